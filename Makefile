@@ -1,0 +1,71 @@
+# Everything that a checkout needs: `make` lists it. Only python3 (3.10 or later, with venv) and make must be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Runs a command with a Node.js that jsii supports, and with .venv, first on PATH.
+RUN := $(BIN)/python constructs/shielded_function/cli/node.py
+PYTEST_ARGS ?= -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup native demo test test-arm64 bench lint format wheel clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed node_modules/.installed .tools/.installed ## make .venv and fetch every tool
+
+$(VENV)/.installed: pyproject.toml hatch_build.py
+	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing: install Python 3.10 or later"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo "$(PYTHON) is too old: install Python 3.10 or later, or set PYTHON=/path/to/it"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "$(PYTHON) has no venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@test -x $(BIN)/python || { echo "setup: $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "setup: the package and its development tools (some minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json $(VENV)/.installed
+	@echo "setup: the CDK command line"
+	@$(RUN) npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.tools/.installed: runtime_layer/shielded_function_runtime/build/emulator.py $(VENV)/.installed
+	@echo "setup: the Lambda runtime interface emulator"
+	@$(BIN)/python -m shielded_function_runtime.build.emulator .tools
+	@touch $@
+
+native: setup ## compile the C for every platform
+	@$(BIN)/python -m shielded_function_runtime.build
+
+demo: native ## attack one function, unshielded and shielded, in an emulated Lambda
+	@$(RUN) $(BIN)/shielded-function demo
+
+test: native ## run all tests (PYTEST_ARGS=... replaces -n 2)
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS)
+
+test-arm64: native ## run the engine's aarch64 tests (needs qemu-user)
+	@$(RUN) $(BIN)/pytest tests/engine -m arm64
+
+bench: native ## measure what the shield costs
+	@$(RUN) $(BIN)/python benchmarks/bench.py
+
+lint: native ## ruff, pyright, the AWS table (the C is compiled with -Wall -Wextra -Werror)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(RUN) $(BIN)/pyright
+	@$(BIN)/python -m shielded_function_runtime.build.aws_table --check
+
+format: setup ## let ruff format and fix the Python
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+wheel: setup ## build the wheel and the sdist into dist/
+	@$(BIN)/python -m hatchling build -d dist
+
+clean: ## remove what builds and runs made (.venv, node_modules and .tools stay)
+	@rm -rf dist .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json
+	@rm -rf .pytest_cache .ruff_cache .hypothesis
+	@find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o \
+	  -type d \( -name __pycache__ -o -name cdk.out \) -print0 | xargs -0 rm -rf

@@ -1,0 +1,50 @@
+"""A Lambda function whose code may do only what its policy says.
+
+    from shielded_function import ShieldedFunction, ShieldPolicy
+
+    ShieldedFunction(
+        self,
+        "Checkout",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="app.handler",
+        code=lambda_.Code.from_asset("src"),
+        policy=ShieldPolicy(allow_outbound=("api.stripe.com:443",)),
+    )
+
+Names are imported at their first use: a policy needs neither the CDK nor Node.js, and the command line starts fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .alarms import ShieldAlarms
+    from .errors import ShieldError
+    from .function import ShieldedFunction
+    from .policy import ShieldPolicy
+    from .shield import AttachedShield, Shield
+
+__all__ = ["AttachedShield", "Shield", "ShieldAlarms", "ShieldError", "ShieldPolicy", "ShieldedFunction"]
+
+_MODULES = {
+    "AttachedShield": "shield",
+    "Shield": "shield",
+    "ShieldAlarms": "alarms",
+    "ShieldError": "errors",
+    "ShieldPolicy": "policy",
+    "ShieldedFunction": "function",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,33 @@
+"""`shielded-function doctor`: runs the layer's own `shield doctor` on this machine.
+
+It is the program that a function runs in Lambda, so the same report can be had there and here.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from importlib import resources
+
+from .errors import CliError
+
+# What platform.machine() calls it: what the layer's folder is called.
+_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+
+
+def run(*, json: bool) -> int:
+    """Runs the probes, which print by themselves; returns the program's exit status.
+
+    Raises:
+        CliError: this is not Linux on x86_64 or arm64, or the program is missing.
+    """
+    architecture = _ARCHITECTURES.get(platform.machine().lower())
+    if sys.platform != "linux" or architecture is None:
+        raise CliError(f"doctor looks at Linux on x86_64 or arm64; this is {platform.system()} on {platform.machine()}")
+    binaries = resources.files("shielded_function_runtime") / "binaries"
+    shield = binaries / "layer" / architecture / "shielded-function" / "shield"
+    try:
+        return subprocess.run([str(shield), "doctor", *(["--json"] if json else [])], check=False).returncode
+    except OSError as error:
+        raise CliError(f"{shield} cannot be run ({error.strerror}): install the wheel, or run `make native`") from error

@@ -1,0 +1,98 @@
+"""`shielded-function explain` and `decide`: what a policy means, and what it makes of one event.
+
+The answers come from the C core that also runs inside the function.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function_runtime.core import CoreError, TargetError
+
+from .errors import CliError
+
+_FILE_VARIABLE = "SHIELD_POLICY_FILE"
+_OF_THE_ENGINE = ("SHIELD_STATE",)
+_STYLES = {"deny": "red", "block": "red", "alert": "yellow", "allow": "green"}
+
+
+def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
+    """The policy of a file of `NAME=value` lines, or else of the SHIELD_* variables, as the function would read them.
+
+    Raises:
+        CliError: the file cannot be read, no variable is set, a setting is wrong, or there is no core here.
+    """
+    try:
+        if file is not None:
+            return ShieldPolicy.from_lines(_read(file))
+        ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n not in _OF_THE_ENGINE}
+        if not ours:
+            raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy-file")
+        if _FILE_VARIABLE not in ours:
+            return ShieldPolicy.from_env(ours)
+        lines = _read(Path(ours.pop(_FILE_VARIABLE)))
+        return ShieldPolicy.from_lines("".join(f"{name}={value}\n" for name, value in ours.items()) + lines)
+    except (ShieldPolicyError, CoreError) as error:
+        raise CliError(str(error)) from error
+
+
+def explain(policy: ShieldPolicy, *, json: bool) -> int:
+    """Prints what each field means, as a table or as JSON; always 0."""
+    explained = policy.explain()
+    if json:
+        print(json_module.dumps(explained, indent=2))
+    else:
+        Console().print(_table(explained))
+    return 0
+
+
+def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: bool) -> int:
+    """Prints the verdict on one event; 0 when it would happen, 1 when it would be denied.
+
+    Raises:
+        CliError: there is no such event, or the target is malformed.
+    """
+    try:
+        decision = policy.decide(event, target, region=region)
+    except (TargetError, ShieldPolicyError) as error:
+        raise CliError(str(error)) from error
+    if json:
+        print(json_module.dumps(vars(decision)))
+    else:
+        style = _STYLES[decision.action]
+        console = Console(soft_wrap=True)
+        console.print(f"[{style}]{decision.action}[/] {escape(f'{event} {target}')}", highlight=False)
+        because = f"{decision.policy}={decision.mode}, {decision.reason}"
+        console.print(f"  because: {because}" + (f" ({decision.entry})" if decision.entry else ""), markup=False)
+        if decision.allow:
+            console.print(f"  entry that would allow it: {decision.allow}", markup=False, highlight=False)
+    return 1 if decision.action == "deny" else 0
+
+
+def _table(explained: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table("field", "value", "meaning", title="What the policy means", title_justify="left")
+    for field, told in explained.items():
+        value = str(told["value"])
+        entries: list[Mapping[str, str]] = told.get("entries", [])
+        shown = "" if entries else escape(value)
+        style = _STYLES.get(value, "")
+        table.add_row(field, f"[{style}]{shown}[/]" if style else shown, escape(told["meaning"]))
+        for entry in entries:
+            table.add_row("", escape(entry["entry"]), escape(entry["meaning"]))
+    return table
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CliError(f"the policy file {file} cannot be read: {reason}") from error

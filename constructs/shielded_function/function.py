@@ -1,0 +1,91 @@
+"""`ShieldedFunction`: `aws_lambda.Function`, shielded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from typing_extensions import Unpack
+
+from constructs import Construct
+from shielded_function_monitoring import Policy
+
+from .alarms import ShieldAlarms
+from .errors import ShieldError
+from .policy import ShieldPolicy
+from .shield import AttachedShield, Shield
+
+if TYPE_CHECKING:
+    from .props import FunctionProps, MetricProps
+
+
+class ShieldedFunction(lambda_.Function):
+    """A Lambda function whose code may do only what its policy says. Takes everything that `Function` takes.
+
+        ShieldedFunction(
+            self,
+            "Checkout",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler="app.handler",
+            code=lambda_.Code.from_asset("src"),
+            policy=ShieldPolicy(allow_outbound=("api.stripe.com:443",)),
+            alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)]),
+        )
+
+    Beside the function it makes a layer (shared within the stack), a log group unless one is given, a metric filter
+    and an alarm. For other classes of functions, such as `PythonFunction` and `NodejsFunction`, use `Shield`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        policy: ShieldPolicy | None = None,
+        alarms: ShieldAlarms | None = None,
+        **props: Unpack[FunctionProps],
+    ) -> None:
+        """
+        Args:
+            scope: the parent.
+            id: the construct id.
+            policy: what the function's code may do; by default nothing but AWS (`ShieldPolicy()`).
+            alarms: options of its alarm; by default one that takes no action (`ShieldAlarms()`).
+            props: everything that `aws_lambda.Function` takes.
+
+        Raises:
+            ShieldError: it cannot be shielded; the message begins with the construct path and says why.
+        """
+        super().__init__(scope, id, **props)
+        self._attached: AttachedShield | None = None
+        try:
+            self._attached = Shield(policy, alarms).apply(self)
+        except ShieldError:
+            scope.node.try_remove_child(id)  # whoever catches the error must not deploy it without a shield
+            raise
+
+    @property
+    def shield(self) -> AttachedShield:
+        """The shield: its policy, layer, log group, metric filter and alarm."""
+        assert self._attached is not None, "set in __init__"
+        return self._attached
+
+    @property
+    def log_group(self) -> logs.ILogGroup:
+        """The function's log group. Unlike `Function`'s, reading it adds nothing to the stack."""
+        return self._attached.log_group if self._attached else super().log_group
+
+    def metric_violations(self, policy: Policy | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+        """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
+
+            fn.metric_violations(period=Duration.hours(1))
+            fn.metric_violations("read_handler").create_alarm(self, "Read", threshold=9, evaluation_periods=1)
+
+        Args:
+            policy: only those against one policy. The first call for a policy adds a metric filter for it. Without,
+                every policy's, and also starts that were refused or went on unshielded.
+            props: options of the metric.
+        """
+        return self.shield.metric_violations(policy, **props)

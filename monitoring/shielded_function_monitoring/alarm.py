@@ -1,0 +1,198 @@
+"""What a CloudWatch alarm would say: its state over given samples, by the documented rules.
+
+    >>> rule = AlarmRule(threshold=1, period=60, treat_missing_data="notBreaching")
+    >>> evaluate(rule, [], at=120.0)
+    'OK'
+    >>> evaluate(rule, [Sample(time=130.0, value=1)], at=140.0)
+    'ALARM'
+
+Rules: "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch user guide
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html). The tests hold both
+of its example tables. Alarms on math, on percentiles and on anomaly bands are outside: they are an error.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast, get_args
+
+AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+MissingData = Literal["missing", "ignore", "breaching", "notBreaching"]
+Statistic = Literal["Sum", "SampleCount", "Average", "Minimum", "Maximum"]
+ComparisonOperator = Literal[
+    "GreaterThanOrEqualToThreshold",
+    "GreaterThanThreshold",
+    "LessThanOrEqualToThreshold",
+    "LessThanThreshold",
+]
+
+EXTRA_PERIODS: Final = 2
+"""How many periods more than the evaluation periods CloudWatch looks back when data is missing. The guide gives
+no formula, only tables in which 3 evaluation periods look back over 5."""
+
+_COMPARE: Final[dict[ComparisonOperator, Callable[[float, float], bool]]] = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanOrEqualToThreshold": operator.le,
+    "LessThanThreshold": operator.lt,
+}
+_AGGREGATE: Final[dict[Statistic, Callable[[Sequence[float]], float]]] = {
+    "Sum": math.fsum,
+    "SampleCount": len,
+    "Average": lambda values: math.fsum(values) / len(values),
+    "Minimum": min,
+    "Maximum": max,
+}
+
+
+class AlarmError(ValueError):
+    """An alarm whose state cannot be worked out here; the message names the property."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One value of a metric.
+
+    Attributes:
+        time: seconds since the epoch.
+        value: what was published, 1 for a counted log line.
+    """
+
+    time: float
+    value: float = 1.0
+
+
+@dataclass(frozen=True)
+class AlarmRule:
+    """When an alarm fires.
+
+    Attributes:
+        threshold: what a datapoint is compared with.
+        period: seconds of one datapoint: 10, 20, 30 or a multiple of 60.
+        evaluation_periods: how many of the newest datapoints are looked at.
+        datapoints_to_alarm: how many of them must breach; all, when not given.
+        comparison: how a datapoint breaches.
+        statistic: how the samples of a period become a datapoint.
+        treat_missing_data: what a period without samples counts as.
+    """
+
+    threshold: float
+    period: int = 60
+    evaluation_periods: int = 1
+    datapoints_to_alarm: int | None = None
+    comparison: ComparisonOperator = "GreaterThanOrEqualToThreshold"
+    statistic: Statistic = "Sum"
+    treat_missing_data: MissingData = "missing"
+
+    def __post_init__(self) -> None:
+        if self.period not in (10, 20, 30) and (self.period <= 0 or self.period % 60):
+            raise AlarmError(f"Period: {self.period} is not 10, 20, 30 or a multiple of 60")
+        if self.evaluation_periods < 1:
+            raise AlarmError(f"EvaluationPeriods: {self.evaluation_periods} is less than 1")
+        if not 1 <= self.needed <= self.evaluation_periods:
+            raise AlarmError(f"DatapointsToAlarm: {self.needed} is not between 1 and EvaluationPeriods")
+        for name, value, allowed in (
+            ("ComparisonOperator", self.comparison, tuple(_COMPARE)),
+            ("Statistic", self.statistic, tuple(_AGGREGATE)),
+            ("TreatMissingData", self.treat_missing_data, get_args(MissingData)),
+        ):
+            if value not in allowed:
+                raise AlarmError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+
+    @property
+    def needed(self) -> int:
+        """How many datapoints must breach."""
+        return self.evaluation_periods if self.datapoints_to_alarm is None else self.datapoints_to_alarm
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, Any]) -> AlarmRule:
+        """The rule of an `AWS::CloudWatch::Alarm`.
+
+        Raises:
+            AlarmError: a property is missing, not a plain value, or of a kind that is not evaluated here.
+        """
+        for name in ("Metrics", "ExtendedStatistic", "ThresholdMetricId"):
+            if name in properties:
+                raise AlarmError(f"{name}: alarms with it are not evaluated here")
+        datapoints = properties.get("DatapointsToAlarm")
+        return cls(
+            threshold=_number(properties, "Threshold"),
+            period=int(_number(properties, "Period")),
+            evaluation_periods=int(_number(properties, "EvaluationPeriods")),
+            datapoints_to_alarm=None if datapoints is None else int(_number(properties, "DatapointsToAlarm")),
+            comparison=cast(ComparisonOperator, properties.get("ComparisonOperator")),
+            statistic=cast(Statistic, properties.get("Statistic")),
+            treat_missing_data=cast(MissingData, properties.get("TreatMissingData", "missing")),
+        )
+
+
+def _number(properties: Mapping[str, Any], name: str) -> float:
+    value = properties.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise AlarmError(f"{name}: expected a number, found {value!r}")
+    return value
+
+
+def datapoints(rule: AlarmRule, samples: Iterable[Sample], at: float) -> list[float | None]:
+    """The datapoints of the evaluation range, oldest first; None where nothing was published.
+
+    Args:
+        rule: the alarm's rule.
+        samples: the metric's samples, in any order.
+        at: when the alarm is evaluated, in seconds since the epoch; the period that holds it is the newest.
+    """
+    newest = math.floor(at / rule.period)
+    count = rule.evaluation_periods + EXTRA_PERIODS
+    slots: list[list[float]] = [[] for _ in range(count)]
+    for sample in samples:
+        age = newest - math.floor(sample.time / rule.period)
+        if 0 <= age < count:
+            slots[count - 1 - age].append(sample.value)
+    aggregate = _AGGREGATE[rule.statistic]
+    return [aggregate(slot) if slot else None for slot in slots]
+
+
+def state_of(rule: AlarmRule, points: Sequence[float | None], previous: AlarmState = "INSUFFICIENT_DATA") -> AlarmState:
+    """The state over the datapoints of an evaluation range, oldest first.
+
+    Args:
+        rule: the alarm's rule.
+        points: at least as many as the evaluation periods; None is a missing one.
+        previous: the state that `ignore` keeps.
+    """
+    breaches = _COMPARE[rule.comparison]
+    ages = [(age, breaches(point, rule.threshold)) for age, point in enumerate(reversed(points)) if point is not None]
+    evaluated = ages[: rule.evaluation_periods]
+    breaching = sum(breach for _, breach in evaluated)
+    missing = rule.evaluation_periods - len(evaluated)
+    if missing == 0 or breaching >= rule.needed:
+        return _crossed(breaching, rule)
+    if rule.treat_missing_data == "breaching":
+        return _crossed(breaching + missing, rule)
+    if rule.treat_missing_data == "notBreaching" or breaching < len(evaluated):
+        return _crossed(breaching, rule)
+    unknown: AlarmState = previous if rule.treat_missing_data == "ignore" else "INSUFFICIENT_DATA"
+    # "Avoiding premature transitions": only breaching points, too few of them, but the oldest is old enough.
+    old_enough = bool(evaluated) and evaluated[-1][0] + 1 >= rule.needed
+    return "ALARM" if old_enough and rule.treat_missing_data == "missing" else unknown
+
+
+def _crossed(breaching: int, rule: AlarmRule) -> AlarmState:
+    return "ALARM" if breaching >= rule.needed else "OK"
+
+
+def evaluate(
+    rule: AlarmRule, samples: Iterable[Sample], at: float, previous: AlarmState = "INSUFFICIENT_DATA"
+) -> AlarmState:
+    """The alarm's state at a moment.
+
+    Args:
+        rule: the alarm's rule.
+        samples: everything that was published to the metric.
+        at: the moment, in seconds since the epoch.
+        previous: the state before, which `ignore` keeps when nothing is known.
+    """
+    return state_of(rule, datapoints(rule, samples, at), previous)

@@ -1,0 +1,190 @@
+/* The alert line; see alert.h.
+ *
+ * Each part has a limit in bytes as written (escapes included), and the limits add up to less than the line:
+ * so whatever is reported, the line is whole.
+ */
+#include "alert.h"
+
+#include "alert_parts.h"
+
+enum {
+    HOST_LIMIT = 300,
+    WORD_LIMIT = 40, /* protocol, syscall */
+    PATH_LIMIT = 1200,
+    ARGUMENT_LIMIT = 256,
+    ARGUMENTS_LIMIT = 1024,
+    OBJECT_LIMIT = 200,
+    ALLOW_LIMIT = 700,
+    FIXED_PARTS = 420,       /* keys, quotes, numbers, timestamp */
+    ARGUMENT_OVERHEAD = 6,   /* quotes, comma, the sign of a cut */
+    LONGEST = FIXED_PARTS + HOST_LIMIT + 2 * WORD_LIMIT + PATH_LIMIT + OBJECT_LIMIT + ALLOW_LIMIT +
+              ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
+};
+_Static_assert(LONGEST <= ALERT_MAX, "a line fits, whatever it reports");
+
+/* Three ASCII dots: what was cut shows, in any log viewer. */
+static void put_cut(struct writer *w, struct text value, uint32_t limit)
+{
+    if (!put_json(w, value, limit - 3))
+        put(w, TEXT("..."));
+}
+
+/* A comma before every member but the first of an object. */
+static void key(struct writer *w, struct text name)
+{
+    char last = w->used ? w->at[w->used - 1] : '{';
+    if (last != '{' && last != '[')
+        put_char(w, ',');
+    put_char(w, '"');
+    put(w, name);
+    put(w, TEXT("\":"));
+}
+
+static void member(struct writer *w, struct text name, struct text value, uint32_t limit)
+{
+    if (!value.len)
+        return;
+    key(w, name);
+    put_char(w, '"');
+    put_cut(w, value, limit);
+    put_char(w, '"');
+}
+
+static void number(struct writer *w, struct text name, uint64_t value)
+{
+    if (!value)
+        return;
+    key(w, name);
+    put_number(w, value);
+}
+
+static void arguments(struct writer *w, const struct alert *a)
+{
+    uint32_t count = a->argument_count < ALERT_ARGUMENTS ? a->argument_count : ALERT_ARGUMENTS;
+    uint32_t left = ARGUMENTS_LIMIT;
+    if (!count)
+        return;
+    key(w, TEXT("arguments"));
+    put_char(w, '[');
+    for (uint32_t i = 0; i < count && left > 3; i++) {
+        uint32_t before = w->used;
+        if (i)
+            put_char(w, ',');
+        put_char(w, '"');
+        put_cut(w, a->arguments[i], left < ARGUMENT_LIMIT ? left : ARGUMENT_LIMIT);
+        put_char(w, '"');
+        before = w->used - before;
+        left -= before < left ? before : left;
+    }
+    put_char(w, ']');
+}
+
+static void details(struct writer *w, const struct alert *a)
+{
+    key(w, TEXT("details"));
+    put_char(w, '{');
+    member(w, TEXT("host"), a->host, HOST_LIMIT);
+    if (a->ip.family != FAMILY_NONE) {
+        key(w, TEXT("ip"));
+        put_char(w, '"');
+        address_write(&a->ip, w);
+        put_char(w, '"');
+    }
+    number(w, TEXT("port"), a->port);
+    member(w, TEXT("protocol"), a->protocol, WORD_LIMIT);
+    member(w, TEXT("path"), a->path, PATH_LIMIT);
+    member(w, TEXT("syscall"), a->syscall, WORD_LIMIT);
+    arguments(w, a);
+    put_char(w, '}');
+}
+
+/* An entry is only worth showing whole: a cut one would permit something else. */
+static void allow(struct writer *w, struct text entry)
+{
+    struct writer before = *w;
+    if (!entry.len)
+        return;
+    key(w, TEXT("allow"));
+    put_char(w, '"');
+    if (put_json(w, entry, ALLOW_LIMIT))
+        put_char(w, '"');
+    else
+        *w = before;
+}
+
+void alert_put(const struct alert *a, struct writer *w)
+{
+    put(w, TEXT("{\"function_shield\":true,\"timestamp\":\""));
+    put_timestamp(w, a->seconds, a->micros);
+    put(w, TEXT("\",\"level\":\"WARN\",\"policy\":\""));
+    put(w, policy_name((enum policy_id)a->policy));
+    put(w, TEXT("\",\"mode\":\""));
+    put(w, mode_name(a->mode));
+    put_char(w, '"');
+    details(w, a);
+    if (a->object.len) {
+        key(w, TEXT("caller"));
+        put_char(w, '{');
+        member(w, TEXT("object"), a->object, OBJECT_LIMIT);
+        put_char(w, '}');
+    }
+    number(w, TEXT("pid"), a->pid);
+    number(w, TEXT("folded"), a->folded);
+    allow(w, a->allow);
+    put(w, TEXT("}\n"));
+}
+
+uint32_t alert_write(const struct alert *a, char out[ALERT_MAX])
+{
+    struct writer w = {.at = out, .cap = ALERT_MAX};
+    alert_put(a, &w);
+    return w.used;
+}
+
+static void put_padded(struct writer *w, uint32_t value, uint32_t digits)
+{
+    uint32_t unit = 1;
+    for (uint32_t i = 1; i < digits; i++)
+        unit *= 10;
+    for (; unit; unit /= 10)
+        put_char(w, (char)('0' + value / unit % 10));
+}
+
+/* The civil date of a day count since 1970-01-01, in the proleptic Gregorian calendar. Years are counted from
+ * March, so that the leap day is a year's last day and an era of 400 years has 146097 days. */
+static void civil_date(uint64_t days, uint32_t *year, uint32_t *month, uint32_t *day)
+{
+    uint64_t since_march_0 = days + 719468;
+    uint32_t era_day = (uint32_t)(since_march_0 % 146097);
+    uint32_t era_year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
+    uint32_t year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
+    uint32_t march_month = (5 * year_day + 2) / 153;
+    *day = year_day - (153 * march_month + 2) / 5 + 1;
+    *month = march_month < 10 ? march_month + 3 : march_month - 9;
+    *year = (uint32_t)(since_march_0 / 146097) * 400 + era_year + (*month <= 2);
+}
+
+void put_timestamp(struct writer *w, uint64_t seconds, uint32_t micros)
+{
+    enum { DAY = 86400 };
+    static const uint64_t last = UINT64_C(253402300799); /* 9999-12-31T23:59:59Z: RFC 3339 has four digits */
+    uint32_t year, month, day, rest;
+    if (seconds > last)
+        seconds = last;
+    civil_date(seconds / DAY, &year, &month, &day);
+    rest = (uint32_t)(seconds % DAY);
+    put_padded(w, year, 4);
+    put_char(w, '-');
+    put_padded(w, month, 2);
+    put_char(w, '-');
+    put_padded(w, day, 2);
+    put_char(w, 'T');
+    put_padded(w, rest / 3600, 2);
+    put_char(w, ':');
+    put_padded(w, rest / 60 % 60, 2);
+    put_char(w, ':');
+    put_padded(w, rest % 60, 2);
+    put_char(w, '.');
+    put_padded(w, micros < 1000000 ? micros : 999999, 6);
+    put_char(w, 'Z');
+}

@@ -1,0 +1,38 @@
+/* The alert line: one JSON object, at most 4096 bytes with its newline, valid whatever bytes it reports. */
+#ifndef SHIELD_ALERT_H
+#define SHIELD_ALERT_H
+
+#include "endpoint.h"
+#include "policy.h"
+#include "text.h"
+
+enum { ALERT_MAX = 4096, ALERT_ARGUMENTS = 16 };
+
+struct alert {
+    uint64_t seconds;  /* since the epoch */
+    uint32_t micros;
+    uint8_t policy;    /* enum policy_id */
+    uint8_t mode;      /* block or alert */
+    /* details: only those that are set are written */
+    struct text host;
+    struct address ip; /* FAMILY_NONE: none */
+    uint16_t port;     /* 0: none */
+    struct text protocol;  /* "tcp", "udp", "dns", or a socket family's name */
+    struct text path;
+    struct text syscall;
+    uint32_t argument_count;
+    struct text arguments[ALERT_ARGUMENTS]; /* each is cut at 256 bytes, all at 1024 */
+    struct text object;    /* the library the call came from; empty: unknown */
+    uint32_t pid;
+    uint32_t folded;       /* alerts left out before this one; 0: none */
+    struct text allow;     /* the allow-list entry that would permit it; empty: none */
+};
+
+/* Writes the line with its newline. Returns its length. Paths and arguments are cut to fit, never the
+ * line. */
+uint32_t alert_write(const struct alert *a, char out[ALERT_MAX]);
+
+/* RFC 3339 in UTC with microseconds: 2026-11-24T13:37:00.123456Z */
+void put_timestamp(struct writer *w, uint64_t seconds, uint32_t micros);
+
+#endif

@@ -1,0 +1,421 @@
+/* The core as a shared library; see api.h. */
+#include "api.h"
+
+#include "alert_parts.h"
+#include "explain.h"
+#include "verdict.h"
+
+static struct writer writer_to(char *out, size_t cap)
+{
+    return (struct writer){.at = out, .cap = cap < UINT32_MAX ? (uint32_t)cap : UINT32_MAX};
+}
+
+static struct text text_from(const char *at, size_t len)
+{
+    return (struct text){at, len < UINT32_MAX ? (uint32_t)len : UINT32_MAX};
+}
+
+static size_t written(const struct writer *w)
+{
+    return w->full ? (size_t)w->cap + 1 : w->used;
+}
+
+/* Room for the NUL was kept back when the writer was made. */
+static void terminate(struct writer *w, size_t cap)
+{
+    if (cap)
+        w->at[w->used] = 0;
+}
+
+uint32_t shield_api_version(void)
+{
+    return SHIELD_API_VERSION;
+}
+
+size_t shield_policy_size(void)
+{
+    return sizeof(struct policy);
+}
+
+int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error, size_t error_cap)
+{
+    struct writer w = writer_to(error, error_cap ? error_cap - 1 : 0);
+    bool well;
+    policy_begin(p);
+    well = policy_set_lines(p, text_from(lines, len), &w) && policy_end(p, &w);
+    terminate(&w, error_cap);
+    return !well;
+}
+
+size_t shield_policy_lines(const struct policy *p, char *out, size_t cap)
+{
+    struct writer w = writer_to(out, cap);
+    policy_write_lines(p, &w);
+    return written(&w);
+}
+
+size_t shield_policy_explain(const struct policy *p, char *out, size_t cap)
+{
+    struct writer w = writer_to(out, cap);
+    policy_explain(p, &w);
+    return written(&w);
+}
+
+/* What is to be decided, and what came of it. */
+struct decision {
+    const struct policy *policy;
+    struct text target;
+    struct verdict verdict;
+    struct text host; /* canonical, in host_room; empty when an address was given */
+    struct endpoint to;
+    char host_room[254];
+    struct text error; /* why the target is malformed */
+};
+
+static bool malformed(struct decision *d, struct text why)
+{
+    d->error = why;
+    return false;
+}
+
+static bool read_host(struct decision *d, struct text t)
+{
+    struct writer w = {.at = d->host_room, .cap = sizeof d->host_room};
+    if (!hostname_canonical(t, &w))
+        return false;
+    d->host = (struct text){d->host_room, w.used};
+    return true;
+}
+
+/* host:port, address:port or [v6]:port */
+static bool read_endpoint(struct decision *d)
+{
+    struct text host, rest = d->target;
+    bool bracketed = text_starts(rest, TEXT("["));
+    uint32_t port;
+    if (bracketed) {
+        rest.at++;
+        rest.len--;
+        text_next(&rest, ']', &host);
+        if (!rest.at || !text_starts(rest, TEXT(":")))
+            return malformed(d, TEXT("write [v6]:port"));
+        rest.at++;
+        rest.len--;
+    } else {
+        text_next(&rest, ':', &host);
+    }
+    if (!rest.at || !text_number(rest, 65535, &port))
+        return malformed(d, TEXT("write host:port, address:port or [v6]:port"));
+    d->to.port = (uint16_t)port;
+    if (address_parse(host, &d->to.ip) || (!bracketed && read_host(d, host)))
+        return true;
+    return malformed(d, TEXT("that is neither a host name nor an address"));
+}
+
+static bool decide_endpoint(struct decision *d, enum protocol protocol)
+{
+    if (!read_endpoint(d))
+        return false;
+    /* RFC 6761: resolvers answer it with a loopback address, without asking anyone. */
+    if (text_equal(d->host, TEXT("localhost")))
+        d->to.ip = (struct address){.family = FAMILY_V4, .bytes = {127, 0, 0, 1}};
+    if (d->to.ip.family != FAMILY_NONE)
+        d->verdict = verdict_endpoint(d->policy, NULL, NULL, &d->to, protocol);
+    else
+        d->verdict = verdict_host(d->policy, d->host, true, d->to.port, protocol);
+    return true;
+}
+
+static bool decide_connect(struct decision *d)
+{
+    return decide_endpoint(d, PROTOCOL_TCP);
+}
+
+static bool decide_udp(struct decision *d)
+{
+    return decide_endpoint(d, PROTOCOL_UDP);
+}
+
+static bool decide_resolve(struct decision *d)
+{
+    if (!read_host(d, d->target))
+        return malformed(d, TEXT("that is not a host name"));
+    d->verdict = verdict_name(d->policy, d->host);
+    return true;
+}
+
+static bool is_plain_path(struct text path)
+{
+    struct text component;
+    if (!text_starts(path, TEXT("/")) || path.len < 2)
+        return false;
+    path.at++;
+    path.len--;
+    while (text_next(&path, '/', &component))
+        if (!component.len || text_equal(component, TEXT(".")) || text_equal(component, TEXT("..")))
+            return false;
+    return true;
+}
+
+static bool decide_tmp(struct decision *d)
+{
+    bool under = text_equal(d->target, TEXT("/tmp")) || text_starts(d->target, TEXT("/tmp/"));
+    if (!under || !is_plain_path(d->target))
+        return malformed(d, TEXT("write a path under /tmp without \".\", \"..\" and double slashes"));
+    d->verdict = verdict_tmp(d->policy, d->target);
+    return true;
+}
+
+static bool decide_program(struct decision *d, enum program_kind kind)
+{
+    if (!is_plain_path(d->target))
+        return malformed(d, TEXT("write an absolute path without \".\", \"..\" and double slashes"));
+    d->verdict = verdict_program(d->policy, d->target, -1, kind);
+    return true;
+}
+
+static bool decide_exec(struct decision *d)
+{
+    return decide_program(d, PROGRAM_DYNAMIC);
+}
+
+static bool decide_exec_static(struct decision *d)
+{
+    return decide_program(d, PROGRAM_STATIC);
+}
+
+/* The entry that would permit it, as the body of a JSON string. */
+static void allow_endpoint(const struct decision *d, struct writer *w)
+{
+    put_outbound_entry(w, d->host, &d->to.ip, d->to.port);
+}
+
+static void allow_tmp_path(const struct decision *d, struct writer *w)
+{
+    struct text piece, rest = d->target;
+    text_next(&rest, ',', &piece);
+    put_json(w, piece, UINT32_MAX);
+    /* A comma would end the entry; the glob for any character stands in for it. */
+    while (text_next(&rest, ',', &piece)) {
+        put_char(w, '?');
+        put_json(w, piece, UINT32_MAX);
+    }
+}
+
+static void allow_program(const struct decision *d, struct writer *w)
+{
+    uint32_t comma = 0;
+    while (comma < d->target.len && d->target.at[comma] != ',')
+        comma++;
+    if (comma < d->target.len) /* no entry can name it */
+        return;
+    if (d->verdict.reason == REASON_STATIC)
+        put(w, TEXT("unshielded:"));
+    put_json(w, d->target, UINT32_MAX);
+}
+
+struct event {
+    const char *name;
+    bool (*decide)(struct decision *d);
+    void (*allow)(const struct decision *d, struct writer *w);
+};
+
+static const struct event EVENTS[] = {
+    {"connect", decide_connect, allow_endpoint},
+    {"udp", decide_udp, allow_endpoint},
+    {"resolve", decide_resolve, allow_endpoint},
+    {"tmp", decide_tmp, allow_tmp_path},
+    {"exec", decide_exec, allow_program},
+    {"exec-static", decide_exec_static, allow_program},
+};
+enum { EVENT_COUNT = sizeof EVENTS / sizeof EVENTS[0] };
+
+static void put_string(struct writer *w, struct text t)
+{
+    put_char(w, '"');
+    put_json(w, t, UINT32_MAX);
+    put_char(w, '"');
+}
+
+/* The entry of the policy that admitted it. */
+static void put_admitting_entry(const struct decision *d, struct writer *w)
+{
+    const struct policy *p = d->policy;
+    uint16_t rule = d->verdict.rule;
+    if (d->verdict.reason != REASON_LISTED)
+        return;
+    if (d->verdict.policy == OUTBOUND_CONNECTIVITY && rule < p->outbound_count)
+        put_json(w, policy_text(p, p->outbound[rule].entry), UINT32_MAX);
+    else if (d->verdict.policy == READ_WRITE_TMP && rule < p->tmp_count)
+        put_json(w, policy_text(p, p->tmp[rule]), UINT32_MAX);
+    else if (d->verdict.policy == CREATE_CHILD_PROCESS && rule < p->child_count) {
+        if (p->child[rule].unshielded)
+            put(w, TEXT("unshielded:"));
+        put_json(w, policy_text(p, p->child[rule].path), UINT32_MAX);
+    }
+}
+
+static void put_decision(const struct decision *d, const struct event *event, struct writer *w)
+{
+    static const char *const actions[] = {
+        [ACTION_DENY] = "deny", [ACTION_ALERT] = "alert", [ACTION_ALLOW] = "allow"};
+    put(w, TEXT("{\"action\":"));
+    put_string(w, text_of(actions[d->verdict.action]));
+    put(w, TEXT(",\"policy\":"));
+    put_string(w, policy_name((enum policy_id)d->verdict.policy));
+    put(w, TEXT(",\"mode\":"));
+    put_string(w, mode_name(d->policy->modes[d->verdict.policy]));
+    put(w, TEXT(",\"reason\":"));
+    put_string(w, reason_name(d->verdict.reason));
+    put(w, TEXT(",\"entry\":\""));
+    put_admitting_entry(d, w);
+    put(w, TEXT("\",\"allow\":\""));
+    if (d->verdict.action != ACTION_ALLOW)
+        event->allow(d, w);
+    put(w, TEXT("\"}"));
+}
+
+static void put_unknown_event(struct writer *w, struct text name)
+{
+    put_string(w, name);
+    put(w, TEXT(" is not an event; use "));
+    for (uint32_t i = 0; i < EVENT_COUNT; i++) {
+        if (i)
+            put(w, i + 1 < EVENT_COUNT ? TEXT(", ") : TEXT(" or "));
+        put(w, text_of(EVENTS[i].name));
+    }
+}
+
+int32_t shield_decide(const struct policy *p, const char *event, size_t event_len, const char *target,
+                      size_t target_len, char *out, size_t cap)
+{
+    struct writer w = writer_to(out, cap ? cap - 1 : 0);
+    struct text name = text_from(event, event_len);
+    struct decision d = {.policy = p, .target = text_from(target, target_len)};
+    const struct event *found = NULL;
+    for (uint32_t i = 0; i < EVENT_COUNT; i++)
+        if (text_equal(name, text_of(EVENTS[i].name)))
+            found = &EVENTS[i];
+    if (!found) {
+        put_unknown_event(&w, name);
+    } else if (found->decide(&d)) {
+        put_decision(&d, found, &w);
+        terminate(&w, cap);
+        return w.full;
+    } else {
+        put_string(&w, d.target);
+        put(&w, TEXT(" cannot be judged for "));
+        put(&w, name);
+        put(&w, TEXT("; "));
+        put(&w, d.error);
+    }
+    terminate(&w, cap);
+    return 1;
+}
+
+struct field {
+    const char *name;
+    bool (*take)(struct alert *a, struct text value);
+};
+
+static bool take_policy(struct alert *a, struct text value)
+{
+    for (a->policy = 0; a->policy < POLICY_COUNT; a->policy++)
+        if (text_equal(value, policy_name((enum policy_id)a->policy)))
+            return true;
+    return false;
+}
+
+static bool take_mode(struct alert *a, struct text value)
+{
+    return mode_from(value, &a->mode);
+}
+
+static bool take_ip(struct alert *a, struct text value)
+{
+    return address_parse(value, &a->ip);
+}
+
+static bool take_argument(struct alert *a, struct text value)
+{
+    if (a->argument_count < ALERT_ARGUMENTS)
+        a->arguments[a->argument_count++] = value;
+    return true;
+}
+
+static bool take_port(struct alert *a, struct text value)
+{
+    uint32_t port;
+    if (!text_number(value, 65535, &port))
+        return false;
+    a->port = (uint16_t)port;
+    return true;
+}
+
+static bool take_seconds(struct alert *a, struct text value)
+{
+    uint64_t seconds = 0;
+    if (!value.len || value.len > 12)
+        return false;
+    for (uint32_t i = 0; i < value.len; i++) {
+        if (value.at[i] < '0' || value.at[i] > '9')
+            return false;
+        seconds = seconds * 10 + (uint64_t)(value.at[i] - '0');
+    }
+    a->seconds = seconds;
+    return true;
+}
+
+#define TAKE_TEXT(member) \
+    static bool take_##member(struct alert *a, struct text value) \
+    { \
+        a->member = value; \
+        return true; \
+    }
+#define TAKE_NUMBER(member) \
+    static bool take_##member(struct alert *a, struct text value) \
+    { \
+        return text_number(value, UINT32_MAX, &a->member); \
+    }
+TAKE_TEXT(host)
+TAKE_TEXT(protocol)
+TAKE_TEXT(path)
+TAKE_TEXT(syscall)
+TAKE_TEXT(object)
+TAKE_TEXT(allow)
+TAKE_NUMBER(pid)
+TAKE_NUMBER(folded)
+TAKE_NUMBER(micros)
+
+static const struct field FIELDS[] = {
+    {"policy", take_policy},     {"mode", take_mode},
+    {"host", take_host},         {"ip", take_ip},
+    {"port", take_port},         {"path", take_path},
+    {"protocol", take_protocol}, {"syscall", take_syscall},
+    {"argument", take_argument}, {"object", take_object},
+    {"pid", take_pid},           {"folded", take_folded},
+    {"allow", take_allow},       {"seconds", take_seconds},
+    {"micros", take_micros},
+};
+
+static bool take_field(struct alert *a, struct text value)
+{
+    struct text name;
+    text_next(&value, '=', &name);
+    for (uint32_t i = 0; value.at && i < sizeof FIELDS / sizeof FIELDS[0]; i++)
+        if (text_equal(name, text_of(FIELDS[i].name)))
+            return FIELDS[i].take(a, value);
+    return false;
+}
+
+size_t shield_alert_line(const char *fields, size_t len, char *out, size_t cap)
+{
+    struct alert a = {0};
+    struct writer w = writer_to(out, cap);
+    struct text rest = text_from(fields, len), field;
+    while (text_next(&rest, 0, &field))
+        if (!take_field(&a, field))
+            return 0;
+    alert_put(&a, &w);
+    return written(&w);
+}

@@ -1,0 +1,48 @@
+/* The core as a shared library, for Python (cffi) on the machine that synthesizes.
+ *
+ * Text goes in and out as UTF-8 with explicit lengths. Functions that write return the length written, or
+ * `cap` + 1 when it did not fit: ask again with more room. Errors are cut to fit and end in a NUL.
+ */
+#ifndef SHIELD_API_H
+#define SHIELD_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define SHIELD_EXPORT __declspec(dllexport)
+#else
+#define SHIELD_EXPORT __attribute__((visibility("default")))
+#endif
+
+struct policy;
+
+/* Increases when a signature below changes: Python refuses a library of another number. */
+#define SHIELD_API_VERSION 1
+
+SHIELD_EXPORT uint32_t shield_api_version(void);
+SHIELD_EXPORT size_t shield_policy_size(void);
+/* Parses `NAME=value` lines into memory of shield_policy_size() bytes. 0: well; 1: `error` says what is
+ * wrong. */
+SHIELD_EXPORT int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error,
+                                          size_t error_cap);
+/* The canonical `NAME=value` lines. */
+SHIELD_EXPORT size_t shield_policy_lines(const struct policy *p, char *out, size_t cap);
+/* JSON: what the policy means, a member for each setting, named like the Python field:
+ * {"setting","given","value","meaning"} and, for a list, "entries": [{"entry","meaning"}]. */
+SHIELD_EXPORT size_t shield_policy_explain(const struct policy *p, char *out, size_t cap);
+/* JSON {"action","policy","mode","reason","entry","allow"} for an event:
+ *   connect  host:port, ip:port, [v6]:port        udp  the same, over UDP
+ *   resolve  a host name
+ *   tmp      a path under /tmp
+ *   exec     an absolute path                     exec-static  the same, a static program
+ * An unknown event or a malformed target gives 1 and the error's text in `out`. Either text ends in a NUL. */
+SHIELD_EXPORT int32_t shield_decide(const struct policy *p, const char *event, size_t event_len,
+                                    const char *target, size_t target_len, char *out, size_t cap);
+/* One alert line (without running anything), for tests of the line and of the filters that match it:
+ * `fields` are NAME=value texts, each but the last followed by a NUL (so that a value may hold a newline):
+ * policy, mode, host, ip, port, protocol, path, syscall, argument (repeated), object, pid, folded, allow,
+ * seconds, micros. Returns 0 for a field that is unknown or malformed. */
+SHIELD_EXPORT size_t shield_alert_line(const char *fields, size_t len, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,311 @@
+/* Which host names are AWS service endpoints; see aws.h, and build/aws_table.py for how the table is made.
+ *
+ * A pattern is compared from its end, because there the suffix and the region decide at once. Capitals in it
+ * are tokens; canonical host names have none:
+ *
+ *   R  the function's region                       N  one of the table's names
+ *   G  the partition's home region (us-east-1)     A  an account id: twelve digits
+ *   D  amazonaws.com, ...                          L  a label, or what is left of one
+ *   U  the dual-stack suffix: api.aws, ...         B  a bucket's name, dots included
+ *   P  aws-global, ...                             C  a cell's number: one to four digits
+ *   H  nothing: the pattern holds at home only     Z  an S3 Express zone: s3express-use1-az4
+ *
+ * Where tenants' names share a suffix with the services', a pattern spells out every label up to the suffix:
+ *   <bucket>.s3.<region>          is S3's; <bucket>.s3-website.<region> is a web site
+ *   execute-api.<region>          is a service's; <api>.execute-api.<region> is a tenant's
+ *   <x>.<region>.amazonaws.com    are AWS's to name, but not <x>.<region>.compute, .elb or .rds.amazonaws.com,
+ *                                 nor in China <x>.rds.<region> and <x>.elb.<region>
+ *   neptune-graph.<region>.on.aws is AWS's own; <id>.lambda-url.<region>.on.aws is anybody's function
+ *   data-ats.iot.<region>         is every account's; <id>-ats.iot.<region> is one account's
+ * N, A, L and Z take no dot, and B is in S3's patterns only.
+ *
+ * A bucket's name is not judged: s3.<region> serves every bucket by path anyway. The remedy where that matters
+ * is a VPC endpoint policy. `bucket.s3.amazonaws.com`, which leads to buckets of every region, is admitted at
+ * home only, where SDKs use it; transfer acceleration and multi-region access points, which do so too, are not.
+ */
+#include "aws.h"
+
+struct piece {
+    uint16_t at; /* in aws_pool */
+    uint8_t len;
+};
+
+struct aws_name {
+    struct piece text;
+    uint16_t services; /* an index, or AWS_LIST and an offset in aws_lists: how many, then their indexes */
+    uint16_t shape;    /* an offset in aws_shapes: how many, then pairs of pattern and partitions */
+};
+
+struct aws_pattern {
+    struct piece text;
+    uint16_t services;  /* of no meaning where the text has an N: the name tells then */
+    uint8_t partitions; /* one bit each */
+};
+
+struct aws_partition {
+    struct piece home, dns, dual_stack, pseudo;
+};
+
+struct aws_prefix {
+    struct piece text; /* the region's name before its last two words: us, us-gov, eusc-de */
+    uint8_t partition;
+};
+
+#include "aws_table.h"
+
+enum { ACCOUNT_DIGITS = 12, CELL_DIGITS = 4, LABEL_MAX = 63, BUCKET_MIN = 3, BUCKET_MAX = 63 };
+
+/* Where the function runs, as the patterns need it. */
+struct place {
+    struct text region, home, dns, dual_stack, pseudo;
+    uint8_t partition; /* its bit */
+};
+
+static struct text pool(struct piece p)
+{
+    return (struct text){aws_pool + p.at, p.len};
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter_or_digit(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z');
+}
+
+/* Byte order, as the table is sorted: negative, zero or positive. */
+static int compare(struct text a, struct text b)
+{
+    for (uint32_t i = 0; i < a.len && i < b.len; i++)
+        if (a.at[i] != b.at[i])
+            return (uint8_t)a.at[i] < (uint8_t)b.at[i] ? -1 : 1;
+    return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
+}
+
+/* Takes the part after the last hyphen off `*t`, and the hyphen; false when one of the two parts is empty. */
+static bool take_word(struct text *t, struct text *word)
+{
+    uint32_t len = 0;
+    while (len < t->len && is_letter_or_digit(t->at[t->len - 1 - len]))
+        len++;
+    if (!len || t->len < len + 2 || t->at[t->len - len - 1] != '-')
+        return false;
+    *word = (struct text){t->at + t->len - len, len};
+    t->len -= len + 1;
+    return true;
+}
+
+/* A region is a prefix, a word and a number. One with a prefix that the table does not know is taken for a new
+ * one of the `aws` partition, as botocore does. */
+static bool find_place(struct text region, struct place *place)
+{
+    struct text prefix = region, number, word;
+    uint32_t digits, partition = AWS_DEFAULT_PARTITION;
+    if (!take_word(&prefix, &number) || !text_number(number, UINT32_MAX, &digits) || !take_word(&prefix, &word))
+        return false;
+    for (uint32_t i = 0; i < prefix.len; i++)
+        if (!is_letter_or_digit(prefix.at[i]) && prefix.at[i] != '-')
+            return false;
+    for (uint32_t i = 0; i < AWS_REGION_PREFIXES; i++)
+        if (text_equal(prefix, pool(aws_prefixes[i].text)))
+            partition = aws_prefixes[i].partition;
+    const struct aws_partition *p = &aws_partitions[partition];
+    *place = (struct place){region, pool(p->home), pool(p->dns), pool(p->dual_stack), pool(p->pseudo),
+                            (uint8_t)(1u << partition)};
+    return true;
+}
+
+static bool take_text(struct text *host, struct text end)
+{
+    if (!text_ends(*host, end))
+        return false;
+    host->len -= end.len;
+    return true;
+}
+
+/* Takes the digits at the end, `most` at most; returns how many they were. */
+static uint32_t take_digits(struct text *host, uint32_t most)
+{
+    uint32_t n = 0;
+    for (; n < most && host->len && is_digit(host->at[host->len - 1]); n++)
+        host->len--;
+    return n;
+}
+
+/* Takes what is left of the last label. */
+static bool take_label(struct text *host, struct text *label)
+{
+    uint32_t at = host->len;
+    while (at && (is_letter_or_digit(host->at[at - 1]) || host->at[at - 1] == '-'))
+        at--;
+    *label = (struct text){host->at + at, host->len - at};
+    host->len = at;
+    return label->len && label->len <= LABEL_MAX;
+}
+
+static bool take_zone(struct text *host)
+{
+    struct text label;
+    return take_label(host, &label) && take_digits(&label, LABEL_MAX) && take_text(&label, TEXT("-az")) &&
+           text_starts(label, TEXT("s3express-")) && label.len > sizeof "s3express-" - 1;
+}
+
+/* The names that S3 takes as host names: labels that begin and end with a letter or digit, 3 to 63 bytes. */
+static bool is_bucket(struct text t)
+{
+    char before = '.';
+    if (t.len < BUCKET_MIN || t.len > BUCKET_MAX || !is_letter_or_digit(t.at[t.len - 1]))
+        return false;
+    for (uint32_t i = 0; i < t.len; i++) {
+        char c = t.at[i];
+        bool inside = is_letter_or_digit(before);
+        if (!is_letter_or_digit(c) && !(c == '.' && inside) && !(c == '-' && (inside || before == '-')))
+            return false;
+        before = c;
+    }
+    return true;
+}
+
+/* Compares from the end. With an N, true means that `*name` would have to be a name. */
+static bool matches(struct text pattern, struct text host, const struct place *place, struct text *name)
+{
+    struct text label;
+    bool fits = true;
+    for (uint32_t i = pattern.len; i-- && fits;) {
+        switch (pattern.at[i]) {
+        case 'R':
+            fits = take_text(&host, place->region);
+            break;
+        case 'G':
+            fits = take_text(&host, place->home);
+            break;
+        case 'D':
+            fits = take_text(&host, place->dns);
+            break;
+        case 'U':
+            fits = take_text(&host, place->dual_stack);
+            break;
+        case 'P':
+            fits = take_text(&host, place->pseudo);
+            break;
+        case 'H':
+            fits = text_equal(place->region, place->home);
+            break;
+        case 'A':
+            fits = take_digits(&host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS;
+            break;
+        case 'C':
+            fits = take_digits(&host, CELL_DIGITS);
+            break;
+        case 'L':
+            fits = take_label(&host, &label);
+            break;
+        case 'Z':
+            fits = take_zone(&host);
+            break;
+        case 'B':
+            fits = is_bucket(host);
+            host.len = 0;
+            break;
+        case 'N':
+            *name = host;
+            host.len = 0;
+            break;
+        default:
+            fits = take_text(&host, (struct text){pattern.at + i, 1});
+            break;
+        }
+    }
+    return fits && !host.len;
+}
+
+static const struct aws_name *find_name(struct text name)
+{
+    uint32_t low = 0, high = AWS_NAMES;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = compare(name, pool(aws_names[middle].text));
+        if (!order)
+            return &aws_names[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+static bool occurs(const struct aws_name *name, uint32_t pattern, uint8_t partition)
+{
+    const uint8_t *shape = aws_shapes + name->shape;
+    for (uint32_t i = 0; i < shape[0]; i++)
+        if (shape[1 + 2 * i] == pattern)
+            return shape[2 + 2 * i] & partition;
+    return false;
+}
+
+static bool is_listed(uint16_t owner, const uint16_t *services, uint32_t count)
+{
+    const uint16_t *owners = &owner;
+    uint32_t owner_count = 1;
+    if (!count)
+        return true;
+    if (owner & AWS_LIST) {
+        owners = aws_lists + (owner & ~AWS_LIST);
+        owner_count = *owners++;
+    }
+    for (uint32_t i = 0; i < owner_count; i++)
+        for (uint32_t j = 0; j < count; j++)
+            if (owners[i] == services[j])
+                return true;
+    return false;
+}
+
+bool aws_service_index(struct text service, uint16_t *index)
+{
+    uint32_t low = 0, high = AWS_SERVICES;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = compare(service, pool(aws_services[middle]));
+        if (!order) {
+            *index = (uint16_t)middle;
+            return true;
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
+}
+
+struct text aws_service_name(uint16_t index)
+{
+    return index < AWS_SERVICES ? pool(aws_services[index]) : TEXT("");
+}
+
+bool aws_is_endpoint(struct text host, struct text region, const uint16_t *services, uint32_t count)
+{
+    struct place place;
+    if (!find_place(region, &place))
+        return false;
+    for (uint32_t i = 0; i < AWS_PATTERNS; i++) {
+        const struct aws_pattern *pattern = &aws_patterns[i];
+        struct text rest = {NULL, 0};
+        uint16_t owner = pattern->services;
+        if (!(pattern->partitions & place.partition) || !matches(pool(pattern->text), host, &place, &rest))
+            continue;
+        if (rest.at) {
+            const struct aws_name *name = find_name(rest);
+            if (!name || !occurs(name, i, place.partition))
+                continue;
+            owner = name->services;
+        }
+        if (is_listed(owner, services, count))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,51 @@
+/* The DNS wire format (RFC 1035), as far as the gate needs it: who is asked for, and what was answered.
+ *
+ * A denied name must never leave the function, yet the program should see a clean "no such name" instead of
+ * a time-out. So the gate sends a stand-in question in its place, for a name that cannot exist
+ * (RFC 6761: .invalid), and turns the resolver's answer to it back into NXDOMAIN for the name that was
+ * asked.
+ */
+#ifndef SHIELD_DNS_H
+#define SHIELD_DNS_H
+
+#include "endpoint.h"
+#include "text.h"
+
+enum {
+    DNS_NAME_MAX = 254,     /* presentation form: 253 and a terminator's room */
+    DNS_QUESTION_MAX = 260, /* wire form: 255 name + type + class, rounded up */
+    DNS_STAND_IN_MAX = 64,
+    DNS_TYPE_A = 1,
+    DNS_TYPE_CNAME = 5,
+    DNS_TYPE_AAAA = 28
+};
+
+struct dns_question {
+    uint16_t id;
+    uint16_t type;
+    uint16_t wire_len;               /* name + type + class as sent */
+    uint16_t name_len;
+    uint8_t wire[DNS_QUESTION_MAX];  /* the question section as sent, case kept (0x20 randomisation) */
+    char name[DNS_NAME_MAX];         /* lower case, without the trailing dot; empty for the root */
+};
+
+/* Reads the one question of a query or of an answer; no compression in it. Names as in dns_read_query. */
+bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question *q);
+/* Reads a query: exactly one question, opcode QUERY, no compression in it. Names with bytes that a host name
+ * cannot hold are given with those bytes replaced by '?', so that no pattern matches them. False when it is
+ * not a well-formed query. */
+bool dns_read_query(const uint8_t *message, uint32_t len, struct dns_question *q);
+/* The query to send instead: same id, the stand-in name. Returns its length. */
+uint32_t dns_write_stand_in(const struct dns_question *denied, uint8_t out[DNS_STAND_IN_MAX]);
+/* Is this an answer to a stand-in query? */
+bool dns_is_stand_in(const uint8_t *message, uint32_t len);
+/* NXDOMAIN for the question that was asked. Returns its length, at most 12 + DNS_QUESTION_MAX. */
+uint32_t dns_write_nxdomain(const struct dns_question *denied, uint8_t *out, uint32_t cap);
+/* Walks the addresses that a response gives for its own question, through the CNAME chain that starts at
+ * the question and nowhere else. Needs QR set, rcode 0, id and question as in `asked`. Truncated or
+ * malformed messages teach what came before the fault only if the chain up to there is whole. Returns how
+ * many addresses were given to `each`. */
+uint32_t dns_read_answer(const uint8_t *message, uint32_t len, const struct dns_question *asked,
+                         void (*each)(void *context, const struct address *ip), void *context);
+
+#endif

@@ -1,0 +1,75 @@
+// Path patterns of allow_tmp; see verdict.h.
+//
+//   ?      one character of a component
+//   *      any characters of a component
+//   **     any characters, slashes too
+//   a/**/b a/b, a/x/b, a/x/y/b
+//   a/**   a itself and all below it: a program that may fill a directory may make it
+//
+// No recursion, and time at most pattern x path: for each kind of star only the last one needs to be
+// reconsidered, since a later star can take up whatever an earlier one would have taken.
+#include "verdict.h"
+
+// Where to go on after a mismatch: at `pattern`, with the text from `path`.
+struct retry {
+    bool set;
+    bool whole_components; // the stars of a/**/b: what follows them begins a component
+    uint32_t pattern;
+    uint32_t path;
+};
+
+static bool at_deep_star(struct text pattern, uint32_t i)
+{
+    return i + 1 < pattern.len && pattern.at[i] == '*' && pattern.at[i + 1] == '*';
+}
+
+// Moves a retry on by what its star may take. False when the star can take no more.
+static bool advance(struct retry *r, struct text path, bool deep)
+{
+    if (!r->set)
+        return false;
+    do {
+        if (r->path >= path.len || (!deep && path.at[r->path] == '/'))
+            return false;
+        r->path++;
+    } while (r->whole_components && path.at[r->path - 1] != '/');
+    return true;
+}
+
+bool glob_match(struct text pattern, struct text path)
+{
+    struct retry deep = {0}, shallow = {0};
+    uint32_t i = 0, j = 0;
+    for (;;) {
+        if (at_deep_star(pattern, i)) {
+            bool whole = i && pattern.at[i - 1] == '/' && i + 2 < pattern.len && pattern.at[i + 2] == '/';
+            i += whole ? 3 : 2;
+            deep = (struct retry){true, whole, i, j};
+            shallow = (struct retry){0};
+            continue;
+        }
+        if (i < pattern.len && pattern.at[i] == '*') {
+            shallow = (struct retry){true, false, ++i, j};
+            continue;
+        }
+        if (j == path.len &&
+            (i == pattern.len || text_equal((struct text){pattern.at + i, pattern.len - i}, TEXT("/**"))))
+            return true;
+        if (i < pattern.len && j < path.len &&
+            (pattern.at[i] == path.at[j] || (pattern.at[i] == '?' && path.at[j] != '/'))) {
+            i++;
+            j++;
+            continue;
+        }
+        if (advance(&shallow, path, false)) {
+            i = shallow.pattern;
+            j = shallow.path;
+        } else if (advance(&deep, path, true)) {
+            i = deep.pattern;
+            j = deep.path;
+            shallow = (struct retry){0};
+        } else {
+            return false;
+        }
+    }
+}

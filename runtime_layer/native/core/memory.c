@@ -1,0 +1,82 @@
+/* memcpy, memset, memmove and memcmp for freestanding builds.
+ *
+ * The compiler emits calls to these four even under -ffreestanding, and there is no libc to answer them. They
+ * are hidden, so a library that holds them never lends them to the program it is loaded into. They copy by
+ * words: the gate uses general registers only.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define HIDDEN
+#else
+#define HIDDEN __attribute__((visibility("hidden")))
+#endif
+
+/* Otherwise the loops below would themselves be turned into calls to the functions that they implement. */
+#if defined(__clang__)
+#define PLAIN_LOOP __attribute__((no_builtin))
+#else
+#define PLAIN_LOOP __attribute__((optimize("no-tree-loop-distribute-patterns")))
+#endif
+
+typedef uint64_t __attribute__((may_alias, aligned(1))) word;
+
+HIDDEN void *memcpy(void *restrict to, const void *restrict from, size_t n);
+HIDDEN void *memmove(void *to, const void *from, size_t n);
+HIDDEN void *memset(void *to, int byte, size_t n);
+HIDDEN int memcmp(const void *a, const void *b, size_t n);
+
+PLAIN_LOOP void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+    uint8_t *t = to;
+    const uint8_t *f = from;
+    for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word), f += sizeof(word))
+        *(word *)t = *(const word *)f;
+    while (n--)
+        *t++ = *f++;
+    return to;
+}
+
+PLAIN_LOOP void *memmove(void *to, const void *from, size_t n)
+{
+    uint8_t *t = to;
+    const uint8_t *f = from;
+    if ((uintptr_t)t - (uintptr_t)f >= n) {
+        for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word), f += sizeof(word))
+            *(word *)t = *(const word *)f;
+        while (n--)
+            *t++ = *f++;
+        return to;
+    }
+    t += n;
+    f += n;
+    for (; n >= sizeof(word); n -= sizeof(word)) {
+        t -= sizeof(word);
+        f -= sizeof(word);
+        *(word *)t = *(const word *)f;
+    }
+    while (n--)
+        *--t = *--f;
+    return to;
+}
+
+PLAIN_LOOP void *memset(void *to, int byte, size_t n)
+{
+    uint8_t *t = to;
+    uint64_t pattern = (uint8_t)byte * UINT64_C(0x0101010101010101);
+    for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word))
+        *(word *)t = pattern;
+    while (n--)
+        *t++ = (uint8_t)byte;
+    return to;
+}
+
+PLAIN_LOOP int memcmp(const void *a, const void *b, size_t n)
+{
+    const uint8_t *x = a, *y = b;
+    for (; n; n--, x++, y++)
+        if (*x != *y)
+            return *x < *y ? -1 : 1;
+    return 0;
+}

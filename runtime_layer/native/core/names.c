@@ -1,0 +1,118 @@
+/* The table of learnt addresses; see names.h.
+ *
+ * Each slot is guarded by its own sequence number (a seqlock whose readers never wait): a writer takes a slot
+ * by making the number odd, and a reader that sees an odd or a changed number passes the slot over. A writer
+ * that dies half way, or is copied half way by fork, costs its one slot and nothing else.
+ */
+#include "names.h"
+
+/* A slot is read and written by whole words: what is read in between is stale, never undefined. */
+typedef uint32_t __attribute__((may_alias)) slot_word;
+enum { SLOT_WORDS = sizeof(struct learnt) / sizeof(slot_word) };
+_Static_assert(sizeof(struct learnt) % sizeof(slot_word) == 0, "a slot is whole words");
+_Static_assert(offsetof(struct learnt, sequence) == 0, "the sequence is the first word");
+_Static_assert((NAMES_SETS & (NAMES_SETS - 1)) == 0, "a hash is cut by a mask");
+_Static_assert(NAME_KEPT <= UINT8_MAX, "name_len is one byte");
+
+static uint32_t set_of(const struct address *ip)
+{
+    uint32_t hash = 2166136261u ^ ip->family; /* FNV-1a */
+    for (uint32_t i = 0; i < sizeof ip->bytes; i++)
+        hash = (hash ^ ip->bytes[i]) * 16777619u;
+    return (hash ^ hash >> 16) & (NAMES_SETS - 1);
+}
+
+/* Copies a slot that nobody was writing meanwhile. */
+static bool read_slot(const struct learnt *slot, struct learnt *copy)
+{
+    const slot_word *from = (const slot_word *)slot;
+    slot_word *to = (slot_word *)copy;
+    uint32_t before = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+    if (before & 1)
+        return false;
+    for (uint32_t i = 1; i < SLOT_WORDS; i++)
+        to[i] = __atomic_load_n(from + i, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) != before)
+        return false;
+    copy->sequence = before;
+    return copy->age && copy->name_len <= NAME_KEPT;
+}
+
+/* False when another writer holds the slot, or changed it since it was looked at. */
+static bool write_slot(struct learnt *slot, uint32_t seen, const struct learnt *value)
+{
+    const slot_word *from = (const slot_word *)value;
+    slot_word *to = (slot_word *)slot;
+    if (!__atomic_compare_exchange_n(&slot->sequence, &seen, seen + 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return false;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    for (uint32_t i = 1; i < SLOT_WORDS; i++)
+        __atomic_store_n(to + i, from[i], __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->sequence, seen + 2, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* The slot to write: the one that has this address by this rule, else an empty one, else the oldest. */
+static struct learnt *choose_slot(struct learnt *set, const struct learnt *value, uint32_t *sequence)
+{
+    struct learnt *best = NULL;
+    uint32_t best_idle = 0;
+    for (uint32_t way = 0; way < NAMES_WAYS; way++) {
+        uint32_t before = __atomic_load_n(&set[way].sequence, __ATOMIC_ACQUIRE);
+        struct learnt copy;
+        uint32_t idle = UINT32_MAX; /* empty: idle for ever */
+        if (before & 1)
+            continue;
+        if (read_slot(&set[way], &copy)) {
+            if (address_equal(&copy.ip, &value->ip) && copy.rule == value->rule) {
+                *sequence = copy.sequence;
+                return &set[way];
+            }
+            /* The distance on the clock, which may have wrapped. */
+            idle = value->age - copy.age;
+            before = copy.sequence;
+        }
+        if (!best || idle > best_idle) {
+            best = &set[way];
+            best_idle = idle;
+            *sequence = before;
+        }
+    }
+    return best;
+}
+
+void names_learn(struct names *n, const struct address *ip, uint16_t rule, struct text name)
+{
+    struct learnt value = {.ip = *ip, .rule = rule};
+    struct learnt *set = n->slots[set_of(ip)];
+    uint32_t kept = name.len < NAME_KEPT ? name.len : NAME_KEPT;
+    if (ip->family == FAMILY_NONE)
+        return;
+    value.name_len = (uint8_t)kept;
+    copy_bytes(value.name, name.at + (name.len - kept), kept);
+    value.age = __atomic_add_fetch(&n->clock, 1, __ATOMIC_RELAXED);
+    if (!value.age) /* the clock went round; 0 means empty */
+        value.age = 1;
+    /* Losing a slot to another writer is rare; so many losses in a row are not worth a longer wait. */
+    for (uint32_t tries = 0; tries < 4 * NAMES_WAYS; tries++) {
+        uint32_t sequence;
+        struct learnt *slot = choose_slot(set, &value, &sequence);
+        if (slot && write_slot(slot, sequence, &value))
+            return;
+    }
+}
+
+bool names_find(const struct names *n, const struct address *ip,
+                bool (*each)(void *context, uint16_t rule, struct text name), void *context)
+{
+    const struct learnt *set = n->slots[set_of(ip)];
+    for (uint32_t way = 0; way < NAMES_WAYS; way++) {
+        struct learnt copy;
+        if (read_slot(&set[way], &copy) && address_equal(&copy.ip, ip) &&
+            each(context, copy.rule, (struct text){copy.name, copy.name_len}))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,97 @@
+/* The policy: SHIELD_* settings as text, checked and turned into fixed structs.
+ *
+ * Zero is the strict value everywhere, so a struct that was never filled denies. An unknown setting, a
+ * misspelt mode or a malformed entry is an error that names the setting, the entry and the fix; there is
+ * no value that silently means "allow".
+ */
+#ifndef SHIELD_POLICY_H
+#define SHIELD_POLICY_H
+
+#include "endpoint.h"
+#include "text.h"
+
+enum policy_id {
+    OUTBOUND_CONNECTIVITY,
+    READ_WRITE_TMP,
+    CREATE_CHILD_PROCESS,
+    READ_HANDLER,
+    EXECUTABLE_MEMORY,
+    SELF_PROTECTION, /* not a setting: always block */
+    POLICY_COUNT
+};
+
+enum mode { MODE_BLOCK, MODE_ALERT, MODE_ALLOW };
+
+/* executable_memory may be left to the runtime's family: block without a JIT, allow with one. */
+enum { MODE_BY_RUNTIME = 3 };
+
+enum on_failure { ON_FAILURE_REFUSE, ON_FAILURE_RUN_UNSHIELDED };
+
+enum aws_scope { AWS_NONE, AWS_ALL, AWS_LISTED };
+
+enum { MAX_OUTBOUND = 512, MAX_TMP = 128, MAX_CHILD = 128, MAX_AWS_SERVICES = 64, POLICY_POOL = 32768 };
+
+/* Where a piece of text lies in the policy's own pool: a policy can be copied and sealed as it is. */
+struct pooled {
+    uint16_t at;
+    uint16_t len;
+};
+
+enum outbound_kind { OUTBOUND_NAME, OUTBOUND_SUFFIX /* *.domain */, OUTBOUND_NETWORK };
+
+struct outbound_rule {
+    struct pooled entry;   /* the whole entry in canonical form, as shown in errors and in `allow` */
+    struct pooled name;    /* NAME: the host; SUFFIX: ".domain" with the dot */
+    struct address network; /* NETWORK */
+    uint8_t prefix;        /* NETWORK: significant bits, 0-32 or 0-128 */
+    uint8_t kind;
+    uint16_t port;         /* 0: any port */
+};
+
+struct child_rule {
+    struct pooled path;
+    bool unshielded; /* `unshielded:/path`: may run without our library (static programs) */
+};
+
+struct policy {
+    uint8_t modes[POLICY_COUNT];
+    uint8_t on_failure;
+    uint8_t aws;
+    bool hide_arguments; /* SHIELD_LOG_ARGUMENTS=off */
+    uint16_t outbound_count, tmp_count, child_count, aws_count;
+    uint16_t pool_used;
+    uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
+    uint32_t seen;          /* which ones, one bit each: a setting given twice is an error */
+    struct pooled region;   /* AWS_REGION, the function's own; empty when unknown: no AWS name is admitted */
+    struct pooled next_wrapper;
+    struct pooled policy_file;
+    struct outbound_rule outbound[MAX_OUTBOUND];
+    struct pooled tmp[MAX_TMP]; /* globs, each begins with /tmp */
+    struct child_rule child[MAX_CHILD];
+    uint16_t aws_services[MAX_AWS_SERVICES]; /* indexes into the AWS service table (aws.h) */
+    char pool[POLICY_POOL];
+};
+
+/* Starts an empty, strict policy. */
+void policy_begin(struct policy *p);
+/* Takes one setting. Names that do not start with SHIELD_ are ignored, except AWS_REGION. Values given twice,
+ * unknown SHIELD_ names and malformed values give false and one line in `error`. SHIELD_STATE is the
+ * engine's own (engine/state.h) and is ignored here. */
+bool policy_set(struct policy *p, struct text name, struct text value, struct writer *error);
+/* Takes `NAME=value` lines (blank lines and lines that start with # are skipped; a carriage return before
+ * the newline is ignored). The lines are ours alone, so a name that is no setting is an error. An error names
+ * the line number. */
+bool policy_set_lines(struct policy *p, struct text lines, struct writer *error);
+/* The last checks: at least one setting was given. */
+bool policy_end(struct policy *p, struct writer *error);
+
+struct text policy_text(const struct policy *p, struct pooled at);
+struct text policy_name(enum policy_id id);   /* "outbound_connectivity" */
+struct text mode_name(uint8_t mode);          /* "block", ..., "by_runtime" */
+bool mode_from(struct text t, uint8_t *mode); /* exactly block, alert or allow */
+
+/* The policy in canonical form: one `NAME=value` line a setting, only those that were given. Parsing the
+ * result gives the same policy again. */
+void policy_write_lines(const struct policy *p, struct writer *w);
+
+#endif

@@ -1,0 +1,13 @@
+/* The table of settings, row by row, for those who describe a policy. Rows are 0 to setting_count() - 1. */
+#ifndef SHIELD_SETTINGS_H
+#define SHIELD_SETTINGS_H
+
+#include "policy.h"
+
+uint32_t setting_count(void);
+struct text setting_name(uint32_t row);
+bool setting_given(const struct policy *p, uint32_t row);
+/* The value in canonical form, whether it was given or is the default. */
+void setting_write(const struct policy *p, uint32_t row, struct writer *w);
+
+#endif

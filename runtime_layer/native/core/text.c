@@ -1,0 +1,210 @@
+/* Text without libc; see text.h. */
+#include "text.h"
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+struct text text_of(const char *terminated)
+{
+    uint32_t len = 0;
+    if (terminated)
+        while (terminated[len] && len < UINT32_MAX)
+            len++;
+    return (struct text){terminated, len};
+}
+
+bool text_equal(struct text a, struct text b)
+{
+    return a.len == b.len && same_bytes(a.at, b.at, a.len);
+}
+
+bool text_equal_nocase(struct text a, struct text b)
+{
+    if (a.len != b.len)
+        return false;
+    for (uint32_t i = 0; i < a.len; i++)
+        if (lower(a.at[i]) != lower(b.at[i]))
+            return false;
+    return true;
+}
+
+bool text_starts(struct text a, struct text prefix)
+{
+    return a.len >= prefix.len && same_bytes(a.at, prefix.at, prefix.len);
+}
+
+bool text_ends(struct text a, struct text suffix)
+{
+    return a.len >= suffix.len && same_bytes(a.at + (a.len - suffix.len), suffix.at, suffix.len);
+}
+
+struct text text_trim(struct text a)
+{
+    while (a.len && (a.at[0] == ' ' || a.at[0] == '\t')) {
+        a.at++;
+        a.len--;
+    }
+    while (a.len && (a.at[a.len - 1] == ' ' || a.at[a.len - 1] == '\t'))
+        a.len--;
+    return a;
+}
+
+bool text_next(struct text *rest, char separator, struct text *piece)
+{
+    /* A null `at` marks the end, because an empty last piece ("a,") is a piece too. */
+    if (!rest->at)
+        return false;
+    for (uint32_t i = 0; i < rest->len; i++) {
+        if (rest->at[i] == separator) {
+            *piece = (struct text){rest->at, i};
+            *rest = (struct text){rest->at + i + 1, rest->len - i - 1};
+            return true;
+        }
+    }
+    *piece = *rest;
+    *rest = (struct text){NULL, 0};
+    return true;
+}
+
+bool text_number(struct text a, uint32_t max, uint32_t *value)
+{
+    uint64_t n = 0;
+    if (!a.len)
+        return false;
+    for (uint32_t i = 0; i < a.len; i++) {
+        if (a.at[i] < '0' || a.at[i] > '9')
+            return false;
+        n = n * 10 + (uint64_t)(a.at[i] - '0');
+        if (n > max)
+            return false;
+    }
+    *value = (uint32_t)n;
+    return true;
+}
+
+void copy_bytes(void *to, const void *from, size_t n)
+{
+    if (n)
+        __builtin_memcpy(to, from, n);
+}
+
+void fill_bytes(void *to, uint8_t byte, size_t n)
+{
+    if (n)
+        __builtin_memset(to, byte, n);
+}
+
+bool same_bytes(const void *a, const void *b, size_t n)
+{
+    return !n || !__builtin_memcmp(a, b, n);
+}
+
+void put(struct writer *w, struct text t)
+{
+    uint32_t room = w->cap - w->used;
+    uint32_t n = t.len < room ? t.len : room;
+    copy_bytes(w->at + w->used, t.at, n);
+    w->used += n;
+    if (n < t.len)
+        w->full = true;
+}
+
+void put_char(struct writer *w, char c)
+{
+    put(w, (struct text){&c, 1});
+}
+
+void put_number(struct writer *w, uint64_t n)
+{
+    char digits[20];
+    uint32_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    put(w, (struct text){digits + at, (uint32_t)sizeof digits - at});
+}
+
+/* The length of the valid UTF-8 sequence at the start of `t`, or 0 (Unicode 15, table 3-7). */
+static uint32_t utf8_length(const uint8_t *t, uint32_t len)
+{
+    uint8_t first = t[0], low = 0x80, high = 0xbf;
+    uint32_t n;
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xc2 && first <= 0xdf) {
+        n = 2;
+    } else if (first >= 0xe0 && first <= 0xef) {
+        n = 3;
+        if (first == 0xe0)
+            low = 0xa0; /* overlong */
+        else if (first == 0xed)
+            high = 0x9f; /* surrogates */
+    } else if (first >= 0xf0 && first <= 0xf4) {
+        n = 4;
+        if (first == 0xf0)
+            low = 0x90; /* overlong */
+        else if (first == 0xf4)
+            high = 0x8f; /* beyond U+10FFFF */
+    } else {
+        return 0;
+    }
+    if (len < n || t[1] < low || t[1] > high)
+        return 0;
+    for (uint32_t i = 2; i < n; i++)
+        if (t[i] < 0x80 || t[i] > 0xbf)
+            return 0;
+    return n;
+}
+
+/* The JSON spelling of the character at the start of `t`; `*taken` is how many bytes of `t` it stands for. */
+static struct text json_character(struct text t, char scratch[6], uint32_t *taken)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t c = (uint8_t)t.at[0];
+    *taken = 1;
+    switch (c) {
+    case '"':
+        return TEXT("\\\"");
+    case '\\':
+        return TEXT("\\\\");
+    case '\n':
+        return TEXT("\\n");
+    case '\r':
+        return TEXT("\\r");
+    case '\t':
+        return TEXT("\\t");
+    default:
+        break;
+    }
+    if (c < 0x20 || c == 0x7f) {
+        copy_bytes(scratch, "\\u00", 4);
+        scratch[4] = hex[c >> 4];
+        scratch[5] = hex[c & 15];
+        return (struct text){scratch, 6};
+    }
+    uint32_t n = utf8_length((const uint8_t *)t.at, t.len);
+    if (!n)
+        return TEXT("\xef\xbf\xbd");
+    *taken = n;
+    return (struct text){t.at, n};
+}
+
+bool put_json(struct writer *w, struct text t, uint32_t limit)
+{
+    char scratch[6];
+    uint32_t spent = 0;
+    while (t.len) {
+        uint32_t taken;
+        struct text piece = json_character(t, scratch, &taken);
+        if (piece.len > limit - spent || piece.len > w->cap - w->used)
+            return false;
+        put(w, piece);
+        spent += piece.len;
+        t.at += taken;
+        t.len -= taken;
+    }
+    return true;
+}

@@ -1,0 +1,53 @@
+/* Text without libc: borrowed pieces of it, and a writer that cannot overrun.
+ *
+ * Everything in core/ builds freestanding for every platform on which people run `cdk synth`, and runs
+ * inside the gate, where there is no libc, no allocation and little stack.
+ */
+#ifndef SHIELD_TEXT_H
+#define SHIELD_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A borrowed piece of text: not terminated, owned by whoever made it. */
+struct text {
+    const char *at;
+    uint32_t len;
+};
+
+#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
+
+/* A bounded output. Writing past the end sets `full` and drops the rest; nothing else happens. */
+struct writer {
+    char *at;
+    uint32_t used;
+    uint32_t cap;
+    bool full;
+};
+
+struct text text_of(const char *terminated);
+bool text_equal(struct text a, struct text b);
+bool text_equal_nocase(struct text a, struct text b); /* ASCII only, as host names are */
+bool text_starts(struct text a, struct text prefix);
+bool text_ends(struct text a, struct text suffix);
+struct text text_trim(struct text a); /* ASCII spaces and tabs at both ends */
+/* Cuts `*rest` at the first `separator`; the piece before it is returned, `*rest` holds what follows.
+ * Returns false when `*rest` was exhausted by an earlier call. */
+bool text_next(struct text *rest, char separator, struct text *piece);
+/* Decimal, no sign, no blanks, at most `max`. */
+bool text_number(struct text a, uint32_t max, uint32_t *value);
+
+void copy_bytes(void *to, const void *from, size_t n);
+void fill_bytes(void *to, uint8_t byte, size_t n);
+bool same_bytes(const void *a, const void *b, size_t n);
+
+void put(struct writer *w, struct text t);
+void put_char(struct writer *w, char c);
+void put_number(struct writer *w, uint64_t n);
+/* The text as a JSON string body (without the quotes): escapes controls, quotes, backslashes, and
+ * replaces invalid UTF-8 by U+FFFD, so that any bytes give valid JSON. Stops early, at a whole
+ * character, once `limit` output bytes are used. Returns false if it was cut. */
+bool put_json(struct writer *w, struct text t, uint32_t limit);
+
+#endif

@@ -1,0 +1,245 @@
+/* The decision; see verdict.h. */
+#include "verdict.h"
+
+#include "aws.h"
+
+static struct verdict allowed(enum policy_id id, enum reason reason, uint16_t rule)
+{
+    return (struct verdict){
+        .action = ACTION_ALLOW, .policy = (uint8_t)id, .reason = (uint8_t)reason, .rule = rule};
+}
+
+static uint8_t action_of_mode(uint8_t mode)
+{
+    switch (mode) {
+    case MODE_ALERT:
+        return ACTION_ALERT;
+    case MODE_ALLOW:
+        return ACTION_ALLOW;
+    default: /* block, and MODE_BY_RUNTIME that nobody has settled */
+        return ACTION_DENY;
+    }
+}
+
+struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum reason reason)
+{
+    if (p->modes[id] == MODE_ALLOW)
+        return allowed(id, REASON_MODE_ALLOW, RULE_NONE);
+    return (struct verdict){.action = action_of_mode(p->modes[id]),
+                            .policy = (uint8_t)id,
+                            .reason = (uint8_t)reason,
+                            .rule = RULE_NONE};
+}
+
+static bool rule_names(const struct policy *p, const struct outbound_rule *rule, struct text name, bool whole)
+{
+    struct text wanted = policy_text(p, rule->name);
+    if (rule->kind == OUTBOUND_NAME)
+        return whole && text_equal(name, wanted);
+    return rule->kind == OUTBOUND_SUFFIX && name.len > wanted.len && text_ends(name, wanted);
+}
+
+static bool is_aws(const struct policy *p, struct text name)
+{
+    struct text region = policy_text(p, p->region);
+    if (p->aws == AWS_NONE || (p->aws == AWS_LISTED && !p->aws_count) || !region.len)
+        return false;
+    return aws_is_endpoint(name, region, p->aws_services, p->aws == AWS_LISTED ? p->aws_count : 0);
+}
+
+struct verdict verdict_name(const struct policy *p, struct text name)
+{
+    if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
+        return allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
+    for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
+        if (rule_names(p, &p->outbound[i], name, true))
+            return allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
+    if (name.len && is_aws(p, name))
+        return allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
+    return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+}
+
+/* getaddrinfo sorts addresses by RFC 6724, for which it connects a UDP socket to each of them at port 0 and
+ * looks which source address it got. That sends nothing, and cannot: no datagram goes to port 0. */
+static bool only_sorts(uint16_t port, enum protocol protocol)
+{
+    return port == 0 && protocol == PROTOCOL_UDP;
+}
+
+static bool rule_port(const struct outbound_rule *rule, uint16_t port, enum protocol protocol)
+{
+    return !rule->port || rule->port == port || only_sorts(port, protocol);
+}
+
+struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,
+                            enum protocol protocol)
+{
+    if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
+        return allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
+    for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
+        if (rule_names(p, &p->outbound[i], name, whole) && rule_port(&p->outbound[i], port, protocol))
+            return allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
+    /* Any port: the address was answered for the name of an AWS endpoint, so whatever listens there is AWS's,
+     * and some services answer elsewhere than on 443 (IoT on 8883 and 8443, mail on 465 and 587). */
+    if (name.len && is_aws(p, name))
+        return allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
+    return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+}
+
+static bool network_rule(const struct policy *p, const struct endpoint *to, enum protocol protocol,
+                         uint16_t *rule)
+{
+    for (*rule = 0; *rule < p->outbound_count; ++*rule) {
+        const struct outbound_rule *r = &p->outbound[*rule];
+        if (r->kind == OUTBOUND_NETWORK && address_within(&to->ip, &r->network, r->prefix) &&
+            rule_port(r, to->port, protocol))
+            return true;
+    }
+    return false;
+}
+
+static bool always_allowed(const struct always *always, const struct endpoint *to)
+{
+    if (address_is_loopback(&to->ip))
+        return true;
+    for (uint32_t i = 0; always && i < always->count && i < ALWAYS_MAX; i++) {
+        const struct endpoint *e = &always->endpoints[i];
+        if (to->ip.family != FAMILY_NONE && address_equal(&e->ip, &to->ip) &&
+            (!e->port || e->port == to->port))
+            return true;
+    }
+    return false;
+}
+
+struct learnt_question {
+    const struct policy *policy;
+    const struct endpoint *to;
+    enum protocol protocol;
+    struct verdict verdict;
+};
+
+/* Judges one name that this address was answered for. Returns whether it is allowed. */
+static bool judge_learnt(void *context, uint16_t rule, struct text name)
+{
+    struct learnt_question *q = context;
+    const struct policy *p = q->policy;
+    if (rule == RULE_AWS) {
+        q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS); /* any port: see verdict_host */
+        return true;
+    }
+    if (rule < p->outbound_count && rule_port(&p->outbound[rule], q->to->port, q->protocol)) {
+        q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
+        return true;
+    }
+    /* The first rule that admitted the name is for another port; a later one may be for this port. */
+    q->verdict = verdict_host(p, name, name.len < NAME_KEPT, q->to->port, q->protocol);
+    return q->verdict.action == ACTION_ALLOW;
+}
+
+struct verdict verdict_endpoint(const struct policy *p, const struct always *always,
+                                const struct names *learnt, const struct endpoint *to, enum protocol protocol)
+{
+    struct learnt_question question = {.policy = p, .to = to, .protocol = protocol};
+    uint16_t rule;
+    if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
+        return allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
+    if (always_allowed(always, to))
+        return allowed(OUTBOUND_CONNECTIVITY, REASON_ALWAYS, RULE_NONE);
+    if (network_rule(p, to, protocol, &rule))
+        return allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
+    /* Internal addresses are never learnt (verdict_may_learn); asking again here costs nothing. */
+    if (address_is_internal(&to->ip))
+        return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_INTERNAL);
+    if (learnt && names_find(learnt, &to->ip, judge_learnt, &question))
+        return question.verdict;
+    return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+}
+
+bool verdict_may_learn(const struct policy *p, const struct address *ip)
+{
+    if (ip->family == FAMILY_NONE || address_is_loopback(ip))
+        return false; /* loopback is always allowed: there is nothing to learn */
+    if (!address_is_internal(ip))
+        return true;
+    for (uint32_t i = 0; i < p->outbound_count; i++)
+        if (p->outbound[i].kind == OUTBOUND_NETWORK &&
+            address_within(ip, &p->outbound[i].network, p->outbound[i].prefix))
+            return true;
+    return false;
+}
+
+struct verdict verdict_tmp(const struct policy *p, struct text path)
+{
+    if (p->modes[READ_WRITE_TMP] == MODE_ALLOW)
+        return allowed(READ_WRITE_TMP, REASON_MODE_ALLOW, RULE_NONE);
+    for (uint16_t i = 0; i < p->tmp_count; i++)
+        if (glob_match(policy_text(p, p->tmp[i]), path))
+            return allowed(READ_WRITE_TMP, REASON_LISTED, i);
+    return verdict_unlisted(p, READ_WRITE_TMP, REASON_NOT_LISTED);
+}
+
+/* A program that our library cannot enter would escape every policy, not only this one: so the strictest
+ * mode of them all decides. Only `unshielded:` lets it run free. */
+static struct verdict static_program(const struct policy *p)
+{
+    static const uint8_t escaped[] = {OUTBOUND_CONNECTIVITY, READ_WRITE_TMP, CREATE_CHILD_PROCESS,
+                                      READ_HANDLER};
+    struct verdict v = allowed(CREATE_CHILD_PROCESS, REASON_MODE_ALLOW, RULE_NONE);
+    for (size_t i = 0; i < sizeof escaped; i++) {
+        uint8_t action = action_of_mode(p->modes[escaped[i]]);
+        if (action < v.action) {
+            v.action = action;
+            v.reason = REASON_STATIC;
+        }
+    }
+    return v;
+}
+
+struct verdict verdict_program(const struct policy *p, struct text path, int listed, enum program_kind kind)
+{
+    for (uint16_t i = 0; i < p->child_count; i++) {
+        const struct child_rule *rule = &p->child[i];
+        if (listed >= 0 ? i != listed : !text_equal(policy_text(p, rule->path), path))
+            continue;
+        if (kind == PROGRAM_DYNAMIC || rule->unshielded)
+            return allowed(CREATE_CHILD_PROCESS, REASON_LISTED, i);
+    }
+    if (kind != PROGRAM_DYNAMIC)
+        return static_program(p);
+    return verdict_unlisted(p, CREATE_CHILD_PROCESS, REASON_NOT_LISTED);
+}
+
+void put_outbound_entry(struct writer *w, struct text host, const struct address *ip, uint16_t port)
+{
+    bool bracketed = !host.len && ip->family == FAMILY_V6 && port;
+    if (bracketed)
+        put_char(w, '[');
+    if (host.len)
+        put(w, host);
+    else
+        address_write(ip, w);
+    if (bracketed)
+        put_char(w, ']');
+    if (port) {
+        put_char(w, ':');
+        put_number(w, port);
+    }
+}
+
+struct text reason_name(uint8_t reason)
+{
+    static const char *const names[REASON_COUNT] = {
+        [REASON_NOT_LISTED] = "not_listed",
+        [REASON_MODE_ALLOW] = "mode_allow",
+        [REASON_LISTED] = "listed",
+        [REASON_AWS] = "aws",
+        [REASON_ALWAYS] = "always",
+        [REASON_INTERNAL] = "internal",
+        [REASON_FAMILY] = "family",
+        [REASON_STATIC] = "static",
+        [REASON_HANDLER] = "handler",
+        [REASON_EXECUTABLE_MEMORY] = "executable_memory",
+        [REASON_SELF_PROTECTION] = "self_protection",
+    };
+    return reason < REASON_COUNT ? text_of(names[reason]) : TEXT("");
+}

@@ -1,0 +1,78 @@
+/* The decision: (policy, facts) to deny, alert or allow. Pure; the engine and the Python API both ask here.
+ *
+ * Zero means deny, so a verdict that nobody filled in denies.
+ */
+#ifndef SHIELD_VERDICT_H
+#define SHIELD_VERDICT_H
+
+#include "names.h"
+#include "policy.h"
+
+enum action { ACTION_DENY, ACTION_ALERT, ACTION_ALLOW };
+
+enum reason {
+    REASON_NOT_LISTED,
+    REASON_MODE_ALLOW,   /* the policy's mode is allow */
+    REASON_LISTED,       /* an allow list entry */
+    REASON_AWS,          /* an AWS endpoint */
+    REASON_ALWAYS,       /* loopback, Runtime API, X-Ray daemon, resolver */
+    REASON_INTERNAL,     /* a name that leads to a link-local, multicast or metadata address */
+    REASON_FAMILY,       /* an address family that is never allowed */
+    REASON_STATIC,       /* a program that our library cannot be loaded into */
+    REASON_HANDLER,
+    REASON_EXECUTABLE_MEMORY,
+    REASON_SELF_PROTECTION,
+    REASON_COUNT
+};
+
+struct verdict {
+    uint8_t action; /* enum action */
+    uint8_t policy; /* enum policy_id */
+    uint8_t reason; /* enum reason */
+    uint16_t rule;  /* the entry that allowed it, or RULE_AWS, or RULE_NONE */
+};
+
+/* Endpoints that are allowed whatever the lists say; filled by the engine at start. */
+enum { ALWAYS_MAX = 8 };
+struct always {
+    uint32_t count;
+    struct endpoint endpoints[ALWAYS_MAX]; /* port 0: any */
+};
+
+/* What a mode makes of something that no list admits. */
+struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum reason reason);
+
+/* May this name be asked of the resolver? `name` is canonical. Single-label names ("localhost") and names
+ * under .local are judged like any other. The empty name (root) is denied. */
+struct verdict verdict_name(const struct policy *p, struct text name);
+/* May an address that was answered for this name be used at this port? False `whole`: only the end of the
+ * name is known. */
+struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,
+                            enum protocol protocol);
+/* May an address be used: connect(2), sendto(2). `learnt` may be NULL. */
+struct verdict verdict_endpoint(const struct policy *p, const struct always *always,
+                                const struct names *learnt, const struct endpoint *to,
+                                enum protocol protocol);
+/* Should an answer's address be learnt for this name? No for internal addresses, unless one is listed. */
+bool verdict_may_learn(const struct policy *p, const struct address *ip);
+/* A path under /tmp (absolute, without symlinks, "." or ".."); /tmp itself included. */
+struct verdict verdict_tmp(const struct policy *p, struct text path);
+
+enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unreadable */ };
+/* A program to start. `listed` is the index of the child rule whose object it is, or -1: the engine
+ * compares by device and inode, because a path has many spellings. When -1, the path's text is tried.
+ * A static program would escape every policy: unless an `unshielded:` entry admits it, the strictest mode of
+ * outbound_connectivity, read_write_tmp, create_child_process and read_handler decides. */
+struct verdict verdict_program(const struct policy *p, struct text path, int listed, enum program_kind kind);
+
+/* Globs of allow_tmp: `*` and `?` within a component, `**` across components; a pattern that matches a
+ * directory admits what lies below it only when it ends in a slash-star form. One that ends in slash and two
+ * stars admits the directory too, so that a program may make it. */
+bool glob_match(struct text pattern, struct text path);
+
+/* The allow_outbound entry for a host (or, when that is empty, an address) at a port; 0: any port. */
+void put_outbound_entry(struct writer *w, struct text host, const struct address *ip, uint16_t port);
+
+struct text reason_name(uint8_t reason);
+
+#endif

@@ -1,0 +1,109 @@
+#include "elf_image.h"
+
+#include <linux/elf.h>
+
+enum { PT_EH_FRAME = 0x6474e550 };
+/* DW_EH_PE encodings: the table of every linker in use is (datarel | sdata4), pointers (pcrel | sdata4). */
+enum { TABLE_ENCODING = 0x3b, COUNT_ENCODING = 0x03 };
+
+const uint8_t *image_at(struct image image, uint64_t offset, uint64_t n) {
+    if (offset > image.size || n > image.size - offset)
+        return NULL;
+    return image.bytes + offset;
+}
+
+static uint32_t u32_at(const uint8_t *p) {
+    uint32_t v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+
+bool image_is_elf(struct image image) {
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)image_at(image, 0, sizeof *header);
+    if (!header || u32_at(header->e_ident) != 0x464c457f || header->e_ident[EI_CLASS] != ELFCLASS64)
+        return false;
+    return header->e_phentsize == sizeof(Elf64_Phdr) &&
+           image_at(image, header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr));
+}
+
+static const Elf64_Phdr *segment(struct image image, uint32_t type, uint32_t *index) {
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
+    const Elf64_Phdr *segments = (const Elf64_Phdr *)(image.bytes + header->e_phoff);
+    for (; *index < header->e_phnum; ++*index)
+        if (segments[*index].p_type == type)
+            return &segments[(*index)++];
+    return NULL;
+}
+
+bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address) {
+    uint32_t i = 0;
+    for (const Elf64_Phdr *s; (s = segment(image, PT_LOAD, &i));)
+        if (offset >= s->p_offset && offset - s->p_offset < s->p_filesz) {
+            *address = s->p_vaddr + (offset - s->p_offset);
+            return true;
+        }
+    return false;
+}
+
+bool image_address_to_offset(struct image image, uint64_t address, uint64_t *offset) {
+    uint32_t i = 0;
+    for (const Elf64_Phdr *s; (s = segment(image, PT_LOAD, &i));)
+        if (address >= s->p_vaddr && address - s->p_vaddr < s->p_filesz) {
+            *offset = s->p_offset + (address - s->p_vaddr);
+            return true;
+        }
+    return false;
+}
+
+static const uint8_t *at_address(struct image image, uint64_t address, uint64_t n) {
+    uint64_t offset;
+    return image_address_to_offset(image, address, &offset) ? image_at(image, offset, n) : NULL;
+}
+
+/* A signal frame's entry begins one byte before its code, so that unwinders that look up pc - 1 find it. */
+static bool is_signal_frame(struct image image, uint64_t entry_address, const uint8_t *entry) {
+    uint64_t cie_address = entry_address + 4 - u32_at(entry + 4);
+    const uint8_t *cie = at_address(image, cie_address, 16);
+    if (!cie)
+        return false;
+    for (uint32_t i = 9; i < 16 && cie[i]; i++) /* length, id, version; then the augmentation string */
+        if (cie[i] == 'S')
+            return true;
+    return false;
+}
+
+bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to) {
+    uint32_t i = 0;
+    const Elf64_Phdr *frames = segment(image, PT_EH_FRAME, &i);
+    uint64_t address;
+    if (!frames || !image_offset_to_address(image, offset, &address))
+        return false;
+    uint64_t base = frames->p_vaddr;
+    const uint8_t *header = image_at(image, frames->p_offset, 12);
+    if (!header || header[0] != 1 || header[2] != COUNT_ENCODING || header[3] != TABLE_ENCODING)
+        return false;
+    uint32_t count = u32_at(header + 8);
+    const uint8_t *table = image_at(image, frames->p_offset + 12, 8ull * count);
+    if (!count || !table)
+        return false;
+    uint32_t low = 0, high = count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (base + (uint64_t)(int64_t)(int32_t)u32_at(table + 8ull * middle) <= address)
+            low = middle;
+        else
+            high = middle;
+    }
+    uint64_t start = base + (uint64_t)(int64_t)(int32_t)u32_at(table + 8ull * low);
+    uint64_t entry_address = base + (uint64_t)(int64_t)(int32_t)u32_at(table + 8ull * low + 4);
+    const uint8_t *entry = at_address(image, entry_address, 16);
+    if (start > address || !entry || address - start >= u32_at(entry + 12))
+        return false;
+    uint64_t end = start + u32_at(entry + 12);
+    if (is_signal_frame(image, entry_address, entry))
+        start++;
+    if (!image_address_to_offset(image, start, from) || end - start > image.size)
+        return false;
+    *to = *from + (end - start);
+    return *to <= image.size;
+}

@@ -1,0 +1,17 @@
+/* The parts of an ELF file that site discovery reads, each access bounded by the file's size. */
+#ifndef SHIELD_ELF_IMAGE_H
+#define SHIELD_ELF_IMAGE_H
+
+#include "sites.h"
+
+/* n bytes at a file offset, or NULL. */
+const uint8_t *image_at(struct image image, uint64_t offset, uint64_t n);
+bool image_is_elf(struct image image);
+/* Virtual address of a file offset within a loaded segment, and back. */
+bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address);
+bool image_address_to_offset(struct image image, uint64_t address, uint64_t *offset);
+/* The function that holds the file offset, as [*from, *to) in file offsets, from the binary search table of
+ * .eh_frame_hdr (LSB core, "Exception Frames"). False when there is no such table or no entry. */
+bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to);
+
+#endif

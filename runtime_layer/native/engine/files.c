@@ -1,0 +1,303 @@
+/* Opens.
+ *
+ * An open that neither creates nor truncates has no effect before its descriptor is used: the gate makes it,
+ * looks at the object that it gave (device and inode), and closes it again if that object is refused. Symbolic
+ * links, /proc spellings and paths that change during the call cannot matter, because no path is looked at.
+ * An open that truncates is made without O_TRUNC first. One that creates is made in two steps: its parent
+ * directory is opened and judged as an object, then the file is created beneath it without following a last
+ * symbolic link, so that another thread has nothing left to change.
+ */
+#include "files.h"
+
+#include <linux/openat2.h>
+
+#include "judges.h"
+#include "state.h"
+
+enum { LINKS_MAX = 40 };
+
+static bool put_terminated(struct writer *w) {
+    put_char(w, 0);
+    return !w->full;
+}
+
+bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap) {
+    struct writer w = {buffer, 0, cap, false};
+    put(&w, TEXT("/proc/self/fd/"));
+    put_number(&w, (uint32_t)descriptor);
+    if (name.len) {
+        put_char(&w, '/');
+        put(&w, name);
+    }
+    return put_terminated(&w);
+}
+
+struct text path_of(int32_t descriptor, char *buffer, uint32_t cap) {
+    char link[40];
+    if (!path_through(descriptor, TEXT(""), link, sizeof link))
+        return TEXT("");
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, link, buffer, cap);
+    return n <= 0 ? TEXT("") : (struct text){buffer, (uint32_t)n};
+}
+
+static bool is_handler(const struct stat *st) {
+    for (uint32_t i = 0; i < sealed.handler_count; i++)
+        if (sealed.handlers[i].ino == st->st_ino && sealed.handlers[i].dev == st->st_dev)
+            return true;
+    return false;
+}
+
+static bool under_tmp(struct text path) {
+    return text_starts(path, TEXT("/tmp")) && (path.len == 4 || path.at[4] == '/');
+}
+
+/* /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem write any page, whatever its protection. */
+static bool is_process_memory(struct text path) {
+    return text_starts(path, TEXT("/proc/")) && text_ends(path, TEXT("/mem"));
+}
+
+static bool tmp_refused(const struct call *call, struct text path) {
+    struct facts facts = {.path = path, .allow = path};
+    return refuses(call, verdict_tmp(&sealed.policy, path), &facts);
+}
+
+bool object_refused(const struct call *call, int32_t descriptor, bool writes) {
+    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp. */
+    struct stat st = {.st_dev = sealed.tmp.dev};
+    KERNEL(fstat, descriptor, &st);
+    const struct policy *policy = &sealed.policy;
+
+    bool handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_handler(&st) && is_ready();
+    bool maybe_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
+    bool memory = writes && st.st_dev == sealed.proc_dev;
+    if (!handler && !maybe_tmp && !memory)
+        return false;
+
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return true;
+    struct text path = path_of(descriptor, scratch->path, sizeof scratch->path);
+    bool refused = false;
+    if (handler) {
+        struct facts facts = {.path = path};
+        refused = refuses(call, verdict_unlisted(policy, READ_HANDLER, REASON_HANDLER), &facts);
+    }
+    if (!refused && maybe_tmp) {
+        /* On its own mount all of the device is /tmp's, and a path that is unknown or looks elsewhere is
+         * judged as /tmp itself. */
+        if (under_tmp(path))
+            refused = tmp_refused(call, path);
+        else if (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev))
+            refused = tmp_refused(call, TEXT("/tmp"));
+    }
+    if (!refused && memory && is_process_memory(path)) {
+        struct facts facts = {.path = path};
+        refused = refuses(call, verdict_unlisted(policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
+    }
+    scratch_give(scratch);
+    return refused;
+}
+
+bool entry_refused(const struct call *call, int32_t directory, struct text name) {
+    if (sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
+        return false;
+    struct stat st = {.st_dev = sealed.tmp.dev};
+    KERNEL(fstat, directory, &st);
+    if (st.st_dev != sealed.tmp.dev && sealed.tmp_is_mount)
+        return false;
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return true;
+    struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
+    if (!under_tmp(path) && (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev)))
+        path = TEXT("/tmp");
+    struct text whole = path;
+    while (name.len && name.at[name.len - 1] == '/')
+        name.len--;
+    struct writer w = {scratch->other, 0, sizeof scratch->other, false};
+    put(&w, path);
+    if (!text_equal(path, TEXT("/")))
+        put_char(&w, '/');
+    put(&w, name);
+    whole = (struct text){scratch->other, w.used};
+    bool refused = under_tmp(whole) && tmp_refused(call, whole);
+    scratch_give(scratch);
+    return refused;
+}
+
+int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name) {
+    struct text whole = text_of(path);
+    uint32_t end = whole.len;
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    uint32_t start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    *name = (struct text){path + start, whole.len - start};
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = resolve};
+    char saved = 0;
+    const char *parent = ".";
+    if (whole.len && start == 0 && end == 0) { /* only slashes */
+        parent = "/";
+        *name = TEXT(".");
+    } else if (start > 0) {
+        /* Keep one slash, so that "/name" has the parent "/". */
+        saved = path[start];
+        path[start] = 0;
+        parent = path;
+    }
+    int64_t result = resolve ? KERNEL(openat2, directory, parent, &how, sizeof how)
+                             : KERNEL(openat, directory, parent, how.flags, 0);
+    if (saved)
+        path[start] = saved;
+    return (int32_t)result;
+}
+
+/* What openat, openat2, open and creat have in common. */
+struct opening {
+    int32_t directory;
+    uint64_t path; /* the caller's pointer */
+    uint64_t flags, mode, resolve;
+    bool extended; /* openat2: unknown flags are errors */
+};
+
+static int64_t kernel_open(const struct opening *o, int64_t directory, uint64_t path, uint64_t flags) {
+    if (!o->extended)
+        return KERNEL(openat, directory, path, flags, o->mode);
+    struct open_how how = {.flags = flags, .mode = flags & (O_CREAT | __O_TMPFILE) ? o->mode : 0, .resolve = o->resolve};
+    return KERNEL(openat2, directory, path, &how, sizeof how);
+}
+
+static bool writes(uint64_t flags) {
+    return (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
+}
+
+static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flags) {
+    if (is_error(descriptor) || !object_refused(call, (int32_t)descriptor, writes(flags)))
+        return descriptor;
+    KERNEL(close, descriptor);
+    return -EACCES;
+}
+
+/* Truncates what was opened and judged, as O_TRUNC would have. */
+static int64_t truncated(const struct opening *o, int64_t descriptor) {
+    struct stat st = {0};
+    KERNEL(fstat, descriptor, &st);
+    if ((st.st_mode & S_IFMT) != S_IFREG)
+        return descriptor;
+    int64_t result;
+    if (writes(o->flags)) {
+        result = KERNEL(ftruncate, descriptor, 0);
+    } else { /* O_RDONLY | O_TRUNC truncates all the same: open the same object once more */
+        char link[40];
+        path_through((int32_t)descriptor, TEXT(""), link, sizeof link);
+        result = KERNEL(openat, AT_FDCWD, link, O_RDONLY | O_TRUNC | O_CLOEXEC, 0);
+        if (!is_error(result))
+            KERNEL(close, result);
+    }
+    if (!is_error(result))
+        return descriptor;
+    KERNEL(close, descriptor);
+    return result;
+}
+
+static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch) {
+    int32_t directory = o->directory;
+    int64_t result = -ELOOP;
+    bool follows = !(o->flags & (O_NOFOLLOW | O_EXCL));
+    for (uint32_t links = 0; links <= LINKS_MAX; links++) {
+        struct text name;
+        int32_t parent = open_parent(directory, scratch->path, o->resolve, &name);
+        if (directory != o->directory)
+            KERNEL(close, directory);
+        if (parent < 0)
+            return parent;
+        directory = parent;
+        if (entry_refused(call, parent, name)) {
+            result = -EACCES;
+            break;
+        }
+        result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags);
+        if (result != -ELOOP || !follows || o->resolve)
+            break;
+        int64_t n = KERNEL(readlinkat, parent, name.at, scratch->link, sizeof scratch->link - 1);
+        if (n <= 0) /* not a link after all, or gone: another thread is at work; look again */
+            continue;
+        copy_bytes(scratch->path, scratch->link, (uint64_t)n);
+        scratch->path[n] = 0;
+        result = -ELOOP;
+    }
+    if (directory != o->directory)
+        KERNEL(close, directory);
+    return result;
+}
+
+static int64_t open_temporary(const struct call *call, const struct opening *o) {
+    int64_t directory = kernel_open(o, o->directory, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (is_error(directory))
+        return directory;
+    int64_t result = -EACCES;
+    if (!entry_refused(call, (int32_t)directory, TEXT("#")))
+        result = KERNEL(openat, directory, ".", o->flags, o->mode);
+    KERNEL(close, directory);
+    return result;
+}
+
+static int64_t make_open(const struct call *call, const struct opening *o) {
+    if ((o->flags & O_TMPFILE) == O_TMPFILE)
+        return open_temporary(call, o);
+    uint64_t changes = o->flags & (O_CREAT | O_TRUNC);
+    if (!changes || o->flags & O_PATH) /* O_PATH ignores both */
+        return judged(call, kernel_open(o, o->directory, o->path, o->flags), o->flags);
+    if (!(o->flags & O_EXCL) || !(o->flags & O_CREAT)) {
+        uint64_t harmless = o->flags & ~(uint64_t)(O_CREAT | O_TRUNC | O_EXCL);
+        int64_t existing = judged(call, kernel_open(o, o->directory, o->path, harmless), o->flags);
+        if (!is_error(existing))
+            return o->flags & O_TRUNC ? truncated(o, existing) : existing;
+        if (existing != -ENOENT || !(o->flags & O_CREAT))
+            return existing;
+    }
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return -EAGAIN;
+    int64_t len = read_user_string(scratch->path, o->path, sizeof scratch->path);
+    int64_t result = len < 0 ? len : len == 0 ? -ENOENT : create(call, o, scratch);
+    scratch_give(scratch);
+    return result;
+}
+
+enum outcome judge_open(struct call *call) {
+    uint64_t *arg = call->arg;
+    struct opening o = {.directory = AT_FDCWD, .path = arg[0], .flags = (uint32_t)arg[1], .mode = arg[2]};
+    switch (call->nr) {
+#ifdef __NR_open
+    case __NR_open:
+        break;
+    case __NR_creat:
+        o.flags = O_CREAT | O_WRONLY | O_TRUNC;
+        o.mode = arg[1];
+        break;
+#endif
+    case __NR_openat:
+        o = (struct opening){.directory = (int32_t)arg[0], .path = arg[1], .flags = (uint32_t)arg[2], .mode = arg[3]};
+        break;
+    case __NR_openat2: {
+        struct open_how how;
+        if (arg[3] < sizeof how || arg[3] > PAGE)
+            return RUN_IN_PLACE; /* EINVAL or E2BIG */
+        if (!read_user(&how, arg[2], sizeof how))
+            return answer(call, -EFAULT);
+        for (uint64_t i = sizeof how; i < arg[3]; i++) {
+            uint8_t byte;
+            if (!read_user(&byte, arg[2] + i, 1))
+                return answer(call, -EFAULT);
+            if (byte)
+                return answer(call, -E2BIG); /* an extension that this gate does not know */
+        }
+        o = (struct opening){.directory = (int32_t)arg[0], .path = arg[1], .flags = how.flags, .mode = how.mode,
+                             .resolve = how.resolve, .extended = true};
+        break;
+    }
+    }
+    return answer(call, make_open(call, &o));
+}

@@ -1,0 +1,21 @@
+/* Judging files by the object that was opened, never by its name alone. */
+#ifndef SHIELD_FILES_H
+#define SHIELD_FILES_H
+
+#include "call.h"
+#include "report.h"
+#include "user_memory.h"
+
+/* The path of an open descriptor as the kernel knows it; empty when it has none. */
+struct text path_of(int32_t descriptor, char *buffer, uint32_t cap);
+/* "/proc/self/fd/N" and, unless it is empty, "/name"; terminated. False when it does not fit. */
+bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap);
+/* Is the object refused? `writes`: the descriptor can change it. Reports. */
+bool object_refused(const struct call *call, int32_t descriptor, bool writes);
+/* Is an entry called `name` in this directory refused? */
+bool entry_refused(const struct call *call, int32_t directory, struct text name);
+/* Opens the directory part of `path` (O_PATH) and cuts `*name` to what follows it, trailing slashes kept.
+ * Returns a descriptor or an errno. `resolve` is openat2's. */
+int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name);
+
+#endif

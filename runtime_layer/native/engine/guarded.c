@@ -1,0 +1,200 @@
+#include "guarded.h"
+
+#include <linux/prctl.h>
+
+#include "judges.h"
+#include "kernel.h"
+#include "report.h"
+#include "state.h"
+
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+
+/* What makes a call worth looking at. A row is guarded when one of its reasons holds for the policy. */
+enum reason_to_guard {
+    FOR_OUTBOUND = 1,
+    FOR_FILES = 2,   /* read_write_tmp or read_handler */
+    FOR_PATHS = 4,   /* the same, for calls that change names */
+    FOR_PROGRAMS = 8,
+    FOR_SAFETY = 16, /* any policy that blocks or alerts: the engine itself */
+    UNTIL_READY = 32 /* read_handler: only until the first request for an invocation */
+};
+
+struct row {
+    int16_t nr;
+    uint8_t reasons;
+    enum outcome (*judge)(struct call *call);
+    const char *name;
+};
+
+#define ROW(name, reasons, judge) {__NR_##name, reasons, judge, #name}
+
+static const struct row rows[] = {
+#ifdef __NR_open
+    ROW(open, FOR_FILES | FOR_SAFETY, judge_open),
+    ROW(creat, FOR_FILES | FOR_SAFETY, judge_open),
+#endif
+    ROW(openat, FOR_FILES | FOR_SAFETY, judge_open),
+    ROW(openat2, FOR_FILES | FOR_SAFETY, judge_open),
+
+#ifdef __NR_mkdir
+    ROW(mkdir, FOR_PATHS, judge_path),
+    ROW(mknod, FOR_PATHS, judge_path),
+    ROW(rmdir, FOR_PATHS, judge_path),
+    ROW(unlink, FOR_PATHS, judge_path),
+    ROW(rename, FOR_PATHS, judge_path),
+    ROW(link, FOR_PATHS, judge_path),
+    ROW(symlink, FOR_PATHS, judge_path),
+    ROW(chmod, FOR_PATHS, judge_path),
+    ROW(chown, FOR_PATHS, judge_path),
+    ROW(lchown, FOR_PATHS, judge_path),
+    ROW(utime, FOR_PATHS, judge_path),
+    ROW(utimes, FOR_PATHS, judge_path),
+    ROW(futimesat, FOR_PATHS, judge_path),
+#endif
+#ifdef __NR_renameat
+    ROW(renameat, FOR_PATHS, judge_path),
+#endif
+    ROW(mkdirat, FOR_PATHS, judge_path),
+    ROW(mknodat, FOR_PATHS, judge_path),
+    ROW(unlinkat, FOR_PATHS, judge_path),
+    ROW(renameat2, FOR_PATHS, judge_path),
+    ROW(linkat, FOR_PATHS, judge_path),
+    ROW(symlinkat, FOR_PATHS, judge_path),
+    ROW(truncate, FOR_PATHS, judge_path),
+    ROW(fchmodat, FOR_PATHS, judge_path),
+    ROW(fchmodat2, FOR_PATHS, judge_path),
+    ROW(fchownat, FOR_PATHS, judge_path),
+    ROW(utimensat, FOR_PATHS, judge_path),
+    ROW(setxattr, FOR_PATHS, judge_path),
+    ROW(lsetxattr, FOR_PATHS, judge_path),
+    ROW(removexattr, FOR_PATHS, judge_path),
+    ROW(lremovexattr, FOR_PATHS, judge_path),
+
+    ROW(socket, FOR_OUTBOUND, judge_socket),
+    ROW(connect, FOR_OUTBOUND, judge_connect),
+    ROW(getpeername, FOR_OUTBOUND, judge_peer_name),
+    ROW(bind, FOR_PATHS, judge_bind),
+    ROW(sendto, FOR_OUTBOUND | UNTIL_READY, judge_send),
+    ROW(sendmsg, FOR_OUTBOUND | UNTIL_READY, judge_send),
+    ROW(sendmmsg, FOR_OUTBOUND, judge_send),
+    ROW(recvfrom, FOR_OUTBOUND, judge_receive),
+    ROW(recvmsg, FOR_OUTBOUND, judge_receive),
+    ROW(recvmmsg, FOR_OUTBOUND, judge_receive),
+    ROW(write, UNTIL_READY, judge_write),
+    ROW(writev, UNTIL_READY, judge_write),
+
+    /* Also without a create_child_process policy: a child gets the library and the policy back. */
+    ROW(execve, FOR_PROGRAMS | FOR_SAFETY, judge_exec),
+    ROW(execveat, FOR_PROGRAMS | FOR_SAFETY, judge_exec),
+
+    ROW(mmap, FOR_SAFETY, judge_map),
+    ROW(mprotect, FOR_SAFETY, judge_protect),
+    ROW(pkey_mprotect, FOR_SAFETY, judge_protect),
+    ROW(munmap, FOR_SAFETY, judge_unmap),
+    ROW(mremap, FOR_SAFETY, judge_unmap),
+    ROW(madvise, FOR_SAFETY, judge_unmap),
+
+    ROW(close, FOR_SAFETY, judge_descriptor),
+    ROW(close_range, FOR_SAFETY, judge_descriptor),
+    ROW(dup3, FOR_SAFETY, judge_descriptor),
+    ROW(fcntl, FOR_SAFETY, judge_descriptor),
+#ifdef __NR_dup2
+    ROW(dup2, FOR_SAFETY, judge_descriptor),
+#endif
+
+    ROW(prctl, FOR_SAFETY, judge_prctl),
+    ROW(seccomp, FOR_SAFETY, judge_escape),
+    ROW(ptrace, FOR_SAFETY, judge_escape),
+    ROW(process_vm_writev, FOR_SAFETY, judge_escape),
+    ROW(process_madvise, FOR_SAFETY, judge_escape),
+    ROW(remap_file_pages, FOR_SAFETY, judge_escape),
+    ROW(userfaultfd, FOR_SAFETY, judge_escape),
+    ROW(bpf, FOR_SAFETY, judge_escape),
+    ROW(io_uring_setup, FOR_SAFETY, judge_escape),
+    ROW(io_uring_enter, FOR_SAFETY, judge_escape),
+    ROW(io_uring_register, FOR_SAFETY, judge_escape),
+    ROW(open_by_handle_at, FOR_SAFETY, judge_escape),
+    ROW(mount, FOR_SAFETY, judge_escape),
+    ROW(umount2, FOR_SAFETY, judge_escape),
+    ROW(move_mount, FOR_SAFETY, judge_escape),
+    ROW(open_tree, FOR_SAFETY, judge_escape),
+    ROW(fsopen, FOR_SAFETY, judge_escape),
+    ROW(pivot_root, FOR_SAFETY, judge_escape),
+    ROW(chroot, FOR_SAFETY, judge_escape),
+    ROW(unshare, FOR_SAFETY, judge_escape),
+    ROW(setns, FOR_SAFETY, judge_escape),
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+/* From a number to its row + 1; 0: not in the table. Filled once, then only read. */
+static uint8_t row_of[GATE_TABLE];
+
+static bool enforced(enum policy_id id) {
+    return sealed.policy.modes[id] != MODE_ALLOW;
+}
+
+static uint8_t reasons_of_policy(void) {
+    uint8_t reasons = 0;
+    if (enforced(OUTBOUND_CONNECTIVITY))
+        reasons |= FOR_OUTBOUND;
+    if (enforced(READ_WRITE_TMP) || enforced(READ_HANDLER))
+        reasons |= FOR_FILES | FOR_PATHS;
+    if (enforced(CREATE_CHILD_PROCESS))
+        reasons |= FOR_PROGRAMS;
+    if (enforced(READ_HANDLER) && !sealed.starts_ready)
+        reasons |= UNTIL_READY;
+    if (reasons || enforced(EXECUTABLE_MEMORY))
+        reasons |= FOR_SAFETY;
+    return reasons;
+}
+
+void guard_calls(void) {
+    uint8_t reasons = reasons_of_policy();
+    for (uint32_t i = 0; i < ROWS; i++) {
+        row_of[rows[i].nr] = (uint8_t)(i + 1);
+        gate_table[rows[i].nr] = (rows[i].reasons & reasons) != 0;
+    }
+}
+
+void unguard_start_calls(void) {
+    uint8_t reasons = reasons_of_policy() & (uint8_t)~UNTIL_READY;
+    for (uint32_t i = 0; i < ROWS; i++)
+        gate_table[rows[i].nr] = (rows[i].reasons & reasons) != 0;
+}
+
+struct text syscall_name(int64_t nr) {
+    uint8_t row = nr >= 0 && nr < GATE_TABLE ? row_of[nr] : 0;
+    return text_of(row ? rows[row - 1].name : "");
+}
+
+bool is_guarded(int64_t nr) {
+    return nr < 0 || nr >= GATE_TABLE || gate_table[nr];
+}
+
+enum outcome judge_escape(struct call *call) {
+    struct facts facts = {0};
+    struct verdict verdict = verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION);
+    return refuses(call, verdict, &facts) ? answer(call, -EPERM) : RUN_IN_PLACE;
+}
+
+enum { PRCTL_SYSCALL_USER_DISPATCH = 59 };
+
+enum outcome judge_prctl(struct call *call) {
+    int32_t option = (int32_t)call->arg[0];
+    return option == PR_SET_SECCOMP || option == PRCTL_SYSCALL_USER_DISPATCH ? judge_escape(call) : RUN_IN_PLACE;
+}
+
+/* The gate's assembly calls this for guarded and for unknown numbers. */
+enum outcome gate_judge(struct call *call) __attribute__((visibility("hidden")));
+
+enum outcome gate_judge(struct call *call) {
+    if (call->nr < 0 || call->nr >= GATE_TABLE) {
+        /* x32 numbers reach every call by another name. Numbers that no kernel has get ENOSYS from it. */
+        return call->nr >= 0x40000000 ? judge_escape(call) : RUN_IN_PLACE;
+    }
+    uint8_t row = row_of[call->nr];
+    return row ? rows[row - 1].judge(call) : RUN_IN_PLACE;
+}

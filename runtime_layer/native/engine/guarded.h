@@ -1,0 +1,19 @@
+/* Which system calls the policy needs to see, and who judges each: one table. */
+#ifndef SHIELD_GUARDED_H
+#define SHIELD_GUARDED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../core/text.h"
+#include "call.h"
+
+/* Fills gate_table for the sealed policy. */
+void guard_calls(void);
+/* Takes the calls that are only watched until the runtime is ready out of the (writable) gate_table. */
+void unguard_start_calls(void);
+bool is_guarded(int64_t nr);
+/* For alert lines; empty when the call is not in the table. */
+struct text syscall_name(int64_t nr);
+
+#endif

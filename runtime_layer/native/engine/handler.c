@@ -1,0 +1,106 @@
+#include "handler.h"
+
+#include "user_memory.h"
+
+/* What runtimes append to the module part of a handler (Python, Node.js, Ruby), and Java's class file. */
+static const char *const endings[] = {".py", ".js", ".mjs", ".cjs", ".js.map", ".mjs.map", ".cjs.map", ".ts", ".rb", ".class", ".jar"};
+
+static void add_file(const char *path) {
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (is_error(file))
+        return;
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    KERNEL(close, file);
+    if ((st.st_mode & S_IFMT) != S_IFREG || sealed.handler_count == MAX_HANDLERS)
+        return;
+    for (uint32_t i = 0; i < sealed.handler_count; i++)
+        if (sealed.handlers[i].ino == st.st_ino && sealed.handlers[i].dev == st.st_dev)
+            return;
+    sealed.handlers[sealed.handler_count++] = (struct inode){st.st_dev, st.st_ino};
+}
+
+/* struct linux_dirent64 (getdents64(2)) */
+struct entry {
+    uint64_t ino, offset;
+    uint16_t len;
+    uint8_t type;
+    char name[];
+};
+
+static bool put_path(struct writer *w, struct text directory, struct text name, const char *ending) {
+    w->used = 0;
+    w->full = false;
+    put(w, directory);
+    put_char(w, '/');
+    put(w, name);
+    put(w, text_of(ending));
+    put_char(w, 0);
+    return !w->full;
+}
+
+static struct text base_name(struct text path, struct text *directory) {
+    uint32_t i = path.len;
+    while (i > 0 && path.at[i - 1] != '/')
+        i--;
+    *directory = (struct text){path.at, i ? i - 1 : 0};
+    return (struct text){path.at + i, path.len - i};
+}
+
+/* __pycache__/<name>.<tag>.pyc beside the source (PEP 3147) */
+static void add_bytecode(struct text module_path, struct scratch *scratch) {
+    struct text directory, name = base_name(module_path, &directory);
+    struct writer cache = {scratch->other, 0, sizeof scratch->other, false};
+    if (!put_path(&cache, directory, TEXT("__pycache__"), ""))
+        return;
+    int64_t file = KERNEL(openat, AT_FDCWD, scratch->other, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (is_error(file))
+        return;
+    struct text cache_path = {scratch->other, cache.used - 1};
+    for (;;) {
+        int64_t n = KERNEL(getdents64, file, scratch->line, sizeof scratch->line);
+        if (n <= 0)
+            break;
+        for (int64_t at = 0; at < n;) {
+            const struct entry *e = (const struct entry *)(scratch->line + at);
+            struct text found = text_of(e->name);
+            struct writer path = {scratch->link, 0, sizeof scratch->link, false};
+            if (found.len > name.len && text_starts(found, name) && found.at[name.len] == '.' &&
+                put_path(&path, cache_path, found, ""))
+                add_file(scratch->link);
+            at += e->len;
+        }
+    }
+    KERNEL(close, file);
+}
+
+void handler_add(struct text root, struct text handler) {
+    struct scratch *scratch = handler.len && handler.len < 1024 && root.len < 1024 ? scratch_take() : NULL;
+    if (!scratch)
+        return;
+    /* Everything before the last dot is the module ("::" for Java: everything before it is the class). */
+    uint32_t cut = handler.len;
+    for (uint32_t i = 0; i + 1 < handler.len; i++)
+        if (handler.at[i] == ':' && handler.at[i + 1] == ':') {
+            cut = i;
+            break;
+        }
+    if (cut == handler.len)
+        while (cut > 0 && handler.at[cut - 1] != '.')
+            cut--;
+    uint32_t module_len = cut && handler.at[cut - 1] == '.' ? cut - 1 : cut;
+    char module[1024];
+    struct writer path = {scratch->path, 0, sizeof scratch->path, false};
+    /* Dots in a module are package separators in Python and Java, and part of the name in Node.js: both. */
+    for (uint32_t dotted = 0; dotted < 2; dotted++) {
+        for (uint32_t i = 0; i < module_len; i++)
+            module[i] = dotted && handler.at[i] == '.' ? '/' : handler.at[i];
+        struct text name = {module, module_len};
+        for (uint32_t i = 0; i < sizeof endings / sizeof *endings; i++)
+            if (put_path(&path, root, name, endings[i]))
+                add_file(scratch->path);
+        if (put_path(&path, root, name, ""))
+            add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+    }
+    scratch_give(scratch);
+}

@@ -1,0 +1,32 @@
+/* The judges: each takes a guarded call, asks the core for a verdict on its facts, and answers. */
+#ifndef SHIELD_JUDGES_H
+#define SHIELD_JUDGES_H
+
+#include "call.h"
+
+/* files.c: the object that an open gives */
+enum outcome judge_open(struct call *call);
+/* paths.c: calls that change what a path names */
+enum outcome judge_path(struct call *call);
+/* network.c, send.c, receive.c */
+enum outcome judge_socket(struct call *call);
+enum outcome judge_connect(struct call *call);
+enum outcome judge_peer_name(struct call *call);
+enum outcome judge_bind(struct call *call);
+enum outcome judge_send(struct call *call);
+enum outcome judge_receive(struct call *call);
+/* program.c */
+enum outcome judge_exec(struct call *call);
+/* mappings.c: executable memory, and the engine's own */
+enum outcome judge_map(struct call *call);
+enum outcome judge_protect(struct call *call);
+enum outcome judge_unmap(struct call *call);
+/* log.c: the descriptor that alerts are written to */
+enum outcome judge_descriptor(struct call *call);
+/* ready.c: the first request for an invocation */
+enum outcome judge_write(struct call *call);
+/* guarded.c: calls with which a program could leave the shield altogether */
+enum outcome judge_escape(struct call *call);
+enum outcome judge_prctl(struct call *call);
+
+#endif

@@ -1,0 +1,88 @@
+#include "log.h"
+
+#include <linux/poll.h>
+#include <linux/resource.h>
+
+#include "judges.h"
+#include "kernel.h"
+#include "report.h"
+#include "state.h"
+
+enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3 };
+
+static uint64_t soft_limit_of_descriptors(void) {
+    uint64_t limits[2] = {0, 0};
+    return is_error(KERNEL(prlimit64, 0, RLIMIT_NOFILE, 0, limits)) ? 0 : limits[0];
+}
+
+/* Is it an open descriptor that can be written to? */
+static bool is_writable(int32_t descriptor) {
+    int64_t flags = KERNEL(fcntl, descriptor, F_GETFL, 0);
+    return !is_error(flags) && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+int32_t log_keep(int32_t inherited) {
+    if (inherited >= LOG_LOWEST && is_writable(inherited))
+        return inherited;
+    uint64_t limit = soft_limit_of_descriptors();
+    if (limit > LOG_HIGHEST)
+        limit = LOG_HIGHEST + 1;
+    if (!is_writable(2))
+        return -1;
+    for (uint64_t lowest = limit > 64 ? limit - 1 : 64; lowest >= LOG_LOWEST && limit > LOG_LOWEST; lowest /= 2) {
+        int64_t kept = KERNEL(fcntl, 2, F_DUPFD, lowest); /* kept across exec: children alert to it as well */
+        if (!is_error(kept))
+            return (int32_t)kept;
+    }
+    return 2;
+}
+
+bool log_write(int32_t descriptor, const char *line, uint32_t len) {
+    /* A pipe is ready for writing when PIPE_BUF bytes fit (pipe(7)): no line is longer, so no write waits. A
+     * reader that is gone shows as POLLERR, where writing would raise SIGPIPE. */
+    struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
+    uint64_t no_time[2] = {0, 0};
+    if (descriptor < 0 || KERNEL(ppoll, &ready, 1, no_time, 0, 8) != 1)
+        return false;
+    if (!(ready.revents & POLLOUT) || (ready.revents & (POLLERR | POLLHUP | POLLNVAL)))
+        return false;
+    return KERNEL(write, descriptor, line, len) == len;
+}
+
+static bool is_log(uint64_t descriptor) {
+    return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
+}
+
+enum outcome judge_descriptor(struct call *call) {
+    uint64_t *arg = call->arg;
+    switch (call->nr) {
+    case __NR_close:
+        /* As if it had not been open: programs that close everything go on as they would. */
+        return is_log(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
+    case __NR_close_range: {
+        uint32_t first = (uint32_t)arg[0], last = (uint32_t)arg[1], log = (uint32_t)sealed.log;
+        if (sealed.log <= 2 || first > log || last < log)
+            return RUN_IN_PLACE;
+        int64_t below = first < log ? KERNEL(close_range, first, log - 1, arg[2]) : 0;
+        int64_t above = last > log && !is_error(below) ? KERNEL(close_range, log + 1, last, arg[2]) : below;
+        return answer(call, above);
+    }
+#ifdef __NR_dup2
+    case __NR_dup2:
+#endif
+    case __NR_dup3:
+        if (!is_log(arg[1]))
+            return RUN_IN_PLACE;
+        break;
+    case __NR_fcntl:
+        /* Status flags belong to the open file, which stderr shares: only the descriptor's own are kept. */
+        if (!is_log(arg[0]) || (int32_t)arg[1] != F_SETFD)
+            return RUN_IN_PLACE;
+        break;
+    default:
+        return RUN_IN_PLACE;
+    }
+    struct facts facts = {0};
+    struct verdict verdict = verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION);
+    return refuses(call, verdict, &facts) ? answer(call, -EACCES) : RUN_IN_PLACE;
+}

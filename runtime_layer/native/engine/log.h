@@ -1,0 +1,14 @@
+/* The descriptor that alert lines go to: the function's own stderr, kept where the program cannot lose it. */
+#ifndef SHIELD_LOG_H
+#define SHIELD_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Keeps a copy of stderr on a high descriptor; `inherited` is one that a parent kept, or -1. Returns it, or
+ * -1 when stderr is closed. */
+int32_t log_keep(int32_t inherited);
+/* Writes one line without ever waiting or raising SIGPIPE. False when it could not be written. */
+bool log_write(int32_t descriptor, const char *line, uint32_t len);
+
+#endif

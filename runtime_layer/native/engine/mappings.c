@@ -1,0 +1,188 @@
+#include "mappings.h"
+
+#include <linux/mman.h>
+
+#include "files.h"
+#include "judges.h"
+#include "state.h"
+
+enum { RANGES = 1024 };
+enum range_kind { RANGE_FREE, RANGE_ENGINE, RANGE_TEXT };
+
+struct range {
+    uint64_t low, high;
+    uint32_t kind;
+};
+
+static struct range ranges[RANGES];
+static uint32_t range_count;
+
+static bool add(uint64_t low, uint64_t high, uint32_t kind) {
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t free = RANGE_FREE;
+        if (ranges[i].low == 0 && __atomic_compare_exchange_n(&ranges[i].kind, &free, kind, false, __ATOMIC_ACQ_REL,
+                                                              __ATOMIC_RELAXED)) {
+            ranges[i].high = high;
+            __atomic_store_n(&ranges[i].low, low, __ATOMIC_RELEASE);
+            return true;
+        }
+    }
+    n = __atomic_fetch_add(&range_count, 1, __ATOMIC_ACQ_REL);
+    if (n >= RANGES) {
+        __atomic_store_n(&range_count, RANGES, __ATOMIC_RELEASE);
+        return false;
+    }
+    ranges[n].high = high;
+    ranges[n].kind = kind;
+    __atomic_store_n(&ranges[n].low, low, __ATOMIC_RELEASE);
+    return true;
+}
+
+bool protect_range(uint64_t low, uint64_t high) {
+    return add(low, high, RANGE_ENGINE);
+}
+
+bool protect_text(uint64_t low, uint64_t high) {
+    return add(low, high, RANGE_TEXT);
+}
+
+static bool overlaps(uint64_t low, uint64_t high, uint32_t kind) {
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].kind == kind && ranges[i].low && ranges[i].low < high && low < ranges[i].high)
+            return true;
+    return false;
+}
+
+static bool inside_text(uint64_t low, uint64_t high) {
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].kind == RANGE_TEXT && ranges[i].low && ranges[i].low <= low && high <= ranges[i].high)
+            return true;
+    return false;
+}
+
+/* Text that is unmapped needs no protection: something else may come to lie there. */
+static void forget_text(uint64_t low, uint64_t high) {
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].kind == RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high) {
+            __atomic_store_n(&ranges[i].low, 0, __ATOMIC_RELEASE);
+            __atomic_store_n(&ranges[i].kind, RANGE_FREE, __ATOMIC_RELEASE);
+        }
+}
+
+static bool refused(const struct call *call, enum policy_id id, struct text path) {
+    struct facts facts = {.path = path};
+    enum reason reason = id == SELF_PROTECTION ? REASON_SELF_PROTECTION : REASON_EXECUTABLE_MEMORY;
+    return refuses(call, verdict_unlisted(&sealed.policy, id, reason), &facts);
+}
+
+static bool engine_refused(const struct call *call, uint64_t low, uint64_t high) {
+    return overlaps(low, high, RANGE_ENGINE) && refused(call, SELF_PROTECTION, TEXT(""));
+}
+
+bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch) {
+    struct stat st = {0};
+    if (is_error(KERNEL(fstat, file, &st)) || st.st_size <= 0)
+        return false;
+    /* A look at the file through a mapping of its own: reading the mapped text itself would make all of it
+     * resident, and it may have been patched already. */
+    int64_t view = KERNEL(mmap, 0, st.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (is_error(view))
+        return false;
+    *patch = (struct patch){
+        .image = {(const uint8_t *)view, (uint64_t)st.st_size},
+        .delta = low - file_offset,
+        .low = low,
+        .high = high,
+    };
+    uint64_t text = file_offset < (uint64_t)st.st_size ? (uint64_t)st.st_size - file_offset : 0;
+    if (text > high - low)
+        text = high - low;
+    KERNEL(madvise, view + (int64_t)file_offset, page_up(text), 22 /* MADV_POPULATE_READ: one fault for all; optional */);
+    bool well = patch_mapping(patch);
+    KERNEL(munmap, view, st.st_size);
+    return well;
+}
+
+/* A private executable mapping of a file: mapped without execute permission, patched, then made executable. */
+static enum outcome map_text(struct call *call) {
+    uint64_t *arg = call->arg;
+    int64_t at = KERNEL(mmap, arg[0], arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, arg[3], arg[4], arg[5]);
+    if (is_error(at))
+        return answer(call, at);
+    uint64_t low = (uint64_t)at, high = low + page_up(arg[1]);
+    forget_text(low, high);
+    struct patch patch = {0};
+    bool well = patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch);
+    if (!well) {
+        char path[512];
+        enum policy_id id = patch.hard ? SELF_PROTECTION : EXECUTABLE_MEMORY; /* not an ELF: code all the same */
+        if (refused(call, id, path_of((int32_t)arg[4], path, sizeof path))) {
+            KERNEL(munmap, low, high - low);
+            return answer(call, -EACCES);
+        }
+    }
+    int64_t done = KERNEL(mprotect, low, high - low, arg[2]);
+    return answer(call, is_error(done) ? done : at);
+}
+
+enum outcome judge_map(struct call *call) {
+    uint64_t *arg = call->arg;
+    bool fixed = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+    if (fixed && engine_refused(call, page_down(arg[0]), page_up(arg[0] + arg[1])))
+        return answer(call, -EACCES);
+    if (!(arg[2] & PROT_EXEC))
+        return RUN_IN_PLACE;
+    bool file = !(arg[3] & MAP_ANONYMOUS);
+    if (file && (arg[3] & MAP_TYPE) == MAP_PRIVATE && !(arg[2] & PROT_WRITE))
+        return map_text(call);
+    /* Memory that can be written and run: anonymous, shared with a writer, or both at once. */
+    char path[512];
+    struct text name = file ? path_of((int32_t)arg[4], path, sizeof path) : TEXT("");
+    return refused(call, EXECUTABLE_MEMORY, name) ? answer(call, -EACCES) : RUN_IN_PLACE;
+}
+
+enum outcome judge_protect(struct call *call) {
+    uint64_t low = page_down(call->arg[0]), high = page_up(call->arg[0] + call->arg[1]);
+    if (engine_refused(call, low, high))
+        return answer(call, -EACCES);
+    bool text = overlaps(low, high, RANGE_TEXT);
+    if (text && call->arg[2] & PROT_WRITE && refused(call, SELF_PROTECTION, TEXT("")))
+        return answer(call, -EACCES);
+    if (call->arg[2] & PROT_EXEC && !inside_text(low, high) && refused(call, EXECUTABLE_MEMORY, TEXT("")))
+        return answer(call, -EACCES);
+    return RUN_IN_PLACE;
+}
+
+/* Advice that throws private pages away: the text would be read from the file again, without its jumps. */
+static bool discards(uint64_t advice) {
+    switch ((uint32_t)advice) {
+    case MADV_DONTNEED: case MADV_FREE: case MADV_REMOVE: case 24 /* MADV_DONTNEED_LOCKED */:
+        return true;
+    }
+    return false;
+}
+
+enum outcome judge_unmap(struct call *call) {
+    uint64_t low = page_down(call->arg[0]), high = page_up(call->arg[0] + call->arg[1]);
+    if (call->nr == __NR_madvise) {
+        bool text = discards(call->arg[2]) && overlaps(low, high, RANGE_TEXT);
+        bool engine = discards(call->arg[2]) && overlaps(low, high, RANGE_ENGINE);
+        return (text || engine) && refused(call, SELF_PROTECTION, TEXT("")) ? answer(call, -EACCES) : RUN_IN_PLACE;
+    }
+    if (engine_refused(call, low, high))
+        return answer(call, -EACCES);
+    if (call->nr == __NR_mremap) {
+        uint64_t to = call->arg[4], to_high = page_up(to + call->arg[2]);
+        if (call->arg[3] & MREMAP_FIXED && engine_refused(call, page_down(to), to_high))
+            return answer(call, -EACCES);
+        if (overlaps(low, high, RANGE_TEXT) && refused(call, SELF_PROTECTION, TEXT("")))
+            return answer(call, -EACCES);
+        return RUN_IN_PLACE;
+    }
+    forget_text(low, high);
+    return RUN_IN_PLACE;
+}

@@ -1,0 +1,18 @@
+/* /proc/self/maps, line by line, without an allocator. */
+#ifndef SHIELD_MAPS_H
+#define SHIELD_MAPS_H
+
+#include "../core/text.h"
+#include "kernel.h"
+
+struct mapping {
+    uint64_t low, high, offset;
+    bool executable, writable;
+    uint64_t ino;
+    struct text path; /* empty for anonymous memory; ends before " (deleted)" only if the name does */
+};
+
+/* Calls `each` until it returns true. `buffer` must hold a whole line. False when the file cannot be read. */
+bool each_mapping(char *buffer, uint32_t cap, bool (*each)(void *context, const struct mapping *m), void *context);
+
+#endif

@@ -1,0 +1,201 @@
+/* outbound_connectivity: which sockets may be made, and where they may connect. */
+#include "network.h"
+
+#include "files.h"
+#include "judges.h"
+#include "state.h"
+
+enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16 };
+enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2, RAW = 3, PACKET = 10 };
+enum { PROTOCOL_NUMBER_DCCP = 33, PROTOCOL_NUMBER_SCTP = 132 };
+enum { LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
+
+bool outbound_refused(const struct call *call, enum reason reason, struct text protocol) {
+    struct facts facts = {.protocol = protocol};
+    return refuses(call, verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, reason), &facts);
+}
+
+/* The kinds of socket that cannot be judged by an address later on. */
+static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol) {
+    if (family == UNIX || family == NETLINK)
+        return TEXT("");
+    if (family != INET && family != INET6)
+        return TEXT("family");
+    if (type == RAW || type == PACKET)
+        return TEXT("raw");
+    if (protocol == PROTOCOL_NUMBER_SCTP) /* connects through setsockopt as well */
+        return TEXT("sctp");
+    if (protocol == PROTOCOL_NUMBER_DCCP)
+        return TEXT("dccp");
+    return TEXT("");
+}
+
+enum outcome judge_socket(struct call *call) {
+    struct text kind = unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & TYPE_MASK, (uint32_t)call->arg[2]);
+    return kind.len && outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
+}
+
+static int32_t socket_type(int32_t descriptor) {
+    int32_t type = 0;
+    uint32_t size = sizeof type;
+    return is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_TYPE, &type, &size)) ? 0 : type;
+}
+
+int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out) {
+    if (len > SOCKADDR_MAX)
+        return -EINVAL;
+    if (!read_user(out->bytes, pointer, len))
+        return -EFAULT;
+    out->len = len;
+    return 0;
+}
+
+struct found_name {
+    char *at;
+    uint32_t len;
+};
+
+static bool keep_name(void *context, uint16_t rule, struct text name) {
+    struct found_name *found = context;
+    (void)rule;
+    found->len = name.len < NAME_KEPT ? name.len : NAME_KEPT;
+    copy_bytes(found->at, name.at, found->len);
+    return true;
+}
+
+/* The allow-list entry for an address: the name that led there, where one did. */
+static struct text entry_for(const struct endpoint *to, struct text name, char *buffer, uint32_t cap) {
+    struct writer w = {buffer, 0, cap, false};
+    bool v6 = to->ip.family == FAMILY_V6 && !name.len;
+    if (v6)
+        put_char(&w, '[');
+    if (name.len)
+        put(&w, name);
+    else
+        address_write(&to->ip, &w);
+    if (v6)
+        put_char(&w, ']');
+    if (to->port) {
+        put_char(&w, ':');
+        put_number(&w, to->port);
+    }
+    return (struct text){buffer, w.used};
+}
+
+static struct verdict verdict_on(const struct endpoint *to, enum protocol protocol) {
+    return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), to, protocol);
+}
+
+bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_t descriptor) {
+    /* What may be reached by TCP needs no look at the socket: most calls end here. */
+    struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
+    bool name_server = to->port == DNS_PORT && is_resolver_address(to); /* by TCP: queries that no one reads */
+    if (verdict.action == ACTION_ALLOW && !(name_server && verdict.reason == REASON_ALWAYS))
+        return false;
+    int32_t type = socket_type(descriptor);
+    enum protocol protocol = type == STREAM ? PROTOCOL_TCP : type == DGRAM ? PROTOCOL_UDP : PROTOCOL_OTHER;
+    if (name_server && protocol == PROTOCOL_TCP)
+        verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+    else if (protocol != PROTOCOL_TCP)
+        verdict = verdict_on(to, protocol);
+    if (verdict.action == ACTION_ALLOW)
+        return false;
+
+    char name[NAME_KEPT], entry[NAME_KEPT + 48];
+    struct found_name found = {name, 0};
+    names_find(learnt_names(), &to->ip, keep_name, &found);
+    struct facts facts = {
+        .host = {name, found.len},
+        .to = *to,
+        .protocol = protocol == PROTOCOL_TCP   ? TEXT("tcp")
+                    : protocol == PROTOCOL_UDP ? TEXT("udp")
+                                               : TEXT("other"),
+        .allow = entry_for(to, (struct text){name, found.len}, entry, sizeof entry),
+    };
+    return refuses(call, verdict, &facts);
+}
+
+bool is_resolver_address(const struct endpoint *to) {
+    for (uint32_t i = 0; i < sealed.resolver_count; i++)
+        if (to->port == sealed.resolvers[i].port && address_equal(&to->ip, &sealed.resolvers[i].ip))
+            return true;
+    return false;
+}
+
+bool carries_names(const struct endpoint *to, int32_t descriptor) {
+    return to->port == DNS_PORT && socket_type(descriptor) == DGRAM;
+}
+
+enum outcome judge_connect(struct call *call) {
+    int32_t descriptor = (int32_t)call->arg[0];
+    struct sockaddr_bytes address;
+    /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
+    int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
+    if (error)
+        return answer(call, error);
+    struct endpoint to;
+    switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
+    case SOCKADDR_UNSPEC:
+        resolver_disconnect(descriptor);
+        break;
+    case SOCKADDR_LOCAL:
+    case SOCKADDR_INVALID:
+        break;
+    case SOCKADDR_OTHER:
+        if (outbound_refused(call, REASON_FAMILY, TEXT("family")))
+            return answer(call, -EACCES);
+        break;
+    case SOCKADDR_INET:
+        if (carries_names(&to, descriptor)) {
+            if (!is_resolver_address(&to) && endpoint_refused(call, &to, descriptor))
+                return answer(call, -EACCES);
+            uint16_t unspec[8] = {0}; /* takes away a peer that the socket may have */
+            KERNEL(connect, descriptor, unspec, sizeof unspec);
+            return answer(call, resolver_connect(descriptor, &address) ? 0 : -EACCES);
+        }
+        if (endpoint_refused(call, &to, descriptor))
+            return answer(call, -EACCES);
+        resolver_disconnect(descriptor);
+        break;
+    }
+    return answer(call, KERNEL(connect, descriptor, address.bytes, address.len));
+}
+
+/* A socket that the gate keeps unconnected has the peer that the program gave it, as far as it can see. */
+enum outcome judge_peer_name(struct call *call) {
+    struct sockaddr_bytes server;
+    if (!resolver_connected((int32_t)call->arg[0], &server))
+        return RUN_IN_PLACE;
+    uint32_t room;
+    if (!read_user(&room, call->arg[2], sizeof room))
+        return answer(call, -EFAULT);
+    if ((int32_t)room < 0)
+        return answer(call, -EINVAL);
+    uint32_t part = room < server.len ? room : server.len;
+    bool written = write_user(call->arg[1], server.bytes, part) && write_user(call->arg[2], &server.len, sizeof server.len);
+    return answer(call, written ? 0 : -EFAULT);
+}
+
+enum outcome judge_bind(struct call *call) {
+    struct sockaddr_bytes address;
+    if (copy_address(call->arg[1], (uint32_t)call->arg[2], &address) || address.len < 3)
+        return RUN_IN_PLACE;
+    uint16_t family;
+    copy_bytes(&family, address.bytes, sizeof family);
+    if (family != UNIX || address.bytes[2] == 0) /* no file is made */
+        return answer(call, KERNEL(bind, call->arg[0], address.bytes, address.len));
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return answer(call, -EAGAIN);
+    copy_bytes(scratch->path, address.bytes + 2, address.len - 2);
+    scratch->path[address.len - 2] = 0;
+    struct text name;
+    int32_t parent = open_parent(AT_FDCWD, scratch->path, 0, &name);
+    int64_t result = parent;
+    if (parent >= 0) {
+        result = entry_refused(call, parent, name) ? -EACCES : KERNEL(bind, call->arg[0], address.bytes, address.len);
+        KERNEL(close, parent);
+    }
+    scratch_give(scratch);
+    return answer(call, result);
+}

@@ -1,0 +1,39 @@
+/* What the network judges share: addresses as the caller gave them, and the verdict on them. */
+#ifndef SHIELD_NETWORK_H
+#define SHIELD_NETWORK_H
+
+#include "report.h"
+#include "resolver.h"
+#include "user_memory.h"
+
+/* struct user_msghdr and mmsghdr (include/linux/socket.h) on 64-bit. */
+struct message {
+    uint64_t name;
+    uint32_t name_len, pad;
+    uint64_t vectors, vector_count;
+    uint64_t control, control_len;
+    uint32_t flags, pad2;
+};
+struct many {
+    struct message message;
+    uint32_t len, pad;
+};
+struct vector {
+    uint64_t base, len;
+};
+
+enum { VECTORS_MAX = 1024 /* UIO_MAXIOV: the kernel's own bound, for vectors and for sendmmsg */ };
+
+/* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would say. */
+int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
+/* Judges an address; reports. */
+bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_t descriptor);
+/* Reports something that no list can admit: an address family, a datagram that is no query. */
+bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
+/* Is it a datagram to a name server? Port 53 counts wherever it is: servers forward. */
+bool carries_names(const struct endpoint *to, int32_t descriptor);
+bool is_resolver_address(const struct endpoint *to);
+/* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */
+int64_t gather(uint64_t vectors, uint64_t count, uint8_t *out, uint64_t cap);
+
+#endif

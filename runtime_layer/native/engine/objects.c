@@ -1,0 +1,159 @@
+#include "objects.h"
+
+#include "mappings.h"
+#include "maps.h"
+#include "state.h"
+
+enum { OBJECTS = 512, NAMES = 1 << 16 };
+
+struct object {
+    uint64_t low, high, offset, ino;
+    uint32_t path; /* offset in names */
+    bool executable;
+};
+
+/* /proc/self/maps is read as a whole before anything is patched: patching changes it. */
+struct listing {
+    uint32_t count, names_used;
+    bool full;
+    struct object objects[OBJECTS];
+    char names[NAMES];
+    char buffer[2 * PAGE];
+};
+
+/* Everything passes through these, wherever they lie. */
+static const char *const libc_family[] = {"libc.so", "libc-2", "ld-",     "ld.so",     "libc.musl", "libpthread",
+                                          "librt.so", "librt-", "libanl", "libresolv", "libnss_"};
+/* Objects of the system and of the managed runtimes make their calls through libc. */
+static const char *const trusted[] = {"/lib/",      "/lib64/", "/usr/lib/", "/usr/lib64/",   "/usr/bin/",  "/bin/",
+                                      "/usr/sbin/", "/sbin/",  "/usr/libexec/", "/var/lang/", "/var/runtime/"};
+
+bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (text_starts(t, text_of(prefixes[i])))
+            return true;
+    return false;
+}
+
+struct text base_name(struct text path) {
+    uint32_t i = path.len;
+    while (i > 0 && path.at[i - 1] != '/')
+        i--;
+    return (struct text){path.at + i, path.len - i};
+}
+
+static bool take(void *context, const struct mapping *m) {
+    struct listing *l = context;
+    if (!m->path.len || m->path.at[0] != '/')
+        return false;
+    struct writer w = {l->names, l->names_used, NAMES, false};
+    uint32_t path = w.used;
+    put(&w, m->path);
+    put_char(&w, 0);
+    if (l->count == OBJECTS || w.full) {
+        l->full = true;
+        return true;
+    }
+    l->names_used = w.used;
+    l->objects[l->count++] = (struct object){m->low, m->high, m->offset, m->ino, path, m->executable};
+    return false;
+}
+
+static bool needs_scan(struct text path, bool is_runtime) {
+    return ANY_OF(base_name(path), libc_family) || (!is_runtime && !ANY_OF(path, trusted));
+}
+
+/* "a system call cannot be guarded in <path> at <offset>, number <n>" */
+static void explain(const struct patch *patch, const char *path, struct writer *error) {
+    put(error, TEXT("a system call cannot be guarded in "));
+    put(error, text_of(path));
+    if (!patch->hard)
+        return;
+    put(error, TEXT(" at file offset "));
+    put_number(error, patch->first_hard.offset);
+    if (patch->first_hard.number >= 0) {
+        put(error, TEXT(", number "));
+        put_number(error, (uint32_t)patch->first_hard.number);
+    }
+}
+
+static bool patch_object(const struct object *o, const char *path, struct armed_objects *out, struct writer *error) {
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    struct patch patch = {0};
+    if (is_error(file)) {
+        explain(&patch, path, error);
+        return false;
+    }
+    struct stat st = {0};
+    bool well = !is_error(KERNEL(fstat, file, &st)) && st.st_ino == o->ino &&
+                patch_file_mapping((int32_t)file, o->offset, o->low, o->high, &patch);
+    KERNEL(close, file);
+    out->sites += patch.sites;
+    out->patched += patch.patched;
+    if (!well)
+        explain(&patch, path, error);
+    return well;
+}
+
+/* Our own library: every mapping of its file is the engine's. */
+static bool take_self(const struct listing *l, uint32_t self) {
+    const char *path = l->names + l->objects[self].path;
+    struct text t = text_of(path);
+    struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
+    sealed.preload = (uint16_t)w.used;
+    put(&w, t);
+    put_char(&w, 0);
+    sealed.environment_used = w.used;
+    bool well = !w.full;
+    uint64_t low = 0, high = 0;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (text_equal(text_of(l->names + l->objects[i].path), t)) {
+            low = low && low < l->objects[i].low ? low : l->objects[i].low;
+            high = high > l->objects[i].high ? high : l->objects[i].high;
+        }
+    uint64_t bss_end = page_up((uint64_t)&sealed + sizeof sealed);
+    return well && protect_range(low, high > bss_end ? high : bss_end);
+}
+
+static uint64_t inode_number(const char *path) {
+    struct stat st = {0};
+    return is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)) ? 0 : st.st_ino;
+}
+
+static bool patch_listed(const struct listing *l, struct armed_objects *out, struct writer *error) {
+    uint64_t runtime = inode_number("/proc/self/exe");
+    bool trusts_program = sealed.runtime && inode_number(sealed.environment + sealed.runtime) == runtime;
+    bool found_self = false;
+    for (uint32_t i = 0; i < l->count; i++) {
+        const struct object *o = &l->objects[i];
+        const char *path = l->names + o->path;
+        if (!o->executable)
+            continue;
+        if (o->low <= (uint64_t)patch_listed && (uint64_t)patch_listed < o->high) {
+            found_self = take_self(l, i);
+            continue;
+        }
+        if (!needs_scan(text_of(path), trusts_program && o->ino == runtime))
+            continue;
+        if (!patch_object(o, path, out, error))
+            return false;
+    }
+    if (!found_self)
+        put(error, TEXT("cannot find libshield.so in /proc/self/maps"));
+    return found_self;
+}
+
+bool patch_loaded_objects(struct armed_objects *out, struct writer *error) {
+    int64_t memory = KERNEL(mmap, 0, sizeof(struct listing), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory)) {
+        put(error, TEXT("out of memory"));
+        return false;
+    }
+    struct listing *l = (struct listing *)memory;
+    bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
+    if (!well)
+        put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
+    well = well && patch_listed(l, out, error);
+    KERNEL(munmap, memory, sizeof(struct listing));
+    return well;
+}

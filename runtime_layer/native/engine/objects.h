@@ -1,0 +1,22 @@
+/* The objects that are loaded when the shield arms: which of them need their sites patched. */
+#ifndef SHIELD_OBJECTS_H
+#define SHIELD_OBJECTS_H
+
+#include "../core/text.h"
+#include "kernel.h"
+
+struct armed_objects {
+    uint32_t sites;   /* found */
+    uint32_t patched; /* of those, the ones that can make a guarded call */
+};
+
+/* Patches them, protects our own library, and notes its path for the children. False: `error` says which object
+ * cannot be guarded. */
+bool patch_loaded_objects(struct armed_objects *out, struct writer *error);
+
+/* Does `t` begin with one of the prefixes? */
+bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count);
+#define ANY_OF(text, list) starts_with_any(text, list, sizeof(list) / sizeof *(list))
+struct text base_name(struct text path);
+
+#endif

@@ -1,0 +1,40 @@
+/* Putting a jump in front of a site, and the trampoline that it leads to.
+ *
+ * The system-call instruction itself stays where it is: a call that a signal interrupts is restarted by the
+ * kernel at that very address, and unwinders and cancellation look for it there. Moving it was measured to
+ * corrupt all three.
+ */
+#ifndef SHIELD_PATCH_H
+#define SHIELD_PATCH_H
+
+#include "kernel.h"
+#include "sites.h"
+
+/* Sites to patch in one executable mapping, and what became of them. */
+struct patch {
+    struct image image;
+    uint64_t delta;   /* address in memory = file offset + delta */
+    uint64_t low, high; /* the mapping */
+    uint32_t sites;
+    uint32_t wanted;  /* sites that can make a guarded call */
+    uint32_t patched;
+    uint32_t hard;    /* wanted, but nothing fits in front */
+    struct site first_hard;
+};
+
+/* Finds and patches all sites of the mapping that can make a guarded call. False when one of them stays
+ * unpatched: the mapping must not run. */
+bool patch_mapping(struct patch *patch);
+
+/* The trampoline for a site, written at `at`: the instructions of the window, a call of the gate through
+ * `slot`, and the way back. Returns its length, 0 when the window cannot move there. (Per architecture.) */
+enum { TRAMPOLINE = 80 };
+uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot);
+/* Writes the jump from the window's first byte to the trampoline, with one aligned store where the processor
+ * has one. False when it is out of reach. */
+bool jump_write(uint64_t from, uint32_t window, uint64_t to);
+/* How far a trampoline may be from its site. */
+uint64_t trampoline_reach(void);
+void instructions_changed(uint64_t from, uint64_t to);
+
+#endif

@@ -1,0 +1,194 @@
+/* Calls that change what a path names: mkdir, rename, unlink, chmod, ...
+ *
+ * The gate opens what the call would act on (the parent directory, or the object itself where the call
+ * follows a last symbolic link), judges it, and makes the same call through /proc/self/fd: the path that the
+ * kernel then walks begins at the very object that was judged.
+ */
+#include "files.h"
+#include "judges.h"
+#include "state.h"
+
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+
+enum follows {
+    NEVER,
+    ALWAYS,
+    UNLESS_NOFOLLOW, /* the flags argument holds AT_SYMLINK_NOFOLLOW */
+    IF_FOLLOW        /* the flags argument holds AT_SYMLINK_FOLLOW */
+};
+
+enum { NONE = -1 };
+
+/* Which arguments are paths. NONE: there is no such argument. */
+struct path_call {
+    int16_t nr;
+    int8_t directory, path;              /* of the first path */
+    int8_t second_directory, second_path; /* of the second */
+    int8_t flags;                        /* AT_* flags */
+    uint8_t follows;                     /* for the first path */
+};
+
+static const struct path_call calls[] = {
+#ifdef __NR_mkdir
+    {__NR_mkdir, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_mknod, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_rmdir, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_unlink, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_rename, NONE, 0, NONE, 1, NONE, NEVER},
+    {__NR_link, NONE, 0, NONE, 1, NONE, NEVER},
+    {__NR_symlink, NONE, 1, NONE, NONE, NONE, NEVER},
+    {__NR_chmod, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_chown, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_lchown, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_utime, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_utimes, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_futimesat, 0, 1, NONE, NONE, NONE, ALWAYS},
+#endif
+#ifdef __NR_renameat
+    {__NR_renameat, 0, 1, 2, 3, NONE, NEVER},
+#endif
+    {__NR_mkdirat, 0, 1, NONE, NONE, NONE, NEVER},
+    {__NR_mknodat, 0, 1, NONE, NONE, NONE, NEVER},
+    {__NR_unlinkat, 0, 1, NONE, NONE, NONE, NEVER},
+    {__NR_renameat2, 0, 1, 2, 3, NONE, NEVER},
+    {__NR_linkat, 0, 1, 2, 3, 4, IF_FOLLOW},
+    {__NR_symlinkat, 1, 2, NONE, NONE, NONE, NEVER},
+    {__NR_truncate, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_fchmodat, 0, 1, NONE, NONE, NONE, ALWAYS},
+    {__NR_fchmodat2, 0, 1, NONE, NONE, 3, UNLESS_NOFOLLOW},
+    {__NR_fchownat, 0, 1, NONE, NONE, 4, UNLESS_NOFOLLOW},
+    {__NR_utimensat, 0, 1, NONE, NONE, 3, UNLESS_NOFOLLOW},
+    {__NR_setxattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_lsetxattr, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_removexattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_lremovexattr, NONE, 0, NONE, NONE, NONE, NEVER},
+};
+
+static const struct path_call *find(int64_t nr) {
+    for (uint32_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (calls[i].nr == nr)
+            return &calls[i];
+    return NULL;
+}
+
+/* One path, opened and judged. `through` is the path to use instead; empty: use the caller's own argument. */
+struct judged_path {
+    int32_t descriptor; /* -1: none */
+    int64_t error;      /* 0: go on */
+    char through[PAGE];
+};
+
+static void close_path(struct judged_path *p) {
+    if (p->descriptor >= 0)
+        KERNEL(close, p->descriptor);
+}
+
+static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, bool follow, uint64_t flags,
+                      char *path, struct judged_path *out) {
+    out->descriptor = -1;
+    out->error = 0;
+    out->through[0] = 0;
+    if (pointer == 0) { /* utimensat(fd, NULL): the descriptor itself, judged when it was opened */
+        return;
+    }
+    int64_t len = read_user_string(path, pointer, PAGE);
+    if (len < 0) {
+        out->error = len;
+        return;
+    }
+    if (len == 0) {
+        if (!(flags & AT_EMPTY_PATH))
+            out->error = -ENOENT;
+        else if (object_refused(call, directory, false))
+            out->error = -EACCES;
+        return;
+    }
+    struct text name = TEXT("");
+    out->descriptor = follow ? (int32_t)KERNEL(openat, directory, path, O_PATH | O_CLOEXEC, 0)
+                             : open_parent(directory, path, 0, &name);
+    if (out->descriptor < 0) {
+        out->error = out->descriptor;
+        out->descriptor = -1;
+        return;
+    }
+    if (follow ? object_refused(call, out->descriptor, true) : entry_refused(call, out->descriptor, name))
+        out->error = -EACCES;
+    else if (!path_through(out->descriptor, name, out->through, sizeof out->through))
+        out->error = -ENAMETOOLONG;
+}
+
+/* A new name for the handler's source, or its removal, would be a way around read_handler. */
+static bool source_refused(const struct call *call, const struct judged_path *p) {
+    if (sealed.policy.modes[READ_HANDLER] == MODE_ALLOW || !is_ready() || !p->through[0])
+        return false;
+    int64_t object = KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (is_error(object))
+        return false;
+    bool refused = object_refused(call, (int32_t)object, false);
+    KERNEL(close, object);
+    return refused;
+}
+
+static int32_t directory_argument(const struct call *call, int8_t index) {
+    return index == NONE ? AT_FDCWD : (int32_t)call->arg[index];
+}
+
+static bool follows_link(const struct path_call *shape, uint64_t flags) {
+    switch (shape->follows) {
+    case ALWAYS: return true;
+    case UNLESS_NOFOLLOW: return !(flags & AT_SYMLINK_NOFOLLOW);
+    case IF_FOLLOW: return flags & AT_SYMLINK_FOLLOW;
+    default: return false;
+    }
+}
+
+enum outcome judge_path(struct call *call) {
+    const struct path_call *shape = find(call->nr);
+    if (!shape)
+        return answer(call, -EACCES);
+    struct scratch *names = scratch_take();
+    struct scratch *space = names ? scratch_take() : NULL;
+    if (!space) {
+        if (names)
+            scratch_give(names);
+        return answer(call, -EAGAIN);
+    }
+    _Static_assert(sizeof(struct judged_path) * 2 <= sizeof(struct scratch), "two paths fit one scratch");
+    struct judged_path *first = (struct judged_path *)space;
+    struct judged_path *second = first + 1;
+    second->descriptor = -1;
+    second->error = 0;
+    second->through[0] = 0;
+
+    uint64_t flags = shape->flags == NONE ? 0 : call->arg[shape->flags];
+    bool follow = follows_link(shape, flags);
+    judge_one(call, directory_argument(call, shape->directory), call->arg[shape->path], follow, flags, names->path,
+              first);
+    int64_t result = first->error;
+    if (!result && shape->second_path != NONE) {
+        if (source_refused(call, first))
+            result = -EACCES;
+        else {
+            judge_one(call, directory_argument(call, shape->second_directory), call->arg[shape->second_path], false, 0,
+                      names->other, second);
+            result = second->error;
+        }
+    }
+    if (!result) {
+        uint64_t arg[6];
+        copy_bytes(arg, call->arg, sizeof arg);
+        if (first->through[0])
+            arg[shape->path] = (uint64_t)first->through;
+        if (second->through[0])
+            arg[shape->second_path] = (uint64_t)second->through;
+        /* A followed link is now the magic link in /proc, which must be followed in its turn; flags say so. */
+        result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    }
+    close_path(first);
+    close_path(second);
+    scratch_give(space);
+    scratch_give(names);
+    return answer(call, result);
+}

@@ -1,0 +1,122 @@
+/* What arrives on sockets that queries were sent on. It is received into the gate's own memory first, so that
+ * no other thread can change an answer between its arrival and the moment it teaches addresses. */
+#include "judges.h"
+#include "network.h"
+#include "state.h"
+
+enum { ANSWER_MAX = 3 * PAGE };
+enum { NO_WAIT = 0x40 /* MSG_DONTWAIT */, CUT = 0x20 /* MSG_TRUNC */ };
+
+static uint64_t room_in(const struct message *m) {
+    uint64_t room = 0;
+    for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX; i++) {
+        struct vector v;
+        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
+            break;
+        room += v.len < ANSWER_MAX ? v.len : ANSWER_MAX;
+    }
+    return room < ANSWER_MAX ? room : ANSWER_MAX;
+}
+
+static bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len) {
+    for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX && len; i++) {
+        struct vector v;
+        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
+            return false;
+        uint64_t part = v.len < len ? v.len : len;
+        if (!write_user(v.base, bytes, part))
+            return false;
+        bytes += part;
+        len -= part;
+    }
+    return true;
+}
+
+/* Receives one message for the caller's header `m`; its name and control buffers are the caller's own. */
+static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags) {
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return -EAGAIN;
+    uint8_t *buffer = (uint8_t *)scratch;
+    uint64_t room = room_in(m);
+    struct sockaddr_bytes from = {.len = SOCKADDR_MAX};
+    struct vector v = {(uint64_t)buffer, ANSWER_MAX};
+    struct message own = *m;
+    own.name = (uint64_t)from.bytes;
+    own.name_len = SOCKADDR_MAX;
+    own.vectors = (uint64_t)&v;
+    own.vector_count = 1;
+    int64_t n = KERNEL(recvmsg, descriptor, &own, flags);
+    if (!is_error(n)) {
+        uint64_t held = (uint64_t)n < ANSWER_MAX ? (uint64_t)n : ANSWER_MAX;
+        struct endpoint sender;
+        from.len = own.name_len < SOCKADDR_MAX ? own.name_len : SOCKADDR_MAX;
+        if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET)
+            held = resolver_receive(buffer, held, ANSWER_MAX, &sender);
+        uint64_t part = held < room ? held : room;
+        n = flags & CUT ? (int64_t)held : (int64_t)part;
+        m->flags = own.flags | (held > room ? CUT : 0);
+        m->control_len = own.control_len;
+        if (m->name) {
+            if (!write_user(m->name, from.bytes, from.len < m->name_len ? from.len : m->name_len))
+                n = -EFAULT;
+            m->name_len = from.len;
+        }
+        if (!scatter(m, buffer, part))
+            n = -EFAULT;
+    }
+    scratch_give(scratch);
+    return n;
+}
+
+static int64_t receive_from(const uint64_t *arg) {
+    struct vector v = {arg[1], arg[2]};
+    uint32_t name_len = 0;
+    if (arg[4] && !read_user(&name_len, arg[5], sizeof name_len))
+        return -EFAULT;
+    if ((int32_t)name_len < 0)
+        return -EINVAL;
+    struct message m = {.name = arg[4], .name_len = name_len, .vectors = (uint64_t)&v, .vector_count = 1};
+    int64_t n = receive_one((int32_t)arg[0], &m, arg[3]);
+    if (!is_error(n) && arg[4] && !write_user(arg[5], &m.name_len, sizeof m.name_len))
+        return -EFAULT;
+    return n;
+}
+
+static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flags) {
+    struct message m;
+    if (!read_user(&m, header, sizeof m))
+        return -EFAULT;
+    int64_t n = receive_one(descriptor, &m, flags);
+    return is_error(n) || write_user(header, &m, sizeof m) ? n : -EFAULT;
+}
+
+/* The first message as the caller waits for it, and then those that are there already. */
+static int64_t receive_many(const uint64_t *arg) {
+    uint64_t count = (uint32_t)arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)arg[2];
+    int64_t done = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = arg[1] + i * sizeof(struct many);
+        int64_t n = receive_header((int32_t)arg[0], at, (uint32_t)arg[3] | (i ? NO_WAIT : 0));
+        uint32_t len = (uint32_t)n;
+        if (!is_error(n) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
+            n = -EFAULT;
+        if (is_error(n))
+            return done ? done : n;
+        done++;
+    }
+    return done;
+}
+
+enum outcome judge_receive(struct call *call) {
+    if (!resolver_watched((int32_t)call->arg[0]))
+        return RUN_IN_PLACE;
+    switch (call->nr) {
+    case __NR_recvfrom:
+        return answer(call, receive_from(call->arg));
+    case __NR_recvmsg:
+        return answer(call, receive_header((int32_t)call->arg[0], call->arg[1], (uint32_t)call->arg[2]));
+    default:
+        return answer(call, receive_many(call->arg));
+    }
+}

@@ -1,0 +1,137 @@
+#include "report.h"
+
+#include "caller.h"
+#include "guarded.h"
+#include "kernel.h"
+#include "log.h"
+#include "state.h"
+#include "user_memory.h"
+
+#ifndef SHIELD_VERSION
+#error "the build gives SHIELD_VERSION"
+#endif
+
+/* Alerts that could not be written: the next one that can says how many. */
+static uint32_t folded;
+
+/* A storm costs the program no more than this many lines a second; the rest is counted. */
+enum { LINES_A_SECOND = 200 };
+static uint64_t storm; /* second << 16 | lines in it */
+
+static bool within_rate(uint64_t second) {
+    uint64_t seen = __atomic_load_n(&storm, __ATOMIC_RELAXED);
+    for (uint32_t try = 0; try < 64; try++) {
+        uint64_t lines = seen >> 16 == second ? seen & 0xffff : 0;
+        if (lines >= LINES_A_SECOND)
+            return false;
+        if (__atomic_compare_exchange_n(&storm, &seen, second << 16 | (lines + 1), true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            return true;
+    }
+    return false;
+}
+
+static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool, uint32_t cap) {
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < ALERT_ARGUMENTS; i++) {
+        uint64_t pointer;
+        uint32_t room = cap - used < 257 ? cap - used : 257;
+        if (room < 2 || !read_user(&pointer, (uint64_t)(argv + i), sizeof pointer) || !pointer)
+            break;
+        int64_t len = read_user_string(pool + used, pointer, room);
+        if (len == -EFAULT)
+            break;
+        if (len < 0) /* longer than the room: cut */
+            len = room - 1;
+        alert->arguments[alert->argument_count++] = (struct text){pool + used, (uint32_t)len};
+        used += (uint32_t)len + 1;
+    }
+}
+
+static void write_alert(const struct call *call, struct verdict verdict, const struct facts *facts) {
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 0 /* CLOCK_REALTIME */, now);
+    struct scratch *scratch = within_rate(now[0]) ? scratch_take() : NULL;
+    if (!scratch) {
+        __atomic_fetch_add(&folded, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    struct alert alert = {
+        .seconds = now[0],
+        .micros = (uint32_t)(now[1] / 1000),
+        .policy = verdict.policy,
+        .mode = verdict.action == ACTION_DENY ? MODE_BLOCK : MODE_ALERT,
+        .host = facts->host,
+        .ip = facts->to.ip,
+        .port = facts->to.port,
+        .protocol = facts->protocol,
+        .path = facts->path,
+        .syscall = syscall_name(call->nr),
+        .pid = (uint32_t)KERNEL(getpid),
+        .folded = __atomic_exchange_n(&folded, 0, __ATOMIC_RELAXED),
+        .allow = facts->allow,
+    };
+    if (facts->arguments && !sealed.policy.hide_arguments)
+        take_arguments(&alert, facts->arguments, scratch->other, sizeof scratch->other);
+    alert.object = caller_object(call, scratch);
+    uint32_t len = alert_write(&alert, scratch->line);
+    if (!log_write(sealed.log, scratch->line, len))
+        __atomic_fetch_add(&folded, alert.folded + 1, __ATOMIC_RELAXED);
+    scratch_give(scratch);
+}
+
+bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts) {
+    if (verdict.action == ACTION_ALLOW)
+        return false;
+    write_alert(call, verdict, facts);
+    return verdict.action == ACTION_DENY;
+}
+
+static void put_modes(struct writer *w) {
+    put(w, TEXT(",\"modes\":{"));
+    for (uint32_t id = 0; id < SELF_PROTECTION; id++) {
+        put(w, id ? TEXT(",\"") : TEXT("\""));
+        put(w, policy_name(id));
+        put(w, TEXT("\":\""));
+        put(w, mode_name(sealed.policy.modes[id]));
+        put_char(w, '"');
+    }
+    put_char(w, '}');
+}
+
+static void put_field(struct writer *w, const char *name, uint64_t value) {
+    put(w, TEXT(",\""));
+    put(w, text_of(name));
+    put(w, TEXT("\":"));
+    put_number(w, value);
+}
+
+void report_start(int32_t descriptor, const struct start_line *line) {
+    char buffer[1024];
+    struct writer w = {buffer, 0, sizeof buffer - 1, false};
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 0, now);
+    put(&w, TEXT("{\"function_shield\":true,\"event\":\""));
+    put(&w, line->event);
+    put(&w, TEXT("\",\"timestamp\":\""));
+    put_timestamp(&w, now[0], (uint32_t)(now[1] / 1000));
+    put(&w, TEXT("\",\"level\":\""));
+    put(&w, line->level);
+    put(&w, TEXT("\",\"version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));
+    if (line->armed) {
+        put_modes(&w);
+        put_field(&w, "sites", line->sites);
+        put_field(&w, "patched", line->patched);
+        put_field(&w, "micros", line->micros);
+    }
+    if (line->reason.len) {
+        put(&w, TEXT(",\"reason\":\""));
+        put_json(&w, line->reason, 512);
+        put_char(&w, '"');
+    }
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put_char(&w, '}');
+    buffer[w.used] = '\n';
+    if (descriptor >= 0)
+        KERNEL(write, descriptor, buffer, w.used + 1);
+}

@@ -1,0 +1,32 @@
+/* From a verdict to what happens: write the alert line, and say whether the call is refused. */
+#ifndef SHIELD_REPORT_H
+#define SHIELD_REPORT_H
+
+#include "../core/alert.h"
+#include "../core/verdict.h"
+#include "call.h"
+
+/* Facts for the alert line; what is not set is left out. */
+struct facts {
+    struct text host;
+    struct endpoint to;
+    struct text protocol;
+    struct text path;
+    struct text allow;
+    const uint64_t *arguments; /* a program's argv, in the caller's memory; NULL: none */
+};
+
+/* True: the call must be refused. Reports alerts and refusals; lets everything else pass silently. */
+bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts);
+
+/* The one line of a start: armed, refused or unshielded. */
+struct start_line {
+    struct text event;
+    struct text level;
+    struct text reason; /* empty: none */
+    bool armed;         /* with modes and counts */
+    uint32_t sites, patched, micros;
+};
+void report_start(int32_t descriptor, const struct start_line *line);
+
+#endif

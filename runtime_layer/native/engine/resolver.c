@@ -1,0 +1,197 @@
+#include "resolver.h"
+
+#include "../core/dns.h"
+#include "network.h"
+#include "state.h"
+#include "user_memory.h"
+
+enum { DESCRIPTORS = 65536, SERVERS = 16, DENIED = 64, ASKED = 1024, UNCONNECTED = 255 };
+enum { SOL_SOCKET_ = 1, SO_TYPE_ = 3, TYPE_DGRAM = 2 };
+
+/* Per descriptor: 0 nothing; UNCONNECTED: queries were addressed; else the server's index + 1. */
+static uint8_t watched[DESCRIPTORS];
+static struct sockaddr_bytes servers[SERVERS];
+static uint32_t server_count;
+
+/* Questions that were let through, so that only their answers teach: id and a hash of the question. */
+struct asked {
+    uint32_t tag;
+    uint16_t rule;
+    uint16_t id;
+};
+static struct asked asked[ASKED];
+static uint32_t asked_next;
+
+/* Questions that were denied, to be put back into the answer. `sequence` is odd while one is written. */
+struct denied {
+    uint32_t sequence;
+    struct dns_question question;
+};
+static struct denied denied[DENIED];
+static uint32_t denied_next;
+
+static uint32_t question_tag(const struct dns_question *q) {
+    uint32_t hash = 2166136261u ^ q->id;
+    for (uint32_t i = 0; i < q->name_len; i++)
+        hash = (hash ^ (uint8_t)q->name[i]) * 16777619u;
+    return ((hash ^ q->type) * 16777619u) | 1;
+}
+
+bool resolver_connect(int32_t descriptor, const struct sockaddr_bytes *server) {
+    if (descriptor < 0 || descriptor >= DESCRIPTORS)
+        return false;
+    uint32_t known = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE);
+    uint32_t i = 0;
+    while (i < known && !(servers[i].len == server->len && same_bytes(servers[i].bytes, server->bytes, server->len)))
+        i++;
+    if (i == known) {
+        if (known >= SERVERS)
+            return false;
+        /* Two threads that add the same server at once may use two places: harmless. */
+        i = __atomic_fetch_add(&server_count, 1, __ATOMIC_ACQ_REL);
+        if (i >= SERVERS) {
+            __atomic_store_n(&server_count, SERVERS, __ATOMIC_RELEASE);
+            return false;
+        }
+        servers[i] = *server;
+    }
+    watched[descriptor] = (uint8_t)(i + 1);
+    return true;
+}
+
+void resolver_disconnect(int32_t descriptor) {
+    if (descriptor >= 0 && descriptor < DESCRIPTORS)
+        watched[descriptor] = 0;
+}
+
+bool resolver_watched(int32_t descriptor) {
+    return descriptor >= 0 && descriptor < DESCRIPTORS && watched[descriptor] != 0;
+}
+
+static bool is_unconnected_datagram(int32_t descriptor) {
+    int32_t type = 0;
+    uint32_t size = sizeof type;
+    uint8_t peer[SOCKADDR_MAX];
+    uint32_t peer_size = sizeof peer;
+    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET_, SO_TYPE_, &type, &size)) && type == TYPE_DGRAM &&
+           KERNEL(getpeername, descriptor, peer, &peer_size) == -ENOTCONN;
+}
+
+bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server) {
+    if (!resolver_watched(descriptor) || watched[descriptor] == UNCONNECTED)
+        return false;
+    if (!is_unconnected_datagram(descriptor)) { /* closed and reused since */
+        watched[descriptor] = 0;
+        return false;
+    }
+    *server = servers[watched[descriptor] - 1];
+    return true;
+}
+
+static void remember_asked(const struct dns_question *q, uint16_t rule) {
+    uint32_t i = __atomic_fetch_add(&asked_next, 1, __ATOMIC_RELAXED) % ASKED;
+    asked[i] = (struct asked){question_tag(q), rule, q->id};
+}
+
+static bool was_asked(const struct dns_question *q, uint16_t *rule) {
+    uint32_t tag = question_tag(q);
+    for (uint32_t i = 0; i < ASKED; i++)
+        if (asked[i].tag == tag && asked[i].id == q->id) {
+            *rule = asked[i].rule;
+            return true;
+        }
+    return false;
+}
+
+static void remember_denied(const struct dns_question *q) {
+    struct denied *slot = &denied[__atomic_fetch_add(&denied_next, 1, __ATOMIC_RELAXED) % DENIED];
+    uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED);
+    if (sequence & 1 || !__atomic_compare_exchange_n(&slot->sequence, &sequence, sequence + 1, false, __ATOMIC_ACQUIRE,
+                                                     __ATOMIC_RELAXED))
+        return; /* another thread is writing it: this answer keeps the stand-in's name, which no program takes */
+    slot->question = *q;
+    __atomic_store_n(&slot->sequence, sequence + 2, __ATOMIC_RELEASE);
+}
+
+static bool find_denied(uint16_t id, struct dns_question *q) {
+    uint32_t newest = __atomic_load_n(&denied_next, __ATOMIC_RELAXED);
+    for (uint32_t back = 1; back <= DENIED; back++) {
+        const struct denied *slot = &denied[(newest - back) % DENIED];
+        uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+        if (sequence == 0 || sequence & 1 || slot->question.id != id)
+            continue;
+        *q = slot->question;
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (__atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) == sequence)
+            return true;
+    }
+    return false;
+}
+
+static int64_t send_to(int32_t descriptor, const uint8_t *bytes, uint64_t len, uint64_t flags,
+                       const struct sockaddr_bytes *server, const struct vector *control) {
+    if (!control || !control->base)
+        return KERNEL(sendto, descriptor, bytes, len, flags, server->bytes, server->len);
+    struct vector v = {(uint64_t)bytes, len};
+    struct message m = {.name = (uint64_t)server->bytes, .name_len = server->len, .vectors = (uint64_t)&v,
+                        .vector_count = 1, .control = control->base, .control_len = control->len};
+    return KERNEL(sendmsg, descriptor, &m, flags);
+}
+
+int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len, uint64_t flags,
+                      const struct sockaddr_bytes *server, const struct vector *control) {
+    struct dns_question q;
+    struct facts facts = {.protocol = TEXT("dns")};
+    struct verdict verdict;
+    bool readable_query = dns_read_query(query, len, &q);
+    if (readable_query) {
+        struct text name = {q.name, q.name_len};
+        facts.host = name;
+        facts.allow = name;
+        verdict = verdict_name(&sealed.policy, name);
+    } else { /* not a query at all: data on its way out */
+        verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+    }
+    if (descriptor >= 0 && descriptor < DESCRIPTORS && watched[descriptor] == 0)
+        watched[descriptor] = UNCONNECTED;
+    if (!refuses(call, verdict, &facts)) {
+        if (readable_query)
+            remember_asked(&q, verdict.action == ACTION_ALLOW ? verdict.rule : RULE_NONE);
+        return send_to(descriptor, query, len, flags, server, control);
+    }
+    if (!readable_query)
+        return -EACCES;
+    uint8_t stand_in[DNS_STAND_IN_MAX];
+    uint32_t size = dns_write_stand_in(&q, stand_in);
+    remember_denied(&q);
+    int64_t sent = send_to(descriptor, stand_in, size, flags, server, NULL);
+    return is_error(sent) ? sent : (int64_t)len;
+}
+
+struct learning {
+    uint16_t rule;
+    struct text name;
+};
+
+static void learn(void *context, const struct address *ip) {
+    const struct learning *l = context;
+    if (verdict_may_learn(&sealed.policy, ip))
+        names_learn(learnt_names(), ip, l->rule, l->name);
+}
+
+uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from) {
+    if (len < 12 || len > 65535 || from->port != DNS_PORT)
+        return len;
+    struct dns_question q;
+    uint16_t id = (uint16_t)(message[0] << 8 | message[1]);
+    if (dns_is_stand_in(message, (uint32_t)len)) {
+        return find_denied(id, &q) ? dns_write_nxdomain(&q, message, (uint32_t)cap) : len;
+    }
+    /* Only the function's own resolver teaches: another name server on the allow list could name any address. */
+    struct learning learning = {.rule = RULE_NONE};
+    if (is_resolver_address(from) && dns_read_question(message, (uint32_t)len, &q) && was_asked(&q, &learning.rule)) {
+        learning.name = (struct text){q.name, q.name_len};
+        dns_read_answer(message, (uint32_t)len, &q, learn, &learning);
+    }
+    return len;
+}

@@ -1,0 +1,42 @@
+/* DNS at the gate.
+ *
+ * A UDP socket is never connected to a name server: a connected socket could be written to by calls that the gate
+ * does not read (write, splice, a duplicate of the descriptor). Instead the gate remembers that the program
+ * asked for it, and addresses each query that it has read itself. Whatever bypasses the gate meets a socket
+ * without a peer, which the kernel refuses.
+ *
+ * A denied name is replaced by a stand-in that cannot exist; the answer to it is turned into NXDOMAIN for the
+ * name that was asked. So the program sees a clean denial at once, in whatever way it waits.
+ */
+#ifndef SHIELD_RESOLVER_H
+#define SHIELD_RESOLVER_H
+
+#include "call.h"
+#include "report.h"
+
+enum { DNS_PORT = 53, QUERY_MAX = 1232, SOCKADDR_MAX = 128 };
+
+struct vector;
+
+struct sockaddr_bytes {
+    uint8_t bytes[SOCKADDR_MAX];
+    uint32_t len;
+};
+
+/* Remembers the name server that a socket is meant to be connected to. False: the descriptor is too high. */
+bool resolver_connect(int32_t descriptor, const struct sockaddr_bytes *server);
+void resolver_disconnect(int32_t descriptor);
+/* Is this UDP socket meant to be connected to a name server? Forgets descriptors that were reused. */
+bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server);
+/* Was a query sent on this descriptor, so that what arrives may be an answer? */
+bool resolver_watched(int32_t descriptor);
+
+/* Judges one query and sends it, or its stand-in, to the server. `len` bytes at `query` are the gate's copy. The
+ * result is what sendto would have given for the program's query. */
+int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len, uint64_t flags,
+                      const struct sockaddr_bytes *server, const struct vector *control);
+/* Reads what arrived, before the program sees it: learns addresses, restores denied questions. Returns the new
+ * length. */
+uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from);
+
+#endif

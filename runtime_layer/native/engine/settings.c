@@ -1,0 +1,221 @@
+#include "settings.h"
+
+#include "handler.h"
+#include "user_memory.h"
+
+enum { ENVIRON_MAX = 1 << 20, POLICY_FILE_MAX = 1 << 16 };
+
+/* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty
+ * environment, so it gets them back under a name of ours. */
+#define CARRIED "SHIELD_STATE_"
+static const char *const carried[] = {"AWS_REGION", "AWS_LAMBDA_RUNTIME_API", "AWS_XRAY_DAEMON_ADDRESS", "AWS_LAMBDA_METADATA_API",
+                                      "LAMBDA_TASK_ROOT", "_HANDLER", "ORIG_HANDLER", "DD_LAMBDA_HANDLER", "NEW_RELIC_LAMBDA_HANDLER"};
+enum { CARRIED_COUNT = sizeof carried / sizeof *carried, REGION = 0, TASK_ROOT = 4, FIRST_HANDLER = 5, FIRST_ADDRESS = 1, LAST_ADDRESS = 3 };
+
+struct facts_found {
+    struct text from_parent[CARRIED_COUNT];
+    struct text own[CARRIED_COUNT];
+    struct text policy_file;
+};
+
+/* A file or /proc entry as a whole, in memory of its own. */
+static struct text read_file(const char *path, uint64_t max) {
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (is_error(file))
+        return (struct text){NULL, 0};
+    int64_t memory = KERNEL(mmap, 0, max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint64_t len = 0;
+    while (!is_error(memory) && len < max) {
+        int64_t n = KERNEL(read, file, memory + (int64_t)len, max - len);
+        if (n <= 0)
+            break;
+        len += (uint64_t)n;
+    }
+    KERNEL(close, file);
+    if (is_error(memory) || len == max) {
+        if (!is_error(memory))
+            KERNEL(munmap, memory, max);
+        return (struct text){NULL, 0};
+    }
+    return (struct text){(const char *)memory, (uint32_t)len};
+}
+
+static void release(struct text t, uint64_t max) {
+    if (t.at)
+        KERNEL(munmap, t.at, max);
+}
+
+/* Keeps `NAME=value` for the children. */
+static bool keep(struct text prefix, struct text name, struct text value) {
+    struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
+    if (sealed.setting_count == MAX_SETTINGS)
+        return false;
+    sealed.settings[sealed.setting_count++] = (uint16_t)w.used;
+    put(&w, prefix);
+    put(&w, name);
+    put_char(&w, '=');
+    put(&w, value);
+    put_char(&w, 0);
+    sealed.environment_used = w.used;
+    return !w.full;
+}
+
+static uint16_t keep_text(struct text t) {
+    struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
+    uint16_t at = (uint16_t)w.used;
+    put(&w, t);
+    put_char(&w, 0);
+    if (w.full)
+        return 0;
+    sealed.environment_used = w.used;
+    return at;
+}
+
+/* "<stage>:<log descriptor>:<runtime>" */
+static bool read_state(struct text value, struct start *start) {
+    struct text stage, log;
+    uint32_t number;
+    if (!text_next(&value, ':', &stage) || !text_next(&value, ':', &log))
+        return false;
+    if (text_equal(stage, TEXT("starting")))
+        start->origin = ORIGIN_STARTING;
+    else if (text_equal(stage, TEXT("running")))
+        start->origin = ORIGIN_RUNNING;
+    else if (text_equal(stage, TEXT("ready")))
+        start->origin = ORIGIN_READY;
+    else
+        return false;
+    start->inherited_log = text_number(log, 1 << 20, &number) ? (int32_t)number : -1;
+    sealed.runtime = keep_text(value);
+    return true;
+}
+
+static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found) {
+    if (text_equal(name, TEXT("SHIELD_STATE")))
+        return read_state(value, start) || (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
+    struct text inner = name;
+    bool from_parent = text_starts(name, TEXT(CARRIED));
+    if (from_parent)
+        inner = (struct text){name.at + sizeof CARRIED - 1, name.len - (uint32_t)(sizeof CARRIED - 1)};
+    for (uint32_t i = 0; i < CARRIED_COUNT; i++)
+        if (text_equal(inner, text_of(carried[i])))
+            *(from_parent ? &found->from_parent[i] : &found->own[i]) = value;
+    if (from_parent || text_equal(name, TEXT("AWS_REGION")))
+        return true;
+    if (!text_starts(name, TEXT("SHIELD_")))
+        return true;
+    if (text_equal(name, TEXT("SHIELD_POLICY_FILE")))
+        found->policy_file = value;
+    return policy_set(&sealed.policy, name, value, start->error) &&
+           (keep(TEXT(""), name, value) || (put(start->error, TEXT("the SHIELD_ settings are too long")), false));
+}
+
+static bool take_environment(struct text environment, struct start *start, struct facts_found *found) {
+    struct text variable;
+    while (environment.len && text_next(&environment, 0, &variable)) {
+        uint32_t equals = 0;
+        while (equals < variable.len && variable.at[equals] != '=')
+            equals++;
+        if (equals == variable.len)
+            continue;
+        struct text name = {variable.at, equals};
+        struct text value = {variable.at + equals + 1, variable.len - equals - 1};
+        if (!take_variable(name, value, start, found))
+            return false;
+    }
+    return true;
+}
+
+static bool take_policy_file(struct text path, struct writer *error) {
+    char terminated[PAGE];
+    if (!path.len || path.len >= sizeof terminated)
+        return path.len == 0;
+    copy_bytes(terminated, path.at, path.len);
+    terminated[path.len] = 0;
+    struct text lines = read_file(terminated, POLICY_FILE_MAX);
+    if (!lines.at) {
+        put(error, TEXT("SHIELD_POLICY_FILE: cannot read "));
+        put(error, path);
+        return false;
+    }
+    bool well = policy_set_lines(&sealed.policy, lines, error);
+    release(lines, POLICY_FILE_MAX);
+    return well;
+}
+
+/* "169.254.100.1:9001", or the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001": every address in it. */
+static void add_always(struct text value) {
+    struct text word, port_text;
+    uint32_t port;
+    while (value.len && text_next(&value, ' ', &word)) {
+        if (text_starts(word, TEXT("tcp:")) || text_starts(word, TEXT("udp:")))
+            word = (struct text){word.at + 4, word.len - 4};
+        uint32_t colon = word.len;
+        while (colon > 0 && word.at[colon - 1] != ':')
+            colon--;
+        if (!colon || sealed.always.count == ALWAYS_MAX)
+            continue;
+        port_text = (struct text){word.at + colon, word.len - colon};
+        struct endpoint e;
+        if (text_number(port_text, 65535, &port) && address_parse((struct text){word.at, colon - 1}, &e.ip)) {
+            e.port = (uint16_t)port;
+            sealed.always.endpoints[sealed.always.count++] = e;
+        }
+    }
+}
+
+static void read_resolvers(void) {
+    struct text lines = read_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line;
+    while (rest.len && text_next(&rest, '\n', &line) && sealed.resolver_count < MAX_RESOLVERS) {
+        struct text keyword = TEXT("nameserver");
+        if (!text_starts(line, keyword))
+            continue;
+        struct text address = text_trim((struct text){line.at + keyword.len, line.len - keyword.len});
+        struct endpoint e = {.port = 53};
+        if (address_parse(address, &e.ip))
+            sealed.resolvers[sealed.resolver_count++] = e;
+    }
+    release(lines, POLICY_FILE_MAX);
+    if (sealed.resolver_count == 0) { /* resolv.conf(5): the local machine */
+        struct endpoint e = {.port = 53};
+        address_parse(TEXT("127.0.0.1"), &e.ip);
+        sealed.resolvers[sealed.resolver_count++] = e;
+    }
+}
+
+static bool take_facts(const struct facts_found *found, struct writer *error) {
+    for (uint32_t i = 0; i < CARRIED_COUNT; i++) {
+        struct text value = found->from_parent[i].len ? found->from_parent[i] : found->own[i];
+        if (value.len && !keep(TEXT(CARRIED), text_of(carried[i]), value)) {
+            put(error, TEXT("the function's environment is too long"));
+            return false;
+        }
+        if (i == REGION && value.len && !policy_set(&sealed.policy, text_of(carried[i]), value, error))
+            return false;
+        if (i >= FIRST_ADDRESS && i <= LAST_ADDRESS)
+            add_always(value);
+    }
+    struct text root = found->from_parent[TASK_ROOT].len ? found->from_parent[TASK_ROOT] : found->own[TASK_ROOT];
+    /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
+    for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
+        handler_add(root, found->from_parent[i]);
+        handler_add(root, found->own[i]);
+    }
+    return true;
+}
+
+bool settings_read(struct start *start) {
+    struct facts_found found = {0};
+    policy_begin(&sealed.policy);
+    struct text environment = read_file("/proc/self/environ", ENVIRON_MAX);
+    if (!environment.at) {
+        put(start->error, TEXT("cannot read /proc/self/environ"));
+        return false;
+    }
+    bool well = take_environment(environment, start, &found) && take_policy_file(found.policy_file, start->error) &&
+                policy_end(&sealed.policy, start->error) && take_facts(&found, start->error);
+    release(environment, ENVIRON_MAX);
+    if (well)
+        read_resolvers();
+    return well;
+}

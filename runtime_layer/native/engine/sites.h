@@ -1,0 +1,45 @@
+/* Finding the system-call instructions of an object: pure reading, no patching.
+ *
+ * x86_64: linear decode of the function that holds each `0f 05`, with the function's bounds taken from the
+ * object's own .eh_frame_hdr, so that the same bytes inside another instruction or a data table are told
+ * apart. aarch64: `svc #0` is a word of its own.
+ */
+#ifndef SHIELD_SITES_H
+#define SHIELD_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An ELF file's bytes. Every access is checked against `size`. */
+struct image {
+    const uint8_t *bytes;
+    uint64_t size;
+};
+
+enum site_kind {
+    SITE_PATCHABLE,  /* a jump fits in front of the instruction */
+    SITE_HARD,       /* a real site in front of which nothing fits */
+    SITE_NOT_A_SITE, /* the bytes are part of something else */
+    SITE_RETURN      /* rt_sigreturn: unwinders know it by its bytes; never touched */
+};
+
+struct site {
+    uint64_t offset;  /* of the instruction, in the file */
+    int32_t number;   /* the constant number, or -1: not constant, or not known */
+    uint8_t kind;     /* enum site_kind */
+    uint8_t window;   /* bytes before the instruction that move into the trampoline */
+};
+
+/* Looks at [from, to) of the file, which one executable segment maps, and calls `each` for every site but
+ * SITE_NOT_A_SITE. False when the file is not an ELF that can be read. */
+bool find_sites(struct image image, uint64_t from, uint64_t to, void (*each)(void *context, const struct site *site),
+                void *context);
+
+#if defined(__x86_64__)
+enum { WINDOW_MAX = 24 };
+#else
+enum { WINDOW_MAX = 4 };
+#endif
+
+#endif

@@ -1,0 +1,149 @@
+/* Start: arm the shield in this process, or refuse to let it run.
+ *
+ *   1. settings   the environment becomes the sealed policy
+ *   2. facts      the objects that verdicts compare with: /tmp, programs, ourselves
+ *   3. table      which system calls must pass the gate
+ *   4. patch      libc, the loader, and what the function brings
+ *   5. seal       everything above becomes read-only; one line says so
+ *
+ * The wrapper preloads this library, so the constructor runs before any code of the function.
+ */
+#include "guarded.h"
+#include "log.h"
+#include "objects.h"
+#include "report.h"
+#include "settings.h"
+#include "user_memory.h"
+
+enum { REFUSED = 78 /* EX_CONFIG */ };
+
+struct sealed sealed;
+uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
+static struct names learnt;
+
+struct names *learnt_names(void) {
+    return &learnt;
+}
+
+static uint64_t monotonic_micros(void) {
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 1 /* CLOCK_MONOTONIC */, now);
+    return now[0] * 1000000 + now[1] / 1000;
+}
+
+static bool fail(struct writer *error, const char *why, struct text what) {
+    put(error, text_of(why));
+    put(error, what);
+    return false;
+}
+
+static bool inode_of(const char *path, struct inode *inode, uint32_t *mode) {
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (is_error(file))
+        return false;
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    KERNEL(close, file);
+    *inode = (struct inode){st.st_dev, st.st_ino};
+    if (mode)
+        *mode = st.st_mode;
+    return true;
+}
+
+static bool read_objects(struct writer *error) {
+    struct inode root, proc;
+    uint32_t mode = 0;
+    bool has_tmp = inode_of("/tmp", &sealed.tmp, &mode) && (mode & S_IFMT) == S_IFDIR;
+    if (!has_tmp && sealed.policy.modes[READ_WRITE_TMP] != MODE_ALLOW)
+        return fail(error, "read_write_tmp: there is no directory ", TEXT("/tmp"));
+    if (!inode_of("/", &root, NULL) || !inode_of("/proc/self/fd", &proc, NULL))
+        return fail(error, "cannot look at ", TEXT("/proc/self/fd"));
+    sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
+    sealed.proc_dev = proc.dev;
+    for (uint32_t i = 0; i < sealed.policy.child_count; i++) {
+        char path[PAGE];
+        struct text t = policy_text(&sealed.policy, sealed.policy.child[i].path);
+        if (t.len >= sizeof path)
+            continue;
+        copy_bytes(path, t.at, t.len);
+        path[t.len] = 0;
+        inode_of(path, &sealed.programs[i], NULL);
+    }
+    return true;
+}
+
+/* The program that runs in this process, and what that says. */
+static void read_program(struct start *start) {
+    static const char *const without_jit[] = {"python", "ruby"};
+    static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox"};
+    char path[PAGE];
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
+    struct text name = base_name((struct text){path, n > 0 ? (uint32_t)n : 0});
+    /* Wrapper scripts start the runtime with exec: a shell between our wrapper and the runtime may do so. */
+    bool shell = ANY_OF(name, shells);
+    sealed.stage = start->origin == ORIGIN_STARTING && shell ? STAGE_STARTING : STAGE_RUNNING;
+    sealed.starts_ready = start->origin == ORIGIN_READY;
+    uint8_t *modes = sealed.policy.modes;
+    if (modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME)
+        modes[EXECUTABLE_MEMORY] = ANY_OF(name, without_jit) ? MODE_BLOCK : MODE_ALLOW;
+}
+
+/* The engine protects itself as strictly as the strictest policy asks for. */
+static void settle_self_protection(void) {
+    uint8_t *modes = sealed.policy.modes;
+    modes[SELF_PROTECTION] = MODE_ALLOW;
+    for (uint32_t id = 0; id < SELF_PROTECTION; id++)
+        if (modes[id] < modes[SELF_PROTECTION] && (id != EXECUTABLE_MEMORY))
+            modes[SELF_PROTECTION] = modes[id];
+    if (modes[EXECUTABLE_MEMORY] == MODE_BLOCK && modes[SELF_PROTECTION] == MODE_ALERT)
+        modes[EXECUTABLE_MEMORY] = MODE_ALERT; /* an alert-only roll-out blocks nothing */
+    if (modes[SELF_PROTECTION] == MODE_ALLOW)
+        modes[EXECUTABLE_MEMORY] = MODE_ALLOW;
+}
+
+static bool seal(struct writer *error) {
+    bool well = !is_error(KERNEL(mprotect, &sealed, sizeof sealed, PROT_READ)) &&
+                !is_error(KERNEL(mprotect, gate_table, sizeof gate_table, PROT_READ));
+    return well || fail(error, "cannot seal the policy", TEXT(""));
+}
+
+static bool arm(struct start *start, struct armed_objects *objects) {
+    if (!settings_read(start))
+        return false;
+    read_program(start);
+    settle_self_protection();
+    if (!read_objects(start->error))
+        return false;
+    sealed.log = log_keep(start->inherited_log);
+    guard_calls();
+    if (!patch_loaded_objects(objects, start->error) || !seal(start->error))
+        return false;
+    if (sealed.starts_ready)
+        become_ready();
+    return true;
+}
+
+__attribute__((constructor)) static void start_engine(void) {
+    uint64_t began = monotonic_micros();
+    char reason[512];
+    struct writer error = {reason, 0, sizeof reason, false};
+    struct start start = {.inherited_log = -1, .error = &error};
+    struct armed_objects objects = {0};
+    if (arm(&start, &objects)) {
+        /* Children and wrapper scripts are armed too, but the function starts once. */
+        if (start.origin != ORIGIN_RUNNING && start.origin != ORIGIN_READY && sealed.stage == STAGE_RUNNING)
+            report_start(sealed.log, &(struct start_line){.event = TEXT("armed"),
+                                                          .level = TEXT("INFO"),
+                                                          .armed = true,
+                                                          .sites = objects.sites,
+                                                          .patched = objects.patched,
+                                                          .micros = (uint32_t)(monotonic_micros() - began)});
+        return;
+    }
+    bool runs = sealed.policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0;
+    report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
+                                         .level = TEXT("ERROR"),
+                                         .reason = {reason, error.used}});
+    if (!runs)
+        KERNEL(exit_group, REFUSED);
+}

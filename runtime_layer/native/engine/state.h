@@ -1,0 +1,64 @@
+/* What the engine knows: one block that is filled at start and then sealed read-only, and the little that
+ * changes afterwards.
+ *
+ * Sealing is by page protection; the pages' addresses are among those that `mappings` refuses to change.
+ */
+#ifndef SHIELD_STATE_H
+#define SHIELD_STATE_H
+
+#include "../core/verdict.h"
+#include "kernel.h"
+
+enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 16384, MAX_SETTINGS = 32 };
+
+struct inode {
+    uint64_t dev;
+    uint64_t ino;
+};
+
+/* Where this process is in the life of a function. */
+enum stage {
+    STAGE_STARTING, /* the exec chain of the wrappers: shells may still start the runtime */
+    STAGE_RUNNING   /* the runtime itself, or a child of it */
+};
+
+struct sealed {
+    struct policy policy;
+    struct always always;
+    struct endpoint resolvers[MAX_RESOLVERS];
+    uint32_t resolver_count;
+
+    uint32_t stage;
+    bool starts_ready;     /* a child of a process that was ready */
+    int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
+
+    struct inode tmp;      /* the directory /tmp */
+    bool tmp_is_mount;     /* everything with its device number is in /tmp */
+    uint64_t proc_dev;
+
+    struct inode handlers[MAX_HANDLERS];
+    uint32_t handler_count;
+    struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
+
+    /* What an allowed child gets back, whatever environment it was given. */
+    char environment[ENVIRONMENT_POOL];
+    uint16_t settings[MAX_SETTINGS]; /* offsets of `NAME=value` strings in the pool */
+    uint32_t setting_count;
+    uint16_t preload;      /* offset of our library's path */
+    uint16_t runtime;      /* offset of the runtime's path; the text is empty when unknown */
+    uint32_t environment_used;
+} __attribute__((aligned(4096)));
+
+extern struct sealed sealed __attribute__((visibility("hidden")));
+
+/* One byte a system call: does the gate's assembly pass it on to gate_judge? Sealed as well. */
+enum { GATE_TABLE = 512 };
+extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
+
+/* The runtime has asked for its first invocation: the handler's source may be locked. */
+bool is_ready(void);
+void become_ready(void);
+
+struct names *learnt_names(void);
+
+#endif

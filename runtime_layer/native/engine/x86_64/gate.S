@@ -1,0 +1,67 @@
+/* Where every patched site arrives (x86_64).
+ *
+ * From the trampoline: rax holds the number, rdi rsi rdx r10 r8 r9 the arguments, rcx the site's address; the
+ * stack was moved down by 128 bytes, past the caller's red zone. rcx and r11 are free, as the kernel clobbers
+ * them. Back: rcx = 0 means "make the call in place", otherwise rax is the result. Every other register
+ * is as it was.
+ *
+ * The call frame information tells unwinders that the caller is the site itself, not the trampoline: the
+ * frame's return address is the saved rcx, and its stack pointer the one before the red zone was skipped. So
+ * backtraces, C++ exceptions and pthread_cancel pass through a call that the gate is making as if libc made it.
+ */
+    .text
+    .p2align 4
+    .hidden gate_entry
+    .globl gate_entry
+    .type gate_entry, @function
+gate_entry:
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_def_cfa %rsp, 136
+    .cfi_register %rip, %rcx
+    cmp $512, %rax
+    jae 1f
+    lea gate_table(%rip), %r11
+    cmpb $0, (%r11,%rax)
+    jne 1f
+    xor %ecx, %ecx
+    ret
+1:
+    push %rbp
+    .cfi_def_cfa_offset 144
+    .cfi_offset %rbp, -144
+    mov %rsp, %rbp
+    .cfi_def_cfa_register %rbp
+    lea 144(%rbp), %r11
+    push %r11                    /* call.stack */
+    push %rcx                    /* call.site */
+    .cfi_offset %rip, -160
+    push %r9
+    push %r8
+    push %r10
+    push %rdx
+    push %rsi
+    push %rdi
+    push %rax
+    mov %rsp, %rdi
+    and $-16, %rsp
+    cld
+    call gate_judge
+    mov %rax, %rcx
+    lea -72(%rbp), %rsp
+    pop %rax
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %r10
+    pop %r8
+    pop %r9
+    mov %rbp, %rsp
+    pop %rbp
+    .cfi_def_cfa %rsp, 136
+    .cfi_restore %rbp
+    ret
+    .cfi_endproc
+    .size gate_entry, . - gate_entry
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,83 @@
+/* The trampoline on x86_64; gate.S tells what it and the gate agree on. */
+#include "../../core/text.h"
+#include "../patch.h"
+#include "decode.h"
+
+uint64_t trampoline_reach(void) {
+    return 0x70000000; /* rel32, with room for the mapping's own size */
+}
+
+void instructions_changed(uint64_t from, uint64_t to) {
+    (void)from;
+    (void)to; /* the instruction cache is coherent */
+}
+
+static bool fits32(int64_t v) {
+    return v == (int32_t)v;
+}
+
+/* Copies the window, mending operands that are relative to the instruction pointer. */
+static bool move_window(uint8_t *to, const uint8_t *from, uint32_t window) {
+    for (uint32_t done = 0; done < window;) {
+        struct insn insn;
+        if (!decode(from + done, window - done, &insn))
+            return false;
+        copy_bytes(to + done, from + done, insn.len);
+        if (insn.flags & INSN_RIP) {
+            int32_t old;
+            __builtin_memcpy(&old, from + done + insn.displacement, 4);
+            int64_t mended = old + (int64_t)((uint64_t)from - (uint64_t)to);
+            if (!fits32(mended))
+                return false;
+            int32_t narrow = (int32_t)mended;
+            __builtin_memcpy(to + done + insn.displacement, &narrow, 4);
+        }
+        done += insn.len;
+    }
+    return true;
+}
+
+static uint8_t *bytes(uint8_t *at, const char *code, uint32_t n) {
+    copy_bytes(at, code, n);
+    return at + n;
+}
+
+/* A 32-bit displacement from the end of the field, `tail` bytes of instruction following it. */
+static uint8_t *relative32(uint8_t *at, uint64_t target) {
+    int32_t d = (int32_t)(target - ((uint64_t)at + 4));
+    __builtin_memcpy(at, &d, 4);
+    return at + 4;
+}
+
+uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot) {
+    if (!fits32((int64_t)(site - (uint64_t)at)) || !move_window(at, (const uint8_t *)(site - window), window))
+        return 0;
+    uint8_t *p = at + window;
+    p = bytes(p, "\x48\x8d\x64\x24\x80", 5);             /* lea -128(%rsp), %rsp: past the red zone */
+    p = relative32(bytes(p, "\x48\x8d\x0d", 3), site);   /* lea site(%rip), %rcx */
+    p = relative32(bytes(p, "\xff\x15", 2), slot);       /* call *slot(%rip) */
+    p = bytes(p, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp), %rsp */
+    p = bytes(p, "\xe3\x05", 2);                         /* jrcxz over the next jump */
+    p = relative32(bytes(p, "\xe9", 1), site + 2);       /* answered: go on behind the instruction */
+    p = relative32(bytes(p, "\xe9", 1), site);           /* in place */
+    return (uint32_t)(p - at);
+}
+
+bool jump_write(uint64_t from, uint32_t window, uint64_t to) {
+    int64_t distance = (int64_t)(to - (from + 5));
+    if (!fits32(distance) || window < 5)
+        return false;
+    uint8_t jump[5] = {0xe9};
+    int32_t narrow = (int32_t)distance;
+    __builtin_memcpy(jump + 1, &narrow, 4);
+    if ((from & 63) <= 56) {
+        /* Within one cache line a single store is seen whole by other processors. */
+        uint64_t word;
+        __builtin_memcpy(&word, (const void *)from, 8);
+        __builtin_memcpy(&word, jump, 5);
+        __atomic_store_n((uint64_t *)from, word, __ATOMIC_SEQ_CST);
+    } else {
+        copy_bytes((void *)from, jump, 5);
+    }
+    return true;
+}

@@ -1,0 +1,203 @@
+/* Asks every question and prints the answers: one line a fact, or JSON with a stable key for each. */
+#include "doctor.h"
+
+#include "../core/text.h"
+#include "libc_facts.h"
+#include "probes.h"
+#include "report.h"
+#include "usage.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RESULT_WIDTH = 24, ROWS_MAX = 64, JSON_MAX = ROWS_MAX * (FINDING_TEXT * 6 + 512) };
+
+struct row {
+    const char *key;
+    const char *meaning;
+    struct finding finding;
+};
+
+struct findings {
+    size_t count;
+    struct row rows[ROWS_MAX];
+};
+
+static void add(struct findings *all, const struct probe *probe, const struct finding *found)
+{
+    if (all->count < ROWS_MAX)
+        all->rows[all->count++] = (struct row){
+            probe->key, found->outcome == OUTCOME_WORKS ? probe->if_works : probe->if_not, *found};
+}
+
+static const struct probe about_libc[] = {
+    {"libc", fact_libc, "the library whose system calls get a gate", "it is not known which libc runs here"},
+    {"libc_version", fact_libc_version, "its version", "it does not tell its version"},
+    {"process_engine", fact_process_engine, "the shield works here", "the shield cannot be armed here"},
+};
+
+static const struct probe kernel_engine = {
+    "kernel_engine",
+    NULL,
+    "a supervisor outside the process could be the engine here",
+    "only the process engine can run here",
+};
+
+static bool works(const struct findings *all, const char *key)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (!strcmp(all->rows[i].key, key))
+            return all->rows[i].finding.outcome == OUTCOME_WORKS;
+    return false;
+}
+
+/* What an engine in the kernel stands on: being asked, and reaching into the one who asked. */
+static struct finding judge_kernel_engine(const struct findings *all)
+{
+    static const char *const needed[] = {"seccomp_notify", "pidfd_open", "pidfd_getfd"};
+    struct finding found = {.outcome = OUTCOME_WORKS};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!works(all, needed[i])) {
+            settle_no(&found, "lacks %s", needed[i]);
+            break;
+        }
+    return found;
+}
+
+static void examine(struct findings *all)
+{
+    trials_begin();
+    for (size_t i = 0; i < probe_count; i++) {
+        struct finding found = trial(probes[i].run, TRIAL_SECONDS);
+        add(all, &probes[i], &found);
+    }
+    for (size_t i = 0; i < sizeof about_libc / sizeof *about_libc; i++) {
+        struct finding found = trial(about_libc[i].run, LIBC_SECONDS);
+        add(all, &about_libc[i], &found);
+    }
+    struct finding found = judge_kernel_engine(all);
+    add(all, &kernel_engine, &found);
+}
+
+static void put_numbered(struct writer *w, const char *name, int number)
+{
+    if (name)
+        put_string(w, name);
+    else
+        put_number(w, (uint64_t)number);
+}
+
+/* "refused (EPERM)", "killed (SIGSYS)", "works", or the value that was found. */
+static void put_result(struct writer *w, const struct finding *f)
+{
+    bool is_answer = f->outcome == OUTCOME_WORKS || f->outcome == OUTCOME_NO;
+    if (is_answer && f->text[0]) {
+        put_string(w, f->text);
+        return;
+    }
+    if (is_answer && f->has_number) {
+        put_number(w, (uint64_t)f->number);
+        return;
+    }
+    put_string(w, outcome_name(f->outcome));
+    if (f->signal || f->error) {
+        put_string(w, " (");
+        put_numbered(w, f->signal ? signal_name(f->signal) : error_name(f->error),
+                     f->signal ? f->signal : f->error);
+        put_char(w, ')');
+    }
+    if (f->text[0]) {
+        put_string(w, ": ");
+        put_string(w, f->text);
+    }
+}
+
+static void print_text(const struct findings *all)
+{
+    puts("shield " SHIELD_VERSION " doctor: what this machine or sandbox allows\n");
+    for (size_t i = 0; i < all->count; i++) {
+        char result[FINDING_TEXT + 64];
+        struct writer w = {.at = result, .cap = sizeof result};
+        put_result(&w, &all->rows[i].finding);
+        /* What is longer than its column explains itself. */
+        bool fits = w.used <= RESULT_WIDTH;
+        printf("%-18s  %-*.*s%s%s\n", all->rows[i].key, fits ? RESULT_WIDTH : 0, (int)w.used, result,
+               fits ? "  " : "", fits ? all->rows[i].meaning : "");
+    }
+}
+
+static void put_json_string(struct writer *w, const char *s)
+{
+    put_char(w, '"');
+    put_json(w, text_of(s), UINT32_MAX);
+    put_char(w, '"');
+}
+
+/* {"name":...} as a string, a number, or null. */
+static void put_field(struct writer *w, const char *name, const char *text, bool has_number, int64_t number)
+{
+    put_char(w, ',');
+    put_json_string(w, name);
+    put_char(w, ':');
+    if (text && text[0])
+        put_json_string(w, text);
+    else if (has_number)
+        put_number(w, (uint64_t)number);
+    else
+        put_string(w, "null");
+}
+
+static void print_json(const struct findings *all)
+{
+    static char json[JSON_MAX];
+    struct writer w = {.at = json, .cap = sizeof json};
+    put_string(&w, "{\"version\":");
+    put_json_string(&w, SHIELD_VERSION);
+    put_string(&w, ",\"findings\":{");
+    for (size_t i = 0; i < all->count; i++) {
+        const struct row *row = &all->rows[i];
+        const struct finding *f = &row->finding;
+        put_string(&w, i ? ",\n" : "\n");
+        put_json_string(&w, row->key);
+        put_string(&w, ":{\"outcome\":");
+        put_json_string(&w, outcome_name(f->outcome));
+        put_field(&w, "value", f->text, f->has_number, f->number);
+        put_field(&w, "error", error_name(f->error), f->error != 0, f->error);
+        put_field(&w, "signal", signal_name(f->signal), f->signal != 0, f->signal);
+        put_field(&w, "meaning", row->meaning, false, 0);
+        put_char(&w, '}');
+    }
+    put_string(&w, "}}\n");
+    fwrite(json, 1, w.used, stdout);
+}
+
+/* Standard descriptors that are closed would be given to the pipes of the probes. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    if (fd >= 0)
+        close(fd);
+}
+
+int doctor(int argc, char **argv, char **envp)
+{
+    static struct findings all;
+    bool json = false;
+    (void)envp;
+    for (int i = 2; i < argc; i++) {
+        if (!strcmp(argv[i], "--json"))
+            json = true;
+        else if (!strcmp(argv[i], "--program") && i + 1 < argc)
+            libc_facts_about(argv[++i]);
+        else
+            return usage_error(argv[i]);
+    }
+    fill_standard_descriptors();
+    examine(&all);
+    (json ? print_json : print_text)(&all);
+    return fflush(stdout) != 0;
+}

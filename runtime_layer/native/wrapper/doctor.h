@@ -1,0 +1,7 @@
+/* `shield doctor [--json] [--program PATH]`: what this machine or sandbox allows. */
+#ifndef SHIELD_DOCTOR_H
+#define SHIELD_DOCTOR_H
+
+int doctor(int argc, char **argv, char **envp);
+
+#endif

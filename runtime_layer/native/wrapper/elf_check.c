@@ -1,0 +1,201 @@
+/* Reads ELF headers and `#!` lines: elf(5), execve(2). */
+#define _GNU_SOURCE
+#include "elf_check.h"
+
+#include "report.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+enum { MACHINE = EM_X86_64 };
+#define MACHINE_NAME "x86_64"
+#elif defined(__aarch64__)
+enum { MACHINE = EM_AARCH64 };
+#define MACHINE_NAME "aarch64"
+#endif
+
+/* The kernel reads 256 bytes for a `#!` line and follows five of them (fs/exec.c, fs/binfmt_script.c). Real
+ * programs keep their program headers in the first page. */
+enum { HEAD = 4096, SCRIPT_LINE = 256, SCRIPT_DEPTH = 5 };
+
+struct image {
+    const char *path;
+    int fd;
+    struct stat st;
+    size_t used;
+    _Alignas(Elf64_Ehdr) char head[HEAD];
+};
+
+static bool refuse(struct writer *error, const char *path, const char *why)
+{
+    put_quoted(error, path);
+    put_char(error, ' ');
+    put_string(error, why);
+    return false;
+}
+
+static bool image_open(struct image *image, const char *path, struct writer *error)
+{
+    image->path = path;
+    image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (image->fd < 0) {
+        refuse(error, path, "cannot be opened");
+        put_error(error, errno);
+        return false;
+    }
+    ssize_t n = fstat(image->fd, &image->st) == 0 ? pread(image->fd, image->head, HEAD, 0) : -1;
+    if (n < 0 || !S_ISREG(image->st.st_mode)) {
+        close(image->fd);
+        return refuse(error, path, "is not a regular file");
+    }
+    image->used = (size_t)n;
+    return true;
+}
+
+static bool read_at(const struct image *image, uint64_t offset, void *to, size_t n)
+{
+    if (offset <= image->used && n <= image->used - offset) {
+        memcpy(to, image->head + offset, n);
+        return true;
+    }
+    return offset <= INT64_MAX && pread(image->fd, to, n, (off_t)offset) == (ssize_t)n;
+}
+
+static bool is_elf(const struct image *image)
+{
+    return image->used >= SELFMAG && !memcmp(image->head, ELFMAG, SELFMAG);
+}
+
+static bool elf_header(const struct image *image, Elf64_Ehdr *header, struct writer *error)
+{
+    if (!is_elf(image) || !read_at(image, 0, header, sizeof *header))
+        return refuse(error, image->path, "is not an ELF file");
+    if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
+        header->e_machine != MACHINE)
+        return refuse(error, image->path, "is not built for this machine, " MACHINE_NAME);
+    if (header->e_phentsize != sizeof(Elf64_Phdr))
+        return refuse(error, image->path, "has a damaged ELF header");
+    return true;
+}
+
+/* A library cut short by a failed copy still opens; the loader would say so and go on without it. */
+static bool segments_whole(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
+{
+    bool dynamic = false;
+    for (uint32_t i = 0; i < header->e_phnum; i++) {
+        Elf64_Phdr segment;
+        if (!read_at(image, header->e_phoff + i * sizeof segment, &segment, sizeof segment))
+            return refuse(error, image->path, "is cut short");
+        uint64_t size = (uint64_t)image->st.st_size;
+        if (segment.p_type == PT_LOAD &&
+            (segment.p_offset > size || segment.p_filesz > size - segment.p_offset))
+            return refuse(error, image->path, "is cut short");
+        dynamic |= segment.p_type == PT_DYNAMIC;
+    }
+    return dynamic || refuse(error, image->path, "is not a shared library");
+}
+
+static bool maps_executable(const struct image *image, struct writer *error)
+{
+    void *at = mmap(NULL, HEAD, PROT_READ | PROT_EXEC, MAP_PRIVATE, image->fd, 0);
+    if (at == MAP_FAILED) {
+        refuse(error, image->path, "cannot be mapped executable");
+        put_error(error, errno);
+        return false;
+    }
+    munmap(at, HEAD);
+    return true;
+}
+
+bool library_inspect(const char *path, struct writer *error)
+{
+    struct image image;
+    Elf64_Ehdr header;
+    if (!image_open(&image, path, error))
+        return false;
+    bool good = elf_header(&image, &header, error) &&
+                (header.e_type == ET_DYN || refuse(error, path, "is not a shared library")) &&
+                segments_whole(&image, &header, error) && maps_executable(&image, error);
+    close(image.fd);
+    return good;
+}
+
+/* The loader's secure-execution mode drops a preload given by its path (AT_SECURE, ld.so(8)). */
+static bool runs_with_our_rights(const struct image *image, struct writer *error)
+{
+    bool other_user = (image->st.st_mode & S_ISUID) && image->st.st_uid != geteuid();
+    bool other_group = (image->st.st_mode & S_ISGID) && image->st.st_gid != getegid();
+    if (other_user || other_group)
+        return refuse(error, image->path, "is set-uid or set-gid: the loader ignores a preload there");
+    if (fgetxattr(image->fd, "security.capability", NULL, 0) > 0)
+        return refuse(error, image->path, "has file capabilities: the loader ignores a preload there");
+    return true;
+}
+
+static bool find_loader(const struct image *image, struct program *out, struct writer *error)
+{
+    Elf64_Ehdr header;
+    if (!elf_header(image, &header, error))
+        return false;
+    out->is_static = true;
+    out->loader[0] = 0;
+    for (uint32_t i = 0; i < header.e_phnum; i++) {
+        Elf64_Phdr segment;
+        if (!read_at(image, header.e_phoff + i * sizeof segment, &segment, sizeof segment))
+            return refuse(error, image->path, "is cut short");
+        if (segment.p_type != PT_INTERP)
+            continue;
+        if (segment.p_filesz < 2 || segment.p_filesz > sizeof out->loader ||
+            !read_at(image, segment.p_offset, out->loader, segment.p_filesz) ||
+            out->loader[segment.p_filesz - 1] != 0)
+            return refuse(error, image->path, "names no usable loader");
+        out->is_static = false;
+        return true;
+    }
+    return true;
+}
+
+/* The path after `#!`; false when this is not a script. */
+static bool script_interpreter(const struct image *image, char to[SCRIPT_LINE])
+{
+    size_t end = image->used < SCRIPT_LINE ? image->used : SCRIPT_LINE, at = 2;
+    if (end < 2 || image->head[0] != '#' || image->head[1] != '!')
+        return false;
+    while (at < end && (image->head[at] == ' ' || image->head[at] == '\t'))
+        at++;
+    size_t used = 0;
+    while (at < end && !strchr(" \t\n", image->head[at]))
+        to[used++] = image->head[at++];
+    to[used] = 0;
+    return used > 0;
+}
+
+bool program_inspect(const char *path, struct program *out, struct writer *error)
+{
+    char next[SCRIPT_LINE];
+    if (strlen(path) >= sizeof out->elf)
+        return refuse(error, path, "is too long a path");
+    strcpy(out->elf, path);
+    for (int depth = 0; depth <= SCRIPT_DEPTH; depth++) {
+        struct image image;
+        if (!image_open(&image, out->elf, error))
+            return false;
+        bool script = script_interpreter(&image, next), good = false;
+        if (!script && !is_elf(&image))
+            refuse(error, out->elf, "is neither an ELF program nor a script that starts with #!");
+        else if (!script)
+            good = runs_with_our_rights(&image, error) && find_loader(&image, out, error);
+        close(image.fd);
+        if (!script)
+            return good;
+        strcpy(out->elf, next);
+    }
+    return refuse(error, path, "is a script whose interpreters never end");
+}

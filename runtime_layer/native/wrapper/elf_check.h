@@ -1,0 +1,28 @@
+/* Will the loader take our preload? Asked before exec, because the loader itself only warns, or says nothing.
+ *
+ * ld.so(8): a preload is ignored, and the program runs on without it, when the library is of another machine
+ * or cannot be mapped; in secure-execution mode (set-uid, set-gid, file capabilities); and in static programs
+ * there is no loader at all.
+ */
+#ifndef SHIELD_ELF_CHECK_H
+#define SHIELD_ELF_CHECK_H
+
+#include "../core/text.h"
+
+enum { ELF_PATH = 4096 };
+
+/* What exec of a path comes to, once the `#!` lines are followed. */
+struct program {
+    bool is_static;        /* has no loader, so nothing can be preloaded */
+    char elf[ELF_PATH];    /* the ELF file: the program itself, or the interpreter of the script */
+    char loader[ELF_PATH]; /* its PT_INTERP; empty when static */
+};
+
+/* Follows `path`. False, with one line in `error`, when it cannot be read, is no program of this machine, or
+ * would run in secure-execution mode. */
+bool program_inspect(const char *path, struct program *out, struct writer *error);
+
+/* Is this a shared library of this machine, whole, and on a file system that lets it be mapped executable? */
+bool library_inspect(const char *path, struct writer *error);
+
+#endif

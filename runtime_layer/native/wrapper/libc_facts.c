@@ -1,0 +1,221 @@
+/* Asks the program's own loader, then the library itself. */
+#define _GNU_SOURCE
+#include "libc_facts.h"
+
+#include "capture.h"
+#include "elf_check.h"
+#include "report.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OUTPUT = 16384, VERSION_LONGEST = 160 };
+
+extern char **environ;
+
+static const char *chosen;
+static const char *const usual[] = {"/bin/true", "/usr/bin/true", "/bin/sh"};
+
+void libc_facts_about(const char *program)
+{
+    chosen = program;
+}
+
+/* The program to look at; NULL: none is dynamic. */
+static const char *subject(struct program *program, struct finding *f)
+{
+    struct reason reason;
+    if (chosen) {
+        if (!program_inspect(chosen, program, reason_begin(&reason)))
+            settle_no(f, "%.*s", (int)reason.writer.used, reason.bytes);
+        else if (program->is_static)
+            settle_no(f, "%s is a static program", chosen);
+        else
+            return chosen;
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (program_inspect(usual[i], program, reason_begin(&reason)) && !program->is_static)
+            return usual[i];
+    settle_no(f, "no dynamic program to look at; name one with --program");
+    return NULL;
+}
+
+/* Both loaders list a program's libraries, a line each: `name => path (address)` or `path (address)`. */
+static bool find_libc(const char *listing, char *path, size_t cap)
+{
+    static const char *const names[] = {"libc.so.6 => ", "libc.musl-", "/lib/ld-musl-"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *line = strstr(listing, names[i]);
+        const char *from = line ? strchr(line, '/') : NULL;
+        size_t len = from ? strcspn(from, " \n") : 0;
+        if (!len || len >= cap)
+            continue;
+        memcpy(path, from, len);
+        path[len] = 0;
+        return true;
+    }
+    return false;
+}
+
+/* glibc holds its own banner: "GNU C Library (...) stable release version 2.36." */
+static bool gnu_version(const char *path, char *version, size_t cap)
+{
+    static const char banner[] = "GNU C Library";
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    size_t size = fstat(fd, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0;
+    char *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    close(fd);
+    if (bytes == MAP_FAILED)
+        return false;
+    const char *at = memmem(bytes, size, banner, sizeof banner - 1);
+    size_t len = 0, most = at ? (size_t)(bytes + size - at) : 0;
+    while (len < most && len + 1 < cap && at[len] && at[len] != '\n')
+        len++;
+    if (len && at[len - 1] == '.')
+        len--;
+    if (len)
+        memcpy(version, at, len);
+    version[len] = 0;
+    munmap(bytes, size);
+    return len > 0;
+}
+
+/* musl's loader says "musl libc (x86_64)\nVersion 1.2.5\n..." when it is given nothing to run. */
+static bool musl_version(char *loader, char *version, size_t cap)
+{
+    static char said[OUTPUT];
+    char *argv[] = {loader, NULL};
+    if (capture(argv, environ, said, sizeof said) < 0 || !strstr(said, "musl libc"))
+        return false;
+    const char *at = strstr(said, "Version ");
+    snprintf(version, cap, "musl libc %.*s", at ? (int)strcspn(at + 8, "\n") : 0, at ? at + 8 : "");
+    return true;
+}
+
+/* Where the program's libc lies, and which loader brings it in. */
+static bool locate(struct finding *f, struct program *program, char path[ELF_PATH])
+{
+    static char listing[OUTPUT];
+    if (!subject(program, f))
+        return false;
+    char *argv[] = {program->loader, "--list", program->elf, NULL};
+    if (capture(argv, environ, listing, sizeof listing) < 0) {
+        settle(f, -1);
+        return false;
+    }
+    if (find_libc(listing, path, ELF_PATH))
+        return true;
+    settle_no(f, "%s lists no libc for %s", program->loader, program->elf);
+    return false;
+}
+
+void fact_libc(struct finding *f)
+{
+    static struct program program;
+    static char path[ELF_PATH];
+    if (locate(f, &program, path))
+        settle_text(f, "%s", path);
+}
+
+void fact_libc_version(struct finding *f)
+{
+    static struct program program;
+    static char path[ELF_PATH], version[VERSION_LONGEST];
+    if (!locate(f, &program, path))
+        return;
+    if (gnu_version(path, version, sizeof version) || musl_version(program.loader, version, sizeof version))
+        settle_text(f, "%s", version);
+    else
+        settle_no(f, "unknown");
+}
+
+/* Nothing of the caller's policy; alert mode refuses nothing and guards what block mode guards. */
+static char **benign_environment(void)
+{
+    static char *const policy[] = {
+        "SHIELD_OUTBOUND_CONNECTIVITY=alert",
+        "SHIELD_READ_WRITE_TMP=alert",
+        "SHIELD_CREATE_CHILD_PROCESS=alert",
+        "SHIELD_READ_HANDLER=alert",
+    };
+    size_t count = 0, used = 0, settings = sizeof policy / sizeof *policy;
+    while (environ[count])
+        count++;
+    char **changed = malloc((count + settings + 1) * sizeof *changed);
+    if (!changed)
+        return NULL;
+    for (char **e = environ; *e; e++)
+        if (strncmp(*e, "SHIELD_", 7) && strncmp(*e, "LD_PRELOAD=", 11))
+            changed[used++] = *e;
+    memcpy(changed + used, policy, sizeof policy);
+    changed[used + settings] = NULL;
+    return changed;
+}
+
+/* The line that holds `event`, cut off from what surrounds it. */
+static char *find_line(char *said, const char *event)
+{
+    char *at = strstr(said, event);
+    if (!at)
+        return NULL;
+    while (at > said && at[-1] != '\n')
+        at--;
+    at[strcspn(at, "\n")] = 0;
+    return at;
+}
+
+static long field(const char *line, const char *name)
+{
+    const char *at = strstr(line, name);
+    return at ? atol(at + strlen(name)) : -1;
+}
+
+/* A JSON string up to its closing quote, in place. Of the escapes, only those of quotes and backslashes occur
+ * in our own reasons. */
+static char *unescaped(char *json)
+{
+    char *to = json;
+    for (char *from = json; *from && *from != '"'; from++) {
+        if (*from == '\\' && from[1])
+            from++;
+        *to++ = *from;
+    }
+    *to = 0;
+    return json;
+}
+
+void fact_process_engine(struct finding *f)
+{
+    static struct program program;
+    static char said[OUTPUT];
+    const char *path = subject(&program, f);
+    char **envp = benign_environment();
+    if (!path || !envp)
+        return;
+    char *argv[] = {"/proc/self/exe", (char *)path, NULL};
+    if (capture(argv, envp, said, sizeof said) < 0) {
+        settle(f, -1);
+        return;
+    }
+    char *line = find_line(said, "\"event\":\"armed\"");
+    if (line) {
+        settle_text(f, "armed in %s: %ld of %ld system-call sites patched, %ld microseconds", path,
+                    field(line, "\"patched\":"), field(line, "\"sites\":"), field(line, "\"micros\":"));
+        return;
+    }
+    line = find_line(said, "\"event\":\"refused\"");
+    char *reason = line ? strstr(line, "\"reason\":\"") : NULL;
+    if (reason)
+        settle_no(f, "%s", unescaped(reason + 10));
+    else
+        settle_no(f, "%s was started, and said neither armed nor refused", path);
+}

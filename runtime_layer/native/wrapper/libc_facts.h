@@ -1,0 +1,17 @@
+/* Which libc a program runs on, and what the process engine makes of it. */
+#ifndef SHIELD_LIBC_FACTS_H
+#define SHIELD_LIBC_FACTS_H
+
+#include "trial.h"
+
+/* The program that all look at; NULL: the first of a few that every system has. */
+void libc_facts_about(const char *program);
+void fact_libc(struct finding *f);         /* its path */
+void fact_libc_version(struct finding *f); /* as the library or its loader tells it */
+/* Starts the program shielded, with a policy that only alerts, and reads the line that tells it armed. */
+void fact_process_engine(struct finding *f);
+
+/* Longer than the programs that are started may take. */
+enum { LIBC_SECONDS = 20 };
+
+#endif

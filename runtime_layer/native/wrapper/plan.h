@@ -1,0 +1,18 @@
+/* What will run: the runtime, and the wrapper before it. */
+#ifndef SHIELD_PLAN_H
+#define SHIELD_PLAN_H
+
+#include "policy_file.h"
+
+struct plan {
+    char runtime[PATH_BYTES]; /* absolute */
+    char next[PATH_BYTES];    /* absolute; empty: no other wrapper */
+};
+
+/* Finds both, and makes sure that the loader will put our library into them. False: `error` says why not. */
+bool plan_shielded(struct plan *plan, const struct policy *policy, const char *program, struct writer *error);
+/* The same without a policy, which may be the broken part, and without any check: a next wrapper that does
+ * not help is left out. `next` is the text of SHIELD_NEXT_WRAPPER. */
+bool plan_unshielded(struct plan *plan, const char *next, const char *program, struct writer *error);
+
+#endif

@@ -1,0 +1,19 @@
+/* What a sandbox allows, question by question. */
+#ifndef SHIELD_PROBES_H
+#define SHIELD_PROBES_H
+
+#include "trial.h"
+
+#include <stddef.h>
+
+struct probe {
+    const char *key; /* stable: people compare doctor's JSON between machines */
+    probe_function *run;
+    const char *if_works; /* what the answer means for the shield */
+    const char *if_not;
+};
+
+extern const struct probe probes[];
+extern const size_t probe_count;
+
+#endif

@@ -1,0 +1,72 @@
+/* One JSON line on stderr: the function's log. */
+#define _GNU_SOURCE
+#include "report.h"
+
+#include "../core/alert.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct writer *reason_begin(struct reason *r)
+{
+    r->writer = (struct writer){.at = r->bytes, .cap = sizeof r->bytes};
+    return &r->writer;
+}
+
+struct text reason_text(const struct reason *r)
+{
+    return (struct text){r->bytes, r->writer.used};
+}
+
+void put_string(struct writer *w, const char *s)
+{
+    put(w, text_of(s));
+}
+
+void put_quoted(struct writer *w, const char *s)
+{
+    put_char(w, '"');
+    put_string(w, s);
+    put_char(w, '"');
+}
+
+void put_error(struct writer *w, int error)
+{
+    put_string(w, ": ");
+    put_string(w, strerror(error));
+}
+
+/* A log pipe that nobody reads any more must not replace exit status 78 by a death from SIGPIPE. The
+ * disposition is put back, since exec hands an ignored signal on to the runtime. */
+static void write_quietly(const char *bytes, size_t n)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    int changed = sigaction(SIGPIPE, &ignore, &before);
+    ssize_t written;
+    do
+        written = write(STDERR_FILENO, bytes, n);
+    while (written < 0 && errno == EINTR);
+    if (changed == 0)
+        sigaction(SIGPIPE, &before, NULL);
+}
+
+void report(const char *event, struct text reason)
+{
+    char line[LINE_MAX_BYTES];
+    struct writer w = {.at = line, .cap = sizeof line};
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+
+    put(&w, TEXT("{\"function_shield\":true,\"event\":\""));
+    put_string(&w, event);
+    put(&w, TEXT("\",\"timestamp\":\""));
+    put_timestamp(&w, (uint64_t)now.tv_sec, (uint32_t)(now.tv_nsec / 1000));
+    put(&w, TEXT("\",\"level\":\"ERROR\",\"reason\":\""));
+    /* Escaping can make a reason six times as long; the line's own end always fits. */
+    put_json(&w, reason, LINE_MAX_BYTES - 256);
+    put(&w, TEXT("\"}\n"));
+    write_quietly(line, w.used);
+}

@@ -1,0 +1,35 @@
+/* The usage text. */
+#include "usage.h"
+
+#include <stdio.h>
+
+static const char usage[] =
+    "usage: shield PROGRAM [ARGUMENT]...       run PROGRAM under the policy of the SHIELD_* variables\n"
+    "       shield check [--json]              say what that policy means, or what is wrong with it\n"
+    "       shield doctor [--json] [--program PATH]\n"
+    "                                          say what this machine or sandbox allows\n"
+    "       shield --version | --help\n"
+    "\n"
+    "As AWS_LAMBDA_EXEC_WRAPPER it starts the function's runtime. SHIELD_NEXT_WRAPPER, an absolute path,\n"
+    "names the exec wrapper to run after it. Exit status 78: the policy cannot be enforced, and nothing was\n"
+    "started.\n";
+
+int usage_help(int argc, char **argv, char **envp)
+{
+    (void)argc, (void)argv, (void)envp;
+    return fputs(usage, stdout) < 0 || fflush(stdout) != 0;
+}
+
+int usage_version(int argc, char **argv, char **envp)
+{
+    (void)argc, (void)argv, (void)envp;
+    return puts("shield " SHIELD_VERSION) < 0 || fflush(stdout) != 0;
+}
+
+int usage_error(const char *argument)
+{
+    if (argument)
+        fprintf(stderr, "shield: unknown argument: %s\n", argument);
+    fputs(usage, stderr);
+    return EXIT_USAGE;
+}

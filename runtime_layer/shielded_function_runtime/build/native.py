@@ -1,0 +1,286 @@
+"""Compiles the C in `native/` for every platform with zig, which cross-compiles and comes from PyPI.
+
+`PROGRAMS` is the whole table: what is built, from which folders, for which target, with which flags. A program
+is built again only when the hash of its inputs (sources, headers, flags, compiler) changed. The same inputs give
+the same bytes wherever and whenever they are compiled: paths are relative, nothing holds a date or a build id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ZIG_VERSION = "0.17.1"
+
+_RUNTIME_LAYER = Path(__file__).resolve().parents[2]
+NATIVE = _RUNTIME_LAYER / "native"
+BINARIES = _RUNTIME_LAYER / "shielded_function_runtime" / "binaries"
+_CHECKOUT = _RUNTIME_LAYER.parent
+_RECORD = ".inputs.json"
+
+_COMMON = (
+    "-std=c11",
+    "-O2",
+    "-g0",
+    "-s",
+    "-fno-sanitize=all",
+    "-fno-stack-protector",
+    "-fvisibility=hidden",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-Wl,--gc-sections",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+)
+_LIBRARY = ("-shared", "-fPIC", "-ffreestanding", "-nostdlib")
+_NO_UNDEFINED = ("-Wl,-z,defs",)
+_ENGINE = (
+    *_NO_UNDEFINED,
+    "-mgeneral-regs-only",
+    "-fomit-frame-pointer",
+    "-fasynchronous-unwind-tables",
+    "-Wl,-z,now",
+    "-Wl,-z,relro",
+)
+_STATIC = ("-static",)
+# What only Python calls. In a function it would be weight, and symbols for others to bind to.
+_API = ("core/api.c",)
+# No C runtime stands behind the DLL: nothing to start, and the stack probes come from zig's own library.
+_DLL = ("-Wl,--no-entry", "-lcompiler_rt")
+
+
+class BuildError(Exception):
+    """The C could not be compiled; the text says what to do, or what the compiler said."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One file to build.
+
+    Attributes:
+        path: where it goes, below `binaries/`.
+        target: zig's target triple.
+        folders: the folders below `native/` whose `.c` and `.S` files make it up.
+        flags: for this program, after the common ones.
+        without: sources in those folders that do not belong to it.
+        mode: the file's permission bits.
+        kernel_headers: zig's folders of Linux's own headers, for a program that has no libc to bring them.
+    """
+
+    path: str
+    target: str
+    folders: tuple[str, ...]
+    flags: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    mode: int = 0o644
+    kernel_headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one program: its size in bytes, and whether it was compiled in this run."""
+
+    program: Program
+    size: int
+    compiled: bool
+
+
+# architecture: zig's folder of its kernel headers
+_KERNEL_HEADERS = {"x86_64": "x86-linux-any", "aarch64": "aarch64-linux-any"}
+ARCHITECTURES = tuple(_KERNEL_HEADERS)
+# platform: (zig's name for it, with the oldest version that it must run on; the library's file name, extra flags)
+_CORE_PLATFORMS = {
+    "linux": ("linux-gnu", "libshieldcore.so", _NO_UNDEFINED),
+    "macos": ("macos.11.0", "libshieldcore.dylib", ("-Wl,-install_name,@rpath/libshieldcore.dylib",)),
+    "windows": ("windows-gnu", "shieldcore.dll", _DLL),
+}
+
+CORE = tuple(
+    Program(f"core/{platform}-{arch}/{name}", f"{arch}-{system}", ("core",), (*_LIBRARY, *flags))
+    for platform, (system, name, flags) in _CORE_PLATFORMS.items()
+    for arch in ARCHITECTURES
+)
+LAYER = tuple(
+    program
+    for arch in ARCHITECTURES
+    for program in (
+        Program(
+            f"layer/{arch}/shielded-function/shield",
+            f"{arch}-linux-musl",
+            ("core", "wrapper"),
+            _STATIC,
+            without=_API,
+            mode=0o755,
+        ),
+        Program(
+            f"layer/{arch}/shielded-function/libshield.so",
+            f"{arch}-linux-gnu",
+            ("core", "engine", f"engine/{arch}"),
+            (*_LIBRARY, *_ENGINE),
+            without=_API,
+            kernel_headers=(_KERNEL_HEADERS[arch], "any-linux-any"),
+        ),
+    )
+)
+PROGRAMS = CORE + LAYER
+
+
+def build(
+    selected: Sequence[str] = (), *, force: bool = False, report: Callable[[Result], None] = lambda _: None
+) -> list[Result]:
+    """Brings `binaries/` up to date.
+
+    Args:
+        selected: path prefixes ("core", "layer/aarch64"); none means everything.
+        force: compile even what is up to date.
+        report: called for each program as it is done.
+
+    Raises:
+        BuildError: zig is missing or of another version, a folder has no sources, or the C does not compile.
+    """
+    programs = [p for p in PROGRAMS if not selected or any(p.path.startswith(s) for s in selected)]
+    if not programs:
+        raise BuildError(f"nothing is called {', '.join(selected)}; there are: {', '.join(p.path for p in PROGRAMS)}")
+    zig = _zig()
+    record = _read_record()
+    version = _version()
+
+    def one(program: Program) -> Result:
+        inputs = _hash_inputs(program, version)
+        target = BINARIES / program.path
+        compiled = force or record.get(program.path) != inputs or not target.is_file()
+        if compiled:
+            _compile(zig, program, version)
+            record[program.path] = inputs
+        result = Result(program, target.stat().st_size, compiled)
+        report(result)
+        return result
+
+    try:
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            return list(pool.map(one, programs))
+    finally:
+        _write(BINARIES / _RECORD, json.dumps(record, indent=1, sort_keys=True).encode())
+
+
+def sources(program: Program) -> list[str]:
+    """The program's sources, relative to `native/`, in a fixed order."""
+    found: list[str] = []
+    for folder in program.folders:
+        here = sorted(f.relative_to(NATIVE).as_posix() for f in (NATIVE / folder).glob("*.[cS]"))
+        if not here:
+            raise BuildError(f"native/{folder} has no C sources: build from a checkout or from the sdist")
+        found += here
+    return [name for name in found if name not in program.without]
+
+
+def _arguments(program: Program, version: str) -> list[str]:
+    includes = [f"-I{folder}" for folder in program.folders]
+    macro = f'-DSHIELD_VERSION="{version}"'
+    return ["-target", program.target, *_COMMON, *program.flags, macro, *includes, *sources(program)]
+
+
+def _compile(zig: Path, program: Program, version: str) -> None:
+    target = BINARIES / program.path
+    headers = [f"-isystem{zig.parent / 'lib' / 'libc' / 'include' / folder}" for folder in program.kernel_headers]
+    with tempfile.TemporaryDirectory(prefix="shield-build-") as scratch:
+        output = Path(scratch) / target.name
+        done = subprocess.run(
+            [str(zig), "cc", *headers, *_arguments(program, version), "-o", str(output)],
+            cwd=NATIVE,
+            env=_environment(_cache()),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode != 0:
+            said = done.stdout.strip() or f"the compiler ended with status {done.returncode} and said nothing"
+            raise BuildError(f"{program.path} does not compile:\n{said}")
+        _write(target, output.read_bytes(), program.mode)
+
+
+def _zig() -> Path:
+    fix = f"pip install ziglang=={ZIG_VERSION}"
+    try:
+        package = importlib.import_module("ziglang")
+    except ImportError as error:
+        raise BuildError(f"the C is compiled by zig, which is not installed: {fix}") from error
+    zig = Path(str(package.__file__)).with_name("zig.exe" if os.name == "nt" else "zig")
+    version = subprocess.run([str(zig), "version"], capture_output=True, text=True, check=True).stdout.strip()
+    if version != ZIG_VERSION:
+        raise BuildError(f"zig {ZIG_VERSION} is needed for a reproducible build, {version} is installed: {fix}")
+    return zig
+
+
+def _version() -> str:
+    found = re.search(r'^version = "([^"]+)"$', (_CHECKOUT / "pyproject.toml").read_text(), re.MULTILINE)
+    if not found:
+        raise BuildError('pyproject.toml has no line `version = "..."`')
+    return found[1]
+
+
+def _cache() -> Path:
+    """zig's cache: in the checkout, or in the temporary folder when the checkout cannot be written. Never in HOME."""
+    cache = _CHECKOUT / ".zig-cache"
+    try:
+        cache.mkdir(exist_ok=True)
+    except OSError:
+        cache = Path(tempfile.gettempdir()) / "shielded-function-zig-cache"
+        cache.mkdir(exist_ok=True)
+    return cache
+
+
+def _environment(cache: Path) -> Mapping[str, str]:
+    """Only what a program needs to run: CPATH and the like would change what is compiled."""
+    kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**environment, "ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
+
+
+def _hash_inputs(program: Program, version: str) -> str:
+    digest = hashlib.sha256()
+    folders: Iterable[Path] = (NATIVE / folder for folder in program.folders)
+    headers = sorted(f.relative_to(NATIVE).as_posix() for folder in folders for f in folder.glob("*.h"))
+    for name in (*sources(program), *headers):
+        digest.update(f"\0{name}\0".encode())
+        digest.update((NATIVE / name).read_bytes())
+    digest.update("\0".join((ZIG_VERSION, oct(program.mode), *_arguments(program, version))).encode())
+    return digest.hexdigest()
+
+
+def _read_record() -> dict[str, str]:
+    try:
+        return json.loads((BINARIES / _RECORD).read_bytes())
+    except (OSError, ValueError):
+        return {}
+
+
+def _write(target: Path, content: bytes, mode: int = 0o644) -> None:
+    """Replaces a file at once: a process that has the old one mapped, or a build at the same time, is not disturbed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for folder in target.parents:
+        if folder == BINARIES.parent:
+            break
+        folder.chmod(0o755)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(name, mode)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

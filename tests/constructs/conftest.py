@@ -1,0 +1,69 @@
+"""Fixtures: an app per test, and a layer of placeholder files, so that nothing has to be compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+
+from shielded_function import layer
+
+Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
+
+
+@pytest.fixture(autouse=True)
+def layers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands in for the package's `binaries/layer`; `test_layer.py` looks at the real one."""
+    root = tmp_path / "layer"
+    for architecture in layer.ARCHITECTURES.values():
+        folder = root / architecture / "shielded-function"
+        folder.mkdir(parents=True)
+        for name, mode in {"shield": 0o755, "libshield.so": 0o644}.items():
+            (folder / name).write_text(f"{name} for {architecture}\n")
+            (folder / name).chmod(mode)
+    monkeypatch.setattr(layer, "layers_folder", lambda: root)
+    return root
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> cdk.App:
+    return cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+
+
+@pytest.fixture
+def stack(app: cdk.App) -> cdk.Stack:
+    return cdk.Stack(app, "Shop")
+
+
+@pytest.fixture
+def props() -> dict[str, Any]:
+    """The least that a function needs."""
+    return {
+        "runtime": lambda_.Runtime.PYTHON_3_13,
+        "handler": "index.handler",
+        "code": lambda_.Code.from_inline("def handler(event, context): return event"),
+    }
+
+
+@pytest.fixture
+def synthesize() -> Synthesize:
+    return lambda stack: dict(Template.from_stack(stack).to_json())
+
+
+@pytest.fixture
+def resources(synthesize: Synthesize) -> Callable[[cdk.Stack, str], dict[str, Any]]:
+    """The properties of a stack's resources of one type, by logical id; synthesizes the stack."""
+
+    def find(stack: cdk.Stack, kind: str) -> dict[str, Any]:
+        return {
+            logical_id: resource.get("Properties", {})
+            for logical_id, resource in synthesize(stack)["Resources"].items()
+            if resource["Type"] == kind
+        }
+
+    return find

@@ -1,0 +1,83 @@
+"""The layer's files: the real ones, missing ones, and ones that lost their mode."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from shielded_function import ShieldedFunction, ShieldError, layer
+
+PACKAGED = layer.layers_folder()  # before a fixture replaces it
+ELF = {"x86_64": b"\x3e\x00", "aarch64": b"\xb7\x00"}
+
+
+@pytest.mark.parametrize(("name", "folder"), layer.ARCHITECTURES.items())
+def test_the_package_has_them(monkeypatch: pytest.MonkeyPatch, name: str, folder: str) -> None:
+    monkeypatch.setattr(layer, "layers_folder", lambda: PACKAGED)
+    assert layer.missing_binaries(name) == []
+    files = {
+        path.relative_to(PACKAGED / folder).as_posix(): path
+        for path in (PACKAGED / folder).rglob("*")
+        if path.is_file()
+    }
+    assert set(files) == {"shielded-function/shield", "shielded-function/libshield.so"}
+    for path in files.values():
+        header = path.read_bytes()[:20]
+        assert header[:4] == b"\x7fELF"
+        assert header[18:20] == ELF[folder]
+    assert files["shielded-function/shield"].stat().st_mode & 0o111
+
+
+def test_missing_binaries(stack: cdk.Stack, props: dict[str, Any], layers_folder: Path) -> None:
+    (layers_folder / "x86_64" / "shielded-function" / "libshield.so").unlink()
+    with pytest.raises(ShieldError) as error:
+        ShieldedFunction(stack, "Checkout", **props)
+    assert "Shop/Checkout: the shield is not built for x86_64 (libshield.so not in" in str(error.value)
+    assert "python -m shielded_function_runtime.build" in str(error.value)
+    ShieldedFunction(stack, "Arm", architecture=lambda_.Architecture.ARM_64, **props)
+
+
+def test_an_unknown_architecture() -> None:
+    assert layer.missing_binaries("riscv64") == ["architecture riscv64: the shield runs on x86_64 and arm64"]
+
+
+def layer_asset(app: cdk.App, stack: cdk.Stack) -> Path:
+    assembly = app.synth()
+    assets = json.loads((Path(assembly.directory) / f"{stack.stack_name}.assets.json").read_text())
+    [source] = [
+        asset["source"] for asset in assets["files"].values() if not asset["source"]["path"].endswith(".template.json")
+    ]
+    assert source["packaging"] == ("file" if source["path"].endswith(".zip") else "zip")
+    return Path(assembly.directory) / source["path"]
+
+
+def test_the_asset_is_the_folder(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
+    ShieldedFunction(stack, "Checkout", **props)
+    asset = layer_asset(app, stack)
+    assert {path.relative_to(asset).as_posix(): path.stat().st_mode & 0o777 for path in asset.rglob("*.*")} == {
+        "shielded-function/libshield.so": 0o644
+    }
+    assert (asset / "shielded-function" / "shield").stat().st_mode & 0o777 == 0o755
+    assert (asset / "shielded-function" / "shield").read_text() == "shield for x86_64\n"
+
+
+def test_lost_modes_are_restored_in_a_zip(
+    app: cdk.App, stack: cdk.Stack, props: dict[str, Any], layers_folder: Path
+) -> None:
+    (layers_folder / "x86_64" / "shielded-function" / "shield").chmod(0o644)
+    ShieldedFunction(stack, "Checkout", **props)
+    with zipfile.ZipFile(layer_asset(app, stack)) as archive:
+        entries = {entry.filename: entry for entry in archive.infolist()}
+        assert archive.read("shielded-function/shield") == b"shield for x86_64\n"
+    assert {name: oct(entry.external_attr >> 16) for name, entry in entries.items()} == {
+        "shielded-function/libshield.so": "0o100644",
+        "shielded-function/shield": "0o100755",
+    }
+    assert {entry.create_system for entry in entries.values()} == {3}
+    assert {entry.date_time for entry in entries.values()} == {(1980, 1, 1, 0, 0, 0)}

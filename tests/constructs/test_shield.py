@@ -1,0 +1,138 @@
+"""`Shield`: the same on any function, one by one or all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+
+from shielded_function import AttachedShield, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldPolicy
+
+Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
+Props = dict[str, Any]
+FUNCTION = "AWS::Lambda::Function"
+
+
+def modes(resources: Resources, stack: cdk.Stack) -> list[str | None]:
+    """The mode of read_handler of each function; None for one without a shield."""
+    functions = resources(stack, FUNCTION).values()
+    return [
+        properties.get("Environment", {}).get("Variables", {}).get("SHIELD_READ_HANDLER") for properties in functions
+    ]
+
+
+def test_apply(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    fn = lambda_.Function(stack, "Resize", **props)
+    attached = Shield(ShieldPolicy.alert(), ShieldAlarms(threshold=3)).apply(fn)
+    assert isinstance(attached, AttachedShield)
+    assert attached is Shield.of(fn)
+    assert modes(resources, stack) == ["alert"]
+    assert [alarm["Threshold"] for alarm in resources(stack, "AWS::CloudWatch::Alarm").values()] == [3]
+    assert attached.metric_violations().namespace == "ShieldedFunction"
+
+
+def test_it_makes_what_shielded_function_makes(props: Props, synthesize: Callable[[cdk.Stack], Any]) -> None:
+    one, two = (cdk.Stack(cdk.App(), "Shop") for _ in range(2))
+    ShieldedFunction(one, "Fn", **props)
+    lambda_.Function(two, "Fn", **props).with_(Shield())
+    assert synthesize(one) == synthesize(two)
+
+
+def test_with(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    fn = lambda_.Function(stack, "Resize", **props)
+    assert fn.with_(Shield()) is fn
+    assert modes(resources, stack) == ["block"]
+
+
+def test_every_function_of_an_app(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    s3.Bucket(stack, "Bucket")
+    lambda_.Function(stack, "One", **props)
+    ShieldedFunction(stack, "Two", policy=ShieldPolicy.alert(), **props)
+    lambda_.Function(stack, "Three", **props)
+    cdk.Mixins.of(app).apply(Shield())
+    assert modes(resources, stack) == ["block", "alert", "block"]
+    assert len(resources(stack, "AWS::Lambda::LayerVersion")) == 1
+
+
+def test_supports(stack: cdk.Stack, props: Props) -> None:
+    shield = Shield()
+    fn = lambda_.Function(stack, "Fn", **props)
+    assert shield.supports(fn)
+    assert not shield.supports(fn.node.default_child)  # pyright: ignore[reportArgumentType]
+    assert not shield.supports(stack)
+    assert not shield.supports(lambda_.Function.from_function_name(stack, "Imported", "other"))
+    assert not shield.supports(fn.add_alias("live"))
+    shield.apply(fn)
+    assert not shield.supports(fn)
+
+
+def test_one_shield_a_function(stack: cdk.Stack, props: Props) -> None:
+    fn = ShieldedFunction(stack, "Fn", **props)
+    with pytest.raises(ShieldError, match="Shop/Fn: it has a shield already"):
+        Shield(ShieldPolicy.alert()).apply(fn)
+
+
+def test_only_functions(stack: cdk.Stack) -> None:
+    with pytest.raises(ShieldError, match=r"Shop: only an aws_lambda.Function can be shielded"):
+        Shield().apply_to(stack)
+
+
+def test_nothing_is_half_applied(stack: cdk.Stack, props: Props) -> None:
+    repository = ecr.Repository.from_repository_name(stack, "Repository", "shop")
+    image = lambda_.DockerImageFunction(
+        stack, "Image", code=lambda_.DockerImageCode.from_ecr(repository, tag_or_digest="1")
+    )
+    fn = lambda_.Function(stack, "Fn", environment={"SHIELD_ALLOW_TMP": "/tmp/**"}, **props)
+    before = described(stack)
+    with pytest.raises(ShieldError, match="Shop/Image: code: container images cannot be shielded"):
+        Shield().apply(image)
+    with pytest.raises(ShieldError, match="Shop/Fn: SHIELD_ALLOW_TMP"):
+        Shield().apply(fn)
+    assert described(stack) == before
+    assert Shield.of(fn) is None
+
+
+def described(stack: cdk.Stack) -> list[tuple[str, Any]]:
+    """The constructs of a stack and what they would become, without synthesizing it."""
+    found: list[tuple[str, Any]] = []
+    for construct in stack.node.find_all():
+        inspector = cdk.TreeInspector()
+        if isinstance(construct, lambda_.CfnFunction):
+            construct.inspect(inspector)
+        found.append((construct.node.path, stack.resolve(inspector.attributes)))
+    return found
+
+
+def test_the_mixin_says_the_same(stack: cdk.Stack, props: Props) -> None:
+    code = lambda_.Code.from_bucket(s3.Bucket.from_bucket_name(stack, "Bucket", "code"), "code.zip")
+    merged: Any = {**props, "runtime": lambda_.Runtime.PROVIDED_AL2023, "code": code}
+    fn = lambda_.Function(stack, "Fn", **merged)
+    with pytest.raises(RuntimeError, match=r"Shop/Fn: runtime: provided.al2023 cannot be shielded"):
+        fn.with_(Shield())
+
+
+def test_a_wrapper_added_later_runs_next(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    fn = lambda_.Function(stack, "Fn", environment={"A_NAME": "x"}, **props)
+    fn.with_(Shield())
+    fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "/opt/late")
+    [function] = resources(stack, FUNCTION).values()
+    assert function["Environment"]["Variables"]["SHIELD_NEXT_WRAPPER"] == "/opt/late"
+    assert function["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/shielded-function/shield"
+    assert function["Environment"]["Variables"]["A_NAME"] == "x"
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_log_groups(stack: cdk.Stack, props: Props, resources: Resources, given: bool) -> None:
+    mine = logs.LogGroup(stack, "Mine") if given else None
+    fn = lambda_.Function(stack, "Fn", log_group=mine, **props)
+    attached = Shield().apply(fn)
+    assert len(resources(stack, "AWS::Logs::LogGroup")) == 1
+    [metric_filter] = resources(stack, "AWS::Logs::MetricFilter").values()
+    assert metric_filter["LogGroupName"] == stack.resolve(attached.log_group.log_group_name)
+    assert resources(stack, "Custom::LogRetention") == {}

@@ -1,0 +1,196 @@
+"""The rules, over plain facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from shielded_function.inspection import FunctionFacts
+from shielded_function.validation import Application, broken, environment_size, log_class_problems, unsupported
+
+POLICY = {"SHIELD_READ_HANDLER": "block"}
+BEFORE = FunctionFacts(
+    path="Shop/Checkout", runtime="python3.13", family=lambda_.RuntimeFamily.PYTHON, architecture="x86_64"
+)
+APPLIED = Application(environment=POLICY, layer={"Ref": "Layer"}, log_group={"Ref": "Logs"}, log_class="STANDARD")
+AFTER = replace(
+    BEFORE,
+    environment={**POLICY, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"},
+    layers=[{"Ref": "Layer"}],
+    logging={"logGroup": {"Ref": "Logs"}},
+)
+
+
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        "python3.8",
+        "python3.14",
+        "python4.0",
+        "nodejs12.x",
+        "nodejs24.x",
+        "java8.al2",
+        "java11",
+        "java17.al2023",
+        "java25",
+        "dotnet6",
+        "dotnet10",
+        "ruby2.7",
+        "ruby3.4",
+        "ruby4.0",
+    ],
+)
+def test_supported_runtimes(runtime: str) -> None:
+    assert unsupported(replace(BEFORE, runtime=runtime), POLICY) == []
+
+
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        "python2.7",
+        "python3.7",
+        "nodejs10.x",
+        "nodejs",
+        "java8",
+        "dotnetcore3.1",
+        "dotnet5",
+        "ruby2.5",
+        "go1.x",
+        "provided",
+        "provided.al2",
+        "provided.al2023",
+        "python3.13.al2",
+        "",
+        None,
+        {"Ref": "Runtime"},
+    ],
+)
+def test_unsupported_runtimes(runtime: Any) -> None:
+    [problem] = unsupported(replace(BEFORE, runtime=runtime, family=None), POLICY)
+    assert problem.startswith(("runtime: ", "code: "))
+    assert "python3.8+" in problem
+
+
+def test_a_runtime_known_by_its_family() -> None:
+    latest = {"Fn::FindInMap": ["Runtimes", {"Ref": "AWS::Region"}, "value"]}
+    assert unsupported(replace(BEFORE, runtime=latest, family=lambda_.RuntimeFamily.NODEJS), POLICY) == []
+    assert len(unsupported(replace(BEFORE, runtime=latest, family=lambda_.RuntimeFamily.OTHER), POLICY)) == 1
+
+
+def test_every_current_runtime_of_the_cdk_is_judged() -> None:
+    supported = [
+        runtime.name for runtime in lambda_.Runtime.ALL if not unsupported(replace(BEFORE, runtime=runtime.name), {})
+    ]
+    refused = {runtime.name for runtime in lambda_.Runtime.ALL} - set(supported)
+    assert {name.rstrip("0123456789.x") for name in refused if not name.startswith("provided")} <= {
+        "python", "nodejs", "java", "dotnetcore", "go", "ruby"
+    }  # fmt: skip
+    assert "python3.13" in supported
+    assert not any(name.startswith("provided") for name in supported)
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (replace(BEFORE, layers=[1, 2, 3, 4, 5]), "layers: 5 of 5"),
+        (replace(BEFORE, logging={"applicationLogLevel": "ERROR"}), "application_log_level: ERROR"),
+        (replace(BEFORE, logging={"applicationLogLevel": "FATAL"}), "application_log_level: FATAL"),
+        (replace(BEFORE, environment={"SHIELD_READ_HANDLER": "alert"}), "SHIELD_READ_HANDLER: set in"),
+        (replace(BEFORE, environment={"SHIELD_READ_HANDLER": {"Ref": "P"}}), "SHIELD_READ_HANDLER: set in"),
+        (replace(BEFORE, environment={"SHIELD_ALLOW_TMP": ""}), "SHIELD_ALLOW_TMP: set in"),
+        (
+            replace(BEFORE, environment={"AWS_LAMBDA_EXEC_WRAPPER": "/a", "SHIELD_NEXT_WRAPPER": "/b"}),
+            "SHIELD_NEXT_WRAPPER: the shield sets it",
+        ),
+    ],
+)
+def test_unsupported(facts: FunctionFacts, says: str) -> None:
+    [problem] = unsupported(facts, POLICY)
+    assert problem.startswith(says)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        BEFORE,
+        replace(BEFORE, layers=[1, 2, 3, 4]),
+        replace(BEFORE, layers=None),
+        replace(BEFORE, logging={"applicationLogLevel": "WARN"}),
+        replace(BEFORE, environment=POLICY),
+        replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "/opt/mine", "SHIELD_POLICY_FILE": "/var/task/p"}),
+        replace(BEFORE, environment={"MY_SHIELD_READ_HANDLER": "x"}),
+    ],
+)
+def test_nothing_against(facts: FunctionFacts) -> None:
+    assert unsupported(facts, POLICY) == []
+
+
+def test_nothing_broken() -> None:
+    assert broken(AFTER, APPLIED) == []
+    assert broken(replace(AFTER, layers=None), APPLIED) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (replace(AFTER, runtime="provided.al2023"), "runtime: provided.al2023"),
+        (replace(AFTER, logging={**AFTER.logging, "applicationLogLevel": "ERROR"}), "application_log_level"),
+        (
+            replace(AFTER, environment={**AFTER.environment, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/x"}),
+            "AWS_LAMBDA_EXEC_WRAPPER: it is /opt/x",
+        ),
+        (
+            replace(AFTER, environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}),
+            "SHIELD_READ_HANDLER: lost",
+        ),
+        (replace(AFTER, environment=POLICY), "AWS_LAMBDA_EXEC_WRAPPER: it is None"),
+        (replace(AFTER, environment={**AFTER.environment, "SHIELD_X": "1"}), "SHIELD_X: set in the environment"),
+        (replace(AFTER, environment={**AFTER.environment, "BIG": "x" * 4096}), "environment: 4"),
+        (replace(AFTER, layers=["other"]), "layers: the shield's layer"),
+        (replace(AFTER, layers=[{"Ref": "Layer"}, 2, 3, 4, 5, 6]), "layers: 6, with the shield's"),
+        (replace(AFTER, logging={}), "log_group: changed"),
+        (replace(AFTER, logging={"logGroup": "other"}), "log_group: changed"),
+    ],
+)
+def test_broken(facts: FunctionFacts, says: str) -> None:
+    [problem] = broken(facts, APPLIED)
+    assert problem.startswith(says)
+
+
+def test_a_log_class_is_checked_again() -> None:
+    [problem] = broken(AFTER, replace(APPLIED, log_class="DELIVERY"))
+    assert problem.startswith("log_group: its class is DELIVERY")
+
+
+@pytest.mark.parametrize(
+    ("log_class", "count"), [(None, 0), ("STANDARD", 0), ("INFREQUENT_ACCESS", 1), ("DELIVERY", 1)]
+)
+def test_log_classes(log_class: str | None, count: int) -> None:
+    assert len(log_class_problems(log_class)) == count
+
+
+@pytest.mark.parametrize(
+    ("environment", "size"),
+    [
+        ({}, 2),
+        ({"A": "b"}, 9),
+        ({"A": "b", "C": "d"}, 17),
+        ({"A": "ü"}, 10),
+        ({"A": '"'}, 10),
+        ({"A": {"Ref": "P"}}, 8),
+    ],
+)
+def test_environment_size(environment: dict[str, Any], size: int) -> None:
+    assert environment_size(environment) == size
+
+
+def test_the_size_limit_is_exact() -> None:
+    def fitting(size: int) -> FunctionFacts:
+        room = size - environment_size({**AFTER.environment, "FILL": ""})
+        return replace(AFTER, environment={**AFTER.environment, "FILL": "x" * room})
+
+    assert broken(fitting(4096), APPLIED) == []
+    assert len(broken(fitting(4097), APPLIED)) == 1

@@ -1,0 +1,784 @@
+"""The AWS endpoint table: what botocore resolves is admitted, what a stranger can create is not.
+
+The C is compiled on its own and called through cffi. What it must admit is asked of botocore anew, by the way that
+a client takes (`EndpointRulesetResolver`, operation by operation), not of the generator.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import botocore.awsrequest
+import botocore.config
+import botocore.credentials
+import botocore.endpoint_provider
+import botocore.exceptions
+import botocore.regions
+import botocore.session
+import cffi
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from shielded_function_runtime.build import aws_endpoints, aws_table
+
+NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
+SOURCES = [NATIVE / "core" / name for name in ("aws.c", "text.c", "memory.c")]
+HOME_REGIONS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-northwest-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+    "aws-us-gov": "us-gov-west-1",
+}
+ACCOUNT = "123456789012"
+Resolved = tuple[tuple[aws_endpoints.Partition, ...], aws_endpoints.Patterns]
+
+# The sweeps over botocore are worth making once, in one worker.
+pytestmark = pytest.mark.xdist_group("aws")
+
+
+def compile_c(*flags: str, out: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "ziglang", "cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *flags, "-o", str(out)],
+        check=True,
+    )
+
+
+class Table:
+    """aws.h from Python."""
+
+    def __init__(self, library: Path) -> None:
+        self._ffi = cffi.FFI()
+        self._ffi.cdef(
+            """
+            struct text { const char *at; uint32_t len; };
+            bool aws_service_index(struct text service, uint16_t *index);
+            struct text aws_service_name(uint16_t index);
+            bool aws_is_endpoint(struct text host, struct text region, const uint16_t *services, uint32_t count);
+            """
+        )
+        self._library: Any = self._ffi.dlopen(str(library))
+
+    def _text(self, value: bytes) -> tuple[Any, Any]:
+        """The struct, and the buffer that must outlive it: exactly as long as the text."""
+        buffer = self._ffi.new("char[]", max(len(value), 1))
+        self._ffi.memmove(buffer, value, len(value))
+        return self._ffi.new("struct text *", {"at": buffer, "len": len(value)})[0], buffer
+
+    def admits(self, host: str | bytes, region: str, *services: str) -> bool:
+        """Is it an endpoint in the region, of one of these services, or of any when none is given?"""
+        host_text, _host = self._text(host.encode() if isinstance(host, str) else host)
+        region_text, _region = self._text(region.encode())
+        indexes = self._ffi.new("uint16_t[]", [self.index(service) for service in services])
+        return self._library.aws_is_endpoint(host_text, region_text, indexes, len(services))
+
+    def index(self, service: str) -> int:
+        index = self._ffi.new("uint16_t *")
+        text, _buffer = self._text(service.encode())
+        if not self._library.aws_service_index(text, index):
+            raise KeyError(service)
+        return index[0]
+
+    def name(self, index: int) -> str:
+        text = self._library.aws_service_name(index)
+        return bytes(self._ffi.buffer(text.at, text.len)).decode()
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """The C core's table, compiled with traps for undefined behaviour."""
+    library = tmp_path_factory.mktemp("aws") / "libaws.so"
+    traps = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
+    compile_c("-O1", "-fPIC", "-shared", *traps, *map(str, SOURCES), out=library)
+    return Table(library)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What botocore resolves: (partition, region) -> host -> services."""
+
+    hosts: dict[tuple[str, str], dict[str, set[str]]]
+
+    def regions(self, partition: str) -> list[str]:
+        return sorted(region for p, region in self.hosts if p == partition)
+
+    def of(self, region: str) -> dict[str, set[str]]:
+        return next(hosts for (_, r), hosts in self.hosts.items() if r == region)
+
+
+@pytest.fixture(scope="session")
+def answers() -> Answers:
+    """Every host of every service, region, variant and operation, from both of botocore's resolvers."""
+    session = botocore.session.Session()
+    session.set_config_variable("data_path", None)
+    loader = session.get_component("data_loader")
+    emitter = session.get_component("event_emitter")
+    partitions = loader.load_data("partitions")
+    older = botocore.regions.EndpointResolver(loader.load_data("endpoints"))
+    regions = [
+        (partition["id"], region)
+        for partition in partitions["partitions"]
+        for region in partition["regions"]
+        if not region.endswith("-global")
+    ]
+    hosts: dict[tuple[str, str], dict[str, set[str]]] = {place: defaultdict(set) for place in regions}
+    for service in session.get_available_services():
+        model = session.get_service_model(service)
+        rules = loader.load_service_model(service, "endpoint-rule-set-1")
+        operations = _different_operations(model)
+        switches = [s for s in ("UseFIPS", "UseDualStack", "UseGlobalEndpoint") if s in rules["parameters"]]
+        for values in itertools.product((False, True), repeat=len(switches)):
+            builtins: dict[str, Any] = {"AWS::S3::ForcePathStyle": False}
+            builtins.update({rules["parameters"][s]["builtIn"]: v for s, v in zip(switches, values, strict=True)})
+            resolver = botocore.regions.EndpointRulesetResolver(
+                rules, partitions, model, builtins, {}, emitter, use_ssl=True
+            )
+            for partition, region in regions:
+                builtins["AWS::Region"] = region
+                for operation, arguments in operations:
+                    with contextlib.suppress(botocore.exceptions.BotoCoreError):
+                        endpoint: Any = resolver.construct_endpoint(operation, arguments, {})
+                        for prefix in _prefixes(operation):
+                            hosts[partition, region][prefix + endpoint.url.split("/")[2]].add(service)
+        for partition, region in regions:
+            for fips, dual in itertools.product((False, True), repeat=2):
+                with contextlib.suppress(botocore.exceptions.EndpointVariantError):
+                    endpoint = older.construct_endpoint(
+                        model.endpoint_prefix,
+                        region,
+                        partition,
+                        use_fips_endpoint=fips,
+                        use_dualstack_endpoint=dual,
+                    )
+                    for key in {"hostname", "sslCommonName"} & set(endpoint or ()):
+                        hosts[partition, region][endpoint[key]].add(service)
+    return Answers({place: dict(found) for place, found in hosts.items()})
+
+
+def _different_operations(model: Any) -> list[tuple[Any, dict[str, str]]]:
+    """One operation of each kind that an endpoint can depend on, with arguments that it cannot do without."""
+    seen: dict[Any, Any] = {}
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        static = tuple((p.name, p.value) for p in operation.static_context_parameters)
+        seen.setdefault((static, str(operation.endpoint)), operation)
+    arguments = {
+        "s3control": {"AccountId": ACCOUNT},
+        "cloudfront-keyvaluestore": {"KvsARN": f"arn:aws:cloudfront::{ACCOUNT}:key-value-store/x"},
+    }.get(model.service_name, {})
+    return [(operation, arguments) for operation in seen.values()]
+
+
+def _prefixes(operation: Any) -> list[str]:
+    """What botocore may put in front; host prefixes with a label are the tenants' tests' business."""
+    prefix = (operation.endpoint or {}).get("hostPrefix", "")
+    return ["", prefix] if prefix and "{" not in prefix else [""]
+
+
+@pytest.mark.parametrize("partition", HOME_REGIONS)
+def test_admits_every_host_that_botocore_resolves(table: Table, answers: Answers, partition: str) -> None:
+    regions = answers.regions(partition)
+    missing = [(region, host) for region in regions for host in answers.of(region) if not table.admits(host, region)]
+    assert not missing, missing[:20]
+    assert all(len(answers.of(region)) > 1500 for region in regions)
+
+
+def test_every_service_has_a_host_in_every_partition(answers: Answers) -> None:
+    services = set(botocore.session.Session().get_available_services())
+    for region in HOME_REGIONS.values():
+        resolved = set().union(*answers.of(region).values())
+        assert len(services - resolved) <= 3, services - resolved
+    assert set().union(*answers.of("us-east-1").values()) == services
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"])
+def test_a_narrow_list_admits_its_services_only(table: Table, answers: Answers, region: str) -> None:
+    wrong: list[tuple[str, str]] = []
+    for host, services in answers.of(region).items():
+        wrong += [(host, service) for service in services if not table.admits(host, region, service)]
+        strangers = [s for s in ("sqs", "dynamodb", "s3", "iam", "ec2", "kms") if s not in services]
+        wrong += [(host, "strangers")] if table.admits(host, region, *strangers) else []
+    assert not wrong, wrong[:20]
+
+
+@pytest.mark.parametrize(
+    "region", ["us-east-1", "us-west-2", "eu-west-1", "ap-southeast-2", "mx-central-1", *HOME_REGIONS.values()]
+)
+def test_refuses_the_endpoints_of_other_regions(table: Table, answers: Answers, region: str) -> None:
+    """A host that names another region is admitted only where botocore resolves it here too (global services)."""
+    here = answers.of(region)
+    wrong = [
+        (other, host)
+        for (_, other), hosts in answers.hosts.items()
+        if other != region
+        for host in hosts
+        if other in re.split(r"[.]", host) and host not in here and table.admits(host, region)
+    ]
+    assert not wrong, wrong[:20]
+
+
+@pytest.fixture(scope="session")
+def resolved() -> Resolved:
+    """What the generator makes of botocore."""
+    return aws_endpoints.resolve()
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-east-1", "us-iso-west-1"])
+def test_a_name_stands_in_its_own_patterns_only(
+    table: Table, answers: Answers, resolved: Resolved, region: str
+) -> None:
+    """Puts every name into every pattern: what is admitted, botocore resolves in a region of this partition."""
+    partition = next(p for p in resolved[0] if region in p.regions)
+    rows, names = aws_table.split(*resolved)
+    known = {host.replace(f".{other}.", f".{region}.") for other in partition.regions for host in answers.of(other)}
+    forms = [row.pattern for row in rows if aws_endpoints.Token.NAME in row.pattern]
+    assert len(forms) > 15
+    admitted = 0
+    for form, name in itertools.product(forms, names):
+        host = form.lstrip("H").replace("N", name.name)
+        for token, text in (
+            (".R", f".{region}"),
+            (".G", f".{partition.home}"),
+            (".P", f".{partition.pseudo}"),
+            (".D", f".{partition.dns}"),
+            (".U", f".{partition.dual_stack}"),
+        ):
+            host = host.replace(token, text)
+        if table.admits(host, region):
+            admitted += 1
+            assert host in known, host
+    assert admitted > 1500
+
+
+# What strangers can create, or what is one tenant's, in us-east-1 unless told otherwise.
+STRANGERS = [
+    # EC2 public names, load balancers, PrivateLink
+    "ec2-203-0-113-7.compute-1.amazonaws.com",
+    "ec2-203-0-113-7.us-west-2.compute.amazonaws.com",
+    "ec2-203-0-113-7.us-east-1.compute.amazonaws.com",
+    "compute-1.amazonaws.com",
+    "my-lb-1234567890.us-east-1.elb.amazonaws.com",
+    "my-nlb-0123456789abcdef.elb.us-east-1.amazonaws.com",
+    "internal-my-lb-1234567890.us-east-1.elb.amazonaws.com",
+    "vpce-0123456789abcdef0-abcdefgh.vpce-svc-0123456789abcdef0.us-east-1.vpce.amazonaws.com",
+    "vpce-0123456789abcdef0-abcdefgh.sqs.us-east-1.vpce.amazonaws.com",
+    "bucket.vpce-0123456789abcdef0-abcdefgh.s3.us-east-1.vpce.amazonaws.com",
+    # anybody's API, function, site, distribution or app
+    "abcdef1234.execute-api.us-east-1.amazonaws.com",
+    "abcdef1234.execute-api-fips.us-east-1.amazonaws.com",
+    "abcdef1234.execute-api.us-east-1.api.aws",
+    "abcdefghijklmnopqrstuvwxyz012345.lambda-url.us-east-1.on.aws",
+    "lambda-url.us-east-1.on.aws",
+    "us-east-1.on.aws",
+    "bucket.s3-website-us-east-1.amazonaws.com",
+    "bucket.s3-website.us-east-1.amazonaws.com",
+    "s3-website.us-east-1.amazonaws.com",
+    "s3-website-us-east-1.amazonaws.com",
+    "d111111abcdef8.cloudfront.net",
+    "d111111abcdef8.cloudfront.amazonaws.com",
+    "main.d1234567890.amplifyapp.com",
+    "x.us-east-1.awsapprunner.com",
+    "x.us-east-1.elasticbeanstalk.com",
+    "abcdefghij.appsync-api.us-east-1.amazonaws.com",
+    "abcdefghij.appsync-realtime-api.us-east-1.amazonaws.com",
+    "abcdefghij.ddpg-api.us-east-1.amazonaws.com",
+    "my-domain.auth.us-east-1.amazoncognito.com",
+    "x.lightsail.us-east-1.amazonaws.com",
+    "abcdefghij.us-east-1.cs.amazonlightsail.com",
+    # one account's servers
+    "abcdefghij1234-ats.iot.us-east-1.amazonaws.com",
+    "abcdefghij1234.iot.us-east-1.amazonaws.com",
+    "abcdefghij1234.credentials.iot.us-east-1.amazonaws.com",
+    "db.abcdefghijkl.us-east-1.rds.amazonaws.com",
+    "proxy.proxy-abcdefghijkl.us-east-1.rds.amazonaws.com",
+    "cache.abcdef.0001.use1.cache.amazonaws.com",
+    "cluster.abcdefghijkl.us-east-1.redshift.amazonaws.com",
+    "wg.123456789012.us-east-1.redshift-serverless.amazonaws.com",
+    "search-domain-abcdefghijklmnopqrstuvwxyz.us-east-1.es.amazonaws.com",
+    "search-domain-abcdefghijklmnopqrstuvwxyz.aos.us-east-1.on.aws",
+    "abcdefghij.us-east-1.aoss.amazonaws.com",
+    "b-12345678-1.mq.us-east-1.amazonaws.com",
+    "b-1.cluster.abcdef.c1.kafka.us-east-1.amazonaws.com",
+    "123456789012.dkr.ecr.us-east-1.amazonaws.com",
+    "domain-123456789012.d.codeartifact.us-east-1.amazonaws.com",
+    "fs-0123456789abcdef0.efs.us-east-1.amazonaws.com",
+    "abcd1234.mediaconvert.us-east-1.amazonaws.com",
+    "s-12345678.kinesisvideo.us-east-1.amazonaws.com",
+    "space.osm.us-east-1.on.aws",
+    "g-0123456789.us-east-1.neptune-graph.amazonaws.com",
+    "g-0123456789.neptune-graph.us-east-1.on.aws",
+    "endpoint.proxy-abcdefghijkl.us-east-1.docdb.amazonaws.com",
+    "x.studio.us-east-1.sagemaker.aws",
+    "x.notebook.us-east-1.sagemaker.aws",
+    "x.airflow.amazonaws.com",
+    # out of the region
+    "abcde.veo.endpoint.events.amazonaws.com",
+    "abcdef.endpoints.email.global.api.aws",
+    "abcdef.endpoints.email.amazonaws.com",
+    "bucket.s3-accelerate.amazonaws.com",
+    "bucket.s3-accelerate.dualstack.amazonaws.com",
+    "abcdefghijklm.mrap.accesspoint.s3-global.amazonaws.com",
+    "sqs.us-west-2.amazonaws.com",
+    "bucket.s3.us-west-2.amazonaws.com",
+    "bucket.s3-us-west-2.amazonaws.com",
+    "123456789012.ddb.us-west-2.amazonaws.com",
+    # Kinesis labels that do not tell the account
+    "01234567890123456789.abc.data-kinesis.us-east-1.amazonaws.com",
+    "queue-id.data-kinesis-queues.us-east-1.amazonaws.com",
+    "channel-id.data-kinesis.us-east-1.amazonaws.com",
+    # AWS, but no endpoint of a service
+    "amazonaws.com",
+    "us-east-1.amazonaws.com",
+    "api.aws",
+    "us-east-1.api.aws",
+    "on.aws",
+    "aws.amazon.com",
+    "console.aws.amazon.com",
+    "docs.aws.amazon.com",
+    "",
+    ".",
+]
+
+
+@pytest.mark.parametrize("host", STRANGERS)
+def test_refuses_what_strangers_and_tenants_create(table: Table, host: str) -> None:
+    assert not table.admits(host, "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("ec2-203-0-113-7.cn-north-1.compute.amazonaws.com.cn", "cn-north-1"),
+        ("my-lb-1234567890.cn-north-1.elb.amazonaws.com.cn", "cn-north-1"),
+        ("db.abcdefghijkl.rds.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("abcdef1234.execute-api.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("bucket.s3-website.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("s3.cn-north-1.amazonaws.com", "cn-north-1"),
+        ("s3.us-east-1.amazonaws.com.cn", "us-east-1"),
+        ("sqs.us-gov-west-1.amazonaws.com", "us-east-1"),
+        ("sqs.us-east-1.amazonaws.com", "us-gov-west-1"),
+        ("iam.us-gov.amazonaws.com", "us-east-1"),
+        ("bucket.s3.amazonaws.com", "eu-west-1"),
+        ("s3.amazonaws.com", "eu-west-1"),
+        ("bucket.s3.amazonaws.com", "us-gov-west-1"),
+        ("ec2-203-0-113-7.us-gov-west-1.compute.amazonaws.com", "us-gov-west-1"),
+        ("abcdef1234.execute-api.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
+    ],
+)
+def test_refuses_them_in_other_partitions(table: Table, host: str, region: str) -> None:
+    assert not table.admits(host, region)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "xs3.us-east-1.amazonaws.com",
+        "s3x.us-east-1.amazonaws.com",
+        "evil-s3.us-east-1.amazonaws.com",
+        "evil.sqs.us-east-1.amazonaws.com",
+        "s3.us-east-1.amazonaws.com.evil.example",
+        "s3.us-east-1.amazonaws.com.",
+        "s3.us-east-1.amazonaws.com ",
+        "s3.us-east-1.amazonaws.comx",
+        "s3.us-east-1.amazonaws.co",
+        "s3.us-east-1xamazonaws.com",
+        "s3xus-east-1.amazonaws.com",
+        "s3.xus-east-1.amazonaws.com",
+        "s3.us-east-1.evilamazonaws.com",
+        "s3.us-east-1.amazonaws.com\0",
+        "s3\0.us-east-1.amazonaws.com",
+        "S3.us-east-1.amazonaws.com",
+        "s3.US-EAST-1.amazonaws.com",
+        "s3.us-east-1.amazonaws.COM",
+        ".s3.us-east-1.amazonaws.com",
+        "..s3.us-east-1.amazonaws.com",
+        "s3..us-east-1.amazonaws.com",
+        "N.us-east-1.amazonaws.com",
+        "N.R.D",
+        "sqs.R.D",
+        "B.s3.R.D",
+        "B.s3.us-east-1.amazonaws.com",
+        "https://s3.us-east-1.amazonaws.com",
+        "sqs.us-east-1.amazonaws.com/",
+        "sqs.us-east-1.amazonaws.com:443",
+    ],
+)
+def test_refuses_what_looks_alike(table: Table, host: str) -> None:
+    assert table.admits("s3.us-east-1.amazonaws.com", "us-east-1")
+    assert not table.admits(host, "us-east-1")
+
+
+@pytest.mark.parametrize(
+    "region", ["", "us-east", "us", "-", "--", "1", "-1", "us-east-", "us-east-x", "US-EAST-1", "us-east-1.", "a.b-c-1",
+               "aws-global", "us-east-1\0", "us--1", "-east-1", "us_east-east-1", "99999999999999999999"]
+)  # fmt: skip
+def test_admits_nothing_without_a_region(table: Table, region: str) -> None:
+    for host in ("s3.us-east-1.amazonaws.com", f"sqs.{region}.amazonaws.com", "iam.amazonaws.com", "sts.amazonaws.com"):
+        assert not table.admits(host, region)
+
+
+def test_a_new_region_follows_the_rules_of_its_partition(table: Table) -> None:
+    assert table.admits("sqs.eu-north-7.amazonaws.com", "eu-north-7")
+    assert table.admits("sqs.us-gov-north-1.amazonaws.com", "us-gov-north-1")
+    assert table.admits("sqs.cn-south-1.amazonaws.com.cn", "cn-south-1")
+    assert not table.admits("sqs.cn-south-1.amazonaws.com", "cn-south-1")
+    # as botocore does with a prefix it does not know
+    assert table.admits("sqs.xx-north-1.amazonaws.com", "xx-north-1")
+
+
+# Of the forms below, what is admitted in every region of the partition.
+GLOBAL = {
+    "123456789012.cloudfront-kvs.global.api.aws",
+    "sts.amazonaws.com",
+    "iam.amazonaws.com",
+    "route53.amazonaws.com",
+    "cloudfront.amazonaws.com",
+    "organizations.us-east-1.amazonaws.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [
+        ("bucket.s3.us-east-1.amazonaws.com", "s3"),
+        ("my.dotted.bucket.s3.us-east-1.amazonaws.com", "s3"),
+        ("a-b--c.s3.us-east-1.amazonaws.com", "s3"),
+        (f"{'b' * 63}.s3.us-east-1.amazonaws.com", "s3"),
+        ("bucket.s3-fips.us-east-1.amazonaws.com", "s3"),
+        ("bucket.s3.dualstack.us-east-1.amazonaws.com", "s3"),
+        ("my.bucket.s3-fips.dualstack.us-east-1.amazonaws.com", "s3"),
+        ("bucket.s3.amazonaws.com", "s3"),
+        ("point-123456789012.s3-accesspoint.us-east-1.amazonaws.com", "s3"),
+        ("point-123456789012.s3-accesspoint-fips.dualstack.us-east-1.amazonaws.com", "s3"),
+        ("point-abcdefghijklmn-s3alias.s3.us-east-1.amazonaws.com", "s3"),
+        ("point-123456789012.s3-object-lambda.us-east-1.amazonaws.com", "s3"),
+        ("io-iad-cell001.s3-object-lambda.us-east-1.amazonaws.com", "s3"),
+        ("point-123456789012.op-0123456789abcdef0.s3-outposts.us-east-1.amazonaws.com", "s3"),
+        ("bucket--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com", "s3"),
+        ("bucket--use1-az4--x-s3.s3express-fips-use1-az4.dualstack.us-east-1.amazonaws.com", "s3"),
+        ("point--use1-az12--xa-s3.s3express-use1-az12.us-east-1.amazonaws.com", "s3"),
+        ("bucket--usw2-lax1-az1--x-s3.s3express-usw2-lax1-az1.us-east-1.amazonaws.com", "s3"),
+        ("s3express-control.us-east-1.amazonaws.com", "s3"),
+        ("s3express-control.us-east-1.amazonaws.com", "s3control"),
+        ("123456789012.s3-control.us-east-1.amazonaws.com", "s3control"),
+        ("123456789012.s3-control.dualstack.us-east-1.amazonaws.com", "s3control"),
+        ("123456789012.ddb.us-east-1.amazonaws.com", "dynamodb"),
+        ("123456789012.ddb.us-east-1.api.aws", "dynamodb"),
+        ("123456789012.streams-ddb.us-east-1.amazonaws.com", "dynamodbstreams"),
+        ("123456789012.data-kinesis.us-east-1.amazonaws.com", "kinesis"),
+        ("123456789012.control-kinesis-fips.us-east-1.amazonaws.com", "kinesis"),
+        ("123456789012.eventsv2.us-east-1.amazonaws.com", "eventbridgev2"),
+        ("123456789012.cloudfront-kvs.global.api.aws", "cloudfront-keyvaluestore"),
+        ("ingest-cell1.timestream.us-east-1.amazonaws.com", "timestream-write"),
+        ("query-cell23.timestream.us-east-1.amazonaws.com", "timestream-query"),
+        ("sync-states.us-east-1.amazonaws.com", "stepfunctions"),
+        ("stream-logs.us-east-1.amazonaws.com", "logs"),
+        ("data-servicediscovery.us-east-1.amazonaws.com", "servicediscovery"),
+        ("api.iotsitewise.us-east-1.amazonaws.com", "iotsitewise"),
+        ("execute-api.us-east-1.amazonaws.com", "apigatewaymanagementapi"),
+        ("data-ats.iot.us-east-1.amazonaws.com", "iot-data"),
+        ("neptune-graph.us-east-1.on.aws", "neptune-graph"),
+        ("rds.us-east-1.amazonaws.com", "neptune"),
+        ("queue.amazonaws.com", "sqs"),
+        ("us-east-1.queue.amazonaws.com", "sqs"),
+        ("sts.amazonaws.com", "sts"),
+        ("iam.amazonaws.com", "iam"),
+        ("route53.amazonaws.com", "route53"),
+        ("cloudfront.amazonaws.com", "cloudfront"),
+        ("organizations.us-east-1.amazonaws.com", "organizations"),
+        ("runtime.sagemaker.us-east-1.amazonaws.com", "sagemaker-runtime"),
+    ],
+)
+def test_admits_the_forms_of_a_service(table: Table, host: str, service: str) -> None:
+    assert table.admits(host, "us-east-1")
+    assert table.admits(host, "us-east-1", service)
+    assert table.admits(host, "us-east-1", "kms", service)
+    assert not table.admits(host, "us-east-1", "kms", "ec2")
+    assert table.admits(host, "eu-west-1") is (host in GLOBAL)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ab.s3.us-east-1.amazonaws.com",
+        f"{'b' * 64}.s3.us-east-1.amazonaws.com",
+        "a..b.s3.us-east-1.amazonaws.com",
+        "-bucket.s3.us-east-1.amazonaws.com",
+        "bucket-.s3.us-east-1.amazonaws.com",
+        "a-.b.s3.us-east-1.amazonaws.com",
+        "a.-b.s3.us-east-1.amazonaws.com",
+        "my_bucket.s3.us-east-1.amazonaws.com",
+        "My-Bucket.s3.us-east-1.amazonaws.com",
+        "point.s3-accesspoint.us-east-1.amazonaws.com",
+        "point-12345678901.s3-accesspoint.us-east-1.amazonaws.com",
+        "-123456789012.s3-accesspoint.us-east-1.amazonaws.com",
+        "a.point-123456789012.s3-accesspoint.us-east-1.amazonaws.com",
+        "a.b.s3-object-lambda.us-east-1.amazonaws.com",
+        "bucket.s3express-use1-az4.us-east-1.amazonaws.com",
+        "bucket--x-s3.s3express-use1.us-east-1.amazonaws.com",
+        "bucket--x-s3.s3express-az4.us-east-1.amazonaws.com",
+        "bucket--x-s3.s3express-.us-east-1.amazonaws.com",
+        "bucket--x-s3.s3express--az4.us-east-1.amazonaws.com",
+        "bucket--x-s3.s3express-control.us-east-1.amazonaws.com",
+        "bucket--x-s3.xs3express-use1-az4.us-east-1.amazonaws.com",
+        "12345678901.ddb.us-east-1.amazonaws.com",
+        "1234567890123.ddb.us-east-1.amazonaws.com",
+        "x123456789012.ddb.us-east-1.amazonaws.com",
+        "a.123456789012.ddb.us-east-1.amazonaws.com",
+        "123456789012.dynamodb.us-east-1.amazonaws.com",
+        "ingest-cell.timestream.us-east-1.amazonaws.com",
+        "ingest-cell12345.timestream.us-east-1.amazonaws.com",
+        "ingest-cellx.timestream.us-east-1.amazonaws.com",
+    ],
+)
+def test_refuses_malformed_labels(table: Table, host: str) -> None:
+    assert not table.admits(host, "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("service", "parameters", "host"),
+    [
+        ("s3", {"Bucket": "bucket", "Accelerate": True}, "bucket.s3-accelerate.amazonaws.com"),
+        (
+            "s3",
+            {"Bucket": "arn:aws:s3::123456789012:accesspoint:abc.mrap"},
+            "abc.mrap.accesspoint.s3-global.amazonaws.com",
+        ),
+        ("events", {"EndpointId": "abcde.veo"}, "abcde.veo.endpoint.events.amazonaws.com"),
+        ("sesv2", {"EndpointId": "abcde.xyz"}, "abcde.xyz.endpoints.email.amazonaws.com"),
+        ("opensearchmemory", {"SpaceId": "space"}, "space.osm.us-east-1.on.aws"),
+        (
+            "kinesis",
+            {"StreamId": "01234567890123456789-abc", "OperationType": "data"},
+            "01234567890123456789.abc.data-kinesis.us-east-1.amazonaws.com",
+        ),
+        (
+            "kinesis",
+            {
+                "QueueARN": "arn:aws:kinesis:us-east-1:123456789012:queue/q1",
+                "OperationType": "data",
+                "ResourceType": "queue",
+            },
+            "q1.data-kinesis-queues.us-east-1.amazonaws.com",
+        ),
+    ],
+)
+def test_refuses_what_is_declined_though_botocore_resolves_it(
+    table: Table, service: str, parameters: dict[str, Any], host: str
+) -> None:
+    """Each entry of DECLINED that a rule set brings forth; should botocore change the name, this tells."""
+    loader = botocore.session.Session().get_component("data_loader")
+    provider = botocore.endpoint_provider.EndpointProvider(
+        loader.load_service_model(service, "endpoint-rule-set-1"), loader.load_data("partitions")
+    )
+    endpoint: Any = provider.resolve_endpoint(Region="us-east-1", **parameters)
+    assert endpoint.url.split("/")[2] == host
+    assert not table.admits(host, "us-east-1")
+
+
+# Which host a client would have called: (service, client options, operation, its arguments, a piece of the host).
+CALLS: list[tuple[str, dict[str, Any], str, dict[str, Any], str]] = [
+    ("s3", {}, "get_object", {"Bucket": "my-bucket", "Key": "k"}, "my-bucket.s3."),
+    ("s3", {}, "get_object", {"Bucket": "my.bucket", "Key": "k"}, "s3."),
+    ("s3", {"s3": {"addressing_style": "path"}}, "get_object", {"Bucket": "my-bucket", "Key": "k"}, "s3."),
+    ("s3", {"use_dualstack_endpoint": True}, "get_object", {"Bucket": "my-bucket", "Key": "k"}, ".dualstack."),
+    ("s3", {"use_fips_endpoint": True}, "get_object", {"Bucket": "my-bucket", "Key": "k"}, "s3-fips"),
+    (
+        "s3",
+        {},
+        "get_object",
+        {"Bucket": "arn:aws:s3:{region}:123456789012:accesspoint/point", "Key": "k"},
+        "point-123456789012.s3-accesspoint.",
+    ),
+    ("s3", {}, "list_objects_v2", {"Bucket": "b1--use1-az4--x-s3"}, ".s3express-use1-az4."),
+    ("s3", {}, "list_buckets", {}, "s3."),
+    ("s3", {}, "write_get_object_response", {"RequestRoute": "io-cell002", "RequestToken": "t"}, "io-cell002."),
+    ("s3control", {}, "list_jobs", {"AccountId": ACCOUNT}, f"{ACCOUNT}.s3-control."),
+    ("dynamodb", {}, "get_item", {"TableName": "t", "Key": {}}, f"{ACCOUNT}.ddb."),
+    ("dynamodb", {"account_id_endpoint_mode": "disabled"}, "get_item", {"TableName": "t", "Key": {}}, "dynamodb."),
+    ("sqs", {}, "send_message", {"QueueUrl": "https://sqs.{region}.amazonaws.com/1/q", "MessageBody": "m"}, "sqs."),
+    ("kinesis", {}, "put_record",
+     {"StreamARN": "arn:aws:kinesis:{region}:123456789012:stream/s", "Data": b"d", "PartitionKey": "p"},
+     f"{ACCOUNT}.data-kinesis."),
+    ("sts", {}, "get_caller_identity", {}, "sts."),
+    ("iam", {}, "list_roles", {}, "iam.amazonaws.com"),
+    ("lambda", {}, "invoke", {"FunctionName": "f"}, "lambda."),
+    ("secretsmanager", {}, "get_secret_value", {"SecretId": "s"}, "secretsmanager."),
+    ("stepfunctions", {}, "start_sync_execution", {"stateMachineArn": "arn:aws:states:x:1:x:x"}, "sync-states."),
+    ("logs", {}, "start_live_tail", {"logGroupIdentifiers": ["arn:aws:logs:x:1:log-group:x"]}, "stream-logs."),
+    ("servicediscovery", {}, "discover_instances", {"NamespaceName": "n", "ServiceName": "s"}, "data-"),
+    ("events", {}, "put_events", {"Entries": [{}]}, "events."),
+    ("sagemaker-runtime", {}, "invoke_endpoint", {"EndpointName": "e", "Body": b"x"}, "runtime.sagemaker."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}-{call[2]}-{call[4]}")
+def test_admits_what_a_client_calls(
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    call: tuple[str, dict[str, Any], str, dict[str, Any], str],
+    region: str,
+) -> None:
+    service, options, operation, arguments, piece = call
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    session = botocore.session.Session()
+    session._credentials = botocore.credentials.Credentials("AKID", "SECRET", account_id=ACCOUNT)  # type: ignore[attr-defined]
+    client: Any = session.create_client(service, region, config=botocore.config.Config(**options))
+    hosts: list[str] = []
+
+    def send(request: Any, **_: Any) -> Any:
+        hosts.append(request.url.split("/")[2])
+        return botocore.awsrequest.AWSResponse(request.url, 500, {}, _Empty())
+
+    client.meta.events.register_first("before-send", send)
+    filled = {k: v.format(region=region) if isinstance(v, str) else v for k, v in arguments.items()}
+    with contextlib.suppress(Exception):
+        getattr(client, operation)(**filled)
+    assert hosts
+    assert piece in hosts[0]
+    for host in hosts:
+        assert table.admits(host, region), host
+        assert table.admits(host, region, service), host
+        assert not table.admits(host, region, "kms"), host
+
+
+class _Empty:
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield b""
+
+
+def test_services_are_botocores(table: Table) -> None:
+    services = sorted(botocore.session.Session().get_available_services())
+    assert [table.name(i) for i in range(len(services))] == services
+    assert [table.index(service) for service in services] == list(range(len(services)))
+    assert table.name(len(services)) == table.name(65535) == ""
+    for unknown in ("", "s4", "S3", "s3 ", "s", "zzz", "\0", "execute-api"):
+        with pytest.raises(KeyError):
+            table.index(unknown)
+
+
+_TOKENS = {
+    "L": "[a-z0-9-]{1,63}",
+    "A": "[0-9]{12}",
+    "C": "[0-9]{1,4}",
+    "Z": "s3express-[a-z0-9-]+-az[0-9]+",
+    "B": "(?=[a-z0-9.-]{3,63}[.]s3)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:[.][a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*",
+    "H": "",
+}
+
+
+@pytest.fixture(scope="session")
+def model(resolved: Resolved) -> re.Pattern[str]:
+    """The patterns of us-east-1 as one regular expression: another reading of them than the C's."""
+    place = {"R": "us-east-1", "G": "us-east-1", "D": "amazonaws[.]com", "U": "api[.]aws", "P": "aws-global"}
+    readings = {**_TOKENS, **place, ".": "[.]"}
+    wanted = (p for p, by in resolved[1].items() if "aws" in by)
+    return re.compile("|".join("".join(readings.get(c, c) for c in pattern) for pattern in wanted))
+
+
+_SEEDS = [
+    "bucket.s3.us-east-1.amazonaws.com",
+    "my.bucket.s3-fips.dualstack.us-east-1.amazonaws.com",
+    "point-123456789012.s3-accesspoint.us-east-1.amazonaws.com",
+    "b--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com",
+    "123456789012.ddb.us-east-1.api.aws",
+    "ingest-cell12.timestream.us-east-1.amazonaws.com",
+    "runtime-fips.sagemaker.us-east-1.amazonaws.com",
+    "iam-fips.global.api.aws",
+    "io-cell002.s3-object-lambda.us-east-1.amazonaws.com",
+    "us-east-1.signin.aws.amazon.com",
+    "sqs.us-east-1.amazonaws.com",
+]
+_PIECES = ["", ".", "-", "a", "z", "0", "9", "_", "A", "s3", "-fips", "us-east-1", "eu-west-1", "amazonaws.com", "xn--"]
+
+
+@settings(max_examples=3000, deadline=None)
+@given(
+    st.sampled_from(_SEEDS),
+    st.lists(st.tuples(st.integers(0, 70), st.integers(0, 12), st.sampled_from(_PIECES)), max_size=3),
+)
+@example("bucket.s3.us-east-1.amazonaws.com", [(0, 4, "")])
+def test_reads_patterns_as_a_regular_expression_does(
+    table: Table, model: re.Pattern[str], seed: str, edits: list[tuple[int, int, str]]
+) -> None:
+    host = seed
+    for at, cut, piece in edits:
+        host = host[:at] + piece + host[at + cut :]
+    assert table.admits(host, "us-east-1") is bool(model.fullmatch(host)), host
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.binary(max_size=300), st.text(max_size=40))
+def test_takes_any_bytes(table: Table, host: bytes, region: str) -> None:
+    assert not table.admits(host, region)
+
+
+def test_the_table_is_what_botocore_gives(resolved: Resolved) -> None:
+    if aws_table.table_version() != botocore.__version__:
+        pytest.skip(f"the table is of botocore {aws_table.table_version()}, installed is {botocore.__version__}")
+    assert aws_table.render(*resolved) == aws_table.TABLE.read_text()
+
+
+def test_check_tells_a_stale_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], resolved: Resolved
+) -> None:
+    monkeypatch.setattr(aws_table, "resolve", lambda: resolved)
+    monkeypatch.setattr(aws_table, "TABLE", tmp_path / "aws_table.h")
+    assert aws_table.main(["--check"]) == 1
+    assert "run python -m shielded_function_runtime.build.aws_table" in capsys.readouterr().err
+    assert aws_table.main([]) == 0
+    assert aws_table.main(["--check"]) == 0
+
+
+class _LoaderWithNewLabel:
+    """botocore's data, but SQS has got a label that nobody has decided on."""
+
+    def __init__(self, loader: Any, template: str) -> None:
+        self._loader = loader
+        self._template = template
+
+    def load_data(self, name: str) -> Any:
+        return self._loader.load_data(name)
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        return ["sqs"]
+
+    def load_service_model(self, service: str, type_name: str) -> Any:
+        data = self._loader.load_service_model(service, type_name)
+        if type_name != "endpoint-rule-set-1":
+            return data
+        rule = {"type": "endpoint", "conditions": [], "endpoint": {"url": self._template}}
+        return {**data, "rules": [*data["rules"], rule]}
+
+
+def test_a_new_label_needs_a_decision() -> None:
+    loader = botocore.session.Session().get_component("data_loader")
+    fine = "https://sqs.{Region}.{PartitionResult#dnsSuffix}"
+    partitions, patterns = aws_endpoints.resolve(_LoaderWithNewLabel(loader, fine))
+    assert len(partitions) == len(HOME_REGIONS)
+    assert patterns["sqs.R.D"]["aws"] == {"sqs"}
+    with pytest.raises(aws_endpoints.UnknownLabelError, match="QueueOwner; decide on it in PROBES or DECLINED"):
+        aws_endpoints.resolve(_LoaderWithNewLabel(loader, "https://{QueueOwner}.sqs.{Region}.amazonaws.com"))
+
+
+def test_fits_its_budget(tmp_path: Path) -> None:
+    """The engine's whole library may take 128 KB; this much of it is the table and its reader."""
+    flags = ("-target", "x86_64-linux-gnu", "-O2", "-g0", "-ffreestanding", "-fno-sanitize=all", "-fPIC")
+    compile_c(*flags, "-c", str(SOURCES[0]), out=tmp_path / "aws.o")
+    assert (tmp_path / "aws.o").stat().st_size < 25 * 1024

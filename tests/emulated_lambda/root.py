@@ -1,0 +1,131 @@
+"""The root filesystem of the emulated sandbox: a table of what is mounted where, and the code that mounts it.
+
+A small tmpfs becomes the root; the host's system directories are bound into it read-only, `/etc` is our own, and
+Lambda's directories (/var/task, /opt, /var/lang, /var/runtime, /tmp) are what the caller says.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple, TypedDict
+
+from emulated_lambda import kernel
+
+TMP_SIZE = "512m"
+
+# Bound read-only where the host has them. Symbolic links (merged /usr) are copied as links.
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ssl", "/etc/alternatives", "/etc/localtime")
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
+_ROOT = "/tmp"  # the new root is built over the host's /tmp, in a mount namespace that nobody else sees
+
+# statvfs flags (ST_*) have the values of the mount flags that a user namespace may not take off again.
+_LOCKED = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_NOATIME | kernel.MS_NODIRATIME
+_ST_RELATIME, _MS_RELATIME = 0x1000, kernel.MS_RELATIME
+
+
+class Bind(TypedDict):
+    """A file or directory of the host, shown at `target` in the sandbox; read-only unless `writable`."""
+
+    source: str
+    target: str
+    writable: bool
+
+
+class User(NamedTuple):
+    """Who the function is."""
+
+    uid: int
+    gid: int
+    name: str
+
+
+SANDBOX_USER = User(993, 990, "sbx_user1051")
+
+
+def _files(resolver: str) -> dict[str, str]:
+    user = SANDBOX_USER
+    return {
+        "/etc/passwd": f"root:x:0:0:root:/root:/bin/sh\n{user.name}:x:{user.uid}:{user.gid}::/home/{user.name}:/bin/sh\n",
+        "/etc/group": f"root:x:0:\n{user.name}:x:{user.gid}:\n",
+        "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+        "/etc/resolv.conf": f"nameserver {resolver}\noptions timeout:1 attempts:2\n",
+    }
+
+
+def _inside(path: str) -> str:
+    return _ROOT + path
+
+
+def _protect(target: str, writable: bool) -> None:
+    stat = os.statvfs(target)
+    locked = stat.f_flag & _LOCKED
+    locked |= _MS_RELATIME if stat.f_flag & _ST_RELATIME else 0
+    read_only = 0 if writable else kernel.MS_RDONLY
+    kernel.mount("none", target, "none", kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | locked | read_only)
+
+
+def _bind(source: str, path: str, writable: bool = False) -> None:
+    target = _inside(path)
+    if os.path.isdir(source):
+        os.makedirs(target, mode=0o755, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+        with open(target, "ab"):
+            pass
+    kernel.mount(source, target, "none", kernel.MS_BIND | kernel.MS_REC)
+    _protect(target, writable)
+
+
+def _device(name: str) -> None:
+    # Not remounted: a bind of a device node must stay free of nodev.
+    target = _inside(f"/dev/{name}")
+    with open(target, "ab"):
+        pass
+    kernel.mount(f"/dev/{name}", target, "none", kernel.MS_BIND)
+
+
+def build(binds: list[Bind], resolver: str, owned_tmp: User) -> None:
+    """Mounts the sandbox's root in this mount namespace and makes it `/`. The old root is gone afterwards.
+
+    Raises OSError, naming the mount that failed.
+    """
+    old_umask = os.umask(0o022)
+    kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
+    sources = {bind["target"]: os.open(bind["source"], os.O_PATH | os.O_CLOEXEC) for bind in binds}
+    kernel.mount("sandbox", _ROOT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=16m")
+    for path in _SYSTEM:
+        if os.path.islink(path):
+            os.symlink(os.readlink(path), _inside(path))
+        elif os.path.isdir(path):
+            _bind(path, path)
+    for path in filter(os.path.exists, _ETC):
+        _bind(os.path.realpath(path), path)
+    for path, text in _files(resolver).items():
+        with open(_inside(path), "w", encoding="utf-8") as file:
+            file.write(text)
+    os.makedirs(_inside("/dev"), mode=0o755)
+    for name in _DEVICES:
+        _device(name)
+    for name, target in _DEVICE_LINKS.items():
+        os.symlink(target, _inside(f"/dev/{name}"))
+    for bind in binds:
+        # Opened before the host's /tmp was covered: a source may lie there.
+        _bind(f"/proc/self/fd/{sources[bind['target']]}", bind["target"], bind["writable"])
+    for path in ("/proc", "/tmp", "/var/task", "/opt", "/old"):
+        os.makedirs(_inside(path), mode=0o755, exist_ok=True)
+    # A user namespace may mount a proc of its own only where a whole one is already in sight.
+    kernel.mount("/proc", _inside("/proc"), "none", kernel.MS_BIND | kernel.MS_REC)
+    tmp = f"mode=0700,uid={owned_tmp.uid},gid={owned_tmp.gid},size={TMP_SIZE}"
+    kernel.mount("tmp", _inside("/tmp"), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, tmp)
+    for fd in sources.values():
+        os.close(fd)
+    os.chdir(_ROOT)
+    kernel.pivot_root(".", "old")
+    os.chdir("/")
+    kernel.detach("/old")
+    os.rmdir("/old")
+    _protect("/", writable=False)
+    os.umask(old_umask)

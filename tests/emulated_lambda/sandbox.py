@@ -1,0 +1,328 @@
+"""`Sandbox`: runs commands as Lambda would run them. The public face of `keeper`, `enter`, `root` and `seccomp`.
+
+    with Sandbox(task=code, layers=opt) as sandbox:
+        done = sandbox.run_command(["/opt/shielded-function/shield", INTERPRETER, "/var/task/app.py"])
+        assert done.returncode == 0, done.stderr
+
+As root, or where unprivileged user namespaces are to be had, the isolation is whole: own root, network, PIDs, user and
+seccomp filter. Elsewhere the command runs as it is, and `sandbox.isolation` says what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+from typing_extensions import Self
+
+from emulated_lambda import keeper
+from emulated_lambda.keeper import MESSAGE
+from emulated_lambda.platform_files import (
+    LANGUAGE_ROOT,
+    LAYERS_ROOT,
+    RUNTIME_ROOT,
+    TASK_ROOT,
+    interpreter_mounts,
+    runtime_mounts,
+)
+
+# Documentation addresses (RFC 5737, RFC 3849): "the internet" of a sandbox, all of it on its own loopback.
+RESOLVER = "169.254.78.1"
+ADDRESSES = ("203.0.113.1/24", "198.51.100.1/24", f"{RESOLVER}/32", "2001:db8::1/128", "2001:db8::66/128")
+
+START_SECONDS = 20.0
+COMMAND_SECONDS = 60.0
+_PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
+
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+PLATFORM_ENVIRONMENT: dict[str, str] = {
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+    "LANG": "en_US.UTF-8",
+    "TZ": ":UTC",
+    "LAMBDA_TASK_ROOT": TASK_ROOT,
+    "LAMBDA_RUNTIME_DIR": RUNTIME_ROOT,
+    "PYTHONPATH": f"{LAYERS_ROOT}/python:{RUNTIME_ROOT}",
+    "SHLVL": "0",
+}
+
+
+class SandboxError(Exception):
+    """The sandbox could not be made or entered; one line says why."""
+
+
+class SandboxTimeout(SandboxError):
+    """A command was ended because its time was up. Carries what it had written."""
+
+    def __init__(self, argv: Sequence[str], seconds: float, stdout: str, stderr: str) -> None:
+        super().__init__(f"{argv[0]}: ended after {seconds:g} s; stderr so far: {stderr[-2000:] or 'nothing'}")
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """How much of Lambda's sandbox there is: `root`, `user-namespace` or `none`."""
+
+    kind: str
+    filtered: bool
+    note: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether root, network, PIDs and user are the sandbox's own."""
+        return self.kind != "none"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command that ended: its status (negative: the signal that ended it) and what it wrote."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    isolation: Isolation
+
+    @property
+    def shield_lines(self) -> list[dict[str, Any]]:
+        """The JSON lines that a shield wrote to stderr: alerts, `armed`, `refused`."""
+        return shield_lines(self.stderr.splitlines())
+
+
+def shield_lines(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """The lines that are a shield's: JSON objects with `"function_shield": true`."""
+    parsed: list[dict[str, Any]] = []
+    for line in lines:
+        if not line.startswith("{"):
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if value.get("function_shield") is True:
+            parsed.append(value)
+    return parsed
+
+
+@dataclass
+class Sandbox:
+    """A sandbox with `task` at /var/task, `layers` at /opt and `mounts` (sandbox path to host path), all read-only.
+
+    `filtered=False` leaves the seccomp filter out. `addresses` are the sandbox's own (`address/prefix`). `ways` are the
+    kinds of isolation to try; none at all runs commands as they are.
+    Raises SandboxError on entering when the isolation that is there cannot be used.
+    """
+
+    task: Path | None = None
+    layers: Path | None = None
+    mounts: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    addresses: Sequence[str] = ADDRESSES
+    filtered: bool = True
+    ways: Sequence[str] = tuple(keeper.WAYS)
+    isolation: Isolation = field(init=False, default=Isolation("none", False, "not started"))
+
+    def __enter__(self) -> Self:
+        self._lock = threading.Lock()
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel = ours
+        with theirs:
+            self._keeper = subprocess.Popen(
+                [sys.executable, "-S", "-m", "emulated_lambda.keeper", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=_helper_environment(),
+            )
+        try:
+            self.isolation = self._isolation(self._ask(self._request()))
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends everything that runs in the sandbox, and the sandbox."""
+        for process in self._running:
+            process.kill()
+            process.wait()
+        self._channel.close()
+        try:
+            self._keeper.wait(5)
+        except subprocess.TimeoutExpired:
+            self._keeper.kill()
+            self._keeper.wait()
+        if self._scratch:
+            self._scratch.cleanup()
+
+    def run_command(
+        self,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        timeout: float = COMMAND_SECONDS,
+        cwd: str = TASK_ROOT,
+    ) -> Completed:
+        """Runs a program to its end. `environment` is added to the platform's own.
+
+        Raises SandboxTimeout after `timeout` seconds; nothing that the program started is left then or at its end.
+        """
+        process = self.start(argv, environment=environment, cwd=cwd, stdin=subprocess.PIPE)
+        try:
+            stdout, stderr = process.communicate(stdin.encode(), timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            stdout, stderr = process.communicate()
+            raise SandboxTimeout(argv, timeout, _text(stdout), _text(stderr)) from None
+        finally:
+            self._running.remove(process)
+        return Completed(tuple(argv), process.returncode, _text(stdout), _text(stderr), self.isolation)
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        cwd: str = TASK_ROOT,
+        stdin: int = subprocess.DEVNULL,
+        keep: Sequence[int] = (),
+    ) -> subprocess.Popen[bytes]:
+        """Starts a program with pipes for stdout and stderr. It ends with the sandbox, or by `kill()`.
+
+        `keep`: descriptors of this process that the program inherits under the same numbers.
+        """
+        merged = PLATFORM_ENVIRONMENT | dict(environment or {})
+        command = self._command(list(argv), merged, cwd, list(keep))
+        process = subprocess.Popen(
+            command.argv,
+            env=command.environment,
+            cwd=command.cwd,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=keep,
+        )
+        self._running.append(process)
+        return process
+
+    def socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
+        """A socket of this process that lives in the sandbox's network: bind it to serve, connect it to call.
+
+        Raises SandboxError where the network is not the sandbox's own: nothing may reach a real address by mistake.
+        """
+        if not self.isolation.whole:
+            raise SandboxError(f"no network of its own: {self.isolation.note}")
+        with self._lock:
+            self._channel.send(json.dumps([int(family), int(kind)]).encode())
+            message, fds, _, _ = socket.recv_fds(self._channel, MESSAGE, 1)
+        if not fds:
+            raise SandboxError(json.loads(message)["error"])
+        return socket.socket(family, kind, fileno=fds[0])
+
+    def path(self, inside: str) -> Path:
+        """Where a path of the sandbox is to be seen from here, whatever the program says of it."""
+        if self.isolation.whole:
+            return Path(f"/proc/{self._keeper.pid}/root{inside}")
+        return Path(self._translate(inside))
+
+    def _ask(self, request: keeper.Request) -> dict[str, str]:
+        self._channel.settimeout(START_SECONDS)
+        try:
+            self._channel.send(json.dumps(request).encode())
+            answer = self._channel.recv(MESSAGE)
+        except OSError as error:
+            raise SandboxError(f"the sandbox did not start: {error}") from error
+        if not answer:
+            raise SandboxError("the sandbox did not start: its keeper ended; see its message above")
+        return cast("dict[str, str]", json.loads(answer))
+
+    def _isolation(self, answer: dict[str, str]) -> Isolation:
+        if kind := answer.get("isolation"):
+            return Isolation(kind, self.filtered, "emulated Lambda sandbox")
+        return Isolation("none", False, f"no namespaces and no filter here ({answer['error']})")
+
+    def _all_mounts(self) -> dict[str, Path]:
+        mounts = interpreter_mounts() | runtime_mounts() | dict(self.mounts)
+        mounts |= {TASK_ROOT: self.task} if self.task else {}
+        mounts |= {LAYERS_ROOT: self.layers} if self.layers else {}
+        return mounts
+
+    def _request(self) -> keeper.Request:
+        for target, source in self._all_mounts().items():
+            if not source.exists():
+                raise SandboxError(f"{target}: {source} does not exist")
+        return {
+            "binds": [{"source": str(s.resolve()), "target": t, "writable": False} for t, s in self._all_mounts().items()],
+            "resolver": RESOLVER,
+            "addresses": list(self.addresses),
+            "hostname": "emulated-lambda",
+            "ways": list(self.ways),
+        }
+
+    def _command(self, argv: list[str], environment: dict[str, str], cwd: str, keep: list[int]) -> _Command:
+        if not self.isolation.whole:
+            translated = {name: self._translate(value) for name, value in environment.items()}
+            return _Command([self._translate(a) for a in argv], translated, self._translate(cwd))
+        request = {
+            "keeper": self._keeper.pid,
+            "isolation": self.isolation.kind,
+            "filtered": self.filtered,
+            "argv": argv,
+            "environment": environment,
+            "cwd": cwd,
+            "keep": keep,
+        }
+        enter = [sys.executable, "-S", "-m", "emulated_lambda.enter", json.dumps(request)]
+        return _Command(enter, _helper_environment(), None)
+
+    def _translate(self, value: str) -> str:
+        """Without a root of its own, a sandbox path is answered by the host path that it would have shown."""
+        return ":".join(self._translate_path(part) for part in value.split(":"))
+
+    def _translate_path(self, path: str) -> str:
+        roots = {str(target): source for target, source in self._all_mounts().items()}
+        roots |= {RUNTIME_ROOT: self._runtime_directory(), LANGUAGE_ROOT: Path(sys.base_prefix)}
+        roots.setdefault(TASK_ROOT, Path("/"))
+        for target in sorted(roots, key=len, reverse=True):
+            if path == target or path.startswith(target + "/"):
+                return str(roots[target]) + path[len(target) :]
+        return path
+
+    def _runtime_directory(self) -> Path:
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="emulated-lambda-")
+            for target, source in runtime_mounts().items():
+                (Path(self._scratch.name) / Path(target).name).symlink_to(source)
+        return Path(self._scratch.name)
+
+
+@dataclass(frozen=True)
+class _Command:
+    argv: list[str]
+    environment: dict[str, str]
+    cwd: str | None
+
+
+def _helper_environment() -> dict[str, str]:
+    return {"PYTHONPATH": _PACKAGE_PARENT, "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath}
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")

@@ -1,0 +1,163 @@
+"""Alarm states, held to the tables of the CloudWatch user guide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shielded_function_monitoring.alarm import (
+    AlarmError,
+    AlarmRule,
+    AlarmState,
+    MissingData,
+    Sample,
+    datapoints,
+    evaluate,
+    state_of,
+)
+
+PREVIOUS: AlarmState = "INSUFFICIENT_DATA"
+KEPT = "RETAIN"
+TREATMENTS: tuple[MissingData, ...] = ("missing", "ignore", "breaching", "notBreaching")
+# (datapoints to alarm, points oldest first, state by treatment): 3 evaluation periods, 5 points of range.
+GUIDE = [
+    (3, "0-X-X", ("OK", "OK", "OK", "OK")),
+    (3, "0----", ("OK", "OK", "OK", "OK")),
+    (3, "-----", ("INSUFFICIENT_DATA", KEPT, "ALARM", "OK")),
+    (3, "0XX-X", ("ALARM", "ALARM", "ALARM", "ALARM")),
+    (3, "--X--", ("ALARM", KEPT, "ALARM", "OK")),
+    (2, "0-X-X", ("ALARM", "ALARM", "ALARM", "ALARM")),
+    (2, "00X0X", ("ALARM", "ALARM", "ALARM", "ALARM")),
+    (2, "0-X--", ("OK", "OK", "ALARM", "OK")),
+    (2, "----0", ("OK", "OK", "ALARM", "OK")),
+    (2, "---X-", ("ALARM", KEPT, "ALARM", "OK")),
+    # From the text and the older edition of the table: too young to alarm.
+    (3, "----X", ("INSUFFICIENT_DATA", KEPT, "ALARM", "OK")),
+    (3, "---X-", ("INSUFFICIENT_DATA", KEPT, "ALARM", "OK")),
+]
+
+
+@pytest.mark.parametrize(("needed", "points", "states"), GUIDE)
+@pytest.mark.parametrize("column", range(4))
+@pytest.mark.parametrize("previous", ["OK", "ALARM"])
+def test_the_guides_tables(
+    needed: int, points: str, states: tuple[str, ...], column: int, previous: AlarmState
+) -> None:
+    rule = AlarmRule(
+        threshold=1, evaluation_periods=3, datapoints_to_alarm=needed, treat_missing_data=TREATMENTS[column]
+    )
+    values = [{"0": 0.0, "X": 1.0, "-": None}[point] for point in points]
+    expected = previous if states[column] == KEPT else states[column]
+    assert state_of(rule, values, previous) == expected
+
+
+RULE = AlarmRule(threshold=1, treat_missing_data="notBreaching")
+
+
+@pytest.mark.parametrize(
+    ("times", "at", "state"),
+    [
+        ([], 600.0, "OK"),
+        ([600.0], 600.0, "ALARM"),
+        ([659.9], 659.9, "ALARM"),
+        ([600.0], 660.0, "ALARM"),  # the newest real datapoint of the range still counts
+        ([600.0], 779.9, "ALARM"),
+        ([600.0], 780.0, "OK"),  # out of the range of three periods
+        ([700.0], 600.0, "OK"),  # not yet
+    ],
+)
+def test_the_rule_of_the_constructs(times: list[float], at: float, state: AlarmState) -> None:
+    assert evaluate(RULE, [Sample(time) for time in times], at) == state
+
+
+def test_samples_are_summed_by_period() -> None:
+    samples = [Sample(60.0), Sample(119.9, 2), Sample(120.0), Sample(300.0), Sample(1.0)]
+    assert datapoints(RULE, samples, at=179.0) == [1.0, 3.0, 1.0]
+    assert evaluate(AlarmRule(threshold=3, treat_missing_data="notBreaching"), samples, at=119.0) == "ALARM"
+    assert evaluate(AlarmRule(threshold=3, treat_missing_data="notBreaching"), samples, at=179.0) == "OK"
+
+
+@pytest.mark.parametrize(
+    ("statistic", "value"), [("Sum", 6.0), ("SampleCount", 3), ("Average", 2.0), ("Minimum", 1.0), ("Maximum", 3.0)]
+)
+def test_statistics(statistic: Any, value: float) -> None:
+    rule = AlarmRule(threshold=1, statistic=statistic)
+    assert datapoints(rule, [Sample(0, 1), Sample(1, 2), Sample(2, 3)], at=3)[-1] == value
+
+
+@pytest.mark.parametrize(
+    ("comparison", "states"),
+    [
+        ("GreaterThanOrEqualToThreshold", ("OK", "ALARM", "ALARM")),
+        ("GreaterThanThreshold", ("OK", "OK", "ALARM")),
+        ("LessThanOrEqualToThreshold", ("ALARM", "ALARM", "OK")),
+        ("LessThanThreshold", ("ALARM", "OK", "OK")),
+    ],
+)
+def test_comparisons(comparison: Any, states: tuple[str, ...]) -> None:
+    rule = AlarmRule(threshold=2, comparison=comparison)
+    assert tuple(state_of(rule, [None, None, value]) for value in (1.0, 2.0, 3.0)) == states
+
+
+PROPERTIES = {
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "EvaluationPeriods": 3,
+    "DatapointsToAlarm": 2,
+    "Period": 300,
+    "Statistic": "Sum",
+    "Threshold": 5,
+    "TreatMissingData": "ignore",
+}
+
+
+def test_from_properties() -> None:
+    assert AlarmRule.from_properties(PROPERTIES) == AlarmRule(
+        threshold=5,
+        period=300,
+        evaluation_periods=3,
+        datapoints_to_alarm=2,
+        treat_missing_data="ignore",
+    )
+    fewest = {key: PROPERTIES[key] for key in PROPERTIES if key not in ("DatapointsToAlarm", "TreatMissingData")}
+    rule = AlarmRule.from_properties(fewest)
+    assert (rule.needed, rule.treat_missing_data) == (3, "missing")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"Threshold": {"Ref": "P"}}, "Threshold: expected a number"),
+        ({"Period": 45}, "Period: 45"),
+        ({"Period": 0}, "Period: 0"),
+        ({"EvaluationPeriods": 0}, "EvaluationPeriods: 0"),
+        ({"DatapointsToAlarm": 4}, "DatapointsToAlarm: 4"),
+        ({"DatapointsToAlarm": 0}, "DatapointsToAlarm: 0"),
+        ({"Statistic": "p99"}, "Statistic: 'p99'"),
+        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "ComparisonOperator: 'GreaterThanUpperThreshold'"),
+        ({"TreatMissingData": "OK"}, "TreatMissingData: 'OK'"),
+        ({"Metrics": []}, "Metrics: alarms with it"),
+        ({"ExtendedStatistic": "p99"}, "ExtendedStatistic: alarms with it"),
+    ],
+)
+def test_refused_properties(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(AlarmError) as error:
+        AlarmRule.from_properties({**PROPERTIES, **change})
+    assert says in str(error.value)
+
+
+points = st.lists(st.one_of(st.none(), st.floats(-5, 5)), min_size=5, max_size=5)
+
+
+@given(points, st.sampled_from(TREATMENTS), st.integers(1, 3))
+def test_full_data_needs_no_treatment(values: list[float | None], treatment: MissingData, needed: int) -> None:
+    rule = AlarmRule(threshold=0, evaluation_periods=3, datapoints_to_alarm=needed, treat_missing_data=treatment)
+    real = [value for value in values if value is not None]
+    state = state_of(rule, values, PREVIOUS)
+    if len(real) >= 3:
+        assert state == ("ALARM" if sum(value >= 0 for value in real[-3:]) >= needed else "OK")
+    if sum(value >= 0 for value in real[-3:]) >= needed:
+        assert state == "ALARM"
+    if real and all(value < 0 for value in real) and treatment != "breaching":
+        assert state == "OK"

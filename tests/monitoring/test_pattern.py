@@ -1,0 +1,310 @@
+"""Filter patterns: what they render to, what they match, and that reading undoes rendering."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from shielded_function_monitoring.pattern import (
+    MAX_DEPTH,
+    AbsentCondition,
+    Group,
+    NumberCondition,
+    Pattern,
+    PatternError,
+    Selector,
+    StateCondition,
+    TextCondition,
+    Wildcard,
+    all_of,
+    any_of,
+    exists,
+    is_false,
+    is_null,
+    is_true,
+    not_exists,
+    number,
+    parse,
+    parse_selector,
+    text,
+)
+
+# The sample lines of the CloudWatch Logs user guide's page on JSON filter patterns.
+TRAIL = json.dumps(
+    {
+        "eventType": "UpdateTrail",
+        "sourceIPAddress": "111.111.111.111",
+        "arrayKey": ["value", "another value"],
+        "objectList": [{"name": "a", "id": 1}, {"name": "b", "id": 2}],
+        "SomeObject": None,
+        "cluster.name": "c",
+        "ThisFlag": True,
+    }
+)
+USERS = json.dumps(
+    {
+        "user": {"id": 1, "email": "John.Stiles@example.com"},
+        "users": [{"id": 2, "email": "John.Doe@example.com"}, {"id": 3, "email": "Jane.Doe@example.com"}],
+        "actions": ["GET", "PUT", "DELETE"],
+        "coordinates": [[0, 1, 2], [4, 5, 6], [7, 8, 9]],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rendered"),
+    [
+        (is_true("$.function_shield"), "{ $.function_shield IS TRUE }"),
+        (is_false("$.a"), "{ $.a IS FALSE }"),
+        (is_null("$.a.b"), "{ $.a.b IS NULL }"),
+        (exists("$.policy"), '{ $.policy = "*" }'),
+        (not_exists("$.event"), "{ $.event NOT EXISTS }"),
+        (text("$.details.host", "!=", "*.example"), '{ $.details.host != "*.example" }'),
+        (text("$.a", "=", 'say "hi" \\o/'), '{ $.a = "say \\"hi\\" \\\\o/" }'),
+        (number("$.details.port", "=", 443), "{ $.details.port = 443 }"),
+        (number("$.latency", "<=", 0.5), "{ $.latency <= 0.5 }"),
+        (number("$.n", ">", Decimal("1E+30")), "{ $.n > 1e+30 }"),
+        (text("$.details.arguments[0]", "=", "/bin/sh"), '{ $.details.arguments[0] = "/bin/sh" }'),
+        (text("$.['cluster.name']", "=", "c"), "{ $.['cluster.name'] = \"c\" }"),
+        (text("$.a[*]", "=", "x"), '{ $.a[*] = "x" }'),
+        (text("$.*", "=", "x"), '{ $.* = "x" }'),
+        (all_of(is_true("$.a"), exists("$.b")), '{ ($.a IS TRUE) && ($.b = "*") }'),
+        (
+            any_of(is_true("$.a"), all_of(is_true("$.b"), is_true("$.c"), is_null("$.d"))),
+            "{ ($.a IS TRUE) || (($.b IS TRUE) && ($.c IS TRUE) && ($.d IS NULL)) }",
+        ),
+        (all_of(is_true("$.a")), "{ $.a IS TRUE }"),
+    ],
+)
+def test_renders(pattern: Pattern, rendered: str) -> None:
+    assert pattern.render() == rendered
+    assert parse(rendered) == pattern
+
+
+@pytest.mark.parametrize(
+    ("rendered", "line", "matches"),
+    [
+        # The user guide's own examples.
+        ('{ $.eventType = "UpdateTrail" }', TRAIL, True),
+        ("{ $.sourceIPAddress != 123.123.* }", TRAIL, True),
+        ('{ $.arrayKey[0] = "value" }', TRAIL, True),
+        ("{ $.objectList[1].id = 2 }", TRAIL, True),
+        ("{ $.['cluster.name'] = \"c\" }", TRAIL, True),
+        ("{ $.SomeObject IS NULL }", TRAIL, True),
+        ("{ $.SomeOtherObject NOT EXISTS }", TRAIL, True),
+        ("{ $.ThisFlag IS TRUE }", TRAIL, True),
+        ('{ $.ThisFlag[0] = "value" }', TRAIL, False),
+        ("{ $.objectList[1].number = 2 }", TRAIL, False),
+        ('{ ($.user.id = 1) && ($.users[0].email = "John.Doe@example.com") }', USERS, True),
+        (
+            '{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && $.actions[2] = "no" }',
+            USERS,
+            True,
+        ),
+        (
+            '{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "no") && $.actions[2] = "no" }',
+            USERS,
+            False,
+        ),
+        ('{ ($.user.id = 2 && $.users[0].email = "nonmatch") || $.actions[2] = "GET" }', USERS, False),
+        # Numbers.
+        ("{ $.port = 443 }", '{"port":443}', True),
+        ("{ $.port = 443 }", '{"port":443.0}', True),
+        ("{ $.port != 443 }", '{"port":80}', True),
+        ("{ $.port != 443 }", '{"port":443}', False),
+        ("{ $.port >= 443 }", '{"port":443}', True),
+        ("{ $.port > 443 }", '{"port":443}', False),
+        ("{ $.port < 1e+3 }", '{"port":443}', True),
+        ("{ $.n <= -0.5 }", '{"n":-0.5}', True),
+        ("{ $.n = 0.1 }", '{"n":0.1}', True),
+        ("{ $.port = 443 }", '{"port":"443"}', False),
+        ("{ $.port = 443 }", '{"port":true}', False),
+        ("{ $.port = 1 }", '{"port":true}', False),
+        # Texts and wildcards.
+        ('{ $.h = "*.example" }', '{"h":"a.example"}', True),
+        ('{ $.h = "*.example" }', '{"h":"a.example.com"}', False),
+        ('{ $.h = "a*c*e" }', '{"h":"abcde"}', True),
+        ('{ $.h = "a*c*e" }', '{"h":"abde"}', False),
+        ('{ $.h = "ab*ba" }', '{"h":"aba"}', False),
+        ('{ $.h = "*b*b*" }', '{"h":"abc"}', False),
+        ('{ $.h = "a" }', '{"h":"A"}', False),
+        ('{ $.h = "a.c" }', '{"h":"abc"}', False),
+        ('{ $.h = "*" }', '{"h":""}', True),
+        ('{ $.h = "*" }', '{"h":0}', True),
+        ('{ $.h = "*" }', '{"h":false}', True),
+        ('{ $.h = "*" }', '{"h":null}', False),
+        ('{ $.h = "*" }', '{"h":{}}', False),
+        ('{ $.h = "*" }', '{"h":[]}', False),
+        ('{ $.h = "*" }', "{}", False),
+        ("{ $.status = 4* }", '{"status":404}', True),
+        ("{ $.status = 4* }", '{"status":200}', False),
+        ('{ $.h = "x\\"y\\\\z" }', '{"h":"x\\"y\\\\z"}', True),
+        # != holds only for a value that is there.
+        ('{ $.h != "a" }', '{"h":"b"}', True),
+        ('{ $.h != "a" }', "{}", False),
+        ('{ $.h != "a" }', '{"h":null}', False),
+        ('{ $.h != "a" }', '{"h":["b"]}', False),
+        ('{ $.h != "*" }', '{"h":"b"}', False),
+        # States.
+        ("{ $.f IS FALSE }", '{"f":false}', True),
+        ("{ $.f IS FALSE }", '{"f":0}', False),
+        ("{ $.f IS TRUE }", '{"f":"true"}', False),
+        ("{ $.f IS TRUE }", '{"f":1}', False),
+        ("{ $.f IS NULL }", "{}", False),
+        ("{ $.f NOT EXISTS }", '{"f":null}', False),
+        ("{ $.f.g NOT EXISTS }", '{"f":"g"}', True),
+        ("{ $.f[2] NOT EXISTS }", '{"f":[0,1]}', True),
+        # Wildcard selectors.
+        ('{ $.a[*] = "x" }', '{"a":["w","x"]}', True),
+        ('{ $.a[*] = "x" }', '{"a":{"k":"x"}}', False),
+        ("{ $.a.*.n = 2 }", '{"a":{"k":{"n":1},"l":{"n":2}}}', True),
+        ("{ $.a.* = 2 }", '{"a":[2]}', False),
+        # Not one JSON object.
+        ("{ $.f NOT EXISTS }", "", False),
+        ("{ $.f NOT EXISTS }", "START RequestId: 1 Version: $LATEST", False),
+        ("{ $.f NOT EXISTS }", "[]", False),
+        ("{ $.f NOT EXISTS }", '{"a":1} {"b":2}', False),
+        ("{ $.f NOT EXISTS }", '{"a":NaN}', False),
+        ("{ $.f NOT EXISTS }", '{"a":1}\n', True),
+        ("{ $.f NOT EXISTS }", "[" * 100_000, False),
+        ("{ $.n > 1 }", '{"n":1e999999999999999999999}', False),
+        ("{ $.n > 1 }", '{"n":1' + "0" * 10_000 + "}", True),
+    ],
+)
+def test_matches(rendered: str, line: str, matches: bool) -> None:
+    assert parse(rendered).matches(line) is matches
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("", "expected {"),
+        ("ERROR", "expected {"),
+        ("{ $.a IS TRUE", "expected }, found the end"),
+        ("{ $.a IS TRUE } x", "expected the end"),
+        ("{ $.a }", "expected an operator"),
+        ("{ $.a IS NOT NULL }", "expected an operator"),
+        ("{ $.a EXISTS }", "expected an operator"),
+        ("{ $.a is true }", "expected an operator"),
+        ("{ $.a == 1 }", "expected a number or a text"),
+        ("{ $.a = %val% }", "expected a number or a text"),
+        ('{ $.a = "open }', "expected a number or a text"),
+        ("{ $.a = 'x' }", "expected a number or a text"),
+        ('{ $.a < "x" }', "texts are compared with = or !="),
+        ("{ a = 1 }", "expected $"),
+        ("{ $a = 1 }", "expected a field"),
+        ("{ $[0] = 1 }", "starts with a field"),
+        ("{ $.a[-1] = 1 }", "expected an operator"),
+        ("{ $.a[*][*] = 1 }", "at most one wildcard"),
+        ("{ ($.a = 1 }", "expected )"),
+        ("{ $.a = 1 && }", "expected $"),
+        ("{ $.a = 1 & $.b = 2 }", "expected }"),
+        ("{ " + "(" * (MAX_DEPTH + 1) + "$.a = 1" + ")" * (MAX_DEPTH + 1) + " }", "nests more than"),
+        ("{ $.a = " + "1" * 1100 + " }", "has 1110 characters"),
+    ],
+)
+def test_refuses_to_read(source: str, says: str) -> None:
+    with pytest.raises(PatternError) as error:
+        parse(source)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: text("$.a", "=", "two\nlines"), "a control character"),
+        (lambda: number("$.a", "=", float("nan")), "cannot be written"),
+        (lambda: number("$.a", "=", float("inf")), "cannot be written"),
+        (lambda: number("$.a", "~", 1), "is not one of"),  # pyright: ignore[reportArgumentType]
+        (lambda: StateCondition(Selector("a"), "MAYBE"), "IS takes"),  # pyright: ignore[reportArgumentType]
+        (lambda: Selector(), "starts with a field"),
+        (lambda: Selector(0), "starts with a field"),
+        (lambda: Selector("it's"), "cannot be written"),
+        (lambda: Selector(""), "cannot be written"),
+        (lambda: Selector("a", -1), "start at 0"),
+        (lambda: all_of(), "at least two"),
+        (lambda: Group("^", (exists("$.a"), exists("$.b"))), "not && or ||"),  # pyright: ignore[reportArgumentType]
+        (lambda: text("$.a", "=", "x" * 1013).render(), "CloudWatch takes 1024"),
+        (lambda: any_of(*(exists(f"$.a{n}[*]") for n in range(4))).render(), "4 wildcard selectors"),
+    ],
+)
+def test_refuses_to_make(make: object, says: str) -> None:
+    assert callable(make)
+    with pytest.raises(PatternError) as error:
+        make()
+    assert says in str(error.value)
+
+
+def test_the_longest_pattern_renders() -> None:
+    longest = text("$.a", "=", "x" * 1012).render()
+    assert len(longest) == 1024
+    assert parse(longest).render() == longest
+
+
+def test_selectors_read_back() -> None:
+    for written in ("$.a", "$.a-b_9.c", "$.['a b'].c[10][0]", "$.*.a", "$.a[*].b"):
+        assert parse_selector(written).render() == written
+
+
+keys = st.text(st.characters(exclude_characters="'", exclude_categories=("Cc", "Cs")), min_size=1, max_size=8)
+steps = st.one_of(keys, st.integers(0, 999))
+selectors = st.builds(
+    lambda first, rest, wildcard: Selector(first, *rest, *wildcard),
+    keys,
+    st.lists(steps, max_size=3),
+    st.lists(st.sampled_from(Wildcard), max_size=1),
+)
+texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=12)
+numbers = st.decimals(allow_nan=False, allow_infinity=False)
+conditions = st.one_of(
+    st.builds(TextCondition, selectors, st.sampled_from(["=", "!="]), texts),
+    st.builds(NumberCondition, selectors, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), numbers),
+    st.builds(StateCondition, selectors, st.sampled_from(["NULL", "TRUE", "FALSE"])),
+    st.builds(AbsentCondition, selectors),
+)
+patterns = st.recursive(
+    conditions,
+    lambda inner: st.builds(
+        lambda connective, operands: Group(connective, tuple(operands)),
+        st.sampled_from(["&&", "||"]),
+        st.lists(inner, min_size=2, max_size=3),
+    ),
+    max_leaves=6,
+)
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(keys, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(patterns)
+def test_reading_undoes_rendering(pattern: Pattern) -> None:
+    try:
+        rendered = pattern.render()
+    except PatternError:
+        assume(False)
+        return
+    assert parse(rendered) == pattern
+    assert parse(rendered).render() == rendered
+
+
+@given(st.dictionaries(keys, json_values, max_size=4), selectors, texts)
+def test_a_value_is_equal_or_different_never_both(value: dict[str, object], selector: Selector, wanted: str) -> None:
+    assume(not any(isinstance(step, Wildcard) for step in selector.steps))
+    line = json.dumps(value)
+    equal, different = (TextCondition(selector, sign, wanted).matches(line) for sign in ("=", "!="))
+    assert not (equal and different)
+    assert not (AbsentCondition(selector).matches(line) and (equal or different))
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused(source: str) -> None:
+    try:
+        pattern = parse("{" + source + "}")
+    except PatternError:
+        return
+    assert parse(pattern.render()) == pattern

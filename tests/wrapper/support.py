@@ -1,0 +1,152 @@
+"""What the tests of the exec wrapper share: running it, reading its line, and seccomp filters for its doctor."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REFUSED = 78
+MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine())
+# A policy in its shortest form; `PATH` and the like are left to each test.
+POLICY = {"SHIELD_OUTBOUND_CONNECTIVITY": "block"}
+SECONDS = 30.0
+LINE_LIMIT = 4096
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """`shield` and `libshield.so` in a folder of their own, as in the layer."""
+
+    folder: Path
+
+    @property
+    def program(self) -> Path:
+        return self.folder / "shield"
+
+    @property
+    def library(self) -> Path:
+        return self.folder / "libshield.so"
+
+    def run(
+        self,
+        arguments: Sequence[str | Path],
+        environment: Mapping[str, str],
+        *,
+        before: Callable[[], None] | None = None,
+        **options: Any,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `shield ARGUMENTS` with this environment and no other. `before` runs in the child, before exec."""
+        return subprocess.run(
+            [str(self.program), *map(str, arguments)],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            timeout=SECONDS,
+            preexec_fn=before,
+            check=False,
+            **options,
+        )
+
+
+def read_line(stderr: str, event: str) -> str:
+    """The reason in the one JSON line that `stderr` consists of; anything else fails."""
+    assert stderr.endswith("\n"), stderr
+    assert stderr.count("\n") == 1, stderr
+    assert len(stderr.encode(errors="surrogateescape")) <= LINE_LIMIT
+    line = json.loads(stderr)
+    assert list(line) == ["function_shield", "event", "timestamp", "level", "reason"]
+    assert line["function_shield"] is True
+    assert line["event"] == event
+    assert line["level"] == "ERROR"
+    assert _TIMESTAMP.fullmatch(line["timestamp"])
+    return line["reason"]
+
+
+def assert_refused(done: subprocess.CompletedProcess[str]) -> str:
+    """Nothing ran, one line says why, exit status 78. Returns the reason."""
+    assert done.returncode == REFUSED, done.stderr
+    assert done.stdout == ""
+    return read_line(done.stderr, "refused")
+
+
+def write_script(path: Path, *lines: str, interpreter: str = "/bin/sh") -> Path:
+    """An executable script; returns its path."""
+    path.write_text("\n".join((f"#!{interpreter}", *lines, "")))
+    path.chmod(0o755)
+    return path
+
+
+# --- seccomp(2) -------------------------------------------------------------------------------------------------
+
+KILL_PROCESS = 0x80000000
+USER_NOTIFICATION = 0x7FC00000
+ALLOW = 0x7FFF0000
+NEW_LISTENER = 8
+_SET_MODE_FILTER = 1
+_PR_SET_NO_NEW_PRIVS = 38
+_LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
+
+# name: (x86_64, aarch64)
+_NUMBERS = {
+    "io_uring_setup": (425, 425),
+    "memfd_create": (319, 279),
+    "pidfd_getfd": (438, 438),
+    "process_vm_readv": (310, 270),
+    "ptrace": (101, 117),
+    "seccomp": (317, 277),
+    "clone3": (435, 435),
+}
+
+
+def errno_answer(error: int) -> int:
+    """The filter action that answers with this errno."""
+    return 0x00050000 | error
+
+
+def number(name: str) -> int:
+    """A system call's number on this machine."""
+    return _NUMBERS[name][MACHINE == "aarch64"]
+
+
+class _Instruction(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint32)]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.POINTER(_Instruction))]
+
+
+def install_filter(answers: Mapping[str, int], flags: int = 0) -> int:
+    """Installs a filter in this process for good. Returns what seccomp(2) returned: with NEW_LISTENER a descriptor.
+
+    Args:
+        answers: system call name: action.
+        flags: of seccomp(2).
+    """
+    code = [(_LOAD, 0, 0, 0)]
+    for name, action in answers.items():
+        code += [(_JUMP_IF_EQUAL, 0, 1, number(name)), (_RETURN, 0, 0, action)]
+    code.append((_RETURN, 0, 0, ALLOW))
+    instructions = (_Instruction * len(code))(*code)
+    program = _Program(len(code), ctypes.cast(instructions, ctypes.POINTER(_Instruction)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    result = libc.syscall(number("seccomp"), _SET_MODE_FILTER, flags, ctypes.byref(program))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "seccomp")
+    return result
+
+
+def has_root() -> bool:
+    return os.geteuid() == 0
