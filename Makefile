@@ -23,7 +23,7 @@ $(VENV)/.installed: pyproject.toml hatch_build.py
 	  || { echo "$(PYTHON) has no venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
 	@test -x $(BIN)/python || { echo "setup: $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "setup: the package and its development tools (some minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json $(VENV)/.installed

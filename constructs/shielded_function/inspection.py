@@ -56,18 +56,27 @@ def resource_of(function: lambda_.Function) -> lambda_.CfnFunction:
     return resource
 
 
-def inspect(function: lambda_.Function) -> FunctionFacts:
-    """Reads a function.
+def disclose(function: lambda_.Function) -> dict[str, Any]:
+    """A function's properties as the L1 has them, unresolved.
 
     Raises:
-        ShieldError: its resource does not disclose its properties.
+        ShieldError: its resource does not disclose them.
     """
     inspector = cdk.TreeInspector()
     resource_of(function).inspect(inspector)
     disclosed = inspector.attributes.get(_PROPERTIES)
     if disclosed is None:
         raise ShieldError(function.node.path, ["this version of aws-cdk-lib does not disclose a resource's properties"])
-    properties = cast("dict[str, Any]", function.stack.resolve(disclosed))
+    return cast("dict[str, Any]", disclosed)
+
+
+def inspect(function: lambda_.Function) -> FunctionFacts:
+    """Reads a function. What refers to another stack resolves differently once the synthesis has begun.
+
+    Raises:
+        ShieldError: its resource does not disclose its properties.
+    """
+    properties = cast("dict[str, Any]", function.stack.resolve(disclose(function)))
     layers: Any = properties.get("layers") or []
     return FunctionFacts(
         path=function.node.path,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import aws_cdk as cdk
 import jsii
@@ -16,7 +16,7 @@ from shielded_function_monitoring import NAMESPACE, Policy, metric_name, violati
 from . import validation
 from .alarms import ShieldAlarms
 from .errors import ShieldError
-from .inspection import as_text, inspect, resource_of
+from .inspection import as_text, disclose, inspect, resource_of
 from .layer import WRAPPER, missing_binaries, shield_layer
 from .policy import ShieldPolicy
 from .validation import NEXT_WRAPPER_VARIABLE, WRAPPER_VARIABLE
@@ -126,12 +126,7 @@ class AttachedShield(Construct):
         self._filters: dict[str, logs.MetricFilter] = {}
         self.metric_filter = self._filter(None)
         self.alarm = self._make_alarm(alarms) if alarms.enabled else None
-        self._applied = validation.Application(
-            environment=settings,
-            layer=scope.stack.resolve(self.layer.layer_version_arn),
-            log_group=inspect(scope).logging.get("logGroup"),
-            log_class=_log_class(self.log_group),
-        )
+        self._logging = disclose(scope).get("loggingConfig")
         self._warn(facts)
         cdk.Aspects.of(scope).add(_ChainLateWrapper(self), priority=_ASPECT_PRIORITY)
         scope.node.add_validation(_Invariants(self))
@@ -161,7 +156,15 @@ class AttachedShield(Construct):
 
     def problems(self) -> list[str]:
         """Which of the shield's invariants the function has lost since; checked at synthesis."""
-        return validation.broken(inspect(self.function), self._applied)
+        resolve = self.function.stack.resolve
+        logging: dict[str, Any] = resolve(self._logging) or {}
+        applied = validation.Application(
+            environment=self._settings,
+            layer=resolve(self.layer.layer_version_arn),
+            log_group=logging.get("logGroup"),
+            log_class=_log_class(self.log_group),
+        )
+        return validation.broken(inspect(self.function), applied)
 
     def _make_log_group(self, facts: FunctionFacts) -> logs.LogGroup:
         """A log group of the function's own, with the CDK's defaults: kept for two years, and retained.

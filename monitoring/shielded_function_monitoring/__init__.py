@@ -10,6 +10,7 @@ from .alarm import AlarmError, AlarmRule, AlarmState, Sample, evaluate
 from .alert import (
     ALARMING_EVENTS,
     EVENTS,
+    MAX_LINE,
     MODES,
     POLICIES,
     Alert,
@@ -29,6 +30,7 @@ from .template import LogEvent, Monitoring, TemplateError, monitoring_of, shield
 __all__ = [
     "ALARMING_EVENTS",
     "EVENTS",
+    "MAX_LINE",
     "MODES",
     "NAMESPACE",
     "POLICIES",

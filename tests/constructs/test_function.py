@@ -325,6 +325,14 @@ def test_an_imported_log_group_is_used(stack: cdk.Stack, props: Props, resources
     assert resources(stack, LOG_GROUP) == {}
 
 
+def test_a_log_group_of_another_stack_is_used(app: cdk.App, props: Props, resources: Resources) -> None:
+    storage, shop = cdk.Stack(app, "Storage"), cdk.Stack(app, "Shop")
+    ShieldedFunction(shop, "Checkout", log_group=logs.LogGroup(storage, "Logs"), **props)
+    name = only(resources(shop, FILTER))["LogGroupName"]
+    assert list(name) == ["Fn::ImportValue"]
+    assert only(resources(shop, FUNCTION))["LoggingConfig"]["LogGroup"] == name
+
+
 def test_the_log_group_that_the_cdk_manages_is_used(app: cdk.App, props: Props, resources: Resources) -> None:
     app.node.set_context("@aws-cdk/aws-lambda:useCdkManagedLogGroup", True)
     stack = cdk.Stack(app, "Shop")

@@ -15,7 +15,7 @@ import pytest
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
-from cfnlint.api import lint_all
+from cfnlint.api import lint
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
@@ -51,7 +51,7 @@ def test_it_is_as_it_was(app: cdk.App, props: Props, synthesize: Synthesize, sna
 
 
 def test_cfn_lint_finds_nothing(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
-    assert [str(match) for match in lint_all(json.dumps(synthesize(shop(app, props))))] == []
+    assert lint_errors(synthesize(shop(app, props))) == []
 
 
 def test_cfn_lint_would_find_something(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
@@ -59,7 +59,13 @@ def test_cfn_lint_would_find_something(app: cdk.App, props: Props, synthesize: S
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Logs::MetricFilter":
             del resource["Properties"]["FilterPattern"]
-    assert len(lint_all(json.dumps(template))) == 2
+    assert len(lint_errors(template)) == 2
+
+
+def lint_errors(template: dict[str, Any]) -> list[str]:
+    """cfn-lint's errors and warnings, but W3005: the CDK's own `Function` depends on its role twice."""
+    found = lint(json.dumps(template), regions=["us-east-1", "eu-west-1"])
+    return [str(match) for match in found if match.rule.id != "W3005"]
 
 
 def findings(app: cdk.App, packs: tuple[Any, ...]) -> set[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from shielded_function_monitoring.alarm import (
     AlarmError,
     AlarmRule,

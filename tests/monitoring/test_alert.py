@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+
 from shielded_function_monitoring import MODES, POLICIES, Alert, AlertError, ShieldEvent, parse_line
 
 # The line as the design writes it.

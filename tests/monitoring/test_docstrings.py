@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 
 import pytest
+
 import shielded_function_monitoring
 
 MODULES = [module.name for module in pkgutil.iter_modules(shielded_function_monitoring.__path__)]

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from shielded_function_monitoring.pattern import (
     MAX_DEPTH,
     AbsentCondition,

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+
 from shielded_function_monitoring import LogEvent, PatternError, TemplateError, monitoring_of, shielded_functions
 from shielded_function_monitoring.filters import metric_name, violations
 

@@ -1,4 +1,4 @@
-"""Which Node.js is chosen: named, the machine's own if supported, PyPI's, and the machine's own for want of a better."""
+"""Which Node.js is chosen: the one named, a supported one of the machine, PyPI's, or what there is."""
 
 from __future__ import annotations
 

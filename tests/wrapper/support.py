@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 REFUSED = 78
 MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine())
 # A policy in its shortest form; `PATH` and the like are left to each test.
@@ -41,7 +43,7 @@ class Installed:
         arguments: Sequence[str | Path],
         environment: Mapping[str, str],
         *,
-        before: Callable[[], None] | None = None,
+        before: Callable[[], object] | None = None,
         **options: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Runs `shield ARGUMENTS` with this environment and no other. `before` runs in the child, before exec."""
@@ -102,6 +104,7 @@ _NUMBERS = {
     "io_uring_setup": (425, 425),
     "memfd_create": (319, 279),
     "pidfd_getfd": (438, 438),
+    "prctl": (157, 167),
     "process_vm_readv": (310, 270),
     "ptrace": (101, 117),
     "seccomp": (317, 277),
@@ -127,12 +130,13 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.POINTER(_Instruction))]
 
 
-def install_filter(answers: Mapping[str, int], flags: int = 0) -> int:
+def install_filter(answers: Mapping[str, int], flags: int = 0, *, no_new_privs: bool = True) -> int:
     """Installs a filter in this process for good. Returns what seccomp(2) returned: with NEW_LISTENER a descriptor.
 
     Args:
         answers: system call name: action.
         flags: of seccomp(2).
+        no_new_privs: set the bit first; only root can do without.
     """
     code = [(_LOAD, 0, 0, 0)]
     for name, action in answers.items():
@@ -141,12 +145,19 @@ def install_filter(answers: Mapping[str, int], flags: int = 0) -> int:
     instructions = (_Instruction * len(code))(*code)
     program = _Program(len(code), ctypes.cast(instructions, ctypes.POINTER(_Instruction)))
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if no_new_privs:
+        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     result = libc.syscall(number("seccomp"), _SET_MODE_FILTER, flags, ctypes.byref(program))
     if result < 0:
         raise OSError(ctypes.get_errno(), "seccomp")
     return result
 
 
-def has_root() -> bool:
-    return os.geteuid() == 0
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def become(uid: int, gid: int) -> None:
+    """Gives up root for good."""
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)

@@ -10,21 +10,25 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from emulated_lambda import seccomp
 from wrapper.support import (
     KILL_PROCESS,
     MACHINE,
     NEW_LISTENER,
     USER_NOTIFICATION,
     Installed,
+    become,
     errno_answer,
-    has_root,
     install_filter,
+    needs_root,
 )
 
 KEYS = [
@@ -69,7 +73,7 @@ Findings = dict[str, dict[str, object]]
 
 
 def examine(
-    installed: Installed, *arguments: str, before: Callable[[], None] | None = None, **options: object
+    installed: Installed, *arguments: str, before: Callable[[], object] | None = None, **options: Any
 ) -> Findings:
     done = installed.run(["doctor", "--json", *arguments], {"PATH": "/usr/bin:/bin"}, before=before, **options)
     assert done.returncode == 0, done.stderr
@@ -194,7 +198,7 @@ def test_refused_missing_and_killed_are_told_apart(installed: Installed) -> None
         "memfd_create": KILL_PROCESS,
         "clone3": errno_answer(errno.EINVAL),
     }
-    findings = examine(installed, before=lambda: install_filter(answers) and None)
+    findings = examine(installed, before=lambda: install_filter(answers))
     assert answer(findings, "process_vm_readv") == ("refused", "EPERM")
     assert answer(findings, "pidfd_getfd") == ("refused", "EPERM")
     assert answer(findings, "io_uring") == ("missing", "ENOSYS")
@@ -209,7 +213,7 @@ def test_refused_missing_and_killed_are_told_apart(installed: Installed) -> None
 
 def test_text_names_the_answers(installed: Installed) -> None:
     answers = {"memfd_create": KILL_PROCESS, "ptrace": errno_answer(errno.EPERM)}
-    done = installed.run(["doctor"], {}, before=lambda: install_filter(answers) and None)
+    done = installed.run(["doctor"], {}, before=lambda: install_filter(answers))
     lines = {line.split()[0]: line for line in done.stdout.splitlines()[2:]}
     assert "killed (SIGSYS)" in lines["memfd_create"]
     assert "refused (EPERM)" in lines["ptrace"]
@@ -233,27 +237,28 @@ def test_a_call_that_never_returns_times_out(installed: Installed) -> None:
 
 
 def test_filtered_seccomp_is_not_the_lack_of_no_new_privs(installed: Installed) -> None:
-    findings = examine(installed, before=lambda: install_filter({"seccomp": errno_answer(errno.EPERM)}) and None)
+    findings = examine(installed, before=lambda: install_filter({"seccomp": errno_answer(errno.EPERM)}))
     assert answer(findings, "seccomp") == ("refused", "EPERM")
     for key in ("seccomp_filter", "seccomp_notify"):
         assert answer(findings, key) == ("refused", "EPERM")
         assert findings[key]["value"] == "filtered"
 
 
-@pytest.mark.skipif(not has_root(), reason="needs root, to be without no_new_privs under a filter")
-def test_the_emulated_lambda_sandbox(installed: Installed) -> None:
-    from emulated_lambda import seccomp
+@pytest.fixture
+def open_to_all(installed: Installed) -> Iterator[Installed]:
+    """Where every user may run it, which pytest's own folders are not for."""
+    with tempfile.TemporaryDirectory(prefix="shield-test-") as folder:
+        os.chmod(folder, 0o755)
+        yield Installed(Path(shutil.copytree(installed.folder, Path(folder) / "shielded-function")))
 
+
+@needs_root
+def test_the_emulated_lambda_sandbox(open_to_all: Installed) -> None:
     def enter() -> None:
         seccomp.install()
-        os.setgroups([])
-        os.setresgid(990, 990, 990)
-        os.setresuid(993, 993, 993)
+        become(993, 990)
 
-    for folder in (installed.folder, *installed.folder.parents):
-        if folder.owner() == "root" and folder.stat().st_mode & 0o001 == 0:
-            folder.chmod(folder.stat().st_mode | 0o055)
-    findings = examine(installed, before=enter)
+    findings = examine(open_to_all, before=enter)
     assert findings["user"]["value"] == "uid 993 gid 990"
     assert findings["no_new_privs"]["value"] == 0
     assert findings["seccomp_mode"]["value"] == "filter"
@@ -266,18 +271,22 @@ def test_the_emulated_lambda_sandbox(installed: Installed) -> None:
     assert findings["kernel_engine"]["value"] == "lacks seccomp_notify"
 
 
-@pytest.mark.skipif(not has_root(), reason="needs root, to give it up")
-def test_an_unprivileged_user_gets_a_filter_after_no_new_privs(installed: Installed) -> None:
-    def give_up() -> None:
-        os.setgroups([])
-        os.setresgid(65534, 65534, 65534)
-        os.setresuid(65534, 65534, 65534)
-
-    for folder in (installed.folder, *installed.folder.parents):
-        if folder.owner() == "root" and folder.stat().st_mode & 0o001 == 0:
-            folder.chmod(folder.stat().st_mode | 0o055)
-    findings = examine(installed, before=give_up)
+@needs_root
+def test_an_unprivileged_user_gets_a_filter_after_no_new_privs(open_to_all: Installed) -> None:
+    findings = examine(open_to_all, before=lambda: become(65534, 65534))
     assert findings["seccomp_filter"]["value"] == "works after no_new_privs"
+
+
+@needs_root
+def test_lacking_only_no_new_privs_is_told_from_a_filtered_seccomp(open_to_all: Installed) -> None:
+    def enter() -> None:
+        install_filter({"prctl": errno_answer(errno.EPERM)}, no_new_privs=False)
+        become(65534, 65534)
+
+    findings = examine(open_to_all, before=enter)
+    assert answer(findings, "seccomp") == ("works", None)
+    assert answer(findings, "seccomp_filter") == ("refused", "EACCES")
+    assert findings["seccomp_filter"]["value"] == "only lacks no_new_privs, which prctl refuses"
 
 
 # --- inherited state --------------------------------------------------------------------------------------------

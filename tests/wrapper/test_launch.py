@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +31,7 @@ print(json.dumps({
 """
 
 
-def show(installed: Installed, environment: dict[str, str], **options: object) -> dict[str, object]:
+def show(installed: Installed, environment: dict[str, str], **options: Any) -> dict[str, Any]:
     done = installed.run([PYTHON, "-I", "-S", "-c", SHOW], environment, **options)
     assert done.returncode == 0, done.stderr
     assert done.stderr == LOADED
@@ -39,15 +39,14 @@ def show(installed: Installed, environment: dict[str, str], **options: object) -
 
 
 def test_environment_gains_two_variables_and_loses_none(installed: Installed) -> None:
-    before = {**POLICY, "PATH": "/bin", "EMPTY": "", "EQUALS": "a=b=c", "BYTES": os.fsdecode(b"\xff\xfe\n"), "": "x"}
-    before.pop("")
+    before = {**POLICY, "PATH": "/bin", "EMPTY": "", "EQUALS": "a=b=c", "BYTES": os.fsdecode(b"\xff\xfe\n")}
     after = show(installed, before)["environment"]
     assert after == {
         **before,
         "LD_PRELOAD": str(installed.library),
         "SHIELD_STATE": f"starting:-1:{PYTHON}",
         # Python adds it by itself in the C locale (PEP 538).
-        **{k: v for k, v in after.items() if k == "LC_CTYPE"},  # type: ignore[union-attr]
+        **{k: v for k, v in after.items() if k == "LC_CTYPE"},
     }
 
 
@@ -88,12 +87,12 @@ def test_signals_are_the_callers(installed: Installed, ignored: bool) -> None:
 
 def test_the_users_preload_comes_second(installed: Installed) -> None:
     after = show(installed, {**POLICY, "LD_PRELOAD": "libm.so.6"})["environment"]
-    assert after["LD_PRELOAD"] == f"{installed.library}:libm.so.6"  # type: ignore[index]
+    assert after["LD_PRELOAD"] == f"{installed.library}:libm.so.6"
 
 
 def test_an_empty_preload_adds_no_entry(installed: Installed) -> None:
     after = show(installed, {**POLICY, "LD_PRELOAD": ""})["environment"]
-    assert after["LD_PRELOAD"] == str(installed.library)  # type: ignore[index]
+    assert after["LD_PRELOAD"] == str(installed.library)
 
 
 def exec_with(program: Path, arguments: list[str], entries: list[str]) -> None:
@@ -134,7 +133,7 @@ def test_a_setting_given_twice_is_refused(installed: Installed) -> None:
 def test_an_environment_of_thousands(installed: Installed) -> None:
     many = {f"VARIABLE_{i}": "x" * 50 for i in range(5000)}
     after = show(installed, {**POLICY, **many})["environment"]
-    assert all(after[name] == value for name, value in many.items())  # type: ignore[index]
+    assert all(after[name] == value for name, value in many.items())
 
 
 def test_policy_file(installed: Installed, tmp_path: Path) -> None:
@@ -271,10 +270,6 @@ def test_run_unshielded_cannot_run_what_is_not_there(installed: Installed) -> No
     assert "/no/such/program" in read_line(second, "refused")
 
 
-def test_core_size_limit_of_arguments_is_the_kernels(installed: Installed) -> None:
-    """Growing the environment by two entries must not be what makes a start fail below the kernel's own limits."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
-    if soft == resource.RLIM_INFINITY or soft < 8 << 20:
-        pytest.skip("the stack limit is not the usual 8 MB")
+def test_a_megabyte_of_environment(installed: Installed) -> None:
     big = {f"BIG_{i}": "x" * 100_000 for i in range(10)}
     assert installed.run(["/bin/echo", "ran"], {**POLICY, **big}).stdout == "ran\n"

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import lief
 import pytest
 
 from shielded_function_runtime.build import native
@@ -94,8 +95,6 @@ def test_check_names_the_mistake(installed: Installed, environment: dict[str, st
 
 
 def test_the_program_is_static_and_small(compiled: Callable[[str], Path]) -> None:
-    import lief
-
     for machine in native.ARCHITECTURES:
         binary = lief.parse(compiled(machine))
         assert isinstance(binary, lief.ELF.Binary)

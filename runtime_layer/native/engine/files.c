@@ -201,6 +201,17 @@ static int64_t truncated(const struct opening *o, int64_t descriptor) {
     return result;
 }
 
+/* A descriptor is the lowest that is free (open(2)); one that was made while the gate held another open is not. */
+static int64_t lowered(int64_t descriptor, uint64_t flags) {
+    if (is_error(descriptor))
+        return descriptor;
+    int64_t low = KERNEL(fcntl, descriptor, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+    if (is_error(low))
+        return descriptor;
+    KERNEL(close, low < descriptor ? descriptor : low);
+    return low < descriptor ? low : descriptor;
+}
+
 static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch) {
     int32_t directory = o->directory;
     int64_t result = -ELOOP;
@@ -229,7 +240,7 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
     }
     if (directory != o->directory)
         KERNEL(close, directory);
-    return result;
+    return lowered(result, o->flags);
 }
 
 static int64_t open_temporary(const struct call *call, const struct opening *o) {
@@ -240,7 +251,7 @@ static int64_t open_temporary(const struct call *call, const struct opening *o) 
     if (!entry_refused(call, (int32_t)directory, TEXT("#")))
         result = KERNEL(openat, directory, ".", o->flags, o->mode);
     KERNEL(close, directory);
-    return result;
+    return lowered(result, o->flags);
 }
 
 static int64_t make_open(const struct call *call, const struct opening *o) {

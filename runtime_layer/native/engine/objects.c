@@ -59,8 +59,42 @@ static bool take(void *context, const struct mapping *m) {
     return false;
 }
 
-static bool needs_scan(struct text path, bool is_runtime) {
-    return ANY_OF(base_name(path), libc_family) || (!is_runtime && !ANY_OF(path, trusted));
+/* The runtime that the wrapper was told to start, and the libraries installed with it: <prefix>/bin/<runtime>,
+ * <prefix>/lib... Empty when this process is another program. */
+struct runtime {
+    uint64_t ino;
+    struct text prefix;
+    char path[PAGE];
+};
+
+static uint64_t inode_number(const char *path) {
+    struct stat st = {0};
+    return is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)) ? 0 : st.st_ino;
+}
+
+static void find_runtime(struct runtime *r) {
+    uint64_t program = inode_number("/proc/self/exe");
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", r->path, sizeof r->path);
+    r->ino = 0;
+    r->prefix = TEXT("");
+    if (n <= 0 || !sealed.runtime || inode_number(sealed.environment + sealed.runtime) != program)
+        return;
+    r->ino = program;
+    struct text path = {r->path, (uint32_t)n}, file = base_name(path);
+    struct text directory = {path.at, path.len - file.len};
+    if (text_ends(directory, TEXT("/bin/")))
+        r->prefix = (struct text){path.at, directory.len - 4}; /* keeps the slash */
+}
+
+static bool is_of_runtime(const struct runtime *r, struct text path, uint64_t ino) {
+    if (ino == r->ino)
+        return true;
+    struct text rest = {path.at + r->prefix.len, path.len - r->prefix.len};
+    return r->prefix.len && text_starts(path, r->prefix) && text_starts(rest, TEXT("lib"));
+}
+
+static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino) {
+    return ANY_OF(base_name(path), libc_family) || !(ANY_OF(path, trusted) || is_of_runtime(r, path, ino));
 }
 
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */
@@ -115,14 +149,9 @@ static bool take_self(const struct listing *l, uint32_t self) {
     return well && protect_range(low, high > bss_end ? high : bss_end);
 }
 
-static uint64_t inode_number(const char *path) {
-    struct stat st = {0};
-    return is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)) ? 0 : st.st_ino;
-}
-
 static bool patch_listed(const struct listing *l, struct armed_objects *out, struct writer *error) {
-    uint64_t runtime = inode_number("/proc/self/exe");
-    bool trusts_program = sealed.runtime && inode_number(sealed.environment + sealed.runtime) == runtime;
+    struct runtime runtime;
+    find_runtime(&runtime);
     bool found_self = false;
     for (uint32_t i = 0; i < l->count; i++) {
         const struct object *o = &l->objects[i];
@@ -133,7 +162,7 @@ static bool patch_listed(const struct listing *l, struct armed_objects *out, str
             found_self = take_self(l, i);
             continue;
         }
-        if (!needs_scan(text_of(path), trusts_program && o->ino == runtime))
+        if (!needs_scan(&runtime, text_of(path), o->ino))
             continue;
         if (!patch_object(o, path, out, error))
             return false;

@@ -33,90 +33,77 @@ static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size) {
     return 0;
 }
 
-static bool wants_patch(const struct site *site) {
-    return site->kind != SITE_RETURN && (site->number < 0 || is_guarded(site->number));
-}
-
-static void count(void *context, const struct site *site) {
-    struct patch *patch = context;
-    patch->sites++;
-    if (!wants_patch(site))
-        return;
-    patch->wanted++;
-    if (site->kind == SITE_HARD && patch->hard++ == 0)
-        patch->first_hard = *site;
-}
-
-struct writing {
+/* The sites to patch, in memory of their own: looking for them twice would cost as much as all the rest. */
+enum { SITES_MAX = 16384 };
+struct found {
     struct patch *patch;
-    uint64_t slot, next, end; /* trampolines */
-    uint64_t open_low, open_high; /* text pages that are writable now */
+    struct site *sites;
 };
 
-static void close_pages(struct writing *w) {
-    if (w->open_high)
-        KERNEL(mprotect, w->open_low, w->open_high - w->open_low, PROT_READ | PROT_EXEC);
-    w->open_low = w->open_high = 0;
-}
-
-static bool open_pages(struct writing *w, uint64_t from, uint64_t to) {
-    uint64_t low = page_down(from), high = page_up(to);
-    if (high > page_up(w->patch->high))
-        high = page_up(w->patch->high);
-    if (w->open_high && low >= w->open_low && high <= w->open_high)
-        return true;
-    close_pages(w);
-    if (is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_WRITE | PROT_EXEC)))
-        return false;
-    w->open_low = low;
-    w->open_high = high;
-    return true;
-}
-
-static void write_one(void *context, const struct site *site) {
-    struct writing *w = context;
-    struct patch *patch = w->patch;
-    if (!wants_patch(site) || site->kind != SITE_PATCHABLE)
+static void keep_wanted(void *context, const struct site *site) {
+    struct found *found = context;
+    struct patch *patch = found->patch;
+    patch->sites++;
+    if (site->kind == SITE_RETURN || (site->number >= 0 && !is_guarded(site->number)))
         return;
-    uint64_t at = site->offset + patch->delta;
-    uint64_t from = at - site->window;
-    /* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
-    bool same = from >= patch->low && at + 2 <= patch->high &&
-                same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, site->window + 2u);
-    uint32_t length = same && w->next + TRAMPOLINE <= w->end
-                          ? trampoline_write((uint8_t *)w->next, at, site->window, w->slot)
-                          : 0;
-    if (!length || !open_pages(w, from, from + 8) || !jump_write(from, site->window, w->next)) {
+    if (site->kind == SITE_HARD || patch->wanted == SITES_MAX) {
         if (patch->hard++ == 0)
             patch->first_hard = *site;
         return;
     }
-    w->next += TRAMPOLINE;
-    patch->patched++;
+    found->sites[patch->wanted++] = *site;
+}
+
+/* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
+static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from) {
+    return from >= patch->low && from + site->window + 2 <= patch->high &&
+           same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, site->window + 2u);
+}
+
+static bool patch_site(struct patch *patch, const struct site *site, uint64_t trampoline, uint64_t slot) {
+    uint64_t at = site->offset + patch->delta, from = at - site->window;
+    return unchanged(patch, site, from) && trampoline_write((uint8_t *)trampoline, at, site->window, slot) &&
+           jump_write(from, site->window, trampoline);
+}
+
+static bool patch_sites(struct patch *patch, const struct site *sites) {
+    uint64_t size = page_up(SLOT + (uint64_t)patch->wanted * TRAMPOLINE);
+    uint64_t memory = near_memory(patch->low, patch->high, size);
+    if (!memory)
+        return false;
+    *(uint64_t *)memory = (uint64_t)gate_entry;
+    /* The trampolines must be executable before the first jump leads to them: other threads may be running. The
+     * text is opened as a whole, which costs two calls; only the pages that are written to become private. */
+    uint64_t low = patch->low, high = page_up(patch->high);
+    int64_t opened = KERNEL(mprotect, memory, size, PROT_READ | PROT_WRITE | PROT_EXEC);
+    if (!is_error(opened))
+        opened = KERNEL(mprotect, low, high - low, PROT_READ | PROT_WRITE | PROT_EXEC);
+    if (is_error(opened))
+        return false;
+    for (uint32_t i = 0; i < patch->wanted; i++) {
+        if (patch_site(patch, &sites[i], memory + SLOT + (uint64_t)i * TRAMPOLINE, memory))
+            patch->patched++;
+        else if (patch->hard++ == 0)
+            patch->first_hard = sites[i];
+    }
+    instructions_changed(memory, memory + size);
+    instructions_changed(low, high);
+    bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC)) &&
+                  !is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC));
+    return closed && patch->hard == 0 && protect_range(memory, memory + size) && protect_text(low, high);
 }
 
 bool patch_mapping(struct patch *patch) {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
     if (to > patch->image.size)
         to = patch->image.size; /* the last page's tail lies behind the file's end */
-    if (!find_sites(patch->image, from, to, count, patch))
+    int64_t memory = KERNEL(mmap, 0, SITES_MAX * sizeof(struct site), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                            -1, 0);
+    if (is_error(memory))
         return false;
-    if (patch->wanted == 0 || patch->hard)
-        return patch->hard == 0;
-    uint64_t size = page_up(SLOT + (uint64_t)patch->wanted * TRAMPOLINE);
-    uint64_t memory = near_memory(patch->low, patch->high, size);
-    if (!memory)
-        return false;
-    *(uint64_t *)memory = (uint64_t)gate_entry;
-    struct writing writing = {.patch = patch, .slot = memory, .next = memory + SLOT, .end = memory + size};
-    /* The trampolines must be executable before the first jump leads to them: other threads may be running. */
-    if (is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_WRITE | PROT_EXEC)))
-        return false;
-    find_sites(patch->image, from, to, write_one, &writing);
-    close_pages(&writing);
-    instructions_changed(memory, memory + size);
-    instructions_changed(patch->low, patch->high);
-    if (is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC)))
-        return false;
-    return patch->hard == 0 && protect_range(memory, memory + size) && protect_text(patch->low, patch->high);
+    struct found found = {patch, (struct site *)memory};
+    bool well = find_sites(patch->image, from, to, keep_wanted, &found) && patch->hard == 0 &&
+                (patch->wanted == 0 || patch_sites(patch, found.sites));
+    KERNEL(munmap, memory, SITES_MAX * sizeof(struct site));
+    return well;
 }

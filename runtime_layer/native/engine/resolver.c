@@ -138,6 +138,19 @@ static int64_t send_to(int32_t descriptor, const uint8_t *bytes, uint64_t len, u
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
+/* getaddrinfo asks for a name's IPv4 and its IPv6 address: one lookup, so one alert. */
+static bool is_second_half(const struct dns_question *q) {
+    static uint32_t last; /* the tag of the name whose A query was reported last */
+    struct dns_question name_only = *q;
+    name_only.id = name_only.type = 0;
+    uint32_t tag = question_tag(&name_only);
+    if (q->type == DNS_TYPE_AAAA)
+        return __atomic_exchange_n(&last, 0, __ATOMIC_RELAXED) == tag;
+    if (q->type == DNS_TYPE_A)
+        __atomic_store_n(&last, tag, __ATOMIC_RELAXED);
+    return false;
+}
+
 int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len, uint64_t flags,
                       const struct sockaddr_bytes *server, const struct vector *control) {
     struct dns_question q;
@@ -154,7 +167,8 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
     }
     if (descriptor >= 0 && descriptor < DESCRIPTORS && watched[descriptor] == 0)
         watched[descriptor] = UNCONNECTED;
-    if (!refuses(call, verdict, &facts)) {
+    bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
+    if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
         if (readable_query)
             remember_asked(&q, verdict.action == ACTION_ALLOW ? verdict.rule : RULE_NONE);
         return send_to(descriptor, query, len, flags, server, control);

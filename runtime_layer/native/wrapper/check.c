@@ -45,5 +45,5 @@ int check(int argc, char **argv, char **envp)
         return EXIT_REFUSED;
     }
     (json ? print_json : print_text)(&policy);
-    return fflush(stdout) != 0;
+    return printed();
 }

@@ -199,5 +199,5 @@ int doctor(int argc, char **argv, char **envp)
     fill_standard_descriptors();
     examine(&all);
     (json ? print_json : print_text)(&all);
-    return fflush(stdout) != 0;
+    return printed();
 }

@@ -17,13 +17,15 @@ static const char usage[] =
 int usage_help(int argc, char **argv, char **envp)
 {
     (void)argc, (void)argv, (void)envp;
-    return fputs(usage, stdout) < 0 || fflush(stdout) != 0;
+    fputs(usage, stdout);
+    return printed();
 }
 
 int usage_version(int argc, char **argv, char **envp)
 {
     (void)argc, (void)argv, (void)envp;
-    return puts("shield " SHIELD_VERSION) < 0 || fflush(stdout) != 0;
+    puts("shield " SHIELD_VERSION);
+    return printed();
 }
 
 int usage_error(const char *argument)
@@ -32,4 +34,9 @@ int usage_error(const char *argument)
         fprintf(stderr, "shield: unknown argument: %s\n", argument);
     fputs(usage, stderr);
     return EXIT_USAGE;
+}
+
+int printed(void)
+{
+    return fflush(stdout) != 0 || ferror(stdout);
 }

@@ -186,7 +186,9 @@ def render(partitions: Sequence[Partition], patterns: Patterns) -> str:
 
 def table_version() -> str:
     """The botocore version that the table was written from; empty when there is none."""
-    found = re.search(r"from botocore (\S+)\. Written by", TABLE.read_text()) if TABLE.exists() else None
+    found = (
+        re.search(r"from botocore (\S+)\. Written by", TABLE.read_text(encoding="ascii")) if TABLE.exists() else None
+    )
     return found[1] if found else ""
 
 
@@ -196,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the table is out of date")
     options = parser.parse_args(arguments)
     text = render(*resolve())
-    old = TABLE.read_text() if TABLE.exists() else ""
+    old = TABLE.read_text(encoding="ascii") if TABLE.exists() else ""
     if text == old:
         print(f"{TABLE.name} is what botocore {BOTOCORE_VERSION} gives")
         return 0
@@ -207,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    TABLE.write_text(text)
+    TABLE.write_text(text, encoding="ascii", newline="\n")
     print(f"wrote {TABLE.name} from botocore {BOTOCORE_VERSION}")
     return 0
 

@@ -4,7 +4,7 @@
 
 #include "../elf_image.h"
 
-enum { NUMBER_LOOK_BACK = 8, BRANCH_REACH = 1 << 20 };
+enum { NUMBER_LOOK_BACK = 12, BRANCH_REACH = 1 << 20, NR_RT_SIGRETURN = 139 };
 
 static uint32_t word(struct image image, uint64_t at) {
     uint32_t w;
@@ -29,7 +29,7 @@ static bool relocatable(uint32_t w) {
                        || (w & 0x7c000000) == 0x34000000 /* cbz, tbz */
                        || (w & 0xfe000000) == 0xd6000000 /* br, blr, ret */
                        || (w & 0xff000000) == 0xd4000000 /* svc, brk, ... */
-                       || (w & 0xfffff01f) == 0xd503201f /* hints: paciasp, bti */;
+                       || ((w & 0xfffff01f) == 0xd503201f && w != 0xd503201f /* hints but nop: paciasp, bti */);
     /* Exclusive loads and stores must not have other memory accesses between them. */
     bool exclusive = (w & 0x3f000000) == 0x08000000;
     return !pc_relative && !exclusive;
@@ -46,12 +46,48 @@ static uint64_t branch_target(uint32_t w, uint64_t at) {
     return at;
 }
 
-/* Does a branch of the same function go straight to the instruction? Then a jump in front would be missed. */
-static bool jumped_to(struct image image, uint64_t from, uint64_t to, uint64_t site) {
-    for (uint64_t at = from; at + 4 <= to; at += 4)
-        if (at != site && branch_target(word(image, at), at) == site)
+/* Does control never go on from here to the next word? */
+static bool ends(uint32_t w) {
+    return (w & 0xfc000000) == 0x14000000 || (w & 0xfe000000) == 0xd6000000 || (w & 0xffe0001f) == 0xd4200000;
+}
+
+static bool is_conditional(uint32_t w) {
+    return (w & 0xfe000000) == 0x54000000 || (w & 0x7c000000) == 0x34000000;
+}
+
+/* Does a branch of [from, to) lead into [low, high]? Branches to `except` do not count. */
+static bool jumped_into(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high, uint64_t except) {
+    for (uint64_t at = from; at + 4 <= to; at += 4) {
+        uint64_t target = branch_target(word(image, at), at);
+        if (target != at && target >= low && target <= high && target != except)
             return true;
+    }
     return false;
+}
+
+/* The constant in x8 when control arrives at `at` from the word in front of it; -1 when it is not sure. `site`:
+ * branches to it are looked at by the caller. */
+static int32_t number_before(struct image image, uint64_t from, uint64_t to, uint64_t at, uint64_t site) {
+    for (uint32_t back = 1; back <= NUMBER_LOOK_BACK && at >= from + 4ull * back; back++) {
+        uint64_t here = at - 4ull * back;
+        uint32_t w = word(image, here);
+        if (loads_number(w))
+            return jumped_into(image, from, to, here + 4, at, site) ? -1 : (int32_t)((w >> 5) & 0xffff);
+        bool harmless = is_conditional(w) || (relocatable(w) && (w & 0x1f) != 8);
+        if (ends(w) || !harmless)
+            return -1;
+    }
+    return -1;
+}
+
+/* The number at a site that branches lead straight to, when it is the same on every way. */
+static int32_t number_of_joined(struct image image, uint64_t from, uint64_t to, uint64_t site) {
+    int32_t number = number_before(image, from, to, site, site);
+    for (uint64_t at = from; at + 4 <= to; at += 4)
+        if (at != site && branch_target(word(image, at), at) == site &&
+            number_before(image, from, to, at, site) != number)
+            return -1;
+    return number;
 }
 
 static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site) {
@@ -61,20 +97,12 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         from = at - low > BRANCH_REACH ? at - BRANCH_REACH : low;
         to = high - at > BRANCH_REACH ? at + BRANCH_REACH : high;
     }
-    if (at < from + 4 || jumped_to(image, from, to, at))
+    if (at < from + 4)
         return;
-    for (uint32_t back = 1; back <= NUMBER_LOOK_BACK && at >= from + 4ull * back; back++) {
-        uint32_t w = word(image, at - 4ull * back);
-        if (loads_number(w)) {
-            site->number = (int32_t)((w >> 5) & 0xffff);
-            break;
-        }
-        if (!relocatable(w) || (w & 0x1f) == 8)
-            break;
-    }
-    if (!relocatable(word(image, at - 4)))
-        return;
-    site->kind = site->number == 139 ? SITE_RETURN : SITE_PATCHABLE;
+    site->number = number_of_joined(image, from, to, at);
+    bool joined = jumped_into(image, from, to, at, at, 0); /* a jump in front would be missed */
+    if (!joined && relocatable(word(image, at - 4)))
+        site->kind = site->number == NR_RT_SIGRETURN ? SITE_RETURN : SITE_PATCHABLE;
 }
 
 bool find_sites(struct image image, uint64_t from, uint64_t to, void (*each)(void *context, const struct site *site),

@@ -1,0 +1,52 @@
+"""AWS in the sandbox: moto's server application, with the tables of a template, remembering which calls arrived."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from emulated_lambda.intrinsics import REGION
+from emulated_lambda.web import Environ, StartResponse
+
+_DYNAMODB = "DynamoDB_20120810"
+# What AWS::DynamoDB::Table and CreateTable call by the same name.
+_TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "BillingMode")
+_AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/{REGION}/dynamodb/aws4_request"
+
+
+class AwsService:
+    """A WSGI application. `calls`: the operations that arrived, as `DynamoDB_20120810.PutItem`."""
+
+    def __init__(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        # Imported late: it takes a second, and only the demo needs it.
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.test import Client
+
+        self._application: Any = DomainDispatcherApplication(create_backend_app)
+        self._client = Client(self._application)
+        self.calls: list[str] = []
+        self._client.post("/moto-api/reset", base_url="http://localhost")
+        for name, properties in tables.items():
+            wanted = {key: properties[key] for key in _TABLE_PROPERTIES if key in properties}
+            self._call("CreateTable", {"TableName": name, **wanted})
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        self.calls.append(environ.get("HTTP_X_AMZ_TARGET", environ["PATH_INFO"]))
+        return self._application(environ, start_response)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """What a table holds, in DynamoDB's own JSON."""
+        return self._call("Scan", {"TableName": table})["Items"]
+
+    def _call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        response = self._client.post(
+            "/",
+            base_url=f"https://dynamodb.{REGION}.amazonaws.com",
+            data=json.dumps(parameters),
+            content_type="application/x-amz-json-1.0",
+            headers={"X-Amz-Target": f"{_DYNAMODB}.{operation}", "Authorization": _AUTHORIZATION},
+        )
+        if response.status_code != 200:
+            raise RuntimeError(f"moto: {operation}: {response.get_data(as_text=True)}")
+        return json.loads(response.get_data())

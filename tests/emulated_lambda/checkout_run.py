@@ -1,0 +1,127 @@
+"""Runs one function of `examples/checkout` in a sandbox with the demo's internet, and keeps what really happened."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shielded_function_monitoring import Alert, ShieldEvent, parse_line
+
+from emulated_lambda.certificates import CertificateAuthority
+from emulated_lambda.cloud_assembly import CloudAssembly
+from emulated_lambda.function import EmulatedFunction, Invocation, LogLine
+from emulated_lambda.internet import ATTACKER_ADDRESS, ATTACKER_NAME, CHARGE, Internet
+from emulated_lambda.root import SANDBOX_USER
+from emulated_lambda.sandbox import Isolation, SandboxError
+
+STACK = "Checkout"
+EVENT: Mapping[str, Any] = {"order": "1042", "card": "4242 4242 4242 4242", "amount": 1999}
+
+CHARGE_CALL = "POST https://api.payments.example/charges"
+STORE_CALL = "dynamodb PutItem"
+
+_DROPPED = "/tmp/.leftpad-plus"
+_AUTHORITY = "/etc/emulated-lambda/authority.pem"
+
+
+class CheckoutError(Exception):
+    """The function did not come to its end; the text holds its error and its last log lines."""
+
+
+@dataclass(frozen=True)
+class CheckoutRun:
+    """What one function did.
+
+    Attributes:
+        function: its logical id.
+        reports: what the dependency says of each of its deeds.
+        effects: whether each deed really had its effect, as seen from outside.
+        allowed: whether what the handler is for really arrived.
+        log: every line that CloudWatch would have.
+        isolation: how much of Lambda's sandbox there was.
+    """
+
+    function: str
+    reports: Mapping[str, str]
+    effects: Mapping[str, bool]
+    allowed: Mapping[str, bool]
+    log: tuple[LogLine, ...]
+    isolation: Isolation
+
+    @property
+    def alerts(self) -> list[tuple[str, Alert]]:
+        """The shield's alerts, each with its line."""
+        parsed = [(line.message, parse_line(line.message)) for line in self.log]
+        return [(message, value) for message, value in parsed if isinstance(value, Alert)]
+
+    @property
+    def events(self) -> list[ShieldEvent]:
+        """The shield's own events: `armed`, `refused`, `unshielded`."""
+        parsed = [parse_line(line.message) for line in self.log]
+        return [value for value in parsed if isinstance(value, ShieldEvent)]
+
+    def outcome(self, deed: str) -> str:
+        """`succeeded`, `denied`, or what does not fit together."""
+        claimed, happened = self.reports[deed].startswith("succeeded: "), self.effects[deed]
+        if claimed and happened:
+            return "succeeded"
+        if not claimed and not happened:
+            return "denied"
+        return "failed, but it happened" if happened else "said to have succeeded, but nothing happened"
+
+
+def run_checkout(assembly: CloudAssembly, construct: str) -> CheckoutRun:
+    """Invokes the function once and looks at what came of it.
+
+    Raises:
+        CheckoutError: the function failed.
+        SandboxError: there is no sandbox with a network of its own here.
+    """
+    authority = CertificateAuthority()
+    tables = {
+        assembly.physical_name(STACK, logical_id): properties
+        for logical_id, properties in assembly.resources(STACK, "AWS::DynamoDB::Table").items()
+    }
+    package = assembly.function(STACK, construct)
+    trust = {"AWS_CA_BUNDLE": _AUTHORITY, "SSL_CERT_FILE": _AUTHORITY}
+    with tempfile.TemporaryDirectory(prefix="checkout-") as scratch:
+        authority_file = Path(scratch) / "authority.pem"
+        authority_file.write_bytes(authority.pem)
+        with EmulatedFunction(package, trust, {_AUTHORITY: authority_file}) as function:
+            if not function.sandbox.isolation.whole:
+                raise SandboxError(f"the demo needs a network of its own: {function.sandbox.isolation.note}")
+            with Internet(function.sandbox, authority, tables) as internet:
+                invocation = function.invoke(EVENT)
+                if invocation.failed:
+                    raise CheckoutError(_failure(construct, invocation))
+                source = function.sandbox.path("/var/task/app.py").read_text().splitlines()[0]
+                reports: dict[str, str] = invocation.payload["leftpad_plus"]
+                stored = [item for table in tables for item in internet.aws.items(table)]
+                return CheckoutRun(
+                    function=package.logical_id,
+                    reports=reports,
+                    effects={
+                        "http_to_address": any(r.host == ATTACKER_ADDRESS for r in internet.attacker.requests),
+                        "http_to_name": any(r.host == ATTACKER_NAME for r in internet.attacker.requests)
+                        or bool(internet.dns.asked(ATTACKER_NAME)),
+                        "dns_labels": bool(internet.dns.asked(EVENT["card"].encode().hex())),
+                        "write_tmp": function.sandbox.path(_DROPPED).exists(),
+                        "run_program": reports["run_program"].endswith(f": {SANDBOX_USER.uid}"),
+                        "read_handler": reports["read_handler"].endswith(f": {source}"),
+                    },
+                    allowed={
+                        CHARGE_CALL: [(r.method, r.path) for r in internet.provider.requests] == [("POST", "/charges")]
+                        and invocation.payload["charge"] == CHARGE["id"],
+                        STORE_CALL: stored == [{"id": {"S": "00001042"}, "charge": {"S": CHARGE["id"]}}],
+                    },
+                    log=invocation.log,
+                    isolation=function.sandbox.isolation,
+                )
+
+
+def _failure(construct: str, invocation: Invocation) -> str:
+    lines = [f"{construct} failed: {invocation.payload}", *(f"  {line.message}" for line in invocation.log[-15:])]
+    return "\n".join(lines)

@@ -1,0 +1,129 @@
+"""The demo: one function, attacked by its own dependency, unshielded and shielded, in an emulated Lambda sandbox.
+
+`python tests/emulated_lambda/demo.py [--json]`, or `shielded-function demo`, or `make demo`. Exit status 0: everything
+is as it should be; 1: something is not; 2: the demo could not run.
+"""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+if __name__ == "__main__":  # run as a file: its package and the project's sources are beside it
+    _tests = Path(__file__).resolve().parents[1]
+    sys.path[0:1] = [str(_tests), *(str(_tests.parent / r) for r in ("constructs", "monitoring", "runtime_layer"))]
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from emulated_lambda.checkout_run import STACK, CheckoutError, CheckoutRun, run_checkout
+from emulated_lambda.cloud_assembly import CloudAssembly, CloudAssemblyError
+from emulated_lambda.sandbox import SandboxError
+from emulated_lambda.synthesis import CHECKOUT, SynthesisError, synthesize
+from emulated_lambda.verdicts import ATTEMPTS, EXPECTED, AllowedRow, Row, Verdicts, judge
+
+APP = CHECKOUT / "examples" / "checkout"
+
+# The functions of the app, by the mode of their policies.
+SHIELDED = {"block": "Shielded", "alert": "Watched"}
+
+_WIDTH_WITHOUT_TERMINAL = 150
+
+
+def run(json: bool = False) -> int:
+    """Runs the demo and prints its result: a table, or one JSON object on stdout.
+
+    Returns the exit status.
+    """
+    notes = Console(stderr=True)
+    try:
+        verdicts, isolation = _verdicts(notes)
+    except (SandboxError, SynthesisError, CloudAssemblyError, CheckoutError) as error:
+        notes.print(f"demo: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        return 2
+    if json:
+        print(json_format.dumps(verdicts.to_json(), indent=2))
+    else:
+        _print(verdicts, isolation)
+    for complaint in verdicts.complaints:
+        notes.print(complaint, style="red", markup=False, highlight=False, soft_wrap=True)
+    return 0 if verdicts.as_it_should_be else 1
+
+
+def _verdicts(notes: Console) -> tuple[Verdicts, str]:
+    with tempfile.TemporaryDirectory(prefix="checkout-cdk-") as scratch:
+        output = Path(scratch) / "cdk.out"
+        with _step(notes, "synthesizing examples/checkout"):
+            synthesize(APP, output)
+        assembly = CloudAssembly(output)
+        runs: dict[str, CheckoutRun] = {}
+        for construct in ("Unshielded", *SHIELDED.values()):
+            with _step(notes, f"invoking {construct} in an emulated Lambda sandbox"):
+                runs[construct] = run_checkout(assembly, construct)
+        shielded = {mode: runs[construct] for mode, construct in SHIELDED.items()}
+        verdicts = judge(assembly.template(STACK), runs["Unshielded"], shielded)
+        return verdicts, runs["Unshielded"].isolation.kind
+
+
+@contextmanager
+def _step(notes: Console, what: str) -> Iterator[None]:
+    """Shows what goes on: as a spinner on a terminal, as a line elsewhere."""
+    if not notes.is_terminal:
+        notes.print(f"demo: {what}", markup=False, highlight=False)
+        yield
+        return
+    with notes.status(f"{what} ..."):
+        yield
+
+
+def _print(verdicts: Verdicts, isolation: str) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    for mode, construct in SHIELDED.items():
+        rows = [row for row in verdicts.rows if row.mode == mode]
+        console.print(_attempts(f"{construct}: every policy in mode {mode}", rows))
+    console.print(_allowed(verdicts.allowed))
+    for mode, states in verdicts.alarms.items():
+        console.print(f"alarm of {SHIELDED[mode]}: {states.before} before, {states.after} after", highlight=False)
+    console.print(f"isolation: {isolation}, with Lambda's seccomp filter", style="dim", highlight=False)
+    mark = _mark(verdicts.as_it_should_be)
+    console.print(mark, "all as it should be" if verdicts.as_it_should_be else "not as it should be")
+
+
+def _attempts(title: str, rows: list[Row]) -> Table:
+    table = Table("", "attempt", "policy", "unshielded", "shielded", title=title, title_justify="left")
+    table.add_column("alert line", no_wrap=True, overflow="ellipsis", max_width=60)
+    for row in rows:
+        cells = (row.attempt.title, row.attempt.policy, row.unshielded, row.shielded)
+        table.add_row(_mark(row.as_it_should_be), *cells, Text(_shortened(row.line)))
+    return table
+
+
+def _shortened(line: str) -> str:
+    """The alert line without what every line has."""
+    if not line:
+        return "none"
+    fields = json_format.loads(line)
+    kept = {key: fields[key] for key in ("policy", "mode", "details", "allow") if key in fields}
+    return json_format.dumps(kept["details"] | ({"allow": kept["allow"]} if "allow" in kept else {}))
+
+
+def _allowed(rows: list[AllowedRow]) -> Table:
+    table = Table("", "what the handler is for", "mode", "unshielded", "shielded")
+    for row in rows:
+        table.add_row(_mark(row.as_it_should_be), row.call, row.mode, row.unshielded, row.shielded)
+    return table
+
+
+def _mark(good: bool) -> Text:
+    return Text("✓", "green") if good else Text("✗", "red")
+
+
+if __name__ == "__main__":
+    sys.exit(run(json="--json" in sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""A name server on sockets of the sandbox's network: answers from a table, and remembers every question."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import ipaddress
+import socket
+import struct
+import threading
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple
+
+from dnslib import AAAA, QTYPE, RCODE, RR, A, DNSError, DNSRecord
+from typing_extensions import Self
+
+from emulated_lambda.sandbox import RESOLVER, Sandbox
+
+PORT = 53
+_MAX_MESSAGE = 65535
+_IDLE_SECONDS = 5.0
+_TTL = 60
+
+
+class Question(NamedTuple):
+    """A name, lower case and without the final dot, and a record type (`A`, `TXT`)."""
+
+    name: str
+    kind: str
+
+
+class DnsServer:
+    """Answers A and AAAA at the sandbox's resolver address, over UDP and TCP.
+
+    `names`: host names, or globs such as `*.evil.example`, to addresses of either family. A name that none covers
+    does not exist (NXDOMAIN); one that has no address of the type asked for gets an empty answer.
+    """
+
+    def __init__(self, sandbox: Sandbox, names: Mapping[str, Sequence[str]], address: str = RESOLVER) -> None:
+        self._names = {
+            pattern.lower(): [ipaddress.ip_address(a) for a in addresses] for pattern, addresses in names.items()
+        }
+        self._sandbox = sandbox
+        self._address = address
+        self.questions: list[Question] = []
+
+    def __enter__(self) -> Self:
+        self._udp = self._sandbox.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._tcp = self._sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
+        for opened in (self._udp, self._tcp):
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind((self._address, PORT))
+        self._tcp.listen()
+        for target in (self._serve_udp, self._serve_tcp):
+            threading.Thread(target=target, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for opened in (self._udp, self._tcp):
+            # Wakes the thread that waits on it; close() alone would not.
+            with contextlib.suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+            opened.close()
+
+    def asked(self, fragment: str) -> list[Question]:
+        """The questions whose name contains `fragment`."""
+        return [question for question in self.questions if fragment.lower() in question.name]
+
+    def answer(self, message: bytes) -> bytes | None:
+        """The reply to one query; None to what is none."""
+        try:
+            query = DNSRecord.parse(message)
+            name = str(query.q.qname).rstrip(".").lower()
+            kind = str(QTYPE[query.q.qtype])
+        except (DNSError, ValueError, AttributeError):
+            return None
+        self.questions.append(Question(name, kind))
+        reply = query.reply()
+        found = [addresses for pattern, addresses in self._names.items() if fnmatch.fnmatchcase(name, pattern)]
+        if not found:
+            reply.header.rcode = RCODE.NXDOMAIN
+            return reply.pack()
+        records = {4: ("A", QTYPE.A, A), 6: ("AAAA", QTYPE.AAAA, AAAA)}
+        for address in found[0]:
+            record, number, data = records[address.version]
+            if record == kind:
+                reply.add_answer(RR(query.q.qname, number, rdata=data(str(address)), ttl=_TTL))
+        return reply.pack()
+
+    def _serve_udp(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                message, sender = self._udp.recvfrom(_MAX_MESSAGE)
+                if (reply := self.answer(message)) is not None:
+                    self._udp.sendto(reply, sender)
+                elif not sender:
+                    return
+
+    def _serve_tcp(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._tcp.accept()
+                threading.Thread(target=self._converse, args=(client,), daemon=True).start()
+
+    def _converse(self, client: socket.socket) -> None:
+        client.settimeout(_IDLE_SECONDS)
+        with client, contextlib.suppress(OSError, EOFError):
+            while True:
+                (size,) = struct.unpack("!H", _exactly(client, 2))
+                reply = self.answer(_exactly(client, size)) or b""
+                client.sendall(struct.pack("!H", len(reply)) + reply)
+
+
+def _exactly(client: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = client.recv(size - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data

@@ -1,0 +1,207 @@
+"""`EmulatedFunction`: a function from `cdk.out`, invoked through AWS's own runtime emulator and runtime client.
+
+    package = CloudAssembly(Path("cdk.out")).function("Checkout", "Shielded")
+    with EmulatedFunction(package) as function:
+        invocation = function.invoke({"order": "1"})
+        print(invocation.payload, invocation.log)
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from typing_extensions import Self
+
+from emulated_lambda.cloud_assembly import FunctionPackage
+from emulated_lambda.intrinsics import REGION
+from emulated_lambda.kernel import machine
+from emulated_lambda.platform_files import INTERPRETER, RAPID_ROOT, RUNTIME_ROOT
+from emulated_lambda.sandbox import Sandbox, SandboxError
+
+EMULATOR_VARIABLE = "EMULATED_LAMBDA_RIE"
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_EMULATOR = f"{RAPID_ROOT}/aws-lambda-rie"
+_ADDRESS = ("127.0.0.1", 8080)
+_INVOKE = "/2015-03-31/functions/function/invocations"
+_START_SECONDS = 20.0
+_SPARE_SECONDS = 30.0  # above the function's own timeout: the emulator answers for it
+_QUIET_SECONDS = 0.15  # the emulator's pipes are drained when nothing came for so long
+_MODERN_ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One CloudWatch event: a line of the function or of the platform. `time`: seconds since the epoch."""
+
+    time: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What an invocation came to. `log`: the lines that were written since the invocation before."""
+
+    status: int
+    payload: Any
+    log: tuple[LogLine, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the handler raised, the runtime ended or the time was up."""
+        return self.status != http.client.OK or not isinstance(self.payload, dict) or "errorType" in self.payload
+
+
+def emulator() -> Path:
+    """AWS's Runtime Interface Emulator for this machine.
+
+    Raises:
+        SandboxError: it is not there.
+    """
+    name = f"aws-lambda-rie-{_MODERN_ARCHITECTURE.get(machine(), machine())}"
+    named = os.environ.get(EMULATOR_VARIABLE)
+    path = Path(named) if named else _CHECKOUT / ".tools" / name
+    if not path.is_file():
+        raise SandboxError(f"{path} is missing: run `make setup`, or set {EMULATOR_VARIABLE}")
+    return path
+
+
+@dataclass
+class EmulatedFunction:
+    """A function in a sandbox of its own. `platform` is added to what Lambda itself puts into the environment;
+    `mounts` are shown in the sandbox besides code and layers.
+
+    The sandbox is entered first, so that what the function talks to can be started in it (`sandbox.socket`) before
+    the first invocation starts the runtime.
+    """
+
+    package: FunctionPackage
+    platform: Mapping[str, str] = field(default_factory=dict[str, str])
+    mounts: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+    def __enter__(self) -> Self:
+        if not self.package.runtime.startswith("python"):
+            raise SandboxError(f"{self.package.name}: only Python runtimes are emulated, not {self.package.runtime}")
+        self._log: list[LogLine] = []
+        self._emulator_log: list[str] = []
+        self._taken = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        with ExitStack() as stack:
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulated-function-")))
+            task, layers = scratch / "task", scratch / "opt"
+            self.package.unpack_code(task)
+            self.package.unpack_layers(layers)
+            mounts = {_EMULATOR: emulator(), **self.mounts}
+            self.sandbox = stack.enter_context(Sandbox(task=task, layers=layers, mounts=mounts))
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the runtime starts with: the platform's variables, then the function's own."""
+        package = self.package
+        platform = {
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "AWS_SESSION_TOKEN": "emulated",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "AWS_LAMBDA_FUNCTION_NAME": package.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(package.memory_mb),
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(package.timeout_seconds),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "EMULATED_LAMBDA_INTERPRETER": INTERPRETER,
+        }
+        return platform | dict(self.platform) | dict(package.environment)
+
+    def invoke(self, event: Any) -> Invocation:
+        """Invokes the function once; the first call starts the runtime.
+
+        Raises:
+            SandboxError: the emulator did not start, or did not answer in the function's time and some to spare.
+        """
+        if self._process is None:
+            self._start()
+        try:
+            status, body = self._post(json.dumps(event).encode())
+        except OSError as error:
+            raise SandboxError(f"{self.package.name}: the emulator does not answer: {error}{self._diary()}") from error
+        self._settle()
+        log = tuple(self._log[self._taken :])
+        self._taken += len(log)
+        return Invocation(status, _json(body), log)
+
+    def _start(self) -> None:
+        argv = [_EMULATOR, "--runtime-interface-emulator-address", "{}:{}".format(*_ADDRESS)]
+        argv += [f"{RUNTIME_ROOT}/bootstrap", self.package.handler]
+        self._process = process = self.sandbox.start(argv, environment=self.environment)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        # The emulator writes the function's stdout and stderr, and the platform's lines, to its stdout; what it has
+        # to say of itself goes to its stderr.
+        for stream, take in ((process.stdout, self._take_line), (process.stderr, self._emulator_log.append)):
+            threading.Thread(target=_pump, args=(stream, take), daemon=True).start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._listening():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SandboxError(f"{self.package.name}: the emulator did not start{self._diary()}")
+            time.sleep(0.02)
+
+    def _listening(self) -> bool:
+        with self.sandbox.socket() as probe:
+            return probe.connect_ex(_ADDRESS) == 0
+
+    def _post(self, body: bytes) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(*_ADDRESS)
+        with self.sandbox.socket() as opened:
+            opened.settimeout(self.package.timeout_seconds + _SPARE_SECONDS)
+            opened.connect(_ADDRESS)
+            connection.sock = opened
+            connection.request("POST", _INVOKE, body)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def _take_line(self, message: str) -> None:
+        self._log.append(LogLine(time.time(), message))
+
+    def _settle(self) -> None:
+        """Waits for the lines that are still on their way: the answer and the log travel apart."""
+        seen = -1
+        while seen != len(self._log):
+            seen = len(self._log)
+            time.sleep(_QUIET_SECONDS)
+
+    def _diary(self) -> str:
+        return "".join(f"\n  {line}" for line in self._emulator_log[-10:])
+
+
+def _pump(stream: IO[bytes], take: Any) -> None:
+    for line in stream:
+        take(line.decode("utf-8", "backslashreplace").rstrip("\n"))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "backslashreplace")

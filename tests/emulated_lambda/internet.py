@@ -1,0 +1,65 @@
+"""The demo's internet, all of it on the sandbox's own loopback: a payment provider, AWS, an attacker, a name server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+
+from typing_extensions import Self
+
+from emulated_lambda.aws_service import AwsService
+from emulated_lambda.certificates import CertificateAuthority
+from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.intrinsics import REGION
+from emulated_lambda.sandbox import Sandbox
+from emulated_lambda.web import Receiver, WebServer
+
+PROVIDER = "api.payments.example"
+DYNAMODB = f"dynamodb.{REGION}.amazonaws.com"
+CHARGE = {"id": "ch_0001", "status": "succeeded"}
+
+
+ATTACKER_ADDRESS = "203.0.113.66"
+ATTACKER_NAME = "collector.evil.example"
+ATTACKER_ZONE = "dns.evil.example"
+
+_PROVIDER_ADDRESS, _AWS_ADDRESS = "198.51.100.10", "198.51.100.20"
+_NAMES = {
+    PROVIDER: [_PROVIDER_ADDRESS],
+    DYNAMODB: [_AWS_ADDRESS],
+    ATTACKER_NAME: [ATTACKER_ADDRESS],
+    f"*.{ATTACKER_ZONE}": [ATTACKER_ADDRESS],
+}
+
+
+class Internet:
+    """Starts every server in a sandbox's network and keeps what each of them received."""
+
+    def __init__(
+        self, sandbox: Sandbox, authority: CertificateAuthority, tables: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self._sandbox, self._authority = sandbox, authority
+        self.provider = Receiver(CHARGE)
+        self.attacker = Receiver("thank you")
+        self.aws = AwsService(tables)
+        self.dns = DnsServer(sandbox, _NAMES)
+
+    def __enter__(self) -> Self:
+        tls = self._authority.server_context
+        with ExitStack() as stack:
+            stack.enter_context(self.dns)
+            for server in (
+                WebServer(self._sandbox, (_PROVIDER_ADDRESS, 443), self.provider, tls([PROVIDER])),
+                WebServer(self._sandbox, (_AWS_ADDRESS, 443), self.aws, tls([DYNAMODB])),
+                WebServer(self._sandbox, (ATTACKER_ADDRESS, 80), self.attacker),
+            ):
+                stack.enter_context(server)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.close()

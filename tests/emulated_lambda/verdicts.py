@@ -1,0 +1,160 @@
+"""What the demo has shown: rows of results, and whether each is as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from shielded_function_monitoring import Alert, LogEvent, monitoring_of
+
+from emulated_lambda.checkout_run import CheckoutRun
+from emulated_lambda.internet import ATTACKER_ADDRESS, ATTACKER_NAME, ATTACKER_ZONE
+
+# What a shielded attempt must come to, by the mode of its policy.
+EXPECTED = {"block": "denied", "alert": "succeeded"}
+
+
+class Attempt(NamedTuple):
+    """One deed of the dependency, and how to know its alert: a field of `details`, and what it ends with."""
+
+    deed: str
+    title: str
+    policy: str
+    detail: str
+    ending: str
+
+    def is_reported_by(self, alert: Alert, mode: str) -> bool:
+        """Whether the alert is about this attempt."""
+        found = str(alert.details.get(self.detail, ""))
+        return alert.policy == self.policy and alert.mode == mode and found.endswith(self.ending)
+
+
+ATTEMPTS = (
+    Attempt("http_to_address", "exfiltrate by HTTP to an address", "outbound_connectivity", "ip", ATTACKER_ADDRESS),
+    Attempt("http_to_name", "exfiltrate by HTTP to a name", "outbound_connectivity", "host", ATTACKER_NAME),
+    Attempt("dns_labels", "exfiltrate by DNS labels", "outbound_connectivity", "host", ATTACKER_ZONE),
+    Attempt("write_tmp", "write a file in /tmp", "read_write_tmp", "path", "/tmp/.leftpad-plus"),
+    Attempt("run_program", "run a program", "create_child_process", "path", "/usr/bin/id"),
+    Attempt("read_handler", "read the handler's source", "read_handler", "path", "/var/task/app.py"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attempt in one mode. `line`: the alert line, empty when there is none."""
+
+    attempt: Attempt
+    mode: str
+    unshielded: str
+    shielded: str
+    line: str
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """Whether the attempt works without the shield, comes to what the mode says with it, and is reported."""
+        return self.unshielded == "succeeded" and self.shielded == EXPECTED[self.mode] and bool(self.line)
+
+
+@dataclass(frozen=True)
+class AllowedRow:
+    """One thing that the handler is for, in one mode."""
+
+    call: str
+    mode: str
+    unshielded: str
+    shielded: str
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """Whether it works with and without the shield."""
+        return self.unshielded == self.shielded == "succeeded"
+
+
+class AlarmStates(NamedTuple):
+    """The alarm's state before anything was logged, and with the run's own lines."""
+
+    before: str
+    after: str
+
+
+@dataclass
+class Verdicts:
+    """Everything that the demo has shown. `complaints`: what should not be and is in no row."""
+
+    rows: list[Row] = field(default_factory=list[Row])
+    allowed: list[AllowedRow] = field(default_factory=list[AllowedRow])
+    alarms: dict[str, AlarmStates] = field(default_factory=dict[str, AlarmStates])
+    complaints: list[str] = field(default_factory=list[str])
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """Whether every row is, every alarm went from OK to ALARM, and there is nothing else to complain of."""
+        rows: Sequence[Row | AllowedRow] = [*self.rows, *self.allowed]
+        alarms = [states == AlarmStates("OK", "ALARM") for states in self.alarms.values()]
+        return all(row.as_it_should_be for row in rows) and all(alarms) and not self.complaints
+
+    def to_json(self) -> dict[str, Any]:
+        """The stable form: `{"attempts": [...], "allowed": [...], "alarm": {"before", "after"}}`."""
+        return {
+            "attempts": [
+                {
+                    "attempt": row.attempt.title,
+                    "policy": row.attempt.policy,
+                    "mode": row.mode,
+                    "unshielded": row.unshielded,
+                    "shielded": row.shielded,
+                    "alerted": bool(row.line),
+                }
+                for row in self.rows
+            ],
+            "allowed": [
+                {"call": row.call, "mode": row.mode, "unshielded": row.unshielded, "shielded": row.shielded}
+                for row in self.allowed
+            ],
+            "alarm": self.alarms["block"]._asdict(),
+        }
+
+
+def judge(template: Mapping[str, Any], unshielded: CheckoutRun, shielded: Mapping[str, CheckoutRun]) -> Verdicts:
+    """Compares the unshielded run with the shielded ones (by mode)."""
+    verdicts = Verdicts()
+    for mode, run in shielded.items():
+        verdicts.rows += [_row(attempt, mode, unshielded, run) for attempt in ATTEMPTS]
+        verdicts.allowed += [
+            AllowedRow(call, mode, _said(unshielded.allowed[call]), _said(run.allowed[call])) for call in run.allowed
+        ]
+        verdicts.alarms[mode] = _alarm(template, run)
+        verdicts.complaints += _false_alerts(mode, run)
+        if [event.event for event in run.events] != ["armed"]:
+            verdicts.complaints.append(f"{mode}: the shield reported {run.events}, not that it armed")
+    if unshielded.alerts or unshielded.events:
+        verdicts.complaints.append("the unshielded function wrote lines of a shield")
+    return verdicts
+
+
+def _said(arrived: bool) -> str:
+    return "succeeded" if arrived else "failed"
+
+
+def _row(attempt: Attempt, mode: str, unshielded: CheckoutRun, run: CheckoutRun) -> Row:
+    lines = [line for line, alert in run.alerts if attempt.is_reported_by(alert, mode)]
+    return Row(attempt, mode, unshielded.outcome(attempt.deed), run.outcome(attempt.deed), lines[0] if lines else "")
+
+
+def _false_alerts(mode: str, run: CheckoutRun) -> list[str]:
+    """Alerts that no attempt explains: a shield that cries wolf is turned off."""
+    return [
+        f"{mode}: unexpected alert {line}"
+        for line, alert in run.alerts
+        if not any(attempt.is_reported_by(alert, mode) for attempt in ATTEMPTS)
+    ]
+
+
+def _alarm(template: Mapping[str, Any], run: CheckoutRun) -> AlarmStates:
+    monitoring = monitoring_of(template, run.function)
+    events = [LogEvent(line.time, line.message) for line in run.log]
+    at = events[-1].time
+    (before,) = monitoring.states([], at).values()
+    (after,) = monitoring.states(events, at).values()
+    return AlarmStates(before, after)
