@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from typing import Any
 
 from cffi import FFI
 
-CORE = Path(__file__).resolve().parents[2] / "runtime_layer" / "native" / "core"
+CHECKOUT = Path(__file__).resolve().parents[2]
+CORE = CHECKOUT / "runtime_layer" / "native" / "core"
+CACHE = CHECKOUT / ".zig-cache"  # the build's own
 # In the order in which they include each other.
 HEADERS = ("text.h", "endpoint.h", "policy.h", "aws.h", "names.h", "dns.h", "verdict.h", "alert.h", "settings.h")
 FLAGS = ("-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")
@@ -29,7 +32,10 @@ ERROR_ROOM = 1024
 def zig_cc(*arguments: str | Path) -> None:
     """Compiles with the C compiler that the build uses."""
     command = [sys.executable, "-m", "ziglang", "cc", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(CACHE), "ZIG_LOCAL_CACHE_DIR": str(CACHE)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -29,7 +29,8 @@ import cffi
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from shielded_function_runtime.build import aws_endpoints, aws_table
+
+from shielded_function_runtime.build import aws_endpoints, aws_labels, aws_table
 
 NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
 SOURCES = [NATIVE / "core" / name for name in ("aws.c", "text.c", "memory.c")]
@@ -251,7 +252,7 @@ def test_a_name_stands_in_its_own_patterns_only(
     partition = next(p for p in resolved[0] if region in p.regions)
     rows, names = aws_table.split(*resolved)
     known = {host.replace(f".{other}.", f".{region}.") for other in partition.regions for host in answers.of(other)}
-    forms = [row.pattern for row in rows if aws_endpoints.Token.NAME in row.pattern]
+    forms = [row.pattern for row in rows if aws_labels.Token.NAME in row.pattern]
     assert len(forms) > 15
     admitted = 0
     for form, name in itertools.product(forms, names):
@@ -780,7 +781,7 @@ def test_a_new_label_needs_a_decision() -> None:
     partitions, patterns = aws_endpoints.resolve(_LoaderWithNewLabel(loader, fine))
     assert len(partitions) == len(HOME_REGIONS)
     assert patterns["sqs.R.D"]["aws"] == {"sqs"}
-    with pytest.raises(aws_endpoints.UnknownLabelError, match="QueueOwner; decide on it in PROBES or DECLINED"):
+    with pytest.raises(aws_labels.UnknownLabelError, match="QueueOwner; decide on it in PROBES or DECLINED"):
         aws_endpoints.resolve(_LoaderWithNewLabel(loader, "https://{QueueOwner}.sqs.{Region}.amazonaws.com"))
 
 

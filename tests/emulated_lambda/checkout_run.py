@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from shielded_function_monitoring import Alert, ShieldEvent, parse_line
 
 from emulated_lambda.certificates import CertificateAuthority
 from emulated_lambda.cloud_assembly import CloudAssembly
@@ -16,6 +14,7 @@ from emulated_lambda.function import EmulatedFunction, Invocation, LogLine
 from emulated_lambda.internet import ATTACKER_ADDRESS, ATTACKER_NAME, CHARGE, Internet
 from emulated_lambda.root import SANDBOX_USER
 from emulated_lambda.sandbox import Isolation, SandboxError
+from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
 
 STACK = "Checkout"
 EVENT: Mapping[str, Any] = {"order": "1042", "card": "4242 4242 4242 4242", "amount": 1999}
@@ -51,18 +50,6 @@ class CheckoutRun:
     log: tuple[LogLine, ...]
     isolation: Isolation
 
-    @property
-    def alerts(self) -> list[tuple[str, Alert]]:
-        """The shield's alerts, each with its line."""
-        parsed = [(line.message, parse_line(line.message)) for line in self.log]
-        return [(message, value) for message, value in parsed if isinstance(value, Alert)]
-
-    @property
-    def events(self) -> list[ShieldEvent]:
-        """The shield's own events: `armed`, `refused`, `unshielded`."""
-        parsed = [parse_line(line.message) for line in self.log]
-        return [value for value in parsed if isinstance(value, ShieldEvent)]
-
     def outcome(self, deed: str) -> str:
         """`succeeded`, `denied`, or what does not fit together."""
         claimed, happened = self.reports[deed].startswith("succeeded: "), self.effects[deed]
@@ -71,6 +58,31 @@ class CheckoutRun:
         if not claimed and not happened:
             return "denied"
         return "failed, but it happened" if happened else "said to have succeeded, but nothing happened"
+
+
+@dataclass
+class ShieldLog:
+    """The lines of a log that are the shield's: alerts with their lines, its own events, and what is neither."""
+
+    alerts: list[tuple[str, Alert]] = field(default_factory=list[tuple[str, Alert]])
+    events: list[ShieldEvent] = field(default_factory=list[ShieldEvent])
+    malformed: list[str] = field(default_factory=list[str])
+
+    @classmethod
+    def of(cls, log: Iterable[LogLine]) -> ShieldLog:
+        """Reads a log."""
+        read = cls()
+        for line in log:
+            try:
+                value = parse_line(line.message)
+            except AlertError as error:
+                read.malformed.append(f"{error}: {line.message}")
+                continue
+            if isinstance(value, Alert):
+                read.alerts.append((line.message, value))
+            elif value is not None:
+                read.events.append(value)
+        return read
 
 
 def run_checkout(assembly: CloudAssembly, construct: str) -> CheckoutRun:

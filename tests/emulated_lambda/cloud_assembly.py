@@ -154,6 +154,5 @@ def unpack(source: Path, into: Path) -> None:
                 target.chmod(mode)
 
 
-
 def _path(resource: Mapping[str, Any]) -> str:
     return resource.get("Metadata", {}).get("aws:cdk:path", "")

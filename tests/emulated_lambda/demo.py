@@ -25,7 +25,7 @@ from emulated_lambda.checkout_run import STACK, CheckoutError, CheckoutRun, run_
 from emulated_lambda.cloud_assembly import CloudAssembly, CloudAssemblyError
 from emulated_lambda.sandbox import SandboxError
 from emulated_lambda.synthesis import CHECKOUT, SynthesisError, synthesize
-from emulated_lambda.verdicts import ATTEMPTS, EXPECTED, AllowedRow, Row, Verdicts, judge
+from emulated_lambda.verdicts import AllowedRow, Row, Verdicts, judge
 
 APP = CHECKOUT / "examples" / "checkout"
 
@@ -97,21 +97,24 @@ def _print(verdicts: Verdicts, isolation: str) -> None:
 
 
 def _attempts(title: str, rows: list[Row]) -> Table:
-    table = Table("", "attempt", "policy", "unshielded", "shielded", title=title, title_justify="left")
-    table.add_column("alert line", no_wrap=True, overflow="ellipsis", max_width=60)
+    table = Table(title=title, title_justify="left", expand=True)
+    for heading in ("", "attempt", "unshielded", "shielded"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("alert line, shortened", no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
-        cells = (row.attempt.title, row.attempt.policy, row.unshielded, row.shielded)
-        table.add_row(_mark(row.as_it_should_be), *cells, Text(_shortened(row.line)))
+        table.add_row(
+            _mark(row.as_it_should_be), row.attempt.title, row.unshielded, row.shielded, Text(_shortened(row.line))
+        )
     return table
 
 
 def _shortened(line: str) -> str:
-    """The alert line without what every line has."""
+    """The alert line with what tells it from others: its policy, and what was attempted."""
     if not line:
         return "none"
     fields = json_format.loads(line)
-    kept = {key: fields[key] for key in ("policy", "mode", "details", "allow") if key in fields}
-    return json_format.dumps(kept["details"] | ({"allow": kept["allow"]} if "allow" in kept else {}))
+    kept = {"policy": fields["policy"], **fields["details"]}
+    return json_format.dumps(kept, separators=(",", ":"))
 
 
 def _allowed(rows: list[AllowedRow]) -> Table:

@@ -82,13 +82,13 @@ class DnsServer:
         found = [addresses for pattern, addresses in self._names.items() if fnmatch.fnmatchcase(name, pattern)]
         if not found:
             reply.header.rcode = RCODE.NXDOMAIN
-            return reply.pack()
+            return bytes(reply.pack())
         records = {4: ("A", QTYPE.A, A), 6: ("AAAA", QTYPE.AAAA, AAAA)}
         for address in found[0]:
             record, number, data = records[address.version]
             if record == kind:
                 reply.add_answer(RR(query.q.qname, number, rdata=data(str(address)), ttl=_TTL))
-        return reply.pack()
+        return bytes(reply.pack())
 
     def _serve_udp(self) -> None:
         with contextlib.suppress(OSError):

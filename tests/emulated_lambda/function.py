@@ -1,9 +1,9 @@
 """`EmulatedFunction`: a function from `cdk.out`, invoked through AWS's own runtime emulator and runtime client.
 
-    package = CloudAssembly(Path("cdk.out")).function("Checkout", "Shielded")
-    with EmulatedFunction(package) as function:
-        invocation = function.invoke({"order": "1"})
-        print(invocation.payload, invocation.log)
+package = CloudAssembly(Path("cdk.out")).function("Checkout", "Shielded")
+with EmulatedFunction(package) as function:
+    invocation = function.invoke({"order": "1"})
+    print(invocation.payload, invocation.log)
 """
 
 from __future__ import annotations

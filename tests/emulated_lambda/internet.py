@@ -21,16 +21,17 @@ DYNAMODB = f"dynamodb.{REGION}.amazonaws.com"
 CHARGE = {"id": "ch_0001", "status": "succeeded"}
 
 
+# What examples/checkout/handler/leftpad_plus talks to.
 ATTACKER_ADDRESS = "203.0.113.66"
 ATTACKER_NAME = "collector.evil.example"
 ATTACKER_ZONE = "dns.evil.example"
 
-_PROVIDER_ADDRESS, _AWS_ADDRESS = "198.51.100.10", "198.51.100.20"
+_PROVIDER_ADDRESS, _AWS_ADDRESS, _COLLECTOR_ADDRESS = "198.51.100.10", "198.51.100.20", "203.0.113.67"
 _NAMES = {
     PROVIDER: [_PROVIDER_ADDRESS],
     DYNAMODB: [_AWS_ADDRESS],
-    ATTACKER_NAME: [ATTACKER_ADDRESS],
-    f"*.{ATTACKER_ZONE}": [ATTACKER_ADDRESS],
+    ATTACKER_NAME: [_COLLECTOR_ADDRESS],
+    f"*.{ATTACKER_ZONE}": ["203.0.113.68"],
 }
 
 
@@ -54,6 +55,7 @@ class Internet:
                 WebServer(self._sandbox, (_PROVIDER_ADDRESS, 443), self.provider, tls([PROVIDER])),
                 WebServer(self._sandbox, (_AWS_ADDRESS, 443), self.aws, tls([DYNAMODB])),
                 WebServer(self._sandbox, (ATTACKER_ADDRESS, 80), self.attacker),
+                WebServer(self._sandbox, (_COLLECTOR_ADDRESS, 80), self.attacker),
             ):
                 stack.enter_context(server)
             self._exit = stack.pop_all()

@@ -26,11 +26,10 @@ _ST_RELATIME, _MS_RELATIME = 0x1000, kernel.MS_RELATIME
 
 
 class Bind(TypedDict):
-    """A file or directory of the host, shown at `target` in the sandbox; read-only unless `writable`."""
+    """A file or directory of the host, shown at `target` in the sandbox, read-only."""
 
     source: str
     target: str
-    writable: bool
 
 
 class User(NamedTuple):
@@ -47,7 +46,7 @@ SANDBOX_USER = User(993, 990, "sbx_user1051")
 def _files(resolver: str) -> dict[str, str]:
     user = SANDBOX_USER
     return {
-        "/etc/passwd": f"root:x:0:0:root:/root:/bin/sh\n{user.name}:x:{user.uid}:{user.gid}::/home/{user.name}:/bin/sh\n",
+        "/etc/passwd": f"root:x:0:0::/root:/bin/sh\n{user.name}:x:{user.uid}:{user.gid}::/home/{user.name}:/bin/sh\n",
         "/etc/group": f"root:x:0:\n{user.name}:x:{user.gid}:\n",
         "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
         "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
@@ -59,15 +58,15 @@ def _inside(path: str) -> str:
     return _ROOT + path
 
 
-def _protect(target: str, writable: bool) -> None:
+def _make_read_only(target: str) -> None:
     stat = os.statvfs(target)
     locked = stat.f_flag & _LOCKED
     locked |= _MS_RELATIME if stat.f_flag & _ST_RELATIME else 0
-    read_only = 0 if writable else kernel.MS_RDONLY
-    kernel.mount("none", target, "none", kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | locked | read_only)
+    wanted = kernel.MS_RDONLY | kernel.MS_NOSUID
+    kernel.mount("none", target, "none", kernel.MS_REMOUNT | kernel.MS_BIND | wanted | locked)
 
 
-def _bind(source: str, path: str, writable: bool = False) -> None:
+def _bind(source: str, path: str) -> None:
     target = _inside(path)
     if os.path.isdir(source):
         os.makedirs(target, mode=0o755, exist_ok=True)
@@ -76,7 +75,7 @@ def _bind(source: str, path: str, writable: bool = False) -> None:
         with open(target, "ab"):
             pass
     kernel.mount(source, target, "none", kernel.MS_BIND | kernel.MS_REC)
-    _protect(target, writable)
+    _make_read_only(target)
 
 
 def _device(name: str) -> None:
@@ -113,7 +112,7 @@ def build(binds: list[Bind], resolver: str, owned_tmp: User) -> None:
         os.symlink(target, _inside(f"/dev/{name}"))
     for bind in binds:
         # Opened before the host's /tmp was covered: a source may lie there.
-        _bind(f"/proc/self/fd/{sources[bind['target']]}", bind["target"], bind["writable"])
+        _bind(f"/proc/self/fd/{sources[bind['target']]}", bind["target"])
     for path in ("/proc", "/tmp", "/var/task", "/opt", "/old"):
         os.makedirs(_inside(path), mode=0o755, exist_ok=True)
     # A user namespace may mount a proc of its own only where a whole one is already in sight.
@@ -127,5 +126,5 @@ def build(binds: list[Bind], resolver: str, owned_tmp: User) -> None:
     os.chdir("/")
     kernel.detach("/old")
     os.rmdir("/old")
-    _protect("/", writable=False)
+    _make_read_only("/")
     os.umask(old_umask)

@@ -265,11 +265,12 @@ class Sandbox:
         return mounts
 
     def _request(self) -> keeper.Request:
-        for target, source in self._all_mounts().items():
+        mounts = self._all_mounts()
+        for target, source in mounts.items():
             if not source.exists():
                 raise SandboxError(f"{target}: {source} does not exist")
         return {
-            "binds": [{"source": str(s.resolve()), "target": t, "writable": False} for t, s in self._all_mounts().items()],
+            "binds": [{"source": str(source.resolve()), "target": target} for target, source in mounts.items()],
             "resolver": RESOLVER,
             "addresses": list(self.addresses),
             "hostname": "emulated-lambda",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from shielded_function_monitoring import Alert, LogEvent, monitoring_of
-
-from emulated_lambda.checkout_run import CheckoutRun
+from emulated_lambda.checkout_run import CheckoutRun, ShieldLog
 from emulated_lambda.internet import ATTACKER_ADDRESS, ATTACKER_NAME, ATTACKER_ZONE
+from shielded_function_monitoring import Alert, LogEvent, monitoring_of
 
 # What a shielded attempt must come to, by the mode of its policy.
 EXPECTED = {"block": "denied", "alert": "succeeded"}
@@ -31,12 +31,12 @@ class Attempt(NamedTuple):
 
 
 ATTEMPTS = (
-    Attempt("http_to_address", "exfiltrate by HTTP to an address", "outbound_connectivity", "ip", ATTACKER_ADDRESS),
-    Attempt("http_to_name", "exfiltrate by HTTP to a name", "outbound_connectivity", "host", ATTACKER_NAME),
-    Attempt("dns_labels", "exfiltrate by DNS labels", "outbound_connectivity", "host", ATTACKER_ZONE),
-    Attempt("write_tmp", "write a file in /tmp", "read_write_tmp", "path", "/tmp/.leftpad-plus"),
+    Attempt("http_to_address", "HTTP to an address", "outbound_connectivity", "ip", ATTACKER_ADDRESS),
+    Attempt("http_to_name", "HTTP to a name", "outbound_connectivity", "host", ATTACKER_NAME),
+    Attempt("dns_labels", "DNS labels", "outbound_connectivity", "host", ATTACKER_ZONE),
+    Attempt("write_tmp", "write /tmp", "read_write_tmp", "path", "/tmp/.leftpad-plus"),
     Attempt("run_program", "run a program", "create_child_process", "path", "/usr/bin/id"),
-    Attempt("read_handler", "read the handler's source", "read_handler", "path", "/var/task/app.py"),
+    Attempt("read_handler", "read the handler", "read_handler", "path", "/var/task/app.py"),
 )
 
 
@@ -120,15 +120,17 @@ def judge(template: Mapping[str, Any], unshielded: CheckoutRun, shielded: Mappin
     """Compares the unshielded run with the shielded ones (by mode)."""
     verdicts = Verdicts()
     for mode, run in shielded.items():
-        verdicts.rows += [_row(attempt, mode, unshielded, run) for attempt in ATTEMPTS]
+        log = ShieldLog.of(run.log)
+        verdicts.rows += [_row(attempt, mode, unshielded, run, log) for attempt in ATTEMPTS]
         verdicts.allowed += [
             AllowedRow(call, mode, _said(unshielded.allowed[call]), _said(run.allowed[call])) for call in run.allowed
         ]
         verdicts.alarms[mode] = _alarm(template, run)
-        verdicts.complaints += _false_alerts(mode, run)
-        if [event.event for event in run.events] != ["armed"]:
-            verdicts.complaints.append(f"{mode}: the shield reported {run.events}, not that it armed")
-    if unshielded.alerts or unshielded.events:
+        verdicts.complaints += [f"{mode}: malformed line: {line}" for line in log.malformed]
+        verdicts.complaints += [f"{mode}: unexpected alert: {line}" for line in _false_alerts(mode, log)]
+        if [event.event for event in log.events] != ["armed"]:
+            verdicts.complaints.append(f"{mode}: expected one armed line, found {log.events}")
+    if ShieldLog.of(unshielded.log) != ShieldLog():
         verdicts.complaints.append("the unshielded function wrote lines of a shield")
     return verdicts
 
@@ -137,24 +139,20 @@ def _said(arrived: bool) -> str:
     return "succeeded" if arrived else "failed"
 
 
-def _row(attempt: Attempt, mode: str, unshielded: CheckoutRun, run: CheckoutRun) -> Row:
-    lines = [line for line, alert in run.alerts if attempt.is_reported_by(alert, mode)]
+def _row(attempt: Attempt, mode: str, unshielded: CheckoutRun, run: CheckoutRun, log: ShieldLog) -> Row:
+    lines = [line for line, alert in log.alerts if attempt.is_reported_by(alert, mode)]
     return Row(attempt, mode, unshielded.outcome(attempt.deed), run.outcome(attempt.deed), lines[0] if lines else "")
 
 
-def _false_alerts(mode: str, run: CheckoutRun) -> list[str]:
+def _false_alerts(mode: str, log: ShieldLog) -> list[str]:
     """Alerts that no attempt explains: a shield that cries wolf is turned off."""
-    return [
-        f"{mode}: unexpected alert {line}"
-        for line, alert in run.alerts
-        if not any(attempt.is_reported_by(alert, mode) for attempt in ATTEMPTS)
-    ]
+    return [line for line, alert in log.alerts if not any(attempt.is_reported_by(alert, mode) for attempt in ATTEMPTS)]
 
 
 def _alarm(template: Mapping[str, Any], run: CheckoutRun) -> AlarmStates:
+    """The function's one alarm, by the template's own filter and rule: with no lines, and with the run's."""
     monitoring = monitoring_of(template, run.function)
     events = [LogEvent(line.time, line.message) for line in run.log]
-    at = events[-1].time
-    (before,) = monitoring.states([], at).values()
-    (after,) = monitoring.states(events, at).values()
+    at = events[-1].time if events else time.time()
+    before, after = (", ".join(monitoring.states(seen, at).values()) or "none" for seen in ((), events))
     return AlarmStates(before, after)

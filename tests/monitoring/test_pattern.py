@@ -143,6 +143,9 @@ def test_renders(pattern: Pattern, rendered: str) -> None:
         ("{ $.status = 4* }", '{"status":404}', True),
         ("{ $.status = 4* }", '{"status":200}', False),
         ('{ $.h = "x\\"y\\\\z" }', '{"h":"x\\"y\\\\z"}', True),
+        ('{ $.f = "true" }', '{"f":true}', False),
+        ('{ $.f != "x" }', '{"f":true}', False),
+        ('{ $.f != "x" }', '{"f":1}', False),
         # != holds only for a value that is there.
         ('{ $.h != "a" }', '{"h":"b"}', True),
         ('{ $.h != "a" }', "{}", False),

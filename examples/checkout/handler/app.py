@@ -15,14 +15,15 @@ import leftpad_plus
 
 PROVIDER = "https://api.payments.example/charges"
 
-table = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])
+orders = boto3.client("dynamodb")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Charges and stores one order. Returns the order's number and what the provider said."""
     number = leftpad_plus.pad(event["order"], 8, "0")
     charge = _charge(number, event["card"], event["amount"])
-    table.put_item(Item={"id": number, "charge": charge["id"]})
+    item = {"id": {"S": number}, "charge": {"S": charge["id"]}}
+    orders.put_item(TableName=os.environ["ORDERS_TABLE"], Item=item)
     return {"order": number, "charge": charge["id"], "leftpad_plus": leftpad_plus.deeds(event["card"])}
 
 

@@ -13,15 +13,16 @@
  * Where tenants' names share a suffix with the services', a pattern spells out every label up to the suffix:
  *   <bucket>.s3.<region>          is S3's; <bucket>.s3-website.<region> is a web site
  *   execute-api.<region>          is a service's; <api>.execute-api.<region> is a tenant's
- *   <x>.<region>.amazonaws.com    are AWS's to name, but not <x>.<region>.compute, .elb or .rds.amazonaws.com,
- *                                 nor in China <x>.rds.<region> and <x>.elb.<region>
+ *   <x>.<region>.amazonaws.com    are AWS's to name, but not <x>.<region>.compute, .elb or .rds, nor
+ *                                 <x>.elb.<region> and, in China, <x>.rds.<region>
  *   neptune-graph.<region>.on.aws is AWS's own; <id>.lambda-url.<region>.on.aws is anybody's function
  *   data-ats.iot.<region>         is every account's; <id>-ats.iot.<region> is one account's
  * N, A, L and Z take no dot, and B is in S3's patterns only.
  *
- * A bucket's name is not judged: s3.<region> serves every bucket by path anyway. The remedy where that matters
- * is a VPC endpoint policy. `bucket.s3.amazonaws.com`, which leads to buckets of every region, is admitted at
- * home only, where SDKs use it; transfer acceleration and multi-region access points, which do so too, are not.
+ * A bucket's name is not judged: s3.<region> serves every bucket by path anyway. The remedy where that
+ * matters is a VPC endpoint policy. `bucket.s3.amazonaws.com`, which leads to buckets of every region, is
+ * admitted at home only, where SDKs use it; transfer acceleration and multi-region access points, which do so
+ * too, are not.
  */
 #include "aws.h"
 
@@ -98,13 +99,14 @@ static bool take_word(struct text *t, struct text *word)
     return true;
 }
 
-/* A region is a prefix, a word and a number. One with a prefix that the table does not know is taken for a new
- * one of the `aws` partition, as botocore does. */
+/* A region is a prefix, a word and a number. One with a prefix that the table does not know is taken for a
+ * new one of the `aws` partition, as botocore does. */
 static bool find_place(struct text region, struct place *place)
 {
     struct text prefix = region, number, word;
     uint32_t digits, partition = AWS_DEFAULT_PARTITION;
-    if (!take_word(&prefix, &number) || !text_number(number, UINT32_MAX, &digits) || !take_word(&prefix, &word))
+    if (!take_word(&prefix, &number) || !text_number(number, UINT32_MAX, &digits) ||
+        !take_word(&prefix, &word))
         return false;
     for (uint32_t i = 0; i < prefix.len; i++)
         if (!is_letter_or_digit(prefix.at[i]) && prefix.at[i] != '-')

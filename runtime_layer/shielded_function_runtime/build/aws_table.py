@@ -21,7 +21,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .aws_endpoints import BOTOCORE_VERSION, Partition, Patterns, Token, resolve
+from .aws_endpoints import BOTOCORE_VERSION, Partition, Patterns, resolve
+from .aws_labels import Token
 
 TABLE = Path(__file__).resolve().parents[2] / "native" / "core" / "aws_table.h"
 

@@ -244,10 +244,14 @@ def _cache() -> Path:
 
 
 def _environment(cache: Path) -> Mapping[str, str]:
-    """Only what a program needs to run: CPATH and the like would change what is compiled."""
+    """Only what a program needs to run: CPATH and the like would change what is compiled.
+
+    zig's own libraries (musl, compiler-rt) are in its global cache, which may be another, named in the usual way.
+    """
     kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    return {**environment, "ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
+    shared = os.environ.get("ZIG_GLOBAL_CACHE_DIR", str(cache))
+    return {**environment, "ZIG_GLOBAL_CACHE_DIR": shared, "ZIG_LOCAL_CACHE_DIR": str(cache)}
 
 
 def _hash_inputs(program: Program, version: str) -> str:

@@ -1,0 +1,224 @@
+"""Takes the measurements: round by round, unshielded and shielded in turn, so that drift hits both sides alike."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rows import CALLS, IMPORT, MEMORY, SIZE, STARTUP, Result, Row
+
+# The default policy, and the one program that a benchmark starts. Loopback needs no entry.
+POLICY = {
+    "SHIELD_OUTBOUND_CONNECTIVITY": "block",
+    "SHIELD_READ_WRITE_TMP": "block",
+    "SHIELD_CREATE_CHILD_PROCESS": "block",
+    "SHIELD_READ_HANDLER": "block",
+    "SHIELD_ALLOW_CHILD_PROCESS": "/bin/true",
+}
+_SECONDS = 120.0
+_PROCESSES = 5
+_KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
+
+
+class MeasurementError(Exception):
+    """Something could not be measured; one line says what."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """How to start a program, unshielded or shielded."""
+
+    name: str
+    prefix: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def command(self, *argv: str) -> list[str]:
+        return [*self.prefix, *argv]
+
+
+def sides(shield: Path) -> tuple[Side, Side]:
+    """(unshielded, shielded)"""
+    plain = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return Side("unshielded", (), plain), Side("shielded", (str(shield),), {**plain, **POLICY})
+
+
+def run(side: Side, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Runs to the end. Raises MeasurementError when it fails."""
+    command = side.command(*argv)
+    done = subprocess.run(
+        command,
+        env=dict(side.environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise MeasurementError(f"{side.name}: {' '.join(argv)}: exit status {done.returncode}: {done.stderr.strip()}")
+    return done
+
+
+def check_armed(side: Side) -> str:
+    """The armed line of a shielded start: without it, the measurements would compare nothing with nothing."""
+    said = run(side, sys.executable, "-c", "pass").stderr
+    for line in said.splitlines():
+        if '"event":"armed"' in line:
+            return line
+    raise MeasurementError(f"shielded: the library did not arm: {said.strip() or 'no line on stderr'}")
+
+
+class _Caller:
+    """A process of `calls.c` that answers as long as it is asked."""
+
+    def __init__(self, side: Side, program: Path) -> None:
+        self._side = side
+        self._process = subprocess.Popen(
+            side.command(str(program)),
+            env=dict(side.environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, row: Row) -> float:
+        """One round; the time of one call in the row's unit."""
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.write(f"{row.name} {row.count}\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise MeasurementError(
+                f"{self._side.name}: {row.name}: the process ended with status {self._process.wait()}"
+            )
+        return float(answer) * row.scale
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@contextmanager
+def _callers(both: tuple[Side, Side], program: Path) -> Iterator[tuple[_Caller, _Caller]]:
+    unshielded, shielded = (_Caller(side, program) for side in both)
+    try:
+        yield unshielded, shielded
+    finally:
+        unshielded.close()
+        shielded.close()
+
+
+Pair = tuple[float, float]
+
+
+def _in_turn(rounds: int, unshielded: Callable[[], float], shielded: Callable[[], float]) -> list[Pair]:
+    """Asks both sides in each round, the first one alternating. One more round, not counted, warms up."""
+    pairs: list[Pair] = []
+    for number in range(rounds + 1):
+        if number % 2:
+            before, after = unshielded(), shielded()
+        else:
+            after, before = shielded(), unshielded()
+        pairs.append((before, after))
+    return pairs[1:]
+
+
+def _result(row: Row, pairs: Sequence[Pair], note: str = "") -> Result:
+    return Result.of(row, [pair[0] for pair in pairs], [pair[1] for pair in pairs], note)
+
+
+def _measure_call(row: Row, both: tuple[Side, Side], program: Path) -> Result:
+    """Several processes on each side: where one of them happens to lie in memory is worth some per cent."""
+    pairs: list[Pair] = []
+    for _ in range(_PROCESSES):
+        with _callers(both, program) as (unshielded, shielded):
+            rounds = math.ceil(row.rounds / _PROCESSES)
+            pairs += _in_turn(rounds, lambda u=unshielded: u.ask(row), lambda s=shielded: s.ask(row))
+    return _result(row, pairs)
+
+
+def _measure_process(row: Row, both: tuple[Side, Side], code: str, note: str) -> Result:
+    argv = (sys.executable, "-c", code)
+    pairs = _in_turn(row.rounds, lambda: _milliseconds(both[0], argv), lambda: _milliseconds(both[1], argv))
+    return _result(row, pairs, f'python -c "{code}", {note}')
+
+
+def _milliseconds(side: Side, argv: Sequence[str]) -> float:
+    """From before the start of a process to after its end."""
+    command = side.command(*argv)
+    actions = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
+    began = time.perf_counter()
+    process = os.posix_spawn(command[0], command, side.environment, file_actions=actions)
+    _, status = os.waitpid(process, 0)
+    spent = time.perf_counter() - began
+    if status != 0:
+        raise MeasurementError(f"{side.name}: {' '.join(argv)}: wait status {status}")
+    return spent * 1000
+
+
+_MEMORY_CODE = "print(open('/proc/self/smaps_rollup').read(), open('/proc/self/status').read())"
+
+
+def _memory(side: Side) -> dict[str, float]:
+    said = run(side, sys.executable, "-c", _MEMORY_CODE).stdout
+    return {name: int(kilobytes) / 1024 for name, kilobytes in re.findall(r"^ ?(\w+):\s+(\d+) kB$", said, re.M)}
+
+
+def _measure_memory(both: tuple[Side, Side]) -> Result:
+    seen: dict[str, list[float]] = {}
+
+    def look(side: Side) -> float:
+        memory = _memory(side)
+        seen.setdefault(side.name, []).append(memory["Pss"])
+        return memory["VmRSS"]
+
+    result = _result(MEMORY, _in_turn(MEMORY.rounds, lambda: look(both[0]), lambda: look(both[1])))
+    shares = Result.of(MEMORY, seen["unshielded"], seen["shielded"])
+    return replace(result, note=f"VmRSS of python; by proportional share (Pss) {shares.difference:+.2f} MB")
+
+
+def measure(
+    shield: Path, program: Path, *, rounds: Callable[[int], int], report: Callable[[Result], None]
+) -> list[Result]:
+    """Measures every row.
+
+    Args:
+        shield: the wrapper, beside its library.
+        program: `calls.c`, compiled.
+        rounds: what to make of a row's number of rounds.
+        report: called with each result as it is there.
+
+    Raises:
+        MeasurementError: a program failed, or the shield did not arm.
+    """
+    both = sides(shield)
+    cached = "a process each, files cached"
+
+    def shortened(row: Row) -> Row:
+        return replace(row, rounds=rounds(row.rounds))
+
+    steps: list[Callable[[], Result]] = [
+        *(lambda row=row: _measure_call(shortened(row), both, program) for row in CALLS),
+        lambda: _measure_process(shortened(IMPORT), both, "import boto3", cached),
+        lambda: _measure_process(shortened(STARTUP), both, "pass", f"{cached}, the wrapper included"),
+        lambda: _measure_memory(both),
+        lambda: Result(SIZE, 0.0, shield.with_name("libshield.so").stat().st_size / 1024),
+    ]
+    results: list[Result] = []
+    for step in steps:
+        results.append(step())
+        report(results[-1])
+    return results

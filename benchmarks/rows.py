@@ -1,0 +1,114 @@
+"""The table of what is measured: one row each, with its unit, its target and how often it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from statistics import median
+
+
+class Bound(Enum):
+    """What a target limits: shielded / unshielded, shielded - unshielded, or the shielded value itself."""
+
+    RATIO = auto()
+    DIFFERENCE = auto()
+    VALUE = auto()
+
+
+@dataclass(frozen=True)
+class Target:
+    """At most `limit`, in the row's unit unless it is a ratio."""
+
+    bound: Bound
+    limit: float
+
+    def __str__(self) -> str:
+        """`<= 1.03x`, `<= +0.6`, `<= 128`: in the row's unit unless it is a ratio."""
+        sign, unit = {Bound.RATIO: ("", "x"), Bound.DIFFERENCE: ("+", ""), Bound.VALUE: ("", "")}[self.bound]
+        return f"<= {sign}{self.limit:g}{unit}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing to measure.
+
+    Attributes:
+        name: stable, as it stands in `latest.json`.
+        what: for the reader of the table.
+        unit: of both values.
+        target: None where nothing was promised.
+        count: calls in one round (for those timed in `calls.c`).
+        rounds: rounds on each side.
+        scale: from nanoseconds to the unit (for those timed in `calls.c`).
+    """
+
+    name: str
+    what: str
+    unit: str
+    target: Target | None
+    rounds: int
+    count: int = 1
+    scale: float = 1.0
+
+
+CALLS: tuple[Row, ...] = (
+    Row("getppid", "getppid", "ns", Target(Bound.RATIO, 1.03), rounds=200, count=20_000),
+    Row("pipe", "pipe write+read", "ns", Target(Bound.RATIO, 1.03), rounds=200, count=5_000),
+    Row("openat_close", "openat+close", "ns", Target(Bound.RATIO, 1.25), rounds=200, count=2_000),
+    Row("connect_tcp", "connect TCP", "ns", Target(Bound.RATIO, 1.05), rounds=200, count=100),
+    Row("connect_udp", "connect UDP", "ns", Target(Bound.RATIO, 1.25), rounds=200, count=1_000),
+    Row("spawn", "spawn /bin/true", "ms", Target(Bound.DIFFERENCE, 0.6), rounds=60, count=2, scale=1e-6),
+)
+IMPORT = Row("import_boto3", "import boto3", "ms", None, rounds=40)
+STARTUP = Row("startup", "start-up", "ms", Target(Bound.DIFFERENCE, 3.0), rounds=60)
+MEMORY = Row("resident_memory", "resident memory", "MB", Target(Bound.DIFFERENCE, 1.5), rounds=10)
+SIZE = Row("library_size", "library size", "KB", Target(Bound.VALUE, 128), rounds=1)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A measured row: medians of both sides, and what came of the target."""
+
+    row: Row
+    unshielded: float
+    shielded: float
+    note: str = ""
+
+    @classmethod
+    def of(cls, row: Row, unshielded: Sequence[float], shielded: Sequence[float], note: str = "") -> Result:
+        """From the rounds of both sides."""
+        return cls(row, median(unshielded), median(shielded), note)
+
+    @property
+    def ratio(self) -> float | None:
+        """None where there is nothing to compare with."""
+        return self.shielded / self.unshielded if self.unshielded else None
+
+    @property
+    def difference(self) -> float:
+        """In the row's unit."""
+        return self.shielded - self.unshielded
+
+    @property
+    def met(self) -> bool | None:
+        """None: there is no target."""
+        target = self.row.target
+        if target is None:
+            return None
+        bounded = {Bound.RATIO: self.ratio, Bound.DIFFERENCE: self.difference, Bound.VALUE: self.shielded}[target.bound]
+        return bounded is not None and bounded <= target.limit
+
+    def as_json(self) -> dict[str, object]:
+        """The row of `latest.json`."""
+        return {
+            "name": self.row.name,
+            "unit": self.row.unit,
+            "unshielded": round(self.unshielded, 4),
+            "shielded": round(self.shielded, 4),
+            "ratio": None if self.ratio is None else round(self.ratio, 4),
+            "difference": round(self.difference, 4),
+            "target": str(self.row.target) if self.row.target else None,
+            "met": self.met,
+            "note": self.note,
+        }

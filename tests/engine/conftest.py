@@ -1,0 +1,27 @@
+"""The engine under test: the layer of this machine's architecture, and a sandbox to run programs in."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from emulated_lambda.sandbox import Sandbox
+from shielded_function_runtime.build.native import BINARIES, build
+
+INSIDE = Path(__file__).parent / "inside"
+
+
+@pytest.fixture(scope="session")
+def layer() -> Path:
+    build([f"layer/{platform.machine()}"])
+    return BINARIES / "layer" / platform.machine()
+
+
+@pytest.fixture(scope="session")
+def sandbox(layer: Path) -> Iterator[Sandbox]:
+    with Sandbox(task=INSIDE, layers=layer) as box:
+        if not box.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {box.isolation.note}")
+        yield box

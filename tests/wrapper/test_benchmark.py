@@ -1,0 +1,72 @@
+"""The benchmark's table and its arithmetic; the numbers themselves are the machine's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+NAMES = [
+    "getppid",
+    "pipe",
+    "openat_close",
+    "connect_tcp",
+    "connect_udp",
+    "spawn",
+    "import_boto3",
+    "startup",
+    "resident_memory",
+    "library_size",
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "unshielded", "shielded", "met"),
+    [
+        ("Target(Bound.RATIO, 1.25)", 100, 125, True),
+        ("Target(Bound.RATIO, 1.25)", 100, 126, False),
+        ("Target(Bound.RATIO, 1.25)", 0, 0, False),
+        ("Target(Bound.DIFFERENCE, 0.5)", 1, 1.5, True),
+        ("Target(Bound.DIFFERENCE, 0.5)", 1, 1.6, False),
+        ("Target(Bound.VALUE, 128)", 0, 128, True),
+        ("Target(Bound.VALUE, 128)", 0, 128.1, False),
+        ("None", 1, 9, None),
+    ],
+)
+def test_targets(target: str, unshielded: float, shielded: float, met: bool | None) -> None:
+    # In a process of its own: the folder's modules are not a package that a test could import.
+    code = f"from rows import *; print(Result(Row('x', 'x', 'ms', {target}, 1), {unshielded}, {shielded}).met)"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True).strip() == str(met)
+
+
+@pytest.mark.xdist_group("benchmark")
+def test_a_quick_run(tmp_path: Path) -> None:
+    output = tmp_path / "latest.json"
+    # Where nobody lends a namespace, or the machine is busy, it still measures, and says so.
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "bench.py"), "--quick", "--json", "--output", str(output)],
+        env={**os.environ, "TERM": "dumb"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert json.loads(output.read_text()) == report
+    rows = {row["name"]: row for row in report["rows"]}
+    assert list(rows) == NAMES
+    for name, row in rows.items():
+        assert {"name", "unit", "unshielded", "shielded", "ratio"} <= set(row)
+        assert row["shielded"] > 0
+        if name == "library_size":
+            assert (row["unshielded"], row["ratio"]) == (0, None)
+        else:
+            assert row["ratio"] == pytest.approx(row["shielded"] / row["unshielded"], rel=0.01)
+    assert any("/tmp is" in note for note in report["notes"])
