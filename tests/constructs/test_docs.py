@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -18,10 +17,9 @@ from shielded_function import Shield
 DOCS = Path(__file__).parents[2] / "docs" / "constructs.md"
 
 
-def test_the_examples(app: cdk.App, stack: cdk.Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "app.py").touch()
-    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {
         "app": app,
         "cdk": cdk,
@@ -31,7 +29,8 @@ def test_the_examples(app: cdk.App, stack: cdk.Stack, tmp_path: Path, monkeypatc
         "sns": sns,
     }
     for example in re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL):
-        exec(compile(example, str(DOCS), "exec"), names)
+        code = example.replace('"src"', repr(str(tmp_path / "src")))
+        exec(compile(code, str(DOCS), "exec"), names)
     assert [Shield.of(names[name]) is not None for name in ("checkout", "resize", "refund")] == [True] * 3
     assert Shield.of(names["resize"]) is names["attached"]
     Template.from_stack(stack).resource_count_is("AWS::CloudWatch::Alarm", 3)

@@ -17,6 +17,7 @@ _DEFAULT_MEMORY_MB = 128
 _DEFAULT_TIMEOUT_SECONDS = 3
 _ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 _MODE_MASK = 0o777
+_ROOT_MODE = 0o755  # of /var/task and /opt, whatever the directory was that they came from
 
 
 class CloudAssemblyError(Exception):
@@ -146,6 +147,7 @@ def unpack(source: Path, into: Path) -> None:
     """Copies a directory, or extracts a zip file with its permissions, over what is there."""
     if source.is_dir():
         shutil.copytree(source, into, symlinks=True, dirs_exist_ok=True)
+        into.chmod(_ROOT_MODE)
         return
     with zipfile.ZipFile(source) as archive:
         for member in archive.infolist():

@@ -24,10 +24,11 @@ _TTL = 60
 
 
 class Question(NamedTuple):
-    """A name, lower case and without the final dot, and a record type (`A`, `TXT`)."""
+    """A name, lower case and without the final dot, a record type (`A`, `TXT`), and how it came (`udp`, `tcp`)."""
 
     name: str
     kind: str
+    transport: str
 
 
 class DnsServer:
@@ -69,7 +70,7 @@ class DnsServer:
         """The questions whose name contains `fragment`."""
         return [question for question in self.questions if fragment.lower() in question.name]
 
-    def answer(self, message: bytes) -> bytes | None:
+    def answer(self, message: bytes, transport: str) -> bytes | None:
         """The reply to one query; None to what is none."""
         try:
             query = DNSRecord.parse(message)
@@ -77,7 +78,7 @@ class DnsServer:
             kind = str(QTYPE[query.q.qtype])
         except (DNSError, ValueError, AttributeError):
             return None
-        self.questions.append(Question(name, kind))
+        self.questions.append(Question(name, kind, transport))
         reply = query.reply()
         found = [addresses for pattern, addresses in self._names.items() if fnmatch.fnmatchcase(name, pattern)]
         if not found:
@@ -94,7 +95,7 @@ class DnsServer:
         with contextlib.suppress(OSError):
             while True:
                 message, sender = self._udp.recvfrom(_MAX_MESSAGE)
-                if (reply := self.answer(message)) is not None:
+                if (reply := self.answer(message, "udp")) is not None:
                     self._udp.sendto(reply, sender)
                 elif not sender:
                     return
@@ -110,7 +111,7 @@ class DnsServer:
         with client, contextlib.suppress(OSError, EOFError):
             while True:
                 (size,) = struct.unpack("!H", _exactly(client, 2))
-                reply = self.answer(_exactly(client, size)) or b""
+                reply = self.answer(_exactly(client, size), "tcp") or b""
                 client.sendall(struct.pack("!H", len(reply)) + reply)
 
 

@@ -40,7 +40,7 @@ _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_SECONDS = 20.0
 _SPARE_SECONDS = 30.0  # above the function's own timeout: the emulator answers for it
 _QUIET_SECONDS = 0.15  # the emulator's pipes are drained when nothing came for so long
-_MODERN_ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}
+_EMULATOR_SUFFIX = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def emulator() -> Path:
     Raises:
         SandboxError: it is not there.
     """
-    name = f"aws-lambda-rie-{_MODERN_ARCHITECTURE.get(machine(), machine())}"
+    name = f"aws-lambda-rie-{_EMULATOR_SUFFIX.get(machine(), machine())}"
     named = os.environ.get(EMULATOR_VARIABLE)
     path = Path(named) if named else _CHECKOUT / ".tools" / name
     if not path.is_file():

@@ -1,7 +1,7 @@
 """What the platform brings into a sandbox: the interpreter at /var/lang, the runtime client and boto3 at /var/runtime.
 
-On a developer's machine these are the Python that runs the tests and the packages of its environment. Only the
-runtime client, boto3 and what they require are shown, as in Lambda: a function cannot import a test's tools by luck.
+On a developer's machine these are the Python that runs the tests and packages of its virtual environment: the runtime
+client, boto3 and what they require, as in Lambda, so that a function does not import a test's tools by luck.
 """
 
 from __future__ import annotations

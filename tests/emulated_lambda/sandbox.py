@@ -42,6 +42,7 @@ ADDRESSES = ("203.0.113.1/24", "198.51.100.1/24", f"{RESOLVER}/32", "2001:db8::1
 
 START_SECONDS = 20.0
 COMMAND_SECONDS = 60.0
+_READABLE = 0o005
 _PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
@@ -269,6 +270,8 @@ class Sandbox:
         for target, source in mounts.items():
             if not source.exists():
                 raise SandboxError(f"{target}: {source} does not exist")
+            if target in (TASK_ROOT, LAYERS_ROOT) and source.stat().st_mode & _READABLE != _READABLE:
+                raise SandboxError(f"{target}: {source} must be readable by everyone: chmod 755 {source}")
         return {
             "binds": [{"source": str(source.resolve()), "target": target} for target, source in mounts.items()],
             "resolver": RESOLVER,

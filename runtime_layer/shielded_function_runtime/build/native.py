@@ -55,8 +55,8 @@ _ENGINE = (
 _STATIC = ("-static",)
 # What only Python calls. In a function it would be weight, and symbols for others to bind to.
 _API = ("core/api.c",)
-# No C runtime stands behind the DLL: nothing to start, and the stack probes come from zig's own library.
-_DLL = ("-Wl,--no-entry", "-lcompiler_rt")
+# No C runtime stands behind the DLL: nothing to start, and no stack probes, which frames below a page do not need.
+_DLL = ("-Wl,--no-entry", "-mno-stack-arg-probe", "-Wframe-larger-than=4095")
 
 
 class BuildError(Exception):

@@ -1,0 +1,138 @@
+"""A function is started and invoked as Lambda does it: bootstrap, exec wrapper, environment, log, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emulated_lambda.cloud_assembly import FunctionPackage
+from emulated_lambda.function import EmulatedFunction
+from emulated_lambda.platform_files import INTERPRETER
+from emulated_lambda.sandbox import SandboxError
+
+HANDLER = """
+import os, sys, time
+
+def handler(event, context):
+    print("to stdout")
+    print("to stderr", file=sys.stderr)
+    if "raise" in event:
+        raise ValueError(event["raise"])
+    if "exit" in event:
+        os._exit(event["exit"])
+    time.sleep(event.get("sleep", 0))
+    return {"environment": dict(os.environ), "uid": os.getuid(), "argv": sys.orig_argv}
+"""
+WRAPPER = """#!/bin/sh
+WRAPPED="$*" exec "$@"
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> FunctionPackage:
+    """A function that says how it was started, with a layer that holds an exec wrapper."""
+    code, layer = tmp_path / "code", tmp_path / "layer"
+    for folder in (code, layer):
+        folder.mkdir()
+    (code / "app.py").write_text(HANDLER)
+    for name, mode in {"wrapper": 0o755, "not-executable": 0o644}.items():
+        (layer / name).write_text(WRAPPER)
+        (layer / name).chmod(mode)
+    return FunctionPackage(
+        logical_id="Fn",
+        name="fn",
+        code=code,
+        layers=(layer,),
+        handler="app.handler",
+        runtime="python3.13",
+        memory_mb=128,
+        timeout_seconds=20,
+        environment={"TABLE": "orders"},
+    )
+
+
+def with_environment(package: FunctionPackage, extra: Mapping[str, str]) -> FunctionPackage:
+    """The same function with more variables."""
+    return replace(package, environment={**package.environment, **extra})
+
+
+def test_an_invocation(package: FunctionPackage) -> None:
+    with EmulatedFunction(package) as function:
+        invocation = function.invoke({})
+        again = function.invoke({})
+    assert not invocation.failed
+    environment = invocation.payload["environment"]
+    expected = {
+        "TABLE": "orders",
+        "AWS_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "fn",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "_HANDLER": "app.handler",
+    }
+    assert {name: environment.get(name) for name in expected} == expected
+    assert "HOME" not in environment
+    assert invocation.payload["uid"] == 993
+    assert invocation.payload["argv"] == [INTERPRETER, "-m", "awslambdaric", "app.handler"]
+    for seen in (invocation, again):
+        messages = [line.message for line in seen.log]
+        assert messages.count("to stdout") == messages.count("to stderr") == 1
+        assert [message.split()[0] for message in messages if message.isascii() and "RequestId" in message] == [
+            "START",
+            "END",
+            "REPORT",
+        ]
+
+
+def test_the_exec_wrapper_gets_the_interpreter_and_its_arguments(package: FunctionPackage) -> None:
+    wrapped = with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"})
+    with EmulatedFunction(wrapped) as function:
+        environment = function.invoke({}).payload["environment"]
+    assert environment["WRAPPED"] == f"{INTERPRETER} -m awslambdaric app.handler"
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "status", "said"),
+    [
+        ("/opt/missing", 127, "/opt/missing: does not exist"),
+        ("/opt/not-executable", 126, "/opt/not-executable: is not an executable"),
+    ],
+)
+def test_a_bad_exec_wrapper_ends_as_in_lambda(package: FunctionPackage, wrapper: str, status: int, said: str) -> None:
+    with EmulatedFunction(with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": wrapper})) as function:
+        invocation = function.invoke({})
+    assert invocation.failed
+    assert said in [line.message for line in invocation.log]
+    assert f"exit status {status}" in str(invocation.payload) or not invocation.payload
+
+
+def test_failures_are_told_apart_and_the_function_recovers(package: FunctionPackage) -> None:
+    with EmulatedFunction(replace(package, timeout_seconds=1)) as function:
+        raised = function.invoke({"raise": "no"})
+        ended = function.invoke({"exit": 3})
+        slow = function.invoke({"sleep": 30})
+        well = function.invoke({})
+    assert (raised.payload["errorType"], raised.payload["errorMessage"]) == ("ValueError", "no")
+    assert ended.payload["errorType"] == "Runtime.ExitError"
+    assert slow.payload == "Task timed out after 1.00 seconds"
+    assert [raised.failed, ended.failed, slow.failed, well.failed] == [True, True, True, False]
+
+
+def test_other_runtimes_are_refused(package: FunctionPackage) -> None:
+    with (
+        pytest.raises(SandboxError, match=r"only Python runtimes are emulated, not nodejs24\.x"),
+        EmulatedFunction(replace(package, runtime="nodejs24.x")),
+    ):
+        pass
+
+
+def test_without_the_emulator_the_error_says_what_to_do(
+    package: FunctionPackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMULATED_LAMBDA_RIE", "/nowhere/rie")
+    with pytest.raises(SandboxError, match="/nowhere/rie is missing: run `make setup`"), EmulatedFunction(package):
+        pass
