@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -52,10 +51,9 @@ def test_unknown_names_do_not_exist(served: tuple[Sandbox, DnsServer]) -> None:
     assert ask(served[1], "evil.example").header.rcode == RCODE.NXDOMAIN
 
 
-@pytest.mark.parametrize("junk", [b"", b"\0", os.urandom(40)])
+@pytest.mark.parametrize("junk", [b"", b"\0", b"\xff" * 40], ids=["nothing", "short", "long"])
 def test_what_is_no_query_gets_no_answer(served: tuple[Sandbox, DnsServer], junk: bytes) -> None:
-    server = served[1]
-    assert server.answer(junk, "udp") is None or junk  # it must not raise; random bytes may happen to be a query
+    assert served[1].answer(junk, "udp") is None
 
 
 def test_glibc_gets_its_answers_and_is_remembered(served: tuple[Sandbox, DnsServer]) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,11 +33,11 @@ def run_bare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     cache = subprocess.check_output([sys.executable, "-m", "pip", "cache", "dir"], text=True).strip()
     environment = {"PIP_CACHE_DIR": cache, **pip, "PATH": str(empty), "HOME": "/nonexistent"}
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, **variables: str) -> str:
         done = subprocess.run(
             [str(folder / "venv" / "bin" / "python"), *arguments],
             cwd=folder,
-            env=environment,
+            env={**environment, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -61,12 +62,18 @@ def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wheel_from_copy(checkout: Path, run_bare: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built by pip in isolation, from a copy of the sources that has another path, other dates and modes, no cache."""
+    """Built by pip from a copy of the sources that has another path, other dates and modes, and nothing compiled.
+
+    hatchling and zig are this environment's, and zig's own libraries (musl) come from the checkout's cache: they alone
+    take a minute to compile. `make setup` has compiled them, in isolation.
+    """
     folder = tmp_path_factory.mktemp("copy")
     copy = folder / "of the" / "sources"
     unwanted = shutil.ignore_patterns(".*", "binaries", "node_modules", "__pycache__", "cdk.out", "dist", "tests")
     shutil.copytree(checkout, copy, ignore=unwanted, copy_function=shutil.copyfile)
     shutil.copyfile(checkout / ".gitignore", copy / ".gitignore")
-    run_bare("-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(copy))
+    tools = {"PYTHONPATH": sysconfig.get_path("purelib"), "ZIG_GLOBAL_CACHE_DIR": str(checkout / ".zig-cache")}
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder))
+    run_bare("-m", "pip", "wheel", *options, str(copy), **tools)
     (built,) = folder.glob("*.whl")
     return built

@@ -15,7 +15,7 @@ struct search {
 /* The libraries that everything passes through, and the engine itself. */
 static bool is_plumbing(struct text name) {
     static const char *const prefixes[] = {"libc.so",  "libc-2",   "libc.musl", "ld-",      "libpthread",
-                                           "libpthread-", "libresolv", "libnss_", "libshield.so", "libanl"};
+                                           "libpthread-", "libresolv", "libnss_", "libshield.so", "libanl", "libffi"};
     for (uint32_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (text_starts(name, text_of(prefixes[i])))
             return true;
@@ -37,7 +37,7 @@ static bool look(void *context, const struct mapping *m) {
     if (is_plumbing(name))
         return false;
     for (uint32_t i = 0; i < s->best; i++)
-        if (s->words[i] > m->low && s->words[i] < m->high) {
+        if (s->words[i] >= m->low && s->words[i] < m->high) {
             s->best = i;
             s->name_len = name.len < 255 ? name.len : 255;
             copy_bytes(s->name, name.at, s->name_len);
@@ -48,10 +48,11 @@ static bool look(void *context, const struct mapping *m) {
 
 struct text caller_object(const struct call *call, struct scratch *scratch) {
     uint64_t *words = (uint64_t *)scratch->path;
-    uint32_t count = 0;
+    uint32_t count = 1;
+    words[0] = call->site; /* an object that makes its own system calls is its own caller */
     uint64_t at = (call->stack + 7) & ~7ull;
     for (; count < WORDS && count < sizeof scratch->path / 8; count++, at += 8) {
-        if ((count == 0 || (at & (PAGE - 1)) == 0) && !readable(at))
+        if ((count == 1 || (at & (PAGE - 1)) == 0) && !readable(at))
             break;
         words[count] = *(const volatile uint64_t *)at;
     }

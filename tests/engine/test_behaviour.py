@@ -1,0 +1,259 @@
+"""What the engine does beyond single calls: its own safety, children, the handler's lock, allow lists, odd input."""
+
+from __future__ import annotations
+
+import errno
+import json
+import platform
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.sandbox import Completed, Sandbox
+
+from engine.compiling import SOURCES, compile_c
+from engine.conftest import INSIDE
+from engine.running import PYTHON, SHIELD, policy, prepare_tmp
+
+REFUSED = errno.EACCES
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose /var/task also holds compiled helpers, and bytecode of the handler."""
+    task = tmp_path_factory.mktemp("task") / "code"
+    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("inline", "namespace"):
+        compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=f"{platform.machine()}-linux-gnu")
+    (task / "__pycache__").mkdir()
+    (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
+    for path in [task, *task.rglob("*")]:
+        path.chmod(0o755)
+    for parent in task.parents[:3]:
+        parent.chmod(0o755)
+    with Sandbox(task=task, layers=layer) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
+
+
+def run(box: Sandbox, scenario: str, settings: Mapping[str, str]) -> tuple[Any, Completed]:
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, PYTHON, "/var/task/behaviour.py", scenario], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    return json.loads(done.stdout.splitlines()[-1]), done
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+ALL_BLOCKED = {
+    "outbound_connectivity": "block",
+    "read_write_tmp": "block",
+    "create_child_process": "block",
+    "read_handler": "block",
+}
+TMP_BLOCKED = policy(read_write_tmp="block")
+
+
+def test_text_and_memory_are_protected(box: Sandbox) -> None:
+    result, done = run(box, "text_cannot_change", TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"})
+    assert result == dict.fromkeys(["mprotect", "madvise", "mem", "thread_mem", "anonymous"], REFUSED)
+    assert [a["policy"] for a in alerts(done)] == ["self_protection"] * 4 + ["executable_memory"]
+
+
+def test_the_engine_stays_where_it_is(box: Sandbox) -> None:
+    result, _ = run(box, "engine_cannot_be_unmapped", TMP_BLOCKED)
+    assert result == dict.fromkeys(["munmap", "mprotect", "map_over", "tmp"], REFUSED)
+
+
+def test_alerts_cannot_be_silenced(box: Sandbox) -> None:
+    result, done = run(box, "alerts_cannot_be_silenced", TMP_BLOCKED)
+    assert result == {"tmp": REFUSED}
+    assert alerts(done)[-1]["details"]["path"] == "/tmp"
+
+
+def test_a_child_alerts_to_the_function_not_to_its_pipe(box: Sandbox) -> None:
+    result, done = run(box, "child_alerts_reach_the_function", TMP_BLOCKED)
+    assert result == {"stdout": "refused\n", "stderr": "", "returncode": 0}
+    assert [a["policy"] for a in alerts(done)] == ["read_write_tmp"]
+
+
+def test_a_child_is_shielded_whatever_its_environment(box: Sandbox) -> None:
+    result, done = run(box, "child_environment_is_shielded", TMP_BLOCKED)
+    assert result == ["refused\n"] * 4
+    assert len(alerts(done)) == 4
+
+
+def test_a_library_with_its_own_system_calls(box: Sandbox) -> None:
+    result, done = run(box, "own_system_calls_are_judged", TMP_BLOCKED)
+    assert result["open"] == -REFUSED
+    assert result["other"] > 2
+    assert alerts(done)[0]["caller"]["object"] == "inline.so"
+
+
+def test_a_second_libc(box: Sandbox) -> None:
+    result, _ = run(box, "second_libc_is_judged", TMP_BLOCKED)
+    assert result == {"open": -REFUSED}
+
+
+def test_the_handler_is_locked_at_the_first_request_for_work(box: Sandbox) -> None:
+    settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
+    result, done = run(box, "handler_is_locked_when_ready", settings)
+    assert set(result["start"].values()) == {None}
+    assert set(result["metadata"].values()) == {None}, "a metadata request is not a request for work"
+    assert set(result["ready"].values()) == {REFUSED}
+    assert result["other"] is None
+    assert {a["policy"] for a in alerts(done)} == {"read_handler"}
+
+
+def test_the_real_handler_is_locked_when_a_wrapper_changed_the_setting(box: Sandbox) -> None:
+    settings = policy(read_handler="block") | {"_HANDLER": "tracer.wrap", "ORIG_HANDLER": "app.handler"}
+    result, _ = run(box, "handler_is_locked_when_ready", settings)
+    assert set(result["ready"].values()) == {REFUSED}
+
+
+def test_signals_do_not_change_results(box: Sandbox) -> None:
+    result, _ = run(box, "signals_during_guarded_calls", TMP_BLOCKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "block"})
+    assert result["ticks"] > 1000
+    assert result["done"] > 100
+
+
+@pytest.mark.parametrize("shielded", [True, False])
+def test_bad_pointers_get_the_kernels_own_errors(box: Sandbox, shielded: bool) -> None:
+    command = [PYTHON, "/var/task/behaviour.py", "bad_pointers"]
+    done = box.run_command([SHIELD, *command] if shielded else command, environment=policy(**ALL_BLOCKED))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "open_null": errno.EFAULT,
+        "open_bad": errno.EFAULT,
+        "mkdir_bad": errno.EFAULT,
+        "connect_null": errno.EFAULT,
+        "connect_bad": errno.EFAULT,
+        "connect_long": errno.EINVAL,
+        "connect_negative": errno.EINVAL,
+        "execve_bad": errno.EFAULT,
+        "long_path": errno.ENAMETOOLONG,
+    }
+
+
+
+
+def test_new_files_get_the_lowest_descriptor(box: Sandbox) -> None:
+    settings = TMP_BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
+    prepare_tmp(box)
+    make_allowed(box)
+    done = box.run_command([SHIELD, PYTHON, "/var/task/behaviour.py", "descriptors_are_the_lowest"], environment=settings)
+    assert json.loads(done.stdout) == [-1, 3, 3], done.stderr
+
+
+def make_allowed(box: Sandbox) -> None:
+    tmp = box.path("/tmp")
+    (tmp / "allowed").mkdir()
+    shutil.chown(tmp / "allowed", tmp.stat().st_uid, tmp.stat().st_gid)
+
+
+def test_allowed_paths_work_as_ever(box: Sandbox) -> None:
+    prepare_tmp(box)
+    make_allowed(box)
+    settings = TMP_BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/behaviour.py", "allowed_paths_work"], environment=settings)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    refused = {name for name, value in result.items() if value == REFUSED}
+    assert refused == {"outside", "out_by_rename", "out_by_dots", "out_by_link"}
+    assert result["mode"] == 0o640
+    assert result["cloexec"] == 1
+    assert result["created"] == 1
+    assert {name for name, value in result.items() if value is None} == {
+        "mkdir", "rename", "truncate", "link", "symlink", "through_link", "dangling", "create_through_dangling",
+        "unlink", "bind",
+    }  # fmt: skip
+    assert not (box.path("/tmp") / "outside").exists()
+
+
+@pytest.fixture
+def names(box: Sandbox) -> Iterator[DnsServer]:
+    listeners = []
+    for address, port in (("203.0.113.9", 80), ("203.0.113.9", 81), ("198.51.100.9", 80), ("198.51.100.66", 443)):
+        listener = box.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(16)
+        listeners.append(listener)
+    table = {
+        "allowed.example": ["203.0.113.9"],
+        "*.wild.example": ["203.0.113.9"],
+        "wild.example": ["203.0.113.9"],
+        "allowed.example.evil.example": ["203.0.113.9"],
+        "*.denied.example": ["203.0.113.9"],
+        "*.amazonaws.com": ["198.51.100.9"],
+        "rebind.example": ["169.254.169.254"],
+    }
+    with DnsServer(box, table) as server:
+        yield server
+    for listener in listeners:
+        listener.close()
+
+
+def test_allowed_hosts(box: Sandbox, names: DnsServer) -> None:
+    listed = "allowed.example:80,*.wild.example,198.51.100.9:80,198.51.100.64/26:443,rebind.example"
+    settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": listed, "AWS_REGION": "us-east-1"}
+    result, _ = run(box, "allowed_hosts_work", settings)
+    assert result == {
+        "address_before_name": REFUSED,
+        "name": None,
+        "address_after_name": None,
+        "other_port": REFUSED,
+        "subdomain": None,
+        "bare_domain": socket.EAI_NONAME,
+        "look_alike": socket.EAI_NONAME,
+        "listed_address": None,
+        "listed_network": None,
+        "aws": None,
+        "aws_other_region": socket.EAI_NONAME,
+        "loopback": None,
+        "rebinding": REFUSED,
+    }
+    asked = {question.name for question in names.questions}
+    assert not asked & {"wild.example", "allowed.example.evil.example", "s3.eu-west-3.amazonaws.com"}
+
+
+def test_a_denied_lookup_does_not_wait(box: Sandbox, names: DnsServer) -> None:
+    milliseconds, _ = run(box, "denied_lookup_is_quick", policy(outbound_connectivity="block"))
+    assert milliseconds < 500, "a resolver's time-out is seconds; a denial is an answer"
+
+
+def test_alert_lines_are_json_whatever_the_path(box: Sandbox) -> None:
+    _, done = run(box, "odd_names_in_alerts", TMP_BLOCKED)
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert all(json.loads(line)["function_shield"] is True for line in lines), "something that is not a shield's line"
+    assert len(alerts(done)) == 6
+    assert alerts(done)[0]["details"]["path"] == "/tmp/new\nline"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"SHIELD_READ_WRITE_TMP": "BLOCK"}, "SHIELD_READ_WRITE_TMP"),
+        ({"SHIELD_READ_WRITE_TMPS": "block"}, "SHIELD_READ_WRITE_TMPS"),
+        ({"SHIELD_ALLOW_OUTBOUND": "10.0.0.1/8"}, "SHIELD_ALLOW_OUTBOUND"),
+        ({"SHIELD_POLICY_FILE": "/var/task/missing"}, "missing"),
+        ({}, "no policy"),
+    ],
+)
+def test_a_bad_policy_refuses_to_start_even_without_the_wrapper(
+    box: Sandbox, settings: dict[str, str], told: str
+) -> None:
+    preload = {"LD_PRELOAD": "/opt/shielded-function/libshield.so"}
+    done = box.run_command([PYTHON, "-c", "print('started')"], environment=settings | preload)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert len(done.stderr.splitlines()) == 1
+    line = json.loads(done.stderr)
+    assert line["event"] == "refused"
+    assert told in line["reason"]
