@@ -1,0 +1,119 @@
+"""Site discovery against an independent disassembler (capstone), over the libraries that every process has."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+
+import capstone
+import lief
+import pytest
+
+from engine.compiling import NATIVE, SOURCES, compile_c
+
+ARCHITECTURES = ("x86_64", "aarch64")
+CROSS_LIBC = Path("/usr/aarch64-linux-gnu/lib")
+# Numbers whose sites need not be patchable: ends of threads and processes, and read (glibc's __read_nocancel).
+UNGUARDED = {"x86_64": {0, 60, 231}, "aarch64": {63, 93, 94}}
+
+
+def libraries(architecture: str) -> list[Path]:
+    """libc and the loader: what every guarded call passes through."""
+    if architecture != platform.machine():
+        found = sorted(CROSS_LIBC.glob("libc.so.6")) + sorted(CROSS_LIBC.glob("ld-linux-aarch64.so.1"))
+        if not found:
+            pytest.skip(f"no {architecture} libc here (Debian: libc6-arm64-cross)")
+        return found
+    mapped = {line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}
+    names = ("libc.so", "libc-2", "ld-linux", "libpthread", "ld-musl")
+    return sorted(Path(path) for path in mapped if Path(path).name.startswith(names))
+
+
+@pytest.fixture(scope="session", params=ARCHITECTURES)
+def architecture(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def list_sites(architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sources = [SOURCES / "list_sites.c", NATIVE / "core" / "text.c", NATIVE / "core" / "memory.c"]
+    sources += [NATIVE / "engine" / "elf_image.c", *(NATIVE / "engine" / architecture).glob("sites.c")]
+    sources += (NATIVE / "engine" / architecture).glob("decode.c")
+    return compile_c(sources, tmp_path_factory.mktemp("sites") / "list_sites", "-O2")
+
+
+def sites_of(tool: Path, library: Path) -> dict[int, tuple[int, str, int]]:
+    """offset -> (number, kind, window)"""
+    lines = subprocess.run([str(tool), str(library)], capture_output=True, text=True, check=True).stdout.splitlines()
+    found = {}
+    for line in lines:
+        offset, number, kind, window = line.split()
+        found[int(offset, 16)] = (int(number), kind, int(window))
+    return found
+
+
+def instructions(library: Path, architecture: str) -> dict[int, tuple[int, str]]:
+    """offset -> (length, mnemonic), for the functions that .eh_frame bounds (data between them is not code)."""
+    if architecture == "x86_64":
+        machine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+    else:
+        machine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
+    machine.skipdata = True
+    binary = lief.ELF.parse(str(library))
+    assert binary is not None
+    text = binary.get_section(".text")
+    code = bytes(text.content)
+    return {
+        address - text.virtual_address + text.offset: (size, mnemonic)
+        for address, size, mnemonic, _ in machine.disasm_lite(code, text.virtual_address)
+    }
+
+
+def test_every_site_of_libc_is_found_and_none_is_invented(list_sites: Path, architecture: str) -> None:
+    for library in libraries(architecture):
+        reference = {o for o, (_, name) in instructions(library, architecture).items() if name in ("syscall", "svc")}
+        found = set(sites_of(list_sites, library))
+        assert len(reference) > 30, f"{library}: nothing to compare with"
+        assert reference <= found, f"{library}: missed {sorted(reference - found)}"
+        assert len(found - reference) <= 2, f"{library}: invented {sorted(found - reference)}"
+
+
+def test_every_site_that_can_make_a_guarded_call_is_patchable(list_sites: Path, architecture: str) -> None:
+    for library in libraries(architecture):
+        hard = {o: s for o, s in sites_of(list_sites, library).items() if s[1] == "hard"}
+        assert {number for number, _, _ in hard.values()} <= UNGUARDED[architecture], (library, hard)
+
+
+def test_numbers_are_those_of_the_disassembly(list_sites: Path, architecture: str) -> None:
+    """Where `mov $n, %eax` (or its like) stands right in front, the constant is that n."""
+    if architecture != "x86_64":
+        pytest.skip("the reference below reads x86-64 bytes; aarch64's rule is one mask, tested by patching itself")
+    for library in libraries(architecture):
+        content = library.read_bytes()
+        checked = 0
+        for offset, (number, kind, _) in sites_of(list_sites, library).items():
+            if content[offset - 5] == 0xB8 and kind == "patchable" and number >= 0:
+                assert number == int.from_bytes(content[offset - 4 : offset], "little")
+                checked += 1
+        assert checked > 20
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="compares this machine's own x86-64 libraries")
+def test_instruction_lengths_agree_with_capstone(tmp_path: Path) -> None:
+    tool = compile_c(
+        [SOURCES / "decode_all.c", NATIVE / "engine" / "x86_64" / "decode.c"], tmp_path / "decode_all", "-O2"
+    )
+    compared = 0
+    for library in libraries("x86_64"):
+        reference = {o: size for o, (size, name) in instructions(library, "x86_64").items() if name != ".byte"}
+        offsets = "\n".join(f"{offset:x}" for offset in reference)
+        lines = subprocess.run([str(tool), str(library)], input=offsets, capture_output=True, text=True, check=True)
+        wrong = []
+        for line in lines.stdout.splitlines():
+            offset, length = line.split()
+            if int(length) != reference[int(offset, 16)]:
+                wrong.append((offset, int(length), reference[int(offset, 16)]))
+            compared += 1
+        assert not wrong, f"{library}: {len(wrong)} of {len(reference)}: {wrong[:10]}"
+    assert compared > 100_000
