@@ -10,7 +10,7 @@
 struct call {
     int64_t nr; /* in: the number; out, when answered: the result */
     uint64_t arg[6];
-    uint64_t site; /* address of the system-call instruction */
+    uint64_t site;  /* address of the system-call instruction */
     uint64_t stack; /* the caller's stack pointer, for finding out who called */
 };
 
@@ -19,7 +19,8 @@ enum outcome {
     ANSWERED = 1      /* call->nr holds the result */
 };
 
-static inline enum outcome answer(struct call *call, int64_t result) {
+static inline enum outcome answer(struct call *call, int64_t result)
+{
     call->nr = result;
     return ANSWERED;
 }

@@ -13,23 +13,27 @@ struct search {
 };
 
 /* The libraries that everything passes through, and the engine itself. */
-static bool is_plumbing(struct text name) {
-    static const char *const prefixes[] = {"libc.so",  "libc-2",   "libc.musl", "ld-",      "libpthread",
-                                           "libpthread-", "libresolv", "libnss_", "libshield.so", "libanl", "libffi"};
+static bool is_plumbing(struct text name)
+{
+    static const char *const prefixes[] = {"libc.so",      "libc-2",      "libc.musl", "ld-",
+                                           "libpthread",   "libpthread-", "libresolv", "libnss_",
+                                           "libshield.so", "libanl",      "libffi"};
     for (uint32_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (text_starts(name, text_of(prefixes[i])))
             return true;
     return false;
 }
 
-static struct text base_name(struct text path) {
+static struct text base_name(struct text path)
+{
     for (uint32_t i = path.len; i-- > 0;)
         if (path.at[i] == '/')
             return (struct text){path.at + i + 1, path.len - i - 1};
     return path;
 }
 
-static bool look(void *context, const struct mapping *m) {
+static bool look(void *context, const struct mapping *m)
+{
     struct search *s = context;
     if (!m->executable || m->path.len == 0 || m->path.at[0] != '/')
         return false;
@@ -46,7 +50,8 @@ static bool look(void *context, const struct mapping *m) {
     return false;
 }
 
-struct text caller_object(const struct call *call, struct scratch *scratch) {
+struct text caller_object(const struct call *call, struct scratch *scratch)
+{
     uint64_t *words = (uint64_t *)scratch->path;
     uint32_t count = 1;
     words[0] = call->site; /* an object that makes its own system calls is its own caller */

@@ -6,19 +6,22 @@ enum { PT_EH_FRAME = 0x6474e550 };
 /* DW_EH_PE encodings: the table of every linker in use is (datarel | sdata4), pointers (pcrel | sdata4). */
 enum { TABLE_ENCODING = 0x3b, COUNT_ENCODING = 0x03 };
 
-const uint8_t *image_at(struct image image, uint64_t offset, uint64_t n) {
+const uint8_t *image_at(struct image image, uint64_t offset, uint64_t n)
+{
     if (offset > image.size || n > image.size - offset)
         return NULL;
     return image.bytes + offset;
 }
 
-static uint32_t u32_at(const uint8_t *p) {
+static uint32_t u32_at(const uint8_t *p)
+{
     uint32_t v;
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
 
-bool image_is_elf(struct image image) {
+bool image_is_elf(struct image image)
+{
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)image_at(image, 0, sizeof *header);
     if (!header || u32_at(header->e_ident) != 0x464c457f || header->e_ident[EI_CLASS] != ELFCLASS64)
         return false;
@@ -26,7 +29,8 @@ bool image_is_elf(struct image image) {
            image_at(image, header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr));
 }
 
-static const Elf64_Phdr *segment(struct image image, uint32_t type, uint32_t *index) {
+static const Elf64_Phdr *segment(struct image image, uint32_t type, uint32_t *index)
+{
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
     const Elf64_Phdr *segments = (const Elf64_Phdr *)(image.bytes + header->e_phoff);
     for (; *index < header->e_phnum; ++*index)
@@ -35,7 +39,8 @@ static const Elf64_Phdr *segment(struct image image, uint32_t type, uint32_t *in
     return NULL;
 }
 
-bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address) {
+bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address)
+{
     uint32_t i = 0;
     for (const Elf64_Phdr *s; (s = segment(image, PT_LOAD, &i));)
         if (offset >= s->p_offset && offset - s->p_offset < s->p_filesz) {
@@ -45,7 +50,8 @@ bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *addr
     return false;
 }
 
-bool image_address_to_offset(struct image image, uint64_t address, uint64_t *offset) {
+bool image_address_to_offset(struct image image, uint64_t address, uint64_t *offset)
+{
     uint32_t i = 0;
     for (const Elf64_Phdr *s; (s = segment(image, PT_LOAD, &i));)
         if (address >= s->p_vaddr && address - s->p_vaddr < s->p_filesz) {
@@ -55,13 +61,15 @@ bool image_address_to_offset(struct image image, uint64_t address, uint64_t *off
     return false;
 }
 
-static const uint8_t *at_address(struct image image, uint64_t address, uint64_t n) {
+static const uint8_t *at_address(struct image image, uint64_t address, uint64_t n)
+{
     uint64_t offset;
     return image_address_to_offset(image, address, &offset) ? image_at(image, offset, n) : NULL;
 }
 
 /* A signal frame's entry begins one byte before its code, so that unwinders that look up pc - 1 find it. */
-static bool is_signal_frame(struct image image, uint64_t entry_address, const uint8_t *entry) {
+static bool is_signal_frame(struct image image, uint64_t entry_address, const uint8_t *entry)
+{
     uint64_t cie_address = entry_address + 4 - u32_at(entry + 4);
     const uint8_t *cie = at_address(image, cie_address, 16);
     if (!cie)
@@ -72,7 +80,8 @@ static bool is_signal_frame(struct image image, uint64_t entry_address, const ui
     return false;
 }
 
-bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to) {
+bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to)
+{
     uint32_t i = 0;
     const Elf64_Phdr *frames = segment(image, PT_EH_FRAME, &i);
     uint64_t address;

@@ -16,12 +16,14 @@
 
 enum { LINKS_MAX = 40 };
 
-static bool put_terminated(struct writer *w) {
+static bool put_terminated(struct writer *w)
+{
     put_char(w, 0);
     return !w->full;
 }
 
-bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap) {
+bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap)
+{
     struct writer w = {buffer, 0, cap, false};
     put(&w, TEXT("/proc/self/fd/"));
     put_number(&w, (uint32_t)descriptor);
@@ -32,7 +34,8 @@ bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t c
     return put_terminated(&w);
 }
 
-struct text path_of(int32_t descriptor, char *buffer, uint32_t cap) {
+struct text path_of(int32_t descriptor, char *buffer, uint32_t cap)
+{
     char link[40];
     if (!path_through(descriptor, TEXT(""), link, sizeof link))
         return TEXT("");
@@ -40,35 +43,45 @@ struct text path_of(int32_t descriptor, char *buffer, uint32_t cap) {
     return n <= 0 ? TEXT("") : (struct text){buffer, (uint32_t)n};
 }
 
-static bool is_handler(const struct stat *st) {
+static bool is_handler(const struct stat *st)
+{
     for (uint32_t i = 0; i < sealed.handler_count; i++)
         if (sealed.handlers[i].ino == st->st_ino && sealed.handlers[i].dev == st->st_dev)
             return true;
     return false;
 }
 
-static bool under_tmp(struct text path) {
+static bool under_tmp(struct text path)
+{
     return text_starts(path, TEXT("/tmp")) && (path.len == 4 || path.at[4] == '/');
 }
 
 /* /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem write any page, whatever its protection. */
-static bool is_process_memory(struct text path) {
+static bool is_process_memory(struct text path)
+{
     return text_starts(path, TEXT("/proc/")) && text_ends(path, TEXT("/mem"));
 }
 
-static bool tmp_refused(const struct call *call, struct text path) {
+static bool tmp_refused(const struct call *call, struct text path)
+{
     struct facts facts = {.path = path, .allow = path};
     return refuses(call, verdict_tmp(&sealed.policy, path), &facts);
 }
 
-bool object_refused(const struct call *call, int32_t descriptor, bool writes) {
-    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp. */
-    struct stat st = {.st_dev = sealed.tmp.dev};
-    KERNEL(fstat, descriptor, &st);
+bool object_refused(const struct call *call, int32_t descriptor, bool writes)
+{
     const struct policy *policy = &sealed.policy;
-
-    bool handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_handler(&st) && is_ready();
-    bool maybe_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
+    bool judges_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW;
+    bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_ready();
+    if (!judges_tmp && !judges_handler && !writes)
+        return false;
+    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp. */
+    struct stat st;
+    st.st_dev = sealed.tmp.dev;
+    st.st_ino = 0;
+    KERNEL(fstat, descriptor, &st);
+    bool handler = judges_handler && is_handler(&st);
+    bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
     bool memory = writes && st.st_dev == sealed.proc_dev;
     if (!handler && !maybe_tmp && !memory)
         return false;
@@ -98,7 +111,8 @@ bool object_refused(const struct call *call, int32_t descriptor, bool writes) {
     return refused;
 }
 
-bool entry_refused(const struct call *call, int32_t directory, struct text name) {
+bool entry_refused(const struct call *call, int32_t directory, struct text name)
+{
     if (sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
         return false;
     struct stat st = {.st_dev = sealed.tmp.dev};
@@ -125,7 +139,8 @@ bool entry_refused(const struct call *call, int32_t directory, struct text name)
     return refused;
 }
 
-int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name) {
+int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name)
+{
     struct text whole = text_of(path);
     uint32_t end = whole.len;
     while (end > 0 && path[end - 1] == '/')
@@ -161,18 +176,22 @@ struct opening {
     bool extended; /* openat2: unknown flags are errors */
 };
 
-static int64_t kernel_open(const struct opening *o, int64_t directory, uint64_t path, uint64_t flags) {
+static int64_t kernel_open(const struct opening *o, int64_t directory, uint64_t path, uint64_t flags)
+{
     if (!o->extended)
         return KERNEL(openat, directory, path, flags, o->mode);
-    struct open_how how = {.flags = flags, .mode = flags & (O_CREAT | __O_TMPFILE) ? o->mode : 0, .resolve = o->resolve};
+    struct open_how how = {
+        .flags = flags, .mode = flags & (O_CREAT | __O_TMPFILE) ? o->mode : 0, .resolve = o->resolve};
     return KERNEL(openat2, directory, path, &how, sizeof how);
 }
 
-static bool writes(uint64_t flags) {
+static bool writes(uint64_t flags)
+{
     return (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
 }
 
-static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flags) {
+static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flags)
+{
     if (is_error(descriptor) || !object_refused(call, (int32_t)descriptor, writes(flags)))
         return descriptor;
     KERNEL(close, descriptor);
@@ -180,7 +199,8 @@ static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flag
 }
 
 /* Truncates what was opened and judged, as O_TRUNC would have. */
-static int64_t truncated(const struct opening *o, int64_t descriptor) {
+static int64_t truncated(const struct opening *o, int64_t descriptor)
+{
     struct stat st = {0};
     KERNEL(fstat, descriptor, &st);
     if ((st.st_mode & S_IFMT) != S_IFREG)
@@ -202,7 +222,8 @@ static int64_t truncated(const struct opening *o, int64_t descriptor) {
 }
 
 /* A descriptor is the lowest that is free (open(2)); one that was made while the gate held another open is not. */
-static int64_t lowered(int64_t descriptor, uint64_t flags) {
+static int64_t lowered(int64_t descriptor, uint64_t flags)
+{
     if (is_error(descriptor))
         return descriptor;
     int64_t low = KERNEL(fcntl, descriptor, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
@@ -212,7 +233,8 @@ static int64_t lowered(int64_t descriptor, uint64_t flags) {
     return low < descriptor ? low : descriptor;
 }
 
-static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch) {
+static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch)
+{
     int32_t directory = o->directory;
     int64_t result = -ELOOP;
     bool follows = !(o->flags & (O_NOFOLLOW | O_EXCL));
@@ -243,7 +265,8 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
     return lowered(result, o->flags);
 }
 
-static int64_t open_temporary(const struct call *call, const struct opening *o) {
+static int64_t open_temporary(const struct call *call, const struct opening *o)
+{
     int64_t directory = kernel_open(o, o->directory, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (is_error(directory))
         return directory;
@@ -254,7 +277,8 @@ static int64_t open_temporary(const struct call *call, const struct opening *o) 
     return lowered(result, o->flags);
 }
 
-static int64_t make_open(const struct call *call, const struct opening *o) {
+static int64_t make_open(const struct call *call, const struct opening *o)
+{
     if ((o->flags & O_TMPFILE) == O_TMPFILE)
         return open_temporary(call, o);
     uint64_t changes = o->flags & (O_CREAT | O_TRUNC);
@@ -277,20 +301,21 @@ static int64_t make_open(const struct call *call, const struct opening *o) {
     return result;
 }
 
-enum outcome judge_open(struct call *call) {
+enum outcome judge_open(struct call *call)
+{
     uint64_t *arg = call->arg;
     struct opening o = {.directory = AT_FDCWD, .path = arg[0], .flags = (uint32_t)arg[1], .mode = arg[2]};
     switch (call->nr) {
 #ifdef __NR_open
-    case __NR_open:
-        break;
+    case __NR_open: break;
     case __NR_creat:
         o.flags = O_CREAT | O_WRONLY | O_TRUNC;
         o.mode = arg[1];
         break;
 #endif
     case __NR_openat:
-        o = (struct opening){.directory = (int32_t)arg[0], .path = arg[1], .flags = (uint32_t)arg[2], .mode = arg[3]};
+        o = (struct opening){
+            .directory = (int32_t)arg[0], .path = arg[1], .flags = (uint32_t)arg[2], .mode = arg[3]};
         break;
     case __NR_openat2: {
         struct open_how how;
@@ -305,8 +330,12 @@ enum outcome judge_open(struct call *call) {
             if (byte)
                 return answer(call, -E2BIG); /* an extension that this gate does not know */
         }
-        o = (struct opening){.directory = (int32_t)arg[0], .path = arg[1], .flags = how.flags, .mode = how.mode,
-                             .resolve = how.resolve, .extended = true};
+        o = (struct opening){.directory = (int32_t)arg[0],
+                             .path = arg[1],
+                             .flags = how.flags,
+                             .mode = how.mode,
+                             .resolve = how.resolve,
+                             .extended = true};
         break;
     }
     }

@@ -14,8 +14,8 @@
 /* What makes a call worth looking at. A row is guarded when one of its reasons holds for the policy. */
 enum reason_to_guard {
     FOR_OUTBOUND = 1,
-    FOR_FILES = 2,   /* read_write_tmp or read_handler */
-    FOR_PATHS = 4,   /* the same, for calls that change names */
+    FOR_FILES = 2, /* read_write_tmp or read_handler */
+    FOR_PATHS = 4, /* the same, for calls that change names */
     FOR_PROGRAMS = 8,
     FOR_SAFETY = 16, /* any policy that blocks or alerts: the engine itself */
     UNTIL_READY = 32 /* read_handler: only until the first request for an invocation */
@@ -132,11 +132,13 @@ enum { ROWS = sizeof rows / sizeof *rows };
 /* From a number to its row + 1; 0: not in the table. Filled once, then only read. */
 static uint8_t row_of[GATE_TABLE];
 
-static bool enforced(enum policy_id id) {
+static bool enforced(enum policy_id id)
+{
     return sealed.policy.modes[id] != MODE_ALLOW;
 }
 
-static uint8_t reasons_of_policy(void) {
+static uint8_t reasons_of_policy(void)
+{
     uint8_t reasons = 0;
     if (enforced(OUTBOUND_CONNECTIVITY))
         reasons |= FOR_OUTBOUND;
@@ -151,30 +153,45 @@ static uint8_t reasons_of_policy(void) {
     return reasons;
 }
 
-void guard_calls(void) {
-    uint8_t reasons = reasons_of_policy();
-    for (uint32_t i = 0; i < ROWS; i++) {
-        row_of[rows[i].nr] = (uint8_t)(i + 1);
-        gate_table[rows[i].nr] = (rows[i].reasons & reasons) != 0;
-    }
+static uint8_t guard_of(const struct row *row, uint8_t reasons)
+{
+    if (!(row->reasons & reasons))
+        return GUARD_NONE;
+    return row->nr == __NR_close ? GUARD_LOG : row->nr == __NR_write ? GUARD_LONG : GUARD_ALWAYS;
 }
 
-void unguard_start_calls(void) {
-    uint8_t reasons = reasons_of_policy() & (uint8_t)~UNTIL_READY;
+static void fill_table(uint8_t reasons)
+{
     for (uint32_t i = 0; i < ROWS; i++)
-        gate_table[rows[i].nr] = (rows[i].reasons & reasons) != 0;
+        gate_table[rows[i].nr] = guard_of(&rows[i], reasons);
 }
 
-struct text syscall_name(int64_t nr) {
+void guard_calls(void)
+{
+    for (uint32_t i = 0; i < ROWS; i++)
+        row_of[rows[i].nr] = (uint8_t)(i + 1);
+    fill_table(reasons_of_policy());
+    __builtin_memcpy(&gate_table[GATE_LOG], &sealed.log, sizeof sealed.log);
+}
+
+void unguard_start_calls(void)
+{
+    fill_table(reasons_of_policy() & (uint8_t)~UNTIL_READY);
+}
+
+struct text syscall_name(int64_t nr)
+{
     uint8_t row = nr >= 0 && nr < GATE_TABLE ? row_of[nr] : 0;
     return text_of(row ? rows[row - 1].name : "");
 }
 
-bool is_guarded(int64_t nr) {
+bool is_guarded(int64_t nr)
+{
     return nr < 0 || nr >= GATE_TABLE || gate_table[nr];
 }
 
-enum outcome judge_escape(struct call *call) {
+enum outcome judge_escape(struct call *call)
+{
     struct facts facts = {0};
     struct verdict verdict = verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION);
     return refuses(call, verdict, &facts) ? answer(call, -EPERM) : RUN_IN_PLACE;
@@ -182,15 +199,18 @@ enum outcome judge_escape(struct call *call) {
 
 enum { PRCTL_SYSCALL_USER_DISPATCH = 59 };
 
-enum outcome judge_prctl(struct call *call) {
+enum outcome judge_prctl(struct call *call)
+{
     int32_t option = (int32_t)call->arg[0];
-    return option == PR_SET_SECCOMP || option == PRCTL_SYSCALL_USER_DISPATCH ? judge_escape(call) : RUN_IN_PLACE;
+    return option == PR_SET_SECCOMP || option == PRCTL_SYSCALL_USER_DISPATCH ? judge_escape(call)
+                                                                             : RUN_IN_PLACE;
 }
 
 /* The gate's assembly calls this for guarded and for unknown numbers. */
 enum outcome gate_judge(struct call *call) __attribute__((visibility("hidden")));
 
-enum outcome gate_judge(struct call *call) {
+enum outcome gate_judge(struct call *call)
+{
     if (call->nr < 0 || call->nr >= GATE_TABLE) {
         /* x32 numbers reach every call by another name. Numbers that no kernel has get ENOSYS from it. */
         return call->nr >= 0x40000000 ? judge_escape(call) : RUN_IN_PLACE;

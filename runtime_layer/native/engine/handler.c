@@ -3,9 +3,11 @@
 #include "user_memory.h"
 
 /* What runtimes append to the module part of a handler (Python, Node.js, Ruby), and Java's class file. */
-static const char *const endings[] = {".py", ".js", ".mjs", ".cjs", ".js.map", ".mjs.map", ".cjs.map", ".ts", ".rb", ".class", ".jar"};
+static const char *const endings[] = {".py",      ".js", ".mjs", ".cjs",   ".js.map", ".mjs.map",
+                                      ".cjs.map", ".ts", ".rb",  ".class", ".jar"};
 
-static void add_file(const char *path) {
+static void add_file(const char *path)
+{
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
     if (is_error(file))
         return;
@@ -28,7 +30,8 @@ struct entry {
     char name[];
 };
 
-static bool put_path(struct writer *w, struct text directory, struct text name, const char *ending) {
+static bool put_path(struct writer *w, struct text directory, struct text name, const char *ending)
+{
     w->used = 0;
     w->full = false;
     put(w, directory);
@@ -39,7 +42,8 @@ static bool put_path(struct writer *w, struct text directory, struct text name, 
     return !w->full;
 }
 
-static struct text base_name(struct text path, struct text *directory) {
+static struct text base_name(struct text path, struct text *directory)
+{
     uint32_t i = path.len;
     while (i > 0 && path.at[i - 1] != '/')
         i--;
@@ -48,7 +52,8 @@ static struct text base_name(struct text path, struct text *directory) {
 }
 
 /* __pycache__/<name>.<tag>.pyc beside the source (PEP 3147) */
-static void add_bytecode(struct text module_path, struct scratch *scratch) {
+static void add_bytecode(struct text module_path, struct scratch *scratch)
+{
     struct text directory, name = base_name(module_path, &directory);
     struct writer cache = {scratch->other, 0, sizeof scratch->other, false};
     if (!put_path(&cache, directory, TEXT("__pycache__"), ""))
@@ -74,7 +79,8 @@ static void add_bytecode(struct text module_path, struct scratch *scratch) {
     KERNEL(close, file);
 }
 
-void handler_add(struct text root, struct text handler) {
+void handler_add(struct text root, struct text handler)
+{
     struct scratch *scratch = handler.len && handler.len < 1024 && root.len < 1024 ? scratch_take() : NULL;
     if (!scratch)
         return;

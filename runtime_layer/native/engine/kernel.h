@@ -18,7 +18,9 @@
 #include <linux/mman.h>
 
 #if defined(__x86_64__)
-static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f) {
+static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                                  uint64_t f)
+{
     int64_t result;
     register uint64_t r10 __asm__("r10") = d;
     register uint64_t r8 __asm__("r8") = e;
@@ -30,7 +32,9 @@ static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c
     return result;
 }
 #elif defined(__aarch64__)
-static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f) {
+static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                                  uint64_t f)
+{
     register int64_t x8 __asm__("x8") = nr;
     register uint64_t x0 __asm__("x0") = a;
     register uint64_t x1 __asm__("x1") = b;
@@ -48,8 +52,9 @@ static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c
 #error "shielded-function runs on x86_64 and aarch64"
 #endif
 
-#define KERNEL_6_(nr, a, b, c, d, e, f, ...) \
-    kernel_call((nr), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f))
+#define KERNEL_6_(nr, a, b, c, d, e, f, ...)                                                                 \
+    kernel_call((nr), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e),             \
+                (uint64_t)(f))
 /* KERNEL(openat, dir, path, flags, 0): arguments that are left out are zero. */
 #define KERNEL(name, ...) KERNEL_6_(__NR_##name, __VA_ARGS__ __VA_OPT__(, ) 0, 0, 0, 0, 0, 0, 0)
 
@@ -61,17 +66,20 @@ _Static_assert(sizeof(struct stat) == 128 && offsetof(struct stat, st_mode) == 1
 #endif
 
 /* A result in this range is an errno; anything else, even if negative as a number, is a value. */
-static inline bool is_error(int64_t result) {
+static inline bool is_error(int64_t result)
+{
     return result < 0 && result >= -4095;
 }
 
 enum { PAGE = 4096 };
 
-static inline uint64_t page_down(uint64_t address) {
+static inline uint64_t page_down(uint64_t address)
+{
     return address & ~(uint64_t)(PAGE - 1);
 }
 
-static inline uint64_t page_up(uint64_t address) {
+static inline uint64_t page_up(uint64_t address)
+{
     return (address + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }
 

@@ -10,18 +10,21 @@
 
 enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3 };
 
-static uint64_t soft_limit_of_descriptors(void) {
+static uint64_t soft_limit_of_descriptors(void)
+{
     uint64_t limits[2] = {0, 0};
     return is_error(KERNEL(prlimit64, 0, RLIMIT_NOFILE, 0, limits)) ? 0 : limits[0];
 }
 
 /* Is it an open descriptor that can be written to? */
-static bool is_writable(int32_t descriptor) {
+static bool is_writable(int32_t descriptor)
+{
     int64_t flags = KERNEL(fcntl, descriptor, F_GETFL, 0);
     return !is_error(flags) && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-int32_t log_keep(int32_t inherited) {
+int32_t log_keep(int32_t inherited)
+{
     if (inherited >= LOG_LOWEST && is_writable(inherited))
         return inherited;
     uint64_t limit = soft_limit_of_descriptors();
@@ -29,7 +32,8 @@ int32_t log_keep(int32_t inherited) {
         limit = LOG_HIGHEST + 1;
     if (!is_writable(2))
         return -1;
-    for (uint64_t lowest = limit > 64 ? limit - 1 : 64; lowest >= LOG_LOWEST && limit > LOG_LOWEST; lowest /= 2) {
+    for (uint64_t lowest = limit > 64 ? limit - 1 : 64; lowest >= LOG_LOWEST && limit > LOG_LOWEST;
+         lowest /= 2) {
         int64_t kept = KERNEL(fcntl, 2, F_DUPFD, lowest); /* kept across exec: children alert to it as well */
         if (!is_error(kept))
             return (int32_t)kept;
@@ -37,7 +41,8 @@ int32_t log_keep(int32_t inherited) {
     return 2;
 }
 
-bool log_write(int32_t descriptor, const char *line, uint32_t len) {
+bool log_write(int32_t descriptor, const char *line, uint32_t len)
+{
     /* A pipe is ready for writing when PIPE_BUF bytes fit (pipe(7)): no line is longer, so no write waits. A
      * reader that is gone shows as POLLERR, where writing would raise SIGPIPE. */
     struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
@@ -49,11 +54,13 @@ bool log_write(int32_t descriptor, const char *line, uint32_t len) {
     return KERNEL(write, descriptor, line, len) == len;
 }
 
-static bool is_log(uint64_t descriptor) {
+static bool is_log(uint64_t descriptor)
+{
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
-enum outcome judge_descriptor(struct call *call) {
+enum outcome judge_descriptor(struct call *call)
+{
     uint64_t *arg = call->arg;
     switch (call->nr) {
     case __NR_close:
@@ -79,8 +86,7 @@ enum outcome judge_descriptor(struct call *call) {
         if (!is_log(arg[0]) || (int32_t)arg[1] != F_SETFD)
             return RUN_IN_PLACE;
         break;
-    default:
-        return RUN_IN_PLACE;
+    default: return RUN_IN_PLACE;
     }
     struct facts facts = {0};
     struct verdict verdict = verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION);

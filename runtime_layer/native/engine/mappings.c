@@ -17,12 +17,13 @@ struct range {
 static struct range ranges[RANGES];
 static uint32_t range_count;
 
-static bool add(uint64_t low, uint64_t high, uint32_t kind) {
+static bool add(uint64_t low, uint64_t high, uint32_t kind)
+{
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t free = RANGE_FREE;
-        if (ranges[i].low == 0 && __atomic_compare_exchange_n(&ranges[i].kind, &free, kind, false, __ATOMIC_ACQ_REL,
-                                                              __ATOMIC_RELAXED)) {
+        if (ranges[i].low == 0 && __atomic_compare_exchange_n(&ranges[i].kind, &free, kind, false,
+                                                              __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
             ranges[i].high = high;
             __atomic_store_n(&ranges[i].low, low, __ATOMIC_RELEASE);
             return true;
@@ -39,15 +40,18 @@ static bool add(uint64_t low, uint64_t high, uint32_t kind) {
     return true;
 }
 
-bool protect_range(uint64_t low, uint64_t high) {
+bool protect_range(uint64_t low, uint64_t high)
+{
     return add(low, high, RANGE_ENGINE);
 }
 
-bool protect_text(uint64_t low, uint64_t high) {
+bool protect_text(uint64_t low, uint64_t high)
+{
     return add(low, high, RANGE_TEXT);
 }
 
-static bool overlaps(uint64_t low, uint64_t high, uint32_t kind) {
+static bool overlaps(uint64_t low, uint64_t high, uint32_t kind)
+{
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n && i < RANGES; i++)
         if (ranges[i].kind == kind && ranges[i].low && ranges[i].low < high && low < ranges[i].high)
@@ -55,7 +59,8 @@ static bool overlaps(uint64_t low, uint64_t high, uint32_t kind) {
     return false;
 }
 
-static bool inside_text(uint64_t low, uint64_t high) {
+static bool inside_text(uint64_t low, uint64_t high)
+{
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n && i < RANGES; i++)
         if (ranges[i].kind == RANGE_TEXT && ranges[i].low && ranges[i].low <= low && high <= ranges[i].high)
@@ -64,7 +69,8 @@ static bool inside_text(uint64_t low, uint64_t high) {
 }
 
 /* Text that is unmapped needs no protection: something else may come to lie there. */
-static void forget_text(uint64_t low, uint64_t high) {
+static void forget_text(uint64_t low, uint64_t high)
+{
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n && i < RANGES; i++)
         if (ranges[i].kind == RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high) {
@@ -73,17 +79,20 @@ static void forget_text(uint64_t low, uint64_t high) {
         }
 }
 
-static bool refused(const struct call *call, enum policy_id id, struct text path) {
+static bool refused(const struct call *call, enum policy_id id, struct text path)
+{
     struct facts facts = {.path = path};
     enum reason reason = id == SELF_PROTECTION ? REASON_SELF_PROTECTION : REASON_EXECUTABLE_MEMORY;
     return refuses(call, verdict_unlisted(&sealed.policy, id, reason), &facts);
 }
 
-static bool engine_refused(const struct call *call, uint64_t low, uint64_t high) {
+static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
+{
     return overlaps(low, high, RANGE_ENGINE) && refused(call, SELF_PROTECTION, TEXT(""));
 }
 
-bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch) {
+bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch)
+{
     struct stat st = {0};
     if (is_error(KERNEL(fstat, file, &st)) || st.st_size <= 0)
         return false;
@@ -101,16 +110,19 @@ bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64
     uint64_t text = file_offset < (uint64_t)st.st_size ? (uint64_t)st.st_size - file_offset : 0;
     if (text > high - low)
         text = high - low;
-    KERNEL(madvise, view + (int64_t)file_offset, page_up(text), 22 /* MADV_POPULATE_READ: one fault for all; optional */);
+    KERNEL(madvise, view + (int64_t)file_offset, page_up(text),
+           22 /* MADV_POPULATE_READ: one fault for all; optional */);
     bool well = patch_mapping(patch);
     KERNEL(munmap, view, st.st_size);
     return well;
 }
 
 /* A private executable mapping of a file: mapped without execute permission, patched, then made executable. */
-static enum outcome map_text(struct call *call) {
+static enum outcome map_text(struct call *call)
+{
     uint64_t *arg = call->arg;
-    int64_t at = KERNEL(mmap, arg[0], arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, arg[3], arg[4], arg[5]);
+    int64_t at =
+        KERNEL(mmap, arg[0], arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, arg[3], arg[4], arg[5]);
     if (is_error(at))
         return answer(call, at);
     uint64_t low = (uint64_t)at, high = low + page_up(arg[1]);
@@ -119,7 +131,8 @@ static enum outcome map_text(struct call *call) {
     bool well = patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch);
     if (!well) {
         char path[512];
-        enum policy_id id = patch.hard ? SELF_PROTECTION : EXECUTABLE_MEMORY; /* not an ELF: code all the same */
+        enum policy_id id =
+            patch.hard ? SELF_PROTECTION : EXECUTABLE_MEMORY; /* not an ELF: code all the same */
         if (refused(call, id, path_of((int32_t)arg[4], path, sizeof path))) {
             KERNEL(munmap, low, high - low);
             return answer(call, -EACCES);
@@ -129,7 +142,8 @@ static enum outcome map_text(struct call *call) {
     return answer(call, is_error(done) ? done : at);
 }
 
-enum outcome judge_map(struct call *call) {
+enum outcome judge_map(struct call *call)
+{
     uint64_t *arg = call->arg;
     bool fixed = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     if (fixed && engine_refused(call, page_down(arg[0]), page_up(arg[0] + arg[1])))
@@ -145,7 +159,8 @@ enum outcome judge_map(struct call *call) {
     return refused(call, EXECUTABLE_MEMORY, name) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
-enum outcome judge_protect(struct call *call) {
+enum outcome judge_protect(struct call *call)
+{
     uint64_t low = page_down(call->arg[0]), high = page_up(call->arg[0] + call->arg[1]);
     if (engine_refused(call, low, high))
         return answer(call, -EACCES);
@@ -158,20 +173,25 @@ enum outcome judge_protect(struct call *call) {
 }
 
 /* Advice that throws private pages away: the text would be read from the file again, without its jumps. */
-static bool discards(uint64_t advice) {
+static bool discards(uint64_t advice)
+{
     switch ((uint32_t)advice) {
-    case MADV_DONTNEED: case MADV_FREE: case MADV_REMOVE: case 24 /* MADV_DONTNEED_LOCKED */:
-        return true;
+    case MADV_DONTNEED:
+    case MADV_FREE:
+    case MADV_REMOVE:
+    case 24 /* MADV_DONTNEED_LOCKED */: return true;
     }
     return false;
 }
 
-enum outcome judge_unmap(struct call *call) {
+enum outcome judge_unmap(struct call *call)
+{
     uint64_t low = page_down(call->arg[0]), high = page_up(call->arg[0] + call->arg[1]);
     if (call->nr == __NR_madvise) {
         bool text = discards(call->arg[2]) && overlaps(low, high, RANGE_TEXT);
         bool engine = discards(call->arg[2]) && overlaps(low, high, RANGE_ENGINE);
-        return (text || engine) && refused(call, SELF_PROTECTION, TEXT("")) ? answer(call, -EACCES) : RUN_IN_PLACE;
+        return (text || engine) && refused(call, SELF_PROTECTION, TEXT("")) ? answer(call, -EACCES)
+                                                                            : RUN_IN_PLACE;
     }
     if (engine_refused(call, low, high))
         return answer(call, -EACCES);

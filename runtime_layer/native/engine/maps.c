@@ -1,6 +1,7 @@
 #include "maps.h"
 
-static uint64_t hex(struct text t) {
+static uint64_t hex(struct text t)
+{
     uint64_t v = 0;
     for (uint32_t i = 0; i < t.len; i++) {
         char c = t.at[i];
@@ -9,7 +10,8 @@ static uint64_t hex(struct text t) {
     return v;
 }
 
-static uint64_t decimal(struct text t) {
+static uint64_t decimal(struct text t)
+{
     uint64_t v = 0;
     for (uint32_t i = 0; i < t.len; i++)
         v = v * 10 + (uint64_t)(t.at[i] - '0');
@@ -17,18 +19,21 @@ static uint64_t decimal(struct text t) {
 }
 
 /* "7f00-7f10 r-xp 00001000 08:01 1234      /path" (proc(5)) */
-static bool parse_line(struct text line, struct mapping *m) {
+static bool parse_line(struct text line, struct mapping *m)
+{
     struct text low, high, modes, offset, device, ino;
     if (!text_next(&line, '-', &low) || !text_next(&line, ' ', &high) || !text_next(&line, ' ', &modes) ||
         !text_next(&line, ' ', &offset) || !text_next(&line, ' ', &device) || !text_next(&line, ' ', &ino) ||
         modes.len < 4)
         return false;
-    *m = (struct mapping){hex(low), hex(high), hex(offset), modes.at[2] == 'x', modes.at[1] == 'w', decimal(ino),
-                          text_trim(line)};
+    *m = (struct mapping){hex(low),           hex(high),    hex(offset),    modes.at[2] == 'x',
+                          modes.at[1] == 'w', decimal(ino), text_trim(line)};
     return true;
 }
 
-bool each_mapping(char *buffer, uint32_t cap, bool (*each)(void *context, const struct mapping *m), void *context) {
+bool each_mapping(char *buffer, uint32_t cap, bool (*each)(void *context, const struct mapping *m),
+                  void *context)
+{
     int64_t file = KERNEL(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
     if (is_error(file))
         return false;

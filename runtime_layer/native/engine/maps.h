@@ -13,6 +13,7 @@ struct mapping {
 };
 
 /* Calls `each` until it returns true. `buffer` must hold a whole line. False when the file cannot be read. */
-bool each_mapping(char *buffer, uint32_t cap, bool (*each)(void *context, const struct mapping *m), void *context);
+bool each_mapping(char *buffer, uint32_t cap, bool (*each)(void *context, const struct mapping *m),
+                  void *context);
 
 #endif

@@ -10,13 +10,15 @@ enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2, RAW = 3, PACKET = 10 };
 enum { PROTOCOL_NUMBER_DCCP = 33, PROTOCOL_NUMBER_SCTP = 132 };
 enum { LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
 
-bool outbound_refused(const struct call *call, enum reason reason, struct text protocol) {
+bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
+{
     struct facts facts = {.protocol = protocol};
     return refuses(call, verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, reason), &facts);
 }
 
 /* The kinds of socket that cannot be judged by an address later on. */
-static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol) {
+static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
+{
     if (family == UNIX || family == NETLINK)
         return TEXT("");
     if (family != INET && family != INET6)
@@ -30,18 +32,22 @@ static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol
     return TEXT("");
 }
 
-enum outcome judge_socket(struct call *call) {
-    struct text kind = unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & TYPE_MASK, (uint32_t)call->arg[2]);
+enum outcome judge_socket(struct call *call)
+{
+    struct text kind =
+        unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & TYPE_MASK, (uint32_t)call->arg[2]);
     return kind.len && outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
-static int32_t socket_type(int32_t descriptor) {
+static int32_t socket_type(int32_t descriptor)
+{
     int32_t type = 0;
     uint32_t size = sizeof type;
     return is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_TYPE, &type, &size)) ? 0 : type;
 }
 
-int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out) {
+int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out)
+{
     if (len > SOCKADDR_MAX)
         return -EINVAL;
     if (!read_user(out->bytes, pointer, len))
@@ -55,7 +61,8 @@ struct found_name {
     uint32_t len;
 };
 
-static bool keep_name(void *context, uint16_t rule, struct text name) {
+static bool keep_name(void *context, uint16_t rule, struct text name)
+{
     struct found_name *found = context;
     (void)rule;
     found->len = name.len < NAME_KEPT ? name.len : NAME_KEPT;
@@ -64,7 +71,8 @@ static bool keep_name(void *context, uint16_t rule, struct text name) {
 }
 
 /* The allow-list entry for an address: the name that led there, where one did. */
-static struct text entry_for(const struct endpoint *to, struct text name, char *buffer, uint32_t cap) {
+static struct text entry_for(const struct endpoint *to, struct text name, char *buffer, uint32_t cap)
+{
     struct writer w = {buffer, 0, cap, false};
     bool v6 = to->ip.family == FAMILY_V6 && !name.len;
     if (v6)
@@ -82,14 +90,17 @@ static struct text entry_for(const struct endpoint *to, struct text name, char *
     return (struct text){buffer, w.used};
 }
 
-static struct verdict verdict_on(const struct endpoint *to, enum protocol protocol) {
+static struct verdict verdict_on(const struct endpoint *to, enum protocol protocol)
+{
     return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), to, protocol);
 }
 
-bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_t descriptor) {
+bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_t descriptor)
+{
     /* What may be reached by TCP needs no look at the socket: most calls end here. */
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    bool name_server = to->port == DNS_PORT && is_resolver_address(to); /* by TCP: queries that no one reads */
+    bool name_server =
+        to->port == DNS_PORT && is_resolver_address(to); /* by TCP: queries that no one reads */
     if (verdict.action == ACTION_ALLOW && !(name_server && verdict.reason == REASON_ALWAYS))
         return false;
     int32_t type = socket_type(descriptor);
@@ -115,18 +126,21 @@ bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_
     return refuses(call, verdict, &facts);
 }
 
-bool is_resolver_address(const struct endpoint *to) {
+bool is_resolver_address(const struct endpoint *to)
+{
     for (uint32_t i = 0; i < sealed.resolver_count; i++)
         if (to->port == sealed.resolvers[i].port && address_equal(&to->ip, &sealed.resolvers[i].ip))
             return true;
     return false;
 }
 
-bool carries_names(const struct endpoint *to, int32_t descriptor) {
+bool carries_names(const struct endpoint *to, int32_t descriptor)
+{
     return to->port == DNS_PORT && socket_type(descriptor) == DGRAM;
 }
 
-enum outcome judge_connect(struct call *call) {
+enum outcome judge_connect(struct call *call)
+{
     int32_t descriptor = (int32_t)call->arg[0];
     struct sockaddr_bytes address;
     /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
@@ -135,12 +149,9 @@ enum outcome judge_connect(struct call *call) {
         return answer(call, error);
     struct endpoint to;
     switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
-    case SOCKADDR_UNSPEC:
-        resolver_disconnect(descriptor);
-        break;
+    case SOCKADDR_UNSPEC: resolver_disconnect(descriptor); break;
     case SOCKADDR_LOCAL:
-    case SOCKADDR_INVALID:
-        break;
+    case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:
         if (outbound_refused(call, REASON_FAMILY, TEXT("family")))
             return answer(call, -EACCES);
@@ -162,7 +173,8 @@ enum outcome judge_connect(struct call *call) {
 }
 
 /* A socket that the gate keeps unconnected has the peer that the program gave it, as far as it can see. */
-enum outcome judge_peer_name(struct call *call) {
+enum outcome judge_peer_name(struct call *call)
+{
     struct sockaddr_bytes server;
     if (!resolver_connected((int32_t)call->arg[0], &server))
         return RUN_IN_PLACE;
@@ -172,11 +184,13 @@ enum outcome judge_peer_name(struct call *call) {
     if ((int32_t)room < 0)
         return answer(call, -EINVAL);
     uint32_t part = room < server.len ? room : server.len;
-    bool written = write_user(call->arg[1], server.bytes, part) && write_user(call->arg[2], &server.len, sizeof server.len);
+    bool written = write_user(call->arg[1], server.bytes, part) &&
+                   write_user(call->arg[2], &server.len, sizeof server.len);
     return answer(call, written ? 0 : -EFAULT);
 }
 
-enum outcome judge_bind(struct call *call) {
+enum outcome judge_bind(struct call *call)
+{
     struct sockaddr_bytes address;
     if (copy_address(call->arg[1], (uint32_t)call->arg[2], &address) || address.len < 3)
         return RUN_IN_PLACE;
@@ -193,7 +207,8 @@ enum outcome judge_bind(struct call *call) {
     int32_t parent = open_parent(AT_FDCWD, scratch->path, 0, &name);
     int64_t result = parent;
     if (parent >= 0) {
-        result = entry_refused(call, parent, name) ? -EACCES : KERNEL(bind, call->arg[0], address.bytes, address.len);
+        result = entry_refused(call, parent, name) ? -EACCES
+                                                   : KERNEL(bind, call->arg[0], address.bytes, address.len);
         KERNEL(close, parent);
     }
     scratch_give(scratch);

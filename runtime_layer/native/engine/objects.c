@@ -22,27 +22,32 @@ struct listing {
 };
 
 /* Everything passes through these, wherever they lie. */
-static const char *const libc_family[] = {"libc.so", "libc-2", "ld-",     "ld.so",     "libc.musl", "libpthread",
-                                          "librt.so", "librt-", "libanl", "libresolv", "libnss_"};
+static const char *const libc_family[] = {"libc.so",   "libc-2",     "ld-",      "ld.so",
+                                          "libc.musl", "libpthread", "librt.so", "librt-",
+                                          "libanl",    "libresolv",  "libnss_"};
 /* Objects of the system and of the managed runtimes make their calls through libc. */
-static const char *const trusted[] = {"/lib/",      "/lib64/", "/usr/lib/", "/usr/lib64/",   "/usr/bin/",  "/bin/",
-                                      "/usr/sbin/", "/sbin/",  "/usr/libexec/", "/var/lang/", "/var/runtime/"};
+static const char *const trusted[] = {"/lib/",         "/lib64/",    "/usr/lib/",    "/usr/lib64/",
+                                      "/usr/bin/",     "/bin/",      "/usr/sbin/",   "/sbin/",
+                                      "/usr/libexec/", "/var/lang/", "/var/runtime/"};
 
-bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count) {
+bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count)
+{
     for (uint32_t i = 0; i < count; i++)
         if (text_starts(t, text_of(prefixes[i])))
             return true;
     return false;
 }
 
-struct text base_name(struct text path) {
+struct text base_name(struct text path)
+{
     uint32_t i = path.len;
     while (i > 0 && path.at[i - 1] != '/')
         i--;
     return (struct text){path.at + i, path.len - i};
 }
 
-static bool take(void *context, const struct mapping *m) {
+static bool take(void *context, const struct mapping *m)
+{
     struct listing *l = context;
     if (!m->path.len || m->path.at[0] != '/')
         return false;
@@ -67,12 +72,14 @@ struct runtime {
     char path[PAGE];
 };
 
-static uint64_t inode_number(const char *path) {
+static uint64_t inode_number(const char *path)
+{
     struct stat st = {0};
     return is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)) ? 0 : st.st_ino;
 }
 
-static void find_runtime(struct runtime *r) {
+static void find_runtime(struct runtime *r)
+{
     uint64_t program = inode_number("/proc/self/exe");
     int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", r->path, sizeof r->path);
     r->ino = 0;
@@ -86,19 +93,22 @@ static void find_runtime(struct runtime *r) {
         r->prefix = (struct text){path.at, directory.len - 4}; /* keeps the slash */
 }
 
-static bool is_of_runtime(const struct runtime *r, struct text path, uint64_t ino) {
+static bool is_of_runtime(const struct runtime *r, struct text path, uint64_t ino)
+{
     if (ino == r->ino)
         return true;
     struct text rest = {path.at + r->prefix.len, path.len - r->prefix.len};
     return r->prefix.len && text_starts(path, r->prefix) && text_starts(rest, TEXT("lib"));
 }
 
-static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino) {
+static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
+{
     return ANY_OF(base_name(path), libc_family) || !(ANY_OF(path, trusted) || is_of_runtime(r, path, ino));
 }
 
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */
-static void explain(const struct patch *patch, const char *path, struct writer *error) {
+static void explain(const struct patch *patch, const char *path, struct writer *error)
+{
     put(error, TEXT("a system call cannot be guarded in "));
     put(error, text_of(path));
     if (!patch->hard)
@@ -111,7 +121,9 @@ static void explain(const struct patch *patch, const char *path, struct writer *
     }
 }
 
-static bool patch_object(const struct object *o, const char *path, struct armed_objects *out, struct writer *error) {
+static bool patch_object(const struct object *o, const char *path, struct armed_objects *out,
+                         struct writer *error)
+{
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     struct patch patch = {0};
     if (is_error(file)) {
@@ -130,7 +142,8 @@ static bool patch_object(const struct object *o, const char *path, struct armed_
 }
 
 /* Our own library: every mapping of its file is the engine's. */
-static bool take_self(const struct listing *l, uint32_t self) {
+static bool take_self(const struct listing *l, uint32_t self)
+{
     const char *path = l->names + l->objects[self].path;
     struct text t = text_of(path);
     struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
@@ -149,7 +162,8 @@ static bool take_self(const struct listing *l, uint32_t self) {
     return well && protect_range(low, high > bss_end ? high : bss_end);
 }
 
-static bool patch_listed(const struct listing *l, struct armed_objects *out, struct writer *error) {
+static bool patch_listed(const struct listing *l, struct armed_objects *out, struct writer *error)
+{
     struct runtime runtime;
     find_runtime(&runtime);
     bool found_self = false;
@@ -172,8 +186,10 @@ static bool patch_listed(const struct listing *l, struct armed_objects *out, str
     return found_self;
 }
 
-bool patch_loaded_objects(struct armed_objects *out, struct writer *error) {
-    int64_t memory = KERNEL(mmap, 0, sizeof(struct listing), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+bool patch_loaded_objects(struct armed_objects *out, struct writer *error)
+{
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct listing), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory)) {
         put(error, TEXT("out of memory"));
         return false;

@@ -12,9 +12,11 @@ extern void gate_entry(void) __attribute__((visibility("hidden")));
 enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
 
 /* Anonymous memory that every site in [low, high) can reach. */
-static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size) {
+static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
+{
     uint64_t reach = trampoline_reach();
-    for (uint64_t distance = 0; distance < reach; distance += distance < FINE_UNTIL ? STEP_FINE : STEP_COARSE) {
+    for (uint64_t distance = 0; distance < reach;
+         distance += distance < FINE_UNTIL ? STEP_FINE : STEP_COARSE) {
         uint64_t candidates[2] = {page_up(high) + GAP + distance, page_down(low) - size - GAP - distance};
         for (uint32_t i = 0; i < 2; i++) {
             uint64_t hint = candidates[i];
@@ -40,7 +42,8 @@ struct found {
     struct site *sites;
 };
 
-static void keep_wanted(void *context, const struct site *site) {
+static void keep_wanted(void *context, const struct site *site)
+{
     struct found *found = context;
     struct patch *patch = found->patch;
     patch->sites++;
@@ -55,18 +58,22 @@ static void keep_wanted(void *context, const struct site *site) {
 }
 
 /* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
-static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from) {
+static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from)
+{
     return from >= patch->low && from + site->window + 2 <= patch->high &&
-           same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, site->window + 2u);
+           same_bytes((const void *)from, patch->image.bytes + site->offset - site->window,
+                      site->window + 2u);
 }
 
-static bool patch_site(struct patch *patch, const struct site *site, uint64_t trampoline, uint64_t slot) {
+static bool patch_site(struct patch *patch, const struct site *site, uint64_t trampoline, uint64_t slot)
+{
     uint64_t at = site->offset + patch->delta, from = at - site->window;
     return unchanged(patch, site, from) && trampoline_write((uint8_t *)trampoline, at, site->window, slot) &&
            jump_write(from, site->window, trampoline);
 }
 
-static bool patch_sites(struct patch *patch, const struct site *sites) {
+static bool patch_sites(struct patch *patch, const struct site *sites)
+{
     uint64_t size = page_up(SLOT + (uint64_t)patch->wanted * TRAMPOLINE);
     uint64_t memory = near_memory(patch->low, patch->high, size);
     if (!memory)
@@ -93,12 +100,13 @@ static bool patch_sites(struct patch *patch, const struct site *sites) {
     return closed && patch->hard == 0 && protect_range(memory, memory + size) && protect_text(low, high);
 }
 
-bool patch_mapping(struct patch *patch) {
+bool patch_mapping(struct patch *patch)
+{
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
     if (to > patch->image.size)
         to = patch->image.size; /* the last page's tail lies behind the file's end */
-    int64_t memory = KERNEL(mmap, 0, SITES_MAX * sizeof(struct site), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                            -1, 0);
+    int64_t memory = KERNEL(mmap, 0, SITES_MAX * sizeof(struct site), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
     struct found found = {patch, (struct site *)memory};

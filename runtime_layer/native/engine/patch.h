@@ -13,12 +13,12 @@
 /* Sites to patch in one executable mapping, and what became of them. */
 struct patch {
     struct image image;
-    uint64_t delta;   /* address in memory = file offset + delta */
+    uint64_t delta;     /* address in memory = file offset + delta */
     uint64_t low, high; /* the mapping */
     uint32_t sites;
-    uint32_t wanted;  /* sites that can make a guarded call */
+    uint32_t wanted; /* sites that can make a guarded call */
     uint32_t patched;
-    uint32_t hard;    /* wanted, but nothing fits in front */
+    uint32_t hard; /* wanted, but nothing fits in front */
     struct site first_hard;
 };
 

@@ -24,10 +24,10 @@ enum { NONE = -1 };
 /* Which arguments are paths. NONE: there is no such argument. */
 struct path_call {
     int16_t nr;
-    int8_t directory, path;              /* of the first path */
+    int8_t directory, path;               /* of the first path */
     int8_t second_directory, second_path; /* of the second */
-    int8_t flags;                        /* AT_* flags */
-    uint8_t follows;                     /* for the first path */
+    int8_t flags;                         /* AT_* flags */
+    uint8_t follows;                      /* for the first path */
 };
 
 static const struct path_call calls[] = {
@@ -66,7 +66,8 @@ static const struct path_call calls[] = {
     {__NR_lremovexattr, NONE, 0, NONE, NONE, NONE, NEVER},
 };
 
-static const struct path_call *find(int64_t nr) {
+static const struct path_call *find(int64_t nr)
+{
     for (uint32_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (calls[i].nr == nr)
             return &calls[i];
@@ -80,13 +81,15 @@ struct judged_path {
     char through[PAGE];
 };
 
-static void close_path(struct judged_path *p) {
+static void close_path(struct judged_path *p)
+{
     if (p->descriptor >= 0)
         KERNEL(close, p->descriptor);
 }
 
-static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, bool follow, uint64_t flags,
-                      char *path, struct judged_path *out) {
+static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, bool follow,
+                      uint64_t flags, char *path, struct judged_path *out)
+{
     out->descriptor = -1;
     out->error = 0;
     out->through[0] = 0;
@@ -120,7 +123,8 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
 }
 
 /* A new name for the handler's source, or its removal, would be a way around read_handler. */
-static bool source_refused(const struct call *call, const struct judged_path *p) {
+static bool source_refused(const struct call *call, const struct judged_path *p)
+{
     if (sealed.policy.modes[READ_HANDLER] == MODE_ALLOW || !is_ready() || !p->through[0])
         return false;
     int64_t object = KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -131,11 +135,13 @@ static bool source_refused(const struct call *call, const struct judged_path *p)
     return refused;
 }
 
-static int32_t directory_argument(const struct call *call, int8_t index) {
+static int32_t directory_argument(const struct call *call, int8_t index)
+{
     return index == NONE ? AT_FDCWD : (int32_t)call->arg[index];
 }
 
-static bool follows_link(const struct path_call *shape, uint64_t flags) {
+static bool follows_link(const struct path_call *shape, uint64_t flags)
+{
     switch (shape->follows) {
     case ALWAYS: return true;
     case UNLESS_NOFOLLOW: return !(flags & AT_SYMLINK_NOFOLLOW);
@@ -144,7 +150,8 @@ static bool follows_link(const struct path_call *shape, uint64_t flags) {
     }
 }
 
-enum outcome judge_path(struct call *call) {
+enum outcome judge_path(struct call *call)
+{
     const struct path_call *shape = find(call->nr);
     if (!shape)
         return answer(call, -EACCES);
@@ -164,15 +171,15 @@ enum outcome judge_path(struct call *call) {
 
     uint64_t flags = shape->flags == NONE ? 0 : call->arg[shape->flags];
     bool follow = follows_link(shape, flags);
-    judge_one(call, directory_argument(call, shape->directory), call->arg[shape->path], follow, flags, names->path,
-              first);
+    judge_one(call, directory_argument(call, shape->directory), call->arg[shape->path], follow, flags,
+              names->path, first);
     int64_t result = first->error;
     if (!result && shape->second_path != NONE) {
         if (source_refused(call, first))
             result = -EACCES;
         else {
-            judge_one(call, directory_argument(call, shape->second_directory), call->arg[shape->second_path], false, 0,
-                      names->other, second);
+            judge_one(call, directory_argument(call, shape->second_directory), call->arg[shape->second_path],
+                      false, 0, names->other, second);
             result = second->error;
         }
     }

@@ -19,19 +19,22 @@ enum { MACHINE = EM_AARCH64 };
 #endif
 
 struct program {
-    int32_t object; /* O_PATH */
+    int32_t object;   /* O_PATH */
     struct text path; /* as the kernel knows it; empty when it does not fit */
     struct inode inode;
 };
 
-static int32_t listed_as(const struct inode *inode) {
+static int32_t listed_as(const struct inode *inode)
+{
     for (uint32_t i = 0; i < sealed.policy.child_count; i++)
-        if (sealed.programs[i].ino && sealed.programs[i].ino == inode->ino && sealed.programs[i].dev == inode->dev)
+        if (sealed.programs[i].ino && sealed.programs[i].ino == inode->ino &&
+            sealed.programs[i].dev == inode->dev)
             return (int32_t)i;
     return -1;
 }
 
-static enum program_kind kind_of_elf(const uint8_t *head, uint64_t n, uint32_t mode) {
+static enum program_kind kind_of_elf(const uint8_t *head, uint64_t n, uint32_t mode)
+{
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)head;
     if (n < sizeof *header || header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != MACHINE ||
         header->e_phentsize != sizeof(Elf64_Phdr) || mode & (S_ISUID | S_ISGID))
@@ -47,7 +50,8 @@ static enum program_kind kind_of_elf(const uint8_t *head, uint64_t n, uint32_t m
 }
 
 /* The interpreter's path of a `#!` line (execve(2)), terminated in place; NULL when there is none. */
-static char *script_interpreter(char *head, uint64_t n) {
+static char *script_interpreter(char *head, uint64_t n)
+{
     uint64_t start = 2;
     while (start < n && (head[start] == ' ' || head[start] == '\t'))
         start++;
@@ -61,7 +65,8 @@ static char *script_interpreter(char *head, uint64_t n) {
 }
 
 /* Can our library be loaded into it? Follows `#!` as the kernel does. `head` is HEAD bytes of space. */
-static enum program_kind kind_of(int32_t object, char *head) {
+static enum program_kind kind_of(int32_t object, char *head)
+{
     char link[40];
     path_through(object, TEXT(""), link, sizeof link);
     int64_t file = KERNEL(openat, AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
@@ -74,7 +79,10 @@ static enum program_kind kind_of(int32_t object, char *head) {
         KERNEL(close, file);
         if (n < 4)
             return PROGRAM_STATIC;
-        if (same_bytes(head, "\x7f" "ELF", 4))
+        if (same_bytes(head,
+                       "\x7f"
+                       "ELF",
+                       4))
             return kind_of_elf((const uint8_t *)head, (uint64_t)n, st.st_mode);
         char *interpreter = head[0] == '#' && head[1] == '!' ? script_interpreter(head, (uint64_t)n) : NULL;
         if (!interpreter)
@@ -84,11 +92,13 @@ static enum program_kind kind_of(int32_t object, char *head) {
     return PROGRAM_STATIC;
 }
 
-static bool program_refused(const struct call *call, const struct program *program, const uint64_t *argv, char *head) {
+static bool program_refused(const struct call *call, const struct program *program, const uint64_t *argv,
+                            char *head)
+{
     if (sealed.policy.modes[CREATE_CHILD_PROCESS] == MODE_ALLOW || sealed.stage == STAGE_STARTING)
         return false;
-    struct verdict verdict =
-        verdict_program(&sealed.policy, program->path, listed_as(&program->inode), kind_of(program->object, head));
+    struct verdict verdict = verdict_program(&sealed.policy, program->path, listed_as(&program->inode),
+                                             kind_of(program->object, head));
     char entry[PAGE];
     struct writer w = {entry, 0, sizeof entry, false};
     if (verdict.reason == REASON_STATIC)
@@ -100,14 +110,16 @@ static bool program_refused(const struct call *call, const struct program *progr
 
 /* What is exec'd by path must be what was judged: a path that another thread could turn elsewhere is
  * replaced by the one that the kernel gave for the object, in which nothing is a link. */
-static bool keeps_path(struct text given) {
+static bool keeps_path(struct text given)
+{
     for (uint32_t i = 0; i < sealed.policy.child_count; i++)
         if (text_equal(given, policy_text(&sealed.policy, sealed.policy.child[i].path)))
             return true;
     return sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_BLOCK || sealed.stage == STAGE_STARTING;
 }
 
-static bool starts_with(uint64_t string, struct text prefix) {
+static bool starts_with(uint64_t string, struct text prefix)
+{
     char head[16];
     return prefix.len <= sizeof head && read_user(head, string, prefix.len) &&
            same_bytes(head, prefix.at, prefix.len);
@@ -115,7 +127,8 @@ static bool starts_with(uint64_t string, struct text prefix) {
 
 /* The child's environment: the caller's, with the settings and the preload put back. Entries point into the
  * caller's memory and the sealed pool. Returns how many, or an errno; `*preload` is the caller's LD_PRELOAD. */
-static int64_t build_environment(uint64_t envp, uint64_t *out, uint64_t cap, uint64_t *preload) {
+static int64_t build_environment(uint64_t envp, uint64_t *out, uint64_t cap, uint64_t *preload)
+{
     uint64_t n = 0;
     *preload = 0;
     for (uint32_t i = 0; i < sealed.setting_count; i++)
@@ -139,7 +152,8 @@ static int64_t build_environment(uint64_t envp, uint64_t *out, uint64_t cap, uin
     return (int64_t)n;
 }
 
-static uint64_t count_environment(uint64_t envp) {
+static uint64_t count_environment(uint64_t envp)
+{
     uint64_t n = 0, string;
     while (envp && n < VARIABLES && read_user(&string, envp + n * 8, 8) && string)
         n++;
@@ -147,7 +161,8 @@ static uint64_t count_environment(uint64_t envp) {
 }
 
 /* "LD_PRELOAD=<ours>[:<theirs without ours>]" */
-static bool write_preload(uint64_t theirs, char *out, uint32_t cap) {
+static bool write_preload(uint64_t theirs, char *out, uint32_t cap)
+{
     struct text ours = text_of(sealed.environment + sealed.preload);
     struct writer w = {out, 0, cap, false};
     put(&w, TEXT("LD_PRELOAD="));
@@ -167,7 +182,8 @@ static bool write_preload(uint64_t theirs, char *out, uint32_t cap) {
 }
 
 /* "SHIELD_STATE=<stage>:<log descriptor>:<runtime>" */
-static bool write_state(char *out, uint32_t cap) {
+static bool write_state(char *out, uint32_t cap)
+{
     struct writer w = {out, 0, cap, false};
     put(&w, sealed.stage == STAGE_STARTING ? TEXT("SHIELD_STATE=starting:")
             : is_ready()                   ? TEXT("SHIELD_STATE=ready:")
@@ -188,7 +204,8 @@ struct exec {
 };
 
 /* The call itself; an empty path means the descriptor. */
-static int64_t make_exec(const struct exec *e, const char *path, int32_t object) {
+static int64_t make_exec(const struct exec *e, const char *path, int32_t object)
+{
     uint64_t count = count_environment(e->envp);
     if (count >= VARIABLES)
         return -E2BIG;
@@ -209,7 +226,8 @@ static int64_t make_exec(const struct exec *e, const char *path, int32_t object)
 }
 
 /* Opens the program; `path` receives the caller's spelling. `*borrowed`: the descriptor is the caller's own. */
-static int32_t open_program(const struct exec *e, char *path, bool *borrowed) {
+static int32_t open_program(const struct exec *e, char *path, bool *borrowed)
+{
     int64_t len = read_user_string(path, e->path, PAGE);
     *borrowed = len == 0 && e->flags & AT_EMPTY_PATH;
     if (len < 0)
@@ -224,7 +242,8 @@ static int32_t open_program(const struct exec *e, char *path, bool *borrowed) {
 
 /* 0: may start. Fills program->path and inode. */
 static int64_t judge_program(const struct call *call, const struct exec *e, struct program *program,
-                             struct scratch *scratch) {
+                             struct scratch *scratch)
+{
     struct stat st = {0};
     int64_t result = KERNEL(fstat, program->object, &st);
     if (is_error(result))
@@ -239,7 +258,8 @@ static int64_t judge_program(const struct call *call, const struct exec *e, stru
     return 0;
 }
 
-enum outcome judge_exec(struct call *call) {
+enum outcome judge_exec(struct call *call)
+{
     uint64_t *arg = call->arg;
     struct exec e = {AT_FDCWD, arg[0], arg[1], arg[2], 0};
     if (call->nr == __NR_execveat)

@@ -5,42 +5,45 @@
 #include "network.h"
 #include "state.h"
 
-/* The ready flag lies behind the table, in the same sealed page. */
-enum { READY = GATE_TABLE };
-
-bool is_ready(void) {
-    return __atomic_load_n(&gate_table[READY], __ATOMIC_ACQUIRE);
+bool is_ready(void)
+{
+    return __atomic_load_n(&gate_table[GATE_READY], __ATOMIC_ACQUIRE);
 }
 
-void become_ready(void) {
+void become_ready(void)
+{
     if (is_ready())
         return;
     KERNEL(mprotect, gate_table, PAGE, PROT_READ | PROT_WRITE);
-    __atomic_store_n(&gate_table[READY], 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&gate_table[GATE_READY], 1, __ATOMIC_RELEASE);
     unguard_start_calls();
     KERNEL(mprotect, gate_table, PAGE, PROT_READ);
 }
 
-static bool asks_for_work(struct text line) {
+static bool asks_for_work(struct text line)
+{
     return text_starts(line, TEXT("GET /2018-06-01/runtime/invocation/next")) ||
            text_starts(line, TEXT("GET /2018-06-01/runtime/restore/next"));
 }
 
-void watch_for_ready(uint64_t pointer, uint64_t len) {
-    char line[40];
+void watch_for_ready(uint64_t pointer, uint64_t len)
+{
+    char line[READY_LINE];
     if (is_ready() || len < sizeof line || !read_user(line, pointer, sizeof line))
         return;
     if (asks_for_work((struct text){line, sizeof line}))
         become_ready();
 }
 
-void watch_for_ready_vectors(uint64_t vectors, uint64_t count) {
+void watch_for_ready_vectors(uint64_t vectors, uint64_t count)
+{
     struct vector first;
     if (!is_ready() && count && read_user(&first, vectors, sizeof first))
         watch_for_ready(first.base, first.len);
 }
 
-enum outcome judge_write(struct call *call) {
+enum outcome judge_write(struct call *call)
+{
     if (call->nr == __NR_writev)
         watch_for_ready_vectors(call->arg[1], call->arg[2]);
     else

@@ -7,7 +7,8 @@
 enum { ANSWER_MAX = 3 * PAGE };
 enum { NO_WAIT = 0x40 /* MSG_DONTWAIT */, CUT = 0x20 /* MSG_TRUNC */ };
 
-static uint64_t room_in(const struct message *m) {
+static uint64_t room_in(const struct message *m)
+{
     uint64_t room = 0;
     for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX; i++) {
         struct vector v;
@@ -18,7 +19,8 @@ static uint64_t room_in(const struct message *m) {
     return room < ANSWER_MAX ? room : ANSWER_MAX;
 }
 
-static bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len) {
+static bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len)
+{
     for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX && len; i++) {
         struct vector v;
         if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
@@ -33,7 +35,8 @@ static bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len)
 }
 
 /* Receives one message for the caller's header `m`; its name and control buffers are the caller's own. */
-static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags) {
+static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags)
+{
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -EAGAIN;
@@ -69,7 +72,8 @@ static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags
     return n;
 }
 
-static int64_t receive_from(const uint64_t *arg) {
+static int64_t receive_from(const uint64_t *arg)
+{
     struct vector v = {arg[1], arg[2]};
     uint32_t name_len = 0;
     if (arg[4] && !read_user(&name_len, arg[5], sizeof name_len))
@@ -83,7 +87,8 @@ static int64_t receive_from(const uint64_t *arg) {
     return n;
 }
 
-static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flags) {
+static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flags)
+{
     struct message m;
     if (!read_user(&m, header, sizeof m))
         return -EFAULT;
@@ -92,7 +97,8 @@ static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flag
 }
 
 /* The first message as the caller waits for it, and then those that are there already. */
-static int64_t receive_many(const uint64_t *arg) {
+static int64_t receive_many(const uint64_t *arg)
+{
     uint64_t count = (uint32_t)arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)arg[2];
     int64_t done = 0;
     for (uint64_t i = 0; i < count; i++) {
@@ -108,15 +114,14 @@ static int64_t receive_many(const uint64_t *arg) {
     return done;
 }
 
-enum outcome judge_receive(struct call *call) {
+enum outcome judge_receive(struct call *call)
+{
     if (!resolver_watched((int32_t)call->arg[0]))
         return RUN_IN_PLACE;
     switch (call->nr) {
-    case __NR_recvfrom:
-        return answer(call, receive_from(call->arg));
+    case __NR_recvfrom: return answer(call, receive_from(call->arg));
     case __NR_recvmsg:
         return answer(call, receive_header((int32_t)call->arg[0], call->arg[1], (uint32_t)call->arg[2]));
-    default:
-        return answer(call, receive_many(call->arg));
+    default: return answer(call, receive_many(call->arg));
     }
 }

@@ -18,7 +18,8 @@ static uint32_t folded;
 enum { LINES_A_SECOND = 200 };
 static uint64_t storm; /* second << 16 | lines in it */
 
-static bool within_rate(uint64_t second) {
+static bool within_rate(uint64_t second)
+{
     uint64_t seen = __atomic_load_n(&storm, __ATOMIC_RELAXED);
     for (uint32_t try = 0; try < 64; try++) {
         uint64_t lines = seen >> 16 == second ? seen & 0xffff : 0;
@@ -31,7 +32,8 @@ static bool within_rate(uint64_t second) {
     return false;
 }
 
-static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool, uint32_t cap) {
+static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool, uint32_t cap)
+{
     uint32_t used = 0;
     for (uint32_t i = 0; i < ALERT_ARGUMENTS; i++) {
         uint64_t pointer;
@@ -48,7 +50,8 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
     }
 }
 
-static void write_alert(const struct call *call, struct verdict verdict, const struct facts *facts) {
+static void write_alert(const struct call *call, struct verdict verdict, const struct facts *facts)
+{
     uint64_t now[2] = {0, 0};
     KERNEL(clock_gettime, 0 /* CLOCK_REALTIME */, now);
     struct scratch *scratch = within_rate(now[0]) ? scratch_take() : NULL;
@@ -80,14 +83,16 @@ static void write_alert(const struct call *call, struct verdict verdict, const s
     scratch_give(scratch);
 }
 
-bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts) {
+bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts)
+{
     if (verdict.action == ACTION_ALLOW)
         return false;
     write_alert(call, verdict, facts);
     return verdict.action == ACTION_DENY;
 }
 
-static void put_modes(struct writer *w) {
+static void put_modes(struct writer *w)
+{
     put(w, TEXT(",\"modes\":{"));
     for (uint32_t id = 0; id < SELF_PROTECTION; id++) {
         put(w, id ? TEXT(",\"") : TEXT("\""));
@@ -99,14 +104,16 @@ static void put_modes(struct writer *w) {
     put_char(w, '}');
 }
 
-static void put_field(struct writer *w, const char *name, uint64_t value) {
+static void put_field(struct writer *w, const char *name, uint64_t value)
+{
     put(w, TEXT(",\""));
     put(w, text_of(name));
     put(w, TEXT("\":"));
     put_number(w, value);
 }
 
-void report_start(int32_t descriptor, const struct start_line *line) {
+void report_start(int32_t descriptor, const struct start_line *line)
+{
     char buffer[1024];
     struct writer w = {buffer, 0, sizeof buffer - 1, false};
     uint64_t now[2] = {0, 0};

@@ -30,19 +30,22 @@ struct denied {
 static struct denied denied[DENIED];
 static uint32_t denied_next;
 
-static uint32_t question_tag(const struct dns_question *q) {
+static uint32_t question_tag(const struct dns_question *q)
+{
     uint32_t hash = 2166136261u ^ q->id;
     for (uint32_t i = 0; i < q->name_len; i++)
         hash = (hash ^ (uint8_t)q->name[i]) * 16777619u;
     return ((hash ^ q->type) * 16777619u) | 1;
 }
 
-bool resolver_connect(int32_t descriptor, const struct sockaddr_bytes *server) {
+bool resolver_connect(int32_t descriptor, const struct sockaddr_bytes *server)
+{
     if (descriptor < 0 || descriptor >= DESCRIPTORS)
         return false;
     uint32_t known = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE);
     uint32_t i = 0;
-    while (i < known && !(servers[i].len == server->len && same_bytes(servers[i].bytes, server->bytes, server->len)))
+    while (i < known &&
+           !(servers[i].len == server->len && same_bytes(servers[i].bytes, server->bytes, server->len)))
         i++;
     if (i == known) {
         if (known >= SERVERS)
@@ -59,25 +62,29 @@ bool resolver_connect(int32_t descriptor, const struct sockaddr_bytes *server) {
     return true;
 }
 
-void resolver_disconnect(int32_t descriptor) {
+void resolver_disconnect(int32_t descriptor)
+{
     if (descriptor >= 0 && descriptor < DESCRIPTORS)
         watched[descriptor] = 0;
 }
 
-bool resolver_watched(int32_t descriptor) {
+bool resolver_watched(int32_t descriptor)
+{
     return descriptor >= 0 && descriptor < DESCRIPTORS && watched[descriptor] != 0;
 }
 
-static bool is_unconnected_datagram(int32_t descriptor) {
+static bool is_unconnected_datagram(int32_t descriptor)
+{
     int32_t type = 0;
     uint32_t size = sizeof type;
     uint8_t peer[SOCKADDR_MAX];
     uint32_t peer_size = sizeof peer;
-    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET_, SO_TYPE_, &type, &size)) && type == TYPE_DGRAM &&
-           KERNEL(getpeername, descriptor, peer, &peer_size) == -ENOTCONN;
+    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET_, SO_TYPE_, &type, &size)) &&
+           type == TYPE_DGRAM && KERNEL(getpeername, descriptor, peer, &peer_size) == -ENOTCONN;
 }
 
-bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server) {
+bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
+{
     if (!resolver_watched(descriptor) || watched[descriptor] == UNCONNECTED)
         return false;
     if (!is_unconnected_datagram(descriptor)) { /* closed and reused since */
@@ -88,12 +95,14 @@ bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server) {
     return true;
 }
 
-static void remember_asked(const struct dns_question *q, uint16_t rule) {
+static void remember_asked(const struct dns_question *q, uint16_t rule)
+{
     uint32_t i = __atomic_fetch_add(&asked_next, 1, __ATOMIC_RELAXED) % ASKED;
     asked[i] = (struct asked){question_tag(q), rule, q->id};
 }
 
-static bool was_asked(const struct dns_question *q, uint16_t *rule) {
+static bool was_asked(const struct dns_question *q, uint16_t *rule)
+{
     uint32_t tag = question_tag(q);
     for (uint32_t i = 0; i < ASKED; i++)
         if (asked[i].tag == tag && asked[i].id == q->id) {
@@ -103,17 +112,19 @@ static bool was_asked(const struct dns_question *q, uint16_t *rule) {
     return false;
 }
 
-static void remember_denied(const struct dns_question *q) {
+static void remember_denied(const struct dns_question *q)
+{
     struct denied *slot = &denied[__atomic_fetch_add(&denied_next, 1, __ATOMIC_RELAXED) % DENIED];
     uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED);
-    if (sequence & 1 || !__atomic_compare_exchange_n(&slot->sequence, &sequence, sequence + 1, false, __ATOMIC_ACQUIRE,
-                                                     __ATOMIC_RELAXED))
+    if (sequence & 1 || !__atomic_compare_exchange_n(&slot->sequence, &sequence, sequence + 1, false,
+                                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return; /* another thread is writing it: this answer keeps the stand-in's name, which no program takes */
     slot->question = *q;
     __atomic_store_n(&slot->sequence, sequence + 2, __ATOMIC_RELEASE);
 }
 
-static bool find_denied(uint16_t id, struct dns_question *q) {
+static bool find_denied(uint16_t id, struct dns_question *q)
+{
     uint32_t newest = __atomic_load_n(&denied_next, __ATOMIC_RELAXED);
     for (uint32_t back = 1; back <= DENIED; back++) {
         const struct denied *slot = &denied[(newest - back) % DENIED];
@@ -129,17 +140,23 @@ static bool find_denied(uint16_t id, struct dns_question *q) {
 }
 
 static int64_t send_to(int32_t descriptor, const uint8_t *bytes, uint64_t len, uint64_t flags,
-                       const struct sockaddr_bytes *server, const struct vector *control) {
+                       const struct sockaddr_bytes *server, const struct vector *control)
+{
     if (!control || !control->base)
         return KERNEL(sendto, descriptor, bytes, len, flags, server->bytes, server->len);
     struct vector v = {(uint64_t)bytes, len};
-    struct message m = {.name = (uint64_t)server->bytes, .name_len = server->len, .vectors = (uint64_t)&v,
-                        .vector_count = 1, .control = control->base, .control_len = control->len};
+    struct message m = {.name = (uint64_t)server->bytes,
+                        .name_len = server->len,
+                        .vectors = (uint64_t)&v,
+                        .vector_count = 1,
+                        .control = control->base,
+                        .control_len = control->len};
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
 /* getaddrinfo asks for a name's IPv4 and its IPv6 address: one lookup, so one alert. */
-static bool is_second_half(const struct dns_question *q) {
+static bool is_second_half(const struct dns_question *q)
+{
     static uint32_t last; /* the tag of the name whose A query was reported last */
     struct dns_question name_only = *q;
     name_only.id = name_only.type = 0;
@@ -151,8 +168,9 @@ static bool is_second_half(const struct dns_question *q) {
     return false;
 }
 
-int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len, uint64_t flags,
-                      const struct sockaddr_bytes *server, const struct vector *control) {
+int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
+                      uint64_t flags, const struct sockaddr_bytes *server, const struct vector *control)
+{
     struct dns_question q;
     struct facts facts = {.protocol = TEXT("dns")};
     struct verdict verdict;
@@ -187,13 +205,15 @@ struct learning {
     struct text name;
 };
 
-static void learn(void *context, const struct address *ip) {
+static void learn(void *context, const struct address *ip)
+{
     const struct learning *l = context;
     if (verdict_may_learn(&sealed.policy, ip))
         names_learn(learnt_names(), ip, l->rule, l->name);
 }
 
-uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from) {
+uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from)
+{
     if (len < 12 || len > 65535 || from->port != DNS_PORT)
         return len;
     struct dns_question q;
@@ -203,7 +223,8 @@ uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const st
     }
     /* Only the function's own resolver teaches: another name server on the allow list could name any address. */
     struct learning learning = {.rule = RULE_NONE};
-    if (is_resolver_address(from) && dns_read_question(message, (uint32_t)len, &q) && was_asked(&q, &learning.rule)) {
+    if (is_resolver_address(from) && dns_read_question(message, (uint32_t)len, &q) &&
+        was_asked(&q, &learning.rule)) {
         learning.name = (struct text){q.name, q.name_len};
         dns_read_answer(message, (uint32_t)len, &q, learn, &learning);
     }

@@ -6,7 +6,8 @@
 
 enum { INET = 2 };
 
-int64_t gather(uint64_t vectors, uint64_t count, uint8_t *out, uint64_t cap) {
+int64_t gather(uint64_t vectors, uint64_t count, uint8_t *out, uint64_t cap)
+{
     uint64_t len = 0;
     if (count > VECTORS_MAX)
         return -EMSGSIZE;
@@ -23,8 +24,9 @@ int64_t gather(uint64_t vectors, uint64_t count, uint8_t *out, uint64_t cap) {
     return (int64_t)len;
 }
 
-static int64_t send_query(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags,
-                          const struct sockaddr_bytes *server) {
+static int64_t send_query(const struct call *call, int32_t descriptor, const struct message *m,
+                          uint64_t flags, const struct sockaddr_bytes *server)
+{
     uint8_t query[QUERY_MAX];
     int64_t len = gather(m->vectors, m->vector_count, query, sizeof query);
     if (len == -EMSGSIZE) /* longer than any query */
@@ -36,7 +38,8 @@ static int64_t send_query(const struct call *call, int32_t descriptor, const str
 }
 
 /* The kind of destination; AF_UNSPEC is delivered as AF_INET (net/ipv4/udp.c). */
-static enum sockaddr_kind destination(const struct sockaddr_bytes *address, struct endpoint *to) {
+static enum sockaddr_kind destination(const struct sockaddr_bytes *address, struct endpoint *to)
+{
     enum sockaddr_kind kind = endpoint_from_sockaddr(address->bytes, address->len, to);
     if (kind != SOCKADDR_UNSPEC)
         return kind;
@@ -48,22 +51,23 @@ static enum sockaddr_kind destination(const struct sockaddr_bytes *address, stru
 
 /* May a message go to this address? 0, an errno, or 1: it is a query, to be judged by its name. */
 enum { IS_QUERY = 1 };
-static int64_t judge_destination(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address) {
+static int64_t judge_destination(const struct call *call, int32_t descriptor,
+                                 const struct sockaddr_bytes *address)
+{
     struct endpoint to;
     switch (destination(address, &to)) {
-    case SOCKADDR_OTHER:
-        return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
+    case SOCKADDR_OTHER: return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
     case SOCKADDR_INET:
         if (!carries_names(&to, descriptor))
             return endpoint_refused(call, &to, descriptor) ? -EACCES : 0;
         return !is_resolver_address(&to) && endpoint_refused(call, &to, descriptor) ? -EACCES : IS_QUERY;
-    default:
-        return 0;
+    default: return 0;
     }
 }
 
 /* Sends one message whose header is the gate's copy. */
-static int64_t send_one(const struct call *call, int32_t descriptor, struct message m, uint64_t flags) {
+static int64_t send_one(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
+{
     struct sockaddr_bytes address;
     if (!m.name) {
         if (resolver_connected(descriptor, &address))
@@ -87,7 +91,8 @@ static int64_t send_one(const struct call *call, int32_t descriptor, struct mess
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
-static int64_t send_to(const struct call *call) {
+static int64_t send_to(const struct call *call)
+{
     const uint64_t *arg = call->arg;
     int32_t descriptor = (int32_t)arg[0];
     struct vector v = {arg[1], arg[2]};
@@ -109,7 +114,8 @@ static int64_t send_to(const struct call *call) {
 }
 
 /* Like the kernel's own loop: the count that went out, or the first one's error. */
-static int64_t send_many(const struct call *call) {
+static int64_t send_many(const struct call *call)
+{
     uint64_t count = (uint32_t)call->arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)call->arg[2];
     int64_t done = 0;
     for (uint64_t i = 0; i < count; i++) {
@@ -128,7 +134,8 @@ static int64_t send_many(const struct call *call) {
     return done;
 }
 
-enum outcome judge_send(struct call *call) {
+enum outcome judge_send(struct call *call)
+{
     uint64_t *arg = call->arg;
     bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
     if (call->nr == __NR_sendto) {

@@ -8,9 +8,23 @@ enum { ENVIRON_MAX = 1 << 20, POLICY_FILE_MAX = 1 << 16 };
 /* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty
  * environment, so it gets them back under a name of ours. */
 #define CARRIED "SHIELD_STATE_"
-static const char *const carried[] = {"AWS_REGION", "AWS_LAMBDA_RUNTIME_API", "AWS_XRAY_DAEMON_ADDRESS", "AWS_LAMBDA_METADATA_API",
-                                      "LAMBDA_TASK_ROOT", "_HANDLER", "ORIG_HANDLER", "DD_LAMBDA_HANDLER", "NEW_RELIC_LAMBDA_HANDLER"};
-enum { CARRIED_COUNT = sizeof carried / sizeof *carried, REGION = 0, TASK_ROOT = 4, FIRST_HANDLER = 5, FIRST_ADDRESS = 1, LAST_ADDRESS = 3 };
+static const char *const carried[] = {"AWS_REGION",
+                                      "AWS_LAMBDA_RUNTIME_API",
+                                      "AWS_XRAY_DAEMON_ADDRESS",
+                                      "AWS_LAMBDA_METADATA_API",
+                                      "LAMBDA_TASK_ROOT",
+                                      "_HANDLER",
+                                      "ORIG_HANDLER",
+                                      "DD_LAMBDA_HANDLER",
+                                      "NEW_RELIC_LAMBDA_HANDLER"};
+enum {
+    CARRIED_COUNT = sizeof carried / sizeof *carried,
+    REGION = 0,
+    TASK_ROOT = 4,
+    FIRST_HANDLER = 5,
+    FIRST_ADDRESS = 1,
+    LAST_ADDRESS = 3
+};
 
 struct facts_found {
     struct text from_parent[CARRIED_COUNT];
@@ -19,7 +33,8 @@ struct facts_found {
 };
 
 /* A file or /proc entry as a whole, in memory of its own. */
-static struct text read_file(const char *path, uint64_t max) {
+static struct text read_file(const char *path, uint64_t max)
+{
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (is_error(file))
         return (struct text){NULL, 0};
@@ -40,13 +55,15 @@ static struct text read_file(const char *path, uint64_t max) {
     return (struct text){(const char *)memory, (uint32_t)len};
 }
 
-static void release(struct text t, uint64_t max) {
+static void release(struct text t, uint64_t max)
+{
     if (t.at)
         KERNEL(munmap, t.at, max);
 }
 
 /* Keeps `NAME=value` for the children. */
-static bool keep(struct text prefix, struct text name, struct text value) {
+static bool keep(struct text prefix, struct text name, struct text value)
+{
     struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
     if (sealed.setting_count == MAX_SETTINGS)
         return false;
@@ -60,7 +77,8 @@ static bool keep(struct text prefix, struct text name, struct text value) {
     return !w.full;
 }
 
-static uint16_t keep_text(struct text t) {
+static uint16_t keep_text(struct text t)
+{
     struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
     uint16_t at = (uint16_t)w.used;
     put(&w, t);
@@ -72,7 +90,8 @@ static uint16_t keep_text(struct text t) {
 }
 
 /* "<stage>:<log descriptor>:<runtime>" */
-static bool read_state(struct text value, struct start *start) {
+static bool read_state(struct text value, struct start *start)
+{
     struct text stage, log;
     uint32_t number;
     if (!text_next(&value, ':', &stage) || !text_next(&value, ':', &log))
@@ -90,9 +109,11 @@ static bool read_state(struct text value, struct start *start) {
     return true;
 }
 
-static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found) {
+static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found)
+{
     if (text_equal(name, TEXT("SHIELD_STATE")))
-        return read_state(value, start) || (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
+        return read_state(value, start) ||
+               (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
     struct text inner = name;
     bool from_parent = text_starts(name, TEXT(CARRIED));
     if (from_parent)
@@ -107,10 +128,12 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     if (text_equal(name, TEXT("SHIELD_POLICY_FILE")))
         found->policy_file = value;
     return policy_set(&sealed.policy, name, value, start->error) &&
-           (keep(TEXT(""), name, value) || (put(start->error, TEXT("the SHIELD_ settings are too long")), false));
+           (keep(TEXT(""), name, value) ||
+            (put(start->error, TEXT("the SHIELD_ settings are too long")), false));
 }
 
-static bool take_environment(struct text environment, struct start *start, struct facts_found *found) {
+static bool take_environment(struct text environment, struct start *start, struct facts_found *found)
+{
     struct text variable;
     while (environment.len && text_next(&environment, 0, &variable)) {
         uint32_t equals = 0;
@@ -126,7 +149,8 @@ static bool take_environment(struct text environment, struct start *start, struc
     return true;
 }
 
-static bool take_policy_file(struct text path, struct writer *error) {
+static bool take_policy_file(struct text path, struct writer *error)
+{
     char terminated[PAGE];
     if (!path.len || path.len >= sizeof terminated)
         return path.len == 0;
@@ -144,7 +168,8 @@ static bool take_policy_file(struct text path, struct writer *error) {
 }
 
 /* "169.254.100.1:9001", or the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001": every address in it. */
-static void add_always(struct text value) {
+static void add_always(struct text value)
+{
     struct text word, port_text;
     uint32_t port;
     while (value.len && text_next(&value, ' ', &word)) {
@@ -164,7 +189,8 @@ static void add_always(struct text value) {
     }
 }
 
-static void read_resolvers(void) {
+static void read_resolvers(void)
+{
     struct text lines = read_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line;
     while (rest.len && text_next(&rest, '\n', &line) && sealed.resolver_count < MAX_RESOLVERS) {
         struct text keyword = TEXT("nameserver");
@@ -183,7 +209,8 @@ static void read_resolvers(void) {
     }
 }
 
-static bool take_facts(const struct facts_found *found, struct writer *error) {
+static bool take_facts(const struct facts_found *found, struct writer *error)
+{
     for (uint32_t i = 0; i < CARRIED_COUNT; i++) {
         struct text value = found->from_parent[i].len ? found->from_parent[i] : found->own[i];
         if (value.len && !keep(TEXT(CARRIED), text_of(carried[i]), value)) {
@@ -195,7 +222,8 @@ static bool take_facts(const struct facts_found *found, struct writer *error) {
         if (i >= FIRST_ADDRESS && i <= LAST_ADDRESS)
             add_always(value);
     }
-    struct text root = found->from_parent[TASK_ROOT].len ? found->from_parent[TASK_ROOT] : found->own[TASK_ROOT];
+    struct text root =
+        found->from_parent[TASK_ROOT].len ? found->from_parent[TASK_ROOT] : found->own[TASK_ROOT];
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
         handler_add(root, found->from_parent[i]);
@@ -204,7 +232,8 @@ static bool take_facts(const struct facts_found *found, struct writer *error) {
     return true;
 }
 
-bool settings_read(struct start *start) {
+bool settings_read(struct start *start)
+{
     struct facts_found found = {0};
     policy_begin(&sealed.policy);
     struct text environment = read_file("/proc/self/environ", ENVIRON_MAX);
@@ -212,7 +241,8 @@ bool settings_read(struct start *start) {
         put(start->error, TEXT("cannot read /proc/self/environ"));
         return false;
     }
-    bool well = take_environment(environment, start, &found) && take_policy_file(found.policy_file, start->error) &&
+    bool well = take_environment(environment, start, &found) &&
+                take_policy_file(found.policy_file, start->error) &&
                 policy_end(&sealed.policy, start->error) && take_facts(&found, start->error);
     release(environment, ENVIRON_MAX);
     if (well)

@@ -25,16 +25,16 @@ enum site_kind {
 };
 
 struct site {
-    uint64_t offset;  /* of the instruction, in the file */
-    int32_t number;   /* the constant number, or -1: not constant, or not known */
-    uint8_t kind;     /* enum site_kind */
-    uint8_t window;   /* bytes before the instruction that move into the trampoline */
+    uint64_t offset; /* of the instruction, in the file */
+    int32_t number;  /* the constant number, or -1: not constant, or not known */
+    uint8_t kind;    /* enum site_kind */
+    uint8_t window;  /* bytes before the instruction that move into the trampoline */
 };
 
 /* Looks at [from, to) of the file, which one executable segment maps, and calls `each` for every site but
  * SITE_NOT_A_SITE. False when the file is not an ELF that can be read. */
-bool find_sites(struct image image, uint64_t from, uint64_t to, void (*each)(void *context, const struct site *site),
-                void *context);
+bool find_sites(struct image image, uint64_t from, uint64_t to,
+                void (*each)(void *context, const struct site *site), void *context);
 
 #if defined(__x86_64__)
 enum { WINDOW_MAX = 24 };

@@ -21,23 +21,27 @@ struct sealed sealed;
 uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
 static struct names learnt;
 
-struct names *learnt_names(void) {
+struct names *learnt_names(void)
+{
     return &learnt;
 }
 
-static uint64_t monotonic_micros(void) {
+static uint64_t monotonic_micros(void)
+{
     uint64_t now[2] = {0, 0};
     KERNEL(clock_gettime, 1 /* CLOCK_MONOTONIC */, now);
     return now[0] * 1000000 + now[1] / 1000;
 }
 
-static bool fail(struct writer *error, const char *why, struct text what) {
+static bool fail(struct writer *error, const char *why, struct text what)
+{
     put(error, text_of(why));
     put(error, what);
     return false;
 }
 
-static bool inode_of(const char *path, struct inode *inode, uint32_t *mode) {
+static bool inode_of(const char *path, struct inode *inode, uint32_t *mode)
+{
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
     if (is_error(file))
         return false;
@@ -50,7 +54,8 @@ static bool inode_of(const char *path, struct inode *inode, uint32_t *mode) {
     return true;
 }
 
-static bool read_objects(struct writer *error) {
+static bool read_objects(struct writer *error)
+{
     struct inode root, proc;
     uint32_t mode = 0;
     bool has_tmp = inode_of("/tmp", &sealed.tmp, &mode) && (mode & S_IFMT) == S_IFDIR;
@@ -73,7 +78,8 @@ static bool read_objects(struct writer *error) {
 }
 
 /* The program that runs in this process, and what that says. */
-static void read_program(struct start *start) {
+static void read_program(struct start *start)
+{
     static const char *const without_jit[] = {"python", "ruby"};
     static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox"};
     char path[PAGE];
@@ -89,7 +95,8 @@ static void read_program(struct start *start) {
 }
 
 /* The engine protects itself as strictly as the strictest policy asks for. */
-static void settle_self_protection(void) {
+static void settle_self_protection(void)
+{
     uint8_t *modes = sealed.policy.modes;
     modes[SELF_PROTECTION] = MODE_ALLOW;
     for (uint32_t id = 0; id < SELF_PROTECTION; id++)
@@ -101,13 +108,15 @@ static void settle_self_protection(void) {
         modes[EXECUTABLE_MEMORY] = MODE_ALLOW;
 }
 
-static bool seal(struct writer *error) {
+static bool seal(struct writer *error)
+{
     bool well = !is_error(KERNEL(mprotect, &sealed, sizeof sealed, PROT_READ)) &&
                 !is_error(KERNEL(mprotect, gate_table, sizeof gate_table, PROT_READ));
     return well || fail(error, "cannot seal the policy", TEXT(""));
 }
 
-static bool arm(struct start *start, struct armed_objects *objects) {
+static bool arm(struct start *start, struct armed_objects *objects)
+{
     if (!settings_read(start))
         return false;
     read_program(start);
@@ -123,7 +132,8 @@ static bool arm(struct start *start, struct armed_objects *objects) {
     return true;
 }
 
-__attribute__((constructor)) static void start_engine(void) {
+__attribute__((constructor)) static void start_engine(void)
+{
     uint64_t began = monotonic_micros();
     char reason[512];
     struct writer error = {reason, 0, sizeof reason, false};

@@ -29,11 +29,11 @@ struct sealed {
     uint32_t resolver_count;
 
     uint32_t stage;
-    bool starts_ready;     /* a child of a process that was ready */
-    int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
+    bool starts_ready; /* a child of a process that was ready */
+    int32_t log;       /* the function's own stderr, on a high descriptor; -1: none */
 
-    struct inode tmp;      /* the directory /tmp */
-    bool tmp_is_mount;     /* everything with its device number is in /tmp */
+    struct inode tmp;  /* the directory /tmp */
+    bool tmp_is_mount; /* everything with its device number is in /tmp */
     uint64_t proc_dev;
 
     struct inode handlers[MAX_HANDLERS];
@@ -44,15 +44,21 @@ struct sealed {
     char environment[ENVIRONMENT_POOL];
     uint16_t settings[MAX_SETTINGS]; /* offsets of `NAME=value` strings in the pool */
     uint32_t setting_count;
-    uint16_t preload;      /* offset of our library's path */
-    uint16_t runtime;      /* offset of the runtime's path; the text is empty when unknown */
+    uint16_t preload; /* offset of our library's path */
+    uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
     uint32_t environment_used;
 } __attribute__((aligned(4096)));
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* One byte a system call: does the gate's assembly pass it on to gate_judge? Sealed as well. */
-enum { GATE_TABLE = 512 };
+/* One page that the gate's assembly reads first: a byte a system call, then two facts. Sealed as well. */
+enum guard {
+    GUARD_NONE,
+    GUARD_ALWAYS, /* passed on to gate_judge */
+    GUARD_LOG,    /* only when the first argument is the log descriptor: close */
+    GUARD_LONG /* only when the third argument is at least READY_LINE: write, before the runtime is ready */
+};
+enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, READY_LINE = 40 };
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */

@@ -4,15 +4,18 @@
 
 /* rt_sigprocmask copies the set before it looks at `how`, so an impossible `how` tells whether eight bytes can
  * be read: EFAULT if not, EINVAL if so (kernel/signal.c). */
-static bool probe(uint64_t address) {
+static bool probe(uint64_t address)
+{
     return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
 }
 
-bool readable(uint64_t address) {
+bool readable(uint64_t address)
+{
     return probe(address & ~7ull);
 }
 
-bool read_user(void *to, uint64_t from, uint64_t n) {
+bool read_user(void *to, uint64_t from, uint64_t n)
+{
     if (n == 0)
         return true;
     uint64_t last = from + n - 1;
@@ -28,7 +31,8 @@ bool read_user(void *to, uint64_t from, uint64_t n) {
     return true;
 }
 
-int64_t read_user_string(char *to, uint64_t from, uint64_t cap) {
+int64_t read_user_string(char *to, uint64_t from, uint64_t cap)
+{
     uint64_t checked = 0; /* bytes from `from` that lie in a page known to be readable */
     for (uint64_t i = 0; i < cap; i++) {
         if (i == checked) {
@@ -43,7 +47,8 @@ int64_t read_user_string(char *to, uint64_t from, uint64_t cap) {
     return -ENAMETOOLONG;
 }
 
-bool write_user(uint64_t to, const void *from, uint64_t n) {
+bool write_user(uint64_t to, const void *from, uint64_t n)
+{
     if (n == 0)
         return true;
     uint64_t last = to + n - 1;
@@ -61,7 +66,8 @@ enum { SCRATCHES = 16, TRIES = 20000 };
 static struct scratch scratches[SCRATCHES];
 static int32_t owners[SCRATCHES]; /* thread id, 0: free */
 
-struct scratch *scratch_take(void) {
+struct scratch *scratch_take(void)
+{
     int32_t me = (int32_t)KERNEL(gettid);
     for (uint32_t try = 0; try < TRIES; try++) {
         uint32_t i = ((uint32_t)me + try) % SCRATCHES;
@@ -77,6 +83,7 @@ struct scratch *scratch_take(void) {
     return NULL;
 }
 
-void scratch_give(struct scratch *s) {
+void scratch_give(struct scratch *s)
+{
     __atomic_store_n(&owners[s - scratches], 0, __ATOMIC_RELEASE);
 }

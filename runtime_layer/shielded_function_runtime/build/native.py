@@ -38,6 +38,7 @@ _COMMON = (
     "-ffunction-sections",
     "-fdata-sections",
     "-Wl,--gc-sections",
+    "-fno-unroll-loops",  # the loops are over short texts: 8 KB of the library for nothing
     "-Wall",
     "-Wextra",
     "-Werror",

@@ -27,9 +27,18 @@ gate_entry:
     b.hs 1f
     adrp x17, gate_table
     add x17, x17, :lo12:gate_table
-    ldrb w17, [x17, x8]
-    cbnz w17, 1f
-    msr nzcv, x16
+    ldrb w18, [x17, x8]          /* state.h: GUARD_NONE, GUARD_ALWAYS, GUARD_LOG, GUARD_LONG */
+    cbz w18, 5f
+    cmp w18, #2
+    b.lo 1f
+    b.hi 4f
+    ldr w18, [x17, #516]
+    cmp w18, w0
+    b.eq 1f
+    b 5f
+4:  cmp x2, #40
+    b.hs 1f
+5:  msr nzcv, x16
     ldp x17, x18, [sp], #16
     .cfi_def_cfa_offset 32
     mov x16, #0

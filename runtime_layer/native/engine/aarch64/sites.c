@@ -6,22 +6,26 @@
 
 enum { NUMBER_LOOK_BACK = 12, BRANCH_REACH = 1 << 20, NR_RT_SIGRETURN = 139 };
 
-static uint32_t word(struct image image, uint64_t at) {
+static uint32_t word(struct image image, uint64_t at)
+{
     uint32_t w;
     __builtin_memcpy(&w, image.bytes + at, 4);
     return w;
 }
 
-static bool is_svc(uint32_t w) {
+static bool is_svc(uint32_t w)
+{
     return w == 0xd4000001;
 }
 
-static bool loads_number(uint32_t w) { /* movz x8, #n */
+static bool loads_number(uint32_t w)
+{ /* movz x8, #n */
     return (w & 0xffe0001f) == 0xd2800008 || (w & 0xffe0001f) == 0x52800008;
 }
 
 /* May the word run at another address, and does control go on to the next one? */
-static bool relocatable(uint32_t w) {
+static bool relocatable(uint32_t w)
+{
     bool pc_relative = (w & 0x1f000000) == 0x10000000    /* adr, adrp */
                        || (w & 0x3b000000) == 0x18000000 /* ldr literal */
                        || (w & 0x7c000000) == 0x14000000 /* b, bl */
@@ -29,14 +33,16 @@ static bool relocatable(uint32_t w) {
                        || (w & 0x7c000000) == 0x34000000 /* cbz, tbz */
                        || (w & 0xfe000000) == 0xd6000000 /* br, blr, ret */
                        || (w & 0xff000000) == 0xd4000000 /* svc, brk, ... */
-                       || ((w & 0xfffff01f) == 0xd503201f && w != 0xd503201f /* hints but nop: paciasp, bti */);
+                       ||
+                       ((w & 0xfffff01f) == 0xd503201f && w != 0xd503201f /* hints but nop: paciasp, bti */);
     /* Exclusive loads and stores must not have other memory accesses between them. */
     bool exclusive = (w & 0x3f000000) == 0x08000000;
     return !pc_relative && !exclusive;
 }
 
 /* Where a direct branch at `at` goes, or `at` itself when the word is none. */
-static uint64_t branch_target(uint32_t w, uint64_t at) {
+static uint64_t branch_target(uint32_t w, uint64_t at)
+{
     if ((w & 0x7c000000) == 0x14000000)
         return at + (uint64_t)((int64_t)((uint64_t)w << 38) >> 36);
     if ((w & 0xfe000000) == 0x54000000 || (w & 0x7e000000) == 0x34000000)
@@ -47,16 +53,20 @@ static uint64_t branch_target(uint32_t w, uint64_t at) {
 }
 
 /* Does control never go on from here to the next word? */
-static bool ends(uint32_t w) {
+static bool ends(uint32_t w)
+{
     return (w & 0xfc000000) == 0x14000000 || (w & 0xfe000000) == 0xd6000000 || (w & 0xffe0001f) == 0xd4200000;
 }
 
-static bool is_conditional(uint32_t w) {
+static bool is_conditional(uint32_t w)
+{
     return (w & 0xfe000000) == 0x54000000 || (w & 0x7c000000) == 0x34000000;
 }
 
 /* Does a branch of [from, to) lead into [low, high]? Branches to `except` do not count. */
-static bool jumped_into(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high, uint64_t except) {
+static bool jumped_into(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high,
+                        uint64_t except)
+{
     for (uint64_t at = from; at + 4 <= to; at += 4) {
         uint64_t target = branch_target(word(image, at), at);
         if (target != at && target >= low && target <= high && target != except)
@@ -67,7 +77,8 @@ static bool jumped_into(struct image image, uint64_t from, uint64_t to, uint64_t
 
 /* The constant in x8 when control arrives at `at` from the word in front of it; -1 when it is not sure. `site`:
  * branches to it are looked at by the caller. */
-static int32_t number_before(struct image image, uint64_t from, uint64_t to, uint64_t at, uint64_t site) {
+static int32_t number_before(struct image image, uint64_t from, uint64_t to, uint64_t at, uint64_t site)
+{
     for (uint32_t back = 1; back <= NUMBER_LOOK_BACK && at >= from + 4ull * back; back++) {
         uint64_t here = at - 4ull * back;
         uint32_t w = word(image, here);
@@ -81,7 +92,8 @@ static int32_t number_before(struct image image, uint64_t from, uint64_t to, uin
 }
 
 /* The number at a site that branches lead straight to, when it is the same on every way. */
-static int32_t number_of_joined(struct image image, uint64_t from, uint64_t to, uint64_t site) {
+static int32_t number_of_joined(struct image image, uint64_t from, uint64_t to, uint64_t site)
+{
     int32_t number = number_before(image, from, to, site, site);
     for (uint64_t at = from; at + 4 <= to; at += 4)
         if (at != site && branch_target(word(image, at), at) == site &&
@@ -90,7 +102,8 @@ static int32_t number_of_joined(struct image image, uint64_t from, uint64_t to, 
     return number;
 }
 
-static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site) {
+static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site)
+{
     *site = (struct site){.offset = at, .number = -1, .kind = SITE_HARD, .window = 4};
     uint64_t from, to;
     if (!image_function(image, at, &from, &to)) {
@@ -105,8 +118,9 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         site->kind = site->number == NR_RT_SIGRETURN ? SITE_RETURN : SITE_PATCHABLE;
 }
 
-bool find_sites(struct image image, uint64_t from, uint64_t to, void (*each)(void *context, const struct site *site),
-                void *context) {
+bool find_sites(struct image image, uint64_t from, uint64_t to,
+                void (*each)(void *context, const struct site *site), void *context)
+{
     if (!image_is_elf(image) || from > to || to > image.size || from % 4)
         return false;
     for (uint64_t at = from; at + 4 <= to; at += 4)

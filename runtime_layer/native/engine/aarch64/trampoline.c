@@ -1,11 +1,13 @@
 /* The trampoline on aarch64; gate.S tells what it and the gate agree on. */
 #include "../patch.h"
 
-uint64_t trampoline_reach(void) {
+uint64_t trampoline_reach(void)
+{
     return 0x7000000; /* b reaches 128 MB either way */
 }
 
-void instructions_changed(uint64_t from, uint64_t to) {
+void instructions_changed(uint64_t from, uint64_t to)
+{
     uint64_t sizes;
     __asm__("mrs %0, ctr_el0" : "=r"(sizes));
     uint64_t data_line = 4ull << ((sizes >> 16) & 0xf), code_line = 4ull << (sizes & 0xf);
@@ -17,11 +19,13 @@ void instructions_changed(uint64_t from, uint64_t to) {
     __asm__ volatile("dsb ish\nisb" ::: "memory");
 }
 
-static uint32_t branch(uint64_t from, uint64_t to) {
+static uint32_t branch(uint64_t from, uint64_t to)
+{
     return 0x14000000u | (uint32_t)(((to - from) >> 2) & 0x3ffffff);
 }
 
-uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot) {
+uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot)
+{
     uint32_t *w = (uint32_t *)at;
     uint32_t n = 0;
     (void)window;
@@ -31,7 +35,8 @@ uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t 
     w[n++] = 0x58000010u | (uint32_t)((((slot - here) >> 2) & 0x7ffff) << 5); /* ldr x16, slot */
     here = (uint64_t)&w[n];
     uint64_t pages = ((site >> 12) - (here >> 12)) & 0x1fffff;
-    w[n++] = 0x9000001eu | (uint32_t)((pages & 3) << 29) | (uint32_t)(((pages >> 2) & 0x7ffff) << 5); /* adrp x30 */
+    w[n++] = 0x9000001eu | (uint32_t)((pages & 3) << 29) |
+             (uint32_t)(((pages >> 2) & 0x7ffff) << 5);     /* adrp x30 */
     w[n++] = 0x910003deu | (uint32_t)((site & 4095) << 10); /* add x30, x30, #lo12 */
     w[n++] = 0xf81f0ffe;                                    /* str x30, [sp, #-16]! */
     w[n++] = 0xd63f0200;                                    /* blr x16 */
@@ -46,7 +51,8 @@ uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t 
     return n * 4;
 }
 
-bool jump_write(uint64_t from, uint32_t window, uint64_t to) {
+bool jump_write(uint64_t from, uint32_t window, uint64_t to)
+{
     int64_t distance = (int64_t)(to - from);
     if (window != 4 || distance > 0x7fffffc || distance < -0x8000000)
         return false;

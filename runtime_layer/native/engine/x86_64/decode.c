@@ -7,42 +7,40 @@
  *   'r' ends (ret, hlt, ...)      'R' ends, imm16           't' jmp rel8         'T' jmp rel32
  *   'C' call rel32                '3' ModRM, imm8 when /0 or /1                  '4' the same with imm16/32
  *   '5' ModRM, /2 /3 call, /4 /5 jump                       '!' not in 64-bit mode, or a prefix handled before */
-static const char one_byte[257] =
-    "mmmmbz!!mmmmbz!!" /* 00: add, or */
-    "mmmmbz!!mmmmbz!!"
-    "mmmmbz!!mmmmbz!!"
-    "mmmmbz!!mmmmbz!!"
-    "!!!!!!!!!!!!!!!!" /* 40: REX */
-    "................" /* 50: push, pop */
-    "!!!m!!!!zZbB...." /* 60 */
-    "jjjjjjjjjjjjjjjj" /* 70: jcc */
-    "BZ!Bmmmmmmmmmmmm" /* 80 */
-    "..........!....." /* 90 */
-    "aaaa....bz......" /* a0 */
-    "bbbbbbbbvvvvvvvv" /* b0: mov */
-    "BBRr!!BZe.Rr.b!r" /* c0 */
-    "mmmm!!!.mmmmmmmm" /* d0 */
-    "jjjjbbbbCT!t...." /* e0 */
-    "!.!!r.34......m5"; /* f0 */
+static const char one_byte[257] = "mmmmbz!!mmmmbz!!" /* 00: add, or */
+                                  "mmmmbz!!mmmmbz!!"
+                                  "mmmmbz!!mmmmbz!!"
+                                  "mmmmbz!!mmmmbz!!"
+                                  "!!!!!!!!!!!!!!!!"  /* 40: REX */
+                                  "................"  /* 50: push, pop */
+                                  "!!!m!!!!zZbB...."  /* 60 */
+                                  "jjjjjjjjjjjjjjjj"  /* 70: jcc */
+                                  "BZ!Bmmmmmmmmmmmm"  /* 80 */
+                                  "..........!....."  /* 90 */
+                                  "aaaa....bz......"  /* a0 */
+                                  "bbbbbbbbvvvvvvvv"  /* b0: mov */
+                                  "BBRr!!BZe.Rr.b!r"  /* c0 */
+                                  "mmmm!!!.mmmmmmmm"  /* d0 */
+                                  "jjjjbbbbCT!t...."  /* e0 */
+                                  "!.!!r.34......m5"; /* f0 */
 
 /* After 0f; the same letters, and 'u': ends (ud2). 38 and 3a lead to further maps. */
-static const char two_byte[257] =
-    "mmmm!.....!u!m.B" /* 00 */
-    "mmmmmmmmmmmmmmmm"
-    "mmmm!!!!mmmmmmmm" /* 20 */
-    "......!.!!!!!!!!" /* 30 */
-    "mmmmmmmmmmmmmmmm" /* 40: cmovcc */
-    "mmmmmmmmmmmmmmmm"
-    "mmmmmmmmmmmmmmmm"
-    "BBBBmmm.mm!!mmmm" /* 70 */
-    "JJJJJJJJJJJJJJJJ" /* 80: jcc */
-    "mmmmmmmmmmmmmmmm" /* 90: setcc */
-    "...mBm!!...mBmmm" /* a0 */
-    "mmmmmmmmmmBmmmmm" /* b0 */
-    "mmBmBBBm........" /* c0 */
-    "mmmmmmmmmmmmmmmm"
-    "mmmmmmmmmmmmmmmm"
-    "mmmmmmmmmmmmmmmm"; /* f0 */
+static const char two_byte[257] = "mmmm!.....!u!m.B" /* 00 */
+                                  "mmmmmmmmmmmmmmmm"
+                                  "mmmm!!!!mmmmmmmm" /* 20 */
+                                  "......!.!!!!!!!!" /* 30 */
+                                  "mmmmmmmmmmmmmmmm" /* 40: cmovcc */
+                                  "mmmmmmmmmmmmmmmm"
+                                  "mmmmmmmmmmmmmmmm"
+                                  "BBBBmmm.mm!!mmmm" /* 70 */
+                                  "JJJJJJJJJJJJJJJJ" /* 80: jcc */
+                                  "mmmmmmmmmmmmmmmm" /* 90: setcc */
+                                  "...mBm!!...mBmmm" /* a0 */
+                                  "mmmmmmmmmmBmmmmm" /* b0 */
+                                  "mmBmBBBm........" /* c0 */
+                                  "mmmmmmmmmmmmmmmm"
+                                  "mmmmmmmmmmmmmmmm"
+                                  "mmmmmmmmmmmmmmmm"; /* f0 */
 
 struct cursor {
     const uint8_t *code;
@@ -50,23 +48,34 @@ struct cursor {
     uint64_t at;
 };
 
-static bool next(struct cursor *c, uint8_t *byte) {
+static bool next(struct cursor *c, uint8_t *byte)
+{
     if (c->at >= c->len)
         return false;
     *byte = c->code[c->at++];
     return true;
 }
 
-static bool is_prefix(uint8_t b) {
+static bool is_prefix(uint8_t b)
+{
     switch (b) {
-    case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
-    case 0x2e: case 0x36: case 0x3e: case 0x26: case 0x64: case 0x65:
-        return true;
+    case 0x66:
+    case 0x67:
+    case 0xf0:
+    case 0xf2:
+    case 0xf3:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
+    case 0x26:
+    case 0x64:
+    case 0x65: return true;
     }
     return false;
 }
 
-static bool modrm(struct cursor *c, struct insn *out, uint8_t *reg) {
+static bool modrm(struct cursor *c, struct insn *out, uint8_t *reg)
+{
     uint8_t byte, sib = 0;
     if (!next(c, &byte))
         return false;
@@ -91,7 +100,8 @@ static bool modrm(struct cursor *c, struct insn *out, uint8_t *reg) {
 }
 
 /* VEX (c4, c5) and EVEX (62): always ModRM; an immediate by map and opcode. */
-static bool vector(struct cursor *c, uint8_t lead, struct insn *out) {
+static bool vector(struct cursor *c, uint8_t lead, struct insn *out)
+{
     uint8_t byte, op, map = 1, reg;
     uint32_t payload = lead == 0xc5 ? 1 : lead == 0xc4 ? 2 : 3;
     for (uint32_t i = 0; i < payload; i++) {
@@ -106,12 +116,14 @@ static bool vector(struct cursor *c, uint8_t lead, struct insn *out) {
         return true; /* vzeroupper */
     if (map == 0 || map == 4 || map > 6 || !modrm(c, out, &reg))
         return false;
-    bool immediate = map == 3 || (map == 1 && ((op >= 0x70 && op <= 0x73) || op == 0xc2 || (op >= 0xc4 && op <= 0xc6)));
+    bool immediate =
+        map == 3 || (map == 1 && ((op >= 0x70 && op <= 0x73) || op == 0xc2 || (op >= 0xc4 && op <= 0xc6)));
     c->at += immediate ? 1 : 0;
     return true;
 }
 
-static bool relative(struct cursor *c, uint32_t size, struct insn *out) {
+static bool relative(struct cursor *c, uint32_t size, struct insn *out)
+{
     if (c->len - c->at < size || c->at > c->len)
         return false;
     if (size == 1) {
@@ -127,7 +139,8 @@ static bool relative(struct cursor *c, uint32_t size, struct insn *out) {
     return true;
 }
 
-bool decode(const uint8_t *code, uint64_t len, struct insn *out) {
+bool decode(const uint8_t *code, uint64_t len, struct insn *out)
+{
     struct cursor c = {code, len < 15 ? len : 15, 0};
     bool operand16 = false, address32 = false, wide = false;
     uint8_t b, reg = 0;
@@ -164,24 +177,64 @@ bool decode(const uint8_t *code, uint64_t len, struct insn *out) {
     uint32_t z = operand16 ? 2 : 4;
     switch (form) {
     case '.': break;
-    case 'm': if (!modrm(&c, out, &reg)) return false; break;
+    case 'm':
+        if (!modrm(&c, out, &reg))
+            return false;
+        break;
     case 'b': c.at += 1; break;
     case 'z': c.at += z; break;
-    case 'B': if (!modrm(&c, out, &reg)) return false; c.at += 1; break;
-    case 'Z': if (!modrm(&c, out, &reg)) return false; c.at += z; break;
+    case 'B':
+        if (!modrm(&c, out, &reg))
+            return false;
+        c.at += 1;
+        break;
+    case 'Z':
+        if (!modrm(&c, out, &reg))
+            return false;
+        c.at += z;
+        break;
     case 'v': c.at += wide ? 8 : z; break;
     case 'a': c.at += address32 ? 4 : 8; break;
     case 'w': c.at += 2; break;
     case 'e': c.at += 3; break;
-    case 'j': if (!relative(&c, 1, out)) return false; break;
-    case 'J': if (!relative(&c, 4, out)) return false; break;
-    case 't': if (!relative(&c, 1, out)) return false; out->flags |= INSN_ENDS; break;
-    case 'T': if (!relative(&c, 4, out)) return false; out->flags |= INSN_ENDS; break;
-    case 'C': c.at += 4; out->flags |= INSN_CALLS; break;
-    case 'r': case 'u': out->flags |= INSN_ENDS; break;
-    case 'R': c.at += 2; out->flags |= INSN_ENDS; break;
-    case '3': if (!modrm(&c, out, &reg)) return false; c.at += reg < 2 ? 1 : 0; break;
-    case '4': if (!modrm(&c, out, &reg)) return false; c.at += reg < 2 ? z : 0; break;
+    case 'j':
+        if (!relative(&c, 1, out))
+            return false;
+        break;
+    case 'J':
+        if (!relative(&c, 4, out))
+            return false;
+        break;
+    case 't':
+        if (!relative(&c, 1, out))
+            return false;
+        out->flags |= INSN_ENDS;
+        break;
+    case 'T':
+        if (!relative(&c, 4, out))
+            return false;
+        out->flags |= INSN_ENDS;
+        break;
+    case 'C':
+        c.at += 4;
+        out->flags |= INSN_CALLS;
+        break;
+    case 'r':
+    case 'u': out->flags |= INSN_ENDS; break;
+    case 'R':
+        c.at += 2;
+        out->flags |= INSN_ENDS;
+        break;
+    case '3':
+        if (!modrm(&c, out, &reg))
+            return false;
+        c.at += reg < 2 ? 1 : 0;
+        break;
+    case '4':
+        if (!modrm(&c, out, &reg))
+            return false;
+        c.at += reg < 2 ? z : 0;
+        break;
     case '5':
         if (!modrm(&c, out, &reg))
             return false;

@@ -22,8 +22,19 @@ gate_entry:
     cmp $512, %rax
     jae 1f
     lea gate_table(%rip), %r11
-    cmpb $0, (%r11,%rax)
-    jne 1f
+    movzbl (%r11,%rax), %r11d
+    cmp $1, %r11d                /* state.h: GUARD_NONE, GUARD_ALWAYS, GUARD_LOG, GUARD_LONG */
+    jb 3f
+    je 1f
+    cmp $2, %r11d
+    jne 2f
+    cmp gate_table+516(%rip), %edi
+    je 1f
+    jmp 3f
+2:
+    cmp $40, %rdx
+    jae 1f
+3:
     xor %ecx, %ecx
     ret
 1:

@@ -6,9 +6,9 @@
 #include "decode.h"
 
 enum {
-    JUMP = 5,           /* jmp rel32 */
-    BEFORE = 16,        /* instructions remembered in front of the site */
-    TARGETS = 64,       /* branch targets near the site that are remembered */
+    JUMP = 5,     /* jmp rel32 */
+    BEFORE = 16,  /* instructions remembered in front of the site */
+    TARGETS = 64, /* branch targets near the site that are remembered */
     NEAR = 32,
     NUMBER_LOOK_BACK = 12,
     VOTERS = 32,
@@ -25,11 +25,13 @@ struct surroundings {
     bool too_many_targets;
 };
 
-static bool is_syscall(const uint8_t *p) {
+static bool is_syscall(const uint8_t *p)
+{
     return p[0] == 0x0f && p[1] == 0x05;
 }
 
-static void remember(struct surroundings *s, uint64_t at, const struct insn *insn) {
+static void remember(struct surroundings *s, uint64_t at, const struct insn *insn)
+{
     if (s->count == BEFORE) {
         for (uint32_t i = 1; i < BEFORE; i++) {
             s->at[i - 1] = s->at[i];
@@ -41,7 +43,8 @@ static void remember(struct surroundings *s, uint64_t at, const struct insn *ins
     s->insn[s->count++] = *insn;
 }
 
-static bool jumped_into(const struct surroundings *s, uint64_t first, uint64_t last) {
+static bool jumped_into(const struct surroundings *s, uint64_t first, uint64_t last)
+{
     for (uint32_t i = 0; i < s->target_count; i++)
         if (s->targets[i] >= first && s->targets[i] <= last)
             return true;
@@ -50,7 +53,9 @@ static bool jumped_into(const struct surroundings *s, uint64_t first, uint64_t l
 
 /* Decodes [from, to), filling the surroundings of `site`. False when the decode does not arrive at it as at
  * an instruction of its own. */
-static bool decode_function(struct image image, uint64_t from, uint64_t to, uint64_t site, struct surroundings *s) {
+static bool decode_function(struct image image, uint64_t from, uint64_t to, uint64_t site,
+                            struct surroundings *s)
+{
     bool met = false;
     for (uint64_t at = from; at < to;) {
         struct insn insn;
@@ -81,7 +86,8 @@ static bool decode_function(struct image image, uint64_t from, uint64_t to, uint
 
 /* Without bounds (hand-written assembly, stripped tables): x86 code synchronises itself, so decodes that start
  * at many offsets well before a real site nearly all arrive at it. */
-static bool vote(struct image image, uint64_t low, uint64_t site, uint64_t *from) {
+static bool vote(struct image image, uint64_t low, uint64_t site, uint64_t *from)
+{
     uint32_t arrived = 0;
     if (site < low + VOTE_DISTANCE + VOTERS)
         return false;
@@ -100,7 +106,8 @@ static bool vote(struct image image, uint64_t low, uint64_t site, uint64_t *from
 }
 
 /* The number in eax, when straight-line code in front of the site makes it a constant. */
-static int32_t constant_number(struct image image, const struct surroundings *s, uint64_t site) {
+static int32_t constant_number(struct image image, const struct surroundings *s, uint64_t site)
+{
     uint32_t looked = 0;
     for (uint32_t i = s->count; i-- > 0 && looked < NUMBER_LOOK_BACK; looked++) {
         const uint8_t *p = image.bytes + s->at[i];
@@ -118,12 +125,12 @@ static int32_t constant_number(struct image image, const struct surroundings *s,
         if (p[0] == 0x31 && p[1] == 0xc0) /* xor %eax, %eax */
             return 0;
         /* Anything that may write rax otherwise ends the search: only well-known harmless forms pass. */
-        bool harmless = (p[0] == 0x48 || p[0] == 0x49 || p[0] == 0x4c || p[0] == 0x4d || p[0] == 0x45 || p[0] == 0x44 ||
-                         p[0] == 0x41) &&
+        bool harmless = (p[0] == 0x48 || p[0] == 0x49 || p[0] == 0x4c || p[0] == 0x4d || p[0] == 0x45 ||
+                         p[0] == 0x44 || p[0] == 0x41) &&
                         (p[1] == 0x89 || p[1] == 0x31 || p[1] == 0x8d) && (p[2] & 0xc7) != 0xc0;
         harmless |= (p[0] == 0x89 || p[0] == 0x31) && (p[1] & 0xc7) != 0xc0;
-        harmless |= p[0] >= 0xb9 && p[0] <= 0xbf;                      /* mov $n, %ecx..%edi */
-        harmless |= p[0] == 0x41 && p[1] >= 0xb8 && p[1] <= 0xbf;      /* mov $n, %r8d..%r15d */
+        harmless |= p[0] >= 0xb9 && p[0] <= 0xbf;                 /* mov $n, %ecx..%edi */
+        harmless |= p[0] == 0x41 && p[1] >= 0xb8 && p[1] <= 0xbf; /* mov $n, %r8d..%r15d */
         if (!harmless)
             return -1;
     }
@@ -146,16 +153,14 @@ static bool leaves_register(const uint8_t *p, const struct insn *insn, uint8_t r
         return p[0] == 0x48 && p[1] == 0x3d;
     bool other_register = !to_memory && (p[1] & 7) != reg;
     switch (p[0]) {
-    case 0x0f:
-        return p[1] == 0x05; /* syscall changes rax, rcx and r11 */
-    case 0x31: case 0x89:    /* xor, mov into a register */
-        return other_register;
-    case 0xf7: /* neg */
-        return other_register && (p[1] & 0x38) == 0x18;
-    case 0x66:
-        return p[1] == 0x90;
-    case 0x90: case 0xf4: case 0x3d: /* nop, hlt, cmp $n, %eax */
-        return true;
+    case 0x0f: return p[1] == 0x05; /* syscall changes rax, rcx and r11 */
+    case 0x31:
+    case 0x89: /* xor, mov into a register */ return other_register;
+    case 0xf7: /* neg */ return other_register && (p[1] & 0x38) == 0x18;
+    case 0x66: return p[1] == 0x90;
+    case 0x90:
+    case 0xf4:
+    case 0x3d: /* nop, hlt, cmp $n, %eax */ return true;
     }
     return p[0] >= 0xb8 && p[0] <= 0xbf && p[0] != 0xb8 + reg; /* mov $n into another register */
 }
@@ -193,11 +198,12 @@ static int32_t number_through_register(struct image image, uint64_t from, uint64
     return number;
 }
 
-static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site) {
+static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site)
+{
     const uint8_t *p = image.bytes + at;
     *site = (struct site){.offset = at, .number = -1, .kind = SITE_NOT_A_SITE};
-    if (at - low >= 7 && p[-7] == 0x48 && p[-6] == 0xc7 && p[-5] == 0xc0 && p[-4] == 15 && p[-3] == 0 && p[-2] == 0 &&
-        p[-1] == 0) {
+    if (at - low >= 7 && p[-7] == 0x48 && p[-6] == 0xc7 && p[-5] == 0xc0 && p[-4] == 15 && p[-3] == 0 &&
+        p[-2] == 0 && p[-1] == 0) {
         site->kind = SITE_RETURN;
         site->number = 15;
         return;
@@ -238,12 +244,14 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
 #define EACH_BYTE 0x0101010101010101ull
 #define HIGH_BITS 0x8080808080808080ull
 
-static uint64_t has_zero_byte(uint64_t v) {
+static uint64_t has_zero_byte(uint64_t v)
+{
     return (v - EACH_BYTE) & ~v & HIGH_BITS;
 }
 
-bool find_sites(struct image image, uint64_t from, uint64_t to, void (*each)(void *context, const struct site *site),
-                void *context) {
+bool find_sites(struct image image, uint64_t from, uint64_t to,
+                void (*each)(void *context, const struct site *site), void *context)
+{
     if (!image_is_elf(image) || from > to || to > image.size)
         return false;
     for (uint64_t at = from; at + 1 < to;) {

@@ -3,21 +3,25 @@
 #include "../patch.h"
 #include "decode.h"
 
-uint64_t trampoline_reach(void) {
+uint64_t trampoline_reach(void)
+{
     return 0x70000000; /* rel32, with room for the mapping's own size */
 }
 
-void instructions_changed(uint64_t from, uint64_t to) {
+void instructions_changed(uint64_t from, uint64_t to)
+{
     (void)from;
     (void)to; /* the instruction cache is coherent */
 }
 
-static bool fits32(int64_t v) {
+static bool fits32(int64_t v)
+{
     return v == (int32_t)v;
 }
 
 /* Copies the window, mending operands that are relative to the instruction pointer. */
-static bool move_window(uint8_t *to, const uint8_t *from, uint32_t window) {
+static bool move_window(uint8_t *to, const uint8_t *from, uint32_t window)
+{
     for (uint32_t done = 0; done < window;) {
         struct insn insn;
         if (!decode(from + done, window - done, &insn))
@@ -37,19 +41,22 @@ static bool move_window(uint8_t *to, const uint8_t *from, uint32_t window) {
     return true;
 }
 
-static uint8_t *bytes(uint8_t *at, const char *code, uint32_t n) {
+static uint8_t *bytes(uint8_t *at, const char *code, uint32_t n)
+{
     copy_bytes(at, code, n);
     return at + n;
 }
 
 /* A 32-bit displacement from the end of the field, `tail` bytes of instruction following it. */
-static uint8_t *relative32(uint8_t *at, uint64_t target) {
+static uint8_t *relative32(uint8_t *at, uint64_t target)
+{
     int32_t d = (int32_t)(target - ((uint64_t)at + 4));
     __builtin_memcpy(at, &d, 4);
     return at + 4;
 }
 
-uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot) {
+uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot)
+{
     if (!fits32((int64_t)(site - (uint64_t)at)) || !move_window(at, (const uint8_t *)(site - window), window))
         return 0;
     uint8_t *p = at + window;
@@ -63,7 +70,8 @@ uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t 
     return (uint32_t)(p - at);
 }
 
-bool jump_write(uint64_t from, uint32_t window, uint64_t to) {
+bool jump_write(uint64_t from, uint32_t window, uint64_t to)
+{
     int64_t distance = (int64_t)(to - (from + 5));
     if (!fits32(distance) || window < 5)
         return false;
