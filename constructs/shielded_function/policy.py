@@ -257,6 +257,8 @@ def _to_entry(field: str, entry: object) -> str:
     text = _check_text(field, entry)
     if field == "allow_outbound":
         text = _to_ascii(field, text)
+    if field == "allow_aws" and text in ("all", "none"):
+        raise ShieldPolicyError(field, f"{entry!r} is not a service; write {field}={entry!r}, without a list")
     if not text.strip(" \t"):
         raise ShieldPolicyError(field, "an entry is empty; leave it out")
     if "," in text:

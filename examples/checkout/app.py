@@ -13,8 +13,8 @@ from typing import TypedDict
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
-
 from constructs import Construct
+
 from shielded_function import ShieldedFunction, ShieldPolicy
 
 # What a payment handler has to do, and nothing else.

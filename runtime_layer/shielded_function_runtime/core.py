@@ -280,7 +280,7 @@ def _refuse_fields(fields: Sequence[bytes]) -> NoReturn:
     for field in fields:
         if not _core().shield_alert_line(field, len(field), _ffi.new("char[]", 4096), 4096):
             name, _, value = field.decode(errors="replace").partition("=")
-            raise ValueError(f"{name}: {value!r} is not a {name} of an alert")
+            raise ValueError(f"{name}: {value!r} is not valid in an alert")
     raise ValueError("these are not the facts of an alert")
 
 

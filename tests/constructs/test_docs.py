@@ -1,4 +1,4 @@
-"""The code in docs/constructs.md runs as it stands, from top to bottom, in one stack."""
+"""The code in README.md and in docs/constructs.md runs as it stands, from top to bottom."""
 
 from __future__ import annotations
 
@@ -14,12 +14,28 @@ from aws_cdk.assertions import Template
 
 from shielded_function import Shield
 
-DOCS = Path(__file__).parents[2] / "docs" / "constructs.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "constructs.md"
+
+
+def python_examples(document: Path, source: Path) -> list[str]:
+    """The python blocks, with the folder that they call "src" put where it is."""
+    source.mkdir()
+    (source / "app.py").touch()
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL)
+    return [block.replace('"src"', repr(str(source))) for block in blocks]
+
+
+def test_the_readme(tmp_path: Path) -> None:
+    names: dict[str, Any] = {}
+    examples = python_examples(ROOT / "README.md", tmp_path / "src")
+    assert examples
+    for code in examples:
+        exec(compile(code, "README.md", "exec"), names)
+    Template.from_stack(names["stack"]).resource_count_is("AWS::CloudWatch::Alarm", 1)
 
 
 def test_the_examples(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "app.py").touch()
     names: dict[str, Any] = {
         "app": app,
         "cdk": cdk,
@@ -28,8 +44,7 @@ def test_the_examples(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
         "self": stack,
         "sns": sns,
     }
-    for example in re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL):
-        code = example.replace('"src"', repr(str(tmp_path / "src")))
+    for code in python_examples(DOCS, tmp_path / "src"):
         exec(compile(code, str(DOCS), "exec"), names)
     assert [Shield.of(names[name]) is not None for name in ("checkout", "resize", "refund")] == [True] * 3
     assert Shield.of(names["resize"]) is names["attached"]

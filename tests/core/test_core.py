@@ -246,11 +246,11 @@ def test_any_fact_gives_a_line(host: str | bytes, arguments: list[bytes]) -> Non
 @pytest.mark.parametrize(
     ("facts", "error"),
     [
-        ({"policy": "everything"}, "policy: 'everything' is not a policy of an alert"),
-        ({"mode": "BLOCK"}, "mode: 'BLOCK' is not a mode of an alert"),
-        ({"ip": "1.2.3"}, "ip: '1.2.3' is not a ip of an alert"),
-        ({"port": 65536}, "port: '65536' is not a port of an alert"),
-        ({"pid": -1}, "pid: '-1' is not a pid of an alert"),
+        ({"policy": "everything"}, "policy: 'everything' is not valid in an alert"),
+        ({"mode": "BLOCK"}, "mode: 'BLOCK' is not valid in an alert"),
+        ({"ip": "1.2.3"}, "ip: '1.2.3' is not valid in an alert"),
+        ({"port": 65536}, "port: '65536' is not valid in an alert"),
+        ({"pid": -1}, "pid: '-1' is not valid in an alert"),
         ({"path": "/a\0b"}, "path: '/a\\x00b' holds a NUL, which no path, name or argument can"),
     ],
 )

@@ -28,8 +28,6 @@ POLICIES = {
     "read the handler": "read_handler",
 }
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 @pytest.fixture(scope="module")
 def result() -> dict[str, Any]:

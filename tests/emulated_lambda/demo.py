@@ -23,7 +23,8 @@ from rich.text import Text
 
 from emulated_lambda.checkout_run import STACK, CheckoutError, CheckoutRun, run_checkout
 from emulated_lambda.cloud_assembly import CloudAssembly, CloudAssemblyError
-from emulated_lambda.sandbox import SandboxError
+from emulated_lambda.function import emulator
+from emulated_lambda.sandbox import Isolation, SandboxError
 from emulated_lambda.synthesis import CHECKOUT, SynthesisError, synthesize
 from emulated_lambda.verdicts import AllowedRow, Row, Verdicts, judge
 
@@ -55,7 +56,8 @@ def run(json: bool = False) -> int:
     return 0 if verdicts.as_it_should_be else 1
 
 
-def _verdicts(notes: Console) -> tuple[Verdicts, str]:
+def _verdicts(notes: Console) -> tuple[Verdicts, Isolation]:
+    emulator()  # first: what is missing shall not be found out after a minute
     with tempfile.TemporaryDirectory(prefix="checkout-cdk-") as scratch:
         output = Path(scratch) / "cdk.out"
         with _step(notes, "synthesizing examples/checkout"):
@@ -67,7 +69,7 @@ def _verdicts(notes: Console) -> tuple[Verdicts, str]:
                 runs[construct] = run_checkout(assembly, construct)
         shielded = {mode: runs[construct] for mode, construct in SHIELDED.items()}
         verdicts = judge(assembly.template(STACK), runs["Unshielded"], shielded)
-        return verdicts, runs["Unshielded"].isolation.kind
+        return verdicts, runs["Unshielded"].isolation
 
 
 @contextmanager
@@ -81,7 +83,7 @@ def _step(notes: Console, what: str) -> Iterator[None]:
         yield
 
 
-def _print(verdicts: Verdicts, isolation: str) -> None:
+def _print(verdicts: Verdicts, isolation: Isolation) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH_WITHOUT_TERMINAL)
@@ -91,7 +93,8 @@ def _print(verdicts: Verdicts, isolation: str) -> None:
     console.print(_allowed(verdicts.allowed))
     for mode, states in verdicts.alarms.items():
         console.print(f"alarm of {SHIELDED[mode]}: {states.before} before, {states.after} after", highlight=False)
-    console.print(f"isolation: {isolation}, with Lambda's seccomp filter", style="dim", highlight=False)
+    with_filter = "with" if isolation.filtered else "without"
+    console.print(f"isolation: {isolation.kind}, {with_filter} Lambda's seccomp filter", style="dim", highlight=False)
     mark = _mark(verdicts.as_it_should_be)
     console.print(mark, "all as it should be" if verdicts.as_it_should_be else "not as it should be")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from emulated_lambda.sandbox import Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 

@@ -81,5 +81,3 @@ def outcomes(done: Completed) -> dict[str, Outcome]:
         else:
             pending.append(line)
     return collected
-
-

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from shielded_function_runtime.build.native import BINARIES, build
 
 from engine.compiling import SOURCES, compile_c
 from engine.running import policy
+from shielded_function_runtime.build.native import BINARIES, build
 
 ROOT = Path("/usr/aarch64-linux-gnu")
 EMULATOR = shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")

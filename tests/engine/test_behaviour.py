@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from emulated_lambda.dns_server import DnsServer
 from emulated_lambda.sandbox import Completed, Sandbox
-
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp
@@ -28,7 +28,9 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     task = tmp_path_factory.mktemp("task") / "code"
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("inline", "namespace"):
-        compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=f"{platform.machine()}-linux-gnu")
+        compile_c(
+            [SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=f"{platform.machine()}-linux-gnu"
+        )
     (task / "__pycache__").mkdir()
     (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
     for path in [task, *task.rglob("*")]:
@@ -142,13 +144,13 @@ def test_bad_pointers_get_the_kernels_own_errors(box: Sandbox, shielded: bool) -
     }
 
 
-
-
 def test_new_files_get_the_lowest_descriptor(box: Sandbox) -> None:
     settings = TMP_BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
     prepare_tmp(box)
     make_allowed(box)
-    done = box.run_command([SHIELD, PYTHON, "/var/task/behaviour.py", "descriptors_are_the_lowest"], environment=settings)
+    done = box.run_command(
+        [SHIELD, PYTHON, "/var/task/behaviour.py", "descriptors_are_the_lowest"], environment=settings
+    )
     assert json.loads(done.stdout) == [-1, 3, 3], done.stderr
 
 

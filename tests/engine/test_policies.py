@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+
 from emulated_lambda.dns_server import DnsServer
 from emulated_lambda.sandbox import Sandbox
-
 from engine.running import Outcome, attempt_names, policy, prepare_tmp, run_attempts
 
 TMP = attempt_names("tmp")

@@ -6,10 +6,12 @@ import errno
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from typing import Any
 import pytest
 
 from emulated_lambda import seccomp
+from shielded_function_runtime.build import native
 from wrapper.support import (
     KILL_PROCESS,
     MACHINE,
@@ -185,6 +188,20 @@ def test_a_missing_program_is_said(installed: Installed) -> None:
         "no",
         '"/no/such/program" cannot be opened: No such file or directory',
     )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--program", sys.executable]])
+def test_the_real_engine_arms(arguments: list[str]) -> None:
+    layer = f"layer/{MACHINE}/shielded-function"
+    native.build([layer])
+    finding = examine(Installed(native.BINARIES / layer), *arguments)["process_engine"]
+    assert finding["outcome"] == "works"
+    figures = re.fullmatch(
+        r"armed in (\S+): (\d+) of (\d+) system-call sites patched, (\d+) microseconds", str(finding["value"])
+    )
+    assert figures
+    assert not arguments or figures[1] == sys.executable
+    assert 0 < int(figures[2]) <= int(figures[3])
 
 
 # --- a sandbox that says no -------------------------------------------------------------------------------------

@@ -4,6 +4,9 @@
 #include "maps.h"
 #include "state.h"
 
+/* Set by the linker: where the library's data ends. */
+extern const char _end[] __attribute__((visibility("hidden")));
+
 enum { OBJECTS = 512, NAMES = 1 << 16 };
 
 struct object {
@@ -158,8 +161,8 @@ static bool take_self(const struct listing *l, uint32_t self)
             low = low && low < l->objects[i].low ? low : l->objects[i].low;
             high = high > l->objects[i].high ? high : l->objects[i].high;
         }
-    uint64_t bss_end = page_up((uint64_t)&sealed + sizeof sealed);
-    return well && protect_range(low, high > bss_end ? high : bss_end);
+    uint64_t end = page_up((uint64_t)_end); /* its zeroed data has no name in the listing */
+    return well && protect_range(low, high > end ? high : end);
 }
 
 static bool patch_listed(const struct listing *l, struct armed_objects *out, struct writer *error)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,22 +13,23 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-void fact_kernel(struct finding *f)
+static void put_name(struct finding *f, size_t field)
 {
     struct utsname name;
     if (uname(&name) != 0)
         settle(f, -1);
     else
-        settle_text(f, "%s", name.release);
+        settle_text(f, "%s", (const char *)&name + field);
+}
+
+void fact_kernel(struct finding *f)
+{
+    put_name(f, offsetof(struct utsname, release));
 }
 
 void fact_architecture(struct finding *f)
 {
-    struct utsname name;
-    if (uname(&name) != 0)
-        settle(f, -1);
-    else
-        settle_text(f, "%s", name.machine);
+    put_name(f, offsetof(struct utsname, machine));
 }
 
 void fact_user(struct finding *f)

@@ -78,22 +78,26 @@ void settle_number(struct finding *f, int64_t number)
     f->number = number;
 }
 
+static void settle_words(struct finding *f, enum outcome outcome, const char *format, va_list arguments)
+{
+    vsnprintf(f->text, sizeof f->text, format, arguments);
+    f->outcome = outcome;
+}
+
 void settle_text(struct finding *f, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(f->text, sizeof f->text, format, arguments);
+    settle_words(f, OUTCOME_WORKS, format, arguments);
     va_end(arguments);
-    f->outcome = OUTCOME_WORKS;
 }
 
 void settle_no(struct finding *f, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(f->text, sizeof f->text, format, arguments);
+    settle_words(f, OUTCOME_NO, format, arguments);
     va_end(arguments);
-    f->outcome = OUTCOME_NO;
 }
 
 int64_t now_ms(void)

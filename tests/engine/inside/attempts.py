@@ -456,7 +456,7 @@ def net_handmade_query() -> None:
         s.sendto(query("txt.denied.example"), ("169.254.78.1", 53))
         answer, sender = s.recvfrom(4096)
         assert sender == ("169.254.78.1", 53)
-        assert answer[12:] .startswith(query("txt.denied.example")[12:]), "another question than the one asked"
+        assert answer[12:].startswith(query("txt.denied.example")[12:]), "another question than the one asked"
         if answer[3] & 15 == 3:
             raise OSError(errno.EACCES, "NXDOMAIN")
 

@@ -320,7 +320,7 @@ def denied_lookup_is_quick() -> float:
 
 @scenario
 def odd_names_in_alerts() -> None:
-    for name in (b"new\nline", b"quote\"backslash\\", b"\xff\xfe invalid", b"x" * 250, b"tab\tnul-free", "é漢".encode()):
+    for name in (b"new\nline", b'quote"backslash\\', b"\xff\xfe invalid", b"x" * 250, b"tab\tnul-free", "é漢".encode()):
         refusal(lambda name=name: os.mkdir(b"/tmp/" + name))
 
 
