@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from core.native import Native
 from hypothesis import HealthCheck, settings
+
+from core.native import Native
 
 # The library is a session's; the examples share it. A slow machine is no failure.
 settings.register_profile(

@@ -94,7 +94,9 @@ class Native:
 
     def writer(self, cap: int = 4096) -> Any:
         """A `struct writer *` over guarded memory."""
-        writer = self.ffi.new("struct writer *", {"at": self.ffi.cast("char *", self.room.place(bytes(cap))), "cap": cap})
+        writer = self.ffi.new(
+            "struct writer *", {"at": self.ffi.cast("char *", self.room.place(bytes(cap))), "cap": cap}
+        )
         self._alive.append(writer)
         return writer
 

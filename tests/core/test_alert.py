@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from core.native import Native
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from core.native import Native
 
 ALERT_MAX = 4096
 TEXTS = ("host", "protocol", "path", "syscall", "object", "allow")

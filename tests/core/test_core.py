@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from shielded_function_runtime import core
 from shielded_function_runtime.core import Decision
 
@@ -44,7 +45,11 @@ CHILD = "create_child_process"
         ("connect", "203.0.113.7:80", decision("deny", OUTBOUND, "block", "not_listed", allow="203.0.113.7:80")),
         ("connect", "[2001:db8::1]:443", decision("allow", OUTBOUND, "block", "listed", "[2001:db8::1]:443")),
         ("connect", "[2001:db8::2]:443", decision("deny", OUTBOUND, "block", "not_listed", allow="[2001:db8::2]:443")),
-        ("connect", "[::ffff:169.254.169.254]:80", decision("deny", OUTBOUND, "block", "internal", allow="169.254.169.254:80")),
+        (
+            "connect",
+            "[::ffff:169.254.169.254]:80",
+            decision("deny", OUTBOUND, "block", "internal", allow="169.254.169.254:80"),
+        ),
         ("connect", "127.0.0.1:9001", decision("allow", OUTBOUND, "block", "always")),
         ("connect", "localhost:9001", decision("allow", OUTBOUND, "block", "always")),
         ("connect", "dynamodb.eu-west-1.amazonaws.com:443", decision("allow", OUTBOUND, "block", "aws")),
@@ -67,7 +72,11 @@ def test_decide(event: str, target: str, expected: Decision) -> None:
 
 
 def test_what_a_decision_proposes_permits_it() -> None:
-    settings = {OUTBOUND: "SHIELD_ALLOW_OUTBOUND", "read_write_tmp": "SHIELD_ALLOW_TMP", CHILD: "SHIELD_ALLOW_CHILD_PROCESS"}
+    settings = {
+        OUTBOUND: "SHIELD_ALLOW_OUTBOUND",
+        "read_write_tmp": "SHIELD_ALLOW_TMP",
+        CHILD: "SHIELD_ALLOW_CHILD_PROCESS",
+    }
     for event, target in [
         ("connect", "evil.example:443"),
         ("udp", "[2001:db8::9]:53"),
@@ -87,8 +96,16 @@ def test_what_a_decision_proposes_permits_it() -> None:
     [
         ("open", "/tmp/a", '"open" is not an event; use connect, udp, resolve, tmp, exec or exec-static'),
         ("", "", '"" is not an event; use connect, udp, resolve, tmp, exec or exec-static'),
-        ("connect", "a.example", '"a.example" cannot be judged for connect; write host:port, address:port or [v6]:port'),
-        ("connect", "a.example:x", '"a.example:x" cannot be judged for connect; write host:port, address:port or [v6]:port'),
+        (
+            "connect",
+            "a.example",
+            '"a.example" cannot be judged for connect; write host:port, address:port or [v6]:port',
+        ),
+        (
+            "connect",
+            "a.example:x",
+            '"a.example:x" cannot be judged for connect; write host:port, address:port or [v6]:port',
+        ),
         ("connect", "a.example:65536", "write host:port, address:port or [v6]:port"),
         ("connect", "[::1]", "write [v6]:port"),
         ("connect", "[::1", "write [v6]:port"),
@@ -168,7 +185,11 @@ def test_explain() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *(f"SHIELD_{name}={mode}" for name in ("READ_HANDLER", "EXECUTABLE_MEMORY") for mode in ("block", "alert", "allow")),
+        *(
+            f"SHIELD_{name}={mode}"
+            for name in ("READ_HANDLER", "EXECUTABLE_MEMORY")
+            for mode in ("block", "alert", "allow")
+        ),
         *("SHIELD_ALLOW_AWS=all", "SHIELD_ALLOW_AWS=none", "SHIELD_ALLOW_AWS=s3,sqs"),
         *("SHIELD_ON_FAILURE=refuse", "SHIELD_ON_FAILURE=run_unshielded"),
         *("SHIELD_LOG_ARGUMENTS=on", "SHIELD_LOG_ARGUMENTS=off"),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from core.native import Native
 from dnslib import DNSRecord
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from core.native import Native
 
 A, NS, CNAME, TXT, AAAA, ANY, HTTPS = 1, 2, 5, 16, 28, 255, 65
 IN, CHAOS = 1, 3
@@ -83,9 +85,7 @@ def learn(native: Native, message: bytes, asked: Any) -> list[str]:
     def each(_context: object, ip: Any) -> None:
         taught.append(native.show(ip))
 
-    given_number = native.lib.dns_read_answer(
-        native.message.place(message), len(message), asked, each, native.ffi.NULL
-    )
+    given_number = native.lib.dns_read_answer(native.message.place(message), len(message), asked, each, native.ffi.NULL)
     assert given_number == len(taught)
     return taught
 
@@ -263,7 +263,8 @@ CASES = {
     "a chain to itself": Case([alias(NAME, NAME), address(NAME, IP)]),
     "a circle": Case([alias(NAME, "b.example"), alias("b.example", NAME), address(NAME, IP)]),
     "two chains": Case(
-        [alias(NAME, "b.example"), alias(NAME, "c.example"), address("b.example", IP), address("c.example", OTHER)], [IP]
+        [alias(NAME, "b.example"), alias(NAME, "c.example"), address("b.example", IP), address("c.example", OTHER)],
+        [IP],
     ),
     "a chain in another class": Case([record(wire(NAME), CNAME, wire("b.example"), CHAOS), address("b.example", IP)]),
     "a CNAME with a tail": Case([record(wire(NAME), CNAME, wire("b.example") + b"x"), address("b.example", IP)]),
@@ -275,7 +276,7 @@ CASES = {
     "cut data": Case([address(NAME, IP), address(NAME, OTHER)[:-1]], [IP]),
     "cut fixed part": Case([address(NAME, IP), wire(NAME) + b"\0\1"], [IP]),
     "a fault before": Case([b"\xc0\xff" + bytes(14), address(NAME, IP)]),
-    "a forward pointer": Case([address(pointer(FIRST + 40), IP), address(NAME, OTHER)]),
+    "a forward pointer": Case([address(pointer(FIRST + 16), IP), address(NAME, OTHER)]),  # to the second's owner
     "a pointer to itself": Case([address(pointer(FIRST), IP), address(NAME, OTHER)]),
     "a pointer into the header": Case([address(pointer(0), IP)]),
     "refused": Case([address(NAME, IP)], [], {"flags": RESPONSE | 5}),
@@ -314,13 +315,16 @@ def test_another_question_teaches_nothing(native: Native) -> None:
     assert learn(native, good, asked_for(native, "bpi.example")) == []
     assert learn(native, good, asked_for(native, NAME, AAAA)) == []
     assert learn(native, b"\0\0" + good[2:], asked_for(native, NAME)) == []
+    chaos = read_query(native, header(QUERY) + question(NAME, A, CHAOS))
+    assert learn(native, good, chaos) == []
+    assert learn(native, header(RESPONSE, answers=1) + question(NAME, A, CHAOS) + address(NAME, IP), chaos) == [IP]
     assert learn(native, good, native.ffi.new("struct dns_question *")) == []
 
 
 def test_a_chain_of_sixteen_is_followed_and_no_longer_one(native: Native) -> None:
     def chain(length: int) -> bytes:
         names = [NAME, *(f"n{hop}.example" for hop in range(length))]
-        links = [alias(a, b) for a, b in zip(names, names[1:], strict=False)]
+        links = [alias(a, b) for a, b in itertools.pairwise(names)]
         return answer(NAME, *links, address(names[-1], IP))
 
     assert learn(native, chain(15), asked_for(native, NAME)) == [IP]
@@ -350,7 +354,7 @@ def test_any_bytes(native: Native, message: bytes) -> None:
     assert learn(native, message, asked) == [] or message[:2] == struct.pack(">H", ID)
 
 
-LABELS = st.lists(st.sampled_from(["a", "b", "api", "example", "x" * 63]), min_size=1, max_size=4).map(".".join)
+LABELS = st.lists(st.sampled_from(["a", "b", "api", "example", "x" * 63]), min_size=1, max_size=3).map(".".join)
 OWNERS = LABELS.map(wire) | st.integers(0, 200).map(pointer) | st.just(pointer(12))
 IPS = st.ip_addresses(v=4).map(str) | st.ip_addresses(v=6).map(str)
 RECORDS = st.one_of(

@@ -6,9 +6,10 @@ import ipaddress
 import struct
 
 import pytest
-from core.native import Native
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from core.native import Native
 
 V4 = st.ip_addresses(v=4)
 V6 = st.ip_addresses(v=6) | st.integers(0, 2**32 - 1).map(lambda n: ipaddress.IPv6Address((0xFFFF << 32) | n))
@@ -59,6 +60,9 @@ def test_long_spellings_are_the_same_address(
 @example(text="1:2:3:4:5:6:7::")
 @example(text="::2:3:4:5:6:7:8")
 @example(text="1:2:3:4:5:6:1.2.3.4")
+@example(text="1:2:3:4::5:6:7:8")
+@example(text="1:2:3:4:5:6:7:8::")
+@example(text="::1:2:3:4:5:6:7:8")
 @example(text="::1.2.3.4")
 @example(text="1.2.3.4::")
 @example(text="1:2:3:4:5:6:7:1.2.3.4")

@@ -6,9 +6,10 @@ import re
 import time
 
 import pytest
-from core.native import Native
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from core.native import Native
 
 _TOKENS = re.compile(r"(?<=/)\*\*/|/\*\*$|\*\*|\*|\?|.", re.DOTALL)
 _REGEX = {"**/": "(?:[^/]*/)*", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}

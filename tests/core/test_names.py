@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core.native import CORE, FLAGS, Native, zig_cc
 from hypothesis import given
 from hypothesis import strategies as st
+
+from core.native import CORE, FLAGS, Native, zig_cc
 
 NAME_KEPT = 96
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from core.native import Native
 from hypothesis import given
 from hypothesis import strategies as st
+
+from core.native import Native
 
 MODES = [
     "SHIELD_OUTBOUND_CONNECTIVITY",
@@ -129,7 +130,9 @@ def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
     ],
 )
 def test_values(native: Native, setting: str, given_value: str, canonical: str) -> None:
-    policy = native.policy(f"{setting}={given_value}", *(["SHIELD_READ_WRITE_TMP=block"] if setting in "AWS_REGION" else []))
+    policy = native.policy(
+        f"{setting}={given_value}", *(["SHIELD_READ_WRITE_TMP=block"] if setting in "AWS_REGION" else [])
+    )
     lines = lines_of(native, policy)
     assert f"{setting}={canonical}\n" in lines
     assert lines_of(native, native.policy(lines)) == lines
@@ -181,14 +184,26 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
         ("SHIELD_ALLOW_TMP", "/tmp/a\x1b", '"/tmp/a\\u001b" has a control character in it; take it out'),
         ("SHIELD_ALLOW_TMP", "/tmp/" + "a" * 4091, f'"/tmp/{"a" * 123}..." is longer than the 4095 bytes of any path'),
         ("SHIELD_ALLOW_CHILD_PROCESS", "sh", '"sh" is not an absolute path; begin it with a slash'),
-        ("SHIELD_ALLOW_CHILD_PROCESS", "unshielded:sh", '"unshielded:sh" is not an absolute path; begin it with a slash'),
+        (
+            "SHIELD_ALLOW_CHILD_PROCESS",
+            "unshielded:sh",
+            '"unshielded:sh" is not an absolute path; begin it with a slash',
+        ),
         ("SHIELD_ALLOW_CHILD_PROCESS", "/bin/*", '"/bin/*" has a wildcard; list each program by its whole path'),
         ("SHIELD_ALLOW_OUTBOUND", "a.example,,", "an empty entry between commas; take out the extra comma"),
         ("SHIELD_ALLOW_OUTBOUND", "https://a.example/v1?x", '"https://a.example/v1?x" is a URL; use "a.example:443"'),
         ("SHIELD_ALLOW_OUTBOUND", "http://a.example", '"http://a.example" is a URL; use "a.example:80"'),
-        ("SHIELD_ALLOW_OUTBOUND", "https://a.example:8443/", '"https://a.example:8443/" is a URL; use "a.example:8443"'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "https://a.example:8443/",
+            '"https://a.example:8443/" is a URL; use "a.example:8443"',
+        ),
         ("SHIELD_ALLOW_OUTBOUND", "redis://a.example", '"redis://a.example" is a URL; use "a.example"'),
-        ("SHIELD_ALLOW_OUTBOUND", "a.example/x", '"a.example/x" has a path; write the host, and the port if you like, alone'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "a.example/x",
+            '"a.example/x" has a path; write the host, and the port if you like, alone',
+        ),
         (
             "SHIELD_ALLOW_OUTBOUND",
             "*",
@@ -202,8 +217,8 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
         (
             "SHIELD_ALLOW_OUTBOUND",
             "*.com.",
-            '"*.com." would admit a whole top-level domain, where anyone may register a name; write at least two labels '
-            "after the star, as in *.example.com",
+            '"*.com." would admit a whole top-level domain, where anyone may register a name; write at least two '
+            "labels after the star, as in *.example.com",
         ),
         ("SHIELD_ALLOW_OUTBOUND", "a.*.example", f'"a.*.example" has a wildcard inside; {SUFFIX_FIX}'),
         ("SHIELD_ALLOW_OUTBOUND", "*a.example", f'"*a.example" has a wildcard inside; {SUFFIX_FIX}'),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
 from shielded_function import policy as policy_module
 from shielded_function.policy import Decision, ShieldPolicy, ShieldPolicyError
 from shielded_function_runtime import core
@@ -133,7 +134,7 @@ def test_an_enumeration_counts_as_its_text() -> None:
         ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
         ("президент.рф:443", "xn--d1abbgf6aiiy.xn--p1ai:443"),
         ("bücher。example", "xn--bcher-kva.example"),  # an ideographic full stop
-        ("ｅｘａｍｐｌｅ.com", "example.com"),
+        ("\uff45\uff58ample.com", "example.com"),
         ("bu\u0308cher.example", "xn--bcher-kva.example"),  # decomposed
     ],
 )
@@ -170,14 +171,22 @@ ENV = "(environment variable SHIELD_{})"
         ("allow_outbound", [""], "an entry is empty; leave it out"),
         ("allow_outbound", [" \t"], "an entry is empty; leave it out"),
         ("allow_outbound", ["a.example,b.example"], "has a comma, which separates entries; write one entry for each"),
-        ("allow_outbound", ["ä，b.example"], "has a comma, which separates entries; write one entry for each"),
+        ("allow_outbound", ["ä\uff0cb.example"], "has a comma, which separates entries; write one entry for each"),
         ("allow_outbound", ["a.example\nb.example"], "has a control character; take it out"),
         ("allow_outbound", ["a\ud800.example"], "is not valid Unicode text; it holds a lone surrogate"),
         ("allow_outbound", ["https://a.example/"], '"https://a.example/" is a URL; use "a.example:443" ' + ENV),
         ("allow_outbound", ["10.0.0.1/8"], "use 10.0.0.0/8, or the address alone " + ENV),
         ("allow_outbound", ["*"], '"*" would admit every host; '),
-        ("allow_outbound", ["straße.example"], "has a character that versions of IDNA read differently; write the name "),
-        ("allow_outbound", ["\u0378.example"], "has a character that versions of IDNA read differently; write the name "),
+        (
+            "allow_outbound",
+            ["straße.example"],
+            "has a character that versions of IDNA read differently; write the name ",
+        ),
+        (
+            "allow_outbound",
+            ["\u0378.example"],
+            "has a character that versions of IDNA read differently; write the name ",
+        ),
         ("allow_outbound", ["ä" * 64 + ".example"], "is not an international host name ("),
         ("allow_outbound", ["ä..example"], "is not a host name, an IP address or a network; "),
         ("allow_outbound", ["${Token[TOKEN.12]}:443"], "is a CDK token, which has no value before deployment; "),
@@ -231,7 +240,11 @@ def test_from_env_passes_over_what_is_not_ours() -> None:
     [
         ({}, "", "there is no policy: not one SHIELD_ setting was given"),
         ({"PATH": "/bin"}, "", "there is no policy: not one SHIELD_ setting was given"),
-        ({"SHIELD_READ_HANDLE": "block"}, "", "SHIELD_READ_HANDLE: there is no such setting; did you mean SHIELD_READ_HA"),
+        (
+            {"SHIELD_READ_HANDLE": "block"},
+            "",
+            "SHIELD_READ_HANDLE: there is no such setting; did you mean SHIELD_READ_HA",
+        ),
         ({"SHIELD_READ_HANDLER": "deny"}, "read_handler", '"deny" is not a mode; use block, alert or allow'),
         ({"SHIELD_READ_HANDLER": ""}, "read_handler", '"" is not a mode; use block, alert or allow'),
         ({"SHIELD_READ_HANDLER": "block\nSHIELD_ALLOW_TMP=/tmp/**"}, "read_handler", "has a control character"),
@@ -332,9 +345,9 @@ OUTBOUND = st.one_of(
     st.builds("[{}]{}".format, V6, PORTS),
     st.builds("[{}]{}".format, networks(6).filter(is_plain_v6), PORTS),
 )
-COMPONENT_CHARACTERS = st.characters(
-    exclude_characters="/,*?", exclude_categories=["Cs"], min_codepoint=0x20
-).filter(lambda c: c != "\x7f")
+COMPONENT_CHARACTERS = st.characters(exclude_characters="/,*?", exclude_categories=["Cs"], min_codepoint=0x20).filter(
+    lambda c: c != "\x7f"
+)
 
 
 def is_component(text: str) -> bool:
@@ -427,11 +440,13 @@ ALL_FIELDS = [field.name for field in dataclasses.fields(ShieldPolicy)]
 def test_anything_is_a_policy_or_an_error_that_names_a_field(values: dict[str, Any]) -> None:
     try:
         policy = ShieldPolicy(**values)
-    except ShieldPolicyError as error:
-        assert error.field in values
-        assert "\n" not in str(error)
+    except ShieldPolicyError as refused:
+        error = refused
     else:
         assert ShieldPolicy.from_env(policy.to_env()) == policy
+        return
+    assert error.field in values
+    assert "\n" not in str(error)
 
 
 def test_every_combination_of_modes() -> None:

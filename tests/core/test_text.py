@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from cffi import FFI
-from core.native import CORE, FLAGS, TRAP, Native, zig_cc
 from hypothesis import given
 from hypothesis import strategies as st
+
+from core.native import CORE, FLAGS, TRAP, Native, zig_cc
 
 
 def pieces(native: Native, value: bytes, separator: bytes) -> list[bytes]:
@@ -72,9 +73,7 @@ def test_number(native: Native, value: str, most: int, number: int | None) -> No
         ("é", "É", False, False, False, False),
     ],
 )
-def test_comparisons(
-    native: Native, one: str, other: str, equal: bool, nocase: bool, starts: bool, ends: bool
-) -> None:
+def test_comparisons(native: Native, one: str, other: str, equal: bool, nocase: bool, starts: bool, ends: bool) -> None:
     a, b, lib = native.text(one), native.text(other), native.lib
     assert (lib.text_equal(a, b), lib.text_equal_nocase(a, b)) == (equal, nocase)
     assert (lib.text_starts(a, b), lib.text_ends(a, b)) == (starts, ends)
@@ -127,8 +126,17 @@ def test_json_of_any_bytes_is_valid_ascii_safe_text(native: Native, value: bytes
 
 @pytest.mark.parametrize(
     "value",
-    [b"\xc0\x80", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80", b"\xff", b"\xc3", b"\xe2\x82"],
-    ids=["overlong-nul", "overlong-3", "surrogate", "beyond", "overlong-4", "never", "cut-2", "cut-3"],
+    [
+        b"\xc0\x80",
+        b"\xe0\x80\x80",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xf0\x80\x80\x80",
+        b"\xff",
+        b"\xc3",
+        b"\xe2\x82",
+    ],
+    ids=["overlong NUL", "overlong 3", "surrogate", "beyond", "overlong 4", "never", "cut 2", "cut 3"],
 )
 def test_json_replaces_what_is_not_utf8(native: Native, value: bytes) -> None:
     raw, _ = put_json(native, b"a" + value + b"b")

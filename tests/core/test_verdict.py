@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from core.native import Native
 
 PUBLIC = "203.0.113.7"
@@ -126,9 +127,7 @@ def test_an_empty_list_denies_all_but_loopback(
         (f"db.example,{PUBLIC}", [], [("203.0.113.8", 1)]),
     ],
 )
-def test_listed_addresses(
-    native: Native, entry: str, yes: list[tuple[str, int]], no: list[tuple[str, int]]
-) -> None:
+def test_listed_addresses(native: Native, entry: str, yes: list[tuple[str, int]], no: list[tuple[str, int]]) -> None:
     engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND={entry}")
     for ip, port in yes:
         assert engine.connect(ip, port) == listed(), (ip, port)
@@ -194,7 +193,11 @@ def test_no_address_is_not_listed(native: Native) -> None:
             ["x.a.com", "y.x.a.com", "_x.a.com", "?.a.com"],
             ["a.com", "xa.com", "x.a.com.evil", ".a.com", "x.a.co", ""],
         ),
-        ("xn--bcher-kva.example", ["xn--bcher-kva.example"], ["bcher.example", "xn--bcher-kva.exampl", "b?cher.example"]),
+        (
+            "xn--bcher-kva.example",
+            ["xn--bcher-kva.example"],
+            ["bcher.example", "xn--bcher-kva.exampl", "b?cher.example"],
+        ),
         ("localhost", ["localhost"], ["x.localhost", "localhos"]),
         (PUBLIC, [], ["203.0.113.7", "x.example"]),
         ("a.com:443,*.b.com:80", ["a.com", "x.b.com"], ["b.com", "x.a.com"]),
@@ -266,6 +269,9 @@ def test_an_aws_address_may_be_connected_to_at_any_port(native: Native) -> None:
     assert engine.answer("dynamodb.eu-west-1.amazonaws.com", PUBLIC)
     assert engine.connect(PUBLIC, 443) == AWS
     assert engine.connect(PUBLIC, 8883) == AWS
+    long = f"{'x' * 63}.s3.dualstack.eu-west-1.amazonaws.com"  # the table keeps only its end
+    assert engine.answer(long, "203.0.113.8")
+    assert engine.connect("203.0.113.8", 443) == AWS
 
 
 def test_a_name_that_is_listed_and_aws_keeps_both_rights(native: Native) -> None:

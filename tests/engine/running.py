@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -31,7 +32,7 @@ def attempt_names(prefix: str) -> list[str]:
     lines = SOURCE.read_text().split("\n")
     return [
         line.removeprefix("def ").split("(")[0]
-        for before, line in zip(lines, lines[1:], strict=False)
+        for before, line in itertools.pairwise(lines)
         if before == "@attempt" and line.startswith(marker)
     ]
 

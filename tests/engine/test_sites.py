@@ -25,7 +25,7 @@ def libraries(architecture: str) -> list[Path]:
         if not found:
             pytest.skip(f"no {architecture} libc here (Debian: libc6-arm64-cross)")
         return found
-    mapped = {line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}
+    mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
     names = ("libc.so", "libc-2", "ld-linux", "libpthread", "ld-musl")
     return sorted(Path(path) for path in mapped if Path(path).name.startswith(names))
 
@@ -63,6 +63,7 @@ def instructions(library: Path, architecture: str) -> dict[int, tuple[int, str]]
     binary = lief.ELF.parse(str(library))
     assert binary is not None
     text = binary.get_section(".text")
+    assert text is not None
     code = bytes(text.content)
     return {
         address - text.virtual_address + text.offset: (size, mnemonic)

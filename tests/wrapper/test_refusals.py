@@ -119,6 +119,22 @@ def library_of_32_bits(library: Path) -> None:
     library.write_bytes(content)
 
 
+def library_with_a_stray_byte_in_its_identity(library: Path) -> None:
+    content = bytearray(library.read_bytes())
+    content[15] = 1
+    library.write_bytes(content)
+
+
+def library_with_a_misplaced_segment(library: Path) -> None:
+    content = bytearray(library.read_bytes())
+    (first,) = struct.unpack_from("<Q", content, 32)
+    (count,) = struct.unpack_from("<H", content, 56)
+    headers = (first + 56 * i for i in range(count))
+    load = next(at for at in headers if struct.unpack_from("<I", content, at)[0] == 1)
+    content[load + 16] ^= 0x10  # p_vaddr
+    library.write_bytes(content)
+
+
 def library_is_a_folder(library: Path) -> None:
     library.unlink()
     library.mkdir()
@@ -134,6 +150,8 @@ def library_is_a_folder(library: Path) -> None:
         library_cut_in_its_header,
         library_is_a_program,
         library_of_32_bits,
+        library_with_a_stray_byte_in_its_identity,
+        library_with_a_misplaced_segment,
         library_is_a_folder,
     ],
 )

@@ -24,6 +24,8 @@ enum { MACHINE = EM_AARCH64 };
 /* The kernel reads 256 bytes for a `#!` line and follows five of them (fs/exec.c, fs/binfmt_script.c). Real
  * programs keep their program headers in the first page. */
 enum { HEAD = 4096, SCRIPT_LINE = 256, SCRIPT_DEPTH = 5 };
+/* No library of ours comes near it; larger numbers are damage. */
+enum { LIBRARY_SPAN = 64 << 20 };
 
 struct image {
     const char *path;
@@ -80,24 +82,47 @@ static bool elf_header(const struct image *image, Elf64_Ehdr *header, struct wri
     if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
         header->e_machine != MACHINE)
         return refuse(error, image->path, "is not built for this machine, " MACHINE_NAME);
-    if (header->e_phentsize != sizeof(Elf64_Phdr))
+    if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_version != EV_CURRENT)
         return refuse(error, image->path, "has a damaged ELF header");
     return true;
 }
 
-/* A library cut short by a failed copy still opens; the loader would say so and go on without it. */
+/* What makes glibc and musl give up on a library with no more than a warning. */
+static bool identity_whole(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
+{
+    static const unsigned char zero[EI_NIDENT - EI_ABIVERSION];
+    unsigned char abi = header->e_ident[EI_OSABI];
+    if (header->e_type == ET_DYN && header->e_ident[EI_VERSION] == EV_CURRENT &&
+        (abi == ELFOSABI_SYSV || abi == ELFOSABI_GNU) &&
+        !memcmp(header->e_ident + EI_ABIVERSION, zero, sizeof zero))
+        return true;
+    return refuse(error, image->path, "is not a shared library");
+}
+
+static bool segment_loads(const Elf64_Phdr *segment, uint64_t low, uint64_t file_size)
+{
+    uint64_t align = segment->p_align;
+    return segment->p_offset <= file_size && segment->p_filesz <= file_size - segment->p_offset &&
+           segment->p_filesz <= segment->p_memsz && segment->p_memsz <= LIBRARY_SPAN &&
+           segment->p_vaddr >= low && segment->p_vaddr <= LIBRARY_SPAN && align >= HEAD &&
+           (align & (align - 1)) == 0 && (segment->p_vaddr - segment->p_offset) % align == 0;
+}
+
+/* A failed copy leaves a library that opens, and that the loader does without. */
 static bool segments_whole(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
 {
     bool dynamic = false;
+    uint64_t low = 0;
     for (uint32_t i = 0; i < header->e_phnum; i++) {
         Elf64_Phdr segment;
         if (!read_at(image, header->e_phoff + i * sizeof segment, &segment, sizeof segment))
             return refuse(error, image->path, "is cut short");
-        uint64_t size = (uint64_t)image->st.st_size;
-        if (segment.p_type == PT_LOAD &&
-            (segment.p_offset > size || segment.p_filesz > size - segment.p_offset))
-            return refuse(error, image->path, "is cut short");
         dynamic |= segment.p_type == PT_DYNAMIC;
+        if (segment.p_type != PT_LOAD)
+            continue;
+        if (!segment_loads(&segment, low, (uint64_t)image->st.st_size))
+            return refuse(error, image->path, "is cut short or damaged");
+        low = segment.p_vaddr + segment.p_memsz;
     }
     return dynamic || refuse(error, image->path, "is not a shared library");
 }
@@ -120,8 +145,7 @@ bool library_inspect(const char *path, struct writer *error)
     Elf64_Ehdr header;
     if (!image_open(&image, path, error))
         return false;
-    bool good = elf_header(&image, &header, error) &&
-                (header.e_type == ET_DYN || refuse(error, path, "is not a shared library")) &&
+    bool good = elf_header(&image, &header, error) && identity_whole(&image, &header, error) &&
                 segments_whole(&image, &header, error) && maps_executable(&image, error);
     close(image.fd);
     return good;

@@ -22,7 +22,8 @@ struct program {
  * would run in secure-execution mode. */
 bool program_inspect(const char *path, struct program *out, struct writer *error);
 
-/* Is this a shared library of this machine, whole, and on a file system that lets it be mapped executable? */
+/* Is this a shared library of this machine, on a file system that lets it be mapped executable? Finds what is
+ * cut short and what has damaged headers, not damage in its contents. */
 bool library_inspect(const char *path, struct writer *error);
 
 #endif

@@ -50,10 +50,11 @@ def text_page() -> ctypes.c_void_p:
 
 def shield_mappings() -> list[tuple[int, int]]:
     ranges = []
-    for line in open("/proc/self/maps"):
-        if "libshield.so" in line:
-            low, high = line.split(" ")[0].split("-")
-            ranges.append((int(low, 16), int(high, 16)))
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            if "libshield.so" in line:
+                low, high = line.split(" ")[0].split("-")
+                ranges.append((int(low, 16), int(high, 16)))
     return ranges
 
 
