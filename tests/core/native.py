@@ -85,7 +85,7 @@ class Native:
 
     def text(self, value: str | bytes) -> Any:
         """A `struct text`, good for the next thousand calls."""
-        raw = value.encode() if isinstance(value, str) else value
+        raw = value.encode(errors="surrogateescape") if isinstance(value, str) else value
         memory = self.ffi.new("char[]", max(len(raw), 1))
         self.ffi.memmove(memory, raw, len(raw))
         text = self.ffi.new("struct text *", {"at": memory, "len": len(raw)})

@@ -100,18 +100,25 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
     return closed && patch->hard == 0 && protect_range(memory, memory + size) && protect_text(low, high);
 }
 
+/* Memory for the time of one mapping: the gate has no stack for it. */
+struct room {
+    struct site sites[SITES_MAX];
+    uint8_t workspace[WORKSPACE] __attribute__((aligned(16)));
+};
+
 bool patch_mapping(struct patch *patch)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
     if (to > patch->image.size)
         to = patch->image.size; /* the last page's tail lies behind the file's end */
-    int64_t memory = KERNEL(mmap, 0, SITES_MAX * sizeof(struct site), PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
-    struct found found = {patch, (struct site *)memory};
-    bool well = find_sites(patch->image, from, to, keep_wanted, &found) && patch->hard == 0 &&
-                (patch->wanted == 0 || patch_sites(patch, found.sites));
-    KERNEL(munmap, memory, SITES_MAX * sizeof(struct site));
+    struct room *room = (struct room *)memory;
+    struct found found = {patch, room->sites};
+    bool well = find_sites(patch->image, from, to, room->workspace, keep_wanted, &found) &&
+                patch->hard == 0 && (patch->wanted == 0 || patch_sites(patch, room->sites));
+    KERNEL(munmap, memory, sizeof(struct room));
     return well;
 }

@@ -31,9 +31,13 @@ struct site {
     uint8_t window;  /* bytes before the instruction that move into the trampoline */
 };
 
+/* What discovery needs to remember a decoded function. */
+enum { WORKSPACE = 1 << 20 };
+
 /* Looks at [from, to) of the file, which one executable segment maps, and calls `each` for every site but
- * SITE_NOT_A_SITE. False when the file is not an ELF that can be read. */
-bool find_sites(struct image image, uint64_t from, uint64_t to,
+ * SITE_NOT_A_SITE. `workspace` is WORKSPACE bytes, aligned for anything. False when the file is not an ELF that
+ * can be read. */
+bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context);
 
 #if defined(__x86_64__)

@@ -8,6 +8,8 @@
 
 #include "../../../runtime_layer/native/engine/elf_image.h"
 
+static _Alignas(16) char workspace[WORKSPACE];
+
 static void print(void *context, const struct site *site)
 {
     static const char *const kinds[] = {"patchable", "hard", "none", "return"};
@@ -27,6 +29,7 @@ int main(int argc, char **argv)
     const Elf64_Phdr *segments = (const Elf64_Phdr *)((const char *)view + header->e_phoff);
     for (int i = 0; i < header->e_phnum; i++)
         if (segments[i].p_type == PT_LOAD && segments[i].p_flags & PF_X)
-            find_sites(image, segments[i].p_offset, segments[i].p_offset + segments[i].p_filesz, print, NULL);
+            find_sites(image, segments[i].p_offset, segments[i].p_offset + segments[i].p_filesz, workspace,
+                       print, NULL);
     return 0;
 }

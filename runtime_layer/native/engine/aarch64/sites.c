@@ -118,9 +118,10 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         site->kind = site->number == NR_RT_SIGRETURN ? SITE_RETURN : SITE_PATCHABLE;
 }
 
-bool find_sites(struct image image, uint64_t from, uint64_t to,
+bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context)
 {
+    (void)workspace; /* words need no decoding */
     if (!image_is_elf(image) || from > to || to > image.size || from % 4)
         return false;
     for (uint64_t at = from; at + 4 <= to; at += 4)

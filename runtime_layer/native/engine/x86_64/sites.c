@@ -6,82 +6,80 @@
 #include "decode.h"
 
 enum {
-    JUMP = 5,     /* jmp rel32 */
-    BEFORE = 16,  /* instructions remembered in front of the site */
-    TARGETS = 64, /* branch targets near the site that are remembered */
-    NEAR = 32,
+    JUMP = 5, /* jmp rel32 */
     NUMBER_LOOK_BACK = 12,
     VOTERS = 32,
     VOTE_DISTANCE = 288 /* how far before the site voting starts */
 };
 
-/* The straight line of instructions that leads to a site, and who jumps into it. */
-struct surroundings {
-    uint64_t at[BEFORE]; /* file offsets, oldest first */
-    struct insn insn[BEFORE];
-    uint32_t count;
-    uint64_t targets[TARGETS];
-    uint32_t target_count;
-    bool too_many_targets;
+/* One decoded function: most hold more than one site, and decoding is what discovery costs. Offsets are relative
+ * to `from`. */
+enum { STEPS = 32768, BRANCHES = 16384 };
+struct step {
+    uint32_t at;
+    uint8_t len, flags;
 };
+struct branch {
+    uint32_t at;
+    int64_t target;
+};
+struct function {
+    uint64_t from, to;
+    uint32_t step_count, branch_count;
+    bool full; /* longer than what fits: nothing is sure about it */
+    struct step steps[STEPS];
+    struct branch branches[BRANCHES];
+};
+_Static_assert(sizeof(struct function) <= WORKSPACE, "a function must fit the workspace");
 
 static bool is_syscall(const uint8_t *p)
 {
     return p[0] == 0x0f && p[1] == 0x05;
 }
 
-static void remember(struct surroundings *s, uint64_t at, const struct insn *insn)
+static void decode_function(struct image image, uint64_t from, uint64_t to, struct function *f)
 {
-    if (s->count == BEFORE) {
-        for (uint32_t i = 1; i < BEFORE; i++) {
-            s->at[i - 1] = s->at[i];
-            s->insn[i - 1] = s->insn[i];
+    if (f->from == from && f->to == to)
+        return;
+    f->from = from;
+    f->to = to;
+    f->step_count = f->branch_count = 0;
+    f->full = false;
+    struct insn insn;
+    for (uint64_t at = from; at < to && decode(image.bytes + at, to - at, &insn); at += insn.len) {
+        if (f->step_count == STEPS || f->branch_count == BRANCHES) {
+            f->full = true;
+            return;
         }
-        s->count--;
+        uint32_t offset = (uint32_t)(at - from);
+        f->steps[f->step_count++] = (struct step){offset, insn.len, insn.flags};
+        if (insn.flags & INSN_BRANCH)
+            f->branches[f->branch_count++] = (struct branch){offset, offset + insn.target};
     }
-    s->at[s->count] = at;
-    s->insn[s->count++] = *insn;
 }
 
-static bool jumped_into(const struct surroundings *s, uint64_t first, uint64_t last)
+/* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
+static bool find_step(const struct function *f, uint64_t offset, uint32_t *index)
 {
-    for (uint32_t i = 0; i < s->target_count; i++)
-        if (s->targets[i] >= first && s->targets[i] <= last)
+    uint32_t low = 0, high = f->step_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (f->steps[middle].at < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *index = low;
+    return low < f->step_count && f->steps[low].at == offset;
+}
+
+/* Does a branch of the function lead into [first, last]? */
+static bool jumped_into(const struct function *f, int64_t first, int64_t last)
+{
+    for (uint32_t i = 0; i < f->branch_count; i++)
+        if (f->branches[i].target >= first && f->branches[i].target <= last)
             return true;
-    return s->too_many_targets;
-}
-
-/* Decodes [from, to), filling the surroundings of `site`. False when the decode does not arrive at it as at
- * an instruction of its own. */
-static bool decode_function(struct image image, uint64_t from, uint64_t to, uint64_t site,
-                            struct surroundings *s)
-{
-    bool met = false;
-    for (uint64_t at = from; at < to;) {
-        struct insn insn;
-        if (!decode(image.bytes + at, to - at, &insn)) {
-            if (!met)
-                return false;
-            break; /* what follows the site is only looked at for branches back */
-        }
-        if (at == site)
-            met = true;
-        else if (!met && at + insn.len > site)
-            return false;
-        if (!met)
-            remember(s, at, &insn);
-        if (insn.flags & INSN_BRANCH) {
-            uint64_t target = at + (uint64_t)insn.target;
-            if (target + NEAR > site && target < site + NEAR) {
-                if (s->target_count < TARGETS)
-                    s->targets[s->target_count++] = target;
-                else
-                    s->too_many_targets = true;
-            }
-        }
-        at += insn.len;
-    }
-    return met;
+    return f->full;
 }
 
 /* Without bounds (hand-written assembly, stripped tables): x86 code synchronises itself, so decodes that start
@@ -105,33 +103,42 @@ static bool vote(struct image image, uint64_t low, uint64_t site, uint64_t *from
     return arrived * 10 >= VOTERS * 9;
 }
 
-/* The number in eax, when straight-line code in front of the site makes it a constant. */
-static int32_t constant_number(struct image image, const struct surroundings *s, uint64_t site)
+/* Is it sure that this instruction leaves rax as it is? Only the forms that load arguments are known. */
+static bool leaves_rax(const uint8_t *p)
 {
-    uint32_t looked = 0;
-    for (uint32_t i = s->count; i-- > 0 && looked < NUMBER_LOOK_BACK; looked++) {
-        const uint8_t *p = image.bytes + s->at[i];
-        if (s->insn[i].flags & (INSN_ENDS | INSN_CALLS) || jumped_into(s, s->at[i] + 1, site))
+    bool rex = (p[0] & 0xf0) == 0x40;
+    uint8_t op = rex ? p[1] : p[0], modrm = rex ? p[2] : p[1];
+    bool high_reg = rex && (p[0] & 4), high_rm = rex && (p[0] & 1);
+    switch (op) {
+    case 0x89:
+    case 0x31: /* mov, xor: the destination is the r/m operand */ return high_rm || (modrm & 0xc7) != 0xc0;
+    case 0x8d: /* lea: the destination is the register operand */ return high_reg || (modrm & 0x38) != 0;
+    }
+    return op >= 0xb8 && op <= 0xbf && (high_rm || op != 0xb8); /* mov $n, register */
+}
+
+/* The number in eax, when straight-line code in front of the site makes it a constant. */
+static int32_t constant_number(struct image image, const struct function *f, uint32_t index)
+{
+    int64_t site = f->steps[index].at;
+    for (uint32_t looked = 0; index-- > 0 && looked < NUMBER_LOOK_BACK; looked++) {
+        const struct step *step = &f->steps[index];
+        const uint8_t *p = image.bytes + f->from + step->at;
+        if (step->flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS))
             return -1;
         int32_t number;
-        if (p[0] == 0xb8 && s->insn[i].len == 5) { /* mov $n, %eax */
+        bool found = true;
+        if (p[0] == 0xb8 && step->len == 5) /* mov $n, %eax */
             __builtin_memcpy(&number, p + 1, 4);
-            return number;
-        }
-        if (p[0] == 0x48 && p[1] == 0xc7 && p[2] == 0xc0) { /* mov $n, %rax */
+        else if (p[0] == 0x48 && p[1] == 0xc7 && p[2] == 0xc0) /* mov $n, %rax */
             __builtin_memcpy(&number, p + 3, 4);
-            return number;
-        }
-        if (p[0] == 0x31 && p[1] == 0xc0) /* xor %eax, %eax */
-            return 0;
-        /* Anything that may write rax otherwise ends the search: only well-known harmless forms pass. */
-        bool harmless = (p[0] == 0x48 || p[0] == 0x49 || p[0] == 0x4c || p[0] == 0x4d || p[0] == 0x45 ||
-                         p[0] == 0x44 || p[0] == 0x41) &&
-                        (p[1] == 0x89 || p[1] == 0x31 || p[1] == 0x8d) && (p[2] & 0xc7) != 0xc0;
-        harmless |= (p[0] == 0x89 || p[0] == 0x31) && (p[1] & 0xc7) != 0xc0;
-        harmless |= p[0] >= 0xb9 && p[0] <= 0xbf;                 /* mov $n, %ecx..%edi */
-        harmless |= p[0] == 0x41 && p[1] >= 0xb8 && p[1] <= 0xbf; /* mov $n, %r8d..%r15d */
-        if (!harmless)
+        else if (p[0] == 0x31 && p[1] == 0xc0) /* xor %eax, %eax */
+            number = 0;
+        else
+            found = false;
+        if (found)
+            return jumped_into(f, step->at + 1, site) ? -1 : number;
+        if (!leaves_rax(p))
             return -1;
     }
     return -1;
@@ -168,29 +175,29 @@ static bool leaves_register(const uint8_t *p, const struct insn *insn, uint8_t r
 /* The number when it was put into another register first and moves over right before the site, as in the exit
  * loops: `mov $60, %edx; again: xor %edi, %edi; mov %edx, %eax; syscall; jmp again`. It is constant when control
  * comes to the site only from that load or from within the run of instructions that leave the register alone. */
-static int32_t number_through_register(struct image image, uint64_t from, uint64_t to, uint64_t site)
+static int32_t number_through_register(struct image image, const struct function *f, uint32_t index)
 {
-    const uint8_t *code = image.bytes;
-    if (site - from < 2 || code[site - 2] != 0x89 || (code[site - 1] & 0xc7) != 0xc0)
+    const uint8_t *code = image.bytes + f->from;
+    int64_t site = f->steps[index].at;
+    if (site < 2 || code[site - 2] != 0x89 || (code[site - 1] & 0xc7) != 0xc0 || f->full)
         return -1;
     uint8_t reg = (code[site - 1] >> 3) & 7;
-    struct insn insn;
-    uint64_t load = 0, limit = 0;
-    for (uint64_t at = from; at < to && decode(code + at, to - at, &insn); at += insn.len) {
-        if (at < site && code[at] == 0xb8 + reg && insn.len == JUMP) {
-            load = at;
-            limit = at + insn.len;
-        } else if (at == limit && leaves_register(code + at, &insn, reg)) {
-            limit = at + insn.len;
-        }
+    int64_t load = -1, limit = -1;
+    for (uint32_t i = 0; i < f->step_count; i++) {
+        const struct step *step = &f->steps[i];
+        struct insn insn = {.len = step->len, .flags = step->flags};
+        if (step->flags & INSN_ENDS && code[step->at] == 0xff)
+            return -1; /* an indirect jump could lead anywhere */
+        if (step->at < site && code[step->at] == 0xb8 + reg && step->len == JUMP)
+            load = step->at, limit = step->at + step->len;
+        else if (step->at == limit && leaves_register(code + step->at, &insn, reg))
+            limit += step->len;
     }
-    if (!load || limit <= site)
+    if (load < 0 || limit <= site)
         return -1;
-    for (uint64_t at = from; at < to && decode(code + at, to - at, &insn); at += insn.len) {
-        uint64_t target = at + (uint64_t)insn.target;
-        bool indirect = insn.flags & INSN_ENDS && code[at] == 0xff;
-        bool enters = insn.flags & INSN_BRANCH && target > load && target <= site;
-        if (indirect || (enters && (at < load || at >= limit)))
+    for (uint32_t i = 0; i < f->branch_count; i++) {
+        const struct branch *b = &f->branches[i];
+        if (b->target > load && b->target <= site && (b->at < load || b->at >= limit))
             return -1;
     }
     int32_t number;
@@ -198,47 +205,60 @@ static int32_t number_through_register(struct image image, uint64_t from, uint64
     return number;
 }
 
-static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site)
+static bool is_sigreturn(const uint8_t *p)
+{
+    static const uint8_t load[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0}; /* mov $15, %rax */
+    return same_bytes(p - sizeof load, load, sizeof load);
+}
+
+/* How many bytes in front of the site can move away to make room for a jump; 0: not enough. */
+static uint32_t movable(struct image image, const struct function *f, uint32_t index)
+{
+    int64_t site = f->steps[index].at;
+    uint32_t window = 0;
+    while (window < JUMP && index-- > 0) {
+        const struct step *step = &f->steps[index];
+        if (step->flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS) ||
+            is_syscall(image.bytes + f->from + step->at))
+            return 0;
+        window += step->len;
+    }
+    bool fits = window >= JUMP && window <= WINDOW_MAX;
+    return fits && !jumped_into(f, site - window + 1, site) ? window : 0;
+}
+
+static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct function *f,
+                     struct site *site)
 {
     const uint8_t *p = image.bytes + at;
     *site = (struct site){.offset = at, .number = -1, .kind = SITE_NOT_A_SITE};
-    if (at - low >= 7 && p[-7] == 0x48 && p[-6] == 0xc7 && p[-5] == 0xc0 && p[-4] == 15 && p[-3] == 0 &&
-        p[-2] == 0 && p[-1] == 0) {
+    if (at - low >= 7 && is_sigreturn(p)) {
         site->kind = SITE_RETURN;
         site->number = 15;
         return;
     }
     uint64_t from, to;
-    struct surroundings s = {.count = 0};
-    if (image_function(image, at, &from, &to)) {
-        if (!decode_function(image, from, to, at, &s)) {
-            /* The bytes lie inside an instruction, or something before them is unknown to the decoder. A
-             * number loaded right in front means the latter. */
-            if (at - low < JUMP || p[-5] != 0xb8 || p[-3] > 3 || p[-2] || p[-1])
-                return;
-            site->kind = SITE_HARD;
-            __builtin_memcpy(&site->number, p - 4, 4);
-            return;
-        }
-    } else {
+    bool bounded = image_function(image, at, &from, &to);
+    if (!bounded) {
         to = at + VOTE_DISTANCE < high ? at + VOTE_DISTANCE : high;
-        if (!vote(image, low, at, &from) || !decode_function(image, from, to, at, &s))
+        if (!vote(image, low, at, &from))
             return;
     }
-    site->kind = SITE_HARD;
-    site->number = constant_number(image, &s, at);
-    if (site->number < 0)
-        site->number = number_through_register(image, from, to, at);
-    uint32_t window = 0;
-    for (uint32_t i = s.count; i-- > 0 && window < JUMP;) {
-        if (s.insn[i].flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS) || is_syscall(image.bytes + s.at[i]))
-            return;
-        window += s.insn[i].len;
-    }
-    if (window < JUMP || window > WINDOW_MAX || jumped_into(&s, at - window + 1, at))
+    decode_function(image, from, to, f);
+    uint32_t index;
+    if (!find_step(f, at - from, &index)) {
+        /* The bytes lie inside an instruction, or something before them is unknown to the decoder. A number
+         * loaded right in front means the latter, and a function that is too long may hold anything. */
+        bool loaded = at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1];
+        if (f->full || (bounded && loaded))
+            site->kind = SITE_HARD;
         return;
-    site->window = (uint8_t)window;
-    site->kind = SITE_PATCHABLE;
+    }
+    site->number = constant_number(image, f, index);
+    if (site->number < 0)
+        site->number = number_through_register(image, f, index);
+    site->window = (uint8_t)movable(image, f, index);
+    site->kind = site->window ? SITE_PATCHABLE : SITE_HARD;
 }
 
 #define EACH_BYTE 0x0101010101010101ull
@@ -249,9 +269,11 @@ static uint64_t has_zero_byte(uint64_t v)
     return (v - EACH_BYTE) & ~v & HIGH_BITS;
 }
 
-bool find_sites(struct image image, uint64_t from, uint64_t to,
+bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context)
 {
+    struct function *f = workspace;
+    f->from = f->to = 0;
     if (!image_is_elf(image) || from > to || to > image.size)
         return false;
     for (uint64_t at = from; at + 1 < to;) {
@@ -266,7 +288,7 @@ bool find_sites(struct image image, uint64_t from, uint64_t to,
         }
         if (is_syscall(image.bytes + at)) {
             struct site site;
-            classify(image, from, to, at, &site);
+            classify(image, from, to, at, f, &site);
             if (site.kind != SITE_NOT_A_SITE)
                 each(context, &site);
         }
