@@ -112,11 +112,11 @@ def _attempts(title: str, rows: list[Row]) -> Table:
 
 
 def _shortened(line: str) -> str:
-    """The alert line with what tells it from others: its policy, and what was attempted."""
+    """What tells the alert line from others: what was attempted, and its policy."""
     if not line:
         return "none"
     fields = json_format.loads(line)
-    kept = {"policy": fields["policy"], **fields["details"]}
+    kept = {**fields["details"], "policy": fields["policy"]}
     return json_format.dumps(kept, separators=(",", ":"))
 
 

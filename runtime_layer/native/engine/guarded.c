@@ -137,7 +137,7 @@ static bool enforced(enum policy_id id)
     return sealed.policy.modes[id] != MODE_ALLOW;
 }
 
-static uint8_t reasons_of_policy(void)
+uint8_t reasons_of_policy(void)
 {
     uint8_t reasons = 0;
     if (enforced(OUTBOUND_CONNECTIVITY))

@@ -10,6 +10,8 @@
 
 /* Fills gate_table for the sealed policy. */
 void guard_calls(void);
+/* Why calls are guarded, as bits: a process that guards for fewer reasons needs no other sites. */
+uint8_t reasons_of_policy(void);
 /* Takes the calls that are only watched until the runtime is ready out of the (writable) gate_table. */
 void unguard_start_calls(void);
 bool is_guarded(int64_t nr);

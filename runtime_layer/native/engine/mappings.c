@@ -106,6 +106,8 @@ bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64
         .delta = low - file_offset,
         .low = low,
         .high = high,
+        .record = patch->record,
+        .key = patch->key,
     };
     uint64_t text = file_offset < (uint64_t)st.st_size ? (uint64_t)st.st_size - file_offset : 0;
     if (text > high - low)

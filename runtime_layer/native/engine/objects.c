@@ -1,13 +1,15 @@
 #include "objects.h"
 
+#include "guarded.h"
 #include "mappings.h"
 #include "maps.h"
+#include "settings.h"
 #include "state.h"
 
 /* Set by the linker: where the library's data ends. */
 extern const char _end[] __attribute__((visibility("hidden")));
 
-enum { OBJECTS = 512, NAMES = 1 << 16 };
+enum { RECORD = 6144 /* more than this is not worth an environment */, OBJECTS = 512, NAMES = 1 << 16 };
 
 struct object {
     uint64_t low, high, offset, ino;
@@ -22,6 +24,9 @@ struct listing {
     struct object objects[OBJECTS];
     char names[NAMES];
     char buffer[2 * PAGE];
+    struct site known[KNOWN_MAX];
+    struct writer record;
+    char record_text[RECORD];
 };
 
 /* Everything passes through these, wherever they lie. */
@@ -124,8 +129,19 @@ static void explain(const struct patch *patch, const char *path, struct writer *
     }
 }
 
-static bool patch_object(const struct object *o, const char *path, struct armed_objects *out,
-                         struct writer *error)
+/* What the parent found out, when it guarded at least what this process guards. */
+static struct text known_sites(void)
+{
+    struct text known = text_of(sealed.environment + sealed.known_sites), reasons;
+    uint32_t theirs;
+    if (!sealed.known_sites || !text_next(&known, ';', &reasons) || !text_number(reasons, 255, &theirs) ||
+        reasons_of_policy() & ~theirs)
+        return TEXT("");
+    return known;
+}
+
+static bool patch_object(struct listing *l, const struct object *o, const char *path,
+                         struct armed_objects *out, struct writer *error)
 {
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     struct patch patch = {0};
@@ -134,8 +150,21 @@ static bool patch_object(const struct object *o, const char *path, struct armed_
         return false;
     }
     struct stat st = {0};
-    bool well = !is_error(KERNEL(fstat, file, &st)) && st.st_ino == o->ino &&
-                patch_file_mapping((int32_t)file, o->offset, o->low, o->high, &patch);
+    bool well = !is_error(KERNEL(fstat, file, &st)) && st.st_ino == o->ino;
+    if (well) {
+        patch.key = (struct object_key){st.st_dev, st.st_ino, (uint64_t)st.st_size,
+                                        st.st_mtime * 1000000000ull + st.st_mtime_nsec, o->offset};
+        patch.record = &l->record;
+        int32_t count = known_sites_read(known_sites(), &patch.key, l->known);
+        if (count < 0) {
+            well = patch_file_mapping((int32_t)file, o->offset, o->low, o->high, &patch);
+        } else {
+            patch.low = o->low;
+            patch.high = o->high;
+            patch.delta = o->low - o->offset;
+            well = patch_known_sites(&patch, l->known, (uint32_t)count);
+        }
+    }
     KERNEL(close, file);
     out->sites += patch.sites;
     out->patched += patch.patched;
@@ -165,7 +194,7 @@ static bool take_self(const struct listing *l, uint32_t self)
     return well && protect_range(low, high > end ? high : end);
 }
 
-static bool patch_listed(const struct listing *l, struct armed_objects *out, struct writer *error)
+static bool patch_listed(struct listing *l, struct armed_objects *out, struct writer *error)
 {
     struct runtime runtime;
     find_runtime(&runtime);
@@ -181,7 +210,7 @@ static bool patch_listed(const struct listing *l, struct armed_objects *out, str
         }
         if (!needs_scan(&runtime, text_of(path), o->ino))
             continue;
-        if (!patch_object(o, path, out, error))
+        if (!patch_object(l, o, path, out, error))
             return false;
     }
     if (!found_self)
@@ -201,7 +230,12 @@ bool patch_loaded_objects(struct armed_objects *out, struct writer *error)
     bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
     if (!well)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
+    l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
+    put_number(&l->record, reasons_of_policy());
+    put_char(&l->record, ';');
     well = well && patch_listed(l, out, error);
+    if (well && !sealed.known_sites && !l->record.full)
+        settings_keep_known_sites((struct text){l->record_text, l->record.used});
     KERNEL(munmap, memory, sizeof(struct listing));
     return well;
 }

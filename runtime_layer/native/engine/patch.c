@@ -60,9 +60,10 @@ static void keep_wanted(void *context, const struct site *site)
 /* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
 static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from)
 {
-    return from >= patch->low && from + site->window + 2 <= patch->high &&
-           same_bytes((const void *)from, patch->image.bytes + site->offset - site->window,
-                      site->window + 2u);
+    if (from < patch->low || from + site->window + 4 > patch->high || !is_system_call(from + site->window))
+        return false;
+    return !patch->image.bytes ||
+           same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, site->window);
 }
 
 static bool patch_site(struct patch *patch, const struct site *site, uint64_t trampoline, uint64_t slot)
@@ -100,6 +101,12 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
     return closed && patch->hard == 0 && protect_range(memory, memory + size) && protect_text(low, high);
 }
 
+bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count)
+{
+    patch->wanted = count;
+    return count == 0 || patch_sites(patch, sites);
+}
+
 /* Memory for the time of one mapping: the gate has no stack for it. */
 struct room {
     struct site sites[SITES_MAX];
@@ -119,6 +126,8 @@ bool patch_mapping(struct patch *patch)
     struct found found = {patch, room->sites};
     bool well = find_sites(patch->image, from, to, room->workspace, keep_wanted, &found) &&
                 patch->hard == 0 && (patch->wanted == 0 || patch_sites(patch, room->sites));
+    if (well && patch->record)
+        known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
     KERNEL(munmap, memory, sizeof(struct room));
     return well;
 }

@@ -8,6 +8,7 @@
 #define SHIELD_PATCH_H
 
 #include "kernel.h"
+#include "known_sites.h"
 #include "sites.h"
 
 /* Sites to patch in one executable mapping, and what became of them. */
@@ -20,11 +21,15 @@ struct patch {
     uint32_t patched;
     uint32_t hard; /* wanted, but nothing fits in front */
     struct site first_hard;
+    struct writer *record; /* where to note the sites for children; NULL: nowhere */
+    struct object_key key;
 };
 
 /* Finds and patches all sites of the mapping that can make a guarded call. False when one of them stays
  * unpatched: the mapping must not run. */
 bool patch_mapping(struct patch *patch);
+/* The same for sites that are known already; there is no image then. */
+bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
 
 /* The trampoline for a site, written at `at`: the instructions of the window, a call of the gate through
  * `slot`, and the way back. Returns its length, 0 when the window cannot move there. (Per architecture.) */
@@ -33,6 +38,8 @@ uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t 
 /* Writes the jump from the window's first byte to the trampoline, with one aligned store where the processor
  * has one. False when it is out of reach. */
 bool jump_write(uint64_t from, uint32_t window, uint64_t to);
+/* Does a system-call instruction stand at this address? */
+bool is_system_call(uint64_t address);
 /* How far a trampoline may be from its site. */
 uint64_t trampoline_reach(void);
 void instructions_changed(uint64_t from, uint64_t to);

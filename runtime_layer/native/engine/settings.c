@@ -8,6 +8,7 @@ enum { ENVIRON_MAX = 1 << 20, POLICY_FILE_MAX = 1 << 16 };
 /* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty
  * environment, so it gets them back under a name of ours. */
 #define CARRIED "SHIELD_STATE_"
+#define KNOWN_SITES CARRIED "SITES"
 static const char *const carried[] = {"AWS_REGION",
                                       "AWS_LAMBDA_RUNTIME_API",
                                       "AWS_XRAY_DAEMON_ADDRESS",
@@ -77,6 +78,17 @@ static bool keep(struct text prefix, struct text name, struct text value)
     return !w.full;
 }
 
+/* Where the value of the setting that was kept last begins. */
+static uint16_t last_value(struct text name)
+{
+    return (uint16_t)(sealed.settings[sealed.setting_count - 1] + name.len + 1);
+}
+
+bool settings_keep_known_sites(struct text known)
+{
+    return keep(TEXT(""), TEXT(KNOWN_SITES), known);
+}
+
 static uint16_t keep_text(struct text t)
 {
     struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
@@ -121,6 +133,10 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     for (uint32_t i = 0; i < CARRIED_COUNT; i++)
         if (text_equal(inner, text_of(carried[i])))
             *(from_parent ? &found->from_parent[i] : &found->own[i]) = value;
+    if (text_equal(name, TEXT(KNOWN_SITES))) {
+        sealed.known_sites = keep(TEXT(""), name, value) ? last_value(name) : 0;
+        return true;
+    }
     if (from_parent || text_equal(name, TEXT("AWS_REGION")))
         return true;
     if (!text_starts(name, TEXT("SHIELD_")))

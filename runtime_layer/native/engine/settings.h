@@ -17,5 +17,7 @@ struct start {
 /* Reads /proc/self/environ and the policy file, fills sealed.policy and everything that depends on the
  * environment. False: `error` says why the shield cannot arm. */
 bool settings_read(struct start *start);
+/* Gives the children what this process found out (known_sites.h). False: it does not fit. */
+bool settings_keep_known_sites(struct text known);
 
 #endif

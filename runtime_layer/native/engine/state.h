@@ -47,6 +47,7 @@ struct sealed {
     uint16_t preload; /* offset of our library's path */
     uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
     uint32_t environment_used;
+    uint16_t known_sites; /* offset of what a parent found out; 0: nothing */
 } __attribute__((aligned(4096)));
 
 extern struct sealed sealed __attribute__((visibility("hidden")));

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RESULT_WIDTH = 24, ROWS_MAX = 64, JSON_MAX = ROWS_MAX * (FINDING_TEXT * 6 + 512) };
+enum { RESULT_WIDTH = 26, ROWS_MAX = 64, JSON_MAX = ROWS_MAX * (FINDING_TEXT * 6 + 512) };
 
 struct row {
     const char *key;

@@ -1,6 +1,11 @@
 /* The trampoline on aarch64; gate.S tells what it and the gate agree on. */
 #include "../patch.h"
 
+bool is_system_call(uint64_t address)
+{
+    return *(const uint32_t *)address == 0xd4000001;
+}
+
 uint64_t trampoline_reach(void)
 {
     return 0x7000000; /* b reaches 128 MB either way */

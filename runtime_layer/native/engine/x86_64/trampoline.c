@@ -3,6 +3,12 @@
 #include "../patch.h"
 #include "decode.h"
 
+bool is_system_call(uint64_t address)
+{
+    const uint8_t *p = (const uint8_t *)address;
+    return p[0] == 0x0f && p[1] == 0x05;
+}
+
 uint64_t trampoline_reach(void)
 {
     return 0x70000000; /* rel32, with room for the mapping's own size */
