@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from constructs import Construct
 from typing_extensions import Unpack
 
-from constructs import Construct
 from shielded_function_monitoring import Policy
 
 from .alarms import ShieldAlarms

@@ -10,7 +10,6 @@ from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-
 from constructs import IConstruct
 
 from .errors import ShieldError

@@ -9,8 +9,8 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-
 from constructs import Construct, IConstruct, IValidation
+
 from shielded_function_monitoring import NAMESPACE, Policy, metric_name, violations
 
 from . import validation

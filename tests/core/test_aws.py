@@ -648,7 +648,7 @@ def test_admits_what_a_client_calls(
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     session = botocore.session.Session()
-    session._credentials = botocore.credentials.Credentials("AKID", "SECRET", account_id=ACCOUNT)  # type: ignore[attr-defined]
+    session._credentials = botocore.credentials.Credentials("AKID", "SECRET", account_id=ACCOUNT)
     client: Any = session.create_client(service, region, config=botocore.config.Config(**options))
     hosts: list[str] = []
 

@@ -1,9 +1,8 @@
-"""The wheel, built twice: in this checkout, and from nothing in a copy of it elsewhere."""
+"""The wheel, built twice: in this checkout, and from the sdist elsewhere."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -50,30 +49,37 @@ def run_bare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     return run
 
 
-@pytest.fixture(scope="session")
-def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built here, as `make wheel` does."""
-    out = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
+def hatchling(target: str, checkout: Path, out: Path) -> Path:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)]
     subprocess.run(command, cwd=checkout, check=True, stdin=subprocess.DEVNULL)
-    (built,) = out.glob("*.whl")
+    (built,) = out.iterdir()
     return built
 
 
 @pytest.fixture(scope="session")
-def wheel_from_copy(checkout: Path, run_bare: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built by pip from a copy of the sources that has another path, other dates and modes, and nothing compiled.
+def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built here, as `make wheel` does."""
+    return hatchling("wheel", checkout, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def sdist(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built here, as `make wheel` does."""
+    return hatchling("sdist", checkout, tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="session")
+def wheel_from_sdist(
+    checkout: Path, sdist: Path, run_bare: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Built by pip from the sdist: another path, other dates and modes, nothing compiled yet, and no compiler.
 
     hatchling and zig are this environment's, and zig's own libraries (musl) come from the checkout's cache: they alone
     take a minute to compile. `make setup` has compiled them, in isolation.
     """
-    folder = tmp_path_factory.mktemp("copy")
-    copy = folder / "of the" / "sources"
-    unwanted = shutil.ignore_patterns(".*", "binaries", "node_modules", "__pycache__", "cdk.out", "dist", "tests")
-    shutil.copytree(checkout, copy, ignore=unwanted, copy_function=shutil.copyfile)
-    shutil.copyfile(checkout / ".gitignore", copy / ".gitignore")
+    folder = tmp_path_factory.mktemp("other wheel")
     tools = {"PYTHONPATH": sysconfig.get_path("purelib"), "ZIG_GLOBAL_CACHE_DIR": str(checkout / ".zig-cache")}
     options = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder))
-    run_bare("-m", "pip", "wheel", *options, str(copy), **tools)
-    (built,) = folder.glob("*.whl")
+    run_bare("-m", "pip", "wheel", *options, str(sdist), **tools)
+    (built,) = folder.iterdir()
     return built

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -36,13 +37,22 @@ def entries(wheel: Path) -> dict[str, zipfile.ZipInfo]:
         return {entry.filename: entry for entry in archive.infolist()}
 
 
-def test_two_builds_give_the_same_bytes(wheel: Path, wheel_from_copy: Path) -> None:
-    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(wheel_from_copy) as other:
+def test_two_builds_give_the_same_bytes(wheel: Path, wheel_from_sdist: Path) -> None:
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(wheel_from_sdist) as other:
         sums = [
             {e.filename: (e.CRC, e.file_size, e.external_attr, e.date_time) for e in w.infolist()} for w in (one, other)
         ]
     assert sums[0] == sums[1]
-    assert wheel.read_bytes() == wheel_from_copy.read_bytes()
+    assert wheel.read_bytes() == wheel_from_sdist.read_bytes()
+
+
+def test_sdist_holds_the_native_sources(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    native_files = {f for f in native.NATIVE.rglob("*") if f.suffix in {".c", ".h", ".S"}}
+    assert native_files
+    assert names >= {f.relative_to(native.NATIVE.parents[1]).as_posix() for f in native_files}
+    assert not [name for name in names if "/binaries/" in name]
 
 
 def test_name_says_that_it_is_for_every_platform(wheel: Path) -> None:
@@ -75,8 +85,8 @@ def test_modes_are_readable_by_the_function_user(entries: dict[str, zipfile.ZipI
         assert stat.S_IMODE(entry.external_attr >> 16) == programs.get(name, 0o644), name
 
 
-def test_installs_and_decides_without_a_compiler(wheel_from_copy: Path, run_bare: Callable[..., str]) -> None:
-    run_bare("-m", "pip", "install", "--quiet", "--no-compile", str(wheel_from_copy))
+def test_installs_and_decides_without_a_compiler(wheel_from_sdist: Path, run_bare: Callable[..., str]) -> None:
+    run_bare("-m", "pip", "install", "--quiet", "--no-compile", str(wheel_from_sdist))
     decided = json.loads(run_bare("-c", DECIDE, "api.example.com:443", "evil.example:443"))
     assert decided == ["allow", "deny"]
     assert run_bare("-m", "shielded_function.cli", "version").split()[:2] == ["shielded-function", "0.1.0"]
