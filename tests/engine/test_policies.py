@@ -31,6 +31,16 @@ REFUSALS = {
 # Attempts that do not come to be judged: the kernel itself refuses them once the socket has no peer.
 SILENT = {"net_connected_query_by_write"}
 
+# Attempts that are more than one call, or name two paths.
+ALERTS = {
+    "child_by_path_search": 2,
+    "tmp_rename": 2,
+    "tmp_link": 2,
+    "tmp_copy": 1,
+    "net_connect_by_name": 2,
+    "net_udp_connect": 1,
+}
+
 MODES = ("unshielded", "allow", "alert", "block")
 
 
@@ -124,6 +134,7 @@ def check(results: dict[str, dict[str, Outcome]], name: str, policy_name: str) -
     for outcome, mode in ((blocked, "block"), (alerted, "alert")):
         assert outcome.alerts, f"no alert in mode {mode}"
         assert {(a["policy"], a["mode"]) for a in outcome.alerts} == {(policy_name, mode)}
+        assert len(outcome.alerts) <= ALERTS.get(name, 1), "more than one line for one attempt"
 
 
 @pytest.mark.parametrize("name", TMP)

@@ -11,7 +11,6 @@ import pytest
 
 from shielded_function_runtime.build import native
 
-pytestmark = pytest.mark.xdist_group("packaging")
 
 LIBRARY_LIMIT = 128 * 1024
 ELF_MACHINES = {"x86_64": lief.ELF.ARCH.X86_64, "aarch64": lief.ELF.ARCH.AARCH64}

@@ -14,7 +14,6 @@ import pytest
 from shielded_function_runtime.build import native
 
 # All in one worker: each of the wheels is built once.
-pytestmark = pytest.mark.xdist_group("packaging")
 
 SOURCE_ROOTS = {
     "shielded_function": "constructs",

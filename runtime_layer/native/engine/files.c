@@ -68,10 +68,11 @@ static bool tmp_refused(const struct call *call, struct text path)
     return refuses(call, verdict_tmp(&sealed.policy, path), &facts);
 }
 
-bool object_refused(const struct call *call, int32_t descriptor, bool writes)
+bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
 {
     const struct policy *policy = &sealed.policy;
-    bool judges_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW;
+    bool writes = known & OBJECT_WRITTEN;
+    bool judges_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW && !(known & OBJECT_PLACE_KNOWN);
     bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_ready();
     if (!judges_tmp && !judges_handler && !writes)
         return false;
@@ -185,14 +186,15 @@ static int64_t kernel_open(const struct opening *o, int64_t directory, uint64_t 
     return KERNEL(openat2, directory, path, &how, sizeof how);
 }
 
-static bool writes(uint64_t flags)
+static bool can_write(uint64_t flags)
 {
     return (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
 }
 
-static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flags)
+static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flags, uint32_t known)
 {
-    if (is_error(descriptor) || !object_refused(call, (int32_t)descriptor, writes(flags)))
+    if (is_error(descriptor) ||
+        !object_refused(call, (int32_t)descriptor, known | (can_write(flags) ? OBJECT_WRITTEN : 0)))
         return descriptor;
     KERNEL(close, descriptor);
     return -EACCES;
@@ -206,7 +208,7 @@ static int64_t truncated(const struct opening *o, int64_t descriptor)
     if ((st.st_mode & S_IFMT) != S_IFREG)
         return descriptor;
     int64_t result;
-    if (writes(o->flags)) {
+    if (can_write(o->flags)) {
         result = KERNEL(ftruncate, descriptor, 0);
     } else { /* O_RDONLY | O_TRUNC truncates all the same: open the same object once more */
         char link[40];
@@ -250,7 +252,8 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
             result = -EACCES;
             break;
         }
-        result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags);
+        result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags,
+                        OBJECT_PLACE_KNOWN);
         if (result != -ELOOP || !follows || o->resolve)
             break;
         int64_t n = KERNEL(readlinkat, parent, name.at, scratch->link, sizeof scratch->link - 1);
@@ -283,10 +286,11 @@ static int64_t make_open(const struct call *call, const struct opening *o)
         return open_temporary(call, o);
     uint64_t changes = o->flags & (O_CREAT | O_TRUNC);
     if (!changes || o->flags & O_PATH) /* O_PATH ignores both */
-        return judged(call, kernel_open(o, o->directory, o->path, o->flags), o->flags);
+        return judged(call, kernel_open(o, o->directory, o->path, o->flags), o->flags, OBJECT_READ);
     if (!(o->flags & O_EXCL) || !(o->flags & O_CREAT)) {
         uint64_t harmless = o->flags & ~(uint64_t)(O_CREAT | O_TRUNC | O_EXCL);
-        int64_t existing = judged(call, kernel_open(o, o->directory, o->path, harmless), o->flags);
+        int64_t existing =
+            judged(call, kernel_open(o, o->directory, o->path, harmless), o->flags, OBJECT_READ);
         if (!is_error(existing))
             return o->flags & O_TRUNC ? truncated(o, existing) : existing;
         if (existing != -ENOENT || !(o->flags & O_CREAT))

@@ -10,8 +10,14 @@
 struct text path_of(int32_t descriptor, char *buffer, uint32_t cap);
 /* "/proc/self/fd/N" and, unless it is empty, "/name"; terminated. False when it does not fit. */
 bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap);
-/* Is the object refused? `writes`: the descriptor can change it. Reports. */
-bool object_refused(const struct call *call, int32_t descriptor, bool writes);
+/* What a judge knows of an object already. */
+enum known_of_object {
+    OBJECT_READ = 0,
+    OBJECT_WRITTEN = 1,    /* the descriptor can change it */
+    OBJECT_PLACE_KNOWN = 2 /* its place in a directory was judged: one alert is enough */
+};
+/* Is the object refused? `known`: bits of known_of_object. Reports. */
+bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
 /* Is an entry called `name` in this directory refused? */
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
 /* Opens the directory part of `path` (O_PATH) and cuts `*name` to what follows it, trailing slashes kept.

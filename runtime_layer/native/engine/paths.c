@@ -104,7 +104,7 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
     if (len == 0) {
         if (!(flags & AT_EMPTY_PATH))
             out->error = -ENOENT;
-        else if (object_refused(call, directory, false))
+        else if (object_refused(call, directory, OBJECT_READ))
             out->error = -EACCES;
         return;
     }
@@ -116,7 +116,8 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
         out->descriptor = -1;
         return;
     }
-    if (follow ? object_refused(call, out->descriptor, true) : entry_refused(call, out->descriptor, name))
+    if (follow ? object_refused(call, out->descriptor, OBJECT_WRITTEN)
+               : entry_refused(call, out->descriptor, name))
         out->error = -EACCES;
     else if (!path_through(out->descriptor, name, out->through, sizeof out->through))
         out->error = -ENAMETOOLONG;
@@ -130,7 +131,7 @@ static bool source_refused(const struct call *call, const struct judged_path *p)
     int64_t object = KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
     if (is_error(object))
         return false;
-    bool refused = object_refused(call, (int32_t)object, false);
+    bool refused = object_refused(call, (int32_t)object, OBJECT_PLACE_KNOWN);
     KERNEL(close, object);
     return refused;
 }

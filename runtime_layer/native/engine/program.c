@@ -252,7 +252,7 @@ static int64_t judge_program(const struct call *call, const struct exec *e, stru
         return (st.st_mode & S_IFMT) == S_IFLNK ? -ELOOP : -EACCES;
     program->inode = (struct inode){st.st_dev, st.st_ino};
     program->path = path_of(program->object, scratch->other, sizeof scratch->other);
-    if (object_refused(call, program->object, false) ||
+    if (object_refused(call, program->object, OBJECT_READ) ||
         program_refused(call, program, (const uint64_t *)e->argv, scratch->line))
         return -EACCES;
     return 0;
