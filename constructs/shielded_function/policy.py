@@ -71,8 +71,8 @@ class ShieldPolicy:
         allow_child_process: absolute paths of programs; `unshielded:/path` lets one run that the shield cannot be
             put into, such as a static executable.
         read_handler: reading the handler's source once the function is ready.
-        executable_memory: making memory executable; None leaves it to the runtime: block, unless it compiles as it
-            runs.
+        executable_memory: making memory executable; None leaves it to the runtime: allow for one that compiles as it
+            runs (Node.js, Java, .NET), otherwise as strict as the strictest of the four policies.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it.
         log_arguments: whether alerts show the arguments of programs, which can hold secrets.
 
@@ -106,13 +106,15 @@ class ShieldPolicy:
 
     @classmethod
     def alert(cls) -> ShieldPolicy:
-        """Everything in alert mode: nothing is stopped, and each violation is reported. For a first roll-out."""
+        """Every policy in alert mode: nothing is stopped, and each violation is reported. For a first roll-out.
+
+        `executable_memory` stays with the runtime, which then alerts where there is no JIT, and allows where there is.
+        """
         return cls(
             outbound_connectivity="alert",
             read_write_tmp="alert",
             create_child_process="alert",
             read_handler="alert",
-            executable_memory="alert",
         )
 
     @classmethod

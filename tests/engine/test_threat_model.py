@@ -114,6 +114,7 @@ except PermissionError: print("denied")
     assert run(box, code, free).stdout == "0\n", "it runs without the shield, and reads /tmp"
     listed |= {"SHIELD_ALLOW_CHILD_PROCESS": "/var/task/static_child"}
     assert run(box, code, listed).stdout == "denied\n", "without that word it does not start"
+    assert run(box, code, TMP_BLOCKED).stdout == "denied\n", "not even where children are allowed"
 
 
 def test_local_sockets_are_open(box: Sandbox) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from shielded_function_runtime.build import native
 
-
 LIBRARY_LIMIT = 128 * 1024
 ELF_MACHINES = {"x86_64": lief.ELF.ARCH.X86_64, "aarch64": lief.ELF.ARCH.AARCH64}
 MACHO_MACHINES = {"x86_64": lief.MachO.Header.CPU_TYPE.X86_64, "aarch64": lief.MachO.Header.CPU_TYPE.ARM64}

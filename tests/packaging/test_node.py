@@ -92,8 +92,9 @@ def test_a_command_runs_with_the_choice_first_on_path(machine: Path, checkout: P
     assert said == f"{own} {[str(machine), str(Path(sys.executable).parent)]}\n"
 
 
-def test_npm_of_the_wheel_works(machine: Path) -> None:
+@pytest.mark.parametrize("name", ["npm", "npx"])
+def test_npm_of_the_wheel_works(name: str, machine: Path) -> None:
     chosen = node.choose({"PATH": str(machine)})
-    command = [*node.npm(chosen), "--version"]
+    command = [*node.npm(chosen, name), "--version"]
     said = subprocess.check_output(command, env=node.environment_with(chosen, {"PATH": os.defpath}), text=True)
     assert said.strip().replace(".", "").isdigit()

@@ -58,13 +58,13 @@ def environment_with(node: Path, environment: Mapping[str, str] = os.environ) ->
     return {**environment, "JSII_NODE": str(node), "PATH": path}
 
 
-def npm(node: Path) -> list[str]:
-    """The command that runs npm. The wheel's own `bin/npm` is a copy that does not find its library."""
+def npm(node: Path, name: str = "npm") -> list[str]:
+    """The command that runs npm or npx. The wheel's own `bin/npm` is a copy that does not find its library."""
     for place in (node.parents[1] / "lib", node.parent):
-        script = place / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        script = place / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
         if script.is_file():
             return [str(node), str(script)]
-    return ["npm"]
+    return [name]
 
 
 def _major(node: str) -> int:
@@ -95,8 +95,8 @@ def main(command: list[str]) -> int:
     if not command:
         print(node)
         return 0
-    if command[0] == "npm":
-        command = [*npm(node), *command[1:]]
+    if command[0] in ("npm", "npx"):
+        command = [*npm(node, command[0]), *command[1:]]
     environment = environment_with(node)
     program = shutil.which(command[0], path=environment["PATH"]) or command[0]
     try:

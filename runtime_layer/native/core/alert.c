@@ -15,10 +15,10 @@ enum {
     ARGUMENTS_LIMIT = 1024,
     OBJECT_LIMIT = 200,
     ALLOW_LIMIT = 700,
-    FIXED_PARTS = 420,       /* keys, quotes, numbers, timestamp */
-    ARGUMENT_OVERHEAD = 6,   /* quotes, comma, the sign of a cut */
+    FIXED_PARTS = 420,     /* keys, quotes, numbers, timestamp */
+    ARGUMENT_OVERHEAD = 6, /* quotes, comma, the sign of a cut */
     LONGEST = FIXED_PARTS + HOST_LIMIT + 2 * WORD_LIMIT + PATH_LIMIT + OBJECT_LIMIT + ALLOW_LIMIT +
-              ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
+        ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
 };
 _Static_assert(LONGEST <= ALERT_MAX, "a line fits, whatever it reports");
 

@@ -9,23 +9,23 @@
 enum { ALERT_MAX = 4096, ALERT_ARGUMENTS = 16 };
 
 struct alert {
-    uint64_t seconds;  /* since the epoch */
+    uint64_t seconds; /* since the epoch */
     uint32_t micros;
-    uint8_t policy;    /* enum policy_id */
-    uint8_t mode;      /* block or alert */
+    uint8_t policy; /* enum policy_id */
+    uint8_t mode;   /* block or alert */
     /* details: only those that are set are written */
     struct text host;
-    struct address ip; /* FAMILY_NONE: none */
-    uint16_t port;     /* 0: none */
-    struct text protocol;  /* "tcp", "udp", "dns", or a socket family's name */
+    struct address ip;    /* FAMILY_NONE: none */
+    uint16_t port;        /* 0: none */
+    struct text protocol; /* "tcp", "udp", "dns", or a socket family's name */
     struct text path;
     struct text syscall;
     uint32_t argument_count;
     struct text arguments[ALERT_ARGUMENTS]; /* each is cut at 256 bytes, all at 1024 */
-    struct text object;    /* the library the call came from; empty: unknown */
+    struct text object;                     /* the library the call came from; empty: unknown */
     uint32_t pid;
-    uint32_t folded;       /* alerts left out before this one; 0: none */
-    struct text allow;     /* the allow-list entry that would permit it; empty: none */
+    uint32_t folded;   /* alerts left out before this one; 0: none */
+    struct text allow; /* the allow-list entry that would permit it; empty: none */
 };
 
 /* Writes the line with its newline. Returns its length. Paths and arguments are cut to fit, never the

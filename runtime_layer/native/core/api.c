@@ -221,12 +221,9 @@ struct event {
 };
 
 static const struct event EVENTS[] = {
-    {"connect", decide_connect, allow_endpoint},
-    {"udp", decide_udp, allow_endpoint},
-    {"resolve", decide_resolve, allow_endpoint},
-    {"tmp", decide_tmp, allow_tmp_path},
-    {"exec", decide_exec, allow_program},
-    {"exec-static", decide_exec_static, allow_program},
+    {"connect", decide_connect, allow_endpoint}, {"udp", decide_udp, allow_endpoint},
+    {"resolve", decide_resolve, allow_endpoint}, {"tmp", decide_tmp, allow_tmp_path},
+    {"exec", decide_exec, allow_program},        {"exec-static", decide_exec_static, allow_program},
 };
 enum { EVENT_COUNT = sizeof EVENTS / sizeof EVENTS[0] };
 
@@ -366,16 +363,16 @@ static bool take_seconds(struct alert *a, struct text value)
     return true;
 }
 
-#define TAKE_TEXT(member) \
-    static bool take_##member(struct alert *a, struct text value) \
-    { \
-        a->member = value; \
-        return true; \
+#define TAKE_TEXT(member)                                                                                    \
+    static bool take_##member(struct alert *a, struct text value)                                            \
+    {                                                                                                        \
+        a->member = value;                                                                                   \
+        return true;                                                                                         \
     }
-#define TAKE_NUMBER(member) \
-    static bool take_##member(struct alert *a, struct text value) \
-    { \
-        return text_number(value, UINT32_MAX, &a->member); \
+#define TAKE_NUMBER(member)                                                                                  \
+    static bool take_##member(struct alert *a, struct text value)                                            \
+    {                                                                                                        \
+        return text_number(value, UINT32_MAX, &a->member);                                                   \
     }
 TAKE_TEXT(host)
 TAKE_TEXT(protocol)

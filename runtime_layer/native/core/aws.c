@@ -115,8 +115,9 @@ static bool find_place(struct text region, struct place *place)
         if (text_equal(prefix, pool(aws_prefixes[i].text)))
             partition = aws_prefixes[i].partition;
     const struct aws_partition *p = &aws_partitions[partition];
-    *place = (struct place){region, pool(p->home), pool(p->dns), pool(p->dual_stack), pool(p->pseudo),
-                            (uint8_t)(1u << partition)};
+    *place = (struct place){region,          pool(p->home),
+                            pool(p->dns),    pool(p->dual_stack),
+                            pool(p->pseudo), (uint8_t)(1u << partition)};
     return true;
 }
 
@@ -178,36 +179,16 @@ static bool matches(struct text pattern, struct text host, const struct place *p
     bool fits = true;
     for (uint32_t i = pattern.len; i-- && fits;) {
         switch (pattern.at[i]) {
-        case 'R':
-            fits = take_text(&host, place->region);
-            break;
-        case 'G':
-            fits = take_text(&host, place->home);
-            break;
-        case 'D':
-            fits = take_text(&host, place->dns);
-            break;
-        case 'U':
-            fits = take_text(&host, place->dual_stack);
-            break;
-        case 'P':
-            fits = take_text(&host, place->pseudo);
-            break;
-        case 'H':
-            fits = text_equal(place->region, place->home);
-            break;
-        case 'A':
-            fits = take_digits(&host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS;
-            break;
-        case 'C':
-            fits = take_digits(&host, CELL_DIGITS);
-            break;
-        case 'L':
-            fits = take_label(&host, &label);
-            break;
-        case 'Z':
-            fits = take_zone(&host);
-            break;
+        case 'R': fits = take_text(&host, place->region); break;
+        case 'G': fits = take_text(&host, place->home); break;
+        case 'D': fits = take_text(&host, place->dns); break;
+        case 'U': fits = take_text(&host, place->dual_stack); break;
+        case 'P': fits = take_text(&host, place->pseudo); break;
+        case 'H': fits = text_equal(place->region, place->home); break;
+        case 'A': fits = take_digits(&host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS; break;
+        case 'C': fits = take_digits(&host, CELL_DIGITS); break;
+        case 'L': fits = take_label(&host, &label); break;
+        case 'Z': fits = take_zone(&host); break;
         case 'B':
             fits = is_bucket(host);
             host.len = 0;
@@ -216,9 +197,7 @@ static bool matches(struct text pattern, struct text host, const struct place *p
             *name = host;
             host.len = 0;
             break;
-        default:
-            fits = take_text(&host, (struct text){pattern.at + i, 1});
-            break;
+        default: fits = take_text(&host, (struct text){pattern.at + i, 1}); break;
         }
     }
     return fits && !host.len;

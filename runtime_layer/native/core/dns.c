@@ -52,11 +52,11 @@ static uint8_t lower(uint8_t c)
 /* Walks the labels of a name, following pointers. */
 struct label_walk {
     struct message m;
-    uint32_t at;     /* where the next label's length is */
-    uint32_t limit;  /* a pointer must lead before this: the start of the run of labels that we are in */
-    uint32_t spent;  /* wire length so far, uncompressed */
-    uint32_t hops;   /* pointers followed */
-    uint32_t end;    /* just past the name where it stands; 0 until known */
+    uint32_t at;    /* where the next label's length is */
+    uint32_t limit; /* a pointer must lead before this: the start of the run of labels that we are in */
+    uint32_t spent; /* wire length so far, uncompressed */
+    uint32_t hops;  /* pointers followed */
+    uint32_t end;   /* just past the name where it stands; 0 until known */
     const uint8_t *label;
     uint32_t label_len;
 };

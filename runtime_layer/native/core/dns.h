@@ -23,10 +23,10 @@ enum {
 struct dns_question {
     uint16_t id;
     uint16_t type;
-    uint16_t wire_len;               /* name + type + class as sent */
+    uint16_t wire_len; /* name + type + class as sent */
     uint16_t name_len;
-    uint8_t wire[DNS_QUESTION_MAX];  /* the question section as sent, case kept (0x20 randomisation) */
-    char name[DNS_NAME_MAX];         /* lower case, without the trailing dot; empty for the root */
+    uint8_t wire[DNS_QUESTION_MAX]; /* the question section as sent, case kept (0x20 randomisation) */
+    char name[DNS_NAME_MAX];        /* lower case, without the trailing dot; empty for the root */
 };
 
 /* Reads the one question of a query or of an answer; no compression in it. Names as in dns_read_query. */

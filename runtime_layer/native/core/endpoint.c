@@ -90,10 +90,8 @@ enum sockaddr_kind endpoint_from_sockaddr(const uint8_t *sockaddr, uint32_t len,
         }
         return SOCKADDR_UNSPEC;
     case LINUX_AF_UNIX:
-    case LINUX_AF_NETLINK:
-        return SOCKADDR_LOCAL;
-    default:
-        return SOCKADDR_OTHER;
+    case LINUX_AF_NETLINK: return SOCKADDR_LOCAL;
+    default: return SOCKADDR_OTHER;
     }
 }
 

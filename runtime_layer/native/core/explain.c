@@ -50,8 +50,7 @@ static void outbound_entries(const struct policy *p, struct writer *w)
             put(w, TEXT("every host below "));
             put(w, (struct text){name.at + 1, name.len - 1});
             break;
-        default:
-            put_network(rule, w);
+        default: put_network(rule, w);
         }
         put(w, rule->port ? TEXT(", port ") : TEXT(", any port"));
         if (rule->port)

@@ -23,12 +23,9 @@ struct text policy_text(const struct policy *p, struct pooled at)
 struct text policy_name(enum policy_id id)
 {
     static const char *const names[POLICY_COUNT] = {
-        [OUTBOUND_CONNECTIVITY] = "outbound_connectivity",
-        [READ_WRITE_TMP] = "read_write_tmp",
-        [CREATE_CHILD_PROCESS] = "create_child_process",
-        [READ_HANDLER] = "read_handler",
-        [EXECUTABLE_MEMORY] = "executable_memory",
-        [SELF_PROTECTION] = "self_protection",
+        [OUTBOUND_CONNECTIVITY] = "outbound_connectivity", [READ_WRITE_TMP] = "read_write_tmp",
+        [CREATE_CHILD_PROCESS] = "create_child_process",   [READ_HANDLER] = "read_handler",
+        [EXECUTABLE_MEMORY] = "executable_memory",         [SELF_PROTECTION] = "self_protection",
     };
     return id < POLICY_COUNT ? text_of(names[id]) : TEXT("");
 }

@@ -40,12 +40,12 @@ struct pooled {
 enum outbound_kind { OUTBOUND_NAME, OUTBOUND_SUFFIX /* *.domain */, OUTBOUND_NETWORK };
 
 struct outbound_rule {
-    struct pooled entry;   /* the whole entry in canonical form, as shown in errors and in `allow` */
-    struct pooled name;    /* NAME: the host; SUFFIX: ".domain" with the dot */
+    struct pooled entry;    /* the whole entry in canonical form, as shown in errors and in `allow` */
+    struct pooled name;     /* NAME: the host; SUFFIX: ".domain" with the dot */
     struct address network; /* NETWORK */
-    uint8_t prefix;        /* NETWORK: significant bits, 0-32 or 0-128 */
+    uint8_t prefix;         /* NETWORK: significant bits, 0-32 or 0-128 */
     uint8_t kind;
-    uint16_t port;         /* 0: any port */
+    uint16_t port; /* 0: any port */
 };
 
 struct child_rule {

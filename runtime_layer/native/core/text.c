@@ -166,18 +166,12 @@ static struct text json_character(struct text t, char scratch[6], uint32_t *take
     uint8_t c = (uint8_t)t.at[0];
     *taken = 1;
     switch (c) {
-    case '"':
-        return TEXT("\\\"");
-    case '\\':
-        return TEXT("\\\\");
-    case '\n':
-        return TEXT("\\n");
-    case '\r':
-        return TEXT("\\r");
-    case '\t':
-        return TEXT("\\t");
-    default:
-        break;
+    case '"': return TEXT("\\\"");
+    case '\\': return TEXT("\\\\");
+    case '\n': return TEXT("\\n");
+    case '\r': return TEXT("\\r");
+    case '\t': return TEXT("\\t");
+    default: break;
     }
     if (c < 0x20 || c == 0x7f) {
         copy_bytes(scratch, "\\u00", 4);

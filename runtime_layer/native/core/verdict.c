@@ -12,12 +12,9 @@ static struct verdict allowed(enum policy_id id, enum reason reason, uint16_t ru
 static uint8_t action_of_mode(uint8_t mode)
 {
     switch (mode) {
-    case MODE_ALERT:
-        return ACTION_ALERT;
-    case MODE_ALLOW:
-        return ACTION_ALLOW;
-    default: /* block, and MODE_BY_RUNTIME that nobody has settled */
-        return ACTION_DENY;
+    case MODE_ALERT: return ACTION_ALERT;
+    case MODE_ALLOW: return ACTION_ALLOW;
+    default: /* block, and MODE_BY_RUNTIME that nobody has settled */ return ACTION_DENY;
     }
 }
 

@@ -12,13 +12,13 @@ enum action { ACTION_DENY, ACTION_ALERT, ACTION_ALLOW };
 
 enum reason {
     REASON_NOT_LISTED,
-    REASON_MODE_ALLOW,   /* the policy's mode is allow */
-    REASON_LISTED,       /* an allow list entry */
-    REASON_AWS,          /* an AWS endpoint */
-    REASON_ALWAYS,       /* loopback, Runtime API, X-Ray daemon, resolver */
-    REASON_INTERNAL,     /* a name that leads to a link-local, multicast or metadata address */
-    REASON_FAMILY,       /* an address family that is never allowed */
-    REASON_STATIC,       /* a program that our library cannot be loaded into */
+    REASON_MODE_ALLOW, /* the policy's mode is allow */
+    REASON_LISTED,     /* an allow list entry */
+    REASON_AWS,        /* an AWS endpoint */
+    REASON_ALWAYS,     /* loopback, Runtime API, X-Ray daemon, resolver */
+    REASON_INTERNAL,   /* a name that leads to a link-local, multicast or metadata address */
+    REASON_FAMILY,     /* an address family that is never allowed */
+    REASON_STATIC,     /* a program that our library cannot be loaded into */
     REASON_HANDLER,
     REASON_EXECUTABLE_MEMORY,
     REASON_SELF_PROTECTION,

@@ -95,7 +95,7 @@ static enum program_kind kind_of(int32_t object, char *head)
 static bool program_refused(const struct call *call, const struct program *program, const uint64_t *argv,
                             char *head)
 {
-    if (sealed.policy.modes[CREATE_CHILD_PROCESS] == MODE_ALLOW || sealed.stage == STAGE_STARTING)
+    if (sealed.stage == STAGE_STARTING)
         return false;
     struct verdict verdict = verdict_program(&sealed.policy, program->path, listed_as(&program->inode),
                                              kind_of(program->object, head));

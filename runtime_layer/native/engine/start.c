@@ -77,8 +77,29 @@ static bool read_objects(struct writer *error)
     return true;
 }
 
+static bool is_one_of(struct text t, const char *const *names, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (text_equal(t, text_of(names[i])))
+            return true;
+    return false;
+}
+
+/* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written
+ * and run treated where nothing was said of it and the runtime does not need it. */
+static void settle_modes(bool has_jit)
+{
+    uint8_t *modes = sealed.policy.modes, strictest = MODE_ALLOW;
+    for (uint32_t id = 0; id < SELF_PROTECTION; id++)
+        if (modes[id] < strictest)
+            strictest = modes[id];
+    modes[SELF_PROTECTION] = strictest;
+    if (modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME)
+        modes[EXECUTABLE_MEMORY] = has_jit ? MODE_ALLOW : strictest;
+}
+
 /* The program that runs in this process, and what that says. */
-static void read_program(struct start *start)
+static void read_program(const struct start *start)
 {
     static const char *const without_jit[] = {"python", "ruby"};
     static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox"};
@@ -86,26 +107,10 @@ static void read_program(struct start *start)
     int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
     struct text name = base_name((struct text){path, n > 0 ? (uint32_t)n : 0});
     /* Wrapper scripts start the runtime with exec: a shell between our wrapper and the runtime may do so. */
-    bool shell = ANY_OF(name, shells);
+    bool shell = is_one_of(name, shells, sizeof shells / sizeof *shells);
     sealed.stage = start->origin == ORIGIN_STARTING && shell ? STAGE_STARTING : STAGE_RUNNING;
     sealed.starts_ready = start->origin == ORIGIN_READY;
-    uint8_t *modes = sealed.policy.modes;
-    if (modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME)
-        modes[EXECUTABLE_MEMORY] = ANY_OF(name, without_jit) ? MODE_BLOCK : MODE_ALLOW;
-}
-
-/* The engine protects itself as strictly as the strictest policy asks for. */
-static void settle_self_protection(void)
-{
-    uint8_t *modes = sealed.policy.modes;
-    modes[SELF_PROTECTION] = MODE_ALLOW;
-    for (uint32_t id = 0; id < SELF_PROTECTION; id++)
-        if (modes[id] < modes[SELF_PROTECTION] && (id != EXECUTABLE_MEMORY))
-            modes[SELF_PROTECTION] = modes[id];
-    if (modes[EXECUTABLE_MEMORY] == MODE_BLOCK && modes[SELF_PROTECTION] == MODE_ALERT)
-        modes[EXECUTABLE_MEMORY] = MODE_ALERT; /* an alert-only roll-out blocks nothing */
-    if (modes[SELF_PROTECTION] == MODE_ALLOW)
-        modes[EXECUTABLE_MEMORY] = MODE_ALLOW;
+    settle_modes(!ANY_OF(name, without_jit));
 }
 
 static bool seal(struct writer *error)
@@ -120,7 +125,6 @@ static bool arm(struct start *start, struct armed_objects *objects)
     if (!settings_read(start))
         return false;
     read_program(start);
-    settle_self_protection();
     if (!read_objects(start->error))
         return false;
     sealed.log = log_keep(start->inherited_log);
