@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # Runs a command with a Node.js that jsii supports, and with .venv, first on PATH.
 RUN := $(BIN)/python constructs/shielded_function/cli/node.py
 PYTEST_ARGS ?= -n 2
+# All C but the generated table.
+C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.c tests/*/*/*.c benchmarks/*.c))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup native demo test test-arm64 bench lint format wheel clean
@@ -51,15 +53,17 @@ test-arm64: native ## run the engine's aarch64 tests (needs qemu-user)
 bench: native ## measure what the shield costs
 	@$(RUN) $(BIN)/python benchmarks/bench.py
 
-lint: native ## ruff, pyright, the AWS table (the C is compiled with -Wall -Wextra -Werror)
+lint: native ## ruff, pyright, clang-format, the AWS table (the C is compiled with -Wall -Wextra -Werror)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(RUN) $(BIN)/pyright
+	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 	@$(BIN)/python -m shielded_function_runtime.build.aws_table --check
 
-format: setup ## let ruff format and fix the Python
+format: setup ## let ruff and clang-format have their way
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+	@$(BIN)/clang-format -i $(C_FILES)
 
 wheel: setup ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m hatchling build -d dist

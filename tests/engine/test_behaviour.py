@@ -239,6 +239,39 @@ def test_alert_lines_are_json_whatever_the_path(box: Sandbox) -> None:
     assert alerts(done)[0]["details"]["path"] == "/tmp/new\nline"
 
 
+LIST_TMP = "import os\ntry: os.listdir('/tmp')\nexcept PermissionError: print('refused')"
+
+
+def test_a_wrapper_that_empties_the_environment(box: Sandbox) -> None:
+    settings = TMP_BLOCKED | {"SHIELD_NEXT_WRAPPER": "/var/task/emptying_wrapper.sh"}
+    done = box.run_command([SHIELD, PYTHON, "-c", LIST_TMP], environment=settings)
+    assert (done.returncode, done.stdout) == (0, "refused\n"), done.stderr
+    assert [line.get("event") for line in done.shield_lines if "event" in line] == ["armed"]
+
+
+def test_a_wrapper_may_run_programs_but_the_runtime_may_not(box: Sandbox) -> None:
+    settings = policy(create_child_process="block") | {"SHIELD_NEXT_WRAPPER": "/var/task/helping_wrapper.sh"}
+    code = "import subprocess\ntry: subprocess.run(['/bin/echo'])\nexcept PermissionError: print('refused')"
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
+    assert (done.returncode, done.stdout) == (0, "wrapped python3\nrefused\n"), done.stderr
+    assert [a["policy"] for a in alerts(done)] == ["create_child_process"]
+
+
+def test_the_policy_file_counts_as_it_was_at_the_start(box: Sandbox) -> None:
+    prepare_tmp(box)
+    file = box.path("/tmp") / "policy"
+    file.write_text("SHIELD_READ_WRITE_TMP=alert\nSHIELD_READ_HANDLER=allow\nSHIELD_CREATE_CHILD_PROCESS=allow\n")
+    file.chmod(0o666)
+    code = """
+import subprocess, sys
+open("/tmp/policy", "w").write("SHIELD_READ_WRITE_TMP=allow\\n")
+subprocess.run([sys.executable, "-c", "import os; os.listdir('/tmp')"], check=True)
+"""
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment={"SHIELD_POLICY_FILE": "/tmp/policy"})
+    assert done.returncode == 0, done.stderr
+    assert [a["details"]["path"] for a in alerts(done)] == ["/tmp/policy", "/tmp"], "the child has the first policy"
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

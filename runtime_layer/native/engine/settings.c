@@ -143,9 +143,7 @@ static bool take_variable(struct text name, struct text value, struct start *sta
         return true;
     if (text_equal(name, TEXT("SHIELD_POLICY_FILE")))
         found->policy_file = value;
-    return policy_set(&sealed.policy, name, value, start->error) &&
-           (keep(TEXT(""), name, value) ||
-            (put(start->error, TEXT("the SHIELD_ settings are too long")), false));
+    return policy_set(&sealed.policy, name, value, start->error);
 }
 
 static bool take_environment(struct text environment, struct start *start, struct facts_found *found)
@@ -180,6 +178,30 @@ static bool take_policy_file(struct text path, struct writer *error)
     }
     bool well = policy_set_lines(&sealed.policy, lines, error);
     release(lines, POLICY_FILE_MAX);
+    return well;
+}
+
+/* The settings as the children get them: in canonical form, those of the policy file among them. A child does not
+ * read that file again, so nothing that happens to it later counts. */
+static bool keep_settings(struct writer *error)
+{
+    int64_t memory =
+        KERNEL(mmap, 0, POLICY_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return false;
+    struct writer w = {(char *)memory, 0, POLICY_FILE_MAX, false};
+    policy_write_lines(&sealed.policy, &w);
+    struct text lines = {w.at, w.used}, line, name;
+    bool well = !w.full;
+    while (well && lines.len && text_next(&lines, '\n', &line)) {
+        bool found = text_next(&line, '=', &name);
+        if (found && text_starts(name, TEXT("SHIELD_")) && !text_equal(name, TEXT("SHIELD_POLICY_FILE")) &&
+            !text_equal(name, TEXT("SHIELD_NEXT_WRAPPER")))
+            well = keep(TEXT(""), name, line);
+    }
+    KERNEL(munmap, memory, POLICY_FILE_MAX);
+    if (!well)
+        put(error, TEXT("the policy is too long to be given to child processes"));
     return well;
 }
 
@@ -259,7 +281,8 @@ bool settings_read(struct start *start)
     }
     bool well = take_environment(environment, start, &found) &&
                 take_policy_file(found.policy_file, start->error) &&
-                policy_end(&sealed.policy, start->error) && take_facts(&found, start->error);
+                policy_end(&sealed.policy, start->error) && keep_settings(start->error) &&
+                take_facts(&found, start->error);
     release(environment, ENVIRON_MAX);
     if (well)
         read_resolvers();

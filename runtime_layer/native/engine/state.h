@@ -9,7 +9,7 @@
 #include "../core/verdict.h"
 #include "kernel.h"
 
-enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 16384, MAX_SETTINGS = 32 };
+enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 61440, MAX_SETTINGS = 32 };
 
 struct inode {
     uint64_t dev;

@@ -234,13 +234,12 @@ def _version() -> str:
 
 
 def _cache() -> Path:
-    """zig's cache: in the checkout, or in the temporary folder when the checkout cannot be written. Never in HOME."""
+    """zig's cache is in the checkout, beside what it makes: HOME may be missing, and a shared /tmp is not to be trusted."""
     cache = _CHECKOUT / ".zig-cache"
     try:
         cache.mkdir(exist_ok=True)
-    except OSError:
-        cache = Path(tempfile.gettempdir()) / "shielded-function-zig-cache"
-        cache.mkdir(exist_ok=True)
+    except OSError as error:
+        raise BuildError(f"{cache} cannot be made ({error.strerror}): build in a copy that can be written") from error
     return cache
 
 

@@ -1,0 +1,3 @@
+#!/bin/sh
+# An exec wrapper that starts the runtime with nothing of its environment.
+exec env -i "$@"
