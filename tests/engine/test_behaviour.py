@@ -292,3 +292,28 @@ def test_a_bad_policy_refuses_to_start_even_without_the_wrapper(
     line = json.loads(done.stderr)
     assert line["event"] == "refused"
     assert told in line["reason"]
+
+
+def test_links_on_the_root_mount_lead_nowhere_unjudged(layer: Path, box: Sandbox, tmp_path: Path) -> None:
+    """Opens that stay on the mount of / are not looked at: what leads away from it must be noticed all the same."""
+    folder = tmp_path / "links"
+    folder.mkdir()
+    (folder / "to_tmp").symlink_to("/tmp/there")
+    (folder / "to_folder").symlink_to("/tmp")
+    (folder / "to_handler").symlink_to("/var/task/app.py")
+    for path in (folder, *tmp_path.parents[:2], tmp_path):
+        path.chmod(0o755)
+    assert box.task is not None
+    settings = policy(read_write_tmp="block", read_handler="block") | {"_HANDLER": "app.handler"}
+    code = """
+import sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal, request, serve_runtime_api
+request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+for _ in range(40): open("/etc/passwd").close()
+paths = ["/var/links/to_tmp", "/var/links/to_folder/there", "/var/links/to_handler", "/proc/self/root/tmp/there"]
+print([refusal(lambda p=p: open(p)) for p in paths for _ in range(20)] == [13] * 80)
+"""
+    with Sandbox(task=box.task, layers=layer, mounts={"/var/links": folder}) as linked:
+        prepare_tmp(linked)
+        done = linked.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr

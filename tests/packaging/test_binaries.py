@@ -126,6 +126,17 @@ def test_unchanged_inputs_compile_nothing() -> None:
     assert not any(result.compiled for result in native.build())
 
 
+def test_a_changed_result_is_compiled_again() -> None:
+    program = native.CORE[-1]  # one for Windows: no other test uses it
+    file = native.BINARIES / program.path
+    right = file.read_bytes()
+    new = file.with_name("changed")
+    new.write_bytes(right + b"changed")
+    new.replace(file)
+    assert [result.compiled for result in native.build([program.path])] == [True]
+    assert file.read_bytes() == right
+
+
 def test_unknown_name_is_an_error() -> None:
     with pytest.raises(native.BuildError, match="nothing is called core/amiga; there are: core/linux-x86_64/"):
         native.build(["core/amiga"])

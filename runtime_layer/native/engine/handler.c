@@ -6,20 +6,44 @@
 static const char *const endings[] = {".py",      ".js", ".mjs", ".cjs",   ".js.map", ".mjs.map",
                                       ".cjs.map", ".ts", ".rb",  ".class", ".jar"};
 
-static void add_file(const char *path)
+/* The mount that an open file lies on; 0: unknown (before Linux 5.8). Device numbers would not do: on an overlay
+ * a file's is another than its directory's. */
+static uint64_t mount_of(int64_t file)
+{
+    struct statx st = {0};
+    int64_t result = KERNEL(statx, file, "", AT_EMPTY_PATH, STATX_MNT_ID, &st);
+    return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
+}
+
+static bool is_on_root_mount(int64_t file)
+{
+    int64_t root = KERNEL(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+    uint64_t mount = mount_of(file);
+    bool same = is_error(root) || mount == 0 || mount == mount_of(root);
+    if (!is_error(root))
+        KERNEL(close, root);
+    return same;
+}
+
+static bool add_file(const char *path)
 {
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
     if (is_error(file))
-        return;
+        return true;
     struct stat st = {0};
     KERNEL(fstat, file, &st);
+    bool on_root = is_on_root_mount(file);
     KERNEL(close, file);
-    if ((st.st_mode & S_IFMT) != S_IFREG || sealed.handler_count == MAX_HANDLERS)
-        return;
+    if ((st.st_mode & S_IFMT) != S_IFREG)
+        return true;
     for (uint32_t i = 0; i < sealed.handler_count; i++)
         if (sealed.handlers[i].ino == st.st_ino && sealed.handlers[i].dev == st.st_dev)
-            return;
+            return true;
+    if (sealed.handler_count == MAX_HANDLERS)
+        return false;
     sealed.handlers[sealed.handler_count++] = (struct inode){st.st_dev, st.st_ino};
+    sealed.handler_on_root |= on_root;
+    return true;
 }
 
 /* struct linux_dirent64 (getdents64(2)) */
@@ -52,15 +76,16 @@ static struct text base_name(struct text path, struct text *directory)
 }
 
 /* __pycache__/<name>.<tag>.pyc beside the source (PEP 3147) */
-static void add_bytecode(struct text module_path, struct scratch *scratch)
+static bool add_bytecode(struct text module_path, struct scratch *scratch)
 {
     struct text directory, name = base_name(module_path, &directory);
     struct writer cache = {scratch->other, 0, sizeof scratch->other, false};
     if (!put_path(&cache, directory, TEXT("__pycache__"), ""))
-        return;
+        return true;
     int64_t file = KERNEL(openat, AT_FDCWD, scratch->other, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (is_error(file))
-        return;
+        return true;
+    bool well = true;
     struct text cache_path = {scratch->other, cache.used - 1};
     for (;;) {
         int64_t n = KERNEL(getdents64, file, scratch->line, sizeof scratch->line);
@@ -72,18 +97,20 @@ static void add_bytecode(struct text module_path, struct scratch *scratch)
             struct writer path = {scratch->link, 0, sizeof scratch->link, false};
             if (found.len > name.len && text_starts(found, name) && found.at[name.len] == '.' &&
                 put_path(&path, cache_path, found, ""))
-                add_file(scratch->link);
+                well &= add_file(scratch->link);
             at += e->len;
         }
     }
     KERNEL(close, file);
+    return well;
 }
 
-void handler_add(struct text root, struct text handler)
+bool handler_add(struct text root, struct text handler)
 {
     struct scratch *scratch = handler.len && handler.len < 1024 && root.len < 1024 ? scratch_take() : NULL;
     if (!scratch)
-        return;
+        return handler.len == 0;
+    bool well = true;
     /* Everything before the last dot is the module ("::" for Java: everything before it is the class). */
     uint32_t cut = handler.len;
     for (uint32_t i = 0; i + 1 < handler.len; i++)
@@ -104,9 +131,10 @@ void handler_add(struct text root, struct text handler)
         struct text name = {module, module_len};
         for (uint32_t i = 0; i < sizeof endings / sizeof *endings; i++)
             if (put_path(&path, root, name, endings[i]))
-                add_file(scratch->path);
+                well &= add_file(scratch->path);
         if (put_path(&path, root, name, ""))
-            add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+            well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
     }
     scratch_give(scratch);
+    return well;
 }

@@ -264,8 +264,10 @@ static bool take_facts(const struct facts_found *found, struct writer *error)
         found->from_parent[TASK_ROOT].len ? found->from_parent[TASK_ROOT] : found->own[TASK_ROOT];
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
-        handler_add(root, found->from_parent[i]);
-        handler_add(root, found->own[i]);
+        if (!handler_add(root, found->from_parent[i]) || !handler_add(root, found->own[i])) {
+            put(error, TEXT("read_handler: the handler has more files than can be kept, or too long a name"));
+            return false;
+        }
     }
     return true;
 }

@@ -64,6 +64,7 @@ static bool read_objects(struct writer *error)
     if (!inode_of("/", &root, NULL) || !inode_of("/proc/self/fd", &proc, NULL))
         return fail(error, "cannot look at ", TEXT("/proc/self/fd"));
     sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
+    sealed.root_is_clear = sealed.tmp_is_mount && !sealed.handler_on_root;
     sealed.proc_dev = proc.dev;
     for (uint32_t i = 0; i < sealed.policy.child_count; i++) {
         char path[PAGE];

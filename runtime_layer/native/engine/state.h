@@ -32,12 +32,14 @@ struct sealed {
     bool starts_ready; /* a child of a process that was ready */
     int32_t log;       /* the function's own stderr, on a high descriptor; -1: none */
 
-    struct inode tmp;  /* the directory /tmp */
-    bool tmp_is_mount; /* everything with its device number is in /tmp */
+    struct inode tmp;   /* the directory /tmp */
+    bool tmp_is_mount;  /* everything with its device number is in /tmp */
+    bool root_is_clear; /* nothing on the mount of / is ever refused: neither /tmp nor a handler is there */
     uint64_t proc_dev;
 
     struct inode handlers[MAX_HANDLERS];
     uint32_t handler_count;
+    bool handler_on_root;             /* one of them lies on the mount of /, or it is not known where */
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
 
     /* What an allowed child gets back, whatever environment it was given. */

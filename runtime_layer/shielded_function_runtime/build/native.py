@@ -1,8 +1,9 @@
 """Compiles the C in `native/` for every platform with zig, which cross-compiles and comes from PyPI.
 
-`PROGRAMS` is the whole table: what is built, from which folders, for which target, with which flags. A program
-is built again only when the hash of its inputs (sources, headers, flags, compiler) changed. The same inputs give
-the same bytes wherever and whenever they are compiled: paths are relative, nothing holds a date or a build id.
+`PROGRAMS` is the whole table: what is built, from which folders, for which target, with which flags. A program is
+built again only when the hash of its inputs (sources, headers, flags, compiler), or its own, is another. The same
+inputs give the same bytes wherever and whenever they are compiled: paths are relative, nothing holds a date or a
+build id.
 """
 
 from __future__ import annotations
@@ -159,10 +160,10 @@ def build(
     def one(program: Program) -> Result:
         inputs = _hash_inputs(program, version)
         target = BINARIES / program.path
-        compiled = force or record.get(program.path) != inputs or not target.is_file()
+        compiled = force or record.get(program.path) != [inputs, _hash_file(target)]
         if compiled:
             _compile(zig, program, version)
-            record[program.path] = inputs
+            record[program.path] = [inputs, _hash_file(target)]
         result = Result(program, target.stat().st_size, compiled)
         report(result)
         return result
@@ -234,7 +235,7 @@ def _version() -> str:
 
 
 def _cache() -> Path:
-    """zig's cache is in the checkout, beside what it makes: HOME may be missing, and a shared /tmp is not to be trusted."""
+    """zig's cache is in the checkout: HOME may be missing, and what others can write is not to be trusted."""
     cache = _CHECKOUT / ".zig-cache"
     try:
         cache.mkdir(exist_ok=True)
@@ -265,7 +266,12 @@ def _hash_inputs(program: Program, version: str) -> str:
     return digest.hexdigest()
 
 
-def _read_record() -> dict[str, str]:
+def _hash_file(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+
+
+def _read_record() -> dict[str, list[str]]:
+    """For each program the hash of its inputs and its own: a build at the same time may have put another there."""
     try:
         return json.loads((BINARIES / _RECORD).read_bytes())
     except (OSError, ValueError):
