@@ -129,6 +129,7 @@ void report_start(int32_t descriptor, const struct start_line *line)
         put_modes(&w);
         put_field(&w, "sites", line->sites);
         put_field(&w, "patched", line->patched);
+        put_field(&w, "handler_files", sealed.handler_count);
         put_field(&w, "micros", line->micros);
     }
     if (line->reason.len) {
