@@ -49,12 +49,16 @@ _NO_UNDEFINED = ("-Wl,-z,defs",)
 _ENGINE = (
     *_NO_UNDEFINED,
     "-mgeneral-regs-only",
+    "-DSHIELD_HIDE_API",
     "-fomit-frame-pointer",
     "-fasynchronous-unwind-tables",
     "-Wl,-z,now",
     "-Wl,-z,relro",
 )
-_STATIC = ("-static",)
+_STATIC = (
+    "-static",
+    "-DSHIELD_HIDE_API",
+)
 # What only Python calls. In a function it would be weight, and symbols for others to bind to.
 _API = ("core/api.c",)
 # No C runtime stands behind the DLL: nothing to start, and no stack probes, which frames below a page do not need.
