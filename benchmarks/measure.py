@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import place
 from rows import CALLS, IMPORT, MEMORY, SIZE, STARTUP, Result, Row
 
 # The default policy, and the one program that a benchmark starts. Loopback needs no entry.
@@ -47,7 +48,11 @@ class Side:
 def sides(shield: Path) -> tuple[Side, Side]:
     """(unshielded, shielded)"""
     plain = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return Side("unshielded", (), plain), Side("shielded", (str(shield),), {**plain, **POLICY})
+    policy = dict(POLICY)
+    checkout = Path(__file__).resolve().parents[1]
+    if place.lies_in_tmp(checkout, Path(sys.prefix)):
+        policy["SHIELD_ALLOW_TMP"] = f"{checkout}/**,{Path(sys.prefix).resolve()}/**"
+    return Side("unshielded", (), plain), Side("shielded", (str(shield),), {**plain, **policy})
 
 
 def run(side: Side, *argv: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,8 @@ _MARK = "BENCHMARK_PLACE"
 _MOUNT = 'mount -t tmpfs -o mode=1777 tmpfs /tmp && exec "$@"'
 
 
-def _lies_in_tmp(*paths: Path) -> bool:
+def lies_in_tmp(*paths: Path) -> bool:
+    """Whether any of them is below /tmp: the policy would keep the shielded side from its own files."""
     return any(Path("/tmp") in path.resolve().parents for path in paths)
 
 
@@ -41,7 +42,7 @@ def enter(argv: list[str]) -> str:
         return place
     if _is_own_mount():
         return "/tmp is a mount of its own"
-    if _lies_in_tmp(Path(__file__), Path(sys.prefix)):
+    if lies_in_tmp(Path(__file__), Path(sys.prefix)):
         return "/tmp is not a mount of its own: this checkout lies in it, so none was put over it"
     for how, prefix in _NAMESPACES.items():
         try:

@@ -270,7 +270,10 @@ def alert_line(
 
 
 def _field(name: str, value: str | bytes | int) -> bytes:
-    raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
+    try:
+        raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: {value!r} holds half a character, which is no text") from None
     if b"\0" in raw:
         raise ValueError(f"{name}: {value!r} holds a NUL, which no path, name or argument can")
     return name.encode() + b"=" + raw

@@ -9,9 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(SHIELD_HIDE_API) /* the engine and the wrapper hold the core, and offer it to nobody */
-#define SHIELD_EXPORT __attribute__((visibility("hidden")))
-#elif defined(_WIN32)
+#if defined(_WIN32)
 #define SHIELD_EXPORT __declspec(dllexport)
 #else
 #define SHIELD_EXPORT __attribute__((visibility("default")))

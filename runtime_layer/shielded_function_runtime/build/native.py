@@ -49,15 +49,13 @@ _NO_UNDEFINED = ("-Wl,-z,defs",)
 _ENGINE = (
     *_NO_UNDEFINED,
     "-mgeneral-regs-only",
-    "-DSHIELD_HIDE_API",
     "-fomit-frame-pointer",
     "-fasynchronous-unwind-tables",
     "-Wl,-z,now",
     "-Wl,-z,relro",
 )
-_STATIC = (
+_STATIC = ("-static",)
     "-static",
-    "-DSHIELD_HIDE_API",
 )
 # What only Python calls. In a function it would be weight, and symbols for others to bind to.
 _API = ("core/api.c",)
