@@ -55,8 +55,6 @@ _ENGINE = (
     "-Wl,-z,relro",
 )
 _STATIC = ("-static",)
-    "-static",
-)
 # What only Python calls. In a function it would be weight, and symbols for others to bind to.
 _API = ("core/api.c",)
 # No C runtime stands behind the DLL: nothing to start, and no stack probes, which frames below a page do not need.
