@@ -188,6 +188,20 @@ static void write_header(uint8_t *out, uint16_t id, uint16_t flags)
     write16(out + 4, 1);
 }
 
+uint32_t dns_write_query(const struct dns_question *q, const uint8_t *original, uint8_t out[DNS_QUERY_MAX])
+{
+    /* Root name, type OPT, 1232 bytes of answer (RFC 6891), no flags, no options. */
+    static const uint8_t edns[] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0};
+    uint32_t at = HEADER_LEN + q->wire_len;
+    write_header(out, q->id, FLAG_RECURSION_DESIRED);
+    copy_bytes(out + HEADER_LEN, q->wire, q->wire_len);
+    if (!read16(original + 10))
+        return at;
+    write16(out + 10, 1);
+    copy_bytes(out + at, edns, sizeof edns);
+    return at + sizeof edns;
+}
+
 uint32_t dns_write_stand_in(const struct dns_question *denied, uint8_t out[DNS_STAND_IN_MAX])
 {
     uint32_t at = HEADER_LEN + sizeof STAND_IN;

@@ -35,6 +35,10 @@ bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question
  * cannot hold are given with those bytes replaced by '?', so that no pattern matches them. False when it is
  * not a well-formed query. */
 bool dns_read_query(const uint8_t *message, uint32_t len, struct dns_question *q);
+/* The query as it is sent on: header, question and, where there was one, a bare EDNS record. Options and whatever
+ * stood behind the question do not leave. Returns its length. */
+enum { DNS_QUERY_MAX = 12 + DNS_QUESTION_MAX + 11 };
+uint32_t dns_write_query(const struct dns_question *q, const uint8_t *original, uint8_t out[DNS_QUERY_MAX]);
 /* The query to send instead: same id, the stand-in name. Returns its length. */
 uint32_t dns_write_stand_in(const struct dns_question *denied, uint8_t out[DNS_STAND_IN_MAX]);
 /* Is this an answer to a stand-in query? */

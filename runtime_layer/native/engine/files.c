@@ -1,11 +1,11 @@
 /* Opens.
  *
- * An open that neither creates nor truncates has no effect before its descriptor is used: the gate makes it,
- * looks at the object that it gave (device and inode), and closes it again if that object is refused. Symbolic
- * links, /proc spellings and paths that change during the call cannot matter, because no path is looked at.
- * An open that truncates is made without O_TRUNC first. One that creates is made in two steps: its parent
- * directory is opened and judged as an object, then the file is created beneath it without following a last
- * symbolic link, so that another thread has nothing left to change.
+ * What exists is opened as a reference first (O_PATH), judged as the object that it is (device and inode), and opened
+ * through that reference. Symbolic links, /proc spellings and paths that change during the call cannot matter,
+ * because no path is looked at; and a refused object never has a descriptor that could be read. A file that is to
+ * be created is made in two steps: its parent directory is opened and judged, then the file is created beneath it
+ * without following a last symbolic link, so that another thread has nothing left to change. Paths that stay on the
+ * mount of / are left to the kernel.
  */
 #include "files.h"
 
@@ -25,7 +25,7 @@ static bool put_terminated(struct writer *w)
 bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap)
 {
     struct writer w = {buffer, 0, cap, false};
-    put(&w, TEXT("/proc/self/fd/"));
+    put(&w, TEXT("/proc/thread-self/fd/")); /* a thread may have a table of its own */
     put_number(&w, (uint32_t)descriptor);
     if (name.len) {
         put_char(&w, '/');
@@ -200,29 +200,6 @@ static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flag
     return -EACCES;
 }
 
-/* Truncates what was opened and judged, as O_TRUNC would have. */
-static int64_t truncated(const struct opening *o, int64_t descriptor)
-{
-    struct stat st = {0};
-    KERNEL(fstat, descriptor, &st);
-    if ((st.st_mode & S_IFMT) != S_IFREG)
-        return descriptor;
-    int64_t result;
-    if (can_write(o->flags)) {
-        result = KERNEL(ftruncate, descriptor, 0);
-    } else { /* O_RDONLY | O_TRUNC truncates all the same: open the same object once more */
-        char link[40];
-        path_through((int32_t)descriptor, TEXT(""), link, sizeof link);
-        result = KERNEL(openat, AT_FDCWD, link, O_RDONLY | O_TRUNC | O_CLOEXEC, 0);
-        if (!is_error(result))
-            KERNEL(close, result);
-    }
-    if (!is_error(result))
-        return descriptor;
-    KERNEL(close, descriptor);
-    return result;
-}
-
 /* A descriptor is the lowest that is free (open(2)); one that was made while the gate held another open is not. */
 static int64_t lowered(int64_t descriptor, uint64_t flags)
 {
@@ -281,13 +258,13 @@ static int64_t open_temporary(const struct call *call, const struct opening *o)
 }
 
 /* An absolute path that stays on the mount of / leads to nothing that is refused, where /tmp and the handler are
- * on mounts of their own: the kernel itself can see to that (RESOLVE_NO_XDEV, openat2(2)), and the look at the
- * object, a quarter of what an open costs, is not needed. A relative path meets a descriptor that is none.
+ * on mounts of their own: the kernel itself can see to that (RESOLVE_NO_XDEV, openat2(2)), and no second look is
+ * needed. A relative path meets a descriptor that is none.
  * Returns NOT_HERE when the path goes elsewhere: then the open is made and judged as ever, and so are the next
  * few, as neighbours are likely to follow. */
 enum { NOT_HERE = -4096, AFTER_A_MISS = 16 };
 
-static int64_t open_on_root_mount(const struct opening *o)
+static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
 {
     static uint32_t misses_to_wait;
     if (!sealed.root_is_clear || o->extended)
@@ -297,7 +274,7 @@ static int64_t open_on_root_mount(const struct opening *o)
         __atomic_store_n(&misses_to_wait, wait - 1, __ATOMIC_RELAXED);
         return NOT_HERE;
     }
-    struct open_how how = {.flags = o->flags, .resolve = RESOLVE_NO_XDEV};
+    struct open_how how = {.flags = flags, .resolve = RESOLVE_NO_XDEV};
     int64_t result = KERNEL(openat2, -1, o->path, &how, sizeof how);
     switch (result) {
     case -EXDEV:
@@ -310,24 +287,53 @@ static int64_t open_on_root_mount(const struct opening *o)
     return result;
 }
 
+static bool is_link(int64_t object)
+{
+    struct stat st = {0};
+    KERNEL(fstat, object, &st);
+    return (st.st_mode & S_IFMT) == S_IFLNK;
+}
+
+/* Opens what was judged once more, as the program wants it. */
+static int64_t open_object(const struct call *call, int64_t object, uint64_t flags)
+{
+    char path[48];
+    if (flags & O_NOFOLLOW && is_link(object))
+        return -ELOOP;
+    if (object_refused(call, (int32_t)object, can_write(flags) ? OBJECT_WRITTEN : OBJECT_READ))
+        return -EACCES;
+    path_through((int32_t)object, TEXT(""), path, sizeof path);
+    return KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);
+}
+
+/* Opens what exists: first as a mere reference, with which nothing can be read or written, so that no other thread
+ * can use the descriptor of an object that is then refused. */
+static int64_t open_existing(const struct call *call, const struct opening *o, uint64_t flags)
+{
+    int64_t quick = open_on_root_mount(o, flags);
+    if (quick != NOT_HERE)
+        return quick;
+    uint64_t reference =
+        O_PATH | (flags & (O_NOFOLLOW | O_DIRECTORY)) | (flags & O_PATH ? flags & O_CLOEXEC : O_CLOEXEC);
+    int64_t object = kernel_open(o, o->directory, o->path, reference);
+    if (is_error(object))
+        return object;
+    if (flags & O_PATH)
+        return judged(call, object, flags, OBJECT_READ);
+    int64_t result = open_object(call, object, flags);
+    KERNEL(close, object);
+    return lowered(result, flags);
+}
+
 static int64_t make_open(const struct call *call, const struct opening *o)
 {
     if ((o->flags & O_TMPFILE) == O_TMPFILE)
         return open_temporary(call, o);
-    uint64_t changes = o->flags & (O_CREAT | O_TRUNC);
-    if (!changes || o->flags & O_PATH) { /* O_PATH ignores both */
-        int64_t quick = open_on_root_mount(o);
-        if (quick != NOT_HERE)
-            return quick;
-        return judged(call, kernel_open(o, o->directory, o->path, o->flags), o->flags, OBJECT_READ);
-    }
-    if (!(o->flags & O_EXCL) || !(o->flags & O_CREAT)) {
-        uint64_t harmless = o->flags & ~(uint64_t)(O_CREAT | O_TRUNC | O_EXCL);
-        int64_t existing =
-            judged(call, kernel_open(o, o->directory, o->path, harmless), o->flags, OBJECT_READ);
-        if (!is_error(existing))
-            return o->flags & O_TRUNC ? truncated(o, existing) : existing;
-        if (existing != -ENOENT || !(o->flags & O_CREAT))
+    if (o->flags & O_PATH || !(o->flags & O_CREAT)) /* O_PATH ignores O_CREAT */
+        return open_existing(call, o, o->flags);
+    if (!(o->flags & O_EXCL)) {
+        int64_t existing = open_existing(call, o, o->flags & ~(uint64_t)O_CREAT);
+        if (existing != -ENOENT)
             return existing;
     }
     struct scratch *scratch = scratch_take();

@@ -3,8 +3,9 @@
 #include "user_memory.h"
 
 /* What runtimes append to the module part of a handler (Python, Node.js, Ruby), and Java's class file. */
-static const char *const endings[] = {".py",      ".js", ".mjs", ".cjs",   ".js.map", ".mjs.map",
-                                      ".cjs.map", ".ts", ".rb",  ".class", ".jar"};
+static const char *const endings[] = {".py",      ".pyc", "/__init__.py", "/__init__.pyc", ".js",
+                                      ".mjs",     ".cjs", "/index.js",    ".js.map",       ".mjs.map",
+                                      ".cjs.map", ".ts",  ".rb",          ".class",        ".jar"};
 
 /* The mount that an open file lies on; 0: unknown (before Linux 5.8). Device numbers would not do: on an overlay
  * a file's is another than its directory's. */
@@ -133,6 +134,8 @@ bool handler_add(struct text root, struct text handler)
             if (put_path(&path, root, name, endings[i]))
                 well &= add_file(scratch->path);
         if (put_path(&path, root, name, ""))
+            well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+        if (put_path(&path, root, name, "/__init__"))
             well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
     }
     scratch_give(scratch);

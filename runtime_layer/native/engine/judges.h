@@ -11,6 +11,7 @@ enum outcome judge_path(struct call *call);
 /* network.c, send.c, receive.c */
 enum outcome judge_socket(struct call *call);
 enum outcome judge_connect(struct call *call);
+enum outcome judge_socket_option(struct call *call);
 enum outcome judge_peer_name(struct call *call);
 enum outcome judge_bind(struct call *call);
 enum outcome judge_send(struct call *call);
@@ -21,6 +22,8 @@ enum outcome judge_exec(struct call *call);
 enum outcome judge_map(struct call *call);
 enum outcome judge_protect(struct call *call);
 enum outcome judge_unmap(struct call *call);
+enum outcome judge_attach(struct call *call);
+enum outcome judge_personality(struct call *call);
 /* log.c: the descriptor that alerts are written to */
 enum outcome judge_descriptor(struct call *call);
 /* ready.c: the first request for an invocation */

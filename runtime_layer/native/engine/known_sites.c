@@ -58,7 +58,7 @@ static int32_t read_entries(struct text entries, uint64_t at, struct site *sites
             return -1;
         sites[count++] = (struct site){.offset = at, .number = -1, .kind = SITE_PATCHABLE, .window = window};
     }
-    return (int32_t)count;
+    return count ? (int32_t)count : -1; /* libc and the loader always have some */
 }
 
 int32_t known_sites_read(struct text known, const struct object_key *key, struct site *sites)

@@ -59,13 +59,36 @@ static bool overlaps(uint64_t low, uint64_t high, uint32_t kind)
     return false;
 }
 
-static bool inside_text(uint64_t low, uint64_t high)
+/* Is all of some patched text within the range? A part of it must not go. */
+static bool cuts_text(uint64_t low, uint64_t high)
 {
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].kind == RANGE_TEXT && ranges[i].low && ranges[i].low <= low && high <= ranges[i].high)
+        if (ranges[i].kind == RANGE_TEXT && ranges[i].low && ranges[i].low < high && low < ranges[i].high &&
+            (ranges[i].low < low || ranges[i].high > high))
             return true;
     return false;
+}
+
+/* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst). */
+static uint64_t untagged(uint64_t address)
+{
+#if defined(__aarch64__)
+    return address & 0x00ffffffffffffffull;
+#else
+    return address;
+#endif
+}
+
+static uint64_t range_low(uint64_t address)
+{
+    return page_down(untagged(address));
+}
+
+static uint64_t range_high(uint64_t address, uint64_t len)
+{
+    uint64_t end = untagged(address) + len;
+    return end < len ? UINT64_MAX : page_up(end);
 }
 
 /* Text that is unmapped needs no protection: something else may come to lie there. */
@@ -89,6 +112,28 @@ static bool refused(const struct call *call, enum policy_id id, struct text path
 static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
 {
     return overlaps(low, high, RANGE_ENGINE) && refused(call, SELF_PROTECTION, TEXT(""));
+}
+
+/* Something else is to lie there: never over the engine, and over patched text only as a whole. */
+static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
+{
+    if (engine_refused(call, low, high))
+        return true;
+    if (overlaps(low, high, RANGE_TEXT) && refused(call, SELF_PROTECTION, TEXT("")))
+        return true;
+    return false;
+}
+
+/* Can the file change after it was scanned? In Lambda only /tmp and memory files can. */
+static bool is_writable_file(int32_t file)
+{
+    enum { GET_SEALS = 1034 };
+    char path[512];
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    return !is_error(KERNEL(fcntl, file, GET_SEALS, 0)) ||
+           (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev) ||
+           text_starts(path_of(file, path, sizeof path), TEXT("/tmp/"));
 }
 
 bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch)
@@ -123,6 +168,11 @@ bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64
 static enum outcome map_text(struct call *call)
 {
     uint64_t *arg = call->arg;
+    if (is_writable_file((int32_t)arg[4])) {
+        char path[512];
+        if (refused(call, EXECUTABLE_MEMORY, path_of((int32_t)arg[4], path, sizeof path)))
+            return answer(call, -EACCES);
+    }
     int64_t at =
         KERNEL(mmap, arg[0], arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, arg[3], arg[4], arg[5]);
     if (is_error(at))
@@ -148,7 +198,7 @@ enum outcome judge_map(struct call *call)
 {
     uint64_t *arg = call->arg;
     bool fixed = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    if (fixed && engine_refused(call, page_down(arg[0]), page_up(arg[0] + arg[1])))
+    if (fixed && place_refused(call, range_low(arg[0]), range_high(arg[0], arg[1])))
         return answer(call, -EACCES);
     if (!(arg[2] & PROT_EXEC))
         return RUN_IN_PLACE;
@@ -163,48 +213,70 @@ enum outcome judge_map(struct call *call)
 
 enum outcome judge_protect(struct call *call)
 {
-    uint64_t low = page_down(call->arg[0]), high = page_up(call->arg[0] + call->arg[1]);
+    uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
     if (engine_refused(call, low, high))
         return answer(call, -EACCES);
     bool text = overlaps(low, high, RANGE_TEXT);
     if (text && call->arg[2] & PROT_WRITE && refused(call, SELF_PROTECTION, TEXT("")))
         return answer(call, -EACCES);
-    if (call->arg[2] & PROT_EXEC && !inside_text(low, high) && refused(call, EXECUTABLE_MEMORY, TEXT("")))
+    if (call->arg[2] & PROT_EXEC && refused(call, EXECUTABLE_MEMORY, TEXT("")))
         return answer(call, -EACCES);
     return RUN_IN_PLACE;
 }
 
-/* Advice that throws private pages away: the text would be read from the file again, without its jumps. */
-static bool discards(uint64_t advice)
+/* Advice that leaves what the pages hold as it is, here and in forked children. All other advice could bring the
+ * text back as it is in the file, without its jumps. */
+static bool keeps_content(uint64_t advice)
 {
     switch ((uint32_t)advice) {
-    case MADV_DONTNEED:
-    case MADV_FREE:
-    case MADV_REMOVE:
-    case 24 /* MADV_DONTNEED_LOCKED */: return true;
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
+    case MADV_DONTDUMP:
+    case MADV_DODUMP:
+    case MADV_COLD:
+    case MADV_PAGEOUT: return true;
     }
     return false;
 }
 
 enum outcome judge_unmap(struct call *call)
 {
-    uint64_t low = page_down(call->arg[0]), high = page_up(call->arg[0] + call->arg[1]);
-    if (call->nr == __NR_madvise) {
-        bool text = discards(call->arg[2]) && overlaps(low, high, RANGE_TEXT);
-        bool engine = discards(call->arg[2]) && overlaps(low, high, RANGE_ENGINE);
-        return (text || engine) && refused(call, SELF_PROTECTION, TEXT("")) ? answer(call, -EACCES)
-                                                                            : RUN_IN_PLACE;
-    }
+    uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
+    bool harmless = call->nr == __NR_madvise && keeps_content(call->arg[2]);
+    if (harmless)
+        return RUN_IN_PLACE;
     if (engine_refused(call, low, high))
         return answer(call, -EACCES);
-    if (call->nr == __NR_mremap) {
-        uint64_t to = call->arg[4], to_high = page_up(to + call->arg[2]);
-        if (call->arg[3] & MREMAP_FIXED && engine_refused(call, page_down(to), to_high))
-            return answer(call, -EACCES);
-        if (overlaps(low, high, RANGE_TEXT) && refused(call, SELF_PROTECTION, TEXT("")))
-            return answer(call, -EACCES);
-        return RUN_IN_PLACE;
-    }
-    forget_text(low, high);
+    bool whole = call->nr == __NR_munmap;
+    if ((whole ? cuts_text(low, high) : overlaps(low, high, RANGE_TEXT)) &&
+        refused(call, SELF_PROTECTION, TEXT("")))
+        return answer(call, -EACCES);
+    if (call->nr == __NR_mremap && call->arg[3] & MREMAP_FIXED &&
+        place_refused(call, range_low(call->arg[4]), range_high(call->arg[4], call->arg[2])))
+        return answer(call, -EACCES);
+    if (whole)
+        forget_text(low, high);
     return RUN_IN_PLACE;
+}
+
+/* Shared memory segments: run, or laid over what is there (its length is not in the call). */
+enum { ATTACH_REMAP = 040000, ATTACH_EXECUTE = 0100000, READ_IMPLIES_EXECUTE = 0x400000 };
+
+enum outcome judge_attach(struct call *call)
+{
+    if (call->arg[2] & ATTACH_REMAP && refused(call, SELF_PROTECTION, TEXT("")))
+        return answer(call, -EACCES);
+    bool runs = call->arg[2] & ATTACH_EXECUTE && refused(call, EXECUTABLE_MEMORY, TEXT(""));
+    return runs ? answer(call, -EACCES) : RUN_IN_PLACE;
+}
+
+enum outcome judge_personality(struct call *call)
+{
+    uint32_t persona = (uint32_t)call->arg[0];
+    bool runs = persona != 0xffffffffu && persona & READ_IMPLIES_EXECUTE;
+    return runs && refused(call, EXECUTABLE_MEMORY, TEXT("")) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }

@@ -6,7 +6,7 @@
 #include "state.h"
 
 enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16 };
-enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2, RAW = 3, PACKET = 10 };
+enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2 };
 enum { PROTOCOL_NUMBER_DCCP = 33, PROTOCOL_NUMBER_SCTP = 132 };
 enum { LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
 
@@ -23,7 +23,7 @@ static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol
         return TEXT("");
     if (family != INET && family != INET6)
         return TEXT("family");
-    if (type == RAW || type == PACKET)
+    if (type != STREAM && type != DGRAM) /* raw, packet, and SCTP or DCCP by their types */
         return TEXT("raw");
     if (protocol == PROTOCOL_NUMBER_SCTP) /* connects through setsockopt as well */
         return TEXT("sctp");
@@ -37,6 +37,18 @@ enum outcome judge_socket(struct call *call)
     struct text kind =
         unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & TYPE_MASK, (uint32_t)call->arg[2]);
     return kind.len && outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
+}
+
+/* Options that send a datagram elsewhere than to its address, or cut one into several. */
+enum { LEVEL_IPV6 = 41, OPTION_RTHDR = 57, OPTION_RTHDR_2292 = 5, LEVEL_UDP = 17, OPTION_UDP_SEGMENT = 103 };
+
+enum outcome judge_socket_option(struct call *call)
+{
+    uint32_t level = (uint32_t)call->arg[1], option = (uint32_t)call->arg[2];
+    bool leads_away = (level == LEVEL_IPV6 && (option == OPTION_RTHDR || option == OPTION_RTHDR_2292)) ||
+                      (level == LEVEL_UDP && option == OPTION_UDP_SEGMENT);
+    return leads_away && outbound_refused(call, REASON_NOT_LISTED, TEXT("option")) ? answer(call, -EACCES)
+                                                                                   : RUN_IN_PLACE;
 }
 
 static int32_t socket_type(int32_t descriptor)
@@ -189,6 +201,23 @@ enum outcome judge_peer_name(struct call *call)
     return answer(call, written ? 0 : -EFAULT);
 }
 
+/* A relative name depends on the working directory, which another thread may change: it is bound beneath the
+ * directory that was judged. Absolute names stay as they are, for getsockname. */
+static int64_t bind_beneath(const struct call *call, int32_t parent, struct text name,
+                            struct sockaddr_bytes *address)
+{
+    char *path = (char *)address->bytes + 2;
+    if (path[0] != '/') {
+        char through[SOCKADDR_MAX];
+        if (!path_through(parent, name, through, sizeof address->bytes - 22 /* sun_path holds 108 */))
+            return -ENAMETOOLONG;
+        struct text t = text_of(through);
+        copy_bytes(path, t.at, t.len + 1);
+        address->len = 2 + t.len + 1;
+    }
+    return KERNEL(bind, call->arg[0], address->bytes, address->len);
+}
+
 enum outcome judge_bind(struct call *call)
 {
     struct sockaddr_bytes address;
@@ -207,8 +236,7 @@ enum outcome judge_bind(struct call *call)
     int32_t parent = open_parent(AT_FDCWD, scratch->path, 0, &name);
     int64_t result = parent;
     if (parent >= 0) {
-        result = entry_refused(call, parent, name) ? -EACCES
-                                                   : KERNEL(bind, call->arg[0], address.bytes, address.len);
+        result = entry_refused(call, parent, name) ? -EACCES : bind_beneath(call, parent, name, &address);
         KERNEL(close, parent);
     }
     scratch_give(scratch);

@@ -8,12 +8,9 @@
 #include "judges.h"
 #include "state.h"
 
-#ifndef __NR_fchmodat2
-#define __NR_fchmodat2 452
-#endif
-
 enum follows {
-    NEVER,
+    NEVER,         /* names an entry of a directory */
+    ONLY_BY_SLASH, /* acts on what is there; a slash at the end of the path follows all the same */
     ALWAYS,
     UNLESS_NOFOLLOW, /* the flags argument holds AT_SYMLINK_NOFOLLOW */
     IF_FOLLOW        /* the flags argument holds AT_SYMLINK_FOLLOW */
@@ -41,7 +38,7 @@ static const struct path_call calls[] = {
     {__NR_symlink, NONE, 1, NONE, NONE, NONE, NEVER},
     {__NR_chmod, NONE, 0, NONE, NONE, NONE, ALWAYS},
     {__NR_chown, NONE, 0, NONE, NONE, NONE, ALWAYS},
-    {__NR_lchown, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_lchown, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
     {__NR_utime, NONE, 0, NONE, NONE, NONE, ALWAYS},
     {__NR_utimes, NONE, 0, NONE, NONE, NONE, ALWAYS},
     {__NR_futimesat, 0, 1, NONE, NONE, NONE, ALWAYS},
@@ -61,9 +58,12 @@ static const struct path_call calls[] = {
     {__NR_fchownat, 0, 1, NONE, NONE, 4, UNLESS_NOFOLLOW},
     {__NR_utimensat, 0, 1, NONE, NONE, 3, UNLESS_NOFOLLOW},
     {__NR_setxattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
-    {__NR_lsetxattr, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_lsetxattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
     {__NR_removexattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
-    {__NR_lremovexattr, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_lremovexattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_setxattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
+    {__NR_removexattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
+    {__NR_file_setattr, 0, 1, NONE, NONE, 4, UNLESS_NOFOLLOW},
 };
 
 static const struct path_call *find(int64_t nr)
@@ -87,7 +87,17 @@ static void close_path(struct judged_path *p)
         KERNEL(close, p->descriptor);
 }
 
-static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, bool follow,
+static bool follows_link(uint32_t follows, uint64_t flags)
+{
+    switch (follows) {
+    case ALWAYS: return true;
+    case UNLESS_NOFOLLOW: return !(flags & AT_SYMLINK_NOFOLLOW);
+    case IF_FOLLOW: return flags & AT_SYMLINK_FOLLOW;
+    default: return false;
+    }
+}
+
+static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, uint32_t follows,
                       uint64_t flags, char *path, struct judged_path *out)
 {
     out->descriptor = -1;
@@ -108,7 +118,10 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
             out->error = -EACCES;
         return;
     }
-    struct text name = TEXT("");
+    /* A slash at the end makes the kernel follow a link whatever the call says, where it acts on what is there. */
+    bool slash = (follows == ONLY_BY_SLASH || follows == UNLESS_NOFOLLOW) && len > 1 && path[len - 1] == '/';
+    bool follow = slash || follows_link(follows, flags);
+    struct text name = slash ? TEXT("/") : TEXT("");
     out->descriptor = follow ? (int32_t)KERNEL(openat, directory, path, O_PATH | O_CLOEXEC, 0)
                              : open_parent(directory, path, 0, &name);
     if (out->descriptor < 0) {
@@ -141,16 +154,6 @@ static int32_t directory_argument(const struct call *call, int8_t index)
     return index == NONE ? AT_FDCWD : (int32_t)call->arg[index];
 }
 
-static bool follows_link(const struct path_call *shape, uint64_t flags)
-{
-    switch (shape->follows) {
-    case ALWAYS: return true;
-    case UNLESS_NOFOLLOW: return !(flags & AT_SYMLINK_NOFOLLOW);
-    case IF_FOLLOW: return flags & AT_SYMLINK_FOLLOW;
-    default: return false;
-    }
-}
-
 enum outcome judge_path(struct call *call)
 {
     const struct path_call *shape = find(call->nr);
@@ -171,8 +174,7 @@ enum outcome judge_path(struct call *call)
     second->through[0] = 0;
 
     uint64_t flags = shape->flags == NONE ? 0 : call->arg[shape->flags];
-    bool follow = follows_link(shape, flags);
-    judge_one(call, directory_argument(call, shape->directory), call->arg[shape->path], follow, flags,
+    judge_one(call, directory_argument(call, shape->directory), call->arg[shape->path], shape->follows, flags,
               names->path, first);
     int64_t result = first->error;
     if (!result && shape->second_path != NONE) {
@@ -180,7 +182,7 @@ enum outcome judge_path(struct call *call)
             result = -EACCES;
         else {
             judge_one(call, directory_argument(call, shape->second_directory), call->arg[shape->second_path],
-                      false, 0, names->other, second);
+                      NEVER, 0, names->other, second);
             result = second->error;
         }
     }

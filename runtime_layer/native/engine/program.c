@@ -93,18 +93,17 @@ static enum program_kind kind_of(int32_t object, char *head)
 }
 
 static bool program_refused(const struct call *call, const struct program *program, const uint64_t *argv,
-                            char *head)
+                            struct scratch *scratch)
 {
     if (sealed.stage == STAGE_STARTING)
         return false;
     struct verdict verdict = verdict_program(&sealed.policy, program->path, listed_as(&program->inode),
-                                             kind_of(program->object, head));
-    char entry[PAGE];
-    struct writer w = {entry, 0, sizeof entry, false};
+                                             kind_of(program->object, scratch->line));
+    struct writer w = {scratch->link, 0, sizeof scratch->link, false};
     if (verdict.reason == REASON_STATIC)
         put(&w, TEXT("unshielded:"));
     put(&w, program->path);
-    struct facts facts = {.path = program->path, .allow = {entry, w.used}, .arguments = argv};
+    struct facts facts = {.path = program->path, .allow = {scratch->link, w.used}, .arguments = argv};
     return refuses(call, verdict, &facts);
 }
 
@@ -125,6 +124,17 @@ static bool starts_with(uint64_t string, struct text prefix)
            same_bytes(head, prefix.at, prefix.len);
 }
 
+/* Settings of ours, and those with which the loader would run or write something before our library is there
+ * (ld.so(8)). */
+static bool is_dropped(uint64_t string)
+{
+    static const char *const names[] = {"SHIELD_", "LD_AUDIT=", "LD_DEBUG", "LD_PROFILE"};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (starts_with(string, text_of(names[i])))
+            return true;
+    return false;
+}
+
 /* The child's environment: the caller's, with the settings and the preload put back. Entries point into the
  * caller's memory and the sealed pool. Returns how many, or an errno; `*preload` is the caller's LD_PRELOAD. */
 static int64_t build_environment(uint64_t envp, uint64_t *out, uint64_t cap, uint64_t *preload)
@@ -139,7 +149,7 @@ static int64_t build_environment(uint64_t envp, uint64_t *out, uint64_t cap, uin
             return -EFAULT;
         if (!string)
             break;
-        if (starts_with(string, TEXT("SHIELD_")))
+        if (is_dropped(string))
             continue;
         if (starts_with(string, TEXT("LD_PRELOAD="))) {
             *preload = string + 11;
@@ -212,14 +222,18 @@ static int64_t make_exec(const struct exec *e, const char *path, int32_t object)
     uint64_t environment[count + MAX_SETTINGS + 4];
     uint64_t theirs;
     char preload[PRELOAD_MAX + 256], state[512];
-    int64_t n = build_environment(e->envp, environment, count + MAX_SETTINGS + 4, &theirs);
+    /* Ours comes first where the first one counts (our own settings), and last where the last one does (the
+     * loader's): another thread may turn a string into one of ours once it was looked at. */
+    environment[0] = (uint64_t)state;
+    int64_t n = build_environment(e->envp, environment + 1, count + MAX_SETTINGS + 3, &theirs);
     if (is_error(n))
         return n;
     if (!write_preload(theirs, preload, sizeof preload) || !write_state(state, sizeof state))
         return -E2BIG;
-    environment[n++] = (uint64_t)preload;
-    environment[n++] = (uint64_t)state;
-    environment[n] = 0;
+    environment[++n] = (uint64_t)preload;
+    environment[++n] = 0;
+    if (sealed.log > 2) /* ioctl(FIOCLEX) would take the log from the child */
+        KERNEL(fcntl, sealed.log, F_SETFD, 0);
     if (path[0])
         return KERNEL(execve, path, e->argv, environment);
     return KERNEL(execveat, object, "", e->argv, environment, AT_EMPTY_PATH);
@@ -253,7 +267,7 @@ static int64_t judge_program(const struct call *call, const struct exec *e, stru
     program->inode = (struct inode){st.st_dev, st.st_ino};
     program->path = path_of(program->object, scratch->other, sizeof scratch->other);
     if (object_refused(call, program->object, OBJECT_READ) ||
-        program_refused(call, program, (const uint64_t *)e->argv, scratch->line))
+        program_refused(call, program, (const uint64_t *)e->argv, scratch))
         return -EACCES;
     return 0;
 }
@@ -279,7 +293,11 @@ enum outcome judge_exec(struct call *call)
     } else {
         struct text given = text_of(scratch->path);
         bool plain = e.directory == AT_FDCWD || given.at[0] == '/';
-        struct text path = borrowed ? TEXT("") : plain && keeps_path(given) ? given : program.path;
+        /* Where only listed programs may run, a descriptor is not used again: another could take its place. */
+        bool by_descriptor = borrowed && sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_BLOCK;
+        struct text path = by_descriptor                             ? TEXT("")
+                           : !borrowed && plain && keeps_path(given) ? given
+                                                                     : program.path;
         char copy[path.len + 1]; /* on this stack: a vfork child that succeeds never gives a scratch back */
         copy_bytes(copy, path.at, path.len);
         copy[path.len] = 0;

@@ -12,9 +12,12 @@ bool is_ready(void)
 
 void become_ready(void)
 {
-    if (is_ready())
+    static uint32_t
+        claimed; /* one thread opens the page: another that sealed it in between would be a crash */
+    if (is_ready() || __atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL))
         return;
-    KERNEL(mprotect, gate_table, PAGE, PROT_READ | PROT_WRITE);
+    if (is_error(KERNEL(mprotect, gate_table, PAGE, PROT_READ | PROT_WRITE)))
+        return;
     __atomic_store_n(&gate_table[GATE_READY], 1, __ATOMIC_RELEASE);
     unguard_start_calls();
     KERNEL(mprotect, gate_table, PAGE, PROT_READ);

@@ -5,7 +5,12 @@
 #include "state.h"
 
 enum { ANSWER_MAX = 3 * PAGE };
-enum { NO_WAIT = 0x40 /* MSG_DONTWAIT */, CUT = 0x20 /* MSG_TRUNC */ };
+enum {
+    PEEK = 0x2,
+    CUT = 0x20 /* MSG_TRUNC */,
+    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
+    ERRORS = 0x2000 /* MSG_ERRQUEUE */
+};
 
 static uint64_t room_in(const struct message *m)
 {
@@ -34,12 +39,29 @@ static bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len)
     return true;
 }
 
-/* Receives one message for the caller's header `m`; its name and control buffers are the caller's own. */
-static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags)
+/* Waits for a message without taking it, and without holding anything: the program may leave this wait by
+ * longjmp. 0: it may be an answer; 1: it is something else, for the kernel alone; or an errno. */
+enum { NOT_AN_ANSWER = 1 };
+static int64_t await_answer(int32_t descriptor, uint64_t flags)
 {
-    struct scratch *scratch = scratch_take();
-    if (!scratch)
-        return -EAGAIN;
+    uint8_t byte;
+    struct sockaddr_bytes from = {.len = SOCKADDR_MAX};
+    struct vector v = {(uint64_t)&byte, 1};
+    struct message peek = {
+        .name = (uint64_t)from.bytes, .name_len = SOCKADDR_MAX, .vectors = (uint64_t)&v, .vector_count = 1};
+    int64_t n = KERNEL(recvmsg, descriptor, &peek, flags | PEEK | CUT);
+    if (is_error(n))
+        return n;
+    struct endpoint sender;
+    from.len = peek.name_len < SOCKADDR_MAX ? peek.name_len : SOCKADDR_MAX;
+    bool answers =
+        endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET && sender.port == DNS_PORT;
+    return answers && n <= ANSWER_MAX ? 0 : NOT_AN_ANSWER;
+}
+
+/* Takes the message that waits. Its name and control buffers are the caller's own. */
+static int64_t take_answer(int32_t descriptor, struct message *m, uint64_t flags, struct scratch *scratch)
+{
     uint8_t *buffer = (uint8_t *)scratch;
     uint64_t room = room_in(m);
     struct sockaddr_bytes from = {.len = SOCKADDR_MAX};
@@ -49,27 +71,44 @@ static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags
     own.name_len = SOCKADDR_MAX;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
-    int64_t n = KERNEL(recvmsg, descriptor, &own, flags);
-    if (!is_error(n)) {
-        uint64_t held = (uint64_t)n < ANSWER_MAX ? (uint64_t)n : ANSWER_MAX;
-        struct endpoint sender;
-        from.len = own.name_len < SOCKADDR_MAX ? own.name_len : SOCKADDR_MAX;
-        if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET)
-            held = resolver_receive(buffer, held, ANSWER_MAX, &sender);
-        uint64_t part = held < room ? held : room;
-        n = flags & CUT ? (int64_t)held : (int64_t)part;
-        m->flags = own.flags | (held > room ? CUT : 0);
-        m->control_len = own.control_len;
-        if (m->name) {
-            if (!write_user(m->name, from.bytes, from.len < m->name_len ? from.len : m->name_len))
-                n = -EFAULT;
-            m->name_len = from.len;
-        }
-        if (!scatter(m, buffer, part))
-            n = -EFAULT;
+    int64_t n = KERNEL(recvmsg, descriptor, &own, flags | NO_WAIT);
+    if (is_error(n))
+        return n;
+    uint64_t held = (uint64_t)n < ANSWER_MAX ? (uint64_t)n : ANSWER_MAX;
+    struct endpoint sender;
+    from.len = own.name_len < SOCKADDR_MAX ? own.name_len : SOCKADDR_MAX;
+    if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET)
+        held = resolver_receive(buffer, held, ANSWER_MAX, &sender);
+    uint64_t part = held < room ? held : room;
+    m->flags = own.flags | (held > room ? CUT : 0);
+    m->control_len = own.control_len;
+    if (m->name) {
+        if (!write_user(m->name, from.bytes, from.len < m->name_len ? from.len : m->name_len))
+            return -EFAULT;
+        m->name_len = from.len;
     }
-    scratch_give(scratch);
-    return n;
+    if (!scatter(m, buffer, part))
+        return -EFAULT;
+    return flags & CUT ? (int64_t)held : (int64_t)part;
+}
+
+/* Receives one message for the caller's header `m`. */
+static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags)
+{
+    for (;;) {
+        int64_t awaited = await_answer(descriptor, flags);
+        if (awaited == NOT_AN_ANSWER)
+            return KERNEL(recvmsg, descriptor, m, flags);
+        if (awaited)
+            return awaited;
+        struct scratch *scratch = scratch_take();
+        if (!scratch)
+            return -ENOMEM;
+        int64_t n = take_answer(descriptor, m, flags, scratch);
+        scratch_give(scratch);
+        if (n != -EAGAIN || flags & NO_WAIT)
+            return n; /* else another thread was quicker: wait again, as this one would have */
+    }
 }
 
 static int64_t receive_from(const uint64_t *arg)
@@ -116,12 +155,13 @@ static int64_t receive_many(const uint64_t *arg)
 
 enum outcome judge_receive(struct call *call)
 {
-    if (!resolver_watched((int32_t)call->arg[0]))
+    int32_t descriptor = (int32_t)call->arg[0];
+    uint64_t flags = (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
+    if (!resolver_watched(descriptor) || flags & ERRORS)
         return RUN_IN_PLACE;
     switch (call->nr) {
     case __NR_recvfrom: return answer(call, receive_from(call->arg));
-    case __NR_recvmsg:
-        return answer(call, receive_header((int32_t)call->arg[0], call->arg[1], (uint32_t)call->arg[2]));
+    case __NR_recvmsg: return answer(call, receive_header(descriptor, call->arg[1], flags));
     default: return answer(call, receive_many(call->arg));
     }
 }

@@ -5,8 +5,22 @@
 #include "state.h"
 #include "user_memory.h"
 
-enum { DESCRIPTORS = 65536, SERVERS = 16, DENIED = 64, ASKED = 1024, UNCONNECTED = 255 };
-enum { SOL_SOCKET_ = 1, SO_TYPE_ = 3, TYPE_DGRAM = 2 };
+enum {
+    ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
+    DESCRIPTORS = 65536,
+    SERVERS = 250,
+    DENIED = 64,
+    ASKED = 1024,
+    UNCONNECTED = 255
+};
+enum {
+    LEVEL_SOCKET = 1,
+    OPTION_TYPE = 3,
+    OPTION_DOMAIN = 39,
+    TYPE_DGRAM = 2,
+    DOMAIN_INET = 2,
+    DOMAIN_INET6 = 10
+};
 
 /* Per descriptor: 0 nothing; UNCONNECTED: queries were addressed; else the server's index + 1. */
 static uint8_t watched[DESCRIPTORS];
@@ -68,26 +82,48 @@ void resolver_disconnect(int32_t descriptor)
         watched[descriptor] = 0;
 }
 
-bool resolver_watched(int32_t descriptor)
+static bool is_watched(int32_t descriptor)
 {
     return descriptor >= 0 && descriptor < DESCRIPTORS && watched[descriptor] != 0;
 }
 
-static bool is_unconnected_datagram(int32_t descriptor)
+static int32_t socket_option(int32_t descriptor, int32_t option)
 {
-    int32_t type = 0;
-    uint32_t size = sizeof type;
+    int32_t value = 0;
+    uint32_t size = sizeof value;
+    return is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, option, &value, &size)) ? 0 : value;
+}
+
+/* The descriptor may have been closed and given to something else since: then it is not looked at any more. */
+static bool is_internet_datagram(int32_t descriptor)
+{
+    int32_t domain = socket_option(descriptor, OPTION_DOMAIN);
+    return socket_option(descriptor, OPTION_TYPE) == TYPE_DGRAM &&
+           (domain == DOMAIN_INET || domain == DOMAIN_INET6);
+}
+
+bool resolver_watched(int32_t descriptor)
+{
+    if (!is_watched(descriptor))
+        return false;
+    if (is_internet_datagram(descriptor))
+        return true;
+    watched[descriptor] = 0;
+    return false;
+}
+
+static bool is_unconnected(int32_t descriptor)
+{
     uint8_t peer[SOCKADDR_MAX];
-    uint32_t peer_size = sizeof peer;
-    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET_, SO_TYPE_, &type, &size)) &&
-           type == TYPE_DGRAM && KERNEL(getpeername, descriptor, peer, &peer_size) == -ENOTCONN;
+    uint32_t size = sizeof peer;
+    return KERNEL(getpeername, descriptor, peer, &size) == -ENOTCONN;
 }
 
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
 {
     if (!resolver_watched(descriptor) || watched[descriptor] == UNCONNECTED)
         return false;
-    if (!is_unconnected_datagram(descriptor)) { /* closed and reused since */
+    if (!is_unconnected(descriptor)) { /* closed and reused since */
         watched[descriptor] = 0;
         return false;
     }
@@ -139,21 +175,6 @@ static bool find_denied(uint16_t id, struct dns_question *q)
     return false;
 }
 
-static int64_t send_to(int32_t descriptor, const uint8_t *bytes, uint64_t len, uint64_t flags,
-                       const struct sockaddr_bytes *server, const struct vector *control)
-{
-    if (!control || !control->base)
-        return KERNEL(sendto, descriptor, bytes, len, flags, server->bytes, server->len);
-    struct vector v = {(uint64_t)bytes, len};
-    struct message m = {.name = (uint64_t)server->bytes,
-                        .name_len = server->len,
-                        .vectors = (uint64_t)&v,
-                        .vector_count = 1,
-                        .control = control->base,
-                        .control_len = control->len};
-    return KERNEL(sendmsg, descriptor, &m, flags);
-}
-
 /* getaddrinfo asks for a name's IPv4 and its IPv6 address: one lookup, so one alert. */
 static bool is_second_half(const struct dns_question *q)
 {
@@ -169,8 +190,9 @@ static bool is_second_half(const struct dns_question *q)
 }
 
 int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
-                      uint64_t flags, const struct sockaddr_bytes *server, const struct vector *control)
+                      uint64_t flags, const struct sockaddr_bytes *server)
 {
+    flags &= ~(uint64_t)ZERO_COPY; /* the bytes lie on this stack */
     struct dns_question q;
     struct facts facts = {.protocol = TEXT("dns")};
     struct verdict verdict;
@@ -189,14 +211,20 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
     if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
         if (readable_query)
             remember_asked(&q, verdict.action == ACTION_ALLOW ? verdict.rule : RULE_NONE);
-        return send_to(descriptor, query, len, flags, server, control);
+        /* What is asked for is what was judged, and nothing else: no options, no data behind the question. */
+        uint8_t plain[DNS_QUERY_MAX];
+        bool as_it_is = verdict.action != ACTION_ALLOW;
+        uint32_t size = as_it_is ? len : dns_write_query(&q, query, plain);
+        int64_t sent =
+            KERNEL(sendto, descriptor, as_it_is ? query : plain, size, flags, server->bytes, server->len);
+        return is_error(sent) ? sent : (int64_t)len;
     }
     if (!readable_query)
         return -EACCES;
     uint8_t stand_in[DNS_STAND_IN_MAX];
     uint32_t size = dns_write_stand_in(&q, stand_in);
     remember_denied(&q);
-    int64_t sent = send_to(descriptor, stand_in, size, flags, server, NULL);
+    int64_t sent = KERNEL(sendto, descriptor, stand_in, size, flags, server->bytes, server->len);
     return is_error(sent) ? sent : (int64_t)len;
 }
 

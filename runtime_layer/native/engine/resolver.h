@@ -16,8 +16,6 @@
 
 enum { DNS_PORT = 53, QUERY_MAX = 1232, SOCKADDR_MAX = 128 };
 
-struct vector;
-
 struct sockaddr_bytes {
     uint8_t bytes[SOCKADDR_MAX];
     uint32_t len;
@@ -34,7 +32,7 @@ bool resolver_watched(int32_t descriptor);
 /* Judges one query and sends it, or its stand-in, to the server. `len` bytes at `query` are the gate's copy. The
  * result is what sendto would have given for the program's query. */
 int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
-                      uint64_t flags, const struct sockaddr_bytes *server, const struct vector *control);
+                      uint64_t flags, const struct sockaddr_bytes *server);
 /* Reads what arrived, before the program sees it: learns addresses, restores denied questions. Returns the new
  * length. */
 uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from);

@@ -33,8 +33,7 @@ static int64_t send_query(const struct call *call, int32_t descriptor, const str
         return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : -EMSGSIZE;
     if (len < 0)
         return len;
-    struct vector control = {m->control, m->control_len};
-    return resolver_send(call, descriptor, query, (uint32_t)len, flags, server, &control);
+    return resolver_send(call, descriptor, query, (uint32_t)len, flags, server);
 }
 
 /* The kind of destination; AF_UNSPEC is delivered as AF_INET (net/ipv4/udp.c). */

@@ -121,8 +121,16 @@ static bool read_state(struct text value, struct start *start)
     return true;
 }
 
+static void keep_first(struct text *kept, struct text value)
+{
+    if (!kept->at)
+        *kept = value;
+}
+
 static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found)
 {
+    if (text_equal(name, TEXT("SHIELD_STATE")) && start->origin != ORIGIN_NONE)
+        return true; /* the gate puts its own first; a second one is somebody's idea */
     if (text_equal(name, TEXT("SHIELD_STATE")))
         return read_state(value, start) ||
                (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
@@ -132,8 +140,10 @@ static bool take_variable(struct text name, struct text value, struct start *sta
         inner = (struct text){name.at + sizeof CARRIED - 1, name.len - (uint32_t)(sizeof CARRIED - 1)};
     for (uint32_t i = 0; i < CARRIED_COUNT; i++)
         if (text_equal(inner, text_of(carried[i])))
-            *(from_parent ? &found->from_parent[i] : &found->own[i]) = value;
+            keep_first(from_parent ? &found->from_parent[i] : &found->own[i], value);
     if (text_equal(name, TEXT(KNOWN_SITES))) {
+        if (sealed.known_sites) /* the first is the gate's; a second one is somebody's idea */
+            return true;
         sealed.known_sites = keep(TEXT(""), name, value) ? last_value(name) : 0;
         return true;
     }
@@ -247,10 +257,12 @@ static void read_resolvers(void)
     }
 }
 
-static bool take_facts(const struct facts_found *found, struct writer *error)
+static bool take_facts(const struct facts_found *found, bool is_child, struct writer *error)
 {
     for (uint32_t i = 0; i < CARRIED_COUNT; i++) {
-        struct text value = found->from_parent[i].len ? found->from_parent[i] : found->own[i];
+        /* A child's own environment is the program's to choose: only what the gate carried over counts. */
+        bool from_parent = is_child || found->from_parent[i].len;
+        struct text value = from_parent ? found->from_parent[i] : found->own[i];
         if (value.len && !keep(TEXT(CARRIED), text_of(carried[i]), value)) {
             put(error, TEXT("the function's environment is too long"));
             return false;
@@ -260,8 +272,8 @@ static bool take_facts(const struct facts_found *found, struct writer *error)
         if (i >= FIRST_ADDRESS && i <= LAST_ADDRESS)
             add_always(value);
     }
-    struct text root =
-        found->from_parent[TASK_ROOT].len ? found->from_parent[TASK_ROOT] : found->own[TASK_ROOT];
+    bool carried_root = is_child || found->from_parent[TASK_ROOT].len;
+    struct text root = carried_root ? found->from_parent[TASK_ROOT] : found->own[TASK_ROOT];
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
         if (!handler_add(root, found->from_parent[i]) || !handler_add(root, found->own[i])) {
@@ -284,7 +296,7 @@ bool settings_read(struct start *start)
     bool well = take_environment(environment, start, &found) &&
                 take_policy_file(found.policy_file, start->error) &&
                 policy_end(&sealed.policy, start->error) && keep_settings(start->error) &&
-                take_facts(&found, start->error);
+                take_facts(&found, start->origin >= ORIGIN_RUNNING, start->error);
     release(environment, ENVIRON_MAX);
     if (well)
         read_resolvers();

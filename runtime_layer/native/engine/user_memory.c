@@ -65,7 +65,8 @@ bool write_user(uint64_t to, const void *from, uint64_t n)
     return true;
 }
 
-enum { SCRATCHES = 16, TRIES = 20000 };
+/* Enough for the usual; beyond that, memory of its own: no call waits for another to give its space back. */
+enum { SCRATCHES = 16 };
 
 static struct scratch scratches[SCRATCHES];
 static int32_t owners[SCRATCHES]; /* thread id, 0: free */
@@ -73,21 +74,22 @@ static int32_t owners[SCRATCHES]; /* thread id, 0: free */
 struct scratch *scratch_take(void)
 {
     int32_t me = (int32_t)KERNEL(gettid);
-    for (uint32_t try = 0; try < TRIES; try++) {
-        uint32_t i = ((uint32_t)me + try) % SCRATCHES;
-        int32_t owner = __atomic_load_n(&owners[i], __ATOMIC_RELAXED);
-        /* An owner that was killed in the gate never gives its space back: take it over. */
-        bool dead = owner != 0 && try % 64 >= 48 && KERNEL(tkill, owner, 0) == -ESRCH;
-        if ((owner == 0 || dead) &&
-            __atomic_compare_exchange_n(&owners[i], &owner, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-            return &scratches[i];
-        if (try % SCRATCHES == SCRATCHES - 1)
-            KERNEL(sched_yield);
+    for (uint32_t i = 0; i < SCRATCHES; i++) {
+        int32_t free = 0;
+        uint32_t at = ((uint32_t)me + i) % SCRATCHES;
+        if (__atomic_load_n(&owners[at], __ATOMIC_RELAXED) == 0 &&
+            __atomic_compare_exchange_n(&owners[at], &free, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            return &scratches[at];
     }
-    return NULL;
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct scratch), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return is_error(memory) ? NULL : (struct scratch *)memory;
 }
 
 void scratch_give(struct scratch *s)
 {
-    __atomic_store_n(&owners[s - scratches], 0, __ATOMIC_RELEASE);
+    if (s >= scratches && s < scratches + SCRATCHES)
+        __atomic_store_n(&owners[s - scratches], 0, __ATOMIC_RELEASE);
+    else
+        KERNEL(munmap, s, sizeof(struct scratch));
 }

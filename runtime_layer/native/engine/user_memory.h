@@ -30,7 +30,7 @@ struct scratch {
     char line[PAGE];
 };
 
-struct scratch *scratch_take(void); /* NULL when all are in use for too long */
+struct scratch *scratch_take(void); /* NULL when there is no memory left */
 void scratch_give(struct scratch *s);
 
 #endif
