@@ -135,6 +135,27 @@ static bool is_dropped(uint64_t string)
     return false;
 }
 
+/* Where the loader looks for libraries may be left out, not changed: code of theirs would run before ours. */
+static bool is_other_library_path(uint64_t string)
+{
+    const char *own = sealed.environment + sealed.loader_path;
+    char value[PRELOAD_MAX];
+    if (!starts_with(string, TEXT("LD_LIBRARY_PATH=")))
+        return false;
+    int64_t len = read_user_string(value, string + 16, sizeof value);
+    return len < 0 || !sealed.loader_path || !text_equal((struct text){value, (uint32_t)len}, text_of(own));
+}
+
+/* Was it preloaded into this process as well? */
+static bool was_preloaded(struct text library)
+{
+    struct text list = text_of(sealed.environment + sealed.loader_preload), piece;
+    while (sealed.loader_preload && list.len && text_next(&list, ':', &piece))
+        if (text_equal(piece, library))
+            return true;
+    return false;
+}
+
 /* The child's environment: the caller's, with the settings and the preload put back. Entries point into the
  * caller's memory and the sealed pool. Returns how many, or an errno; `*preload` is the caller's LD_PRELOAD. */
 static int64_t build_environment(uint64_t envp, uint64_t *out, uint64_t cap, uint64_t *preload)
@@ -149,7 +170,7 @@ static int64_t build_environment(uint64_t envp, uint64_t *out, uint64_t cap, uin
             return -EFAULT;
         if (!string)
             break;
-        if (is_dropped(string))
+        if (is_dropped(string) || is_other_library_path(string))
             continue;
         if (starts_with(string, TEXT("LD_PRELOAD="))) {
             *preload = string + 11;
@@ -170,7 +191,7 @@ static uint64_t count_environment(uint64_t envp)
     return n;
 }
 
-/* "LD_PRELOAD=<ours>[:<theirs without ours>]" */
+/* "LD_PRELOAD=<ours>[:<those of theirs that this process has too>]" */
 static bool write_preload(uint64_t theirs, char *out, uint32_t cap)
 {
     struct text ours = text_of(sealed.environment + sealed.preload);
@@ -183,7 +204,7 @@ static bool write_preload(uint64_t theirs, char *out, uint32_t cap)
         return false;
     struct text rest = {value, (uint32_t)len}, piece;
     while (rest.len && text_next(&rest, ':', &piece))
-        if (piece.len && !text_equal(piece, ours)) {
+        if (piece.len && !text_equal(piece, ours) && was_preloaded(piece)) {
             put_char(&w, ':');
             put(&w, piece);
         }

@@ -134,6 +134,10 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     if (text_equal(name, TEXT("SHIELD_STATE")))
         return read_state(value, start) ||
                (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
+    if (text_equal(name, TEXT("LD_PRELOAD")))
+        sealed.loader_preload = keep_text(value);
+    if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
+        sealed.loader_path = keep_text(value);
     struct text inner = name;
     bool from_parent = text_starts(name, TEXT(CARRIED));
     if (from_parent)
@@ -288,6 +292,7 @@ bool settings_read(struct start *start)
 {
     struct facts_found found = {0};
     policy_begin(&sealed.policy);
+    sealed.environment_used = 1; /* offset 0 means "none", and reads as the empty text */
     struct text environment = read_file("/proc/self/environ", ENVIRON_MAX);
     if (!environment.at) {
         put(start->error, TEXT("cannot read /proc/self/environ"));

@@ -49,7 +49,8 @@ struct sealed {
     uint16_t preload; /* offset of our library's path */
     uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
     uint32_t environment_used;
-    uint16_t known_sites; /* offset of what a parent found out; 0: nothing */
+    uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
+    uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
 } __attribute__((aligned(4096)));
 
 extern struct sealed sealed __attribute__((visibility("hidden")));

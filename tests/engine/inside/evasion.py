@@ -1,0 +1,252 @@
+"""Runs inside the sandbox: what an attacker tried. Each prints as JSON what came of it; the tests say what must."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from behaviour import refusal, request, serve_runtime_api
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.syscall.restype = ctypes.c_long
+LIBC.mmap.restype = ctypes.c_void_p
+EVASIONS: dict[str, Callable[[], Any]] = {}
+
+
+def evasion(function: Callable[[], Any]) -> Callable[[], Any]:
+    EVASIONS[function.__name__] = function
+    return function
+
+
+def call(number: int, *arguments: object) -> int:
+    result = LIBC.syscall(ctypes.c_long(number), *arguments)
+    return -ctypes.get_errno() if result == -1 else result
+
+
+def address_of(name: str) -> int:
+    return ctypes.cast(getattr(LIBC, name), ctypes.c_void_p).value or 0
+
+
+def engine_pages() -> list[tuple[int, int]]:
+    """The engine's library and the nameless data behind it."""
+    with open("/proc/self/maps") as maps:
+        lines = [line.split() for line in maps]
+    last = max(i for i, line in enumerate(lines) if "libshield" in line[-1])
+    ranges = []
+    for line in lines[: last + 3]:
+        low, high = (int(part, 16) for part in line[0].split("-"))
+        if "libshield" in line[-1] or (ranges and low == ranges[-1][1]):
+            ranges.append((low, high))
+    return ranges
+
+
+@evasion
+def number_with_high_bits() -> list[int]:
+    openat = 257
+    return [call(high + openat, -100, b"/tmp/there", 0, 0) for high in (-(1 << 32), 1 << 32, 0x40000000)]
+
+
+@evasion
+def reading_between_open_and_refusal() -> int:
+    """Two threads of plain Python: one opens what is refused, one reads from the descriptor it would have."""
+    guess = os.open("/etc/passwd", os.O_RDONLY)
+    os.close(guess)
+    caught: list[bytes] = []
+    stop = threading.Event()
+
+    def grab() -> None:
+        while not stop.is_set():
+            try:
+                if data := os.pread(guess, 7, 0):
+                    caught.append(data)
+            except OSError:
+                pass
+
+    thread = threading.Thread(target=grab)
+    thread.start()
+    for _ in range(3000):
+        refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY)))
+    stop.set()
+    thread.join()
+    return sum(data == b"content" for data in caught)
+
+
+@evasion
+def advice_that_brings_text_back() -> dict[str, int]:
+    page, size = address_of("connect") & ~4095, 4096
+    results = {f"text_{advice}": call(28, ctypes.c_void_p(page), size, advice) for advice in (4, 8, 9, 18, 102)}
+    low, high = engine_pages()[-1]
+    results["wipe_on_fork"] = call(28, ctypes.c_void_p(low), high - low, 18)
+    return results
+
+
+@evasion
+def text_from_the_file_again() -> dict[str, int]:
+    page = ctypes.c_void_p(address_of("connect") & ~4095)
+    with open("/proc/self/maps") as maps:
+        path = next(line.split()[-1] for line in maps if "/libc" in line and ".so" in line)
+    descriptor = os.open(path, os.O_RDONLY)
+    fixed_private = mmap.MAP_PRIVATE | 0x10
+    anonymous = mmap.mmap(-1, 4096)
+    source = ctypes.addressof(ctypes.c_char.from_buffer(anonymous))
+    return {
+        "map_file": call(9, page, 4096, 1, fixed_private, descriptor, 0),
+        "map_anonymous": call(9, page, 4096, 3, fixed_private | 0x20, -1, 0),
+        "remap": call(25, ctypes.c_void_p(source), 4096, 4096, 3, page),
+        "unmap_a_part": call(11, page, 4096),
+    }
+
+
+@evasion
+def memory_that_runs() -> dict[str, int]:
+    segment = call(29, 0, 4096, 0o1777)
+    descriptor = os.memfd_create("code")
+    with open("/var/task/inline.so", "rb") as library:
+        os.write(descriptor, library.read())
+    return {
+        "attach_executable": call(30, segment, 0, 0o100000),
+        "attach_over": call(30, segment, ctypes.c_void_p(engine_pages()[-1][0]), 0o40000),
+        "personality": call(135, 0x400000),
+        "memory_file": call(9, 0, 4096, 5, mmap.MAP_PRIVATE, descriptor, 0),
+    }
+
+
+@evasion
+def descriptor_table_of_its_own() -> list[int]:
+    """A thread whose descriptors are not the process's: /proc/self/fd shows others than the ones it uses."""
+    results: list[int] = []
+
+    def work() -> None:
+        call(436, 0xFFFFFFF0, 0xFFFFFFFF, 2)
+        results.append(call(257, -100, b"/tmp/there", 0, 0))
+        results.append(call(257, -100, b"/tmp/made", os.O_CREAT | os.O_WRONLY, 0o600))
+        results.append(call(258, -100, b"/tmp/folder2", 0o700))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return results
+
+
+CHILD = """
+import os, socket
+def refusal(f):
+    try: f()
+    except OSError as e: return e.errno
+def connect():
+    s = socket.socket(); s.settimeout(2); s.connect(("203.0.113.9", 80))
+print([refusal(lambda: os.listdir("/tmp")), refusal(connect)])
+"""
+
+
+@evasion
+def children_that_are_told_otherwise() -> list[str]:
+    always = dict.fromkeys(("AWS_LAMBDA_METADATA_API", "AWS_XRAY_DAEMON_ADDRESS"), "203.0.113.9:80")
+    always["SHIELD_STATE_AWS_LAMBDA_RUNTIME_API"] = "203.0.113.9:80"
+    tries: list[dict[str, str]] = [
+        always,
+        {"LD_PRELOAD": "/var/task/early.so"},
+        {"LD_AUDIT": "/var/task/early.so"},
+        {"LD_LIBRARY_PATH": "/var/task/elsewhere"},
+        {"SHIELD_STATE_SITES": "255;"},
+    ]
+    return [
+        subprocess.run([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, env=env, check=False).stdout
+        for env in tries
+    ]
+
+
+@evasion
+def links_with_a_slash() -> list[int | None]:
+    return [
+        refusal(lambda: os.utime("/proc/self/root/tmp/", follow_symlinks=False)),
+        refusal(lambda: os.setxattr("/proc/self/root/tmp/folder/", "user.x", b"1", follow_symlinks=False)),
+    ]
+
+
+@evasion
+def queries_that_carry_more() -> None:
+    def labels(name: str) -> bytes:
+        return b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0\0\1\0\1"
+
+    option = b"\xfd\xe9\0\6secret"
+    edns = b"\0\0\x29\4\xd0\0\0\0\0" + len(option).to_bytes(2, "big") + option
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(2)
+        message = b"\x12\x34\1\0\0\1\0\0\0\0\0\1" + labels("allowed.example") + edns + b"trailing"
+        s.sendto(message, ("169.254.78.1", 53))
+        refusal(lambda: s.recv(512))
+        refusal(lambda: s.setsockopt(17, 103, 64))
+        refusal(lambda: s.sendto(message[:33] + message[:33], ("169.254.78.1", 53)))
+
+
+@evasion
+def a_descriptor_that_was_a_name_servers() -> int:
+    """After a look-up, its descriptor's number belongs to a stream: every byte of it must arrive."""
+    refusal(lambda: socket.getaddrinfo("allowed.example", 80))
+    for _ in range(8):
+        ours, theirs = socket.socketpair()
+        ours.sendall(b"x" * 20000)
+        ours.close()
+        total = 0
+        while data := theirs.recv(4096):
+            total += len(data)
+        theirs.close()
+        if total != 20000:
+            return total
+    return 20000
+
+
+@evasion
+def many_threads() -> dict[str, int]:
+    """Forty threads that make and remove directories in an allowed place, beside others that are refused."""
+    counts: dict[str, int] = {}
+    lock = threading.Lock()
+
+    def note(result: int | None) -> None:
+        with lock:
+            counts[str(result)] = counts.get(str(result), 0) + 1
+
+    def work(number: int) -> None:
+        path = f"/tmp/allowed/{number}"
+        for _ in range(50):
+            note(refusal(lambda: os.mkdir(path)))
+            note(refusal(lambda: os.rmdir(path)))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return counts
+
+
+@evasion
+def a_package_for_a_handler() -> int | None:
+    request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+    return refusal(lambda: open("/var/task/pkg/__init__.py"))
+
+
+@evasion
+def ready_in_many_threads() -> int:
+    port = serve_runtime_api()
+    threads = [
+        threading.Thread(target=lambda: request(port, b"GET /2018-06-01/runtime/invocation/next")) for _ in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(threads)
+
+
+if __name__ == "__main__":
+    print(json.dumps(EVASIONS[sys.argv[1]]()))
