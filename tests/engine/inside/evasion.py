@@ -149,8 +149,8 @@ print([refusal(lambda: os.listdir("/tmp")), refusal(connect)])
 
 @evasion
 def children_that_are_told_otherwise() -> list[str]:
-    always = dict.fromkeys(("AWS_LAMBDA_METADATA_API", "AWS_XRAY_DAEMON_ADDRESS"), "203.0.113.9:80")
-    always["SHIELD_STATE_AWS_LAMBDA_RUNTIME_API"] = "203.0.113.9:80"
+    names = ["AWS_LAMBDA_METADATA_API", "AWS_XRAY_DAEMON_ADDRESS", "SHIELD_STATE_AWS_LAMBDA_RUNTIME_API"]
+    always: dict[str, str] = dict.fromkeys(names, "203.0.113.9:80")
     tries: list[dict[str, str]] = [
         always,
         {"LD_PRELOAD": "/var/task/early.so"},
