@@ -29,6 +29,7 @@ import enum
 import json
 import operator
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -130,7 +131,7 @@ def _take(value: Any, step: Step) -> Iterator[Any]:
             yield from elements
 
 
-class Pattern:
+class Pattern(ABC):
     """A condition on one JSON line. Made by `text`, `number`, `exists`, `all_of` and their like."""
 
     def render(self) -> str:
@@ -157,17 +158,17 @@ class Pattern:
             return False
         return isinstance(value, dict) and self.holds(value)
 
+    @abstractmethod
     def expression(self) -> str:
         """The text without the braces."""
-        raise NotImplementedError
 
+    @abstractmethod
     def holds(self, value: Any) -> bool:
         """Whether a parsed line meets the condition; numbers are `Decimal`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def selectors(self) -> Iterator[Selector]:
         """Every selector in it, in the order of the text."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return self.render()
