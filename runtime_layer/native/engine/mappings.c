@@ -59,7 +59,7 @@ static bool overlaps(uint64_t low, uint64_t high, uint32_t kind)
     return false;
 }
 
-/* Is all of some patched text within the range? A part of it must not go. */
+/* Does the range hold a part of some patched text, but not all of it? Only whole texts may go. */
 static bool cuts_text(uint64_t low, uint64_t high)
 {
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
@@ -114,7 +114,7 @@ static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
     return overlaps(low, high, RANGE_ENGINE) && refused(call, SELF_PROTECTION, TEXT(""));
 }
 
-/* Something else is to lie there: never over the engine, and over patched text only as a whole. */
+/* Something else is to lie there: never over the engine, nor over patched text. */
 static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
 {
     if (engine_refused(call, low, high))

@@ -22,7 +22,6 @@ bool write_user(uint64_t to, const void *from, uint64_t n);
 
 /* Four pages of working space. Taken without waiting: the gate runs in signal handlers, where the owner of
  * a lock may be the interrupted thread itself. */
-enum { SCRATCH_PAGES = 4 };
 struct scratch {
     char path[PAGE];
     char other[PAGE];
