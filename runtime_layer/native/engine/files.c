@@ -12,6 +12,7 @@
 #include <linux/openat2.h>
 
 #include "judges.h"
+#include "process.h"
 #include "state.h"
 
 enum { LINKS_MAX = 40 };
@@ -221,10 +222,10 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         struct text name;
         int32_t parent = open_parent(directory, scratch->path, o->resolve, &name);
         if (directory != o->directory)
-            KERNEL(close, directory);
+            close_held(directory);
         if (parent < 0)
             return parent;
-        directory = parent;
+        directory = (int32_t)hold(parent);
         if (entry_refused(call, parent, name)) {
             result = -EACCES;
             break;
@@ -241,19 +242,19 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         result = -ELOOP;
     }
     if (directory != o->directory)
-        KERNEL(close, directory);
+        close_held(directory);
     return lowered(result, o->flags);
 }
 
 static int64_t open_temporary(const struct call *call, const struct opening *o)
 {
-    int64_t directory = kernel_open(o, o->directory, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int64_t directory = hold(kernel_open(o, o->directory, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (is_error(directory))
         return directory;
     int64_t result = -EACCES;
     if (!entry_refused(call, (int32_t)directory, TEXT("#")))
         result = KERNEL(openat, directory, ".", o->flags, o->mode);
-    KERNEL(close, directory);
+    close_held(directory);
     return lowered(result, o->flags);
 }
 
@@ -320,8 +321,9 @@ static int64_t open_existing(const struct call *call, const struct opening *o, u
         return object;
     if (flags & O_PATH)
         return judged(call, object, flags, OBJECT_READ);
+    hold(object);
     int64_t result = open_object(call, object, flags);
-    KERNEL(close, object);
+    close_held(object);
     return lowered(result, flags);
 }
 

@@ -4,6 +4,7 @@
 
 #include "judges.h"
 #include "kernel.h"
+#include "process.h"
 #include "report.h"
 #include "state.h"
 
@@ -166,7 +167,7 @@ static uint8_t guard_of(const struct row *row, uint8_t reasons)
 {
     if (!(row->reasons & reasons))
         return GUARD_NONE;
-    return row->nr == __NR_close ? GUARD_LOG : row->nr == __NR_write ? GUARD_LONG : GUARD_ALWAYS;
+    return row->nr == __NR_close ? GUARD_CLOSE : row->nr == __NR_write ? GUARD_LONG : GUARD_ALWAYS;
 }
 
 static void fill_table(uint8_t reasons)
@@ -180,7 +181,9 @@ void guard_calls(void)
     for (uint32_t i = 0; i < ROWS; i++)
         row_of[rows[i].nr] = (uint8_t)(i + 1);
     fill_table(reasons_of_policy());
+    const uint32_t *held = held_now();
     __builtin_memcpy(&gate_table[GATE_LOG], &sealed.log, sizeof sealed.log);
+    __builtin_memcpy(&gate_table[GATE_HELD], &held, sizeof held);
 }
 
 void unguard_start_calls(void)

@@ -5,6 +5,7 @@
 
 #include "judges.h"
 #include "kernel.h"
+#include "process.h"
 #include "report.h"
 #include "state.h"
 
@@ -65,9 +66,11 @@ enum outcome judge_descriptor(struct call *call)
     switch (call->nr) {
     case __NR_close:
         /* As if it had not been open: programs that close everything go on as they would. */
-        return is_log(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
+        return is_log(arg[0]) || !wait_until_free((int32_t)arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
     case __NR_close_range: {
         uint32_t first = (uint32_t)arg[0], last = (uint32_t)arg[1], log = (uint32_t)sealed.log;
+        if (!wait_until_range_is_free(first, last))
+            return answer(call, -EBADF);
         if (sealed.log <= 2 || first > log || last < log)
             return RUN_IN_PLACE;
         int64_t below = first < log ? KERNEL(close_range, first, log - 1, arg[2]) : 0;
@@ -78,6 +81,9 @@ enum outcome judge_descriptor(struct call *call)
     case __NR_dup2:
 #endif
     case __NR_dup3:
+        /* What dup2(2) answers when it meets an open that is under way. */
+        if (!wait_until_free((int32_t)arg[1]))
+            return answer(call, -EBUSY);
         if (!is_log(arg[1]))
             return RUN_IN_PLACE;
         break;

@@ -3,6 +3,7 @@
 
 #include "files.h"
 #include "judges.h"
+#include "process.h"
 #include "state.h"
 
 enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16 };
@@ -233,11 +234,11 @@ enum outcome judge_bind(struct call *call)
     copy_bytes(scratch->path, address.bytes + 2, address.len - 2);
     scratch->path[address.len - 2] = 0;
     struct text name;
-    int32_t parent = open_parent(AT_FDCWD, scratch->path, 0, &name);
+    int32_t parent = (int32_t)hold(open_parent(AT_FDCWD, scratch->path, 0, &name));
     int64_t result = parent;
     if (parent >= 0) {
         result = entry_refused(call, parent, name) ? -EACCES : bind_beneath(call, parent, name, &address);
-        KERNEL(close, parent);
+        close_held(parent);
     }
     scratch_give(scratch);
     return answer(call, result);

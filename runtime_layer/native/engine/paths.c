@@ -6,6 +6,7 @@
  */
 #include "files.h"
 #include "judges.h"
+#include "process.h"
 #include "state.h"
 
 enum follows {
@@ -76,15 +77,18 @@ static const struct path_call *find(int64_t nr)
 
 /* One path, opened and judged. `through` is the path to use instead; empty: use the caller's own argument. */
 struct judged_path {
-    int32_t descriptor; /* -1: none */
+    int32_t descriptor; /* held; -1: none */
+    bool is_theirs;     /* the caller's own descriptor */
     int64_t error;      /* 0: go on */
     char through[PAGE];
 };
 
 static void close_path(struct judged_path *p)
 {
-    if (p->descriptor >= 0)
-        KERNEL(close, p->descriptor);
+    if (p->is_theirs)
+        let_go(p->descriptor);
+    else
+        close_held(p->descriptor);
 }
 
 static bool follows_link(uint32_t follows, uint64_t flags)
@@ -100,9 +104,7 @@ static bool follows_link(uint32_t follows, uint64_t flags)
 static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, uint32_t follows,
                       uint64_t flags, char *path, struct judged_path *out)
 {
-    out->descriptor = -1;
-    out->error = 0;
-    out->through[0] = 0;
+    *out = (struct judged_path){.descriptor = -1};
     if (pointer == 0) { /* utimensat(fd, NULL): the descriptor itself, judged when it was opened */
         return;
     }
@@ -112,9 +114,13 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
         return;
     }
     if (len == 0) {
-        if (!(flags & AT_EMPTY_PATH))
+        if (!(flags & AT_EMPTY_PATH)) {
             out->error = -ENOENT;
-        else if (object_refused(call, directory, OBJECT_READ))
+            return;
+        }
+        out->is_theirs = true;
+        out->descriptor = (int32_t)hold(directory);
+        if (object_refused(call, directory, OBJECT_READ))
             out->error = -EACCES;
         return;
     }
@@ -126,9 +132,9 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
                              : open_parent(directory, path, 0, &name);
     if (out->descriptor < 0) {
         out->error = out->descriptor;
-        out->descriptor = -1;
         return;
     }
+    hold(out->descriptor);
     if (follow ? object_refused(call, out->descriptor, OBJECT_WRITTEN)
                : entry_refused(call, out->descriptor, name))
         out->error = -EACCES;
@@ -141,11 +147,11 @@ static bool source_refused(const struct call *call, const struct judged_path *p)
 {
     if (sealed.policy.modes[READ_HANDLER] == MODE_ALLOW || !is_ready() || !p->through[0])
         return false;
-    int64_t object = KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    int64_t object = hold(KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0));
     if (is_error(object))
         return false;
     bool refused = object_refused(call, (int32_t)object, OBJECT_PLACE_KNOWN);
-    KERNEL(close, object);
+    close_held(object);
     return refused;
 }
 
@@ -169,9 +175,7 @@ enum outcome judge_path(struct call *call)
     _Static_assert(sizeof(struct judged_path) * 2 <= sizeof(struct scratch), "two paths fit one scratch");
     struct judged_path *first = (struct judged_path *)space;
     struct judged_path *second = first + 1;
-    second->descriptor = -1;
-    second->error = 0;
-    second->through[0] = 0;
+    *second = (struct judged_path){.descriptor = -1};
 
     uint64_t flags = shape->flags == NONE ? 0 : call->arg[shape->flags];
     judge_one(call, directory_argument(call, shape->directory), call->arg[shape->path], shape->follows, flags,

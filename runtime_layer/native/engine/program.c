@@ -6,11 +6,13 @@
  */
 #include <linux/elf.h>
 
+#include "environment.h"
 #include "files.h"
 #include "judges.h"
+#include "process.h"
 #include "state.h"
 
-enum { INTERPRETERS = 4, HEAD = 1024, VARIABLES = 2000, PRELOAD_MAX = 1024 };
+enum { INTERPRETERS = 4, HEAD = 1024 };
 
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64 };
@@ -19,7 +21,8 @@ enum { MACHINE = EM_AARCH64 };
 #endif
 
 struct program {
-    int32_t object;   /* O_PATH */
+    int32_t object;   /* O_PATH, held while it is judged */
+    bool borrowed;    /* the descriptor is the caller's own */
     struct text path; /* as the kernel knows it; empty when it does not fit */
     struct inode inode;
 };
@@ -117,162 +120,27 @@ static bool keeps_path(struct text given)
     return sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_BLOCK || sealed.stage == STAGE_STARTING;
 }
 
-static bool starts_with(uint64_t string, struct text prefix)
-{
-    char head[16];
-    return prefix.len <= sizeof head && read_user(head, string, prefix.len) &&
-           same_bytes(head, prefix.at, prefix.len);
-}
-
-/* Settings of ours, and those with which the loader would run or write something before our library is there
- * (ld.so(8)). */
-static bool is_dropped(uint64_t string)
-{
-    static const char *const names[] = {"SHIELD_", "LD_AUDIT=", "LD_DEBUG", "LD_PROFILE"};
-    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (starts_with(string, text_of(names[i])))
-            return true;
-    return false;
-}
-
-/* Where the loader looks for libraries may be left out, not changed: code of theirs would run before ours. */
-static bool is_other_library_path(uint64_t string)
-{
-    const char *own = sealed.environment + sealed.loader_path;
-    char value[PRELOAD_MAX];
-    if (!starts_with(string, TEXT("LD_LIBRARY_PATH=")))
-        return false;
-    int64_t len = read_user_string(value, string + 16, sizeof value);
-    return len < 0 || !sealed.loader_path || !text_equal((struct text){value, (uint32_t)len}, text_of(own));
-}
-
-/* Was it preloaded into this process as well? */
-static bool was_preloaded(struct text library)
-{
-    struct text list = text_of(sealed.environment + sealed.loader_preload), piece;
-    while (sealed.loader_preload && list.len && text_next(&list, ':', &piece))
-        if (text_equal(piece, library))
-            return true;
-    return false;
-}
-
-/* The child's environment: the caller's, with the settings and the preload put back. Entries point into the
- * caller's memory and the sealed pool. Returns how many, or an errno; `*preload` is the caller's LD_PRELOAD. */
-static int64_t build_environment(uint64_t envp, uint64_t *out, uint64_t cap, uint64_t *preload)
-{
-    uint64_t n = 0;
-    *preload = 0;
-    for (uint32_t i = 0; i < sealed.setting_count; i++)
-        out[n++] = (uint64_t)(sealed.environment + sealed.settings[i]);
-    for (uint64_t i = 0; envp; i++) {
-        uint64_t string;
-        if (!read_user(&string, envp + i * 8, 8))
-            return -EFAULT;
-        if (!string)
-            break;
-        if (is_dropped(string) || is_other_library_path(string))
-            continue;
-        if (starts_with(string, TEXT("LD_PRELOAD="))) {
-            *preload = string + 11;
-            continue;
-        }
-        if (n + 3 > cap)
-            return -E2BIG;
-        out[n++] = string;
-    }
-    return (int64_t)n;
-}
-
-static uint64_t count_environment(uint64_t envp)
-{
-    uint64_t n = 0, string;
-    while (envp && n < VARIABLES && read_user(&string, envp + n * 8, 8) && string)
-        n++;
-    return n;
-}
-
-/* "LD_PRELOAD=<ours>[:<those of theirs that this process has too>]" */
-static bool write_preload(uint64_t theirs, char *out, uint32_t cap)
-{
-    struct text ours = text_of(sealed.environment + sealed.preload);
-    struct writer w = {out, 0, cap, false};
-    put(&w, TEXT("LD_PRELOAD="));
-    put(&w, ours);
-    char value[PRELOAD_MAX];
-    int64_t len = theirs ? read_user_string(value, theirs, sizeof value) : 0;
-    if (len < 0)
-        return false;
-    struct text rest = {value, (uint32_t)len}, piece;
-    while (rest.len && text_next(&rest, ':', &piece))
-        if (piece.len && !text_equal(piece, ours) && was_preloaded(piece)) {
-            put_char(&w, ':');
-            put(&w, piece);
-        }
-    put_char(&w, 0);
-    return !w.full;
-}
-
-/* "SHIELD_STATE=<stage>:<log descriptor>:<runtime>" */
-static bool write_state(char *out, uint32_t cap)
-{
-    struct writer w = {out, 0, cap, false};
-    put(&w, sealed.stage == STAGE_STARTING ? TEXT("SHIELD_STATE=starting:")
-            : is_ready()                   ? TEXT("SHIELD_STATE=ready:")
-                                           : TEXT("SHIELD_STATE=running:"));
-    if (sealed.log < 0)
-        put(&w, TEXT("-1"));
-    else
-        put_number(&w, (uint32_t)sealed.log);
-    put_char(&w, ':');
-    put(&w, text_of(sealed.environment + sealed.runtime));
-    put_char(&w, 0);
-    return !w.full;
-}
-
 struct exec {
     int32_t directory;
     uint64_t path, argv, envp, flags;
 };
 
-/* The call itself; an empty path means the descriptor. */
-static int64_t make_exec(const struct exec *e, const char *path, int32_t object)
-{
-    uint64_t count = count_environment(e->envp);
-    if (count >= VARIABLES)
-        return -E2BIG;
-    uint64_t environment[count + MAX_SETTINGS + 4];
-    uint64_t theirs;
-    char preload[PRELOAD_MAX + 256], state[512];
-    /* Ours comes first where the first one counts (our own settings), and last where the last one does (the
-     * loader's): another thread may turn a string into one of ours once it was looked at. */
-    environment[0] = (uint64_t)state;
-    int64_t n = build_environment(e->envp, environment + 1, count + MAX_SETTINGS + 3, &theirs);
-    if (is_error(n))
-        return n;
-    if (!write_preload(theirs, preload, sizeof preload) || !write_state(state, sizeof state))
-        return -E2BIG;
-    environment[++n] = (uint64_t)preload;
-    environment[++n] = 0;
-    if (sealed.log > 2) /* ioctl(FIOCLEX) would take the log from the child */
-        KERNEL(fcntl, sealed.log, F_SETFD, 0);
-    if (path[0])
-        return KERNEL(execve, path, e->argv, environment);
-    return KERNEL(execveat, object, "", e->argv, environment, AT_EMPTY_PATH);
-}
-
-/* Opens the program; `path` receives the caller's spelling. `*borrowed`: the descriptor is the caller's own. */
-static int32_t open_program(const struct exec *e, char *path, bool *borrowed)
+/* Opens the program and holds it; `path` receives the caller's spelling. 0, or an errno. */
+static int64_t open_program(const struct exec *e, char *path, struct program *program)
 {
     int64_t len = read_user_string(path, e->path, PAGE);
-    *borrowed = len == 0 && e->flags & AT_EMPTY_PATH;
+    program->borrowed = len == 0 && e->flags & AT_EMPTY_PATH;
     if (len < 0)
-        return (int32_t)len;
-    if (*borrowed)
-        return e->directory;
-    if (len == 0)
+        return len;
+    if (len == 0 && !program->borrowed)
         return -ENOENT;
     uint64_t nofollow = e->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0;
-    return (int32_t)KERNEL(openat, e->directory, path, O_PATH | O_CLOEXEC | nofollow, 0);
+    int64_t object = program->borrowed ? e->directory
+                                       : KERNEL(openat, e->directory, path, O_PATH | O_CLOEXEC | nofollow, 0);
+    if (object < 0)
+        return is_error(object) ? object : -EBADF;
+    program->object = (int32_t)hold(object);
+    return 0;
 }
 
 /* 0: may start. Fills program->path and inode. */
@@ -293,6 +161,16 @@ static int64_t judge_program(const struct call *call, const struct exec *e, stru
     return 0;
 }
 
+/* How the program is named to the kernel; the empty path means its descriptor. */
+static struct text path_to_start(const struct exec *e, const struct program *program, struct text given)
+{
+    bool plain = e->directory == AT_FDCWD || given.at[0] == '/';
+    /* Where only listed programs may run, a descriptor is not used again: another could take its place. */
+    if (program->borrowed)
+        return sealed.policy.modes[CREATE_CHILD_PROCESS] == MODE_BLOCK ? program->path : TEXT("");
+    return plain && keeps_path(given) ? given : program->path;
+}
+
 enum outcome judge_exec(struct call *call)
 {
     uint64_t *arg = call->arg;
@@ -302,30 +180,27 @@ enum outcome judge_exec(struct call *call)
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return answer(call, -EAGAIN);
-    bool borrowed;
-    struct program program = {.object = open_program(&e, scratch->path, &borrowed)};
-    if (program.object < 0) {
-        scratch_give(scratch);
-        return answer(call, program.object);
+    struct program program = {0};
+    struct child_start start;
+    int64_t result = open_program(&e, scratch->path, &program);
+    bool opened = result == 0;
+    if (!result)
+        result = judge_program(call, &e, &program, scratch);
+    if (!result)
+        result = child_start_make(&start, path_to_start(&e, &program, text_of(scratch->path)), e.envp);
+    /* A vfork child that succeeds would give nothing back: from here on it holds only what it takes along. */
+    scratch_give(scratch);
+    if (opened)
+        let_go(program.object);
+    if (!result) {
+        if (sealed.log > 2) /* ioctl(FIOCLEX) would take the log from the child */
+            KERNEL(fcntl, sealed.log, F_SETFD, 0);
+        result = start.path[0]
+                     ? KERNEL(execve, start.path, e.argv, start.environment)
+                     : KERNEL(execveat, program.object, "", e.argv, start.environment, AT_EMPTY_PATH);
+        child_start_release(&start);
     }
-    int64_t result = judge_program(call, &e, &program, scratch);
-    if (is_error(result)) {
-        scratch_give(scratch);
-    } else {
-        struct text given = text_of(scratch->path);
-        bool plain = e.directory == AT_FDCWD || given.at[0] == '/';
-        /* Where only listed programs may run, a descriptor is not used again: another could take its place. */
-        bool by_descriptor = borrowed && sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_BLOCK;
-        struct text path = by_descriptor                             ? TEXT("")
-                           : !borrowed && plain && keeps_path(given) ? given
-                                                                     : program.path;
-        char copy[path.len + 1]; /* on this stack: a vfork child that succeeds never gives a scratch back */
-        copy_bytes(copy, path.at, path.len);
-        copy[path.len] = 0;
-        scratch_give(scratch);
-        result = make_exec(&e, copy, program.object);
-    }
-    if (!borrowed)
+    if (opened && !program.borrowed)
         KERNEL(close, program.object);
     return answer(call, result);
 }

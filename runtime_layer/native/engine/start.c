@@ -11,6 +11,7 @@
 #include "guarded.h"
 #include "log.h"
 #include "objects.h"
+#include "process.h"
 #include "report.h"
 #include "settings.h"
 #include "user_memory.h"
@@ -129,6 +130,8 @@ static bool arm(struct start *start, struct armed_objects *objects)
     if (!read_objects(start->error))
         return false;
     sealed.log = log_keep(start->inherited_log);
+    if (!process_begin())
+        return fail(start->error, "out of memory", TEXT(""));
     guard_calls();
     if (!patch_loaded_objects(objects, start->error) || !seal(start->error))
         return false;

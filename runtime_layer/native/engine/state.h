@@ -51,18 +51,21 @@ struct sealed {
     uint32_t environment_used;
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
+
+    struct process *process; /* process.h: what is this process's own */
+    bool forks_workers;      /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
 } __attribute__((aligned(4096)));
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* One page that the gate's assembly reads first: a byte a system call, then two facts. Sealed as well. */
+/* One page that the gate's assembly reads first: a byte a system call, then three facts. Sealed as well. */
 enum guard {
     GUARD_NONE,
     GUARD_ALWAYS, /* passed on to gate_judge */
-    GUARD_LOG,    /* only when the first argument is the log descriptor: close */
+    GUARD_CLOSE,  /* only when the first argument is the log descriptor, or the gate holds descriptors now: close */
     GUARD_LONG /* only when the third argument is at least READY_LINE: write, before the runtime is ready */
 };
-enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, READY_LINE = 40 };
+enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, GATE_HELD = 520, READY_LINE = 40 };
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */

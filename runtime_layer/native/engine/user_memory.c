@@ -14,6 +14,15 @@ bool readable(uint64_t address)
     return probe(address & ~7ull);
 }
 
+/* mincore writes one byte for each page that it is asked about (mincore(2)): the question is about this very page,
+ * the answer goes to `address`, which the caller is about to write anyway. Where a filter forbids the call, a page
+ * that can be read is taken for one that can be written. */
+static bool writable(uint64_t address)
+{
+    int64_t result = KERNEL(mincore, page_down((uint64_t)__builtin_frame_address(0)), 1, address);
+    return result == 0 || (result != -EFAULT && readable(address));
+}
+
 bool read_user(void *to, uint64_t from, uint64_t n)
 {
     if (n == 0)
@@ -35,7 +44,8 @@ bool read_user(void *to, uint64_t from, uint64_t n)
     return true;
 }
 
-int64_t read_user_string(char *to, uint64_t from, uint64_t cap)
+/* Walks the string, copying it unless `to` is NULL. */
+static int64_t walk_string(char *to, uint64_t from, uint64_t cap)
 {
     uint64_t checked = 0; /* bytes from `from` that lie in a page known to be readable */
     for (uint64_t i = 0; i < cap; i++) {
@@ -44,11 +54,23 @@ int64_t read_user_string(char *to, uint64_t from, uint64_t cap)
                 return -EFAULT;
             checked = i + PAGE - ((from + i) & (PAGE - 1));
         }
-        to[i] = *(const volatile char *)(from + i);
-        if (to[i] == 0)
+        char c = *(const volatile char *)(from + i);
+        if (to)
+            to[i] = c;
+        if (c == 0)
             return (int64_t)i;
     }
     return -ENAMETOOLONG;
+}
+
+int64_t read_user_string(char *to, uint64_t from, uint64_t cap)
+{
+    return walk_string(to, from, cap);
+}
+
+int64_t user_string_length(uint64_t from, uint64_t cap)
+{
+    return walk_string(NULL, from, cap);
 }
 
 bool write_user(uint64_t to, const void *from, uint64_t n)
@@ -58,9 +80,12 @@ bool write_user(uint64_t to, const void *from, uint64_t n)
     uint64_t last = to + n - 1;
     if (last < to)
         return false;
-    for (uint64_t page = page_down(to); page <= last; page += PAGE)
-        if (!readable(page < to ? to : page))
+    for (uint64_t page = page_down(to); page <= last; page += PAGE) {
+        if (!writable(page < to ? to : page))
             return false;
+        if (page + PAGE < page)
+            break;
+    }
     copy_bytes((void *)to, from, n);
     return true;
 }

@@ -13,11 +13,11 @@
 bool read_user(void *to, uint64_t from, uint64_t n);
 /* Copies a terminated string of at most cap - 1 bytes. Returns its length, -EFAULT, or -ENAMETOOLONG. */
 int64_t read_user_string(char *to, uint64_t from, uint64_t cap);
+/* The same without the copy. */
+int64_t user_string_length(uint64_t from, uint64_t cap);
 /* Is the page that holds this address readable? */
 bool readable(uint64_t address);
-/* Copies out; false when the memory is not readable to begin with. The caller's memory is the kernel's to
- * write in the unshielded program, so a page that is mapped read-only ends the program there as EFAULT would
- * not: both are the program's fault, and neither is a hole. */
+/* Copies out; false when a page of it cannot be written. */
 bool write_user(uint64_t to, const void *from, uint64_t n);
 
 /* Four pages of working space. Taken without waiting: the gate runs in signal handlers, where the owner of
