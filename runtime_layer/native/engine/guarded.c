@@ -11,11 +11,11 @@
 /* What makes a call worth looking at. A row is guarded when one of its reasons holds for the policy. */
 enum reason_to_guard {
     FOR_OUTBOUND = 1,
-    FOR_FILES = 2, /* read_write_tmp or read_handler */
-    FOR_PATHS = 4, /* the same, for calls that change names */
-    FOR_PROGRAMS = 8,
-    FOR_SAFETY = 16, /* any policy that blocks or alerts: the engine itself */
-    UNTIL_READY = 32 /* read_handler: only until the first request for an invocation */
+    FOR_FILES = 2,    /* read_write_tmp or read_handler */
+    FOR_PATHS = 4,    /* the same, for calls that change names */
+    FOR_PROGRAMS = 8, /* always */
+    FOR_SAFETY = 16,  /* any policy that blocks or alerts: the engine itself */
+    UNTIL_READY = 32  /* read_handler: only until the first request for an invocation */
 };
 
 struct row {
@@ -85,7 +85,6 @@ static const struct row rows[] = {
     ROW(write, UNTIL_READY, judge_write),
     ROW(writev, UNTIL_READY, judge_write),
 
-    /* Also without a create_child_process policy: a child gets the library and the policy back. */
     ROW(execve, FOR_PROGRAMS | FOR_SAFETY, judge_exec),
     ROW(execveat, FOR_PROGRAMS | FOR_SAFETY, judge_exec),
 
@@ -150,17 +149,17 @@ static bool enforced(enum policy_id id)
 uint8_t reasons_of_policy(void)
 {
     uint8_t reasons = 0;
+    bool any = enforced(CREATE_CHILD_PROCESS) || enforced(EXECUTABLE_MEMORY);
     if (enforced(OUTBOUND_CONNECTIVITY))
         reasons |= FOR_OUTBOUND;
     if (enforced(READ_WRITE_TMP) || enforced(READ_HANDLER))
         reasons |= FOR_FILES | FOR_PATHS;
-    if (enforced(CREATE_CHILD_PROCESS))
-        reasons |= FOR_PROGRAMS;
     if (enforced(READ_HANDLER) && !sealed.starts_ready)
         reasons |= UNTIL_READY;
-    if (reasons || enforced(EXECUTABLE_MEMORY))
+    if (reasons || any)
         reasons |= FOR_SAFETY;
-    return reasons;
+    /* Whatever the policy: a child has to know that it is one, and where alerts go. */
+    return reasons | FOR_PROGRAMS;
 }
 
 static uint8_t guard_of(const struct row *row, uint8_t reasons)
@@ -229,6 +228,11 @@ enum outcome gate_judge(struct call *call)
         return judge_escape(call);
     if (call->nr >= GATE_TABLE)
         return RUN_IN_PLACE;
-    uint8_t row = row_of[call->nr];
-    return row ? rows[row - 1].judge(call) : RUN_IN_PLACE;
+    if (!row_of[call->nr])
+        return RUN_IN_PLACE;
+    const struct row *row = &rows[row_of[call->nr] - 1];
+    if (row->reasons & (FOR_OUTBOUND | FOR_FILES | FOR_PATHS) && is_forked_copy() &&
+        forked_copy_refused(call))
+        return answer(call, -EACCES);
+    return row->judge(call);
 }

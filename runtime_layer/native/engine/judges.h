@@ -2,6 +2,8 @@
 #ifndef SHIELD_JUDGES_H
 #define SHIELD_JUDGES_H
 
+#include <stdbool.h>
+
 #include "call.h"
 
 /* files.c: the object that an open gives */
@@ -18,6 +20,9 @@ enum outcome judge_send(struct call *call);
 enum outcome judge_receive(struct call *call);
 /* program.c */
 enum outcome judge_exec(struct call *call);
+/* Is this call one of a child process that may not be? A copy that was forked may exec, which is judged, or exit;
+ * whatever else it does that a policy looks at, it does as a child process. */
+bool forked_copy_refused(const struct call *call);
 /* mappings.c: executable memory, and the engine's own */
 enum outcome judge_map(struct call *call);
 enum outcome judge_protect(struct call *call);

@@ -151,6 +151,7 @@ bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64
         .delta = low - file_offset,
         .low = low,
         .high = high,
+        .shared = patch->shared,
         .record = patch->record,
         .key = patch->key,
     };

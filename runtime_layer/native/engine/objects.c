@@ -5,6 +5,7 @@
 #include "maps.h"
 #include "settings.h"
 #include "state.h"
+#include "threads.h"
 
 /* Set by the linker: where the library's data ends. */
 extern const char _end[] __attribute__((visibility("hidden")));
@@ -21,6 +22,7 @@ struct object {
 struct listing {
     uint32_t count, names_used;
     bool full;
+    bool shared; /* other threads are running what is listed */
     struct object objects[OBJECTS];
     char names[NAMES];
     char buffer[2 * PAGE];
@@ -144,7 +146,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                          struct armed_objects *out, struct writer *error)
 {
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    struct patch patch = {0};
+    struct patch patch = {.shared = l->shared};
     if (is_error(file)) {
         explain(&patch, path, error);
         return false;
@@ -230,6 +232,7 @@ bool patch_loaded_objects(struct armed_objects *out, struct writer *error)
     bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
     if (!well)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
+    l->shared = has_other_threads();
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
     put_number(&l->record, reasons_of_policy());
     put_char(&l->record, ';');

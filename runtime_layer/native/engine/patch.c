@@ -2,8 +2,10 @@
 
 #include "../core/text.h"
 #include "guarded.h"
+#include "code.h"
 #include "mappings.h"
 #include "state.h"
+#include "threads.h"
 
 extern void gate_entry(void) __attribute__((visibility("hidden")));
 
@@ -66,11 +68,73 @@ static bool unchanged(const struct patch *patch, const struct site *site, uint64
            same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, site->window);
 }
 
-static bool patch_site(struct patch *patch, const struct site *site, uint64_t trampoline, uint64_t slot)
+/* Where everything of a mapping lies. */
+struct work {
+    struct patch *patch;
+    const struct site *sites;
+    uint64_t memory; /* the slot and the trampolines */
+    bool shared;     /* other threads are running */
+};
+
+static uint64_t window_of(const struct work *work, const struct site *site)
 {
-    uint64_t at = site->offset + patch->delta, from = at - site->window;
-    return unchanged(patch, site, from) && trampoline_write((uint8_t *)trampoline, at, site->window, slot) &&
-           jump_write(from, site->window, trampoline);
+    return site->offset + work->patch->delta - site->window;
+}
+
+static bool write_jump(const struct work *work, uint32_t index)
+{
+    const struct site *site = &work->sites[index];
+    uint8_t jump[JUMP_MAX];
+    uint64_t from = window_of(work, site);
+    uint32_t len = jump_encode(jump, from, site->window, work->memory + SLOT + (uint64_t)index * TRAMPOLINE);
+    return len && code_write(from, jump, len, work->shared);
+}
+
+/* A thread may stand in the midst of a window of several instructions: it has to leave before they change. */
+static bool needs_leaving(const struct work *work, const struct site *site)
+{
+    return work->shared && !is_one_instruction(window_of(work, site), site->window);
+}
+
+static bool patch_site(const struct work *work, uint32_t index, bool *waits)
+{
+    const struct site *site = &work->sites[index];
+    uint64_t at = site->offset + work->patch->delta, from = window_of(work, site);
+    uint64_t trampoline = work->memory + SLOT + (uint64_t)index * TRAMPOLINE;
+    if (!unchanged(work->patch, site, from) ||
+        !trampoline_write((uint8_t *)trampoline, at, site->window, work->memory))
+        return false;
+    instructions_changed(trampoline, trampoline + TRAMPOLINE);
+    if (!needs_leaving(work, site))
+        return write_jump(work, index);
+    uint8_t gate[JUMP_MAX];
+    *waits = true;
+    return code_write(from, gate, jump_to_itself(gate), true);
+}
+
+static bool is_in_a_window(const void *context, uint64_t address)
+{
+    const struct work *work = context;
+    for (uint32_t i = 0; i < work->patch->wanted; i++) {
+        uint64_t from = window_of(work, &work->sites[i]);
+        if (address > from && address < from + work->sites[i].window)
+            return true;
+    }
+    return false;
+}
+
+/* Windows that threads were kept from entering. Their first instruction jumps to itself by now. */
+static bool finish_windows(const struct work *work)
+{
+    synchronize_processors();
+    if (!threads_leave(is_in_a_window, work))
+        return false;
+    uint8_t gate[JUMP_MAX];
+    uint32_t len = jump_to_itself(gate);
+    for (uint32_t i = 0; i < work->patch->wanted; i++)
+        if (same_bytes((const void *)window_of(work, &work->sites[i]), gate, len) && !write_jump(work, i))
+            return false;
+    return true;
 }
 
 static bool patch_sites(struct patch *patch, const struct site *sites)
@@ -79,6 +143,7 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
     uint64_t memory = near_memory(patch->low, patch->high, size);
     if (!memory)
         return false;
+    const struct work work = {patch, sites, memory, patch->shared};
     *(uint64_t *)memory = (uint64_t)gate_entry;
     /* The trampolines must be executable before the first jump leads to them: other threads may be running. The
      * text is opened as a whole, which costs two calls; only the pages that are written to become private. */
@@ -88,17 +153,21 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
         opened = KERNEL(mprotect, low, high - low, PROT_READ | PROT_WRITE | PROT_EXEC);
     if (is_error(opened))
         return false;
+    bool waits = false;
     for (uint32_t i = 0; i < patch->wanted; i++) {
-        if (patch_site(patch, &sites[i], memory + SLOT + (uint64_t)i * TRAMPOLINE, memory))
+        if (patch_site(&work, i, &waits))
             patch->patched++;
         else if (patch->hard++ == 0)
             patch->first_hard = sites[i];
     }
+    bool finished = !waits || finish_windows(&work);
     instructions_changed(memory, memory + size);
     instructions_changed(low, high);
+    if (work.shared)
+        synchronize_processors();
     bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC)) &&
                   !is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC));
-    return closed && patch->hard == 0 && protect_range(memory, memory + size) &&
+    return finished && closed && patch->hard == 0 && protect_range(memory, memory + size) &&
            protect_text(page_down(sites[0].offset + patch->delta - sites[0].window),
                         page_up(sites[patch->wanted - 1].offset + patch->delta + 4));
 }

@@ -16,6 +16,7 @@ struct patch {
     struct image image;
     uint64_t delta;     /* address in memory = file offset + delta */
     uint64_t low, high; /* the mapping */
+    bool shared;        /* other threads may be running it already */
     uint32_t sites;
     uint32_t wanted; /* sites that can make a guarded call */
     uint32_t patched;
@@ -35,9 +36,14 @@ bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t c
  * `slot`, and the way back. Returns its length, 0 when the window cannot move there. (Per architecture.) */
 enum { TRAMPOLINE = 80 };
 uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot);
-/* Writes the jump from the window's first byte to the trampoline, with one aligned store where the processor
- * has one. False when it is out of reach. */
-bool jump_write(uint64_t from, uint32_t window, uint64_t to);
+/* The jump from the window's first byte to the trampoline, as bytes. Returns their number; 0: out of reach. */
+enum { JUMP_MAX = 5 };
+uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to);
+/* A jump that goes nowhere: threads that arrive there wait. No longer than the first instruction of any window. */
+uint32_t jump_to_itself(uint8_t *out);
+bool is_one_instruction(uint64_t from, uint32_t window);
+/* Code that does not cross a multiple of this many bytes can be replaced while others run it. */
+uint32_t written_at_once(void);
 /* Does a system-call instruction stand at this address? */
 bool is_system_call(uint64_t address);
 /* How far a trampoline may be from its site. */

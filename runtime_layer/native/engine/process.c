@@ -61,8 +61,9 @@ void close_held(int64_t descriptor)
 {
     if (descriptor < 0)
         return;
-    KERNEL(close, descriptor);
+    /* In this order: once it is closed the number may be another thread's. */
     let_go(descriptor);
+    KERNEL(close, descriptor);
 }
 
 bool wait_until_free(int64_t descriptor)

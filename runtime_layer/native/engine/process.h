@@ -18,10 +18,10 @@ bool is_forked_copy(void);
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
 
-/* Marks a descriptor of the gate's own; errors are passed through. Each hold needs its let_go, after the close. */
+/* Marks a descriptor of the gate's own; errors are passed through. Each hold needs its let_go, before the close. */
 int64_t hold(int64_t descriptor);
 void let_go(int64_t descriptor);
-/* Closes and lets go; nothing for an error. */
+/* Lets go and closes; nothing for an error. */
 void close_held(int64_t descriptor);
 /* Waits until nobody holds the descriptor: a call of the gate's takes microseconds. False when it takes longer, as
  * with a FIFO that nobody writes to. */

@@ -204,3 +204,48 @@ enum outcome judge_exec(struct call *call)
         KERNEL(close, program.object);
     return answer(call, result);
 }
+
+/* What a forked copy may do on its way to exec: look which descriptors there are to close. */
+static bool lists_descriptors(const struct call *call)
+{
+    static const char *const listings[] = {"/proc/self/fd", "/proc/self/fd/", "/dev/fd", "/dev/fd/"};
+    char path[16];
+    uint64_t pointer = call->nr == __NR_openat ? call->arg[1] : call->arg[0];
+#ifdef __NR_open
+    bool opens = call->nr == __NR_openat || call->nr == __NR_open;
+#else
+    bool opens = call->nr == __NR_openat;
+#endif
+    if (!opens || read_user_string(path, pointer, sizeof path) < 0)
+        return false;
+    for (uint32_t i = 0; i < sizeof listings / sizeof *listings; i++)
+        if (text_equal(text_of(path), text_of(listings[i])))
+            return true;
+    return false;
+}
+
+bool forked_copy_refused(const struct call *call)
+{
+    if (lists_descriptors(call))
+        return false;
+    bool is_worker = sealed.forks_workers && !is_ready();
+    bool judges = sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_ALLOW && sealed.stage == STAGE_RUNNING;
+    struct scratch *scratch = judges && !is_worker ? scratch_take() : NULL;
+    if (scratch) {
+        int64_t self = hold(KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC, 0));
+        struct stat st = {0};
+        if (!is_error(self))
+            KERNEL(fstat, self, &st);
+        struct inode inode = {st.st_dev, st.st_ino};
+        struct text path = path_of((int32_t)self, scratch->other, sizeof scratch->other);
+        close_held(self);
+        struct facts facts = {.path = path, .allow = path};
+        struct verdict verdict = verdict_program(&sealed.policy, path, listed_as(&inode), PROGRAM_DYNAMIC);
+        bool refused = refuses(call, verdict, &facts);
+        scratch_give(scratch);
+        if (refused)
+            return true;
+    }
+    accept_forked_copy();
+    return false;
+}

@@ -13,6 +13,7 @@ static const char *const carried[] = {"AWS_REGION",
                                       "AWS_LAMBDA_RUNTIME_API",
                                       "AWS_XRAY_DAEMON_ADDRESS",
                                       "AWS_LAMBDA_METADATA_API",
+                                      "AWS_LAMBDA_INITIALIZATION_TYPE",
                                       "LAMBDA_TASK_ROOT",
                                       "_HANDLER",
                                       "ORIG_HANDLER",
@@ -21,8 +22,9 @@ static const char *const carried[] = {"AWS_REGION",
 enum {
     CARRIED_COUNT = sizeof carried / sizeof *carried,
     REGION = 0,
-    TASK_ROOT = 4,
-    FIRST_HANDLER = 5,
+    INITIALIZATION = 4,
+    TASK_ROOT = 5,
+    FIRST_HANDLER = 6,
     FIRST_ADDRESS = 1,
     LAST_ADDRESS = 3
 };
@@ -275,6 +277,8 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
             return false;
         if (i >= FIRST_ADDRESS && i <= LAST_ADDRESS)
             add_always(value);
+        if (i == INITIALIZATION)
+            sealed.forks_workers = text_equal(value, TEXT("lambda-managed-instances"));
     }
     bool carried_root = is_child || found->from_parent[TASK_ROOT].len;
     struct text root = carried_root ? found->from_parent[TASK_ROOT] : found->own[TASK_ROOT];

@@ -56,11 +56,30 @@ uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t 
     return n * 4;
 }
 
-bool jump_write(uint64_t from, uint32_t window, uint64_t to)
+uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
 {
     int64_t distance = (int64_t)(to - from);
     if (window != 4 || distance > 0x7fffffc || distance < -0x8000000)
-        return false;
-    __atomic_store_n((uint32_t *)from, branch(from, to), __ATOMIC_SEQ_CST);
-    return true;
+        return 0;
+    uint32_t word = branch(from, to);
+    __builtin_memcpy(out, &word, 4);
+    return 4;
+}
+
+uint32_t jump_to_itself(uint8_t *out)
+{
+    uint32_t word = branch(0, 0);
+    __builtin_memcpy(out, &word, 4);
+    return 4;
+}
+
+bool is_one_instruction(uint64_t from, uint32_t window)
+{
+    (void)from;
+    return window == 4;
+}
+
+uint32_t written_at_once(void)
+{
+    return 4; /* a word */
 }

@@ -76,22 +76,31 @@ uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t 
     return (uint32_t)(p - at);
 }
 
-bool jump_write(uint64_t from, uint32_t window, uint64_t to)
+uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
 {
     int64_t distance = (int64_t)(to - (from + 5));
     if (!fits32(distance) || window < 5)
-        return false;
-    uint8_t jump[5] = {0xe9};
+        return 0;
     int32_t narrow = (int32_t)distance;
-    __builtin_memcpy(jump + 1, &narrow, 4);
-    if ((from & 63) <= 56) {
-        /* Within one cache line a single store is seen whole by other processors. */
-        uint64_t word;
-        __builtin_memcpy(&word, (const void *)from, 8);
-        __builtin_memcpy(&word, jump, 5);
-        __atomic_store_n((uint64_t *)from, word, __ATOMIC_SEQ_CST);
-    } else {
-        copy_bytes((void *)from, jump, 5);
-    }
-    return true;
+    out[0] = 0xe9;
+    __builtin_memcpy(out + 1, &narrow, 4);
+    return 5;
+}
+
+uint32_t jump_to_itself(uint8_t *out)
+{
+    out[0] = 0xeb;
+    out[1] = 0xfe;
+    return 2;
+}
+
+bool is_one_instruction(uint64_t from, uint32_t window)
+{
+    struct insn insn;
+    return decode((const uint8_t *)from, window, &insn) && insn.len == window;
+}
+
+uint32_t written_at_once(void)
+{
+    return 64; /* within one cache line, a single store is seen whole by other processors */
 }
