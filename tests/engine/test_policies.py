@@ -34,6 +34,7 @@ SILENT = {"net_connected_query_by_write"}
 # Attempts that are more than one call, or name two paths.
 ALERTS = {
     "child_by_path_search": 2,
+    "child_fexecve": 2,
     "tmp_rename": 2,
     "tmp_link": 2,
     "tmp_copy": 1,

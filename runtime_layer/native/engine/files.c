@@ -72,10 +72,10 @@ static bool tmp_refused(const struct call *call, struct text path)
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
 {
     const struct policy *policy = &sealed.policy;
-    bool writes = known & OBJECT_WRITTEN;
+    bool writes = known & OBJECT_WRITTEN, reads = known & OBJECT_READABLE && sealed.log_pipe.ino;
     bool judges_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW && !(known & OBJECT_PLACE_KNOWN);
     bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_ready();
-    if (!judges_tmp && !judges_handler && !writes)
+    if (!judges_tmp && !judges_handler && !writes && !reads)
         return false;
     /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp. */
     struct stat st;
@@ -85,7 +85,8 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     bool handler = judges_handler && is_handler(&st);
     bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
     bool memory = writes && st.st_dev == sealed.proc_dev;
-    if (!handler && !maybe_tmp && !memory)
+    bool log = reads && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
+    if (!handler && !maybe_tmp && !memory && !log)
         return false;
 
     struct scratch *scratch = scratch_take();
@@ -105,7 +106,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
         else if (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev))
             refused = tmp_refused(call, TEXT("/tmp"));
     }
-    if (!refused && memory && is_process_memory(path)) {
+    if (!refused && (log || (memory && is_process_memory(path)))) {
         struct facts facts = {.path = path};
         refused = refuses(call, verdict_unlisted(policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
     }
@@ -301,7 +302,9 @@ static int64_t open_object(const struct call *call, int64_t object, uint64_t fla
     char path[48];
     if (flags & O_NOFOLLOW && is_link(object))
         return -ELOOP;
-    if (object_refused(call, (int32_t)object, can_write(flags) ? OBJECT_WRITTEN : OBJECT_READ))
+    uint32_t known = (can_write(flags) ? OBJECT_WRITTEN : OBJECT_READ) |
+                     ((flags & O_ACCMODE) != O_WRONLY ? OBJECT_READABLE : 0);
+    if (object_refused(call, (int32_t)object, known))
         return -EACCES;
     path_through((int32_t)object, TEXT(""), path, sizeof path);
     return KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);

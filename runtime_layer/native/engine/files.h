@@ -13,8 +13,9 @@ bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t c
 /* What a judge knows of an object already. */
 enum known_of_object {
     OBJECT_READ = 0,
-    OBJECT_WRITTEN = 1,    /* the descriptor can change it */
-    OBJECT_PLACE_KNOWN = 2 /* its place in a directory was judged: one alert is enough */
+    OBJECT_WRITTEN = 1,     /* the descriptor can change it */
+    OBJECT_PLACE_KNOWN = 2, /* its place in a directory was judged: one alert is enough */
+    OBJECT_READABLE = 4     /* the descriptor can read what others wrote */
 };
 /* Is the object refused? `known`: bits of known_of_object. Reports. */
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);

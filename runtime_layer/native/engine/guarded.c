@@ -162,6 +162,11 @@ uint8_t reasons_of_policy(void)
     return reasons | FOR_PROGRAMS;
 }
 
+bool reports_anything(void)
+{
+    return reasons_of_policy() != FOR_PROGRAMS;
+}
+
 static uint8_t guard_of(const struct row *row, uint8_t reasons)
 {
     if (!(row->reasons & reasons))
@@ -208,13 +213,16 @@ enum outcome judge_escape(struct call *call)
     return refuses(call, verdict, &facts) ? answer(call, -EPERM) : RUN_IN_PLACE;
 }
 
-enum { PRCTL_SYSCALL_USER_DISPATCH = 59 };
+/* The rest of prctl(2) is no way out: a filter, a dispatcher in front of the gate, another layout of memory. */
+static bool is_way_out(int32_t option)
+{
+    enum { PRCTL_SYSCALL_USER_DISPATCH = 59 };
+    return option == PR_SET_SECCOMP || option == PRCTL_SYSCALL_USER_DISPATCH || option == PR_SET_MM;
+}
 
 enum outcome judge_prctl(struct call *call)
 {
-    int32_t option = (int32_t)call->arg[0];
-    return option == PR_SET_SECCOMP || option == PRCTL_SYSCALL_USER_DISPATCH ? judge_escape(call)
-                                                                             : RUN_IN_PLACE;
+    return is_way_out((int32_t)call->arg[0]) ? judge_escape(call) : RUN_IN_PLACE;
 }
 
 /* The gate's assembly calls this for guarded and for unknown numbers. */

@@ -12,6 +12,8 @@
 void guard_calls(void);
 /* Why calls are guarded, as bits: a process that guards for fewer reasons needs no other sites. */
 uint8_t reasons_of_policy(void);
+/* Is there a policy that could alert? */
+bool reports_anything(void);
 /* Takes the calls that are only watched until the runtime is ready out of the (writable) gate_table. */
 void unguard_start_calls(void);
 bool is_guarded(int64_t nr);

@@ -42,13 +42,24 @@ int32_t log_keep(int32_t inherited)
     return 2;
 }
 
+void log_remember(void)
+{
+    struct stat st = {0};
+    if (sealed.log >= 0 && !is_error(KERNEL(fstat, sealed.log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)
+        sealed.log_pipe = (struct inode){st.st_dev, st.st_ino};
+}
+
 bool log_write(int32_t descriptor, const char *line, uint32_t len)
 {
     /* A pipe is ready for writing when PIPE_BUF bytes fit (pipe(7)): no line is longer, so no write waits. A
      * reader that is gone shows as POLLERR, where writing would raise SIGPIPE. */
     struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
     uint64_t no_time[2] = {0, 0};
-    if (descriptor < 0 || KERNEL(ppoll, &ready, 1, no_time, 0, 8) != 1)
+    int64_t polled = descriptor < 0 ? 0 : KERNEL(ppoll, &ready, 1, no_time, 0, 8);
+    /* EINVAL: the program allows itself no descriptors at all (poll(2)). That must not silence the log. */
+    if (polled == -EINVAL)
+        ready.revents = POLLOUT;
+    else if (polled != 1)
         return false;
     if (!(ready.revents & POLLOUT) || (ready.revents & (POLLERR | POLLHUP | POLLNVAL)))
         return false;

@@ -11,4 +11,7 @@ int32_t log_keep(int32_t inherited);
 /* Writes one line without ever waiting or raising SIGPIPE. False when it could not be written. */
 bool log_write(int32_t descriptor, const char *line, uint32_t len);
 
+/* Notes which pipe the log is, when it is one. */
+void log_remember(void);
+
 #endif

@@ -6,7 +6,7 @@
 #include "process.h"
 #include "state.h"
 
-enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16 };
+enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16, NETLINK_ROUTE = 0 };
 enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2 };
 enum { PROTOCOL_NUMBER_DCCP = 33, PROTOCOL_NUMBER_SCTP = 132 };
 enum { LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
@@ -20,7 +20,7 @@ bool outbound_refused(const struct call *call, enum reason reason, struct text p
 /* The kinds of socket that cannot be judged by an address later on. */
 static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
 {
-    if (family == UNIX || family == NETLINK)
+    if (family == UNIX || (family == NETLINK && protocol == NETLINK_ROUTE))
         return TEXT("");
     if (family != INET && family != INET6)
         return TEXT("family");
@@ -38,18 +38,6 @@ enum outcome judge_socket(struct call *call)
     struct text kind =
         unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & TYPE_MASK, (uint32_t)call->arg[2]);
     return kind.len && outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
-}
-
-/* Options that send a datagram elsewhere than to its address, or cut one into several. */
-enum { LEVEL_IPV6 = 41, OPTION_RTHDR = 57, OPTION_RTHDR_2292 = 5, LEVEL_UDP = 17, OPTION_UDP_SEGMENT = 103 };
-
-enum outcome judge_socket_option(struct call *call)
-{
-    uint32_t level = (uint32_t)call->arg[1], option = (uint32_t)call->arg[2];
-    bool leads_away = (level == LEVEL_IPV6 && (option == OPTION_RTHDR || option == OPTION_RTHDR_2292)) ||
-                      (level == LEVEL_UDP && option == OPTION_UDP_SEGMENT);
-    return leads_away && outbound_refused(call, REASON_NOT_LISTED, TEXT("option")) ? answer(call, -EACCES)
-                                                                                   : RUN_IN_PLACE;
 }
 
 static int32_t socket_type(int32_t descriptor)
@@ -83,26 +71,6 @@ static bool keep_name(void *context, uint16_t rule, struct text name)
     return true;
 }
 
-/* The allow-list entry for an address: the name that led there, where one did. */
-static struct text entry_for(const struct endpoint *to, struct text name, char *buffer, uint32_t cap)
-{
-    struct writer w = {buffer, 0, cap, false};
-    bool v6 = to->ip.family == FAMILY_V6 && !name.len;
-    if (v6)
-        put_char(&w, '[');
-    if (name.len)
-        put(&w, name);
-    else
-        address_write(&to->ip, &w);
-    if (v6)
-        put_char(&w, ']');
-    if (to->port) {
-        put_char(&w, ':');
-        put_number(&w, to->port);
-    }
-    return (struct text){buffer, w.used};
-}
-
 static struct verdict verdict_on(const struct endpoint *to, enum protocol protocol)
 {
     return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), to, protocol);
@@ -134,8 +102,10 @@ bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_
         .protocol = protocol == PROTOCOL_TCP   ? TEXT("tcp")
                     : protocol == PROTOCOL_UDP ? TEXT("udp")
                                                : TEXT("other"),
-        .allow = entry_for(to, (struct text){name, found.len}, entry, sizeof entry),
     };
+    struct writer w = {entry, 0, sizeof entry, false};
+    put_outbound_entry(&w, facts.host, &to->ip, to->port);
+    facts.allow = (struct text){entry, w.used};
     return refuses(call, verdict, &facts);
 }
 

@@ -32,6 +32,10 @@ bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
 /* Is it a datagram to a name server? Port 53 counts wherever it is: servers forward. */
 bool carries_names(const struct endpoint *to, int32_t descriptor);
+/* Judges the control messages of an internet socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
+ * bytes: more are refused, as no program sends so many. 0, or an errno. */
+enum { CONTROL_MAX = 512 };
+int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
 bool is_resolver_address(const struct endpoint *to);
 /* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */
 int64_t gather(uint64_t vectors, uint64_t count, uint8_t *out, uint64_t cap);

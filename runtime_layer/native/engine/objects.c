@@ -185,7 +185,10 @@ static bool take_self(const struct listing *l, uint32_t self)
     put(&w, t);
     put_char(&w, 0);
     sealed.environment_used = w.used;
-    bool well = !w.full;
+    struct stat st = {0};
+    KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
+    sealed.library = (struct inode){st.st_dev, st.st_ino};
+    bool well = !w.full && st.st_ino == l->objects[self].ino;
     uint64_t low = 0, high = 0;
     for (uint32_t i = 0; i < l->count; i++)
         if (text_equal(text_of(l->names + l->objects[i].path), t)) {

@@ -12,6 +12,7 @@
 #include "process.h"
 #include "state.h"
 
+enum { EXECVE_CHECK = 0x10000 /* AT_EXECVE_CHECK (execveat(2)): only asks */ };
 enum { INTERPRETERS = 4, HEAD = 1024 };
 
 #if defined(__x86_64__)
@@ -67,11 +68,33 @@ static char *script_interpreter(char *head, uint64_t n)
     return head + start;
 }
 
+/* The loader drops our library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
+ * secure-execution mode): by its file's capabilities here, by set-uid bits in kind_of_elf, or since this process's own
+ * ids differ. */
+static bool loader_takes_library(const char *program)
+{
+    uint32_t real, effective, saved;
+    int64_t library = KERNEL(openat, AT_FDCWD, sealed.environment + sealed.preload, O_RDONLY | O_CLOEXEC, 0);
+    struct stat st = {0};
+    if (is_error(library))
+        return false;
+    KERNEL(fstat, library, &st);
+    KERNEL(close, library);
+    if (st.st_dev != sealed.library.dev || st.st_ino != sealed.library.ino ||
+        !is_error(KERNEL(getxattr, program, "security.capability", NULL, 0)))
+        return false;
+    if (is_error(KERNEL(getresuid, &real, &effective, &saved)) || real != effective)
+        return false;
+    return !is_error(KERNEL(getresgid, &real, &effective, &saved)) && real == effective;
+}
+
 /* Can our library be loaded into it? Follows `#!` as the kernel does. `head` is HEAD bytes of space. */
 static enum program_kind kind_of(int32_t object, char *head)
 {
     char link[40];
     path_through(object, TEXT(""), link, sizeof link);
+    if (!loader_takes_library(link))
+        return PROGRAM_STATIC;
     int64_t file = KERNEL(openat, AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     for (uint32_t i = 0; i <= INTERPRETERS; i++) {
         if (is_error(file))
@@ -171,12 +194,24 @@ static struct text path_to_start(const struct exec *e, const struct program *pro
     return plain && keeps_path(given) ? given : program->path;
 }
 
+/* The call itself; the empty path means the descriptor. */
+static int64_t make_exec(const struct exec *e, const struct child_start *start, int32_t object)
+{
+    bool asks = e->flags & EXECVE_CHECK;
+    if (start->path[0] && !asks)
+        return KERNEL(execve, start->path, e->argv, start->environment);
+    return KERNEL(execveat, start->path[0] ? AT_FDCWD : object, start->path, e->argv, start->environment,
+                  (start->path[0] ? 0 : AT_EMPTY_PATH) | (e->flags & EXECVE_CHECK));
+}
+
 enum outcome judge_exec(struct call *call)
 {
     uint64_t *arg = call->arg;
     struct exec e = {AT_FDCWD, arg[0], arg[1], arg[2], 0};
     if (call->nr == __NR_execveat)
-        e = (struct exec){(int32_t)arg[0], arg[1], arg[2], arg[3], arg[4]};
+        e = (struct exec){(int32_t)arg[0], arg[1], arg[2], arg[3], (uint32_t)arg[4]};
+    if (e.flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | EXECVE_CHECK))
+        return answer(call, -EINVAL);
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return answer(call, -EAGAIN);
@@ -195,9 +230,7 @@ enum outcome judge_exec(struct call *call)
     if (!result) {
         if (sealed.log > 2) /* ioctl(FIOCLEX) would take the log from the child */
             KERNEL(fcntl, sealed.log, F_SETFD, 0);
-        result = start.path[0]
-                     ? KERNEL(execve, start.path, e.argv, start.environment)
-                     : KERNEL(execveat, program.object, "", e.argv, start.environment, AT_EMPTY_PATH);
+        result = make_exec(&e, &start, program.object);
         child_start_release(&start);
     }
     if (opened && !program.borrowed)

@@ -68,6 +68,10 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
 static int64_t send_one(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
 {
     struct sockaddr_bytes address;
+    uint8_t control[CONTROL_MAX];
+    int64_t refused = m.control_len ? judge_control(call, descriptor, &m, control) : 0;
+    if (refused)
+        return refused;
     if (!m.name) {
         if (resolver_connected(descriptor, &address))
             return send_query(call, descriptor, &m, flags, &address);

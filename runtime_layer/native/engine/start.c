@@ -129,7 +129,9 @@ static bool arm(struct start *start, struct armed_objects *objects)
     read_program(start);
     if (!read_objects(start->error))
         return false;
-    sealed.log = log_keep(start->inherited_log);
+    /* Where nothing can be reported, a descriptor would only be in the way. */
+    sealed.log = reports_anything() ? log_keep(start->inherited_log) : 2;
+    log_remember();
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
     guard_calls();
@@ -158,7 +160,9 @@ __attribute__((constructor)) static void start_engine(void)
                                                           .micros = (uint32_t)(monotonic_micros() - began)});
         return;
     }
-    bool runs = sealed.policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0;
+    /* Whoever starts a child can see to it that arming fails there: it is never set free. */
+    bool is_child = start.origin == ORIGIN_RUNNING || start.origin == ORIGIN_READY;
+    bool runs = sealed.policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child;
     report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
                                          .level = TEXT("ERROR"),
                                          .reason = {reason, error.used}});

@@ -29,8 +29,9 @@ struct sealed {
     uint32_t resolver_count;
 
     uint32_t stage;
-    bool starts_ready; /* a child of a process that was ready */
-    int32_t log;       /* the function's own stderr, on a high descriptor; -1: none */
+    bool starts_ready;     /* a child of a process that was ready */
+    int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
+    struct inode log_pipe; /* when it is a pipe: whoever reads it takes alerts away */
 
     struct inode tmp;   /* the directory /tmp */
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
@@ -47,6 +48,7 @@ struct sealed {
     uint16_t settings[MAX_SETTINGS]; /* offsets of `NAME=value` strings in the pool */
     uint32_t setting_count;
     uint16_t preload; /* offset of our library's path */
+    struct inode library;
     uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
     uint32_t environment_used;
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
@@ -62,7 +64,7 @@ extern struct sealed sealed __attribute__((visibility("hidden")));
 enum guard {
     GUARD_NONE,
     GUARD_ALWAYS, /* passed on to gate_judge */
-    GUARD_CLOSE,  /* only when the first argument is the log descriptor, or the gate holds descriptors now: close */
+    GUARD_CLOSE, /* only when the first argument is the log descriptor, or the gate holds descriptors now: close */
     GUARD_LONG /* only when the third argument is at least READY_LINE: write, before the runtime is ready */
 };
 enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, GATE_HELD = 520, READY_LINE = 40 };

@@ -1,0 +1,83 @@
+/* Socket options and control messages that send a packet elsewhere than to the address that was judged, or cut one
+ * datagram into several: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_SEGMENT (udp(7)). */
+#include "judges.h"
+#include "network.h"
+#include "state.h"
+
+enum {
+    LEVEL_IP = 0,
+    LEVEL_SOCKET = 1,
+    LEVEL_UDP = 17,
+    LEVEL_IPV6 = 41,
+    OPTION_DOMAIN = 39,
+    INET = 2,
+    INET6 = 10
+};
+
+struct option {
+    int32_t level, name;
+    bool as_option, as_control;
+};
+
+static const struct option refused[] = {
+    {LEVEL_IP, 4 /* IP_OPTIONS */, true, false},
+    {LEVEL_IP, 7 /* IP_RETOPTS */, false, true},
+    {LEVEL_IPV6, 57 /* IPV6_RTHDR */, true, true},
+    {LEVEL_IPV6, 5 /* IPV6_2292RTHDR */, true, true},
+    {LEVEL_IPV6, 6 /* IPV6_2292PKTOPTIONS */, true, false},
+    {LEVEL_UDP, 103 /* UDP_SEGMENT */, true, false},
+};
+
+static bool leads_away(int32_t level, int32_t name, bool is_control)
+{
+    for (uint32_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (refused[i].level == level && refused[i].name == name &&
+            (is_control ? refused[i].as_control : refused[i].as_option))
+            return true;
+    return false;
+}
+
+enum outcome judge_socket_option(struct call *call)
+{
+    bool refuses_it = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) &&
+                      outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
+    return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;
+}
+
+/* struct cmsghdr on 64-bit (cmsg(3)): each is aligned to eight bytes. */
+struct control_header {
+    uint64_t len;
+    int32_t level, type;
+};
+
+static bool any_leads_away(const uint8_t *control, uint64_t len)
+{
+    struct control_header h;
+    for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h;) {
+        copy_bytes(&h, control + at, sizeof h);
+        if (h.len < sizeof h || h.len > len - at)
+            return false; /* EINVAL, and nothing is sent */
+        if (leads_away(h.level, h.type, true))
+            return true;
+        at += (h.len + 7) & ~7ull;
+    }
+    return false;
+}
+
+int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy)
+{
+    int32_t domain = 0;
+    uint32_t size = sizeof domain;
+    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain, &size);
+    if (!m->control_len || (domain != INET && domain != INET6))
+        return 0;
+    bool fits = m->control_len <= CONTROL_MAX;
+    if (fits && !read_user(copy, m->control, m->control_len))
+        return -EFAULT;
+    if (!fits || any_leads_away(copy, m->control_len))
+        if (outbound_refused(call, REASON_NOT_LISTED, TEXT("option")))
+            return -EACCES;
+    if (fits)
+        m->control = (uint64_t)copy;
+    return 0;
+}
