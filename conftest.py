@@ -6,5 +6,11 @@ import os
 import runpy
 from pathlib import Path
 
+from hypothesis import settings
+
 _node = runpy.run_path(str(Path(__file__).parent / "constructs" / "shielded_function" / "cli" / "node.py"))
 os.environ.update(_node["environment_with"](_node["choose"]()))
+
+# A machine that is busy with other tests is slow, not wrong.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")

@@ -1,7 +1,8 @@
 """The lines that a shielded function writes: their schema, and reading them.
 
 Two kinds, told apart by their keys: an *alert* has a `policy` (something was denied, or would have been), an
-*event* has an `event` (the shield armed, refused to start, or let the function run without it).
+*event* has an `event` (the shield armed, refused to start, let the function run without it, or
+left out alerts of a storm).
 
     >>> line = ('{"function_shield":true,"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN",'
     ...         '"policy":"read_write_tmp","mode":"block","details":{"path":"/tmp/x"},"pid":17}')
@@ -29,7 +30,7 @@ Policy = Literal[
     "self_protection",
 ]
 Mode = Literal["block", "alert"]
-EventName = Literal["armed", "refused", "unshielded"]
+EventName = Literal["armed", "refused", "unshielded", "folded"]
 
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)

@@ -239,6 +239,7 @@ enum outcome gate_judge(struct call *call)
     if (!row_of[call->nr])
         return RUN_IN_PLACE;
     const struct row *row = &rows[row_of[call->nr] - 1];
+    report_folded(false);
     if (row->reasons & (FOR_OUTBOUND | FOR_FILES | FOR_PATHS) && is_forked_copy() &&
         forked_copy_refused(call))
         return answer(call, -EACCES);

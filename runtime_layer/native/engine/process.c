@@ -8,6 +8,7 @@ enum { DESCRIPTORS = 65536, WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */, PATIENCE = 
 struct process {
     uint32_t is_armed;
     uint32_t held_now;
+    struct storm storm;
     uint8_t holders[DESCRIPTORS]; /* how many calls hold each: threads may have tables of their own */
 };
 
@@ -32,6 +33,11 @@ bool is_forked_copy(void)
 void accept_forked_copy(void)
 {
     __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);
+}
+
+struct storm *storm_of_process(void)
+{
+    return &sealed.process->storm;
 }
 
 static bool is_counted(int64_t descriptor)

@@ -18,6 +18,14 @@ bool is_forked_copy(void);
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
 
+/* Alerts that were not written, and how many were in this second. */
+struct storm {
+    uint32_t folded;
+    uint32_t flushed; /* the second in which the count was last written, or tried */
+    uint64_t lines;   /* second << 16 | lines in it */
+};
+struct storm *storm_of_process(void);
+
 /* Marks a descriptor of the gate's own; errors are passed through. Each hold needs its let_go, before the close. */
 int64_t hold(int64_t descriptor);
 void let_go(int64_t descriptor);

@@ -4,6 +4,7 @@
 #include "guarded.h"
 #include "kernel.h"
 #include "log.h"
+#include "process.h"
 #include "state.h"
 #include "user_memory.h"
 
@@ -11,21 +12,19 @@
 #error "the build gives SHIELD_VERSION"
 #endif
 
-/* Alerts that could not be written: the next one that can says how many. */
-static uint32_t folded;
-
-/* A storm costs the program no more than this many lines a second; the rest is counted. */
+/* A storm costs the program no more than this many lines a second; the rest is counted, and the next line that can be
+ * written says how many there were. */
 enum { LINES_A_SECOND = 200 };
-static uint64_t storm; /* second << 16 | lines in it */
 
 static bool within_rate(uint64_t second)
 {
-    uint64_t seen = __atomic_load_n(&storm, __ATOMIC_RELAXED);
+    uint64_t *storm = &storm_of_process()->lines;
+    uint64_t seen = __atomic_load_n(storm, __ATOMIC_RELAXED);
     for (uint32_t try = 0; try < 64; try++) {
         uint64_t lines = seen >> 16 == second ? seen & 0xffff : 0;
         if (lines >= LINES_A_SECOND)
             return false;
-        if (__atomic_compare_exchange_n(&storm, &seen, second << 16 | (lines + 1), true, __ATOMIC_RELAXED,
+        if (__atomic_compare_exchange_n(storm, &seen, second << 16 | (lines + 1), true, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED))
             return true;
     }
@@ -53,10 +52,11 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
 static void write_alert(const struct call *call, struct verdict verdict, const struct facts *facts)
 {
     uint64_t now[2] = {0, 0};
+    uint32_t *folded = &storm_of_process()->folded;
     KERNEL(clock_gettime, 0 /* CLOCK_REALTIME */, now);
     struct scratch *scratch = within_rate(now[0]) ? scratch_take() : NULL;
     if (!scratch) {
-        __atomic_fetch_add(&folded, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(folded, 1, __ATOMIC_RELAXED);
         return;
     }
     struct alert alert = {
@@ -71,7 +71,7 @@ static void write_alert(const struct call *call, struct verdict verdict, const s
         .path = facts->path,
         .syscall = syscall_name(call->nr),
         .pid = (uint32_t)KERNEL(getpid),
-        .folded = __atomic_exchange_n(&folded, 0, __ATOMIC_RELAXED),
+        .folded = __atomic_exchange_n(folded, 0, __ATOMIC_RELAXED),
         .allow = facts->allow,
     };
     if (facts->arguments && !sealed.policy.hide_arguments)
@@ -79,7 +79,7 @@ static void write_alert(const struct call *call, struct verdict verdict, const s
     alert.object = caller_object(call, scratch);
     uint32_t len = alert_write(&alert, scratch->line);
     if (!log_write(sealed.log, scratch->line, len))
-        __atomic_fetch_add(&folded, alert.folded + 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(folded, alert.folded + 1, __ATOMIC_RELAXED);
     scratch_give(scratch);
 }
 
@@ -89,6 +89,47 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
         return false;
     write_alert(call, verdict, facts);
     return verdict.action == ACTION_DENY;
+}
+
+static void put_field(struct writer *w, const char *name, uint64_t value)
+{
+    put(w, TEXT(",\""));
+    put(w, text_of(name));
+    put(w, TEXT("\":"));
+    put_number(w, value);
+}
+
+static void put_event(struct writer *w, struct text event, struct text level, const uint64_t *now)
+{
+    put(w, TEXT("{\"function_shield\":true,\"event\":\""));
+    put(w, event);
+    put(w, TEXT("\",\"timestamp\":\""));
+    put_timestamp(w, now[0], (uint32_t)(now[1] / 1000));
+    put(w, TEXT("\",\"level\":\""));
+    put(w, level);
+    put_char(w, '"');
+}
+
+void report_folded(bool at_end)
+{
+    struct storm *storm = storm_of_process();
+    if (!__atomic_load_n(&storm->folded, __ATOMIC_RELAXED))
+        return;
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 0, now);
+    uint32_t second = (uint32_t)now[0];
+    bool storming = __atomic_load_n(&storm->lines, __ATOMIC_RELAXED) >> 16 == now[0];
+    if (!at_end && (storming || __atomic_exchange_n(&storm->flushed, second, __ATOMIC_RELAXED) == second))
+        return;
+    uint32_t folded = __atomic_exchange_n(&storm->folded, 0, __ATOMIC_RELAXED);
+    char line[256];
+    struct writer w = {line, 0, sizeof line, false};
+    put_event(&w, TEXT("folded"), TEXT("WARN"), now);
+    put_field(&w, "folded", folded);
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put(&w, TEXT("}\n"));
+    if (folded && !log_write(sealed.log, line, w.used))
+        __atomic_fetch_add(&storm->folded, folded, __ATOMIC_RELAXED);
 }
 
 static void put_modes(struct writer *w)
@@ -104,27 +145,14 @@ static void put_modes(struct writer *w)
     put_char(w, '}');
 }
 
-static void put_field(struct writer *w, const char *name, uint64_t value)
-{
-    put(w, TEXT(",\""));
-    put(w, text_of(name));
-    put(w, TEXT("\":"));
-    put_number(w, value);
-}
-
 void report_start(int32_t descriptor, const struct start_line *line)
 {
     char buffer[1024];
     struct writer w = {buffer, 0, sizeof buffer - 1, false};
     uint64_t now[2] = {0, 0};
     KERNEL(clock_gettime, 0, now);
-    put(&w, TEXT("{\"function_shield\":true,\"event\":\""));
-    put(&w, line->event);
-    put(&w, TEXT("\",\"timestamp\":\""));
-    put_timestamp(&w, now[0], (uint32_t)(now[1] / 1000));
-    put(&w, TEXT("\",\"level\":\""));
-    put(&w, line->level);
-    put(&w, TEXT("\",\"version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));
+    put_event(&w, line->event, line->level, now);
+    put(&w, TEXT(",\"version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));
     if (line->armed) {
         put_modes(&w);
         put_field(&w, "sites", line->sites);

@@ -19,6 +19,9 @@ struct facts {
 /* True: the call must be refused. Reports alerts and refusals; lets everything else pass silently. */
 bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts);
 
+/* Writes down how many alerts were left out: once the storm's second is over, or at the program's end. */
+void report_folded(bool at_end);
+
 /* The one line of a start: armed, refused or unshielded. */
 struct start_line {
     struct text event;

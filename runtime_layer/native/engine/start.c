@@ -142,6 +142,12 @@ static bool arm(struct start *start, struct armed_objects *objects)
     return true;
 }
 
+__attribute__((destructor)) static void end_engine(void)
+{
+    if (sealed.process)
+        report_folded(true);
+}
+
 __attribute__((constructor)) static void start_engine(void)
 {
     uint64_t began = monotonic_micros();
