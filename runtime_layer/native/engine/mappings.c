@@ -11,13 +11,14 @@ enum range_kind { RANGE_FREE, RANGE_ENGINE, RANGE_TEXT };
 
 struct range {
     uint64_t low, high;
+    uint64_t trampolines; /* of a text: the range that holds them begins here */
     uint32_t kind;
 };
 
 static struct range ranges[RANGES];
 static uint32_t range_count;
 
-static bool add(uint64_t low, uint64_t high, uint32_t kind)
+static bool add(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines)
 {
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n; i++) {
@@ -25,6 +26,7 @@ static bool add(uint64_t low, uint64_t high, uint32_t kind)
         if (ranges[i].low == 0 && __atomic_compare_exchange_n(&ranges[i].kind, &free, kind, false,
                                                               __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
             ranges[i].high = high;
+            ranges[i].trampolines = trampolines;
             __atomic_store_n(&ranges[i].low, low, __ATOMIC_RELEASE);
             return true;
         }
@@ -35,6 +37,7 @@ static bool add(uint64_t low, uint64_t high, uint32_t kind)
         return false;
     }
     ranges[n].high = high;
+    ranges[n].trampolines = trampolines;
     ranges[n].kind = kind;
     __atomic_store_n(&ranges[n].low, low, __ATOMIC_RELEASE);
     return true;
@@ -42,12 +45,12 @@ static bool add(uint64_t low, uint64_t high, uint32_t kind)
 
 bool protect_range(uint64_t low, uint64_t high)
 {
-    return add(low, high, RANGE_ENGINE);
+    return add(low, high, RANGE_ENGINE, 0);
 }
 
-bool protect_text(uint64_t low, uint64_t high)
+bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
 {
-    return add(low, high, RANGE_TEXT);
+    return add(low, high, RANGE_TEXT, trampolines);
 }
 
 static bool overlaps(uint64_t low, uint64_t high, uint32_t kind)
@@ -91,15 +94,55 @@ static uint64_t range_high(uint64_t address, uint64_t len)
     return end < len ? UINT64_MAX : page_up(end);
 }
 
-/* Text that is unmapped needs no protection: something else may come to lie there. */
-static void forget_text(uint64_t low, uint64_t high)
+static void free_range(struct range *range)
+{
+    __atomic_store_n(&range->low, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&range->kind, RANGE_FREE, __ATOMIC_RELEASE);
+}
+
+/* Texts that are about to go, taken out of the table: once they are unmapped, others may come to lie there. */
+enum { LEAVING_MAX = 64 };
+struct leaving {
+    struct range texts[LEAVING_MAX];
+    uint32_t count;
+};
+
+static void take_texts(uint64_t low, uint64_t high, struct leaving *leaving)
 {
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n && i < RANGES; i++)
+    leaving->count = 0;
+    for (uint32_t i = 0; i < n && i < RANGES && leaving->count < LEAVING_MAX; i++)
         if (ranges[i].kind == RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high) {
-            __atomic_store_n(&ranges[i].low, 0, __ATOMIC_RELEASE);
-            __atomic_store_n(&ranges[i].kind, RANGE_FREE, __ATOMIC_RELEASE);
+            leaving->texts[leaving->count++] = ranges[i];
+            free_range(&ranges[i]);
         }
+}
+
+/* Nothing jumps to them any more. */
+static void unmap_trampolines(const struct leaving *leaving)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t text = 0; text < leaving->count; text++)
+        for (uint32_t i = 0; i < n && i < RANGES; i++)
+            if (ranges[i].kind == RANGE_ENGINE && ranges[i].low == leaving->texts[text].trampolines) {
+                uint64_t low = ranges[i].low, high = ranges[i].high;
+                free_range(&ranges[i]);
+                KERNEL(munmap, low, high - low);
+                break;
+            }
+}
+
+static int64_t unmap_texts(uint64_t low, uint64_t high, uint64_t address, uint64_t len)
+{
+    struct leaving leaving;
+    take_texts(low, high, &leaving);
+    int64_t result = KERNEL(munmap, address, len);
+    if (!is_error(result))
+        unmap_trampolines(&leaving);
+    else
+        for (uint32_t i = 0; i < leaving.count; i++)
+            protect_text(leaving.texts[i].low, leaving.texts[i].high, leaving.texts[i].trampolines);
+    return result;
 }
 
 static bool refused(const struct call *call, enum policy_id id, struct text path)
@@ -179,7 +222,6 @@ static enum outcome map_text(struct call *call)
     if (is_error(at))
         return answer(call, at);
     uint64_t low = (uint64_t)at, high = low + page_up(arg[1]);
-    forget_text(low, high);
     struct patch patch = {0};
     bool well = patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch);
     if (!well) {
@@ -259,9 +301,9 @@ enum outcome judge_unmap(struct call *call)
     if (call->nr == __NR_mremap && call->arg[3] & MREMAP_FIXED &&
         place_refused(call, range_low(call->arg[4]), range_high(call->arg[4], call->arg[2])))
         return answer(call, -EACCES);
-    if (whole)
-        forget_text(low, high);
-    return RUN_IN_PLACE;
+    if (!whole || !overlaps(low, high, RANGE_TEXT))
+        return RUN_IN_PLACE;
+    return answer(call, unmap_texts(low, high, call->arg[0], call->arg[1]));
 }
 
 /* Shared memory segments: run, or laid over what is there (its length is not in the call). */

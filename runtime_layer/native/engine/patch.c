@@ -169,7 +169,7 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
                   !is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC));
     return finished && closed && patch->hard == 0 && protect_range(memory, memory + size) &&
            protect_text(page_down(sites[0].offset + patch->delta - sites[0].window),
-                        page_up(sites[patch->wanted - 1].offset + patch->delta + 4));
+                        page_up(sites[patch->wanted - 1].offset + patch->delta + 4), memory);
 }
 
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count)
