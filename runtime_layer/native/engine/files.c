@@ -142,6 +142,16 @@ bool entry_refused(const struct call *call, int32_t directory, struct text name)
     return refused;
 }
 
+bool is_in_tmp(int32_t directory)
+{
+    char path[64];
+    struct stat st = {.st_dev = sealed.tmp.dev};
+    KERNEL(fstat, directory, &st);
+    /* Of a path that is cut the beginning is enough. */
+    return (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev) ||
+           under_tmp(path_of(directory, path, sizeof path));
+}
+
 int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name)
 {
     struct text whole = text_of(path);

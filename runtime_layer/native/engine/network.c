@@ -40,11 +40,13 @@ enum outcome judge_socket(struct call *call)
     return kind.len && outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
-static int32_t socket_type(int32_t descriptor)
+/* Its type, or an errno. */
+static int64_t socket_type(int32_t descriptor)
 {
     int32_t type = 0;
     uint32_t size = sizeof type;
-    return is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_TYPE, &type, &size)) ? 0 : type;
+    int64_t error = KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_TYPE, &type, &size);
+    return error ? error : type;
 }
 
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out)
@@ -76,22 +78,24 @@ static struct verdict verdict_on(const struct endpoint *to, enum protocol protoc
     return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), to, protocol);
 }
 
-bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_t descriptor)
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor)
 {
     /* What may be reached by TCP needs no look at the socket: most calls end here. */
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
     bool name_server =
         to->port == DNS_PORT && is_resolver_address(to); /* by TCP: queries that no one reads */
     if (verdict.action == ACTION_ALLOW && !(name_server && verdict.reason == REASON_ALWAYS))
-        return false;
-    int32_t type = socket_type(descriptor);
+        return 0;
+    int64_t type = socket_type(descriptor);
+    if (is_error(type))
+        return type;
     enum protocol protocol = type == STREAM ? PROTOCOL_TCP : type == DGRAM ? PROTOCOL_UDP : PROTOCOL_OTHER;
     if (name_server && protocol == PROTOCOL_TCP)
         verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     else if (protocol != PROTOCOL_TCP)
         verdict = verdict_on(to, protocol);
     if (verdict.action == ACTION_ALLOW)
-        return false;
+        return 0;
 
     char name[NAME_KEPT], entry[NAME_KEPT + 48];
     struct found_name found = {name, 0};
@@ -106,7 +110,7 @@ bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_
     struct writer w = {entry, 0, sizeof entry, false};
     put_outbound_entry(&w, facts.host, &to->ip, to->port);
     facts.allow = (struct text){entry, w.used};
-    return refuses(call, verdict, &facts);
+    return refuses(call, verdict, &facts) ? -EACCES : 0;
 }
 
 bool is_resolver_address(const struct endpoint *to)
@@ -141,14 +145,16 @@ enum outcome judge_connect(struct call *call)
         break;
     case SOCKADDR_INET:
         if (carries_names(&to, descriptor)) {
-            if (!is_resolver_address(&to) && endpoint_refused(call, &to, descriptor))
-                return answer(call, -EACCES);
+            error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
+            if (error)
+                return answer(call, error);
             uint16_t unspec[8] = {0}; /* takes away a peer that the socket may have */
             KERNEL(connect, descriptor, unspec, sizeof unspec);
             return answer(call, resolver_connect(descriptor, &address) ? 0 : -EACCES);
         }
-        if (endpoint_refused(call, &to, descriptor))
-            return answer(call, -EACCES);
+        error = judge_endpoint(call, &to, descriptor);
+        if (error)
+            return answer(call, error);
         resolver_disconnect(descriptor);
         break;
     }
@@ -173,12 +179,13 @@ enum outcome judge_peer_name(struct call *call)
 }
 
 /* A relative name depends on the working directory, which another thread may change: it is bound beneath the
- * directory that was judged. Absolute names stay as they are, for getsockname. */
+ * directory that was judged. So is one in /tmp, where links can be changed too. Other names stay as they are, for
+ * getsockname. */
 static int64_t bind_beneath(const struct call *call, int32_t parent, struct text name,
                             struct sockaddr_bytes *address)
 {
     char *path = (char *)address->bytes + 2;
-    if (path[0] != '/') {
+    if (path[0] != '/' || is_in_tmp(parent)) {
         char through[SOCKADDR_MAX];
         if (!path_through(parent, name, through, sizeof address->bytes - 22 /* sun_path holds 108 */))
             return -ENAMETOOLONG;

@@ -26,8 +26,8 @@ enum { VECTORS_MAX = 1024 /* UIO_MAXIOV: the kernel's own bound, for vectors and
 
 /* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would say. */
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
-/* Judges an address; reports. */
-bool endpoint_refused(const struct call *call, const struct endpoint *to, int32_t descriptor);
+/* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. */
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor);
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
 /* Is it a datagram to a name server? Port 53 counts wherever it is: servers forward. */

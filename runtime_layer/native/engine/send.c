@@ -56,10 +56,12 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     struct endpoint to;
     switch (destination(address, &to)) {
     case SOCKADDR_OTHER: return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
-    case SOCKADDR_INET:
+    case SOCKADDR_INET: {
         if (!carries_names(&to, descriptor))
-            return endpoint_refused(call, &to, descriptor) ? -EACCES : 0;
-        return !is_resolver_address(&to) && endpoint_refused(call, &to, descriptor) ? -EACCES : IS_QUERY;
+            return judge_endpoint(call, &to, descriptor);
+        int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
+        return error ? error : IS_QUERY;
+    }
     default: return 0;
     }
 }
