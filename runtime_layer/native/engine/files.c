@@ -11,8 +11,8 @@
 
 #include <linux/openat2.h>
 
+#include "claims.h"
 #include "judges.h"
-#include "process.h"
 #include "state.h"
 
 enum { LINKS_MAX = 40 };
@@ -142,14 +142,14 @@ bool entry_refused(const struct call *call, int32_t directory, struct text name)
     return refused;
 }
 
-bool is_in_tmp(int32_t directory)
+bool is_in_tmp(int32_t descriptor)
 {
     char path[64];
     struct stat st = {.st_dev = sealed.tmp.dev};
-    KERNEL(fstat, directory, &st);
+    KERNEL(fstat, descriptor, &st);
     /* Of a path that is cut the beginning is enough. */
     return (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev) ||
-           under_tmp(path_of(directory, path, sizeof path));
+           under_tmp(path_of(descriptor, path, sizeof path));
 }
 
 int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name)
@@ -236,7 +236,9 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
             close_held(directory);
         if (parent < 0)
             return parent;
-        directory = (int32_t)hold(parent);
+        directory = parent = (int32_t)hold(parent);
+        if (parent < 0)
+            return parent;
         if (entry_refused(call, parent, name)) {
             result = -EACCES;
             break;
@@ -334,7 +336,9 @@ static int64_t open_existing(const struct call *call, const struct opening *o, u
         return object;
     if (flags & O_PATH)
         return judged(call, object, flags, OBJECT_READ);
-    hold(object);
+    object = hold(object);
+    if (is_error(object))
+        return object;
     int64_t result = open_object(call, object, flags);
     close_held(object);
     return lowered(result, flags);

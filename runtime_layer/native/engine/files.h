@@ -21,7 +21,8 @@ enum known_of_object {
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
 /* Is an entry called `name` in this directory refused? */
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
-bool is_in_tmp(int32_t directory);
+/* Is what the descriptor stands for in /tmp? */
+bool is_in_tmp(int32_t descriptor);
 /* Opens the directory part of `path` (O_PATH) and cuts `*name` to what follows it, trailing slashes kept.
  * Returns a descriptor or an errno. `resolve` is openat2's. */
 int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name);

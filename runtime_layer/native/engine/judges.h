@@ -20,8 +20,7 @@ enum outcome judge_send(struct call *call);
 enum outcome judge_receive(struct call *call);
 /* program.c */
 enum outcome judge_exec(struct call *call);
-/* Is this call one of a child process that may not be? A copy that was forked may exec, which is judged, or exit;
- * whatever else it does that a policy looks at, it does as a child process. */
+/* forked_copy.c: is this a call of a forked copy that may not be a child process? */
 bool forked_copy_refused(const struct call *call);
 /* mappings.c: executable memory, and the engine's own */
 enum outcome judge_map(struct call *call);

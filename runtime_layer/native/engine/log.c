@@ -3,9 +3,9 @@
 #include <linux/poll.h>
 #include <linux/resource.h>
 
+#include "claims.h"
 #include "judges.h"
 #include "kernel.h"
-#include "process.h"
 #include "report.h"
 #include "state.h"
 
@@ -71,32 +71,54 @@ static bool is_log(uint64_t descriptor)
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
+/* Closes or replaces descriptors once nobody holds one of them. */
+static enum outcome change(struct call *call, uint32_t first, uint32_t last, int64_t error)
+{
+    int32_t claim = change_begin(first, last);
+    if (claim < 0)
+        return answer(call, error);
+    const uint64_t *arg = call->arg;
+    int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    change_end(claim);
+    return answer(call, result);
+}
+
+/* The log stays open: what is below it and above it goes. */
+static enum outcome change_around_log(struct call *call, uint32_t first, uint32_t last)
+{
+    uint32_t log = (uint32_t)sealed.log;
+    int32_t claim = change_begin(first, last);
+    if (claim < 0)
+        return answer(call, -EBADF);
+    int64_t below = first < log ? KERNEL(close_range, first, log - 1, call->arg[2]) : 0;
+    int64_t above = last > log && !is_error(below) ? KERNEL(close_range, log + 1, last, call->arg[2]) : below;
+    change_end(claim);
+    return answer(call, above);
+}
+
 enum outcome judge_descriptor(struct call *call)
 {
     uint64_t *arg = call->arg;
+    uint32_t first = (uint32_t)arg[0], last = (uint32_t)arg[1];
     switch (call->nr) {
-    case __NR_close:
-        /* As if it had not been open: programs that close everything go on as they would. */
-        return is_log(arg[0]) || !wait_until_free((int32_t)arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
-    case __NR_close_range: {
-        uint32_t first = (uint32_t)arg[0], last = (uint32_t)arg[1], log = (uint32_t)sealed.log;
-        if (!wait_until_range_is_free(first, last))
-            return answer(call, -EBADF);
-        if (sealed.log <= 2 || first > log || last < log)
+    case __NR_fstat:
+    case __NR_newfstatat:
+        /* As if it had not been open: programs that look which descriptors there are find their own. */
+        return is_log(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
+    case __NR_close: return is_log(arg[0]) ? answer(call, -EBADF) : change(call, first, first, -EBADF);
+    case __NR_close_range:
+        if (first > last)
             return RUN_IN_PLACE;
-        int64_t below = first < log ? KERNEL(close_range, first, log - 1, arg[2]) : 0;
-        int64_t above = last > log && !is_error(below) ? KERNEL(close_range, log + 1, last, arg[2]) : below;
-        return answer(call, above);
-    }
+        if (sealed.log <= 2 || first > (uint32_t)sealed.log || last < (uint32_t)sealed.log)
+            return change(call, first, last, -EBADF);
+        return change_around_log(call, first, last);
 #ifdef __NR_dup2
     case __NR_dup2:
 #endif
     case __NR_dup3:
-        /* What dup2(2) answers when it meets an open that is under way. */
-        if (!wait_until_free((int32_t)arg[1]))
-            return answer(call, -EBUSY);
+        /* EBUSY is what dup2(2) answers when it meets an open that is under way. */
         if (!is_log(arg[1]))
-            return RUN_IN_PLACE;
+            return change(call, last, last, -EBUSY);
         break;
     case __NR_fcntl:
         /* Status flags belong to the open file, which stderr shares: only the descriptor's own are kept. */

@@ -73,13 +73,14 @@ static bool cuts_text(uint64_t low, uint64_t high)
     return false;
 }
 
-/* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst). */
+/* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst), and bits 57
+ * to 62 of an x86_64 one where a program asked for that (arch_prctl(2): ARCH_ENABLE_TAGGED_ADDR). */
 static uint64_t untagged(uint64_t address)
 {
 #if defined(__aarch64__)
     return address & 0x00ffffffffffffffull;
 #else
-    return address;
+    return address & ~(0x3full << 57);
 #endif
 }
 

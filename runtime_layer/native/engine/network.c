@@ -1,9 +1,9 @@
 /* outbound_connectivity: which sockets may be made, and where they may connect. */
 #include "network.h"
 
+#include "claims.h"
 #include "files.h"
 #include "judges.h"
-#include "process.h"
 #include "state.h"
 
 enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16, NETLINK_ROUTE = 0 };
@@ -199,8 +199,11 @@ static int64_t bind_beneath(const struct call *call, int32_t parent, struct text
 enum outcome judge_bind(struct call *call)
 {
     struct sockaddr_bytes address;
-    if (copy_address(call->arg[1], (uint32_t)call->arg[2], &address) || address.len < 3)
-        return RUN_IN_PLACE;
+    int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
+    if (error)
+        return answer(call, error);
+    if (address.len < 3)
+        return answer(call, KERNEL(bind, call->arg[0], address.bytes, address.len));
     uint16_t family;
     copy_bytes(&family, address.bytes, sizeof family);
     if (family != UNIX || address.bytes[2] == 0) /* no file is made */

@@ -4,9 +4,9 @@
  * follows a last symbolic link), judges it, and makes the same call through /proc/self/fd: the path that the
  * kernel then walks begins at the very object that was judged.
  */
+#include "claims.h"
 #include "files.h"
 #include "judges.h"
-#include "process.h"
 #include "state.h"
 
 enum follows {
@@ -60,6 +60,12 @@ static const struct path_call calls[] = {
     {__NR_utimensat, 0, 1, NONE, NONE, 3, UNLESS_NOFOLLOW},
     {__NR_setxattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
     {__NR_lsetxattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_getxattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_lgetxattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_getxattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
+    {__NR_listxattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_llistxattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_listxattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
     {__NR_removexattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
     {__NR_lremovexattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
     {__NR_setxattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
@@ -119,7 +125,10 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
             return;
         }
         out->is_theirs = true;
-        out->descriptor = (int32_t)hold(directory);
+        out->error = hold_theirs(directory);
+        if (out->error)
+            return;
+        out->descriptor = directory;
         if (object_refused(call, directory, OBJECT_READ))
             out->error = -EACCES;
         return;
@@ -130,11 +139,11 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
     struct text name = slash ? TEXT("/") : TEXT("");
     out->descriptor = follow ? (int32_t)KERNEL(openat, directory, path, O_PATH | O_CLOEXEC, 0)
                              : open_parent(directory, path, 0, &name);
+    out->descriptor = (int32_t)hold(out->descriptor);
     if (out->descriptor < 0) {
         out->error = out->descriptor;
         return;
     }
-    hold(out->descriptor);
     if (follow ? object_refused(call, out->descriptor, OBJECT_WRITTEN)
                : entry_refused(call, out->descriptor, name))
         out->error = -EACCES;
@@ -193,8 +202,11 @@ enum outcome judge_path(struct call *call)
     if (!result) {
         uint64_t arg[6];
         copy_bytes(arg, call->arg, sizeof arg);
+        /* The caller's own memory is not looked at again: an empty path could be another by now. */
         if (first->through[0])
             arg[shape->path] = (uint64_t)first->through;
+        else if (first->is_theirs)
+            arg[shape->path] = (uint64_t)"";
         if (second->through[0])
             arg[shape->second_path] = (uint64_t)second->through;
         /* A followed link is now the magic link in /proc, which must be followed in its turn; flags say so. */

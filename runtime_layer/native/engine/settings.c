@@ -1,6 +1,7 @@
 #include "settings.h"
 
 #include "handler.h"
+#include "program_kind.h"
 #include "user_memory.h"
 
 enum { ENVIRON_MAX = 1 << 20, POLICY_FILE_MAX = 1 << 16 };
@@ -309,5 +310,7 @@ bool settings_read(struct start *start)
     release(environment, ENVIRON_MAX);
     if (well)
         read_resolvers();
+    char loader[LOADER_MAX];
+    sealed.loader = keep_text(own_loader(loader, sizeof loader));
     return well;
 }

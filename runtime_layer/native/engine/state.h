@@ -49,6 +49,7 @@ struct sealed {
     uint32_t setting_count;
     uint16_t preload; /* offset of our library's path */
     struct inode library;
+    uint16_t loader; /* offset of the path of the loader that started this program; an empty text: none */
     uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
     uint32_t environment_used;
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
@@ -60,14 +61,14 @@ struct sealed {
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* One page that the gate's assembly reads first: a byte a system call, then three facts. Sealed as well. */
+/* One page that the gate's assembly reads first: a byte a system call, then two facts. Sealed as well. */
 enum guard {
     GUARD_NONE,
     GUARD_ALWAYS, /* passed on to gate_judge */
-    GUARD_CLOSE, /* only when the first argument is the log descriptor, or the gate holds descriptors now: close */
+    GUARD_LOG,    /* only when the first argument is the log descriptor: fstat */
     GUARD_LONG /* only when the third argument is at least READY_LINE: write, before the runtime is ready */
 };
-enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, GATE_HELD = 520, READY_LINE = 40 };
+enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, READY_LINE = 40 };
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */

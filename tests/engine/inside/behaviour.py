@@ -60,13 +60,16 @@ def shield_mappings() -> list[tuple[int, int]]:
 
 def log_descriptor() -> int:
     """The high descriptor on which the shield keeps stderr."""
-    same = os.fstat(2)
-    found = [
-        int(name)
-        for name in os.listdir("/proc/self/fd")
-        if int(name) > 2 and os.path.exists(f"/proc/self/fd/{name}") and os.path.samestat(os.fstat(int(name)), same)
-    ]
-    return max(found)
+    same = os.readlink("/proc/self/fd/2")
+    numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+    return max(n for n in numbers if n > 2 and os.path.lexists(f"/proc/self/fd/{n}") and link_of(n) == same)
+
+
+def link_of(descriptor: int) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return ""
 
 
 @scenario

@@ -27,7 +27,7 @@ gate_entry:
     b.hs 1f
     adrp x17, gate_table
     add x17, x17, :lo12:gate_table
-    ldrb w18, [x17, x8]          /* state.h: GUARD_NONE, GUARD_ALWAYS, GUARD_CLOSE, GUARD_LONG */
+    ldrb w18, [x17, x8]          /* state.h: GUARD_NONE, GUARD_ALWAYS, GUARD_LOG, GUARD_LONG */
     cbz w18, 5f
     cmp w18, #2
     b.lo 1f
@@ -35,9 +35,6 @@ gate_entry:
     ldr w18, [x17, #516]
     cmp w18, w0
     b.eq 1f
-    ldr x18, [x17, #520]
-    ldr w18, [x18]
-    cbnz w18, 1f
     b 5f
 4:  cmp x2, #40
     b.hs 1f

@@ -23,16 +23,13 @@ gate_entry:
     jae 1f
     lea gate_table(%rip), %r11
     movzbl (%r11,%rax), %r11d
-    cmp $1, %r11d                /* state.h: GUARD_NONE, GUARD_ALWAYS, GUARD_CLOSE, GUARD_LONG */
+    cmp $1, %r11d                /* state.h: GUARD_NONE, GUARD_ALWAYS, GUARD_LOG, GUARD_LONG */
     jb 3f
     je 1f
     cmp $2, %r11d
     jne 2f
     cmp gate_table+516(%rip), %edi
     je 1f
-    mov gate_table+520(%rip), %r11
-    cmpl $0, (%r11)
-    jne 1f
     jmp 3f
 2:
     cmp $40, %rdx

@@ -1,0 +1,208 @@
+"""Runs inside the sandbox: system calls by number, and what a call that is not judged must not bring about.
+
+`syscalls.py <scenario> <numbers>`: the numbers of this machine as JSON, by name. The last line of output is JSON.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from behaviour import refusal
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.syscall.restype = ctypes.c_long
+NUMBERS: dict[str, int] = json.loads(sys.argv[2])
+SCENARIOS: dict[str, Callable[[], Any]] = {}
+
+ELSEWHERE = ("203.0.113.9", 9999)
+SHELL = "/bin/sh"
+
+
+def scenario(function: Callable[[], Any]) -> Callable[[], Any]:
+    SCENARIOS[function.__name__] = function
+    return function
+
+
+def call(name: str, *arguments: object) -> int:
+    result = LIBC.syscall(ctypes.c_long(NUMBERS[name]), *arguments)
+    return -ctypes.get_errno() if result == -1 else result
+
+
+def in_child(work: Callable[[], Any]) -> Any:
+    """What `work` returns in a forked child."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, json.dumps(work()).encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with open(reading) as result:
+        return json.load(result)
+
+
+def send_datagram() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"secret", ELSEWHERE)
+
+
+@scenario
+def refused() -> dict[str, int]:
+    """Every call with arguments that no kernel can use."""
+    nothing = [ctypes.c_long(-1)] * 6
+    return {name: call(name, *nothing) for name in NUMBERS}
+
+
+@scenario
+def namespaces() -> dict[str, int | None]:
+    """A child in a user and a mount namespace of its own."""
+    new_user, new_mounts, child_signal = 0x10000000, 0x20000, 17
+    reading, writing = os.pipe()
+    child = call("clone", new_user | new_mounts | child_signal, 0, 0, 0, 0)
+    if child == 0:
+        results = {
+            "open": refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY))),
+            "mount": -call("mount", b"/tmp", b"/mnt", None, 4096, None),
+        }
+        os.write(writing, json.dumps(results).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    return {"clone": 0 if child > 0 else child} | json.loads(os.read(reading, 4096))
+
+
+@scenario
+def options_of_prctl() -> dict[str, int]:
+    move_memory, set_name, set_dumpable = 35, 15, 4
+    return {
+        "move_memory": call("prctl", move_memory, 14, -1, 0, 0),
+        "name": call("prctl", set_name, b"renamed", 0, 0, 0),
+        "dumpable": call("prctl", set_dumpable, 1, 0, 0, 0),
+    }
+
+
+@scenario
+def no_descriptors_allowed() -> int | None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        result = refusal(lambda: sender.sendto(b"secret", ELSEWHERE))
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    return result
+
+
+@scenario
+def library_out_of_reach() -> Any:
+    """Landlock: the loader of a child may read everything but the layer. None: there is no Landlock here."""
+    read_file, no_new_privileges = 1 << 2, 38
+
+    def work() -> int | None:
+        rules = call("landlock_create_ruleset", ctypes.byref(ctypes.c_uint64(read_file)), 8, 0)
+        if rules < 0:
+            return None
+        for folder in sorted(set(os.listdir("/")) - {"opt", "tmp"}):
+            beneath = read_file.to_bytes(8, "little") + os.open(f"/{folder}", os.O_PATH).to_bytes(4, "little")
+            call("landlock_add_rule", rules, 1, beneath, 0)
+        call("prctl", no_new_privileges, 1, 0, 0, 0)
+        assert call("landlock_restrict_self", rules, 0) == 0
+        return refusal(lambda: os.execv(SHELL, [SHELL, "-c", "exit 0"]))
+
+    return in_child(work)
+
+
+@scenario
+def flags_of_execveat() -> list[int]:
+    """For each set of flags: the call's result, or 1000 when the program ran."""
+    check = 0x10000
+    arguments = (ctypes.c_char_p * 4)(SHELL.encode(), b"-c", b"exit 7", None)
+    results: list[int] = []
+    for flags in (0, check, 1, 0x80000000):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            result = call("execveat", -100, SHELL.encode(), arguments, (ctypes.c_char_p * 1)(None), flags)
+            os.write(writing, str(result).encode())
+            os._exit(0)
+        os.close(writing)
+        ran = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        with open(reading) as said:
+            results.append(1000 if ran else int(said.read()))
+    return results
+
+
+@scenario
+def source_routes() -> dict[str, int | None]:
+    route = bytes([131, 7, 4, *socket.inet_aton("203.0.113.9"), 0])
+    listed = ("198.51.100.1", 9999)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        return {
+            "option": refusal(lambda: sender.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, route)),
+            "control": refusal(lambda: sender.sendmsg([b"secret"], [(socket.IPPROTO_IP, 7, route)], 0, listed)),
+            "other_option": refusal(lambda: sender.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 16)),
+            "plain": refusal(lambda: sender.sendto(b"fine", listed)),
+        }
+
+
+@scenario
+def netlink() -> list[int | None]:
+    """Routes, which glibc asks for; then messages of the kernel's devices."""
+    return [refusal(lambda p=p: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, p).close()) for p in (0, 15)]
+
+
+@scenario
+def a_child_that_cannot_arm() -> list[str]:
+    """What the shells say that are started with ever more memory for data, from far too little to enough."""
+    script = "ulimit -S -d unlimited; unset LD_PRELOAD; cat /tmp/there"
+    said: list[str] = []
+    for size in (*range(1200, 2600, 50), 100_000):
+        command = [SHELL, "-c", f'ulimit -S -d {size}; exec {SHELL} -c "{script}"']
+        said.append(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    return said
+
+
+@scenario
+def starts_with_a_pipe_of_its_own() -> Any:
+    """This program again, shielded, with a pipe of this very user's as its stderr. Returns what it and the pipe say."""
+    command = ["/opt/shielded-function/shield", sys.executable, __file__, "reads_its_log", sys.argv[2]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [json.loads(done.stdout), done.stderr]
+
+
+@scenario
+def reads_its_log() -> dict[str, int | None]:
+    def read_some(flags: int) -> None:
+        descriptor = os.open("/proc/self/fd/2", flags | os.O_NONBLOCK)
+        os.close(descriptor)
+
+    results = {
+        "read": refusal(lambda: read_some(os.O_RDONLY)),
+        "read_and_write": refusal(lambda: read_some(os.O_RDWR)),
+        "write": refusal(lambda: read_some(os.O_WRONLY)),
+    }
+    refusal(send_datagram)
+    return results
+
+
+@scenario
+def many_threads_start() -> int:
+    """Threads, children and their signals go on as ever: how many came to their end."""
+    done: list[int] = []
+    threads = [threading.Thread(target=lambda: (time.sleep(0.001), done.append(1))) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(done) + sum(in_child(lambda: 1) for _ in range(10))
+
+
+if __name__ == "__main__":
+    print(json.dumps(SCENARIOS[sys.argv[1]]()))
