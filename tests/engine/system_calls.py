@@ -34,8 +34,9 @@ JUDGES = {
     "judge_unmap": "pages that are the engine's",
     "judge_attach": "executable memory, and places that are in use",
     "judge_personality": "executable memory",
-    "judge_descriptor": "the descriptor that alerts are written to",
+    "judge_descriptor": "the descriptor that alerts are written to, and those that the gate is using",
     "judge_prctl": "options that filter, divert or move what the engine relies on; all others pass",
+    "judge_clone": "processes that share descriptors without memory; `clone3` is a call that this kernel does not have",
     "judge_escape": "refused: a way around the shield",
 }
 # For which policies a call is looked at.

@@ -1,12 +1,14 @@
 #include "guarded.h"
 
 #include <linux/prctl.h>
+#include <linux/sched.h>
 
 #include "judges.h"
 #include "kernel.h"
 #include "process.h"
 #include "report.h"
 #include "state.h"
+#include "user_memory.h"
 
 /* What makes a call worth looking at. A row is guarded when one of its reasons holds for the policy. */
 enum reason_to_guard {
@@ -15,8 +17,10 @@ enum reason_to_guard {
     FOR_PATHS = 4,    /* the same, for calls that change names */
     FOR_PROGRAMS = 8, /* always */
     FOR_SAFETY = 16,  /* any policy that blocks or alerts: the engine itself */
-    UNTIL_READY = 32  /* read_handler: only until the first request for an invocation */
+    UNTIL_READY = 32, /* read_handler: only until the first request for an invocation */
+    FOR_COPIES = 64   /* create_child_process: what a forked copy may not do either */
 };
+enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
 
 struct row {
     int16_t nr;
@@ -45,14 +49,15 @@ static bool enforced(enum policy_id id)
 uint8_t reasons_of_policy(void)
 {
     uint8_t reasons = 0;
-    bool any = enforced(CREATE_CHILD_PROCESS) || enforced(EXECUTABLE_MEMORY);
     if (enforced(OUTBOUND_CONNECTIVITY))
         reasons |= FOR_OUTBOUND;
     if (enforced(READ_WRITE_TMP) || enforced(READ_HANDLER))
         reasons |= FOR_FILES | FOR_PATHS;
     if (enforced(READ_HANDLER) && !sealed.starts_ready)
         reasons |= UNTIL_READY;
-    if (reasons || any)
+    if (enforced(CREATE_CHILD_PROCESS))
+        reasons |= FOR_COPIES;
+    if (reasons || enforced(EXECUTABLE_MEMORY))
         reasons |= FOR_SAFETY;
     /* Whatever the policy: a child has to know that it is one, and where alerts go. */
     return reasons | FOR_PROGRAMS;
@@ -65,16 +70,23 @@ bool reports_anything(void)
 
 static uint8_t guard_of(const struct row *row, uint8_t reasons)
 {
-    if (!(row->reasons & reasons))
+    bool copies = reasons & FOR_COPIES && row->reasons & NOT_FOR_COPIES;
+    if (!(row->reasons & reasons) && !copies)
         return GUARD_NONE;
     bool looks = row->nr == __NR_fstat || row->nr == __NR_newfstatat;
     return looks ? GUARD_LOG : row->nr == __NR_write ? GUARD_LONG : GUARD_ALWAYS;
 }
 
+/* For which reasons calls are guarded now. */
+static uint8_t reasons_now;
+
 static void fill_table(uint8_t reasons)
 {
+    reasons_now = reasons;
     for (uint32_t i = 0; i < ROWS; i++)
         gate_table[rows[i].nr] = guard_of(&rows[i], reasons);
+    for (uint32_t nr = NEWEST_CALL + 1; nr < GATE_TABLE; nr++)
+        gate_table[nr] = reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
 }
 
 void guard_calls(void)
@@ -120,23 +132,50 @@ enum outcome judge_prctl(struct call *call)
     return is_way_out((int32_t)call->arg[0]) ? judge_escape(call) : RUN_IN_PLACE;
 }
 
+/* A process with these descriptors, but without this memory, could lay others over those that the gate holds. */
+static bool shares_descriptors_only(uint64_t flags)
+{
+    return flags & CLONE_FILES && !(flags & CLONE_THREAD);
+}
+
+/* clone3's flags lie in the program's memory, where they could be others by the time the kernel looks. Where that
+ * matters, it is a call that this kernel does not have: libraries then use clone. */
+enum outcome judge_clone(struct call *call)
+{
+    uint64_t flags = call->arg[0];
+    if (call->nr == __NR_clone3) {
+        if (sealed.policy.modes[SELF_PROTECTION] == MODE_BLOCK)
+            return answer(call, -ENOSYS);
+        if (!read_user(&flags, call->arg[0], sizeof flags))
+            return RUN_IN_PLACE;
+    }
+    return shares_descriptors_only(flags) ? judge_escape(call) : RUN_IN_PLACE;
+}
+
+/* A call that was not thought of: the program sees a kernel that does not have it, as every older one. */
+static enum outcome judge_newer(struct call *call)
+{
+    return sealed.policy.modes[SELF_PROTECTION] == MODE_BLOCK ? answer(call, -ENOSYS) : RUN_IN_PLACE;
+}
+
 /* The gate's assembly calls this for guarded and for unknown numbers. */
 enum outcome gate_judge(struct call *call) __attribute__((visibility("hidden")));
 
 enum outcome gate_judge(struct call *call)
 {
     /* The kernel takes the low 32 bits of the register for the number; x32 reaches every call by another name. No
-     * program makes such calls but to be somewhere else than it looks. Numbers that no kernel has get ENOSYS. */
+     * program makes such calls but to be somewhere else than it looks. */
     if (call->nr < 0 || call->nr >= 0x40000000)
         return judge_escape(call);
-    if (call->nr >= GATE_TABLE)
-        return RUN_IN_PLACE;
+    if (call->nr > NEWEST_CALL)
+        return judge_newer(call);
     if (!row_of[call->nr])
         return RUN_IN_PLACE;
     const struct row *row = &rows[row_of[call->nr] - 1];
     report_folded(false);
-    if (row->reasons & (FOR_OUTBOUND | FOR_FILES | FOR_PATHS) && is_forked_copy() &&
-        forked_copy_refused(call))
+    if (row->reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_refused(call))
         return answer(call, -EACCES);
+    if (!(row->reasons & reasons_now))
+        return RUN_IN_PLACE;
     return row->judge(call);
 }

@@ -35,5 +35,6 @@ enum outcome judge_write(struct call *call);
 /* guarded.c: calls with which a program could leave the shield altogether */
 enum outcome judge_escape(struct call *call);
 enum outcome judge_prctl(struct call *call);
+enum outcome judge_clone(struct call *call);
 
 #endif

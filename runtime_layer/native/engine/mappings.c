@@ -2,6 +2,7 @@
 
 #include <linux/mman.h>
 
+#include "claims.h"
 #include "files.h"
 #include "judges.h"
 #include "state.h"
@@ -46,6 +47,22 @@ static bool add(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines
 bool protect_range(uint64_t low, uint64_t high)
 {
     return add(low, high, RANGE_ENGINE, 0);
+}
+
+static void free_range(struct range *range)
+{
+    __atomic_store_n(&range->low, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&range->kind, RANGE_FREE, __ATOMIC_RELEASE);
+}
+
+static void unprotect_range(uint64_t low)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].kind == RANGE_ENGINE && ranges[i].low == low) {
+            free_range(&ranges[i]);
+            return;
+        }
 }
 
 bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
@@ -93,12 +110,6 @@ static uint64_t range_high(uint64_t address, uint64_t len)
 {
     uint64_t end = untagged(address) + len;
     return end < len ? UINT64_MAX : page_up(end);
-}
-
-static void free_range(struct range *range)
-{
-    __atomic_store_n(&range->low, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&range->kind, RANGE_FREE, __ATOMIC_RELEASE);
 }
 
 /* Texts that are about to go, taken out of the table: once they are unmapped, others may come to lie there. */
@@ -209,33 +220,66 @@ bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64
     return well;
 }
 
-/* A private executable mapping of a file: mapped without execute permission, patched, then made executable. */
-static enum outcome map_text(struct call *call)
+/* Where the mapping will be, empty so far and protected: nobody else can lay anything there, nor write to it through
+ * system calls, while it is scanned. The address, or an errno. */
+static int64_t reserve(const uint64_t *arg)
 {
-    uint64_t *arg = call->arg;
-    if (is_writable_file((int32_t)arg[4])) {
-        char path[512];
-        if (refused(call, EXECUTABLE_MEMORY, path_of((int32_t)arg[4], path, sizeof path)))
-            return answer(call, -EACCES);
-    }
-    int64_t at =
-        KERNEL(mmap, arg[0], arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, arg[3], arg[4], arg[5]);
-    if (is_error(at))
-        return answer(call, at);
-    uint64_t low = (uint64_t)at, high = low + page_up(arg[1]);
+    bool replaces = arg[3] & MAP_FIXED;
+    uint64_t flags = (arg[3] & ~(uint64_t)MAP_TYPE) | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    int64_t at = replaces ? (int64_t)arg[0] : KERNEL(mmap, arg[0], arg[1], PROT_NONE, flags, -1, 0);
+    if (is_error(at) || protect_range((uint64_t)at, (uint64_t)at + page_up(arg[1])))
+        return at;
+    if (!replaces)
+        KERNEL(munmap, at, arg[1]);
+    return -ENOMEM;
+}
+
+/* Patches what was mapped and makes it executable. 0, or an errno. */
+static int64_t open_text(const struct call *call, uint64_t low, bool *told)
+{
+    const uint64_t *arg = call->arg;
+    uint64_t high = low + page_up(arg[1]);
     struct patch patch = {0};
-    bool well = patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch);
-    if (!well) {
+    if (!patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch)) {
         char path[512];
         enum policy_id id =
             patch.hard ? SELF_PROTECTION : EXECUTABLE_MEMORY; /* not an ELF: code all the same */
-        if (refused(call, id, path_of((int32_t)arg[4], path, sizeof path))) {
-            KERNEL(munmap, low, high - low);
-            return answer(call, -EACCES);
-        }
+        bool silent = *told && id == EXECUTABLE_MEMORY;
+        *told = true;
+        if (!silent && refused(call, id, path_of((int32_t)arg[4], path, sizeof path)))
+            return -EACCES;
     }
-    int64_t done = KERNEL(mprotect, low, high - low, arg[2]);
-    return answer(call, is_error(done) ? done : at);
+    return KERNEL(mprotect, low, high - low, arg[2]);
+}
+
+/* A private executable mapping of a file: mapped without execute permission, patched, then made executable. The
+ * descriptor is held meanwhile: what is mapped must be what was looked at. */
+static enum outcome map_text(struct call *call)
+{
+    uint64_t *arg = call->arg;
+    int32_t file = (int32_t)arg[4];
+    int64_t error = hold_theirs(file);
+    if (error)
+        return answer(call, error);
+    char path[512];
+    bool told = is_writable_file(file);
+    int64_t at =
+        told && refused(call, EXECUTABLE_MEMORY, path_of(file, path, sizeof path)) ? -EACCES : reserve(arg);
+    if (!is_error(at)) {
+        uint64_t low = (uint64_t)at;
+        uint64_t flags = (arg[3] & ~(uint64_t)MAP_FIXED_NOREPLACE) | MAP_FIXED;
+        int64_t result =
+            KERNEL(mmap, low, arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, flags, file, arg[5]);
+        if (!is_error(result))
+            result = open_text(call, low, &told);
+        if (is_error(result)) {
+            KERNEL(munmap, low, arg[1]);
+            at = result;
+        }
+        unprotect_range(low);
+    }
+    let_go(file);
+    return answer(call, at);
 }
 
 enum outcome judge_map(struct call *call)

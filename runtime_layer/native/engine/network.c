@@ -178,18 +178,31 @@ enum outcome judge_peer_name(struct call *call)
     return answer(call, written ? 0 : -EFAULT);
 }
 
-/* A relative name depends on the working directory, which another thread may change: it is bound beneath the
- * directory that was judged. So is one in /tmp, where links can be changed too. Other names stay as they are, for
- * getsockname. */
+/* The name that the kernel has for an entry of the directory: nothing in it is a link. */
+static bool entry_path(int32_t directory, struct text name, char *buffer, uint32_t cap)
+{
+    struct text path = path_of(directory, buffer, cap);
+    struct writer w = {buffer, path.len, cap, path.len == 0};
+    put_char(&w, '/');
+    put(&w, name);
+    put_char(&w, 0);
+    return !w.full;
+}
+
+/* A relative name depends on the working directory, which another thread may change, and one in /tmp on links: they
+ * are bound beneath the directory that was judged. Other names stay as they are, for getsockname. */
 static int64_t bind_beneath(const struct call *call, int32_t parent, struct text name,
                             struct sockaddr_bytes *address)
 {
-    char *path = (char *)address->bytes + 2;
-    if (path[0] != '/' || is_in_tmp(parent)) {
-        char through[SOCKADDR_MAX];
-        if (!path_through(parent, name, through, sizeof address->bytes - 22 /* sun_path holds 108 */))
+    enum { SUN_PATH_MAX = 108 /* unix(7) */ };
+    char *path = (char *)address->bytes + 2, beneath[SUN_PATH_MAX];
+    bool is_relative = path[0] != '/';
+    if (is_relative || is_in_tmp(parent)) {
+        bool fits = is_relative ? path_through(parent, name, beneath, sizeof beneath)
+                                : entry_path(parent, name, beneath, sizeof beneath);
+        if (!fits)
             return -ENAMETOOLONG;
-        struct text t = text_of(through);
+        struct text t = text_of(beneath);
         copy_bytes(path, t.at, t.len + 1);
         address->len = 2 + t.len + 1;
     }

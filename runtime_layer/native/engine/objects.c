@@ -145,6 +145,9 @@ static struct text known_sites(void)
 static bool patch_object(struct listing *l, const struct object *o, const char *path,
                          struct armed_objects *out, struct writer *error)
 {
+    /* A memory file, or a program that was removed, has no name, but the kernel still has the file. */
+    if (inode_number("/proc/self/exe") == o->ino)
+        path = "/proc/self/exe";
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     struct patch patch = {.shared = l->shared};
     if (is_error(file)) {

@@ -96,20 +96,13 @@ static bool needs_leaving(const struct work *work, const struct site *site)
     return work->shared && !is_one_instruction(window_of(work, site), site->window);
 }
 
-static bool patch_site(const struct work *work, uint32_t index, bool *waits)
+static bool write_trampoline(const struct work *work, uint32_t index)
 {
     const struct site *site = &work->sites[index];
-    uint64_t at = site->offset + work->patch->delta, from = window_of(work, site);
+    uint64_t at = site->offset + work->patch->delta;
     uint64_t trampoline = work->memory + SLOT + (uint64_t)index * TRAMPOLINE;
-    if (!unchanged(work->patch, site, from) ||
-        !trampoline_write((uint8_t *)trampoline, at, site->window, work->memory))
-        return false;
-    instructions_changed(trampoline, trampoline + TRAMPOLINE);
-    if (!needs_leaving(work, site))
-        return write_jump(work, index);
-    uint8_t gate[JUMP_MAX];
-    *waits = true;
-    return code_write(from, gate, jump_to_itself(gate), true);
+    return unchanged(work->patch, site, window_of(work, site)) &&
+           trampoline_write((uint8_t *)trampoline, at, site->window, work->memory);
 }
 
 static bool is_in_a_window(const void *context, uint64_t address)
@@ -123,18 +116,26 @@ static bool is_in_a_window(const void *context, uint64_t address)
     return false;
 }
 
-/* Windows that threads were kept from entering. Their first instruction jumps to itself by now. */
-static bool finish_windows(const struct work *work)
+static bool write_jumps(const struct work *work)
 {
-    synchronize_processors();
-    if (!threads_leave(is_in_a_window, work))
-        return false;
     uint8_t gate[JUMP_MAX];
-    uint32_t len = jump_to_itself(gate);
-    for (uint32_t i = 0; i < work->patch->wanted; i++)
-        if (same_bytes((const void *)window_of(work, &work->sites[i]), gate, len) && !write_jump(work, i))
-            return false;
-    return true;
+    uint32_t len = jump_to_itself(gate), waiting = 0;
+    bool well = true;
+    for (uint32_t i = 0; i < work->patch->wanted && well; i++) {
+        bool waits = needs_leaving(work, &work->sites[i]);
+        well = waits ? code_write(window_of(work, &work->sites[i]), gate, len, true) : write_jump(work, i);
+        work->patch->patched++;
+        waiting += waits;
+    }
+    if (!waiting || !well)
+        return well;
+    /* Nobody can enter the windows that wait any more. */
+    synchronize_processors();
+    well = threads_leave(is_in_a_window, work);
+    for (uint32_t i = 0; i < work->patch->wanted && well; i++)
+        if (same_bytes((const void *)window_of(work, &work->sites[i]), gate, len))
+            well = write_jump(work, i);
+    return well;
 }
 
 static bool patch_sites(struct patch *patch, const struct site *sites)
@@ -145,28 +146,22 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
         return false;
     const struct work work = {patch, sites, memory, patch->shared};
     *(uint64_t *)memory = (uint64_t)gate_entry;
-    /* The trampolines must be executable before the first jump leads to them: other threads may be running. The
-     * text is opened as a whole, which costs two calls; only the pages that are written to become private. */
     uint64_t low = patch->low, high = page_up(patch->high);
-    int64_t opened = KERNEL(mprotect, memory, size, PROT_READ | PROT_WRITE | PROT_EXEC);
-    if (!is_error(opened))
-        opened = KERNEL(mprotect, low, high - low, PROT_READ | PROT_WRITE | PROT_EXEC);
-    if (is_error(opened))
-        return false;
-    bool waits = false;
-    for (uint32_t i = 0; i < patch->wanted; i++) {
-        if (patch_site(&work, i, &waits))
-            patch->patched++;
-        else if (patch->hard++ == 0)
+    for (uint32_t i = 0; i < patch->wanted; i++)
+        if (!write_trampoline(&work, i) && patch->hard++ == 0)
             patch->first_hard = sites[i];
-    }
-    bool finished = !waits || finish_windows(&work);
     instructions_changed(memory, memory + size);
+    /* The text is opened as a whole, which costs two calls; only the pages that are written to become private. It can
+     * be written and run at once only where other threads are running it. */
+    uint64_t open_for = PROT_READ | PROT_WRITE | (work.shared ? PROT_EXEC : 0);
+    if (patch->hard || is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC)) ||
+        is_error(KERNEL(mprotect, low, high - low, open_for)))
+        return false;
+    bool finished = write_jumps(&work);
     instructions_changed(low, high);
     if (work.shared)
         synchronize_processors();
-    bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC)) &&
-                  !is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC));
+    bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC));
     return finished && closed && patch->hard == 0 && protect_range(memory, memory + size) &&
            protect_text(page_down(sites[0].offset + patch->delta - sites[0].window),
                         page_up(sites[patch->wanted - 1].offset + patch->delta + 4), memory);

@@ -104,6 +104,8 @@ JUDGED(dup2, FOR_SAFETY, judge_descriptor)
 #endif
 
 /* Ways out of the shield altogether. */
+JUDGED(clone, FOR_SAFETY, judge_clone)
+JUDGED(clone3, FOR_SAFETY, judge_clone)
 JUDGED(prctl, FOR_SAFETY, judge_prctl)
 JUDGED(seccomp, FOR_SAFETY, judge_escape)
 JUDGED(ptrace, FOR_SAFETY, judge_escape)
@@ -258,8 +260,6 @@ HARMLESS(getsockopt, "tells about a socket")
 HARMLESS(shutdown, "ends a connection")
 
 /* Processes and threads. The engine has no helper process that a signal could stop. */
-HARMLESS(clone, "the child or thread stays shielded; what a new namespace could do is judged")
-HARMLESS(clone3, "the child or thread stays shielded; what a new namespace could do is judged")
 HARMLESS(exit, "ends the thread")
 HARMLESS(exit_group, "ends the process")
 HARMLESS(wait4, "waits for a child")
