@@ -48,7 +48,7 @@ def sites_of(tool: Path, library: Path) -> dict[int, tuple[int, str, int]]:
     lines = subprocess.run([str(tool), str(library)], capture_output=True, text=True, check=True).stdout.splitlines()
     found = {}
     for line in lines:
-        offset, number, kind, window = line.split()
+        offset, number, kind, window, _ = line.split()
         found[int(offset, 16)] = (int(number), kind, int(window))
     return found
 

@@ -108,7 +108,7 @@ static void allow(struct writer *w, struct text entry)
     put_char(w, '"');
     if (put_json(w, entry, ALLOW_LIMIT))
         put_char(w, '"');
-    else
+    else if (!w->full)
         *w = before;
 }
 

@@ -193,8 +193,12 @@ bool put_json(struct writer *w, struct text t, uint32_t limit)
     while (t.len) {
         uint32_t taken;
         struct text piece = json_character(t, scratch, &taken);
-        if (piece.len > limit - spent || piece.len > w->cap - w->used)
+        if (piece.len > limit - spent)
             return false;
+        if (piece.len > w->cap - w->used) {
+            w->full = true; /* what follows may be shorter and fit: the text is cut all the same */
+            return false;
+        }
         put(w, piece);
         spent += piece.len;
         t.at += taken;

@@ -3,11 +3,11 @@
 #include "process.h"
 #include "kernel.h"
 
-enum { PATIENCE = 10 /* milliseconds */, QUICK_TURNS = 50, MOVES = 8 };
+enum { PATIENCE = 10 /* milliseconds */, LONG_PATIENCE = 5000, QUICK_TURNS = 50, MOVES = 8 };
 
 /* A slot: nothing (0), a hold with the thread's id, or a change. A change of more than one descriptor counts for all:
  * there are few. */
-enum { ANY = 0x3fffffff };
+enum { ANY = 0x3fffffff, MAPPINGS = ANY - 1 };
 static const uint64_t HOLD = 1ull << 62, CHANGE = 1ull << 63;
 
 static uint64_t word(uint64_t kind, uint64_t descriptor, uint32_t thread)
@@ -154,4 +154,69 @@ void change_end(int32_t claim)
 {
     if (claim >= 0)
         __atomic_store_n(&claims_of_process()->slots[claim], 0, __ATOMIC_SEQ_CST);
+}
+
+/* Is another thread, whose number is below the limit, preparing a text? */
+static bool others_prepare(uint32_t me, uint32_t limit)
+{
+    struct claims *c = claims_of_process();
+    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < used; i++) {
+        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
+        if (is_about(slot, HOLD, MAPPINGS, MAPPINGS) && (uint32_t)slot != me && (uint32_t)slot < limit)
+            return true;
+    }
+    return false;
+}
+
+static void pause_between(uint32_t turn)
+{
+    const uint64_t millisecond[2] = {0, 1000000};
+    if (turn < QUICK_TURNS)
+        KERNEL(sched_yield);
+    else
+        KERNEL(nanosleep, millisecond, 0);
+    if (turn % LONG_PATIENCE == LONG_PATIENCE / 2)
+        drop_holds_of_the_dead();
+}
+
+int64_t hold_mappings(void)
+{
+    uint32_t me = (uint32_t)KERNEL(gettid);
+    struct claims *c = claims_of_process();
+    for (uint32_t turn = 0; turn < LONG_PATIENCE; turn++) {
+        if (take(word(HOLD, MAPPINGS, me)) < 0)
+            return -EAGAIN;
+        __atomic_fetch_add(&c->held_now, 1, __ATOMIC_SEQ_CST);
+        /* Of two that come at once, the one with the smaller number goes first. */
+        while (!others_prepare(me, me) && turn < LONG_PATIENCE) {
+            if (!others_prepare(me, UINT32_MAX) && !is_claimed(CHANGE, MAPPINGS, MAPPINGS))
+                return 0;
+            pause_between(turn++);
+        }
+        let_mappings_go();
+        pause_between(turn);
+    }
+    return -EAGAIN;
+}
+
+void let_mappings_go(void)
+{
+    let_go(MAPPINGS);
+}
+
+int32_t change_mappings_begin(void)
+{
+    struct claims *c = claims_of_process();
+    for (uint32_t turn = 0; turn < LONG_PATIENCE; turn++) {
+        int32_t claim = take(word(CHANGE, MAPPINGS, 0));
+        /* What this very thread prepares may be changed by it: a signal handler cannot wait for what it interrupted. */
+        bool held = __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) &&
+                    others_prepare((uint32_t)KERNEL(gettid), UINT32_MAX);
+        if (claim < 0 || !held)
+            return claim;
+        change_end(claim);
+        pause_between(turn);
+    }
+    return -1;
 }

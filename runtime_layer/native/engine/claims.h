@@ -32,4 +32,10 @@ void close_held(int64_t descriptor);
 int32_t change_begin(uint32_t first, uint32_t last);
 void change_end(int32_t claim);
 
+/* The same for what lies where in memory: one thread at a time prepares a text, and meanwhile nobody else changes
+ * mappings. 0, or -EAGAIN when others take too long. */
+int64_t hold_mappings(void);
+void let_mappings_go(void);
+int32_t change_mappings_begin(void);
+
 #endif

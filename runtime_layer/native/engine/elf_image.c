@@ -3,6 +3,8 @@
 #include <linux/elf.h>
 
 enum { PT_EH_FRAME = 0x6474e550 };
+/* Nothing says that a file keeps its program headers at a multiple of eight. */
+typedef Elf64_Phdr program_header __attribute__((aligned(1)));
 /* DW_EH_PE encodings: the table of every linker in use is (datarel | sdata4), pointers (pcrel | sdata4). */
 enum { TABLE_ENCODING = 0x3b, COUNT_ENCODING = 0x03 };
 
@@ -29,10 +31,10 @@ bool image_is_elf(struct image image)
            image_at(image, header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr));
 }
 
-static const Elf64_Phdr *segment(struct image image, uint32_t type, uint32_t *index)
+static const program_header *segment(struct image image, uint32_t type, uint32_t *index)
 {
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
-    const Elf64_Phdr *segments = (const Elf64_Phdr *)(image.bytes + header->e_phoff);
+    const program_header *segments = (const program_header *)(image.bytes + header->e_phoff);
     for (; *index < header->e_phnum; ++*index)
         if (segments[*index].p_type == type)
             return &segments[(*index)++];
@@ -42,7 +44,7 @@ static const Elf64_Phdr *segment(struct image image, uint32_t type, uint32_t *in
 bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address)
 {
     uint32_t i = 0;
-    for (const Elf64_Phdr *s; (s = segment(image, PT_LOAD, &i));)
+    for (const program_header *s; (s = segment(image, PT_LOAD, &i));)
         if (offset >= s->p_offset && offset - s->p_offset < s->p_filesz) {
             *address = s->p_vaddr + (offset - s->p_offset);
             return true;
@@ -53,7 +55,7 @@ bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *addr
 bool image_address_to_offset(struct image image, uint64_t address, uint64_t *offset)
 {
     uint32_t i = 0;
-    for (const Elf64_Phdr *s; (s = segment(image, PT_LOAD, &i));)
+    for (const program_header *s; (s = segment(image, PT_LOAD, &i));)
         if (address >= s->p_vaddr && address - s->p_vaddr < s->p_filesz) {
             *offset = s->p_offset + (address - s->p_vaddr);
             return true;
@@ -83,7 +85,7 @@ static bool is_signal_frame(struct image image, uint64_t entry_address, const ui
 bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to)
 {
     uint32_t i = 0;
-    const Elf64_Phdr *frames = segment(image, PT_EH_FRAME, &i);
+    const program_header *frames = segment(image, PT_EH_FRAME, &i);
     uint64_t address;
     if (!frames || !image_offset_to_address(image, offset, &address))
         return false;

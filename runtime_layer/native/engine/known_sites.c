@@ -1,8 +1,17 @@
 #include "known_sites.h"
 
 /* "<dev>.<ino>.<size>.<mtime>.<offset>:<sites>;" where a site is four characters of six bits: eighteen for the
- * distance from the site before, six for its window. A window of 0 only adds distance. */
-enum { FIRST = '?', BITS = 6, CHARACTERS = 4, DISTANCE_MAX = (1 << 18) - 1 };
+ * distance from the site before, six for its window. A window of FARTHER only adds distance; with a window of MOVED, the
+ * first eighteen are what moves from behind the next site. */
+enum {
+    FIRST = '?',
+    BITS = 6,
+    CHARACTERS = 4,
+    DISTANCE_MAX = (1 << 18) - 1,
+    MOVED = 62,
+    FARTHER = 63,
+    SMALLEST = 4
+};
 
 static void put_key(struct writer *w, const struct object_key *key)
 {
@@ -30,7 +39,9 @@ void known_sites_write(struct writer *w, const struct object_key *key, const str
     for (uint32_t i = 0; i < count; i++) {
         uint64_t distance = sites[i].offset - last;
         for (; distance > DISTANCE_MAX; distance -= DISTANCE_MAX)
-            put_entry(w, DISTANCE_MAX, 0);
+            put_entry(w, DISTANCE_MAX, FARTHER);
+        if (sites[i].behind)
+            put_entry(w, sites[i].behind, MOVED);
         put_entry(w, (uint32_t)distance, sites[i].window);
         last = sites[i].offset;
     }
@@ -39,7 +50,7 @@ void known_sites_write(struct writer *w, const struct object_key *key, const str
 
 static int32_t read_entries(struct text entries, uint64_t at, struct site *sites)
 {
-    uint32_t count = 0;
+    uint32_t count = 0, behind = 0;
     if (entries.len % CHARACTERS)
         return -1;
     for (uint32_t i = 0; i < entries.len; i += CHARACTERS) {
@@ -51,12 +62,17 @@ static int32_t read_entries(struct text entries, uint64_t at, struct site *sites
             value |= (uint32_t)digit << (BITS * k);
         }
         uint8_t window = value & ((1 << BITS) - 1);
-        at += value >> BITS;
-        if (!window)
+        if (window == MOVED) {
+            behind = value >> BITS;
             continue;
-        if (count == KNOWN_MAX || window > WINDOW_MAX)
+        }
+        at += value >> BITS;
+        if (window == FARTHER)
+            continue;
+        if (count == KNOWN_MAX || window + behind > WINDOW_MAX || window + behind < SMALLEST || behind == 1)
             return -1;
-        sites[count++] = (struct site){.offset = at, .number = -1, .kind = SITE_PATCHABLE, .window = window};
+        sites[count++] = (struct site){at, -1, SITE_PATCHABLE, window, (uint8_t)behind};
+        behind = 0;
     }
     return count ? (int32_t)count : -1; /* libc and the loader always have some */
 }

@@ -57,11 +57,13 @@ bool each_mapping(char *buffer, uint32_t cap, bool (*each)(void *context, const 
         }
         if (stop)
             break;
-        if (start == 0 && held == cap)
-            held = 0; /* a line longer than the buffer: the kernel never writes one of a whole page */
+        if (start == 0 && held == cap) { /* a path of several pages: its end must not be taken for a line */
+            whole = false;
+            break;
+        }
         for (uint32_t i = start; i < held; i++)
             buffer[i - start] = buffer[i];
-        held = start <= held ? held - start : 0;
+        held -= start;
     }
     KERNEL(close, file);
     return whole;

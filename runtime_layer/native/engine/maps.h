@@ -12,7 +12,7 @@ struct mapping {
     struct text path; /* empty for anonymous memory; ends before " (deleted)" only if the name does */
 };
 
-/* Calls `each` until it returns true. `buffer` must hold a whole line. False when the file cannot be read. */
+/* Calls `each` until it returns true. False when the file cannot be read, or a line is longer than the buffer. */
 bool each_mapping(char *buffer, uint32_t cap, bool (*each)(void *context, const struct mapping *m),
                   void *context);
 

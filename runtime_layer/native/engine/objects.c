@@ -1,8 +1,9 @@
 #include "objects.h"
 
 #include "guarded.h"
-#include "mappings.h"
+#include "map_text.h"
 #include "maps.h"
+#include "ranges.h"
 #include "settings.h"
 #include "state.h"
 #include "threads.h"

@@ -3,7 +3,7 @@
 #include "../core/text.h"
 #include "guarded.h"
 #include "code.h"
-#include "mappings.h"
+#include "ranges.h"
 #include "state.h"
 #include "threads.h"
 
@@ -62,10 +62,11 @@ static void keep_wanted(void *context, const struct site *site)
 /* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
 static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from)
 {
-    if (from < patch->low || from + site->window + 4 > patch->high || !is_system_call(from + site->window))
+    uint32_t len = site->window + site->behind;
+    if (from < patch->low || from + len + 4 > patch->high || !is_system_call(from + site->window))
         return false;
     return !patch->image.bytes ||
-           same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, site->window);
+           same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, len);
 }
 
 /* Where everything of a mapping lies. */
@@ -86,14 +87,15 @@ static bool write_jump(const struct work *work, uint32_t index)
     const struct site *site = &work->sites[index];
     uint8_t jump[JUMP_MAX];
     uint64_t from = window_of(work, site);
-    uint32_t len = jump_encode(jump, from, site->window, work->memory + SLOT + (uint64_t)index * TRAMPOLINE);
+    uint32_t len = jump_encode(jump, from, site->window + site->behind,
+                               work->memory + SLOT + (uint64_t)index * TRAMPOLINE);
     return len && code_write(from, jump, len, work->shared);
 }
 
 /* A thread may stand in the midst of a window of several instructions: it has to leave before they change. */
 static bool needs_leaving(const struct work *work, const struct site *site)
 {
-    return work->shared && !is_one_instruction(window_of(work, site), site->window);
+    return work->shared && (site->behind || !is_one_instruction(window_of(work, site), site->window));
 }
 
 static bool write_trampoline(const struct work *work, uint32_t index)
@@ -102,15 +104,17 @@ static bool write_trampoline(const struct work *work, uint32_t index)
     uint64_t at = site->offset + work->patch->delta;
     uint64_t trampoline = work->memory + SLOT + (uint64_t)index * TRAMPOLINE;
     return unchanged(work->patch, site, window_of(work, site)) &&
-           trampoline_write((uint8_t *)trampoline, at, site->window, work->memory);
+           trampoline_write((uint8_t *)trampoline, at, site, work->memory);
 }
 
 static bool is_in_a_window(const void *context, uint64_t address)
 {
     const struct work *work = context;
     for (uint32_t i = 0; i < work->patch->wanted; i++) {
-        uint64_t from = window_of(work, &work->sites[i]);
-        if (address > from && address < from + work->sites[i].window)
+        const struct site *site = &work->sites[i];
+        uint64_t from = window_of(work, site), to = from + site->window + site->behind;
+        /* Whoever waits in a call that moves would go back to it when it is restarted. */
+        if (address > from && (site->behind ? address <= to : address < to))
             return true;
     }
     return false;
@@ -164,7 +168,7 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
     bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC));
     return finished && closed && patch->hard == 0 && protect_range(memory, memory + size) &&
            protect_text(page_down(sites[0].offset + patch->delta - sites[0].window),
-                        page_up(sites[patch->wanted - 1].offset + patch->delta + 4), memory);
+                        page_up(sites[patch->wanted - 1].offset + patch->delta + WINDOW_MAX), memory);
 }
 
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count)

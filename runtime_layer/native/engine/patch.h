@@ -2,7 +2,8 @@
  *
  * The system-call instruction itself stays where it is: a call that a signal interrupts is restarted by the
  * kernel at that very address, and unwinders and cancellation look for it there. Moving it was measured to
- * corrupt all three.
+ * corrupt all three. Where there is no room in front of it (musl has such sites, glibc has none that is guarded),
+ * the jump takes its place after all: calls restart in the trampoline then, and only unwinders lose their way.
  */
 #ifndef SHIELD_PATCH_H
 #define SHIELD_PATCH_H
@@ -32,10 +33,11 @@ bool patch_mapping(struct patch *patch);
 /* The same for sites that are known already; there is no image then. */
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
 
-/* The trampoline for a site, written at `at`: the instructions of the window, a call of the gate through
- * `slot`, and the way back. Returns its length, 0 when the window cannot move there. (Per architecture.) */
+/* The trampoline for a site whose instruction is at `address`, written at `at`: the instructions of the window, a call
+ * of the gate through `slot`, and the way back. Returns its length, 0 when the window cannot move there. (Per
+ * architecture.) */
 enum { TRAMPOLINE = 80 };
-uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot);
+uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot);
 /* The jump from the window's first byte to the trampoline, as bytes. Returns their number; 0: out of reach. */
 enum { JUMP_MAX = 5 };
 uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to);

@@ -1,6 +1,6 @@
 #include "process.h"
 
-#include "mappings.h"
+#include "ranges.h"
 #include "state.h"
 
 enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };

@@ -18,8 +18,8 @@ struct image {
 };
 
 enum site_kind {
-    SITE_PATCHABLE,  /* a jump fits in front of the instruction */
-    SITE_HARD,       /* a real site in front of which nothing fits */
+    SITE_PATCHABLE,  /* a jump fits in front of the instruction, or over it */
+    SITE_HARD,       /* a real site where no jump fits */
     SITE_NOT_A_SITE, /* the bytes are part of something else */
     SITE_RETURN      /* rt_sigreturn: unwinders know it by its bytes; never touched */
 };
@@ -29,6 +29,7 @@ struct site {
     int32_t number;  /* the constant number, or -1: not constant, or not known */
     uint8_t kind;    /* enum site_kind */
     uint8_t window;  /* bytes before the instruction that move into the trampoline */
+    uint8_t behind;  /* bytes from the instruction on that move as well; 0: it stays where it is */
 };
 
 /* What discovery needs to remember a decoded function. */

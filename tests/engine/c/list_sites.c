@@ -1,5 +1,5 @@
 /* Prints the system-call sites that the engine's discovery finds in the executable segments of a file:
- * offset number kind window */
+ * offset number kind window behind */
 #include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@ static void print(void *context, const struct site *site)
 {
     static const char *const kinds[] = {"patchable", "hard", "none", "return"};
     (void)context;
-    printf("%lx %d %s %d\n", (unsigned long)site->offset, site->number, kinds[site->kind], site->window);
+    printf("%lx %d %s %d %d\n", (unsigned long)site->offset, site->number, kinds[site->kind], site->window,
+           site->behind);
 }
 
 int main(int argc, char **argv)

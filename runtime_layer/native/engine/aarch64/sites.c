@@ -4,7 +4,7 @@
 
 #include "../elf_image.h"
 
-enum { NUMBER_LOOK_BACK = 12, BRANCH_REACH = 1 << 20, NR_RT_SIGRETURN = 139 };
+enum { NUMBER_LOOK_BACK = 12, BRANCH_REACH = 1 << 14 /* no function is so long */, NR_RT_SIGRETURN = 139 };
 
 static uint32_t word(struct image image, uint64_t at)
 {
@@ -104,7 +104,8 @@ static int32_t number_of_joined(struct image image, uint64_t from, uint64_t to, 
 
 static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site)
 {
-    *site = (struct site){.offset = at, .number = -1, .kind = SITE_HARD, .window = 4};
+    /* Where no jump can stand in front, it takes the instruction's own place. */
+    *site = (struct site){.offset = at, .number = -1, .kind = SITE_PATCHABLE, .behind = 4};
     uint64_t from, to;
     if (!image_function(image, at, &from, &to)) {
         from = at - low > BRANCH_REACH ? at - BRANCH_REACH : low;
@@ -114,8 +115,10 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         return;
     site->number = number_of_joined(image, from, to, at);
     bool joined = jumped_into(image, from, to, at, at, 0); /* a jump in front would be missed */
+    if (site->number == NR_RT_SIGRETURN)
+        site->kind = SITE_RETURN;
     if (!joined && relocatable(word(image, at - 4)))
-        site->kind = site->number == NR_RT_SIGRETURN ? SITE_RETURN : SITE_PATCHABLE;
+        *site = (struct site){at, site->number, site->kind, .window = 4};
 }
 
 bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,

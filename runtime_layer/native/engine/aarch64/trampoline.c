@@ -29,30 +29,32 @@ static uint32_t branch(uint64_t from, uint64_t to)
     return 0x14000000u | (uint32_t)(((to - from) >> 2) & 0x3ffffff);
 }
 
-uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot)
+uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
 {
     uint32_t *w = (uint32_t *)at;
     uint32_t n = 0;
-    (void)window;
-    w[n++] = *(const uint32_t *)(site - 4); /* the word that the jump replaces */
-    w[n++] = 0xa9bf7bf0;                    /* stp x16, x30, [sp, #-16]! */
+    if (site->window)
+        w[n++] = *(const uint32_t *)(address - 4); /* the word that the jump replaces */
+    w[n++] = 0xa9bf7bf0;                           /* stp x16, x30, [sp, #-16]! */
     uint64_t here = (uint64_t)&w[n];
     w[n++] = 0x58000010u | (uint32_t)((((slot - here) >> 2) & 0x7ffff) << 5); /* ldr x16, slot */
     here = (uint64_t)&w[n];
-    uint64_t pages = ((site >> 12) - (here >> 12)) & 0x1fffff;
+    uint64_t pages = ((address >> 12) - (here >> 12)) & 0x1fffff;
     w[n++] = 0x9000001eu | (uint32_t)((pages & 3) << 29) |
-             (uint32_t)(((pages >> 2) & 0x7ffff) << 5);     /* adrp x30 */
-    w[n++] = 0x910003deu | (uint32_t)((site & 4095) << 10); /* add x30, x30, #lo12 */
-    w[n++] = 0xf81f0ffe;                                    /* str x30, [sp, #-16]! */
-    w[n++] = 0xd63f0200;                                    /* blr x16 */
-    w[n++] = 0x910043ff;                                    /* add sp, sp, #16 */
-    w[n++] = 0xb5000070;                                    /* cbnz x16, answered */
-    w[n++] = 0xa8c17bf0;                                    /* ldp x16, x30, [sp], #16 */
+             (uint32_t)(((pages >> 2) & 0x7ffff) << 5);        /* adrp x30 */
+    w[n++] = 0x910003deu | (uint32_t)((address & 4095) << 10); /* add x30, x30, #lo12 */
+    w[n++] = 0xf81f0ffe;                                       /* str x30, [sp, #-16]! */
+    w[n++] = 0xd63f0200;                                       /* blr x16 */
+    w[n++] = 0x910043ff;                                       /* add sp, sp, #16 */
+    w[n++] = 0xb5000070 + (site->behind ? 0x20 : 0);           /* cbnz x16, answered */
+    w[n++] = 0xa8c17bf0;                                       /* ldp x16, x30, [sp], #16 */
+    if (site->behind)
+        w[n++] = 0xd4000001; /* svc #0 */
     here = (uint64_t)&w[n];
-    w[n++] = branch(here, site); /* in place */
-    w[n++] = 0xa8c17bf0;         /* answered: ldp x16, x30, [sp], #16 */
+    w[n++] = branch(here, address + site->behind); /* in place, or back from here */
+    w[n++] = 0xa8c17bf0;                           /* answered: ldp x16, x30, [sp], #16 */
     here = (uint64_t)&w[n];
-    w[n++] = branch(here, site + 4);
+    w[n++] = branch(here, address + 4);
     return n * 4;
 }
 

@@ -35,7 +35,7 @@ static const char two_byte[257] = "mmmm!.....!u!m.B" /* 00 */
                                   "BBBBmmm.mm!!mmmm" /* 70 */
                                   "JJJJJJJJJJJJJJJJ" /* 80: jcc */
                                   "mmmmmmmmmmmmmmmm" /* 90: setcc */
-                                  "...mBm!!...mBmmm" /* a0 */
+                                  "...mBmmm...mBmmm" /* a0; a6, a7: VIA's padlock */
                                   "mmmmmmmmmmBmmmmm" /* b0 */
                                   "mmBmBBBm........" /* c0 */
                                   "mmmmmmmmmmmmmmmm"
@@ -99,19 +99,25 @@ static bool modrm(struct cursor *c, struct insn *out, uint8_t *reg)
     return true;
 }
 
-/* VEX (c4, c5) and EVEX (62): always ModRM; an immediate by map and opcode. */
+/* VEX (c4, c5), EVEX (62) and AMD's XOP (8f): always ModRM; an immediate by map and opcode. */
 static bool vector(struct cursor *c, uint8_t lead, struct insn *out)
 {
     uint8_t byte, op, map = 1, reg;
-    uint32_t payload = lead == 0xc5 ? 1 : lead == 0xc4 ? 2 : 3;
+    uint32_t payload = lead == 0xc5 ? 1 : lead == 0x62 ? 3 : 2;
     for (uint32_t i = 0; i < payload; i++) {
         if (!next(c, &byte))
             return false;
         if (i == 0 && lead != 0xc5)
-            map = lead == 0xc4 ? byte & 0x1f : byte & 7;
+            map = lead == 0x62 ? byte & 7 : byte & 0x1f;
     }
     if (!next(c, &op))
         return false;
+    if (lead == 0x8f) {
+        if (map > 10 || !modrm(c, out, &reg))
+            return false;
+        c->at += map == 8 ? 1 : map == 10 ? 4 : 0;
+        return true;
+    }
     if (map == 1 && op == 0x77 && lead != 0x62)
         return true; /* vzeroupper */
     if (map == 0 || map == 4 || map > 6 || !modrm(c, out, &reg))
@@ -157,7 +163,9 @@ bool decode(const uint8_t *code, uint64_t len, struct insn *out)
             return false;
     }
     char form;
-    if (b == 0xc5 || b == 0xc4 || b == 0x62) {
+    /* The map of XOP is 8 at least, where pop has a ModRM byte whose reg is 0. */
+    bool xop = b == 0x8f && c.at < c.len && (code[c.at] & 0x1f) >= 8;
+    if (b == 0xc5 || b == 0xc4 || b == 0x62 || xop) {
         if (!vector(&c, b, out))
             return false;
         form = '.';
@@ -191,7 +199,10 @@ bool decode(const uint8_t *code, uint64_t len, struct insn *out)
     case 'Z':
         if (!modrm(&c, out, &reg))
             return false;
-        c.at += z;
+        if (b != 0xc7 || reg != 7)
+            c.at += z;
+        else if (operand16 || !relative(&c, 4, out)) /* xbegin: where to go when the transaction fails */
+            return false;
         break;
     case 'v': c.at += wide ? 8 : z; break;
     case 'a': c.at += address32 ? 4 : 8; break;

@@ -1,4 +1,4 @@
-/* Site discovery on x86_64: decode the function around each `0f 05`, then see what may move. */
+/* Site discovery on x86_64: decode the code around each `0f 05`, then see what may move. */
 #include "../sites.h"
 
 #include "../../core/text.h"
@@ -7,13 +7,18 @@
 
 enum {
     JUMP = 5, /* jmp rel32 */
-    NUMBER_LOOK_BACK = 12,
-    VOTERS = 32,
-    VOTE_DISTANCE = 288 /* how far before the site voting starts */
+    ALIGNMENT = 64,
+    NUMBER_LOOK_BACK = 16,
+    REACH = 16384, /* without bounds: how far away a branch to a site is looked for; no function is so long */
+    CLEAN = 256,   /* how many bytes in front of a site must make sense, for it to be one */
+    NEARBY = 1024, /* without bounds: where an indirect jump may belong to the same function */
+    STEP_LOST = 128 /* a flag: no instruction begins here. Data, or unknown to the decoder */
 };
 
-/* One decoded function: most hold more than one site, and decoding is what discovery costs. Offsets are relative
- * to `from`. */
+/* Code that was decoded: one function, or a stretch around the site where no table gives bounds (hand-written
+ * assembly, stripped tables). Most hold more than one site, and decoding is what discovery costs. x86 code
+ * synchronises itself: wherever a decode starts, it soon arrives at the real instructions. Offsets are relative to
+ * `from`. */
 enum { STEPS = 32768, BRANCHES = 16384 };
 struct step {
     uint32_t at;
@@ -23,186 +28,291 @@ struct branch {
     uint32_t at;
     int64_t target;
 };
-struct function {
+struct code {
     uint64_t from, to;
     uint32_t step_count, branch_count;
-    bool full; /* longer than what fits: nothing is sure about it */
+    bool bounded;
+    bool full;      /* longer than what fits: nothing is sure about it */
+    uint64_t taken; /* where the last window that holds its instruction ends, in the file */
     struct step steps[STEPS];
     struct branch branches[BRANCHES];
 };
-_Static_assert(sizeof(struct function) <= WORKSPACE, "a function must fit the workspace");
+_Static_assert(sizeof(struct code) <= WORKSPACE, "a function must fit the workspace");
 
 static bool is_syscall(const uint8_t *p)
 {
     return p[0] == 0x0f && p[1] == 0x05;
 }
 
-static void decode_function(struct image image, uint64_t from, uint64_t to, struct function *f)
+/* How many zeroes lead from `at` to where the next section may begin; 0: this is no padding. */
+static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 {
-    if (f->from == from && f->to == to)
-        return;
-    f->from = from;
-    f->to = to;
-    f->step_count = f->branch_count = 0;
-    f->full = false;
+    uint32_t n = 0;
+    while (at + n < to && n < ALIGNMENT && !bytes[at + n])
+        n++;
+    return n < ALIGNMENT && (at + n) % 16 == 0 ? n : 0;
+}
+
+/* `00 00` would be `add %al, (%rax)`, which nobody writes: where nothing says that this is code, it is padding or a
+ * table. */
+static struct insn take_step(struct image image, uint64_t at, uint64_t to, bool bounded)
+{
+    const uint8_t *p = image.bytes + at;
     struct insn insn;
-    for (uint64_t at = from; at < to && decode(image.bytes + at, to - at, &insn); at += insn.len) {
-        if (f->step_count == STEPS || f->branch_count == BRANCHES) {
-            f->full = true;
+    if (decode(p, to - at, &insn) && (bounded || p[0] || p[1]))
+        return insn;
+    uint32_t zeroes = bounded ? 0 : padding(image.bytes, at, to);
+    if (zeroes)
+        return (struct insn){.len = (uint8_t)zeroes, .flags = INSN_ENDS};
+    return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};
+}
+
+static void decode_code(struct image image, uint64_t from, uint64_t to, bool bounded, struct code *c)
+{
+    c->from = from;
+    c->to = to;
+    c->step_count = c->branch_count = 0;
+    c->bounded = bounded;
+    c->full = false;
+    struct insn insn;
+    for (uint64_t at = from; at < to; at += insn.len) {
+        if (c->step_count == STEPS || c->branch_count == BRANCHES) {
+            c->full = true;
             return;
         }
         uint32_t offset = (uint32_t)(at - from);
-        f->steps[f->step_count++] = (struct step){offset, insn.len, insn.flags};
+        insn = take_step(image, at, to, bounded);
+        c->steps[c->step_count++] = (struct step){offset, insn.len, insn.flags};
         if (insn.flags & INSN_BRANCH)
-            f->branches[f->branch_count++] = (struct branch){offset, offset + insn.target};
+            c->branches[c->branch_count++] = (struct branch){offset, offset + insn.target};
     }
 }
 
-/* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
-static bool find_step(const struct function *f, uint64_t offset, uint32_t *index)
+/* The function that holds `at`, or a stretch of [low, high) that goes far enough to either side. */
+static void decode_around(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
 {
-    uint32_t low = 0, high = f->step_count;
+    uint64_t from, to;
+    if (image_function(image, at, &from, &to)) {
+        if (!c->bounded || c->from != from || c->to != to)
+            decode_code(image, from, to, true, c);
+        return;
+    }
+    from = at - low > REACH ? at - REACH : low;
+    to = high - at > REACH ? at + REACH : high;
+    if (!c->bounded && c->from <= from && c->to >= to)
+        return;
+    to = high - at > 3 * REACH ? at + 3 * REACH : high; /* for the sites behind this one */
+    decode_code(image, from, to, false, c);
+}
+
+/* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
+static bool find_step(const struct code *c, uint64_t offset, uint32_t *index)
+{
+    uint32_t low = 0, high = c->step_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (f->steps[middle].at < offset)
+        if (c->steps[middle].at < offset)
             low = middle + 1;
         else
             high = middle;
     }
     *index = low;
-    return low < f->step_count && f->steps[low].at == offset;
+    return low < c->step_count && c->steps[low].at == offset;
 }
 
-/* Does a branch of the function lead into [first, last]? */
-static bool jumped_into(const struct function *f, int64_t first, int64_t last)
+/* Did the decode understand everything right in front of this step? */
+static bool is_clean(const struct code *c, uint32_t index)
 {
-    for (uint32_t i = 0; i < f->branch_count; i++)
-        if (f->branches[i].target >= first && f->branches[i].target <= last)
+    uint32_t site = c->steps[index].at;
+    while (index-- > 0 && site - c->steps[index].at <= CLEAN)
+        if (c->steps[index].flags & STEP_LOST)
+            return false;
+    return true;
+}
+
+/* Does a branch lead into [first, last]? */
+static bool jumped_into(const struct code *c, int64_t first, int64_t last)
+{
+    for (uint32_t i = 0; i < c->branch_count; i++)
+        if (c->branches[i].target >= first && c->branches[i].target <= last)
             return true;
-    return f->full;
+    return c->full;
 }
 
-/* Without bounds (hand-written assembly, stripped tables): x86 code synchronises itself, so decodes that start
- * at many offsets well before a real site nearly all arrive at it. */
-static bool vote(struct image image, uint64_t low, uint64_t site, uint64_t *from)
+/* An instruction taken apart as far as its registers go. */
+struct parts {
+    uint8_t op, op2; /* op2: after 0f */
+    uint8_t extension;
+    int8_t reg, rm;   /* rm: -1 for memory */
+    int8_t low;       /* the register in the opcode's low bits */
+    uint8_t operands; /* where the bytes behind the opcode begin */
+};
+
+static bool is_prefix(uint8_t b)
 {
-    uint32_t arrived = 0;
-    if (site < low + VOTE_DISTANCE + VOTERS)
-        return false;
-    for (uint32_t voter = 0; voter < VOTERS; voter++) {
-        uint64_t start = site - VOTE_DISTANCE - voter, at = start;
-        while (at < site) {
-            struct insn insn;
-            at += decode(image.bytes + at, image.size - at, &insn) ? insn.len : 1;
-        }
-        if (at == site) {
-            arrived++;
-            *from = start;
-        }
-    }
-    return arrived * 10 >= VOTERS * 9;
+    return b == 0x66 || b == 0x2e || b == 0x3e || b == 0x64 || b == 0xf3;
 }
 
-/* Is it sure that this instruction leaves rax as it is? Only the forms that load arguments are known. */
-static bool leaves_rax(const uint8_t *p)
+static struct parts take_apart(const uint8_t *p, uint32_t len)
 {
-    bool rex = (p[0] & 0xf0) == 0x40;
-    uint8_t op = rex ? p[1] : p[0], modrm = rex ? p[2] : p[1];
-    bool high_reg = rex && (p[0] & 4), high_rm = rex && (p[0] & 1);
-    switch (op) {
-    case 0x89:
-    case 0x31: /* mov, xor: the destination is the r/m operand */ return high_rm || (modrm & 0xc7) != 0xc0;
-    case 0x8d: /* lea: the destination is the register operand */ return high_reg || (modrm & 0x38) != 0;
-    }
-    return op >= 0xb8 && op <= 0xbf && (high_rm || op != 0xb8); /* mov $n, register */
-}
-
-/* The number in eax, when straight-line code in front of the site makes it a constant. */
-static int32_t constant_number(struct image image, const struct function *f, uint32_t index)
-{
-    int64_t site = f->steps[index].at;
-    for (uint32_t looked = 0; index-- > 0 && looked < NUMBER_LOOK_BACK; looked++) {
-        const struct step *step = &f->steps[index];
-        const uint8_t *p = image.bytes + f->from + step->at;
-        if (step->flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS))
-            return -1;
-        int32_t number;
-        bool found = true;
-        if (p[0] == 0xb8 && step->len == 5) /* mov $n, %eax */
-            __builtin_memcpy(&number, p + 1, 4);
-        else if (p[0] == 0x48 && p[1] == 0xc7 && p[2] == 0xc0) /* mov $n, %rax */
-            __builtin_memcpy(&number, p + 3, 4);
-        else if (p[0] == 0x31 && p[1] == 0xc0) /* xor %eax, %eax */
-            number = 0;
-        else
-            found = false;
-        if (found)
-            return jumped_into(f, step->at + 1, site) ? -1 : number;
-        if (!leaves_rax(p))
-            return -1;
-    }
-    return -1;
-}
-
-/* Is it sure that this instruction leaves a 32-bit register (by its number) as it is? Only the few forms that
- * stand in the loops of _exit and of thread exit are known. */
-static bool leaves_register(const uint8_t *p, const struct insn *insn, uint8_t reg)
-{
-    if (insn->flags & INSN_BRANCH)
-        return true;
+    struct parts t = {0};
     uint32_t i = 0;
-    while (i + 2 < insn->len && (p[i] == 0x64 || p[i] == 0x66 || p[i] == 0x2e || (p[i] & 0xf0) == 0x40))
+    uint8_t rex = 0;
+    while (i + 1 < len && is_prefix(p[i]))
         i++;
-    bool to_memory = p[i + 1] < 0xc0;
-    if ((p[i] == 0x89 && to_memory) || (p[i] == 0x0f && p[i + 1] == 0x1f)) /* mov to memory, nop */
-        return true;
-    if (i) /* a prefix may name another register: only cmp $n, %rax is known */
-        return p[0] == 0x48 && p[1] == 0x3d;
-    bool other_register = !to_memory && (p[1] & 7) != reg;
-    switch (p[0]) {
-    case 0x0f: return p[1] == 0x05; /* syscall changes rax, rcx and r11 */
-    case 0x31:
-    case 0x89: /* xor, mov into a register */ return other_register;
-    case 0xf7: /* neg */ return other_register && (p[1] & 0x38) == 0x18;
-    case 0x66: return p[1] == 0x90;
-    case 0x90:
-    case 0xf4:
-    case 0x3d: /* nop, hlt, cmp $n, %eax */ return true;
-    }
-    return p[0] >= 0xb8 && p[0] <= 0xbf && p[0] != 0xb8 + reg; /* mov $n into another register */
+    if (i + 1 < len && (p[i] & 0xf0) == 0x40)
+        rex = p[i++];
+    t.op = p[i++];
+    if (t.op == 0x0f && i < len)
+        t.op2 = p[i++];
+    uint8_t modrm = i < len ? p[i] : 0;
+    t.operands = (uint8_t)i;
+    t.extension = (modrm >> 3) & 7;
+    t.reg = (int8_t)(t.extension | (rex & 4) << 1);
+    t.rm = modrm >= 0xc0 ? (int8_t)((modrm & 7) | (rex & 1) << 3) : -1;
+    t.low = (int8_t)((t.op & 7) | (rex & 1) << 3);
+    return t;
 }
 
-/* The number when it was put into another register first and moves over right before the site, as in the exit
- * loops: `mov $60, %edx; again: xor %edi, %edi; mov %edx, %eax; syscall; jmp again`. It is constant when control
- * comes to the site only from that load or from within the run of instructions that leave the register alone. */
-static int32_t number_through_register(struct image image, const struct function *f, uint32_t index)
+enum { RAX = 0, RCX = 1, RSP = 4, R11 = 11 };
+
+/* May this instruction write the register? Yes unless it is sure that it does not: only the forms that stand around
+ * system calls are known. */
+static bool may_write(const uint8_t *p, const struct step *step, int8_t reg)
 {
-    const uint8_t *code = image.bytes + f->from;
-    int64_t site = f->steps[index].at;
-    if (site < 2 || code[site - 2] != 0x89 || (code[site - 1] & 0xc7) != 0xc0 || f->full)
-        return -1;
-    uint8_t reg = (code[site - 1] >> 3) & 7;
-    int64_t load = -1, limit = -1;
-    for (uint32_t i = 0; i < f->step_count; i++) {
-        const struct step *step = &f->steps[i];
-        struct insn insn = {.len = step->len, .flags = step->flags};
-        if (step->flags & INSN_ENDS && code[step->at] == 0xff)
-            return -1; /* an indirect jump could lead anywhere */
-        if (step->at < site && code[step->at] == 0xb8 + reg && step->len == JUMP)
-            load = step->at, limit = step->at + step->len;
-        else if (step->at == limit && leaves_register(code + step->at, &insn, reg))
-            limit += step->len;
+    struct parts t = take_apart(p, step->len);
+    if (step->flags & (INSN_CALLS | STEP_LOST))
+        return true;
+    if (step->flags & INSN_BRANCH)
+        return reg == RCX; /* loop */
+    switch (t.op) {
+    case 0x01:
+    case 0x09:
+    case 0x21:
+    case 0x29:
+    case 0x31:
+    case 0x89:
+    case 0xc1:
+    case 0xc7:
+    case 0xd1: /* arithmetic, mov and shifts: the destination is r/m */ return t.rm == reg;
+    case 0x03:
+    case 0x0b:
+    case 0x23:
+    case 0x2b:
+    case 0x33:
+    case 0x63:
+    case 0x8b:
+    case 0x8d: /* arithmetic, movslq, mov, lea: it is the register */ return t.reg == reg;
+    case 0x39:
+    case 0x3b:
+    case 0x3c:
+    case 0x3d:
+    case 0x84:
+    case 0x85:
+    case 0xf4: /* cmp, test, hlt */ return false;
+    case 0x90: /* nop, or xchg */ return t.low != 0;
+    case 0x80:
+    case 0xc6:
+    case 0xf6:
+    case 0x88: /* of bytes only what goes to memory is known, and cmp */
+        return t.rm >= 0 && !(t.op == 0x80 && t.extension == 7);
+    case 0x81:
+    case 0x83: /* /7 is cmp */ return t.extension != 7 && t.rm == reg;
+    case 0xf7: /* test, test, not, neg, and then mul and div */
+        return t.extension > 3 || (t.extension > 1 && t.rm == reg);
+    case 0x0f:
+        if (t.op2 == 0x05)
+            return reg == RAX || reg == RCX || reg == R11;
+        if (t.op2 == 0x1e || t.op2 == 0x1f) /* endbr, nop */
+            return false;
+        bool known = (t.op2 & 0xf0) == 0x40 || (t.op2 & 0xf6) == 0xb6; /* cmov, movzx, movsx */
+        return !known || t.reg == reg;
     }
-    if (load < 0 || limit <= site)
-        return -1;
-    for (uint32_t i = 0; i < f->branch_count; i++) {
-        const struct branch *b = &f->branches[i];
-        if (b->target > load && b->target <= site && (b->at < load || b->at >= limit))
+    if (t.op >= 0xb8 && t.op <= 0xbf) /* mov $n, register */
+        return t.low == reg;
+    if (t.op >= 0x50 && t.op <= 0x57) /* push */
+        return reg == RSP;
+    return true;
+}
+
+/* Does a step, alone or with the one in front of it, make the register a constant? */
+static bool makes_constant(const uint8_t *code, const struct code *c, uint32_t index, int8_t reg,
+                           int32_t *number)
+{
+    const struct step *step = &c->steps[index];
+    const uint8_t *p = code + step->at;
+    struct parts t = take_apart(p, step->len);
+    bool moves = t.op >= 0xb8 && t.op <= 0xbf && t.low == reg && step->len == t.operands + 4u;
+    bool moves_wide = t.op == 0xc7 && t.rm == reg && step->len == t.operands + 5u;
+    if (moves || moves_wide) {
+        __builtin_memcpy(number, p + step->len - 4, 4);
+        return true;
+    }
+    *number = 0;
+    if (t.op == 0x31 && t.rm == reg && t.reg == reg) /* xor with itself */
+        return true;
+    if (!index)
+        return false;
+    const struct step *before = step - 1;
+    struct parts b = take_apart(code + before->at, before->len);
+    /* `test %eax, %eax; jne` elsewhere: what goes on has the zero (glibc's read up to 2.31) */
+    bool jumps = t.op == 0x75 || (t.op == 0x0f && t.op2 == 0x85);
+    return jumps && b.op == 0x85 && b.rm == reg && b.reg == reg;
+}
+
+/* Is there an indirect jump that could belong to the site's function? It might lead anywhere in there. */
+static bool has_indirect_jump(const uint8_t *code, const struct code *c, int64_t site)
+{
+    for (uint32_t i = 0; i < c->step_count; i++) {
+        const struct step *step = &c->steps[i];
+        int64_t distance = step->at - site;
+        bool far = !c->bounded && (distance > NEARBY || distance < -NEARBY);
+        if (!far && step->flags & INSN_ENDS && !(step->flags & STEP_LOST) &&
+            take_apart(code + step->at, step->len).op == 0xff)
+            return true;
+    }
+    return false;
+}
+
+/* The number in eax, when it is a constant: one that code in front of the site loads, into eax or into a register that
+ * is then moved there. In between, control may come only from within the run of instructions that leave that register
+ * alone, as in the loops of _exit: `mov $60, %edx; again: mov %edx, %eax; syscall; jmp again`. */
+static int32_t constant_number(struct image image, const struct code *c, uint32_t index)
+{
+    const uint8_t *code = image.bytes + c->from;
+    int64_t site = c->steps[index].at, joint = site; /* what comes in behind the joint brings its own eax */
+    uint32_t load = index;
+    int8_t reg = RAX;
+    int32_t number = -1;
+    for (bool found = false; !found;) {
+        if (load-- == 0 || index - load > NUMBER_LOOK_BACK || c->full)
+            return -1;
+        const struct step *step = &c->steps[load];
+        struct parts t = take_apart(code + step->at, step->len);
+        if (step->flags & INSN_ENDS && (reg == RAX || !c->bounded))
+            return -1;
+        found = makes_constant(code, c, load, reg, &number);
+        if (found)
+            continue;
+        if (t.op == 0x89 && t.rm == reg) {
+            reg = t.reg;
+            joint = step->at;
+        } else if (may_write(code + step->at, step, reg)) {
+            return -1;
+        }
+    }
+    uint32_t last = load;
+    while (last + 1 < c->step_count && (c->bounded || !(c->steps[last].flags & INSN_ENDS)) &&
+           !may_write(code + c->steps[last + 1].at, &c->steps[last + 1], reg))
+        last++;
+    int64_t first_at = c->steps[load].at, last_at = c->steps[last].at;
+    for (uint32_t i = 0; i < c->branch_count; i++) {
+        const struct branch *b = &c->branches[i];
+        bool within = b->at > first_at && b->at <= last_at && b->target <= joint;
+        if (b->target > first_at && b->target <= site && !within)
             return -1;
     }
-    int32_t number;
-    __builtin_memcpy(&number, code + load + 1, 4);
-    return number;
+    return reg != RAX && has_indirect_jump(code, c, site) ? -1 : number;
 }
 
 static bool is_sigreturn(const uint8_t *p)
@@ -211,23 +321,52 @@ static bool is_sigreturn(const uint8_t *p)
     return same_bytes(p - sizeof load, load, sizeof load);
 }
 
-/* How many bytes in front of the site can move away to make room for a jump; 0: not enough. */
-static uint32_t movable(struct image image, const struct function *f, uint32_t index)
+/* May this step run at another place? */
+static bool is_movable(struct image image, const struct code *c, uint32_t index)
 {
-    int64_t site = f->steps[index].at;
-    uint32_t window = 0;
-    while (window < JUMP && index-- > 0) {
-        const struct step *step = &f->steps[index];
-        if (step->flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS) ||
-            is_syscall(image.bytes + f->from + step->at))
-            return 0;
-        window += step->len;
-    }
-    bool fits = window >= JUMP && window <= WINDOW_MAX;
-    return fits && !jumped_into(f, site - window + 1, site) ? window : 0;
+    const struct step *step = &c->steps[index];
+    return index < c->step_count && !(step->flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS)) &&
+           !is_syscall(image.bytes + c->from + step->at) && c->from + step->at >= c->taken;
 }
 
-static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct function *f,
+/* How many bytes in front of the site can move away to make room for a jump; 0: not enough. */
+static uint32_t room_in_front(struct image image, const struct code *c, uint32_t index)
+{
+    int64_t site = c->steps[index].at;
+    uint32_t window = 0;
+    while (window < JUMP && index-- > 0) {
+        if (!is_movable(image, c, index))
+            return 0;
+        window += c->steps[index].len;
+    }
+    bool fits = window >= JUMP && window <= WINDOW_MAX;
+    return fits && !jumped_into(c, site - window + 1, site) ? window : 0;
+}
+
+static bool step_is_target(const struct code *c, uint32_t index)
+{
+    return jumped_into(c, c->steps[index].at, c->steps[index].at);
+}
+
+/* Room for a jump that takes the instruction with it: what stands in front of it, as far as nothing leads in between,
+ * then what follows. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
+static bool make_room(struct image image, struct code *c, uint32_t index, struct site *site)
+{
+    uint32_t first = index, next = index + 1, front = 0, behind = 2;
+    while (front + behind < JUMP && first > 0 && !step_is_target(c, first) && is_movable(image, c, first - 1))
+        front += c->steps[--first].len;
+    while (front + behind < JUMP && next < c->step_count && is_movable(image, c, next) &&
+           !step_is_target(c, next))
+        behind += c->steps[next++].len;
+    if (front + behind < JUMP || front + behind > WINDOW_MAX)
+        return false;
+    site->window = (uint8_t)front;
+    site->behind = (uint8_t)behind;
+    c->taken = site->offset + behind;
+    return true;
+}
+
+static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c,
                      struct site *site)
 {
     const uint8_t *p = image.bytes + at;
@@ -237,28 +376,20 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         site->number = 15;
         return;
     }
-    uint64_t from, to;
-    bool bounded = image_function(image, at, &from, &to);
-    if (!bounded) {
-        to = at + VOTE_DISTANCE < high ? at + VOTE_DISTANCE : high;
-        if (!vote(image, low, at, &from))
-            return;
-    }
-    decode_function(image, from, to, f);
+    decode_around(image, low, high, at, c);
     uint32_t index;
-    if (!find_step(f, at - from, &index)) {
-        /* The bytes lie inside an instruction, or something before them is unknown to the decoder. A number
-         * loaded right in front means the latter, and a function that is too long may hold anything. */
+    bool arrives = find_step(c, at - c->from, &index);
+    if (!arrives || !is_clean(c, index)) {
+        /* The bytes lie inside an instruction or in data, or something before them is unknown to the decoder. A
+         * number loaded right in front means the latter, and a function that is too long may hold anything. */
         bool loaded = at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1];
-        if (f->full || (bounded && loaded))
+        if (c->full || loaded || (arrives && c->bounded))
             site->kind = SITE_HARD;
         return;
     }
-    site->number = constant_number(image, f, index);
-    if (site->number < 0)
-        site->number = number_through_register(image, f, index);
-    site->window = (uint8_t)movable(image, f, index);
-    site->kind = site->window ? SITE_PATCHABLE : SITE_HARD;
+    site->number = constant_number(image, c, index);
+    site->window = (uint8_t)room_in_front(image, c, index);
+    site->kind = site->window || make_room(image, c, index, site) ? SITE_PATCHABLE : SITE_HARD;
 }
 
 #define EACH_BYTE 0x0101010101010101ull
@@ -272,8 +403,10 @@ static uint64_t has_zero_byte(uint64_t v)
 bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context)
 {
-    struct function *f = workspace;
-    f->from = f->to = 0;
+    struct code *c = workspace;
+    c->from = c->to = UINT64_MAX; /* nothing: what another object left here does not count */
+    c->bounded = true;
+    c->taken = 0;
     if (!image_is_elf(image) || from > to || to > image.size)
         return false;
     for (uint64_t at = from; at + 1 < to;) {
@@ -288,7 +421,7 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
         }
         if (is_syscall(image.bytes + at)) {
             struct site site;
-            classify(image, from, to, at, f, &site);
+            classify(image, from, to, at, c, &site);
             if (site.kind != SITE_NOT_A_SITE)
                 each(context, &site);
         }

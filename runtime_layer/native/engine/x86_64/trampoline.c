@@ -61,18 +61,34 @@ static uint8_t *relative32(uint8_t *at, uint64_t target)
     return at + 4;
 }
 
-uint32_t trampoline_write(uint8_t *at, uint64_t site, uint32_t window, uint64_t slot)
+/* The instruction itself, then what stands behind it. */
+static uint8_t *move_instruction(uint8_t *p, uint64_t address, uint32_t behind)
 {
-    if (!fits32((int64_t)(site - (uint64_t)at)) || !move_window(at, (const uint8_t *)(site - window), window))
+    p = bytes(p, "\xe3\x02", 2); /* jrcxz over the next jump */
+    p = bytes(p, "\xeb\x02", 2); /* answered: over the instruction */
+    p = bytes(p, "\x0f\x05", 2); /* syscall */
+    if (!move_window(p, (const uint8_t *)(address + 2), behind - 2))
+        return NULL;
+    return relative32(bytes(p + behind - 2, "\xe9", 1), address + behind);
+}
+
+uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
+{
+    if (!fits32((int64_t)(address - (uint64_t)at)) ||
+        !move_window(at, (const uint8_t *)(address - site->window), site->window))
         return 0;
-    uint8_t *p = at + window;
-    p = bytes(p, "\x48\x8d\x64\x24\x80", 5);             /* lea -128(%rsp), %rsp: past the red zone */
-    p = relative32(bytes(p, "\x48\x8d\x0d", 3), site);   /* lea site(%rip), %rcx */
-    p = relative32(bytes(p, "\xff\x15", 2), slot);       /* call *slot(%rip) */
-    p = bytes(p, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp), %rsp */
-    p = bytes(p, "\xe3\x05", 2);                         /* jrcxz over the next jump */
-    p = relative32(bytes(p, "\xe9", 1), site + 2);       /* answered: go on behind the instruction */
-    p = relative32(bytes(p, "\xe9", 1), site);           /* in place */
+    uint8_t *p = at + site->window;
+    p = bytes(p, "\x48\x8d\x64\x24\x80", 5);              /* lea -128(%rsp), %rsp: past the red zone */
+    p = relative32(bytes(p, "\x48\x8d\x0d", 3), address); /* lea site(%rip), %rcx */
+    p = relative32(bytes(p, "\xff\x15", 2), slot);        /* call *slot(%rip) */
+    p = bytes(p, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8);  /* lea 128(%rsp), %rsp */
+    if (site->behind) {
+        p = move_instruction(p, address, site->behind);
+        return p ? (uint32_t)(p - at) : 0;
+    }
+    p = bytes(p, "\xe3\x05", 2);                      /* jrcxz over the next jump */
+    p = relative32(bytes(p, "\xe9", 1), address + 2); /* answered: go on behind the instruction */
+    p = relative32(bytes(p, "\xe9", 1), address);     /* in place */
     return (uint32_t)(p - at);
 }
 

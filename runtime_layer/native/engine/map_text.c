@@ -1,0 +1,111 @@
+#include "map_text.h"
+
+#include <linux/mman.h>
+
+#include "claims.h"
+#include "files.h"
+#include "mappings.h"
+#include "ranges.h"
+#include "state.h"
+
+/* Can the file change after it was scanned? In Lambda only /tmp and memory files can. */
+static bool is_writable_file(int32_t file)
+{
+    enum { GET_SEALS = 1034 };
+    char path[512];
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    return !is_error(KERNEL(fcntl, file, GET_SEALS, 0)) ||
+           (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev) ||
+           text_starts(path_of(file, path, sizeof path), TEXT("/tmp/"));
+}
+
+bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch)
+{
+    struct stat st = {0};
+    if (is_error(KERNEL(fstat, file, &st)) || st.st_size <= 0)
+        return false;
+    /* A look at the file through a mapping of its own: reading the mapped text itself would make all of it
+     * resident, and it may have been patched already. */
+    int64_t view = KERNEL(mmap, 0, st.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (is_error(view))
+        return false;
+    *patch = (struct patch){
+        .image = {(const uint8_t *)view, (uint64_t)st.st_size},
+        .delta = low - file_offset,
+        .low = low,
+        .high = high,
+        .shared = patch->shared,
+        .record = patch->record,
+        .key = patch->key,
+    };
+    uint64_t text = file_offset < (uint64_t)st.st_size ? (uint64_t)st.st_size - file_offset : 0;
+    if (text > high - low)
+        text = high - low;
+    KERNEL(madvise, view + (int64_t)file_offset, page_up(text),
+           22 /* MADV_POPULATE_READ: one fault for all; optional */);
+    bool well = patch_mapping(patch);
+    KERNEL(munmap, view, st.st_size);
+    return well;
+}
+
+/* Where the mapping will be, empty so far and protected: nobody else can lay anything there, nor write to it through
+ * system calls, while it is scanned. The address, or an errno. */
+static int64_t reserve(const uint64_t *arg)
+{
+    bool replaces = arg[3] & MAP_FIXED;
+    uint64_t flags = (arg[3] & ~(uint64_t)MAP_TYPE) | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    int64_t at = replaces ? (int64_t)arg[0] : KERNEL(mmap, arg[0], arg[1], PROT_NONE, flags, -1, 0);
+    if (is_error(at) || protect_range((uint64_t)at, (uint64_t)at + page_up(arg[1])))
+        return at;
+    if (!replaces)
+        KERNEL(munmap, at, arg[1]);
+    return -ENOMEM;
+}
+
+/* Patches what was mapped and makes it executable. 0, or an errno. */
+static int64_t open_text(const struct call *call, uint64_t low, bool *told)
+{
+    const uint64_t *arg = call->arg;
+    uint64_t high = low + page_up(arg[1]);
+    struct patch patch = {0};
+    if (!patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch)) {
+        char path[512];
+        enum policy_id id =
+            patch.hard ? SELF_PROTECTION : EXECUTABLE_MEMORY; /* not an ELF: code all the same */
+        bool silent = *told && id == EXECUTABLE_MEMORY;
+        *told = true;
+        if (!silent && memory_refused(call, id, path_of((int32_t)arg[4], path, sizeof path)))
+            return -EACCES;
+    }
+    return KERNEL(mprotect, low, high - low, arg[2]);
+}
+
+int64_t map_text(const struct call *call)
+{
+    const uint64_t *arg = call->arg;
+    int32_t file = (int32_t)arg[4];
+    int64_t error = hold_theirs(file);
+    if (error)
+        return error;
+    char path[512];
+    bool told = is_writable_file(file);
+    int64_t at = told && memory_refused(call, EXECUTABLE_MEMORY, path_of(file, path, sizeof path))
+                     ? -EACCES
+                     : reserve(arg);
+    if (!is_error(at)) {
+        uint64_t low = (uint64_t)at;
+        uint64_t flags = (arg[3] & ~(uint64_t)MAP_FIXED_NOREPLACE) | MAP_FIXED;
+        int64_t result =
+            KERNEL(mmap, low, arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, flags, file, arg[5]);
+        if (!is_error(result))
+            result = open_text(call, low, &told);
+        if (is_error(result)) {
+            KERNEL(munmap, low, arg[1]);
+            at = result;
+        }
+        unprotect_range(low);
+    }
+    let_go(file);
+    return at;
+}

@@ -1,0 +1,16 @@
+/* Text that is mapped while the program runs: it is scanned and patched before it can be executed. */
+#ifndef SHIELD_MAP_TEXT_H
+#define SHIELD_MAP_TEXT_H
+
+#include "call.h"
+#include "patch.h"
+
+/* Makes an mmap call for a private executable mapping of a file: mapped without execute permission, patched, then
+ * made executable. What mmap says, or -EACCES. The descriptor is held meanwhile, and nobody else changes mappings:
+ * what runs must be what was looked at. */
+int64_t map_text(const struct call *call);
+
+/* Scans and patches one executable mapping of an open file. */
+bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch);
+
+#endif

@@ -1,0 +1,129 @@
+#include "ranges.h"
+
+#include "kernel.h"
+
+enum { RANGES = 1024 };
+
+struct range {
+    uint64_t low, high;
+    uint64_t trampolines; /* of a text: the range that holds them begins here */
+    uint32_t kind;
+};
+
+static struct range ranges[RANGES];
+static uint32_t range_count;
+
+static bool add(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t free = RANGE_FREE;
+        if (ranges[i].low == 0 && __atomic_compare_exchange_n(&ranges[i].kind, &free, kind, false,
+                                                              __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+            ranges[i].high = high;
+            ranges[i].trampolines = trampolines;
+            __atomic_store_n(&ranges[i].low, low, __ATOMIC_RELEASE);
+            return true;
+        }
+    }
+    n = __atomic_fetch_add(&range_count, 1, __ATOMIC_ACQ_REL);
+    if (n >= RANGES) {
+        __atomic_store_n(&range_count, RANGES, __ATOMIC_RELEASE);
+        return false;
+    }
+    ranges[n].high = high;
+    ranges[n].trampolines = trampolines;
+    ranges[n].kind = kind;
+    __atomic_store_n(&ranges[n].low, low, __ATOMIC_RELEASE);
+    return true;
+}
+
+bool protect_range(uint64_t low, uint64_t high)
+{
+    return add(low, high, RANGE_ENGINE, 0);
+}
+
+static void free_range(struct range *range)
+{
+    __atomic_store_n(&range->low, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&range->kind, RANGE_FREE, __ATOMIC_RELEASE);
+}
+
+void unprotect_range(uint64_t low)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].kind == RANGE_ENGINE && ranges[i].low == low) {
+            free_range(&ranges[i]);
+            return;
+        }
+}
+
+bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
+{
+    return add(low, high, RANGE_TEXT, trampolines);
+}
+
+bool overlaps(uint64_t low, uint64_t high, enum range_kind kind)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].kind == kind && ranges[i].low && ranges[i].low < high && low < ranges[i].high)
+            return true;
+    return false;
+}
+
+bool cuts_text(uint64_t low, uint64_t high)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].kind == RANGE_TEXT && ranges[i].low && ranges[i].low < high && low < ranges[i].high &&
+            (ranges[i].low < low || ranges[i].high > high))
+            return true;
+    return false;
+}
+
+/* Texts that are about to go, taken out of the table: once they are unmapped, others may come to lie there. */
+enum { LEAVING_MAX = 64 };
+struct leaving {
+    struct range texts[LEAVING_MAX];
+    uint32_t count;
+};
+
+static void take_texts(uint64_t low, uint64_t high, struct leaving *leaving)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    leaving->count = 0;
+    for (uint32_t i = 0; i < n && i < RANGES && leaving->count < LEAVING_MAX; i++)
+        if (ranges[i].kind == RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high) {
+            leaving->texts[leaving->count++] = ranges[i];
+            free_range(&ranges[i]);
+        }
+}
+
+/* Nothing jumps to them any more. */
+static void unmap_trampolines(const struct leaving *leaving)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t text = 0; text < leaving->count; text++)
+        for (uint32_t i = 0; i < n && i < RANGES; i++)
+            if (ranges[i].kind == RANGE_ENGINE && ranges[i].low == leaving->texts[text].trampolines) {
+                uint64_t low = ranges[i].low, high = ranges[i].high;
+                free_range(&ranges[i]);
+                KERNEL(munmap, low, high - low);
+                break;
+            }
+}
+
+int64_t unmap_texts(uint64_t low, uint64_t high, uint64_t address, uint64_t len)
+{
+    struct leaving leaving;
+    take_texts(low, high, &leaving);
+    int64_t result = KERNEL(munmap, address, len);
+    if (!is_error(result))
+        unmap_trampolines(&leaving);
+    else
+        for (uint32_t i = 0; i < leaving.count; i++)
+            protect_text(leaving.texts[i].low, leaving.texts[i].high, leaving.texts[i].trampolines);
+    return result;
+}
