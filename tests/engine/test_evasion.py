@@ -32,6 +32,10 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("inline", "early"):
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target="x86_64-linux-gnu")
+    bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
+    compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target="x86_64-linux-gnu")
+    for name in ("races", "late"):
+        compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target="x86_64-linux-gnu")
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
     (task / "pkg").mkdir()
@@ -150,3 +154,82 @@ def test_a_package_as_handler(box: Sandbox) -> None:
 def test_many_threads_become_ready_at_once(box: Sandbox) -> None:
     for _ in range(5):
         assert run(box, "ready_in_many_threads", BLOCKED | {"_HANDLER": "app.handler"})[0] == 16
+
+
+@pytest.mark.parametrize("kind", ["descriptor", "environment", "file", "place"])
+def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
+    settings = BLOCKED | policy(create_child_process="block", read_write_tmp="block", executable_memory="block")
+    settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/bin/sh"}
+    other = "/bin/sh" if kind == "environment" else "/lib/x86_64-linux-gnu/libm.so.6"
+    done = box.run_command([SHIELD, "/var/task/races", kind, other], environment=settings)
+    assert done.stdout == "0\n", done.stderr[-2000:]
+
+
+def test_attaching_while_threads_run(box: Sandbox) -> None:
+    prepare_tmp(box)
+    library = str(Path(SHIELD).parent / "libshield.so")
+    for _ in range(5):
+        done = box.run_command(["/var/task/late", library], environment=BLOCKED)
+        assert done.stdout == "ok\n", done.stderr[-2000:]
+        assert [line.get("event", line.get("policy")) for line in done.shield_lines] == ["armed", "read_write_tmp"]
+
+
+def test_libraries_that_come_and_go(box: Sandbox) -> None:
+    settings = BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"}
+    result, _ = run(box, "libraries_that_come_and_go", settings)
+    assert result == 10
+
+
+def test_a_library_without_unwind_tables(box: Sandbox) -> None:
+    result, done = run(box, "a_library_without_unwind_tables", BLOCKED)
+    assert result == -REFUSED
+    assert alerts(done) == ["read_write_tmp"]
+
+
+def test_a_page_that_cannot_be_written(box: Sandbox) -> None:
+    result, _ = run(box, "a_page_that_cannot_be_written", BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "203.0.113.53"})
+    assert result == [-errno.EFAULT] * 2
+
+
+def test_a_child_with_many_variables(box: Sandbox) -> None:
+    result, done = run(box, "a_child_with_many_variables", BLOCKED)
+    assert result == 7
+    assert alerts(done) == ["read_write_tmp"]
+
+
+@pytest.mark.parametrize("storm", ["a_storm_that_ends_with_the_program", "a_storm_that_is_over"])
+def test_no_alert_of_a_storm_is_lost(box: Sandbox, storm: str) -> None:
+    result, done = run(box, storm, BLOCKED)
+    lines = [line for line in done.shield_lines if line.get("event") != "armed"]
+    assert sum("policy" in line for line in lines) + sum(line.get("folded", 0) for line in lines) == result
+    assert len(lines) < result / 2, "a storm is folded"
+    assert lines[-1]["event"] == "folded"
+
+
+@pytest.mark.parametrize(("kind", "first"), [("on-demand", REFUSED), ("lambda-managed-instances", 0)])
+def test_copies_are_child_processes_but_for_the_runtimes_workers(box: Sandbox, kind: str, first: int) -> None:
+    settings = policy(create_child_process="block", read_handler="block")
+    settings |= {"AWS_LAMBDA_INITIALIZATION_TYPE": kind, "_HANDLER": "app.handler"}
+    result, done = run(box, "workers_that_are_forked", settings)
+    assert result == [first, REFUSED]
+    assert set(alerts(done)) == {"create_child_process"}
+
+
+def test_a_child_of_a_function_that_may_do_everything_says_nothing(box: Sandbox) -> None:
+    child = "import os; print(sorted(os.listdir('/proc/self/fd')))"
+    script = (
+        f"import subprocess, sys; print(subprocess.run([sys.executable, '-S', '-c', {child!r}], capture_output=True))"
+    )
+    plain = box.run_command([PYTHON, "-S", "-c", script])
+    shielded = box.run_command([SHIELD, PYTHON, "-S", "-c", script], environment=policy())
+    assert shielded.stdout == plain.stdout
+    assert [line["event"] for line in shielded.shield_lines] == ["armed"]
+
+
+def test_a_child_does_not_see_the_logs_descriptor(box: Sandbox) -> None:
+    child = "import os\nfor n in range(3, 1024):\n    try: os.fstat(n)\n    except OSError: continue\n    print(n)"
+    script = (
+        f"import subprocess, sys; print(subprocess.run([sys.executable, '-S', '-c', {child!r}], capture_output=True))"
+    )
+    done = box.run_command([SHIELD, PYTHON, "-S", "-c", script], environment=policy(create_child_process="alert"))
+    assert "stdout=b''" in done.stdout

@@ -41,6 +41,15 @@ static const program_header *segment(struct image image, uint32_t type, uint32_t
     return NULL;
 }
 
+uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to)
+{
+    uint32_t i = 0;
+    for (const program_header *s; image_is_elf(image) && (s = segment(image, PT_LOAD, &i));)
+        if (s->p_flags & PF_X && s->p_offset > from && s->p_offset < to)
+            return s->p_offset;
+    return from;
+}
+
 bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address)
 {
     uint32_t i = 0;

@@ -10,6 +10,9 @@ bool image_is_elf(struct image image);
 /* Virtual address of a file offset within a loaded segment, and back. */
 bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address);
 bool image_address_to_offset(struct image image, uint64_t address, uint64_t *offset);
+/* Where in [from, to) an executable segment begins, or `from`: a mapping begins with the page, and what lies in front of
+ * the segment there is something else. */
+uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to);
 /* The function that holds the file offset, as [*from, *to) in file offsets, from the binary search table of
  * .eh_frame_hdr (LSB core, "Exception Frames"). False when there is no such table or no entry. */
 bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to);

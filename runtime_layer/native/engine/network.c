@@ -190,14 +190,16 @@ static bool entry_path(int32_t directory, struct text name, char *buffer, uint32
 }
 
 /* A relative name depends on the working directory, which another thread may change, and one in /tmp on links: they
- * are bound beneath the directory that was judged. Other names stay as they are, for getsockname. */
+ * are bound beneath the directory that was judged. Other names stay as they are, for getsockname; so do all where
+ * nothing is blocked. */
 static int64_t bind_beneath(const struct call *call, int32_t parent, struct text name,
                             struct sockaddr_bytes *address)
 {
     enum { SUN_PATH_MAX = 108 /* unix(7) */ };
     char *path = (char *)address->bytes + 2, beneath[SUN_PATH_MAX];
     bool is_relative = path[0] != '/';
-    if (is_relative || is_in_tmp(parent)) {
+    bool blocks = sealed.policy.modes[READ_WRITE_TMP] == MODE_BLOCK;
+    if (blocks && (is_relative || is_in_tmp(parent))) {
         bool fits = is_relative ? path_through(parent, name, beneath, sizeof beneath)
                                 : entry_path(parent, name, beneath, sizeof beneath);
         if (!fits)

@@ -3,6 +3,7 @@
 #include "../core/text.h"
 #include "guarded.h"
 #include "code.h"
+#include "elf_image.h"
 #include "ranges.h"
 #include "state.h"
 #include "threads.h"
@@ -194,7 +195,9 @@ bool patch_mapping(struct patch *patch)
         return false;
     struct room *room = (struct room *)memory;
     struct found found = {patch, room->sites};
-    bool well = find_sites(patch->image, from, to, room->workspace, keep_wanted, &found) &&
+    uint64_t begin = image_code_begin(patch->image, from, to);
+    bool well = find_sites(patch->image, from, begin, room->workspace, keep_wanted, &found) &&
+                find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) &&
                 patch->hard == 0 && (patch->wanted == 0 || patch_sites(patch, room->sites));
     if (well && patch->record)
         known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);

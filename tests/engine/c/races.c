@@ -2,18 +2,24 @@
  *
  *   races descriptor  lays a reference to /proc/self/mem over the descriptors that the gate opens; counts opens of
  *                     /dev/null that gave the memory, open for writing
+ *   races file        lays a memory file with code of ours over the library that is being mapped; counts times that the
+ *                     code ran
+ *   races place       lays that memory file over the mapping itself
  *   races environment turns a variable into one of the loader's while a listed program is started; counts children
  *                     that had it
- * The last takes the listed program, a shell, as second argument.
+ * `file` and `place` take a library as second argument, `environment` the listed program, a shell.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,17 +89,105 @@ static int children_with_variable(char *program)
     return got;
 }
 
+enum { SIZE = 65536, SHARED = 50 };
+static const char answer_42[] = "\xb8\x2a\0\0\0\xc3"; /* mov $42, %eax; ret */
+static int memory_file, library;
+static char *place;
+static sigjmp_buf before;
+
+static void pause_a_little(void)
+{
+    for (volatile int i = rand() % 3000; i > 0; i--)
+        ;
+}
+
+static void *exchange_file(void *unused)
+{
+    (void)unused;
+    while (!stop) {
+        dup2(library, SHARED);
+        pause_a_little();
+        dup2(memory_file, SHARED);
+        pause_a_little();
+    }
+    return NULL;
+}
+
+static void *exchange_place(void *unused)
+{
+    (void)unused;
+    while (!stop) {
+        mmap(place, SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, memory_file, 0);
+        pause_a_little();
+    }
+    return NULL;
+}
+
+static void fault(int signal)
+{
+    (void)signal;
+    siglongjmp(before, 1);
+}
+
+static int answers_42(void *code)
+{
+    volatile int answer = 0;
+    if (!sigsetjmp(before, 1) && !memcmp(code, answer_42, 6))
+        answer = ((int (*)(void))code)();
+    return answer == 42;
+}
+
+static int runs_of_own_code(int swaps_file)
+{
+    int got = 0;
+    for (double end = now() + SECONDS; now() < end && !got;) {
+        char *text = swaps_file
+                         ? mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, SHARED, 0)
+                         : mmap(place, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, library, 0);
+        if (text == MAP_FAILED)
+            continue;
+        got += answers_42(text);
+        if (swaps_file)
+            munmap(text, SIZE);
+    }
+    return got;
+}
+
+static void prepare_code(const char *path)
+{
+    static char code[SIZE];
+    memcpy(code, answer_42, 6);
+    memory_file = memfd_create("code", 0);
+    library = open(path, O_RDONLY);
+    place = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (write(memory_file, code, SIZE) != SIZE || library < 0)
+        exit(2);
+    dup2(library, SHARED);
+    signal(SIGSEGV, fault);
+    signal(SIGBUS, fault);
+}
+
 int main(int argc, char **argv)
 {
-    int descriptor = argc == 2 && !strcmp(argv[1], "descriptor");
+    const char *kind = argc > 1 ? argv[1] : "";
+    int descriptor = !strcmp(kind, "descriptor"), file = !strcmp(kind, "file"), at = !strcmp(kind, "place");
     if (!descriptor && argc < 3)
         return 2;
     planted = open("/proc/self/mem", O_PATH);
     first = dup(0);
     close(first);
+    if (file || at)
+        prepare_code(argv[2]);
     pthread_t thread;
-    pthread_create(&thread, NULL, descriptor ? plant : flip, NULL);
-    int got = descriptor ? opens_of_memory() : children_with_variable(argv[2]);
+    pthread_create(&thread, NULL,
+                   descriptor ? plant
+                   : file     ? exchange_file
+                   : at       ? exchange_place
+                              : flip,
+                   NULL);
+    int got = descriptor   ? opens_of_memory()
+              : file || at ? runs_of_own_code(file)
+                           : children_with_variable(argv[2]);
     stop = 1;
     pthread_join(thread, NULL);
     printf("%d\n", got);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import json
 import mmap
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -246,6 +248,78 @@ def ready_in_many_threads() -> int:
     for thread in threads:
         thread.join()
     return len(threads)
+
+
+@evasion
+def libraries_that_come_and_go() -> int:
+    """More loads than the engine has places for text."""
+    judged = 0
+    for i in range(2500):
+        library = ctypes.CDLL("/var/task/inline.so")
+        library.inline_open.restype = ctypes.c_long
+        if i % 250 == 0:
+            judged += library.inline_open(b"/tmp/there") == -13
+        _ctypes.dlclose(library._handle)
+    return judged
+
+
+@evasion
+def a_library_without_unwind_tables() -> int:
+    library = ctypes.CDLL("/var/task/bare.so")
+    library.inline_open.restype = ctypes.c_long
+    return library.inline_open(b"/tmp/there")
+
+
+@evasion
+def a_page_that_cannot_be_written() -> list[int]:
+    """The kernel says EFAULT; the gate must not end the program."""
+    page = LIBC.mmap(None, ctypes.c_size_t(4096), 1, 0x22, -1, 0)
+    size = ctypes.c_uint32(64)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("203.0.113.53", 53))
+        name = call(52, s.fileno(), ctypes.c_void_p(page), ctypes.byref(size))
+        room = call(52, s.fileno(), ctypes.byref(size), ctypes.c_void_p(page))
+    return [name, room]
+
+
+@evasion
+def a_child_with_many_variables() -> int:
+    """More than a small stack could hold; the shield is there all the same."""
+    many = {f"VARIABLE_{i}": "x" * 20 for i in range(5000)}
+    code = "import os\nassert len(os.environ) > 5000\ntry: os.listdir('/tmp')\nexcept PermissionError: os._exit(7)"
+    return subprocess.run([sys.executable, "-S", "-c", code], env=many, check=False).returncode
+
+
+@evasion
+def a_storm_that_ends_with_the_program() -> int:
+    for _ in range(1000):
+        refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY)))
+    return 1000
+
+
+@evasion
+def a_storm_that_is_over() -> int:
+    a_storm_that_ends_with_the_program()
+    time.sleep(1.1)
+    os.close(os.open("/etc/passwd", os.O_RDONLY))
+    print(1000, flush=True)
+    os._exit(0)
+
+
+@evasion
+def workers_that_are_forked() -> list[int]:
+    """A copy opens a file: before the first request for an invocation, and after it."""
+    port = serve_runtime_api()
+    results = [in_a_copy()]
+    request(port, b"GET /2018-06-01/runtime/invocation/next")
+    return [*results, in_a_copy()]
+
+
+def in_a_copy() -> int:
+    child = os.fork()
+    if child == 0:
+        os._exit(refusal(lambda: os.close(os.open("/etc/passwd", os.O_RDONLY))) or 0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":
