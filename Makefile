@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python constructs/shielded_function/cli/node.py
 PYTEST_ARGS ?= -n 2
 # All C but the generated table.
-C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.c tests/*/*/*.c benchmarks/*.c))
+C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] benchmarks/*.c))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native demo test test-arm64 bench lint format wheel clean
+.PHONY: help setup native demo test cases conformance fuzz test-libcs test-arm64 bench lint format wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,8 +47,21 @@ demo: native ## attack one function, unshielded and shielded, in an emulated Lam
 test: native ## run all tests (PYTEST_ARGS=... replaces -n 2)
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS)
 
-test-arm64: native ## run the engine's aarch64 tests (needs qemu-user)
-	@$(RUN) $(BIN)/pytest tests/engine -m arm64
+cases: native ## try every way around the policies, in every mode (CASES_ARGS=...; some minutes)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m cases.run $(CASES_ARGS)
+
+conformance: native ## run CPython's own tests with and without the shield (CONFORMANCE_ARGS=...; half an hour)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m conformance.run $(CONFORMANCE_ARGS)
+
+fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m fuzz.run $(FUZZ_ARGS)
+
+test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m libcs.fetch
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/libcs
+
+test-arm64: native ## run the aarch64 tests (needs qemu-user and libc6-arm64-cross)
+	@$(RUN) $(BIN)/pytest tests/engine tests/libcs tests/wrapper -m arm64
 
 bench: native ## measure what the shield costs
 	@$(RUN) $(BIN)/python benchmarks/bench.py
@@ -69,7 +82,7 @@ wheel: setup ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m hatchling build -d dist
 
 clean: ## remove what builds and runs made (.venv, node_modules and .tools stay)
-	@rm -rf dist .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json
+	@rm -rf dist .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json tests/cases/latest.json
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o \
 	  -type d \( -name __pycache__ -o -name cdk.out \) -print0 | xargs -0 rm -rf

@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,13 +58,43 @@ static uint64_t time_pipe(long count)
     return spent;
 }
 
-static uint64_t time_openat_close(long count)
+static uint64_t time_open(const char *path, long count)
 {
     uint64_t began = now();
     for (long i = 0; i < count; i++) {
-        int fd = openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC);
-        must(fd >= 0, "openat /etc/passwd");
+        int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+        must(fd >= 0, path);
         close(fd);
+    }
+    return now() - began;
+}
+
+static uint64_t time_openat_close(long count)
+{
+    return time_open("/etc/passwd", count);
+}
+
+/* /dev is a mount of its own everywhere. */
+static uint64_t time_open_elsewhere(long count)
+{
+    return time_open("/dev/null", count);
+}
+
+static uint64_t time_stat(long count)
+{
+    struct stat st;
+    uint64_t began = now();
+    for (long i = 0; i < count; i++)
+        must(stat("/etc/passwd", &st) == 0, "stat");
+    return now() - began;
+}
+
+static uint64_t time_map(long count)
+{
+    uint64_t began = now();
+    for (long i = 0; i < count; i++) {
+        void *memory = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        must(memory != MAP_FAILED && munmap(memory, 65536) == 0, "mmap");
     }
     return now() - began;
 }
@@ -133,9 +165,15 @@ static const struct {
     const char *name;
     uint64_t (*time)(long count);
 } calls[] = {
-    {"getppid", time_getppid},           {"pipe", time_pipe},
-    {"openat_close", time_openat_close}, {"connect_tcp", time_connect_tcp},
-    {"connect_udp", time_connect_udp},   {"spawn", time_spawn},
+    {"getppid", time_getppid},
+    {"pipe", time_pipe},
+    {"openat_close", time_openat_close},
+    {"connect_tcp", time_connect_tcp},
+    {"connect_udp", time_connect_udp},
+    {"spawn", time_spawn},
+    {"open_elsewhere", time_open_elsewhere},
+    {"stat", time_stat},
+    {"map", time_map},
 };
 
 int main(void)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import place
-from rows import CALLS, IMPORT, MEMORY, SIZE, STARTUP, Result, Row
+from rows import CALLS, COLD, IMPORT, MEMORY, SIZE, STARTUP, Result, Row
 
 # The default policy, and the one program that a benchmark starts. Loopback needs no entry.
 POLICY = {
@@ -174,6 +174,27 @@ def _milliseconds(side: Side, argv: Sequence[str]) -> float:
     return spent * 1000
 
 
+def _evict(files: Sequence[Path]) -> None:
+    """Takes files out of the page cache, but for pages that a running process maps (posix_fadvise(2))."""
+    for file in files:
+        descriptor = os.open(file, os.O_RDONLY)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(descriptor)
+
+
+def _measure_cold(row: Row, both: tuple[Side, Side], shield: Path) -> Result:
+    """Before each start, what the shield brings is evicted: the rest of the system has long been read in Lambda."""
+    argv = (sys.executable, "-c", "pass")
+    files = (shield, shield.with_name("libshield.so"))
+
+    def start(side: Side) -> float:
+        _evict(files)
+        return _milliseconds(side, argv)
+
+    pairs = _in_turn(row.rounds, lambda: start(both[0]), lambda: start(both[1]))
+    return _result(row, pairs, "the shield's own files are evicted before each start")
+
+
 _MEMORY_CODE = "print(open('/proc/self/smaps_rollup').read(), open('/proc/self/status').read())"
 
 
@@ -219,6 +240,7 @@ def measure(
         *(lambda row=row: _measure_call(shortened(row), both, program) for row in CALLS),
         lambda: _measure_process(shortened(IMPORT), both, "import boto3", cached),
         lambda: _measure_process(shortened(STARTUP), both, "pass", f"{cached}, the wrapper included"),
+        lambda: _measure_cold(shortened(COLD), both, shield),
         lambda: _measure_memory(both),
         lambda: Result(SIZE, 0.0, shield.with_name("libshield.so").stat().st_size / 1024),
     ]

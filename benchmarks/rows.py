@@ -56,12 +56,16 @@ CALLS: tuple[Row, ...] = (
     Row("getppid", "getppid", "ns", Target(Bound.RATIO, 1.03), rounds=200, count=20_000),
     Row("pipe", "pipe write+read", "ns", Target(Bound.RATIO, 1.03), rounds=200, count=5_000),
     Row("openat_close", "openat+close", "ns", Target(Bound.RATIO, 1.25), rounds=200, count=2_000),
+    Row("open_elsewhere", "openat+close elsewhere", "ns", None, rounds=200, count=2_000),
+    Row("stat", "stat", "ns", None, rounds=200, count=2_000),
+    Row("map", "mmap+munmap", "ns", None, rounds=200, count=2_000),
     Row("connect_tcp", "connect TCP", "ns", Target(Bound.RATIO, 1.05), rounds=200, count=100),
     Row("connect_udp", "connect UDP", "ns", Target(Bound.RATIO, 1.25), rounds=200, count=1_000),
     Row("spawn", "spawn /bin/true", "ms", Target(Bound.DIFFERENCE, 0.6), rounds=60, count=2, scale=1e-6),
 )
 IMPORT = Row("import_boto3", "import boto3", "ms", None, rounds=40)
 STARTUP = Row("startup", "start-up", "ms", Target(Bound.DIFFERENCE, 3.0), rounds=60)
+COLD = Row("startup_cold", "start-up, not cached", "ms", Target(Bound.DIFFERENCE, 3.0), rounds=40)
 MEMORY = Row("resident_memory", "resident memory", "MB", Target(Bound.DIFFERENCE, 1.5), rounds=10)
 SIZE = Row("library_size", "library size", "KB", Target(Bound.VALUE, 128), rounds=1)
 

@@ -32,6 +32,7 @@ from wrapper.support import (
     errno_answer,
     install_filter,
     needs_root,
+    write_script,
 )
 
 KEYS = [
@@ -64,6 +65,7 @@ KEYS = [
     "descriptors",
     "libc",
     "libc_version",
+    "libc_coverage",
     "process_engine",
     "kernel_engine",
 ]
@@ -71,6 +73,10 @@ OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out"
 ARMED = (
     '{"function_shield":true,"event":"armed","timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO",'
     '"version":"0.1.0","engine":"process","modes":{},"sites":423,"patched":57,"micros":812,"pid":17}'
+)
+REFUSED_FOR_A_SITE = (
+    '{"function_shield":true,"event":"refused","timestamp":"2026-11-24T13:37:00.123456Z","level":"ERROR",'
+    '"reason":"a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257"}'
 )
 Findings = dict[str, dict[str, object]]
 
@@ -152,6 +158,27 @@ def test_the_engine_is_told_by_its_armed_line(installed: Installed, tmp_path: Pa
     assert finding["value"] == f"armed in {program}: 57 of 423 system-call sites patched, 812 microseconds"
 
 
+def test_complete_coverage_is_told_in_numbers(installed: Installed, tmp_path: Path) -> None:
+    program = write_script(tmp_path / "program", f"echo '{ARMED}' >&2")
+    finding = examine(installed, "--program", str(program))["libc_coverage"]
+    expected = "complete: 423 system-call sites, 57 can make a guarded call, each has its gate"
+    assert (finding["outcome"], finding["value"]) == ("works", expected)
+
+
+def test_incomplete_coverage_names_the_first_site(installed: Installed, tmp_path: Path) -> None:
+    program = write_script(tmp_path / "program", f"echo '{REFUSED_FOR_A_SITE}' >&2", "exit 78")
+    findings = examine(installed, "--program", str(program))
+    reason = "a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257"
+    assert (findings["libc_coverage"]["outcome"], findings["libc_coverage"]["value"]) == ("no", f"incomplete: {reason}")
+    assert (findings["process_engine"]["outcome"], findings["process_engine"]["value"]) == ("no", reason)
+
+
+def test_another_refusal_says_nothing_of_coverage(installed: Installed) -> None:
+    installed.library.unlink()
+    finding = examine(installed)["libc_coverage"]
+    assert (finding["outcome"], finding["value"]) == ("no", "not known: the engine did not come so far")
+
+
 def test_the_engine_is_tried_with_a_policy_of_its_own(installed: Installed, tmp_path: Path) -> None:
     """The caller's policy may be the broken part, and must not be what is tried."""
     program = tmp_path / "program"
@@ -178,7 +205,7 @@ def test_a_missing_library_is_said(installed: Installed) -> None:
 
 def test_a_static_program_is_said(installed: Installed, static_program: Path) -> None:
     findings = examine(installed, "--program", str(static_program))
-    for key in ("libc", "libc_version", "process_engine"):
+    for key in ("libc", "libc_version", "libc_coverage", "process_engine"):
         assert (findings[key]["outcome"], findings[key]["value"]) == ("no", f"{static_program} is a static program")
 
 
@@ -194,8 +221,9 @@ def test_a_missing_program_is_said(installed: Installed) -> None:
 def test_the_real_engine_arms(arguments: list[str]) -> None:
     layer = f"layer/{MACHINE}/shielded-function"
     native.build([layer])
-    finding = examine(Installed(native.BINARIES / layer), *arguments)["process_engine"]
-    assert finding["outcome"] == "works"
+    findings = examine(Installed(native.BINARIES / layer), *arguments)
+    finding = findings["process_engine"]
+    assert (finding["outcome"], findings["libc_coverage"]["outcome"]) == ("works", "works")
     figures = re.fullmatch(
         r"armed in (\S+): (\d+) of (\d+) system-call sites patched, (\d+) microseconds", str(finding["value"])
     )

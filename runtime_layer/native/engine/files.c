@@ -120,7 +120,10 @@ bool entry_refused(const struct call *call, int32_t directory, struct text name)
         return false;
     struct stat st = {.st_dev = sealed.tmp.dev};
     KERNEL(fstat, directory, &st);
-    if (st.st_dev != sealed.tmp.dev && sealed.tmp_is_mount)
+    while (name.len && name.at[name.len - 1] == '/')
+        name.len--;
+    /* The entry of a mount's own directory leads into the mount. */
+    if (st.st_dev != sealed.tmp.dev && sealed.tmp_is_mount && !text_equal(name, TEXT("tmp")))
         return false;
     struct scratch *scratch = scratch_take();
     if (!scratch)
@@ -129,8 +132,6 @@ bool entry_refused(const struct call *call, int32_t directory, struct text name)
     if (!under_tmp(path) && (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev)))
         path = TEXT("/tmp");
     struct text whole = path;
-    while (name.len && name.at[name.len - 1] == '/')
-        name.len--;
     struct writer w = {scratch->other, 0, sizeof scratch->other, false};
     put(&w, path);
     if (!text_equal(path, TEXT("/")))
@@ -226,19 +227,16 @@ static int64_t lowered(int64_t descriptor, uint64_t flags)
 
 static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch)
 {
-    int32_t directory = o->directory;
+    int32_t directory = o->directory, own = -1; /* a number that the caller has closed may be given to us */
     int64_t result = -ELOOP;
     bool follows = !(o->flags & (O_NOFOLLOW | O_EXCL));
     for (uint32_t links = 0; links <= LINKS_MAX; links++) {
         struct text name;
-        int32_t parent = open_parent(directory, scratch->path, o->resolve, &name);
-        if (directory != o->directory)
-            close_held(directory);
+        int32_t parent = (int32_t)hold(open_parent(directory, scratch->path, o->resolve, &name));
+        close_held(own);
         if (parent < 0)
             return parent;
-        directory = parent = (int32_t)hold(parent);
-        if (parent < 0)
-            return parent;
+        own = directory = parent;
         if (entry_refused(call, parent, name)) {
             result = -EACCES;
             break;
@@ -254,8 +252,7 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         scratch->path[n] = 0;
         result = -ELOOP;
     }
-    if (directory != o->directory)
-        close_held(directory);
+    close_held(own);
     return lowered(result, o->flags);
 }
 

@@ -35,6 +35,8 @@ static void add(struct findings *all, const struct probe *probe, const struct fi
 static const struct probe about_libc[] = {
     {"libc", fact_libc, "the library whose system calls get a gate", "it is not known which libc runs here"},
     {"libc_version", fact_libc_version, "its version", "it does not tell its version"},
+    {"libc_coverage", fact_coverage, "every guarded call passes its gate",
+     "a guarded call would pass no gate"},
     {"process_engine", fact_process_engine, "the shield works here", "the shield cannot be armed here"},
 };
 

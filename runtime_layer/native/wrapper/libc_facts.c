@@ -193,29 +193,59 @@ static char *unescaped(char *json)
     return json;
 }
 
-void fact_process_engine(struct finding *f)
+/* What the engine said when the program was started with it; both NULL: nothing. */
+struct start {
+    const char *program;
+    char *armed;   /* the line */
+    char *refused; /* the reason */
+};
+
+/* False when it could not be tried; then the finding says why. */
+static bool start_shielded(struct start *start, struct finding *f)
 {
     static struct program program;
     static char said[OUTPUT];
-    const char *path = subject(&program, f);
+    *start = (struct start){.program = subject(&program, f)};
     char **envp = benign_environment();
-    if (!path || !envp)
-        return;
-    char *argv[] = {"/proc/self/exe", (char *)path, NULL};
+    if (!start->program || !envp)
+        return false;
+    char *argv[] = {"/proc/self/exe", (char *)start->program, NULL};
     if (capture(argv, envp, said, sizeof said) < 0) {
         settle(f, -1);
-        return;
+        return false;
     }
-    char *line = find_line(said, "\"event\":\"armed\"");
-    if (line) {
-        settle_text(f, "armed in %s: %ld of %ld system-call sites patched, %ld microseconds", path,
-                    field(line, "\"patched\":"), field(line, "\"sites\":"), field(line, "\"micros\":"));
-        return;
-    }
-    line = find_line(said, "\"event\":\"refused\"");
+    start->armed = find_line(said, "\"event\":\"armed\"");
+    char *line = start->armed ? NULL : find_line(said, "\"event\":\"refused\"");
     char *reason = line ? strstr(line, "\"reason\":\"") : NULL;
-    if (reason)
-        settle_no(f, "%s", unescaped(reason + 10));
+    start->refused = reason ? unescaped(reason + 10) : NULL;
+    return true;
+}
+
+void fact_coverage(struct finding *f)
+{
+    struct start start;
+    if (!start_shielded(&start, f))
+        return;
+    if (start.armed)
+        settle_text(f, "complete: %ld system-call sites, %ld can make a guarded call, each has its gate",
+                    field(start.armed, "\"sites\":"), field(start.armed, "\"patched\":"));
+    else if (start.refused && strstr(start.refused, "cannot be guarded"))
+        settle_no(f, "incomplete: %s", start.refused);
     else
-        settle_no(f, "%s was started, and said neither armed nor refused", path);
+        settle_no(f, "not known: the engine did not come so far");
+}
+
+void fact_process_engine(struct finding *f)
+{
+    struct start start;
+    if (!start_shielded(&start, f))
+        return;
+    if (start.armed)
+        settle_text(f, "armed in %s: %ld of %ld system-call sites patched, %ld microseconds", start.program,
+                    field(start.armed, "\"patched\":"), field(start.armed, "\"sites\":"),
+                    field(start.armed, "\"micros\":"));
+    else if (start.refused)
+        settle_no(f, "%s", start.refused);
+    else
+        settle_no(f, "%s was started, and said neither armed nor refused", start.program);
 }

@@ -8,6 +8,8 @@
 void libc_facts_about(const char *program);
 void fact_libc(struct finding *f);         /* its path */
 void fact_libc_version(struct finding *f); /* as the library or its loader tells it */
+/* Are all of its system calls that have to pass the gate patched? Incomplete: the first that is not. */
+void fact_coverage(struct finding *f);
 /* Starts the program shielded, with a policy that only alerts, and reads the line that tells it armed. */
 void fact_process_engine(struct finding *f);
 

@@ -1,0 +1,1 @@
+"""Fuzz targets for all that parses, and how they are built and run: `make fuzz`."""

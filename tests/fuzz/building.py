@@ -1,0 +1,192 @@
+"""The fuzz targets: what each is made of, and how it is compiled.
+
+With Debian's clang a target is a libFuzzer program with AddressSanitizer and UndefinedBehaviorSanitizer. Without it
+(`make test` must run anywhere), zig compiles the same target with a main of our own, which runs each file that it is
+given once, at the end of a page (replay.c), and traps on undefined behaviour.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+NATIVE = CHECKOUT / "runtime_layer" / "native"
+SEEDS = HERE / "seeds"
+WORKSHOP = CHECKOUT / ".fuzz"  # git-ignored: programs, grown corpora, crashes
+
+INSTALL_HINT = "clang with libFuzzer is missing: apt-get install clang libclang-rt-14-dev"
+
+_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+_CORE_WITHOUT_API = tuple(
+    sorted(
+        f"core/{source.name}" for source in (NATIVE / "core").glob("*.c") if source.name not in ("memory.c", "api.c")
+    )
+)
+_CORE = (*_CORE_WITHOUT_API, "core/api.c")
+_ELF = ("core/text.c", "engine/elf_image.c")
+_DECODER = "engine/x86_64/decode.c"
+_X86_64_SITES = (*_ELF, "engine/x86_64/sites.c", _DECODER)
+_FAKE_KERNEL = ("-include", str(HERE / "kernel_fake.h"))
+X86_64_ONLY = platform.machine() == "x86_64"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One fuzz target.
+
+    Attributes:
+        name: also the names of its seeds' folder and of its grown corpus.
+        about: what it feeds on.
+        product: the sources under test, below `native/`.
+        source: the target's own file, when it is not `<name>.c`.
+        flags: for the compiler.
+        max_len: the longest input that is worth trying.
+        words: tokens that inputs are made of, for the mutator.
+    """
+
+    name: str
+    about: str
+    product: tuple[str, ...]
+    source: str = ""
+    flags: tuple[str, ...] = ()
+    max_len: int = 4096
+    words: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> Path:
+        return HERE / (self.source or f"{self.name}.c")
+
+
+_JUDGES = (
+    *_CORE_WITHOUT_API,
+    "engine/user_memory.c",
+    "engine/files.c",
+    "engine/caller.c",
+    "engine/maps.c",
+    "engine/ready.c",
+)
+_NETWORK_JUDGES = (*_JUDGES, "engine/network.c", "engine/options.c", "engine/send.c", "engine/receive.c")
+_SETTING_WORDS = (
+    "SHIELD_OUTBOUND_CONNECTIVITY=",
+    "SHIELD_ALLOW_OUTBOUND=",
+    "SHIELD_ALLOW_AWS=",
+    "SHIELD_READ_WRITE_TMP=",
+    "SHIELD_ALLOW_TMP=",
+    "SHIELD_CREATE_CHILD_PROCESS=",
+    "SHIELD_ALLOW_CHILD_PROCESS=",
+    "SHIELD_READ_HANDLER=",
+    "SHIELD_EXECUTABLE_MEMORY=",
+    "SHIELD_ON_FAILURE=",
+    "SHIELD_LOG_ARGUMENTS=",
+    "SHIELD_NEXT_WRAPPER=",
+    "SHIELD_POLICY_FILE=",
+    "AWS_REGION=",
+    "block",
+    "alert",
+    "allow",
+    "run_unshielded",
+    "unshielded:/",
+    "us-east-1",
+    "dynamodb",
+    "\\x00connect\\x00",
+    "\\x00udp\\x00",
+    "\\x00resolve\\x00",
+    "\\x00tmp\\x00/tmp/",
+    "\\x00exec\\x00/",
+    "\\x00exec-static\\x00/",
+)
+_ENTRY_WORDS = ("*.", "://", "]:", "::", "/**", "/tmp/", ":65535", "/128", "::ffff:", ".example.com")
+
+TARGETS: tuple[Target, ...] = (
+    Target("policy", "policy text, and decisions on it", _CORE, words=_SETTING_WORDS + _ENTRY_WORDS),
+    Target("entry", "entries, host names, addresses and paths", _CORE, max_len=512, words=_ENTRY_WORDS),
+    Target("glob", "path patterns", _CORE, max_len=100, words=("**", "/**/", "/**", "*", "?", "\\x00")),
+    Target("sockaddr", "kernel addresses", ("core/text.c", "core/endpoint.c"), max_len=160),
+    Target("dns", "DNS messages", ("core/text.c", "core/endpoint.c", "core/dns.c"), max_len=2048),
+    Target("names", "the table of learnt addresses", ("core/text.c", "core/endpoint.c", "core/names.c")),
+    Target("alert", "the alert line", _CORE, words=("policy=", "mode=", "argument=", "seconds=", "\\xef\\xbf\\xbd")),
+    Target("maps", "/proc/self/maps", ("core/text.c", "engine/maps.c"), flags=_FAKE_KERNEL, words=(" r-xp ", " rw-p ")),
+    Target(
+        "known",
+        "sites that a parent found",
+        ("core/text.c", "engine/known_sites.c"),
+        words=("1.2.3.4.5:", "1.2.3.4.5:?@??", ";"),
+    ),
+    Target("memory", "the caller's memory", ("core/text.c", "engine/user_memory.c"), flags=_FAKE_KERNEL),
+    Target(
+        "network",
+        "the network judges",
+        _NETWORK_JUDGES,
+        flags=_FAKE_KERNEL,
+        max_len=1024,
+    ),
+    Target("paths", "the file judges", (*_JUDGES, "engine/paths.c"), flags=_FAKE_KERNEL, max_len=1024),
+    Target("elf", "ELF files (x86_64)", _X86_64_SITES, flags=("-DSCANS_X86_64=1",), max_len=16384),
+    Target("elf_aarch64", "ELF files (aarch64)", (*_ELF, "engine/aarch64/sites.c"), source="elf.c", max_len=4096),
+    Target("code", "x86_64 code around system calls", _X86_64_SITES, max_len=2048),
+    Target("decoder", "x86_64 instructions", (_DECODER,), max_len=64),
+)
+
+
+class ToolMissing(Exception):
+    """What has to be installed, in one line."""
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
+
+
+def _sources(target: Target) -> list[str]:
+    return [str(target.file), *(str(NATIVE / source) for source in target.product)]
+
+
+def build_fuzzer(target: Target, folder: Path) -> Path:
+    """Compiles a libFuzzer program; a newer one is kept."""
+    clang = shutil.which("clang")
+    if clang is None:
+        raise ToolMissing(INSTALL_HINT)
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / target.name
+    inputs = [*HERE.glob("*.[ch]"), *NATIVE.rglob("*.[ch]"), Path(__file__)]
+    if program.exists() and program.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
+        return program
+    sanitizers = ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
+    flags = ["-std=gnu11", "-g", "-O1", *_WARNINGS, *sanitizers, *target.flags]
+    try:
+        _run([clang, *flags, *_sources(target), "-o", str(program)])
+    except RuntimeError as error:
+        if "libclang_rt" in str(error):
+            raise ToolMissing(INSTALL_HINT) from error
+        raise
+    return program
+
+
+def compile_with_any(sources: Sequence[Path], program: Path, *flags: str) -> Path:
+    """Compiles a plain program with zig, which is always here."""
+    command = [sys.executable, "-m", "ziglang", "cc", "-std=gnu11", "-O2", *_WARNINGS, "-fno-sanitize=all", *flags]
+    _run([*command, *map(str, sources), "-o", str(program)])
+    return program
+
+
+def build_replay(target: Target, folder: Path) -> Path:
+    """Compiles a program that runs the files it is given through the target, with zig."""
+    program = folder / target.name
+    flags = ["-std=gnu11", "-g", "-O1", *_WARNINGS, "-fsanitize=undefined", "-fsanitize-trap=undefined"]
+    command = [sys.executable, "-m", "ziglang", "cc", *flags, *target.flags, *_sources(target)]
+    _run([*command, str(HERE / "replay.c"), "-o", str(program)])
+    return program
+
+
+def targets_here() -> tuple[Target, ...]:
+    """Those that this machine can run: the x86_64 scanner's windows are defined for x86_64 only."""
+    only_x86_64 = {"elf", "code"}
+    return tuple(t for t in TARGETS if X86_64_ONLY or t.name not in only_x86_64)

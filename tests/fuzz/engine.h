@@ -1,0 +1,138 @@
+/* The engine around the judges that a target feeds: its state, and the parts of it that the target does not need. */
+#ifndef FUZZ_ENGINE_H
+#define FUZZ_ENGINE_H
+
+#include "arena.h"
+
+#include "../../runtime_layer/native/engine/caller.h"
+#include "../../runtime_layer/native/engine/guarded.h"
+#include "../../runtime_layer/native/engine/judges.h"
+#include "../../runtime_layer/native/engine/claims.h"
+#include "../../runtime_layer/native/engine/report.h"
+#include "../../runtime_layer/native/engine/state.h"
+#include "json.h"
+
+struct sealed sealed;
+uint8_t gate_table[PAGE];
+static struct names learnt;
+
+struct names *learnt_names(void)
+{
+    return &learnt;
+}
+
+void unguard_start_calls(void)
+{
+}
+
+/* As report.c does, without its clock and its descriptor: the line must be one whatever a judge knows. */
+bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts)
+{
+    char line[ALERT_MAX];
+    if (verdict.action == ACTION_ALLOW)
+        return false;
+    struct scratch *scratch = scratch_take();
+    CHECK(scratch);
+    struct alert alert = {.policy = verdict.policy,
+                          .host = facts->host,
+                          .ip = facts->to.ip,
+                          .port = facts->to.port,
+                          .protocol = facts->protocol,
+                          .path = facts->path,
+                          .allow = facts->allow,
+                          .object = caller_object(call, scratch)};
+    uint32_t len = alert_write(&alert, line);
+    CHECK(len > 1 && len <= ALERT_MAX && line[len - 1] == '\n' && json_valid(line, len - 1));
+    scratch_give(scratch);
+    return verdict.action == ACTION_DENY;
+}
+
+/* Each descriptor that a judge holds it must let go of: counted here, looked at after each call. */
+static int32_t held;
+
+int64_t hold(int64_t descriptor)
+{
+    held += descriptor >= 0;
+    return descriptor;
+}
+
+int64_t hold_theirs(int64_t descriptor)
+{
+    hold(descriptor);
+    return 0;
+}
+
+void let_go(int64_t descriptor)
+{
+    held -= descriptor >= 0;
+}
+
+void close_held(int64_t descriptor)
+{
+    if (descriptor < 0)
+        return;
+    let_go(descriptor);
+    KERNEL(close, descriptor);
+}
+
+/* Another thread: at each system call it may change what the caller's memory holds. 0: there is none. How often the
+ * gate probes its own stack depends on where that lies, so those calls do not count: a run can be repeated. */
+static uint32_t rival;
+
+static void let_rival_write(int64_t nr, uint64_t probed)
+{
+    if (!rival || (nr == __NR_rt_sigprocmask && !arena_holds(probed)))
+        return;
+    rival = rival * 1664525 + 1013904223;
+    if ((rival >> 28) < 4)
+        arena[PAGE + (rival >> 8) % (2 * PAGE)] ^= (uint8_t)(rival >> 20);
+}
+
+/* Gate memory: neither the caller's, which could change after it was judged, nor no memory at all. */
+static bool is_gates(uint64_t pointer)
+{
+    return pointer >= 2 * PAGE && pointer < 0x00007ffffffff000 && !arena_holds(pointer);
+}
+
+static bool is_on_stack(uint64_t pointer)
+{
+    enum { IN_USE = 1 << 18 };
+    return pointer - (uint64_t)__builtin_frame_address(0) < IN_USE;
+}
+
+/* Is there memory? Beside the arena, only the gate's own stack counts: what else this program has (the sanitizer's
+ * shadow, above all) is no place for a pointer made of random bytes. */
+static bool may_probe(uint64_t address)
+{
+    return arena_holds(address) || is_on_stack(address);
+}
+
+/* The calls that every judge may make. False: it is another one. */
+static bool common_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, int64_t *result)
+{
+    *result = 0;
+    switch (nr) {
+    case __NR_rt_sigprocmask:
+        *result = may_probe(b) ? kernel_real(nr, a, b, c, d, 0, 0) : -EFAULT;
+        return true;
+    case __NR_mincore: *result = may_probe(c) ? kernel_real(nr, a, b, c, d, 0, 0) : -EFAULT; return true;
+    case __NR_gettid: *result = kernel_real(nr, a, b, c, d, 0, 0); return true;
+    case __NR_mprotect: return true;
+    }
+    return false;
+}
+
+static void engine_begin(const char *settings)
+{
+    arena_make();
+    arena_clear();
+    char error_room[512];
+    struct writer error = {error_room, 0, sizeof error_room, false};
+    memset(&sealed, 0, sizeof sealed);
+    memset(gate_table, 0, sizeof gate_table);
+    policy_begin(&sealed.policy);
+    CHECK(policy_set_lines(&sealed.policy, text_of(settings), &error));
+    sealed.stage = STAGE_RUNNING;
+}
+
+#endif

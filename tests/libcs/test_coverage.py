@@ -1,0 +1,91 @@
+"""Every system-call instruction of every library is found, none is invented, and all that matter can be patched."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import capstone
+import lief
+import pytest
+
+from engine.compiling import NATIVE, compile_c
+from engine.compiling import SOURCES as ENGINE_SOURCES
+from libcs.releases import DEBIAN_NAMES, LIBCS, Libc
+
+# What a process's calls come from. Since glibc 2.34 only libc and the loader have any.
+LIBRARIES = ("libc.so*", "libc-2.*", "ld-*", "libpthread*", "librt*", "libanl*", "libresolv*", "libnss_*")
+# Sites whose number is one of these need no gate: read, exit, exit_group, futex.
+UNGUARDED = {"x86_64": {0, 60, 231, 202}, "aarch64": {63, 93, 94, 98}}
+_MACHINES = {
+    "x86_64": (capstone.CS_ARCH_X86, capstone.CS_MODE_64, "syscall"),
+    "aarch64": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM, "svc"),
+}
+
+
+@pytest.fixture(scope="session")
+def list_sites(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The tool that prints what discovery for an architecture finds in a file."""
+    folder = tmp_path_factory.mktemp("list_sites")
+
+    def build(architecture: str) -> Path:
+        tool = folder / architecture
+        if tool.exists():
+            return tool
+        sources = [ENGINE_SOURCES / "list_sites.c", NATIVE / "core" / "text.c", NATIVE / "core" / "memory.c"]
+        sources += [NATIVE / "engine" / "elf_image.c"]
+        sources += [f for f in (NATIVE / "engine" / architecture).glob("*.c") if f.stem in ("sites", "decode")]
+        return compile_c(sources, tool, "-O2")
+
+    return build
+
+
+def libraries(root: Path) -> list[Path]:
+    found = {file for pattern in LIBRARIES for file in (root / "usr" / "lib").rglob(pattern)}
+    return sorted(f for f in found if f.is_file() and not f.is_symlink() and f.read_bytes()[:4] == b"\x7fELF")
+
+
+def sites_of(tool: Path, library: Path) -> dict[int, tuple[int, str]]:
+    """File offset: (number, kind)"""
+    lines = subprocess.run([str(tool), str(library)], capture_output=True, text=True, check=True).stdout.splitlines()
+    split = [line.split() for line in lines]
+    return {int(offset, 16): (int(number), kind) for offset, number, kind, *_ in split}
+
+
+def reference_of(library: Path, architecture: str) -> set[int]:
+    """The file offsets of all system-call instructions, by a sweep over each section that holds code."""
+    arch, mode, wanted = _MACHINES[architecture]
+    machine = capstone.Cs(arch, mode)
+    machine.skipdata = True
+    binary = lief.ELF.parse(str(library))
+    assert binary is not None
+    return {
+        address - section.virtual_address + section.offset
+        for section in binary.sections
+        if section.has(lief.ELF.Section.FLAGS.EXECINSTR)
+        for address, _, name, _ in machine.disasm_lite(bytes(section.content), section.virtual_address)
+        if name == wanted
+    }
+
+
+@pytest.mark.parametrize("libc", LIBCS, ids=lambda libc: libc.id)
+def test_every_site_is_known_and_each_that_matters_has_room_for_a_jump(
+    libc: Libc, root: Callable[[Libc], Path], list_sites: Callable[[str], Path]
+) -> None:
+    found = 0
+    for library in libraries(root(libc)):
+        sites = sites_of(list_sites(libc.architecture), library)
+        reference = reference_of(library, libc.architecture)
+        assert set(sites) == reference, f"{library.name}: {sorted(map(hex, set(sites) ^ reference))}"
+        hard = {number for number, kind in sites.values() if kind == "hard"}
+        assert hard <= UNGUARDED[libc.architecture], f"{library.name}: {sites}"
+        found += len(sites)
+    assert found > 400
+
+
+def test_all_that_this_project_is_for_is_in_the_table() -> None:
+    """Debian 11, 12 and 13, and musl, for both architectures: a row that is taken out is missed."""
+    expected = {"glibc-2.31", "glibc-2.36", "glibc-2.41", "musl-1.2.2", "musl-1.2.3", "musl-1.2.5"}
+    for architecture in DEBIAN_NAMES:
+        assert {libc.name for libc in LIBCS if libc.architecture == architecture} == expected
