@@ -22,18 +22,50 @@ enum reason_to_guard {
 };
 enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
 
+/* The judges, by number: a pointer in each row would cost the library 32 bytes, most of them for the loader. */
+#define JUDGES(X)                                                                                            \
+    X(judge_open)                                                                                            \
+    X(judge_path)                                                                                            \
+    X(judge_socket)                                                                                          \
+    X(judge_connect)                                                                                         \
+    X(judge_socket_option)                                                                                   \
+    X(judge_peer_name)                                                                                       \
+    X(judge_bind)                                                                                            \
+    X(judge_send)                                                                                            \
+    X(judge_receive)                                                                                         \
+    X(judge_write)                                                                                           \
+    X(judge_exec)                                                                                            \
+    X(judge_map)                                                                                             \
+    X(judge_protect)                                                                                         \
+    X(judge_unmap)                                                                                           \
+    X(judge_attach)                                                                                          \
+    X(judge_personality)                                                                                     \
+    X(judge_descriptor)                                                                                      \
+    X(judge_escape)                                                                                          \
+    X(judge_prctl)                                                                                           \
+    X(judge_clone)
+#define NUMBER(judge) number_of_##judge,
+#define POINTER(judge) judge,
+enum { JUDGES(NUMBER) JUDGE_COUNT };
+static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};
+
 struct row {
     int16_t nr;
     uint8_t reasons;
-    enum outcome (*judge)(struct call *call);
-    const char *name;
+    uint8_t judge;
 };
 
-static const struct row rows[] = {
-#define JUDGED(name, reasons, judge) {__NR_##name, reasons, judge, #name},
 #define HARMLESS(name, why)
+#define JUDGED(name, reasons, judge) {__NR_##name, reasons, number_of_##judge},
+static const struct row rows[] = {
 #include "syscalls.h"
 };
+#define HARMLESS(name, why)
+/* Their names, one behind the other. */
+#define JUDGED(name, reasons, judge) #name "\0"
+static const char names[] =
+#include "syscalls.h"
+    ;
 
 enum { ROWS = sizeof rows / sizeof *rows };
 _Static_assert(ROWS < UINT8_MAX, "a row's number + 1 fits row_of");
@@ -105,7 +137,10 @@ void unguard_start_calls(void)
 struct text syscall_name(int64_t nr)
 {
     uint8_t row = nr >= 0 && nr < GATE_TABLE ? row_of[nr] : 0;
-    return text_of(row ? rows[row - 1].name : "");
+    const char *name = row ? names : "";
+    for (uint8_t i = 1; i < row; i++)
+        name += text_of(name).len + 1;
+    return text_of(name);
 }
 
 bool is_guarded(int64_t nr)
@@ -177,5 +212,5 @@ enum outcome gate_judge(struct call *call)
         return answer(call, -EACCES);
     if (!(row->reasons & reasons_now))
         return RUN_IN_PLACE;
-    return row->judge(call);
+    return judges[row->judge](call);
 }
