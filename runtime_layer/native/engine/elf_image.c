@@ -91,39 +91,84 @@ static bool is_signal_frame(struct image image, uint64_t entry_address, const ui
     return false;
 }
 
-bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to)
+/* The binary search table of .eh_frame_hdr. */
+struct table {
+    uint64_t base; /* what its entries are relative to */
+    const uint8_t *entries;
+    uint32_t count;
+};
+
+static bool find_table(struct image image, struct table *t)
 {
     uint32_t i = 0;
     const program_header *frames = segment(image, PT_EH_FRAME, &i);
-    uint64_t address;
-    if (!frames || !image_offset_to_address(image, offset, &address))
-        return false;
-    uint64_t base = frames->p_vaddr;
-    const uint8_t *header = image_at(image, frames->p_offset, 12);
+    const uint8_t *header = frames ? image_at(image, frames->p_offset, 12) : NULL;
     if (!header || header[0] != 1 || header[2] != COUNT_ENCODING || header[3] != TABLE_ENCODING)
         return false;
-    uint32_t count = u32_at(header + 8);
-    const uint8_t *table = image_at(image, frames->p_offset + 12, 8ull * count);
-    if (!count || !table)
-        return false;
-    uint32_t low = 0, high = count;
+    t->base = frames->p_vaddr;
+    t->count = u32_at(header + 8);
+    t->entries = image_at(image, frames->p_offset + 12, 8ull * t->count);
+    return t->count && t->entries;
+}
+
+static uint64_t entry_start(const struct table *t, uint32_t index)
+{
+    return t->base + (uint64_t)(int64_t)(int32_t)u32_at(t->entries + 8ull * index);
+}
+
+/* The last entry that begins at the address or in front of it; the first, when there is none. */
+static uint32_t find_entry(const struct table *t, uint64_t address)
+{
+    uint32_t low = 0, high = t->count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (base + (uint64_t)(int64_t)(int32_t)u32_at(table + 8ull * middle) <= address)
+        if (entry_start(t, middle) <= address)
             low = middle;
         else
             high = middle;
     }
-    uint64_t start = base + (uint64_t)(int64_t)(int32_t)u32_at(table + 8ull * low);
-    uint64_t entry_address = base + (uint64_t)(int64_t)(int32_t)u32_at(table + 8ull * low + 4);
+    return low;
+}
+
+/* The function of an entry, in addresses. */
+static bool entry_function(struct image image, const struct table *t, uint32_t index, uint64_t *start,
+                           uint64_t *end)
+{
+    uint64_t entry_address = t->base + (uint64_t)(int64_t)(int32_t)u32_at(t->entries + 8ull * index + 4);
     const uint8_t *entry = at_address(image, entry_address, 16);
-    if (start > address || !entry || address - start >= u32_at(entry + 12))
+    if (!entry)
         return false;
-    uint64_t end = start + u32_at(entry + 12);
+    *start = entry_start(t, index);
+    *end = *start + u32_at(entry + 12);
     if (is_signal_frame(image, entry_address, entry))
-        start++;
-    if (!image_address_to_offset(image, start, from) || end - start > image.size)
+        ++*start;
+    return *end - *start <= image.size;
+}
+
+bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to)
+{
+    struct table t;
+    uint64_t address, start, end;
+    if (!find_table(image, &t) || !image_offset_to_address(image, offset, &address))
+        return false;
+    if (!entry_function(image, &t, find_entry(&t, address), &start, &end) || start > address ||
+        address >= end || !image_address_to_offset(image, start, from))
         return false;
     *to = *from + (end - start);
     return *to <= image.size;
+}
+
+void image_neighbours(struct image image, uint64_t offset, uint64_t *from, uint64_t *to)
+{
+    struct table t;
+    uint64_t address, start, end, at;
+    if (!find_table(image, &t) || !image_offset_to_address(image, offset, &address))
+        return;
+    uint32_t before = find_entry(&t, address);
+    if (entry_function(image, &t, before, &start, &end) && start <= address &&
+        image_address_to_offset(image, start, &at) && at > *from)
+        *from = at;
+    if (before + 1 < t.count && entry_function(image, &t, before + 1, &start, &end) && start > address &&
+        image_address_to_offset(image, start, &at) && at + (end - start) < *to)
+        *to = at + (end - start);
 }

@@ -16,5 +16,8 @@ uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to);
 /* The function that holds the file offset, as [*from, *to) in file offsets, from the binary search table of
  * .eh_frame_hdr (LSB core, "Exception Frames"). False when there is no such table or no entry. */
 bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to);
+/* Code that no function of that table holds: narrows [*from, *to) to where the function in front of it begins, and where
+ * the one behind it ends. */
+void image_neighbours(struct image image, uint64_t offset, uint64_t *from, uint64_t *to);
 
 #endif

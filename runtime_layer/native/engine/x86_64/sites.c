@@ -102,6 +102,7 @@ static void decode_around(struct image image, uint64_t low, uint64_t high, uint6
     if (!c->bounded && c->from <= from && c->to >= to)
         return;
     to = high - at > 3 * REACH ? at + 3 * REACH : high; /* for the sites behind this one */
+    image_neighbours(image, at, &from, &to);
     decode_code(image, from, to, false, c);
 }
 
@@ -395,9 +396,24 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
 #define EACH_BYTE 0x0101010101010101ull
 #define HIGH_BITS 0x8080808080808080ull
 
-static uint64_t has_zero_byte(uint64_t v)
+/* Which of eight bytes are 0f with 05 behind it: not zero when there is one. Reads nine bytes. */
+static uint64_t pairs_among(const uint8_t *p)
 {
+    uint64_t first, second;
+    __builtin_memcpy(&first, p, 8);
+    __builtin_memcpy(&second, p + 1, 8);
+    uint64_t v = (first ^ EACH_BYTE * 0x0f) | (second ^ EACH_BYTE * 0x05);
     return (v - EACH_BYTE) & ~v & HIGH_BITS;
+}
+
+/* How many bytes from here on begin no system call; 0: this one might. */
+static uint32_t without_syscall(const uint8_t *p, uint64_t left)
+{
+    if (left >= 33 && !(pairs_among(p) | pairs_among(p + 8) | pairs_among(p + 16) | pairs_among(p + 24)))
+        return 32;
+    if (left >= 9 && !pairs_among(p))
+        return 8;
+    return !is_syscall(p);
 }
 
 bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
@@ -410,22 +426,14 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
     if (!image_is_elf(image) || from > to || to > image.size)
         return false;
     for (uint64_t at = from; at + 1 < to;) {
-        if (at + 9 <= to) { /* eight places at once */
-            uint64_t first, second;
-            __builtin_memcpy(&first, image.bytes + at, 8);
-            __builtin_memcpy(&second, image.bytes + at + 1, 8);
-            if (!has_zero_byte((first ^ EACH_BYTE * 0x0f) | (second ^ EACH_BYTE * 0x05))) {
-                at += 8;
-                continue;
-            }
-        }
-        if (is_syscall(image.bytes + at)) {
+        uint32_t skipped = without_syscall(image.bytes + at, to - at);
+        if (!skipped) {
             struct site site;
             classify(image, from, to, at, c, &site);
             if (site.kind != SITE_NOT_A_SITE)
                 each(context, &site);
         }
-        at++;
+        at += skipped ? skipped : 1;
     }
     return true;
 }
