@@ -196,3 +196,24 @@ def test_what_is_harmless_goes_on_as_ever(box: Sandbox) -> None:
     for settings in (None, BLOCKED):
         result, lines = run(box, "many_threads_start", settings)
         assert (result, lines) == (60, [])
+
+
+def test_the_newest_call_is_the_lists() -> None:
+    newest = max(number for architecture in ARCHITECTURES for number in kernel_calls(architecture).values())
+    text = (LIST.parent / "guarded.h").read_text()
+    assert f"NEWEST_CALL = {newest} " in text
+
+
+def test_a_newer_call_is_one_that_this_kernel_does_not_have(layer: Path, box: Sandbox) -> None:
+    """A filter beneath the shield gives its own answer to that call: it is heard when the call is made."""
+    known = json.dumps(kernel_calls(MACHINE))
+    inner = [PYTHON, "/var/task/syscalls.py", "a_newer_call", known]
+    outer = [PYTHON, "/var/task/syscalls.py", "under_a_filter_that_knows_it", known]
+    answers = {}
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+        for mode in (None, "allow", "alert", "block"):
+            command = [*outer, *([SHIELD] if mode else []), *inner]
+            done = unfiltered.run_command(command, environment=policy(read_write_tmp=mode) if mode else None)
+            assert done.returncode == 0, done.stderr[-2000:]
+            answers[mode] = int(done.stdout)
+    assert answers == {None: -99, "allow": -99, "alert": -99, "block": -errno.ENOSYS}

@@ -60,6 +60,12 @@ def test_a_jump_to_an_instruction_of_libc(box: Sandbox) -> None:
 
 
 @native
+def test_an_instruction_inside_another(box: Sandbox) -> None:
+    done = run(box, LOAD + "print(beyond.open_at_hidden_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
+    assert done.stdout == "True\n"
+
+
+@native
 def test_code_in_executable_memory(box: Sandbox) -> None:
     code = LOAD + "print(beyond.open_in_own_code(b'/tmp/there'))"
     allowed = run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"})

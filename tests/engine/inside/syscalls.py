@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -202,6 +203,34 @@ def many_threads_start() -> int:
     for thread in threads:
         thread.join()
     return len(done) + sum(in_child(lambda: 1) for _ in range(10))
+
+
+NEWER, MARK = 480, 99
+
+
+@scenario
+def a_newer_call() -> int:
+    result = LIBC.syscall(ctypes.c_long(NEWER))
+    return -ctypes.get_errno() if result == -1 else result
+
+
+@scenario
+def under_a_filter_that_knows_it() -> None:
+    """The kernel answers MARK to a call that it does not have (seccomp(2)); then the rest of the command runs."""
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
+
+    def instruction(code: int, yes: int, no: int, k: int) -> bytes:
+        return struct.pack("=HBBI", code, yes, no, k)
+
+    load, equal, give = 0x20, 0x15, 0x06
+    code = instruction(load, 0, 0, 0) + instruction(equal, 0, 1, NEWER)
+    code += instruction(give, 0, 0, 0x00050000 | MARK) + instruction(give, 0, 0, 0x7FFF0000)
+    program = Program(len(code) // 8, code)
+    assert LIBC.prctl(38, 1, 0, 0, 0) == 0, "PR_SET_NO_NEW_PRIVS"
+    assert LIBC.prctl(22, 2, ctypes.byref(program), 0, 0) == 0, "PR_SET_SECCOMP"
+    os.execv(sys.argv[3], sys.argv[3:])
 
 
 if __name__ == "__main__":
