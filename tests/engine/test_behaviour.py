@@ -317,3 +317,23 @@ print([refusal(lambda p=p: open(p)) for p in paths for _ in range(20)] == [13] *
         prepare_tmp(linked)
         done = linked.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def test_a_copy_that_starts_programs_closes_its_files(box: Sandbox) -> None:
+    result, _ = run(box, "a_copy_that_starts_programs", TMP_BLOCKED)
+    assert result == 0
+
+
+def test_many_children_live_at_once(box: Sandbox) -> None:
+    result, _ = run(box, "many_living_children", TMP_BLOCKED)
+    assert result == 300
+
+
+def test_a_directory_is_not_created(box: Sandbox) -> None:
+    result, _ = run(box, "a_directory_is_not_created", TMP_BLOCKED)
+    assert result == errno.EISDIR
+
+
+def test_a_mapping_that_fails_leaves_what_was_there(box: Sandbox) -> None:
+    result, _ = run(box, "a_mapping_that_fails_leaves_what_was_there", TMP_BLOCKED)
+    assert result == [hex(2**64 - 1), "kept"]

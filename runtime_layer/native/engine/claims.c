@@ -86,8 +86,12 @@ static bool hold_number(int64_t descriptor)
 {
     uint32_t number = (uint32_t)descriptor;
     struct claims *c = claims_of_process();
-    if (take(word(HOLD, number, (uint32_t)KERNEL(gettid))) < 0)
-        return false;
+    uint64_t mine = word(HOLD, number, (uint32_t)KERNEL(gettid));
+    if (take(mine) < 0) {
+        drop_holds_of_the_dead();
+        if (take(mine) < 0)
+            return false;
+    }
     __atomic_fetch_add(&c->held_now, 1, __ATOMIC_SEQ_CST);
     if (wait_while_claimed(CHANGE, number, number))
         return true;

@@ -29,8 +29,8 @@ static void give_back(struct place *place, int32_t pid)
         KERNEL(munmap, at, size);
 }
 
-/* Takes memory; the index of its place, or an errno. */
-static int64_t take_place(uint64_t size)
+/* Notes whose memory it is. When more children live than there are places, it stays with their parent. */
+static void note_memory(uint64_t at, uint64_t size)
 {
     int32_t me = (int32_t)KERNEL(getpid);
     for (uint32_t i = 0; i < PLACES; i++) {
@@ -41,20 +41,21 @@ static int64_t take_place(uint64_t size)
         int32_t free = 0;
         if (!__atomic_compare_exchange_n(&place->pid, &free, -1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             continue;
-        int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (!is_error(memory)) {
-            place->at = (uint64_t)memory;
-            place->size = size;
-        }
-        __atomic_store_n(&place->pid, is_error(memory) ? 0 : me, __ATOMIC_RELEASE);
-        return is_error(memory) ? memory : (int64_t)i;
+        place->at = at;
+        place->size = size;
+        __atomic_store_n(&place->pid, me, __ATOMIC_RELEASE);
+        return;
     }
-    return -ENOMEM;
 }
 
 void child_start_release(const struct child_start *start)
 {
-    give_back(&places[start->place], places[start->place].pid);
+    int32_t me = (int32_t)KERNEL(getpid);
+    for (uint32_t i = 0; i < PLACES; i++)
+        if (places[i].at == start->memory &&
+            __atomic_compare_exchange_n(&places[i].pid, &me, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            break;
+    KERNEL(munmap, start->memory, start->size);
 }
 
 /* How many variables there are, and how many bytes they take; an errno when they cannot be read. */
@@ -174,11 +175,13 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
         return error;
     uint64_t pointers = (count + MAX_SETTINGS + 3) * 8;
     uint64_t size = page_up(pointers + bytes + path.len + 1 + OWN_MAX);
-    int64_t place = take_place(size);
-    if (is_error(place))
-        return place;
-    start->place = (uint32_t)place;
-    uint64_t *out = (uint64_t *)places[place].at;
+    int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return memory;
+    note_memory((uint64_t)memory, size);
+    start->memory = (uint64_t)memory;
+    start->size = size;
+    uint64_t *out = (uint64_t *)memory;
     struct writer w = {(char *)out + pointers, 0, (uint32_t)(size - pointers), false};
     start->path = w.at;
     start->environment = out;

@@ -11,7 +11,7 @@
 struct child_start {
     const char *path;
     const uint64_t *environment; /* terminated pointers, as execve takes them */
-    uint32_t place;              /* for child_start_release */
+    uint64_t memory, size;       /* for child_start_release */
 };
 
 /* Copies `path`, and `envp` with our settings and preload put back. 0, or an errno. */

@@ -298,18 +298,18 @@ static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
     return result;
 }
 
-static bool is_link(int64_t object)
+static bool is_kind(int64_t object, uint32_t kind)
 {
     struct stat st = {0};
     KERNEL(fstat, object, &st);
-    return (st.st_mode & S_IFMT) == S_IFLNK;
+    return (st.st_mode & S_IFMT) == kind;
 }
 
 /* Opens what was judged once more, as the program wants it. */
 static int64_t open_object(const struct call *call, int64_t object, uint64_t flags)
 {
     char path[48];
-    if (flags & O_NOFOLLOW && is_link(object))
+    if (flags & O_NOFOLLOW && is_kind(object, S_IFLNK))
         return -ELOOP;
     uint32_t known = (can_write(flags) ? OBJECT_WRITTEN : OBJECT_READ) |
                      ((flags & O_ACCMODE) != O_WRONLY ? OBJECT_READABLE : 0);
@@ -349,6 +349,10 @@ static int64_t make_open(const struct call *call, const struct opening *o)
         return open_existing(call, o, o->flags);
     if (!(o->flags & O_EXCL)) {
         int64_t existing = open_existing(call, o, o->flags & ~(uint64_t)O_CREAT);
+        if (!is_error(existing) && is_kind(existing, S_IFDIR)) { /* a directory is not created by open(2) */
+            KERNEL(close, existing);
+            return -EISDIR;
+        }
         if (existing != -ENOENT)
             return existing;
     }

@@ -177,7 +177,7 @@ static bool shares_descriptors_only(uint64_t flags)
  * matters, it is a call that this kernel does not have: libraries then use clone. */
 enum outcome judge_clone(struct call *call)
 {
-    uint64_t flags = call->arg[0];
+    uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
     if (call->nr == __NR_clone3) {
         if (sealed.policy.modes[SELF_PROTECTION] == MODE_BLOCK)
             return answer(call, -ENOSYS);
@@ -207,6 +207,7 @@ enum outcome gate_judge(struct call *call)
     if (!row_of[call->nr])
         return RUN_IN_PLACE;
     const struct row *row = &rows[row_of[call->nr] - 1];
+    note_owner();
     report_folded(false);
     if (row->reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_refused(call))
         return answer(call, -EACCES);

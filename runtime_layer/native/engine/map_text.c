@@ -98,10 +98,12 @@ int64_t map_text(const struct call *call)
         uint64_t flags = (arg[3] & ~(uint64_t)MAP_FIXED_NOREPLACE) | MAP_FIXED;
         int64_t result =
             KERNEL(mmap, low, arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, flags, file, arg[5]);
+        bool ours = !(arg[3] & MAP_FIXED) || !is_error(result); /* else what was there stays there */
         if (!is_error(result))
             result = open_text(call, low, &told);
         if (is_error(result)) {
-            KERNEL(munmap, low, arg[1]);
+            if (ours)
+                KERNEL(munmap, low, arg[1]);
             at = result;
         }
         unprotect_range(low);

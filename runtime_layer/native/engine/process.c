@@ -7,7 +7,7 @@ enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
 
 struct process {
     uint32_t is_armed;
-    int32_t id; /* 0: a forked copy that was not asked yet */
+    int32_t id; /* 0: a forked copy that made no guarded call yet */
     struct storm storm;
     struct claims claims;
 };
@@ -36,12 +36,15 @@ void accept_forked_copy(void)
     __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);
 }
 
+void note_owner(void)
+{
+    if (!__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED))
+        __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
+}
+
 bool owns_memory(void)
 {
-    int32_t me = (int32_t)KERNEL(getpid), unknown = 0;
-    return __atomic_compare_exchange_n(&sealed.process->id, &unknown, me, false, __ATOMIC_RELAXED,
-                                       __ATOMIC_RELAXED) ||
-           unknown == me;
+    return __atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED) == (int32_t)KERNEL(getpid);
 }
 
 struct storm *storm_of_process(void)

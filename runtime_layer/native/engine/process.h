@@ -13,8 +13,9 @@ bool process_begin(void);
 bool is_forked_copy(void);
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
-/* Does this thread run in the process that the memory belongs to? Not so in a vfork child, which has descriptors of its
- * own. */
+/* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. */
+void note_owner(void);
+/* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. */
 bool owns_memory(void);
 
 /* Alerts that were not written, and how many were in this second. */

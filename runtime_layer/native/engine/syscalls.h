@@ -104,8 +104,12 @@ JUDGED(dup2, FOR_SAFETY, judge_descriptor)
 #endif
 
 /* Ways out of the shield altogether. */
-JUDGED(clone, FOR_SAFETY, judge_clone)
-JUDGED(clone3, FOR_SAFETY, judge_clone)
+JUDGED(clone, FOR_SAFETY | FOR_PROGRAMS, judge_clone)
+JUDGED(clone3, FOR_SAFETY | FOR_PROGRAMS, judge_clone)
+#ifdef __x86_64__
+JUDGED(fork, FOR_SAFETY | FOR_PROGRAMS, judge_clone)
+JUDGED(vfork, FOR_SAFETY | FOR_PROGRAMS, judge_clone)
+#endif
 JUDGED(prctl, FOR_SAFETY, judge_prctl)
 JUDGED(seccomp, FOR_SAFETY, judge_escape)
 JUDGED(ptrace, FOR_SAFETY, judge_escape)
@@ -333,8 +337,6 @@ HARMLESS(lsm_get_self_attr, "tells about the process")
 HARMLESS(lsm_set_self_attr, "a label that the kernel's own policy grants")
 HARMLESS(lsm_list_modules, "tells about the kernel")
 #ifdef __x86_64__
-HARMLESS(fork, "the child stays shielded")
-HARMLESS(vfork, "the child stays shielded")
 HARMLESS(getpgrp, "tells about the process")
 #endif
 

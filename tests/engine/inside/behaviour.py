@@ -328,5 +328,42 @@ def odd_names_in_alerts() -> None:
         refusal(lambda name=name: os.mkdir(b"/tmp/" + name))
 
 
+@scenario
+def a_copy_that_starts_programs() -> int:
+    """How many descriptors a forked copy cannot close while a child of its own is running."""
+    copy = os.fork()
+    if copy == 0:
+        with subprocess.Popen(["/bin/sleep", "10"]) as running:
+            descriptors = [os.open("/etc/passwd", os.O_RDONLY) for _ in range(8)]
+            failed = sum(refusal(lambda d=d: os.close(d)) is not None for d in descriptors)
+            running.kill()
+        os._exit(failed)
+    return os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+
+
+@scenario
+def many_living_children() -> int:
+    children = [subprocess.Popen(["/bin/sleep", "30"]) for _ in range(300)]
+    for child in children:
+        child.kill()
+    return sum(child.wait() == -9 for child in children)
+
+
+@scenario
+def a_directory_is_not_created() -> int | None:
+    return refusal(lambda: os.open("/etc", os.O_CREAT))
+
+
+@scenario
+def a_mapping_that_fails_leaves_what_was_there() -> list[str]:
+    memory = mmap.mmap(-1, 4096)
+    memory.write(b"kept")
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    LIBC.mmap.restype = ctypes.c_void_p
+    executable, fixed_private = 5, 0x12
+    failed = LIBC.mmap(ctypes.c_void_p(address), ctypes.c_size_t(4096), executable, fixed_private, 999, 0)
+    return [hex(failed), ctypes.string_at(address, 4).decode()]
+
+
 if __name__ == "__main__":
     print(json.dumps(SCENARIOS[sys.argv[1]]()))
