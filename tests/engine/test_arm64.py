@@ -105,3 +105,18 @@ def test_create_child_process_blocks(program: Path, victim: Path) -> None:
 def test_a_bad_policy_refuses(program: Path, victim: Path) -> None:
     with pytest.raises(AssertionError, match="78"):
         run(program, victim, policy(read_write_tmp="BLOCK"))
+
+
+def test_attaching_while_threads_run(tmp_path: Path) -> None:
+    build(["layer/aarch64"])
+    late = compile_c([SOURCES / "late.c"], tmp_path / "late", "-lpthread", "-ldl", target="aarch64-linux-gnu.2.28")
+    assert EMULATOR is not None
+    done = subprocess.run(
+        [EMULATOR, "-L", str(ROOT), str(late), str(LIBRARY)],
+        env={"PATH": os.defpath, **policy(read_write_tmp="block")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr

@@ -41,7 +41,7 @@ static void wait_in_a_call(int kind)
     case 1: check(nanosleep(&pause, NULL) == 0, "nanosleep"); break;
     case 2: check(read(release[0], &c, 1) == 1, "read"); break;
     case 3: check(ppoll(&p, 1, NULL, NULL) == 1, "ppoll"); break;
-    default: check(syscall(SYS_poll, &p, 1, -1) == 1, "syscall(poll)"); break;
+    default: check(syscall(SYS_ppoll, &p, 1, NULL, NULL, 0) == 1, "syscall(ppoll)"); break;
     }
 }
 
