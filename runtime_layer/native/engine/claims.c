@@ -1,101 +1,139 @@
 #include "claims.h"
 
-#include "process.h"
 #include "kernel.h"
+#include "process.h"
 
-enum { PATIENCE = 10 /* milliseconds */, LONG_PATIENCE = 5000, QUICK_TURNS = 50, MOVES = 8 };
+/* A slot: nothing (0), or what is claimed, the descriptor, and the thread where that matters. */
+enum kind {
+    HOLD = 1, /* the gate uses the descriptor */
+    CHANGE,   /* it is being closed or replaced */
+    PREPARE,  /* a text is being prepared */
+    LAY       /* mappings are being changed */
+};
+enum { ANY = 0x1fffffff /* all descriptors */, NO_SLOT = CLAIMS /* a claim when all slots are taken */ };
+enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 30 /* milliseconds */, LONG_PATIENCE = 5000, MOVES = 8 };
 
-/* A slot: nothing (0), a hold with the thread's id, or a change. A change of more than one descriptor counts for all:
- * there are few. */
-enum { ANY = 0x3fffffff, MAPPINGS = ANY - 1 };
-static const uint64_t HOLD = 1ull << 62, CHANGE = 1ull << 63;
-
-static uint64_t word(uint64_t kind, uint64_t descriptor, uint32_t thread)
+static uint64_t word(enum kind kind, uint32_t descriptor, uint32_t thread)
 {
-    return kind | descriptor << 32 | thread;
+    return (uint64_t)kind << 61 | (uint64_t)descriptor << 32 | thread;
 }
 
-static bool is_about(uint64_t slot, uint64_t kind, uint32_t first, uint32_t last)
+static enum kind kind_of(uint64_t slot)
 {
-    uint32_t descriptor = (uint32_t)(slot >> 32) & ANY;
-    return slot & kind && (descriptor == ANY || (descriptor >= first && descriptor <= last));
+    return (enum kind)(slot >> 61);
 }
 
-static int32_t take(uint64_t value)
+static uint32_t descriptor_of(uint64_t slot)
+{
+    return (uint32_t)(slot >> 32) & ANY;
+}
+
+static uint32_t this_thread(void)
+{
+    return (uint32_t)KERNEL(gettid);
+}
+
+/* A kind that keeps others from something: they look for it only when there is one. */
+static bool keeps_others(enum kind kind)
+{
+    return kind == HOLD || kind == PREPARE;
+}
+
+static void give(uint32_t slot, enum kind kind)
+{
+    struct claims *c = claims_of_process();
+    __atomic_store_n(&c->slots[slot], 0, __ATOMIC_SEQ_CST);
+    if (keeps_others(kind))
+        __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
+}
+
+static int32_t take(enum kind kind, uint32_t descriptor, uint32_t thread)
 {
     struct claims *c = claims_of_process();
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t free = 0;
-        if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) == 0 &&
-            __atomic_compare_exchange_n(&c->slots[i], &free, value, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_RELAXED)) {
-            uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
-            while (used <= i && !__atomic_compare_exchange_n(&c->used, &used, i + 1, false, __ATOMIC_SEQ_CST,
-                                                             __ATOMIC_SEQ_CST))
-                ;
-            return (int32_t)i;
-        }
+        if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) ||
+            !__atomic_compare_exchange_n(&c->slots[i], &free, word(kind, descriptor, thread), false,
+                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+            continue;
+        uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+        while (used <= i && !__atomic_compare_exchange_n(&c->used, &used, i + 1, false, __ATOMIC_SEQ_CST,
+                                                         __ATOMIC_SEQ_CST))
+            ;
+        if (keeps_others(kind))
+            __atomic_fetch_add(&c->held_now, 1, __ATOMIC_SEQ_CST);
+        return (int32_t)i;
     }
-    return -1;
+    return NO_SLOT;
 }
 
-static bool is_claimed(uint64_t kind, uint32_t first, uint32_t last)
+/* Calls `each` for every claim of a kind, until one makes it return true. */
+static bool any_claim(enum kind kind, bool (*each)(uint64_t slot, uint64_t context), uint64_t context)
 {
     struct claims *c = claims_of_process();
     uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
-    for (uint32_t i = 0; i < used; i++)
-        if (is_about(__atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST), kind, first, last))
+    for (uint32_t i = 0; i < used; i++) {
+        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
+        if (slot && kind_of(slot) == kind && each(slot, context))
             return true;
+    }
     return false;
 }
 
-static void free_hold(uint32_t slot)
+static bool is_about(uint64_t slot, uint64_t descriptor)
 {
-    struct claims *c = claims_of_process();
-    __atomic_store_n(&c->slots[slot], 0, __ATOMIC_SEQ_CST);
-    __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
+    return descriptor_of(slot) == descriptor || descriptor_of(slot) == ANY;
 }
 
-/* A thread that was cancelled, or a vfork child that was killed, in an open that waits. */
-static void drop_holds_of_the_dead(void)
+static bool is_anothers(uint64_t slot, uint64_t thread)
+{
+    return (uint32_t)slot != (uint32_t)thread;
+}
+
+static bool is_of_a_smaller_thread(uint64_t slot, uint64_t thread)
+{
+    return (uint32_t)slot < (uint32_t)thread;
+}
+
+/* A thread that was cancelled, or a vfork child that was killed, in the midst of a call. */
+static void drop_claims_of_the_dead(void)
 {
     struct claims *c = claims_of_process();
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (slot & HOLD && KERNEL(kill, (uint32_t)slot, 0) == -ESRCH)
-            free_hold(i);
+        if (slot && keeps_others(kind_of(slot)) && KERNEL(kill, (uint32_t)slot, 0) == -ESRCH &&
+            __atomic_compare_exchange_n(&c->slots[i], &slot, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+            __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
     }
 }
 
-static bool wait_while_claimed(uint64_t kind, uint32_t first, uint32_t last)
+static void pause_between(uint32_t turn)
 {
     const uint64_t millisecond[2] = {0, 1000000};
-    for (uint32_t turn = 0; is_claimed(kind, first, last); turn++) {
-        if (turn == QUICK_TURNS + PATIENCE)
-            return false;
-        if (turn < QUICK_TURNS)
-            KERNEL(sched_yield);
-        else
-            KERNEL(nanosleep, millisecond, 0);
-    }
-    return true;
+    if (turn < QUICK_TURNS)
+        KERNEL(sched_yield);
+    else
+        KERNEL(nanosleep, millisecond, 0);
+    if (turn == QUICK_TURNS)
+        drop_claims_of_the_dead();
 }
 
-/* Claims it, and waits for changes that are under way. */
+/* Claims the number, and waits for changes that are under way. */
 static bool hold_number(int64_t descriptor)
 {
     uint32_t number = (uint32_t)descriptor;
-    struct claims *c = claims_of_process();
-    uint64_t mine = word(HOLD, number, (uint32_t)KERNEL(gettid));
-    if (take(mine) < 0) {
-        drop_holds_of_the_dead();
-        if (take(mine) < 0)
-            return false;
+    int32_t slot = take(HOLD, number, this_thread());
+    if (slot == NO_SLOT) {
+        drop_claims_of_the_dead();
+        slot = take(HOLD, number, this_thread());
     }
-    __atomic_fetch_add(&c->held_now, 1, __ATOMIC_SEQ_CST);
-    if (wait_while_claimed(CHANGE, number, number))
-        return true;
-    let_go(descriptor);
+    for (uint32_t turn = 0; slot != NO_SLOT && turn < PATIENCE; turn++) {
+        if (!any_claim(CHANGE, is_about, number))
+            return true;
+        pause_between(turn);
+    }
+    if (slot != NO_SLOT)
+        give((uint32_t)slot, HOLD);
     return false;
 }
 
@@ -117,17 +155,21 @@ int64_t hold_theirs(int64_t descriptor)
     return descriptor < 0 || hold_number(descriptor) ? 0 : -EBUSY;
 }
 
-void let_go(int64_t descriptor)
+static void give_own(enum kind kind, uint32_t descriptor)
 {
-    if (descriptor < 0)
-        return;
     struct claims *c = claims_of_process();
-    uint64_t mine = word(HOLD, (uint32_t)descriptor, (uint32_t)KERNEL(gettid));
+    uint64_t mine = word(kind, descriptor, this_thread());
     for (uint32_t i = 0; i < CLAIMS; i++)
         if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) == mine) {
-            free_hold(i);
+            give(i, kind);
             return;
         }
+}
+
+void let_go(int64_t descriptor)
+{
+    if (descriptor >= 0)
+        give_own(HOLD, (uint32_t)descriptor);
 }
 
 void close_held(int64_t descriptor)
@@ -139,85 +181,80 @@ void close_held(int64_t descriptor)
     KERNEL(close, descriptor);
 }
 
-int32_t change_begin(uint32_t first, uint32_t last)
+int32_t change_begin(uint32_t descriptor, bool waits)
 {
     struct claims *c = claims_of_process();
-    for (uint32_t turn = 0; turn < 3; turn++) {
-        int32_t claim = take(word(CHANGE, first == last && first < ANY ? first : ANY, 0));
-        bool held = __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) && is_claimed(HOLD, first, last);
-        if (claim < 0 || !held)
+    for (uint32_t turn = 0; turn < PATIENCE; turn++) {
+        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY, 0);
+        bool held = __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) && any_claim(HOLD, is_about, descriptor);
+        /* A vfork child's descriptors are its own. */
+        if (!held || !owns_memory())
             return claim;
         change_end(claim);
-        if (!wait_while_claimed(HOLD, first, last))
-            drop_holds_of_the_dead();
+        if (!waits)
+            break;
+        pause_between(turn);
     }
     return -1;
 }
 
+int32_t change_many_begin(void)
+{
+    return take(CHANGE, ANY, 0);
+}
+
+uint32_t next_held(uint32_t from)
+{
+    struct claims *c = claims_of_process();
+    uint32_t lowest = UINT32_MAX;
+    uint32_t used =
+        __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) ? __atomic_load_n(&c->used, __ATOMIC_SEQ_CST) : 0;
+    for (uint32_t i = 0; i < used; i++) {
+        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
+        if (slot && kind_of(slot) == HOLD && descriptor_of(slot) >= from && descriptor_of(slot) < lowest)
+            lowest = descriptor_of(slot);
+    }
+    return lowest == UINT32_MAX || owns_memory() ? lowest : UINT32_MAX;
+}
+
 void change_end(int32_t claim)
 {
-    if (claim >= 0)
+    if (claim >= 0 && claim < CLAIMS)
         __atomic_store_n(&claims_of_process()->slots[claim], 0, __ATOMIC_SEQ_CST);
 }
 
-/* Is another thread, whose number is below the limit, preparing a text? */
-static bool others_prepare(uint32_t me, uint32_t limit)
+int64_t prepare_begin(void)
 {
-    struct claims *c = claims_of_process();
-    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
-    for (uint32_t i = 0; i < used; i++) {
-        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (is_about(slot, HOLD, MAPPINGS, MAPPINGS) && (uint32_t)slot != me && (uint32_t)slot < limit)
-            return true;
-    }
-    return false;
-}
-
-static void pause_between(uint32_t turn)
-{
-    const uint64_t millisecond[2] = {0, 1000000};
-    if (turn < QUICK_TURNS)
-        KERNEL(sched_yield);
-    else
-        KERNEL(nanosleep, millisecond, 0);
-    if (turn % LONG_PATIENCE == LONG_PATIENCE / 2)
-        drop_holds_of_the_dead();
-}
-
-int64_t hold_mappings(void)
-{
-    uint32_t me = (uint32_t)KERNEL(gettid);
-    struct claims *c = claims_of_process();
-    for (uint32_t turn = 0; turn < LONG_PATIENCE; turn++) {
-        if (take(word(HOLD, MAPPINGS, me)) < 0)
+    uint32_t me = this_thread();
+    for (uint32_t turn = 0; turn < LONG_PATIENCE;) {
+        int32_t slot = take(PREPARE, 0, me);
+        if (slot == NO_SLOT)
             return -EAGAIN;
-        __atomic_fetch_add(&c->held_now, 1, __ATOMIC_SEQ_CST);
         /* Of two that come at once, the one with the smaller number goes first. */
-        while (!others_prepare(me, me) && turn < LONG_PATIENCE) {
-            if (!others_prepare(me, UINT32_MAX) && !is_claimed(CHANGE, MAPPINGS, MAPPINGS))
+        while (!any_claim(PREPARE, is_of_a_smaller_thread, me) && turn < LONG_PATIENCE) {
+            if (!any_claim(PREPARE, is_anothers, me) && !any_claim(LAY, is_anothers, 0xffffffff))
                 return 0;
             pause_between(turn++);
         }
-        let_mappings_go();
-        pause_between(turn);
+        give((uint32_t)slot, PREPARE);
+        pause_between(turn++);
     }
     return -EAGAIN;
 }
 
-void let_mappings_go(void)
+void prepare_end(void)
 {
-    let_go(MAPPINGS);
+    give_own(PREPARE, 0);
 }
 
-int32_t change_mappings_begin(void)
+int32_t lay_begin(void)
 {
     struct claims *c = claims_of_process();
     for (uint32_t turn = 0; turn < LONG_PATIENCE; turn++) {
-        int32_t claim = take(word(CHANGE, MAPPINGS, 0));
+        int32_t claim = take(LAY, 0, 0);
         /* What this very thread prepares may be changed by it: a signal handler cannot wait for what it interrupted. */
-        bool held = __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) &&
-                    others_prepare((uint32_t)KERNEL(gettid), UINT32_MAX);
-        if (claim < 0 || !held)
+        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) ||
+            !any_claim(PREPARE, is_anothers, this_thread()))
             return claim;
         change_end(claim);
         pause_between(turn);

@@ -1,8 +1,10 @@
-/* Which descriptors the gate is using now, and which are being closed or replaced.
+/* Which descriptors the gate is using now and which are being closed or replaced; who prepares a text and who changes
+ * mappings.
  *
- * What was judged through a descriptor must be what is opened through it. So the gate holds its descriptors during a
- * call, and whoever closes a descriptor, or lays another over it, says so first and waits for those that are held.
- * Each side makes its claim before it looks for the other's: one of them always sees the other.
+ * What was judged through a descriptor must be what is used through it. So the gate holds it until then, and whoever
+ * closes a descriptor, or lays another over it, says so first and looks whether it is held. Each side makes its claim
+ * before it looks for the other's: one of them always sees the other. No claim is held while a call waits for
+ * something that may never come.
  */
 #ifndef SHIELD_CLAIMS_H
 #define SHIELD_CLAIMS_H
@@ -13,7 +15,7 @@
 enum { CLAIMS = 512 };
 /* In memory that a forked copy does not take along; a vfork child shares it. */
 struct claims {
-    uint32_t held_now; /* how many of them are holds */
+    uint32_t held_now; /* how many of them keep others from something */
     uint32_t used;     /* slots that were ever taken */
     uint64_t slots[CLAIMS];
 };
@@ -27,15 +29,20 @@ void let_go(int64_t descriptor);
 /* Lets go and closes; nothing for an error. */
 void close_held(int64_t descriptor);
 
-/* Before descriptors from `first` to `last` are closed or replaced: waits until nobody holds them. Returns a claim for
- * change_end, or -1: one is held for longer than any call takes, as an open that waits for a FIFO's other end. */
-int32_t change_begin(uint32_t first, uint32_t last);
+/* Before a descriptor is closed or replaced. Returns a claim for change_end, or -1: it is held, which to the program
+ * means that it is not open. `waits`: not before some milliseconds. */
+int32_t change_begin(uint32_t descriptor, bool waits);
+/* Before many are closed: all but those that are held, the next of which is `next_held`. */
+int32_t change_many_begin(void);
+/* The lowest held descriptor that is not below `from`; UINT32_MAX: there is none. */
+uint32_t next_held(uint32_t from);
 void change_end(int32_t claim);
 
 /* The same for what lies where in memory: one thread at a time prepares a text, and meanwhile nobody else changes
  * mappings. 0, or -EAGAIN when others take too long. */
-int64_t hold_mappings(void);
-void let_mappings_go(void);
-int32_t change_mappings_begin(void);
+int64_t prepare_begin(void);
+void prepare_end(void);
+/* Returns a claim for change_end, or -1. */
+int32_t lay_begin(void);
 
 #endif

@@ -305,7 +305,9 @@ static bool is_kind(int64_t object, uint32_t kind)
     return (st.st_mode & S_IFMT) == kind;
 }
 
-/* Opens what was judged once more, as the program wants it. */
+/* Opens what was judged once more, as the program wants it. Another thread may lay another reference over this one:
+ * none that it can have is to anything that is refused, as references are judged like opens for reading and writing.
+ * So nothing is held, and the open may wait, for a FIFO's other end. */
 static int64_t open_object(const struct call *call, int64_t object, uint64_t flags)
 {
     char path[48];
@@ -332,12 +334,9 @@ static int64_t open_existing(const struct call *call, const struct opening *o, u
     if (is_error(object))
         return object;
     if (flags & O_PATH)
-        return judged(call, object, flags, OBJECT_READ);
-    object = hold(object);
-    if (is_error(object))
-        return object;
+        return judged(call, object, flags, OBJECT_WRITTEN | OBJECT_READABLE);
     int64_t result = open_object(call, object, flags);
-    close_held(object);
+    KERNEL(close, object);
     return lowered(result, flags);
 }
 

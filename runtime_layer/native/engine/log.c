@@ -71,10 +71,10 @@ static bool is_log(uint64_t descriptor)
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
-/* Closes or replaces descriptors once nobody holds one of them. */
-static enum outcome change(struct call *call, uint32_t first, uint32_t last, int64_t error)
+/* Closes or replaces a descriptor that nobody holds. */
+static enum outcome change(struct call *call, uint32_t descriptor, bool waits, int64_t error)
 {
-    int32_t claim = change_begin(first, last);
+    int32_t claim = change_begin(descriptor, waits);
     if (claim < 0)
         return answer(call, error);
     const uint64_t *arg = call->arg;
@@ -83,42 +83,63 @@ static enum outcome change(struct call *call, uint32_t first, uint32_t last, int
     return answer(call, result);
 }
 
-/* The log stays open: what is below it and above it goes. */
-static enum outcome change_around_log(struct call *call, uint32_t first, uint32_t last)
+/* For a kernel without the call: a program's own loop would go on for ever over what it cannot close. */
+static int64_t close_one_by_one(uint32_t first, uint32_t last)
 {
-    uint32_t log = (uint32_t)sealed.log;
-    int32_t claim = change_begin(first, last);
-    if (claim < 0)
-        return answer(call, -EBADF);
-    int64_t below = first < log ? KERNEL(close_range, first, log - 1, call->arg[2]) : 0;
-    int64_t above = last > log && !is_error(below) ? KERNEL(close_range, log + 1, last, call->arg[2]) : below;
+    uint64_t limit = soft_limit_of_descriptors();
+    for (uint64_t i = first; i <= last && i < limit; i++)
+        KERNEL(close, i);
+    return 0;
+}
+
+/* The program never saw the log, nor what the gate holds: what lies between them goes. */
+static int64_t close_around(uint32_t first, uint32_t last, uint64_t flags)
+{
+    int64_t result = 0;
+    for (uint64_t at = first; at <= last && !is_error(result);) {
+        uint32_t kept = next_held((uint32_t)at);
+        if (sealed.log > 2 && (uint64_t)sealed.log >= at && (uint32_t)sealed.log < kept)
+            kept = (uint32_t)sealed.log;
+        uint32_t end = kept <= last ? kept : last;
+        bool to_the_end = kept > last;
+        if (to_the_end || kept > at)
+            result = KERNEL(close_range, at, to_the_end ? last : kept - 1, flags);
+        if (result == -ENOSYS && !flags)
+            result = close_one_by_one((uint32_t)at, to_the_end ? last : kept - 1);
+        at = (uint64_t)end + 1;
+    }
+    return result;
+}
+
+static enum outcome close_many(struct call *call)
+{
+    uint32_t first = (uint32_t)call->arg[0], last = (uint32_t)call->arg[1];
+    if (first > last)
+        return RUN_IN_PLACE; /* EINVAL */
+    int32_t claim = change_many_begin();
+    int64_t result = close_around(first, last, (uint32_t)call->arg[2]);
     change_end(claim);
-    return answer(call, above);
+    return answer(call, result);
 }
 
 enum outcome judge_descriptor(struct call *call)
 {
     uint64_t *arg = call->arg;
-    uint32_t first = (uint32_t)arg[0], last = (uint32_t)arg[1];
     switch (call->nr) {
     case __NR_fstat:
     case __NR_newfstatat:
         /* As if it had not been open: programs that look which descriptors there are find their own. */
         return is_log(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
-    case __NR_close: return is_log(arg[0]) ? answer(call, -EBADF) : change(call, first, first, -EBADF);
-    case __NR_close_range:
-        if (first > last)
-            return RUN_IN_PLACE;
-        if (sealed.log <= 2 || first > (uint32_t)sealed.log || last < (uint32_t)sealed.log)
-            return change(call, first, last, -EBADF);
-        return change_around_log(call, first, last);
+    case __NR_close:
+        return is_log(arg[0]) ? answer(call, -EBADF) : change(call, (uint32_t)arg[0], false, -EBADF);
+    case __NR_close_range: return close_many(call);
 #ifdef __NR_dup2
     case __NR_dup2:
 #endif
     case __NR_dup3:
         /* EBUSY is what dup2(2) answers when it meets an open that is under way. */
         if (!is_log(arg[1]))
-            return change(call, last, last, -EBUSY);
+            return change(call, (uint32_t)arg[1], true, -EBUSY);
         break;
     case __NR_fcntl:
         /* Status flags belong to the open file, which stderr shares: only the descriptor's own are kept. */

@@ -65,7 +65,7 @@ typedef bool (*refusal)(const struct call *call);
 static enum outcome change_mappings(struct call *call, refusal is_refused)
 {
     const uint64_t *arg = call->arg;
-    int32_t claim = change_mappings_begin();
+    int32_t claim = lay_begin();
     if (claim < 0)
         return answer(call, -EAGAIN);
     int64_t result =
@@ -91,13 +91,13 @@ static bool is_mapping_refused(const struct call *call)
 static enum outcome prepare_text(struct call *call)
 {
     const uint64_t *arg = call->arg;
-    int64_t error = hold_mappings();
+    int64_t error = prepare_begin();
     if (error)
         return answer(call, error);
     bool fixed = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     bool is_refused = fixed && place_refused(call, range_low(arg[0]), range_high(arg[0], arg[1]));
     int64_t result = is_refused ? -EACCES : map_text(call);
-    let_mappings_go();
+    prepare_end();
     return answer(call, result);
 }
 
@@ -174,7 +174,7 @@ enum outcome judge_unmap(struct call *call)
         return is_unmapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
     if (call->nr != __NR_munmap || !overlaps(low, high, RANGE_TEXT))
         return change_mappings(call, is_unmapping_refused);
-    int32_t claim = change_mappings_begin();
+    int32_t claim = lay_begin();
     if (claim < 0)
         return answer(call, -EAGAIN);
     int64_t result =

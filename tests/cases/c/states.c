@@ -1,0 +1,494 @@
+/* Signals, cancellation, stacks and threads around guarded calls. Each returns 0 when every call had one of the two
+ * results that it may have (done, or refused with EACCES) and nothing was lost; otherwise a number that says what. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int count_descriptors(void)
+{
+    int count = 0;
+    for (int i = 0; i < 1024; i++)
+        count += fcntl(i, F_GETFD) >= 0;
+    return count;
+}
+
+/* How many descriptors are open, but for those that other threads have open for a moment only. */
+static int descriptors(void)
+{
+    int least = INT_MAX;
+    for (int sample = 0; sample < 20; sample++) {
+        int count = count_descriptors();
+        least = count < least ? count : least;
+        usleep(1000);
+    }
+    return least;
+}
+
+/* How many more are open for good than before: those of other threads go away again. */
+static int left_open(int before)
+{
+    int more = 0;
+    for (int sample = 0; sample < 500; sample++) {
+        more = count_descriptors() - before;
+        if (more <= 0)
+            return 0;
+        usleep(2000);
+    }
+    return more;
+}
+
+/* 0: done or refused, as a policy may have it */
+static int try_open(const char *path)
+{
+    int file = open(path, O_RDONLY);
+    if (file < 0)
+        return errno == EACCES ? 0 : errno;
+    close(file);
+    return 0;
+}
+
+static volatile sig_atomic_t ticks;
+
+static void tick(int number)
+{
+    (void)number;
+    ticks++;
+}
+
+static void start_ticking(int flags, long micros)
+{
+    struct sigaction action = {.sa_handler = tick, .sa_flags = flags};
+    struct itimerval every = {{0, micros}, {0, micros}};
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &every, NULL);
+}
+
+static void stop_ticking(void)
+{
+    struct itimerval never = {0};
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_DFL);
+}
+
+static long long milliseconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* Opens, refused opens, a changed name, a connection: ten thousand signals a second meanwhile. */
+int calls_under_signals(const char *path, const char *allowed, int flags, int milliseconds)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof here;
+    int server = socket(AF_INET, SOCK_STREAM, 0), wrong = 0, before = descriptors();
+    bind(server, (struct sockaddr *)&here, sizeof here);
+    listen(server, 64);
+    getsockname(server, (struct sockaddr *)&here, &len);
+    long long end = milliseconds_now() + milliseconds;
+    ticks = 0;
+    start_ticking(flags, 100);
+    do {
+        int client = socket(AF_INET, SOCK_STREAM, 0), accepted = -1;
+        if (connect(client, (struct sockaddr *)&here, sizeof here) == 0)
+            while ((accepted = accept(server, NULL, NULL)) < 0 && errno == EINTR)
+                ;
+        else if (errno != EINTR)
+            wrong = errno;
+        if (accepted >= 0)
+            close(accepted);
+        close(client);
+        wrong = wrong ? wrong : try_open(path);
+        wrong = wrong ? wrong : try_open("/etc/passwd");
+        if (chmod(allowed, 0644))
+            wrong = errno;
+    } while (!wrong && milliseconds_now() < end);
+    stop_ticking();
+    if (!wrong && left_open(before))
+        wrong = 1001;
+    close(server);
+    return wrong ? wrong : ticks > milliseconds / 5 ? 0 : 1002;
+}
+
+/* A call that waits (an open of a FIFO without a writer, a receive) is interrupted: EINTR, or restarted. */
+static const char *fifo_path;
+
+static void *write_later(void *unused)
+{
+    (void)unused;
+    usleep(100000);
+    close(open(fifo_path, O_WRONLY));
+    return NULL;
+}
+
+int waiting_open_interrupted(const char *fifo, int restart)
+{
+    struct sigaction action = {.sa_handler = tick, .sa_flags = restart ? SA_RESTART : 0};
+    struct itimerval once = {{0, 0}, {0, 20000}};
+    pthread_t thread;
+    sigset_t set;
+    sigaction(SIGALRM, &action, NULL);
+    fifo_path = fifo;
+    if (restart) {
+        sigemptyset(&set);
+        sigaddset(&set, SIGALRM);
+        pthread_sigmask(SIG_BLOCK, &set, NULL); /* the signal is for the thread that waits */
+        pthread_create(&thread, NULL, write_later, NULL);
+        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    }
+    ticks = 0;
+    setitimer(ITIMER_REAL, &once, NULL);
+    int file = open(fifo, O_RDONLY), result = file < 0 ? errno : 0;
+    if (file >= 0)
+        close(file);
+    if (restart)
+        pthread_join(thread, NULL);
+    stop_ticking();
+    return result * 10 + (ticks == 1);
+}
+
+int waiting_receive_interrupted(int restart)
+{
+    struct sigaction action = {.sa_handler = tick, .sa_flags = restart ? SA_RESTART : 0};
+    struct itimerval once = {{0, 0}, {0, 20000}};
+    struct timeval limit = {0, 100000};
+    char byte;
+    int s = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    bind(s, (struct sockaddr *)&here, sizeof here);
+    if (!restart) /* with a time limit a receive is never restarted (signal(7)) */
+        setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sigaction(SIGALRM, &action, NULL);
+    ticks = 0;
+    setitimer(ITIMER_REAL, &once, NULL);
+    if (restart) {
+        /* restarted for ever: somebody must send */
+        socklen_t len = sizeof here;
+        getsockname(s, (struct sockaddr *)&here, &len);
+        if (fork() == 0) {
+            usleep(80000);
+            sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&here, sizeof here);
+            _exit(0);
+        }
+    }
+    ssize_t n = recv(s, &byte, 1, 0);
+    int result = n < 0 ? errno : 0;
+    if (restart)
+        wait(NULL);
+    stop_ticking();
+    close(s);
+    return result * 10 + (ticks >= 1);
+}
+
+/* ---- cancellation */
+
+static int cleaned;
+
+static void clean(void *unused)
+{
+    (void)unused;
+    cleaned = 1;
+}
+
+static void *open_and_wait(void *path)
+{
+    pthread_cleanup_push(clean, NULL);
+    open(path, O_RDONLY);
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+static void *receive_and_wait(void *unused)
+{
+    char byte;
+    int s[2];
+    (void)unused;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, s))
+        return NULL;
+    pthread_cleanup_push(clean, NULL);
+    recv(s[0], &byte, 1, 0);
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+static int cancel(void *(*start)(void *), void *argument)
+{
+    pthread_t thread;
+    void *result = NULL;
+    cleaned = 0;
+    if (pthread_create(&thread, NULL, start, argument))
+        return 1;
+    usleep(50000);
+    if (pthread_cancel(thread))
+        return 2;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 3;
+    if (pthread_timedjoin_np(thread, &result, &until))
+        return 3;
+    return result == PTHREAD_CANCELED && cleaned ? 0 : 4;
+}
+
+int cancelled_open(const char *fifo)
+{
+    for (int i = 0; i < 5; i++) {
+        int wrong = cancel(open_and_wait, (void *)fifo);
+        if (wrong)
+            return wrong;
+    }
+    return 0;
+}
+
+int cancelled_receive(void)
+{
+    return cancel(receive_and_wait, NULL);
+}
+
+/* A thread with a cancellation pending is cancelled by the next guarded call that is a cancellation point. */
+static void *open_when_cancelled(void *path)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    usleep(100000);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    pthread_cleanup_push(clean, NULL);
+    int file = open(path, O_RDONLY);
+    if (file >= 0)
+        close(file);
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+int cancelled_before(const char *path)
+{
+    return cancel(open_when_cancelled, (void *)path);
+}
+
+/* ---- backtraces */
+
+static volatile int frames_found;
+
+static void trace(int number)
+{
+    void *frames[64];
+    int count = backtrace(frames, 64);
+    (void)number;
+    extern int backtrace_through_open(const char *);
+    for (int i = 0; i < count; i++) {
+        const char *at = frames[i], *start = (const char *)backtrace_through_open;
+        if (at > start && at < start + 512)
+            frames_found = 1;
+    }
+}
+
+__attribute__((noinline)) int backtrace_through_open(const char *fifo)
+{
+    void *warm[4];
+    struct sigaction action = {.sa_handler = trace};
+    struct itimerval once = {{0, 0}, {0, 20000}};
+    backtrace(warm, 4); /* loads what it needs */
+    frames_found = 0;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &once, NULL);
+    int file = open(fifo, O_RDONLY);
+    if (file >= 0)
+        close(file);
+    stop_ticking();
+    return frames_found;
+}
+
+/* ---- stacks and threads */
+
+static int result_of_handler;
+static const char *path_of_handler;
+
+static void open_in_handler(int number)
+{
+    (void)number;
+    result_of_handler = try_open(path_of_handler);
+}
+
+int on_an_alternate_stack(const char *path)
+{
+    size_t size = (size_t)sysconf(_SC_SIGSTKSZ);
+    char *memory = malloc(size);
+    stack_t stack = {.ss_sp = memory, .ss_size = size}, old;
+    struct sigaction action = {.sa_handler = open_in_handler, .sa_flags = SA_ONSTACK};
+    sigaltstack(&stack, &old);
+    sigaction(SIGUSR2, &action, NULL);
+    path_of_handler = path;
+    result_of_handler = 1;
+    raise(SIGUSR2);
+    signal(SIGUSR2, SIG_DFL);
+    sigaltstack(&old, NULL);
+    free(memory);
+    return result_of_handler;
+}
+
+static void *open_in_thread(void *path)
+{
+    return (void *)(long)(try_open(path) || try_open("/etc/passwd"));
+}
+
+int on_the_smallest_stack(const char *path)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *result;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, (size_t)sysconf(_SC_THREAD_STACK_MIN));
+    if (pthread_create(&thread, &attributes, open_in_thread, (void *)path))
+        return 1;
+    pthread_join(thread, &result);
+    return (int)(long)result;
+}
+
+static void *open_and_exit(void *path)
+{
+    int wrong = try_open(path);
+    pthread_exit((void *)(long)wrong);
+}
+
+int threads_that_come_and_go(const char *path)
+{
+    int before = descriptors();
+    for (int i = 0; i < 300; i++) {
+        pthread_t threads[4];
+        void *result;
+        int wrong = 0;
+        for (int j = 0; j < 4; j++)
+            if (pthread_create(&threads[j], NULL, open_and_exit, (void *)path))
+                return 1;
+        for (int j = 0; j < 4; j++) {
+            pthread_join(threads[j], &result);
+            wrong |= (int)(long)result;
+        }
+        if (wrong)
+            return wrong;
+    }
+    return left_open(before) ? 1001 : 0;
+}
+
+static void *exit_by_system_call(void *path)
+{
+    try_open(path);
+    syscall(SYS_exit, 0);
+    return NULL;
+}
+
+int thread_that_exits_by_itself(const char *path)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, exit_by_system_call, (void *)path);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 3;
+    return pthread_timedjoin_np(thread, NULL, &until);
+}
+
+/* Many vfork children in many threads, each of which opens. */
+static void *vfork_and_open(void *path)
+{
+    for (int i = 0; i < 50; i++) {
+        int status;
+        pid_t child = vfork();
+        if (child == 0)
+            _exit(try_open(path));
+        if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status))
+            return (void *)1;
+    }
+    return NULL;
+}
+
+int vfork_in_threads(const char *path)
+{
+    pthread_t threads[4];
+    void *result;
+    int wrong = 0, before = descriptors();
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, vfork_and_open, (void *)path);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], &result);
+        wrong |= (int)(long)result;
+    }
+    return wrong ? wrong : left_open(before) ? 1001 : 0;
+}
+
+/* A vfork child that is killed in the midst of a guarded call leaves nothing behind in the memory that it shares. */
+int vfork_killed_in_open(const char *fifo)
+{
+    int before = descriptors(), status;
+    pid_t child = vfork();
+    if (child == 0) {
+        alarm(1); /* nobody writes to the FIFO: SIGALRM ends the child */
+        open(fifo, O_RDONLY);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGALRM)
+        return 1;
+    return left_open(before) ? 1001 : try_open("/etc/passwd");
+}
+
+/* ---- freeze and thaw */
+
+int stopped_and_continued(const char *fifo)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        int file = open(fifo, O_RDONLY);
+        char byte = 0;
+        _exit(file < 0 ? errno : read(file, &byte, 1) == 1 && byte == 'x' ? 0 : 100);
+    }
+    for (int i = 0; i < 10; i++) {
+        usleep(5000);
+        kill(child, SIGSTOP);
+        if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))
+            return 1;
+        kill(child, SIGCONT);
+    }
+    int file = open(fifo, O_WRONLY);
+    if (file < 0 || write(file, "x", 1) != 1)
+        return 2;
+    close(file);
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+}
+
+int stopped_between_calls(const char *path, int milliseconds)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        for (;;)
+            if (try_open(path) || try_open("/etc/passwd"))
+                _exit(1);
+    }
+    for (int i = 0; i < milliseconds; i++) {
+        usleep(1000);
+        kill(child, SIGSTOP);
+        waitpid(child, &status, WUNTRACED);
+        if (!WIFSTOPPED(status))
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+        kill(child, SIGCONT);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    return 0;
+}

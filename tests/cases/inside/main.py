@@ -1,0 +1,99 @@
+"""Runs inside the sandbox. `--list` prints the cases as JSON; `--serve DESCRIPTOR [--late] [--ready]` runs them.
+
+Each case is asked for by name on a socket, and answered with what came of it: `errno` is None when the thing was done
+(1000 + n for a look-up's error n), `evidence` is what was got by it, `left_open` is how many descriptors it leaked
+(not counted beside the threads of the late way, which open and close their own).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import dataclasses
+import json
+import os
+import socket
+import sys
+import traceback
+from typing import Any
+
+import child
+import common
+import gate
+import handler
+import memory
+import network
+import states
+import tmp
+
+# In this order they are run and shown.
+MODULES = (tmp, child, handler, gate, memory, states, network)
+LIBRARY = "/opt/shielded-function/libshield.so"
+WORKERS = 20
+UNKNOWN = -1  # an OSError without a number
+
+
+def listing() -> list[dict[str, Any]]:
+    return [
+        dataclasses.asdict(case) | {"section": common.FUNCTIONS[name].__module__} for name, case in common.CASES.items()
+    ]
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def outcome(name: str) -> dict[str, Any]:
+    result: dict[str, Any] = {"errno": None, "evidence": None, "error": None}
+    before = descriptors()
+    try:
+        result["evidence"] = common.FUNCTIONS[name]()
+    except socket.gaierror as error:
+        result["errno"] = 1000 - error.args[0]
+    except OSError as error:
+        result["errno"] = UNKNOWN if error.errno is None else error.errno
+    except BaseException:
+        result["error"] = traceback.format_exc()[-2000:]
+    return result | {"left_open": descriptors() - before}
+
+
+def attach_late() -> Any:
+    """As `configure()` does it: into a process that has been running for a while, whose threads are in system calls."""
+    threads = ctypes.CDLL("/var/task/libthreads.so")
+    if threads.start_workers(WORKERS):
+        raise AssertionError("the threads did not start")
+    ctypes.CDLL(LIBRARY)
+    threads.let_workers_rest()
+    return threads
+
+
+def serve(channel: int, late: bool, shielded: bool, ready: bool) -> None:
+    gate.CHANNEL.append(channel)
+    os.set_inheritable(channel, False)
+    threads = attach_late() if late and shielded else None
+    if ready:
+        handler.become_ready()
+    os.write(channel, b"{}")
+    while name := os.read(channel, 256).decode():
+        answer = {"workers": threads.workers_that_answer()} if name == "workers" and threads else outcome(name)
+        if threads:
+            answer["left_open"] = None
+        os.write(channel, json.dumps(answer, default=str).encode())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--serve", type=int)
+    parser.add_argument("--late", action="store_true")
+    parser.add_argument("--shielded", action="store_true")
+    parser.add_argument("--ready", action="store_true")
+    options = parser.parse_args()
+    if options.list:
+        json.dump(listing(), sys.stdout)
+    else:
+        serve(options.serve, options.late, options.shielded, options.ready)
+
+
+if __name__ == "__main__":
+    main()

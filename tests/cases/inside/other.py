@@ -1,0 +1,3 @@
+"""A module beside the handler, loaded lazily: not protected."""
+
+VALUE = "loaded"

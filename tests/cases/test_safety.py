@@ -1,0 +1,31 @@
+"""The engine and its own safety (inside/gate.py, inside/memory.py, inside/states.py)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cases.checking import Results, check, of_section, rows, run_all
+
+GATE, MEMORY, STATES = of_section("gate"), of_section("memory"), of_section("states")
+
+
+@pytest.fixture(scope="module")
+def results(layer: Path) -> Results:
+    return run_all(layer, GATE + MEMORY + STATES)
+
+
+@pytest.mark.parametrize(("name", "attach"), rows(GATE))
+def test_ways_into_the_kernel_and_alerts(results: Results, name: str, attach: str) -> None:
+    check(results[name, attach])
+
+
+@pytest.mark.parametrize(("name", "attach"), rows(MEMORY))
+def test_text_and_executable_memory(results: Results, name: str, attach: str) -> None:
+    check(results[name, attach])
+
+
+@pytest.mark.parametrize(("name", "attach"), rows(STATES))
+def test_signals_threads_and_odd_states(results: Results, name: str, attach: str) -> None:
+    check(results[name, attach])

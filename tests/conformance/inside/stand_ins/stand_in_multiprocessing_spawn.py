@@ -1,0 +1,6 @@
+"""As in CPython: the tests of multiprocessing with processes started by `spawn`."""
+
+import importlib
+
+_tests = importlib.import_module("test._test_multiprocessing")
+_tests.install_tests_in_module_dict(globals(), "spawn")

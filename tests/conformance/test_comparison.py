@@ -1,0 +1,74 @@
+"""The comparison finds what differs: in outcomes that were made up, and in those of a run that must differ."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+
+import pytest
+
+from conformance.modules import InterpreterError, find_interpreter
+from conformance.outcomes import DID_NOT_RUN, Difference, Run, compare, read_record
+from conformance.runs import Runner, run_module
+from emulated_lambda.sandbox import Sandbox
+from shielded_function_runtime.build.native import BINARIES, build
+
+
+def _record(*said: tuple[str, str]) -> Run:
+    return read_record(json.dumps({"id": test, "outcome": outcome, "text": outcome}) for test, outcome in said)
+
+
+def test_a_test_counts_as_the_worst_that_was_said_of_it() -> None:
+    run = _record(("t.a", "did not end"), ("t.a", "failed"), ("t.a", "passed"), ("t.b", "did not end"))
+    assert run.outcomes == {"t.a": "failed", "t.b": "did not end"}
+    assert run.failures == ["t.a", "t.b"]
+
+
+def test_what_differs_is_found_and_what_is_alike_is_not() -> None:
+    plain = _record(("t.same", "passed"), ("t.broken", "passed"), ("t.skipped", "skipped"), ("t.gone", "passed"))
+    shielded = _record(("t.same", "passed"), ("t.broken", "error"), ("t.skipped", "passed"), ("t.new", "passed"))
+    found = {d.test: d.kind for d in compare(plain, shielded)}
+    assert found == {
+        "t.broken": "fails only shielded",
+        "t.gone": "ends differently",
+        "t.new": "ends differently",
+        "t.skipped": "skipped differently",
+    }
+    assert shielded.of("t.gone") == DID_NOT_RUN
+
+
+def test_a_difference_goes_away_when_both_end_the_same_once() -> None:
+    assert Difference("t", ["passed"] * 3, ["failed"] * 3).stands
+    flaky = Difference("t", ["passed", "passed", "failed"], ["failed"] * 3)
+    assert not flaky.stands
+    assert str(flaky) == "t: passed 2, failed 1 unshielded, failed shielded"
+
+
+@pytest.fixture(scope="module")
+def runner() -> Runner:
+    try:
+        interpreter = find_interpreter(sys.executable)
+    except InterpreterError as error:
+        pytest.skip(str(error))
+    layer = f"layer/{platform.machine()}"
+    build([layer])
+    with Sandbox() as box:
+        if not box.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {box.isolation.note}")
+    return Runner(interpreter, BINARIES / layer, filtered=False, seconds=60)
+
+
+def test_a_shield_that_blocks_is_a_difference_that_stands(runner: Runner) -> None:
+    result = run_module(runner, "test_poll", ["block"])
+    assert result.runs["unshielded"].outcomes
+    assert result.standing
+    assert not result.runs["unshielded"].failures
+
+
+def test_a_shield_that_allows_is_none(runner: Runner) -> None:
+    result = run_module(runner, "test_glob", ["allow", "alert"])
+    assert len(result.runs["alert"].outcomes) > 10
+    assert result.runs["alert"].events["read_write_tmp"]
+    assert not result.runs["allow"].events["read_write_tmp"]
+    assert not result.standing
