@@ -67,7 +67,6 @@ FULL = (
     "test_httpservers",
     f"test_httpservers{OUTWARD}",
     "test_urllib2_localnet",
-    f"test_urllib2_localnet{OUTWARD}",
     "test_httplib",
     f"test_httplib{OUTWARD}",
     "test_dbm",

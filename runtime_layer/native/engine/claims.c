@@ -3,7 +3,8 @@
 #include "kernel.h"
 #include "process.h"
 
-/* A slot: nothing (0), or what is claimed, the descriptor, and the thread where that matters. */
+/* A slot: nothing (0), or what is claimed, the descriptor, and the thread: what a signal handler interrupted must not
+ * keep it waiting. */
 enum kind {
     HOLD = 1, /* the gate uses the descriptor */
     CHANGE,   /* it is being closed or replaced */
@@ -47,14 +48,15 @@ static void give(uint32_t slot, enum kind kind)
         __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
 }
 
-static int32_t take(enum kind kind, uint32_t descriptor, uint32_t thread)
+static int32_t try_to_take(enum kind kind, uint32_t descriptor)
 {
     struct claims *c = claims_of_process();
+    uint64_t claim = word(kind, descriptor, this_thread());
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t free = 0;
         if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) ||
-            !__atomic_compare_exchange_n(&c->slots[i], &free, word(kind, descriptor, thread), false,
-                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+            !__atomic_compare_exchange_n(&c->slots[i], &free, claim, false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_RELAXED))
             continue;
         uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
         while (used <= i && !__atomic_compare_exchange_n(&c->used, &used, i + 1, false, __ATOMIC_SEQ_CST,
@@ -67,32 +69,18 @@ static int32_t take(enum kind kind, uint32_t descriptor, uint32_t thread)
     return NO_SLOT;
 }
 
-/* Calls `each` for every claim of a kind, until one makes it return true. */
-static bool any_claim(enum kind kind, bool (*each)(uint64_t slot, uint64_t context), uint64_t context)
+/* Is there another thread's claim of this kind on the descriptor, by a thread whose number is below `limit`? */
+static bool others_claim(enum kind kind, uint32_t descriptor, uint32_t limit)
 {
     struct claims *c = claims_of_process();
-    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    uint32_t me = this_thread(), used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (slot && kind_of(slot) == kind && each(slot, context))
+        bool about = descriptor_of(slot) == descriptor || descriptor_of(slot) == ANY;
+        if (slot && kind_of(slot) == kind && about && (uint32_t)slot != me && (uint32_t)slot < limit)
             return true;
     }
     return false;
-}
-
-static bool is_about(uint64_t slot, uint64_t descriptor)
-{
-    return descriptor_of(slot) == descriptor || descriptor_of(slot) == ANY;
-}
-
-static bool is_anothers(uint64_t slot, uint64_t thread)
-{
-    return (uint32_t)slot != (uint32_t)thread;
-}
-
-static bool is_of_a_smaller_thread(uint64_t slot, uint64_t thread)
-{
-    return (uint32_t)slot < (uint32_t)thread;
 }
 
 /* A thread that was cancelled, or a vfork child that was killed, in the midst of a call. */
@@ -101,8 +89,10 @@ static void drop_claims_of_the_dead(void)
     struct claims *c = claims_of_process();
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (slot && keeps_others(kind_of(slot)) && KERNEL(kill, (uint32_t)slot, 0) == -ESRCH &&
-            __atomic_compare_exchange_n(&c->slots[i], &slot, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        enum kind kind = kind_of(slot);
+        if (slot && KERNEL(kill, (uint32_t)slot, 0) == -ESRCH &&
+            __atomic_compare_exchange_n(&c->slots[i], &slot, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) &&
+            keeps_others(kind))
             __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
     }
 }
@@ -118,17 +108,25 @@ static void pause_between(uint32_t turn)
         drop_claims_of_the_dead();
 }
 
+/* A full table is contention. */
+static int32_t take(enum kind kind, uint32_t descriptor)
+{
+    int32_t slot = NO_SLOT;
+    for (uint32_t turn = 0; slot == NO_SLOT && turn < LONG_PATIENCE; turn++) {
+        slot = try_to_take(kind, descriptor);
+        if (slot == NO_SLOT)
+            pause_between(turn);
+    }
+    return slot;
+}
+
 /* Claims the number, and waits for changes that are under way. */
 static bool hold_number(int64_t descriptor)
 {
     uint32_t number = (uint32_t)descriptor;
-    int32_t slot = take(HOLD, number, this_thread());
-    if (slot == NO_SLOT) {
-        drop_claims_of_the_dead();
-        slot = take(HOLD, number, this_thread());
-    }
+    int32_t slot = take(HOLD, number);
     for (uint32_t turn = 0; slot != NO_SLOT && turn < PATIENCE; turn++) {
-        if (!any_claim(CHANGE, is_about, number))
+        if (!others_claim(CHANGE, number, UINT32_MAX))
             return true;
         pause_between(turn);
     }
@@ -185,8 +183,11 @@ int32_t change_begin(uint32_t descriptor, bool waits)
 {
     struct claims *c = claims_of_process();
     for (uint32_t turn = 0; turn < PATIENCE; turn++) {
-        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY, 0);
-        bool held = __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) && any_claim(HOLD, is_about, descriptor);
+        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY);
+        if (claim == NO_SLOT)
+            return -1;
+        bool held =
+            __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) && others_claim(HOLD, descriptor, UINT32_MAX);
         /* A vfork child's descriptors are its own. */
         if (!held || !owns_memory())
             return claim;
@@ -200,7 +201,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
 
 int32_t change_many_begin(void)
 {
-    return take(CHANGE, ANY, 0);
+    return take(CHANGE, ANY);
 }
 
 uint32_t next_held(uint32_t from)
@@ -227,12 +228,12 @@ int64_t prepare_begin(void)
 {
     uint32_t me = this_thread();
     for (uint32_t turn = 0; turn < LONG_PATIENCE;) {
-        int32_t slot = take(PREPARE, 0, me);
+        int32_t slot = take(PREPARE, 0);
         if (slot == NO_SLOT)
             return -EAGAIN;
         /* Of two that come at once, the one with the smaller number goes first. */
-        while (!any_claim(PREPARE, is_of_a_smaller_thread, me) && turn < LONG_PATIENCE) {
-            if (!any_claim(PREPARE, is_anothers, me) && !any_claim(LAY, is_anothers, 0xffffffff))
+        while (!others_claim(PREPARE, 0, me) && turn < LONG_PATIENCE) {
+            if (!others_claim(PREPARE, 0, UINT32_MAX) && !others_claim(LAY, 0, UINT32_MAX))
                 return 0;
             pause_between(turn++);
         }
@@ -251,10 +252,10 @@ int32_t lay_begin(void)
 {
     struct claims *c = claims_of_process();
     for (uint32_t turn = 0; turn < LONG_PATIENCE; turn++) {
-        int32_t claim = take(LAY, 0, 0);
-        /* What this very thread prepares may be changed by it: a signal handler cannot wait for what it interrupted. */
-        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) ||
-            !any_claim(PREPARE, is_anothers, this_thread()))
+        int32_t claim = take(LAY, 0);
+        if (claim == NO_SLOT)
+            return -1;
+        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !others_claim(PREPARE, 0, UINT32_MAX))
             return claim;
         change_end(claim);
         pause_between(turn);

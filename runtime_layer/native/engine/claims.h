@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CLAIMS = 512 };
+enum { CLAIMS = 1024 }; /* as many as Lambda lets there be threads */
 /* In memory that a forked copy does not take along; a vfork child shares it. */
 struct claims {
     uint32_t held_now; /* how many of them keep others from something */

@@ -50,6 +50,16 @@ uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to)
     return from;
 }
 
+uint64_t image_code_end(struct image image, uint64_t from, uint64_t to)
+{
+    uint32_t i = 0;
+    for (const program_header *s; image_is_elf(image) && (s = segment(image, PT_LOAD, &i));)
+        if (s->p_flags & PF_X && s->p_offset < to && s->p_filesz <= image.size &&
+            s->p_offset + s->p_filesz > from && s->p_offset + s->p_filesz < to)
+            return s->p_offset + s->p_filesz;
+    return to;
+}
+
 bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address)
 {
     uint32_t i = 0;

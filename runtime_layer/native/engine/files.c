@@ -298,6 +298,13 @@ static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
     return result;
 }
 
+static bool is_inode(int64_t object, const struct inode *inode)
+{
+    struct stat st = {0};
+    KERNEL(fstat, object, &st);
+    return st.st_dev == inode->dev && st.st_ino == inode->ino;
+}
+
 static bool is_kind(int64_t object, uint32_t kind)
 {
     struct stat st = {0};
@@ -305,20 +312,54 @@ static bool is_kind(int64_t object, uint32_t kind)
     return (st.st_mode & S_IFMT) == kind;
 }
 
-/* Opens what was judged once more, as the program wants it. Another thread may lay another reference over this one:
- * none that it can have is to anything that is refused, as references are judged like opens for reading and writing.
- * So nothing is held, and the open may wait, for a FIFO's other end. */
+/* Opens a FIFO that was judged. An open that may wait for the other end is not made while the reference is held: others
+ * would wait for the program's own patience. To write, it is tried again and again instead; to read, what came of it
+ * is looked at once more. */
+static int64_t open_fifo(int64_t object, const char *path, uint64_t flags, const struct inode *judged_inode)
+{
+    const uint64_t millisecond[2] = {0, 1000000};
+    bool writes = (flags & O_ACCMODE) == O_WRONLY;
+    for (;;) {
+        int64_t result = -EACCES;
+        if (is_inode(object, judged_inode)) /* else another was laid over it while nothing was held */
+            result = KERNEL(openat, AT_FDCWD, path, flags | (writes ? O_NONBLOCK : 0), 0);
+        if (!writes && !is_error(result) && !is_inode(result, judged_inode)) {
+            KERNEL(close, result);
+            return -EACCES;
+        }
+        if (writes && !is_error(result))
+            KERNEL(fcntl, result, F_SETFL, flags & O_APPEND);
+        if (!writes || result != -ENXIO)
+            return result;
+        let_go(object);
+        int64_t slept = KERNEL(nanosleep, millisecond, 0);
+        if (is_error(slept) || hold_theirs(object))
+            return -EINTR;
+    }
+}
+
+/* Opens what was judged once more, as the program wants it. The reference is held: what is opened through it must be
+ * what was judged. */
 static int64_t open_object(const struct call *call, int64_t object, uint64_t flags)
 {
     char path[48];
-    if (flags & O_NOFOLLOW && is_kind(object, S_IFLNK))
+    struct stat st = {0};
+    KERNEL(fstat, object, &st);
+    uint32_t kind = st.st_mode & S_IFMT;
+    if (flags & O_NOFOLLOW && kind == S_IFLNK)
         return -ELOOP;
     uint32_t known = (can_write(flags) ? OBJECT_WRITTEN : OBJECT_READ) |
                      ((flags & O_ACCMODE) != O_WRONLY ? OBJECT_READABLE : 0);
     if (object_refused(call, (int32_t)object, known))
         return -EACCES;
     path_through((int32_t)object, TEXT(""), path, sizeof path);
-    return KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);
+    flags &= ~(uint64_t)O_NOFOLLOW;
+    if (kind != S_IFIFO || flags & O_NONBLOCK || (flags & O_ACCMODE) == O_RDWR)
+        return KERNEL(openat, AT_FDCWD, path, flags, 0);
+    struct inode inode = {st.st_dev, st.st_ino};
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        let_go(object);
+    return open_fifo(object, path, flags, &inode);
 }
 
 /* Opens what exists: first as a mere reference, with which nothing can be read or written, so that no other thread
@@ -334,9 +375,12 @@ static int64_t open_existing(const struct call *call, const struct opening *o, u
     if (is_error(object))
         return object;
     if (flags & O_PATH)
-        return judged(call, object, flags, OBJECT_WRITTEN | OBJECT_READABLE);
+        return judged(call, object, flags, OBJECT_READ);
+    object = hold(object);
+    if (is_error(object))
+        return object;
     int64_t result = open_object(call, object, flags);
-    KERNEL(close, object);
+    close_held(object);
     return lowered(result, flags);
 }
 

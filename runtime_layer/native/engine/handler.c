@@ -1,30 +1,12 @@
 #include "handler.h"
 
+#include "mounts.h"
 #include "user_memory.h"
 
 /* What runtimes append to the module part of a handler (Python, Node.js, Ruby), and Java's class file. */
 static const char *const endings[] = {".py",      ".pyc", "/__init__.py", "/__init__.pyc", ".js",
                                       ".mjs",     ".cjs", "/index.js",    ".js.map",       ".mjs.map",
                                       ".cjs.map", ".ts",  ".rb",          ".class",        ".jar"};
-
-/* The mount that an open file lies on; 0: unknown (before Linux 5.8). Device numbers would not do: on an overlay
- * a file's is another than its directory's. */
-static uint64_t mount_of(int64_t file)
-{
-    struct statx st = {0};
-    int64_t result = KERNEL(statx, file, "", AT_EMPTY_PATH, STATX_MNT_ID, &st);
-    return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
-}
-
-static bool is_on_root_mount(int64_t file)
-{
-    int64_t root = KERNEL(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
-    uint64_t mount = mount_of(file);
-    bool same = is_error(root) || mount == 0 || mount == mount_of(root);
-    if (!is_error(root))
-        KERNEL(close, root);
-    return same;
-}
 
 static bool add_file(const char *path)
 {
@@ -33,7 +15,7 @@ static bool add_file(const char *path)
         return true;
     struct stat st = {0};
     KERNEL(fstat, file, &st);
-    bool on_root = is_on_root_mount(file);
+    bool on_root = is_on_root_mount((int32_t)file);
     KERNEL(close, file);
     if ((st.st_mode & S_IFMT) != S_IFREG)
         return true;

@@ -4,20 +4,15 @@
 
 #include "claims.h"
 #include "files.h"
+#include "mounts.h"
 #include "mappings.h"
 #include "ranges.h"
 #include "state.h"
 
-/* Can the file change after it was scanned? In Lambda only /tmp and memory files can. */
+/* Can the file change after it was scanned? What lies on the mount of / counts as fixed, as it is in Lambda. */
 static bool is_writable_file(int32_t file)
 {
-    enum { GET_SEALS = 1034 };
-    char path[512];
-    struct stat st = {0};
-    KERNEL(fstat, file, &st);
-    return !is_error(KERNEL(fcntl, file, GET_SEALS, 0)) ||
-           (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev) ||
-           text_starts(path_of(file, path, sizeof path), TEXT("/tmp/"));
+    return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
 bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch)
@@ -78,6 +73,9 @@ static int64_t open_text(const struct call *call, uint64_t low, bool *told)
         if (!silent && memory_refused(call, id, path_of((int32_t)arg[4], path, sizeof path)))
             return -EACCES;
     }
+    if (!patch.wanted && patch.text_high &&
+        !protect_text(low, patch.text_high, 0)) /* without a system call it must not grow one either */
+        return -ENOMEM;
     return KERNEL(mprotect, low, high - low, arg[2]);
 }
 

@@ -29,11 +29,8 @@ static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
 /* Something else is to lie there: never over the engine, nor over patched text. */
 static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
 {
-    if (engine_refused(call, low, high))
-        return true;
-    if (overlaps(low, high, RANGE_TEXT) && memory_refused(call, SELF_PROTECTION, TEXT("")))
-        return true;
-    return false;
+    return engine_refused(call, low, high) ||
+           (overlaps(low, high, RANGE_TEXT) && memory_refused(call, SELF_PROTECTION, TEXT("")));
 }
 
 /* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst), and bits 57
@@ -74,6 +71,22 @@ static enum outcome change_mappings(struct call *call, refusal is_refused)
     return answer(call, result);
 }
 
+/* Lets this thread alone work on texts. No signal handler runs meanwhile: it could wait for what it interrupted, or
+ * leave by longjmp. */
+static enum outcome alone(struct call *call, int64_t (*work)(const struct call *call))
+{
+    const uint64_t all = UINT64_MAX;
+    uint64_t before;
+    KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all);
+    int64_t result = prepare_begin();
+    if (!result) {
+        result = work(call);
+        prepare_end();
+    }
+    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
+    return answer(call, result);
+}
+
 static bool is_mapping_refused(const struct call *call)
 {
     const uint64_t *arg = call->arg;
@@ -88,17 +101,12 @@ static bool is_mapping_refused(const struct call *call)
     return memory_refused(call, EXECUTABLE_MEMORY, name);
 }
 
-static enum outcome prepare_text(struct call *call)
+static int64_t map_text_there(const struct call *call)
 {
     const uint64_t *arg = call->arg;
-    int64_t error = prepare_begin();
-    if (error)
-        return answer(call, error);
     bool fixed = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     bool is_refused = fixed && place_refused(call, range_low(arg[0]), range_high(arg[0], arg[1]));
-    int64_t result = is_refused ? -EACCES : map_text(call);
-    prepare_end();
-    return answer(call, result);
+    return is_refused ? -EACCES : map_text(call);
 }
 
 enum outcome judge_map(struct call *call)
@@ -109,7 +117,7 @@ enum outcome judge_map(struct call *call)
         return RUN_IN_PLACE;
     bool file = !(arg[3] & MAP_ANONYMOUS);
     bool text = executable && file && (arg[3] & MAP_TYPE) == MAP_PRIVATE && !(arg[2] & PROT_WRITE);
-    return text ? prepare_text(call) : change_mappings(call, is_mapping_refused);
+    return text ? alone(call, map_text_there) : change_mappings(call, is_mapping_refused);
 }
 
 static bool is_protection_refused(const struct call *call)
@@ -165,6 +173,12 @@ static bool takes_own_stack(const struct call *call, uint64_t low, uint64_t high
     return call->nr == __NR_munmap && call->stack >= low && call->stack < high;
 }
 
+static int64_t unmap_whole_texts(const struct call *call)
+{
+    uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
+    return is_unmapping_refused(call) ? -EACCES : unmap_texts(low, high, call->arg[0], call->arg[1]);
+}
+
 enum outcome judge_unmap(struct call *call)
 {
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
@@ -172,15 +186,9 @@ enum outcome judge_unmap(struct call *call)
         return RUN_IN_PLACE;
     if (takes_own_stack(call, low, high))
         return is_unmapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
-    if (call->nr != __NR_munmap || !overlaps(low, high, RANGE_TEXT))
-        return change_mappings(call, is_unmapping_refused);
-    int32_t claim = lay_begin();
-    if (claim < 0)
-        return answer(call, -EAGAIN);
-    int64_t result =
-        is_unmapping_refused(call) ? -EACCES : unmap_texts(low, high, call->arg[0], call->arg[1]);
-    change_end(claim);
-    return answer(call, result);
+    if (call->nr == __NR_munmap && overlaps(low, high, RANGE_TEXT))
+        return alone(call, unmap_whole_texts);
+    return change_mappings(call, is_unmapping_refused);
 }
 
 /* Shared memory segments: run, or laid over what is there (its length is not in the call). */

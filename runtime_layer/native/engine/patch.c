@@ -168,13 +168,13 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
         synchronize_processors();
     bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC));
     return finished && closed && patch->hard == 0 && protect_range(memory, memory + size) &&
-           protect_text(page_down(sites[0].offset + patch->delta - sites[0].window),
-                        page_up(sites[patch->wanted - 1].offset + patch->delta + WINDOW_MAX), memory);
+           protect_text(patch->low, patch->text_high, memory);
 }
 
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count)
 {
     patch->wanted = count;
+    patch->text_high = count ? page_up(sites[count - 1].offset + patch->delta + WINDOW_MAX) : patch->low;
     return count == 0 || patch_sites(patch, sites);
 }
 
@@ -196,7 +196,9 @@ bool patch_mapping(struct patch *patch)
     struct room *room = (struct room *)memory;
     struct found found = {patch, room->sites};
     uint64_t begin = image_code_begin(patch->image, from, to);
-    bool well = find_sites(patch->image, from, begin, room->workspace, keep_wanted, &found) &&
+    patch->text_high = page_up(image_code_end(patch->image, from, to) + patch->delta);
+    bool well = find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
+                           &found) &&
                 find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) &&
                 patch->hard == 0 && (patch->wanted == 0 || patch_sites(patch, room->sites));
     if (well && patch->record)

@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "files.h"
 #include "judges.h"
+#include "mounts.h"
 #include "process.h"
 #include "program_kind.h"
 
@@ -85,8 +86,7 @@ static int64_t judge_program(const struct call *call, const struct exec *e, stru
     return program->files.error;
 }
 
-/* Does the kernel reach this very program by the given path without leaving the mount of /? There nobody can turn a
- * link elsewhere in Lambda. */
+/* Does the kernel reach this very program by the given path without leaving the mount of /? */
 static bool leads_there(struct text given, const struct program *program)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
@@ -99,11 +99,13 @@ static bool leads_there(struct text given, const struct program *program)
     return st.st_dev == program->inode.dev && st.st_ino == program->inode.ino;
 }
 
-/* How the program is named to the kernel; the empty path means its descriptor, where a name could be made to mean
- * another file by then. Where it makes no difference it is the caller's spelling, which the program may look at. */
+/* How the program is named to the kernel. The empty path means its descriptor: where the function can change what a
+ * name stands for, it could mean another file by then. Nobody can on a read-only mount, nor on that of / in Lambda. Where
+ * it makes no difference it is the caller's spelling, which the program may look at. */
 static struct text path_to_start(const struct program *program, struct text given)
 {
-    if (program->borrowed || program->is_nameless || is_in_tmp(program->object))
+    bool stays = is_on_read_only_mount(program->object) || is_on_root_mount(program->object);
+    if (program->borrowed || program->is_nameless || !stays || is_in_tmp(program->object))
         return TEXT("");
     return leads_there(given, program) ? given : program->path;
 }

@@ -5,6 +5,7 @@
 
 #include "claims.h"
 #include "files.h"
+#include "mounts.h"
 
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64 };
@@ -15,7 +16,8 @@ enum { MACHINE = EM_AARCH64 };
 enum {
     SET_LEASE = 1024 /* F_SETLEASE */,
     NEEDED_MEMORY = 32 << 20, /* address space that our library and libc take, and more */
-    MAY_WRITE = 2             /* W_OK */
+    SET_SIGNAL = 10 /* F_SETSIG */,
+    URGENT = 23 /* SIGURG */
 };
 
 /* Loaders that load what LD_PRELOAD names. */
@@ -109,17 +111,17 @@ static bool loader_takes_library(void)
     return !is_error(KERNEL(getresgid, &real, &effective, &saved)) && real == effective;
 }
 
-/* A file that the function could write to is leased (fcntl(2)): who opens it for writing waits until the lease is
+/* A file that the function could change is leased (fcntl(2)): who opens it for writing waits until the lease is
  * gone, which is after the kernel itself denies writing to what runs. False: that cannot be had here. */
-static bool keep_as_it_is(int64_t file, const char *link, int64_t *error)
+static bool keep_as_it_is(int64_t file, int64_t *error)
 {
-    if (is_error(KERNEL(faccessat, AT_FDCWD, link, MAY_WRITE)))
-        return true;
+    /* Until there is no owner to signal: a signal that is ignored unless somebody cares for it. */
+    KERNEL(fcntl, file, SET_SIGNAL, URGENT);
     int64_t leased = KERNEL(fcntl, file, SET_LEASE, F_RDLCK);
     KERNEL(fcntl, file, F_SETOWN, 0); /* no signal for whoever is made to wait */
     if (leased == -EAGAIN)
         *error = -ETXTBSY; /* open for writing now: what execve would say */
-    return leased == 0;
+    return leased == 0 || (!*error && !may_change((int32_t)file));
 }
 
 /* Opens one of the files. Returns how many bytes of `head` it filled, or -1. */
@@ -131,13 +133,11 @@ static int64_t look_at_file(const char *path, char *head, struct started_files *
     if (is_error(file))
         return -1;
     out->files[out->count++] = (int32_t)file;
-    char link[40];
     struct stat st = {0};
-    path_through((int32_t)file, TEXT(""), link, sizeof link);
     KERNEL(fstat, file, &st);
     *gains = st.st_mode & (S_ISUID | S_ISGID) ||
              !is_error(KERNEL(fgetxattr, file, "security.capability", NULL, 0));
-    if ((st.st_mode & S_IFMT) != S_IFREG || !keep_as_it_is(file, link, &out->error))
+    if ((st.st_mode & S_IFMT) != S_IFREG || !keep_as_it_is(file, &out->error))
         return -1;
     return KERNEL(pread64, file, head, HEAD, 0);
 }

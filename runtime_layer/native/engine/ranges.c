@@ -2,11 +2,11 @@
 
 #include "kernel.h"
 
-enum { RANGES = 1024 };
+enum { RANGES = 2048 };
 
 struct range {
     uint64_t low, high;
-    uint64_t trampolines; /* of a text: the range that holds them begins here */
+    uint64_t trampolines; /* of a text: the range that holds them begins here; 0: it needs none */
     uint32_t kind;
 };
 
@@ -83,47 +83,28 @@ bool cuts_text(uint64_t low, uint64_t high)
     return false;
 }
 
-/* Texts that are about to go, taken out of the table: once they are unmapped, others may come to lie there. */
-enum { LEAVING_MAX = 64 };
-struct leaving {
-    struct range texts[LEAVING_MAX];
-    uint32_t count;
-};
-
-static void take_texts(uint64_t low, uint64_t high, struct leaving *leaving)
-{
-    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    leaving->count = 0;
-    for (uint32_t i = 0; i < n && i < RANGES && leaving->count < LEAVING_MAX; i++)
-        if (ranges[i].kind == RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high) {
-            leaving->texts[leaving->count++] = ranges[i];
-            free_range(&ranges[i]);
-        }
-}
-
 /* Nothing jumps to them any more. */
-static void unmap_trampolines(const struct leaving *leaving)
+static void unmap_trampolines(uint64_t at)
 {
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t text = 0; text < leaving->count; text++)
-        for (uint32_t i = 0; i < n && i < RANGES; i++)
-            if (ranges[i].kind == RANGE_ENGINE && ranges[i].low == leaving->texts[text].trampolines) {
-                uint64_t low = ranges[i].low, high = ranges[i].high;
-                free_range(&ranges[i]);
-                KERNEL(munmap, low, high - low);
-                break;
-            }
+    for (uint32_t i = 0; at && i < n && i < RANGES; i++)
+        if (ranges[i].kind == RANGE_ENGINE && ranges[i].low == at) {
+            uint64_t size = ranges[i].high - at;
+            free_range(&ranges[i]);
+            KERNEL(munmap, at, size);
+            return;
+        }
 }
 
 int64_t unmap_texts(uint64_t low, uint64_t high, uint64_t address, uint64_t len)
 {
-    struct leaving leaving;
-    take_texts(low, high, &leaving);
     int64_t result = KERNEL(munmap, address, len);
-    if (!is_error(result))
-        unmap_trampolines(&leaving);
-    else
-        for (uint32_t i = 0; i < leaving.count; i++)
-            protect_text(leaving.texts[i].low, leaving.texts[i].high, leaving.texts[i].trampolines);
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; !is_error(result) && i < n && i < RANGES; i++)
+        if (ranges[i].kind == RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high && ranges[i].low) {
+            uint64_t trampolines = ranges[i].trampolines;
+            free_range(&ranges[i]);
+            unmap_trampolines(trampolines);
+        }
     return result;
 }

@@ -17,7 +17,8 @@ bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines);
 bool overlaps(uint64_t low, uint64_t high, enum range_kind kind);
 /* Does the range hold a part of some patched text, but not all of it? Only whole texts may go. */
 bool cuts_text(uint64_t low, uint64_t high);
-/* Unmaps [address, address + len), whose pages are [low, high), with the texts in it. What munmap says. */
+/* Unmaps [address, address + len), whose pages are [low, high), with the texts in it, while nobody else prepares a text
+ * or changes mappings. What munmap says. */
 int64_t unmap_texts(uint64_t low, uint64_t high, uint64_t address, uint64_t len);
 
 #endif

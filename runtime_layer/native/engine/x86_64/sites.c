@@ -32,7 +32,7 @@ struct code {
     uint64_t from, to;
     uint32_t step_count, branch_count;
     bool bounded;
-    bool full;      /* longer than what fits: nothing is sure about it */
+    bool full;      /* longer than what fits: only a part of it is here */
     uint64_t taken; /* where the last window that holds its instruction ends, in the file */
     struct step steps[STEPS];
     struct branch branches[BRANCHES];
@@ -67,7 +67,9 @@ static struct insn take_step(struct image image, uint64_t at, uint64_t to, bool 
     return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};
 }
 
-static void decode_code(struct image image, uint64_t from, uint64_t to, bool bounded, struct code *c)
+/* Decodes [from, to), or of what is longer than fits, the stretch of it that holds `site`. */
+static void decode_code(struct image image, uint64_t from, uint64_t to, bool bounded, uint64_t site,
+                        struct code *c)
 {
     c->from = from;
     c->to = to;
@@ -78,9 +80,12 @@ static void decode_code(struct image image, uint64_t from, uint64_t to, bool bou
     for (uint64_t at = from; at < to; at += insn.len) {
         if (c->step_count == STEPS || c->branch_count == BRANCHES) {
             c->full = true;
-            return;
+            if (at > site)
+                return;
+            c->from = at;
+            c->step_count = c->branch_count = 0;
         }
-        uint32_t offset = (uint32_t)(at - from);
+        uint32_t offset = (uint32_t)(at - c->from);
         insn = take_step(image, at, to, bounded);
         c->steps[c->step_count++] = (struct step){offset, insn.len, insn.flags};
         if (insn.flags & INSN_BRANCH)
@@ -94,7 +99,7 @@ static void decode_around(struct image image, uint64_t low, uint64_t high, uint6
     uint64_t from, to;
     if (image_function(image, at, &from, &to)) {
         if (!c->bounded || c->from != from || c->to != to)
-            decode_code(image, from, to, true, c);
+            decode_code(image, from, to, true, at, c);
         return;
     }
     from = at - low > REACH ? at - REACH : low;
@@ -103,7 +108,7 @@ static void decode_around(struct image image, uint64_t low, uint64_t high, uint6
         return;
     to = high - at > 3 * REACH ? at + 3 * REACH : high; /* for the sites behind this one */
     image_neighbours(image, at, &from, &to);
-    decode_code(image, from, to, false, c);
+    decode_code(image, from, to, false, at, c);
 }
 
 /* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
@@ -382,10 +387,14 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     bool arrives = find_step(c, at - c->from, &index);
     if (!arrives || !is_clean(c, index)) {
         /* The bytes lie inside an instruction or in data, or something before them is unknown to the decoder. A
-         * number loaded right in front means the latter, and a function that is too long may hold anything. */
+         * number loaded right in front means the latter. */
         bool loaded = at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1];
-        if (c->full || loaded || (arrives && c->bounded))
+        if (loaded || (arrives && c->bounded))
             site->kind = SITE_HARD;
+        return;
+    }
+    if (c->full) { /* a branch to it from the rest of so long a function would not be seen */
+        site->kind = SITE_HARD;
         return;
     }
     site->number = constant_number(image, c, index);

@@ -1,0 +1,56 @@
+#include "mounts.h"
+
+#include "files.h"
+
+enum { GET_SEALS = 1034 /* F_GET_SEALS: answers for memory files alone */, MAY_WRITE = 2 /* W_OK */ };
+
+/* The mount that an open file lies on; 0: unknown (before Linux 5.8). Device numbers would not do: on an overlay
+ * a file's is another than its directory's. */
+static uint64_t mount_of(int32_t file)
+{
+    struct statx st = {0};
+    int64_t result = KERNEL(statx, file, "", AT_EMPTY_PATH, STATX_MNT_ID, &st);
+    return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
+}
+
+bool is_on_root_mount(int32_t file)
+{
+    int64_t root = KERNEL(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+    uint64_t mount = mount_of(file);
+    bool same = is_error(root) || mount == 0 || mount == mount_of((int32_t)root);
+    if (!is_error(root))
+        KERNEL(close, root);
+    return same;
+}
+
+/* struct statfs on 64-bit (statfs(2)). */
+struct filesystem {
+    int64_t type, block_size, blocks, free, available, files, free_files;
+    int32_t id[2];
+    int64_t name_len, fragment, flags, spare[4];
+};
+
+bool is_on_read_only_mount(int32_t file)
+{
+    enum { READ_ONLY = 1 /* ST_RDONLY */ };
+    struct filesystem fs = {0};
+    return !is_error(KERNEL(fstatfs, file, &fs)) && fs.flags & READ_ONLY;
+}
+
+bool is_memory_file(int32_t file)
+{
+    return !is_error(KERNEL(fcntl, file, GET_SEALS, 0));
+}
+
+bool may_change(int32_t file)
+{
+    char link[40];
+    struct stat st = {0};
+    if (is_memory_file(file))
+        return true;
+    if (is_on_read_only_mount(file))
+        return false;
+    KERNEL(fstat, file, &st);
+    path_through(file, TEXT(""), link, sizeof link);
+    return st.st_uid == (uint32_t)KERNEL(geteuid) || !is_error(KERNEL(faccessat, AT_FDCWD, link, MAY_WRITE));
+}

@@ -1,0 +1,16 @@
+/* Where a file lies, and who could change it there. */
+#ifndef SHIELD_MOUNTS_H
+#define SHIELD_MOUNTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is it on the mount of /, or is that not known? */
+bool is_on_root_mount(int32_t file);
+/* Is its mount read-only? Nobody changes names or contents there. */
+bool is_on_read_only_mount(int32_t file);
+bool is_memory_file(int32_t file);
+/* Could this program change the file: as its owner, by its permissions, or since it is a memory file? */
+bool may_change(int32_t file);
+
+#endif
