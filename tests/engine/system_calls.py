@@ -37,6 +37,7 @@ JUDGES = {
     "judge_descriptor": "the descriptor that alerts are written to, and those that the gate is using",
     "judge_prctl": "options that filter, divert or move what the engine relies on; all others pass",
     "judge_clone": "processes that share descriptors without memory; `clone3` is a call that this kernel does not have",
+    "judge_limit": "limits of another process; a program's own pass",
     "judge_escape": "refused: a way around the shield",
 }
 # For which policies a call is looked at.

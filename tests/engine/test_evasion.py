@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the atte
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task") / "code"
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("inline", "early"):
+    for name in ("inline", "early", "go_note"):
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target="x86_64-linux-gnu")
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target="x86_64-linux-gnu")
@@ -233,3 +233,41 @@ def test_a_child_does_not_see_the_logs_descriptor(box: Sandbox) -> None:
     )
     done = box.run_command([SHIELD, PYTHON, "-S", "-c", script], environment=policy(create_child_process="alert"))
     assert "stdout=b''" in done.stdout
+
+
+def test_the_last_name_is_two_dots(box: Sandbox) -> None:
+    settings = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/folder/**"}
+    result, done = run(box, "the_last_name_is_two_dots", settings)
+    assert result == [REFUSED] * 3
+    assert {line["details"]["path"] for line in done.shield_lines if "policy" in line} == {"/tmp"}
+
+
+def test_a_line_that_is_not_finished(box: Sandbox) -> None:
+    result, done = run(box, "a_line_that_is_not_finished", BLOCKED)
+    assert result == REFUSED
+    assert alerts(done) == ["read_write_tmp"]
+
+
+def test_limits_of_a_child(box: Sandbox) -> None:
+    result, done = run(box, "limits_of_a_child", BLOCKED)
+    assert result == [errno.EPERM, None, None]
+    assert alerts(done) == ["self_protection"]
+
+
+def test_what_is_added_to_a_query(box: Sandbox, names: DnsServer) -> None:
+    settings = BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "allowed.example"}
+    before = len(names.questions)
+    result, _ = run(box, "what_is_added_to_a_query", settings)
+    assert result == [errno.EDESTADDRREQ, REFUSED]
+    assert [question.name for question in names.questions[before:]] == ["allowed.example"]
+
+
+def test_record_locks_stay(box: Sandbox) -> None:
+    result, _ = run(box, "record_locks", BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/**"})
+    assert result in ("EAGAIN", "EACCES")
+
+
+def test_a_library_of_the_go_compiler(box: Sandbox) -> None:
+    result, done = run(box, "a_library_of_the_go_compiler", BLOCKED)
+    assert "failed to map segment" in result
+    assert alerts(done) == ["self_protection"]

@@ -1,4 +1,5 @@
-/* The alert line: one JSON object, at most 4096 bytes with its newline, valid whatever bytes it reports. */
+/* The alert line: one JSON object, valid whatever bytes it reports. With its newline, and one in front of it, it takes
+ * no more than 4096 bytes: one write to a pipe, in one piece (pipe(7), PIPE_BUF). */
 #ifndef SHIELD_ALERT_H
 #define SHIELD_ALERT_H
 
@@ -6,7 +7,7 @@
 #include "policy.h"
 #include "text.h"
 
-enum { ALERT_MAX = 4096, ALERT_ARGUMENTS = 16 };
+enum { ALERT_MAX = 4095, ALERT_ARGUMENTS = 16 };
 
 struct alert {
     uint64_t seconds; /* since the epoch */

@@ -120,10 +120,13 @@ static int32_t take(enum kind kind, uint32_t descriptor)
     return slot;
 }
 
-/* Claims the number, and waits for changes that are under way. */
+/* Claims the number, and waits for changes that are under way. A vfork child's descriptors are its own: nobody else can
+ * touch them, and their numbers mean something else to its parent. */
 static bool hold_number(int64_t descriptor)
 {
     uint32_t number = (uint32_t)descriptor;
+    if (!owns_memory())
+        return true;
     int32_t slot = take(HOLD, number);
     for (uint32_t turn = 0; slot != NO_SLOT && turn < PATIENCE; turn++) {
         if (!others_claim(CHANGE, number, UINT32_MAX))
@@ -157,7 +160,8 @@ static void give_own(enum kind kind, uint32_t descriptor)
 {
     struct claims *c = claims_of_process();
     uint64_t mine = word(kind, descriptor, this_thread());
-    for (uint32_t i = 0; i < CLAIMS; i++)
+    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < used; i++)
         if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) == mine) {
             give(i, kind);
             return;

@@ -60,6 +60,22 @@ uint64_t image_code_end(struct image image, uint64_t from, uint64_t to)
     return to;
 }
 
+bool image_is_go(struct image image)
+{
+    static const char owner[4] = "Go";
+    uint32_t i = 0;
+    for (const program_header *s; image_is_elf(image) && (s = segment(image, PT_NOTE, &i));) {
+        /* Elf64_Nhdr: the sizes of the owner's name and of the description, the type; each part is aligned to 4. */
+        uint64_t at = s->p_offset, end = at + s->p_filesz;
+        for (const uint8_t *note; at < end && (note = image_at(image, at, 16));) {
+            if (u32_at(note) == sizeof owner && u32_at(note + 12) == u32_at((const uint8_t *)owner))
+                return true;
+            at += 12 + (((uint64_t)u32_at(note) + 3) & ~3ull) + (((uint64_t)u32_at(note + 4) + 3) & ~3ull);
+        }
+    }
+    return false;
+}
+
 bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address)
 {
     uint32_t i = 0;

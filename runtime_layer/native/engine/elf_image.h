@@ -15,6 +15,8 @@ bool image_address_to_offset(struct image image, uint64_t address, uint64_t *off
 uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to);
 /* Where in [from, to) the executable segment that holds `from`, or begins behind it, ends; or `to`. */
 uint64_t image_code_end(struct image image, uint64_t from, uint64_t to);
+/* Was it made by the Go compiler? Its code makes system calls on stacks of some hundred bytes. */
+bool image_is_go(struct image image);
 /* The function that holds the file offset, as [*from, *to) in file offsets, from the binary search table of
  * .eh_frame_hdr (LSB core, "Exception Frames"). False when there is no such table or no entry. */
 bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to);

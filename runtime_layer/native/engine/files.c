@@ -114,6 +114,25 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     return refused;
 }
 
+/* The path of an entry. "." and ".." are no entries: they lead to the directory itself and to the one above. */
+static struct text name_entry(struct text directory, struct text name, struct scratch *scratch)
+{
+    if (text_equal(name, TEXT(".")))
+        return directory;
+    if (text_equal(name, TEXT(".."))) {
+        while (directory.len > 1 && directory.at[directory.len - 1] != '/')
+            directory.len--;
+        directory.len -= directory.len > 1;
+        return directory;
+    }
+    struct writer w = {scratch->other, 0, sizeof scratch->other, false};
+    put(&w, directory);
+    if (!text_equal(directory, TEXT("/")))
+        put_char(&w, '/');
+    put(&w, name);
+    return (struct text){scratch->other, w.used};
+}
+
 bool entry_refused(const struct call *call, int32_t directory, struct text name)
 {
     if (sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
@@ -129,15 +148,8 @@ bool entry_refused(const struct call *call, int32_t directory, struct text name)
     if (!scratch)
         return true;
     struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
-    if (!under_tmp(path) && (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev)))
-        path = TEXT("/tmp");
-    struct text whole = path;
-    struct writer w = {scratch->other, 0, sizeof scratch->other, false};
-    put(&w, path);
-    if (!text_equal(path, TEXT("/")))
-        put_char(&w, '/');
-    put(&w, name);
-    whole = (struct text){scratch->other, w.used};
+    bool known = under_tmp(path) || (path.len && !(sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev));
+    struct text whole = known ? name_entry(path, name, scratch) : TEXT("/tmp");
     bool refused = under_tmp(whole) && tmp_refused(call, whole);
     scratch_give(scratch);
     return refused;
@@ -213,16 +225,17 @@ static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flag
     return -EACCES;
 }
 
-/* A descriptor is the lowest that is free (open(2)); one that was made while the gate held another open is not. */
-static int64_t lowered(int64_t descriptor, uint64_t flags)
+/* What a program opens gets the lowest number that is free (open(2)): a reference of the gate's own makes room for it.
+ * To move the opened file itself would be wrong: closing any descriptor of a file ends the program's record locks on
+ * it (fcntl(2)), though not one that is a mere reference. */
+static int64_t lift(int64_t reference)
 {
-    if (is_error(descriptor))
-        return descriptor;
-    int64_t low = KERNEL(fcntl, descriptor, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
-    if (is_error(low))
-        return descriptor;
-    KERNEL(close, low < descriptor ? descriptor : low);
-    return low < descriptor ? low : descriptor;
+    int64_t higher =
+        is_error(reference) ? reference : KERNEL(fcntl, reference, F_DUPFD_CLOEXEC, reference + 1);
+    if (is_error(higher))
+        return reference; /* the last one */
+    KERNEL(close, reference);
+    return higher;
 }
 
 static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch)
@@ -232,7 +245,7 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
     bool follows = !(o->flags & (O_NOFOLLOW | O_EXCL));
     for (uint32_t links = 0; links <= LINKS_MAX; links++) {
         struct text name;
-        int32_t parent = (int32_t)hold(open_parent(directory, scratch->path, o->resolve, &name));
+        int32_t parent = (int32_t)hold(lift(open_parent(directory, scratch->path, o->resolve, &name)));
         close_held(own);
         if (parent < 0)
             return parent;
@@ -253,19 +266,19 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         result = -ELOOP;
     }
     close_held(own);
-    return lowered(result, o->flags);
+    return result;
 }
 
 static int64_t open_temporary(const struct call *call, const struct opening *o)
 {
-    int64_t directory = hold(kernel_open(o, o->directory, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    int64_t directory = hold(lift(kernel_open(o, o->directory, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC)));
     if (is_error(directory))
         return directory;
     int64_t result = -EACCES;
     if (!entry_refused(call, (int32_t)directory, TEXT("#")))
         result = KERNEL(openat, directory, ".", o->flags, o->mode);
     close_held(directory);
-    return lowered(result, o->flags);
+    return result;
 }
 
 /* An absolute path that stays on the mount of / leads to nothing that is refused, where /tmp and the handler are
@@ -376,12 +389,12 @@ static int64_t open_existing(const struct call *call, const struct opening *o, u
         return object;
     if (flags & O_PATH)
         return judged(call, object, flags, OBJECT_READ);
-    object = hold(object);
+    object = hold(lift(object));
     if (is_error(object))
         return object;
     int64_t result = open_object(call, object, flags);
     close_held(object);
-    return lowered(result, flags);
+    return result;
 }
 
 static int64_t make_open(const struct call *call, const struct opening *o)

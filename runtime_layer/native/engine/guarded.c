@@ -43,7 +43,8 @@ enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
     X(judge_descriptor)                                                                                      \
     X(judge_escape)                                                                                          \
     X(judge_prctl)                                                                                           \
-    X(judge_clone)
+    X(judge_clone)                                                                                           \
+    X(judge_limit)
 #define NUMBER(judge) number_of_##judge,
 #define POINTER(judge) judge,
 enum { JUDGES(NUMBER) JUDGE_COUNT };
@@ -171,6 +172,14 @@ enum outcome judge_prctl(struct call *call)
 static bool shares_descriptors_only(uint64_t flags)
 {
     return flags & CLONE_FILES && !(flags & CLONE_THREAD);
+}
+
+/* A child whose limits are taken away while it is started loads without our library, and could get them back. */
+enum outcome judge_limit(struct call *call)
+{
+    int32_t process = (int32_t)call->arg[0];
+    bool sets_anothers = call->arg[2] && process && process != (int32_t)KERNEL(getpid);
+    return sets_anothers ? judge_escape(call) : RUN_IN_PLACE;
 }
 
 /* clone3's flags lie in the program's memory, where they could be others by the time the kernel looks. Where that

@@ -36,5 +36,6 @@ enum outcome judge_write(struct call *call);
 enum outcome judge_escape(struct call *call);
 enum outcome judge_prctl(struct call *call);
 enum outcome judge_clone(struct call *call);
+enum outcome judge_limit(struct call *call);
 
 #endif

@@ -9,7 +9,7 @@
 #include "report.h"
 #include "state.h"
 
-enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3 };
+enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3, SET_PIPE_SIZE = 1031 /* F_SETPIPE_SZ */ };
 
 static uint64_t soft_limit_of_descriptors(void)
 {
@@ -64,6 +64,14 @@ bool log_write(int32_t descriptor, const char *line, uint32_t len)
     if (!(ready.revents & POLLOUT) || (ready.revents & (POLLERR | POLLHUP | POLLNVAL)))
         return false;
     return KERNEL(write, descriptor, line, len) == len;
+}
+
+/* Any descriptor of it: a smaller pipe would be full sooner. */
+static bool is_log_pipe(int32_t descriptor)
+{
+    struct stat st = {0};
+    KERNEL(fstat, descriptor, &st);
+    return st.st_ino && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
 }
 
 static bool is_log(uint64_t descriptor)
@@ -142,6 +150,8 @@ enum outcome judge_descriptor(struct call *call)
             return change(call, (uint32_t)arg[1], true, -EBUSY);
         break;
     case __NR_fcntl:
+        if ((int32_t)arg[1] == SET_PIPE_SIZE && is_log_pipe((int32_t)arg[0]))
+            break;
         /* Status flags belong to the open file, which stderr shares: only the descriptor's own are kept. */
         if (!is_log(arg[0]) || (int32_t)arg[1] != F_SETFD)
             return RUN_IN_PLACE;

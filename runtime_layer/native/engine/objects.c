@@ -122,7 +122,9 @@ static void explain(const struct patch *patch, const char *path, struct writer *
 {
     put(error, TEXT("a system call cannot be guarded in "));
     put(error, text_of(path));
-    if (!patch->hard)
+    if (patch->is_go)
+        put(error, TEXT(": Go code, whose stacks are too small for that"));
+    if (!patch->hard || patch->is_go)
         return;
     put(error, TEXT(" at file offset "));
     put_number(error, patch->first_hard.offset);

@@ -1,5 +1,6 @@
-/* Socket options and control messages that send a packet elsewhere than to the address that was judged, or cut one
- * datagram into several: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_SEGMENT (udp(7)). */
+/* Socket options and control messages that send a packet elsewhere than to the address that was judged, or make one
+ * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
+ * UDP_SEGMENT (udp(7)). */
 #include "judges.h"
 #include "network.h"
 #include "state.h"
@@ -25,6 +26,7 @@ static const struct option refused[] = {
     {LEVEL_IPV6, 57 /* IPV6_RTHDR */, true, true},
     {LEVEL_IPV6, 5 /* IPV6_2292RTHDR */, true, true},
     {LEVEL_IPV6, 6 /* IPV6_2292PKTOPTIONS */, true, false},
+    {LEVEL_UDP, 1 /* UDP_CORK */, true, false},
     {LEVEL_UDP, 103 /* UDP_SEGMENT */, true, false},
 };
 

@@ -184,6 +184,15 @@ struct room {
     uint8_t workspace[WORKSPACE] __attribute__((aligned(16)));
 };
 
+/* The gate runs on the caller's stack, and Go leaves it too little: its system calls cannot be guarded. */
+static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *sites)
+{
+    patch->is_go = patch->wanted && image_is_go(patch->image);
+    if (patch->is_go && patch->hard++ == 0)
+        patch->first_hard = sites[0];
+    return patch->is_go;
+}
+
 bool patch_mapping(struct patch *patch)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
@@ -200,7 +209,8 @@ bool patch_mapping(struct patch *patch)
     bool well = find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
                            &found) &&
                 find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) &&
-                patch->hard == 0 && (patch->wanted == 0 || patch_sites(patch, room->sites));
+                !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
+                (patch->wanted == 0 || patch_sites(patch, room->sites));
     if (well && patch->record)
         known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
     KERNEL(munmap, memory, sizeof(struct room));

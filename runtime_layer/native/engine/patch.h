@@ -24,6 +24,7 @@ struct patch {
     uint32_t patched;
     uint32_t hard; /* wanted, but nothing fits in front */
     struct site first_hard;
+    bool is_go;            /* the reason why none can be patched */
     struct writer *record; /* where to note the sites for children; NULL: nowhere */
     struct object_key key;
 };

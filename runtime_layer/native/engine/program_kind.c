@@ -15,7 +15,9 @@ enum { MACHINE = EM_AARCH64 };
 
 enum {
     SET_LEASE = 1024 /* F_SETLEASE */,
-    NEEDED_MEMORY = 32 << 20, /* address space that our library and libc take, and more */
+    NEEDED_MEMORY = 32 << 20, /* that our library and libc take, and more */
+    NEEDED_STACK = 128 << 10,
+    NEEDED_DESCRIPTORS = 16,
     SET_SIGNAL = 10 /* F_SETSIG */,
     URGENT = 23 /* SIGURG */
 };
@@ -90,6 +92,15 @@ static char *script_interpreter(char *head, uint64_t n)
     return head + start;
 }
 
+/* What the loader needs to load our library: below it goes on without. */
+static const struct {
+    uint32_t resource;
+    uint64_t least;
+} needed[] = {{RLIMIT_AS, NEEDED_MEMORY},
+              {RLIMIT_DATA, NEEDED_MEMORY},
+              {RLIMIT_STACK, NEEDED_STACK},
+              {RLIMIT_NOFILE, NEEDED_DESCRIPTORS}};
+
 /* The loader drops our library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
  * secure-execution mode): by its file, which is looked at elsewhere, or since this process's own ids differ. */
 static bool loader_takes_library(void)
@@ -104,8 +115,9 @@ static bool loader_takes_library(void)
     KERNEL(close, library);
     if (st.st_dev != sealed.library.dev || st.st_ino != sealed.library.ino)
         return false;
-    if (is_error(KERNEL(prlimit64, 0, RLIMIT_AS, 0, limits)) || limits[0] < NEEDED_MEMORY)
-        return false;
+    for (uint32_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (is_error(KERNEL(prlimit64, 0, needed[i].resource, 0, limits)) || limits[0] < needed[i].least)
+            return false;
     if (is_error(KERNEL(getresuid, &real, &effective, &saved)) || real != effective)
         return false;
     return !is_error(KERNEL(getresgid, &real, &effective, &saved)) && real == effective;

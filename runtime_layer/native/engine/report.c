@@ -78,7 +78,10 @@ static void write_alert(const struct call *call, struct verdict verdict, const s
         take_arguments(&alert, facts->arguments, scratch->other, sizeof scratch->other);
     alert.object = caller_object(call, scratch);
     uint32_t len = alert_write(&alert, scratch->line);
-    if (!log_write(sealed.log, scratch->line, len))
+    /* What the program left unfinished on the log's last line must not swallow the alert. */
+    char *line = scratch->line - 1;
+    line[0] = '\n';
+    if (!log_write(sealed.log, line, len + 1))
         __atomic_fetch_add(folded, alert.folded + 1, __ATOMIC_RELAXED);
     scratch_give(scratch);
 }
@@ -124,6 +127,7 @@ void report_folded(bool at_end)
     uint32_t folded = __atomic_exchange_n(&storm->folded, 0, __ATOMIC_RELAXED);
     char line[256];
     struct writer w = {line, 0, sizeof line, false};
+    put_char(&w, '\n');
     put_event(&w, TEXT("folded"), TEXT("WARN"), now);
     put_field(&w, "folded", folded);
     put_field(&w, "pid", (uint64_t)KERNEL(getpid));

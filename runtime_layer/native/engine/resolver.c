@@ -7,6 +7,7 @@
 
 enum {
     ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
+    MORE = 0x8000 /* MSG_MORE */,
     DESCRIPTORS = 65536,
     SERVERS = 250,
     DENIED = 64,
@@ -192,7 +193,8 @@ static bool is_second_half(const struct dns_question *q)
 int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
                       uint64_t flags, const struct sockaddr_bytes *server)
 {
-    flags &= ~(uint64_t)ZERO_COPY; /* the bytes lie on this stack */
+    /* The bytes lie on this stack; and nothing is added to a query later (MSG_MORE, udp(7): UDP_CORK). */
+    flags &= ~(uint64_t)(ZERO_COPY | MORE);
     struct dns_question q;
     struct facts facts = {.protocol = TEXT("dns")};
     struct verdict verdict;

@@ -4,7 +4,7 @@
 #include "program_kind.h"
 #include "user_memory.h"
 
-enum { ENVIRON_MAX = 1 << 20, POLICY_FILE_MAX = 1 << 16 };
+enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };
 
 /* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty
  * environment, so it gets them back under a name of ours. */

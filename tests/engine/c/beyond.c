@@ -64,7 +64,7 @@ static void *grab(void *unused)
     (void)unused;
     while (!stop && caught < 0) {
         char byte;
-        if (pread(guess, &byte, 1, 0) == 1)
+        if (pread(guess, &byte, 1, 0) == 1 && byte == 'c') /* "content"; others use that number as well */
             caught = byte;
     }
     return NULL;

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import _ctypes
 import ctypes
+import errno
+import fcntl
 import json
 import mmap
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -320,6 +323,73 @@ def in_a_copy() -> int:
     if child == 0:
         os._exit(refusal(lambda: os.close(os.open("/etc/passwd", os.O_RDONLY))) or 0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@evasion
+def the_last_name_is_two_dots() -> list[int | None]:
+    """Calls that do not follow a last link, on /tmp by way of a directory that is allowed."""
+    path = "/tmp/folder/.."
+    return [
+        refusal(lambda: os.utime(path, (1, 1), follow_symlinks=False)),
+        refusal(lambda: os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)),
+        refusal(lambda: os.listxattr(path, follow_symlinks=False)),
+    ]
+
+
+@evasion
+def a_line_that_is_not_finished() -> int | None:
+    os.write(2, b'INFO {"unfinished":"')
+    return refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY)))
+
+
+@evasion
+def limits_of_a_child() -> list[int | None]:
+    child = os.fork()
+    if child == 0:
+        time.sleep(10)
+        os._exit(0)
+    tried = [refusal(lambda: resource.prlimit(child, resource.RLIMIT_NOFILE, (0, 64)))]
+    tried.append(refusal(lambda: resource.prlimit(child, resource.RLIMIT_NOFILE) and None))
+    tried.append(refusal(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))))
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    return tried
+
+
+@evasion
+def what_is_added_to_a_query() -> list[int | None]:
+    """MSG_MORE and UDP_CORK hold a datagram back until more was written to it."""
+    query = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x07allowed\x07example\x00\x00\x01\x00\x01"
+    more, udp, cork = 0x8000, 17, 1
+    with open("/etc/resolv.conf") as file:
+        server = next(line.split()[1] for line in file if line.startswith("nameserver"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(query, more, (server, 53))
+        written = refusal(lambda: os.write(s.fileno(), b"SECRET"))
+        s.settimeout(5)
+        s.recv(512)
+        return [written, refusal(lambda: s.setsockopt(udp, cork, 1))]
+
+
+@evasion
+def record_locks() -> str:
+    """A lock on a record of a file stays when the file is opened once more: SQLite relies on it."""
+    path = "/tmp/there"
+    first = os.open(path, os.O_RDWR)
+    fcntl.lockf(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.open(path, os.O_RDWR)
+    child = os.fork()
+    if child == 0:
+        os._exit(refusal(lambda: fcntl.lockf(os.open(path, os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)) or 0)
+    return errno.errorcode[os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+
+
+@evasion
+def a_library_of_the_go_compiler() -> str:
+    try:
+        return str(ctypes.CDLL("/var/task/go_note.so"))
+    except OSError as error:
+        return str(error)
 
 
 if __name__ == "__main__":
