@@ -26,8 +26,8 @@ static const struct object objects[] = {
     {"/tmp/link", TMP_DEVICE, 7, S_IFLNK},
     {"/var/task", ROOT_DEVICE, 8, S_IFDIR},
     {"/var/task/app.py", ROOT_DEVICE, HANDLER_INODE, S_IFREG},
-    {"/home/name", ROOT_DEVICE, HANDLER_INODE, S_IFREG}, /* a hard link to it */
-    {"/home/file", ROOT_DEVICE, 9, S_IFREG},
+    {"/srv/name", ROOT_DEVICE, HANDLER_INODE, S_IFREG}, /* a hard link to it */
+    {"/srv/file", ROOT_DEVICE, 9, S_IFREG},
     {"/proc/1/mem", PROC_DEVICE, 10, S_IFREG},
     {"/proc/1/task/1/mem", PROC_DEVICE, 11, S_IFREG},
     {"/tmpfile", ROOT_DEVICE, 12, S_IFREG},

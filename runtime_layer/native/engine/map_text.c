@@ -97,8 +97,10 @@ int64_t map_text(const struct call *call)
         int64_t result =
             KERNEL(mmap, low, arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, flags, file, arg[5]);
         bool ours = !(arg[3] & MAP_FIXED) || !is_error(result); /* else what was there stays there */
-        if (!is_error(result))
+        if (!is_error(result)) {
+            forget_texts(low, low + page_up(arg[1])); /* what it replaced */
             result = open_text(call, low, &told);
+        }
         if (is_error(result)) {
             if (ours)
                 KERNEL(munmap, low, arg[1]);

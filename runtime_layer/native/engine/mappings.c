@@ -104,8 +104,12 @@ static bool is_mapping_refused(const struct call *call)
 static int64_t map_text_there(const struct call *call)
 {
     const uint64_t *arg = call->arg;
-    bool fixed = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    bool is_refused = fixed && place_refused(call, range_low(arg[0]), range_high(arg[0], arg[1]));
+    uint64_t low = range_low(arg[0]), high = range_high(arg[0], arg[1]);
+    /* A text may take the place of another whole one: the loader maps a library again to have it checked by the
+     * processor (PROT_BTI). */
+    bool is_refused = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE) &&
+                      (engine_refused(call, low, high) ||
+                       (cuts_text(low, high) && memory_refused(call, SELF_PROTECTION, TEXT(""))));
     return is_refused ? -EACCES : map_text(call);
 }
 
@@ -176,7 +180,12 @@ static bool takes_own_stack(const struct call *call, uint64_t low, uint64_t high
 static int64_t unmap_whole_texts(const struct call *call)
 {
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
-    return is_unmapping_refused(call) ? -EACCES : unmap_texts(low, high, call->arg[0], call->arg[1]);
+    if (is_unmapping_refused(call))
+        return -EACCES;
+    int64_t result = KERNEL(munmap, call->arg[0], call->arg[1]);
+    if (!is_error(result))
+        forget_texts(low, high);
+    return result;
 }
 
 enum outcome judge_unmap(struct call *call)

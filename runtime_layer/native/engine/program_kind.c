@@ -16,8 +16,6 @@ enum { MACHINE = EM_AARCH64 };
 enum {
     SET_LEASE = 1024 /* F_SETLEASE */,
     NEEDED_MEMORY = 32 << 20, /* that our library and libc take, and more */
-    NEEDED_STACK = 128 << 10,
-    NEEDED_DESCRIPTORS = 16,
     SET_SIGNAL = 10 /* F_SETSIG */,
     URGENT = 23 /* SIGURG */
 };
@@ -92,21 +90,19 @@ static char *script_interpreter(char *head, uint64_t n)
     return head + start;
 }
 
-/* What the loader needs to load our library: below it goes on without. */
-static const struct {
-    uint32_t resource;
-    uint64_t least;
-} needed[] = {{RLIMIT_AS, NEEDED_MEMORY},
-              {RLIMIT_DATA, NEEDED_MEMORY},
-              {RLIMIT_STACK, NEEDED_STACK},
-              {RLIMIT_NOFILE, NEEDED_DESCRIPTORS}};
+/* Below such limits the loader would go on without our library. Descriptors need no look: the library is opened here. */
+static bool has_room_for_library(void)
+{
+    uint64_t memory[2], data[2];
+    return !is_error(KERNEL(prlimit64, 0, RLIMIT_AS, 0, memory)) && memory[0] >= NEEDED_MEMORY &&
+           !is_error(KERNEL(prlimit64, 0, RLIMIT_DATA, 0, data)) && data[0] >= NEEDED_MEMORY;
+}
 
 /* The loader drops our library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
  * secure-execution mode): by its file, which is looked at elsewhere, or since this process's own ids differ. */
 static bool loader_takes_library(void)
 {
     uint32_t real, effective, saved;
-    uint64_t limits[2];
     int64_t library = KERNEL(openat, AT_FDCWD, sealed.environment + sealed.preload, O_RDONLY | O_CLOEXEC, 0);
     struct stat st = {0};
     if (is_error(library))
@@ -115,9 +111,8 @@ static bool loader_takes_library(void)
     KERNEL(close, library);
     if (st.st_dev != sealed.library.dev || st.st_ino != sealed.library.ino)
         return false;
-    for (uint32_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (is_error(KERNEL(prlimit64, 0, needed[i].resource, 0, limits)) || limits[0] < needed[i].least)
-            return false;
+    if (!has_room_for_library())
+        return false;
     if (is_error(KERNEL(getresuid, &real, &effective, &saved)) || real != effective)
         return false;
     return !is_error(KERNEL(getresgid, &real, &effective, &saved)) && real == effective;

@@ -96,15 +96,13 @@ static void unmap_trampolines(uint64_t at)
         }
 }
 
-int64_t unmap_texts(uint64_t low, uint64_t high, uint64_t address, uint64_t len)
+void forget_texts(uint64_t low, uint64_t high)
 {
-    int64_t result = KERNEL(munmap, address, len);
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; !is_error(result) && i < n && i < RANGES; i++)
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
         if (ranges[i].kind == RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high && ranges[i].low) {
             uint64_t trampolines = ranges[i].trampolines;
             free_range(&ranges[i]);
             unmap_trampolines(trampolines);
         }
-    return result;
 }

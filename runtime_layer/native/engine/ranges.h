@@ -10,15 +10,15 @@ enum range_kind { RANGE_FREE, RANGE_ENGINE, RANGE_TEXT };
 /* Pages that nobody may change, unmap or make writable. False when the table is full. */
 bool protect_range(uint64_t low, uint64_t high);
 void unprotect_range(uint64_t low);
-/* Text that may not become writable, nor be thrown away and read again from the file. When it is unmapped, the range
- * of its trampolines, which begins there, goes too. */
+/* Text that may not become writable, nor be thrown away and read again from the file. The range of its
+ * trampolines begins there; 0: it needs none. */
 bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines);
 
 bool overlaps(uint64_t low, uint64_t high, enum range_kind kind);
 /* Does the range hold a part of some patched text, but not all of it? Only whole texts may go. */
 bool cuts_text(uint64_t low, uint64_t high);
-/* Unmaps [address, address + len), whose pages are [low, high), with the texts in it, while nobody else prepares a text
- * or changes mappings. What munmap says. */
-int64_t unmap_texts(uint64_t low, uint64_t high, uint64_t address, uint64_t len);
+/* Texts that lie within the range are gone, and their trampolines go. Nobody else prepares a text or changes mappings
+ * meanwhile. */
+void forget_texts(uint64_t low, uint64_t high);
 
 #endif

@@ -102,8 +102,10 @@ static bool identity_whole(const struct image *image, const Elf64_Ehdr *header, 
 static bool segment_loads(const Elf64_Phdr *segment, uint64_t low, uint64_t file_size)
 {
     uint64_t align = segment->p_align;
-    return segment->p_offset <= file_size && segment->p_filesz <= file_size - segment->p_offset &&
-           segment->p_filesz <= segment->p_memsz && segment->p_memsz <= LIBRARY_SPAN &&
+    /* A segment of zeroes takes nothing from the file, wherever it says that it begins. */
+    bool there = !segment->p_filesz ||
+                 (segment->p_offset <= file_size && segment->p_filesz <= file_size - segment->p_offset);
+    return there && segment->p_filesz <= segment->p_memsz && segment->p_memsz <= LIBRARY_SPAN &&
            segment->p_vaddr >= low && segment->p_vaddr <= LIBRARY_SPAN && align >= HEAD &&
            (align & (align - 1)) == 0 && (segment->p_vaddr - segment->p_offset) % align == 0;
 }

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import re
+import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,6 +79,7 @@ class Program:
         without: sources in those folders that do not belong to it.
         mode: the file's permission bits.
         kernel_headers: zig's folders of Linux's own headers, for a program that has no libc to bring them.
+        bare: without section headers, which linkers and debuggers read and no loader does (elf(5)).
     """
 
     path: str
@@ -87,6 +89,7 @@ class Program:
     without: tuple[str, ...] = ()
     mode: int = 0o644
     kernel_headers: tuple[str, ...] = ()
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ LAYER = tuple(
             (*_LIBRARY, *_ENGINE),
             without=_API,
             kernel_headers=(_KERNEL_HEADERS[arch], "any-linux-any"),
+            bare=True,
         ),
     )
 )
@@ -212,7 +216,21 @@ def _compile(zig: Path, program: Program, version: str) -> None:
         if done.returncode != 0:
             said = done.stdout.strip() or f"the compiler ended with status {done.returncode} and said nothing"
             raise BuildError(f"{program.path} does not compile:\n{said}")
-        _write(target, output.read_bytes(), program.mode)
+        built = output.read_bytes()
+        _write(target, _without_sections(built) if program.bare else built, program.mode)
+
+
+def _without_sections(elf: bytes) -> bytes:
+    """A 64-bit ELF file up to where its last segment ends. The section headers, and the padding before them, are what
+    the linker puts behind: 5 KB of 128."""
+    (programs,) = struct.unpack_from("<Q", elf, 32)
+    size, count = struct.unpack_from("<HH", elf, 54)
+    segments = (struct.unpack_from("<QQQQ", elf, programs + i * size + 8) for i in range(count))
+    end = max((offset + file_size for offset, _, _, file_size in segments if file_size), default=len(elf))
+    bare = bytearray(elf[:end])
+    struct.pack_into("<Q", bare, 40, 0)  # e_shoff
+    struct.pack_into("<HHH", bare, 58, 0, 0, 0)  # e_shentsize, e_shnum, e_shstrndx
+    return bytes(bare)
 
 
 def _zig() -> Path:
@@ -263,7 +281,9 @@ def _hash_inputs(program: Program, version: str) -> str:
     for name in (*sources(program), *headers):
         digest.update(f"\0{name}\0".encode())
         digest.update((NATIVE / name).read_bytes())
-    digest.update("\0".join((ZIG_VERSION, oct(program.mode), *_arguments(program, version))).encode())
+    digest.update(
+        "\0".join((ZIG_VERSION, oct(program.mode), str(program.bare), *_arguments(program, version))).encode()
+    )
     return digest.hexdigest()
 
 
