@@ -47,6 +47,12 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
     return verdict.action == ACTION_DENY;
 }
 
+bool self_protection_refused(const struct call *call, struct text path)
+{
+    struct facts facts = {.path = path};
+    return refuses(call, verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
+}
+
 /* Each descriptor that a judge holds it must let go of: counted here, looked at after each call. */
 static int32_t held;
 

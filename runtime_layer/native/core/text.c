@@ -101,6 +101,14 @@ bool same_bytes(const void *a, const void *b, size_t n)
     return !n || !__builtin_memcmp(a, b, n);
 }
 
+struct text base_name(struct text path)
+{
+    uint32_t i = path.len;
+    while (i > 0 && path.at[i - 1] != '/')
+        i--;
+    return (struct text){path.at + i, path.len - i};
+}
+
 void put(struct writer *w, struct text t)
 {
     uint32_t room = w->cap - w->used;

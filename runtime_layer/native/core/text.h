@@ -31,7 +31,8 @@ bool text_equal(struct text a, struct text b);
 bool text_equal_nocase(struct text a, struct text b); /* ASCII only, as host names are */
 bool text_starts(struct text a, struct text prefix);
 bool text_ends(struct text a, struct text suffix);
-struct text text_trim(struct text a); /* ASCII spaces and tabs at both ends */
+struct text text_trim(struct text a);    /* ASCII spaces and tabs at both ends */
+struct text base_name(struct text path); /* what follows the last slash */
 /* Cuts `*rest` at the first `separator`; the piece before it is returned, `*rest` holds what follows.
  * Returns false when `*rest` was exhausted by an earlier call. */
 bool text_next(struct text *rest, char separator, struct text *piece);

@@ -24,14 +24,6 @@ static bool is_plumbing(struct text name)
     return false;
 }
 
-static struct text base_name(struct text path)
-{
-    for (uint32_t i = path.len; i-- > 0;)
-        if (path.at[i] == '/')
-            return (struct text){path.at + i + 1, path.len - i - 1};
-    return path;
-}
-
 static bool look(void *context, const struct mapping *m)
 {
     struct search *s = context;

@@ -151,9 +151,7 @@ bool is_guarded(int64_t nr)
 
 enum outcome judge_escape(struct call *call)
 {
-    struct facts facts = {0};
-    struct verdict verdict = verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION);
-    return refuses(call, verdict, &facts) ? answer(call, -EPERM) : RUN_IN_PLACE;
+    return self_protection_refused(call, TEXT("")) ? answer(call, -EPERM) : RUN_IN_PLACE;
 }
 
 /* The rest of prctl(2) is no way out: a filter, a dispatcher in front of the gate, another layout of memory. */

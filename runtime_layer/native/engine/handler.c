@@ -49,19 +49,12 @@ static bool put_path(struct writer *w, struct text directory, struct text name, 
     return !w->full;
 }
 
-static struct text base_name(struct text path, struct text *directory)
-{
-    uint32_t i = path.len;
-    while (i > 0 && path.at[i - 1] != '/')
-        i--;
-    *directory = (struct text){path.at, i ? i - 1 : 0};
-    return (struct text){path.at + i, path.len - i};
-}
-
 /* __pycache__/<name>.<tag>.pyc beside the source (PEP 3147) */
 static bool add_bytecode(struct text module_path, struct scratch *scratch)
 {
-    struct text directory, name = base_name(module_path, &directory);
+    struct text name = base_name(module_path);
+    uint32_t before = module_path.len - name.len;
+    struct text directory = {module_path.at, before ? before - 1 : 0};
     struct writer cache = {scratch->other, 0, sizeof scratch->other, false};
     if (!put_path(&cache, directory, TEXT("__pycache__"), ""))
         return true;

@@ -6,7 +6,7 @@
 
 #include "call.h"
 
-/* files.c: the object that an open gives */
+/* open.c: the object that an open gives */
 enum outcome judge_open(struct call *call);
 /* paths.c: calls that change what a path names */
 enum outcome judge_path(struct call *call);

@@ -158,7 +158,5 @@ enum outcome judge_descriptor(struct call *call)
         break;
     default: return RUN_IN_PLACE;
     }
-    struct facts facts = {0};
-    struct verdict verdict = verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION);
-    return refuses(call, verdict, &facts) ? answer(call, -EACCES) : RUN_IN_PLACE;
+    return self_protection_refused(call, TEXT("")) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }

@@ -1,4 +1,5 @@
-/* The descriptor that alert lines go to: the function's own stderr, kept where the program cannot lose it. */
+/* The descriptor that alert lines go to: the function's own stderr, kept where the program cannot lose it. So every call
+ * that closes or replaces descriptors comes here. */
 #ifndef SHIELD_LOG_H
 #define SHIELD_LOG_H
 

@@ -5,7 +5,6 @@
 #include "claims.h"
 #include "files.h"
 #include "mounts.h"
-#include "mappings.h"
 #include "ranges.h"
 #include "state.h"
 
@@ -58,23 +57,26 @@ static int64_t reserve(const uint64_t *arg)
     return -ENOMEM;
 }
 
+/* What could not be patched, and whether it may run all the same. `told`: of a file that can change it was said already. */
+static bool text_refused(const struct call *call, const struct patch *patch, bool told)
+{
+    char buffer[512];
+    struct text path = path_of((int32_t)call->arg[4], buffer, sizeof buffer);
+    if (patch->hard)
+        return self_protection_refused(call, path);
+    return !told && executable_memory_refused(call, path); /* not an ELF: code all the same */
+}
+
 /* Patches what was mapped and makes it executable. 0, or an errno. */
-static int64_t open_text(const struct call *call, uint64_t low, bool *told)
+static int64_t open_text(const struct call *call, uint64_t low, bool told)
 {
     const uint64_t *arg = call->arg;
     uint64_t high = low + page_up(arg[1]);
     struct patch patch = {0};
-    if (!patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch)) {
-        char path[512];
-        enum policy_id id =
-            patch.hard ? SELF_PROTECTION : EXECUTABLE_MEMORY; /* not an ELF: code all the same */
-        bool silent = *told && id == EXECUTABLE_MEMORY;
-        *told = true;
-        if (!silent && memory_refused(call, id, path_of((int32_t)arg[4], path, sizeof path)))
-            return -EACCES;
-    }
-    if (!patch.wanted && patch.text_high &&
-        !protect_text(low, patch.text_high, 0)) /* without a system call it must not grow one either */
+    if (!patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch) && text_refused(call, &patch, told))
+        return -EACCES;
+    /* A text without a system call must not grow one either. */
+    if (!patch.wanted && patch.text_high && !protect_text(low, patch.text_high, 0))
         return -ENOMEM;
     return KERNEL(mprotect, low, high - low, arg[2]);
 }
@@ -88,9 +90,8 @@ int64_t map_text(const struct call *call)
         return error;
     char path[512];
     bool told = is_writable_file(file);
-    int64_t at = told && memory_refused(call, EXECUTABLE_MEMORY, path_of(file, path, sizeof path))
-                     ? -EACCES
-                     : reserve(arg);
+    int64_t at =
+        told && executable_memory_refused(call, path_of(file, path, sizeof path)) ? -EACCES : reserve(arg);
     if (!is_error(at)) {
         uint64_t low = (uint64_t)at;
         uint64_t flags = (arg[3] & ~(uint64_t)MAP_FIXED_NOREPLACE) | MAP_FIXED;
@@ -99,7 +100,7 @@ int64_t map_text(const struct call *call)
         bool ours = !(arg[3] & MAP_FIXED) || !is_error(result); /* else what was there stays there */
         if (!is_error(result)) {
             forget_texts(low, low + page_up(arg[1])); /* what it replaced */
-            result = open_text(call, low, &told);
+            result = open_text(call, low, told);
         }
         if (is_error(result)) {
             if (ours)

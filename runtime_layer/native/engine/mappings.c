@@ -3,8 +3,6 @@
  *
  * Calls that change what lies where are made by the gate, one side at a time: those that prepare a text, and all
  * others. Otherwise a call that was judged before a text came to be there could still fall on it. */
-#include "mappings.h"
-
 #include <linux/mman.h>
 
 #include "claims.h"
@@ -12,25 +10,19 @@
 #include "judges.h"
 #include "map_text.h"
 #include "ranges.h"
+#include "report.h"
 #include "state.h"
-
-bool memory_refused(const struct call *call, enum policy_id id, struct text path)
-{
-    struct facts facts = {.path = path};
-    enum reason reason = id == SELF_PROTECTION ? REASON_SELF_PROTECTION : REASON_EXECUTABLE_MEMORY;
-    return refuses(call, verdict_unlisted(&sealed.policy, id, reason), &facts);
-}
 
 static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
 {
-    return overlaps(low, high, RANGE_ENGINE) && memory_refused(call, SELF_PROTECTION, TEXT(""));
+    return overlaps(low, high, RANGE_ENGINE) && self_protection_refused(call, TEXT(""));
 }
 
 /* Something else is to lie there: never over the engine, nor over patched text. */
 static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
 {
     return engine_refused(call, low, high) ||
-           (overlaps(low, high, RANGE_TEXT) && memory_refused(call, SELF_PROTECTION, TEXT("")));
+           (overlaps(low, high, RANGE_TEXT) && self_protection_refused(call, TEXT("")));
 }
 
 /* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst), and bits 57
@@ -98,7 +90,7 @@ static bool is_mapping_refused(const struct call *call)
     /* Memory that can be written and run: anonymous, shared with a writer, or both at once. */
     char path[512];
     struct text name = arg[3] & MAP_ANONYMOUS ? TEXT("") : path_of((int32_t)arg[4], path, sizeof path);
-    return memory_refused(call, EXECUTABLE_MEMORY, name);
+    return executable_memory_refused(call, name);
 }
 
 static int64_t map_text_there(const struct call *call)
@@ -109,7 +101,7 @@ static int64_t map_text_there(const struct call *call)
      * processor (PROT_BTI). */
     bool is_refused = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE) &&
                       (engine_refused(call, low, high) ||
-                       (cuts_text(low, high) && memory_refused(call, SELF_PROTECTION, TEXT(""))));
+                       (cuts_text(low, high) && self_protection_refused(call, TEXT(""))));
     return is_refused ? -EACCES : map_text(call);
 }
 
@@ -130,9 +122,9 @@ static bool is_protection_refused(const struct call *call)
     if (engine_refused(call, low, high))
         return true;
     bool text = overlaps(low, high, RANGE_TEXT);
-    if (text && call->arg[2] & PROT_WRITE && memory_refused(call, SELF_PROTECTION, TEXT("")))
+    if (text && call->arg[2] & PROT_WRITE && self_protection_refused(call, TEXT("")))
         return true;
-    return call->arg[2] & PROT_EXEC && memory_refused(call, EXECUTABLE_MEMORY, TEXT(""));
+    return call->arg[2] & PROT_EXEC && executable_memory_refused(call, TEXT(""));
 }
 
 enum outcome judge_protect(struct call *call)
@@ -165,7 +157,7 @@ static bool is_unmapping_refused(const struct call *call)
     if (engine_refused(call, low, high))
         return true;
     bool text = call->nr == __NR_munmap ? cuts_text(low, high) : overlaps(low, high, RANGE_TEXT);
-    if (text && memory_refused(call, SELF_PROTECTION, TEXT("")))
+    if (text && self_protection_refused(call, TEXT("")))
         return true;
     return call->nr == __NR_mremap && call->arg[3] & MREMAP_FIXED &&
            place_refused(call, range_low(call->arg[4]), range_high(call->arg[4], call->arg[2]));
@@ -205,9 +197,9 @@ enum { ATTACH_REMAP = 040000, ATTACH_EXECUTE = 0100000, READ_IMPLIES_EXECUTE = 0
 
 enum outcome judge_attach(struct call *call)
 {
-    if (call->arg[2] & ATTACH_REMAP && memory_refused(call, SELF_PROTECTION, TEXT("")))
+    if (call->arg[2] & ATTACH_REMAP && self_protection_refused(call, TEXT("")))
         return answer(call, -EACCES);
-    bool runs = call->arg[2] & ATTACH_EXECUTE && memory_refused(call, EXECUTABLE_MEMORY, TEXT(""));
+    bool runs = call->arg[2] & ATTACH_EXECUTE && executable_memory_refused(call, TEXT(""));
     return runs ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
@@ -215,5 +207,5 @@ enum outcome judge_personality(struct call *call)
 {
     uint32_t persona = (uint32_t)call->arg[0];
     bool runs = persona != 0xffffffffu && persona & READ_IMPLIES_EXECUTE;
-    return runs && memory_refused(call, EXECUTABLE_MEMORY, TEXT("")) ? answer(call, -EACCES) : RUN_IN_PLACE;
+    return runs && executable_memory_refused(call, TEXT("")) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }

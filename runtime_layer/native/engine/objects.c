@@ -49,14 +49,6 @@ bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count)
     return false;
 }
 
-struct text base_name(struct text path)
-{
-    uint32_t i = path.len;
-    while (i > 0 && path.at[i - 1] != '/')
-        i--;
-    return (struct text){path.at + i, path.len - i};
-}
-
 static bool take(void *context, const struct mapping *m)
 {
     struct listing *l = context;

@@ -17,6 +17,5 @@ bool patch_loaded_objects(struct armed_objects *out, struct writer *error);
 /* Does `t` begin with one of the prefixes? */
 bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count);
 #define ANY_OF(text, list) starts_with_any(text, list, sizeof(list) / sizeof *(list))
-struct text base_name(struct text path);
 
 #endif

@@ -1,7 +1,7 @@
 /* Calls that change what a path names: mkdir, rename, unlink, chmod, ...
  *
  * The gate opens what the call would act on (the parent directory, or the object itself where the call
- * follows a last symbolic link), judges it, and makes the same call through /proc/self/fd: the path that the
+ * follows a last symbolic link), judges it, and makes the same call through /proc/thread-self/fd: the path that the
  * kernel then walks begins at the very object that was judged.
  */
 #include "claims.h"

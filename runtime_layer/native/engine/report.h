@@ -19,6 +19,11 @@ struct facts {
 /* True: the call must be refused. Reports alerts and refusals; lets everything else pass silently. */
 bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts);
 
+/* Something that the engine relies on: as strict as the strictest policy. `path`: what it is about; empty: nothing. */
+bool self_protection_refused(const struct call *call, struct text path);
+/* Memory that could be written, or changes with its file, and run. */
+bool executable_memory_refused(const struct call *call, struct text path);
+
 /* Writes down how many alerts were left out: once the storm's second is over, or at the program's end. */
 void report_folded(bool at_end);
 
