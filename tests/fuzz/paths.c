@@ -107,12 +107,22 @@ static bool is_refused(const struct object *o, bool writes)
     return writes && o->device == PROC_DEVICE;
 }
 
+/* Where an entry is. "." and ".." are the directory itself and the one above. */
 static void join(char *out, size_t cap, const char *directory, const char *name)
 {
     size_t n = strlen(name);
     while (n && name[n - 1] == '/')
         n--;
-    CHECK(snprintf(out, cap, "%s/%.*s", strcmp(directory, "/") ? directory : "", (int)n, name) < (int)cap);
+    bool same = n == 1 && name[0] == '.', above = n == 2 && !memcmp(name, "..", 2);
+    CHECK(snprintf(out, cap, "%s", directory) < (int)cap);
+    if (above) {
+        char *slash = strrchr(out, '/');
+        if (slash)
+            slash[slash == out] = 0;
+    } else if (!same) {
+        size_t used = strcmp(out, "/") ? strlen(out) : 0;
+        CHECK(snprintf(out + used, cap - used, "/%.*s", (int)n, name) < (int)(cap - used));
+    }
 }
 
 /* An entry of a directory that the gate holds: nothing but that entry can be meant. */
