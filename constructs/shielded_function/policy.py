@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import stringprep
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from encodings import idna
 from functools import lru_cache
 from typing import Any, Literal
@@ -26,18 +26,23 @@ AwsScope = Literal["all", "none"]
 
 # What a field holds, and so how it is written into its variable and read back.
 _MODES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
-_LISTS = ("allow_outbound", "allow_tmp", "allow_child_process")
+_LISTS = ("allow_outbound", "allow_buckets", "allow_tmp", "allow_child_process")
+_SWITCHES = ("check_server_name", "log_arguments")
+# Left out of the environment when they are this: the core has no word for it.
+_UNSET: Mapping[str, object] = {"executable_memory": None, "allow_buckets": ()}
 # Written only when they differ from the core's own defaults: an environment has 4 KB in all.
 _DEFAULTS: Mapping[str, str] = {
     "SHIELD_ALLOW_OUTBOUND": "",
     "SHIELD_ALLOW_AWS": "all",
+    "SHIELD_CHECK_SERVER_NAME": "on",
+    "SHIELD_UNUSUAL_NAMES": "allow",
     "SHIELD_ALLOW_TMP": "",
     "SHIELD_ALLOW_CHILD_PROCESS": "",
     "SHIELD_ON_FAILURE": "refuse",
     "SHIELD_LOG_ARGUMENTS": "on",
 }
-# Settings of the layer and of the engine, which are no part of a policy.
-_NOT_POLICY = ("SHIELD_NEXT_WRAPPER", "SHIELD_STATE")
+# Settings of the layer, of the function's place and of the engine, which are no part of a policy.
+_NOT_POLICY = ("SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
 
 
 class ShieldPolicyError(ValueError):
@@ -61,9 +66,16 @@ class ShieldPolicy:
     Attributes:
         outbound_connectivity: who may be resolved, connected to and sent to.
         allow_outbound: `host[:port]`, `*.domain[:port]`, `address[:port]`, `network/prefix[:port]`, `[v6]:port`. No
-            port means any. International names are accepted, and kept in their xn-- form.
+            port means any. `tcp://` or `udp://` in front means that protocol alone. International names are
+            accepted, and kept in their xn-- form.
         allow_aws: "all" for the endpoints of every AWS service in the function's own region, "none", or a list of
             services as botocore calls them, such as `["s3", "dynamodb"]`.
+        allow_buckets: names of S3 buckets. When there are any, S3 is the host names of these buckets
+            (`name.s3.<region>...`) and nothing else, whatever `allow_aws` says of s3.
+        check_server_name: whether the first TLS message on a TCP connection to an address that was allowed by name must
+            name an allowed server.
+        unusual_names: look-ups of names that only a wildcard admits, or that name any bucket, and that look like data:
+            "allow" counts them, "alert" reports each, "block" refuses and reports it.
         read_write_tmp: use of files under /tmp.
         allow_tmp: path globs under /tmp. `*` and `?` match within a component, `**` across; `/tmp/cache/**` admits
             the directory and all that lies below it.
@@ -90,6 +102,9 @@ class ShieldPolicy:
     outbound_connectivity: Mode = "block"
     allow_outbound: Sequence[str] = ()
     allow_aws: AwsScope | Sequence[str] = "all"
+    allow_buckets: Sequence[str] = ()
+    check_server_name: bool = True
+    unusual_names: Mode = "allow"
     read_write_tmp: Mode = "block"
     allow_tmp: Sequence[str] = ()
     create_child_process: Mode = "block"
@@ -150,6 +165,23 @@ class ShieldPolicy:
     def _from_settings(cls, parsed: core.Policy) -> ShieldPolicy:
         return cls(**_values(_read_lines(parsed.lines())))
 
+    def allow_bucket(self, name: str, *more: str) -> ShieldPolicy:
+        """The same policy with these S3 buckets added to `allow_buckets`.
+
+        The first one narrows S3: to its buckets' host names, from those of any bucket.
+
+        Raises:
+            ShieldPolicyError: that is not a bucket's name, or not known before deployment.
+
+        Example:
+            >>> policy = ShieldPolicy().allow_bucket("uploads")
+            >>> policy.decide("connect", "uploads.s3.us-east-1.amazonaws.com:443").action
+            'allow'
+            >>> policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").action
+            'deny'
+        """
+        return replace(self, allow_buckets=(*self.allow_buckets, name, *more))
+
     def to_env(self) -> dict[str, str]:
         """The environment variables: the four modes always, the others where they differ from the default."""
         return {name: value for name, value in self._settings().items() if value != _DEFAULTS.get(name)}
@@ -167,7 +199,7 @@ class ShieldPolicy:
         explained = _parse(self.to_lines()).explain()
         return {field.name: explained[field.name] for field in fields(self)}
 
-    def decide(self, event: str, target: str, *, region: str = "us-east-1") -> Decision:
+    def decide(self, event: str, target: str, *, region: str = "us-east-1", account: str = "") -> Decision:
         """What the policy makes of one event, as the engine in the function would decide it.
 
         Args:
@@ -175,14 +207,17 @@ class ShieldPolicy:
                 path under /tmp), exec or exec-static (a program's absolute path).
             target: what the event is about.
             region: the AWS region that the function runs in.
+            account: its AWS account, twelve digits; when empty, AWS host names of any account are admitted.
 
         Raises:
             ValueError: there is no such event, or the target is malformed.
         """
         if event in ("connect", "udp", "resolve"):
             target = _to_ascii("target", target)
-        _check_text("region", region)
-        return _parse(f"AWS_REGION={region}\n{self.to_lines()}").decide(event, target)
+        place = {"AWS_REGION": _check_text("region", region)}
+        if account:
+            place["SHIELD_ACCOUNT_ID"] = _check_text("account", account)
+        return _parse(_write_lines(place) + self.to_lines()).decide(event, target)
 
     def _settings(self) -> dict[str, str]:
         """All variables, in the order of the fields."""
@@ -232,14 +267,14 @@ def _read_lines(lines: str) -> dict[str, str]:
 
 def _to_setting(field: str, value: object) -> str | None:
     """A field's value as its variable has it. None: the variable is left out."""
-    if field == "log_arguments":
+    if field in _SWITCHES:
         if not isinstance(value, bool):
             raise ShieldPolicyError(field, f"{value!r} is not a boolean; use True or False")
         return "on" if value else "off"
     if field == "executable_memory" and value is None:
         return None
     if field in _LISTS:
-        return _to_list(field, value)
+        return _to_list(field, value) or (None if field in _UNSET else "")
     if field == "allow_aws" and not isinstance(value, str):
         return _to_list(field, value) or "none"
     if field == "allow_aws" and value not in ("all", "none"):
@@ -256,6 +291,8 @@ def _to_list(field: str, value: object) -> str:
 
 
 def _to_entry(field: str, entry: object) -> str:
+    if field == "allow_buckets":
+        _check_bucket(field, entry)
     text = _check_text(field, entry)
     if field == "allow_outbound":
         text = _to_ascii(field, text)
@@ -267,6 +304,17 @@ def _to_entry(field: str, entry: object) -> str:
         fix = "use ? in its place" if field == "allow_tmp" else "write one entry for each"
         raise ShieldPolicyError(field, f"{entry!r} has a comma, which separates entries; {fix}")
     return text
+
+
+def _check_bucket(field: str, entry: object) -> None:
+    """What the CDK has for a bucket, but is not its name."""
+    if hasattr(entry, "bucket_name"):
+        raise ShieldPolicyError(field, f"{entry!r} is a bucket, not its name; give it a bucket_name, and write that")
+    if isinstance(entry, str) and "{Token[" in entry:
+        raise ShieldPolicyError(
+            field,
+            f"{entry!r} is a CDK token; a policy must know the name: give the bucket a bucket_name, and write that",
+        )
 
 
 def _check_text(field: str, value: object) -> str:
@@ -289,18 +337,23 @@ def _check_text(field: str, value: object) -> str:
 _DEVIATING = frozenset("\u00df\u03c2\u200c\u200d")
 
 
+_PROTOCOL = re.compile("(tcp|udp)://", re.IGNORECASE)
+
+
 def _to_ascii(field: str, entry: str) -> str:
     """`bücher.example:443` as `xn--bcher-kva.example:443` (RFC 3490). ASCII is left to the core."""
     if entry.isascii():
         return entry
-    host, colon, port = entry.partition(":")
+    prefix = _PROTOCOL.match(entry)
+    protocol = prefix[0] if prefix else ""
+    host, colon, port = entry[len(protocol) :].partition(":")
     if any(c in _DEVIATING or stringprep.in_table_a1(c) for c in host):
         reason = "has a character that versions of IDNA read differently"
     else:
         try:
             labels = re.split("[.\u3002\uff0e\uff61]", host)
             ascii_host = ".".join(idna.ToASCII(label).decode() if label else "" for label in labels)
-            return ascii_host + colon + port
+            return protocol + ascii_host + colon + port
         except UnicodeError as fault:
             reason = f"is not an international host name ({fault})"
     raise ShieldPolicyError(field, f"{entry!r} {reason}; write the name in its xn-- form")
@@ -308,12 +361,12 @@ def _to_ascii(field: str, entry: str) -> str:
 
 def _values(settings: Mapping[str, str]) -> dict[str, Any]:
     """The fields that canonical settings give."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(_UNSET)
     for setting, value in settings.items():
         field = _field_of(setting)
         if field in _LISTS or (field == "allow_aws" and value not in ("all", "none")):
             values[field] = tuple(value.split(",")) if value else ()
-        elif field == "log_arguments":
+        elif field in _SWITCHES:
             values[field] = value == "on"
         elif field:
             values[field] = value

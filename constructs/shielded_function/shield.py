@@ -19,7 +19,7 @@ from .errors import ShieldError
 from .inspection import as_text, disclose, inspect, resource_of
 from .layer import WRAPPER, missing_binaries, shield_layer
 from .policy import ShieldPolicy
-from .validation import NEXT_WRAPPER_VARIABLE, WRAPPER_VARIABLE
+from .validation import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, WRAPPER_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ class AttachedShield(Construct):
         self, scope: lambda_.Function, construct_id: str, *, policy: ShieldPolicy, alarms: ShieldAlarms
     ) -> None:
         facts = inspect(scope)
-        settings = policy.to_env()
+        settings = {**policy.to_env(), ACCOUNT_VARIABLE: scope.stack.resolve(scope.stack.account)}
         given_log_group = _log_group_of(scope, facts)
         problems = [
             *validation.unsupported(facts, settings),
@@ -121,7 +121,7 @@ class AttachedShield(Construct):
         self._settings = settings
         scope.add_layers(self.layer)
         for name, value in settings.items():
-            scope.add_environment(name, value)
+            scope.add_environment(name, as_text(value))
         self.chain_wrapper()
         self._filters: dict[str, logs.MetricFilter] = {}
         self.metric_filter = self._filter(None)

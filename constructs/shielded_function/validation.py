@@ -19,6 +19,7 @@ from .layer import WRAPPER
 
 WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
 NEXT_WRAPPER_VARIABLE: Final = "SHIELD_NEXT_WRAPPER"
+ACCOUNT_VARIABLE: Final = "SHIELD_ACCOUNT_ID"
 MAX_LAYERS: Final = 5
 MAX_ENVIRONMENT: Final = 4096
 """Bytes of all variables, measured by Lambda as one JSON object
@@ -27,6 +28,8 @@ MAX_ENVIRONMENT: Final = 4096
 _PREFIX: Final = "SHIELD_"
 # Not the policy's: the wrapper that was there before, and a file for what does not fit into the environment.
 _NOT_POLICY: Final = (NEXT_WRAPPER_VARIABLE, "SHIELD_POLICY_FILE")
+_POLICY_DECIDES: Final = "the policy decides it: set it in ShieldPolicy"
+_DECIDED_BY: Final = {ACCOUNT_VARIABLE: "the stack decides it: leave it out"}
 
 # The managed runtimes on Amazon Linux 2 and later: those before have no exec wrapper or too old a libc, and the
 # OS-only runtimes (provided*) never call one (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html).
@@ -56,13 +59,13 @@ class Application:
     """What the shield put on a function, to be found again at synthesis.
 
     Attributes:
-        environment: the policy's variables.
+        environment: the policy's variables and the account's, resolved.
         layer: the resolved ARN of the shield's layer.
         log_group: the resolved name of the log group in the function's logging configuration, if it has one.
         log_class: the log group's class, where it can be seen.
     """
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, Any]
     layer: Any
     log_group: Any
     log_class: str | None
@@ -71,9 +74,9 @@ class Application:
 Rule = Callable[[FunctionFacts, Application], "list[str]"]
 
 
-def unsupported(facts: FunctionFacts, policy_environment: Mapping[str, str]) -> list[str]:
-    """Why a function cannot be shielded; empty when it can."""
-    problems = [*_runtime(facts), *_log_level(facts), *_foreign_settings(facts, policy_environment)]
+def unsupported(facts: FunctionFacts, settings: Mapping[str, Any]) -> list[str]:
+    """Why a function cannot be shielded with these settings; empty when it can."""
+    problems = [*_runtime(facts), *_log_level(facts), *_foreign_settings(facts, settings)]
     if facts.layers is not None and len(facts.layers) >= MAX_LAYERS:
         problems.append(
             f"layers: {len(facts.layers)} of {MAX_LAYERS} are in use and the shield needs one: remove or merge some"
@@ -100,8 +103,14 @@ def log_class_problems(log_class: str | None) -> list[str]:
 
 def environment_size(environment: Mapping[str, Any]) -> int:
     """Bytes that Lambda counts. Values known only at deployment count as empty, so it is a lower bound."""
-    known = {name: value if isinstance(value, str) else "" for name, value in environment.items()}
+    known = {name: _known(value) for name, value in environment.items()}
     return len(json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _known(value: Any) -> str:
+    if value == {"Ref": "AWS::AccountId"}:
+        return "0" * 12  # all have twelve digits
+    return value if isinstance(value, str) else ""
 
 
 def _runtime(facts: FunctionFacts) -> list[str]:
@@ -125,11 +134,11 @@ def _log_level(facts: FunctionFacts) -> list[str]:
     return [f"application_log_level: {level} drops the alert lines, which are WARN: use WARN or lower"]
 
 
-def _foreign_settings(facts: FunctionFacts, policy_environment: Mapping[str, str]) -> list[str]:
+def _foreign_settings(facts: FunctionFacts, settings: Mapping[str, Any]) -> list[str]:
     return [
-        f"{name}: set in the environment, but the policy decides it: set it in ShieldPolicy"
+        f"{name}: set in the environment, but {_DECIDED_BY.get(name, _POLICY_DECIDES)}"
         for name, value in facts.environment.items()
-        if name.startswith(_PREFIX) and name not in _NOT_POLICY and policy_environment.get(name) != value
+        if name.startswith(_PREFIX) and name not in _NOT_POLICY and settings.get(name) != value
     ]
 
 

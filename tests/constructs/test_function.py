@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -19,6 +19,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function.policy import ShieldPolicyError
 
 FUNCTION = "AWS::Lambda::Function"
 LAYER = "AWS::Lambda::LayerVersion"
@@ -60,6 +61,7 @@ def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
                     "SHIELD_READ_WRITE_TMP": "block",
                     "SHIELD_CREATE_CHILD_PROCESS": "block",
                     "SHIELD_READ_HANDLER": "alert",
+                    "SHIELD_ACCOUNT_ID": {"Ref": "AWS::AccountId"},
                 }
             },
             "Layers": [stack.resolve(fn.shield.layer.layer_version_arn)],
@@ -114,8 +116,48 @@ def test_the_default_blocks_everything_but_aws(stack: cdk.Stack, props: Props, r
     fn = ShieldedFunction(stack, "Checkout", **props)
     assert fn.shield.policy == ShieldPolicy()
     environment = variables(resources, stack)
+    assert environment.pop("SHIELD_ACCOUNT_ID") == {"Ref": "AWS::AccountId"}
     assert {environment[name] for name in environment if name.startswith("SHIELD_")} == {"block"}
     assert len(environment) == 5
+
+
+def test_the_account_is_the_stacks(app: cdk.App, props: Props, resources: Resources) -> None:
+    """Where the stack names none, the deployment knows it; in a nested stack too."""
+    concrete = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    open_to_any = cdk.Stack(app, "Open")
+    nested = cdk.NestedStack(open_to_any, "Nested")
+    deployments = {concrete: "111122223333", open_to_any: {"Ref": "AWS::AccountId"}, nested: {"Ref": "AWS::AccountId"}}
+    for stack in deployments:
+        ShieldedFunction(stack, "Fn", **props)
+    for stack, account in deployments.items():
+        assert variables(resources, stack)["SHIELD_ACCOUNT_ID"] == account
+
+
+def test_the_same_account_may_be_set_beforehand(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    ShieldedFunction(stack, "Fn", environment={"SHIELD_ACCOUNT_ID": cdk.Aws.ACCOUNT_ID}, **props)
+    assert variables(resources, stack)["SHIELD_ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
+
+
+def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    policy = ShieldPolicy(
+        allow_outbound=["tcp://db.example:5432", "udp://ntp.example"], check_server_name=False, unusual_names="block"
+    ).allow_bucket("uploads", "reports")
+    ShieldedFunction(stack, "Fn", policy=policy, **props)
+    environment = variables(resources, stack)
+    assert environment["SHIELD_ALLOW_OUTBOUND"] == "tcp://db.example:5432,udp://ntp.example"
+    assert environment["SHIELD_ALLOW_BUCKETS"] == "uploads,reports"
+    assert environment["SHIELD_CHECK_SERVER_NAME"] == "off"
+    assert environment["SHIELD_UNUSUAL_NAMES"] == "block"
+
+
+def test_a_bucket_whose_name_only_the_deployment_knows(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket(stack, "Uploads")
+    with pytest.raises(ShieldPolicyError, match=r"is a CDK token; .* give the bucket a bucket_name, and write that"):
+        ShieldPolicy().allow_bucket(bucket.bucket_name)
+    with pytest.raises(ShieldPolicyError, match="is a bucket, not its name; give it a bucket_name, and write that"):
+        ShieldPolicy(allow_buckets=cast("Any", [bucket]))
+    imported = s3.Bucket.from_bucket_name(stack, "Reports", "reports")
+    assert ShieldPolicy().allow_bucket(imported.bucket_name).allow_buckets == ("reports",)
 
 
 @pytest.mark.parametrize(
@@ -442,6 +484,10 @@ def test_a_bad_threshold(threshold: Any) -> None:
         ({"runtime": lambda_.Runtime.PROVIDED_AL2023}, "runtime: provided.al2023 cannot be shielded"),
         ({"runtime": lambda_.Runtime.JAVA_8}, "runtime: java8 cannot be shielded"),
         ({"environment": {"SHIELD_READ_HANDLER": "allow"}}, "SHIELD_READ_HANDLER: set in the environment"),
+        (
+            {"environment": {"SHIELD_ACCOUNT_ID": "111122223333"}},
+            "SHIELD_ACCOUNT_ID: set in the environment, but the stack decides it: leave it out",
+        ),
         ({"environment": {"SHIELD_ALLOW_OUTBOUND": "*.example"}}, "SHIELD_ALLOW_OUTBOUND: set in the environment"),
         (
             {
@@ -532,6 +578,7 @@ def test_tampering_fails_the_synthesis(
     ("change", "says"),
     [
         (lambda fn: fn.add_environment("SHIELD_READ_HANDLER", "allow"), "SHIELD_READ_HANDLER: set in the environment"),
+        (lambda fn: fn.add_environment("SHIELD_ACCOUNT_ID", "1"), "SHIELD_ACCOUNT_ID: set in the environment, but the"),
         (lambda fn: fn.add_environment("SHIELD_ALLOW_TMP", "/tmp/**"), "SHIELD_ALLOW_TMP: set in the environment"),
         (lambda fn: fn.add_environment("BIG", "x" * 4000), "bytes with the policy, of which Lambda takes 4096"),
     ],

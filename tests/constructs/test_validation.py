@@ -185,6 +185,7 @@ def test_log_classes(log_class: str | None, count: int) -> None:
         ({"A": "ü"}, 10),
         ({"A": '"'}, 10),
         ({"A": {"Ref": "P"}}, 8),
+        ({"A": {"Ref": "AWS::AccountId"}}, 20),
     ],
 )
 def test_environment_size(environment: dict[str, Any], size: int) -> None:

@@ -23,7 +23,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CORE = CHECKOUT / "runtime_layer" / "native" / "core"
 CACHE = CHECKOUT / ".zig-cache"  # the build's own
 # In the order in which they include each other.
-HEADERS = ("text.h", "endpoint.h", "policy.h", "aws.h", "names.h", "dns.h", "verdict.h", "alert.h", "settings.h")
+HEADERS = (
+    *("text.h", "unusual.h", "endpoint.h", "policy.h", "aws.h", "names.h", "dns.h", "verdict.h", "alert.h"),
+    "settings.h",
+)
 FLAGS = ("-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")
 TRAP = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
 ERROR_ROOM = 1024

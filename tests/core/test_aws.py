@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.native import Native
 from shielded_function_runtime.build import aws_endpoints, aws_labels, aws_table
 
 NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
@@ -68,7 +69,13 @@ class Table:
             struct text { const char *at; uint32_t len; };
             bool aws_service_index(struct text service, uint16_t *index);
             struct text aws_service_name(uint16_t index);
-            bool aws_is_endpoint(struct text host, struct text region, const uint16_t *services, uint32_t count);
+            struct aws_limits {
+                struct text region, account, buckets;
+                const uint16_t *services;
+                uint32_t service_count;
+                bool every_service;
+            };
+            bool aws_is_endpoint(struct text host, const struct aws_limits *limits);
             """
         )
         self._library: Any = self._ffi.dlopen(str(library))
@@ -79,12 +86,18 @@ class Table:
         self._ffi.memmove(buffer, value, len(value))
         return self._ffi.new("struct text *", {"at": buffer, "len": len(value)})[0], buffer
 
-    def admits(self, host: str | bytes, region: str, *services: str) -> bool:
+    def admits(
+        self, host: str | bytes, region: str, *services: str, account: str = "", buckets: Sequence[str] = ()
+    ) -> bool:
         """Is it an endpoint in the region, of one of these services, or of any when none is given?"""
         host_text, _host = self._text(host.encode() if isinstance(host, str) else host)
-        region_text, _region = self._text(region.encode())
         indexes = self._ffi.new("uint16_t[]", [self.index(service) for service in services])
-        return self._library.aws_is_endpoint(host_text, region_text, indexes, len(services))
+        limits = {"services": indexes, "service_count": len(services), "every_service": not services}
+        alive: list[Any] = []
+        for name, value in (("region", region), ("account", account), ("buckets", ",".join(buckets))):
+            limits[name], buffer = self._text(value.encode())
+            alive.append(buffer)
+        return self._library.aws_is_endpoint(host_text, self._ffi.new("struct aws_limits *", limits))
 
     def index(self, service: str) -> int:
         index = self._ffi.new("uint16_t *")
@@ -105,6 +118,25 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
     traps = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
     compile_c("-O1", "-fPIC", "-shared", *traps, *map(str, SOURCES), out=library)
     return Table(library)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region of botocore's `partitions.json`, and the suffixes of its partition."""
+
+    name: str
+    partition: str
+    dns: str
+    dual_stack: str
+
+
+def every_region() -> list[Region]:
+    return [
+        Region(region, p["id"], p["outputs"]["dnsSuffix"], p["outputs"]["dualStackDnsSuffix"])
+        for p in botocore.session.Session().get_component("data_loader").load_data("partitions")["partitions"]
+        for region in p["regions"]
+        if not region.endswith("-global")
+    ]
 
 
 @dataclass(frozen=True)
@@ -366,6 +398,50 @@ def test_refuses_what_strangers_and_tenants_create(table: Table, host: str) -> N
     assert not table.admits(host, "us-east-1")
 
 
+# The same kinds as a template, for every region of every partition. R, D and U are filled in.
+KINDS = {
+    "EC2 public name": ["ec2-203-0-113-7.R.compute.D", "ec2-203-0-113-7.compute-1.D", "ec2-203-0-113-7.compute.D"],
+    "EC2 private name": ["ip-10-0-0-7.R.compute.internal", "i-0123456789abcdef0.R.compute.internal"],
+    "load balancer": ["lb-1234567890.R.elb.D", "lb-0123456789abcdef.elb.R.D", "dualstack.lb-1234567890.R.elb.D"],
+    "PrivateLink": ["vpce-0123456789abcdef0-abcdefgh.vpce-svc-0123456789abcdef0.R.vpce.D"],
+    "API": ["abcdef1234.execute-api.R.D", "abcdef1234.execute-api-fips.R.D", "abcdef1234.execute-api.R.U"],
+    "function URL": ["abcdefghijklmnopqrstuvwxyz012345.lambda-url.R.on.aws", "x.lambda-url.R.on.D", "x.lambda-url.R.D"],
+    "web site on S3": ["bucket.s3-website.R.D", "bucket.s3-website-R.D", "s3-website.R.D", "s3-website-R.D"],
+    "CloudFront": ["d111111abcdef8.cloudfront.net", "d111111abcdef8.cloudfront.cn", "d111111abcdef8.cloudfront.D"],
+    "Amplify": ["main.d1234567890.amplifyapp.com", "d1234567890.amplifyapp.com"],
+    "App Runner": ["abcdefghij.R.awsapprunner.com"],
+    "Elastic Beanstalk": ["app.R.elasticbeanstalk.com", "app.elasticbeanstalk.com", "app.elasticbeanstalk.R.D"],
+    "sign-in page of Cognito's": ["shop.auth.R.amazoncognito.com", "shop.auth-fips.R.amazoncognito.com"],
+    "AppSync": ["abcdefghij.appsync-api.R.D", "abcdefghij.appsync-realtime-api.R.D"],
+    "database": ["db.abcdefghijkl.R.rds.D", "db.abcdefghijkl.rds.R.D", "cluster.abcdefghijkl.R.redshift.D"],
+    "cache or search": ["cache.abcdef.0001.use1.cache.D", "search-x.R.es.D", "abcdefghij.R.aoss.D"],
+    "registry": ["123456789012.dkr.ecr.R.D", "domain-123456789012.d.codeartifact.R.D"],
+    "global endpoint": ["bucket.s3-accelerate.D", "abc.mrap.accesspoint.s3-global.D", "abcde.veo.endpoint.events.D"],
+    "no service": ["nonesuch.R.D", "R.D", "D", "R.U", "x.R.on.aws", "xs3.R.D", "x.sqs.R.D"],
+    "another region": ["s3.xx-west-9.D", "b.s3.xx-west-9.D", "123456789012.ddb.xx-west-9.D", "sqs.xx-west-9.U"],
+    "another partition": ["s3.R.D.example", "s3.R.amazonaws.com.invalid", "sqs.R.D.cn", "sqs.R.x.D"],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_refuses_them_in_every_region(table: Table, kind: str) -> None:
+    for region in every_region():
+        values = {"R": region.name, "D": region.dns, "U": region.dual_stack}
+        for template in KINDS[kind]:
+            host = re.sub("[RDU]", lambda found: values[found[0]], template)  # noqa: B023
+            assert not table.admits(host, region.name), (region.name, host)
+            assert not table.admits(host, region.name, account=ACCOUNT, buckets=["bucket"]), (region.name, host)
+
+
+def test_refuses_every_other_partitions_suffix(table: Table) -> None:
+    """`sqs.<region>` and buckets in the function's own region, under the suffixes of the others."""
+    suffixes = {suffix for region in every_region() for suffix in (region.dns, region.dual_stack)}
+    for region in every_region():
+        for suffix in suffixes - {region.dns, region.dual_stack}:
+            for name in ("sqs", "bucket.s3", f"{ACCOUNT}.ddb"):
+                assert not table.admits(f"{name}.{region.name}.{suffix}", region.name), (region.name, name, suffix)
+
+
 @pytest.mark.parametrize(
     ("host", "region"),
     [
@@ -517,6 +593,118 @@ def test_admits_the_forms_of_a_service(table: Table, host: str, service: str) ->
     assert table.admits(host, "us-east-1", "kms", service)
     assert not table.admits(host, "us-east-1", "kms", "ec2")
     assert table.admits(host, "eu-west-1") is (host in GLOBAL)
+
+
+# What rule sets make of the function's own account and its buckets: (service, parameters).
+OWN: list[tuple[str, dict[str, Any]]] = [
+    ("s3", {"Bucket": "my-bucket"}),
+    ("s3", {"Bucket": f"arn:{{partition}}:s3:{{region}}:{ACCOUNT}:accesspoint/point"}),
+    ("s3", {"Bucket": f"arn:{{partition}}:s3-object-lambda:{{region}}:{ACCOUNT}:accesspoint/point"}),
+    ("s3", {"Bucket": f"arn:{{partition}}:s3-outposts:{{region}}:{ACCOUNT}:outpost:op-0123456789abcde:accesspoint:p"}),
+    ("s3control", {"AccountId": ACCOUNT, "RequiresAccountId": True}),
+    ("dynamodb", {"AccountId": ACCOUNT, "AccountIdEndpointMode": "required"}),
+    (
+        "dynamodb",
+        {
+            "ResourceArn": f"arn:{{partition}}:dynamodb:{{region}}:{ACCOUNT}:table/t",
+            "AccountIdEndpointMode": "preferred",
+        },
+    ),
+    ("dynamodbstreams", {"AccountId": ACCOUNT, "AccountIdEndpointMode": "required"}),
+    ("eventbridgev2", {"AccountId": ACCOUNT, "AccountIdEndpointMode": "preferred"}),
+    *(
+        ("kinesis", {"StreamARN": f"arn:{{partition}}:kinesis:{{region}}:{ACCOUNT}:stream/s", "OperationType": plane})
+        for plane in ("control", "data")
+    ),
+    ("cloudfront-keyvaluestore", {"KvsARN": f"arn:aws:cloudfront::{ACCOUNT}:key-value-store/x"}),
+]
+
+
+def own_hosts(service: str, parameters: dict[str, Any]) -> list[tuple[Region, str]]:
+    """The hosts of `OWN` in every region: standard, FIPS, dual-stack, both, and S3's global ones."""
+    loader = botocore.session.Session().get_component("data_loader")
+    rules = loader.load_service_model(service, "endpoint-rule-set-1")
+    provider = botocore.endpoint_provider.EndpointProvider(rules, loader.load_data("partitions"))
+    switches = [s for s in ("UseFIPS", "UseDualStack", "UseGlobalEndpoint") if s in rules["parameters"]]
+    hosts: list[tuple[Region, str]] = []
+    for region in every_region():
+        filled = {
+            name: value.format(region=region.name, partition=region.partition) if isinstance(value, str) else value
+            for name, value in parameters.items()
+        }
+        for values in itertools.product((False, True), repeat=len(switches)):
+            with contextlib.suppress(botocore.exceptions.EndpointProviderError):
+                endpoint: Any = provider.resolve_endpoint(
+                    Region=region.name, **filled, **dict(zip(switches, values, strict=True))
+                )
+                hosts.append((region, endpoint.url.split("/")[2]))
+    return hosts
+
+
+@pytest.mark.parametrize(("service", "parameters"), OWN)
+def test_admits_the_own_account_and_its_buckets_in_every_region(
+    table: Table, same_botocore: None, service: str, parameters: dict[str, Any]
+) -> None:
+    hosts = own_hosts(service, parameters)
+    assert {region.partition for region, _ in hosts} >= {"aws", *({"aws-cn", "aws-us-gov"} if service == "s3" else ())}
+    with_account = 0
+    for region, host in hosts:
+        assert table.admits(host, region.name), (region.name, host)
+        assert table.admits(host, region.name, service, account=ACCOUNT), (region.name, host)
+        if ACCOUNT in host:
+            with_account += 1
+            assert not table.admits(host, region.name, account="210987654321"), (region.name, host)
+            theirs = host.replace(ACCOUNT, "210987654321")
+            assert table.admits(theirs, region.name), (region.name, theirs)
+            assert not table.admits(theirs, region.name, account=ACCOUNT), (region.name, theirs)
+    assert with_account or parameters.get("Bucket") == "my-bucket"
+
+
+def test_the_account_does_not_narrow_other_names(table: Table, answers: Answers) -> None:
+    for region in HOME_REGIONS.values():
+        wrong = [h for h in answers.of(region) if ACCOUNT not in h and not table.admits(h, region, account="1" * 12)]
+        assert not wrong, wrong[:20]
+
+
+def test_listed_buckets_in_every_region(table: Table, same_botocore: None) -> None:
+    """Their host names, in every form that S3 has, are all of S3."""
+    hosts = own_hosts("s3", {"Bucket": "my-bucket"})
+    assert len(hosts) > 200
+    for region, host in hosts:
+        assert table.admits(host, region.name, buckets=["other", "my-bucket"]), (region.name, host)
+        assert table.admits(host, region.name, "sqs", buckets=["my-bucket"]), (region.name, host)
+        assert not table.admits(host, region.name, buckets=["my-bucke", "y-bucket", "my", "x.my-bucket"]), host
+        assert not table.admits(f"x.{host}", region.name, buckets=["my-bucket"]), host
+        assert not table.admits(host.removeprefix("my-bucket."), region.name, buckets=["my-bucket"]), host
+    assert table.admits("my-bucket.s3.amazonaws.com", "us-east-1", buckets=["my-bucket"])
+    assert not table.admits("my-bucket.s3.amazonaws.com", "eu-west-1", buckets=["my-bucket"])
+    assert table.admits("my.site.s3.us-east-1.amazonaws.com", "us-east-1", buckets=["my.site"])
+    assert not table.admits("my.site.s3.us-east-1.amazonaws.com", "us-east-1", buckets=["site", "my"])
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"])
+def test_listed_buckets_narrow_s3_and_nothing_else(table: Table, answers: Answers, region: str) -> None:
+    for host, services in answers.of(region).items():
+        assert table.admits(host, region, buckets=["my-bucket"]) is ("s3" not in services), host
+    for service, parameters in OWN:
+        for place, host in own_hosts(service, parameters) if service == "s3" else []:
+            if place.name == region and not host.startswith("my-bucket."):
+                assert not table.admits(host, region, buckets=["my-bucket", "point", f"point-{ACCOUNT}"]), host
+
+
+def test_a_directory_bucket_may_be_listed(table: Table) -> None:
+    bucket = "my--use1-az4--x-s3"
+    for zone in ("s3express-use1-az4.us-east-1", "s3express-use1-az4.dualstack.us-east-1"):
+        assert table.admits(f"{bucket}.{zone}.amazonaws.com", "us-east-1", buckets=[bucket])
+        assert not table.admits(f"x{bucket}.{zone}.amazonaws.com", "us-east-1", buckets=[bucket])
+        assert not table.admits(f"{bucket}.{zone}.amazonaws.com", "us-east-1", buckets=["my", "my--use1-az4"])
+    assert not table.admits("s3express-control.us-east-1.amazonaws.com", "us-east-1", buckets=[bucket])
+
+
+def test_no_name_of_awss_looks_like_data(native: Native, answers: Answers) -> None:
+    for region in HOME_REGIONS.values():
+        wrong = [host for host in answers.of(region) if native.lib.words_look_like_data(native.text(host))]
+        assert not wrong, wrong[:20]
 
 
 @pytest.mark.parametrize(
@@ -789,4 +977,4 @@ def test_fits_its_budget(tmp_path: Path) -> None:
     """The engine's whole library may take 128 KB; this much of it is the table and its reader."""
     flags = ("-target", "x86_64-linux-gnu", "-O2", "-g0", "-ffreestanding", "-fno-sanitize=all", "-fPIC")
     compile_c(*flags, "-c", str(SOURCES[0]), out=tmp_path / "aws.o")
-    assert (tmp_path / "aws.o").stat().st_size < 25 * 1024
+    assert (tmp_path / "aws.o").stat().st_size < 26 * 1024

@@ -19,12 +19,16 @@ SETTINGS = {
     *MODES,
     "SHIELD_ALLOW_OUTBOUND",
     "SHIELD_ALLOW_AWS",
+    "SHIELD_ALLOW_BUCKETS",
+    "SHIELD_CHECK_SERVER_NAME",
+    "SHIELD_UNUSUAL_NAMES",
     "SHIELD_ALLOW_TMP",
     "SHIELD_ALLOW_CHILD_PROCESS",
     "SHIELD_ON_FAILURE",
     "SHIELD_LOG_ARGUMENTS",
     "SHIELD_NEXT_WRAPPER",
     "SHIELD_POLICY_FILE",
+    "SHIELD_ACCOUNT_ID",
     "AWS_REGION",
 }
 MODE_FIX = "use block, alert or allow"
@@ -32,6 +36,11 @@ SUFFIX_FIX = "one is taken only as the whole first label, as in *.example.com"
 V4_FIX = "is not an IPv4 address; write four numbers from 0 to 255 without leading zeros"
 V6_FIX = "is not an IPv6 address; write it as in 2001:db8::1, without a scope"
 PORT_FIX = "has no valid port; write a number from 1 to 65535 after the colon, or no colon for any port"
+BUCKET_FIX = (
+    "is not the name of a bucket; write 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit "
+    "first, last and beside every dot"
+)
+RESERVED = "cannot be the name of a bucket; S3 does not give out such names"
 HOST_FIX = (
     "is not a host name, an IP address or a network; use host[:port], *.domain[:port], address[:port], "
     "network/prefix[:port] or [v6]:port"
@@ -58,6 +67,9 @@ def test_an_empty_policy_is_strict(native: Native) -> None:
     assert policy.on_failure == native.lib.ON_FAILURE_REFUSE
     assert policy.aws == native.lib.AWS_ALL
     assert not policy.hide_arguments
+    assert not policy.skip_server_name
+    assert policy.unusual_names == native.lib.MODE_ALLOW
+    assert policy.account.len == policy.buckets.len == 0
     assert policy.outbound_count == policy.tmp_count == policy.child_count == policy.aws_count == 0
 
 
@@ -96,6 +108,15 @@ def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
         ("SHIELD_ALLOW_AWS", "all", "all"),
         ("SHIELD_ALLOW_AWS", "none", "none"),
         ("SHIELD_ALLOW_AWS", "s3, dynamodb,s3", "s3,dynamodb"),
+        ("SHIELD_ALLOW_BUCKETS", "uploads, my.site,uploads", "uploads,my.site"),
+        ("SHIELD_ALLOW_BUCKETS", f"abc,{'b' * 63}", f"abc,{'b' * 63}"),
+        ("SHIELD_ALLOW_BUCKETS", "b--use1-az4--x-s3,point-x-s3alias", "b--use1-az4--x-s3,point-x-s3alias"),
+        ("SHIELD_CHECK_SERVER_NAME", "on", "on"),
+        ("SHIELD_CHECK_SERVER_NAME", "off", "off"),
+        ("SHIELD_UNUSUAL_NAMES", "block", "block"),
+        ("SHIELD_UNUSUAL_NAMES", "alert", "alert"),
+        ("SHIELD_UNUSUAL_NAMES", "allow", "allow"),
+        ("SHIELD_ACCOUNT_ID", "012345678901", "012345678901"),
         ("SHIELD_ALLOW_TMP", "", ""),
         ("SHIELD_ALLOW_TMP", "/tmp", "/tmp"),
         ("SHIELD_ALLOW_TMP", "/tmp/a b/*.log , /tmp/**,/tmp/**", "/tmp/a b/*.log,/tmp/**"),
@@ -125,6 +146,20 @@ def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
         ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::1/128]:443", "[2001:db8::1]:443"),
         ("SHIELD_ALLOW_OUTBOUND", "[::ffff:10.0.0.1]:80", "10.0.0.1:80"),
         ("SHIELD_ALLOW_OUTBOUND", "::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("SHIELD_ALLOW_OUTBOUND", "TCP://API.Stripe.com:443", "tcp://api.stripe.com:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://*.Example.com.", "udp://*.example.com"),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://203.0.113.7/32:53", "udp://203.0.113.7:53"),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://10.0.0.0/8", "tcp://10.0.0.0/8"),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://[2001:DB8::1]:443", "udp://[2001:db8::1]:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://[2001:db8::1]", "udp://2001:db8::1"),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://[2001:db8::/32]:443", "tcp://[2001:db8::/32]:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://::ffff:10.0.0.1", "tcp://10.0.0.1"),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "tcp://a.example,a.example,udp://a.example,tcp://A.example",
+            "tcp://a.example,a.example,udp://a.example",
+        ),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp,udp:443", "tcp,udp:443"),
         ("AWS_REGION", "eu-central-1", "eu-central-1"),
         ("AWS_REGION", "", ""),
     ],
@@ -143,6 +178,42 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
     [
         ("SHIELD_ON_FAILURE", "open", '"open" is not a value; use refuse or run_unshielded'),
         ("SHIELD_LOG_ARGUMENTS", "true", '"true" is not a value; use on or off'),
+        ("SHIELD_CHECK_SERVER_NAME", "block", '"block" is not a value; use on or off'),
+        ("SHIELD_UNUSUAL_NAMES", "deny", f'"deny" is not a mode; {MODE_FIX}'),
+        ("SHIELD_UNUSUAL_NAMES", "", f'"" is not a mode; {MODE_FIX}'),
+        *(
+            ("SHIELD_ACCOUNT_ID", value, f'"{value}" is not an account; write its twelve digits')
+            for value in ("", "12345678901", "1234567890123", "1234-5678-9012", "arn:aws:iam")
+        ),
+        ("SHIELD_ALLOW_BUCKETS", "", "the value is empty; name buckets, or leave the setting out"),
+        ("SHIELD_ALLOW_BUCKETS", "abc,", "an empty entry between commas; take out the extra comma"),
+        *(
+            ("SHIELD_ALLOW_BUCKETS", value, f'"{value}" {BUCKET_FIX}')
+            for value in (
+                "ab",
+                "b" * 64,
+                "Uploads",
+                "a_b",
+                "-abc",
+                "abc-",
+                "a..b",
+                "a.-b",
+                "a-.b",
+                ".abc",
+                "abc.",
+                "a*c",
+            )
+        ),
+        *(
+            ("SHIELD_ALLOW_BUCKETS", value, f'"{value}" {RESERVED}')
+            for value in ("192.168.5.4", "xn--abc", "sthree-abc", "amzn-s3-demo-bucket", "abc.mrap", "abc--table-s3")
+        ),
+        ("SHIELD_ALLOW_BUCKETS", "s3://uploads/x", '"s3://uploads/x" is a URL; use "uploads"'),
+        ("SHIELD_ALLOW_BUCKETS", "arn:aws:s3:::uploads", '"arn:aws:s3:::uploads" is an ARN; use "uploads"'),
+        *(
+            ("SHIELD_ALLOW_BUCKETS", value, f'"{value}" is a host name; write the bucket\'s name alone')
+            for value in ("uploads.s3.eu-west-1.amazonaws.com", "uploads.s3.cn-north-1.amazonaws.com.cn")
+        ),
         ("SHIELD_NEXT_WRAPPER", "opt/x", '"opt/x" is not an absolute path; begin it with a slash'),
         ("SHIELD_NEXT_WRAPPER", "", '"" is not an absolute path; begin it with a slash'),
         ("SHIELD_NEXT_WRAPPER", "/opt/../x", '"/opt/../x" has a "." or ".." component; write the path without it'),
@@ -199,6 +270,28 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
             '"https://a.example:8443/" is a URL; use "a.example:8443"',
         ),
         ("SHIELD_ALLOW_OUTBOUND", "redis://a.example", '"redis://a.example" is a URL; use "a.example"'),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://", '"tcp://" has no host; write host[:port]'),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://:53", '"udp://:53" has no host; write host[:port]'),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://https://a.example", '"tcp://https://a.example" is a URL; use "a.example:443"'),
+        ("SHIELD_ALLOW_OUTBOUND", "sctp://a.example:1", '"sctp://a.example:1" is a URL; use "a.example:1"'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "tcp://a.example/x",
+            '"tcp://a.example/x" has a path; write the host, and the port if you like, alone',
+        ),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://a.example:x", f'"udp://a.example:x" {PORT_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://*a.example", f'"udp://*a.example" has a wildcard inside; {SUFFIX_FIX}'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "udp://*.com",
+            '"udp://*.com" would admit a whole top-level domain, where anyone may register a name; write at least two '
+            "labels after the star, as in *.example.com",
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "tcp://10.0.0.1/8:443",
+            '"tcp://10.0.0.1/8:443" has bits set beyond its prefix; use tcp://10.0.0.0/8:443, or the address alone',
+        ),
         (
             "SHIELD_ALLOW_OUTBOUND",
             "a.example/x",
@@ -329,11 +422,15 @@ def test_an_unknown_name_of_ours_in_the_environment_is_an_error(native: Native) 
 
 @pytest.mark.parametrize("setting", sorted(SETTINGS))
 def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None:
-    value = {"ALLOW_AWS": "all", "ON_FAILURE": "refuse", "LOG_ARGUMENTS": "on"}.get(setting.removeprefix("SHIELD_"), "")
-    if setting in MODES:
-        value = "block"
-    if setting in ("SHIELD_NEXT_WRAPPER", "SHIELD_POLICY_FILE"):
-        value = "/x"
+    value = {
+        **dict.fromkeys([*MODES, "SHIELD_UNUSUAL_NAMES"], "block"),
+        **dict.fromkeys(["SHIELD_NEXT_WRAPPER", "SHIELD_POLICY_FILE"], "/x"),
+        **dict.fromkeys(["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_SERVER_NAME"], "on"),
+        "SHIELD_ALLOW_AWS": "all",
+        "SHIELD_ALLOW_BUCKETS": "uploads",
+        "SHIELD_ACCOUNT_ID": "123456789012",
+        "SHIELD_ON_FAILURE": "refuse",
+    }.get(setting, "")
     _, error = native.parse(f"{setting}={value}\n\n{setting}={value}")
     assert error == f"line 3: {setting}: given twice; leave one of them out"
 

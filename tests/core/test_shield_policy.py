@@ -21,7 +21,7 @@ from shielded_function_runtime import core
 
 MODES = ["block", "alert", "allow"]
 MODE_FIELDS = ["outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"]
-LIST_FIELDS = ["allow_outbound", "allow_tmp", "allow_child_process"]
+LIST_FIELDS = ["allow_outbound", "allow_buckets", "allow_tmp", "allow_child_process"]
 
 
 def make(**values: Any) -> ShieldPolicy:
@@ -41,6 +41,9 @@ def test_the_default_blocks_all_four_and_admits_aws() -> None:
         outbound_connectivity="block",
         allow_outbound=[],
         allow_aws="all",
+        allow_buckets=[],
+        check_server_name=True,
+        unusual_names="allow",
         read_write_tmp="block",
         allow_tmp=[],
         create_child_process="block",
@@ -70,6 +73,9 @@ def test_every_field_in_its_variable() -> None:
         outbound_connectivity="alert",
         allow_outbound=["API.Stripe.com:443", "*.example.com"],
         allow_aws=["s3", "dynamodb"],
+        allow_buckets=["uploads", "reports"],
+        check_server_name=False,
+        unusual_names="alert",
         read_write_tmp="allow",
         allow_tmp=["/tmp/cache/**"],
         create_child_process="alert",
@@ -83,6 +89,9 @@ def test_every_field_in_its_variable() -> None:
         "SHIELD_OUTBOUND_CONNECTIVITY": "alert",
         "SHIELD_ALLOW_OUTBOUND": "api.stripe.com:443,*.example.com",
         "SHIELD_ALLOW_AWS": "s3,dynamodb",
+        "SHIELD_ALLOW_BUCKETS": "uploads,reports",
+        "SHIELD_CHECK_SERVER_NAME": "off",
+        "SHIELD_UNUSUAL_NAMES": "alert",
         "SHIELD_READ_WRITE_TMP": "allow",
         "SHIELD_ALLOW_TMP": "/tmp/cache/**",
         "SHIELD_CREATE_CHILD_PROCESS": "alert",
@@ -134,6 +143,8 @@ def test_an_enumeration_counts_as_its_text() -> None:
         ("*.bücher.example", "*.xn--bcher-kva.example"),
         ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
         ("президент.рф:443", "xn--d1abbgf6aiiy.xn--p1ai:443"),
+        ("tcp://bücher.example:443", "tcp://xn--bcher-kva.example:443"),
+        ("TCP://*.BÜCHER.example", "tcp://*.xn--bcher-kva.example"),
         ("bücher。example", "xn--bcher-kva.example"),  # an ideographic full stop
         ("\uff45\uff58ample.com", "example.com"),
         ("bu\u0308cher.example", "xn--bcher-kva.example"),  # decomposed
@@ -142,7 +153,7 @@ def test_an_enumeration_counts_as_its_text() -> None:
 def test_international_names(given_entry: str, kept: str) -> None:
     policy = ShieldPolicy(allow_outbound=[given_entry])
     assert policy.allow_outbound == (kept,)
-    name = given_entry.removeprefix("*").lstrip(".").partition(":")[0]
+    name = given_entry.lower().removeprefix("tcp://").removeprefix("*").lstrip(".").partition(":")[0]
     assert policy.decide("connect", f"{'x.' if '*' in given_entry else ''}{name}:443").allowed
 
 
@@ -165,6 +176,21 @@ ENV = "(environment variable SHIELD_{})"
         ("allow_aws", ["s3", "none"], "'none' is not a service; write allow_aws='none', without a list"),
         ("allow_aws", ["s3", "dynamobd"], '"dynamobd" is not an AWS service; use "dynamodb", or another name'),
         ("allow_aws", 3, "3 is not a list of texts"),
+        ("check_server_name", "on", "'on' is not a boolean; use True or False"),
+        ("check_server_name", None, "None is not a boolean; use True or False"),
+        ("unusual_names", "deny", '"deny" is not a mode; use block, alert or allow ' + ENV),
+        ("unusual_names", False, "False is not text"),
+        ("allow_buckets", "uploads", "'uploads' is one text; write a list: ['uploads']"),
+        ("allow_buckets", ["Uploads"], '"Uploads" is not the name of a bucket; write 3 to 63 lower-case letters, '),
+        ("allow_buckets", ["s3://uploads/key"], '"s3://uploads/key" is a URL; use "uploads" ' + ENV),
+        (
+            "allow_buckets",
+            ["${Token[TOKEN.12]}"],
+            "a policy must know the name: give the bucket a bucket_name, and write ",
+        ),
+        ("allow_buckets", [""], "an entry is empty; leave it out"),
+        ("allow_outbound", ["https://bücher.example/"], 'is a URL; use "bücher.example:443" ' + ENV),
+        ("allow_outbound", ["tcp://straße.example"], "has a character that versions of IDNA read differently; write "),
         ("allow_outbound", "a.example", "'a.example' is one text; write a list: ['a.example']"),
         ("allow_outbound", None, "None is not a list of texts"),
         ("allow_outbound", {"a.example"}, "{'a.example'} is not a list of texts"),  # of no fixed order
@@ -231,6 +257,7 @@ def test_from_env_passes_over_what_is_not_ours() -> None:
         "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield",
         "SHIELD_NEXT_WRAPPER": "/opt/otel-instrument",
         "SHIELD_STATE": "starting:-1:/usr/bin/python3",
+        "SHIELD_ACCOUNT_ID": "whatever",
         "SHIELD_READ_HANDLER": "alert",
     }
     assert ShieldPolicy.from_env(environment) == ShieldPolicy(read_handler="alert")
@@ -252,6 +279,8 @@ def test_from_env_passes_over_what_is_not_ours() -> None:
         ({"SHIELD_ALLOW_TMP": "/tmp/a,,/tmp/b"}, "allow_tmp", "an empty entry between commas"),
         ({"SHIELD_LOG_ARGUMENTS": "no"}, "log_arguments", '"no" is not a value; use on or off'),
         ({"SHIELD_ALLOW_AWS": ""}, "allow_aws", "the value is empty; use all, none, or services"),
+        ({"SHIELD_ALLOW_BUCKETS": ""}, "allow_buckets", "the value is empty; name buckets, or leave the setting out"),
+        ({"SHIELD_ACCOUNT_ID": "123456789012"}, "", "there is no policy: not one SHIELD_ setting was given"),
         ({"SHIELD_POLICY_FILE": "/var/task/p"}, "", "SHIELD_POLICY_FILE: the rest of the policy is in that file; "),
     ],
 )
@@ -302,6 +331,72 @@ def test_decide() -> None:
         policy.decide("tmp", "/tmp/x", region="us-east-1\nSHIELD_ALLOW_TMP=/tmp/**")
 
 
+def test_decide_by_protocol() -> None:
+    policy = ShieldPolicy(allow_outbound=["tcp://a.example:443", "udp://b.example", "c.example:1"])
+    verdicts = {
+        (event, host): policy.decide(event, f"{host}.example:{port}").action
+        for host, port in (("a", 443), ("b", 443), ("c", 1))
+        for event in ("connect", "udp")
+    }
+    assert {key for key, action in verdicts.items() if action == "allow"} == {
+        ("connect", "a"),
+        ("udp", "b"),
+        ("connect", "c"),
+        ("udp", "c"),
+    }
+    assert all(policy.decide("resolve", f"{host}.example").allowed for host in "abc")
+
+
+@pytest.mark.parametrize(("account", "action"), [("", "allow"), ("123456789012", "allow"), ("210987654321", "deny")])
+def test_decide_by_account(account: str, action: str) -> None:
+    host = "123456789012.ddb.us-east-1.amazonaws.com"
+    assert ShieldPolicy().decide("connect", f"{host}:443", account=account).action == action
+    assert ShieldPolicy().decide("connect", "dynamodb.us-east-1.amazonaws.com:443", account=account).allowed
+
+
+def test_decide_refuses_what_is_no_account() -> None:
+    with pytest.raises(ValueError, match="is not an account; write its twelve digits"):
+        ShieldPolicy().decide("resolve", "a.example", account="me")
+
+
+# Which of S3's hosts each policy admits.
+@pytest.mark.parametrize("allow_aws", ["all", "none", [], ["s3"], ["dynamodb"], ["dynamodb", "s3"]])
+def test_allow_bucket_narrows_s3(allow_aws: Any) -> None:
+    before = make(allow_aws=allow_aws)
+    policy = before.allow_bucket("uploads").allow_bucket("reports", "uploads")
+    assert policy.allow_buckets == ("uploads", "reports")
+    assert before.allow_buckets == ()
+    assert dataclasses.replace(policy, allow_buckets=[]) == before
+
+    def admits(host: str) -> bool:
+        return policy.decide("connect", f"{host}.us-east-1.amazonaws.com:443").allowed
+
+    assert all(admits(f"{bucket}.{form}") for bucket in policy.allow_buckets for form in ("s3", "s3.dualstack"))
+    assert not any(
+        map(admits, ["s3", "s3.dualstack", "theirs.s3", "x.uploads.s3", "point-123456789012.s3-accesspoint"])
+    )
+    assert policy.decide("connect", "uploads.s3.amazonaws.com:443").allowed
+    assert admits("dynamodb") is (allow_aws == "all" or "dynamodb" in allow_aws)
+    assert admits("sqs") is (allow_aws == "all")
+
+
+@pytest.mark.parametrize(("mode", "action"), [("allow", "allow"), ("alert", "alert"), ("block", "deny")])
+def test_decide_unusual_names(mode: Any, action: str) -> None:
+    """A look-up that would be refused is refused for a connection by name too; a name of its own entry never is."""
+    data = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c"
+    policy = ShieldPolicy(allow_outbound=["*.a.example:443", f"{data}.b.example", "*.b.example"], unusual_names=mode)
+    for event, target in (("resolve", f"{data}.a.example"), ("connect", f"{data}.a.example:443")):
+        decision = policy.decide(event, target)
+        assert decision.action == action
+        assert decision.reason == ("listed" if mode == "allow" else "unusual")
+        assert decision.allow == ("" if mode == "allow" else target)
+        assert dataclasses.replace(policy, allow_outbound=[target]).decide(event, target).allowed
+    assert policy.decide("resolve", f"{data}.b.example").allowed
+    assert policy.decide("resolve", "www.a.example").allowed
+    assert policy.decide("connect", f"{data}.c.example:443").reason == "not_listed"
+    assert policy.decide("resolve", f"{data}.s3.us-east-1.amazonaws.com").action == action
+
+
 def test_the_examples_in_its_documentation() -> None:
     results = doctest.testmod(policy_module)
     assert results.attempted >= 3
@@ -336,7 +431,7 @@ def is_plain_v6(text: str) -> bool:
     return not text.startswith("::ffff:")
 
 
-OUTBOUND = st.one_of(
+HOSTS_AND_NETWORKS = st.one_of(
     st.builds("{}{}".format, NAMES, PORTS),
     st.builds("*.{}{}".format, NAMES, PORTS),
     st.builds("{}{}".format, V4, PORTS),
@@ -346,6 +441,8 @@ OUTBOUND = st.one_of(
     st.builds("[{}]{}".format, V6, PORTS),
     st.builds("[{}]{}".format, networks(6).filter(is_plain_v6), PORTS),
 )
+OUTBOUND = st.builds("{}{}".format, st.sampled_from(["", "", "tcp://", "udp://"]), HOSTS_AND_NETWORKS)
+BUCKETS = st.from_regex(r"[a-z0-9]([a-z0-9-]{1,20}|[a-z0-9][.][a-z0-9])[a-z0-9]", fullmatch=True)
 COMPONENT_CHARACTERS = st.characters(exclude_characters="/,*?", exclude_categories=["Cs"], min_codepoint=0x20).filter(
     lambda c: c != "\x7f"
 )
@@ -376,6 +473,9 @@ POLICIES = st.fixed_dictionaries(
         "executable_memory": MODE | st.none(),
         "allow_outbound": lists(OUTBOUND),
         "allow_aws": st.sampled_from(["all", "none"]) | lists(st.sampled_from(SERVICES)),
+        "allow_buckets": lists(BUCKETS),
+        "check_server_name": st.booleans(),
+        "unusual_names": MODE,
         "allow_tmp": lists(GLOBS),
         "allow_child_process": lists(CHILDREN),
         "on_failure": st.sampled_from(["refuse", "run_unshielded"]),
@@ -414,7 +514,9 @@ def _core_order() -> list[str]:
 def test_what_is_listed_is_allowed(values: dict[str, Any]) -> None:
     """Not only does a policy survive the trip: each host, address and program that it lists is let through."""
     policy = ShieldPolicy(**values)
-    for entry in policy.allow_outbound:
+    for listed in policy.allow_outbound:
+        event = "udp" if listed.startswith("udp://") else "connect"
+        entry = listed.removeprefix("tcp://").removeprefix("udp://")
         host, _, port = entry.rpartition(":") if entry.count(":") == 1 or entry.startswith("[") else (entry, "", "")
         if "/" in entry or host.count("*"):
             continue
@@ -423,7 +525,9 @@ def test_what_is_listed_is_allowed(values: dict[str, Any]) -> None:
         target = f"{host or entry}:{port or 9}"
         if entry.startswith("[") and not port:
             target = f"{entry}:9"
-        assert policy.decide("connect", target).allowed, (entry, target)
+        assert policy.decide(event, target).allowed, (listed, target)
+    for bucket in policy.allow_buckets:
+        assert policy.decide("connect", f"{bucket}.s3.us-east-1.amazonaws.com:443").allowed
     for entry in policy.allow_child_process:
         kind = "exec-static" if entry.startswith("unshielded:") else "exec"
         assert policy.decide(kind, entry.removeprefix("unshielded:")).allowed

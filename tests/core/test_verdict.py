@@ -10,7 +10,7 @@ import pytest
 from core.native import Native
 
 PUBLIC = "203.0.113.7"
-TCP, UDP = 0, 1
+TCP, UDP, OTHER = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ class Engine:
 
     def name(self, name: str) -> Verdict:
         return read(self.native, self.native.lib.verdict_name(self.policy, self.native.text(name)))
+
+    def host(self, name: str, port: int, protocol: int) -> Verdict:
+        verdict = self.native.lib.verdict_host(self.policy, self.native.text(name), True, port, protocol)
+        return read(self.native, verdict)
 
     def answer(self, name: str, ip: str) -> bool:
         """The resolver answers an allowed name. Was it learnt?"""
@@ -133,6 +137,35 @@ def test_listed_addresses(native: Native, entry: str, yes: list[tuple[str, int]]
         assert engine.connect(ip, port) == listed(), (ip, port)
     for ip, port in no:
         assert engine.connect(ip, port).action == "deny", (ip, port)
+
+
+# Which of the protocols each prefix admits.
+PROTOCOLS = [("", {TCP, UDP, OTHER}), ("tcp://", {TCP}), ("udp://", {UDP})]
+
+
+@pytest.mark.parametrize(("prefix", "admitted"), PROTOCOLS)
+@pytest.mark.parametrize("port", ["", ":443"])
+@pytest.mark.parametrize("entry", [PUBLIC, "203.0.113.0/24", "a.zone.example", "*.zone.example"])
+def test_entries_for_one_protocol(native: Native, prefix: str, admitted: set[int], port: str, entry: str) -> None:
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND={prefix}{entry}{port}")
+    if "example" in entry:
+        assert engine.answer("a.zone.example", PUBLIC), "a name may be asked for, whatever it is for"
+    for protocol in (TCP, UDP, OTHER):
+        assert engine.connect(PUBLIC, 443, protocol) == (listed() if protocol in admitted else NOT_LISTED)
+        assert engine.connect(PUBLIC, 80, protocol) == (listed() if protocol in admitted and not port else NOT_LISTED)
+        if entry == "a.zone.example":
+            assert (engine.host("a.zone.example", 443, protocol).action == "allow") is (protocol in admitted)
+
+
+def test_entries_for_one_protocol_add_up(native: Native) -> None:
+    """The name is learnt by the first entry that admits it; the others count all the same."""
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=udp://*.b.example:53,tcp://a.b.example:443,udp://a.b.example:443")
+    assert engine.answer("a.b.example", PUBLIC)
+    assert engine.connect(PUBLIC, 53, UDP) == listed(0)
+    assert engine.connect(PUBLIC, 443, TCP) == listed(1)
+    assert engine.connect(PUBLIC, 443, UDP) == listed(2)
+    assert engine.connect(PUBLIC, 53, TCP) == NOT_LISTED
+    assert engine.connect(PUBLIC, 443, OTHER) == NOT_LISTED
 
 
 def test_the_entry_that_admits_is_named(native: Native) -> None:
@@ -256,7 +289,7 @@ def test_a_name_with_several_ports(native: Native) -> None:
 
 def test_sorting_addresses_is_no_traffic(native: Native) -> None:
     """glibc's getaddrinfo connects a UDP socket to port 0 of each address (RFC 6724)."""
-    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example:443,198.51.100.0/24:443")
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=tcp://a.example:443,198.51.100.0/24:443")
     assert engine.answer("a.example", PUBLIC)
     assert engine.connect(PUBLIC, 0, UDP) == listed(0)
     assert engine.connect("198.51.100.7", 0, UDP) == listed(1)
@@ -359,6 +392,72 @@ def test_allow_aws(native: Native, setting: str, yes: list[str], no: list[str]) 
         assert engine.name(f"{service}.eu-west-1.amazonaws.com") == AWS
     for service in no:
         assert engine.name(f"{service}.eu-west-1.amazonaws.com") == NOT_LISTED
+
+
+@pytest.mark.parametrize("setting", ["all", "none", "s3", "dynamodb"])
+def test_listed_buckets_are_all_of_s3(native: Native, setting: str) -> None:
+    engine = Engine(native, f"SHIELD_ALLOW_AWS={setting}", "SHIELD_ALLOW_BUCKETS=uploads,my.site")
+    for bucket in ("uploads", "my.site"):
+        assert engine.name(f"{bucket}.s3.eu-west-1.amazonaws.com") == AWS
+    for bucket in ("theirs", "upload", "uploads,my.site", "site", "x.uploads"):
+        assert engine.name(f"{bucket}.s3.eu-west-1.amazonaws.com") == NOT_LISTED
+    assert engine.name("s3.eu-west-1.amazonaws.com") == NOT_LISTED
+    assert (engine.name("dynamodb.eu-west-1.amazonaws.com") == AWS) is (setting in ("all", "dynamodb"))
+    assert (engine.name("sqs.eu-west-1.amazonaws.com") == AWS) is (setting == "all")
+
+
+def test_the_functions_own_account(native: Native) -> None:
+    host = "123456789012.ddb.eu-west-1.amazonaws.com"
+    assert Engine(native).name(host) == AWS
+    assert Engine(native, "SHIELD_ACCOUNT_ID=123456789012").name(host) == AWS
+    assert Engine(native, "SHIELD_ACCOUNT_ID=210987654321").name(host) == NOT_LISTED
+
+
+# Names that look like data; the measure itself is tested in test_unusual.py
+
+DATA = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "unusual"),
+    [
+        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"{DATA}.a.example", True),
+        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"x.{DATA}.y.a.example", True),
+        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], "www.a.example", False),
+        ([f"SHIELD_ALLOW_OUTBOUND=*.{DATA}.example"], f"www.{DATA}.example", False),  # the star's part alone
+        ([f"SHIELD_ALLOW_OUTBOUND={DATA}.a.example"], f"{DATA}.a.example", False),
+        ([f"SHIELD_ALLOW_OUTBOUND=*.a.example,{DATA}.a.example"], f"{DATA}.a.example", False),
+        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"{DATA}.b.example", False),  # denied anyway
+        (["SHIELD_OUTBOUND_CONNECTIVITY=allow"], f"{DATA}.b.example", False),
+        (["SHIELD_OUTBOUND_CONNECTIVITY=alert"], f"{DATA}.b.example", False),  # reported anyway
+        ([], f"{DATA}.s3.eu-west-1.amazonaws.com", True),
+        ([], f"a.{DATA}.s3.eu-west-1.amazonaws.com", True),
+        ([], "uploads.s3.eu-west-1.amazonaws.com", False),
+        ([], "123456789012.ddb.eu-west-1.amazonaws.com", False),
+        ([f"SHIELD_ALLOW_BUCKETS={DATA}"], f"{DATA}.s3.eu-west-1.amazonaws.com", False),
+        ([f"SHIELD_ALLOW_OUTBOUND={DATA}.s3.eu-west-1.amazonaws.com"], f"{DATA}.s3.eu-west-1.amazonaws.com", False),
+        ([], f"{'long-' * 9}12345-123456789012.s3-accesspoint.dualstack.eu-west-1.amazonaws.com", False),
+    ],
+)
+def test_unusual_names(native: Native, settings: list[str], name: str, unusual: bool) -> None:
+    engine = Engine(native, *settings)
+    verdict = native.lib.verdict_name(engine.policy, native.text(name))
+    admitted = native.ffi.new("struct verdict *", verdict)
+    assert native.lib.verdict_is_unusual(engine.policy, native.text(name), admitted) is unusual
+
+
+def test_a_verdict_that_names_no_rule_is_not_unusual(native: Native) -> None:
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=*.a.example")
+    for rule, name in ((7, f"{DATA}.a.example"), (0, "a.example"), (0, "")):
+        admitted = native.ffi.new("struct verdict *", {"action": native.lib.ACTION_ALLOW, "rule": rule})
+        assert not native.lib.verdict_is_unusual(engine.policy, native.text(name), admitted)
+
+
+@pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert"), ("allow", "allow")])
+def test_what_is_made_of_unusual_names(native: Native, mode: str, action: str) -> None:
+    verdict = native.lib.verdict_unusual(native.policy(f"SHIELD_UNUSUAL_NAMES={mode}"))
+    assert read(native, verdict) == Verdict(action, "unusual")
+    assert verdict.policy == native.lib.OUTBOUND_CONNECTIVITY
 
 
 def test_aws_in_an_unknown_region_is_nothing(native: Native) -> None:

@@ -112,6 +112,23 @@ static bool read_endpoint(struct decision *d)
     return malformed(d, TEXT("that is neither a host name nor an address"));
 }
 
+/* A name that looks like data may not be asked for, though it is admitted. */
+static bool may_be_asked(struct decision *d)
+{
+    if (d->policy->unusual_names == MODE_ALLOW || !verdict_is_unusual(d->policy, d->host, &d->verdict))
+        return true;
+    d->verdict = verdict_unusual(d->policy);
+    return false;
+}
+
+/* The name is asked for before anything can be connected to. */
+static void judge_host(struct decision *d, enum protocol protocol)
+{
+    d->verdict = verdict_name(d->policy, d->host);
+    if (may_be_asked(d))
+        d->verdict = verdict_host(d->policy, d->host, true, d->to.port, protocol);
+}
+
 static bool decide_endpoint(struct decision *d, enum protocol protocol)
 {
     if (!read_endpoint(d))
@@ -122,7 +139,7 @@ static bool decide_endpoint(struct decision *d, enum protocol protocol)
     if (d->to.ip.family != FAMILY_NONE)
         d->verdict = verdict_endpoint(d->policy, NULL, NULL, &d->to, protocol);
     else
-        d->verdict = verdict_host(d->policy, d->host, true, d->to.port, protocol);
+        judge_host(d, protocol);
     return true;
 }
 
@@ -141,6 +158,7 @@ static bool decide_resolve(struct decision *d)
     if (!read_host(d, d->target))
         return malformed(d, TEXT("that is not a host name"));
     d->verdict = verdict_name(d->policy, d->host);
+    may_be_asked(d);
     return true;
 }
 

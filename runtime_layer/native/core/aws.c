@@ -4,7 +4,7 @@
  * are tokens; canonical host names have none:
  *
  *   R  the function's region                       N  one of the table's names
- *   G  the partition's home region (us-east-1)     A  an account id: twelve digits
+ *   G  the partition's home region (us-east-1)     A  an account id: the function's own, or twelve digits
  *   D  amazonaws.com, ...                          L  a label, or what is left of one
  *   U  the dual-stack suffix: api.aws, ...         B  a bucket's name, dots included
  *   P  aws-global, ...                             C  a cell's number: one to four digits
@@ -19,10 +19,11 @@
  *   data-ats.iot.<region>         is every account's; <id>-ats.iot.<region> is one account's
  * N, A, L and Z take no dot, and B is in S3's patterns only.
  *
- * A bucket's name is not judged: s3.<region> serves every bucket by path anyway. The remedy where that
- * matters is a VPC endpoint policy. `bucket.s3.amazonaws.com`, which leads to buckets of every region, is
- * admitted at home only, where SDKs use it; transfer acceleration and multi-region access points, which do so
- * too, are not.
+ * A bucket's name is judged only where buckets are listed: s3.<region> serves every bucket by path otherwise.
+ * Where they are, that and what else S3 has is not admitted; but who may name any host in a request's Host
+ * header reaches any bucket all the same, and the remedy is a VPC endpoint policy. `bucket.s3.amazonaws.com`,
+ * which leads to buckets of every region, is admitted at home only, where SDKs use it; transfer acceleration
+ * and multi-region access points, which do so too, are not.
  */
 #include "aws.h"
 
@@ -58,7 +59,7 @@ enum { ACCOUNT_DIGITS = 12, CELL_DIGITS = 4, LABEL_MAX = 63, BUCKET_MIN = 3, BUC
 
 /* Where the function runs, as the patterns need it. */
 struct place {
-    struct text region, home, dns, dual_stack, pseudo;
+    struct text region, account, home, dns, dual_stack, pseudo;
     uint8_t partition; /* its bit */
 };
 
@@ -101,9 +102,9 @@ static bool take_word(struct text *t, struct text *word)
 
 /* A region is a prefix, a word and a number. One with a prefix that the table does not know is taken for a
  * new one of the `aws` partition, as botocore does. */
-static bool find_place(struct text region, struct place *place)
+static bool find_place(const struct aws_limits *limits, struct place *place)
 {
-    struct text prefix = region, number, word;
+    struct text region = limits->region, prefix = region, number, word;
     uint32_t digits, partition = AWS_DEFAULT_PARTITION;
     if (!take_word(&prefix, &number) || !text_number(number, UINT32_MAX, &digits) ||
         !take_word(&prefix, &word))
@@ -115,9 +116,13 @@ static bool find_place(struct text region, struct place *place)
         if (text_equal(prefix, pool(aws_prefixes[i].text)))
             partition = aws_prefixes[i].partition;
     const struct aws_partition *p = &aws_partitions[partition];
-    *place = (struct place){region,          pool(p->home),
-                            pool(p->dns),    pool(p->dual_stack),
-                            pool(p->pseudo), (uint8_t)(1u << partition)};
+    *place = (struct place){.region = region,
+                            .account = limits->account,
+                            .home = pool(p->home),
+                            .dns = pool(p->dns),
+                            .dual_stack = pool(p->dual_stack),
+                            .pseudo = pool(p->pseudo),
+                            .partition = (uint8_t)(1u << partition)};
     return true;
 }
 
@@ -138,6 +143,11 @@ static uint32_t take_digits(struct text *host, uint32_t most)
     return n;
 }
 
+static bool take_account(struct text *host, struct text account)
+{
+    return account.len ? take_text(host, account) : take_digits(host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS;
+}
+
 /* Takes what is left of the last label. */
 static bool take_label(struct text *host, struct text *label)
 {
@@ -149,6 +159,14 @@ static bool take_label(struct text *host, struct text *label)
     return label->len && label->len <= LABEL_MAX;
 }
 
+/* Does a label that is left open altogether name another account's access point, as `point-<account>` does? */
+static bool is_anothers(struct text label, struct text account)
+{
+    struct text rest = label;
+    return account.len && take_digits(&rest, ACCOUNT_DIGITS) == ACCOUNT_DIGITS &&
+           text_ends(rest, TEXT("-")) && !text_ends(label, account);
+}
+
 static bool take_zone(struct text *host)
 {
     struct text label;
@@ -157,7 +175,7 @@ static bool take_zone(struct text *host)
 }
 
 /* The names that S3 takes as host names: labels that begin and end with a letter or digit, 3 to 63 bytes. */
-static bool is_bucket(struct text t)
+bool aws_is_bucket(struct text t)
 {
     char before = '.';
     if (t.len < BUCKET_MIN || t.len > BUCKET_MAX || !is_letter_or_digit(t.at[t.len - 1]))
@@ -172,10 +190,19 @@ static bool is_bucket(struct text t)
     return true;
 }
 
-/* Compares from the end. With an N, true means that `*name` would have to be a name. */
-static bool matches(struct text pattern, struct text host, const struct place *place, struct text *name)
+/* What a host name holds where the pattern leaves it open. */
+struct found {
+    struct text name;   /* N: would have to be a name of the table's */
+    struct text bucket; /* B, or a directory bucket's whole name; empty: the pattern is not a bucket's */
+};
+
+/* Compares from the end. */
+static bool matches(struct text pattern, struct text host, const struct place *place, struct found *found)
 {
-    struct text label;
+    struct text label, whole = host;
+    *found = (struct found){0};
+    if (text_starts(pattern, TEXT("L--x-s3.")))
+        text_next(&whole, '.', &found->bucket);
     bool fits = true;
     for (uint32_t i = pattern.len; i-- && fits;) {
         switch (pattern.at[i]) {
@@ -185,16 +212,20 @@ static bool matches(struct text pattern, struct text host, const struct place *p
         case 'U': fits = take_text(&host, place->dual_stack); break;
         case 'P': fits = take_text(&host, place->pseudo); break;
         case 'H': fits = text_equal(place->region, place->home); break;
-        case 'A': fits = take_digits(&host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS; break;
+        case 'A': fits = take_account(&host, place->account); break;
         case 'C': fits = take_digits(&host, CELL_DIGITS); break;
-        case 'L': fits = take_label(&host, &label); break;
+        case 'L':
+            fits = take_label(&host, &label) &&
+                   !(i + 1 < pattern.len && pattern.at[i + 1] == '.' && is_anothers(label, place->account));
+            break;
         case 'Z': fits = take_zone(&host); break;
         case 'B':
-            fits = is_bucket(host);
+            fits = aws_is_bucket(host);
+            found->bucket = host;
             host.len = 0;
             break;
         case 'N':
-            *name = host;
+            found->name = host;
             host.len = 0;
             break;
         default: fits = take_text(&host, (struct text){pattern.at + i, 1}); break;
@@ -228,21 +259,31 @@ static bool occurs(const struct aws_name *name, uint32_t pattern, uint8_t partit
     return false;
 }
 
-static bool is_listed(uint16_t owner, const uint16_t *services, uint32_t count)
+static bool is_bucket_listed(struct text bucket, struct text buckets)
+{
+    struct text one;
+    while (bucket.len && text_next(&buckets, ',', &one))
+        if (text_equal(bucket, one))
+            return true;
+    return false;
+}
+
+static bool is_admitted(uint16_t owner, struct text bucket, const struct aws_limits *limits)
 {
     const uint16_t *owners = &owner;
     uint32_t owner_count = 1;
-    if (!count)
-        return true;
     if (owner & AWS_LIST) {
         owners = aws_lists + (owner & ~AWS_LIST);
         owner_count = *owners++;
     }
     for (uint32_t i = 0; i < owner_count; i++)
-        for (uint32_t j = 0; j < count; j++)
-            if (owners[i] == services[j])
+        if (owners[i] == AWS_S3 && limits->buckets.len)
+            return is_bucket_listed(bucket, limits->buckets);
+    for (uint32_t i = 0; i < owner_count; i++)
+        for (uint32_t j = 0; j < limits->service_count; j++)
+            if (owners[i] == limits->services[j])
                 return true;
-    return false;
+    return limits->every_service;
 }
 
 bool aws_service_index(struct text service, uint16_t *index)
@@ -268,24 +309,24 @@ struct text aws_service_name(uint16_t index)
     return index < AWS_SERVICES ? pool(aws_services[index]) : TEXT("");
 }
 
-bool aws_is_endpoint(struct text host, struct text region, const uint16_t *services, uint32_t count)
+bool aws_is_endpoint(struct text host, const struct aws_limits *limits)
 {
     struct place place;
-    if (!find_place(region, &place))
+    if (!find_place(limits, &place))
         return false;
     for (uint32_t i = 0; i < AWS_PATTERNS; i++) {
         const struct aws_pattern *pattern = &aws_patterns[i];
-        struct text rest = {NULL, 0};
+        struct found found;
         uint16_t owner = pattern->services;
-        if (!(pattern->partitions & place.partition) || !matches(pool(pattern->text), host, &place, &rest))
+        if (!(pattern->partitions & place.partition) || !matches(pool(pattern->text), host, &place, &found))
             continue;
-        if (rest.at) {
-            const struct aws_name *name = find_name(rest);
+        if (found.name.at) {
+            const struct aws_name *name = find_name(found.name);
             if (!name || !occurs(name, i, place.partition))
                 continue;
             owner = name->services;
         }
-        if (is_listed(owner, services, count))
+        if (is_admitted(owner, found.bucket, limits))
             return true;
     }
     return false;

@@ -11,8 +11,21 @@
 /* The index of a service by its botocore name ("s3", "dynamodb"); false when there is none. */
 bool aws_service_index(struct text service, uint16_t *index);
 struct text aws_service_name(uint16_t index);
-/* Is `host` (canonical, lower case) an endpoint of a service in `region`, or of a global service of the
- * region's partition? `services` (sorted or not) narrows it; count 0 means every service. */
-bool aws_is_endpoint(struct text host, struct text region, const uint16_t *services, uint32_t count);
+/* Whose endpoints are meant. */
+struct aws_limits {
+    struct text region;  /* the function's own; nothing is admitted without it */
+    struct text account; /* the function's own, for host names that have one; empty: any */
+    struct text
+        buckets; /* names with commas between them: S3 is these, whatever `services` says; empty: any */
+    const uint16_t *services; /* sorted or not */
+    uint32_t service_count;
+    bool every_service;
+};
+
+/* Is `host` (canonical, lower case) an endpoint of one of the services in the region, or of a global one of the
+ * region's partition? */
+bool aws_is_endpoint(struct text host, const struct aws_limits *limits);
+/* May a bucket be called so, and stand in a host name? */
+bool aws_is_bucket(struct text name);
 
 #endif

@@ -10,6 +10,7 @@ enum {
     AWS_PARTITIONS = 8,
     AWS_REGION_PREFIXES = 16,
     AWS_DEFAULT_PARTITION = 0,
+    AWS_S3 = 355,
     AWS_LIST = 0x8000,
 };
 

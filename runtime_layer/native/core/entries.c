@@ -1,6 +1,8 @@
 /* Entries of the list settings; see entries.h. */
 #include "entries.h"
 
+#include "aws.h"
+
 enum { PATH_LONGEST = 4095, HOST_LONGEST = 253 };
 
 static bool refuse(struct writer *error, struct text reason)
@@ -56,10 +58,26 @@ static void write_port(uint16_t port, struct writer *w)
     }
 }
 
+/* Which protocols an entry may be for, by its prefix. */
+static const struct text PREFIXES[] = {
+    [ANY_PROTOCOL] = {"", 0}, [ONLY_TCP] = {"tcp://", 6}, [ONLY_UDP] = {"udp://", 6}};
+
+static struct text take_protocol(struct text entry, uint8_t *protocol)
+{
+    for (uint8_t p = ONLY_TCP; p <= ONLY_UDP; p++) {
+        if (text_equal_nocase(before(entry, entry.len < 6 ? entry.len : 6), PREFIXES[p])) {
+            *protocol = p;
+            return from(entry, PREFIXES[p].len);
+        }
+    }
+    return entry;
+}
+
 static void write_network(const struct outbound_rule *rule, struct writer *w)
 {
     bool v6 = rule->network.family == FAMILY_V6;
     bool bracketed = v6 && rule->port;
+    put(w, PREFIXES[rule->protocol]);
     if (bracketed)
         put_char(w, '[');
     address_write(&rule->network, w);
@@ -147,6 +165,7 @@ static bool parse_name(struct text host, struct outbound_rule *rule, struct writ
 {
     bool suffix = text_starts(host, TEXT("*."));
     struct text name = suffix ? from(host, 2) : host;
+    uint32_t start = PREFIXES[rule->protocol].len;
     if (text_equal(host, TEXT("*")))
         return refuse(error, TEXT("would admit every host; name the hosts, or set "
                                   "SHIELD_OUTBOUND_CONNECTIVITY to allow"));
@@ -156,6 +175,7 @@ static bool parse_name(struct text host, struct outbound_rule *rule, struct writ
     for (uint32_t i = 0; i < host.len; i++)
         if ((uint8_t)host.at[i] >= 0x80)
             return refuse(error, TEXT("is not ASCII; write the name in its xn-- form"));
+    put(canonical, PREFIXES[rule->protocol]);
     if (suffix)
         put(canonical, TEXT("*."));
     if (!hostname_canonical(name, canonical))
@@ -163,8 +183,9 @@ static bool parse_name(struct text host, struct outbound_rule *rule, struct writ
                                   "*.domain[:port], address[:port], network/prefix[:port] or [v6]:port"));
     rule->kind = suffix ? OUTBOUND_SUFFIX : OUTBOUND_NAME;
     /* The dot of "*." belongs to the suffix that is compared. */
-    rule->name = (struct pooled){suffix ? 1 : 0, (uint16_t)(canonical->used - (suffix ? 1 : 0))};
-    if (suffix && count_char((struct text){canonical->at + 2, canonical->used - 2}, '.') == 0)
+    start += suffix ? 1 : 0;
+    rule->name = (struct pooled){(uint16_t)start, (uint16_t)(canonical->used - start)};
+    if (suffix && count_char((struct text){canonical->at + start + 1, canonical->used - start - 1}, '.') == 0)
         return refuse(error, TEXT("would admit a whole top-level domain, where anyone may register a name; "
                                   "write at least two labels after the star, as in *.example.com"));
     write_port(rule->port, canonical);
@@ -175,9 +196,10 @@ bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer
                     struct writer *error)
 {
     uint32_t colon, slash, bracket;
-    struct text host = entry;
+    struct text host;
     bool network;
     *rule = (struct outbound_rule){0};
+    host = entry = take_protocol(entry, &rule->protocol);
     if (find_char(entry, ':', &colon) && text_starts(from(entry, colon), TEXT("://")))
         return refuse_url(entry, colon, error);
     if (text_starts(entry, TEXT("["))) {
@@ -215,6 +237,47 @@ bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer
         return false;
     write_network(rule, canonical);
     rule->entry = (struct pooled){0, (uint16_t)canonical->used};
+    return true;
+}
+
+static bool refuse_for_name(struct text before_it, struct text name, struct writer *error)
+{
+    put(error, before_it);
+    put_json(error, name, HOST_LONGEST);
+    return refuse(error, TEXT("\""));
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; but -s3alias, --ol-s3 and --x-s3,
+ * which that reserves at the end, are what stands in a bucket's place in requests. */
+bool entry_bucket(struct text entry, struct writer *error)
+{
+    static const char *const starts[] = {"xn--", "sthree-", "amzn-s3-demo-"}, *const ends[] = {".mrap",
+                                                                                               "--table-s3"};
+    struct address ip;
+    bool reserved = false;
+    uint32_t at;
+    if (text_starts(entry, TEXT("s3://"))) {
+        struct text name = from(entry, 5);
+        find_char(name, '/', &at);
+        return refuse_for_name(TEXT("is a URL; use \""), before(name, at), error);
+    }
+    if (text_starts(entry, TEXT("arn:"))) {
+        for (at = entry.len; at && entry.at[at - 1] != ':'; at--)
+            ;
+        return refuse_for_name(TEXT("is an ARN; use \""), from(entry, at), error);
+    }
+    if (text_ends(entry, TEXT(".amazonaws.com")) || text_ends(entry, TEXT(".amazonaws.com.cn")))
+        return refuse(error, TEXT("is a host name; write the bucket's name alone"));
+    if (!aws_is_bucket(entry))
+        return refuse(
+            error, TEXT("is not the name of a bucket; write 3 to 63 lower-case letters, digits, hyphens and "
+                        "dots, with a letter or digit first, last and beside every dot"));
+    for (uint32_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        reserved = reserved || text_starts(entry, text_of(starts[i]));
+    for (uint32_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        reserved = reserved || text_ends(entry, text_of(ends[i]));
+    if (reserved || address_parse(entry, &ip))
+        return refuse(error, TEXT("cannot be the name of a bucket; S3 does not give out such names"));
     return true;
 }
 

@@ -35,6 +35,13 @@ static void put_network(const struct outbound_rule *rule, struct writer *w)
     }
 }
 
+/* Without a port, and before one. */
+static const struct text PORT_WORDS[][2] = {
+    [ANY_PROTOCOL] = {{", any port", 10}, {", port ", 7}},
+    [ONLY_TCP] = {{", any TCP port", 14}, {", TCP port ", 11}},
+    [ONLY_UDP] = {{", any UDP port", 14}, {", UDP port ", 11}},
+};
+
 static void outbound_entries(const struct policy *p, struct writer *w)
 {
     for (uint32_t i = 0; i < p->outbound_count; i++) {
@@ -52,7 +59,7 @@ static void outbound_entries(const struct policy *p, struct writer *w)
             break;
         default: put_network(rule, w);
         }
-        put(w, rule->port ? TEXT(", port ") : TEXT(", any port"));
+        put(w, PORT_WORDS[rule->protocol][rule->port != 0]);
         if (rule->port)
             put_number(w, rule->port);
         end_entry(w);
@@ -66,6 +73,17 @@ static void aws_entries(const struct policy *p, struct writer *w)
         put_entry(w, i, TEXT(""), service);
         put(w, TEXT("the endpoints of "));
         put(w, service);
+        end_entry(w);
+    }
+}
+
+static void bucket_entries(const struct policy *p, struct writer *w)
+{
+    struct text rest = policy_text(p, p->buckets), bucket;
+    for (uint32_t i = 0; p->buckets.len && text_next(&rest, ',', &bucket); i++) {
+        put_entry(w, i, TEXT(""), bucket);
+        put(w, TEXT("the bucket "));
+        put(w, bucket);
         end_entry(w);
     }
 }
@@ -150,6 +168,22 @@ static const struct wording WORDINGS[] = {
       {NULL, "the endpoints of these AWS services in the function's region may be reached"}},
      aws_entries,
      NULL},
+    {"SHIELD_ALLOW_BUCKETS",
+     {{"", "S3 is not narrowed to buckets"},
+      {NULL, "of S3, these buckets may be reached by host names of their own, and nothing else"}},
+     bucket_entries,
+     NULL},
+    {"SHIELD_CHECK_SERVER_NAME",
+     {{"on", "a TLS connection to an address that was allowed by name must name an allowed server"},
+      {"off", "the server that a TLS connection names is not looked at"}},
+     NULL,
+     NULL},
+    {"SHIELD_UNUSUAL_NAMES",
+     {{"block", "names that only a wildcard admits and that look like data are refused and reported"},
+      {"alert", "names that only a wildcard admits and that look like data are reported"},
+      {"allow", "names that only a wildcard admits and that look like data are counted"}},
+     NULL,
+     NULL},
     {"SHIELD_READ_WRITE_TMP",
      {{"block", "only listed paths under /tmp may be used; all else is refused and reported"},
       {"alert", "every path under /tmp may be used; those that are not listed are reported"},
@@ -201,6 +235,11 @@ static const struct wording WORDINGS[] = {
      {{"", "all settings come from the environment"}, {NULL, "a file with more of these settings"}},
      NULL,
      policy_file_value},
+    {"SHIELD_ACCOUNT_ID",
+     {{"", "unknown, so AWS endpoints of any account are admitted"},
+      {NULL, "the account whose AWS endpoints are meant"}},
+     NULL,
+     NULL},
     {"AWS_REGION",
      {{"", "unknown, so no AWS endpoint is admitted"}, {NULL, "the region whose AWS endpoints are meant"}},
      NULL,

@@ -39,13 +39,17 @@ struct pooled {
 
 enum outbound_kind { OUTBOUND_NAME, OUTBOUND_SUFFIX /* *.domain */, OUTBOUND_NETWORK };
 
+/* Zero: both, and what is neither (SCTP, MPTCP's own number, ...). */
+enum outbound_protocol { ANY_PROTOCOL, ONLY_TCP, ONLY_UDP };
+
 struct outbound_rule {
     struct pooled entry;    /* the whole entry in canonical form, as shown in errors and in `allow` */
     struct pooled name;     /* NAME: the host; SUFFIX: ".domain" with the dot */
     struct address network; /* NETWORK */
     uint8_t prefix;         /* NETWORK: significant bits, 0-32 or 0-128 */
     uint8_t kind;
-    uint16_t port; /* 0: any port */
+    uint8_t protocol; /* enum outbound_protocol */
+    uint16_t port;    /* 0: any port */
 };
 
 struct child_rule {
@@ -57,12 +61,17 @@ struct policy {
     uint8_t modes[POLICY_COUNT];
     uint8_t on_failure;
     uint8_t aws;
-    bool hide_arguments; /* SHIELD_LOG_ARGUMENTS=off */
+    uint8_t unusual_names; /* enum mode: names below a wildcard that look like data */
+    bool skip_server_name; /* SHIELD_CHECK_SERVER_NAME=off */
+    bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off */
     uint16_t outbound_count, tmp_count, child_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
     uint32_t seen;          /* which ones, one bit each: a setting given twice is an error */
     struct pooled region;   /* AWS_REGION, the function's own; empty when unknown: no AWS name is admitted */
+    struct pooled
+        account; /* SHIELD_ACCOUNT_ID, the function's own; empty: names of any account are admitted */
+    struct pooled buckets; /* S3 is these alone, with commas between them; empty: any bucket */
     struct pooled next_wrapper;
     struct pooled policy_file;
     struct outbound_rule outbound[MAX_OUTBOUND];

@@ -2,6 +2,7 @@
 #include "verdict.h"
 
 #include "aws.h"
+#include "unusual.h"
 
 static struct verdict allowed(enum policy_id id, enum reason reason, uint16_t rule)
 {
@@ -38,10 +39,16 @@ static bool rule_names(const struct policy *p, const struct outbound_rule *rule,
 
 static bool is_aws(const struct policy *p, struct text name)
 {
-    struct text region = policy_text(p, p->region);
-    if (p->aws == AWS_NONE || (p->aws == AWS_LISTED && !p->aws_count) || !region.len)
-        return false;
-    return aws_is_endpoint(name, region, p->aws_services, p->aws == AWS_LISTED ? p->aws_count : 0);
+    struct aws_limits limits = {
+        .region = policy_text(p, p->region),
+        .account = policy_text(p, p->account),
+        .buckets = policy_text(p, p->buckets),
+        .services = p->aws_services,
+        .service_count = p->aws_count,
+        .every_service = p->aws == AWS_ALL,
+    };
+    bool none = !limits.every_service && !limits.service_count && !limits.buckets.len;
+    return !none && aws_is_endpoint(name, &limits);
 }
 
 struct verdict verdict_name(const struct policy *p, struct text name)
@@ -56,6 +63,32 @@ struct verdict verdict_name(const struct policy *p, struct text name)
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
 }
 
+bool verdict_is_unusual(const struct policy *p, struct text name, const struct verdict *admitted)
+{
+    const struct outbound_rule *rule;
+    if (admitted->action != ACTION_ALLOW)
+        return false;
+    for (uint32_t i = 0; i < p->outbound_count; i++)
+        if (p->outbound[i].kind == OUTBOUND_NAME && rule_names(p, &p->outbound[i], name, true))
+            return false;
+    /* The whole name: what AWS itself puts into one does not look like data. */
+    if (admitted->rule == RULE_AWS)
+        return !p->buckets.len && words_look_like_data(name);
+    if (admitted->rule >= p->outbound_count)
+        return false;
+    rule = &p->outbound[admitted->rule];
+    return rule->kind == OUTBOUND_SUFFIX && name.len > rule->name.len &&
+           labels_look_like_data((struct text){name.at, name.len - rule->name.len});
+}
+
+struct verdict verdict_unusual(const struct policy *p)
+{
+    return (struct verdict){.action = action_of_mode(p->unusual_names),
+                            .policy = OUTBOUND_CONNECTIVITY,
+                            .reason = REASON_UNUSUAL,
+                            .rule = RULE_NONE};
+}
+
 /* getaddrinfo sorts addresses by RFC 6724, for which it connects a UDP socket to each of them at port 0 and
  * looks which source address it got. That sends nothing, and cannot: no datagram goes to port 0. */
 static bool only_sorts(uint16_t port, enum protocol protocol)
@@ -63,9 +96,21 @@ static bool only_sorts(uint16_t port, enum protocol protocol)
     return port == 0 && protocol == PROTOCOL_UDP;
 }
 
-static bool rule_port(const struct outbound_rule *rule, uint16_t port, enum protocol protocol)
+/* A protocol of another kind passes only where an entry names none. */
+static bool rule_protocol(const struct outbound_rule *rule, enum protocol protocol)
 {
-    return !rule->port || rule->port == port || only_sorts(port, protocol);
+    switch (rule->protocol) {
+    case ANY_PROTOCOL: return true;
+    case ONLY_TCP: return protocol == PROTOCOL_TCP;
+    case ONLY_UDP: return protocol == PROTOCOL_UDP;
+    default: return false;
+    }
+}
+
+static bool rule_admits(const struct outbound_rule *rule, uint16_t port, enum protocol protocol)
+{
+    return only_sorts(port, protocol) ||
+           (rule_protocol(rule, protocol) && (!rule->port || rule->port == port));
 }
 
 struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,
@@ -74,7 +119,7 @@ struct verdict verdict_host(const struct policy *p, struct text name, bool whole
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
         return allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
-        if (rule_names(p, &p->outbound[i], name, whole) && rule_port(&p->outbound[i], port, protocol))
+        if (rule_names(p, &p->outbound[i], name, whole) && rule_admits(&p->outbound[i], port, protocol))
             return allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
     /* Any port: the address was answered for the name of an AWS endpoint, so whatever listens there is AWS's,
      * and some services answer elsewhere than on 443 (IoT on 8883 and 8443, mail on 465 and 587). */
@@ -89,7 +134,7 @@ static bool network_rule(const struct policy *p, const struct endpoint *to, enum
     for (*rule = 0; *rule < p->outbound_count; ++*rule) {
         const struct outbound_rule *r = &p->outbound[*rule];
         if (r->kind == OUTBOUND_NETWORK && address_within(&to->ip, &r->network, r->prefix) &&
-            rule_port(r, to->port, protocol))
+            rule_admits(r, to->port, protocol))
             return true;
     }
     return false;
@@ -124,11 +169,11 @@ static bool judge_learnt(void *context, uint16_t rule, struct text name)
         q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS); /* any port: see verdict_host */
         return true;
     }
-    if (rule < p->outbound_count && rule_port(&p->outbound[rule], q->to->port, q->protocol)) {
+    if (rule < p->outbound_count && rule_admits(&p->outbound[rule], q->to->port, q->protocol)) {
         q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
         return true;
     }
-    /* The first rule that admitted the name is for another port; a later one may be for this port. */
+    /* The first rule that admitted the name is for another port or protocol; a later one may be for this. */
     q->verdict = verdict_host(p, name, name.len < NAME_KEPT, q->to->port, q->protocol);
     return q->verdict.action == ACTION_ALLOW;
 }
@@ -231,8 +276,10 @@ struct text reason_name(uint8_t reason)
         [REASON_LISTED] = "listed",
         [REASON_AWS] = "aws",
         [REASON_ALWAYS] = "always",
+        [REASON_SERVER_NAME] = "server_name",
         [REASON_INTERNAL] = "internal",
         [REASON_FAMILY] = "family",
+        [REASON_UNUSUAL] = "unusual",
         [REASON_STATIC] = "static",
         [REASON_HANDLER] = "handler",
         [REASON_EXECUTABLE_MEMORY] = "executable_memory",

@@ -12,13 +12,15 @@ enum action { ACTION_DENY, ACTION_ALERT, ACTION_ALLOW };
 
 enum reason {
     REASON_NOT_LISTED,
-    REASON_MODE_ALLOW, /* the policy's mode is allow */
-    REASON_LISTED,     /* an allow list entry */
-    REASON_AWS,        /* an AWS endpoint */
-    REASON_ALWAYS,     /* loopback, Runtime API, X-Ray daemon, resolver */
-    REASON_INTERNAL,   /* a name that leads to a link-local, multicast or metadata address */
-    REASON_FAMILY,     /* an address family that is never allowed */
-    REASON_STATIC,     /* a program that our library cannot be loaded into */
+    REASON_MODE_ALLOW,  /* the policy's mode is allow */
+    REASON_LISTED,      /* an allow list entry */
+    REASON_AWS,         /* an AWS endpoint */
+    REASON_ALWAYS,      /* loopback, Runtime API, X-Ray daemon, resolver */
+    REASON_SERVER_NAME, /* a TLS client that asks for another name */
+    REASON_INTERNAL,    /* a name that leads to a link-local, multicast or metadata address */
+    REASON_FAMILY,      /* an address family that is never allowed */
+    REASON_UNUSUAL,     /* a name that only a wildcard admits, and that looks like data */
+    REASON_STATIC,      /* a program that our library cannot be loaded into */
     REASON_HANDLER,
     REASON_EXECUTABLE_MEMORY,
     REASON_SELF_PROTECTION,
@@ -45,6 +47,11 @@ struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum 
 /* May this name be asked of the resolver? `name` is canonical. Single-label names ("localhost") and names
  * under .local are judged like any other. The empty name (root) is denied. */
 struct verdict verdict_name(const struct policy *p, struct text name);
+/* Does the name look like data (unusual.h) where the rule that admitted it leaves it open: what the star of *.domain
+ * stands for, a bucket of AWS's? Not when an entry admits the whole name, or buckets are listed. */
+bool verdict_is_unusual(const struct policy *p, struct text name, const struct verdict *admitted);
+/* What SHIELD_UNUSUAL_NAMES makes of a query for such a name. */
+struct verdict verdict_unusual(const struct policy *p);
 /* May an address that was answered for this name be used at this port? False `whole`: only the end of the
  * name is known. */
 struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,

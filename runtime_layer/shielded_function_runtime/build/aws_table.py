@@ -171,6 +171,7 @@ def render(partitions: Sequence[Partition], patterns: Patterns) -> str:
         f"    AWS_PARTITIONS = {len(partitions)},\n"
         f"    AWS_REGION_PREFIXES = {len(prefixes)},\n"
         f"    AWS_DEFAULT_PARTITION = {[p.id for p in partitions].index('aws')},\n"
+        f"    AWS_S3 = {services.index('s3')},\n"
         f"    AWS_LIST = {_LIST:#x},\n"
         "};",
         _literal("static const char aws_pool[]", pool.text),

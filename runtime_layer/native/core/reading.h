@@ -1,0 +1,31 @@
+/* What the readers of settings share: errors that name the setting and the fix, and room in the policy's pool. */
+#ifndef SHIELD_READING_H
+#define SHIELD_READING_H
+
+#include "policy.h"
+
+enum { SHOWN_MAX = 128 /* of an offending entry in an error */ };
+
+/* A row of the table in policy.c. */
+struct setting {
+    struct text name;
+    bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);
+    void (*write)(const struct policy *p, const struct setting *s, struct writer *w);
+    uint8_t detail; /* for the reader: which mode, which switch */
+};
+
+/* SETTING: "offending" */
+void setting_culprit(struct writer *error, const struct setting *s, struct text offending);
+/* Takes back what was written in case an error came. */
+void setting_take_back(struct writer *error, uint32_t mark);
+/* SETTING: "offending" reason; always false. */
+bool setting_refuse(struct writer *error, const struct setting *s, struct text offending, struct text reason);
+/* SETTING: reason; always false. */
+bool setting_refuse_list(struct writer *error, const struct setting *s, struct text reason);
+/* Puts a text into the pool; false when there is no room. */
+bool setting_keep(struct policy *p, struct text t, struct pooled *at);
+
+#define POOL_FULL                                                                                            \
+    TEXT("the lists together are longer than 32768 bytes; shorten them with *.domain, networks or globs")
+
+#endif
