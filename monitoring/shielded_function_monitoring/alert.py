@@ -2,7 +2,7 @@
 
 Two kinds, told apart by their keys: an *alert* has a `policy` (something was denied, or would have been), an
 *event* has an `event` (the shield armed, refused to start, let the function run without it, or
-left out alerts of a storm).
+left out alerts of a storm, counted queries for names that look like data).
 
     >>> line = ('{"function_shield":true,"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN",'
     ...         '"policy":"read_write_tmp","mode":"block","details":{"path":"/tmp/x"},"pid":17}')
@@ -30,7 +30,7 @@ Policy = Literal[
     "self_protection",
 ]
 Mode = Literal["block", "alert"]
-EventName = Literal["armed", "refused", "unshielded", "folded"]
+EventName = Literal["armed", "refused", "unshielded", "folded", "unusual_names"]
 
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
@@ -49,6 +49,7 @@ class Details(TypedDict, total=False):
     ip: str
     port: int
     protocol: str
+    sni: str
     path: str
     syscall: str
     arguments: list[str]
@@ -107,6 +108,7 @@ _DETAILS: Final[dict[str, type[object]]] = {
     "ip": str,
     "port": int,
     "protocol": str,
+    "sni": str,
     "path": str,
     "syscall": str,
     "arguments": list,

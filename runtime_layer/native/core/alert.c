@@ -8,7 +8,7 @@
 #include "alert_parts.h"
 
 enum {
-    HOST_LIMIT = 300,
+    HOST_LIMIT = 300, /* host, sni */
     WORD_LIMIT = 40, /* protocol, syscall */
     PATH_LIMIT = 1200,
     ARGUMENT_LIMIT = 256,
@@ -21,6 +21,7 @@ enum {
         ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
 };
 _Static_assert(LONGEST <= ALERT_MAX, "a line fits, whatever it reports");
+_Static_assert(HOST_LIMIT <= PATH_LIMIT, "a server name takes a path's room");
 
 /* Three ASCII dots: what was cut shows, in any log viewer. */
 static void put_cut(struct writer *w, struct text value, uint32_t limit)
@@ -92,6 +93,8 @@ static void details(struct writer *w, const struct alert *a)
     }
     number(w, TEXT("port"), a->port);
     member(w, TEXT("protocol"), a->protocol, WORD_LIMIT);
+    if (!a->path.len) /* in its room */
+        member(w, TEXT("sni"), a->sni, HOST_LIMIT);
     member(w, TEXT("path"), a->path, PATH_LIMIT);
     member(w, TEXT("syscall"), a->syscall, WORD_LIMIT);
     arguments(w, a);

@@ -9,6 +9,7 @@
 #include "report.h"
 #include "state.h"
 #include "user_memory.h"
+#include "watched.h"
 
 /* What makes a call worth looking at. A row is guarded when one of its reasons holds for the policy. */
 enum reason_to_guard {
@@ -34,6 +35,9 @@ enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
     X(judge_send)                                                                                            \
     X(judge_receive)                                                                                         \
     X(judge_write)                                                                                           \
+    X(judge_unread)                                                                                          \
+    X(judge_asynchronous)                                                                                    \
+    X(judge_copy)                                                                                            \
     X(judge_exec)                                                                                            \
     X(judge_map)                                                                                             \
     X(judge_protect)                                                                                         \
@@ -101,13 +105,37 @@ bool reports_anything(void)
     return reasons_of_policy() != FOR_PROGRAMS;
 }
 
+/* Calls that need no look in most cases, and what tells: by the gate's assembly, before anything is saved. Those that
+ * may carry the first request for an invocation are looked at more closely until it has come. */
+static const struct {
+    int16_t nr;
+    uint8_t guard, until_ready;
+} seldom[] = {
+    {__NR_fstat, GUARD_LOG, GUARD_LOG},
+    {__NR_newfstatat, GUARD_LOG, GUARD_LOG},
+    {__NR_write, GUARD_WATCHED, GUARD_LONG},
+    {__NR_writev, GUARD_WATCHED, GUARD_ALWAYS},
+    {__NR_sendto, GUARD_ADDRESSED, GUARD_ALWAYS},
+    {__NR_read, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_readv, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_recvfrom, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_recvmsg, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_recvmmsg, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_getpeername, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_pwritev2, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_dup, GUARD_WATCHED, GUARD_WATCHED},
+};
+
 static uint8_t guard_of(const struct row *row, uint8_t reasons)
 {
     bool copies = reasons & FOR_COPIES && row->reasons & NOT_FOR_COPIES;
     if (!(row->reasons & reasons) && !copies)
         return GUARD_NONE;
-    bool looks = row->nr == __NR_fstat || row->nr == __NR_newfstatat;
-    return looks ? GUARD_LOG : row->nr == __NR_write ? GUARD_LONG : GUARD_ALWAYS;
+    for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
+        if (seldom[i].nr == row->nr)
+            return row->reasons & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
+    return GUARD_ALWAYS;
 }
 
 /* For which reasons calls are guarded now. */
@@ -191,6 +219,8 @@ enum outcome judge_clone(struct call *call)
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
     }
+    if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
+        watch_for_good();
     return shares_descriptors_only(flags) ? judge_escape(call) : RUN_IN_PLACE;
 }
 

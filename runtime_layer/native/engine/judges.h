@@ -10,13 +10,17 @@
 enum outcome judge_open(struct call *call);
 /* paths.c: calls that change what a path names */
 enum outcome judge_path(struct call *call);
-/* network.c, options.c, send.c, receive.c */
+/* network.c, options.c, send.c, receive.c, copies.c */
 enum outcome judge_socket(struct call *call);
 enum outcome judge_connect(struct call *call);
 enum outcome judge_socket_option(struct call *call);
 enum outcome judge_peer_name(struct call *call);
 enum outcome judge_bind(struct call *call);
 enum outcome judge_send(struct call *call);
+enum outcome judge_write(struct call *call);
+enum outcome judge_unread(struct call *call);
+enum outcome judge_asynchronous(struct call *call);
+enum outcome judge_copy(struct call *call);
 enum outcome judge_receive(struct call *call);
 /* program.c */
 enum outcome judge_exec(struct call *call);
@@ -30,8 +34,6 @@ enum outcome judge_attach(struct call *call);
 enum outcome judge_personality(struct call *call);
 /* log.c: the descriptor that alerts are written to */
 enum outcome judge_descriptor(struct call *call);
-/* ready.c: the first request for an invocation */
-enum outcome judge_write(struct call *call);
 /* guarded.c: calls with which a program could leave the shield altogether */
 enum outcome judge_escape(struct call *call);
 enum outcome judge_prctl(struct call *call);

@@ -8,6 +8,7 @@
 #include "kernel.h"
 #include "report.h"
 #include "state.h"
+#include "watched.h"
 
 enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3, SET_PIPE_SIZE = 1031 /* F_SETPIPE_SZ */ };
 
@@ -86,6 +87,8 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
     if (claim < 0)
         return answer(call, error);
     const uint64_t *arg = call->arg;
+    if (call->nr != __NR_close)
+        watch_copy((int32_t)arg[0], (int32_t)descriptor);
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
     change_end(claim);
     return answer(call, result);
@@ -150,6 +153,8 @@ enum outcome judge_descriptor(struct call *call)
             return change(call, (uint32_t)arg[1], true, -EBUSY);
         break;
     case __NR_fcntl:
+        if ((int32_t)arg[1] == F_DUPFD || (int32_t)arg[1] == F_DUPFD_CLOEXEC)
+            return judge_copy(call);
         if ((int32_t)arg[1] == SET_PIPE_SIZE && is_log_pipe((int32_t)arg[0]))
             break;
         /* Status flags belong to the open file, which stderr shares: only the descriptor's own are kept. */

@@ -5,6 +5,7 @@
 #include "files.h"
 #include "judges.h"
 #include "state.h"
+#include "watched.h"
 
 enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16, NETLINK_ROUTE = 0 };
 enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2 };
@@ -78,25 +79,14 @@ static struct verdict verdict_on(const struct endpoint *to, enum protocol protoc
     return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), to, protocol);
 }
 
-int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor)
+static enum protocol protocol_of(int64_t type)
 {
-    /* What may be reached by TCP needs no look at the socket: most calls end here. */
-    struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    bool name_server =
-        to->port == DNS_PORT && is_resolver_address(to); /* by TCP: queries that no one reads */
-    if (verdict.action == ACTION_ALLOW && !(name_server && verdict.reason == REASON_ALWAYS))
-        return 0;
-    int64_t type = socket_type(descriptor);
-    if (is_error(type))
-        return type;
-    enum protocol protocol = type == STREAM ? PROTOCOL_TCP : type == DGRAM ? PROTOCOL_UDP : PROTOCOL_OTHER;
-    if (name_server && protocol == PROTOCOL_TCP)
-        verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
-    else if (protocol != PROTOCOL_TCP)
-        verdict = verdict_on(to, protocol);
-    if (verdict.action == ACTION_ALLOW)
-        return 0;
+    return type == STREAM ? PROTOCOL_TCP : type == DGRAM ? PROTOCOL_UDP : PROTOCOL_OTHER;
+}
 
+static int64_t outbound_endpoint_refused(const struct call *call, const struct endpoint *to,
+                                         enum protocol protocol, struct verdict verdict)
+{
     char name[NAME_KEPT], entry[NAME_KEPT + 48];
     struct found_name found = {name, 0};
     names_find(learnt_names(), &to->ip, keep_name, &found);
@@ -111,6 +101,58 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
     put_outbound_entry(&w, facts.host, &to->ip, to->port);
     facts.allow = (struct text){entry, w.used};
     return refuses(call, verdict, &facts) ? -EACCES : 0;
+}
+
+/* What has to be read of a TCP connection: the queries on it, or the name that it goes by. */
+static uint8_t watch_of(const struct endpoint *to, struct verdict verdict)
+{
+    if (to->port == DNS_PORT)
+        return WATCH_QUERY_STREAM;
+    bool by_address = verdict.reason == REASON_LISTED &&
+                      sealed.policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
+    bool by_name = verdict.reason == REASON_AWS || (verdict.reason == REASON_LISTED && !by_address);
+    bool is_judged = by_name || verdict.action == ACTION_ALERT;
+    return is_judged && !sealed.policy.skip_server_name ? WATCH_FIRST_BYTES : WATCH_NOTHING;
+}
+
+static bool is_for_any_protocol(struct verdict verdict)
+{
+    return verdict.reason != REASON_LISTED || sealed.policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
+}
+
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor, uint8_t *watch)
+{
+    /* What may be reached by TCP needs no look at the socket: most calls end here. */
+    struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
+    bool name_server = watch && is_resolver_address(to); /* by TCP: each query is judged as it is sent */
+    uint8_t needs = watch ? watch_of(to, verdict) : WATCH_NOTHING;
+    if (watch)
+        *watch = WATCH_NOTHING;
+    if (verdict.action == ACTION_ALLOW && needs == WATCH_NOTHING && is_for_any_protocol(verdict))
+        return 0;
+    int64_t type = socket_type(descriptor);
+    if (is_error(type))
+        return type;
+    enum protocol protocol = protocol_of(type);
+    if (protocol != PROTOCOL_TCP)
+        verdict = verdict_on(to, protocol);
+    else if (watch)
+        *watch = needs;
+    bool passes = verdict.action == ACTION_ALLOW || (name_server && protocol == PROTOCOL_TCP);
+    return passes ? 0 : outbound_endpoint_refused(call, to, protocol, verdict);
+}
+
+int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
+{
+    int64_t type = socket_type(descriptor);
+    if (type != STREAM)
+        return is_error(type) ? type : -EPROTOTYPE;
+    struct sockaddr_bytes address = {.len = SOCKADDR_MAX};
+    int64_t error = KERNEL(getpeername, descriptor, address.bytes, &address.len);
+    if (error)
+        return error;
+    bool is_internet = endpoint_from_sockaddr(address.bytes, address.len, peer) == SOCKADDR_INET;
+    return is_internet ? 0 : -EAFNOSUPPORT;
 }
 
 bool is_resolver_address(const struct endpoint *to)
@@ -135,6 +177,8 @@ enum outcome judge_connect(struct call *call)
     if (error)
         return answer(call, error);
     struct endpoint to;
+    uint16_t mark = watch_mark(descriptor);
+    uint8_t needs = WATCH_NOTHING;
     switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
     case SOCKADDR_UNSPEC: resolver_disconnect(descriptor); break;
     case SOCKADDR_LOCAL:
@@ -145,17 +189,19 @@ enum outcome judge_connect(struct call *call)
         break;
     case SOCKADDR_INET:
         if (carries_names(&to, descriptor)) {
-            error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
+            error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor, NULL);
             if (error)
                 return answer(call, error);
             uint16_t unspec[8] = {0}; /* takes away a peer that the socket may have */
             KERNEL(connect, descriptor, unspec, sizeof unspec);
-            return answer(call, resolver_connect(descriptor, &address) ? 0 : -EACCES);
+            return answer(call, resolver_connect(descriptor, mark, &address) ? 0 : -EACCES);
         }
-        error = judge_endpoint(call, &to, descriptor);
+        error = judge_endpoint(call, &to, descriptor, &needs);
         if (error)
             return answer(call, error);
         resolver_disconnect(descriptor);
+        if (needs != WATCH_NOTHING && !watch(descriptor, needs))
+            return answer(call, -EMFILE);
         break;
     }
     return answer(call, KERNEL(connect, descriptor, address.bytes, address.len));

@@ -26,18 +26,28 @@ enum { VECTORS_MAX = 1024 /* UIO_MAXIOV: the kernel's own bound, for vectors and
 
 /* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would say. */
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
-/* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. */
-int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor);
+/* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. `watch`, unless it is
+ * NULL: what has to be read of the connection that is made (watched.h). */
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor,
+                       uint8_t *watch);
+/* The peer of a TCP connection: 0, -ENOTCONN, or an errno for what is no such socket. */
+int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
 /* Is it a datagram to a name server? Port 53 counts wherever it is: servers forward. */
 bool carries_names(const struct endpoint *to, int32_t descriptor);
-/* Judges the control messages of an internet socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
+/* Judges the control messages of a socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
  * bytes: more are refused, as no program sends so many. 0, or an errno. */
 enum { CONTROL_MAX = 512 };
 int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
 bool is_resolver_address(const struct endpoint *to);
 /* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */
-int64_t gather(uint64_t vectors, uint64_t count, uint8_t *out, uint64_t cap);
+int64_t gather(const struct message *m, uint8_t *out, uint64_t cap);
+/* The same, up to cap bytes. */
+int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap);
+/* The other way round: false when it cannot be written. */
+bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len);
+/* How much the vectors have room for, up to most. */
+uint64_t room_in(const struct message *m, uint64_t most);
 
 #endif

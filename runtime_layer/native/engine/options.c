@@ -4,6 +4,7 @@
 #include "judges.h"
 #include "network.h"
 #include "state.h"
+#include "watched.h"
 
 enum {
     LEVEL_IP = 0,
@@ -11,6 +12,7 @@ enum {
     LEVEL_UDP = 17,
     LEVEL_IPV6 = 41,
     OPTION_DOMAIN = 39,
+    UNIX = 1,
     INET = 2,
     INET6 = 10
 };
@@ -39,8 +41,18 @@ static bool leads_away(int32_t level, int32_t name, bool is_control)
     return false;
 }
 
+/* The connection's first packet would carry bytes that are not looked at: see send.c. */
+static bool opens_fast(int32_t level, int32_t name)
+{
+    enum { LEVEL_TCP = 6, FASTOPEN_CONNECT = 30 };
+    return level == LEVEL_TCP && name == FASTOPEN_CONNECT &&
+           sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
+}
+
 enum outcome judge_socket_option(struct call *call)
 {
+    if (opens_fast((int32_t)call->arg[1], (int32_t)call->arg[2]))
+        return answer(call, -EOPNOTSUPP);
     bool refuses_it = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) &&
                       outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
     return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;
@@ -52,14 +64,30 @@ struct control_header {
     int32_t level, type;
 };
 
+/* Does it hand a connection on whose bytes are looked at? */
+static bool passes_stream(const uint8_t *data, uint64_t len)
+{
+    int32_t descriptor;
+    for (uint64_t at = 0; at + sizeof descriptor <= len; at += sizeof descriptor) {
+        copy_bytes(&descriptor, data + at, sizeof descriptor);
+        if (is_watched_stream(descriptor))
+            return true;
+    }
+    return false;
+}
+
 static bool any_leads_away(const uint8_t *control, uint64_t len)
 {
+    enum { RIGHTS = 1 /* SCM_RIGHTS */ };
     struct control_header h;
     for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h;) {
         copy_bytes(&h, control + at, sizeof h);
         if (h.len < sizeof h || h.len > len - at)
             return false; /* EINVAL, and nothing is sent */
         if (leads_away(h.level, h.type, true))
+            return true;
+        if (h.level == LEVEL_SOCKET && h.type == RIGHTS &&
+            passes_stream(control + at + sizeof h, h.len - sizeof h))
             return true;
         at += (h.len + 7) & ~7ull;
     }
@@ -71,7 +99,7 @@ int64_t judge_control(const struct call *call, int32_t descriptor, struct messag
     int32_t domain = 0;
     uint32_t size = sizeof domain;
     KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain, &size);
-    if (!m->control_len || (domain != INET && domain != INET6))
+    if (!m->control_len || (domain != INET && domain != INET6 && domain != UNIX))
         return 0;
     bool fits = m->control_len <= CONTROL_MAX;
     if (fits && !read_user(copy, m->control, m->control_len))

@@ -44,12 +44,3 @@ void watch_for_ready_vectors(uint64_t vectors, uint64_t count)
     if (!is_ready() && count && read_user(&first, vectors, sizeof first))
         watch_for_ready(first.base, first.len);
 }
-
-enum outcome judge_write(struct call *call)
-{
-    if (call->nr == __NR_writev)
-        watch_for_ready_vectors(call->arg[1], call->arg[2]);
-    else
-        watch_for_ready(call->arg[1], call->arg[2]);
-    return RUN_IN_PLACE;
-}

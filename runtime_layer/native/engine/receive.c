@@ -1,8 +1,9 @@
 /* What arrives on sockets that queries were sent on. It is received into the gate's own memory first, so that
  * no other thread can change an answer between its arrival and the moment it teaches addresses. */
 #include "judges.h"
-#include "network.h"
+#include "query_stream.h"
 #include "state.h"
+#include "watched.h"
 
 enum { ANSWER_MAX = 3 * PAGE };
 enum {
@@ -11,33 +12,6 @@ enum {
     NO_WAIT = 0x40 /* MSG_DONTWAIT */,
     ERRORS = 0x2000 /* MSG_ERRQUEUE */
 };
-
-static uint64_t room_in(const struct message *m)
-{
-    uint64_t room = 0;
-    for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX; i++) {
-        struct vector v;
-        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
-            break;
-        room += v.len < ANSWER_MAX ? v.len : ANSWER_MAX;
-    }
-    return room < ANSWER_MAX ? room : ANSWER_MAX;
-}
-
-static bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len)
-{
-    for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX && len; i++) {
-        struct vector v;
-        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
-            return false;
-        uint64_t part = v.len < len ? v.len : len;
-        if (!write_user(v.base, bytes, part))
-            return false;
-        bytes += part;
-        len -= part;
-    }
-    return true;
-}
 
 /* Waits for a message without taking it, and without holding anything: the program may leave this wait by
  * longjmp. 0: it may be an answer; 1: it is something else, for the kernel alone; or an errno. */
@@ -63,7 +37,7 @@ static int64_t await_answer(int32_t descriptor, uint64_t flags)
 static int64_t take_answer(int32_t descriptor, struct message *m, uint64_t flags, struct scratch *scratch)
 {
     uint8_t *buffer = (uint8_t *)scratch;
-    uint64_t room = room_in(m);
+    uint64_t room = room_in(m, ANSWER_MAX);
     struct sockaddr_bytes from = {.len = SOCKADDR_MAX};
     struct vector v = {(uint64_t)buffer, ANSWER_MAX};
     struct message own = *m;
@@ -95,6 +69,8 @@ static int64_t take_answer(int32_t descriptor, struct message *m, uint64_t flags
 /* Receives one message for the caller's header `m`. */
 static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags)
 {
+    if (watch_kind(descriptor) == WATCH_QUERY_STREAM)
+        return receive_answers(descriptor, m, flags);
     for (;;) {
         int64_t awaited = await_answer(descriptor, flags);
         if (awaited == NOT_AN_ANSWER)
@@ -153,13 +129,29 @@ static int64_t receive_many(const uint64_t *arg)
     return done;
 }
 
+/* read and readv: what is received, and nothing about it. */
+static int64_t receive_plain(const struct call *call, int32_t descriptor)
+{
+    struct vector v = {call->arg[1], call->arg[2]};
+    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
+    if (call->nr == __NR_readv) {
+        m.vectors = call->arg[1];
+        m.vector_count = (uint32_t)call->arg[2];
+    }
+    return receive_one(descriptor, &m, 0);
+}
+
 enum outcome judge_receive(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
-    uint64_t flags = (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
-    if (!resolver_watched(descriptor) || flags & ERRORS)
+    bool plain = call->nr == __NR_read || call->nr == __NR_readv;
+    uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
+    bool is_stream = watch_kind(descriptor) == WATCH_QUERY_STREAM && is_watched_stream(descriptor);
+    if ((!is_stream && !resolver_watched(descriptor)) || flags & ERRORS)
         return RUN_IN_PLACE;
     switch (call->nr) {
+    case __NR_read:
+    case __NR_readv: return answer(call, receive_plain(call, descriptor));
     case __NR_recvfrom: return answer(call, receive_from(call->arg));
     case __NR_recvmsg: return answer(call, receive_header(descriptor, call->arg[1], flags));
     default: return answer(call, receive_many(call->arg));

@@ -68,6 +68,7 @@ static void write_alert(const struct call *call, struct verdict verdict, const s
         .ip = facts->to.ip,
         .port = facts->to.port,
         .protocol = facts->protocol,
+        .sni = facts->sni,
         .path = facts->path,
         .syscall = syscall_name(call->nr),
         .pid = (uint32_t)KERNEL(getpid),
@@ -150,6 +151,27 @@ void report_folded(bool at_end)
     put(&w, TEXT("}\n"));
     if (folded && !log_write(sealed.log, line, w.used))
         __atomic_fetch_add(&storm->folded, folded, __ATOMIC_RELAXED);
+}
+
+void report_unusual(struct text name)
+{
+    static uint32_t count;
+    uint32_t seen = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+    if (seen & (seen - 1))
+        return;
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 0, now);
+    char line[512];
+    struct writer w = {line, 0, sizeof line, false};
+    put_char(&w, '\n');
+    put_event(&w, TEXT("unusual_names"), TEXT("INFO"), now);
+    put_field(&w, "count", seen);
+    put(&w, TEXT(",\"host\":\""));
+    put_json(&w, name, 256);
+    put_char(&w, '"');
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put(&w, TEXT("}\n"));
+    log_write(sealed.log, line, w.used);
 }
 
 static void put_modes(struct writer *w)

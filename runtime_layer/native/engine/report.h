@@ -11,6 +11,7 @@ struct facts {
     struct text host;
     struct endpoint to;
     struct text protocol;
+    struct text sni;
     struct text path;
     struct text allow;
     const uint64_t *arguments; /* a program's argv, in the caller's memory; NULL: none */
@@ -23,6 +24,10 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
 bool self_protection_refused(const struct call *call, struct text path);
 /* Memory that could be written, or changes with its file, and run. */
 bool executable_memory_refused(const struct call *call, struct text path);
+
+/* A query for an allowed name that looks like data was let through: counted, and the count is written down whenever it
+ * has doubled. */
+void report_unusual(struct text name);
 
 /* Writes down how many alerts were left out: once the storm's second is over, or at the program's end. */
 void report_folded(bool at_end);

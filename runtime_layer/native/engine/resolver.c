@@ -1,18 +1,16 @@
 #include "resolver.h"
 
-#include "../core/dns.h"
 #include "network.h"
 #include "state.h"
 #include "user_memory.h"
+#include "watched.h"
 
 enum {
     ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
     MORE = 0x8000 /* MSG_MORE */,
-    DESCRIPTORS = 65536,
-    SERVERS = 250,
+    SERVERS = UINT8_MAX - WATCH_SERVER,
     DENIED = 64,
-    ASKED = 1024,
-    UNCONNECTED = 255
+    ASKED = 1024
 };
 enum {
     LEVEL_SOCKET = 1,
@@ -23,8 +21,7 @@ enum {
     DOMAIN_INET6 = 10
 };
 
-/* Per descriptor: 0 nothing; UNCONNECTED: queries were addressed; else the server's index + 1. */
-static uint8_t watched[DESCRIPTORS];
+/* The servers that UDP sockets are connected to; a descriptor's mark is WATCH_SERVER and the index here. */
 static struct sockaddr_bytes servers[SERVERS];
 static uint32_t server_count;
 
@@ -53,10 +50,8 @@ static uint32_t question_tag(const struct dns_question *q)
     return ((hash ^ q->type) * 16777619u) | 1;
 }
 
-bool resolver_connect(int32_t descriptor, const struct sockaddr_bytes *server)
+bool resolver_connect(int32_t descriptor, uint16_t mark, const struct sockaddr_bytes *server)
 {
-    if (descriptor < 0 || descriptor >= DESCRIPTORS)
-        return false;
     uint32_t known = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE);
     uint32_t i = 0;
     while (i < known &&
@@ -73,19 +68,19 @@ bool resolver_connect(int32_t descriptor, const struct sockaddr_bytes *server)
         }
         servers[i] = *server;
     }
-    watched[descriptor] = (uint8_t)(i + 1);
-    return true;
+    return watch_instead(descriptor, mark, (uint8_t)(WATCH_SERVER + i));
+}
+
+static bool is_datagram_mark(uint8_t kind)
+{
+    return kind == WATCH_QUERIES || kind >= WATCH_SERVER;
 }
 
 void resolver_disconnect(int32_t descriptor)
 {
-    if (descriptor >= 0 && descriptor < DESCRIPTORS)
-        watched[descriptor] = 0;
-}
-
-static bool is_watched(int32_t descriptor)
-{
-    return descriptor >= 0 && descriptor < DESCRIPTORS && watched[descriptor] != 0;
+    uint16_t mark = watch_mark(descriptor);
+    if (is_datagram_mark((uint8_t)mark))
+        unwatch(descriptor, mark);
 }
 
 static int32_t socket_option(int32_t descriptor, int32_t option)
@@ -105,11 +100,12 @@ static bool is_internet_datagram(int32_t descriptor)
 
 bool resolver_watched(int32_t descriptor)
 {
-    if (!is_watched(descriptor))
+    uint16_t mark = watch_mark(descriptor);
+    if (!is_datagram_mark((uint8_t)mark))
         return false;
     if (is_internet_datagram(descriptor))
         return true;
-    watched[descriptor] = 0;
+    unwatch(descriptor, mark);
     return false;
 }
 
@@ -122,18 +118,20 @@ static bool is_unconnected(int32_t descriptor)
 
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
 {
-    if (!resolver_watched(descriptor) || watched[descriptor] == UNCONNECTED)
+    uint16_t mark = watch_mark(descriptor);
+    if ((uint8_t)mark < WATCH_SERVER || !resolver_watched(descriptor))
         return false;
     if (!is_unconnected(descriptor)) { /* closed and reused since */
-        watched[descriptor] = 0;
+        unwatch(descriptor, mark);
         return false;
     }
-    *server = servers[watched[descriptor] - 1];
+    *server = servers[(uint8_t)mark - WATCH_SERVER];
     return true;
 }
 
-static void remember_asked(const struct dns_question *q, uint16_t rule)
+void remember_asked(const struct dns_question *q, const struct verdict *verdict)
 {
+    uint16_t rule = verdict->action == ACTION_ALLOW ? verdict->rule : RULE_NONE;
     uint32_t i = __atomic_fetch_add(&asked_next, 1, __ATOMIC_RELAXED) % ASKED;
     asked[i] = (struct asked){question_tag(q), rule, q->id};
 }
@@ -190,6 +188,28 @@ static bool is_second_half(const struct dns_question *q)
     return false;
 }
 
+struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts)
+{
+    char canonical[DNS_NAME_MAX];
+    struct writer w = {canonical, 0, sizeof canonical, false};
+    struct text name = {q->name, q->name_len};
+    facts->host = name;
+    /* A name with bytes that no host name has cannot be listed. */
+    if (hostname_canonical(name, &w))
+        facts->allow = name;
+    struct verdict verdict = verdict_name(&sealed.policy, name);
+    if (verdict.action != ACTION_ALLOW || !verdict_is_unusual(&sealed.policy, name, &verdict))
+        return verdict;
+    struct verdict unusual = verdict_unusual(&sealed.policy);
+    if (unusual.action == ACTION_DENY)
+        return unusual;
+    if (unusual.action == ACTION_ALLOW)
+        report_unusual(name);
+    else
+        refuses(call, unusual, facts);
+    return verdict; /* reported or not, it is a name that is allowed: its answer teaches */
+}
+
 int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
                       uint64_t flags, const struct sockaddr_bytes *server)
 {
@@ -200,19 +220,17 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
     struct verdict verdict;
     bool readable_query = dns_read_query(query, len, &q);
     if (readable_query) {
-        struct text name = {q.name, q.name_len};
-        facts.host = name;
-        facts.allow = name;
-        verdict = verdict_name(&sealed.policy, name);
+        verdict = judge_question(call, &q, &facts);
     } else { /* not a query at all: data on its way out */
         verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     }
-    if (descriptor >= 0 && descriptor < DESCRIPTORS && watched[descriptor] == 0)
-        watched[descriptor] = UNCONNECTED;
+    uint16_t mark = watch_mark(descriptor);
+    if (!is_datagram_mark((uint8_t)mark))
+        watch_instead(descriptor, mark, WATCH_QUERIES);
     bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
     if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
         if (readable_query)
-            remember_asked(&q, verdict.action == ACTION_ALLOW ? verdict.rule : RULE_NONE);
+            remember_asked(&q, &verdict);
         /* What is asked for is what was judged, and nothing else: no options, no data behind the question. */
         uint8_t plain[DNS_QUERY_MAX];
         bool as_it_is = verdict.action != ACTION_ALLOW;
@@ -242,21 +260,26 @@ static void learn(void *context, const struct address *ip)
         names_learn(learnt_names(), ip, l->rule, l->name);
 }
 
+void resolver_learn(const uint8_t *message, uint32_t len)
+{
+    struct dns_question q;
+    struct learning learning = {.rule = RULE_NONE};
+    if (!dns_read_question(message, len, &q) || !was_asked(&q, &learning.rule))
+        return;
+    learning.name = (struct text){q.name, q.name_len};
+    dns_read_answer(message, len, &q, learn, &learning);
+}
+
 uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from)
 {
     if (len < 12 || len > 65535 || from->port != DNS_PORT)
         return len;
     struct dns_question q;
     uint16_t id = (uint16_t)(message[0] << 8 | message[1]);
-    if (dns_is_stand_in(message, (uint32_t)len)) {
+    if (dns_is_stand_in(message, (uint32_t)len))
         return find_denied(id, &q) ? dns_write_nxdomain(&q, message, (uint32_t)cap) : len;
-    }
     /* Only the function's own resolver teaches: another name server on the allow list could name any address. */
-    struct learning learning = {.rule = RULE_NONE};
-    if (is_resolver_address(from) && dns_read_question(message, (uint32_t)len, &q) &&
-        was_asked(&q, &learning.rule)) {
-        learning.name = (struct text){q.name, q.name_len};
-        dns_read_answer(message, (uint32_t)len, &q, learn, &learning);
-    }
+    if (is_resolver_address(from))
+        resolver_learn(message, (uint32_t)len);
     return len;
 }

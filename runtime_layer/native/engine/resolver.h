@@ -11,6 +11,7 @@
 #ifndef SHIELD_RESOLVER_H
 #define SHIELD_RESOLVER_H
 
+#include "../core/dns.h"
 #include "call.h"
 #include "report.h"
 
@@ -21,8 +22,9 @@ struct sockaddr_bytes {
     uint32_t len;
 };
 
-/* Remembers the name server that a socket is meant to be connected to. False: the descriptor is too high. */
-bool resolver_connect(int32_t descriptor, const struct sockaddr_bytes *server);
+/* Remembers the name server that a socket, whose mark was `mark` before, is meant to be connected to. False: the
+ * descriptor is too high. */
+bool resolver_connect(int32_t descriptor, uint16_t mark, const struct sockaddr_bytes *server);
 void resolver_disconnect(int32_t descriptor);
 /* Is this UDP socket meant to be connected to a name server? Forgets descriptors that were reused. */
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server);
@@ -36,5 +38,12 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
 /* Reads what arrived, before the program sees it: learns addresses, restores denied questions. Returns the new
  * length. */
 uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from);
+
+/* The parts of the two, for queries that go by TCP. May it be asked? `facts`: what the alert says, if not. */
+struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts);
+/* A question that is about to be sent: its answer may teach. */
+void remember_asked(const struct dns_question *q, const struct verdict *verdict);
+/* An answer that the function's own resolver gave. */
+void resolver_learn(const uint8_t *message, uint32_t len);
 
 #endif

@@ -1,34 +1,17 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
+#include "first_bytes.h"
 #include "judges.h"
-#include "network.h"
+#include "query_stream.h"
 #include "ready.h"
 #include "state.h"
 
-enum { INET = 2 };
-
-int64_t gather(uint64_t vectors, uint64_t count, uint8_t *out, uint64_t cap)
-{
-    uint64_t len = 0;
-    if (count > VECTORS_MAX)
-        return -EMSGSIZE;
-    for (uint64_t i = 0; i < count; i++) {
-        struct vector v;
-        if (!read_user(&v, vectors + i * sizeof v, sizeof v))
-            return -EFAULT;
-        if (v.len > cap - len)
-            return -EMSGSIZE;
-        if (!read_user(out + len, v.base, v.len))
-            return -EFAULT;
-        len += v.len;
-    }
-    return (int64_t)len;
-}
+enum { INET = 2, FAST_OPEN = 0x20000000 /* MSG_FASTOPEN */ };
 
 static int64_t send_query(const struct call *call, int32_t descriptor, const struct message *m,
                           uint64_t flags, const struct sockaddr_bytes *server)
 {
     uint8_t query[QUERY_MAX];
-    int64_t len = gather(m->vectors, m->vector_count, query, sizeof query);
+    int64_t len = gather(m, query, sizeof query);
     if (len == -EMSGSIZE) /* longer than any query */
         return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : -EMSGSIZE;
     if (len < 0)
@@ -58,12 +41,29 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     case SOCKADDR_OTHER: return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
     case SOCKADDR_INET: {
         if (!carries_names(&to, descriptor))
-            return judge_endpoint(call, &to, descriptor);
-        int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
+            return judge_endpoint(call, &to, descriptor, NULL);
+        int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor, NULL);
         return error ? error : IS_QUERY;
     }
     default: return 0;
     }
+}
+
+/* A TCP connection takes no notice of an address in the message. */
+static int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct message *m,
+                              uint64_t flags)
+{
+    struct message own = *m;
+    own.name = own.name_len = 0;
+    return watch_kind(descriptor) == WATCH_QUERY_STREAM ? send_queries(call, descriptor, &own, flags)
+                                                        : send_first_bytes(call, descriptor, &own, flags);
+}
+
+/* Data that goes with the connection's first packet is not looked at: where it would have to be, there is no such
+ * thing (tcp(7)), and programs connect first. */
+static bool is_fast_open(uint64_t flags)
+{
+    return flags & FAST_OPEN && sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
 }
 
 /* Sends one message whose header is the gate's copy. */
@@ -74,6 +74,8 @@ static int64_t send_one(const struct call *call, int32_t descriptor, struct mess
     int64_t refused = m.control_len ? judge_control(call, descriptor, &m, control) : 0;
     if (refused)
         return refused;
+    if (is_watched_stream(descriptor))
+        return send_on_stream(call, descriptor, &m, flags);
     if (!m.name) {
         if (resolver_connected(descriptor, &address))
             return send_query(call, descriptor, &m, flags, &address);
@@ -91,6 +93,8 @@ static int64_t send_one(const struct call *call, int32_t descriptor, struct mess
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
+    if (is_fast_open(flags))
+        return -EOPNOTSUPP;
     m.name = (uint64_t)address.bytes;
     m.name_len = address.len;
     return KERNEL(sendmsg, descriptor, &m, flags);
@@ -103,10 +107,13 @@ static int64_t send_to(const struct call *call)
     struct vector v = {arg[1], arg[2]};
     struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
     struct sockaddr_bytes address;
-    if (!arg[4]) {
-        resolver_connected(descriptor, &address);
-        return send_query(call, descriptor, &m, arg[3], &address);
-    }
+    uint64_t flags = (uint32_t)arg[3];
+    if (is_watched_stream(descriptor))
+        return send_on_stream(call, descriptor, &m, flags);
+    if (!arg[4])
+        return resolver_connected(descriptor, &address)
+                   ? send_query(call, descriptor, &m, flags, &address)
+                   : KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
     int64_t error = copy_address(arg[4], (uint32_t)arg[5], &address);
     if (error)
         return error;
@@ -114,8 +121,10 @@ static int64_t send_to(const struct call *call)
     if (judged < 0)
         return judged;
     if (judged == IS_QUERY)
-        return send_query(call, descriptor, &m, arg[3], &address);
-    return KERNEL(sendto, descriptor, arg[1], arg[2], arg[3], address.bytes, address.len);
+        return send_query(call, descriptor, &m, flags, &address);
+    if (is_fast_open(flags))
+        return -EOPNOTSUPP;
+    return KERNEL(sendto, descriptor, arg[1], arg[2], flags, address.bytes, address.len);
 }
 
 /* Like the kernel's own loop: the count that went out, or the first one's error. */
@@ -145,10 +154,9 @@ enum outcome judge_send(struct call *call)
     bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
     if (call->nr == __NR_sendto) {
         watch_for_ready(arg[1], arg[2]);
-        struct sockaddr_bytes server;
-        if (!judges || (!arg[4] && !resolver_connected((int32_t)arg[0], &server)))
-            return RUN_IN_PLACE; /* a connected socket: its peer was judged when it connected */
-        return answer(call, send_to(call));
+        /* A connected socket: its peer was judged when it connected. */
+        bool passes = !judges || (!arg[4] && watch_kind((int32_t)arg[0]) == WATCH_NOTHING);
+        return passes ? RUN_IN_PLACE : answer(call, send_to(call));
     }
     if (call->nr == __NR_sendmmsg)
         return answer(call, send_many(call));
@@ -157,4 +165,42 @@ enum outcome judge_send(struct call *call)
         return answer(call, -EFAULT);
     watch_for_ready_vectors(m.vectors, m.vector_count);
     return judges ? answer(call, send_one(call, (int32_t)arg[0], m, (uint32_t)arg[2])) : RUN_IN_PLACE;
+}
+
+/* Before the runtime is ready, each write could be its first request; afterwards only those on watched descriptors
+ * come here. */
+enum outcome judge_write(struct call *call)
+{
+    uint64_t *arg = call->arg;
+    int32_t descriptor = (int32_t)arg[0];
+    struct vector v = {arg[1], arg[2]};
+    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
+    if (call->nr == __NR_writev) {
+        m.vectors = arg[1];
+        m.vector_count = (uint32_t)arg[2];
+    }
+    watch_for_ready_vectors(m.vectors, m.vector_count);
+    struct sockaddr_bytes server;
+    if (is_watched_stream(descriptor))
+        return answer(call, send_on_stream(call, descriptor, &m, 0));
+    if (resolver_connected(descriptor, &server))
+        return answer(call, send_query(call, descriptor, &m, 0, &server));
+    return RUN_IN_PLACE;
+}
+
+/* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have
+ * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)). */
+enum outcome judge_unread(struct call *call)
+{
+    int32_t target = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0];
+    bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
+    return blocks && is_watched_stream(target) ? answer(call, -EINVAL) : RUN_IN_PLACE;
+}
+
+/* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others
+ * by the time the kernel looks: a kernel built without them (io_setup(2)). */
+enum outcome judge_asynchronous(struct call *call)
+{
+    bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
+    return blocks ? answer(call, -ENOSYS) : RUN_IN_PLACE;
 }

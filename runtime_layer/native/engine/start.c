@@ -15,6 +15,7 @@
 #include "report.h"
 #include "settings.h"
 #include "user_memory.h"
+#include "watched.h"
 
 enum { REFUSED = 78 /* EX_CONFIG */ };
 
@@ -135,6 +136,8 @@ static bool arm(struct start *start, struct armed_objects *objects)
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
     guard_calls();
+    if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
+        watch_inherited();
     if (!patch_loaded_objects(objects, start->error) || !seal(start->error))
         return false;
     if (sealed.starts_ready)

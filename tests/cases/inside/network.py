@@ -126,17 +126,35 @@ def net_handmade_query() -> None:
             raise PermissionError(13, "NXDOMAIN")
 
 
-@attempt(NET, refusal=(89,), alerts=(0, 0), not_in={"alert": "the kernel itself refuses it: see docs/threat-model.md"})
+@attempt(NET)
 def net_connected_query_by_write() -> None:
-    """A socket that is connected to the resolver, written to with write(2), which no one reads."""
+    """A socket that is connected to the resolver, written to with write(2), and read with read(2)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
         s.connect(RESOLVER)
         os.write(s.fileno(), query("written.denied.example"))
-        s.recv(4096)
+        if os.read(s.fileno(), 4096)[3] & 15 == 3:
+            raise PermissionError(13, "NXDOMAIN")
 
 
 @attempt(NET)
-def net_query_over_tcp() -> str:
-    connect(socket.AF_INET, RESOLVER)
-    return "connected"
+def net_query_over_tcp() -> None:
+    with socket.create_connection(RESOLVER, timeout=5) as s:
+        data = query("stream.denied.example")
+        s.sendall(struct.pack("!H", len(data)) + data)
+        s.recv(2)
+
+
+@attempt(NET)
+def net_query_over_tcp_by_writev() -> None:
+    with socket.create_connection(RESOLVER, timeout=5) as s:
+        data = query("vectors.denied.example")
+        os.writev(s.fileno(), [struct.pack("!H", len(data)), data])
+        s.recv(2)
+
+
+@attempt(NET)
+def net_query_over_tcp_on_a_copy() -> None:
+    with socket.create_connection(RESOLVER, timeout=5) as s, s.dup() as copy:
+        data = query("copy.denied.example")
+        os.write(copy.fileno(), struct.pack("!H", len(data)) + data)
+        s.recv(2)

@@ -27,17 +27,29 @@ gate_entry:
     b.hs 1f
     adrp x17, gate_table
     add x17, x17, :lo12:gate_table
-    ldrb w18, [x17, x8]          /* state.h: GUARD_NONE, GUARD_ALWAYS, GUARD_LOG, GUARD_LONG */
+    ldrb w18, [x17, x8]          /* state.h: GUARD_NONE, GUARD_ALWAYS, ... */
     cbz w18, 5f
     cmp w18, #2
     b.lo 1f
-    b.hi 4f
-    ldr w18, [x17, #516]
+    b.hi 3f
+    ldr w18, [x17, #516]         /* GUARD_LOG */
     cmp w18, w0
     b.eq 1f
     b 5f
-4:  cmp x2, #40
+3:  cmp w18, #4
+    b.lo 4f
+    b.eq 6f
+    cbnz x4, 1f                  /* GUARD_ADDRESSED */
+    b 6f
+4:  cmp x2, #40                  /* GUARD_LONG */
     b.hs 1f
+6:  lsr x18, x0, #20             /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
+    cbnz x18, 1f
+    adrp x17, watched
+    add x17, x17, :lo12:watched
+    ldrh w18, [x17, x0, lsl #1]
+    tst w18, #0xff
+    b.ne 1f
 5:  msr nzcv, x16
     ldp x17, x18, [sp], #16
     .cfi_def_cfa_offset 32

@@ -23,17 +23,30 @@ gate_entry:
     jae 1f
     lea gate_table(%rip), %r11
     movzbl (%r11,%rax), %r11d
-    cmp $1, %r11d                /* state.h: GUARD_NONE, GUARD_ALWAYS, GUARD_LOG, GUARD_LONG */
+    cmp $1, %r11d                /* state.h: GUARD_NONE, GUARD_ALWAYS, ... */
     jb 3f
     je 1f
-    cmp $2, %r11d
-    jne 2f
+    cmp $3, %r11d
+    jb 2f
+    je 4f
+    cmp $4, %r11d
+    je 5f
+    test %r8, %r8                /* GUARD_ADDRESSED */
+    jne 1f
+    jmp 5f
+2:                               /* GUARD_LOG */
     cmp gate_table+516(%rip), %edi
     je 1f
     jmp 3f
-2:
+4:                               /* GUARD_LONG */
     cmp $40, %rdx
     jae 1f
+5:                               /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
+    cmp $1048576, %rdi
+    jae 1f
+    lea watched(%rip), %r11
+    cmpb $0, (%r11,%rdi,2)
+    jne 1f
 3:
     xor %ecx, %ecx
     ret

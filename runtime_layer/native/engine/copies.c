@@ -1,0 +1,28 @@
+/* Copies of descriptors: what is looked at under one number is looked at under each. The mark is made before the copy
+ * is there; whoever lets another thread take the number first, and still writes in time, would have won little. */
+#include "judges.h"
+#include "kernel.h"
+#include "watched.h"
+
+static int32_t lowest_free(uint64_t least)
+{
+    for (uint64_t n = least; n < WATCHED_DESCRIPTORS; n++)
+        if (KERNEL(fcntl, n, F_GETFD) == -EBADF)
+            return (int32_t)n;
+    return -1;
+}
+
+enum outcome judge_copy(struct call *call)
+{
+    int32_t from = (int32_t)call->arg[0];
+    bool is_dup = call->nr == __NR_dup;
+    if (watch_kind(from) == WATCH_NOTHING)
+        return RUN_IN_PLACE;
+    watch_copy(from, lowest_free(is_dup ? 0 : (uint32_t)call->arg[2]));
+    int64_t copy = is_dup ? KERNEL(dup, from) : KERNEL(fcntl, from, (int32_t)call->arg[1], call->arg[2]);
+    if (!is_error(copy) && !watch_copy(from, (int32_t)copy)) {
+        KERNEL(close, copy);
+        copy = -EMFILE;
+    }
+    return answer(call, copy);
+}

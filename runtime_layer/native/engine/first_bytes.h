@@ -1,0 +1,16 @@
+/* What a connection says first.
+ *
+ * An address that was allowed by name is often shared by many names, of which the client chooses one in its TLS
+ * ClientHello. That name is judged like the one that was resolved. Which bytes those are is decided once, on the
+ * connection's first write: the gate sends its own copy of them. Other protocols pass, and so does what follows.
+ */
+#ifndef SHIELD_FIRST_BYTES_H
+#define SHIELD_FIRST_BYTES_H
+
+#include "network.h"
+#include "watched.h"
+
+/* Sends the first message of a stream that is watched. The result is what sendmsg would have given. */
+int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
+
+#endif

@@ -1,0 +1,224 @@
+#include "query_stream.h"
+
+#include "state.h"
+#include "watched.h"
+
+enum {
+    PEEK = 0x2,
+    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
+    WAIT_FOR_ALL = 0x100,
+    ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
+    SHUT_BOTH = 2,
+    LENGTH = 2,        /* in front of each message */
+    QUERIES_MAX = 2 * PAGE,
+    HEADER_LEN = 12,
+    STREAMS = 8,       /* that are learnt from at once */
+    ANSWER_MAX = 8190  /* of one answer; a longer one teaches nothing */
+};
+
+/* The answer that is on its way to the program, as far as it has come. */
+struct stream {
+    uint32_t busy;
+    uint16_t mark; /* of the descriptor, which tells a connection from the next */
+    int32_t descriptor;
+    uint32_t held;
+    uint32_t beyond; /* bytes to come of an answer that is too long */
+    uint8_t bytes[LENGTH + ANSWER_MAX];
+};
+static struct stream streams[STREAMS];
+static uint32_t next_stream;
+
+static uint32_t read_length(const uint8_t *at)
+{
+    return (uint32_t)(at[0] << 8 | at[1]);
+}
+
+static int64_t refused(const struct call *call)
+{
+    return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : 0;
+}
+
+/* Writes the query at `in` as it is sent on; 0 when it must not be. */
+static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t len, uint8_t *out, int64_t *error)
+{
+    struct dns_question q;
+    struct facts facts = {.protocol = TEXT("dns")};
+    if (!dns_read_query(in, len, &q)) {
+        *error = refused(call);
+        return 0;
+    }
+    struct verdict verdict = judge_question(call, &q, &facts);
+    if (refuses(call, verdict, &facts)) {
+        *error = -EACCES;
+        return 0;
+    }
+    remember_asked(&q, &verdict);
+    uint32_t size = dns_write_query(&q, in, out + LENGTH);
+    out[0] = (uint8_t)(size >> 8);
+    out[1] = (uint8_t)size;
+    return LENGTH + size;
+}
+
+/* All of the queries in `in`, as they are sent on. Returns their length; 0 when they must not be, or when, in alert
+ * mode, they are not what is sent. */
+static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32_t len, uint8_t *out,
+                              uint32_t cap, int64_t *error)
+{
+    uint32_t used = 0, at = 0;
+    *error = 0;
+    while (len - at > LENGTH && cap - used >= LENGTH + DNS_QUERY_MAX) {
+        uint32_t size = read_length(in + at);
+        if (size < HEADER_LEN || size > len - at - LENGTH)
+            break;
+        uint32_t written = judge_one(call, in + at + LENGTH, size, out + used, error);
+        if (!written)
+            return 0;
+        at += LENGTH + size;
+        used += written;
+    }
+    if (at != len) { /* something else than whole queries */
+        *error = refused(call);
+        return 0;
+    }
+    return used;
+}
+
+int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
+{
+    uint16_t mark = watch_mark(descriptor);
+    struct endpoint peer;
+    int64_t found = peer_of_stream(descriptor, &peer), error;
+    if (found == -ENOTCONN) { /* waits for the connection, as in first_bytes.c */
+        struct message nothing = {0};
+        error = KERNEL(sendmsg, descriptor, &nothing, flags);
+        if (error)
+            return error;
+        found = peer_of_stream(descriptor, &peer);
+    }
+    if (found == -ENOTCONN)
+        return found;
+    if (found || peer.port != DNS_PORT) {
+        unwatch(descriptor, mark);
+        return KERNEL(sendmsg, descriptor, m, flags);
+    }
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return -ENOMEM;
+    uint8_t *in = (uint8_t *)scratch, *out = in + QUERIES_MAX;
+    int64_t len = gather(m, in, QUERIES_MAX), result = len;
+    if (len == -EMSGSIZE) {
+        error = result = refused(call);
+    } else if (len > 0) {
+        uint32_t size = judge_queries(call, in, (uint32_t)len, out, QUERIES_MAX, &error);
+        result = error;
+        if (size) {
+            /* Few bytes on a connection that waits for them: they fit. */
+            int64_t sent = KERNEL(sendto, descriptor, out, size, flags & ~(uint64_t)ZERO_COPY, 0, 0);
+            bool whole = sent == (int64_t)size;
+            if (sent > 0 && !whole) /* a length was announced that will not come */
+                KERNEL(shutdown, descriptor, SHUT_BOTH);
+            result = whole ? len : is_error(sent) ? sent : -ECONNRESET;
+        }
+    }
+    scratch_give(scratch);
+    /* Alert mode: it was reported, and goes as it is. */
+    return result ? result : len ? KERNEL(sendmsg, descriptor, m, flags) : 0;
+}
+
+static struct stream *stream_of(int32_t descriptor, uint16_t mark)
+{
+    struct stream *s = NULL;
+    for (uint32_t i = 0; i < STREAMS && !s; i++)
+        if (streams[i].descriptor == descriptor && streams[i].mark == mark)
+            s = &streams[i];
+    if (!s)
+        s = &streams[__atomic_fetch_add(&next_stream, 1, __ATOMIC_RELAXED) % STREAMS];
+    if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
+        return NULL;
+    if (s->descriptor != descriptor || s->mark != mark) {
+        s->descriptor = descriptor;
+        s->mark = mark;
+        s->held = s->beyond = 0;
+    }
+    return s;
+}
+
+static void take_in(struct stream *s, const uint8_t *bytes, uint32_t len)
+{
+    while (len) {
+        uint32_t part = len;
+        if (s->beyond) {
+            part = part < s->beyond ? part : s->beyond;
+            s->beyond -= part;
+        } else {
+            uint32_t want = s->held < LENGTH ? LENGTH : LENGTH + read_length(s->bytes);
+            part = part < want - s->held ? part : want - s->held;
+            copy_bytes(s->bytes + s->held, bytes, part);
+            s->held += part;
+            uint32_t size = s->held < LENGTH ? 0 : read_length(s->bytes);
+            if (s->held >= LENGTH && size > ANSWER_MAX) {
+                s->beyond = size;
+                s->held = 0;
+            } else if (s->held >= LENGTH && s->held == LENGTH + size) {
+                resolver_learn(s->bytes + LENGTH, size);
+                s->held = 0;
+            }
+        }
+        bytes += part;
+        len -= part;
+    }
+}
+
+static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
+{
+    struct endpoint peer;
+    if (peer_of_stream(descriptor, &peer) || !is_resolver_address(&peer))
+        return;
+    struct stream *s = stream_of(descriptor, watch_mark(descriptor));
+    if (!s)
+        return;
+    take_in(s, bytes, len);
+    __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+}
+
+/* One attempt to take what has come. */
+static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flags)
+{
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return -ENOMEM;
+    uint8_t *bytes = (uint8_t *)scratch;
+    struct vector v = {(uint64_t)bytes, room_in(m, sizeof *scratch)};
+    struct message own = *m;
+    own.vectors = (uint64_t)&v;
+    own.vector_count = 1;
+    int64_t n = KERNEL(recvmsg, descriptor, &own, flags | NO_WAIT);
+    if (n > 0) {
+        learn_from(descriptor, bytes, (uint32_t)n);
+        if (!scatter(m, bytes, (uint64_t)n))
+            n = -EFAULT;
+    }
+    m->flags = own.flags;
+    m->name_len = own.name_len;
+    m->control_len = own.control_len;
+    scratch_give(scratch);
+    return n;
+}
+
+int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags)
+{
+    if (flags & (PEEK | WAIT_FOR_ALL))
+        return KERNEL(recvmsg, descriptor, m, flags);
+    for (;;) {
+        /* The wait holds nothing: see receive.c. */
+        uint8_t byte;
+        struct vector v = {(uint64_t)&byte, 1};
+        struct message peek = {.vectors = (uint64_t)&v, .vector_count = 1};
+        int64_t n = KERNEL(recvmsg, descriptor, &peek, flags | PEEK);
+        if (n <= 0)
+            return n;
+        n = take_answers(descriptor, m, flags);
+        if (n != -EAGAIN || flags & NO_WAIT)
+            return n;
+    }
+}

@@ -1,0 +1,249 @@
+"""Runs inside the sandbox: DNS in ways that resolver libraries have, and in some that they do not.
+
+The last line of output is, for each way that was named, the errno that it ended with, or null, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import sys
+from collections.abc import Callable
+
+RESOLVER = ("169.254.78.1", 53)
+ALLOWED, DENIED = "allowed.example", "denied.example"
+NO_SUCH_NAME = 1002
+RANDOM = "mfrggzdfmztwq2lknnwg23tpobyxe43uov3ho6dzpi.wild.example"
+WAYS: dict[str, Callable[[], None]] = {}
+
+
+def way(function: Callable[[], None]) -> Callable[[], None]:
+    WAYS[function.__name__] = function
+    return function
+
+
+def query(name: str, kind: int = 1, number: int = 0x1234) -> bytes:
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+    return struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\x00" + struct.pack("!HH", kind, 1)
+
+
+def framed(*queries: bytes) -> bytes:
+    return b"".join(struct.pack("!H", len(q)) + q for q in queries)
+
+
+def over_tcp() -> socket.socket:
+    return socket.create_connection(RESOLVER, timeout=5)
+
+
+def exactly(read: Callable[[int], bytes], size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = read(size - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
+def answer(read: Callable[[int], bytes]) -> bytes:
+    """One answer from a stream, its length read first, as libraries do."""
+    (size,) = struct.unpack("!H", exactly(read, 2))
+    return exactly(read, size)
+
+
+def address_in(message: bytes) -> str:
+    if message[3] & 15:
+        raise OSError(NO_SUCH_NAME, "no such name")
+    return socket.inet_ntoa(message[-4:])
+
+
+def use(address: str) -> None:
+    socket.create_connection((address, 80), timeout=5).close()
+
+
+@way
+def tcp_then_connect() -> None:
+    s = over_tcp()
+    s.sendall(framed(query(ALLOWED)))
+    use(address_in(answer(s.recv)))
+
+
+@way
+def tcp_by_write_and_read() -> None:
+    number = over_tcp().detach()
+    os.set_blocking(number, True)
+    os.write(number, framed(query(ALLOWED)))
+    use(address_in(answer(lambda size: os.read(number, size))))
+
+
+@way
+def tcp_by_writev_and_readv() -> None:
+    number = over_tcp().detach()
+    os.set_blocking(number, True)
+    data = framed(query(ALLOWED))
+    os.writev(number, [data[:2], data[2:]])
+    head, body = bytearray(1), bytearray(200)
+    got = os.readv(number, [head, body])
+    message = (bytes(head) + bytes(body))[:got]
+    use(address_in(answer_from(message, number)))
+
+
+def answer_from(message: bytes, number: int) -> bytes:
+    while len(message) < 2 or len(message) < 2 + struct.unpack("!H", message[:2])[0]:
+        message += os.read(number, 500)
+    return message[2:]
+
+
+@way
+def tcp_by_message() -> None:
+    s = over_tcp()
+    s.sendmsg([framed(query(ALLOWED))])
+    use(address_in(answer(lambda size: s.recvmsg(size)[0])))
+
+
+@way
+def tcp_byte_by_byte() -> None:
+    s = over_tcp()
+    s.sendall(framed(query(ALLOWED)))
+    use(address_in(answer(lambda _: s.recv(1))))
+
+
+@way
+def tcp_two_at_once() -> None:
+    s = over_tcp()
+    s.sendall(framed(query(ALLOWED), query("x.wild.example", number=7)))
+    first, second = answer(s.recv), answer(s.recv)
+    use(address_in(first))
+    use(address_in(second))
+
+
+@way
+def tcp_all_in_one_read() -> None:
+    s = over_tcp()
+    s.sendall(framed(query(ALLOWED)))
+    (size,) = struct.unpack("!H", s.recv(2, socket.MSG_PEEK | socket.MSG_WAITALL))
+    use(address_in(exactly(s.recv, 2 + size)[2:]))
+
+
+@way
+def tcp_a_long_answer() -> None:
+    """Longer than any datagram: its addresses are learnt all the same, and the next answer's too."""
+    s = over_tcp()
+    s.sendall(framed(query("many.example")))
+    message = answer(s.recv)
+    assert len(message) > 4096, len(message)
+    use(address_in(message))
+    s.sendall(framed(query(ALLOWED)))
+    use(address_in(answer(s.recv)))
+
+
+@way
+def udp_by_write_and_read() -> None:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(RESOLVER)
+    os.write(s.fileno(), query(ALLOWED))
+    use(address_in(os.read(s.fileno(), 500)))
+
+
+@way
+def udp_on_a_duplicate() -> None:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(RESOLVER)
+    other = os.dup(s.fileno())
+    os.write(other, query(ALLOWED))
+    use(address_in(os.read(other, 500)))
+
+
+# What must not leave.
+
+
+@way
+def tcp_denied() -> None:
+    over_tcp().sendall(framed(query(DENIED)))
+
+
+@way
+def tcp_denied_by_write() -> None:
+    os.write(over_tcp().detach(), framed(query(DENIED)))
+
+
+@way
+def tcp_denied_text() -> None:
+    over_tcp().sendall(framed(query("c2VjcmV0.denied.example", 16)))
+
+
+@way
+def tcp_denied_behind_allowed() -> None:
+    over_tcp().sendall(framed(query(ALLOWED), query(DENIED)))
+
+
+@way
+def tcp_denied_on_a_duplicate() -> None:
+    os.write(os.dup(over_tcp().detach()), framed(query(DENIED)))
+
+
+@way
+def tcp_denied_in_pieces() -> None:
+    s = over_tcp()
+    data = framed(query(DENIED))
+    s.sendall(data[:2])
+    s.sendall(data[2:])
+
+
+@way
+def tcp_no_query() -> None:
+    over_tcp().sendall(b"denied.example: something else than a query")
+
+
+@way
+def tcp_more_than_was_announced() -> None:
+    over_tcp().sendall(framed(query(ALLOWED)) + b"denied.example")
+
+
+@way
+def udp_denied_by_write() -> None:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(5)
+    s.connect(RESOLVER)
+    os.write(s.fileno(), query(DENIED))
+    address_in(s.recv(500))
+
+
+# Names that only a wildcard admits.
+
+
+@way
+def random_label() -> None:
+    socket.getaddrinfo(RANDOM, 80, socket.AF_INET)
+
+
+@way
+def three_random_labels() -> None:
+    for i in range(3):
+        socket.getaddrinfo(f"{i}{RANDOM}", 80, socket.AF_INET)
+
+
+@way
+def usual_label() -> None:
+    socket.getaddrinfo("www.wild.example", 80)
+
+
+@way
+def random_label_then_connect() -> None:
+    socket.create_connection((RANDOM, 80), timeout=5).close()
+
+
+def errno_of(name: str) -> int | None:
+    try:
+        WAYS[name]()
+    except socket.gaierror as error:
+        return NO_SUCH_NAME if error.args[0] == socket.EAI_NONAME else error.args[0]
+    except OSError as error:
+        return error.errno
+    return None
+
+
+if __name__ == "__main__":
+    print(json.dumps({name: errno_of(name) for name in sys.argv[1:]}))

@@ -1,0 +1,499 @@
+"""Runs inside the sandbox: ways to say a server name on a connection whose address was allowed by another.
+
+The last line of output is, for each way that was named, the errno that it ended with, or null, as JSON.
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import fcntl
+import json
+import os
+import select
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+HOST, PORT = "allowed.example", 443
+FOREIGN = "evil.example"
+SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+WAYS: dict[str, Callable[[], None]] = {}
+
+
+def way(function: Callable[[], None]) -> Callable[[], None]:
+    WAYS[function.__name__] = function
+    return function
+
+
+def checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def hello(name: str | None = FOREIGN) -> bytes:
+    """A ClientHello as OpenSSL sends it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    outgoing = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return outgoing.read()
+
+
+def with_extensions(extensions: bytes) -> bytes:
+    """A ClientHello of our own with these extensions."""
+    body = b"\x03\x03" + bytes(32) + b"\x00" + b"\x00\x02\x13\x01" + b"\x01\x00"
+    body += struct.pack("!H", len(extensions)) + extensions
+    message = b"\x01" + struct.pack("!I", len(body))[1:] + body
+    return b"\x16\x03\x01" + struct.pack("!H", len(message)) + message
+
+
+def extension(kind: int, data: bytes) -> bytes:
+    return struct.pack("!HH", kind, len(data)) + data
+
+
+def server_name(name: str) -> bytes:
+    entry = b"\x00" + struct.pack("!H", len(name)) + name.encode()
+    return extension(0, struct.pack("!H", len(entry)) + entry)
+
+
+def connected(host: str = HOST, port: int = PORT) -> socket.socket:
+    return socket.create_connection((host, port), timeout=5)
+
+
+def address() -> tuple[str, int]:
+    return socket.getaddrinfo(HOST, PORT, socket.AF_INET, socket.SOCK_STREAM)[0][4][:2]  # type: ignore[return-value]
+
+
+@way
+def send() -> None:
+    connected().send(hello())
+
+
+@way
+def write() -> None:
+    os.write(connected().detach(), hello())
+
+
+@way
+def writev() -> None:
+    data = hello()
+    os.writev(connected().detach(), [data[:3], data[3:90], data[90:]])
+
+
+@way
+def sendmsg() -> None:
+    data = hello()
+    connected().sendmsg([data[:50], data[50:]])
+
+
+@way
+def sendto() -> None:
+    s = connected()
+    s.sendto(hello(), address())
+
+
+class Message(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_void_p),
+        ("name_len", ctypes.c_uint32),
+        ("vectors", ctypes.c_void_p),
+        ("count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_len", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+        ("sent", ctypes.c_uint32),
+    ]
+
+
+def vector_of(data: bytes) -> ctypes.Array[ctypes.c_void_p]:
+    holder = ctypes.create_string_buffer(data, len(data))
+    vector = (ctypes.c_void_p * 2)(ctypes.addressof(holder), len(data))
+    vector.holder = holder  # type: ignore[attr-defined]
+    return vector
+
+
+@way
+def sendmmsg() -> None:
+    vector = vector_of(hello())
+    message = Message(vectors=ctypes.addressof(vector), count=1)
+    checked(LIBC.sendmmsg(connected().detach(), ctypes.byref(message), 1, 0))
+
+
+@way
+def pwritev2() -> None:
+    vector = vector_of(hello())
+    checked(LIBC.pwritev2(connected().detach(), vector, 1, ctypes.c_long(-1), 0))
+
+
+@way
+def sendfile() -> None:
+    file = os.memfd_create("hello")
+    data = hello()
+    os.write(file, data)
+    os.sendfile(connected().detach(), file, 0, len(data))
+
+
+@way
+def splice() -> None:
+    reads, writes = os.pipe()
+    data = hello()
+    os.write(writes, data)
+    os.splice(reads, connected().detach(), len(data))
+
+
+@way
+def duplicate() -> None:
+    os.write(os.dup(connected().detach()), hello())
+
+
+@way
+def duplicate_over() -> None:
+    other = os.open("/dev/null", os.O_WRONLY)
+    os.dup2(connected().detach(), other)
+    os.write(other, hello())
+
+
+@way
+def duplicate_high() -> None:
+    os.write(fcntl.fcntl(connected().detach(), fcntl.F_DUPFD_CLOEXEC, 300), hello())
+
+
+@way
+def duplicate_after_closing_another() -> None:
+    """The number of a file that was written to before is taken by the connection."""
+    file = os.open("/dev/null", os.O_WRONLY)
+    os.write(file, b"x")
+    os.close(file)
+    s = connected()
+    assert s.fileno() == file
+    os.write(s.detach(), hello())
+
+
+@way
+def one_byte_first() -> None:
+    s = connected()
+    data = hello()
+    s.send(data[:1])
+    s.send(data[1:])
+
+
+@way
+def header_first() -> None:
+    s = connected()
+    data = hello()
+    s.send(data[:5])
+    s.send(data[5:])
+
+
+@way
+def on_a_duplicate_in_halves() -> None:
+    s = connected()
+    other = os.dup(s.fileno())
+    data = hello()
+    s.send(data[:60])
+    os.write(other, data[60:])
+
+
+@way
+def in_two_records() -> None:
+    data = hello()
+    body = data[5:]
+    connected().send(b"".join(b"\x16\x03\x01" + struct.pack("!H", len(p)) + p for p in (body[:40], body[40:])))
+
+
+@way
+def without_a_name() -> None:
+    connected().send(hello(None))
+
+
+@way
+def with_two_names() -> None:
+    connected().send(with_extensions(server_name(HOST) + server_name(FOREIGN)))
+
+
+@way
+def with_two_names_in_one() -> None:
+    names = b"".join(b"\x00" + struct.pack("!H", len(n)) + n.encode() for n in (HOST, FOREIGN))
+    connected().send(with_extensions(extension(0, struct.pack("!H", len(names)) + names)))
+
+
+@way
+def after_a_question() -> None:
+    s = connected()
+    s.send(SSL_REQUEST)
+    s.send(hello())
+
+
+@way
+def before_it_is_connected() -> None:
+    s = socket.socket()
+    where = address()
+    s.setblocking(False)
+    s.connect_ex(where)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            s.send(hello())
+            return
+        except BlockingIOError:
+            pass
+
+
+@way
+def fast_open() -> None:
+    s = socket.socket()
+    s.sendto(hello(), socket.MSG_FASTOPEN, address())
+
+
+@way
+def fast_open_by_option() -> None:
+    s = socket.socket()
+    s.setsockopt(socket.IPPROTO_TCP, 30, 1)
+    s.connect(address())
+    s.send(hello())
+
+
+@way
+def zero_copy() -> None:
+    s = connected()
+    s.setsockopt(socket.SOL_SOCKET, 60, 1)
+    s.send(hello(), 0x4000000)
+
+
+@way
+def asynchronous() -> None:
+    context = ctypes.c_ulong(0)
+    io_setup = {"x86_64": 206, "aarch64": 0}[os.uname().machine]
+    checked(LIBC.syscall(io_setup, 8, ctypes.byref(context)))
+    data = hello()
+    holder = ctypes.create_string_buffer(data, len(data))
+    block = struct.pack("=QIIHHIQQqQII", 0, 0, 0, 1, 0, connected().detach(), ctypes.addressof(holder), len(data), 0, 0, 0, 0)
+    place = ctypes.create_string_buffer(block, len(block))
+    blocks = (ctypes.c_void_p * 1)(ctypes.addressof(place))
+    checked(LIBC.syscall(io_setup + (3 if io_setup else 2), context, 1, blocks))
+
+
+@way
+def handed_over() -> None:
+    ours, theirs = socket.socketpair()
+    s = connected()
+    ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [s.fileno()]))])
+    _, control, _, _ = theirs.recvmsg(1, 64)
+    os.write(array.array("i", control[0][2])[0], hello())
+
+
+@way
+def in_a_forked_copy() -> None:
+    s = connected()
+    data = hello()
+    child = os.fork()
+    if not child:
+        try:
+            os.write(s.fileno(), data)
+        except OSError as error:
+            os._exit(error.errno)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+@way
+def in_a_program() -> None:
+    s = connected()
+    code = "import os, sys\ntry: os.write(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))\nexcept OSError as e: sys.exit(e.errno)"
+    done = subprocess.run([sys.executable, "-c", code, str(s.fileno()), hello().hex()], pass_fds=[s.fileno()], check=False)
+    if done.returncode:
+        raise OSError(done.returncode, os.strerror(done.returncode))
+
+
+@way
+def after_a_program_closed_it() -> None:
+    """A vfork child closes its copy; the mark is on memory that it shares."""
+    s = connected()
+    subprocess.run(["/bin/true"], close_fds=True, check=False)
+    s.send(hello())
+
+
+@way
+def after_a_second_connect() -> None:
+    s = connected()
+    server = socket.create_server(("127.0.0.1", 0))
+    try:
+        s.connect(server.getsockname())
+    except OSError:
+        pass
+    s.send(hello())
+
+
+@way
+def while_another_thread_writes_the_name() -> None:
+    """Another thread turns the name in the buffer from an allowed one into a foreign one, and back."""
+    allowed, foreign = hello("aaaa.example"), hello(FOREIGN)
+    assert len(allowed) == len(foreign)
+    place = allowed.index(b"aaaa.example")
+    holder = ctypes.create_string_buffer(allowed, len(allowed))
+    done = threading.Event()
+
+    def flip() -> None:
+        names = (b"evil", b"aaaa")
+        at = ctypes.addressof(holder) + place
+        while not done.is_set():
+            for name in names:
+                ctypes.memmove(at, name, 4)
+
+    thread = threading.Thread(target=flip)
+    thread.start()
+    try:
+        for _ in range(300):
+            s = connected()
+            LIBC.write(s.fileno(), holder, len(allowed))
+            s.close()
+    finally:
+        done.set()
+        thread.join()
+    raise PermissionError(13, "what the server saw tells")
+
+
+# What passes.
+
+
+@way
+def allowed_name() -> None:
+    s = connected()
+    s.send(hello(HOST))
+    s.send(b"what follows is not looked at: " + hello())
+
+
+@way
+def allowed_name_in_capitals() -> None:
+    connected().send(with_extensions(server_name("ALLOWED.Example")))
+
+
+@way
+def another_allowed_name() -> None:
+    connected().send(hello("aaaa.example"))
+
+
+@way
+def other_protocol() -> None:
+    connected().send(b"GET / HTTP/1.1\r\nHost: evil-in-a-header\r\n\r\n")
+
+
+@way
+def much_at_once() -> None:
+    s = connected()
+    s.sendall(b"P" * 5_000_000)
+
+
+@way
+def many_pieces_at_once() -> None:
+    s = connected()
+    pieces = [b"Q" * 3000] * 40
+    left = s.sendmsg(pieces)
+    assert left == 120_000, left
+
+
+@way
+def encrypted() -> None:
+    connected().send(with_extensions(server_name("front.example") + extension(0xFE0D, bytes(40))))
+
+
+@way
+def to_a_listed_address() -> None:
+    socket.create_connection(("198.51.100.9", PORT), timeout=5).send(hello("anything.example"))
+
+
+@way
+def to_loopback() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    socket.create_connection(server.getsockname(), timeout=5).send(hello("anything.example"))
+
+
+@way
+def descriptors_of_all_kinds() -> None:
+    """A number that was a watched connection, closed without a word, and is something else now."""
+    for _ in range(3):
+        s = connected()
+        number = s.fileno()
+        s.close()
+        reads, writes = os.pipe()
+        assert number in (reads, writes)
+        os.write(writes, b"through the pipe")
+        assert os.read(reads, 100) == b"through the pipe"
+        os.close(reads)
+        os.close(writes)
+    for use in (_as_a_file, _as_a_target, _as_a_datagram_socket, _as_a_local_socket):
+        s = connected()
+        number = s.fileno()
+        s.close()
+        assert use() == number
+
+
+def _as_a_file() -> int:
+    with open("/dev/null", "wb", buffering=0) as file:
+        assert file.write(b"to a file") == 9
+        return file.fileno()
+
+
+def _as_a_target() -> int:
+    number = os.memfd_create("target")
+    source = os.open("/etc/passwd", os.O_RDONLY)
+    assert os.sendfile(number, source, 0, 10) == 10
+    os.close(source)
+    os.close(number)
+    return number
+
+
+def _as_a_datagram_socket() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"to loopback", ("127.0.0.1", 9))
+        return s.fileno()
+
+
+def _as_a_local_socket() -> int:
+    ours, theirs = socket.socketpair()
+    number = ours.fileno()
+    theirs.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [number]))])
+    assert ours.recv(5) == b"x"
+    ours.sendmsg([b"y"])
+    assert theirs.recv(5) == b"y"
+    ours.close()
+    theirs.close()
+    return number
+
+
+@way
+def a_handshake() -> None:
+    """All of TLS, and an answer."""
+    context = ssl.create_default_context(cafile="/var/task/authority.pem")
+    with context.wrap_socket(connected(port=8443), server_hostname=HOST) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: allowed.example\r\nConnection: close\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1."), "no answer"
+
+
+def errno_of(name: str) -> int | None:
+    try:
+        WAYS[name]()
+    except OSError as error:
+        return error.errno
+    return None
+
+
+if __name__ == "__main__":
+    select.select([], [], [], 0)
+    print(json.dumps({name: errno_of(name) for name in sys.argv[1:]}))

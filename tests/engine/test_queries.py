@@ -1,0 +1,124 @@
+"""DNS by every transport: what is allowed is answered and teaches, what is not allowed is not even asked."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.sandbox import Completed, Sandbox
+from emulated_lambda.web import Receiver, WebServer
+from engine.running import PYTHON, SHIELD, policy
+
+SERVER = "203.0.113.9"
+REFUSED, NO_SUCH_NAME = errno.EACCES, 1002
+BLOCKED = policy(outbound_connectivity="block") | {
+    "SHIELD_ALLOW_OUTBOUND": "allowed.example,*.wild.example,many.example",
+    "SHIELD_ALLOW_AWS": "none",
+}
+ALLOWED = (
+    "tcp_then_connect",
+    "tcp_by_write_and_read",
+    "tcp_by_writev_and_readv",
+    "tcp_by_message",
+    "tcp_byte_by_byte",
+    "tcp_two_at_once",
+    "tcp_all_in_one_read",
+    "tcp_a_long_answer",
+    "udp_by_write_and_read",
+    "udp_on_a_duplicate",
+)
+DENIED = dict.fromkeys(
+    (
+        "tcp_denied",
+        "tcp_denied_by_write",
+        "tcp_denied_text",
+        "tcp_denied_behind_allowed",
+        "tcp_denied_on_a_duplicate",
+        "tcp_denied_in_pieces",
+        "tcp_no_query",
+        "tcp_more_than_was_announced",
+    ),
+    REFUSED,
+) | {"udp_denied_by_write": NO_SUCH_NAME}
+
+
+@pytest.fixture(scope="module")
+def names(sandbox: Sandbox) -> Iterator[DnsServer]:
+    many = [SERVER, *(f"198.51.100.{i % 250 + 1}" for i in range(300)), SERVER]
+    answers = {"allowed.example": [SERVER], "*.wild.example": [SERVER], "many.example": many, "*": [SERVER]}
+    with DnsServer(sandbox, answers) as server, WebServer(sandbox, (SERVER, 80), Receiver("hello")):
+        yield server
+
+
+def run(box: Sandbox, ways: list[str], settings: dict[str, str]) -> tuple[dict[str, int | None], Completed]:
+    done = box.run_command([SHIELD, PYTHON, "/var/task/queries.py", *ways], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    return json.loads(done.stdout.splitlines()[-1]), done
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+@pytest.mark.parametrize("way", ALLOWED)
+def test_an_allowed_name_is_answered_and_may_be_used(sandbox: Sandbox, names: DnsServer, way: str) -> None:
+    """Each in a process of its own: nothing was learnt before."""
+    result, done = run(sandbox, [way], BLOCKED)
+    assert (result, alerts(done)) == ({way: None}, []), done.stderr
+
+
+@pytest.mark.parametrize("way", DENIED)
+def test_a_denied_name_is_not_asked(sandbox: Sandbox, names: DnsServer, way: str) -> None:
+    names.questions.clear()
+    result, done = run(sandbox, [way], BLOCKED)
+    assert result == {way: DENIED[way]}, done.stderr
+    assert names.asked("denied") == []
+    assert [a["details"]["protocol"] for a in alerts(done)] == ["dns"]
+
+
+@pytest.mark.parametrize("way", DENIED)
+def test_alert_mode_reports_and_asks(sandbox: Sandbox, names: DnsServer, way: str) -> None:
+    names.questions.clear()
+    result, done = run(sandbox, [way], BLOCKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
+    assert result == {way: None}
+    assert {a["mode"] for a in alerts(done)} == {"alert"}
+    assert names.asked("denied") or way in ("tcp_no_query", "tcp_more_than_was_announced")
+
+
+def test_names_that_look_like_data_are_counted(sandbox: Sandbox, names: DnsServer) -> None:
+    result, done = run(sandbox, ["usual_label", "random_label", "three_random_labels"], BLOCKED)
+    assert set(result.values()) == {None}
+    counted = [line for line in done.shield_lines if line.get("event") == "unusual_names"]
+    assert [(line["count"], line["level"]) for line in counted] == [(1, "INFO"), (2, "INFO"), (4, "INFO")]
+    assert counted[0]["host"].endswith(".wild.example")
+    assert alerts(done) == []
+
+
+@pytest.mark.parametrize("mode", ["alert", "block"])
+def test_names_that_look_like_data_are_reported(sandbox: Sandbox, names: DnsServer, mode: str) -> None:
+    names.questions.clear()
+    ways = ["usual_label", "random_label_then_connect"]
+    result, done = run(sandbox, ways, BLOCKED | {"SHIELD_UNUSUAL_NAMES": mode})
+    refused = mode == "block"
+    assert result == {"usual_label": None, "random_label_then_connect": NO_SUCH_NAME if refused else None}
+    (alert, *more) = alerts(done)
+    assert alert["mode"] == mode
+    assert alert["allow"] == alert["details"]["host"]
+    assert all(a["details"]["host"] == alert["details"]["host"] for a in more)
+    assert bool(names.asked("mfrggzdf")) != refused
+
+
+def test_a_long_answer_needs_tcp(names: DnsServer) -> None:
+    """The test above would be empty if it fitted a datagram of ours."""
+    from dnslib import DNSRecord
+
+    reply = names.answer(DNSRecord.question("many.example").pack(), "tcp")
+    assert reply is not None
+    assert len(reply) > 4096
+    assert socket.inet_ntoa(reply[-4:]) == SERVER

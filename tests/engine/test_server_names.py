@@ -1,0 +1,230 @@
+"""The server name in a TLS connection's first bytes: what an address that was allowed by name may be called.
+
+A server at that address remembers every byte that reaches it. A claim holds when the foreign name is not among them.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulated_lambda.certificates import CertificateAuthority
+from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.sandbox import Completed, Sandbox
+from emulated_lambda.web import Receiver, WebServer
+from engine.conftest import INSIDE
+from engine.running import PYTHON, SHIELD, policy
+
+SERVER, LISTED = "203.0.113.9", "198.51.100.9"
+REFUSED = errno.EACCES
+CHECKED = policy(outbound_connectivity="block") | {
+    "SHIELD_ALLOW_OUTBOUND": f"allowed.example,aaaa.example:443,{LISTED}",
+    "SHIELD_ALLOW_AWS": "none",
+}
+
+# How a foreign name may be said, and how that ends.
+FOREIGN = dict.fromkeys(
+    (
+        "send",
+        "write",
+        "writev",
+        "sendmsg",
+        "sendto",
+        "sendmmsg",
+        "duplicate",
+        "duplicate_over",
+        "duplicate_high",
+        "duplicate_after_closing_another",
+        "one_byte_first",
+        "header_first",
+        "on_a_duplicate_in_halves",
+        "in_two_records",
+        "without_a_name",
+        "with_two_names",
+        "with_two_names_in_one",
+        "after_a_question",
+        "before_it_is_connected",
+        "handed_over",
+        "in_a_forked_copy",
+        "in_a_program",
+        "after_a_program_closed_it",
+        "after_a_second_connect",
+        "while_another_thread_writes_the_name",
+    ),
+    REFUSED,
+) | {
+    "pwritev2": errno.EINVAL,
+    "sendfile": errno.EINVAL,
+    "splice": errno.EINVAL,
+    "zero_copy": errno.ENOBUFS,
+    "fast_open": errno.EOPNOTSUPP,
+    "fast_open_by_option": errno.EOPNOTSUPP,
+    "asynchronous": errno.ENOSYS,
+}
+# Reported by no line: programs go another way, which is judged.
+SILENT = {"pwritev2", "sendfile", "splice", "zero_copy", "fast_open", "fast_open_by_option", "asynchronous"}
+PASSING = (
+    "allowed_name",
+    "allowed_name_in_capitals",
+    "another_allowed_name",
+    "other_protocol",
+    "much_at_once",
+    "many_pieces_at_once",
+    "to_a_listed_address",
+    "to_loopback",
+    "descriptors_of_all_kinds",
+    "a_handshake",
+)
+
+
+class Recorder:
+    """Accepts on one address of the sandbox, and keeps what comes."""
+
+    def __init__(self, sandbox: Sandbox, address: str, port: int = 443) -> None:
+        self._listener = sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((address, port))
+        self._listener.listen(512)
+        self.received = bytearray()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._keep, args=(client,), daemon=True).start()
+
+    def _keep(self, client: socket.socket) -> None:
+        with client:
+            while data := client.recv(65536):
+                self.received += data
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task")
+    authority = CertificateAuthority()
+    (task / "server_names.py").write_bytes((INSIDE / "server_names.py").read_bytes())
+    (task / "authority.pem").write_bytes(authority.pem)
+    for path in [task, *task.iterdir(), *task.parents[:2]]:
+        path.chmod(0o755)
+    with Sandbox(task=task, layers=layer) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        names = {"allowed.example": [SERVER], "aaaa.example": [SERVER], "other.example": [SERVER]}
+        tls = authority.server_context(["allowed.example"])
+        with DnsServer(sandbox, names), WebServer(sandbox, (SERVER, 8443), Receiver("hello"), tls):
+            yield sandbox
+
+
+@pytest.fixture
+def server(box: Sandbox) -> Iterator[Recorder]:
+    recorders = [Recorder(box, SERVER), Recorder(box, LISTED)]
+    yield recorders[0]
+    for recorder in recorders:
+        recorder.close()
+
+
+def run(box: Sandbox, ways: list[str], settings: dict[str, str]) -> tuple[dict[str, int | None], Completed]:
+    done = box.run_command([SHIELD, PYTHON, "/var/task/server_names.py", *ways], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    return json.loads(done.stdout.splitlines()[-1]), done
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+@pytest.mark.parametrize("way", FOREIGN)
+def test_a_foreign_name_does_not_arrive(box: Sandbox, server: Recorder, way: str) -> None:
+    result, done = run(box, [way], CHECKED)
+    assert result == {way: FOREIGN[way]}, done.stderr
+    assert b"evil.example" not in server.received
+    reported = [a for a in alerts(done) if a["policy"] == "outbound_connectivity"]
+    assert (not reported) == (way in SILENT), done.stderr
+
+
+# Where anything is blocked these do not exist, whatever is checked: alert mode shows below that they are real.
+ABSENT = {"fast_open", "fast_open_by_option", "asynchronous"}
+
+
+@pytest.mark.parametrize("way", sorted(FOREIGN.keys() - ABSENT - {"while_another_thread_writes_the_name"}))
+def test_the_attempts_are_real(box: Sandbox, server: Recorder, way: str) -> None:
+    """With the check off, each of them gets through: what stopped it above was the check."""
+    result, _ = run(box, [way], CHECKED | {"SHIELD_CHECK_SERVER_NAME": "off"})
+    assert result == {way: None}
+    if way not in ("without_a_name", "zero_copy"):
+        assert b"evil.example" in server.received
+
+
+@pytest.mark.parametrize("mode", ["block", "alert", "allow"])
+def test_what_is_allowed_passes(box: Sandbox, server: Recorder, mode: str) -> None:
+    result, done = run(box, list(PASSING), CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": mode})
+    assert result == dict.fromkeys(PASSING), done.stderr
+    assert alerts(done) == []
+    for part in (b"what follows is not looked at", b"ALLOWED.Example", b"evil-in-a-header"):
+        assert part in server.received
+    assert server.received.count(b"P") >= 5_000_000
+    assert server.received.count(b"Q") >= 120_000
+
+
+def test_the_alert_says_what_was_asked_for(box: Sandbox, server: Recorder) -> None:
+    _, done = run(box, ["send", "without_a_name"], CHECKED)
+    named, nameless = alerts(done)
+    assert named["details"] == {
+        "host": "allowed.example",
+        "ip": SERVER,
+        "port": 443,
+        "protocol": "tls",
+        "sni": "evil.example",
+        "syscall": "sendto",
+    }
+    assert named["allow"] == "evil.example:443"
+    assert "sni" not in nameless["details"]
+    assert nameless["allow"] == f"{SERVER}:443"
+
+
+def test_what_the_alert_suggests_is_enough(box: Sandbox, server: Recorder) -> None:
+    listed = f"{CHECKED['SHIELD_ALLOW_OUTBOUND']},evil.example:443"
+    result, done = run(box, ["send"], CHECKED | {"SHIELD_ALLOW_OUTBOUND": listed})
+    assert (result, alerts(done)) == ({"send": None}, [])
+    listed += f",{SERVER}:443"
+    result, done = run(box, ["without_a_name", "in_two_records"], CHECKED | {"SHIELD_ALLOW_OUTBOUND": listed})
+    assert (set(result.values()), alerts(done)) == ({None}, [])
+
+
+def test_alert_mode_reports_and_sends(box: Sandbox, server: Recorder) -> None:
+    ways = [w for w in FOREIGN if w not in ("while_another_thread_writes_the_name", "in_a_forked_copy")]
+    result, done = run(box, ways, CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
+    assert {way: error for way, error in result.items() if error} == {}, done.stderr
+    assert {a["mode"] for a in alerts(done)} == {"alert"}
+    assert len(alerts(done)) >= len(set(ways) - SILENT)
+    assert server.received.count(b"evil.example") >= len(ways) - 6
+
+
+def test_an_encrypted_hello_passes_but_not_unseen(box: Sandbox, server: Recorder) -> None:
+    result, done = run(box, ["encrypted"], CHECKED)
+    assert result == {"encrypted": None}
+    assert b"front.example" in server.received
+    assert [(a["mode"], a["details"]["sni"]) for a in alerts(done)] == [("alert", "front.example")]
+
+
+def test_in_alert_mode_a_host_is_reported_once(box: Sandbox, server: Recorder) -> None:
+    """Its name was reported when it was resolved and connected to: its own ClientHello says nothing new."""
+    settings = CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert", "SHIELD_ALLOW_OUTBOUND": ""}
+    result, done = run(box, ["allowed_name"], settings)
+    assert result == {"allowed_name": None}
+    assert [a["details"]["protocol"] for a in alerts(done)] == ["dns", "tcp"]
