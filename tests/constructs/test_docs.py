@@ -1,4 +1,4 @@
-"""The code in README.md and in docs/constructs.md runs as it stands, from top to bottom."""
+"""The code in README.md, docs/constructs.md and docs/outbound.md runs as it stands, from top to bottom."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from shielded_function import Shield
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "constructs.md"
+OUTBOUND = ROOT / "docs" / "outbound.md"
 
 
 def python_examples(document: Path, source: Path) -> list[str]:
@@ -49,3 +50,11 @@ def test_the_examples(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
     assert [Shield.of(names[name]) is not None for name in ("checkout", "resize", "refund")] == [True] * 3
     assert Shield.of(names["resize"]) is names["attached"]
     Template.from_stack(stack).resource_count_is("AWS::CloudWatch::Alarm", 3)
+
+
+def test_who_a_function_may_talk_to(tmp_path: Path) -> None:
+    names: dict[str, Any] = {}
+    for code in python_examples(OUTBOUND, tmp_path / "src"):
+        exec(compile(code, str(OUTBOUND), "exec"), names)
+    (line,) = re.findall(r"```json\n(.*)\n```", OUTBOUND.read_text())
+    assert names["allow_list"](f"START\n{line}\n") == ["evil.example:443"]
