@@ -47,6 +47,7 @@ JUDGES = {
 # For which policies a call is looked at.
 REASONS = {
     "FOR_OUTBOUND": "outbound_connectivity",
+    "FOR_STREAMS": "outbound_connectivity",
     "FOR_FILES": "read_write_tmp, read_handler",
     "FOR_PATHS": "read_write_tmp, read_handler",
     "FOR_PROGRAMS": "create_child_process",

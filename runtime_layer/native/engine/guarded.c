@@ -19,7 +19,8 @@ enum reason_to_guard {
     FOR_PROGRAMS = 8, /* always */
     FOR_SAFETY = 16,  /* any policy that blocks or alerts: the engine itself */
     UNTIL_READY = 32, /* read_handler: only until the first request for an invocation */
-    FOR_COPIES = 64   /* create_child_process: what a forked copy may not do either */
+    FOR_COPIES = 64,  /* create_child_process: what a forked copy may not do either */
+    FOR_STREAMS = 128 /* outbound_connectivity: reads and writes of descriptors, which any copy may do */
 };
 enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
 
@@ -87,7 +88,7 @@ uint8_t reasons_of_policy(void)
 {
     uint8_t reasons = 0;
     if (enforced(OUTBOUND_CONNECTIVITY))
-        reasons |= FOR_OUTBOUND;
+        reasons |= FOR_OUTBOUND | FOR_STREAMS;
     if (enforced(READ_WRITE_TMP) || enforced(READ_HANDLER))
         reasons |= FOR_FILES | FOR_PATHS;
     if (enforced(READ_HANDLER) && !sealed.starts_ready)
