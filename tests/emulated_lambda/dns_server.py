@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple
 
-from dnslib import AAAA, QTYPE, RCODE, RR, A, DNSError, DNSRecord
+from dnslib import AAAA, QTYPE, RCODE, RR, TXT, A, DNSError, DNSRecord
 from typing_extensions import Self
 
 from emulated_lambda.sandbox import RESOLVER, Sandbox
@@ -32,16 +32,24 @@ class Question(NamedTuple):
 
 
 class DnsServer:
-    """Answers A and AAAA at the sandbox's resolver address, over UDP and TCP.
+    """Answers A, AAAA and TXT at the sandbox's resolver address, over UDP and TCP.
 
     `names`: host names, or globs such as `*.evil.example`, to addresses of either family. A name that none covers
-    does not exist (NXDOMAIN); one that has no address of the type asked for gets an empty answer.
+    does not exist (NXDOMAIN); one that has no address of the type asked for gets an empty answer. `texts`: what such
+    names answer to TXT.
     """
 
-    def __init__(self, sandbox: Sandbox, names: Mapping[str, Sequence[str]], address: str = RESOLVER) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        names: Mapping[str, Sequence[str]],
+        address: str = RESOLVER,
+        texts: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._names = {
             pattern.lower(): [ipaddress.ip_address(a) for a in addresses] for pattern, addresses in names.items()
         }
+        self._texts = {name.lower(): texts for name, texts in (texts or {}).items()}
         self._sandbox = sandbox
         self._address = address
         self.questions: list[Question] = []
@@ -70,6 +78,11 @@ class DnsServer:
         """The questions whose name contains `fragment`."""
         return [question for question in self.questions if fragment.lower() in question.name]
 
+    def addresses(self, name: str) -> list[str]:
+        """What a name resolves to, of both families."""
+        found = [addresses for pattern, addresses in self._names.items() if fnmatch.fnmatchcase(name.lower(), pattern)]
+        return [str(address) for address in found[0]] if found else []
+
     def answer(self, message: bytes, transport: str) -> bytes | None:
         """The reply to one query; None to what is none."""
         try:
@@ -89,6 +102,8 @@ class DnsServer:
             record, number, data = records[address.version]
             if record == kind:
                 reply.add_answer(RR(query.q.qname, number, rdata=data(str(address)), ttl=_TTL))
+        for text in self._texts.get(name, ()) if kind == "TXT" else ():
+            reply.add_answer(RR(query.q.qname, QTYPE.TXT, rdata=TXT(text), ttl=_TTL))
         return bytes(reply.pack())
 
     def _serve_udp(self) -> None:

@@ -57,6 +57,7 @@ FOREIGN = dict.fromkeys(
         "after_a_program_closed_it",
         "after_a_second_connect",
         "while_another_thread_writes_the_name",
+        "a_handshake_of_the_standard_library",
     ),
     REFUSED,
 ) | {

@@ -369,6 +369,18 @@ def while_another_thread_writes_the_name() -> None:
     raise PermissionError(13, "what the server saw tells")
 
 
+@way
+def a_handshake_of_the_standard_library() -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    s = connected()
+    s.settimeout(1)
+    try:
+        context.wrap_socket(s, server_hostname=FOREIGN)
+    except TimeoutError:
+        pass  # whoever listens there is no TLS server
+
+
 # What passes.
 
 
