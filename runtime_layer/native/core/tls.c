@@ -3,20 +3,22 @@
 
 enum {
     RECORD_HEADER = 5,
+    PLAIN_ALERTS = 16, /* an encrypted record is longer: it belongs to a connection that was inherited */
+    RECORD_CHANGE = 20,
+    RECORD_ALERT = 21,
     RECORD_HANDSHAKE = 22,
     MAJOR_VERSION = 3,
     HANDSHAKE_CLIENT_HELLO = 1,
     VERSION_AND_RANDOM = 2 + 32,
     EXTENSION_SERVER_NAME = 0,
+    EXTENSION_EARLY_DATA = 42,
     EXTENSION_ENCRYPTED_HELLO = 0xfe0d, /* RFC 9849 */
     NAME_HOST = 0
 };
 
-/* What PostgreSQL's clients send first: SSLRequest and GSSENCRequest. */
-static const uint8_t PREAMBLES[][8] = {
-    {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f},
-    {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30},
-};
+/* What PostgreSQL's clients send first: SSLRequest and GSSENCRequest, which differ in their last byte. */
+enum { PREAMBLE_LEN = 8 };
+static const uint8_t PREAMBLE[PREAMBLE_LEN] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 
 /* Bytes of which some have been taken. `short_of` once more was asked for than there is. */
 struct reader {
@@ -65,52 +67,102 @@ static struct text read_name(struct reader list)
     return well ? (struct text){(const char *)name, name_length} : none;
 }
 
-static void read_extensions(struct reader r, const uint8_t *start, struct client_hello *hello)
+/* False when they are not whole. Early data (0-RTT) may hide a second ClientHello behind it: such a hello has no name. */
+static bool read_extensions(struct reader r, struct client_hello *hello)
 {
     uint32_t names = 0;
+    bool is_early = false;
+    struct text name = {NULL, 0};
     while (r.left) {
         uint32_t kind = take_number(&r, 2), length = take_number(&r, 2);
         const uint8_t *data = take(&r, length);
         if (r.short_of)
-            return;
+            return false;
         if (kind == EXTENSION_ENCRYPTED_HELLO)
             hello->encrypted = true;
-        if (kind != EXTENSION_SERVER_NAME)
-            continue;
-        hello->name = read_name((struct reader){data, length, false});
-        hello->name_end = (uint32_t)(r.at - start);
-        if (++names > 1)
-            hello->name = (struct text){NULL, 0};
+        if (kind == EXTENSION_EARLY_DATA)
+            is_early = true;
+        if (kind == EXTENSION_SERVER_NAME && !names++)
+            name = read_name((struct reader){data, length, false});
     }
+    if (names == 1 && !is_early)
+        hello->name = name;
+    return true;
 }
 
-enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
+/* The one record of `bytes`, from its first byte. */
+static void read_hello(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
 {
-    *hello = (struct client_hello){.name_end = len};
-    for (uint32_t i = 0; i < sizeof PREAMBLES / sizeof *PREAMBLES; i++)
-        if (len == sizeof *PREAMBLES && same_bytes(bytes, PREAMBLES[i], sizeof *PREAMBLES))
-            return TLS_PREAMBLE;
-    if (!len || bytes[0] != RECORD_HANDSHAKE || (len > 1 && bytes[1] != MAJOR_VERSION) ||
-        (len > RECORD_HEADER && bytes[RECORD_HEADER] != HANDSHAKE_CLIENT_HELLO))
-        return TLS_NOT;
     struct reader r = {bytes, len, false};
-    take(&r, 3);
-    uint32_t record = take_number(&r, 2);
-    if (r.left > record)
-        r.left = record;
+    take(&r, 3); /* the version is to be ignored (RFC 8446, 5.1) */
+    bool is_alone = take_number(&r, 2) == r.left;
     take(&r, 1);
-    uint32_t message = take_number(&r, 3);
-    if (r.left > message)
-        r.left = message;
+    bool is_whole = take_number(&r, 3) == r.left;
     take(&r, VERSION_AND_RANDOM);
     skip_vector(&r, 1); /* session */
     skip_vector(&r, 2); /* cipher suites */
     skip_vector(&r, 1); /* compression */
-    uint32_t extensions = take_number(&r, 2);
-    if (r.short_of)
+    bool fits = take_number(&r, 2) == r.left;
+    if (r.short_of || !is_alone || !is_whole || !fits || !read_extensions(r, hello))
+        *hello = (struct client_hello){.end = len};
+}
+
+static bool is_preamble(const uint8_t *bytes, uint32_t len)
+{
+    uint8_t request = len < PREAMBLE_LEN ? PREAMBLE[PREAMBLE_LEN - 1] : bytes[PREAMBLE_LEN - 1];
+    bool last = request == PREAMBLE[PREAMBLE_LEN - 1] || request == PREAMBLE[PREAMBLE_LEN - 1] + 1;
+    uint32_t same = len < PREAMBLE_LEN ? len : PREAMBLE_LEN - 1;
+    return len && last && same_bytes(bytes, PREAMBLE, same);
+}
+
+/* What servers take for the beginning of TLS although no client begins so: an empty record, an alert or a change of
+ * ciphers in front, a ClientHello in SSL 2's form. */
+static bool is_odd_start(const uint8_t *bytes, uint32_t len)
+{
+    if (bytes[0] == RECORD_HANDSHAKE)
+        return len <= RECORD_HEADER || (!bytes[3] && !bytes[4]);
+    if (bytes[0] == RECORD_CHANGE || bytes[0] == RECORD_ALERT)
+        return len < RECORD_HEADER || (!bytes[3] && bytes[4] < PLAIN_ALERTS);
+    return bytes[0] & 0x80 && len > 3 && bytes[2] == HANDSHAKE_CLIENT_HELLO && bytes[3] == MAJOR_VERSION;
+}
+
+enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
+{
+    *hello = (struct client_hello){.end = len};
+    if (is_preamble(bytes, len)) /* part of it, or more: what is said next could not be told from what was said */
+        return len == PREAMBLE_LEN ? TLS_PREAMBLE : TLS_HELLO;
+    if (len && is_odd_start(bytes, len))
         return TLS_HELLO;
-    if (r.left > extensions)
-        r.left = extensions;
-    read_extensions(r, bytes, hello);
+    if (!len || bytes[0] != RECORD_HANDSHAKE || bytes[RECORD_HEADER] != HANDSHAKE_CLIENT_HELLO) {
+        hello->end = len < RECORD_HEADER + 1 ? len : RECORD_HEADER + 1;
+        return TLS_NOT;
+    }
+    read_hello(bytes, len, hello);
+    return TLS_HELLO;
+}
+
+enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
+{
+    uint32_t at = 0;
+    *hello = (struct client_hello){.end = len};
+    /* Whole records that may come in front of anything. */
+    while (len - at >= RECORD_HEADER && (bytes[at] == RECORD_CHANGE || bytes[at] == RECORD_ALERT)) {
+        uint32_t record = (uint32_t)(bytes[at + 3] << 8 | bytes[at + 4]);
+        if (record > len - at - RECORD_HEADER)
+            return TLS_HELLO;
+        at += RECORD_HEADER + record;
+    }
+    if (at == len)
+        return TLS_PREAMBLE;
+    const uint8_t *rest = bytes + at;
+    uint32_t left = len - at;
+    if (rest[0] == RECORD_CHANGE || rest[0] == RECORD_ALERT || is_odd_start(rest, left))
+        return TLS_HELLO;
+    if (rest[0] != RECORD_HANDSHAKE || rest[RECORD_HEADER] != HANDSHAKE_CLIENT_HELLO) {
+        hello->end = at + (left < RECORD_HEADER + 1 ? left : RECORD_HEADER + 1);
+        return TLS_NOT;
+    }
+    read_hello(rest, left, hello);
+    hello->end = len;
     return TLS_HELLO;
 }

@@ -1,7 +1,8 @@
 /* The first bytes of a TLS connection (RFC 8446, RFC 6066): which server name the client asks for.
  *
- * The name is read from the first write of a connection. A client that spreads it over several records, or over several
- * writes, is one that hides it: no TLS library does so.
+ * A ClientHello is read when it is whole: within one write, in one record, and with nothing behind it. A client that sends
+ * it otherwise is one that hides the name: no TLS library does so. What only some servers take for the beginning of
+ * TLS counts as a ClientHello without a name.
  */
 #ifndef SHIELD_TLS_H
 #define SHIELD_TLS_H
@@ -11,15 +12,19 @@
 enum tls_start {
     TLS_NOT,      /* not a ClientHello: another protocol */
     TLS_PREAMBLE, /* a question whether TLS is spoken at all (PostgreSQL): the ClientHello comes next */
-    TLS_HELLO     /* a ClientHello, or the beginning of one */
+    TLS_HELLO     /* a ClientHello, or what could become one to some server */
 };
 
 struct client_hello {
-    struct text name;  /* as sent; empty: none, or more than one, or not within these bytes */
-    uint32_t name_end; /* so many bytes have been sent when the name has */
+    struct text name;  /* as sent; empty: none, or more than one, or not to be read */
+    uint32_t end; /* when so many bytes have been sent, what follows cannot change what this is */
     bool encrypted;    /* Encrypted ClientHello: the name that counts is another, and cannot be read */
 };
 
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello);
+
+/* What a client sends after a ClientHello: another one (RFC 8446, 4.1.4), TLS_NOT when it goes on with something else, or
+ * TLS_PREAMBLE for what may stand in front of either. */
+enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_hello *hello);
 
 #endif

@@ -20,9 +20,12 @@ enum outcome judge_copy(struct call *call)
         return RUN_IN_PLACE;
     watch_copy(from, lowest_free(is_dup ? 0 : (uint32_t)call->arg[2]));
     int64_t copy = is_dup ? KERNEL(dup, from) : KERNEL(fcntl, from, (int32_t)call->arg[1], call->arg[2]);
-    if (!is_error(copy) && !watch_copy(from, (int32_t)copy)) {
+    if (is_error(copy))
+        return answer(call, copy);
+    if (!watch_copy(from, (int32_t)copy)) {
         KERNEL(close, copy);
-        copy = -EMFILE;
+        return answer(call, -EMFILE);
     }
+    watch_copied(from, (int32_t)copy);
     return answer(call, copy);
 }

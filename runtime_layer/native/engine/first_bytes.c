@@ -1,17 +1,11 @@
 #include "first_bytes.h"
 
-#include <linux/poll.h>
-
 #include "../core/tls.h"
 #include "state.h"
 
 enum {
-    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
-    MORE = 0x8000 /* MSG_MORE */,
     ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
-    SHUT_BOTH = 2,
-    FIRST_MAX = 3 * PAGE, /* of what is copied: no ClientHello is as long */
-    REST_VECTORS = 8
+    SHUT_BOTH = 2
 };
 
 struct first {
@@ -81,7 +75,8 @@ static bool is_judged_by_name(struct first *first)
     const struct verdict *v = &first->verdict;
     bool by_address = v->action == ACTION_ALLOW && v->reason == REASON_LISTED &&
                       sealed.policy.outbound[v->rule].kind == OUTBOUND_NETWORK;
-    if (by_address || v->reason == REASON_ALWAYS || v->reason == REASON_MODE_ALLOW)
+    if (by_address || v->reason == REASON_ALWAYS || v->reason == REASON_MODE_ALLOW ||
+        sealed.policy.skip_server_name)
         return false;
     bool has_name = names_find(learnt_names(), &first->peer.ip, keep_name, first);
     return has_name || v->action == ACTION_DENY; /* denied: its name was forgotten since it was connected to */
@@ -92,124 +87,59 @@ static bool blocks(void)
     return sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
 }
 
-static bool waits(int32_t descriptor, uint64_t flags)
+/* What a hello may lead to: a server that asks for another (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a
+ * name that some servers take instead. So the connection is watched until it goes on with something else. */
+static void settle(int32_t descriptor, uint32_t mark, enum tls_start start)
 {
-    return !(flags & NO_WAIT) && !(KERNEL(fcntl, descriptor, F_GETFL) & O_NONBLOCK);
+    if (start == TLS_HELLO)
+        watch_instead(descriptor, mark, WATCH_GREETED);
+    else if (start == TLS_NOT)
+        unwatch(descriptor, mark);
 }
 
-static void await_room(int32_t descriptor)
-{
-    struct pollfd room = {.fd = descriptor, .events = POLLOUT};
-    KERNEL(ppoll, &room, 1, 0, 0, 8);
-}
-
-/* What the first message holds beyond the bytes that were copied, from the caller's memory. */
-static int64_t send_rest(int32_t descriptor, const struct message *m, uint64_t skip, uint64_t flags)
-{
-    struct vector rest[REST_VECTORS];
-    int64_t sent = 0;
-    for (uint64_t i = 0; i < m->vector_count;) {
-        struct message part = {.vectors = (uint64_t)rest};
-        uint64_t size = 0;
-        for (; i < m->vector_count && part.vector_count < REST_VECTORS; i++) {
-            struct vector v;
-            if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
-                return sent ? sent : -EFAULT;
-            uint64_t gone = skip < v.len ? skip : v.len;
-            skip -= gone;
-            rest[part.vector_count] = (struct vector){v.base + gone, v.len - gone};
-            part.vector_count += v.len > gone;
-            size += v.len - gone;
-        }
-        int64_t n = size ? KERNEL(sendmsg, descriptor, &part, i < m->vector_count ? flags | MORE : flags) : 0;
-        if (is_error(n))
-            return sent ? sent : n;
-        sent += n;
-        if ((uint64_t)n < size)
-            break;
-    }
-    return sent;
-}
-
-/* One attempt. -EAGAIN also when nothing was looked at yet. `held`: how much of the message was copied. */
 static int64_t send_copy(struct first *first, int32_t descriptor, const struct message *m, uint64_t flags,
-                         uint16_t mark, uint64_t *held, uint64_t total)
+                         uint8_t *bytes)
 {
-    struct scratch *scratch = scratch_take();
-    if (!scratch)
-        return -ENOMEM;
-    uint8_t *bytes = (uint8_t *)scratch;
+    uint32_t mark = watch_mark(descriptor);
     struct client_hello hello;
-    int64_t len = gather_some(m, bytes, FIRST_MAX), result = len;
-    enum tls_start start = TLS_NOT;
-    if (len > 0) {
-        start = tls_read_start(bytes, (uint32_t)len, &hello);
-        if (start == TLS_HELLO && hello_refused(first, &hello)) {
-            result = -EACCES;
-        } else {
-            struct vector v = {(uint64_t)bytes, (uint64_t)len};
-            struct message copy = *m;
-            copy.name = copy.name_len = 0;
-            copy.vectors = (uint64_t)&v;
-            copy.vector_count = 1;
-            result =
-                KERNEL(sendmsg, descriptor, &copy, flags | NO_WAIT | ((uint64_t)len < total ? MORE : 0));
-        }
-    }
-    scratch_give(scratch);
-    *held = (uint64_t)len;
-    if (result <= 0 || start == TLS_PREAMBLE)
-        return result;
-    /* Too little has left to know which name will: nobody is to finish it with another. */
-    if (start == TLS_HELLO && result < hello.name_end && blocks()) {
+    int64_t len = gather_some(m, bytes, FIRST_MAX);
+    if (len <= 0)
+        return len;
+    enum tls_start start = (uint8_t)mark == WATCH_GREETED ? tls_read_next(bytes, (uint32_t)len, &hello)
+                                                          : tls_read_start(bytes, (uint32_t)len, &hello);
+    if (start == TLS_HELLO && hello_refused(first, &hello))
+        return -EACCES;
+    struct vector v = {(uint64_t)bytes, (uint64_t)len};
+    struct message copy = *m;
+    copy.vectors = (uint64_t)&v;
+    copy.vector_count = 1;
+    int64_t sent = KERNEL(sendmsg, descriptor, &copy, flags);
+    if (sent <= 0)
+        return sent;
+    /* Too little has left to know what it is: nobody is to finish it with something else. */
+    if (sent < hello.end && blocks()) {
         KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -ECONNRESET;
     }
-    unwatch(descriptor, mark);
-    return result;
+    settle(descriptor, mark, start);
+    return sent;
 }
 
-static uint64_t size_of(const struct message *m)
+int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct endpoint *peer,
+                         const struct message *m, uint64_t flags)
 {
-    uint64_t size = 0;
-    for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX; i++) {
-        struct vector v;
-        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
-            break;
-        size += v.len;
-    }
-    return size;
-}
-
-int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
-{
-    struct first first = {.call = call};
-    uint16_t mark = watch_mark(descriptor);
-    int64_t peer = peer_of_stream(descriptor, &first.peer);
-    if (peer == -ENOTCONN) {
-        /* Nothing at all, sent as the program would have: waits for the connection, or says what is wrong with it. */
-        struct message nothing = {0};
-        int64_t error = KERNEL(sendmsg, descriptor, &nothing, flags);
-        if (error)
-            return error;
-        peer = peer_of_stream(descriptor, &first.peer);
-    }
-    if (peer == -ENOTCONN)
-        return peer;
-    if (peer || !is_judged_by_name(&first)) { /* it stands for something else by now */
-        unwatch(descriptor, mark);
+    struct first first = {.call = call, .peer = *peer};
+    if (!is_judged_by_name(&first)) {
+        unwatch(descriptor, watch_mark(descriptor));
         return KERNEL(sendmsg, descriptor, m, flags);
     }
     if (flags & ZERO_COPY && blocks())
         return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
-    uint64_t total = size_of(m), held = 0;
-    int64_t sent;
-    while ((sent = send_copy(&first, descriptor, m, flags & ~(uint64_t)ZERO_COPY, mark, &held, total)) ==
-               -EAGAIN &&
-           waits(descriptor, flags))
-        await_room(descriptor);
-    if (sent <= 0 || (uint64_t)sent < held || held == total)
-        return sent;
-    int64_t rest = send_rest(descriptor, m, held, flags & ~(uint64_t)ZERO_COPY);
-    return rest > 0 ? sent + rest : sent;
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return -ENOMEM;
+    int64_t sent =
+        send_copy(&first, descriptor, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
+    scratch_give(scratch);
+    return sent;
 }

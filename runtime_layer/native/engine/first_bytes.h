@@ -10,7 +10,11 @@
 #include "network.h"
 #include "watched.h"
 
-/* Sends the first message of a stream that is watched. The result is what sendmsg would have given. */
-int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
+enum { FIRST_MAX = 3 * PAGE }; /* of what is looked at: no ClientHello is as long */
+
+/* Sends the beginning of a message on a stream that is watched, and connected to `peer`, without waiting: `flags` say so.
+ * Returns how much went, or an errno. */
+int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct endpoint *peer,
+                         const struct message *m, uint64_t flags);
 
 #endif

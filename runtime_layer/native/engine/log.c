@@ -11,6 +11,7 @@
 #include "watched.h"
 
 enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3, SET_PIPE_SIZE = 1031 /* F_SETPIPE_SZ */ };
+enum { CLOSE_UNSHARE = 2 /* CLOSE_RANGE_UNSHARE: this thread has descriptors of its own from now on */ };
 
 static uint64_t soft_limit_of_descriptors(void)
 {
@@ -87,9 +88,12 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
     if (claim < 0)
         return answer(call, error);
     const uint64_t *arg = call->arg;
-    if (call->nr != __NR_close)
-        watch_copy((int32_t)arg[0], (int32_t)descriptor);
-    int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    bool copies = call->nr != __NR_close;
+    int64_t result = -EBADF; /* what the kernel says of a number that is too high */
+    if (!copies || watch_copy((int32_t)arg[0], (int32_t)descriptor))
+        result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    if (copies && !is_error(result))
+        watch_copied((int32_t)arg[0], (int32_t)descriptor);
     change_end(claim);
     return answer(call, result);
 }
@@ -127,6 +131,8 @@ static enum outcome close_many(struct call *call)
     uint32_t first = (uint32_t)call->arg[0], last = (uint32_t)call->arg[1];
     if (first > last)
         return RUN_IN_PLACE; /* EINVAL */
+    if (call->arg[2] & CLOSE_UNSHARE)
+        watch_for_good();
     int32_t claim = change_many_begin();
     int64_t result = close_around(first, last, (uint32_t)call->arg[2]);
     change_end(claim);
@@ -142,7 +148,7 @@ enum outcome judge_descriptor(struct call *call)
         /* As if it had not been open: programs that look which descriptors there are find their own. */
         return is_log(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
     case __NR_close:
-        return is_log(arg[0]) ? answer(call, -EBADF) : change(call, (uint32_t)arg[0], false, -EBADF);
+        return is_log(arg[0]) ? answer(call, -EBADF) : change(call, (uint32_t)arg[0], watch_kind((int32_t)arg[0]) != WATCH_NOTHING, -EBADF);
     case __NR_close_range: return close_many(call);
 #ifdef __NR_dup2
     case __NR_dup2:

@@ -4,12 +4,18 @@
 #include "claims.h"
 #include "files.h"
 #include "judges.h"
+#include "process.h"
 #include "state.h"
 #include "watched.h"
 
 enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16, NETLINK_ROUTE = 0 };
 enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2 };
-enum { PROTOCOL_NUMBER_DCCP = 33, PROTOCOL_NUMBER_SCTP = 132 };
+enum {
+    PROTOCOL_NUMBER_TCP = 6,
+    PROTOCOL_NUMBER_DCCP = 33,
+    PROTOCOL_NUMBER_SCTP = 132,
+    PROTOCOL_NUMBER_MPTCP = 262
+};
 enum { LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
 
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
@@ -31,6 +37,8 @@ static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol
         return TEXT("sctp");
     if (protocol == PROTOCOL_NUMBER_DCCP)
         return TEXT("dccp");
+    if (type == STREAM && protocol && protocol != PROTOCOL_NUMBER_TCP && protocol != PROTOCOL_NUMBER_MPTCP)
+        return TEXT("stream"); /* SMC, and what else there may be */
     return TEXT("");
 }
 
@@ -38,7 +46,17 @@ enum outcome judge_socket(struct call *call)
 {
     struct text kind =
         unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & TYPE_MASK, (uint32_t)call->arg[2]);
-    return kind.len && outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
+    if (kind.len)
+        return outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
+    bool is_stream = ((uint32_t)call->arg[1] & TYPE_MASK) == STREAM;
+    if (!is_stream || ((uint32_t)call->arg[0] != INET && (uint32_t)call->arg[0] != INET6))
+        return RUN_IN_PLACE;
+    int64_t made = KERNEL(socket, call->arg[0], call->arg[1], call->arg[2]);
+    if (!is_error(made) && !watch((int32_t)made, WATCH_STREAM)) {
+        KERNEL(close, made);
+        made = -EMFILE;
+    }
+    return answer(call, made);
 }
 
 /* Its type, or an errno. */
@@ -103,16 +121,14 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
     return refuses(call, verdict, &facts) ? -EACCES : 0;
 }
 
-/* What has to be read of a TCP connection: the queries on it, or the name that it goes by. */
-static uint8_t watch_of(const struct endpoint *to, struct verdict verdict)
+/* Does a TCP connection to there have to be read: for the queries on it, or for the name that it goes by? */
+static bool has_to_be_seen(const struct endpoint *to, struct verdict verdict)
 {
-    if (to->port == DNS_PORT)
-        return WATCH_QUERY_STREAM;
-    bool by_address = verdict.reason == REASON_LISTED &&
-                      sealed.policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
+    bool by_address =
+        verdict.reason == REASON_LISTED && sealed.policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
     bool by_name = verdict.reason == REASON_AWS || (verdict.reason == REASON_LISTED && !by_address);
     bool is_judged = by_name || verdict.action == ACTION_ALERT;
-    return is_judged && !sealed.policy.skip_server_name ? WATCH_FIRST_BYTES : WATCH_NOTHING;
+    return to->port == DNS_PORT || (is_judged && !sealed.policy.skip_server_name);
 }
 
 static bool is_for_any_protocol(struct verdict verdict)
@@ -120,15 +136,15 @@ static bool is_for_any_protocol(struct verdict verdict)
     return verdict.reason != REASON_LISTED || sealed.policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
 }
 
-int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor, uint8_t *watch)
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor, bool *sees)
 {
     /* What may be reached by TCP needs no look at the socket: most calls end here. */
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    bool name_server = watch && is_resolver_address(to); /* by TCP: each query is judged as it is sent */
-    uint8_t needs = watch ? watch_of(to, verdict) : WATCH_NOTHING;
-    if (watch)
-        *watch = WATCH_NOTHING;
-    if (verdict.action == ACTION_ALLOW && needs == WATCH_NOTHING && is_for_any_protocol(verdict))
+    bool name_server = sees && is_resolver_address(to); /* by TCP: each query is judged as it is sent */
+    bool needs = sees && has_to_be_seen(to, verdict);
+    if (sees)
+        *sees = false;
+    if (verdict.action == ACTION_ALLOW && !needs && is_for_any_protocol(verdict))
         return 0;
     int64_t type = socket_type(descriptor);
     if (is_error(type))
@@ -136,10 +152,26 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
     enum protocol protocol = protocol_of(type);
     if (protocol != PROTOCOL_TCP)
         verdict = verdict_on(to, protocol);
-    else if (watch)
-        *watch = needs;
+    else if (sees)
+        *sees = needs;
     bool passes = verdict.action == ACTION_ALLOW || (name_server && protocol == PROTOCOL_TCP);
     return passes ? 0 : outbound_endpoint_refused(call, to, protocol, verdict);
+}
+
+/* A TCP socket that is to be seen, but has copies that are not looked at any more, or may have. 0, or an errno. */
+static int64_t judge_reconnection(const struct call *call, int32_t descriptor)
+{
+    struct endpoint peer;
+    if (!owns_memory())
+        watch_for_good(); /* the same number may be something else in the process that takes marks away */
+    if (may_be_watched(descriptor))
+        return 0;
+    if (!peer_of_stream(descriptor, &peer))
+        return -EISCONN;
+    if (outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
+        return -EACCES;
+    watch(descriptor, WATCH_STREAM);
+    return 0;
 }
 
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
@@ -177,10 +209,14 @@ enum outcome judge_connect(struct call *call)
     if (error)
         return answer(call, error);
     struct endpoint to;
-    uint16_t mark = watch_mark(descriptor);
-    uint8_t needs = WATCH_NOTHING;
+    uint32_t mark = watch_mark(descriptor);
+    bool sees = false;
     switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
-    case SOCKADDR_UNSPEC: resolver_disconnect(descriptor); break;
+    case SOCKADDR_UNSPEC:
+        resolver_disconnect(descriptor);
+        if (!peer_of_stream(descriptor, &to))
+            watch_disconnected(descriptor);
+        break;
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:
@@ -196,12 +232,12 @@ enum outcome judge_connect(struct call *call)
             KERNEL(connect, descriptor, unspec, sizeof unspec);
             return answer(call, resolver_connect(descriptor, mark, &address) ? 0 : -EACCES);
         }
-        error = judge_endpoint(call, &to, descriptor, &needs);
+        error = judge_endpoint(call, &to, descriptor, &sees);
+        if (!error && sees)
+            error = judge_reconnection(call, descriptor);
         if (error)
             return answer(call, error);
         resolver_disconnect(descriptor);
-        if (needs != WATCH_NOTHING && !watch(descriptor, needs))
-            return answer(call, -EMFILE);
         break;
     }
     return answer(call, KERNEL(connect, descriptor, address.bytes, address.len));

@@ -26,10 +26,9 @@ enum { VECTORS_MAX = 1024 /* UIO_MAXIOV: the kernel's own bound, for vectors and
 
 /* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would say. */
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
-/* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. `watch`, unless it is
- * NULL: what has to be read of the connection that is made (watched.h). */
-int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor,
-                       uint8_t *watch);
+/* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. `sees`, unless it is
+ * NULL: does the connection that is made have to be read (watched.h)? */
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor, bool *sees);
 /* The peer of a TCP connection: 0, -ENOTCONN, or an errno for what is no such socket. */
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
 /* Reports something that no list can admit: an address family, a datagram that is no query. */

@@ -11,6 +11,7 @@ enum {
     LEVEL_SOCKET = 1,
     LEVEL_UDP = 17,
     LEVEL_IPV6 = 41,
+    LEVEL_UDPLITE = 136,
     OPTION_DOMAIN = 39,
     UNIX = 1,
     INET = 2,
@@ -29,7 +30,9 @@ static const struct option refused[] = {
     {LEVEL_IPV6, 5 /* IPV6_2292RTHDR */, true, true},
     {LEVEL_IPV6, 6 /* IPV6_2292PKTOPTIONS */, true, false},
     {LEVEL_UDP, 1 /* UDP_CORK */, true, false},
-    {LEVEL_UDP, 103 /* UDP_SEGMENT */, true, false},
+    {LEVEL_UDP, 103 /* UDP_SEGMENT */, true, true},
+    {LEVEL_UDPLITE, 1, true, false}, /* the kernel takes either level on either socket */
+    {LEVEL_UDPLITE, 103, true, true},
 };
 
 static bool leads_away(int32_t level, int32_t name, bool is_control)
@@ -41,18 +44,24 @@ static bool leads_away(int32_t level, int32_t name, bool is_control)
     return false;
 }
 
-/* The connection's first packet would carry bytes that are not looked at: see send.c. */
-static bool opens_fast(int32_t level, int32_t name)
+/* Options of TCP with which bytes leave that are not looked at: in the connection's first packet (see send.c), or written
+ * by the kernel. They are such as this kernel does not have. 0, or an errno. */
+static int64_t hides_bytes(const struct call *call)
 {
-    enum { LEVEL_TCP = 6, FASTOPEN_CONNECT = 30 };
-    return level == LEVEL_TCP && name == FASTOPEN_CONNECT &&
-           sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
+    enum { LEVEL_TCP = 6, FASTOPEN_CONNECT = 30, UPPER_PROTOCOL = 31 /* TCP_ULP */ };
+    if ((int32_t)call->arg[1] != LEVEL_TCP || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK)
+        return 0;
+    if ((int32_t)call->arg[2] == FASTOPEN_CONNECT)
+        return -EOPNOTSUPP;
+    bool is_early = (int32_t)call->arg[2] == UPPER_PROTOCOL && is_watched_stream((int32_t)call->arg[0]);
+    return is_early ? -ENOENT : 0;
 }
 
 enum outcome judge_socket_option(struct call *call)
 {
-    if (opens_fast((int32_t)call->arg[1], (int32_t)call->arg[2]))
-        return answer(call, -EOPNOTSUPP);
+    int64_t hidden = hides_bytes(call);
+    if (hidden)
+        return answer(call, hidden);
     bool refuses_it = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) &&
                       outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
     return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;

@@ -1,10 +1,12 @@
 #include "query_stream.h"
 
+#include "claims.h"
 #include "state.h"
 #include "watched.h"
 
 enum {
     PEEK = 0x2,
+    CUT = 0x20 /* MSG_TRUNC: on a stream, the bytes are thrown away (tcp(7)) */,
     NO_WAIT = 0x40 /* MSG_DONTWAIT */,
     WAIT_FOR_ALL = 0x100,
     ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
@@ -19,12 +21,12 @@ enum {
 /* The answer that is on its way to the program, as far as it has come. */
 struct stream {
     uint32_t busy;
-    uint16_t mark; /* of the descriptor, which tells a connection from the next */
-    int32_t descriptor;
+    uint64_t cookie; /* of the socket: a descriptor may be one of several */
     uint32_t held;
-    uint32_t beyond; /* bytes to come of an answer that is too long */
+    uint32_t beyond; /* bytes to come of an answer that is too long; NEVER: it is not learnt from any more */
     uint8_t bytes[LENGTH + ANSWER_MAX];
 };
+#define NEVER UINT32_MAX
 static struct stream streams[STREAMS];
 static uint32_t next_stream;
 
@@ -85,22 +87,7 @@ static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32
 
 int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
-    uint16_t mark = watch_mark(descriptor);
-    struct endpoint peer;
-    int64_t found = peer_of_stream(descriptor, &peer), error;
-    if (found == -ENOTCONN) { /* waits for the connection, as in first_bytes.c */
-        struct message nothing = {0};
-        error = KERNEL(sendmsg, descriptor, &nothing, flags);
-        if (error)
-            return error;
-        found = peer_of_stream(descriptor, &peer);
-    }
-    if (found == -ENOTCONN)
-        return found;
-    if (found || peer.port != DNS_PORT) {
-        unwatch(descriptor, mark);
-        return KERNEL(sendmsg, descriptor, m, flags);
-    }
+    int64_t error;
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
@@ -125,19 +112,18 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
     return result ? result : len ? KERNEL(sendmsg, descriptor, m, flags) : 0;
 }
 
-static struct stream *stream_of(int32_t descriptor, uint16_t mark)
+static struct stream *stream_of(uint64_t cookie)
 {
     struct stream *s = NULL;
     for (uint32_t i = 0; i < STREAMS && !s; i++)
-        if (streams[i].descriptor == descriptor && streams[i].mark == mark)
+        if (streams[i].cookie == cookie)
             s = &streams[i];
     if (!s)
         s = &streams[__atomic_fetch_add(&next_stream, 1, __ATOMIC_RELAXED) % STREAMS];
     if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
         return NULL;
-    if (s->descriptor != descriptor || s->mark != mark) {
-        s->descriptor = descriptor;
-        s->mark = mark;
+    if (s->cookie != cookie) {
+        s->cookie = cookie;
         s->held = s->beyond = 0;
     }
     return s;
@@ -169,15 +155,19 @@ static void take_in(struct stream *s, const uint8_t *bytes, uint32_t len)
     }
 }
 
+/* Bytes that were taken from the stream: NULL: unseen, so nothing that follows can be told apart any more. */
 static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
 {
     struct endpoint peer;
     if (peer_of_stream(descriptor, &peer) || !is_resolver_address(&peer))
         return;
-    struct stream *s = stream_of(descriptor, watch_mark(descriptor));
+    struct stream *s = stream_of(socket_cookie(descriptor));
     if (!s)
         return;
-    take_in(s, bytes, len);
+    if (bytes && s->beyond != NEVER)
+        take_in(s, bytes, len);
+    else
+        s->beyond = NEVER;
     __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
 }
 
@@ -187,17 +177,22 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
+    /* What comes is from whom it is learnt. */
+    if (hold_theirs(descriptor)) {
+        scratch_give(scratch);
+        return -EAGAIN;
+    }
     uint8_t *bytes = (uint8_t *)scratch;
     struct vector v = {(uint64_t)bytes, room_in(m, sizeof *scratch)};
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
     int64_t n = KERNEL(recvmsg, descriptor, &own, flags | NO_WAIT);
-    if (n > 0) {
+    if (n > 0)
         learn_from(descriptor, bytes, (uint32_t)n);
-        if (!scatter(m, bytes, (uint64_t)n))
-            n = -EFAULT;
-    }
+    let_go(descriptor);
+    if (n > 0 && !scatter(m, bytes, (uint64_t)n))
+        n = -EFAULT;
     m->flags = own.flags;
     m->name_len = own.name_len;
     m->control_len = own.control_len;
@@ -207,8 +202,14 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
 
 int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags)
 {
-    if (flags & (PEEK | WAIT_FOR_ALL))
+    if (flags & PEEK)
         return KERNEL(recvmsg, descriptor, m, flags);
+    if (flags & (WAIT_FOR_ALL | CUT)) {
+        int64_t taken = KERNEL(recvmsg, descriptor, m, flags);
+        if (taken > 0)
+            learn_from(descriptor, NULL, 0);
+        return taken;
+    }
     for (;;) {
         /* The wait holds nothing: see receive.c. */
         uint8_t byte;

@@ -66,10 +66,16 @@ static int64_t take_answer(int32_t descriptor, struct message *m, uint64_t flags
     return flags & CUT ? (int64_t)held : (int64_t)part;
 }
 
+static bool is_query_stream(int32_t descriptor)
+{
+    struct endpoint peer;
+    return is_watched_stream(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
+}
+
 /* Receives one message for the caller's header `m`. */
 static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags)
 {
-    if (watch_kind(descriptor) == WATCH_QUERY_STREAM)
+    if (is_query_stream(descriptor))
         return receive_answers(descriptor, m, flags);
     for (;;) {
         int64_t awaited = await_answer(descriptor, flags);
@@ -146,8 +152,7 @@ enum outcome judge_receive(struct call *call)
     int32_t descriptor = (int32_t)call->arg[0];
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
-    bool is_stream = watch_kind(descriptor) == WATCH_QUERY_STREAM && is_watched_stream(descriptor);
-    if ((!is_stream && !resolver_watched(descriptor)) || flags & ERRORS)
+    if (!(is_query_stream(descriptor) || resolver_watched(descriptor)) || flags & ERRORS)
         return RUN_IN_PLACE;
     switch (call->nr) {
     case __NR_read:

@@ -6,19 +6,15 @@
 #include "watched.h"
 
 enum {
-    ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
-    MORE = 0x8000 /* MSG_MORE */,
     SERVERS = UINT8_MAX - WATCH_SERVER,
     DENIED = 64,
     ASKED = 1024
 };
 enum {
     LEVEL_SOCKET = 1,
-    OPTION_TYPE = 3,
-    OPTION_DOMAIN = 39,
-    TYPE_DGRAM = 2,
-    DOMAIN_INET = 2,
-    DOMAIN_INET6 = 10
+    OPTION_PROTOCOL = 38,
+    PROTOCOL_NUMBER_UDP = 17,
+    PROTOCOL_NUMBER_UDPLITE = 136
 };
 
 /* The servers that UDP sockets are connected to; a descriptor's mark is WATCH_SERVER and the index here. */
@@ -50,7 +46,7 @@ static uint32_t question_tag(const struct dns_question *q)
     return ((hash ^ q->type) * 16777619u) | 1;
 }
 
-bool resolver_connect(int32_t descriptor, uint16_t mark, const struct sockaddr_bytes *server)
+bool resolver_connect(int32_t descriptor, uint32_t mark, const struct sockaddr_bytes *server)
 {
     uint32_t known = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE);
     uint32_t i = 0;
@@ -78,29 +74,23 @@ static bool is_datagram_mark(uint8_t kind)
 
 void resolver_disconnect(int32_t descriptor)
 {
-    uint16_t mark = watch_mark(descriptor);
+    uint32_t mark = watch_mark(descriptor);
     if (is_datagram_mark((uint8_t)mark))
         unwatch(descriptor, mark);
-}
-
-static int32_t socket_option(int32_t descriptor, int32_t option)
-{
-    int32_t value = 0;
-    uint32_t size = sizeof value;
-    return is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, option, &value, &size)) ? 0 : value;
 }
 
 /* The descriptor may have been closed and given to something else since: then it is not looked at any more. */
 static bool is_internet_datagram(int32_t descriptor)
 {
-    int32_t domain = socket_option(descriptor, OPTION_DOMAIN);
-    return socket_option(descriptor, OPTION_TYPE) == TYPE_DGRAM &&
-           (domain == DOMAIN_INET || domain == DOMAIN_INET6);
+    int32_t protocol = 0;
+    uint32_t size = sizeof protocol;
+    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size);
+    return protocol == PROTOCOL_NUMBER_UDP || protocol == PROTOCOL_NUMBER_UDPLITE;
 }
 
 bool resolver_watched(int32_t descriptor)
 {
-    uint16_t mark = watch_mark(descriptor);
+    uint32_t mark = watch_mark(descriptor);
     if (!is_datagram_mark((uint8_t)mark))
         return false;
     if (is_internet_datagram(descriptor))
@@ -118,7 +108,7 @@ static bool is_unconnected(int32_t descriptor)
 
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
 {
-    uint16_t mark = watch_mark(descriptor);
+    uint32_t mark = watch_mark(descriptor);
     if ((uint8_t)mark < WATCH_SERVER || !resolver_watched(descriptor))
         return false;
     if (!is_unconnected(descriptor)) { /* closed and reused since */
@@ -188,15 +178,21 @@ static bool is_second_half(const struct dns_question *q)
     return false;
 }
 
-struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts)
+static bool is_host_name(struct text name)
 {
     char canonical[DNS_NAME_MAX];
     struct writer w = {canonical, 0, sizeof canonical, false};
+    return hostname_canonical(name, &w);
+}
+
+struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts)
+{
     struct text name = {q->name, q->name_len};
     facts->host = name;
-    /* A name with bytes that no host name has cannot be listed. */
-    if (hostname_canonical(name, &w))
-        facts->allow = name;
+    /* Bytes that no host name has are somebody's data, and no entry admits them. */
+    if (!is_host_name(name))
+        return verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+    facts->allow = name;
     struct verdict verdict = verdict_name(&sealed.policy, name);
     if (verdict.action != ACTION_ALLOW || !verdict_is_unusual(&sealed.policy, name, &verdict))
         return verdict;
@@ -210,11 +206,24 @@ struct verdict judge_question(const struct call *call, const struct dns_question
     return verdict; /* reported or not, it is a name that is allowed: its answer teaches */
 }
 
+uint32_t resolver_rewrite(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX])
+{
+    struct dns_question q;
+    if (!dns_read_query(query, len, &q))
+        return 0;
+    struct text name = {q.name, q.name_len};
+    struct verdict verdict = verdict_name(&sealed.policy, name);
+    if (!is_host_name(name) || verdict.action != ACTION_ALLOW ||
+        verdict_is_unusual(&sealed.policy, name, &verdict))
+        return 0;
+    remember_asked(&q, &verdict);
+    return dns_write_query(&q, query, out);
+}
+
 int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
                       uint64_t flags, const struct sockaddr_bytes *server)
 {
-    /* The bytes lie on this stack; and nothing is added to a query later (MSG_MORE, udp(7): UDP_CORK). */
-    flags &= ~(uint64_t)(ZERO_COPY | MORE);
+    flags = QUERY_FLAGS(flags);
     struct dns_question q;
     struct facts facts = {.protocol = TEXT("dns")};
     struct verdict verdict;
@@ -224,7 +233,7 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
     } else { /* not a query at all: data on its way out */
         verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     }
-    uint16_t mark = watch_mark(descriptor);
+    uint32_t mark = watch_mark(descriptor);
     if (!is_datagram_mark((uint8_t)mark))
         watch_instead(descriptor, mark, WATCH_QUERIES);
     bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);

@@ -24,7 +24,7 @@ struct sockaddr_bytes {
 
 /* Remembers the name server that a socket, whose mark was `mark` before, is meant to be connected to. False: the
  * descriptor is too high. */
-bool resolver_connect(int32_t descriptor, uint16_t mark, const struct sockaddr_bytes *server);
+bool resolver_connect(int32_t descriptor, uint32_t mark, const struct sockaddr_bytes *server);
 void resolver_disconnect(int32_t descriptor);
 /* Is this UDP socket meant to be connected to a name server? Forgets descriptors that were reused. */
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server);
@@ -35,6 +35,11 @@ bool resolver_watched(int32_t descriptor);
  * result is what sendto would have given for the program's query. */
 int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
                       uint64_t flags, const struct sockaddr_bytes *server);
+/* The bytes lie on the gate's stack, and nothing is added to a query later (MSG_ZEROCOPY; MSG_MORE, udp(7): UDP_CORK). */
+#define QUERY_FLAGS(flags) ((flags) & ~(uint64_t)(0x4000000 | 0x8000))
+/* A query that is simply allowed, as it is sent on. Its length; 0: not such a query. */
+uint32_t resolver_rewrite(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX]);
+
 /* Reads what arrived, before the program sees it: learns addresses, restores denied questions. Returns the new
  * length. */
 uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from);

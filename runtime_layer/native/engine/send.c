@@ -1,11 +1,11 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
-#include "first_bytes.h"
 #include "judges.h"
-#include "query_stream.h"
 #include "ready.h"
 #include "state.h"
+#include "stream.h"
+#include "watched.h"
 
-enum { INET = 2, FAST_OPEN = 0x20000000 /* MSG_FASTOPEN */ };
+enum { INET = 2, PAIR = 2, FAST_OPEN = 0x20000000 /* MSG_FASTOPEN */ };
 
 static int64_t send_query(const struct call *call, int32_t descriptor, const struct message *m,
                           uint64_t flags, const struct sockaddr_bytes *server)
@@ -49,21 +49,13 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     }
 }
 
-/* A TCP connection takes no notice of an address in the message. */
-static int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct message *m,
-                              uint64_t flags)
-{
-    struct message own = *m;
-    own.name = own.name_len = 0;
-    return watch_kind(descriptor) == WATCH_QUERY_STREAM ? send_queries(call, descriptor, &own, flags)
-                                                        : send_first_bytes(call, descriptor, &own, flags);
-}
-
 /* Data that goes with the connection's first packet is not looked at: where it would have to be, there is no such
  * thing (tcp(7)), and programs connect first. */
-static bool is_fast_open(uint64_t flags)
+static bool opens_fast(uint64_t flags, int64_t *refused)
 {
-    return flags & FAST_OPEN && sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
+    if (flags & FAST_OPEN && sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+        *refused = -EOPNOTSUPP;
+    return flags & FAST_OPEN;
 }
 
 /* Sends one message whose header is the gate's copy. */
@@ -74,8 +66,10 @@ static int64_t send_one(const struct call *call, int32_t descriptor, struct mess
     int64_t refused = m.control_len ? judge_control(call, descriptor, &m, control) : 0;
     if (refused)
         return refused;
-    if (is_watched_stream(descriptor))
+    if (is_watched_stream(descriptor) && !opens_fast(flags, &refused))
         return send_on_stream(call, descriptor, &m, flags);
+    if (refused)
+        return refused;
     if (!m.name) {
         if (resolver_connected(descriptor, &address))
             return send_query(call, descriptor, &m, flags, &address);
@@ -93,8 +87,8 @@ static int64_t send_one(const struct call *call, int32_t descriptor, struct mess
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
-    if (is_fast_open(flags))
-        return -EOPNOTSUPP;
+    if (opens_fast(flags, &refused) && refused)
+        return refused;
     m.name = (uint64_t)address.bytes;
     m.name_len = address.len;
     return KERNEL(sendmsg, descriptor, &m, flags);
@@ -108,8 +102,11 @@ static int64_t send_to(const struct call *call)
     struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
     struct sockaddr_bytes address;
     uint64_t flags = (uint32_t)arg[3];
-    if (is_watched_stream(descriptor))
+    int64_t refused = 0;
+    if (is_watched_stream(descriptor) && !opens_fast(flags, &refused))
         return send_on_stream(call, descriptor, &m, flags);
+    if (refused)
+        return refused;
     if (!arg[4])
         return resolver_connected(descriptor, &address)
                    ? send_query(call, descriptor, &m, flags, &address)
@@ -122,9 +119,42 @@ static int64_t send_to(const struct call *call)
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
-    if (is_fast_open(flags))
-        return -EOPNOTSUPP;
+    if (opens_fast(flags, &refused) && refused)
+        return refused;
     return KERNEL(sendto, descriptor, arg[1], arg[2], flags, address.bytes, address.len);
+}
+
+/* The two queries of one lookup (IPv4 and IPv6), as libraries send them: judged both, and sent by one call as well, or
+ * the name server would be woken twice. False: something else, or one that is not simply sent. */
+static bool send_pair(const struct call *call, int64_t *result)
+{
+    struct sockaddr_bytes server;
+    struct many many[PAIR];
+    struct vector vectors[PAIR];
+    uint8_t query[DNS_QUERY_MAX], sent[PAIR][DNS_QUERY_MAX];
+    if (call->arg[2] != PAIR || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK ||
+        !resolver_connected((int32_t)call->arg[0], &server) || !read_user(many, call->arg[1], sizeof many))
+        return false;
+    uint32_t lengths[PAIR];
+    for (uint32_t i = 0; i < PAIR; i++) {
+        struct message *m = &many[i].message;
+        int64_t len = m->name || m->control_len ? -EINVAL : gather(m, query, sizeof query);
+        uint32_t size = len > 0 ? resolver_rewrite(query, (uint32_t)len, sent[i]) : 0;
+        if (!size)
+            return false;
+        vectors[i] = (struct vector){(uint64_t)sent[i], size};
+        *m = (struct message){.name = (uint64_t)server.bytes,
+                              .name_len = server.len,
+                              .vectors = (uint64_t)&vectors[i],
+                              .vector_count = 1};
+        lengths[i] = (uint32_t)len;
+    }
+    *result = KERNEL(sendmmsg, call->arg[0], many, PAIR, QUERY_FLAGS((uint32_t)call->arg[3]));
+    for (int64_t i = 0; i < *result; i++) /* what the program's own query would have been */
+        if (!write_user(call->arg[1] + (uint64_t)i * sizeof *many + offsetof(struct many, len), &lengths[i],
+                        sizeof *lengths))
+            *result = -EFAULT;
+    return true;
 }
 
 /* Like the kernel's own loop: the count that went out, or the first one's error. */
@@ -132,6 +162,9 @@ static int64_t send_many(const struct call *call)
 {
     uint64_t count = (uint32_t)call->arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)call->arg[2];
     int64_t done = 0;
+    if (send_pair(call, &done))
+        return done;
+    done = 0;
     for (uint64_t i = 0; i < count; i++) {
         struct many many;
         uint64_t at = call->arg[1] + i * sizeof many;

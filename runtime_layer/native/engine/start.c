@@ -136,9 +136,11 @@ static bool arm(struct start *start, struct armed_objects *objects)
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
     guard_calls();
+    if (!patch_loaded_objects(objects, start->error))
+        return false;
     if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
-        watch_inherited();
-    if (!patch_loaded_objects(objects, start->error) || !seal(start->error))
+        watch_inherited(); /* sockets that are made from now on are marked by the gate */
+    if (!seal(start->error))
         return false;
     if (sealed.starts_ready)
         become_ready();

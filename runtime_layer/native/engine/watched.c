@@ -5,7 +5,7 @@
 #include "process.h"
 #include "state.h"
 
-uint16_t watched[WATCHED_DESCRIPTORS];
+uint32_t watched[WATCHED_DESCRIPTORS];
 static uint32_t generation;
 static bool for_good;
 
@@ -14,7 +14,7 @@ static bool is_known(int32_t descriptor)
     return descriptor >= 0 && descriptor < WATCHED_DESCRIPTORS;
 }
 
-uint16_t watch_mark(int32_t descriptor)
+uint32_t watch_mark(int32_t descriptor)
 {
     return is_known(descriptor) ? __atomic_load_n(&watched[descriptor], __ATOMIC_ACQUIRE) : WATCH_NOTHING;
 }
@@ -24,19 +24,21 @@ uint8_t watch_kind(int32_t descriptor)
     return (uint8_t)watch_mark(descriptor);
 }
 
-static uint16_t new_mark(uint8_t kind)
+static uint32_t new_mark(uint8_t kind)
 {
-    return (uint16_t)(__atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind);
+    return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind;
 }
 
 bool watch(int32_t descriptor, uint8_t kind)
 {
+    if (!owns_memory())
+        watch_for_good(); /* a vfork child that makes sockets: their numbers are other things to us */
     if (is_known(descriptor))
         __atomic_store_n(&watched[descriptor], new_mark(kind), __ATOMIC_RELEASE);
     return is_known(descriptor);
 }
 
-bool watch_instead(int32_t descriptor, uint16_t seen, uint8_t kind)
+bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
 {
     if (is_known(descriptor))
         __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(kind), false, __ATOMIC_RELEASE,
@@ -44,7 +46,7 @@ bool watch_instead(int32_t descriptor, uint16_t seen, uint8_t kind)
     return is_known(descriptor);
 }
 
-void unwatch(int32_t descriptor, uint16_t mark)
+void unwatch(int32_t descriptor, uint32_t mark)
 {
     if (!is_known(descriptor) || for_good || !owns_memory())
         return;
@@ -52,16 +54,29 @@ void unwatch(int32_t descriptor, uint16_t mark)
                                 __ATOMIC_RELAXED);
 }
 
-bool is_watched_stream(int32_t descriptor)
+enum { LEVEL_SOCKET = 1 };
+
+/* TCP, or MPTCP: of the internet's families, and no others. */
+static bool is_stream(int32_t descriptor)
 {
-    enum { LEVEL_SOCKET = 1, OPTION_PROTOCOL = 38, TCP = 6, MPTCP = 262 };
-    uint16_t mark = watch_mark(descriptor);
-    if ((uint8_t)mark != WATCH_FIRST_BYTES && (uint8_t)mark != WATCH_QUERY_STREAM)
-        return false;
+    enum { OPTION_PROTOCOL = 38, TCP = 6, MPTCP = 262 };
     int32_t protocol = 0;
     uint32_t size = sizeof protocol;
     KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size);
-    if (protocol == TCP || protocol == MPTCP)
+    return protocol == TCP || protocol == MPTCP;
+}
+
+static bool is_stream_mark(uint8_t kind)
+{
+    return kind == WATCH_STREAM || kind == WATCH_GREETED;
+}
+
+bool is_watched_stream(int32_t descriptor)
+{
+    uint32_t mark = watch_mark(descriptor);
+    if (!is_stream_mark((uint8_t)mark))
+        return false;
+    if (is_stream(descriptor))
         return true;
     unwatch(descriptor, mark);
     return false;
@@ -75,7 +90,49 @@ void watch_for_good(void)
 bool watch_copy(int32_t from, int32_t to)
 {
     uint8_t kind = watch_kind(from);
-    return kind == WATCH_NOTHING || watch(to, kind);
+    return !is_stream_mark(kind) || watch(to, kind);
+}
+
+void watch_copied(int32_t from, int32_t to)
+{
+    uint8_t kind = watch_kind(from);
+    if (kind == WATCH_QUERIES || kind >= WATCH_SERVER)
+        watch(to, kind);
+}
+
+uint64_t socket_cookie(int32_t descriptor)
+{
+    enum { OPTION_COOKIE = 57 };
+    uint64_t cookie = 0;
+    uint32_t size = sizeof cookie;
+    return is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_COOKIE, &cookie, &size)) ? 0 : cookie;
+}
+
+/* One bit each for sockets that were disconnected, found by their cookie. Two that share a bit: the second is taken for
+ * disconnected as well, and programs that disconnect TCP sockets at all are rare. */
+static uint32_t disconnected[2048];
+static bool any_disconnected;
+
+static uint32_t *bit_of(int32_t descriptor, uint32_t *bit)
+{
+    uint64_t hash = socket_cookie(descriptor) * 0x9e3779b97f4a7c15u;
+    *bit = 1u << (hash >> 59);
+    return &disconnected[(hash >> 32) % (sizeof disconnected / sizeof *disconnected)];
+}
+
+void watch_disconnected(int32_t descriptor)
+{
+    uint32_t bit, *word = bit_of(descriptor, &bit);
+    __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&any_disconnected, true, __ATOMIC_SEQ_CST);
+}
+
+bool may_be_watched(int32_t descriptor)
+{
+    uint32_t bit;
+    if (!is_stream_mark(watch_kind(descriptor)))
+        return false;
+    return !__atomic_load_n(&any_disconnected, __ATOMIC_SEQ_CST) || !(*bit_of(descriptor, &bit) & bit);
 }
 
 /* struct linux_dirent64 (getdents(2)). */
@@ -83,13 +140,8 @@ enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
 
 static void watch_if_stream(int32_t descriptor)
 {
-    struct endpoint peer;
-    if (peer_of_stream(descriptor, &peer) || address_is_loopback(&peer.ip))
-        return;
-    if (peer.port == DNS_PORT)
-        watch(descriptor, WATCH_QUERY_STREAM);
-    else if (!sealed.policy.skip_server_name)
-        watch(descriptor, WATCH_FIRST_BYTES);
+    if (is_stream(descriptor))
+        watch(descriptor, WATCH_STREAM);
 }
 
 void watch_inherited(void)

@@ -1,10 +1,12 @@
 /* Which descriptors are looked at when they are written to and read from: those that carry queries to a name server,
- * and TCP connections whose first bytes have not been seen. All others pass the gate at native speed.
+ * and TCP sockets whose first bytes have not been seen. All others pass the gate at native speed.
  *
- * A mark is a hint, never a verdict: the judge that it leads to asks the kernel what the descriptor stands for now. So
- * a mark that is left over costs a little time and nothing else, and one that is missing would be a hole. Marks are
- * made before a descriptor gets what they are for, and taken away only by the process that they belong to: a vfork
- * child has this memory, but descriptors of its own.
+ * A mark is a hint, never a verdict: the judge that it leads to asks the kernel what the descriptor stands for now, and
+ * whom it is connected to. So a mark that is left over costs a little time and nothing else, and one that is missing
+ * would be a hole. A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark
+ * goes when the first bytes were seen on a connection, and a socket is connected once: one that has no mark any more, or
+ * was disconnected, is not connected again to a place where bytes would have to be seen. Only the process that marks
+ * belong to takes them away: a vfork child has this memory, but descriptors of its own.
  */
 #ifndef SHIELD_WATCHED_H
 #define SHIELD_WATCHED_H
@@ -14,33 +16,41 @@
 
 enum watch {
     WATCH_NOTHING,
-    WATCH_QUERIES,      /* a UDP socket on which queries were addressed to name servers */
-    WATCH_FIRST_BYTES,  /* a TCP connection that has yet to say by which name it goes */
-    WATCH_QUERY_STREAM, /* a TCP connection to a name server */
-    WATCH_SERVER        /* and above: a UDP socket that the program connected to a name server, by its number */
+    WATCH_QUERIES, /* a UDP socket on which queries were addressed to name servers */
+    WATCH_STREAM,  /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
+    WATCH_GREETED, /* the same, after a ClientHello: a second one may follow */
+    WATCH_SERVER   /* and above: a UDP socket that the program connected to a name server, by its number */
 };
 
 enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it too */ };
 
-/* Low byte: enum watch. High byte: changes with each mark, so that an older one cannot be taken for it. gate.S reads
- * the low byte. */
-extern uint16_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")));
+/* Low byte: enum watch. The rest changes with each mark, so that an older one cannot be taken for it. gate.S reads the
+ * low byte. */
+extern uint32_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")));
 
 /* The mark of a descriptor; its low byte is its kind. */
-uint16_t watch_mark(int32_t descriptor);
+uint32_t watch_mark(int32_t descriptor);
 uint8_t watch_kind(int32_t descriptor);
 /* Is it a TCP socket whose bytes are looked at? Takes a mark away that another kind of descriptor has inherited. */
 bool is_watched_stream(int32_t descriptor);
 /* False when the descriptor's number is too high. */
 bool watch(int32_t descriptor, uint8_t kind);
 /* The same, unless there is another mark than `seen` by now. */
-bool watch_instead(int32_t descriptor, uint16_t seen, uint8_t kind);
+bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
 /* Takes a mark away, unless there is another by now or it is not this process's to take. */
-void unwatch(int32_t descriptor, uint16_t mark);
+void unwatch(int32_t descriptor, uint32_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. */
 void watch_for_good(void);
 /* Before one descriptor is made to stand for what another does. False when its number is too high. */
 bool watch_copy(int32_t from, int32_t to);
+/* And after: what a UDP socket is connected to. */
+void watch_copied(int32_t from, int32_t to);
+/* A TCP socket is being disconnected from its peer. */
+void watch_disconnected(int32_t descriptor);
+/* May a TCP socket be connected to a place where its first bytes have to be seen? */
+bool may_be_watched(int32_t descriptor);
+/* Identifies a socket, whatever descriptors there are for it (socket(7), SO_COOKIE). */
+uint64_t socket_cookie(int32_t descriptor);
 /* Descriptors that were there before the engine was: a parent's, or those of a program that is attached late. */
 void watch_inherited(void);
 

@@ -47,7 +47,7 @@ gate_entry:
     cbnz x18, 1f
     adrp x17, watched
     add x17, x17, :lo12:watched
-    ldrh w18, [x17, x0, lsl #1]
+    ldr w18, [x17, x0, lsl #2]
     tst w18, #0xff
     b.ne 1f
 5:  msr nzcv, x16

@@ -45,7 +45,7 @@ gate_entry:
     cmp $1048576, %rdi
     jae 1f
     lea watched(%rip), %r11
-    cmpb $0, (%r11,%rdi,2)
+    cmpb $0, (%r11,%rdi,4)
     jne 1f
 3:
     xor %ecx, %ecx

@@ -1,0 +1,123 @@
+#include "stream.h"
+
+#include <linux/poll.h>
+
+#include "claims.h"
+#include "first_bytes.h"
+#include "query_stream.h"
+#include "state.h"
+#include "watched.h"
+
+enum {
+    OUT_OF_BAND = 0x1 /* MSG_OOB */,
+    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
+    MORE = 0x8000 /* MSG_MORE */,
+    PIECE_VECTORS = 8
+};
+
+/* Part of a message, as vectors into the caller's memory. */
+struct piece {
+    struct message message;
+    struct vector vectors[PIECE_VECTORS];
+    uint64_t size;
+    bool is_last;
+};
+
+/* What follows the first `skip` bytes, at most `most` of it. False when a vector cannot be read. */
+static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct piece *p)
+{
+    uint64_t i = 0;
+    bool is_cut = false;
+    *p = (struct piece){.message = *m};
+    p->message.name = p->message.name_len = 0;
+    p->message.vectors = (uint64_t)p->vectors;
+    p->message.vector_count = 0;
+    for (; i < m->vector_count && i < VECTORS_MAX && p->message.vector_count < PIECE_VECTORS && !is_cut; i++) {
+        struct vector v;
+        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
+            return false;
+        uint64_t gone = skip < v.len ? skip : v.len;
+        skip -= gone;
+        if (v.len == gone)
+            continue;
+        is_cut = v.len - gone > most - p->size;
+        uint64_t part = is_cut ? most - p->size : v.len - gone;
+        p->vectors[p->message.vector_count++] = (struct vector){v.base + gone, part};
+        p->size += part;
+    }
+    p->is_last = i >= m->vector_count && !is_cut;
+    return true;
+}
+
+/* Without waiting. -ENOTCONN: there is no connection to judge by yet, and nothing was sent. */
+static int64_t send_piece(const struct call *call, int32_t descriptor, struct piece *p, uint64_t flags)
+{
+    struct endpoint peer;
+    flags |= NO_WAIT | (p->is_last ? 0 : MORE);
+    int64_t result = hold_theirs(descriptor);
+    if (result)
+        return -EAGAIN; /* it is being closed or replaced at this moment */
+    if (!is_watched_stream(descriptor))
+        result = KERNEL(sendmsg, descriptor, &p->message, flags);
+    else if (!(result = peer_of_stream(descriptor, &peer)))
+        result = peer.port == DNS_PORT ? send_queries(call, descriptor, &p->message, flags)
+                                       : send_first_bytes(call, descriptor, &peer, &p->message, flags);
+    let_go(descriptor);
+    return result;
+}
+
+static bool waits(int32_t descriptor, uint64_t flags)
+{
+    return !(flags & NO_WAIT) && !(KERNEL(fcntl, descriptor, F_GETFL) & O_NONBLOCK);
+}
+
+/* For as long as the program said (socket(7), SO_SNDTIMEO). False when that is over. */
+static int64_t await_room(int32_t descriptor)
+{
+    enum { LEVEL_SOCKET = 1, OPTION_SEND_TIMEOUT = 21 };
+    struct pollfd room = {.fd = descriptor, .events = POLLOUT};
+    int64_t limit[2] = {0, 0};
+    uint32_t size = sizeof limit;
+    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_SEND_TIMEOUT, limit, &size);
+    limit[1] *= 1000; /* microseconds, of which ppoll wants nanoseconds */
+    int64_t ready = KERNEL(ppoll, &room, 1, limit[0] || limit[1] ? limit : NULL, 0, 8);
+    return ready > 0 ? 0 : ready ? ready : -EAGAIN;
+}
+
+/* A socket that is being connected is waited for as the program would wait: with a message of nothing at all, which the
+ * kernel refuses with what is wrong, if something is. */
+static int64_t await_connection(int32_t descriptor, uint64_t flags)
+{
+    struct message nothing = {0};
+    struct endpoint peer;
+    int64_t error = KERNEL(sendmsg, descriptor, &nothing, flags);
+    return error ? error : peer_of_stream(descriptor, &peer);
+}
+
+int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
+{
+    uint64_t sent = 0;
+    bool is_urgent = flags & OUT_OF_BAND; /* a byte that is not among those that are read (tcp(7)) */
+    if (is_urgent && sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+        return -EOPNOTSUPP;
+    for (;;) {
+        struct piece piece;
+        if (!cut(m, sent, is_watched_stream(descriptor) ? FIRST_MAX : UINT64_MAX, &piece))
+            return sent ? (int64_t)sent : -EFAULT;
+        int64_t n = send_piece(call, descriptor, &piece, flags);
+        if (n == -ENOTCONN)
+            n = (n = await_connection(descriptor, flags)) ? n : -EAGAIN;
+        else if (n == -EAGAIN && waits(descriptor, flags))
+            n = (n = await_room(descriptor)) ? n : -EAGAIN;
+        else if (n == -EAGAIN)
+            return sent ? (int64_t)sent : n;
+        if (n == -EAGAIN)
+            continue;
+        if (is_error(n))
+            return sent ? (int64_t)sent : n;
+        sent += (uint64_t)n;
+        bool is_whole = (uint64_t)n == piece.size;
+        if ((is_whole && piece.is_last) || !n || is_urgent || (!is_whole && !waits(descriptor, flags)))
+            return (int64_t)sent;
+    }
+}

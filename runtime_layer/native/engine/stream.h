@@ -1,0 +1,12 @@
+/* Sending on a TCP socket that is watched: piece by piece, each judged by whom the socket is connected to at that moment,
+ * and held meanwhile, so that no other thread lays another socket under the number. */
+#ifndef SHIELD_STREAM_H
+#define SHIELD_STREAM_H
+
+#include "network.h"
+
+/* The result is what sendmsg would have given. An address in the message is left out: a connection takes no notice of
+ * it. */
+int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
+
+#endif
