@@ -46,6 +46,15 @@ DENIED = dict.fromkeys(
     ),
     REFUSED,
 ) | {"udp_denied_by_write": NO_SUCH_NAME}
+# The same, refused in other ways, with the protocol that the alert names.
+OTHERWISE = {
+    "tcp_denied_on_a_duplicate_made_before": (REFUSED, "dns"),
+    "tcp_denied_after_a_second_connect": (REFUSED, "dns"),
+    "tcp_with_an_urgent_byte": (errno.EOPNOTSUPP, None),
+    "udp_with_bytes_that_no_name_has": (NO_SUCH_NAME, "dns"),
+    "udp_corked_by_another_level": (REFUSED, "option"),
+    "forged_answer_in_the_gates_memory": (REFUSED, "tcp"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +89,16 @@ def test_a_denied_name_is_not_asked(sandbox: Sandbox, names: DnsServer, way: str
     assert result == {way: DENIED[way]}, done.stderr
     assert names.asked("denied") == []
     assert [a["details"]["protocol"] for a in alerts(done)] == ["dns"]
+
+
+@pytest.mark.parametrize("way", OTHERWISE)
+def test_nothing_leaves_in_odd_ways(sandbox: Sandbox, names: DnsServer, way: str) -> None:
+    names.questions.clear()
+    error, protocol = OTHERWISE[way]
+    result, done = run(sandbox, [way], BLOCKED)
+    assert result == {way: error}, done.stderr
+    assert names.asked("denied") == []
+    assert protocol is None or protocol in [a["details"]["protocol"] for a in alerts(done)]
 
 
 @pytest.mark.parametrize("way", DENIED)

@@ -89,23 +89,22 @@ static bool blocks(void)
 
 /* What a hello may lead to: a server that asks for another (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a
  * name that some servers take instead. So the connection is watched until it goes on with something else. */
-static void settle(int32_t descriptor, uint32_t mark, enum tls_start start)
+static void settle(struct marked marked, enum tls_start start)
 {
     if (start == TLS_HELLO)
-        watch_instead(descriptor, mark, WATCH_GREETED);
+        watch_instead(marked.number, marked.mark, WATCH_GREETED);
     else if (start == TLS_NOT)
-        unwatch(descriptor, mark);
+        unwatch(marked.number, marked.mark);
 }
 
-static int64_t send_copy(struct first *first, int32_t descriptor, const struct message *m, uint64_t flags,
-                         uint8_t *bytes)
+static int64_t send_copy(struct first *first, int32_t descriptor, struct marked marked,
+                         const struct message *m, uint64_t flags, uint8_t *bytes)
 {
-    uint32_t mark = watch_mark(descriptor);
     struct client_hello hello;
     int64_t len = gather_some(m, bytes, FIRST_MAX);
     if (len <= 0)
         return len;
-    enum tls_start start = (uint8_t)mark == WATCH_GREETED ? tls_read_next(bytes, (uint32_t)len, &hello)
+    enum tls_start start = (uint8_t)marked.mark == WATCH_GREETED ? tls_read_next(bytes, (uint32_t)len, &hello)
                                                           : tls_read_start(bytes, (uint32_t)len, &hello);
     if (start == TLS_HELLO && hello_refused(first, &hello))
         return -EACCES;
@@ -121,25 +120,36 @@ static int64_t send_copy(struct first *first, int32_t descriptor, const struct m
         KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -ECONNRESET;
     }
-    settle(descriptor, mark, start);
+    settle(marked, start);
     return sent;
 }
 
-int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct endpoint *peer,
-                         const struct message *m, uint64_t flags)
+/* Without the option the kernel takes no notice of the flag. */
+static bool copies_nothing(int32_t descriptor, uint64_t flags)
+{
+    enum { LEVEL_SOCKET = 1, OPTION_ZERO_COPY = 60 };
+    int32_t is_on = 0;
+    uint32_t size = sizeof is_on;
+    if (flags & ZERO_COPY)
+        KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_ZERO_COPY, &is_on, &size);
+    return is_on;
+}
+
+int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct marked marked,
+                         const struct endpoint *peer, const struct message *m, uint64_t flags)
 {
     struct first first = {.call = call, .peer = *peer};
     if (!is_judged_by_name(&first)) {
-        unwatch(descriptor, watch_mark(descriptor));
+        unwatch(marked.number, marked.mark);
         return KERNEL(sendmsg, descriptor, m, flags);
     }
-    if (flags & ZERO_COPY && blocks())
+    if (copies_nothing(descriptor, flags) && blocks())
         return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
     int64_t sent =
-        send_copy(&first, descriptor, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
+        send_copy(&first, descriptor, marked, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
     scratch_give(scratch);
     return sent;
 }

@@ -12,9 +12,15 @@
 
 enum { FIRST_MAX = 3 * PAGE }; /* of what is looked at: no ClientHello is as long */
 
+/* The program's number for a socket, and the mark that was found there. */
+struct marked {
+    int32_t number;
+    uint32_t mark;
+};
+
 /* Sends the beginning of a message on a stream that is watched, and connected to `peer`, without waiting: `flags` say so.
  * Returns how much went, or an errno. */
-int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct endpoint *peer,
-                         const struct message *m, uint64_t flags);
+int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct marked marked,
+                         const struct endpoint *peer, const struct message *m, uint64_t flags);
 
 #endif

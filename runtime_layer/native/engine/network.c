@@ -200,6 +200,46 @@ bool carries_names(const struct endpoint *to, int32_t descriptor)
     return to->port == DNS_PORT && socket_type(descriptor) == DGRAM;
 }
 
+/* Where what the socket is decides. It is judged and connected by the gate's own descriptor: the program's number may be
+ * another socket by the time the kernel looks. */
+static int64_t connect_judged(const struct call *call, int32_t descriptor, uint32_t mark,
+                              const struct sockaddr_bytes *address, const struct endpoint *to, int32_t own)
+{
+    bool sees = false;
+    if (carries_names(to, own)) {
+        int64_t error = is_resolver_address(to) ? 0 : judge_endpoint(call, to, own, NULL);
+        if (error)
+            return error;
+        uint16_t unspec[8] = {0}; /* takes away a peer that the socket may have */
+        KERNEL(connect, own, unspec, sizeof unspec);
+        return resolver_connect(descriptor, mark, address) ? 0 : -EACCES;
+    }
+    int64_t error = judge_endpoint(call, to, own, &sees);
+    if (!error && sees)
+        error = judge_reconnection(call, own);
+    if (error)
+        return error;
+    resolver_disconnect(descriptor);
+    return KERNEL(connect, own, address->bytes, address->len);
+}
+
+static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
+                          const struct endpoint *to)
+{
+    uint32_t mark = watch_mark(descriptor);
+    struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
+    if (verdict.action == ACTION_ALLOW && !has_to_be_seen(to, verdict) && is_for_any_protocol(verdict)) {
+        resolver_disconnect(descriptor);
+        return KERNEL(connect, descriptor, address->bytes, address->len);
+    }
+    int64_t own = watch_own(descriptor);
+    if (is_error(own))
+        return own;
+    int64_t result = connect_judged(call, descriptor, mark, address, to, (int32_t)own);
+    watch_own_end(descriptor, own);
+    return result;
+}
+
 enum outcome judge_connect(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
@@ -209,8 +249,6 @@ enum outcome judge_connect(struct call *call)
     if (error)
         return answer(call, error);
     struct endpoint to;
-    uint32_t mark = watch_mark(descriptor);
-    bool sees = false;
     switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
     case SOCKADDR_UNSPEC:
         resolver_disconnect(descriptor);
@@ -223,22 +261,7 @@ enum outcome judge_connect(struct call *call)
         if (outbound_refused(call, REASON_FAMILY, TEXT("family")))
             return answer(call, -EACCES);
         break;
-    case SOCKADDR_INET:
-        if (carries_names(&to, descriptor)) {
-            error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor, NULL);
-            if (error)
-                return answer(call, error);
-            uint16_t unspec[8] = {0}; /* takes away a peer that the socket may have */
-            KERNEL(connect, descriptor, unspec, sizeof unspec);
-            return answer(call, resolver_connect(descriptor, mark, &address) ? 0 : -EACCES);
-        }
-        error = judge_endpoint(call, &to, descriptor, &sees);
-        if (!error && sees)
-            error = judge_reconnection(call, descriptor);
-        if (error)
-            return answer(call, error);
-        resolver_disconnect(descriptor);
-        break;
+    case SOCKADDR_INET: return answer(call, connect_to(call, descriptor, &address, &to));
     }
     return answer(call, KERNEL(connect, descriptor, address.bytes, address.len));
 }

@@ -37,7 +37,7 @@ bool outbound_refused(const struct call *call, enum reason reason, struct text p
 bool carries_names(const struct endpoint *to, int32_t descriptor);
 /* Judges the control messages of a socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
  * bytes: more are refused, as no program sends so many. 0, or an errno. */
-enum { CONTROL_MAX = 512 };
+enum { CONTROL_MAX = 1040 /* 253 descriptors (unix(7)) */ };
 int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
 bool is_resolver_address(const struct endpoint *to);
 /* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */

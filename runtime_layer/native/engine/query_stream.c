@@ -1,6 +1,5 @@
 #include "query_stream.h"
 
-#include "claims.h"
 #include "state.h"
 #include "watched.h"
 
@@ -177,20 +176,21 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    /* What comes is from whom it is learnt. */
-    if (hold_theirs(descriptor)) {
+    /* From whom it comes is from whom it is learnt. */
+    int64_t own_descriptor = watch_own(descriptor);
+    if (is_error(own_descriptor)) {
         scratch_give(scratch);
-        return -EAGAIN;
+        return own_descriptor;
     }
     uint8_t *bytes = (uint8_t *)scratch;
     struct vector v = {(uint64_t)bytes, room_in(m, sizeof *scratch)};
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
-    int64_t n = KERNEL(recvmsg, descriptor, &own, flags | NO_WAIT);
+    int64_t n = KERNEL(recvmsg, own_descriptor, &own, flags | NO_WAIT);
     if (n > 0)
-        learn_from(descriptor, bytes, (uint32_t)n);
-    let_go(descriptor);
+        learn_from((int32_t)own_descriptor, bytes, (uint32_t)n);
+    watch_own_end(descriptor, own_descriptor);
     if (n > 0 && !scatter(m, bytes, (uint64_t)n))
         n = -EFAULT;
     m->flags = own.flags;

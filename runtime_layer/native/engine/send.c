@@ -66,6 +66,8 @@ static int64_t send_one(const struct call *call, int32_t descriptor, struct mess
     int64_t refused = m.control_len ? judge_control(call, descriptor, &m, control) : 0;
     if (refused)
         return refused;
+    if (m.vector_count > VECTORS_MAX)
+        return -EMSGSIZE;
     if (is_watched_stream(descriptor) && !opens_fast(flags, &refused))
         return send_on_stream(call, descriptor, &m, flags);
     if (refused)
@@ -213,6 +215,8 @@ enum outcome judge_write(struct call *call)
         m.vector_count = (uint32_t)arg[2];
     }
     watch_for_ready_vectors(m.vectors, m.vector_count);
+    if (m.vector_count > VECTORS_MAX)
+        return RUN_IN_PLACE; /* EINVAL */
     struct sockaddr_bytes server;
     if (is_watched_stream(descriptor))
         return answer(call, send_on_stream(call, descriptor, &m, 0));

@@ -34,7 +34,7 @@ static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct pi
     p->message.vector_count = 0;
     for (; i < m->vector_count && i < VECTORS_MAX && p->message.vector_count < PIECE_VECTORS && !is_cut; i++) {
         struct vector v;
-        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
+        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v) || (int64_t)v.len < 0)
             return false;
         uint64_t gone = skip < v.len ? skip : v.len;
         skip -= gone;
@@ -53,16 +53,24 @@ static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct pi
 static int64_t send_piece(const struct call *call, int32_t descriptor, struct piece *p, uint64_t flags)
 {
     struct endpoint peer;
-    flags |= NO_WAIT | (p->is_last ? 0 : MORE);
+    struct marked marked = {descriptor, WATCH_NOTHING};
+    /* Not while another socket is being laid over the number: the mark and the descriptor have to go together. */
     int64_t result = hold_theirs(descriptor);
     if (result)
-        return -EAGAIN; /* it is being closed or replaced at this moment */
-    if (!is_watched_stream(descriptor))
-        result = KERNEL(sendmsg, descriptor, &p->message, flags);
-    else if (!(result = peer_of_stream(descriptor, &peer)))
-        result = peer.port == DNS_PORT ? send_queries(call, descriptor, &p->message, flags)
-                                       : send_first_bytes(call, descriptor, &peer, &p->message, flags);
+        return -EAGAIN;
+    marked.mark = watch_mark(descriptor);
+    int64_t own = watch_own(descriptor);
     let_go(descriptor);
+    if (is_error(own))
+        return own;
+    flags |= NO_WAIT | (p->is_last ? 0 : MORE);
+    if ((uint8_t)marked.mark == WATCH_NOTHING)
+        result = KERNEL(sendmsg, own, &p->message, flags);
+    else if (!(result = peer_of_stream((int32_t)own, &peer)))
+        result = peer.port == DNS_PORT
+                     ? send_queries(call, (int32_t)own, &p->message, flags)
+                     : send_first_bytes(call, (int32_t)own, marked, &peer, &p->message, flags);
+    watch_own_end(descriptor, own);
     return result;
 }
 

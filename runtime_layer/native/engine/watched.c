@@ -1,5 +1,6 @@
 #include "watched.h"
 
+#include "claims.h"
 #include "kernel.h"
 #include "network.h"
 #include "process.h"
@@ -57,12 +58,13 @@ void unwatch(int32_t descriptor, uint32_t mark)
 enum { LEVEL_SOCKET = 1 };
 
 /* TCP, or MPTCP: of the internet's families, and no others. */
-static bool is_stream(int32_t descriptor)
+static bool is_stream(int32_t descriptor, bool *is_nothing)
 {
     enum { OPTION_PROTOCOL = 38, TCP = 6, MPTCP = 262 };
     int32_t protocol = 0;
     uint32_t size = sizeof protocol;
-    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size);
+    *is_nothing =
+        KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size) == -EBADF;
     return protocol == TCP || protocol == MPTCP;
 }
 
@@ -74,12 +76,19 @@ static bool is_stream_mark(uint8_t kind)
 bool is_watched_stream(int32_t descriptor)
 {
     uint32_t mark = watch_mark(descriptor);
-    if (!is_stream_mark((uint8_t)mark))
+    bool is_nothing;
+    if (!is_stream_mark((uint8_t)mark) && (!for_good || (uint8_t)mark == WATCH_NOTHING))
         return false;
-    if (is_stream(descriptor))
+    if (is_stream(descriptor, &is_nothing) || is_nothing)
         return true;
-    unwatch(descriptor, mark);
-    return false;
+    /* Not while a connection is being laid over it. */
+    if (!is_stream_mark((uint8_t)mark) || hold_theirs(descriptor))
+        return false;
+    bool became_one = is_stream(descriptor, &is_nothing) || is_nothing;
+    if (!became_one)
+        unwatch(descriptor, mark);
+    let_go(descriptor);
+    return became_one;
 }
 
 void watch_for_good(void)
@@ -140,7 +149,8 @@ enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
 
 static void watch_if_stream(int32_t descriptor)
 {
-    if (is_stream(descriptor))
+    bool is_nothing;
+    if (is_stream(descriptor, &is_nothing))
         watch(descriptor, WATCH_STREAM);
 }
 

@@ -31,7 +31,8 @@ extern uint32_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")
 /* The mark of a descriptor; its low byte is its kind. */
 uint32_t watch_mark(int32_t descriptor);
 uint8_t watch_kind(int32_t descriptor);
-/* Is it a TCP socket whose bytes are looked at? Takes a mark away that another kind of descriptor has inherited. */
+/* Is it a TCP socket whose bytes are looked at? Takes a mark away that another kind of descriptor has inherited. A number
+ * that stands for nothing keeps its mark, and counts: the copy that the mark was made for is under way. */
 bool is_watched_stream(int32_t descriptor);
 /* False when the descriptor's number is too high. */
 bool watch(int32_t descriptor, uint8_t kind);
@@ -41,6 +42,11 @@ bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
 void unwatch(int32_t descriptor, uint32_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. */
 void watch_for_good(void);
+/* The gate's own descriptor for the same, with the same mark, held: what is judged by it is what is used by it, whatever
+ * becomes of the program's number meanwhile. For close_held. The program's own, held, when there is no number left; or
+ * an errno. */
+int64_t watch_own(int32_t descriptor);
+void watch_own_end(int32_t descriptor, int64_t own);
 /* Before one descriptor is made to stand for what another does. False when its number is too high. */
 bool watch_copy(int32_t from, int32_t to);
 /* And after: what a UDP socket is connected to. */

@@ -211,6 +211,65 @@ def udp_denied_by_write() -> None:
     address_in(s.recv(500))
 
 
+@way
+def tcp_denied_on_a_duplicate_made_before() -> None:
+    s = socket.socket()
+    other = os.dup(s.fileno())
+    s.connect(RESOLVER)
+    os.write(other, framed(query(DENIED)))
+
+
+@way
+def tcp_denied_after_a_second_connect() -> None:
+    s = over_tcp()
+    try:
+        s.connect((socket.getaddrinfo(ALLOWED, 80, socket.AF_INET)[0][4][0], 80))
+    except OSError:
+        pass
+    s.sendall(framed(query(DENIED)))
+
+
+@way
+def tcp_with_an_urgent_byte() -> None:
+    """What the server reads lacks it, and begins elsewhere."""
+    over_tcp().send(framed(query(ALLOWED)), socket.MSG_OOB)
+
+
+@way
+def udp_with_bytes_that_no_name_has() -> None:
+    """A query in a label of a name under an allowed wildcard."""
+    inner = query(DENIED)
+    labels = bytes([len(inner)]) + inner + b"\x04wild\x07example\x00"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(5)
+        s.sendto(query("x")[:12] + labels + struct.pack("!HH", 1, 1), RESOLVER)
+        address_in(s.recv(500))
+
+
+@way
+def udp_corked_by_another_level() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.setsockopt(136, 1, 1)
+        s.sendto(query("x.wild.example"), RESOLVER)
+        s.sendto(b"denied.example", ("127.0.0.1", 9999))
+        s.setsockopt(136, 1, 0)
+
+
+@way
+def forged_answer_in_the_gates_memory() -> None:
+    """What was gathered from us must not be learnt from, when the kernel throws the real answer away."""
+    forged = query(ALLOWED, number=0x4242)[12:] + b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4)
+    forged = struct.pack("!HHHHHH", 0x4242, 0x8180, 1, 1, 0, 0) + forged + socket.inet_aton("198.51.100.7")
+    s = over_tcp()
+    s.sendall(framed(query(ALLOWED, number=0x4242)))
+    try:
+        s.sendall(framed(forged))
+    except PermissionError:
+        pass
+    s.recv(2 + len(forged), socket.MSG_TRUNC)
+    use("198.51.100.7")
+
+
 # Names that only a wildcard admits.
 
 

@@ -239,6 +239,263 @@ def after_a_question() -> None:
 
 
 @way
+def with_a_question_in_one() -> None:
+    connected().send(SSL_REQUEST + hello())
+
+
+@way
+def after_half_a_question() -> None:
+    s = connected()
+    s.send(SSL_REQUEST[:4])
+    s.send(SSL_REQUEST[4:])
+    s.send(hello())
+
+
+# What only some servers take for a beginning: OpenSSL, Go, Java or BoringSSL.
+WARNING, NO_CHANGE, CHANGE = b"\x15\x03\x01\x00\x02\x01\x5a", b"\x14\x03\x03\x00\x00", b"\x14\x03\x03\x00\x01\x01"
+
+
+@way
+def after_a_warning() -> None:
+    s = connected()
+    s.send(WARNING)
+    s.send(hello())
+
+
+@way
+def with_a_warning_in_front() -> None:
+    connected().send(WARNING + hello())
+
+
+@way
+def with_an_empty_record_in_front() -> None:
+    connected().send(b"\x16\x03\x01\x00\x00" + hello())
+
+
+@way
+def with_an_empty_change_in_front() -> None:
+    connected().send(NO_CHANGE + hello())
+
+
+@way
+def of_another_version() -> None:
+    data = bytearray(hello())
+    data[1] = 2
+    connected().send(data)
+
+
+@way
+def in_the_form_of_ssl_2() -> None:
+    connected().send(b"\x80\x2e\x01\x03\x01" + bytes(43) + FOREIGN.encode())
+
+
+@way
+def in_a_second_hello() -> None:
+    """The server asks for another one when it did not like the first (HelloRetryRequest), and may take its name."""
+    s = connected()
+    s.send(hello(HOST))
+    s.send(hello())
+
+
+@way
+def in_a_second_hello_after_a_change() -> None:
+    s = connected()
+    s.send(hello(HOST))
+    s.send(CHANGE)
+    s.send(hello())
+
+
+@way
+def in_a_second_hello_behind_a_change() -> None:
+    s = connected()
+    s.send(hello(HOST))
+    s.send(CHANGE + WARNING + hello())
+
+
+@way
+def in_a_second_hello_at_once() -> None:
+    connected().send(hello(HOST) + hello())
+
+
+@way
+def in_the_rest_of_a_hello() -> None:
+    """The first write ends behind an allowed name; Java takes the last of two."""
+    data = with_extensions(server_name(HOST) + server_name(FOREIGN))
+    end = len(data) - len(server_name(FOREIGN))
+    s = connected()
+    s.send(data[:end])
+    s.send(data[end:])
+
+
+@way
+def behind_early_data() -> None:
+    s = connected()
+    s.send(with_extensions(server_name(HOST) + extension(42, b"")))
+    s.send(b"\x17\x03\x03\x00\x30" + bytes(48))
+    s.send(hello())
+
+
+@way
+def after_urgent_data() -> None:
+    s = connected()
+    s.send(b"X", socket.MSG_OOB)
+    s.send(hello())
+
+
+@way
+def duplicate_before_it_is_connected() -> None:
+    s = socket.socket()
+    other = os.dup(s.fileno())
+    s.connect(address())
+    os.write(other, hello())
+
+
+@way
+def forked_before_it_is_connected() -> None:
+    s = socket.socket()
+    reads, writes = os.pipe()
+    where, data = address(), hello()
+    child = os.fork()
+    if not child:
+        try:
+            os.read(reads, 1)
+            os.write(s.fileno(), data)
+        except OSError as error:
+            os._exit(error.errno)
+        os._exit(0)
+    s.connect(where)
+    os.write(writes, b"x")
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+@way
+def inherited_before_it_is_connected() -> None:
+    s = socket.socket()
+    code = (
+        "import os, sys\nprint(flush=True)\nos.read(0, 1)\n"
+        "try: os.write(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))\nexcept OSError as e: sys.exit(e.errno)"
+    )
+    argv = [sys.executable, "-c", code, str(s.fileno()), hello().hex()]
+    with subprocess.Popen(argv, pass_fds=[s.fileno()], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin and child.stdout
+        child.stdout.readline()
+        s.connect(address())
+        child.stdin.write(b"x")
+    if child.returncode:
+        raise OSError(child.returncode, os.strerror(child.returncode))
+
+
+@way
+def handed_over_before_it_is_connected() -> None:
+    ours, theirs = socket.socketpair()
+    s = socket.socket()
+    ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [s.fileno()]))])
+    _, control, _, _ = theirs.recvmsg(1, 64)
+    s.connect(address())
+    os.write(array.array("i", control[0][2])[0], hello())
+
+
+@way
+def connected_elsewhere_first() -> None:
+    """Its marks go on loopback; then it is disconnected, and connected again."""
+    server = socket.create_server(("127.0.0.1", 0))
+    s = socket.socket()
+    other = os.dup(s.fileno())
+    s.connect(server.getsockname())
+    s.send(b"x")
+    os.write(other, b"y")
+    checked(LIBC.connect(s.fileno(), bytes(16), 16))
+    s.connect(address())
+    os.write(other, hello())
+
+
+@way
+def connected_to_the_resolver_as_well() -> None:
+    s = connected()
+    try:
+        s.connect(("169.254.78.1", 53))
+    except OSError:
+        pass
+    s.send(hello())
+
+
+@way
+def under_a_failed_duplicate() -> None:
+    s = connected()
+    other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.connect(("169.254.78.1", 53))
+    LIBC.dup3(other.fileno(), s.fileno(), 0x7FFF0000)
+    os.write(s.fileno(), hello())
+
+
+@way
+def in_a_thread_with_descriptors_of_its_own() -> None:
+    """Its number 200 is a connection; everybody else's is /dev/null, which is written to."""
+    number, where, data = 200, address(), hello()
+    os.dup2(os.open("/dev/null", os.O_WRONLY), number)
+    go, ready, ended = threading.Event(), threading.Event(), []
+
+    def own() -> None:
+        close_range = 436
+        checked(LIBC.syscall(close_range, 1_000_000, 1_000_000, 2))
+        s = socket.socket()
+        os.dup2(s.fileno(), number)
+        with socket.socket(fileno=number) as connection:
+            connection.connect(where)
+            ready.set()
+            go.wait()
+            try:
+                os.write(number, data)
+            except OSError as error:
+                ended.append(error)
+
+    thread = threading.Thread(target=own)
+    thread.start()
+    ready.wait()
+    os.write(number, b"x")
+    go.set()
+    thread.join()
+    for error in ended:
+        raise error
+
+
+@way
+def while_another_thread_swaps_connections() -> None:
+    """A loopback connection and one to the allowed host take turns under one number."""
+    server = socket.create_server(("127.0.0.1", 0))
+    local = socket.create_connection(server.getsockname())
+    accepted, _ = server.accept()
+    remote, data = connected(), hello()
+    number = fcntl.fcntl(local.fileno(), fcntl.F_DUPFD, 300)
+    done = threading.Event()
+
+    def swap() -> None:
+        while not done.is_set():
+            for each in (remote, local):
+                try:
+                    os.dup2(each.fileno(), number)
+                except OSError:
+                    pass  # held for longer than it waits: another turn
+
+    def drain() -> None:
+        while accepted.recv(65536):
+            pass
+
+    for target in (swap, drain):
+        threading.Thread(target=target, daemon=True).start()
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        try:
+            os.write(number, data)
+        except OSError:
+            pass
+    done.set()
+    raise PermissionError(13, "what the server saw tells")
+
+
+@way
 def before_it_is_connected() -> None:
     s = socket.socket()
     where = address()
@@ -385,10 +642,20 @@ def a_handshake_of_the_standard_library() -> None:
 
 
 @way
+def a_second_hello_with_an_allowed_name() -> None:
+    s = connected()
+    s.send(hello(HOST))
+    s.send(CHANGE + hello(HOST))
+    s.send(CHANGE + b"\x17\x03\x03\x00\x20" + bytes(32))
+    s.send(b"from here on nothing is looked at")
+
+
+@way
 def allowed_name() -> None:
     s = connected()
     s.send(hello(HOST))
-    s.send(b"what follows is not looked at: " + hello())
+    s.send(b"what follows is not looked at: ")
+    s.send(hello())
 
 
 @way
