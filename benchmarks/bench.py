@@ -19,13 +19,13 @@ from measure import MeasurementError, check_armed, measure, sides
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from rows import Result
+from rows import CLIENTS, NETWORK_CALLS, Result
 
 from shielded_function_runtime.build import native
 
 _HERE = Path(__file__).resolve().parent
 _LATEST = _HERE / "latest.json"
-_CALLS = _HERE / "calls.c"
+_CALLS = (_HERE / "calls.c", _HERE / "network_calls.c")
 _OUTPUT = _HERE.parent / ".zig-cache" / "benchmarks" / "calls"
 
 
@@ -44,11 +44,11 @@ def _prepare(machine: str) -> tuple[Path, Path]:
     except native.BuildError as error:
         raise MeasurementError(str(error)) from error
     _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", str(_OUTPUT), str(_CALLS)]
+    flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", str(_OUTPUT), *map(str, _CALLS)]
     command = [sys.executable, "-m", "ziglang", "cc", "-target", f"{machine}-linux-gnu.2.17", *flags]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise MeasurementError(f"calls.c does not compile: {done.stderr.strip()}")
+        raise MeasurementError(f"{' or '.join(file.name for file in _CALLS)} does not compile: {done.stderr.strip()}")
     return native.BINARIES / layer / "shield", _OUTPUT
 
 
@@ -93,20 +93,29 @@ def _write(report: dict[str, object], to: Path) -> None:
 def _run(as_json: bool, quick: bool, output: Path) -> None:
     progress = Console(stderr=True)
     machine = _machine()
-    where = [place.enter([*sys.argv, "--output", place.reachable(output)]), place.pin()]
+    here = place.enter([*sys.argv, "--output", place.reachable(output)])
+    where = [here.note, place.pin()]
     shield, program = _prepare(machine)
     armed = json.loads(check_armed(sides(shield)[1]))
     with progress.status("measuring") as status:
         results = measure(
             shield,
             program,
+            with_network=here.network,
             rounds=lambda rounds: max(5, rounds // 10) if quick else rounds,
             report=lambda result: status.update(f"measured {result.row.name}"),
         )
+    need_network = {row.name: row.what for row in (*NETWORK_CALLS, *CLIENTS)}
     notes = [
         f"Linux {platform.release()}, {machine}, Python {platform.python_version()}; {'; '.join(where)}",
         f"armed in {armed['micros'] / 1000:.1f} ms: {armed['patched']} of {armed['sites']} sites patched",
         *(f"{result.row.what}: {result.note}" for result in results if result.note),
+        *(
+            f"{result.row.what}: from {result.spread[0]:.3f}x to {result.spread[1]:.3f}x, by pair of processes"
+            for result in results
+            if result.spread and result.row.name in need_network
+        ),
+        *([] if here.network else [f"not measured without a network namespace: {', '.join(need_network)}"]),
         *(["--quick: a tenth of the rounds, so the numbers are rough"] if quick else []),
     ]
     report: dict[str, object] = {"rows": [result.as_json() for result in results], "notes": notes}

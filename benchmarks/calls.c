@@ -3,12 +3,13 @@
  * shielded process in turn, so that a machine that grows slower grows slower for both.
  */
 #define _GNU_SOURCE
+#include "calls.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <spawn.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 
 extern char **environ;
 
-static void must(int good, const char *what)
+void must(int good, const char *what)
 {
     if (good)
         return;
@@ -29,7 +30,7 @@ static void must(int good, const char *what)
     exit(1);
 }
 
-static uint64_t now(void)
+uint64_t now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -174,6 +175,9 @@ static const struct {
     {"open_elsewhere", time_open_elsewhere},
     {"stat", time_stat},
     {"map", time_map},
+    {"connect_by_name", time_connect_by_name},
+    {"denied_lookup", time_denied_lookup},
+    {"http_bare", time_http_bare},
 };
 
 int main(void)

@@ -9,16 +9,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 import place
-from rows import CALLS, COLD, IMPORT, MEMORY, SIZE, STARTUP, Result, Row
+from network import NAME, NetworkError, peers
+from rows import CALLS, CLIENTS, COLD, IMPORT, MEMORY, NETWORK_CALLS, SIZE, STARTUP, Result, Row
 
-# The default policy, and the one program that a benchmark starts. Loopback needs no entry.
+# The default policy, the one program that a benchmark starts, and the one name that it talks to. Loopback needs no
+# entry.
 POLICY = {
     "SHIELD_OUTBOUND_CONNECTIVITY": "block",
+    "SHIELD_ALLOW_OUTBOUND": NAME,
     "SHIELD_READ_WRITE_TMP": "block",
     "SHIELD_CREATE_CHILD_PROCESS": "block",
     "SHIELD_READ_HANDLER": "block",
@@ -26,6 +30,7 @@ POLICY = {
 }
 _SECONDS = 120.0
 _PROCESSES = 5
+_CLIENTS = Path(__file__).resolve().with_name("clients.py")
 _KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
@@ -82,12 +87,12 @@ def check_armed(side: Side) -> str:
 
 
 class _Caller:
-    """A process of `calls.c` that answers as long as it is asked."""
+    """A process of `calls.c` or `clients.py` that answers as long as it is asked."""
 
-    def __init__(self, side: Side, program: Path) -> None:
+    def __init__(self, side: Side, argv: Sequence[str]) -> None:
         self._side = side
         self._process = subprocess.Popen(
-            side.command(str(program)),
+            side.command(*argv),
             env=dict(side.environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -117,8 +122,8 @@ class _Caller:
 
 
 @contextmanager
-def _callers(both: tuple[Side, Side], program: Path) -> Iterator[tuple[_Caller, _Caller]]:
-    unshielded, shielded = (_Caller(side, program) for side in both)
+def _callers(both: tuple[Side, Side], argv: Sequence[str]) -> Iterator[tuple[_Caller, _Caller]]:
+    unshielded, shielded = (_Caller(side, argv) for side in both)
     try:
         yield unshielded, shielded
     finally:
@@ -145,14 +150,17 @@ def _result(row: Row, pairs: Sequence[Pair], note: str = "") -> Result:
     return Result.of(row, [pair[0] for pair in pairs], [pair[1] for pair in pairs], note)
 
 
-def _measure_call(row: Row, both: tuple[Side, Side], program: Path) -> Result:
+def _measure_call(row: Row, both: tuple[Side, Side], argv: Sequence[str]) -> Result:
     """Several processes on each side: where one of them happens to lie in memory is worth some per cent."""
     pairs: list[Pair] = []
+    ratios: list[float] = []
     for _ in range(_PROCESSES):
-        with _callers(both, program) as (unshielded, shielded):
+        with _callers(both, argv) as (unshielded, shielded):
             rounds = math.ceil(row.rounds / _PROCESSES)
-            pairs += _in_turn(rounds, lambda u=unshielded: u.ask(row), lambda s=shielded: s.ask(row))
-    return _result(row, pairs)
+            asked = _in_turn(rounds, lambda u=unshielded: u.ask(row), lambda s=shielded: s.ask(row))
+        pairs += asked
+        ratios.append(median(pair[1] for pair in asked) / median(pair[0] for pair in asked))
+    return replace(_result(row, pairs), spread=(min(ratios), max(ratios)))
 
 
 def _measure_process(row: Row, both: tuple[Side, Side], code: str, note: str) -> Result:
@@ -195,6 +203,15 @@ def _measure_cold(row: Row, both: tuple[Side, Side], shield: Path) -> Result:
     return _result(row, pairs, "the shield's own files are evicted before each start")
 
 
+@contextmanager
+def _served(authority: Path) -> Iterator[None]:
+    try:
+        with peers(authority):
+            yield
+    except NetworkError as error:
+        raise MeasurementError(str(error)) from error
+
+
 _MEMORY_CODE = "print(open('/proc/self/smaps_rollup').read(), open('/proc/self/status').read())"
 
 
@@ -217,13 +234,19 @@ def _measure_memory(both: tuple[Side, Side]) -> Result:
 
 
 def measure(
-    shield: Path, program: Path, *, rounds: Callable[[int], int], report: Callable[[Result], None]
+    shield: Path,
+    program: Path,
+    *,
+    with_network: bool,
+    rounds: Callable[[int], int],
+    report: Callable[[Result], None],
 ) -> list[Result]:
     """Measures every row.
 
     Args:
         shield: the wrapper, beside its library.
-        program: `calls.c`, compiled.
+        program: `calls.c`, compiled. Files for the clients are written beside it.
+        with_network: whether the rows that need the network of `network.py` are measured.
         rounds: what to make of a row's number of rounds.
         report: called with each result as it is there.
 
@@ -236,8 +259,13 @@ def measure(
     def shortened(row: Row) -> Row:
         return replace(row, rounds=rounds(row.rounds))
 
+    calls = (str(program),)
+    authority = program.with_name("authority.pem")
+    clients = (sys.executable, str(_CLIENTS), str(authority))
+    network = [(row, calls) for row in NETWORK_CALLS] + [(row, clients) for row in CLIENTS]
+    timed = [(row, calls) for row in CALLS] + (network if with_network else [])
     steps: list[Callable[[], Result]] = [
-        *(lambda row=row: _measure_call(shortened(row), both, program) for row in CALLS),
+        *(lambda row=row, argv=argv: _measure_call(shortened(row), both, argv) for row, argv in timed),
         lambda: _measure_process(shortened(IMPORT), both, "import boto3", cached),
         lambda: _measure_process(shortened(STARTUP), both, "pass", f"{cached}, the wrapper included"),
         lambda: _measure_cold(shortened(COLD), both, shield),
@@ -245,7 +273,8 @@ def measure(
         lambda: Result(SIZE, 0.0, shield.with_name("libshield.so").stat().st_size / 1024),
     ]
     results: list[Result] = []
-    for step in steps:
-        results.append(step())
-        report(results[-1])
+    with _served(authority) if with_network else nullcontext():
+        for step in steps:
+            results.append(step())
+            report(results[-1])
     return results

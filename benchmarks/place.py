@@ -1,7 +1,7 @@
-"""Where the benchmark runs: pinned to one processor, with a /tmp that is a mount of its own, as in Lambda.
+"""Where the benchmark runs: pinned to one processor, with a network of its own and a /tmp that is a mount of its own.
 
-The engine knows files in /tmp by their device there; elsewhere it has to look paths up, which is another thing to
-measure.
+The engine knows files in /tmp by their device there, as in Lambda; elsewhere it has to look paths up, which is another
+thing to measure. The network is that of `network.py`.
 """
 
 from __future__ import annotations
@@ -9,24 +9,34 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+import network
+
 # util-linux unshare(1): as root, or in a user namespace where those are to be had.
-_NAMESPACES = {
-    "as root": ("unshare", "--mount", "--propagation", "private"),
-    "in a user namespace": ("unshare", "--map-root-user", "--mount", "--propagation", "private"),
+_WAYS = {
+    "as root": ("unshare",),
+    "in a user namespace": ("unshare", "--map-root-user"),
 }
-_MARK = "BENCHMARK_PLACE"
-_MOUNT = 'mount -t tmpfs -o mode=1777 tmpfs /tmp && exec "$@"'
+_MOUNTS = ("--mount", "--propagation", "private")
+_MARK, _NETWORK = "BENCHMARK_PLACE", "BENCHMARK_NETWORK"
+_RESOLVER = 'mount --bind "$0" "$(realpath /etc/resolv.conf)"'
+_TMP = "mount -t tmpfs -o mode=1777 tmpfs /tmp"
+_RUN = 'exec "$@"'
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the place is like: a line for the report, and whether it has the network of `network.py`."""
+
+    note: str
+    network: bool
 
 
 def lies_in_tmp(*paths: Path) -> bool:
     """Whether any of them is below /tmp: the policy would keep the shielded side from its own files."""
     return any(Path("/tmp") in path.resolve().parents for path in paths)
-
-
-def _is_own_mount() -> bool:
-    return os.stat("/tmp").st_dev != os.stat("/").st_dev
 
 
 def reachable(file: Path) -> str:
@@ -36,25 +46,47 @@ def reachable(file: Path) -> str:
     return f"/proc/self/fd/{folder}/{file.name}"
 
 
-def enter(argv: list[str]) -> str:
-    """Starts this program again in such a place, or returns what the place is like: one line for the report."""
-    if place := os.environ.pop(_MARK, ""):
-        return place
-    if _is_own_mount():
+def _command(way: tuple[str, ...], *, with_network: bool, with_tmp: bool) -> list[str]:
+    steps = [*([_RESOLVER] if with_network else []), *([_TMP] if with_tmp else []), _RUN]
+    spaces = [*_MOUNTS, *(["--net"] if with_network else [])]
+    return [*way, *spaces, "sh", "-c", " && ".join(steps), str(network.RESOLV_CONF)]
+
+
+def _works(command: list[str]) -> bool:
+    try:
+        return subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def enter(argv: list[str]) -> Place:
+    """Starts this program again in the best place there is, or says what the one it is in is like."""
+    if note := os.environ.pop(_MARK, ""):
+        has_network = bool(os.environ.pop(_NETWORK, ""))
+        if has_network:
+            network.bring_up()
+        return Place(note, has_network)
+    as_it_is = _tmp_as_it_is()
+    with_tmp = not as_it_is
+    for with_network in (True, False) if with_tmp else (True,):
+        for how, way in _WAYS.items():
+            command = _command(way, with_network=with_network, with_tmp=with_tmp)
+            if not _works(command):
+                continue
+            os.environ[_MARK] = as_it_is or f"/tmp is a mount of its own, made {how}"
+            os.environ[_NETWORK] = "1" if with_network else ""
+            sys.stdout.flush()
+            os.execvp(command[0], [*command, sys.executable, *argv])
+    return Place(as_it_is or "/tmp is not a mount of its own: no mount namespace is to be had here", False)
+
+
+def _tmp_as_it_is() -> str:
+    """What to say of a /tmp that needs, or can have, no mount over it; empty where one is to be put."""
+    if os.stat("/tmp").st_dev != os.stat("/").st_dev:
         return "/tmp is a mount of its own"
     if lies_in_tmp(Path(__file__), Path(sys.prefix)):
         return "/tmp is not a mount of its own: this checkout lies in it, so none was put over it"
-    for how, prefix in _NAMESPACES.items():
-        try:
-            tried = subprocess.run([*prefix, "sh", "-c", _MOUNT, "sh", "true"], capture_output=True, check=False)
-        except FileNotFoundError:
-            break
-        if tried.returncode == 0:
-            os.environ[_MARK] = f"/tmp is a mount of its own, made {how}"
-            command = [*prefix, "sh", "-c", _MOUNT, "sh", sys.executable, *argv]
-            sys.stdout.flush()
-            os.execvp(command[0], command)
-    return "/tmp is not a mount of its own: no mount namespace is to be had here"
+    return ""
 
 
 def pin() -> str:

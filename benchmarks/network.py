@@ -1,0 +1,60 @@
+"""The benchmark's internet: documentation addresses on `lo` of a network namespace of its own, served by `peers.py`.
+
+Loopback addresses would not do: the shield lets every program reach them, and learns nothing from answers that name
+them. These are as far away as any other to it, so a shielded client passes the whole judged path.
+"""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+# Also in network_calls.c and resolv.conf.
+NAME = "service.bench.example"
+SERVICE = "203.0.113.10"
+RESOLVER = "203.0.113.53"
+PLAIN, TLS, GRPC = 80, 443, 50051
+
+HERE = Path(__file__).resolve().parent
+RESOLV_CONF = HERE / "resolv.conf"
+
+
+class NetworkError(Exception):
+    """The servers did not start; one line says why."""
+
+
+def emulated(module: str) -> ModuleType:
+    """A module of the tests' emulated Lambda, which knows how to do this already."""
+    tests = str(HERE.parent / "tests")
+    if tests not in sys.path:
+        sys.path.append(tests)
+    return importlib.import_module(f"emulated_lambda.{module}")
+
+
+def bring_up() -> None:
+    """Gives `lo` of a new network namespace its addresses."""
+    emulated("loopback").bring_up(["203.0.113.1/24"])
+
+
+@contextmanager
+def peers(authority: Path) -> Iterator[None]:
+    """Runs the servers. `authority`: where their certificate authority's certificate is written.
+
+    Raises:
+        NetworkError: they did not start.
+    """
+    command = [sys.executable, str(HERE / "peers.py"), str(authority)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        if process.stdout.readline() != "ready\n":
+            raise NetworkError(f"{command[1]} ended with status {process.wait()}: see its message above")
+        try:
+            yield
+        finally:
+            process.stdin.close()  # ends it
