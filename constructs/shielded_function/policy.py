@@ -313,7 +313,7 @@ def _check_bucket(field: str, entry: object) -> None:
     if isinstance(entry, str) and "{Token[" in entry:
         raise ShieldPolicyError(
             field,
-            f"{entry!r} is a CDK token; a policy must know the name: give the bucket a bucket_name, and write that",
+            f"{entry!r} is a CDK token; a policy must know the name: give the bucket a bucket_name, and write it",
         )
 
 

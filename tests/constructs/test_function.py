@@ -152,7 +152,7 @@ def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: 
 
 def test_a_bucket_whose_name_only_the_deployment_knows(stack: cdk.Stack) -> None:
     bucket = s3.Bucket(stack, "Uploads")
-    with pytest.raises(ShieldPolicyError, match=r"is a CDK token; .* give the bucket a bucket_name, and write that"):
+    with pytest.raises(ShieldPolicyError, match=r"is a CDK token; .* give the bucket a bucket_name, and write it"):
         ShieldPolicy().allow_bucket(bucket.bucket_name)
     with pytest.raises(ShieldPolicyError, match="is a bucket, not its name; give it a bucket_name, and write that"):
         ShieldPolicy(allow_buckets=cast("Any", [bucket]))

@@ -137,7 +137,7 @@ def test_a_long_answer_needs_tcp(names: DnsServer) -> None:
     """The test above would be empty if it fitted a datagram of ours."""
     from dnslib import DNSRecord
 
-    reply = names.answer(DNSRecord.question("many.example").pack(), "tcp")
+    reply = names.answer(bytes(DNSRecord.question("many.example").pack()), "tcp")
     assert reply is not None
     assert len(reply) > 4096
     assert socket.inet_ntoa(reply[-4:]) == SERVER

@@ -9,7 +9,7 @@
 
 enum {
     HOST_LIMIT = 300, /* host, sni */
-    WORD_LIMIT = 40, /* protocol, syscall */
+    WORD_LIMIT = 40,  /* protocol, syscall */
     PATH_LIMIT = 1200,
     ARGUMENT_LIMIT = 256,
     ARGUMENTS_LIMIT = 1024,

@@ -19,7 +19,7 @@ struct alert {
     struct address ip;    /* FAMILY_NONE: none */
     uint16_t port;        /* 0: none */
     struct text protocol; /* "tcp", "udp", "dns", "tls", or a socket family's name */
-    struct text sni;      /* the server name that a TLS client asks for; empty: none; not together with a path */
+    struct text sni; /* the server name that a TLS client asks for; empty: none; not together with a path */
     struct text path;
     struct text syscall;
     uint32_t argument_count;

@@ -129,7 +129,8 @@ static bool is_odd_start(const uint8_t *bytes, uint32_t len)
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
 {
     *hello = (struct client_hello){.end = len};
-    if (is_preamble(bytes, len)) /* part of it, or more: what is said next could not be told from what was said */
+    if (is_preamble(bytes,
+                    len)) /* part of it, or more: what is said next could not be told from what was said */
         return len == PREAMBLE_LEN ? TLS_PREAMBLE : TLS_HELLO;
     if (len && is_odd_start(bytes, len))
         return TLS_HELLO;

@@ -16,9 +16,9 @@ enum tls_start {
 };
 
 struct client_hello {
-    struct text name;  /* as sent; empty: none, or more than one, or not to be read */
-    uint32_t end; /* when so many bytes have been sent, what follows cannot change what this is */
-    bool encrypted;    /* Encrypted ClientHello: the name that counts is another, and cannot be read */
+    struct text name; /* as sent; empty: none, or more than one, or not to be read */
+    uint32_t end;     /* when so many bytes have been sent, what follows cannot change what this is */
+    bool encrypted;   /* Encrypted ClientHello: the name that counts is another, and cannot be read */
 };
 
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello);

@@ -3,10 +3,7 @@
 #include "../core/tls.h"
 #include "state.h"
 
-enum {
-    ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
-    SHUT_BOTH = 2
-};
+enum { ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */, SHUT_BOTH = 2 };
 
 struct first {
     const struct call *call;
@@ -50,8 +47,7 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
     struct writer name = {canonical, 0, sizeof canonical, false}, allow = {entry, 0, sizeof entry, false};
     bool well = hello->name.len && hostname_canonical(hello->name, &name);
     struct text asked = {canonical, well ? name.used : 0};
-    struct verdict verdict =
-        verdict_host(&sealed.policy, asked, true, first->peer.port, PROTOCOL_TCP);
+    struct verdict verdict = verdict_host(&sealed.policy, asked, true, first->peer.port, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW || (well && was_reported(first, asked)))
         return false;
     /* The name that counts is hidden, and the one in front of it is nobody's: it passes, but not unseen. */
@@ -79,7 +75,8 @@ static bool is_judged_by_name(struct first *first)
         sealed.policy.skip_server_name)
         return false;
     bool has_name = names_find(learnt_names(), &first->peer.ip, keep_name, first);
-    return has_name || v->action == ACTION_DENY; /* denied: its name was forgotten since it was connected to */
+    return has_name ||
+           v->action == ACTION_DENY; /* denied: its name was forgotten since it was connected to */
 }
 
 static bool blocks(void)
@@ -104,8 +101,9 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
     int64_t len = gather_some(m, bytes, FIRST_MAX);
     if (len <= 0)
         return len;
-    enum tls_start start = (uint8_t)marked.mark == WATCH_GREETED ? tls_read_next(bytes, (uint32_t)len, &hello)
-                                                          : tls_read_start(bytes, (uint32_t)len, &hello);
+    enum tls_start start = (uint8_t)marked.mark == WATCH_GREETED
+                               ? tls_read_next(bytes, (uint32_t)len, &hello)
+                               : tls_read_start(bytes, (uint32_t)len, &hello);
     if (start == TLS_HELLO && hello_refused(first, &hello))
         return -EACCES;
     struct vector v = {(uint64_t)bytes, (uint64_t)len};
@@ -148,8 +146,7 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    int64_t sent =
-        send_copy(&first, descriptor, marked, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
+    int64_t sent = send_copy(&first, descriptor, marked, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
     scratch_give(scratch);
     return sent;
 }

@@ -10,11 +10,11 @@ enum {
     WAIT_FOR_ALL = 0x100,
     ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
     SHUT_BOTH = 2,
-    LENGTH = 2,        /* in front of each message */
+    LENGTH = 2, /* in front of each message */
     QUERIES_MAX = 2 * PAGE,
     HEADER_LEN = 12,
-    STREAMS = 8,       /* that are learnt from at once */
-    ANSWER_MAX = 8190  /* of one answer; a longer one teaches nothing */
+    STREAMS = 8,      /* that are learnt from at once */
+    ANSWER_MAX = 8190 /* of one answer; a longer one teaches nothing */
 };
 
 /* The answer that is on its way to the program, as far as it has come. */
@@ -40,7 +40,8 @@ static int64_t refused(const struct call *call)
 }
 
 /* Writes the query at `in` as it is sent on; 0 when it must not be. */
-static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t len, uint8_t *out, int64_t *error)
+static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t len, uint8_t *out,
+                          int64_t *error)
 {
     struct dns_question q;
     struct facts facts = {.protocol = TEXT("dns")};

@@ -5,17 +5,8 @@
 #include "user_memory.h"
 #include "watched.h"
 
-enum {
-    SERVERS = UINT8_MAX - WATCH_SERVER,
-    DENIED = 64,
-    ASKED = 1024
-};
-enum {
-    LEVEL_SOCKET = 1,
-    OPTION_PROTOCOL = 38,
-    PROTOCOL_NUMBER_UDP = 17,
-    PROTOCOL_NUMBER_UDPLITE = 136
-};
+enum { SERVERS = UINT8_MAX - WATCH_SERVER, DENIED = 64, ASKED = 1024 };
+enum { LEVEL_SOCKET = 1, OPTION_PROTOCOL = 38, PROTOCOL_NUMBER_UDP = 17, PROTOCOL_NUMBER_UDPLITE = 136 };
 
 /* The servers that UDP sockets are connected to; a descriptor's mark is WATCH_SERVER and the index here. */
 static struct sockaddr_bytes servers[SERVERS];

@@ -70,7 +70,7 @@ static int64_t send_one(const struct call *call, int32_t descriptor, struct mess
         return -EMSGSIZE;
     if (is_watched_stream(descriptor) && !opens_fast(flags, &refused))
         return send_on_stream(call, descriptor, &m, flags);
-    if (refused)
+    if (refused && !m.name)
         return refused;
     if (!m.name) {
         if (resolver_connected(descriptor, &address))
@@ -107,7 +107,7 @@ static int64_t send_to(const struct call *call)
     int64_t refused = 0;
     if (is_watched_stream(descriptor) && !opens_fast(flags, &refused))
         return send_on_stream(call, descriptor, &m, flags);
-    if (refused)
+    if (refused && !arg[4])
         return refused;
     if (!arg[4])
         return resolver_connected(descriptor, &address)

@@ -65,8 +65,8 @@ extern struct sealed sealed __attribute__((visibility("hidden")));
 enum guard {
     GUARD_NONE,
     GUARD_ALWAYS, /* passed on to gate_judge */
-    GUARD_LOG,       /* only when the first argument is the log descriptor: fstat */
-    GUARD_LONG,      /* when the third argument is at least READY_LINE, and as GUARD_WATCHED: write, until ready */
+    GUARD_LOG,    /* only when the first argument is the log descriptor: fstat */
+    GUARD_LONG, /* when the third argument is at least READY_LINE, and as GUARD_WATCHED: write, until ready */
     GUARD_WATCHED,   /* only when the first argument is a descriptor with a mark (watched.h) */
     GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
 };

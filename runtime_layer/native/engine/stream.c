@@ -32,7 +32,8 @@ static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct pi
     p->message.name = p->message.name_len = 0;
     p->message.vectors = (uint64_t)p->vectors;
     p->message.vector_count = 0;
-    for (; i < m->vector_count && i < VECTORS_MAX && p->message.vector_count < PIECE_VECTORS && !is_cut; i++) {
+    for (; i < m->vector_count && i < VECTORS_MAX && p->message.vector_count < PIECE_VECTORS && !is_cut;
+         i++) {
         struct vector v;
         if (!read_user(&v, m->vectors + i * sizeof v, sizeof v) || (int64_t)v.len < 0)
             return false;

@@ -63,8 +63,7 @@ static bool is_stream(int32_t descriptor, bool *is_nothing)
     enum { OPTION_PROTOCOL = 38, TCP = 6, MPTCP = 262 };
     int32_t protocol = 0;
     uint32_t size = sizeof protocol;
-    *is_nothing =
-        KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size) == -EBADF;
+    *is_nothing = KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size) == -EBADF;
     return protocol == TCP || protocol == MPTCP;
 }
 

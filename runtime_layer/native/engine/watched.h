@@ -17,7 +17,7 @@
 enum watch {
     WATCH_NOTHING,
     WATCH_QUERIES, /* a UDP socket on which queries were addressed to name servers */
-    WATCH_STREAM,  /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
+    WATCH_STREAM, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
     WATCH_GREETED, /* the same, after a ClientHello: a second one may follow */
     WATCH_SERVER   /* and above: a UDP socket that the program connected to a name server, by its number */
 };

@@ -5,6 +5,7 @@ The last line of output is, for each way that was named, the errno that it ended
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -222,10 +223,8 @@ def tcp_denied_on_a_duplicate_made_before() -> None:
 @way
 def tcp_denied_after_a_second_connect() -> None:
     s = over_tcp()
-    try:
+    with contextlib.suppress(OSError):
         s.connect((socket.getaddrinfo(ALLOWED, 80, socket.AF_INET)[0][4][0], 80))
-    except OSError:
-        pass
     s.sendall(framed(query(DENIED)))
 
 
@@ -262,10 +261,8 @@ def forged_answer_in_the_gates_memory() -> None:
     forged = struct.pack("!HHHHHH", 0x4242, 0x8180, 1, 1, 0, 0) + forged + socket.inet_aton("198.51.100.7")
     s = over_tcp()
     s.sendall(framed(query(ALLOWED, number=0x4242)))
-    try:
+    with contextlib.suppress(PermissionError):
         s.sendall(framed(forged))
-    except PermissionError:
-        pass
     s.recv(2 + len(forged), socket.MSG_TRUNC)
     use("198.51.100.7")
 

@@ -6,6 +6,7 @@ The last line of output is, for each way that was named, the errno that it ended
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -46,10 +47,8 @@ def hello(name: str | None = FOREIGN) -> bytes:
     context.verify_mode = ssl.CERT_NONE
     outgoing = ssl.MemoryBIO()
     client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
-    try:
+    with contextlib.suppress(ssl.SSLWantReadError):
         client.do_handshake()
-    except ssl.SSLWantReadError:
-        pass
     return outgoing.read()
 
 
@@ -361,7 +360,7 @@ def forked_before_it_is_connected() -> None:
             os.read(reads, 1)
             os.write(s.fileno(), data)
         except OSError as error:
-            os._exit(error.errno)
+            os._exit(error.errno or 1)
         os._exit(0)
     s.connect(where)
     os.write(writes, b"x")
@@ -379,7 +378,8 @@ def inherited_before_it_is_connected() -> None:
     )
     argv = [sys.executable, "-c", code, str(s.fileno()), hello().hex()]
     with subprocess.Popen(argv, pass_fds=[s.fileno()], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdin and child.stdout
+        assert child.stdin
+        assert child.stdout
         child.stdout.readline()
         s.connect(address())
         child.stdin.write(b"x")
@@ -414,10 +414,8 @@ def connected_elsewhere_first() -> None:
 @way
 def connected_to_the_resolver_as_well() -> None:
     s = connected()
-    try:
+    with contextlib.suppress(OSError):
         s.connect(("169.254.78.1", 53))
-    except OSError:
-        pass
     s.send(hello())
 
 
@@ -474,10 +472,8 @@ def while_another_thread_swaps_connections() -> None:
     def swap() -> None:
         while not done.is_set():
             for each in (remote, local):
-                try:
+                with contextlib.suppress(OSError):  # held for longer than it waits: another turn
                     os.dup2(each.fileno(), number)
-                except OSError:
-                    pass  # held for longer than it waits: another turn
 
     def drain() -> None:
         while accepted.recv(65536):
@@ -487,10 +483,8 @@ def while_another_thread_swaps_connections() -> None:
         threading.Thread(target=target, daemon=True).start()
     deadline = time.monotonic() + 2
     while time.monotonic() < deadline:
-        try:
+        with contextlib.suppress(OSError):
             os.write(number, data)
-        except OSError:
-            pass
     done.set()
     raise PermissionError(13, "what the server saw tells")
 
@@ -538,9 +532,10 @@ def asynchronous() -> None:
     checked(LIBC.syscall(io_setup, 8, ctypes.byref(context)))
     data = hello()
     holder = ctypes.create_string_buffer(data, len(data))
-    block = struct.pack("=QIIHHIQQqQII", 0, 0, 0, 1, 0, connected().detach(), ctypes.addressof(holder), len(data), 0, 0, 0, 0)
-    place = ctypes.create_string_buffer(block, len(block))
-    blocks = (ctypes.c_void_p * 1)(ctypes.addressof(place))
+    target, place = connected().detach(), ctypes.addressof(holder)
+    block = struct.pack("=QIIHHIQQqQII", 0, 0, 0, 1, 0, target, place, len(data), 0, 0, 0, 0)
+    control = ctypes.create_string_buffer(block, len(block))
+    blocks = (ctypes.c_void_p * 1)(ctypes.addressof(control))
     checked(LIBC.syscall(io_setup + (3 if io_setup else 2), context, 1, blocks))
 
 
@@ -562,7 +557,7 @@ def in_a_forked_copy() -> None:
         try:
             os.write(s.fileno(), data)
         except OSError as error:
-            os._exit(error.errno)
+            os._exit(error.errno or 1)
         os._exit(0)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code:
@@ -572,8 +567,12 @@ def in_a_forked_copy() -> None:
 @way
 def in_a_program() -> None:
     s = connected()
-    code = "import os, sys\ntry: os.write(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))\nexcept OSError as e: sys.exit(e.errno)"
-    done = subprocess.run([sys.executable, "-c", code, str(s.fileno()), hello().hex()], pass_fds=[s.fileno()], check=False)
+    code = (
+        "import os, sys\n"
+        "try: os.write(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))\nexcept OSError as e: sys.exit(e.errno)"
+    )
+    argv = [sys.executable, "-c", code, str(s.fileno()), hello().hex()]
+    done = subprocess.run(argv, pass_fds=[s.fileno()], check=False)
     if done.returncode:
         raise OSError(done.returncode, os.strerror(done.returncode))
 
@@ -590,10 +589,8 @@ def after_a_program_closed_it() -> None:
 def after_a_second_connect() -> None:
     s = connected()
     server = socket.create_server(("127.0.0.1", 0))
-    try:
+    with contextlib.suppress(OSError):
         s.connect(server.getsockname())
-    except OSError:
-        pass
     s.send(hello())
 
 
@@ -632,10 +629,8 @@ def a_handshake_of_the_standard_library() -> None:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     s = connected()
     s.settimeout(1)
-    try:
+    with contextlib.suppress(TimeoutError):  # whoever listens there is no TLS server
         context.wrap_socket(s, server_hostname=FOREIGN)
-    except TimeoutError:
-        pass  # whoever listens there is no TLS server
 
 
 # What passes.
