@@ -261,6 +261,12 @@ def test_an_encrypted_hello_passes_but_not_unseen(box: Sandbox, server: Recorder
     assert [(a["mode"], a["details"]["sni"]) for a in alerts(done)] == [("alert", "front.example")]
 
 
+def test_a_name_in_a_header_is_not_seen(box: Sandbox, server: Recorder) -> None:
+    result, done = run(box, ["other_protocol"], CHECKED)
+    assert (result, alerts(done)) == ({"other_protocol": None}, [])
+    assert b"Host: evil-in-a-header" in server.received
+
+
 def test_in_alert_mode_a_host_is_reported_once(box: Sandbox, server: Recorder) -> None:
     """Its name was reported when it was resolved and connected to: its own ClientHello says nothing new."""
     settings = CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert", "SHIELD_ALLOW_OUTBOUND": ""}
