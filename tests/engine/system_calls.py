@@ -22,6 +22,7 @@ JUDGES = {
     "judge_path": "the directory or object that the path leads to",
     "judge_socket": "the kind of socket",
     "judge_connect": "the address",
+    "judge_listen": "never refused; what listens is not connected to anything later",
     "judge_peer_name": "never refused; tells the name server that the program connected to",
     "judge_bind": "the path of a UNIX socket",
     "judge_send": "the address, the name that a DNS query asks for, the server name in a connection's first bytes",

@@ -69,11 +69,11 @@ static int32_t try_to_take(enum kind kind, uint32_t descriptor)
     return NO_SLOT;
 }
 
-/* Is there another thread's claim of this kind on the descriptor, by a thread whose number is below `limit`? */
-static bool others_claim(enum kind kind, uint32_t descriptor, uint32_t limit)
+/* Is there a claim of this kind on the descriptor, by another thread than `me` whose number is below `limit`? */
+static bool claimed(enum kind kind, uint32_t descriptor, uint32_t limit, uint32_t me)
 {
     struct claims *c = claims_of_process();
-    uint32_t me = this_thread(), used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
         bool about = descriptor_of(slot) == descriptor || descriptor_of(slot) == ANY;
@@ -81,6 +81,11 @@ static bool others_claim(enum kind kind, uint32_t descriptor, uint32_t limit)
             return true;
     }
     return false;
+}
+
+static bool others_claim(enum kind kind, uint32_t descriptor, uint32_t limit)
+{
+    return claimed(kind, descriptor, limit, this_thread());
 }
 
 /* A thread that was cancelled, or a vfork child that was killed, in the midst of a call. */
@@ -191,8 +196,9 @@ int32_t change_begin(uint32_t descriptor, bool waits)
         if (claim == NO_SLOT)
             return -1;
         bool held =
-            __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) && others_claim(HOLD, descriptor, UINT32_MAX);
-        /* A vfork child's descriptors are its own. */
+            __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) && claimed(HOLD, descriptor, UINT32_MAX, 0);
+        /* What this very thread holds counts as well: then we are in a signal handler, in the midst of its call. A vfork
+         * child's descriptors are its own. */
         if (!held || !owns_memory())
             return claim;
         change_end(claim);

@@ -1,30 +1,41 @@
-/* Copies of descriptors: what is looked at under one number is looked at under each. The mark is made before the copy
- * is there; whoever lets another thread take the number first, and still writes in time, would have won little. */
+/* Copies of descriptors: what is looked at under one number is looked at under each. A number is taken for something
+ * harmless first, and marked; then the copy is laid over it. So no copy is there before its mark. */
 #include "claims.h"
 #include "judges.h"
 #include "kernel.h"
+#include "network.h"
+#include "process.h"
+#include "state.h"
 #include "watched.h"
 
-static int32_t lowest_free(uint64_t least)
+/* The lowest free number from `least` on, taken with the log's file. -EBADF: there is no log. */
+static int64_t reserve(uint64_t least)
 {
-    for (uint64_t n = least; n < WATCHED_DESCRIPTORS; n++)
-        if (KERNEL(fcntl, n, F_GETFD) == -EBADF)
-            return (int32_t)n;
-    return -1;
+    return sealed.log < 0 ? -EBADF : KERNEL(fcntl, sealed.log, F_DUPFD_CLOEXEC, least);
+}
+
+/* A copy at the lowest free number from `least` on, with the same mark. */
+static int64_t copy_marked(int32_t from, uint64_t least, uint32_t flags)
+{
+    int64_t number = reserve(least);
+    if (is_error(number))
+        return number;
+    int64_t copy = watch_copy(from, (int32_t)number) ? KERNEL(dup3, from, number, flags) : -EMFILE;
+    if (is_error(copy))
+        KERNEL(close, number);
+    else
+        watch_copied(from, (int32_t)copy);
+    return copy;
 }
 
 int64_t watch_own(int32_t descriptor)
 {
     enum { LEAST = 100 /* out of the way of programs that count on small numbers */ };
-    watch_copy(descriptor, lowest_free(LEAST));
-    int64_t own = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, LEAST);
-    if (is_error(own) && own != -EMFILE && own != -EINVAL)
-        return own;
-    if (is_error(own)) {
+    int64_t own = copy_marked(descriptor, LEAST, O_CLOEXEC);
+    if (own == -EMFILE || own == -EINVAL) {
         int64_t error = hold_theirs(descriptor);
         return error ? error : descriptor;
     }
-    watch_copy(descriptor, (int32_t)own);
     return hold(own);
 }
 
@@ -36,20 +47,37 @@ void watch_own_end(int32_t descriptor, int64_t own)
         close_held(own);
 }
 
+int64_t make_stream(const uint64_t *arg)
+{
+    int64_t number = reserve(0);
+    if (!is_error(number)) {
+        watch((int32_t)number, WATCH_STREAM);
+        KERNEL(close, number);
+    }
+    int64_t made = KERNEL(socket, arg[0], arg[1], arg[2]);
+    if (is_error(made) || made == number || watch((int32_t)made, WATCH_STREAM))
+        return made;
+    KERNEL(close, made);
+    return -EMFILE;
+}
+
+bool is_unborn(int32_t descriptor)
+{
+    struct endpoint peer;
+    return watch_kind(descriptor) == WATCH_NOTHING && peer_of_stream(descriptor, &peer) == -ENOTCONN;
+}
+
 enum outcome judge_copy(struct call *call)
 {
     int32_t from = (int32_t)call->arg[0];
     bool is_dup = call->nr == __NR_dup;
-    if (watch_kind(from) == WATCH_NOTHING)
-        return RUN_IN_PLACE;
-    watch_copy(from, lowest_free(is_dup ? 0 : (uint32_t)call->arg[2]));
-    int64_t copy = is_dup ? KERNEL(dup, from) : KERNEL(fcntl, from, (int32_t)call->arg[1], call->arg[2]);
-    if (is_error(copy))
+    uint64_t least = is_dup ? 0 : (uint32_t)call->arg[2];
+    bool closes = !is_dup && (int32_t)call->arg[1] == F_DUPFD_CLOEXEC;
+    if (watch_kind(from) == WATCH_NOTHING) {
+        int64_t copy = is_dup ? KERNEL(dup, from) : KERNEL(fcntl, from, (int32_t)call->arg[1], least);
+        if (!is_error(copy) && is_unborn((int32_t)copy))
+            watch((int32_t)copy, WATCH_STREAM);
         return answer(call, copy);
-    if (!watch_copy(from, (int32_t)copy)) {
-        KERNEL(close, copy);
-        return answer(call, -EMFILE);
     }
-    watch_copied(from, (int32_t)copy);
-    return answer(call, copy);
+    return answer(call, copy_marked(from, least, closes ? O_CLOEXEC : 0));
 }

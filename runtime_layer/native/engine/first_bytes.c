@@ -84,14 +84,20 @@ static bool blocks(void)
     return sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
 }
 
+static void let_pass(int32_t descriptor, struct marked marked)
+{
+    stream_seen(descriptor);
+    unwatch(marked.number, marked.mark);
+}
+
 /* What a hello may lead to: a server that asks for another (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a
  * name that some servers take instead. So the connection is watched until it goes on with something else. */
-static void settle(struct marked marked, enum tls_start start)
+static void settle(int32_t descriptor, struct marked marked, enum tls_start start)
 {
     if (start == TLS_HELLO)
         watch_instead(marked.number, marked.mark, WATCH_GREETED);
     else if (start == TLS_NOT)
-        unwatch(marked.number, marked.mark);
+        let_pass(descriptor, marked);
 }
 
 static int64_t send_copy(struct first *first, int32_t descriptor, struct marked marked,
@@ -118,7 +124,7 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
         KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -ECONNRESET;
     }
-    settle(marked, start);
+    settle(descriptor, marked, start);
     return sent;
 }
 
@@ -138,7 +144,7 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
 {
     struct first first = {.call = call, .peer = *peer};
     if (!is_judged_by_name(&first)) {
-        unwatch(marked.number, marked.mark);
+        let_pass(descriptor, marked);
         return KERNEL(sendmsg, descriptor, m, flags);
     }
     if (copies_nothing(descriptor, flags) && blocks())

@@ -10,7 +10,7 @@
 #include "network.h"
 #include "watched.h"
 
-enum { FIRST_MAX = 3 * PAGE }; /* of what is looked at: no ClientHello is as long */
+enum { FIRST_MAX = sizeof(struct scratch) }; /* of what is looked at: no ClientHello is as long */
 
 /* The program's number for a socket, and the mark that was found there. */
 struct marked {

@@ -31,6 +31,7 @@ enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
     X(judge_socket)                                                                                          \
     X(judge_connect)                                                                                         \
     X(judge_socket_option)                                                                                   \
+    X(judge_listen)                                                                                          \
     X(judge_peer_name)                                                                                       \
     X(judge_bind)                                                                                            \
     X(judge_send)                                                                                            \
@@ -125,7 +126,6 @@ static const struct {
     {__NR_getpeername, GUARD_WATCHED, GUARD_WATCHED},
     {__NR_pwritev2, GUARD_WATCHED, GUARD_WATCHED},
     {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_dup, GUARD_WATCHED, GUARD_WATCHED},
 };
 
 static uint8_t guard_of(const struct row *row, uint8_t reasons)

@@ -14,6 +14,7 @@ enum outcome judge_path(struct call *call);
 enum outcome judge_socket(struct call *call);
 enum outcome judge_connect(struct call *call);
 enum outcome judge_socket_option(struct call *call);
+enum outcome judge_listen(struct call *call);
 enum outcome judge_peer_name(struct call *call);
 enum outcome judge_bind(struct call *call);
 enum outcome judge_send(struct call *call);

@@ -81,6 +81,17 @@ static bool is_log(uint64_t descriptor)
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
+/* Whoever is writing to the number at this moment found it without a mark, and is in the kernel a millisecond later. */
+static bool mark_target(int32_t from, int32_t to)
+{
+    const uint64_t millisecond[2] = {0, 1000000};
+    bool is_first = watch_kind(from) != WATCH_NOTHING && watch_kind(to) == WATCH_NOTHING;
+    bool marked = watch_copy(from, to);
+    if (is_first && watch_kind(to) != WATCH_NOTHING && !is_error(KERNEL(fcntl, to, F_GETFD)))
+        KERNEL(nanosleep, millisecond, 0);
+    return marked;
+}
+
 /* Closes or replaces a descriptor that nobody holds. */
 static enum outcome change(struct call *call, uint32_t descriptor, bool waits, int64_t error)
 {
@@ -89,11 +100,17 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
         return answer(call, error);
     const uint64_t *arg = call->arg;
     bool copies = call->nr != __NR_close;
+    uint32_t mark = watch_mark((int32_t)descriptor);
     int64_t result = -EBADF; /* what the kernel says of a number that is too high */
-    if (!copies || watch_copy((int32_t)arg[0], (int32_t)descriptor))
+    if (!copies || mark_target((int32_t)arg[0], (int32_t)descriptor))
         result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
-    if (copies && !is_error(result))
+    if (copies && !is_error(result)) {
         watch_copied((int32_t)arg[0], (int32_t)descriptor);
+        if (is_unborn((int32_t)descriptor))
+            watch((int32_t)descriptor, WATCH_STREAM);
+    }
+    if (!copies && !is_error(result) && mark)
+        unwatch((int32_t)descriptor, mark);
     change_end(claim);
     return answer(call, result);
 }

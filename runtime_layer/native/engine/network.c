@@ -51,12 +51,7 @@ enum outcome judge_socket(struct call *call)
     bool is_stream = ((uint32_t)call->arg[1] & TYPE_MASK) == STREAM;
     if (!is_stream || ((uint32_t)call->arg[0] != INET && (uint32_t)call->arg[0] != INET6))
         return RUN_IN_PLACE;
-    int64_t made = KERNEL(socket, call->arg[0], call->arg[1], call->arg[2]);
-    if (!is_error(made) && !watch((int32_t)made, WATCH_STREAM)) {
-        KERNEL(close, made);
-        made = -EMFILE;
-    }
-    return answer(call, made);
+    return answer(call, make_stream(call->arg));
 }
 
 /* Its type, or an errno. */
@@ -131,6 +126,12 @@ static bool has_to_be_seen(const struct endpoint *to, struct verdict verdict)
     return to->port == DNS_PORT || (is_judged && !sealed.policy.skip_server_name);
 }
 
+bool is_seen(const struct endpoint *to)
+{
+    struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
+    return verdict.action == ACTION_DENY || has_to_be_seen(to, verdict);
+}
+
 static bool is_for_any_protocol(struct verdict verdict)
 {
     return verdict.reason != REASON_LISTED || sealed.policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
@@ -158,13 +159,13 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
     return passes ? 0 : outbound_endpoint_refused(call, to, protocol, verdict);
 }
 
-/* A TCP socket that is to be seen, but has copies that are not looked at any more, or may have. 0, or an errno. */
+/* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have. 0, or an errno. */
 static int64_t judge_reconnection(const struct call *call, int32_t descriptor)
 {
     struct endpoint peer;
     if (!owns_memory())
         watch_for_good(); /* the same number may be something else in the process that takes marks away */
-    if (may_be_watched(descriptor))
+    if (has_stream_mark(descriptor) && !was_stream_seen(descriptor))
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
@@ -252,8 +253,6 @@ enum outcome judge_connect(struct call *call)
     switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
     case SOCKADDR_UNSPEC:
         resolver_disconnect(descriptor);
-        if (!peer_of_stream(descriptor, &to))
-            watch_disconnected(descriptor);
         break;
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
@@ -264,6 +263,18 @@ enum outcome judge_connect(struct call *call)
     case SOCKADDR_INET: return answer(call, connect_to(call, descriptor, &address, &to));
     }
     return answer(call, KERNEL(connect, descriptor, address.bytes, address.len));
+}
+
+/* What it accepts has no mark, and is not to be connected to anything. */
+enum outcome judge_listen(struct call *call)
+{
+    int64_t own = watch_own((int32_t)call->arg[0]);
+    if (is_error(own))
+        return answer(call, own);
+    stream_seen((int32_t)own);
+    int64_t result = KERNEL(listen, own, call->arg[1]);
+    watch_own_end((int32_t)call->arg[0], own);
+    return answer(call, result);
 }
 
 /* A socket that the gate keeps unconnected has the peer that the program gave it, as far as it can see. */

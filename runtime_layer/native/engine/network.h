@@ -29,6 +29,8 @@ int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out)
 /* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. `sees`, unless it is
  * NULL: does the connection that is made have to be read (watched.h)? */
 int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor, bool *sees);
+/* Does a TCP connection to there have to be read? */
+bool is_seen(const struct endpoint *to);
 /* The peer of a TCP connection: 0, -ENOTCONN, or an errno for what is no such socket. */
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
@@ -38,7 +40,10 @@ bool carries_names(const struct endpoint *to, int32_t descriptor);
 /* Judges the control messages of a socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
  * bytes: more are refused, as no program sends so many. 0, or an errno. */
 enum { CONTROL_MAX = 1040 /* 253 descriptors (unix(7)) */ };
-int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
+int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy,
+                      bool *has_own);
+/* After the message was sent, or not, where judge_control said that it has descriptors of the gate's own: they go. */
+void release_control(const struct message *m, const uint8_t *control);
 bool is_resolver_address(const struct endpoint *to);
 /* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */
 int64_t gather(const struct message *m, uint8_t *out, uint64_t cap);

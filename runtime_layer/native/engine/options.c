@@ -1,6 +1,7 @@
 /* Socket options and control messages that send a packet elsewhere than to the address that was judged, or make one
  * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
  * UDP_SEGMENT (udp(7)). */
+#include "claims.h"
 #include "judges.h"
 #include "network.h"
 #include "state.h"
@@ -67,27 +68,96 @@ enum outcome judge_socket_option(struct call *call)
     return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
+
 /* struct cmsghdr on 64-bit (cmsg(3)): each is aligned to eight bytes. */
 struct control_header {
     uint64_t len;
     int32_t level, type;
 };
 
-/* Does it hand a connection on whose bytes are looked at? */
-static bool passes_stream(const uint8_t *data, uint64_t len)
+enum { RIGHTS = 1 /* SCM_RIGHTS */ };
+
+/* A connection whose bytes are looked at, or could become one. Nothing of the kind becomes of what listens, or of what is
+ * connected to a place where nothing is looked at, once that is written down. */
+static bool has_to_stay(int32_t descriptor)
 {
-    int32_t descriptor;
-    for (uint64_t at = 0; at + sizeof descriptor <= len; at += sizeof descriptor) {
-        copy_bytes(&descriptor, data + at, sizeof descriptor);
-        if (is_watched_stream(descriptor))
-            return true;
+    struct endpoint peer;
+    if (!is_watched_stream(descriptor) && !is_unborn(descriptor))
+        return false;
+    if (!peer_of_stream(descriptor, &peer) && !is_seen(&peer))
+        stream_seen(descriptor);
+    return !was_stream_seen(descriptor) || (!peer_of_stream(descriptor, &peer) && is_seen(&peer));
+}
+
+/* Turns the descriptors that are handed on into the gate's own for the same, so that what is judged is what goes. 0;
+ * -EACCES for a connection whose bytes are looked at, which nobody would look at there; or an errno. `count`: how many
+ * were turned, which are to be closed whatever comes of it. */
+static int64_t own_rights(uint8_t *data, uint64_t len, uint64_t *count)
+{
+    for (*count = 0; (*count + 1) * sizeof(int32_t) <= len; ++*count) {
+        int32_t theirs, own;
+        copy_bytes(&theirs, data + *count * sizeof theirs, sizeof theirs);
+        int64_t made = watch_own(theirs);
+        if (is_error(made) || made == theirs) {
+            watch_own_end(theirs, made);
+            return is_error(made) ? made : -EMFILE;
+        }
+        own = (int32_t)made;
+        copy_bytes(data + *count * sizeof own, &own, sizeof own);
+        if (has_to_stay(own)) {
+            ++*count;
+            return -EACCES;
+        }
     }
-    return false;
+    return 0;
+}
+
+static void close_rights(const uint8_t *data, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        int32_t own;
+        copy_bytes(&own, data + i * sizeof own, sizeof own);
+        close_held(own);
+    }
+}
+
+/* Each message of descriptors in turn. On an error nothing of it stays. */
+static int64_t own_control(uint8_t *control, uint64_t len)
+{
+    struct control_header h;
+    for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h;) {
+        copy_bytes(&h, control + at, sizeof h);
+        if (h.len < sizeof h || h.len > len - at)
+            return 0; /* EINVAL, and nothing is sent */
+        uint64_t count;
+        bool hands_on = h.level == LEVEL_SOCKET && h.type == RIGHTS;
+        int64_t error = hands_on ? own_rights(control + at + sizeof h, h.len - sizeof h, &count) : 0;
+        if (error) {
+            close_rights(control + at + sizeof h, count);
+            h.len = 0; /* here the ones to be closed end */
+            copy_bytes(control + at, &h, sizeof h);
+            return error;
+        }
+        at += (h.len + 7) & ~7ull;
+    }
+    return 0;
+}
+
+void release_control(const struct message *m, const uint8_t *control)
+{
+    struct control_header h;
+    for (uint64_t at = 0; m->control_len >= sizeof h && at <= m->control_len - sizeof h;) {
+        copy_bytes(&h, control + at, sizeof h);
+        if (h.len < sizeof h || h.len > m->control_len - at)
+            return;
+        if (h.level == LEVEL_SOCKET && h.type == RIGHTS)
+            close_rights(control + at + sizeof h, (h.len - sizeof h) / sizeof(int32_t));
+        at += (h.len + 7) & ~7ull;
+    }
 }
 
 static bool any_leads_away(const uint8_t *control, uint64_t len)
 {
-    enum { RIGHTS = 1 /* SCM_RIGHTS */ };
     struct control_header h;
     for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h;) {
         copy_bytes(&h, control + at, sizeof h);
@@ -95,16 +165,15 @@ static bool any_leads_away(const uint8_t *control, uint64_t len)
             return false; /* EINVAL, and nothing is sent */
         if (leads_away(h.level, h.type, true))
             return true;
-        if (h.level == LEVEL_SOCKET && h.type == RIGHTS &&
-            passes_stream(control + at + sizeof h, h.len - sizeof h))
-            return true;
         at += (h.len + 7) & ~7ull;
     }
     return false;
 }
 
-int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy)
+int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy,
+                      bool *has_own)
 {
+    *has_own = false;
     int32_t domain = 0;
     uint32_t size = sizeof domain;
     KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain, &size);
@@ -113,10 +182,17 @@ int64_t judge_control(const struct call *call, int32_t descriptor, struct messag
     bool fits = m->control_len <= CONTROL_MAX;
     if (fits && !read_user(copy, m->control, m->control_len))
         return -EFAULT;
-    if (!fits || any_leads_away(copy, m->control_len))
+    if (!fits || (domain != UNIX && any_leads_away(copy, m->control_len)))
         if (outbound_refused(call, REASON_NOT_LISTED, TEXT("option")))
             return -EACCES;
-    if (fits)
-        m->control = (uint64_t)copy;
-    return 0;
+    if (!fits)
+        return 0;
+    m->control = (uint64_t)copy;
+    if (domain != UNIX || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK)
+        return 0;
+    *has_own = true;
+    int64_t error = own_control(copy, m->control_len);
+    if (error == -EACCES)
+        outbound_refused(call, REASON_NOT_LISTED, TEXT("socket"));
+    return error;
 }

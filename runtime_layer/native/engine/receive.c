@@ -1,6 +1,7 @@
 /* What arrives on sockets that queries were sent on. It is received into the gate's own memory first, so that
  * no other thread can change an answer between its arrival and the moment it teaches addresses. */
 #include "judges.h"
+#include "leftover.h"
 #include "query_stream.h"
 #include "state.h"
 #include "watched.h"
@@ -150,6 +151,9 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
 enum outcome judge_receive(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
+    enum outcome outcome;
+    if (judge_leftover(call, 0, judge_receive, &outcome))
+        return outcome;
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
     if (!(is_query_stream(descriptor) || resolver_watched(descriptor)) || flags & ERRORS)

@@ -1,5 +1,6 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
 #include "judges.h"
+#include "leftover.h"
 #include "ready.h"
 #include "state.h"
 #include "stream.h"
@@ -58,14 +59,11 @@ static bool opens_fast(uint64_t flags, int64_t *refused)
     return flags & FAST_OPEN;
 }
 
-/* Sends one message whose header is the gate's copy. */
-static int64_t send_one(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
+/* Sends one message whose header and control messages are the gate's copy. */
+static int64_t send_judged(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
 {
     struct sockaddr_bytes address;
-    uint8_t control[CONTROL_MAX];
-    int64_t refused = m.control_len ? judge_control(call, descriptor, &m, control) : 0;
-    if (refused)
-        return refused;
+    int64_t refused = 0;
     if (m.vector_count > VECTORS_MAX)
         return -EMSGSIZE;
     if (is_watched_stream(descriptor) && !opens_fast(flags, &refused))
@@ -94,6 +92,19 @@ static int64_t send_one(const struct call *call, int32_t descriptor, struct mess
     m.name = (uint64_t)address.bytes;
     m.name_len = address.len;
     return KERNEL(sendmsg, descriptor, &m, flags);
+}
+
+static int64_t send_one(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
+{
+    uint8_t control[CONTROL_MAX];
+    if (!m.control_len)
+        return send_judged(call, descriptor, m, flags);
+    bool has_own;
+    int64_t refused = judge_control(call, descriptor, &m, control, &has_own);
+    int64_t result = refused ? refused : send_judged(call, descriptor, m, flags);
+    if (has_own)
+        release_control(&m, control);
+    return result;
 }
 
 static int64_t send_to(const struct call *call)
@@ -187,6 +198,9 @@ enum outcome judge_send(struct call *call)
 {
     uint64_t *arg = call->arg;
     bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
+    enum outcome outcome;
+    if (judge_leftover(call, 0, judge_send, &outcome))
+        return outcome;
     if (call->nr == __NR_sendto) {
         watch_for_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */
@@ -215,6 +229,9 @@ enum outcome judge_write(struct call *call)
         m.vector_count = (uint32_t)arg[2];
     }
     watch_for_ready_vectors(m.vectors, m.vector_count);
+    enum outcome outcome;
+    if (judge_leftover(call, 0, judge_write, &outcome))
+        return outcome;
     if (m.vector_count > VECTORS_MAX)
         return RUN_IN_PLACE; /* EINVAL */
     struct sockaddr_bytes server;
@@ -229,7 +246,11 @@ enum outcome judge_write(struct call *call)
  * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)). */
 enum outcome judge_unread(struct call *call)
 {
-    int32_t target = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0];
+    uint32_t index = call->nr == __NR_splice ? 2 : 0;
+    int32_t target = (int32_t)call->arg[index];
+    enum outcome outcome;
+    if (judge_leftover(call, index, judge_unread, &outcome))
+        return outcome;
     bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
     return blocks && is_watched_stream(target) ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }

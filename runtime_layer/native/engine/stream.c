@@ -12,7 +12,7 @@ enum {
     OUT_OF_BAND = 0x1 /* MSG_OOB */,
     NO_WAIT = 0x40 /* MSG_DONTWAIT */,
     MORE = 0x8000 /* MSG_MORE */,
-    PIECE_VECTORS = 8
+    PIECE_VECTORS = 16
 };
 
 /* Part of a message, as vectors into the caller's memory. */

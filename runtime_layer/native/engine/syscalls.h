@@ -63,6 +63,7 @@ JUDGED(futimesat, FOR_PATHS, judge_path)
 /* The network. */
 JUDGED(socket, FOR_OUTBOUND, judge_socket)
 JUDGED(connect, FOR_OUTBOUND, judge_connect)
+JUDGED(listen, FOR_STREAMS, judge_listen)
 JUDGED(getpeername, FOR_STREAMS, judge_peer_name)
 JUDGED(bind, FOR_PATHS, judge_bind)
 JUDGED(sendto, FOR_OUTBOUND | UNTIL_READY, judge_send)
@@ -257,7 +258,6 @@ HARMLESS(sysfs, "tells which file systems there are")
 
 /* Sockets. */
 HARMLESS(socketpair, "two ends within the machine; sending to an address is judged")
-HARMLESS(listen, "waits for others to connect; nothing goes out by it")
 HARMLESS(accept, "takes a connection that another made")
 HARMLESS(accept4, "takes a connection that another made")
 HARMLESS(getsockname, "tells about a socket")

@@ -1,6 +1,5 @@
 #include "watched.h"
 
-#include "claims.h"
 #include "kernel.h"
 #include "network.h"
 #include "process.h"
@@ -74,20 +73,21 @@ static bool is_stream_mark(uint8_t kind)
 
 bool is_watched_stream(int32_t descriptor)
 {
-    uint32_t mark = watch_mark(descriptor);
+    uint8_t kind = watch_kind(descriptor);
     bool is_nothing;
-    if (!is_stream_mark((uint8_t)mark) && (!for_good || (uint8_t)mark == WATCH_NOTHING))
-        return false;
-    if (is_stream(descriptor, &is_nothing) || is_nothing)
-        return true;
-    /* Not while a connection is being laid over it. */
-    if (!is_stream_mark((uint8_t)mark) || hold_theirs(descriptor))
-        return false;
-    bool became_one = is_stream(descriptor, &is_nothing) || is_nothing;
-    if (!became_one)
-        unwatch(descriptor, mark);
-    let_go(descriptor);
-    return became_one;
+    /* Where threads have descriptors of their own, one number may need two kinds of mark. */
+    bool counts = is_stream_mark(kind) || (for_good && kind != WATCH_NOTHING);
+    return counts && (is_stream(descriptor, &is_nothing) || is_nothing);
+}
+
+bool has_stream_mark(int32_t descriptor)
+{
+    return is_stream_mark(watch_kind(descriptor));
+}
+
+bool is_for_good(void)
+{
+    return for_good;
 }
 
 void watch_for_good(void)
@@ -116,31 +116,22 @@ uint64_t socket_cookie(int32_t descriptor)
     return is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_COOKIE, &cookie, &size)) ? 0 : cookie;
 }
 
-/* One bit each for sockets that were disconnected, found by their cookie. Two that share a bit: the second is taken for
- * disconnected as well, and programs that disconnect TCP sockets at all are rare. */
-static uint32_t disconnected[2048];
-static bool any_disconnected;
+/* The kernel remembers it for us, by an option that a program cannot take back: that no filter is attached any more, which
+ * no TCP client does anyway (socket(7), SO_LOCK_FILTER). It belongs to the socket: every copy has it, in every process,
+ * whatever becomes of the connection, and so have the sockets that a listening one accepts. */
+enum { OPTION_LOCK_FILTER = 44 };
 
-static uint32_t *bit_of(int32_t descriptor, uint32_t *bit)
+void stream_seen(int32_t descriptor)
 {
-    uint64_t hash = socket_cookie(descriptor) * 0x9e3779b97f4a7c15u;
-    *bit = 1u << (hash >> 59);
-    return &disconnected[(hash >> 32) % (sizeof disconnected / sizeof *disconnected)];
+    int32_t on = 1;
+    KERNEL(setsockopt, descriptor, LEVEL_SOCKET, OPTION_LOCK_FILTER, &on, sizeof on);
 }
 
-void watch_disconnected(int32_t descriptor)
+bool was_stream_seen(int32_t descriptor)
 {
-    uint32_t bit, *word = bit_of(descriptor, &bit);
-    __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&any_disconnected, true, __ATOMIC_SEQ_CST);
-}
-
-bool may_be_watched(int32_t descriptor)
-{
-    uint32_t bit;
-    if (!is_stream_mark(watch_kind(descriptor)))
-        return false;
-    return !__atomic_load_n(&any_disconnected, __ATOMIC_SEQ_CST) || !(*bit_of(descriptor, &bit) & bit);
+    int32_t on = 0;
+    uint32_t size = sizeof on;
+    return !is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_LOCK_FILTER, &on, &size)) && on;
 }
 
 /* struct linux_dirent64 (getdents(2)). */

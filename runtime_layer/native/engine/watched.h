@@ -4,8 +4,8 @@
  * A mark is a hint, never a verdict: the judge that it leads to asks the kernel what the descriptor stands for now, and
  * whom it is connected to. So a mark that is left over costs a little time and nothing else, and one that is missing
  * would be a hole. A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark
- * goes when the first bytes were seen on a connection, and a socket is connected once: one that has no mark any more, or
- * was disconnected, is not connected again to a place where bytes would have to be seen. Only the process that marks
+ * goes when the first bytes were seen on a connection, and a socket is connected once: one whose mark went under any of
+ * its numbers is not connected again to a place where bytes would have to be seen. Only the process that marks
  * belong to takes them away: a vfork child has this memory, but descriptors of its own.
  */
 #ifndef SHIELD_WATCHED_H
@@ -31,9 +31,11 @@ extern uint32_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")
 /* The mark of a descriptor; its low byte is its kind. */
 uint32_t watch_mark(int32_t descriptor);
 uint8_t watch_kind(int32_t descriptor);
-/* Is it a TCP socket whose bytes are looked at? Takes a mark away that another kind of descriptor has inherited. A number
- * that stands for nothing keeps its mark, and counts: the copy that the mark was made for is under way. */
+/* Is it a TCP socket whose bytes are looked at? A number that stands for nothing counts: the copy that its mark was made
+ * for may be under way. */
 bool is_watched_stream(int32_t descriptor);
+/* Has it such a mark, whatever it stands for now? */
+bool has_stream_mark(int32_t descriptor);
 /* False when the descriptor's number is too high. */
 bool watch(int32_t descriptor, uint8_t kind);
 /* The same, unless there is another mark than `seen` by now. */
@@ -42,19 +44,24 @@ bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
 void unwatch(int32_t descriptor, uint32_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. */
 void watch_for_good(void);
+bool is_for_good(void);
 /* The gate's own descriptor for the same, with the same mark, held: what is judged by it is what is used by it, whatever
  * becomes of the program's number meanwhile. For close_held. The program's own, held, when there is no number left; or
  * an errno. */
 int64_t watch_own(int32_t descriptor);
 void watch_own_end(int32_t descriptor, int64_t own);
+/* socket(2), for a TCP socket, which gets its mark with its number. */
+int64_t make_stream(const uint64_t *arg);
+/* A TCP socket without a peer and without a mark: it is being made by another thread at this moment. */
+bool is_unborn(int32_t descriptor);
 /* Before one descriptor is made to stand for what another does. False when its number is too high. */
 bool watch_copy(int32_t from, int32_t to);
 /* And after: what a UDP socket is connected to. */
 void watch_copied(int32_t from, int32_t to);
-/* A TCP socket is being disconnected from its peer. */
-void watch_disconnected(int32_t descriptor);
-/* May a TCP socket be connected to a place where its first bytes have to be seen? */
-bool may_be_watched(int32_t descriptor);
+/* Before the mark of a TCP socket goes, from any of its numbers: it is not to be connected again to a place where its
+ * first bytes have to be seen. */
+void stream_seen(int32_t descriptor);
+bool was_stream_seen(int32_t descriptor);
 /* Identifies a socket, whatever descriptors there are for it (socket(7), SO_COOKIE). */
 uint64_t socket_cookie(int32_t descriptor);
 /* Descriptors that were there before the engine was: a parent's, or those of a program that is attached late. */

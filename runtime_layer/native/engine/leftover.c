@@ -1,0 +1,55 @@
+#include "leftover.h"
+
+#include "claims.h"
+#include "process.h"
+#include "state.h"
+
+static enum outcome make(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
+                         int32_t own)
+{
+    uint64_t theirs = call->arg[index];
+    uint64_t *arg = call->arg;
+    arg[index] = (uint64_t)own;
+    if (judge(call) == RUN_IN_PLACE)
+        answer(call, kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]));
+    arg[index] = theirs;
+    /* What the judge found out about the one holds for the other. */
+    if (own != (int32_t)theirs && watch_kind(own) == WATCH_QUERIES)
+        watch_instead((int32_t)theirs, WATCH_NOTHING, WATCH_QUERIES);
+    return ANSWERED;
+}
+
+bool judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
+                    enum outcome *outcome)
+{
+    int32_t descriptor = (int32_t)call->arg[index];
+    bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
+    if (!has_stream_mark(descriptor))
+        return false;
+    if (!owns_memory()) {
+        /* A vfork child: nothing that it holds is held against other threads of its own, if it has any. */
+        bool is_stream = is_watched_stream(descriptor);
+        *outcome = is_stream && blocks ? answer(call, -EACCES) : RUN_IN_PLACE;
+        return !is_stream || blocks;
+    }
+    /* A mark that stays for good may be another thread's: the call goes on as it is. */
+    if (is_watched_stream(descriptor) || is_for_good())
+        return false;
+    int64_t error = hold_theirs(descriptor);
+    uint32_t mark = watch_mark(descriptor);
+    int64_t own = error ? error : watch_own(descriptor);
+    if (!error)
+        let_go(descriptor);
+    if (is_error(own)) {
+        *outcome = answer(call, own);
+        return true;
+    }
+    bool became_stream = is_watched_stream((int32_t)own);
+    if (!became_stream) {
+        unwatch(descriptor, mark);
+        unwatch((int32_t)own, watch_mark((int32_t)own));
+        *outcome = make(call, index, judge, (int32_t)own);
+    }
+    watch_own_end(descriptor, own);
+    return !became_stream;
+}
