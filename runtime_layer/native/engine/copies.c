@@ -8,10 +8,17 @@
 #include "state.h"
 #include "watched.h"
 
-/* The lowest free number from `least` on, taken with the log's file. -EBADF: there is no log. */
+/* The lowest free number from `least` on, taken with the log's file, or where there is none, with another. */
 static int64_t reserve(uint64_t least)
 {
-    return sealed.log < 0 ? -EBADF : KERNEL(fcntl, sealed.log, F_DUPFD_CLOEXEC, least);
+    if (sealed.log >= 0)
+        return KERNEL(fcntl, sealed.log, F_DUPFD_CLOEXEC, least);
+    int64_t root = KERNEL(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+    if (is_error(root) || (uint64_t)root >= least)
+        return root;
+    int64_t number = KERNEL(fcntl, root, F_DUPFD_CLOEXEC, least);
+    KERNEL(close, root);
+    return number;
 }
 
 /* A copy at the lowest free number from `least` on, with the same mark. */

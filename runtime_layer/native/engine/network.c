@@ -251,9 +251,7 @@ enum outcome judge_connect(struct call *call)
         return answer(call, error);
     struct endpoint to;
     switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
-    case SOCKADDR_UNSPEC:
-        resolver_disconnect(descriptor);
-        break;
+    case SOCKADDR_UNSPEC: resolver_disconnect(descriptor); break;
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:

@@ -68,7 +68,6 @@ enum outcome judge_socket_option(struct call *call)
     return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
-
 /* struct cmsghdr on 64-bit (cmsg(3)): each is aligned to eight bytes. */
 struct control_header {
     uint64_t len;

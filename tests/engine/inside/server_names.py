@@ -411,6 +411,86 @@ def connected_elsewhere_first() -> None:
     os.write(other, hello())
 
 
+def _reset(accepted: socket.socket) -> None:
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    accepted.close()
+
+
+@way
+def connected_elsewhere_and_reset() -> None:
+    """One of its numbers was written to; the peer ends the connection, so that it looks as if there had been none."""
+    server = socket.create_server(("127.0.0.1", 0))
+    s = socket.socket()
+    other = os.dup(s.fileno())
+    s.connect(server.getsockname())
+    os.write(other, b"y")
+    accepted, _ = server.accept()
+    _reset(accepted)
+    checked(LIBC.connect(s.fileno(), bytes(16), 16))
+    s.connect(address())
+    os.write(other, hello())
+
+
+@way
+def connected_elsewhere_and_reset_in_the_background() -> None:
+    """The kernel disconnects by itself, when the second connect tells how the first one ended."""
+    server = socket.create_server(("127.0.0.1", 0))
+    s = socket.socket()
+    other = os.dup(s.fileno())
+    s.setblocking(False)
+    s.connect_ex(server.getsockname())
+    accepted, _ = server.accept()
+    select.select([], [s], [], 5)
+    os.write(other, b"y")
+    _reset(accepted)
+    time.sleep(0.1)
+    s.connect_ex(server.getsockname())
+    s.setblocking(True)
+    s.connect(address())
+    os.write(other, hello())
+
+
+@way
+def connected_elsewhere_by_a_forked_copy() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    s, where, data = socket.socket(), address(), hello()
+    ready, go = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            s.connect(server.getsockname())
+            s.send(b"x")
+            checked(LIBC.connect(s.fileno(), bytes(16), 16))
+            os.write(ready[1], b"x")
+            os.read(go[0], 1)
+            os.write(s.fileno(), data)
+        except OSError as error:
+            os._exit(error.errno or 1)
+        os._exit(0)
+    os.read(ready[0], 1)
+    try:
+        s.connect(where)
+    finally:
+        os.write(go[1], b"x")
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+@way
+def accepted_first() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    socket.create_connection(server.getsockname())
+    accepted, _ = server.accept()
+    number = connected().detach()
+    other = os.dup(accepted.fileno())
+    os.dup2(other, number)  # which keeps its mark
+    checked(LIBC.connect(number, bytes(16), 16))
+    with socket.socket(fileno=number) as s:
+        s.connect(address())
+        os.write(other, hello())
+
+
 @way
 def connected_to_the_resolver_as_well() -> None:
     s = connected()
