@@ -96,6 +96,7 @@ FOREIGN = dict.fromkeys(
     "fast_open": errno.EOPNOTSUPP,
     "fast_open_by_option": errno.EOPNOTSUPP,
     "asynchronous": errno.ENOSYS,
+    "by_another_tcp": errno.EPROTONOSUPPORT,
 }
 # Reported by no line: programs go another way, which is judged.
 SILENT = {
@@ -107,6 +108,7 @@ SILENT = {
     "fast_open",
     "fast_open_by_option",
     "asynchronous",
+    "by_another_tcp",
 }
 RACES = {"while_another_thread_writes_the_name", "while_another_thread_swaps_connections"}
 PASSING = (

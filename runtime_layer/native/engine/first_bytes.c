@@ -86,8 +86,8 @@ static bool blocks(void)
 
 static void let_pass(int32_t descriptor, struct marked marked)
 {
-    stream_seen(descriptor);
-    unwatch(marked.number, marked.mark);
+    if (stream_seen(descriptor))
+        unwatch(marked.number, marked.mark);
 }
 
 /* What a hello may lead to: a server that asks for another (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a

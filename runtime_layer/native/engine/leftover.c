@@ -19,22 +19,26 @@ static enum outcome make(struct call *call, uint32_t index, enum outcome (*judge
     return ANSWERED;
 }
 
-bool judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
-                    enum outcome *outcome)
+enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
+                              enum outcome *outcome)
 {
     int32_t descriptor = (int32_t)call->arg[index];
     bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
-    if (!has_stream_mark(descriptor))
-        return false;
+    if (!has_stream_mark(descriptor) && !(is_for_good() && watch_kind(descriptor) != WATCH_NOTHING))
+        return NOT_MARKED;
+    bool is_stream = is_watched_stream(descriptor);
     if (!owns_memory()) {
         /* A vfork child: nothing that it holds is held against other threads of its own, if it has any. */
-        bool is_stream = is_watched_stream(descriptor);
-        *outcome = is_stream && blocks ? answer(call, -EACCES) : RUN_IN_PLACE;
-        return !is_stream || blocks;
+        if (is_stream && blocks) {
+            *outcome = answer(call, -EACCES);
+            return LEFT_OVER;
+        }
+        return is_stream ? STREAM_MARKED : NOT_MARKED;
     }
-    /* A mark that stays for good may be another thread's: the call goes on as it is. */
-    if (is_watched_stream(descriptor) || is_for_good())
-        return false;
+    if (is_stream)
+        return STREAM_MARKED;
+    if (is_for_good()) /* the mark may be another thread's, and stays */
+        return NOT_MARKED;
     int64_t error = hold_theirs(descriptor);
     uint32_t mark = watch_mark(descriptor);
     int64_t own = error ? error : watch_own(descriptor);
@@ -42,14 +46,14 @@ bool judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(str
         let_go(descriptor);
     if (is_error(own)) {
         *outcome = answer(call, own);
-        return true;
+        return LEFT_OVER;
     }
-    bool became_stream = is_watched_stream((int32_t)own);
-    if (!became_stream) {
+    is_stream = is_watched_stream((int32_t)own);
+    if (!is_stream) {
         unwatch(descriptor, mark);
         unwatch((int32_t)own, watch_mark((int32_t)own));
         *outcome = make(call, index, judge, (int32_t)own);
     }
     watch_own_end(descriptor, own);
-    return !became_stream;
+    return is_stream ? STREAM_MARKED : LEFT_OVER;
 }

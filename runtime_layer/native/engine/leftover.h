@@ -5,10 +5,16 @@
 #include "call.h"
 #include "watched.h"
 
-/* Takes the mark of the descriptor in arg[index] away, judges the call as if it had none, and makes it by a descriptor of
- * the gate's own, as another thread could be laying a stream over the number at this moment. False: it is a stream, or
- * has no mark; then nothing was done. */
-bool judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
-                    enum outcome *outcome);
+/* What the descriptor in arg[index] is: asked once, as it may be something else the next moment. */
+enum marked_as {
+    NOT_MARKED,
+    STREAM_MARKED, /* its bytes are to be looked at, whatever it turns into now */
+    LEFT_OVER      /* the call was made: the mark is gone, `outcome` is filled */
+};
+
+/* A mark that is left over is taken away, and the call is judged as if there were none, and made by a descriptor of the
+ * gate's own: another thread could be laying a stream over the number at this moment. */
+enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
+                              enum outcome *outcome);
 
 #endif

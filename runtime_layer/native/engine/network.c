@@ -49,6 +49,10 @@ enum outcome judge_socket(struct call *call)
     if (kind.len)
         return outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
     bool is_stream = ((uint32_t)call->arg[1] & TYPE_MASK) == STREAM;
+    /* The kernel does not remember for it what watched.c wants remembered: as where it is not built in. */
+    if (is_stream && (uint32_t)call->arg[2] == PROTOCOL_NUMBER_MPTCP &&
+        sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+        return answer(call, -EPROTONOSUPPORT);
     if (!is_stream || ((uint32_t)call->arg[0] != INET && (uint32_t)call->arg[0] != INET6))
         return RUN_IN_PLACE;
     return answer(call, make_stream(call->arg));

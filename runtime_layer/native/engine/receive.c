@@ -152,7 +152,7 @@ enum outcome judge_receive(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
     enum outcome outcome;
-    if (judge_leftover(call, 0, judge_receive, &outcome))
+    if (judge_leftover(call, 0, judge_receive, &outcome) == LEFT_OVER)
         return outcome;
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];

@@ -60,13 +60,14 @@ static bool opens_fast(uint64_t flags, int64_t *refused)
 }
 
 /* Sends one message whose header and control messages are the gate's copy. */
-static int64_t send_judged(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
+static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
+                           uint64_t flags)
 {
     struct sockaddr_bytes address;
     int64_t refused = 0;
     if (m.vector_count > VECTORS_MAX)
         return -EMSGSIZE;
-    if (is_watched_stream(descriptor) && !opens_fast(flags, &refused))
+    if (is_stream && !opens_fast(flags, &refused))
         return send_on_stream(call, descriptor, &m, flags);
     if (refused && !m.name)
         return refused;
@@ -94,20 +95,21 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, struct m
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
-static int64_t send_one(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
+static int64_t send_one(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
+                        uint64_t flags)
 {
     uint8_t control[CONTROL_MAX];
     if (!m.control_len)
-        return send_judged(call, descriptor, m, flags);
+        return send_judged(call, descriptor, is_stream, m, flags);
     bool has_own;
     int64_t refused = judge_control(call, descriptor, &m, control, &has_own);
-    int64_t result = refused ? refused : send_judged(call, descriptor, m, flags);
+    int64_t result = refused ? refused : send_judged(call, descriptor, is_stream, m, flags);
     if (has_own)
         release_control(&m, control);
     return result;
 }
 
-static int64_t send_to(const struct call *call)
+static int64_t send_to(const struct call *call, bool is_stream)
 {
     const uint64_t *arg = call->arg;
     int32_t descriptor = (int32_t)arg[0];
@@ -116,7 +118,7 @@ static int64_t send_to(const struct call *call)
     struct sockaddr_bytes address;
     uint64_t flags = (uint32_t)arg[3];
     int64_t refused = 0;
-    if (is_watched_stream(descriptor) && !opens_fast(flags, &refused))
+    if (is_stream && !opens_fast(flags, &refused))
         return send_on_stream(call, descriptor, &m, flags);
     if (refused && !arg[4])
         return refused;
@@ -171,7 +173,7 @@ static bool send_pair(const struct call *call, int64_t *result)
 }
 
 /* Like the kernel's own loop: the count that went out, or the first one's error. */
-static int64_t send_many(const struct call *call)
+static int64_t send_many(const struct call *call, bool is_stream)
 {
     uint64_t count = (uint32_t)call->arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)call->arg[2];
     int64_t done = 0;
@@ -181,9 +183,9 @@ static int64_t send_many(const struct call *call)
     for (uint64_t i = 0; i < count; i++) {
         struct many many;
         uint64_t at = call->arg[1] + i * sizeof many;
-        int64_t sent = read_user(&many, at, sizeof many)
-                           ? send_one(call, (int32_t)call->arg[0], many.message, (uint32_t)call->arg[3])
-                           : -EFAULT;
+        int64_t sent = read_user(&many, at, sizeof many) ? send_one(call, (int32_t)call->arg[0], is_stream,
+                                                                    many.message, (uint32_t)call->arg[3])
+                                                         : -EFAULT;
         uint32_t len = (uint32_t)sent;
         if (!is_error(sent) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
             sent = -EFAULT;
@@ -199,21 +201,24 @@ enum outcome judge_send(struct call *call)
     uint64_t *arg = call->arg;
     bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
     enum outcome outcome;
-    if (judge_leftover(call, 0, judge_send, &outcome))
+    enum marked_as marked = judge_leftover(call, 0, judge_send, &outcome);
+    bool is_stream = marked == STREAM_MARKED;
+    if (marked == LEFT_OVER)
         return outcome;
     if (call->nr == __NR_sendto) {
         watch_for_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */
-        bool passes = !judges || (!arg[4] && watch_kind((int32_t)arg[0]) == WATCH_NOTHING);
-        return passes ? RUN_IN_PLACE : answer(call, send_to(call));
+        bool passes = !judges || (!is_stream && !arg[4] && watch_kind((int32_t)arg[0]) == WATCH_NOTHING);
+        return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
     }
     if (call->nr == __NR_sendmmsg)
-        return answer(call, send_many(call));
+        return answer(call, send_many(call, is_stream));
     struct message m;
     if (!read_user(&m, arg[1], sizeof m))
         return answer(call, -EFAULT);
     watch_for_ready_vectors(m.vectors, m.vector_count);
-    return judges ? answer(call, send_one(call, (int32_t)arg[0], m, (uint32_t)arg[2])) : RUN_IN_PLACE;
+    return judges ? answer(call, send_one(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[2]))
+                  : RUN_IN_PLACE;
 }
 
 /* Before the runtime is ready, each write could be its first request; afterwards only those on watched descriptors
@@ -230,12 +235,13 @@ enum outcome judge_write(struct call *call)
     }
     watch_for_ready_vectors(m.vectors, m.vector_count);
     enum outcome outcome;
-    if (judge_leftover(call, 0, judge_write, &outcome))
+    enum marked_as marked = judge_leftover(call, 0, judge_write, &outcome);
+    if (marked == LEFT_OVER)
         return outcome;
     if (m.vector_count > VECTORS_MAX)
         return RUN_IN_PLACE; /* EINVAL */
     struct sockaddr_bytes server;
-    if (is_watched_stream(descriptor))
+    if (marked == STREAM_MARKED)
         return answer(call, send_on_stream(call, descriptor, &m, 0));
     if (resolver_connected(descriptor, &server))
         return answer(call, send_query(call, descriptor, &m, 0, &server));
@@ -247,12 +253,12 @@ enum outcome judge_write(struct call *call)
 enum outcome judge_unread(struct call *call)
 {
     uint32_t index = call->nr == __NR_splice ? 2 : 0;
-    int32_t target = (int32_t)call->arg[index];
     enum outcome outcome;
-    if (judge_leftover(call, index, judge_unread, &outcome))
+    enum marked_as marked = judge_leftover(call, index, judge_unread, &outcome);
+    if (marked == LEFT_OVER)
         return outcome;
     bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
-    return blocks && is_watched_stream(target) ? answer(call, -EINVAL) : RUN_IN_PLACE;
+    return blocks && marked == STREAM_MARKED ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }
 
 /* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others

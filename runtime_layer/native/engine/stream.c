@@ -80,7 +80,7 @@ static bool waits(int32_t descriptor, uint64_t flags)
     return !(flags & NO_WAIT) && !(KERNEL(fcntl, descriptor, F_GETFL) & O_NONBLOCK);
 }
 
-/* For as long as the program said (socket(7), SO_SNDTIMEO). False when that is over. */
+/* For as long as the program said (socket(7), SO_SNDTIMEO): 0, -EAGAIN when that is over, or -EINTR. */
 static int64_t await_room(int32_t descriptor)
 {
     enum { LEVEL_SOCKET = 1, OPTION_SEND_TIMEOUT = 21 };
@@ -114,14 +114,12 @@ int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct
         if (!cut(m, sent, is_watched_stream(descriptor) ? FIRST_MAX : UINT64_MAX, &piece))
             return sent ? (int64_t)sent : -EFAULT;
         int64_t n = send_piece(call, descriptor, &piece, flags);
-        if (n == -ENOTCONN)
-            n = (n = await_connection(descriptor, flags)) ? n : -EAGAIN;
-        else if (n == -EAGAIN && waits(descriptor, flags))
-            n = (n = await_room(descriptor)) ? n : -EAGAIN;
-        else if (n == -EAGAIN)
-            return sent ? (int64_t)sent : n;
-        if (n == -EAGAIN)
-            continue;
+        bool is_early = n == -ENOTCONN, is_full = n == -EAGAIN && waits(descriptor, flags);
+        if (is_early || is_full) {
+            n = is_early ? await_connection(descriptor, flags) : await_room(descriptor);
+            if (!n)
+                continue;
+        }
         if (is_error(n))
             return sent ? (int64_t)sent : n;
         sent += (uint64_t)n;

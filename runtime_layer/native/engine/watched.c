@@ -121,10 +121,10 @@ uint64_t socket_cookie(int32_t descriptor)
  * whatever becomes of the connection, and so have the sockets that a listening one accepts. */
 enum { OPTION_LOCK_FILTER = 44 };
 
-void stream_seen(int32_t descriptor)
+bool stream_seen(int32_t descriptor)
 {
     int32_t on = 1;
-    KERNEL(setsockopt, descriptor, LEVEL_SOCKET, OPTION_LOCK_FILTER, &on, sizeof on);
+    return !is_error(KERNEL(setsockopt, descriptor, LEVEL_SOCKET, OPTION_LOCK_FILTER, &on, sizeof on));
 }
 
 bool was_stream_seen(int32_t descriptor)

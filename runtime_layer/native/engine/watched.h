@@ -59,8 +59,8 @@ bool watch_copy(int32_t from, int32_t to);
 /* And after: what a UDP socket is connected to. */
 void watch_copied(int32_t from, int32_t to);
 /* Before the mark of a TCP socket goes, from any of its numbers: it is not to be connected again to a place where its
- * first bytes have to be seen. */
-void stream_seen(int32_t descriptor);
+ * first bytes have to be seen. False: the kernel does not remember it, so the mark stays. */
+bool stream_seen(int32_t descriptor);
 bool was_stream_seen(int32_t descriptor);
 /* Identifies a socket, whatever descriptors there are for it (socket(7), SO_COOKIE). */
 uint64_t socket_cookie(int32_t descriptor);

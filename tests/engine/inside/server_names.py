@@ -713,6 +713,14 @@ def a_handshake_of_the_standard_library() -> None:
         context.wrap_socket(s, server_hostname=FOREIGN)
 
 
+@way
+def by_another_tcp() -> None:
+    """Multipath TCP, whose sockets the kernel does not let remember that they were seen."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262) as s:
+        s.connect(address())
+        s.send(hello())
+
+
 # What passes.
 
 
