@@ -46,6 +46,8 @@ static void from_struct(struct input *in)
         *fields[i] = take_field(in);
     for (uint32_t i = 0; i < ALERT_ARGUMENTS; i++)
         a.arguments[i] = take_field(in);
+    if (!a.path.len)
+        a.sni = take_field(in);
     is_one_line(line, alert_write(&a, line));
     room_give(line);
 }

@@ -46,6 +46,7 @@ class Target:
         about: what it feeds on.
         product: the sources under test, below `native/`.
         source: the target's own file, when it is not `<name>.c`.
+        helpers: further files of ours that it is made of.
         flags: for the compiler.
         max_len: the longest input that is worth trying.
         words: tokens that inputs are made of, for the mutator.
@@ -55,6 +56,7 @@ class Target:
     about: str
     product: tuple[str, ...]
     source: str = ""
+    helpers: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     max_len: int = 4096
     words: tuple[str, ...] = ()
@@ -73,11 +75,30 @@ _JUDGES = (
     "engine/maps.c",
     "engine/ready.c",
 )
-_NETWORK_JUDGES = (*_JUDGES, "engine/network.c", "engine/options.c", "engine/send.c", "engine/receive.c")
+_NETWORK_JUDGES = (
+    *(source for source in _JUDGES if source != "engine/user_memory.c"),  # forget.c includes it
+    "engine/copies.c",
+    "engine/first_bytes.c",
+    "engine/leftover.c",
+    "engine/log.c",
+    "engine/network.c",
+    "engine/options.c",
+    "engine/receive.c",
+    "engine/send.c",
+    "engine/stream.c",
+    "engine/vectors.c",
+)
 _SETTING_WORDS = (
     "SHIELD_OUTBOUND_CONNECTIVITY=",
     "SHIELD_ALLOW_OUTBOUND=",
     "SHIELD_ALLOW_AWS=",
+    "SHIELD_ALLOW_BUCKETS=",
+    "SHIELD_ACCOUNT_ID=",
+    "SHIELD_CHECK_SERVER_NAME=",
+    "SHIELD_UNUSUAL_NAMES=",
+    "SHIELD_ALLOW_BUCKETS=",
+    "SHIELD_CHECK_SERVER_NAME=",
+    "SHIELD_UNUSUAL_NAMES=",
     "SHIELD_READ_WRITE_TMP=",
     "SHIELD_ALLOW_TMP=",
     "SHIELD_CREATE_CHILD_PROCESS=",
@@ -88,6 +109,7 @@ _SETTING_WORDS = (
     "SHIELD_LOG_ARGUMENTS=",
     "SHIELD_NEXT_WRAPPER=",
     "SHIELD_POLICY_FILE=",
+    "SHIELD_ACCOUNT_ID=123456789012",
     "AWS_REGION=",
     "block",
     "alert",
@@ -103,7 +125,20 @@ _SETTING_WORDS = (
     "\\x00exec\\x00/",
     "\\x00exec-static\\x00/",
 )
-_ENTRY_WORDS = ("*.", "://", "]:", "::", "/**", "/tmp/", ":65535", "/128", "::ffff:", ".example.com")
+_ENTRY_WORDS = (
+    "*.",
+    "://",
+    "tcp://",
+    "udp://",
+    "]:",
+    "::",
+    "/**",
+    "/tmp/",
+    ":65535",
+    "/128",
+    "::ffff:",
+    ".example.com",
+)
 
 TARGETS: tuple[Target, ...] = (
     Target("policy", "policy text, and decisions on it", _CORE, words=_SETTING_WORDS + _ENTRY_WORDS),
@@ -111,6 +146,7 @@ TARGETS: tuple[Target, ...] = (
     Target("glob", "path patterns", _CORE, max_len=100, words=("**", "/**/", "/**", "*", "?", "\\x00")),
     Target("sockaddr", "kernel addresses", ("core/text.c", "core/endpoint.c"), max_len=160),
     Target("dns", "DNS messages", ("core/text.c", "core/endpoint.c", "core/dns.c"), max_len=2048),
+    Target("tls", "the first bytes of TLS connections", ("core/text.c", "core/tls.c"), max_len=512),
     Target("names", "the table of learnt addresses", ("core/text.c", "core/endpoint.c", "core/names.c")),
     Target("alert", "the alert line", _CORE, words=("policy=", "mode=", "argument=", "seconds=", "\\xef\\xbf\\xbd")),
     Target("maps", "/proc/self/maps", ("core/text.c", "engine/maps.c"), flags=_FAKE_KERNEL, words=(" r-xp ", " rw-p ")),
@@ -125,6 +161,7 @@ TARGETS: tuple[Target, ...] = (
         "network",
         "the network judges",
         _NETWORK_JUDGES,
+        helpers=("forget.c",),
         flags=_FAKE_KERNEL,
         max_len=1024,
     ),
@@ -147,7 +184,8 @@ def _run(command: list[str]) -> None:
 
 
 def _sources(target: Target) -> list[str]:
-    return [str(target.file), *(str(NATIVE / source) for source in target.product)]
+    ours = (str(HERE / helper) for helper in target.helpers)
+    return [str(target.file), *ours, *(str(NATIVE / source) for source in target.product)]
 
 
 def build_fuzzer(target: Target, folder: Path) -> Path:

@@ -38,6 +38,7 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
                           .ip = facts->to.ip,
                           .port = facts->to.port,
                           .protocol = facts->protocol,
+                          .sni = facts->sni,
                           .path = facts->path,
                           .allow = facts->allow,
                           .object = caller_object(call, scratch)};

@@ -25,6 +25,7 @@ static void outbound(struct text t)
     CHECK(entry_outbound(form, &same, &second, &error) && !error.used);
     CHECK(text_equal(form, (struct text){again, second.used}));
     CHECK(same.kind == rule.kind && same.port == rule.port && same.prefix == rule.prefix);
+    CHECK(same.protocol == rule.protocol && rule.protocol <= ONLY_UDP);
     CHECK(same.name.at == rule.name.at && same.name.len == rule.name.len);
     CHECK(address_equal(&same.network, &rule.network));
 }
@@ -55,6 +56,14 @@ static void address(struct text t)
     CHECK(second.used == written.used && !memcmp(room, again, second.used));
 }
 
+static void bucket(struct text t)
+{
+    struct writer error = {error_room, 0, sizeof error_room, false};
+    bool good = entry_bucket(t, &error);
+    CHECK(good == !error.used && !error.full && utf8_valid(error_room, error.used));
+    CHECK(!good || (t.len >= 3 && t.len <= 63 && !memchr(t.at, ',', t.len)));
+}
+
 static void path(struct text t, bool (*check)(struct text, struct writer *))
 {
     struct writer error = {error_room, 0, sizeof error_room, false};
@@ -69,11 +78,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t kind = take_number(&in, 1);
     uint8_t *copy = exact_copy(in.at, in.left);
     struct text t = {(const char *)copy, (uint32_t)in.left};
-    switch (kind % 5) {
+    switch (kind % 6) {
     case 0: outbound(t); break;
     case 1: host(t); break;
     case 2: address(t); break;
     case 3: path(t, entry_tmp); break;
+    case 5: bucket(t); break;
     default: path(t, entry_path);
     }
     room_give(copy);

@@ -1,21 +1,38 @@
 /* The network judges under a hostile caller: pointers to anywhere, headers that lie, and another thread that rewrites
  * everything while it is judged. The kernel is played by this file, and looks at all that reaches it: nothing may go
- * to an address that the policy does not allow, and no question about another name may leave. Input: whether there is
- * a second thread, then one step after another: lay something into memory, hand a message to a socket, make a call. */
+ * to an address that the policy does not allow, no question about another name may leave, and no connection to an
+ * address that was allowed by name may begin with another name. Input: whether there is a second thread, and the mode,
+ * then one step after another: lay something into memory, hand a message to a socket, make
+ * a call, copy a descriptor, say a ClientHello piece by piece, ... */
 #include "engine.h"
+#include "forget.h"
+#include "hello.h"
 
 #include "../../runtime_layer/native/core/dns.h"
 /* Included whole: what it remembers must not pass from one input to the next. */
 #include "../../runtime_layer/native/engine/resolver.c"
 
-enum { UNSPEC = 0, UNIX = 1, INET = 2, INET6 = 10, VSOCK = 40, STREAM = 1, DGRAM = 2, RAW = 3 };
-enum { STEPS = 64, PEEK = 0x2, CUT = 0x20, HTTPS = 443 };
+enum {
+    UNSPEC = 0,
+    UNIX = 1,
+    INET = 2,
+    INET6 = 10,
+    VSOCK = 40,
+    STREAM = 1,
+    DGRAM = 2,
+    RAW = 3,
+    TCP = 6,
+    UDP = 17
+};
+enum { OPTION_TYPE = 3, OPTION_DOMAIN = 39, OPTION_LOCK = 44, OPTION_COOKIE = 57 };
+enum { STEPS = 64, OOB = 0x1, PEEK = 0x2, CUT = 0x20, HTTPS = 443, MOST_VECTORS = 1024, ATTEMPT = 4096 };
 
-/* Descriptors from 3 on. */
+/* What the descriptors from FIRST on stand for at first. */
 static const struct {
     int32_t domain, type;
 } sockets[] = {{INET, STREAM}, {INET, DGRAM}, {INET6, DGRAM}, {INET6, STREAM}, {UNIX, DGRAM}, {INET, RAW}};
-enum { FIRST = 3, SOCKETS = sizeof sockets / sizeof *sockets };
+enum { FIRST = 3, SOCKETS = sizeof sockets / sizeof *sockets, DESCRIPTORS = 12 /* that inputs name */ };
+enum { TABLE = 128, LOG = 99, GATES = 100 /* the gate's own are above */, FILES = TABLE };
 
 /* Addresses that inputs choose from; `port` in host order. */
 static const struct known {
@@ -36,29 +53,58 @@ static const struct known {
     {UNSPEC, 53, {203, 0, 113, 53}},
     {VSOCK, HTTPS, {3}},
     {UNIX, 0, {'/', 't', 'm', 'p', '/', 's'}},
+    {INET, 53, {198, 51, 100, 1}}, /* what answers name, as a name server */
+    {INET, 22, {198, 51, 100, 1}},
 };
-static const char *const hosts[] = {"ok.example", "a.good.example", "evil.example", "good.example",
-                                    "secret.evil.example"};
+static const char *const hosts[] = {"ok.example",   "a.good.example",      "evil.example",
+                                    "good.example", "secret.evil.example", "odd byte.good.example"};
+enum { PLACES = sizeof places / sizeof *places, HOSTS = sizeof hosts / sizeof *hosts };
 
-static const char settings[] = "SHIELD_OUTBOUND_CONNECTIVITY=block\n"
-                               "SHIELD_ALLOW_OUTBOUND=ok.example:443,*.good.example,192.0.2.0/24:443,"
-                               "[2001:db8::1]:8443\n"
-                               "SHIELD_ALLOW_AWS=none\nSHIELD_READ_WRITE_TMP=block\n";
+/* In alert mode nothing is stopped, but all is looked at. */
+static bool blocks;
+#define SETTINGS(mode)                                                                                       \
+    "SHIELD_OUTBOUND_CONNECTIVITY=" mode                                                                     \
+    "\nSHIELD_ALLOW_OUTBOUND=ok.example:443,*.good.example,192.0.2.0/24:443,[2001:db8::1]:8443\n"            \
+    "SHIELD_ALLOW_AWS=none\nSHIELD_READ_WRITE_TMP=block\n"
 
-static bool has_peer[SOCKETS];
+/* What a message queue or a connection is to the kernel. `out`: what the other end receives, in order. */
+static struct file {
+    int32_t domain, type;
+    uint32_t users;
+    uint64_t cookie;
+    bool connected, connecting, by_name, shut, non_blocking, locked;
+    struct sockaddr_bytes peer;
+    struct endpoint to;
+    uint8_t out[ATTEMPT], answers[ATTEMPT];
+    uint32_t out_len, out_judged, answers_len, answers_read;
+} files[FILES];
+static struct file *open_files[TABLE];
+static uint64_t cookies;
+
 static struct queued {
     struct sockaddr_bytes from;
     uint8_t bytes[600];
     uint32_t len;
     bool told;
 } queue;
-static uint8_t told[STEPS * sizeof queue.bytes]; /* all that name servers said */
-static uint32_t told_len;
 
-static int32_t socket_of(uint64_t descriptor)
+/* All addresses that the resolver gave for names that are allowed. */
+static struct told {
+    struct address ip;
+    bool https_only;
+} told[4096];
+static uint32_t told_count;
+
+/* How the kernel feels: what the next write takes (0: all), whether it takes nothing yet, whether the next connection
+ * takes a while. */
+static struct {
+    uint32_t takes;
+    bool again, slow;
+} mood;
+
+static struct file *file_of(uint64_t descriptor)
 {
-    int64_t index = (int64_t)(int32_t)descriptor - FIRST;
-    return index >= 0 && index < SOCKETS ? (int32_t)index : -1;
+    return (uint32_t)descriptor < TABLE ? open_files[(uint32_t)descriptor] : NULL;
 }
 
 static struct sockaddr_bytes sockaddr_of(const struct known *k)
@@ -75,51 +121,91 @@ static struct sockaddr_bytes sockaddr_of(const struct known *k)
     return s;
 }
 
-static bool was_told(const struct address *ip)
-{
-    uint32_t n = ip->family == FAMILY_V4 ? 4 : 16;
-    for (uint32_t i = 0; i + n <= told_len; i++)
-        if (!memcmp(told + i, ip->bytes, n))
-            return true;
-    return false;
-}
-
-static bool listed(const struct endpoint *to, bool datagram)
-{
-    static const struct address net = {FAMILY_V4, {192, 0, 2}};
-    static const struct address one = {FAMILY_V6, {0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
-    bool sorting = datagram && !to->port;
-    if (address_is_loopback(&to->ip))
-        return true;
-    if (address_within(&to->ip, &net, 24))
-        return sorting || to->port == HTTPS;
-    if (address_equal(&to->ip, &one))
-        return sorting || to->port == 8443;
-    return !address_is_internal(&to->ip) && was_told(&to->ip);
-}
-
 static bool is_resolver(const struct endpoint *to)
 {
     static const uint8_t resolver[16] = {203, 0, 113, 53};
     return to->port == DNS_PORT && to->ip.family == FAMILY_V4 && !memcmp(to->ip.bytes, resolver, 16);
 }
 
+/* Bytes that no host name has are no part of one that a star stands for. */
+static bool is_name_allowed(struct text name)
+{
+    static const char in_names[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+    for (uint32_t i = 0; i < name.len; i++)
+        if (!memchr(in_names, name.at[i], sizeof in_names - 1))
+            return false;
+    return text_equal(name, TEXT("ok.example")) || text_ends(name, TEXT(".good.example"));
+}
+
 static bool name_may_leave(const struct dns_question *q)
 {
     struct text name = {q->name, q->name_len};
-    return text_equal(name, TEXT("ok.example")) || text_ends(name, TEXT(".good.example")) ||
-           text_equal(name, TEXT("name-not-allowed.shielded-function.invalid"));
+    return is_name_allowed(name) || text_equal(name, TEXT("name-not-allowed.shielded-function.invalid"));
+}
+
+/* As a client writes it: any case, and a dot at its end. */
+static bool is_server_name_allowed(struct text name)
+{
+    char lower[256];
+    if (name.len && name.at[name.len - 1] == '.')
+        name.len--;
+    if (name.len > sizeof lower)
+        return false;
+    for (uint32_t i = 0; i < name.len; i++)
+        lower[i] = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char)(name.at[i] + 32) : name.at[i];
+    return is_name_allowed((struct text){lower, name.len});
+}
+
+static void keep_told(void *context, const struct address *ip)
+{
+    CHECK(told_count < sizeof told / sizeof *told);
+    told[told_count++] = (struct told){*ip, *(bool *)context};
+}
+
+static void tell(const uint8_t *message, uint32_t len)
+{
+    struct dns_question q;
+    if (!dns_read_question(message, len, &q) || !is_name_allowed((struct text){q.name, q.name_len}))
+        return;
+    bool https_only = text_equal((struct text){q.name, q.name_len}, TEXT("ok.example"));
+    dns_read_answer(message, len, &q, keep_told, &https_only);
+}
+
+static bool was_told(const struct endpoint *to, bool any_port)
+{
+    for (uint32_t i = 0; i < told_count; i++)
+        if (address_equal(&told[i].ip, &to->ip) && (any_port || !told[i].https_only || to->port == HTTPS))
+            return true;
+    return false;
+}
+
+static bool is_listed_address(const struct endpoint *to, bool sorting)
+{
+    static const struct address net = {FAMILY_V4, {192, 0, 2}};
+    static const struct address one = {FAMILY_V6, {0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
+    if (address_is_loopback(&to->ip))
+        return true;
+    return (address_within(&to->ip, &net, 24) && (sorting || to->port == HTTPS)) ||
+           (address_equal(&to->ip, &one) && (sorting || to->port == 8443));
+}
+
+static bool is_listed(const struct endpoint *to, bool datagram)
+{
+    bool sorting = datagram && !to->port;
+    return is_listed_address(to, sorting) || (!address_is_internal(&to->ip) && was_told(to, sorting));
 }
 
 /* What the kernel is asked to send somewhere, or to connect to. */
 static void look_at(uint64_t descriptor, uint64_t pointer, uint32_t len, const uint8_t *payload,
                     uint64_t size, bool connects)
 {
-    int32_t index = socket_of(descriptor);
-    bool datagram = index >= 0 && sockets[index].type == DGRAM;
+    const struct file *f = file_of(descriptor);
+    bool datagram = f && f->type == DGRAM, stream = f && f->type == STREAM;
     struct sockaddr_bytes s = {.len = len};
     struct endpoint to;
     CHECK(is_gates(pointer) && len <= SOCKADDR_MAX);
+    if (!blocks)
+        return;
     memcpy(s.bytes, (void *)pointer, len);
     if (len >= 2 && !(s.bytes[0] | s.bytes[1]) && !connects)
         s.bytes[0] = INET;
@@ -129,16 +215,153 @@ static void look_at(uint64_t descriptor, uint64_t pointer, uint32_t len, const u
     default: return;
     }
     if (to.port != DNS_PORT || !datagram) {
-        CHECK(listed(&to, datagram));
-        CHECK(!is_resolver(&to));
+        bool asks = connects && stream && is_resolver(&to);
+        CHECK(is_listed(&to, datagram) || asks);
         return;
     }
     CHECK(!connects); /* a datagram socket never gets a name server for its peer */
-    CHECK(is_resolver(&to) || listed(&to, true));
+    CHECK(is_resolver(&to) || is_listed(&to, true));
     struct dns_question q;
     CHECK(payload && is_gates((uint64_t)payload));
     CHECK(dns_read_query(payload, (uint32_t)size, &q) && name_may_leave(&q));
     CHECK(size <= DNS_QUERY_MAX);
+}
+
+/* Of a connection to a name server: whole queries. After a short write nothing more can come. */
+static void only_queries_left(struct file *f)
+{
+    while (f->out_len - f->out_judged > 2) {
+        const uint8_t *at = f->out + f->out_judged;
+        uint32_t len = (uint32_t)(at[0] << 8 | at[1]);
+        struct dns_question q;
+        if (len > f->out_len - f->out_judged - 2)
+            break;
+        CHECK(dns_read_query(at + 2, len, &q) && is_name_allowed((struct text){q.name, q.name_len}));
+        CHECK(len <= DNS_QUERY_MAX);
+        f->out_judged += 2 + len;
+    }
+}
+
+static void no_other_name_left(const struct file *f)
+{
+    static const uint8_t questions[][8] = {{0, 0, 0, 8, 4, 210, 22, 47}, {0, 0, 0, 8, 4, 210, 22, 48}};
+    static struct seen_hello server;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < 2; i++)
+        while (f->out_len - at >= 8 && !memcmp(f->out + at, questions[i], 8))
+            at += 8;
+    /* A second one is taken after a HelloRetryRequest (RFC 8446, 4.1.4). */
+    for (uint32_t hellos = 0; hellos < 2; hellos++) {
+        hello_seen(f->out + at, f->out_len - at, hellos, &server);
+        if (server.seen != SEEN_WHOLE)
+            return;
+        CHECK(server.encrypted || is_server_name_allowed(server.name));
+        at += (uint32_t)server.end;
+    }
+}
+
+/* Nothing but these: other addresses are random bytes. */
+static bool is_gates_buffer(uint64_t pointer)
+{
+    return is_on_stack(pointer) || is_scratch(pointer);
+}
+
+/* As the kernel copies it, from the gate's memory or from the caller's. */
+static bool copy_in(void *to, uint64_t from, uint64_t n)
+{
+    if (!arena_allows(from, n, false) && !is_gates_buffer(from))
+        return false;
+    memcpy(to, (void *)from, n);
+    return true;
+}
+
+static int64_t gather_for_kernel(uint64_t vectors, uint64_t count, uint8_t *out, uint32_t cap)
+{
+    uint32_t used = 0;
+    if (count > MOST_VECTORS)
+        return -EMSGSIZE;
+    for (uint64_t i = 0; i < count && used < cap; i++) {
+        struct vector v;
+        if (!copy_in(&v, vectors + i * sizeof v, sizeof v))
+            return -EFAULT;
+        uint64_t n = v.len < cap - used ? v.len : cap - used;
+        if (n && !copy_in(out + used, v.base, n))
+            return used ? (int64_t)used : -EFAULT;
+        used += (uint32_t)n;
+    }
+    return used;
+}
+
+static int64_t finish_connecting(struct file *f, uint64_t flags)
+{
+    enum { NO_WAIT = 0x40 };
+    if (!f->connecting)
+        return 0;
+    bool waits = !(flags & NO_WAIT) && !f->non_blocking;
+    f->connecting = waits ? false : mood.again;
+    mood.again = false;
+    return f->connecting ? -EAGAIN : 0;
+}
+
+static int64_t write_to_stream(struct file *f, uint64_t vectors, uint64_t count, uint64_t flags)
+{
+    static uint8_t bytes[4 * PAGE];
+    int64_t error = finish_connecting(f, flags);
+    if (error || !f->connected || f->shut)
+        return error ? error : -EPIPE;
+    int64_t n = gather_for_kernel(vectors, count, bytes, sizeof bytes);
+    if (n <= 0)
+        return n;
+    if (mood.again) {
+        mood.again = false;
+        return -EAGAIN;
+    }
+    n = mood.takes && mood.takes < n ? mood.takes : n;
+    mood.takes = 0;
+    /* The last byte of what is urgent is not among those that are read in order (tcp(7)). */
+    uint32_t kept = (uint32_t)n - (flags & OOB ? 1 : 0);
+    kept = kept < sizeof f->out - f->out_len ? kept : (uint32_t)sizeof f->out - f->out_len;
+    memcpy(f->out + f->out_len, bytes, kept);
+    f->out_len += kept;
+    if (blocks && f->to.port == DNS_PORT)
+        only_queries_left(f);
+    else if (blocks && f->by_name)
+        no_other_name_left(f);
+    return n;
+}
+
+static int64_t connect_to(struct file *f, uint64_t pointer, uint32_t len)
+{
+    struct sockaddr_bytes s = {.len = len};
+    struct endpoint to;
+    memcpy(s.bytes, (void *)pointer, len);
+    enum sockaddr_kind kind = endpoint_from_sockaddr(s.bytes, s.len, &to);
+    if (kind == SOCKADDR_UNSPEC) {
+        f->connected = f->connecting = f->shut = false;
+        f->out_len = f->out_judged = 0;
+        return 0;
+    }
+    if (kind != SOCKADDR_INET || f->domain == UNIX)
+        return -EINVAL;
+    if (f->type == STREAM && f->connected)
+        return f->connecting ? -EALREADY : -EISCONN;
+    f->connected = true;
+    f->by_name = !is_listed_address(&to, false);
+    f->peer = s;
+    f->to = to;
+    f->connecting = f->type == STREAM && mood.slow;
+    mood.slow = false;
+    return f->connecting ? -EINPROGRESS : 0;
+}
+
+static int64_t peer_name(const struct file *f, uint8_t *out, uint32_t *len)
+{
+    if (!f->connected || f->connecting)
+        return -ENOTCONN;
+    CHECK(is_gates((uint64_t)out) && is_gates((uint64_t)len));
+    memcpy(out, f->peer.bytes, f->peer.len < *len ? f->peer.len : *len);
+    *len = f->peer.len;
+    return 0;
 }
 
 static int64_t receive(struct message *m, uint64_t flags)
@@ -162,8 +385,7 @@ static int64_t receive(struct message *m, uint64_t flags)
     if (part > 1 && !queue.told &&
         endpoint_from_sockaddr(queue.from.bytes, queue.from.len, &from) == SOCKADDR_INET &&
         is_resolver(&from)) {
-        memcpy(told + told_len, queue.bytes, part);
-        told_len += (uint32_t)part;
+        tell(queue.bytes, (uint32_t)part);
         queue.told = true; /* a program may look at a message many times */
     }
     if (!(flags & PEEK))
@@ -171,37 +393,202 @@ static int64_t receive(struct message *m, uint64_t flags)
     return flags & CUT ? len : (int64_t)part;
 }
 
+/* The other end's bytes, whoever reads them: each answer among them counts once it is whole. */
+static void leave_queue(struct file *f, uint32_t n)
+{
+    uint32_t kept = n < sizeof f->answers - f->answers_len ? n : (uint32_t)sizeof f->answers - f->answers_len;
+    memcpy(f->answers + f->answers_len, queue.bytes, kept);
+    f->answers_len += kept;
+    queue.len -= n;
+    memmove(queue.bytes, queue.bytes + n, queue.len);
+    while (f->answers_len - f->answers_read > 2) {
+        const uint8_t *at = f->answers + f->answers_read;
+        uint32_t len = (uint32_t)(at[0] << 8 | at[1]);
+        if (len > f->answers_len - f->answers_read - 2)
+            return;
+        if (is_resolver(&f->to))
+            tell(at + 2, len);
+        f->answers_read += 2 + len;
+    }
+}
+
+static int64_t read_from_stream(struct file *f, const struct message *m, uint64_t flags)
+{
+    struct vector v;
+    if (!f->connected || f->connecting)
+        return -ENOTCONN;
+    if (flags & OOB)
+        return -EINVAL;
+    if (!queue.len || !m->vector_count)
+        return queue.len ? 0 : -EAGAIN;
+    if (!copy_in(&v, m->vectors, sizeof v))
+        return -EFAULT;
+    uint32_t n = queue.len < v.len ? queue.len : (uint32_t)v.len;
+    if (mood.takes && mood.takes < n)
+        n = mood.takes;
+    if (n && !(flags & CUT) && is_gates_buffer(v.base)) /* cut: thrown away (tcp(7)) */
+        memcpy((void *)v.base, queue.bytes, n);
+    if (!(flags & PEEK))
+        leave_queue(f, n);
+    return n;
+}
+
+static int64_t lowest_descriptor(uint64_t least)
+{
+    for (uint64_t n = least < FIRST ? FIRST : least; n < TABLE; n++)
+        if (!open_files[n])
+            return (int64_t)n;
+    return -EMFILE;
+}
+
+static void let_go_of(uint64_t descriptor)
+{
+    struct file *f = file_of(descriptor);
+    if (f && !--f->users)
+        f->type = 0;
+    if (f)
+        open_files[(uint32_t)descriptor] = NULL;
+}
+
+static int64_t copy_to(struct file *f, int64_t descriptor)
+{
+    if (descriptor < 0)
+        return descriptor;
+    if (descriptor < FIRST || descriptor >= TABLE)
+        return -EBADF;
+    f->users++;
+    let_go_of((uint64_t)descriptor);
+    open_files[descriptor] = f;
+    return descriptor;
+}
+
+static int64_t open_socket(int32_t domain, int32_t type)
+{
+    int64_t descriptor = lowest_descriptor(0);
+    if (descriptor >= FIRST + DESCRIPTORS)
+        return -EMFILE;
+    struct file *f = files;
+    while (f->users)
+        f++;
+    memset(f, 0, offsetof(struct file, out));
+    f->out_len = f->out_judged = f->answers_len = f->answers_read = 0;
+    f->cookie = ++cookies;
+    f->domain = domain;
+    f->type = type;
+    return copy_to(f, descriptor);
+}
+
+static int64_t descriptor_call(int64_t nr, struct file *f, uint64_t a, uint64_t b, uint64_t c)
+{
+    switch (nr) {
+    case __NR_close: let_go_of(a); return f ? 0 : -EBADF;
+    case __NR_dup: return f ? copy_to(f, lowest_descriptor(0)) : -EBADF;
+    case __NR_dup3:
+        if ((uint32_t)a == (uint32_t)b || (c & ~(uint64_t)O_CLOEXEC))
+            return -EINVAL;
+        return f ? copy_to(f, (int32_t)b) : -EBADF;
+    }
+    CHECK(nr == __NR_fcntl);
+    if (b == F_GETFD && a < FIRST)
+        return 0;
+    if (!f)
+        return -EBADF;
+    if (b == F_DUPFD || b == F_DUPFD_CLOEXEC)
+        return copy_to(f, lowest_descriptor((uint32_t)c));
+    return b == F_GETFL && f->non_blocking ? O_NONBLOCK : 0;
+}
+
+static int64_t option_of(const struct file *f, uint64_t option, void *out)
+{
+    bool is_internet = f->domain == INET || f->domain == INET6;
+    switch (option) {
+    case OPTION_TYPE: *(int32_t *)out = f->type; return 0;
+    case OPTION_DOMAIN: *(int32_t *)out = f->domain; return 0;
+    case OPTION_PROTOCOL:
+        *(int32_t *)out = !is_internet ? 0 : f->type == STREAM ? TCP : f->type == DGRAM ? UDP : 0;
+        return 0;
+    case OPTION_LOCK: *(int32_t *)out = f->locked; return 0;
+    case OPTION_COOKIE: memcpy(out, &f->cookie, sizeof f->cookie); return 0;
+    }
+    *(int32_t *)out = 0; /* not set, no limit */
+    return 0;
+}
+
+static void in_place(const struct call *call);
+
 static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    int32_t index = socket_of(a);
-    bool unspec = false;
+    struct file *file = file_of(a);
+    bool stream = file && file->type == STREAM;
     switch (nr) {
     case __NR_getsockopt:
-        if (index < 0)
+        if (!file)
             return -EBADF;
-        CHECK(b == LEVEL_SOCKET && is_gates(d));
-        *(int32_t *)d = c == OPTION_TYPE ? sockets[index].type : sockets[index].domain;
-        return 0;
-    case __NR_getpeername: return index < 0 ? -EBADF : has_peer[index] ? 0 : -ENOTCONN;
+        CHECK(b == LEVEL_SOCKET && is_gates(d) && is_gates(e));
+        return option_of(file, c, (void *)d);
+    case __NR_setsockopt:
+        CHECK(b == LEVEL_SOCKET && c == OPTION_LOCK && is_gates(d) && *(int32_t *)d);
+        if (file)
+            file->locked = true;
+        return file ? 0 : -EBADF;
+    case __NR_listen: return file ? 0 : -EBADF;
+    case __NR_getpeername: return file ? peer_name(file, (uint8_t *)b, (uint32_t *)c) : -EBADF;
     case __NR_connect:
         look_at(a, b, (uint32_t)c, NULL, 0, true);
-        unspec = c >= 2 && !*(uint16_t *)b;
-        if (index >= 0)
-            has_peer[index] = !unspec;
-        return index < 0 ? -EBADF : 0;
-    case __NR_sendto:
+        return file ? connect_to(file, b, (uint32_t)c) : -EBADF;
+    case __NR_sendto: {
+        struct vector v = {b, c};
         if (e)
             look_at(a, e, (uint32_t)f, (const uint8_t *)b, c, false);
-        return index < 0 ? -EBADF : (int64_t)c;
+        return !file ? -EBADF : stream ? write_to_stream(file, (uint64_t)&v, 1, d) : (int64_t)c;
+    }
     case __NR_sendmsg: {
         struct message *m = (struct message *)b;
         CHECK(is_gates(b));
         if (m->name) /* only queries are looked into, and those come by sendto */
             look_at(a, m->name, m->name_len, NULL, 0, false);
-        return index < 0 ? -EBADF : 1;
+        return !file ? -EBADF : stream ? write_to_stream(file, m->vectors, m->vector_count, c) : 1;
     }
-    case __NR_recvmsg: return index < 0 ? -EBADF : receive((struct message *)b, d ? d : c);
+    case __NR_sendmmsg: { /* queries, of the gate's own */
+        const struct many *many = (const struct many *)b;
+        CHECK(is_gates(b) && !stream);
+        for (uint64_t i = 0; i < c; i++) {
+            const struct message *m = &many[i].message;
+            const struct vector *v = (const struct vector *)m->vectors;
+            CHECK(is_on_stack(m->vectors) && m->vector_count == 1 && m->name && !m->control_len);
+            look_at(a, m->name, m->name_len, (const uint8_t *)v->base, v->len, false);
+        }
+        return file ? (int64_t)c : -EBADF;
+    }
+    case __NR_recvmsg: {
+        struct message *m = (struct message *)b;
+        if (!is_on_stack(b)) /* what is not looked at */
+            return stream ? -EFAULT : 0;
+        return !file ? -EBADF : stream ? read_from_stream(file, m, d ? d : c) : receive(m, d ? d : c);
+    }
+    case __NR_shutdown:
+        if (file)
+            file->shut = true;
+        return file ? 0 : -EBADF;
+    case __NR_ppoll: CHECK(is_gates(a)); return 1;
+    case __NR_nanosleep: return 0;
+    case __NR_read:
+    case __NR_readv:
+    case __NR_recvfrom:
+    case __NR_recvmmsg:
+    case __NR_write:
+    case __NR_writev:
+    case __NR_pwritev2:
+    case __NR_sendfile:
+    case __NR_splice: /* as the program asked, by a descriptor of the gate's own */
+        in_place(&(struct call){.nr = nr, .arg = {a, b, c, d, e, f}});
+        return 0;
+    case __NR_socket: return open_socket((int32_t)a, (int32_t)b & 0xf);
     case __NR_bind: CHECK(is_gates(b) && c <= SOCKADDR_MAX); return 0;
+    case __NR_close:
+    case __NR_dup:
+    case __NR_dup3:
+    case __NR_fcntl: return descriptor_call(nr, file, a, b, c);
     }
     CHECK(!"a call that no network judge makes");
     return 0;
@@ -215,7 +602,6 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
         return result;
     switch (nr) {
     case __NR_openat: return -ENOENT;
-    case __NR_close:
     case __NR_fstat:
     case __NR_munmap: return 0;
     case __NR_mmap: return -ENOMEM;
@@ -224,9 +610,42 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
     return socket_call(nr, a, b, c, d, e, f);
 }
 
+/* The rest of the engine that these judges are linked with. */
+bool owns_memory(void)
+{
+    return true;
+}
+
+void report_unusual(struct text name)
+{
+    CHECK(is_name_allowed(name));
+}
+
+int32_t change_begin(uint32_t descriptor, bool waits)
+{
+    (void)descriptor, (void)waits;
+    return 0;
+}
+
+int32_t change_many_begin(void)
+{
+    return 0;
+}
+
+uint32_t next_held(uint32_t from)
+{
+    (void)from;
+    return UINT32_MAX;
+}
+
+void change_end(int32_t claim)
+{
+    (void)claim;
+}
+
 static uint32_t make_query(struct input *in, uint8_t out[300])
 {
-    struct text name = text_of(hosts[take_number(in, 1) % (sizeof hosts / sizeof *hosts)]), label;
+    struct text name = text_of(hosts[take_number(in, 1) % HOSTS]), label;
     uint8_t type = (uint8_t)take_number(in, 1), edns = (uint8_t)take_number(in, 1) & 1;
     uint8_t head[12] = {0, (uint8_t)take_number(in, 1), 1, 0, 0, 1, 0, 0, 0, 0, 0, edns};
     uint32_t at = sizeof head;
@@ -241,18 +660,37 @@ static uint32_t make_query(struct input *in, uint8_t out[300])
     return at + sizeof tail;
 }
 
+/* With one address in it, in front of whatever the query says of others. */
+static uint32_t make_answer(struct input *in, uint8_t out[316])
+{
+    const uint8_t record[] = {0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 198, 51, 100, 1};
+    uint32_t len = make_query(in, out);
+    out[2] |= 0x80;
+    out[7] = 1;
+    memcpy(out + len, record, sizeof record);
+    return len + sizeof record;
+}
+
+static uint32_t with_length(uint8_t *message, uint32_t len)
+{
+    memmove(message + 2, message, len);
+    message[0] = (uint8_t)(len >> 8);
+    message[1] = (uint8_t)len;
+    return len + 2;
+}
+
 static void lay(struct input *in)
 {
     uint64_t kind = take_number(in, 1), at = take_pointer(in);
-    uint8_t query[300];
-    switch (kind % 6) {
+    uint8_t query[302];
+    switch (kind % 7) {
     case 0: {
         struct text t = take_text(in, take_number(in, 1));
         arena_put(at, t.at, t.len);
         break;
     }
     case 1: {
-        struct sockaddr_bytes s = sockaddr_of(&places[take_number(in, 1) % (sizeof places / sizeof *places)]);
+        struct sockaddr_bytes s = sockaddr_of(&places[take_number(in, 1) % PLACES]);
         arena_put(at, s.bytes, s.len);
         break;
     }
@@ -270,27 +708,88 @@ static void lay(struct input *in)
         break;
     }
     case 4: arena_put(at, query, make_query(in, query)); break;
-    default: arena_put(at, "GET /2018-06-01/runtime/invocation/next HTTP/1.1", 48);
+    case 5: arena_put(at, "GET /2018-06-01/runtime/invocation/next HTTP/1.1", 48); break;
+    default: arena_put(at, query, with_length(query, make_query(in, query)));
     }
 }
 
-/* An answer to a query that may have been sent, with one address in it; or any bytes. */
+/* An answer to a query that may have been sent; or any bytes. */
 static void hand_over(struct input *in)
 {
     queue.told = false;
-    queue.from = sockaddr_of(&places[take_number(in, 1) % (sizeof places / sizeof *places)]);
-    if (take_number(in, 1) % 2) {
+    queue.from = sockaddr_of(&places[take_number(in, 1) % PLACES]);
+    uint64_t kind = take_number(in, 1) % 4;
+    if (kind % 2) {
         struct text t = take_text(in, take_number(in, 2) % sizeof queue.bytes);
         memcpy(queue.bytes, t.at, t.len);
         queue.len = t.len;
         return;
     }
-    const uint8_t record[] = {0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 198, 51, 100, 1};
-    queue.len = make_query(in, queue.bytes);
-    queue.bytes[2] |= 0x80;
-    queue.bytes[7] = 1; /* one answer, in front of whatever the query says of others */
-    memcpy(queue.bytes + queue.len, record, sizeof record);
-    queue.len += sizeof record;
+    queue.len = make_answer(in, queue.bytes);
+    if (kind)
+        queue.len = with_length(queue.bytes, queue.len);
+}
+
+static uint64_t take_flags(struct input *in)
+{
+    static const uint64_t odd[] = {0x100 /* MSG_WAITALL */, 0x8000 /* MSG_MORE */,
+                                   0x4000000 /* MSG_ZEROCOPY */, 0x20000000 /* MSG_FASTOPEN */};
+    uint64_t flags = take_number(in, 1);
+    return flags >= 0xf0 ? odd[flags % (sizeof odd / sizeof *odd)] : flags;
+}
+
+/* The caller's own instruction makes the call. */
+static void in_place(const struct call *call)
+{
+    const uint64_t *arg = call->arg;
+    bool spliced = call->nr == __NR_splice;
+    struct file *f = file_of(spliced ? arg[2] : arg[0]);
+    struct vector v = {arg[1], arg[2]};
+    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
+    switch (call->nr) {
+    case __NR_readv:
+    case __NR_writev:
+    case __NR_pwritev2:
+        m.vectors = arg[1];
+        m.vector_count = arg[2];
+        break;
+    case __NR_socket:
+        if (arg[0] == INET || arg[0] == INET6 || arg[0] == UNIX)
+            open_socket((int32_t)arg[0], (int32_t)arg[1] & 0xf);
+        return;
+    case __NR_close:
+    case __NR_dup:
+    case __NR_dup3:
+    case __NR_fcntl: descriptor_call(call->nr, f, arg[0], arg[1], arg[2]); return;
+    }
+    if (!f || f->type != STREAM)
+        return;
+    switch (call->nr) {
+    case __NR_read:
+    case __NR_readv: read_from_stream(f, &m, 0); break;
+    case __NR_recvfrom: read_from_stream(f, &m, arg[3]); break;
+    case __NR_write:
+    case __NR_writev:
+    case __NR_pwritev2:
+    case __NR_sendfile:
+    case __NR_splice: write_to_stream(f, m.vectors, m.vector_count, 0); break;
+    case __NR_sendto: write_to_stream(f, m.vectors, m.vector_count, arg[3]); break;
+    }
+}
+
+static void judge_one_call(struct call call, enum outcome (*judge)(struct call *))
+{
+    struct call before = call;
+    enum outcome outcome = judge(&call);
+    CHECK(!held);
+    for (uint32_t i = GATES; i < TABLE; i++)
+        CHECK(!open_files[i]);
+    if (outcome == ANSWERED)
+        return;
+    CHECK(!memcmp(&before, &call, sizeof call));
+    CHECK(call.nr != __NR_connect && call.nr != __NR_sendmsg && call.nr != __NR_sendmmsg);
+    CHECK(call.nr != __NR_sendto || !call.arg[4]);
+    in_place(&call);
 }
 
 static void call_one(struct input *in)
@@ -308,46 +807,177 @@ static void call_one(struct input *in)
                  {__NR_getpeername, judge_peer_name},
                  {__NR_bind, judge_bind},
                  {__NR_socket, judge_socket},
-                 {__NR_setsockopt, judge_socket_option}};
+                 {__NR_setsockopt, judge_socket_option},
+                 {__NR_write, judge_write},
+                 {__NR_writev, judge_write},
+                 {__NR_read, judge_receive},
+                 {__NR_readv, judge_receive},
+                 {__NR_pwritev2, judge_unread},
+                 {__NR_sendfile, judge_unread},
+                 {__NR_splice, judge_unread},
+                 {__NR_listen, judge_listen}};
     uint64_t which = take_number(in, 1) % (sizeof calls / sizeof *calls);
     struct call call = {.nr = calls[which].nr, .site = (uint64_t)arena, .stack = take_pointer(in)};
-    call.arg[0] = FIRST + take_number(in, 1) % (SOCKETS + 1);
+    call.arg[0] = FIRST + take_number(in, 1) % (DESCRIPTORS + 1);
     call.arg[1] = take_pointer(in);
     call.arg[2] = take_length(in);
-    call.arg[3] = take_number(in, 1);
+    call.arg[3] = take_flags(in);
     call.arg[4] = take_pointer(in);
     /* recvfrom's last argument is a pointer, sendto's a length. */
     call.arg[5] = call.nr == __NR_recvfrom ? take_pointer(in) : take_length(in);
     if (call.nr == __NR_sendmsg || call.nr == __NR_recvmsg)
         call.arg[2] = call.arg[3];
-    struct call before = call;
-    enum outcome outcome = calls[which].judge(&call);
-    CHECK(!held);
-    if (outcome == ANSWERED)
+    if (call.nr == __NR_splice)
+        call.arg[2] = call.arg[0];
+    judge_one_call(call, calls[which].judge);
+}
+
+static void make_socket(int32_t domain, int32_t type)
+{
+    struct call call = {
+        .nr = __NR_socket, .arg = {(uint64_t)domain, (uint64_t)type}, .site = (uint64_t)arena};
+    judge_one_call(call, judge_socket);
+}
+
+/* Descriptors that are copied, laid over others, closed, made. */
+static void shuffle(struct input *in)
+{
+    static const int16_t calls[] = {__NR_dup, __NR_fcntl, __NR_fcntl, __NR_dup3, __NR_close};
+    uint64_t which = take_number(in, 1) % 8;
+    uint64_t from = FIRST + take_number(in, 1) % (DESCRIPTORS + 1),
+             to = FIRST + take_number(in, 1) % DESCRIPTORS;
+    if (which >= sizeof calls / sizeof *calls) {
+        make_socket(from % 2 ? INET : INET6, which % 2 ? DGRAM : STREAM);
         return;
-    CHECK(!memcmp(&before, &call, sizeof call));
-    CHECK(call.nr != __NR_connect && call.nr != __NR_sendmsg && call.nr != __NR_sendmmsg);
-    CHECK(call.nr != __NR_sendto || !call.arg[4]);
+    }
+    struct call call = {.nr = calls[which], .arg = {from, to}, .site = (uint64_t)arena};
+    if (call.nr == __NR_dup3) {
+        call.arg[2] = take_number(in, 1) % 4;
+    } else if (call.nr == __NR_fcntl) {
+        call.arg[1] = which % 2 ? F_DUPFD : F_DUPFD_CLOEXEC;
+        call.arg[2] = to;
+    }
+    judge_one_call(call, call.nr == __NR_dup ? judge_copy : judge_descriptor);
+}
+
+/* The shortest way to a connection: its address is answered for a name, and it is made. */
+static void connect_by_name(struct input *in)
+{
+    uint64_t where = take_number(in, 1), at = (uint64_t)arena + 5 * PAGE;
+    struct text name = text_of(hosts[where / PLACES % 2]);
+    struct sockaddr_bytes s = sockaddr_of(&places[where % PLACES]);
+    struct endpoint to;
+    if (where / PLACES % 4 > 1 && endpoint_from_sockaddr(s.bytes, s.len, &to) == SOCKADDR_INET &&
+        verdict_may_learn(&sealed.policy, &to.ip)) {
+        bool https_only = text_equal(name, TEXT("ok.example"));
+        struct verdict verdict = verdict_name(&sealed.policy, name);
+        names_learn(&learnt, &to.ip, verdict.rule, name);
+        keep_told(&https_only, &to.ip);
+    }
+    arena_put(at, s.bytes, s.len);
+    struct call call = {.nr = __NR_connect, .arg = {FIRST + take_number(in, 1) % DESCRIPTORS, at, s.len}};
+    call.site = (uint64_t)arena;
+    judge_one_call(call, judge_connect);
+}
+
+/* What is being said, piece by piece. */
+static struct {
+    uint8_t bytes[HELLO_MAX];
+    uint32_t len, at;
+} speech;
+
+static void think(struct input *in)
+{
+    speech.at = 0;
+    switch (take_number(in, 1) % 4) {
+    case 0:
+    case 1: speech.len = make_hello(in, speech.bytes, sizeof speech.bytes, hosts, HOSTS); break;
+    case 2: speech.len = with_length(speech.bytes, make_query(in, speech.bytes)); break;
+    default: memcpy(speech.bytes, "\0\0\0\10\4\322\26\57", 8); speech.len = 8;
+    }
+}
+
+/* Says the next piece of it, by one of the calls. */
+static void say(struct input *in)
+{
+    uint64_t at = (uint64_t)arena + PAGE, header = (uint64_t)arena + 5 * PAGE, vectors = header + 256;
+    uint32_t piece = (uint32_t)take_number(in, 1), left = speech.len - speech.at;
+    uint64_t how = take_number(in, 1) % 4, descriptor = FIRST + take_number(in, 1) % DESCRIPTORS;
+    uint32_t n = piece && piece < left ? piece : left;
+    arena_put(at, speech.bytes + speech.at, n);
+    speech.at += n;
+    struct vector v[2] = {{at, n / 2}, {at + n / 2, n - n / 2}};
+    struct message m = {.vectors = vectors, .vector_count = 2};
+    arena_put(vectors, v, sizeof v);
+    arena_put(header, &m, sizeof m);
+    struct call call = {.nr = __NR_write, .arg = {descriptor, at, n}, .site = (uint64_t)arena};
+    switch (how) {
+    case 0: break;
+    case 1: call = (struct call){.nr = __NR_writev, .arg = {descriptor, vectors, 2}}; break;
+    case 2: call = (struct call){.nr = __NR_sendmsg, .arg = {descriptor, header, take_flags(in)}}; break;
+    default: call = (struct call){.nr = __NR_sendto, .arg = {descriptor, at, n, take_flags(in)}};
+    }
+    call.site = (uint64_t)arena;
+    judge_one_call(call, how > 1 ? judge_send : judge_write);
+}
+
+static void change_mood(struct input *in)
+{
+    uint64_t what = take_number(in, 1);
+    struct file *f = file_of(FIRST + what / 4 % DESCRIPTORS);
+    switch (what % 4) {
+    case 0: mood.takes = (uint32_t)take_number(in, 1); break;
+    case 1: mood.again = true; break;
+    case 2: mood.slow = true; break;
+    default:
+        if (f)
+            f->non_blocking = !f->non_blocking;
+    }
+}
+
+static void begin(void)
+{
+    memset(&learnt, 0, sizeof learnt);
+    memset(open_files, 0, sizeof open_files);
+    for (uint32_t i = 0; i < FILES; i++)
+        files[i].users = 0;
+    cookies = 0;
+    queue.len = told_count = speech.len = speech.at = 0;
+    memset(&mood, 0, sizeof mood);
+    engine_begin(blocks ? SETTINGS("block") : SETTINGS("alert"));
+    struct file *log = &files[FILES - 1];
+    *log = (struct file){.users = 1};
+    open_files[LOG] = log;
+    sealed.log = LOG;
+    sealed.resolver_count = 1;
+    sealed.resolvers[0] = (struct endpoint){{FAMILY_V4, {203, 0, 113, 53}}, DNS_PORT};
+    forget(TABLE);
+    memset(asked, 0, sizeof asked);
+    memset(denied, 0, sizeof denied);
+    server_count = asked_next = denied_next = 0;
+    for (uint32_t i = 0; i < SOCKETS; i++)
+        if (sockets[i].type == RAW) /* no program can make one, but it may have one */
+            open_socket(sockets[i].domain, RAW);
+        else
+            make_socket(sockets[i].domain, sockets[i].type);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
-    memset(&learnt, 0, sizeof learnt);
-    memset(has_peer, 0, sizeof has_peer);
-    queue.len = told_len = 0;
-    engine_begin(settings);
-    sealed.resolver_count = 1;
-    sealed.resolvers[0] = (struct endpoint){{FAMILY_V4, {203, 0, 113, 53}}, DNS_PORT};
-    memset(watched, 0, FIRST + SOCKETS + 1);
-    memset(asked, 0, sizeof asked);
-    memset(denied, 0, sizeof denied);
-    server_count = asked_next = denied_next = 0;
-    rival = (uint32_t)take_number(&in, 1);
+    uint32_t kind = (uint32_t)take_number(&in, 1);
+    blocks = kind < 0x80;
+    begin();
+    rival = kind % 0x80;
     for (uint32_t steps = 0; in.left && steps < STEPS; steps++)
-        switch (take_number(&in, 1) % 4) {
+        switch (take_number(&in, 1) % 10) {
         case 0: lay(&in); break;
         case 1: hand_over(&in); break;
+        case 4: shuffle(&in); break;
+        case 5: connect_by_name(&in); break;
+        case 6: think(&in); break;
+        case 7: say(&in); break;
+        case 8: change_mood(&in); break;
         default: call_one(&in);
         }
     return 0;

@@ -1,0 +1,25 @@
+/* Parts of the engine with a memory of their own, included whole: what they remember must not pass from one input to
+ * the next. */
+#include "forget.h"
+
+#include "kernel_fake.h"
+
+#include "../../runtime_layer/native/engine/query_stream.c"
+#include "../../runtime_layer/native/engine/user_memory.c"
+#include "../../runtime_layer/native/engine/watched.c"
+
+void forget(int32_t descriptors)
+{
+    memset(streams, 0, sizeof streams);
+    memset(scratches, 0, sizeof scratches);
+    memset(watched, 0, (size_t)descriptors * sizeof *watched);
+    next_stream = generation = 0;
+    for_good = false;
+    for (uint32_t i = 0; i < SCRATCHES; i++)
+        CHECK(!owners[i]); /* each was given back */
+}
+
+bool is_scratch(uint64_t address)
+{
+    return address - (uint64_t)scratches < sizeof scratches;
+}
