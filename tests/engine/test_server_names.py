@@ -97,6 +97,7 @@ FOREIGN = dict.fromkeys(
     "fast_open_by_option": errno.EOPNOTSUPP,
     "asynchronous": errno.ENOSYS,
     "by_another_tcp": errno.EPROTONOSUPPORT,
+    "said_to_have_been_seen": errno.ENOPROTOOPT,
 }
 # Reported by no line: programs go another way, which is judged.
 SILENT = {
@@ -109,6 +110,7 @@ SILENT = {
     "fast_open_by_option",
     "asynchronous",
     "by_another_tcp",
+    "said_to_have_been_seen",
 }
 RACES = {"while_another_thread_writes_the_name", "while_another_thread_swaps_connections"}
 PASSING = (
@@ -120,6 +122,7 @@ PASSING = (
     "much_at_once",
     "many_pieces_at_once",
     "to_a_listed_address",
+    "a_copy_made_before",
     "to_loopback",
     "descriptors_of_all_kinds",
     "a_handshake",

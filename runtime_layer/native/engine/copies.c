@@ -21,15 +21,16 @@ static int64_t reserve(uint64_t least)
     return number;
 }
 
-/* A copy at the lowest free number from `least` on, with the same mark. */
+/* A copy at the lowest free number from `least` on, with the same mark. It is held from the start, so that nobody closes
+ * or replaces it, or takes the mark for that of something else. */
 static int64_t copy_marked(int32_t from, uint64_t least, uint32_t flags)
 {
-    int64_t number = reserve(least);
+    int64_t number = hold(reserve(least));
     if (is_error(number))
         return number;
     int64_t copy = watch_copy(from, (int32_t)number) ? KERNEL(dup3, from, number, flags) : -EMFILE;
     if (is_error(copy))
-        KERNEL(close, number);
+        close_held(number);
     else
         watch_copied(from, (int32_t)copy);
     return copy;
@@ -43,7 +44,7 @@ int64_t watch_own(int32_t descriptor)
         int64_t error = hold_theirs(descriptor);
         return error ? error : descriptor;
     }
-    return hold(own);
+    return own;
 }
 
 void watch_own_end(int32_t descriptor, int64_t own)
@@ -62,7 +63,7 @@ int64_t make_stream(const uint64_t *arg)
         KERNEL(close, number);
     }
     int64_t made = KERNEL(socket, arg[0], arg[1], arg[2]);
-    if (is_error(made) || made == number || watch((int32_t)made, WATCH_STREAM))
+    if (is_error(made) || watch((int32_t)made, WATCH_STREAM))
         return made;
     KERNEL(close, made);
     return -EMFILE;
@@ -86,5 +87,7 @@ enum outcome judge_copy(struct call *call)
             watch((int32_t)copy, WATCH_STREAM);
         return answer(call, copy);
     }
-    return answer(call, copy_marked(from, least, closes ? O_CLOEXEC : 0));
+    int64_t copy = copy_marked(from, least, closes ? O_CLOEXEC : 0);
+    let_go(copy);
+    return answer(call, copy);
 }

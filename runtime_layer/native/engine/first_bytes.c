@@ -143,7 +143,8 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
                          const struct endpoint *peer, const struct message *m, uint64_t flags)
 {
     struct first first = {.call = call, .peer = *peer};
-    if (!is_judged_by_name(&first)) {
+    /* Seen by another of its numbers: then these are not the first. */
+    if (was_stream_seen(descriptor) || !is_judged_by_name(&first)) {
         let_pass(descriptor, marked);
         return KERNEL(sendmsg, descriptor, m, flags);
     }

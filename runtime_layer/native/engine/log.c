@@ -100,7 +100,6 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
         return answer(call, error);
     const uint64_t *arg = call->arg;
     bool copies = call->nr != __NR_close;
-    uint32_t mark = watch_mark((int32_t)descriptor);
     int64_t result = -EBADF; /* what the kernel says of a number that is too high */
     if (!copies || mark_target((int32_t)arg[0], (int32_t)descriptor))
         result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
@@ -109,8 +108,6 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
         if (is_unborn((int32_t)descriptor))
             watch((int32_t)descriptor, WATCH_STREAM);
     }
-    if (!copies && !is_error(result) && mark)
-        unwatch((int32_t)descriptor, mark);
     change_end(claim);
     return answer(call, result);
 }

@@ -14,6 +14,7 @@ enum {
     LEVEL_IPV6 = 41,
     LEVEL_UDPLITE = 136,
     OPTION_DOMAIN = 39,
+    OPTION_LOCK_FILTER = 44,
     UNIX = 1,
     INET = 2,
     INET6 = 10
@@ -60,6 +61,10 @@ static int64_t hides_bytes(const struct call *call)
 
 enum outcome judge_socket_option(struct call *call)
 {
+    /* Ours alone: see stream_seen. To the program, an older kernel. */
+    if ((int32_t)call->arg[1] == LEVEL_SOCKET && (int32_t)call->arg[2] == OPTION_LOCK_FILTER &&
+        sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+        return answer(call, -ENOPROTOOPT);
     int64_t hidden = hides_bytes(call);
     if (hidden)
         return answer(call, hidden);

@@ -67,10 +67,12 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
     flags |= NO_WAIT | (p->is_last ? 0 : MORE);
     if ((uint8_t)marked.mark == WATCH_NOTHING)
         result = KERNEL(sendmsg, own, &p->message, flags);
-    else if (!(result = peer_of_stream((int32_t)own, &peer)))
-        result = peer.port == DNS_PORT
-                     ? send_queries(call, (int32_t)own, &p->message, flags)
-                     : send_first_bytes(call, (int32_t)own, marked, &peer, &p->message, flags);
+    else if ((result = peer_of_stream((int32_t)own, &peer)))
+        ;
+    else if (peer.port == DNS_PORT)
+        result = send_queries(call, (int32_t)own, &p->message, flags);
+    else
+        result = send_first_bytes(call, (int32_t)own, marked, &peer, &p->message, flags);
     watch_own_end(descriptor, own);
     return result;
 }

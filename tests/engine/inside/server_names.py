@@ -714,6 +714,13 @@ def a_handshake_of_the_standard_library() -> None:
 
 
 @way
+def said_to_have_been_seen() -> None:
+    s = connected()
+    s.setsockopt(socket.SOL_SOCKET, 44, 1)
+    s.send(hello())
+
+
+@way
 def by_another_tcp() -> None:
     """Multipath TCP, whose sockets the kernel does not let remember that they were seen."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262) as s:
@@ -778,6 +785,16 @@ def encrypted() -> None:
 @way
 def to_a_listed_address() -> None:
     socket.create_connection(("198.51.100.9", PORT), timeout=5).send(hello("anything.example"))
+
+
+@way
+def a_copy_made_before() -> None:
+    """What it writes later is not the beginning of anything, whatever it looks like."""
+    s = connected()
+    copy = s.dup()
+    s.send(b"GET / HTTP/1.1\r\n")
+    copy.send(b"\0")
+    copy.send(b"\x16")
 
 
 @way
