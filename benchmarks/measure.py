@@ -57,6 +57,7 @@ def sides(shield: Path) -> tuple[Side, Side]:
     checkout = Path(__file__).resolve().parents[1]
     if place.lies_in_tmp(checkout, Path(sys.prefix)):
         policy["SHIELD_ALLOW_TMP"] = f"{checkout}/**,{Path(sys.prefix).resolve()}/**"
+        policy["SHIELD_EXECUTABLE_MEMORY"] = "allow"  # libraries that may be written to while they run, such as grpc's
     return Side("unshielded", (), plain), Side("shielded", (str(shield),), {**plain, **policy})
 
 
