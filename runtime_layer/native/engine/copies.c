@@ -36,28 +36,34 @@ static int64_t copy_marked(int32_t from, uint64_t least, uint32_t flags)
     return copy;
 }
 
-int64_t watch_own(int32_t descriptor)
+int64_t watch_duplicate(int32_t descriptor)
 {
     enum { LEAST = 100 /* out of the way of programs that count on small numbers */ };
-    int64_t own = copy_marked(descriptor, LEAST, O_CLOEXEC);
-    if (own == -EMFILE || own == -EINVAL) {
-        int64_t error = hold_theirs(descriptor);
-        return error ? error : descriptor;
-    }
-    return own;
+    return copy_marked(descriptor, LEAST, O_CLOEXEC);
+}
+
+int64_t watch_own(int32_t descriptor)
+{
+    if (is_alone())
+        return descriptor;
+    int64_t own = watch_duplicate(descriptor);
+    if (own != -EMFILE && own != -EINVAL)
+        return own;
+    int64_t error = hold_theirs(descriptor);
+    return error ? error : descriptor;
 }
 
 void watch_own_end(int32_t descriptor, int64_t own)
 {
-    if (own == descriptor)
+    if (own == descriptor && !is_alone())
         let_go(own);
-    else
+    else if (own != descriptor)
         close_held(own);
 }
 
 int64_t make_stream(const uint64_t *arg)
 {
-    int64_t number = reserve(0);
+    int64_t number = is_alone() ? -EBADF : reserve(0);
     if (!is_error(number)) {
         watch((int32_t)number, WATCH_STREAM);
         KERNEL(close, number);

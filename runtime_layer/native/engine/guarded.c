@@ -217,9 +217,12 @@ enum outcome judge_clone(struct call *call)
     if (call->nr == __NR_clone3) {
         if (sealed.policy.modes[SELF_PROTECTION] == MODE_BLOCK)
             return answer(call, -ENOSYS);
+        note_company(); /* the flags may be others by the time the kernel looks */
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
     }
+    if (flags & CLONE_VM && !(flags & CLONE_VFORK))
+        note_company();
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
         watch_for_good();
     return shares_descriptors_only(flags) ? judge_escape(call) : RUN_IN_PLACE;

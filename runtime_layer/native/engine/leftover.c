@@ -27,7 +27,7 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*
     if (!has_stream_mark(descriptor) && !(is_for_good() && watch_kind(descriptor) != WATCH_NOTHING))
         return NOT_MARKED;
     bool is_stream = is_watched_stream(descriptor);
-    if (!owns_memory()) {
+    if (!is_alone() && !owns_memory()) {
         /* A vfork child: nothing that it holds is held against other threads of its own, if it has any. */
         if (is_stream && blocks) {
             *outcome = answer(call, -EACCES);

@@ -167,7 +167,7 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
 static int64_t judge_reconnection(const struct call *call, int32_t descriptor)
 {
     struct endpoint peer;
-    if (!owns_memory())
+    if (!is_alone() && !owns_memory())
         watch_for_good(); /* the same number may be something else in the process that takes marks away */
     if (has_stream_mark(descriptor) && !was_stream_seen(descriptor))
         return 0;
@@ -225,6 +225,9 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
     if (error)
         return error;
     resolver_disconnect(descriptor);
+    if (sees &&
+        to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
+        watch_instead(descriptor, mark, WATCH_ANSWERS);
     return KERNEL(connect, own, address->bytes, address->len);
 }
 

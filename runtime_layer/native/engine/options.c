@@ -101,11 +101,9 @@ static int64_t own_rights(uint8_t *data, uint64_t len, uint64_t *count)
     for (*count = 0; (*count + 1) * sizeof(int32_t) <= len; ++*count) {
         int32_t theirs, own;
         copy_bytes(&theirs, data + *count * sizeof theirs, sizeof theirs);
-        int64_t made = watch_own(theirs);
-        if (is_error(made) || made == theirs) {
-            watch_own_end(theirs, made);
-            return is_error(made) ? made : -EMFILE;
-        }
+        int64_t made = watch_duplicate(theirs);
+        if (is_error(made))
+            return made;
         own = (int32_t)made;
         copy_bytes(data + *count * sizeof own, &own, sizeof own);
         if (has_to_stay(own)) {

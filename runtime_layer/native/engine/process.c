@@ -12,6 +12,13 @@ struct process {
     struct claims claims;
 };
 
+/* /proc/self/task has as many links as there are threads, and two (fs/proc/base.c). */
+static bool has_one_thread(void)
+{
+    struct stat st = {0};
+    return !is_error(KERNEL(newfstatat, AT_FDCWD, "/proc/self/task", &st, 0)) && st.st_nlink == 3;
+}
+
 bool process_begin(void)
 {
     uint64_t size = page_up(sizeof(struct process));
@@ -22,8 +29,22 @@ bool process_begin(void)
     KERNEL(madvise, memory, size, WIPE_ON_FORK);
     sealed.process = (struct process *)memory;
     sealed.process->is_armed = 1;
+    if (!has_one_thread())
+        note_company();
     sealed.process->id = (int32_t)KERNEL(getpid);
     return protect_range((uint64_t)memory, (uint64_t)memory + size);
+}
+
+static bool has_company;
+
+bool is_alone(void)
+{
+    return !__atomic_load_n(&has_company, __ATOMIC_RELAXED);
+}
+
+void note_company(void)
+{
+    __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
 }
 
 bool is_forked_copy(void)

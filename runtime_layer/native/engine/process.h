@@ -18,6 +18,11 @@ void note_owner(void);
 /* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. */
 bool owns_memory(void);
 
+/* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
+ * second thread, the answer is no for good. A vfork child's parent waits. */
+bool is_alone(void);
+void note_company(void);
+
 /* Alerts that were not written, and how many were in this second. */
 struct storm {
     uint32_t folded;

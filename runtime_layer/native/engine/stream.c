@@ -4,6 +4,7 @@
 
 #include "claims.h"
 #include "first_bytes.h"
+#include "process.h"
 #include "query_stream.h"
 #include "state.h"
 #include "watched.h"
@@ -56,12 +57,14 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
     struct endpoint peer;
     struct marked marked = {descriptor, WATCH_NOTHING};
     /* Not while another socket is being laid over the number: the mark and the descriptor have to go together. */
-    int64_t result = hold_theirs(descriptor);
+    bool alone = is_alone();
+    int64_t result = alone ? 0 : hold_theirs(descriptor);
     if (result)
         return -EAGAIN;
     marked.mark = watch_mark(descriptor);
     int64_t own = watch_own(descriptor);
-    let_go(descriptor);
+    if (!alone)
+        let_go(descriptor);
     if (is_error(own))
         return own;
     flags |= NO_WAIT | (p->is_last ? 0 : MORE);
@@ -113,7 +116,7 @@ int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct
         return -EOPNOTSUPP;
     for (;;) {
         struct piece piece;
-        if (!cut(m, sent, is_watched_stream(descriptor) ? FIRST_MAX : UINT64_MAX, &piece))
+        if (!cut(m, sent, has_stream_mark(descriptor) ? FIRST_MAX : UINT64_MAX, &piece))
             return sent ? (int64_t)sent : -EFAULT;
         int64_t n = send_piece(call, descriptor, &piece, flags);
         bool is_early = n == -ENOTCONN, is_full = n == -EAGAIN && waits(descriptor, flags);

@@ -31,7 +31,7 @@ static uint32_t new_mark(uint8_t kind)
 
 bool watch(int32_t descriptor, uint8_t kind)
 {
-    if (!owns_memory())
+    if (!is_alone() && !owns_memory())
         watch_for_good(); /* a vfork child that makes sockets: their numbers are other things to us */
     if (is_known(descriptor))
         __atomic_store_n(&watched[descriptor], new_mark(kind), __ATOMIC_RELEASE);
@@ -68,7 +68,7 @@ static bool is_stream(int32_t descriptor, bool *is_nothing)
 
 static bool is_stream_mark(uint8_t kind)
 {
-    return kind == WATCH_STREAM || kind == WATCH_GREETED;
+    return kind == WATCH_STREAM || kind == WATCH_GREETED || kind == WATCH_ANSWERS;
 }
 
 bool is_watched_stream(int32_t descriptor)

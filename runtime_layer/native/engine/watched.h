@@ -19,6 +19,7 @@ enum watch {
     WATCH_QUERIES, /* a UDP socket on which queries were addressed to name servers */
     WATCH_STREAM, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
     WATCH_GREETED, /* the same, after a ClientHello: a second one may follow */
+    WATCH_ANSWERS, /* the same, where it leads to a name server: what is read from it may teach */
     WATCH_SERVER   /* and above: a UDP socket that the program connected to a name server, by its number */
 };
 
@@ -45,9 +46,11 @@ void unwatch(int32_t descriptor, uint32_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. */
 void watch_for_good(void);
 bool is_for_good(void);
-/* The gate's own descriptor for the same, with the same mark, held: what is judged by it is what is used by it, whatever
- * becomes of the program's number meanwhile. For close_held. The program's own, held, when there is no number left; or
- * an errno. */
+/* Another descriptor for the same, with the same mark, held. For close_held. Or an errno. */
+int64_t watch_duplicate(int32_t descriptor);
+/* What is judged by this is what is used by it, whatever becomes of the program's number meanwhile: a duplicate; the
+ * number itself, where nobody could change it; held, where there is no number left for another. For watch_own_end. Or an
+ * errno. */
 int64_t watch_own(int32_t descriptor);
 void watch_own_end(int32_t descriptor, int64_t own);
 /* socket(2), for a TCP socket, which gets its mark with its number. */
