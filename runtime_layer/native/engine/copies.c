@@ -78,7 +78,7 @@ int64_t make_stream(const uint64_t *arg)
 bool is_unborn(int32_t descriptor)
 {
     struct endpoint peer;
-    return watch_kind(descriptor) == WATCH_NOTHING && peer_of_stream(descriptor, &peer) == -ENOTCONN;
+    return !has_stream_mark(descriptor) && peer_of_stream(descriptor, &peer) == -ENOTCONN;
 }
 
 enum outcome judge_copy(struct call *call)

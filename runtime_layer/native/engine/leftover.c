@@ -48,7 +48,7 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*
         *outcome = answer(call, own);
         return LEFT_OVER;
     }
-    is_stream = is_watched_stream((int32_t)own);
+    is_stream = is_tcp((int32_t)own); /* whatever mark it got: the number may have changed meanwhile */
     if (!is_stream) {
         unwatch(descriptor, mark);
         unwatch((int32_t)own, watch_mark((int32_t)own));

@@ -81,13 +81,13 @@ static bool is_log(uint64_t descriptor)
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
-/* Whoever is writing to the number at this moment found it without a mark, and is in the kernel a millisecond later. */
+/* Whoever is writing to the number at this moment found it without such a mark, and is in the kernel a millisecond later. */
 static bool mark_target(int32_t from, int32_t to)
 {
     const uint64_t millisecond[2] = {0, 1000000};
-    bool is_first = watch_kind(from) != WATCH_NOTHING && watch_kind(to) == WATCH_NOTHING;
+    bool is_first = has_stream_mark(from) && !has_stream_mark(to);
     bool marked = watch_copy(from, to);
-    if (is_first && watch_kind(to) != WATCH_NOTHING && !is_error(KERNEL(fcntl, to, F_GETFD)))
+    if (is_first && !is_error(KERNEL(fcntl, to, F_GETFD)))
         KERNEL(nanosleep, millisecond, 0);
     return marked;
 }

@@ -86,11 +86,12 @@ enum { RIGHTS = 1 /* SCM_RIGHTS */ };
 static bool has_to_stay(int32_t descriptor)
 {
     struct endpoint peer;
-    if (!is_watched_stream(descriptor) && !is_unborn(descriptor))
+    int64_t error = peer_of_stream(descriptor, &peer);
+    if (error && error != -ENOTCONN)
         return false;
-    if (!peer_of_stream(descriptor, &peer) && !is_seen(&peer))
+    if (!error && !is_seen(&peer))
         stream_seen(descriptor);
-    return !was_stream_seen(descriptor) || (!peer_of_stream(descriptor, &peer) && is_seen(&peer));
+    return !was_stream_seen(descriptor);
 }
 
 /* Turns the descriptors that are handed on into the gate's own for the same, so that what is judged is what goes. 0;

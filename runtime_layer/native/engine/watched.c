@@ -80,6 +80,12 @@ bool is_watched_stream(int32_t descriptor)
     return counts && (is_stream(descriptor, &is_nothing) || is_nothing);
 }
 
+bool is_tcp(int32_t descriptor)
+{
+    bool is_nothing;
+    return is_stream(descriptor, &is_nothing);
+}
+
 bool has_stream_mark(int32_t descriptor)
 {
     return is_stream_mark(watch_kind(descriptor));

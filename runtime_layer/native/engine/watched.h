@@ -35,6 +35,8 @@ uint8_t watch_kind(int32_t descriptor);
 /* Is it a TCP socket whose bytes are looked at? A number that stands for nothing counts: the copy that its mark was made
  * for may be under way. */
 bool is_watched_stream(int32_t descriptor);
+/* Is it a TCP socket at all? */
+bool is_tcp(int32_t descriptor);
 /* Has it such a mark, whatever it stands for now? */
 bool has_stream_mark(int32_t descriptor);
 /* False when the descriptor's number is too high. */
