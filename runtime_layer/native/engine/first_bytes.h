@@ -1,8 +1,9 @@
 /* What a connection says first.
  *
  * An address that was allowed by name is often shared by many names, of which the client chooses one in its TLS
- * ClientHello. That name is judged like the one that was resolved. Which bytes those are is decided once, on the
- * connection's first write: the gate sends its own copy of them. Other protocols pass, and so does what follows.
+ * ClientHello. That name is judged like the one that was resolved. The gate sends its own
+ * copy of what it read. Other protocols pass, and so does what follows: after a ClientHello, once the handshake goes on
+ * with something else than a second one.
  */
 #ifndef SHIELD_FIRST_BYTES_H
 #define SHIELD_FIRST_BYTES_H

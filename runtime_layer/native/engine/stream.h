@@ -1,5 +1,5 @@
 /* Sending on a TCP socket that is watched: piece by piece, each judged by whom the socket is connected to, and sent by a
- * descriptor of the gate's own: nobody lays another socket under that number. */
+ * descriptor of the gate's own, where there are other threads: nobody lays another socket under that number. */
 #ifndef SHIELD_STREAM_H
 #define SHIELD_STREAM_H
 
