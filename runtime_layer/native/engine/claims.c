@@ -29,9 +29,10 @@ static uint32_t descriptor_of(uint64_t slot)
     return (uint32_t)(slot >> 32) & ANY;
 }
 
+/* The only thread of a process has the process's number. A vfork child counts as its parent, which waits for it. */
 static uint32_t this_thread(void)
 {
-    return (uint32_t)KERNEL(gettid);
+    return is_alone() ? owner_of_memory() : (uint32_t)KERNEL(gettid);
 }
 
 /* A kind that keeps others from something: they look for it only when there is one. */

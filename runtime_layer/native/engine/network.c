@@ -141,6 +141,13 @@ static bool is_for_any_protocol(struct verdict verdict)
     return verdict.reason != REASON_LISTED || sealed.policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
 }
 
+/* A TCP socket that was not used for another connection, by any of its numbers. A mark that is left over on something else
+ * passes as well: who asks must not care. */
+static bool is_fresh(int32_t descriptor)
+{
+    return has_stream_mark(descriptor) && !was_stream_seen(descriptor);
+}
+
 int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor, bool *sees)
 {
     /* What may be reached by TCP needs no look at the socket: most calls end here. */
@@ -149,7 +156,9 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
     bool needs = sees && has_to_be_seen(to, verdict);
     if (sees)
         *sees = false;
-    if (verdict.action == ACTION_ALLOW && !needs && is_for_any_protocol(verdict))
+    bool is_settled = verdict.action == ACTION_ALLOW && is_for_any_protocol(verdict);
+    /* What is used for the first time needs no second look either, unless answers are to be read from it. */
+    if (is_settled && (!needs || (is_alone() && to->port != DNS_PORT && is_fresh(descriptor))))
         return 0;
     int64_t type = socket_type(descriptor);
     if (is_error(type))
@@ -169,7 +178,7 @@ static int64_t judge_reconnection(const struct call *call, int32_t descriptor)
     struct endpoint peer;
     if (!is_alone() && !owns_memory())
         watch_for_good(); /* the same number may be something else in the process that takes marks away */
-    if (has_stream_mark(descriptor) && !was_stream_seen(descriptor))
+    if (is_fresh(descriptor))
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
@@ -184,6 +193,11 @@ int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
     int64_t type = socket_type(descriptor);
     if (type != STREAM)
         return is_error(type) ? type : -EPROTOTYPE;
+    return peer_of(descriptor, peer);
+}
+
+int64_t peer_of(int32_t descriptor, struct endpoint *peer)
+{
     struct sockaddr_bytes address = {.len = SOCKADDR_MAX};
     int64_t error = KERNEL(getpeername, descriptor, address.bytes, &address.len);
     if (error)

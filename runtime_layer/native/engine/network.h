@@ -33,6 +33,8 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
 bool is_seen(const struct endpoint *to);
 /* The peer of a TCP connection: 0, -ENOTCONN, or an errno for what is no such socket. */
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
+/* The same of any socket of the internet's families, for who knows already of what kind it is. */
+int64_t peer_of(int32_t descriptor, struct endpoint *peer);
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
 /* Is it a datagram to a name server? Port 53 counts wherever it is: servers forward. */

@@ -63,9 +63,14 @@ void note_owner(void)
         __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
 }
 
+uint32_t owner_of_memory(void)
+{
+    return (uint32_t)__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED);
+}
+
 bool owns_memory(void)
 {
-    return __atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED) == (int32_t)KERNEL(getpid);
+    return owner_of_memory() == (uint32_t)KERNEL(getpid);
 }
 
 struct storm *storm_of_process(void)

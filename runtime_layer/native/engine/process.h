@@ -17,6 +17,8 @@ void accept_forked_copy(void);
 void note_owner(void);
 /* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. */
 bool owns_memory(void);
+/* That process's number. */
+uint32_t owner_of_memory(void);
 
 /* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
  * second thread, the answer is no for good. A vfork child's parent waits. */

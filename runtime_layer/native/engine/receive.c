@@ -78,8 +78,11 @@ static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags
 {
     if (is_query_stream(descriptor))
         return receive_answers(descriptor, m, flags);
-    for (;;) {
-        int64_t awaited = await_answer(descriptor, flags);
+    /* What the program connected to a name server gets answers and nothing else: they are not looked at before they are
+     * taken, unless none is there yet. */
+    bool is_there = watch_kind(descriptor) >= WATCH_SERVER;
+    for (;; is_there = false) {
+        int64_t awaited = is_there ? 0 : await_answer(descriptor, flags);
         if (awaited == NOT_AN_ANSWER)
             return KERNEL(recvmsg, descriptor, m, flags);
         if (awaited)

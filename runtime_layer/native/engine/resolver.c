@@ -119,12 +119,14 @@ void remember_asked(const struct dns_question *q, const struct verdict *verdict)
 
 static bool was_asked(const struct dns_question *q, uint16_t *rule)
 {
-    uint32_t tag = question_tag(q);
-    for (uint32_t i = 0; i < ASKED; i++)
-        if (asked[i].tag == tag && asked[i].id == q->id) {
-            *rule = asked[i].rule;
+    uint32_t tag = question_tag(q), newest = __atomic_load_n(&asked_next, __ATOMIC_RELAXED);
+    for (uint32_t back = 1; back <= ASKED; back++) {
+        const struct asked *a = &asked[(newest - back) % ASKED];
+        if (a->tag == tag && a->id == q->id) {
+            *rule = a->rule;
             return true;
         }
+    }
     return false;
 }
 

@@ -56,7 +56,8 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
 {
     struct endpoint peer;
     struct marked marked = {descriptor, WATCH_NOTHING};
-    /* Not while another socket is being laid over the number: the mark and the descriptor have to go together. */
+    /* Not while another socket is being laid over the number: the mark and the descriptor have to go together. Where
+     * nobody could do that, it is the TCP socket that the judge found it to be. */
     bool alone = is_alone();
     int64_t result = alone ? 0 : hold_theirs(descriptor);
     if (result)
@@ -70,7 +71,7 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
     flags |= NO_WAIT | (p->is_last ? 0 : MORE);
     if ((uint8_t)marked.mark == WATCH_NOTHING)
         result = KERNEL(sendmsg, own, &p->message, flags);
-    else if ((result = peer_of_stream((int32_t)own, &peer)))
+    else if ((result = alone ? peer_of(descriptor, &peer) : peer_of_stream((int32_t)own, &peer)))
         ;
     else if (peer.port == DNS_PORT)
         result = send_queries(call, (int32_t)own, &p->message, flags);
