@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 2
 C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] benchmarks/*.[ch]))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native demo test cases conformance fuzz test-libcs test-arm64 bench lint format wheel clean
+.PHONY: help setup native runtimes demo test cases conformance fuzz test-libcs test-arm64 bench lint format wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,10 +41,13 @@ node_modules/.installed: package.json package-lock.json $(VENV)/.installed
 native: setup ## compile the C for every platform
 	@$(BIN)/python -m shielded_function_runtime.build
 
+runtimes: setup ## fetch and build the runtimes that the tests emulate besides Python (minutes the first time)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m emulated_lambda.languages.fetch
+
 demo: native ## attack one function, unshielded and shielded, in an emulated Lambda
 	@$(RUN) $(BIN)/shielded-function demo
 
-test: native ## run all tests (PYTEST_ARGS=... replaces -n 2)
+test: native runtimes ## run all tests (PYTEST_ARGS=... replaces -n 2)
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS)
 
 cases: native ## try every way around the policies, in every mode (CASES_ARGS=...; some minutes)

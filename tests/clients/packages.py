@@ -5,7 +5,7 @@ from __future__ import annotations
 import compileall
 from pathlib import Path
 
-from emulated_lambda.platform_files import _closure, _top_level
+from emulated_lambda.languages.python import closure, top_level
 
 ROOT = "/var/packages"
 _DISTRIBUTIONS = (
@@ -19,7 +19,7 @@ def package_mounts() -> dict[str, Path]:
 
     They are compiled first, as pip does it: inside, they are read-only, and every program would compile them again.
     """
-    tops = {path for name in _closure(_DISTRIBUTIONS) for path in _top_level(name)}
+    tops = {path for name in closure(_DISTRIBUTIONS) for path in top_level(name)}
     tops = {path for path in tops if path.exists() and not path.name.endswith(".dist-info")}
     for top in tops:
         if top.is_dir():

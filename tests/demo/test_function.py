@@ -124,8 +124,8 @@ def test_failures_are_told_apart_and_the_function_recovers(package: FunctionPack
 
 def test_other_runtimes_are_refused(package: FunctionPackage) -> None:
     with (
-        pytest.raises(SandboxError, match=r"only Python runtimes are emulated, not nodejs24\.x"),
-        EmulatedFunction(replace(package, runtime="nodejs24.x")),
+        pytest.raises(SandboxError, match=r"fn: dotnet8 is not emulated; there are: nodejs20\.x, .*python3"),
+        EmulatedFunction(replace(package, runtime="dotnet8")),
     ):
         pass
 

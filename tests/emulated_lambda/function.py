@@ -12,7 +12,6 @@ import http.client
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,7 +27,8 @@ from typing_extensions import Self
 from emulated_lambda.cloud_assembly import FunctionPackage
 from emulated_lambda.intrinsics import REGION
 from emulated_lambda.kernel import machine
-from emulated_lambda.platform_files import INTERPRETER, RAPID_ROOT, RUNTIME_ROOT
+from emulated_lambda.languages import find
+from emulated_lambda.platform_files import RAPID_ROOT, RUNTIME_ROOT
 from emulated_lambda.sandbox import Sandbox, SandboxError
 
 EMULATOR_VARIABLE = "EMULATED_LAMBDA_RIE"
@@ -93,8 +93,12 @@ class EmulatedFunction:
     mounts: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
     def __enter__(self) -> Self:
-        if not self.package.runtime.startswith("python"):
-            raise SandboxError(f"{self.package.name}: only Python runtimes are emulated, not {self.package.runtime}")
+        try:
+            self._runtime = find(self.package.runtime)
+        except LookupError as error:
+            raise SandboxError(f"{self.package.name}: {error.args[0]}") from error
+        if missing := self._runtime.missing():
+            raise SandboxError(f"{self.package.name}: {missing}")
         self._log: list[LogLine] = []
         self._emulator_log: list[str] = []
         self._taken = 0
@@ -105,7 +109,7 @@ class EmulatedFunction:
             self.package.unpack_code(task)
             self.package.unpack_layers(layers)
             mounts = {_EMULATOR: emulator(), **self.mounts}
-            self.sandbox = stack.enter_context(Sandbox(task=task, layers=layers, mounts=mounts))
+            self.sandbox = stack.enter_context(Sandbox(task, layers, mounts, runtime=self._runtime))
             self._exit = stack.pop_all()
         return self
 
@@ -124,13 +128,15 @@ class EmulatedFunction:
             "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
             "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             "AWS_SESSION_TOKEN": "emulated",
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "AWS_EXECUTION_ENV": self._runtime.execution_environment,
             "AWS_LAMBDA_FUNCTION_NAME": package.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(package.memory_mb),
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(package.timeout_seconds),
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "EMULATED_LAMBDA_INTERPRETER": INTERPRETER,
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{package.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]0123456789abcdef0123456789abcdef",
+            "EMULATED_LAMBDA_COMMAND": " ".join(self._runtime.command),
         }
         return platform | dict(self.platform) | dict(package.environment)
 

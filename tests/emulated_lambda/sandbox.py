@@ -27,14 +27,9 @@ from typing_extensions import Self
 
 from emulated_lambda import keeper
 from emulated_lambda.keeper import MESSAGE
-from emulated_lambda.platform_files import (
-    LANGUAGE_ROOT,
-    LAYERS_ROOT,
-    RUNTIME_ROOT,
-    TASK_ROOT,
-    interpreter_mounts,
-    runtime_mounts,
-)
+from emulated_lambda.languages import python
+from emulated_lambda.languages.runtime import Runtime
+from emulated_lambda.platform_files import BOOTSTRAP, LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
 
 # Documentation addresses (RFC 5737, RFC 3849): "the internet" of a sandbox, all of it on its own loopback.
 RESOLVER = "169.254.78.1"
@@ -53,7 +48,6 @@ PLATFORM_ENVIRONMENT: dict[str, str] = {
     "TZ": ":UTC",
     "LAMBDA_TASK_ROOT": TASK_ROOT,
     "LAMBDA_RUNTIME_DIR": RUNTIME_ROOT,
-    "PYTHONPATH": f"{LAYERS_ROOT}/python:{RUNTIME_ROOT}",
     "SHLVL": "0",
 }
 
@@ -121,7 +115,7 @@ class Sandbox:
     """A sandbox with `task` at /var/task, `layers` at /opt and `mounts` (sandbox path to host path), all read-only.
 
     `filtered=False` leaves the seccomp filter out. `addresses` are the sandbox's own (`address/prefix`). `ways` are the
-    kinds of isolation to try; none at all runs commands as they are.
+    kinds of isolation to try; none at all runs commands as they are. `runtime` is what the platform brings.
     Raises SandboxError on entering when the isolation that is there cannot be used.
     """
 
@@ -131,6 +125,7 @@ class Sandbox:
     addresses: Sequence[str] = ADDRESSES
     filtered: bool = True
     ways: Sequence[str] = tuple(keeper.WAYS)
+    runtime: Runtime = python.THIS
     isolation: Isolation = field(init=False, default=Isolation("none", False, "not started"))
 
     def __enter__(self) -> Self:
@@ -181,7 +176,7 @@ class Sandbox:
         timeout: float = COMMAND_SECONDS,
         cwd: str = TASK_ROOT,
     ) -> Completed:
-        """Runs a program to its end. `environment` is added to the platform's own.
+        """Runs a program to its end. `environment` is added to the platform's own and the language's.
 
         Raises SandboxTimeout after `timeout` seconds; nothing that the program started is left then or at its end.
         """
@@ -209,7 +204,7 @@ class Sandbox:
 
         `keep`: descriptors of this process that the program inherits under the same numbers.
         """
-        merged = PLATFORM_ENVIRONMENT | dict(environment or {})
+        merged = PLATFORM_ENVIRONMENT | dict(self.runtime.environment) | dict(environment or {})
         command = self._command(list(argv), merged, cwd, list(keep))
         process = subprocess.Popen(
             command.argv,
@@ -260,7 +255,7 @@ class Sandbox:
         return Isolation("none", False, f"no namespaces and no filter here ({answer['error']})")
 
     def _all_mounts(self) -> dict[str, Path]:
-        mounts = interpreter_mounts() | runtime_mounts() | dict(self.mounts)
+        mounts = {f"{RUNTIME_ROOT}/bootstrap": BOOTSTRAP, **self.runtime.mounts(), **self.mounts}
         mounts |= {TASK_ROOT: self.task} if self.task else {}
         mounts |= {LAYERS_ROOT: self.layers} if self.layers else {}
         return mounts
@@ -302,7 +297,7 @@ class Sandbox:
 
     def _translate_path(self, path: str) -> str:
         roots = {str(target): source for target, source in self._all_mounts().items()}
-        roots |= {RUNTIME_ROOT: self._runtime_directory(), LANGUAGE_ROOT: Path(sys.base_prefix)}
+        roots |= {RUNTIME_ROOT: self._runtime_directory()}
         roots.setdefault(TASK_ROOT, Path("/"))
         for target in sorted(roots, key=len, reverse=True):
             if path == target or path.startswith(target + "/"):
@@ -312,8 +307,9 @@ class Sandbox:
     def _runtime_directory(self) -> Path:
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="emulated-lambda-")
-            for target, source in runtime_mounts().items():
-                (Path(self._scratch.name) / Path(target).name).symlink_to(source)
+            for target, source in self._all_mounts().items():
+                if str(Path(target).parent) == RUNTIME_ROOT:
+                    (Path(self._scratch.name) / Path(target).name).symlink_to(source)
         return Path(self._scratch.name)
 
 

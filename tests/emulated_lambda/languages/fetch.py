@@ -1,0 +1,33 @@
+"""`python -m emulated_lambda.languages.fetch` (from `tests/`): fetches and builds what the emulated runtimes need.
+
+What is there already costs nothing. What cannot be had gets one line that says what to do; the tests that need it are
+skipped with the same reason.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from emulated_lambda.languages import PARTS
+from emulated_lambda.languages.parts import Unavailable
+
+
+def main() -> int:
+    """The exit status is 0 also where a part cannot be had."""
+    for part in PARTS:
+        if part.there:
+            continue
+        print(f"runtimes: {part.name} ({part.effort})", flush=True)
+        begun = time.monotonic()
+        try:
+            part.fetch()
+        except Unavailable as error:
+            print(f"runtimes: {part.name} is not to be had: {error}", flush=True)
+            continue
+        print(f"runtimes: {part.name} is there after {time.monotonic() - begun:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
