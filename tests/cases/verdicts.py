@@ -24,10 +24,11 @@ def impossible(case: Case, outcome: Outcome) -> str | None:
         return None
     if outcome.ended is not None or outcome.error:
         return f"unshielded it ends the process ({outcome.ended}): {outcome.error}"
-    if case.must == "deny" and outcome.errno is not None:
+    denies = case.must in ("deny", "absent")
+    if denies and outcome.errno is not None:
         return f"unshielded it fails with {_named(outcome.errno)}"
     nothing = outcome.evidence is None or outcome.evidence is False
-    if case.must == "deny" and not outcome.effects and nothing:
+    if denies and not outcome.effects and nothing:
         return "unshielded it has no effect that could be seen"
     return None
 
@@ -74,7 +75,7 @@ def verdict(case: Case, mode: str, unshielded: Outcome, outcome: Outcome) -> str
         return f"the process ended with {outcome.ended}: {outcome.error}"
     if outcome.error:
         return f"failed: {outcome.error}"
-    if mode == "block" and case.must == "deny":
+    if (mode == "block" and case.must == "deny") or (mode != "allow" and case.must == "absent"):
         return _denied(case, unshielded, outcome) or DENIED
     leaves = 0 if mode == "allow" else case.leaves
     return _unlike(unshielded, outcome, leaves) or _lines(case, mode, outcome) or SAME

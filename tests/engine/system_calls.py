@@ -44,6 +44,7 @@ JUDGES = {
     "judge_clone": "processes that share descriptors without memory; `clone3` is a call that this kernel does not have",
     "judge_limit": "limits of another process; a program's own pass",
     "judge_escape": "refused: a way around the shield",
+    "judge_ring": "a call that this kernel does not have, in alert mode too: what goes through a ring is not seen",
 }
 # For which policies a call is looked at.
 REASONS = {

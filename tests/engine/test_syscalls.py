@@ -105,6 +105,17 @@ def test_ways_out_are_the_kernels_own_in_alert_mode(box: Sandbox) -> None:
     assert (allowed, lines) == (unshielded, [])
 
 
+def test_there_are_no_rings_where_anything_is_reported(box: Sandbox) -> None:
+    """Libraries ask for one on the off chance, and what went through it would not be seen: absent, and no violation."""
+    rings = ["io_uring_setup"]
+    unshielded, _ = run(box, "refused", None, rings)
+    if unshielded["io_uring_setup"] == -errno.ENOSYS:
+        pytest.skip("this kernel has no io_uring")
+    for settings in (BLOCKED, ALERTED):
+        assert run(box, "refused", settings, rings) == ({"io_uring_setup": -errno.ENOSYS}, [])
+    assert run(box, "refused", policy(), rings) == (unshielded, [])
+
+
 def test_a_child_in_new_namespaces_stays_shielded(box: Sandbox) -> None:
     unshielded, _ = run(box, "namespaces", None)
     if unshielded["clone"]:

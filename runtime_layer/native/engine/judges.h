@@ -37,6 +37,7 @@ enum outcome judge_personality(struct call *call);
 enum outcome judge_descriptor(struct call *call);
 /* guarded.c: calls with which a program could leave the shield altogether */
 enum outcome judge_escape(struct call *call);
+enum outcome judge_ring(struct call *call);
 enum outcome judge_prctl(struct call *call);
 enum outcome judge_clone(struct call *call);
 enum outcome judge_limit(struct call *call);

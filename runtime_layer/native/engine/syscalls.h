@@ -127,7 +127,7 @@ JUDGED(process_madvise, FOR_SAFETY, judge_escape)
 JUDGED(remap_file_pages, FOR_SAFETY, judge_escape)
 JUDGED(userfaultfd, FOR_SAFETY, judge_escape)
 JUDGED(bpf, FOR_SAFETY, judge_escape)
-JUDGED(io_uring_setup, FOR_SAFETY, judge_escape)
+JUDGED(io_uring_setup, FOR_SAFETY, judge_ring)
 JUDGED(io_uring_enter, FOR_SAFETY, judge_escape)
 JUDGED(io_uring_register, FOR_SAFETY, judge_escape)
 /* descriptors of files that were not opened by path */

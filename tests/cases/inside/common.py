@@ -56,7 +56,8 @@ _NUMBERS: dict[str, tuple[int, int | None]] = {
 class Case:
     """What must happen. The function itself says nothing of modes.
 
-    must        deny: refused in block mode; same: as unshielded in every mode; refuse: the program does not start
+    must        deny: refused in block mode; absent: not there in block and alert mode; same: as unshielded in every
+                mode; refuse: the program does not start
     refusal     the errno of a denial
     alerts      least and most alert lines; for `same` in each of the modes block and alert
     says        the policies that the lines name, when it is not the policy itself
@@ -107,6 +108,11 @@ def _declare(policy: str, machine: str | None, **facts: Any) -> Callable[[F], F]
 def attempt(policy: str, *, machine: str | None = None, **facts: Any) -> Callable[[F], F]:
     """Must be denied in block mode, done and reported in alert mode, done in allow mode."""
     return _declare(policy, machine, must="deny", **facts)
+
+
+def absent(policy: str, *, machine: str | None = None, **facts: Any) -> Callable[[F], F]:
+    """Must not be there (ENOSYS), without a line, in block and in alert mode; done in allow mode."""
+    return _declare(policy, machine, must="absent", refusal=(errno.ENOSYS,), alerts=(0, 0), **facts)
 
 
 def unchanged(policy: str, *, machine: str | None = None, **facts: Any) -> Callable[[F], F]:

@@ -23,6 +23,7 @@ from common import (
     LIBC,
     MARK,
     Helpers,
+    absent,
     attempt,
     checked,
     content,
@@ -203,7 +204,7 @@ def leave(**facts: Any) -> Any:
     return attempt(SELF, **facts)
 
 
-@leave(unless="io_uring may be switched off (kernel.io_uring_disabled)")
+@absent(SELF, unless="io_uring may be switched off (kernel.io_uring_disabled)")
 def leave_io_uring() -> int:
     parameters = ctypes.create_string_buffer(120)
     ring = raw("io_uring_setup", 4, parameters)
