@@ -204,7 +204,8 @@ class ShieldPolicy:
 
         Args:
             event: connect or udp (target `host:port`, `address:port` or `[v6]:port`), resolve (a host name), tmp (a
-                path under /tmp), exec or exec-static (a program's absolute path).
+                path under /tmp), tmp-at-start (`runtime:path`, as `java21:/tmp/...`: before the function asks for its
+                first event), exec or exec-static (a program's absolute path).
             target: what the event is about.
             region: the AWS region that the function runs in.
             account: its AWS account, twelve digits; when empty, AWS host names of any account are admitted.

@@ -177,7 +177,8 @@ class Policy:
 
         Args:
             event: connect or udp (target `host:port`, `address:port` or `[v6]:port`), resolve (a host name), tmp (a
-                path under /tmp), exec or exec-static (a program's absolute path).
+                path under /tmp), tmp-at-start (`runtime:path`, as `java21:/tmp/...`: before the function asks for its
+                first event), exec or exec-static (a program's absolute path).
             target: what the event is about.
 
         Raises:

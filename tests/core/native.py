@@ -24,7 +24,18 @@ CORE = CHECKOUT / "runtime_layer" / "native" / "core"
 CACHE = CHECKOUT / ".zig-cache"  # the build's own
 # In the order in which they include each other.
 HEADERS = (
-    *("text.h", "unusual.h", "endpoint.h", "policy.h", "aws.h", "names.h", "dns.h", "verdict.h", "alert.h"),
+    *(
+        "text.h",
+        "unusual.h",
+        "endpoint.h",
+        "policy.h",
+        "aws.h",
+        "names.h",
+        "dns.h",
+        "language.h",
+        "verdict.h",
+        "alert.h",
+    ),
     "settings.h",
 )
 FLAGS = ("-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")

@@ -58,6 +58,9 @@ CHILD = "create_child_process"
         ("tmp", "/tmp/cache/a", decision("allow", "read_write_tmp", "block", "listed", "/tmp/cache/**")),
         ("tmp", '/tmp/a,"b"', decision("deny", "read_write_tmp", "block", "not_listed", allow='/tmp/a?"b"')),
         ("tmp", "/tmp", decision("deny", "read_write_tmp", "block", "not_listed", allow="/tmp")),
+        ("tmp", "/tmp/.aws-xray", decision("deny", "read_write_tmp", "block", "not_listed", allow="/tmp/.aws-xray")),
+        ("tmp-at-start", "java21:/tmp/hsperfdata_u/1", decision("allow", "read_write_tmp", "block", "always")),
+        ("tmp-at-start", "ruby3.4:/tmp/x", decision("deny", "read_write_tmp", "block", "not_listed", allow="/tmp/x")),
         ("exec", "/bin/ls", decision("allow", CHILD, "alert", "listed", "/bin/ls")),
         ("exec", "/bin/sh", decision("alert", CHILD, "alert", "not_listed", allow="/bin/sh")),
         ("exec", "/bin/a,b", decision("alert", CHILD, "alert", "not_listed")),
@@ -94,8 +97,8 @@ def test_what_a_decision_proposes_permits_it() -> None:
 @pytest.mark.parametrize(
     ("event", "target", "error"),
     [
-        ("open", "/tmp/a", '"open" is not an event; use connect, udp, resolve, tmp, exec or exec-static'),
-        ("", "", '"" is not an event; use connect, udp, resolve, tmp, exec or exec-static'),
+        ("open", "/tmp/a", '"open" is not an event; use connect, udp, resolve, tmp, tmp-at-start, exec or exec-static'),
+        ("", "", '"" is not an event; use connect, udp, resolve, tmp, tmp-at-start, exec or exec-static'),
         (
             "connect",
             "a.example",
@@ -121,6 +124,8 @@ def test_what_a_decision_proposes_permits_it() -> None:
         ("tmp", "/tmp/a/", 'write a path under /tmp without ".", ".." and double slashes'),
         ("exec", "sh", 'write an absolute path without ".", ".." and double slashes'),
         ("exec", "/", 'write an absolute path without ".", ".." and double slashes'),
+        ("tmp-at-start", "/tmp/a", "write a runtime and a path: java21:/tmp/hsperfdata_user"),
+        ("tmp-at-start", "java21:/etc", 'write a path under /tmp without ".", ".." and double slashes'),
         ("exec-static", "/bin//sh", 'write an absolute path without ".", ".." and double slashes'),
         ("exec", "/bin/\ud800", "target: '/bin/\\ud800' is not valid Unicode text; it holds a lone surrogate"),
     ],
@@ -131,7 +136,10 @@ def test_what_cannot_be_decided(event: str, target: str, error: str) -> None:
     assert str(caught.value).endswith(error)
 
 
-@given(event=st.sampled_from(["connect", "udp", "resolve", "tmp", "exec", "exec-static"]), target=st.text(max_size=300))
+@given(
+    event=st.sampled_from(["connect", "udp", "resolve", "tmp", "tmp-at-start", "exec", "exec-static"]),
+    target=st.text(max_size=300),
+)
 def test_any_target_is_decided_or_refused(event: str, target: str) -> None:
     try:
         decided = core.parse(LINES).decide(event, target)

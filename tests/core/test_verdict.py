@@ -73,8 +73,10 @@ class Engine:
         assert verdict.policy == self.native.lib.OUTBOUND_CONNECTIVITY
         return read(self.native, verdict)
 
-    def tmp(self, path: str) -> Verdict:
-        return read(self.native, self.native.lib.verdict_tmp(self.policy, self.native.text(path)))
+    def tmp(self, path: str, runtime: str = "", use: str = "AT_WORK") -> Verdict:
+        lib, text = self.native.lib, self.native.text
+        language, when = lib.language_from(text(runtime)), getattr(lib, f"TMP_{use}")
+        return read(self.native, lib.verdict_tmp(self.policy, text(path), language, when))
 
     def program(self, path: str, at: int = -1, static: bool = False) -> Verdict:
         kind = self.native.lib.PROGRAM_STATIC if static else self.native.lib.PROGRAM_DYNAMIC
@@ -475,6 +477,57 @@ def test_tmp(native: Native, mode: str, action: str) -> None:
     assert engine.tmp("/tmp/a") == listed(0)
     assert engine.tmp("/tmp/cache/x/y") == listed(1)
     assert engine.tmp("/tmp/b") == engine.tmp("/tmp") == Verdict(action, "not_listed")
+
+
+@pytest.mark.parametrize(
+    ("language", "paths"),
+    [
+        ("java", ["/tmp/hsperfdata_sbx_user1051", "/tmp/hsperfdata_993/17", "/tmp/.libaws-lambda-jni.so"]),
+        ("java21", ["/tmp/hsperfdata_u", "/tmp/hsperfdata_u/1"]),
+        ("dotnet", ["/tmp/dotnet-diagnostic-8-4242-socket", "/tmp/clr-debug-pipe-8-4242-in"]),
+        ("dotnet10", ["/tmp/clr-debug-pipe-8-4242-out"]),
+        ("python3.13", ["/tmp/.aws-xray", "/tmp/.aws-xray/initialized"]),
+        ("nodejs22.x", ["/tmp/.aws-xray", "/tmp/.aws-xray/initialized"]),
+        ("", ["/tmp/.aws-xray", "/tmp/.aws-xray/initialized"]),
+    ],
+)
+@pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert")])
+def test_what_a_runtime_needs_in_tmp(native: Native, language: str, paths: list[str], mode: str, action: str) -> None:
+    engine = Engine(native, f"SHIELD_READ_WRITE_TMP={mode}")
+    for path in paths:
+        assert engine.tmp(path, language, "AT_START") == ALWAYS
+        assert engine.tmp(path, language, "TAKEN_AWAY") == ALWAYS
+        assert engine.tmp(path, language, "AT_WORK") == Verdict(action, "not_listed")
+
+
+@pytest.mark.parametrize(
+    ("language", "path"),
+    [
+        ("java", "/tmp"),
+        ("java", "/tmp/hsperfdata"),
+        ("java", "/tmp/hsperfdata_u/"),
+        ("java", "/tmp/hsperfdata_u/1x"),
+        ("java", "/tmp/hsperfdata_u/x.so"),
+        ("java", "/tmp/hsperfdata_u/1/2"),
+        ("java", "/tmp/x/hsperfdata_u"),
+        ("java", "/tmp/.libaws-lambda-jni.so.1"),
+        ("java", "/tmp/.libaws-lambda-jni.so/x"),
+        ("java", "/tmp/clr-debug-pipe-8-4242-in"),
+        ("dotnet", "/tmp/hsperfdata_u"),
+        ("dotnet", "/tmp/clr-debug-pipe-8-4242-in/x"),
+        ("dotnet", "/tmp/clr-debug-pipe-8-in"),
+        ("dotnet", "/tmp/clr-debug-pipe--4242-in"),
+        ("dotnet", "/tmp/dotnet-diagnostic-8-4242-socket2"),
+        ("python3.13", "/tmp/hsperfdata_u"),
+        ("python3.13", "/tmp/.aws-xray/other"),
+        ("python3.13", "/tmp/.aws-xray/initialized/x"),
+        ("javascript", "/tmp/hsperfdata_u"),
+        ("", "/tmp/.libaws-lambda-jni.so"),
+    ],
+)
+def test_what_only_looks_like_it(native: Native, language: str, path: str) -> None:
+    engine = Engine(native, "SHIELD_READ_WRITE_TMP=block")
+    assert {engine.tmp(path, language, use) for use in ("AT_START", "TAKEN_AWAY", "AT_WORK")} == {NOT_LISTED}
 
 
 def test_tmp_allow(native: Native) -> None:

@@ -56,7 +56,7 @@ def explain(policy_file: PolicyFile = None, json: Json = False) -> None:
 
 @app.command()
 def decide(
-    event: Annotated[str, typer.Argument(help="connect, udp, resolve, tmp, exec or exec-static.")],
+    event: Annotated[str, typer.Argument(help="connect, udp, resolve, tmp, tmp-at-start, exec or exec-static.")],
     target: Annotated[str, typer.Argument(help="host:port, a host name, a path under /tmp, or a program's path.")],
     policy_file: PolicyFile = None,
     region: Annotated[

@@ -175,13 +175,29 @@ static bool is_plain_path(struct text path)
     return true;
 }
 
-static bool decide_tmp(struct decision *d)
+static bool judge_tmp(struct decision *d, enum language language, enum tmp_use use)
 {
     bool under = text_equal(d->target, TEXT("/tmp")) || text_starts(d->target, TEXT("/tmp/"));
     if (!under || !is_plain_path(d->target))
         return malformed(d, TEXT("write a path under /tmp without \".\", \"..\" and double slashes"));
-    d->verdict = verdict_tmp(d->policy, d->target);
+    d->verdict = verdict_tmp(d->policy, d->target, language, use);
     return true;
+}
+
+static bool decide_tmp(struct decision *d)
+{
+    return judge_tmp(d, LANGUAGE_OTHER, TMP_AT_WORK);
+}
+
+/* runtime:path */
+static bool decide_tmp_at_start(struct decision *d)
+{
+    struct text runtime, path = d->target;
+    text_next(&path, ':', &runtime);
+    if (!path.at)
+        return malformed(d, TEXT("write a runtime and a path: java21:/tmp/hsperfdata_user"));
+    d->target = path;
+    return judge_tmp(d, language_from(runtime), TMP_AT_START);
 }
 
 static bool decide_program(struct decision *d, enum program_kind kind)
@@ -239,9 +255,10 @@ struct event {
 };
 
 static const struct event EVENTS[] = {
-    {"connect", decide_connect, allow_endpoint}, {"udp", decide_udp, allow_endpoint},
-    {"resolve", decide_resolve, allow_endpoint}, {"tmp", decide_tmp, allow_tmp_path},
-    {"exec", decide_exec, allow_program},        {"exec-static", decide_exec_static, allow_program},
+    {"connect", decide_connect, allow_endpoint},           {"udp", decide_udp, allow_endpoint},
+    {"resolve", decide_resolve, allow_endpoint},           {"tmp", decide_tmp, allow_tmp_path},
+    {"tmp-at-start", decide_tmp_at_start, allow_tmp_path}, {"exec", decide_exec, allow_program},
+    {"exec-static", decide_exec_static, allow_program},
 };
 enum { EVENT_COUNT = sizeof EVENTS / sizeof EVENTS[0] };
 

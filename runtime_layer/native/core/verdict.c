@@ -210,13 +210,15 @@ bool verdict_may_learn(const struct policy *p, const struct address *ip)
     return false;
 }
 
-struct verdict verdict_tmp(const struct policy *p, struct text path)
+struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language, enum tmp_use use)
 {
     if (p->modes[READ_WRITE_TMP] == MODE_ALLOW)
         return allowed(READ_WRITE_TMP, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->tmp_count; i++)
         if (glob_match(policy_text(p, p->tmp[i]), path))
             return allowed(READ_WRITE_TMP, REASON_LISTED, i);
+    if (language_needs_tmp(language, path, use))
+        return allowed(READ_WRITE_TMP, REASON_ALWAYS, RULE_NONE);
     return verdict_unlisted(p, READ_WRITE_TMP, REASON_NOT_LISTED);
 }
 

@@ -7,6 +7,7 @@
 
 #include "names.h"
 #include "policy.h"
+#include "language.h"
 
 enum action { ACTION_DENY, ACTION_ALERT, ACTION_ALLOW };
 
@@ -15,7 +16,7 @@ enum reason {
     REASON_MODE_ALLOW,  /* the policy's mode is allow */
     REASON_LISTED,      /* an allow list entry */
     REASON_AWS,         /* an AWS endpoint */
-    REASON_ALWAYS,      /* loopback, Runtime API, X-Ray daemon, resolver */
+    REASON_ALWAYS,      /* loopback, Runtime API, X-Ray daemon, resolver; what the runtime itself needs */
     REASON_SERVER_NAME, /* a TLS client that asks for another name */
     REASON_INTERNAL,    /* a name that leads to a link-local, multicast or metadata address */
     REASON_FAMILY,      /* an address family that is never allowed */
@@ -63,7 +64,8 @@ struct verdict verdict_endpoint(const struct policy *p, const struct always *alw
 /* Should an answer's address be learnt for this name? No for internal addresses, unless one is listed. */
 bool verdict_may_learn(const struct policy *p, const struct address *ip);
 /* A path under /tmp (absolute, without symlinks, "." or ".."); /tmp itself included. */
-struct verdict verdict_tmp(const struct policy *p, struct text path);
+struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language,
+                           enum tmp_use use);
 
 enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unreadable */ };
 /* A program to start. `listed` is the index of the child rule whose object it is, or -1: the engine

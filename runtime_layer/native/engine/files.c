@@ -51,10 +51,23 @@ static bool is_process_memory(struct text path)
     return text_starts(path, TEXT("/proc/")) && text_ends(path, TEXT("/mem"));
 }
 
+static enum tmp_use use_of_tmp(const struct call *call)
+{
+    switch (call->nr) {
+#ifdef __NR_unlink
+    case __NR_unlink:
+    case __NR_rmdir:
+#endif
+    case __NR_unlinkat: return TMP_TAKEN_AWAY;
+    default: return is_ready() ? TMP_AT_WORK : TMP_AT_START;
+    }
+}
+
 static bool tmp_refused(const struct call *call, struct text path)
 {
     struct facts facts = {.path = path, .allow = path};
-    return refuses(call, verdict_tmp(&sealed.policy, path), &facts);
+    return refuses(call, verdict_tmp(&sealed.policy, path, (enum language)sealed.language, use_of_tmp(call)),
+                   &facts);
 }
 
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)

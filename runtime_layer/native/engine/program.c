@@ -30,13 +30,22 @@ struct program {
     struct started_files files;
 };
 
+/* The JDK starts every program through a helper that execs what the program asked for. The helper is shielded like
+ * any child, so that is judged there, as the program that it is; the helper by itself does nothing else. */
+static bool is_spawn_helper(const struct program *program)
+{
+    const struct inode *helper = &sealed.spawn_helper;
+    return helper->ino && program->files.kind == PROGRAM_DYNAMIC && program->inode.ino == helper->ino &&
+           program->inode.dev == helper->dev;
+}
+
 static bool program_refused(const struct call *call, struct program *program, const uint64_t *argv,
                             struct scratch *scratch)
 {
     if (sealed.stage == STAGE_STARTING)
         return false;
     look_at_program(program->object, scratch->line, &program->files);
-    if (program->files.error)
+    if (program->files.error || is_spawn_helper(program))
         return false;
     struct verdict verdict =
         verdict_program(&sealed.policy, program->path, listed_program(&program->inode), program->files.kind);

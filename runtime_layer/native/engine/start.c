@@ -10,6 +10,7 @@
  */
 #include "guarded.h"
 #include "log.h"
+#include "mounts.h"
 #include "objects.h"
 #include "process.h"
 #include "report.h"
@@ -101,10 +102,28 @@ static void settle_modes(bool has_jit)
         modes[EXECUTABLE_MEMORY] = has_jit ? MODE_ALLOW : strictest;
 }
 
+/* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one
+ * that the function itself could have put there. */
+static void read_spawn_helper(struct text directory)
+{
+    char path[PAGE];
+    struct writer w = {path, 0, sizeof path, false};
+    put(&w, directory);
+    put(&w, TEXT("../lib/jspawnhelper"));
+    put_char(&w, 0);
+    int64_t file = w.full ? -ENAMETOOLONG : KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (is_error(file))
+        return;
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    if (!may_change((int32_t)file))
+        sealed.spawn_helper = (struct inode){st.st_dev, st.st_ino};
+    KERNEL(close, file);
+}
+
 /* The program that runs in this process, and what that says. */
 static void read_program(const struct start *start)
 {
-    static const char *const without_jit[] = {"python", "ruby"};
     static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox"};
     char path[PAGE];
     int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
@@ -113,7 +132,11 @@ static void read_program(const struct start *start)
     bool shell = is_one_of(name, shells, sizeof shells / sizeof *shells);
     sealed.stage = start->origin == ORIGIN_STARTING && shell ? STAGE_STARTING : STAGE_RUNNING;
     sealed.starts_ready = start->origin == ORIGIN_READY;
-    settle_modes(!ANY_OF(name, without_jit));
+    enum language language = language_from(name);
+    sealed.language = language;
+    if (language == LANGUAGE_JAVA)
+        read_spawn_helper((struct text){path, n > 0 ? (uint32_t)(n - name.len) : 0});
+    settle_modes(language_has_jit(language));
 }
 
 static bool seal(struct writer *error)

@@ -29,6 +29,7 @@ struct sealed {
     uint32_t resolver_count;
 
     uint32_t stage;
+    uint32_t language;     /* enum language: of the program that runs in this process */
     bool starts_ready;     /* a child of a process that was ready */
     int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
     struct inode log_pipe; /* when it is a pipe: whoever reads it takes alerts away */
@@ -42,6 +43,8 @@ struct sealed {
     uint32_t handler_count;
     bool handler_on_root;             /* one of them lies on the mount of /, or it is not known where */
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
+    struct inode
+        spawn_helper; /* of this runtime: execs what it is told to (program.c); ino 0: there is none */
 
     /* What an allowed child gets back, whatever environment it was given. */
     char environment[ENVIRONMENT_POOL];
