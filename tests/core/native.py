@@ -36,7 +36,7 @@ HEADERS = (
         "verdict.h",
         "alert.h",
     ),
-    "settings.h",
+    *("settings.h", "zip.h"),
 )
 FLAGS = ("-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")
 TRAP = ("-fsanitize=undefined", "-fsanitize-trap=undefined")

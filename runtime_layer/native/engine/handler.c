@@ -1,5 +1,7 @@
 #include "handler.h"
 
+#include "directory.h"
+#include "jars.h"
 #include "mounts.h"
 #include "user_memory.h"
 
@@ -29,14 +31,6 @@ static bool add_file(const char *path)
     return true;
 }
 
-/* struct linux_dirent64 (getdents64(2)) */
-struct entry {
-    uint64_t ino, offset;
-    uint16_t len;
-    uint8_t type;
-    char name[];
-};
-
 static bool put_path(struct writer *w, struct text directory, struct text name, const char *ending)
 {
     w->used = 0;
@@ -49,6 +43,19 @@ static bool put_path(struct writer *w, struct text directory, struct text name, 
     return !w->full;
 }
 
+struct bytecode {
+    struct text directory, name; /* __pycache__, and the module's */
+    struct scratch *scratch;
+};
+
+static bool add_if_bytecode(void *context, struct text found)
+{
+    const struct bytecode *of = context;
+    struct writer path = {of->scratch->link, 0, sizeof of->scratch->link, false};
+    bool is_of = found.len > of->name.len && text_starts(found, of->name) && found.at[of->name.len] == '.';
+    return !is_of || !put_path(&path, of->directory, found, "") || add_file(path.at);
+}
+
 /* __pycache__/<name>.<tag>.pyc beside the source (PEP 3147) */
 static bool add_bytecode(struct text module_path, struct scratch *scratch)
 {
@@ -58,26 +65,28 @@ static bool add_bytecode(struct text module_path, struct scratch *scratch)
     struct writer cache = {scratch->other, 0, sizeof scratch->other, false};
     if (!put_path(&cache, directory, TEXT("__pycache__"), ""))
         return true;
-    int64_t file = KERNEL(openat, AT_FDCWD, scratch->other, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (is_error(file))
-        return true;
+    struct bytecode of = {{cache.at, cache.used - 1}, name, scratch};
+    return each_entry(cache.at, scratch->line, sizeof scratch->line, add_if_bytecode, &of);
+}
+
+/* Java's runtimes take classes from the jars in the root and in its lib, besides the root itself. `class_name`: as in the
+ * handler's setting, with slashes. */
+static bool add_jars(struct text root, struct text class_name, struct scratch *scratch)
+{
+    static const char *const folders[] = {"", "/lib"};
+    char file[1024 + sizeof ".class"];
+    struct writer name = {file, 0, sizeof file, false};
     bool well = true;
-    struct text cache_path = {scratch->other, cache.used - 1};
-    for (;;) {
-        int64_t n = KERNEL(getdents64, file, scratch->line, sizeof scratch->line);
-        if (n <= 0)
-            break;
-        for (int64_t at = 0; at < n;) {
-            const struct entry *e = (const struct entry *)(scratch->line + at);
-            struct text found = text_of(e->name);
-            struct writer path = {scratch->link, 0, sizeof scratch->link, false};
-            if (found.len > name.len && text_starts(found, name) && found.at[name.len] == '.' &&
-                put_path(&path, cache_path, found, ""))
-                well &= add_file(scratch->link);
-            at += e->len;
-        }
+    put(&name, class_name);
+    put(&name, TEXT(".class"));
+    for (uint32_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        struct writer path = {scratch->path, 0, sizeof scratch->path, false};
+        put(&path, root);
+        put(&path, text_of(folders[i]));
+        put_char(&path, 0);
+        well &= jars_with((struct text){path.at, path.used - 1}, (struct text){file, name.used}, add_file,
+                          scratch);
     }
-    KERNEL(close, file);
     return well;
 }
 
@@ -113,6 +122,8 @@ bool handler_add(struct text root, struct text handler)
         if (put_path(&path, root, name, "/__init__"))
             well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
     }
+    if (sealed.language == LANGUAGE_JAVA)
+        well &= add_jars(root, (struct text){module, module_len}, scratch);
     scratch_give(scratch);
     return well;
 }

@@ -121,21 +121,31 @@ static void read_spawn_helper(struct text directory)
     KERNEL(close, file);
 }
 
-/* The program that runs in this process, and what that says. */
-static void read_program(const struct start *start)
+/* The program that runs in this process. Where the handler's files are depends on its language. */
+struct own_program {
+    char path[PAGE];
+    struct text directory, name; /* with the slash between them in the first */
+};
+
+static void find_program(struct own_program *program)
+{
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", program->path, sizeof program->path);
+    struct text path = {program->path, n > 0 ? (uint32_t)n : 0};
+    program->name = base_name(path);
+    program->directory = (struct text){path.at, path.len - program->name.len};
+    sealed.language = language_from(program->name);
+}
+
+static void read_program(const struct own_program *program, const struct start *start)
 {
     static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox"};
-    char path[PAGE];
-    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
-    struct text name = base_name((struct text){path, n > 0 ? (uint32_t)n : 0});
+    enum language language = (enum language)sealed.language;
     /* Wrapper scripts start the runtime with exec: a shell between our wrapper and the runtime may do so. */
-    bool shell = is_one_of(name, shells, sizeof shells / sizeof *shells);
+    bool shell = is_one_of(program->name, shells, sizeof shells / sizeof *shells);
     sealed.stage = start->origin == ORIGIN_STARTING && shell ? STAGE_STARTING : STAGE_RUNNING;
     sealed.starts_ready = start->origin == ORIGIN_READY;
-    enum language language = language_from(name);
-    sealed.language = language;
     if (language == LANGUAGE_JAVA)
-        read_spawn_helper((struct text){path, n > 0 ? (uint32_t)(n - name.len) : 0});
+        read_spawn_helper(program->directory);
     settle_modes(language_has_jit(language));
 }
 
@@ -148,9 +158,11 @@ static bool seal(struct writer *error)
 
 static bool arm(struct start *start, struct armed_objects *objects)
 {
+    struct own_program program;
+    find_program(&program);
     if (!settings_read(start))
         return false;
-    read_program(start);
+    read_program(&program, start);
     if (!read_objects(start->error))
         return false;
     /* Where nothing can be reported, a descriptor would only be in the way. */

@@ -1,0 +1,14 @@
+/* Is there a file of this name in a zip archive (a jar)? Pure; the archive may be anything.
+ *
+ * Only its directory at the end is read (PKWARE's APPNOTE.TXT, 4.3.12 and 4.3.16), as runtimes do.
+ */
+#ifndef SHIELD_ZIP_H
+#define SHIELD_ZIP_H
+
+#include <stdbool.h>
+
+#include "text.h"
+
+bool zip_holds(const unsigned char *archive, uint64_t size, struct text name);
+
+#endif

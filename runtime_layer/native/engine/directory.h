@@ -1,0 +1,13 @@
+/* The names in a directory, without an allocator. */
+#ifndef SHIELD_DIRECTORY_H
+#define SHIELD_DIRECTORY_H
+
+#include "../core/text.h"
+#include "kernel.h"
+
+/* Calls `each` for every name, and returns whether it always said yes. `path` is terminated; a directory that cannot be
+ * read has no names. */
+bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),
+                void *context);
+
+#endif

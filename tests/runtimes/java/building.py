@@ -1,0 +1,100 @@
+"""The functions' code, compiled at test time and kept below `.tools/` by the hash of what it is made of.
+
+    classes   the handler as Lambda unpacks it: classes, Netty's jars, a native library
+    jar       the same handler in lib/handler.jar, and Netty without its native transport: that unpacks itself to /tmp
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulated_lambda.kernel import machine
+from emulated_lambda.languages import java
+from emulated_lambda.languages.parts import KEPT, run
+
+_HERE = Path(__file__).parent
+_NETTY_NATIVE = f"libnetty_transport_native_epoll_{ {'aarch64': 'aarch_64'}.get(machine(), machine()) }.so"
+
+
+@dataclass(frozen=True)
+class Code:
+    """Folders that are the code of functions."""
+
+    classes: Path
+    jar: Path
+
+
+def build() -> Code:
+    """Compiles what is not there yet.
+
+    Raises Unavailable (a compiler failed) or LookupError (there is no javac).
+    """
+    inputs = sorted(path for path in _HERE.rglob("*") if path.suffix in {".java", ".txt", ".c"} or path.name == "building.py")
+    digest = hashlib.sha256()
+    for path in inputs:
+        digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    kept = KEPT / f"java-functions-{digest.hexdigest()[:16]}"
+    code = Code(kept / "classes", kept / "jar")
+    if not kept.is_dir():
+        new = kept.with_name(f".new-{os.getpid()}-{kept.name}")
+        shutil.rmtree(new, ignore_errors=True)
+        _build(Code(new / "classes", new / "jar"))
+        shutil.rmtree(kept, ignore_errors=True)
+        new.replace(kept)
+    return code
+
+
+def _build(code: Code) -> None:
+    compilers = java.compilers()
+    netty = sorted((java.LIBRARIES.folder / "netty").glob("*.jar"))
+    library = code.classes / "lib"
+    library.mkdir(parents=True)
+    _compile(compilers[min(compilers)], 17, _HERE / "handler", code.classes, netty)
+    if max(compilers) >= 22:
+        _compile(compilers[max(compilers)], 22, _HERE / "newer", code.classes, [code.classes])
+    shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", code.classes / "attempts")
+    home = compilers[min(compilers)].parents[1]
+    includes = [f"-I{home / 'include'}", f"-I{home / 'include' / 'linux'}"]
+    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-fno-sanitize=all", *includes]
+    run([sys.executable, "-m", "ziglang", "cc", *flags, _HERE / "c" / "machine.c", "-o", library / "libmachine.so"])
+    for jar in netty:
+        if "native-epoll" not in jar.name or machine().replace("aarch64", "aarch_64") in jar.name:
+            shutil.copy(jar, library)
+            _unpack_native(jar, library)
+    _make_jar(code)
+    for path in code.classes.parent.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _compile(javac: Path, release: int, sources: Path, into: Path, libraries: list[Path]) -> None:
+    path = os.pathsep.join(map(str, libraries))
+    files = sorted(sources.rglob("*.java"))
+    run([javac, "-nowarn", "-Xlint:-options", "--release", str(release), "-cp", path, "-d", into, *files])
+
+
+def _unpack_native(jar: Path, into: Path) -> None:
+    """Where LD_LIBRARY_PATH, and so java.library.path, looks: Netty then unpacks nothing."""
+    with zipfile.ZipFile(jar) as archive:
+        for name in archive.namelist():
+            if name.endswith(f"/{_NETTY_NATIVE}"):
+                (into / _NETTY_NATIVE).write_bytes(archive.read(name))
+
+
+def _make_jar(code: Code) -> None:
+    library = code.jar / "lib"
+    library.mkdir(parents=True)
+    for path in (code.classes / "lib").glob("*.jar"):
+        shutil.copy(path, library)
+    contents: Mapping[str, Path] = {
+        path.relative_to(code.classes).as_posix(): path for path in sorted((code.classes / "attempts").iterdir())
+    }
+    with zipfile.ZipFile(library / "handler.jar", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, path in contents.items():
+            archive.write(path, name)

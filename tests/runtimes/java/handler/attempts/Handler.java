@@ -1,0 +1,53 @@
+package attempts;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Runs attempts by their names, and says of each what it brought or how it failed. */
+public class Handler {
+    private static final Map<String, Deed> DEEDS = new HashMap<>();
+
+    static {
+        Tmp.add(DEEDS);
+        Network.add(DEEDS);
+        Programs.add(DEEDS);
+        Source.add(DEEDS);
+        Machine.add(DEEDS);
+        NettyWays.add(DEEDS);
+        addForeign();
+    }
+
+    /** `{"attempts": [name, ...]}` to `{name: "done: ..." or "failed: exception <- its cause ..."}`. */
+    public Map<String, Object> handle(Map<String, Object> event) {
+        Map<String, Object> said = new LinkedHashMap<>();
+        for (Object name : (List<?>) event.getOrDefault("attempts", List.of()))
+            said.put((String) name, run(DEEDS.get(name)));
+        return said;
+    }
+
+    private static String run(Deed deed) {
+        if (deed == null)
+            return "unknown";
+        try {
+            return "done: " + deed.run();
+        } catch (Throwable error) {
+            StringBuilder said = new StringBuilder("failed: " + error);
+            for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause())
+                said.append(" <- ").append(cause);
+            return said.toString();
+        }
+    }
+
+    /** Attempts that only newer versions of Java compile. */
+    private static void addForeign() {
+        try {
+            Class.forName("attempts.Foreign").getMethod("add", Map.class).invoke(null, DEEDS);
+        } catch (UnsupportedClassVersionError | ClassNotFoundException older) {
+            return;
+        } catch (ReflectiveOperationException error) {
+            throw new IllegalStateException(error);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+package attempts;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.MulticastSocket;
+import java.net.Proxy;
+import java.net.Socket;
+import java.net.URI;
+import java.net.URL;
+import java.net.UnknownHostException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousSocketChannel;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import javax.naming.directory.InitialDirContext;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+
+/** outbound_connectivity: every client of the JDK's own. A web server and a sink for datagrams listen at SERVER. */
+final class Network {
+    static final String SERVER = "203.0.113.9";
+    private static final String SERVER_V6 = "2001:db8::66";
+    private static final String RESOLVER = "169.254.78.1";
+    private static final InetSocketAddress WEB = new InetSocketAddress(SERVER, 80);
+    private static final InetSocketAddress SINK = new InetSocketAddress(SERVER, 9999);
+    private static final int PATIENCE = 5000;
+
+    private Network() {}
+
+    static void add(Map<String, Deed> deeds) {
+        addSockets(deeds);
+        addHttp(deeds);
+        addChannels(deeds);
+        addDatagrams(deeds);
+        addNames(deeds);
+        addTls(deeds);
+    }
+
+    private static void addSockets(Map<String, Deed> deeds) {
+        deeds.put("socket", () -> {
+            try (Socket socket = new Socket(SERVER, 80)) {
+                return get(socket, SERVER);
+            }
+        });
+        deeds.put("socket_with_timeout", () -> {
+            try (Socket socket = new Socket()) {
+                socket.connect(WEB, PATIENCE);
+                return get(socket, SERVER);
+            }
+        });
+        deeds.put("socket_v6", () -> {
+            try (Socket socket = new Socket(SERVER_V6, 80)) {
+                return get(socket, SERVER);
+            }
+        });
+        deeds.put("socket_by_name", () -> {
+            try (Socket socket = new Socket("socket.denied.example", 80)) {
+                return get(socket, "socket.denied.example");
+            }
+        });
+        deeds.put("socket_without_proxy", () -> {
+            try (Socket socket = new Socket(Proxy.NO_PROXY)) {
+                socket.connect(WEB);
+                return get(socket, SERVER);
+            }
+        });
+        deeds.put("socket_virtual_thread", () -> {
+            // Java 21: the connection is made on a carrier thread, without blocking it.
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            String[] said = new String[1];
+            Exception[] failed = new Exception[1];
+            Runnable work = () -> {
+                try (Socket socket = new Socket(SERVER, 80)) {
+                    said[0] = get(socket, SERVER);
+                } catch (Exception error) {
+                    failed[0] = error;
+                }
+            };
+            Thread thread = (Thread) Class.forName("java.lang.Thread$Builder").getMethod("start", Runnable.class)
+                .invoke(builder, work);
+            thread.join();
+            if (failed[0] != null)
+                throw failed[0];
+            return said[0];
+        });
+    }
+
+    private static void addHttp(Map<String, Deed> deeds) {
+        URI url = URI.create("http://" + SERVER + "/");
+        deeds.put("http_url_connection", () -> {
+            HttpURLConnection connection = (HttpURLConnection) new URL(url.toString()).openConnection();
+            connection.setConnectTimeout(PATIENCE);
+            return String.valueOf(connection.getResponseCode());
+        });
+        deeds.put("http_url_stream", () -> {
+            try (InputStream in = new URL(url.toString()).openStream()) {
+                return new String(in.readAllBytes());
+            }
+        });
+        deeds.put("http_client", () -> send(url, HttpClient.Version.HTTP_1_1));
+        deeds.put("http_client_2", () -> send(url, HttpClient.Version.HTTP_2));
+        deeds.put("http_client_by_name", () -> send(
+            URI.create("http://client.denied.example/"), HttpClient.Version.HTTP_1_1));
+        deeds.put("http_client_asynchronous", () -> String.valueOf(
+            HttpClient.newHttpClient().sendAsync(
+                HttpRequest.newBuilder(url).build(), HttpResponse.BodyHandlers.ofString())
+                .get(PATIENCE, TimeUnit.MILLISECONDS).statusCode()));
+    }
+
+    private static void addChannels(Map<String, Deed> deeds) {
+        deeds.put("socket_channel", () -> {
+            try (SocketChannel channel = SocketChannel.open(WEB)) {
+                return "connected " + channel.isConnected();
+            }
+        });
+        deeds.put("socket_channel_selector", () -> {
+            try (SocketChannel channel = SocketChannel.open(); Selector selector = Selector.open()) {
+                channel.configureBlocking(false);
+                if (!channel.connect(WEB)) {
+                    channel.register(selector, SelectionKey.OP_CONNECT);
+                    selector.select(PATIENCE);
+                    channel.finishConnect();
+                }
+                return "connected " + channel.isConnected();
+            }
+        });
+        deeds.put("socket_channel_asynchronous", () -> {
+            try (AsynchronousSocketChannel channel = AsynchronousSocketChannel.open()) {
+                channel.connect(WEB).get(PATIENCE, TimeUnit.MILLISECONDS);
+                return "connected";
+            } catch (ExecutionException error) {
+                throw error.getCause();
+            }
+        });
+    }
+
+    private static void addDatagrams(Map<String, Deed> deeds) {
+        deeds.put("datagram_socket", () -> {
+            try (DatagramSocket socket = new DatagramSocket()) {
+                socket.send(packet("datagram_socket"));
+                return "sent";
+            }
+        });
+        deeds.put("datagram_socket_connected", () -> {
+            try (DatagramSocket socket = new DatagramSocket()) {
+                socket.connect(SINK);
+                byte[] data = "datagram_socket_connected".getBytes();
+                socket.send(new DatagramPacket(data, data.length));
+                return "sent";
+            }
+        });
+        deeds.put("multicast_socket", () -> {
+            try (MulticastSocket socket = new MulticastSocket()) {
+                socket.send(packet("multicast_socket"));
+                return "sent";
+            }
+        });
+        deeds.put("datagram_channel", () -> {
+            try (DatagramChannel channel = DatagramChannel.open()) {
+                return channel.send(ByteBuffer.wrap("datagram_channel".getBytes()), SINK) + " bytes";
+            }
+        });
+        deeds.put("datagram_channel_connected", () -> {
+            try (DatagramChannel channel = DatagramChannel.open().connect(SINK)) {
+                ByteBuffer[] parts = {ByteBuffer.wrap("datagram_".getBytes()), ByteBuffer.wrap("channel".getBytes())};
+                return channel.write(parts) + " bytes";
+            }
+        });
+    }
+
+    private static void addNames(Map<String, Deed> deeds) {
+        deeds.put("name", () -> InetAddress.getByName("name.denied.example").getHostAddress());
+        deeds.put("name_all", () -> Arrays.toString(InetAddress.getAllByName("all.denied.example")));
+        deeds.put("name_jndi", () -> {
+            Hashtable<String, String> environment = new Hashtable<>();
+            environment.put("java.naming.factory.initial", "com.sun.jndi.dns.DnsContextFactory");
+            environment.put("java.naming.provider.url", "dns://" + RESOLVER);
+            return new InitialDirContext(environment).getAttributes("jndi.denied.example", new String[] {"A"}).toString();
+        });
+        deeds.put("name_by_hand", () -> {
+            try (DatagramSocket socket = new DatagramSocket()) {
+                byte[] query = query("hand.denied.example");
+                socket.setSoTimeout(PATIENCE);
+                socket.send(new DatagramPacket(query, query.length, new InetSocketAddress(RESOLVER, 53)));
+                return answer(socket);
+            }
+        });
+        deeds.put("name_by_hand_connected", () -> {
+            try (DatagramSocket socket = new DatagramSocket()) {
+                byte[] query = query("connected.denied.example");
+                socket.setSoTimeout(PATIENCE);
+                socket.connect(new InetSocketAddress(RESOLVER, 53));
+                socket.send(new DatagramPacket(query, query.length));
+                return answer(socket);
+            }
+        });
+    }
+
+    private static void addTls(Map<String, Deed> deeds) {
+        deeds.put("tls_own_name", () -> handshake("partner.example"));
+        deeds.put("tls_foreign_name", () -> handshake("foreign.example"));
+        deeds.put("tls_without_name", () -> handshake(null));
+        deeds.put("tls_http_client", () -> {
+            HttpClient client = HttpClient.newBuilder().sslContext(trusting()).build();
+            HttpRequest request = HttpRequest.newBuilder(URI.create("https://partner.example/")).build();
+            return String.valueOf(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode());
+        });
+    }
+
+    private static String get(Socket socket, String host) throws IOException {
+        socket.setSoTimeout(PATIENCE);
+        socket.getOutputStream().write(("GET / HTTP/1.0\r\nHost: " + host + "\r\n\r\n").getBytes());
+        return new String(socket.getInputStream().readNBytes(12));
+    }
+
+    private static String send(URI url, HttpClient.Version version) throws Exception {
+        HttpClient client = HttpClient.newBuilder().version(version).build();
+        HttpRequest request = HttpRequest.newBuilder(url).timeout(Duration.ofMillis(PATIENCE)).build();
+        return String.valueOf(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode());
+    }
+
+    private static DatagramPacket packet(String data) {
+        return new DatagramPacket(data.getBytes(), data.length(), SINK);
+    }
+
+    /** A question for an A record, as RFC 1035 has it. */
+    private static byte[] query(String name) {
+        ByteBuffer query = ByteBuffer.allocate(512);
+        query.putShort((short) 4242).putShort((short) 0x100).putShort((short) 1);
+        query.putShort((short) 0).putShort((short) 0).putShort((short) 0);
+        for (String label : name.split("\\."))
+            query.put((byte) label.length()).put(label.getBytes());
+        query.put((byte) 0).putShort((short) 1).putShort((short) 1);
+        return Arrays.copyOf(query.array(), query.position());
+    }
+
+    private static String answer(DatagramSocket socket) throws IOException {
+        DatagramPacket answer = new DatagramPacket(new byte[512], 512);
+        socket.receive(answer);
+        int code = answer.getData()[3] & 15;
+        if (code == 3)
+            throw new UnknownHostException("NXDOMAIN");
+        return "code " + code;
+    }
+
+    private static String handshake(String name) throws Exception {
+        InetAddress address = InetAddress.getByName("partner.example");
+        try (SSLSocket socket = (SSLSocket) trusting().getSocketFactory().createSocket(address, 443)) {
+            socket.setSoTimeout(PATIENCE);
+            if (name != null) {
+                SSLParameters parameters = socket.getSSLParameters();
+                parameters.setServerNames(List.of(new SNIHostName(name)));
+                socket.setSSLParameters(parameters);
+            }
+            socket.startHandshake();
+            return get(socket, "partner.example");
+        }
+    }
+
+    /** Whose certificate it is does not matter here. */
+    private static SSLContext trusting() throws Exception {
+        X509TrustManager everybody = new X509TrustManager() {
+            @Override
+            public void checkClientTrusted(X509Certificate[] chain, String kind) {}
+
+            @Override
+            public void checkServerTrusted(X509Certificate[] chain, String kind) {}
+
+            @Override
+            public X509Certificate[] getAcceptedIssuers() {
+                return new X509Certificate[0];
+            }
+        };
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, new TrustManager[] {everybody}, new SecureRandom());
+        return context;
+    }
+}

@@ -1,0 +1,67 @@
+package attempts;
+
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
+import java.io.InputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.zip.ZipFile;
+
+/** read_handler: every way to the handler's own class, once it is loaded. */
+final class Source {
+    private static final String CLASS = "/attempts/Handler.class";
+    private static final Path FILE = Path.of("/var/task" + CLASS);
+    private static final String JAR = "/var/task/lib/handler.jar";
+
+    private Source() {}
+
+    static void add(Map<String, Deed> deeds) {
+        deeds.put("source_read", () -> magicOf(Files.readAllBytes(FILE)));
+        deeds.put("source_stream", () -> magicOf(new FileInputStream(FILE.toFile())));
+        deeds.put("source_channel", () -> FileChannel.open(FILE).size() > 0 ? "CAFEBABE" : "empty");
+        deeds.put("source_resource", () -> magicOf(Handler.class.getResourceAsStream(CLASS)));
+        deeds.put("source_url", () -> magicOf(new URL("file:" + FILE).openStream()));
+        deeds.put("source_class_loader", () -> {
+            try (URLClassLoader loader = new URLClassLoader(new URL[] {new URL("file:/var/task/")}, null)) {
+                return String.valueOf(Class.forName("attempts.Handler", false, loader) != Handler.class);
+            }
+        });
+        deeds.put("source_through_proc", () -> magicOf(Files.readAllBytes(Path.of("/proc/self/root" + FILE))));
+        deeds.put("jar_read", () -> String.valueOf(Files.readAllBytes(Path.of(JAR)).length > 0));
+        deeds.put("jar_zip_file", () -> {
+            try (ZipFile jar = new ZipFile(JAR)) {
+                return String.valueOf(jar.size() > 0);
+            }
+        });
+        deeds.put("jar_resource", () -> magicOf(Handler.class.getResourceAsStream(CLASS)));
+        deeds.put("lazy_class", () -> Class.forName("attempts.Lazy").getMethod("greet").invoke(null).toString());
+        deeds.put("lazy_inner_class", () -> {
+            Deed inner = new Deed() {
+                @Override
+                public String run() {
+                    return "inner";
+                }
+            };
+            return inner.run();
+        });
+        deeds.put("lazy_resource", () -> new String(
+            Source.class.getResourceAsStream("/attempts/greeting.txt").readAllBytes()).strip());
+        deeds.put("stack_trace", () -> new Throwable().getStackTrace()[0].getFileName());
+    }
+
+    private static String magicOf(InputStream stream) throws Exception {
+        if (stream == null)
+            throw new FileNotFoundException("no such resource");
+        try (stream) {
+            return magicOf(stream.readAllBytes());
+        }
+    }
+
+    private static String magicOf(byte[] bytes) {
+        return String.format("%02X%02X%02X%02X", bytes[0], bytes[1], bytes[2], bytes[3]);
+    }
+}

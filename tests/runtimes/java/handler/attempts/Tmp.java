@@ -1,0 +1,211 @@
+package attempts;
+
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.RandomAccessFile;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.AsynchronousFileChannel;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchService;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** read_write_tmp: every way in which Java touches files. What an attempt needs there is in /tmp/given/ITS_NAME. */
+final class Tmp {
+    private static final byte[] DATA = "data".getBytes();
+
+    private Tmp() {}
+
+    static void add(Map<String, Deed> deeds) {
+        addOldFiles(deeds);
+        addFiles(deeds);
+        addChannels(deeds);
+    }
+
+    private static Path given(String name) {
+        return Path.of("/tmp/given", name);
+    }
+
+    private static Path fresh(String name) {
+        return Path.of("/tmp", name);
+    }
+
+    /** java.io.File says no by returning false, or null. */
+    private static String yes(boolean result) throws IOException {
+        if (!result)
+            throw new IOException("said no");
+        return "true";
+    }
+
+    private static String written(Path path) throws IOException {
+        return path.toFile().length() + " bytes";
+    }
+
+    private static void addOldFiles(Map<String, Deed> deeds) {
+        deeds.put("file_output_stream", () -> {
+            try (FileOutputStream out = new FileOutputStream("/tmp/file_output_stream")) {
+                out.write(DATA);
+            }
+            return written(fresh("file_output_stream"));
+        });
+        deeds.put("file_append", () -> {
+            try (FileOutputStream out = new FileOutputStream("/tmp/given/file_append", true)) {
+                out.write(DATA);
+            }
+            return written(given("file_append"));
+        });
+        deeds.put("file_input_stream", () -> {
+            try (FileInputStream in = new FileInputStream("/tmp/given/file_input_stream")) {
+                return new String(in.readAllBytes());
+            }
+        });
+        deeds.put("file_print_writer", () -> {
+            try (PrintWriter out = new PrintWriter("/tmp/file_print_writer")) {
+                out.print("data");
+            }
+            return written(fresh("file_print_writer"));
+        });
+        deeds.put("file_create", () -> yes(new File("/tmp/file_create").createNewFile()));
+        deeds.put("file_create_temp", () -> String.valueOf(File.createTempFile("file", ".tmp").exists()));
+        deeds.put("file_mkdir", () -> yes(new File("/tmp/file_mkdir").mkdir()));
+        deeds.put("file_mkdirs", () -> yes(new File("/tmp/file_mkdirs/a/b").mkdirs()));
+        deeds.put("file_delete", () -> yes(new File("/tmp/given/file_delete").delete()));
+        deeds.put("file_rename", () -> yes(new File("/tmp/given/file_rename").renameTo(new File("/tmp/file_rename"))));
+        deeds.put("file_set_readonly", () -> yes(new File("/tmp/given/file_set_readonly").setReadOnly()));
+        deeds.put("file_set_modified", () -> yes(new File("/tmp/given/file_set_modified").setLastModified(0)));
+        deeds.put("file_list", () -> yes(new File("/tmp/given").list() != null));
+        deeds.put("file_random_access", () -> {
+            try (RandomAccessFile file = new RandomAccessFile("/tmp/file_random_access", "rw")) {
+                file.writeInt(42);
+            }
+            return written(fresh("file_random_access"));
+        });
+        deeds.put("file_random_access_read", () -> {
+            try (RandomAccessFile file = new RandomAccessFile("/tmp/given/file_random_access_read", "r")) {
+                return file.readLine();
+            }
+        });
+    }
+
+    private static void addFiles(Map<String, Deed> deeds) {
+        deeds.put("files_write", () -> written(Files.write(fresh("files_write"), DATA)));
+        deeds.put("files_write_string", () -> written(Files.writeString(fresh("files_write_string"), "data")));
+        deeds.put("files_writer", () -> {
+            Files.newBufferedWriter(fresh("files_writer")).append("data").close();
+            return written(fresh("files_writer"));
+        });
+        deeds.put("files_read", () -> Files.readString(given("files_read")));
+        deeds.put("files_lines", () -> {
+            try (Stream<String> lines = Files.lines(given("files_lines"))) {
+                return lines.findFirst().orElse("");
+            }
+        });
+        deeds.put("files_create_temp", () -> String.valueOf(Files.exists(Files.createTempFile("files", ".tmp"))));
+        deeds.put("files_create_temp_dir", () -> String.valueOf(Files.exists(Files.createTempDirectory("files"))));
+        deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());
+        deeds.put("files_copy_in", () -> written(Files.copy(Path.of("/etc/hosts"), fresh("files_copy_in"))));
+        deeds.put("files_copy_within", () -> written(Files.copy(given("files_copy_within"), fresh("files_copy"))));
+        deeds.put("files_move", () -> written(
+            Files.move(given("files_move"), fresh("files_move"), StandardCopyOption.ATOMIC_MOVE)));
+        deeds.put("files_delete", () -> {
+            Files.delete(given("files_delete"));
+            return "gone";
+        });
+        deeds.put("files_link", () -> written(Files.createLink(fresh("files_link"), given("files_link"))));
+        deeds.put("files_symlink", () -> Files.createSymbolicLink(fresh("files_symlink"), Path.of("/etc")).toString());
+        deeds.put("files_through_symlink", () -> Files.readString(Path.of("/tmp/out_and_in/files_through_symlink")));
+        deeds.put("files_through_proc", () -> Files.readString(
+            Path.of("/proc/self/root/tmp/given/files_through_proc")));
+        deeds.put("files_relative", () -> Files.readString(Path.of("../../tmp/given/files_relative")));
+        deeds.put("files_list", () -> {
+            try (Stream<Path> entries = Files.list(Path.of("/tmp/given"))) {
+                return String.valueOf(entries.findAny().isPresent());
+            }
+        });
+        deeds.put("files_walk", () -> {
+            try (Stream<Path> entries = Files.walk(Path.of("/tmp/given"))) {
+                return String.valueOf(entries.count() > 1);
+            }
+        });
+        deeds.put("files_permissions", () -> Files.setPosixFilePermissions(
+            given("files_permissions"), PosixFilePermissions.fromString("rw-------")).toString());
+        deeds.put("files_modified", () -> Files.setLastModifiedTime(
+            given("files_modified"), FileTime.fromMillis(0)).toString());
+        deeds.put("files_watch", () -> {
+            try (WatchService watch = FileSystems.getDefault().newWatchService()) {
+                return String.valueOf(Path.of("/tmp/given").register(
+                    watch, StandardWatchEventKinds.ENTRY_CREATE).isValid());
+            }
+        });
+        deeds.put("files_zip", () -> {
+            URI zip = URI.create("jar:file:/tmp/files.zip");
+            try (FileSystem inside = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
+                Files.writeString(inside.getPath("/a"), "data");
+            }
+            return String.valueOf(Files.size(fresh("files.zip")) > 0);
+        });
+    }
+
+    private static void addChannels(Map<String, Deed> deeds) {
+        deeds.put("channel_write", () -> {
+            try (FileChannel channel = FileChannel.open(
+                fresh("channel_write"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                return channel.write(ByteBuffer.wrap(DATA)) + " bytes";
+            }
+        });
+        deeds.put("channel_truncate", () -> {
+            try (FileChannel channel = FileChannel.open(given("channel_truncate"), StandardOpenOption.WRITE)) {
+                return channel.truncate(1).size() + " bytes";
+            }
+        });
+        deeds.put("channel_map", () -> {
+            try (FileChannel channel = FileChannel.open(
+                fresh("channel_map"), StandardOpenOption.CREATE_NEW, StandardOpenOption.READ,
+                StandardOpenOption.WRITE)) {
+                MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
+                mapped.put(0, (byte) 1);
+                mapped.force();
+            }
+            return written(fresh("channel_map"));
+        });
+        deeds.put("channel_map_read", () -> {
+            try (FileChannel channel = FileChannel.open(given("channel_map_read"))) {
+                return String.valueOf((char) channel.map(FileChannel.MapMode.READ_ONLY, 0, 1).get(0));
+            }
+        });
+        deeds.put("channel_transfer", () -> {
+            try (FileChannel from = FileChannel.open(Path.of("/etc/hosts"));
+                FileChannel to = FileChannel.open(
+                    fresh("channel_transfer"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                return String.valueOf(from.transferTo(0, from.size(), to) > 0);
+            }
+        });
+        deeds.put("channel_asynchronous", () -> {
+            try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(
+                fresh("channel_asynchronous"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                return channel.write(ByteBuffer.wrap(DATA), 0).get() + " bytes";
+            }
+        });
+        deeds.put("channel_delete_on_close", () -> {
+            try (FileChannel channel = FileChannel.open(
+                fresh("channel_delete_on_close"), StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                StandardOpenOption.DELETE_ON_CLOSE)) {
+                return channel.write(ByteBuffer.wrap(DATA)) + " bytes";
+            }
+        });
+    }
+}
