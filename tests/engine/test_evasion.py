@@ -130,6 +130,16 @@ def test_a_query_carries_its_question_and_nothing_else(box: Sandbox, names: DnsS
     assert {len(message) for message in arrived} <= {33, 44}, "one question, or one with a bare EDNS record"
 
 
+@pytest.mark.parametrize(("mode", "refused"), [("block", errno.EACCES), ("alert", None)])
+def test_one_write_of_several_datagrams(box: Sandbox, mode: str, refused: int | None) -> None:
+    """The option does not exist, quietly, since libraries look for it; who writes so all the same is reported."""
+    unshielded = policy(outbound_connectivity="allow", executable_memory="allow")
+    assert run(box, "one_write_of_several_datagrams", unshielded)[0] == [None, None]
+    result, done = run(box, "one_write_of_several_datagrams", policy(outbound_connectivity=mode))
+    assert result == [errno.ENOPROTOOPT, refused]
+    assert alerts(done) == ["outbound_connectivity"]
+
+
 def test_a_stream_on_a_number_that_a_look_up_had(box: Sandbox, names: DnsServer) -> None:
     result, _ = run(box, "a_descriptor_that_was_a_name_servers", BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "allowed.example"})
     assert result == 20000

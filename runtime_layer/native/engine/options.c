@@ -13,6 +13,7 @@ enum {
     LEVEL_UDP = 17,
     LEVEL_IPV6 = 41,
     LEVEL_UDPLITE = 136,
+    UDP_SEGMENT = 103,
     OPTION_DOMAIN = 39,
     OPTION_LOCK_FILTER = 44,
     UNIX = 1,
@@ -32,9 +33,9 @@ static const struct option refused[] = {
     {LEVEL_IPV6, 5 /* IPV6_2292RTHDR */, true, true},
     {LEVEL_IPV6, 6 /* IPV6_2292PKTOPTIONS */, true, false},
     {LEVEL_UDP, 1 /* UDP_CORK */, true, false},
-    {LEVEL_UDP, 103 /* UDP_SEGMENT */, true, true},
+    {LEVEL_UDP, UDP_SEGMENT, false, true},
     {LEVEL_UDPLITE, 1, true, false}, /* the kernel takes either level on either socket */
-    {LEVEL_UDPLITE, 103, true, true},
+    {LEVEL_UDPLITE, UDP_SEGMENT, false, true},
 };
 
 static bool leads_away(int32_t level, int32_t name, bool is_control)
@@ -59,11 +60,21 @@ static int64_t hides_bytes(const struct call *call)
     return is_early ? -ENOENT : 0;
 }
 
+/* One write that leaves as several datagrams. Libraries look on the off chance whether the kernel can do it (Netty's native
+ * transport, whenever it is loaded; QUIC's) and do without, so this is no violation: this kernel cannot, also where
+ * violations are only reported. */
+static bool cuts_datagrams(int32_t level, int32_t name)
+{
+    return (level == LEVEL_UDP || level == LEVEL_UDPLITE) && name == UDP_SEGMENT;
+}
+
 enum outcome judge_socket_option(struct call *call)
 {
     /* Ours alone: see stream_seen. To the program, an older kernel. */
     if ((int32_t)call->arg[1] == LEVEL_SOCKET && (int32_t)call->arg[2] == OPTION_LOCK_FILTER &&
         sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+        return answer(call, -ENOPROTOOPT);
+    if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
         return answer(call, -ENOPROTOOPT);
     int64_t hidden = hides_bytes(call);
     if (hidden)

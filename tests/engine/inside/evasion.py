@@ -372,6 +372,18 @@ def what_is_added_to_a_query() -> list[int | None]:
 
 
 @evasion
+def one_write_of_several_datagrams() -> list[int | None]:
+    """By the option, and by a message's own control data."""
+    udp, segment = 17, 103
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        sizes = [(udp, segment, (512).to_bytes(2, sys.byteorder))]
+        return [
+            refusal(lambda: s.setsockopt(udp, segment, 512)),
+            refusal(lambda: s.sendmsg([b"x" * 1024], sizes, 0, ("127.0.0.1", 9))),
+        ]
+
+
+@evasion
 def record_locks() -> str:
     """A lock on a record of a file stays when the file is opened once more: SQLite relies on it."""
     path = "/tmp/there"
