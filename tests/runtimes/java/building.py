@@ -1,7 +1,7 @@
 """The functions' code, compiled at test time and kept below `.tools/` by the hash of what it is made of.
 
-    classes   the handler as Lambda unpacks it: classes, Netty's jars, a native library
-    jar       the same handler in lib/handler.jar, and Netty without its native transport: that unpacks itself to /tmp
+classes   the handler as Lambda unpacks it: classes, Netty's jars, a native library
+jar       the same handler in lib/handler.jar, and Netty without its native transport: that unpacks itself to /tmp
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def build() -> Code:
 
     Raises Unavailable (a compiler failed) or LookupError (there is no javac).
     """
-    inputs = sorted(path for path in _HERE.rglob("*") if path.suffix in {".java", ".txt", ".c"} or path.name == "building.py")
+    inputs = sorted(
+        path for path in _HERE.rglob("*") if path.suffix in {".java", ".txt", ".c"} or path.name == "building.py"
+    )
     digest = hashlib.sha256()
     for path in inputs:
         digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")

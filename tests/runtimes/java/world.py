@@ -102,7 +102,5 @@ class World:
         after = self._files()
         names = sorted(self._before.keys() | after.keys())
         return [
-            name
-            for name in names
-            if self._before.get(name) != after.get(name) and not name.startswith("hsperfdata_")
+            name for name in names if self._before.get(name) != after.get(name) and not name.startswith("hsperfdata_")
         ]

@@ -1,5 +1,8 @@
 package attempts;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,15 +19,26 @@ public class Handler {
         Source.add(DEEDS);
         Machine.add(DEEDS);
         NettyWays.add(DEEDS);
+        Stress.add(DEEDS);
         addForeign();
     }
 
-    /** `{"attempts": [name, ...]}` to `{name: "done: ..." or "failed: exception <- its cause ..."}`. */
-    public Map<String, Object> handle(Map<String, Object> event) {
+    /**
+     * `{"attempts": [name, ...]}` to `{name: "done: ..." or "failed: exception <- its cause ..."}`. A line of the log
+     * tells where each begins, on the way that alerts take too.
+     */
+    public Map<String, Object> handle(Map<String, Object> event) throws IOException {
         Map<String, Object> said = new LinkedHashMap<>();
-        for (Object name : (List<?>) event.getOrDefault("attempts", List.of()))
+        for (Object name : (List<?>) event.getOrDefault("attempts", List.of())) {
+            mark("attempt " + name);
             said.put((String) name, run(DEEDS.get(name)));
+        }
+        mark("attempts are over");
         return said;
+    }
+
+    private static void mark(String line) throws IOException {
+        new FileOutputStream(FileDescriptor.err).write((line + "\n").getBytes());
     }
 
     private static String run(Deed deed) {

@@ -222,7 +222,7 @@ final class Network {
     private static void addTls(Map<String, Deed> deeds) {
         deeds.put("tls_own_name", () -> handshake("partner.example"));
         deeds.put("tls_foreign_name", () -> handshake("foreign.example"));
-        deeds.put("tls_without_name", () -> handshake(null));
+        deeds.put("tls_without_name", () -> handshake(""));
         deeds.put("tls_http_client", () -> {
             HttpClient client = HttpClient.newBuilder().sslContext(trusting()).build();
             HttpRequest request = HttpRequest.newBuilder(URI.create("https://partner.example/")).build();
@@ -270,11 +270,9 @@ final class Network {
         InetAddress address = InetAddress.getByName("partner.example");
         try (SSLSocket socket = (SSLSocket) trusting().getSocketFactory().createSocket(address, 443)) {
             socket.setSoTimeout(PATIENCE);
-            if (name != null) {
-                SSLParameters parameters = socket.getSSLParameters();
-                parameters.setServerNames(List.of(new SNIHostName(name)));
-                socket.setSSLParameters(parameters);
-            }
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setServerNames(name.isEmpty() ? List.of() : List.of(new SNIHostName(name)));
+            socket.setSSLParameters(parameters);
             socket.startHandshake();
             return get(socket, "partner.example");
         }

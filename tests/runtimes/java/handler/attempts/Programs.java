@@ -52,6 +52,11 @@ final class Programs {
         deeds.put("runtime_exec", () -> outputOf(Runtime.getRuntime().exec(new String[] {ID, "-u"})));
         deeds.put("runtime_exec_environment", () -> outputOf(
             Runtime.getRuntime().exec(new String[] {ID, "-u"}, new String[] {"A=b"}, new File("/"))));
+        deeds.put("exit", () -> {
+            new Thread(() -> System.exit(3)).start();
+            Thread.sleep(60_000);
+            return "still here";
+        });
         deeds.put("shell", () -> outputOf(new ProcessBuilder("/bin/sh", "-c", "echo from a shell")));
     }
 }

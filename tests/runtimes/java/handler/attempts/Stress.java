@@ -1,0 +1,86 @@
+package attempts;
+
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** What the JVM does to its own memory and signals, while many threads are in calls that are judged. */
+final class Stress {
+    private static final int THREADS = 16;
+    private static final int ROUNDS = 250;
+    private static final int PIECES = 64;
+
+    private Stress() {}
+
+    static void add(Map<String, Deed> deeds) {
+        deeds.put("stress", Stress::run);
+    }
+
+    private static String run() throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(THREADS);
+        try (ServerSocket server = new ServerSocket()) {
+            server.bind(new InetSocketAddress("127.0.0.1", 0), THREADS);
+            Thread acceptor = new Thread(() -> accept(server));
+            acceptor.setDaemon(true);
+            acceptor.start();
+            List<Callable<long[]>> work = new ArrayList<>();
+            for (int thread = 0; thread < THREADS; thread++)
+                work.add(() -> work(server.getLocalPort()));
+            long[] total = new long[4];
+            for (Future<long[]> one : pool.invokeAll(work))
+                for (int i = 0; i < total.length; i++)
+                    total[i] += one.get()[i];
+            return String.format("%d nulls, %d bytes, %d connections, %d words", total[0], total[1], total[2], total[3]);
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    private static long[] work(int port) throws Exception {
+        long[] count = new long[4];
+        for (int round = 0; round < ROUNDS; round++) {
+            // Garbage of every age: some of it lives until the next round but one.
+            long[][] pieces = new long[PIECES][];
+            for (int i = 0; i < PIECES; i++)
+                pieces[i] = new long[1024 + i];
+            pieces[round % PIECES] = null;
+            for (long[] piece : pieces)
+                count[3] += lengthOf(piece, count);
+            Path file = Path.of("/etc/hosts");
+            count[1] += Files.readAllBytes(file).length;
+            if (round % 25 == 0)
+                try (Socket socket = new Socket("127.0.0.1", port)) {
+                    count[2] += socket.isConnected() ? 1 : 0;
+                }
+        }
+        return count;
+    }
+
+    /** The null check is a fault that the JVM's own SIGSEGV handler turns into an exception. */
+    private static int lengthOf(long[] piece, long[] count) {
+        try {
+            return piece.length;
+        } catch (NullPointerException error) {
+            count[0]++;
+            return 0;
+        }
+    }
+
+    private static void accept(ServerSocket server) {
+        try {
+            while (true)
+                server.accept().close();
+        } catch (Exception closed) {
+            return;
+        }
+    }
+}

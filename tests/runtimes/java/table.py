@@ -1,0 +1,192 @@
+"""Every attempt of Java's, and what the shield makes of it: which policy denies it, what Java says then, and what the
+alert is about. The deeds themselves are in `handler/attempts` and `newer/attempts`, under the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+OUTBOUND, TMP = "outbound_connectivity", "read_write_tmp"
+CHILD, HANDLER = "create_child_process", "read_handler"
+LINES = (17, 21, 25)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt.
+
+    Attributes:
+        name: the deed's.
+        policy: the policy that denies it; empty: none does, whatever the modes are.
+        says: a pattern of what Java says when it is denied.
+        about: a detail of the alert, `name=value`, of which the value may go on.
+        since: the first version of Java that has it.
+        lacks: a version whose JDK here does not have it.
+        listed: whether `LISTS` allow it.
+    """
+
+    name: str
+    policy: str = ""
+    says: str = ""
+    about: str = ""
+    since: int = 17
+    lacks: int = 0
+    listed: bool = True
+
+    def is_in(self, line: int) -> bool:
+        """Whether this version of Java can make it."""
+        return line >= self.since and line != self.lacks
+
+
+_NEW_FILE = r"^java\.nio\.file\.AccessDeniedException: "
+_OLD_FILE = r"^java\.io\.FileNotFoundException: /tmp/.* \(Permission denied\)$"
+_SAID_NO = r"^java\.io\.IOException: said no$"
+_OLD_CREATE = r"^java\.io\.IOException: Permission denied$"
+
+
+def _tmp(names: str, says: str, about: str) -> list[Attempt]:
+    return [Attempt(name, TMP, says, "path=" + about.format(name)) for name in names.split()]
+
+
+_TMP = [
+    *_tmp("file_output_stream file_print_writer file_random_access", _OLD_FILE, "/tmp/{}"),
+    *_tmp("file_append file_input_stream file_random_access_read", _OLD_FILE, "/tmp/given/{}"),
+    *_tmp("file_create", _OLD_CREATE, "/tmp/{}"),
+    *_tmp("file_create_temp", _OLD_CREATE, "/tmp/file"),
+    *_tmp("file_mkdir file_mkdirs", _SAID_NO, "/tmp/{}"),
+    *_tmp("file_delete file_rename file_set_readonly file_set_modified", _SAID_NO, "/tmp/given/{}"),
+    *_tmp("file_list", _SAID_NO, "/tmp/given"),
+    *_tmp("files_write files_write_string files_writer files_create_directory", _NEW_FILE, "/tmp/{}"),
+    *_tmp("files_copy_in files_symlink", _NEW_FILE, "/tmp/{}"),
+    *_tmp("files_create_temp files_create_temp_dir", _NEW_FILE, "/tmp/files"),
+    *_tmp("files_read files_lines files_copy_within files_move files_delete files_link", _NEW_FILE, "/tmp/given/{}"),
+    *_tmp("files_through_symlink files_through_proc files_relative", _NEW_FILE, "/tmp/given/{}"),
+    *_tmp("files_permissions files_modified", _NEW_FILE, "/tmp/given/{}"),
+    *_tmp("files_list files_walk", _NEW_FILE, "/tmp/given"),
+    *_tmp("files_zip", _NEW_FILE, "/tmp/files.zip"),
+    *_tmp("channel_write channel_map channel_transfer channel_asynchronous", _NEW_FILE, "/tmp/{}"),
+    *_tmp("channel_delete_on_close", _NEW_FILE, "/tmp/{}"),
+    *_tmp("channel_truncate channel_map_read", _NEW_FILE, "/tmp/given/{}"),
+    # Tells of changes to names, as `stat` does.
+    Attempt("files_watch"),
+]
+
+_DENIED = r"^java\.net\.BindException: Permission denied"
+_UNKNOWN = r"^java\.net\.UnknownHostException: "
+_CLIENT = r"^java\.net\.ConnectException.*(Permission denied|UnresolvedAddressException)$"
+_NETTY = r"^io\.netty\.channel\.AbstractChannel\$Annotated\w+Exception: .*Permission denied"
+_WEB, _SINK = "ip=203.0.113.9", "port=9999"
+
+
+def _network(names: str, says: str, about: str) -> list[Attempt]:
+    return [Attempt(name, OUTBOUND, says, about) for name in names.split()]
+
+
+_NETWORK = [
+    *_network("socket socket_with_timeout socket_without_proxy", _DENIED, _WEB),
+    *_network("http_url_connection http_url_stream", _DENIED, _WEB),
+    *_network("socket_channel socket_channel_selector socket_channel_asynchronous", _DENIED, _WEB),
+    *_network("http_client http_client_2", _CLIENT, _WEB),
+    *_network("http_client_asynchronous", r"ExecutionException: .*BindException: Permission denied$", _WEB),
+    *_network("socket_v6", _DENIED, "ip=2001:db8::66"),
+    Attempt("socket_virtual_thread", OUTBOUND, _DENIED, _WEB, since=21),
+    *_network("datagram_socket datagram_socket_connected multicast_socket", _DENIED, _SINK),
+    *_network("datagram_channel datagram_channel_connected", _DENIED, _SINK),
+    *_network("netty_nio netty_epoll", _NETTY, _WEB),
+    *_network("netty_nio_datagram", _DENIED, _SINK),
+    *_network("netty_epoll_datagram", r"NativeIoException: sendToAddress.*Permission denied", _SINK),
+    *_network("socket_by_name", _UNKNOWN, "host=socket.denied.example"),
+    *_network("http_client_by_name", _CLIENT, "host=client.denied.example"),
+    *_network("name", _UNKNOWN, "host=name.denied.example"),
+    *_network("name_all", _UNKNOWN, "host=all.denied.example"),
+    *_network("name_by_hand", r"UnknownHostException: NXDOMAIN$", "host=hand.denied.example"),
+    *_network("name_by_hand_connected", r"UnknownHostException: NXDOMAIN$", "host=connected.denied.example"),
+    Attempt(
+        "name_jndi",
+        OUTBOUND,
+        r"^javax\.naming\.NameNotFoundException: DNS name not found",
+        "host=jndi.denied.example",
+        lacks=21,
+    ),
+    # Netty's native transport, from where java.library.path leads: nothing is denied, and nothing reported.
+    Attempt("netty_epoll_available"),
+]
+
+# These go to a partner whose name is listed, and whose servers have other tenants.
+TLS = [
+    Attempt("tls_own_name"),
+    Attempt("tls_http_client"),
+    Attempt("tls_foreign_name", OUTBOUND, r"^java\.net\.SocketException: Permission denied", "sni=foreign.example"),
+    Attempt("tls_without_name", OUTBOUND, r"^java\.net\.SocketException: Permission denied", "protocol=tls"),
+]
+
+_NO_PROGRAM = r"^java\.io\.IOException: Cannot run program .*(error=13, |error: 13 \()Permission denied"
+
+
+def _programs(names: str, about: str) -> list[Attempt]:
+    return [Attempt(name, CHILD, _NO_PROGRAM, "path=" + about) for name in names.split()]
+
+
+PROGRAMS = [
+    *_programs("process_builder process_builder_on_path process_builder_empty_environment", "/usr/bin/id"),
+    *_programs("process_builder_empty_preload process_builder_directory process_builder_redirect", "/usr/bin/id"),
+    *_programs("process_pipeline runtime_exec runtime_exec_environment", "/usr/bin/id"),
+    *_programs("process_builder_inherit", "/usr/bin/true"),
+    *_programs("shell", "/usr/bin/"),
+]
+
+
+def _source(names: str, says: str, what: str = "attempts/Handler.class") -> list[Attempt]:
+    return [Attempt(name, HANDLER, says, f"path=/var/task/{what}", listed=False) for name in names.split()]
+
+
+_CLOSED_FILE = r"FileNotFoundException: /var/task/.* \(Permission denied\)$"
+_SOURCE = [
+    *_source("source_read source_channel source_through_proc", _NEW_FILE),
+    *_source("source_stream source_url source_class_loader", _CLOSED_FILE),
+    *_source("source_resource", r"^java\.io\.FileNotFoundException: no such resource$"),
+    Attempt("source_while_loading"),
+    Attempt("lazy_class"),
+    Attempt("lazy_inner_class"),
+    Attempt("lazy_resource"),
+    Attempt("stack_trace"),
+]
+# With the handler in a jar. The JVM holds the jar open: what it reads through that is not stopped.
+JAR = [
+    *_source("jar_read", _NEW_FILE, "lib/handler.jar"),
+    Attempt("source_while_loading"),
+    Attempt("jar_zip_file"),
+    Attempt("jar_resource"),
+    Attempt("lazy_class"),
+    Attempt("lazy_inner_class"),
+    Attempt("lazy_resource"),
+    # Without the native library beside it, Netty unpacks it to /tmp; NIO goes on working.
+    Attempt(
+        "netty_epoll_available",
+        TMP,
+        r"^java\.lang\.UnsatisfiedLinkError: .*AccessDeniedException: /tmp/libnetty",
+        "path=/tmp/libnetty_transport_native_epoll",
+    ),
+    Attempt("netty_nio", OUTBOUND, _NETTY, _WEB),
+]
+
+_ERRNO = r"^java\.io\.IOException: errno 13$"
+_MACHINE = [
+    Attempt("native_open", TMP, _ERRNO, "path=/tmp/native_open"),
+    Attempt("native_connect", OUTBOUND, _ERRNO, _WEB),
+    Attempt("native_execute", CHILD, _ERRNO, "path=/usr/bin/true"),
+    Attempt("native_read_source", HANDLER, _ERRNO, "path=/var/task/attempts/Handler.class", listed=False),
+    Attempt("foreign_open", TMP, _ERRNO, "path=/tmp/foreign_open", since=22),
+    Attempt("foreign_syscall_open", TMP, _ERRNO, "path=/tmp/foreign_syscall_open", since=22),
+    Attempt("foreign_connect", OUTBOUND, _ERRNO, _WEB, since=22),
+    Attempt("foreign_system", CHILD, r"^java\.io\.IOException: status 127$", "path=/usr/bin/", since=22),
+]
+
+ATTEMPTS = [*_TMP, *_NETWORK, *PROGRAMS, *_SOURCE, *_MACHINE]
+
+# The settings with which all of them are allowed but to read the handler, and TLS under another's name.
+LISTS: Mapping[str, str] = {
+    "SHIELD_ALLOW_OUTBOUND": "203.0.113.0/24,2001:db8::/64,*.denied.example,partner.example:443",
+    "SHIELD_ALLOW_TMP": "/tmp/**",
+    "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id,/usr/bin/true,/usr/bin/cat,/bin/sh",
+}

@@ -1,0 +1,179 @@
+"""Java under AWS's runtime client in the emulated sandbox: every way in, unshielded and in every mode."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from emulated_lambda.cloud_assembly import FunctionPackage
+from emulated_lambda.function import EmulatedFunction
+from emulated_lambda.sandbox import shield_lines
+from runtimes.java import table
+from runtimes.java.building import Code
+from runtimes.java.running import Run, in_mode, run, with_settings
+from runtimes.java.table import LINES, LISTS, Attempt
+
+Packages = Callable[[int], FunctionPackage]
+Runs = Callable[[int, str], Run]
+
+SETTINGS: Mapping[str, Mapping[str, str] | None] = {
+    "unshielded": None,
+    "default": {},
+    "alert": in_mode("alert"),
+    "allow": in_mode("allow"),
+    "lists": LISTS,
+}
+EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"java{line}")
+
+
+def of(line: int, attempts: Sequence[Attempt]) -> list[Attempt]:
+    return [attempt for attempt in attempts if attempt.is_in(line)]
+
+
+@pytest.fixture(scope="module")
+def runs(package: Packages) -> Runs:
+    """All attempts of a version of Java in one of SETTINGS, each made once."""
+
+    @functools.cache
+    def made(line: int, settings: str) -> Run:
+        attempts = of(line, table.ATTEMPTS + (table.TLS if settings in ("unshielded", "lists") else []))
+        return run(with_settings(package(line), SETTINGS[settings]), attempts)
+
+    return made
+
+
+def complaints(
+    made: Run, unshielded: Run, attempts: Sequence[Attempt], expected: Callable[[Attempt], str]
+) -> list[str]:
+    """What is not as it should be. `expected`: allow, alert or block, for an attempt."""
+    found: list[str] = []
+    for attempt in attempts:
+        said, alerts = made.said[attempt.name], made.alerts[attempt.name]
+        outcome = expected(attempt)
+        if not unshielded.said[attempt.name].startswith("done: "):
+            found.append(f"{attempt.name} does not work without the shield: {unshielded.said[attempt.name]}")
+        if outcome == "block" and not re.search(attempt.says, said.removeprefix("failed: ")):
+            found.append(f"{attempt.name} should be denied, and say {attempt.says!r}: {said}")
+        if outcome != "block" and not said.startswith("done: "):
+            found.append(f"{attempt.name} should work: {said}")
+        field, _, value = attempt.about.partition("=")
+        reported = [
+            line
+            for line in alerts
+            if (line.get("policy"), line.get("mode")) == (attempt.policy, outcome)
+            and str(line["details"].get(field, "")).startswith(value)
+        ]
+        if outcome == "allow" and alerts:
+            found.append(f"{attempt.name} is reported, but allowed: {alerts}")
+        if outcome != "allow" and not reported:
+            found.append(f"{attempt.name} is not reported: {alerts}")
+        if any(line.get("policy") != attempt.policy for line in alerts):
+            found.append(f"{attempt.name} is reported for another policy: {alerts}")
+    if made.after:
+        found.append(f"nobody did what is reported: {made.after}")
+    return found
+
+
+def is_denied(attempt: Attempt) -> str:
+    return "block" if attempt.policy else "allow"
+
+
+@EACH_LINE
+def test_hello_world_is_quiet(runs: Runs, line: int) -> None:
+    """The default policy, cold and warm: the line that says so at the start, and no other."""
+    assert [made.get("event") for made in runs(line, "default").first] == ["armed"]
+
+
+@EACH_LINE
+def test_what_is_denied(runs: Runs, line: int) -> None:
+    made = runs(line, "default")
+    assert complaints(made, runs(line, "unshielded"), of(line, table.ATTEMPTS), is_denied) == []
+    assert made.effects == {}
+
+
+@EACH_LINE
+def test_what_is_reported(runs: Runs, line: int) -> None:
+    made = runs(line, "alert")
+
+    def outcome(attempt: Attempt) -> str:
+        return "alert" if attempt.policy else "allow"
+
+    assert complaints(made, runs(line, "unshielded"), of(line, table.ATTEMPTS), outcome) == []
+    assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
+
+
+@EACH_LINE
+def test_what_is_allowed(runs: Runs, line: int) -> None:
+    made = runs(line, "allow")
+    assert complaints(made, runs(line, "unshielded"), of(line, table.ATTEMPTS), lambda _: "allow") == []
+    assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
+
+
+@EACH_LINE
+def test_what_is_listed(runs: Runs, line: int) -> None:
+    made = runs(line, "lists")
+
+    def outcome(attempt: Attempt) -> str:
+        return "block" if attempt.policy and (attempt in table.TLS or not attempt.listed) else "allow"
+
+    attempts = of(line, table.ATTEMPTS + table.TLS)
+    assert complaints(made, runs(line, "unshielded"), attempts, outcome) == []
+    assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
+
+
+@EACH_LINE
+def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
+    """The jar that holds the handler's class is closed; other classes in it still load."""
+    unshielded = run(with_settings(package(line), None, code.jar), table.JAR)
+    made = run(with_settings(package(line), {}, code.jar), table.JAR)
+    assert complaints(made, unshielded, table.JAR, is_denied) == []
+
+
+@EACH_LINE
+@pytest.mark.parametrize("mechanism", ["VFORK", "FORK"])
+def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: str) -> None:
+    """Other ways than posix_spawn, the JDK's own, from the JVM itself: what is listed runs, what is not does not."""
+    listed = {
+        "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id",
+        "JAVA_TOOL_OPTIONS": f"-Djdk.lang.Process.launchMechanism={mechanism}",
+    }
+    made = run(with_settings(package(line), listed), table.PROGRAMS)
+
+    def outcome(attempt: Attempt) -> str:
+        only_id = attempt.about == "path=/usr/bin/id" and attempt.name != "process_pipeline"
+        return "allow" if only_id else "block"
+
+    unshielded = runs(line, "unshielded")
+    attempts = [attempt for attempt in table.PROGRAMS if attempt.name != "process_pipeline"]
+    assert complaints(made, unshielded, attempts, outcome) == []
+
+
+@pytest.mark.parametrize("collector", ["G1", "Parallel"])
+def test_stress(package: Packages, collector: str) -> None:
+    """Collectors with threads of their own, the optimizing compiler, implicit null checks, and sixteen threads in calls
+    that are judged: the same comes of it as without the shield."""
+    line = max(LINES)
+    options = {"_JAVA_OPTIONS": f"-XX:-UseSerialGC -XX:+Use{collector}GC -XX:TieredStopAtLevel=4"}
+    stress = [Attempt("stress")]
+    unshielded, made = (
+        run(with_settings(package(line), settings), stress) for settings in (options, options | dict(LISTS))
+    )
+    assert made.said == unshielded.said
+    assert made.said["stress"].startswith("done: 4000 nulls, ")
+    assert complaints(made, unshielded, stress, is_denied) == []
+
+
+@EACH_LINE
+def test_the_end_is_quiet(package: Packages, line: int) -> None:
+    """The JVM takes its own file away when it ends, long after it is ready."""
+    with EmulatedFunction(package(line)) as function:
+        assert function.invoke({}).payload == {}
+        tmp = function.sandbox.path("/tmp")
+        assert [path.name for path in tmp.glob("hsperfdata_*/*")]
+        ended = function.invoke({"attempts": ["exit"]})
+        assert ended.failed
+        assert [made.get("event") for made in shield_lines([line.message for line in ended.log])] in ([], ["armed"])
+        assert not [path.name for path in tmp.glob("hsperfdata_*/*")]
