@@ -96,31 +96,46 @@ static bool has_name(struct text variable, struct text name_and_equals, struct t
     return true;
 }
 
-/* Where the loader looks for libraries may be left out, not changed: code of theirs would run before ours. */
+/* Where the loader looks for libraries may be left out, not changed: code of theirs would run before ours. A wrapper,
+ * which the function's owner chose, may change it. */
 static bool is_other_library_path(struct text variable)
 {
     struct text value;
-    return has_name(variable, TEXT("LD_LIBRARY_PATH="), &value) &&
+    return !is_starting() && has_name(variable, TEXT("LD_LIBRARY_PATH="), &value) &&
            !text_equal(value, text_of(sealed.environment + sealed.loader_path));
+}
+
+/* The next of a list of libraries, which colons or spaces separate (ld.so(8)). */
+static bool next_library(struct text *list, struct text *library)
+{
+    uint32_t len = 0;
+    if (!list->len)
+        return false;
+    while (len < list->len && list->at[len] != ':' && list->at[len] != ' ')
+        len++;
+    uint32_t past = len < list->len ? len + 1 : len;
+    *library = (struct text){list->at, len};
+    *list = (struct text){list->at + past, list->len - past};
+    return true;
 }
 
 static bool was_preloaded(struct text library)
 {
     struct text list = text_of(sealed.environment + sealed.loader_preload), piece;
-    while (sealed.loader_preload && list.len && text_next(&list, ':', &piece))
+    while (next_library(&list, &piece))
         if (text_equal(piece, library))
             return true;
     return false;
 }
 
-/* "LD_PRELOAD=<ours>[:<those of theirs that this process has too>]" */
+/* "LD_PRELOAD=<ours>[:<those of theirs that this process has too, or that a wrapper sets>]" */
 static void put_preload(struct writer *w, struct text theirs)
 {
     struct text ours = text_of(sealed.environment + sealed.preload), piece;
     put(w, TEXT("LD_PRELOAD="));
     put(w, ours);
-    while (theirs.len && text_next(&theirs, ':', &piece))
-        if (piece.len && !text_equal(piece, ours) && was_preloaded(piece)) {
+    while (next_library(&theirs, &piece))
+        if (piece.len && !text_equal(piece, ours) && (is_starting() || was_preloaded(piece))) {
             put_char(w, ':');
             put(w, piece);
         }
@@ -130,9 +145,9 @@ static void put_preload(struct writer *w, struct text theirs)
 /* "SHIELD_STATE=<stage>:<log descriptor>:<runtime>" */
 static void put_state(struct writer *w)
 {
-    put(w, sealed.stage == STAGE_STARTING ? TEXT("SHIELD_STATE=starting:")
-           : is_ready()                   ? TEXT("SHIELD_STATE=ready:")
-                                          : TEXT("SHIELD_STATE=running:"));
+    put(w, is_starting() ? TEXT("SHIELD_STATE=starting:")
+           : is_ready()  ? TEXT("SHIELD_STATE=ready:")
+                         : TEXT("SHIELD_STATE=running:"));
     if (sealed.log < 0)
         put(w, TEXT("-1"));
     else

@@ -44,8 +44,7 @@ bool forked_copy_refused(const struct call *call)
     if (lists_descriptors(call))
         return false;
     bool is_worker = sealed.forks_workers && !is_ready();
-    bool judges = sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_ALLOW && sealed.stage == STAGE_RUNNING &&
-                  !is_worker;
+    bool judges = sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_ALLOW && !is_starting() && !is_worker;
     if (judges) {
         struct scratch *scratch = scratch_take();
         if (!scratch)

@@ -18,7 +18,7 @@ enum reason_to_guard {
     FOR_PATHS = 4,    /* the same, for calls that change names */
     FOR_PROGRAMS = 8, /* always */
     FOR_SAFETY = 16,  /* any policy that blocks or alerts: the engine itself */
-    UNTIL_READY = 32, /* read_handler: only until the first request for an invocation */
+    UNTIL_READY = 32, /* read_handler, and a wrapper: only until the first request for an invocation */
     FOR_COPIES = 64,  /* create_child_process: what a forked copy may not do either */
     FOR_STREAMS = 128 /* outbound_connectivity: reads and writes of descriptors, which any copy may do */
 };
@@ -93,10 +93,11 @@ uint8_t reasons_of_policy(void)
         reasons |= FOR_OUTBOUND | FOR_STREAMS;
     if (enforced(READ_WRITE_TMP) || enforced(READ_HANDLER))
         reasons |= FOR_FILES | FOR_PATHS;
-    if (enforced(READ_HANDLER) && !sealed.starts_ready)
-        reasons |= UNTIL_READY;
     if (enforced(CREATE_CHILD_PROCESS))
         reasons |= FOR_COPIES;
+    bool waits = enforced(READ_HANDLER) || (sealed.stage == STAGE_STARTING && enforced(CREATE_CHILD_PROCESS));
+    if (waits && !sealed.starts_ready)
+        reasons |= UNTIL_READY;
     if (reasons || enforced(EXECUTABLE_MEMORY))
         reasons |= FOR_SAFETY;
     /* Whatever the policy: a child has to know that it is one, and where alerts go. */

@@ -2,7 +2,7 @@
  *
  * The program is judged as an object (opened O_PATH). An allowed dynamic program gets our library and the
  * policy back, whatever environment it was given; a static one would run free, so it is denied unless the list
- * says `unshielded:`.
+ * says `unshielded:`. A wrapper's program may start any other: what it starts is the runtime's own start-up.
  */
 #include <linux/openat2.h>
 
@@ -35,17 +35,15 @@ struct program {
 static bool is_spawn_helper(const struct program *program)
 {
     const struct inode *helper = &sealed.spawn_helper;
-    return helper->ino && program->files.kind == PROGRAM_DYNAMIC && program->inode.ino == helper->ino &&
-           program->inode.dev == helper->dev;
+    return helper->ino && program->inode.ino == helper->ino && program->inode.dev == helper->dev;
 }
 
 static bool program_refused(const struct call *call, struct program *program, const uint64_t *argv,
                             struct scratch *scratch)
 {
-    if (sealed.stage == STAGE_STARTING)
-        return false;
     look_at_program(program->object, scratch->line, &program->files);
-    if (program->files.error || is_spawn_helper(program))
+    bool may_start = program->files.kind == PROGRAM_DYNAMIC && (is_starting() || is_spawn_helper(program));
+    if (program->files.error || may_start)
         return false;
     struct verdict verdict =
         verdict_program(&sealed.policy, program->path, listed_program(&program->inode), program->files.kind);

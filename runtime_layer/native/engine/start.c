@@ -17,6 +17,7 @@
 #include "settings.h"
 #include "user_memory.h"
 #include "watched.h"
+#include "wrapping.h"
 
 enum { REFUSED = 78 /* EX_CONFIG */ };
 
@@ -81,14 +82,6 @@ static bool read_objects(struct writer *error)
     return true;
 }
 
-static bool is_one_of(struct text t, const char *const *names, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (text_equal(t, text_of(names[i])))
-            return true;
-    return false;
-}
-
 /* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written
  * and run treated where nothing was said of it and the runtime does not need it. */
 static void settle_modes(bool has_jit)
@@ -138,11 +131,9 @@ static void find_program(struct own_program *program)
 
 static void read_program(const struct own_program *program, const struct start *start)
 {
-    static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox"};
     enum language language = (enum language)sealed.language;
-    /* Wrapper scripts start the runtime with exec: a shell between our wrapper and the runtime may do so. */
-    bool shell = is_one_of(program->name, shells, sizeof shells / sizeof *shells);
-    sealed.stage = start->origin == ORIGIN_STARTING && shell ? STAGE_STARTING : STAGE_RUNNING;
+    sealed.stage =
+        start->origin == ORIGIN_STARTING && is_wrapper(program->name) ? STAGE_STARTING : STAGE_RUNNING;
     sealed.starts_ready = start->origin == ORIGIN_READY;
     if (language == LANGUAGE_JAVA)
         read_spawn_helper(program->directory);

@@ -18,7 +18,7 @@ struct inode {
 
 /* Where this process is in the life of a function. */
 enum stage {
-    STAGE_STARTING, /* the exec chain of the wrappers: shells may still start the runtime */
+    STAGE_STARTING, /* a program of the wrappers', which may start whatever can be shielded */
     STAGE_RUNNING   /* the runtime itself, or a child of it */
 };
 
@@ -79,6 +79,12 @@ extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 /* The runtime has asked for its first invocation: the handler's source may be locked. */
 bool is_ready(void);
 void become_ready(void);
+
+/* Does a wrapper's program run in this process, and not yet the runtime? What asks for work is the runtime. */
+static inline bool is_starting(void)
+{
+    return sealed.stage == STAGE_STARTING && !is_ready();
+}
 
 struct names *learnt_names(void);
 
