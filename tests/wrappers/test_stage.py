@@ -1,4 +1,4 @@
-"""Until the runtime is there, wrappers start what they want, but nothing free of the shield; nobody else gets so far."""
+"""Until the runtime is there, wrappers start what they want, but nothing free of the shield; nobody else does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shielded_function_runtime.build.native import BINARIES, build
 NO_CHILDREN = policy(create_child_process="block")
 NOTHING_BLOCKED = policy()
 
-# A child that reports what came of it, and the same after a request for work, which is what makes a process the runtime.
+# A child, and a request for work, which is what makes a process the runtime.
 _CHILD = """
 import subprocess, sys
 def child(*command):

@@ -1,4 +1,4 @@
-"""`python3 -m launching PROGRAM ARGUMENTS`: starts a program instead of itself, when the environment is as it wants it."""
+"""`python3 -m launching PROGRAM ARGUMENTS`: starts a program instead of itself, with the environment that it wants."""
 
 import os
 import sys
