@@ -77,7 +77,7 @@ def test_an_invocation(package: FunctionPackage) -> None:
     assert {name: environment.get(name) for name in expected} == expected
     assert "HOME" not in environment
     assert invocation.payload["uid"] == 993
-    assert invocation.payload["argv"] == [INTERPRETER, "-m", "awslambdaric", "app.handler"]
+    assert invocation.payload["argv"] == [INTERPRETER, "/var/runtime/bootstrap.py", "app.handler"]
     for seen in (invocation, again):
         messages = [line.message for line in seen.log]
         assert messages.count("to stdout") == messages.count("to stderr") == 1
@@ -92,7 +92,7 @@ def test_the_exec_wrapper_gets_the_interpreter_and_its_arguments(package: Functi
     wrapped = with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"})
     with EmulatedFunction(wrapped) as function:
         environment = function.invoke({}).payload["environment"]
-    assert environment["WRAPPED"] == f"{INTERPRETER} -m awslambdaric app.handler"
+    assert environment["WRAPPED"] == f"{INTERPRETER} /var/runtime/bootstrap.py app.handler"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from emulated_lambda.certificates import CertificateAuthority
 from emulated_lambda.cloud_assembly import CloudAssembly
 from emulated_lambda.function import EmulatedFunction, Invocation, LogLine
 from emulated_lambda.internet import ATTACKER_ADDRESS, ATTACKER_NAME, CHARGE, Internet
+from emulated_lambda.languages.runtime import Runtime
 from emulated_lambda.root import SANDBOX_USER
 from emulated_lambda.sandbox import Isolation, SandboxError
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
@@ -85,8 +86,20 @@ class ShieldLog:
         return read
 
 
-def run_checkout(assembly: CloudAssembly, construct: str) -> CheckoutRun:
+def run_checkout(
+    assembly: CloudAssembly,
+    construct: str,
+    *,
+    runtime: Runtime | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> CheckoutRun:
     """Invokes the function once and looks at what came of it.
+
+    Args:
+        assembly: the synthesized app.
+        construct: the function in it.
+        runtime: to run it on, instead of what the template says.
+        settings: variables instead of the template's.
 
     Raises:
         CheckoutError: the function failed.
@@ -98,11 +111,12 @@ def run_checkout(assembly: CloudAssembly, construct: str) -> CheckoutRun:
         for logical_id, properties in assembly.resources(STACK, "AWS::DynamoDB::Table").items()
     }
     package = assembly.function(STACK, construct)
+    package = replace(package, environment={**package.environment, **(settings or {})})
     trust = {"AWS_CA_BUNDLE": _AUTHORITY, "SSL_CERT_FILE": _AUTHORITY}
     with tempfile.TemporaryDirectory(prefix="checkout-") as scratch:
         authority_file = Path(scratch) / "authority.pem"
         authority_file.write_bytes(authority.pem)
-        with EmulatedFunction(package, trust, {_AUTHORITY: authority_file}) as function:
+        with EmulatedFunction(package, trust, {_AUTHORITY: authority_file}, runtime) as function:
             if not function.sandbox.isolation.whole:
                 raise SandboxError(f"the demo needs a network of its own: {function.sandbox.isolation.note}")
             with Internet(function.sandbox, authority, tables) as internet:

@@ -28,6 +28,7 @@ from emulated_lambda.cloud_assembly import FunctionPackage
 from emulated_lambda.intrinsics import REGION
 from emulated_lambda.kernel import machine
 from emulated_lambda.languages import find
+from emulated_lambda.languages.runtime import Runtime
 from emulated_lambda.platform_files import RAPID_ROOT, RUNTIME_ROOT
 from emulated_lambda.sandbox import Sandbox, SandboxError
 
@@ -82,7 +83,7 @@ def emulator() -> Path:
 @dataclass
 class EmulatedFunction:
     """A function in a sandbox of its own. `platform` is added to what Lambda itself puts into the environment;
-    `mounts` are shown in the sandbox besides code and layers.
+    `mounts` are shown in the sandbox besides code and layers. `runtime`: instead of the template's.
 
     The sandbox is entered first, so that what the function talks to can be started in it (`sandbox.socket`) before
     the first invocation starts the runtime.
@@ -91,10 +92,11 @@ class EmulatedFunction:
     package: FunctionPackage
     platform: Mapping[str, str] = field(default_factory=dict[str, str])
     mounts: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    runtime: Runtime | None = None
 
     def __enter__(self) -> Self:
         try:
-            self._runtime = find(self.package.runtime)
+            self._runtime = self.runtime or find(self.package.runtime)
         except LookupError as error:
             raise SandboxError(f"{self.package.name}: {error.args[0]}") from error
         if missing := self._runtime.missing():

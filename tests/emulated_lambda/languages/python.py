@@ -7,6 +7,7 @@ in Lambda, so that a function does not import a test's tools by luck.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -14,16 +15,17 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.platform_files import INTERPRETER, LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT
+from emulated_lambda.platform_files import LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT
 
+_BOOTSTRAP = f"{RUNTIME_ROOT}/bootstrap.py"
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
-_RUNTIME_DISTRIBUTIONS = ("awslambdaric", "boto3")
+RUNTIME_DISTRIBUTIONS = ("awslambdaric", "boto3")
 
 
-def _interpreter() -> dict[str, Path]:
-    """The interpreter at /var/lang and, for its own absolute library paths, at its place on this machine."""
-    prefix = Path(sys.base_prefix).resolve()
-    mounts = {LANGUAGE_ROOT: prefix}
+def interpreter(prefix: Path) -> dict[str, Path]:
+    """An interpreter and what starts functions: at /var/lang and, for its own absolute library paths, at its place on
+    this machine."""
+    mounts = {LANGUAGE_ROOT: prefix, _BOOTSTRAP: Path(__file__).with_name("python_bootstrap.py")}
     if not prefix.is_relative_to("/usr"):
         mounts[str(prefix)] = prefix
     return mounts
@@ -34,8 +36,8 @@ def _mounts() -> dict[str, Path]:
 
     Raises ModuleNotFoundError (PackageNotFoundError) when the environment lacks one of them.
     """
-    mounts = _interpreter()
-    for name in closure(_RUNTIME_DISTRIBUTIONS):
+    mounts = interpreter(Path(sys.base_prefix).resolve())
+    for name in closure(RUNTIME_DISTRIBUTIONS):
         mounts |= {f"{RUNTIME_ROOT}/{path.name}": path for path in top_level(name)}
     return mounts
 
@@ -63,13 +65,18 @@ def top_level(name: str) -> frozenset[Path]:
     return frozenset(Path(str(distribution.locate_file(top))) for top in tops)
 
 
-THIS = Runtime(
-    # Whatever version a template asks for, it is this one that runs.
-    name="python3.*",
-    command=(INTERPRETER, "-m", "awslambdaric"),
-    mounts=_mounts,
-    missing=lambda: "",
-    execution_environment=f"AWS_Lambda_python{_VERSION}",
-    environment={"PYTHONPATH": f"{LAYERS_ROOT}/python:{RUNTIME_ROOT}"},
-)
+def row(*, name: str, version: str, mounts: Callable[[], Mapping[str, Path]], missing: Callable[[], str]) -> Runtime:
+    """A version of Python (`3.13`)."""
+    return Runtime(
+        name=name,
+        command=(f"{LANGUAGE_ROOT}/bin/python{version}", _BOOTSTRAP),
+        mounts=mounts,
+        missing=missing,
+        execution_environment=f"AWS_Lambda_python{version}",
+        environment={"PYTHONPATH": f"{LAYERS_ROOT}/python:{RUNTIME_ROOT}"},
+    )
+
+
+# Whatever version a template asks for, it is this one that runs.
+THIS = row(name="python3.*", version=_VERSION, mounts=_mounts, missing=lambda: "")
 RUNTIMES = (THIS,)

@@ -1,0 +1,13 @@
+"""/var/runtime/bootstrap.py: starts the Python runtime client, with the handler that _HANDLER names by now.
+
+As in Lambda, where a wrapper that changes _HANDLER changes what is loaded, and where the function's own modules come
+first, whatever the current directory is.
+"""
+
+import os
+import sys
+
+from awslambdaric.__main__ import main
+
+sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+main([sys.argv[0], os.environ["_HANDLER"]])

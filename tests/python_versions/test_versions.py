@@ -1,0 +1,128 @@
+"""Every version of Python that Lambda and this machine have: the demo's attacks in every mode, and ordinary functions
+under the default policy, which they must not notice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulated_lambda.checkout_run import STACK, CheckoutRun, ShieldLog, run_checkout
+from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
+from emulated_lambda.demo import APP
+from emulated_lambda.function import EmulatedFunction, Invocation
+from emulated_lambda.languages.python_versions import VERSIONS, XRAY
+from emulated_lambda.languages.runtime import Runtime
+from emulated_lambda.synthesis import synthesize
+from emulated_lambda.verdicts import ATTEMPTS, judge
+from shielded_function import ShieldPolicy
+
+HERE = Path(__file__).parent
+ALLOWED = {f"SHIELD_{attempt.policy.upper()}": "allow" for attempt in ATTEMPTS}
+DAEMON = ("169.254.78.1", 2000)  # an address of the sandbox's own
+_MODES = ("block", "alert")
+_TEMPLATE = {"block": "Shielded", "alert": "Watched"}
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
+    """The demo's app, synthesized."""
+    output = tmp_path_factory.mktemp("synthesized") / "cdk.out"
+    synthesize(APP, output)
+    return CloudAssembly(output)
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    if missing := VERSIONS[request.param].missing():
+        pytest.skip(missing)
+    return request.param
+
+
+@pytest.fixture
+def runtime(version: str) -> Runtime:
+    return VERSIONS[version]
+
+
+def test_the_version_is_the_one_that_runs(
+    assembly: CloudAssembly, version: str, runtime: Runtime, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text("import sys\ndef handler(event, context): return {'ran': sys.version}\n")
+    tmp_path.chmod(0o755)
+    package = replace(assembly.function(STACK, "Unshielded"), code=tmp_path)
+    with EmulatedFunction(package, runtime=runtime) as function:
+        assert function.invoke({}).payload["ran"].startswith(f"{version}.")
+
+
+def test_attacks_in_every_mode(assembly: CloudAssembly, version: str, runtime: Runtime) -> None:
+    if version == f"3.{sys.version_info.minor}":
+        pytest.skip("the version of the tests themselves: tests/demo does it")
+    run = {
+        construct: run_checkout(assembly, construct, runtime=runtime)
+        for construct in ("Unshielded", "Shielded", "Watched")
+    }
+    shielded: Mapping[str, CheckoutRun] = {mode: run[_TEMPLATE[mode]] for mode in _MODES}
+    verdicts = judge(assembly.template(STACK), run["Unshielded"], shielded)
+    assert verdicts.as_it_should_be, json.dumps(verdicts.to_json(), indent=1) + "\n".join(verdicts.complaints)
+
+
+def test_what_is_allowed_is_not_reported(assembly: CloudAssembly, runtime: Runtime) -> None:
+    run = run_checkout(assembly, "Shielded", runtime=runtime, settings=ALLOWED)
+    assert {attempt.deed: run.outcome(attempt.deed) for attempt in ATTEMPTS} == dict.fromkeys(run.effects, "succeeded")
+    log = ShieldLog.of(run.log)
+    assert ([event.event for event in log.events], log.alerts) == (["armed"], [])
+
+
+def under_the_default_policy(assembly: CloudAssembly, code: Path) -> FunctionPackage:
+    package = assembly.function(STACK, "Shielded")
+    kept = {name: value for name, value in package.environment.items() if not name.startswith("SHIELD_")}
+    return replace(package, code=code, environment={**kept, **ShieldPolicy().to_env()})
+
+
+def assert_unnoticed(*invocations: Invocation) -> None:
+    for invocation in invocations:
+        assert not invocation.failed, (invocation.payload, invocation.log)
+    log = ShieldLog.of(line for invocation in invocations for line in invocation.log)
+    assert ([event.event for event in log.events], log.alerts, log.malformed) == (["armed"], [], [])
+
+
+def test_an_ordinary_function_notices_nothing(assembly: CloudAssembly, runtime: Runtime) -> None:
+    with EmulatedFunction(under_the_default_policy(assembly, HERE / "hello"), runtime=runtime) as function:
+        cold, warm = function.invoke({"name": "cold"}), function.invoke({"name": "warm"})
+    assert_unnoticed(cold, warm)
+    assert (cold.payload["hello"], warm.payload["hello"]) == ("cold", "warm")
+
+
+def test_a_traced_function_notices_nothing(
+    assembly: CloudAssembly, version: str, runtime: Runtime, tmp_path: Path
+) -> None:
+    if missing := XRAY[version].missing():
+        pytest.skip(missing)
+    code = tmp_path / "code"
+    shutil.copytree(HERE / "traced", code, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(XRAY[version].folder, code, dirs_exist_ok=True)
+    platform = {"AWS_XRAY_DAEMON_ADDRESS": "{}:{}".format(*DAEMON), "AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR"}
+    with EmulatedFunction(under_the_default_policy(assembly, code), platform, runtime=runtime) as function:
+        daemon = function.sandbox.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with daemon:
+            daemon.bind(DAEMON)
+            daemon.settimeout(5)
+            cold, warm = function.invoke({"name": "cold"}), function.invoke({"name": "warm"})
+            names = {segment_name(daemon.recv(65536)) for _ in range(2)}
+    assert_unnoticed(cold, warm)
+    assert cold.payload == {"said": "hello cold"}
+    assert "handling" in names, "the daemon has heard of it"
+
+
+def segment_name(datagram: bytes) -> str:
+    """A header in JSON, a line break, and the segment."""
+    _, _, segment = datagram.partition(b"\n")
+    value: dict[str, Any] = json.loads(segment)
+    return str(value["name"])
