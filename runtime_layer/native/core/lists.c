@@ -160,17 +160,20 @@ bool read_outbound(struct policy *p, const struct setting *s, struct text value,
     return read_list(p, s, value, error, add_outbound);
 }
 
-static void separate(struct writer *w, uint32_t index)
+/* In front of each entry but the first of a list that begins at `start`. */
+static void separate(struct writer *w, uint32_t start)
 {
-    if (index)
+    if (w->used != start)
         put_char(w, ',');
 }
 
 void write_outbound(const struct policy *p, const struct setting *s, struct writer *w)
 {
     (void)s;
-    for (uint32_t i = 0; i < p->outbound_count; i++) {
-        separate(w, i);
+    for (uint32_t i = 0, start = w->used; i < p->outbound_count; i++) {
+        if (p->outbound[i].kind == OUTBOUND_REMOVED)
+            continue;
+        separate(w, start);
         put(w, policy_text(p, p->outbound[i].entry));
     }
 }
@@ -186,8 +189,15 @@ bool read_buckets(struct policy *p, const struct setting *s, struct text value, 
 
 void write_buckets(const struct policy *p, const struct setting *s, struct writer *w)
 {
+    struct text rest = policy_text(p, p->buckets), bucket;
+    uint32_t start = w->used;
     (void)s;
-    put(w, policy_text(p, p->buckets));
+    while (rest.len && text_next(&rest, ',', &bucket)) {
+        if (!bucket.len)
+            continue;
+        separate(w, start);
+        put(w, bucket);
+    }
 }
 
 bool read_tmp(struct policy *p, const struct setting *s, struct text value, struct writer *error)
@@ -198,8 +208,10 @@ bool read_tmp(struct policy *p, const struct setting *s, struct text value, stru
 void write_tmp(const struct policy *p, const struct setting *s, struct writer *w)
 {
     (void)s;
-    for (uint32_t i = 0; i < p->tmp_count; i++) {
-        separate(w, i);
+    for (uint32_t i = 0, start = w->used; i < p->tmp_count; i++) {
+        if (!p->tmp[i].len)
+            continue;
+        separate(w, start);
         put(w, policy_text(p, p->tmp[i]));
     }
 }
@@ -212,8 +224,10 @@ bool read_child(struct policy *p, const struct setting *s, struct text value, st
 void write_child(const struct policy *p, const struct setting *s, struct writer *w)
 {
     (void)s;
-    for (uint32_t i = 0; i < p->child_count; i++) {
-        separate(w, i);
+    for (uint32_t i = 0, start = w->used; i < p->child_count; i++) {
+        if (p->child[i].removed)
+            continue;
+        separate(w, start);
         if (p->child[i].unshielded)
             put(w, UNSHIELDED);
         put(w, policy_text(p, p->child[i].path));
@@ -238,8 +252,8 @@ void write_aws(const struct policy *p, const struct setting *s, struct writer *w
     (void)s;
     if (p->aws != AWS_LISTED)
         put(w, p->aws == AWS_ALL ? TEXT("all") : TEXT("none"));
-    for (uint32_t i = 0; i < p->aws_count; i++) {
-        separate(w, i);
+    for (uint32_t i = 0, start = w->used; i < p->aws_count; i++) {
+        separate(w, start);
         put(w, aws_service_name(p->aws_services[i]));
     }
 }

@@ -11,6 +11,9 @@ struct setting {
     struct text name;
     bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);
     void (*write)(const struct policy *p, const struct setting *s, struct writer *w);
+    /* NULL: not part of a policy (tighten.h) */
+    bool (*tighten)(struct policy *p, const struct policy *wanted, const struct setting *s,
+                    struct writer *error);
     uint8_t detail; /* for the reader: which mode, which switch */
 };
 

@@ -10,4 +10,9 @@ bool setting_given(const struct policy *p, uint32_t row);
 /* The value in canonical form, whether it was given or is the default. */
 void setting_write(const struct policy *p, uint32_t row, struct writer *w);
 
+/* Is it a field of a policy, or a setting of the layer, the engine or the function's place? */
+bool setting_is_of_policy(uint32_t row);
+/* For policy_tighten: every setting that was given in `wanted`. */
+bool settings_tighten(struct policy *p, const struct policy *wanted, struct writer *error);
+
 #endif
