@@ -2,7 +2,7 @@
 
 Two kinds, told apart by their keys: an *alert* has a `policy` (something was denied, or would have been), an
 *event* has an `event` (the shield armed, refused to start, let the function run without it, or
-left out alerts of a storm, counted queries for names that look like data).
+left out alerts of a storm, counted queries for names that look like data, had its policy tightened by code).
 
     >>> line = ('{"function_shield":true,"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN",'
     ...         '"policy":"read_write_tmp","mode":"block","details":{"path":"/tmp/x"},"pid":17}')
@@ -30,7 +30,7 @@ Policy = Literal[
     "self_protection",
 ]
 Mode = Literal["block", "alert"]
-EventName = Literal["armed", "refused", "unshielded", "folded", "unusual_names"]
+EventName = Literal["armed", "refused", "unshielded", "folded", "unusual_names", "tightened"]
 
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)

@@ -52,7 +52,7 @@ REASONS = {
     "FOR_STREAMS": "outbound_connectivity",
     "FOR_FILES": "read_write_tmp, read_handler",
     "FOR_PATHS": "read_write_tmp, read_handler",
-    "FOR_PROGRAMS": "create_child_process",
+    "ALWAYS": "all, whatever their modes",
     "FOR_SAFETY": "any",
     "UNTIL_READY": "read_handler, until the first invocation",
 }

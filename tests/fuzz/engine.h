@@ -21,8 +21,9 @@ struct names *learnt_names(void)
     return &learnt;
 }
 
-void unguard_start_calls(void)
+void become_ready(void)
 {
+    gate_table[GATE_READY] = 1;
 }
 
 /* As report.c does, without its clock and its descriptor: the line must be one whatever a judge knows. */

@@ -1,6 +1,6 @@
 /* The table of settings, row by row, for those who describe a policy. Rows are 0 to setting_count() - 1. */
-#ifndef SHIELD_SETTINGS_H
-#define SHIELD_SETTINGS_H
+#ifndef SHIELD_SETTINGS_TABLE_H
+#define SHIELD_SETTINGS_TABLE_H
 
 #include "policy.h"
 

@@ -77,7 +77,8 @@ bool tighten_log_arguments(struct policy *p, const struct policy *wanted, const 
 static bool has_outbound(const struct policy *p, struct text entry)
 {
     for (uint32_t i = 0; i < p->outbound_count; i++)
-        if (p->outbound[i].kind != OUTBOUND_REMOVED && text_equal(policy_text(p, p->outbound[i].entry), entry))
+        if (p->outbound[i].kind != OUTBOUND_REMOVED &&
+            text_equal(policy_text(p, p->outbound[i].entry), entry))
             return true;
     return false;
 }
@@ -132,8 +133,9 @@ bool tighten_child(struct policy *p, const struct policy *wanted, const struct s
         if (!now)
             return refuse_entry(error, s, policy_text(wanted, rule->path));
         if (rule->unshielded && !now->unshielded)
-            return setting_refuse(error, s, policy_text(wanted, rule->path),
-                                  TEXT("is not listed with unshielded: in the list in force; take that away"));
+            return setting_refuse(
+                error, s, policy_text(wanted, rule->path),
+                TEXT("is not listed with unshielded: in the list in force; take that away"));
     }
     for (uint32_t i = 0; i < p->child_count; i++) {
         const struct child_rule *rule = find_child(wanted, policy_text(p, p->child[i].path));

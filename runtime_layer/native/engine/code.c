@@ -2,6 +2,7 @@
 
 #include "../core/text.h"
 #include "patch.h"
+#include "sealing.h"
 
 /* One store of eight bytes, all but `n` of them as they were; word by word where instructions are words. */
 static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
@@ -18,20 +19,14 @@ static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
     *(volatile uint64_t *)at = word;
 }
 
-/* Changes a copy of the pages and lays it over them: the kernel does that at once for all processors. */
 static bool exchange_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
     uint64_t low = page_down(at), size = page_up(at + n) - low;
-    int64_t copy = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(copy))
+    uint8_t *copy = pages_copy((const void *)low, size);
+    if (!copy)
         return false;
-    copy_bytes((void *)copy, (const void *)low, size);
-    copy_bytes((void *)(copy + (int64_t)(at - low)), bytes, n);
-    bool done = !is_error(KERNEL(mprotect, copy, size, PROT_READ | PROT_WRITE | PROT_EXEC)) &&
-                !is_error(KERNEL(mremap, copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, low));
-    if (!done)
-        KERNEL(munmap, copy, size);
-    return done;
+    copy_bytes(copy + (at - low), bytes, n);
+    return pages_exchange(copy, (const void *)low, size, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
 bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)

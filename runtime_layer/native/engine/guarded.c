@@ -14,9 +14,10 @@
 /* What makes a call worth looking at. A row is guarded when one of its reasons holds for the policy. */
 enum reason_to_guard {
     FOR_OUTBOUND = 1,
-    FOR_FILES = 2,    /* read_write_tmp or read_handler */
-    FOR_PATHS = 4,    /* the same, for calls that change names */
-    FOR_PROGRAMS = 8, /* always */
+    FOR_FILES = 2, /* read_write_tmp or read_handler */
+    FOR_PATHS = 4, /* the same, for calls that change names */
+    ALWAYS =
+        8, /* whatever the policy: what a stricter one needs to have seen, and programs that are started */
     FOR_SAFETY = 16,  /* any policy that blocks or alerts: the engine itself */
     UNTIL_READY = 32, /* read_handler, and a wrapper: only until the first request for an invocation */
     FOR_COPIES = 64,  /* create_child_process: what a forked copy may not do either */
@@ -81,32 +82,25 @@ _Static_assert(ROWS < UINT8_MAX, "a row's number + 1 fits row_of");
 /* From a number to its row + 1; 0: not in the table. Filled once, then only read. */
 static uint8_t row_of[GATE_TABLE];
 
-static bool enforced(enum policy_id id)
+static uint8_t reasons_of(const struct sealed *s)
 {
-    return sealed.policy.modes[id] != MODE_ALLOW;
+    static const uint8_t of_policy[] = {
+        [OUTBOUND_CONNECTIVITY] = FOR_OUTBOUND | FOR_STREAMS | FOR_SAFETY,
+        [READ_WRITE_TMP] = FOR_FILES | FOR_PATHS | FOR_SAFETY,
+        [CREATE_CHILD_PROCESS] = FOR_COPIES | FOR_SAFETY,
+        [READ_HANDLER] = FOR_FILES | FOR_PATHS | FOR_SAFETY,
+        [EXECUTABLE_MEMORY] = FOR_SAFETY,
+    };
+    uint8_t reasons = ALWAYS;
+    for (uint32_t id = 0; id < SELF_PROTECTION; id++)
+        if (s->policy.modes[id] != MODE_ALLOW)
+            reasons |= of_policy[id];
+    return reasons;
 }
 
-uint8_t reasons_of_policy(void)
+bool reports_anything(const struct sealed *s)
 {
-    uint8_t reasons = 0;
-    if (enforced(OUTBOUND_CONNECTIVITY))
-        reasons |= FOR_OUTBOUND | FOR_STREAMS;
-    if (enforced(READ_WRITE_TMP) || enforced(READ_HANDLER))
-        reasons |= FOR_FILES | FOR_PATHS;
-    if (enforced(CREATE_CHILD_PROCESS))
-        reasons |= FOR_COPIES;
-    bool waits = enforced(READ_HANDLER) || (sealed.stage == STAGE_STARTING && enforced(CREATE_CHILD_PROCESS));
-    if (waits && !sealed.starts_ready)
-        reasons |= UNTIL_READY;
-    if (reasons || enforced(EXECUTABLE_MEMORY))
-        reasons |= FOR_SAFETY;
-    /* Whatever the policy: a child has to know that it is one, and where alerts go. */
-    return reasons | FOR_PROGRAMS;
-}
-
-bool reports_anything(void)
-{
-    return reasons_of_policy() != FOR_PROGRAMS;
+    return reasons_of(s) & FOR_SAFETY;
 }
 
 /* Calls that need no look in most cases, and what tells: by the gate's assembly, before anything is saved. Those that
@@ -141,29 +135,23 @@ static uint8_t guard_of(const struct row *row, uint8_t reasons)
     return GUARD_ALWAYS;
 }
 
-/* For which reasons calls are guarded now. */
-static uint8_t reasons_now;
-
-static void fill_table(uint8_t reasons)
-{
-    reasons_now = reasons;
-    for (uint32_t i = 0; i < ROWS; i++)
-        gate_table[rows[i].nr] = guard_of(&rows[i], reasons);
-    for (uint32_t nr = NEWEST_CALL + 1; nr < GATE_TABLE; nr++)
-        gate_table[nr] = reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
-}
-
-void guard_calls(void)
+void list_guarded_calls(void)
 {
     for (uint32_t i = 0; i < ROWS; i++)
         row_of[rows[i].nr] = (uint8_t)(i + 1);
-    fill_table(reasons_of_policy());
-    __builtin_memcpy(&gate_table[GATE_LOG], &sealed.log, sizeof sealed.log);
 }
 
-void unguard_start_calls(void)
+void guard_calls(uint8_t *table, const struct sealed *s)
 {
-    fill_table(reasons_of_policy() & (uint8_t)~UNTIL_READY);
+    uint8_t reasons = reasons_of(s);
+    if (!table[GATE_READY] && !s->starts_ready)
+        reasons |= UNTIL_READY;
+    for (uint32_t i = 0; i < ROWS; i++)
+        table[rows[i].nr] = guard_of(&rows[i], reasons);
+    for (uint32_t nr = NEWEST_CALL + 1; nr < GATE_TABLE; nr++)
+        table[nr] = reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
+    copy_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
+    table[GATE_REASONS] = reasons;
 }
 
 struct text syscall_name(int64_t nr)
@@ -175,9 +163,9 @@ struct text syscall_name(int64_t nr)
     return text_of(name);
 }
 
-bool is_guarded(int64_t nr)
+bool may_be_guarded(int64_t nr)
 {
-    return nr < 0 || nr >= GATE_TABLE || gate_table[nr];
+    return nr < 0 || nr > NEWEST_CALL || row_of[nr];
 }
 
 enum outcome judge_escape(struct call *call)
@@ -262,7 +250,7 @@ enum outcome gate_judge(struct call *call)
     report_folded(false);
     if (row->reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_refused(call))
         return answer(call, -EACCES);
-    if (!(row->reasons & reasons_now))
+    if (!(row->reasons & gate_table[GATE_REASONS]))
         return RUN_IN_PLACE;
     return judges[row->judge](call);
 }

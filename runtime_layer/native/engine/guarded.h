@@ -11,15 +11,17 @@
 /* The newest call in the list; what is newer is not let through unseen. */
 enum { NEWEST_CALL = 471 };
 
-/* Fills gate_table for the sealed policy. */
-void guard_calls(void);
-/* Why calls are guarded, as bits: a process that guards for fewer reasons needs no other sites. */
-uint8_t reasons_of_policy(void);
+struct sealed;
+
+/* Before a site is looked for, and before the table is filled. */
+void list_guarded_calls(void);
+/* Fills a gate table for a policy; GATE_READY is set there already. */
+void guard_calls(uint8_t *table, const struct sealed *s);
 /* Is there a policy that could alert? */
-bool reports_anything(void);
-/* Takes the calls that are only watched until the runtime is ready out of the (writable) gate_table. */
-void unguard_start_calls(void);
-bool is_guarded(int64_t nr);
+bool reports_anything(const struct sealed *s);
+/* Could a policy ask to see it, this one or one that a later call makes? All such sites are patched at once: a policy
+ * that gets stricter changes a table, no code. */
+bool may_be_guarded(int64_t nr);
 /* For alert lines; empty when the call is not in the table. */
 struct text syscall_name(int64_t nr);
 

@@ -44,11 +44,11 @@ int32_t log_keep(int32_t inherited)
     return 2;
 }
 
-void log_remember(void)
+void log_remember(struct sealed *s)
 {
     struct stat st = {0};
-    if (sealed.log >= 0 && !is_error(KERNEL(fstat, sealed.log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)
-        sealed.log_pipe = (struct inode){st.st_dev, st.st_ino};
+    if (s->log >= 0 && !is_error(KERNEL(fstat, s->log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)
+        s->log_pipe = (struct inode){st.st_dev, st.st_ino};
 }
 
 bool log_write(int32_t descriptor, const char *line, uint32_t len)

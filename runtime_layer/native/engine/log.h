@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct sealed;
+
 /* Keeps a copy of stderr on a high descriptor; `inherited` is one that a parent kept, or -1. Returns it, or
  * -1 when stderr is closed. */
 int32_t log_keep(int32_t inherited);
@@ -13,6 +15,6 @@ int32_t log_keep(int32_t inherited);
 bool log_write(int32_t descriptor, const char *line, uint32_t len);
 
 /* Notes which pipe the log is, when it is one. */
-void log_remember(void);
+void log_remember(struct sealed *s);
 
 #endif

@@ -30,6 +30,7 @@ bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64
         .low = low,
         .high = high,
         .shared = patch->shared,
+        .only_look = patch->only_look,
         .record = patch->record,
         .key = patch->key,
     };
@@ -67,6 +68,13 @@ static bool text_refused(const struct call *call, const struct patch *patch, boo
     return !told && executable_memory_refused(call, path); /* not an ELF: code all the same */
 }
 
+static bool is_any_free;
+
+bool runs_free_text(void)
+{
+    return __atomic_load_n(&is_any_free, __ATOMIC_RELAXED);
+}
+
 /* Patches what was mapped and makes it executable. 0, or an errno. */
 static int64_t open_text(const struct call *call, uint64_t low, bool told)
 {
@@ -75,6 +83,8 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
     struct patch patch = {0};
     if (!patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch) && text_refused(call, &patch, told))
         return -EACCES;
+    if (patch.hard)
+        __atomic_store_n(&is_any_free, true, __ATOMIC_RELAXED);
     /* A text without a system call must not grow one either. */
     if (!patch.wanted && patch.text_high && !protect_text(low, patch.text_high, 0))
         return -ENOMEM;

@@ -13,4 +13,7 @@ int64_t map_text(const struct call *call);
 /* Scans and patches one executable mapping of an open file. */
 bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch);
 
+/* Is there a text with a system call that could not be guarded, as nothing was blocked when it was loaded? */
+bool runs_free_text(void);
+
 #endif

@@ -1,6 +1,5 @@
 #include "objects.h"
 
-#include "guarded.h"
 #include "map_text.h"
 #include "maps.h"
 #include "ranges.h"
@@ -11,7 +10,12 @@
 /* Set by the linker: where the library's data ends. */
 extern const char _end[] __attribute__((visibility("hidden")));
 
-enum { RECORD = 6144 /* more than this is not worth an environment */, OBJECTS = 512, NAMES = 1 << 16 };
+enum {
+    RECORD = 6144, /* more than this is not worth an environment */
+    RECORD_MAX = 1 << 16,
+    OBJECTS = 512,
+    NAMES = 1 << 16
+};
 
 struct object {
     uint64_t low, high, offset, ino;
@@ -23,13 +27,15 @@ struct object {
 struct listing {
     uint32_t count, names_used;
     bool full;
-    bool shared; /* other threads are running what is listed */
+    bool shared;       /* other threads are running what is listed */
+    bool only_look;    /* nothing is changed yet */
+    struct text found; /* sites that are known already, by a parent or by the first look */
     struct object objects[OBJECTS];
     char names[NAMES];
     char buffer[2 * PAGE];
     struct site known[KNOWN_MAX];
     struct writer record;
-    char record_text[RECORD];
+    char record_text[RECORD_MAX];
 };
 
 /* Everything passes through these, wherever they lie. */
@@ -126,17 +132,6 @@ static void explain(const struct patch *patch, const char *path, struct writer *
     }
 }
 
-/* What the parent found out, when it guarded at least what this process guards. */
-static struct text known_sites(void)
-{
-    struct text known = text_of(sealed.environment + sealed.known_sites), reasons;
-    uint32_t theirs;
-    if (!sealed.known_sites || !text_next(&known, ';', &reasons) || !text_number(reasons, 255, &theirs) ||
-        reasons_of_policy() & ~theirs)
-        return TEXT("");
-    return known;
-}
-
 static bool patch_object(struct listing *l, const struct object *o, const char *path,
                          struct armed_objects *out, struct writer *error)
 {
@@ -144,7 +139,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
     if (inode_number("/proc/self/exe") == o->ino)
         path = "/proc/self/exe";
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    struct patch patch = {.shared = l->shared};
+    struct patch patch = {.shared = l->shared, .only_look = l->only_look};
     if (is_error(file)) {
         explain(&patch, path, error);
         return false;
@@ -154,8 +149,8 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
     if (well) {
         patch.key = (struct object_key){st.st_dev, st.st_ino, (uint64_t)st.st_size,
                                         st.st_mtime * 1000000000ull + st.st_mtime_nsec, o->offset};
-        patch.record = &l->record;
-        int32_t count = known_sites_read(known_sites(), &patch.key, l->known);
+        patch.record = l->found.len ? NULL : &l->record;
+        int32_t count = known_sites_read(l->found, &patch.key, l->known);
         if (count < 0) {
             well = patch_file_mapping((int32_t)file, o->offset, o->low, o->high, &patch);
         } else {
@@ -166,7 +161,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
         }
     }
     KERNEL(close, file);
-    out->sites += patch.sites;
+    out->sites += l->only_look || !l->found.len ? patch.sites : 0;
     out->patched += patch.patched;
     if (!well)
         explain(&patch, path, error);
@@ -208,7 +203,7 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
         if (!o->executable)
             continue;
         if (o->low <= (uint64_t)patch_listed && (uint64_t)patch_listed < o->high) {
-            found_self = take_self(l, i);
+            found_self = l->only_look || take_self(l, i);
             continue;
         }
         if (!needs_scan(&runtime, text_of(path), o->ino))
@@ -221,7 +216,21 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
     return found_self;
 }
 
-bool patch_loaded_objects(struct armed_objects *out, struct writer *error)
+static bool patch_all(struct listing *l, bool looks_first, struct armed_objects *out, struct writer *error)
+{
+    if (sealed.known_sites)
+        l->found = text_of(sealed.environment + sealed.known_sites);
+    if (looks_first) {
+        l->only_look = true;
+        if (!patch_listed(l, out, error))
+            return false;
+        l->only_look = false;
+        l->found = (struct text){l->record_text, l->record.full ? 0 : l->record.used};
+    }
+    return patch_listed(l, out, error);
+}
+
+bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct writer *error)
 {
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct listing), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -235,10 +244,8 @@ bool patch_loaded_objects(struct armed_objects *out, struct writer *error)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
     l->shared = has_other_threads();
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
-    put_number(&l->record, reasons_of_policy());
-    put_char(&l->record, ';');
-    well = well && patch_listed(l, out, error);
-    if (well && !sealed.known_sites && !l->record.full)
+    well = well && patch_all(l, looks_first, out, error);
+    if (well && !sealed.known_sites && !l->record.full && l->record.used <= RECORD)
         settings_keep_known_sites((struct text){l->record_text, l->record.used});
     KERNEL(munmap, memory, sizeof(struct listing));
     return well;

@@ -11,8 +11,9 @@ struct armed_objects {
 };
 
 /* Patches them, protects our own library, and notes its path for the children. False: `error` says which object
- * cannot be guarded. */
-bool patch_loaded_objects(struct armed_objects *out, struct writer *error);
+ * cannot be guarded. `looks_first`: nothing is changed unless all of them can be patched, as far as that is known
+ * beforehand. */
+bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct writer *error);
 
 /* Does `t` begin with one of the prefixes? */
 bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count);

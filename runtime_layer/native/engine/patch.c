@@ -50,7 +50,7 @@ static void keep_wanted(void *context, const struct site *site)
     struct found *found = context;
     struct patch *patch = found->patch;
     patch->sites++;
-    if (site->kind == SITE_RETURN || (site->number >= 0 && !is_guarded(site->number)))
+    if (site->kind == SITE_RETURN || (site->number >= 0 && !may_be_guarded(site->number)))
         return;
     if (site->kind == SITE_HARD || patch->wanted == SITES_MAX) {
         if (patch->hard++ == 0)
@@ -193,6 +193,15 @@ static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *si
     return patch->is_go;
 }
 
+static bool can_patch(const struct patch *patch, const struct site *sites)
+{
+    const struct work work = {.patch = (struct patch *)patch, .sites = sites};
+    bool well = true;
+    for (uint32_t i = 0; i < patch->wanted && well; i++)
+        well = unchanged(patch, &sites[i], window_of(&work, &sites[i]));
+    return well;
+}
+
 bool patch_mapping(struct patch *patch)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
@@ -210,7 +219,8 @@ bool patch_mapping(struct patch *patch)
                            &found) &&
                 find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) &&
                 !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
-                (patch->wanted == 0 || patch_sites(patch, room->sites));
+                (patch->wanted == 0 ||
+                 (patch->only_look ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
     if (well && patch->record)
         known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
     KERNEL(munmap, memory, sizeof(struct room));

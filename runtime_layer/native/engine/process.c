@@ -8,6 +8,7 @@ enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
 struct process {
     uint32_t is_armed;
     int32_t id; /* 0: a forked copy that made no guarded call yet */
+    uint32_t seal;
     struct storm storm;
     struct claims claims;
 };
@@ -21,6 +22,8 @@ static bool has_one_thread(void)
 
 bool process_begin(void)
 {
+    if (sealed.process)
+        return true;
     uint64_t size = page_up(sizeof(struct process));
     int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
@@ -28,11 +31,18 @@ bool process_begin(void)
     /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
     KERNEL(madvise, memory, size, WIPE_ON_FORK);
     sealed.process = (struct process *)memory;
-    sealed.process->is_armed = 1;
+    sealed.process->id = (int32_t)KERNEL(getpid);
+    return true;
+}
+
+bool process_arm(void)
+{
+    uint64_t low = (uint64_t)sealed.process;
+    accept_forked_copy();
     if (!has_one_thread())
         note_company();
-    sealed.process->id = (int32_t)KERNEL(getpid);
-    return protect_range((uint64_t)memory, (uint64_t)memory + size);
+    uint64_t high = low + page_up(sizeof(struct process));
+    return overlaps(low, high, RANGE_ENGINE) || protect_range(low, high);
 }
 
 static bool has_company;
@@ -81,4 +91,9 @@ struct storm *storm_of_process(void)
 struct claims *claims_of_process(void)
 {
     return &sealed.process->claims;
+}
+
+uint32_t *seal_of_process(void)
+{
+    return &sealed.process->seal;
 }

@@ -6,8 +6,9 @@
 
 #include "claims.h"
 
-/* Before the gate is in use. False when there is no memory. */
+/* Before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
 bool process_begin(void);
+bool process_arm(void);
 
 /* Is this a forked copy of the process that was armed, without an exec since? */
 bool is_forked_copy(void);
@@ -24,6 +25,9 @@ uint32_t owner_of_memory(void);
  * second thread, the answer is no for good. A vfork child's parent waits. */
 bool is_alone(void);
 void note_company(void);
+
+/* Is somebody changing what is sealed (sealing.h)? */
+uint32_t *seal_of_process(void);
 
 /* Alerts that were not written, and how many were in this second. */
 struct storm {

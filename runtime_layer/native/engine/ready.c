@@ -1,6 +1,5 @@
 #include "ready.h"
 
-#include "guarded.h"
 #include "judges.h"
 #include "network.h"
 #include "state.h"
@@ -8,19 +7,6 @@
 bool is_ready(void)
 {
     return __atomic_load_n(&gate_table[GATE_READY], __ATOMIC_ACQUIRE);
-}
-
-void become_ready(void)
-{
-    static uint32_t
-        claimed; /* one thread opens the page: another that sealed it in between would be a crash */
-    if (is_ready() || __atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL))
-        return;
-    if (is_error(KERNEL(mprotect, gate_table, PAGE, PROT_READ | PROT_WRITE)))
-        return;
-    __atomic_store_n(&gate_table[GATE_READY], 1, __ATOMIC_RELEASE);
-    unguard_start_calls();
-    KERNEL(mprotect, gate_table, PAGE, PROT_READ);
 }
 
 static bool asks_for_work(struct text line)

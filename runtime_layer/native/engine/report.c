@@ -49,19 +49,42 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
     }
 }
 
+/* Fills what every alert has, and writes it. */
+static void send_alert(struct alert *alert, const struct call *call, const uint64_t *now,
+                       struct scratch *scratch)
+{
+    uint32_t *folded = &storm_of_process()->folded;
+    alert->seconds = now[0];
+    alert->micros = (uint32_t)(now[1] / 1000);
+    alert->pid = (uint32_t)KERNEL(getpid);
+    alert->folded = __atomic_exchange_n(folded, 0, __ATOMIC_RELAXED);
+    alert->object = caller_object(call, scratch);
+    uint32_t len = alert_write(alert, scratch->line);
+    /* What the program left unfinished on the log's last line must not swallow the alert. */
+    char *line = scratch->line - 1;
+    line[0] = '\n';
+    if (!log_write(sealed.log, line, len + 1))
+        __atomic_fetch_add(folded, alert->folded + 1, __ATOMIC_RELAXED);
+    scratch_give(scratch);
+}
+
+/* Room for one alert, or it is counted. */
+static struct scratch *begin_alert(uint64_t *now)
+{
+    KERNEL(clock_gettime, 0 /* CLOCK_REALTIME */, now);
+    struct scratch *scratch = within_rate(now[0]) ? scratch_take() : NULL;
+    if (!scratch)
+        __atomic_fetch_add(&storm_of_process()->folded, 1, __ATOMIC_RELAXED);
+    return scratch;
+}
+
 static void write_alert(const struct call *call, struct verdict verdict, const struct facts *facts)
 {
     uint64_t now[2] = {0, 0};
-    uint32_t *folded = &storm_of_process()->folded;
-    KERNEL(clock_gettime, 0 /* CLOCK_REALTIME */, now);
-    struct scratch *scratch = within_rate(now[0]) ? scratch_take() : NULL;
-    if (!scratch) {
-        __atomic_fetch_add(folded, 1, __ATOMIC_RELAXED);
+    struct scratch *scratch = begin_alert(now);
+    if (!scratch)
         return;
-    }
     struct alert alert = {
-        .seconds = now[0],
-        .micros = (uint32_t)(now[1] / 1000),
         .policy = verdict.policy,
         .mode = verdict.action == ACTION_DENY ? MODE_BLOCK : MODE_ALERT,
         .host = facts->host,
@@ -71,20 +94,26 @@ static void write_alert(const struct call *call, struct verdict verdict, const s
         .sni = facts->sni,
         .path = facts->path,
         .syscall = syscall_name(call->nr),
-        .pid = (uint32_t)KERNEL(getpid),
-        .folded = __atomic_exchange_n(folded, 0, __ATOMIC_RELAXED),
         .allow = facts->allow,
     };
     if (facts->arguments && !sealed.policy.hide_arguments)
         take_arguments(&alert, facts->arguments, scratch->other, sizeof scratch->other);
-    alert.object = caller_object(call, scratch);
-    uint32_t len = alert_write(&alert, scratch->line);
-    /* What the program left unfinished on the log's last line must not swallow the alert. */
-    char *line = scratch->line - 1;
-    line[0] = '\n';
-    if (!log_write(sealed.log, line, len + 1))
-        __atomic_fetch_add(folded, alert.folded + 1, __ATOMIC_RELAXED);
-    scratch_give(scratch);
+    send_alert(&alert, call, now, scratch);
+}
+
+void report_loosening(struct text why)
+{
+    uint64_t now[2] = {0, 0};
+    struct scratch *scratch = begin_alert(now);
+    if (!scratch)
+        return;
+    struct alert alert = {.policy = SELF_PROTECTION,
+                          .mode = MODE_BLOCK,
+                          .syscall = TEXT("configure"),
+                          .argument_count = 1,
+                          .arguments = {why}};
+    struct call call = {.nr = -1, .stack = (uint64_t)__builtin_frame_address(0)};
+    send_alert(&alert, &call, now, scratch);
 }
 
 bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts)
@@ -193,10 +222,13 @@ void report_start(int32_t descriptor, const struct start_line *line)
     struct writer w = {buffer, 0, sizeof buffer - 1, false};
     uint64_t now[2] = {0, 0};
     KERNEL(clock_gettime, 0, now);
+    if (line->apart)
+        put_char(&w, '\n');
     put_event(&w, line->event, line->level, now);
     put(&w, TEXT(",\"version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));
-    if (line->armed) {
+    if (line->has_modes)
         put_modes(&w);
+    if (line->armed) {
         put_field(&w, "sites", line->sites);
         put_field(&w, "patched", line->patched);
         put_field(&w, "handler_files", sealed.handler_count);

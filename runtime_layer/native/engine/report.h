@@ -25,6 +25,9 @@ bool self_protection_refused(const struct call *call, struct text path);
 /* Memory that could be written, or changes with its file, and run. */
 bool executable_memory_refused(const struct call *call, struct text path);
 
+/* Code that asked for a looser policy than is in force, and did not get it: `why` names the field. */
+void report_loosening(struct text why);
+
 /* A query for an allowed name that looks like data was let through: counted, and the count is written down whenever it
  * has doubled. */
 void report_unusual(struct text name);
@@ -37,7 +40,9 @@ struct start_line {
     struct text event;
     struct text level;
     struct text reason; /* empty: none */
-    bool armed;         /* with modes and counts */
+    bool apart;         /* the program is running: it may have left a line unfinished */
+    bool has_modes;
+    bool armed; /* with counts */
     uint32_t sites, patched, micros;
 };
 void report_start(int32_t descriptor, const struct start_line *line);

@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include "../core/settings.h"
 #include "handler.h"
 #include "program_kind.h"
 #include "user_memory.h"
@@ -34,6 +35,7 @@ struct facts_found {
     struct text from_parent[CARRIED_COUNT];
     struct text own[CARRIED_COUNT];
     struct text policy_file;
+    bool preloaded; /* by whoever started this program */
 };
 
 /* A file or /proc entry as a whole, in memory of its own. */
@@ -65,20 +67,72 @@ static void release(struct text t, uint64_t max)
         KERNEL(munmap, t.at, max);
 }
 
-/* Keeps `NAME=value` for the children. */
-static bool keep(struct text prefix, struct text name, struct text value)
+/* Puts `NAME=value` behind what is there: nothing that a child may be getting at this moment moves. Where it begins; 0:
+ * it does not fit. */
+static uint16_t append(struct sealed *s, struct text prefix, struct text name, struct text value)
 {
-    struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
-    if (sealed.setting_count == MAX_SETTINGS)
-        return false;
-    sealed.settings[sealed.setting_count++] = (uint16_t)w.used;
+    struct writer w = {s->environment, s->environment_used, sizeof s->environment, false};
+    uint16_t at = (uint16_t)w.used;
     put(&w, prefix);
     put(&w, name);
     put_char(&w, '=');
     put(&w, value);
     put_char(&w, 0);
-    sealed.environment_used = w.used;
-    return !w.full;
+    s->environment_used = w.used;
+    return w.full ? 0 : at;
+}
+
+/* Keeps `NAME=value` for the children. */
+static bool keep(struct text prefix, struct text name, struct text value)
+{
+    if (sealed.setting_count == MAX_SETTINGS)
+        return false;
+    uint16_t at = append(&sealed, prefix, name, value);
+    sealed.settings[sealed.setting_count++] = at;
+    return at;
+}
+
+static bool begins_with_name(struct text setting, struct text name)
+{
+    return text_starts(setting, name) && setting.len > name.len && setting.at[name.len] == '=';
+}
+
+/* Puts one setting in the place of what there was under its name. */
+static bool replace_setting(struct sealed *s, struct text name, struct text value)
+{
+    uint32_t i = 0;
+    while (i < s->setting_count && !begins_with_name(text_of(s->environment + s->settings[i]), name))
+        i++;
+    if (i < s->setting_count) {
+        struct text now = text_of(s->environment + s->settings[i]);
+        if (text_equal((struct text){now.at + name.len + 1, now.len - name.len - 1}, value))
+            return true;
+    }
+    uint16_t at = i < MAX_SETTINGS ? append(s, TEXT(""), name, value) : 0;
+    if (!at)
+        return false;
+    s->settings[i] = at;
+    s->setting_count += i == s->setting_count;
+    return true;
+}
+
+bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error)
+{
+    int64_t memory =
+        KERNEL(mmap, 0, POLICY_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool well = !is_error(memory);
+    for (uint32_t row = 0; row < setting_count() && well; row++) {
+        if (!setting_given(wanted, row))
+            continue;
+        struct writer w = {(char *)memory, 0, POLICY_FILE_MAX, false};
+        setting_write(&s->policy, row, &w);
+        well = !w.full && replace_setting(s, setting_name(row), (struct text){w.at, w.used});
+    }
+    if (!is_error(memory))
+        KERNEL(munmap, memory, POLICY_FILE_MAX);
+    if (!well)
+        put(error, TEXT("the policy is too long to be given to child processes; tighten it in fewer calls"));
+    return well;
 }
 
 /* Where the value of the setting that was kept last begins. */
@@ -124,6 +178,15 @@ static bool read_state(struct text value, struct start *start)
     return true;
 }
 
+static bool names_library(struct text preload)
+{
+    struct text piece;
+    while (preload.len && text_next(&preload, ':', &piece))
+        if (text_equal(base_name(piece), TEXT("libshield.so")))
+            return true;
+    return false;
+}
+
 static void keep_first(struct text *kept, struct text value)
 {
     if (!kept->at)
@@ -137,8 +200,10 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     if (text_equal(name, TEXT("SHIELD_STATE")))
         return read_state(value, start) ||
                (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
-    if (text_equal(name, TEXT("LD_PRELOAD")))
+    if (text_equal(name, TEXT("LD_PRELOAD"))) {
+        found->preloaded = names_library(value);
         sealed.loader_preload = keep_text(value);
+    }
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
         sealed.loader_path = keep_text(value);
     struct text inner = name;
@@ -293,19 +358,36 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
     return true;
 }
 
+/* A program that loads the library without having any setting of ours is going to say what it wants. One that was started
+ * with the library in it, but without a policy, is not let go. */
+static bool take_policy(struct start *start, const struct facts_found *found)
+{
+    start->nobody_asked = !start->from_code && !sealed.policy.settings_seen && !found->preloaded &&
+                          start->origin == ORIGIN_NONE;
+    if (start->nobody_asked)
+        return false;
+    if (!start->from_code)
+        return take_policy_file(found->policy_file, start->error) && policy_end(&sealed.policy, start->error);
+    char path[PAGE];
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
+    sealed.runtime = n > 0 ? keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
+    copy_bytes(&sealed.policy, start->from_code, sizeof sealed.policy);
+    return true;
+}
+
 bool settings_read(struct start *start)
 {
     struct facts_found found = {0};
     policy_begin(&sealed.policy);
+    sealed.is_late = start->from_code;
     sealed.environment_used = 1; /* offset 0 means "none", and reads as the empty text */
     struct text environment = read_file("/proc/self/environ", ENVIRON_MAX);
     if (!environment.at) {
         put(start->error, TEXT("cannot read /proc/self/environ"));
         return false;
     }
-    bool well = take_environment(environment, start, &found) &&
-                take_policy_file(found.policy_file, start->error) &&
-                policy_end(&sealed.policy, start->error) && keep_settings(start->error) &&
+    bool well = take_environment(environment, start, &found) && take_policy(start, &found) &&
+                keep_settings(start->error) &&
                 take_facts(&found, start->origin >= ORIGIN_RUNNING, start->error);
     release(environment, ENVIRON_MAX);
     if (well)

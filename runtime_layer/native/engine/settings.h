@@ -10,6 +10,9 @@ enum origin { ORIGIN_NONE, ORIGIN_STARTING, ORIGIN_RUNNING, ORIGIN_READY };
 
 struct start {
     enum origin origin;
+    const struct policy
+        *from_code;    /* the policy that code gave (configure.h); NULL: it is in the environment */
+    bool nobody_asked; /* the library was loaded by a program that has no setting of ours */
     int32_t inherited_log;
     struct writer *error;
 };
@@ -17,6 +20,8 @@ struct start {
 /* Reads /proc/self/environ and the policy file, fills sealed.policy and everything that depends on the
  * environment. False: `error` says why the shield cannot arm. */
 bool settings_read(struct start *start);
+/* For a policy that got stricter: its settings as the children get them from now on. False: they do not fit. */
+bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error);
 /* Gives the children what this process found out (known_sites.h). False: it does not fit. */
 bool settings_keep_known_sites(struct text known);
 

@@ -6,20 +6,19 @@
  *   4. patch      libc, the loader, and what the function brings
  *   5. seal       everything above becomes read-only; one line says so
  *
- * The wrapper preloads this library, so the constructor runs before any code of the function.
+ * The wrapper preloads this library, so the constructor runs before any code of the function. A program that loads it
+ * later, without a setting in its environment, says what it wants with configure.c.
  */
+#include "start.h"
+
 #include "guarded.h"
 #include "log.h"
 #include "mounts.h"
-#include "objects.h"
 #include "process.h"
 #include "report.h"
-#include "settings.h"
 #include "user_memory.h"
 #include "watched.h"
 #include "wrapping.h"
-
-enum { REFUSED = 78 /* EX_CONFIG */ };
 
 struct sealed sealed;
 uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
@@ -30,7 +29,7 @@ struct names *learnt_names(void)
     return &learnt;
 }
 
-static uint64_t monotonic_micros(void)
+uint64_t monotonic_micros(void)
 {
     uint64_t now[2] = {0, 0};
     KERNEL(clock_gettime, 1 /* CLOCK_MONOTONIC */, now);
@@ -84,15 +83,15 @@ static bool read_objects(struct writer *error)
 
 /* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written
  * and run treated where nothing was said of it and the runtime does not need it. */
-static void settle_modes(bool has_jit)
+void settle_modes(struct sealed *s)
 {
-    uint8_t *modes = sealed.policy.modes, strictest = MODE_ALLOW;
+    uint8_t *modes = s->policy.modes, strictest = MODE_ALLOW;
     for (uint32_t id = 0; id < SELF_PROTECTION; id++)
         if (modes[id] < strictest)
             strictest = modes[id];
     modes[SELF_PROTECTION] = strictest;
-    if (modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME)
-        modes[EXECUTABLE_MEMORY] = has_jit ? MODE_ALLOW : strictest;
+    if (s->memory_by_runtime)
+        modes[EXECUTABLE_MEMORY] = s->has_jit ? MODE_ALLOW : strictest;
 }
 
 /* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one
@@ -137,7 +136,9 @@ static void read_program(const struct own_program *program, const struct start *
     sealed.starts_ready = start->origin == ORIGIN_READY;
     if (language == LANGUAGE_JAVA)
         read_spawn_helper(program->directory);
-    settle_modes(language_has_jit(language));
+    sealed.has_jit = language_has_jit(language);
+    sealed.memory_by_runtime = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME;
+    settle_modes(&sealed);
 }
 
 static bool seal(struct writer *error)
@@ -147,9 +148,20 @@ static bool seal(struct writer *error)
     return well || fail(error, "cannot seal the policy", TEXT(""));
 }
 
-static bool arm(struct start *start, struct armed_objects *objects)
+/* What an earlier attempt left. */
+static void begin_again(void)
+{
+    struct process *process = sealed.process;
+    fill_bytes(&sealed, 0, sizeof sealed);
+    sealed.process = process;
+}
+
+bool arm(struct start *start, struct armed_objects *objects)
 {
     struct own_program program;
+    if (!process_begin())
+        return fail(start->error, "out of memory", TEXT(""));
+    begin_again();
     find_program(&program);
     if (!settings_read(start))
         return false;
@@ -157,13 +169,15 @@ static bool arm(struct start *start, struct armed_objects *objects)
     if (!read_objects(start->error))
         return false;
     /* Where nothing can be reported, a descriptor would only be in the way. */
-    sealed.log = reports_anything() ? log_keep(start->inherited_log) : 2;
-    log_remember();
-    if (!process_begin())
+    sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
+    log_remember(&sealed);
+    list_guarded_calls();
+    guard_calls(gate_table, &sealed);
+    if (!process_arm())
         return fail(start->error, "out of memory", TEXT(""));
-    guard_calls();
-    if (!patch_loaded_objects(objects, start->error))
+    if (!patch_loaded_objects(objects, start->from_code, start->error))
         return false;
+    sealed.armed = true;
     if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
         watch_inherited(); /* sockets that are made from now on are marked by the gate */
     if (!seal(start->error))
@@ -175,8 +189,28 @@ static bool arm(struct start *start, struct armed_objects *objects)
 
 __attribute__((destructor)) static void end_engine(void)
 {
-    if (sealed.process)
+    if (sealed.armed)
         report_folded(true);
+}
+
+void report_armed(const struct armed_objects *objects, uint64_t began)
+{
+    report_start(sealed.log, &(struct start_line){.event = TEXT("armed"),
+                                                  .level = TEXT("INFO"),
+                                                  .apart = sealed.is_late,
+                                                  .has_modes = true,
+                                                  .armed = true,
+                                                  .sites = objects->sites,
+                                                  .patched = objects->patched,
+                                                  .micros = (uint32_t)(monotonic_micros() - began)});
+}
+
+void report_failure(bool runs, const struct writer *reason)
+{
+    report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
+                                         .level = TEXT("ERROR"),
+                                         .apart = sealed.is_late,
+                                         .reason = {reason->at, reason->used}});
 }
 
 __attribute__((constructor)) static void start_engine(void)
@@ -189,20 +223,15 @@ __attribute__((constructor)) static void start_engine(void)
     if (arm(&start, &objects)) {
         /* Children and wrapper scripts are armed too, but the function starts once. */
         if (start.origin != ORIGIN_RUNNING && start.origin != ORIGIN_READY && sealed.stage == STAGE_RUNNING)
-            report_start(sealed.log, &(struct start_line){.event = TEXT("armed"),
-                                                          .level = TEXT("INFO"),
-                                                          .armed = true,
-                                                          .sites = objects.sites,
-                                                          .patched = objects.patched,
-                                                          .micros = (uint32_t)(monotonic_micros() - began)});
+            report_armed(&objects, began);
         return;
     }
+    if (start.nobody_asked)
+        return;
     /* Whoever starts a child can see to it that arming fails there: it is never set free. */
     bool is_child = start.origin == ORIGIN_RUNNING || start.origin == ORIGIN_READY;
     bool runs = sealed.policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child;
-    report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
-                                         .level = TEXT("ERROR"),
-                                         .reason = {reason, error.used}});
+    report_failure(runs, &error);
     if (!runs)
         KERNEL(exit_group, REFUSED);
 }

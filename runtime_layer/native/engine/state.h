@@ -58,13 +58,17 @@ struct sealed {
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
 
+    bool is_late;            /* armed by code (configure.h) */
+    bool armed;              /* from here on nothing gets looser */
+    bool has_jit;            /* the runtime writes code of its own */
+    bool memory_by_runtime;  /* nothing was said of executable_memory */
     struct process *process; /* process.h: what is this process's own */
     bool forks_workers;      /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
 } __attribute__((aligned(4096)));
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* One page that the gate's assembly reads first: a byte a system call, then two facts. Sealed as well. */
+/* One page that the gate's assembly reads first: a byte a system call, then three facts. Sealed as well. */
 enum guard {
     GUARD_NONE,
     GUARD_ALWAYS, /* passed on to gate_judge */
@@ -73,7 +77,7 @@ enum guard {
     GUARD_WATCHED,   /* only when the first argument is a descriptor with a mark (watched.h) */
     GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
 };
-enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, READY_LINE = 40 };
+enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, GATE_REASONS = 520, READY_LINE = 40 };
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */

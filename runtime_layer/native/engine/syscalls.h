@@ -86,15 +86,15 @@ JUDGED(io_setup, FOR_OUTBOUND, judge_asynchronous)
 JUDGED(dup, FOR_STREAMS, judge_copy)
 
 /* Programs. Also without a create_child_process policy: a child gets the library and the policy back. */
-JUDGED(execve, FOR_PROGRAMS | FOR_SAFETY, judge_exec)
-JUDGED(execveat, FOR_PROGRAMS | FOR_SAFETY, judge_exec)
+JUDGED(execve, ALWAYS | FOR_SAFETY, judge_exec)
+JUDGED(execveat, ALWAYS | FOR_SAFETY, judge_exec)
 
 /* Executable memory, and the memory of the engine. */
-JUDGED(mmap, FOR_SAFETY, judge_map)
+JUDGED(mmap, FOR_SAFETY | ALWAYS, judge_map)
 JUDGED(mprotect, FOR_SAFETY, judge_protect)
 JUDGED(pkey_mprotect, FOR_SAFETY, judge_protect)
-JUDGED(munmap, FOR_SAFETY, judge_unmap)
-JUDGED(mremap, FOR_SAFETY, judge_unmap)
+JUDGED(munmap, FOR_SAFETY | ALWAYS, judge_unmap)
+JUDGED(mremap, FOR_SAFETY | ALWAYS, judge_unmap)
 JUDGED(madvise, FOR_SAFETY, judge_unmap)
 JUDGED(mseal, FOR_SAFETY, judge_unmap)
 JUDGED(shmat, FOR_SAFETY, judge_attach)
@@ -112,11 +112,11 @@ JUDGED(dup2, FOR_SAFETY, judge_descriptor)
 #endif
 
 /* Ways out of the shield altogether. */
-JUDGED(clone, FOR_SAFETY | FOR_PROGRAMS, judge_clone)
-JUDGED(clone3, FOR_SAFETY | FOR_PROGRAMS, judge_clone)
+JUDGED(clone, FOR_SAFETY | ALWAYS, judge_clone)
+JUDGED(clone3, FOR_SAFETY | ALWAYS, judge_clone)
 #ifdef __x86_64__
-JUDGED(fork, FOR_SAFETY | FOR_PROGRAMS, judge_clone)
-JUDGED(vfork, FOR_SAFETY | FOR_PROGRAMS, judge_clone)
+JUDGED(fork, FOR_SAFETY | ALWAYS, judge_clone)
+JUDGED(vfork, FOR_SAFETY | ALWAYS, judge_clone)
 #endif
 JUDGED(prctl, FOR_SAFETY, judge_prctl)
 JUDGED(prlimit64, FOR_SAFETY, judge_limit)

@@ -69,7 +69,8 @@ bool stream_seen(int32_t descriptor);
 bool was_stream_seen(int32_t descriptor);
 /* Identifies a socket, whatever descriptors there are for it (socket(7), SO_COOKIE). */
 uint64_t socket_cookie(int32_t descriptor);
-/* Descriptors that were there before the engine was: a parent's, or those of a program that is attached late. */
+/* Descriptors that were there before anything looked at them: a parent's, those of a program that is attached late, and
+ * those of the time when outbound_connectivity was allow. */
 void watch_inherited(void);
 
 #endif

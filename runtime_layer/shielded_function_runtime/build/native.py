@@ -55,6 +55,7 @@ _ENGINE = (
     "-fasynchronous-unwind-tables",
     "-Wl,-z,now",
     "-Wl,-z,relro",
+    "-Wl,-z,nodelete",  # whoever loaded it may not unload what others run through
 )
 _STATIC = ("-static",)
 # What only Python calls. In a function it would be weight, and symbols for others to bind to.

@@ -1,0 +1,20 @@
+/* Arming the shield in this process; what the constructor and configure (configure.h) share. */
+#ifndef SHIELD_START_H
+#define SHIELD_START_H
+
+#include "objects.h"
+#include "settings.h"
+
+enum { REFUSED = 78 /* EX_CONFIG: how a process ends that must not go on */ };
+
+/* False: start->error says why. Where objects->patched is not 0 by then, this process is half shielded. */
+bool arm(struct start *start, struct armed_objects *objects);
+/* The line that says what became of it. `began`: monotonic_micros() before. */
+void report_armed(const struct armed_objects *objects, uint64_t began);
+void report_failure(bool runs, const struct writer *reason);
+uint64_t monotonic_micros(void);
+
+/* What depends on a policy's modes: self_protection, and executable_memory where nothing was said of it. */
+void settle_modes(struct sealed *s);
+
+#endif
