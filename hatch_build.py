@@ -44,4 +44,4 @@ class NativeBuildHook(BuildHookInterface[Any]):
         except native.BuildError as error:
             self.app.abort(str(error))
         binaries = (_PACKAGE / "binaries").as_posix()
-        build_data["artifacts"] += [f"/{binaries}/{program.path}" for program in native.PROGRAMS]
+        build_data["artifacts"] += [f"/{binaries}/{path}" for path in native.PATHS]

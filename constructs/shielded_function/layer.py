@@ -20,8 +20,20 @@ WRAPPER: Final = "/opt/shielded-function/shield"
 ARCHITECTURES: Final[dict[str, str]] = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's name of an architecture, and the name of the folder with its binaries."""
 
-_FOLDER: Final = "shielded-function"
-_FILES: Final[dict[str, int]] = {"libshield.so": 0o644, "shield": 0o755}
+# The wrapper and its engine, then `configure` for each language, which functions without the wrapper call.
+_FILES: Final[dict[str, int]] = {
+    "java/lib/shielded-function.jar": 0o644,
+    "nodejs/node_modules/shielded-function/index.d.ts": 0o644,
+    "nodejs/node_modules/shielded-function/index.js": 0o644,
+    "nodejs/node_modules/shielded-function/package.json": 0o644,
+    "nodejs/node_modules/shielded-function/shielded_function.node": 0o644,
+    "python/shielded_function_runtime/__init__.py": 0o644,
+    "python/shielded_function_runtime/configuring.py": 0o644,
+    "python/shielded_function_runtime/py.typed": 0o644,
+    "shielded-function/libshield-java.so": 0o644,
+    "shielded-function/libshield.so": 0o644,
+    "shielded-function/shield": 0o755,
+}
 
 
 def layers_folder() -> Path:
@@ -34,7 +46,7 @@ def missing_binaries(architecture: str) -> list[str]:
     folder = ARCHITECTURES.get(architecture)
     if folder is None:
         return [f"architecture {architecture}: the shield runs on {' and '.join(ARCHITECTURES)}"]
-    root = layers_folder() / folder / _FOLDER
+    root = layers_folder() / folder
     absent = [name for name in _FILES if not (root / name).is_file()]
     if not absent:
         return []
@@ -62,7 +74,10 @@ def shield_layer(scope: IConstruct, architecture: lambda_.Architecture) -> lambd
     return lambda_.LayerVersion(
         stack,
         construct_id,
-        code=lambda_.Code.from_asset(str(_asset(stack, architecture.name))),
+        code=lambda_.Code.from_asset(
+            str(_asset(stack, architecture.name)),
+            exclude=["**/__pycache__"],  # an installer compiles what it finds, for the Python of that machine
+        ),
         compatible_architectures=[architecture],
         description=f"Shielded Function for {architecture.name}: decides what a function's code may do",
         license="Apache-2.0",
@@ -76,18 +91,18 @@ def _asset(stack: cdk.Stack, architecture: str) -> Path:
     find a wrapper that is not executable and start no function.
     """
     source = layers_folder() / ARCHITECTURES[architecture]
-    if all(_mode(source / _FOLDER / name) & wanted == wanted for name, wanted in _FILES.items()):
+    if all(_mode(source / name) & wanted == wanted for name, wanted in _FILES.items()):
         return source
     stage = cdk.Stage.of(stack)
     assert stage is not None, "a stack is always part of a stage: its app, at least"
     archive = Path(stage.asset_outdir) / f"shielded-function-layer-{architecture}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         for name, wanted in sorted(_FILES.items()):
-            entry = zipfile.ZipInfo(f"{_FOLDER}/{name}")
+            entry = zipfile.ZipInfo(name)
             entry.external_attr = (stat.S_IFREG | wanted) << 16
             entry.create_system = 3  # Unix: the only system whose modes Lambda reads
             entry.compress_type = zipfile.ZIP_DEFLATED
-            out.writestr(entry, (source / _FOLDER / name).read_bytes())
+            out.writestr(entry, (source / name).read_bytes())
     return archive
 
 

@@ -1,4 +1,8 @@
-"""Python over the native side of the shield: `core` asks the C core what a policy means, `build` compiles it all.
+"""The shield from Python: `configure` in a function's code, and for development the C core (`core`) and the `build`.
 
-Nothing is imported here, so that the build runs before there is anything to load.
+The layer brings this file and `configuring` alone: whatever else there is has to be imported by name.
 """
+
+from .configuring import ConfigurationError, configure
+
+__all__ = ["ConfigurationError", "configure"]

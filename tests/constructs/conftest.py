@@ -21,11 +21,11 @@ def layers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for the package's `binaries/layer`; `test_layer.py` looks at the real one."""
     root = tmp_path / "layer"
     for architecture in layer.ARCHITECTURES.values():
-        folder = root / architecture / "shielded-function"
-        folder.mkdir(parents=True)
-        for name, mode in {"shield": 0o755, "libshield.so": 0o644}.items():
-            (folder / name).write_text(f"{name} for {architecture}\n")
-            (folder / name).chmod(mode)
+        for name, mode in layer._FILES.items():
+            file = root / architecture / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{file.name} for {architecture}\n")
+            file.chmod(mode)
     monkeypatch.setattr(layer, "layers_folder", lambda: root)
     return root
 

@@ -15,9 +15,9 @@ struct search {
 /* The libraries that everything passes through, and the engine itself. */
 static bool is_plumbing(struct text name)
 {
-    static const char *const prefixes[] = {"libc.so",      "libc-2",      "libc.musl", "ld-",
-                                           "libpthread",   "libpthread-", "libresolv", "libnss_",
-                                           "libshield.so", "libanl",      "libffi"};
+    static const char *const prefixes[] = {
+        "libc.so",   "libc-2",  "libc.musl", "ld-",    "libpthread", "libpthread-",
+        "libresolv", "libnss_", "libshield", "libanl", "libffi",     "shielded_function.node"};
     for (uint32_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (text_starts(name, text_of(prefixes[i])))
             return true;

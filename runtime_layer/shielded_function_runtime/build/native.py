@@ -21,6 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from .layer_files import FILES
+
 ZIG_VERSION = "0.17.1"
 
 _RUNTIME_LAYER = Path(__file__).resolve().parents[2]
@@ -57,6 +59,8 @@ _ENGINE = (
     "-Wl,-z,relro",
     "-Wl,-z,nodelete",  # whoever loaded it may not unload what others run through
 )
+# An add-on: what it calls is in the process that loads it, so its own symbols may stay undefined.
+_ADD_ON = (*_LIBRARY, "-Wl,-z,now", "-Wl,-z,relro", "-Wl,-z,undefs")
 _STATIC = ("-static",)
 # What only Python calls. In a function it would be weight, and symbols for others to bind to.
 _API = ("core/api.c",)
@@ -81,6 +85,7 @@ class Program:
         mode: the file's permission bits.
         kernel_headers: zig's folders of Linux's own headers, for a program that has no libc to bring them.
         bare: without section headers, which linkers and debuggers read and no loader does (elf(5)).
+        headers: further folders below `native/` whose headers it includes.
     """
 
     path: str
@@ -91,6 +96,7 @@ class Program:
     mode: int = 0o644
     kernel_headers: tuple[str, ...] = ()
     bare: bool = False
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,9 +144,27 @@ LAYER = tuple(
             kernel_headers=(_KERNEL_HEADERS[arch], "any-linux-any"),
             bare=True,
         ),
+        *(
+            Program(
+                f"layer/{arch}/{path}",
+                f"{arch}-linux-gnu",
+                (f"bindings/{language}",),
+                _ADD_ON,
+                bare=True,
+                headers=("bindings",),
+            )
+            for language, path in (
+                ("node", "nodejs/node_modules/shielded-function/shielded_function.node"),
+                ("java", "shielded-function/libshield-java.so"),
+            )
+        ),
     )
 )
 PROGRAMS = CORE + LAYER
+# What is not compiled, by its path below `binaries/`.
+PLACED = {f"layer/{arch}/{file.path}": file for arch in ARCHITECTURES for file in FILES}
+# Everything that the build leaves below `binaries/`.
+PATHS = (*(program.path for program in PROGRAMS), *PLACED)
 
 
 def build(
@@ -156,9 +180,12 @@ def build(
     Raises:
         BuildError: zig is missing or of another version, a folder has no sources, or the C does not compile.
     """
-    programs = [p for p in PROGRAMS if not selected or any(p.path.startswith(s) for s in selected)]
-    if not programs:
-        raise BuildError(f"nothing is called {', '.join(selected)}; there are: {', '.join(p.path for p in PROGRAMS)}")
+    wanted = [path for path in PATHS if not selected or path.startswith(tuple(selected))]
+    if not wanted:
+        raise BuildError(f"nothing is called {', '.join(selected)}; there are: {', '.join(PATHS)}")
+    programs = [program for program in PROGRAMS if program.path in wanted]
+    for path in PLACED.keys() & wanted:
+        _place(BINARIES / path, PLACED[path].content())
     zig = _zig()
     record = _read_record()
     version = _version()
@@ -179,6 +206,11 @@ def build(
             return list(pool.map(one, programs))
     finally:
         _write(BINARIES / _RECORD, json.dumps(record, indent=1, sort_keys=True).encode())
+
+
+def _place(target: Path, content: bytes) -> None:
+    if not target.is_file() or target.read_bytes() != content:
+        _write(target, content)
 
 
 def sources(program: Program) -> list[str]:
@@ -277,7 +309,7 @@ def _environment(cache: Path) -> Mapping[str, str]:
 
 def _hash_inputs(program: Program, version: str) -> str:
     digest = hashlib.sha256()
-    folders: Iterable[Path] = (NATIVE / folder for folder in program.folders)
+    folders: Iterable[Path] = (NATIVE / folder for folder in (*program.folders, *program.headers))
     headers = sorted(f.relative_to(NATIVE).as_posix() for folder in folders for f in folder.glob("*.h"))
     for name in (*sources(program), *headers):
         digest.update(f"\0{name}\0".encode())

@@ -1,0 +1,30 @@
+package shieldedfunction;
+
+import java.util.Map;
+
+/**
+ * The shield from a function's own code, for those who deploy without the construct.
+ *
+ * The build writes the class that the layer holds (java_class.py), without a compiler; this is its source to read, and a
+ * test compares the two.
+ */
+public final class ShieldedFunction {
+    static {
+        System.load("/opt/shielded-function/libshield-java.so");
+    }
+
+    private ShieldedFunction() {
+    }
+
+    /**
+     * Arms the shield in this process, or makes the policy in force stricter.
+     *
+     * @param options "policy": a map of the fields of a policy: modes as String, lists as a Collection of String or as
+     *     one String with commas, switches as Boolean. A mode that is left out is "block" in the first call, and stays
+     *     as it is in a later one. "token" and "disable_analytics" are accepted for the sake of FunctionShield's users,
+     *     and ignored.
+     * @throws IllegalArgumentException the configuration cannot be put in force, and nothing has changed; the message
+     *     names the field and the fix.
+     */
+    public static native void configure(Map<String, ?> options);
+}

@@ -1,0 +1,36 @@
+type Mode = "block" | "alert" | "allow";
+type List = readonly string[] | string;
+
+/** The fields of a policy. A mode that is left out is `block` in the first call, and stays as it is in a later one. */
+export interface Policy {
+  outbound_connectivity?: Mode;
+  allow_outbound?: List;
+  allow_aws?: List;
+  allow_buckets?: List;
+  check_server_name?: boolean;
+  unusual_names?: Mode;
+  read_write_tmp?: Mode;
+  allow_tmp?: List;
+  create_child_process?: Mode;
+  allow_child_process?: List;
+  read_handler?: Mode;
+  executable_memory?: Mode | null;
+  on_failure?: "refuse" | "run_unshielded";
+  log_arguments?: boolean;
+}
+
+/** `token` and `disable_analytics` are accepted for the sake of FunctionShield's users, and ignored. */
+export interface Options {
+  policy: Policy;
+  token?: unknown;
+  disable_analytics?: unknown;
+}
+
+/** The configuration cannot be put in force, and nothing has changed; the message names the field and the fix. */
+export class ConfigurationError extends Error {}
+
+/**
+ * Arms the shield in this process, or makes the policy in force stricter.
+ * @throws ConfigurationError
+ */
+export function configure(options: Options): void;
