@@ -1,0 +1,151 @@
+"""Does what its argument lists, step by step, in one process, and prints what came of each as JSON.
+
+A step is a word (an attempt: "ok", or the name of its errno) or a dictionary (for configure: "ok", or what it raised).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import shielded_function_runtime
+
+
+def tmp() -> None:
+    os.close(os.open("/tmp/probe", os.O_CREAT | os.O_WRONLY))
+
+
+def program() -> None:
+    if subprocess.run(["/bin/true"], check=False).returncode:
+        raise OSError(errno.ECHILD, "it ended badly")
+
+
+def child_tmp() -> None:
+    """What a child may do, by its own account."""
+    code = "import os\ntry: os.open('/tmp/probe', os.O_CREAT | os.O_WRONLY)\nexcept OSError as e: os._exit(e.errno)"
+    if status := subprocess.run([sys.executable, "-S", "-c", code], check=False, env={}).returncode:
+        raise OSError(status, "in the child")
+
+
+def connect() -> None:
+    with socket.socket() as s:
+        if (result := s.connect_ex(("203.0.113.77", 9))) != errno.ECONNREFUSED:
+            raise OSError(result, "connect")
+
+
+def datagram() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"x", ("203.0.113.77", 9))
+
+
+def handler() -> None:
+    with open("/var/task/app.py"):
+        pass
+
+
+def ready() -> None:
+    """As the runtime's client asks for its first invocation."""
+    one, other = socket.socketpair()
+    one.send(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n")
+    one.close()
+    other.close()
+
+
+def memory() -> None:
+    mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
+
+
+def free_library() -> None:
+    """Loads a library whose one system call leaves no room for a jump."""
+    try:
+        ctypes.CDLL("/var/task/libhard.so")
+    except OSError:
+        raise OSError(errno.EACCES, "dlopen") from None
+
+
+OLD_SOCKET = socket.socket()
+
+
+def old_socket() -> None:
+    """One that was made before anything was configured."""
+    if (result := OLD_SOCKET.connect_ex(("203.0.113.77", 9))) != errno.ECONNREFUSED:
+        raise OSError(result, "connect")
+
+
+def forked_child() -> None:
+    """A copy of this process: it may not loosen anything, and what it tightens is its own."""
+    if (pid := os.fork()) == 0:
+        loosened = attempt({"policy": {"read_write_tmp": "allow"}})
+        tightened = attempt({"policy": {"allow_tmp": []}})
+        os._exit(0 if "looser" in loosened and tightened == "ok" else 1)
+    if os.waitpid(pid, 0)[1]:
+        raise OSError(errno.ECHILD, "it ended badly")
+
+
+def threads() -> None:
+    """Starts threads that make guarded calls for ever, and notes when one is let through after it was denied."""
+    for _ in range(8):
+        threading.Thread(target=_work, daemon=True).start()
+
+
+DENIED: dict[int, bool] = {}
+WRONG: list[str] = []
+TURNS: dict[int, int] = {}
+
+
+def _work() -> None:
+    me = threading.get_ident()
+    while True:
+        for step in (tmp, connect, datagram):
+            what = attempt(step.__name__)
+            key = hash((me, step.__name__))
+            if what not in ("ok", "EACCES") or (what == "ok" and DENIED.get(key)):
+                WRONG.append(f"{step.__name__}: {what}")
+            DENIED[key] = what == "EACCES"
+        TURNS[me] = TURNS.get(me, 0) + 1
+
+
+def threads_are_well() -> None:
+    """Each goes on working, and none met anything but yes, and later no."""
+    before = dict(TURNS)
+    while any(TURNS[me] < before[me] + 2 for me in before):
+        threading.Event().wait(0.01)
+    if WRONG or len(before) != 8 or not all(DENIED.values()):
+        raise OSError(errno.EIO, f"{WRONG[:5]} {DENIED}")
+
+
+ATTEMPTS: dict[str, Callable[[], None]] = {
+    f.__name__: f
+    for f in (
+        *(tmp, program, child_tmp, connect, datagram, handler, ready, memory, free_library, old_socket),
+        *(forked_child, threads, threads_are_well),
+    )
+}
+
+
+def attempt(step: Any) -> str:
+    try:
+        if isinstance(step, dict):
+            shielded_function_runtime.configure(step)
+        else:
+            ATTEMPTS[step]()
+    except shielded_function_runtime.ConfigurationError as error:
+        return str(error)
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, str(error))
+    return "ok"
+
+
+if __name__ == "__main__":
+    done = [attempt(step) for step in json.loads(sys.argv[1])]
+    print(json.dumps(done), flush=True)
+    os._exit(0)
