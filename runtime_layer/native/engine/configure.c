@@ -1,6 +1,7 @@
 #include "configure.h"
 
 #include "../core/tighten.h"
+#include "descriptors.h"
 #include "guarded.h"
 #include "log.h"
 #include "map_text.h"
@@ -73,6 +74,8 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
         if (next->policy.child[i].removed)
             next->programs[i] = (struct inode){0, 0};
     if (!reports_anything(&sealed) && reports_anything(next)) {
+        if (has_ring())
+            return fail(error, HAS_RING);
         next->log = log_keep(-1);
         log_remember(next);
     }

@@ -11,6 +11,7 @@
  */
 #include "start.h"
 
+#include "descriptors.h"
 #include "guarded.h"
 #include "log.h"
 #include "mounts.h"
@@ -168,6 +169,8 @@ bool arm(struct start *start, struct armed_objects *objects)
     read_program(&program, start);
     if (!read_objects(start->error))
         return false;
+    if (start->from_code && reports_anything(&sealed) && has_ring())
+        return fail(start->error, HAS_RING, TEXT(""));
     /* Where nothing can be reported, a descriptor would only be in the way. */
     sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
     log_remember(&sealed);

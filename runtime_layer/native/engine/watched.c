@@ -1,5 +1,6 @@
 #include "watched.h"
 
+#include "descriptors.h"
 #include "kernel.h"
 #include "network.h"
 #include "process.h"
@@ -140,31 +141,15 @@ bool was_stream_seen(int32_t descriptor)
     return !is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_LOCK_FILTER, &on, &size)) && on;
 }
 
-/* struct linux_dirent64 (getdents(2)). */
-enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
-
-static void watch_if_stream(int32_t descriptor)
+static bool watch_if_stream(int32_t descriptor)
 {
     bool is_nothing;
     if (is_stream(descriptor, &is_nothing))
         watch(descriptor, WATCH_STREAM);
+    return false;
 }
 
 void watch_inherited(void)
 {
-    char entries[1024];
-    int64_t directory = KERNEL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), n;
-    if (is_error(directory))
-        return;
-    while ((n = KERNEL(getdents64, directory, entries, sizeof entries)) > 0) {
-        for (int64_t at = 0; at < n;) {
-            uint16_t length;
-            uint32_t number;
-            copy_bytes(&length, entries + at + ENTRY_LENGTH, sizeof length);
-            if (text_number(text_of(entries + at + ENTRY_NAME), INT32_MAX, &number))
-                watch_if_stream((int32_t)number);
-            at += length;
-        }
-    }
-    KERNEL(close, directory);
+    each_descriptor(watch_if_stream);
 }

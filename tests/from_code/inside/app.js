@@ -1,0 +1,1 @@
+// The handler whose source is locked.

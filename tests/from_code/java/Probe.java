@@ -1,0 +1,97 @@
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import shieldedfunction.ShieldedFunction;
+
+/** As probe.py: does what its arguments list, step by step, and prints what came of each, a line each. */
+public final class Probe {
+    private static void attempt(String step) throws Exception {
+        switch (step) {
+            case "tmp" -> Files.writeString(Path.of("/tmp/probe"), "x");
+            case "program" -> new ProcessBuilder("/bin/true").start().waitFor();
+            case "connect" -> connect();
+            case "ready" -> ready();
+            case "handler" -> Files.readAllBytes(Path.of("/var/task/Probe.class"));
+            case "bad mode" -> configure(Map.of("read_write_tmp", "blok"));
+            case "bad field" -> configure(Map.of("read_write_tmpp", "block"));
+            case "bad type" -> configure(Map.of("read_write_tmp", 3));
+            case "bad entry" -> configure(Map.of("allow_tmp", List.of("/tmp/a", "/tmp/b,/tmp/c")));
+            case "bad text" -> configure(Map.of("allow_tmp", "/tmp/a\nSHIELD_ON_FAILURE=run_unshielded"));
+            case "half a character" -> configure(Map.of("allow_tmp", "/tmp/\ud83d"));
+            case "bad option" -> ShieldedFunction.configure(Map.of("polcy", Map.of()));
+            case "no policy" -> ShieldedFunction.configure(Map.of());
+            case "no map" -> ShieldedFunction.configure(null);
+            case "thrown" -> ShieldedFunction.configure(Map.of("policy", new HashMap<String, Object>() {
+                @Override
+                public java.util.Set<Map.Entry<String, Object>> entrySet() {
+                    throw new IllegalStateException("my own");
+                }
+            }));
+            case "lists" -> configure(Map.of("read_write_tmp", "block", "allow_tmp", List.of("/tmp/probe", "/tmp/\ud83d\ude00"),
+                    "check_server_name", false, "allow_aws", "s3,dynamodb"));
+            case "fewer" -> configure(Map.of("allow_tmp", List.of()));
+            default -> mode(step);
+        }
+    }
+
+    /** "name=mode": of every policy that is left out, allow. */
+    private static void mode(String step) {
+        Map<String, Object> policy = new HashMap<>();
+        String[] parts = step.replace("only ", "").split("=");
+        if (!step.startsWith("only "))
+            for (String name : new String[] {"outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"})
+                policy.put(name, "allow");
+        policy.put(parts[0], parts[1]);
+        policy.put("executable_memory", null);
+        Map<String, Object> options = new HashMap<>();
+        options.put("policy", policy);
+        options.put("token", "0123456789abcdef");
+        options.put("disable_analytics", true);
+        ShieldedFunction.configure(options);
+    }
+
+    private static void configure(Map<String, ?> policy) {
+        ShieldedFunction.configure(Map.of("policy", policy));
+    }
+
+    private static void connect() throws IOException {
+        try (Socket socket = new Socket("203.0.113.77", 9)) {
+            throw new IOException("connected to " + socket);
+        } catch (ConnectException e) {
+            if (!e.getMessage().contains("refused"))
+                throw e;
+        }
+    }
+
+    private static void ready() throws IOException {
+        try (ServerSocket server = new ServerSocket(0); Socket client = new Socket("127.0.0.1", server.getLocalPort())) {
+            client.getOutputStream().write("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        }
+    }
+
+    public static void main(String[] steps) {
+        List<String> done = new ArrayList<>();
+        for (String step : steps) {
+            try {
+                attempt(step);
+                done.add("ok");
+            } catch (AccessDeniedException e) {
+                done.add("EACCES");
+            } catch (IOException e) {
+                done.add(e.getMessage().matches("(?s).*([Pp]ermission denied|error=13|error: 13).*") ? "EACCES" : e.toString());
+            } catch (Exception e) {
+                done.add(e.toString());
+            }
+        }
+        done.forEach(System.out::println);
+    }
+}
