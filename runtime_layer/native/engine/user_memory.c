@@ -20,6 +20,8 @@ bool readable(uint64_t address)
  * filter forbids the last two, a page that can be read is taken for one that can be written. */
 static bool writable(uint64_t address, uint64_t room)
 {
+    if (!address) /* "not wanted", to each of them */
+        return false;
     if (room >= 8)
         return KERNEL(rt_sigprocmask, 0, 0, address, 8) == 0;
     int64_t result = room >= 4 ? KERNEL(getcpu, address, 0, 0) : -ENOSYS;
