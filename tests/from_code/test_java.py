@@ -35,7 +35,9 @@ def java_box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     compile_java(HERE / "java" / "Probe.java", task, "-cp", str(jar), "--release", "17")
     for parent in [*task.rglob("*"), task, *task.parents[:3]]:
         parent.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
+    # Debian keeps a JDK's settings outside of it.
+    settings = {str(folder): folder for folder in Path("/etc").glob("java-*-openjdk")}
+    with Sandbox(task=task, layers=layer, mounts=settings) as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
         yield sandbox

@@ -68,7 +68,7 @@ def test_all_at_once_by_functionshields_own_dictionary(probe: Probe) -> None:
     assert events(run) == ["armed"]
     armed = run.shield_lines[0]
     assert armed["modes"] == BLOCKED
-    assert armed["handler_files"] == 1
+    assert armed["handler_files"] > 0
 
 
 def test_what_is_left_out_is_blocked(probe: Probe) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from shielded_function_runtime.build import native
 
-LIBRARY_LIMIT = 160 * 1024
+LIBRARY_LIMIT = 172 * 1024
 ELF_MACHINES = {"x86_64": lief.ELF.ARCH.X86_64, "aarch64": lief.ELF.ARCH.AARCH64}
 MACHO_MACHINES = {"x86_64": lief.MachO.Header.CPU_TYPE.X86_64, "aarch64": lief.MachO.Header.CPU_TYPE.ARM64}
 # What the linker and the compiler add by themselves; the second lot is in libSystem.

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -51,6 +52,22 @@ static int tmp_is_denied(void)
 
 /* --- lines and reasons that are none ------------------------------------------------------------------------- */
 
+/* Where the engine's library begins and ends in memory. */
+static int find_engine(struct dl_phdr_info *info, size_t size, void *extent)
+{
+    unsigned long *range = extent;
+    (void)size;
+    if (!strstr(info->dlpi_name, "libshield.so"))
+        return 0;
+    range[0] = info->dlpi_addr;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        unsigned long end = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && end > range[1])
+            range[1] = end;
+    }
+    return 1;
+}
+
 static void odd_arguments(void)
 {
     char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -89,18 +106,19 @@ static void odd_arguments(void)
     check(configure("x", 1, reason, 1) == 1 && reason[0] == 0 && reason[1] == 'x',
           "room for nothing but the NUL");
     check(configure("x", 1, reason, 8) == 1 && strlen(reason) == 7 && reason[8] == 'x', "room for a part");
-    /* Into the engine's own data, which lies behind its file. */
+    /* Into the engine's own data. */
+    unsigned long extent[2] = {0, 0}, low, high;
+    dl_iterate_phdr(find_engine, extent);
     FILE *maps = fopen("/proc/self/maps", "r");
     char line[512];
     unsigned tried = 0;
-    unsigned long end = 0, low, high;
     while (fgets(line, sizeof line, maps)) {
         char flags[8];
-        if (sscanf(line, "%lx-%lx %7s", &low, &high, flags) != 3)
+        if (sscanf(line, "%lx-%lx %7s", &low, &high, flags) != 3 || flags[1] != 'w')
             continue;
-        if (strstr(line, "libshield.so") || low == end)
-            end = high;
-        if (end != high || flags[1] != 'w')
+        low = low < extent[0] ? extent[0] : low;
+        high = high > extent[1] ? extent[1] : high;
+        if (low >= high)
             continue;
         char before[64];
         memcpy(before, (char *)low, sizeof before);
