@@ -99,6 +99,27 @@ def test_a_library_with_its_own_system_calls(box: Sandbox) -> None:
     assert alerts(done)[0]["caller"]["object"] == "inline.so"
 
 
+def test_a_library_of_the_runtimes_own(layer: Path, tmp_path: Path) -> None:
+    """What the platform brings is not searched, unless somebody could have changed it; packages beside it are."""
+    shutil.copytree(INSIDE, tmp_path / "task", ignore=shutil.ignore_patterns("__pycache__"))
+    library = tmp_path / "inline.so"
+    compile_c([SOURCES / "inline.c"], library, "-shared", "-fPIC", target=f"{platform.machine()}-linux-gnu")
+    places = ["/var/runtime/inline.so", "/var/runtime/site-packages/inline.so", "/var/elsewhere/inline.so"]
+    for path in [tmp_path, *tmp_path.parents[:2], tmp_path / "task", library]:
+        path.chmod(0o755)
+    with Sandbox(tmp_path / "task", layer, {place: library for place in places}) as box:
+        if not box.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {box.isolation.note}")
+        judged: dict[str, bool] = {}
+        for place in places:
+            prepare_tmp(box)
+            code = f"import ctypes; print(ctypes.CDLL({place!r}).inline_open(b'/tmp/there'))"
+            done = box.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED)
+            assert done.returncode == 0, f"{place}: {done.returncode}: {done.stderr}"
+            judged[place] = int(done.stdout) == -REFUSED
+    assert judged == dict(zip(places, [False, True, True], strict=True))
+
+
 def test_a_second_libc(box: Sandbox) -> None:
     result, _ = run(box, "second_libc_is_judged", TMP_BLOCKED)
     assert result == {"open": -REFUSED}

@@ -5,12 +5,15 @@
 #include "claims.h"
 #include "files.h"
 #include "mounts.h"
+#include "objects.h"
 #include "ranges.h"
 #include "state.h"
 
 /* Can the file change after it was scanned? What lies on the mount of / counts as fixed, as it is in Lambda. */
 static bool is_writable_file(int32_t file)
 {
+    if (is_on_read_only_mount(file)) /* as all is in Lambda, but for /tmp */
+        return false;
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
@@ -91,34 +94,52 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
     return KERNEL(mprotect, low, high - low, arg[2]);
 }
 
-int64_t map_text(const struct call *call)
+/* Maps it so that no call in it passes unseen. The address, or an errno. */
+static int64_t map_searched(const struct call *call, bool told)
 {
     const uint64_t *arg = call->arg;
-    int32_t file = (int32_t)arg[4];
-    int64_t error = hold_theirs(file);
-    if (error)
-        return error;
-    char path[512];
-    bool told = is_writable_file(file);
-    int64_t at =
-        told && executable_memory_refused(call, path_of(file, path, sizeof path)) ? -EACCES : reserve(arg);
-    if (!is_error(at)) {
-        uint64_t low = (uint64_t)at;
-        uint64_t flags = (arg[3] & ~(uint64_t)MAP_FIXED_NOREPLACE) | MAP_FIXED;
-        int64_t result =
-            KERNEL(mmap, low, arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, flags, file, arg[5]);
-        bool ours = !(arg[3] & MAP_FIXED) || !is_error(result); /* else what was there stays there */
-        if (!is_error(result)) {
-            forget_texts(low, low + page_up(arg[1])); /* what it replaced */
-            result = open_text(call, low, told);
-        }
-        if (is_error(result)) {
-            if (ours)
-                KERNEL(munmap, low, arg[1]);
-            at = result;
-        }
-        unprotect_range(low);
+    int64_t at = reserve(arg);
+    if (is_error(at))
+        return at;
+    uint64_t low = (uint64_t)at;
+    uint64_t flags = (arg[3] & ~(uint64_t)MAP_FIXED_NOREPLACE) | MAP_FIXED;
+    int64_t result =
+        KERNEL(mmap, low, arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, flags, arg[4], arg[5]);
+    bool ours = !(arg[3] & MAP_FIXED) || !is_error(result); /* else what was there stays there */
+    if (!is_error(result)) {
+        forget_texts(low, low + page_up(arg[1])); /* what it replaced */
+        result = open_text(call, low, told);
     }
-    let_go(file);
+    if (is_error(result)) {
+        if (ours)
+            KERNEL(munmap, low, arg[1]);
+        at = result;
+    }
+    unprotect_range(low);
     return at;
+}
+
+static int64_t map_as_it_is(const uint64_t *arg)
+{
+    int64_t at = KERNEL(mmap, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    if (!is_error(at))
+        forget_texts((uint64_t)at, (uint64_t)at + page_up(arg[1]));
+    return at;
+}
+
+int64_t map_text(const struct call *call)
+{
+    int32_t file = (int32_t)call->arg[4];
+    int64_t result = hold_theirs(file);
+    if (result)
+        return result;
+    char buffer[512];
+    bool told = is_writable_file(file);
+    struct text path = path_of(file, buffer, sizeof buffer);
+    if (told && executable_memory_refused(call, path))
+        result = -EACCES;
+    else
+        result = !told && is_runtimes_own(path) ? map_as_it_is(call->arg) : map_searched(call, told);
+    let_go(file);
+    return result;
 }

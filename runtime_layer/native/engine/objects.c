@@ -115,6 +115,33 @@ static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
     return ANY_OF(base_name(path), libc_family) || !(ANY_OF(path, trusted) || is_of_runtime(r, path, ino));
 }
 
+/* Where everybody's libraries are: among them may be some that make calls of their own. */
+static bool is_shared_prefix(struct text prefix)
+{
+    return text_equal(prefix, TEXT("/")) || text_equal(prefix, TEXT("/usr/")) ||
+           text_equal(prefix, TEXT("/usr/local/"));
+}
+
+/* Packages that somebody installed beside a runtime are not its own. */
+static bool holds_packages(struct text path)
+{
+    static const char *const folders[] = {"site-packages/", "dist-packages/", "node_modules/"};
+    for (; path.len; path.at++, path.len--)
+        if (path.at[0] == '/' && ANY_OF(((struct text){path.at + 1, path.len - 1}), folders))
+            return true;
+    return false;
+}
+
+bool is_runtimes_own(struct text path)
+{
+    static const char *const folders[] = {"bin/" /* V8 maps a part of its program again */, "lib"};
+    struct text home = text_of(sealed.environment + sealed.runtime_home);
+    bool installed = home.len && text_starts(path, home) &&
+                     ANY_OF(((struct text){path.at + home.len, path.len - home.len}), folders);
+    return (installed || text_starts(path, TEXT("/var/runtime/"))) && !holds_packages(path) &&
+           !ANY_OF(base_name(path), libc_family);
+}
+
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */
 static void explain(const struct patch *patch, const char *path, struct writer *error)
 {
@@ -173,15 +200,11 @@ static bool take_self(const struct listing *l, uint32_t self)
 {
     const char *path = l->names + l->objects[self].path;
     struct text t = text_of(path);
-    struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
-    sealed.preload = (uint16_t)w.used;
-    put(&w, t);
-    put_char(&w, 0);
-    sealed.environment_used = w.used;
+    sealed.preload = settings_keep_text(t);
     struct stat st = {0};
     KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
     sealed.library = (struct inode){st.st_dev, st.st_ino};
-    bool well = !w.full && st.st_ino == l->objects[self].ino;
+    bool well = sealed.preload && st.st_ino == l->objects[self].ino;
     uint64_t low = 0, high = 0;
     for (uint32_t i = 0; i < l->count; i++)
         if (text_equal(text_of(l->names + l->objects[i].path), t)) {
@@ -196,6 +219,8 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
 {
     struct runtime runtime;
     find_runtime(&runtime);
+    if (!l->only_look && runtime.prefix.len && !is_shared_prefix(runtime.prefix))
+        sealed.runtime_home = settings_keep_text(runtime.prefix);
     bool found_self = false;
     for (uint32_t i = 0; i < l->count; i++) {
         const struct object *o = &l->objects[i];

@@ -15,6 +15,10 @@ struct armed_objects {
  * beforehand. */
 bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct writer *error);
 
+/* Is a library that is loaded later the managed runtime's own, by its path? They make their calls through libc, and some
+ * are large: for a start's sake they are not searched, unless their file can change. */
+bool is_runtimes_own(struct text path);
+
 /* Does `t` begin with one of the prefixes? */
 bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count);
 #define ANY_OF(text, list) starts_with_any(text, list, sizeof(list) / sizeof *(list))

@@ -146,7 +146,7 @@ bool settings_keep_known_sites(struct text known)
     return keep(TEXT(""), TEXT(KNOWN_SITES), known);
 }
 
-static uint16_t keep_text(struct text t)
+uint16_t settings_keep_text(struct text t)
 {
     struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
     uint16_t at = (uint16_t)w.used;
@@ -174,7 +174,7 @@ static bool read_state(struct text value, struct start *start)
     else
         return false;
     start->inherited_log = text_number(log, 1 << 20, &number) ? (int32_t)number : -1;
-    sealed.runtime = keep_text(value);
+    sealed.runtime = settings_keep_text(value);
     return true;
 }
 
@@ -202,10 +202,10 @@ static bool take_variable(struct text name, struct text value, struct start *sta
                (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
     if (text_equal(name, TEXT("LD_PRELOAD"))) {
         found->preloaded = names_library(value);
-        sealed.loader_preload = keep_text(value);
+        sealed.loader_preload = settings_keep_text(value);
     }
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
-        sealed.loader_path = keep_text(value);
+        sealed.loader_path = settings_keep_text(value);
     struct text inner = name;
     bool from_parent = text_starts(name, TEXT(CARRIED));
     if (from_parent)
@@ -370,7 +370,8 @@ static bool take_policy(struct start *start, const struct facts_found *found)
         return take_policy_file(found->policy_file, start->error) && policy_end(&sealed.policy, start->error);
     char path[PAGE];
     int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
-    sealed.runtime = n > 0 ? keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
+    sealed.runtime =
+        n > 0 ? settings_keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
     copy_bytes(&sealed.policy, start->from_code, sizeof sealed.policy);
     return true;
 }
@@ -393,6 +394,6 @@ bool settings_read(struct start *start)
     if (well)
         read_resolvers();
     char loader[LOADER_MAX];
-    sealed.loader = keep_text(own_loader(loader, sizeof loader));
+    sealed.loader = settings_keep_text(own_loader(loader, sizeof loader));
     return well;
 }

@@ -22,6 +22,8 @@ struct start {
 bool settings_read(struct start *start);
 /* For a policy that got stricter: its settings as the children get them from now on. False: they do not fit. */
 bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error);
+/* Keeps a text in sealed.environment, before that is sealed. Its offset; 0: there is no room. */
+uint16_t settings_keep_text(struct text t);
 /* Gives the children what this process found out (known_sites.h). False: it does not fit. */
 bool settings_keep_known_sites(struct text known);
 

@@ -54,6 +54,8 @@ struct sealed {
     struct inode library;
     uint16_t loader;  /* offset of the path of the loader that started this program; an empty text: none */
     uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
+    uint16_t
+        runtime_home; /* offset of the folder that it was installed to, with the slash, when it has one to itself */
     uint32_t environment_used;
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */

@@ -6,14 +6,15 @@
  *   'w' imm16                     'e' imm16 + imm8          'j' rel8             'J' rel32
  *   'r' ends (ret, hlt, ...)      'R' ends, imm16           't' jmp rel8         'T' jmp rel32
  *   'C' call rel32                '3' ModRM, imm8 when /0 or /1                  '4' the same with imm16/32
- *   '5' ModRM, /2 /3 call, /4 /5 jump                       '!' not in 64-bit mode, or a prefix handled before */
+ *   '5' ModRM, /2 /3 call, /4 /5 jump                       'p', 'x' a prefix, REX
+ *   '!' not in 64-bit mode, or an escape handled before */
 static const char one_byte[257] = "mmmmbz!!mmmmbz!!" /* 00: add, or */
                                   "mmmmbz!!mmmmbz!!"
-                                  "mmmmbz!!mmmmbz!!"
-                                  "mmmmbz!!mmmmbz!!"
-                                  "!!!!!!!!!!!!!!!!"  /* 40: REX */
+                                  "mmmmbzp!mmmmbzp!"
+                                  "mmmmbzp!mmmmbzp!"
+                                  "xxxxxxxxxxxxxxxx"  /* 40: REX */
                                   "................"  /* 50: push, pop */
-                                  "!!!m!!!!zZbB...."  /* 60 */
+                                  "!!!mppppzZbB...."  /* 60 */
                                   "jjjjjjjjjjjjjjjj"  /* 70: jcc */
                                   "BZ!Bmmmmmmmmmmmm"  /* 80 */
                                   "..........!....."  /* 90 */
@@ -22,7 +23,7 @@ static const char one_byte[257] = "mmmmbz!!mmmmbz!!" /* 00: add, or */
                                   "BBRr!!BZe.Rr.b!r"  /* c0 */
                                   "mmmm!!!.mmmmmmmm"  /* d0 */
                                   "jjjjbbbbCT!t...."  /* e0 */
-                                  "!.!!r.34......m5"; /* f0 */
+                                  "p.ppr.34......m5"; /* f0 */
 
 /* After 0f; the same letters, and 'u': ends (ud2). 38 and 3a lead to further maps. */
 static const char two_byte[257] = "mmmm!.....!u!m.B" /* 00 */
@@ -48,7 +49,7 @@ struct cursor {
     uint64_t at;
 };
 
-static bool next(struct cursor *c, uint8_t *byte)
+static inline __attribute__((always_inline)) bool next(struct cursor *c, uint8_t *byte)
 {
     if (c->at >= c->len)
         return false;
@@ -56,25 +57,7 @@ static bool next(struct cursor *c, uint8_t *byte)
     return true;
 }
 
-static bool is_prefix(uint8_t b)
-{
-    switch (b) {
-    case 0x66:
-    case 0x67:
-    case 0xf0:
-    case 0xf2:
-    case 0xf3:
-    case 0x2e:
-    case 0x36:
-    case 0x3e:
-    case 0x26:
-    case 0x64:
-    case 0x65: return true;
-    }
-    return false;
-}
-
-static bool modrm(struct cursor *c, struct insn *out, uint8_t *reg)
+static inline __attribute__((always_inline)) bool modrm(struct cursor *c, struct insn *out, uint8_t *reg)
 {
     uint8_t byte, sib = 0;
     if (!next(c, &byte))
@@ -156,8 +139,8 @@ bool decode(const uint8_t *code, uint64_t len, struct insn *out)
             return false;
         operand16 |= b == 0x66;
         address32 |= b == 0x67;
-    } while (is_prefix(b));
-    if ((b & 0xf0) == 0x40) {
+    } while (one_byte[b] == 'p');
+    if (one_byte[b] == 'x') {
         wide = b & 8;
         if (!next(&c, &b))
             return false;

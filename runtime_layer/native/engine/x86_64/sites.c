@@ -31,6 +31,7 @@ struct branch {
 struct code {
     uint64_t from, to;
     uint32_t step_count, branch_count;
+    uint64_t next; /* how far it is decoded: the rest waits until it is asked for */
     bool bounded;
     bool full;      /* longer than what fits: only a part of it is here */
     uint64_t taken; /* where the last window that holds its instruction ends, in the file */
@@ -67,48 +68,53 @@ static struct insn take_step(struct image image, uint64_t at, uint64_t to, bool 
     return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};
 }
 
-/* Decodes [from, to), or of what is longer than fits, the stretch of it that holds `site`. */
-static void decode_code(struct image image, uint64_t from, uint64_t to, bool bounded, uint64_t site,
-                        struct code *c)
+static void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
 {
-    c->from = from;
+    c->from = c->next = from;
     c->to = to;
     c->step_count = c->branch_count = 0;
     c->bounded = bounded;
     c->full = false;
+}
+
+/* Goes on until `limit`, or, where that does not fit, holds a stretch that ends behind `site`. */
+static void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c)
+{
     struct insn insn;
-    for (uint64_t at = from; at < to; at += insn.len) {
+    for (; c->next < limit; c->next += insn.len) {
         if (c->step_count == STEPS || c->branch_count == BRANCHES) {
             c->full = true;
-            if (at > site)
+            if (c->next > site)
                 return;
-            c->from = at;
+            c->from = c->next;
             c->step_count = c->branch_count = 0;
         }
-        uint32_t offset = (uint32_t)(at - c->from);
-        insn = take_step(image, at, to, bounded);
+        uint32_t offset = (uint32_t)(c->next - c->from);
+        insn = take_step(image, c->next, c->to, c->bounded);
         c->steps[c->step_count++] = (struct step){offset, insn.len, insn.flags};
         if (insn.flags & INSN_BRANCH)
             c->branches[c->branch_count++] = (struct branch){offset, offset + insn.target};
     }
 }
 
-/* The function that holds `at`, or a stretch of [low, high) that goes far enough to either side. */
-static void decode_around(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
+/* Chooses what to decode: the function that holds `at`, or a stretch of [low, high) that goes far enough to either side;
+ * and decodes it as far as `at`. Most of these bytes are no instruction, and then the rest does not matter. */
+static void decode_to_site(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
 {
     uint64_t from, to;
     if (image_function(image, at, &from, &to)) {
         if (!c->bounded || c->from != from || c->to != to)
-            decode_code(image, from, to, true, at, c);
-        return;
+            begin_code(from, to, true, c);
+    } else {
+        from = at - low > REACH ? at - REACH : low;
+        to = high - at > REACH ? at + REACH : high;
+        if (c->bounded || c->from > from || c->to < to) {
+            to = high - at > 3 * REACH ? at + 3 * REACH : high; /* for the sites behind this one */
+            image_neighbours(image, at, &from, &to);
+            begin_code(from, to, false, c);
+        }
     }
-    from = at - low > REACH ? at - REACH : low;
-    to = high - at > REACH ? at + REACH : high;
-    if (!c->bounded && c->from <= from && c->to >= to)
-        return;
-    to = high - at > 3 * REACH ? at + 3 * REACH : high; /* for the sites behind this one */
-    image_neighbours(image, at, &from, &to);
-    decode_code(image, from, to, false, at, c);
+    decode_until(image, at + 1, at, c);
 }
 
 /* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
@@ -382,7 +388,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         site->number = 15;
         return;
     }
-    decode_around(image, low, high, at, c);
+    decode_to_site(image, low, high, at, c);
     uint32_t index;
     bool arrives = find_step(c, at - c->from, &index);
     if (!arrives || !is_clean(c, index)) {
@@ -393,6 +399,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
             site->kind = SITE_HARD;
         return;
     }
+    decode_until(image, c->to, at, c); /* branches to it may come from anywhere */
     if (c->full) { /* a branch to it from the rest of so long a function would not be seen */
         site->kind = SITE_HARD;
         return;
