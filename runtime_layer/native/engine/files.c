@@ -70,6 +70,11 @@ static bool tmp_refused(const struct call *call, struct text path)
                    &facts);
 }
 
+bool is_judged_closely(const struct stat *st)
+{
+    return is_handler(st) || st->st_dev == sealed.tmp.dev;
+}
+
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
 {
     const struct policy *policy = &sealed.policy;

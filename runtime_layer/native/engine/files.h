@@ -19,6 +19,8 @@ enum known_of_object {
 };
 /* Is the object refused? `known`: bits of known_of_object. Reports. */
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
+/* Is it a file that some may not read: a handler, or, where /tmp is a mount, one of its? */
+bool is_judged_closely(const struct stat *st);
 /* Is an entry called `name` in this directory refused? */
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
 /* Is what the descriptor stands for in /tmp? */
