@@ -25,27 +25,29 @@ from shielded_function_runtime.build import native
 
 _HERE = Path(__file__).resolve().parent
 _LATEST = _HERE / "latest.json"
+_WIDTH_WITHOUT_TERMINAL = 120
 _CALLS = (_HERE / "calls.c", _HERE / "network_calls.c")
 _OUTPUT = _HERE.parent / ".zig-cache" / "benchmarks" / "calls"
 
 
-def _machine() -> str:
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
-    if sys.platform != "linux" or machine not in native.ARCHITECTURES:
-        raise MeasurementError(f"the shield runs on Linux, x86_64 or aarch64; this is {sys.platform}, {machine}")
-    return machine
+def machine() -> str:
+    """This machine's architecture. Raises MeasurementError where the shield does not run."""
+    name = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
+    if sys.platform != "linux" or name not in native.ARCHITECTURES:
+        raise MeasurementError(f"the shield runs on Linux, x86_64 or aarch64; this is {sys.platform}, {name}")
+    return name
 
 
-def _prepare(machine: str) -> tuple[Path, Path]:
+def _prepare(architecture: str) -> tuple[Path, Path]:
     """Brings the wrapper, its library and `calls.c` up to date. Returns the wrapper and the compiled calls."""
-    layer = f"layer/{machine}/shielded-function"
+    layer = f"layer/{architecture}/shielded-function"
     try:
         native.build([layer])
     except native.BuildError as error:
         raise MeasurementError(str(error)) from error
     _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", str(_OUTPUT), *map(str, _CALLS)]
-    command = [sys.executable, "-m", "ziglang", "cc", "-target", f"{machine}-linux-gnu.2.17", *flags]
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", f"{architecture}-linux-gnu.2.17", *flags]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise MeasurementError(f"{' or '.join(file.name for file in _CALLS)} does not compile: {done.stderr.strip()}")
@@ -60,19 +62,20 @@ def _verdict(result: Result) -> str:
     return {True: "[green]met[/]", False: "[red]missed[/]", None: "-"}[result.met]
 
 
-def _table(results: list[Result], notes: list[str]) -> Table:
-    table = Table(
-        title="What the shield costs (medians)",
+def table(title: str, results: list[Result], notes: list[str]) -> Table:
+    """A row for each result, with the notes below."""
+    rows = Table(
+        title=title,
         caption="\n".join(notes),
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
-    table.add_column("", no_wrap=True)
+    rows.add_column("", no_wrap=True)
     for heading in ("without", "with", "ratio", "added", "target", ""):
-        table.add_column(heading, justify="right", no_wrap=True)
+        rows.add_column(heading, justify="right", no_wrap=True)
     for result in results:
-        table.add_row(
+        rows.add_row(
             f"{result.row.what}, {result.row.unit}",
             _number(result.unshielded),
             _number(result.shielded),
@@ -81,7 +84,13 @@ def _table(results: list[Result], notes: list[str]) -> Table:
             str(result.row.target or "-"),
             _verdict(result),
         )
-    return table
+    return rows
+
+
+def show(rows: Table) -> None:
+    """Prints a table, as wide as it needs to be where no terminal says how wide that may be."""
+    console = Console()
+    (console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)).print(rows)
 
 
 def _write(report: dict[str, object], to: Path) -> None:
@@ -92,10 +101,10 @@ def _write(report: dict[str, object], to: Path) -> None:
 
 def _run(as_json: bool, quick: bool, output: Path) -> None:
     progress = Console(stderr=True)
-    machine = _machine()
+    architecture = machine()
     here = place.enter([*sys.argv, "--output", place.reachable(output)])
     where = [here.note, place.pin()]
-    shield, program = _prepare(machine)
+    shield, program = _prepare(architecture)
     armed = json.loads(check_armed(sides(shield)[1]))
     with progress.status("measuring") as status:
         results = measure(
@@ -107,7 +116,7 @@ def _run(as_json: bool, quick: bool, output: Path) -> None:
         )
     need_network = {row.name: row.what for row in (*NETWORK_CALLS, *CLIENTS)}
     notes = [
-        f"Linux {platform.release()}, {machine}, Python {platform.python_version()}; {'; '.join(where)}",
+        f"Linux {platform.release()}, {architecture}, Python {platform.python_version()}; {'; '.join(where)}",
         f"armed in {armed['micros'] / 1000:.1f} ms: {armed['patched']} of {armed['sites']} sites patched",
         *(f"{result.row.what}: {result.note}" for result in results if result.note),
         *(
@@ -123,7 +132,7 @@ def _run(as_json: bool, quick: bool, output: Path) -> None:
     if as_json:
         print(json.dumps(report, indent=1))
     else:
-        Console().print(_table(results, notes))
+        show(table("What the shield costs (medians)", results, notes))
 
 
 def main() -> int:

@@ -1,0 +1,247 @@
+"""`python benchmarks/runtimes.py [--json] [--quick] [RUNTIME ...]` (`make bench-runtimes`): starts and invocations.
+
+A function that only answers, in each runtime that is at hand, in an emulated Lambda sandbox, unshielded and shielded in
+turn. A start lasts from the exec of the wrapper, or of the runtime, to the first request for an event; an invocation
+from the event's departure to the answer's arrival. The function is pinned to one processor, the Runtime API to another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import network
+from bench import machine, show, table
+from measure import MeasurementError
+from rich.console import Console
+from rows import Bound, Result, Row, Target
+from runtime_api import RuntimeApi, RuntimeApiError
+
+from shielded_function_runtime.build import native
+
+languages = network.emulated("languages")
+java = network.emulated("languages.java")
+sandbox = network.emulated("sandbox")
+
+_HERE = Path(__file__).resolve().parent
+_LATEST = _HERE / "runtimes.json"
+_ADDRESS = ("127.0.0.1", 9001)
+_BEGIN = "/opt/begin"
+_SHIELD = "/opt/shielded-function/shield"
+# For each language: the handler, and by how many milliseconds a start may be longer.
+_LANGUAGES = {"python": ("app.handler", 3.0), "nodejs": ("app.handler", 4.0), "java": ("App::handler", 3.0)}
+_POLICY = {
+    f"SHIELD_{policy}": "block"
+    for policy in ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER")
+}
+_FUNCTION = {
+    "AWS_LAMBDA_RUNTIME_API": "{}:{}".format(*_ADDRESS),
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "bench",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/bench",
+    "AWS_LAMBDA_LOG_STREAM_NAME": "bench",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+}
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often: processes for starts, and for invocations with what each of those answers, at first and when timed."""
+
+    starts: int = 40
+    processes: int = 6
+    before: int = 200
+    invocations: int = 400
+
+
+@dataclass
+class _Times:
+    starts: list[float] = field(default_factory=list[float])
+    invocations: list[float] = field(default_factory=list[float])
+    ratios: list[float] = field(default_factory=list[float])
+
+
+class Function:
+    """One runtime's function in a sandbox of its own; `run` starts a process of it."""
+
+    def __init__(self, runtime: Any, box: Any) -> None:
+        self._runtime, self._box = runtime, box
+        self._handler, _ = language_of(runtime.name)
+
+    def run(self, shielded: bool, effort: Effort, invocations: int) -> tuple[float, list[float]]:
+        """Starts a process; ends it after so many invocations. Milliseconds of the start, microseconds of each.
+
+        Raises MeasurementError, with what the function wrote, when it does not answer as it should.
+        """
+        with self._box.socket() as listening:
+            listening.setsockopt(sandbox.socket.SOL_SOCKET, sandbox.socket.SO_REUSEADDR, 1)
+            listening.bind(_ADDRESS)
+            listening.listen(8)
+            api = RuntimeApi(listening)
+            process, mark = self._start(shielded)
+            said: list[str] = []
+            reader = threading.Thread(target=lambda: said.append(process.stderr.read().decode(errors="replace")))
+            reader.start()
+            try:
+                asked = api.asked()
+                (began,) = struct.unpack("Q", os.read(mark, 8))
+                times = []
+                for _ in range(invocations):
+                    times.append(api.invoke() / 1e3)
+                    api.asked()
+            except (RuntimeApiError, struct.error) as error:
+                process.kill()
+                reader.join()
+                raise MeasurementError(f"{self._runtime.name}: {error}: {said[0][-2000:]}") from error
+            finally:
+                os.close(mark)
+                api.close()
+                process.kill()
+                process.wait()
+                reader.join()
+        armed = '"event":"armed"' in said[0]
+        if armed != shielded or '"policy":' in said[0]:
+            raise MeasurementError(f"{self._runtime.name}: armed: {armed}; it wrote {said[0][-2000:]}")
+        return (asked - began) / 1e6, times[effort.before :]
+
+    def _start(self, shielded: bool) -> tuple[Any, int]:
+        reading, writing = os.pipe()
+        argv = [_BEGIN, str(writing), *([_SHIELD] if shielded else []), *self._runtime.command, self._handler]
+        environment = {**_FUNCTION, "_HANDLER": self._handler, **(_POLICY if shielded else {})}
+        environment["AWS_EXECUTION_ENV"] = self._runtime.execution_environment
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {max(before)})
+        try:
+            return self._box.start(argv, environment=environment, keep=[writing]), reading
+        finally:
+            os.sched_setaffinity(0, before)
+            os.close(writing)
+
+
+def language_of(name: str) -> tuple[str, float]:
+    """The row of `_LANGUAGES` for a runtime (`java21`)."""
+    return next(row for language, row in _LANGUAGES.items() if name.startswith(language))
+
+
+def _compile_java(into: Path) -> None:
+    javac = java.compilers()[min(java.compilers())]
+    command = [str(javac), "--release", "17", "-d", str(into), str(_HERE / "functions" / "App.java")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MeasurementError(f"App.java does not compile: {done.stderr.strip()}")
+
+
+@contextmanager
+def _prepared(names: list[str]) -> Iterator[tuple[Path, Path]]:
+    """What goes to /var/task, and to /opt: the handlers; the layer, and `begin.c`."""
+    with tempfile.TemporaryDirectory(prefix="bench-runtimes-") as scratch:
+        task, layers = Path(scratch) / "task", Path(scratch) / "opt"
+        task.mkdir()
+        for name in ("app.py", "app.js"):
+            shutil.copy(_HERE / "functions" / name, task)
+        if any(name.startswith("java") for name in names):
+            _compile_java(task)
+        here = machine()
+        native.build([f"layer/{here}/shielded-function"])
+        shutil.copytree(native.BINARIES / "layer" / here, layers)
+        source, program = str(_HERE / "begin.c"), str(layers / "begin")
+        compiler = [sys.executable, "-m", "ziglang", "cc", "-target", f"{here}-linux-musl", "-static", "-O2"]
+        subprocess.run([*compiler, "-Wall", "-Wextra", "-Werror", "-o", program, source], check=True)
+        for folder in (task, layers):
+            folder.chmod(0o755)
+        yield task, layers
+
+
+def _available(wanted: list[str]) -> tuple[list[Any], list[str]]:
+    """The runtimes to measure, and a line for each that cannot be."""
+    rows = [r for r in languages.RUNTIMES if not wanted or r.name.removesuffix(".*") in wanted or r.name in wanted]
+    missing = {r.name: r.missing() for r in rows}
+    return [r for r in rows if not missing[r.name]], [f"{name}: {why}" for name, why in missing.items() if why]
+
+
+def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Result]:
+    _, longer = language_of(runtime.name)
+    sides = {False: _Times(), True: _Times()}
+    with sandbox.Sandbox(task, layers, runtime=runtime) as box:
+        function = Function(runtime, box)
+        for turn in range(effort.starts + 1):
+            for shielded in (turn % 2 == 1, turn % 2 == 0):
+                start, _ = function.run(shielded, effort, 1)
+                sides[shielded].starts += [start] if turn else []
+        for turn in range(effort.processes):
+            medians: dict[bool, float] = {}
+            for shielded in (turn % 2 == 1, turn % 2 == 0):
+                _, times = function.run(shielded, effort, effort.before + effort.invocations)
+                sides[shielded].invocations += times
+                medians[shielded] = median(times)
+            sides[True].ratios.append(medians[True] / medians[False])
+    plain, with_shield = sides[False], sides[True]
+    name = runtime.name.removesuffix(".*")
+    start = Row(f"start_{name}", f"{name}, start", "ms", Target(Bound.DIFFERENCE, longer), effort.starts)
+    count = effort.processes * effort.invocations
+    warm = Row(f"warm_{name}", f"{name}, invocation, p50", "us", Target(Bound.RATIO, 1.01), count)
+    slow = Row(f"slow_{name}", f"{name}, invocation, p99", "us", None, count)
+    spread = (min(with_shield.ratios), max(with_shield.ratios))
+    return [
+        Result.of(start, plain.starts, with_shield.starts),
+        replace(Result.of(warm, plain.invocations, with_shield.invocations), spread=spread),
+        Result(slow, quantiles(plain.invocations, n=100)[98], quantiles(with_shield.invocations, n=100)[98]),
+    ]
+
+
+def _run(options: argparse.Namespace) -> None:
+    progress = Console(stderr=True)
+    effort = Effort(starts=6, processes=2, before=50, invocations=100) if options.quick else Effort()
+    runtimes, notes = _available(options.runtimes)
+    results: list[Result] = []
+    with _prepared([r.name for r in runtimes]) as (task, layers), progress.status("measuring") as status:
+        for number, runtime in enumerate(runtimes, 1):
+            status.update(f"measuring {runtime.name} ({number} of {len(runtimes)})")
+            results += _measure(runtime, task, layers, effort)
+    notes += [
+        f"{result.row.what}: from {result.spread[0]:.3f}x to {result.spread[1]:.3f}x, by pair of processes"
+        for result in results
+        if result.spread
+    ]
+    notes += ["--quick: few rounds, so the numbers are rough"] if options.quick else []
+    report: Mapping[str, object] = {"rows": [result.as_json() for result in results], "notes": notes}
+    options.output.write_text(json.dumps(report, indent=1) + "\n")
+    if options.json:
+        print(json.dumps(report, indent=1))
+    else:
+        show(table("What the shield costs a runtime (medians)", results, notes))
+
+
+def main() -> int:
+    """Measures and reports; the exit status is 1 only when something could not be measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runtimes", nargs="*", help="such as nodejs22.x or python3 (default: all that are at hand)")
+    parser.add_argument("--json", action="store_true", help="print the JSON instead of the table")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--output", type=Path, default=_LATEST, help="where the JSON goes (default: %(default)s)")
+    try:
+        _run(parser.parse_args())
+    except (MeasurementError, sandbox.SandboxError, native.BuildError, LookupError) as error:
+        print(f"bench-runtimes: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
