@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -13,14 +14,13 @@ from emulated_lambda.function import EmulatedFunction
 from emulated_lambda.sandbox import shield_lines
 from runtimes.java import table
 from runtimes.java.building import Code
-from runtimes.java.running import Run, in_mode, run, with_settings
+from runtimes.java.running import Run, in_mode, run, unshielded, with_environment
 from runtimes.java.table import LINES, LISTS, Attempt
 
 Packages = Callable[[int], FunctionPackage]
 Runs = Callable[[int, str], Run]
 
-SETTINGS: Mapping[str, Mapping[str, str] | None] = {
-    "unshielded": None,
+SETTINGS: Mapping[str, Mapping[str, str]] = {
     "default": {},
     "alert": in_mode("alert"),
     "allow": in_mode("allow"),
@@ -35,26 +35,28 @@ def of(line: int, attempts: Sequence[Attempt]) -> list[Attempt]:
 
 @pytest.fixture(scope="module")
 def runs(package: Packages) -> Runs:
-    """All attempts of a version of Java in one of SETTINGS, each made once."""
+    """All attempts of a version of Java in one of SETTINGS, or unshielded; each made once."""
 
     @functools.cache
     def made(line: int, settings: str) -> Run:
         attempts = of(line, table.ATTEMPTS + (table.TLS if settings in ("unshielded", "lists") else []))
-        return run(with_settings(package(line), SETTINGS[settings]), attempts)
+        function = package(line)
+        if settings == "unshielded":
+            return run(unshielded(function), attempts)
+        return run(with_environment(function, SETTINGS[settings]), attempts)
 
     return made
 
 
-def complaints(
-    made: Run, unshielded: Run, attempts: Sequence[Attempt], expected: Callable[[Attempt], str]
-) -> list[str]:
-    """What is not as it should be. `expected`: allow, alert or block, for an attempt."""
+def complaints(made: Run, plain: Run, attempts: Sequence[Attempt], expected: Callable[[Attempt], str]) -> list[str]:
+    """What is not as it should be. `expected`: allow, alert or block, for an attempt. `plain`: the run
+    without the shield."""
     found: list[str] = []
     for attempt in attempts:
         said, alerts = made.said[attempt.name], made.alerts[attempt.name]
         outcome = expected(attempt)
-        if not unshielded.said[attempt.name].startswith("done: "):
-            found.append(f"{attempt.name} does not work without the shield: {unshielded.said[attempt.name]}")
+        if not plain.said[attempt.name].startswith("done: "):
+            found.append(f"{attempt.name} does not work without the shield: {plain.said[attempt.name]}")
         if outcome == "block" and not re.search(attempt.says, said.removeprefix("failed: ")):
             found.append(f"{attempt.name} should be denied, and say {attempt.says!r}: {said}")
         if outcome != "block" and not said.startswith("done: "):
@@ -127,28 +129,26 @@ def test_what_is_listed(runs: Runs, line: int) -> None:
 @EACH_LINE
 def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
     """The jar that holds the handler's class is closed; other classes in it still load."""
-    unshielded = run(with_settings(package(line), None, code.jar), table.JAR)
-    made = run(with_settings(package(line), {}, code.jar), table.JAR)
-    assert complaints(made, unshielded, table.JAR, is_denied) == []
+    in_jar = replace(package(line), code=code.jar)
+    assert complaints(run(in_jar, table.JAR), run(unshielded(in_jar), table.JAR), table.JAR, is_denied) == []
 
 
 @EACH_LINE
 @pytest.mark.parametrize("mechanism", ["VFORK", "FORK"])
 def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: str) -> None:
     """Other ways than posix_spawn, the JDK's own, from the JVM itself: what is listed runs, what is not does not."""
-    listed = {
+    variables = {
         "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id",
         "JAVA_TOOL_OPTIONS": f"-Djdk.lang.Process.launchMechanism={mechanism}",
     }
-    made = run(with_settings(package(line), listed), table.PROGRAMS)
+    made = run(with_environment(package(line), variables), table.PROGRAMS)
 
     def outcome(attempt: Attempt) -> str:
-        only_id = attempt.about == "path=/usr/bin/id" and attempt.name != "process_pipeline"
+        only_id = attempt.about == "path=/usr/bin/id"
         return "allow" if only_id else "block"
 
-    unshielded = runs(line, "unshielded")
     attempts = [attempt for attempt in table.PROGRAMS if attempt.name != "process_pipeline"]
-    assert complaints(made, unshielded, attempts, outcome) == []
+    assert complaints(made, runs(line, "unshielded"), attempts, outcome) == []
 
 
 @pytest.mark.parametrize("collector", ["G1", "Parallel"])
@@ -158,12 +158,11 @@ def test_stress(package: Packages, collector: str) -> None:
     line = max(LINES)
     options = {"_JAVA_OPTIONS": f"-XX:-UseSerialGC -XX:+Use{collector}GC -XX:TieredStopAtLevel=4"}
     stress = [Attempt("stress")]
-    unshielded, made = (
-        run(with_settings(package(line), settings), stress) for settings in (options, options | dict(LISTS))
-    )
-    assert made.said == unshielded.said
-    assert made.said["stress"].startswith("done: 4000 nulls, ")
-    assert complaints(made, unshielded, stress, is_denied) == []
+    function = with_environment(package(line), options)
+    plain, made = run(unshielded(function), stress), run(with_environment(function, LISTS), stress)
+    assert made.said == plain.said
+    assert made.said["stress"].startswith("done: 1600 nulls, ")
+    assert complaints(made, plain, stress, is_denied) == []
 
 
 @EACH_LINE
