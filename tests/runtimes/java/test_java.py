@@ -166,6 +166,13 @@ def test_stress(package: Packages, collector: str) -> None:
 
 
 @EACH_LINE
+def test_the_runtimes_files_while_it_loads_the_function(runs: Runs, line: int) -> None:
+    """Until the runtime asks for work, the function's code may use them too; then they are closed."""
+    name = "runtimes_counters_while_loading"
+    assert runs(line, "default").said[name] == runs(line, "unshielded").said[name] == "done: /tmp/hsperfdata_function/1"
+
+
+@EACH_LINE
 def test_the_end_is_quiet(package: Packages, line: int) -> None:
     """The JVM takes its own file away when it ends, long after it is ready."""
     with EmulatedFunction(package(line)) as function:
