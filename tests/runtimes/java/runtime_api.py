@@ -22,9 +22,8 @@ class RuntimeApi:
 
     def __init__(self, events: Iterable[Any]) -> None:
         self._events: queue.Queue[Any] = queue.Queue()
-        for event in events:
-            self._events.put(event)
         self._answers: queue.Queue[Any] = queue.Queue()
+        self.hand_out(events)
         self.requests: list[str] = []
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -37,6 +36,18 @@ class RuntimeApi:
             self._answers.put(json.loads(body))
         start_response("202 Accepted" if line.startswith("POST ") else "200 OK", [("Content-Length", "0")])
         return [b""]
+
+    def hand_out(self, events: Iterable[Any]) -> None:
+        """Gives events to those that ask for work."""
+        for event in events:
+            self._events.put(event)
+
+    def asked(self, count: int) -> bool:
+        """Whether there were so many requests within a minute."""
+        deadline = time.monotonic() + _PATIENCE
+        while len(self.requests) < count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return len(self.requests) >= count
 
     def answer(self) -> Any:
         """The next answer, or error, of the function. Raises queue.Empty after a minute."""
