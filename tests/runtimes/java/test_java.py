@@ -178,8 +178,8 @@ def test_the_end_is_quiet(package: Packages, line: int) -> None:
     with EmulatedFunction(package(line)) as function:
         assert function.invoke({}).payload == {}
         tmp = function.sandbox.path("/tmp")
-        assert [path.name for path in tmp.glob("hsperfdata_*/*")]
+        assert [path.name for path in tmp.glob("hsperfdata_sbx_*/*")]
         ended = function.invoke({"attempts": ["exit"]})
         assert ended.failed
         assert [made.get("event") for made in shield_lines([line.message for line in ended.log])] in ([], ["armed"])
-        assert not [path.name for path in tmp.glob("hsperfdata_*/*")]
+        assert not [path.name for path in tmp.glob("hsperfdata_sbx_*/*")]
