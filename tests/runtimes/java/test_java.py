@@ -133,6 +133,18 @@ def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
     assert complaints(run(in_jar, table.JAR), run(unshielded(in_jar), table.JAR), table.JAR, is_denied) == []
 
 
+def test_a_native_transport_that_was_unpacked_to_tmp(package: Packages, code: Code) -> None:
+    """Where /tmp is listed, Netty's library is loaded from there, and its system calls are judged all the same."""
+    in_jar = replace(package(max(LINES)), code=code.jar)
+    attempts = [
+        Attempt("netty_epoll_available"),
+        *(attempt for attempt in table.ATTEMPTS if attempt.name in ("netty_epoll", "netty_epoll_datagram")),
+    ]
+    made = run(with_environment(in_jar, {"SHIELD_ALLOW_TMP": "/tmp/libnetty_*"}), attempts)
+    assert complaints(made, run(unshielded(in_jar), attempts), attempts, is_denied) == []
+    assert {kind for kind in made.effects if kind != "tmp"} == set()
+
+
 @EACH_LINE
 @pytest.mark.parametrize("mechanism", ["VFORK", "FORK"])
 def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: str) -> None:
