@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python constructs/shielded_function/cli/node.py
 PYTEST_ARGS ?= -n 2
 # All C but the generated table.
-C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] benchmarks/*.[ch]))
+C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup native runtimes demo test cases conformance fuzz test-libcs test-arm64 bench lint format wheel clean

@@ -27,7 +27,8 @@ JUDGES = {
     "judge_bind": "the path of a UNIX socket",
     "judge_send": "the address, the name that a DNS query asks for, the server name in a connection's first bytes",
     "judge_receive": "never refused; DNS answers teach addresses",
-    "judge_socket_option": "options that lead elsewhere than to the address; `UDP_SEGMENT` is one that this kernel does not have",
+    "judge_socket_option": "options that lead elsewhere than to the address; "
+    "`UDP_SEGMENT` is one that this kernel does not have",
     "judge_write": "as judge_send, for descriptors that are watched; "
     "the first request for an invocation locks the handler's source",
     "judge_unread": "connections whose bytes are read before they leave: EINVAL, and programs copy instead",

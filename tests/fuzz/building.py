@@ -78,6 +78,7 @@ _JUDGES = (
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/user_memory.c"),  # forget.c includes it
     "engine/copies.c",
+    "engine/descriptors.c",
     "engine/first_bytes.c",
     "engine/leftover.c",
     "engine/log.c",
@@ -149,6 +150,7 @@ TARGETS: tuple[Target, ...] = (
     Target("tls", "the first bytes of TLS connections", ("core/text.c", "core/tls.c"), max_len=512),
     Target("names", "the table of learnt addresses", ("core/text.c", "core/endpoint.c", "core/names.c")),
     Target("alert", "the alert line", _CORE, words=("policy=", "mode=", "argument=", "seconds=", "\\xef\\xbf\\xbd")),
+    Target("zip", "the directory of a jar", ("core/text.c", "core/zip.c"), max_len=1024),
     Target("maps", "/proc/self/maps", ("core/text.c", "engine/maps.c"), flags=_FAKE_KERNEL, words=(" r-xp ", " rw-p ")),
     Target(
         "known",

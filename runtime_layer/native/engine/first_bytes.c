@@ -110,8 +110,11 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
     enum tls_start start = (uint8_t)marked.mark == WATCH_GREETED
                                ? tls_read_next(bytes, (uint32_t)len, &hello)
                                : tls_read_start(bytes, (uint32_t)len, &hello);
-    if (start == TLS_HELLO && hello_refused(first, &hello))
+    if (start == TLS_HELLO && hello_refused(first, &hello)) {
+        /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
+        KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -EACCES;
+    }
     struct vector v = {(uint64_t)bytes, (uint64_t)len};
     struct message copy = *m;
     copy.vectors = (uint64_t)&v;

@@ -58,7 +58,8 @@ def _build(code: Code) -> None:
     netty = sorted((java.LIBRARIES.folder / "netty").glob("*.jar"))
     library = code.classes / "lib"
     library.mkdir(parents=True)
-    _compile(compilers[min(compilers)], 17, _HERE / "handler", code.classes, netty)
+    client = sorted((java.LIBRARIES.folder / "client").glob("*.jar"))
+    _compile(compilers[min(compilers)], 17, _HERE / "handler", code.classes, [*client, *netty])
     if max(compilers) >= 22:
         _compile(compilers[max(compilers)], 22, _HERE / "newer", code.classes, [code.classes])
     shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", code.classes / "attempts")

@@ -13,6 +13,7 @@ from emulated_lambda.sandbox import shield_lines
 from runtimes.java.table import Attempt
 from runtimes.java.world import World
 from shielded_function import ShieldPolicy
+from shielded_function.policy import Mode
 
 _MARK, _END = "attempt ", "attempts are over"
 Lines = list[dict[str, Any]]
@@ -45,7 +46,7 @@ def with_environment(package: FunctionPackage, variables: Mapping[str, str]) -> 
     return replace(package, environment={**package.environment, **variables})
 
 
-def in_mode(mode: str) -> dict[str, str]:
+def in_mode(mode: Mode) -> dict[str, str]:
     """Every policy in one mode."""
     policy = ShieldPolicy(outbound_connectivity=mode, read_write_tmp=mode, create_child_process=mode, read_handler=mode)
     return policy.to_env()

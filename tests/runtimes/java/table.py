@@ -67,6 +67,12 @@ _TMP = [
     *_tmp("channel_write channel_map channel_transfer channel_asynchronous", _NEW_FILE, "/tmp/{}"),
     *_tmp("channel_delete_on_close", _NEW_FILE, "/tmp/{}"),
     *_tmp("channel_truncate channel_map_read", _NEW_FILE, "/tmp/given/{}"),
+    # What the runtime itself needs there is closed once it has started.
+    *_tmp("runtimes_counters", _NEW_FILE, "/tmp/hsperfdata_function/2"),
+    *_tmp("runtimes_directory", _NEW_FILE, "/tmp/hsperfdata_later"),
+    *_tmp("runtimes_library_read runtimes_library_changed", _NEW_FILE, "/tmp/.libaws-lambda-jni.so"),
+    *_tmp("runtimes_other_library", _NEW_FILE, "/tmp/.libaws-lambda-jni.so.1"),
+    Attempt("runtimes_counters_while_loading"),
     # Tells of changes to names, as `stat` does.
     Attempt("files_watch"),
 ]

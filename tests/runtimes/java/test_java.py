@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -13,14 +14,13 @@ from emulated_lambda.function import EmulatedFunction
 from emulated_lambda.sandbox import shield_lines
 from runtimes.java import table
 from runtimes.java.building import Code
-from runtimes.java.running import Run, in_mode, run, with_settings
+from runtimes.java.running import Run, in_mode, run, unshielded, with_environment
 from runtimes.java.table import LINES, LISTS, Attempt
 
 Packages = Callable[[int], FunctionPackage]
 Runs = Callable[[int, str], Run]
 
-SETTINGS: Mapping[str, Mapping[str, str] | None] = {
-    "unshielded": None,
+SETTINGS: Mapping[str, Mapping[str, str]] = {
     "default": {},
     "alert": in_mode("alert"),
     "allow": in_mode("allow"),
@@ -35,26 +35,28 @@ def of(line: int, attempts: Sequence[Attempt]) -> list[Attempt]:
 
 @pytest.fixture(scope="module")
 def runs(package: Packages) -> Runs:
-    """All attempts of a version of Java in one of SETTINGS, each made once."""
+    """All attempts of a version of Java in one of SETTINGS, or unshielded; each made once."""
 
     @functools.cache
     def made(line: int, settings: str) -> Run:
         attempts = of(line, table.ATTEMPTS + (table.TLS if settings in ("unshielded", "lists") else []))
-        return run(with_settings(package(line), SETTINGS[settings]), attempts)
+        function = package(line)
+        if settings == "unshielded":
+            return run(unshielded(function), attempts)
+        return run(with_environment(function, SETTINGS[settings]), attempts)
 
     return made
 
 
-def complaints(
-    made: Run, unshielded: Run, attempts: Sequence[Attempt], expected: Callable[[Attempt], str]
-) -> list[str]:
-    """What is not as it should be. `expected`: allow, alert or block, for an attempt."""
+def complaints(made: Run, plain: Run, attempts: Sequence[Attempt], expected: Callable[[Attempt], str]) -> list[str]:
+    """What is not as it should be. `expected`: allow, alert or block, for an attempt. `plain`: the run
+    without the shield."""
     found: list[str] = []
     for attempt in attempts:
         said, alerts = made.said[attempt.name], made.alerts[attempt.name]
         outcome = expected(attempt)
-        if not unshielded.said[attempt.name].startswith("done: "):
-            found.append(f"{attempt.name} does not work without the shield: {unshielded.said[attempt.name]}")
+        if not plain.said[attempt.name].startswith("done: "):
+            found.append(f"{attempt.name} does not work without the shield: {plain.said[attempt.name]}")
         if outcome == "block" and not re.search(attempt.says, said.removeprefix("failed: ")):
             found.append(f"{attempt.name} should be denied, and say {attempt.says!r}: {said}")
         if outcome != "block" and not said.startswith("done: "):
@@ -127,28 +129,38 @@ def test_what_is_listed(runs: Runs, line: int) -> None:
 @EACH_LINE
 def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
     """The jar that holds the handler's class is closed; other classes in it still load."""
-    unshielded = run(with_settings(package(line), None, code.jar), table.JAR)
-    made = run(with_settings(package(line), {}, code.jar), table.JAR)
-    assert complaints(made, unshielded, table.JAR, is_denied) == []
+    in_jar = replace(package(line), code=code.jar)
+    assert complaints(run(in_jar, table.JAR), run(unshielded(in_jar), table.JAR), table.JAR, is_denied) == []
+
+
+def test_a_native_transport_that_was_unpacked_to_tmp(package: Packages, code: Code) -> None:
+    """Where /tmp is listed, Netty's library is loaded from there, and its system calls are judged all the same."""
+    in_jar = replace(package(max(LINES)), code=code.jar)
+    attempts = [
+        Attempt("netty_epoll_available"),
+        *(attempt for attempt in table.ATTEMPTS if attempt.name in ("netty_epoll", "netty_epoll_datagram")),
+    ]
+    made = run(with_environment(in_jar, {"SHIELD_ALLOW_TMP": "/tmp/libnetty_*"}), attempts)
+    assert complaints(made, run(unshielded(in_jar), attempts), attempts, is_denied) == []
+    assert {kind for kind in made.effects if kind != "tmp"} == set()
 
 
 @EACH_LINE
 @pytest.mark.parametrize("mechanism", ["VFORK", "FORK"])
 def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: str) -> None:
     """Other ways than posix_spawn, the JDK's own, from the JVM itself: what is listed runs, what is not does not."""
-    listed = {
+    variables = {
         "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id",
         "JAVA_TOOL_OPTIONS": f"-Djdk.lang.Process.launchMechanism={mechanism}",
     }
-    made = run(with_settings(package(line), listed), table.PROGRAMS)
+    made = run(with_environment(package(line), variables), table.PROGRAMS)
 
     def outcome(attempt: Attempt) -> str:
-        only_id = attempt.about == "path=/usr/bin/id" and attempt.name != "process_pipeline"
+        only_id = attempt.about == "path=/usr/bin/id"
         return "allow" if only_id else "block"
 
-    unshielded = runs(line, "unshielded")
     attempts = [attempt for attempt in table.PROGRAMS if attempt.name != "process_pipeline"]
-    assert complaints(made, unshielded, attempts, outcome) == []
+    assert complaints(made, runs(line, "unshielded"), attempts, outcome) == []
 
 
 @pytest.mark.parametrize("collector", ["G1", "Parallel"])
@@ -158,12 +170,18 @@ def test_stress(package: Packages, collector: str) -> None:
     line = max(LINES)
     options = {"_JAVA_OPTIONS": f"-XX:-UseSerialGC -XX:+Use{collector}GC -XX:TieredStopAtLevel=4"}
     stress = [Attempt("stress")]
-    unshielded, made = (
-        run(with_settings(package(line), settings), stress) for settings in (options, options | dict(LISTS))
-    )
-    assert made.said == unshielded.said
-    assert made.said["stress"].startswith("done: 4000 nulls, ")
-    assert complaints(made, unshielded, stress, is_denied) == []
+    function = with_environment(package(line), options)
+    plain, made = run(unshielded(function), stress), run(with_environment(function, LISTS), stress)
+    assert made.said == plain.said
+    assert made.said["stress"].startswith("done: 1600 nulls, ")
+    assert complaints(made, plain, stress, is_denied) == []
+
+
+@EACH_LINE
+def test_the_runtimes_files_while_it_loads_the_function(runs: Runs, line: int) -> None:
+    """Until the runtime asks for work, the function's code may use them too; then they are closed."""
+    name = "runtimes_counters_while_loading"
+    assert runs(line, "default").said[name] == runs(line, "unshielded").said[name] == "done: /tmp/hsperfdata_function/1"
 
 
 @EACH_LINE
@@ -172,8 +190,8 @@ def test_the_end_is_quiet(package: Packages, line: int) -> None:
     with EmulatedFunction(package(line)) as function:
         assert function.invoke({}).payload == {}
         tmp = function.sandbox.path("/tmp")
-        assert [path.name for path in tmp.glob("hsperfdata_*/*")]
+        assert [path.name for path in tmp.glob("hsperfdata_sbx_*/*")]
         ended = function.invoke({"attempts": ["exit"]})
         assert ended.failed
         assert [made.get("event") for made in shield_lines([line.message for line in ended.log])] in ([], ["armed"])
-        assert not [path.name for path in tmp.glob("hsperfdata_*/*")]
+        assert not [path.name for path in tmp.glob("hsperfdata_sbx_*/*")]

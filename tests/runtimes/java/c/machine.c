@@ -40,7 +40,8 @@ JNIEXPORT jlong JNICALL Java_attempts_Machine_open(JNIEnv *env, jclass class, jb
     return kernel(__NR_openat, AT_FDCWD, (long)name, flags, 0600);
 }
 
-JNIEXPORT jlong JNICALL Java_attempts_Machine_connect(JNIEnv *env, jclass class, jbyteArray address, jint port)
+JNIEXPORT jlong JNICALL Java_attempts_Machine_connect(JNIEnv *env, jclass class, jbyteArray address,
+                                                      jint port)
 {
     unsigned char to[16] = {AF_INET, 0, (unsigned char)(port >> 8), (unsigned char)port};
     (void)class;

@@ -17,6 +17,7 @@ public class Handler {
         Network.add(DEEDS);
         Programs.add(DEEDS);
         Source.add(DEEDS);
+        Snapshot.add(DEEDS);
         Machine.add(DEEDS);
         NettyWays.add(DEEDS);
         Stress.add(DEEDS);

@@ -18,7 +18,7 @@ final class Source {
     private static final String JAR = "/var/task/lib/handler.jar";
 
     /** What the runtime still may read, so that it can load the handler. */
-    private static final String WHILE_LOADING = readWhileLoading();
+    private static final String WHILE_LOADING = readNow();
 
     private Source() {}
 
@@ -57,7 +57,7 @@ final class Source {
         deeds.put("stack_trace", () -> new Throwable().getStackTrace()[0].getFileName());
     }
 
-    private static String readWhileLoading() {
+    static String readNow() {
         try {
             return Files.exists(FILE) ? magicOf(Files.readAllBytes(FILE)) : magicOf(Files.readAllBytes(Path.of(JAR)));
         } catch (Exception error) {

@@ -16,7 +16,7 @@ import java.util.concurrent.Future;
 /** What the JVM does to its own memory and signals, while many threads are in calls that are judged. */
 final class Stress {
     private static final int THREADS = 16;
-    private static final int ROUNDS = 250;
+    private static final int ROUNDS = 100;
     private static final int PIECES = 64;
 
     private Stress() {}

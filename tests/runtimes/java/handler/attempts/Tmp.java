@@ -28,12 +28,41 @@ import java.util.stream.Stream;
 final class Tmp {
     private static final byte[] DATA = "data".getBytes();
 
+    /** Where the JVM keeps its counters; the function has no business there. */
+    private static final Path COUNTERS = Path.of("/tmp/hsperfdata_function");
+    private static final Path LIBRARY = Path.of("/tmp/.libaws-lambda-jni.so");
+    private static final String WHILE_LOADING = makeCounters();
+
     private Tmp() {}
 
     static void add(Map<String, Deed> deeds) {
         addOldFiles(deeds);
         addFiles(deeds);
         addChannels(deeds);
+        addRuntimes(deeds);
+    }
+
+    /** The files that the runtime itself needs. */
+    private static void addRuntimes(Map<String, Deed> deeds) {
+        deeds.put("runtimes_counters_while_loading", () -> WHILE_LOADING);
+        deeds.put("runtimes_counters", () -> Files.writeString(COUNTERS.resolve("2"), "data").toString());
+        deeds.put("runtimes_directory", () -> Files.createDirectory(Path.of("/tmp/hsperfdata_later")).toString());
+        deeds.put("runtimes_library_read", () -> String.valueOf(Files.readAllBytes(LIBRARY).length > 0));
+        deeds.put("runtimes_library_changed", () -> {
+            try (FileChannel channel = FileChannel.open(LIBRARY, StandardOpenOption.WRITE)) {
+                return "may be written: " + channel.isOpen();
+            }
+        });
+        deeds.put("runtimes_other_library", () -> written(Files.write(Path.of("/tmp/.libaws-lambda-jni.so.1"), DATA)));
+    }
+
+    private static String makeCounters() {
+        try {
+            Files.createDirectories(COUNTERS);
+            return Files.writeString(COUNTERS.resolve("1"), "data").toString();
+        } catch (IOException error) {
+            return error.toString();
+        }
     }
 
     private static Path given(String name) {

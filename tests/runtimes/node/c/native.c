@@ -1,0 +1,142 @@
+/* A native add-on that makes its own system calls: what a package with a binary in it could do. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <node_api.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static long call(long nr, long a, long b, long c, long d)
+{
+#ifdef __x86_64__
+    register long r10 __asm__("r10") = d;
+    long result = nr;
+    __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
+    return result;
+#else
+    register long x8 __asm__("x8") = nr;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    return x0;
+#endif
+}
+
+enum { TEXT_BYTES = 1024 };
+
+/* An error as Node.js gives it for a call that failed; the two that count have names. */
+static napi_value throw_errno(napi_env env, long result)
+{
+    const char *code = result == -13 ? "EACCES" : result == -1 ? "EPERM" : "ERRNO";
+    napi_throw_error(env, code, code);
+    return NULL;
+}
+
+static void get_text(napi_env env, napi_value value, char text[TEXT_BYTES])
+{
+    size_t len = 0;
+    napi_get_value_string_utf8(env, value, text, TEXT_BYTES, &len);
+}
+
+static napi_value to_text(napi_env env, const char *text, size_t len)
+{
+    napi_value value;
+    napi_create_string_utf8(env, text, len, &value);
+    return value;
+}
+
+static napi_value open_file(napi_env env, napi_callback_info info)
+{
+    napi_value argument;
+    size_t count = 1;
+    char path[TEXT_BYTES];
+    napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
+    get_text(env, argument, path);
+    long file = call(SYS_openat, AT_FDCWD, (long)path, O_CREAT | O_WRONLY, 0600);
+    if (file < 0)
+        return throw_errno(env, file);
+    call(SYS_write, file, (long)"data", 4, 0);
+    call(SYS_close, file, 0, 0, 0);
+    return NULL;
+}
+
+static napi_value read_file(napi_env env, napi_callback_info info)
+{
+    napi_value argument;
+    size_t count = 1;
+    char text[TEXT_BYTES];
+    napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
+    get_text(env, argument, text);
+    long file = call(SYS_openat, AT_FDCWD, (long)text, O_RDONLY, 0);
+    if (file < 0)
+        return throw_errno(env, file);
+    long len = call(SYS_read, file, (long)text, sizeof text, 0);
+    call(SYS_close, file, 0, 0, 0);
+    return len < 0 ? throw_errno(env, len) : to_text(env, text, (size_t)len);
+}
+
+static napi_value send_to(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[3];
+    size_t count = 3;
+    char text[TEXT_BYTES];
+    uint32_t port = 0;
+    napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+    napi_get_value_uint32(env, arguments[1], &port);
+    get_text(env, arguments[0], text);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    inet_pton(AF_INET, text, &to.sin_addr);
+    get_text(env, arguments[2], text);
+    long sock = call(SYS_socket, AF_INET, SOCK_STREAM, 0, 0);
+    if (sock < 0)
+        return throw_errno(env, sock);
+    long result = call(SYS_connect, sock, (long)&to, sizeof to, 0);
+    if (result == 0)
+        result = call(SYS_write, sock, (long)text, (long)strlen(text), 0);
+    call(SYS_close, sock, 0, 0, 0);
+    return result < 0 ? throw_errno(env, result) : NULL;
+}
+
+static napi_value start(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[2];
+    size_t count = 2;
+    char path[TEXT_BYTES], text[TEXT_BYTES];
+    napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+    get_text(env, arguments[0], path);
+    get_text(env, arguments[1], text);
+    int said[2];
+    call(SYS_pipe2, (long)said, 0, 0, 0);
+    char *const argv[] = {path, text, NULL};
+    char *const envp[] = {NULL};
+    long child = call(SYS_clone, SIGCHLD, 0, 0, 0);
+    if (child == 0) {
+        call(SYS_dup3, said[1], 1, 0, 0);
+        long failed = call(SYS_execve, (long)path, (long)argv, (long)envp, 0);
+        call(SYS_exit_group, -failed, 0, 0, 0);
+    }
+    int status = 0;
+    call(SYS_close, said[1], 0, 0, 0);
+    long len = call(SYS_read, said[0], (long)text, sizeof text, 0);
+    call(SYS_wait4, child, (long)&status, 0, 0);
+    call(SYS_close, said[0], 0, 0, 0);
+    if (WEXITSTATUS(status))
+        return throw_errno(env, -WEXITSTATUS(status));
+    return to_text(env, text, len > 0 ? (size_t)len - 1 : 0);
+}
+
+NAPI_MODULE_INIT()
+{
+    const napi_property_descriptor functions[] = {
+        {"open", NULL, open_file, NULL, NULL, NULL, napi_enumerable, NULL},
+        {"read", NULL, read_file, NULL, NULL, NULL, napi_enumerable, NULL},
+        {"connect", NULL, send_to, NULL, NULL, NULL, napi_enumerable, NULL},
+        {"start", NULL, start, NULL, NULL, NULL, napi_enumerable, NULL},
+    };
+    napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+    return exports;
+}

@@ -1,0 +1,177 @@
+// Every way that Node.js has to use /tmp. `there`, `there.mjs`, `there.cjs`, `folder/` and, for what takes something
+// away, a file or a folder of the attempt's own name are put into /tmp from outside.
+import fs from "node:fs";
+import fsp from "node:fs/promises";
+import { createRequire } from "node:module";
+import net from "node:net";
+import stream from "node:stream/promises";
+import util from "node:util";
+
+const require = createRequire(import.meta.url);
+const THERE = "/tmp/there";
+const text = (bytes) => bytes.toString("utf8");
+
+// fs.open with flags, a write, and what is in the file then.
+function opened(file, flags) {
+  const descriptor = fs.openSync(file, flags, 0o600);
+  try {
+    fs.writeSync(descriptor, "data");
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  return "data";
+}
+
+const { O_CREAT, O_EXCL, O_RDWR, O_WRONLY, O_TRUNC, O_APPEND } = fs.constants;
+
+export default {
+  "write-sync": ({ file }) => fs.writeFileSync(file, "data"),
+  "write-callback": ({ file }) => util.promisify(fs.writeFile)(file, "data"),
+  "write-promise": ({ file }) => fsp.writeFile(file, "data"),
+  "write-stream": ({ file }) => stream.finished(fs.createWriteStream(file).end("data")),
+  "write-url": ({ file }) => fs.writeFileSync(new URL(`file://${file}`), "data"),
+  "write-buffer-path": ({ file }) => fs.writeFileSync(Buffer.from(file), "data"),
+  "write-flush": ({ file }) => fsp.writeFile(file, "data", { flag: "w+" }),
+  "write-dots": ({ name }) => fs.writeFileSync(`/var/task/../../tmp/${name}`, "data"),
+  "write-proc-root": ({ file }) => fs.writeFileSync(`/proc/self/root${file}`, "data"),
+  "write-proc-cwd": ({ name }) => fs.writeFileSync(`/proc/self/cwd/../../tmp/${name}`, "data"),
+  "write-relative": async ({ name }) => {
+    process.chdir("/tmp");
+    try {
+      await fsp.writeFile(name, "data");
+    } finally {
+      process.chdir("/var/task");
+    }
+  },
+  "append-sync": ({ file }) => fs.appendFileSync(file, "data"),
+  "append-promise": ({ file }) => fsp.appendFile(file, "data"),
+  "open-w": ({ file }) => opened(file, "w"),
+  "open-wx": ({ file }) => opened(file, "wx"),
+  "open-a": ({ file }) => opened(file, "a"),
+  "open-as": ({ file }) => opened(file, "as+"),
+  "open-exclusive": ({ file }) => opened(file, O_CREAT | O_EXCL | O_RDWR),
+  "open-truncate": ({ file }) => opened(file, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND),
+  "open-existing": () => opened(THERE, "r+"),
+  "open-handle": async ({ file }) => {
+    await using_(await fsp.open(file, "ax"), (handle) => handle.appendFile("data"));
+  },
+  "open-handle-stream": async ({ file }) => {
+    const handle = await fsp.open(file, "w");
+    await stream.finished(handle.createWriteStream().end("data"));
+  },
+  "read-sync": () => text(fs.readFileSync(THERE)),
+  "read-text": () => fs.readFileSync(THERE, "utf8"),
+  "read-callback": async () => text(await util.promisify(fs.readFile)(THERE)),
+  "read-promise": () => fsp.readFile(THERE, "utf8"),
+  "read-stream": async () => (await fs.createReadStream(THERE, "utf8").toArray()).join(""),
+  "read-descriptor": () => {
+    const descriptor = fs.openSync(THERE, "r");
+    const bytes = Buffer.alloc(7);
+    fs.readvSync(descriptor, [bytes]);
+    fs.closeSync(descriptor);
+    return text(bytes);
+  },
+  "read-lines": async () => {
+    const handle = await fsp.open(THERE);
+    const lines = [];
+    for await (const line of handle.readLines()) lines.push(line);
+    return lines;
+  },
+  "read-blob": async () => (await fs.openAsBlob(THERE)).text(),
+  "read-binding": () => process.binding("fs").open(THERE, fs.constants.O_RDONLY, 0o666) > 2,
+  "copy-sync": ({ file }) => fs.copyFileSync("/etc/hosts", file),
+  "copy-promise": ({ file }) => fsp.copyFile("/etc/hosts", file),
+  "copy-exclusive": ({ file }) => fs.copyFileSync("/etc/hosts", file, fs.constants.COPYFILE_EXCL),
+  // A device cannot be copied to, which libuv finds out when it has opened both.
+  "copy-from": () =>
+    fsp.copyFile(THERE, "/dev/null").catch((error) => {
+      if (error.code !== "EINVAL") throw error;
+    }),
+  "copy-tree": ({ file }) => fsp.cp("/var/task/attempts", file, { recursive: true }),
+  "copy-tree-sync": ({ file }) => fs.cpSync("/var/task/attempts", file, { recursive: true }),
+  "mkdir": ({ file }) => fs.mkdirSync(file),
+  "mkdir-promise": ({ file }) => fsp.mkdir(file),
+  "mkdir-recursive": ({ file }) => fs.mkdirSync(`${file}/a/b`, { recursive: true }),
+  "mkdtemp": ({ file }) => void fs.mkdtempSync(`${file}-`),
+  "mkdtemp-promise": async ({ file }) => void (await fsp.mkdtemp(`${file}-`)),
+  "rename": ({ file }) => fs.renameSync(`${file}.old`, file),
+  "rename-promise": ({ file }) => fsp.rename(`${file}.old`, file),
+  "symlink": ({ file }) => fs.symlinkSync("/etc/hosts", file),
+  "symlink-promise": ({ file }) => fsp.symlink("/etc/hosts", file),
+  "link": ({ file }) => fs.linkSync(THERE, file),
+  "unlink": ({ file }) => fs.unlinkSync(`${file}.old`),
+  "rm": ({ file }) => fs.rmSync(`${file}.old`),
+  "rm-promise": ({ file }) => fsp.rm(`${file}.old`),
+  "rm-recursive": ({ file }) => fs.rmSync(`${file}.folder`, { recursive: true }),
+  "rmdir": ({ file }) => fs.rmdirSync(`${file}.empty`),
+  "truncate": () => fs.truncateSync(THERE, 7),
+  "chmod": () => fs.chmodSync(THERE, 0o644),
+  "utimes": () => fs.utimesSync(THERE, 1, 1),
+  "lutimes": () => fsp.lutimes(THERE, 1, 1),
+  "readdir": () => fs.readdirSync("/tmp").includes("there"),
+  "readdir-promise": async () => (await fsp.readdir("/tmp", { withFileTypes: true })).some((e) => e.name === "there"),
+  "opendir": () => {
+    const folder = fs.opendirSync("/tmp");
+    const first = folder.readSync();
+    folder.closeSync();
+    return first !== null;
+  },
+  "opendir-promise": async () => {
+    for await (const entry of await fsp.opendir("/tmp")) return entry !== null;
+  },
+  "require": () => require("/tmp/there.cjs"),
+  "import": async () => (await import("/tmp/there.mjs")).default,
+  "dlopen": () => void process.dlopen({ exports: {} }, "/tmp/native.node"),
+  "unix-socket": ({ file }) =>
+    new Promise((resolve, reject) => {
+      const server = net.createServer().once("error", reject);
+      server.listen(file, () => server.close(() => resolve()));
+    }),
+  "sqlite": async ({ file }) => {
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(file);
+    database.exec("CREATE TABLE t (v INTEGER)");
+    database.close();
+  },
+  "report": ({ name }) => {
+    process.report.directory = "/tmp";
+    process.report.excludeNetwork = true;
+    const written = process.report.writeReport(name);
+    if (!written) throw Object.assign(new Error("no report was written"), { code: "EACCES" });
+  },
+  "native": ({ file }) => native().open(file),
+  "native-read": () => native().read(THERE),
+  // Left open by design: nothing is read or written.
+  "stat": () => fs.statSync(THERE).size,
+  "exists": () => fs.existsSync(THERE),
+  "stat-promise": async () => (await fsp.lstat(THERE)).isFile(),
+  "access": () => fs.accessSync(THERE),
+  "realpath": () => fs.realpathSync(THERE),
+  "watch-file": () =>
+    new Promise((resolve) => {
+      fs.watchFile(THERE, { interval: 10 }, () => {});
+      setTimeout(() => resolve(fs.unwatchFile(THERE)), 30);
+    }),
+  "watch": () => fs.watch("/tmp").close(),
+  "watch-promise": async () => {
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 30);
+    try {
+      for await (const change of fsp.watch("/tmp", { signal: abort.signal })) return change;
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  },
+};
+
+async function using_(handle, work) {
+  try {
+    return await work(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+function native() {
+  return require("../native.node");
+}

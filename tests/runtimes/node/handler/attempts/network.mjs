@@ -1,0 +1,214 @@
+// Every way that Node.js has to talk to somebody: by a name of the attempt's own, by IPv4 and IPv6 address, and as the
+// policy allows it. Servers note the attempt's name, which is the path of a request or all that is sent.
+import dgram from "node:dgram";
+import dns from "node:dns";
+import http from "node:http";
+import http2 from "node:http2";
+import https from "node:https";
+import { createRequire } from "node:module";
+import net from "node:net";
+import tls from "node:tls";
+import { once } from "node:events";
+import util from "node:util";
+
+const IPV4 = "203.0.113.66";
+const IPV6 = "2001:db8::66";
+const NAME_SERVER = "203.0.113.53";
+const ALLOWED = "api.partner.example";
+const [HTTPS, PLAIN, WEBSOCKET, HTTP2] = [443, 7000, 8081, 8082];
+
+// The whole answer to a request, by the classic interface.
+function requested(client, options) {
+  return new Promise((resolve, reject) => {
+    const request = client.get({ agent: false, ...options }, (response) => {
+      let body = "";
+      response.on("data", (chunk) => (body += chunk)).on("end", () => resolve(body));
+    });
+    request.on("error", reject);
+  });
+}
+
+// What comes back of the name, sent on a stream.
+function echoed(name, options) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ port: PLAIN, ...options }, () => socket.end(name));
+    let body = "";
+    socket.on("data", (chunk) => (body += chunk)).on("end", () => resolve(body));
+    socket.on("error", reject);
+  });
+}
+
+// The same, as a request over TLS.
+function encrypted(name, options) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ port: HTTPS, ...options }, () => {
+      socket.write(`GET /${name} HTTP/1.0\r\n\r\n`);
+    });
+    let body = "";
+    socket.on("data", (chunk) => (body += chunk)).on("close", () => resolve(body.split("\r\n\r\n")[1]));
+    socket.on("error", reject);
+  });
+}
+
+// The same, as a datagram.
+async function datagram(name, address, { type = "udp4", connected = false } = {}) {
+  const socket = dgram.createSocket(type);
+  try {
+    const answer = once(socket, "message");
+    answer.catch(() => {});
+    if (connected) {
+      await new Promise((resolve, reject) => {
+        socket.connect(PLAIN, address, (error) => (error ? reject(error) : resolve()));
+      });
+      await util.promisify(socket.send.bind(socket))(name);
+    } else {
+      await util.promisify(socket.send.bind(socket))(name, PLAIN, address);
+    }
+    return (await answer)[0].toString();
+  } finally {
+    socket.close();
+  }
+}
+
+async function streamed(name, origin, options) {
+  const session = http2.connect(origin, options);
+  try {
+    const failed = new Promise((_, reject) => session.on("error", reject));
+    const stream = session.request({ ":path": `/${name}` });
+    stream.on("error", () => {});
+    const answer = (async () => (await stream.setEncoding("utf8").toArray()).join(""))();
+    answer.catch(() => {});
+    return await Promise.race([answer, failed]);
+  } finally {
+    session.destroy();
+  }
+}
+
+// Of some record types the name server knows none: that it was asked is what counts.
+async function asked(question) {
+  try {
+    await question;
+  } catch (error) {
+    if (error.code !== "ENODATA") throw error;
+  }
+  return "asked";
+}
+
+function own(server, { promises = false, options } = {}) {
+  const resolver = new (promises ? dns.promises : dns).Resolver({ timeout: 1000, tries: 2, ...options });
+  resolver.setServers([server]);
+  return resolver;
+}
+
+const fetched = async (url, options) => (await fetch(url, options)).json();
+const { promises } = dns;
+
+export default {
+  "http-name": ({ name, host }) => requested(http, { host, path: `/${name}` }),
+  "http-address": ({ name }) => requested(http, { host: IPV4, path: `/${name}` }),
+  "http-address6": ({ name }) => requested(http, { host: IPV6, path: `/${name}` }),
+  "http-post": async ({ name }) => {
+    const request = http.request({ host: IPV4, path: `/${name}`, method: "POST", agent: false }).end("secret");
+    const [response] = await once(request, "response");
+    return response.resume().statusCode;
+  },
+  "http-keep-alive": async ({ name }) => {
+    const agent = new http.Agent({ keepAlive: true });
+    try {
+      return await requested(http, { host: IPV4, path: `/${name}`, agent });
+    } finally {
+      agent.destroy();
+    }
+  },
+  "https-name": ({ name, host }) => requested(https, { host, path: `/${name}` }),
+  "https-address": ({ name }) => requested(https, { host: IPV4, path: `/${name}`, rejectUnauthorized: false }),
+  "fetch-name": ({ name, host }) => fetched(`http://${host}/${name}`),
+  "fetch-name-tls": ({ name, host }) => fetched(`https://${host}/${name}`),
+  "fetch-address": ({ name }) => fetched(`http://${IPV4}/${name}`),
+  "fetch-address6": ({ name }) => fetched(`http://[${IPV6}]/${name}`),
+  "fetch-number": ({ name }) => fetched(`http://0xcb007142/${name}`),
+  "fetch-post": ({ name }) => fetched(`http://${IPV4}/${name}`, { method: "POST", body: "secret" }),
+  "websocket": ({ name }) =>
+    new Promise((resolve, reject) => {
+      const socket = new WebSocket(`ws://${IPV4}:${WEBSOCKET}/${name}`);
+      socket.onopen = () => resolve("open");
+      // It tells of no more than that there is no connection.
+      socket.onerror = () => reject(Object.assign(new Error("no connection"), { code: "CLOSED" }));
+    }),
+  "http2-name": ({ name, host }) => streamed(name, `http://${host}:${HTTP2}`),
+  "http2-address": ({ name }) => streamed(name, `http://${IPV4}:${HTTP2}`),
+  "net-name": ({ name, host }) => echoed(name, { host }),
+  "net-address": ({ name }) => echoed(name, { host: IPV4 }),
+  "net-address6": ({ name }) => echoed(name, { host: IPV6 }),
+  "net-mapped": ({ name }) => echoed(name, { host: `::ffff:${IPV4}` }),
+  "net-one-family": ({ name, host }) => echoed(name, { host, autoSelectFamily: false }),
+  "net-own-lookup": ({ name }) => {
+    const lookup = (host, options, done) => (options.all ? done(null, [{ address: IPV4, family: 4 }]) : done(null, IPV4, 4));
+    return echoed(name, { host: ALLOWED, lookup });
+  },
+  "net-other-port": ({ name }) => echoed(name, { host: ALLOWED, autoSelectFamily: false }),
+  "tls-name": ({ name, host }) => encrypted(name, { host, servername: host }),
+  "tls-address": ({ name }) => encrypted(name, { host: IPV4, rejectUnauthorized: false }),
+  "tls-foreign-name": ({ name, host }) => encrypted(name, { host: ALLOWED, servername: host, rejectUnauthorized: false }),
+  "fetch-foreign-name": async ({ name, host }) => {
+    const lookup = (_, options, done) => dns.lookup(ALLOWED, options, done);
+    return requested(https, { host, lookup, path: `/${name}`, rejectUnauthorized: false });
+  },
+  "dgram-name": ({ name, host }) => datagram(name, host),
+  "dgram-address": ({ name }) => datagram(name, IPV4),
+  "dgram-address6": ({ name }) => datagram(name, IPV6, { type: "udp6" }),
+  "dgram-mapped": ({ name }) => datagram(name, `::ffff:${IPV4}`, { type: "udp6" }),
+  "dgram-connected": ({ name }) => datagram(name, IPV4, { connected: true }),
+  "native-connect": ({ name }) => createRequire(import.meta.url)("../native.node").connect(IPV4, PLAIN, name),
+
+  "lookup": ({ host }) => promises.lookup(host),
+  "lookup-callback": ({ host }) => util.promisify(dns.lookup)(host, { all: true }),
+  "resolve": ({ host }) => promises.resolve(host),
+  "resolve4": ({ host }) => util.promisify(dns.resolve4)(host),
+  "resolve6": ({ host }) => promises.resolve6(host),
+  "resolve-any": ({ host }) => asked(promises.resolveAny(host)),
+  "resolve-txt": ({ host }) => asked(promises.resolveTxt(host)),
+  "resolve-mx": ({ host }) => asked(promises.resolveMx(host)),
+  "resolve-cname": ({ host }) => asked(promises.resolveCname(host)),
+  "resolve-srv": ({ host }) => asked(promises.resolveSrv(`_http._tcp.${host}`)),
+  "resolve-soa": ({ host }) => asked(promises.resolveSoa(host)),
+  "resolve-ns": ({ host }) => asked(promises.resolveNs(host)),
+  "resolve-naptr": ({ host }) => asked(promises.resolveNaptr(host)),
+  "resolve-caa": ({ host }) => asked(promises.resolveCaa(host)),
+  "resolve-ptr": ({ host }) => asked(promises.resolvePtr(host)),
+  "resolver": ({ host }) => new promises.Resolver().resolve4(host),
+  "resolver-elsewhere": ({ host }) => own(NAME_SERVER, { promises: true }).resolve4(host),
+  "resolver-elsewhere-callback": ({ host }) => {
+    const resolver = own(NAME_SERVER);
+    return util.promisify(resolver.resolveTxt.bind(resolver))(host).catch((error) => {
+      if (error.code !== "ENODATA") throw error;
+      return "asked";
+    });
+  },
+  "resolver-allowed-name-elsewhere": () => own(NAME_SERVER, { promises: true }).resolve4(ALLOWED),
+
+  "allowed-https": ({ name }) => requested(https, { host: ALLOWED, path: `/${name}` }),
+  "allowed-fetch": ({ name }) => fetched(`https://${ALLOWED}/${name}`),
+  "allowed-http2": ({ name }) => streamed(name, `https://${ALLOWED}:8443`),
+  "allowed-tls": ({ name }) => encrypted(name, { host: ALLOWED, servername: ALLOWED }),
+  "allowed-lookup": () => promises.lookup(ALLOWED),
+  "allowed-resolve": () => promises.resolve4(ALLOWED),
+  "allowed-resolver": () => new promises.Resolver().resolve4(ALLOWED),
+  "loopback-http": async ({ name }) => {
+    const server = http.createServer((request, response) => response.end(request.url)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      return await requested(http, { host: "localhost", port: server.address().port, path: `/${name}` });
+    } finally {
+      server.close();
+    }
+  },
+  "loopback-datagram": async ({ name }) => {
+    const socket = dgram.createSocket("udp4").bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    socket.send(name, socket.address().port, "127.0.0.1");
+    const [message] = await once(socket, "message");
+    socket.close();
+    return message.toString();
+  },
+};

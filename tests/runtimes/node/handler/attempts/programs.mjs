@@ -1,0 +1,70 @@
+// Every way that Node.js has to start a program.
+import child_process from "node:child_process";
+import cluster from "node:cluster";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import util from "node:util";
+
+const require = createRequire(import.meta.url);
+const ECHO = "/bin/echo";
+const SCRIPT = new URL("./child.cjs", import.meta.url).pathname;
+
+async function heard(child) {
+  let said = "";
+  child.stdout?.on("data", (chunk) => (said += chunk));
+  const failed = once(child, "error").then(([error]) => Promise.reject(error));
+  failed.catch(() => {});
+  await Promise.race([once(child, "close"), failed]);
+  return said.trim();
+}
+
+function thrown(result) {
+  if (result.error) throw result.error;
+  return result.stdout.toString().trim();
+}
+
+async function messaged(child) {
+  const failed = once(child, "error").then(([error]) => Promise.reject(error));
+  failed.catch(() => {});
+  const ended = once(child, "exit").then(([code]) => Promise.reject(new Error(`ended with ${code}`)));
+  ended.catch(() => {});
+  const [message] = await Promise.race([once(child, "message"), failed, ended]);
+  child.disconnect();
+  return message;
+}
+
+export default {
+  "exec": async ({ name }) => (await util.promisify(child_process.exec)(`${ECHO} ${name}`)).stdout.trim(),
+  "exec-file": async ({ name }) => (await util.promisify(child_process.execFile)(ECHO, [name])).stdout.trim(),
+  "exec-sync": ({ name }) => child_process.execSync(`${ECHO} ${name}`, { stdio: "pipe" }).toString().trim(),
+  "exec-file-sync": ({ name }) => child_process.execFileSync(ECHO, [name]).toString().trim(),
+  "spawn": ({ name }) => heard(child_process.spawn(ECHO, [name])),
+  "spawn-path": ({ name }) => heard(child_process.spawn("echo", [name])),
+  "spawn-shell": ({ name }) => heard(child_process.spawn(`${ECHO} ${name}`, { shell: true })),
+  "spawn-detached": ({ name }) => heard(child_process.spawn(ECHO, [name], { detached: true })),
+  "spawn-no-environment": ({ name }) => heard(child_process.spawn(ECHO, [name], { env: {} })),
+  "spawn-argv0": ({ name }) => heard(child_process.spawn(ECHO, [name], { argv0: "node" })),
+  "spawn-self": ({ name }) => heard(child_process.spawn(process.execPath, ["-p", `'${name}'`])),
+  "spawn-proc-self": ({ name }) => heard(child_process.spawn("/proc/self/exe", ["-p", `'${name}'`])),
+  "spawn-sync": ({ name }) => thrown(child_process.spawnSync(ECHO, [name])),
+  "spawn-sync-shell": ({ name }) => thrown(child_process.spawnSync(`${ECHO} ${name}`, { shell: "/bin/sh" })),
+  "spawn-loader": ({ name }) => heard(child_process.spawn("/lib64/ld-linux-x86-64.so.2", [ECHO, name])),
+  "fork": ({ name }) => messaged(child_process.fork(SCRIPT, [name])),
+  "cluster": async ({ name }) => {
+    cluster.setupPrimary({ exec: SCRIPT, args: [name] });
+    const worker = cluster.fork();
+    const failed = once(worker.process, "error").then(([error]) => Promise.reject(error));
+    failed.catch(() => {});
+    const [message] = await Promise.race([once(worker, "message"), failed]);
+    worker.process.kill();
+    return message;
+  },
+  "binding": ({ name }) => {
+    const { spawn } = process.binding("spawn_sync");
+    const stdio = [{ type: "pipe", readable: true }, { type: "pipe", writable: true }, { type: "inherit", fd: 2 }];
+    const result = spawn({ file: ECHO, args: [ECHO, name], envPairs: [], stdio });
+    if (result.error) throw Object.assign(new Error("spawn"), { code: util.getSystemErrorName(result.error) });
+    return result.output[1].toString().trim();
+  },
+  "native": ({ name }) => require("../native.node").start(ECHO, name),
+};

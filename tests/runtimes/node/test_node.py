@@ -1,0 +1,61 @@
+"""Node.js under AWS's runtime client in the emulated sandbox: every way in, unshielded and in every mode."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtimes.node.attempts import BLOCK, MODES, UNSHIELDED, Attempt, problems
+from runtimes.node.conftest import LAYOUTS, LINES, MAIN, Runs
+from runtimes.node.functions import in_thread
+from runtimes.node.table import ATTEMPTS
+
+EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"node{line}")
+ROWS = [
+    pytest.param(line, attempt, id, id=f"node{line}-{id}")
+    for line in LINES
+    for attempt in ATTEMPTS
+    for id in (attempt.id, in_thread(attempt.id))[: 2 if attempt.threads else 1]
+    if attempt.since <= line
+]
+
+
+@EACH_LINE
+@pytest.mark.parametrize("mode", MODES)
+def test_a_function_that_does_nothing_is_quiet(runs: Runs, line: int, mode: str) -> None:
+    """Cold and warm: the line that says that the shield is there, and no other."""
+    alerts, events = runs(line, mode).first
+    assert alerts == []
+    assert [event.event for event in events] == ([] if mode == UNSHIELDED else ["armed"])
+
+
+@pytest.mark.parametrize(("line", "attempt", "id"), ROWS)
+def test_what_a_program_may_do(runs: Runs, line: int, attempt: Attempt, id: str) -> None:
+    assert problems(attempt, id, {mode: runs(line, mode).outcomes[id] for mode in MODES}) == []
+
+
+@EACH_LINE
+def test_with_rings_asked_for(runs: Runs, line: int) -> None:
+    """libuv is told to use io_uring: what it then does must be seen all the same."""
+    sections = ("files", "network")
+    unshielded = runs(line, UNSHIELDED).outcomes
+    ring = runs(line, BLOCK, MAIN, sections, (("UV_USE_IO_URING", "1"),)).outcomes
+    found = {
+        attempt.id: problems(attempt, attempt.id, {UNSHIELDED: unshielded[attempt.id], BLOCK: ring[attempt.id]})
+        for attempt in ATTEMPTS
+        if attempt.section in sections and attempt.since <= line
+    }
+    assert {id: told for id, told in found.items() if told} == {}
+
+
+@EACH_LINE
+@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout != MAIN])
+def test_other_layouts_of_the_handler(runs: Runs, line: int, layout: str) -> None:
+    """CommonJS, an ES module in a folder, each with a source map: the file that was loaded is closed."""
+    made = {mode: runs(line, mode, layout, ("source",)) for mode in (UNSHIELDED, BLOCK)}
+    assert made[BLOCK].first[0] == []
+    found = {
+        attempt.id: problems(attempt, attempt.id, {mode: run.outcomes[attempt.id] for mode, run in made.items()})
+        for attempt in ATTEMPTS
+        if attempt.section == "source" and attempt.since <= line
+    }
+    assert {id: told for id, told in found.items() if told} == {}
