@@ -1,0 +1,29 @@
+"""A function under SnapStart: its hooks read its own source, before the snapshot and after it."""
+
+from pathlib import Path
+
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+SEEN = {}
+
+
+def _reads(file):
+    try:
+        return bool(Path(file).read_text())
+    except PermissionError:
+        return "denied"
+
+
+def _look(when):
+    SEEN[when] = _reads(__file__)
+
+
+SEEN["import"] = _reads(__file__)
+register_before_snapshot(_look, "before snapshot")
+register_after_restore(_look, "after restore")
+
+
+def handler(event, context):
+    import later
+
+    return {**SEEN, "invocation": _reads(__file__), "later": later.NAME}
