@@ -4,11 +4,15 @@
 ended.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 HANDLER = "/var/task/app.py"
 NEXT, RESTORE = b"GET /2018-06-01/runtime/invocation/next", b"GET /2018-06-01/runtime/restore/next"
@@ -17,35 +21,36 @@ REQUEST = NEXT + HEADERS
 REGISTER = b"POST /2020-01-01/extension/register HTTP/1.1\r\nHost: a\r\nContent-Length: 15\r\n\r\n" + b'{"events": [] }'
 
 
-def serve(family, address):
+def serve(family: int, address: str) -> tuple[str, int]:
     """A listener that hears everything and says nothing."""
     listener = socket.socket(family)
     listener.bind((address, 0))
     listener.listen(64)
 
-    def hear(client):
+    def hear(client: socket.socket) -> None:
         while client.recv(65536):
             pass
 
-    def accept():
+    def accept() -> None:
         while True:
             threading.Thread(target=hear, args=(listener.accept()[0],), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
-    return listener.getsockname()[:2]
+    host, port = listener.getsockname()[:2]
+    return host, port
 
 
 V4, V6 = serve(socket.AF_INET, "127.0.0.1"), serve(socket.AF_INET6, "::1")
 
 
-def connected(address=V4):
+def connected(address: tuple[str, int] = V4) -> socket.socket:
     return socket.create_connection(address)
 
 
-def each(*pieces):
+def each(*pieces: bytes) -> Callable[[], None]:
     """Every piece with a call of its own."""
 
-    def run():
+    def run() -> None:
         with connected() as client:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for piece in pieces:
@@ -54,17 +59,17 @@ def each(*pieces):
     return run
 
 
-def by_number(write, what):
+def by_number(write: Callable[[int, Any], object], what: object) -> Callable[[], None]:
     """With a call that takes any descriptor."""
 
-    def run():
+    def run() -> None:
         with connected() as client:
             write(client.fileno(), what)
 
     return run
 
 
-CLOSES = {
+CLOSES: dict[str, Callable[[], object]] = {
     "send": each(REQUEST),
     "write": by_number(os.write, REQUEST),
     "writev": by_number(os.writev, [REQUEST, b""]),
@@ -80,7 +85,7 @@ CLOSES = {
     "through a file object": lambda: print(REQUEST.decode(), file=connected().makefile("w"), flush=True),
     "from a thread": lambda: in_thread(each(REQUEST)),
 }
-STAYS_OPEN = {
+STAYS_OPEN: dict[str, Callable[[], object]] = {
     "nothing": lambda: None,
     "a connection": connected,
     "metadata": each(b"GET /2026-01-15/metadata/execution-environment" + HEADERS),
@@ -103,13 +108,13 @@ STAYS_OPEN = {
 }
 
 
-def in_thread(work):
+def in_thread(work: Callable[[], object]) -> None:
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
 
 
-def outcome(shape):
+def outcome(shape: Callable[[], object]) -> str:
     """In a copy of this process: what it does changes nothing for the next one."""
     child = os.fork()
     if not child:
