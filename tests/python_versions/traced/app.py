@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from aws_xray_sdk.core import patch_all, xray_recorder  # pyright: ignore[reportMissingImports]
+from aws_xray_sdk.core import patch_all, xray_recorder
 
 patch_all()
 
