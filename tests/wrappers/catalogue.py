@@ -32,6 +32,7 @@ class Case:
         library: a preloaded library that the case is about, by its name in the layer.
         adapter: whether the extension is there that asks for work in the function's place.
         open: policies that do not hold behind it.
+        runtime: Lambda's identifier.
         from_debian: the library is this file of Debian's package, and not one of ours.
     """
 
@@ -43,10 +44,11 @@ class Case:
     adapter: bool = False
     open: tuple[str, ...] = ()
     from_debian: str = ""
+    runtime: str = "python3.13"
 
 
 def _script(name: str, *, wrapped: str = "", **more: Any) -> Case:
-    options = {key: more.pop(key) for key in ("handler", "library", "adapter", "open") if key in more}
+    options = {key: more.pop(key) for key in ("handler", "library", "adapter", "open", "runtime") if key in more}
     return Case(f"{WRAPPERS}/{name}", {"wrapped": wrapped or name, **more}, **options)
 
 
@@ -54,6 +56,10 @@ CASES: Mapping[str, Case] = {
     # inserts arguments behind the interpreter's name
     "InsertOption": _script("insert-option", options={"wrapped": "yes"}),
     "InsertModule": _script("insert-module"),
+    "InsertRequire": _script(
+        "insert-require", hooked=True, options=["--require", "/opt/nodejs/hook.js"], runtime="nodejs22.x"
+    ),
+    "NodeOptions": _script("node-options", hooked=True, traced=True, runtime="nodejs22.x"),
     "LaunchByModule": _script("launch-by-module", traced=True),
     # puts a handler of its own in front
     "OrigHandler": _script("change-handler-orig-handler", traced=True),

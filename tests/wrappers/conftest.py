@@ -54,7 +54,8 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     )
     stack = cdk.Stack(app, STACK)
     code = lambda_.Code.from_asset(str(HERE / "code"), exclude=["**/__pycache__"])
-    runtime, architecture = lambda_.Runtime.PYTHON_3_13, _ARCHITECTURE[platform.machine()]
+    code_for = {"python3.13": code, "nodejs22.x": lambda_.Code.from_asset(str(HERE / "code-node"))}
+    architecture = _ARCHITECTURE[platform.machine()]
 
     def layer(name: str, content: Path) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(stack, name, code=lambda_.Code.from_asset(str(content)))
@@ -65,9 +66,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
         ShieldedFunction(
             stack,
             name,
-            runtime=runtime,
+            runtime=lambda_.Runtime(case.runtime),
             architecture=architecture,
-            code=code,
+            code=code_for[case.runtime],
             handler=case.handler,
             environment=_options(case),
             layers=[wrappers, adapter] if case.adapter else [wrappers],
@@ -76,7 +77,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     lambda_.Function(
         stack,
         UNSHIELDED,
-        runtime=runtime,
+        runtime=lambda_.Runtime.PYTHON_3_13,
         architecture=architecture,
         code=code,
         handler="app.handler",

@@ -11,6 +11,7 @@ import pytest
 
 from emulated_lambda.cloud_assembly import CloudAssembly
 from emulated_lambda.function import EmulatedFunction, Invocation
+from emulated_lambda.languages import find
 from emulated_lambda.sandbox import shield_lines
 from wrappers.catalogue import CASES
 from wrappers.conftest import STACK, UNSHIELDED
@@ -47,6 +48,8 @@ def test_behind_a_wrapper(assembly: CloudAssembly, name: str) -> None:
     case = CASES[name]
     if case.from_debian and not Path(case.from_debian).exists():
         pytest.skip(f"{case.from_debian} is not there: on Debian and Ubuntu, apt-get install libjemalloc2")
+    if missing := find(case.runtime).missing():
+        pytest.skip(missing)
     with started(assembly, name) as function:
         cold, attempts, warm = (function.invoke({"do": what}) for what in ("work", "attempts", "work"))
     for worked in (cold, warm):

@@ -32,6 +32,7 @@ with socket.create_connection(api.getsockname()) as client:
 WRAPPERS = {
     "to-static.sh": '#!/bin/sh\nexec /var/task/static_child "$@"\n',
     "through-xargs.sh": '#!/bin/sh\necho hello | xargs echo\nexec "$@"\n',
+    "writes.sh": '#!/bin/sh\necho wrapped > /tmp/wrapped\nexec "$@"\n',
     "runs-it-itself.py": "#!/usr/bin/env python3\n"
     + _CHILD
     + 'print("before", child("/bin/echo", "started"))\n'
@@ -83,6 +84,14 @@ def test_a_helper_of_a_wrapper_does_not_start_programs(box: Sandbox) -> None:
     listed = {"SHIELD_ALLOW_CHILD_PROCESS": ",".join({entry for _, entry in alerts(done)})}
     again = run(box, "through-xargs.sh", NO_CHILDREN | listed, "-c", "print('ran')")
     assert (again.stdout, alerts(again)) == ("hello\nran\n", [])
+
+
+def test_the_other_policies_hold_for_a_wrapper(box: Sandbox) -> None:
+    assert run(box, "writes.sh", NOTHING_BLOCKED, "-c", "print(open('/tmp/wrapped').read())").stdout == "wrapped\n\n"
+    done = run(box, "writes.sh", policy(read_write_tmp="block"), "-c", "print('ran')")
+    assert (done.stdout, alerts(done)) == ("ran\n", [("read_write_tmp", "/tmp/wrapped")])
+    again = run(box, "writes.sh", policy(read_write_tmp="block") | {"SHIELD_ALLOW_TMP": "/tmp/wrapped"}, "-c", "")
+    assert (again.returncode, alerts(again)) == (0, [])
 
 
 def test_what_asks_for_work_is_the_runtime(box: Sandbox) -> None:

@@ -1,15 +1,23 @@
 """The least that a function does, and what most functions do besides."""
 
+from __future__ import annotations
+
 import json
 import logging
 import os
+from typing import Any
 
 import boto3
 
-TABLE = boto3.resource("dynamodb", region_name=os.environ["AWS_REGION"]).Table("orders")
+CLIENT = boto3.client("dynamodb", region_name=os.environ["AWS_REGION"])
 logging.getLogger().setLevel(logging.INFO)
 
 
-def handler(event, context):
+def handler(event: dict[str, str], context: Any) -> dict[str, str]:
     logging.getLogger().info("asked by %s", event["name"])
-    return {"hello": event["name"], "table": TABLE.name, "function": context.function_name, "event": json.dumps(event)}
+    return {
+        "hello": event["name"],
+        "endpoint": CLIENT.meta.endpoint_url,
+        "function": context.function_name,
+        "event": json.dumps(event),
+    }

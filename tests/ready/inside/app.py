@@ -1,0 +1,1 @@
+"""The handler whose file is looked at."""

@@ -1,0 +1,2 @@
+// Is loaded before the runtime client.
+globalThis.hookedBefore = true;
