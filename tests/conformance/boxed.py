@@ -44,7 +44,7 @@ def settings(mode: str, programs: Sequence[str] = ()) -> dict[str, str]:
         "SHIELD_EXECUTABLE_MEMORY": "allow",
         "SHIELD_ALLOW_TMP": "/tmp,/tmp/**",
         "SHIELD_ALLOW_CHILD_PROCESS": ",".join(children),
-        "SHIELD_ALLOW_OUTBOUND": "203.0.113.0/24,198.51.100.0/24,[2001:db8::]/32",
+        "SHIELD_ALLOW_OUTBOUND": "203.0.113.0/24,198.51.100.0/24,2001:db8::/32",
     }
 
 
