@@ -28,8 +28,9 @@ _OUTWARD_HOSTS = Path(__file__).parent / "outward.hosts"
 # For getservbyname, and for what looks up its own user's name.
 _DATABASES = (Path("/etc/services"), Path("/etc/protocols"), Path("/etc/nsswitch.conf"))
 _TOOLS = (
-    *("bash", "cat", "cp", "dash", "date", "echo", "env", "false", "grep", "head", "id", "kill", "ls", "mkdir", "ps"),
-    *("pwd", "rm", "sh", "sleep", "sort", "tail", "test", "touch", "true", "tty", "uname", "which"),
+    *("bash", "cat", "cp", "dash", "date", "echo", "env", "false", "grep", "gzip", "head", "id", "kill", "ls", "mkdir"),
+    *("nohup", "ps", "pwd", "python3", "rm", "sed", "sh", "sleep", "sort", "tail", "test", "touch", "true", "tty"),
+    *("uname", "wc", "which"),
 )
 
 
@@ -39,7 +40,7 @@ def settings(mode: str, programs: Sequence[str] = ()) -> dict[str, str]:
         return {}
     if mode != LISTED:
         return {f"SHIELD_{policy}": mode for policy in _POLICIES}
-    children = [*programs, *(f"/{place}/{tool}" for tool in _TOOLS for place in ("bin", "usr/bin"))]
+    children = sorted({*programs, *(os.path.realpath(f"/usr/bin/{tool}") for tool in _TOOLS)})
     return {f"SHIELD_{policy}": "block" for policy in _POLICIES} | {
         "SHIELD_EXECUTABLE_MEMORY": "allow",
         "SHIELD_ALLOW_TMP": "/tmp,/tmp/**",

