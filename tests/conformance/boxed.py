@@ -28,9 +28,42 @@ _OUTWARD_HOSTS = Path(__file__).parent / "outward.hosts"
 # For getservbyname, and for what looks up its own user's name.
 _DATABASES = (Path("/etc/services"), Path("/etc/protocols"), Path("/etc/nsswitch.conf"))
 _TOOLS = (
-    *("bash", "cat", "cp", "dash", "date", "echo", "env", "false", "grep", "gzip", "head", "id", "kill", "ls", "mkdir"),
-    *("nohup", "ps", "pwd", "python3", "rm", "sed", "sh", "sleep", "sort", "tail", "test", "touch", "true", "tty"),
-    *("uname", "wc", "which"),
+    *(
+        "bash",
+        "cat",
+        "chgrp",
+        "chmod",
+        "cp",
+        "dash",
+        "date",
+        "echo",
+        "env",
+        "false",
+        "grep",
+        "gzip",
+        "head",
+        "id",
+        "kill",
+    ),
+    *(
+        "ln",
+        "ls",
+        "mkdir",
+        "nohup",
+        "ps",
+        "pwd",
+        "python3",
+        "rm",
+        "sed",
+        "sh",
+        "sleep",
+        "sort",
+        "tail",
+        "test",
+        "touch",
+        "true",
+    ),
+    *("tty", "uname", "wc", "which"),
 )
 
 
