@@ -27,44 +27,10 @@ _PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
 _OUTWARD_HOSTS = Path(__file__).parent / "outward.hosts"
 # For getservbyname, and for what looks up its own user's name.
 _DATABASES = (Path("/etc/services"), Path("/etc/protocols"), Path("/etc/nsswitch.conf"))
-_TOOLS = (
-    *(
-        "bash",
-        "cat",
-        "chgrp",
-        "chmod",
-        "cp",
-        "dash",
-        "date",
-        "echo",
-        "env",
-        "false",
-        "grep",
-        "gzip",
-        "head",
-        "id",
-        "kill",
-    ),
-    *(
-        "ln",
-        "ls",
-        "mkdir",
-        "nohup",
-        "ps",
-        "pwd",
-        "python3",
-        "rm",
-        "sed",
-        "sh",
-        "sleep",
-        "sort",
-        "tail",
-        "test",
-        "touch",
-        "true",
-    ),
-    *("tty", "uname", "wc", "which"),
-)
+_TOOLS = """
+    bash cat chgrp chmod cp dash date echo env false grep gzip head id kill ln ls mkdir nohup ps pwd
+    python3 rm sed sh sleep sort tail test touch true tty uname wc which
+"""
 
 
 def settings(mode: str, programs: Sequence[str] = ()) -> dict[str, str]:
@@ -73,7 +39,7 @@ def settings(mode: str, programs: Sequence[str] = ()) -> dict[str, str]:
         return {}
     if mode != LISTED:
         return {f"SHIELD_{policy}": mode for policy in _POLICIES}
-    children = sorted({*programs, *(os.path.realpath(f"/usr/bin/{tool}") for tool in _TOOLS)})
+    children = sorted({*programs, *(os.path.realpath(f"/usr/bin/{tool}") for tool in _TOOLS.split())})
     return {f"SHIELD_{policy}": "block" for policy in _POLICIES} | {
         "SHIELD_EXECUTABLE_MEMORY": "allow",
         "SHIELD_ALLOW_TMP": "/tmp,/tmp/**",
