@@ -53,7 +53,7 @@ test: native runtimes ## run all tests (PYTEST_ARGS=... replaces -n 2)
 cases: native ## try every way around the policies, in every mode (CASES_ARGS=...; some minutes)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m cases.run $(CASES_ARGS)
 
-conformance: native ## run CPython's own tests with and without the shield (CONFORMANCE_ARGS=...; half an hour)
+conformance: native ## run other people's tests with and without the shield (CONFORMANCE_ARGS='--suite node'; half an hour)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m conformance.run $(CONFORMANCE_ARGS)
 
 fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)

@@ -20,13 +20,14 @@ ALERTS = (
     "folded",
 )
 DID_NOT_RUN, DID_NOT_END = "did not run", "did not end"
+UNSHIELDED = "unshielded"  # the mode without the shield
 _WORST = (*_SEVERITY, DID_NOT_END)
 BAD = ("failed", "error", "passed unexpectedly", DID_NOT_END)
 
 
 @dataclass
 class Run:
-    """One module in one mode: each test's outcome and what is behind it."""
+    """One module in one mode: each test's outcome and what is behind it. `starts` programs were started for it."""
 
     outcomes: dict[str, str] = field(default_factory=dict[str, str])
     texts: dict[str, str] = field(default_factory=dict[str, str])
@@ -34,6 +35,7 @@ class Run:
     status: int = 0
     output: str = ""
     events: Counter[str] = field(default_factory=Counter[str])
+    starts: int = 1
 
     def of(self, test: str) -> str:
         """The outcome of one test."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
-import sys
 
 import pytest
 
-from conformance.modules import InterpreterError, find_interpreter
+from conformance import java_suite, node_suite, python_suite
+from conformance.comparing import run_module
+from conformance.material import CACHE
 from conformance.outcomes import DID_NOT_RUN, Difference, Run, compare, read_record
-from conformance.runs import Runner, run_module
+from conformance.suites import Conditions, Runner, Suite, SuiteError
 from emulated_lambda.sandbox import Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
@@ -46,17 +47,25 @@ def test_a_difference_goes_away_when_both_end_the_same_once() -> None:
 
 
 @pytest.fixture(scope="module")
-def runner() -> Runner:
-    try:
-        interpreter = find_interpreter(sys.executable)
-    except InterpreterError as error:
-        pytest.skip(str(error))
+def conditions() -> Conditions:
     layer = f"layer/{platform.machine()}"
     build([layer])
     with Sandbox() as box:
         if not box.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {box.isolation.note}")
-    return Runner(interpreter, BINARIES / layer, filtered=False, seconds=60)
+    return Conditions(BINARIES / layer, filtered=False, seconds=60)
+
+
+@pytest.fixture(scope="module")
+def runner(conditions: Conditions) -> Runner:
+    return _prepared(python_suite.SUITE, conditions)
+
+
+def _prepared(suite: Suite, conditions: Conditions) -> Runner:
+    try:
+        return suite.prepare(conditions)
+    except SuiteError as error:
+        pytest.skip(str(error))
 
 
 def test_a_shield_that_blocks_is_a_difference_that_stands(runner: Runner) -> None:
@@ -72,3 +81,33 @@ def test_a_shield_that_allows_is_none(runner: Runner) -> None:
     assert result.runs["alert"].events["read_write_tmp"]
     assert not result.runs["allow"].events["read_write_tmp"]
     assert not result.standing
+
+
+# Few tests of the suites that have to be fetched: they say whether the runners work, not whether the shield is neutral.
+FETCHED = {
+    "node": (
+        node_suite.SUITE,
+        "fs",
+        ["parallel/test-fs-append-file-sync", "parallel/test-fs-access", "parallel/test-fs-no-such-file"],
+        {"parallel/test-fs-append-file-sync": "passed", "parallel/test-fs-access": "passed"},
+    ),
+    "java": (
+        java_suite.SUITE,
+        "io-file",
+        ["org.apache.commons.io.file.DeletingPathVisitorTest.testIO850DirectoriesAndFiles"],
+        {"org.apache.commons.io.file.DeletingPathVisitorTest.testIO850DirectoriesAndFiles": "passed"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_other_runtimes_suites(name: str, conditions: Conditions) -> None:
+    suite, module, tests, expected = FETCHED[name]
+    if not any(CACHE.glob(f"{name}*/complete")):
+        pytest.skip(f"`make conformance CONFORMANCE_ARGS='--suite {name} --quick'` fetches what this needs")
+    runner = _prepared(suite, conditions)
+    plain, alert, block = (runner.run(module, mode, tests) for mode in ("unshielded", "alert", "block"))
+    assert {test: plain.of(test) for test in expected} == expected
+    assert not compare(plain, alert)
+    assert alert.events["read_write_tmp"]
+    assert compare(plain, block)

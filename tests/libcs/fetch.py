@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,11 @@ _SECONDS = 300
 
 
 class Unavailable(Exception):
-    """A library cannot be had here; one line says why."""
+    """Something cannot be had here; one line says why. `mirrors` were asked for it."""
+
+    def __init__(self, why: str, mirrors: Sequence[str] = ()) -> None:
+        super().__init__(why)
+        self.mirrors = mirrors
 
 
 def root_of(libc: Libc) -> Path:
@@ -62,18 +66,32 @@ def _alone(name: str) -> Iterator[None]:
 
 
 def _fetch(package: Package, libc: Libc) -> Path:
-    file = CACHE / "packages" / package.path.rsplit("/", 1)[1]
-    if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == package.sha256:
+    try:
+        return download(package.path, package.sha256, CACHE / "packages")
+    except Unavailable as error:
+        if error.mirrors:
+            return _fetch_present(package, libc, error.mirrors)
+        raise
+
+
+def download(path: str, sha256: str, folder: Path) -> Path:
+    """A file below one of the machine's mirrors, in `folder`; fetched unless it is there.
+
+    Raises:
+        Unavailable: there is no apt here, or no mirror has it.
+    """
+    file = folder / path.rsplit("/", 1)[1]
+    if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256:
         return file
     if not _HELPER.exists():
         raise Unavailable("Debian's apt is needed to fetch it, and there is none here")
-    file.parent.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     mirrors = _mirrors()
     for mirror in mirrors:
-        command = [str(_HELPER), "-qq", "download-file", mirror + package.path, str(file), f"SHA256:{package.sha256}"]
+        command = [str(_HELPER), "-qq", "download-file", mirror + path, str(file), f"SHA256:{sha256}"]
         if not _run(command, os.environ):
             return file
-    return _fetch_present(package, libc, mirrors)
+    raise Unavailable(f"{path} is on none of apt's mirrors", mirrors)
 
 
 def _mirrors() -> list[str]:
@@ -85,7 +103,7 @@ def _mirrors() -> list[str]:
     return mirrors
 
 
-def _fetch_present(package: Package, libc: Libc, mirrors: list[str]) -> Path:
+def _fetch_present(package: Package, libc: Libc, mirrors: Sequence[str]) -> Path:
     """The version that the suite has now, by an apt configuration of our own."""
     why = "no mirror"
     for mirror in mirrors:

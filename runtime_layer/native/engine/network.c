@@ -324,9 +324,10 @@ static bool entry_path(int32_t directory, struct text name, char *buffer, uint32
     return !w.full;
 }
 
-/* A relative name depends on the working directory, which another thread may change, and one in /tmp on links: they
- * are bound beneath the directory that was judged. Other names stay as they are, for getsockname; so do all where
- * nothing is blocked. */
+/* A relative name depends on the working directory, which another thread may change, and one in /tmp on links: both
+ * are replaced by the name that the kernel has for the entry, which getsockname then says, and others can use. Where
+ * that is too long for a relative name, it is bound beneath the directory that was judged. Other names stay as they
+ * are; so do all where nothing is blocked. */
 static int64_t bind_beneath(const struct call *call, int32_t parent, struct text name,
                             struct sockaddr_bytes *address)
 {
@@ -335,9 +336,8 @@ static int64_t bind_beneath(const struct call *call, int32_t parent, struct text
     bool is_relative = path[0] != '/';
     bool blocks = sealed.policy.modes[READ_WRITE_TMP] == MODE_BLOCK;
     if (blocks && (is_relative || is_in_tmp(parent))) {
-        bool fits = is_relative ? path_through(parent, name, beneath, sizeof beneath)
-                                : entry_path(parent, name, beneath, sizeof beneath);
-        if (!fits)
+        if (!entry_path(parent, name, beneath, sizeof beneath) &&
+            !(is_relative && path_through(parent, name, beneath, sizeof beneath)))
             return -ENAMETOOLONG;
         struct text t = text_of(beneath);
         copy_bytes(path, t.at, t.len + 1);

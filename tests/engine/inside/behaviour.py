@@ -250,6 +250,16 @@ def descriptors_are_the_lowest() -> list[int]:
     return [first, second, third]
 
 
+def _use_a_relative_socket(folder: str) -> None:
+    """Binds by a relative name, and goes by the name that the kernel then says, as libuv's listen does for its mode."""
+    os.chdir(folder)
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind("../allowed/relative")
+        server.listen()
+        os.chmod(server.getsockname(), 0o600)
+        client.connect("relative")
+
+
 @scenario
 def allowed_paths_work() -> dict[str, int | None]:
     base = "/tmp/allowed"
@@ -270,6 +280,7 @@ def allowed_paths_work() -> dict[str, int | None]:
         "create_through_dangling": refusal(lambda: open(f"{base}/dangling", "w").close()),
         "unlink": refusal(lambda: os.unlink(f"{base}/link")),
         "bind": refusal(lambda: socket.socket(socket.AF_UNIX).bind(f"{base}/socket")),
+        "bind_relative": refusal(lambda: _use_a_relative_socket(base)),
         "outside": refusal(lambda: open("/tmp/outside", "w").close()),
         "out_by_rename": refusal(lambda: os.rename(f"{base}/second", "/tmp/outside")),
         "out_by_dots": refusal(lambda: open(f"{base}/../outside", "w").close()),

@@ -1,11 +1,17 @@
-"""Which of CPython's test modules are run, and whether the interpreter has them."""
+"""CPython's own regression tests: which modules are run, with what, and how."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from conformance.boxed import INSIDE, execute, open_box, settings
+from conformance.outcomes import DID_NOT_END, Run, read_record
+from conformance.suites import OUTWARD, Conditions, Suite, SuiteError
 
 # What `--quick` runs: files, processes, sockets, threads, signals and memory.
 QUICK = (
@@ -23,10 +29,6 @@ QUICK = (
     "test_tempfile",
     "test_threading",
 )
-
-# The network again, with `localhost` at an address that is not loopback: then connections are judged, not let pass.
-# A module's name may end so on the command line as well.
-OUTWARD = "@outward"
 
 # The longest come first: two run side by side, and the last to begin should not be the last to end by far.
 FULL = (
@@ -99,11 +101,13 @@ FULL = (
 
 _INSTALL = "on Debian and Ubuntu: apt-get install libpython3-testsuite"
 # For packages that some releases of CPython forgot to install (3.11.7 and 3.12.1).
-_STAND_INS = Path(__file__).parent / "inside" / "stand_ins"
-
-
-class InterpreterError(Exception):
-    """There is no interpreter with tests to run; one line says what to do about it."""
+_STAND_INS = INSIDE / "stand_ins"
+# The sandbox has a network of its own, so nothing that asks for the network leaves the machine. Left out is what
+# takes gigabytes, minutes of pure computing, or a download.
+_RESOURCES = "all,-largefile,-audio,-gui,-cpu,-decimal,-urlfetch"
+# Ends at once or after five minutes, as chance has it: a thread that has taken its part of the work finishes it.
+_BY_CHANCE = "*.WithThreadsTestPool.test_terminate"
+_GRACE = 15.0  # for regrtest, which says where a test hangs when the time is up
 
 
 @dataclass(frozen=True)
@@ -138,20 +142,67 @@ def find_interpreter(python: str) -> Interpreter:
     """Asks a Python for its base installation; a virtual environment leads to the one that it was made from.
 
     Raises:
-        InterpreterError: it cannot be run, or came without its tests.
+        SuiteError: it cannot be run, or came without its tests.
     """
     try:
         told = subprocess.run([python, "-S", "-c", _ASK], capture_output=True, text=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
-        raise InterpreterError(f"{python}: {error}") from error
+        raise SuiteError(f"{python}: {error}") from error
     prefix, version, library = told.stdout.split()
     found = Interpreter(Path(python), Path(prefix).resolve(), version, Path(library) / "test")
     if not (found.tests / "test_os.py").exists():
-        raise InterpreterError(f"{prefix} has no regression tests in {found.tests}: install them ({_INSTALL})")
+        raise SuiteError(f"{prefix} has no regression tests in {found.tests}: install them ({_INSTALL})")
     return found
 
 
-def choose(interpreter: Interpreter, wanted: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The modules that the interpreter has, and those that it does not have."""
-    there = [module for module in wanted if interpreter.runnable(module)]
-    return there, [module for module in wanted if module not in there]
+@dataclass(frozen=True)
+class PythonRunner:
+    """Runs a module of regrtest's."""
+
+    interpreter: Interpreter
+    conditions: Conditions
+
+    def has(self, module: str) -> bool:
+        """Whether the module came with the interpreter."""
+        return bool(self.interpreter.runnable(module))
+
+    def run(self, module: str, mode: str, tests: Sequence[str] = ()) -> Run:
+        """See `Runner`. Fixtures have no test of their own name: then the whole module runs again."""
+        seconds = self.conditions.seconds
+        argv = [f"/var/lang/bin/{self.interpreter.name}", "/var/task/record.py"]
+        options = ["--use", _RESOURCES, "--timeout", f"{seconds:g}", "--ignore", _BY_CHANCE]
+        if all(map(_is_test, tests)):
+            options += [part for test in tests for part in ("--match", test)]
+        options.append(self.interpreter.runnable(module))
+        mounts = interpreter_mounts(self.interpreter.prefix)
+        with tempfile.TemporaryFile() as record, open_box(module, self.conditions, mounts) as box:
+            fd = record.fileno()
+            shield = settings(mode, [argv[0]])
+            done = execute(box, [*argv, str(fd), *options], shield, seconds + _GRACE, keep=[fd])
+            record.seek(0)
+            run = read_record(record.read().decode().splitlines())
+        run.seconds, run.status, run.output, run.events = done.seconds, done.status, done.output, done.events
+        if not run.outcomes and run.status:
+            run.outcomes[module], run.texts[module] = DID_NOT_END, run.output[-3000:]
+        return run
+
+
+def interpreter_mounts(prefix: Path) -> dict[str, Path]:
+    """The interpreter under test where Lambda has its own, and at its place on this machine for its library paths."""
+    return {"/var/lang": prefix} | ({} if prefix.is_relative_to("/usr") else {str(prefix): prefix})
+
+
+def _is_test(test: str) -> bool:
+    return "(" not in test and "." in test
+
+
+def prepare(conditions: Conditions) -> PythonRunner:
+    """The Python of `--runtime`, or this one.
+
+    Raises:
+        SuiteError: it cannot be run, or came without its tests.
+    """
+    return PythonRunner(find_interpreter(conditions.runtime or sys.executable), conditions)
+
+
+SUITE = Suite("CPython's own tests", FULL, QUICK, 400, prepare)
