@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import platform
 import re
 import subprocess
 from collections import Counter
@@ -19,13 +18,14 @@ from typing import Any
 
 import pytest
 
+from emulated_lambda.machine import architecture as architecture_under_test
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp
 from engine.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, counts, entries, kernel_calls, page
 
 GATE_TABLE = 512  # state.h
-MACHINE = platform.machine()
+MACHINE = architecture_under_test()
 BLOCKED = policy(outbound_connectivity="block", read_write_tmp="block")
 ALERTED = policy(outbound_connectivity="alert", read_write_tmp="alert")
 LISTED = entries()

@@ -6,7 +6,6 @@ A row whose test starts to fail has become a promise: move it.
 from __future__ import annotations
 
 import errno
-import platform
 import re
 import shutil
 import socket
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
@@ -27,16 +27,16 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
 TESTS = Path(__file__).parents[1]
 LOAD = "import ctypes; beyond = ctypes.CDLL('/var/task/beyond.so'); "
 TMP_BLOCKED = policy(read_write_tmp="block")
-native = pytest.mark.skipif(platform.machine() != "x86_64", reason="the hostile code is x86_64's")
+native = pytest.mark.skipif(architecture() != "x86_64", reason="the hostile code is x86_64's")
 
 
 @pytest.fixture(scope="module")
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task") / "code"
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
-    if platform.machine() == "x86_64":
+    if architecture() == "x86_64":
         compile_c([SOURCES / "beyond.c"], task / "beyond.so", "-shared", "-fPIC", target="x86_64-linux-gnu")
-    target = f"{platform.machine()}-linux-musl"
+    target = f"{architecture()}-linux-musl"
     compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=target)
     for path in [task, *task.rglob("*"), *task.parents[:3]]:
         path.chmod(0o755)
