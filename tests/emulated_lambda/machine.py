@@ -53,10 +53,15 @@ def architecture() -> str:
     return os.environ.get(VARIABLE) or kernel.machine()
 
 
+def is_emulated() -> bool:
+    """Whether the programs under test are run by an emulator."""
+    return architecture() != kernel.machine()
+
+
 def python_name() -> str:
     """What the interpreter of the machine under test is called."""
     own = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return own if architecture() == kernel.machine() else _PYTHON
+    return _PYTHON if is_emulated() else own
 
 
 def missing() -> str:
