@@ -1,4 +1,4 @@
-"""What cannot be tried on an emulated machine: test by test, and why. Everything else of the engine's suites runs there."""
+"""What cannot be tried on an emulated machine: test by test, and why. All else of the engine's suites runs there."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ LIMITS = {
     "test_server_names.py::test_in_alert_mode_a_host_is_reported_once": _LOCK_FILTER,
     "test_syscalls.py::test_a_child_in_new_namespaces_stays_shielded": "qemu-user forks without new namespaces only",
     "test_syscalls.py::test_a_child_whose_loader_drops_the_library_is_refused": _OUTSIDE,
+    "test_syscalls.py::test_a_kernel_whose_pages_are_larger_is_refused": _FILTER,
     "test_syscalls.py::test_a_newer_call_is_one_that_this_kernel_does_not_have": _FILTER,
 }
 

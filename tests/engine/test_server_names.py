@@ -158,6 +158,7 @@ class Recorder:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
+
 # qemu-user passes neither SO_LOCK_FILTER nor SO_ZEROCOPY on to the kernel: these are refused there, come what may.
 UNKNOWN = {"allowed_name", "a_copy_made_before", "zero_copy"} if is_emulated() else set[str]()
 
