@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from emulated_lambda.machine import AARCH64, VARIABLE, architecture
-from emulated_lambda.sandbox import Sandbox
+from emulated_lambda.sandbox import Sandbox, SandboxError
 from shielded_function_runtime.build.native import BINARIES, build
 
 INSIDE = Path(__file__).parent / "inside"
@@ -21,11 +23,15 @@ def layer() -> Path:
     return BINARIES / "layer" / AARCH64
 
 
-def open_sandbox(task: Path, layer: Path, **mounts: Path) -> Sandbox:
-    """A sandbox to enter, with each of `mounts` below /var.
-
-    Raises SandboxError where aarch64 cannot be emulated.
-    """
+@contextmanager
+def entered(task: Path, layer: Path, mounts: Mapping[str, Path]) -> Iterator[Sandbox]:
+    """A sandbox that is an aarch64 machine; where there can be none, the test is skipped, with the reason."""
     for path in [task, *task.rglob("*"), *task.parents[:3]]:
         path.chmod(0o755)
-    return Sandbox(task, layer, {f"/var/{name}": path for name, path in mounts.items()})
+    try:
+        with Sandbox(task, layer, mounts) as sandbox:
+            if not sandbox.isolation.whole:
+                pytest.skip(f"aarch64 programs need a binfmt_misc of the sandbox's own: {sandbox.isolation.note}")
+            yield sandbox
+    except SandboxError as error:
+        pytest.skip(str(error))

