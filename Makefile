@@ -67,7 +67,8 @@ arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files fo
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m arm64.fetch
 
 # The engine's suites, each in an emulated sandbox that is an aarch64 machine; the runtimes; every C library.
-ARM64_TESTS ?= tests/arm64 tests/engine tests/cases tests/wrapper tests/libcs/test_arm64.py
+ARM64_TESTS ?= tests/arm64 tests/engine tests/cases tests/libcs/test_arm64.py \
+  tests/wrapper/test_doctor.py::test_the_aarch64_program_under_qemu
 test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)
 	@EMULATED_LAMBDA_MACHINE=aarch64 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) $(ARM64_TESTS)
 
