@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 2
 C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test cases conformance fuzz test-libcs test-arm64 bench lint format wheel clean
+.PHONY: help setup native runtimes demo test cases conformance fuzz test-libcs arm64 test-arm64 bench lint format wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,8 +63,15 @@ test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m libcs.fetch
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/libcs
 
-test-arm64: native ## run the aarch64 tests (needs qemu-user and libc6-arm64-cross)
-	@$(RUN) $(BIN)/pytest tests/engine tests/libcs tests/wrapper -m arm64
+arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files for aarch64 (by apt and pip)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m arm64.fetch
+
+# The engine's suites, each in an emulated sandbox that is an aarch64 machine; the runtimes; every C library. The cases
+# can be tried too (ARM64_TESTS=tests/cases), but nobody has looked at what qemu makes of each of them.
+ARM64_TESTS ?= tests/arm64 tests/engine tests/libcs/test_arm64.py \
+  tests/wrapper/test_doctor.py::test_the_aarch64_program_under_qemu
+test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)
+	@EMULATED_LAMBDA_MACHINE=aarch64 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) $(ARM64_TESTS)
 
 bench: native ## measure what the shield costs
 	@$(RUN) $(BIN)/python benchmarks/bench.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cases.task import INSIDE
+from emulated_lambda.machine import architecture
 
 MODES = ("block", "alert", "allow")
 WAYS = ("wrapper", "late")
@@ -53,5 +55,6 @@ class Case:
 @lru_cache(maxsize=1)
 def cases() -> tuple[Case, ...]:
     command = [sys.executable, "-B", str(INSIDE / "main.py"), "--list"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = os.environ | {"CASES_MACHINE": architecture()}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return tuple(Case(**facts) for facts in json.loads(done.stdout))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from pathlib import Path
 
 import pytest
 
+from emulated_lambda.machine import architecture
 from shielded_function_runtime.build.native import BINARIES, build
 
 
 @pytest.fixture(scope="session")
 def layer() -> Path:
-    build([f"layer/{platform.machine()}"])
-    return BINARIES / "layer" / platform.machine()
+    build([f"layer/{architecture()}"])
+    return BINARIES / "layer" / architecture()

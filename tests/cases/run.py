@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
-import platform
 import sys
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from rich.table import Table
 from cases.catalogue import MODES, WAYS, Case, cases
 from cases.suite import Result, Suite
 from cases.verdicts import GOOD, NOT_RUN
+from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import SandboxError
 from shielded_function_runtime.build.native import BINARIES, BuildError, build
 
@@ -101,8 +101,8 @@ def _chosen(patterns: Sequence[str]) -> list[Case]:
 def _layer(given: Path | None) -> Path:
     if given:
         return given
-    build([f"layer/{platform.machine()}"])
-    return BINARIES / "layer" / platform.machine()
+    build([f"layer/{architecture()}"])
+    return BINARIES / "layer" / architecture()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

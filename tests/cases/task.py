@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
-import platform
 import shutil
 import struct
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from emulated_lambda.machine import architecture
 from engine.compiling import SOURCES as ENGINE_SOURCES
 from engine.compiling import compile_c
 
@@ -37,7 +37,7 @@ _LINKS = {
 
 
 def _compile(folder: Path) -> None:
-    machine = platform.machine()
+    machine = architecture()
     for name, (source, flags) in _LIBRARIES.items():
         compile_c([source], folder / f"lib{name}.so", "-shared", "-fPIC", *flags, target=f"{machine}-linux-gnu")
     compile_c([SOURCES / "mark.c"], folder / "mark", target=f"{machine}-linux-gnu")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,29 @@ def test_missing_binaries(stack: cdk.Stack, props: dict[str, Any], layers_folder
     assert "Shop/Checkout: the shield is not built for x86_64 (libshield.so not in" in str(error.value)
     assert "python -m shielded_function_runtime.build" in str(error.value)
     ShieldedFunction(stack, "Arm", architecture=lambda_.Architecture.ARM_64, **props)
+
+
+def test_each_function_gets_the_files_of_its_own_architecture(
+    app: cdk.App, stack: cdk.Stack, props: dict[str, Any]
+) -> None:
+    """From the function in the template to the file that ends up in its /opt."""
+    architectures = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
+    for name, architecture in architectures.items():
+        ShieldedFunction(stack, name, architecture=architecture, **props)
+    assembly = Path(app.synth().directory)
+    resources = json.loads((assembly / f"{stack.stack_name}.template.json").read_text())["Resources"]
+    files = json.loads((assembly / f"{stack.stack_name}.assets.json").read_text())["files"]
+    seen: dict[str, str] = {}
+    for function in (r for r in resources.values() if r["Type"] == "AWS::Lambda::Function"):
+        [reference] = function["Properties"]["Layers"]
+        version = resources[reference["Ref"]]["Properties"]
+        assert version["CompatibleArchitectures"] == function["Properties"].get("Architectures", ["x86_64"])
+        asset = files[version["Content"]["S3Key"].removesuffix(".zip")]["source"]["path"]
+        with zipfile.ZipFile(assembly / asset) if asset.endswith(".zip") else nullcontext() as archive:
+            member = "shielded-function/shield"
+            text = archive.read(member) if archive else (assembly / asset / member).read_bytes()
+        seen[version["CompatibleArchitectures"][0]] = text.decode()
+    assert seen == {"x86_64": "shield for x86_64\n", "arm64": "shield for aarch64\n"}
 
 
 def test_an_unknown_architecture() -> None:

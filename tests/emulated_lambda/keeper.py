@@ -8,6 +8,7 @@ every program in the sandbox ends with it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -24,25 +25,36 @@ class Request(TypedDict):
     """What the sandbox shall be."""
 
     binds: list[root.Bind]
+    system: str
+    emulator: str
     resolver: str
     addresses: list[str]
     hostname: str
     ways: list[str]
 
 
-def _enter_as_root() -> root.User:
+def _enter_as_root(emulator: str) -> root.User:
+    if emulator:
+        raise OSError(errno.ENOTSUP, "binfmt_misc is the whole machine's")
     kernel.unshare(_SPACES)
     return root.SANDBOX_USER
 
 
-def _enter_as_user() -> root.User:
-    """A user namespace in which the caller is the sandbox user, with every capability until it executes."""
-    user = root.SANDBOX_USER
-    maps = {"setgroups": "deny", "uid_map": f"{user.uid} {os.geteuid()} 1", "gid_map": f"{user.gid} {os.getegid()} 1"}
-    kernel.unshare(kernel.CLONE_NEWUSER | _SPACES)
+def _new_user_namespace(uid: int, gid: int, further: int) -> None:
+    """A user namespace in which the caller is `uid`, with every capability until it executes."""
+    maps = {"setgroups": "deny", "uid_map": f"{uid} {os.geteuid()} 1", "gid_map": f"{gid} {os.getegid()} 1"}
+    kernel.unshare(kernel.CLONE_NEWUSER | further)
     for name, text in maps.items():
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
             file.write(text)
+
+
+def _enter_as_user(emulator: str) -> root.User:
+    if emulator:  # the files of binfmt_misc are a root's: a namespace that has one lies around the sandbox's
+        _new_user_namespace(0, 0, kernel.CLONE_NEWNS)
+        root.run_by(emulator)
+    user = root.SANDBOX_USER
+    _new_user_namespace(user.uid, user.gid, _SPACES)
     return user
 
 
@@ -58,13 +70,13 @@ def _isolate(request: Request) -> str:
             reasons.append("not root")
             continue
         try:
-            user = WAYS[name]()
+            user = WAYS[name](request["emulator"])
         except OSError as error:
             reasons.append(f"{name}: {error.strerror}")
             continue
         socket.sethostname(request["hostname"])
         loopback.bring_up(request["addresses"])
-        root.build(request["binds"], request["resolver"], user)
+        root.build(request["binds"], request["system"], request["resolver"], user)
         return name
     raise OSError("; ".join(reasons) or "isolation not asked for")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+
+from emulated_lambda.machine import python_name
 
 TASK_ROOT = "/var/task"
 LAYERS_ROOT = "/opt"
@@ -11,7 +12,7 @@ LANGUAGE_ROOT = "/var/lang"
 RUNTIME_ROOT = "/var/runtime"
 RAPID_ROOT = "/var/rapid"
 
-# The Python that runs the tests, as a sandbox shows it.
-INTERPRETER = f"{LANGUAGE_ROOT}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+# The Python of a sandbox: the one that runs the tests, or that of another machine.
+INTERPRETER = f"{LANGUAGE_ROOT}/bin/{python_name()}"
 
 BOOTSTRAP = Path(__file__).parent / "bootstrap.sh"

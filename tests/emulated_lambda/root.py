@@ -20,6 +20,11 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
 _ROOT = "/tmp"  # the new root is built over the host's /tmp, in a mount namespace that nobody else sees
 
+_BINFMT = "/proc/sys/fs/binfmt_misc"
+# The first 20 bytes of an ELF file for aarch64, executable or shared (elf(5)), as binfmt_misc(5) wants them written.
+_ELF_AARCH64 = rb"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
+_ELF_MASK = rb"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+
 # statvfs flags (ST_*) have the values of the mount flags that a user namespace may not take off again.
 _LOCKED = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_NOATIME | kernel.MS_NODIRATIME
 _ST_RELATIME, _MS_RELATIME = 0x1000, kernel.MS_RELATIME
@@ -86,22 +91,41 @@ def _device(name: str) -> None:
     kernel.mount(f"/dev/{name}", target, "none", kernel.MS_BIND)
 
 
-def build(binds: list[Bind], resolver: str, owned_tmp: User) -> None:
+def run_by(emulator: str) -> None:
+    """From now on `emulator`, a static program, runs the aarch64 programs of this user namespace, and of no other.
+
+    Raises OSError before Linux 6.7, which has no binfmt_misc for a user namespace of its own.
+    """
+    kernel.mount("binfmt_misc", _BINFMT, "binfmt_misc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    # P: argv[0] stays as it is. F: the emulator is opened now, so the sandbox need not show it.
+    with open(f"{_BINFMT}/register", "wb") as register:
+        register.write(b":aarch64:M::" + _ELF_AARCH64 + b":" + _ELF_MASK + b":" + os.fsencode(emulator) + b":OPF")
+
+
+def build(binds: list[Bind], system: str, resolver: str, owned_tmp: User) -> None:
     """Mounts the sandbox's root in this mount namespace and makes it `/`. The old root is gone afterwards.
+
+    Args:
+        binds: what is shown besides.
+        system: the root whose system directories are shown; "" for this machine's own.
+        resolver: the name server's address.
+        owned_tmp: whose /tmp is.
 
     Raises OSError, naming the mount that failed.
     """
     old_umask = os.umask(0o022)
     kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
     sources = {bind["target"]: os.open(bind["source"], os.O_PATH | os.O_CLOEXEC) for bind in binds}
+    origin = f"/proc/self/fd/{os.open(system, os.O_PATH | os.O_CLOEXEC)}" if system else ""
     kernel.mount("sandbox", _ROOT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=16m")
     for path in _SYSTEM:
-        if os.path.islink(path):
-            os.symlink(os.readlink(path), _inside(path))
-        elif os.path.isdir(path):
-            _bind(path, path)
-    for path in filter(os.path.exists, _ETC):
-        _bind(os.path.realpath(path), path)
+        if os.path.islink(origin + path):
+            os.symlink(os.readlink(origin + path), _inside(path))
+        elif os.path.isdir(origin + path):
+            _bind(origin + path, path)
+    for path in _ETC:
+        if os.path.exists(origin + path):
+            _bind(origin + path if system else os.path.realpath(path), path)
     for path, text in _files(resolver).items():
         with open(_inside(path), "w", encoding="utf-8") as file:
             file.write(text)

@@ -29,6 +29,7 @@ from emulated_lambda import keeper
 from emulated_lambda.keeper import MESSAGE
 from emulated_lambda.languages import python
 from emulated_lambda.languages.runtime import Runtime
+from emulated_lambda.machine import Machine, MachineError, machine
 from emulated_lambda.platform_files import BOOTSTRAP, LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
 
 # Documentation addresses (RFC 5737, RFC 3849): "the internet" of a sandbox, all of it on its own loopback.
@@ -127,8 +128,13 @@ class Sandbox:
     ways: Sequence[str] = tuple(keeper.WAYS)
     runtime: Runtime = python.THIS
     isolation: Isolation = field(init=False, default=Isolation("none", False, "not started"))
+    machine: Machine = field(init=False)
 
     def __enter__(self) -> Self:
+        try:
+            self.machine = machine()
+        except MachineError as error:
+            raise SandboxError(str(error)) from error
         self._lock = threading.Lock()
         self._running: list[subprocess.Popen[bytes]] = []
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -269,6 +275,8 @@ class Sandbox:
                 raise SandboxError(f"{target}: {source} must be readable by everyone: chmod 755 {source}")
         return {
             "binds": [{"source": str(source.resolve()), "target": target} for target, source in mounts.items()],
+            "system": str(self.machine.system or ""),
+            "emulator": str(self.machine.emulator or ""),
             "resolver": RESOLVER,
             "addresses": list(self.addresses),
             "hostname": "emulated-lambda",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
@@ -16,8 +16,8 @@ INSIDE = Path(__file__).parent / "inside"
 
 @pytest.fixture(scope="session")
 def layer() -> Path:
-    build([f"layer/{platform.machine()}"])
-    return BINARIES / "layer" / platform.machine()
+    build([f"layer/{architecture()}"])
+    return BINARIES / "layer" / architecture()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import platform
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
@@ -29,7 +29,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("inline", "namespace"):
         compile_c(
-            [SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=f"{platform.machine()}-linux-gnu"
+            [SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=f"{architecture()}-linux-gnu"
         )
     (task / "__pycache__").mkdir()
     (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")

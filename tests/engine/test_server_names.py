@@ -17,6 +17,7 @@ import pytest
 
 from emulated_lambda.certificates import CertificateAuthority
 from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.machine import is_emulated
 from emulated_lambda.sandbox import Completed, Sandbox
 from emulated_lambda.web import Receiver, WebServer
 from engine.conftest import INSIDE
@@ -158,6 +159,10 @@ class Recorder:
         self._listener.close()
 
 
+# qemu-user passes neither SO_LOCK_FILTER nor SO_ZEROCOPY on to the kernel: these are refused there, come what may.
+UNKNOWN = {"allowed_name", "a_copy_made_before", "zero_copy"} if is_emulated() else set[str]()
+
+
 @pytest.fixture(scope="module")
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task")
@@ -220,10 +225,13 @@ def test_the_attempts_are_real(box: Sandbox, server: Recorder, way: str) -> None
 
 @pytest.mark.parametrize("mode", ["block", "alert", "allow"])
 def test_what_is_allowed_passes(box: Sandbox, server: Recorder, mode: str) -> None:
-    result, done = run(box, list(PASSING), CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": mode})
-    assert result == dict.fromkeys(PASSING), done.stderr
+    ways = [way for way in PASSING if way not in UNKNOWN]
+    result, done = run(box, ways, CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": mode})
+    assert result == dict.fromkeys(ways), done.stderr
     assert alerts(done) == []
-    for part in (b"what follows is not looked at", b"ALLOWED.Example", b"evil-in-a-header"):
+    if "allowed_name" in ways:
+        assert b"what follows is not looked at" in server.received
+    for part in (b"ALLOWED.Example", b"evil-in-a-header"):
         assert part in server.received
     assert server.received.count(b"P") >= 5_000_000
     assert server.received.count(b"Q") >= 120_000
@@ -255,7 +263,7 @@ def test_what_the_alert_suggests_is_enough(box: Sandbox, server: Recorder) -> No
 
 
 def test_alert_mode_reports_and_sends(box: Sandbox, server: Recorder) -> None:
-    ways = [w for w in FOREIGN if w not in RACES and "fork" not in w]
+    ways = [w for w in FOREIGN if w not in RACES | UNKNOWN and "fork" not in w]
     result, done = run(box, ways, CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
     assert {way: error for way, error in result.items() if error} == {}, done.stderr
     assert {a["mode"] for a in alerts(done)} == {"alert"}

@@ -10,10 +10,11 @@ import capstone
 import lief
 import pytest
 
+from emulated_lambda.machine import SYSTEM
 from engine.compiling import NATIVE, SOURCES, compile_c
 
 ARCHITECTURES = ("x86_64", "aarch64")
-CROSS_LIBC = Path("/usr/aarch64-linux-gnu/lib")
+CROSS_LIBC = SYSTEM / "usr" / "lib" / "aarch64-linux-gnu"
 # Numbers whose sites need not be patchable: ends of threads and processes, and read (glibc's __read_nocancel).
 UNGUARDED = {"x86_64": {0, 60, 231}, "aarch64": {63, 93, 94}}
 
@@ -23,7 +24,7 @@ def libraries(architecture: str) -> list[Path]:
     if architecture != platform.machine():
         found = sorted(CROSS_LIBC.glob("libc.so.6")) + sorted(CROSS_LIBC.glob("ld-linux-aarch64.so.1"))
         if not found:
-            pytest.skip(f"no {architecture} libc here (Debian: libc6-arm64-cross)")
+            pytest.skip(f"no {architecture} libc here: run `make arm64`")
         return found
     mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
     names = ("libc.so", "libc-2", "ld-linux", "ld-musl")  # since glibc 2.34, libpthread is empty

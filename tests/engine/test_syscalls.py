@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import platform
 import re
 import subprocess
 from collections import Counter
@@ -19,13 +18,14 @@ from typing import Any
 
 import pytest
 
+from emulated_lambda.machine import architecture as architecture_under_test
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp
 from engine.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, counts, entries, kernel_calls, page
 
 GATE_TABLE = 512  # state.h
-MACHINE = platform.machine()
+MACHINE = architecture_under_test()
 BLOCKED = policy(outbound_connectivity="block", read_write_tmp="block")
 ALERTED = policy(outbound_connectivity="alert", read_write_tmp="alert")
 LISTED = entries()
@@ -228,3 +228,15 @@ def test_a_newer_call_is_one_that_this_kernel_does_not_have(layer: Path, box: Sa
             assert done.returncode == 0, done.stderr[-2000:]
             answers[mode] = int(done.stdout)
     assert answers == {None: -99, "allow": -99, "alert": -99, "block": -errno.ENOSYS}
+
+
+def test_a_kernel_whose_pages_are_larger_is_refused(layer: Path, box: Sandbox) -> None:
+    """What the engine protects would begin and end in the midst of a page."""
+    known = json.dumps(kernel_calls(MACHINE))
+    outer = [PYTHON, "/var/task/syscalls.py", "under_larger_pages", known]
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+        plain = unfiltered.run_command([*outer, PYTHON, "-c", "print('started')"])
+        done = unfiltered.run_command([*outer, SHIELD, PYTHON, "-c", "print('started')"], environment=BLOCKED)
+    assert (plain.returncode, plain.stdout) == (0, "started\n"), plain.stderr
+    assert (done.returncode, done.stdout) == (78, ""), done.stderr
+    assert "the kernel's pages are not of 4096 bytes" in done.shield_lines[0]["reason"]

@@ -6,7 +6,6 @@ A row whose test starts to fail has become a promise: move it.
 from __future__ import annotations
 
 import errno
-import platform
 import re
 import shutil
 import socket
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
@@ -27,16 +27,16 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
 TESTS = Path(__file__).parents[1]
 LOAD = "import ctypes; beyond = ctypes.CDLL('/var/task/beyond.so'); "
 TMP_BLOCKED = policy(read_write_tmp="block")
-native = pytest.mark.skipif(platform.machine() != "x86_64", reason="the hostile code is x86_64's")
+x86_64 = pytest.mark.skipif(architecture() != "x86_64", reason="aarch64 has no such thing")
 
 
 @pytest.fixture(scope="module")
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task") / "code"
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
-    if platform.machine() == "x86_64":
-        compile_c([SOURCES / "beyond.c"], task / "beyond.so", "-shared", "-fPIC", target="x86_64-linux-gnu")
-    target = f"{platform.machine()}-linux-musl"
+    target = f"{architecture()}-linux-gnu"
+    compile_c([SOURCES / "beyond.c"], task / "beyond.so", "-shared", "-fPIC", target=target)
+    target = f"{architecture()}-linux-musl"
     compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=target)
     for path in [task, *task.rglob("*"), *task.parents[:3]]:
         path.chmod(0o755)
@@ -53,19 +53,17 @@ def run(box: Sandbox, code: str, settings: Mapping[str, str]) -> Completed:
     return done
 
 
-@native
 def test_a_jump_to_an_instruction_of_libc(box: Sandbox) -> None:
     done = run(box, LOAD + "print(beyond.open_at_libc_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
     assert done.stdout == "True\n"
 
 
-@native
+@x86_64
 def test_an_instruction_inside_another(box: Sandbox) -> None:
     done = run(box, LOAD + "print(beyond.open_at_hidden_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
     assert done.stdout == "True\n"
 
 
-@native
 def test_code_in_executable_memory(box: Sandbox) -> None:
     code = LOAD + "print(beyond.open_in_own_code(b'/tmp/there'))"
     allowed = run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"})
@@ -74,7 +72,7 @@ def test_code_in_executable_memory(box: Sandbox) -> None:
     assert int(blocked.stdout) == -errno.EACCES
 
 
-@native
+@x86_64
 def test_the_32_bit_way_in_where_the_kernel_has_it(layer: Path, box: Sandbox) -> None:
     code = LOAD + "print(beyond.getpid_by_int80())"
     filtered = box.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED)
@@ -87,7 +85,6 @@ def test_the_32_bit_way_in_where_the_kernel_has_it(layer: Path, box: Sandbox) ->
     assert int(done.stdout) > 0
 
 
-@native
 def test_a_descriptor_read_between_open_and_refusal(box: Sandbox) -> None:
     code = LOAD + "print(beyond.read_between_open_and_refusal(b'/tmp/there', 20000))"
     done = run(box, code, TMP_BLOCKED)

@@ -18,8 +18,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from libcs.releases import DEBIAN_NAMES, LIBCS, Libc, Package
+from libcs.releases import DEBIAN_NAMES, LIBCS, Package
 
 CACHE = Path(__file__).resolve().parents[2] / ".tools" / "libcs"
 _HELPER = Path("/usr/lib/apt/apt-helper")
@@ -36,14 +37,29 @@ class Unavailable(Exception):
         self.mirrors = mirrors
 
 
-def root_of(libc: Libc) -> Path:
+class Unpackable(Protocol):
+    """Packages that make one root: a `Libc`, or whatever else has these."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def suite(self) -> str: ...
+    @property
+    def packages(self) -> tuple[Package, ...]: ...
+    @property
+    def only(self) -> tuple[str, ...]: ...
+
+
+def root_of(libc: Unpackable) -> Path:
     """The folder in which the library's packages are unpacked; `/usr` of a system that runs on it is below.
 
     Raises:
         Unavailable: there is no apt here, or a package cannot be fetched.
     """
     root = CACHE / libc.id
-    with _alone(libc.id):
+    with alone(libc.id):
         stamp = "\n".join(package.sha256 for package in libc.packages)
         done = root / ".packages"
         if not done.is_file() or done.read_text() != stamp:
@@ -52,20 +68,21 @@ def root_of(libc: Libc) -> Path:
                 (root / "usr" / name).mkdir(parents=True)
                 (root / name).symlink_to(f"usr/{name}")
             for package in libc.packages:
-                _unpack(_fetch(package, libc), root)
+                _unpack(_fetch(package, libc), root, libc.only)
             done.write_text(stamp)
     return root
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
+def alone(name: str) -> Iterator[None]:
+    """One process at a time for what has this name."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(CACHE / f".{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _fetch(package: Package, libc: Libc) -> Path:
+def _fetch(package: Package, libc: Unpackable) -> Path:
     try:
         return download(package.path, package.sha256, CACHE / "packages")
     except Unavailable as error:
@@ -103,7 +120,7 @@ def _mirrors() -> list[str]:
     return mirrors
 
 
-def _fetch_present(package: Package, libc: Libc, mirrors: Sequence[str]) -> Path:
+def _fetch_present(package: Package, libc: Unpackable, mirrors: Sequence[str]) -> Path:
     """The version that the suite has now, by an apt configuration of our own."""
     why = "no mirror"
     for mirror in mirrors:
@@ -122,7 +139,7 @@ def _fetch_present(package: Package, libc: Libc, mirrors: Sequence[str]) -> Path
     raise Unavailable(f"{package.path} cannot be fetched, nor what {libc.suite} has now: {why}")
 
 
-def _write_configuration(folder: Path, libc: Libc, mirror: str) -> Path:
+def _write_configuration(folder: Path, libc: Unpackable, mirror: str) -> Path:
     for name in ("lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()
@@ -158,7 +175,7 @@ def _run(command: list[str], environment: os._Environ[str] | dict[str, str], fol
     return said[-1] if done.returncode else ""
 
 
-def _unpack(package: Path, root: Path) -> None:
+def _unpack(package: Path, root: Path, only: Sequence[str]) -> None:
     """A .deb is an ar archive (ar(5)) that holds `data.tar.xz`. Links in it are made relative to the root."""
     content = package.read_bytes()
     at = 8
@@ -172,7 +189,8 @@ def _unpack(package: Path, root: Path) -> None:
                 file.seek(0)
                 with tarfile.open(fileobj=file, mode="r:*") as archive:
                     for member in archive:
-                        _place(archive, member, root)
+                        if not only or member.name.removeprefix("./") in only:
+                            _place(archive, member, root)
             return
         at += size + size % 2
     raise Unavailable(f"{package.name} holds no data.tar")

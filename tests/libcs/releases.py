@@ -33,6 +33,7 @@ class Libc:
         suite: of Debian, where a newer version is taken from once the one below is gone.
         packages: what its root is made of.
         python: the path of that release's own Python in the root, where it was packed in; else empty.
+        only: the files that are kept of the packages; all when empty.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Libc:
     suite: str
     packages: tuple[Package, ...]
     python: str = ""
+    only: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

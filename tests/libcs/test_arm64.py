@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import platform
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from emulated_lambda.machine import EMULATOR, missing
 from engine.compiling import SOURCES as ENGINE_SOURCES
 from engine.running import policy
 from libcs.fetch import CACHE
@@ -26,7 +25,6 @@ from libcs.releases import LIBCS, Libc
 from shielded_function_runtime.build.native import BINARIES, build
 
 SOURCES = Path(__file__).parent / "c"
-EMULATOR = shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
 LIBRARY = BINARIES / "layer" / "aarch64" / "shielded-function" / "libshield.so"
 IN_TMP = {"open", "create", "raw_openat", "unlink", "mkdir", "rmdir", "chmod", "thread_open"}
 # Without binfmt_misc nothing of aarch64 can be started from there, and how that fails is the emulator's affair.
@@ -34,8 +32,7 @@ STARTS = {"spawn"}
 
 pytestmark = [
     pytest.mark.arm64,
-    pytest.mark.skipif(EMULATOR is None, reason="no qemu-aarch64 (Debian: qemu-user)"),
-    pytest.mark.skipif(platform.machine() == "aarch64", reason="aarch64 is this machine's own"),
+    pytest.mark.skipif(missing() != "", reason=missing()),
 ]
 
 # No sandbox hides the checkout here: it may lie below /tmp itself.
@@ -54,10 +51,9 @@ class Emulated:
 
     def run(self, argv: list[str], settings: Mapping[str, str] | None) -> tuple[dict[str, int], list[dict[str, Any]]]:
         """Results by name, and the shield's lines."""
-        assert EMULATOR is not None
         preload = [] if settings is None else ["-E", f"LD_PRELOAD={LIBRARY}"]
         done = subprocess.run(
-            [EMULATOR, "-L", str(self.root), *preload, *argv],
+            [str(EMULATOR), "-L", str(self.root), *preload, *argv],
             env={"PATH": os.defpath, **(settings or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from emulated_lambda import seccomp
+from emulated_lambda.machine import EMULATOR, missing
 from shielded_function_runtime.build import native
 from wrapper.support import (
     KILL_PROCESS,
@@ -386,20 +387,16 @@ def command_line(process: Path) -> bytes:
 
 
 @pytest.mark.arm64
-@pytest.mark.skipif(MACHINE == "aarch64", reason="aarch64 is this machine's own")
+@pytest.mark.skipif(missing() != "", reason=missing())
 def test_the_aarch64_program_under_qemu(
     compiled: Callable[[str], Path], stand_in: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    qemu = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
-    if not qemu:
-        pytest.skip("qemu-user is not installed")
     program = Path(shutil.copy(compiled("aarch64"), tmp_path / "shield"))
     shutil.copy(stand_in("aarch64"), tmp_path / "libshield.so")
 
     def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [qemu, str(program), *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
+        command = [str(EMULATOR), str(program), *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     assert run(["--version"], {}).stdout.startswith("shield ")
     assert "SHIELD_READ_WRITE_TMP" in run(["/bin/true"], {"SHIELD_READ_WRITE_TMP": "deny"}).stderr

@@ -15,6 +15,7 @@
 #include "guarded.h"
 #include "log.h"
 #include "mounts.h"
+#include "page_size.h"
 #include "process.h"
 #include "report.h"
 #include "user_memory.h"
@@ -166,6 +167,8 @@ bool arm(struct start *start, struct armed_objects *objects)
     find_program(&program);
     if (!settings_read(start))
         return false;
+    if (!pages_are_ours())
+        return fail(start->error, "the kernel's pages are not of 4096 bytes", TEXT(""));
     read_program(&program, start);
     if (!read_objects(start->error))
         return false;

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.restype = ctypes.c_long
 LIBC.mmap.restype = ctypes.c_void_p
-MACHINE = platform.machine()
+MACHINE = os.environ.get("CASES_MACHINE") or platform.machine()  # where cases are only listed, it may be another
 AT_FDCWD = -100
 LOADER = "/lib64/ld-linux-x86-64.so.2" if MACHINE == "x86_64" else "/lib/ld-linux-aarch64.so.1"
 MARK = "/var/task/mark"

@@ -127,11 +127,15 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, environment: 
     return done.stdout
 
 
-def download_wheel(requirement: str, sha256: Sequence[str], into: Path) -> Path:
-    """A wheel for this machine from the index that pip is set up for; its hash must be one of those given."""
+def download_wheel(requirement: str, sha256: Sequence[str], into: Path, platform: str = "") -> Path:
+    """A wheel from the index that pip is set up for; its hash must be one of those given.
+
+    `platform`: a tag of another machine, for Python 3.11 of which it is then; this machine's own when empty.
+    """
     wanted = into / "requirements.txt"
     wanted.write_text(" ".join([requirement, *(f"--hash=sha256:{digest}" for digest in sha256)]))
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    pip += ["--platform", platform, "--python-version", "3.11"] if platform else []
     run([*pip, "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", into, "-r", wanted])
     (wheel,) = into.glob("*.whl")
     return wheel

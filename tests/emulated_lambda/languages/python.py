@@ -6,7 +6,6 @@ in Lambda, so that a function does not import a test's tools by luck.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import metadata
@@ -15,10 +14,11 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from emulated_lambda.languages.runtime import Runtime
+from emulated_lambda.machine import is_emulated, machine, python_name
 from emulated_lambda.platform_files import LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT
 
 _BOOTSTRAP = f"{RUNTIME_ROOT}/bootstrap.py"
-_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+_VERSION = python_name().removeprefix("python")
 RUNTIME_DISTRIBUTIONS = ("awslambdaric", "boto3")
 
 
@@ -26,7 +26,7 @@ def interpreter(prefix: Path) -> dict[str, Path]:
     """An interpreter and what starts functions: at /var/lang and, for its own absolute library paths, at its place on
     this machine."""
     mounts = {LANGUAGE_ROOT: prefix, _BOOTSTRAP: Path(__file__).with_name("python_bootstrap.py")}
-    if not prefix.is_relative_to("/usr"):
+    if not is_emulated() and not prefix.is_relative_to("/usr"):
         mounts[str(prefix)] = prefix
     return mounts
 
@@ -36,9 +36,11 @@ def _mounts() -> dict[str, Path]:
 
     Raises ModuleNotFoundError (PackageNotFoundError) when the environment lacks one of them.
     """
-    mounts = interpreter(Path(sys.base_prefix).resolve())
+    mounts = interpreter(machine().language)
     for name in closure(RUNTIME_DISTRIBUTIONS):
         mounts |= {f"{RUNTIME_ROOT}/{path.name}": path for path in top_level(name)}
+    if native := machine().packages:
+        mounts |= {f"{RUNTIME_ROOT}/{path.name}": path for path in native.glob("[!.]*")}
     return mounts
 
 

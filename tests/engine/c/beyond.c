@@ -1,5 +1,5 @@
 /* What an engine inside the process cannot stop (docs/threat-model.md): hostile native code. Each function returns
- * what the kernel gave, so that the tests can show that the limit is real. x86_64. */
+ * what the kernel gave, so that the tests can show that the limit is real. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -9,46 +9,69 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static long call_at(const unsigned char *instruction, long nr, long a, long b, long c)
+#if defined(__x86_64__)
+static const unsigned char system_call[] = {0x0f, 0x05, 0xc3}; /* syscall; ret */
+
+static long open_at(const unsigned char *instruction, const char *path)
 {
     long result;
     register const unsigned char *target __asm__("r8") = instruction;
     __asm__ volatile("call *%%r8"
                      : "=a"(result), "+r"(target)
-                     : "a"(nr), "D"(a), "S"(b), "d"(c)
+                     : "a"(SYS_open), "D"(path), "S"((long)O_RDONLY), "d"(0L)
                      : "rcx", "r9", "r10", "r11", "memory");
     return result;
 }
+#else
+static const unsigned char system_call[] = {0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6}; /* svc #0; ret */
+
+static long open_at(const unsigned char *instruction, const char *path)
+{
+    register long nr __asm__("x8") = SYS_openat;
+    register long result __asm__("x0") = AT_FDCWD;
+    register const char *name __asm__("x1") = path;
+    register long flags __asm__("x2") = O_RDONLY;
+    register long mode __asm__("x3") = 0;
+    __asm__ volatile("blr %1"
+                     : "+r"(result)
+                     : "r"(instruction), "r"(nr), "r"(name), "r"(flags), "r"(mode)
+                     : "x30", "memory");
+    return result;
+}
+#endif
 
 /* getppid is not guarded, so its instruction stands behind no gate; a ret follows it. */
 long open_at_libc_instruction(const char *path)
 {
     const unsigned char *p = (const unsigned char *)getppid;
     for (int i = 0; i < 32; i++)
-        if (p[i] == 0x0f && p[i + 1] == 0x05 && p[i + 2] == 0xc3)
-            return call_at(p + i, SYS_open, (long)path, O_RDONLY, 0);
+        if (!memcmp(p + i, system_call, sizeof system_call))
+            return open_at(p + i, path);
     return -ENOENT;
 }
 
+#if defined(__x86_64__)
 /* mov $0xc3050f, %eax: from its second byte on it is a system call and a ret. */
 long open_at_hidden_instruction(const char *path)
 {
     static const unsigned char *hidden;
     __asm__ volatile("jmp 1f\n0: .byte 0xb8, 0x0f, 0x05, 0xc3, 0x00\n ret\n1: lea 0b(%%rip), %0"
                      : "=r"(hidden));
-    return call_at(hidden + 1, SYS_open, (long)path, O_RDONLY, 0);
+    return open_at(hidden + 1, path);
 }
+#endif
 
 long open_in_own_code(const char *path)
 {
-    static const unsigned char code[] = {0x0f, 0x05, 0xc3};
     void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
         return -errno;
-    memcpy(page, code, sizeof code);
-    return call_at(page, SYS_open, (long)path, O_RDONLY, 0);
+    memcpy(page, system_call, sizeof system_call);
+    __builtin___clear_cache(page, (char *)page + sizeof system_call);
+    return open_at(page, path);
 }
 
+#if defined(__x86_64__)
 /* The 32-bit way into the kernel, where it is built in: getpid is number 20 there. */
 long getpid_by_int80(void)
 {
@@ -56,6 +79,7 @@ long getpid_by_int80(void)
     __asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory");
     return result;
 }
+#endif
 
 static volatile int stop, guess, caught = -1;
 

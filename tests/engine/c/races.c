@@ -90,7 +90,11 @@ static int children_with_variable(char *program)
 }
 
 enum { SIZE = 65536, SHARED = 50 };
+#if defined(__x86_64__)
 static const char answer_42[] = "\xb8\x2a\0\0\0\xc3"; /* mov $42, %eax; ret */
+#else
+static const char answer_42[] = "\x40\x05\x80\x52\xc0\x03\x5f\xd6"; /* mov w0, #42; ret */
+#endif
 static int memory_file, library;
 static char *place;
 static sigjmp_buf before;
@@ -132,7 +136,7 @@ static void fault(int signal)
 static int answers_42(void *code)
 {
     volatile int answer = 0;
-    if (!sigsetjmp(before, 1) && !memcmp(code, answer_42, 6))
+    if (!sigsetjmp(before, 1) && !memcmp(code, answer_42, sizeof answer_42 - 1))
         answer = ((int (*)(void))code)();
     return answer == 42;
 }
@@ -156,7 +160,7 @@ static int runs_of_own_code(int swaps_file)
 static void prepare_code(const char *path)
 {
     static char code[SIZE];
-    memcpy(code, answer_42, 6);
+    memcpy(code, answer_42, sizeof answer_42 - 1);
     memory_file = memfd_create("code", 0);
     library = open(path, O_RDONLY);
     place = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -206,6 +207,14 @@ def many_threads_start() -> int:
 
 
 NEWER, MARK = 480, 99
+# Classic BPF, as seccomp(2) takes it: load a word of the call, compare, answer.
+LOAD, EQUAL, ANY_BIT, GIVE = 0x20, 0x15, 0x45, 0x06
+NUMBER, FIRST_ARGUMENT = 0, 16
+ERRNO, ALLOW = 0x00050000, 0x7FFF0000
+
+
+def instruction(code: int, yes: int, no: int, k: int) -> bytes:
+    return struct.pack("=HBBI", code, yes, no, k)
 
 
 @scenario
@@ -214,23 +223,40 @@ def a_newer_call() -> int:
     return -ctypes.get_errno() if result == -1 else result
 
 
-@scenario
-def under_a_filter_that_knows_it() -> None:
-    """The kernel answers MARK to a call that it does not have (seccomp(2)); then the rest of the command runs."""
+def run_under_a_filter(*code: bytes) -> None:
+    """Runs the rest of the command under a seccomp filter, for which no privileges are needed."""
 
     class Program(ctypes.Structure):
         _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
 
-    def instruction(code: int, yes: int, no: int, k: int) -> bytes:
-        return struct.pack("=HBBI", code, yes, no, k)
-
-    load, equal, give = 0x20, 0x15, 0x06
-    code = instruction(load, 0, 0, 0) + instruction(equal, 0, 1, NEWER)
-    code += instruction(give, 0, 0, 0x00050000 | MARK) + instruction(give, 0, 0, 0x7FFF0000)
-    program = Program(len(code) // 8, code)
+    program = Program(len(code), b"".join(code))
     assert LIBC.prctl(38, 1, 0, 0, 0) == 0, "PR_SET_NO_NEW_PRIVS"
     assert LIBC.prctl(22, 2, ctypes.byref(program), 0, 0) == 0, "PR_SET_SECCOMP"
     os.execv(sys.argv[3], sys.argv[3:])
+
+
+@scenario
+def under_a_filter_that_knows_it() -> None:
+    """The kernel answers MARK to a call that it does not have."""
+    run_under_a_filter(
+        instruction(LOAD, 0, 0, NUMBER),
+        instruction(EQUAL, 0, 1, NEWER),
+        instruction(GIVE, 0, 0, ERRNO | MARK),
+        instruction(GIVE, 0, 0, ALLOW),
+    )
+
+
+@scenario
+def under_larger_pages() -> None:
+    """madvise answers as a kernel does whose pages are of 64 KB: EINVAL to an address in the midst of one."""
+    run_under_a_filter(
+        instruction(LOAD, 0, 0, NUMBER),
+        instruction(EQUAL, 0, 3, NUMBERS["madvise"]),
+        instruction(LOAD, 0, 0, FIRST_ARGUMENT),
+        instruction(ANY_BIT, 0, 1, 0xFFFF),
+        instruction(GIVE, 0, 0, ERRNO | errno.EINVAL),
+        instruction(GIVE, 0, 0, ALLOW),
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-/* Site discovery on aarch64: instructions are words, so `svc #0` is found by its value; a literal pool that
- * holds the same word would be patched to no effect, as nothing executes it. */
+/* Site discovery on aarch64: instructions are words, so `svc #0` is found by its value wherever it stands. Linux does
+ * not look at the number in the instruction; but what looks like `svc` with another one is data more often than not, and
+ * data must stay as it is: these count where the unwind tables say that there is a function. */
 #include "../sites.h"
 
 #include "../elf_image.h"
@@ -13,9 +14,11 @@ static uint32_t word(struct image image, uint64_t at)
     return w;
 }
 
-static bool is_svc(uint32_t w)
+static bool is_svc(struct image image, uint64_t at)
 {
-    return w == 0xd4000001;
+    uint32_t w = word(image, at);
+    uint64_t from, to;
+    return w == 0xd4000001 || ((w & 0xffe0001f) == 0xd4000001 && image_function(image, at, &from, &to));
 }
 
 static bool loads_number(uint32_t w)
@@ -38,6 +41,18 @@ static bool relocatable(uint32_t w)
     /* Exclusive loads and stores must not have other memory accesses between them. */
     bool exclusive = (w & 0x3f000000) == 0x08000000;
     return !pc_relative && !exclusive;
+}
+
+enum { NUMBER_REGISTER = 8 };
+
+/* May the word change x8? The result is the last field of an instruction; loads and stores have more of them that
+ * are written: the second register of a pair, an address that is stepped on, a register that is swapped. */
+static bool may_change_number(uint32_t w)
+{
+    bool memory = (w & 0x0a000000) == 0x08000000;
+    bool other = (w >> 5 & 31) == NUMBER_REGISTER || (w >> 10 & 31) == NUMBER_REGISTER ||
+                 (w >> 16 & 31) == NUMBER_REGISTER;
+    return (w & 31) == NUMBER_REGISTER || (memory && other);
 }
 
 /* Where a direct branch at `at` goes, or `at` itself when the word is none. */
@@ -84,7 +99,7 @@ static int32_t number_before(struct image image, uint64_t from, uint64_t to, uin
         uint32_t w = word(image, here);
         if (loads_number(w))
             return jumped_into(image, from, to, here + 4, at, site) ? -1 : (int32_t)((w >> 5) & 0xffff);
-        bool harmless = is_conditional(w) || (relocatable(w) && (w & 0x1f) != 8);
+        bool harmless = is_conditional(w) || (relocatable(w) && !may_change_number(w));
         if (ends(w) || !harmless)
             return -1;
     }
@@ -128,7 +143,7 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
     if (!image_is_elf(image) || from > to || to > image.size || from % 4)
         return false;
     for (uint64_t at = from; at + 4 <= to; at += 4)
-        if (is_svc(word(image, at))) {
+        if (is_svc(image, at)) {
             struct site site;
             classify(image, from, to, at, &site);
             each(context, &site);

@@ -3,7 +3,7 @@
 
 bool is_system_call(uint64_t address)
 {
-    return *(const uint32_t *)address == 0xd4000001;
+    return (*(const uint32_t *)address & 0xffe0001f) == 0xd4000001;
 }
 
 uint64_t trampoline_reach(void)

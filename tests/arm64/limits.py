@@ -1,0 +1,40 @@
+"""What cannot be tried on an emulated machine: test by test, and why. All else of the engine's suites runs there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from emulated_lambda.machine import is_emulated
+
+_LOCK_FILTER = "qemu-user does not pass SO_LOCK_FILTER on, by which a connection remembers that it was seen"
+_ZERO_COPY = "qemu-user does not pass SO_ZEROCOPY on"
+_OUTSIDE = "starts the layer beside the sandbox, where only this machine's own programs run"
+_FILTER = "qemu-user has no seccomp(2) for its programs"
+
+# The end of a test's id, without or with its parameters.
+LIMITS = {
+    "test_behaviour.py::test_bad_pointers_get_the_kernels_own_errors[False]": "qemu-user answers EFAULT by itself",
+    "test_server_names.py::test_a_foreign_name_does_not_arrive[zero_copy]": _ZERO_COPY,
+    "test_server_names.py::test_the_attempts_are_real[zero_copy]": _ZERO_COPY,
+    "test_server_names.py::test_in_alert_mode_a_host_is_reported_once": _LOCK_FILTER,
+    "test_syscalls.py::test_a_child_in_new_namespaces_stays_shielded": "qemu-user forks without new namespaces only",
+    "test_syscalls.py::test_a_child_whose_loader_drops_the_library_is_refused": _OUTSIDE,
+    "test_syscalls.py::test_a_kernel_whose_pages_are_larger_is_refused": _FILTER,
+    "test_syscalls.py::test_a_newer_call_is_one_that_this_kernel_does_not_have": _FILTER,
+}
+
+
+def reason(nodeid: str) -> str:
+    """Why a test cannot be run on the machine under test; empty when it can."""
+    whole = nodeid.partition("[")[0]
+    found = (why for end, why in LIMITS.items() if nodeid.endswith(f"/{end}") or whole.endswith(f"/{end}"))
+    return next(found, "") if is_emulated() else ""
+
+
+def skip_what_cannot_be_tried(items: Iterable[pytest.Item]) -> None:
+    """For pytest_collection_modifyitems."""
+    for item in items:
+        if why := reason(item.nodeid):
+            item.add_marker(pytest.mark.skip(reason=why))
