@@ -64,7 +64,7 @@ test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/libcs
 
 test-arm64: native ## run the aarch64 tests (needs qemu-user and libc6-arm64-cross)
-	@$(RUN) $(BIN)/pytest tests/engine tests/libcs tests/wrapper -m arm64
+	@$(RUN) $(BIN)/pytest tests/engine tests/from_code tests/libcs tests/wrapper -m arm64
 
 bench: native ## measure what the shield costs
 	@$(RUN) $(BIN)/python benchmarks/bench.py
