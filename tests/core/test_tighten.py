@@ -199,8 +199,10 @@ def test_a_field_given_twice(native: Native) -> None:
 # --- whatever is asked for, nothing gets looser ------------------------------------------------------------------
 
 HOSTS = ["a.example", "*.b.example", "b.example:443", "198.51.100.0/24", "198.51.100.7", "tcp://a.example:443"]
-PROBED = ["a.example", "b.example", "x.b.example", "s3.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"]
-PROBED += ["a-bucket.s3.eu-west-1.amazonaws.com", "b-bucket.s3.eu-west-1.amazonaws.com"]
+PROBED = [
+    *("a.example", "b.example", "x.b.example", "s3.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"),
+    *("a-bucket.s3.eu-west-1.amazonaws.com", "b-bucket.s3.eu-west-1.amazonaws.com"),
+]
 MODE = st.sampled_from(["block", "alert", "allow"])
 SETTINGS = st.fixed_dictionaries(
     {},
