@@ -236,7 +236,10 @@ def decisions(native: Native, policy: Any, learnt: Any) -> list[int]:
         found.append(lib.verdict_endpoint(policy, always, learnt, to, lib.PROTOCOL_TCP).action)
     to = native.ffi.new("struct endpoint *", {"ip": native.address("198.51.100.7")[0], "port": 443})
     found.append(lib.verdict_endpoint(policy, always, learnt, to, lib.PROTOCOL_UDP).action)
-    found += [lib.verdict_tmp(policy, native.text(path)).action for path in ("/tmp/a", "/tmp/b", "/tmp/a/x")]
+    found += [
+        lib.verdict_tmp(policy, native.text(path), lib.LANGUAGE_OTHER, lib.TMP_AT_WORK).action
+        for path in ("/tmp/a", "/tmp/b", "/tmp/a/x")
+    ]
     for path in ("/bin/a", "/bin/b", ""):
         found += [
             lib.verdict_program(policy, native.text(path), listed, kind).action
