@@ -121,8 +121,9 @@ static bool common_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t
     *result = 0;
     switch (nr) {
     case __NR_rt_sigprocmask:
-        *result = may_probe(b) ? kernel_real(nr, a, b, c, d, 0, 0) : -EFAULT;
+        *result = may_probe(b ? b : c) ? kernel_real(nr, a, b, c, d, 0, 0) : -EFAULT;
         return true;
+    case __NR_getcpu: *result = may_probe(a) ? kernel_real(nr, a, b, c, d, 0, 0) : -EFAULT; return true;
     case __NR_mincore: *result = may_probe(c) ? kernel_real(nr, a, b, c, d, 0, 0) : -EFAULT; return true;
     case __NR_gettid: *result = kernel_real(nr, a, b, c, d, 0, 0); return true;
     case __NR_mprotect: return true;

@@ -16,7 +16,7 @@ void forget(int32_t descriptors)
     next_stream = generation = 0;
     for_good = false;
     for (uint32_t i = 0; i < SCRATCHES; i++)
-        CHECK(!owners[i]); /* each was given back */
+        CHECK(!is_taken[i]); /* each was given back */
 }
 
 bool is_scratch(uint64_t address)
