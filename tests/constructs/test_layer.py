@@ -13,6 +13,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from shielded_function import ShieldedFunction, ShieldError, layer
+from shielded_function_runtime.build import native
 
 PACKAGED = layer.layers_folder()  # before a fixture replaces it
 ELF = {"x86_64": b"\x3e\x00", "aarch64": b"\xb7\x00"}
@@ -27,9 +28,10 @@ def test_the_package_has_them(monkeypatch: pytest.MonkeyPatch, name: str, folder
         for path in (PACKAGED / folder).rglob("*")
         if path.is_file()
     }
-    assert set(files) == {"shielded-function/shield", "shielded-function/libshield.so"}
-    for path in files.values():
-        header = path.read_bytes()[:20]
+    built = {path.partition(f"layer/{folder}/")[2] for path in native.PATHS if f"layer/{folder}/" in path}
+    assert {file for file in files if "__pycache__" not in file} == built == set(layer._FILES)
+    for name in ("shielded-function/shield", "shielded-function/libshield.so", "shielded-function/libshield-java.so"):
+        header = files[name].read_bytes()[:20]
         assert header[:4] == b"\x7fELF"
         assert header[18:20] == ELF[folder]
     assert files["shielded-function/shield"].stat().st_mode & 0o111
@@ -39,7 +41,9 @@ def test_missing_binaries(stack: cdk.Stack, props: dict[str, Any], layers_folder
     (layers_folder / "x86_64" / "shielded-function" / "libshield.so").unlink()
     with pytest.raises(ShieldError) as error:
         ShieldedFunction(stack, "Checkout", **props)
-    assert "Shop/Checkout: the shield is not built for x86_64 (libshield.so not in" in str(error.value)
+    assert "Shop/Checkout: the shield is not built for x86_64 (shielded-function/libshield.so not in" in str(
+        error.value
+    )
     assert "python -m shielded_function_runtime.build" in str(error.value)
     ShieldedFunction(stack, "Arm", architecture=lambda_.Architecture.ARM_64, **props)
 
@@ -84,11 +88,21 @@ def layer_asset(app: cdk.App, stack: cdk.Stack) -> Path:
 def test_the_asset_is_the_folder(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
     ShieldedFunction(stack, "Checkout", **props)
     asset = layer_asset(app, stack)
-    assert {path.relative_to(asset).as_posix(): path.stat().st_mode & 0o777 for path in asset.rglob("*.*")} == {
-        "shielded-function/libshield.so": 0o644
-    }
-    assert (asset / "shielded-function" / "shield").stat().st_mode & 0o777 == 0o755
+    files = {path.relative_to(asset).as_posix(): path for path in asset.rglob("*") if path.is_file()}
+    assert {name: path.stat().st_mode & 0o777 for name, path in files.items()} == layer._FILES
     assert (asset / "shielded-function" / "shield").read_text() == "shield for x86_64\n"
+
+
+def test_what_an_installer_compiled_does_not_go_along(
+    app: cdk.App, stack: cdk.Stack, props: dict[str, Any], layers_folder: Path
+) -> None:
+    compiled = layers_folder / "x86_64" / "python" / "shielded_function_runtime" / "__pycache__" / "__init__.pyc"
+    compiled.parent.mkdir()
+    compiled.touch()
+    ShieldedFunction(stack, "Checkout", **props)
+    files = {path.name for path in layer_asset(app, stack).rglob("*")}
+    assert "configuring.py" in files
+    assert "__pycache__" not in files
 
 
 def test_lost_modes_are_restored_in_a_zip(
@@ -99,9 +113,9 @@ def test_lost_modes_are_restored_in_a_zip(
     with zipfile.ZipFile(layer_asset(app, stack)) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
         assert archive.read("shielded-function/shield") == b"shield for x86_64\n"
-    assert {name: oct(entry.external_attr >> 16) for name, entry in entries.items()} == {
-        "shielded-function/libshield.so": "0o100644",
-        "shielded-function/shield": "0o100755",
+    assert {name: entry.external_attr >> 16 for name, entry in entries.items()} == {
+        name: 0o100000 | mode for name, mode in layer._FILES.items()
     }
+    assert entries["shielded-function/shield"].external_attr >> 16 == 0o100755
     assert {entry.create_system for entry in entries.values()} == {3}
     assert {entry.date_time for entry in entries.values()} == {(1980, 1, 1, 0, 0, 0)}

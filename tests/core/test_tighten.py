@@ -199,8 +199,10 @@ def test_a_field_given_twice(native: Native) -> None:
 # --- whatever is asked for, nothing gets looser ------------------------------------------------------------------
 
 HOSTS = ["a.example", "*.b.example", "b.example:443", "198.51.100.0/24", "198.51.100.7", "tcp://a.example:443"]
-PROBED = ["a.example", "b.example", "x.b.example", "s3.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"]
-PROBED += ["a-bucket.s3.eu-west-1.amazonaws.com", "b-bucket.s3.eu-west-1.amazonaws.com"]
+PROBED = [
+    *("a.example", "b.example", "x.b.example", "s3.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"),
+    *("a-bucket.s3.eu-west-1.amazonaws.com", "b-bucket.s3.eu-west-1.amazonaws.com"),
+]
 MODE = st.sampled_from(["block", "alert", "allow"])
 SETTINGS = st.fixed_dictionaries(
     {},
@@ -234,7 +236,10 @@ def decisions(native: Native, policy: Any, learnt: Any) -> list[int]:
         found.append(lib.verdict_endpoint(policy, always, learnt, to, lib.PROTOCOL_TCP).action)
     to = native.ffi.new("struct endpoint *", {"ip": native.address("198.51.100.7")[0], "port": 443})
     found.append(lib.verdict_endpoint(policy, always, learnt, to, lib.PROTOCOL_UDP).action)
-    found += [lib.verdict_tmp(policy, native.text(path)).action for path in ("/tmp/a", "/tmp/b", "/tmp/a/x")]
+    found += [
+        lib.verdict_tmp(policy, native.text(path), lib.LANGUAGE_OTHER, lib.TMP_AT_WORK).action
+        for path in ("/tmp/a", "/tmp/b", "/tmp/a/x")
+    ]
     for path in ("/bin/a", "/bin/b", ""):
         found += [
             lib.verdict_program(policy, native.text(path), listed, kind).action

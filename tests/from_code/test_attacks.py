@@ -20,3 +20,11 @@ def test_nothing_gets_looser(box: Sandbox, trial: str) -> None:
     done = box.run_command(["/var/task/attack", "/opt/shielded-function/libshield.so", trial])
     assert (done.returncode, done.stdout) == (0, "ok\n"), f"{done.returncode} {done.stdout} {done.stderr[-3000:]}"
     assert "armed" in events(done)
+
+
+def test_a_program_that_was_started_with_the_library_is_not_let_go_without_a_policy(box: Sandbox) -> None:
+    """Only who loads it later, having no setting of ours, may say what it wants afterwards."""
+    done = box.run_command(["/bin/true"], environment={"LD_PRELOAD": "/opt/shielded-function/libshield.so"})
+    assert done.returncode == 78, done.stderr
+    assert events(done) == ["refused"]
+    assert "there is no policy" in done.shield_lines[0]["reason"]

@@ -93,7 +93,7 @@ def test_libshield_needs_nothing(arch: str) -> None:
     assert library.header.machine_type == ELF_MACHINES[arch]
     assert library.header.file_type == lief.ELF.Header.FILE_TYPE.DYN
     assert list(library.libraries) == []
-    assert [s.name for s in library.imported_symbols] == []
+    assert undefined(library) == set()
     assert not library.has_interpreter
     assert not api_symbols() & {s.name for s in library.exported_symbols}
     assert (native.BINARIES / path).stat().st_size <= LIBRARY_LIMIT
@@ -115,11 +115,69 @@ def test_shield_is_static(arch: str) -> None:
     assert list(program.libraries) == []
 
 
-@pytest.mark.parametrize("program", native.PROGRAMS, ids=lambda program: program.path)
-def test_holds_no_path_of_the_machine(program: native.Program) -> None:
-    content = (native.BINARIES / program.path).read_bytes()
-    for path in (Path.home(), native.NATIVE.parents[1]):
-        assert str(path).encode() not in content or path == Path("/")
+def undefined(library: lief.ELF.Binary) -> set[str]:
+    """What a library expects from others. `imported_symbols` is empty where there are no section headers."""
+    return {str(s.name) for s in library.dynamic_symbols if s.shndx == 0 and s.name}
+
+
+# What an add-on finds in the process that loads it, whichever libc and whichever version of a runtime that has.
+ADD_ONS = {
+    "nodejs/node_modules/shielded-function/shielded_function.node": (
+        {"node_api_module_get_api_version_v1", "napi_register_module_v1"},
+        {
+            *("dlopen", "dlsym", "dlerror", "napi_get_cb_info", "napi_get_value_string_utf8"),
+            *("napi_create_string_utf8", "napi_create_function", "napi_set_named_property", "napi_throw_error"),
+        },
+    ),
+    "shielded-function/libshield-java.so": (
+        {"Java_shieldedfunction_ShieldedFunction_configure"},
+        {"dlopen", "dlsym", "dlerror"},
+    ),
+}
+ADD_ON_LIMIT = 16 * 1024
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+@pytest.mark.parametrize("path", ADD_ONS)
+def test_add_ons_need_no_libc_of_their_own(arch: str, path: str) -> None:
+    exported, imported = ADD_ONS[path]
+    library = read(f"layer/{arch}/{path}", lief.ELF.Binary)
+    assert library.header.machine_type == ELF_MACHINES[arch]
+    assert list(library.libraries) == []
+    assert {s.name for s in library.exported_symbols} == exported
+    assert undefined(library) == imported
+    assert (native.BINARIES / f"layer/{arch}/{path}").stat().st_size <= ADD_ON_LIMIT
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_libshield_has_one_way_in_and_stays(arch: str) -> None:
+    library = read(f"layer/{arch}/shielded-function/libshield.so", lief.ELF.Binary)
+    assert {s.name for s in library.exported_symbols} == {"shield_configure"}
+    flags = library.get(lief.ELF.DynamicEntry.TAG.FLAGS_1)
+    assert isinstance(flags, lief.ELF.DynamicEntryFlags)
+    assert lief.ELF.DynamicEntryFlags.FLAG.NODELETE in flags.flags
+
+
+def test_files_of_the_layer_that_are_not_compiled() -> None:
+    """The same for both architectures, and what they are made from."""
+    for path, file in native.PLACED.items():
+        content = (native.BINARIES / path).read_bytes()
+        assert content == file.content()
+        assert file.source is None or content == file.source.read_bytes()
+        assert (native.BINARIES / path).stat().st_mode & 0o777 == 0o644
+
+
+def test_the_layer_holds_nothing_that_needs_more_than_python_itself() -> None:
+    """No cffi, no core: a function has neither."""
+    names = {path for path in native.PATHS if "/python/" in path}
+    assert {path.rpartition("/")[2] for path in names} == {"__init__.py", "configuring.py", "py.typed"}
+
+
+@pytest.mark.parametrize("path", native.PATHS)
+def test_holds_no_path_of_the_machine(path: str) -> None:
+    content = (native.BINARIES / path).read_bytes()
+    for folder in (Path.home(), native.NATIVE.parents[1]):
+        assert str(folder).encode() not in content or folder == Path("/")
 
 
 def test_unchanged_inputs_compile_nothing() -> None:

@@ -60,7 +60,7 @@ def test_name_says_that_it_is_for_every_platform(wheel: Path) -> None:
 
 def test_content(checkout: Path, entries: dict[str, zipfile.ZipInfo]) -> None:
     expected = {f"shielded_function-0.1.0.dist-info/{name}" for name in METADATA}
-    expected |= {f"shielded_function_runtime/binaries/{program.path}" for program in native.PROGRAMS}
+    expected |= {f"shielded_function_runtime/binaries/{path}" for path in native.PATHS}
     for package, root in SOURCE_ROOTS.items():
         folder = checkout / root / package
         files = [f.relative_to(folder) for f in folder.rglob("*") if f.is_file()]

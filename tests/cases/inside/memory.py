@@ -19,7 +19,8 @@ READ, WRITE, EXECUTE = 1, 2, 4
 FIXED_ANONYMOUS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x10
 CODE = b"\xb8\x2a\x00\x00\x00\xc3" if MACHINE == "x86_64" else b"\x40\x05\x80\x52\xc0\x03\x5f\xd6"  # return 42
 HELP = Helpers("help")
-DESTROYS = {"alert": "it would really take the engine away"}
+# Whatever the modes, calls run through it: a later call may make the policy stricter.
+DESTROYS = dict.fromkeys(("alert", "allow"), "it would really take the engine away")
 
 
 def address_of(name: str) -> int:

@@ -36,7 +36,7 @@ static bool read_text(napi_env env, napi_value value, char *buffer, size_t room,
 static napi_value configure(napi_env env, napi_callback_info info)
 {
     char lines[LINES_ROOM]; /* threads of Node.js have megabytes of stack */
-    char library[PATH_ROOM], reason[REASON_ROOM] = "";
+    char library[PATH_ROOM], reason[REASON_ROOM];
     napi_value argument[2], result = NULL;
     size_t count = 2, len = 0, path_len = 0;
     if (napi_get_cb_info(env, info, &count, argument, NULL, NULL) || count != 2 ||
@@ -45,6 +45,7 @@ static napi_value configure(napi_env env, napi_callback_info info)
         napi_throw_error(env, NULL, "the policy is longer than 65536 bytes, or not text");
         return NULL;
     }
+    reason[0] = 0;
     if (call_engine(library, lines, len, reason))
         napi_create_string_utf8(env, reason, AUTO_LENGTH, &result);
     return result; /* NULL: undefined */
