@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, as far as a runtime client asks for it, with a clock: how long a start and each invocation took.
+"""Lambda's Runtime API, as far as a runtime client asks for it, with a clock: how long starts and invocations take.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. The emulator would do, but takes longer than a function.
 """

@@ -103,11 +103,11 @@ def test_a_library_of_the_runtimes_own(layer: Path, tmp_path: Path) -> None:
     """What the platform brings is not searched, unless somebody could have changed it; packages beside it are."""
     shutil.copytree(INSIDE, tmp_path / "task", ignore=shutil.ignore_patterns("__pycache__"))
     library = tmp_path / "inline.so"
-    compile_c([SOURCES / "inline.c"], library, "-shared", "-fPIC", target=f"{platform.machine()}-linux-gnu")
+    compile_c([SOURCES / "inline.c"], library, "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
     places = ["/var/runtime/inline.so", "/var/runtime/site-packages/inline.so", "/var/elsewhere/inline.so"]
     for path in [tmp_path, *tmp_path.parents[:2], tmp_path / "task", library]:
         path.chmod(0o755)
-    with Sandbox(tmp_path / "task", layer, {place: library for place in places}) as box:
+    with Sandbox(tmp_path / "task", layer, dict.fromkeys(places, library)) as box:
         if not box.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {box.isolation.note}")
         judged: dict[str, bool] = {}
