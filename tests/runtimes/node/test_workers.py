@@ -42,15 +42,18 @@ class RuntimeApi(ThreadingHTTPServer):
 
 
 class _Conversation(BaseHTTPRequestHandler):
-    server: RuntimeApi
+    @property
+    def _api(self) -> RuntimeApi:
+        assert isinstance(self.server, RuntimeApi)
+        return self.server
 
     def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        self.server.over.wait(_SECONDS)
+        self._api.asked.append(self.path)
+        self._api.over.wait(_SECONDS)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.failures.append(body.decode(errors="replace"))
+        self._api.failures.append(body.decode(errors="replace"))
         self.send_response(202)
         self.send_header("Content-Length", "0")
         self.end_headers()
