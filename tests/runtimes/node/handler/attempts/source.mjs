@@ -83,7 +83,10 @@ export default {
       new Worker(handler).on("error", reject).on("exit", (code) => resolve(code));
     }),
 
-  // What goes on working.
+  // What goes on working, and what went before the runtime asked for work.
+  "while-loading": () => {
+    if (!globalThis.readWhileLoading) throw new Error("it was not read");
+  },
   "lazy-import": async () => (await import("../lazy/late.mjs")).default,
   "lazy-require": () => require("../lazy/late.cjs"),
   "lazy-json": () => require("../lazy/late.json").late,
