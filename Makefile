@@ -68,7 +68,7 @@ arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files fo
 
 # The engine's suites, each in an emulated sandbox that is an aarch64 machine; the runtimes; every C library. The cases
 # can be tried too (ARM64_TESTS=tests/cases), but nobody has looked at what qemu makes of each of them.
-ARM64_TESTS ?= tests/arm64 tests/engine tests/libcs/test_arm64.py \
+ARM64_TESTS ?= tests/arm64 tests/engine tests/libcs/test_arm64.py tests/from_code/test_arm64.py \
   tests/wrapper/test_doctor.py::test_the_aarch64_program_under_qemu
 test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)
 	@EMULATED_LAMBDA_MACHINE=aarch64 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) $(ARM64_TESTS)

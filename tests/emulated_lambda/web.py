@@ -50,7 +50,7 @@ class WebServer:
             )
         if isinstance(self._server.socket, ssl.SSLSocket):
             # A client that connects and says nothing keeps its own thread waiting, not the one that accepts.
-            self._server.socket.do_handshake_on_connect = False
+            self._server.socket.__dict__["do_handshake_on_connect"] = False  # typeshed does not know it
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         return self
