@@ -10,10 +10,10 @@ PYTEST_ARGS ?= -n 2
 C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test cases conformance fuzz test-libcs arm64 test-arm64 bench lint format wheel clean
+.PHONY: help setup native runtimes demo test cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes lint format wheel clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed node_modules/.installed .tools/.installed ## make .venv and fetch every tool
 
@@ -76,6 +76,9 @@ test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Li
 bench: native ## measure what the shield costs
 	@$(RUN) $(BIN)/python benchmarks/bench.py
 
+bench-runtimes: native runtimes ## measure starts and invocations of each runtime (BENCH_ARGS=...; ten minutes)
+	@$(RUN) $(BIN)/python benchmarks/runtimes.py $(BENCH_ARGS)
+
 lint: native ## ruff, pyright, clang-format, the AWS table (the C is compiled with -Wall -Wextra -Werror)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -92,7 +95,7 @@ wheel: setup ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m hatchling build -d dist
 
 clean: ## remove what builds and runs made (.venv, node_modules and .tools stay)
-	@rm -rf dist .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json tests/cases/latest.json
+	@rm -rf dist .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/runtimes.json tests/cases/latest.json
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o \
 	  -type d \( -name __pycache__ -o -name cdk.out \) -print0 | xargs -0 rm -rf

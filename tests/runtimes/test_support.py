@@ -1,0 +1,62 @@
+"""docs/runtimes.md: each cell of the support matrix leads to a test that is there, about that runtime and policy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from arm64.packages import JAVAS, NODES
+from emulated_lambda.languages.python_versions import VERSIONS
+from runtimes.java import table as java
+from runtimes.node import table as node
+from runtimes.node.conftest import LINES as NODE_LINES
+from shielded_function_monitoring import POLICIES
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "runtimes.md"
+TEXT = DOCUMENT.read_text()
+LINKS = {
+    label: (target, test) for label, target, test in re.findall(r'^\[([\w-]+)\]: (\S+) "(\w+)"$', TEXT, re.MULTILINE)
+}
+HEADINGS, *_ = ROWS = [
+    [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in TEXT.splitlines() if line.startswith("| ")
+]
+MATRIX = {
+    row[0]: dict(zip(HEADINGS, row, strict=True)) for row in ROWS[1:] if re.match(r"(python|nodejs|java)\d", row[0])
+}
+TRIED = {
+    "nodejs": {attempt.policy for attempt in node.ATTEMPTS},
+    "java": {attempt.policy for attempt in java.ATTEMPTS},
+}
+
+
+def test_the_matrix_has_every_runtime_that_is_tried() -> None:
+    pythons = [f"python{version}" for version in VERSIONS if version != "3.14"]  # told of below the table
+    nodes, javas = [f"nodejs{line}.x" for line in NODE_LINES], [f"java{line}" for line in java.LINES]
+    assert list(MATRIX) == [*pythons, *nodes, *javas]
+
+
+@pytest.mark.parametrize("label", LINKS)
+def test_a_link_leads_to_a_test(label: str) -> None:
+    target, name = LINKS[label]
+    assert f"def {name}(" in (DOCUMENT.parent / target).read_text()
+
+
+@pytest.mark.parametrize("runtime", MATRIX)
+def test_each_cell_has_a_link(runtime: str) -> None:
+    for heading, cell in MATRIX[runtime].items():
+        if heading != "runtime" and cell:
+            labels = re.findall(r"\[([\w-]+)\](?!\[)", cell)
+            assert labels, f"{heading}: {cell}"
+            assert set(labels) <= LINKS.keys()
+    for policy in POLICIES[:4]:
+        assert MATRIX[runtime][f"`{policy}`"]
+        language = re.sub(r"\d.*", "", runtime)
+        assert language not in TRIED or policy in TRIED[language]
+
+
+def test_what_is_said_of_aarch64() -> None:
+    told = {runtime for runtime, row in MATRIX.items() if row["aarch64"]}
+    there = {"python3.11", *(f"nodejs{line}.x" for line in NODES), *(f"java{line}" for line in JAVAS)}
+    assert told == there
