@@ -124,7 +124,7 @@ def test_failures_are_told_apart_and_the_function_recovers(package: FunctionPack
 
 def test_other_runtimes_are_refused(package: FunctionPackage) -> None:
     with (
-        pytest.raises(SandboxError, match=r"fn: dotnet8 is not emulated; there are: nodejs20\.x, .*python3"),
+        pytest.raises(SandboxError, match=r"fn: dotnet8 is not emulated; there are: java17, .*nodejs20\.x, .*python3"),
         EmulatedFunction(replace(package, runtime="dotnet8")),
     ):
         pass

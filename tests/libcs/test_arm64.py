@@ -114,4 +114,6 @@ def test_what_is_allowed_behaves_as_without_the_shield(emulated: Emulated) -> No
     shielded, lines = emulated.run(argv, allowed)
     assert (plain["done"], plain["cancel_recvfrom"], plain["restarted"]) == (0, 1, 3)
     assert {n: v for n, v in shielded.items() if n not in STARTS} == {n: v for n, v in plain.items() if n not in STARTS}
-    assert [line for line in lines if "policy" in line] == []
+    # A vfork of qemu's is a fork, and what a copy does before its exec is reported.
+    reported = [line for line in lines if "policy" in line and line["policy"] != "create_child_process"]
+    assert reported == [], json.dumps(lines)
