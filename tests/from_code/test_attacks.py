@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from emulated_lambda.sandbox import Sandbox
-from engine.running import prepare_tmp
+from engine.compiling import compile_c
+from engine.running import PYTHON, SHIELD, policy, prepare_tmp
 from from_code.conftest import events
+from shielded_function_runtime.build.native import NATIVE
 
 TRIALS = [
     *("odd_arguments", "eight_threads", "changing_lines", "from_signal_handlers"),
@@ -20,6 +26,29 @@ def test_nothing_gets_looser(box: Sandbox, trial: str) -> None:
     done = box.run_command(["/var/task/attack", "/opt/shielded-function/libshield.so", trial])
     assert (done.returncode, done.stdout) == (0, "ok\n"), f"{done.returncode} {done.stdout} {done.stderr[-3000:]}"
     assert "armed" in events(done)
+
+
+SIZES = """
+#include <stdio.h>
+#include "state.h"
+struct request { struct policy wanted; char lines[1 << 16]; }; /* configure.c */
+int main(void) { printf("%zu %zu\\n", sizeof(struct request), sizeof(struct sealed)); }
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the sizes are looked up on x86_64")
+def test_what_another_thread_writes_to_a_copy_does_not_come_into_force(box: Sandbox, tmp_path: Path) -> None:
+    """The copy that is to replace what is sealed lies where every thread can write to it, until it is looked at."""
+    source = tmp_path / "sizes.c"
+    source.write_text(SIZES)
+    sizes = compile_c([source], tmp_path / "sizes", f"-I{NATIVE / 'engine'}", target="x86_64-linux-gnu.2.28")
+    found = subprocess.check_output([sizes], text=True).split()
+    prepare_tmp(box)
+    settings = policy(read_write_tmp="block")
+    done = box.run_command([SHIELD, PYTHON, "/var/task/race.py", *found], environment=settings)
+    assert done.returncode == 0, done.stderr[-3000:]
+    verdict, hits = done.stdout.split()
+    assert (verdict, int(hits) > 0) == ("held", True), done.stderr[-3000:]
 
 
 def test_a_program_that_was_started_with_the_library_is_not_let_go_without_a_policy(box: Sandbox) -> None:

@@ -38,6 +38,7 @@ WRAPPERS = {
     + 'print("before", child("/bin/echo", "started"))\n'
     + _ASKS_FOR_WORK
     + 'print("after", child("/bin/echo", "started"))\n',
+    "bootstrap.py": f"#!{PYTHON}\n" + _CHILD + 'print(child("/bin/echo", "started"))\n',
 }
 
 
@@ -99,6 +100,15 @@ def test_what_asks_for_work_is_the_runtime(box: Sandbox) -> None:
     done = run(box, "runs-it-itself.py", NO_CHILDREN, "-c", "")
     assert (done.returncode, done.stdout) == (0, "before started\nafter denied\n"), done.stderr
     assert [(policy, Path(entry).name) for policy, entry in alerts(done)] == [("create_child_process", "echo")]
+
+
+def test_a_runtime_that_is_a_script_is_no_wrapper(box: Sandbox) -> None:
+    """Its own path is among the arguments of the interpreter that the kernel starts for it."""
+    program = ["/var/task/bootstrap.py"]
+    assert box.run_command(program).stdout == "started\n"
+    done = box.run_command([SHIELD, *program], environment=NO_CHILDREN)
+    assert done.stdout == "denied\n", done.stderr
+    assert [policy for policy, _ in alerts(done)] == ["create_child_process"]
 
 
 @pytest.mark.parametrize("program", ["/bin/sh", "/usr/bin/env"])

@@ -29,10 +29,16 @@ static uint32_t descriptor_of(uint64_t slot)
     return (uint32_t)(slot >> 32) & ANY;
 }
 
-/* The only thread of a process has the process's number. A vfork child counts as its parent, which waits for it. */
 static uint32_t this_thread(void)
 {
-    return is_alone() ? owner_of_memory() : (uint32_t)KERNEL(gettid);
+    return (uint32_t)KERNEL(gettid);
+}
+
+/* A change is ended by its slot, so nothing of another thread's can be ended by mistake: there the only thread of a process
+ * need not ask for its number. A vfork child counts as its parent then, which waits for it. */
+static uint32_t claimant(enum kind kind)
+{
+    return kind == CHANGE && is_alone() ? owner_of_memory() : this_thread();
 }
 
 /* A kind that keeps others from something: they look for it only when there is one. */
@@ -52,7 +58,7 @@ static void give(uint32_t slot, enum kind kind)
 static int32_t try_to_take(enum kind kind, uint32_t descriptor)
 {
     struct claims *c = claims_of_process();
-    uint64_t claim = word(kind, descriptor, this_thread());
+    uint64_t claim = word(kind, descriptor, claimant(kind));
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t free = 0;
         if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) ||

@@ -26,7 +26,7 @@ static bool exchange_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
     if (!copy)
         return false;
     copy_bytes(copy + (at - low), bytes, n);
-    return pages_exchange(copy, (const void *)low, size, PROT_READ | PROT_WRITE | PROT_EXEC);
+    return pages_exchange(copy, (const void *)low, size, PROT_READ | PROT_WRITE | PROT_EXEC, NULL, NULL);
 }
 
 bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)

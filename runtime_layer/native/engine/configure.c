@@ -2,6 +2,7 @@
 
 #include "../core/tighten.h"
 #include "descriptors.h"
+#include "following.h"
 #include "guarded.h"
 #include "log.h"
 #include "map_text.h"
@@ -82,20 +83,33 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
     return settings_follow(next, wanted, error);
 }
 
-/* First the table, so that nobody meets the new policy without its guards; then the policy; then the sockets that were
- * made while nobody looked. */
+static bool is_table_of(const void *now, const void *next, const void *coming)
+{
+    return guards_are(next, coming, ((const uint8_t *)now)[GATE_READY]);
+}
+
+/* First the table, so that nobody meets the new policy without its guards. Both are read-only by now. */
+static bool may_come_into_force(const void *now, const void *next, const void *context)
+{
+    (void)context;
+    if (!sealed_follows(now, next))
+        return false;
+    uint8_t *table = pages_copy(gate_table, PAGE);
+    if (table)
+        guard_calls(table, next);
+    return table && pages_exchange(table, gate_table, PAGE, PROT_READ, is_table_of, next);
+}
+
+/* And last the sockets that were made while nobody looked. */
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
     bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW;
-    uint8_t *table = pages_copy(gate_table, PAGE);
-    if (table)
-        guard_calls(table, next);
-    bool done = table && pages_exchange(table, gate_table, PAGE, PROT_READ);
-    if (!done)
-        pages_drop(next, sizeof sealed);
-    if (!done || !pages_exchange(next, &sealed, sizeof sealed, PROT_READ))
-        return fail(error, "out of memory");
+    if (!pages_exchange(next, &sealed, sizeof sealed, PROT_READ, may_come_into_force, NULL)) {
+        fail(error, "there is no memory for it, or another thread changed it meanwhile");
+        report_loosening((struct text){error->at, error->used});
+        return false;
+    }
     if (was_open && sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
         KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
         watch_inherited();

@@ -79,8 +79,8 @@ static const char names[] =
 enum { ROWS = sizeof rows / sizeof *rows };
 _Static_assert(ROWS < UINT8_MAX, "a row's number + 1 fits row_of");
 
-/* From a number to its row + 1; 0: not in the table. Filled once, then only read. */
-static uint8_t row_of[GATE_TABLE];
+/* From a number to its row + 1; 0: not in the table. Filled once, then sealed. */
+static uint8_t *const row_of = &gate_table[GATE_ROWS];
 
 static uint8_t reasons_of(const struct sealed *s)
 {
@@ -152,6 +152,23 @@ void guard_calls(uint8_t *table, const struct sealed *s)
         table[nr] = reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
     copy_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
     table[GATE_REASONS] = reasons;
+}
+
+bool guards_are(const uint8_t *table, const struct sealed *s, bool ready)
+{
+    uint8_t reasons = reasons_of(s);
+    if (!ready && !s->starts_ready)
+        reasons |= UNTIL_READY;
+    bool well = table[GATE_READY] == ready && table[GATE_REASONS] == reasons &&
+                same_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
+    well &= same_bytes(&table[GATE_ROWS], row_of, GATE_TABLE);
+    for (uint32_t nr = 0; nr < GATE_TABLE; nr++) {
+        uint8_t guard = nr > NEWEST_CALL ? (reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE)
+                        : row_of[nr]     ? guard_of(&rows[row_of[nr] - 1], reasons)
+                                         : GUARD_NONE;
+        well &= table[nr] == guard;
+    }
+    return well;
 }
 
 struct text syscall_name(int64_t nr)

@@ -106,20 +106,15 @@ static bool is_of_runtime(const struct runtime *r, struct text path, uint64_t in
 {
     if (ino == r->ino)
         return true;
+    static const char *const folders[] = {"lib/", "lib64/"}, *const functions[] = {"/var/task/", "/opt/",
+                                                                                   "/tmp/"};
     struct text rest = {path.at + r->prefix.len, path.len - r->prefix.len};
-    return r->prefix.len && text_starts(path, r->prefix) && text_starts(rest, TEXT("lib"));
+    return r->prefix.len && text_starts(path, r->prefix) && ANY_OF(rest, folders) && !ANY_OF(path, functions);
 }
 
 static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
 {
     return ANY_OF(base_name(path), libc_family) || !(ANY_OF(path, trusted) || is_of_runtime(r, path, ino));
-}
-
-/* Where everybody's libraries are: among them may be some that make calls of their own. */
-static bool is_shared_prefix(struct text prefix)
-{
-    return text_equal(prefix, TEXT("/")) || text_equal(prefix, TEXT("/usr/")) ||
-           text_equal(prefix, TEXT("/usr/local/"));
 }
 
 /* Packages that somebody installed beside a runtime are not its own. */
@@ -134,12 +129,9 @@ static bool holds_packages(struct text path)
 
 bool is_runtimes_own(struct text path)
 {
-    static const char *const folders[] = {"bin/" /* V8 maps a part of its program again */, "lib"};
-    struct text home = text_of(sealed.environment + sealed.runtime_home);
-    bool installed = home.len && text_starts(path, home) &&
-                     ANY_OF(((struct text){path.at + home.len, path.len - home.len}), folders);
-    return (installed || text_starts(path, TEXT("/var/runtime/"))) && !holds_packages(path) &&
-           !ANY_OF(base_name(path), libc_family);
+    static const char *const folders[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
+                                          "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
+    return ANY_OF(path, folders) && !holds_packages(path) && !ANY_OF(base_name(path), libc_family);
 }
 
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */
@@ -219,8 +211,6 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
 {
     struct runtime runtime;
     find_runtime(&runtime);
-    if (!l->only_look && runtime.prefix.len && !is_shared_prefix(runtime.prefix))
-        sealed.runtime_home = settings_keep_text(runtime.prefix);
     bool found_self = false;
     for (uint32_t i = 0; i < l->count; i++) {
         const struct object *o = &l->objects[i];

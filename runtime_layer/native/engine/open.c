@@ -224,9 +224,14 @@ static int64_t open_object(const struct call *call, int64_t object, uint64_t fla
         return -EACCES;
     path_through((int32_t)object, TEXT(""), path, sizeof path);
     flags &= ~(uint64_t)O_NOFOLLOW;
-    if (kind != S_IFIFO || flags & O_NONBLOCK || (flags & O_ACCMODE) == O_RDWR)
-        return KERNEL(openat, AT_FDCWD, path, flags, 0);
     struct inode inode = {st.st_dev, st.st_ino};
+    if (kind != S_IFIFO || flags & O_NONBLOCK || (flags & O_ACCMODE) == O_RDWR) {
+        int64_t result = KERNEL(openat, AT_FDCWD, path, flags, 0);
+        if (is_error(result) || !can_write(flags) || is_inode(result, &inode))
+            return result;
+        KERNEL(close, result); /* another was laid over the reference after all */
+        return -EACCES;
+    }
     if ((flags & O_ACCMODE) == O_RDONLY)
         let_go(object);
     return open_fifo(object, path, flags, &inode);

@@ -1,10 +1,12 @@
 #include "sealing.h"
 
+#include "claims.h"
 #include "guarded.h"
 #include "process.h"
+#include "ranges.h"
 #include "state.h"
 
-enum { PATIENCE = 10000 /* milliseconds: patching a program's text waits for all its threads */ };
+enum { PATIENCE = 10000 /* milliseconds: patching a program's text waits for all its threads */, TURNS = 8 };
 
 void *pages_copy(const void *at, uint64_t size)
 {
@@ -21,10 +23,21 @@ void pages_drop(void *copy, uint64_t size)
         KERNEL(munmap, copy, size);
 }
 
-bool pages_exchange(void *copy, const void *at, uint64_t size, uint64_t protection)
+bool pages_exchange(void *copy, const void *at, uint64_t size, uint64_t protection, pages_check may_follow,
+                    const void *context)
 {
-    bool done = !is_error(KERNEL(mprotect, copy, size, protection)) &&
-                !is_error(KERNEL(mremap, copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at));
+    uint64_t low = (uint64_t)copy;
+    bool done = false;
+    /* Nobody changes mappings meanwhile, and none that was judged before is still to come. */
+    if (!prepare_begin()) {
+        if (protect_range(low, low + size)) {
+            done = !is_error(KERNEL(mprotect, copy, size, protection)) &&
+                   (!may_follow || may_follow(at, copy, context)) &&
+                   !is_error(KERNEL(mremap, copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at));
+            unprotect_range(low);
+        }
+        prepare_end();
+    }
     if (!done)
         pages_drop(copy, size);
     return done;
@@ -49,16 +62,25 @@ void sealing_end(const uint64_t *signals)
     KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, signals, 0, sizeof *signals);
 }
 
+static bool is_table_when_ready(const void *now, const void *next, const void *context)
+{
+    (void)now;
+    (void)context;
+    return guards_are(next, &sealed, true);
+}
+
 void become_ready(void)
 {
     uint64_t signals;
     if (is_ready() || !sealing_begin(&signals))
         return;
-    uint8_t *table = is_ready() ? NULL : pages_copy(gate_table, PAGE);
-    if (table) {
+    for (uint32_t turn = 0; turn < TURNS && !is_ready(); turn++) {
+        uint8_t *table = pages_copy(gate_table, PAGE);
+        if (!table)
+            break;
         table[GATE_READY] = 1;
         guard_calls(table, &sealed);
-        pages_exchange(table, gate_table, PAGE, PROT_READ);
+        pages_exchange(table, gate_table, PAGE, PROT_READ, is_table_when_ready, NULL);
     }
     sealing_end(&signals);
 }

@@ -54,8 +54,6 @@ struct sealed {
     struct inode library;
     uint16_t loader;  /* offset of the path of the loader that started this program; an empty text: none */
     uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
-    uint16_t
-        runtime_home; /* offset of the folder that it was installed to, with the slash, when it has one to itself */
     uint32_t environment_used;
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
@@ -70,7 +68,8 @@ struct sealed {
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* One page that the gate's assembly reads first: a byte a system call, then three facts. Sealed as well. */
+/* One page that the gate's assembly reads first: a byte a system call, then three facts, and for each call its row in the
+ * table of judges. Sealed as well. */
 enum guard {
     GUARD_NONE,
     GUARD_ALWAYS, /* passed on to gate_judge */
@@ -79,7 +78,14 @@ enum guard {
     GUARD_WATCHED,   /* only when the first argument is a descriptor with a mark (watched.h) */
     GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
 };
-enum { GATE_TABLE = 512, GATE_READY = 512, GATE_LOG = 516, GATE_REASONS = 520, READY_LINE = 40 };
+enum {
+    GATE_TABLE = 512,
+    GATE_READY = 512,
+    GATE_LOG = 516,
+    GATE_REASONS = 520,
+    GATE_ROWS = 1024,
+    READY_LINE = 40
+};
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */

@@ -30,10 +30,22 @@ static bool is_told_of_runtime(void)
     return found;
 }
 
+/* A runtime that is a script itself has its own path among the arguments of the interpreter that runs it. */
+static bool is_script(const char *path)
+{
+    char begin[2] = {0, 0};
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    if (is_error(file))
+        return true; /* what it is cannot be told: no wrapper's freedom for it */
+    KERNEL(read, file, begin, sizeof begin);
+    KERNEL(close, file);
+    return begin[0] == '#' && begin[1] == '!';
+}
+
 bool is_wrapper(struct text program)
 {
     for (uint32_t i = 0; i < sizeof shells / sizeof *shells; i++)
         if (text_equal(program, text_of(shells[i])))
             return true;
-    return is_told_of_runtime();
+    return is_told_of_runtime() && !is_script(sealed.environment + sealed.runtime);
 }
