@@ -1,6 +1,6 @@
 """A policy is made stricter again and again while another thread writes "allow" to where its copy must lie.
 
-`race.py SIZES` says whether /tmp could be read meanwhile. SIZES: of the engine's request and of what it seals, in bytes.
+`race.py SIZES` says whether /tmp could be read meanwhile. SIZES: of the engine's request and of what it seals.
 """
 
 from __future__ import annotations
