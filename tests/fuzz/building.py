@@ -70,6 +70,8 @@ _JUDGES = (
     *_CORE_WITHOUT_API,
     "engine/user_memory.c",
     "engine/files.c",
+    "engine/whole_file.c",
+    "engine/workers.c",
     "engine/open.c",
     "engine/caller.c",
     "engine/maps.c",

@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 
 #include "state.h"
+#include "workers.h"
 
 static bool put_terminated(struct writer *w)
 {
@@ -32,12 +33,26 @@ struct text path_of(int32_t descriptor, char *buffer, uint32_t cap)
     return n <= 0 ? TEXT("") : (struct text){buffer, (uint32_t)n};
 }
 
+/* Its place in sealed.handlers; their count: it is none. */
+static uint32_t place_of_handler(const struct stat *st)
+{
+    uint32_t i = 0;
+    while (i < sealed.handler_count &&
+           !(sealed.handlers[i].ino == st->st_ino && sealed.handlers[i].dev == st->st_dev))
+        i++;
+    return i;
+}
+
 static bool is_handler(const struct stat *st)
 {
-    for (uint32_t i = 0; i < sealed.handler_count; i++)
-        if (sealed.handlers[i].ino == st->st_ino && sealed.handlers[i].dev == st->st_dev)
-            return true;
-    return false;
+    return place_of_handler(st) < sealed.handler_count;
+}
+
+/* What the workers of one process read to load it is counted from the start, and passes when it is locked, too. */
+static bool is_locked_handler(const struct stat *st, uint32_t known)
+{
+    bool only_reads = known & OBJECT_READABLE && !(known & OBJECT_WRITTEN);
+    return is_handler(st) && !(only_reads && is_load(place_of_handler(st))) && is_ready();
 }
 
 static bool under_tmp(struct text path)
@@ -80,7 +95,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     const struct policy *policy = &sealed.policy;
     bool writes = known & OBJECT_WRITTEN, reads = known & OBJECT_READABLE && sealed.log_pipe.ino;
     bool judges_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW && !(known & OBJECT_PLACE_KNOWN);
-    bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_ready();
+    bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && (is_ready() || sealed.workers);
     if (!judges_tmp && !judges_handler && !writes && !reads)
         return false;
     /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp. */
@@ -88,7 +103,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     st.st_dev = sealed.tmp.dev;
     st.st_ino = 0;
     KERNEL(fstat, descriptor, &st);
-    bool handler = judges_handler && is_handler(&st);
+    bool handler = judges_handler && is_locked_handler(&st, known);
     bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
     bool memory = writes && st.st_dev == sealed.proc_dev;
     bool log = reads && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;

@@ -4,6 +4,8 @@
 #include "handler.h"
 #include "program_kind.h"
 #include "user_memory.h"
+#include "whole_file.h"
+#include "workers.h"
 
 enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };
 
@@ -35,37 +37,9 @@ struct facts_found {
     struct text from_parent[CARRIED_COUNT];
     struct text own[CARRIED_COUNT];
     struct text policy_file;
+    struct text concurrency, workers; /* AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT */
     bool preloaded; /* by whoever started this program */
 };
-
-/* A file or /proc entry as a whole, in memory of its own. */
-static struct text read_file(const char *path, uint64_t max)
-{
-    int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    if (is_error(file))
-        return (struct text){NULL, 0};
-    int64_t memory = KERNEL(mmap, 0, max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    uint64_t len = 0;
-    while (!is_error(memory) && len < max) {
-        int64_t n = KERNEL(read, file, memory + (int64_t)len, max - len);
-        if (n <= 0)
-            break;
-        len += (uint64_t)n;
-    }
-    KERNEL(close, file);
-    if (is_error(memory) || len == max) {
-        if (!is_error(memory))
-            KERNEL(munmap, memory, max);
-        return (struct text){NULL, 0};
-    }
-    return (struct text){(const char *)memory, (uint32_t)len};
-}
-
-static void release(struct text t, uint64_t max)
-{
-    if (t.at)
-        KERNEL(munmap, t.at, max);
-}
 
 /* Puts `NAME=value` behind what is there: nothing that a child may be getting at this moment moves. Where it begins; 0:
  * it does not fit. */
@@ -206,6 +180,10 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     }
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
         sealed.loader_path = settings_keep_text(value);
+    if (text_equal(name, TEXT("AWS_LAMBDA_MAX_CONCURRENCY")))
+        keep_first(&found->concurrency, value);
+    if (text_equal(name, TEXT("AWS_LAMBDA_NODEJS_WORKER_COUNT")))
+        keep_first(&found->workers, value);
     struct text inner = name;
     bool from_parent = text_starts(name, TEXT(CARRIED));
     if (from_parent)
@@ -252,14 +230,14 @@ static bool take_policy_file(struct text path, struct writer *error)
         return path.len == 0;
     copy_bytes(terminated, path.at, path.len);
     terminated[path.len] = 0;
-    struct text lines = read_file(terminated, POLICY_FILE_MAX);
+    struct text lines = whole_file(terminated, POLICY_FILE_MAX);
     if (!lines.at) {
         put(error, TEXT("SHIELD_POLICY_FILE: cannot read "));
         put(error, path);
         return false;
     }
     bool well = policy_set_lines(&sealed.policy, lines, error);
-    release(lines, POLICY_FILE_MAX);
+    whole_file_drop(lines, POLICY_FILE_MAX);
     return well;
 }
 
@@ -311,7 +289,7 @@ static void add_always(struct text value)
 
 static void read_resolvers(void)
 {
-    struct text lines = read_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line;
+    struct text lines = whole_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line;
     while (rest.len && text_next(&rest, '\n', &line) && sealed.resolver_count < MAX_RESOLVERS) {
         struct text keyword = TEXT("nameserver");
         if (!text_starts(line, keyword))
@@ -321,7 +299,7 @@ static void read_resolvers(void)
         if (address_parse(address, &e.ip))
             sealed.resolvers[sealed.resolver_count++] = e;
     }
-    release(lines, POLICY_FILE_MAX);
+    whole_file_drop(lines, POLICY_FILE_MAX);
     if (sealed.resolver_count == 0) { /* resolv.conf(5): the local machine */
         struct endpoint e = {.port = 53};
         address_parse(TEXT("127.0.0.1"), &e.ip);
@@ -358,6 +336,15 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
     return true;
 }
 
+/* By its own environment, as the client does; but that of a child is the program's to choose, and no child is the runtime. */
+static void count_workers(const struct facts_found *found, bool is_child)
+{
+    if (is_child || !sealed.forks_workers || sealed.language != LANGUAGE_NODE || !found->concurrency.at)
+        return;
+    sealed.workers = workers_of_node(found->workers);
+    sealed.workers_process = (int32_t)KERNEL(getpid);
+}
+
 /* A program that loads the library without having any setting of ours is going to say what it wants. One that was started
  * with the library in it, but without a policy, is not let go. */
 static bool take_policy(struct start *start, const struct facts_found *found)
@@ -382,7 +369,7 @@ bool settings_read(struct start *start)
     policy_begin(&sealed.policy);
     sealed.is_late = start->from_code;
     sealed.environment_used = 1; /* offset 0 means "none", and reads as the empty text */
-    struct text environment = read_file("/proc/self/environ", ENVIRON_MAX);
+    struct text environment = whole_file("/proc/self/environ", ENVIRON_MAX);
     if (!environment.at) {
         put(start->error, TEXT("cannot read /proc/self/environ"));
         return false;
@@ -390,7 +377,8 @@ bool settings_read(struct start *start)
     bool well = take_environment(environment, start, &found) && take_policy(start, &found) &&
                 keep_settings(start->error) &&
                 take_facts(&found, start->origin >= ORIGIN_RUNNING, start->error);
-    release(environment, ENVIRON_MAX);
+    count_workers(&found, start->origin >= ORIGIN_RUNNING);
+    whole_file_drop(environment, ENVIRON_MAX);
     if (well)
         read_resolvers();
     char loader[LOADER_MAX];

@@ -1,65 +1,140 @@
 """Managed Instances: the runtime client starts several threads, and each of them loads the handler and asks for work.
 
-The first asks before the last has loaded it, in one process, so `read_handler` cannot be blocked there; all else can.
+The first asks before the last has loaded it, in one process. All of them must come to work, and then nobody reads it.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import platform
+import shutil
 import threading
-import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emulated_lambda.languages import find
 from emulated_lambda.sandbox import Sandbox, shield_lines
+from engine.compiling import compile_c
+from runtimes.node.conftest import LAYOUTS, attempts_of
 from shielded_function import ShieldPolicy
 from shielded_function_runtime.build.native import BINARIES, build
 
 LINES = (22, 24)  # the client has it since then
-WORKERS = 4  # each waits in a thread of libuv, which has no more
+WORKERS = 6
 _SECONDS = 60.0
-_HANDLER = "export const handler = async () => 'hello';\n"
+_NEXT = "/2018-06-01/runtime/invocation/next"
+# Each worker begins when the one before it has asked for work.
+_ONE_AFTER_THE_OTHER = """
+const { isMainThread, threadId } = require("node:worker_threads");
+if (!isMainThread) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400 * (threadId - 1));
+"""
+_NAMES = ("FUNCTION_NAME", "FUNCTION_VERSION", "FUNCTION_MEMORY_SIZE", "LOG_GROUP_NAME", "LOG_STREAM_NAME")
+_READS_EARLY = """
+import fs from "node:fs";
+import { threadId } from "node:worker_threads";
+const read = () => fs.readFileSync(new URL(import.meta.url)) && fs.writeSync(2, "read early\\n");
+if (threadId === 1) setTimeout(read, 200);
+export const handler = async () => "hello";
+"""
+_LIBRARY = "/opt/shielded-function/libshield.so"
+_MANAGED = {
+    **{f"AWS_LAMBDA_{name}": "1" for name in _NAMES},  # the client insists
+    "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances",
+    "AWS_LAMBDA_MAX_CONCURRENCY": "8",
+    "AWS_LAMBDA_NODEJS_WORKER_COUNT": str(WORKERS),
+    "UV_THREADPOOL_SIZE": str(2 * WORKERS),  # each waits in a thread of libuv
+    "NODE_OPTIONS": "--require /var/task/one_after_the_other.cjs",
+}
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Lets everybody wait who asks for work, and counts them; what else is said of the start is kept."""
+    """Gives the event to each worker once all ask for work, and lets them wait when they ask again."""
 
     daemon_threads = True
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, event: Any) -> None:
         super().__init__(("127.0.0.1", 9001), _Conversation, bind_and_activate=False)
         self.socket.close()
         self.socket = sandbox.socket()
         self.socket.bind(self.server_address)
         self.socket.listen(64)
-        self.asked: list[str] = []
+        self.event = json.dumps(event).encode()
+        self.changed = threading.Condition()
+        self.asked = 0
+        self.answers: list[Any] = []
         self.failures: list[str] = []
         self.over = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: the function was ended."""
+
+    def wait_for_answers(self) -> None:
+        """Of all workers, or a failure, or a time-out: the test looks which it was."""
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.answers) == WORKERS or self.failures, _SECONDS)
+
 
 class _Conversation(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     @property
     def _api(self) -> RuntimeApi:
         assert isinstance(self.server, RuntimeApi)
         return self.server
 
     def do_GET(self) -> None:
-        self._api.asked.append(self.path)
-        self._api.over.wait(_SECONDS)
+        api = self._api
+        if self.path != _NEXT:
+            return  # the handler's own, which waits for no answer
+        with api.changed:
+            api.asked += 1
+            number = api.asked
+            api.changed.notify_all()
+            api.changed.wait_for(lambda: api.asked >= WORKERS, _SECONDS)
+        if number > WORKERS:
+            api.over.wait(_SECONDS)
+            return
+        identity = {"Lambda-Runtime-Aws-Request-Id": f"request-{number}", "Lambda-Runtime-Deadline-Ms": "4102444800000"}
+        about = {"Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:::fn", "Content-Type": "application/json"}
+        self._say(200, api.event, identity | about)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._api.failures.append(body.decode(errors="replace"))
-        self.send_response(202)
-        self.send_header("Content-Length", "0")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(errors="replace")
+        with self._api.changed:
+            if self.path.endswith("/response"):
+                self._api.answers.append(json.loads(body))
+            else:
+                self._api.failures.append(body)
+            self._api.changed.notify_all()
+        self._say(202)
+
+    def _say(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: what was asked is what the test looks at."""
+
+
+@dataclass
+class Served:
+    """What the workers answered, what failed, the shield's lines, and of the others those that the handler wrote."""
+
+    answers: list[Any]
+    failures: list[str]
+    lines: list[dict[str, Any]]
+    said: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -69,32 +144,95 @@ def machine_layer() -> Path:
     return BINARIES / "layer" / platform.machine()
 
 
-@pytest.mark.parametrize("line", LINES, ids=lambda line: f"node{line}")
-def test_every_worker_starts_where_the_handler_may_be_read(line: int, tmp_path: Path, machine_layer: Path) -> None:
+def serve(line: int, code: Path, layer: Path, event: Any, environment: Mapping[str, str]) -> Served:
+    """Starts the function as Managed Instances do, and invokes it once in each worker."""
     runtime = find(f"nodejs{line}.x")
     if reason := runtime.missing():
         pytest.skip(reason)
-    tmp_path.chmod(0o755)
-    (tmp_path / "index.mjs").write_text(_HANDLER)
-    environment = {
-        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
-        "AWS_LAMBDA_MAX_CONCURRENCY": "8",
-        "AWS_LAMBDA_NODEJS_WORKER_COUNT": str(WORKERS),
-        "_HANDLER": "index.handler",
-        **ShieldPolicy(read_handler="allow").to_env(),
-    }
-    with Sandbox(tmp_path, machine_layer, runtime=runtime) as sandbox:
+    (code / "one_after_the_other.cjs").write_text(_ONE_AFTER_THE_OTHER)
+    with Sandbox(code, layer, runtime=runtime) as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a network of its own: {sandbox.isolation.note}")
-        with RuntimeApi(sandbox) as api:
-            process = sandbox.start(["/opt/shielded-function/shield", *runtime.command], environment=environment)
-            deadline = time.monotonic() + _SECONDS
-            while len(api.asked) < WORKERS and not api.failures and time.monotonic() < deadline:
-                time.sleep(0.02)
+        with RuntimeApi(sandbox, event) as api:
+            command = ["/opt/shielded-function/shield", *runtime.command]
+            process = sandbox.start(command, environment={**_MANAGED, **environment})
+            api.wait_for_answers()
             process.kill()
             stderr = process.communicate()[1].decode()
             api.over.set()
             api.shutdown()
-    assert api.failures == []
-    assert api.asked == ["/2018-06-01/runtime/invocation/next"] * WORKERS, stderr
-    assert [line.get("event") for line in shield_lines(stderr.splitlines())] == ["armed"]
+    lines = stderr.splitlines()
+    return Served(api.answers, api.failures, shield_lines(lines), [line for line in lines if line == "read early"])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("line", LINES, ids=lambda line: f"node{line}")
+def test_every_worker_serves_and_nobody_reads(
+    line: int, layout: str, codes: dict[str, Path], tmp_path: Path, machine_layer: Path
+) -> None:
+    """By default: each worker loads the handler, which reads itself meanwhile; then every reading is refused."""
+    shutil.copytree(codes[layout], tmp_path / "code")
+    tmp_path.chmod(0o755)
+    source = [attempt for attempt in attempts_of(line, ("source",)) if attempt.policy]
+    event = {"attempts": [{"id": a.id, "section": "source", "name": a.name, "worker": False} for a in source]}
+    settings = {"_HANDLER": LAYOUTS[layout], **ShieldPolicy().to_env()}
+    served = serve(line, tmp_path / "code", machine_layer, event, settings)
+    assert served.failures == []
+    assert len(served.answers) == WORKERS
+    read = {id for answer in served.answers for id, told in answer.items() if "error" not in told}
+    assert read == set()
+    assert [one["policy"] for one in served.lines if "policy" in one] != []
+    assert {one["policy"] for one in served.lines if "policy" in one} == {"read_handler"}
+
+
+def test_a_reading_takes_a_workers_place(tmp_path: Path, machine_layer: Path) -> None:
+    """Not stopped: until all workers have loaded it. A worker that finds nothing left does not start, and says so."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "index.mjs").write_text(_READS_EARLY)
+    served = serve(LINES[-1], tmp_path, machine_layer, {}, {"_HANDLER": "index.handler", **ShieldPolicy().to_env()})
+    assert served.said == ["read early"]
+    assert len(served.failures) == 1
+    assert "EACCES" in served.failures[0]
+    assert [one["policy"] for one in served.lines if "policy" in one] == ["read_handler"]
+
+
+_COUNT = "AWS_LAMBDA_NODEJS_WORKER_COUNT"
+# Environment, and how many opens pass.
+_LOADS = {
+    "three workers": ({_COUNT: "3"}, 3),
+    "as parseInt reads it": ({_COUNT: " 5 threads"}, 5),
+    "one worker": ({_COUNT: "1"}, 1),
+    "no number": ({_COUNT: "many"}, 1),
+    "on demand": ({_COUNT: "3", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}, 1),
+    "as many as the client computes": ({_COUNT: ""}, None),
+}
+
+
+def eight_for_each_processor(sandbox: Sandbox) -> int:
+    """By the client's rule: of the control group's share, or of all processors, or of one."""
+    share = sandbox.run_command(["cat", "/sys/fs/cgroup/cpu.max"]).stdout.split()
+    if not share:
+        return 8
+    lines = sandbox.run_command(["cat", "/proc/stat"]).stdout.splitlines()
+    every = sum(line[:3] == "cpu" and line[3].isdigit() for line in lines)
+    return 8 * (every if share[0] == "max" else math.ceil(int(share[0]) / int(share[1])))
+
+
+@pytest.mark.parametrize("case", _LOADS)
+def test_as_many_loads_as_workers(case: str, tmp_path: Path, machine_layer: Path) -> None:
+    """Neither a stricter policy nor a copy of the process begins to count anew, and nothing but reading is a load."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "index.mjs").write_text("")
+    compile_c([Path(__file__).parent / "c" / "loads.c"], tmp_path / "node")
+    environment, passes = _LOADS[case]
+    policy = ShieldPolicy.alert().to_env() | {"SHIELD_READ_HANDLER": "block"}
+    settings = {**_MANAGED, "NODE_OPTIONS": "", "_HANDLER": "index.handler", **policy, **environment}
+    with Sandbox(tmp_path, machine_layer) as sandbox:
+        command = ["/opt/shielded-function/shield", "/var/task/node", "/var/task/index.mjs", _LIBRARY]
+        done = sandbox.run_command(command, environment=settings)
+        passes = passes or eight_for_each_processor(sandbox)
+    assert done.returncode == 0, done.stderr
+    seen = dict(line.split() for line in done.stdout.splitlines())
+    refused = dict.fromkeys(("as-reference", "to-write-too", "in-a-copy", "in-another-copy"), "closed")
+    second, third = ("open" if passes >= number else "closed" for number in (2, 3))
+    assert seen == {"first": "open", "second": second, "third": third, "more": f"{max(passes - 3, 0)}", **refused}
