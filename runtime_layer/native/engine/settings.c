@@ -38,7 +38,7 @@ struct facts_found {
     struct text own[CARRIED_COUNT];
     struct text policy_file;
     struct text concurrency, workers; /* AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT */
-    bool preloaded; /* by whoever started this program */
+    bool preloaded;                   /* by whoever started this program */
 };
 
 /* Puts `NAME=value` behind what is there: nothing that a child may be getting at this moment moves. Where it begins; 0:

@@ -41,9 +41,9 @@ struct sealed {
 
     struct inode handlers[MAX_HANDLERS];
     uint32_t handler_count;
-    bool handler_on_root;             /* one of them lies on the mount of /, or it is not known where */
-    uint32_t workers;                 /* which load it, in this one process (workers.h); 0: it is loaded once */
-    int32_t workers_process;          /* that process's number */
+    bool handler_on_root;    /* one of them lies on the mount of /, or it is not known where */
+    uint32_t workers;        /* which load it, in this one process (workers.h); 0: it is loaded once */
+    int32_t workers_process; /* that process's number */
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
     struct inode
         spawn_helper; /* of this runtime: execs what it is told to (program.c); ino 0: there is none */

@@ -91,7 +91,8 @@ bool is_load(uint32_t handler)
     uint64_t all = (uint64_t)__atomic_load_n(&opened[handler].a_load, __ATOMIC_RELAXED) * sealed.workers;
     uint32_t before = __atomic_load_n(opens, __ATOMIC_RELAXED);
     while (before < all)
-        if (__atomic_compare_exchange_n(opens, &before, before + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(opens, &before, before + 1, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
             return true;
     return false;
 }
