@@ -5,7 +5,8 @@
  * because no path is looked at; and a refused object never has a descriptor that could be read. A file that is to
  * be created is made in two steps: its parent directory is opened and judged, then the file is created beneath it
  * without following a last symbolic link, so that another thread has nothing left to change. Paths that stay on the
- * mount of / are left to the kernel.
+ * mount of / are left to the kernel, and a program with one thread opens first and is looked at then, as nobody could come
+ * in between.
  */
 #include <linux/openat2.h>
 
