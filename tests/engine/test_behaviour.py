@@ -20,6 +20,7 @@ from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp
 
 REFUSED = errno.EACCES
+HELPERS = {"inline": ("inline.c",), "namespace": ("namespace.c",), "registers": ("registers.c", "call_with.S")}
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +28,13 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     """A sandbox whose /var/task also holds compiled helpers, and bytecode of the handler."""
     task = tmp_path_factory.mktemp("task") / "code"
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("inline", "namespace"):
+    for name, sources in HELPERS.items():
         compile_c(
-            [SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=f"{architecture()}-linux-gnu"
+            [SOURCES / source for source in sources],
+            task / f"{name}.so",
+            "-shared",
+            "-fPIC",
+            target=f"{architecture()}-linux-gnu",
         )
     (task / "__pycache__").mkdir()
     (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
@@ -118,6 +123,19 @@ def test_a_library_of_the_runtimes_own(layer: Path, tmp_path: Path) -> None:
             assert done.returncode == 0, f"{place}: {done.returncode}: {done.stderr}"
             judged[place] = int(done.stdout) == -REFUSED
     assert judged == dict(zip(places, [False, True, True], strict=True))
+
+
+@pytest.mark.parametrize("shielded", [True, False])
+def test_a_judged_call_keeps_every_register(box: Sandbox, shielded: bool) -> None:
+    """As the kernel does: compilers keep values in them across the instruction, in the vectors too."""
+    prepare_tmp(box)
+    command = [PYTHON, "/var/task/behaviour.py", "registers_are_kept"]
+    done = box.run_command([SHIELD, *command] if shielded else command, environment=policy(**ALL_BLOCKED))
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    results = {name: (int(result), lost) for name, (result, *lost) in json.loads(done.stdout.splitlines()[-1]).items()}
+    assert {name: lost for name, (_, lost) in results.items() if lost} == {}
+    refused = {name for name, (result, _) in results.items() if result == -REFUSED}
+    assert refused == ({"openat", "connect", "sendto"} if shielded else set())
 
 
 def test_a_second_libc(box: Sandbox) -> None:

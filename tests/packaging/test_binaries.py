@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TypeVar
 
+import capstone
 import lief
 import pytest
 
@@ -13,6 +14,11 @@ from shielded_function_runtime.build import native
 
 LIBRARY_LIMIT = 172 * 1024
 ELF_MACHINES = {"x86_64": lief.ELF.ARCH.X86_64, "aarch64": lief.ELF.ARCH.AARCH64}
+# Registers of vectors and floating point: their names, as the disassembler gives them.
+MACHINES = {
+    "x86_64": (capstone.CS_ARCH_X86, capstone.CS_MODE_64, re.compile(r"\b(?:[xyz]mm\d+|mm\d|st\(\d\))")),
+    "aarch64": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM, re.compile(r"\b[vqdshb]\d+\b")),
+}
 MACHO_MACHINES = {"x86_64": lief.MachO.Header.CPU_TYPE.X86_64, "aarch64": lief.MachO.Header.CPU_TYPE.ARM64}
 # What the linker and the compiler add by themselves; the second lot is in libSystem.
 MACHO_LINKER_SYMBOLS = {"__mh_dylib_header", "___dso_handle"}
@@ -105,6 +111,19 @@ def test_libshield_is_hardened(arch: str) -> None:
     assert library.has(lief.ELF.Segment.TYPE.GNU_RELRO)
     assert library.has(lief.ELF.DynamicEntry.TAG.FLAGS)
     assert not any(int(s.flags) & 3 == 3 for s in library.segments), "a segment is writable and executable"
+
+
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_libshield_uses_general_registers_only(arch: str) -> None:
+    """The gate keeps no others, and the programs that it is called from have values in them."""
+    library = read(f"layer/{arch}/shielded-function/libshield.so", lief.ELF.Binary)
+    architecture, mode, others = MACHINES[arch]
+    machine = capstone.Cs(architecture, mode)
+    machine.skipdata = True
+    code = [s for s in library.segments if int(s.flags) & 1]
+    found = [i for s in code for i in machine.disasm_lite(bytes(s.content), s.virtual_address)]
+    assert sum(name in ("syscall", "svc") for _, _, name, _ in found) > 100, "not the engine's code"
+    assert [f"{at:x} {name} {operands}" for at, _, name, operands in found if others.search(operands)] == []
 
 
 @pytest.mark.parametrize("arch", native.ARCHITECTURES)

@@ -52,13 +52,15 @@ _NO_UNDEFINED = ("-Wl,-z,defs",)
 _ENGINE = (
     *_NO_UNDEFINED,
     "-Os",  # a fifth of the library, at no cost that the benchmark shows: the kernel's part is what takes time
-    "-mgeneral-regs-only",
     "-fomit-frame-pointer",
     "-fasynchronous-unwind-tables",
     "-Wl,-z,now",
     "-Wl,-z,relro",
     "-Wl,-z,nodelete",  # whoever loaded it may not unload what others run through
 )
+# The gate keeps general registers only, as programs keep values in the others across a system call. clang's
+# -mgeneral-regs-only says that; zig swallows it, and takes features away from a processor instead.
+_GENERAL_REGISTERS = {"x86_64": "-mcpu=baseline-mmx-sse-sse2", "aarch64": "-mcpu=baseline-fp_armv8-neon"}
 # An add-on: what it calls is in the process that loads it, so its own symbols may stay undefined.
 _ADD_ON = (*_LIBRARY, "-Wl,-z,now", "-Wl,-z,relro", "-Wl,-z,undefs")
 _STATIC = ("-static",)
@@ -139,7 +141,7 @@ LAYER = tuple(
             f"layer/{arch}/shielded-function/libshield.so",
             f"{arch}-linux-gnu",
             ("core", "engine", f"engine/{arch}"),
-            (*_LIBRARY, *_ENGINE),
+            (*_LIBRARY, *_ENGINE, _GENERAL_REGISTERS[arch]),
             without=_API,
             kernel_headers=(_KERNEL_HEADERS[arch], "any-linux-any"),
             bare=True,

@@ -6,6 +6,7 @@ import ctypes
 import json
 import mmap
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -142,6 +143,17 @@ def own_system_calls_are_judged() -> dict[str, int]:
     """A library with an inline system-call instruction, loaded after start."""
     library = ctypes.CDLL("/var/task/inline.so")
     return {"open": library.inline_open(b"/tmp/there"), "other": library.inline_open(b"/etc/passwd")}
+
+
+@scenario
+def registers_are_kept() -> dict[str, list[str]]:
+    """Of each call: its result, and the registers that had another value after it."""
+    library = ctypes.CDLL("/var/task/registers.so")
+    text = ctypes.create_string_buffer(4096)
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        library.registers_lost(ctypes.c_int64(tcp.fileno()), ctypes.c_int64(udp.fileno()), text, ctypes.c_uint64(4096))
+    lines = text.value.decode().split(";")[:-1]
+    return {name: rest.split() for name, rest in (re.split(r" (?=-?\d)", line, maxsplit=1) for line in lines)}
 
 
 @scenario
