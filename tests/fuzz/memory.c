@@ -48,6 +48,7 @@ static void write_some(uint64_t address, uint64_t n, uint8_t byte)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
+    memory_stays(NULL);
     arena_make();
     arena_clear();
     struct text start = take_text(&in, take_number(&in, 1));
@@ -56,9 +57,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (in.left) {
         uint64_t what = take_number(&in, 1), address = take_pointer(&in);
         uint64_t n = take_number(&in, 2) % MOST;
-        switch (what % 3) {
+        switch (what % 4) {
         case 0: read_some(address, n); break;
         case 1: read_string(address, n); break;
+        case 3: memory_stays(n % 2 ? &in : NULL); break; /* the arena stays as it is, whatever this says */
         default: write_some(address, n, (uint8_t)what);
         }
     }

@@ -152,7 +152,7 @@ bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question
     struct label_walk w = walk_name(m, HEADER_LEN);
     enum walk step;
     uint32_t used = 0;
-    fill_bytes(q, 0, sizeof *q);
+    q->id = q->type = q->wire_len = q->name_len = 0;
     if (len < HEADER_LEN || (read16(message + 2) & MASK_OPCODE) || read16(message + 4) != 1)
         return false;
     while ((step = next_label(&w)) == WALK_LABEL) {
@@ -310,7 +310,14 @@ static bool answers_question(struct message m, const struct dns_question *asked,
     if (read16(m.at) != asked->id ||
         (read16(m.at + 2) & (FLAG_RESPONSE | MASK_OPCODE | MASK_RCODE)) != FLAG_RESPONSE)
         return false;
-    if (read16(m.at + 4) != 1 || !same_name(m, HEADER_LEN, question, 0))
+    if (read16(m.at + 4) != 1)
+        return false;
+    /* As a rule it is the question byte for byte. */
+    if (m.len - HEADER_LEN >= question.len && same_bytes(m.at + HEADER_LEN, question.at, question.len)) {
+        *after = HEADER_LEN + question.len;
+        return true;
+    }
+    if (!same_name(m, HEADER_LEN, question, 0))
         return false;
     *after = skip_name(m, HEADER_LEN);
     if (m.len - *after < 4 || !same_bytes(m.at + *after, asked->wire + asked->wire_len - 4, 4))

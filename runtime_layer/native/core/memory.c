@@ -75,6 +75,8 @@ PLAIN_LOOP void *memset(void *to, int byte, size_t n)
 PLAIN_LOOP int memcmp(const void *a, const void *b, size_t n)
 {
     const uint8_t *x = a, *y = b;
+    for (; n >= sizeof(word) && *(const word *)x == *(const word *)y; n -= sizeof(word))
+        x += sizeof(word), y += sizeof(word);
     for (; n; n--, x++, y++)
         if (*x != *y)
             return *x < *y ? -1 : 1;

@@ -39,6 +39,16 @@ static bool read_slot(const struct learnt *slot, struct learnt *copy)
     return copy->age && copy->name_len <= NAME_KEPT;
 }
 
+/* A first look at what a slot is about, for read_slot or write_slot to confirm: most are about something else. */
+static bool seems_about(const struct learnt *slot, const struct address *ip)
+{
+    enum { FIRST = offsetof(struct learnt, ip) / sizeof(slot_word), END = offsetof(struct learnt, name_len) };
+    struct learnt copy;
+    for (uint32_t i = FIRST; i < (END + sizeof(slot_word) - 1) / sizeof(slot_word); i++)
+        ((slot_word *)&copy)[i] = __atomic_load_n((const slot_word *)slot + i, __ATOMIC_RELAXED);
+    return address_equal(&copy.ip, ip);
+}
+
 /* False when another writer holds the slot, or changed it since it was looked at. */
 static bool write_slot(struct learnt *slot, uint32_t seen, const struct learnt *value)
 {
@@ -61,19 +71,16 @@ static struct learnt *choose_slot(struct learnt *set, const struct learnt *value
     uint32_t best_idle = 0;
     for (uint32_t way = 0; way < NAMES_WAYS; way++) {
         uint32_t before = __atomic_load_n(&set[way].sequence, __ATOMIC_ACQUIRE);
-        struct learnt copy;
-        uint32_t idle = UINT32_MAX; /* empty: idle for ever */
+        uint32_t age = __atomic_load_n(&set[way].age, __ATOMIC_RELAXED);
         if (before & 1)
             continue;
-        if (read_slot(&set[way], &copy)) {
-            if (address_equal(&copy.ip, &value->ip) && copy.rule == value->rule) {
-                *sequence = copy.sequence;
-                return &set[way];
-            }
-            /* The distance on the clock, which may have wrapped. */
-            idle = value->age - copy.age;
-            before = copy.sequence;
+        if (age && seems_about(&set[way], &value->ip) &&
+            __atomic_load_n(&set[way].rule, __ATOMIC_RELAXED) == value->rule) {
+            *sequence = before;
+            return &set[way];
         }
+        /* The distance on the clock, which may have wrapped; an empty one is idle for ever. */
+        uint32_t idle = age ? value->age - age : UINT32_MAX;
         if (!best || idle > best_idle) {
             best = &set[way];
             best_idle = idle;
@@ -110,7 +117,7 @@ bool names_find(const struct names *n, const struct address *ip,
     const struct learnt *set = n->slots[set_of(ip)];
     for (uint32_t way = 0; way < NAMES_WAYS; way++) {
         struct learnt copy;
-        if (read_slot(&set[way], &copy) && address_equal(&copy.ip, ip) &&
+        if (seems_about(&set[way], ip) && read_slot(&set[way], &copy) && address_equal(&copy.ip, ip) &&
             each(context, copy.rule, (struct text){copy.name, copy.name_len}))
             return true;
     }

@@ -168,6 +168,7 @@ int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t
 {
     char said[512];
     struct writer error = {said, 0, sizeof said - 1, false};
+    memory_stays(NULL); /* a judged call may have been left by longjmp */
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct request), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory)) {

@@ -100,6 +100,23 @@ static void settle(int32_t descriptor, struct marked marked, enum tls_start star
         let_pass(descriptor, marked);
 }
 
+static bool is_greeted(struct marked marked)
+{
+    return (uint8_t)marked.mark == WATCH_GREETED;
+}
+
+/* Not what was seen by another of its numbers: then these are not the first. */
+static bool is_to_be_judged(struct first *first, int32_t descriptor)
+{
+    return !was_stream_seen(descriptor) && is_judged_by_name(first);
+}
+
+static int64_t send_unseen(int32_t descriptor, struct marked marked, const struct message *m, uint64_t flags)
+{
+    let_pass(descriptor, marked);
+    return KERNEL(sendmsg, descriptor, m, flags);
+}
+
 static int64_t send_copy(struct first *first, int32_t descriptor, struct marked marked,
                          const struct message *m, uint64_t flags, uint8_t *bytes)
 {
@@ -107,9 +124,11 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
     int64_t len = gather_some(m, bytes, FIRST_MAX);
     if (len <= 0)
         return len;
-    enum tls_start start = (uint8_t)marked.mark == WATCH_GREETED
-                               ? tls_read_next(bytes, (uint32_t)len, &hello)
-                               : tls_read_start(bytes, (uint32_t)len, &hello);
+    enum tls_start start = is_greeted(marked) ? tls_read_next(bytes, (uint32_t)len, &hello)
+                                              : tls_read_start(bytes, (uint32_t)len, &hello);
+    /* What goes on after a hello, as nearly all do, needs no second look at where to. */
+    if (is_greeted(marked) && start != TLS_NOT && !is_to_be_judged(first, descriptor))
+        return send_unseen(descriptor, marked, m, flags);
     if (start == TLS_HELLO && hello_refused(first, &hello)) {
         /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
         KERNEL(shutdown, descriptor, SHUT_BOTH);
@@ -146,11 +165,8 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
                          const struct endpoint *peer, const struct message *m, uint64_t flags)
 {
     struct first first = {.call = call, .peer = *peer};
-    /* Seen by another of its numbers: then these are not the first. */
-    if (was_stream_seen(descriptor) || !is_judged_by_name(&first)) {
-        let_pass(descriptor, marked);
-        return KERNEL(sendmsg, descriptor, m, flags);
-    }
+    if (!is_greeted(marked) && !is_to_be_judged(&first, descriptor))
+        return send_unseen(descriptor, marked, m, flags);
     if (copies_nothing(descriptor, flags) && blocks())
         return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
     struct scratch *scratch = scratch_take();

@@ -114,12 +114,12 @@ static const struct {
     {__NR_write, GUARD_WATCHED, GUARD_LONG},
     {__NR_writev, GUARD_WATCHED, GUARD_ALWAYS},
     {__NR_sendto, GUARD_ADDRESSED, GUARD_ALWAYS},
-    {__NR_read, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_readv, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_recvfrom, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_recvmsg, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_recvmmsg, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_getpeername, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_read, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_readv, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_recvfrom, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_recvmsg, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_recvmmsg, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_getpeername, GUARD_ANSWERS, GUARD_ANSWERS},
     {__NR_pwritev2, GUARD_WATCHED, GUARD_WATCHED},
     {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
 };
@@ -269,5 +269,8 @@ enum outcome gate_judge(struct call *call)
         return answer(call, -EACCES);
     if (!(row->reasons & gate_table[GATE_REASONS]))
         return RUN_IN_PLACE;
-    return judges[row->judge](call);
+    memory_stays(is_alone() ? call : NULL);
+    enum outcome outcome = judges[row->judge](call);
+    memory_stays(NULL);
+    return outcome;
 }

@@ -148,10 +148,11 @@ static bool is_fresh(int32_t descriptor)
     return has_stream_mark(descriptor) && !was_stream_seen(descriptor);
 }
 
-int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor, bool *sees)
+/* `verdict` is the one on TCP. */
+static int64_t judge_by(struct verdict verdict, const struct call *call, const struct endpoint *to,
+                        int32_t descriptor, bool *sees)
 {
     /* What may be reached by TCP needs no look at the socket: most calls end here. */
-    struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
     bool name_server = sees && is_resolver_address(to); /* by TCP: each query is judged as it is sent */
     bool needs = sees && has_to_be_seen(to, verdict);
     if (sees)
@@ -170,6 +171,11 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
         *sees = needs;
     bool passes = verdict.action == ACTION_ALLOW || (name_server && protocol == PROTOCOL_TCP);
     return passes ? 0 : outbound_endpoint_refused(call, to, protocol, verdict);
+}
+
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor)
+{
+    return judge_by(verdict_on(to, PROTOCOL_TCP), call, to, descriptor, NULL);
 }
 
 /* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have. 0, or an errno. */
@@ -219,21 +225,22 @@ bool carries_names(const struct endpoint *to, int32_t descriptor)
     return to->port == DNS_PORT && socket_type(descriptor) == DGRAM;
 }
 
-/* Where what the socket is decides. It is judged and connected by the gate's own descriptor: the program's number may be
- * another socket by the time the kernel looks. */
+/* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
+ * the program's number may be another socket by the time the kernel looks. */
 static int64_t connect_judged(const struct call *call, int32_t descriptor, uint32_t mark,
-                              const struct sockaddr_bytes *address, const struct endpoint *to, int32_t own)
+                              const struct sockaddr_bytes *address, const struct endpoint *to,
+                              const struct verdict *verdict, int32_t own)
 {
     bool sees = false;
     if (carries_names(to, own)) {
-        int64_t error = is_resolver_address(to) ? 0 : judge_endpoint(call, to, own, NULL);
+        int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, own, NULL);
         if (error)
             return error;
         uint16_t unspec[8] = {0}; /* takes away a peer that the socket may have */
         KERNEL(connect, own, unspec, sizeof unspec);
         return resolver_connect(descriptor, mark, address) ? 0 : -EACCES;
     }
-    int64_t error = judge_endpoint(call, to, own, &sees);
+    int64_t error = judge_by(*verdict, call, to, own, &sees);
     if (!error && sees)
         error = judge_reconnection(call, own);
     if (error)
@@ -257,7 +264,7 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     int64_t own = watch_own(descriptor);
     if (is_error(own))
         return own;
-    int64_t result = connect_judged(call, descriptor, mark, address, to, (int32_t)own);
+    int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
     watch_own_end(descriptor, own);
     return result;
 }

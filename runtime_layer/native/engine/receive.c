@@ -34,29 +34,44 @@ static int64_t await_answer(int32_t descriptor, uint64_t flags)
     return answers && n <= ANSWER_MAX ? 0 : NOT_AN_ANSWER;
 }
 
-/* Takes the message that waits. Its name and control buffers are the caller's own. */
-static int64_t take_answer(int32_t descriptor, struct message *m, uint64_t flags, struct scratch *scratch)
+/* recvmsg into the gate's own buffers, but for the control messages, which go where `m` says. */
+static int64_t take_with_header(int32_t descriptor, struct message *m, uint64_t flags,
+                                struct sockaddr_bytes *from, uint8_t *buffer)
+{
+    struct vector v = {(uint64_t)buffer, ANSWER_MAX};
+    struct message own = *m;
+    own.name = (uint64_t)from->bytes;
+    own.name_len = SOCKADDR_MAX;
+    own.vectors = (uint64_t)&v;
+    own.vector_count = 1;
+    int64_t n = KERNEL(recvmsg, descriptor, &own, flags);
+    from->len = own.name_len;
+    m->flags = own.flags;
+    m->control_len = own.control_len;
+    return n;
+}
+
+/* Takes the message that waits. Its name and control buffers are the caller's own; who gave no header wants to know no
+ * more than the sender. */
+static int64_t take_answer(int32_t descriptor, struct message *m, bool has_header, uint64_t flags,
+                           struct scratch *scratch)
 {
     uint8_t *buffer = (uint8_t *)scratch;
     uint64_t room = room_in(m, ANSWER_MAX);
     struct sockaddr_bytes from = {.len = SOCKADDR_MAX};
-    struct vector v = {(uint64_t)buffer, ANSWER_MAX};
-    struct message own = *m;
-    own.name = (uint64_t)from.bytes;
-    own.name_len = SOCKADDR_MAX;
-    own.vectors = (uint64_t)&v;
-    own.vector_count = 1;
-    int64_t n = KERNEL(recvmsg, descriptor, &own, flags | NO_WAIT);
+    int64_t n =
+        has_header ? take_with_header(descriptor, m, flags | NO_WAIT, &from, buffer)
+                   : KERNEL(recvfrom, descriptor, buffer, ANSWER_MAX, flags | NO_WAIT, from.bytes, &from.len);
     if (is_error(n))
         return n;
     uint64_t held = (uint64_t)n < ANSWER_MAX ? (uint64_t)n : ANSWER_MAX;
     struct endpoint sender;
-    from.len = own.name_len < SOCKADDR_MAX ? own.name_len : SOCKADDR_MAX;
+    if (from.len > SOCKADDR_MAX)
+        from.len = SOCKADDR_MAX;
     if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET)
         held = resolver_receive(buffer, held, ANSWER_MAX, &sender);
     uint64_t part = held < room ? held : room;
-    m->flags = own.flags | (held > room ? CUT : 0);
-    m->control_len = own.control_len;
+    m->flags |= held > room ? CUT : 0;
     if (m->name) {
         if (!write_user(m->name, from.bytes, from.len < m->name_len ? from.len : m->name_len))
             return -EFAULT;
@@ -74,7 +89,7 @@ static bool is_query_stream(int32_t descriptor)
 }
 
 /* Receives one message for the caller's header `m`. */
-static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags)
+static int64_t receive_one(int32_t descriptor, struct message *m, bool has_header, uint64_t flags)
 {
     if (is_query_stream(descriptor))
         return receive_answers(descriptor, m, flags);
@@ -90,7 +105,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, uint64_t flags
         struct scratch *scratch = scratch_take();
         if (!scratch)
             return -ENOMEM;
-        int64_t n = take_answer(descriptor, m, flags, scratch);
+        int64_t n = take_answer(descriptor, m, has_header, flags, scratch);
         scratch_give(scratch);
         if (n != -EAGAIN || flags & NO_WAIT)
             return n; /* else another thread was quicker: wait again, as this one would have */
@@ -106,7 +121,7 @@ static int64_t receive_from(const uint64_t *arg)
     if ((int32_t)name_len < 0)
         return -EINVAL;
     struct message m = {.name = arg[4], .name_len = name_len, .vectors = (uint64_t)&v, .vector_count = 1};
-    int64_t n = receive_one((int32_t)arg[0], &m, arg[3]);
+    int64_t n = receive_one((int32_t)arg[0], &m, false, (uint32_t)arg[3]);
     if (!is_error(n) && arg[4] && !write_user(arg[5], &m.name_len, sizeof m.name_len))
         return -EFAULT;
     return n;
@@ -117,7 +132,7 @@ static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flag
     struct message m;
     if (!read_user(&m, header, sizeof m))
         return -EFAULT;
-    int64_t n = receive_one(descriptor, &m, flags);
+    int64_t n = receive_one(descriptor, &m, true, flags);
     return is_error(n) || write_user(header, &m, sizeof m) ? n : -EFAULT;
 }
 
@@ -148,16 +163,13 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
         m.vectors = call->arg[1];
         m.vector_count = (uint32_t)call->arg[2];
     }
-    return receive_one(descriptor, &m, 0);
+    return receive_one(descriptor, &m, false, 0);
 }
 
 enum outcome judge_receive(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
     enum outcome outcome;
-    /* Nothing is learnt from a stream that does not lead to a name server, and nothing is refused to who reads. */
-    if (watch_kind(descriptor) == WATCH_STREAM || watch_kind(descriptor) == WATCH_GREETED)
-        return RUN_IN_PLACE;
     if (judge_leftover(call, 0, judge_receive, &outcome) == LEFT_OVER)
         return outcome;
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;

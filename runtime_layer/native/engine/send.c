@@ -42,8 +42,8 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     case SOCKADDR_OTHER: return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
     case SOCKADDR_INET: {
         if (!carries_names(&to, descriptor))
-            return judge_endpoint(call, &to, descriptor, NULL);
-        int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor, NULL);
+            return judge_endpoint(call, &to, descriptor);
+        int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
         return error ? error : IS_QUERY;
     }
     default: return 0;

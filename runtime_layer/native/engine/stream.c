@@ -29,7 +29,8 @@ static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct pi
 {
     uint64_t i = 0;
     bool is_cut = false;
-    *p = (struct piece){.message = *m};
+    p->message = *m;
+    p->size = 0;
     p->message.name = p->message.name_len = 0;
     p->message.vectors = (uint64_t)p->vectors;
     p->message.vector_count = 0;

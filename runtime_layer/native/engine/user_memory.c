@@ -9,16 +9,40 @@ static bool probe(uint64_t address)
     return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
 }
 
+/* Pages that can be read and written, while memory stays as it is: the one that the call was made on, and the last ones
+ * that were found so. */
+static uint64_t known_stack, found_readable, found_writable;
+
+void memory_stays(const void *stack)
+{
+    known_stack = page_down((uint64_t)stack);
+    found_readable = found_writable = known_stack;
+}
+
+static bool keep(bool found, uint64_t *kept, uint64_t address)
+{
+    if (found && known_stack)
+        *kept = page_down(address);
+    return found;
+}
+
+static bool is_found_writable(uint64_t address)
+{
+    uint64_t page = page_down(address);
+    return page && (page == found_writable || page == known_stack);
+}
+
 bool readable(uint64_t address)
 {
-    return probe(address & ~7ull);
+    return is_found_writable(address) || (page_down(address) && page_down(address) == found_readable) ||
+           keep(probe(address & ~7ull), &found_readable, address);
 }
 
 /* Calls that write to a place that the caller is about to write anyway, and change nothing else: the mask of signals is
  * eight bytes long, the number of a processor four, and of a page mincore says in one byte whether it is in memory: that
  * is asked of this very page (rt_sigprocmask(2), getcpu(2), mincore(2)). They come in the order of what they cost. Where a
  * filter forbids the last two, a page that can be read is taken for one that can be written. */
-static bool writable(uint64_t address, uint64_t room)
+static bool ask_writable(uint64_t address, uint64_t room)
 {
     if (!address) /* "not wanted", to each of them */
         return false;
@@ -28,6 +52,11 @@ static bool writable(uint64_t address, uint64_t room)
     if (result && result != -EFAULT)
         result = KERNEL(mincore, page_down((uint64_t)__builtin_frame_address(0)), 1, address);
     return result == 0 || (result != -EFAULT && readable(address));
+}
+
+static bool writable(uint64_t address, uint64_t room)
+{
+    return is_found_writable(address) || keep(ask_writable(address, room), &found_writable, address);
 }
 
 bool read_user(void *to, uint64_t from, uint64_t n)

@@ -9,6 +9,10 @@
 
 #include "kernel.h"
 
+/* Until this is called again, nobody takes memory away: a page that was found to be readable or writable is not asked for
+ * again, nor is the one that `stack` points to. So it is while a call of the only thread is judged; a signal handler's
+ * calls in between end it, and NULL does. */
+void memory_stays(const void *stack);
 /* Copies n bytes; false when any of them cannot be read. */
 bool read_user(void *to, uint64_t from, uint64_t n);
 /* Copies a terminated string of at most cap - 1 bytes. Returns its length, -EFAULT, or -ENAMETOOLONG. */

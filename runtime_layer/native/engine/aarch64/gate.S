@@ -39,8 +39,19 @@ gate_entry:
 3:  cmp w18, #4
     b.lo 4f
     b.eq 6f
+    cmp w18, #5
+    b.eq 7f
     cbnz x4, 1f                  /* GUARD_ADDRESSED */
     b 6f
+7:  lsr x18, x0, #20             /* GUARD_ANSWERS */
+    cbnz x18, 1f
+    adrp x17, watched
+    add x17, x17, :lo12:watched
+    ldr w18, [x17, x0, lsl #2]
+    and w18, w18, #255
+    cmp w18, #3                  /* WATCH_QUERIES */
+    b.hs 1f
+    b 5f
 4:  cmp x2, #40                  /* GUARD_LONG */
     b.hs 1f
 6:  lsr x18, x0, #20             /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */

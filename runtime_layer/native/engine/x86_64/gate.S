@@ -29,11 +29,19 @@ gate_entry:
     cmp $3, %r11d
     jb 2f
     je 4f
-    cmp $4, %r11d
-    je 5f
+    cmp $5, %r11d
+    jb 5f
+    je 6f
     test %r8, %r8                /* GUARD_ADDRESSED */
     jne 1f
     jmp 5f
+6:                               /* GUARD_ANSWERS */
+    cmp $1048576, %rdi
+    jae 1f
+    lea watched(%rip), %r11
+    cmpb $3, (%r11,%rdi,4)       /* WATCH_QUERIES */
+    jae 1f
+    jmp 3f
 2:                               /* GUARD_LOG */
     cmp gate_table+516(%rip), %edi
     je 1f
