@@ -77,8 +77,9 @@ def _bind(source: str, path: str) -> None:
         os.makedirs(target, mode=0o755, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
-        with open(target, "ab"):
-            pass
+        if not os.path.exists(target):  # it may be a file of the system's, which is read-only already
+            with open(target, "ab"):
+                pass
     kernel.mount(source, target, "none", kernel.MS_BIND | kernel.MS_REC)
     _make_read_only(target)
 

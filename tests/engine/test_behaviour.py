@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import architecture
+from emulated_lambda.machine import architecture, machine
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
@@ -104,25 +104,39 @@ def test_a_library_with_its_own_system_calls(box: Sandbox) -> None:
     assert alerts(done)[0]["caller"]["object"] == "inline.so"
 
 
-def test_a_library_of_the_runtimes_own(layer: Path, tmp_path: Path) -> None:
-    """What the platform brings is not searched, unless somebody could have changed it; packages beside it are."""
+def system_library(name: str) -> str:
+    """Where the machine under test has a file that every Debian has: another one can be laid over it."""
+    usr = (machine().system or Path("/")) / "usr"
+    link = next((usr / "lib").glob(f"*/{name}"))
+    return f"/usr/{link.resolve().relative_to(usr.resolve())}"
+
+
+def test_a_library_that_needs_no_search(layer: Path, tmp_path: Path) -> None:
+    """What the platform brings, and makes its calls through libc, is not searched; what lies beside it is."""
     shutil.copytree(INSIDE, tmp_path / "task", ignore=shutil.ignore_patterns("__pycache__"))
     library = tmp_path / "inline.so"
     compile_c([SOURCES / "inline.c"], library, "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
-    places = ["/var/runtime/inline.so", "/var/runtime/site-packages/inline.so", "/var/elsewhere/inline.so"]
+    searched = {
+        "/var/runtime/inline.so": False,
+        "/var/runtime/site-packages/inline.so": True,
+        "/var/elsewhere/inline.so": True,
+        "/var/elsewhere/libz.so.1": True,
+        system_library("libuuid.so.1"): False,
+        system_library("libBrokenLocale.so.1"): True,
+    }
     for path in [tmp_path, *tmp_path.parents[:2], tmp_path / "task", library]:
         path.chmod(0o755)
-    with Sandbox(tmp_path / "task", layer, dict.fromkeys(places, library)) as box:
+    with Sandbox(tmp_path / "task", layer, dict.fromkeys(searched, library)) as box:
         if not box.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {box.isolation.note}")
         judged: dict[str, bool] = {}
-        for place in places:
+        for place in searched:
             prepare_tmp(box)
             code = f"import ctypes; print(ctypes.CDLL({place!r}).inline_open(b'/tmp/there'))"
             done = box.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED)
             assert done.returncode == 0, f"{place}: {done.returncode}: {done.stderr}"
             judged[place] = int(done.stdout) == -REFUSED
-    assert judged == dict(zip(places, [False, True, True], strict=True))
+    assert judged == searched
 
 
 @pytest.mark.parametrize("shielded", [True, False])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ import capstone
 import lief
 import pytest
 
+from emulated_lambda.machine import SYSTEM
 from engine.compiling import NATIVE, compile_c
 from engine.compiling import SOURCES as ENGINE_SOURCES
 from libcs.releases import DEBIAN_NAMES, LIBCS, Libc
@@ -82,6 +85,27 @@ def test_every_site_is_known_and_each_that_matters_has_room_for_a_jump(
         assert hard <= UNGUARDED[libc.architecture], f"{library.name}: {sites}"
         found += len(sites)
     assert found > 400
+
+
+def names_that_need_no_search() -> list[str]:
+    """The names of the system's libraries, or how they begin, that objects.c takes for granted."""
+    table = re.search(r"known\[\] = \{(.*?)\};", (NATIVE / "engine" / "objects.c").read_text(), re.DOTALL)
+    assert table
+    return re.findall(r'"([^"]+)"', table[1])
+
+
+@pytest.mark.parametrize("architecture", _MACHINES)
+def test_what_is_not_searched_makes_no_call_of_its_own(architecture: str, list_sites: Callable[[str], Path]) -> None:
+    system = Path("/") if architecture == platform.machine() else SYSTEM
+    if not system.is_dir():
+        pytest.skip(f"no {architecture} libraries here: run `make arm64`")
+    names = names_that_need_no_search()
+    assert len(names) == 14
+    folder = system / "usr" / "lib" / f"{architecture}-linux-gnu"
+    found = {file.resolve() for name in names for file in folder.glob(f"{name}*")}
+    files = [file for file in found if file.read_bytes()[:4] == b"\x7fELF"]
+    assert len(files) >= 3, f"only {files}"
+    assert {file.name: sites for file in files if (sites := sites_of(list_sites(architecture), file))} == {}
 
 
 def test_all_that_this_project_is_for_is_in_the_table() -> None:

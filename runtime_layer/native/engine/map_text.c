@@ -139,7 +139,7 @@ int64_t map_text(const struct call *call)
     if (told && executable_memory_refused(call, path))
         result = -EACCES;
     else
-        result = !told && is_runtimes_own(path) ? map_as_it_is(call->arg) : map_searched(call, told);
+        result = !told && needs_no_search(path) ? map_as_it_is(call->arg) : map_searched(call, told);
     let_go(file);
     return result;
 }

@@ -127,11 +127,20 @@ static bool holds_packages(struct text path)
     return false;
 }
 
-bool is_runtimes_own(struct text path)
+bool needs_no_search(struct text path)
 {
-    static const char *const folders[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
+    static const char *const runtime[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
                                           "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
-    return ANY_OF(path, folders) && !holds_packages(path) && !ANY_OF(base_name(path), libc_family);
+    static const char *const system[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
+    /* Of the system's only those that are loaded often and known for it: not every library makes its calls through libc.
+     * tests/libcs looks at those of Debian. */
+    static const char *const known[] = {"libbz2.so.",  "libcrypt.so.", "libcrypto.so.", "libexpat.so.",
+                                        "libffi.so.",  "libgcc_s",     "liblzma.so.",   "libm-2.",
+                                        "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",
+                                        "libuuid.so.", "libz.so."};
+    struct text name = base_name(path);
+    bool is_own = ANY_OF(path, runtime) && !ANY_OF(name, libc_family);
+    return (is_own || (ANY_OF(path, system) && ANY_OF(name, known))) && !holds_packages(path);
 }
 
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */

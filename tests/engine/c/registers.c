@@ -35,7 +35,7 @@ static const struct sockaddr_in elsewhere = {
     .sin_family = AF_INET, .sin_port = 0xbb01, .sin_addr = {0x057100cb}};
 
 /* Writes "name result register register...;" for each call. */
-void registers_lost(int64_t tcp, int64_t udp, char *text, uint64_t room)
+void registers_lost(int64_t tcp, int64_t udp, int64_t library, char *text, uint64_t room)
 {
     const uint64_t here = (uint64_t)-100, to = (uint64_t)&elsewhere;
     char buffer[256];
@@ -51,6 +51,7 @@ void registers_lost(int64_t tcp, int64_t udp, char *text, uint64_t room)
         {"sendto", __NR_sendto, {(uint64_t)udp, (uint64_t)buffer, 12, 0, to, sizeof elsewhere}},
         {"socket", __NR_socket, {AF_INET, SOCK_STREAM, 0, 0, 0, 0}},
         {"mmap", __NR_mmap, {0, 4096, 3, 0x22, (uint64_t)-1, 0}},
+        {"mmap text", __NR_mmap, {0, 16384, 5, 2, (uint64_t)library, 0}},
         {"getppid", __NR_getppid, {1, 2, 3, 4, 5, 6}},
     };
     uint64_t used = 0;

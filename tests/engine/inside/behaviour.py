@@ -150,8 +150,13 @@ def registers_are_kept() -> dict[str, list[str]]:
     """Of each call: its result, and the registers that had another value after it."""
     library = ctypes.CDLL("/var/task/registers.so")
     text = ctypes.create_string_buffer(4096)
-    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        library.registers_lost(ctypes.c_int64(tcp.fileno()), ctypes.c_int64(udp.fileno()), text, ctypes.c_uint64(4096))
+    with (
+        socket.socket() as tcp,
+        socket.socket(type=socket.SOCK_DGRAM) as udp,
+        open("/var/task/registers.so", "rb") as file,
+    ):
+        descriptors = [ctypes.c_int64(opened.fileno()) for opened in (tcp, udp, file)]
+        library.registers_lost(*descriptors, text, ctypes.c_uint64(4096))
     lines = text.value.decode().split(";")[:-1]
     return {name: rest.split() for name, rest in (re.split(r" (?=-?\d)", line, maxsplit=1) for line in lines)}
 

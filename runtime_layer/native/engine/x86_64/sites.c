@@ -409,27 +409,49 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     site->kind = site->window || make_room(image, c, index, site) ? SITE_PATCHABLE : SITE_HARD;
 }
 
-#define EACH_BYTE 0x0101010101010101ull
-#define HIGH_BITS 0x8080808080808080ull
-
-/* Which of eight bytes are 0f with 05 behind it: not zero when there is one. Reads nine bytes. */
-static uint64_t pairs_among(const uint8_t *p)
+/* How many of these blocks of 32 bytes come before the first in which a `0f 05` begins. Reads one byte more than they hold.
+ * The gate keeps general registers only, as the compiler is told; half of a search is this loop, which is three times as
+ * fast by vectors. So it uses some, and puts them back. */
+enum { BLOCK = 32 };
+static uint64_t blocks_without_syscall(const uint8_t *from, uint64_t blocks)
 {
-    uint64_t first, second;
-    __builtin_memcpy(&first, p, 8);
-    __builtin_memcpy(&second, p + 1, 8);
-    uint64_t v = (first ^ EACH_BYTE * 0x0f) | (second ^ EACH_BYTE * 0x05);
-    return (v - EACH_BYTE) & ~v & HIGH_BITS;
+#if defined(__x86_64__)
+    uint8_t saved[6][16];
+    uint64_t left = blocks;
+    __asm__ volatile(
+        "movups %%xmm0, (%[saved])\n movups %%xmm1, 16(%[saved])\n movups %%xmm2, 32(%[saved])\n"
+        "movups %%xmm3, 48(%[saved])\n movups %%xmm4, 64(%[saved])\n movups %%xmm5, 80(%[saved])\n"
+        "mov $0x0f0f0f0f, %%eax\n movd %%eax, %%xmm4\n pshufd $0, %%xmm4, %%xmm4\n"
+        "mov $0x05050505, %%eax\n movd %%eax, %%xmm5\n pshufd $0, %%xmm5, %%xmm5\n"
+        "1: test %[left], %[left]\n jz 2f\n"
+        "movdqu (%[from]), %%xmm0\n movdqu 1(%[from]), %%xmm1\n"
+        "movdqu 16(%[from]), %%xmm2\n movdqu 17(%[from]), %%xmm3\n"
+        "pcmpeqb %%xmm4, %%xmm0\n pcmpeqb %%xmm5, %%xmm1\n pand %%xmm1, %%xmm0\n"
+        "pcmpeqb %%xmm4, %%xmm2\n pcmpeqb %%xmm5, %%xmm3\n pand %%xmm3, %%xmm2\n"
+        "por %%xmm2, %%xmm0\n pmovmskb %%xmm0, %%eax\n test %%eax, %%eax\n jnz 2f\n"
+        "add $32, %[from]\n dec %[left]\n jmp 1b\n"
+        "2: movups (%[saved]), %%xmm0\n movups 16(%[saved]), %%xmm1\n movups 32(%[saved]), %%xmm2\n"
+        "movups 48(%[saved]), %%xmm3\n movups 64(%[saved]), %%xmm4\n movups 80(%[saved]), %%xmm5\n"
+        : [from] "+r"(from), [left] "+r"(left)
+        : [saved] "r"(saved)
+        : "rax", "cc", "memory");
+    return blocks - left;
+#else
+    (void)from;
+    (void)blocks;
+    return 0; /* where this is built to look at files of another machine */
+#endif
 }
 
-/* How many bytes from here on begin no system call; 0: this one might. */
-static uint32_t without_syscall(const uint8_t *p, uint64_t left)
+/* Where from `at` on a system call may begin: its first byte, or `to`. */
+static uint64_t next_candidate(const uint8_t *bytes, uint64_t at, uint64_t to)
 {
-    if (left >= 33 && !(pairs_among(p) | pairs_among(p + 8) | pairs_among(p + 16) | pairs_among(p + 24)))
-        return 32;
-    if (left >= 9 && !pairs_among(p))
-        return 8;
-    return !is_syscall(p);
+    while (at + 1 < to && !is_syscall(bytes + at)) {
+        bool skips = at % BLOCK == 0 && to - at > BLOCK;
+        uint64_t skipped = skips ? blocks_without_syscall(bytes + at, (to - at - 1) / BLOCK) : 0;
+        at += skipped ? BLOCK * skipped : 1;
+    }
+    return at;
 }
 
 bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
@@ -441,15 +463,11 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
     c->taken = 0;
     if (!image_is_elf(image) || from > to || to > image.size)
         return false;
-    for (uint64_t at = from; at + 1 < to;) {
-        uint32_t skipped = without_syscall(image.bytes + at, to - at);
-        if (!skipped) {
-            struct site site;
-            classify(image, from, to, at, c, &site);
-            if (site.kind != SITE_NOT_A_SITE)
-                each(context, &site);
-        }
-        at += skipped ? skipped : 1;
+    for (uint64_t at = from; (at = next_candidate(image.bytes, at, to)) + 1 < to; at++) {
+        struct site site;
+        classify(image, from, to, at, c, &site);
+        if (site.kind != SITE_NOT_A_SITE)
+            each(context, &site);
     }
     return true;
 }
