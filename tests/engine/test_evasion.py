@@ -36,7 +36,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
-    for name in ("races", "late"):
+    for name in ("races", "handlers", "late"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
@@ -177,6 +177,17 @@ def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
     other = "/bin/sh" if kind == "environment" else f"/lib/{architecture()}-linux-gnu/libm.so.6"
     done = box.run_command([SHIELD, "/var/task/races", kind, other], environment=settings)
     assert done.stdout == "0\n", done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("kind", ["alone", "same", "another", "both", "child", "dead"])
+def test_a_signal_handler_replaces_nothing_and_stops_nothing(box: Sandbox, kind: str) -> None:
+    """The program comes to its end, though the handler meets descriptors that are held."""
+    plain = box.run_command(["/var/task/handlers", kind, "0"])
+    assert plain.stdout.startswith("0 "), f"not even unshielded: {plain.stdout}"
+    times = 0 if kind == "another" else 5  # who holds nothing waits until the other lets go
+    done = box.run_command([SHIELD, "/var/task/handlers", kind, str(times)], environment=BLOCKED)
+    wrong, met = map(int, done.stdout.split())
+    assert (wrong, met >= times) == (0, True)
 
 
 def test_attaching_while_threads_run(box: Sandbox) -> None:

@@ -120,6 +120,30 @@ static void pause_between(uint32_t turn)
         drop_claims_of_the_dead();
 }
 
+/* Has this thread another claim than `own`? Then it is in a signal handler, in the midst of its own call. */
+static bool is_interrupted(int32_t own)
+{
+    struct claims *c = claims_of_process();
+    uint32_t me = this_thread(), used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < used; i++)
+        if ((uint32_t)__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) == me && (int32_t)i != own)
+            return true;
+    return false;
+}
+
+/* Waits a moment for others. False: no longer. A handler does not wait at all: what it interrupted ends no claim before
+ * the handler is over, and others may be waiting for that, in a handler as well. Where one follows the other, there would
+ * be no end to it. */
+static bool wait_for_others(int32_t own, uint32_t turn)
+{
+    if (is_interrupted(own)) {
+        drop_claims_of_the_dead();
+        return false;
+    }
+    pause_between(turn);
+    return turn + 1 < PATIENCE;
+}
+
 /* A full table is contention. */
 static int32_t take(enum kind kind, uint32_t descriptor)
 {
@@ -140,13 +164,14 @@ static bool hold_number(int64_t descriptor)
     if (!owns_memory())
         return true;
     int32_t slot = take(HOLD, number);
-    for (uint32_t turn = 0; slot != NO_SLOT && turn < PATIENCE; turn++) {
+    if (slot == NO_SLOT)
+        return false;
+    uint32_t turn = 0;
+    do
         if (!others_claim(CHANGE, number, UINT32_MAX))
             return true;
-        pause_between(turn);
-    }
-    if (slot != NO_SLOT)
-        give((uint32_t)slot, HOLD);
+    while (wait_for_others(slot, turn++));
+    give((uint32_t)slot, HOLD);
     return false;
 }
 
@@ -198,7 +223,8 @@ void close_held(int64_t descriptor)
 int32_t change_begin(uint32_t descriptor, bool waits)
 {
     struct claims *c = claims_of_process();
-    for (uint32_t turn = 0; turn < PATIENCE; turn++) {
+    uint32_t turn = 0;
+    do {
         int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY);
         if (claim == NO_SLOT)
             return -1;
@@ -209,10 +235,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
         if (!held || !owns_memory())
             return claim;
         change_end(claim);
-        if (!waits)
-            break;
-        pause_between(turn);
-    }
+    } while (waits && wait_for_others(NO_SLOT, turn++));
     return -1;
 }
 
