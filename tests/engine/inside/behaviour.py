@@ -210,6 +210,14 @@ def handler_is_locked_when_ready() -> dict[str, Any]:
 
 
 @scenario
+def files_are_read_when_ready() -> dict[str, int | None]:
+    """Of the files that the environment names."""
+    request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+    names = json.loads(os.environ["FILES"])
+    return {name: refusal(lambda name=name: open(f"/var/task/{name}").read()) for name in names}
+
+
+@scenario
 def signals_during_guarded_calls() -> dict[str, int]:
     """Thousands of signals while files are opened and sockets connected: every call has one of its own results."""
     ticks = 0
