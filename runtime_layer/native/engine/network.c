@@ -225,6 +225,17 @@ bool carries_names(const struct endpoint *to, int32_t descriptor)
     return to->port == DNS_PORT && socket_type(descriptor) == DGRAM;
 }
 
+/* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed
+ * host, whatever its port. What such a socket would send does arrive, so its sending side is shut down first: the kernel
+ * then says EPIPE, for good (shutdown(2)), and getsockname says what was asked for. */
+static void only_let_sort(const struct endpoint *to, int32_t descriptor)
+{
+    enum { SEND_SIDE = 1 /* SHUT_WR */ };
+    if (to->port == 0 && socket_type(descriptor) == DGRAM &&
+        verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW)
+        KERNEL(shutdown, descriptor, SEND_SIDE);
+}
+
 /* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
  * the program's number may be another socket by the time the kernel looks. */
 static int64_t connect_judged(const struct call *call, int32_t descriptor, uint32_t mark,
@@ -245,6 +256,7 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
         error = judge_reconnection(call, own);
     if (error)
         return error;
+    only_let_sort(to, own);
     resolver_disconnect(descriptor);
     if (sees &&
         to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */

@@ -312,6 +312,17 @@ def allowed_paths_work() -> dict[str, int | None]:
 
 
 @scenario
+def datagrams_to_port_zero() -> dict[str, Any]:
+    """What getaddrinfo does to sort addresses, and what could be sent then."""
+    result: dict[str, Any] = {}
+    for host, family in (("198.51.100.9", socket.AF_INET), ("2001:db8::66", socket.AF_INET6)):
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            s.connect((host, 0))
+            result[host] = {"own": s.getsockname()[0], "send": refusal(lambda s=s: s.send(b"datagram to port zero"))}
+    return result
+
+
+@scenario
 def allowed_hosts_work() -> dict[str, Any]:
     def connect(host: str, port: int) -> Callable[[], None]:
         return lambda: socket.create_connection((host, port), timeout=5).close()
