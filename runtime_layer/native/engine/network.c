@@ -281,26 +281,28 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     return result;
 }
 
-enum outcome judge_connect(struct call *call)
+int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
 {
-    int32_t descriptor = (int32_t)call->arg[0];
-    struct sockaddr_bytes address;
-    /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
-    int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
-    if (error)
-        return answer(call, error);
     struct endpoint to;
-    switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
+    switch (endpoint_from_sockaddr(address->bytes, address->len, &to)) {
     case SOCKADDR_UNSPEC: resolver_disconnect(descriptor); break;
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:
         if (outbound_refused(call, REASON_FAMILY, TEXT("family")))
-            return answer(call, -EACCES);
+            return -EACCES;
         break;
-    case SOCKADDR_INET: return answer(call, connect_to(call, descriptor, &address, &to));
+    case SOCKADDR_INET: return connect_to(call, descriptor, address, &to);
     }
-    return answer(call, KERNEL(connect, descriptor, address.bytes, address.len));
+    return KERNEL(connect, descriptor, address->bytes, address->len);
+}
+
+enum outcome judge_connect(struct call *call)
+{
+    struct sockaddr_bytes address;
+    /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
+    int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
+    return answer(call, error ? error : make_connection(call, (int32_t)call->arg[0], &address));
 }
 
 /* What it accepts has no mark, and is not to be connected to anything. */
