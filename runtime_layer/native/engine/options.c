@@ -47,6 +47,15 @@ static bool leads_away(int32_t level, int32_t name, bool is_control)
     return false;
 }
 
+/* A flow's label may come with headers for each of its packets, a routing header among them (struct in6_flowlabel_req,
+ * include/uapi/linux/in6.h). */
+static bool brings_headers(const struct call *call)
+{
+    enum { FLOW_LABEL = 32 /* IPV6_FLOWLABEL_MGR */, PLAIN = 32 /* bytes */ };
+    return (int32_t)call->arg[1] == LEVEL_IPV6 && (int32_t)call->arg[2] == FLOW_LABEL &&
+           (int32_t)call->arg[4] > PLAIN;
+}
+
 /* Options of TCP with which bytes leave that are not looked at: in the connection's first packet (see send.c), or written
  * by the kernel. They are such as this kernel does not have. 0, or an errno. */
 static int64_t hides_bytes(const struct call *call)
@@ -78,8 +87,8 @@ enum outcome judge_socket_option(struct call *call)
     int64_t hidden = hides_bytes(call);
     if (hidden)
         return answer(call, hidden);
-    bool refuses_it = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) &&
-                      outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
+    bool leads = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) || brings_headers(call);
+    bool refuses_it = leads && outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
     return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
