@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import shutil
@@ -256,6 +257,10 @@ def names(box: Sandbox) -> Iterator[DnsServer]:
         listener.close()
 
 
+# By which the sandbox's own addresses are reached: all of them are on its loopback.
+OWN_ADDRESSES = {"198.51.100.9": "198.51.100.1", "2001:db8::66": "2001:db8::66"}
+
+
 def test_allowed_hosts(box: Sandbox, names: DnsServer) -> None:
     listed = "allowed.example:80,*.wild.example,198.51.100.9:80,198.51.100.64/26:443,rebind.example"
     settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": listed, "AWS_REGION": "us-east-1"}
@@ -277,6 +282,28 @@ def test_allowed_hosts(box: Sandbox, names: DnsServer) -> None:
     }
     asked = {question.name for question in names.questions}
     assert not asked & {"wild.example", "allowed.example.evil.example", "s3.eu-west-3.amazonaws.com"}
+
+
+@pytest.mark.parametrize("mode", [None, "alert", "block"])
+def test_nothing_is_sent_to_port_zero(box: Sandbox, mode: str | None) -> None:
+    """Where an address is listed with a port, getaddrinfo may find out by which of its own it would be reached, and no
+    datagram goes out on that."""
+    command = [PYTHON, "/var/task/behaviour.py", "datagrams_to_port_zero"]
+    settings = {"SHIELD_ALLOW_OUTBOUND": "198.51.100.9:80,[2001:db8::66]:443"}
+    settings |= policy(outbound_connectivity=mode) if mode else {}
+    with box.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("lo", 0x0003))  # every protocol (packet(7): ETH_P_ALL)
+        wire.setblocking(False)
+        done = box.run_command([SHIELD, *command] if mode else command, environment=settings)
+        seen = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                seen += wire.recv(65536)
+    assert done.returncode == 0, done.stderr
+    sent = None if mode is None else errno.EPIPE
+    assert json.loads(done.stdout) == {host: {"own": own, "send": sent} for host, own in OWN_ADDRESSES.items()}
+    assert (b"datagram to port zero" in seen) == (mode is None)
+    assert alerts(done) == []
 
 
 def test_a_denied_lookup_does_not_wait(box: Sandbox, names: DnsServer) -> None:

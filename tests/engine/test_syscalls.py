@@ -164,6 +164,14 @@ def test_source_routes_are_refused(box: Sandbox) -> None:
     assert [line["details"]["protocol"] for line in lines] == ["option"] * 2
 
 
+def test_a_flow_label_brings_no_route(box: Sandbox) -> None:
+    """The routing headers that it could bring are those of a kernel with mobile IPv6, which this one may not be."""
+    assert run(box, "options_of_a_flow_label", None)[0] == {"label": None, "with_more": None}
+    result, lines = run(box, "options_of_a_flow_label", BLOCKED)
+    assert result == {"label": None, "with_more": errno.EACCES}
+    assert [line["details"]["protocol"] for line in lines] == ["option"]
+
+
 def test_netlink_is_for_routes(box: Sandbox) -> None:
     assert run(box, "netlink", None)[0] == [None, None]
     result, lines = run(box, "netlink", BLOCKED)

@@ -90,7 +90,7 @@ struct verdict verdict_unusual(const struct policy *p)
 }
 
 /* getaddrinfo sorts addresses by RFC 6724, for which it connects a UDP socket to each of them at port 0 and
- * looks which source address it got. That sends nothing, and cannot: no datagram goes to port 0. */
+ * looks which source address it got. That sends nothing, and the engine sees to it that nothing is sent then. */
 static bool only_sorts(uint16_t port, enum protocol protocol)
 {
     return port == 0 && protocol == PROTOCOL_UDP;

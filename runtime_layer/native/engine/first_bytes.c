@@ -167,7 +167,7 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
     struct first first = {.call = call, .peer = *peer};
     if (!is_greeted(marked) && !is_to_be_judged(&first, descriptor))
         return send_unseen(descriptor, marked, m, flags);
-    if (copies_nothing(descriptor, flags) && blocks())
+    if (copies_nothing(descriptor, flags))
         return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
     struct scratch *scratch = scratch_take();
     if (!scratch)

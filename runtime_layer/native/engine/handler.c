@@ -5,10 +5,27 @@
 #include "mounts.h"
 #include "user_memory.h"
 
-/* What runtimes append to the module part of a handler (Python, Node.js, Ruby), and Java's class file. */
-static const char *const endings[] = {".py",      ".pyc", "/__init__.py", "/__init__.pyc", ".js",
-                                      ".mjs",     ".cjs", "/index.js",    ".js.map",       ".mjs.map",
-                                      ".cjs.map", ".ts",  ".rb",          ".class",        ".jar"};
+/* How each language's runtime client reads the setting: where the module ends, whether dots in it are folders, and what it
+ * appends. Which language it is, a wrapper or a child does not know: a setting stands for what any of them would load. */
+enum end {
+    LAST_DOT, /* Python: bootstrap.py */
+    FIRST_DOT, /* of the file's name; "index.api.handler" for Node.js, "app.Functions::Orders.process" for Ruby */
+    OF_CLASS, /* Java: all, or what is in front of "::" (EventHandlerLoader.java) */
+};
+
+struct reading {
+    enum end end;
+    bool dots_are_folders;
+    const char *endings[9];
+};
+
+static const struct reading readings[] = {
+    {LAST_DOT, true, {".py", ".pyc", "/__init__.py", "/__init__.pyc"}},
+    {FIRST_DOT, false, {"", ".js", ".mjs", ".cjs", "/index.js", ".js.map", ".mjs.map", ".cjs.map", ".ts"}},
+    {FIRST_DOT, false, {".rb"}},
+    {OF_CLASS, true, {".class"}},
+};
+enum { READINGS = sizeof readings / sizeof *readings, ENDINGS = sizeof readings->endings / sizeof(char *) };
 
 static bool add_file(const char *path)
 {
@@ -90,40 +107,59 @@ static bool add_jars(struct text root, struct text class_name, struct scratch *s
     return well;
 }
 
+static uint32_t module_length(struct text handler, enum end end)
+{
+    struct text file = base_name(handler);
+    uint32_t before = handler.len - file.len, len = handler.len;
+    switch (end) {
+    case LAST_DOT:
+        while (len > 0 && handler.at[len - 1] != '.')
+            len--;
+        return len ? len - 1 : 0;
+    case FIRST_DOT:
+        for (len = before; len < handler.len && handler.at[len] != '.';)
+            len++;
+        return len < handler.len ? len : 0;
+    case OF_CLASS:
+        for (uint32_t i = 0; i + 1 < handler.len; i++)
+            if (handler.at[i] == ':' && handler.at[i + 1] == ':')
+                len = i;
+        return len;
+    }
+    return 0;
+}
+
+static bool add_all(const struct reading *reading, struct text root, struct text module,
+                    struct scratch *scratch)
+{
+    struct writer path = {scratch->path, 0, sizeof scratch->path, false};
+    bool well = true;
+    for (uint32_t i = 0; i < ENDINGS && reading->endings[i]; i++)
+        if (put_path(&path, root, module, reading->endings[i]))
+            well &= add_file(scratch->path);
+    if (reading->end == LAST_DOT && put_path(&path, root, module, ""))
+        well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+    if (reading->end == LAST_DOT && put_path(&path, root, module, "/__init__"))
+        well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+    if (reading->end == OF_CLASS && sealed.language == LANGUAGE_JAVA)
+        well &= add_jars(root, module, scratch);
+    return well;
+}
+
 bool handler_add(struct text root, struct text handler)
 {
     struct scratch *scratch = handler.len && handler.len < 1024 && root.len < 1024 ? scratch_take() : NULL;
     if (!scratch)
         return handler.len == 0;
     bool well = true;
-    /* Everything before the last dot is the module ("::" for Java: everything before it is the class). */
-    uint32_t cut = handler.len;
-    for (uint32_t i = 0; i + 1 < handler.len; i++)
-        if (handler.at[i] == ':' && handler.at[i + 1] == ':') {
-            cut = i;
-            break;
-        }
-    if (cut == handler.len)
-        while (cut > 0 && handler.at[cut - 1] != '.')
-            cut--;
-    uint32_t module_len = cut && handler.at[cut - 1] == '.' ? cut - 1 : cut;
     char module[1024];
-    struct writer path = {scratch->path, 0, sizeof scratch->path, false};
-    /* Dots in a module are package separators in Python and Java, and part of the name in Node.js: both. */
-    for (uint32_t dotted = 0; dotted < 2; dotted++) {
-        for (uint32_t i = 0; i < module_len; i++)
-            module[i] = dotted && handler.at[i] == '.' ? '/' : handler.at[i];
-        struct text name = {module, module_len};
-        for (uint32_t i = 0; i < sizeof endings / sizeof *endings; i++)
-            if (put_path(&path, root, name, endings[i]))
-                well &= add_file(scratch->path);
-        if (put_path(&path, root, name, ""))
-            well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
-        if (put_path(&path, root, name, "/__init__"))
-            well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+    for (uint32_t r = 0; r < READINGS; r++) {
+        uint32_t len = module_length(handler, readings[r].end);
+        for (uint32_t i = 0; i < len; i++)
+            module[i] = readings[r].dots_are_folders && handler.at[i] == '.' ? '/' : handler.at[i];
+        if (len)
+            well &= add_all(&readings[r], root, (struct text){module, len}, scratch);
     }
-    if (sealed.language == LANGUAGE_JAVA)
-        well &= add_jars(root, (struct text){module, module_len}, scratch);
     scratch_give(scratch);
     return well;
 }

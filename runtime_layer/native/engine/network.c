@@ -225,6 +225,17 @@ bool carries_names(const struct endpoint *to, int32_t descriptor)
     return to->port == DNS_PORT && socket_type(descriptor) == DGRAM;
 }
 
+/* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed
+ * host, whatever its port. What such a socket would send does arrive, so its sending side is shut down first: the kernel
+ * then says EPIPE, for good (shutdown(2)), and getsockname says what was asked for. */
+static void only_let_sort(const struct endpoint *to, int32_t descriptor)
+{
+    enum { SEND_SIDE = 1 /* SHUT_WR */ };
+    if (to->port == 0 && socket_type(descriptor) == DGRAM &&
+        verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW)
+        KERNEL(shutdown, descriptor, SEND_SIDE);
+}
+
 /* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
  * the program's number may be another socket by the time the kernel looks. */
 static int64_t connect_judged(const struct call *call, int32_t descriptor, uint32_t mark,
@@ -245,6 +256,7 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
         error = judge_reconnection(call, own);
     if (error)
         return error;
+    only_let_sort(to, own);
     resolver_disconnect(descriptor);
     if (sees &&
         to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
@@ -269,26 +281,28 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     return result;
 }
 
-enum outcome judge_connect(struct call *call)
+int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
 {
-    int32_t descriptor = (int32_t)call->arg[0];
-    struct sockaddr_bytes address;
-    /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
-    int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
-    if (error)
-        return answer(call, error);
     struct endpoint to;
-    switch (endpoint_from_sockaddr(address.bytes, address.len, &to)) {
+    switch (endpoint_from_sockaddr(address->bytes, address->len, &to)) {
     case SOCKADDR_UNSPEC: resolver_disconnect(descriptor); break;
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:
         if (outbound_refused(call, REASON_FAMILY, TEXT("family")))
-            return answer(call, -EACCES);
+            return -EACCES;
         break;
-    case SOCKADDR_INET: return answer(call, connect_to(call, descriptor, &address, &to));
+    case SOCKADDR_INET: return connect_to(call, descriptor, address, &to);
     }
-    return answer(call, KERNEL(connect, descriptor, address.bytes, address.len));
+    return KERNEL(connect, descriptor, address->bytes, address->len);
+}
+
+enum outcome judge_connect(struct call *call)
+{
+    struct sockaddr_bytes address;
+    /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
+    int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
+    return answer(call, error ? error : make_connection(call, (int32_t)call->arg[0], &address));
 }
 
 /* What it accepts has no mark, and is not to be connected to anything. */

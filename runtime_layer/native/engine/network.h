@@ -28,6 +28,8 @@ enum { VECTORS_MAX = 1024 /* UIO_MAXIOV: the kernel's own bound, for vectors and
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
 /* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. */
 int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor);
+/* connect(2), judged. */
+int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address);
 /* Does a TCP connection to there have to be read? */
 bool is_seen(const struct endpoint *to);
 /* The peer of a TCP connection: 0, -ENOTCONN, or an errno for what is no such socket. */

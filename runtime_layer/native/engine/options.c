@@ -47,12 +47,21 @@ static bool leads_away(int32_t level, int32_t name, bool is_control)
     return false;
 }
 
+/* A flow's label may come with headers for each of its packets, a routing header among them (struct in6_flowlabel_req,
+ * include/uapi/linux/in6.h). */
+static bool brings_headers(const struct call *call)
+{
+    enum { FLOW_LABEL = 32 /* IPV6_FLOWLABEL_MGR */, PLAIN = 32 /* bytes */ };
+    return (int32_t)call->arg[1] == LEVEL_IPV6 && (int32_t)call->arg[2] == FLOW_LABEL &&
+           (int32_t)call->arg[4] > PLAIN;
+}
+
 /* Options of TCP with which bytes leave that are not looked at: in the connection's first packet (see send.c), or written
  * by the kernel. They are such as this kernel does not have. 0, or an errno. */
 static int64_t hides_bytes(const struct call *call)
 {
     enum { LEVEL_TCP = 6, FASTOPEN_CONNECT = 30, UPPER_PROTOCOL = 31 /* TCP_ULP */ };
-    if ((int32_t)call->arg[1] != LEVEL_TCP || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK)
+    if ((int32_t)call->arg[1] != LEVEL_TCP)
         return 0;
     if ((int32_t)call->arg[2] == FASTOPEN_CONNECT)
         return -EOPNOTSUPP;
@@ -71,16 +80,15 @@ static bool cuts_datagrams(int32_t level, int32_t name)
 enum outcome judge_socket_option(struct call *call)
 {
     /* Ours alone: see stream_seen. To the program, an older kernel. */
-    if ((int32_t)call->arg[1] == LEVEL_SOCKET && (int32_t)call->arg[2] == OPTION_LOCK_FILTER &&
-        sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+    if ((int32_t)call->arg[1] == LEVEL_SOCKET && (int32_t)call->arg[2] == OPTION_LOCK_FILTER)
         return answer(call, -ENOPROTOOPT);
     if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
         return answer(call, -ENOPROTOOPT);
     int64_t hidden = hides_bytes(call);
     if (hidden)
         return answer(call, hidden);
-    bool refuses_it = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) &&
-                      outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
+    bool leads = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) || brings_headers(call);
+    bool refuses_it = leads && outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
     return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
@@ -108,7 +116,7 @@ static bool has_to_stay(int32_t descriptor)
 /* Turns the descriptors that are handed on into the gate's own for the same, so that what is judged is what goes. 0;
  * -EACCES for a connection whose bytes are looked at, which nobody would look at there; or an errno. `count`: how many
  * were turned, which are to be closed whatever comes of it. */
-static int64_t own_rights(uint8_t *data, uint64_t len, uint64_t *count)
+static int64_t own_rights(const struct call *call, uint8_t *data, uint64_t len, uint64_t *count)
 {
     for (*count = 0; (*count + 1) * sizeof(int32_t) <= len; ++*count) {
         int32_t theirs, own;
@@ -118,7 +126,7 @@ static int64_t own_rights(uint8_t *data, uint64_t len, uint64_t *count)
             return made;
         own = (int32_t)made;
         copy_bytes(data + *count * sizeof own, &own, sizeof own);
-        if (has_to_stay(own)) {
+        if (has_to_stay(own) && outbound_refused(call, REASON_NOT_LISTED, TEXT("socket"))) {
             ++*count;
             return -EACCES;
         }
@@ -136,7 +144,7 @@ static void close_rights(const uint8_t *data, uint64_t count)
 }
 
 /* Each message of descriptors in turn. On an error nothing of it stays. */
-static int64_t own_control(uint8_t *control, uint64_t len)
+static int64_t own_control(const struct call *call, uint8_t *control, uint64_t len)
 {
     struct control_header h;
     for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h;) {
@@ -145,7 +153,7 @@ static int64_t own_control(uint8_t *control, uint64_t len)
             return 0; /* EINVAL, and nothing is sent */
         uint64_t count;
         bool hands_on = h.level == LEVEL_SOCKET && h.type == RIGHTS;
-        int64_t error = hands_on ? own_rights(control + at + sizeof h, h.len - sizeof h, &count) : 0;
+        int64_t error = hands_on ? own_rights(call, control + at + sizeof h, h.len - sizeof h, &count) : 0;
         if (error) {
             close_rights(control + at + sizeof h, count);
             h.len = 0; /* here the ones to be closed end */
@@ -202,11 +210,8 @@ int64_t judge_control(const struct call *call, int32_t descriptor, struct messag
     if (!fits)
         return 0;
     m->control = (uint64_t)copy;
-    if (domain != UNIX || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK)
+    if (domain != UNIX)
         return 0;
     *has_own = true;
-    int64_t error = own_control(copy, m->control_len);
-    if (error == -EACCES)
-        outbound_refused(call, REASON_NOT_LISTED, TEXT("socket"));
-    return error;
+    return own_control(call, copy, m->control_len);
 }

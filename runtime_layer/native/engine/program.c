@@ -154,6 +154,8 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
         let_program_go(program);
     if (result)
         return result;
+    if (held && !(e->flags & EXECVE_CHECK))
+        report_folded(true); /* the other program knows nothing of this one's storms */
     result = make_exec(e, &start, program);
     child_start_release(&start);
     if (held)

@@ -50,13 +50,17 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     }
 }
 
-/* Data that goes with the connection's first packet is not looked at: where it would have to be, there is no such
- * thing (tcp(7)), and programs connect first. */
-static bool opens_fast(uint64_t flags, int64_t *refused)
+/* Data would leave with the connection's first packet, before anybody knows whether it has to be looked at. What is done
+ * instead is what the kernel does for a server that it has no cookie of (tcp(7), TCP Fast Open): it connects, and sends
+ * what it is given once that is done; a socket that does not wait is told EINPROGRESS, and nothing was sent. */
+static int64_t connect_and_send(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
 {
-    if (flags & FAST_OPEN && sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
-        *refused = -EOPNOTSUPP;
-    return flags & FAST_OPEN;
+    struct sockaddr_bytes address;
+    int64_t error = copy_address(m.name, m.name_len, &address);
+    if (!error)
+        error = make_connection(call, descriptor, &address);
+    m.name = m.name_len = 0;
+    return error ? error : send_on_stream(call, descriptor, &m, flags);
 }
 
 /* Sends one message whose header and control messages are the gate's copy. */
@@ -64,13 +68,14 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
                            uint64_t flags)
 {
     struct sockaddr_bytes address;
-    int64_t refused = 0;
     if (m.vector_count > VECTORS_MAX)
         return -EMSGSIZE;
-    if (is_stream && !opens_fast(flags, &refused))
+    bool opens = flags & FAST_OPEN && m.name && is_tcp(descriptor);
+    flags &= ~(uint64_t)FAST_OPEN;
+    if (opens)
+        return connect_and_send(call, descriptor, m, flags);
+    if (is_stream)
         return send_on_stream(call, descriptor, &m, flags);
-    if (refused && !m.name)
-        return refused;
     if (!m.name) {
         if (resolver_connected(descriptor, &address))
             return send_query(call, descriptor, &m, flags, &address);
@@ -88,8 +93,6 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
-    if (opens_fast(flags, &refused) && refused)
-        return refused;
     m.name = (uint64_t)address.bytes;
     m.name_len = address.len;
     return KERNEL(sendmsg, descriptor, &m, flags);
@@ -116,12 +119,13 @@ static int64_t send_to(const struct call *call, bool is_stream)
     struct vector v = {arg[1], arg[2]};
     struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
     struct sockaddr_bytes address;
-    uint64_t flags = (uint32_t)arg[3];
-    int64_t refused = 0;
-    if (is_stream && !opens_fast(flags, &refused))
+    uint64_t flags = (uint32_t)arg[3] & ~(uint64_t)FAST_OPEN;
+    m.name = arg[4];
+    m.name_len = (uint32_t)arg[5];
+    if (arg[3] & FAST_OPEN && arg[4] && is_tcp(descriptor))
+        return connect_and_send(call, descriptor, m, flags);
+    if (is_stream)
         return send_on_stream(call, descriptor, &m, flags);
-    if (refused && !arg[4])
-        return refused;
     if (!arg[4])
         return resolver_connected(descriptor, &address)
                    ? send_query(call, descriptor, &m, flags, &address)
@@ -134,8 +138,6 @@ static int64_t send_to(const struct call *call, bool is_stream)
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
-    if (opens_fast(flags, &refused) && refused)
-        return refused;
     return KERNEL(sendto, descriptor, arg[1], arg[2], flags, address.bytes, address.len);
 }
 
@@ -249,7 +251,8 @@ enum outcome judge_write(struct call *call)
 }
 
 /* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have
- * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)). */
+ * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)); also where violations are only reported,
+ * because reports have to tell what a block would stop. */
 enum outcome judge_unread(struct call *call)
 {
     uint32_t index = call->nr == __NR_splice ? 2 : 0;
@@ -257,14 +260,12 @@ enum outcome judge_unread(struct call *call)
     enum marked_as marked = judge_leftover(call, index, judge_unread, &outcome);
     if (marked == LEFT_OVER)
         return outcome;
-    bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
-    return blocks && marked == STREAM_MARKED ? answer(call, -EINVAL) : RUN_IN_PLACE;
+    return marked == STREAM_MARKED ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }
 
 /* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others
  * by the time the kernel looks: a kernel built without them (io_setup(2)). */
 enum outcome judge_asynchronous(struct call *call)
 {
-    bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
-    return blocks ? answer(call, -ENOSYS) : RUN_IN_PLACE;
+    return answer(call, -ENOSYS);
 }

@@ -113,8 +113,7 @@ static int64_t await_connection(int32_t descriptor, uint64_t flags)
 int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
     uint64_t sent = 0;
-    bool is_urgent = flags & OUT_OF_BAND; /* a byte that is not among those that are read (tcp(7)) */
-    if (is_urgent && sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+    if (flags & OUT_OF_BAND) /* a byte that is not among those that are read (tcp(7)) */
         return -EOPNOTSUPP;
     for (;;) {
         struct piece piece;
@@ -131,7 +130,7 @@ int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct
             return sent ? (int64_t)sent : n;
         sent += (uint64_t)n;
         bool is_whole = (uint64_t)n == piece.size;
-        if ((is_whole && piece.is_last) || !n || is_urgent || (!is_whole && !waits(descriptor, flags)))
+        if ((is_whole && piece.is_last) || !n || (!is_whole && !waits(descriptor, flags)))
             return (int64_t)sent;
     }
 }

@@ -215,6 +215,14 @@ def handler_is_locked_when_ready() -> dict[str, Any]:
 
 
 @scenario
+def files_are_read_when_ready() -> dict[str, int | None]:
+    """Of the files that the environment names."""
+    request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+    names = json.loads(os.environ["FILES"])
+    return {name: refusal(lambda name=name: open(f"/var/task/{name}").read()) for name in names}
+
+
+@scenario
 def signals_during_guarded_calls() -> dict[str, int]:
     """Thousands of signals while files are opened and sockets connected: every call has one of its own results."""
     ticks = 0
@@ -306,6 +314,17 @@ def allowed_paths_work() -> dict[str, int | None]:
     results["out_by_link"] = refusal(lambda: open(f"{base}/escape", "w").close())
     created = os.path.exists(f"{base}/new")
     return results | {"mode": mode, "cloexec": int(cloexec), "created": int(created)}
+
+
+@scenario
+def datagrams_to_port_zero() -> dict[str, Any]:
+    """What getaddrinfo does to sort addresses, and what could be sent then."""
+    result: dict[str, Any] = {}
+    for host, family in (("198.51.100.9", socket.AF_INET), ("2001:db8::66", socket.AF_INET6)):
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            s.connect((host, 0))
+            result[host] = {"own": s.getsockname()[0], "send": refusal(lambda s=s: s.send(b"datagram to port zero"))}
+    return result
 
 
 @scenario

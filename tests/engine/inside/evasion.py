@@ -313,6 +313,12 @@ def a_storm_that_is_over() -> int:
 
 
 @evasion
+def a_storm_before_another_program() -> None:
+    print(a_storm_that_ends_with_the_program(), flush=True)
+    os.execv("/usr/bin/true", ["true"])
+
+
+@evasion
 def workers_that_are_forked() -> list[int]:
     """A copy opens a file: before the first request for an invocation, and after it."""
     port = serve_runtime_api()

@@ -732,6 +732,24 @@ def by_another_tcp() -> None:
 
 
 @way
+def allowed_name_by_fast_open() -> None:
+    for data in (hello(HOST), b"another protocol" * 10_000):
+        with socket.socket() as s:
+            assert s.sendto(data, socket.MSG_FASTOPEN, address()) == len(data)
+
+
+@way
+def allowed_name_by_fast_open_without_waiting() -> None:
+    """The first time the kernel has no cookie of the server, connects and sends nothing; so it says at every time."""
+    with socket.socket() as s:
+        s.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            s.sendmsg([hello(HOST)], [], socket.MSG_FASTOPEN, address())
+        select.select([], [s], [], 5)
+        assert s.send(hello(HOST)) > 0
+
+
+@way
 def a_second_hello_with_an_allowed_name() -> None:
     s = connected()
     s.send(hello(HOST))

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from behaviour import refusal
@@ -152,6 +153,18 @@ def source_routes() -> dict[str, int | None]:
             "other_option": refusal(lambda: sender.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 16)),
             "plain": refusal(lambda: sender.sendto(b"fine", listed)),
         }
+
+
+@scenario
+def options_of_a_flow_label() -> dict[str, int | None]:
+    """A label for a flow (struct in6_flowlabel_req), alone, and with what each of its packets is to carry: a routing
+    header would stand there, for which a hop limit stands in."""
+    address = socket.inet_pton(socket.AF_INET6, "2001:db8::66")
+    label = address + struct.pack("=IBBHHHI", 0, 0, 255, 1, 0, 0, 0)
+    carried = struct.pack("=QIIiI", 20, socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT, 9, 0)
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender:
+        manage = partial(sender.setsockopt, socket.IPPROTO_IPV6, 32)  # IPV6_FLOWLABEL_MGR
+        return {"label": refusal(lambda: manage(label)), "with_more": refusal(lambda: manage(label + carried))}
 
 
 @scenario

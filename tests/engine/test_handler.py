@@ -1,0 +1,76 @@
+"""Which files a handler's setting stands for: each language's runtime client has its own way to read it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulated_lambda.sandbox import Sandbox
+from engine.conftest import INSIDE
+from engine.running import PYTHON, SHIELD, policy
+
+# How the clients read a setting: Python's the last dot (bootstrap.py), Node.js' the first dot of the file's name
+# (FUNCTION_EXPR, and first of all without an ending), Ruby's the first dot, Java's a class, with or without a method.
+SETTINGS = {
+    "app.handler": ["app.py"],
+    "package/app.handler": ["package/app.py"],
+    "package.app.handler": ["package/app.py"],
+    "index.handler": ["index.mjs", "index.mjs.map"],
+    "index.api.orders.handler": ["index.mjs", "index.mjs.map"],
+    "dist.v1/index.api.handler": ["dist.v1/index.js"],
+    "bare.handler": ["bare"],
+    "folder.api.handler": ["folder/index.js"],
+    "function.Functions::Orders.process": ["function.rb"],
+    "example.Handler::handle": ["example/Handler.class"],
+    "example.Handler": ["example/Handler.class"],
+    "example.Outer$Handler": ["example/Outer$Handler.class"],
+}
+# What they do not stand for: neighbours that a function may load at any time.
+NEIGHBOURS = [
+    "package/__init__.py",
+    "package/app/handler.py",
+    "index/api.js",
+    "other.py",
+    "node_modules/tracing/index.js",
+]
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("handlers") / "code"
+    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in {name for names in (*SETTINGS.values(), NEIGHBOURS) for name in names}:
+        (task / name).parent.mkdir(parents=True, exist_ok=True)
+        (task / name).write_text("source")
+    for path in (task, *task.rglob("*"), *task.parents[:2]):
+        path.chmod(0o755)
+    with Sandbox(task=task, layers=layer) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
+
+
+def closed(box: Sandbox, setting: str) -> tuple[list[str], int]:
+    """Which files are refused once the function is ready, and how many the `armed` line counts."""
+    names = sorted({name for names in (*SETTINGS.values(), NEIGHBOURS) for name in names})
+    environment = policy(read_handler="block") | {"_HANDLER": setting, "FILES": json.dumps(names)}
+    command = [SHIELD, PYTHON, "/var/task/behaviour.py", "files_are_read_when_ready"]
+    done = box.run_command(command, environment=environment)
+    assert done.returncode == 0, done.stderr
+    refused = [name for name, error in json.loads(done.stdout.splitlines()[-1]).items() if error == errno.EACCES]
+    return refused, done.shield_lines[0]["handler_files"]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_files_of_a_setting(box: Sandbox, setting: str) -> None:
+    assert closed(box, setting) == (SETTINGS[setting], len(SETTINGS[setting]))
+
+
+def test_a_handler_that_is_elsewhere(box: Sandbox) -> None:
+    """Not stopped: a module that Node.js finds in node_modules, or one of a layer. That no file was found is said."""
+    assert closed(box, "tracing.handler") == ([], 0)
