@@ -38,7 +38,7 @@ static uint32_t this_thread(void)
  * need not ask for its number. A vfork child counts as its parent then, which waits for it. */
 static uint32_t claimant(enum kind kind)
 {
-    return kind == CHANGE && is_alone() ? owner_of_memory() : this_thread();
+    return (kind == CHANGE || kind == LAY) && is_alone() ? owner_of_memory() : this_thread();
 }
 
 /* A kind that keeps others from something: they look for it only when there is one. */
