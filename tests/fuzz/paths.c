@@ -1,7 +1,8 @@
 /* The file judges under a hostile caller and a hostile file system: any path may lead to any object, links come and go
  * at every step, and another thread rewrites the path while it is judged. The kernel is played by this file: what is
  * opened or changed in the end must not be something that the policy refuses, by no pointer of the caller's, and no
- * descriptor may be left behind. Input: flags, then one step after another. */
+ * descriptor may be left behind. In some runs there is no other thread: only then, and with no signal let in, what a
+ * policy refuses may be opened for a moment, until it is looked at. Input: flags, then one step after another. */
 #include "engine.h"
 
 #include "../../runtime_layer/native/core/verdict.h"
@@ -16,8 +17,9 @@ struct object {
     uint32_t mode;
 };
 
+/* Some numbers are those of another object, on another device. */
 static const struct object objects[] = {
-    {"/", ROOT_DEVICE, 1, S_IFDIR},
+    {"/", ROOT_DEVICE, 3, S_IFDIR},
     {"/tmp", TMP_DEVICE, 2, S_IFDIR},
     {"/tmp/dir", TMP_DEVICE, 3, S_IFDIR},
     {"/tmp/allowed", TMP_DEVICE, 4, S_IFDIR},
@@ -27,10 +29,10 @@ static const struct object objects[] = {
     {"/var/task", ROOT_DEVICE, 8, S_IFDIR},
     {"/var/task/app.py", ROOT_DEVICE, HANDLER_INODE, S_IFREG},
     {"/srv/name", ROOT_DEVICE, HANDLER_INODE, S_IFREG}, /* a hard link to it */
-    {"/srv/file", ROOT_DEVICE, 9, S_IFREG},
+    {"/srv/file", ROOT_DEVICE, 6, S_IFREG},
     {"/proc/1/mem", PROC_DEVICE, 10, S_IFREG},
     {"/proc/1/task/1/mem", PROC_DEVICE, 11, S_IFREG},
-    {"/tmpfile", ROOT_DEVICE, 12, S_IFREG},
+    {"/tmpfile", ROOT_DEVICE, 13, S_IFREG},
     {"", TMP_DEVICE, 13, S_IFREG},
 };
 static const char *const links[] = {"/tmp/secret", "../tmp", "x", "a/b/", "/", "", "/tmp/allowed/new", "./."};
@@ -187,6 +189,48 @@ static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, ui
     return open_as(&objects[choose(sizeof objects / sizeof *objects)], flags);
 }
 
+static bool alone, lets_no_signal_in;
+
+/* As the kernel opens, but for what another could read through the descriptor before the gate has looked at it. */
+static int64_t open_before_others(int32_t directory, uint64_t pointer, uint64_t flags, uint64_t resolve)
+{
+    int64_t result = open_path(directory, pointer, flags, resolve);
+    bool can_be_read = !(flags & O_PATH) && (flags & O_ACCMODE) != O_WRONLY;
+    if (!is_error(result) && can_be_read && is_refused(object_of(result), false))
+        CHECK(alone && lets_no_signal_in);
+    return result;
+}
+
+static void tell(const struct object *o, struct stat *st)
+{
+    st->st_dev = o->device == TMP_DEVICE ? sealed.tmp.dev : o->device;
+    st->st_ino = o->inode;
+    st->st_mode = o->mode;
+}
+
+static int64_t look(int32_t directory, uint64_t pointer, struct stat *st)
+{
+    CHECK(alone && is_gates((uint64_t)st));
+    int64_t found = open_path(directory, pointer, O_PATH, 0);
+    if (is_error(found))
+        return found;
+    tell(object_of(found), st);
+    table[found].open = false;
+    return 0;
+}
+
+/* Every signal, and afterwards those that were blocked before. */
+static int64_t block_signals(uint64_t how, const uint64_t *set, uint64_t *before)
+{
+    enum { BLOCK, SET = 2, BEFORE = 0x1234 };
+    CHECK(alone && how == (lets_no_signal_in ? SET : BLOCK));
+    CHECK(*set == (lets_no_signal_in ? BEFORE : UINT64_MAX));
+    if (before)
+        *before = BEFORE;
+    lets_no_signal_in = !lets_no_signal_in;
+    return 0;
+}
+
 /* Which arguments are paths; -1: none. A directory descriptor stands in front of a path, or nothing. */
 static const struct change {
     int16_t nr;
@@ -243,11 +287,12 @@ static int64_t file_call(int64_t nr, const uint64_t arg[6])
     const struct object *o;
     const char *name;
     switch (nr) {
-    case __NR_openat: return open_path((int32_t)arg[0], arg[1], arg[2], 0);
+    case __NR_openat: return open_before_others((int32_t)arg[0], arg[1], arg[2], 0);
+    case __NR_newfstatat: return look((int32_t)arg[0], arg[1], (struct stat *)arg[2]);
     case __NR_openat2: {
         const struct open_how *how = (const struct open_how *)arg[2];
         CHECK(is_gates(arg[2]));
-        return open_path((int32_t)arg[0], arg[1], how->flags, how->resolve);
+        return open_before_others((int32_t)arg[0], arg[1], how->flags, how->resolve);
     }
     case __NR_close:
         CHECK(object_of((int64_t)arg[0]));
@@ -261,9 +306,7 @@ static int64_t file_call(int64_t nr, const uint64_t arg[6])
         o = object_of((int32_t)arg[0]);
         if (!o)
             return -EBADF;
-        st->st_dev = o->device == TMP_DEVICE ? sealed.tmp.dev : o->device;
-        st->st_ino = o->inode;
-        st->st_mode = o->mode;
+        tell(o, st);
         return 0;
     }
     case __NR_readlinkat: {
@@ -288,15 +331,16 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
 {
     int64_t result;
     let_rival_write(nr, b);
+    if (nr == __NR_rt_sigprocmask && b && a <= 2) /* others only ask whether there is memory */
+        return block_signals(a, (const uint64_t *)b, (uint64_t *)c);
     if (common_call(nr, a, b, c, d, &result))
         return result;
     return file_call(nr, (const uint64_t[]){a, b, c, d, e, f});
 }
 
-/* Never: what one thread may do more simply is not what is looked for here. */
 bool is_alone(void)
 {
-    return false;
+    return alone;
 }
 
 static uint32_t count_open(void)
@@ -314,7 +358,7 @@ static void open_one(struct call *call)
     asked = *call;
     uint32_t before = count_open();
     enum outcome outcome = judge_open(call);
-    CHECK(!held);
+    CHECK(!held && !lets_no_signal_in);
     if (outcome == RUN_IN_PLACE) {
         CHECK(call->nr == __NR_openat2); /* a size that the kernel refuses */
         return;
@@ -368,7 +412,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     engine_begin(settings);
     memset(table, 0, sizeof table);
     uint64_t flags = take_number(&in, 1);
+    alone = flags & 8;
     rival = (uint32_t)take_number(&in, 1);
+    if (alone)
+        rival = 0;
     sealed.tmp_is_mount = flags & 1;
     sealed.root_is_clear = flags & 2 && sealed.tmp_is_mount;
     gate_table[GATE_READY] = flags & 4 && !sealed.root_is_clear;
