@@ -84,11 +84,15 @@ static bool is_log(uint64_t descriptor)
 /* Whoever is writing to the number at this moment found it without such a mark, and is in the kernel a millisecond later. */
 static bool mark_target(int32_t from, int32_t to)
 {
-    const uint64_t millisecond[2] = {0, 1000000};
+    const uint64_t millisecond[2] = {0, 1000000}, all = UINT64_MAX;
+    uint64_t before = 0;
     bool is_first = has_stream_mark(from) && !has_stream_mark(to);
     bool marked = watch_copy(from, to);
-    if (is_first && !is_error(KERNEL(fcntl, to, F_GETFD)))
+    if (is_first && !is_error(KERNEL(fcntl, to, F_GETFD))) { /* a whole one, whatever signals come */
+        KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all);
         KERNEL(nanosleep, millisecond, 0);
+        KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
+    }
     return marked;
 }
 
