@@ -37,6 +37,17 @@ def test_a_file_that_is_there(native: Native, compression: int, comment: bytes) 
     assert holds(native, b"#!/bin/sh\nexec java -jar $0\n" + content)
 
 
+@pytest.mark.parametrize("comment", [b"", b"built by hand"])
+def test_a_large_archive(native: Native, monkeypatch: pytest.MonkeyPatch, comment: bytes) -> None:
+    """More than 65,535 files, as all dependencies in one jar can be, need records of ZIP64: here they come with two."""
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    content = archive([NAME, "pkg/Other.class"], comment)
+    assert b"PK\x06\x07" in content
+    assert holds(native, content)
+    assert holds(native, b"#!/bin/sh\nexec java -jar $0\n" + content)
+    assert not holds(native, content, "pkg/None.class")
+
+
 @pytest.mark.parametrize("name", ["pkg/Handler", "Handler.class", "pkg/handler.class", "pkg/Handler.class/", ""])
 def test_a_name_that_is_not_there(native: Native, name: str) -> None:
     assert not holds(native, archive([NAME]), name)

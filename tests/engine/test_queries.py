@@ -110,6 +110,17 @@ def test_alert_mode_reports_and_asks(sandbox: Sandbox, names: DnsServer, way: st
     assert names.asked("denied") or way in ("tcp_no_query", "tcp_more_than_was_announced")
 
 
+@pytest.mark.parametrize(
+    ("way", "reported"),
+    [("two_names_that_look_like_one", ["dns", "dns"]), ("an_answer_that_looks_like_anothers", ["dns", "tcp"])],
+)
+def test_alert_mode_is_not_taken_in(sandbox: Sandbox, names: DnsServer, way: str, reported: list[str]) -> None:
+    """Names that a program chose so that their hashes are the same are two names."""
+    result, done = run(sandbox, [way], BLOCKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
+    assert result == {way: None}
+    assert [a["details"]["protocol"] for a in alerts(done)] == reported
+
+
 def test_names_that_look_like_data_are_counted(sandbox: Sandbox, names: DnsServer) -> None:
     result, done = run(sandbox, ["usual_label", "random_label", "three_random_labels"], BLOCKED)
     assert set(result.values()) == {None}

@@ -6,12 +6,16 @@ enum {
     END_SIZE_OF_DIRECTORY = 12,
     END_COMMENT_LEN = 20,
     COMMENT_MAX = 65535,
+    LOCATOR_SIZE = 20, /* of ZIP64: right before the end record, with a larger one of its own in front */
+    LARGE_END_SIZE = 56,
+    LARGE_END_SIZE_OF_DIRECTORY = 40,
     ENTRY_SIZE = 46,
     ENTRY_NAME_LEN = 28,
     ENTRY_EXTRA_LEN = 30,
     ENTRY_COMMENT_LEN = 32,
 };
-static const uint32_t END_SIGNATURE = 0x06054b50, ENTRY_SIGNATURE = 0x02014b50;
+static const uint32_t END_SIGNATURE = 0x06054b50, ENTRY_SIGNATURE = 0x02014b50,
+                      LOCATOR_SIGNATURE = 0x07064b50, LARGE_END_SIGNATURE = 0x06064b50;
 
 static uint32_t two(const unsigned char *at)
 {
@@ -33,15 +37,31 @@ static uint64_t find_end(const unsigned char *archive, uint64_t size)
     return UINT64_MAX;
 }
 
+/* The directory, which lies right before its end record; its offset may count from elsewhere (an archive with a program in
+ * front). Its size is the truth unless the archive is larger than a function can be. */
+struct directory {
+    uint64_t at, end;
+};
+
+static struct directory find_directory(const unsigned char *archive, uint64_t end)
+{
+    const uint64_t both = LOCATOR_SIZE + LARGE_END_SIZE;
+    uint64_t size = four(archive + end + END_SIZE_OF_DIRECTORY);
+    if (end >= both && four(archive + end - LOCATOR_SIZE) == LOCATOR_SIGNATURE &&
+        four(archive + end - both) == LARGE_END_SIGNATURE) {
+        end -= both;
+        size = four(archive + end + LARGE_END_SIZE_OF_DIRECTORY);
+    }
+    return (struct directory){size <= end ? end - size : 0, end};
+}
+
 bool zip_holds(const unsigned char *archive, uint64_t size, struct text name)
 {
-    uint64_t end = find_end(archive, size);
-    if (end == UINT64_MAX)
+    uint64_t last = find_end(archive, size);
+    if (last == UINT64_MAX)
         return false;
-    /* The directory lies right before its end record; its offset may count from elsewhere (an archive with a program
-     * in front). Its size is the truth unless the archive is larger than a function can be. */
-    uint64_t directory_size = four(archive + end + END_SIZE_OF_DIRECTORY);
-    uint64_t at = directory_size <= end ? end - directory_size : 0;
+    struct directory directory = find_directory(archive, last);
+    uint64_t at = directory.at, end = directory.end;
     while (end - at >= ENTRY_SIZE && four(archive + at) == ENTRY_SIGNATURE) {
         const unsigned char *entry = archive + at;
         uint32_t len = two(entry + ENTRY_NAME_LEN);

@@ -243,10 +243,11 @@ enum outcome judge_clone(struct call *call)
     return shares_descriptors_only(flags) ? judge_escape(call) : RUN_IN_PLACE;
 }
 
-/* A call that was not thought of: the program sees a kernel that does not have it, as every older one. */
+/* A call that was not thought of: the program sees a kernel that does not have it, as every older one; also where
+ * violations are only reported, as what it does would not be seen. */
 static enum outcome judge_newer(struct call *call)
 {
-    return sealed.policy.modes[SELF_PROTECTION] == MODE_BLOCK ? answer(call, -ENOSYS) : RUN_IN_PLACE;
+    return sealed.policy.modes[SELF_PROTECTION] == MODE_ALLOW ? RUN_IN_PLACE : answer(call, -ENOSYS);
 }
 
 /* The gate's assembly calls this for guarded and for unknown numbers. */

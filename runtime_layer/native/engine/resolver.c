@@ -130,15 +130,22 @@ static bool was_asked(const struct dns_question *q, uint16_t *rule)
     return false;
 }
 
-static void remember_denied(const struct dns_question *q)
+/* False: another thread is writing there. */
+static bool put_question(struct denied *slot, const struct dns_question *q)
 {
-    struct denied *slot = &denied[__atomic_fetch_add(&denied_next, 1, __ATOMIC_RELAXED) % DENIED];
     uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED);
     if (sequence & 1 || !__atomic_compare_exchange_n(&slot->sequence, &sequence, sequence + 1, false,
                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return; /* another thread is writing it: this answer keeps the stand-in's name, which no program takes */
+        return false;
     slot->question = *q;
     __atomic_store_n(&slot->sequence, sequence + 2, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* Where there is no place for it, the answer keeps the stand-in's name, which no program takes. */
+static void remember_denied(const struct dns_question *q)
+{
+    put_question(&denied[__atomic_fetch_add(&denied_next, 1, __ATOMIC_RELAXED) % DENIED], q);
 }
 
 static bool find_denied(uint16_t id, struct dns_question *q)
@@ -157,17 +164,24 @@ static bool find_denied(uint16_t id, struct dns_question *q)
     return false;
 }
 
+static bool holds_name(const struct denied *slot, const struct dns_question *q)
+{
+    uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+    bool same = !(sequence & 1) && slot->question.name_len == q->name_len &&
+                same_bytes(slot->question.name, q->name, q->name_len);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return same && __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) == sequence;
+}
+
 /* getaddrinfo asks for a name's IPv4 and its IPv6 address: one lookup, so one alert. */
 static bool is_second_half(const struct dns_question *q)
 {
-    static uint32_t last; /* the tag of the name whose A query was reported last */
-    struct dns_question name_only = *q;
-    name_only.id = name_only.type = 0;
-    uint32_t tag = question_tag(&name_only);
+    static struct denied last; /* the name whose A query was reported last */
+    static uint32_t awaited;
     if (q->type == DNS_TYPE_AAAA)
-        return __atomic_exchange_n(&last, 0, __ATOMIC_RELAXED) == tag;
+        return __atomic_exchange_n(&awaited, 0, __ATOMIC_RELAXED) && holds_name(&last, q);
     if (q->type == DNS_TYPE_A)
-        __atomic_store_n(&last, tag, __ATOMIC_RELAXED);
+        __atomic_store_n(&awaited, put_question(&last, q), __ATOMIC_RELEASE);
     return false;
 }
 
@@ -269,6 +283,10 @@ void resolver_learn(const uint8_t *message, uint32_t len)
     if (!dns_read_question(message, len, &q) || !was_asked(&q, &learning.rule))
         return;
     learning.name = (struct text){q.name, q.name_len};
+    /* Where denied names are asked for as well, one may have been chosen that looks like an allowed one (question_tag). */
+    if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK &&
+        verdict_name(&sealed.policy, learning.name).action != ACTION_ALLOW)
+        learning.rule = RULE_NONE;
     dns_read_answer(message, len, &q, learn, &learning);
 }
 

@@ -6,12 +6,13 @@ The last line of output is, for each way that was named, the errno that it ended
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 RESOLVER = ("169.254.78.1", 53)
 ALLOWED, DENIED = "allowed.example", "denied.example"
@@ -289,6 +290,54 @@ def usual_label() -> None:
 @way
 def random_label_then_connect() -> None:
     socket.create_connection((RANDOM, 80), timeout=5).close()
+
+
+PRIME, BASIS, LETTERS = 16777619, 2166136261, b"abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def twin(name: str) -> str:
+    """Another name of which the hash is the same by which the gate finds its questions again (32 bits, FNV-1a): met in
+    the middle of a label of seven letters."""
+
+    def after(state: int, text: bytes) -> int:
+        for c in text:
+            state = (state ^ c) * PRIME & 0xFFFFFFFF
+        return state
+
+    def before(state: int, text: Sequence[int]) -> int:
+        for c in reversed(text):
+            state = state * inverse & 0xFFFFFFFF ^ c
+        return state
+
+    inverse = pow(PRIME, -1, 1 << 32)
+    beginnings = {after(BASIS, bytes(text)): bytes(text) for text in itertools.product(LETTERS, repeat=3)}
+    end = before(after(BASIS, name.encode()), f".{DENIED}".encode())
+    for text in itertools.product(LETTERS, repeat=4):
+        if beginning := beginnings.get(before(end, text)):
+            return f"{(beginning + bytes(text)).decode()}.{DENIED}"
+    raise AssertionError(f"{name} has no twin; take another name")
+
+
+def by_udp(*queries: bytes) -> socket.socket:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(5)
+    for message in queries:
+        s.sendto(message, RESOLVER)
+    return s
+
+
+@way
+def two_names_that_look_like_one() -> None:
+    """An IPv4 and an IPv6 address, as of one name."""
+    decoy = f"decoy.{DENIED}"
+    by_udp(query(decoy), query(twin(decoy), 28)).recv(512)
+
+
+@way
+def an_answer_that_looks_like_anothers() -> None:
+    """It comes in when an allowed question was asked that has the same number and hash."""
+    with by_udp(query(twin(ALLOWED), 1, 0), query(ALLOWED, 1, 0)) as s:
+        use(address_in(s.recv(512)))
 
 
 def errno_of(name: str) -> int | None:
