@@ -216,6 +216,14 @@ static bool shares_descriptors_only(uint64_t flags)
     return flags & CLONE_FILES && !(flags & CLONE_THREAD);
 }
 
+/* As unshare(2) would. clone's lowest byte is a signal; clone3 has the space of time there. */
+static bool makes_namespace(uint64_t flags, int64_t nr)
+{
+    uint64_t spaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                      CLONE_NEWPID | CLONE_NEWNET | (nr == __NR_clone3 ? CLONE_NEWTIME : 0);
+    return flags & spaces;
+}
+
 /* A child whose limits are taken away while it is started loads without our library, and could get them back. */
 enum outcome judge_limit(struct call *call)
 {
@@ -240,7 +248,8 @@ enum outcome judge_clone(struct call *call)
         note_company();
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
         watch_for_good();
-    return shares_descriptors_only(flags) ? judge_escape(call) : RUN_IN_PLACE;
+    bool is_escape = shares_descriptors_only(flags) || makes_namespace(flags, call->nr);
+    return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }
 
 /* A call that was not thought of: the program sees a kernel that does not have it, as every older one; also where
