@@ -55,7 +55,7 @@ def _summary(outcome: Outcome) -> str:
 def _unlike(unshielded: Outcome, outcome: Outcome, leaves: int) -> str | None:
     """How an outcome differs from the unshielded one, which leaves so many descriptors fewer open."""
     if outcome.errno != unshielded.errno:
-        return f"{_named(outcome.errno)} instead of {_named(unshielded.errno)}"
+        return f"{_named(outcome.errno)} ({outcome.evidence}) instead of {_named(unshielded.errno)}"
     if outcome.evidence != unshielded.evidence:
         return f"{outcome.evidence!r} instead of {unshielded.evidence!r}"
     if outcome.effects != unshielded.effects:

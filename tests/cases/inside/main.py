@@ -52,6 +52,8 @@ def outcome(name: str) -> dict[str, Any]:
         result["errno"] = 1000 - error.args[0]
     except OSError as error:
         result["errno"] = UNKNOWN if error.errno is None else error.errno
+        if error.errno is None:  # the loader's: only its words tell what was refused
+            result["evidence"] = str(error)
     except BaseException:
         result["error"] = traceback.format_exc()[-2000:]
     return result | {"left_open": descriptors() - before}
