@@ -79,8 +79,10 @@ def namespaces() -> dict[str, int | None]:
         }
         os.write(writing, json.dumps(results).encode())
         os._exit(0)
+    if child < 0:
+        return {"clone": child}
     os.waitpid(child, 0)
-    return {"clone": 0 if child > 0 else child} | json.loads(os.read(reading, 4096))
+    return {"clone": 0} | json.loads(os.read(reading, 4096))
 
 
 @scenario
