@@ -263,9 +263,12 @@ bool address_within(const struct address *a, const struct address *network, uint
 
 static bool in_ranges(const struct address *a, const struct range *ranges, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (a->family == ranges[i].family && same_bits(a->bytes, ranges[i].bytes, ranges[i].prefix))
+    for (size_t i = 0; i < count; i++) {
+        uint8_t first = ranges[i].prefix < 8 ? ranges[i].prefix : 8; /* most differ in the first byte */
+        if (a->family == ranges[i].family && !((a->bytes[0] ^ ranges[i].bytes[0]) >> (8 - first)) &&
+            same_bits(a->bytes, ranges[i].bytes, ranges[i].prefix))
             return true;
+    }
     return false;
 }
 

@@ -22,6 +22,8 @@
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 
+typedef uint32_t __attribute__((may_alias, aligned(1))) half;
+
 HIDDEN void *memcpy(void *restrict to, const void *restrict from, size_t n);
 HIDDEN void *memmove(void *to, const void *from, size_t n);
 HIDDEN void *memset(void *to, int byte, size_t n);
@@ -31,10 +33,13 @@ PLAIN_LOOP void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
     uint8_t *t = to;
     const uint8_t *f = from;
-    for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word), f += sizeof(word))
-        *(word *)t = *(const word *)f;
-    while (n--)
-        *t++ = *f++;
+    size_t whole = n & ~(sizeof(word) - 1);
+    if (whole && whole < n) /* the rest, as the last word: some of it is copied twice */
+        *(word *)(t + n - sizeof(word)) = *(const word *)(f + n - sizeof(word));
+    for (size_t i = 0; i < whole; i += sizeof(word))
+        *(word *)(t + i) = *(const word *)(f + i);
+    for (size_t i = whole; !whole && i < n; i++)
+        t[i] = f[i];
     return to;
 }
 
@@ -77,6 +82,8 @@ PLAIN_LOOP int memcmp(const void *a, const void *b, size_t n)
     const uint8_t *x = a, *y = b;
     for (; n >= sizeof(word) && *(const word *)x == *(const word *)y; n -= sizeof(word))
         x += sizeof(word), y += sizeof(word);
+    if (n >= 4 && *(const half *)x == *(const half *)y)
+        n -= sizeof(half), x += sizeof(half), y += sizeof(half);
     for (; n; n--, x++, y++)
         if (*x != *y)
             return *x < *y ? -1 : 1;

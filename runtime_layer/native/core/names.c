@@ -11,15 +11,18 @@ typedef uint32_t __attribute__((may_alias)) slot_word;
 enum { SLOT_WORDS = sizeof(struct learnt) / sizeof(slot_word) };
 _Static_assert(sizeof(struct learnt) % sizeof(slot_word) == 0, "a slot is whole words");
 _Static_assert(offsetof(struct learnt, sequence) == 0, "the sequence is the first word");
-_Static_assert((NAMES_SETS & (NAMES_SETS - 1)) == 0, "a hash is cut by a mask");
+_Static_assert(NAMES_SETS == 1 << 8, "a set is known by the highest byte of a hash");
 _Static_assert(NAME_KEPT <= UINT8_MAX, "name_len is one byte");
 
+/* FNV-1a, by words. The last byte of an address is the highest of a little-endian word: of neighbours, no two get the
+ * same highest byte. */
 static uint32_t set_of(const struct address *ip)
 {
-    uint32_t hash = 2166136261u ^ ip->family; /* FNV-1a */
-    for (uint32_t i = 0; i < sizeof ip->bytes; i++)
-        hash = (hash ^ ip->bytes[i]) * 16777619u;
-    return (hash ^ hash >> 16) & (NAMES_SETS - 1);
+    uint32_t hash = 2166136261u ^ ip->family, words[4];
+    copy_bytes(words, ip->bytes, sizeof words);
+    for (uint32_t i = 0; i < 4; i++)
+        hash = (hash ^ words[i]) * 16777619u;
+    return hash >> 24;
 }
 
 /* Copies a slot that nobody was writing meanwhile. */

@@ -261,7 +261,7 @@ uint32_t next_held(uint32_t from)
 void change_end(int32_t claim)
 {
     if (claim >= 0 && claim < CLAIMS)
-        __atomic_store_n(&claims_of_process()->slots[claim], 0, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&claims_of_process()->slots[claim], 0, __ATOMIC_RELEASE);
 }
 
 int64_t prepare_begin(void)

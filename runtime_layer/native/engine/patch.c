@@ -10,8 +10,7 @@
 
 extern void gate_entry(void) __attribute__((visibility("hidden")));
 
-/* Trampolines lie behind a first slot that holds the gate's address: one indirect call reaches it from any
- * distance. */
+/* Trampolines lie behind a first slot that holds the gate's address: an indirect call reaches it from any distance. */
 enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
 
 /* Memory where the kernel puts it (`flags` 0), or at the hint and nowhere else, when every site in [low, high) can reach it;

@@ -36,10 +36,11 @@ bool patch_mapping(struct patch *patch);
 /* The same for sites that are known already; there is no image then. */
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
 
+/* A trampoline fits a cache line, and lies in one: it is cold in most calls that pass it. */
+enum { TRAMPOLINE = 64 };
 /* The trampoline for a site whose instruction is at `address`, written at `at`: the instructions of the window, a call
  * of the gate through `slot`, and the way back. Returns its length, 0 when the window cannot move there. (Per
  * architecture.) */
-enum { TRAMPOLINE = 80 };
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot);
 /* The jump from the window's first byte to the trampoline, as bytes. Returns their number; 0: out of reach. */
 enum { JUMP_MAX = 5 };

@@ -159,11 +159,9 @@ static void put_event(struct writer *w, struct text event, struct text level, co
     put_char(w, '"');
 }
 
-void report_folded(bool at_end)
+/* Out of the way: there is hardly ever one. */
+__attribute__((noinline)) static void report_now(struct storm *storm, bool at_end)
 {
-    struct storm *storm = storm_of_process();
-    if (!__atomic_load_n(&storm->folded, __ATOMIC_RELAXED))
-        return;
     uint64_t now[2] = {0, 0};
     KERNEL(clock_gettime, 0, now);
     uint32_t second = (uint32_t)now[0];
@@ -180,6 +178,13 @@ void report_folded(bool at_end)
     put(&w, TEXT("}\n"));
     if (folded && !log_write(sealed.log, line, w.used))
         __atomic_fetch_add(&storm->folded, folded, __ATOMIC_RELAXED);
+}
+
+void report_folded(bool at_end)
+{
+    struct storm *storm = storm_of_process();
+    if (__atomic_load_n(&storm->folded, __ATOMIC_RELAXED))
+        report_now(storm, at_end);
 }
 
 void report_unusual(struct text name)

@@ -61,6 +61,15 @@ static uint8_t *relative32(uint8_t *at, uint64_t target)
     return at + 4;
 }
 
+/* Directly where the gate is in reach: the slot is data, of which nothing else there is near when the call is made. */
+static uint8_t *call_gate(uint8_t *p, uint64_t slot)
+{
+    uint64_t gate = *(const uint64_t *)slot;
+    if (fits32((int64_t)(gate - ((uint64_t)p + 5))))
+        return relative32(bytes(p, "\xe8", 1), gate); /* call gate */
+    return relative32(bytes(p, "\xff\x15", 2), slot); /* call *slot(%rip) */
+}
+
 /* The instruction itself, then what stands behind it. */
 static uint8_t *move_instruction(uint8_t *p, uint64_t address, uint32_t behind)
 {
@@ -80,8 +89,8 @@ uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site
     uint8_t *p = at + site->window;
     p = bytes(p, "\x48\x8d\x64\x24\x80", 5);              /* lea -128(%rsp), %rsp: past the red zone */
     p = relative32(bytes(p, "\x48\x8d\x0d", 3), address); /* lea site(%rip), %rcx */
-    p = relative32(bytes(p, "\xff\x15", 2), slot);        /* call *slot(%rip) */
-    p = bytes(p, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8);  /* lea 128(%rsp), %rsp */
+    p = call_gate(p, slot);
+    p = bytes(p, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp), %rsp */
     if (site->behind) {
         p = move_instruction(p, address, site->behind);
         return p ? (uint32_t)(p - at) : 0;
