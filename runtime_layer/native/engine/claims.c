@@ -55,10 +55,9 @@ static void give(uint32_t slot, enum kind kind)
         __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
 }
 
-static int32_t try_to_take(enum kind kind, uint32_t descriptor)
+static int32_t try_to_take(uint64_t claim)
 {
     struct claims *c = claims_of_process();
-    uint64_t claim = word(kind, descriptor, claimant(kind));
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t free = 0;
         if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) ||
@@ -69,7 +68,7 @@ static int32_t try_to_take(enum kind kind, uint32_t descriptor)
         while (used <= i && !__atomic_compare_exchange_n(&c->used, &used, i + 1, false, __ATOMIC_SEQ_CST,
                                                          __ATOMIC_SEQ_CST))
             ;
-        if (keeps_others(kind))
+        if (keeps_others(kind_of(claim)))
             __atomic_fetch_add(&c->held_now, 1, __ATOMIC_SEQ_CST);
         return (int32_t)i;
     }
@@ -88,11 +87,6 @@ static bool claimed(enum kind kind, uint32_t descriptor, uint32_t limit, uint32_
             return true;
     }
     return false;
-}
-
-static bool others_claim(enum kind kind, uint32_t descriptor, uint32_t limit)
-{
-    return claimed(kind, descriptor, limit, this_thread());
 }
 
 /* A thread that was cancelled, or a vfork child that was killed, in the midst of a call. */
@@ -145,11 +139,11 @@ static bool wait_for_others(int32_t own, uint32_t turn)
 }
 
 /* A full table is contention. */
-static int32_t take(enum kind kind, uint32_t descriptor)
+static int32_t take(enum kind kind, uint32_t descriptor, uint32_t thread)
 {
     int32_t slot = NO_SLOT;
     for (uint32_t turn = 0; slot == NO_SLOT && turn < LONG_PATIENCE; turn++) {
-        slot = try_to_take(kind, descriptor);
+        slot = try_to_take(word(kind, descriptor, thread));
         if (slot == NO_SLOT)
             pause_between(turn);
     }
@@ -163,12 +157,13 @@ static bool hold_number(int64_t descriptor)
     uint32_t number = (uint32_t)descriptor;
     if (!owns_memory())
         return true;
-    int32_t slot = take(HOLD, number);
+    uint32_t me = this_thread();
+    int32_t slot = take(HOLD, number, me);
     if (slot == NO_SLOT)
         return false;
     uint32_t turn = 0;
     do
-        if (!others_claim(CHANGE, number, UINT32_MAX))
+        if (!claimed(CHANGE, number, UINT32_MAX, me))
             return true;
     while (wait_for_others(slot, turn++));
     give((uint32_t)slot, HOLD);
@@ -225,7 +220,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
     struct claims *c = claims_of_process();
     uint32_t turn = 0;
     do {
-        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY);
+        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY, claimant(CHANGE));
         if (claim == NO_SLOT)
             return -1;
         bool held =
@@ -241,7 +236,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
 
 int32_t change_many_begin(void)
 {
-    return take(CHANGE, ANY);
+    return take(CHANGE, ANY, claimant(CHANGE));
 }
 
 uint32_t next_held(uint32_t from)
@@ -268,12 +263,12 @@ int64_t prepare_begin(void)
 {
     uint32_t me = this_thread();
     for (uint32_t turn = 0; turn < LONG_PATIENCE;) {
-        int32_t slot = take(PREPARE, 0);
+        int32_t slot = take(PREPARE, 0, me);
         if (slot == NO_SLOT)
             return -EAGAIN;
         /* Of two that come at once, the one with the smaller number goes first. */
-        while (!others_claim(PREPARE, 0, me) && turn < LONG_PATIENCE) {
-            if (!others_claim(PREPARE, 0, UINT32_MAX) && !others_claim(LAY, 0, UINT32_MAX))
+        while (!claimed(PREPARE, 0, me, me) && turn < LONG_PATIENCE) {
+            if (!claimed(PREPARE, 0, UINT32_MAX, me) && !claimed(LAY, 0, UINT32_MAX, me))
                 return 0;
             pause_between(turn++);
         }
@@ -291,11 +286,12 @@ void prepare_end(void)
 int32_t lay_begin(void)
 {
     struct claims *c = claims_of_process();
+    uint32_t me = claimant(LAY);
     for (uint32_t turn = 0; turn < LONG_PATIENCE; turn++) {
-        int32_t claim = take(LAY, 0);
+        int32_t claim = take(LAY, 0, me);
         if (claim == NO_SLOT)
             return -1;
-        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !others_claim(PREPARE, 0, UINT32_MAX))
+        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed(PREPARE, 0, UINT32_MAX, me))
             return claim;
         change_end(claim);
         pause_between(turn);
