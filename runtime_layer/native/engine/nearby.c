@@ -2,7 +2,7 @@
 
 #include "maps.h"
 
-enum { TURNS = 8 /* other threads take memory as well */, LOWEST = 1 << 16 /* vm.mmap_min_addr (proc(5)) */ };
+enum { TURNS = 16, LOWEST = 1 << 16 /* vm.mmap_min_addr (proc(5)) */ };
 
 struct search {
     uint64_t from, to;  /* where memory would be in reach */
@@ -40,8 +40,20 @@ static bool look_before(void *context, const struct mapping *m)
     return m->low >= s->to;
 }
 
-/* The middle of the widest gap in reach: what grows into a gap, a stack or a heap, does so from its ends. */
-static uint64_t middle_of_a_gap(uint64_t size, struct search *s)
+/* 1/2, 1/4, 3/4, 1/8, 5/8, ... of a whole */
+static uint64_t part(uint64_t whole, uint32_t turn)
+{
+    uint64_t sum = 0;
+    for (uint32_t bits = turn + 1; bits; bits >>= 1) {
+        whole /= 2;
+        sum += bits & 1 ? whole : 0;
+    }
+    return sum;
+}
+
+/* A place in the widest gap in reach. First its middle: what grows into a gap, a stack or a heap, does so from its ends.
+ * Another one in each turn, as other threads take memory too, and emulators have some that is not listed. */
+static uint64_t place_in_a_gap(uint64_t size, uint32_t turn, struct search *s)
 {
     enum { BUFFER = 4 * PAGE };
     int64_t buffer = KERNEL(mmap, 0, BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -53,17 +65,18 @@ static uint64_t middle_of_a_gap(uint64_t size, struct search *s)
     KERNEL(munmap, buffer, BUFFER);
     if (!whole || s->high - s->low < size)
         return 0;
-    return page_down(s->low + (s->high - s->low - size) / 2);
+    return page_down(s->low + part(s->high - s->low - size, turn));
 }
 
 uint64_t nearby_memory(uint64_t low, uint64_t high, uint64_t size, uint64_t reach)
 {
     struct search s = {.from = high > reach ? high - reach : 0, .to = low + reach};
     /* Libraries lie where the kernel puts other memory as well; a program may lie elsewhere. */
-    uint64_t at = reachable_memory(0, 0, size, &s), gap = 1;
-    for (uint32_t turn = 0; turn < TURNS && !at && gap; turn++) {
-        gap = middle_of_a_gap(size, &s);
-        at = gap ? reachable_memory(gap, MAP_FIXED_NOREPLACE, size, &s) : 0;
+    uint64_t at = reachable_memory(0, 0, size, &s);
+    struct search below = {.from = s.from, .to = low}, above = {.from = high, .to = s.to};
+    for (uint32_t turn = 0; turn < TURNS && !at; turn++) {
+        uint64_t place = place_in_a_gap(size, turn / 2, turn % 2 ? &above : &below);
+        at = place ? reachable_memory(place, MAP_FIXED_NOREPLACE, size, &s) : 0;
     }
     return at;
 }

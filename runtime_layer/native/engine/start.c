@@ -150,12 +150,12 @@ static bool seal(struct writer *error)
     return well || fail(error, "cannot seal the policy", TEXT(""));
 }
 
-/* What an earlier attempt left. */
+/* What an earlier attempt left goes, but for the process: other threads may be waiting there for their own attempt. */
 static void begin_again(void)
 {
-    struct process *process = sealed.process;
-    fill_bytes(&sealed, 0, sizeof sealed);
-    sealed.process = process;
+    enum { PROCESS = offsetof(struct sealed, process), BEHIND = PROCESS + sizeof sealed.process };
+    fill_bytes(&sealed, 0, PROCESS);
+    fill_bytes((char *)&sealed + BEHIND, 0, sizeof sealed - BEHIND);
 }
 
 bool arm(struct start *start, struct armed_objects *objects)
