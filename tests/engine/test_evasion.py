@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import architecture
+from emulated_lambda.machine import architecture, is_emulated
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
@@ -36,7 +36,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
-    for name in ("races", "handlers", "late", "kin"):
+    for name in ("races", "handlers", "late", "kin", "crowded"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
@@ -220,6 +220,14 @@ def test_attaching_while_threads_run(box: Sandbox) -> None:
         done = box.run_command(["/var/task/late", library], environment=BLOCKED)
         assert done.stdout == "ok\n", done.stderr[-2000:]
         assert [line.get("event", line.get("policy")) for line in done.shield_lines] == ["armed", "read_write_tmp"]
+
+
+@pytest.mark.skipif(is_emulated(), reason="qemu-user lays what a program maps at an address over its own memory")
+def test_there_is_little_room_for_jumps(box: Sandbox) -> None:
+    """As where threads' stacks and heaps fill what an aarch64 jump reaches; here all but one gap is taken."""
+    done = box.run_command(["/var/task/crowded", str(Path(SHIELD).parent / "libshield.so")], environment=BLOCKED)
+    assert done.stdout == "ok\n", (done.returncode, done.stderr[-2000:])
+    assert [line.get("event") for line in done.shield_lines] == ["armed"]
 
 
 def test_libraries_that_come_and_go(box: Sandbox) -> None:
