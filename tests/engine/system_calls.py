@@ -42,7 +42,8 @@ JUDGES = {
     "judge_personality": "executable memory",
     "judge_descriptor": "the descriptor that alerts are written to, and those that the gate is using",
     "judge_prctl": "options that filter, divert or move what the engine relies on; all others pass",
-    "judge_clone": "processes in namespaces of their own, and such that share descriptors without memory; "
+    "judge_clone": "processes in namespaces of their own, such that share descriptors without memory, and "
+    "threads of such that share memory without descriptors; "
     "`clone3` is a call that this kernel does not have",
     "judge_limit": "limits of another process; a program's own pass",
     "judge_escape": "refused: a way around the shield",

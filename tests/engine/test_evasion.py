@@ -36,7 +36,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
-    for name in ("races", "handlers", "late", "crowded"):
+    for name in ("races", "handlers", "late", "kin", "crowded"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
@@ -177,6 +177,29 @@ def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
     other = "/bin/sh" if kind == "environment" else f"/lib/{architecture()}-linux-gnu/libm.so.6"
     done = box.run_command([SHIELD, "/var/task/races", kind, other], environment=settings)
     assert done.stdout == "0\n", done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("kind", ["exec", "file"])
+def test_threads_of_a_process_that_shares_memory_replace_nothing(box: Sandbox, kind: str) -> None:
+    settings = BLOCKED | policy(create_child_process="block", executable_memory="block")
+    settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/bin/true"}
+    files = ("/bin/true", "/bin/false") if kind == "exec" else (f"/lib/{architecture()}-linux-gnu/libm.so.6",)
+    done = box.run_command([SHIELD, "/var/task/kin", kind, *files], environment=settings)
+    assert done.stdout == "0\n", done.stderr[-2000:]
+    assert "self_protection" in alerts(done)
+
+
+@pytest.mark.parametrize("kind", ["dead", "unreaped"])
+def test_what_died_with_its_parents_memory_stops_nobody(box: Sandbox, kind: str) -> None:
+    """Child after child dies in the midst of a guarded call."""
+    done = box.run_command([SHIELD, "/var/task/kin", kind], environment=BLOCKED)
+    assert done.stdout == "0\n", done.stderr[-2000:]
+
+
+def test_a_program_is_refused_where_connections_were(box: Sandbox) -> None:
+    """A child that has yet to start its program finds marks there that are its parent's."""
+    settings = policy(outbound_connectivity="block", create_child_process="block")
+    assert run(box, "programs_where_connections_were", settings)[0] == [REFUSED] * 3
 
 
 @pytest.mark.parametrize("kind", ["alone", "same", "another", "both", "child", "dead"])

@@ -76,6 +76,8 @@ FOREIGN = dict.fromkeys(
         "accepted_first",
         "connected_to_the_resolver_as_well",
         "under_a_failed_duplicate",
+        "under_a_mark_that_a_program_left",
+        "after_it_could_not_listen",
         "in_a_thread_with_descriptors_of_its_own",
         "before_it_is_connected",
         "handed_over",

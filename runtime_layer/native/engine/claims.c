@@ -35,10 +35,11 @@ static uint32_t this_thread(void)
 }
 
 /* A change is ended by its slot, so nothing of another thread's can be ended by mistake: there the only thread of a process
- * need not ask for its number. A vfork child counts as its parent then, which waits for it. */
+ * need not ask for its number, unless there may be a vfork child, whose claims are its own: it may die with them. */
 static uint32_t claimant(enum kind kind)
 {
-    return (kind == CHANGE || kind == LAY) && is_alone() ? owner_of_memory() : this_thread();
+    bool is_one = (kind == CHANGE || kind == LAY) && is_alone() && !had_kin();
+    return is_one ? owner_of_memory() : this_thread();
 }
 
 /* A kind that keeps others from something: they look for it only when there is one. */
@@ -89,6 +90,17 @@ static bool claimed(enum kind kind, uint32_t descriptor, uint32_t limit, uint32_
     return false;
 }
 
+/* Of a child that nobody waited for yet the number is still there (waitid(2)). */
+static bool is_dead(uint32_t id)
+{
+    enum { BY_NUMBER = 1, EXITED = 4, NO_HANG = 1, LEAVE = 0x1000000, OF_ANY_KIND = 0x40000000 };
+    int32_t found[32] = {0}; /* siginfo_t: the first is the signal */
+    if (KERNEL(kill, id, 0) == -ESRCH)
+        return true;
+    KERNEL(waitid, BY_NUMBER, id, found, EXITED | NO_HANG | LEAVE | OF_ANY_KIND, 0);
+    return found[0];
+}
+
 /* A thread that was cancelled, or a vfork child that was killed, in the midst of a call. */
 static void drop_claims_of_the_dead(void)
 {
@@ -96,7 +108,7 @@ static void drop_claims_of_the_dead(void)
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
         enum kind kind = kind_of(slot);
-        if (slot && KERNEL(kill, (uint32_t)slot, 0) == -ESRCH &&
+        if (slot && is_dead((uint32_t)slot) &&
             __atomic_compare_exchange_n(&c->slots[i], &slot, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) &&
             keeps_others(kind))
             __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);

@@ -216,6 +216,24 @@ static bool shares_descriptors_only(uint64_t flags)
     return flags & CLONE_FILES && !(flags & CLONE_THREAD);
 }
 
+/* Another process with this memory, as vfork(2) makes one. */
+static bool makes_kin(uint64_t flags, int64_t nr)
+{
+#ifdef __NR_vfork
+    if (nr == __NR_vfork)
+        return true;
+#endif
+    (void)nr;
+    return flags & CLONE_VM && !(flags & CLONE_THREAD);
+}
+
+/* What the gate holds is held against the threads of the process that the memory belongs to. Another that shares it has
+ * descriptors of its own; with threads of its own, one could replace what the other is being judged by. */
+static bool makes_thread_elsewhere(uint64_t flags)
+{
+    return flags & CLONE_THREAD && !owns_memory();
+}
+
 /* As unshare(2) would. clone's lowest byte is a signal; clone3 has the space of time there. */
 static bool makes_namespace(uint64_t flags, int64_t nr)
 {
@@ -241,14 +259,18 @@ enum outcome judge_clone(struct call *call)
         if (sealed.policy.modes[SELF_PROTECTION] == MODE_BLOCK)
             return answer(call, -ENOSYS);
         note_company(); /* the flags may be others by the time the kernel looks */
+        note_kin();
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
     }
     if (flags & CLONE_VM && !(flags & CLONE_VFORK))
         note_company();
+    if (makes_kin(flags, call->nr))
+        note_kin();
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
         watch_for_good();
-    bool is_escape = shares_descriptors_only(flags) || makes_namespace(flags, call->nr);
+    bool is_escape =
+        shares_descriptors_only(flags) || makes_thread_elsewhere(flags) || makes_namespace(flags, call->nr);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }
 

@@ -37,7 +37,7 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*
     }
     if (is_stream)
         return STREAM_MARKED;
-    if (is_for_good()) /* the mark may be another thread's, and stays */
+    if (is_for_good() || !owns_memory()) /* the mark may be another thread's, or the parent's, and stays */
         return NOT_MARKED;
     int64_t error = hold_theirs(descriptor);
     uint32_t mark = watch_mark(descriptor);

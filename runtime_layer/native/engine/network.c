@@ -17,6 +17,7 @@ enum {
     PROTOCOL_NUMBER_MPTCP = 262
 };
 enum { LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
+enum { BOTH_SIDES = 2 /* SHUT_RDWR */ };
 
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
 {
@@ -236,6 +237,18 @@ static void only_let_sort(const struct endpoint *to, int32_t descriptor)
         KERNEL(shutdown, descriptor, SEND_SIDE);
 }
 
+/* After a connection whose first bytes are to be seen: another thread may have used the socket for something else between
+ * the look at it and the call. */
+static int64_t judge_made(const struct call *call, int32_t descriptor, int64_t result)
+{
+    bool is_made = !result || result == -EINPROGRESS;
+    if (!is_made || is_alone() || !was_stream_seen(descriptor) ||
+        !outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
+        return result;
+    KERNEL(shutdown, descriptor, BOTH_SIDES);
+    return -EACCES;
+}
+
 /* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
  * the program's number may be another socket by the time the kernel looks. */
 static int64_t connect_judged(const struct call *call, int32_t descriptor, uint32_t mark,
@@ -261,7 +274,8 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
     if (sees &&
         to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
         watch_instead(descriptor, mark, WATCH_ANSWERS);
-    return KERNEL(connect, own, address->bytes, address->len);
+    int64_t result = KERNEL(connect, own, address->bytes, address->len);
+    return sees ? judge_made(call, own, result) : result;
 }
 
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
@@ -305,14 +319,34 @@ enum outcome judge_connect(struct call *call)
     return answer(call, error ? error : make_connection(call, (int32_t)call->arg[0], &address));
 }
 
-/* What it accepts has no mark, and is not to be connected to anything. */
+/* Has it no connection, nor one that is being made? What is no TCP socket has none that counts. */
+static bool may_listen(int32_t descriptor)
+{
+    enum {
+        LEVEL_TCP = 6,
+        OPTION_INFO = 11,
+        CLOSED = 7,
+        LISTENS = 10
+    }; /* tcp(7); its first byte is the state */
+    uint8_t state = CLOSED;
+    uint32_t size = sizeof state;
+    KERNEL(getsockopt, descriptor, LEVEL_TCP, OPTION_INFO, &state, &size);
+    return state == CLOSED || state == LISTENS;
+}
+
+/* What it accepts has no mark, and is not to be connected to anything. A connection cannot listen (listen(2)), and its
+ * first bytes are yet to be seen; one that another thread made meanwhile is ended. */
 enum outcome judge_listen(struct call *call)
 {
     int64_t own = watch_own((int32_t)call->arg[0]);
     if (is_error(own))
         return answer(call, own);
-    stream_seen((int32_t)own);
+    bool may = may_listen((int32_t)own);
+    if (may)
+        stream_seen((int32_t)own);
     int64_t result = KERNEL(listen, own, call->arg[1]);
+    if (may && !may_listen((int32_t)own))
+        KERNEL(shutdown, own, BOTH_SIDES);
     watch_own_end((int32_t)call->arg[0], own);
     return answer(call, result);
 }

@@ -57,6 +57,18 @@ void note_company(void)
     __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
 }
 
+static bool has_had_kin;
+
+bool had_kin(void)
+{
+    return __atomic_load_n(&has_had_kin, __ATOMIC_RELAXED);
+}
+
+void note_kin(void)
+{
+    __atomic_store_n(&has_had_kin, true, __ATOMIC_RELAXED);
+}
+
 bool is_forked_copy(void)
 {
     return !__atomic_load_n(&sealed.process->is_armed, __ATOMIC_RELAXED);

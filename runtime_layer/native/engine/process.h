@@ -25,6 +25,9 @@ uint32_t owner_of_memory(void);
  * second thread, the answer is no for good. A vfork child's parent waits. */
 bool is_alone(void);
 void note_company(void);
+/* May there be, or have been, another process with this memory: a vfork child? */
+bool had_kin(void);
+void note_kin(void);
 
 /* Is somebody changing what is sealed (sealing.h)? */
 uint32_t *seal_of_process(void);

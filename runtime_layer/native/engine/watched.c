@@ -30,10 +30,17 @@ static uint32_t new_mark(uint8_t kind)
     return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind;
 }
 
+/* The marks of a vfork child are made here too, of one that lays descriptors over its own for the program that it starts
+ * (posix_spawn) as well: their numbers are other things to us. */
+static void note_whose_mark(void)
+{
+    if (!for_good && had_kin() && !owns_memory())
+        watch_for_good();
+}
+
 bool watch(int32_t descriptor, uint8_t kind)
 {
-    if (!is_alone() && !owns_memory())
-        watch_for_good(); /* a vfork child that makes sockets: their numbers are other things to us */
+    note_whose_mark();
     if (is_known(descriptor))
         __atomic_store_n(&watched[descriptor], new_mark(kind), __ATOMIC_RELEASE);
     return is_known(descriptor);
@@ -41,6 +48,7 @@ bool watch(int32_t descriptor, uint8_t kind)
 
 bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
 {
+    note_whose_mark();
     if (is_known(descriptor))
         __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(kind), false, __ATOMIC_RELEASE,
                                     __ATOMIC_RELAXED);

@@ -257,6 +257,15 @@ def ready_in_many_threads() -> int:
 
 
 @evasion
+def programs_where_connections_were() -> list[int | None]:
+    """subprocess hears through a pipe what became of a program: here by a number that was a TCP socket's."""
+    sockets = [socket.socket() for _ in range(8)]
+    for s in sockets:
+        s.close()
+    return [refusal(lambda: subprocess.run(["/bin/true"], check=False)) for _ in range(3)]
+
+
+@evasion
 def libraries_that_come_and_go() -> int:
     """More loads than the engine has places for text."""
     judged = 0

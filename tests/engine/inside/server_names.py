@@ -509,6 +509,26 @@ def under_a_failed_duplicate() -> None:
 
 
 @way
+def under_a_mark_that_a_program_left() -> None:
+    """What starts a program lays other descriptors over its own numbers, in this process's memory."""
+    s = connected()
+    name_server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    name_server.connect(("169.254.78.1", 53))
+    actions = [(os.POSIX_SPAWN_DUP2, name_server.fileno(), s.fileno())]
+    with contextlib.suppress(OSError):
+        os.posix_spawn("/nowhere", ["nowhere"], {}, file_actions=actions)
+    s.send(hello())
+
+
+@way
+def after_it_could_not_listen() -> None:
+    s = connected()
+    with contextlib.suppress(OSError):
+        s.listen()
+    s.send(hello())
+
+
+@way
 def in_a_thread_with_descriptors_of_its_own() -> None:
     """Its number 200 is a connection; everybody else's is /dev/null, which is written to."""
     number, where, data = 200, address(), hello()

@@ -29,6 +29,9 @@ static uint32_t branch(uint64_t from, uint64_t to)
     return 0x14000000u | (uint32_t)(((to - from) >> 2) & 0x3ffffff);
 }
 
+/* ldr reaches 1 MB either way, and trampolines lie behind their slot. */
+enum { SLOT_REACH = 1 << 20 };
+
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
 {
     uint32_t *w = (uint32_t *)at;
@@ -37,6 +40,8 @@ uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site
         w[n++] = *(const uint32_t *)(address - 4); /* the word that the jump replaces */
     w[n++] = 0xa9bf7bf0;                           /* stp x16, x30, [sp, #-16]! */
     uint64_t here = (uint64_t)&w[n];
+    if (here - slot > SLOT_REACH)
+        return 0;
     w[n++] = 0x58000010u | (uint32_t)((((slot - here) >> 2) & 0x7ffff) << 5); /* ldr x16, slot */
     here = (uint64_t)&w[n];
     uint64_t pages = ((address >> 12) - (here >> 12)) & 0x1fffff;
