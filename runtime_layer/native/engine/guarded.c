@@ -256,7 +256,7 @@ enum outcome judge_clone(struct call *call)
 {
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
     if (call->nr == __NR_clone3) {
-        if (sealed.policy.modes[SELF_PROTECTION] == MODE_BLOCK)
+        if (sealed.policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
         note_company(); /* the flags may be others by the time the kernel looks */
         note_kin();
