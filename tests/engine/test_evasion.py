@@ -216,10 +216,15 @@ def test_a_signal_handler_replaces_nothing_and_stops_nothing(box: Sandbox, kind:
 def test_attaching_while_threads_run(box: Sandbox) -> None:
     prepare_tmp(box)
     library = str(Path(SHIELD).parent / "libshield.so")
+    well = 0
     for _ in range(5):
         done = box.run_command(["/var/task/late", library], environment=BLOCKED)
+        if is_emulated() and "cannot be guarded" in done.stderr:
+            continue  # qemu's own memory fills what a jump reaches from libc
         assert done.stdout == "ok\n", done.stderr[-2000:]
         assert [line.get("event", line.get("policy")) for line in done.shield_lines] == ["armed", "read_write_tmp"]
+        well += 1
+    assert well
 
 
 @pytest.mark.skipif(is_emulated(), reason="qemu-user lays what a program maps at an address over its own memory")

@@ -15,6 +15,8 @@ from shielded_function_runtime.build.native import BINARIES, build
 
 LIBRARY = BINARIES / "layer" / "aarch64" / "shielded-function" / "libshield.so"
 
+TRIES = 5
+
 pytestmark = [
     pytest.mark.arm64,
     pytest.mark.skipif(missing() != "", reason=missing()),
@@ -28,9 +30,8 @@ def attack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compile_c([HERE / "c" / "attack.c"], out, "-lpthread", "-ldl", target="aarch64-linux-gnu.2.28")
 
 
-@pytest.mark.parametrize("trial", ["odd_arguments", "eight_threads", "changing_lines", "after_closing"])
-def test_nothing_gets_looser(attack: Path, trial: str) -> None:
-    done = subprocess.run(
+def run(attack: Path, trial: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [str(EMULATOR), "-L", str(SYSTEM), str(attack), str(LIBRARY), trial],
         env={"PATH": os.defpath},
         capture_output=True,
@@ -38,5 +39,13 @@ def test_nothing_gets_looser(attack: Path, trial: str) -> None:
         check=False,
         timeout=120,
     )
+
+
+@pytest.mark.parametrize("trial", ["odd_arguments", "eight_threads", "changing_lines", "after_closing"])
+def test_nothing_gets_looser(attack: Path, trial: str) -> None:
+    done = run(attack, trial)
+    for _ in range(TRIES):
+        if "cannot be guarded" in done.stderr:  # qemu's own memory fills what a jump reaches from libc
+            done = run(attack, trial)
     Path("/tmp/attack").unlink(missing_ok=True)
     assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr[-3000:]
