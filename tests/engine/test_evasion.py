@@ -36,7 +36,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
-    for name in ("races", "handlers", "late", "kin", "crowded"):
+    for name in ("races", "handlers", "late", "kin", "crowded", "loading"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
@@ -225,6 +225,13 @@ def test_attaching_while_threads_run(box: Sandbox) -> None:
         assert [line.get("event", line.get("policy")) for line in done.shield_lines] == ["armed", "read_write_tmp"]
         well += 1
     assert well
+
+
+def test_libraries_are_loaded_while_descriptors_change(box: Sandbox) -> None:
+    """The loader's descriptor has the number that another thread has just closed: the mapping waits a moment for it."""
+    settings = BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"}
+    done = box.run_command([SHIELD, "/var/task/loading", "/var/task/inline.so"], environment=settings)
+    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr[-2000:]
 
 
 @pytest.mark.skipif(is_emulated(), reason="qemu-user lays what a program maps at an address over its own memory")

@@ -617,6 +617,11 @@ bool is_alone(void)
     return false;
 }
 
+bool had_kin(void)
+{
+    return false;
+}
+
 bool owns_memory(void)
 {
     return true;

@@ -126,14 +126,17 @@ static void pause_between(uint32_t turn)
         drop_claims_of_the_dead();
 }
 
-/* Has this thread another claim than `own`? Then it is in a signal handler, in the midst of its own call. */
+/* Has this thread another claim than `own`? Then it is in a signal handler, in the midst of its own call. A text is
+ * prepared with all signals blocked: what is claimed beside that belongs to the same call. */
 static bool is_interrupted(int32_t own)
 {
     struct claims *c = claims_of_process();
     uint32_t me = this_thread(), used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
-    for (uint32_t i = 0; i < used; i++)
-        if ((uint32_t)__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) == me && (int32_t)i != own)
+    for (uint32_t i = 0; i < used; i++) {
+        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_RELAXED);
+        if ((uint32_t)slot == me && (int32_t)i != own && kind_of(slot) != PREPARE)
             return true;
+    }
     return false;
 }
 
