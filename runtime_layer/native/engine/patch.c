@@ -4,7 +4,6 @@
 #include "guarded.h"
 #include "code.h"
 #include "elf_image.h"
-#include "nearby.h"
 #include "ranges.h"
 #include "state.h"
 #include "threads.h"
@@ -12,7 +11,35 @@
 extern void gate_entry(void) __attribute__((visibility("hidden")));
 
 /* Trampolines lie behind a first slot that holds the gate's address: an indirect call reaches it from any distance. */
-enum { SLOT = 64 };
+enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
+
+/* Memory where the kernel puts it (`flags` 0), or at the hint and nowhere else, when every site in [low, high) can reach it;
+ * else 0. */
+static uint64_t reachable_memory(uint64_t hint, uint64_t flags, uint64_t low, uint64_t high, uint64_t size)
+{
+    int64_t at = KERNEL(mmap, hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    if (is_error(at))
+        return 0;
+    uint64_t span = (uint64_t)at > low ? (uint64_t)at + size - low : high - (uint64_t)at;
+    if (span < trampoline_reach())
+        return (uint64_t)at;
+    KERNEL(munmap, at, size);
+    return 0;
+}
+
+/* Libraries lie where the kernel puts other memory as well; a program may lie elsewhere. */
+static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
+{
+    uint64_t reach = trampoline_reach(), at = reachable_memory(0, 0, low, high, size);
+    for (uint64_t distance = 0; distance < reach && !at;
+         distance += distance < FINE_UNTIL ? STEP_FINE : STEP_COARSE) {
+        uint64_t above = page_up(high) + GAP + distance, below = page_down(low) - size - GAP - distance;
+        at = reachable_memory(above, MAP_FIXED_NOREPLACE, low, high, size);
+        if (!at && below < low)
+            at = reachable_memory(below, MAP_FIXED_NOREPLACE, low, high, size);
+    }
+    return at;
+}
 
 /* The sites to patch, in memory of their own: looking for them twice would cost as much as all the rest. */
 enum { SITES_MAX = 16384 };
@@ -122,7 +149,7 @@ static bool write_jumps(const struct work *work)
 static bool patch_sites(struct patch *patch, const struct site *sites)
 {
     uint64_t size = page_up(SLOT + (uint64_t)patch->wanted * TRAMPOLINE);
-    uint64_t memory = nearby_memory(patch->low, patch->high, size, trampoline_reach());
+    uint64_t memory = near_memory(patch->low, patch->high, size);
     if (!memory)
         return false;
     const struct work work = {patch, sites, memory, patch->shared};
