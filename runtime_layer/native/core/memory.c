@@ -21,7 +21,6 @@
 #endif
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
-
 typedef uint32_t __attribute__((may_alias, aligned(1))) half;
 
 HIDDEN void *memcpy(void *restrict to, const void *restrict from, size_t n);

@@ -234,12 +234,11 @@ static bool makes_thread_elsewhere(uint64_t flags)
     return flags & CLONE_THREAD && !owns_memory();
 }
 
-/* As unshare(2) would. clone's lowest byte is a signal; clone3 has the space of time there. */
-static bool makes_namespace(uint64_t flags, int64_t nr)
+/* As unshare(2) would. That of time is clone3's alone: clone has a signal in that place. */
+static bool makes_namespace(uint64_t flags)
 {
-    uint64_t spaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-                      CLONE_NEWPID | CLONE_NEWNET | (nr == __NR_clone3 ? CLONE_NEWTIME : 0);
-    return flags & spaces;
+    return flags & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                    CLONE_NEWPID | CLONE_NEWNET);
 }
 
 /* A child whose limits are taken away while it is started loads without our library, and could get them back. */
@@ -270,7 +269,7 @@ enum outcome judge_clone(struct call *call)
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
         watch_for_good();
     bool is_escape =
-        shares_descriptors_only(flags) || makes_thread_elsewhere(flags) || makes_namespace(flags, call->nr);
+        shares_descriptors_only(flags) || makes_thread_elsewhere(flags) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }
 
