@@ -19,6 +19,7 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -1100,6 +1101,9 @@ def tmp_escape_by_a_link_that_another_thread_flips() -> None:
                 os.symlink(os.readlink(f"/tmp/allowed/to_{target}"), "/tmp/allowed/next")
                 os.rename("/tmp/allowed/next", "/tmp/allowed/way")
 
+    # A busy machine changes from one thread to the other too seldom: unshielded, nothing landed outside.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(interval / 100)
     thread = threading.Thread(target=flip)
     thread.start()
     refused = 0
@@ -1110,6 +1114,7 @@ def tmp_escape_by_a_link_that_another_thread_flips() -> None:
             os.rmdir(f"/tmp/allowed/inside/made{number % 2}")
     stop.set()
     thread.join()
+    sys.setswitchinterval(interval)
     shutil.rmtree("/tmp/allowed/inside")
     for name in ("way", "to_inside", "to_outside"):
         os.unlink(f"/tmp/allowed/{name}")
