@@ -9,22 +9,21 @@ enum { LONGEST = 15 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     for (size_t at = 0; at < size; at++) {
-        size_t given = size - at < 2 * LONGEST ? size - at : 2 * LONGEST;
+        size_t given = size - at < 4 * LONGEST ? size - at : 4 * LONGEST;
         uint8_t *code = exact_copy(data + at, given);
-        struct insn insn, same;
-        bool known = decode(code, given, &insn);
-        if (known) {
-            CHECK(insn.len && insn.len <= LONGEST && insn.len <= given);
+        struct insn insn = decode(code, given);
+        if (insn.len) {
+            CHECK(insn.len <= LONGEST && insn.len <= given);
             CHECK(!(insn.flags & INSN_RIP) || (insn.displacement >= 2 && insn.displacement + 4u <= insn.len));
             CHECK((insn.flags & INSN_BRANCH) || !insn.target);
         }
         room_give(code);
         for (size_t cut = 0; cut <= given && cut <= LONGEST; cut++) {
             code = exact_copy(data + at, cut);
-            bool fits = decode(code, cut, &same);
-            CHECK(fits == (known && cut >= insn.len));
-            CHECK(!fits || (same.len == insn.len && same.flags == insn.flags && same.target == insn.target &&
-                            same.displacement == insn.displacement));
+            struct insn same = decode(code, cut);
+            CHECK(same.len == (cut >= insn.len ? insn.len : 0));
+            CHECK(!same.len || (same.len == insn.len && same.flags == insn.flags &&
+                                same.target == insn.target && same.displacement == insn.displacement));
             room_give(code);
         }
     }

@@ -21,9 +21,8 @@ static void site_is_sound(const struct searched *s, const struct site *site)
     /* What moves away is whole instructions, and the site begins one of them or ends the last. */
     bool seen = false;
     while (at < moved) {
-        struct insn insn;
-        CHECK(decode(p - site->window + at, moved - at, &insn));
-        CHECK(!(insn.flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS)));
+        struct insn insn = decode(p - site->window + at, moved - at);
+        CHECK(insn.len && !(insn.flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS)));
         seen |= at == site->window;
         at += insn.len;
     }

@@ -37,7 +37,6 @@ int main(void)
         uint8_t bytes[LONGEST];
         unsigned long address;
         const char *text;
-        struct insn insn;
         line[strcspn(line, "\n")] = 0;
         functions += line[0] && line[strlen(line) - 1] == ':' && strchr(line, '<');
         uint32_t n = read_line(line, &address, bytes, &text);
@@ -50,7 +49,7 @@ int main(void)
         instructions++;
         if (!strncmp(text, "syscall", 7))
             printf("syscall %lx\n", address);
-        uint32_t ours = decode(bytes, n, &insn) ? insn.len : 0;
+        uint32_t ours = decode(bytes, n).len;
         if (ours != n)
             printf("difference %u %lx %s\n", ours, address, strchr(line, '\t') + 1);
     }

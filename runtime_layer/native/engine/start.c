@@ -150,9 +150,15 @@ static bool seal(struct writer *error)
     return well || fail(error, "cannot seal the policy", TEXT(""));
 }
 
-/* What an earlier attempt left goes, but for the process: other threads may be waiting there for their own attempt. */
+/* What an earlier attempt left goes, but for the process: other threads may be waiting there for their own attempt. At
+ * first there is nothing, and its many pages are not touched. */
 static void begin_again(void)
 {
+    static bool again;
+    if (!again) {
+        again = true;
+        return;
+    }
     enum { PROCESS = offsetof(struct sealed, process), BEHIND = PROCESS + sizeof sealed.process };
     fill_bytes(&sealed, 0, PROCESS);
     fill_bytes((char *)&sealed + BEHIND, 0, sizeof sealed - BEHIND);

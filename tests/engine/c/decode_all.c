@@ -16,9 +16,8 @@ int main(int argc, char **argv)
     if (view == MAP_FAILED)
         return 2;
     while (scanf("%lx", &offset) == 1) {
-        struct insn insn;
-        bool known = offset < (unsigned long)size && decode(view + offset, (uint64_t)size - offset, &insn);
-        printf("%lx %d\n", offset, known ? insn.len : 0);
+        bool inside = offset < (unsigned long)size;
+        printf("%lx %d\n", offset, inside ? decode(view + offset, (uint64_t)size - offset).len : 0);
     }
     return 0;
 }

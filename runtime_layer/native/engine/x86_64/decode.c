@@ -4,29 +4,30 @@
  *   '.' no operand bytes          'm' ModRM                 'b' imm8             'z' imm16/32
  *   'B' ModRM + imm8              'Z' ModRM + imm16/32      'v' imm16/32/64      'a' address-sized offset
  *   'w' imm16                     'e' imm16 + imm8          'j' rel8             'J' rel32
- *   'r' ends (ret, hlt, ...)      'R' ends, imm16           't' jmp rel8         'T' jmp rel32
+ *   'r' ends (ret, hlt, ud2...)   'R' ends, imm16           't' jmp rel8         'T' jmp rel32
  *   'C' call rel32                '3' ModRM, imm8 when /0 or /1                  '4' the same with imm16/32
- *   '5' ModRM, /2 /3 call, /4 /5 jump                       'p', 'x' a prefix, REX
- *   '!' not in 64-bit mode, or an escape handled before */
-static const char one_byte[257] = "mmmmbz!!mmmmbz!!" /* 00: add, or */
+ *   '5' ModRM, /2 /3 call, /4 /5 jump                       '7' ModRM + imm16/32, /7 xbegin
+ *   'p', 'x' a prefix, REX        '0', 'V', 'P' a further map, VEX or EVEX, XOP or pop
+ *   '!' not in 64-bit mode */
+static const char one_byte[257] = "mmmmbz!!mmmmbz!0" /* 00: add, or */
                                   "mmmmbz!!mmmmbz!!"
                                   "mmmmbzp!mmmmbzp!"
                                   "mmmmbzp!mmmmbzp!"
                                   "xxxxxxxxxxxxxxxx"  /* 40: REX */
                                   "................"  /* 50: push, pop */
-                                  "!!!mppppzZbB...."  /* 60 */
+                                  "!!VmppppzZbB...."  /* 60 */
                                   "jjjjjjjjjjjjjjjj"  /* 70: jcc */
-                                  "BZ!Bmmmmmmmmmmmm"  /* 80 */
+                                  "BZ!BmmmmmmmmmmmP"  /* 80 */
                                   "..........!....."  /* 90 */
                                   "aaaa....bz......"  /* a0 */
                                   "bbbbbbbbvvvvvvvv"  /* b0: mov */
-                                  "BBRr!!BZe.Rr.b!r"  /* c0 */
+                                  "BBRrVVB7e.Rr.b!r"  /* c0 */
                                   "mmmm!!!.mmmmmmmm"  /* d0 */
                                   "jjjjbbbbCT!t...."  /* e0 */
                                   "p.ppr.34......m5"; /* f0 */
 
-/* After 0f; the same letters, and 'u': ends (ud2). 38 and 3a lead to further maps. */
-static const char two_byte[257] = "mmmm!.....!u!m.B" /* 00 */
+/* After 0f; the same letters. 38 and 3a lead to further maps. */
+static const char two_byte[257] = "mmmm!.....!r!m.B" /* 00 */
                                   "mmmmmmmmmmmmmmmm"
                                   "mmmm!!!!mmmmmmmm" /* 20 */
                                   "......!.!!!!!!!!" /* 30 */
@@ -43,204 +44,172 @@ static const char two_byte[257] = "mmmm!.....!u!m.B" /* 00 */
                                   "mmmmmmmmmmmmmmmm"
                                   "mmmmmmmmmmmmmmmm"; /* f0 */
 
-struct cursor {
-    const uint8_t *code;
-    uint64_t len;
-    uint64_t at;
+/* What a letter means. Decoding is most of what discovery costs, and a table is faster than a branch for each. */
+enum {
+    MODRM = 1,
+    ENDS = INSN_ENDS,
+    CALLS = INSN_CALLS, /* and rel32, which is of no interest */
+    IMM8 = 8,
+    IMM_Z = 16,
+    REL8 = 32,
+    REL32 = 64,
+    RARE = 128 /* looked at by itself */
+};
+static const uint8_t traits[128] = {
+    ['m'] = MODRM, ['b'] = IMM8,         ['z'] = IMM_Z,        ['B'] = MODRM | IMM8, ['Z'] = MODRM | IMM_Z,
+    ['v'] = RARE,  ['a'] = RARE,         ['w'] = RARE,         ['e'] = RARE,         ['j'] = REL8,
+    ['J'] = REL32, ['r'] = ENDS,         ['R'] = ENDS | RARE,  ['t'] = REL8 | ENDS,  ['T'] = REL32 | ENDS,
+    ['C'] = CALLS, ['3'] = MODRM | RARE, ['4'] = MODRM | RARE, ['5'] = MODRM | RARE, ['7'] = MODRM | RARE,
+    ['!'] = RARE,  ['p'] = RARE,         ['x'] = RARE,
 };
 
-static inline __attribute__((always_inline)) bool next(struct cursor *c, uint8_t *byte)
-{
-    if (c->at >= c->len)
-        return false;
-    *byte = c->code[c->at++];
-    return true;
-}
+enum { LONGEST = 15, ENOUGH = 32 /* more than any combination of prefixes and operands takes */ };
 
-static inline __attribute__((always_inline)) bool modrm(struct cursor *c, struct insn *out, uint8_t *reg)
+struct cursor {
+    const uint8_t *code;
+    uint32_t at;
+    uint32_t flags;
+    uint32_t displacement;
+    int64_t target;
+};
+
+/* ModRM and what belongs to it. Returns its reg field. */
+static inline __attribute__((always_inline)) uint8_t modrm(struct cursor *c)
 {
-    uint8_t byte, sib = 0;
-    if (!next(c, &byte))
-        return false;
-    uint8_t mod = byte >> 6, rm = byte & 7;
-    *reg = (byte >> 3) & 7;
-    if (mod == 3)
-        return true;
-    if (rm == 4 && !next(c, &sib))
-        return false;
-    if (mod == 0 && rm == 5) {
-        out->flags |= INSN_RIP;
-        out->displacement = (uint8_t)c->at;
-        c->at += 4;
-    } else if (mod == 0 && rm == 4 && (sib & 7) == 5) {
-        c->at += 4;
-    } else if (mod == 1) {
-        c->at += 1;
-    } else if (mod == 2) {
-        c->at += 4;
+    /* By mod and rm: the SIB byte and the displacement. */
+    static const uint8_t behind[32] = {0, 0, 0, 0, 1, 4, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1,
+                                       4, 4, 4, 4, 5, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0};
+    uint32_t byte = c->code[c->at++], address = (byte >> 3 & 0x18) | (byte & 7);
+    if (address == 5) {
+        c->flags |= INSN_RIP;
+        c->displacement = c->at;
     }
-    return true;
+    if (address == 4 && (c->code[c->at] & 7) == 5)
+        c->at += 4;
+    c->at += behind[address];
+    return byte >> 3 & 7;
 }
 
 /* VEX (c4, c5), EVEX (62) and AMD's XOP (8f): always ModRM; an immediate by map and opcode. */
-static bool vector(struct cursor *c, uint8_t lead, struct insn *out)
+static __attribute__((noinline)) bool vector(struct cursor *c, uint8_t lead)
 {
-    uint8_t byte, op, map = 1, reg;
     uint32_t payload = lead == 0xc5 ? 1 : lead == 0x62 ? 3 : 2;
-    for (uint32_t i = 0; i < payload; i++) {
-        if (!next(c, &byte))
-            return false;
-        if (i == 0 && lead != 0xc5)
-            map = lead == 0x62 ? byte & 7 : byte & 0x1f;
-    }
-    if (!next(c, &op))
-        return false;
+    uint8_t first = c->code[c->at], op = c->code[c->at + payload];
+    uint8_t map = lead == 0xc5 ? 1 : first & (lead == 0x62 ? 7 : 0x1f);
+    c->at += payload + 1;
     if (lead == 0x8f) {
-        if (map > 10 || !modrm(c, out, &reg))
+        if (map > 10)
             return false;
+        modrm(c);
         c->at += map == 8 ? 1 : map == 10 ? 4 : 0;
         return true;
     }
     if (map == 1 && op == 0x77 && lead != 0x62)
         return true; /* vzeroupper */
-    if (map == 0 || map == 4 || map > 6 || !modrm(c, out, &reg))
+    if (map == 0 || map == 4 || map > 6)
         return false;
+    modrm(c);
     bool immediate =
         map == 3 || (map == 1 && ((op >= 0x70 && op <= 0x73) || op == 0xc2 || (op >= 0xc4 && op <= 0xc6)));
     c->at += immediate ? 1 : 0;
     return true;
 }
 
-static bool relative(struct cursor *c, uint32_t size, struct insn *out)
+static inline __attribute__((always_inline)) void relative(struct cursor *c, uint32_t size)
 {
-    if (c->len - c->at < size || c->at > c->len)
-        return false;
-    if (size == 1) {
-        out->target = (int8_t)c->code[c->at];
-    } else {
-        int32_t d;
-        __builtin_memcpy(&d, c->code + c->at, 4);
-        out->target = d;
-    }
+    int32_t distance = (int8_t)c->code[c->at];
+    if (size == 4)
+        __builtin_memcpy(&distance, c->code + c->at, 4);
     c->at += size;
-    out->target += (int64_t)c->at;
-    out->flags |= INSN_BRANCH;
-    return true;
+    c->target = (int64_t)distance + c->at;
+    c->flags |= INSN_BRANCH;
 }
 
-bool decode(const uint8_t *code, uint64_t len, struct insn *out)
+struct sizes {
+    bool operand16, address32, wide;
+};
+
+/* What is left of an instruction with one of the rare letters. */
+static __attribute__((noinline)) bool rare(struct cursor *c, char form, struct sizes sizes, uint8_t reg)
 {
-    struct cursor c = {code, len < 15 ? len : 15, 0};
-    bool operand16 = false, address32 = false, wide = false;
-    uint8_t b, reg = 0;
-    *out = (struct insn){0};
-    do {
-        if (!next(&c, &b))
-            return false;
-        operand16 |= b == 0x66;
-        address32 |= b == 0x67;
-    } while (one_byte[b] == 'p');
-    if (one_byte[b] == 'x') {
-        wide = b & 8;
-        if (!next(&c, &b))
-            return false;
+    uint32_t z = sizes.operand16 ? 2 : 4;
+    switch (form) {
+    case 'v': c->at += sizes.wide ? 8 : z; return true;
+    case 'a': c->at += sizes.address32 ? 4 : 8; return true;
+    case 'w':
+    case 'R': c->at += 2; return true;
+    case 'e': c->at += 3; return true;
+    case '3': c->at += reg < 2 ? 1 : 0; return true;
+    case '4': c->at += reg < 2 ? z : 0; return true;
+    case '5':
+        c->flags |= reg == 2 || reg == 3 ? INSN_CALLS : reg == 4 || reg == 5 ? INSN_ENDS : 0;
+        return true;
+    case '7':
+        if (reg != 7)
+            c->at += z;
+        else if (!sizes.operand16) /* xbegin: where to go when the transaction fails */
+            relative(c, 4);
+        return reg != 7 || !sizes.operand16;
     }
-    char form;
-    /* The map of XOP is 8 at least, where pop has a ModRM byte whose reg is 0. */
-    bool xop = b == 0x8f && c.at < c.len && (code[c.at] & 0x1f) >= 8;
-    if (b == 0xc5 || b == 0xc4 || b == 0x62 || xop) {
-        if (!vector(&c, b, out))
-            return false;
-        form = '.';
-    } else if (b == 0x0f) {
-        if (!next(&c, &b))
-            return false;
-        if (b == 0x38 || b == 0x3a) {
-            form = b == 0x38 ? 'm' : 'B';
-            if (!next(&c, &b))
-                return false;
-        } else {
-            form = two_byte[b];
-        }
-    } else {
+    return false;
+}
+
+struct insn decode(const uint8_t *code, uint64_t len)
+{
+    static const struct insn unknown = {0};
+    uint8_t end[ENOUGH];
+    if (len < ENOUGH) { /* what is read is there, if only as zeroes: none of the reads below is checked */
+        for (uint32_t i = 0; i < ENOUGH; i++)
+            end[i] = i < len ? code[i] : 0;
+        code = end;
+    }
+    struct cursor c = {code, 0, 0, 0, 0};
+    struct sizes sizes = {false, false, false};
+    uint8_t b = code[c.at++], reg = 0;
+    char form = one_byte[b];
+    for (; form == 'p'; form = one_byte[b]) {
+        if (c.at == LONGEST)
+            return unknown;
+        sizes.operand16 |= b == 0x66;
+        sizes.address32 |= b == 0x67;
+        b = code[c.at++];
+    }
+    if (form == 'x') {
+        sizes.wide = b & 8;
+        b = code[c.at++];
         form = one_byte[b];
     }
-    uint32_t z = operand16 ? 2 : 4;
-    switch (form) {
-    case '.': break;
-    case 'm':
-        if (!modrm(&c, out, &reg))
-            return false;
-        break;
-    case 'b': c.at += 1; break;
-    case 'z': c.at += z; break;
-    case 'B':
-        if (!modrm(&c, out, &reg))
-            return false;
-        c.at += 1;
-        break;
-    case 'Z':
-        if (!modrm(&c, out, &reg))
-            return false;
-        if (b != 0xc7 || reg != 7)
-            c.at += z;
-        else if (operand16 || !relative(&c, 4, out)) /* xbegin: where to go when the transaction fails */
-            return false;
-        break;
-    case 'v': c.at += wide ? 8 : z; break;
-    case 'a': c.at += address32 ? 4 : 8; break;
-    case 'w': c.at += 2; break;
-    case 'e': c.at += 3; break;
-    case 'j':
-        if (!relative(&c, 1, out))
-            return false;
-        break;
-    case 'J':
-        if (!relative(&c, 4, out))
-            return false;
-        break;
-    case 't':
-        if (!relative(&c, 1, out))
-            return false;
-        out->flags |= INSN_ENDS;
-        break;
-    case 'T':
-        if (!relative(&c, 4, out))
-            return false;
-        out->flags |= INSN_ENDS;
-        break;
-    case 'C':
-        c.at += 4;
-        out->flags |= INSN_CALLS;
-        break;
-    case 'r':
-    case 'u': out->flags |= INSN_ENDS; break;
-    case 'R':
-        c.at += 2;
-        out->flags |= INSN_ENDS;
-        break;
-    case '3':
-        if (!modrm(&c, out, &reg))
-            return false;
-        c.at += reg < 2 ? 1 : 0;
-        break;
-    case '4':
-        if (!modrm(&c, out, &reg))
-            return false;
-        c.at += reg < 2 ? z : 0;
-        break;
-    case '5':
-        if (!modrm(&c, out, &reg))
-            return false;
-        if (reg == 2 || reg == 3)
-            out->flags |= INSN_CALLS;
-        if (reg == 4 || reg == 5)
-            out->flags |= INSN_ENDS;
-        break;
-    default: return false;
+    if (form == '0') {
+        b = code[c.at++];
+        form = b == 0x38 ? 'm' : b == 0x3a ? 'B' : two_byte[b];
+        c.at += b == 0x38 || b == 0x3a;
     }
-    if (c.at > c.len)
-        return false;
-    out->len = (uint8_t)c.at;
-    return true;
+    /* The map of XOP is 8 at least, where pop has a ModRM byte whose reg is 0. */
+    if (form == 'P')
+        form = (code[c.at] & 0x1f) >= 8 ? 'V' : 'm';
+    if (form == 'V') {
+        struct cursor v = c;
+        if (!vector(&v, b))
+            return unknown;
+        c = v;
+        form = '.';
+    }
+    uint32_t is = traits[(uint8_t)form];
+    if (is & MODRM)
+        reg = modrm(&c);
+    if (is & (IMM8 | IMM_Z))
+        c.at += is & IMM8 ? 1 : sizes.operand16 ? 2 : 4;
+    if (is & (REL8 | REL32))
+        relative(&c, is & REL8 ? 1 : 4);
+    c.at += is & CALLS ? 4 : 0;
+    c.flags |= is & (ENDS | CALLS);
+    if (is & RARE) {
+        struct cursor r = c;
+        if (!rare(&r, form, sizes, reg))
+            return unknown;
+        c = r;
+    }
+    if (c.at > LONGEST || c.at > len)
+        return unknown;
+    return (struct insn){(uint8_t)c.at, (uint8_t)c.flags, (uint8_t)c.displacement, c.target};
 }

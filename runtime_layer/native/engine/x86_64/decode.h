@@ -19,7 +19,7 @@ struct insn {
     int64_t target;       /* relative to the instruction's start */
 };
 
-/* Decodes at most `len` bytes. False: not an instruction this decoder knows, or it does not fit. */
-bool decode(const uint8_t *code, uint64_t len, struct insn *out);
+/* Decodes at most `len` bytes. A length of 0: not an instruction this decoder knows, or it does not fit. */
+struct insn decode(const uint8_t *code, uint64_t len);
 
 #endif

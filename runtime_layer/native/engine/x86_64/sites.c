@@ -59,8 +59,8 @@ static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 static struct insn take_step(struct image image, uint64_t at, uint64_t to, bool bounded)
 {
     const uint8_t *p = image.bytes + at;
-    struct insn insn;
-    if (decode(p, to - at, &insn) && (bounded || p[0] || p[1]))
+    struct insn insn = decode(p, image.size - at);
+    if (insn.len && insn.len <= to - at && (bounded || p[0] || p[1]))
         return insn;
     uint32_t zeroes = bounded ? 0 : padding(image.bytes, at, to);
     if (zeroes)
@@ -142,11 +142,16 @@ static bool is_clean(const struct code *c, uint32_t index)
     return true;
 }
 
+static inline bool is_within(int64_t target, int64_t first, int64_t last)
+{
+    return (uint64_t)(target - first) <= (uint64_t)(last - first); /* one comparison: every branch is asked */
+}
+
 /* Does a branch lead into [first, last]? */
 static bool jumped_into(const struct code *c, int64_t first, int64_t last)
 {
     for (uint32_t i = 0; i < c->branch_count; i++)
-        if (c->branches[i].target >= first && c->branches[i].target <= last)
+        if (is_within(c->branches[i].target, first, last))
             return true;
     return c->full;
 }
@@ -320,8 +325,8 @@ static int32_t constant_number(struct image image, const struct code *c, uint32_
     int64_t first_at = c->steps[load].at, last_at = c->steps[last].at;
     for (uint32_t i = 0; i < c->branch_count; i++) {
         const struct branch *b = &c->branches[i];
-        bool within = b->at > first_at && b->at <= last_at && b->target <= joint;
-        if (b->target > first_at && b->target <= site && !within)
+        if (is_within(b->target, first_at + 1, site) &&
+            !(b->at > first_at && b->at <= last_at && b->target <= joint))
             return -1;
     }
     return reg != RAX && has_indirect_jump(code, c, site) ? -1 : number;

@@ -29,8 +29,8 @@ static bool fits32(int64_t v)
 static bool move_window(uint8_t *to, const uint8_t *from, uint32_t window)
 {
     for (uint32_t done = 0; done < window;) {
-        struct insn insn;
-        if (!decode(from + done, window - done, &insn))
+        struct insn insn = decode(from + done, window - done);
+        if (!insn.len)
             return false;
         copy_bytes(to + done, from + done, insn.len);
         if (insn.flags & INSN_RIP) {
@@ -121,8 +121,7 @@ uint32_t jump_to_itself(uint8_t *out)
 
 bool is_one_instruction(uint64_t from, uint32_t window)
 {
-    struct insn insn;
-    return decode((const uint8_t *)from, window, &insn) && insn.len == window;
+    return decode((const uint8_t *)from, window).len == window;
 }
 
 uint32_t written_at_once(void)
