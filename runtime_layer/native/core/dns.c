@@ -130,7 +130,8 @@ static bool same_name(struct message a, uint32_t a_at, struct message b, uint32_
         enum walk step = next_label(&x);
         if (step == WALK_FAULT || step != next_label(&y))
             return false;
-        if (step == WALK_END)
+        if (step == WALK_END ||
+            x.label == y.label) /* as a rule one points to the other: the rest is the same */
             return true;
         if (!same_label(&x, &y))
             return false;
@@ -140,10 +141,10 @@ static bool same_name(struct message a, uint32_t a_at, struct message b, uint32_
 /* As endpoint.h's hostname_canonical; what a host name cannot hold becomes '?'. */
 static char host_char(uint8_t c)
 {
-    c = lower(c);
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
-        return (char)c;
-    return '?';
+    uint8_t letter = c | 0x20;
+    if (letter >= 'a' && letter <= 'z')
+        return (char)letter;
+    return (c >= '0' && c <= '9') || c == '-' || c == '_' ? (char)c : '?';
 }
 
 bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question *q)
@@ -158,8 +159,12 @@ bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question
     while ((step = next_label(&w)) == WALK_LABEL) {
         if (used)
             q->name[used++] = '.';
-        for (uint32_t i = 0; i < w.label_len; i++)
-            q->name[used++] = host_char(w.label[i]);
+        char *to = q->name + used;
+        const uint8_t *from = w.label,
+                      *end = from + w.label_len; /* what is written could be `w` to the compiler */
+        while (from < end)
+            *to++ = host_char(*from++);
+        used += w.label_len;
     }
     /* A name that ends elsewhere than where it was read to was compressed. */
     if (step != WALK_END || w.end != w.at || w.end != HEADER_LEN + w.spent || len - w.end < 4)

@@ -302,33 +302,42 @@ static bool label_is_number(struct text label)
     return true;
 }
 
-static bool label_is_well_formed(struct text label)
+static bool is_letter(char c)
 {
-    if (!label.len || label.len > 63)
+    return (uint8_t)((c | 0x20) - 'a') < 26;
+}
+
+/* Without the dot that may stand behind it. */
+static struct text relative_name(struct text t)
+{
+    return (struct text){t.at, t.len - (t.len && t.at[t.len - 1] == '.')};
+}
+
+bool hostname_is_well_formed(struct text t)
+{
+    uint32_t label = 0; /* where it begins */
+    t = relative_name(t);
+    if (!t.len || t.len > 253)
         return false;
-    for (uint32_t i = 0; i < label.len; i++) {
-        char c = label.at[i];
-        char letter = (char)(c | 0x20);
-        if (!is_digit(c) && c != '-' && c != '_' && !(letter >= 'a' && letter <= 'z'))
+    for (uint32_t i = 0; i < t.len; i++) {
+        char c = t.at[i];
+        if (c == '.') {
+            if (i == label)
+                return false;
+            label = i + 1;
+        } else if (i - label == 63 || !(is_letter(c) || is_digit(c) || c == '-' || c == '_')) {
             return false;
+        }
     }
-    return true;
+    return label < t.len && !label_is_number((struct text){t.at + label, t.len - label});
 }
 
 bool hostname_canonical(struct text t, struct writer *out)
 {
-    struct text label = {0}, rest;
-    if (t.len && t.at[t.len - 1] == '.')
-        t.len--;
-    if (!t.len || t.len > 253)
+    if (!hostname_is_well_formed(t))
         return false;
-    rest = t;
-    while (text_next(&rest, '.', &label))
-        if (!label_is_well_formed(label))
-            return false;
-    if (label_is_number(label))
-        return false;
+    t = relative_name(t);
     for (uint32_t i = 0; i < t.len; i++)
-        put_char(out, t.at[i] >= 'A' && t.at[i] <= 'Z' ? (char)(t.at[i] | 0x20) : t.at[i]);
+        put_char(out, is_letter(t.at[i]) ? (char)(t.at[i] | 0x20) : t.at[i]);
     return !out->full;
 }

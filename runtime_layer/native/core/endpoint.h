@@ -43,8 +43,9 @@ bool address_is_loopback(const struct address *a); /* 127/8, ::1, 0.0.0.0, :: */
 bool address_is_internal(const struct address *a);
 
 /* A host name as DNS and TLS take it: letters, digits, hyphen, underscore and dots; labels of 1-63, 253 in
- * all; one trailing dot allowed; not an IP address. `out` (254 bytes at least) receives lower case without
- * the trailing dot. */
+ * all; one trailing dot allowed; not an IP address. */
+bool hostname_is_well_formed(struct text t);
+/* The same; `out` (254 bytes at least) receives lower case without the trailing dot. */
 bool hostname_canonical(struct text t, struct writer *out);
 
 #endif

@@ -121,7 +121,10 @@ void put(struct writer *w, struct text t)
 
 void put_char(struct writer *w, char c)
 {
-    put(w, (struct text){&c, 1});
+    if (w->used < w->cap)
+        w->at[w->used++] = c;
+    else
+        w->full = true;
 }
 
 void put_number(struct writer *w, uint64_t n)

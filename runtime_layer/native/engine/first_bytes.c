@@ -117,6 +117,18 @@ static int64_t send_unseen(int32_t descriptor, struct marked marked, const struc
     return KERNEL(sendmsg, descriptor, m, flags);
 }
 
+/* With the control messages of `m`, if it has any. */
+static int64_t send_bytes(int32_t descriptor, const struct message *m, uint64_t flags, const uint8_t *bytes,
+                          uint64_t len)
+{
+    struct vector v = {(uint64_t)bytes, len};
+    struct message copy = *m;
+    copy.vectors = (uint64_t)&v;
+    copy.vector_count = 1;
+    return m->control_len ? KERNEL(sendmsg, descriptor, &copy, flags)
+                          : KERNEL(sendto, descriptor, bytes, len, flags, 0, 0);
+}
+
 static int64_t send_copy(struct first *first, int32_t descriptor, struct marked marked,
                          const struct message *m, uint64_t flags, uint8_t *bytes)
 {
@@ -134,11 +146,7 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
         KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -EACCES;
     }
-    struct vector v = {(uint64_t)bytes, (uint64_t)len};
-    struct message copy = *m;
-    copy.vectors = (uint64_t)&v;
-    copy.vector_count = 1;
-    int64_t sent = KERNEL(sendmsg, descriptor, &copy, flags);
+    int64_t sent = send_bytes(descriptor, m, flags, bytes, (uint64_t)len);
     if (sent <= 0)
         return sent;
     /* Too little has left to know what it is: nobody is to finish it with something else. */

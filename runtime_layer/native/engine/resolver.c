@@ -185,19 +185,12 @@ static bool is_second_half(const struct dns_question *q)
     return false;
 }
 
-static bool is_host_name(struct text name)
-{
-    char canonical[DNS_NAME_MAX];
-    struct writer w = {canonical, 0, sizeof canonical, false};
-    return hostname_canonical(name, &w);
-}
-
 struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts)
 {
     struct text name = {q->name, q->name_len};
     facts->host = name;
     /* Bytes that no host name has are somebody's data, and no entry admits them. */
-    if (!is_host_name(name))
+    if (!hostname_is_well_formed(name))
         return verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     facts->allow = name;
     struct verdict verdict = verdict_name(&sealed.policy, name);
@@ -220,7 +213,7 @@ uint32_t resolver_rewrite(const uint8_t *query, uint32_t len, uint8_t out[DNS_QU
         return 0;
     struct text name = {q.name, q.name_len};
     struct verdict verdict = verdict_name(&sealed.policy, name);
-    if (!is_host_name(name) || verdict.action != ACTION_ALLOW ||
+    if (!hostname_is_well_formed(name) || verdict.action != ACTION_ALLOW ||
         verdict_is_unusual(&sealed.policy, name, &verdict))
         return 0;
     remember_asked(&q, &verdict);

@@ -57,7 +57,7 @@ bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
 
 void unwatch(int32_t descriptor, uint32_t mark)
 {
-    if (!is_known(descriptor) || for_good || !owns_memory())
+    if (!is_known(descriptor) || for_good || (had_kin() && !owns_memory()))
         return;
     __atomic_compare_exchange_n(&watched[descriptor], &mark, WATCH_NOTHING, false, __ATOMIC_RELEASE,
                                 __ATOMIC_RELAXED);
