@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
 import struct
 import subprocess
@@ -64,7 +65,7 @@ _FUNCTION = {
 class Effort:
     """How often: processes for starts, and for invocations with what each of those answers, at first and when timed."""
 
-    starts: int = 40
+    starts: int = 100
     processes: int = 6
     before: int = 200
     invocations: int = 400
@@ -175,6 +176,19 @@ def _available(wanted: list[str]) -> tuple[list[Any], list[str]]:
     return [r for r in rows if not missing[r.name]], [f"{name}: {why}" for name, why in missing.items() if why]
 
 
+def _interval(plain: list[float], with_shield: list[float]) -> str:
+    """Between which numbers the difference of medians lies in 95 % of a bootstrap's draws.
+
+    A JVM's start differs from run to run by more than the shield costs.
+    """
+    draw = random.Random(0)
+    drawn = sorted(
+        median(draw.choices(with_shield, k=len(with_shield))) - median(draw.choices(plain, k=len(plain)))
+        for _ in range(1000)
+    )
+    return f"{drawn[25]:+.2f} to {drawn[975]:+.2f} (95 % of a bootstrap)"
+
+
 def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Result]:
     _, longer = language_of(runtime.name)
     sides = {False: _Times(), True: _Times()}
@@ -199,7 +213,7 @@ def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Res
     slow = Row(f"slow_{name}", f"{name}, invocation, p99", "us", None, count)
     spread = (min(with_shield.ratios), max(with_shield.ratios))
     return [
-        Result.of(start, plain.starts, with_shield.starts),
+        Result.of(start, plain.starts, with_shield.starts, _interval(plain.starts, with_shield.starts)),
         replace(Result.of(warm, plain.invocations, with_shield.invocations), spread=spread),
         Result(slow, quantiles(plain.invocations, n=100)[98], quantiles(with_shield.invocations, n=100)[98]),
     ]
@@ -214,6 +228,7 @@ def _run(options: argparse.Namespace) -> None:
         for number, runtime in enumerate(runtimes, 1):
             status.update(f"measuring {runtime.name} ({number} of {len(runtimes)})")
             results += _measure(runtime, task, layers, effort)
+    notes += [f"{result.row.what}: {result.note}" for result in results if result.note]
     notes += [
         f"{result.row.what}: from {result.spread[0]:.3f}x to {result.spread[1]:.3f}x, by pair of processes"
         for result in results

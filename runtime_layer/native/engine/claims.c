@@ -29,17 +29,11 @@ static uint32_t descriptor_of(uint64_t slot)
     return (uint32_t)(slot >> 32) & ANY;
 }
 
+/* The only thread of a process has the process's number, unless there may be a vfork child, whose claims are its own: it
+ * may die with them. */
 static uint32_t this_thread(void)
 {
-    return (uint32_t)KERNEL(gettid);
-}
-
-/* A change is ended by its slot, so nothing of another thread's can be ended by mistake: there the only thread of a process
- * need not ask for its number, unless there may be a vfork child, whose claims are its own: it may die with them. */
-static uint32_t claimant(enum kind kind)
-{
-    bool is_one = (kind == CHANGE || kind == LAY) && is_alone() && !had_kin();
-    return is_one ? owner_of_memory() : this_thread();
+    return is_alone() && !had_kin() ? owner_of_memory() : (uint32_t)KERNEL(gettid);
 }
 
 /* A kind that keeps others from something: they look for it only when there is one. */
@@ -235,7 +229,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
     struct claims *c = claims_of_process();
     uint32_t turn = 0;
     do {
-        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY, claimant(CHANGE));
+        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY, this_thread());
         if (claim == NO_SLOT)
             return -1;
         bool held =
@@ -251,7 +245,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
 
 int32_t change_many_begin(void)
 {
-    return take(CHANGE, ANY, claimant(CHANGE));
+    return take(CHANGE, ANY, this_thread());
 }
 
 uint32_t next_held(uint32_t from)
@@ -301,7 +295,7 @@ void prepare_end(void)
 int32_t lay_begin(void)
 {
     struct claims *c = claims_of_process();
-    uint32_t me = claimant(LAY);
+    uint32_t me = this_thread();
     for (uint32_t turn = 0; turn < LONG_PATIENCE; turn++) {
         int32_t claim = take(LAY, 0, me);
         if (claim == NO_SLOT)

@@ -144,7 +144,7 @@ static bool configure(const struct policy *wanted, struct writer *error)
     if (!sealed.process)
         return fail(error, "out of memory");
     note_owner();
-    if (!owns_memory())
+    if (!runs_in_owner())
         return fail(error,
                     "a child that shares its parent's memory cannot configure it; call it in the parent");
     if (!sealing_begin(&signals))

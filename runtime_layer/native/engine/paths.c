@@ -1,8 +1,8 @@
 /* Calls that change what a path names: mkdir, rename, unlink, chmod, ...
  *
  * The gate opens what the call would act on (the parent directory, or the object itself where the call
- * follows a last symbolic link), judges it, and makes the same call through /proc/thread-self/fd: the path that the
- * kernel then walks begins at the very object that was judged.
+ * follows a last symbolic link), judges it, and makes the same call with that descriptor, or through
+ * /proc/thread-self/fd: the path that the kernel then walks begins at the very object that was judged.
  */
 #include "claims.h"
 #include "files.h"
@@ -86,6 +86,7 @@ struct judged_path {
     int32_t descriptor; /* held; -1: none */
     bool is_theirs;     /* the caller's own descriptor */
     int64_t error;      /* 0: go on */
+    const char *name;   /* of the entry of that directory, terminated; NULL: it is the thing itself */
     char through[PAGE];
 };
 
@@ -139,6 +140,7 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
     struct text name = slash ? TEXT("/") : TEXT("");
     out->descriptor = follow ? (int32_t)KERNEL(openat, directory, path, O_PATH | O_CLOEXEC, 0)
                              : open_parent(directory, path, 0, &name);
+    out->name = follow ? NULL : name.at;
     out->descriptor = (int32_t)hold(out->descriptor);
     if (out->descriptor < 0) {
         out->error = out->descriptor;
@@ -167,6 +169,32 @@ static bool source_refused(const struct call *call, const struct judged_path *p)
 static int32_t directory_argument(const struct call *call, int8_t index)
 {
     return index == NONE ? AT_FDCWD : (int32_t)call->arg[index];
+}
+
+/* What the call is to act on, where its arguments say what. */
+static void use_path(const struct judged_path *p, int8_t directory, int8_t path, uint64_t arg[6])
+{
+    bool is_entry = p->name && directory != NONE;
+    if (is_entry)
+        arg[directory] = (uint64_t)p->descriptor;
+    /* The caller's own memory is not looked at again: an empty path could be another by now. A followed link is now the
+     * magic link in /proc, which must be followed in its turn; flags say so. */
+    if (is_entry)
+        arg[path] = (uint64_t)p->name;
+    else if (p->through[0])
+        arg[path] = (uint64_t)p->through;
+    else if (p->is_theirs)
+        arg[path] = (uint64_t)"";
+}
+
+static int64_t make_call(int64_t nr, const struct judged_path *first, const uint64_t arg[6])
+{
+#ifdef __NR_mkdir
+    if (nr == __NR_mkdir) /* by its parent: Python tries this with each module that it cannot cache */
+        return KERNEL(mkdirat, first->descriptor, first->name, arg[1]);
+#endif
+    (void)first;
+    return kernel_call(nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
 enum outcome judge_path(struct call *call)
@@ -202,15 +230,10 @@ enum outcome judge_path(struct call *call)
     if (!result) {
         uint64_t arg[6];
         copy_bytes(arg, call->arg, sizeof arg);
-        /* The caller's own memory is not looked at again: an empty path could be another by now. */
-        if (first->through[0])
-            arg[shape->path] = (uint64_t)first->through;
-        else if (first->is_theirs)
-            arg[shape->path] = (uint64_t)"";
-        if (second->through[0])
-            arg[shape->second_path] = (uint64_t)second->through;
-        /* A followed link is now the magic link in /proc, which must be followed in its turn; flags say so. */
-        result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+        use_path(first, shape->directory, shape->path, arg);
+        if (shape->second_path != NONE)
+            use_path(second, shape->second_directory, shape->second_path, arg);
+        result = make_call(call->nr, first, arg);
     }
     close_path(first);
     close_path(second);

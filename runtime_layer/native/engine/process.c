@@ -92,6 +92,11 @@ uint32_t owner_of_memory(void)
 
 bool owns_memory(void)
 {
+    return !had_kin() || runs_in_owner();
+}
+
+bool runs_in_owner(void)
+{
     return owner_of_memory() == (uint32_t)KERNEL(getpid);
 }
 

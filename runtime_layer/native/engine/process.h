@@ -16,8 +16,11 @@ bool is_forked_copy(void);
 void accept_forked_copy(void);
 /* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. */
 void note_owner(void);
-/* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. */
+/* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. Asks the kernel only
+ * where the gate saw such a child made. */
 bool owns_memory(void);
+/* The same, where the gate sees nothing yet. */
+bool runs_in_owner(void);
 /* That process's number. */
 uint32_t owner_of_memory(void);
 

@@ -34,7 +34,7 @@ static uint32_t new_mark(uint8_t kind)
  * (posix_spawn) as well: their numbers are other things to us. */
 static void note_whose_mark(void)
 {
-    if (!for_good && had_kin() && !owns_memory())
+    if (!for_good && !owns_memory())
         watch_for_good();
 }
 
@@ -57,7 +57,7 @@ bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
 
 void unwatch(int32_t descriptor, uint32_t mark)
 {
-    if (!is_known(descriptor) || for_good || (had_kin() && !owns_memory()))
+    if (!is_known(descriptor) || for_good || !owns_memory())
         return;
     __atomic_compare_exchange_n(&watched[descriptor], &mark, WATCH_NOTHING, false, __ATOMIC_RELEASE,
                                 __ATOMIC_RELAXED);
