@@ -130,8 +130,8 @@ static bool same_name(struct message a, uint32_t a_at, struct message b, uint32_
         enum walk step = next_label(&x);
         if (step == WALK_FAULT || step != next_label(&y))
             return false;
-        if (step == WALK_END ||
-            x.label == y.label) /* as a rule one points to the other: the rest is the same */
+        /* As a rule the one points to the other, and the rest is the same. */
+        if (step == WALK_END || x.label == y.label)
             return true;
         if (!same_label(&x, &y))
             return false;
@@ -159,12 +159,10 @@ bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question
     while ((step = next_label(&w)) == WALK_LABEL) {
         if (used)
             q->name[used++] = '.';
-        char *to = q->name + used;
-        const uint8_t *from = w.label,
-                      *end = from + w.label_len; /* what is written could be `w` to the compiler */
-        while (from < end)
-            *to++ = host_char(*from++);
-        used += w.label_len;
+        const struct label_walk label = w; /* what is written could be `w` to the compiler */
+        for (uint32_t i = 0; i < label.label_len; i++)
+            q->name[used + i] = host_char(label.label[i]);
+        used += label.label_len;
     }
     /* A name that ends elsewhere than where it was read to was compressed. */
     if (step != WALK_END || w.end != w.at || w.end != HEADER_LEN + w.spent || len - w.end < 4)
