@@ -69,6 +69,23 @@ ALL_BLOCKED = {
 TMP_BLOCKED = policy(read_write_tmp="block")
 
 
+def test_calls_by_paths_come_to_the_same(box: Sandbox) -> None:
+    """Whatever the spelling: the gate makes these calls itself, by the directory that it judged."""
+    command = [PYTHON, "/var/task/path_calls.py", "/tmp/free/tree"]
+    came_to = {}
+    for shielded in (False, True):
+        prepare_tmp(box)
+        settings = policy(read_write_tmp="block", allow_tmp="/tmp/free,/tmp/free/**") if shielded else {}
+        done = box.run_command([*([SHIELD] if shielded else []), *command], environment=settings)
+        assert done.returncode == 0, done.stderr
+        assert not alerts(done)
+        came_to[shielded] = json.loads(done.stdout)
+    there = {key: result for key, result in came_to[False].items() if result[0] != -errno.ENOSYS}
+    differ = {key: (result, came_to[True][key]) for key, result in there.items() if came_to[True][key] != result}
+    assert not differ
+    assert {0, -errno.ENOENT, -errno.ENOTDIR, -errno.ELOOP} <= {result for result, _ in came_to[True].values()}
+
+
 def test_text_and_memory_are_protected(box: Sandbox) -> None:
     result, done = run(box, "text_cannot_change", TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"})
     assert result == dict.fromkeys(["mprotect", "madvise", "mem", "thread_mem", "anonymous"], REFUSED)

@@ -108,6 +108,20 @@ static bool follows_link(uint32_t follows, uint64_t flags)
     }
 }
 
+/* A descriptor of the caller's own, which the call is to act on. */
+static void judge_theirs(const struct call *call, int32_t descriptor, struct judged_path *out)
+{
+    struct stat st;
+    out->is_theirs = true;
+    out->error = hold_theirs(descriptor);
+    if (out->error)
+        return;
+    out->descriptor = descriptor;
+    out->error = KERNEL(fstat, descriptor, &st);
+    if (!out->error && object_refused(call, descriptor, OBJECT_READ))
+        out->error = -EACCES;
+}
+
 static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, uint32_t follows,
                       uint64_t flags, char *path, struct judged_path *out)
 {
@@ -120,19 +134,18 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
         out->error = len;
         return;
     }
-    if (len == 0) {
-        if (!(flags & AT_EMPTY_PATH)) {
-            out->error = -ENOENT;
-            return;
-        }
-        out->is_theirs = true;
-        out->error = hold_theirs(directory);
-        if (out->error)
-            return;
-        out->descriptor = directory;
-        if (object_refused(call, directory, OBJECT_READ))
-            out->error = -EACCES;
+    if (len == 0 && !(flags & AT_EMPTY_PATH)) {
+        out->error = -ENOENT;
         return;
+    }
+    if (len == 0 && directory != AT_FDCWD) {
+        judge_theirs(call, directory, out);
+        return;
+    }
+    if (len == 0) { /* the working directory */
+        copy_bytes(path, ".", 2);
+        follows = NEVER;
+        len = 1;
     }
     /* A slash at the end makes the kernel follow a link whatever the call says, where it acts on what is there. */
     bool slash = (follows == ONLY_BY_SLASH || follows == UNLESS_NOFOLLOW) && len > 1 && path[len - 1] == '/';

@@ -1,0 +1,135 @@
+"""Makes each call that acts on a path, in many spellings, in a tree of its own: `path_calls.py FOLDER`.
+
+Prints as JSON what each came to: its result, or its errno as a negative number, and a digest of the tree behind it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+
+ARM = platform.machine() == "aarch64"
+# name: its number on x86_64 and aarch64 (None: not there)
+NUMBERS = {
+    "mkdir": (83, None), "mknod": (133, None), "unlink": (87, None), "rmdir": (84, None), "rename": (82, None),
+    "link": (86, None), "symlink": (88, None), "chmod": (90, None), "lchown": (94, None), "truncate": (76, 45),
+    "mkdirat": (258, 34), "mknodat": (259, 33), "unlinkat": (263, 35), "renameat2": (316, 276), "linkat": (265, 37),
+    "symlinkat": (266, 36), "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchownat": (260, 54),
+    "utimensat": (280, 88), "lgetxattr": (192, 9),
+}  # fmt: skip
+PATHS = (
+    "f", "d", "new", "new/", "f/", "d/", "lf", "lf/", "ld", "ld/", "dangling", "dangling/", "loop", "loop/", ".", "..",
+    "./", "d/.", "d/..", "d/sub", "ld/g", "f/x", "none/x", "", "/proc/self/cwd/new", "n" * 255, "n" * 256,
+    "x/" * 2047 + "y",
+)  # fmt: skip
+CWD = -100
+SYMLINK_NOFOLLOW, REMOVE_FOLDER, SYMLINK_FOLLOW, EMPTY_PATH = 0x100, 0x200, 0x400, 0x1000
+NO_REPLACE, EXCHANGE = 1, 2
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def call(name: str, *arguments: object) -> int | None:
+    """The result, or a negative errno; None where there is no such call."""
+    number = NUMBERS[name][ARM]
+    if number is None:
+        return None
+    words = [a.encode() if isinstance(a, str) else ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    result = libc.syscall(ctypes.c_long(number), *words)
+    return -ctypes.get_errno() if result < 0 else result
+
+
+def calls(directory: int, folder: int, path: str) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """With a directory: each spelling of each call."""
+    yield "mkdirat", (directory, path, 0o755)
+    yield "mknodat", (directory, path, stat.S_IFREG | 0o600, 0)
+    yield "symlinkat", ("target", directory, path)
+    yield "fchmodat", (directory, path, 0o711)
+    for flags in (0, REMOVE_FOLDER):
+        yield "unlinkat", (directory, path, flags)
+    for flags in (0, NO_REPLACE, EXCHANGE):
+        yield "renameat2", (directory, path, folder, "moved", flags)
+        yield "renameat2", (folder, "f", directory, path, flags)
+    for flags in (0, SYMLINK_FOLLOW):
+        yield "linkat", (directory, path, folder, "linked", flags)
+        yield "linkat", (folder, "f", directory, path, flags)
+    for flags in (0, SYMLINK_NOFOLLOW, EMPTY_PATH, EMPTY_PATH | SYMLINK_NOFOLLOW):
+        yield "fchmodat2", (directory, path, 0o700, flags)
+        yield "fchownat", (directory, path, -1, -1, flags)
+        yield "utimensat", (directory, path, None, flags)
+
+
+def plain_calls(path: str) -> Iterator[tuple[str, tuple[object, ...]]]:
+    yield "mkdir", (path, 0o700)
+    yield "mknod", (path, stat.S_IFREG | 0o600, 0)
+    yield "unlink", (path,)
+    yield "rmdir", (path,)
+    yield "rename", (path, "moved")
+    yield "rename", ("f", path)
+    yield "link", (path, "linked")
+    yield "link", ("f", path)
+    yield "symlink", ("target", path)
+    yield "chmod", (path, 0o740)
+    yield "lchown", (path, -1, -1)
+    yield "truncate", (path, 2)
+    yield "lgetxattr", (path, "user.none", None, 0)
+
+
+def set_up(base: str) -> None:
+    os.chdir("/")
+    shutil.rmtree(base, ignore_errors=True)
+    os.makedirs(f"{base}/d/sub")
+    for name in ("f", "d/g"):
+        with open(f"{base}/{name}", "w") as file:
+            file.write("hello")
+    for name, target in (("lf", "f"), ("ld", "d"), ("dangling", "nowhere"), ("loop", "loop")):
+        os.symlink(target, f"{base}/{name}")
+    os.chdir(base)
+
+
+def digest(base: str) -> str:
+    seen = []
+    for parent, folders, files in os.walk(base):
+        for path in sorted(os.path.join(parent, name) for name in (*folders, *files)):
+            found = os.lstat(path)
+            links = 0 if stat.S_ISDIR(found.st_mode) else found.st_nlink
+            seen.append((path, found.st_mode, links, found.st_size))
+    return hashlib.sha256(repr(sorted(seen)).encode()).hexdigest()[:12]
+
+
+def main() -> None:
+    base = sys.argv[1]
+    results: dict[str, tuple[int | None, str]] = {}
+
+    def keep(key: str, name: str, arguments: tuple[object, ...]) -> None:
+        result = call(name, *arguments)
+        results[key] = (result, digest(base))
+        set_up(base)
+
+    set_up(base)
+    for path in PATHS:
+        shown = path if len(path) < 40 else f"{path[:2]}*{len(path)}"
+        for which in ("cwd", "folder", "file", "closed"):
+            folder, file = os.open(base, os.O_RDONLY), os.open(f"{base}/f", os.O_RDONLY)
+            directory = {"cwd": CWD, "folder": folder, "file": file, "closed": 777}[which]
+            for number, (name, arguments) in enumerate(calls(directory, folder, path)):
+                keep(f"{number} {name} {which} {shown!r}", name, arguments)
+                os.close(folder)  # the tree is another one now
+                os.close(file)
+                assert (os.open(base, os.O_RDONLY), os.open(f"{base}/f", os.O_RDONLY)) == (folder, file)
+            os.close(folder)
+            os.close(file)
+        for number, (name, arguments) in enumerate(plain_calls(path)):
+            keep(f"{number} {name} {shown!r}", name, arguments)
+    os.chdir("/")
+    shutil.rmtree(base)
+    print(json.dumps(results))
+
+
+main()
