@@ -241,25 +241,35 @@ static const struct change {
     {__NR_linkat, 1, 3},    {__NR_truncate, 0, -1},  {__NR_fchmodat, 1, -1},  {__NR_fchmodat2, 1, -1},
     {__NR_fchownat, 1, -1}, {__NR_utimensat, 1, -1}, {__NR_lsetxattr, 0, -1}, {__NR_setxattrat, 1, -1}};
 
-static void path_is_judged(const struct change *change, int8_t index, uint64_t value)
+/* mkdir is made as mkdirat, with the directory in front. */
+static int8_t shift(int64_t nr)
+{
+    return asked.nr == __NR_mkdir && nr == __NR_mkdirat;
+}
+
+static void path_is_judged(const struct change *change, int8_t index, const uint64_t arg[6])
 {
     const char *name;
     char place[2048];
     if (index < 0)
         return;
-    if (!value) {
-        CHECK(!asked.arg[index]);
+    if (!arg[index]) {
+        CHECK(!asked.arg[index - shift(change->nr)]);
         return;
     }
-    CHECK(is_judged_text(value));
-    const char *path = (const char *)value;
+    CHECK(is_judged_text(arg[index]));
+    const char *path = (const char *)arg[index];
     if (!*path) { /* the descriptor itself */
         const struct object *o = index ? object_of((int32_t)asked.arg[index - 1]) : NULL;
         CHECK(change->nr != __NR_renameat2 && (!o || !is_refused(o, false)));
         return;
     }
-    const struct object *o = through(path, &name);
+    bool by_directory = strncmp(path, "/proc/", 6) != 0;
+    const struct object *o =
+        by_directory ? (index ? object_of((int32_t)arg[index - 1]) : NULL) : through(path, &name);
     CHECK(o);
+    if (by_directory)
+        name = path;
     if (!*name && path[strlen(path) - 1] != '/') {
         CHECK(!is_refused(o, true) || (o->device == PROC_DEVICE && !is_refused(o, false)));
         return;
@@ -272,10 +282,9 @@ static int64_t change_path(int64_t nr, const uint64_t arg[6])
 {
     for (uint32_t i = 0; i < sizeof changes / sizeof *changes; i++)
         if (changes[i].nr == nr) {
-            CHECK(asked.nr == nr);
-            path_is_judged(&changes[i], changes[i].path, arg[changes[i].path]);
-            path_is_judged(&changes[i], changes[i].second,
-                           changes[i].second < 0 ? 0 : arg[changes[i].second]);
+            CHECK(asked.nr == nr || shift(nr));
+            path_is_judged(&changes[i], changes[i].path, arg);
+            path_is_judged(&changes[i], changes[i].second, arg);
             return 0;
         }
     CHECK(!"a call that no file judge makes");

@@ -105,10 +105,26 @@ static bool is_greeted(struct marked marked)
     return (uint8_t)marked.mark == WATCH_GREETED;
 }
 
-/* Not what was seen by another of its numbers: then these are not the first. */
+/* Did anything leave on this connection, or is it about to (tcp(7), TCP_INFO)? */
+static bool has_sent(int32_t descriptor)
+{
+    enum { LEVEL_TCP = 6, OPTION_INFO = 11, NOTSENT = 144, SENT = 200, ROOM = 256 };
+    uint8_t info[ROOM];
+    uint32_t size = sizeof info, waiting = 0;
+    uint64_t sent = 0;
+    fill_bytes(info, 0, sizeof info);
+    if (is_error(KERNEL(getsockopt, descriptor, LEVEL_TCP, OPTION_INFO, info, &size)))
+        return false;
+    copy_bytes(&waiting, info + NOTSENT, sizeof waiting);
+    copy_bytes(&sent, info + SENT, sizeof sent);
+    return sent || waiting;
+}
+
+/* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not
+ * mean that: a connection on which nothing was sent yet has its first bytes to come. */
 static bool is_to_be_judged(struct first *first, int32_t descriptor)
 {
-    return !was_stream_seen(descriptor) && is_judged_by_name(first);
+    return !(was_stream_seen(descriptor) && has_sent(descriptor)) && is_judged_by_name(first);
 }
 
 static int64_t send_unseen(int32_t descriptor, struct marked marked, const struct message *m, uint64_t flags)

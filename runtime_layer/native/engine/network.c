@@ -299,7 +299,12 @@ int64_t make_connection(const struct call *call, int32_t descriptor, const struc
 {
     struct endpoint to;
     switch (endpoint_from_sockaddr(address->bytes, address->len, &to)) {
-    case SOCKADDR_UNSPEC: resolver_disconnect(descriptor); break;
+    case SOCKADDR_UNSPEC:
+        resolver_disconnect(descriptor);
+        /* Another thread may be sending by the peer that it has now: it is not to get another one. */
+        if (is_watched_stream(descriptor) && !peer_of_stream(descriptor, &to))
+            stream_seen(descriptor);
+        break;
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:

@@ -159,9 +159,10 @@ static int64_t open_in_peace(const struct opening *o, uint64_t flags)
     if (is_error(looked) || !is_free_to_read(&st) ||
         is_error(KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all)))
         return NOT_HERE;
-    int64_t result = KERNEL(openat, o->directory, o->path, flags, 0);
-    if (!is_error(result) && (is_error(KERNEL(fstat, result, &opened)) || opened.st_dev != st.st_dev ||
-                              opened.st_ino != st.st_ino)) {
+    /* Only now: a signal handler may have started a thread until here. */
+    int64_t result = is_alone() ? KERNEL(openat, o->directory, o->path, flags, 0) : NOT_HERE;
+    if (result >= 0 && (is_error(KERNEL(fstat, result, &opened)) || opened.st_dev != st.st_dev ||
+                        opened.st_ino != st.st_ino)) {
         KERNEL(close, result);
         result = NOT_HERE;
     }
