@@ -30,10 +30,11 @@ static uint32_t descriptor_of(uint64_t slot)
 }
 
 /* The only thread of a process has the process's number, unless there may be a vfork child, whose claims are its own: it
- * may die with them. */
+ * may die with them. A copy that was forked in the midst of a call does not know its number yet. */
 static uint32_t this_thread(void)
 {
-    return is_alone() && !had_kin() ? owner_of_memory() : (uint32_t)KERNEL(gettid);
+    uint32_t owner = is_alone() && !had_kin() ? owner_of_memory() : 0;
+    return owner ? owner : (uint32_t)KERNEL(gettid);
 }
 
 /* A kind that keeps others from something: they look for it only when there is one. */

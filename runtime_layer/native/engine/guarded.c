@@ -262,7 +262,7 @@ enum outcome judge_clone(struct call *call)
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
     }
-    if (flags & CLONE_VM && !(flags & CLONE_VFORK))
+    if (flags & CLONE_VM && (!(flags & CLONE_VFORK) || flags & CLONE_THREAD))
         note_company();
     if (makes_kin(flags, call->nr))
         note_kin();
