@@ -6,16 +6,19 @@ leaves the namespace.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import ipaddress
 import socket
 import struct
+import time
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
 _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8916, 0x891C
 _SIOCGIFINDEX = 0x8933
 _IFF_UP = 0x1
 _IFREQ = "16s24s"
+_PATIENCE = 5.0  # seconds
 
 
 def _request(name: str, payload: bytes) -> bytes:
@@ -50,3 +53,19 @@ def _add_ipv6(interfaces: list[ipaddress.IPv6Interface], index: int) -> None:
         for interface in interfaces:
             request = struct.pack("=16sIi", interface.ip.packed, interface.network.prefixlen, index)
             fcntl.ioctl(control, _SIOCSIFADDR, request)
+        for interface in interfaces:
+            _await_ipv6(interface.ip)
+
+
+def _await_ipv6(address: ipaddress.IPv6Address) -> None:
+    """The kernel lets an address be used once it has made up its mind about duplicates, which it does in the background."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as trial:
+            try:
+                trial.bind((str(address), 0))
+                return
+            except OSError as error:
+                if error.errno != errno.EADDRNOTAVAIL or time.monotonic() > until:
+                    raise
+        time.sleep(0.002)
