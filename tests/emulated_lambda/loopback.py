@@ -58,7 +58,7 @@ def _add_ipv6(interfaces: list[ipaddress.IPv6Interface], index: int) -> None:
 
 
 def _await_ipv6(address: ipaddress.IPv6Address) -> None:
-    """The kernel lets an address be used once it has made up its mind about duplicates, which it does in the background."""
+    """The kernel lets an address be used once it has looked for duplicates, which it does in the background."""
     until = time.monotonic() + _PATIENCE
     while True:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as trial:
