@@ -172,7 +172,8 @@ UNKNOWN = {"allowed_name", "a_copy_made_before", "zero_copy"} if is_emulated() e
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task")
     authority = CertificateAuthority()
-    (task / "server_names.py").write_bytes((INSIDE / "server_names.py").read_bytes())
+    for name in ("server_names.py", "stale_writers.py"):
+        (task / name).write_bytes((INSIDE / name).read_bytes())
     (task / "authority.pem").write_bytes(authority.pem)
     for path in [task, *task.iterdir(), *task.parents[:2]]:
         path.chmod(0o755)
@@ -193,10 +194,14 @@ def server(box: Sandbox) -> Iterator[Recorder]:
         recorder.close()
 
 
-def run(box: Sandbox, ways: list[str], settings: dict[str, str]) -> tuple[dict[str, int | None], Completed]:
-    done = box.run_command([SHIELD, PYTHON, "/var/task/server_names.py", *ways], environment=settings)
+def run_program(box: Sandbox, program: str, words: list[str], settings: dict[str, str]) -> tuple[Any, Completed]:
+    done = box.run_command([SHIELD, PYTHON, f"/var/task/{program}.py", *words], environment=settings)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
     return json.loads(done.stdout.splitlines()[-1]), done
+
+
+def run(box: Sandbox, ways: list[str], settings: dict[str, str]) -> tuple[dict[str, int | None], Completed]:
+    return run_program(box, "server_names", ways, settings)
 
 
 def alerts(done: Completed) -> list[dict[str, Any]]:
@@ -210,6 +215,27 @@ def test_a_foreign_name_does_not_arrive(box: Sandbox, server: Recorder, way: str
     assert b"evil.example" not in server.received
     reported = [a for a in alerts(done) if a["policy"] == "outbound_connectivity"]
     assert (not reported) == (way in SILENT), done.stderr
+
+
+# By which a write to something else becomes one to a connection, and how that ends: what is being written to cannot be
+# replaced, and a new connection goes by another number.
+STALE = {
+    "a_copy_laid_over": errno.EBUSY,
+    "a_copy_of_the_lowest_number": errno.EBADF,
+    "a_new_socket": errno.EBADF,
+}
+
+
+@pytest.mark.parametrize("write", ["write", "writev", "send", "sendmsg"])
+@pytest.mark.parametrize("way", STALE)
+def test_a_write_that_was_not_looked_at_does_not_reach_a_connection(
+    box: Sandbox, server: Recorder, way: str, write: str
+) -> None:
+    result, _ = run_program(box, "stale_writers", [way, write], CHECKED)
+    assert (result, bytes(server.received)) == (STALE[way], b"")
+    result, _ = run_program(box, "stale_writers", [way, write], policy())
+    assert result is None
+    assert b"evil.example" in server.received
 
 
 # Refused for what has not been seen, whatever is checked then: alert mode shows below that they are real.

@@ -90,6 +90,7 @@ _NETWORK_JUDGES = (
     "engine/send.c",
     "engine/stream.c",
     "engine/vectors.c",
+    "engine/written.c",
 )
 _SETTING_WORDS = (
     "SHIELD_OUTBOUND_CONNECTIVITY=",

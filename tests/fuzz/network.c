@@ -9,6 +9,7 @@
 #include "hello.h"
 
 #include "../../runtime_layer/native/core/dns.h"
+#include "../../runtime_layer/native/engine/written.h"
 /* Included whole: what it remembers must not pass from one input to the next. */
 #include "../../runtime_layer/native/engine/resolver.c"
 
@@ -101,6 +102,9 @@ static struct {
     uint32_t takes;
     bool again, slow;
 } mood;
+
+/* Another thread is in a write to these numbers, which had no mark when it began. */
+static bool unseen_writers[TABLE];
 
 static struct file *file_of(uint64_t descriptor)
 {
@@ -330,6 +334,14 @@ static int64_t write_to_stream(struct file *f, uint64_t vectors, uint64_t count,
     return n;
 }
 
+/* What is to be looked at is under no number that somebody writes to unseen. */
+static void is_under_no_such_number(const struct file *f)
+{
+    bool is_to_be_seen = f->type == STREAM && f->connected && (f->by_name || f->to.port == DNS_PORT);
+    for (uint32_t i = 0; i < TABLE && blocks && is_to_be_seen && !f->locked; i++)
+        CHECK(open_files[i] != f || !unseen_writers[i]);
+}
+
 static int64_t connect_to(struct file *f, uint64_t pointer, uint32_t len)
 {
     struct sockaddr_bytes s = {.len = len};
@@ -349,6 +361,7 @@ static int64_t connect_to(struct file *f, uint64_t pointer, uint32_t len)
     f->by_name = !is_listed_address(&to, false);
     f->peer = s;
     f->to = to;
+    is_under_no_such_number(f);
     f->connecting = f->type == STREAM && mood.slow;
     mood.slow = false;
     return f->connecting ? -EINPROGRESS : 0;
@@ -459,6 +472,7 @@ static int64_t copy_to(struct file *f, int64_t descriptor)
     f->users++;
     let_go_of((uint64_t)descriptor);
     open_files[descriptor] = f;
+    is_under_no_such_number(f);
     return descriptor;
 }
 
@@ -621,6 +635,11 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
 bool is_alone(void)
 {
     return false;
+}
+
+bool has_other_threads(void)
+{
+    return true;
 }
 
 bool had_kin(void)
@@ -952,8 +971,19 @@ static void change_mood(struct input *in)
     }
 }
 
+/* Another thread begins a write, or is done with it. What has a mark is looked at. */
+static void write_elsewhere(struct input *in)
+{
+    int32_t number = FIRST + (int32_t)(take_number(in, 1) % DESCRIPTORS);
+    bool begins = !unseen_writers[number] && !watch_kind(number);
+    written[number].writers += begins ? 1u : unseen_writers[number] ? -1u : 0;
+    unseen_writers[number] = begins;
+}
+
 static void begin(void)
 {
+    memset(unseen_writers, 0, sizeof unseen_writers);
+    memset(written, 0, sizeof written);
     memset(&learnt, 0, sizeof learnt);
     memset(open_files, 0, sizeof open_files);
     for (uint32_t i = 0; i < FILES; i++)
@@ -995,6 +1025,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 6: think(&in); break;
         case 7: say(&in); break;
         case 8: change_mood(&in); break;
+        case 9: write_elsewhere(&in); break;
         default: call_one(&in);
         }
     return 0;

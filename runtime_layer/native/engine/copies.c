@@ -7,6 +7,7 @@
 #include "process.h"
 #include "state.h"
 #include "watched.h"
+#include "written.h"
 
 /* The lowest free number from `least` on, taken with the log's file, or where there is none, with another. */
 static int64_t reserve(uint64_t least)
@@ -21,14 +22,28 @@ static int64_t reserve(uint64_t least)
     return number;
 }
 
+/* Such a number with the mark of `from`, which nobody is writing to, held; or an errno. */
+static int64_t reserve_marked(int32_t from, uint64_t least)
+{
+    int64_t number = hold(reserve(least));
+    while (!is_error(number)) {
+        bool has_mark = watch_copy(from, (int32_t)number);
+        if (has_mark && !is_being_written((int32_t)number))
+            return number;
+        close_held(number);
+        number = has_mark ? hold(reserve((uint64_t)number + 1)) : -EMFILE;
+    }
+    return number;
+}
+
 /* A copy at the lowest free number from `least` on, with the same mark. It is held from the start, so that nobody closes
  * or replaces it, or takes the mark for that of something else. */
 static int64_t copy_marked(int32_t from, uint64_t least, uint32_t flags)
 {
-    int64_t number = hold(reserve(least));
+    int64_t number = reserve_marked(from, least);
     if (is_error(number))
         return number;
-    int64_t copy = watch_copy(from, (int32_t)number) ? KERNEL(dup3, from, number, flags) : -EMFILE;
+    int64_t copy = KERNEL(dup3, from, number, flags);
     if (is_error(copy))
         close_held(number);
     else
@@ -61,6 +76,15 @@ void watch_own_end(int32_t descriptor, int64_t own)
         close_held(own);
 }
 
+/* The same socket by another number. */
+static int64_t move(int64_t made, uint32_t type)
+{
+    enum { CLOSE_ON_EXEC = O_CLOEXEC /* SOCK_CLOEXEC (socket(2)) */ };
+    int64_t copy = copy_marked((int32_t)made, (uint64_t)made + 1, type & CLOSE_ON_EXEC);
+    let_go(copy);
+    return copy;
+}
+
 int64_t make_stream(const uint64_t *arg)
 {
     int64_t number = is_alone() ? -EBADF : reserve(0);
@@ -69,10 +93,14 @@ int64_t make_stream(const uint64_t *arg)
         KERNEL(close, number);
     }
     int64_t made = KERNEL(socket, arg[0], arg[1], arg[2]);
-    if (is_error(made) || watch((int32_t)made, WATCH_STREAM))
+    if (is_error(made))
         return made;
-    KERNEL(close, made);
-    return -EMFILE;
+    int64_t kept = -EMFILE;
+    if (watch((int32_t)made, WATCH_STREAM))
+        kept = is_alone() || !is_being_written((int32_t)made) ? made : move(made, (uint32_t)arg[1]);
+    if (kept != made)
+        KERNEL(close, made);
+    return kept;
 }
 
 bool is_unborn(int32_t descriptor)
@@ -89,9 +117,10 @@ enum outcome judge_copy(struct call *call)
     bool closes = !is_dup && (int32_t)call->arg[1] == F_DUPFD_CLOEXEC;
     if (watch_kind(from) == WATCH_NOTHING) {
         int64_t copy = is_dup ? KERNEL(dup, from) : KERNEL(fcntl, from, (int32_t)call->arg[1], least);
-        if (!is_error(copy) && is_unborn((int32_t)copy))
-            watch((int32_t)copy, WATCH_STREAM);
-        return answer(call, copy);
+        if (is_error(copy) || !is_unborn((int32_t)copy))
+            return answer(call, copy);
+        KERNEL(close, copy);
+        watch(from, WATCH_STREAM);
     }
     int64_t copy = copy_marked(from, least, closes ? O_CLOEXEC : 0);
     let_go(copy);

@@ -9,6 +9,7 @@
 #include "report.h"
 #include "state.h"
 #include "watched.h"
+#include "written.h"
 
 enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3, SET_PIPE_SIZE = 1031 /* F_SETPIPE_SZ */ };
 enum { CLOSE_UNSHARE = 2 /* CLOSE_RANGE_UNSHARE: this thread has descriptors of its own from now on */ };
@@ -81,19 +82,27 @@ static bool is_log(uint64_t descriptor)
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
-/* Whoever is writing to the number at this moment found it without such a mark, and is in the kernel a millisecond later. */
-static bool mark_target(int32_t from, int32_t to)
+/* Lays one descriptor over another. EBUSY is what dup2(2) answers when it meets an open that is under way. */
+static int64_t lay_over(const struct call *call)
 {
-    const uint64_t millisecond[2] = {0, 1000000}, all = UINT64_MAX;
-    uint64_t before = 0;
-    bool is_first = has_stream_mark(from) && !has_stream_mark(to);
-    bool marked = watch_copy(from, to);
-    if (is_first && !is_error(KERNEL(fcntl, to, F_GETFD))) { /* a whole one, whatever signals come */
-        KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all);
-        KERNEL(nanosleep, millisecond, 0);
-        KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
+    const uint64_t *arg = call->arg;
+    int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
+    if (!watch_copy(from, to))
+        return -EBADF; /* what the kernel says of a number that is too high */
+    if (has_stream_mark(from) && stays_being_written(to))
+        return -EBUSY;
+    int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    if (is_error(result))
+        return result;
+    watch_copied(from, to);
+    if (is_unborn(to)) { /* made by another thread at this moment: it had no mark */
+        watch(to, WATCH_STREAM);
+        if (is_being_written(to)) {
+            KERNEL(close, to);
+            return -EBUSY;
+        }
     }
-    return marked;
+    return result;
 }
 
 /* Closes or replaces a descriptor that nobody holds. */
@@ -102,16 +111,7 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
     int32_t claim = change_begin(descriptor, waits);
     if (claim < 0)
         return answer(call, error);
-    const uint64_t *arg = call->arg;
-    bool copies = call->nr != __NR_close;
-    int64_t result = -EBADF; /* what the kernel says of a number that is too high */
-    if (!copies || mark_target((int32_t)arg[0], (int32_t)descriptor))
-        result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
-    if (copies && !is_error(result)) {
-        watch_copied((int32_t)arg[0], (int32_t)descriptor);
-        if (is_unborn((int32_t)descriptor))
-            watch((int32_t)descriptor, WATCH_STREAM);
-    }
+    int64_t result = call->nr == __NR_close ? KERNEL(close, call->arg[0]) : lay_over(call);
     change_end(claim);
     return answer(call, result);
 }
@@ -174,7 +174,6 @@ enum outcome judge_descriptor(struct call *call)
     case __NR_dup2:
 #endif
     case __NR_dup3:
-        /* EBUSY is what dup2(2) answers when it meets an open that is under way. */
         if (!is_log(arg[1]))
             return change(call, (uint32_t)arg[1], true, -EBUSY);
         break;

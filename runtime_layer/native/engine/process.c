@@ -2,6 +2,7 @@
 
 #include "ranges.h"
 #include "state.h"
+#include "threads.h"
 
 enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
 
@@ -12,13 +13,6 @@ struct process {
     struct storm storm;
     struct claims claims;
 };
-
-/* /proc/self/task has as many links as there are threads, and two (fs/proc/base.c). */
-static bool has_one_thread(void)
-{
-    struct stat st = {0};
-    return !is_error(KERNEL(newfstatat, AT_FDCWD, "/proc/self/task", &st, 0)) && st.st_nlink == 3;
-}
 
 bool process_begin(void)
 {
@@ -39,13 +33,13 @@ bool process_arm(void)
 {
     uint64_t low = (uint64_t)sealed.process;
     accept_forked_copy();
-    if (!has_one_thread())
+    if (has_other_threads())
         note_company();
     uint64_t high = low + page_up(sizeof(struct process));
     return overlaps(low, high, RANGE_ENGINE) || protect_range(low, high);
 }
 
-static bool has_company;
+bool has_company;
 
 bool is_alone(void)
 {

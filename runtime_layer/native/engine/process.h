@@ -28,6 +28,7 @@ uint32_t owner_of_memory(void);
  * second thread, the answer is no for good. A vfork child's parent waits. */
 bool is_alone(void);
 void note_company(void);
+extern bool has_company __attribute__((visibility("hidden"))); /* gate.S reads it */
 /* May there be, or have been, another process with this memory: a vfork child? */
 bool had_kin(void);
 void note_kin(void);

@@ -5,6 +5,7 @@
 #include "state.h"
 #include "stream.h"
 #include "watched.h"
+#include "written.h"
 
 enum { INET = 2, PAIR = 2, FAST_OPEN = 0x20000000 /* MSG_FASTOPEN */ };
 
@@ -198,12 +199,12 @@ static int64_t send_many(const struct call *call, bool is_stream)
     return done;
 }
 
-enum outcome judge_send(struct call *call)
+static enum outcome judge_sent(struct call *call)
 {
     uint64_t *arg = call->arg;
     bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
     enum outcome outcome;
-    enum marked_as marked = judge_leftover(call, 0, judge_send, &outcome);
+    enum marked_as marked = judge_leftover(call, 0, judge_sent, &outcome);
     bool is_stream = marked == STREAM_MARKED;
     if (marked == LEFT_OVER)
         return outcome;
@@ -223,9 +224,12 @@ enum outcome judge_send(struct call *call)
                   : RUN_IN_PLACE;
 }
 
-/* Before the runtime is ready, each write could be its first request; afterwards only those on watched descriptors
- * come here. */
-enum outcome judge_write(struct call *call)
+enum outcome judge_send(struct call *call)
+{
+    return while_written(call, 0, judge_sent);
+}
+
+static enum outcome judge_written(struct call *call)
 {
     uint64_t *arg = call->arg;
     int32_t descriptor = (int32_t)arg[0];
@@ -237,7 +241,7 @@ enum outcome judge_write(struct call *call)
     }
     watch_for_ready_vectors(m.vectors, m.vector_count);
     enum outcome outcome;
-    enum marked_as marked = judge_leftover(call, 0, judge_write, &outcome);
+    enum marked_as marked = judge_leftover(call, 0, judge_written, &outcome);
     if (marked == LEFT_OVER)
         return outcome;
     if (m.vector_count > VECTORS_MAX)
@@ -250,17 +254,33 @@ enum outcome judge_write(struct call *call)
     return RUN_IN_PLACE;
 }
 
+/* Before the runtime is ready, each write could be its first request; afterwards only those on watched descriptors
+ * come here. */
+enum outcome judge_write(struct call *call)
+{
+    return while_written(call, 0, judge_written);
+}
+
+static uint32_t written_argument(const struct call *call)
+{
+    return call->nr == __NR_splice ? 2 : 0;
+}
+
 /* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have
  * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)); also where violations are only reported,
  * because reports have to tell what a block would stop. */
-enum outcome judge_unread(struct call *call)
+static enum outcome judge_moved(struct call *call)
 {
-    uint32_t index = call->nr == __NR_splice ? 2 : 0;
     enum outcome outcome;
-    enum marked_as marked = judge_leftover(call, index, judge_unread, &outcome);
+    enum marked_as marked = judge_leftover(call, written_argument(call), judge_moved, &outcome);
     if (marked == LEFT_OVER)
         return outcome;
     return marked == STREAM_MARKED ? answer(call, -EINVAL) : RUN_IN_PLACE;
+}
+
+enum outcome judge_unread(struct call *call)
+{
+    return while_written(call, written_argument(call), judge_moved);
 }
 
 /* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others

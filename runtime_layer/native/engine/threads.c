@@ -34,7 +34,7 @@ struct entry {
 bool has_other_threads(void)
 {
     struct stat st = {0};
-    /* Each thread is a directory there, and "." and ".." count too. */
+    /* Each thread is a directory there, and "." and ".." count too (fs/proc/base.c). */
     return is_error(KERNEL(newfstatat, AT_FDCWD, "/proc/self/task", &st, 0)) || st.st_nlink != 3;
 }
 

@@ -56,6 +56,9 @@ gate_entry:
     b.hs 1f
 6:  lsr x18, x0, #20             /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
     cbnz x18, 1f
+    adrp x17, has_company
+    ldrb w18, [x17, :lo12:has_company]
+    cbnz w18, 8f
     adrp x17, watched
     add x17, x17, :lo12:watched
     ldr w18, [x17, x0, lsl #2]
@@ -66,6 +69,42 @@ gate_entry:
     .cfi_def_cfa_offset 32
     mov x16, #0
     ret
+8:                               /* where there are threads: counted (written.h), looked at, and made from here */
+    .cfi_def_cfa_offset 48
+    stp x15, x16, [sp, #-16]!
+    .cfi_def_cfa_offset 64
+    and x17, x0, #1023
+    adrp x18, written
+    add x18, x18, :lo12:written
+    add x17, x18, x17, lsl #6
+9:  ldaxr w15, [x17]
+    add w15, w15, #1
+    stlxr w18, w15, [x17]
+    cbnz w18, 9b
+    dmb ish
+    adrp x18, watched
+    add x18, x18, :lo12:watched
+    ldr w18, [x18, x0, lsl #2]
+    tst w18, #0xff
+    b.ne 11f
+    svc #0
+10: ldaxr w15, [x17]
+    sub w15, w15, #1
+    stlxr w18, w15, [x17]
+    cbnz w18, 10b
+    ldp x15, x16, [sp], #16
+    .cfi_def_cfa_offset 48
+    msr nzcv, x16
+    ldp x17, x18, [sp], #16
+    .cfi_def_cfa_offset 32
+    mov x16, #1
+    ret
+11: .cfi_def_cfa_offset 64
+12: ldaxr w15, [x17]
+    sub w15, w15, #1
+    stlxr w18, w15, [x17]
+    cbnz w18, 12b
+    ldp x15, x16, [sp], #16
 1:
     .cfi_def_cfa_offset 48
     sub sp, sp, #224

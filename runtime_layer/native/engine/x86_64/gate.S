@@ -52,12 +52,44 @@ gate_entry:
 5:                               /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
     cmp $1048576, %rdi
     jae 1f
+    cmpb $0, has_company(%rip)
+    jne 7f
     lea watched(%rip), %r11
     cmpb $0, (%r11,%rdi,4)
     jne 1f
 3:
     xor %ecx, %ecx
     ret
+7:                               /* where there are threads: counted (written.h), looked at, and made from here */
+    push %rcx
+    .cfi_def_cfa_offset 144
+    .cfi_offset %rip, -144
+    mov %edi, %r11d
+    and $1023, %r11d
+    shl $6, %r11d
+    lea written(%rip), %rcx
+    lock incl (%rcx,%r11)
+    lea watched(%rip), %rcx
+    cmpb $0, (%rcx,%rdi,4)
+    jne 8f
+    syscall
+    mov %edi, %r11d
+    and $1023, %r11d
+    shl $6, %r11d
+    lea written(%rip), %rcx
+    lock decl (%rcx,%r11)
+    pop %rcx                     /* the site's address is never 0: answered */
+    .cfi_remember_state
+    .cfi_def_cfa_offset 136
+    .cfi_register %rip, %rcx
+    ret
+8:
+    .cfi_restore_state
+    lea written(%rip), %rcx
+    lock decl (%rcx,%r11)
+    pop %rcx
+    .cfi_def_cfa_offset 136
+    .cfi_register %rip, %rcx
 1:
     push %rbp
     .cfi_def_cfa_offset 144

@@ -1,0 +1,115 @@
+"""Runs inside the sandbox: writes whose descriptor becomes another one on the way.
+
+A thread waits in a write to a full socket. Its number is made a connection to an allowed host, whose first bytes are
+yet to be looked at, and a signal has the kernel begin the write anew, with what it finds there now (signal(7),
+SA_RESTART). The last line of output is the errno that it ended with, or null, as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from server_names import address, connected, hello
+
+WAYS: dict[str, Callable[[int], None]] = {}
+WRITES: dict[str, Callable[[int, bytes], int]] = {
+    "write": os.write,
+    "writev": lambda number, data: os.writev(number, [data[:9], data[9:]]),
+    "sendmsg": lambda number, data: _as_socket(number).sendmsg([data]),
+    "send": lambda number, data: _as_socket(number).send(data),
+}
+
+
+def way(function: Callable[[int], None]) -> Callable[[int], None]:
+    WAYS[function.__name__] = function
+    return function
+
+
+def _as_socket(number: int) -> socket.socket:
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=number)
+    s.setblocking(True)
+    return s
+
+
+def _full() -> tuple[int, int]:
+    """A pair of which nothing more fits into the second."""
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            theirs.send(bytes(4096))
+    theirs.setblocking(True)
+    return ours.detach(), theirs.detach()
+
+
+def _wait_until_it_waits(thread: threading.Thread) -> None:
+    """By two looks: what it waits for first may be Python's own lock."""
+    status = Path(f"/proc/self/task/{thread.native_id}/stat")
+    for _ in range(100):
+        time.sleep(0.02)
+        if status.read_text().rpartition(")")[2].split()[0] == "S":
+            time.sleep(0.02)
+            return
+
+
+@way
+def a_copy_laid_over(number: int) -> None:
+    os.dup2(connected().detach(), number)
+
+
+@way
+def a_copy_of_the_lowest_number(number: int) -> None:
+    s = connected()
+    os.close(number)
+    s.dup().detach()
+
+
+@way
+def a_new_socket(number: int) -> None:
+    where = address()
+    os.close(number)
+    s = socket.socket()
+    s.connect(where)
+    s.detach()
+
+
+def run(way_name: str, write_name: str) -> int | None:
+    reads, number = _full()
+    data = hello()
+    results: list[int | None] = []
+
+    def write() -> None:
+        try:
+            WRITES[write_name](number, data)
+            results.append(None)
+        except OSError as error:
+            results.append(error.errno)
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    _wait_until_it_waits(writer)
+    try:
+        WAYS[way_name](number)
+    except OSError as error:
+        return error.errno
+    assert writer.ident is not None
+    signal.pthread_kill(writer.ident, signal.SIGUSR1)
+    writer.join(5)
+    os.close(reads)
+    return results[0] if results else errno.ETIMEDOUT
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    signal.siginterrupt(signal.SIGUSR1, False)
+    print(json.dumps(run(*sys.argv[1:3])))
