@@ -268,6 +268,15 @@ def test_what_is_allowed_passes(box: Sandbox, server: Recorder, mode: str) -> No
     assert server.received.count(b"Q") >= 120_000
 
 
+def test_what_had_another_peer_is_not_connected_by_name(box: Sandbox, server: Recorder) -> None:
+    """Whoever is sending by the peer of before, at that moment, must not get this one."""
+    way = "allowed_name_on_a_connection_taken_back"
+    result, done = run(box, [way], CHECKED)
+    assert (result, [a["details"]["protocol"] for a in alerts(done)]) == ({way: REFUSED}, ["reconnect"])
+    result, _ = run(box, [way], policy())
+    assert result == {way: None}
+
+
 def test_the_alert_says_what_was_asked_for(box: Sandbox, server: Recorder) -> None:
     _, done = run(box, ["send", "without_a_name"], CHECKED)
     named, nameless = alerts(done)

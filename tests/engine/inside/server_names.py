@@ -787,6 +787,17 @@ def allowed_name() -> None:
 
 
 @way
+def allowed_name_on_a_connection_taken_back() -> None:
+    """Nothing was written on the first one."""
+    server = socket.create_server(("127.0.0.1", 0))
+    s = socket.socket()
+    s.connect(server.getsockname())
+    checked(LIBC.connect(s.fileno(), bytes(16), 16))
+    s.connect(address())
+    s.send(hello(HOST))
+
+
+@way
 def allowed_name_in_capitals() -> None:
     connected().send(with_extensions(server_name("ALLOWED.Example")))
 
