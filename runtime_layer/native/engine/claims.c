@@ -43,11 +43,12 @@ static bool keeps_others(enum kind kind)
     return kind == HOLD || kind == PREPARE;
 }
 
-static void give(uint32_t slot, enum kind kind)
+/* Nothing is there any more when it was dropped, or in a copy that was forked since it was taken. */
+static void give(uint32_t slot, uint64_t claim)
 {
     struct claims *c = claims_of_process();
-    __atomic_store_n(&c->slots[slot], 0, __ATOMIC_SEQ_CST);
-    if (keeps_others(kind))
+    if (__atomic_compare_exchange_n(&c->slots[slot], &claim, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) &&
+        keeps_others(kind_of(claim)))
         __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -102,11 +103,8 @@ static void drop_claims_of_the_dead(void)
     struct claims *c = claims_of_process();
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        enum kind kind = kind_of(slot);
-        if (slot && is_dead((uint32_t)slot) &&
-            __atomic_compare_exchange_n(&c->slots[i], &slot, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) &&
-            keeps_others(kind))
-            __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
+        if (slot && is_dead((uint32_t)slot))
+            give(i, slot);
     }
 }
 
@@ -176,7 +174,7 @@ static bool hold_number(int64_t descriptor)
         if (!claimed(CHANGE, number, UINT32_MAX, me))
             return true;
     while (wait_for_others(slot, turn++));
-    give((uint32_t)slot, HOLD);
+    give((uint32_t)slot, word(HOLD, number, me));
     return false;
 }
 
@@ -205,7 +203,7 @@ static void give_own(enum kind kind, uint32_t descriptor)
     uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++)
         if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) == mine) {
-            give(i, kind);
+            give(i, mine);
             return;
         }
 }
@@ -282,7 +280,7 @@ int64_t prepare_begin(void)
                 return 0;
             pause_between(turn++);
         }
-        give((uint32_t)slot, PREPARE);
+        give((uint32_t)slot, word(PREPARE, 0, me));
         pause_between(turn++);
     }
     return -EAGAIN;
