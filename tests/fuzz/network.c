@@ -73,7 +73,7 @@ static struct file {
     int32_t domain, type;
     uint32_t users;
     uint64_t cookie;
-    bool connected, connecting, by_name, shut, non_blocking, locked;
+    bool connected, connecting, untold, by_name, shut, non_blocking, locked;
     struct sockaddr_bytes peer;
     struct endpoint to;
     uint8_t out[ATTEMPT], answers[ATTEMPT];
@@ -355,14 +355,18 @@ static int64_t connect_to(struct file *f, uint64_t pointer, uint32_t len)
     }
     if (kind != SOCKADDR_INET || f->domain == UNIX)
         return -EINVAL;
-    if (f->type == STREAM && f->connected)
-        return f->connecting ? -EALREADY : -EISCONN;
+    if (f->type == STREAM && f->connected) {
+        /* Of a connection that was made meanwhile, the next connect tells how it ended, whatever it asks for. */
+        int64_t result = f->connecting ? -EALREADY : f->untold ? 0 : -EISCONN;
+        f->untold &= f->connecting;
+        return result;
+    }
     f->connected = true;
     f->by_name = !is_listed_address(&to, false);
     f->peer = s;
     f->to = to;
     is_under_no_such_number(f);
-    f->connecting = f->type == STREAM && mood.slow;
+    f->connecting = f->untold = f->type == STREAM && mood.slow;
     mood.slow = false;
     return f->connecting ? -EINPROGRESS : 0;
 }
@@ -631,15 +635,16 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
 }
 
 /* The rest of the engine that these judges are linked with. */
-/* Never: the way that is taken with other threads is the longer one. */
+static bool alone;
+
 bool is_alone(void)
 {
-    return false;
+    return alone;
 }
 
 bool has_other_threads(void)
 {
-    return true;
+    return !alone;
 }
 
 bool had_kin(void)
@@ -975,7 +980,7 @@ static void change_mood(struct input *in)
 static void write_elsewhere(struct input *in)
 {
     int32_t number = FIRST + (int32_t)(take_number(in, 1) % DESCRIPTORS);
-    bool begins = !unseen_writers[number] && !watch_kind(number);
+    bool begins = !alone && !unseen_writers[number] && !watch_kind(number);
     written[number].writers += begins ? 1u : unseen_writers[number] ? -1u : 0;
     unseen_writers[number] = begins;
 }
@@ -1014,8 +1019,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input in = {data, size};
     uint32_t kind = (uint32_t)take_number(&in, 1);
     blocks = kind < 0x80;
+    alone = kind & 0x40;
     begin();
-    rival = kind % 0x80;
+    rival = alone ? 0 : kind % 0x40;
     for (uint32_t steps = 0; in.left && steps < STEPS; steps++)
         switch (take_number(&in, 1) % 10) {
         case 0: lay(&in); break;
