@@ -29,7 +29,6 @@ POLICY = {
     "SHIELD_ALLOW_CHILD_PROCESS": "/bin/true",
 }
 _SECONDS = 120.0
-_PROCESSES = 5
 _CLIENTS = Path(__file__).resolve().with_name("clients.py")
 _KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
 
@@ -152,12 +151,11 @@ def _result(row: Row, pairs: Sequence[Pair], note: str = "") -> Result:
 
 
 def _measure_call(row: Row, both: tuple[Side, Side], argv: Sequence[str]) -> Result:
-    """Several processes on each side: where one of them happens to lie in memory is worth some per cent."""
     pairs: list[Pair] = []
     ratios: list[float] = []
-    for _ in range(_PROCESSES):
+    for _ in range(row.processes):
         with _callers(both, argv) as (unshielded, shielded):
-            rounds = math.ceil(row.rounds / _PROCESSES)
+            rounds = math.ceil(row.rounds / row.processes)
             asked = _in_turn(rounds, lambda u=unshielded: u.ask(row), lambda s=shielded: s.ask(row))
         pairs += asked
         ratios.append(median(pair[1] for pair in asked) / median(pair[0] for pair in asked))

@@ -39,7 +39,9 @@ class Row:
         unit: of both values.
         target: None where nothing was promised.
         count: calls in one round (for those timed by a process that stays).
-        rounds: rounds on each side.
+        rounds: rounds on each side, of all processes together.
+        processes: on each side, for those timed by a process that stays. Where one of them happens to lie in memory is
+            worth some per cent: the more there are, the less it counts.
         scale: from nanoseconds to the unit (for those timed by a process that stays).
     """
 
@@ -48,6 +50,7 @@ class Row:
     unit: str
     target: Target | None
     rounds: int
+    processes: int = 5
     count: int = 1
     scale: float = 1.0
 
@@ -70,7 +73,7 @@ NETWORK_CALLS: tuple[Row, ...] = (
     Row("http_bare", "request, bare", "us", Target(Bound.RATIO, 1.02), rounds=400, count=500, scale=1e-3),
 )
 CLIENTS: tuple[Row, ...] = (
-    Row("fetch", "resolve+TLS+request", "us", Target(Bound.RATIO, 1.02), rounds=400, count=10, scale=1e-3),
+    Row("fetch", "resolve+TLS+request", "us", Target(Bound.RATIO, 1.02), 400, processes=10, count=10, scale=1e-3),
     Row("http", "request", "us", Target(Bound.RATIO, 1.02), rounds=400, count=100, scale=1e-3),
     Row("https", "request, TLS", "us", Target(Bound.RATIO, 1.02), rounds=400, count=100, scale=1e-3),
     Row("https_bare", "request, TLS, bare", "us", Target(Bound.RATIO, 1.02), rounds=400, count=200, scale=1e-3),
@@ -80,7 +83,7 @@ IMPORT = Row("import_boto3", "import boto3", "ms", None, rounds=40)
 STARTUP = Row("startup", "start-up", "ms", Target(Bound.DIFFERENCE, 3.0), rounds=60)
 COLD = Row("startup_cold", "start-up, not cached", "ms", Target(Bound.DIFFERENCE, 3.0), rounds=40)
 MEMORY = Row("resident_memory", "resident memory", "MB", Target(Bound.DIFFERENCE, 1.5), rounds=10)
-SIZE = Row("library_size", "library size", "KB", Target(Bound.VALUE, 176), rounds=1)
+SIZE = Row("library_size", "library size", "KB", Target(Bound.VALUE, 180), rounds=1)
 
 
 @dataclass(frozen=True)

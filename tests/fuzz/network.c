@@ -208,7 +208,7 @@ static void look_at(uint64_t descriptor, uint64_t pointer, uint32_t len, const u
     struct sockaddr_bytes s = {.len = len};
     struct endpoint to;
     CHECK(is_gates(pointer) && len <= SOCKADDR_MAX);
-    if (!blocks)
+    if (!blocks || (f && f->domain == UNIX)) /* which has no use for another family's addresses */
         return;
     memcpy(s.bytes, (void *)pointer, len);
     if (len >= 2 && !(s.bytes[0] | s.bytes[1]) && !connects)

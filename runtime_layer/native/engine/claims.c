@@ -227,6 +227,8 @@ int32_t change_begin(uint32_t descriptor, bool waits)
 {
     struct claims *c = claims_of_process();
     uint32_t turn = 0;
+    if (is_alone() && !had_kin() && !__atomic_load_n(&c->held_now, __ATOMIC_RELAXED))
+        return NO_SLOT; /* nobody is there who could hold it */
     do {
         int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY, this_thread());
         if (claim == NO_SLOT)

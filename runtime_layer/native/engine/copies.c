@@ -22,25 +22,26 @@ static int64_t reserve(uint64_t least)
     return number;
 }
 
-/* Such a number with the mark of `from`, which nobody is writing to, held; or an errno. */
-static int64_t reserve_marked(int32_t from, uint64_t least)
+/* Such a number, marked, which nobody is writing to, held; or an errno. */
+static int64_t reserve_marked(uint8_t kind, uint64_t least)
 {
     int64_t number = hold(reserve(least));
     while (!is_error(number)) {
-        bool has_mark = watch_copy(from, (int32_t)number);
-        if (has_mark && !is_being_written((int32_t)number))
+        bool is_known = kind == WATCH_NOTHING || watch((int32_t)number, kind);
+        if (is_known && !is_being_written((int32_t)number))
             return number;
         close_held(number);
-        number = has_mark ? hold(reserve((uint64_t)number + 1)) : -EMFILE;
+        number = is_known ? hold(reserve((uint64_t)number + 1)) : -EMFILE;
     }
     return number;
 }
 
-/* A copy at the lowest free number from `least` on, with the same mark. It is held from the start, so that nobody closes
- * or replaces it, or takes the mark for that of something else. */
-static int64_t copy_marked(int32_t from, uint64_t least, uint32_t flags)
+/* A copy at the lowest free number from `least` on, with such a mark, and what else is known of `from`. It is held from
+ * the start, so that nobody closes or replaces it, or takes the mark for that of something else (leftover.c). */
+static int64_t copy_marked(int32_t from, uint8_t kind, uint64_t least, uint32_t flags)
 {
-    int64_t number = reserve_marked(from, least);
+    marks_are_hints();
+    int64_t number = reserve_marked(kind, least);
     if (is_error(number))
         return number;
     int64_t copy = KERNEL(dup3, from, number, flags);
@@ -54,7 +55,7 @@ static int64_t copy_marked(int32_t from, uint64_t least, uint32_t flags)
 int64_t watch_duplicate(int32_t descriptor)
 {
     enum { LEAST = 100 /* out of the way of programs that count on small numbers */ };
-    return copy_marked(descriptor, LEAST, O_CLOEXEC);
+    return copy_marked(descriptor, stream_mark(descriptor), LEAST, O_CLOEXEC);
 }
 
 int64_t watch_own(int32_t descriptor)
@@ -80,7 +81,7 @@ void watch_own_end(int32_t descriptor, int64_t own)
 static int64_t move(int64_t made, uint32_t type)
 {
     enum { CLOSE_ON_EXEC = O_CLOEXEC /* SOCK_CLOEXEC (socket(2)) */ };
-    int64_t copy = copy_marked((int32_t)made, (uint64_t)made + 1, type & CLOSE_ON_EXEC);
+    int64_t copy = copy_marked((int32_t)made, WATCH_STREAM, (uint64_t)made + 1, type & CLOSE_ON_EXEC);
     let_go(copy);
     return copy;
 }
@@ -105,24 +106,40 @@ int64_t make_stream(const uint64_t *arg)
 
 bool is_unborn(int32_t descriptor)
 {
-    struct endpoint peer;
-    return !has_stream_mark(descriptor) && peer_of_stream(descriptor, &peer) == -ENOTCONN;
+    return is_tcp(descriptor) && !was_stream_seen(descriptor);
+}
+
+static uint32_t flags_of_copy(const struct call *call)
+{
+    return call->nr != __NR_dup && (int32_t)call->arg[1] == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0;
+}
+
+/* Of what has no mark. Where another thread may be making it at this moment, the copy has one until it is known. */
+static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *call)
+{
+    bool marks = !is_alone() && owns_memory();
+    int64_t copy = marks ? copy_marked(from, WATCH_STREAM, least, flags_of_copy(call))
+                         : kernel_call(call->nr, call->arg[0], call->arg[1], call->arg[2], 0, 0, 0);
+    if (is_error(copy) || is_alone())
+        return copy;
+    if (is_unborn((int32_t)copy)) {
+        watch_found(from);
+        watch_found((int32_t)copy);
+    } else if (marks) {
+        unwatch((int32_t)copy, watch_mark((int32_t)copy));
+    }
+    if (marks)
+        let_go(copy);
+    return copy;
 }
 
 enum outcome judge_copy(struct call *call)
 {
     int32_t from = (int32_t)call->arg[0];
-    bool is_dup = call->nr == __NR_dup;
-    uint64_t least = is_dup ? 0 : (uint32_t)call->arg[2];
-    bool closes = !is_dup && (int32_t)call->arg[1] == F_DUPFD_CLOEXEC;
-    if (watch_kind(from) == WATCH_NOTHING) {
-        int64_t copy = is_dup ? KERNEL(dup, from) : KERNEL(fcntl, from, (int32_t)call->arg[1], least);
-        if (is_error(copy) || !is_unborn((int32_t)copy))
-            return answer(call, copy);
-        KERNEL(close, copy);
-        watch(from, WATCH_STREAM);
-    }
-    int64_t copy = copy_marked(from, least, closes ? O_CLOEXEC : 0);
+    uint64_t least = call->nr == __NR_dup ? 0 : (uint32_t)call->arg[2];
+    if (watch_kind(from) == WATCH_NOTHING)
+        return answer(call, copy_unmarked(from, least, call));
+    int64_t copy = copy_marked(from, stream_mark(from), least, flags_of_copy(call));
     let_go(copy);
     return answer(call, copy);
 }

@@ -124,7 +124,8 @@ static bool has_sent(int32_t descriptor)
  * mean that: a connection on which nothing was sent yet has its first bytes to come. */
 static bool is_to_be_judged(struct first *first, int32_t descriptor)
 {
-    return !(was_stream_seen(descriptor) && has_sent(descriptor)) && is_judged_by_name(first);
+    bool was_seen = !marks_are_exact() && was_stream_seen(descriptor) && has_sent(descriptor);
+    return !was_seen && is_judged_by_name(first);
 }
 
 static int64_t send_unseen(int32_t descriptor, struct marked marked, const struct message *m, uint64_t flags)

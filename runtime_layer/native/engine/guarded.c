@@ -254,6 +254,7 @@ enum outcome judge_limit(struct call *call)
 enum outcome judge_clone(struct call *call)
 {
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
+    marks_are_hints();
     if (call->nr == __NR_clone3) {
         if (sealed.policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);

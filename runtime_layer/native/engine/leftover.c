@@ -19,6 +19,15 @@ static enum outcome make(struct call *call, uint32_t index, enum outcome (*judge
     return ANSWERED;
 }
 
+/* Unless the number is about to become a copy that the mark is for, or became it. */
+static void take_away(int32_t descriptor, uint32_t mark)
+{
+    int32_t claim = change_begin((uint32_t)descriptor, false);
+    if (claim >= 0 && !is_tcp(descriptor))
+        unwatch(descriptor, mark);
+    change_end(claim);
+}
+
 enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
                               enum outcome *outcome)
 {
@@ -50,7 +59,7 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*
     }
     is_stream = is_tcp((int32_t)own); /* whatever mark it got: the number may have changed meanwhile */
     if (!is_stream) {
-        unwatch(descriptor, mark);
+        take_away(descriptor, mark);
         unwatch((int32_t)own, watch_mark((int32_t)own));
         *outcome = make(call, index, judge, (int32_t)own);
     }

@@ -6,6 +6,7 @@
 #include "claims.h"
 #include "judges.h"
 #include "kernel.h"
+#include "process.h"
 #include "report.h"
 #include "state.h"
 #include "watched.h"
@@ -82,27 +83,35 @@ static bool is_log(uint64_t descriptor)
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
-/* Lays one descriptor over another. EBUSY is what dup2(2) answers when it meets an open that is under way. */
+/* Lays one descriptor over another. Where another thread may be making what has no mark, the number has one until it is
+ * known. EBUSY is what dup2(2) answers when it meets an open that is under way. */
 static int64_t lay_over(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
+    bool may_be_made = !is_alone() && watch_kind(from) == WATCH_NOTHING;
+    bool has_mark = watch_kind(to) != WATCH_NOTHING;
+    if (may_be_made && !has_mark && owns_memory())
+        watch_found(to);
+    uint32_t mark = has_mark ? WATCH_NOTHING : watch_mark(to);
     if (!watch_copy(from, to))
         return -EBADF; /* what the kernel says of a number that is too high */
     if (has_stream_mark(from) && stays_being_written(to))
         return -EBUSY;
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
-    if (is_error(result))
+    if (!is_error(result))
+        watch_copied(from, to);
+    if (!may_be_made)
         return result;
-    watch_copied(from, to);
-    if (is_unborn(to)) { /* made by another thread at this moment: it had no mark */
-        watch(to, WATCH_STREAM);
-        if (is_being_written(to)) {
-            KERNEL(close, to);
-            return -EBUSY;
-        }
+    if (is_error(result) || !is_unborn(to)) {
+        unwatch(to, mark);
+        return result;
     }
-    return result;
+    watch_found(to);
+    if (!is_being_written(to))
+        return result;
+    KERNEL(close, to);
+    return -EBUSY;
 }
 
 /* Closes or replaces a descriptor that nobody holds. */
@@ -111,7 +120,14 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
     int32_t claim = change_begin(descriptor, waits);
     if (claim < 0)
         return answer(call, error);
-    int64_t result = call->nr == __NR_close ? KERNEL(close, call->arg[0]) : lay_over(call);
+    uint32_t mark = watch_mark((int32_t)descriptor);
+    int64_t result;
+    if (call->nr == __NR_close) {
+        result = KERNEL(close, descriptor);
+        watch_closed((int32_t)descriptor, mark);
+    } else {
+        result = lay_over(call);
+    }
     change_end(claim);
     return answer(call, result);
 }
@@ -149,6 +165,7 @@ static enum outcome close_many(struct call *call)
     uint32_t first = (uint32_t)call->arg[0], last = (uint32_t)call->arg[1];
     if (first > last)
         return RUN_IN_PLACE; /* EINVAL */
+    marks_are_hints();
     if (call->arg[2] & CLOSE_UNSHARE)
         watch_for_good();
     int32_t claim = change_many_begin();

@@ -146,7 +146,7 @@ static bool is_for_any_protocol(struct verdict verdict)
  * passes as well: who asks must not care. */
 static bool is_fresh(int32_t descriptor)
 {
-    return has_stream_mark(descriptor) && !was_stream_seen(descriptor);
+    return has_stream_mark(descriptor) && (marks_are_exact() || !was_stream_seen(descriptor));
 }
 
 /* `verdict` is the one on TCP. */
@@ -191,7 +191,7 @@ static int64_t judge_reconnection(const struct call *call, int32_t descriptor)
         return -EISCONN;
     if (outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
         return -EACCES;
-    watch(descriptor, WATCH_STREAM);
+    watch_found(descriptor);
     return 0;
 }
 
@@ -223,7 +223,7 @@ bool is_resolver_address(const struct endpoint *to)
 
 bool carries_names(const struct endpoint *to, int32_t descriptor)
 {
-    return to->port == DNS_PORT && socket_type(descriptor) == DGRAM;
+    return to->port == DNS_PORT && is_internet_datagram(descriptor);
 }
 
 /* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed
@@ -302,8 +302,10 @@ int64_t make_connection(const struct call *call, int32_t descriptor, const struc
     case SOCKADDR_UNSPEC:
         resolver_disconnect(descriptor);
         /* Another thread may be sending by the peer that it has now: it is not to get another one. */
-        if (is_watched_stream(descriptor) && !peer_of_stream(descriptor, &to))
+        if (is_watched_stream(descriptor) && !peer_of_stream(descriptor, &to)) {
             stream_seen(descriptor);
+            marks_are_hints();
+        }
         break;
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
@@ -347,6 +349,7 @@ enum outcome judge_listen(struct call *call)
     if (is_error(own))
         return answer(call, own);
     bool may = may_listen((int32_t)own);
+    marks_are_hints();
     if (may)
         stream_seen((int32_t)own);
     int64_t result = KERNEL(listen, own, call->arg[1]);

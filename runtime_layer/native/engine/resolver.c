@@ -70,8 +70,7 @@ void resolver_disconnect(int32_t descriptor)
         unwatch(descriptor, mark);
 }
 
-/* The descriptor may have been closed and given to something else since: then it is not looked at any more. */
-static bool is_internet_datagram(int32_t descriptor)
+bool is_internet_datagram(int32_t descriptor)
 {
     int32_t protocol = 0;
     uint32_t size = sizeof protocol;
@@ -79,12 +78,13 @@ static bool is_internet_datagram(int32_t descriptor)
     return protocol == PROTOCOL_NUMBER_UDP || protocol == PROTOCOL_NUMBER_UDPLITE;
 }
 
+/* The descriptor may have been closed and given to something else since: then it is not looked at any more. */
 bool resolver_watched(int32_t descriptor)
 {
     uint32_t mark = watch_mark(descriptor);
     if (!is_datagram_mark((uint8_t)mark))
         return false;
-    if (is_internet_datagram(descriptor))
+    if (marks_are_exact() || is_internet_datagram(descriptor))
         return true;
     unwatch(descriptor, mark);
     return false;
@@ -102,7 +102,7 @@ bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
     uint32_t mark = watch_mark(descriptor);
     if ((uint8_t)mark < WATCH_SERVER || !resolver_watched(descriptor))
         return false;
-    if (!is_unconnected(descriptor)) { /* closed and reused since */
+    if (!marks_are_exact() && !is_unconnected(descriptor)) { /* closed and reused since */
         unwatch(descriptor, mark);
         return false;
     }

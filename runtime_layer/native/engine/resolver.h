@@ -26,6 +26,8 @@ struct sockaddr_bytes {
  * descriptor is too high. */
 bool resolver_connect(int32_t descriptor, uint32_t mark, const struct sockaddr_bytes *server);
 void resolver_disconnect(int32_t descriptor);
+/* UDP, or UDP-Lite, of the internet's families. */
+bool is_internet_datagram(int32_t descriptor);
 /* Is this UDP socket meant to be connected to a name server? Forgets descriptors that were reused. */
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server);
 /* Was a query sent on this descriptor, so that what arrives may be an answer? */

@@ -8,7 +8,7 @@
 
 uint32_t watched[WATCHED_DESCRIPTORS];
 static uint32_t generation;
-static bool for_good;
+static bool for_good, are_hints;
 
 static bool is_known(int32_t descriptor)
 {
@@ -30,6 +30,16 @@ static uint32_t new_mark(uint8_t kind)
     return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind;
 }
 
+bool marks_are_exact(void)
+{
+    return !are_hints && is_alone() && !had_kin();
+}
+
+void marks_are_hints(void)
+{
+    are_hints = true;
+}
+
 /* The marks of a vfork child are made here too, of one that lays descriptors over its own for the program that it starts
  * (posix_spawn) as well: their numbers are other things to us. */
 static void note_whose_mark(void)
@@ -44,6 +54,12 @@ bool watch(int32_t descriptor, uint8_t kind)
     if (is_known(descriptor))
         __atomic_store_n(&watched[descriptor], new_mark(kind), __ATOMIC_RELEASE);
     return is_known(descriptor);
+}
+
+void watch_found(int32_t descriptor)
+{
+    are_hints = true;
+    watch(descriptor, WATCH_STREAM);
 }
 
 bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
@@ -61,6 +77,12 @@ void unwatch(int32_t descriptor, uint32_t mark)
         return;
     __atomic_compare_exchange_n(&watched[descriptor], &mark, WATCH_NOTHING, false, __ATOMIC_RELEASE,
                                 __ATOMIC_RELAXED);
+}
+
+void watch_closed(int32_t descriptor, uint32_t mark)
+{
+    if (mark && marks_are_exact())
+        unwatch(descriptor, mark);
 }
 
 enum { LEVEL_SOCKET = 1 };
@@ -86,6 +108,8 @@ bool is_watched_stream(int32_t descriptor)
     bool is_nothing;
     /* Where threads have descriptors of their own, one number may need two kinds of mark. */
     bool counts = is_stream_mark(kind) || (for_good && kind != WATCH_NOTHING);
+    if (marks_are_exact())
+        return counts;
     return counts && (is_stream(descriptor, &is_nothing) || is_nothing);
 }
 
@@ -93,6 +117,12 @@ bool is_tcp(int32_t descriptor)
 {
     bool is_nothing;
     return is_stream(descriptor, &is_nothing);
+}
+
+uint8_t stream_mark(int32_t descriptor)
+{
+    uint8_t kind = watch_kind(descriptor);
+    return is_stream_mark(kind) ? kind : WATCH_NOTHING;
 }
 
 bool has_stream_mark(int32_t descriptor)
@@ -113,6 +143,8 @@ void watch_for_good(void)
 bool watch_copy(int32_t from, int32_t to)
 {
     uint8_t kind = watch_kind(from);
+    if (kind != WATCH_NOTHING || watch_kind(to) != WATCH_NOTHING)
+        are_hints = true;
     return !is_stream_mark(kind) || watch(to, kind);
 }
 
@@ -153,7 +185,7 @@ static bool watch_if_stream(int32_t descriptor)
 {
     bool is_nothing;
     if (is_stream(descriptor, &is_nothing))
-        watch(descriptor, WATCH_STREAM);
+        watch_found(descriptor);
     return false;
 }
 

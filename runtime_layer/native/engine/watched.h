@@ -3,7 +3,8 @@
  *
  * A mark is a hint, never a verdict: the judge that it leads to asks the kernel what the descriptor stands for now, and
  * whom it is connected to. So a mark that is left over costs a little time and nothing else, and one that is missing
- * would be a hole. A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark
+ * would be a hole. As long as nobody but one thread can have any of these sockets, by one number each, the gate sees all
+ * that becomes of them: then marks are exact, and only the peer is asked for. A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark
  * goes when the first bytes were seen on a connection, and a socket is connected once: one whose mark went under any of
  * its numbers is not connected again to a place where bytes would have to be seen. Only the process that marks
  * belong to takes them away: a vfork child has this memory, but descriptors of its own.
@@ -32,6 +33,10 @@ enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it to
  * low byte. */
 extern uint32_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")));
 
+bool marks_are_exact(void);
+/* From now on: there is a child that may have them, a copy, or a number that may have been closed unseen. */
+void marks_are_hints(void);
+
 /* The mark of a descriptor; its low byte is its kind. */
 uint32_t watch_mark(int32_t descriptor);
 uint8_t watch_kind(int32_t descriptor);
@@ -42,10 +47,16 @@ bool is_watched_stream(int32_t descriptor);
 bool is_tcp(int32_t descriptor);
 /* Has it such a mark, whatever it stands for now? */
 bool has_stream_mark(int32_t descriptor);
+/* That mark's kind, or WATCH_NOTHING. */
+uint8_t stream_mark(int32_t descriptor);
 /* False when the descriptor's number is too high. */
 bool watch(int32_t descriptor, uint8_t kind);
+/* A TCP socket that was there already. */
+void watch_found(int32_t descriptor);
 /* The same, unless there is another mark than `seen` by now. */
 bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
+/* What had this mark was closed. */
+void watch_closed(int32_t descriptor, uint32_t mark);
 /* Takes a mark away, unless there is another by now or it is not this process's to take. */
 void unwatch(int32_t descriptor, uint32_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. */
@@ -60,7 +71,7 @@ int64_t watch_own(int32_t descriptor);
 void watch_own_end(int32_t descriptor, int64_t own);
 /* socket(2), for a TCP socket, which gets its mark with its number. */
 int64_t make_stream(const uint64_t *arg);
-/* A TCP socket without a peer and without a mark: it is being made by another thread at this moment. */
+/* A TCP socket that was not seen. One without a mark is being made by another thread at this moment. */
 bool is_unborn(int32_t descriptor);
 /* Before one descriptor is made to stand for what another does. False when its number is too high. */
 bool watch_copy(int32_t from, int32_t to);
