@@ -73,7 +73,7 @@ NETWORK_CALLS: tuple[Row, ...] = (
     Row("http_bare", "request, bare", "us", Target(Bound.RATIO, 1.02), rounds=400, count=500, scale=1e-3),
 )
 CLIENTS: tuple[Row, ...] = (
-    Row("fetch", "resolve+TLS+request", "us", Target(Bound.RATIO, 1.02), 400, processes=10, count=10, scale=1e-3),
+    Row("fetch", "resolve+TLS+request", "us", Target(Bound.RATIO, 1.02), 2_000, processes=10, count=2, scale=1e-3),
     Row("http", "request", "us", Target(Bound.RATIO, 1.02), rounds=400, count=100, scale=1e-3),
     Row("https", "request, TLS", "us", Target(Bound.RATIO, 1.02), rounds=400, count=100, scale=1e-3),
     Row("https_bare", "request, TLS, bare", "us", Target(Bound.RATIO, 1.02), rounds=400, count=200, scale=1e-3),
