@@ -5,10 +5,12 @@ A server at that address remembers every byte that reaches it. A claim holds whe
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,10 @@ import pytest
 
 from emulated_lambda.certificates import CertificateAuthority
 from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import is_emulated
+from emulated_lambda.machine import architecture, is_emulated
 from emulated_lambda.sandbox import Completed, Sandbox
 from emulated_lambda.web import Receiver, WebServer
+from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy
 
@@ -138,16 +141,19 @@ PASSING = (
 class Recorder:
     """Accepts on one address of the sandbox, and keeps what comes."""
 
-    def __init__(self, sandbox: Sandbox, address: str, port: int = 443) -> None:
+    def __init__(self, sandbox: Sandbox, address: str, port: int = 443, *, lets_wait: bool = False) -> None:
+        self._lets_wait = lets_wait
         self._listener = sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((address, port))
-        self._listener.listen(512)
+        self._listener.listen(0 if lets_wait else 512)
         self.received = bytearray()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
         while True:
+            if self._lets_wait:
+                time.sleep(1)
             try:
                 client, _ = self._listener.accept()
             except OSError:
@@ -155,7 +161,7 @@ class Recorder:
             threading.Thread(target=self._keep, args=(client,), daemon=True).start()
 
     def _keep(self, client: socket.socket) -> None:
-        with client:
+        with client, contextlib.suppress(ConnectionResetError):
             while data := client.recv(65536):
                 self.received += data
 
@@ -175,6 +181,8 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     for name in ("server_names.py", "stale_writers.py"):
         (task / name).write_bytes((INSIDE / name).read_bytes())
     (task / "authority.pem").write_bytes(authority.pem)
+    target = f"{architecture()}-linux-gnu.2.28" if is_emulated() else None
+    compile_c([SOURCES / "raced_sockets.c"], task / "raced_sockets", "-lpthread", target=target)
     for path in [task, *task.iterdir(), *task.parents[:2]]:
         path.chmod(0o755)
     with Sandbox(task=task, layers=layer) as sandbox:
@@ -236,6 +244,30 @@ def test_a_write_that_was_not_looked_at_does_not_reach_a_connection(
     result, _ = run_program(box, "stale_writers", [way, write], policy())
     assert result is None
     assert b"evil.example" in server.received
+
+
+# What a signal handler or another thread does to a number in the midst of a call: copy, fork, take, lay over it.
+MIDST = ("born", "forked", "taken", "laid", "swapped")
+
+
+@pytest.mark.parametrize("kind", MIDST)
+def test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at(
+    box: Sandbox, server: Recorder, kind: str
+) -> None:
+    far_away = Recorder(box, SERVER, 9443, lets_wait=True)
+    command = [SHIELD, "/var/task/raced_sockets", kind, "9443" if kind == "swapped" else "443", LISTED]
+    tried = box.run_command(command, environment=policy())
+    assert int(tried.stdout) > 0, tried.stderr  # it is real
+    del far_away.received[:], server.received[:]
+    done = box.run_command(command, environment=CHECKED)
+    assert done.stdout == "0\n", done.stderr[-2000:]
+    assert b"evil.example" not in server.received + far_away.received
+    far_away.close()
+
+
+def test_what_a_closed_socket_leaves_behind_is_in_nobodys_way(box: Sandbox) -> None:
+    done = box.run_command([SHIELD, "/var/task/raced_sockets", "reopen"], environment=CHECKED)
+    assert done.stdout == "0\n", done.stderr
 
 
 # Refused for what has not been seen, whatever is checked then: alert mode shows below that they are real.

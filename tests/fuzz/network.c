@@ -642,6 +642,17 @@ bool is_alone(void)
     return alone;
 }
 
+uint32_t calls_so_far(void)
+{
+    return 0;
+}
+
+bool was_interrupted(uint32_t calls)
+{
+    (void)calls;
+    return !alone;
+}
+
 bool has_other_threads(void)
 {
     return !alone;

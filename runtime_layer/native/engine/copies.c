@@ -86,22 +86,45 @@ static int64_t move(int64_t made, uint32_t type)
     return copy;
 }
 
+/* Before anybody could copy a socket, or a handler fork, its number has its mark; unless number or mark were taken
+ * meanwhile, or a handler came where nobody else is: then it is thrown away. */
+static int64_t make_one(const uint64_t *arg, bool *is_well)
+{
+    uint32_t calls = calls_so_far();
+    if (is_alone()) {
+        int64_t made = KERNEL(socket, arg[0], arg[1], arg[2]);
+        *is_well = is_error(made) || (watch((int32_t)made, WATCH_STREAM) && !was_interrupted(calls));
+        return made;
+    }
+    int64_t number = reserve(0);
+    if (is_error(number))
+        return number;
+    *is_well = watch((int32_t)number, WATCH_STREAM);
+    uint32_t mark = watch_mark((int32_t)number);
+    KERNEL(close, number);
+    int64_t made = KERNEL(socket, arg[0], arg[1], arg[2]);
+    *is_well = is_error(made) || (*is_well && made == number && watch_still((int32_t)made, mark));
+    return made;
+}
+
 int64_t make_stream(const uint64_t *arg)
 {
-    int64_t number = is_alone() ? -EBADF : reserve(0);
-    if (!is_error(number)) {
-        watch((int32_t)number, WATCH_STREAM);
-        KERNEL(close, number);
+    enum { TURNS = 1000 };
+    for (uint32_t turn = 0; turn < TURNS; turn++) {
+        bool is_well = true;
+        int64_t made = make_one(arg, &is_well);
+        if (is_error(made))
+            return made;
+        int64_t kept = made;
+        if (is_well && !is_alone() && is_being_written((int32_t)made))
+            kept = move(made, (uint32_t)arg[1]);
+        if (!is_well || kept != made)
+            KERNEL(close, made);
+        if (is_well)
+            return kept;
+        KERNEL(sched_yield);
     }
-    int64_t made = KERNEL(socket, arg[0], arg[1], arg[2]);
-    if (is_error(made))
-        return made;
-    int64_t kept = -EMFILE;
-    if (watch((int32_t)made, WATCH_STREAM))
-        kept = is_alone() || !is_being_written((int32_t)made) ? made : move(made, (uint32_t)arg[1]);
-    if (kept != made)
-        KERNEL(close, made);
-    return kept;
+    return -EMFILE;
 }
 
 bool is_unborn(int32_t descriptor)
@@ -115,17 +138,23 @@ static uint32_t flags_of_copy(const struct call *call)
 }
 
 /* Of what has no mark. Where another thread may be making it at this moment, the copy has one until it is known. */
-static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *call)
+static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *call, uint32_t calls)
 {
     bool marks = !is_alone() && owns_memory();
     int64_t copy = marks ? copy_marked(from, WATCH_STREAM, least, flags_of_copy(call))
                          : kernel_call(call->nr, call->arg[0], call->arg[1], call->arg[2], 0, 0, 0);
-    if (is_error(copy) || is_alone())
+    if (is_error(copy))
+        return copy;
+    if (!marks && watch_kind(from) != WATCH_NOTHING) {
+        marks_are_hints();
+        watch_copied(from, (int32_t)copy);
+    }
+    if (!was_interrupted(calls))
         return copy;
     if (is_unborn((int32_t)copy)) {
         watch_found(from);
         watch_found((int32_t)copy);
-    } else if (marks) {
+    } else if (marks && has_stream_mark((int32_t)copy)) {
         unwatch((int32_t)copy, watch_mark((int32_t)copy));
     }
     if (marks)
@@ -135,10 +164,11 @@ static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *ca
 
 enum outcome judge_copy(struct call *call)
 {
+    uint32_t calls = calls_so_far();
     int32_t from = (int32_t)call->arg[0];
     uint64_t least = call->nr == __NR_dup ? 0 : (uint32_t)call->arg[2];
-    if (watch_kind(from) == WATCH_NOTHING)
-        return answer(call, copy_unmarked(from, least, call));
+    if (!has_stream_mark(from))
+        return answer(call, copy_unmarked(from, least, call, calls));
     int64_t copy = copy_marked(from, stream_mark(from), least, flags_of_copy(call));
     let_go(copy);
     return answer(call, copy);

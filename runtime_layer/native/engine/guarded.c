@@ -296,6 +296,7 @@ enum outcome gate_judge(struct call *call)
         return RUN_IN_PLACE;
     const struct row *row = &rows[row_of[call->nr] - 1];
     note_owner();
+    count_call();
     report_folded(false);
     if (row->reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_refused(call))
         return answer(call, -EACCES);

@@ -4,13 +4,12 @@
 #include "process.h"
 #include "state.h"
 
-static enum outcome make(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
-                         int32_t own)
+static enum outcome make(struct call *call, uint32_t index, judge_found *judge, int32_t own)
 {
     uint64_t theirs = call->arg[index];
     uint64_t *arg = call->arg;
     arg[index] = (uint64_t)own;
-    if (judge(call) == RUN_IN_PLACE)
+    if (judge(call, false) == RUN_IN_PLACE)
         answer(call, kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]));
     arg[index] = theirs;
     /* What the judge found out about the one holds for the other. */
@@ -28,8 +27,7 @@ static void take_away(int32_t descriptor, uint32_t mark)
     change_end(claim);
 }
 
-enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
-                              enum outcome *outcome)
+enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *judge, enum outcome *outcome)
 {
     int32_t descriptor = (int32_t)call->arg[index];
     bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;

@@ -12,9 +12,11 @@ enum marked_as {
     LEFT_OVER      /* the call was made: the mark is gone, `outcome` is filled */
 };
 
+/* Judges a call on a descriptor that was found to be such a stream, or not to be one. */
+typedef enum outcome judge_found(struct call *call, bool is_stream);
+
 /* A mark that is left over is taken away, and the call is judged as if there were none, and made by a descriptor of the
  * gate's own: another thread could be laying a stream over the number at this moment. */
-enum marked_as judge_leftover(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call),
-                              enum outcome *outcome);
+enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *judge, enum outcome *outcome);
 
 #endif

@@ -83,28 +83,31 @@ static bool is_log(uint64_t descriptor)
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
-/* Lays one descriptor over another. Where another thread may be making what has no mark, the number has one until it is
- * known. EBUSY is what dup2(2) answers when it meets an open that is under way. */
+/* Lays one descriptor over another. Where another thread, or a handler, may be making what has no mark, the number has one
+ * until it is known. EBUSY is what dup2(2) answers when it meets an open that is under way. */
 static int64_t lay_over(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
-    bool may_be_made = !is_alone() && watch_kind(from) == WATCH_NOTHING;
-    bool has_mark = watch_kind(to) != WATCH_NOTHING;
-    if (may_be_made && !has_mark && owns_memory())
-        watch_found(to);
-    uint32_t mark = has_mark ? WATCH_NOTHING : watch_mark(to);
+    uint32_t calls = calls_so_far(), before = watch_mark(to);
+    bool is_marked = has_stream_mark(from) && is_tcp(from);
     if (!watch_copy(from, to))
         return -EBADF; /* what the kernel says of a number that is too high */
-    if (has_stream_mark(from) && stays_being_written(to))
+    if (!is_marked && !has_stream_mark(to) && !is_alone() && owns_memory())
+        watch_found(to);
+    uint32_t mark = watch_mark(to);
+    if (is_marked && stays_being_written(to))
         return -EBUSY;
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
     if (!is_error(result))
         watch_copied(from, to);
-    if (!may_be_made)
+    if (is_marked || !was_interrupted(calls))
         return result;
     if (is_error(result) || !is_unborn(to)) {
-        unwatch(to, mark);
+        if (mark != before && is_error(result) && (uint8_t)before)
+            watch_instead(to, mark, (uint8_t)before);
+        else if (mark != before)
+            unwatch(to, mark);
         return result;
     }
     watch_found(to);
@@ -120,11 +123,13 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
     int32_t claim = change_begin(descriptor, waits);
     if (claim < 0)
         return answer(call, error);
-    uint32_t mark = watch_mark((int32_t)descriptor);
+    uint32_t calls = calls_so_far(), mark = watch_mark((int32_t)descriptor);
     int64_t result;
     if (call->nr == __NR_close) {
         result = KERNEL(close, descriptor);
         watch_closed((int32_t)descriptor, mark);
+        if (was_interrupted(calls))
+            marks_are_hints();
     } else {
         result = lay_over(call);
     }

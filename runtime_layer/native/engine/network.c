@@ -238,12 +238,13 @@ static void only_let_sort(const struct endpoint *to, int32_t descriptor)
 }
 
 /* After a connection whose first bytes are to be seen: another thread may have used the socket for something else between
- * the look at it and the call. */
-static int64_t judge_made(const struct call *call, int32_t descriptor, int64_t result)
+ * the look at it and the call, or a signal handler may have replaced it while the call waited. */
+static int64_t judge_made(const struct call *call, const struct endpoint *to, int32_t descriptor,
+                          int64_t result)
 {
     bool is_made = !result || result == -EINPROGRESS;
-    if (!is_made || is_alone() || !was_stream_seen(descriptor) ||
-        !outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
+    bool is_other = is_made && (was_stream_seen(descriptor) || carries_names(to, descriptor));
+    if (!is_other || !outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
         return result;
     KERNEL(shutdown, descriptor, BOTH_SIDES);
     return -EACCES;
@@ -255,6 +256,7 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
                               const struct sockaddr_bytes *address, const struct endpoint *to,
                               const struct verdict *verdict, int32_t own)
 {
+    uint32_t calls = calls_so_far();
     bool sees = false;
     if (carries_names(to, own)) {
         int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, own, NULL);
@@ -275,7 +277,8 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
         to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
         watch_instead(descriptor, mark, WATCH_ANSWERS);
     int64_t result = KERNEL(connect, own, address->bytes, address->len);
-    return sees ? judge_made(call, own, result) : result;
+    bool is_sure = !has_to_be_seen(to, *verdict) || !was_interrupted(calls);
+    return is_sure ? result : judge_made(call, to, own, result);
 }
 
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,

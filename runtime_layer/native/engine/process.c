@@ -51,6 +51,23 @@ void note_company(void)
     __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
 }
 
+static uint32_t calls;
+
+uint32_t calls_so_far(void)
+{
+    return calls;
+}
+
+void count_call(void)
+{
+    calls += is_alone();
+}
+
+bool was_interrupted(uint32_t before)
+{
+    return calls != before || !is_alone();
+}
+
 static bool has_had_kin;
 
 bool had_kin(void)

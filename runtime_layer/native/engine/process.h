@@ -29,6 +29,12 @@ uint32_t owner_of_memory(void);
 bool is_alone(void);
 void note_company(void);
 extern bool has_company __attribute__((visibility("hidden"))); /* gate.S reads it */
+/* Of a process with one thread: how many calls have come to the gate. More of them at a call's end than at its start came
+ * out of a signal handler, in its midst. */
+uint32_t calls_so_far(void);
+void count_call(void);
+/* Since there were so many calls: did a handler make one, or start a thread? */
+bool was_interrupted(uint32_t calls);
 /* May there be, or have been, another process with this memory: a vfork child? */
 bool had_kin(void);
 void note_kin(void);

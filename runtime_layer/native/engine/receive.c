@@ -166,12 +166,10 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
     return receive_one(descriptor, &m, false, 0);
 }
 
-enum outcome judge_receive(struct call *call)
+static enum outcome judge_received(struct call *call, bool is_stream)
 {
+    (void)is_stream;
     int32_t descriptor = (int32_t)call->arg[0];
-    enum outcome outcome;
-    if (judge_leftover(call, 0, judge_receive, &outcome) == LEFT_OVER)
-        return outcome;
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
     if (!(is_query_stream(descriptor) || resolver_watched(descriptor)) || flags & ERRORS)
@@ -183,4 +181,11 @@ enum outcome judge_receive(struct call *call)
     case __NR_recvmsg: return answer(call, receive_header(descriptor, call->arg[1], flags));
     default: return answer(call, receive_many(call->arg));
     }
+}
+
+enum outcome judge_receive(struct call *call)
+{
+    enum outcome outcome;
+    bool is_left_over = judge_leftover(call, 0, judge_received, &outcome) == LEFT_OVER;
+    return is_left_over ? outcome : judge_received(call, false);
 }

@@ -1,6 +1,5 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
 #include "judges.h"
-#include "leftover.h"
 #include "ready.h"
 #include "state.h"
 #include "stream.h"
@@ -199,15 +198,10 @@ static int64_t send_many(const struct call *call, bool is_stream)
     return done;
 }
 
-static enum outcome judge_sent(struct call *call)
+static enum outcome judge_sent(struct call *call, bool is_stream)
 {
     uint64_t *arg = call->arg;
     bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
-    enum outcome outcome;
-    enum marked_as marked = judge_leftover(call, 0, judge_sent, &outcome);
-    bool is_stream = marked == STREAM_MARKED;
-    if (marked == LEFT_OVER)
-        return outcome;
     if (call->nr == __NR_sendto) {
         watch_for_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */
@@ -226,10 +220,10 @@ static enum outcome judge_sent(struct call *call)
 
 enum outcome judge_send(struct call *call)
 {
-    return while_written(call, 0, judge_sent);
+    return judge_writer(call, 0, judge_sent);
 }
 
-static enum outcome judge_written(struct call *call)
+static enum outcome judge_written(struct call *call, bool is_stream)
 {
     uint64_t *arg = call->arg;
     int32_t descriptor = (int32_t)arg[0];
@@ -240,14 +234,10 @@ static enum outcome judge_written(struct call *call)
         m.vector_count = (uint32_t)arg[2];
     }
     watch_for_ready_vectors(m.vectors, m.vector_count);
-    enum outcome outcome;
-    enum marked_as marked = judge_leftover(call, 0, judge_written, &outcome);
-    if (marked == LEFT_OVER)
-        return outcome;
     if (m.vector_count > VECTORS_MAX)
         return RUN_IN_PLACE; /* EINVAL */
     struct sockaddr_bytes server;
-    if (marked == STREAM_MARKED)
+    if (is_stream)
         return answer(call, send_on_stream(call, descriptor, &m, 0));
     if (resolver_connected(descriptor, &server))
         return answer(call, send_query(call, descriptor, &m, 0, &server));
@@ -258,29 +248,20 @@ static enum outcome judge_written(struct call *call)
  * come here. */
 enum outcome judge_write(struct call *call)
 {
-    return while_written(call, 0, judge_written);
-}
-
-static uint32_t written_argument(const struct call *call)
-{
-    return call->nr == __NR_splice ? 2 : 0;
+    return judge_writer(call, 0, judge_written);
 }
 
 /* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have
  * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)); also where violations are only reported,
  * because reports have to tell what a block would stop. */
-static enum outcome judge_moved(struct call *call)
+static enum outcome judge_moved(struct call *call, bool is_stream)
 {
-    enum outcome outcome;
-    enum marked_as marked = judge_leftover(call, written_argument(call), judge_moved, &outcome);
-    if (marked == LEFT_OVER)
-        return outcome;
-    return marked == STREAM_MARKED ? answer(call, -EINVAL) : RUN_IN_PLACE;
+    return is_stream ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }
 
 enum outcome judge_unread(struct call *call)
 {
-    return while_written(call, written_argument(call), judge_moved);
+    return judge_writer(call, call->nr == __NR_splice ? 2 : 0, judge_moved);
 }
 
 /* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others

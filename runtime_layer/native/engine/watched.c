@@ -71,6 +71,13 @@ bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
     return is_known(descriptor);
 }
 
+bool watch_still(int32_t descriptor, uint32_t seen)
+{
+    return is_known(descriptor) &&
+           __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark((uint8_t)seen), false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
 void unwatch(int32_t descriptor, uint32_t mark)
 {
     if (!is_known(descriptor) || for_good || !owns_memory())
@@ -151,7 +158,7 @@ bool watch_copy(int32_t from, int32_t to)
 void watch_copied(int32_t from, int32_t to)
 {
     uint8_t kind = watch_kind(from);
-    if (kind == WATCH_QUERIES || kind >= WATCH_SERVER)
+    if ((kind == WATCH_QUERIES || kind >= WATCH_SERVER) && !is_tcp(to))
         watch(to, kind);
 }
 

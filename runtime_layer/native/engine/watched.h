@@ -55,6 +55,8 @@ bool watch(int32_t descriptor, uint8_t kind);
 void watch_found(int32_t descriptor);
 /* The same, unless there is another mark than `seen` by now. */
 bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
+/* A new mark, for the same, if it still has this one: who found the old one takes nothing away any more. */
+bool watch_still(int32_t descriptor, uint32_t seen);
 /* What had this mark was closed. */
 void watch_closed(int32_t descriptor, uint32_t mark);
 /* Takes a mark away, unless there is another by now or it is not this process's to take. */

@@ -3,8 +3,9 @@
 #include "kernel.h"
 #include "process.h"
 #include "threads.h"
+#include "watched.h"
 
-enum { PATIENCE = 30 /* milliseconds */ };
+enum { PATIENCE = 10 /* milliseconds */ };
 
 struct written written[WRITTEN_LINES];
 
@@ -13,17 +14,35 @@ static uint32_t *writers_of(int32_t number)
     return &written[(uint32_t)number % WRITTEN_LINES].writers;
 }
 
-enum outcome while_written(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call))
+static enum outcome make_unseen(struct call *call, judge_found *judge)
 {
-    if (is_alone())
-        return judge(call);
     uint64_t *arg = call->arg;
-    uint32_t *writers = writers_of((int32_t)arg[index]);
-    __atomic_fetch_add(writers, 1, __ATOMIC_SEQ_CST);
-    if (judge(call) == RUN_IN_PLACE)
+    if (judge(call, false) == RUN_IN_PLACE)
         answer(call, kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]));
-    __atomic_fetch_sub(writers, 1, __ATOMIC_RELEASE);
     return ANSWERED;
+}
+
+enum outcome judge_writer(struct call *call, uint32_t index, judge_found *judge)
+{
+    int32_t number = (int32_t)call->arg[index];
+    uint32_t *writers = writers_of(number);
+    enum outcome outcome = RUN_IN_PLACE;
+    bool counts = !is_alone();
+    for (bool is_hint = false;; is_hint = true) {
+        if (counts)
+            __atomic_fetch_add(writers, 1, __ATOMIC_SEQ_CST);
+        /* A mark that stays although the number is no stream is one of a thread or process with other descriptors. */
+        bool is_unmarked = is_hint ? !is_watched_stream(number) : watch_kind(number) == WATCH_NOTHING;
+        if (is_unmarked)
+            outcome = counts ? make_unseen(call, judge) : judge(call, false);
+        if (counts)
+            __atomic_fetch_sub(writers, 1, __ATOMIC_RELEASE);
+        if (is_unmarked)
+            return outcome;
+        enum marked_as marked = judge_leftover(call, index, judge, &outcome);
+        if (marked != NOT_MARKED)
+            return marked == LEFT_OVER ? outcome : judge(call, true);
+    }
 }
 
 bool is_being_written(int32_t number)

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "call.h"
+#include "leftover.h"
 
 /* A line of the processor's cache each, that threads do not wait for each other. Numbers share one where there are more
  * than Lambda lets there be. gate.S knows both. */
@@ -22,11 +22,12 @@ struct written {
 };
 extern struct written written[WRITTEN_LINES] __attribute__((visibility("hidden"), aligned(WRITTEN_LINE)));
 
-/* Judges and makes a call that writes to the descriptor in arg[index]. */
-enum outcome while_written(struct call *call, uint32_t index, enum outcome (*judge)(struct call *call));
+/* Judges a call that writes to the descriptor in arg[index], and makes it where it is not looked at. Who found a mark is
+ * not counted: it looks again before it writes, and may have to wait for whoever made the mark. */
+enum outcome judge_writer(struct call *call, uint32_t index, judge_found *judge);
 /* After the number got its mark. A writer that was cancelled, or left by longjmp, counts for ever. */
 bool is_being_written(int32_t number);
-/* The same, when it still is after some milliseconds. */
+/* The same, when it still is after some milliseconds: fewer than those wait who found the mark. */
 bool stays_being_written(int32_t number);
 
 #endif
