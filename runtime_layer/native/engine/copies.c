@@ -167,9 +167,10 @@ enum outcome judge_copy(struct call *call)
     uint32_t calls = calls_so_far();
     int32_t from = (int32_t)call->arg[0];
     uint64_t least = call->nr == __NR_dup ? 0 : (uint32_t)call->arg[2];
-    if (!has_stream_mark(from))
+    uint8_t kind = stream_mark(from);
+    if (kind == WATCH_NOTHING)
         return answer(call, copy_unmarked(from, least, call, calls));
-    int64_t copy = copy_marked(from, stream_mark(from), least, flags_of_copy(call));
+    int64_t copy = copy_marked(from, kind, least, flags_of_copy(call));
     let_go(copy);
     return answer(call, copy);
 }
