@@ -254,15 +254,15 @@ MIDST = ("born", "forked", "taken", "laid", "swapped")
 def test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at(
     box: Sandbox, server: Recorder, kind: str
 ) -> None:
-    far_away = Recorder(box, SERVER, 9443, lets_wait=True)
     command = [SHIELD, "/var/task/raced_sockets", kind, "9443" if kind == "swapped" else "443", LISTED]
-    tried = box.run_command(command, environment=policy())
+    with contextlib.closing(Recorder(box, SERVER, 9443, lets_wait=True)):
+        tried = box.run_command(command, environment=policy())
     assert int(tried.stdout) > 0, tried.stderr  # it is real
-    del far_away.received[:], server.received[:]
-    done = box.run_command(command, environment=CHECKED)
+    del server.received[:]
+    with contextlib.closing(Recorder(box, SERVER, 9443, lets_wait=True)) as far_away:
+        done = box.run_command(command, environment=CHECKED)
     assert done.stdout == "0\n", done.stderr[-2000:]
     assert b"evil.example" not in server.received + far_away.received
-    far_away.close()
 
 
 def test_what_a_closed_socket_leaves_behind_is_in_nobodys_way(box: Sandbox) -> None:
