@@ -26,8 +26,9 @@ class AwsService:
         self._application: Any = DomainDispatcherApplication(create_backend_app)
         self._client = Client(self._application)
         self.calls: list[str] = []
-        self._client.post("/moto-api/reset", base_url="http://localhost")
         for name, properties in tables.items():
+            # moto's tables are the whole process's: no more is taken away, others may be using theirs.
+            self._post("DeleteTable", {"TableName": name})
             wanted = {key: properties[key] for key in _TABLE_PROPERTIES if key in properties}
             self._call("CreateTable", {"TableName": name, **wanted})
 
@@ -40,13 +41,16 @@ class AwsService:
         return self._call("Scan", {"TableName": table})["Items"]
 
     def _call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        response = self._client.post(
+        response = self._post(operation, parameters)
+        if response.status_code != 200:
+            raise RuntimeError(f"moto: {operation}: {response.get_data(as_text=True)}")
+        return json.loads(response.get_data())
+
+    def _post(self, operation: str, parameters: Mapping[str, Any]) -> Any:
+        return self._client.post(
             "/",
             base_url=f"https://dynamodb.{REGION}.amazonaws.com",
             data=json.dumps(parameters),
             content_type="application/x-amz-json-1.0",
             headers={"X-Amz-Target": f"{_DYNAMODB}.{operation}", "Authorization": _AUTHORIZATION},
         )
-        if response.status_code != 200:
-            raise RuntimeError(f"moto: {operation}: {response.get_data(as_text=True)}")
-        return json.loads(response.get_data())
