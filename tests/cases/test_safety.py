@@ -1,4 +1,4 @@
-"""The engine and its own safety (inside/gate.py, inside/memory.py, inside/states.py)."""
+"""The engine and its own safety (inside/gate.py, alerts.py, settings.py, memory.py, states.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from cases.checking import Results, check, of_section, rows, run_all
 
-GATE, MEMORY, STATES = of_section("gate"), of_section("memory"), of_section("states")
+GATE = of_section("gate", "alerts", "settings")
+MEMORY, STATES = of_section("memory"), of_section("states")
 
 
 @pytest.fixture(scope="module")

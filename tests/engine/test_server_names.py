@@ -265,6 +265,12 @@ def test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at
     assert b"evil.example" not in server.received + far_away.received
 
 
+def test_a_handler_lays_a_connection_under_a_write_of_the_only_thread(box: Sandbox, server: Recorder) -> None:
+    done = box.run_command([SHIELD, "/var/task/raced_sockets", "under", "443"], environment=CHECKED)
+    assert done.stdout == "1\n", done.stderr
+    assert b"evil.example" in server.received
+
+
 def test_what_a_closed_socket_leaves_behind_is_in_nobodys_way(box: Sandbox) -> None:
     done = box.run_command([SHIELD, "/var/task/raced_sockets", "reopen"], environment=CHECKED)
     assert done.stdout == "0\n", done.stderr

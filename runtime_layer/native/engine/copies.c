@@ -127,7 +127,8 @@ int64_t make_stream(const uint64_t *arg)
     return -EMFILE;
 }
 
-bool is_unborn(int32_t descriptor)
+/* One without a mark is being made by another thread, or by what a handler interrupted. */
+static bool is_unseen_stream(int32_t descriptor)
 {
     return is_tcp(descriptor) && !was_stream_seen(descriptor);
 }
@@ -151,7 +152,7 @@ static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *ca
     }
     if (!was_interrupted(calls))
         return copy;
-    if (is_unborn((int32_t)copy)) {
+    if (is_unseen_stream((int32_t)copy)) {
         watch_found(from);
         watch_found((int32_t)copy);
     } else if (marks && has_stream_mark((int32_t)copy)) {
@@ -173,4 +174,38 @@ enum outcome judge_copy(struct call *call)
     int64_t copy = copy_marked(from, kind, least, flags_of_copy(call));
     let_go(copy);
     return answer(call, copy);
+}
+
+/* Where another thread, or a handler, may be making what has no mark, the number has one until it is known. EBUSY is what
+ * dup2(2) answers when it meets an open that is under way. */
+int64_t lay_over(const struct call *call)
+{
+    const uint64_t *arg = call->arg;
+    int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
+    uint32_t calls = calls_so_far(), before = watch_mark(to);
+    bool is_marked = has_stream_mark(from) && is_tcp(from);
+    if (!watch_copy(from, to))
+        return -EBADF; /* what the kernel says of a number that is too high */
+    if (!is_marked && !has_stream_mark(to) && !is_alone() && owns_memory())
+        watch_found(to);
+    uint32_t mark = watch_mark(to);
+    if (is_marked && stays_being_written(to))
+        return -EBUSY;
+    int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    if (!is_error(result))
+        watch_copied(from, to);
+    if (is_marked || !was_interrupted(calls))
+        return result;
+    if (is_error(result) || !is_unseen_stream(to)) {
+        if (mark != before && is_error(result) && (uint8_t)before)
+            watch_instead(to, mark, (uint8_t)before);
+        else if (mark != before)
+            unwatch(to, mark);
+        return result;
+    }
+    watch_found(to);
+    if (!is_being_written(to))
+        return result;
+    KERNEL(close, to);
+    return -EBUSY;
 }

@@ -10,7 +10,6 @@
 #include "report.h"
 #include "state.h"
 #include "watched.h"
-#include "written.h"
 
 enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3, SET_PIPE_SIZE = 1031 /* F_SETPIPE_SZ */ };
 enum { CLOSE_UNSHARE = 2 /* CLOSE_RANGE_UNSHARE: this thread has descriptors of its own from now on */ };
@@ -81,40 +80,6 @@ static bool is_log_pipe(int32_t descriptor)
 static bool is_log(uint64_t descriptor)
 {
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
-}
-
-/* Lays one descriptor over another. Where another thread, or a handler, may be making what has no mark, the number has one
- * until it is known. EBUSY is what dup2(2) answers when it meets an open that is under way. */
-static int64_t lay_over(const struct call *call)
-{
-    const uint64_t *arg = call->arg;
-    int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
-    uint32_t calls = calls_so_far(), before = watch_mark(to);
-    bool is_marked = has_stream_mark(from) && is_tcp(from);
-    if (!watch_copy(from, to))
-        return -EBADF; /* what the kernel says of a number that is too high */
-    if (!is_marked && !has_stream_mark(to) && !is_alone() && owns_memory())
-        watch_found(to);
-    uint32_t mark = watch_mark(to);
-    if (is_marked && stays_being_written(to))
-        return -EBUSY;
-    int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
-    if (!is_error(result))
-        watch_copied(from, to);
-    if (is_marked || !was_interrupted(calls))
-        return result;
-    if (is_error(result) || !is_unborn(to)) {
-        if (mark != before && is_error(result) && (uint8_t)before)
-            watch_instead(to, mark, (uint8_t)before);
-        else if (mark != before)
-            unwatch(to, mark);
-        return result;
-    }
-    watch_found(to);
-    if (!is_being_written(to))
-        return result;
-    KERNEL(close, to);
-    return -EBUSY;
 }
 
 /* Closes or replaces a descriptor that nobody holds. */

@@ -134,7 +134,7 @@ uint8_t stream_mark(int32_t descriptor)
 
 bool has_stream_mark(int32_t descriptor)
 {
-    return is_stream_mark(watch_kind(descriptor));
+    return stream_mark(descriptor) != WATCH_NOTHING;
 }
 
 bool is_for_good(void)

@@ -4,16 +4,19 @@
  * A mark is a hint, never a verdict: the judge that it leads to asks the kernel what the descriptor stands for now, and
  * whom it is connected to. So a mark that is left over costs a little time and nothing else, and one that is missing
  * would be a hole. As long as nobody but one thread can have any of these sockets, by one number each, the gate sees all
- * that becomes of them: then marks are exact, and only the peer is asked for. A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark
- * goes when the first bytes were seen on a connection, and a socket is connected once: one whose mark went under any of
- * its numbers is not connected again to a place where bytes would have to be seen. Only the process that marks
- * belong to takes them away: a vfork child has this memory, but descriptors of its own.
+ * that becomes of them: then marks are exact, and only the peer is asked for.
+ *
+ * A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark goes when the
+ * first bytes were seen on a connection, and a socket is connected once: one whose mark went under any of its numbers is
+ * not connected again to a place where bytes would have to be seen. Only the process that marks belong to takes them
+ * away: a vfork child has this memory, but descriptors of its own.
  */
 #ifndef SHIELD_WATCHED_H
 #define SHIELD_WATCHED_H
 
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "call.h"
 
 enum watch {
     WATCH_NOTHING,
@@ -73,8 +76,8 @@ int64_t watch_own(int32_t descriptor);
 void watch_own_end(int32_t descriptor, int64_t own);
 /* socket(2), for a TCP socket, which gets its mark with its number. */
 int64_t make_stream(const uint64_t *arg);
-/* A TCP socket that was not seen. One without a mark is being made by another thread at this moment. */
-bool is_unborn(int32_t descriptor);
+/* dup2(2) and dup3(2), where nobody holds what is replaced. */
+int64_t lay_over(const struct call *call);
 /* Before one descriptor is made to stand for what another does. False when its number is too high. */
 bool watch_copy(int32_t from, int32_t to);
 /* And after: what a UDP socket is connected to. */

@@ -17,17 +17,19 @@ import sys
 import traceback
 from typing import Any
 
+import alerts
 import child
 import common
 import gate
 import handler
 import memory
 import network
+import settings
 import states
 import tmp
 
 # In this order they are run and shown.
-MODULES = (tmp, child, handler, gate, memory, states, network)
+MODULES = (tmp, child, handler, gate, alerts, settings, memory, states, network)
 LIBRARY = "/opt/shielded-function/libshield.so"
 WORKERS = 20
 UNKNOWN = -1  # an OSError without a number
@@ -70,7 +72,7 @@ def attach_late() -> Any:
 
 
 def serve(channel: int, late: bool, shielded: bool, ready: bool) -> None:
-    gate.CHANNEL.append(channel)
+    alerts.CHANNEL.append(channel)
     os.set_inheritable(channel, False)
     threads = attach_late() if late and shielded else None
     if ready:

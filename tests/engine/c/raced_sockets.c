@@ -281,6 +281,23 @@ static int try_swapped(const char *listed)
     return said;
 }
 
+/* A handler lays a connection under a write that waits, of the only thread: the kernel begins anew with that. */
+static int try_under(void)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+        abort();
+    target = pair[1];
+    made = stream();
+    if (!connects(made))
+        abort();
+    while (send(target, hello, sizeof hello, MSG_DONTWAIT) > 0)
+        ;
+    handle(lay_it);
+    set_alarm(200 * MILLISECOND);
+    return says(target);
+}
+
 /* Honest: a file is opened anew under its number, while threads write to it. */
 static volatile int failed;
 
@@ -335,6 +352,7 @@ int main(int count, char **words)
                : !strcmp(kind, "forked") ? try_forked()
                : !strcmp(kind, "taken")  ? try_taken()
                : !strcmp(kind, "laid")   ? try_laid()
+               : !strcmp(kind, "under")  ? try_under()
                : count > 3               ? try_swapped(words[3])
                                          : -1;
     usleep(200 * MILLISECOND);

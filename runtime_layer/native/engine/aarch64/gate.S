@@ -8,6 +8,14 @@
  * The call frame information names the site as the caller (column 96, as signal frames do), so that unwinding
  * passes through a call that the gate is making as if libc made it.
  */
+/* One writer more, or one less (written.h): x17 is where they are counted. */
+    .macro count how
+99: ldaxr w15, [x17]
+    \how w15, w15, #1
+    stlxr w18, w15, [x17]
+    cbnz w18, 99b
+    .endm
+
     .text
     .p2align 4
     .hidden gate_entry
@@ -77,21 +85,15 @@ gate_entry:
     adrp x18, written
     add x18, x18, :lo12:written
     add x17, x18, x17, lsl #6
-9:  ldaxr w15, [x17]
-    add w15, w15, #1
-    stlxr w18, w15, [x17]
-    cbnz w18, 9b
+    count add
     dmb ish
     adrp x18, watched
     add x18, x18, :lo12:watched
     ldr w18, [x18, x0, lsl #2]
     tst w18, #0xff
-    b.ne 11f
+    b.ne 9f
     svc #0
-10: ldaxr w15, [x17]
-    sub w15, w15, #1
-    stlxr w18, w15, [x17]
-    cbnz w18, 10b
+    count sub
     ldp x15, x16, [sp], #16
     .cfi_def_cfa_offset 48
     msr nzcv, x16
@@ -99,11 +101,9 @@ gate_entry:
     .cfi_def_cfa_offset 32
     mov x16, #1
     ret
-11: .cfi_def_cfa_offset 64
-12: ldaxr w15, [x17]
-    sub w15, w15, #1
-    stlxr w18, w15, [x17]
-    cbnz w18, 12b
+9:
+    .cfi_def_cfa_offset 64
+    count sub
     ldp x15, x16, [sp], #16
 1:
     .cfi_def_cfa_offset 48

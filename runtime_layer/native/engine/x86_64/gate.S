@@ -9,6 +9,14 @@
  * frame's return address is the saved rcx, and its stack pointer the one before the red zone was skipped. So
  * backtraces, C++ exceptions and pthread_cancel pass through a call that the gate is making as if libc made it.
  */
+/* Where the writers of descriptor edi are counted (written.h): at (%rcx,%r11). */
+    .macro find_count
+    mov %edi, %r11d
+    and $1023, %r11d
+    shl $6, %r11d
+    lea written(%rip), %rcx
+    .endm
+
     .text
     .p2align 4
     .hidden gate_entry
@@ -64,19 +72,13 @@ gate_entry:
     push %rcx
     .cfi_def_cfa_offset 144
     .cfi_offset %rip, -144
-    mov %edi, %r11d
-    and $1023, %r11d
-    shl $6, %r11d
-    lea written(%rip), %rcx
+    find_count
     lock incl (%rcx,%r11)
     lea watched(%rip), %rcx
     cmpb $0, (%rcx,%rdi,4)
     jne 8f
     syscall
-    mov %edi, %r11d
-    and $1023, %r11d
-    shl $6, %r11d
-    lea written(%rip), %rcx
+    find_count
     lock decl (%rcx,%r11)
     pop %rcx                     /* the site's address is never 0: answered */
     .cfi_remember_state

@@ -1,0 +1,135 @@
+"""The policy, wrong or changed from inside, and what the engine shows of itself (CASES 40, 41)."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import os
+
+from common import (
+    LIBC,
+    MARK,
+    attempt,
+    content,
+    in_child,
+    libc,
+    refuses_to_start,
+    run,
+    unchanged,
+)
+
+TMP = "read_write_tmp"
+SELF = "self_protection"
+
+
+# ---- the policy: wrong, or changed from inside (40, 41)
+
+
+def refused_policy(name: str, **settings: str) -> None:
+    def start() -> None:
+        from common import leave_mark
+
+        leave_mark("started")
+
+    start.__name__ = f"policy_{name}"
+    refuses_to_start(TMP, settings={f"SHIELD_{key}": value for key, value in settings.items()})(start)
+
+
+refused_policy("in_capitals", READ_WRITE_TMP="BLOCK")
+refused_policy("deny", READ_WRITE_TMP="deny")
+refused_policy("empty", READ_WRITE_TMP="")
+refused_policy("blocks", READ_WRITE_TMP="blocks")
+refused_policy("unknown_key", READ_WRITE_TMPS="block")
+refused_policy("bad_network", ALLOW_OUTBOUND="10.0.0.1/8")
+refused_policy("bad_port", ALLOW_OUTBOUND="example.com:99999")
+refused_policy("bad_path", ALLOW_TMP="/etc/**")
+refused_policy("relative_program", ALLOW_CHILD_PROCESS="bin/echo")
+refused_policy("missing_file", POLICY_FILE="/var/task/missing")
+refused_policy("misspelt_failure", ON_FAILURE="ignore")
+
+
+@attempt(TMP)
+def policy_changed_in_os_environ() -> str:
+    before = dict(os.environ)
+    os.environ["SHIELD_READ_WRITE_TMP"] = "allow"
+    try:
+        return content(os.open("/tmp/there", os.O_RDONLY))
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@attempt(TMP)
+def policy_changed_by_setenv() -> str:
+    LIBC.setenv(b"SHIELD_READ_WRITE_TMP", b"allow", 1)
+    return content(os.open("/tmp/there", os.O_RDONLY))
+
+
+@attempt(TMP, alone=True)
+def policy_changed_where_the_kernel_keeps_it() -> str:
+    write_over_policy(b"allow")
+    return content(os.open("/tmp/there", os.O_RDONLY))
+
+
+@attempt(TMP, alone=True)
+def policy_of_a_child_after_it_was_written_over() -> None:
+    write_over_policy(b"allow")
+    run([MARK, "--tmp"])
+
+
+@attempt(TMP, alone=True)
+def policy_of_a_child_after_changes() -> None:
+    os.environ.update(SHIELD_READ_WRITE_TMP="allow", SHIELD_STATE="running:-1:")
+    LIBC.setenv(b"SHIELD_READ_WRITE_TMP", b"allow", 1)
+    run([MARK, "--tmp"])
+
+
+SECOND_ENDS = dict.fromkeys(("alert", "allow"), "the second engine ends its process, whose calls go through the first")
+
+
+@attempt(TMP, alone=True, alerts=(1, 5000), says=(TMP, SELF, "executable_memory"), not_in=SECOND_ENDS)
+def policy_of_a_second_engine() -> str:
+    """A copy of the library, loaded with a policy that allows: the first one stays."""
+
+    def load() -> None:
+        write_over_policy(b"allow")
+        copy = os.memfd_create("copy")
+        with open("/opt/shielded-function/libshield.so", "rb") as f:
+            os.write(copy, f.read())
+        ctypes.CDLL(f"/proc/self/fd/{copy}")
+
+    with contextlib.suppress(OSError, AssertionError):  # it may end its process, being none of the first one's
+        in_child(load)
+    with contextlib.suppress(OSError, AssertionError):
+        in_child(lambda: [load(), os.mkdir("/tmp/made")][0])
+    return content(os.open("/tmp/there", os.O_RDONLY))
+
+
+def write_over_policy(mode: bytes) -> None:
+    """/proc/self/environ shows the process's own memory, which it may write."""
+    with open("/proc/self/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    low, high = int(fields[47]), int(fields[48])  # env_start, env_end
+    block = ctypes.string_at(low, high - low)
+    for old in (b"=block", b"=alert"):
+        block = block.replace(old, b"=" + mode)
+    ctypes.memmove(low, block, len(block))
+
+
+@unchanged(TMP)
+def engine_exports_nothing() -> bool:
+    """No symbol but the way in for code (configure.h) can be looked up: nothing else is called by name."""
+    names = ("sealed", "gate_table", "gate_judge", "become_ready", "policy_set")
+    return any(hasattr(LIBC, name) for name in names)
+
+
+@unchanged(TMP)
+def engine_lazy_imports() -> str:
+    return importlib.import_module("wsgiref.util").__name__
+
+
+@unchanged(TMP)
+def engine_libc_still_works() -> list[object]:
+    libc("access", b"/tmp/there", 0)
+    return [os.stat("/tmp/there").st_size, os.readlink("/tmp/link"), os.path.exists("/tmp/missing")]
