@@ -110,7 +110,7 @@ static int try_born(void)
         }
         set_alarm(0);
         if (copy >= 0) {
-            said += connects(s) && says(copy);
+            said += connects(s) && is_stream(copy) && says(copy);
             close(copy);
             dup2(0, s);
             base++;
