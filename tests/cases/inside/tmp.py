@@ -13,6 +13,7 @@ import importlib.util
 import mmap
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -1093,21 +1095,24 @@ def tmp_escape_by_a_link_that_another_thread_flips() -> None:
     os.symlink("/tmp/allowed/inside", "/tmp/allowed/to_inside")
     os.symlink("/tmp/folder", "/tmp/allowed/to_outside")
     os.symlink("/tmp/allowed/inside", "/tmp/allowed/way")
-    stop = threading.Event()
+    stop, flips = threading.Event(), list[str]()
 
     def flip() -> None:
         while not stop.is_set():
             for target in ("inside", "outside"):
                 os.symlink(os.readlink(f"/tmp/allowed/to_{target}"), "/tmp/allowed/next")
                 os.rename("/tmp/allowed/next", "/tmp/allowed/way")
+                flips.append(target)
+                time.sleep(random.random() / 10_000)  # or the other thread only ever meets it inside
 
     # A busy machine changes from one thread to the other too seldom: unshielded, nothing landed outside.
     interval = sys.getswitchinterval()
     sys.setswitchinterval(interval / 100)
     thread = threading.Thread(target=flip)
     thread.start()
-    refused = 0
-    for number in range(1500):
+    refused, number = 0, 0
+    while number < 1500 or len(flips) < 500:
+        number += 1
         refused += errno_of(lambda: make("/tmp/allowed/way/landed", NEW)) == 13
         refused += errno_of(lambda n=number: os.mkdir(f"/tmp/allowed/way/made{n % 2}")) == 13
         with contextlib.suppress(OSError):
