@@ -118,11 +118,10 @@ enum outcome judge_map(struct call *call)
 
 static bool is_protection_refused(const struct call *call)
 {
-    uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
-    if (engine_refused(call, low, high))
-        return true;
-    bool text = overlaps(low, high, RANGE_TEXT);
-    if (text && call->arg[2] & PROT_WRITE && self_protection_refused(call, TEXT("")))
+    uint32_t kinds = kinds_within(range_low(call->arg[0]),
+                                  range_high(call->arg[0], call->arg[1])); /* a JVM asks for much */
+    bool ours = kinds & RANGE_ENGINE || (kinds & RANGE_TEXT && call->arg[2] & PROT_WRITE);
+    if (ours && self_protection_refused(call, TEXT("")))
         return true;
     return call->arg[2] & PROT_EXEC && executable_memory_refused(call, TEXT(""));
 }

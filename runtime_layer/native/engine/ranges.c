@@ -64,13 +64,18 @@ bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
     return add(low, high, RANGE_TEXT, trampolines);
 }
 
+uint32_t kinds_within(uint64_t low, uint64_t high)
+{
+    uint32_t kinds = 0, n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].low && ranges[i].low < high && low < ranges[i].high)
+            kinds |= ranges[i].kind;
+    return kinds;
+}
+
 bool overlaps(uint64_t low, uint64_t high, enum range_kind kind)
 {
-    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].kind == kind && ranges[i].low && ranges[i].low < high && low < ranges[i].high)
-            return true;
-    return false;
+    return kinds_within(low, high) & kind;
 }
 
 bool cuts_text(uint64_t low, uint64_t high)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum range_kind { RANGE_FREE, RANGE_ENGINE, RANGE_TEXT };
+enum range_kind { RANGE_FREE = 0, RANGE_ENGINE = 1, RANGE_TEXT = 2 };
 
 /* Pages that nobody may change, unmap or make writable. False when the table is full. */
 bool protect_range(uint64_t low, uint64_t high);
@@ -14,6 +14,8 @@ void unprotect_range(uint64_t low);
  * trampolines begins there; 0: it needs none. */
 bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines);
 
+/* Which kinds lie, at least partly, in a range; or whether one does. */
+uint32_t kinds_within(uint64_t low, uint64_t high);
 bool overlaps(uint64_t low, uint64_t high, enum range_kind kind);
 /* Does the range hold a part of some patched text, but not all of it? Only whole texts may go. */
 bool cuts_text(uint64_t low, uint64_t high);
