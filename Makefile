@@ -76,7 +76,7 @@ test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Li
 bench: native ## measure what the shield costs
 	@$(RUN) $(BIN)/python benchmarks/bench.py
 
-bench-runtimes: native runtimes ## measure starts and invocations of each runtime (BENCH_ARGS=...; ten minutes)
+bench-runtimes: native runtimes ## measure starts and invocations of each runtime (BENCH_ARGS=...; a quarter of an hour)
 	@$(RUN) $(BIN)/python benchmarks/runtimes.py $(BENCH_ARGS)
 
 lint: native ## ruff, pyright, clang-format, the AWS table (the C is compiled with -Wall -Wextra -Werror)
