@@ -41,5 +41,6 @@ enum outcome judge_ring(struct call *call);
 enum outcome judge_prctl(struct call *call);
 enum outcome judge_clone(struct call *call);
 enum outcome judge_limit(struct call *call);
+enum outcome judge_thread_pointer(struct call *call);
 
 #endif
