@@ -19,7 +19,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Any
@@ -66,16 +66,16 @@ class Effort:
     """How often: processes for starts, and for invocations with what each of those answers, at first and when timed."""
 
     starts: int = 200
-    processes: int = 6
+    processes: int = 20
     before: int = 200
-    invocations: int = 400
+    invocations: int = 300
 
 
 @dataclass
 class _Times:
     starts: list[float] = field(default_factory=list[float])
     invocations: list[float] = field(default_factory=list[float])
-    ratios: list[float] = field(default_factory=list[float])
+    medians: list[float] = field(default_factory=list[float])  # of each process
 
 
 class Function:
@@ -182,7 +182,7 @@ _Pairs = list[tuple[float, float]]
 def _middle(pairs: _Pairs) -> tuple[float, float]:
     """The mean of both sides, of the pairs whose difference is none of the fifth that is least or greatest.
 
-    A JVM's start varies by more than the shield costs, and by less between two that follow each other.
+    A process varies by more than the shield costs, and by less between two that follow each other.
     """
     ordered = sorted(pairs, key=lambda pair: pair[1] - pair[0])
     cut = len(ordered) // 5
@@ -208,30 +208,29 @@ def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Res
                 start, _ = function.run(shielded, effort, 1)
                 sides[shielded].starts += [start] if turn else []
         for turn in range(effort.processes):
-            medians: dict[bool, float] = {}
             for shielded in (turn % 2 == 1, turn % 2 == 0):
                 _, times = function.run(shielded, effort, effort.before + effort.invocations)
                 sides[shielded].invocations += times
-                medians[shielded] = median(times)
-            sides[True].ratios.append(medians[True] / medians[False])
+                sides[shielded].medians.append(median(times))
     plain, with_shield = sides[False], sides[True]
     name = runtime.name.removesuffix(".*")
     start = Row(f"start_{name}", f"{name}, start", "ms", Target(Bound.DIFFERENCE, longer), effort.starts)
     count = effort.processes * effort.invocations
     warm = Row(f"warm_{name}", f"{name}, invocation, p50", "us", Target(Bound.RATIO, 1.01), count)
     slow = Row(f"slow_{name}", f"{name}, invocation, p99", "us", None, count)
-    spread = (min(with_shield.ratios), max(with_shield.ratios))
-    pairs = list(zip(plain.starts, with_shield.starts, strict=True))
+    starts = list(zip(plain.starts, with_shield.starts, strict=True))
+    medians = list(zip(plain.medians, with_shield.medians, strict=True))
+    ratios = [shielded / unshielded for unshielded, shielded in medians]
     return [
-        Result(start, *_middle(pairs), _interval(pairs)),
-        replace(Result.of(warm, plain.invocations, with_shield.invocations), spread=spread),
+        Result(start, *_middle(starts), _interval(starts)),
+        Result(warm, *_middle(medians), spread=(min(ratios), max(ratios))),
         Result(slow, quantiles(plain.invocations, n=100)[98], quantiles(with_shield.invocations, n=100)[98]),
     ]
 
 
 def _run(options: argparse.Namespace) -> None:
     progress = Console(stderr=True)
-    effort = Effort(starts=6, processes=2, before=50, invocations=100) if options.quick else Effort()
+    effort = Effort(starts=6, processes=5, before=50, invocations=100) if options.quick else Effort()
     runtimes, notes = _available(options.runtimes)
     results: list[Result] = []
     with _prepared([r.name for r in runtimes]) as (task, layers), progress.status("measuring") as status:
