@@ -3,9 +3,9 @@
 #include "process.h"
 #include "state.h"
 
-/* A word: the pointer without its low bits, and the number below it. What does not fit (numbers go up to 2^22, proc(5):
- * pid_max) is not remembered. */
-enum { ALIGNED = 4, NUMBER = 20, ADDRESS = 48, NOBODY = 1 };
+/* A word: the pointer without its low bits, and the number below it (threads(7): /proc/sys/kernel/pid_max is 2^22 at
+ * most). */
+enum { ALIGNED = 6, NUMBER = 22, ADDRESS = 48, NOBODY = 1 };
 
 static uint64_t word_of(uint64_t pointer, uint32_t number)
 {
@@ -56,7 +56,7 @@ static uint32_t ask(uint64_t pointer)
 {
     uint64_t *place = place_of(pointer), before = __atomic_load_n(place, __ATOMIC_SEQ_CST);
     uint32_t number = (uint32_t)KERNEL(gettid);
-    if (before && !(number >> NUMBER))
+    if (before)
         __atomic_compare_exchange_n(place, &before, word_of(pointer, number), false, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST);
     return number;

@@ -1,5 +1,5 @@
-/* Whom the gate takes its caller for. What it remembers of threads is in the memory that a forked copy does not take
- * along, each as a word: the thread's pointer / 16 * 2^20 + its number.
+/* Whom the gate takes its caller for. What it remembers of threads is in memory that a forked copy does not take along
+ * (the only such mapping), each as a word: the thread's pointer / 64 * 2^22 + its number.
  *
  *   told_apart reuse    thread after thread on the same stack: counts those remembered by another's number
  *   told_apart many     the same of many threads at once, which fight for the places
@@ -14,7 +14,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PAGES = 3, THREADS = 300, AT_ONCE = 100, TURNS = 300, COPIES = 200, STACK = 1 << 18 };
+enum { THREADS = 300, AT_ONCE = 100, TURNS = 300, COPIES = 200, STACK = 1 << 18 };
 static uint64_t *first, *behind;
 static atomic_int wrong, right, go;
 static char stack[STACK] __attribute__((aligned(64)));
@@ -40,29 +39,20 @@ static uint64_t pointer(void)
     return value;
 }
 
-/* A page of anonymous memory that begins with a 1 and this process's number: of process.c. */
-static bool begins_like_it(const char *page)
-{
-    int32_t words[2];
-    memcpy(words, page, sizeof words);
-    return words[0] == 1 && words[1] == getpid();
-}
-
 static void find_memory(void)
 {
-    char line[512], flags[8];
-    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    unsigned long from = 0, to = 0;
+    FILE *maps = fopen("/proc/self/smaps", "r");
     while (maps && fgets(line, sizeof line, maps)) {
-        unsigned long low, high, inode;
-        if (sscanf(line, "%lx-%lx %7s %*s %*s %lu", &low, &high, flags, &inode) != 4 || inode ||
-            strncmp(flags, "rw", 2))
-            continue;
-        for (char *page = (char *)low; page < (char *)high; page += PAGE)
-            if (begins_like_it(page)) {
-                first = (uint64_t *)page;
-                behind =
-                    (uint64_t *)(page + PAGES * PAGE < (char *)high ? page + PAGES * PAGE : (char *)high);
-            }
+        unsigned long low, high;
+        if (sscanf(line, "%lx-%lx ", &low, &high) == 2) {
+            from = low;
+            to = high;
+        } else if (!strncmp(line, "VmFlags:", 8) && strstr(line, " wf")) {
+            first = (uint64_t *)from;
+            behind = (uint64_t *)to;
+        }
     }
     fclose(maps);
 }
@@ -71,8 +61,8 @@ static void find_memory(void)
 static int remembered(void)
 {
     for (uint64_t *word = first; word < behind; word++)
-        if (*word >> 20 == pointer() >> 4)
-            return (int)(*word & ((1 << 20) - 1));
+        if (*word >> 22 == pointer() >> 6)
+            return (int)(*word & ((1 << 22) - 1));
     return 0;
 }
 
