@@ -46,7 +46,6 @@ JUDGES = {
     "threads of such that share memory without descriptors; "
     "`clone3` is a call that this kernel does not have",
     "judge_limit": "limits of another process; a program's own pass",
-    "judge_thread_pointer": "never refused; from then on the gate asks the kernel which thread calls",
     "judge_escape": "refused: a way around the shield",
     "judge_ring": "a call that this kernel does not have, in alert mode too: what goes through a ring is not seen",
 }

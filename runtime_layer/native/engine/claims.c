@@ -29,6 +29,14 @@ static uint32_t descriptor_of(uint64_t slot)
     return (uint32_t)(slot >> 32) & ANY;
 }
 
+/* The only thread of a process has the process's number, unless there may be a vfork child, whose claims are its own: it
+ * may die with them. A copy that was forked in the midst of a call does not know its number yet. */
+static uint32_t this_thread(void)
+{
+    uint32_t owner = is_alone() && !had_kin() ? owner_of_memory() : 0;
+    return owner ? owner : (uint32_t)KERNEL(gettid);
+}
+
 /* A kind that keeps others from something: they look for it only when there is one. */
 static bool keeps_others(enum kind kind)
 {

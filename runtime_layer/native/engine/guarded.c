@@ -52,8 +52,7 @@ enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
     X(judge_ring)                                                                                            \
     X(judge_prctl)                                                                                           \
     X(judge_clone)                                                                                           \
-    X(judge_limit)                                                                                           \
-    X(judge_thread_pointer)
+    X(judge_limit)
 #define NUMBER(judge) number_of_##judge,
 #define POINTER(judge) judge,
 enum { JUDGES(NUMBER) JUDGE_COUNT };
@@ -250,29 +249,6 @@ enum outcome judge_limit(struct call *call)
     return sets_anothers ? judge_escape(call) : RUN_IN_PLACE;
 }
 
-/* Whose pointer a thread that shares this memory gets (clone(2): the order differs). */
-static void note_thread_pointer(const struct call *call, uint64_t flags)
-{
-#if defined(__x86_64__)
-    uint64_t pointer = call->arg[4];
-#elif defined(__aarch64__)
-    uint64_t pointer = call->arg[3];
-#endif
-    if (flags & CLONE_SETTLS && call->nr == __NR_clone)
-        forget_thread(pointer);
-    else
-        stop_remembering();
-}
-
-/* x86_64: another pointer for a thread that runs (arch_prctl(2)). */
-enum outcome judge_thread_pointer(struct call *call)
-{
-    enum { SET_FS = 0x1002 };
-    if ((uint32_t)call->arg[0] == SET_FS)
-        stop_remembering();
-    return RUN_IN_PLACE;
-}
-
 /* clone3's flags lie in the program's memory, where they could be others by the time the kernel looks. Where that
  * matters, it is a call that this kernel does not have: libraries then use clone. */
 enum outcome judge_clone(struct call *call)
@@ -291,8 +267,6 @@ enum outcome judge_clone(struct call *call)
         note_company();
     if (makes_kin(flags, call->nr))
         note_kin();
-    if (flags & CLONE_VM)
-        note_thread_pointer(call, flags);
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
         watch_for_good();
     bool is_escape =

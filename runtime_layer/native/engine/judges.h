@@ -41,6 +41,5 @@ enum outcome judge_ring(struct call *call);
 enum outcome judge_prctl(struct call *call);
 enum outcome judge_clone(struct call *call);
 enum outcome judge_limit(struct call *call);
-enum outcome judge_thread_pointer(struct call *call);
 
 #endif

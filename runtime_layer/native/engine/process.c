@@ -12,7 +12,6 @@ struct process {
     uint32_t seal;
     struct storm storm;
     struct claims claims;
-    struct remembered remembered;
 };
 
 bool process_begin(void)
@@ -27,7 +26,6 @@ bool process_begin(void)
     KERNEL(madvise, memory, size, WIPE_ON_FORK);
     sealed.process = (struct process *)memory;
     sealed.process->id = (int32_t)KERNEL(getpid);
-    remember_threads(&sealed.process->remembered);
     return true;
 }
 
@@ -121,11 +119,6 @@ struct storm *storm_of_process(void)
 struct claims *claims_of_process(void)
 {
     return &sealed.process->claims;
-}
-
-struct remembered *remembered_by_process(void)
-{
-    return &sealed.process->remembered;
 }
 
 uint32_t *seal_of_process(void)

@@ -5,7 +5,6 @@
 #define SHIELD_PROCESS_H
 
 #include "claims.h"
-#include "this_thread.h"
 
 /* Before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
 bool process_begin(void);
@@ -51,6 +50,5 @@ struct storm {
 };
 struct storm *storm_of_process(void);
 struct claims *claims_of_process(void);
-struct remembered *remembered_by_process(void);
 
 #endif

@@ -183,7 +183,6 @@ bool arm(struct start *start, struct armed_objects *objects)
     /* Where nothing can be reported, a descriptor would only be in the way. */
     sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
     log_remember(&sealed);
-    sealed.reads_thread_pointer = can_read_thread_pointer();
     list_guarded_calls();
     guard_calls(gate_table, &sealed);
     if (!process_arm())
