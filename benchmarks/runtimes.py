@@ -84,6 +84,7 @@ class Function:
     def __init__(self, runtime: Any, box: Any) -> None:
         self._runtime, self._box = runtime, box
         self._handler, _ = language_of(runtime.name)
+        self._processor = max(os.sched_getaffinity(0))
 
     def run(self, shielded: bool, effort: Effort, invocations: int) -> tuple[float, list[float]]:
         """Starts a process; ends it after so many invocations. Milliseconds of the start, microseconds of each.
@@ -126,12 +127,12 @@ class Function:
         argv = [_BEGIN, str(writing), *([_SHIELD] if shielded else []), *self._runtime.command, self._handler]
         environment = {**_FUNCTION, "_HANDLER": self._handler, **(_POLICY if shielded else {})}
         environment["AWS_EXECUTION_ENV"] = self._runtime.execution_environment
-        before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {max(before)})
+        others = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {self._processor})
         try:
             return self._box.start(argv, environment=environment, keep=[writing]), reading
         finally:
-            os.sched_setaffinity(0, before)
+            os.sched_setaffinity(0, others)
             os.close(writing)
 
 
@@ -198,20 +199,36 @@ def _interval(pairs: _Pairs) -> str:
     return f"{drawn[25]:+.2f} to {drawn[975]:+.2f} (95 % of a bootstrap)"
 
 
+def _take_turns(function: Function, sides: Mapping[bool, _Times], effort: Effort) -> None:
+    for turn in range(effort.starts + 1):
+        for shielded in (turn % 2 == 1, turn % 2 == 0):
+            start, _ = function.run(shielded, effort, 1)
+            sides[shielded].starts += [start] if turn else []
+    for turn in range(effort.processes):
+        for shielded in (turn % 2 == 1, turn % 2 == 0):
+            _, times = function.run(shielded, effort, effort.before + effort.invocations)
+            sides[shielded].invocations += times
+            sides[shielded].medians.append(median(times))
+
+
+@contextmanager
+def _off_the_last_processor() -> Iterator[None]:
+    """Keeps this thread, and those that it starts, off the processor of the function, where there is another."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, before - {max(before)} or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Result]:
     _, longer = language_of(runtime.name)
     sides = {False: _Times(), True: _Times()}
     with sandbox.Sandbox(task, layers, runtime=runtime) as box:
         function = Function(runtime, box)
-        for turn in range(effort.starts + 1):
-            for shielded in (turn % 2 == 1, turn % 2 == 0):
-                start, _ = function.run(shielded, effort, 1)
-                sides[shielded].starts += [start] if turn else []
-        for turn in range(effort.processes):
-            for shielded in (turn % 2 == 1, turn % 2 == 0):
-                _, times = function.run(shielded, effort, effort.before + effort.invocations)
-                sides[shielded].invocations += times
-                sides[shielded].medians.append(median(times))
+        with _off_the_last_processor():
+            _take_turns(function, sides, effort)
     plain, with_shield = sides[False], sides[True]
     name = runtime.name.removesuffix(".*")
     start = Row(f"start_{name}", f"{name}, start", "ms", Target(Bound.DIFFERENCE, longer), effort.starts)
@@ -257,7 +274,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runtimes", nargs="*", help="such as nodejs22.x or python3 (default: all that are at hand)")
     parser.add_argument("--json", action="store_true", help="print the JSON instead of the table")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--quick", action="store_true", help="few rounds")
     parser.add_argument("--output", type=Path, default=_LATEST, help="where the JSON goes (default: %(default)s)")
     try:
         _run(parser.parse_args())

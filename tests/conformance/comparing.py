@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance.by_design import is_meant
 from conformance.outcomes import UNSHIELDED, Difference, Run, compare
 from conformance.suites import Runner
 
@@ -32,13 +33,22 @@ class ModuleResult:
 
     @property
     def standing(self) -> list[Difference]:
-        """The differences that did not go away."""
-        return [d for found in self.differences.values() for d in found if d.stands]
+        """The differences that did not go away, and are not meant."""
+        return [d for mode, found in self.differences.items() for d in found if d.stands and not _is_meant(mode, d)]
+
+    @property
+    def meant(self) -> list[Difference]:
+        """Those that are (by_design.py)."""
+        return [d for mode, found in self.differences.items() for d in found if d.stands and _is_meant(mode, d)]
 
     @property
     def flaky(self) -> list[Difference]:
         """Those that did."""
         return [d for found in self.differences.values() for d in found if not d.stands]
+
+
+def _is_meant(mode: str, difference: Difference) -> bool:
+    return all(is_meant(mode, difference.test, outcome) for outcome in difference.shielded)
 
 
 def run_module(runner: Runner, module: str, modes: Sequence[str]) -> ModuleResult:

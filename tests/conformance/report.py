@@ -20,7 +20,7 @@ def table(title: str, results: Sequence[ModuleResult], modes: Sequence[str], sec
     table.add_column("module", no_wrap=True)
     for heading in ("tests", *(f"fail: {name}" for name in columns), *(f"s: {name}" for name in columns)):
         table.add_column(heading, justify="right")
-    for heading in ("alerts", "differ", "flaky"):
+    for heading in ("alerts", "differ", "by design", "flaky"):
         table.add_column(heading, justify="right")
     for result in sorted(results, key=lambda r: r.module):
         runs = [result.runs[name] for name in columns]
@@ -31,6 +31,7 @@ def table(title: str, results: Sequence[ModuleResult], modes: Sequence[str], sec
             *(f"{run.seconds:.1f}" for run in runs),
             str(sum(run.alerts.total() for run in runs)),
             f"[red]{len(result.standing)}[/]" if result.standing else "0",
+            str(len(result.meant)),
             str(len(result.flaky)),
         )
     totals = [[r.runs[name] for r in results] for name in columns]
@@ -42,6 +43,7 @@ def table(title: str, results: Sequence[ModuleResult], modes: Sequence[str], sec
         *(f"{sum(run.seconds for run in runs):.0f}" for runs in totals),
         str(sum(run.alerts.total() for runs in totals for run in runs)),
         str(sum(len(r.standing) for r in results)),
+        str(sum(len(r.meant) for r in results)),
         str(sum(len(r.flaky) for r in results)),
     )
     return table
@@ -53,10 +55,11 @@ def print_differences(console: Console, results: Sequence[ModuleResult]) -> None
         for mode, found in result.differences.items():
             told = [d for d in found if d.stands or d.is_of_note]
             for difference in told:
-                what = difference.kind if difference.stands else "flaky"
-                style = "red" if difference.stands else "yellow"
+                meant = difference in result.meant
+                what = "by design" if meant else difference.kind if difference.stands else "flaky"
+                style = "dim" if meant else "red" if difference.stands else "yellow"
                 console.print(f"{mode}: {what}: {difference}", style=style, markup=False, soft_wrap=True)
-                if difference.stands and difference.text:
+                if difference in result.standing and difference.text:
                     console.print(difference.text[-1500:], style="dim", markup=False, soft_wrap=True)
             if rest := len(found) - len(told):
                 console.print(f"{mode}: {result.module}: {rest} more did not run every time", style="yellow")

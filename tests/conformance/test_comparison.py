@@ -8,7 +8,7 @@ import platform
 import pytest
 
 from conformance import java_suite, node_suite, python_suite
-from conformance.comparing import run_module
+from conformance.comparing import ModuleResult, run_module
 from conformance.material import CACHE
 from conformance.outcomes import DID_NOT_RUN, Difference, Run, compare, read_record
 from conformance.suites import Conditions, Runner, Suite, SuiteError
@@ -44,6 +44,15 @@ def test_a_difference_goes_away_when_both_end_the_same_once() -> None:
     flaky = Difference("t", ["passed", "passed", "failed"], ["failed"] * 3)
     assert not flaky.stands
     assert str(flaky) == "t: passed 2, failed 1 unshielded, failed shielded"
+
+
+def test_what_is_meant_does_not_make_a_run_fail() -> None:
+    name = "io.netty.channel.epoll.EpollDatagramUnicastTest.testSendSegmentedDatagramPacket()"
+    meant, not_meant = (Difference(name, ["passed"] * 3, ["skipped"] * 3) for _ in range(2))
+    worse = Difference(name, ["passed"] * 3, ["failed"] * 3)
+    result = ModuleResult("epoll", {}, {"alert": [meant, worse], "allow": [not_meant]})
+    assert [id(difference) for difference in result.meant] == [id(meant)]
+    assert [id(difference) for difference in result.standing] == [id(worse), id(not_meant)]
 
 
 @pytest.fixture(scope="module")

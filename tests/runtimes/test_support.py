@@ -40,6 +40,7 @@ def test_the_matrix_has_every_runtime_that_is_tried() -> None:
 @pytest.mark.parametrize("label", LINKS)
 def test_a_link_leads_to_a_test(label: str) -> None:
     target, name = LINKS[label]
+    assert name.startswith("test_")
     assert f"def {name}(" in (DOCUMENT.parent / target).read_text()
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from emulated_lambda.sandbox import Sandbox
+
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 NETWORK = ["connect_by_name", "denied_lookup", "http_bare", "fetch", "http", "https", "https_bare", "grpc"]
 NAMES = [
@@ -77,3 +79,36 @@ def test_a_quick_run(tmp_path: Path) -> None:
         else:
             assert row["ratio"] == pytest.approx(row["shielded"] / row["unshielded"], rel=0.01)
     assert any("/tmp is" in note for note in report["notes"])
+
+
+@pytest.mark.xdist_group("benchmark")
+def test_a_quick_run_of_a_runtime(tmp_path: Path) -> None:
+    with Sandbox() as box:
+        if not box.isolation.whole:
+            pytest.skip(f"needs a sandbox of its own: {box.isolation.note}")
+    output = tmp_path / "runtimes.json"
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "runtimes.py"), "--quick", "--json", "--output", str(output), "python3"],
+        env={**os.environ, "TERM": "dumb"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert json.loads(output.read_text()) == report
+    rows = {row["name"]: row for row in report["rows"]}
+    assert list(rows) == ["start_python3", "warm_python3", "slow_python3"]
+    assert all(row["shielded"] > 0 and row["unshielded"] > 0 for row in rows.values())
+    assert "95 %" in rows["start_python3"]["note"]
+    assert rows["warm_python3"]["spread"][0] <= rows["warm_python3"]["spread"][1]
+
+
+def test_the_middle_of_pairs_leaves_out_what_stands_apart() -> None:
+    """Of ten pairs, the two whose differences are least and the two with the greatest."""
+    pairs = [(10.0, 12.0 + n / 10) for n in range(6)] + [(10.0, 99.0), (10.0, 80.0), (50.0, 1.0), (60.0, 1.0)]
+    code = f"import runtimes; print(runtimes._middle({pairs}))"
+    done = subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True)
+    assert json.loads(done.replace("(", "[").replace(")", "]")) == pytest.approx([10.0, 12.25])

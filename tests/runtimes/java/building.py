@@ -1,6 +1,6 @@
 """The functions' code, compiled at test time and kept below `.tools/` by the hash of what it is made of.
 
-classes   the handler as Lambda unpacks it: classes, Netty's jars, a native library
+classes   the handler as Lambda unpacks it: classes, Netty's jars, a native library; an agent, and what inserts it
 jar       the same handler in lib/handler.jar, and Netty without its native transport: that unpacks itself to /tmp
 """
 
@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import sys
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +38,9 @@ def build() -> Code:
     Raises Unavailable (a compiler failed) or LookupError (there is no javac).
     """
     inputs = sorted(
-        path for path in _HERE.rglob("*") if path.suffix in {".java", ".txt", ".c"} or path.name == "building.py"
+        path
+        for path in _HERE.rglob("*")
+        if path.suffix in {".java", ".txt", ".c"} or path.name in {"building.py", "insert-agent"}
     )
     digest = hashlib.sha256()
     for path in inputs:
@@ -72,8 +75,9 @@ def _build(code: Code) -> None:
             shutil.copy(jar, library)
             _unpack_native(jar, library)
     _make_jar(code)
+    _make_agent(compilers[min(compilers)], code.classes)
     for path in code.classes.parent.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        path.chmod(0o755 if path.is_dir() or path.name == "insert-agent" else 0o644)
 
 
 def _compile(javac: Path, release: int, sources: Path, into: Path, libraries: list[Path]) -> None:
@@ -88,6 +92,16 @@ def _unpack_native(jar: Path, into: Path) -> None:
         for name in archive.namelist():
             if name.endswith(f"/{_NETTY_NATIVE}"):
                 (into / _NETTY_NATIVE).write_bytes(archive.read(name))
+
+
+def _make_agent(javac: Path, into: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="agent-") as scratch:
+        _compile(javac, 17, _HERE / "agent", Path(scratch), [])
+        with zipfile.ZipFile(into / "agent.jar", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nPremain-Class: agent.Agent\n")
+            for path in sorted(Path(scratch).rglob("*.class")):
+                archive.write(path, path.relative_to(scratch).as_posix())
+    shutil.copy(_HERE / "agent" / "insert-agent", into)
 
 
 def _make_jar(code: Code) -> None:

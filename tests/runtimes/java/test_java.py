@@ -91,8 +91,9 @@ def test_hello_world_is_quiet(runs: Runs, line: int) -> None:
 
 @EACH_LINE
 def test_what_is_denied(runs: Runs, line: int) -> None:
-    made = runs(line, "default")
-    assert complaints(made, runs(line, "unshielded"), of(line, table.ATTEMPTS), is_denied) == []
+    made, unshielded = runs(line, "default"), runs(line, "unshielded")
+    assert complaints(made, unshielded, of(line, table.ATTEMPTS), is_denied) == []
+    assert sorted(unshielded.effects) == ["asked", "datagrams", "requests", "tmp"]
     assert made.effects == {}
 
 
@@ -161,6 +162,18 @@ def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: 
 
     attempts = [attempt for attempt in table.PROGRAMS if attempt.name != "process_pipeline"]
     assert complaints(made, runs(line, "unshielded"), attempts, outcome) == []
+
+
+@EACH_LINE
+def test_behind_a_wrapper_that_inserts_an_agent(runs: Runs, package: Packages, line: int) -> None:
+    """The agent sees the handler's class, and what is denied without it is denied with it."""
+    attempts, seen = of(line, table.ATTEMPTS), Attempt("what_the_agent_saw")
+    wrapped = with_environment(package(line), {"SHIELD_NEXT_WRAPPER": "/var/task/insert-agent"})
+    made = run(wrapped, [*attempts, seen])
+    assert made.said[seen.name] == "done: saw the handler"
+    assert [line.get("event") for line in made.first] == ["armed"]
+    assert complaints(made, runs(line, "unshielded"), attempts, is_denied) == []
+    assert made.effects == {}
 
 
 @pytest.mark.parametrize("collector", ["G1", "Parallel"])

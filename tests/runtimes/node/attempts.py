@@ -33,6 +33,7 @@ class Attempt:
             where the attempt gets further; of `{id}` each has its own.
         seen: whether unshielded something of it is to be seen outside: at a server, at the name server, in /tmp.
         since: the first version of the language's runtime that has it.
+        module_since: the same, where the handler is an ES module.
         threads: whether it is tried in a thread of its own too.
     """
 
@@ -43,6 +44,7 @@ class Attempt:
     allow: Sequence[str] = ()
     seen: bool = False
     since: int = 0
+    module_since: int = 0
     threads: bool = False
 
     @property

@@ -22,14 +22,16 @@ from shielded_function_runtime.build.native import build
 HERE = Path(__file__).parent
 LINES = (20, 22, 24)
 MAIN = "module"
-# Layout: its handler. The first is a bundled ES module.
-LAYOUTS = {MAIN: "index.handler", "commonjs": "index.handler", "folder": "src/app.handler"}
+COMMONJS = "commonjs"
+# Layout: its handler. The first is an ES module with a source map, as bundlers make it.
+LAYOUTS = {MAIN: "index.handler", COMMONJS: "index.handler", "folder": "src/app.handler"}
 _IN_TMP = {"there.mjs": b"export default 'content';\n", "there.cjs": b"module.exports = 'content';\n"}
 
 
-def attempts_of(line: int, sections: tuple[str, ...]) -> list[Attempt]:
-    """The attempts that a version of Node.js can make."""
-    return [a for a in ATTEMPTS if a.since <= line and (not sections or a.section in sections)]
+def attempts_of(line: int, layout: str, sections: tuple[str, ...] = ()) -> list[Attempt]:
+    """The attempts that a version of Node.js can make from a handler of that layout; of all sections, or of some."""
+    made = [a for a in ATTEMPTS if not sections or a.section in sections]
+    return [a for a in made if a.since <= line and (layout == COMMONJS or a.module_since <= line)]
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +86,6 @@ def runs(assembly: CloudAssembly, codes: dict[str, Path]) -> Runs:
             pytest.skip(reason)
         package = assembly.function(STACK, f"node{line}-{layout}-{mode}")
         variables = {"NODE_EXTRA_CA_CERTS": AUTHORITY, **dict(environment)}
-        return attempt_all(package, attempts_of(line, sections), environment=variables, in_tmp=files)
+        return attempt_all(package, attempts_of(line, layout, sections), environment=variables, in_tmp=files)
 
     return run

@@ -120,7 +120,7 @@ _SOURCE = [
     *_source("read-map read-map-promise import-again worker-of-it"),
     *_source("read-blob", code=0),
     # An ES module is loaded by `require` only since then.
-    replace(_source("require-again")[0], since=22),
+    replace(_source("require-again")[0], module_since=22),
     *_same("source", "lazy-import lazy-require lazy-json lazy-again list stat stack while-loading"),
     # Not stopped: JavaScript keeps the source of what it runs in memory.
     *_same("source", "in-memory"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtimes.node.attempts import BLOCK, MODES, UNSHIELDED, Attempt, problems
-from runtimes.node.conftest import LAYOUTS, LINES, MAIN, Runs
+from runtimes.node.conftest import COMMONJS, LAYOUTS, LINES, MAIN, Runs, attempts_of
 from runtimes.node.functions import in_thread
 from runtimes.node.table import ATTEMPTS
 
@@ -15,7 +15,7 @@ ROWS = [
     for line in LINES
     for attempt in ATTEMPTS
     for id in (attempt.id, in_thread(attempt.id))[: 2 if attempt.threads else 1]
-    if attempt.since <= line
+    if attempt in attempts_of(line, MAIN)
 ]
 
 
@@ -41,8 +41,7 @@ def test_with_rings_asked_for(runs: Runs, line: int) -> None:
     ring = runs(line, BLOCK, MAIN, sections, (("UV_USE_IO_URING", "1"),)).outcomes
     found = {
         attempt.id: problems(attempt, attempt.id, {UNSHIELDED: unshielded[attempt.id], BLOCK: ring[attempt.id]})
-        for attempt in ATTEMPTS
-        if attempt.section in sections and attempt.since <= line
+        for attempt in attempts_of(line, MAIN, sections)
     }
     assert {id: told for id, told in found.items() if told} == {}
 
@@ -50,12 +49,12 @@ def test_with_rings_asked_for(runs: Runs, line: int) -> None:
 @EACH_LINE
 @pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout != MAIN])
 def test_other_layouts_of_the_handler(runs: Runs, line: int, layout: str) -> None:
-    """CommonJS, an ES module in a folder, each with a source map: the file that was loaded is closed."""
-    made = {mode: runs(line, mode, layout, ("source",)) for mode in (UNSHIELDED, BLOCK)}
+    """An ES module in a folder, and CommonJS, where all else is tried too: the file that was loaded is closed."""
+    sections = () if layout == COMMONJS else ("source",)
+    made = {mode: runs(line, mode, layout, sections) for mode in (UNSHIELDED, BLOCK)}
     assert made[BLOCK].first[0] == []
     found = {
         attempt.id: problems(attempt, attempt.id, {mode: run.outcomes[attempt.id] for mode, run in made.items()})
-        for attempt in ATTEMPTS
-        if attempt.section == "source" and attempt.since <= line
+        for attempt in attempts_of(line, layout, sections)
     }
     assert {id: told for id, told in found.items() if told} == {}

@@ -21,7 +21,7 @@ import pytest
 from emulated_lambda.languages import find
 from emulated_lambda.sandbox import Sandbox, shield_lines
 from engine.compiling import compile_c
-from runtimes.node.conftest import LAYOUTS, attempts_of
+from runtimes.node.conftest import LAYOUTS, MAIN, attempts_of
 from shielded_function import ShieldPolicy
 from shielded_function_runtime.build.native import BINARIES, build
 
@@ -173,7 +173,7 @@ def test_every_worker_serves_and_nobody_reads(
     """By default: each worker loads the handler, which reads itself meanwhile; then every reading is refused."""
     shutil.copytree(codes[layout], tmp_path / "code")
     tmp_path.chmod(0o755)
-    source = [attempt for attempt in attempts_of(line, ("source",)) if attempt.policy]
+    source = [attempt for attempt in attempts_of(line, MAIN, ("source",)) if attempt.policy]
     event = {"attempts": [{"id": a.id, "section": "source", "name": a.name, "worker": False} for a in source]}
     settings = {"_HANDLER": LAYOUTS[layout], **ShieldPolicy().to_env()}
     served = serve(line, tmp_path / "code", machine_layer, event, settings)

@@ -22,6 +22,7 @@ public class Handler {
         NettyWays.add(DEEDS);
         Stress.add(DEEDS);
         addForeign();
+        DEEDS.put("what_the_agent_saw", () -> System.getProperty("agent"));
     }
 
     /**
