@@ -36,7 +36,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
-    for name in ("races", "handlers", "late", "kin", "loading"):
+    for name in ("races", "handlers", "late", "kin", "loading", "copied_within"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
@@ -158,6 +158,16 @@ def test_many_threads_do_not_wait_for_each_other(box: Sandbox) -> None:
     done = box.run_command([SHIELD, PYTHON, "/var/task/evasion.py", "many_threads", NUMBERS], environment=settings)
     assert json.loads(done.stdout) == {"None": 4000}, done.stderr[-2000:]
     assert alerts(done) == []
+
+
+@pytest.mark.parametrize("kind", ["file", "program"])
+def test_a_copy_does_not_go_on_with_a_call_that_it_was_forked_in(box: Sandbox, kind: str) -> None:
+    prepare_tmp(box)
+    settings = BLOCKED | policy(read_write_tmp="block", create_child_process="block" if kind == "program" else "allow")
+    settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"}
+    files = ("/usr/bin/true", "/usr/bin/false") if kind == "program" else ("/var/task/evasion.py", "/tmp/there")
+    done = box.run_command([SHIELD, "/var/task/copied_within", kind, *files], environment=settings)
+    assert done.stdout == "0 1\n", done.stdout + done.stderr[-2000:]
 
 
 def test_a_package_as_handler(box: Sandbox) -> None:

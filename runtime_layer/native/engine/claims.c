@@ -133,6 +133,11 @@ static bool is_interrupted(int32_t own)
     return false;
 }
 
+bool has_claims(void)
+{
+    return is_interrupted(NO_SLOT);
+}
+
 /* Waits a moment for others. False: no longer. A handler does not wait at all: what it interrupted ends no claim before
  * the handler is over, and others may be waiting for that, in a handler as well. Where one follows the other, there would
  * be no end to it. */
@@ -246,7 +251,8 @@ int32_t change_begin(uint32_t descriptor, bool waits)
 
 int32_t change_many_begin(void)
 {
-    return take(CHANGE, ANY, this_thread());
+    int32_t claim = take(CHANGE, ANY, this_thread());
+    return claim == NO_SLOT ? -1 : claim;
 }
 
 uint32_t next_held(uint32_t from)

@@ -32,11 +32,13 @@ void close_held(int64_t descriptor);
 /* Before a descriptor is closed or replaced. Returns a claim for change_end, or -1: it is held, which to the program
  * means that it is not open. `waits`: not before some milliseconds. */
 int32_t change_begin(uint32_t descriptor, bool waits);
-/* Before many are closed: all but those that are held, the next of which is `next_held`. */
+/* Before many are closed: all but those that are held, the next of which is `next_held`. A claim, or -1. */
 int32_t change_many_begin(void);
 /* The lowest held descriptor that is not below `from`; UINT32_MAX: there is none. */
 uint32_t next_held(uint32_t from);
 void change_end(int32_t claim);
+/* Is this thread in the midst of a call that claims something? Then a signal handler asks. */
+bool has_claims(void);
 
 /* The same for what lies where in memory: one thread at a time prepares a text, and meanwhile nobody else changes
  * mappings. 0, or -EAGAIN when others take too long. */

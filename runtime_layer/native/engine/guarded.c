@@ -3,6 +3,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
+#include "claims.h"
 #include "judges.h"
 #include "kernel.h"
 #include "process.h"
@@ -255,6 +256,9 @@ enum outcome judge_clone(struct call *call)
 {
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
     marks_are_hints();
+    /* A copy would return to the midst of the call, where nothing of what it claims is claimed (fork(2): EAGAIN). */
+    if (!(flags & CLONE_THREAD) && has_claims())
+        return answer(call, -EAGAIN);
     if (call->nr == __NR_clone3) {
         if (sealed.policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);

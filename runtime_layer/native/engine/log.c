@@ -139,7 +139,7 @@ static enum outcome close_many(struct call *call)
     if (call->arg[2] & CLOSE_UNSHARE)
         watch_for_good();
     int32_t claim = change_many_begin();
-    int64_t result = close_around(first, last, (uint32_t)call->arg[2]);
+    int64_t result = claim < 0 ? -EAGAIN : close_around(first, last, (uint32_t)call->arg[2]);
     change_end(claim);
     return answer(call, result);
 }
