@@ -160,6 +160,11 @@ def test_many_threads_do_not_wait_for_each_other(box: Sandbox) -> None:
     assert alerts(done) == []
 
 
+def test_a_copy_of_a_closed_number(box: Sandbox) -> None:
+    """With threads the gate takes a number for the copy first: it may be the very one that is to be copied."""
+    assert run(box, "copy_of_a_closed_number", BLOCKED)[0] == [errno.EBADF] * 3
+
+
 @pytest.mark.parametrize("kind", ["file", "program"])
 def test_a_copy_does_not_go_on_with_a_call_that_it_was_forked_in(box: Sandbox, kind: str) -> None:
     prepare_tmp(box)

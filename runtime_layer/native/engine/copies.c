@@ -44,6 +44,10 @@ static int64_t copy_marked(int32_t from, uint8_t kind, uint64_t least, uint32_t 
     int64_t number = reserve_marked(kind, least);
     if (is_error(number))
         return number;
+    if (number == from) { /* it was free */
+        close_held(number);
+        return -EBADF;
+    }
     int64_t copy = KERNEL(dup3, from, number, flags);
     if (is_error(copy))
         close_held(number);

@@ -244,6 +244,22 @@ def a_package_for_a_handler() -> int | None:
 
 
 @evasion
+def copy_of_a_closed_number() -> list[int | None]:
+    """By fcntl, which os.dup calls, and by dup; with a thread that waits."""
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    with open("/dev/null") as file:
+        number = file.fileno()
+    found = [refusal(lambda: os.dup(number)), refusal(lambda: fcntl.fcntl(number, fcntl.F_DUPFD, 0))]
+    ctypes.set_errno(0)
+    ctypes.CDLL(None, use_errno=True).dup(number)
+    end.set()
+    thread.join()
+    return [*found, ctypes.get_errno()]
+
+
+@evasion
 def ready_in_many_threads() -> int:
     port = serve_runtime_api()
     threads = [
