@@ -11,6 +11,7 @@ from emulated_lambda.machine import is_emulated
 _LOCK_FILTER = "qemu-user does not pass SO_LOCK_FILTER on, by which a connection remembers that it was seen"
 _KIN = "qemu-user makes no process that shares memory but by vfork, and forks there"
 _THREAD = "qemu-user has a thread of its own beside the program's: what holds for the only one cannot be tried"
+_EXEC = "under qemu-user no signal handler was ever met in the midst of an exec"
 _ZERO_COPY = "qemu-user does not pass SO_ZEROCOPY on"
 _OUTSIDE = "starts the layer beside the sandbox, where only this machine's own programs run"
 _FILTER = "qemu-user has no seccomp(2) for its programs"
@@ -18,6 +19,7 @@ _FILTER = "qemu-user has no seccomp(2) for its programs"
 # The end of a test's id, without or with its parameters.
 LIMITS = {
     "test_behaviour.py::test_bad_pointers_get_the_kernels_own_errors[False]": "qemu-user answers EFAULT by itself",
+    "test_evasion.py::test_a_copy_does_not_go_on_with_a_call_that_it_was_forked_in[program]": _EXEC,
     "test_evasion.py::test_threads_of_a_process_that_shares_memory_replace_nothing": _KIN,
     "test_server_names.py::test_a_foreign_name_does_not_arrive[zero_copy]": _ZERO_COPY,
     "test_server_names.py::test_the_attempts_are_real[zero_copy]": _ZERO_COPY,
