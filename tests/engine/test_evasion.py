@@ -32,7 +32,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     task = tmp_path_factory.mktemp("task") / "code"
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
     target = f"{architecture()}-linux-gnu"
-    for name in ("inline", "early", "go_note"):
+    for name in ("inline", "early", "go_note", "large"):
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
@@ -189,7 +189,7 @@ def test_many_threads_become_ready_at_once(box: Sandbox) -> None:
 def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
     settings = BLOCKED | policy(create_child_process="block", read_write_tmp="block", executable_memory="block")
     settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/bin/sh"}
-    other = "/bin/sh" if kind == "environment" else f"/lib/{architecture()}-linux-gnu/libm.so.6"
+    other = "/bin/sh" if kind == "environment" else "/var/task/large.so"
     done = box.run_command([SHIELD, "/var/task/races", kind, other], environment=settings)
     assert done.stdout == "0\n", done.stderr[-2000:]
 
@@ -198,7 +198,7 @@ def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
 def test_threads_of_a_process_that_shares_memory_replace_nothing(box: Sandbox, kind: str) -> None:
     settings = BLOCKED | policy(create_child_process="block", executable_memory="block")
     settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/bin/true"}
-    files = ("/bin/true", "/bin/false") if kind == "exec" else (f"/lib/{architecture()}-linux-gnu/libm.so.6",)
+    files = ("/bin/true", "/bin/false") if kind == "exec" else ("/var/task/large.so",)
     done = box.run_command([SHIELD, "/var/task/kin", kind, *files], environment=settings)
     assert done.stdout == "0\n", done.stderr[-2000:]
     assert "self_protection" in alerts(done)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,12 +53,10 @@ def test_targets(target: str, unshielded: float, shielded: float, met: bool | No
     assert subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True).strip() == str(met)
 
 
-@pytest.mark.xdist_group("benchmark")
-def test_a_quick_run(tmp_path: Path) -> None:
-    output = tmp_path / "latest.json"
-    # Where nobody lends a namespace, or the machine is busy, it still measures, and says so.
+def quick_run(output: Path, program: str, *arguments: str) -> dict[str, Any]:
+    """What a benchmark reports, on stdout and in its file."""
     done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / "bench.py"), "--quick", "--json", "--output", str(output)],
+        [sys.executable, str(BENCHMARKS / program), "--quick", "--json", "--output", str(output), *arguments],
         env={**os.environ, "TERM": "dumb"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -68,6 +67,13 @@ def test_a_quick_run(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert json.loads(output.read_text()) == report
+    return report
+
+
+@pytest.mark.xdist_group("benchmark")
+def test_a_quick_run(tmp_path: Path) -> None:
+    # Where nobody lends a namespace, or the machine is busy, it still measures, and says so.
+    report = quick_run(tmp_path / "latest.json", "bench.py")
     rows = {row["name"]: row for row in report["rows"]}
     without_network = any("not measured without a network namespace" in note for note in report["notes"])
     assert list(rows) == [name for name in NAMES if name not in NETWORK or not without_network]
@@ -86,20 +92,7 @@ def test_a_quick_run_of_a_runtime(tmp_path: Path) -> None:
     with Sandbox() as box:
         if not box.isolation.whole:
             pytest.skip(f"needs a sandbox of its own: {box.isolation.note}")
-    output = tmp_path / "runtimes.json"
-    done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / "runtimes.py"), "--quick", "--json", "--output", str(output), "python3"],
-        env={**os.environ, "TERM": "dumb"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert json.loads(output.read_text()) == report
-    rows = {row["name"]: row for row in report["rows"]}
+    rows = {row["name"]: row for row in quick_run(tmp_path / "runtimes.json", "runtimes.py", "python3")["rows"]}
     assert list(rows) == ["start_python3", "warm_python3", "slow_python3"]
     assert all(row["shielded"] > 0 and row["unshielded"] > 0 for row in rows.values())
     assert "95 %" in rows["start_python3"]["note"]

@@ -118,8 +118,8 @@ enum outcome judge_map(struct call *call)
 
 static bool is_protection_refused(const struct call *call)
 {
-    uint32_t kinds = kinds_within(range_low(call->arg[0]),
-                                  range_high(call->arg[0], call->arg[1])); /* a JVM asks for much */
+    uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
+    uint32_t kinds = kinds_within(low, high); /* one look: a JVM's start makes hundreds of these calls */
     bool ours = kinds & RANGE_ENGINE || (kinds & RANGE_TEXT && call->arg[2] & PROT_WRITE);
     if (ours && self_protection_refused(call, TEXT("")))
         return true;

@@ -7,7 +7,7 @@
  *   races place       lays that memory file over the mapping itself
  *   races environment turns a variable into one of the loader's while a listed program is started; counts children
  *                     that had it
- * `file` and `place` take a library as second argument, `environment` the listed program, a shell.
+ * `file` and `place` take a library, of which it is not known that it needs no search, as second argument, `environment` the listed program, a shell.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -89,7 +89,7 @@ static int children_with_variable(char *program)
     return got;
 }
 
-enum { SIZE = 65536, SHARED = 50 };
+enum { SIZE = 1 << 20, SHARED = 50 };
 #if defined(__x86_64__)
 static const char answer_42[] = "\xb8\x2a\0\0\0\xc3"; /* mov $42, %eax; ret */
 #else
@@ -151,8 +151,7 @@ static int runs_of_own_code(int swaps_file)
         if (text == MAP_FAILED)
             continue;
         got += answers_42(text);
-        if (swaps_file)
-            munmap(text, SIZE);
+        munmap(text, SIZE); /* over text that stays nothing is ever laid */
     }
     return got;
 }
