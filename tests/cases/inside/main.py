@@ -27,9 +27,10 @@ import network
 import settings
 import states
 import tmp
+import tmp_calls
 
 # In this order they are run and shown.
-MODULES = (tmp, child, handler, gate, alerts, settings, memory, states, network)
+MODULES = (tmp, tmp_calls, child, handler, gate, alerts, settings, memory, states, network)
 LIBRARY = "/opt/shielded-function/libshield.so"
 WORKERS = 20
 UNKNOWN = -1  # an OSError without a number

@@ -1,0 +1,370 @@
+"""read_write_tmp: calls that take a path in /tmp and open nothing, and paths that cannot be resolved (CASES 18, 19).
+
+What is there: see tmp.py.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Callable
+
+from common import (
+    AT_FDCWD,
+    LIBC,
+    attempt,
+    errno_of,
+    libc,
+    opened,
+    raw,
+    unchanged,
+    working_directory,
+)
+from tmp import NEW, TMP, XATTR, make
+
+# ---- calls that take a path (18)
+
+
+@attempt(TMP)
+def tmp_mkdir() -> None:
+    os.mkdir("/tmp/made")
+
+
+@attempt(TMP)
+def tmp_raw_mkdirat() -> None:
+    raw("mkdirat", AT_FDCWD, b"/tmp/made", 0o700)
+
+
+@attempt(TMP)
+def tmp_mkdir_by_descriptor() -> None:
+    with opened("/", os.O_PATH) as root:
+        os.mkdir("tmp/made", dir_fd=root)
+
+
+@attempt(TMP)
+def tmp_mkdir_relative() -> None:
+    with working_directory("/tmp"):
+        os.mkdir("made")
+
+
+@attempt(TMP)
+def tmp_mkdir_with_a_slash() -> None:
+    os.mkdir("/tmp/made/")
+
+
+@attempt(TMP)
+def tmp_mkdir_by_proc_root() -> None:
+    os.mkdir("/proc/self/root/tmp/made")
+
+
+@attempt(TMP)
+def tmp_mkdir_through_a_link() -> None:
+    os.mkdir("/var/task/to_tmp/made")
+
+
+@attempt(TMP, alerts=(1, 2))
+def tmp_makedirs() -> None:
+    os.makedirs("/tmp/made/deeper")
+
+
+@attempt(TMP)
+def tmp_rmdir() -> None:
+    os.rmdir("/tmp/folder")
+
+
+@attempt(TMP)
+def tmp_rmdir_by_unlinkat() -> None:
+    raw("unlinkat", AT_FDCWD, b"/tmp/folder", 0x200)
+
+
+@attempt(TMP)
+def tmp_rmdir_with_dots() -> None:
+    os.rmdir("/tmp/full/../folder")
+
+
+@attempt(TMP)
+def tmp_unlink() -> None:
+    os.unlink("/tmp/there")
+
+
+@attempt(TMP)
+def tmp_unlink_a_link() -> None:
+    os.unlink("/tmp/link")
+
+
+@attempt(TMP)
+def tmp_unlink_relative() -> None:
+    with working_directory("/tmp"):
+        os.unlink("there")
+
+
+@attempt(TMP)
+def tmp_libc_remove() -> None:
+    libc("remove", b"/tmp/there")
+
+
+@attempt(TMP, alerts=(1, 5))
+def tmp_rmtree() -> None:
+    shutil.rmtree("/tmp/full")
+
+
+@attempt(TMP, alerts=(1, 2))
+def tmp_rename() -> None:
+    os.rename("/tmp/there", "/tmp/elsewhere")
+
+
+@attempt(TMP, alerts=(1, 2))
+def tmp_raw_renameat() -> None:
+    raw("renameat", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/elsewhere")
+
+
+@attempt(TMP, alerts=(1, 2))
+def tmp_rename_without_replacing() -> None:
+    raw("renameat2", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/elsewhere", 1)
+
+
+@attempt(TMP, alerts=(1, 2))
+def tmp_rename_exchange() -> None:
+    raw("renameat2", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/full/inside", 2)
+
+
+@attempt(TMP, alerts=(1, 2))
+def tmp_rename_a_folder() -> None:
+    os.rename("/tmp/full", "/tmp/moved")
+
+
+@attempt(TMP, alerts=(1, 2))
+def tmp_link() -> None:
+    os.link("/tmp/there", "/tmp/second_name")
+
+
+@attempt(TMP, alerts=(1, 2))
+def tmp_link_following() -> None:
+    raw("linkat", AT_FDCWD, b"/tmp/alias", AT_FDCWD, b"/tmp/second_name", 0x400)
+
+
+@attempt(TMP)
+def tmp_symlink() -> None:
+    os.symlink("/etc/passwd", "/tmp/pointer")
+
+
+@attempt(TMP)
+def tmp_symlink_by_descriptor() -> None:
+    with opened("/", os.O_PATH) as root:
+        os.symlink("/etc/passwd", "tmp/pointer", dir_fd=root)
+
+
+@attempt(TMP)
+def tmp_truncate() -> None:
+    os.truncate("/tmp/there", 0)
+
+
+@attempt(TMP)
+def tmp_truncate_through_a_link() -> None:
+    os.truncate("/var/task/to_there", 0)
+
+
+@attempt(TMP)
+def tmp_chmod() -> None:
+    os.chmod("/tmp/there", 0o600)
+
+
+@attempt(TMP)
+def tmp_chmod_of_tmp_itself() -> None:
+    os.chmod("/tmp/.", 0o711)
+
+
+@attempt(TMP)
+def tmp_raw_fchmodat() -> None:
+    raw("fchmodat", AT_FDCWD, b"/tmp/alias", 0o600)
+
+
+@attempt(TMP, box="unfiltered", unless="fchmodat2 is Linux 6.6's")
+def tmp_raw_fchmodat2() -> None:
+    raw("fchmodat2", AT_FDCWD, b"/tmp/there", 0o600, 0x100)
+
+
+@attempt(TMP)
+def tmp_chown() -> None:
+    os.chown("/tmp/there", os.getuid(), os.getgid())
+
+
+@attempt(TMP)
+def tmp_lchown() -> None:
+    os.lchown("/tmp/link", os.getuid(), os.getgid())
+
+
+@attempt(TMP)
+def tmp_fchownat_through_a_link() -> None:
+    raw("fchownat", AT_FDCWD, b"/var/task/to_there", os.getuid(), os.getgid(), 0)
+
+
+@attempt(TMP)
+def tmp_utime() -> None:
+    os.utime("/tmp/there", (1, 1))
+
+
+@attempt(TMP)
+def tmp_utime_of_a_link() -> None:
+    os.utime("/tmp/link", (1, 1), follow_symlinks=False)
+
+
+@attempt(TMP, machine="x86_64")
+def tmp_raw_utime() -> None:
+    raw("utime", b"/tmp/there", None)
+
+
+@attempt(TMP, machine="x86_64")
+def tmp_raw_utimes() -> None:
+    raw("utimes", b"/tmp/there", None)
+
+
+@attempt(TMP, machine="x86_64")
+def tmp_raw_futimesat() -> None:
+    raw("futimesat", AT_FDCWD, b"/tmp/there", None)
+
+
+@attempt(TMP)
+def tmp_mkfifo() -> None:
+    os.mkfifo("/tmp/fifo")
+
+
+@attempt(TMP)
+def tmp_mknod_a_file() -> None:
+    os.mknod("/tmp/node", stat.S_IFREG | 0o600)
+
+
+@attempt(TMP)
+def tmp_mknod_a_socket() -> None:
+    os.mknod("/tmp/node", stat.S_IFSOCK | 0o600)
+
+
+@attempt(TMP)
+def tmp_mknod_by_descriptor() -> None:
+    with opened("/", os.O_PATH) as root:
+        os.mknod("tmp/node", stat.S_IFREG | 0o600, dir_fd=root)
+
+
+@attempt(TMP)
+def tmp_setxattr() -> None:
+    os.setxattr("/tmp/there", XATTR, b"x")
+
+
+@attempt(TMP)
+def tmp_lsetxattr() -> None:
+    os.setxattr("/tmp/there", XATTR, b"x", follow_symlinks=False)
+
+
+@attempt(TMP)
+def tmp_removexattr() -> None:
+    os.removexattr("/tmp/there", b"user.old")
+
+
+@attempt(TMP)
+def tmp_lremovexattr() -> None:
+    os.removexattr("/tmp/there", b"user.old", follow_symlinks=False)
+
+
+@attempt(TMP, box="unfiltered", unless="setxattrat is Linux 6.13's")
+def tmp_raw_setxattrat() -> None:
+    value = ctypes.create_string_buffer(b"x")
+    arguments = (ctypes.c_uint64 * 2)(ctypes.addressof(value), 1)
+    raw("setxattrat", AT_FDCWD, b"/tmp/there", 0, XATTR, ctypes.byref(arguments), 16)
+
+
+@attempt(TMP, box="unfiltered", unless="removexattrat is Linux 6.13's")
+def tmp_raw_removexattrat() -> None:
+    raw("removexattrat", AT_FDCWD, b"/tmp/there", 0, b"user.old")
+
+
+@attempt(TMP, box="unfiltered", unless="file_setattr is Linux 6.17's")
+def tmp_raw_file_setattr() -> None:
+    no_dump = (ctypes.c_uint64 * 3)(0x80, 0, 0)
+    raw("file_setattr", AT_FDCWD, b"/tmp/there", ctypes.byref(no_dump), 24, 0)
+
+
+@attempt(TMP)
+def tmp_getxattr() -> str:
+    """What others left in an attribute is content as well."""
+    return os.getxattr("/tmp/there", b"user.old").decode()
+
+
+@attempt(TMP)
+def tmp_bind() -> None:
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind("/tmp/socket")
+
+
+@attempt(TMP)
+def tmp_bind_datagrams() -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind("/tmp/socket")
+
+
+@attempt(TMP)
+def tmp_bind_relative() -> None:
+    with working_directory("/tmp"), socket.socket(socket.AF_UNIX) as s:
+        s.bind("socket")
+
+
+@attempt(TMP)
+def tmp_bind_by_proc_root() -> None:
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind("/proc/self/root/tmp/socket")
+
+
+# ---- paths that cannot be resolved, and bad ones (19)
+
+
+@attempt(TMP, scene="deep")
+def tmp_a_directory_whose_path_is_too_long() -> None:
+    """The kernel can name no path for it."""
+    before = os.open(".", os.O_PATH)
+    try:
+        os.chdir("/tmp")
+        for _ in range(20):
+            os.chdir("d" * 250)
+        make("new")
+    finally:
+        os.fchdir(before)
+        os.close(before)
+
+
+@unchanged(TMP)
+def tmp_bad_pointers() -> dict[str, int | None]:
+    """NULL, unmapped, too long and unterminated paths: the kernel's own errors."""
+    page = mmap.mmap(-1, 8192)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    page[:4096] = b"/" * 4096
+    LIBC.mprotect(ctypes.c_void_p(address + 4096), ctypes.c_size_t(4096), 0)
+    paths: dict[str, object] = {
+        "null": None,
+        "unmapped": ctypes.c_void_p(8),
+        "kernel": ctypes.c_void_p(-4096),
+        "empty": b"",
+        "long": b"/tmp/" + b"x" * 5000,
+        "longest": b"/tmp/" + b"x" * 4091,
+        "component": b"/etc/" + b"x" * 256,
+        "unterminated": ctypes.c_void_p(address + 4000),
+    }
+    calls: dict[str, Callable[[object], int]] = {
+        "open": lambda path: libc("open", path, os.O_RDONLY),
+        "create": lambda path: libc("open", path, NEW, 0o600),
+        "mkdir": lambda path: libc("mkdir", path, 0o700),
+        "rename": lambda path: libc("rename", path, path),
+        "unlink": lambda path: libc("unlink", path),
+        "truncate": lambda path: libc("truncate", path, ctypes.c_long(0)),
+        "execve": lambda path: libc("execve", path, None, None),
+    }
+    results = {
+        f"{call} {name}": errno_of(lambda f=function, p=path: f(p))
+        for call, function in calls.items()
+        for name, path in paths.items()
+        if not (call == "create" and name in {"longest"})
+    }
+    LIBC.mprotect(ctypes.c_void_p(address + 4096), ctypes.c_size_t(4096), 3)
+    return results
