@@ -93,6 +93,8 @@ class Result:
     Attributes:
         spread: the least and the greatest ratio that one pair of processes had; None where there was one process
             for each value.
+        interval: where what the target bounds, the ratio or the difference, lies in 95 % of a bootstrap; None where it
+            was not asked for.
     """
 
     row: Row
@@ -100,6 +102,7 @@ class Result:
     shielded: float
     note: str = ""
     spread: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, row: Row, unshielded: Sequence[float], shielded: Sequence[float], note: str = "") -> Result:
@@ -136,6 +139,7 @@ class Result:
             "difference": round(self.difference, 4),
             "target": str(self.row.target) if self.row.target else None,
             "met": self.met,
-            "spread": None if self.spread is None else [round(ratio, 4) for ratio in self.spread],
+            "spread": self.spread and [round(ratio, 4) for ratio in self.spread],
+            "interval": self.interval and [round(bound, 4) for bound in self.interval],
             "note": self.note,
         }

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +66,7 @@ class Effort:
     """How often: processes for starts, and for invocations with what each of those answers, at first and when timed."""
 
     starts: int = 200
-    processes: int = 20
+    processes: int = 80
     before: int = 200
     invocations: int = 300
 
@@ -191,12 +191,12 @@ def _middle(pairs: _Pairs) -> tuple[float, float]:
     return mean(plain for plain, _ in kept), mean(shielded for _, shielded in kept)
 
 
-def _interval(pairs: _Pairs) -> str:
-    """Between which numbers the difference lies in 95 % of a bootstrap's draws."""
+def _interval(pairs: _Pairs, compare: Callable[[float, float], float]) -> tuple[float, float]:
+    """Between which numbers the comparison of both sides lies in 95 % of a bootstrap's draws."""
     draw = random.Random(0)
     middles = (_middle(draw.choices(pairs, k=len(pairs))) for _ in range(1000))
-    drawn = sorted(shielded - plain for plain, shielded in middles)
-    return f"{drawn[25]:+.2f} to {drawn[975]:+.2f} (95 % of a bootstrap)"
+    drawn = sorted(compare(plain, shielded) for plain, shielded in middles)
+    return drawn[25], drawn[975]
 
 
 def _take_turns(function: Function, sides: Mapping[bool, _Times], effort: Effort) -> None:
@@ -223,24 +223,25 @@ def _off_the_last_processor() -> Iterator[None]:
 
 
 def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Result]:
-    _, longer = language_of(runtime.name)
+    _, allowed = language_of(runtime.name)
     sides = {False: _Times(), True: _Times()}
-    with sandbox.Sandbox(task, layers, runtime=runtime) as box:
+    with sandbox.Sandbox(task, layers, runtime=runtime, runtime_on_root=True) as box:
         function = Function(runtime, box)
         with _off_the_last_processor():
             _take_turns(function, sides, effort)
     plain, with_shield = sides[False], sides[True]
     name = runtime.name.removesuffix(".*")
-    start = Row(f"start_{name}", f"{name}, start", "ms", Target(Bound.DIFFERENCE, longer), effort.starts)
+    start = Row(f"start_{name}", f"{name}, start", "ms", Target(Bound.DIFFERENCE, allowed), effort.starts)
     count = effort.processes * effort.invocations
     warm = Row(f"warm_{name}", f"{name}, invocation, p50", "us", Target(Bound.RATIO, 1.01), count)
     slow = Row(f"slow_{name}", f"{name}, invocation, p99", "us", None, count)
     starts = list(zip(plain.starts, with_shield.starts, strict=True))
     medians = list(zip(plain.medians, with_shield.medians, strict=True))
-    ratios = [shielded / unshielded for unshielded, shielded in medians]
+    longer = _interval(starts, lambda plain, shielded: shielded - plain)
+    times = _interval(medians, lambda plain, shielded: shielded / plain)
     return [
-        Result(start, *_middle(starts), _interval(starts)),
-        Result(warm, *_middle(medians), spread=(min(ratios), max(ratios))),
+        Result(start, *_middle(starts), interval=longer),
+        Result(warm, *_middle(medians), interval=times),
         Result(slow, quantiles(plain.invocations, n=100)[98], quantiles(with_shield.invocations, n=100)[98]),
     ]
 
@@ -254,11 +255,10 @@ def _run(options: argparse.Namespace) -> None:
         for number, runtime in enumerate(runtimes, 1):
             status.update(f"measuring {runtime.name} ({number} of {len(runtimes)})")
             results += _measure(runtime, task, layers, effort)
-    notes += [f"{result.row.what}: {result.note}" for result in results if result.note]
     notes += [
-        f"{result.row.what}: from {result.spread[0]:.3f}x to {result.spread[1]:.3f}x, by pair of processes"
+        f"{result.row.what}: from {result.interval[0]:.3f} to {result.interval[1]:.3f} in 95 % of a bootstrap"
         for result in results
-        if result.spread
+        if result.interval
     ]
     notes += ["--quick: few rounds, so the numbers are rough"] if options.quick else []
     report: Mapping[str, object] = {"rows": [result.as_json() for result in results], "notes": notes}

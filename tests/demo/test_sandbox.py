@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from demo.conftest import KINDS
 from emulated_lambda.kernel import machine
 from emulated_lambda.sandbox import RESOLVER, Sandbox, SandboxError, SandboxTimeout
 
@@ -129,6 +130,24 @@ def test_nothing_else_can_be_written(sandbox: Sandbox, path: str) -> None:
     done = sandbox.run_command(["sh", "-c", f": > {path}"])
     assert done.returncode != 0
     assert "Read-only file system" in done.stderr or "Permission denied" in done.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("on_root", [False, True], ids=["bound", "on root"])
+def test_where_the_runtime_lies(task: Path, kind: str, on_root: bool) -> None:
+    """On the mount of /, as in Lambda, or on mounts of its own. It runs, and cannot be written, in either case."""
+    if kind == "root" and os.geteuid() != 0:
+        pytest.skip("needs root")
+    with Sandbox(task=task, ways=(kind,), runtime_on_root=on_root) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"{kind}: {sandbox.isolation.note}")
+        table = sandbox.run_command(["cat", "/proc/self/mountinfo"]).stdout
+        done = sandbox.run_command(["sh", "-c", "python3 /var/task/app.py; : > /var/runtime/new"])
+        assert (done.stdout, "new: " in done.stderr) == ("hello\n", True)
+    mounts = {line.split()[4] for line in table.splitlines()}
+    assert {"/", "/tmp", "/var/task", "/proc"} <= mounts
+    assert any(path.startswith("/var/runtime/") for path in mounts) is not on_root
+    assert ("/var/lang" in mounts) is not (on_root and sys.base_prefix not in ("/usr", "/usr/local"))
 
 
 @pytest.mark.parametrize("path", ["/dev/shm", "/home/sbx_user1051", "/mnt", "/old", "/sys/kernel"])

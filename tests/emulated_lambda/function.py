@@ -111,7 +111,8 @@ class EmulatedFunction:
             self.package.unpack_code(task)
             self.package.unpack_layers(layers)
             mounts = {_EMULATOR: emulator(), **self.mounts}
-            self.sandbox = stack.enter_context(Sandbox(task, layers, mounts, runtime=self._runtime))
+            sandbox = Sandbox(task, layers, mounts, runtime=self._runtime, runtime_on_root=True)
+            self.sandbox = stack.enter_context(sandbox)
             self._exit = stack.pop_all()
         return self
 

@@ -24,6 +24,7 @@ MESSAGE = 1 << 16
 class Request(TypedDict):
     """What the sandbox shall be."""
 
+    base: str
     binds: list[root.Bind]
     system: str
     emulator: str
@@ -76,7 +77,7 @@ def _isolate(request: Request) -> str:
             continue
         socket.sethostname(request["hostname"])
         loopback.bring_up(request["addresses"])
-        root.build(request["binds"], request["system"], request["resolver"], user)
+        root.build(request["base"], request["binds"], request["system"], request["resolver"], user)
         return name
     raise OSError("; ".join(reasons) or "isolation not asked for")
 

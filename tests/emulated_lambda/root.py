@@ -1,7 +1,8 @@
 """The root filesystem of the emulated sandbox: a table of what is mounted where, and the code that mounts it.
 
-A small tmpfs becomes the root; the host's system directories are bound into it read-only, `/etc` is our own, and
-Lambda's directories (/var/task, /opt, /var/lang, /var/runtime, /tmp) are what the caller says.
+A small tmpfs, or a folder that the caller made, becomes the root; the host's system directories are bound into it
+read-only, `/etc` is our own, and Lambda's directories (/var/task, /opt, /var/lang, /var/runtime, /tmp) are what the
+caller says.
 """
 
 from __future__ import annotations
@@ -103,10 +104,11 @@ def run_by(emulator: str) -> None:
         register.write(b":aarch64:M::" + _ELF_AARCH64 + b":" + _ELF_MASK + b":" + os.fsencode(emulator) + b":OPF")
 
 
-def build(binds: list[Bind], system: str, resolver: str, owned_tmp: User) -> None:
+def build(base: str, binds: list[Bind], system: str, resolver: str, owned_tmp: User) -> None:
     """Mounts the sandbox's root in this mount namespace and makes it `/`. The old root is gone afterwards.
 
     Args:
+        base: a folder that becomes the root; the mount points are made in it. "" for an empty one.
         binds: what is shown besides.
         system: the root whose system directories are shown; "" for this machine's own.
         resolver: the name server's address.
@@ -118,7 +120,10 @@ def build(binds: list[Bind], system: str, resolver: str, owned_tmp: User) -> Non
     kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
     sources = {bind["target"]: os.open(bind["source"], os.O_PATH | os.O_CLOEXEC) for bind in binds}
     origin = f"/proc/self/fd/{os.open(system, os.O_PATH | os.O_CLOEXEC)}" if system else ""
-    kernel.mount("sandbox", _ROOT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=16m")
+    if base:
+        kernel.mount(base, _ROOT, "none", kernel.MS_BIND)
+    else:
+        kernel.mount("sandbox", _ROOT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=16m")
     for path in _SYSTEM:
         if os.path.islink(origin + path):
             os.symlink(os.readlink(origin + path), _inside(path))

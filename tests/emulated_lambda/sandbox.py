@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,7 @@ from typing import Any, cast
 from typing_extensions import Self
 
 from emulated_lambda import keeper
+from emulated_lambda.base import lay_out
 from emulated_lambda.keeper import MESSAGE
 from emulated_lambda.languages import python
 from emulated_lambda.languages.runtime import Runtime
@@ -116,7 +118,8 @@ class Sandbox:
     """A sandbox with `task` at /var/task, `layers` at /opt and `mounts` (sandbox path to host path), all read-only.
 
     `filtered=False` leaves the seccomp filter out. `addresses` are the sandbox's own (`address/prefix`). `ways` are the
-    kinds of isolation to try; none at all runs commands as they are. `runtime` is what the platform brings.
+    kinds of isolation to try; none at all runs commands as they are. `runtime` is what the platform brings: each a
+    mount of its own, or, with `runtime_on_root`, on the mount of /, as in Lambda.
     Raises SandboxError on entering when the isolation that is there cannot be used.
     """
 
@@ -127,6 +130,7 @@ class Sandbox:
     filtered: bool = True
     ways: Sequence[str] = tuple(keeper.WAYS)
     runtime: Runtime = python.THIS
+    runtime_on_root: bool = False
     isolation: Isolation = field(init=False, default=Isolation("none", False, "not started"))
     machine: Machine = field(init=False)
 
@@ -137,7 +141,8 @@ class Sandbox:
             raise SandboxError(str(error)) from error
         self._lock = threading.Lock()
         self._running: list[subprocess.Popen[bytes]] = []
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch = ExitStack()
+        self._links: Path | None = None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel = ours
         with theirs:
@@ -170,8 +175,7 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             self._keeper.kill()
             self._keeper.wait()
-        if self._scratch:
-            self._scratch.cleanup()
+        self._scratch.close()
 
     def run_command(
         self,
@@ -267,13 +271,17 @@ class Sandbox:
         return mounts
 
     def _request(self) -> keeper.Request:
-        mounts = self._all_mounts()
+        mounts, base = self._all_mounts(), ""
         for target, source in mounts.items():
             if not source.exists():
                 raise SandboxError(f"{target}: {source} does not exist")
             if target in (TASK_ROOT, LAYERS_ROOT) and source.stat().st_mode & _READABLE != _READABLE:
                 raise SandboxError(f"{target}: {source} must be readable by everyone: chmod 755 {source}")
+        if self.runtime_on_root:
+            base = self._scratch_folder()
+            mounts = lay_out(mounts, Path(base))
         return {
+            "base": base,
             "binds": [{"source": str(source.resolve()), "target": target} for target, source in mounts.items()],
             "system": str(self.machine.system or ""),
             "emulator": str(self.machine.emulator or ""),
@@ -313,12 +321,18 @@ class Sandbox:
         return path
 
     def _runtime_directory(self) -> Path:
-        if self._scratch is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="emulated-lambda-")
+        if self._links is None:
+            self._links = Path(self._scratch_folder())
             for target, source in self._all_mounts().items():
                 if str(Path(target).parent) == RUNTIME_ROOT:
-                    (Path(self._scratch.name) / Path(target).name).symlink_to(source)
-        return Path(self._scratch.name)
+                    (self._links / Path(target).name).symlink_to(source)
+        return self._links
+
+    def _scratch_folder(self) -> str:
+        """A new folder that goes with the sandbox, readable by everyone."""
+        folder = self._scratch.enter_context(tempfile.TemporaryDirectory(prefix="emulated-lambda-"))
+        Path(folder).chmod(0o755)
+        return folder
 
 
 @dataclass(frozen=True)
