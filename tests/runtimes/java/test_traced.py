@@ -1,0 +1,110 @@
+"""A function that brings AWS's X-Ray SDK under the default policy: what it notices, and what the daemon hears of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from emulated_lambda import xray
+from emulated_lambda.cloud_assembly import CloudAssembly
+from emulated_lambda.function import EmulatedFunction
+from emulated_lambda.languages import find, java
+from emulated_lambda.languages.parts import run
+from emulated_lambda.sandbox import shield_lines
+from runtimes.java.table import LINES
+from runtimes.node.functions import STACK, Described, synthesize
+from shielded_function import ShieldPolicy
+from shielded_function_runtime.build.native import build
+
+HANDLERS = ("Early", "Late")
+NAMES = ("cold", "warm")
+MARK = "/tmp/.aws-xray/initialized"  # that the SDK leaves for the platform
+EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"java{line}")
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What came of the invocations NAMES: the shield's lines, what the daemon heard, and whether the mark was left."""
+
+    lines: list[dict[str, Any]]
+    heard: list[dict[str, Any]]
+    marked: bool
+
+
+def compile_handlers(into: Path) -> Path:
+    """The handlers, and the SDK's jars in `lib`."""
+    try:
+        compilers = java.compilers()
+    except LookupError as error:
+        pytest.skip(str(error.args[0]))
+    shutil.copytree(java.XRAY.folder / "lib", into / "lib")
+    path = os.pathsep.join(map(str, sorted((into / "lib").glob("*.jar"))))
+    sources = sorted((Path(__file__).parent / "traced").rglob("*.java"))
+    run([compilers[min(compilers)], "--release", "17", "-cp", path, "-d", into, *sources])
+    return into
+
+
+@pytest.fixture(scope="module")
+def traced_functions(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
+    """One function for each version of Java and each handler, with the default policy."""
+    if missing := java.XRAY.missing():
+        pytest.skip(missing)
+    build([f"layer/{platform.machine()}"])
+    folder = tmp_path_factory.mktemp("traced")
+    code = compile_handlers(folder / "code")
+    described = [
+        Described(
+            id=f"java{line}-{handler}",
+            runtime=lambda_.Runtime(f"java{line}", lambda_.RuntimeFamily.JAVA),
+            handler=f"traced.{handler}::handle",
+            code=code,
+            policy=ShieldPolicy(),
+            environment={"TRACE_HEADER": xray.HEADER},
+        )
+        for line in LINES
+        for handler in HANDLERS
+    ]
+    return synthesize(folder / "cdk.out", described)
+
+
+def invoke(functions: CloudAssembly, line: int, handler: str) -> Traced:
+    if missing := find(f"java{line}").missing():
+        pytest.skip(missing)
+    package = functions.function(STACK, f"java{line}-{handler}")
+    with EmulatedFunction(package, xray.ENVIRONMENT) as function, xray.XrayDaemon(function.sandbox) as daemon:
+        invocations = [function.invoke({"name": name}) for name in NAMES]
+        messages = [line.message for invocation in invocations for line in invocation.log]
+        assert [invocation.payload for invocation in invocations] == [{"said": f"hello {n}"} for n in NAMES], messages
+        return Traced(shield_lines(messages), daemon.take(len(NAMES)), function.sandbox.path(MARK).exists())
+
+
+def assert_heard(documents: list[dict[str, Any]]) -> None:
+    assert {document["trace_id"] for document in documents} == {xray.TRACE}
+    heard = [(d["name"], d["annotations"]["name"], [inner["name"] for inner in d["subsegments"]]) for d in documents]
+    assert heard == [("handling", name, ["greeting"]) for name in NAMES]
+
+
+@EACH_LINE
+def test_a_traced_function_notices_nothing(traced_functions: CloudAssembly, line: int) -> None:
+    traced = invoke(traced_functions, line, "Early")
+    assert [line.get("event") for line in traced.lines] == ["armed"]
+    assert_heard(traced.heard)
+    assert traced.marked
+
+
+@EACH_LINE
+def test_a_recorder_that_is_made_in_an_invocation_leaves_no_mark(traced_functions: CloudAssembly, line: int) -> None:
+    """What the SDK may do in /tmp, it may do until the function is ready. It says so, and traces all the same."""
+    traced = invoke(traced_functions, line, "Late")
+    assert [line.get("event") for line in traced.lines[:1]] == ["armed"]
+    about = {(alert["policy"], alert["details"]["path"]) for alert in traced.lines[1:]}
+    assert about == {("read_write_tmp", os.path.dirname(MARK))}
+    assert_heard(traced.heard)
+    assert not traced.marked
