@@ -17,22 +17,23 @@ enum { LANGUAGES = sizeof languages / sizeof *languages };
 struct needed {
     enum language language; /* LANGUAGE_OTHER: any */
     const char *pattern;
+    bool marks; /* it is there or not, and holds nothing */
 };
 
 static const struct needed needed[] = {
     /* HotSpot's counters for jps and jstat: the directory and a file named by the process (perfMemory_posix.cpp). */
-    {LANGUAGE_JAVA, "/tmp/hsperfdata_*"},
-    {LANGUAGE_JAVA, "/tmp/hsperfdata_*/#"},
+    {LANGUAGE_JAVA, "/tmp/hsperfdata_*", false},
+    {LANGUAGE_JAVA, "/tmp/hsperfdata_*/#", false},
     /* AWS's runtime client unpacks its native library there and loads it (JniHelper.java). */
-    {LANGUAGE_JAVA, "/tmp/.libaws-lambda-jni.so"},
+    {LANGUAGE_JAVA, "/tmp/.libaws-lambda-jni.so", false},
     /* .NET's diagnostic port and debugger pipes, named by process and start time (ds-ipc-pal-socket.c, pipe names of
      * the debugger's transport). */
-    {LANGUAGE_DOTNET, "/tmp/dotnet-diagnostic-#-#-socket"},
-    {LANGUAGE_DOTNET, "/tmp/clr-debug-pipe-#-#-in"},
-    {LANGUAGE_DOTNET, "/tmp/clr-debug-pipe-#-#-out"},
-    /* The X-Ray SDK of any language leaves a mark for the platform. */
-    {LANGUAGE_OTHER, "/tmp/.aws-xray"},
-    {LANGUAGE_OTHER, "/tmp/.aws-xray/initialized"},
+    {LANGUAGE_DOTNET, "/tmp/dotnet-diagnostic-#-#-socket", false},
+    {LANGUAGE_DOTNET, "/tmp/clr-debug-pipe-#-#-in", false},
+    {LANGUAGE_DOTNET, "/tmp/clr-debug-pipe-#-#-out", false},
+    /* The X-Ray SDK of any language leaves a mark for the platform, often in the first invocation that traces. */
+    {LANGUAGE_OTHER, "/tmp/.aws-xray", true},
+    {LANGUAGE_OTHER, "/tmp/.aws-xray/initialized", true},
 };
 
 static bool is_digit(char c)
@@ -86,7 +87,7 @@ bool language_needs_tmp(enum language language, struct text path, enum tmp_use u
 {
     for (uint32_t i = 0; i < sizeof needed / sizeof *needed && use != TMP_AT_WORK; i++)
         if ((needed[i].language == LANGUAGE_OTHER || needed[i].language == language) &&
-            matches(text_of(needed[i].pattern), path))
+            (needed[i].marks || use != TMP_EMPTY) && matches(text_of(needed[i].pattern), path))
             return true;
     return false;
 }

@@ -2,7 +2,7 @@
  *
  * A runtime makes files of its own in /tmp while it starts. They are allowed without a list, by exact name, until the
  * function asks for its first event: the function's code could put anything into them later. Taking them away again,
- * as a runtime does when it ends, is allowed at any time.
+ * as a runtime does when it ends, is allowed at any time; so is a file that only marks something, while it is empty.
  */
 #ifndef SHIELD_LANGUAGE_H
 #define SHIELD_LANGUAGE_H
@@ -26,6 +26,7 @@ bool language_has_jit(enum language language);
 enum tmp_use {
     TMP_AT_WORK,    /* the function has asked for an event */
     TMP_AT_START,   /* not yet */
+    TMP_EMPTY,      /* it has, and this makes something, opens what holds nothing, or sets its times */
     TMP_TAKEN_AWAY, /* unlink, rmdir: at any time */
 };
 

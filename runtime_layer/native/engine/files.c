@@ -66,23 +66,37 @@ static bool is_process_memory(struct text path)
     return text_starts(path, TEXT("/proc/")) && text_ends(path, TEXT("/mem"));
 }
 
-static enum tmp_use use_of_tmp(const struct call *call)
+/* `empty`: what it is about holds nothing, or is only to be made. */
+static enum tmp_use use_of_tmp(const struct call *call, bool empty)
 {
+    enum tmp_use at_work = TMP_AT_WORK;
     switch (call->nr) {
 #ifdef __NR_unlink
     case __NR_unlink:
     case __NR_rmdir:
 #endif
     case __NR_unlinkat: return TMP_TAKEN_AWAY;
-    default: return is_ready() ? TMP_AT_WORK : TMP_AT_START;
+#ifdef __NR_open
+    case __NR_open:
+    case __NR_creat:
+    case __NR_mkdir:
+    case __NR_utime:
+    case __NR_utimes:
+    case __NR_futimesat:
+#endif
+    case __NR_openat:
+    case __NR_openat2:
+    case __NR_mkdirat:
+    case __NR_utimensat: at_work = empty ? TMP_EMPTY : TMP_AT_WORK; break;
     }
+    return is_ready() ? at_work : TMP_AT_START;
 }
 
-static bool tmp_refused(const struct call *call, struct text path)
+static bool tmp_refused(const struct call *call, struct text path, bool empty)
 {
     struct facts facts = {.path = path, .allow = path};
-    return refuses(call, verdict_tmp(&sealed.policy, path, (enum language)sealed.language, use_of_tmp(call)),
-                   &facts);
+    enum language language = (enum language)sealed.language;
+    return refuses(call, verdict_tmp(&sealed.policy, path, language, use_of_tmp(call, empty)), &facts);
 }
 
 bool is_judged_closely(const struct stat *st)
@@ -98,10 +112,11 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && (is_ready() || sealed.workers);
     if (!judges_tmp && !judges_handler && !writes && !reads)
         return false;
-    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp. */
+    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp that holds something. */
     struct stat st;
     st.st_dev = sealed.tmp.dev;
     st.st_ino = 0;
+    st.st_size = 1;
     KERNEL(fstat, descriptor, &st);
     bool handler = judges_handler && is_locked_handler(&st, known);
     bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
@@ -123,9 +138,9 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
         /* On its own mount all of the device is /tmp's, and a path that is unknown or looks elsewhere is
          * judged as /tmp itself. */
         if (under_tmp(path))
-            refused = tmp_refused(call, path);
+            refused = tmp_refused(call, path, !st.st_size && (st.st_mode & S_IFMT) == S_IFREG);
         else if (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev))
-            refused = tmp_refused(call, TEXT("/tmp"));
+            refused = tmp_refused(call, TEXT("/tmp"), false);
     }
     if (!refused && (log || (memory && is_process_memory(path))))
         refused = self_protection_refused(call, path);
@@ -169,7 +184,7 @@ bool entry_refused(const struct call *call, int32_t directory, struct text name)
     struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
     bool known = under_tmp(path) || (path.len && !(sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev));
     struct text whole = known ? name_entry(path, name, scratch) : TEXT("/tmp");
-    bool refused = under_tmp(whole) && tmp_refused(call, whole);
+    bool refused = under_tmp(whole) && tmp_refused(call, whole, true);
     scratch_give(scratch);
     return refused;
 }

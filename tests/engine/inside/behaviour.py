@@ -215,6 +215,48 @@ def handler_is_locked_when_ready() -> dict[str, Any]:
 
 
 @scenario
+def a_mark_holds_nothing() -> dict[str, list[int | None]]:
+    """X-Ray's mark in /tmp, made by a function at work as the SDKs make it; then what else its name could serve."""
+    folder, mark = "/tmp/.aws-xray", "/tmp/.aws-xray/initialized"
+    request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+
+    def store() -> None:
+        with open(mark, "w+b") as kept:
+            kept.write(b"kept")
+
+    def bind() -> None:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(mark)
+
+    made: list[Callable[[], object]] = [
+        lambda: os.mkdir(folder),
+        lambda: open(mark, "w+b").close(),
+        lambda: open(mark, "rb").close(),
+        lambda: os.utime(mark),
+        store,
+    ]
+    full: list[Callable[[], object]] = [
+        lambda: open(mark, "rb").close(),
+        lambda: open(mark, "w+b").close(),
+        lambda: os.utime(mark),
+        lambda: os.truncate(mark, 0),
+        lambda: os.rename(mark, f"{folder}/other"),
+    ]
+    other: list[Callable[[], object]] = [
+        lambda: os.symlink("/etc/passwd", mark),
+        lambda: os.unlink(mark),
+        lambda: os.mkfifo(mark),
+        lambda: os.unlink(mark),
+        bind,
+        lambda: os.listdir(folder),
+        lambda: os.chmod(folder, 0o700),
+        lambda: os.mkdir(f"{folder}/another"),
+    ]
+    steps = {"made": made, "full": full, "gone": [lambda: os.unlink(mark)], "other": other}
+    return {name: [refusal(step) for step in of] for name, of in steps.items()}
+
+
+@scenario
 def files_are_read_when_ready() -> dict[str, int | None]:
     """Of the files that the environment names."""
     request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")

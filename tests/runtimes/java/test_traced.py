@@ -92,19 +92,10 @@ def assert_heard(documents: list[dict[str, Any]]) -> None:
 
 
 @EACH_LINE
-def test_a_traced_function_notices_nothing(traced_functions: CloudAssembly, line: int) -> None:
-    traced = invoke(traced_functions, line, "Early")
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_traced_function_notices_nothing(traced_functions: CloudAssembly, line: int, handler: str) -> None:
+    """The recorder is made while the function is loaded, or in its first invocation."""
+    traced = invoke(traced_functions, line, handler)
     assert [line.get("event") for line in traced.lines] == ["armed"]
     assert_heard(traced.heard)
     assert traced.marked
-
-
-@EACH_LINE
-def test_a_recorder_that_is_made_in_an_invocation_leaves_no_mark(traced_functions: CloudAssembly, line: int) -> None:
-    """What the SDK may do in /tmp, it may do until the function is ready. It says so, and traces all the same."""
-    traced = invoke(traced_functions, line, "Late")
-    assert [line.get("event") for line in traced.lines[:1]] == ["armed"]
-    about = {(alert["policy"], alert["details"]["path"]) for alert in traced.lines[1:]}
-    assert about == {("read_write_tmp", os.path.dirname(MARK))}
-    assert_heard(traced.heard)
-    assert not traced.marked
