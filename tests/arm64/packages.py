@@ -125,6 +125,10 @@ SYSTEM = Packed(
             "29201edf23ebae40844d6c289afdb9bba52f927d55096ed1b1cd37e040135edc",
         ),
         Package(
+            "pool/main/s/sqlite3/libsqlite3-0_3.40.1-2+deb12u2_arm64.deb",
+            "a690f7f2aa6435bd1fd7cbbd2216acb9acbb8c48c9721f2c195766375439eb13",
+        ),
+        Package(
             "pool/main/o/openssl/libssl3_3.0.20-1~deb12u2_arm64.deb",
             "a256e03cc3abd7243ac5c6ee91a9deb56478221ef0d3c2b0748551e13140c0bf",
         ),

@@ -15,7 +15,8 @@ from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy
 
 # How the clients read a setting: Python's the last dot (bootstrap.py), Node.js' the first dot of the file's name
-# (FUNCTION_EXPR, and first of all without an ending), Ruby's the first dot, Java's a class, with or without a method.
+# (FUNCTION_EXPR, and first of all without an ending), Ruby's the first dot, Java's a class, with or without a method,
+# .NET's an assembly, with or without its ending or a type and a method.
 SETTINGS = {
     "app.handler": ["app.py"],
     "package/app.handler": ["package/app.py"],
@@ -29,6 +30,9 @@ SETTINGS = {
     "example.Handler::handle": ["example/Handler.class"],
     "example.Handler": ["example/Handler.class"],
     "example.Outer$Handler": ["example/Outer$Handler.class"],
+    "Shop.Orders::Shop.Orders.Function::Handle": ["Shop.Orders.dll"],
+    "Shop.Orders.dll": ["Shop.Orders.dll"],
+    "Shop.Orders": ["Shop.Orders.dll"],
 }
 # What they do not stand for: neighbours that a function may load at any time.
 NEIGHBOURS = [
@@ -37,6 +41,8 @@ NEIGHBOURS = [
     "index/api.js",
     "other.py",
     "node_modules/tracing/index.js",
+    "Shop.Orders.pdb",
+    "Shop.dll",
 ]
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from arm64.packages import JAVAS, NODES
+from emulated_lambda.languages import dotnet
 from emulated_lambda.languages.python_versions import VERSIONS
+from runtimes.dotnet import table as dotnet_table
 from runtimes.java import table as java
 from runtimes.node import table as node
 from runtimes.node.conftest import LINES as NODE_LINES
@@ -23,18 +25,21 @@ HEADINGS, *_ = ROWS = [
     [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in TEXT.splitlines() if line.startswith("| ")
 ]
 MATRIX = {
-    row[0]: dict(zip(HEADINGS, row, strict=True)) for row in ROWS[1:] if re.match(r"(python|nodejs|java)\d", row[0])
+    row[0]: dict(zip(HEADINGS, row, strict=True))
+    for row in ROWS[1:]
+    if re.match(r"(python|nodejs|java|dotnet)\d", row[0])
 }
 TRIED = {
     "nodejs": {attempt.policy for attempt in node.ATTEMPTS},
     "java": {attempt.policy for attempt in java.ATTEMPTS},
+    "dotnet": {attempt.policy for attempt in dotnet_table.ATTEMPTS},
 }
 
 
 def test_the_matrix_has_every_runtime_that_is_tried() -> None:
     pythons = [f"python{version}" for version in VERSIONS if version != "3.14"]  # told of below the table
     nodes, javas = [f"nodejs{line}.x" for line in NODE_LINES], [f"java{line}" for line in java.LINES]
-    assert list(MATRIX) == [*pythons, *nodes, *javas]
+    assert list(MATRIX) == [*pythons, *nodes, *javas, *(f"dotnet{line}" for line in dotnet.VERSIONS)]
 
 
 @pytest.mark.parametrize("label", LINKS)

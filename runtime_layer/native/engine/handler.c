@@ -10,7 +10,8 @@
 enum end {
     LAST_DOT, /* Python: bootstrap.py */
     FIRST_DOT, /* of the file's name; "index.api.handler" for Node.js, "app.Functions::Orders.process" for Ruby */
-    OF_CLASS, /* Java: all, or what is in front of "::" (EventHandlerLoader.java) */
+    OF_CLASS,    /* Java: all, or what is in front of "::" (EventHandlerLoader.java) */
+    OF_ASSEMBLY, /* .NET: all, or what is in front of the first ':' (bootstrap.sh) */
 };
 
 struct reading {
@@ -24,6 +25,7 @@ static const struct reading readings[] = {
     {FIRST_DOT, false, {"", ".js", ".mjs", ".cjs", "/index.js", ".js.map", ".mjs.map", ".cjs.map", ".ts"}},
     {FIRST_DOT, false, {".rb"}},
     {OF_CLASS, true, {".class"}},
+    {OF_ASSEMBLY, false, {"", ".dll"}}, /* not its .pdb: a trace of the stack reads that */
 };
 enum { READINGS = sizeof readings / sizeof *readings, ENDINGS = sizeof readings->endings / sizeof(char *) };
 
@@ -124,6 +126,10 @@ static uint32_t module_length(struct text handler, enum end end)
         for (uint32_t i = 0; i + 1 < handler.len; i++)
             if (handler.at[i] == ':' && handler.at[i + 1] == ':')
                 len = i;
+        return len;
+    case OF_ASSEMBLY:
+        for (len = 0; len < handler.len && handler.at[len] != ':';)
+            len++;
         return len;
     }
     return 0;

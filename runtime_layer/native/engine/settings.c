@@ -37,6 +37,7 @@ struct facts_found {
     struct text from_parent[CARRIED_COUNT];
     struct text own[CARRIED_COUNT];
     struct text policy_file;
+    struct text runtime;              /* AWS_EXECUTION_ENV */
     struct text concurrency, workers; /* AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT */
     bool preloaded;                   /* by whoever started this program */
 };
@@ -197,6 +198,8 @@ static bool take_variable(struct text name, struct text value, struct start *sta
         sealed.known_sites = keep(TEXT(""), name, value) ? last_value(name) : 0;
         return true;
     }
+    if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
+        keep_first(&found->runtime, value);
     if (from_parent || text_equal(name, TEXT("AWS_REGION")))
         return true;
     if (!text_starts(name, TEXT("SHIELD_")))
@@ -336,6 +339,17 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
     return true;
 }
 
+/* A function of .NET's that brings its runtime along is started by a name of its own (AWS's bootstrap.sh). */
+static void take_language(const struct facts_found *found, bool is_child)
+{
+    struct text name = found->runtime, start = TEXT("AWS_Lambda_");
+    if (is_child || sealed.language != LANGUAGE_OTHER || !text_starts(name, start))
+        return;
+    name = (struct text){name.at + start.len, name.len - start.len};
+    if (language_from(name) == LANGUAGE_DOTNET)
+        sealed.language = LANGUAGE_DOTNET;
+}
+
 /* By its own environment, as the client does; but that of a child is the program's to choose, and no child is the runtime. */
 static void count_workers(const struct facts_found *found, bool is_child)
 {
@@ -377,6 +391,7 @@ bool settings_read(struct start *start)
     bool well = take_environment(environment, start, &found) && take_policy(start, &found) &&
                 keep_settings(start->error) &&
                 take_facts(&found, start->origin >= ORIGIN_RUNNING, start->error);
+    take_language(&found, start->origin >= ORIGIN_RUNNING);
     count_workers(&found, start->origin >= ORIGIN_RUNNING);
     whole_file_drop(environment, ENVIRON_MAX);
     if (well)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
-from emulated_lambda.languages import java, node, python, python_versions
+from emulated_lambda.languages import dotnet, java, node, python, python_versions
 from emulated_lambda.languages.parts import Part
 from emulated_lambda.languages.runtime import Runtime
 
 RUNTIMES: Sequence[Runtime] = (*java.RUNTIMES, *node.RUNTIMES, *python.RUNTIMES)
-PARTS: Sequence[Part] = (*java.PARTS, *node.PARTS, *python_versions.PARTS)
+PARTS: Sequence[Part] = (*dotnet.PARTS, *java.PARTS, *node.PARTS, *python_versions.PARTS)
 
 
 def find(name: str) -> Runtime:

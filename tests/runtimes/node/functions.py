@@ -17,6 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from emulated_lambda.certificates import CertificateAuthority
 from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
 from emulated_lambda.function import EmulatedFunction, Invocation, LogLine
+from emulated_lambda.languages.runtime import Runtime
 from emulated_lambda.sandbox import Sandbox, SandboxError
 from runtimes.node.attempts import UNSHIELDED, Attempt, Outcome
 from runtimes.node.outside import ALLOWED, ALLOWED_HTTP2, HTTPS, Outside
@@ -100,17 +101,19 @@ def attempt_all(
     *,
     environment: Mapping[str, str],
     in_tmp: Mapping[str, bytes] = MappingProxyType({}),
+    runtime: Runtime | None = None,
 ) -> Run:
     """Invokes a function twice with nothing to attempt, then with all attempts, some of them in threads too.
 
     `environment` names the file AUTHORITY to the language, as the one whom it trusts. `in_tmp`: files of /tmp.
+    `runtime`: instead of the template's.
     Raises SandboxError where there is no network of its own, and AssertionError when the function fails.
     """
     authority = CertificateAuthority()
     with tempfile.TemporaryDirectory(prefix="runtimes-") as scratch:
         trusted = Path(scratch) / "authority.pem"
         trusted.write_bytes(authority.pem)
-        with EmulatedFunction(package, environment, {AUTHORITY: trusted}) as function:
+        with EmulatedFunction(package, environment, {AUTHORITY: trusted}, runtime) as function:
             if not function.sandbox.isolation.whole:
                 raise SandboxError(f"needs a network of its own: {function.sandbox.isolation.note}")
             with Outside(function.sandbox, authority) as outside:
