@@ -498,8 +498,8 @@ def test_what_a_runtime_needs_in_tmp(native: Native, language: str, paths: list[
         assert engine.tmp(path, language, "AT_START") == ALWAYS
         assert engine.tmp(path, language, "TAKEN_AWAY") == ALWAYS
         assert engine.tmp(path, language, "AT_WORK") == Verdict(action, "not_listed")
-        is_mark = path.startswith("/tmp/.aws-xray")
-        assert engine.tmp(path, language, "EMPTY") == (ALWAYS if is_mark else Verdict(action, "not_listed"))
+        for use, mark in {"FOLDER": "/tmp/.aws-xray", "EMPTY": "/tmp/.aws-xray/initialized"}.items():
+            assert engine.tmp(path, language, use) == (ALWAYS if path == mark else Verdict(action, "not_listed"))
 
 
 @pytest.mark.parametrize(
@@ -529,7 +529,7 @@ def test_what_a_runtime_needs_in_tmp(native: Native, language: str, paths: list[
 )
 def test_what_only_looks_like_it(native: Native, language: str, path: str) -> None:
     engine = Engine(native, "SHIELD_READ_WRITE_TMP=block")
-    assert {engine.tmp(path, language, use) for use in ("AT_START", "TAKEN_AWAY", "EMPTY", "AT_WORK")} == {NOT_LISTED}
+    assert {engine.tmp(path, language, use) for use in ("AT_START", "TAKEN_AWAY", "FOLDER", "EMPTY", "AT_WORK")} == {NOT_LISTED}
 
 
 def test_tmp_allow(native: Native) -> None:

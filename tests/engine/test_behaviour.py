@@ -186,16 +186,16 @@ def test_the_handler_is_locked_at_the_first_request_for_work(box: Sandbox) -> No
 
 
 def test_a_mark_can_be_made_at_any_time_and_hold_nothing(box: Sandbox) -> None:
-    """An SDK may begin in any invocation, and leaves a mark in /tmp; no content passes from one open to another."""
+    """An SDK may begin in any invocation, and leaves a mark in /tmp; what is written to it is closed for good."""
     result, done = run(box, "a_mark_holds_nothing", TMP_BLOCKED)
     absent = errno.ENOENT
-    assert result["made"] == [None] * 5
+    assert result["made"] == [REFUSED, absent, *[None] * 5]
     assert result["full"] == [REFUSED] * 5
     assert result["gone"] == [None]
     assert result["other"] == [REFUSED, absent, REFUSED, absent, *[REFUSED] * 4]
     assert {a["policy"] for a in alerts(done)} == {"read_write_tmp"}
     free, _ = run(box, "a_mark_holds_nothing", policy(read_write_tmp="allow"))
-    assert free == {"made": [None] * 5, "full": [None] * 5, "gone": [absent], "other": [None] * 8}
+    assert free == {"made": [None] * 7, "full": [None] * 5, "gone": [absent], "other": [None] * 8}
 
 
 def test_the_real_handler_is_locked_when_a_wrapper_changed_the_setting(box: Sandbox) -> None:

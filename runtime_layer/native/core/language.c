@@ -17,23 +17,23 @@ enum { LANGUAGES = sizeof languages / sizeof *languages };
 struct needed {
     enum language language; /* LANGUAGE_OTHER: any */
     const char *pattern;
-    bool marks; /* it is there or not, and holds nothing */
+    enum tmp_use at_work; /* what is allowed then as well */
 };
 
 static const struct needed needed[] = {
     /* HotSpot's counters for jps and jstat: the directory and a file named by the process (perfMemory_posix.cpp). */
-    {LANGUAGE_JAVA, "/tmp/hsperfdata_*", false},
-    {LANGUAGE_JAVA, "/tmp/hsperfdata_*/#", false},
+    {LANGUAGE_JAVA, "/tmp/hsperfdata_*", TMP_AT_WORK},
+    {LANGUAGE_JAVA, "/tmp/hsperfdata_*/#", TMP_AT_WORK},
     /* AWS's runtime client unpacks its native library there and loads it (JniHelper.java). */
-    {LANGUAGE_JAVA, "/tmp/.libaws-lambda-jni.so", false},
+    {LANGUAGE_JAVA, "/tmp/.libaws-lambda-jni.so", TMP_AT_WORK},
     /* .NET's diagnostic port and debugger pipes, named by process and start time (ds-ipc-pal-socket.c, pipe names of
      * the debugger's transport). */
-    {LANGUAGE_DOTNET, "/tmp/dotnet-diagnostic-#-#-socket", false},
-    {LANGUAGE_DOTNET, "/tmp/clr-debug-pipe-#-#-in", false},
-    {LANGUAGE_DOTNET, "/tmp/clr-debug-pipe-#-#-out", false},
+    {LANGUAGE_DOTNET, "/tmp/dotnet-diagnostic-#-#-socket", TMP_AT_WORK},
+    {LANGUAGE_DOTNET, "/tmp/clr-debug-pipe-#-#-in", TMP_AT_WORK},
+    {LANGUAGE_DOTNET, "/tmp/clr-debug-pipe-#-#-out", TMP_AT_WORK},
     /* The X-Ray SDK of any language leaves a mark for the platform, often in the first invocation that traces. */
-    {LANGUAGE_OTHER, "/tmp/.aws-xray", true},
-    {LANGUAGE_OTHER, "/tmp/.aws-xray/initialized", true},
+    {LANGUAGE_OTHER, "/tmp/.aws-xray", TMP_FOLDER},
+    {LANGUAGE_OTHER, "/tmp/.aws-xray/initialized", TMP_EMPTY},
 };
 
 static bool is_digit(char c)
@@ -85,9 +85,10 @@ static bool matches(struct text pattern, struct text path)
 
 bool language_needs_tmp(enum language language, struct text path, enum tmp_use use)
 {
+    bool is_free = use == TMP_AT_START || use == TMP_TAKEN_AWAY;
     for (uint32_t i = 0; i < sizeof needed / sizeof *needed && use != TMP_AT_WORK; i++)
         if ((needed[i].language == LANGUAGE_OTHER || needed[i].language == language) &&
-            (needed[i].marks || use != TMP_EMPTY) && matches(text_of(needed[i].pattern), path))
+            (is_free || needed[i].at_work == use) && matches(text_of(needed[i].pattern), path))
             return true;
     return false;
 }

@@ -26,7 +26,8 @@ bool language_has_jit(enum language language);
 enum tmp_use {
     TMP_AT_WORK,    /* the function has asked for an event */
     TMP_AT_START,   /* not yet */
-    TMP_EMPTY,      /* it has, and this makes something, opens what holds nothing, or sets its times */
+    TMP_FOLDER,     /* it has, and this makes a folder */
+    TMP_EMPTY,      /* it has, and this makes a file, opens one that holds nothing, or sets its times */
     TMP_TAKEN_AWAY, /* unlink, rmdir: at any time */
 };
 

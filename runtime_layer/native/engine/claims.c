@@ -3,8 +3,9 @@
 #include "kernel.h"
 #include "process.h"
 
-/* A slot: nothing (0), or what is claimed, the descriptor, and the thread: what a signal handler interrupted must not
- * keep it waiting. */
+/* A slot: nothing (0), or what is claimed, the descriptor, and who claims it: what a signal handler interrupted must not
+ * keep it waiting. That is a thread; of another process that shares this memory, which has descriptors of its own, it is
+ * that process (KIN). */
 enum kind {
     HOLD = 1, /* the gate uses the descriptor */
     CHANGE,   /* it is being closed or replaced */
@@ -12,11 +13,12 @@ enum kind {
     LAY       /* mappings are being changed */
 };
 enum { ANY = 0x1fffffff /* all descriptors */, NO_SLOT = CLAIMS /* a claim when all slots are taken */ };
+#define KIN 0x80000000u
 enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 30 /* milliseconds */, LONG_PATIENCE = 5000, MOVES = 8 };
 
-static uint64_t word(enum kind kind, uint32_t descriptor, uint32_t thread)
+static uint64_t word(enum kind kind, uint32_t descriptor, uint32_t who)
 {
-    return (uint64_t)kind << 61 | (uint64_t)descriptor << 32 | thread;
+    return (uint64_t)kind << 61 | (uint64_t)descriptor << 32 | who;
 }
 
 static enum kind kind_of(uint64_t slot)
@@ -29,12 +31,38 @@ static uint32_t descriptor_of(uint64_t slot)
     return (uint32_t)(slot >> 32) & ANY;
 }
 
-/* The only thread of a process has the process's number, unless there may be a vfork child, whose claims are its own: it
- * may die with them. A copy that was forked in the midst of a call does not know its number yet. */
+/* The only thread of a process has the process's number. A copy that was forked in the midst of a call does not know its
+ * number yet. */
 static uint32_t this_thread(void)
 {
     uint32_t owner = is_alone() && !had_kin() ? owner_of_memory() : 0;
     return owner ? owner : (uint32_t)KERNEL(gettid);
+}
+
+/* Is this process known to share the memory? The kernel clears its number when it no longer does, because it ended or
+ * started a program, with whatever it claimed (set_tid_address(2)). */
+static bool is_kin(uint32_t process)
+{
+    struct claims *c = claims_of_process();
+    for (uint32_t i = 0; i < KIN_MAX; i++)
+        if (__atomic_load_n(&c->kin[i], __ATOMIC_SEQ_CST) == process)
+            return true;
+    return false;
+}
+
+/* Who claims descriptors. */
+static uint32_t this_holder(void)
+{
+    uint32_t owner = owner_of_memory();
+    if (!had_kin() || !owner)
+        return this_thread();
+    uint32_t process = (uint32_t)KERNEL(getpid);
+    return process == owner ? this_thread() : process | KIN;
+}
+
+static uint32_t who_claims(enum kind kind)
+{
+    return kind == HOLD || kind == CHANGE ? this_holder() : this_thread();
 }
 
 /* A kind that keeps others from something: they look for it only when there is one. */
@@ -52,19 +80,30 @@ static void give(uint32_t slot, uint64_t claim)
         __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
 }
 
+/* Left behind by kin that is no more. */
+static bool is_left(uint64_t slot)
+{
+    uint32_t who = (uint32_t)slot;
+    return slot && who & KIN && !is_kin(who & ~KIN);
+}
+
+/* `used` first: a claim is never there without being looked at. */
 static int32_t try_to_take(uint64_t claim)
 {
     struct claims *c = claims_of_process();
     for (uint32_t i = 0; i < CLAIMS; i++) {
-        uint64_t free = 0;
-        if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) ||
-            !__atomic_compare_exchange_n(&c->slots[i], &free, claim, false, __ATOMIC_SEQ_CST,
-                                         __ATOMIC_RELAXED))
+        uint64_t free = 0, there = __atomic_load_n(&c->slots[i], __ATOMIC_RELAXED);
+        if (is_left(there))
+            give(i, there);
+        else if (there)
             continue;
         uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
         while (used <= i && !__atomic_compare_exchange_n(&c->used, &used, i + 1, false, __ATOMIC_SEQ_CST,
                                                          __ATOMIC_SEQ_CST))
             ;
+        if (!__atomic_compare_exchange_n(&c->slots[i], &free, claim, false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_RELAXED))
+            continue;
         if (keeps_others(kind_of(claim)))
             __atomic_fetch_add(&c->held_now, 1, __ATOMIC_SEQ_CST);
         return (int32_t)i;
@@ -72,15 +111,35 @@ static int32_t try_to_take(uint64_t claim)
     return NO_SLOT;
 }
 
-/* Is there a claim of this kind on the descriptor, by another thread than `me` whose number is below `limit`? */
-static bool claimed(enum kind kind, uint32_t descriptor, uint32_t limit, uint32_t me)
+/* Is this claim about descriptors of the same process? */
+static bool is_of_same(uint64_t slot, uint32_t holder)
+{
+    uint32_t who = (uint32_t)slot;
+    return (who | holder) & KIN ? who == holder : true;
+}
+
+/* Is there a claim of this kind, by another thread than `me` whose number is below `limit`? */
+static bool claimed(enum kind kind, uint32_t limit, uint32_t me)
+{
+    struct claims *c = claims_of_process();
+    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < used; i++) {
+        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
+        if (slot && kind_of(slot) == kind && (uint32_t)slot != me && (uint32_t)slot < limit)
+            return true;
+    }
+    return false;
+}
+
+/* Is there a claim of this kind on the descriptor, in the process of `holder`, but not by `except`? */
+static bool claimed_descriptor(enum kind kind, uint32_t descriptor, uint32_t holder, uint32_t except)
 {
     struct claims *c = claims_of_process();
     uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
         bool about = descriptor_of(slot) == descriptor || descriptor_of(slot) == ANY;
-        if (slot && kind_of(slot) == kind && about && (uint32_t)slot != me && (uint32_t)slot < limit)
+        if (slot && kind_of(slot) == kind && about && is_of_same(slot, holder) && (uint32_t)slot != except)
             return true;
     }
     return false;
@@ -103,7 +162,7 @@ static void drop_claims_of_the_dead(void)
     struct claims *c = claims_of_process();
     for (uint32_t i = 0; i < CLAIMS; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (slot && is_dead((uint32_t)slot))
+        if (slot && ((uint32_t)slot & KIN ? is_left(slot) : is_dead((uint32_t)slot)))
             give(i, slot);
     }
 }
@@ -124,10 +183,11 @@ static void pause_between(uint32_t turn)
 static bool is_interrupted(int32_t own)
 {
     struct claims *c = claims_of_process();
-    uint32_t me = this_thread(), used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    uint32_t me = this_thread(), holder = this_holder(), used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_RELAXED);
-        if ((uint32_t)slot == me && (int32_t)i != own && kind_of(slot) != PREPARE)
+        bool is_own = slot && ((uint32_t)slot == me || (uint32_t)slot == holder);
+        if (is_own && (int32_t)i != own && kind_of(slot) != PREPARE)
             return true;
     }
     return false;
@@ -151,32 +211,53 @@ static bool wait_for_others(int32_t own, uint32_t turn)
     return turn + 1 < PATIENCE;
 }
 
-/* A full table is contention. */
-static int32_t take(enum kind kind, uint32_t descriptor, uint32_t thread)
+/* The first claim of kin makes it known. False: there are too many. */
+static bool is_known(uint32_t who)
 {
-    int32_t slot = NO_SLOT;
-    for (uint32_t turn = 0; slot == NO_SLOT && turn < LONG_PATIENCE; turn++) {
-        slot = try_to_take(word(kind, descriptor, thread));
-        if (slot == NO_SLOT)
-            pause_between(turn);
+    struct claims *c = claims_of_process();
+    uint32_t process = who & ~KIN;
+    if (!(who & KIN) || is_kin(process))
+        return true;
+    for (uint32_t i = 0; i < KIN_MAX; i++) {
+        uint32_t free = 0;
+        if (__atomic_compare_exchange_n(&c->kin[i], &free, process, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED)) {
+            KERNEL(set_tid_address, &c->kin[i]);
+            return true;
+        }
     }
-    return slot;
+    return false;
 }
 
-/* Claims the number, and waits for changes that are under way. A vfork child's descriptors are its own: nobody else can
- * touch them, and their numbers mean something else to its parent. */
+/* A full table is contention. Who claims is asked for again where a handler made a copy or kin in between: they go on from
+ * here as well. */
+static int32_t take(enum kind kind, uint32_t descriptor, uint32_t *who)
+{
+    for (uint32_t turn = 0; turn < LONG_PATIENCE;) {
+        uint32_t owner = owner_of_memory();
+        uint64_t kin = kin_so_far();
+        *who = who_claims(kind);
+        int32_t slot = is_known(*who) ? try_to_take(word(kind, descriptor, *who)) : NO_SLOT;
+        if (slot == NO_SLOT)
+            pause_between(turn++);
+        else if (owner == owner_of_memory() && kin == kin_so_far())
+            return slot;
+        else
+            give((uint32_t)slot, word(kind, descriptor, *who));
+    }
+    return NO_SLOT;
+}
+
+/* Claims the number, and waits for changes that are under way. */
 static bool hold_number(int64_t descriptor)
 {
-    uint32_t number = (uint32_t)descriptor;
-    if (!owns_memory())
-        return true;
-    uint32_t me = this_thread();
-    int32_t slot = take(HOLD, number, me);
+    uint32_t number = (uint32_t)descriptor, me;
+    int32_t slot = take(HOLD, number, &me);
     if (slot == NO_SLOT)
         return false;
     uint32_t turn = 0;
     do
-        if (!claimed(CHANGE, number, UINT32_MAX, me))
+        if (!claimed_descriptor(CHANGE, number, me, me & KIN ? 0 : me))
             return true;
     while (wait_for_others(slot, turn++));
     give((uint32_t)slot, word(HOLD, number, me));
@@ -204,7 +285,7 @@ int64_t hold_theirs(int64_t descriptor)
 static void give_own(enum kind kind, uint32_t descriptor)
 {
     struct claims *c = claims_of_process();
-    uint64_t mine = word(kind, descriptor, this_thread());
+    uint64_t mine = word(kind, descriptor, who_claims(kind));
     uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++)
         if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) == mine) {
@@ -231,18 +312,13 @@ void close_held(int64_t descriptor)
 int32_t change_begin(uint32_t descriptor, bool waits)
 {
     struct claims *c = claims_of_process();
-    uint32_t turn = 0;
-    if (is_alone() && !had_kin() && !__atomic_load_n(&c->held_now, __ATOMIC_RELAXED))
-        return NO_SLOT; /* nobody is there who could hold it */
+    uint32_t turn = 0, me;
     do {
-        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY, this_thread());
+        int32_t claim = take(CHANGE, descriptor < ANY ? descriptor : ANY, &me);
         if (claim == NO_SLOT)
             return -1;
-        bool held =
-            __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) && claimed(HOLD, descriptor, UINT32_MAX, 0);
-        /* What this very thread holds counts as well: then we are in a signal handler, in the midst of its call. A vfork
-         * child's descriptors are its own. */
-        if (!held || !owns_memory())
+        /* What this very thread holds counts as well: then we are in a signal handler, in the midst of its call. */
+        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed_descriptor(HOLD, descriptor, me, 0))
             return claim;
         change_end(claim);
     } while (waits && wait_for_others(NO_SLOT, turn++));
@@ -251,7 +327,8 @@ int32_t change_begin(uint32_t descriptor, bool waits)
 
 int32_t change_many_begin(void)
 {
-    int32_t claim = take(CHANGE, ANY, this_thread());
+    uint32_t me;
+    int32_t claim = take(CHANGE, ANY, &me);
     return claim == NO_SLOT ? -1 : claim;
 }
 
@@ -259,14 +336,16 @@ uint32_t next_held(uint32_t from)
 {
     struct claims *c = claims_of_process();
     uint32_t lowest = UINT32_MAX;
-    uint32_t used =
-        __atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) ? __atomic_load_n(&c->used, __ATOMIC_SEQ_CST) : 0;
+    if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST))
+        return lowest;
+    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST), me = this_holder();
     for (uint32_t i = 0; i < used; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (slot && kind_of(slot) == HOLD && descriptor_of(slot) >= from && descriptor_of(slot) < lowest)
+        if (slot && kind_of(slot) == HOLD && is_of_same(slot, me) && descriptor_of(slot) >= from &&
+            descriptor_of(slot) < lowest)
             lowest = descriptor_of(slot);
     }
-    return lowest == UINT32_MAX || owns_memory() ? lowest : UINT32_MAX;
+    return lowest;
 }
 
 void change_end(int32_t claim)
@@ -275,21 +354,35 @@ void change_end(int32_t claim)
         __atomic_store_n(&claims_of_process()->slots[claim], 0, __ATOMIC_RELEASE);
 }
 
+/* A handler in the midst of a change of mappings may not prepare one: the change could fall on it. */
+static bool is_laying(uint32_t me)
+{
+    struct claims *c = claims_of_process();
+    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < used; i++)
+        if (__atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST) == word(LAY, 0, me))
+            return true;
+    return false;
+}
+
 int64_t prepare_begin(void)
 {
-    uint32_t me = this_thread();
+    uint32_t me;
     for (uint32_t turn = 0; turn < LONG_PATIENCE;) {
-        int32_t slot = take(PREPARE, 0, me);
+        int32_t slot = take(PREPARE, 0, &me);
         if (slot == NO_SLOT)
             return -EAGAIN;
+        if (is_laying(me))
+            turn = LONG_PATIENCE;
         /* Of two that come at once, the one with the smaller number goes first. */
-        while (!claimed(PREPARE, 0, me, me) && turn < LONG_PATIENCE) {
-            if (!claimed(PREPARE, 0, UINT32_MAX, me) && !claimed(LAY, 0, UINT32_MAX, me))
+        while (turn < LONG_PATIENCE && !claimed(PREPARE, me, me)) {
+            if (!claimed(PREPARE, UINT32_MAX, me) && !claimed(LAY, UINT32_MAX, me))
                 return 0;
             pause_between(turn++);
         }
         give((uint32_t)slot, word(PREPARE, 0, me));
-        pause_between(turn++);
+        if (turn < LONG_PATIENCE)
+            pause_between(turn++);
     }
     return -EAGAIN;
 }
@@ -302,12 +395,12 @@ void prepare_end(void)
 int32_t lay_begin(void)
 {
     struct claims *c = claims_of_process();
-    uint32_t me = this_thread();
+    uint32_t me;
     for (uint32_t turn = 0; turn < LONG_PATIENCE; turn++) {
-        int32_t claim = take(LAY, 0, me);
+        int32_t claim = take(LAY, 0, &me);
         if (claim == NO_SLOT)
             return -1;
-        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed(PREPARE, 0, UINT32_MAX, me))
+        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed(PREPARE, UINT32_MAX, me))
             return claim;
         change_end(claim);
         pause_between(turn);

@@ -76,17 +76,19 @@ static enum tmp_use use_of_tmp(const struct call *call, bool empty)
     case __NR_rmdir:
 #endif
     case __NR_unlinkat: return TMP_TAKEN_AWAY;
+#ifdef __NR_mkdir
+    case __NR_mkdir:
+#endif
+    case __NR_mkdirat: at_work = TMP_FOLDER; break;
 #ifdef __NR_open
     case __NR_open:
     case __NR_creat:
-    case __NR_mkdir:
     case __NR_utime:
     case __NR_utimes:
     case __NR_futimesat:
 #endif
     case __NR_openat:
     case __NR_openat2:
-    case __NR_mkdirat:
     case __NR_utimensat: at_work = empty ? TMP_EMPTY : TMP_AT_WORK; break;
     }
     return is_ready() ? at_work : TMP_AT_START;

@@ -7,11 +7,12 @@
 #include "program_kind.h"
 
 /* What it may do on its way to exec: look which descriptors there are to close. */
-static bool lists_descriptors(const struct call *call)
+static bool lists_descriptors(const struct call *call, int64_t *result)
 {
     static const char *const listings[] = {"/proc/self/fd", "/proc/self/fd/", "/dev/fd", "/dev/fd/"};
     char path[16];
     uint64_t pointer = call->nr == __NR_openat ? call->arg[1] : call->arg[0];
+    uint64_t flags = call->nr == __NR_openat ? call->arg[2] : call->arg[1];
 #ifdef __NR_open
     bool opens = call->nr == __NR_openat || call->nr == __NR_open;
 #else
@@ -20,8 +21,10 @@ static bool lists_descriptors(const struct call *call)
     if (!opens || read_user_string(path, pointer, sizeof path) < 0)
         return false;
     for (uint32_t i = 0; i < sizeof listings / sizeof *listings; i++)
-        if (text_equal(text_of(path), text_of(listings[i])))
+        if (text_equal(text_of(path), text_of(listings[i]))) {
+            *result = KERNEL(openat, AT_FDCWD, listings[i], (uint32_t)flags, 0);
             return true;
+        }
     return false;
 }
 
@@ -39,20 +42,24 @@ static bool own_program_refused(const struct call *call, struct scratch *scratch
                    &facts);
 }
 
-bool forked_copy_refused(const struct call *call)
+bool forked_copy_ends(struct call *call)
 {
-    if (lists_descriptors(call))
-        return false;
+    int64_t result = -EACCES;
+    if (lists_descriptors(call, &result)) {
+        answer(call, result);
+        return true;
+    }
     bool is_worker = sealed.forks_workers && !is_ready();
     bool judges = sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_ALLOW && !is_starting() && !is_worker;
     if (judges) {
         struct scratch *scratch = scratch_take();
-        if (!scratch)
+        bool refused = !scratch || own_program_refused(call, scratch);
+        if (scratch)
+            scratch_give(scratch);
+        if (refused) {
+            answer(call, result);
             return true;
-        bool refused = own_program_refused(call, scratch);
-        scratch_give(scratch);
-        if (refused)
-            return true;
+        }
     }
     accept_forked_copy();
     return false;

@@ -302,8 +302,8 @@ enum outcome gate_judge(struct call *call)
     note_owner();
     count_call();
     report_folded(false);
-    if (row->reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_refused(call))
-        return answer(call, -EACCES);
+    if (row->reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
+        return ANSWERED;
     if (!(row->reasons & gate_table[GATE_REASONS]))
         return RUN_IN_PLACE;
     memory_stays(is_alone() ? call : NULL);

@@ -25,8 +25,9 @@ enum outcome judge_copy(struct call *call);
 enum outcome judge_receive(struct call *call);
 /* program.c */
 enum outcome judge_exec(struct call *call);
-/* forked_copy.c: is this a call of a forked copy that may not be a child process? */
-bool forked_copy_refused(const struct call *call);
+/* forked_copy.c: answers a call of a forked copy that may not be a child process, or that only lists its descriptors. False:
+ * it goes on like any other. */
+bool forked_copy_ends(struct call *call);
 /* mappings.c: executable memory, and the engine's own */
 enum outcome judge_map(struct call *call);
 enum outcome judge_protect(struct call *call);

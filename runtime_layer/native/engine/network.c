@@ -221,9 +221,14 @@ bool is_resolver_address(const struct endpoint *to)
     return false;
 }
 
+bool may_carry_names(const struct endpoint *to)
+{
+    return to->port == DNS_PORT;
+}
+
 bool carries_names(const struct endpoint *to, int32_t descriptor)
 {
-    return to->port == DNS_PORT && is_internet_datagram(descriptor);
+    return may_carry_names(to) && is_internet_datagram(descriptor);
 }
 
 /* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed
@@ -298,18 +303,28 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     return result;
 }
 
+/* Another call may be judged, or waiting, by the peer that the socket has now: a TCP socket is not to get another one that
+ * is looked at, whether its peer is still there or hung up. */
+static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *address)
+{
+    int64_t error = hold_theirs(descriptor);
+    if (error)
+        return error;
+    resolver_disconnect(descriptor);
+    if (is_tcp(descriptor)) {
+        stream_seen(descriptor);
+        marks_are_hints();
+    }
+    int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
+    let_go(descriptor);
+    return result;
+}
+
 int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
 {
     struct endpoint to;
     switch (endpoint_from_sockaddr(address->bytes, address->len, &to)) {
-    case SOCKADDR_UNSPEC:
-        resolver_disconnect(descriptor);
-        /* Another thread may be sending by the peer that it has now: it is not to get another one. */
-        if (is_watched_stream(descriptor) && !peer_of_stream(descriptor, &to)) {
-            stream_seen(descriptor);
-            marks_are_hints();
-        }
-        break;
+    case SOCKADDR_UNSPEC: return take_peer_away(descriptor, address);
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:

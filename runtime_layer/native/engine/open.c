@@ -184,9 +184,9 @@ static bool is_kind(int64_t object, uint32_t kind)
     return (st.st_mode & S_IFMT) == kind;
 }
 
-/* Opens a FIFO that was judged. An open that may wait for the other end is not made while the reference is held: others
- * would wait for the program's own patience. To write, it is tried again and again instead; to read, what came of it
- * is looked at once more. */
+/* Opens a FIFO that was judged, and waits for the other end as the program would: to write, it tries again and again, and
+ * holds nothing meanwhile. To read, the kernel waits, and may walk the path once more when a signal is over: so the
+ * reference stays held, under a number that is in nobody's way. */
 static int64_t open_fifo(int64_t object, const char *path, uint64_t flags, const struct inode *judged_inode)
 {
     const uint64_t millisecond[2] = {0, 1000000};
@@ -210,12 +210,23 @@ static int64_t open_fifo(int64_t object, const char *path, uint64_t flags, const
     }
 }
 
+static int64_t move_away(int64_t reference)
+{
+    enum { LEAST = 100 };
+    int64_t far = hold(KERNEL(fcntl, reference, F_DUPFD_CLOEXEC, LEAST));
+    if (is_error(far))
+        return reference;
+    close_held(reference);
+    return far;
+}
+
 /* Opens what was judged once more, as the program wants it. The reference is held: what is opened through it must be
  * what was judged. */
-static int64_t open_object(const struct call *call, int64_t object, uint64_t flags)
+static int64_t open_object(const struct call *call, int64_t *reference, uint64_t flags)
 {
     char path[48];
     struct stat st = {0};
+    int64_t object = *reference;
     KERNEL(fstat, object, &st);
     uint32_t kind = st.st_mode & S_IFMT;
     if (flags & O_NOFOLLOW && kind == S_IFLNK)
@@ -234,8 +245,8 @@ static int64_t open_object(const struct call *call, int64_t object, uint64_t fla
         KERNEL(close, result); /* another was laid over the reference after all */
         return -EACCES;
     }
-    if ((flags & O_ACCMODE) == O_RDONLY)
-        let_go(object);
+    *reference = object = move_away(object);
+    path_through((int32_t)object, TEXT(""), path, sizeof path);
     return open_fifo(object, path, flags, &inode);
 }
 
@@ -258,7 +269,7 @@ static int64_t open_existing(const struct call *call, const struct opening *o, u
     object = hold(lift(object));
     if (is_error(object))
         return object;
-    int64_t result = open_object(call, object, flags);
+    int64_t result = open_object(call, &object, flags);
     close_held(object);
     return result;
 }

@@ -68,16 +68,21 @@ bool was_interrupted(uint32_t before)
     return calls != before || !is_alone();
 }
 
-static bool has_had_kin;
+static uint64_t kin_made;
 
 bool had_kin(void)
 {
-    return __atomic_load_n(&has_had_kin, __ATOMIC_RELAXED);
+    return kin_so_far();
+}
+
+uint64_t kin_so_far(void)
+{
+    return __atomic_load_n(&kin_made, __ATOMIC_SEQ_CST);
 }
 
 void note_kin(void)
 {
-    __atomic_store_n(&has_had_kin, true, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
 }
 
 bool is_forked_copy(void)

@@ -37,6 +37,8 @@ void count_call(void);
 bool was_interrupted(uint32_t calls);
 /* May there be, or have been, another process with this memory: a vfork child? */
 bool had_kin(void);
+/* How often one was made: two answers that differ tell that one was made in between. */
+uint64_t kin_so_far(void);
 void note_kin(void);
 
 /* Is somebody changing what is sealed (sealing.h)? */

@@ -146,20 +146,16 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
     int64_t result = judge_program(call, e, program, scratch);
     if (!result)
         result = child_start_make(&start, path_to_start(program, text_of(scratch->path)), e->envp);
-    /* A vfork child that succeeds would give nothing back: it keeps only what it takes along. Its descriptors are its
-     * own, so nobody needs to be kept from them. */
+    /* A vfork child that succeeds would give nothing back: it keeps only what it takes along. Its claims are void when it
+     * has become another program. */
     scratch_give(scratch);
-    bool held = owns_memory();
-    if (!held || result)
-        let_program_go(program);
-    if (result)
-        return result;
-    if (held && !(e->flags & EXECVE_CHECK))
-        report_folded(true); /* the other program knows nothing of this one's storms */
-    result = make_exec(e, &start, program);
-    child_start_release(&start);
-    if (held)
-        let_program_go(program);
+    if (!result) {
+        if (owns_memory() && !(e->flags & EXECVE_CHECK))
+            report_folded(true); /* the other program knows nothing of this one's storms */
+        result = make_exec(e, &start, program);
+        child_start_release(&start);
+    }
+    let_program_go(program);
     return result;
 }
 

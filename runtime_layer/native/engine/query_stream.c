@@ -1,5 +1,6 @@
 #include "query_stream.h"
 
+#include "process.h"
 #include "state.h"
 #include "watched.h"
 
@@ -155,11 +156,16 @@ static void take_in(struct stream *s, const uint8_t *bytes, uint32_t len)
     }
 }
 
+static bool is_from_resolver(int32_t descriptor)
+{
+    struct endpoint peer;
+    return !peer_of_stream(descriptor, &peer) && is_resolver_address(&peer);
+}
+
 /* Bytes that were taken from the stream: NULL: unseen, so nothing that follows can be told apart any more. */
 static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
 {
-    struct endpoint peer;
-    if (peer_of_stream(descriptor, &peer) || !is_resolver_address(&peer))
+    if (!is_from_resolver(descriptor))
         return;
     struct stream *s = stream_of(socket_cookie(descriptor));
     if (!s)
@@ -177,7 +183,9 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    /* From whom it comes is from whom it is learnt. */
+    /* From whom it comes is from whom it is learnt: of the only thread, unless a handler came in between. */
+    bool alone = is_alone();
+    uint32_t calls = calls_so_far();
     int64_t own_descriptor = watch_own(descriptor);
     if (is_error(own_descriptor)) {
         scratch_give(scratch);
@@ -188,9 +196,11 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
+    bool is_sure = is_from_resolver((int32_t)own_descriptor);
     int64_t n = KERNEL(recvmsg, own_descriptor, &own, flags | NO_WAIT);
+    is_sure &= !alone || !was_interrupted(calls);
     if (n > 0)
-        learn_from((int32_t)own_descriptor, bytes, (uint32_t)n);
+        learn_from((int32_t)own_descriptor, is_sure ? bytes : NULL, (uint32_t)n);
     watch_own_end(descriptor, own_descriptor);
     if (n > 0 && !scatter(m, bytes, (uint64_t)n))
         n = -EFAULT;

@@ -1,4 +1,5 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
+#include "claims.h"
 #include "judges.h"
 #include "ready.h"
 #include "state.h"
@@ -32,8 +33,9 @@ static enum sockaddr_kind destination(const struct sockaddr_bytes *address, stru
     return endpoint_from_sockaddr(as_inet.bytes, as_inet.len, to);
 }
 
-/* May a message go to this address? 0, an errno, or 1: it is a query, to be judged by its name. */
-enum { IS_QUERY = 1 };
+/* May a message go to this address? 0, an errno, or: it is a query, to be judged by its name; it is a connection's, and has
+ * no other address, nor is it to have one if the number is a datagram socket by now. */
+enum { IS_QUERY = 1, IS_CONNECTED = 2 };
 static int64_t judge_destination(const struct call *call, int32_t descriptor,
                                  const struct sockaddr_bytes *address)
 {
@@ -41,8 +43,10 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     switch (destination(address, &to)) {
     case SOCKADDR_OTHER: return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
     case SOCKADDR_INET: {
-        if (!carries_names(&to, descriptor))
-            return judge_endpoint(call, &to, descriptor);
+        if (!carries_names(&to, descriptor)) {
+            int64_t refused = judge_endpoint(call, &to, descriptor);
+            return refused || !may_carry_names(&to) ? refused : is_tcp(descriptor) ? IS_CONNECTED : -EINVAL;
+        }
         int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
         return error ? error : IS_QUERY;
     }
@@ -93,22 +97,28 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
-    m.name = (uint64_t)address.bytes;
-    m.name_len = address.len;
+    m.name = judged == IS_CONNECTED ? 0 : (uint64_t)address.bytes;
+    m.name_len = judged == IS_CONNECTED ? 0 : address.len;
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
+/* What control messages may say goes by the kind of socket: it is sent by a descriptor of the gate's own, as the number may
+ * be another kind a moment later. */
 static int64_t send_one(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
                         uint64_t flags)
 {
     uint8_t control[CONTROL_MAX];
     if (!m.control_len)
         return send_judged(call, descriptor, is_stream, m, flags);
+    int64_t own = watch_duplicate(descriptor);
+    if (is_error(own))
+        return own;
     bool has_own;
-    int64_t refused = judge_control(call, descriptor, &m, control, &has_own);
-    int64_t result = refused ? refused : send_judged(call, descriptor, is_stream, m, flags);
+    int64_t refused = judge_control(call, (int32_t)own, &m, control, &has_own);
+    int64_t result = refused ? refused : send_judged(call, (int32_t)own, is_stream, m, flags);
     if (has_own)
         release_control(&m, control);
+    close_held(own);
     return result;
 }
 
@@ -138,6 +148,8 @@ static int64_t send_to(const struct call *call, bool is_stream)
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
+    if (judged == IS_CONNECTED)
+        return KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
     return KERNEL(sendto, descriptor, arg[1], arg[2], flags, address.bytes, address.len);
 }
 

@@ -229,6 +229,8 @@ def a_mark_holds_nothing() -> dict[str, list[int | None]]:
             server.bind(mark)
 
     made: list[Callable[[], object]] = [
+        lambda: open(folder, "w+b").close(),
+        lambda: os.remove(folder),
         lambda: os.mkdir(folder),
         lambda: open(mark, "w+b").close(),
         lambda: open(mark, "rb").close(),
