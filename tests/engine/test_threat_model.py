@@ -36,6 +36,8 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
     target = f"{architecture()}-linux-gnu"
     compile_c([SOURCES / "beyond.c"], task / "beyond.so", "-shared", "-fPIC", target=target)
+    for name in ("overwriting", "preinit"):
+        compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     target = f"{architecture()}-linux-musl"
     compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=target)
     for path in [task, *task.rglob("*"), *task.parents[:3]]:
@@ -102,6 +104,48 @@ ctypes.memmove(low, bytes(ctypes.string_at(low, 1)), 1)
 print("written")
 """
     assert run(box, code, TMP_BLOCKED).stdout == "written\n"
+
+
+def test_a_listed_program_that_the_function_can_write(box: Sandbox) -> None:
+    """Its own code runs before that of any library."""
+    code = """
+import os, shutil, subprocess
+try: open("/tmp/mark", "w")
+except PermissionError: print("denied")
+os.mkdir("/tmp/allowed")
+shutil.copy("/var/task/preinit", "/tmp/allowed/program")
+print(subprocess.run(["/tmp/allowed/program"]).returncode)
+"""
+    settings = policy(read_write_tmp="block", create_child_process="block")
+    settings |= {
+        "SHIELD_ALLOW_CHILD_PROCESS": "/tmp/allowed/program",
+        "SHIELD_ALLOW_TMP": "/tmp/allowed,/tmp/allowed/**",
+    }
+    assert run(box, code, settings).stdout == "denied\n0\n"
+    assert (box.path("/tmp") / "mark").read_text() == "mark"
+
+
+def test_another_thread_overwrites_a_childs_environment(box: Sandbox) -> None:
+    prepare_tmp(box)
+    settings = policy(read_write_tmp="block", create_child_process="block")
+    settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/bin/sh"}
+    done = box.run_command([SHIELD, "/var/task/overwriting", "environment", "/bin/sh"], environment=settings)
+    assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
+    assert (box.path("/tmp") / "mark").read_text() == "mark\n"
+
+
+def test_another_thread_overwrites_an_address_on_the_stack(box: Sandbox) -> None:
+    with box.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
+        server.bind(("198.51.100.9", 80))
+        server.listen()
+        done = box.run_command(
+            [SHIELD, "/var/task/overwriting", "address", "198.51.100.9"],
+            environment=policy(outbound_connectivity="block"),
+        )
+        assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(64) == b"mark"
 
 
 def test_a_static_child_that_the_list_lets_run(box: Sandbox) -> None:

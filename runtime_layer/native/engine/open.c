@@ -184,32 +184,8 @@ static bool is_kind(int64_t object, uint32_t kind)
     return (st.st_mode & S_IFMT) == kind;
 }
 
-/* Opens a FIFO that was judged, and waits for the other end as the program would: to write, it tries again and again, and
- * holds nothing meanwhile. To read, the kernel waits, and may walk the path once more when a signal is over: so the
- * reference stays held, under a number that is in nobody's way. */
-static int64_t open_fifo(int64_t object, const char *path, uint64_t flags, const struct inode *judged_inode)
-{
-    const uint64_t millisecond[2] = {0, 1000000};
-    bool writes = (flags & O_ACCMODE) == O_WRONLY;
-    for (;;) {
-        int64_t result = -EACCES;
-        if (is_inode(object, judged_inode)) /* else another was laid over it while nothing was held */
-            result = KERNEL(openat, AT_FDCWD, path, flags | (writes ? O_NONBLOCK : 0), 0);
-        if (!writes && !is_error(result) && !is_inode(result, judged_inode)) {
-            KERNEL(close, result);
-            return -EACCES;
-        }
-        if (writes && !is_error(result))
-            KERNEL(fcntl, result, F_SETFL, flags & O_APPEND);
-        if (!writes || result != -ENXIO)
-            return result;
-        let_go(object);
-        int64_t slept = KERNEL(nanosleep, millisecond, 0);
-        if (is_error(slept) || hold_theirs(object))
-            return -EINTR;
-    }
-}
-
+/* The kernel waits in an open of a FIFO for its other end, and may walk the path once more when a signal is over. So the
+ * reference stays held meanwhile, by a number that is in nobody's way. */
 static int64_t move_away(int64_t reference)
 {
     enum { LEAST = 100 };
@@ -235,19 +211,15 @@ static int64_t open_object(const struct call *call, int64_t *reference, uint64_t
                      ((flags & O_ACCMODE) != O_WRONLY ? OBJECT_READABLE : 0);
     if (object_refused(call, (int32_t)object, known))
         return -EACCES;
+    if (kind == S_IFIFO && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != O_RDWR)
+        *reference = object = move_away(object);
     path_through((int32_t)object, TEXT(""), path, sizeof path);
-    flags &= ~(uint64_t)O_NOFOLLOW;
     struct inode inode = {st.st_dev, st.st_ino};
-    if (kind != S_IFIFO || flags & O_NONBLOCK || (flags & O_ACCMODE) == O_RDWR) {
-        int64_t result = KERNEL(openat, AT_FDCWD, path, flags, 0);
-        if (is_error(result) || !can_write(flags) || is_inode(result, &inode))
-            return result;
-        KERNEL(close, result); /* another was laid over the reference after all */
-        return -EACCES;
-    }
-    *reference = object = move_away(object);
-    path_through((int32_t)object, TEXT(""), path, sizeof path);
-    return open_fifo(object, path, flags, &inode);
+    int64_t result = KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);
+    if (is_error(result) || (!can_write(flags) && kind != S_IFIFO) || is_inode(result, &inode))
+        return result;
+    KERNEL(close, result); /* another was laid over the reference after all */
+    return -EACCES;
 }
 
 /* Opens what exists: first as a mere reference, with which nothing can be read or written, so that no other thread
