@@ -529,7 +529,9 @@ def test_what_a_runtime_needs_in_tmp(native: Native, language: str, paths: list[
 )
 def test_what_only_looks_like_it(native: Native, language: str, path: str) -> None:
     engine = Engine(native, "SHIELD_READ_WRITE_TMP=block")
-    assert {engine.tmp(path, language, use) for use in ("AT_START", "TAKEN_AWAY", "FOLDER", "EMPTY", "AT_WORK")} == {NOT_LISTED}
+    assert {engine.tmp(path, language, use) for use in ("AT_START", "TAKEN_AWAY", "FOLDER", "EMPTY", "AT_WORK")} == {
+        NOT_LISTED
+    }
 
 
 def test_tmp_allow(native: Native) -> None:

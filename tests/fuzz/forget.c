@@ -16,7 +16,7 @@ void forget(int32_t descriptors)
     next_stream = generation = 0;
     for_good = are_hints = false;
     for (uint32_t i = 0; i < SCRATCHES; i++)
-        CHECK(!is_taken[i]); /* each was given back */
+        CHECK(!taken[i]); /* each was given back */
 }
 
 bool is_scratch(uint64_t address)

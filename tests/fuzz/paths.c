@@ -356,6 +356,11 @@ bool is_alone(void)
     return alone;
 }
 
+bool owns_memory(void)
+{
+    return true;
+}
+
 static uint32_t count_open(void)
 {
     uint32_t count = 0;

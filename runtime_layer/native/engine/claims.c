@@ -10,9 +10,10 @@ enum kind {
     HOLD = 1, /* the gate uses the descriptor */
     CHANGE,   /* it is being closed or replaced */
     PREPARE,  /* a text is being prepared */
-    LAY       /* mappings are being changed */
+    LAY,      /* mappings are being changed */
+    GONE      /* it is being given back */
 };
-enum { ANY = 0x1fffffff /* all descriptors */, NO_SLOT = CLAIMS /* a claim when all slots are taken */ };
+enum { ANY = 0x1fffffff /* all descriptors */, NO_SLOT = CLAIMS /* none was free */ };
 #define KIN 0x80000000u
 enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 30 /* milliseconds */, LONG_PATIENCE = 5000, MOVES = 8 };
 
@@ -56,8 +57,11 @@ static uint32_t this_holder(void)
     uint32_t owner = owner_of_memory();
     if (!had_kin() || !owner)
         return this_thread();
+    uint32_t thread = (uint32_t)KERNEL(gettid);
+    if (thread == owner)
+        return thread;
     uint32_t process = (uint32_t)KERNEL(getpid);
-    return process == owner ? this_thread() : process | KIN;
+    return process == owner ? thread : process | KIN;
 }
 
 static uint32_t who_claims(enum kind kind)
@@ -71,13 +75,18 @@ static bool keeps_others(enum kind kind)
     return kind == HOLD || kind == PREPARE;
 }
 
-/* Nothing is there any more when it was dropped, or in a copy that was forked since it was taken. */
+/* Nothing is there any more when it was dropped, or in a copy that was forked since it was taken. The slot is its owner's
+ * until all is done: a handler makes no copy meanwhile, which would do the rest once more. */
 static void give(uint32_t slot, uint64_t claim)
 {
     struct claims *c = claims_of_process();
-    if (__atomic_compare_exchange_n(&c->slots[slot], &claim, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) &&
-        keeps_others(kind_of(claim)))
+    uint64_t gone = word(GONE, 0, (uint32_t)claim);
+    if (!__atomic_compare_exchange_n(&c->slots[slot], &claim, gone, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_RELAXED))
+        return;
+    if (keeps_others(kind_of(claim)))
         __atomic_fetch_sub(&c->held_now, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&c->slots[slot], 0, __ATOMIC_SEQ_CST);
 }
 
 /* Left behind by kin that is no more. */
@@ -85,6 +94,17 @@ static bool is_left(uint64_t slot)
 {
     uint32_t who = (uint32_t)slot;
     return slot && who & KIN && !is_kin(who & ~KIN);
+}
+
+static void drop_what_is_left(void)
+{
+    struct claims *c = claims_of_process();
+    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < used; i++) {
+        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
+        if (is_left(slot))
+            give(i, slot);
+    }
 }
 
 /* `used` first: a claim is never there without being looked at. */
@@ -211,13 +231,17 @@ static bool wait_for_others(int32_t own, uint32_t turn)
     return turn + 1 < PATIENCE;
 }
 
-/* The first claim of kin makes it known. False: there are too many. */
+/* The first claim of kin makes it known: that of its first thread, with whose end it may be forgotten. What others left
+ * behind goes, as one of them may have had its number. False: there are too many. */
 static bool is_known(uint32_t who)
 {
     struct claims *c = claims_of_process();
     uint32_t process = who & ~KIN;
     if (!(who & KIN) || is_kin(process))
         return true;
+    if ((uint32_t)KERNEL(gettid) != process)
+        return false;
+    drop_what_is_left();
     for (uint32_t i = 0; i < KIN_MAX; i++) {
         uint32_t free = 0;
         if (__atomic_compare_exchange_n(&c->kin[i], &free, process, false, __ATOMIC_SEQ_CST,
@@ -234,6 +258,7 @@ static bool is_known(uint32_t who)
 static int32_t take(enum kind kind, uint32_t descriptor, uint32_t *who)
 {
     for (uint32_t turn = 0; turn < LONG_PATIENCE;) {
+        note_owner(); /* of a copy that was forked since the call began */
         uint32_t owner = owner_of_memory();
         uint64_t kin = kin_so_far();
         *who = who_claims(kind);
@@ -350,17 +375,17 @@ uint32_t next_held(uint32_t from)
 
 void change_end(int32_t claim)
 {
-    if (claim >= 0 && claim < CLAIMS)
+    if (claim >= 0)
         __atomic_store_n(&claims_of_process()->slots[claim], 0, __ATOMIC_RELEASE);
 }
 
-/* A handler in the midst of a change of mappings may not prepare one: the change could fall on it. */
-static bool is_laying(uint32_t me)
+bool is_laying(void)
 {
     struct claims *c = claims_of_process();
+    uint64_t mine = word(LAY, 0, this_thread());
     uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++)
-        if (__atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST) == word(LAY, 0, me))
+        if (__atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST) == mine)
             return true;
     return false;
 }
@@ -372,17 +397,14 @@ int64_t prepare_begin(void)
         int32_t slot = take(PREPARE, 0, &me);
         if (slot == NO_SLOT)
             return -EAGAIN;
-        if (is_laying(me))
-            turn = LONG_PATIENCE;
         /* Of two that come at once, the one with the smaller number goes first. */
-        while (turn < LONG_PATIENCE && !claimed(PREPARE, me, me)) {
+        while (!claimed(PREPARE, me, me) && turn < LONG_PATIENCE) {
             if (!claimed(PREPARE, UINT32_MAX, me) && !claimed(LAY, UINT32_MAX, me))
                 return 0;
             pause_between(turn++);
         }
         give((uint32_t)slot, word(PREPARE, 0, me));
-        if (turn < LONG_PATIENCE)
-            pause_between(turn++);
+        pause_between(turn++);
     }
     return -EAGAIN;
 }

@@ -3,8 +3,8 @@
  *
  * What was judged through a descriptor must be what is used through it. So the gate holds it until then, and whoever
  * closes a descriptor, or lays another over it, says so first and looks whether it is held. Each side makes its claim
- * before it looks for the other's: one of them always sees the other. No claim is held while a call waits for
- * something that may never come.
+ * before it looks for the other's: one of them always sees the other. While a call waits for something that may never
+ * come, nothing is held but a number of the gate's own, out of everybody's way.
  */
 #ifndef SHIELD_CLAIMS_H
 #define SHIELD_CLAIMS_H
@@ -45,6 +45,8 @@ bool has_claims(void);
  * mappings. 0, or -EAGAIN when others take too long. */
 int64_t prepare_begin(void);
 void prepare_end(void);
+/* Is this thread changing mappings? Then a signal handler asks, and the change could fall on what it prepares. */
+bool is_laying(void);
 /* Returns a claim for change_end, or -1. */
 int32_t lay_begin(void);
 

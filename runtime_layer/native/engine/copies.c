@@ -62,23 +62,38 @@ int64_t watch_duplicate(int32_t descriptor)
     return copy_marked(descriptor, stream_mark(descriptor), LEAST, O_CLOEXEC);
 }
 
-int64_t watch_own(int32_t descriptor)
+int64_t watch_held(int32_t descriptor)
 {
-    if (is_alone())
-        return descriptor;
-    int64_t own = watch_duplicate(descriptor);
+    int64_t own = is_alone() ? -EMFILE : watch_duplicate(descriptor);
     if (own != -EMFILE && own != -EINVAL)
         return own;
     int64_t error = hold_theirs(descriptor);
     return error ? error : descriptor;
 }
 
+void watch_held_end(int32_t descriptor, int64_t own)
+{
+    if (own == descriptor)
+        let_go(own);
+    else
+        close_held(own);
+}
+
+int64_t watch_own(int32_t descriptor)
+{
+    return is_alone() ? descriptor : watch_held(descriptor);
+}
+
 void watch_own_end(int32_t descriptor, int64_t own)
 {
-    if (own == descriptor && !is_alone())
-        let_go(own);
-    else if (own != descriptor)
-        close_held(own);
+    if (own != descriptor || !is_alone())
+        watch_held_end(descriptor, own);
+}
+
+void watch_carry(int32_t descriptor, int64_t own)
+{
+    if (own != descriptor && watch_kind((int32_t)own) == WATCH_QUERIES)
+        watch_instead(descriptor, WATCH_NOTHING, WATCH_QUERIES);
 }
 
 /* The same socket by another number. */

@@ -12,9 +12,7 @@ static enum outcome make(struct call *call, uint32_t index, judge_found *judge, 
     if (judge(call, false) == RUN_IN_PLACE)
         answer(call, kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]));
     arg[index] = theirs;
-    /* What the judge found out about the one holds for the other. */
-    if (own != (int32_t)theirs && watch_kind(own) == WATCH_QUERIES)
-        watch_instead((int32_t)theirs, WATCH_NOTHING, WATCH_QUERIES);
+    watch_carry((int32_t)theirs, own);
     return ANSWERED;
 }
 
@@ -35,7 +33,7 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *ju
         return NOT_MARKED;
     bool is_stream = is_watched_stream(descriptor);
     if (!is_alone() && !owns_memory()) {
-        /* A vfork child: nothing that it holds is held against other threads of its own, if it has any. */
+        /* A vfork child: its marks are its parent's, and it may have threads of its own. */
         if (is_stream && blocks) {
             *outcome = answer(call, -EACCES);
             return LEFT_OVER;

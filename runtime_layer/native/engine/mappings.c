@@ -70,7 +70,7 @@ static enum outcome alone(struct call *call, int64_t (*work)(const struct call *
     const uint64_t all = UINT64_MAX;
     uint64_t before;
     KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all);
-    int64_t result = prepare_begin();
+    int64_t result = is_laying() ? -EAGAIN : prepare_begin();
     if (!result) {
         result = work(call);
         prepare_end();

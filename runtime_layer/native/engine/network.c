@@ -312,8 +312,8 @@ static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *a
         return error;
     resolver_disconnect(descriptor);
     if (is_tcp(descriptor)) {
-        stream_seen(descriptor);
         marks_are_hints();
+        stream_seen(descriptor);
     }
     int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
     let_go(descriptor);

@@ -38,8 +38,9 @@ int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
 int64_t peer_of(int32_t descriptor, struct endpoint *peer);
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
-/* Is it a datagram to a name server? Port 53 counts wherever it is: servers forward. */
+/* Is it a name server? Port 53 counts wherever it is: servers forward. */
 bool may_carry_names(const struct endpoint *to);
+/* And a datagram to it? */
 bool carries_names(const struct endpoint *to, int32_t descriptor);
 /* Judges the control messages of a socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
  * bytes: more are refused, as no program sends so many. 0, or an errno. */

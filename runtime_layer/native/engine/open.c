@@ -211,10 +211,13 @@ static int64_t open_object(const struct call *call, int64_t *reference, uint64_t
                      ((flags & O_ACCMODE) != O_WRONLY ? OBJECT_READABLE : 0);
     if (object_refused(call, (int32_t)object, known))
         return -EACCES;
-    if (kind == S_IFIFO && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != O_RDWR)
-        *reference = object = move_away(object);
-    path_through((int32_t)object, TEXT(""), path, sizeof path);
     struct inode inode = {st.st_dev, st.st_ino};
+    if (kind == S_IFIFO && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != O_RDWR) {
+        *reference = object = move_away(object);
+        if (!is_inode(object, &inode)) /* another was laid over it before it was held */
+            return -EACCES;
+    }
+    path_through((int32_t)object, TEXT(""), path, sizeof path);
     int64_t result = KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);
     if (is_error(result) || (!can_write(flags) && kind != S_IFIFO) || is_inode(result, &inode))
         return result;

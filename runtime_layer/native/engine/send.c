@@ -1,5 +1,4 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
-#include "claims.h"
 #include "judges.h"
 #include "ready.h"
 #include "state.h"
@@ -33,8 +32,8 @@ static enum sockaddr_kind destination(const struct sockaddr_bytes *address, stru
     return endpoint_from_sockaddr(as_inet.bytes, as_inet.len, to);
 }
 
-/* May a message go to this address? 0, an errno, or: it is a query, to be judged by its name; it is a connection's, and has
- * no other address, nor is it to have one if the number is a datagram socket by now. */
+/* May a message go to this address? 0, an errno, or: it is a query, to be judged by its name; it is no datagram, whose
+ * address counts, nor is it to have one if the number is a datagram socket by now. */
 enum { IS_QUERY = 1, IS_CONNECTED = 2 };
 static int64_t judge_destination(const struct call *call, int32_t descriptor,
                                  const struct sockaddr_bytes *address)
@@ -45,7 +44,7 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     case SOCKADDR_INET: {
         if (!carries_names(&to, descriptor)) {
             int64_t refused = judge_endpoint(call, &to, descriptor);
-            return refused || !may_carry_names(&to) ? refused : is_tcp(descriptor) ? IS_CONNECTED : -EINVAL;
+            return refused || !may_carry_names(&to) ? refused : IS_CONNECTED;
         }
         int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
         return error ? error : IS_QUERY;
@@ -102,15 +101,15 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
-/* What control messages may say goes by the kind of socket: it is sent by a descriptor of the gate's own, as the number may
- * be another kind a moment later. */
+/* What control messages may say goes by the kind of socket: it is sent by a descriptor of the gate's own, or one that is
+ * held, as the number may be another kind a moment later. */
 static int64_t send_one(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
                         uint64_t flags)
 {
     uint8_t control[CONTROL_MAX];
     if (!m.control_len)
         return send_judged(call, descriptor, is_stream, m, flags);
-    int64_t own = watch_duplicate(descriptor);
+    int64_t own = watch_held(descriptor);
     if (is_error(own))
         return own;
     bool has_own;
@@ -118,7 +117,8 @@ static int64_t send_one(const struct call *call, int32_t descriptor, bool is_str
     int64_t result = refused ? refused : send_judged(call, (int32_t)own, is_stream, m, flags);
     if (has_own)
         release_control(&m, control);
-    close_held(own);
+    watch_carry(descriptor, own);
+    watch_held_end(descriptor, own);
     return result;
 }
 

@@ -74,6 +74,11 @@ int64_t watch_duplicate(int32_t descriptor);
  * errno. */
 int64_t watch_own(int32_t descriptor);
 void watch_own_end(int32_t descriptor, int64_t own);
+/* The same, where a signal handler may not change it either: never the number alone, without a claim. */
+int64_t watch_held(int32_t descriptor);
+void watch_held_end(int32_t descriptor, int64_t own);
+/* That queries were sent by it holds for the program's number. */
+void watch_carry(int32_t descriptor, int64_t own);
 /* socket(2), for a TCP socket, which gets its mark with its number. */
 int64_t make_stream(const uint64_t *arg);
 /* dup2(2) and dup3(2), where nobody holds what is replaced. */
