@@ -9,10 +9,14 @@ import pytest
 from emulated_lambda.machine import is_emulated
 
 _LOCK_FILTER = "qemu-user does not pass SO_LOCK_FILTER on, by which a connection remembers that it was seen"
+_COOKIE = "qemu-user does not pass SO_COOKIE on, by which connections that are read at the same time are told apart"
 _KIN = "qemu-user makes no process that shares memory but by vfork, and forks there"
 _THREAD = "qemu-user has a thread of its own beside the program's: what holds for the only one cannot be tried"
 _EXEC = "under qemu-user no signal handler was ever met in the midst of an exec"
 _ZERO_COPY = "qemu-user does not pass SO_ZEROCOPY on"
+_CLOSED = "binfmt_misc starts no program by a descriptor that is closed then, as those in /tmp are"
+_PLACES = "qemu-user lays memory of its own where the gate's is looked for"
+_STUCK = "qemu-user waits for a lock of its own for ever when signal handlers fork so often"
 _OUTSIDE = "starts the layer beside the sandbox, where only this machine's own programs run"
 _FILTER = "qemu-user has no seccomp(2) for its programs"
 
@@ -21,6 +25,14 @@ LIMITS = {
     "test_behaviour.py::test_bad_pointers_get_the_kernels_own_errors[False]": "qemu-user answers EFAULT by itself",
     "test_evasion.py::test_a_copy_does_not_go_on_with_a_call_that_it_was_forked_in[program]": _EXEC,
     "test_evasion.py::test_threads_of_a_process_that_shares_memory_replace_nothing": _KIN,
+    "test_midst.py::test_nothing_is_used_that_was_not_judged[copy_that_forks_again]": _STUCK,
+    "test_midst.py::test_nothing_is_used_that_was_not_judged[exec_in_a_vfork_child]": _KIN,
+    "test_midst.py::test_nothing_is_used_that_was_not_judged[open_in_a_vfork_child]": _KIN,
+    "test_midst.py::test_nothing_is_used_that_was_not_judged[thread_in_a_vfork_child]": _KIN,
+    "test_replaced_sockets.py::test_honest_threads_are_not_hindered[an_answer_is_learnt_and_used]": _COOKIE,
+    "test_replaced_sockets.py::test_honest_threads_are_not_hindered[own_connections_are_handed_over]": _LOCK_FILTER,
+    "test_replaced_sockets.py::test_what_was_looked_at_is_what_is_used[a_write_to_ourselves]": _LOCK_FILTER,
+    "test_replaced_sockets.py::test_what_was_looked_at_is_what_is_used[a_write_in_the_background]": _LOCK_FILTER,
     "test_server_names.py::test_a_foreign_name_does_not_arrive[zero_copy]": _ZERO_COPY,
     "test_server_names.py::test_the_attempts_are_real[zero_copy]": _ZERO_COPY,
     "test_server_names.py::test_a_handler_lays_a_connection_under_a_write_of_the_only_thread": _THREAD,
@@ -30,6 +42,8 @@ LIMITS = {
     "test_syscalls.py::test_a_child_whose_loader_drops_the_library_is_refused": _OUTSIDE,
     "test_syscalls.py::test_a_kernel_whose_pages_are_larger_is_refused": _FILTER,
     "test_syscalls.py::test_a_newer_call_is_one_that_this_kernel_does_not_have": _FILTER,
+    "test_threat_model.py::test_a_listed_program_that_the_function_can_write": _CLOSED,
+    "test_threat_model.py::test_another_thread_overwrites_a_childs_environment": _PLACES,
 }
 
 

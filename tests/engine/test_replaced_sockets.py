@@ -1,0 +1,146 @@
+"""What was looked at is one socket, and what the kernel uses is another: no name, question or answer gets past so.
+
+Every attempt goes on for some seconds. What arrived is what the servers saw.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.machine import architecture, is_emulated
+from emulated_lambda.sandbox import RESOLVER, Completed, Sandbox
+from engine.compiling import SOURCES, compile_c
+from engine.conftest import INSIDE
+from engine.recorder import Recorder
+from engine.running import PYTHON, SHIELD, policy
+
+SERVER, LISTED, UNLISTED = "203.0.113.9", "198.51.100.8", "198.51.100.9"
+NATIVE, SCRIPT = "/var/task/replaced_sockets", "/var/task/replaced_sockets.py"
+EFFORT, LITTLE_EFFORT, MUCH_EFFORT, FOR_ALL_TIMES = 3, 1, 5, 60  # seconds
+BY_NAME = "allowed.example"
+EVIL = b"evil.example"
+
+
+class Attempt(NamedTuple):
+    """What is run, what `allow_outbound` lists, and which server a foreign name is to arrive at."""
+
+    program: tuple[str, ...]
+    allowed: str
+    aim: tuple[str, int]
+    word: str = ""
+    effort: int = EFFORT
+
+    def command(self, seconds: int) -> tuple[str, ...]:
+        return (*self.program, str(seconds), *([self.word] if self.word else []))
+
+
+ASKED = (RESOLVER, 53)
+ATTEMPTS = {
+    "a_connection_is_handed_over": Attempt((NATIVE, "passed"), BY_NAME, ASKED),
+    "a_copy_asks": Attempt((PYTHON, SCRIPT, "a_copy_asks"), BY_NAME, ASKED),
+    "a_copy_greets": Attempt((PYTHON, SCRIPT, "a_copy_greets"), BY_NAME, (SERVER, 443)),
+    "an_answer_is_taken": Attempt((NATIVE, "learnt"), BY_NAME, (UNLISTED, 80), UNLISTED),
+    "an_answer_of_our_own": Attempt((PYTHON, SCRIPT, "an_answer_of_our_own"), BY_NAME, (UNLISTED, 80)),
+    "a_write_to_ourselves": Attempt((PYTHON, SCRIPT, "a_write_to_ourselves"), BY_NAME, ASKED, effort=MUCH_EFFORT),
+    "a_write_in_the_background": Attempt(
+        (PYTHON, SCRIPT, "a_write_in_the_background"), BY_NAME, ASKED, effort=MUCH_EFFORT
+    ),
+    # With the name server's address on the list, as one that lies in a VPC may be.
+    "a_datagram_by_a_local_socket": Attempt(
+        (PYTHON, SCRIPT, "a_datagram_by_a_local_socket"), RESOLVER, ASKED, effort=MUCH_EFFORT
+    ),
+}
+TIMES = 200
+HONEST = (
+    "files_are_handed_over",
+    "own_connections_are_handed_over",
+    "an_answer_is_learnt_and_used",
+    "own_connections_are_written_to",
+)
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task")
+    for name in ("replaced_sockets.py", "queries.py", "server_names.py"):
+        (task / name).write_bytes((INSIDE / name).read_bytes())
+    target = f"{architecture()}-linux-gnu.2.28" if is_emulated() else None
+    compile_c([SOURCES / "replaced_sockets.c"], task / "replaced_sockets", target=target)
+    for path in [task, *task.iterdir(), *task.parents[:2]]:
+        path.chmod(0o755)
+    with Sandbox(task=task, layers=layer) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
+
+
+@pytest.fixture
+def names(box: Sandbox) -> Iterator[DnsServer]:
+    with DnsServer(box, {BY_NAME: [SERVER]}) as server:
+        yield server
+
+
+@pytest.fixture
+def servers(box: Sandbox) -> Iterator[dict[tuple[str, int], Recorder]]:
+    recorders = {place: Recorder(box, *place) for place in ((SERVER, 443), (SERVER, 80), (UNLISTED, 80))}
+    yield recorders
+    for recorder in recorders.values():
+        recorder.close()
+
+
+def run(box: Sandbox, command: tuple[str, ...], settings: dict[str, str]) -> tuple[int, Completed]:
+    """The number that the program printed last."""
+    done = box.run_command([SHIELD, *command], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr[-2000:]}"
+    return int(done.stdout.splitlines()[-1]), done
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+def checked(allowed: str) -> dict[str, str]:
+    return policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": allowed, "SHIELD_ALLOW_AWS": "none"}
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_what_was_looked_at_is_what_is_used(
+    box: Sandbox, names: DnsServer, servers: dict[tuple[str, int], Recorder], name: str
+) -> None:
+    attempt = ATTEMPTS[name]
+
+    def arrives(seconds: int, settings: dict[str, str]) -> bool:
+        names.questions.clear()
+        for server in servers.values():
+            del server.received[:]
+        tried, done = run(box, attempt.command(seconds), settings)
+        assert tried > 0, done.stderr[-2000:]
+        return bool(names.asked("evil")) if attempt.aim == ASKED else EVIL in servers[attempt.aim].received
+
+    assert not arrives(attempt.effort, checked(attempt.allowed))
+    assert any(arrives(LITTLE_EFFORT, policy()) for _ in range(5)), "it is not real"
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_threads_are_not_hindered(
+    box: Sandbox, names: DnsServer, servers: dict[tuple[str, int], Recorder], name: str
+) -> None:
+    went_well, done = run(box, (PYTHON, SCRIPT, name, str(FOR_ALL_TIMES)), checked(BY_NAME))
+    assert went_well == TIMES, done.stderr[-2000:]
+    assert alerts(done) == []
+
+
+def test_a_udp_socket_is_connected_anew(box: Sandbox, names: DnsServer) -> None:
+    with box.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind((LISTED, 9999))
+        listener.settimeout(5)
+        command = (PYTHON, SCRIPT, "a_udp_socket_is_connected_anew", str(FOR_ALL_TIMES))
+        went_well, done = run(box, command, checked(f"{BY_NAME},{LISTED}"))
+        assert (went_well, alerts(done)) == (TIMES, []), done.stderr[-2000:]
+        assert [listener.recv(10) for _ in range(TIMES)] == [b"x"] * TIMES
