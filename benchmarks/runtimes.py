@@ -225,7 +225,7 @@ def _off_the_last_processor() -> Iterator[None]:
 def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Result]:
     _, allowed = language_of(runtime.name)
     sides = {False: _Times(), True: _Times()}
-    with sandbox.Sandbox(task, layers, runtime=runtime, runtime_on_root=True) as box:
+    with sandbox.Sandbox(task, layers, runtime=runtime, runtime_on_root=True, system_on_root=True) as box:
         function = Function(runtime, box)
         with _off_the_last_processor():
             _take_turns(function, sides, effort)

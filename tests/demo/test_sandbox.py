@@ -133,12 +133,12 @@ def test_nothing_else_can_be_written(sandbox: Sandbox, path: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("on_root", [False, True], ids=["bound", "on root"])
-def test_where_the_runtime_lies(task: Path, kind: str, on_root: bool) -> None:
-    """On the mount of /, as in Lambda, or on mounts of its own. It runs, and cannot be written, in either case."""
+@pytest.mark.parametrize(("on_root", "system"), [(False, False), (True, False), (True, True)])
+def test_where_the_runtime_lies(task: Path, kind: str, on_root: bool, system: bool) -> None:
+    """On the mount of /, as in Lambda, the system too or not; or on mounts of its own. It runs, and stays as it is."""
     if kind == "root" and os.geteuid() != 0:
         pytest.skip("needs root")
-    with Sandbox(task=task, ways=(kind,), runtime_on_root=on_root) as sandbox:
+    with Sandbox(task=task, ways=(kind,), runtime_on_root=on_root, system_on_root=system) as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"{kind}: {sandbox.isolation.note}")
         table = sandbox.run_command(["cat", "/proc/self/mountinfo"]).stdout
@@ -148,6 +148,9 @@ def test_where_the_runtime_lies(task: Path, kind: str, on_root: bool) -> None:
     assert {"/", "/tmp", "/var/task", "/proc"} <= mounts
     assert any(path.startswith("/var/runtime/") for path in mounts) is not on_root
     assert ("/var/lang" in mounts) is not (on_root and sys.base_prefix not in ("/usr", "/usr/local"))
+    if system and "/usr" in mounts:
+        pytest.skip("this machine lends no overlay of its root: the system is bound, as where nobody asks")
+    assert ("/usr" in mounts) is not system
 
 
 @pytest.mark.parametrize("path", ["/dev/shm", "/home/sbx_user1051", "/mnt", "/old", "/sys/kernel"])

@@ -25,6 +25,7 @@ class Request(TypedDict):
     """What the sandbox shall be."""
 
     base: str
+    lies_over: bool
     binds: list[root.Bind]
     system: str
     emulator: str
@@ -77,7 +78,9 @@ def _isolate(request: Request) -> str:
             continue
         socket.sethostname(request["hostname"])
         loopback.bring_up(request["addresses"])
-        root.build(request["base"], request["binds"], request["system"], request["resolver"], user)
+        root.build(
+            request["base"], request["lies_over"], request["binds"], request["system"], request["resolver"], user
+        )
         return name
     raise OSError("; ".join(reasons) or "isolation not asked for")
 

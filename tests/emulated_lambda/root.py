@@ -8,11 +8,13 @@ caller says.
 from __future__ import annotations
 
 import os
+import shutil
 from typing import NamedTuple, TypedDict
 
 from emulated_lambda import kernel
 
 TMP_SIZE = "512m"
+_ROOM = "2g"  # for a runtime's files, where they are copied
 
 # Bound read-only where the host has them. Symbolic links (merged /usr) are copied as links.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -72,25 +74,20 @@ def _make_read_only(target: str) -> None:
     kernel.mount("none", target, "none", kernel.MS_REMOUNT | kernel.MS_BIND | wanted | locked)
 
 
-def _bind(source: str, path: str) -> None:
+def _make_point(source: str, path: str) -> None:
     target = _inside(path)
     if os.path.isdir(source):
         os.makedirs(target, mode=0o755, exist_ok=True)
-    else:
-        os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
-        if not os.path.exists(target):  # it may be a file of the system's, which is read-only already
-            with open(target, "ab"):
-                pass
-    kernel.mount(source, target, "none", kernel.MS_BIND | kernel.MS_REC)
-    _make_read_only(target)
+        return
+    os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+    if not os.path.exists(target):  # it may be a file of the system's, which is read-only already
+        with open(target, "ab"):
+            pass
 
 
-def _device(name: str) -> None:
-    # Not remounted: a bind of a device node must stay free of nodev.
-    target = _inside(f"/dev/{name}")
-    with open(target, "ab"):
-        pass
-    kernel.mount(f"/dev/{name}", target, "none", kernel.MS_BIND)
+def _bind(source: str, path: str) -> None:
+    kernel.mount(source, _inside(path), "none", kernel.MS_BIND | kernel.MS_REC)
+    _make_read_only(_inside(path))
 
 
 def run_by(emulator: str) -> None:
@@ -104,11 +101,27 @@ def run_by(emulator: str) -> None:
         register.write(b":aarch64:M::" + _ELF_AARCH64 + b":" + _ELF_MASK + b":" + os.fsencode(emulator) + b":OPF")
 
 
-def build(base: str, binds: list[Bind], system: str, resolver: str, owned_tmp: User) -> None:
+def _lie_over(origin: str) -> bool:
+    """Makes the system's own directories part of the root's mount, below what is there. False: that cannot be had."""
+    whole = all(
+        os.stat(origin + path).st_dev == os.stat(origin or "/").st_dev for path in _SYSTEM if os.path.isdir(path)
+    )
+    if not whole:
+        return False
+    try:
+        kernel.mount("sandbox", _ROOT, "overlay", kernel.MS_NOSUID, f"lowerdir={_ROOT}:{origin or '/'}")
+    except OSError:
+        return False
+    return True
+
+
+def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: str, owned_tmp: User) -> None:
     """Mounts the sandbox's root in this mount namespace and makes it `/`. The old root is gone afterwards.
 
     Args:
         base: a folder that becomes the root; the mount points are made in it. "" for an empty one.
+        lies_over: the system's directories are no mounts of their own, where the kernel can do that (overlayfs); the
+            rest of the machine is to be seen then.
         binds: what is shown besides.
         system: the root whose system directories are shown; "" for this machine's own.
         resolver: the name server's address.
@@ -120,31 +133,45 @@ def build(base: str, binds: list[Bind], system: str, resolver: str, owned_tmp: U
     kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
     sources = {bind["target"]: os.open(bind["source"], os.O_PATH | os.O_CLOEXEC) for bind in binds}
     origin = f"/proc/self/fd/{os.open(system, os.O_PATH | os.O_CLOEXEC)}" if system else ""
-    if base:
+    below = f"/proc/self/fd/{os.open(base, os.O_PATH | os.O_CLOEXEC)}" if base else ""
+    if base and not lies_over:
         kernel.mount(base, _ROOT, "none", kernel.MS_BIND)
     else:
-        kernel.mount("sandbox", _ROOT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=16m")
-    for path in _SYSTEM:
-        if os.path.islink(origin + path):
-            os.symlink(os.readlink(origin + path), _inside(path))
-        elif os.path.isdir(origin + path):
-            _bind(origin + path, path)
-    for path in _ETC:
-        if os.path.exists(origin + path):
-            _bind(origin + path if system else os.path.realpath(path), path)
+        kernel.mount("sandbox", _ROOT, "tmpfs", kernel.MS_NOSUID, f"mode=0755,size={_ROOM if base else '16m'}")
+    if base and lies_over:  # copied: a folder of the machine cannot lie over the machine's root, which holds it
+        shutil.copytree(below, _ROOT, symlinks=True, dirs_exist_ok=True)
+    # What has to be shown where the root does not lie over the system, and what is shown in any case.
+    shown = {path: origin + path for path in _SYSTEM if os.path.isdir(origin + path)}
+    shown |= {
+        path: origin + path if system else os.path.realpath(path) for path in _ETC if os.path.exists(origin + path)
+    }
+    mounts: dict[str, str] = {}
+    for bind in binds:  # opened before the host's /tmp was covered: a source may lie there
+        there = not system and os.path.realpath(bind["source"]) == bind["target"]
+        (shown if there else mounts)[bind["target"]] = f"/proc/self/fd/{sources[bind['target']]}"
+    # All points first: nothing can be made where the root lies over another.
+    for path in ("/dev", "/etc", "/proc", "/tmp", "/var/task", "/opt", "/old"):
+        os.makedirs(_inside(path), mode=0o755, exist_ok=True)
+    for name in _DEVICES:
+        _make_point(f"/dev/{name}", f"/dev/{name}")
+    for name, target in _DEVICE_LINKS.items():
+        os.symlink(target, _inside(f"/dev/{name}"))
+    for path, source in mounts.items():
+        _make_point(source, path)
     for path, text in _files(resolver).items():
         with open(_inside(path), "w", encoding="utf-8") as file:
             file.write(text)
-    os.makedirs(_inside("/dev"), mode=0o755)
-    for name in _DEVICES:
-        _device(name)
-    for name, target in _DEVICE_LINKS.items():
-        os.symlink(target, _inside(f"/dev/{name}"))
-    for bind in binds:
-        # Opened before the host's /tmp was covered: a source may lie there.
-        _bind(f"/proc/self/fd/{sources[bind['target']]}", bind["target"])
-    for path in ("/proc", "/tmp", "/var/task", "/opt", "/old"):
-        os.makedirs(_inside(path), mode=0o755, exist_ok=True)
+    over = lies_over and _lie_over(origin)
+    for path, source in shown.items() if not over else ():
+        if os.path.islink(origin + path) and path in _SYSTEM:
+            os.symlink(os.readlink(origin + path), _inside(path))
+        else:
+            _make_point(source, path)
+            _bind(source, path)
+    for path, source in mounts.items():
+        _bind(source, path)
+    for name in _DEVICES:  # not remounted: a bind of a device node must stay free of nodev
+        kernel.mount(f"/dev/{name}", _inside(f"/dev/{name}"), "none", kernel.MS_BIND)
     # A user namespace may mount a proc of its own only where a whole one is already in sight.
     kernel.mount("/proc", _inside("/proc"), "none", kernel.MS_BIND | kernel.MS_REC)
     tmp = f"mode=0700,uid={owned_tmp.uid},gid={owned_tmp.gid},size={TMP_SIZE}"
@@ -155,6 +182,7 @@ def build(base: str, binds: list[Bind], system: str, resolver: str, owned_tmp: U
     kernel.pivot_root(".", "old")
     os.chdir("/")
     kernel.detach("/old")
-    os.rmdir("/old")
-    _make_read_only("/")
+    if not over:  # which is read-only by itself
+        os.rmdir("/old")
+        _make_read_only("/")
     os.umask(old_umask)

@@ -119,7 +119,8 @@ class Sandbox:
 
     `filtered=False` leaves the seccomp filter out. `addresses` are the sandbox's own (`address/prefix`). `ways` are the
     kinds of isolation to try; none at all runs commands as they are. `runtime` is what the platform brings: each a
-    mount of its own, or, with `runtime_on_root`, on the mount of /, as in Lambda.
+    mount of its own, or, with `runtime_on_root`, on the mount of /, as in Lambda; with `system_on_root` so is the
+    system, and all else of this machine can be seen.
     Raises SandboxError on entering when the isolation that is there cannot be used.
     """
 
@@ -131,6 +132,7 @@ class Sandbox:
     ways: Sequence[str] = tuple(keeper.WAYS)
     runtime: Runtime = python.THIS
     runtime_on_root: bool = False
+    system_on_root: bool = False
     isolation: Isolation = field(init=False, default=Isolation("none", False, "not started"))
     machine: Machine = field(init=False)
 
@@ -282,6 +284,7 @@ class Sandbox:
             mounts = lay_out(mounts, Path(base))
         return {
             "base": base,
+            "lies_over": self.system_on_root,
             "binds": [{"source": str(source.resolve()), "target": target} for target, source in mounts.items()],
             "system": str(self.machine.system or ""),
             "emulator": str(self.machine.emulator or ""),
