@@ -222,11 +222,17 @@ def _off_the_last_processor() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Result]:
+def _where(box: Any) -> list[str]:
+    """A line when the system's directories are mounts of their own, as they are not in Lambda."""
+    apart = box.path("/usr").stat().st_dev != box.path("/").stat().st_dev
+    return ["the system is no part of the mount of / here: there is no overlay to be had"] if apart else []
+
+
+def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> tuple[list[Result], list[str]]:
     _, allowed = language_of(runtime.name)
     sides = {False: _Times(), True: _Times()}
     with sandbox.Sandbox(task, layers, runtime=runtime, runtime_on_root=True, system_on_root=True) as box:
-        function = Function(runtime, box)
+        function, notes = Function(runtime, box), _where(box)
         with _off_the_last_processor():
             _take_turns(function, sides, effort)
     plain, with_shield = sides[False], sides[True]
@@ -239,11 +245,12 @@ def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> list[Res
     medians = list(zip(plain.medians, with_shield.medians, strict=True))
     longer = _interval(starts, lambda plain, shielded: shielded - plain)
     times = _interval(medians, lambda plain, shielded: shielded / plain)
-    return [
+    results = [
         Result(start, *_middle(starts), interval=longer),
         Result(warm, *_middle(medians), interval=times),
         Result(slow, quantiles(plain.invocations, n=100)[98], quantiles(with_shield.invocations, n=100)[98]),
     ]
+    return results, notes
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -254,7 +261,9 @@ def _run(options: argparse.Namespace) -> None:
     with _prepared([r.name for r in runtimes]) as (task, layers), progress.status("measuring") as status:
         for number, runtime in enumerate(runtimes, 1):
             status.update(f"measuring {runtime.name} ({number} of {len(runtimes)})")
-            results += _measure(runtime, task, layers, effort)
+            measured, where = _measure(runtime, task, layers, effort)
+            results += measured
+            notes += [line for line in where if line not in notes]
     notes += [
         f"{result.row.what}: from {result.interval[0]:.3f} to {result.interval[1]:.3f} in 95 % of a bootstrap"
         for result in results

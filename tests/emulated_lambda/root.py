@@ -115,6 +115,55 @@ def _lie_over(origin: str) -> bool:
     return True
 
 
+def _make_root(base: str, lies_over: bool) -> None:
+    """A folder of the machine cannot lie over the machine's root, which holds it: it is copied then."""
+    if base and not lies_over:
+        kernel.mount(base, _ROOT, "none", kernel.MS_BIND)
+        return
+    below = f"/proc/self/fd/{os.open(base, os.O_PATH | os.O_CLOEXEC)}" if base else ""  # it may lie below _ROOT
+    kernel.mount("sandbox", _ROOT, "tmpfs", kernel.MS_NOSUID, f"mode=0755,size={_ROOM if base else '16m'}")
+    if base:
+        shutil.copytree(below, _ROOT, symlinks=True, dirs_exist_ok=True)
+
+
+def _make_own(resolver: str) -> None:
+    """The directories and files that a sandbox has of its own."""
+    for path in ("/dev", "/etc", "/proc", "/tmp", "/var/task", "/opt", "/old"):
+        os.makedirs(_inside(path), mode=0o755, exist_ok=True)
+    for name in _DEVICES:
+        _make_point(f"/dev/{name}", f"/dev/{name}")
+    for name, target in _DEVICE_LINKS.items():
+        os.symlink(target, _inside(f"/dev/{name}"))
+    for path, text in _files(resolver).items():
+        with open(_inside(path), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _of_system(origin: str) -> dict[str, str]:
+    """What is shown of the system, unless the root lies over it."""
+    found = {path: origin + path for path in _SYSTEM if os.path.isdir(origin + path)}
+    files = [path for path in _ETC if os.path.exists(origin + path)]
+    return found | {path: origin + path if origin else os.path.realpath(path) for path in files}
+
+
+def _show(source: str, path: str) -> None:
+    if path in _SYSTEM and os.path.islink(source):
+        os.symlink(os.readlink(source), _inside(path))
+        return
+    _make_point(source, path)
+    _bind(source, path)
+
+
+def _change_root(is_read_only: bool) -> None:
+    os.chdir(_ROOT)
+    kernel.pivot_root(".", "old")
+    os.chdir("/")
+    kernel.detach("/old")
+    if not is_read_only:
+        os.rmdir("/old")
+        _make_read_only("/")
+
+
 def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: str, owned_tmp: User) -> None:
     """Mounts the sandbox's root in this mount namespace and makes it `/`. The old root is gone afterwards.
 
@@ -131,44 +180,23 @@ def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: 
     """
     old_umask = os.umask(0o022)
     kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
+    # Opened before the host's /tmp is covered: a source may lie there.
     sources = {bind["target"]: os.open(bind["source"], os.O_PATH | os.O_CLOEXEC) for bind in binds}
     origin = f"/proc/self/fd/{os.open(system, os.O_PATH | os.O_CLOEXEC)}" if system else ""
-    below = f"/proc/self/fd/{os.open(base, os.O_PATH | os.O_CLOEXEC)}" if base else ""
-    if base and not lies_over:
-        kernel.mount(base, _ROOT, "none", kernel.MS_BIND)
-    else:
-        kernel.mount("sandbox", _ROOT, "tmpfs", kernel.MS_NOSUID, f"mode=0755,size={_ROOM if base else '16m'}")
-    if base and lies_over:  # copied: a folder of the machine cannot lie over the machine's root, which holds it
-        shutil.copytree(below, _ROOT, symlinks=True, dirs_exist_ok=True)
-    # What has to be shown where the root does not lie over the system, and what is shown in any case.
-    shown = {path: origin + path for path in _SYSTEM if os.path.isdir(origin + path)}
-    shown |= {
-        path: origin + path if system else os.path.realpath(path) for path in _ETC if os.path.exists(origin + path)
-    }
-    mounts: dict[str, str] = {}
-    for bind in binds:  # opened before the host's /tmp was covered: a source may lie there
-        there = not system and os.path.realpath(bind["source"]) == bind["target"]
-        (shown if there else mounts)[bind["target"]] = f"/proc/self/fd/{sources[bind['target']]}"
-    # All points first: nothing can be made where the root lies over another.
-    for path in ("/dev", "/etc", "/proc", "/tmp", "/var/task", "/opt", "/old"):
-        os.makedirs(_inside(path), mode=0o755, exist_ok=True)
-    for name in _DEVICES:
-        _make_point(f"/dev/{name}", f"/dev/{name}")
-    for name, target in _DEVICE_LINKS.items():
-        os.symlink(target, _inside(f"/dev/{name}"))
+    shown, mounts, over = _of_system(origin), dict[str, str](), False
+    for bind in binds:
+        stays = not system and os.path.realpath(bind["source"]) == bind["target"]
+        (shown if stays else mounts)[bind["target"]] = f"/proc/self/fd/{sources[bind['target']]}"
+    _make_root(base, lies_over)
+    _make_own(resolver)
+    if lies_over:
+        for path, source in mounts.items():  # now: nothing can be made in what lies over another
+            _make_point(source, path)
+        over = _lie_over(origin)
+    for path, source in shown.items() if not over else ():
+        _show(source, path)
     for path, source in mounts.items():
         _make_point(source, path)
-    for path, text in _files(resolver).items():
-        with open(_inside(path), "w", encoding="utf-8") as file:
-            file.write(text)
-    over = lies_over and _lie_over(origin)
-    for path, source in shown.items() if not over else ():
-        if os.path.islink(origin + path) and path in _SYSTEM:
-            os.symlink(os.readlink(origin + path), _inside(path))
-        else:
-            _make_point(source, path)
-            _bind(source, path)
-    for path, source in mounts.items():
         _bind(source, path)
     for name in _DEVICES:  # not remounted: a bind of a device node must stay free of nodev
         kernel.mount(f"/dev/{name}", _inside(f"/dev/{name}"), "none", kernel.MS_BIND)
@@ -178,11 +206,5 @@ def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: 
     kernel.mount("tmp", _inside("/tmp"), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, tmp)
     for fd in sources.values():
         os.close(fd)
-    os.chdir(_ROOT)
-    kernel.pivot_root(".", "old")
-    os.chdir("/")
-    kernel.detach("/old")
-    if not over:  # which is read-only by itself
-        os.rmdir("/old")
-        _make_read_only("/")
+    _change_root(is_read_only=over)
     os.umask(old_umask)

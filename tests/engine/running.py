@@ -1,9 +1,14 @@
-"""How the engine's tests run programs in a sandbox: by which paths, with which settings, and with what in /tmp."""
+"""How the engine's tests run programs: in which sandbox, by which paths, with which settings, and with what in /tmp."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 from emulated_lambda.sandbox import Sandbox
 
@@ -16,6 +21,17 @@ def policy(**settings: str) -> dict[str, str]:
     """SHIELD_* settings: every policy allows unless it is given."""
     merged = dict.fromkeys(POLICIES, "allow") | {"executable_memory": "allow"} | settings
     return {f"SHIELD_{name.upper()}": value for name, value in merged.items()}
+
+
+@contextmanager
+def whole_sandbox(task: Path, layer: Path) -> Iterator[Sandbox]:
+    """A sandbox with `task`, which everyone may read from now on, at /var/task. Skips where none can be had."""
+    for path in (task, *task.rglob("*"), *task.parents[:3]):
+        path.chmod(0o755)
+    with Sandbox(task=task, layers=layer) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
 
 
 def prepare_tmp(sandbox: Sandbox) -> None:

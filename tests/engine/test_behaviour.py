@@ -18,7 +18,7 @@ from emulated_lambda.machine import architecture, machine
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp
+from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 
 REFUSED = errno.EACCES
 HELPERS = {"inline": ("inline.c",), "namespace": ("namespace.c",), "registers": ("registers.c", "call_with.S")}
@@ -39,13 +39,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         )
     (task / "__pycache__").mkdir()
     (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
-    for path in [task, *task.rglob("*")]:
-        path.chmod(0o755)
-    for parent in task.parents[:3]:
-        parent.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 

@@ -17,7 +17,7 @@ from emulated_lambda.machine import architecture, is_emulated
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp
+from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from engine.system_calls import kernel_calls
 
 REFUSED = errno.EACCES
@@ -42,11 +42,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
     (task / "pkg").mkdir()
     (task / "pkg" / "__init__.py").write_text("handler = None\n")
-    for path in [task, *task.rglob("*"), *task.parents[:3]]:
-        path.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from emulated_lambda.sandbox import Sandbox
 from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, policy
+from engine.running import PYTHON, SHIELD, policy, whole_sandbox
 
 # How the clients read a setting: Python's the last dot (bootstrap.py), Node.js' the first dot of the file's name
 # (FUNCTION_EXPR, and first of all without an ending), Ruby's the first dot, Java's a class, with or without a method,
@@ -53,11 +53,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     for name in {name for names in (*SETTINGS.values(), NEIGHBOURS) for name in names}:
         (task / name).parent.mkdir(parents=True, exist_ok=True)
         (task / name).write_text("source")
-    for path in (task, *task.rglob("*"), *task.parents[:2]):
-        path.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 

@@ -11,7 +11,7 @@ import pytest
 from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
-from engine.running import SHIELD, policy, prepare_tmp
+from engine.running import SHIELD, policy, prepare_tmp, whole_sandbox
 
 BLOCKED = policy(
     outbound_connectivity="block", read_write_tmp="block", read_handler="block", create_child_process="block",
@@ -35,11 +35,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     compile_c([SOURCES / "inline.c"], task / "inline.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
     (task / "plain").write_text("plain\n")
-    for path in [task, *task.rglob("*"), *task.parents[:3]]:
-        path.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 

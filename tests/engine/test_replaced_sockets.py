@@ -18,7 +18,7 @@ from emulated_lambda.sandbox import RESOLVER, Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
 from engine.recorder import Recorder
-from engine.running import PYTHON, SHIELD, policy
+from engine.running import PYTHON, SHIELD, policy, whole_sandbox
 
 SERVER, LISTED, UNLISTED = "203.0.113.9", "198.51.100.8", "198.51.100.9"
 NATIVE, SCRIPT = "/var/task/replaced_sockets", "/var/task/replaced_sockets.py"
@@ -72,11 +72,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         (task / name).write_bytes((INSIDE / name).read_bytes())
     target = f"{architecture()}-linux-gnu.2.28" if is_emulated() else None
     compile_c([SOURCES / "replaced_sockets.c"], task / "replaced_sockets", target=target)
-    for path in [task, *task.iterdir(), *task.parents[:2]]:
-        path.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 

@@ -22,7 +22,7 @@ from emulated_lambda.web import Receiver, WebServer
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
 from engine.recorder import Recorder
-from engine.running import PYTHON, SHIELD, policy
+from engine.running import PYTHON, SHIELD, policy, whole_sandbox
 
 SERVER, LISTED = "203.0.113.9", "198.51.100.9"
 REFUSED = errno.EACCES
@@ -149,11 +149,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     (task / "authority.pem").write_bytes(authority.pem)
     target = f"{architecture()}-linux-gnu.2.28" if is_emulated() else None
     compile_c([SOURCES / "raced_sockets.c"], task / "raced_sockets", "-lpthread", target=target)
-    for path in [task, *task.iterdir(), *task.parents[:2]]:
-        path.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         names = {"allowed.example": [SERVER], "aaaa.example": [SERVER], "other.example": [SERVER]}
         tls = authority.server_context(["allowed.example"])
         with DnsServer(sandbox, names), WebServer(sandbox, (SERVER, 8443), Receiver("hello"), tls):

@@ -20,7 +20,7 @@ from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp
+from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function import ShieldPolicy
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
@@ -40,11 +40,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     target = f"{architecture()}-linux-musl"
     compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=target)
-    for path in [task, *task.rglob("*"), *task.parents[:3]]:
-        path.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 

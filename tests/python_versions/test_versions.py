@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from emulated_lambda import xray
 from emulated_lambda.checkout_run import STACK, CheckoutRun, ShieldLog, run_checkout
 from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
 from emulated_lambda.demo import APP
@@ -26,7 +25,6 @@ from shielded_function import ShieldPolicy
 
 HERE = Path(__file__).parent
 ALLOWED = {f"SHIELD_{attempt.policy.upper()}": "allow" for attempt in ATTEMPTS}
-DAEMON = ("169.254.78.1", 2000)  # an address of the sandbox's own
 _MODES = ("block", "alert")
 _TEMPLATE = {"block": "Shielded", "alert": "Watched"}
 
@@ -108,21 +106,10 @@ def test_a_traced_function_notices_nothing(
     code = tmp_path / "code"
     shutil.copytree(HERE / "traced", code, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(XRAY[version].folder, code, dirs_exist_ok=True)
-    platform = {"AWS_XRAY_DAEMON_ADDRESS": "{}:{}".format(*DAEMON), "AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR"}
-    with EmulatedFunction(under_the_default_policy(assembly, code), platform, runtime=runtime) as function:
-        daemon = function.sandbox.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with daemon:
-            daemon.bind(DAEMON)
-            daemon.settimeout(5)
-            cold, warm = function.invoke({"name": "cold"}), function.invoke({"name": "warm"})
-            names = {segment_name(daemon.recv(65536)) for _ in range(2)}
+    function = EmulatedFunction(under_the_default_policy(assembly, code), xray.ENVIRONMENT, runtime=runtime)
+    with function, xray.XrayDaemon(function.sandbox) as daemon:
+        cold, warm = function.invoke({"name": "cold"}), function.invoke({"name": "warm"})
+        names = {document["name"] for document in daemon.take(2)}
     assert_unnoticed(cold, warm)
     assert cold.payload == {"said": "hello cold"}
     assert "handling" in names, "the daemon has heard of it"
-
-
-def segment_name(datagram: bytes) -> str:
-    """A header in JSON, a line break, and the segment."""
-    _, _, segment = datagram.partition(b"\n")
-    value: dict[str, Any] = json.loads(segment)
-    return str(value["name"])

@@ -95,9 +95,7 @@ def test_a_quick_run_of_a_runtime(tmp_path: Path) -> None:
     rows = {row["name"]: row for row in quick_run(tmp_path / "runtimes.json", "runtimes.py", "python3")["rows"]}
     assert list(rows) == ["start_python3", "warm_python3", "slow_python3"]
     assert all(row["shielded"] > 0 and row["unshielded"] > 0 for row in rows.values())
-    for name in ("start_python3", "warm_python3"):
-        low, high = rows[name]["interval"]
-        assert low <= high
+    assert [len(row["interval"] or []) for row in rows.values()] == [2, 2, 0]
 
 
 def test_the_middle_of_pairs_leaves_out_what_stands_apart() -> None:
@@ -106,3 +104,16 @@ def test_the_middle_of_pairs_leaves_out_what_stands_apart() -> None:
     code = f"import runtimes; print(runtimes._middle({pairs}))"
     done = subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True)
     assert json.loads(done.replace("(", "[").replace(")", "]")) == pytest.approx([10.0, 12.25])
+
+
+def test_the_interval_is_as_wide_as_the_pairs_are_different() -> None:
+    code = """if True:
+        import runtimes
+        alike, apart = [(10.0, 12.0)] * 9, [(10.0, 12.0 + n) for n in range(-4, 5)]
+        print([list(runtimes._interval(pairs, lambda plain, shielded: shielded - plain)) for pairs in (alike, apart)])
+    """
+    done = subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True)
+    alike, (low, high) = json.loads(done)
+    assert alike == pytest.approx([2.0, 2.0])
+    assert -2.0 < low < 1.0
+    assert 3.0 < high < 6.0

@@ -85,10 +85,10 @@ static bool matches(struct text pattern, struct text path)
 
 bool language_needs_tmp(enum language language, struct text path, enum tmp_use use)
 {
-    bool is_free = use == TMP_AT_START || use == TMP_TAKEN_AWAY;
+    bool is_for_all = use == TMP_AT_START || use == TMP_TAKEN_AWAY;
     for (uint32_t i = 0; i < sizeof needed / sizeof *needed && use != TMP_AT_WORK; i++)
         if ((needed[i].language == LANGUAGE_OTHER || needed[i].language == language) &&
-            (is_free || needed[i].at_work == use) && matches(text_of(needed[i].pattern), path))
+            (is_for_all || needed[i].at_work == use) && matches(text_of(needed[i].pattern), path))
             return true;
     return false;
 }

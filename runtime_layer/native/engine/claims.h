@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { FAR_NUMBER = 100 /* the gate's own from here on: programs count on small numbers */ };
 enum { CLAIMS = 1024 /* as many as Lambda lets there be threads */, KIN_MAX = 64 };
 /* In memory that a forked copy does not take along; a vfork child shares it. */
 struct claims {

@@ -58,8 +58,7 @@ static int64_t copy_marked(int32_t from, uint8_t kind, uint64_t least, uint32_t 
 
 int64_t watch_duplicate(int32_t descriptor)
 {
-    enum { LEAST = 100 /* out of the way of programs that count on small numbers */ };
-    return copy_marked(descriptor, stream_mark(descriptor), LEAST, O_CLOEXEC);
+    return copy_marked(descriptor, stream_mark(descriptor), FAR_NUMBER, O_CLOEXEC);
 }
 
 int64_t watch_held(int32_t descriptor)

@@ -6,8 +6,8 @@
 #include "process.h"
 #include "program_kind.h"
 
-/* What it may do on its way to exec: look which descriptors there are to close. */
-static bool lists_descriptors(const struct call *call, int64_t *result)
+/* What it may do on its way to exec: look which descriptors there are to close. False: it does something else. */
+static bool list_descriptors(const struct call *call, int64_t *result)
 {
     static const char *const listings[] = {"/proc/self/fd", "/proc/self/fd/", "/dev/fd", "/dev/fd/"};
     char path[16];
@@ -45,7 +45,7 @@ static bool own_program_refused(const struct call *call, struct scratch *scratch
 bool forked_copy_ends(struct call *call)
 {
     int64_t result = -EACCES;
-    if (lists_descriptors(call, &result)) {
+    if (list_descriptors(call, &result)) {
         answer(call, result);
         return true;
     }

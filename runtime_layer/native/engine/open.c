@@ -188,8 +188,7 @@ static bool is_kind(int64_t object, uint32_t kind)
  * reference stays held meanwhile, by a number that is in nobody's way. */
 static int64_t move_away(int64_t reference)
 {
-    enum { LEAST = 100 };
-    int64_t far = hold(KERNEL(fcntl, reference, F_DUPFD_CLOEXEC, LEAST));
+    int64_t far = hold(KERNEL(fcntl, reference, F_DUPFD_CLOEXEC, FAR_NUMBER));
     if (is_error(far))
         return reference;
     close_held(reference);

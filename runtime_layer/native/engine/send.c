@@ -34,7 +34,7 @@ static enum sockaddr_kind destination(const struct sockaddr_bytes *address, stru
 
 /* May a message go to this address? 0, an errno, or: it is a query, to be judged by its name; it is no datagram, whose
  * address counts, nor is it to have one if the number is a datagram socket by now. */
-enum { IS_QUERY = 1, IS_CONNECTED = 2 };
+enum { IS_QUERY = 1, WITHOUT_ADDRESS = 2 };
 static int64_t judge_destination(const struct call *call, int32_t descriptor,
                                  const struct sockaddr_bytes *address)
 {
@@ -44,7 +44,7 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     case SOCKADDR_INET: {
         if (!carries_names(&to, descriptor)) {
             int64_t refused = judge_endpoint(call, &to, descriptor);
-            return refused || !may_carry_names(&to) ? refused : IS_CONNECTED;
+            return refused || !may_carry_names(&to) ? refused : WITHOUT_ADDRESS;
         }
         int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
         return error ? error : IS_QUERY;
@@ -96,8 +96,9 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
-    m.name = judged == IS_CONNECTED ? 0 : (uint64_t)address.bytes;
-    m.name_len = judged == IS_CONNECTED ? 0 : address.len;
+    bool has_address = judged != WITHOUT_ADDRESS;
+    m.name = has_address ? (uint64_t)address.bytes : 0;
+    m.name_len = has_address ? address.len : 0;
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
@@ -148,7 +149,7 @@ static int64_t send_to(const struct call *call, bool is_stream)
         return judged;
     if (judged == IS_QUERY)
         return send_query(call, descriptor, &m, flags, &address);
-    if (judged == IS_CONNECTED)
+    if (judged == WITHOUT_ADDRESS)
         return KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
     return KERNEL(sendto, descriptor, arg[1], arg[2], flags, address.bytes, address.len);
 }

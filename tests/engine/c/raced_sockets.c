@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alarm.h"
+
 enum { FIRST = 10, PIPES = 950, CALLS = 60, MILLISECOND = 1000, SAID = 77 };
 static const char foreign[] = "evil.example";
 static uint8_t hello[128];
@@ -72,18 +74,6 @@ static int is_stream(int descriptor)
     int protocol = 0;
     socklen_t len = sizeof protocol;
     return !getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) && protocol == IPPROTO_TCP;
-}
-
-static void set_alarm(int microseconds)
-{
-    struct itimerval timer = {{0, 0}, {0, microseconds}};
-    setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static void handle(void (*handler)(int))
-{
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-    sigaction(SIGALRM, &action, NULL);
 }
 
 static volatile int base = FIRST, copy, laid, target, child, made, go[2];

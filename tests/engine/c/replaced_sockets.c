@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alarm.h"
+
 enum { MILLISECOND = 1000, NAMES = 53, WEB = 80 };
 enum { WAITED_ON = 70, REAL, OURS, OTHER_END };
 static const char resolver[] = "169.254.78.1";
@@ -68,18 +70,6 @@ static int listen_here(void)
         listen(s, 16))
         abort();
     return s;
-}
-
-static void set_alarm(int microseconds)
-{
-    struct itimerval timer = {{0, 0}, {0, microseconds}};
-    setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static void handle(void (*handler)(int))
-{
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-    sigaction(SIGALRM, &action, NULL);
 }
 
 static void reset_and_connect(int signal)

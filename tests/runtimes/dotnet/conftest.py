@@ -15,9 +15,9 @@ from aws_cdk import aws_lambda as lambda_
 
 from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
 from emulated_lambda.languages import dotnet
+from runtimes.attempts import MODES
 from runtimes.dotnet.table import ATTEMPTS
-from runtimes.node.attempts import MODES
-from runtimes.node.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
+from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
 from shielded_function import ShieldPolicy
 from shielded_function_runtime.build.native import build
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runtimes.node.attempts import Attempt
-from runtimes.node.outside import HTTP, IPV4, IPV6, PLAIN, WEBSOCKET, ZONE
+from runtimes.attempts import Attempt
+from runtimes.outside import HTTP, IPV4, IPV6, PLAIN, WEBSOCKET, ZONE
 from shielded_function_monitoring import Policy
 
 TMP: Policy = "read_write_tmp"

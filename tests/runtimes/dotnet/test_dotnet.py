@@ -17,10 +17,10 @@ from emulated_lambda.languages import dotnet
 from emulated_lambda.languages.runtime import Runtime
 from emulated_lambda.platform_files import LANGUAGE_ROOT
 from engine.compiling import compile_c
+from runtimes.attempts import ALERT, BLOCK, MODES, UNSHIELDED, Attempt, problems
 from runtimes.dotnet.conftest import BY_BOOTSTRAP, DEFAULT, HANDLERS, LINE, RUNTIME, Runs
 from runtimes.dotnet.table import ATTEMPTS, HANDLER
-from runtimes.node.attempts import ALERT, BLOCK, MODES, UNSHIELDED, Attempt, problems
-from runtimes.node.functions import shield_lines
+from runtimes.functions import shield_lines
 from shielded_function_monitoring import Alert
 
 Packages = Callable[[str], FunctionPackage]

@@ -18,8 +18,8 @@ from emulated_lambda.function import EmulatedFunction
 from emulated_lambda.languages import find, java
 from emulated_lambda.languages.parts import run
 from emulated_lambda.sandbox import shield_lines
+from runtimes.functions import STACK, Described, synthesize
 from runtimes.java.table import LINES
-from runtimes.node.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
 from shielded_function_runtime.build.native import build
 

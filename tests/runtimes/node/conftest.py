@@ -14,8 +14,8 @@ from aws_cdk import aws_lambda as lambda_
 from emulated_lambda.cloud_assembly import CloudAssembly
 from emulated_lambda.languages import find, node
 from engine.compiling import compile_c
-from runtimes.node.attempts import BLOCK, MODES, UNSHIELDED, Attempt
-from runtimes.node.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
+from runtimes.attempts import BLOCK, MODES, UNSHIELDED, Attempt
+from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
 from runtimes.node.table import ATTEMPTS
 from shielded_function_runtime.build.native import build
 

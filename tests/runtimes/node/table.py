@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runtimes.node.attempts import Attempt
-from runtimes.node.outside import ALLOWED, HTTP, HTTP2, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, WEBSOCKET, ZONE
+from runtimes.attempts import Attempt
+from runtimes.outside import ALLOWED, HTTP, HTTP2, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, WEBSOCKET, ZONE
 from shielded_function_monitoring import Policy
 
 TMP: Policy = "read_write_tmp"

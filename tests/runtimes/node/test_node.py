@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runtimes.node.attempts import BLOCK, MODES, UNSHIELDED, Attempt, problems
+from runtimes.attempts import BLOCK, MODES, UNSHIELDED, Attempt, problems
+from runtimes.functions import in_thread
 from runtimes.node.conftest import COMMONJS, LAYOUTS, LINES, MAIN, Runs, attempts_of
-from runtimes.node.functions import in_thread
 from runtimes.node.table import ATTEMPTS
 
 EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"node{line}")

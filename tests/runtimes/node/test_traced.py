@@ -13,8 +13,8 @@ from emulated_lambda.cloud_assembly import CloudAssembly
 from emulated_lambda.function import EmulatedFunction
 from emulated_lambda.languages import find
 from emulated_lambda.languages.node import XRAY
+from runtimes.functions import STACK, Described, shield_lines, synthesize
 from runtimes.node.conftest import HERE, LINES
-from runtimes.node.functions import STACK, Described, shield_lines, synthesize
 from shielded_function import ShieldPolicy
 from shielded_function_runtime.build.native import build
 

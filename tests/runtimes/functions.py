@@ -19,8 +19,8 @@ from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
 from emulated_lambda.function import EmulatedFunction, Invocation, LogLine
 from emulated_lambda.languages.runtime import Runtime
 from emulated_lambda.sandbox import Sandbox, SandboxError
-from runtimes.node.attempts import UNSHIELDED, Attempt, Outcome
-from runtimes.node.outside import ALLOWED, ALLOWED_HTTP2, HTTPS, Outside
+from runtimes.attempts import UNSHIELDED, Attempt, Outcome
+from runtimes.outside import ALLOWED, ALLOWED_HTTP2, HTTPS, Outside
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.policy import Mode
 from shielded_function_monitoring import Alert, ShieldEvent, parse_line
