@@ -16,10 +16,10 @@ enum { FAR_NUMBER = 100 /* the gate's own from here on: programs count on small 
 enum { CLAIMS = 1024 /* as many as Lambda lets there be threads */, KIN_MAX = 64 };
 /* In memory that a forked copy does not take along; a vfork child shares it. */
 struct claims {
-    uint32_t held_now;     /* how many of them keep others from something */
-    uint32_t used;         /* slots that were ever taken */
-    uint32_t kin[KIN_MAX]; /* processes that share the memory, and claim something */
+    uint32_t held_now; /* how many of them keep others from something */
+    uint32_t used;     /* slots that were ever taken */
     uint64_t slots[CLAIMS];
+    uint32_t kin[KIN_MAX]; /* processes that share the memory, and claim something */
 };
 
 /* Holds a descriptor that the gate just made. Returns it, or another for the same file, or an errno; errors are passed

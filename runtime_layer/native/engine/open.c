@@ -105,33 +105,49 @@ static int64_t open_temporary(const struct call *call, const struct opening *o)
     return result;
 }
 
+/* After so many opens the next path is tried again. Each miss that follows another doubles it: neighbours are likely to
+ * lie elsewhere as well, and a hit says that they do not. Threads may lose one another's count. */
+enum { WAIT_MOST = 15 };
+static struct {
+    uint32_t left, next;
+} wait;
+
+static bool is_to_wait(void)
+{
+    uint32_t left = __atomic_load_n(&wait.left, __ATOMIC_RELAXED);
+    if (left)
+        __atomic_store_n(&wait.left, left - 1, __ATOMIC_RELAXED);
+    return left;
+}
+
+static void note_miss(void)
+{
+    uint32_t next = __atomic_load_n(&wait.next, __ATOMIC_RELAXED);
+    __atomic_store_n(&wait.left, next, __ATOMIC_RELAXED);
+    __atomic_store_n(&wait.next, next < WAIT_MOST ? 2 * next + 1 : next, __ATOMIC_RELAXED);
+}
+
 /* An absolute path that stays on the mount of / leads to nothing that is refused, where /tmp and the handler are
  * on mounts of their own: the kernel itself can see to that (RESOLVE_NO_XDEV, openat2(2)), and no second look is
  * needed. A relative path meets a descriptor that is none.
- * Returns NOT_HERE when the path goes elsewhere: then the open is made and judged as ever, and so are the next
- * few, as neighbours are likely to follow. */
-enum { NOT_HERE = -4096, AFTER_A_MISS = 16 };
+ * Returns NOT_HERE when the path goes elsewhere: then the open is made and judged as ever. */
+enum { NOT_HERE = -4096 };
 
 static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
 {
-    static uint32_t misses_to_wait;
-    if (!sealed.root_is_clear || o->extended)
+    if (!sealed.root_is_clear || o->extended || is_to_wait())
         return NOT_HERE;
-    uint32_t wait = __atomic_load_n(&misses_to_wait, __ATOMIC_RELAXED);
-    if (wait) {
-        __atomic_store_n(&misses_to_wait, wait - 1, __ATOMIC_RELAXED);
-        return NOT_HERE;
-    }
     struct open_how how = {.flags = flags, .resolve = RESOLVE_NO_XDEV};
     int64_t result = KERNEL(openat2, -1, o->path, &how, sizeof how);
     switch (result) {
+    case -EBADF: return NOT_HERE; /* of the next path this says nothing */
     case -EXDEV:
-    case -EBADF:
     case -EINVAL:
     case -ENOSYS:
     case -EPERM:
-    case -EAGAIN: __atomic_store_n(&misses_to_wait, AFTER_A_MISS, __ATOMIC_RELAXED); return NOT_HERE;
+    case -EAGAIN: note_miss(); return NOT_HERE;
     }
+    __atomic_store_n(&wait.next, 0, __ATOMIC_RELAXED);
     return result;
 }
 
