@@ -22,6 +22,8 @@ MEANT = (
     # The first bytes of a connection are read: sendfile is what the kernel does not support there, and so is MSG_OOB.
     Meant("alert", r"test_(socket|os|asyncio)\b.*[sS]endfile|test_ftplib\b.*test_abort", "error"),
     Meant("alert", r"test_asyncio\b.*test_sendfile_prevents_bare_write", "failed"),
+    # The same for splice.
+    Meant("alert", r"EpollSpliceTest\b.*spliceToSocket", "failed"),
     # A TCP socket is handed to another process before it is connected.
     Meant("listed", r"EpollDomainSocketFdTest\b.*testSendRecvFd", "failed"),
 )

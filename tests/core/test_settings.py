@@ -37,7 +37,7 @@ V4_FIX = "is not an IPv4 address; write four numbers from 0 to 255 without leadi
 V6_FIX = "is not an IPv6 address; write it as in 2001:db8::1, without a scope"
 PORT_FIX = "has no valid port; write a number from 1 to 65535 after the colon, or no colon for any port"
 BUCKET_FIX = (
-    "is not the name of a bucket; write 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit "
+    "is not the name of a bucket; write 3 to 63 of a-z, 0-9, hyphens and dots, with a letter or digit "
     "first, last and beside every dot"
 )
 RESERVED = "cannot be the name of a bucket; S3 does not give out such names"

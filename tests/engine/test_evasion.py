@@ -38,6 +38,10 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
     for name in ("races", "handlers", "late", "kin", "loading", "copied_within"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
+    needed = task / "needed.so"
+    soname = "-Wl,-soname,/var/task/needed.so"
+    compile_c([SOURCES / "early.c"], needed, "-shared", "-fPIC", soname, target=target)
+    compile_c([SOURCES / "needs.c", needed], task / "needs", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
     (task / "pkg").mkdir()
@@ -105,6 +109,21 @@ def test_a_thread_with_descriptors_of_its_own(box: Sandbox) -> None:
 def test_a_child_believes_the_gate_alone(box: Sandbox, names: DnsServer) -> None:
     result, _ = run(box, "children_that_are_told_otherwise", BLOCKED)
     assert result == [f"[{REFUSED}, {REFUSED}]\n"] * 5
+
+
+@pytest.mark.parametrize(
+    ("preloads", "command"),
+    [({"LD_PRELOAD": "/var/task/early.so"}, [PYTHON, "-c", ""]), ({}, ["/var/task/needs"])],
+    ids=["preloaded", "needed"],
+)
+def test_constructors_of_other_libraries_are_judged(box: Sandbox, preloads: dict[str, str], command: list[str]) -> None:
+    """Of those that were there first, and of those that a program needs: the loader begins with the gate's."""
+    prepare_tmp(box)
+    plain = box.run_command(command, environment=preloads)
+    assert plain.stdout == "early\n", plain.stderr
+    done = box.run_command([SHIELD, *command], environment=policy(read_write_tmp="block") | preloads)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert alerts(done) == ["read_write_tmp"]
 
 
 def test_a_slash_at_the_end_follows(box: Sandbox) -> None:

@@ -36,6 +36,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
     target = f"{architecture()}-linux-gnu"
     compile_c([SOURCES / "beyond.c"], task / "beyond.so", "-shared", "-fPIC", target=target)
+    compile_c([SOURCES / "resolver.c"], task / "resolver.so", "-shared", "-fPIC", target=target)
     for name in ("overwriting", "preinit"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     target = f"{architecture()}-linux-musl"
@@ -119,6 +120,15 @@ print(subprocess.run(["/tmp/allowed/program"]).returncode)
     }
     assert run(box, code, settings).stdout == "denied\n0\n"
     assert (box.path("/tmp") / "mark").read_text() == "mark"
+
+
+@x86_64
+def test_a_library_decides_an_address_before_any_constructor(box: Sandbox) -> None:
+    prepare_tmp(box)
+    code = "import ctypes; print(ctypes.CDLL('/var/task/resolver.so').was_opened())"
+    for preload, opened in ({"LD_PRELOAD": "/var/task/resolver.so"}, "1\n"), ({}, "0\n"):
+        done = box.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED | preload)
+        assert (done.returncode, done.stdout) == (0, opened), done.stderr
 
 
 def test_another_thread_overwrites_a_childs_environment(box: Sandbox) -> None:

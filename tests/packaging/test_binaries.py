@@ -190,6 +190,7 @@ def test_libshield_has_one_way_in_and_stays(arch: str) -> None:
     flags = library.get(lief.ELF.DynamicEntry.TAG.FLAGS_1)
     assert isinstance(flags, lief.ELF.DynamicEntryFlags)
     assert lief.ELF.DynamicEntryFlags.FLAG.NODELETE in flags.flags
+    assert lief.ELF.DynamicEntryFlags.FLAG.INITFIRST in flags.flags
 
 
 def test_files_of_the_layer_that_are_not_compiled() -> None:

@@ -187,7 +187,7 @@ static bool parse_name(struct text host, struct outbound_rule *rule, struct writ
     rule->name = (struct pooled){(uint16_t)start, (uint16_t)(canonical->used - start)};
     if (suffix && count_char((struct text){canonical->at + start + 1, canonical->used - start - 1}, '.') == 0)
         return refuse(error, TEXT("would admit a whole top-level domain, where anyone may register a name; "
-                                  "write at least two labels after the star, as in *.example.com"));
+                                  "write two labels after the star, as in *.example.com"));
     write_port(rule->port, canonical);
     return true;
 }
@@ -269,9 +269,8 @@ bool entry_bucket(struct text entry, struct writer *error)
     if (text_ends(entry, TEXT(".amazonaws.com")) || text_ends(entry, TEXT(".amazonaws.com.cn")))
         return refuse(error, TEXT("is a host name; write the bucket's name alone"));
     if (!aws_is_bucket(entry))
-        return refuse(
-            error, TEXT("is not the name of a bucket; write 3 to 63 lower-case letters, digits, hyphens and "
-                        "dots, with a letter or digit first, last and beside every dot"));
+        return refuse(error, TEXT("is not the name of a bucket; write 3 to 63 of a-z, 0-9, hyphens and dots, "
+                                  "with a letter or digit first, last and beside every dot"));
     for (uint32_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         reserved = reserved || text_starts(entry, text_of(starts[i]));
     for (uint32_t i = 0; i < sizeof ends / sizeof ends[0]; i++)

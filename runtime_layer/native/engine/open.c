@@ -124,7 +124,7 @@ static void note_miss(void)
 {
     uint32_t next = __atomic_load_n(&wait.next, __ATOMIC_RELAXED);
     __atomic_store_n(&wait.left, next, __ATOMIC_RELAXED);
-    __atomic_store_n(&wait.next, next < WAIT_MOST ? 2 * next + 1 : next, __ATOMIC_RELAXED);
+    __atomic_store_n(&wait.next, (2 * next + 1) & WAIT_MOST, __ATOMIC_RELAXED);
 }
 
 /* An absolute path that stays on the mount of / leads to nothing that is refused, where /tmp and the handler are

@@ -26,7 +26,11 @@ void watch_for_ready(uint64_t pointer, uint64_t len)
 
 void watch_for_ready_vectors(uint64_t vectors, uint64_t count)
 {
-    struct vector first;
-    if (!is_ready() && count && read_user(&first, vectors, sizeof first))
-        watch_for_ready(first.base, first.len);
+    struct vector first = {0, 0}; /* that holds anything */
+    if (is_ready())
+        return;
+    for (uint64_t end = vectors + (count < VECTORS_MAX ? count : VECTORS_MAX) * sizeof first;
+         !first.len && vectors != end && read_user(&first, vectors, sizeof first); vectors += sizeof first)
+        ;
+    watch_for_ready(first.base, first.len);
 }

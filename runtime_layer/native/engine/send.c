@@ -198,9 +198,11 @@ static int64_t send_many(const struct call *call, bool is_stream)
     for (uint64_t i = 0; i < count; i++) {
         struct many many;
         uint64_t at = call->arg[1] + i * sizeof many;
-        int64_t sent = read_user(&many, at, sizeof many) ? send_one(call, (int32_t)call->arg[0], is_stream,
-                                                                    many.message, (uint32_t)call->arg[3])
-                                                         : -EFAULT;
+        int64_t sent = -EFAULT;
+        if (read_user(&many, at, sizeof many)) {
+            watch_for_ready_vectors(many.message.vectors, many.message.vector_count);
+            sent = send_one(call, (int32_t)call->arg[0], is_stream, many.message, (uint32_t)call->arg[3]);
+        }
         uint32_t len = (uint32_t)sent;
         if (!is_error(sent) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
             sent = -EFAULT;

@@ -87,6 +87,7 @@ class Program:
         mode: the file's permission bits.
         kernel_headers: zig's folders of Linux's own headers, for a program that has no libc to bring them.
         bare: without section headers, which linkers and debuggers read and no loader does (elf(5)).
+        first: glibc runs its constructors before those of any other library (DF_1_INITFIRST).
         headers: further folders below `native/` whose headers it includes.
     """
 
@@ -98,6 +99,7 @@ class Program:
     mode: int = 0o644
     kernel_headers: tuple[str, ...] = ()
     bare: bool = False
+    first: bool = False
     headers: tuple[str, ...] = ()
 
 
@@ -145,6 +147,7 @@ LAYER = tuple(
             without=_API,
             kernel_headers=(_KERNEL_HEADERS[arch], "any-linux-any"),
             bare=True,
+            first=True,
         ),
         *(
             Program(
@@ -252,6 +255,7 @@ def _compile(zig: Path, program: Program, version: str) -> None:
             said = done.stdout.strip() or f"the compiler ended with status {done.returncode} and said nothing"
             raise BuildError(f"{program.path} does not compile:\n{said}")
         built = output.read_bytes()
+        built = _initialised_first(built) if program.first else built
         _write(target, _without_sections(built) if program.bare else built, program.mode)
 
 
@@ -266,6 +270,25 @@ def _without_sections(elf: bytes) -> bytes:
     struct.pack_into("<Q", bare, 40, 0)  # e_shoff
     struct.pack_into("<HHH", bare, 58, 0, 0, 0)  # e_shentsize, e_shnum, e_shstrndx
     return bytes(bare)
+
+
+def _initialised_first(elf: bytes) -> bytes:
+    """A 64-bit ELF file with DF_1_INITFIRST among its DT_FLAGS_1: zig has no option for the linker's `-z initfirst`.
+
+    Raises BuildError when the linker left no DT_FLAGS_1.
+    """
+    dynamic, flags_1, init_first = 2, 0x6FFFFFFB, 0x20
+    (programs,) = struct.unpack_from("<Q", elf, 32)
+    size, count = struct.unpack_from("<HH", elf, 54)
+    for header in (programs + i * size for i in range(count)):
+        kind, _, begin, _, _, length = struct.unpack_from("<IIQQQQ", elf, header)
+        for entry in range(begin, begin + length, 16) if kind == dynamic else ():
+            tag, flags = struct.unpack_from("<QQ", elf, entry)
+            if tag == flags_1:
+                changed = bytearray(elf)
+                struct.pack_into("<Q", changed, entry + 8, flags | init_first)
+                return bytes(changed)
+    raise BuildError("the library has no DT_FLAGS_1 to ask for its constructors to run first")
 
 
 def _zig() -> Path:
@@ -317,7 +340,9 @@ def _hash_inputs(program: Program, version: str) -> str:
         digest.update(f"\0{name}\0".encode())
         digest.update((NATIVE / name).read_bytes())
     digest.update(
-        "\0".join((ZIG_VERSION, oct(program.mode), str(program.bare), *_arguments(program, version))).encode()
+        "\0".join(
+            (ZIG_VERSION, oct(program.mode), str(program.bare), str(program.first), *_arguments(program, version))
+        ).encode()
     )
     return digest.hexdigest()
 
