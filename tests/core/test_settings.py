@@ -284,7 +284,7 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
         (
             "SHIELD_ALLOW_OUTBOUND",
             "udp://*.com",
-            '"udp://*.com" would admit a whole top-level domain, where anyone may register a name; write at least two '
+            '"udp://*.com" would admit a whole top-level domain, where anyone may register a name; write two '
             "labels after the star, as in *.example.com",
         ),
         (
@@ -310,7 +310,7 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
         (
             "SHIELD_ALLOW_OUTBOUND",
             "*.com.",
-            '"*.com." would admit a whole top-level domain, where anyone may register a name; write at least two '
+            '"*.com." would admit a whole top-level domain, where anyone may register a name; write two '
             "labels after the star, as in *.example.com",
         ),
         ("SHIELD_ALLOW_OUTBOUND", "a.*.example", f'"a.*.example" has a wildcard inside; {SUFFIX_FIX}'),

@@ -181,7 +181,7 @@ ENV = "(environment variable SHIELD_{})"
         ("unusual_names", "deny", '"deny" is not a mode; use block, alert or allow ' + ENV),
         ("unusual_names", False, "False is not text"),
         ("allow_buckets", "uploads", "'uploads' is one text; write a list: ['uploads']"),
-        ("allow_buckets", ["Uploads"], '"Uploads" is not the name of a bucket; write 3 to 63 lower-case letters, '),
+        ("allow_buckets", ["Uploads"], '"Uploads" is not the name of a bucket; write 3 to 63 of a-z, 0-9, '),
         ("allow_buckets", ["s3://uploads/key"], '"s3://uploads/key" is a URL; use "uploads" ' + ENV),
         (
             "allow_buckets",

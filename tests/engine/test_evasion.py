@@ -42,6 +42,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     soname = "-Wl,-soname,/var/task/needed.so"
     compile_c([SOURCES / "early.c"], needed, "-shared", "-fPIC", soname, target=target)
     compile_c([SOURCES / "needs.c", needed], task / "needs", target=target)
+    compile_c([SOURCES / "preinit.c"], task / "preinit", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
     (task / "pkg").mkdir()
@@ -124,6 +125,20 @@ def test_constructors_of_other_libraries_are_judged(box: Sandbox, preloads: dict
     done = box.run_command([SHIELD, *command], environment=policy(read_write_tmp="block") | preloads)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert alerts(done) == ["read_write_tmp"]
+
+
+def test_a_listed_program_does_not_begin_before_the_library(box: Sandbox) -> None:
+    """Not even what it lists to run before its libraries' constructors (DT_PREINIT_ARRAY)."""
+    prepare_tmp(box)
+    mark = box.path("/tmp") / "mark"
+    mark.unlink(missing_ok=True)
+    command = [PYTHON, "-c", "import subprocess; subprocess.run(['/var/task/preinit'], check=True)"]
+    listed = {"SHIELD_ALLOW_CHILD_PROCESS": "/var/task/preinit"}
+    settings = policy(read_write_tmp="block", create_child_process="block") | listed
+    done = box.run_command([SHIELD, *command], environment=settings)
+    assert (done.returncode, alerts(done), mark.exists()) == (0, ["read_write_tmp"], False), done.stderr
+    box.run_command(command, environment={})
+    assert mark.read_text() == "mark"
 
 
 def test_a_slash_at_the_end_follows(box: Sandbox) -> None:

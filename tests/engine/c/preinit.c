@@ -1,36 +1,7 @@
-/* A program that runs code of its own before its libraries' constructors, the shield's among them: it leaves a file in
- * /tmp, by a system call that is its own. */
-#include <fcntl.h>
-#include <sys/syscall.h>
+/* A program that runs code of its own before the constructors of its libraries: it leaves a file in /tmp. */
+#include "own_call.h"
 
-static long call(long number, long a, long b, long c, long d)
-{
-#if defined(__x86_64__)
-    register long r10 __asm__("r10") = d;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
-                     : "rcx", "r11", "memory");
-    return result;
-#else
-    register long nr __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    __asm__ volatile("svc #0" : "+r"(x0) : "r"(nr), "r"(x1), "r"(x2), "r"(x3) : "memory");
-    return x0;
-#endif
-}
-
-static void early(void)
-{
-    long file = call(SYS_openat, AT_FDCWD, (long)"/tmp/mark", O_CREAT | O_WRONLY, 0644);
-    call(SYS_write, file, (long)"mark", 4, 0);
-}
-
-__attribute__((section(".preinit_array"), used)) static void (*const first)(void) = early;
+__attribute__((section(".preinit_array"), used)) static void (*const first)(void) = leave_mark;
 
 int main(void)
 {
