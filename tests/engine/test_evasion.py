@@ -131,7 +131,6 @@ def test_a_listed_program_does_not_begin_before_the_library(box: Sandbox) -> Non
     """Not even what it lists to run before its libraries' constructors (DT_PREINIT_ARRAY)."""
     prepare_tmp(box)
     mark = box.path("/tmp") / "mark"
-    mark.unlink(missing_ok=True)
     command = [PYTHON, "-c", "import subprocess; subprocess.run(['/var/task/preinit'], check=True)"]
     listed = {"SHIELD_ALLOW_CHILD_PROCESS": "/var/task/preinit"}
     settings = policy(read_write_tmp="block", create_child_process="block") | listed

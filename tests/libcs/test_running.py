@@ -15,6 +15,7 @@ import pytest
 
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES as ENGINE_SOURCES
+from engine.compiling import compile_c
 from engine.running import SHIELD, policy
 from libcs.releases import LIBCS, Libc
 from shielded_function_runtime.build.native import BINARIES, build
@@ -60,6 +61,9 @@ def system(
     task = tmp_path_factory.mktemp("task")
     for source in PROGRAMS:
         shutil.copy(compiled(source, libc), task)
+    soname = "-Wl,-soname,/var/task/early.so"
+    compile_c([ENGINE_SOURCES / "early.c"], task / "early.so", "-shared", "-fPIC", soname, target=libc.target)
+    compile_c([ENGINE_SOURCES / "needs.c", task / "early.so"], task / "needs", "-dynamic", target=libc.target)
     shutil.copy(SOURCES.parent / "inside" / "attempts.py", task)
     for folder in (task, *task.parents[:2]):
         folder.chmod(0o755)
@@ -139,3 +143,12 @@ def test_the_releases_own_python(system: System) -> None:
     assert shielded.stdout.splitlines() == [line.replace("done", "denied") for line in plain.stdout.splitlines()]
     expected = {"read_write_tmp", "create_child_process", "outbound_connectivity"}
     assert {alert["policy"] for alert in alerts(shielded)} == expected
+
+
+@pytest.mark.parametrize("how", ["preloaded", "needed"])
+def test_constructors_of_other_libraries_are_judged(system: System, how: str) -> None:
+    library = {"LD_PRELOAD": "/var/task/early.so"} if how == "preloaded" else {}
+    program = "/var/task/tool" if how == "preloaded" else "/var/task/needs"
+    done = system.run([program], policy(read_write_tmp="block") | library)
+    assert "early" not in done.stdout, done.stderr
+    assert [alert["policy"] for alert in alerts(done)] == ["read_write_tmp"]

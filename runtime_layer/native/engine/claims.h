@@ -17,7 +17,7 @@ enum { CLAIMS = 1024 /* as many as Lambda lets there be threads */, KIN_MAX = 64
 /* In memory that a forked copy does not take along; a vfork child shares it. */
 struct claims {
     uint32_t held_now; /* how many of them keep others from something */
-    uint32_t used;     /* slots that were ever taken */
+    uint32_t used;     /* slots that were ever taken; the first of them are in the same cache line */
     uint64_t slots[CLAIMS];
     uint32_t kin[KIN_MAX]; /* processes that share the memory, and claim something */
 };

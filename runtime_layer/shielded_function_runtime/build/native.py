@@ -259,13 +259,19 @@ def _compile(zig: Path, program: Program, version: str) -> None:
         _write(target, _without_sections(built) if program.bare else built, program.mode)
 
 
+def _segments(elf: bytes) -> Iterable[tuple[int, int, int]]:
+    """Of a 64-bit ELF file: p_type, and where in the file each segment begins and how long it is there."""
+    (programs,) = struct.unpack_from("<Q", elf, 32)
+    size, count = struct.unpack_from("<HH", elf, 54)
+    for header in (programs + i * size for i in range(count)):
+        kind, _, offset, _, _, length = struct.unpack_from("<IIQQQQ", elf, header)
+        yield kind, offset, length
+
+
 def _without_sections(elf: bytes) -> bytes:
     """A 64-bit ELF file up to where its last segment ends. The section headers, and the padding before them, are what
     the linker puts behind: 5 KB of 128."""
-    (programs,) = struct.unpack_from("<Q", elf, 32)
-    size, count = struct.unpack_from("<HH", elf, 54)
-    segments = (struct.unpack_from("<QQQQ", elf, programs + i * size + 8) for i in range(count))
-    end = max((offset + file_size for offset, _, _, file_size in segments if file_size), default=len(elf))
+    end = max((offset + size for _, offset, size in _segments(elf) if size), default=len(elf))
     bare = bytearray(elf[:end])
     struct.pack_into("<Q", bare, 40, 0)  # e_shoff
     struct.pack_into("<HHH", bare, 58, 0, 0, 0)  # e_shentsize, e_shnum, e_shstrndx
@@ -278,16 +284,13 @@ def _initialised_first(elf: bytes) -> bytes:
     Raises BuildError when the linker left no DT_FLAGS_1.
     """
     dynamic, flags_1, init_first = 2, 0x6FFFFFFB, 0x20
-    (programs,) = struct.unpack_from("<Q", elf, 32)
-    size, count = struct.unpack_from("<HH", elf, 54)
-    for header in (programs + i * size for i in range(count)):
-        kind, _, begin, _, _, length = struct.unpack_from("<IIQQQQ", elf, header)
-        for entry in range(begin, begin + length, 16) if kind == dynamic else ():
-            tag, flags = struct.unpack_from("<QQ", elf, entry)
-            if tag == flags_1:
-                changed = bytearray(elf)
-                struct.pack_into("<Q", changed, entry + 8, flags | init_first)
-                return bytes(changed)
+    entries = (at for kind, begin, size in _segments(elf) if kind == dynamic for at in range(begin, begin + size, 16))
+    for entry in entries:
+        tag, flags = struct.unpack_from("<QQ", elf, entry)
+        if tag == flags_1:
+            changed = bytearray(elf)
+            struct.pack_into("<Q", changed, entry + 8, flags | init_first)
+            return bytes(changed)
     raise BuildError("the library has no DT_FLAGS_1 to ask for its constructors to run first")
 
 

@@ -6,7 +6,6 @@ import ctypes
 import json
 import mmap
 import os
-import pathlib
 import re
 import signal
 import socket
@@ -213,42 +212,6 @@ def handler_is_locked_when_ready() -> dict[str, Any]:
     request(port, b"GET /2018-06-01/runtime/invocation/next")
     ready = {name: refusal(function) for name, function in spellings.items()}
     return {"start": start, "metadata": metadata, "ready": ready, "other": refusal(lambda: open("/var/task/other.py"))}
-
-
-class Vector(ctypes.Structure):
-    _fields_ = [("base", ctypes.c_char_p), ("size", ctypes.c_size_t)]
-
-
-class Message(ctypes.Structure):
-    """struct mmsghdr (sendmmsg(2))."""
-
-    _fields_ = [
-        *[(name, ctypes.c_void_p) for name in ("name", "name_size")],
-        ("vectors", ctypes.POINTER(Vector)),
-        *[(name, ctypes.c_size_t) for name in ("count", "control", "control_size", "flags", "sent")],
-    ]
-
-
-def ask_in_messages(out: socket.socket, line: bytes) -> None:
-    message = Message(vectors=ctypes.pointer(Vector(line, len(line))), count=1)
-    assert LIBC.sendmmsg(out.fileno(), ctypes.byref(message), 1, 0) == 1
-
-
-@scenario
-def a_request_in_another_way() -> list[int | None]:
-    """The handler, before and after a request that was written whole, in the way that the command line says."""
-    ways: dict[str, Callable[[socket.socket, bytes], object]] = {
-        "vectors": lambda out, line: os.writev(out.fileno(), [b"", line]),
-        "message": lambda out, line: out.sendmsg([b"", b"", line]),
-        "messages": ask_in_messages,
-    }
-    out, there = socket.socketpair()
-    line = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n"
-    app = pathlib.Path("/var/task/app.py")
-    before = refusal(app.read_text)
-    ways[sys.argv[2]](out, line)
-    assert there.recv(1000) == line
-    return [before, refusal(app.read_text)]
 
 
 @scenario

@@ -1,0 +1,59 @@
+"""Runs inside the sandbox: asks for work by a call that is named on the command line, the request whole. It prints, as
+JSON, with which errno the handler is refused before and after that; null: it can be read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+LINE = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n"
+
+
+class Vector(ctypes.Structure):
+    """struct iovec."""
+
+    _fields_ = [("base", ctypes.c_char_p), ("size", ctypes.c_size_t)]
+
+
+class Message(ctypes.Structure):
+    """struct mmsghdr (sendmmsg(2))."""
+
+    _fields_ = [
+        *[(name, ctypes.c_void_p) for name in ("name", "name_size")],
+        ("vectors", ctypes.POINTER(Vector)),
+        *[(name, ctypes.c_size_t) for name in ("count", "control", "control_size", "flags", "sent")],
+    ]
+
+
+def send_messages(out: socket.socket) -> None:
+    message = Message(vectors=ctypes.pointer(Vector(LINE, len(LINE))), count=1)
+    assert ctypes.CDLL(None).sendmmsg(out.fileno(), ctypes.byref(message), 1, 0) == 1
+
+
+WAYS: dict[str, Callable[[socket.socket], object]] = {
+    "writev": lambda out: os.writev(out.fileno(), [b"", LINE]),
+    "sendmsg": lambda out: out.sendmsg([b"", b"", LINE]),
+    "sendmmsg": send_messages,
+}
+
+
+def refusal() -> int | None:
+    try:
+        Path("/var/task/app.py").read_text()
+    except OSError as error:
+        return error.errno
+    return None
+
+
+if __name__ == "__main__":
+    out, there = socket.socketpair()
+    before = refusal()
+    WAYS[sys.argv[1]](out)
+    assert there.recv(1000) == LINE
+    print(json.dumps([before, refusal()]))
