@@ -49,11 +49,12 @@ bool sealed_follows(const struct sealed *now, const struct sealed *next)
     bool log = (next->log == now->log && next->log_pipe.dev == now->log_pipe.dev &&
                 next->log_pipe.ino == now->log_pipe.ino) ||
                !reports_anything(now);
-    return log && policy_follows(&now->policy, &next->policy) && is_same(now, next, BETWEEN(always, log)) &&
+    return log && is_same(now, next, BETWEEN(process, policy)) &&
+           policy_follows(&now->policy, &next->policy) && is_same(now, next, BETWEEN(always, log)) &&
            is_same(now, next, BETWEEN(tmp, programs)) && programs_follow(now, next) &&
            is_same(now, next, BETWEEN(spawn_helper, environment)) && settings_follow_on(now, next) &&
            is_same(now, next, BETWEEN(preload, environment_used)) &&
            is_same(now, next, BETWEEN(loader_preload, memory_by_runtime)) &&
            next->memory_by_runtime <= now->memory_by_runtime &&
-           is_same(now, next, offsetof(struct sealed, process), sizeof *now);
+           is_same(now, next, offsetof(struct sealed, forks_workers), sizeof *now);
 }

@@ -78,10 +78,13 @@ static const char names[] =
     ;
 
 enum { ROWS = sizeof rows / sizeof *rows };
-_Static_assert(ROWS < UINT8_MAX, "a row's number + 1 fits row_of");
 
-/* From a number to its row + 1; 0: not in the table. Filled once, then sealed. */
-static uint8_t *const row_of = &gate_table[GATE_ROWS];
+/* By number, beside the rest that the gate reads; no reasons: not in the table. Filled once, then sealed. */
+struct judged {
+    uint8_t reasons, judge;
+};
+static struct judged *const judged = (struct judged *)&gate_table[GATE_JUDGED];
+_Static_assert(GATE_JUDGED + GATE_TABLE * sizeof(struct judged) <= sizeof gate_table, "one page");
 
 static uint8_t reasons_of(const struct sealed *s)
 {
@@ -125,21 +128,24 @@ static const struct {
     {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
 };
 
-static uint8_t guard_of(const struct row *row, uint8_t reasons)
+static uint8_t guard_of(uint32_t nr, uint8_t reasons)
 {
-    bool copies = reasons & FOR_COPIES && row->reasons & NOT_FOR_COPIES;
-    if (!(row->reasons & reasons) && !copies)
+    uint8_t own = judged[nr].reasons;
+    bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
+    if (nr > NEWEST_CALL)
+        return reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
+    if (!(own & reasons) && !copies)
         return GUARD_NONE;
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
-        if (seldom[i].nr == row->nr)
-            return row->reasons & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
+        if (seldom[i].nr == (int32_t)nr)
+            return own & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
     return GUARD_ALWAYS;
 }
 
 void list_guarded_calls(void)
 {
     for (uint32_t i = 0; i < ROWS; i++)
-        row_of[rows[i].nr] = (uint8_t)(i + 1);
+        judged[rows[i].nr] = (struct judged){rows[i].reasons, rows[i].judge};
 }
 
 void guard_calls(uint8_t *table, const struct sealed *s)
@@ -147,10 +153,8 @@ void guard_calls(uint8_t *table, const struct sealed *s)
     uint8_t reasons = reasons_of(s);
     if (!table[GATE_READY] && !s->starts_ready)
         reasons |= UNTIL_READY;
-    for (uint32_t i = 0; i < ROWS; i++)
-        table[rows[i].nr] = guard_of(&rows[i], reasons);
-    for (uint32_t nr = NEWEST_CALL + 1; nr < GATE_TABLE; nr++)
-        table[nr] = reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
+    for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
+        table[nr] = guard_of(nr, reasons);
     copy_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
     table[GATE_REASONS] = reasons;
 }
@@ -162,28 +166,23 @@ bool guards_are(const uint8_t *table, const struct sealed *s, bool ready)
         reasons |= UNTIL_READY;
     bool well = table[GATE_READY] == ready && table[GATE_REASONS] == reasons &&
                 same_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
-    well &= same_bytes(&table[GATE_ROWS], row_of, GATE_TABLE);
-    for (uint32_t nr = 0; nr < GATE_TABLE; nr++) {
-        uint8_t guard = nr > NEWEST_CALL ? (reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE)
-                        : row_of[nr]     ? guard_of(&rows[row_of[nr] - 1], reasons)
-                                         : GUARD_NONE;
-        well &= table[nr] == guard;
-    }
+    well &= same_bytes(&table[GATE_JUDGED], judged, GATE_TABLE * sizeof *judged);
+    for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
+        well &= table[nr] == guard_of(nr, reasons);
     return well;
 }
 
 struct text syscall_name(int64_t nr)
 {
-    uint8_t row = nr >= 0 && nr < GATE_TABLE ? row_of[nr] : 0;
-    const char *name = row ? names : "";
-    for (uint8_t i = 1; i < row; i++)
+    const char *name = names;
+    for (uint32_t i = 0; i < ROWS && rows[i].nr != nr; i++)
         name += text_of(name).len + 1;
-    return text_of(name);
+    return text_of(name); /* behind the last: an empty one */
 }
 
 bool may_be_guarded(int64_t nr)
 {
-    return nr < 0 || nr > NEWEST_CALL || row_of[nr];
+    return nr < 0 || nr > NEWEST_CALL || judged[nr].reasons;
 }
 
 enum outcome judge_escape(struct call *call)
@@ -296,18 +295,18 @@ enum outcome gate_judge(struct call *call)
         return judge_escape(call);
     if (call->nr > NEWEST_CALL)
         return judge_newer(call);
-    if (!row_of[call->nr])
+    const struct judged row = judged[call->nr];
+    if (!row.reasons)
         return RUN_IN_PLACE;
-    const struct row *row = &rows[row_of[call->nr] - 1];
     note_owner();
     count_call();
     report_folded(false);
-    if (row->reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
+    if (row.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
         return ANSWERED;
-    if (!(row->reasons & gate_table[GATE_REASONS]))
+    if (!(row.reasons & gate_table[GATE_REASONS]))
         return RUN_IN_PLACE;
     memory_stays(is_alone() ? call : NULL);
-    enum outcome outcome = judges[row->judge](call);
+    enum outcome outcome = judges[row.judge](call);
     memory_stays(NULL);
     return outcome;
 }

@@ -23,6 +23,8 @@ enum stage {
 };
 
 struct sealed {
+    /* process.h: what is this process's own. On the page of the policy's modes, as every judged call looks at both. */
+    struct process *process;
     struct policy policy;
     struct always always;
     struct endpoint resolvers[MAX_RESOLVERS];
@@ -64,14 +66,13 @@ struct sealed {
     bool armed;              /* from here on nothing gets looser */
     bool has_jit;            /* the runtime writes code of its own */
     bool memory_by_runtime;  /* nothing was said of executable_memory */
-    struct process *process; /* process.h: what is this process's own */
     bool forks_workers;      /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
 } __attribute__((aligned(4096)));
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* One page that the gate's assembly reads first: a byte a system call, then three facts, and for each call its row in the
- * table of judges. Sealed as well. */
+/* One page that the gate reads first: a byte a system call for its assembly, then three facts, and for each call why it is
+ * judged and by whom. Sealed as well. */
 enum guard {
     GUARD_NONE,
     GUARD_ALWAYS, /* passed on to gate_judge */
@@ -86,7 +87,7 @@ enum {
     GATE_READY = 512,
     GATE_LOG = 516,
     GATE_REASONS = 520,
-    GATE_ROWS = 1024,
+    GATE_JUDGED = 1024,
     READY_LINE = 40
 };
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
