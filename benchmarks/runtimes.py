@@ -19,7 +19,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Any
@@ -256,6 +256,7 @@ def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> tuple[li
 def _run(options: argparse.Namespace) -> None:
     progress = Console(stderr=True)
     effort = Effort(starts=6, processes=5, before=50, invocations=100) if options.quick else Effort()
+    effort = replace(effort, starts=options.starts) if options.starts else effort
     runtimes, notes = _available(options.runtimes)
     results: list[Result] = []
     with _prepared([r.name for r in runtimes]) as (task, layers), progress.status("measuring") as status:
@@ -284,6 +285,7 @@ def main() -> int:
     parser.add_argument("runtimes", nargs="*", help="such as nodejs22.x or python3 (default: all that are at hand)")
     parser.add_argument("--json", action="store_true", help="print the JSON instead of the table")
     parser.add_argument("--quick", action="store_true", help="few rounds")
+    parser.add_argument("--starts", type=int, metavar="N", help=f"starts of each side (default: {Effort.starts})")
     parser.add_argument("--output", type=Path, default=_LATEST, help="where the JSON goes (default: %(default)s)")
     try:
         _run(parser.parse_args())

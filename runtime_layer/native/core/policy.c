@@ -277,7 +277,9 @@ static bool refuse_unknown(struct text name, struct writer *error)
 
 void policy_begin(struct policy *p)
 {
-    fill_bytes(p, 0, offsetof(struct policy, outbound)); /* what follows is written before it counts: 48 KB of pages */
+    fill_bytes(
+        p, 0,
+        offsetof(struct policy, outbound)); /* what follows is written before it counts: 48 KB of pages */
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
     p->unusual_names = MODE_ALLOW;

@@ -62,11 +62,11 @@ struct sealed {
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
 
-    bool is_late;            /* armed by code (configure.h) */
-    bool armed;              /* from here on nothing gets looser */
-    bool has_jit;            /* the runtime writes code of its own */
-    bool memory_by_runtime;  /* nothing was said of executable_memory */
-    bool forks_workers;      /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
+    bool is_late;           /* armed by code (configure.h) */
+    bool armed;             /* from here on nothing gets looser */
+    bool has_jit;           /* the runtime writes code of its own */
+    bool memory_by_runtime; /* nothing was said of executable_memory */
+    bool forks_workers;     /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
 } __attribute__((aligned(4096)));
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
