@@ -179,10 +179,11 @@ def test_the_handler_is_locked_at_the_first_request_for_work(box: Sandbox) -> No
     assert {a["policy"] for a in alerts(done)} == {"read_handler"}
 
 
+@pytest.mark.parametrize("outbound", ["block", "allow"])
 @pytest.mark.parametrize("way", ["writev", "sendmsg", "sendmmsg"])
-def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str) -> None:
-    """Behind vectors that hold nothing, and among several messages."""
-    settings = policy(read_handler="block", outbound_connectivity="block") | {"_HANDLER": "app.handler"}
+def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str, outbound: str) -> None:
+    """Behind vectors that hold nothing, and among several messages; also where connections are free."""
+    settings = policy(read_handler="block", outbound_connectivity=outbound) | {"_HANDLER": "app.handler"}
     done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=settings)
     assert done.stdout == f"[null, {REFUSED}]\n", done.stderr
 

@@ -187,22 +187,26 @@ static bool send_pair(const struct call *call, int64_t *result)
     return true;
 }
 
+/* The kernel looks at no more (UIO_MAXIOV). */
+static uint32_t how_many(const struct call *call)
+{
+    return (uint32_t)call->arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)call->arg[2];
+}
+
 /* Like the kernel's own loop: the count that went out, or the first one's error. */
 static int64_t send_many(const struct call *call, bool is_stream)
 {
-    uint64_t count = (uint32_t)call->arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)call->arg[2];
+    uint32_t count = how_many(call);
     int64_t done = 0;
     if (send_pair(call, &done))
         return done;
     done = 0;
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct many many;
         uint64_t at = call->arg[1] + i * sizeof many;
         int64_t sent = -EFAULT;
-        if (read_user(&many, at, sizeof many)) {
-            watch_for_ready_vectors(many.message.vectors, many.message.vector_count);
+        if (read_user(&many, at, sizeof many))
             sent = send_one(call, (int32_t)call->arg[0], is_stream, many.message, (uint32_t)call->arg[3]);
-        }
         uint32_t len = (uint32_t)sent;
         if (!is_error(sent) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
             sent = -EFAULT;
@@ -211,6 +215,14 @@ static int64_t send_many(const struct call *call, bool is_stream)
         done++;
     }
     return done;
+}
+
+static void watch_many_for_ready(const struct call *call)
+{
+    struct many many;
+    uint64_t at = call->arg[1];
+    for (uint32_t i = 0; i < how_many(call) && read_user(&many, at, sizeof many); i++, at += sizeof many)
+        watch_for_ready_vectors(many.message.vectors, many.message.vector_count);
 }
 
 static enum outcome judge_sent(struct call *call, bool is_stream)
@@ -223,8 +235,10 @@ static enum outcome judge_sent(struct call *call, bool is_stream)
         bool passes = !judges || (!is_stream && !arg[4] && watch_kind((int32_t)arg[0]) == WATCH_NOTHING);
         return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
     }
-    if (call->nr == __NR_sendmmsg)
-        return answer(call, send_many(call, is_stream));
+    if (call->nr == __NR_sendmmsg) {
+        watch_many_for_ready(call);
+        return judges ? answer(call, send_many(call, is_stream)) : RUN_IN_PLACE;
+    }
     struct message m;
     if (!read_user(&m, arg[1], sizeof m))
         return answer(call, -EFAULT);
