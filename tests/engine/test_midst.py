@@ -22,7 +22,7 @@ LISTED = BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"}
 FOLDER = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
 PLAIN, REFUSED = "/var/task/plain", "/tmp/there"
 PROGRAMS = ("vfork_child", "laid_text", "thread_of_kin", "first_thread", "forked_twice", "fifo", "changed_path",
-            "in_peace")  # fmt: skip
+            "in_peace", "map_in_handlers")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,11 @@ HONEST: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "numbers": (BLOCKED, ("in_peace", "numbers")),
     "fifo_reader": (FOLDER, ("fifo", "reader", "/tmp/allowed")),
     "fifo_writer": (FOLDER, ("fifo", "writer", "/tmp/allowed")),
+    "mappings": (BLOCKED, ("map_in_handlers", "/var/task/inline.so")),
+    "mappings_with_a_jit": (
+        BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"},
+        ("map_in_handlers", "/var/task/inline.so"),
+    ),
 }
 
 

@@ -277,9 +277,8 @@ static bool refuse_unknown(struct text name, struct writer *error)
 
 void policy_begin(struct policy *p)
 {
-    fill_bytes(
-        p, 0,
-        offsetof(struct policy, outbound)); /* what follows is written before it counts: 48 KB of pages */
+    /* What lies behind is written before it counts, and would be 48 KB of pages to touch. */
+    fill_bytes(p, 0, offsetof(struct policy, outbound));
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
     p->unusual_names = MODE_ALLOW;

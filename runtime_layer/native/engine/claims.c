@@ -383,11 +383,12 @@ int64_t prepare_begin(void)
         int32_t slot = take(PREPARE, 0, &me);
         if (slot == NO_SLOT)
             return -EAGAIN;
-        /* Of two that come at once, the one with the smaller number goes first. */
-        while (!prepares(me, me) && turn < LONG_PATIENCE) {
+        /* Of two that come at once, the one with the smaller number goes first. Who changes mappings for long may be in a
+         * signal handler whose own changes wait for us: they go first. */
+        for (uint32_t look = 0; look < QUICK_TURNS && !prepares(me, me); look++) {
             if (!prepares(me, UINT32_MAX) && !claimed(LAY, 0, 0, me, UINT32_MAX))
                 return 0;
-            pause_between(turn++);
+            KERNEL(sched_yield);
         }
         give((uint32_t)slot, word(PREPARE, 0, me));
         pause_between(turn++);

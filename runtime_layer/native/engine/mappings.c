@@ -50,14 +50,10 @@ static uint64_t range_high(uint64_t address, uint64_t len)
 /* Is the call refused? Each looks at one kind of call. */
 typedef bool (*refusal)(const struct call *call);
 
-/* Judges a call that changes mappings, and makes it, while nobody prepares a text. Where memory that can be written and
- * run is allowed, whoever can time such calls can bring code of his own anyway: there it is made in place, as a JVM's
- * start makes hundreds of them. */
+/* Judges a call that changes mappings, and makes it, while nobody prepares a text. */
 static enum outcome change_mappings(struct call *call, refusal is_refused)
 {
     const uint64_t *arg = call->arg;
-    if (sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW)
-        return is_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
     int32_t claim = lay_begin();
     if (claim < 0)
         return answer(call, -EAGAIN);
