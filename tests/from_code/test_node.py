@@ -98,9 +98,18 @@ def test_bad_dictionaries(node_box: Sandbox, node: str) -> None:
         ),
         "A=b: a field's name is lower-case letters and underscores, as in read_write_tmp": only(**{"A=b": "c"}),
         "state: is not a field of a policy; take it out": only(state="ready"),
+        "policy: it has a class or inherits fields, which would be lost; give a plain object": "inherited",
+        "options: it has a class or inherits fields, which would be lost; give a plain object": "of a class",
     }
     done, ran = run(node_box, node, *bad.values(), "tmp", only(read_write_tmp="block", allow_tmp=["/tmp/é"]), "tmp")
     assert done == [*bad, "ok", "ok", "EACCES"]
+    assert events(ran) == ["armed"]
+
+
+def test_plain_objects_of_any_kind(node_box: Sandbox, node: str) -> None:
+    """Without a prototype, and from another realm."""
+    done, ran = run(node_box, node, "bare", "tmp")
+    assert done == ["ok", "EACCES"]
     assert events(ran) == ["armed"]
 
 

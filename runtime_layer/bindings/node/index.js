@@ -28,6 +28,14 @@ function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+// What a class or another object lends it would not be seen among its own fields. Each realm has a root of its own.
+function ownFields(field, object) {
+  const lender = Object.getPrototypeOf(object);
+  if (lender !== null && Object.getPrototypeOf(lender) !== null)
+    refuse(field, "it has a class or inherits fields, which would be lost; give a plain object");
+  return Object.entries(object);
+}
+
 function text(field, value) {
   // Control characters, and halves of characters.
   if (/[\0-\x1f\x7f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value))
@@ -58,11 +66,11 @@ function line([field, value]) {
 
 function lines(options) {
   if (!isObject(options)) throw new ConfigurationError(`the options are ${named(options)}, not an object with policy in it`);
-  for (const name of Object.keys(options))
+  for (const [name] of ownFields("options", options))
     if (!OPTIONS.includes(name)) refuse(name, `there is no such option; use ${OPTIONS.join(", ")}`);
   if (!isObject(options.policy))
     refuse("policy", `it is ${named(options.policy)}, not an object of fields such as read_write_tmp`);
-  return Object.entries(options.policy).map(line).join("");
+  return ownFields("policy", options.policy).map(line).join("");
 }
 
 function configure(options) {

@@ -3,6 +3,7 @@
 
 const fs = require("fs");
 const net = require("net");
+const vm = require("vm");
 const childProcess = require("child_process");
 const { configure, ConfigurationError } = require("shielded-function");
 
@@ -32,6 +33,16 @@ const ATTEMPTS = {
     if (rings.length) throw new Error(`${rings.length} rings`);
   },
   handler: () => fs.promises.readFile("/var/task/app.js"),
+  inherited: () => configure({ policy: Object.create({ read_write_tmp: "block" }) }),
+  "of a class": () =>
+    configure(
+      new (class {
+        get policy() {
+          return { read_write_tmp: "block" };
+        }
+      })(),
+    ),
+  bare: () => configure(Object.assign(Object.create(null), { policy: vm.runInNewContext("({read_write_tmp: 'block'})") })),
 };
 
 async function attempt(step) {
