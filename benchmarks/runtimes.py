@@ -279,13 +279,19 @@ def _run(options: argparse.Namespace) -> None:
         show(table("What the shield costs a runtime", results, notes))
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of starts; write 1 or more")
+    return int(text)
+
+
 def main() -> int:
     """Measures and reports; the exit status is 1 only when something could not be measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runtimes", nargs="*", help="such as nodejs22.x or python3 (default: all that are at hand)")
     parser.add_argument("--json", action="store_true", help="print the JSON instead of the table")
     parser.add_argument("--quick", action="store_true", help="few rounds")
-    parser.add_argument("--starts", type=int, metavar="N", help=f"starts of each side (default: {Effort.starts})")
+    parser.add_argument("--starts", type=_count, metavar="N", help=f"starts of each side (default: {Effort.starts})")
     parser.add_argument("--output", type=Path, default=_LATEST, help="where the JSON goes (default: %(default)s)")
     try:
         _run(parser.parse_args())

@@ -133,6 +133,7 @@ class Native:
     def parse(self, lines: str | bytes) -> tuple[Any, str]:
         """The policy, and the error that its lines give; empty when they are good."""
         policy = self.ffi.new("struct policy *")
+        self.ffi.memmove(policy, b"\xa5" * self.ffi.sizeof(policy[0]), self.ffi.sizeof(policy[0]))  # as memory may be
         error = self.writer(ERROR_ROOM)
         self.lib.policy_begin(policy)
         good = self.lib.policy_set_lines(policy, self.text(lines), error) and self.lib.policy_end(policy, error)

@@ -19,7 +19,10 @@ export interface Policy {
   log_arguments?: boolean;
 }
 
-/** `token` and `disable_analytics` are accepted for the sake of FunctionShield's users, and ignored. */
+/**
+ * Plain objects, `policy` too: what a class or another object lends would be lost. `token` and `disable_analytics` are
+ * accepted for the sake of FunctionShield's users, and ignored.
+ */
 export interface Options {
   policy: Policy;
   token?: unknown;

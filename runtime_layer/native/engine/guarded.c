@@ -130,10 +130,10 @@ static const struct {
 
 static uint8_t guard_of(uint32_t nr, uint8_t reasons)
 {
-    uint8_t own = judged[nr].reasons;
-    bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
     if (nr > NEWEST_CALL)
         return reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
+    uint8_t own = judged[nr].reasons;
+    bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
     if (!(own & reasons) && !copies)
         return GUARD_NONE;
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
@@ -295,18 +295,18 @@ enum outcome gate_judge(struct call *call)
         return judge_escape(call);
     if (call->nr > NEWEST_CALL)
         return judge_newer(call);
-    const struct judged row = judged[call->nr];
-    if (!row.reasons)
+    const struct judged by = judged[call->nr];
+    if (!by.reasons)
         return RUN_IN_PLACE;
     note_owner();
     count_call();
     report_folded(false);
-    if (row.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
+    if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
         return ANSWERED;
-    if (!(row.reasons & gate_table[GATE_REASONS]))
+    if (!(by.reasons & gate_table[GATE_REASONS]))
         return RUN_IN_PLACE;
     memory_stays(is_alone() ? call : NULL);
-    enum outcome outcome = judges[row.judge](call);
+    enum outcome outcome = judges[by.judge](call);
     memory_stays(NULL);
     return outcome;
 }

@@ -2,20 +2,11 @@
  * Errors come back as -errno. */
 #include <asm/unistd.h>
 
+#include "../../engine/c/own_call.h"
+
 enum { HERE = -100 };
 
 #if defined(__x86_64__)
-
-static long call4(long nr, long a, long b, long c, long d)
-{
-    long result;
-    register long r10 __asm__("r10") = d;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 /* The number is loaded right before the instruction. */
 long open_with_constant(const char *path)
@@ -53,45 +44,34 @@ long open_with_jump(const char *path)
 
 #else
 
-static long call4(long nr, long a, long b, long c, long d)
-{
-    register long x8 __asm__("x8") = nr;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
-    return x0;
-}
-
 long open_with_constant(const char *path)
 {
-    return call4(__NR_openat, HERE, (long)path, 0, 0);
+    return call(__NR_openat, HERE, (long)path, 0, 0);
 }
 
 long open_with_pushed_number(const char *path)
 {
-    return call4(__NR_openat, HERE, (long)path, 0, 0);
+    return call(__NR_openat, HERE, (long)path, 0, 0);
 }
 
 long open_with_jump(const char *path)
 {
-    return call4(__NR_openat, HERE, (long)path, 0, 0);
+    return call(__NR_openat, HERE, (long)path, 0, 0);
 }
 
 #endif
 
 long open_with_variable(const char *path)
 {
-    return call4(__NR_openat, HERE, (long)path, 0, 0);
+    return call(__NR_openat, HERE, (long)path, 0, 0);
 }
 
 long create_directory(const char *path)
 {
-    return call4(__NR_mkdirat, HERE, (long)path, 0700, 0);
+    return call(__NR_mkdirat, HERE, (long)path, 0700, 0);
 }
 
 long connect_to(int socket, const void *address, long len)
 {
-    return call4(__NR_connect, socket, (long)address, len, 0);
+    return call(__NR_connect, socket, (long)address, len, 0);
 }

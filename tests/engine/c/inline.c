@@ -1,5 +1,6 @@
 /* A library that makes its own system calls: nothing of libc is on the way. */
 #include <asm/unistd.h>
+#include <fcntl.h>
 
 #include "own_call.h"
 

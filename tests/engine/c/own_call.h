@@ -1,9 +1,7 @@
-/* A system call of the program's own, on whatever instruction stands here: no library is asked. */
+/* A system call of the program's own, on whatever instruction stands here: no library is asked. Gives -errno. For all
+ * native attempts of the tests; it needs no header, so that a library without a libc can make it as well. */
 #ifndef OWN_CALL_H
 #define OWN_CALL_H
-
-#include <fcntl.h>
-#include <sys/syscall.h>
 
 static inline long call(long number, long a, long b, long c, long d)
 {
@@ -24,12 +22,6 @@ static inline long call(long number, long a, long b, long c, long d)
     __asm__ volatile("svc #0" : "+r"(x0) : "r"(nr), "r"(x1), "r"(x2), "r"(x3) : "memory");
     return x0;
 #endif
-}
-
-static inline void leave_mark(void)
-{
-    long file = call(SYS_openat, AT_FDCWD, (long)"/tmp/mark", O_CREAT | O_WRONLY, 0644);
-    call(SYS_write, file, (long)"mark", 4, 0);
 }
 
 #endif

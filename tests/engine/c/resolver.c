@@ -1,6 +1,6 @@
 /* A function whose address is decided while it is linked (STT_GNU_IFUNC): what decides that runs before every constructor,
  * in a library as in a program, and leaves a file in /tmp. */
-#include "own_call.h"
+#include "mark.h"
 
 static int nothing(void)
 {

@@ -3,26 +3,7 @@
 #include <jni.h>
 #include <string.h>
 
-static long kernel(long number, long a, long b, long c, long d)
-{
-#if defined(__x86_64__)
-    register long fourth __asm__("r10") = d;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
-                     : "rcx", "r11", "memory");
-    return result;
-#else
-    register long nr __asm__("x8") = number;
-    register long result __asm__("x0") = a;
-    register long second __asm__("x1") = b;
-    register long third __asm__("x2") = c;
-    register long fourth __asm__("x3") = d;
-    __asm__ volatile("svc #0" : "+r"(result) : "r"(nr), "r"(second), "r"(third), "r"(fourth) : "memory");
-    return result;
-#endif
-}
+#include "../../../engine/c/own_call.h"
 
 enum { AT_FDCWD = -100, AF_INET = 2, SOCK_STREAM = 1, SIGCHLD = 17, PATH_ROOM = 256 };
 
@@ -37,7 +18,7 @@ JNIEXPORT jlong JNICALL Java_attempts_Machine_open(JNIEnv *env, jclass class, jb
     char name[PATH_ROOM];
     (void)class;
     copy_path(env, path, name);
-    return kernel(__NR_openat, AT_FDCWD, (long)name, flags, 0600);
+    return call(__NR_openat, AT_FDCWD, (long)name, flags, 0600);
 }
 
 JNIEXPORT jlong JNICALL Java_attempts_Machine_connect(JNIEnv *env, jclass class, jbyteArray address,
@@ -46,11 +27,11 @@ JNIEXPORT jlong JNICALL Java_attempts_Machine_connect(JNIEnv *env, jclass class,
     unsigned char to[16] = {AF_INET, 0, (unsigned char)(port >> 8), (unsigned char)port};
     (void)class;
     (*env)->GetByteArrayRegion(env, address, 0, 4, (jbyte *)to + 4);
-    long file = kernel(__NR_socket, AF_INET, SOCK_STREAM, 0, 0);
+    long file = call(__NR_socket, AF_INET, SOCK_STREAM, 0, 0);
     if (file < 0)
         return file;
-    long result = kernel(__NR_connect, file, (long)to, sizeof to, 0);
-    kernel(__NR_close, file, 0, 0, 0);
+    long result = call(__NR_connect, file, (long)to, sizeof to, 0);
+    call(__NR_close, file, 0, 0, 0);
     return result;
 }
 
@@ -62,13 +43,13 @@ JNIEXPORT jlong JNICALL Java_attempts_Machine_execute(JNIEnv *env, jclass class,
     int status = 0;
     (void)class;
     copy_path(env, path, name);
-    long child = kernel(__NR_clone, SIGCHLD, 0, 0, 0);
+    long child = call(__NR_clone, SIGCHLD, 0, 0, 0);
     if (child < 0)
         return child;
     if (child == 0) {
-        long error = kernel(__NR_execve, (long)name, (long)argv, (long)environment, 0);
-        kernel(__NR_exit_group, -error, 0, 0, 0);
+        long error = call(__NR_execve, (long)name, (long)argv, (long)environment, 0);
+        call(__NR_exit_group, -error, 0, 0, 0);
     }
-    long waited = kernel(__NR_wait4, child, (long)&status, 0, 0);
+    long waited = call(__NR_wait4, child, (long)&status, 0, 0);
     return waited < 0 ? waited : -(long)(status >> 8 & 255);
 }

@@ -8,23 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-static long call(long nr, long a, long b, long c, long d)
-{
-#ifdef __x86_64__
-    register long r10 __asm__("r10") = d;
-    long result = nr;
-    __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
-    return result;
-#else
-    register long x8 __asm__("x8") = nr;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
-    return x0;
-#endif
-}
+#include "../../../engine/c/own_call.h"
 
 enum { TEXT_BYTES = 1024 };
 
