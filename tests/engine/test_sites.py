@@ -101,6 +101,14 @@ def test_numbers_are_those_of_the_disassembly(list_sites: Path, architecture: st
         assert checked > 20
 
 
+def test_usual_instructions_are_decoded_the_same_both_ways(tmp_path: Path) -> None:
+    sources = [SOURCES / "usual.c", NATIVE / "engine" / "x86_64" / "decode.c"]
+    done = subprocess.run([compile_c(sources, tmp_path / "usual", "-O2")], capture_output=True, text=True, check=False)
+    compared, usual = (int(count) for count in done.stdout.split()[:2])
+    assert (done.returncode, compared) == (0, 17 * 512 * 256 * 8), done.stdout
+    assert usual > compared / 2
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="compares this machine's own x86-64 libraries")
 def test_instruction_lengths_agree_with_capstone(tmp_path: Path) -> None:
     tool = compile_c(

@@ -54,8 +54,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             uint64_t from, to;
             if (segment.p_type == PT_LOAD && segment.p_flags & PF_X)
                 search(image, segment.p_offset, segment.p_offset + segment.p_filesz);
-            if (image_function(image, segment.p_offset, &from, &to))
-                CHECK(from <= to && to <= size);
+            for (uint32_t near = 0; near <= size; near += 1 + (uint32_t)size / 4) {
+                uint32_t entry = near;
+                if (image_function(image, segment.p_offset, &entry, &from, &to))
+                    CHECK(from <= to && to <= size);
+            }
         }
     }
     room_give(copy);

@@ -142,10 +142,16 @@ static uint64_t entry_start(const struct table *t, uint32_t index)
     return t->base + (uint64_t)(int64_t)(int32_t)u32_at(t->entries + 8ull * index);
 }
 
-/* The last entry that begins at the address or in front of it; the first, when there is none. */
-static uint32_t find_entry(const struct table *t, uint64_t address)
+/* The last entry that begins at the address or in front of it; the first, when there is none. It is looked for from `near` on
+ * in longer and longer steps: who asks goes through a file from its beginning to its end. */
+static uint32_t find_entry(const struct table *t, uint64_t address, uint32_t near)
 {
-    uint32_t low = 0, high = t->count;
+    uint32_t low = near < t->count && entry_start(t, near) <= address ? near : 0, step = 1;
+    while (step < t->count - low && entry_start(t, low + step) <= address) {
+        low += step;
+        step *= 2;
+    }
+    uint32_t high = step < t->count - low ? low + step : t->count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
         if (entry_start(t, middle) <= address)
@@ -171,14 +177,15 @@ static bool entry_function(struct image image, const struct table *t, uint32_t i
     return *end - *start <= image.size;
 }
 
-bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to)
+bool image_function(struct image image, uint64_t offset, uint32_t *near, uint64_t *from, uint64_t *to)
 {
     struct table t;
     uint64_t address, start, end;
     if (!find_table(image, &t) || !image_offset_to_address(image, offset, &address))
         return false;
-    if (!entry_function(image, &t, find_entry(&t, address), &start, &end) || start > address ||
-        address >= end || !image_address_to_offset(image, start, from))
+    *near = find_entry(&t, address, *near);
+    if (!entry_function(image, &t, *near, &start, &end) || start > address || address >= end ||
+        !image_address_to_offset(image, start, from))
         return false;
     *to = *from + (end - start);
     return *to <= image.size;
@@ -190,7 +197,7 @@ void image_neighbours(struct image image, uint64_t offset, uint64_t *from, uint6
     uint64_t address, start, end, at;
     if (!find_table(image, &t) || !image_offset_to_address(image, offset, &address))
         return;
-    uint32_t before = find_entry(&t, address);
+    uint32_t before = find_entry(&t, address, 0);
     if (entry_function(image, &t, before, &start, &end) && start <= address &&
         image_address_to_offset(image, start, &at) && at > *from)
         *from = at;

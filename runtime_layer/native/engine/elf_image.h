@@ -18,8 +18,9 @@ uint64_t image_code_end(struct image image, uint64_t from, uint64_t to);
 /* Was it made by the Go compiler? Its code makes system calls on stacks of some hundred bytes. */
 bool image_is_go(struct image image);
 /* The function that holds the file offset, as [*from, *to) in file offsets, from the binary search table of
- * .eh_frame_hdr (LSB core, "Exception Frames"). False when there is no such table or no entry. */
-bool image_function(struct image image, uint64_t offset, uint64_t *from, uint64_t *to);
+ * .eh_frame_hdr (LSB core, "Exception Frames"). `near`: where in the table to begin; left where it was found. False when there
+ * is no such table or no entry. */
+bool image_function(struct image image, uint64_t offset, uint32_t *near, uint64_t *from, uint64_t *to);
 /* Code that no function of that table holds: narrows [*from, *to) to where the function in front of it begins, and where
  * the one behind it ends. */
 void image_neighbours(struct image image, uint64_t offset, uint64_t *from, uint64_t *to);

@@ -18,7 +18,9 @@ static bool is_svc(struct image image, uint64_t at)
 {
     uint32_t w = word(image, at);
     uint64_t from, to;
-    return w == 0xd4000001 || ((w & 0xffe0001f) == 0xd4000001 && image_function(image, at, &from, &to));
+    uint32_t near = 0;
+    return w == 0xd4000001 ||
+           ((w & 0xffe0001f) == 0xd4000001 && image_function(image, at, &near, &from, &to));
 }
 
 static bool loads_number(uint32_t w)
@@ -122,7 +124,8 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     /* Where no jump can stand in front, it takes the instruction's own place. */
     *site = (struct site){.offset = at, .number = -1, .kind = SITE_PATCHABLE, .behind = 4};
     uint64_t from, to;
-    if (!image_function(image, at, &from, &to)) {
+    uint32_t near = 0;
+    if (!image_function(image, at, &near, &from, &to)) {
         from = at - low > BRANCH_REACH ? at - BRANCH_REACH : low;
         to = high - at > BRANCH_REACH ? at + BRANCH_REACH : high;
     }

@@ -63,6 +63,39 @@ static const uint8_t traits[128] = {
     ['!'] = RARE,  ['p'] = RARE,         ['x'] = RARE,
 };
 
+/* By mod and rm of a ModRM byte: how many bytes of SIB and displacement follow. */
+static const uint8_t behind_modrm[32] = {0, 0, 0, 0, 1, 4, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1,
+                                         4, 4, 4, 4, 5, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0};
+
+static uint32_t address_of(uint32_t modrm)
+{
+    return (modrm >> 3 & 0x18) | (modrm & 7);
+}
+
+static uint16_t usual_of(char form)
+{
+    uint32_t is = traits[(uint8_t)form], len = 1;
+    if (form == '0' || form == 'V' || form == 'P' || (is & RARE && form != 'v'))
+        return 0;
+    len += is & (IMM8 | REL8) ? 1 : 0;
+    len += is & (IMM_Z | REL32 | CALLS) || form == 'v' ? 4 : 0;
+    uint32_t flags = (is & (ENDS | CALLS)) | (is & (REL8 | REL32) ? INSN_BRANCH : 0);
+    return (uint16_t)(len | (is & MODRM ? USUAL_MODRM : 0) | (is & REL32 ? USUAL_REL32 : 0) |
+                      (form == 'v' ? USUAL_WIDE : 0) | flags << USUAL_FLAGS);
+}
+
+void list_usual(struct usual *usual)
+{
+    for (uint32_t b = 0; b < 256; b++) {
+        bool leads_on = b == 0x38 || b == 0x3a;
+        uint32_t address = address_of(b);
+        usual->by_opcode[b] = usual_of(one_byte[b]);
+        usual->by_opcode[256 + b] = leads_on ? 0 : usual_of(two_byte[b]);
+        usual->by_modrm[b] = (uint8_t)(1 + behind_modrm[address]) | (address == 4 ? USUAL_SIB : 0) |
+                             (address == 5 ? INSN_RIP : 0);
+    }
+}
+
 enum { LONGEST = 15, ENOUGH = 32 /* more than any combination of prefixes and operands takes */ };
 
 struct cursor {
@@ -76,17 +109,14 @@ struct cursor {
 /* ModRM and what belongs to it. Returns its reg field. */
 static inline __attribute__((always_inline)) uint8_t modrm(struct cursor *c)
 {
-    /* By mod and rm: the SIB byte and the displacement. */
-    static const uint8_t behind[32] = {0, 0, 0, 0, 1, 4, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1,
-                                       4, 4, 4, 4, 5, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0};
-    uint32_t byte = c->code[c->at++], address = (byte >> 3 & 0x18) | (byte & 7);
+    uint32_t byte = c->code[c->at++], address = address_of(byte);
     if (address == 5) {
         c->flags |= INSN_RIP;
         c->displacement = c->at;
     }
     if (address == 4 && (c->code[c->at] & 7) == 5)
         c->at += 4;
-    c->at += behind[address];
+    c->at += behind_modrm[address];
     return byte >> 3 & 7;
 }
 

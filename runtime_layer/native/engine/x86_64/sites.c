@@ -34,9 +34,11 @@ struct code {
     uint64_t next; /* how far it is decoded: the rest waits until it is asked for */
     bool bounded;
     bool full;      /* longer than what fits: only a part of it is here */
+    uint32_t entry; /* of the function, in the table of them */
     uint64_t taken; /* where the last window that holds its instruction ends, in the file */
+    struct usual usual;
     struct step steps[STEPS];
-    struct branch branches[BRANCHES];
+    struct branch branches[BRANCHES + 1]; /* the last is never one: every step writes there, and few stay */
 };
 _Static_assert(sizeof(struct code) <= WORKSPACE, "a function must fit the workspace");
 
@@ -56,16 +58,24 @@ static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 
 /* `00 00` would be `add %al, (%rax)`, which nobody writes: where nothing says that this is code, it is padding or a
  * table. */
-static struct insn take_step(struct image image, uint64_t at, uint64_t to, bool bounded)
+static __attribute__((noinline)) struct insn take_rare_step(struct image image, const struct code *c)
 {
-    const uint8_t *p = image.bytes + at;
-    struct insn insn = decode(p, image.size - at);
-    if (insn.len && insn.len <= to - at && (bounded || p[0] || p[1]))
+    const uint8_t *p = image.bytes + c->next;
+    struct insn insn = decode(p, image.size - c->next);
+    if (insn.len && insn.len <= c->to - c->next && (c->bounded || p[0] || p[1]))
         return insn;
-    uint32_t zeroes = bounded ? 0 : padding(image.bytes, at, to);
+    uint32_t zeroes = c->bounded ? 0 : padding(image.bytes, c->next, c->to);
     if (zeroes)
         return (struct insn){.len = (uint8_t)zeroes, .flags = INSN_ENDS};
     return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};
+}
+
+static inline struct insn take_step(struct image image, const struct code *c)
+{
+    struct insn insn = {0};
+    if (c->bounded && c->to - c->next >= USUAL_READ)
+        insn = decode_usual(&c->usual, image.bytes + c->next);
+    return insn.len ? insn : take_rare_step(image, c);
 }
 
 static void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
@@ -90,10 +100,10 @@ static void decode_until(struct image image, uint64_t limit, uint64_t site, stru
             c->step_count = c->branch_count = 0;
         }
         uint32_t offset = (uint32_t)(c->next - c->from);
-        insn = take_step(image, c->next, c->to, c->bounded);
+        insn = take_step(image, c);
         c->steps[c->step_count++] = (struct step){offset, insn.len, insn.flags};
-        if (insn.flags & INSN_BRANCH)
-            c->branches[c->branch_count++] = (struct branch){offset, offset + insn.target};
+        c->branches[c->branch_count] = (struct branch){offset, offset + insn.target};
+        c->branch_count += insn.flags & INSN_BRANCH;
     }
 }
 
@@ -102,9 +112,10 @@ static void decode_until(struct image image, uint64_t limit, uint64_t site, stru
 static void decode_to_site(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
 {
     uint64_t from, to;
-    if (image_function(image, at, &from, &to)) {
-        if (!c->bounded || c->from != from || c->to != to)
-            begin_code(from, to, true, c);
+    if (c->bounded && at >= c->from && at < c->to) {
+        /* the same function */
+    } else if (image_function(image, at, &c->entry, &from, &to)) {
+        begin_code(from, to, true, c);
     } else {
         from = at - low > REACH ? at - REACH : low;
         to = high - at > REACH ? at + REACH : high;
@@ -467,6 +478,8 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
     c->from = c->to = UINT64_MAX; /* nothing: what another object left here does not count */
     c->bounded = true;
     c->taken = 0;
+    c->entry = 0;
+    list_usual(&c->usual);
     if (!image_is_elf(image) || from > to || to > image.size)
         return false;
     for (uint64_t at = from; (at = next_candidate(image.bytes, at, to)) + 1 < to; at++) {
