@@ -249,6 +249,13 @@ enum outcome judge_limit(struct call *call)
     return sets_anothers ? judge_escape(call) : RUN_IN_PLACE;
 }
 
+/* What was remembered while nobody else was there is forgotten first, also when a call was left by longjmp. */
+static void expect_company(void)
+{
+    memory_stays(NULL);
+    note_company();
+}
+
 /* clone3's flags lie in the program's memory, where they could be others by the time the kernel looks. Where that
  * matters, it is a call that this kernel does not have: libraries then use clone. */
 enum outcome judge_clone(struct call *call)
@@ -261,13 +268,13 @@ enum outcome judge_clone(struct call *call)
     if (call->nr == __NR_clone3) {
         if (sealed.policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
-        note_company(); /* the flags may be others by the time the kernel looks */
+        expect_company(); /* the flags may be others by the time the kernel looks */
         note_kin();
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
     }
     if (flags & CLONE_VM && (!(flags & CLONE_VFORK) || flags & CLONE_THREAD))
-        note_company();
+        expect_company();
     if (makes_kin(flags, call->nr))
         note_kin();
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
@@ -305,7 +312,9 @@ enum outcome gate_judge(struct call *call)
         return ANSWERED;
     if (!(by.reasons & gate_table[GATE_REASONS]))
         return RUN_IN_PLACE;
-    memory_stays(is_alone() ? call : NULL);
+    if (!is_alone())
+        return judges[by.judge](call);
+    memory_stays(call);
     enum outcome outcome = judges[by.judge](call);
     memory_stays(NULL);
     return outcome;

@@ -63,6 +63,15 @@ static enum outcome change_mappings(struct call *call, refusal is_refused)
     return answer(call, result);
 }
 
+/* Where memory that can be written and run is allowed, whoever could time a call to fall on what comes to be there afterwards
+ * can bring code of his own anyway. So what makes nothing executable, and meets nothing of ours, is made in place there: a
+ * JVM's start makes hundreds of these calls. What meets something may only have met what an unloaded text left, and is judged
+ * with a claim. */
+static bool is_free(uint64_t low, uint64_t high)
+{
+    return sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW && !kinds_within(low, high);
+}
+
 /* Lets this thread alone work on texts. No signal handler runs meanwhile: it could wait for what it interrupted, or
  * leave by longjmp. */
 static enum outcome alone(struct call *call, int64_t (*work)(const struct call *call))
@@ -112,6 +121,8 @@ enum outcome judge_map(struct call *call)
     if (!executable && !fixed)
         return RUN_IN_PLACE;
     bool file = !(arg[3] & MAP_ANONYMOUS);
+    if (!executable && is_free(range_low(arg[0]), range_high(arg[0], arg[1])))
+        return RUN_IN_PLACE;
     bool text = executable && file && (arg[3] & MAP_TYPE) == MAP_PRIVATE && !(arg[2] & PROT_WRITE);
     return text ? alone(call, map_text_there) : change_mappings(call, is_mapping_refused);
 }
@@ -128,6 +139,9 @@ static bool is_protection_refused(const struct call *call)
 
 enum outcome judge_protect(struct call *call)
 {
+    const uint64_t *arg = call->arg;
+    if (!(arg[2] & PROT_EXEC) && is_free(range_low(arg[0]), range_high(arg[0], arg[1])))
+        return RUN_IN_PLACE;
     return change_mappings(call, is_protection_refused);
 }
 
@@ -183,6 +197,8 @@ enum outcome judge_unmap(struct call *call)
 {
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
     if (call->nr == __NR_madvise && keeps_content(call->arg[2]))
+        return RUN_IN_PLACE;
+    if (call->nr != __NR_mremap && is_free(low, high))
         return RUN_IN_PLACE;
     if (takes_own_stack(call, low, high))
         return is_unmapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;

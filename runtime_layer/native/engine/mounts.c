@@ -4,23 +4,19 @@
 
 enum { GET_SEALS = 1034 /* F_GET_SEALS: answers for memory files alone */, MAY_WRITE = 2 /* W_OK */ };
 
-/* The mount that an open file lies on; 0: unknown (before Linux 5.8). Device numbers would not do: on an overlay
- * a file's is another than its directory's. */
-static uint64_t mount_of(int32_t file)
+/* The mount that a path lies on, or with an empty one, an open file; 0: unknown (before Linux 5.8). Device numbers would not
+ * do: on an overlay a file's is another than its directory's. */
+static uint64_t mount_of(int32_t file, const char *path)
 {
     struct statx st = {0};
-    int64_t result = KERNEL(statx, file, "", AT_EMPTY_PATH, STATX_MNT_ID, &st);
+    int64_t result = KERNEL(statx, file, path, AT_EMPTY_PATH, STATX_MNT_ID, &st);
     return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
 }
 
 bool is_on_root_mount(int32_t file)
 {
-    int64_t root = KERNEL(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
-    uint64_t mount = mount_of(file);
-    bool same = is_error(root) || mount == 0 || mount == mount_of((int32_t)root);
-    if (!is_error(root))
-        KERNEL(close, root);
-    return same;
+    uint64_t mount = mount_of(file, ""), root = mount_of(AT_FDCWD, "/");
+    return !mount || !root || mount == root;
 }
 
 /* struct statfs on 64-bit (statfs(2)). */

@@ -2,10 +2,10 @@
 
 #include "map_text.h"
 #include "maps.h"
+#include "process.h"
 #include "ranges.h"
 #include "settings.h"
 #include "state.h"
-#include "threads.h"
 
 /* Set by the linker: where the library's data ends. */
 extern const char _end[] __attribute__((visibility("hidden")));
@@ -29,6 +29,7 @@ struct listing {
     bool full;
     bool shared;       /* other threads are running what is listed */
     bool only_look;    /* nothing is changed yet */
+    uint64_t program;  /* the inode of what runs in this process */
     struct text found; /* sites that are known already, by a parent or by the first look */
     struct object objects[OBJECTS];
     char names[NAMES];
@@ -87,9 +88,8 @@ static uint64_t inode_number(const char *path)
     return is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)) ? 0 : st.st_ino;
 }
 
-static void find_runtime(struct runtime *r)
+static void find_runtime(struct runtime *r, uint64_t program)
 {
-    uint64_t program = inode_number("/proc/self/exe");
     int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", r->path, sizeof r->path);
     r->ino = 0;
     r->prefix = TEXT("");
@@ -164,7 +164,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                          struct armed_objects *out, struct writer *error)
 {
     /* A memory file, or a program that was removed, has no name, but the kernel still has the file. */
-    if (inode_number("/proc/self/exe") == o->ino)
+    if (l->program == o->ino)
         path = "/proc/self/exe";
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     struct patch patch = {.shared = l->shared, .only_look = l->only_look};
@@ -219,7 +219,7 @@ static bool take_self(const struct listing *l, uint32_t self)
 static bool patch_listed(struct listing *l, struct armed_objects *out, struct writer *error)
 {
     struct runtime runtime;
-    find_runtime(&runtime);
+    find_runtime(&runtime, l->program);
     bool found_self = false;
     for (uint32_t i = 0; i < l->count; i++) {
         const struct object *o = &l->objects[i];
@@ -266,7 +266,8 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
     bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
     if (!well)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
-    l->shared = has_other_threads();
+    l->shared = !is_alone();
+    l->program = inode_number("/proc/self/exe");
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
     well = well && patch_all(l, looks_first, out, error);
     if (well && !sealed.known_sites && !l->record.full && l->record.used <= RECORD)

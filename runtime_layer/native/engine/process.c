@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include "ranges.h"
+#include "sealing.h"
 #include "state.h"
 #include "threads.h"
 
@@ -13,17 +14,20 @@ struct process {
     struct storm storm;
     struct claims claims;
 };
+enum {
+    PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE,
+    ALL = PROCESS_PAGES + ROOM_FOR_COPIES
+};
 
 bool process_begin(void)
 {
     if (sealed.process)
         return true;
-    uint64_t size = page_up(sizeof(struct process));
-    int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t memory = KERNEL(mmap, 0, ALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
     /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
-    KERNEL(madvise, memory, size, WIPE_ON_FORK);
+    KERNEL(madvise, memory, ALL, WIPE_ON_FORK);
     sealed.process = (struct process *)memory;
     sealed.process->id = (int32_t)KERNEL(getpid);
     return true;
@@ -35,8 +39,7 @@ bool process_arm(void)
     accept_forked_copy();
     if (has_other_threads())
         note_company();
-    uint64_t high = low + page_up(sizeof(struct process));
-    return overlaps(low, high, RANGE_ENGINE) || protect_range(low, high);
+    return overlaps(low, low + ALL, RANGE_ENGINE) || protect_range(low, low + ALL);
 }
 
 bool has_company;
@@ -129,4 +132,9 @@ struct claims *claims_of_process(void)
 uint32_t *seal_of_process(void)
 {
     return &sealed.process->seal;
+}
+
+uint64_t room_for_copies(void)
+{
+    return (uint64_t)sealed.process + PROCESS_PAGES;
 }

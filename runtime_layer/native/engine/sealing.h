@@ -7,10 +7,14 @@
 #ifndef SHIELD_SEALING_H
 #define SHIELD_SEALING_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "state.h"
 
-/* A copy of whole pages, to be changed. NULL: there is no memory. */
+/* Pages that are the engine's from the start: a copy of `sealed`, and behind it one of the gate's table. No call that was
+ * judged before a copy came to be there can fall on it. */
+enum { ROOM_FOR_COPIES = sizeof(struct sealed) + PAGE };
+
+/* A copy of whole pages, to be changed: where it has its place, or where the kernel puts it. NULL: there is no memory. What
+ * is sealed is copied by one thread at a time (sealing_begin). */
 void *pages_copy(const void *at, uint64_t size);
 /* What may be laid over the pages, asked when the copy can no longer change. */
 typedef bool (*pages_check)(const void *now, const void *next, const void *context);

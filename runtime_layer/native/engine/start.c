@@ -47,12 +47,9 @@ static bool fail(struct writer *error, const char *why, struct text what)
 
 static bool inode_of(const char *path, struct inode *inode, uint32_t *mode)
 {
-    int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
-    if (is_error(file))
-        return false;
     struct stat st = {0};
-    KERNEL(fstat, file, &st);
-    KERNEL(close, file);
+    if (is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)))
+        return false;
     *inode = (struct inode){st.st_dev, st.st_ino};
     if (mode)
         *mode = st.st_mode;

@@ -1,8 +1,8 @@
 """A policy is made stricter again and again while other threads get at the place where its copy must lie.
 
-`race.py WAY OFFSET SIZES` says whether /tmp could be read then, and how often somebody was refused: by `write` the copy
+`race.py WAY OFFSET SIZE` says whether /tmp could be read then, and how often somebody was refused: by `write` the copy
 in which "allow" was found, by `protect` the call that was to let it be written to, also when it has become what is
-sealed. SIZES: of the engine's request and of what it seals; OFFSET: of the modes therein.
+sealed. SIZE: of what the engine seals; OFFSET: of the modes therein.
 """
 
 from __future__ import annotations
@@ -24,21 +24,22 @@ READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
 NO_FILE = ["00000000", "00:00", "0"]  # of a line of /proc/self/maps: offset, device, inode
 
 libc = ctypes.CDLL(None)
-libc.mmap.restype = ctypes.c_void_p
-libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 libc.pread.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long]
 libc.shield_configure.argtypes = [ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong]
 
 
-def place_of_copies(sizes: list[int]) -> int:
-    """Where the kernel will put the second of two mappings of these sizes."""
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-    places = [libc.mmap(None, size, READ_WRITE, flags, -1, 0) for size in sizes]
-    for place, size in zip(places, sizes, strict=True):
-        libc.munmap(place, size)
-    return places[1]
+def place_of_copies(size: int) -> int:
+    """Where what is sealed is copied to: the engine's from the start, in front of the copy of a page more."""
+    lines = [line.split() for line in Path("/proc/self/maps").read_text().splitlines()]
+    places = [tuple(int(end, 16) for end in words[0].split("-")) for words in lines if words[1:] == ["rw-p", *NO_FILE]]
+    found = {high - PAGE - size for low, high in places if size < high - low < 2 * size and is_kept(high - PAGE)}
+    (place,) = found
+    return place
+
+
+def is_kept(page: int) -> bool:
+    return libc.mprotect(page, PAGE, READ_WRITE) != 0
 
 
 def place_of_seal(size: int) -> int:
@@ -62,11 +63,11 @@ def can_read_tmp() -> bool:
 
 
 class Race:
-    def __init__(self, offset: int, sizes: list[int]) -> None:
-        self.offset, self.sizes = offset, sizes
+    def __init__(self, offset: int, size: int) -> None:
+        self.offset, self.size = offset, size
         self.source = os.memfd_create("modes")
         os.write(self.source, SIX_MODES)
-        self.place, self.refused, self.ended = 0, 0, threading.Event()
+        self.place, self.refused, self.ended = place_of_copies(size), 0, threading.Event()
 
     def put_modes(self, place: int) -> None:
         """By the kernel, which writes nothing where nobody may."""
@@ -84,7 +85,7 @@ class Race:
         self.put_modes(self.place)
 
     def protect(self) -> bool:
-        seal = place_of_seal(self.sizes[1])
+        seal = place_of_seal(self.size)
         for left in range(TIMES, 0, -1):
             assert not configure(f"SHIELD_ALLOW_TMP={','.join(f'/tmp/x{i}' for i in range(left))}\n")
             self.put_modes(seal)
@@ -93,13 +94,13 @@ class Race:
         return False
 
     def protect_there(self) -> None:
-        self.refused += libc.mprotect(self.place, self.sizes[1], READ_WRITE) != 0
+        self.refused += libc.mprotect(self.place, self.size, READ_WRITE) != 0
 
 
 def main() -> None:
     sys.setswitchinterval(1e-5)
-    way, offset, *sizes = sys.argv[1:]
-    race = Race(int(offset), [int(size) for size in sizes])
+    way, offset, size = sys.argv[1:]
+    race = Race(int(offset), int(size))
     run, disturb = {"write": (race.write, race.write_there), "protect": (race.protect, race.protect_there)}[way]
 
     def keep_disturbing() -> None:
@@ -109,8 +110,6 @@ def main() -> None:
     others = [threading.Thread(target=keep_disturbing) for _ in range(2)]
     for other in others:
         other.start()
-    time.sleep(0.05)
-    race.place = place_of_copies(race.sizes)  # only now: a thread's own memory could take the place
     read = run()
     race.ended.set()
     for other in others:
