@@ -307,7 +307,8 @@ enum outcome gate_judge(struct call *call)
         return RUN_IN_PLACE;
     note_owner();
     count_call();
-    report_folded(false);
+    if (__atomic_load_n(&sealed.process->storm.folded, __ATOMIC_RELAXED))
+        report_folded(false);
     if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
         return ANSWERED;
     if (!(by.reasons & gate_table[GATE_REASONS]))

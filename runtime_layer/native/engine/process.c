@@ -2,18 +2,10 @@
 
 #include "ranges.h"
 #include "sealing.h"
-#include "state.h"
 #include "threads.h"
 
 enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
 
-struct process {
-    uint32_t is_armed;
-    int32_t id; /* 0: a forked copy that made no guarded call yet */
-    uint32_t seal;
-    struct storm storm;
-    struct claims claims;
-};
 enum {
     PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE,
     ALL = PROCESS_PAGES + ROOM_FOR_COPIES
@@ -44,31 +36,21 @@ bool process_arm(void)
 
 bool has_company;
 
-bool is_alone(void)
-{
-    return !__atomic_load_n(&has_company, __ATOMIC_RELAXED);
-}
-
 void note_company(void)
 {
     __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
 }
 
-static uint32_t calls;
+uint32_t calls_counted;
 
 uint32_t calls_so_far(void)
 {
-    return calls;
-}
-
-void count_call(void)
-{
-    calls += is_alone();
+    return calls_counted;
 }
 
 bool was_interrupted(uint32_t before)
 {
-    return calls != before || !is_alone();
+    return calls_counted != before || !is_alone();
 }
 
 static uint64_t kin_made;
@@ -88,20 +70,9 @@ void note_kin(void)
     __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
 }
 
-bool is_forked_copy(void)
-{
-    return !__atomic_load_n(&sealed.process->is_armed, __ATOMIC_RELAXED);
-}
-
 void accept_forked_copy(void)
 {
     __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);
-}
-
-void note_owner(void)
-{
-    if (!__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED))
-        __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
 }
 
 uint32_t owner_of_memory(void)

@@ -5,17 +5,40 @@
 #define SHIELD_PROCESS_H
 
 #include "claims.h"
+#include "state.h"
+
+/* Alerts that were not written, and how many were in this second. */
+struct storm {
+    uint32_t folded;
+    uint32_t flushed; /* the second in which the count was last written, or tried */
+    uint64_t lines;   /* second << 16 | lines in it */
+};
+
+struct process {
+    uint32_t is_armed;
+    int32_t id; /* 0: a forked copy that made no guarded call yet */
+    uint32_t seal;
+    struct storm storm;
+    struct claims claims;
+};
 
 /* Before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
 bool process_begin(void);
 bool process_arm(void);
 
 /* Is this a forked copy of the process that was armed, without an exec since? */
-bool is_forked_copy(void);
+static inline bool is_forked_copy(void)
+{
+    return !__atomic_load_n(&sealed.process->is_armed, __ATOMIC_RELAXED);
+}
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
 /* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. */
-void note_owner(void);
+static inline void note_owner(void)
+{
+    if (!__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED))
+        __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
+}
 /* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. Asks the kernel only
  * where the gate saw such a child made. */
 bool owns_memory(void);
@@ -26,13 +49,20 @@ uint32_t owner_of_memory(void);
 
 /* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
  * second thread, the answer is no for good. A vfork child's parent waits. */
-bool is_alone(void);
-void note_company(void);
 extern bool has_company __attribute__((visibility("hidden"))); /* gate.S reads it */
+static inline bool is_alone(void)
+{
+    return !__atomic_load_n(&has_company, __ATOMIC_RELAXED);
+}
+void note_company(void);
 /* Of a process with one thread: how many calls have come to the gate. More of them at a call's end than at its start came
  * out of a signal handler, in its midst. */
+extern uint32_t calls_counted __attribute__((visibility("hidden")));
 uint32_t calls_so_far(void);
-void count_call(void);
+static inline void count_call(void)
+{
+    calls_counted += is_alone();
+}
 /* Since there were so many calls: did a handler make one, or start a thread? */
 bool was_interrupted(uint32_t calls);
 /* May there be, or have been, another process with this memory: a vfork child? */
@@ -46,12 +76,6 @@ uint32_t *seal_of_process(void);
 /* Where copies of what is sealed are changed: ROOM_FOR_COPIES bytes (sealing.h), behind what belongs to the process. */
 uint64_t room_for_copies(void);
 
-/* Alerts that were not written, and how many were in this second. */
-struct storm {
-    uint32_t folded;
-    uint32_t flushed; /* the second in which the count was last written, or tried */
-    uint64_t lines;   /* second << 16 | lines in it */
-};
 struct storm *storm_of_process(void);
 struct claims *claims_of_process(void);
 
