@@ -17,18 +17,16 @@ static bool is_writable_file(int32_t file)
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
-bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64_t high, struct patch *patch)
+bool patch_file_mapping(int32_t file, uint64_t size, uint64_t file_offset, uint64_t low, uint64_t high,
+                        struct patch *patch)
 {
-    struct stat st = {0};
-    if (is_error(KERNEL(fstat, file, &st)) || st.st_size <= 0)
-        return false;
     /* A look at the file through a mapping of its own: reading the mapped text itself would make all of it
      * resident, and it may have been patched already. */
-    int64_t view = KERNEL(mmap, 0, st.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (is_error(view))
         return false;
     *patch = (struct patch){
-        .image = {(const uint8_t *)view, (uint64_t)st.st_size},
+        .image = {(const uint8_t *)view, size},
         .delta = low - file_offset,
         .low = low,
         .high = high,
@@ -37,13 +35,13 @@ bool patch_file_mapping(int32_t file, uint64_t file_offset, uint64_t low, uint64
         .record = patch->record,
         .key = patch->key,
     };
-    uint64_t text = file_offset < (uint64_t)st.st_size ? (uint64_t)st.st_size - file_offset : 0;
+    uint64_t text = file_offset < size ? size - file_offset : 0;
     if (text > high - low)
         text = high - low;
     KERNEL(madvise, view + (int64_t)file_offset, page_up(text),
            22 /* MADV_POPULATE_READ: one fault for all; optional */);
     bool well = patch_mapping(patch);
-    KERNEL(munmap, view, st.st_size);
+    KERNEL(munmap, view, size);
     return well;
 }
 
@@ -84,7 +82,10 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
     const uint64_t *arg = call->arg;
     uint64_t high = low + page_up(arg[1]);
     struct patch patch = {0};
-    if (!patch_file_mapping((int32_t)arg[4], arg[5], low, high, &patch) && text_refused(call, &patch, told))
+    struct stat st = {0};
+    KERNEL(fstat, arg[4], &st);
+    if (!patch_file_mapping((int32_t)arg[4], (uint64_t)st.st_size, arg[5], low, high, &patch) &&
+        text_refused(call, &patch, told))
         return -EACCES;
     if (patch.hard)
         __atomic_store_n(&is_any_free, true, __ATOMIC_RELAXED);

@@ -180,7 +180,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
         patch.record = l->found.len ? NULL : &l->record;
         int32_t count = known_sites_read(l->found, &patch.key, l->known);
         if (count < 0) {
-            well = patch_file_mapping((int32_t)file, o->offset, o->low, o->high, &patch);
+            well = patch_file_mapping((int32_t)file, patch.key.size, o->offset, o->low, o->high, &patch);
         } else {
             patch.low = o->low;
             patch.high = o->high;
