@@ -188,6 +188,18 @@ def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str, 
     assert done.stdout == f"[null, {REFUSED}]\n", done.stderr
 
 
+@pytest.mark.parametrize("way", ["without_memory", "without_descriptors"])
+def test_work_is_not_asked_for_with_a_handler_that_cannot_be_locked(box: Sandbox, way: str) -> None:
+    """Locking takes memory and a descriptor, and a program can lower its own limits. Reports stop nothing."""
+    settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=settings)
+    assert (done.returncode, done.stdout) == (78, ""), done.stderr
+    assert "the handler cannot be locked" in done.shield_lines[-1]["reason"]
+    reports = policy(read_handler="alert") | {"_HANDLER": "app.handler"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=reports)
+    assert done.stdout == "[null, null]\n", done.stderr
+
+
 def test_a_mark_can_be_made_at_any_time_and_hold_nothing(box: Sandbox) -> None:
     """An SDK may begin in any invocation, and leaves a mark in /tmp; what is written to it is closed for good."""
     result, done = run(box, "a_mark_holds_nothing", TMP_BLOCKED)

@@ -101,6 +101,13 @@ def test_memory_that_can_be_written_does_not_run(box: Sandbox) -> None:
     assert set(alerts(done)) == {"executable_memory", "self_protection"}
 
 
+def test_all_memory_is_not_made_to_run_for_a_stricter_policy_to_find(box: Sandbox) -> None:
+    """Where executable memory is allowed, `personality` would outlive a `configure` that forbids it."""
+    result, done = run(box, "memory_that_runs", BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"})
+    assert result["personality"] == -REFUSED
+    assert set(alerts(done)) == {"self_protection"}
+
+
 def test_a_thread_with_descriptors_of_its_own(box: Sandbox) -> None:
     settings = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
     result, _ = run(box, "descriptor_table_of_its_own", settings)

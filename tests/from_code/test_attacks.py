@@ -40,19 +40,22 @@ SIZES = """
 #include <stddef.h>
 #include <stdio.h>
 #include "state.h"
+struct request { struct policy wanted; char lines[1 << 16]; }; /* configure.c */
 int main(void)
 {
-    printf("%zu %zu\\n", offsetof(struct sealed, policy) + offsetof(struct policy, modes), sizeof(struct sealed));
+    size_t modes = offsetof(struct sealed, policy) + offsetof(struct policy, modes);
+    printf("%zu %zu %zu\\n", modes, sizeof(struct request), sizeof(struct sealed));
 }
 """
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the sizes are looked up on x86_64")
-@pytest.mark.parametrize(("way", "runs"), [("write", 1), ("protect", 8)])
+@pytest.mark.parametrize(("way", "runs"), [("write", 1), ("protect", 2), ("pin", 2)])
 def test_what_another_thread_does_to_a_copy_does_not_come_into_force(
     box: Sandbox, tmp_path: Path, way: str, runs: int
 ) -> None:
-    """The copy that is to replace what is sealed lies where every thread can write to it, until it is looked at."""
+    """The copy that is to replace what is sealed lies where every thread can write to it, until it is looked at; what a
+    device was told before to read into it may arrive later."""
     source = tmp_path / "sizes.c"
     source.write_text(SIZES)
     sizes = compile_c([source], tmp_path / "sizes", f"-I{NATIVE / 'engine'}", target="x86_64-linux-gnu.2.28")
@@ -62,8 +65,8 @@ def test_what_another_thread_does_to_a_copy_does_not_come_into_force(
     for _ in range(runs):
         done = box.run_command([SHIELD, PYTHON, "/var/task/race.py", way, *found], environment=settings)
         assert done.returncode == 0, done.stderr[-3000:]
-        verdict, refused = done.stdout.split()
-        assert (verdict, int(refused) > 0) == ("held", True), done.stderr[-3000:]
+        verdict, near = done.stdout.split()
+        assert (verdict, int(near) > 0) == ("held", True), done.stderr[-3000:]
 
 
 def test_a_program_that_was_started_with_the_library_is_not_let_go_without_a_policy(box: Sandbox) -> None:

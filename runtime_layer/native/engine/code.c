@@ -1,8 +1,10 @@
 #include "code.h"
 
 #include "../core/text.h"
+#include "claims.h"
+#include "kernel.h"
 #include "patch.h"
-#include "sealing.h"
+#include "ranges.h"
 
 /* One store of eight bytes, all but `n` of them as they were; word by word where instructions are words. */
 static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
@@ -19,14 +21,29 @@ static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
     *(volatile uint64_t *)at = word;
 }
 
+/* Lays changed pages over those that other threads may be running. False: nothing has changed. */
 static bool exchange_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
+    const uint64_t runs = PROT_READ | PROT_WRITE | PROT_EXEC, flags = MREMAP_MAYMOVE | MREMAP_FIXED;
     uint64_t low = page_down(at), size = page_up(at + n) - low;
-    uint8_t *copy = pages_copy((const void *)low, size);
-    if (!copy)
+    int64_t copy = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(copy))
         return false;
-    copy_bytes(copy + (at - low), bytes, n);
-    return pages_exchange(copy, (const void *)low, size, PROT_READ | PROT_WRITE | PROT_EXEC, NULL, NULL);
+    copy_bytes((void *)copy, (const void *)low, size);
+    copy_bytes((uint8_t *)copy + (at - low), bytes, n);
+    bool done = false;
+    /* Nobody changes mappings meanwhile, and none that was judged before is still to come. */
+    if (!prepare_begin()) {
+        if (protect_range((uint64_t)copy, (uint64_t)copy + size)) {
+            done = !is_error(KERNEL(mprotect, copy, size, runs)) &&
+                   !is_error(KERNEL(mremap, copy, size, size, flags, low));
+            unprotect_range((uint64_t)copy);
+        }
+        prepare_end();
+    }
+    if (!done)
+        KERNEL(munmap, copy, size);
+    return done;
 }
 
 bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)

@@ -97,7 +97,7 @@ static bool may_come_into_force(const void *now, const void *next, const void *c
     uint8_t *table = pages_copy(gate_table, PAGE);
     if (table)
         guard_calls(table, next);
-    return table && pages_exchange(table, gate_table, PAGE, PROT_READ, is_table_of, next);
+    return table && pages_exchange(table, gate_table, PAGE, is_table_of, next);
 }
 
 /* And last the sockets that were made while nobody looked. */
@@ -105,7 +105,7 @@ static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
     bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW;
-    if (!pages_exchange(next, &sealed, sizeof sealed, PROT_READ, may_come_into_force, NULL)) {
+    if (!pages_exchange(next, &sealed, sizeof sealed, may_come_into_force, NULL)) {
         fail(error, "there is no memory for it, or another thread changed it meanwhile");
         report_loosening((struct text){error->at, error->used});
         return false;

@@ -151,7 +151,7 @@ void list_guarded_calls(void)
 void guard_calls(uint8_t *table, const struct sealed *s)
 {
     uint8_t reasons = reasons_of(s);
-    if (!table[GATE_READY] && !s->starts_ready)
+    if (!table[GATE_READY])
         reasons |= UNTIL_READY;
     for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
         table[nr] = guard_of(nr, reasons);
@@ -162,7 +162,7 @@ void guard_calls(uint8_t *table, const struct sealed *s)
 bool guards_are(const uint8_t *table, const struct sealed *s, bool ready)
 {
     uint8_t reasons = reasons_of(s);
-    if (!ready && !s->starts_ready)
+    if (!ready)
         reasons |= UNTIL_READY;
     bool well = table[GATE_READY] == ready && table[GATE_REASONS] == reasons &&
                 same_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
@@ -315,7 +315,7 @@ enum outcome gate_judge(struct call *call)
         return RUN_IN_PLACE;
     if (!is_alone())
         return judges[by.judge](call);
-    memory_stays(call);
+    memory_stays(is_alone() ? call : NULL); /* a handler may have come in between */
     enum outcome outcome = judges[by.judge](call);
     memory_stays(NULL);
     return outcome;

@@ -63,13 +63,14 @@ static enum outcome change_mappings(struct call *call, refusal is_refused)
     return answer(call, result);
 }
 
-/* Where memory that can be written and run is allowed, whoever could time a call to fall on what comes to be there afterwards
- * can bring code of his own anyway. So what makes nothing executable, and meets nothing of ours, is made in place there: a
- * JVM's start makes hundreds of these calls. What meets something may only have met what an unloaded text left, and is judged
- * with a claim. */
+/* In a runtime that keeps memory which can be written and run, whoever could time a call to fall on what comes to be there
+ * afterwards can bring code of his own anyway, also when a stricter policy comes later. So what makes nothing executable, and
+ * meets nothing of ours, is made in place there: a JVM's start makes hundreds of these calls. What meets something may only
+ * have met what an unloaded text left, and is judged with a claim. */
 static bool is_free(uint64_t low, uint64_t high)
 {
-    return sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW && !kinds_within(low, high);
+    bool allows = sealed.keeps_jit && sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
+    return allows && !kinds_within(low, high);
 }
 
 /* Lets this thread alone work on texts. No signal handler runs meanwhile: it could wait for what it interrupted, or
@@ -218,9 +219,15 @@ enum outcome judge_attach(struct call *call)
     return runs ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
+/* Also where such memory is allowed: a policy that comes later may forbid it, and could not tell which threads have made
+ * all that can be read run. */
 enum outcome judge_personality(struct call *call)
 {
     uint32_t persona = (uint32_t)call->arg[0];
-    bool runs = persona != 0xffffffffu && persona & READ_IMPLIES_EXECUTE;
-    return runs && executable_memory_refused(call, TEXT("")) ? answer(call, -EACCES) : RUN_IN_PLACE;
+    if (persona == 0xffffffffu || !(persona & READ_IMPLIES_EXECUTE))
+        return RUN_IN_PLACE;
+    bool allows = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
+    bool refused =
+        allows ? self_protection_refused(call, TEXT("")) : executable_memory_refused(call, TEXT(""));
+    return refused ? answer(call, -EACCES) : RUN_IN_PLACE;
 }

@@ -1,17 +1,12 @@
 #include "page_size.h"
 
-/* The kernel takes no address in the midst of a page, whatever it is asked to do there (madvise(2): EINVAL). Only where there
- * are pages of other sizes it needs to be asked. */
+/* The kernel takes no address in the midst of a page, whatever it is asked to do there (madvise(2): EINVAL). */
 bool pages_are_ours(void)
 {
-#if defined(__x86_64__)
-    return true;
-#else
     int64_t pages = KERNEL(mmap, 0, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(pages))
         return false;
     bool ours = !is_error(KERNEL(madvise, pages + PAGE, PAGE, MADV_NORMAL));
     KERNEL(munmap, pages, 2 * PAGE);
     return ours;
-#endif
 }

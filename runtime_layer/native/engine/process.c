@@ -8,7 +8,7 @@ enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
 
 enum {
     PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE,
-    ALL = PROCESS_PAGES + ROOM_FOR_COPIES
+    ALL = PROCESS_PAGES + ROOM_TO_LOOK
 };
 
 bool process_begin(void)
@@ -105,7 +105,7 @@ uint32_t *seal_of_process(void)
     return &sealed.process->seal;
 }
 
-uint64_t room_for_copies(void)
+uint64_t room_to_look(void)
 {
     return (uint64_t)sealed.process + PROCESS_PAGES;
 }

@@ -73,8 +73,8 @@ void note_kin(void);
 
 /* Is somebody changing what is sealed (sealing.h)? */
 uint32_t *seal_of_process(void);
-/* Where copies of what is sealed are changed: ROOM_FOR_COPIES bytes (sealing.h), behind what belongs to the process. */
-uint64_t room_for_copies(void);
+/* ROOM_TO_LOOK bytes (sealing.h), behind what belongs to the process. */
+uint64_t room_to_look(void);
 
 struct storm *storm_of_process(void);
 struct claims *claims_of_process(void);

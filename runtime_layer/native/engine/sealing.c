@@ -3,27 +3,20 @@
 #include "claims.h"
 #include "guarded.h"
 #include "process.h"
-#include "ranges.h"
-#include "state.h"
+#include "start.h"
 
 enum { PATIENCE = 10000 /* milliseconds: patching a program's text waits for all its threads */, TURNS = 8 };
-
-/* Of what is sealed; 0: of other pages, as of a text. */
-static uint64_t place_of_copy(const void *at)
-{
-    uint64_t room = room_for_copies();
-    return at == &sealed ? room : at == gate_table ? room + sizeof sealed : 0;
-}
-
-static bool has_place(const void *copy)
-{
-    return (uint64_t)copy - room_for_copies() < ROOM_FOR_COPIES;
-}
+/* The kernel's headers for programs have these beside what libc's have too (fcntl(2), memfd_create(2)). */
+enum {
+    ADD_SEALS = 1033,
+    SEALS = 1 | 2 | 4 | 8, /* F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE */
+    CLOSE_ON_EXEC = 1,
+    MAY_BE_SEALED = 2
+};
 
 void *pages_copy(const void *at, uint64_t size)
 {
-    uint64_t place = place_of_copy(at), flags = MAP_PRIVATE | MAP_ANONYMOUS | (place ? MAP_FIXED : 0);
-    int64_t copy = KERNEL(mmap, place, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    int64_t copy = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(copy))
         return NULL;
     copy_bytes((void *)copy, at, size);
@@ -32,42 +25,63 @@ void *pages_copy(const void *at, uint64_t size)
 
 void pages_drop(void *copy, uint64_t size)
 {
-    if (copy && has_place(copy))
-        KERNEL(madvise, copy, size, MADV_DONTNEED); /* the place stays taken */
-    else if (copy)
+    if (copy)
         KERNEL(munmap, copy, size);
 }
 
-/* Linux 5.7 leaves the place taken, without its pages (mremap(2)). Before, it is taken once more. */
-static bool lay(void *copy, const void *at, uint64_t size)
+/* A file that holds this and never anything else, held; or an errno. */
+static int64_t sealed_file(const void *content, uint64_t size)
 {
-    const uint64_t flags = MREMAP_MAYMOVE | MREMAP_FIXED, keeps = has_place(copy) ? MREMAP_DONTUNMAP : 0;
-    int64_t moved = KERNEL(mremap, copy, size, size, flags | keeps, at);
-    if (moved != -EINVAL || !keeps)
-        return !is_error(moved);
-    if (is_error(KERNEL(mremap, copy, size, size, flags, at)))
-        return false;
-    KERNEL(mmap, copy, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    return true;
+    int64_t file = hold(KERNEL(memfd_create, "shield", CLOSE_ON_EXEC | MAY_BE_SEALED));
+    if (is_error(file))
+        return file;
+    int64_t written = KERNEL(write, file, content, size);
+    int64_t result = is_error(written) ? written : KERNEL(fcntl, file, ADD_SEALS, SEALS);
+    if (!is_error(result) && written == (int64_t)size)
+        return file;
+    close_held(file);
+    return -EBUSY;
 }
 
-bool pages_exchange(void *copy, const void *at, uint64_t size, uint64_t protection, pages_check may_follow,
-                    const void *context)
+static int64_t map_there(void *at, uint64_t size, int64_t file)
 {
-    uint64_t low = (uint64_t)copy;
-    bool done = false, kept = has_place(copy);
+    return KERNEL(mmap, at, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0);
+}
+
+/* The kernel takes away what is there before it maps something else, and could fail then (mmap(2)). It was asked for as much
+ * just before; but with pages of the gate missing nothing may go on. */
+static void lay(void *at, uint64_t size, int64_t file)
+{
+    static const char gone[] =
+        "{\"function_shield\":true,\"event\":\"refused\",\"level\":\"ERROR\","
+        "\"reason\":\"there is no memory to go on with: what is sealed could not be replaced\"}\n";
+    if (!is_error(map_there(at, size, file)))
+        return;
+    KERNEL(write, 2, gone, sizeof gone - 1);
+    KERNEL(exit_group, REFUSED);
+}
+
+static bool look_and_lay(void *at, uint64_t size, int64_t file, pages_check may_follow, const void *context)
+{
+    void *place = (void *)(room_to_look() + (at == &sealed ? 0 : sizeof sealed));
+    bool done = !is_error(map_there(place, size, file)) && may_follow(at, place, context);
+    if (done)
+        lay(at, size, file);
+    KERNEL(mmap, place, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return done;
+}
+
+bool pages_exchange(void *copy, void *at, uint64_t size, pages_check may_follow, const void *context)
+{
+    int64_t file = sealed_file(copy, size);
+    bool done = false;
+    pages_drop(copy, size);
     /* Nobody changes mappings meanwhile, and none that was judged before is still to come. */
-    if (!prepare_begin()) {
-        if (kept || protect_range(low, low + size)) {
-            done = !is_error(KERNEL(mprotect, copy, size, protection)) &&
-                   (!may_follow || may_follow(at, copy, context)) && lay(copy, at, size);
-            if (!kept)
-                unprotect_range(low);
-        }
+    if (!is_error(file) && !prepare_begin()) {
+        done = look_and_lay(at, size, file, may_follow, context);
         prepare_end();
     }
-    if (!done)
-        pages_drop(copy, size);
+    close_held(file);
     return done;
 }
 
@@ -97,18 +111,28 @@ static bool is_table_when_ready(const void *now, const void *next, const void *c
     return guards_are(next, &sealed, true);
 }
 
+static void exchange_table(void)
+{
+    uint8_t *table = pages_copy(gate_table, PAGE);
+    if (!table)
+        return;
+    table[GATE_READY] = 1;
+    guard_calls(table, &sealed);
+    pages_exchange(table, gate_table, PAGE, is_table_when_ready, NULL);
+}
+
+/* Where something is blocked, no work is asked for with the handler still open. */
 void become_ready(void)
 {
+    static const char why[] = "the handler cannot be locked: there is no memory, or no descriptor, for it";
     uint64_t signals;
-    if (is_ready() || !sealing_begin(&signals))
-        return;
-    for (uint32_t turn = 0; turn < TURNS && !is_ready(); turn++) {
-        uint8_t *table = pages_copy(gate_table, PAGE);
-        if (!table)
-            break;
-        table[GATE_READY] = 1;
-        guard_calls(table, &sealed);
-        pages_exchange(table, gate_table, PAGE, PROT_READ, is_table_when_ready, NULL);
+    if (!is_ready() && sealing_begin(&signals)) {
+        for (uint32_t turn = 0; turn < TURNS && !is_ready(); turn++)
+            exchange_table();
+        sealing_end(&signals);
     }
-    sealing_end(&signals);
+    if (is_ready() || sealed.policy.modes[SELF_PROTECTION] != MODE_BLOCK)
+        return;
+    report_failure(false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});
+    KERNEL(exit_group, REFUSED);
 }

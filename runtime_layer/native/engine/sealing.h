@@ -1,27 +1,25 @@
 /* Changing what is sealed, while other threads read it.
  *
- * A copy of the pages is changed, and the kernel lays it over them at once for all processors: what a thread reads is
- * the old or the new, and what is sealed is never writable where it lies. The copy is, and threads could write to it: so it
- * is made read-only first, then looked at, and only what may follow is laid over.
+ * What is to follow goes into a memory file, which is then sealed against all writes (memfd_create(2), fcntl(2):
+ * F_SEAL_WRITE): the kernel does that only when nobody could write to it any more, not even a device that was told to
+ * before. Only then it is looked at, and what may follow is laid over the pages, at once for all processors: what a thread
+ * reads is the old or the new, and what is sealed is never writable where it lies. It is looked at in a place that is the
+ * engine's from the start, so that no call that was judged before can change what is seen there.
  */
 #ifndef SHIELD_SEALING_H
 #define SHIELD_SEALING_H
 
 #include "state.h"
 
-/* Pages that are the engine's from the start: a copy of `sealed`, and behind it one of the gate's table. No call that was
- * judged before a copy came to be there can fall on it. */
-enum { ROOM_FOR_COPIES = sizeof(struct sealed) + PAGE };
+/* The places to look: at what follows `sealed`, and at what follows the gate's table. */
+enum { ROOM_TO_LOOK = sizeof(struct sealed) + PAGE };
 
-/* A copy of whole pages, to be changed: where it has its place, or where the kernel puts it. NULL: there is no memory. What
- * is sealed is copied by one thread at a time (sealing_begin). */
+/* A copy of `sealed` or of the gate's table, to be changed. Others may write to it as well. NULL: there is no memory. */
 void *pages_copy(const void *at, uint64_t size);
-/* What may be laid over the pages, asked when the copy can no longer change. */
+/* What may be laid over the pages, asked when it can no longer change. */
 typedef bool (*pages_check)(const void *now, const void *next, const void *context);
-/* Makes the copy read-only, has it checked where there is a check, and lays it over the pages, with that protection. False:
- * nothing has changed. The copy is gone either way. */
-bool pages_exchange(void *copy, const void *at, uint64_t size, uint64_t protection, pages_check may_follow,
-                    const void *context);
+/* Lays what the copy holds over the pages, if it may. False: nothing has changed. The copy is gone either way. */
+bool pages_exchange(void *copy, void *at, uint64_t size, pages_check may_follow, const void *context);
 void pages_drop(void *copy, uint64_t size);
 
 /* One thread at a time changes what is sealed, and no signal handler runs in it meanwhile. False: others take too long.

@@ -136,6 +136,7 @@ static void read_program(const struct own_program *program, const struct start *
     if (language == LANGUAGE_JAVA)
         read_spawn_helper(program->directory);
     sealed.has_jit = language_has_jit(language);
+    sealed.keeps_jit = sealed.has_jit && language != LANGUAGE_OTHER;
     sealed.memory_by_runtime = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME;
     settle_modes(&sealed);
 }
@@ -181,6 +182,7 @@ bool arm(struct start *start, struct armed_objects *objects)
     sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
     log_remember(&sealed);
     list_guarded_calls();
+    gate_table[GATE_READY] = sealed.starts_ready;
     guard_calls(gate_table, &sealed);
     if (!process_arm())
         return fail(start->error, "out of memory", TEXT(""));
@@ -189,11 +191,7 @@ bool arm(struct start *start, struct armed_objects *objects)
     sealed.armed = true;
     if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
         watch_inherited(); /* sockets that are made from now on are marked by the gate */
-    if (!seal(start->error))
-        return false;
-    if (sealed.starts_ready)
-        become_ready();
-    return true;
+    return seal(start->error);
 }
 
 __attribute__((destructor)) static void end_engine(void)

@@ -25,6 +25,7 @@ enum stage {
 struct sealed {
     /* process.h: what is this process's own. On the page of the policy's modes, as every judged call looks at both. */
     struct process *process;
+    bool keeps_jit; /* the runtime is known to keep memory that can be written and run */
     struct policy policy;
     struct always always;
     struct endpoint resolvers[MAX_RESOLVERS];

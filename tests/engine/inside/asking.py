@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import socket
 import sys
 from collections.abc import Callable
@@ -36,10 +37,27 @@ def send_messages(out: socket.socket) -> None:
     assert ctypes.CDLL(None).sendmmsg(out.fileno(), ctypes.byref(message), 1, 0) == 1
 
 
+def write_without_memory(out: socket.socket) -> None:
+    """While nothing more can be mapped."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 20, before[1]))
+    out.send(LINE)
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def write_without_descriptors(out: socket.socket) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    out.send(LINE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 WAYS: dict[str, Callable[[socket.socket], object]] = {
     "writev": lambda out: os.writev(out.fileno(), [b"", LINE]),
     "sendmsg": lambda out: out.sendmsg([b"", b"", LINE]),
     "sendmmsg": send_messages,
+    "without_memory": write_without_memory,
+    "without_descriptors": write_without_descriptors,
 }
 
 
