@@ -193,6 +193,8 @@ def test_work_is_not_asked_for_with_a_handler_that_cannot_be_locked(box: Sandbox
     """Locking takes memory and a descriptor, and a program can lower its own limits. Reports stop nothing."""
     settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
     done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=settings)
+    if done.returncode == 77:  # NO_LIMIT
+        pytest.skip("this kernel keeps no limit of the address space (qemu-user)")
     assert (done.returncode, done.stdout) == (78, ""), done.stderr
     assert "the handler cannot be locked" in done.shield_lines[-1]["reason"]
     reports = policy(read_handler="alert") | {"_HANDLER": "app.handler"}
