@@ -188,7 +188,7 @@ def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str, 
     assert done.stdout == f"[null, {REFUSED}]\n", done.stderr
 
 
-@pytest.mark.parametrize("way", ["without_memory", "without_descriptors"])
+@pytest.mark.parametrize("way", ["without_memory", "without_descriptors", "without_files"])
 def test_work_is_not_asked_for_with_a_handler_that_cannot_be_locked(box: Sandbox, way: str) -> None:
     """Locking takes memory and a descriptor, and a program can lower its own limits. Reports stop nothing."""
     settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
@@ -199,6 +199,10 @@ def test_work_is_not_asked_for_with_a_handler_that_cannot_be_locked(box: Sandbox
     assert "the handler cannot be locked" in done.shield_lines[-1]["reason"]
     reports = policy(read_handler="alert") | {"_HANDLER": "app.handler"}
     done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=reports)
+    assert done.stdout == "[null, null]\n", done.stderr
+    assert [(a["policy"], a["details"]["syscall"]) for a in alerts(done)] == [("self_protection", "ready")]
+    others = policy(executable_memory="block") | {"_HANDLER": "app.handler"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=others)
     assert done.stdout == "[null, null]\n", done.stderr
 
 

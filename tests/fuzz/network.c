@@ -5,12 +5,7 @@
 #include "played_network.h"
 
 /* The rest of the engine that these judges are linked with. */
-static bool alone;
-
-bool is_alone(void)
-{
-    return alone;
-}
+bool has_company;
 
 uint32_t calls_so_far(void)
 {
@@ -20,12 +15,12 @@ uint32_t calls_so_far(void)
 bool was_interrupted(uint32_t calls)
 {
     (void)calls;
-    return !alone;
+    return has_company;
 }
 
 bool has_other_threads(void)
 {
-    return !alone;
+    return has_company;
 }
 
 bool had_kin(void)
@@ -322,7 +317,7 @@ static void change_mood(struct input *in)
 static void write_elsewhere(struct input *in)
 {
     int32_t number = FIRST + (int32_t)(take_number(in, 1) % DESCRIPTORS);
-    bool begins = !alone && !unseen_writers[number] && !watch_kind(number);
+    bool begins = has_company && !unseen_writers[number] && !watch_kind(number);
     written[number].writers += begins ? 1u : unseen_writers[number] ? -1u : 0;
     unseen_writers[number] = begins;
 }
@@ -361,9 +356,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input in = {data, size};
     uint32_t kind = (uint32_t)take_number(&in, 1);
     blocks = kind < 0x80;
-    alone = kind & 0x40;
+    has_company = !(kind & 0x40);
     begin();
-    rival = alone ? 0 : kind % 0x40;
+    rival = has_company ? kind % 0x40 : 0;
     for (uint32_t steps = 0; in.left && steps < STEPS; steps++)
         switch (take_number(&in, 1) % 10) {
         case 0: lay(&in); break;

@@ -189,7 +189,8 @@ static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, ui
     return open_as(&objects[choose(sizeof objects / sizeof *objects)], flags);
 }
 
-static bool alone, lets_no_signal_in;
+bool has_company;
+static bool lets_no_signal_in;
 /* A signal handler starts the process's first thread, in the midst of a call that began without. */
 static bool handler_starts_thread, began_alone;
 
@@ -199,7 +200,7 @@ static int64_t open_before_others(int32_t directory, uint64_t pointer, uint64_t 
     int64_t result = open_path(directory, pointer, flags, resolve);
     bool can_be_read = !(flags & O_PATH) && (flags & O_ACCMODE) != O_WRONLY;
     if (!is_error(result) && can_be_read && is_refused(object_of(result), false))
-        CHECK(alone && lets_no_signal_in);
+        CHECK(!has_company && lets_no_signal_in);
     return result;
 }
 
@@ -214,7 +215,7 @@ static int64_t look(int32_t directory, uint64_t pointer, struct stat *st)
 {
     CHECK(began_alone && is_gates((uint64_t)st));
     if (handler_starts_thread)
-        alone = false;
+        has_company = true;
     int64_t found = open_path(directory, pointer, O_PATH, 0);
     if (is_error(found))
         return found;
@@ -351,11 +352,6 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
     return file_call(nr, (const uint64_t[]){a, b, c, d, e, f});
 }
 
-bool is_alone(void)
-{
-    return alone;
-}
-
 bool owns_memory(void)
 {
     return true;
@@ -430,10 +426,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     engine_begin(settings);
     memset(table, 0, sizeof table);
     uint64_t flags = take_number(&in, 1);
-    alone = began_alone = flags & 8;
+    began_alone = flags & 8;
+    has_company = !began_alone;
     handler_starts_thread = flags & 16;
     rival = (uint32_t)take_number(&in, 1);
-    if (alone)
+    if (!has_company)
         rival = 0;
     sealed.tmp_is_mount = flags & 1;
     sealed.root_is_clear = flags & 2 && sealed.tmp_is_mount;

@@ -106,8 +106,9 @@ static bool put_in_force(struct sealed *next, struct writer *error)
     const uint64_t millisecond[2] = {0, 1000000};
     bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW;
     if (!pages_exchange(next, &sealed, sizeof sealed, may_come_into_force, NULL)) {
-        fail(error, "there is no memory for it, or another thread changed it meanwhile");
-        report_loosening((struct text){error->at, error->used});
+        fail(error,
+             "a limit leaves no memory, descriptor or file for it, or another thread changed it meanwhile");
+        report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
         return false;
     }
     if (was_open && sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
@@ -127,7 +128,7 @@ static bool tighten(const struct policy *wanted, struct writer *error)
         return fail(error, "out of memory");
     if (!policy_tighten(&next->policy, wanted, error)) {
         pages_drop(next, sizeof sealed);
-        report_loosening((struct text){error->at, error->used});
+        report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
         return false;
     }
     bool well = follow(next, wanted, error);

@@ -101,17 +101,14 @@ static void write_alert(const struct call *call, struct verdict verdict, const s
     send_alert(&alert, call, now, scratch);
 }
 
-void report_loosening(struct text why)
+void report_itself(enum mode mode, struct text what, struct text why)
 {
     uint64_t now[2] = {0, 0};
     struct scratch *scratch = begin_alert(now);
     if (!scratch)
         return;
-    struct alert alert = {.policy = SELF_PROTECTION,
-                          .mode = MODE_BLOCK,
-                          .syscall = TEXT("configure"),
-                          .argument_count = 1,
-                          .arguments = {why}};
+    struct alert alert = {
+        .policy = SELF_PROTECTION, .mode = mode, .syscall = what, .argument_count = 1, .arguments = {why}};
     struct call call = {.nr = -1, .stack = (uint64_t)__builtin_frame_address(0)};
     send_alert(&alert, &call, now, scratch);
 }

@@ -25,8 +25,9 @@ bool self_protection_refused(const struct call *call, struct text path);
 /* Memory that could be written, or changes with its file, and run. */
 bool executable_memory_refused(const struct call *call, struct text path);
 
-/* Code that asked for a looser policy than is in force, and did not get it: `why` names the field. */
-void report_loosening(struct text why);
+/* Of the engine itself, in the place of a system call: `configure`, when code asked for a looser policy than is in force and
+ * did not get it (`why` names the field); `ready`, when the handler could not be locked. */
+void report_itself(enum mode mode, struct text what, struct text why);
 
 /* A query for an allowed name that looks like data was let through: counted, and the count is written down whenever it
  * has doubled. */

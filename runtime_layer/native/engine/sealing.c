@@ -3,6 +3,7 @@
 #include "claims.h"
 #include "guarded.h"
 #include "process.h"
+#include "report.h"
 #include "start.h"
 
 enum { PATIENCE = 10000 /* milliseconds: patching a program's text waits for all its threads */, TURNS = 8 };
@@ -29,15 +30,33 @@ void pages_drop(void *copy, uint64_t size)
         KERNEL(munmap, copy, size);
 }
 
+/* Others may be closing just the number that it gets, one after the other. */
+static int64_t held_file(void)
+{
+    int64_t file = -EBUSY;
+    for (uint32_t turn = 0; turn < TURNS && file == -EBUSY; turn++) {
+        file = hold(KERNEL(memfd_create, "shield", CLOSE_ON_EXEC | MAY_BE_SEALED));
+        if (file == -EBUSY)
+            KERNEL(sched_yield);
+    }
+    return file;
+}
+
+/* A limit of the size of files counts for this one too, and sends a signal, which is blocked: it is taken back. */
+static bool fill(int64_t file, const void *content, uint64_t size)
+{
+    const uint64_t too_large = 1ull << (25 /* SIGXFSZ */ - 1), at_once[2] = {0, 0};
+    int64_t written = KERNEL(write, file, content, size);
+    if (written != (int64_t)size)
+        KERNEL(rt_sigtimedwait, &too_large, 0, at_once, sizeof too_large);
+    return written == (int64_t)size;
+}
+
 /* A file that holds this and never anything else, held; or an errno. */
 static int64_t sealed_file(const void *content, uint64_t size)
 {
-    int64_t file = hold(KERNEL(memfd_create, "shield", CLOSE_ON_EXEC | MAY_BE_SEALED));
-    if (is_error(file))
-        return file;
-    int64_t written = KERNEL(write, file, content, size);
-    int64_t result = is_error(written) ? written : KERNEL(fcntl, file, ADD_SEALS, SEALS);
-    if (!is_error(result) && written == (int64_t)size)
+    int64_t file = held_file();
+    if (is_error(file) || (fill(file, content, size) && !is_error(KERNEL(fcntl, file, ADD_SEALS, SEALS))))
         return file;
     close_held(file);
     return -EBUSY;
@@ -48,25 +67,28 @@ static int64_t map_there(void *at, uint64_t size, int64_t file)
     return KERNEL(mmap, at, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0);
 }
 
-/* The kernel takes away what is there before it maps something else, and could fail then (mmap(2)). It was asked for as much
- * just before; but with pages of the gate missing nothing may go on. */
-static void lay(void *at, uint64_t size, int64_t file)
+/* A limit makes the kernel fail before it takes away what is there (mmap(2)). With pages of the gate missing nothing could go
+ * on. */
+static bool lay(void *at, uint64_t size, int64_t file)
 {
+    uint8_t present[ROOM_TO_LOOK / PAGE];
     static const char gone[] =
         "{\"function_shield\":true,\"event\":\"refused\",\"level\":\"ERROR\","
         "\"reason\":\"there is no memory to go on with: what is sealed could not be replaced\"}\n";
     if (!is_error(map_there(at, size, file)))
-        return;
+        return true;
+    if (!is_error(KERNEL(mincore, at, size, present)))
+        return false;
     KERNEL(write, 2, gone, sizeof gone - 1);
     KERNEL(exit_group, REFUSED);
+    return false;
 }
 
 static bool look_and_lay(void *at, uint64_t size, int64_t file, pages_check may_follow, const void *context)
 {
     void *place = (void *)(room_to_look() + (at == &sealed ? 0 : sizeof sealed));
-    bool done = !is_error(map_there(place, size, file)) && may_follow(at, place, context);
-    if (done)
-        lay(at, size, file);
+    bool done =
+        !is_error(map_there(place, size, file)) && may_follow(at, place, context) && lay(at, size, file);
     KERNEL(mmap, place, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     return done;
 }
@@ -121,18 +143,30 @@ static void exchange_table(void)
     pages_exchange(table, gate_table, PAGE, is_table_when_ready, NULL);
 }
 
-/* Where something is blocked, no work is asked for with the handler still open. */
+/* What a function may do before its first event, and not after. */
+static bool blocks_what_ends(void)
+{
+    const uint8_t *modes = sealed.policy.modes;
+    return modes[READ_HANDLER] == MODE_BLOCK || modes[READ_WRITE_TMP] == MODE_BLOCK;
+}
+
+/* Where that is blocked, no work is asked for with the handler still open. */
 void become_ready(void)
 {
-    static const char why[] = "the handler cannot be locked: there is no memory, or no descriptor, for it";
+    static const char why[] =
+        "the handler cannot be locked: a limit leaves no memory, no descriptor or no file for it";
     uint64_t signals;
     if (!is_ready() && sealing_begin(&signals)) {
         for (uint32_t turn = 0; turn < TURNS && !is_ready(); turn++)
             exchange_table();
         sealing_end(&signals);
     }
-    if (is_ready() || sealed.policy.modes[SELF_PROTECTION] != MODE_BLOCK)
+    if (is_ready())
         return;
+    if (!blocks_what_ends()) {
+        report_itself((enum mode)sealed.policy.modes[SELF_PROTECTION], TEXT("ready"), TEXT(why));
+        return;
+    }
     report_failure(false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});
     KERNEL(exit_group, REFUSED);
 }

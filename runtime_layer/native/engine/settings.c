@@ -95,7 +95,11 @@ bool settings_follow(struct sealed *s, const struct policy *wanted, struct write
 {
     int64_t memory =
         KERNEL(mmap, 0, POLICY_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool well = !is_error(memory);
+    if (is_error(memory)) {
+        put(error, TEXT("out of memory"));
+        return false;
+    }
+    bool well = true;
     for (uint32_t row = 0; row < setting_count() && well; row++) {
         if (!setting_given(wanted, row))
             continue;
@@ -103,8 +107,7 @@ bool settings_follow(struct sealed *s, const struct policy *wanted, struct write
         setting_write(&s->policy, row, &w);
         well = !w.full && replace_setting(s, setting_name(row), (struct text){w.at, w.used});
     }
-    if (!is_error(memory))
-        KERNEL(munmap, memory, POLICY_FILE_MAX);
+    KERNEL(munmap, memory, POLICY_FILE_MAX);
     if (!well)
         put(error, TEXT("the policy is too long to be given to child processes; tighten it in fewer calls"));
     return well;

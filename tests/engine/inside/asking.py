@@ -9,9 +9,11 @@ import json
 import mmap
 import os
 import resource
+import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 NO_LIMIT = 77
@@ -57,11 +59,17 @@ def write_without_memory(out: socket.socket) -> None:
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def write_without_descriptors(out: socket.socket) -> None:
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+def write_without(limit: int, out: socket.socket) -> None:
+    before = resource.getrlimit(limit)
+    resource.setrlimit(limit, (0, before[1]))
     out.send(LINE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    resource.setrlimit(limit, before)
+
+
+def write_without_files(out: socket.socket) -> None:
+    """Nor does a signal end the program that Python ignores and others do not."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    write_without(resource.RLIMIT_FSIZE, out)
 
 
 WAYS: dict[str, Callable[[socket.socket], object]] = {
@@ -69,7 +77,8 @@ WAYS: dict[str, Callable[[socket.socket], object]] = {
     "sendmsg": lambda out: out.sendmsg([b"", b"", LINE]),
     "sendmmsg": send_messages,
     "without_memory": write_without_memory,
-    "without_descriptors": write_without_descriptors,
+    "without_descriptors": partial(write_without, resource.RLIMIT_NOFILE),
+    "without_files": write_without_files,
 }
 
 
