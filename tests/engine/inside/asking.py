@@ -67,8 +67,8 @@ def write_without(limit: int, out: socket.socket) -> None:
 
 
 def write_without_files(out: socket.socket) -> None:
-    """Nor does a signal end the program that Python ignores and others do not. (qemu-user, which plays aarch64, delivers it
-    before it can be taken back.)"""
+    """Nor does a signal end the program that Python ignores and others do not."""
+    # qemu-user, which plays aarch64, delivers it before it can be taken back.
     if os.uname().machine == "x86_64":
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     write_without(resource.RLIMIT_FSIZE, out)
