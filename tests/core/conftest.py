@@ -1,11 +1,14 @@
-"""The compiled core, once for all tests of a run."""
+"""The compiled core, and what botocore resolves, once for all tests of a run."""
 
 from __future__ import annotations
 
+import botocore
 import pytest
 from hypothesis import HealthCheck, settings
 
+from core.aws import SOURCES, Answers, Resolved, Table, ask_botocore, compile_c
 from core.native import Native
+from shielded_function_runtime.build import aws_endpoints, aws_table
 
 # The library is a session's; the examples share it. A slow machine is no failure.
 settings.register_profile(
@@ -18,3 +21,30 @@ settings.load_profile("core")
 def native(tmp_path_factory: pytest.TempPathFactory) -> Native:
     """The core's functions, built to trap on undefined behaviour."""
     return Native(tmp_path_factory.mktemp("core"))
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """The C core's table, compiled with traps for undefined behaviour."""
+    library = tmp_path_factory.mktemp("aws") / "libaws.so"
+    traps = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
+    compile_c("-O1", "-fPIC", "-shared", *traps, *map(str, SOURCES), out=library)
+    return Table(library)
+
+
+@pytest.fixture(scope="session")
+def same_botocore() -> None:
+    """Skips what compares the table with a botocore that it was not made from."""
+    if aws_table.table_version() != botocore.__version__:
+        pytest.skip(f"the table is of botocore {aws_table.table_version()}, installed is {botocore.__version__}")
+
+
+@pytest.fixture(scope="session")
+def answers(same_botocore: None) -> Answers:
+    return ask_botocore()
+
+
+@pytest.fixture(scope="session")
+def resolved(same_botocore: None) -> Resolved:
+    """What the generator makes of botocore."""
+    return aws_endpoints.resolve()

@@ -1,8 +1,4 @@
-"""The AWS endpoint table: what botocore resolves is admitted, what a stranger can create is not.
-
-The C is compiled on its own and called through cffi. What it must admit is asked of botocore anew, by the way that
-a client takes (`EndpointRulesetResolver`, operation by operation), not of the generator.
-"""
+"""The AWS endpoint table: what botocore resolves is admitted, what a stranger can create is not."""
 
 from __future__ import annotations
 
@@ -10,12 +6,7 @@ import contextlib
 import itertools
 import os
 import re
-import subprocess
-import sys
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import botocore.awsrequest
@@ -23,209 +14,17 @@ import botocore.config
 import botocore.credentials
 import botocore.endpoint_provider
 import botocore.exceptions
-import botocore.regions
 import botocore.session
-import cffi
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.aws import ACCOUNT, HOME_REGIONS, Answers, Region, Resolved, Table, every_region
 from core.native import Native
-from shielded_function_runtime.build import aws_endpoints, aws_labels, aws_table
-
-NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
-SOURCES = [NATIVE / "core" / name for name in ("aws.c", "text.c", "memory.c")]
-HOME_REGIONS = {
-    "aws": "us-east-1",
-    "aws-cn": "cn-northwest-1",
-    "aws-eusc": "eusc-de-east-1",
-    "aws-iso": "us-iso-east-1",
-    "aws-iso-b": "us-isob-east-1",
-    "aws-iso-e": "eu-isoe-west-1",
-    "aws-iso-f": "us-isof-south-1",
-    "aws-us-gov": "us-gov-west-1",
-}
-ACCOUNT = "123456789012"
-Resolved = tuple[tuple[aws_endpoints.Partition, ...], aws_endpoints.Patterns]
+from shielded_function_runtime.build import aws_labels, aws_table
 
 # The sweeps over botocore are worth making once, in one worker.
 pytestmark = pytest.mark.xdist_group("aws")
-
-
-def compile_c(*flags: str, out: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "ziglang", "cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *flags, "-o", str(out)],
-        check=True,
-    )
-
-
-class Table:
-    """aws.h from Python."""
-
-    def __init__(self, library: Path) -> None:
-        self._ffi = cffi.FFI()
-        self._ffi.cdef(
-            """
-            struct text { const char *at; uint32_t len; };
-            bool aws_service_index(struct text service, uint16_t *index);
-            struct text aws_service_name(uint16_t index);
-            struct aws_limits {
-                struct text region, account, buckets;
-                const uint16_t *services;
-                uint32_t service_count;
-                bool every_service;
-            };
-            bool aws_is_endpoint(struct text host, const struct aws_limits *limits);
-            """
-        )
-        self._library: Any = self._ffi.dlopen(str(library))
-
-    def _text(self, value: bytes) -> tuple[Any, Any]:
-        """The struct, and the buffer that must outlive it: exactly as long as the text."""
-        buffer = self._ffi.new("char[]", max(len(value), 1))
-        self._ffi.memmove(buffer, value, len(value))
-        return self._ffi.new("struct text *", {"at": buffer, "len": len(value)})[0], buffer
-
-    def admits(
-        self, host: str | bytes, region: str, *services: str, account: str = "", buckets: Sequence[str] = ()
-    ) -> bool:
-        """Is it an endpoint in the region, of one of these services, or of any when none is given?"""
-        host_text, _host = self._text(host.encode() if isinstance(host, str) else host)
-        indexes = self._ffi.new("uint16_t[]", [self.index(service) for service in services])
-        limits = {"services": indexes, "service_count": len(services), "every_service": not services}
-        alive: list[Any] = []
-        for name, value in (("region", region), ("account", account), ("buckets", ",".join(buckets))):
-            limits[name], buffer = self._text(value.encode())
-            alive.append(buffer)
-        return self._library.aws_is_endpoint(host_text, self._ffi.new("struct aws_limits *", limits))
-
-    def index(self, service: str) -> int:
-        index = self._ffi.new("uint16_t *")
-        text, _buffer = self._text(service.encode())
-        if not self._library.aws_service_index(text, index):
-            raise KeyError(service)
-        return index[0]
-
-    def name(self, index: int) -> str:
-        text = self._library.aws_service_name(index)
-        return bytes(self._ffi.buffer(text.at, text.len)).decode()
-
-
-@pytest.fixture(scope="session")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
-    """The C core's table, compiled with traps for undefined behaviour."""
-    library = tmp_path_factory.mktemp("aws") / "libaws.so"
-    traps = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
-    compile_c("-O1", "-fPIC", "-shared", *traps, *map(str, SOURCES), out=library)
-    return Table(library)
-
-
-@dataclass(frozen=True)
-class Region:
-    """A region of botocore's `partitions.json`, and the suffixes of its partition."""
-
-    name: str
-    partition: str
-    dns: str
-    dual_stack: str
-
-
-def every_region() -> list[Region]:
-    return [
-        Region(region, p["id"], p["outputs"]["dnsSuffix"], p["outputs"]["dualStackDnsSuffix"])
-        for p in botocore.session.Session().get_component("data_loader").load_data("partitions")["partitions"]
-        for region in p["regions"]
-        if not region.endswith("-global")
-    ]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What botocore resolves: (partition, region) -> host -> services."""
-
-    hosts: dict[tuple[str, str], dict[str, set[str]]]
-
-    def regions(self, partition: str) -> list[str]:
-        return sorted(region for p, region in self.hosts if p == partition)
-
-    def of(self, region: str) -> dict[str, set[str]]:
-        return next(hosts for (_, r), hosts in self.hosts.items() if r == region)
-
-
-@pytest.fixture(scope="session")
-def same_botocore() -> None:
-    """Skips what compares the table with a botocore that it was not made from."""
-    if aws_table.table_version() != botocore.__version__:
-        pytest.skip(f"the table is of botocore {aws_table.table_version()}, installed is {botocore.__version__}")
-
-
-@pytest.fixture(scope="session")
-def answers(same_botocore: None) -> Answers:
-    """Every host of every service, region, variant and operation, from both of botocore's resolvers."""
-    session = botocore.session.Session()
-    session.set_config_variable("data_path", None)
-    loader = session.get_component("data_loader")
-    emitter = session.get_component("event_emitter")
-    partitions = loader.load_data("partitions")
-    older = botocore.regions.EndpointResolver(loader.load_data("endpoints"))
-    regions = [
-        (partition["id"], region)
-        for partition in partitions["partitions"]
-        for region in partition["regions"]
-        if not region.endswith("-global")
-    ]
-    hosts: dict[tuple[str, str], dict[str, set[str]]] = {place: defaultdict(set) for place in regions}
-    for service in session.get_available_services():
-        model = session.get_service_model(service)
-        rules = loader.load_service_model(service, "endpoint-rule-set-1")
-        operations = _different_operations(model)
-        switches = [s for s in ("UseFIPS", "UseDualStack", "UseGlobalEndpoint") if s in rules["parameters"]]
-        for values in itertools.product((False, True), repeat=len(switches)):
-            builtins: dict[str, Any] = {"AWS::S3::ForcePathStyle": False}
-            builtins.update({rules["parameters"][s]["builtIn"]: v for s, v in zip(switches, values, strict=True)})
-            resolver = botocore.regions.EndpointRulesetResolver(
-                rules, partitions, model, builtins, {}, emitter, use_ssl=True
-            )
-            for partition, region in regions:
-                builtins["AWS::Region"] = region
-                for operation, arguments in operations:
-                    with contextlib.suppress(botocore.exceptions.BotoCoreError):
-                        endpoint: Any = resolver.construct_endpoint(operation, arguments, {})
-                        for prefix in _prefixes(operation):
-                            hosts[partition, region][prefix + endpoint.url.split("/")[2]].add(service)
-        for partition, region in regions:
-            for fips, dual in itertools.product((False, True), repeat=2):
-                with contextlib.suppress(botocore.exceptions.EndpointVariantError):
-                    endpoint = older.construct_endpoint(
-                        model.endpoint_prefix,
-                        region,
-                        partition,
-                        use_fips_endpoint=fips,
-                        use_dualstack_endpoint=dual,
-                    )
-                    for key in {"hostname", "sslCommonName"} & set(endpoint or ()):
-                        hosts[partition, region][endpoint[key]].add(service)
-    return Answers({place: dict(found) for place, found in hosts.items()})
-
-
-def _different_operations(model: Any) -> list[tuple[Any, dict[str, str]]]:
-    """One operation of each kind that an endpoint can depend on, with arguments that it cannot do without."""
-    seen: dict[Any, Any] = {}
-    for name in model.operation_names:
-        operation = model.operation_model(name)
-        static = tuple((p.name, p.value) for p in operation.static_context_parameters)
-        seen.setdefault((static, str(operation.endpoint)), operation)
-    arguments = {
-        "s3control": {"AccountId": ACCOUNT},
-        "cloudfront-keyvaluestore": {"KvsARN": f"arn:aws:cloudfront::{ACCOUNT}:key-value-store/x"},
-    }.get(model.service_name, {})
-    return [(operation, arguments) for operation in seen.values()]
-
-
-def _prefixes(operation: Any) -> list[str]:
-    """What botocore may put in front; host prefixes with a label are the tenants' tests' business."""
-    prefix = (operation.endpoint or {}).get("hostPrefix", "")
-    return ["", prefix] if prefix and "{" not in prefix else [""]
 
 
 @pytest.mark.parametrize("partition", HOME_REGIONS)
@@ -268,12 +67,6 @@ def test_refuses_the_endpoints_of_other_regions(table: Table, answers: Answers, 
         if other in re.split(r"[.]", host) and host not in here and table.admits(host, region)
     ]
     assert not wrong, wrong[:20]
-
-
-@pytest.fixture(scope="session")
-def resolved(same_botocore: None) -> Resolved:
-    """What the generator makes of botocore."""
-    return aws_endpoints.resolve()
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-east-1", "us-iso-west-1"])
@@ -861,16 +654,6 @@ class _Empty:
         yield b""
 
 
-def test_services_are_botocores(table: Table, same_botocore: None) -> None:
-    services = sorted(botocore.session.Session().get_available_services())
-    assert [table.name(i) for i in range(len(services))] == services
-    assert [table.index(service) for service in services] == list(range(len(services)))
-    assert table.name(len(services)) == table.name(65535) == ""
-    for unknown in ("", "s4", "S3", "s3 ", "s", "zzz", "\0", "execute-api"):
-        with pytest.raises(KeyError):
-            table.index(unknown)
-
-
 _TOKENS = {
     "L": "[a-z0-9-]{1,63}",
     "A": "[0-9]{12}",
@@ -925,56 +708,3 @@ def test_reads_patterns_as_a_regular_expression_does(
 @given(st.binary(max_size=300), st.text(max_size=40))
 def test_takes_any_bytes(table: Table, host: bytes, region: str) -> None:
     assert not table.admits(host, region)
-
-
-def test_the_table_is_what_botocore_gives(resolved: Resolved) -> None:
-    assert aws_table.render(*resolved) == aws_table.TABLE.read_text(encoding="ascii")
-
-
-def test_check_tells_a_stale_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], resolved: Resolved
-) -> None:
-    monkeypatch.setattr(aws_table, "resolve", lambda: resolved)
-    monkeypatch.setattr(aws_table, "TABLE", tmp_path / "aws_table.h")
-    assert aws_table.main(["--check"]) == 1
-    assert "run python -m shielded_function_runtime.build.aws_table" in capsys.readouterr().err
-    assert aws_table.main([]) == 0
-    assert aws_table.main(["--check"]) == 0
-
-
-class _LoaderWithNewLabel:
-    """botocore's data, but SQS has got a label that nobody has decided on."""
-
-    def __init__(self, loader: Any, template: str) -> None:
-        self._loader = loader
-        self._template = template
-
-    def load_data(self, name: str) -> Any:
-        return self._loader.load_data(name)
-
-    def list_available_services(self, type_name: str) -> list[str]:
-        return ["sqs"]
-
-    def load_service_model(self, service: str, type_name: str) -> Any:
-        data = self._loader.load_service_model(service, type_name)
-        if type_name != "endpoint-rule-set-1":
-            return data
-        rule = {"type": "endpoint", "conditions": [], "endpoint": {"url": self._template}}
-        return {**data, "rules": [*data["rules"], rule]}
-
-
-def test_a_new_label_needs_a_decision() -> None:
-    loader = botocore.session.Session().get_component("data_loader")
-    fine = "https://sqs.{Region}.{PartitionResult#dnsSuffix}"
-    partitions, patterns = aws_endpoints.resolve(_LoaderWithNewLabel(loader, fine))
-    assert len(partitions) == len(HOME_REGIONS)
-    assert patterns["sqs.R.D"]["aws"] == {"sqs"}
-    with pytest.raises(aws_labels.UnknownLabelError, match="QueueOwner; decide on it in PROBES or DECLINED"):
-        aws_endpoints.resolve(_LoaderWithNewLabel(loader, "https://{QueueOwner}.sqs.{Region}.amazonaws.com"))
-
-
-def test_fits_its_budget(tmp_path: Path) -> None:
-    """The engine's whole library may take 128 KB; this much of it is the table and its reader."""
-    flags = ("-target", "x86_64-linux-gnu", "-O2", "-g0", "-ffreestanding", "-fno-sanitize=all", "-fPIC")
-    compile_c(*flags, "-c", str(SOURCES[0]), out=tmp_path / "aws.o")
-    assert (tmp_path / "aws.o").stat().st_size < 26 * 1024

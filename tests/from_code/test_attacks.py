@@ -50,7 +50,7 @@ int main(void)
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the sizes are looked up on x86_64")
-@pytest.mark.parametrize(("way", "runs"), [("write", 1), ("protect", 2), ("pin", 2)])
+@pytest.mark.parametrize(("way", "runs"), [("write", 1), ("protect", 8), ("pin", 2)])
 def test_what_another_thread_does_to_a_copy_does_not_come_into_force(
     box: Sandbox, tmp_path: Path, way: str, runs: int
 ) -> None:

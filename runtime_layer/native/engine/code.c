@@ -5,6 +5,7 @@
 #include "kernel.h"
 #include "patch.h"
 #include "ranges.h"
+#include "sealing.h"
 
 /* One store of eight bytes, all but `n` of them as they were; word by word where instructions are words. */
 static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
@@ -21,16 +22,15 @@ static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
     *(volatile uint64_t *)at = word;
 }
 
-/* Lays changed pages over those that other threads may be running. False: nothing has changed. */
+/* Lays changed pages over those that other threads may be running: only while code arms its own process (configure.c). */
 static bool exchange_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
     const uint64_t runs = PROT_READ | PROT_WRITE | PROT_EXEC, flags = MREMAP_MAYMOVE | MREMAP_FIXED;
     uint64_t low = page_down(at), size = page_up(at + n) - low;
-    int64_t copy = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(copy))
+    uint8_t *copy = pages_copy((const void *)low, size);
+    if (!copy)
         return false;
-    copy_bytes((void *)copy, (const void *)low, size);
-    copy_bytes((uint8_t *)copy + (at - low), bytes, n);
+    copy_bytes(copy + (at - low), bytes, n);
     bool done = false;
     /* Nobody changes mappings meanwhile, and none that was judged before is still to come. */
     if (!prepare_begin()) {
@@ -42,7 +42,7 @@ static bool exchange_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
         prepare_end();
     }
     if (!done)
-        KERNEL(munmap, copy, size);
+        pages_drop(copy, size);
     return done;
 }
 

@@ -100,6 +100,11 @@ static bool may_come_into_force(const void *now, const void *next, const void *c
     return table && pages_exchange(table, gate_table, PAGE, is_table_of, next);
 }
 
+static void report_refusal(const struct writer *error)
+{
+    report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
+}
+
 /* And last the sockets that were made while nobody looked. */
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
@@ -108,7 +113,7 @@ static bool put_in_force(struct sealed *next, struct writer *error)
     if (!pages_exchange(next, &sealed, sizeof sealed, may_come_into_force, NULL)) {
         fail(error,
              "a limit leaves no memory, descriptor or file for it, or another thread changed it meanwhile");
-        report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
+        report_refusal(error);
         return false;
     }
     if (was_open && sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
@@ -128,7 +133,7 @@ static bool tighten(const struct policy *wanted, struct writer *error)
         return fail(error, "out of memory");
     if (!policy_tighten(&next->policy, wanted, error)) {
         pages_drop(next, sizeof sealed);
-        report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
+        report_refusal(error);
         return false;
     }
     bool well = follow(next, wanted, error);

@@ -14,11 +14,12 @@
 /* The places to look: at what follows `sealed`, and at what follows the gate's table. */
 enum { ROOM_TO_LOOK = sizeof(struct sealed) + PAGE };
 
-/* A copy of `sealed` or of the gate's table, to be changed. Others may write to it as well. NULL: there is no memory. */
+/* A copy of whole pages, to be changed. Others may write to it as well. NULL: there is no memory. */
 void *pages_copy(const void *at, uint64_t size);
 /* What may be laid over the pages, asked when it can no longer change. */
 typedef bool (*pages_check)(const void *now, const void *next, const void *context);
-/* Lays what the copy holds over the pages, if it may. False: nothing has changed. The copy is gone either way. */
+/* Lays what the copy holds over `sealed` or the gate's table, if it may. False: nothing has changed. The copy is gone either
+ * way. */
 bool pages_exchange(void *copy, void *at, uint64_t size, pages_check may_follow, const void *context);
 void pages_drop(void *copy, uint64_t size);
 

@@ -132,7 +132,6 @@ static void read_program(const struct own_program *program, const struct start *
     enum language language = (enum language)sealed.language;
     sealed.stage =
         start->origin == ORIGIN_STARTING && is_wrapper(program->name) ? STAGE_STARTING : STAGE_RUNNING;
-    sealed.starts_ready = start->origin == ORIGIN_READY;
     if (language == LANGUAGE_JAVA)
         read_spawn_helper(program->directory);
     sealed.has_jit = language_has_jit(language);
@@ -182,7 +181,7 @@ bool arm(struct start *start, struct armed_objects *objects)
     sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
     log_remember(&sealed);
     list_guarded_calls();
-    gate_table[GATE_READY] = sealed.starts_ready;
+    gate_table[GATE_READY] = start->origin == ORIGIN_READY; /* a child of a process that was ready */
     guard_calls(gate_table, &sealed);
     if (!process_arm())
         return fail(start->error, "out of memory", TEXT(""));

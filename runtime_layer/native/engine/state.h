@@ -33,7 +33,6 @@ struct sealed {
 
     uint32_t stage;
     uint32_t language;     /* enum language: of the program that runs in this process */
-    bool starts_ready;     /* a child of a process that was ready */
     int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
     struct inode log_pipe; /* when it is a pipe: whoever reads it takes alerts away */
 

@@ -49,19 +49,12 @@ def can_map() -> bool:
     return True
 
 
-def write_without_memory(out: socket.socket) -> None:
-    """While nothing more can be mapped. Exits with NO_LIMIT where the limit does not count."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (1 << 20, before[1]))
-    if can_map():
-        sys.exit(NO_LIMIT)
-    out.send(LINE)
-    resource.setrlimit(resource.RLIMIT_AS, before)
-
-
 def write_without(limit: int, out: socket.socket) -> None:
+    """While the limit leaves nothing. Exits with NO_LIMIT where that of the address space does not count."""
     before = resource.getrlimit(limit)
     resource.setrlimit(limit, (0, before[1]))
+    if limit == resource.RLIMIT_AS and can_map():
+        sys.exit(NO_LIMIT)
     out.send(LINE)
     resource.setrlimit(limit, before)
 
@@ -78,7 +71,7 @@ WAYS: dict[str, Callable[[socket.socket], object]] = {
     "writev": lambda out: os.writev(out.fileno(), [b"", LINE]),
     "sendmsg": lambda out: out.sendmsg([b"", b"", LINE]),
     "sendmmsg": send_messages,
-    "without_memory": write_without_memory,
+    "without_memory": partial(write_without, resource.RLIMIT_AS),
     "without_descriptors": partial(write_without, resource.RLIMIT_NOFILE),
     "without_files": write_without_files,
 }

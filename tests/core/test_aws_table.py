@@ -1,0 +1,78 @@
+"""How the AWS endpoint table is made: from botocore's data as it is, and from no label that nobody decided on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from core.aws import HOME_REGIONS, SOURCES, Resolved, Table, compile_c
+from shielded_function_runtime.build import aws_endpoints, aws_labels, aws_table
+
+# With test_aws.py: what both ask of botocore is worth asking once, in one worker.
+pytestmark = pytest.mark.xdist_group("aws")
+
+
+def test_services_are_botocores(table: Table, same_botocore: None) -> None:
+    services = sorted(botocore.session.Session().get_available_services())
+    assert [table.name(i) for i in range(len(services))] == services
+    assert [table.index(service) for service in services] == list(range(len(services)))
+    assert table.name(len(services)) == table.name(65535) == ""
+    for unknown in ("", "s4", "S3", "s3 ", "s", "zzz", "\0", "execute-api"):
+        with pytest.raises(KeyError):
+            table.index(unknown)
+
+
+def test_the_table_is_what_botocore_gives(resolved: Resolved) -> None:
+    assert aws_table.render(*resolved) == aws_table.TABLE.read_text(encoding="ascii")
+
+
+def test_check_tells_a_stale_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], resolved: Resolved
+) -> None:
+    monkeypatch.setattr(aws_table, "resolve", lambda: resolved)
+    monkeypatch.setattr(aws_table, "TABLE", tmp_path / "aws_table.h")
+    assert aws_table.main(["--check"]) == 1
+    assert "run python -m shielded_function_runtime.build.aws_table" in capsys.readouterr().err
+    assert aws_table.main([]) == 0
+    assert aws_table.main(["--check"]) == 0
+
+
+class _LoaderWithNewLabel:
+    """botocore's data, but SQS has got a label that nobody has decided on."""
+
+    def __init__(self, loader: Any, template: str) -> None:
+        self._loader = loader
+        self._template = template
+
+    def load_data(self, name: str) -> Any:
+        return self._loader.load_data(name)
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        return ["sqs"]
+
+    def load_service_model(self, service: str, type_name: str) -> Any:
+        data = self._loader.load_service_model(service, type_name)
+        if type_name != "endpoint-rule-set-1":
+            return data
+        rule = {"type": "endpoint", "conditions": [], "endpoint": {"url": self._template}}
+        return {**data, "rules": [*data["rules"], rule]}
+
+
+def test_a_new_label_needs_a_decision() -> None:
+    loader = botocore.session.Session().get_component("data_loader")
+    fine = "https://sqs.{Region}.{PartitionResult#dnsSuffix}"
+    partitions, patterns = aws_endpoints.resolve(_LoaderWithNewLabel(loader, fine))
+    assert len(partitions) == len(HOME_REGIONS)
+    assert patterns["sqs.R.D"]["aws"] == {"sqs"}
+    with pytest.raises(aws_labels.UnknownLabelError, match="QueueOwner; decide on it in PROBES or DECLINED"):
+        aws_endpoints.resolve(_LoaderWithNewLabel(loader, "https://{QueueOwner}.sqs.{Region}.amazonaws.com"))
+
+
+def test_fits_its_budget(tmp_path: Path) -> None:
+    """Of the engine's whole library (test_binaries.py), this much may be the table and its reader."""
+    flags = ("-target", "x86_64-linux-gnu", "-O2", "-g0", "-ffreestanding", "-fno-sanitize=all", "-fPIC")
+    compile_c(*flags, "-c", str(SOURCES[0]), out=tmp_path / "aws.o")
+    assert (tmp_path / "aws.o").stat().st_size < 26 * 1024
