@@ -64,6 +64,7 @@ ATTEMPTS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "copy_that_forks_again": (CHILDREN, ("forked_twice", PLAIN, REFUSED)),
     "fifo_that_is_opened_again": (FOLDER, ("fifo", "restarted", "/tmp/allowed", REFUSED)),
     "path_of_a_copy": (policy(create_child_process="block"), ("changed_path", "text", REFUSED)),
+    "path_in_proc": (CHILDREN, ("changed_path", "text", REFUSED)),
 }
 
 

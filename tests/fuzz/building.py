@@ -73,6 +73,7 @@ _JUDGES = (
     "engine/whole_file.c",
     "engine/workers.c",
     "engine/open.c",
+    "engine/open_quick.c",
     "engine/caller.c",
     "engine/maps.c",
     "engine/ready.c",

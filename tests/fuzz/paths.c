@@ -36,6 +36,9 @@ static const struct object objects[] = {
     {"", TMP_DEVICE, 13, S_IFREG},
 };
 static const char *const links[] = {"/tmp/secret", "../tmp", "x", "a/b/", "/", "", "/tmp/allowed/new", "./."};
+static const char *const in_proc[] = {"/proc/self/maps",       "/proc/1/mem",      "/proc/self//mem",
+                                      "/proc/../tmp/secret",   "/proc/self/./mem", "/proc/self/root",
+                                      "/proc/self/task/../mem"};
 static const int32_t errors[] = {ENOENT, ELOOP, EACCES, ENOTDIR, EXDEV, EAGAIN};
 
 /* Descriptors 0 to 2 are never free. */
@@ -159,6 +162,21 @@ static const struct object *through(const char *path, const char **name)
     return o;
 }
 
+/* An open that the gate makes at once because its path, which nobody changes any more, stays in /proc. */
+static int64_t open_within_proc(uint64_t pointer, uint64_t flags)
+{
+    static const struct object maps = {"/proc/1/maps", PROC_DEVICE, 20, S_IFREG};
+    const char *path = (const char *)pointer, *last = strrchr(path, '/');
+    CHECK(is_judged_text(pointer) && !strncmp(path, "/proc/", 6));
+    for (const char *up = path; (up = strstr(up, "/..")); up++)
+        CHECK(up[3] && up[3] != '/');
+    bool is_memory = !strcmp(last, "/mem");
+    CHECK(!is_memory || (flags & O_ACCMODE) == O_RDONLY);
+    if (choose(3) == 0) /* a magic link, or nothing is there */
+        return choose(2) ? -ELOOP : -ENOENT;
+    return open_as(is_memory ? &objects[11] : &maps, flags);
+}
+
 static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, uint64_t resolve)
 {
     char copy[PAGE];
@@ -169,6 +187,8 @@ static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, ui
         return -EFAULT;
     else /* whatever stands there by now */
         snprintf(copy, sizeof copy, "user");
+    if (resolve == RESOLVE_NO_MAGICLINKS && directory == -1 && asked.nr != __NR_openat2)
+        return open_within_proc(pointer, flags);
     if (!strcmp(copy, "/proc/self/maps"))
         return -ENOENT;
     if (directory == -1 && resolve & RESOLVE_NO_XDEV) /* never leaves the mount of / */
@@ -437,6 +457,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gate_table[GATE_READY] = flags & 4 && !sealed.root_is_clear;
     sealed.tmp = (struct inode){sealed.tmp_is_mount ? TMP_DEVICE : ROOT_DEVICE, 2};
     sealed.proc_dev = PROC_DEVICE;
+    sealed.proc_is_mount = flags & 32;
     sealed.handlers[0] = (struct inode){ROOT_DEVICE, HANDLER_INODE};
     sealed.handler_count = 1;
     for (uint32_t steps = 0; in.left && steps < 32; steps++) {
@@ -445,7 +466,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (what % 8 == 0) {
             uint64_t at = take_pointer(&in);
             struct text t = take_text(&in, take_number(&in, 1));
-            arena_put(at, t.at, t.len);
+            const char *proc = in_proc[choose(sizeof in_proc / sizeof *in_proc)];
+            if (what % 16)
+                arena_put(at, t.at, t.len);
+            else
+                arena_put(at, proc, strlen(proc) + 1);
             continue;
         }
         if (what % 8 == 1) {

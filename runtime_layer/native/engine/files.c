@@ -60,10 +60,9 @@ static bool under_tmp(struct text path)
     return text_starts(path, TEXT("/tmp")) && (path.len == 4 || path.at[4] == '/');
 }
 
-/* /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem write any page, whatever its protection. */
-static bool is_process_memory(struct text path)
+bool is_process_memory(struct text path)
 {
-    return text_starts(path, TEXT("/proc/")) && text_ends(path, TEXT("/mem"));
+    return !path.len || text_ends(path, TEXT("/mem"));
 }
 
 /* `empty`: what it is about holds nothing, or is only to be made. */

@@ -4,27 +4,18 @@
  * through that reference. Symbolic links, /proc spellings and paths that change during the call cannot matter,
  * because no path is looked at; and a refused object never has a descriptor that could be read. A file that is to
  * be created is made in two steps: its parent directory is opened and judged, then the file is created beneath it
- * without following a last symbolic link, so that another thread has nothing left to change. Paths that stay on the
- * mount of / are left to the kernel, and a program with one thread opens first and is looked at then, as nobody could come
- * in between.
+ * without following a last symbolic link, so that another thread has nothing left to change. What open_quick.h tells
+ * apart needs none of that.
  */
 #include <linux/openat2.h>
 
 #include "claims.h"
 #include "files.h"
 #include "judges.h"
-#include "process.h"
+#include "open_quick.h"
 #include "state.h"
 
 enum { LINKS_MAX = 40 };
-
-/* What openat, openat2, open and creat have in common. */
-struct opening {
-    int32_t directory;
-    uint64_t path; /* the caller's pointer */
-    uint64_t flags, mode, resolve;
-    bool extended; /* openat2: unknown flags are errors */
-};
 
 static int64_t kernel_open(const struct opening *o, int64_t directory, uint64_t path, uint64_t flags)
 {
@@ -105,87 +96,6 @@ static int64_t open_temporary(const struct call *call, const struct opening *o)
     return result;
 }
 
-/* After so many opens the next path is tried again. Each miss that follows another doubles it: neighbours are likely to
- * lie elsewhere as well, and a hit says that they do not. Threads may lose one another's count. */
-enum { WAIT_MOST = 15 };
-static struct {
-    uint32_t left, next;
-} wait;
-
-static bool is_to_wait(void)
-{
-    uint32_t left = __atomic_load_n(&wait.left, __ATOMIC_RELAXED);
-    if (left)
-        __atomic_store_n(&wait.left, left - 1, __ATOMIC_RELAXED);
-    return left;
-}
-
-static void note_miss(void)
-{
-    uint32_t next = __atomic_load_n(&wait.next, __ATOMIC_RELAXED);
-    __atomic_store_n(&wait.left, next, __ATOMIC_RELAXED);
-    __atomic_store_n(&wait.next, (2 * next + 1) & WAIT_MOST, __ATOMIC_RELAXED);
-}
-
-/* An absolute path that stays on the mount of / leads to nothing that is refused, where /tmp and the handler are
- * on mounts of their own: the kernel itself can see to that (RESOLVE_NO_XDEV, openat2(2)), and no second look is
- * needed. A relative path meets a descriptor that is none.
- * Returns NOT_HERE when the path goes elsewhere: then the open is made and judged as ever. */
-enum { NOT_HERE = -4096 };
-
-static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
-{
-    if (!sealed.root_is_clear || o->extended || is_to_wait())
-        return NOT_HERE;
-    struct open_how how = {.flags = flags, .resolve = RESOLVE_NO_XDEV};
-    int64_t result = KERNEL(openat2, -1, o->path, &how, sizeof how);
-    switch (result) {
-    case -EBADF: return NOT_HERE; /* of the next path this says nothing */
-    case -EXDEV:
-    case -EINVAL:
-    case -ENOSYS:
-    case -EPERM:
-    case -EAGAIN: note_miss(); return NOT_HERE;
-    }
-    __atomic_store_n(&wait.next, 0, __ATOMIC_RELAXED);
-    return result;
-}
-
-/* Nothing refuses to read it: an ordinary file or directory that is neither in /tmp nor a handler. */
-static bool is_free_to_read(const struct stat *st)
-{
-    uint32_t kind = st->st_mode & S_IFMT;
-    return (kind == S_IFREG || kind == S_IFDIR) && !is_judged_closely(st);
-}
-
-/* Where nobody else could use the descriptor meanwhile, not even a signal handler, a file may be opened first and looked at
- * then: what was there a moment before says that the open does not wait and has no effect of its own. NOT_HERE: it is to be
- * judged as ever. */
-static int64_t open_in_peace(const struct opening *o, uint64_t flags)
-{
-    const uint64_t all = UINT64_MAX;
-    uint64_t before = 0;
-    struct stat st = {0}, opened = {0};
-    bool only_reads = (flags & O_ACCMODE) == O_RDONLY && !(flags & (O_TRUNC | O_PATH | O_NOFOLLOW));
-    if (!only_reads || o->extended || !sealed.tmp_is_mount || !is_alone())
-        return NOT_HERE;
-    int64_t looked = KERNEL(newfstatat, o->directory, o->path, &st, 0);
-    if (looked == -ENOENT)
-        return looked;
-    if (is_error(looked) || !is_free_to_read(&st) ||
-        is_error(KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all)))
-        return NOT_HERE;
-    /* Only now: a signal handler may have started a thread until here. */
-    int64_t result = is_alone() ? KERNEL(openat, o->directory, o->path, flags, 0) : NOT_HERE;
-    if (result >= 0 && (is_error(KERNEL(fstat, result, &opened)) || opened.st_dev != st.st_dev ||
-                        opened.st_ino != st.st_ino)) {
-        KERNEL(close, result);
-        result = NOT_HERE;
-    }
-    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
-    return result;
-}
-
 static bool is_inode(int64_t object, const struct inode *inode)
 {
     struct stat st = {0};
@@ -244,10 +154,8 @@ static int64_t open_object(const struct call *call, int64_t *reference, uint64_t
  * can use the descriptor of an object that is then refused. */
 static int64_t open_existing(const struct call *call, const struct opening *o, uint64_t flags)
 {
-    int64_t quick = open_on_root_mount(o, flags);
-    if (quick == NOT_HERE)
-        quick = open_in_peace(o, flags);
-    if (quick != NOT_HERE)
+    int64_t quick = open_quickly(o, flags);
+    if (quick != TO_BE_JUDGED)
         return quick;
     uint64_t reference =
         O_PATH | (flags & (O_NOFOLLOW | O_DIRECTORY)) | (flags & O_PATH ? flags & O_CLOEXEC : O_CLOEXEC);

@@ -56,6 +56,14 @@ static bool inode_of(const char *path, struct inode *inode, uint32_t *mode)
     return true;
 }
 
+/* A directory that lies on its own: no link, nor a part of the mount of /. */
+static bool is_mount_point(const char *path, uint64_t dev, uint64_t root)
+{
+    struct stat st = {0};
+    KERNEL(newfstatat, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+    return st.st_dev == dev && st.st_dev != root && (st.st_mode & S_IFMT) == S_IFDIR;
+}
+
 static bool read_objects(struct writer *error)
 {
     struct inode root, proc;
@@ -68,6 +76,7 @@ static bool read_objects(struct writer *error)
     sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
     sealed.root_is_clear = sealed.tmp_is_mount && !sealed.handler_on_root;
     sealed.proc_dev = proc.dev;
+    sealed.proc_is_mount = is_mount_point("/proc", proc.dev, root.dev);
     for (uint32_t i = 0; i < sealed.policy.child_count; i++) {
         char path[PAGE];
         struct text t = policy_text(&sealed.policy, sealed.policy.child[i].path);

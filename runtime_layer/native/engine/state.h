@@ -40,6 +40,7 @@ struct sealed {
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
     bool root_is_clear; /* nothing on the mount of / is ever refused: neither /tmp nor a handler is there */
     uint64_t proc_dev;
+    bool proc_is_mount; /* /proc itself is that device's, so nobody can rename or replace it */
 
     struct inode handlers[MAX_HANDLERS];
     uint32_t handler_count;

@@ -155,6 +155,11 @@ def handler_by_proc_thread_root() -> bool:
 
 
 @attempt(READ)
+def handler_up_from_proc() -> bool:
+    return source(os.open("/proc/self/../.." + APP, os.O_RDONLY))
+
+
+@attempt(READ)
 def handler_by_proc_cwd() -> bool:
     with working_directory("/var/task"):
         return source(os.open("/proc/self/cwd/app.py", os.O_RDONLY))

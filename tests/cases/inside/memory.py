@@ -130,6 +130,8 @@ MEM = {
     "task": "/proc/self/task/{pid}/mem",
     "root": "/proc/self/root/proc/self/mem",
     "dots": "/proc/sys/../self/./mem",
+    "up": "/proc/self/task/../mem",
+    "slashes": "//proc//self///mem",
     "relative": "mem",
 }
 

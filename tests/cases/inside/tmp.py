@@ -422,6 +422,8 @@ PROC = {
     "proc_thread_root": "/proc/thread-self/root/tmp",
     "proc_pid_root": "/proc/{pid}/root/tmp",
     "proc_task_root": "/proc/self/task/{pid}/root/tmp",
+    "proc_up": "/proc/../tmp",
+    "proc_self_up": "/proc/self/task/../../../tmp",
 }
 
 
