@@ -43,6 +43,8 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     compile_c([SOURCES / "early.c"], needed, "-shared", "-fPIC", soname, target=target)
     compile_c([SOURCES / "needs.c", needed], task / "needs", target=target)
     compile_c([SOURCES / "preinit.c"], task / "preinit", target=target)
+    for name in ("kept_mappings", "node"):  # a runtime is known by its name
+        compile_c([SOURCES / "kept_mappings.c"], task / name, "-lpthread", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
     (task / "pkg").mkdir()
@@ -99,6 +101,14 @@ def test_memory_that_can_be_written_does_not_run(box: Sandbox) -> None:
     result, done = run(box, "memory_that_runs", BLOCKED)
     assert set(result.values()) == {-REFUSED}
     assert set(alerts(done)) == {"executable_memory", "self_protection"}
+
+
+@pytest.mark.parametrize("program", ["kept_mappings", "node"])
+def test_what_must_stay_stays_where_memory_may_run(box: Sandbox, program: str) -> None:
+    settings = BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"}
+    done = box.run_command([SHIELD, f"/var/task/{program}", "libshield.so"], environment=settings)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-2000:]
+    assert set(alerts(done)) == {"self_protection"}
 
 
 def test_all_memory_is_not_made_to_run_for_a_stricter_policy_to_find(box: Sandbox) -> None:

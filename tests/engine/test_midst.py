@@ -32,6 +32,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     target = f"{architecture()}-linux-gnu"
     for name in PROGRAMS:
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", "-ldl", target=target)
+    compile_c([SOURCES / "map_in_handlers.c"], task / "java", "-lpthread", "-ldl", target=target)
     compile_c([SOURCES / "inline.c"], task / "inline.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
     (task / "plain").write_text("plain\n")
@@ -98,6 +99,7 @@ HONEST: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
         BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"},
         ("map_in_handlers", "/var/task/inline.so"),
     ),
+    "mappings_of_a_runtime_with_a_jit": (policy(read_write_tmp="block"), ("java", "/var/task/inline.so")),
 }
 
 

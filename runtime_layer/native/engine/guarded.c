@@ -126,9 +126,11 @@ static const struct {
     {__NR_getpeername, GUARD_ANSWERS, GUARD_ANSWERS},
     {__NR_pwritev2, GUARD_WATCHED, GUARD_WATCHED},
     {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_mmap, GUARD_MAPPED, GUARD_MAPPED},
+    {__NR_mprotect, GUARD_HIGH, GUARD_HIGH},
 };
 
-static uint8_t guard_of(uint32_t nr, uint8_t reasons)
+static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
 {
     if (nr > NEWEST_CALL)
         return reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
@@ -136,10 +138,11 @@ static uint8_t guard_of(uint32_t nr, uint8_t reasons)
     bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
     if (!(own & reasons) && !copies)
         return GUARD_NONE;
+    uint8_t guard = GUARD_ALWAYS;
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
         if (seldom[i].nr == (int32_t)nr)
-            return own & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
-    return GUARD_ALWAYS;
+            guard = own & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
+    return guard == GUARD_HIGH && !leaves_memory_free(s) ? GUARD_ALWAYS : guard;
 }
 
 void list_guarded_calls(void)
@@ -154,7 +157,7 @@ void guard_calls(uint8_t *table, const struct sealed *s)
     if (!table[GATE_READY])
         reasons |= UNTIL_READY;
     for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
-        table[nr] = guard_of(nr, reasons);
+        table[nr] = guard_of(nr, reasons, s);
     copy_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
     table[GATE_REASONS] = reasons;
 }
@@ -168,7 +171,7 @@ bool guards_are(const uint8_t *table, const struct sealed *s, bool ready)
                 same_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
     well &= same_bytes(&table[GATE_JUDGED], judged, GATE_TABLE * sizeof *judged);
     for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
-        well &= table[nr] == guard_of(nr, reasons);
+        well &= table[nr] == guard_of(nr, reasons, s);
     return well;
 }
 

@@ -63,14 +63,10 @@ static enum outcome change_mappings(struct call *call, refusal is_refused)
     return answer(call, result);
 }
 
-/* In a runtime that keeps memory which can be written and run, whoever could time a call to fall on what comes to be there
- * afterwards can bring code of his own anyway, also when a stricter policy comes later. So what makes nothing executable, and
- * meets nothing of ours, is made in place there: a JVM's start makes hundreds of these calls. What meets something may only
- * have met what an unloaded text left, and is judged with a claim. */
+/* What meets something may only have met what an unloaded text left, and is judged with a claim. */
 static bool is_free(uint64_t low, uint64_t high)
 {
-    bool allows = sealed.keeps_jit && sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
-    return allows && !kinds_within(low, high);
+    return leaves_memory_free(&sealed) && !kinds_within(low, high);
 }
 
 /* Lets this thread alone work on texts. No signal handler runs meanwhile: it could wait for what it interrupted, or

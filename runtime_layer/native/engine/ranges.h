@@ -14,6 +14,10 @@ void unprotect_range(uint64_t low);
  * trampolines begins there; 0: it needs none. */
 bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines);
 
+/* Nothing of them was ever below. Where memory that can be written and run is allowed, what changes lower down is not looked
+ * at: gate.S reads it. */
+extern uint64_t lowest_range __attribute__((visibility("hidden")));
+
 /* Which kinds lie, at least partly, in a range; or whether one does. */
 uint32_t kinds_within(uint64_t low, uint64_t high);
 bool overlaps(uint64_t low, uint64_t high, enum range_kind kind);

@@ -49,8 +49,26 @@ gate_entry:
     b.eq 6f
     cmp w18, #5
     b.eq 7f
+    cmp w18, #7
+    b.eq 10f
+    b.hi 11f
     cbnz x4, 1f                  /* GUARD_ADDRESSED */
     b 6f
+10: tbnz x2, #2, 1f              /* GUARD_MAPPED: PROT_EXEC; MAP_FIXED, MAP_FIXED_NOREPLACE */
+    tbnz x3, #4, 1f
+    tbnz x3, #20, 1f
+    b 5f
+11: tbnz x2, #2, 1f              /* GUARD_HIGH; a tagged address is high */
+    adrp x17, has_company
+    ldrb w18, [x17, :lo12:has_company]
+    cbz w18, 1f
+    adds x18, x0, x1
+    b.cs 1f
+    adrp x17, lowest_range
+    ldr x17, [x17, :lo12:lowest_range]
+    cmp x18, x17
+    b.hi 1f
+    b 5f
 7:  lsr x18, x0, #20             /* GUARD_ANSWERS */
     cbnz x18, 1f
     adrp x17, watched

@@ -40,9 +40,29 @@ gate_entry:
     cmp $5, %r11d
     jb 5f
     je 6f
+    cmp $7, %r11d
+    je 9f
+    ja 10f
     test %r8, %r8                /* GUARD_ADDRESSED */
     jne 1f
     jmp 5f
+9:                               /* GUARD_MAPPED: PROT_EXEC; MAP_FIXED, MAP_FIXED_NOREPLACE */
+    test $4, %dl
+    jnz 1f
+    test $0x100010, %r10d
+    jnz 1f
+    jmp 3f
+10:                              /* GUARD_HIGH; a tagged address is high */
+    test $4, %dl
+    jnz 1f
+    cmpb $0, has_company(%rip)
+    je 1f
+    mov %rdi, %r11
+    add %rsi, %r11
+    jc 1f
+    cmp lowest_range(%rip), %r11
+    ja 1f
+    jmp 3f
 6:                               /* GUARD_ANSWERS */
     cmp $1048576, %rdi
     jae 1f

@@ -1,0 +1,91 @@
+/* Tries to change what must stay, beside changes that are anybody's right: kept_mappings LIBSHIELD. Prints a line for each
+ * attempt that does not end as it should: alone first, then beside another thread, as the gate looks at fewer of these calls
+ * then in a runtime that writes code of its own.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, HIGH_SPACE = 1 << 24, FREELY = MAP_PRIVATE | MAP_ANONYMOUS };
+static const uintptr_t TAG = (uintptr_t)5 << 57; /* an address's top bits that a kernel may ignore */
+
+struct place {
+    uintptr_t low, high;
+};
+
+/* The first mapping of a file whose rights are these. */
+static struct place find(const char *file, const char *rights)
+{
+    char line[512], how[8];
+    struct place found = {0, 0}, p;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (!found.low && fgets(line, sizeof line, maps))
+        if (sscanf(line, "%lx-%lx %7s", &p.low, &p.high, how) == 3 && strstr(line, file) &&
+            !strcmp(how, rights))
+            found = p;
+    fclose(maps);
+    return found;
+}
+
+static void expect(const char *what, long result, int error)
+{
+    int found = result == -1 ? errno : 0;
+    if (found != error)
+        printf("%s: %d instead of %d\n", what, found, error);
+}
+
+static long protect(uintptr_t at, uintptr_t size, unsigned long rights)
+{
+    return syscall(SYS_mprotect, at, size, rights);
+}
+
+static long map(uintptr_t at, uintptr_t size, long rights, long flags)
+{
+    return syscall(SYS_mmap, at, size, rights, flags, -1L, 0L) == -1 ? -1 : 0;
+}
+
+static void attempt(const char *libshield)
+{
+    struct place engine = find(libshield, "r-xp"), text = find("/libc.so", "r-xp");
+    uintptr_t own = (uintptr_t)mmap(NULL, HIGH_SPACE, PROT_READ | PROT_WRITE, FREELY, -1, 0);
+    expect("the engine is there", engine.low && text.low ? 0 : -1, 0);
+    expect("the engine, writable", protect(engine.low, PAGE, PROT_READ | PROT_WRITE), EACCES);
+    expect("the engine, gone", protect(engine.low, PAGE, PROT_NONE), EACCES);
+    expect("its last page", protect(engine.high - PAGE, PAGE, PROT_READ | PROT_WRITE), EACCES);
+    expect("from below it", protect(engine.low - PAGE, 2 * PAGE, PROT_READ | PROT_WRITE), EACCES);
+    expect("from own memory to it", protect(own, engine.low + 1 - own, PROT_READ | PROT_WRITE), EACCES);
+    expect("by a tagged address", protect(engine.low | TAG, PAGE, PROT_READ | PROT_WRITE), EACCES);
+    expect("text, writable", protect(text.low, text.high - text.low, PROT_READ | PROT_WRITE), EACCES);
+    expect("around all addresses", protect(own, (uintptr_t)0 - own, PROT_READ), EACCES);
+    expect("farther than that", protect(own, (uintptr_t)0 - PAGE, PROT_READ), EACCES);
+    expect("mapped over the engine", map(engine.low, PAGE, PROT_READ, FREELY | MAP_FIXED), EACCES);
+    expect("mapped where it is", map(engine.low, PAGE, PROT_READ, FREELY | MAP_FIXED_NOREPLACE), EACCES);
+    expect("own memory", protect(own, PAGE, PROT_NONE) || protect(own, PAGE, PROT_READ | PROT_WRITE), 0);
+    expect("memory that runs", protect(own, PAGE, PROT_READ | PROT_EXEC), 0);
+    expect("new memory that runs", map(0, PAGE, PROT_READ | PROT_EXEC, FREELY), 0);
+    munmap((void *)own, HIGH_SPACE);
+}
+
+static void *attempt_beside(void *libshield)
+{
+    attempt(libshield);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    if (argc != 2)
+        return 2;
+    attempt(argv[1]);
+    pthread_create(&thread, NULL, attempt_beside, argv[1]);
+    pthread_join(thread, NULL);
+    puts("done");
+    return 0;
+}
