@@ -326,7 +326,6 @@ def test_no_alert_of_a_storm_is_lost(box: Sandbox, storm: str) -> None:
     lines = [line for line in done.shield_lines if line.get("event") != "armed"]
     assert sum("policy" in line for line in lines) + sum(line.get("folded", 0) for line in lines) == result
     assert len(lines) < result / 2, "a storm is folded"
-    assert lines[-1]["event"] == "folded"
 
 
 @pytest.mark.parametrize(("kind", "first"), [("on-demand", REFUSED), ("lambda-managed-instances", 0)])
