@@ -16,7 +16,7 @@ from shielded_function_runtime.build.native import NATIVE
 
 TRIALS = [
     *("odd_arguments", "eight_threads", "changing_lines", "from_signal_handlers"),
-    *("in_a_vfork_child", "in_forked_copies", "after_closing"),
+    *("in_a_vfork_child", "in_forked_copies", "after_closing", "under_a_limit"),
 ]
 
 

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -241,6 +243,60 @@ static void changing_lines(void)
     pthread_join(thread, NULL);
 }
 
+/* --- a limit that another thread lowers ------------------------------------------------------------------------- */
+
+static void *lower_and_raise(void *argument)
+{
+    struct rlimit high, low;
+    getrlimit(RLIMIT_AS, &high);
+    low = (struct rlimit){1 << 20, high.rlim_max};
+    prctl(PR_SET_TIMERSLACK, 1);
+    while (!stop) {
+        usleep((useconds_t)(5 + rand() % 90));
+        setrlimit(RLIMIT_AS, &low);
+        usleep((useconds_t)(5 + rand() % 40));
+        setrlimit(RLIMIT_AS, &high);
+    }
+    return argument;
+}
+
+/* The folders of /tmp that are allowed: a policy with one less is stricter. */
+static const char *with_folders(int count)
+{
+    static char lines[4096];
+    int used = sprintf(lines, "SHIELD_READ_WRITE_TMP=block\nSHIELD_EXECUTABLE_MEMORY=allow\nSHIELD_ALLOW_TMP=");
+    for (int i = 0; i < count; i++)
+        used += sprintf(lines + used, "%s/tmp/folder%d", i ? "," : "", i);
+    strcpy(lines + used, "\n");
+    return lines;
+}
+
+/* What replaces a policy may fail for want of memory at each of its steps. */
+static void under_a_limit(void)
+{
+    enum { FOLDERS = 100, LEAST = 60, TRIES = 500 };
+    pthread_t thread;
+    char reason[512];
+    int refused = 0, taken = 0;
+    check(ask(with_folders(FOLDERS)) == 0, "a good one");
+    pthread_create(&thread, NULL, lower_and_raise, NULL);
+    for (int count = FOLDERS - 1; count > LEAST; count--) {
+        const char *lines = with_folders(count);
+        for (int tries = 0; tries < TRIES; tries++) {
+            int well = !configure(lines, strlen(lines), reason, sizeof reason);
+            check(tmp_is_denied(), "/tmp");
+            taken += well;
+            refused += !well;
+            if (well)
+                break;
+        }
+    }
+    stop = 1;
+    pthread_join(thread, NULL);
+    check(taken > 0, "some are taken");
+    fprintf(stderr, "%d taken, %d refused\n", taken, refused);
+}
+
 /* --- signals, copies -------------------------------------------------------------------------------------------- */
 
 static atomic_int calls;
@@ -341,6 +397,7 @@ int main(int argc, char **argv)
         {"in_a_vfork_child", in_a_vfork_child},
         {"in_forked_copies", in_forked_copies},
         {"while_none_can_be_armed", while_none_can_be_armed},
+        {"under_a_limit", under_a_limit},
     };
     void *library = argc == 3 ? dlopen(argv[1], RTLD_NOW) : NULL;
     if (!library || tmp_is_denied()) {
