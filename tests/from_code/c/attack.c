@@ -264,7 +264,8 @@ static void *lower_and_raise(void *argument)
 static const char *with_folders(int count)
 {
     static char lines[4096];
-    int used = sprintf(lines, "SHIELD_READ_WRITE_TMP=block\nSHIELD_EXECUTABLE_MEMORY=allow\nSHIELD_ALLOW_TMP=");
+    int used =
+        sprintf(lines, "SHIELD_READ_WRITE_TMP=block\nSHIELD_EXECUTABLE_MEMORY=allow\nSHIELD_ALLOW_TMP=");
     for (int i = 0; i < count; i++)
         used += sprintf(lines + used, "%s/tmp/folder%d", i ? "," : "", i);
     strcpy(lines + used, "\n");
