@@ -37,6 +37,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
             "-fPIC",
             target=f"{architecture()}-linux-gnu",
         )
+    (task / "mounted").mkdir()
     (task / "__pycache__").mkdir()
     (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
     with whole_sandbox(task, layer) as sandbox:
@@ -448,6 +449,47 @@ print([refusal(lambda p=p: open(p)) for p in paths for _ in range(20)] == [13] *
         prepare_tmp(linked)
         done = linked.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def test_what_was_mounted_before_the_start_is_judged_too(layer: Path, box: Sandbox) -> None:
+    """Whoever makes a container may lay something over a file of /proc, and show a second procfs."""
+    code = """
+import sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal
+paths = ["/proc/cpuinfo", "/var/task/mounted/self/mem", "/var/task/mounted/self/../self/task/1/mem"]
+print([refusal(lambda p=p: open(p, mode).close()) for p in paths for mode in ("rb", "r+b")])
+"""
+
+    def opened(*wrapper: str) -> Completed:
+        with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+            prepare_tmp(unfiltered)
+            command = [PYTHON, "/var/task/laid_over.py", *wrapper, PYTHON, "-c", code]
+            return unfiltered.run_command(command, environment=policy(**ALL_BLOCKED))
+
+    unshielded = opened()
+    if "unshare" in unshielded.stderr or "procfs" in unshielded.stderr:
+        pytest.skip(f"no namespaces of its own here: {unshielded.stderr.splitlines()[-1]}")
+    assert unshielded.stdout == f"{[None] * 6}\n", unshielded.stderr
+    shielded = opened(SHIELD)
+    assert shielded.stdout == f"{[REFUSED, REFUSED, *[None, REFUSED] * 2]}\n", shielded.stderr
+
+
+def test_a_temporary_file_is_not_made_through_a_link(box: Sandbox) -> None:
+    code = """
+import os, sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal
+os.symlink("/tmp/allowed", "/tmp/allowed/link")
+print(refusal(lambda: os.close(os.open("/tmp/allowed/link", os.O_TMPFILE | os.O_RDWR))),
+      refusal(lambda: os.close(os.open("/tmp/allowed/link", os.O_TMPFILE | os.O_RDWR | os.O_NOFOLLOW))))
+"""
+    for wrapper in ([], [SHIELD]):
+        prepare_tmp(box)
+        tmp = box.path("/tmp")
+        (tmp / "allowed").mkdir()
+        shutil.chown(tmp / "allowed", tmp.stat().st_uid, tmp.stat().st_gid)
+        settings = TMP_BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed,/tmp/allowed/**"}
+        done = box.run_command([*wrapper, PYTHON, "-c", code], environment=settings)
+        assert done.stdout == f"None {errno.ENOTDIR}\n", done.stderr
 
 
 def test_a_copy_that_starts_programs_closes_its_files(box: Sandbox) -> None:

@@ -33,6 +33,9 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     for name in PROGRAMS:
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", "-ldl", target=target)
     compile_c([SOURCES / "map_in_handlers.c"], task / "java", "-lpthread", "-ldl", target=target)
+    if architecture() == "x86_64":
+        for name in ("unwound", "node"):  # a runtime is known by its name
+            compile_c([SOURCES / "unwound.c"], task / name, "-fasynchronous-unwind-tables", "-lpthread", target=target)
     compile_c([SOURCES / "inline.c"], task / "inline.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
     (task / "plain").write_text("plain\n")
@@ -83,6 +86,15 @@ def test_a_socket_in_a_folder_that_is_renamed(box: Sandbox) -> None:
     """Left open: its file, which is empty, is made where the name leads."""
     got, _ = counted(run(box, FOLDER, "changed_path", "name", "/tmp/allowed", "/tmp"))
     assert (got, (box.path("/tmp") / "socket").is_socket()) == (1, True)
+
+
+@pytest.mark.skipif(architecture() != "x86_64", reason="steps by x86_64's trap flag")
+@pytest.mark.parametrize("program", ["unwound", "node"])
+def test_the_caller_is_found_from_every_instruction_of_the_gate(box: Sandbox, program: str) -> None:
+    done = run(box, policy(read_write_tmp="block", outbound_connectivity="block"), program, "libshield.so")
+    assert done.returncode == 0, done.stderr[-3000:]
+    places, lost = map(int, done.stdout.split())
+    assert (lost, places > 500) == (0, True), done.stderr[-3000:]
 
 
 HONEST: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {

@@ -74,6 +74,7 @@ _JUDGES = (
     "engine/workers.c",
     "engine/open.c",
     "engine/open_quick.c",
+    "engine/mounts.c",
     "engine/caller.c",
     "engine/maps.c",
     "engine/ready.c",

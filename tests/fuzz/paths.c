@@ -162,19 +162,39 @@ static const struct object *through(const char *path, const char **name)
     return o;
 }
 
-/* An open that the gate makes at once because its path, which nobody changes any more, stays in /proc. */
-static int64_t open_within_proc(uint64_t pointer, uint64_t flags)
+/* Is what the gate says a path in /proc, that nobody changes any more? */
+static bool is_proc_text(uint64_t pointer)
+{
+    return is_judged_text(pointer) && !strncmp((const char *)pointer, "/proc/", 6);
+}
+
+static bool is_magic(const char *path)
+{
+    return strstr(path, "/root") || strstr(path, "/fd/");
+}
+
+/* What is there: procfs's own, or what somebody laid over it before the start. */
+static bool laid_over;
+static const struct object *in_place(const char *path)
 {
     static const struct object maps = {"/proc/1/maps", PROC_DEVICE, 20, S_IFREG};
+    return laid_over ? &objects[5] : !strcmp(strrchr(path, '/'), "/mem") ? &objects[11] : &maps;
+}
+
+/* An open that the gate makes at once because its path stays in /proc. */
+static int64_t open_within_proc(uint64_t pointer, uint64_t flags)
+{
     const char *path = (const char *)pointer, *last = strrchr(path, '/');
-    CHECK(is_judged_text(pointer) && !strncmp(path, "/proc/", 6));
+    CHECK(is_proc_text(pointer));
     for (const char *up = path; (up = strstr(up, "/..")); up++)
         CHECK(up[3] && up[3] != '/');
     bool is_memory = !strcmp(last, "/mem");
     CHECK(!is_memory || (flags & O_ACCMODE) == O_RDONLY);
-    if (choose(3) == 0) /* a magic link, or nothing is there */
-        return choose(2) ? -ELOOP : -ENOENT;
-    return open_as(is_memory ? &objects[11] : &maps, flags);
+    if (is_magic(path))
+        return -ELOOP;
+    if (choose(3) == 0)
+        return -ENOENT;
+    return open_as(in_place(path), flags);
 }
 
 static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, uint64_t resolve)
@@ -229,11 +249,22 @@ static void tell(const struct object *o, struct stat *st)
     st->st_dev = o->device == TMP_DEVICE ? sealed.tmp.dev : o->device;
     st->st_ino = o->inode;
     st->st_mode = o->mode;
+    if (o->device == PROC_DEVICE)
+        st->st_size = 0;
 }
 
 static int64_t look(int32_t directory, uint64_t pointer, struct stat *st)
 {
-    CHECK(began_alone && is_gates((uint64_t)st));
+    CHECK(is_gates((uint64_t)st));
+    if (is_proc_text(pointer)) {
+        bool anywhere = is_magic((const char *)pointer);
+        if (choose(4) == 0)
+            return -errors[choose(sizeof errors / sizeof *errors)];
+        tell(anywhere ? &objects[choose(sizeof objects / sizeof *objects)] : in_place((const char *)pointer),
+             st);
+        return 0;
+    }
+    CHECK(began_alone);
     if (handler_starts_thread)
         has_company = true;
     int64_t found = open_path(directory, pointer, O_PATH, 0);
@@ -343,6 +374,10 @@ static int64_t file_call(int64_t nr, const uint64_t arg[6])
         tell(o, st);
         return 0;
     }
+    case __NR_fstatfs:
+        CHECK(object_of((int32_t)arg[0]) && is_gates(arg[1]));
+        *(int64_t *)arg[1] = object_of((int32_t)arg[0])->device == PROC_DEVICE ? 0x9fa0 : 0;
+        return 0;
     case __NR_readlinkat: {
         const char *text = links[choose(sizeof links / sizeof *links)];
         CHECK(is_gates(arg[1]) && is_gates(arg[2]));
@@ -458,6 +493,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sealed.tmp = (struct inode){sealed.tmp_is_mount ? TMP_DEVICE : ROOT_DEVICE, 2};
     sealed.proc_dev = PROC_DEVICE;
     sealed.proc_is_mount = flags & 32;
+    laid_over = flags & 64;
     sealed.handlers[0] = (struct inode){ROOT_DEVICE, HANDLER_INODE};
     sealed.handler_count = 1;
     for (uint32_t steps = 0; in.left && steps < 32; steps++) {

@@ -3,6 +3,7 @@
 
 #include <linux/openat2.h>
 
+#include "mounts.h"
 #include "state.h"
 #include "workers.h"
 
@@ -60,9 +61,15 @@ static bool under_tmp(struct text path)
     return text_starts(path, TEXT("/tmp")) && (path.len == 4 || path.at[4] == '/');
 }
 
-bool is_process_memory(struct text path)
+bool may_be_process_memory(struct text path)
 {
     return !path.len || text_ends(path, TEXT("/mem"));
+}
+
+/* An empty file that is its owner's alone (proc(5)), of whatever instance of procfs: a container may have several. */
+static bool looks_like_memory(const struct stat *st)
+{
+    return (st->st_mode & S_IFMT) == S_IFREG && !st->st_size && !(st->st_mode & 077);
 }
 
 /* `empty`: what it is about holds nothing, or is only to be made. */
@@ -118,10 +125,11 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     st.st_dev = sealed.tmp.dev;
     st.st_ino = 0;
     st.st_size = 1;
+    st.st_mode = S_IFREG;
     KERNEL(fstat, descriptor, &st);
     bool handler = judges_handler && is_locked_handler(&st, known);
     bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
-    bool memory = writes && st.st_dev == sealed.proc_dev;
+    bool memory = writes && looks_like_memory(&st);
     bool log = reads && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
     if (!handler && !maybe_tmp && !memory && !log)
         return false;
@@ -143,7 +151,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
         else if (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev))
             refused = tmp_refused(call, TEXT("/tmp"), false);
     }
-    if (!refused && (log || (memory && is_process_memory(path))))
+    if (!refused && (log || (memory && may_be_process_memory(path) && is_in_procfs(descriptor))))
         refused = self_protection_refused(call, path);
     scratch_give(scratch);
     return refused;

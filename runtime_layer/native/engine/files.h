@@ -23,7 +23,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
 bool is_judged_closely(const struct stat *st);
 /* Of a file of procfs: /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem write any page, whatever its protection. An unknown path
  * may be that. */
-bool is_process_memory(struct text path);
+bool may_be_process_memory(struct text path);
 /* Is an entry called `name` in this directory refused? */
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
 /* Is what the descriptor stands for in /tmp? */

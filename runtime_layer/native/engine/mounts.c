@@ -33,6 +33,13 @@ bool is_on_read_only_mount(int32_t file)
     return !is_error(KERNEL(fstatfs, file, &fs)) && fs.flags & READ_ONLY;
 }
 
+bool is_in_procfs(int32_t file)
+{
+    enum { PROCFS = 0x9fa0 /* PROC_SUPER_MAGIC */ };
+    struct filesystem fs = {0};
+    return is_error(KERNEL(fstatfs, file, &fs)) || fs.type == PROCFS;
+}
+
 bool is_memory_file(int32_t file)
 {
     return !is_error(KERNEL(fcntl, file, GET_SEALS, 0));

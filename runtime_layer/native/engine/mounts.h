@@ -10,6 +10,8 @@ bool is_on_root_mount(int32_t file);
 /* Is its mount read-only? Nobody changes names or contents there. */
 bool is_on_read_only_mount(int32_t file);
 bool is_memory_file(int32_t file);
+/* Is it procfs's, or is that not known? */
+bool is_in_procfs(int32_t file);
 /* Could this program change the file: as its owner, by its permissions, or since it is a memory file? */
 bool may_change(int32_t file);
 

@@ -86,7 +86,8 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
 
 static int64_t open_temporary(const struct call *call, const struct opening *o)
 {
-    int64_t directory = hold(lift(kernel_open(o, o->directory, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC)));
+    uint64_t reference = O_PATH | O_DIRECTORY | O_CLOEXEC | (o->flags & O_NOFOLLOW);
+    int64_t directory = hold(lift(kernel_open(o, o->directory, o->path, reference)));
     if (is_error(directory))
         return directory;
     int64_t result = -EACCES;

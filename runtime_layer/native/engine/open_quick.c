@@ -69,9 +69,9 @@ static bool goes_up(struct text path)
     return false;
 }
 
-/* What begins in /proc leaves it by a name that leads upwards or by a magic link (proc(5)): the kernel refuses the second.
- * Nobody lays a mount over anything there, as that is refused (judge_escape), and of its files only a process's memory is
- * judged, by its name. */
+/* What begins in /proc leaves it by a name that leads upwards, by a magic link (proc(5)), which the kernel refuses, or by what
+ * was laid over it before the start: one look tells, as no mount comes or goes any more (judge_escape). Of its files only a
+ * process's memory is judged, by its name. */
 static int64_t open_in_proc(const struct opening *o, uint64_t flags)
 {
     char path[64]; /* what programs read of themselves and of the machine */
@@ -81,7 +81,13 @@ static int64_t open_in_proc(const struct opening *o, uint64_t flags)
         return TO_BE_JUDGED;
     int64_t len = read_user_string(path, o->path, sizeof path);
     struct text whole = {path, len < 0 ? 0 : (uint32_t)len};
-    if (!text_starts(whole, proc) || goes_up(whole) || (!reads(flags) && is_process_memory(whole)))
+    if (!text_starts(whole, proc) || goes_up(whole) || (!reads(flags) && may_be_process_memory(whole)))
+        return TO_BE_JUDGED;
+    struct stat st = {0};
+    int64_t looked = KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
+    if (looked == -ENOENT)
+        return looked;
+    if (is_error(looked) || st.st_dev != sealed.proc_dev)
         return TO_BE_JUDGED;
     struct open_how how = {.flags = flags, .resolve = RESOLVE_NO_MAGICLINKS};
     int64_t result = KERNEL(openat2, -1, path, &how, sizeof how);

@@ -86,8 +86,12 @@ gate_entry:
     cmpb $0, (%r11,%rdi,4)
     jne 1f
 3:
+    mov %rcx, %r11
+    .cfi_remember_state
+    .cfi_register %rip, %r11
     xor %ecx, %ecx
     ret
+    .cfi_restore_state
 7:                               /* where there are threads: counted (written.h), looked at, and made from here */
     push %rcx
     .cfi_def_cfa_offset 144
