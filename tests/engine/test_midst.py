@@ -32,9 +32,10 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     target = f"{architecture()}-linux-gnu"
     for name in PROGRAMS:
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", "-ldl", target=target)
+    # A runtime is known by its name.
     compile_c([SOURCES / "map_in_handlers.c"], task / "java", "-lpthread", "-ldl", target=target)
     if architecture() == "x86_64":
-        for name in ("unwound", "node"):  # a runtime is known by its name
+        for name in ("unwound", "node"):
             compile_c([SOURCES / "unwound.c"], task / name, "-fasynchronous-unwind-tables", "-lpthread", target=target)
     compile_c([SOURCES / "inline.c"], task / "inline.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")

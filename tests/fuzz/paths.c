@@ -491,8 +491,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sealed.root_is_clear = flags & 2 && sealed.tmp_is_mount;
     gate_table[GATE_READY] = flags & 4 && !sealed.root_is_clear;
     sealed.tmp = (struct inode){sealed.tmp_is_mount ? TMP_DEVICE : ROOT_DEVICE, 2};
-    sealed.proc_dev = PROC_DEVICE;
-    sealed.proc_is_mount = flags & 32;
+    sealed.proc_dev = flags & 32 ? PROC_DEVICE : 0;
     laid_over = flags & 64;
     sealed.handlers[0] = (struct inode){ROOT_DEVICE, HANDLER_INODE};
     sealed.handler_count = 1;

@@ -75,8 +75,7 @@ static bool read_objects(struct writer *error)
         return fail(error, "cannot look at ", TEXT("/proc/self/fd"));
     sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
     sealed.root_is_clear = sealed.tmp_is_mount && !sealed.handler_on_root;
-    sealed.proc_dev = proc.dev;
-    sealed.proc_is_mount = is_mount_point("/proc", proc.dev, root.dev);
+    sealed.proc_dev = is_mount_point("/proc", proc.dev, root.dev) ? proc.dev : 0;
     for (uint32_t i = 0; i < sealed.policy.child_count; i++) {
         char path[PAGE];
         struct text t = policy_text(&sealed.policy, sealed.policy.child[i].path);

@@ -39,8 +39,7 @@ struct sealed {
     struct inode tmp;   /* the directory /tmp */
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
     bool root_is_clear; /* nothing on the mount of / is ever refused: neither /tmp nor a handler is there */
-    uint64_t proc_dev;
-    bool proc_is_mount; /* /proc itself is that device's, so nobody can rename or replace it */
+    uint64_t proc_dev;  /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
 
     struct inode handlers[MAX_HANDLERS];
     uint32_t handler_count;
@@ -91,8 +90,9 @@ enum guard {
     GUARD_ANSWERS,   /* the same, where the mark is WATCH_QUERIES or one that follows: what receives */
     GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
     GUARD_MAPPED,    /* when what is mapped may run, or takes the place of something: mmap */
-    GUARD_HIGH, /* when it makes something run, or reaches above lowest_range (ranges.h); always of an only thread,
-                      * as a signal handler may take away what a call in its midst looks at: mprotect */
+    /* When it makes something run, or reaches above lowest_range (ranges.h); always of an only thread, as a signal handler
+     * may take away what a call in its midst looks at: mprotect. */
+    GUARD_HIGH,
 };
 enum {
     GATE_TABLE = 512,
