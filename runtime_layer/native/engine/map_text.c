@@ -17,29 +17,14 @@ static bool is_writable_file(int32_t file)
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
-bool patch_file_mapping(int32_t file, uint64_t size, uint64_t file_offset, uint64_t low, uint64_t high,
-                        struct patch *patch)
+bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
 {
-    /* A look at the file through a mapping of its own: reading the mapped text itself would make all of it
-     * resident, and it may have been patched already. */
+    /* A look at the file through a mapping of its own: the mapped text may have been patched already. It is not made
+     * resident at once: a fault brings sixteen pages, and the kernel asks for each of them less than madvise does. */
     int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (is_error(view))
         return false;
-    *patch = (struct patch){
-        .image = {(const uint8_t *)view, size},
-        .delta = low - file_offset,
-        .low = low,
-        .high = high,
-        .shared = patch->shared,
-        .only_look = patch->only_look,
-        .record = patch->record,
-        .key = patch->key,
-    };
-    uint64_t text = file_offset < size ? size - file_offset : 0;
-    if (text > high - low)
-        text = high - low;
-    KERNEL(madvise, view + (int64_t)file_offset, page_up(text),
-           22 /* MADV_POPULATE_READ: one fault for all; optional */);
+    patch->image = (struct image){(const uint8_t *)view, size};
     bool well = patch_mapping(patch);
     KERNEL(munmap, view, size);
     return well;
@@ -81,10 +66,10 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
 {
     const uint64_t *arg = call->arg;
     uint64_t high = low + page_up(arg[1]);
-    struct patch patch = {0};
+    struct patch patch = {.low = low, .high = high, .delta = low - arg[5]};
     struct stat st = {0};
     KERNEL(fstat, arg[4], &st);
-    if (!patch_file_mapping((int32_t)arg[4], (uint64_t)st.st_size, arg[5], low, high, &patch) &&
+    if (!patch_file_mapping((int32_t)arg[4], (uint64_t)st.st_size, &patch) &&
         text_refused(call, &patch, told))
         return -EACCES;
     if (patch.hard)

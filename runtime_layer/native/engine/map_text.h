@@ -10,9 +10,8 @@
  * what runs must be what was looked at. */
 int64_t map_text(const struct call *call);
 
-/* Scans and patches one executable mapping of an open file of that size. */
-bool patch_file_mapping(int32_t file, uint64_t size, uint64_t file_offset, uint64_t low, uint64_t high,
-                        struct patch *patch);
+/* Scans and patches one executable mapping of an open file of that size: its `low`, `high` and `delta`. */
+bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch);
 
 /* Is there a text with a system call that could not be guarded, as nothing was blocked when it was loaded? */
 bool runs_free_text(void);

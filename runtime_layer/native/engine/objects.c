@@ -37,6 +37,7 @@ struct listing {
     struct site known[KNOWN_MAX];
     struct writer record;
     char record_text[RECORD_MAX];
+    char room[SEARCH_ROOM] __attribute__((aligned(16)));
 };
 
 /* Everything passes through these, wherever they lie. */
@@ -167,7 +168,12 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
     if (l->program == o->ino)
         path = "/proc/self/exe";
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    struct patch patch = {.shared = l->shared, .only_look = l->only_look};
+    struct patch patch = {.low = o->low,
+                          .high = o->high,
+                          .delta = o->low - o->offset,
+                          .shared = l->shared,
+                          .only_look = l->only_look,
+                          .room = l->room};
     if (is_error(file)) {
         explain(&patch, path, error);
         return false;
@@ -179,14 +185,8 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                                         st.st_mtime * 1000000000ull + st.st_mtime_nsec, o->offset};
         patch.record = l->found.len ? NULL : &l->record;
         int32_t count = known_sites_read(l->found, &patch.key, l->known);
-        if (count < 0) {
-            well = patch_file_mapping((int32_t)file, patch.key.size, o->offset, o->low, o->high, &patch);
-        } else {
-            patch.low = o->low;
-            patch.high = o->high;
-            patch.delta = o->low - o->offset;
-            well = patch_known_sites(&patch, l->known, (uint32_t)count);
-        }
+        well = count < 0 ? patch_file_mapping((int32_t)file, patch.key.size, &patch)
+                         : patch_known_sites(&patch, l->known, (uint32_t)count);
     }
     KERNEL(close, file);
     out->sites += l->only_look || !l->found.len ? patch.sites : 0;

@@ -42,7 +42,6 @@ static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
 }
 
 /* The sites to patch, in memory of their own: looking for them twice would cost as much as all the rest. */
-enum { SITES_MAX = 16384 };
 struct found {
     struct patch *patch;
     struct site *sites;
@@ -186,6 +185,7 @@ struct room {
     struct site sites[SITES_MAX];
     uint8_t workspace[WORKSPACE] __attribute__((aligned(16)));
 };
+_Static_assert(sizeof(struct room) == SEARCH_ROOM, "what is asked for is what is used");
 
 /* The gate runs on the caller's stack, and Go leaves it too little: its system calls cannot be guarded. */
 static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *sites)
@@ -205,16 +205,11 @@ static bool can_patch(const struct patch *patch, const struct site *sites)
     return well;
 }
 
-bool patch_mapping(struct patch *patch)
+static bool search_and_patch(struct patch *patch, struct room *room)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
     if (to > patch->image.size)
         to = patch->image.size; /* the last page's tail lies behind the file's end */
-    int64_t memory =
-        KERNEL(mmap, 0, sizeof(struct room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory))
-        return false;
-    struct room *room = (struct room *)memory;
     struct found found = {patch, room->sites};
     uint64_t begin = image_code_begin(patch->image, from, to);
     patch->text_high = page_up(image_code_end(patch->image, from, to) + patch->delta);
@@ -226,6 +221,18 @@ bool patch_mapping(struct patch *patch)
                  (patch->only_look ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
     if (well && patch->record)
         known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
+    return well;
+}
+
+bool patch_mapping(struct patch *patch)
+{
+    if (patch->room)
+        return search_and_patch(patch, patch->room);
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return false;
+    bool well = search_and_patch(patch, (struct room *)memory);
     KERNEL(munmap, memory, sizeof(struct room));
     return well;
 }

@@ -58,24 +58,25 @@ static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 
 /* `00 00` would be `add %al, (%rax)`, which nobody writes: where nothing says that this is code, it is padding or a
  * table. */
-static __attribute__((noinline)) struct insn take_rare_step(struct image image, const struct code *c)
+static __attribute__((noinline)) struct insn take_rare_step(struct image image, const struct code *c,
+                                                            uint64_t at)
 {
-    const uint8_t *p = image.bytes + c->next;
-    struct insn insn = decode(p, image.size - c->next);
-    if (insn.len && insn.len <= c->to - c->next && (c->bounded || p[0] || p[1]))
+    const uint8_t *p = image.bytes + at;
+    struct insn insn = decode(p, image.size - at);
+    if (insn.len && insn.len <= c->to - at && (c->bounded || p[0] || p[1]))
         return insn;
-    uint32_t zeroes = c->bounded ? 0 : padding(image.bytes, c->next, c->to);
+    uint32_t zeroes = c->bounded ? 0 : padding(image.bytes, at, c->to);
     if (zeroes)
         return (struct insn){.len = (uint8_t)zeroes, .flags = INSN_ENDS};
     return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};
 }
 
-static inline struct insn take_step(struct image image, const struct code *c)
+static inline struct insn take_step(struct image image, const struct code *c, uint64_t at)
 {
     struct insn insn = {0};
-    if (c->bounded && c->to - c->next >= USUAL_READ)
-        insn = decode_usual(&c->usual, image.bytes + c->next);
-    return insn.len ? insn : take_rare_step(image, c);
+    if (c->bounded && image.size - at >= USUAL_READ)
+        insn = decode_usual(&c->usual, image.bytes + at);
+    return insn.len && insn.len <= c->to - at ? insn : take_rare_step(image, c, at);
 }
 
 static void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
@@ -87,24 +88,29 @@ static void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
     c->full = false;
 }
 
-/* Goes on until `limit`, or, where that does not fit, holds a stretch that ends behind `site`. */
+/* Goes on until `limit`, or, where that does not fit, holds a stretch that ends behind `site`. Where it stands is kept in
+ * registers: the next instruction waits for it. */
 static void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c)
 {
-    struct insn insn;
-    for (; c->next < limit; c->next += insn.len) {
-        if (c->step_count == STEPS || c->branch_count == BRANCHES) {
+    uint64_t next = c->next;
+    uint32_t steps = c->step_count, branches = c->branch_count;
+    for (struct insn insn; next < limit; next += insn.len) {
+        if (steps == STEPS || branches == BRANCHES) {
             c->full = true;
-            if (c->next > site)
-                return;
-            c->from = c->next;
-            c->step_count = c->branch_count = 0;
+            if (next > site)
+                break;
+            c->from = next;
+            steps = branches = 0;
         }
-        uint32_t offset = (uint32_t)(c->next - c->from);
-        insn = take_step(image, c);
-        c->steps[c->step_count++] = (struct step){offset, insn.len, insn.flags};
-        c->branches[c->branch_count] = (struct branch){offset, offset + insn.target};
-        c->branch_count += insn.flags & INSN_BRANCH;
+        uint32_t offset = (uint32_t)(next - c->from);
+        insn = take_step(image, c, next);
+        c->steps[steps++] = (struct step){offset, insn.len, insn.flags};
+        c->branches[branches] = (struct branch){offset, offset + insn.target};
+        branches += insn.flags & INSN_BRANCH;
     }
+    c->next = next;
+    c->step_count = steps;
+    c->branch_count = branches;
 }
 
 /* Chooses what to decode: the function that holds `at`, or a stretch of [low, high) that goes far enough to either side;
@@ -479,10 +485,12 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
     c->bounded = true;
     c->taken = 0;
     c->entry = 0;
-    list_usual(&c->usual);
     if (!image_is_elf(image) || from > to || to > image.size)
         return false;
-    for (uint64_t at = from; (at = next_candidate(image.bytes, at, to)) + 1 < to; at++) {
+    uint64_t at = next_candidate(image.bytes, from, to);
+    if (at + 1 < to)
+        list_usual(&c->usual);
+    for (; at + 1 < to; at = next_candidate(image.bytes, at + 1, to)) {
         struct site site;
         classify(image, from, to, at, c, &site);
         if (site.kind != SITE_NOT_A_SITE)
