@@ -59,7 +59,8 @@ def _number(value: float) -> str:
 
 
 def _verdict(result: Result) -> str:
-    return {True: "[green]met[/]", False: "[red]missed[/]", None: "-"}[result.met]
+    doubt = "" if result.is_sure else "?"
+    return {True: f"[green]met{doubt}[/]", False: f"[red]missed{doubt}[/]", None: "-"}[result.met]
 
 
 def table(title: str, results: list[Result], notes: list[str]) -> Table:

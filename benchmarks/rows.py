@@ -128,6 +128,12 @@ class Result:
         bounded = {Bound.RATIO: self.ratio, Bound.DIFFERENCE: self.difference, Bound.VALUE: self.shielded}[target.bound]
         return bounded is not None and bounded <= target.limit
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether a target is met or missed by more than the measurement varies by, where that was asked for."""
+        target, interval = self.row.target, self.interval
+        return target is None or interval is None or not interval[0] <= target.limit < interval[1]
+
     def as_json(self) -> dict[str, object]:
         """The row of `latest.json`."""
         return {
@@ -139,6 +145,7 @@ class Result:
             "difference": round(self.difference, 4),
             "target": str(self.row.target) if self.row.target else None,
             "met": self.met,
+            "sure": self.is_sure,
             "spread": self.spread and [round(ratio, 4) for ratio in self.spread],
             "interval": self.interval and [round(bound, 4) for bound in self.interval],
             "note": self.note,

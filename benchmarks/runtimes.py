@@ -270,6 +270,8 @@ def _run(options: argparse.Namespace) -> None:
         for result in results
         if result.interval
     ]
+    if not all(result.is_sure for result in results):
+        notes.append("met?, missed?: the limit lies between those numbers, and more starts would tell (--starts N)")
     notes += ["--quick: few rounds, so the numbers are rough"] if options.quick else []
     report: Mapping[str, object] = {"rows": [result.as_json() for result in results], "notes": notes}
     options.output.write_text(json.dumps(report, indent=1) + "\n")

@@ -53,6 +53,16 @@ def test_targets(target: str, unshielded: float, shielded: float, met: bool | No
     assert subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True).strip() == str(met)
 
 
+@pytest.mark.parametrize(
+    ("interval", "sure"),
+    [(None, True), ((1, 2.9), True), ((2, 3), True), ((2.9, 3.1), False), ((3, 4), False), ((3.1, 4), True)],
+)
+def test_a_limit_within_the_interval_is_not_sure(interval: tuple[float, float] | None, sure: bool) -> None:
+    row = "Row('x', 'x', 'ms', Target(Bound.DIFFERENCE, 3), 1)"
+    code = f"from rows import *; print(Result({row}, 10, 12, interval={interval}).is_sure)"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True).strip() == str(sure)
+
+
 def quick_run(output: Path, program: str, *arguments: str) -> dict[str, Any]:
     """What a benchmark reports, on stdout and in its file."""
     done = subprocess.run(
