@@ -38,6 +38,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
             target=f"{architecture()}-linux-gnu",
         )
     (task / "mounted").mkdir()
+    (task / "etc").mkdir()
     (task / "__pycache__").mkdir()
     (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
     with whole_sandbox(task, layer) as sandbox:
@@ -452,26 +453,31 @@ print([refusal(lambda p=p: open(p)) for p in paths for _ in range(20)] == [13] *
 
 
 def test_what_was_mounted_before_the_start_is_judged_too(layer: Path, box: Sandbox) -> None:
-    """Whoever makes a container may lay something over a file of /proc, and show a second procfs."""
+    """Whoever makes a container may lay something over files and folders of /proc, show a second procfs, or lay what
+    is on the mount of / where the handler is."""
     code = """
-import sys; sys.path.insert(0, "/var/task")
-from behaviour import refusal
-paths = ["/proc/cpuinfo", "/var/task/mounted/self/mem", "/var/task/mounted/self/../self/task/1/mem"]
+import os, sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal, request, serve_runtime_api
+os.symlink("/proc/self/mem", "/proc/fs/link")
+paths = ["/proc/cpuinfo", "/var/task/mounted/self/mem", "/var/task/mounted/self/../self/task/1/mem", "/proc/fs/link"]
 print([refusal(lambda p=p: open(p, mode).close()) for p in paths for mode in ("rb", "r+b")])
+request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+print([refusal(lambda p=p: open(p).close()) for p in ("/var/task/etc/passwd", "/etc/passwd")])
 """
 
     def opened(*wrapper: str) -> Completed:
         with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
             prepare_tmp(unfiltered)
             command = [PYTHON, "/var/task/laid_over.py", *wrapper, PYTHON, "-c", code]
-            return unfiltered.run_command(command, environment=policy(**ALL_BLOCKED))
+            handler = {"LAMBDA_TASK_ROOT": "/var/task/etc", "_HANDLER": "passwd.handler"}
+            return unfiltered.run_command(command, environment=policy(**ALL_BLOCKED) | handler)
 
     unshielded = opened()
     if "unshare" in unshielded.stderr or "procfs" in unshielded.stderr:
         pytest.skip(f"no namespaces of its own here: {unshielded.stderr.splitlines()[-1]}")
-    assert unshielded.stdout == f"{[None] * 6}\n", unshielded.stderr
+    assert unshielded.stdout == f"{[None] * 8}\n{[None] * 2}\n", unshielded.stderr
     shielded = opened(SHIELD)
-    assert shielded.stdout == f"{[REFUSED, REFUSED, *[None, REFUSED] * 2]}\n", shielded.stderr
+    assert shielded.stdout == f"{[REFUSED, REFUSED, *[None, REFUSED] * 3]}\n{[REFUSED] * 2}\n", shielded.stderr
 
 
 def test_a_temporary_file_is_not_made_through_a_link(box: Sandbox) -> None:

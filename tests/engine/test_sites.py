@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import struct
 import subprocess
 from pathlib import Path
 
@@ -52,6 +53,25 @@ def sites_of(tool: Path, library: Path) -> dict[int, tuple[int, str, int]]:
         offset, number, kind, window, _ = line.split()
         found[int(offset, 16)] = (int(number), kind, int(window))
     return found
+
+
+def say_it_is_data(library: Path, name: str) -> None:
+    """Takes SHF_EXECINSTR from a section."""
+    binary = lief.ELF.parse(str(library))  # its sections are gone with it
+    index = [section.name for section in binary.sections].index(name)
+    content = bytearray(library.read_bytes())
+    flags = struct.unpack_from("<Q", content, 0x28)[0] + 64 * index + 8
+    struct.pack_into("<Q", content, flags, struct.unpack_from("<Q", content, flags)[0] & ~4)
+    library.write_bytes(content)
+
+
+def test_data_in_an_executable_segment_is_no_code(architecture: str, list_sites: Path, tmp_path: Path) -> None:
+    library = tmp_path / "data.so"
+    flags = ("-shared", "-fPIC", "-nostdlib")
+    compile_c([SOURCES / "data_beside_code.c"], library, *flags, target=f"{architecture}-linux-gnu")
+    assert len(sites_of(list_sites, library)) == 1
+    say_it_is_data(library, ".table")
+    assert sites_of(list_sites, library) == {}
 
 
 def instructions(library: Path, architecture: str) -> dict[int, tuple[int, str]]:

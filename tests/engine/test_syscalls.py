@@ -246,6 +246,17 @@ def test_a_newer_call_is_one_that_this_kernel_does_not_have(layer: Path, box: Sa
     assert answers == {None: -99, "allow": -99, "alert": -errno.ENOSYS, "block": -errno.ENOSYS}
 
 
+def test_a_filter_that_hides_file_systems_opens_no_memory(layer: Path, box: Sandbox) -> None:
+    outer = [PYTHON, "/var/task/syscalls.py", "under_a_filter_of_fstatfs", json.dumps(kernel_calls(MACHINE))]
+    inner = [PYTHON, "-c", "open('/proc/self/mem', 'r+b'); print('opened')"]
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+        plain = unfiltered.run_command([*outer, *inner])
+        done = unfiltered.run_command([*outer, SHIELD, *inner], environment=BLOCKED)
+    assert plain.stdout == "opened\n", plain.stderr
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert "PermissionError" in done.stderr
+
+
 def test_a_kernel_whose_pages_are_larger_is_refused(layer: Path, box: Sandbox) -> None:
     """What the engine protects would begin and end in the midst of a page."""
     known = json.dumps(kernel_calls(MACHINE))

@@ -104,6 +104,23 @@ static const uint8_t *at_address(struct image image, uint64_t address, uint64_t 
     return image_address_to_offset(image, address, &offset) ? image_at(image, offset, n) : NULL;
 }
 
+bool image_is_data(struct image image, uint64_t offset)
+{
+    typedef Elf64_Shdr section_header __attribute__((aligned(1)));
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
+    const section_header *sections = (const section_header *)image_at(
+        image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr));
+    if (!sections || header->e_shentsize != sizeof(Elf64_Shdr))
+        return false;
+    for (uint32_t i = 0; i < header->e_shnum; i++) {
+        const section_header *s = &sections[i];
+        if (s->sh_type != SHT_NULL && s->sh_type != SHT_NOBITS && offset >= s->sh_offset &&
+            offset - s->sh_offset < s->sh_size)
+            return !(s->sh_flags & SHF_EXECINSTR);
+    }
+    return false;
+}
+
 /* A signal frame's entry begins one byte before its code, so that unwinders that look up pc - 1 find it. */
 static bool is_signal_frame(struct image image, uint64_t entry_address, const uint8_t *entry)
 {

@@ -129,7 +129,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     KERNEL(fstat, descriptor, &st);
     bool handler = judges_handler && is_locked_handler(&st, known);
     bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
-    bool memory = writes && looks_like_memory(&st);
+    bool memory = writes && (looks_like_memory(&st) || !st.st_ino);
     bool log = reads && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
     if (!handler && !maybe_tmp && !memory && !log)
         return false;

@@ -13,10 +13,26 @@ static uint64_t mount_of(int32_t file, const char *path)
     return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
 }
 
+static bool is_of_root(uint64_t mount)
+{
+    uint64_t root = mount_of(AT_FDCWD, "/");
+    return !mount || !root || mount == root;
+}
+
 bool is_on_root_mount(int32_t file)
 {
-    uint64_t mount = mount_of(file, ""), root = mount_of(AT_FDCWD, "/");
-    return !mount || !root || mount == root;
+    return is_of_root(mount_of(file, ""));
+}
+
+bool leads_to_root_mount(const char *path)
+{
+    return is_of_root(mount_of(AT_FDCWD, path));
+}
+
+bool has_device_of_root(const struct stat *st)
+{
+    struct stat root = {0};
+    return is_error(KERNEL(newfstatat, AT_FDCWD, "/", &root, 0)) || st->st_dev == root.st_dev;
 }
 
 /* struct statfs on 64-bit (statfs(2)). */
@@ -36,8 +52,15 @@ bool is_on_read_only_mount(int32_t file)
 bool is_in_procfs(int32_t file)
 {
     enum { PROCFS = 0x9fa0 /* PROC_SUPER_MAGIC */ };
-    struct filesystem fs = {0};
+    struct filesystem fs = {.type = PROCFS}; /* as what a filter lets nobody ask is */
     return is_error(KERNEL(fstatfs, file, &fs)) || fs.type == PROCFS;
+}
+
+bool is_nameless_pipe(int32_t file)
+{
+    enum { PIPEFS = 0x50495045 /* PIPEFS_MAGIC */ };
+    struct filesystem fs = {0};
+    return !is_error(KERNEL(fstatfs, file, &fs)) && fs.type == PIPEFS;
 }
 
 bool is_memory_file(int32_t file)

@@ -2,16 +2,20 @@
 #ifndef SHIELD_MOUNTS_H
 #define SHIELD_MOUNTS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "kernel.h"
 
 /* Is it on the mount of /, or is that not known? */
 bool is_on_root_mount(int32_t file);
+bool leads_to_root_mount(const char *path);
+/* Does it lie in the file system of /, where it has another name when its own is a bind mount's; or is that not known? */
+bool has_device_of_root(const struct stat *st);
 /* Is its mount read-only? Nobody changes names or contents there. */
 bool is_on_read_only_mount(int32_t file);
 bool is_memory_file(int32_t file);
 /* Is it procfs's, or is that not known? */
 bool is_in_procfs(int32_t file);
+/* A pipe that no path leads to, but for those of /proc. */
+bool is_nameless_pipe(int32_t file);
 /* Could this program change the file: as its owner, by its permissions, or since it is a memory file? */
 bool may_change(int32_t file);
 

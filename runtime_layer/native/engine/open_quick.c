@@ -59,28 +59,32 @@ static bool is_plain(const struct opening *o, uint64_t flags)
     return !o->extended && !(flags & (O_TRUNC | O_PATH | O_NOFOLLOW));
 }
 
-/* Does a name of the path lead upwards? */
-static bool goes_up(struct text path)
+/* /proc/<name> or /proc/self/<name>: every folder on the way is procfs's own, in which nobody else makes a link. Deeper down
+ * the maker of a container may have mounted another. */
+static bool is_file_of_proc(struct text path)
 {
-    for (uint32_t i = 0; i + 3 <= path.len; i++)
-        if (path.at[i] == '/' && path.at[i + 1] == '.' && path.at[i + 2] == '.' &&
-            (i + 3 == path.len || path.at[i + 3] == '/'))
-            return true;
+    static const char *const folders[] = {"/proc/self/", "/proc/"}; /* the longer first */
+    for (uint32_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        struct text folder = text_of(folders[i]);
+        if (!text_starts(path, folder))
+            continue;
+        struct text name = {path.at + folder.len, path.len - folder.len};
+        return name.len && !text_equal(name, TEXT("..")) && base_name(path).len == name.len;
+    }
     return false;
 }
 
-/* What begins in /proc leaves it by a name that leads upwards, by a magic link (proc(5)), which the kernel refuses, or by what
- * was laid over it before the start: one look tells, as no mount comes or goes any more (judge_escape). Of its files only a
- * process's memory is judged, by its name. */
+/* What begins there leaves /proc by a magic link (proc(5)), which the kernel refuses, or by what was laid over it before the
+ * start: one look tells, as no mount comes or goes any more (judge_escape). Of its files only a process's memory is judged,
+ * by its name. */
 static int64_t open_in_proc(const struct opening *o, uint64_t flags)
 {
     char path[64]; /* what programs read of themselves and of the machine */
-    const struct text proc = TEXT("/proc/");
     if (!sealed.proc_dev || !is_plain(o, flags))
         return TO_BE_JUDGED;
     int64_t len = read_user_string(path, o->path, sizeof path);
     struct text whole = {path, len < 0 ? 0 : (uint32_t)len};
-    if (!text_starts(whole, proc) || goes_up(whole) || (!reads(flags) && may_be_process_memory(whole)))
+    if (!is_file_of_proc(whole) || (!reads(flags) && may_be_process_memory(whole)))
         return TO_BE_JUDGED;
     struct stat st = {0};
     int64_t looked = KERNEL(newfstatat, AT_FDCWD, path, &st, 0);

@@ -74,7 +74,8 @@ static bool read_objects(struct writer *error)
     if (!inode_of("/", &root, NULL) || !inode_of("/proc/self/fd", &proc, NULL))
         return fail(error, "cannot look at ", TEXT("/proc/self/fd"));
     sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
-    sealed.root_is_clear = sealed.tmp_is_mount && !sealed.handler_on_root;
+    /* A subvolume has a device of its own, and lies on the mount of / all the same. */
+    sealed.root_is_clear = sealed.tmp_is_mount && !sealed.handler_on_root && !leads_to_root_mount("/tmp");
     sealed.proc_dev = is_mount_point("/proc", proc.dev, root.dev) ? proc.dev : 0;
     for (uint32_t i = 0; i < sealed.policy.child_count; i++) {
         char path[PAGE];
@@ -188,6 +189,7 @@ bool arm(struct start *start, struct armed_objects *objects)
     /* Where nothing can be reported, a descriptor would only be in the way. */
     sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
     log_remember(&sealed);
+    sealed.root_is_clear &= !sealed.log_pipe.ino || is_nameless_pipe(sealed.log);
     list_guarded_calls();
     gate_table[GATE_READY] = start->origin == ORIGIN_READY; /* a child of a process that was ready */
     guard_calls(gate_table, &sealed);

@@ -43,7 +43,7 @@ struct sealed {
 
     struct inode handlers[MAX_HANDLERS];
     uint32_t handler_count;
-    bool handler_on_root;    /* one of them lies on the mount of /, or it is not known where */
+    bool handler_on_root;    /* one of them may have a path on the mount of / */
     uint32_t workers;        /* which load it, in this one process (workers.h); 0: it is loaded once */
     int32_t workers_process; /* that process's number */
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */

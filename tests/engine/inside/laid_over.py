@@ -1,5 +1,5 @@
-"""Runs a program, in namespaces of its own, where a file of /tmp lies over /proc/cpuinfo and a second procfs is at
-/var/task/mounted."""
+"""Runs a program, in namespaces of its own, where a file of /tmp lies over /proc/cpuinfo, a folder that everyone may
+write to over /proc/fs, /etc over /var/task/etc, and a second procfs is at /var/task/mounted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ctypes
 import os
 import sys
 
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, MS_BIND = 0x20000, 0x10000000, 0x20000000, 0x1000
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, MS_BIND, MS_REC = 0x20000, 0x10000000, 0x20000000, 0x1000, 0x4000
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -27,6 +27,8 @@ def main() -> None:
         os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     checked("procfs", LIBC.mount(b"proc", b"/var/task/mounted", b"proc", 0, None))
     checked("bind", LIBC.mount(b"/tmp/there", b"/proc/cpuinfo", None, MS_BIND, None))
+    checked("tmpfs", LIBC.mount(b"tmpfs", b"/proc/fs", b"tmpfs", 0, b"mode=777"))
+    checked("bind", LIBC.mount(b"/etc", b"/var/task/etc", None, MS_BIND | MS_REC, None))
     os.execv(sys.argv[1], sys.argv[1:])
 
 

@@ -262,6 +262,17 @@ def under_a_filter_that_knows_it() -> None:
 
 
 @scenario
+def under_a_filter_of_fstatfs() -> None:
+    """fstatfs does nothing, and says that it was done."""
+    run_under_a_filter(
+        instruction(LOAD, 0, 0, NUMBER),
+        instruction(EQUAL, 0, 1, NUMBERS["fstatfs"]),
+        instruction(GIVE, 0, 0, ERRNO),
+        instruction(GIVE, 0, 0, ALLOW),
+    )
+
+
+@scenario
 def under_larger_pages() -> None:
     """madvise answers as a kernel does whose pages are of 64 KB: EINVAL to an address in the midst of one."""
     run_under_a_filter(

@@ -126,6 +126,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     uint64_t from, to;
     uint32_t near = 0;
     if (!image_function(image, at, &near, &from, &to)) {
+        site->kind = image_is_data(image, at) ? SITE_NOT_A_SITE : site->kind;
         from = at - low > BRANCH_REACH ? at - BRANCH_REACH : low;
         to = high - at > BRANCH_REACH ? at + BRANCH_REACH : high;
     }
@@ -149,7 +150,8 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
         if (is_svc(image, at)) {
             struct site site;
             classify(image, from, to, at, &site);
-            each(context, &site);
+            if (site.kind != SITE_NOT_A_SITE)
+                each(context, &site);
         }
     return true;
 }

@@ -114,14 +114,17 @@ static void decode_until(struct image image, uint64_t limit, uint64_t site, stru
 }
 
 /* Chooses what to decode: the function that holds `at`, or a stretch of [low, high) that goes far enough to either side;
- * and decodes it as far as `at`. Most of these bytes are no instruction, and then the rest does not matter. */
-static void decode_to_site(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
+ * and decodes it as far as `at`. Most of these bytes are no instruction, and then the rest does not matter. False: it is
+ * known to be data. */
+static bool decode_to_site(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
 {
     uint64_t from, to;
     if (c->bounded && at >= c->from && at < c->to) {
         /* the same function */
     } else if (image_function(image, at, &c->entry, &from, &to)) {
         begin_code(from, to, true, c);
+    } else if (image_is_data(image, at)) {
+        return false;
     } else {
         from = at - low > REACH ? at - REACH : low;
         to = high - at > REACH ? at + REACH : high;
@@ -132,6 +135,7 @@ static void decode_to_site(struct image image, uint64_t low, uint64_t high, uint
         }
     }
     decode_until(image, at + 1, at, c);
+    return true;
 }
 
 /* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
@@ -410,7 +414,8 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         site->number = 15;
         return;
     }
-    decode_to_site(image, low, high, at, c);
+    if (!decode_to_site(image, low, high, at, c))
+        return;
     uint32_t index;
     bool arrives = find_step(c, at - c->from, &index);
     if (!arrives || !is_clean(c, index)) {
