@@ -58,6 +58,7 @@ def sites_of(tool: Path, library: Path) -> dict[int, tuple[int, str, int]]:
 def say_it_is_data(library: Path, name: str) -> None:
     """Takes SHF_EXECINSTR from a section."""
     binary = lief.ELF.parse(str(library))  # its sections are gone with it
+    assert binary
     index = [section.name for section in binary.sections].index(name)
     content = bytearray(library.read_bytes())
     flags = struct.unpack_from("<Q", content, 0x28)[0] + 64 * index + 8
