@@ -178,7 +178,7 @@ class Comparison:
             for address, offset, size in segments
             if address <= call < address + size
         }
-        found = sites_of(self.sites, path) if wanted else set[int]()
+        found = sites_of(self.sites, path)  # data that reads as a call would be an extra one
         self.report.calls += len(wanted)
         self.report.extra_sites += len(found - wanted)
         for offset in sorted(wanted - found):
