@@ -39,6 +39,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         )
     (task / "mounted").mkdir()
     (task / "etc").mkdir()
+    (task / "memory").touch()
     (task / "__pycache__").mkdir()
     (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
     with whole_sandbox(task, layer) as sandbox:

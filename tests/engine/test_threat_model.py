@@ -34,6 +34,9 @@ x86_64 = pytest.mark.skipif(architecture() != "x86_64", reason="aarch64 has no s
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task") / "code"
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("mounted", "etc"):
+        (task / folder).mkdir()
+    (task / "memory").touch()
     target = f"{architecture()}-linux-gnu"
     compile_c([SOURCES / "beyond.c"], task / "beyond.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "resolver.c"], task / "resolver.so", "-shared", "-fPIC", target=target)
@@ -171,6 +174,19 @@ except PermissionError: print("denied")
     listed |= {"SHIELD_ALLOW_CHILD_PROCESS": "/var/task/static_child"}
     assert run(box, code, listed).stdout == "denied\n", "without that word it does not start"
     assert run(box, code, TMP_BLOCKED).stdout == "denied\n", "not even where children are allowed"
+
+
+def test_what_was_mounted_elsewhere(box: Sandbox, layer: Path) -> None:
+    code = "open('/tmp/folder/new', 'w').close(); open('/var/task/memory', 'r+b').close(); print('opened')"
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+        prepare_tmp(unfiltered)
+        refused = unfiltered.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED)
+        command = [PYTHON, "/var/task/laid_over.py", SHIELD, PYTHON, "-c", code]
+        done = unfiltered.run_command(command, environment=TMP_BLOCKED)
+    if "unshare" in done.stderr or "procfs" in done.stderr:
+        pytest.skip(f"no namespaces of its own here: {done.stderr.splitlines()[-1]}")
+    assert (refused.returncode, refused.stdout) == (1, ""), "without the mount"
+    assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
 
 
 def test_local_sockets_are_open(box: Sandbox) -> None:

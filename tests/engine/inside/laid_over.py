@@ -1,5 +1,6 @@
 """Runs a program, in namespaces of its own, where a file of /tmp lies over /proc/cpuinfo, a folder that everyone may
-write to over /proc/fs, /etc over /var/task/etc, and a second procfs is at /var/task/mounted."""
+write to over /proc/fs, another over /tmp/folder, /etc over /var/task/etc, its own memory over /var/task/memory, and a
+second procfs is at /var/task/mounted."""
 
 from __future__ import annotations
 
@@ -27,8 +28,10 @@ def main() -> None:
         os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     checked("procfs", LIBC.mount(b"proc", b"/var/task/mounted", b"proc", 0, None))
     checked("bind", LIBC.mount(b"/tmp/there", b"/proc/cpuinfo", None, MS_BIND, None))
-    checked("tmpfs", LIBC.mount(b"tmpfs", b"/proc/fs", b"tmpfs", 0, b"mode=777"))
-    checked("bind", LIBC.mount(b"/etc", b"/var/task/etc", None, MS_BIND | MS_REC, None))
+    for folder in (b"/proc/fs", b"/tmp/folder"):
+        checked("tmpfs", LIBC.mount(b"tmpfs", folder, b"tmpfs", 0, b"mode=777"))
+    for source, target in ((b"/etc", b"/var/task/etc"), (b"/proc/self/mem", b"/var/task/memory")):
+        checked("bind", LIBC.mount(source, target, None, MS_BIND | MS_REC, None))
     os.execv(sys.argv[1], sys.argv[1:])
 
 
