@@ -145,7 +145,7 @@ class Result:
             "difference": round(self.difference, 4),
             "target": str(self.row.target) if self.row.target else None,
             "met": self.met,
-            "sure": self.is_sure,
+            "sure": self.is_sure if self.interval else None,
             "spread": self.spread and [round(ratio, 4) for ratio in self.spread],
             "interval": self.interval and [round(bound, 4) for bound in self.interval],
             "note": self.note,

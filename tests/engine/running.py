@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Sandbox
+from emulated_lambda.sandbox import Completed, Sandbox
 
 PYTHON = "/var/lang/bin/python3"
 SHIELD = "/opt/shielded-function/shield"
@@ -21,6 +21,23 @@ def policy(**settings: str) -> dict[str, str]:
     """SHIELD_* settings: every policy allows unless it is given."""
     merged = dict.fromkeys(POLICIES, "allow") | {"executable_memory": "allow"} | settings
     return {f"SHIELD_{name.upper()}": value for name, value in merged.items()}
+
+
+def make_places(task: Path) -> None:
+    """What laid_over.py mounts over, in the function's code."""
+    for folder in ("mounted", "etc"):
+        (task / folder).mkdir()
+    (task / "memory").touch()
+
+
+def run_laid_over(task: Path | None, layer: Path, command: list[str], environment: dict[str, str]) -> Completed:
+    """Runs a command behind laid_over.py, in a sandbox that has `make_places`. Skips where there are no namespaces."""
+    with Sandbox(task=task, layers=layer, filtered=False) as unfiltered:
+        prepare_tmp(unfiltered)
+        done = unfiltered.run_command([PYTHON, "/var/task/laid_over.py", *command], environment=environment)
+    if "unshare" in done.stderr or "procfs" in done.stderr:
+        pytest.skip(f"no namespaces of its own here: {done.stderr.splitlines()[-1]}")
+    return done
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from emulated_lambda.machine import architecture, machine
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from engine.running import PYTHON, SHIELD, make_places, policy, prepare_tmp, run_laid_over, whole_sandbox
 
 REFUSED = errno.EACCES
 HELPERS = {"inline": ("inline.c",), "namespace": ("namespace.c",), "registers": ("registers.c", "call_with.S")}
@@ -37,9 +37,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
             "-fPIC",
             target=f"{architecture()}-linux-gnu",
         )
-    (task / "mounted").mkdir()
-    (task / "etc").mkdir()
-    (task / "memory").touch()
+    make_places(task)
     (task / "__pycache__").mkdir()
     (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
     with whole_sandbox(task, layer) as sandbox:
@@ -465,19 +463,10 @@ print([refusal(lambda p=p: open(p, mode).close()) for p in paths for mode in ("r
 request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
 print([refusal(lambda p=p: open(p).close()) for p in ("/var/task/etc/passwd", "/etc/passwd")])
 """
-
-    def opened(*wrapper: str) -> Completed:
-        with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
-            prepare_tmp(unfiltered)
-            command = [PYTHON, "/var/task/laid_over.py", *wrapper, PYTHON, "-c", code]
-            handler = {"LAMBDA_TASK_ROOT": "/var/task/etc", "_HANDLER": "passwd.handler"}
-            return unfiltered.run_command(command, environment=policy(**ALL_BLOCKED) | handler)
-
-    unshielded = opened()
-    if "unshare" in unshielded.stderr or "procfs" in unshielded.stderr:
-        pytest.skip(f"no namespaces of its own here: {unshielded.stderr.splitlines()[-1]}")
+    settings = policy(**ALL_BLOCKED) | {"LAMBDA_TASK_ROOT": "/var/task/etc", "_HANDLER": "passwd.handler"}
+    unshielded = run_laid_over(box.task, layer, [PYTHON, "-c", code], settings)
     assert unshielded.stdout == f"{[None] * 8}\n{[None] * 2}\n", unshielded.stderr
-    shielded = opened(SHIELD)
+    shielded = run_laid_over(box.task, layer, [SHIELD, PYTHON, "-c", code], settings)
     assert shielded.stdout == f"{[REFUSED, REFUSED, *[None, REFUSED] * 3]}\n{[REFUSED] * 2}\n", shielded.stderr
 
 

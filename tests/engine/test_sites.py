@@ -61,7 +61,7 @@ def say_it_is_data(library: Path, name: str) -> None:
     assert binary
     index = [section.name for section in binary.sections].index(name)
     content = bytearray(library.read_bytes())
-    flags = struct.unpack_from("<Q", content, 0x28)[0] + 64 * index + 8
+    flags = struct.unpack_from("<Q", content, 0x28)[0] + 64 * index + 8  # e_shoff; a section header is 64 bytes
     struct.pack_into("<Q", content, flags, struct.unpack_from("<Q", content, flags)[0] & ~4)
     library.write_bytes(content)
 

@@ -5,6 +5,7 @@
 enum { PT_EH_FRAME = 0x6474e550 };
 /* Nothing says that a file keeps its program headers at a multiple of eight. */
 typedef Elf64_Phdr program_header __attribute__((aligned(1)));
+typedef Elf64_Shdr section_header __attribute__((aligned(1)));
 /* DW_EH_PE encodings: the table of every linker in use is (datarel | sdata4), pointers (pcrel | sdata4). */
 enum { TABLE_ENCODING = 0x3b, COUNT_ENCODING = 0x03 };
 
@@ -106,7 +107,6 @@ static const uint8_t *at_address(struct image image, uint64_t address, uint64_t 
 
 bool image_is_data(struct image image, uint64_t offset)
 {
-    typedef Elf64_Shdr section_header __attribute__((aligned(1)));
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
     const section_header *sections = (const section_header *)image_at(
         image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr));
@@ -114,8 +114,7 @@ bool image_is_data(struct image image, uint64_t offset)
         return false;
     for (uint32_t i = 0; i < header->e_shnum; i++) {
         const section_header *s = &sections[i];
-        if (s->sh_type != SHT_NULL && s->sh_type != SHT_NOBITS && offset >= s->sh_offset &&
-            offset - s->sh_offset < s->sh_size)
+        if (s->sh_type != SHT_NOBITS && offset >= s->sh_offset && offset - s->sh_offset < s->sh_size)
             return !(s->sh_flags & SHF_EXECINSTR);
     }
     return false;

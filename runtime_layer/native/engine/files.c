@@ -120,7 +120,8 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && (is_ready() || sealed.workers);
     if (!judges_tmp && !judges_handler && !writes && !reads)
         return false;
-    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp that holds something. */
+    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp that holds something,
+     * and what has no number may be a process's memory. */
     struct stat st;
     st.st_dev = sealed.tmp.dev;
     st.st_ino = 0;

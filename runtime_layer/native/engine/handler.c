@@ -161,7 +161,7 @@ bool handler_add(struct text root, struct text handler)
     char module[1024];
     struct writer folder = {scratch->path, 0, sizeof scratch->path, false};
     struct stat st = {0};
-    /* On an overlay files have devices of their own, folders that of /. */
+    /* A folder of / that is mounted here has another path there. Its device tells; on an overlay, that of no file does. */
     if (put_path(&folder, root, TEXT(""), "") && !is_error(KERNEL(newfstatat, AT_FDCWD, folder.at, &st, 0)))
         sealed.handler_on_root |= has_device_of_root(&st);
     for (uint32_t r = 0; r < READINGS; r++) {

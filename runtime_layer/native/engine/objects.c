@@ -37,7 +37,7 @@ struct listing {
     struct site known[KNOWN_MAX];
     struct writer record;
     char record_text[RECORD_MAX];
-    char room[SEARCH_ROOM] __attribute__((aligned(16)));
+    struct room room;
 };
 
 /* Everything passes through these, wherever they lie. */
@@ -173,7 +173,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                           .delta = o->low - o->offset,
                           .shared = l->shared,
                           .only_look = l->only_look,
-                          .room = l->room};
+                          .room = &l->room};
     if (is_error(file)) {
         explain(&patch, path, error);
         return false;

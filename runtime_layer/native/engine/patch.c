@@ -180,13 +180,6 @@ bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t c
     return count == 0 || patch_sites(patch, sites);
 }
 
-/* Memory for the time of one mapping: the gate has no stack for it. */
-struct room {
-    struct site sites[SITES_MAX];
-    uint8_t workspace[WORKSPACE] __attribute__((aligned(16)));
-};
-_Static_assert(sizeof(struct room) == SEARCH_ROOM, "what is asked for is what is used");
-
 /* The gate runs on the caller's stack, and Go leaves it too little: its system calls cannot be guarded. */
 static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *sites)
 {

@@ -12,6 +12,14 @@
 #include "known_sites.h"
 #include "sites.h"
 
+/* Memory for the time of one search, which may hold anything: the gate has no stack for it. More sites than fit are not
+ * patched in one mapping. */
+enum { SITES_MAX = 16384 };
+struct room {
+    struct site sites[SITES_MAX];
+    uint8_t workspace[WORKSPACE] __attribute__((aligned(16)));
+};
+
 /* Sites to patch in one executable mapping, and what became of them. */
 struct patch {
     struct image image;
@@ -28,12 +36,8 @@ struct patch {
     bool is_go;            /* the reason why none can be patched */
     struct writer *record; /* where to note the sites for children; NULL: nowhere */
     struct object_key key;
-    void *room; /* SEARCH_ROOM bytes to search in, which may hold anything; NULL: memory of its own */
+    struct room *room; /* NULL: memory of its own */
 };
-
-/* More sites than this are not patched in one mapping. */
-enum { SITES_MAX = 16384 };
-enum { SEARCH_ROOM = WORKSPACE + SITES_MAX * sizeof(struct site) };
 
 /* Finds and patches all sites of the mapping that can make a guarded call. False when one of them stays
  * unpatched: the mapping must not run. */

@@ -74,8 +74,6 @@ static bool read_objects(struct writer *error)
     if (!inode_of("/", &root, NULL) || !inode_of("/proc/self/fd", &proc, NULL))
         return fail(error, "cannot look at ", TEXT("/proc/self/fd"));
     sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
-    /* A subvolume has a device of its own, and lies on the mount of / all the same. */
-    sealed.root_is_clear = sealed.tmp_is_mount && !sealed.handler_on_root && !leads_to_root_mount("/tmp");
     sealed.proc_dev = is_mount_point("/proc", proc.dev, root.dev) ? proc.dev : 0;
     for (uint32_t i = 0; i < sealed.policy.child_count; i++) {
         char path[PAGE];
@@ -87,6 +85,13 @@ static bool read_objects(struct writer *error)
         inode_of(path, &sealed.programs[i], NULL);
     }
     return true;
+}
+
+/* /tmp may be a subvolume, which has a device of its own and lies on the mount of / all the same. */
+static bool is_root_clear(void)
+{
+    bool has_log = sealed.log_pipe.ino && !is_nameless_pipe(sealed.log);
+    return sealed.tmp_is_mount && !leads_to_root_mount("/tmp") && !sealed.handler_on_root && !has_log;
 }
 
 /* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written
@@ -189,7 +194,7 @@ bool arm(struct start *start, struct armed_objects *objects)
     /* Where nothing can be reported, a descriptor would only be in the way. */
     sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
     log_remember(&sealed);
-    sealed.root_is_clear &= !sealed.log_pipe.ino || is_nameless_pipe(sealed.log);
+    sealed.root_is_clear = is_root_clear();
     list_guarded_calls();
     gate_table[GATE_READY] = start->origin == ORIGIN_READY; /* a child of a process that was ready */
     guard_calls(gate_table, &sealed);

@@ -250,26 +250,25 @@ def run_under_a_filter(*code: bytes) -> None:
     os.execv(sys.argv[3], sys.argv[3:])
 
 
+def run_with_an_answer(number: int, error: int) -> None:
+    """The same, where that call does nothing but give an error; 0: it says that it was done."""
+    run_under_a_filter(
+        instruction(LOAD, 0, 0, NUMBER),
+        instruction(EQUAL, 0, 1, number),
+        instruction(GIVE, 0, 0, ERRNO | error),
+        instruction(GIVE, 0, 0, ALLOW),
+    )
+
+
 @scenario
 def under_a_filter_that_knows_it() -> None:
     """The kernel answers MARK to a call that it does not have."""
-    run_under_a_filter(
-        instruction(LOAD, 0, 0, NUMBER),
-        instruction(EQUAL, 0, 1, NEWER),
-        instruction(GIVE, 0, 0, ERRNO | MARK),
-        instruction(GIVE, 0, 0, ALLOW),
-    )
+    run_with_an_answer(NEWER, MARK)
 
 
 @scenario
 def under_a_filter_of_fstatfs() -> None:
-    """fstatfs does nothing, and says that it was done."""
-    run_under_a_filter(
-        instruction(LOAD, 0, 0, NUMBER),
-        instruction(EQUAL, 0, 1, NUMBERS["fstatfs"]),
-        instruction(GIVE, 0, 0, ERRNO),
-        instruction(GIVE, 0, 0, ALLOW),
-    )
+    run_with_an_answer(NUMBERS["fstatfs"], 0)
 
 
 @scenario

@@ -126,7 +126,10 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     uint64_t from, to;
     uint32_t near = 0;
     if (!image_function(image, at, &near, &from, &to)) {
-        site->kind = image_is_data(image, at) ? SITE_NOT_A_SITE : site->kind;
+        if (image_is_data(image, at)) {
+            site->kind = SITE_NOT_A_SITE;
+            return;
+        }
         from = at - low > BRANCH_REACH ? at - BRANCH_REACH : low;
         to = high - at > BRANCH_REACH ? at + BRANCH_REACH : high;
     }

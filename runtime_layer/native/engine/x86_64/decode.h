@@ -20,7 +20,7 @@ struct insn {
 };
 
 /* What most instructions are, by opcode (one byte, or what follows 0f) and by ModRM byte. To decode one is then a matter of
- * three looks and hardly a branch, which is what counts where nothing was decoded before: a processor guesses at branches. */
+ * some looks and hardly a branch, which is what counts where nothing was decoded before: a processor guesses at branches. */
 struct usual {
     uint16_t by_opcode[512];
     uint8_t by_modrm[256];
