@@ -36,11 +36,10 @@ struct sealed {
     int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
     struct inode log_pipe; /* when it is a pipe: whoever reads it takes alerts away */
 
-    struct inode tmp;  /* the directory /tmp */
-    bool tmp_is_mount; /* everything with its device number is in /tmp */
-    bool
-        root_is_clear; /* nothing on the mount of / is ever refused: no path there leads to /tmp, a handler or the log */
-    uint64_t proc_dev; /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
+    struct inode tmp;   /* the directory /tmp */
+    bool tmp_is_mount;  /* everything with its device number is in /tmp */
+    bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
+    uint64_t proc_dev;  /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
 
     struct inode handlers[MAX_HANDLERS];
     uint32_t handler_count;
