@@ -24,19 +24,28 @@ def policy(**settings: str) -> dict[str, str]:
 
 
 def make_places(task: Path) -> None:
-    """What laid_over.py mounts over, in the function's code."""
+    """What laid_over.py and other_root.py mount over, in the function's code."""
     for folder in ("mounted", "etc"):
         (task / folder).mkdir()
-    (task / "memory").touch()
+    for file in ("memory", "alone.py"):
+        (task / file).touch()
 
 
-def run_laid_over(task: Path | None, layer: Path, command: list[str], environment: dict[str, str]) -> Completed:
-    """Runs a command behind laid_over.py, in a sandbox that has `make_places`. Skips where there are no namespaces."""
-    with Sandbox(task=task, layers=layer, filtered=False) as unfiltered:
+def run_mounted(
+    layout: list[str], box: Sandbox, layer: Path, command: list[str], settings: dict[str, str]
+) -> Completed:
+    """Runs a command behind laid_over.py or other_root.py, in a sandbox that has `make_places`.
+
+    Skips where there are no namespaces.
+    """
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
         prepare_tmp(unfiltered)
-        done = unfiltered.run_command([PYTHON, "/var/task/laid_over.py", *command], environment=environment)
-    if "unshare" in done.stderr or "procfs" in done.stderr:
-        pytest.skip(f"no namespaces of its own here: {done.stderr.splitlines()[-1]}")
+        first, *kind = layout
+        line = [PYTHON, f"/var/task/{first}.py", *kind, *command]
+        done = unfiltered.run_command(line, environment=settings)
+    last = (done.stderr.splitlines() or [""])[-1]
+    if last.startswith(("OSError", "PermissionError")) and last.endswith(("unshare", "proc", "tmpfs", "overlay")):
+        pytest.skip(f"no namespaces of its own here: {last}")
     return done
 
 

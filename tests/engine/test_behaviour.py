@@ -18,7 +18,7 @@ from emulated_lambda.machine import architecture, machine
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, make_places, policy, prepare_tmp, run_laid_over, whole_sandbox
+from engine.running import PYTHON, SHIELD, make_places, policy, prepare_tmp, run_mounted, whole_sandbox
 
 REFUSED = errno.EACCES
 HELPERS = {"inline": ("inline.c",), "namespace": ("namespace.c",), "registers": ("registers.c", "call_with.S")}
@@ -452,22 +452,66 @@ print([refusal(lambda p=p: open(p)) for p in paths for _ in range(20)] == [13] *
 
 
 def test_what_was_mounted_before_the_start_is_judged_too(layer: Path, box: Sandbox) -> None:
-    """Whoever makes a container may lay something over files and folders of /proc, show a second procfs, or lay what
-    is on the mount of / where the handler is."""
+    """Whoever makes a container may lay something over files and folders of /proc, or show a second procfs."""
     code = """
 import os, sys; sys.path.insert(0, "/var/task")
 from behaviour import refusal, request, serve_runtime_api
 os.symlink("/proc/self/mem", "/proc/fs/link")
 paths = ["/proc/cpuinfo", "/var/task/mounted/self/mem", "/var/task/mounted/self/../self/task/1/mem", "/proc/fs/link"]
 print([refusal(lambda p=p: open(p, mode).close()) for p in paths for mode in ("rb", "r+b")])
-request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
-print([refusal(lambda p=p: open(p).close()) for p in ("/var/task/etc/passwd", "/etc/passwd")])
 """
-    settings = policy(**ALL_BLOCKED) | {"LAMBDA_TASK_ROOT": "/var/task/etc", "_HANDLER": "passwd.handler"}
-    unshielded = run_laid_over(box.task, layer, [PYTHON, "-c", code], settings)
-    assert unshielded.stdout == f"{[None] * 8}\n{[None] * 2}\n", unshielded.stderr
-    shielded = run_laid_over(box.task, layer, [SHIELD, PYTHON, "-c", code], settings)
-    assert shielded.stdout == f"{[REFUSED, REFUSED, *[None, REFUSED] * 3]}\n{[REFUSED] * 2}\n", shielded.stderr
+    unshielded = run_mounted(["laid_over"], box, layer, [PYTHON, "-c", code], policy(**ALL_BLOCKED))
+    assert unshielded.stdout == f"{[None] * 8}\n", unshielded.stderr
+    shielded = run_mounted(["laid_over"], box, layer, [SHIELD, PYTHON, "-c", code], policy(**ALL_BLOCKED))
+    assert shielded.stdout == f"{[REFUSED, REFUSED, *[None, REFUSED] * 3]}\n", shielded.stderr
+
+
+HANDLERS_OF_ROOT = {
+    "the folder of code": ("/var/task/etc", "there"),
+    "a folder in it": ("/var/task", "etc/there"),
+    "the file alone": ("/var/task", "alone"),
+}
+
+
+@pytest.mark.parametrize("mounted", HANDLERS_OF_ROOT)
+def test_a_handler_that_has_a_path_on_the_mount_of_root(mounted: str, layer: Path, box: Sandbox) -> None:
+    root, handler = HANDLERS_OF_ROOT[mounted]
+    code = """
+import sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal, request, serve_runtime_api
+request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+print([refusal(lambda: open("/elsewhere/there").close()) for _ in range(40)])
+"""
+    settings = policy(**ALL_BLOCKED) | {"LAMBDA_TASK_ROOT": root, "_HANDLER": f"{handler}.handler"}
+    unshielded = run_mounted(["other_root", "code"], box, layer, [PYTHON, "-c", code], settings)
+    assert unshielded.stdout == f"{[None] * 40}\n", unshielded.stderr
+    shielded = run_mounted(["other_root", "code"], box, layer, [SHIELD, PYTHON, "-c", code], settings)
+    assert shielded.stdout == f"{[REFUSED] * 40}\n", shielded.stderr
+
+
+LOOK = """
+import sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal
+print([refusal(lambda: open(path).close()) for path in ("/tmp/there", "/elsewhere/there")])
+"""
+
+
+@pytest.mark.parametrize("kind", ["nothing", "link"])
+def test_without_a_folder_at_tmp_it_does_not_start(kind: str, layer: Path, box: Sandbox) -> None:
+    unshielded = run_mounted(["other_root", kind], box, layer, [PYTHON, "-c", LOOK], TMP_BLOCKED)
+    assert unshielded.stdout == f"{[2 if kind == 'nothing' else None, None]}\n", unshielded.stderr
+    shielded = run_mounted(["other_root", kind], box, layer, [SHIELD, PYTHON, "-c", LOOK], TMP_BLOCKED)
+    assert (shielded.returncode, shielded.stdout) == (78, "")
+    assert "read_write_tmp: there is no directory, but a link or nothing, at /tmp" in shielded.stderr
+    allowing = run_mounted(["other_root", kind], box, layer, [SHIELD, PYTHON, "-c", LOOK], policy())
+    assert allowing.stdout == unshielded.stdout, allowing.stderr
+
+
+def test_all_of_the_file_system_of_tmp_is_tmp(layer: Path, box: Sandbox) -> None:
+    unshielded = run_mounted(["other_root", "disk"], box, layer, [PYTHON, "-c", LOOK], TMP_BLOCKED)
+    assert unshielded.stdout == f"{[None, None]}\n", unshielded.stderr
+    shielded = run_mounted(["other_root", "disk"], box, layer, [SHIELD, PYTHON, "-c", LOOK], TMP_BLOCKED)
+    assert shielded.stdout == f"{[REFUSED, REFUSED]}\n", shielded.stderr
 
 
 def test_a_temporary_file_is_not_made_through_a_link(box: Sandbox) -> None:

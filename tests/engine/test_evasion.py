@@ -15,7 +15,7 @@ import pytest
 from emulated_lambda.dns_server import DnsServer
 from emulated_lambda.machine import architecture, is_emulated
 from emulated_lambda.sandbox import Completed, Sandbox
-from engine.compiling import SOURCES, compile_c
+from engine.compiling import SOURCES, compile_c, end_code_early, offset_of
 from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from engine.system_calls import kernel_calls
@@ -34,6 +34,9 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     target = f"{architecture()}-linux-gnu"
     for name in ("inline", "early", "go_note", "large"):
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
+    early = [SOURCES / "large.c", SOURCES / "inline.c"]  # the call lies pages behind where the code begins
+    bounds = end_code_early(compile_c(early, task / "ends_early.so", "-shared", "-fPIC", target=target))
+    (task / "ends_early.txt").write_text("{} {}".format(*bounds))
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
     for name in ("races", "handlers", "late", "kin", "loading", "copied_within"):
@@ -95,6 +98,25 @@ def test_no_advice_brings_text_back(box: Sandbox) -> None:
 def test_nothing_is_laid_over_patched_text(box: Sandbox) -> None:
     result, _ = run(box, "text_from_the_file_again", BLOCKED)
     assert set(result.values()) == {-REFUSED}
+
+
+def test_what_is_patched_stays_wherever_a_file_says_that_its_code_ends(box: Sandbox) -> None:
+    begin, end = box.path("/var/task/ends_early.txt").read_text().split()
+    call = offset_of(box.path("/var/task/ends_early.so"), "inline_open")
+    code = f"""
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+file, begin = os.open("/var/task/ends_early.so", os.O_RDONLY), {begin} & -4096
+low = libc.mmap(None, ctypes.c_size_t({end} - begin), 5, 2, file, ctypes.c_long(begin))
+call = low + {call} - begin
+opens = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p)(call)
+dont_need = ctypes.c_void_p(call & -4096), ctypes.c_size_t(4096), 4
+print([opens(b"/tmp/there"), libc.madvise(*dont_need), opens(b"/tmp/there")])
+"""
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=BLOCKED)
+    assert done.stdout == f"[{-REFUSED}, -1, {-REFUSED}]\n", done.stderr[-2000:]
 
 
 def test_memory_that_can_be_written_does_not_run(box: Sandbox) -> None:

@@ -18,9 +18,9 @@ import pytest
 from emulated_lambda.dns_server import DnsServer
 from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
-from engine.compiling import SOURCES, compile_c
+from engine.compiling import SOURCES, compile_c, offset_of
 from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, make_places, policy, prepare_tmp, run_laid_over, whole_sandbox
+from engine.running import PYTHON, SHIELD, make_places, policy, prepare_tmp, run_mounted, whole_sandbox
 from shielded_function import ShieldPolicy
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
@@ -36,7 +36,8 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
     make_places(task)
     target = f"{architecture()}-linux-gnu"
-    compile_c([SOURCES / "beyond.c"], task / "beyond.so", "-shared", "-fPIC", target=target)
+    for name in ("beyond", "inline", "large"):
+        compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "resolver.c"], task / "resolver.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "resolver.c"], task / "resolver", target=target)
     compile_c([SOURCES / "overwriting.c"], task / "overwriting", "-lpthread", target=target)
@@ -179,9 +180,30 @@ def test_what_was_mounted_elsewhere(box: Sandbox, layer: Path) -> None:
     command = [SHIELD, PYTHON, "-c", code]
     prepare_tmp(box)
     refused = box.run_command(command, environment=TMP_BLOCKED)
-    done = run_laid_over(box.task, layer, command, TMP_BLOCKED)
+    done = run_mounted(["laid_over"], box, layer, command, TMP_BLOCKED)
     assert (refused.returncode, refused.stdout) == (1, ""), "without the mount"
     assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
+    command = [SHIELD, PYTHON, "-c", "open('/elsewhere/there').close(); print('opened'); open('/tmp/there')"]
+    done = run_mounted(["other_root", "folder"], box, layer, command, TMP_BLOCKED)
+    assert (done.returncode, done.stdout) == (1, "opened\n"), done.stderr
+
+
+def test_a_file_changes_where_the_mount_of_root_can_be_written(box: Sandbox, layer: Path) -> None:
+    library = box.path("/var/task/inline.so")
+    begin = offset_of(library, "inline_open")
+    code = f"""
+import ctypes, os, shutil
+shutil.copy("/var/task/large.so", "/elsewhere/large.so")
+file, midst = os.open("/elsewhere/large.so", os.O_RDWR), 1 << 20
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+low = libc.mmap(None, ctypes.c_size_t(4096), 5, 2, file, ctypes.c_long(midst))
+os.pwrite(file, bytes.fromhex("{library.read_bytes()[begin : begin + 128].hex()}"), midst)
+print(ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p)(low)(b"/tmp/there") > 2)
+"""
+    settings = TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}
+    done = run_mounted(["other_root", "apart"], box, layer, [SHIELD, PYTHON, "-c", code], settings)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
 def test_local_sockets_are_open(box: Sandbox) -> None:

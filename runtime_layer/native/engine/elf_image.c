@@ -54,11 +54,12 @@ uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to)
 uint64_t image_code_end(struct image image, uint64_t from, uint64_t to)
 {
     uint32_t i = 0;
+    uint64_t end = 0;
     for (const program_header *s; image_is_elf(image) && (s = segment(image, PT_LOAD, &i));)
         if (s->p_flags & PF_X && s->p_offset < to && s->p_filesz <= image.size &&
-            s->p_offset + s->p_filesz > from && s->p_offset + s->p_filesz < to)
-            return s->p_offset + s->p_filesz;
-    return to;
+            s->p_offset + s->p_filesz > from && s->p_offset + s->p_filesz > end)
+            end = s->p_offset + s->p_filesz;
+    return end && end < to ? end : to;
 }
 
 bool image_is_go(struct image image)
@@ -105,12 +106,14 @@ static const uint8_t *at_address(struct image image, uint64_t address, uint64_t 
     return image_address_to_offset(image, address, &offset) ? image_at(image, offset, n) : NULL;
 }
 
+enum { SECTIONS_MAX = 1024 };
+
 bool image_is_data(struct image image, uint64_t offset)
 {
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
     const section_header *sections = (const section_header *)image_at(
         image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr));
-    if (!sections || header->e_shentsize != sizeof(Elf64_Shdr))
+    if (!sections || header->e_shentsize != sizeof(Elf64_Shdr) || header->e_shnum > SECTIONS_MAX)
         return false;
     for (uint32_t i = 0; i < header->e_shnum; i++) {
         const section_header *s = &sections[i];

@@ -13,7 +13,7 @@ bool image_address_to_offset(struct image image, uint64_t address, uint64_t *off
 /* Where in [from, to) an executable segment begins, or `from`: a mapping begins with the page, and what lies in front of
  * the segment there is something else. */
 uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to);
-/* Where in [from, to) the executable segment that holds `from`, or begins behind it, ends; or `to`. */
+/* Where in [from, to) the last executable segment ends that has bytes there; or `to`. */
 uint64_t image_code_end(struct image image, uint64_t from, uint64_t to);
 /* Was it made by the Go compiler? Its code makes system calls on stacks of some hundred bytes. */
 bool image_is_go(struct image image);
@@ -22,7 +22,7 @@ bool image_is_go(struct image image);
  * is no such table or no entry. */
 bool image_function(struct image image, uint64_t offset, uint32_t *near, uint64_t *from, uint64_t *to);
 /* Does a section hold this byte that is not code (elf(5), SHF_EXECINSTR)? Where a linker gives data no segment of its own, it
- * lies in the executable one. False where the file has no sections. */
+ * lies in the executable one. False where the file has no sections, or more than linkers make: each call asks them all. */
 bool image_is_data(struct image image, uint64_t offset);
 /* Code that no function of that table holds: narrows [*from, *to) to where the function in front of it begins, and where
  * the one behind it ends. */

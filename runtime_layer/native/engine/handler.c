@@ -36,7 +36,7 @@ static bool add_file(const char *path)
         return true;
     struct stat st = {0};
     KERNEL(fstat, file, &st);
-    bool on_root = is_on_root_mount((int32_t)file);
+    bool of_root = is_of_root_filesystem((int32_t)file);
     KERNEL(close, file);
     if ((st.st_mode & S_IFMT) != S_IFREG)
         return true;
@@ -46,7 +46,7 @@ static bool add_file(const char *path)
     if (sealed.handler_count == MAX_HANDLERS)
         return false;
     sealed.handlers[sealed.handler_count++] = (struct inode){st.st_dev, st.st_ino};
-    sealed.handler_on_root |= on_root || has_device_of_root(&st);
+    sealed.handler_on_root |= of_root;
     return true;
 }
 
@@ -159,11 +159,6 @@ bool handler_add(struct text root, struct text handler)
         return handler.len == 0;
     bool well = true;
     char module[1024];
-    struct writer folder = {scratch->path, 0, sizeof scratch->path, false};
-    struct stat st = {0};
-    /* A folder of / that is mounted here has another path there. Its device tells; on an overlay, that of no file does. */
-    if (put_path(&folder, root, TEXT(""), "") && !is_error(KERNEL(newfstatat, AT_FDCWD, folder.at, &st, 0)))
-        sealed.handler_on_root |= has_device_of_root(&st);
     for (uint32_t r = 0; r < READINGS; r++) {
         uint32_t len = module_length(handler, readings[r].end);
         for (uint32_t i = 0; i < len; i++)

@@ -13,26 +13,10 @@ static uint64_t mount_of(int32_t file, const char *path)
     return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
 }
 
-static bool is_of_root(uint64_t mount)
-{
-    uint64_t root = mount_of(AT_FDCWD, "/");
-    return !mount || !root || mount == root;
-}
-
 bool is_on_root_mount(int32_t file)
 {
-    return is_of_root(mount_of(file, ""));
-}
-
-bool leads_to_root_mount(const char *path)
-{
-    return is_of_root(mount_of(AT_FDCWD, path));
-}
-
-bool has_device_of_root(const struct stat *st)
-{
-    struct stat root = {0};
-    return is_error(KERNEL(newfstatat, AT_FDCWD, "/", &root, 0)) || st->st_dev == root.st_dev;
+    uint64_t mount = mount_of(file, ""), root = mount_of(AT_FDCWD, "/");
+    return !mount || !root || mount == root;
 }
 
 /* struct statfs on 64-bit (statfs(2)). */
@@ -41,6 +25,28 @@ struct filesystem {
     int32_t id[2];
     int64_t name_len, fragment, flags, spare[4];
 };
+
+/* Neither its device would do (those of an overlay's files differ from those of its folders, and a subvolume of btrfs has its
+ * own), nor its mount (a bind mount is another of the same file system). Of the number that a file system has, btrfs puts
+ * the subvolume into the second half. */
+static bool is_that_of_root(int64_t asked, const struct filesystem *fs)
+{
+    struct filesystem root = {0};
+    return is_error(asked) || is_error(KERNEL(statfs, "/", &root)) ||
+           (fs->type == root.type && fs->id[0] == root.id[0]);
+}
+
+bool is_of_root_filesystem(int32_t file)
+{
+    struct filesystem fs = {0};
+    return is_that_of_root(KERNEL(fstatfs, file, &fs), &fs);
+}
+
+bool leads_to_root_filesystem(const char *path)
+{
+    struct filesystem fs = {0};
+    return is_that_of_root(KERNEL(statfs, path, &fs), &fs);
+}
 
 bool is_on_read_only_mount(int32_t file)
 {

@@ -6,9 +6,9 @@
 
 /* Is it on the mount of /, or is that not known? */
 bool is_on_root_mount(int32_t file);
-bool leads_to_root_mount(const char *path);
-/* Does it lie in the file system of /, where it has another name when its own is a bind mount's; or is that not known? */
-bool has_device_of_root(const struct stat *st);
+/* May it lie in the file system of /, where it has another name when its own is a bind mount's? */
+bool is_of_root_filesystem(int32_t file);
+bool leads_to_root_filesystem(const char *path);
 /* Is its mount read-only? Nobody changes names or contents there. */
 bool is_on_read_only_mount(int32_t file);
 bool is_memory_file(int32_t file);

@@ -45,33 +45,38 @@ static bool fail(struct writer *error, const char *why, struct text what)
     return false;
 }
 
-static bool inode_of(const char *path, struct inode *inode, uint32_t *mode)
+static bool inode_of(const char *path, struct inode *inode)
 {
     struct stat st = {0};
     if (is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)))
         return false;
     *inode = (struct inode){st.st_dev, st.st_ino};
-    if (mode)
-        *mode = st.st_mode;
     return true;
 }
 
-/* A directory that lies on its own: no link, nor a part of the mount of /. */
-static bool is_mount_point(const char *path, uint64_t dev, uint64_t root)
+/* No link either: what it leads to has another name. */
+static bool is_directory(const char *path, struct inode *inode)
 {
     struct stat st = {0};
     KERNEL(newfstatat, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
-    return st.st_dev == dev && st.st_dev != root && (st.st_mode & S_IFMT) == S_IFDIR;
+    *inode = (struct inode){st.st_dev, st.st_ino};
+    return (st.st_mode & S_IFMT) == S_IFDIR;
+}
+
+/* A directory that lies on its own, not on the device of /. */
+static bool is_mount_point(const char *path, uint64_t dev, uint64_t root)
+{
+    struct inode inode;
+    return is_directory(path, &inode) && inode.dev == dev && inode.dev != root;
 }
 
 static bool read_objects(struct writer *error)
 {
     struct inode root, proc;
-    uint32_t mode = 0;
-    bool has_tmp = inode_of("/tmp", &sealed.tmp, &mode) && (mode & S_IFMT) == S_IFDIR;
+    bool has_tmp = is_directory("/tmp", &sealed.tmp);
     if (!has_tmp && sealed.policy.modes[READ_WRITE_TMP] != MODE_ALLOW)
-        return fail(error, "read_write_tmp: there is no directory ", TEXT("/tmp"));
-    if (!inode_of("/", &root, NULL) || !inode_of("/proc/self/fd", &proc, NULL))
+        return fail(error, "read_write_tmp: there is no directory, but a link or nothing, at ", TEXT("/tmp"));
+    if (!inode_of("/", &root) || !inode_of("/proc/self/fd", &proc))
         return fail(error, "cannot look at ", TEXT("/proc/self/fd"));
     sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
     sealed.proc_dev = is_mount_point("/proc", proc.dev, root.dev) ? proc.dev : 0;
@@ -82,16 +87,16 @@ static bool read_objects(struct writer *error)
             continue;
         copy_bytes(path, t.at, t.len);
         path[t.len] = 0;
-        inode_of(path, &sealed.programs[i], NULL);
+        inode_of(path, &sealed.programs[i]);
     }
     return true;
 }
 
-/* /tmp may be a subvolume, which has a device of its own and lies on the mount of / all the same. */
+/* /tmp may be a subvolume, which has a device of its own and lies in the file system of / all the same. */
 static bool is_root_clear(void)
 {
     bool has_log = sealed.log_pipe.ino && !is_nameless_pipe(sealed.log);
-    return sealed.tmp_is_mount && !leads_to_root_mount("/tmp") && !sealed.handler_on_root && !has_log;
+    return sealed.tmp_is_mount && !leads_to_root_filesystem("/tmp") && !sealed.handler_on_root && !has_log;
 }
 
 /* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written

@@ -1,0 +1,92 @@
+"""`other_root.py KIND PROGRAM [ARGUMENT ...]`: runs a program, in namespaces of its own, whose root is an overlay that
+can be written, and where /tmp is as KIND says; /elsewhere is what is there by another name, or lies beside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import namespaces
+
+ROOT, UPPER = Path("/var/task/mounted"), Path("/var/task/etc")
+TMP, ELSEWHERE, DISK, CODE = ROOT / "tmp", ROOT / "elsewhere", ROOT / "disk", ROOT / "var/task"
+
+
+def nothing() -> None:
+    """There is no /tmp."""
+
+
+def link() -> None:
+    """It is a link to a folder."""
+    TMP.symlink_to("/elsewhere")
+
+
+def folder() -> None:
+    """It is a folder of the root's, mounted there."""
+    TMP.mkdir()
+    namespaces.bind(str(ELSEWHERE), str(TMP))
+
+
+def disk() -> None:
+    """It lies on a file system that shows another folder elsewhere."""
+    for place in (TMP, DISK):
+        place.mkdir()
+    namespaces.mount("tmpfs", str(DISK))
+    for name, place in (("a", TMP), ("b", ELSEWHERE)):
+        (DISK / name).mkdir()
+        namespaces.bind(str(DISK / name), str(place))
+
+
+def apart() -> None:
+    """It is a file system of its own."""
+    TMP.mkdir()
+    namespaces.mount("tmpfs", str(TMP))
+
+
+def code() -> None:
+    """So it is, and what is elsewhere is also the function's code: as a folder in it, and as a file."""
+    apart()
+    namespaces.bind(str(ELSEWHERE), str(CODE / "etc"))
+    namespaces.bind(str(ELSEWHERE / "there"), str(CODE / "alone.py"))
+
+
+KINDS: dict[str, Callable[[], None]] = {kind.__name__: kind for kind in (nothing, link, folder, disk, apart, code)}
+
+
+def lay_root() -> None:
+    """Of two file systems: a file of an overlay has the device of its layer then, a folder that of the whole."""
+    layers = {"lowerdir": ROOT / "lower", "upperdir": UPPER / "upper", "workdir": UPPER / "work"}
+    for place in (ROOT, UPPER):
+        namespaces.mount("tmpfs", str(place), "mode=755")
+    for layer in layers.values():
+        layer.mkdir()
+    options = ",".join(f"{name}={path}" for name, path in layers.items())
+    namespaces.mount("overlay", str(ROOT), f"{options},userxattr")
+
+
+def main() -> None:
+    namespaces.enter()
+    lay_root()
+    for entry in os.scandir("/"):
+        if entry.is_symlink():
+            (ROOT / entry.name).symlink_to(os.readlink(entry.path))
+        elif entry.is_dir() and entry.name not in ("tmp", "proc"):
+            (ROOT / entry.name).mkdir()
+            namespaces.bind(entry.path, str(ROOT / entry.name))
+    (ROOT / "proc").mkdir()
+    namespaces.mount("proc", str(ROOT / "proc"))
+    ELSEWHERE.mkdir()
+    (ELSEWHERE / "there").write_text("content")
+    KINDS[sys.argv[1]]()
+    for place in (TMP, ELSEWHERE):
+        if place.exists():
+            (place / "there").write_text("content")
+    os.chroot(ROOT)
+    os.chdir("/")
+    os.execv(sys.argv[2], sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()
