@@ -1,8 +1,9 @@
 /* The table of learnt addresses; see names.h.
  *
  * Each slot is guarded by its own sequence number (a seqlock whose readers never wait): a writer takes a slot
- * by making the number odd, and a reader that sees an odd or a changed number passes the slot over. A writer
- * that dies half way, or is copied half way by fork, costs its one slot and nothing else.
+ * by making the number odd, and a reader that goes on seeing an odd or a changed number passes the slot over. A
+ * writer that dies half way, or is copied half way by fork, costs its one slot and nothing else. What is learnt once
+ * more, as by threads that ask for the same host, is not written again: it can be read all the while.
  */
 #include "names.h"
 
@@ -40,6 +41,16 @@ static bool read_slot(const struct learnt *slot, struct learnt *copy)
         return false;
     copy->sequence = before;
     return copy->age && copy->name_len <= NAME_KEPT;
+}
+
+/* The same, of a slot that somebody may just be writing: who does takes some nanoseconds, or was stopped in the midst. */
+static bool read_slot_soon(const struct learnt *slot, struct learnt *copy)
+{
+    enum { LOOKS = 64 };
+    bool well = false;
+    for (uint32_t looks = 0; looks < LOOKS && !well; looks++)
+        well = read_slot(slot, copy);
+    return well;
 }
 
 /* A first look at what a slot is about, for read_slot or write_slot to confirm: most are about something else. */
@@ -93,6 +104,17 @@ static struct learnt *choose_slot(struct learnt *set, const struct learnt *value
     return best;
 }
 
+/* Does the slot say this already? Then it is as new as what was learnt now. */
+static bool renew_slot(struct learnt *slot, const struct learnt *value)
+{
+    struct learnt copy;
+    if (!read_slot(slot, &copy) || !address_equal(&copy.ip, &value->ip) || copy.rule != value->rule ||
+        copy.name_len != value->name_len || !same_bytes(copy.name, value->name, value->name_len))
+        return false;
+    __atomic_store_n(&slot->age, value->age, __ATOMIC_RELAXED);
+    return true;
+}
+
 void names_learn(struct names *n, const struct address *ip, uint16_t rule, struct text name)
 {
     struct learnt value = {.ip = *ip, .rule = rule};
@@ -109,7 +131,7 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
     for (uint32_t tries = 0; tries < 4 * NAMES_WAYS; tries++) {
         uint32_t sequence;
         struct learnt *slot = choose_slot(set, &value, &sequence);
-        if (slot && write_slot(slot, sequence, &value))
+        if (slot && (renew_slot(slot, &value) || write_slot(slot, sequence, &value)))
             return;
     }
 }
@@ -120,7 +142,7 @@ bool names_find(const struct names *n, const struct address *ip,
     const struct learnt *set = n->slots[set_of(ip)];
     for (uint32_t way = 0; way < NAMES_WAYS; way++) {
         struct learnt copy;
-        if (seems_about(&set[way], ip) && read_slot(&set[way], &copy) && address_equal(&copy.ip, ip) &&
+        if (seems_about(&set[way], ip) && read_slot_soon(&set[way], &copy) && address_equal(&copy.ip, ip) &&
             each(context, copy.rule, (struct text){copy.name, copy.name_len}))
             return true;
     }
