@@ -38,6 +38,9 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     target = f"{architecture()}-linux-gnu"
     for name in ("beyond", "inline", "large"):
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
+    across = bytearray((task / "large.so").read_bytes())
+    across[(1 << 20) - 6 : (1 << 20) + 2] = bytes.fromhex("b802000000 0f05 c3")  # open, and back
+    (task / "across.so").write_bytes(across)
     compile_c([SOURCES / "resolver.c"], task / "resolver.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "resolver.c"], task / "resolver", target=target)
     compile_c([SOURCES / "overwriting.c"], task / "overwriting", "-lpthread", target=target)
@@ -63,6 +66,21 @@ def test_a_jump_to_an_instruction_of_libc(box: Sandbox) -> None:
 def test_an_instruction_inside_another(box: Sandbox) -> None:
     done = run(box, LOAD + "print(beyond.open_at_hidden_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
     assert done.stdout == "True\n"
+
+
+@x86_64
+def test_an_instruction_across_two_mappings(box: Sandbox) -> None:
+    code = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+file, page = os.open("/var/task/across.so", os.O_RDONLY), ctypes.c_size_t(4096)
+low = libc.mmap(None, ctypes.c_size_t(8192), 1, 2, file, 0)
+for at, offset in ((low, (1 << 20) - 4096), (low + 4096, 1 << 20)):
+    libc.mmap(ctypes.c_void_p(at), page, 5, 0x12, file, ctypes.c_long(offset))
+print(ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p, ctypes.c_int)(low + 4090)(b"/tmp/there", 0) > 2)
+"""
+    assert run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}).stdout == "True\n"
 
 
 def test_code_in_executable_memory(box: Sandbox) -> None:
@@ -184,8 +202,9 @@ def test_what_was_mounted_elsewhere(box: Sandbox, layer: Path) -> None:
     assert (refused.returncode, refused.stdout) == (1, ""), "without the mount"
     assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
     command = [SHIELD, PYTHON, "-c", "open('/elsewhere/there').close(); print('opened'); open('/tmp/there')"]
-    done = run_mounted(["other_root", "folder"], box, layer, command, TMP_BLOCKED)
-    assert (done.returncode, done.stdout) == (1, "opened\n"), done.stderr
+    for kind in ("folder", "layer"):
+        done = run_mounted(["other_root", kind], box, layer, command, TMP_BLOCKED)
+        assert (done.returncode, done.stdout) == (1, "opened\n"), done.stderr
 
 
 def test_a_file_changes_where_the_mount_of_root_can_be_written(box: Sandbox, layer: Path) -> None:

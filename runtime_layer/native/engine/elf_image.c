@@ -51,12 +51,14 @@ uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to)
     return from;
 }
 
+enum { FIRST_PAGE = 4096 }; /* a segment is mapped from its page on */
+
 uint64_t image_code_end(struct image image, uint64_t from, uint64_t to)
 {
     uint32_t i = 0;
     uint64_t end = 0;
     for (const program_header *s; image_is_elf(image) && (s = segment(image, PT_LOAD, &i));)
-        if (s->p_flags & PF_X && s->p_offset < to && s->p_filesz <= image.size &&
+        if (s->p_flags & PF_X && s->p_offset < from + FIRST_PAGE && s->p_filesz <= image.size &&
             s->p_offset + s->p_filesz > from && s->p_offset + s->p_filesz > end)
             end = s->p_offset + s->p_filesz;
     return end && end < to ? end : to;

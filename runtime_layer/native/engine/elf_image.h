@@ -13,7 +13,8 @@ bool image_address_to_offset(struct image image, uint64_t address, uint64_t *off
 /* Where in [from, to) an executable segment begins, or `from`: a mapping begins with the page, and what lies in front of
  * the segment there is something else. */
 uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to);
-/* Where in [from, to) the last executable segment ends that has bytes there; or `to`. */
+/* Where in [from, to) the executable segment ends that a mapping which begins at `from` shows, the longest of several; `to`
+ * where there is none. A loader lays something else over what is behind. */
 uint64_t image_code_end(struct image image, uint64_t from, uint64_t to);
 /* Was it made by the Go compiler? Its code makes system calls on stacks of some hundred bytes. */
 bool image_is_go(struct image image);

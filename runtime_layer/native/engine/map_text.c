@@ -66,18 +66,18 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
 {
     const uint64_t *arg = call->arg;
     uint64_t high = low + page_up(arg[1]);
-    struct patch patch = {.low = low, .high = high, .delta = low - arg[5]};
+    struct patch patch = {.low = low, .high = high, .delta = low - arg[5], .by_header = true};
     struct stat st = {0};
     KERNEL(fstat, arg[4], &st);
-    if (!patch_file_mapping((int32_t)arg[4], (uint64_t)st.st_size, &patch) &&
-        text_refused(call, &patch, told))
+    bool well = patch_file_mapping((int32_t)arg[4], (uint64_t)st.st_size, &patch);
+    if (!well && text_refused(call, &patch, told))
         return -EACCES;
     if (patch.hard)
         __atomic_store_n(&is_any_free, true, __ATOMIC_RELAXED);
     /* A text without a system call must not grow one either. */
-    if (!patch.wanted && patch.text_high && !protect_text(low, patch.text_high, 0))
+    if (!patch.wanted && !protect_text(low, patch.high, 0))
         return -ENOMEM;
-    return KERNEL(mprotect, low, high - low, arg[2]);
+    return KERNEL(mprotect, low, (well ? patch.high : high) - low, arg[2]);
 }
 
 /* Maps it so that no call in it passes unseen. The address, or an errno. */

@@ -13,10 +13,15 @@ static uint64_t mount_of(int32_t file, const char *path)
     return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
 }
 
+static bool is_roots(uint64_t mount)
+{
+    uint64_t root = mount_of(AT_FDCWD, "/");
+    return !mount || !root || mount == root;
+}
+
 bool is_on_root_mount(int32_t file)
 {
-    uint64_t mount = mount_of(file, ""), root = mount_of(AT_FDCWD, "/");
-    return !mount || !root || mount == root;
+    return is_roots(mount_of(file, ""));
 }
 
 /* struct statfs on 64-bit (statfs(2)). */
@@ -39,13 +44,13 @@ static bool is_that_of_root(int64_t asked, const struct filesystem *fs)
 bool is_of_root_filesystem(int32_t file)
 {
     struct filesystem fs = {0};
-    return is_that_of_root(KERNEL(fstatfs, file, &fs), &fs);
+    return is_on_root_mount(file) || is_that_of_root(KERNEL(fstatfs, file, &fs), &fs);
 }
 
 bool leads_to_root_filesystem(const char *path)
 {
     struct filesystem fs = {0};
-    return is_that_of_root(KERNEL(statfs, path, &fs), &fs);
+    return is_roots(mount_of(AT_FDCWD, path)) || is_that_of_root(KERNEL(statfs, path, &fs), &fs);
 }
 
 bool is_on_read_only_mount(int32_t file)

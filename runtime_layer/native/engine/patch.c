@@ -12,7 +12,6 @@ extern void gate_entry(void) __attribute__((visibility("hidden")));
 
 /* Trampolines lie behind a first slot that holds the gate's address: an indirect call reaches it from any distance. */
 enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
-enum { CALL_MAX = 4 }; /* the longest system-call instruction, in bytes */
 
 /* Memory where the kernel puts it (`flags` 0), or at the hint and nowhere else, when every site in [low, high) can reach it;
  * else 0. */
@@ -67,7 +66,7 @@ static void keep_wanted(void *context, const struct site *site)
 static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from)
 {
     uint32_t len = site->window + site->behind;
-    if (from < patch->low || from + len + CALL_MAX > patch->high || !is_system_call(from + site->window))
+    if (from < patch->low || from + len + CALL_LENGTH > patch->high || !is_system_call(from + site->window))
         return false;
     return !patch->image.bytes ||
            same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, len);
@@ -171,22 +170,12 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
         synchronize_processors();
     bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC));
     return finished && closed && patch->hard == 0 && protect_range(memory, memory + size) &&
-           protect_text(patch->low, patch->text_high, memory);
-}
-
-/* Where the page with the last system call ends: what is patched stays so, whatever the file says of where its code is. */
-static uint64_t last_patched(const struct patch *patch, const struct site *sites)
-{
-    if (!patch->wanted)
-        return patch->low;
-    const struct site *last = &sites[patch->wanted - 1];
-    return page_up(last->offset + patch->delta + last->behind + CALL_MAX);
+           protect_text(low, high, memory);
 }
 
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count)
 {
     patch->wanted = count;
-    patch->text_high = last_patched(patch, sites);
     return count == 0 || patch_sites(patch, sites);
 }
 
@@ -211,17 +200,18 @@ static bool can_patch(const struct patch *patch, const struct site *sites)
 static bool search_and_patch(struct patch *patch, struct room *room)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
+    if (patch->by_header) {
+        to = page_up(image_code_end(patch->image, from, to));
+        patch->high = to + patch->delta;
+    }
     if (to > patch->image.size)
         to = patch->image.size; /* the last page's tail lies behind the file's end */
     struct found found = {patch, room->sites};
     uint64_t begin = image_code_begin(patch->image, from, to);
-    bool found_all = find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace,
-                                keep_wanted, &found) &&
-                     find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found);
-    uint64_t code_high = page_up(image_code_end(patch->image, from, to) + patch->delta);
-    uint64_t patched_high = last_patched(patch, room->sites);
-    patch->text_high = code_high > patched_high ? code_high : patched_high;
-    bool well = found_all && !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
+    bool well = find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
+                           &found) &&
+                find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) &&
+                !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
                 (patch->wanted == 0 ||
                  (patch->only_look ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
     if (well && patch->record)

@@ -42,9 +42,9 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context);
 
 #if defined(__x86_64__)
-enum { WINDOW_MAX = 24 };
+enum { WINDOW_MAX = 24, CALL_LENGTH = 2 };
 #else
-enum { WINDOW_MAX = 4 };
+enum { WINDOW_MAX = 4, CALL_LENGTH = 4 };
 #endif
 
 #endif

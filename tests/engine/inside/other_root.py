@@ -29,6 +29,12 @@ def folder() -> None:
     namespaces.bind(str(ELSEWHERE), str(TMP))
 
 
+def layer() -> None:
+    """It is a folder of the root's upper layer, which has another number there."""
+    TMP.mkdir()
+    namespaces.bind(str(UPPER / "upper" / ELSEWHERE.name), str(TMP))
+
+
 def disk() -> None:
     """It lies on a file system that shows another folder elsewhere."""
     for place in (TMP, DISK):
@@ -52,7 +58,9 @@ def code() -> None:
     namespaces.bind(str(ELSEWHERE / "there"), str(CODE / "alone.py"))
 
 
-KINDS: dict[str, Callable[[], None]] = {kind.__name__: kind for kind in (nothing, link, folder, disk, apart, code)}
+KINDS: dict[str, Callable[[], None]] = {
+    kind.__name__: kind for kind in (nothing, link, folder, layer, disk, apart, code)
+}
 
 
 def lay_root() -> None:
