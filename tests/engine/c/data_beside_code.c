@@ -9,9 +9,11 @@
 #define FILL "320"
 #endif
 #if defined(__x86_64__)
-__asm__(SECTION("@") "table: .fill " FILL ", 1, 0x90\n mov $2, %eax\n syscall\n .fill 64, 1, 0x90\n .previous");
+__asm__(SECTION("@") "table: .fill " FILL
+                     ", 1, 0x90\n mov $2, %eax\n syscall\n .fill 64, 1, 0x90\n .previous");
 #else
-__asm__(SECTION("%") "table: .fill " FILL " / 4, 4, 0xd503201f\n mov x8, #56\n svc #0\n .fill 16, 4, 0xd503201f\n .previous");
+__asm__(SECTION("%") "table: .fill " FILL
+                     " / 4, 4, 0xd503201f\n mov x8, #56\n svc #0\n .fill 16, 4, 0xd503201f\n .previous");
 #endif
 extern const unsigned char table[];
 
