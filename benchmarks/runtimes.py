@@ -19,7 +19,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Any
@@ -27,6 +27,7 @@ from typing import Any
 import network
 from bench import machine, show, table
 from measure import MeasurementError
+from processor import Watch
 from rich.console import Console
 from rows import Bound, Result, Row, Target
 from runtime_api import RuntimeApi, RuntimeApiError
@@ -71,20 +72,13 @@ class Effort:
     invocations: int = 300
 
 
-@dataclass
-class _Times:
-    starts: list[float] = field(default_factory=list[float])
-    invocations: list[float] = field(default_factory=list[float])
-    medians: list[float] = field(default_factory=list[float])  # of each process
-
-
 class Function:
     """One runtime's function in a sandbox of its own; `run` starts a process of it."""
 
     def __init__(self, runtime: Any, box: Any) -> None:
         self._runtime, self._box = runtime, box
         self._handler, _ = language_of(runtime.name)
-        self._processor = max(os.sched_getaffinity(0))
+        self.processor = max(os.sched_getaffinity(0))
 
     def run(self, shielded: bool, effort: Effort, invocations: int) -> tuple[float, list[float]]:
         """Starts a process; ends it after so many invocations. Milliseconds of the start, microseconds of each.
@@ -128,7 +122,7 @@ class Function:
         environment = {**_FUNCTION, "_HANDLER": self._handler, **(_POLICY if shielded else {})}
         environment["AWS_EXECUTION_ENV"] = self._runtime.execution_environment
         others = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {self._processor})
+        os.sched_setaffinity(0, {self.processor})
         try:
             return self._box.start(argv, environment=environment, keep=[writing]), reading
         finally:
@@ -199,18 +193,6 @@ def _interval(pairs: _Pairs, compare: Callable[[float, float], float]) -> tuple[
     return drawn[25], drawn[975]
 
 
-def _take_turns(function: Function, sides: Mapping[bool, _Times], effort: Effort) -> None:
-    for turn in range(effort.starts + 1):
-        for shielded in (turn % 2 == 1, turn % 2 == 0):
-            start, _ = function.run(shielded, effort, 1)
-            sides[shielded].starts += [start] if turn else []
-    for turn in range(effort.processes):
-        for shielded in (turn % 2 == 1, turn % 2 == 0):
-            _, times = function.run(shielded, effort, effort.before + effort.invocations)
-            sides[shielded].invocations += times
-            sides[shielded].medians.append(median(times))
-
-
 @contextmanager
 def _off_the_last_processor() -> Iterator[None]:
     """Keeps this thread, and those that it starts, off the processor of the function, where there is another."""
@@ -230,27 +212,29 @@ def _where(box: Any) -> list[str]:
 
 def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> tuple[list[Result], list[str]]:
     _, allowed = language_of(runtime.name)
-    sides = {False: _Times(), True: _Times()}
     with sandbox.Sandbox(task, layers, runtime=runtime, runtime_on_root=True, system_on_root=True) as box:
-        function, notes = Function(runtime, box), _where(box)
+        function = Function(runtime, box)
+        notes = _where(box)
         with _off_the_last_processor():
-            _take_turns(function, sides, effort)
-    plain, with_shield = sides[False], sides[True]
+            watch = Watch(function.processor)
+            starts = watch.pairs(lambda shielded: function.run(shielded, effort, 1)[0], effort.starts)
+            events = effort.before + effort.invocations
+            times = watch.pairs(lambda shielded: function.run(shielded, effort, events)[1], effort.processes)
     name = runtime.name.removesuffix(".*")
     start = Row(f"start_{name}", f"{name}, start", "ms", Target(Bound.DIFFERENCE, allowed), effort.starts)
     count = effort.processes * effort.invocations
     warm = Row(f"warm_{name}", f"{name}, invocation, p50", "us", Target(Bound.RATIO, 1.01), count)
     slow = Row(f"slow_{name}", f"{name}, invocation, p99", "us", None, count)
-    starts = list(zip(plain.starts, with_shield.starts, strict=True))
-    medians = list(zip(plain.medians, with_shield.medians, strict=True))
-    longer = _interval(starts, lambda plain, shielded: shielded - plain)
-    times = _interval(medians, lambda plain, shielded: shielded / plain)
+    medians = [(median(plain), median(shielded)) for plain, shielded in times.kept]
+    longer = _interval(starts.kept, lambda plain, shielded: shielded - plain)
+    ratio = _interval(medians, lambda plain, shielded: shielded / plain)
+    slowest = [quantiles([t for pair in times.kept for t in pair[side]], n=100)[98] for side in (0, 1)]
     results = [
-        Result(start, *_middle(starts), interval=longer),
-        Result(warm, *_middle(medians), interval=times),
-        Result(slow, quantiles(plain.invocations, n=100)[98], quantiles(with_shield.invocations, n=100)[98]),
+        Result(start, *_middle(starts.kept), interval=longer),
+        Result(warm, *_middle(medians), interval=ratio),
+        Result(slow, slowest[0], slowest[1]),
     ]
-    return results, notes
+    return results, [*notes, *starts.note(f"{name}'s starts"), *times.note(f"{name}'s processes")]
 
 
 def _run(options: argparse.Namespace) -> None:

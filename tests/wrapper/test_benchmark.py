@@ -63,6 +63,34 @@ def test_a_limit_within_the_interval_is_not_sure(interval: tuple[float, float] |
     assert subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True).strip() == str(sure)
 
 
+@pytest.mark.parametrize(
+    ("looks", "kept", "left_out", "shared"),
+    [
+        ("1" * 9, ["43", "56"], 0, 0),
+        ("111 101 111 111", ["56", "87"], 1, 0),
+        ("111" + "000" * 6, ["43", "56"], 4, 2),
+        ("111" + "000" * 3 + "111" + "001" * 2, ["90", "43"], 4, 1),
+    ],
+)
+def test_pairs_during_which_somebody_else_was_at_work(looks: str, kept: list[str], left_out: int, shared: int) -> None:
+    """Two are wanted; each side's measure is which one it was. The pair that is made first does not count."""
+    code = f"""
+from processor import Watch
+class Told(Watch):
+    looks = iter({looks.replace(" ", "")!r})
+    def __init__(self): self.made = 0
+    def is_quiet(self): return next(self.looks) == "1"
+    def measure(self, shielded):
+        self.made += 1
+        return self.made % 10
+watch = Told()
+pairs = watch.pairs(watch.measure, 2)
+print([f"{{a}}{{b}}" for a, b in pairs.kept], pairs.left_out, pairs.shared)
+"""
+    done = subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True)
+    assert done == f"{kept} {left_out} {shared}\n"
+
+
 def quick_run(output: Path, program: str, *arguments: str) -> dict[str, Any]:
     """What a benchmark reports, on stdout and in its file."""
     done = subprocess.run(
