@@ -27,8 +27,7 @@ struct patch {
     uint64_t low, high; /* the mapping */
     bool shared;        /* other threads may be running it already */
     bool only_look;     /* nothing is written: can it be patched? */
-    bool
-        by_header; /* `high` becomes where its code ends, by its file: the rest of the mapping is not to run */
+    bool by_header;     /* `high` becomes where its code ends, by its file: what is behind is not to run */
     uint32_t sites;
     uint32_t wanted; /* sites that can make a guarded call */
     uint32_t patched;
