@@ -101,7 +101,9 @@ def run(box: Sandbox, name: str, settings: dict[str, str], *arguments: str) -> C
 
 
 def results(done: Completed) -> dict[str, str]:
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
+    assert all(len(line) == 2 for line in lines), done.stdout
+    return {line[0]: line[1] for line in lines}
 
 
 def alerts(done: Completed) -> list[dict[str, Any]]:
