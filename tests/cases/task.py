@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import struct
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 from emulated_lambda.machine import architecture
 from engine.compiling import SOURCES as ENGINE_SOURCES
 from engine.compiling import compile_c
+from engine.elf_files import ask_for_an_executable_stack
+from engine.mounting import bring_kernel
 
 HERE = Path(__file__).parent
 INSIDE, SOURCES = HERE / "inside", HERE / "c"
@@ -26,7 +27,6 @@ _LIBRARIES: dict[str, tuple[Path, tuple[str, ...]]] = {
     "threads": (SOURCES / "threads.c", ()),
     "namespace": (ENGINE_SOURCES / "namespace.c", ()),
 }
-_PT_GNU_STACK = 0x6474E551
 _LINKS = {
     "to_tmp": "/tmp",
     "to_there": "/tmp/there",
@@ -44,16 +44,6 @@ def _compile(folder: Path) -> None:
     compile_c([SOURCES / "mark.c"], folder / "mark_static", "-static", target=f"{machine}-linux-musl")
 
 
-def _with_executable_stack(library: bytes) -> bytes:
-    """The same library, which asks the loader for stacks that can run (elf(5)): zig's linker makes none."""
-    changed = bytearray(library)
-    table, size, count = struct.unpack_from("<Q", library, 32)[0], *struct.unpack_from("<HH", library, 54)
-    for header in range(table, table + size * count, size):
-        if struct.unpack_from("<I", library, header)[0] == _PT_GNU_STACK:
-            struct.pack_into("<I", changed, header + 4, 7)
-    return bytes(changed)
-
-
 @lru_cache(maxsize=1)
 def task() -> str:
     """The folder, made once a process and removed at its end."""
@@ -61,9 +51,11 @@ def task() -> str:
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     folder = Path(scratch) / "task"
     shutil.copytree(INSIDE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    bring_kernel(folder)
     _compile(folder)
     shutil.copy(folder / "mark", folder / "mark_copy")
-    (folder / "libexecstack.so").write_bytes(_with_executable_stack((folder / "liblibrary.so").read_bytes()))
+    shutil.copy(folder / "liblibrary.so", folder / "libexecstack.so")
+    ask_for_an_executable_stack(folder / "libexecstack.so")
     os.link(folder / "app.py", folder / "same_file.txt")
     for name, target in _LINKS.items():
         (folder / name).symlink_to(target)

@@ -42,21 +42,12 @@ def _enter_as_root(emulator: str) -> root.User:
     return root.SANDBOX_USER
 
 
-def _new_user_namespace(uid: int, gid: int, further: int) -> None:
-    """A user namespace in which the caller is `uid`, with every capability until it executes."""
-    maps = {"setgroups": "deny", "uid_map": f"{uid} {os.geteuid()} 1", "gid_map": f"{gid} {os.getegid()} 1"}
-    kernel.unshare(kernel.CLONE_NEWUSER | further)
-    for name, text in maps.items():
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-            file.write(text)
-
-
 def _enter_as_user(emulator: str) -> root.User:
     if emulator:  # the files of binfmt_misc are a root's: a namespace that has one lies around the sandbox's
-        _new_user_namespace(0, 0, kernel.CLONE_NEWNS)
+        kernel.new_user_namespace(0, 0, kernel.CLONE_NEWNS)
         root.run_by(emulator)
     user = root.SANDBOX_USER
-    _new_user_namespace(user.uid, user.gid, _SPACES)
+    kernel.new_user_namespace(user.uid, user.gid, _SPACES)
     return user
 
 

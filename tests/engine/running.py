@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Completed, Sandbox
+from emulated_lambda.sandbox import Sandbox
 
 PYTHON = "/var/lang/bin/python3"
 SHIELD = "/opt/shielded-function/shield"
@@ -21,32 +21,6 @@ def policy(**settings: str) -> dict[str, str]:
     """SHIELD_* settings: every policy allows unless it is given."""
     merged = dict.fromkeys(POLICIES, "allow") | {"executable_memory": "allow"} | settings
     return {f"SHIELD_{name.upper()}": value for name, value in merged.items()}
-
-
-def make_places(task: Path) -> None:
-    """What laid_over.py and other_root.py mount over, in the function's code."""
-    for folder in ("mounted", "etc"):
-        (task / folder).mkdir()
-    for file in ("memory", "alone.py"):
-        (task / file).touch()
-
-
-def run_mounted(
-    layout: list[str], box: Sandbox, layer: Path, command: list[str], settings: dict[str, str]
-) -> Completed:
-    """Runs a command behind laid_over.py or other_root.py, in a sandbox that has `make_places`.
-
-    Skips where there are no namespaces.
-    """
-    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
-        prepare_tmp(unfiltered)
-        first, *kind = layout
-        line = [PYTHON, f"/var/task/{first}.py", *kind, *command]
-        done = unfiltered.run_command(line, environment=settings)
-    last = (done.stderr.splitlines() or [""])[-1]
-    if last.startswith(("OSError", "PermissionError")) and last.endswith(("unshare", "proc", "tmpfs", "overlay")):
-        pytest.skip(f"no namespaces of its own here: {last}")
-    return done
 
 
 @contextmanager

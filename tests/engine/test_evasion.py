@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-import signal
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from emulated_lambda.dns_server import DnsServer
 from emulated_lambda.machine import architecture, is_emulated
 from emulated_lambda.sandbox import Completed, Sandbox
-from engine.compiling import SOURCES, compile_c, end_code_early, offset_of, run_all_first
+from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from engine.system_calls import kernel_calls
@@ -25,7 +24,6 @@ REFUSED = errno.EACCES
 BLOCKED = policy(
     outbound_connectivity="block", read_write_tmp="block", read_handler="block", executable_memory="block"
 )  # fmt: skip
-FIRST_BYTE = {"x86_64": 0x90, "aarch64": 0x1F}[architecture()]
 NUMBERS = json.dumps(kernel_calls(architecture()))
 
 
@@ -36,11 +34,6 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     target = f"{architecture()}-linux-gnu"
     for name in ("inline", "early", "go_note", "large"):
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
-    early = [SOURCES / "large.c", SOURCES / "inline.c"]  # the call lies pages behind where the code begins
-    bounds = end_code_early(compile_c(early, task / "ends_early.so", "-shared", "-fPIC", target=target))
-    (task / "ends_early.txt").write_text("{} {}".format(*bounds))
-    flags = ("-DWRITABLE", "-shared", "-fPIC", "-nostdlib")
-    run_all_first(compile_c([SOURCES / "data_beside_code.c"], task / "all_at_once.so", *flags, target=target))
     bare = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
     compile_c([SOURCES / "inline.c"], task / "bare.so", "-shared", "-fPIC", *bare, target=target)
     for name in ("races", "handlers", "late", "kin", "loading", "copied_within"):
@@ -102,61 +95,6 @@ def test_no_advice_brings_text_back(box: Sandbox) -> None:
 def test_nothing_is_laid_over_patched_text(box: Sandbox) -> None:
     result, _ = run(box, "text_from_the_file_again", BLOCKED)
     assert set(result.values()) == {-REFUSED}
-
-
-ENDS_EARLY = """
-import ctypes, os
-libc = ctypes.CDLL(None)
-libc.mmap.restype = libc.mremap.restype = ctypes.c_void_p
-def mapped(begin, end):
-    file = os.open("/var/task/ends_early.so", os.O_RDONLY)
-    return libc.mmap(None, ctypes.c_size_t(end - begin), 5, 2, file, ctypes.c_long(begin))
-page = ctypes.c_size_t(4096)
-"""
-
-
-def ends_early(box: Sandbox) -> tuple[int, int, int]:
-    """Where in its file the code begins, ends, and holds the call; it says that it ends with its first page."""
-    begin, end = box.path("/var/task/ends_early.txt").read_text().split()
-    return int(begin) & -4096, int(end), offset_of(box.path("/var/task/ends_early.so"), "inline_open")
-
-
-def test_what_is_patched_stays_whatever_a_file_says_of_where_its_code_is(box: Sandbox) -> None:
-    begin, end, call = ends_early(box)
-    behind = begin + 4096  # of which the file says nothing
-    code = f"""{ENDS_EARLY}
-low = mapped({behind}, {end}) - {behind}
-call, last = low + {call}, low + ({end} - 1 & -4096)
-opens = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p)(call)
-advised = libc.madvise(ctypes.c_void_p(call & -4096), page, 4)
-grown = libc.mremap(ctypes.c_void_p(last), page, ctypes.c_size_t(8192), 1)
-print([opens(b"/tmp/there"), advised, grown == ctypes.c_void_p(-1).value])
-"""
-    prepare_tmp(box)
-    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=BLOCKED)
-    assert done.stdout == f"[{-REFUSED}, -1, True]\n", done.stderr[-2000:]
-
-
-def test_what_lies_behind_the_code_does_not_run(box: Sandbox) -> None:
-    begin, end, call = ends_early(box)
-    code = f"""{ENDS_EARLY}
-low = mapped({begin}, {end})
-opens = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p)(low + {call} - {begin})
-print(ctypes.string_at(opens, 1) != b"", flush=True)
-print(opens(b"/tmp/there"), flush=True)
-"""
-    prepare_tmp(box)
-    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=BLOCKED)
-    assert (done.returncode, done.stdout) == (-signal.SIGSEGV, "True\n"), done.stderr[-2000:]
-
-
-def test_a_library_whose_code_and_data_are_mapped_at_once_first(box: Sandbox) -> None:
-    """As linkers laid them out: the first segment can be run, so the loader maps the whole file like that, and lays the
-    others over it."""
-    code = "import ctypes; print(ctypes.CDLL('/var/task/all_at_once.so').entry(0))"
-    for wrapper in ([], [SHIELD]):
-        done = box.run_command([*wrapper, PYTHON, "-c", code], environment=BLOCKED)
-        assert done.stdout == f"{FIRST_BYTE}\n", done.stderr[-2000:]
 
 
 def test_memory_that_can_be_written_does_not_run(box: Sandbox) -> None:

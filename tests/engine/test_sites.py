@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import struct
 import subprocess
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from emulated_lambda.machine import SYSTEM
 from engine.compiling import NATIVE, SOURCES, compile_c
+from engine.elf_files import say_it_is_data
 
 ARCHITECTURES = ("x86_64", "aarch64")
 CROSS_LIBC = SYSTEM / "usr" / "lib" / "aarch64-linux-gnu"
@@ -53,17 +53,6 @@ def sites_of(tool: Path, library: Path) -> dict[int, tuple[int, str, int]]:
         offset, number, kind, window, _ = line.split()
         found[int(offset, 16)] = (int(number), kind, int(window))
     return found
-
-
-def say_it_is_data(library: Path, name: str) -> None:
-    """Takes SHF_EXECINSTR from a section."""
-    binary = lief.ELF.parse(str(library))  # its sections are gone with it
-    assert binary
-    index = [section.name for section in binary.sections].index(name)
-    content = bytearray(library.read_bytes())
-    flags = struct.unpack_from("<Q", content, 0x28)[0] + 64 * index + 8  # e_shoff; a section header is 64 bytes
-    struct.pack_into("<Q", content, flags, struct.unpack_from("<Q", content, flags)[0] & ~4)
-    library.write_bytes(content)
 
 
 def test_data_in_an_executable_segment_is_no_code(architecture: str, list_sites: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import re
 import shutil
+import signal
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,9 +19,11 @@ import pytest
 from emulated_lambda.dns_server import DnsServer
 from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
-from engine.compiling import SOURCES, compile_c, offset_of
+from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, make_places, policy, prepare_tmp, run_mounted, whole_sandbox
+from engine.elf_files import offset_of
+from engine.mounting import make_places, run_mounted
+from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function import ShieldPolicy
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
@@ -159,14 +162,21 @@ def test_another_thread_overwrites_a_childs_environment(box: Sandbox) -> None:
     assert (box.path("/tmp") / "mark").read_text() == "mark\n"
 
 
+def overwritten(box: Sandbox, what: str, by: str, settings: Mapping[str, str]) -> Completed:
+    """The attack may be stopped between its look at the stack and its writing, and write over what came to be there. It
+    ends then, and is made again."""
+    for _ in range(10):
+        done = box.run_command([SHIELD, "/var/task/overwriting", what, by], environment=settings)
+        if done.returncode != -signal.SIGSEGV:
+            return done
+    pytest.fail("the attack ended itself ten times")
+
+
 def test_another_thread_overwrites_an_address_on_the_stack(box: Sandbox) -> None:
     with box.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
         server.bind(("198.51.100.9", 80))
         server.listen()
-        done = box.run_command(
-            [SHIELD, "/var/task/overwriting", "address", "198.51.100.9"],
-            environment=policy(outbound_connectivity="block"),
-        )
+        done = overwritten(box, "address", "198.51.100.9", policy(outbound_connectivity="block"))
         assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
         connection, _ = server.accept()
         with connection:
@@ -175,7 +185,7 @@ def test_another_thread_overwrites_an_address_on_the_stack(box: Sandbox) -> None
 
 def test_another_thread_overwrites_a_path_in_proc(box: Sandbox) -> None:
     prepare_tmp(box)
-    done = box.run_command([SHIELD, "/var/task/overwriting", "path", "/tmp/there"], environment=TMP_BLOCKED)
+    done = overwritten(box, "path", "/tmp/there", TMP_BLOCKED)
     assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
 
 
@@ -202,9 +212,21 @@ def test_what_was_mounted_elsewhere(box: Sandbox, layer: Path) -> None:
     assert (refused.returncode, refused.stdout) == (1, ""), "without the mount"
     assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
     command = [SHIELD, PYTHON, "-c", "open('/elsewhere/there').close(); print('opened'); open('/tmp/there')"]
-    for kind in ("folder", "layer"):
+    for kind in ("folder", "folder_of_layer"):
         done = run_mounted(["other_root", kind], box, layer, command, TMP_BLOCKED)
         assert (done.returncode, done.stdout) == (1, "opened\n"), done.stderr
+
+
+def test_a_handler_in_a_layer_of_the_root(box: Sandbox, layer: Path) -> None:
+    code = """
+import sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal, request, serve_runtime_api
+request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+print([refusal(lambda: open(path).close()) for path in ("/var/task/etc/there", "/elsewhere/there")])
+"""
+    settings = policy(read_handler="block") | {"_HANDLER": "etc/there.handler"}
+    done = run_mounted(["other_root", "code_of_layer"], box, layer, [SHIELD, PYTHON, "-c", code], settings)
+    assert done.stdout == f"[{errno.EACCES}, None]\n", done.stderr
 
 
 def test_a_file_changes_where_the_mount_of_root_can_be_written(box: Sandbox, layer: Path) -> None:

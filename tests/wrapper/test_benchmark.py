@@ -78,13 +78,14 @@ def test_pairs_during_which_somebody_else_was_at_work(looks: str, kept: list[str
 from processor import Watch
 class Told(Watch):
     looks = iter({looks.replace(" ", "")!r})
-    def __init__(self): self.made = 0
-    def is_quiet(self): return next(self.looks) == "1"
+    made = 0
+    def look(self): return 1 if next(self.looks) == "1" else 2
     def measure(self, shielded):
         self.made += 1
         return self.made % 10
+Told.__init__ = lambda self: setattr(self, "_least", 1)
 watch = Told()
-pairs = watch.pairs(watch.measure, 2)
+pairs = watch.pairs(watch.measure, 2, 3)
 print([f"{{a}}{{b}}" for a, b in pairs.kept], pairs.left_out, pairs.shared)
 """
     done = subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True)

@@ -61,7 +61,8 @@ bool runs_free_text(void)
     return __atomic_load_n(&is_any_free, __ATOMIC_RELAXED);
 }
 
-/* Patches what was mapped and makes it executable. 0, or an errno. */
+/* Patches what was mapped and makes it executable, as far as its file says that code goes: a loader is about to lay something
+ * else over the rest. (At the start that was done before.) 0, or an errno. */
 static int64_t open_text(const struct call *call, uint64_t low, bool told)
 {
     const uint64_t *arg = call->arg;

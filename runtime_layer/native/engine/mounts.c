@@ -13,7 +13,7 @@ static uint64_t mount_of(int32_t file, const char *path)
     return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
 }
 
-static bool is_roots(uint64_t mount)
+static bool is_root_mount(uint64_t mount)
 {
     uint64_t root = mount_of(AT_FDCWD, "/");
     return !mount || !root || mount == root;
@@ -21,7 +21,7 @@ static bool is_roots(uint64_t mount)
 
 bool is_on_root_mount(int32_t file)
 {
-    return is_roots(mount_of(file, ""));
+    return is_root_mount(mount_of(file, ""));
 }
 
 /* struct statfs on 64-bit (statfs(2)). */
@@ -33,8 +33,8 @@ struct filesystem {
 
 /* Neither its device would do (those of an overlay's files differ from those of its folders, and a subvolume of btrfs has its
  * own), nor its mount (a bind mount is another of the same file system). Of the number that a file system has, btrfs puts
- * the subvolume into the second half. */
-static bool is_that_of_root(int64_t asked, const struct filesystem *fs)
+ * the subvolume into the second half. A server may give each path another one: what is on the mount is asked for as well. */
+static bool is_root_filesystem(int64_t asked, const struct filesystem *fs)
 {
     struct filesystem root = {0};
     return is_error(asked) || is_error(KERNEL(statfs, "/", &root)) ||
@@ -44,13 +44,13 @@ static bool is_that_of_root(int64_t asked, const struct filesystem *fs)
 bool is_of_root_filesystem(int32_t file)
 {
     struct filesystem fs = {0};
-    return is_on_root_mount(file) || is_that_of_root(KERNEL(fstatfs, file, &fs), &fs);
+    return is_on_root_mount(file) || is_root_filesystem(KERNEL(fstatfs, file, &fs), &fs);
 }
 
 bool leads_to_root_filesystem(const char *path)
 {
     struct filesystem fs = {0};
-    return is_roots(mount_of(AT_FDCWD, path)) || is_that_of_root(KERNEL(statfs, path, &fs), &fs);
+    return is_root_mount(mount_of(AT_FDCWD, path)) || is_root_filesystem(KERNEL(statfs, path, &fs), &fs);
 }
 
 bool is_on_read_only_mount(int32_t file)

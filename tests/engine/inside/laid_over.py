@@ -9,13 +9,15 @@ import sys
 
 import namespaces
 
+from emulated_lambda import kernel
+
 
 def main() -> None:
     namespaces.enter()
-    namespaces.mount("proc", "/var/task/mounted")
+    kernel.mount("proc", "/var/task/mounted", "proc")
     namespaces.bind("/tmp/there", "/proc/cpuinfo")
     for folder in ("/proc/fs", "/tmp/folder"):
-        namespaces.mount("tmpfs", folder, "mode=777")
+        kernel.mount("tmpfs", folder, "tmpfs", options="mode=777")
     namespaces.bind("/proc/self/mem", "/var/task/memory")
     os.execv(sys.argv[1], sys.argv[1:])
 

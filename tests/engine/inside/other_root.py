@@ -1,5 +1,6 @@
 """`other_root.py KIND PROGRAM [ARGUMENT ...]`: runs a program, in namespaces of its own, whose root is an overlay that
-can be written, and where /tmp is as KIND says; /elsewhere is what is there by another name, or lies beside it."""
+can be written, and where /tmp is as KIND says; /elsewhere is what is there by another name, or lies beside it. Each of
+both holds a file, `there`."""
 
 from __future__ import annotations
 
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import namespaces
 
+from emulated_lambda import kernel
+
 ROOT, UPPER = Path("/var/task/mounted"), Path("/var/task/etc")
 TMP, ELSEWHERE, DISK, CODE = ROOT / "tmp", ROOT / "elsewhere", ROOT / "disk", ROOT / "var/task"
+ELSEWHERE_IN_ITS_LAYER = UPPER / "upper" / ELSEWHERE.name
 
 
 def nothing() -> None:
@@ -29,17 +33,17 @@ def folder() -> None:
     namespaces.bind(str(ELSEWHERE), str(TMP))
 
 
-def layer() -> None:
-    """It is a folder of the root's upper layer, which has another number there."""
+def folder_of_layer() -> None:
+    """It is a folder of the root's upper layer, whose files have other numbers there."""
     TMP.mkdir()
-    namespaces.bind(str(UPPER / "upper" / ELSEWHERE.name), str(TMP))
+    namespaces.bind(str(ELSEWHERE_IN_ITS_LAYER), str(TMP))
 
 
 def disk() -> None:
     """It lies on a file system that shows another folder elsewhere."""
     for place in (TMP, DISK):
         place.mkdir()
-    namespaces.mount("tmpfs", str(DISK))
+    kernel.mount("tmpfs", str(DISK), "tmpfs")
     for name, place in (("a", TMP), ("b", ELSEWHERE)):
         (DISK / name).mkdir()
         namespaces.bind(str(DISK / name), str(place))
@@ -48,7 +52,7 @@ def disk() -> None:
 def apart() -> None:
     """It is a file system of its own."""
     TMP.mkdir()
-    namespaces.mount("tmpfs", str(TMP))
+    kernel.mount("tmpfs", str(TMP), "tmpfs")
 
 
 def code() -> None:
@@ -58,20 +62,26 @@ def code() -> None:
     namespaces.bind(str(ELSEWHERE / "there"), str(CODE / "alone.py"))
 
 
+def code_of_layer() -> None:
+    """The same of what is elsewhere in the root's upper layer."""
+    apart()
+    namespaces.bind(str(ELSEWHERE_IN_ITS_LAYER), str(CODE / "etc"))
+
+
 KINDS: dict[str, Callable[[], None]] = {
-    kind.__name__: kind for kind in (nothing, link, folder, layer, disk, apart, code)
+    kind.__name__: kind for kind in (nothing, link, folder, folder_of_layer, disk, apart, code, code_of_layer)
 }
 
 
 def lay_root() -> None:
     """Of two file systems: a file of an overlay has the device of its layer then, a folder that of the whole."""
-    layers = {"lowerdir": ROOT / "lower", "upperdir": UPPER / "upper", "workdir": UPPER / "work"}
+    parts = {"lowerdir": ROOT / "lower", "upperdir": UPPER / "upper", "workdir": UPPER / "work"}
     for place in (ROOT, UPPER):
-        namespaces.mount("tmpfs", str(place), "mode=755")
-    for layer in layers.values():
-        layer.mkdir()
-    options = ",".join(f"{name}={path}" for name, path in layers.items())
-    namespaces.mount("overlay", str(ROOT), f"{options},userxattr")
+        kernel.mount("tmpfs", str(place), "tmpfs", options="mode=755")
+    for part in parts.values():
+        part.mkdir()
+    options = ",".join(f"{name}={path}" for name, path in parts.items())
+    kernel.mount("overlay", str(ROOT), "overlay", options=f"{options},userxattr")
 
 
 def main() -> None:
@@ -84,11 +94,11 @@ def main() -> None:
             (ROOT / entry.name).mkdir()
             namespaces.bind(entry.path, str(ROOT / entry.name))
     (ROOT / "proc").mkdir()
-    namespaces.mount("proc", str(ROOT / "proc"))
+    kernel.mount("proc", str(ROOT / "proc"), "proc")
     ELSEWHERE.mkdir()
     (ELSEWHERE / "there").write_text("content")
     KINDS[sys.argv[1]]()
-    for place in (TMP, ELSEWHERE):
+    for place in (TMP, ELSEWHERE):  # what was mounted may hold none
         if place.exists():
             (place / "there").write_text("content")
     os.chroot(ROOT)
