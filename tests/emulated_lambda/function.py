@@ -41,6 +41,7 @@ _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_SECONDS = 20.0
 _SPARE_SECONDS = 30.0  # above the function's own timeout: the emulator answers for it
 _QUIET_SECONDS = 0.15  # the emulator's pipes are drained when nothing came for so long
+_REPORT_SECONDS = 2.0  # the emulator's own line comes before the answer, but not after every failure
 _EMULATOR_SUFFIX = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
@@ -195,10 +196,13 @@ class EmulatedFunction:
 
     def _settle(self) -> None:
         """Waits for the lines that are still on their way: the answer and the log travel apart."""
-        seen = -1
-        while seen != len(self._log):
+        seen, latest = -1, time.monotonic() + _REPORT_SECONDS
+        while seen != len(self._log) or not (self._is_reported() or time.monotonic() > latest):
             seen = len(self._log)
             time.sleep(_QUIET_SECONDS)
+
+    def _is_reported(self) -> bool:
+        return any("REPORT RequestId: " in line.message for line in self._log[self._taken :])
 
     def _diary(self) -> str:
         return "".join(f"\n  {line}" for line in self._emulator_log[-10:])
