@@ -1,6 +1,6 @@
 /* Writers and readers of the table at once. More rules than a set has slots are learnt for one address, each always with
- * the same name, so a reader that sees another pair has seen a torn slot. What is learnt for a second address is always
- * the same, and never missing. Exit status 0: so it was. */
+ * the same name, so a reader that sees another pair has seen a torn slot. A second address is learnt by one rule, for one name
+ * after the other, and never missing. Exit status 0: so it was. */
 #include "names.h"
 
 #include <pthread.h>
@@ -9,7 +9,7 @@
 #ifndef ROUNDS
 #define ROUNDS 200000
 #endif
-enum { WRITERS = 2, READERS = 2, RULES = 64, NAME_ROOM = 64 };
+enum { WRITERS = 4, READERS = 2, RULES = 64, NAME_ROOM = 64 };
 
 static const struct address IP = {.family = FAMILY_V4, .bytes = {203, 0, 113, 7}};
 static const struct address KNOWN = {.family = FAMILY_V4, .bytes = {203, 0, 113, 8}};
@@ -36,14 +36,14 @@ static bool check(void *context, uint16_t rule, struct text name)
 
 static bool is_there(void *context, uint16_t rule, struct text name)
 {
-    check(context, rule, name);
-    return true;
+    (void)rule;
+    return check(context, (uint16_t)(name.at[0] - 'a'), name), true;
 }
 
-static void learn_known(void)
+static void learn_known(uint32_t turn)
 {
     char room[NAME_ROOM];
-    names_learn(&table, &KNOWN, 1, name_of(1, room));
+    names_learn(&table, &KNOWN, 1, name_of((uint16_t)(turn % 17), room));
 }
 
 static void *write_names(void *unused)
@@ -51,7 +51,7 @@ static void *write_names(void *unused)
     char room[NAME_ROOM];
     for (uint32_t i = 0; i < ROUNDS; i++) {
         names_learn(&table, &IP, (uint16_t)(i % RULES), name_of((uint16_t)(i % RULES), room));
-        learn_known();
+        learn_known(i);
     }
     return unused;
 }
@@ -69,7 +69,7 @@ static void *read_names(void *unused)
 int main(void)
 {
     pthread_t threads[WRITERS + READERS];
-    learn_known();
+    learn_known(0);
     for (int i = 0; i < WRITERS + READERS; i++)
         if (pthread_create(&threads[i], NULL, i < WRITERS ? write_names : read_names, NULL))
             return 2;

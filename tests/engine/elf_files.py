@@ -56,6 +56,17 @@ def end_code_early(library: Path) -> None:
     _write(library, "<Q", _program_header(library, _SEGMENT.LOAD, _READ | _RUN) + 0x20, 64)  # p_filesz
 
 
+def grow_code(library: Path) -> None:
+    """Lets zeroes follow the code, which can be run as well."""
+    memory = _program_header(library, _SEGMENT.LOAD, _READ | _RUN) + 0x28  # p_memsz
+    _write(library, "<Q", memory, _read(library, "<Q", memory) + 200)
+
+
+def forget_sections(library: Path) -> None:
+    """Takes away where the sections are described, but not how many there are; and where the functions begin."""
+    _write(library, "<Q", 0x28, 0)  # e_shoff
+
+
 def run_all_first(library: Path) -> None:
     """Lets what is in front of the code be run with it, and takes away what the file says of its sections."""
     _write(library, "<I", _program_header(library, _SEGMENT.LOAD, _READ) + 4, _READ | _RUN)  # p_flags

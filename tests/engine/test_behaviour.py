@@ -164,6 +164,23 @@ def test_a_judged_call_keeps_every_register(box: Sandbox, shielded: bool) -> Non
     assert refused == ({"openat", "connect", "sendto"} if shielded else set())
 
 
+def test_no_core_is_dumped(box: Sandbox) -> None:
+    """Whatever the limit was: nothing else keeps the kernel from writing it to the working directory."""
+    code = """
+import resource
+limits = resource.getrlimit(resource.RLIMIT_CORE)
+try: resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096))
+except ValueError: print("not raised", limits)
+else: print("raised")
+"""
+    said = {"allow": "raised", "alert": "raised", "block": "not raised (0, 0)"}
+    for mode, expected in said.items():
+        done = box.run_command([SHIELD, PYTHON, "-c", code], environment=policy(read_write_tmp=mode))
+        if mode == "allow" and done.stdout == "not raised (0, 0)\n":
+            pytest.skip("no program of this machine may dump a core: its hard limit is 0")
+        assert done.stdout == f"{expected}\n", done.stderr[-2000:]
+
+
 def test_a_second_libc(box: Sandbox) -> None:
     result, _ = run(box, "second_libc_is_judged", TMP_BLOCKED)
     assert result == {"open": -REFUSED}

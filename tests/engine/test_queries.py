@@ -30,6 +30,8 @@ ALLOWED = (
     "tcp_two_at_once",
     "tcp_all_in_one_read",
     "tcp_a_long_answer",
+    "tcp_in_the_midst_of_many",
+    "udp_many_first",
     "udp_by_write_and_read",
     "udp_on_a_duplicate",
 )
@@ -60,7 +62,11 @@ OTHERWISE = {
 @pytest.fixture(scope="module")
 def names(sandbox: Sandbox) -> Iterator[DnsServer]:
     many = [SERVER, *(f"198.51.100.{i % 250 + 1}" for i in range(300)), SERVER]
-    answers = {"allowed.example": [SERVER], "*.wild.example": [SERVER], "many.example": many, "*": [SERVER]}
+    crowd = {
+        f"h{i}.wild.example": [f"{20 + i}.{i}.{31 * j + 1}.{(37 * i + 11 * j) % 250}" for j in range(8)]
+        for i in range(100)
+    }
+    answers = crowd | {"allowed.example": [SERVER], "*.wild.example": [SERVER], "many.example": many, "*": [SERVER]}
     with DnsServer(sandbox, answers) as server, WebServer(sandbox, (SERVER, 80), Receiver("hello")):
         yield server
 
@@ -80,6 +86,12 @@ def test_an_allowed_name_is_answered_and_may_be_used(sandbox: Sandbox, names: Dn
     """Each in a process of its own: nothing was learnt before."""
     result, done = run(sandbox, [way], BLOCKED)
     assert (result, alerts(done)) == ({way: None}, []), done.stderr
+
+
+def test_what_another_name_of_the_address_is_allowed_stays(sandbox: Sandbox, names: DnsServer) -> None:
+    settings = BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "*.wild.example:443,allowed.wild.example:80"}
+    result, done = run(sandbox, ["two_names_of_two_rules"], settings)
+    assert (result, alerts(done)) == ({"two_names_of_two_rules": None}, []), done.stderr
 
 
 @pytest.mark.parametrize("way", DENIED)

@@ -12,18 +12,19 @@ typedef uint32_t __attribute__((may_alias)) slot_word;
 enum { SLOT_WORDS = sizeof(struct learnt) / sizeof(slot_word) };
 _Static_assert(sizeof(struct learnt) % sizeof(slot_word) == 0, "a slot is whole words");
 _Static_assert(offsetof(struct learnt, sequence) == 0, "the sequence is the first word");
-_Static_assert(NAMES_SETS == 1 << 8, "a set is known by the highest byte of a hash");
+enum { SETS_BITS = 9 };
+_Static_assert(NAMES_SETS == 1 << SETS_BITS, "a set is known by the highest bits of a hash");
 _Static_assert(NAME_KEPT <= UINT8_MAX, "name_len is one byte");
 
 /* FNV-1a, by words. The last byte of an address is the highest of a little-endian word: of neighbours, no two get the
- * same highest byte. */
+ * same highest bits. */
 static uint32_t set_of(const struct address *ip)
 {
     uint32_t hash = 2166136261u ^ ip->family, words[4];
     copy_bytes(words, ip->bytes, sizeof words);
     for (uint32_t i = 0; i < 4; i++)
         hash = (hash ^ words[i]) * 16777619u;
-    return hash >> 24;
+    return hash >> (32 - SETS_BITS);
 }
 
 /* Copies a slot that nobody was writing meanwhile. */
@@ -78,30 +79,38 @@ static bool write_slot(struct learnt *slot, uint32_t seen, const struct learnt *
     return true;
 }
 
-/* The slot to write: the one that has this address by this rule, else an empty one, else the oldest. */
-static struct learnt *choose_slot(struct learnt *set, const struct learnt *value, uint32_t *sequence)
+/* A slot that nobody is writing, as it was when it was looked at. */
+struct candidate {
+    struct learnt *slot;
+    uint32_t sequence, idle;
+};
+
+static void take_idler(struct candidate *best, const struct candidate *other)
 {
-    struct learnt *best = NULL;
-    uint32_t best_idle = 0;
+    if (!best->slot || other->idle > best->idle)
+        *best = *other;
+}
+
+/* The slot to write: where two have this address by this rule, the older one of those; else of the others an empty one or
+ * the oldest. None: NULL. */
+static struct candidate choose_slot(struct learnt *set, const struct learnt *value)
+{
+    struct candidate same = {0}, other = {0};
+    uint32_t same_count = 0;
     for (uint32_t way = 0; way < NAMES_WAYS; way++) {
-        uint32_t before = __atomic_load_n(&set[way].sequence, __ATOMIC_ACQUIRE);
+        struct candidate c = {.slot = &set[way]};
+        c.sequence = __atomic_load_n(&set[way].sequence, __ATOMIC_ACQUIRE);
         uint32_t age = __atomic_load_n(&set[way].age, __ATOMIC_RELAXED);
-        if (before & 1)
+        if (c.sequence & 1)
             continue;
-        if (age && seems_about(&set[way], &value->ip) &&
-            __atomic_load_n(&set[way].rule, __ATOMIC_RELAXED) == value->rule) {
-            *sequence = before;
-            return &set[way];
-        }
         /* The distance on the clock, which may have wrapped; an empty one is idle for ever. */
-        uint32_t idle = age ? value->age - age : UINT32_MAX;
-        if (!best || idle > best_idle) {
-            best = &set[way];
-            best_idle = idle;
-            *sequence = before;
-        }
+        c.idle = age ? value->age - age : UINT32_MAX;
+        bool is_same = age && seems_about(&set[way], &value->ip) &&
+                       __atomic_load_n(&set[way].rule, __ATOMIC_RELAXED) == value->rule;
+        same_count += is_same;
+        take_idler(is_same ? &same : &other, &c);
     }
-    return best;
+    return same_count > 1 ? same : other;
 }
 
 /* Does the slot say this already? Then it is as new as what was learnt now. */
@@ -115,6 +124,14 @@ static bool renew_slot(struct learnt *slot, const struct learnt *value)
     return true;
 }
 
+static bool renew(struct learnt *set, const struct learnt *value)
+{
+    for (uint32_t way = 0; way < NAMES_WAYS; way++)
+        if (seems_about(&set[way], &value->ip) && renew_slot(&set[way], value))
+            return true;
+    return false;
+}
+
 void names_learn(struct names *n, const struct address *ip, uint16_t rule, struct text name)
 {
     struct learnt value = {.ip = *ip, .rule = rule};
@@ -124,14 +141,12 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
         return;
     value.name_len = (uint8_t)kept;
     copy_bytes(value.name, name.at + (name.len - kept), kept);
-    value.age = __atomic_add_fetch(&n->clock, 1, __ATOMIC_RELAXED);
-    if (!value.age) /* the clock went round; 0 means empty */
-        value.age = 1;
+    while (!value.age) /* 0, where the clock went round, means empty */
+        value.age = __atomic_add_fetch(&n->clock, 1, __ATOMIC_RELAXED);
     /* Losing a slot to another writer is rare; so many losses in a row are not worth a longer wait. */
-    for (uint32_t tries = 0; tries < 4 * NAMES_WAYS; tries++) {
-        uint32_t sequence;
-        struct learnt *slot = choose_slot(set, &value, &sequence);
-        if (slot && (renew_slot(slot, &value) || write_slot(slot, sequence, &value)))
+    for (uint32_t tries = 0; tries < 4 * NAMES_WAYS && !renew(set, &value); tries++) {
+        struct candidate chosen = choose_slot(set, &value);
+        if (chosen.slot && write_slot(chosen.slot, chosen.sequence, &value))
             return;
     }
 }

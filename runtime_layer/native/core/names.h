@@ -2,7 +2,8 @@
  *
  * A bounded table of fixed size that the gate fills from DNS answers and asks before a connect. Lock-free:
  * the gate runs in signal handlers and vfork children, where waiting for a lock can never end. A slot that
- * is being written is passed over; a flood of names evicts the oldest of its set, never crashes.
+ * is being written is passed over: so an address keeps two names for each rule, and the one is there while the other
+ * is written. A flood of names evicts the oldest of its set, never crashes.
  */
 #ifndef SHIELD_NAMES_H
 #define SHIELD_NAMES_H
@@ -10,7 +11,7 @@
 #include "endpoint.h"
 #include "text.h"
 
-enum { NAMES_SETS = 256, NAMES_WAYS = 4, NAME_KEPT = 96 };
+enum { NAMES_SETS = 512, NAMES_WAYS = 8, NAME_KEPT = 96 };
 
 /* Which part of the policy let the name through: an index into policy.outbound, or one of these. */
 enum { RULE_AWS = 0xfffe, RULE_NONE = 0xffff };

@@ -63,6 +63,17 @@ struct verdict verdict_name(const struct policy *p, struct text name)
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
 }
 
+bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule)
+{
+    if (*rule >= p->outbound_count)
+        return false;
+    while (++*rule < p->outbound_count)
+        if (rule_names(p, &p->outbound[*rule], name, true))
+            return true;
+    *rule = RULE_AWS;
+    return is_aws(p, name);
+}
+
 bool verdict_is_unusual(const struct policy *p, struct text name, const struct verdict *admitted)
 {
     const struct outbound_rule *rule;
@@ -174,7 +185,7 @@ static bool judge_learnt(void *context, uint16_t rule, struct text name)
         q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
         return true;
     }
-    /* The first rule that admitted the name is for another port or protocol; a later one may be for this. */
+    /* The rule that admitted the name is for another port or protocol, or is gone; another may be for this. */
     q->verdict = verdict_host(p, name, name.len < NAME_KEPT, q->to->port, q->protocol);
     return q->verdict.action == ACTION_ALLOW;
 }

@@ -48,6 +48,8 @@ struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum 
 /* May this name be asked of the resolver? `name` is canonical. Single-label names ("localhost") and names
  * under .local are judged like any other. The empty name (root) is denied. */
 struct verdict verdict_name(const struct policy *p, struct text name);
+/* The next one behind *rule that lets the name through as well, it may be for another port. False: none. */
+bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule);
 /* Does the name look like data (unusual.h) where the rule that admitted it leaves it open: what the star of *.domain
  * stands for, a bucket of AWS's? Not when an entry admits the whole name, or buckets are listed. */
 bool verdict_is_unusual(const struct policy *p, struct text name, const struct verdict *admitted);

@@ -7,7 +7,7 @@
 #include "ranges.h"
 #include "sealing.h"
 
-/* One store of eight bytes, all but `n` of them as they were; word by word where instructions are words. */
+/* One store of eight bytes of one page, all but `n` of them as they were; word by word where instructions are words. */
 static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
     if (n == 4 && at % 4 == 0) {
@@ -16,10 +16,11 @@ static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
         __atomic_store_n((uint32_t *)at, word, __ATOMIC_SEQ_CST);
         return;
     }
+    uint64_t last = page_up(at + 1) - 8, begin = at < last ? at : last;
     uint64_t word;
-    __builtin_memcpy(&word, (const void *)at, 8);
-    __builtin_memcpy(&word, bytes, n);
-    *(volatile uint64_t *)at = word;
+    __builtin_memcpy(&word, (const void *)begin, 8);
+    __builtin_memcpy((uint8_t *)&word + (at - begin), bytes, n);
+    *(volatile uint64_t *)begin = word;
 }
 
 /* Lays changed pages over those that other threads may be running: only while code arms its own process (configure.c). */

@@ -65,6 +65,7 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
     if (wanted->modes[EXECUTABLE_MEMORY] != MODE_BY_RUNTIME)
         next->memory_by_runtime = false;
     settle_modes(next);
+    forbid_core_dumps(&next->policy);
     if (runs_free_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])
         return fail(error,
                     "a library was loaded that makes system calls which cannot be guarded; configure before "

@@ -115,7 +115,8 @@ bool image_is_data(struct image image, uint64_t offset)
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
     const section_header *sections = (const section_header *)image_at(
         image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr));
-    if (!sections || header->e_shentsize != sizeof(Elf64_Shdr) || header->e_shnum > SECTIONS_MAX)
+    if (!sections || !header->e_shoff || header->e_shentsize != sizeof(Elf64_Shdr) ||
+        header->e_shnum > SECTIONS_MAX)
         return false;
     for (uint32_t i = 0; i < header->e_shnum; i++) {
         const section_header *s = &sections[i];

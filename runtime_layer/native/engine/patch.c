@@ -65,8 +65,8 @@ static void keep_wanted(void *context, const struct site *site)
 /* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
 static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from)
 {
-    uint32_t len = site->window + site->behind;
-    if (from < patch->low || from + len + CALL_LENGTH > patch->high || !is_system_call(from + site->window))
+    uint32_t len = site->window + site->behind, end = site->behind ? len : len + CALL_LENGTH;
+    if (from < patch->low || from + end > patch->high || !is_system_call(from + site->window))
         return false;
     return !patch->image.bytes ||
            same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, len);

@@ -14,7 +14,7 @@ enum {
     LENGTH = 2, /* in front of each message */
     QUERIES_MAX = 2 * PAGE,
     HEADER_LEN = 12,
-    STREAMS = 8,      /* that are learnt from at once */
+    STREAMS = 128,    /* in the midst of whose answers may be at once: what others are at is not learnt */
     ANSWER_MAX = 8190 /* of one answer; a longer one teaches nothing */
 };
 
@@ -24,10 +24,10 @@ struct stream {
     uint64_t cookie; /* of the socket: a descriptor may be one of several */
     uint32_t held;
     uint32_t beyond; /* bytes to come of an answer that is too long; NEVER: it is not learnt from any more */
-    uint8_t bytes[LENGTH + ANSWER_MAX];
 };
 #define NEVER UINT32_MAX
 static struct stream streams[STREAMS];
+static uint8_t answers[STREAMS][LENGTH + ANSWER_MAX];
 static uint32_t next_stream;
 
 static uint32_t read_length(const uint8_t *at)
@@ -113,41 +113,59 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
     return result ? result : len ? KERNEL(sendmsg, descriptor, m, flags) : 0;
 }
 
+/* That of this socket; else one that is in the midst of nothing; else one after the other. */
+static struct stream *choose_stream(uint64_t cookie)
+{
+    struct stream *idle = NULL;
+    for (uint32_t i = 0; i < STREAMS; i++) {
+        if (streams[i].cookie == cookie)
+            return &streams[i];
+        if (!idle && !streams[i].held && !streams[i].beyond &&
+            !__atomic_load_n(&streams[i].busy, __ATOMIC_RELAXED))
+            idle = &streams[i];
+    }
+    return idle ? idle : &streams[__atomic_fetch_add(&next_stream, 1, __ATOMIC_RELAXED) % STREAMS];
+}
+
 static struct stream *stream_of(uint64_t cookie)
 {
-    struct stream *s = NULL;
-    for (uint32_t i = 0; i < STREAMS && !s; i++)
-        if (streams[i].cookie == cookie)
-            s = &streams[i];
-    if (!s)
-        s = &streams[__atomic_fetch_add(&next_stream, 1, __ATOMIC_RELAXED) % STREAMS];
-    if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
-        return NULL;
-    if (s->cookie != cookie) {
-        s->cookie = cookie;
-        s->held = s->beyond = 0;
+    enum { TRIES = 8 }; /* another thread may have taken it */
+    for (uint32_t i = 0; i < TRIES; i++) {
+        struct stream *s = choose_stream(cookie);
+        if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
+            continue;
+        bool own = s->cookie == cookie, idle = !s->held && !s->beyond;
+        if (!own && !idle &&
+            i + 1 < TRIES) { /* it was idle a moment ago; or all of them are in the midst of one */
+            __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+            continue;
+        }
+        if (!own)
+            *s = (struct stream){.busy = 1, .cookie = cookie};
+        return s;
     }
-    return s;
+    return NULL;
 }
 
 static void take_in(struct stream *s, const uint8_t *bytes, uint32_t len)
 {
+    uint8_t *answer = answers[s - streams];
     while (len) {
         uint32_t part = len;
         if (s->beyond) {
             part = part < s->beyond ? part : s->beyond;
             s->beyond -= part;
         } else {
-            uint32_t want = s->held < LENGTH ? LENGTH : LENGTH + read_length(s->bytes);
+            uint32_t want = s->held < LENGTH ? LENGTH : LENGTH + read_length(answer);
             part = part < want - s->held ? part : want - s->held;
-            copy_bytes(s->bytes + s->held, bytes, part);
+            copy_bytes(answer + s->held, bytes, part);
             s->held += part;
-            uint32_t size = s->held < LENGTH ? 0 : read_length(s->bytes);
+            uint32_t size = s->held < LENGTH ? 0 : read_length(answer);
             if (s->held >= LENGTH && size > ANSWER_MAX) {
                 s->beyond = size;
                 s->held = 0;
             } else if (s->held >= LENGTH && s->held == LENGTH + size) {
-                resolver_learn(s->bytes + LENGTH, size);
+                resolver_learn(answer + LENGTH, size);
                 s->held = 0;
             }
         }

@@ -265,8 +265,12 @@ struct learning {
 static void learn(void *context, const struct address *ip)
 {
     const struct learning *l = context;
-    if (verdict_may_learn(&sealed.policy, ip))
-        names_learn(learnt_names(), ip, l->rule, l->name);
+    uint16_t rule = l->rule;
+    if (!verdict_may_learn(&sealed.policy, ip))
+        return;
+    do /* another name of this address may take the place of this one in what the first rule let through */
+        names_learn(learnt_names(), ip, rule, l->name);
+    while (verdict_further_rule(&sealed.policy, l->name, &rule));
 }
 
 void resolver_learn(const uint8_t *message, uint32_t len)

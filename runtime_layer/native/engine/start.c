@@ -112,6 +112,14 @@ void settle_modes(struct sealed *s)
         modes[EXECUTABLE_MEMORY] = s->has_jit ? MODE_ALLOW : strictest;
 }
 
+void forbid_core_dumps(const struct policy *p)
+{
+    enum { LIMIT_OF_CORE = 4 };
+    static const uint64_t none[2];
+    if (p->modes[READ_WRITE_TMP] == MODE_BLOCK)
+        KERNEL(prlimit64, 0, LIMIT_OF_CORE, none, 0);
+}
+
 /* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one
  * that the function itself could have put there. */
 static void read_spawn_helper(struct text directory)
@@ -210,6 +218,7 @@ bool arm(struct start *start, struct armed_objects *objects)
     sealed.armed = true;
     if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
         watch_inherited(); /* sockets that are made from now on are marked by the gate */
+    forbid_core_dumps(&sealed.policy);
     return seal(start->error);
 }
 

@@ -6,6 +6,7 @@ The last line of output is, for each way that was named, the errno that it ended
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 RESOLVER = ("169.254.78.1", 53)
+SERVER = "203.0.113.9"
 ALLOWED, DENIED = "allowed.example", "denied.example"
 NO_SUCH_NAME = 1002
 RANDOM = "mfrggzdfmztwq2lknnwg23tpobyxe43uov3ho6dzpi.wild.example"
@@ -139,6 +141,47 @@ def tcp_a_long_answer() -> None:
     use(address_in(message))
     s.sendall(framed(query(ALLOWED)))
     use(address_in(answer(s.recv)))
+
+
+MANY = 100
+
+
+def use_all(addresses: list[str]) -> None:
+    """Nobody listens there, and there is no way there: what the kernel says of that is well."""
+    for address in addresses:
+        try:
+            use(address)
+        except OSError as error:
+            if error.errno not in (errno.ECONNREFUSED, errno.ENETUNREACH):
+                raise
+
+
+@way
+def tcp_in_the_midst_of_many() -> None:
+    """The beginnings of all answers are read, and then the rest of each."""
+    begin = 14
+    streams = [over_tcp() for _ in range(MANY)]
+    for i, s in enumerate(streams):
+        s.sendall(framed(query(f"h{i}.wild.example")))
+    sizes = [struct.unpack("!H", exactly(s.recv, begin)[:2])[0] for s in streams]
+    rests = [exactly(s.recv, 2 + size - begin) for s, size in zip(streams, sizes, strict=True)]
+    use_all([socket.inet_ntoa(rest[-4:]) for rest in rests])
+
+
+@way
+def udp_many_first() -> None:
+    """All are asked for before any is used."""
+    found = [socket.getaddrinfo(f"h{i}.wild.example", 80, socket.AF_INET, socket.SOCK_STREAM) for i in range(MANY)]
+    assert {len(each) for each in found} == {8}
+    use_all([str(each[0][4][0]) for each in found])
+
+
+@way
+def two_names_of_two_rules() -> None:
+    """*.wild.example is for another port, and was let through by it last."""
+    for name in ("allowed.wild.example", "b.wild.example"):
+        socket.getaddrinfo(name, 80, socket.AF_INET)
+    use(SERVER)
 
 
 @way

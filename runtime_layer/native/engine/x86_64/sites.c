@@ -47,6 +47,14 @@ static bool is_syscall(const uint8_t *p)
     return p[0] == 0x0f && p[1] == 0x05;
 }
 
+static bool is_zero(const uint8_t *bytes, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        if (bytes[i])
+            return false;
+    return true;
+}
+
 /* How many zeroes lead from `at` to where the next section may begin; 0: this is no padding. */
 static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 {
@@ -153,14 +161,39 @@ static bool find_step(const struct code *c, uint64_t offset, uint32_t *index)
     return low < c->step_count && c->steps[low].at == offset;
 }
 
-/* Did the decode understand everything right in front of this step? */
-static bool is_clean(const struct code *c, uint32_t index)
+/* Did the decode understand everything right in front of this offset, to which the steps up to `index` lead? */
+static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
 {
-    uint32_t site = c->steps[index].at;
-    while (index-- > 0 && site - c->steps[index].at <= CLEAN)
+    while (index-- > 0 && offset - c->steps[index].at <= CLEAN)
         if (c->steps[index].flags & STEP_LOST)
             return false;
     return true;
+}
+
+/* Where the instructions from `at` on lead that begin in front of `to`; 0 when one of them is unknown. Zeroes behind a
+ * return are the end of all code. */
+static uint64_t leads_to(struct image image, const struct code *c, uint64_t at, uint64_t to)
+{
+    bool ends = false;
+    for (struct insn insn; at < to; at += insn.len) {
+        insn = take_rare_step(image, c, at);
+        if (insn.flags & STEP_LOST)
+            return ends && is_zero(image.bytes + at, to - at < ALIGNMENT ? to - at : ALIGNMENT) ? to : 0;
+        ends = insn.flags & INSN_ENDS;
+    }
+    return at;
+}
+
+/* What lies right in front is no code. Does some begin behind it, that makes this call? A table of constants has more of
+ * them behind; a function follows another, and begins where functions do. */
+static bool may_be_behind_data(struct image image, const struct code *c, uint64_t at, bool arrives)
+{
+    enum { BOUNDARY = 16, BOUNDARIES = 4 };
+    uint64_t begin = at / BOUNDARY * BOUNDARY;
+    for (uint32_t i = 0; i < BOUNDARIES && begin >= c->from && !arrives; i++, begin -= BOUNDARY)
+        arrives = leads_to(image, c, begin, at) == at;
+    uint64_t behind = c->to - at > CLEAN ? at + CLEAN : c->to;
+    return arrives && leads_to(image, c, at, image_code_end(image, at, behind));
 }
 
 static inline bool is_within(int64_t target, int64_t first, int64_t last)
@@ -417,12 +450,12 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     if (!decode_to_site(image, low, high, at, c))
         return;
     uint32_t index;
-    bool arrives = find_step(c, at - c->from, &index);
-    if (!arrives || !is_clean(c, index)) {
+    bool arrives = find_step(c, at - c->from, &index), clean = is_clean(c, at - c->from, index);
+    if (!arrives || !clean) {
         /* The bytes lie inside an instruction or in data, or something before them is unknown to the decoder. A
          * number loaded right in front means the latter. */
         bool loaded = at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1];
-        if (loaded || (arrives && c->bounded))
+        if (loaded || (c->bounded ? arrives : !clean && may_be_behind_data(image, c, at, arrives)))
             site->kind = SITE_HARD;
         return;
     }

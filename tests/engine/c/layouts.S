@@ -1,0 +1,62 @@
+/* Libraries as assemblers and linkers rarely make them. Each opens /tmp/there by a system call of its own, and returns what
+ * that says. */
+#if defined(TABLE_IN_FRONT)
+/* Constants in front of a function, whose number comes from a register: nothing tells where code begins. */
+.text
+.balign 16
+.long 1, 2, 3, 4, 5, 6, 7, 8
+call_it:
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    syscall
+    ret
+#ifdef TABLE_BEHIND
+.fill 64, 1, 0x06
+#endif
+.globl entry
+entry:
+    mov $257, %edi
+    mov $-100, %rsi
+    lea path(%rip), %rdx
+    xor %ecx, %ecx
+    xor %r8d, %r8d
+    jmp call_it
+#elif defined(LEFT)
+/* The call, which something jumps to, and what follows are the last bytes of the last page. */
+.text
+.balign 4096
+.globl entry
+entry:
+    lea path(%rip), %rsi
+    mov $-100, %rdi
+    xor %edx, %edx
+    xor %r10d, %r10d
+    mov $257, %eax
+    test %edx, %edx
+    jz again
+    .fill 4096 - LEFT - (. - entry), 1, 0x90
+    ret
+again:
+    syscall
+    nopl (%rax)
+    ret
+#else
+/* An address in the code, which the loader has to write there. */
+.text
+.globl entry
+entry:
+    movabs $path, %rsi
+    mov $-100, %rdi
+    xor %edx, %edx
+    xor %r10d, %r10d
+    mov $257, %eax
+    syscall
+    ret
+#endif
+.section .rodata
+path:
+    .asciz "/tmp/there"
+.section .note.GNU-stack, "", @progbits

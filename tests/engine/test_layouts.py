@@ -1,0 +1,70 @@
+"""Libraries as assemblers and linkers rarely make them: their calls are judged, or they do not load."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulated_lambda.machine import architecture
+from emulated_lambda.sandbox import Completed, Sandbox
+from engine.compiling import SOURCES, compile_c
+from engine.conftest import INSIDE
+from engine.elf_files import forget_sections, grow_code
+from engine.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+
+pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="x86-64 assembly; instructions are words on aarch64")
+BLOCKED = policy(**dict.fromkeys(POLICIES, "block"), executable_memory="block")
+LIBRARIES = {
+    "table_in_front": ("-DTABLE_IN_FRONT",),
+    "between_tables": ("-DTABLE_IN_FRONT", "-DTABLE_BEHIND"),
+    "three_bytes_left": ("-DLEFT=7",),
+    "four_bytes_left": ("-DLEFT=8",),
+    "relocated": ("-Wl,-z,notext",),
+}
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task") / "code"
+    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, flags in LIBRARIES.items():
+        compile_c(
+            [SOURCES / "layouts.S"], task / f"{name}.so", "-shared", "-nostdlib", *flags, target="x86_64-linux-gnu"
+        )
+    for name, change in (("grown", grow_code), ("sections_gone", forget_sections)):
+        shutil.copy(task / "four_bytes_left.so", task / f"{name}.so")
+        change(task / f"{name}.so")
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+def call(box: Sandbox, library: str, shielded: bool) -> Completed:
+    prepare_tmp(box)
+    code = f"import ctypes; print(min(ctypes.CDLL('/var/task/{library}.so').entry(), 0))"
+    return box.run_command([*([SHIELD] if shielded else []), PYTHON, "-c", code], environment=BLOCKED)
+
+
+@pytest.mark.parametrize("library", ["three_bytes_left", "four_bytes_left", "sections_gone"])
+def test_its_call_is_judged(box: Sandbox, library: str) -> None:
+    assert call(box, library, shielded=False).stdout == "0\n"
+    done = call(box, library, shielded=True)
+    assert done.stdout == f"{-errno.EACCES}\n", done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("library", ["table_in_front", "relocated", "grown"])
+def test_it_does_not_load(box: Sandbox, library: str) -> None:
+    assert call(box, library, shielded=False).stdout == "0\n"
+    done = call(box, library, shielded=True)
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr[-2000:]
+    assert "self_protection" in [line.get("policy") for line in done.shield_lines], done.stderr[-2000:]
+
+
+def test_a_call_between_tables_is_taken_for_one_of_them(box: Sandbox) -> None:
+    """It is in the threat model: what stands in crypto libraries between tables of constants looks the same."""
+    for shielded in (False, True):
+        done = call(box, "between_tables", shielded)
+        assert done.stdout == "0\n", done.stderr[-2000:]
