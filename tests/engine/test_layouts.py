@@ -21,6 +21,7 @@ BLOCKED = policy(**dict.fromkeys(POLICIES, "block"), executable_memory="block")
 LIBRARIES = {
     "table_in_front": ("-DTABLE_IN_FRONT",),
     "between_tables": ("-DTABLE_IN_FRONT", "-DTABLE_BEHIND"),
+    "padded": ("-DPADDED",),
     "three_bytes_left": ("-DLEFT=7",),
     "four_bytes_left": ("-DLEFT=8",),
     "relocated": ("-Wl,-z,notext",),
@@ -48,7 +49,7 @@ def call(box: Sandbox, library: str, shielded: bool) -> Completed:
     return box.run_command([*([SHIELD] if shielded else []), PYTHON, "-c", code], environment=BLOCKED)
 
 
-@pytest.mark.parametrize("library", ["three_bytes_left", "four_bytes_left", "sections_gone"])
+@pytest.mark.parametrize("library", ["padded", "three_bytes_left", "four_bytes_left", "sections_gone"])
 def test_its_call_is_judged(box: Sandbox, library: str) -> None:
     assert call(box, library, shielded=False).stdout == "0\n"
     done = call(box, library, shielded=True)

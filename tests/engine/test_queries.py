@@ -31,6 +31,7 @@ ALLOWED = (
     "tcp_all_in_one_read",
     "tcp_a_long_answer",
     "tcp_in_the_midst_of_many",
+    "tcp_behind_many_that_ended",
     "udp_many_first",
     "udp_by_write_and_read",
     "udp_on_a_duplicate",

@@ -65,7 +65,6 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
     if (wanted->modes[EXECUTABLE_MEMORY] != MODE_BY_RUNTIME)
         next->memory_by_runtime = false;
     settle_modes(next);
-    forbid_core_dumps(&next->policy);
     if (runs_free_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])
         return fail(error,
                     "a library was loaded that makes system calls which cannot be guarded; configure before "
@@ -121,6 +120,7 @@ static bool put_in_force(struct sealed *next, struct writer *error)
         KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
         watch_inherited();
     }
+    forbid_core_dumps(&sealed.policy);
     report_start(sealed.log,
                  &(struct start_line){
                      .event = TEXT("tightened"), .level = TEXT("INFO"), .apart = true, .has_modes = true});

@@ -21,6 +21,8 @@ enum {
 /* The answer that is on its way to the program, as far as it has come. */
 struct stream {
     uint32_t busy;
+    uint32_t lost;   /* two threads read at once, and one of them passed what it got over */
+    uint32_t used;   /* the clock, when it was last */
     uint64_t cookie; /* of the socket: a descriptor may be one of several */
     uint32_t held;
     uint32_t beyond; /* bytes to come of an answer that is too long; NEVER: it is not learnt from any more */
@@ -28,7 +30,7 @@ struct stream {
 #define NEVER UINT32_MAX
 static struct stream streams[STREAMS];
 static uint8_t answers[STREAMS][LENGTH + ANSWER_MAX];
-static uint32_t next_stream;
+static uint32_t streams_clock;
 
 static uint32_t read_length(const uint8_t *at)
 {
@@ -113,35 +115,55 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
     return result ? result : len ? KERNEL(sendmsg, descriptor, m, flags) : 0;
 }
 
-/* That of this socket; else one that is in the midst of nothing; else one after the other. */
-static struct stream *choose_stream(uint64_t cookie)
+static bool is_in_the_midst(const struct stream *s)
 {
-    struct stream *idle = NULL;
-    for (uint32_t i = 0; i < STREAMS; i++) {
-        if (streams[i].cookie == cookie)
-            return &streams[i];
-        if (!idle && !streams[i].held && !streams[i].beyond &&
-            !__atomic_load_n(&streams[i].busy, __ATOMIC_RELAXED))
-            idle = &streams[i];
-    }
-    return idle ? idle : &streams[__atomic_fetch_add(&next_stream, 1, __ATOMIC_RELAXED) % STREAMS];
+    return s->held || s->beyond;
 }
 
+/* That of this socket; else one that is in the midst of nothing, `near` first: threads look for one at the same time; else
+ * the one that was not used for the longest time: its connection may have ended in the midst of an answer. */
+static struct stream *choose_stream(uint64_t cookie, uint32_t near, bool *is_free)
+{
+    struct stream *idle = NULL, *oldest = NULL;
+    uint32_t now = __atomic_load_n(&streams_clock, __ATOMIC_RELAXED);
+    *is_free = false;
+    for (uint32_t i = 0; i < STREAMS; i++) {
+        struct stream *s = &streams[(near + i) % STREAMS];
+        if (s->cookie == cookie)
+            return s;
+        if (__atomic_load_n(&s->busy, __ATOMIC_RELAXED))
+            continue;
+        if (!is_in_the_midst(s))
+            idle = idle ? idle : s;
+        else if (!oldest || now - s->used > now - oldest->used)
+            oldest = s;
+    }
+    *is_free = idle;
+    return idle ? idle : oldest;
+}
+
+/* Held until it is not busy. NULL: somebody else has what there is. */
 static struct stream *stream_of(uint64_t cookie)
 {
-    enum { TRIES = 8 }; /* another thread may have taken it */
+    enum { TRIES = 8 };
     for (uint32_t i = 0; i < TRIES; i++) {
-        struct stream *s = choose_stream(cookie);
-        if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
-            continue;
-        bool own = s->cookie == cookie, idle = !s->held && !s->beyond;
-        if (!own && !idle &&
-            i + 1 < TRIES) { /* it was idle a moment ago; or all of them are in the midst of one */
-            __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+        bool is_free;
+        struct stream *s = choose_stream(cookie, (uint32_t)cookie + i, &is_free);
+        if (!s)
+            return NULL;
+        if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE)) {
+            if (s->cookie == cookie)
+                __atomic_store_n(&s->lost, 1, __ATOMIC_RELAXED);
             continue;
         }
-        if (!own)
+        if (s->cookie != cookie) {
+            if (is_free && is_in_the_midst(s)) { /* it is not any more */
+                __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+                continue;
+            }
             *s = (struct stream){.busy = 1, .cookie = cookie};
+        }
+        s->used = __atomic_add_fetch(&streams_clock, 1, __ATOMIC_RELAXED);
         return s;
     }
     return NULL;
@@ -188,7 +210,7 @@ static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
     struct stream *s = stream_of(socket_cookie(descriptor));
     if (!s)
         return;
-    if (bytes && s->beyond != NEVER)
+    if (bytes && s->beyond != NEVER && !__atomic_load_n(&s->lost, __ATOMIC_RELAXED))
         take_in(s, bytes, len);
     else
         s->beyond = NEVER;

@@ -258,19 +258,19 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
 }
 
 struct learning {
-    uint16_t rule;
+    uint16_t rule, further;
+    bool has_further;
     struct text name;
 };
 
 static void learn(void *context, const struct address *ip)
 {
     const struct learning *l = context;
-    uint16_t rule = l->rule;
     if (!verdict_may_learn(&sealed.policy, ip))
         return;
-    do /* another name of this address may take the place of this one in what the first rule let through */
-        names_learn(learnt_names(), ip, rule, l->name);
-    while (verdict_further_rule(&sealed.policy, l->name, &rule));
+    names_learn(learnt_names(), ip, l->rule, l->name);
+    if (l->has_further) /* other names of this address may take the place of this one in what the first rule let through */
+        names_learn(learnt_names(), ip, l->further, l->name);
 }
 
 void resolver_learn(const uint8_t *message, uint32_t len)
@@ -284,6 +284,8 @@ void resolver_learn(const uint8_t *message, uint32_t len)
     if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK &&
         verdict_name(&sealed.policy, learning.name).action != ACTION_ALLOW)
         learning.rule = RULE_NONE;
+    learning.further = learning.rule;
+    learning.has_further = verdict_further_rule(&sealed.policy, learning.name, &learning.further);
     dns_read_answer(message, len, &q, learn, &learning);
 }
 

@@ -24,6 +24,23 @@ entry:
     xor %ecx, %ecx
     xor %r8d, %r8d
     jmp call_it
+#elif defined(PADDED)
+/* A short function, without .cfi_startproc, behind what fills up in front of it; it is called by its address. */
+.text
+.globl entry
+entry:
+    lea path(%rip), %rsi
+    mov $-100, %rdi
+    xor %edx, %edx
+    xor %r10d, %r10d
+    mov $257, %ecx
+    lea call_it(%rip), %rax
+    jmp *%rax
+.nops 17
+call_it:
+    mov %rcx, %rax
+    syscall
+    ret
 #elif defined(LEFT)
 /* The call, which something jumps to, and what follows are the last bytes of the last page. */
 .text

@@ -169,6 +169,16 @@ def tcp_in_the_midst_of_many() -> None:
 
 
 @way
+def tcp_behind_many_that_ended() -> None:
+    """In the midst of their answers."""
+    for i in range(2 * MANY):
+        with over_tcp() as s:
+            s.sendall(framed(query(f"h{i % MANY}.wild.example")))
+            exactly(s.recv, 14)
+    tcp_in_the_midst_of_many()
+
+
+@way
 def udp_many_first() -> None:
     """All are asked for before any is used."""
     found = [socket.getaddrinfo(f"h{i}.wild.example", 80, socket.AF_INET, socket.SOCK_STREAM) for i in range(MANY)]

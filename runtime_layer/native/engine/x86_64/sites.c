@@ -400,13 +400,30 @@ static bool is_movable(struct image image, const struct code *c, uint32_t index)
            !is_syscall(image.bytes + c->from + step->at) && c->from + step->at >= c->taken;
 }
 
+/* Nops, that may fill up in front of a function: who calls it comes in behind them. */
+static bool is_filling(const uint8_t *p, uint32_t len)
+{
+    uint32_t i = 0;
+    while (i + 1 < len && (p[i] == 0x66 || p[i] == 0x2e))
+        i++;
+    return p[i] == 0x90 || (p[i] == 0x0f && i + 1 < len && p[i + 1] == 0x1f);
+}
+
+/* May the step in front of another make room, as part of the same function? */
+static bool is_movable_in_front(struct image image, const struct code *c, uint32_t index)
+{
+    const struct step *step = &c->steps[index];
+    return is_movable(image, c, index) &&
+           (c->bounded || !is_filling(image.bytes + c->from + step->at, step->len));
+}
+
 /* How many bytes in front of the site can move away to make room for a jump; 0: not enough. */
 static uint32_t room_in_front(struct image image, const struct code *c, uint32_t index)
 {
     int64_t site = c->steps[index].at;
     uint32_t window = 0;
     while (window < JUMP && index-- > 0) {
-        if (!is_movable(image, c, index))
+        if (!is_movable_in_front(image, c, index))
             return 0;
         window += c->steps[index].len;
     }
@@ -424,7 +441,8 @@ static bool step_is_target(const struct code *c, uint32_t index)
 static bool make_room(struct image image, struct code *c, uint32_t index, struct site *site)
 {
     uint32_t first = index, next = index + 1, front = 0, behind = 2;
-    while (front + behind < JUMP && first > 0 && !step_is_target(c, first) && is_movable(image, c, first - 1))
+    while (front + behind < JUMP && first > 0 && !step_is_target(c, first) &&
+           is_movable_in_front(image, c, first - 1))
         front += c->steps[--first].len;
     while (front + behind < JUMP && next < c->step_count && is_movable(image, c, next) &&
            !step_is_target(c, next))
