@@ -74,9 +74,9 @@ static bool is_judged_by_name(struct first *first)
     if (by_address || v->reason == REASON_ALWAYS || v->reason == REASON_MODE_ALLOW ||
         sealed.policy.skip_server_name)
         return false;
+    /* Its name may have been forgotten since it was connected to, or just now. */
     bool has_name = names_find(learnt_names(), &first->peer.ip, keep_name, first);
-    return has_name ||
-           v->action == ACTION_DENY; /* denied: its name was forgotten since it was connected to */
+    return has_name || v->action != ACTION_ALERT;
 }
 
 static bool blocks(void)
