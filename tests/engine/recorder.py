@@ -9,6 +9,8 @@ import time
 
 from emulated_lambda.sandbox import Sandbox
 
+_QUIET_SECONDS = 0.3
+
 
 class Recorder:
     """Accepts on one address of the sandbox, and keeps what comes."""
@@ -36,6 +38,14 @@ class Recorder:
         with client, contextlib.suppress(ConnectionResetError):
             while data := client.recv(65536):
                 self.received += data
+
+    def forget(self) -> None:
+        """Drops what came, and what was still on its way."""
+        seen = -1
+        while seen != len(self.received):
+            seen = len(self.received)
+            time.sleep(_QUIET_SECONDS)
+        del self.received[:]
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)

@@ -151,13 +151,29 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
     }
 }
 
+/* What is about this address and was learnt last, of the ways that are still `open`; NAMES_WAYS: nothing. */
+static uint32_t newest(const struct learnt *set, uint32_t open, const struct address *ip)
+{
+    uint32_t best = NAMES_WAYS, best_age = 0;
+    for (uint32_t way = 0; way < NAMES_WAYS; way++) {
+        uint32_t age = __atomic_load_n(&set[way].age, __ATOMIC_RELAXED);
+        bool is_newer = best == NAMES_WAYS || (int32_t)(age - best_age) > 0; /* the clock may have wrapped */
+        if (is_newer && open >> way & 1 && seems_about(&set[way], ip)) {
+            best = way;
+            best_age = age;
+        }
+    }
+    return best;
+}
+
 bool names_find(const struct names *n, const struct address *ip,
                 bool (*each)(void *context, uint16_t rule, struct text name), void *context)
 {
     const struct learnt *set = n->slots[set_of(ip)];
-    for (uint32_t way = 0; way < NAMES_WAYS; way++) {
+    uint32_t open = (1u << NAMES_WAYS) - 1;
+    for (uint32_t way; (way = newest(set, open, ip)) < NAMES_WAYS; open &= ~(1u << way)) {
         struct learnt copy;
-        if (seems_about(&set[way], ip) && read_slot_soon(&set[way], &copy) && address_equal(&copy.ip, ip) &&
+        if (read_slot_soon(&set[way], &copy) && address_equal(&copy.ip, ip) &&
             each(context, copy.rule, (struct text){copy.name, copy.name_len}))
             return true;
     }

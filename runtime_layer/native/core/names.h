@@ -31,7 +31,7 @@ struct names {
 };
 
 void names_learn(struct names *n, const struct address *ip, uint16_t rule, struct text name);
-/* Calls `each` for every entry of this address until it returns true; returns whether one did. */
+/* Calls `each` for every entry of this address, the newest first, until it returns true; returns whether one did. */
 bool names_find(const struct names *n, const struct address *ip,
                 bool (*each)(void *context, uint16_t rule, struct text name), void *context);
 

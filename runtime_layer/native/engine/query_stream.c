@@ -120,15 +120,14 @@ static bool is_in_the_midst(const struct stream *s)
     return s->held || s->beyond;
 }
 
-/* That of this socket; else one that is in the midst of nothing, `near` first: threads look for one at the same time; else
- * the one that was not used for the longest time: its connection may have ended in the midst of an answer. */
-static struct stream *choose_stream(uint64_t cookie, uint32_t near, bool *is_free)
+/* That of this socket; else one that is in the midst of nothing, each socket another first: threads look for one at the same
+ * time; else the one that was not used for the longest time: its connection may have ended in the midst of an answer. */
+static struct stream *choose_stream(uint64_t cookie)
 {
     struct stream *idle = NULL, *oldest = NULL;
     uint32_t now = __atomic_load_n(&streams_clock, __ATOMIC_RELAXED);
-    *is_free = false;
     for (uint32_t i = 0; i < STREAMS; i++) {
-        struct stream *s = &streams[(near + i) % STREAMS];
+        struct stream *s = &streams[(cookie + i) % STREAMS];
         if (s->cookie == cookie)
             return s;
         if (__atomic_load_n(&s->busy, __ATOMIC_RELAXED))
@@ -138,7 +137,6 @@ static struct stream *choose_stream(uint64_t cookie, uint32_t near, bool *is_fre
         else if (!oldest || now - s->used > now - oldest->used)
             oldest = s;
     }
-    *is_free = idle;
     return idle ? idle : oldest;
 }
 
@@ -147,17 +145,17 @@ static struct stream *stream_of(uint64_t cookie)
 {
     enum { TRIES = 8 };
     for (uint32_t i = 0; i < TRIES; i++) {
-        bool is_free;
-        struct stream *s = choose_stream(cookie, (uint32_t)cookie + i, &is_free);
+        struct stream *s = choose_stream(cookie);
         if (!s)
             return NULL;
+        bool was_idle = !is_in_the_midst(s);
         if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE)) {
             if (s->cookie == cookie)
                 __atomic_store_n(&s->lost, 1, __ATOMIC_RELAXED);
             continue;
         }
         if (s->cookie != cookie) {
-            if (is_free && is_in_the_midst(s)) { /* it is not any more */
+            if (was_idle && is_in_the_midst(s)) {
                 __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
                 continue;
             }
