@@ -36,6 +36,8 @@ ALLOWED = (
     "udp_by_write_and_read",
     "udp_on_a_duplicate",
 )
+OF_MANY = {"tcp_in_the_midst_of_many", "tcp_behind_many_that_ended"}
+COOKIE = "import socket; socket.socket().getsockopt(socket.SOL_SOCKET, 57, 8); print('cookie')"
 DENIED = dict.fromkeys(
     (
         "tcp_denied",
@@ -85,6 +87,8 @@ def alerts(done: Completed) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("way", ALLOWED)
 def test_an_allowed_name_is_answered_and_may_be_used(sandbox: Sandbox, names: DnsServer, way: str) -> None:
     """Each in a process of its own: nothing was learnt before."""
+    if way in OF_MANY and "cookie" not in sandbox.run_command([PYTHON, "-c", COOKIE]).stdout:
+        pytest.skip("sockets have no numbers of their own here (qemu-user does not pass SO_COOKIE on)")
     result, done = run(sandbox, [way], BLOCKED)
     assert (result, alerts(done)) == ({way: None}, []), done.stderr
 
