@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,14 @@ INSIDE = Path(__file__).parent / "inside"
 def layer() -> Path:
     build([f"layer/{architecture()}"])
     return BINARIES / "layer" / architecture()
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function's code, for the tests of a module to add to."""
+    folder = tmp_path_factory.mktemp("task") / "code"
+    shutil.copytree(INSIDE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
 @pytest.fixture(scope="session")

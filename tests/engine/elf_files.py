@@ -63,7 +63,7 @@ def grow_code(library: Path) -> None:
 
 
 def forget_sections(library: Path) -> None:
-    """Takes away where the sections are described, but not how many there are; and where the functions begin."""
+    """Takes away where the sections are described, but not how many there are."""
     _write(library, "<Q", 0x28, 0)  # e_shoff
 
 

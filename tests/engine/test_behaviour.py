@@ -25,10 +25,8 @@ HELPERS = {"inline": ("inline.c",), "namespace": ("namespace.c",), "registers": 
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     """A sandbox whose /var/task also holds compiled helpers, and bytecode of the handler."""
-    task = tmp_path_factory.mktemp("task") / "code"
-    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
     for name, sources in HELPERS.items():
         compile_c(
             [SOURCES / source for source in sources],

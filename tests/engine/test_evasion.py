@@ -16,7 +16,6 @@ from emulated_lambda.dns_server import DnsServer
 from emulated_lambda.machine import architecture, is_emulated
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
-from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from engine.system_calls import kernel_calls
 
@@ -28,9 +27,7 @@ NUMBERS = json.dumps(kernel_calls(architecture()))
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     target = f"{architecture()}-linux-gnu"
     for name in ("inline", "early", "go_note", "large"):
         compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)

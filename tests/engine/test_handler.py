@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from emulated_lambda.sandbox import Sandbox
-from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, whole_sandbox
 
 # How the clients read a setting: Python's the last dot (bootstrap.py), Node.js' the first dot of the file's name
@@ -47,9 +45,7 @@ NEIGHBOURS = [
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("handlers") / "code"
-    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     for name in {name for names in (*SETTINGS.values(), NEIGHBOURS) for name in names}:
         (task / name).parent.mkdir(parents=True, exist_ok=True)
         (task / name).write_text("source")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
-from engine.conftest import INSIDE
 from engine.elf_files import code_begins_at, end_code_early, offset_of, run_all_first
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 
@@ -36,9 +34,7 @@ def grown(page):
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     shared, target = ("-shared", "-fPIC"), f"{architecture()}-linux-gnu"
     sources = [SOURCES / "large.c", SOURCES / "inline.c"]  # the call lies pages behind where the code begins
     end_code_early(compile_c(sources, task / "ends_early.so", *shared, target=target))

@@ -12,7 +12,6 @@ import pytest
 from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
-from engine.conftest import INSIDE
 from engine.elf_files import forget_sections, grow_code
 from engine.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 
@@ -24,20 +23,19 @@ LIBRARIES = {
     "padded": ("-DPADDED",),
     "three_bytes_left": ("-DLEFT=7",),
     "four_bytes_left": ("-DLEFT=8",),
+    "bytes_left": ("-DLEFT=20",),
     "relocated": ("-Wl,-z,notext",),
 }
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     for name, flags in LIBRARIES.items():
         compile_c(
             [SOURCES / "layouts.S"], task / f"{name}.so", "-shared", "-nostdlib", *flags, target="x86_64-linux-gnu"
         )
     for name, change in (("grown", grow_code), ("sections_gone", forget_sections)):
-        shutil.copy(task / "four_bytes_left.so", task / f"{name}.so")
+        shutil.copy(task / "bytes_left.so", task / f"{name}.so")
         change(task / f"{name}.so")
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
@@ -49,7 +47,7 @@ def call(box: Sandbox, library: str, shielded: bool) -> Completed:
     return box.run_command([*([SHIELD] if shielded else []), PYTHON, "-c", code], environment=BLOCKED)
 
 
-@pytest.mark.parametrize("library", ["padded", "three_bytes_left", "four_bytes_left", "sections_gone"])
+@pytest.mark.parametrize("library", ["padded", "three_bytes_left", "four_bytes_left", "bytes_left", "sections_gone"])
 def test_its_call_is_judged(box: Sandbox, library: str) -> None:
     assert call(box, library, shielded=False).stdout == "0\n"
     done = call(box, library, shielded=True)

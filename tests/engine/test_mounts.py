@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from emulated_lambda.sandbox import Sandbox
-from engine.conftest import INSIDE
 from engine.mounting import make_places, run_mounted
 from engine.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 
@@ -20,9 +18,7 @@ TMP_BLOCKED = policy(read_write_tmp="block")
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     make_places(task)
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox

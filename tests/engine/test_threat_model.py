@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import re
-import shutil
 import signal
 import socket
 import threading
@@ -20,7 +19,6 @@ from emulated_lambda.dns_server import DnsServer
 from emulated_lambda.machine import architecture
 from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
-from engine.conftest import INSIDE
 from engine.elf_files import offset_of
 from engine.mounting import make_places, run_mounted
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
@@ -34,9 +32,7 @@ x86_64 = pytest.mark.skipif(architecture() != "x86_64", reason="aarch64 has no s
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    shutil.copytree(INSIDE, task, ignore=shutil.ignore_patterns("__pycache__"))
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     make_places(task)
     target = f"{architecture()}-linux-gnu"
     for name in ("beyond", "inline", "large"):

@@ -155,7 +155,7 @@ static struct stream *stream_of(uint64_t cookie)
             continue;
         }
         if (s->cookie != cookie) {
-            if (was_idle && is_in_the_midst(s)) {
+            if (was_idle && is_in_the_midst(s)) { /* somebody else was quicker */
                 __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
                 continue;
             }

@@ -1,5 +1,11 @@
 /* Libraries as assemblers and linkers rarely make them. Each opens /tmp/there by a system call of its own, and returns what
  * that says. */
+.macro arguments /* of openat, but for its number */
+    lea path(%rip), %rsi
+    mov $-100, %rdi
+    xor %edx, %edx
+    xor %r10d, %r10d
+.endm
 #if defined(TABLE_IN_FRONT)
 /* Constants in front of a function, whose number comes from a register: nothing tells where code begins. */
 .text
@@ -29,10 +35,7 @@ entry:
 .text
 .globl entry
 entry:
-    lea path(%rip), %rsi
-    mov $-100, %rdi
-    xor %edx, %edx
-    xor %r10d, %r10d
+    arguments
     mov $257, %ecx
     lea call_it(%rip), %rax
     jmp *%rax
@@ -47,10 +50,7 @@ call_it:
 .balign 4096
 .globl entry
 entry:
-    lea path(%rip), %rsi
-    mov $-100, %rdi
-    xor %edx, %edx
-    xor %r10d, %r10d
+    arguments
     mov $257, %eax
     test %edx, %edx
     jz again
@@ -65,10 +65,8 @@ again:
 .text
 .globl entry
 entry:
+    arguments
     movabs $path, %rsi
-    mov $-100, %rdi
-    xor %edx, %edx
-    xor %r10d, %r10d
     mov $257, %eax
     syscall
     ret
