@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 _LOOPS = 30_000  # a third of a millisecond
 _SHARED = 1.25  # so much longer than at best: a core whose other half is busy takes up to twice as long
+_PAUSE = 0.05  # seconds
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ class Pairs(Generic[T]):
 class Watch:
     """Knows how long a loop takes at best on a processor."""
 
+    pauses = 10  # that a pair waits at most for quiet: a neighbour is busy for seconds at a time
+
     def __init__(self, processor: int) -> None:
         self._processor = processor
         self._least = min(self.look() for _ in range(100))
@@ -50,13 +53,14 @@ class Watch:
     def pairs(self, measure: Callable[[bool], T], wanted: int, tries: int) -> Pairs[T]:
         """So many pairs of `measure(shielded)`, whose sides take turns in being the first; one more is made before.
 
-        A pair is made again when somebody else was at work before, between or after its sides, up to `tries` times as
-        many in all; those whose slowest look was the quickest are kept.
+        A pair begins when nobody else is at work, or after half a second. It is made again when somebody was before,
+        between or after its sides, up to `tries` times as many in all; those whose slowest look was the quickest are
+        kept.
         """
         made: list[tuple[float, tuple[T, T]]] = []
         for turn in range(tries * wanted + 1):
             sides: dict[bool, T] = {}
-            looks = [self.look()]
+            looks = [self._wait_for_quiet()]
             for shielded in (turn % 2 == 1, turn % 2 == 0):
                 sides[shielded] = measure(shielded)
                 looks.append(self.look())
@@ -68,5 +72,17 @@ class Watch:
         kept = made[:wanted]
         return Pairs([pair for _, pair in kept], len(made) - len(kept), len(kept) - self._quiet(kept))
 
+    def _wait_for_quiet(self) -> float:
+        """The last look, which found quiet unless there was none to be had."""
+        for _ in range(self.pauses):
+            look = self.look()
+            if self._is_quiet(look):
+                return look
+            time.sleep(_PAUSE)
+        return self.look()
+
+    def _is_quiet(self, look: float) -> bool:
+        return look < _SHARED * self._least
+
     def _quiet(self, made: list[tuple[float, tuple[T, T]]]) -> int:
-        return sum(slowest < _SHARED * self._least for slowest, _ in made)
+        return sum(self._is_quiet(slowest) for slowest, _ in made)

@@ -64,19 +64,25 @@ def test_a_limit_within_the_interval_is_not_sure(interval: tuple[float, float] |
 
 
 @pytest.mark.parametrize(
-    ("looks", "kept", "left_out", "shared"),
+    ("pauses", "looks", "kept", "left_out", "shared"),
     [
-        ("1" * 9, ["43", "56"], 0, 0),
-        ("111 101 111 111", ["56", "87"], 1, 0),
-        ("111" + "000" * 6, ["43", "56"], 4, 2),
-        ("111" + "000" * 3 + "111" + "001" * 2, ["90", "43"], 4, 1),
+        (0, "1" * 9, ["43", "56"], 0, 0),
+        (0, "111 101 111 111", ["56", "87"], 1, 0),
+        (0, "111" + "000" * 6, ["43", "56"], 4, 2),
+        (0, "111" + "000" * 3 + "111" + "001" * 2, ["90", "43"], 4, 1),
+        (2, "00111 0111 111", ["43", "56"], 0, 0),
+        (2, "111 00011 111 111", ["56", "87"], 1, 0),
     ],
 )
-def test_pairs_during_which_somebody_else_was_at_work(looks: str, kept: list[str], left_out: int, shared: int) -> None:
+def test_pairs_during_which_somebody_else_was_at_work(
+    pauses: int, looks: str, kept: list[str], left_out: int, shared: int
+) -> None:
     """Two are wanted; each side's measure is which one it was. The pair that is made first does not count."""
     code = f"""
-from processor import Watch
-class Told(Watch):
+import processor
+processor._PAUSE = 0
+class Told(processor.Watch):
+    pauses = {pauses}
     looks = iter({looks.replace(" ", "")!r})
     made = 0
     def look(self): return 1 if next(self.looks) == "1" else 2
@@ -86,7 +92,7 @@ class Told(Watch):
 Told.__init__ = lambda self: setattr(self, "_least", 1)
 watch = Told()
 pairs = watch.pairs(watch.measure, 2, 3)
-print([f"{{a}}{{b}}" for a, b in pairs.kept], pairs.left_out, pairs.shared)
+print([f"{{a}}{{b}}" for a, b in pairs.kept], pairs.left_out, pairs.shared, *watch.looks)
 """
     done = subprocess.check_output([sys.executable, "-c", code], cwd=BENCHMARKS, text=True)
     assert done == f"{kept} {left_out} {shared}\n"
