@@ -37,7 +37,7 @@ class DnsServer:
 
     `names`: host names, or globs such as `*.evil.example`, to addresses of either family. A name that none covers
     does not exist (NXDOMAIN); one that has no address of the type asked for gets an empty answer. `texts`: what such
-    names answer to TXT.
+    names answer to TXT. `last`: names after whose answer over TCP it hangs up.
     """
 
     def __init__(
@@ -46,11 +46,13 @@ class DnsServer:
         names: Mapping[str, Sequence[str]],
         address: str = RESOLVER,
         texts: Mapping[str, Sequence[str]] | None = None,
+        last: Sequence[str] = (),
     ) -> None:
         self._names = {
             pattern.lower(): [ipaddress.ip_address(a) for a in addresses] for pattern, addresses in names.items()
         }
         self._texts = {name.lower(): texts for name, texts in (texts or {}).items()}
+        self._last = last
         self._sandbox = sandbox
         self._address = address
         self.questions: list[Question] = []
@@ -136,6 +138,8 @@ class DnsServer:
                 (size,) = struct.unpack("!H", _exactly(client, 2))
                 reply = self.answer(_exactly(client, size), "tcp") or b""
                 client.sendall(struct.pack("!H", len(reply)) + reply)
+                if self.questions and self.questions[-1].name in self._last:
+                    return
 
 
 def _exactly(client: socket.socket, size: int) -> bytes:

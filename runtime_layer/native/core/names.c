@@ -103,8 +103,9 @@ static struct candidate choose_slot(struct learnt *set, const struct learnt *val
         uint32_t age = __atomic_load_n(&set[way].age, __ATOMIC_RELAXED);
         if (c.sequence & 1)
             continue;
-        /* The distance on the clock, which may have wrapped; an empty one is idle for ever. */
-        c.idle = age ? value->age - age : UINT32_MAX;
+        /* The distance on the clock, which may have wrapped; another thread's may be newer. An empty one is idle for ever. */
+        int32_t distance = (int32_t)(value->age - age);
+        c.idle = !age ? UINT32_MAX : distance > 0 ? (uint32_t)distance : 0;
         bool is_same = age && seems_about(&set[way], &value->ip) &&
                        __atomic_load_n(&set[way].rule, __ATOMIC_RELAXED) == value->rule;
         same_count += is_same;

@@ -1,10 +1,14 @@
 #include "query_stream.h"
 
+#include <asm/ioctls.h>
+#include <linux/tcp.h>
+
 #include "process.h"
 #include "state.h"
 #include "watched.h"
 
 enum {
+    URGENT = 0x1 /* MSG_OOB: no part of the stream */,
     PEEK = 0x2,
     CUT = 0x20 /* MSG_TRUNC: on a stream, the bytes are thrown away (tcp(7)) */,
     NO_WAIT = 0x40 /* MSG_DONTWAIT */,
@@ -21,9 +25,9 @@ enum {
 /* The answer that is on its way to the program, as far as it has come. */
 struct stream {
     uint32_t busy;
-    uint32_t lost;   /* two threads read at once, and one of them passed what it got over */
     uint32_t used;   /* the clock, when it was last */
     uint64_t cookie; /* of the socket: a descriptor may be one of several */
+    uint64_t seen;   /* bytes, since the connection began */
     uint32_t held;
     uint32_t beyond; /* bytes to come of an answer that is too long; NEVER: it is not learnt from any more */
 };
@@ -57,7 +61,7 @@ static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t l
         *error = -EACCES;
         return 0;
     }
-    remember_asked(&q, &verdict);
+    remember_asked(&q);
     uint32_t size = dns_write_query(&q, in, out + LENGTH);
     out[0] = (uint8_t)(size >> 8);
     out[1] = (uint8_t)size;
@@ -120,10 +124,12 @@ static bool is_in_the_midst(const struct stream *s)
     return s->held || s->beyond;
 }
 
-/* That of this socket; else one that is in the midst of nothing, each socket another first: threads look for one at the same
- * time; else the one that was not used for the longest time: its connection may have ended in the midst of an answer. */
+/* That of this socket; else of those nearby that are in the midst of nothing the one that was not used for the longest
+ * time: its connection may go on, and what follows would not be learnt. Each socket begins elsewhere: threads look for one
+ * at the same time. Else the oldest: its connection may have ended in the midst of an answer. */
 static struct stream *choose_stream(uint64_t cookie)
 {
+    enum { NEARBY = 16 };
     struct stream *idle = NULL, *oldest = NULL;
     uint32_t now = __atomic_load_n(&streams_clock, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < STREAMS; i++) {
@@ -132,10 +138,10 @@ static struct stream *choose_stream(uint64_t cookie)
             return s;
         if (__atomic_load_n(&s->busy, __ATOMIC_RELAXED))
             continue;
-        if (!is_in_the_midst(s))
-            idle = idle ? idle : s;
-        else if (!oldest || now - s->used > now - oldest->used)
-            oldest = s;
+        bool is_idle = !is_in_the_midst(s);
+        struct stream **best = is_idle ? &idle : &oldest;
+        if (!*best || ((i < NEARBY || !is_idle) && now - s->used > now - (*best)->used))
+            *best = s;
     }
     return idle ? idle : oldest;
 }
@@ -149,11 +155,8 @@ static struct stream *stream_of(uint64_t cookie)
         if (!s)
             return NULL;
         bool was_idle = !is_in_the_midst(s);
-        if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE)) {
-            if (s->cookie == cookie)
-                __atomic_store_n(&s->lost, 1, __ATOMIC_RELAXED);
+        if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
             continue;
-        }
         if (s->cookie != cookie) {
             if (was_idle && is_in_the_midst(s)) { /* somebody else was quicker */
                 __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
@@ -165,6 +168,31 @@ static struct stream *stream_of(uint64_t cookie)
         return s;
     }
     return NULL;
+}
+
+/* How many bytes were taken from a connection since it began, by whomever and in whatever way: what came (tcp(7),
+ * TCP_INFO), without what waits, and without the end, which is counted like a byte. UINT64_MAX: not to be told. */
+static uint64_t bytes_taken(int32_t descriptor)
+{
+    enum { LEVEL_TCP = 6, TRIES = 16 };
+    enum {
+        CLOSED = 7,
+        HAS_ENDED = 8
+    }; /* TCP_CLOSE, with an end or without one; TCP_CLOSE_WAIT and what follows it */
+    enum { KNOWN = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
+    struct tcp_info before, after;
+    for (uint32_t i = 0; i < TRIES; i++) {
+        uint32_t size = sizeof before, size_after = sizeof after;
+        int32_t waiting = 0;
+        if (KERNEL(getsockopt, descriptor, LEVEL_TCP, TCP_INFO, &before, &size) || size < KNOWN ||
+            KERNEL(ioctl, descriptor, FIONREAD, &waiting) ||
+            KERNEL(getsockopt, descriptor, LEVEL_TCP, TCP_INFO, &after, &size_after) ||
+            after.tcpi_state == CLOSED)
+            return UINT64_MAX;
+        if (before.tcpi_bytes_received == after.tcpi_bytes_received) /* nothing came in between */
+            return after.tcpi_bytes_received - (uint32_t)waiting - (after.tcpi_state >= HAS_ENDED);
+    }
+    return UINT64_MAX;
 }
 
 static void take_in(struct stream *s, const uint8_t *bytes, uint32_t len)
@@ -200,7 +228,8 @@ static bool is_from_resolver(int32_t descriptor)
     return !peer_of_stream(descriptor, &peer) && is_resolver_address(&peer);
 }
 
-/* Bytes that were taken from the stream: NULL: unseen, so nothing that follows can be told apart any more. */
+/* Bytes that were taken from the stream; NULL: unseen. What follows bytes that nobody saw could not be told apart from what
+ * the resolver said: they may have been taken by another thread or process, or by a call that is not judged. */
 static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
 {
     if (!is_from_resolver(descriptor))
@@ -208,7 +237,8 @@ static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
     struct stream *s = stream_of(socket_cookie(descriptor));
     if (!s)
         return;
-    if (bytes && s->beyond != NEVER && !__atomic_load_n(&s->lost, __ATOMIC_RELAXED))
+    s->seen += len;
+    if (bytes && s->beyond != NEVER && s->seen == bytes_taken(descriptor))
         take_in(s, bytes, len);
     else
         s->beyond = NEVER;
@@ -253,17 +283,21 @@ int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags)
 {
     if (flags & PEEK)
         return KERNEL(recvmsg, descriptor, m, flags);
-    if (flags & (WAIT_FOR_ALL | CUT)) {
+    if (flags & (URGENT | CUT)) {
         int64_t taken = KERNEL(recvmsg, descriptor, m, flags);
         if (taken > 0)
             learn_from(descriptor, NULL, 0);
         return taken;
     }
     for (;;) {
-        /* The wait holds nothing: see receive.c. */
+        /* The wait holds nothing: see receive.c. Who waits for all has it shown where it will lie. */
         uint8_t byte;
         struct vector v = {(uint64_t)&byte, 1};
         struct message peek = {.vectors = (uint64_t)&v, .vector_count = 1};
+        if (flags & WAIT_FOR_ALL) {
+            peek.vectors = m->vectors;
+            peek.vector_count = m->vector_count;
+        }
         int64_t n = KERNEL(recvmsg, descriptor, &peek, flags | PEEK);
         if (n <= 0)
             return n;

@@ -15,7 +15,6 @@ static uint32_t server_count;
 /* Questions that were let through, so that only their answers teach: id and a hash of the question. */
 struct asked {
     uint32_t tag;
-    uint16_t rule;
     uint16_t id;
 };
 static struct asked asked[ASKED];
@@ -110,22 +109,19 @@ bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
     return true;
 }
 
-void remember_asked(const struct dns_question *q, const struct verdict *verdict)
+void remember_asked(const struct dns_question *q)
 {
-    uint16_t rule = verdict->action == ACTION_ALLOW ? verdict->rule : RULE_NONE;
     uint32_t i = __atomic_fetch_add(&asked_next, 1, __ATOMIC_RELAXED) % ASKED;
-    asked[i] = (struct asked){question_tag(q), rule, q->id};
+    asked[i] = (struct asked){question_tag(q), q->id};
 }
 
-static bool was_asked(const struct dns_question *q, uint16_t *rule)
+static bool was_asked(const struct dns_question *q)
 {
     uint32_t tag = question_tag(q), newest = __atomic_load_n(&asked_next, __ATOMIC_RELAXED);
     for (uint32_t back = 1; back <= ASKED; back++) {
         const struct asked *a = &asked[(newest - back) % ASKED];
-        if (a->tag == tag && a->id == q->id) {
-            *rule = a->rule;
+        if (a->tag == tag && a->id == q->id)
             return true;
-        }
     }
     return false;
 }
@@ -216,7 +212,7 @@ uint32_t resolver_rewrite(const uint8_t *query, uint32_t len, uint8_t out[DNS_QU
     if (!hostname_is_well_formed(name) || verdict.action != ACTION_ALLOW ||
         verdict_is_unusual(&sealed.policy, name, &verdict))
         return 0;
-    remember_asked(&q, &verdict);
+    remember_asked(&q);
     return dns_write_query(&q, query, out);
 }
 
@@ -239,7 +235,7 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
     bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
     if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
         if (readable_query)
-            remember_asked(&q, &verdict);
+            remember_asked(&q);
         /* What is asked for is what was judged, and nothing else: no options, no data behind the question. */
         uint8_t plain[DNS_QUERY_MAX];
         bool as_it_is = verdict.action != ACTION_ALLOW;
@@ -277,13 +273,13 @@ void resolver_learn(const uint8_t *message, uint32_t len)
 {
     struct dns_question q;
     struct learning learning = {.rule = RULE_NONE};
-    if (!dns_read_question(message, len, &q) || !was_asked(&q, &learning.rule))
+    if (!dns_read_question(message, len, &q) || !was_asked(&q))
         return;
     learning.name = (struct text){q.name, q.name_len};
-    /* Where denied names are asked for as well, one may have been chosen that looks like an allowed one (question_tag). */
-    if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK &&
-        verdict_name(&sealed.policy, learning.name).action != ACTION_ALLOW)
-        learning.rule = RULE_NONE;
+    /* By what the answer itself says: names can be chosen that look like another (question_tag). */
+    struct verdict verdict = verdict_name(&sealed.policy, learning.name);
+    if (hostname_is_well_formed(learning.name) && verdict.action == ACTION_ALLOW)
+        learning.rule = verdict.rule;
     learning.further = learning.rule;
     learning.has_further = verdict_further_rule(&sealed.policy, learning.name, &learning.further);
     dns_read_answer(message, len, &q, learn, &learning);

@@ -49,7 +49,7 @@ uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const st
 /* The parts of the two, for queries that go by TCP. May it be asked? `facts`: what the alert says, if not. */
 struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts);
 /* A question that is about to be sent: its answer may teach. */
-void remember_asked(const struct dns_question *q, const struct verdict *verdict);
+void remember_asked(const struct dns_question *q);
 /* An answer that the function's own resolver gave. */
 void resolver_learn(const uint8_t *message, uint32_t len);
 

@@ -12,12 +12,15 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 RESOLVER = ("169.254.78.1", 53)
 SERVER = "203.0.113.9"
 ALLOWED, DENIED = "allowed.example", "denied.example"
+CLOSING = "closing.wild.example"  # the server hangs up behind its answer
 NO_SUCH_NAME = 1002
 RANDOM = "mfrggzdfmztwq2lknnwg23tpobyxe43uov3ho6dzpi.wild.example"
 WAYS: dict[str, Callable[[], None]] = {}
@@ -129,6 +132,26 @@ def tcp_all_in_one_read() -> None:
     s.sendall(framed(query(ALLOWED)))
     (size,) = struct.unpack("!H", s.recv(2, socket.MSG_PEEK | socket.MSG_WAITALL))
     use(address_in(exactly(s.recv, 2 + size)[2:]))
+
+
+@way
+def tcp_wait_for_all() -> None:
+    s = over_tcp()
+    s.settimeout(None)
+    s.sendall(framed(query(ALLOWED)))
+    (size,) = struct.unpack("!H", s.recv(2, socket.MSG_WAITALL))
+    message = s.recv(size, socket.MSG_WAITALL)
+    assert len(message) == size
+    use(address_in(message))
+
+
+@way
+def tcp_when_the_server_has_closed() -> None:
+    """Its end waits behind the answer."""
+    s = over_tcp()
+    s.sendall(framed(query(CLOSING)))
+    time.sleep(0.2)
+    use(address_in(answer(s.recv)))
 
 
 @way
@@ -321,6 +344,73 @@ def forged_answer_in_the_gates_memory() -> None:
     use("198.51.100.7")
 
 
+FORGED = "198.51.100.7"
+
+
+def forge(unseen: Callable[[socket.socket, int], bytes]) -> None:
+    """The number of a question comes back: two bytes of each answer are read as ever, and the others in some other way.
+    What was read makes up an answer that nobody gave."""
+    s = over_tcp()
+    s.settimeout(None)
+    header = struct.pack("!HHHHHH", 0x4242, 0x8180, 1, 1, 0, 0)
+    record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(FORGED)
+    stream = framed(header + query(ALLOWED)[12:] + record)
+    s.sendall(framed(query(ALLOWED, number=0x4242)))
+    unseen(s, struct.unpack("!H", unseen(s, 2))[0])
+    for (number,) in struct.iter_unpack("!H", stream + bytes(len(stream) % 2)):
+        s.sendall(framed(query(ALLOWED, number=number)))
+        (size,) = struct.unpack("!H", unseen(s, 2))
+        assert s.recv(2) == struct.pack("!H", number)
+        unseen(s, size - 2)
+    use(FORGED)
+
+
+@way
+def forged_by_reads_at_an_offset() -> None:
+    """preadv2(2): offset -1 is where the file is, which a socket has as well."""
+
+    def read(s: socket.socket, size: int) -> bytes:
+        part = bytearray(size)
+        return bytes(part[: os.preadv(s.fileno(), [part], -1)])
+
+    forge(lambda s, size: exactly(lambda n: read(s, n), size))
+
+
+@way
+def forged_by_splice() -> None:
+    out, into = os.pipe()
+    forge(lambda s, size: exactly(lambda n: os.read(out, os.splice(s.fileno(), into, n)), size))
+
+
+@way
+def forged_by_a_copy() -> None:
+    out, into = os.pipe()
+
+    def read(s: socket.socket, size: int) -> bytes:
+        if not os.fork():
+            os.write(into, exactly(s.recv, size))
+            os._exit(0)
+        os.wait()
+        return os.read(out, size)
+
+    forge(read)
+
+
+@way
+def forged_by_a_program() -> None:
+    forge(lambda s, size: subprocess.check_output(["/usr/bin/head", "-c", str(size)], stdin=s))
+
+
+@way
+def a_looser_rule_by_a_name_that_looks_like_it() -> None:
+    """The question for the name under the narrower entry is found again by the hash of one under the wider."""
+    with by_udp(query(twin(ALLOWED, "wild.example"), 1, 0)) as s:
+        time.sleep(0.2)
+        s.sendto(query(ALLOWED, 1, 0), RESOLVER)
+        time.sleep(0.2)
+        use(address_in(s.recv(512)))
+
+
 # Names that only a wildcard admits.
 
 
@@ -348,7 +438,7 @@ def random_label_then_connect() -> None:
 PRIME, BASIS, LETTERS = 16777619, 2166136261, b"abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def twin(name: str) -> str:
+def twin(name: str, parent: str = DENIED) -> str:
     """Another name of which the hash is the same by which the gate finds its questions again (32 bits, FNV-1a): met in
     the middle of a label of seven letters."""
 
@@ -364,10 +454,10 @@ def twin(name: str) -> str:
 
     inverse = pow(PRIME, -1, 1 << 32)
     beginnings = {after(BASIS, bytes(text)): bytes(text) for text in itertools.product(LETTERS, repeat=3)}
-    end = before(after(BASIS, name.encode()), f".{DENIED}".encode())
+    end = before(after(BASIS, name.encode()), f".{parent}".encode())
     for text in itertools.product(LETTERS, repeat=4):
         if beginning := beginnings.get(before(end, text)):
-            return f"{(beginning + bytes(text)).decode()}.{DENIED}"
+            return f"{(beginning + bytes(text)).decode()}.{parent}"
     raise AssertionError(f"{name} has no twin; take another name")
 
 
