@@ -9,6 +9,7 @@ from pathlib import Path
 
 SOURCES = Path(__file__).parent / "c"
 NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
+_DISCOVERY = ("sites", "arrivals", "stretch", "decode")
 
 
 def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | None = None) -> Path:
@@ -19,3 +20,11 @@ def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | Non
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return out
+
+
+def compile_list_sites(architecture: str, out: Path) -> Path:
+    """The tool that prints what discovery for an architecture finds in a file."""
+    sources = [SOURCES / "list_sites.c", NATIVE / "core" / "text.c", NATIVE / "core" / "memory.c"]
+    sources += [NATIVE / "engine" / "elf_image.c"]
+    sources += [f for f in (NATIVE / "engine" / architecture).glob("*.c") if f.stem in _DISCOVERY]
+    return compile_c(sources, out, "-O2")

@@ -25,6 +25,12 @@ LIBRARIES = {
     "four_bytes_left": ("-DLEFT=8",),
     "bytes_left": ("-DLEFT=20",),
     "relocated": ("-Wl,-z,notext",),
+    "rarely": ("-DRARELY",),
+    "rarely_with_room": ("-DRARELY", "-DROOM"),
+    "switch": ("-DBY_TABLE",),
+    "switch_with_room": ("-DBY_TABLE", "-DROOM"),
+    "computed_goto": ("-DBY_TABLE", "-DADDRESSES"),
+    "two_entries": ("-DTWO_ENTRIES",),
 }
 
 
@@ -47,19 +53,38 @@ def call(box: Sandbox, library: str, shielded: bool) -> Completed:
     return box.run_command([*([SHIELD] if shielded else []), PYTHON, "-c", code], environment=BLOCKED)
 
 
-@pytest.mark.parametrize("library", ["padded", "three_bytes_left", "four_bytes_left", "bytes_left", "sections_gone"])
+@pytest.mark.parametrize(
+    "library",
+    [
+        "padded",
+        "three_bytes_left",
+        "four_bytes_left",
+        "bytes_left",
+        "sections_gone",
+        "rarely_with_room",
+        "switch_with_room",
+    ],
+)
 def test_its_call_is_judged(box: Sandbox, library: str) -> None:
     assert call(box, library, shielded=False).stdout == "0\n"
     done = call(box, library, shielded=True)
     assert done.stdout == f"{-errno.EACCES}\n", done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("library", ["table_in_front", "relocated", "grown"])
+@pytest.mark.parametrize("library", ["table_in_front", "relocated", "grown", "rarely", "switch"])
 def test_it_does_not_load(box: Sandbox, library: str) -> None:
     assert call(box, library, shielded=False).stdout == "0\n"
     done = call(box, library, shielded=True)
     assert (done.returncode, done.stdout) == (1, ""), done.stderr[-2000:]
     assert "self_protection" in [line.get("policy") for line in done.shield_lines], done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("library", ["computed_goto", "two_entries"])
+def test_what_comes_in_by_an_address_is_not_seen(box: Sandbox, library: str) -> None:
+    """It is in the threat model."""
+    for shielded in (False, True):
+        done = call(box, library, shielded)
+        assert done.stdout == "0\n", done.stderr[-2000:]
 
 
 def test_a_call_between_tables_is_taken_for_one_of_them(box: Sandbox) -> None:

@@ -11,7 +11,7 @@ import lief
 import pytest
 
 from emulated_lambda.machine import SYSTEM
-from engine.compiling import NATIVE, SOURCES, compile_c
+from engine.compiling import NATIVE, SOURCES, compile_c, compile_list_sites
 from engine.elf_files import say_it_is_data
 
 ARCHITECTURES = ("x86_64", "aarch64")
@@ -39,10 +39,7 @@ def architecture(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def list_sites(architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = [SOURCES / "list_sites.c", NATIVE / "core" / "text.c", NATIVE / "core" / "memory.c"]
-    sources += [NATIVE / "engine" / "elf_image.c", *(NATIVE / "engine" / architecture).glob("sites.c")]
-    sources += (NATIVE / "engine" / architecture).glob("decode.c")
-    return compile_c(sources, tmp_path_factory.mktemp("sites") / "list_sites", "-O2")
+    return compile_list_sites(architecture, tmp_path_factory.mktemp("sites") / "list_sites")
 
 
 def sites_of(tool: Path, library: Path) -> dict[int, tuple[int, str, int]]:

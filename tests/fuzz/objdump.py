@@ -130,8 +130,10 @@ class Comparison:
         folder = WORKSHOP / "tools"
         folder.mkdir(parents=True, exist_ok=True)
         core = [NATIVE / "core" / "text.c"]
-        engine = [NATIVE / "engine" / name for name in ("elf_image.c", "x86_64/sites.c", "x86_64/decode.c")]
-        self.lengths = compile_with_any([HERE / "lengths.c", engine[2]], folder / "lengths")
+        decoder = NATIVE / "engine" / "x86_64" / "decode.c"
+        parts = ("elf_image.c", "x86_64/sites.c", "x86_64/arrivals.c", "x86_64/stretch.c")
+        engine = [decoder, *(NATIVE / "engine" / name for name in parts)]
+        self.lengths = compile_with_any([HERE / "lengths.c", decoder], folder / "lengths")
         self.sites = compile_with_any(
             [CHECKOUT / "tests" / "engine" / "c" / "list_sites.c", *core, *engine], folder / "list_sites"
         )

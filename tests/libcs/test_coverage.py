@@ -13,8 +13,7 @@ import lief
 import pytest
 
 from emulated_lambda.machine import SYSTEM
-from engine.compiling import NATIVE, compile_c
-from engine.compiling import SOURCES as ENGINE_SOURCES
+from engine.compiling import NATIVE, compile_list_sites
 from libcs.releases import DEBIAN_NAMES, LIBCS, Libc
 
 # What a process's calls come from. Since glibc 2.34 only libc and the loader have any.
@@ -34,12 +33,7 @@ def list_sites(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 
     def build(architecture: str) -> Path:
         tool = folder / architecture
-        if tool.exists():
-            return tool
-        sources = [ENGINE_SOURCES / "list_sites.c", NATIVE / "core" / "text.c", NATIVE / "core" / "memory.c"]
-        sources += [NATIVE / "engine" / "elf_image.c"]
-        sources += [f for f in (NATIVE / "engine" / architecture).glob("*.c") if f.stem in ("sites", "decode")]
-        return compile_c(sources, tool, "-O2")
+        return tool if tool.exists() else compile_list_sites(architecture, tool)
 
     return build
 

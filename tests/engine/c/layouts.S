@@ -6,6 +6,12 @@
     xor %edx, %edx
     xor %r10d, %r10d
 .endm
+.macro the_call
+    syscall
+#ifdef ROOM
+    mov %rax, %rdx
+#endif
+.endm
 #if defined(TABLE_IN_FRONT)
 /* Constants in front of a function, whose number comes from a register: nothing tells where code begins. */
 .text
@@ -60,6 +66,75 @@ again:
     syscall
     nopl (%rax)
     ret
+#elif defined(RARELY)
+/* What rarely runs lies in a part elsewhere, as gcc's .cold does, and comes back to the call, with another number. */
+.text
+.globl entry
+entry:
+    .cfi_startproc
+    arguments
+    test %edx, %edx
+    jz rare
+    mov $39, %eax
+again:
+    the_call
+    ret
+    .cfi_endproc
+.section .text.unlikely, "ax"
+rare:
+    .cfi_startproc
+    mov $257, %eax
+    jmp again
+    .cfi_endproc
+#elif defined(BY_TABLE)
+/* A switch whose last case falls through to the call. The table holds distances, or, for a computed goto, addresses. */
+.text
+.globl entry
+entry:
+    .cfi_startproc
+    arguments
+    mov $257, %eax
+    lea table(%rip), %r8
+#ifdef ADDRESSES
+    jmp *8(%r8)
+#else
+    movslq 4(%r8), %r9
+    add %r8, %r9
+    jmp *%r9
+#endif
+first:
+    mov $39, %eax
+second:
+    the_call
+    ret
+    .cfi_endproc
+#ifdef ADDRESSES
+.section .data.rel.ro, "aw"
+table:
+    .quad first, second
+#else
+.section .rodata
+table:
+    .long first - table, second - table, path - table
+#endif
+#elif defined(TWO_ENTRIES)
+/* A function that is called by two names, one of which leaves the number to who calls it. */
+.text
+.globl entry
+entry:
+    .cfi_startproc
+    arguments
+    mov $257, %eax
+    call by_any_number
+    ret
+    .cfi_endproc
+by_one_number:
+    .cfi_startproc
+    mov $39, %eax
+by_any_number:
+    the_call
+    ret
+    .cfi_endproc
 #else
 /* An address in the code, which the loader has to write there. */
 .text

@@ -398,7 +398,7 @@ def forged_by_a_copy() -> None:
 
 @way
 def forged_by_a_program() -> None:
-    forge(lambda s, size: subprocess.check_output(["/usr/bin/head", "-c", str(size)], stdin=s))
+    forge(lambda s, size: subprocess.check_output(["/usr/bin/head", "-c", str(size)], stdin=s.fileno()))
 
 
 @way

@@ -3,7 +3,8 @@
 
 #include "../../core/text.h"
 #include "../elf_image.h"
-#include "decode.h"
+#include "arrivals.h"
+#include "stretch.h"
 
 enum {
     JUMP = 5, /* jmp rel32 */
@@ -12,35 +13,7 @@ enum {
     REACH = 16384, /* without bounds: how far away a branch to a site is looked for; no function is so long */
     CLEAN = 256,   /* how many bytes in front of a site must make sense, for it to be one */
     NEARBY = 1024, /* without bounds: where an indirect jump may belong to the same function */
-    STEP_LOST = 128 /* a flag: no instruction begins here. Data, or unknown to the decoder */
 };
-
-/* Code that was decoded: one function, or a stretch around the site where no table gives bounds (hand-written
- * assembly, stripped tables). Most hold more than one site, and decoding is what discovery costs. x86 code
- * synchronises itself: wherever a decode starts, it soon arrives at the real instructions. Offsets are relative to
- * `from`. */
-enum { STEPS = 32768, BRANCHES = 16384 };
-struct step {
-    uint32_t at;
-    uint8_t len, flags;
-};
-struct branch {
-    uint32_t at;
-    int64_t target;
-};
-struct code {
-    uint64_t from, to;
-    uint32_t step_count, branch_count;
-    uint64_t next; /* how far it is decoded: the rest waits until it is asked for */
-    bool bounded;
-    bool full;      /* longer than what fits: only a part of it is here */
-    uint32_t entry; /* of the function, in the table of them */
-    uint64_t taken; /* where the last window that holds its instruction ends, in the file */
-    struct usual usual;
-    struct step steps[STEPS];
-    struct branch branches[BRANCHES + 1]; /* the last is never one: every step writes there, and few stay */
-};
-_Static_assert(sizeof(struct code) <= WORKSPACE, "a function must fit the workspace");
 
 static bool is_syscall(const uint8_t *p)
 {
@@ -53,72 +26,6 @@ static bool is_zero(const uint8_t *bytes, uint64_t n)
         if (bytes[i])
             return false;
     return true;
-}
-
-/* How many zeroes lead from `at` to where the next section may begin; 0: this is no padding. */
-static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
-{
-    uint32_t n = 0;
-    while (at + n < to && n < ALIGNMENT && !bytes[at + n])
-        n++;
-    return n < ALIGNMENT && (at + n) % 16 == 0 ? n : 0;
-}
-
-/* `00 00` would be `add %al, (%rax)`, which nobody writes: where nothing says that this is code, it is padding or a
- * table. */
-static __attribute__((noinline)) struct insn take_rare_step(struct image image, const struct code *c,
-                                                            uint64_t at)
-{
-    const uint8_t *p = image.bytes + at;
-    struct insn insn = decode(p, image.size - at);
-    if (insn.len && insn.len <= c->to - at && (c->bounded || p[0] || p[1]))
-        return insn;
-    uint32_t zeroes = c->bounded ? 0 : padding(image.bytes, at, c->to);
-    if (zeroes)
-        return (struct insn){.len = (uint8_t)zeroes, .flags = INSN_ENDS};
-    return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};
-}
-
-static inline struct insn take_step(struct image image, const struct code *c, uint64_t at)
-{
-    struct insn insn = {0};
-    if (c->bounded && image.size - at >= USUAL_READ)
-        insn = decode_usual(&c->usual, image.bytes + at);
-    return insn.len && insn.len <= c->to - at ? insn : take_rare_step(image, c, at);
-}
-
-static void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
-{
-    c->from = c->next = from;
-    c->to = to;
-    c->step_count = c->branch_count = 0;
-    c->bounded = bounded;
-    c->full = false;
-}
-
-/* Goes on until `limit`, or, where that does not fit, holds a stretch that ends behind `site`. Where it stands is kept in
- * registers: the next instruction waits for it. */
-static void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c)
-{
-    uint64_t next = c->next;
-    uint32_t steps = c->step_count, branches = c->branch_count;
-    for (struct insn insn; next < limit; next += insn.len) {
-        if (steps == STEPS || branches == BRANCHES) {
-            c->full = true;
-            if (next > site)
-                break;
-            c->from = next;
-            steps = branches = 0;
-        }
-        uint32_t offset = (uint32_t)(next - c->from);
-        insn = take_step(image, c, next);
-        c->steps[steps++] = (struct step){offset, insn.len, insn.flags};
-        c->branches[branches] = (struct branch){offset, offset + insn.target};
-        branches += insn.flags & INSN_BRANCH;
-    }
-    c->next = next;
-    c->step_count = steps;
-    c->branch_count = branches;
 }
 
 /* Chooses what to decode: the function that holds `at`, or a stretch of [low, high) that goes far enough to either side;
@@ -146,21 +53,6 @@ static bool decode_to_site(struct image image, uint64_t low, uint64_t high, uint
     return true;
 }
 
-/* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
-static bool find_step(const struct code *c, uint64_t offset, uint32_t *index)
-{
-    uint32_t low = 0, high = c->step_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (c->steps[middle].at < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *index = low;
-    return low < c->step_count && c->steps[low].at == offset;
-}
-
 /* Did the decode understand everything right in front of this offset, to which the steps up to `index` lead? */
 static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
 {
@@ -172,7 +64,7 @@ static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
 
 /* Where the instructions from `at` on lead that begin in front of `to`; 0 when one of them is unknown. Zeroes behind a
  * return are the end of all code. */
-static uint64_t leads_to(struct image image, const struct code *c, uint64_t at, uint64_t to)
+static uint64_t leads_to(struct image image, struct code *c, uint64_t at, uint64_t to)
 {
     bool ends = false;
     for (struct insn insn; at < to; at += insn.len) {
@@ -186,7 +78,7 @@ static uint64_t leads_to(struct image image, const struct code *c, uint64_t at, 
 
 /* What lies right in front is no code. Does some begin behind it, that makes this call? A table of constants has more of
  * them behind; a function follows another, and begins where functions do. */
-static bool may_be_behind_data(struct image image, const struct code *c, uint64_t at, bool arrives)
+static bool may_be_behind_data(struct image image, struct code *c, uint64_t at, bool arrives)
 {
     enum { BOUNDARY = 16, BOUNDARIES = 4 };
     uint64_t begin = at / BOUNDARY * BOUNDARY;
@@ -478,6 +370,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         return;
     }
     decode_until(image, c->to, at, c); /* branches to it may come from anywhere */
+    join_arrivals(image, c);
     if (c->full) { /* a branch to it from the rest of so long a function would not be seen */
         site->kind = SITE_HARD;
         return;

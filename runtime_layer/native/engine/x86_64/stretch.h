@@ -1,0 +1,49 @@
+/* Code that was decoded, for discovery to look around in. */
+#ifndef SHIELD_STRETCH_H
+#define SHIELD_STRETCH_H
+
+#include "../sites.h"
+#include "decode.h"
+
+enum { STEP_LOST = 128 /* a flag: no instruction begins here. Data, or unknown to the decoder */ };
+
+/* Code that was decoded: one function, or a stretch around the site where no table gives bounds (hand-written
+ * assembly, stripped tables). Most hold more than one site, and decoding is what discovery costs. x86 code
+ * synchronises itself: wherever a decode starts, it soon arrives at the real instructions. Offsets are relative to
+ * `from`. */
+enum { STEPS = 32768, BRANCHES = 16384 };
+struct step {
+    uint32_t at;
+    uint8_t len, flags;
+};
+enum { ELSEWHERE = UINT32_MAX };
+struct branch {
+    uint32_t at; /* ELSEWHERE: not in this code */
+    int64_t target;
+};
+struct code {
+    uint64_t from, to;
+    uint32_t step_count, branch_count;
+    uint64_t next; /* how far it is decoded: the rest waits until it is asked for */
+    bool bounded;
+    bool full;       /* longer than what fits: only a part of it is here */
+    bool joined;     /* what leads in from elsewhere is among the branches */
+    bool by_pointer; /* there are jumps to where a register or memory says */
+    uint32_t entry;  /* of the function, in the table of them */
+    uint64_t taken;  /* where the last window that holds its instruction ends, in the file */
+    struct usual usual;
+    struct step steps[STEPS];
+    struct branch branches[BRANCHES + 1]; /* the last is never one: every step writes there, and few stay */
+};
+_Static_assert(sizeof(struct code) <= WORKSPACE, "a function must fit the workspace");
+
+/* Begins at `from`, with nothing decoded yet. */
+void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c);
+/* Goes on until `limit`, or, where that does not fit, holds a stretch that ends behind `site`. */
+void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c);
+/* One instruction, however rare; with STEP_LOST where none begins. */
+struct insn take_rare_step(struct image image, struct code *c, uint64_t at);
+/* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
+bool find_step(const struct code *c, uint64_t offset, uint32_t *index);
+
+#endif
