@@ -301,8 +301,16 @@ static void say(struct input *in)
 
 static void change_mood(struct input *in)
 {
+    enum {
+        UNSEEN = 240
+    }; /* from here on: somebody else takes some of what came, in a way that is not judged */
     uint64_t what = take_number(in, 1);
     struct file *f = file_of(FIRST + what / 4 % DESCRIPTORS);
+    if (what >= UNSEEN && f && f->type == STREAM) {
+        uint32_t n = (uint32_t)take_number(in, 1);
+        leave_queue(f, n < queue.len ? n : queue.len);
+        return;
+    }
     switch (what % 4) {
     case 0: mood.takes = (uint32_t)take_number(in, 1); break;
     case 1: mood.again = true; break;

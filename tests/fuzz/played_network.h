@@ -5,6 +5,9 @@
 #ifndef FUZZ_PLAYED_NETWORK_H
 #define FUZZ_PLAYED_NETWORK_H
 
+#include <asm/ioctls.h>
+#include <linux/tcp.h>
+
 #include "engine.h"
 #include "forget.h"
 #include "hello.h"
@@ -77,6 +80,7 @@ static struct file {
     bool connected, connecting, untold, by_name, shut, non_blocking, locked;
     struct sockaddr_bytes peer;
     struct endpoint to;
+    uint64_t taken; /* of what the other end sent */
     uint8_t out[ATTEMPT], answers[ATTEMPT];
     uint32_t out_len, out_judged, answers_len, answers_read;
 } files[FILES];
@@ -417,6 +421,7 @@ static void leave_queue(struct file *f, uint32_t n)
     uint32_t kept = n < sizeof f->answers - f->answers_len ? n : (uint32_t)sizeof f->answers - f->answers_len;
     memcpy(f->answers + f->answers_len, queue.bytes, kept);
     f->answers_len += kept;
+    f->taken += n;
     queue.len -= n;
     memmove(queue.bytes, queue.bytes + n, queue.len);
     while (f->answers_len - f->answers_read > 2) {
@@ -544,13 +549,15 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
         if (!file)
             return -EBADF;
         CHECK(is_gates(d) && is_gates(e));
-        if (b == 6 && c == 11) { /* TCP_INFO: closed, and nothing was sent */
-            memset((void *)d, 0, *(uint32_t *)e);
-            *(uint8_t *)d = 7;
+        if (b == TCP && c == TCP_INFO) { /* nothing was sent, and all that was received is taken */
+            struct tcp_info info = {.tcpi_state = 1 /* TCP_ESTABLISHED */,
+                                    .tcpi_bytes_received = file->taken};
+            memcpy((void *)d, &info, *(uint32_t *)e < sizeof info ? *(uint32_t *)e : sizeof info);
             return 0;
         }
         CHECK(b == LEVEL_SOCKET);
         return option_of(file, c, (void *)d);
+    case __NR_ioctl: CHECK(b == FIONREAD && is_gates(c)); return file ? 0 : -EBADF;
     case __NR_setsockopt:
         CHECK(b == LEVEL_SOCKET && c == OPTION_LOCK && is_gates(d) && *(int32_t *)d);
         if (file)
