@@ -29,6 +29,7 @@ LIBRARIES = {
     "rarely_with_room": ("-DRARELY", "-DROOM"),
     "switch": ("-DBY_TABLE",),
     "switch_with_room": ("-DBY_TABLE", "-DROOM"),
+    "table_ends": ("-DTABLE_ENDS",),
     "computed_goto": ("-DBY_TABLE", "-DADDRESSES"),
     "two_entries": ("-DTWO_ENTRIES",),
 }
@@ -63,6 +64,7 @@ def call(box: Sandbox, library: str, shielded: bool) -> Completed:
         "sections_gone",
         "rarely_with_room",
         "switch_with_room",
+        "table_ends",
     ],
 )
 def test_its_call_is_judged(box: Sandbox, library: str) -> None:

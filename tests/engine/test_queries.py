@@ -34,6 +34,7 @@ ALLOWED = (
     "tcp_a_long_answer",
     "tcp_in_the_midst_of_many",
     "tcp_behind_many_that_ended",
+    "tcp_while_many_others_come_and_go",
     "udp_many_first",
     "udp_by_write_and_read",
     "udp_on_a_duplicate",
@@ -64,6 +65,7 @@ OTHERWISE = {
     "forged_by_splice": (REFUSED, "tcp"),
     "forged_by_a_copy": (REFUSED, "tcp"),
     "forged_by_a_program": (REFUSED, "tcp"),
+    "tcp_asked_on_another_connection_of_the_same_socket": (REFUSED, "reconnect"),
 }
 
 

@@ -179,13 +179,15 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
     return judge_by(verdict_on(to, PROTOCOL_TCP), call, to, descriptor, NULL);
 }
 
-/* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have. 0, or an errno. */
-static int64_t judge_reconnection(const struct call *call, int32_t descriptor)
+/* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have; or whose answers could not
+ * be counted, as it was asked by on another connection (see send_queries). 0, or an errno. */
+static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
 {
     struct endpoint peer;
     if (!is_alone() && !owns_memory())
         watch_for_good(); /* the same number may be something else in the process that takes marks away */
-    if (is_fresh(descriptor))
+    bool was_asked_by = to->port == DNS_PORT && was_stream_seen(descriptor);
+    if (is_fresh(descriptor) && !was_asked_by)
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
@@ -273,7 +275,7 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
     }
     int64_t error = judge_by(*verdict, call, to, own, &sees);
     if (!error && sees)
-        error = judge_reconnection(call, own);
+        error = judge_reconnection(call, own, to);
     if (error)
         return error;
     only_let_sort(to, own);

@@ -18,8 +18,9 @@ enum {
     LENGTH = 2, /* in front of each message */
     QUERIES_MAX = 2 * PAGE,
     HEADER_LEN = 12,
-    STREAMS = 128,    /* in the midst of whose answers may be at once: what others are at is not learnt */
-    ANSWER_MAX = 8190 /* of one answer; a longer one teaches nothing */
+    STREAMS = 512,                   /* that are told apart: what comes on others is not learnt */
+    ANSWER_MAX = 8190,               /* of one answer; a longer one teaches nothing */
+    LONGEST = sizeof(struct scratch) /* of what is read at once */
 };
 
 /* The answer that is on its way to the program, as far as it has come. */
@@ -98,6 +99,8 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
+    /* It gets no other connection to a name server: what is taken is counted from the beginning of this one. */
+    stream_seen(descriptor);
     uint8_t *in = (uint8_t *)scratch, *out = in + QUERIES_MAX;
     int64_t len = gather(m, in, QUERIES_MAX), result = len;
     if (len == -EMSGSIZE) {
@@ -260,7 +263,7 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
         return own_descriptor;
     }
     uint8_t *bytes = (uint8_t *)scratch;
-    struct vector v = {(uint64_t)bytes, room_in(m, sizeof *scratch)};
+    struct vector v = {(uint64_t)bytes, room_in(m, LONGEST)};
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
@@ -283,7 +286,8 @@ int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags)
 {
     if (flags & PEEK)
         return KERNEL(recvmsg, descriptor, m, flags);
-    if (flags & (URGENT | CUT)) {
+    bool is_too_long = flags & WAIT_FOR_ALL && room_in(m, LONGEST + 1) > LONGEST;
+    if (is_too_long || flags & (URGENT | CUT)) {
         int64_t taken = KERNEL(recvmsg, descriptor, m, flags);
         if (taken > 0)
             learn_from(descriptor, NULL, 0);

@@ -98,7 +98,7 @@ entry:
 #ifdef ADDRESSES
     jmp *8(%r8)
 #else
-    movslq 4(%r8), %r9
+    movslq 8(%r8), %r9
     add %r8, %r9
     jmp *%r9
 #endif
@@ -108,6 +108,7 @@ second:
     the_call
     ret
     .cfi_endproc
+behind:
 #ifdef ADDRESSES
 .section .data.rel.ro, "aw"
 table:
@@ -115,8 +116,34 @@ table:
 #else
 .section .rodata
 table:
-    .long first - table, second - table, path - table
+    .long first - table, behind - table, second - table /* the one in the middle stands for a case that there is not */
 #endif
+#elif defined(TABLE_ENDS)
+/* Behind the table of a switch lies the next function's, which would lead to the call if it were this one's. */
+.text
+.globl entry
+entry:
+    .cfi_startproc
+    arguments
+    mov $1, %ecx
+    cmp $1, %ecx
+    ja over
+    lea table(%rip), %r8
+    movslq (%r8, %rcx, 4), %r9
+    add %r8, %r9
+    jmp *%r9
+first:
+    mov $39, %ecx
+second:
+    mov $257, %eax
+call_it:
+    syscall
+over:
+    ret
+    .cfi_endproc
+.section .rodata
+table:
+    .long first - table, second - table, call_it - table
 #elif defined(TWO_ENTRIES)
 /* A function that is called by two names, one of which leaves the number to who calls it. */
 .text

@@ -10,6 +10,7 @@ import errno
 import itertools
 import json
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -199,6 +200,20 @@ def tcp_behind_many_that_ended() -> None:
             s.sendall(framed(query(f"h{i % MANY}.wild.example")))
             exactly(s.recv, 14)
     tcp_in_the_midst_of_many()
+
+
+@way
+def tcp_while_many_others_come_and_go() -> None:
+    """The connection is kept, in the midst of nothing."""
+    s = over_tcp()
+    s.sendall(framed(query(ALLOWED)))
+    answer(s.recv)
+    for i in range(3 * MANY):
+        with over_tcp() as other:
+            other.sendall(framed(query(f"x{i}.wild.example")))
+            answer(other.recv)
+    s.sendall(framed(query("h7.wild.example")))
+    use_all([address_in(answer(s.recv))])
 
 
 @way
@@ -399,6 +414,24 @@ def forged_by_a_copy() -> None:
 @way
 def forged_by_a_program() -> None:
     forge(lambda s, size: subprocess.check_output(["/usr/bin/head", "-c", str(size)], stdin=s.fileno()))
+
+
+@way
+def tcp_asked_on_another_connection_of_the_same_socket() -> None:
+    """Its bytes would be counted from the beginning again: the kernel ends a connection by itself when it was reset and
+    nobody was told yet that it was made."""
+    s = socket.socket()
+    s.setblocking(False)
+    assert s.connect_ex(RESOLVER) == errno.EINPROGRESS
+    select.select([], [s], [], 5)
+    s.sendall(framed(query(CLOSING)))
+    time.sleep(0.2)
+    s.recv(500)
+    s.sendall(framed(query(ALLOWED)))
+    time.sleep(0.2)
+    with contextlib.suppress(BrokenPipeError):
+        s.connect(RESOLVER)
+    s.connect(RESOLVER)
 
 
 @way

@@ -15,32 +15,39 @@ static void add_arrival(struct code *c, int64_t target)
         c->branches[c->branch_count++] = (struct branch){ELSEWHERE, target};
 }
 
-/* Another part of the function. */
-struct part {
-    uint64_t from, to;
+/* Other functions, among them the part of this one that is elsewhere; each is looked at once. */
+enum {
+    PARTS = 16,
+    LONGEST = 4096 /* of what is looked at, in instructions: what a compiler moves away is short */
+};
+struct parts {
+    uint32_t count;
+    uint64_t from[PARTS];
 };
 
-/* The one that holds a target; false when there is none, or it is this one. */
-static bool find_part(struct image image, const struct code *c, int64_t target, struct part *part)
+static bool is_known(const struct parts *known, uint64_t from)
 {
-    uint32_t near = c->entry;
-    return image_function(image, c->from + (uint64_t)target, &near, &part->from, &part->to) &&
-           part->from != c->from;
+    for (uint32_t i = 0; i < known->count && i < PARTS; i++)
+        if (known->from[i] == from)
+            return true;
+    return false;
 }
 
-/* What leads from there back into this one. `left`: of all parts, how many instructions are looked at: what a compiler moves
- * away is short, and most others are functions that are called last. */
-static void join_part(struct image image, struct code *c, const struct part *part, uint32_t *left)
+/* What leads from the function that holds the target back into this one. */
+static void join_part(struct image image, struct code *c, int64_t target, struct parts *known)
 {
+    uint64_t from, to;
+    uint32_t near = c->entry, left = LONGEST;
+    if (!image_function(image, c->from + (uint64_t)target, &near, &from, &to) || from == c->from ||
+        is_known(known, from))
+        return;
+    known->from[known->count++ % PARTS] = from;
     struct insn insn;
-    for (uint64_t at = part->from; at < part->to; at += insn.len) {
-        if (!*left)
-            return;
-        --*left;
-        bool is_read = part->to - at >= USUAL_READ;
+    for (uint64_t at = from; at < to && left; at += insn.len, left--) {
+        bool is_read = to - at >= USUAL_READ;
         insn = is_read ? decode_usual(&c->usual, image.bytes + at) : (struct insn){0};
         if (!insn.len)
-            insn = decode(image.bytes + at, part->to - at);
+            insn = decode(image.bytes + at, to - at);
         int64_t arrives = (int64_t)(at - c->from) + insn.target;
         if (insn.flags & INSN_BRANCH && is_inside(c, arrives))
             add_arrival(c, arrives);
@@ -62,6 +69,20 @@ static bool names_table(struct image image, const struct code *c, const struct s
     return true;
 }
 
+/* Where an entry leads in the function; also to its end, which stands for cases that there are not. */
+static bool find_case(struct image image, const struct code *c, uint64_t table, uint64_t at, int64_t *target)
+{
+    uint64_t offset, begin;
+    int32_t distance;
+    const uint8_t *entry =
+        image_address_to_offset(image, at, &offset) ? image_at(image, offset, sizeof distance) : NULL;
+    if (!entry || !image_offset_to_address(image, c->from, &begin))
+        return false;
+    __builtin_memcpy(&distance, entry, sizeof distance);
+    *target = (int64_t)(table - begin) + distance;
+    return is_inside(c, *target) || *target == (int64_t)(c->to - c->from);
+}
+
 enum { TABLES = 64, TABLE_MAX = 4096 };
 struct tables {
     uint32_t count;
@@ -76,58 +97,65 @@ static bool is_table(const struct tables *t, uint64_t address)
     return false;
 }
 
-/* The table of a switch holds distances from where it begins, of 32 bits. It ends where another begins, or where one leads
- * neither into the function nor into that one part of it which is elsewhere. */
-static void join_table(struct image image, struct code *c, const struct tables *t, uint64_t table)
+/* `cmp $last, register; ja elsewhere` (or jbe), as stands in front of a switch's jump: how many cases there are. 0: the step is
+ * none of these. */
+static uint32_t cases_checked(struct image image, const struct code *c, uint32_t index)
 {
-    struct part first = {0, 0}, part;
-    for (uint64_t at = table; at - table < TABLE_MAX * sizeof(int32_t); at += sizeof(int32_t)) {
-        uint64_t offset;
-        int32_t distance;
-        const uint8_t *entry =
-            image_address_to_offset(image, at, &offset) ? image_at(image, offset, sizeof distance) : NULL;
-        if (!entry || (at != table && is_table(t, at)))
-            return;
-        __builtin_memcpy(&distance, entry, sizeof distance);
-        if (!image_address_to_offset(image, table + (uint64_t)(int64_t)distance, &offset))
-            return;
-        int64_t target = (int64_t)(offset - c->from);
-        if (!is_inside(c, target)) {
-            if (!find_part(image, c, target, &part) || (first.to && first.from != part.from))
-                return;
-            if (first.to)
-                continue;
-            first = part;
-        }
-        add_arrival(c, target);
-    }
+    const struct step *jump = &c->steps[index], *compare = jump - 1;
+    if (!index || !(jump->flags & INSN_BRANCH) || compare->len < 2)
+        return 0;
+    const uint8_t *p = image.bytes + c->from + jump->at, *q = image.bytes + c->from + compare->at;
+    bool is_above =
+        (jump->len == 2 && (p[0] | 1) == 0x77) || (jump->len == 6 && p[0] == 0x0f && (p[1] | 1) == 0x87);
+    const uint8_t *end = q + compare->len;
+    q += *q == 0x66;
+    q += (*q & 0xf0) == 0x40 && q + 1 < end;        /* REX */
+    bool is_register = end - q > 2 && q[1] >= 0xf8; /* mod 3, /7 */
+    uint32_t last;
+    if (is_above && ((is_register && (*q == 0x80 || *q == 0x83)) || *q == 0x3c))
+        return end[-1] + 1u;
+    if (!is_above || !((is_register && *q == 0x81 && end - q == 6) || (*q == 0x3d && end - q == 5)))
+        return 0;
+    __builtin_memcpy(&last, end - sizeof last, sizeof last);
+    return last < TABLE_MAX ? last + 1 : TABLE_MAX;
 }
 
+/* The tables of switches hold distances from where they begin, of 32 bits. One ends where another begins, where what follows
+ * leads elsewhere, or behind the most cases that the function checks for: what follows belongs to the next function. */
 static void join_tables(struct image image, struct code *c)
 {
     struct tables t = {0};
-    for (uint32_t i = 0; i < c->step_count && t.count < TABLES; i++)
-        if (names_table(image, c, &c->steps[i], &t.address[t.count]))
-            t.count++;
-    for (uint32_t i = 0; i < t.count; i++)
-        join_table(image, c, &t, t.address[i]);
+    uint64_t table;
+    int64_t target;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < c->step_count; i++) {
+        uint32_t cases = cases_checked(image, c, i);
+        most = cases > most ? cases : most;
+        if (t.count < TABLES && names_table(image, c, &c->steps[i], &table) &&
+            find_case(image, c, table, table, &target) && !is_table(&t, table))
+            t.address[t.count++] = table;
+    }
+    most = most ? most : TABLE_MAX;
+    for (uint32_t i = 0; i < t.count; i++) {
+        table = t.address[i];
+        for (uint64_t at = table; at - table < most * sizeof(int32_t) && !c->full; at += sizeof(int32_t)) {
+            if ((at != table && is_table(&t, at)) || !find_case(image, c, table, at, &target))
+                break;
+            add_arrival(c, target);
+        }
+    }
 }
 
 void join_arrivals(struct image image, struct code *c)
 {
-    uint32_t left = STEPS;
     if (!c->bounded || c->joined || c->full)
         return;
     c->joined = true;
     if (c->by_pointer)
         join_tables(image, c);
-    struct part part, last = {0, 0};
-    uint32_t known = c->branch_count;
-    for (uint32_t i = 0; i < known && !c->full; i++) {
-        int64_t target = c->branches[i].target;
-        if (is_inside(c, target) || !find_part(image, c, target, &part) || part.from == last.from)
-            continue;
-        join_part(image, c, &part, &left);
-        last = part;
-    }
+    struct parts known = {0};
+    uint32_t own = c->branch_count;
+    for (uint32_t i = 0; i < own && !c->full; i++)
+        if (!is_inside(c, c->branches[i].target))
+            join_part(image, c, c->branches[i].target, &known);
 }
