@@ -101,8 +101,10 @@ static bool is_table(const struct tables *t, uint64_t address)
  * none of these. */
 static uint32_t cases_checked(struct image image, const struct code *c, uint32_t index)
 {
+    if (!index)
+        return 0;
     const struct step *jump = &c->steps[index], *compare = jump - 1;
-    if (!index || !(jump->flags & INSN_BRANCH) || compare->len < 2)
+    if (!(jump->flags & INSN_BRANCH) || compare->len < 2)
         return 0;
     const uint8_t *p = image.bytes + c->from + jump->at, *q = image.bytes + c->from + compare->at;
     bool is_above =
