@@ -29,7 +29,7 @@ LIMITS = {
     "test_midst.py::test_nothing_is_used_that_was_not_judged[exec_in_a_vfork_child]": _KIN,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[open_in_a_vfork_child]": _KIN,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[thread_in_a_vfork_child]": _KIN,
-    "test_queries.py::test_nothing_leaves_in_odd_ways[tcp_asked_on_another_connection_of_the_same_socket]": _LOCK_FILTER,
+    "test_queries.py::test_nothing_leaves_in_odd_ways[tcp_connected_anew]": _LOCK_FILTER,
     "test_replaced_sockets.py::test_honest_threads_are_not_hindered[an_answer_is_learnt_and_used]": _COOKIE,
     "test_replaced_sockets.py::test_honest_threads_are_not_hindered[own_connections_are_handed_over]": _LOCK_FILTER,
     "test_replaced_sockets.py::test_what_was_looked_at_is_what_is_used[a_write_to_ourselves]": _LOCK_FILTER,

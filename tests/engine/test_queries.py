@@ -65,7 +65,7 @@ OTHERWISE = {
     "forged_by_splice": (REFUSED, "tcp"),
     "forged_by_a_copy": (REFUSED, "tcp"),
     "forged_by_a_program": (REFUSED, "tcp"),
-    "tcp_asked_on_another_connection_of_the_same_socket": (REFUSED, "reconnect"),
+    "tcp_connected_anew": (REFUSED, "reconnect"),
 }
 
 

@@ -417,7 +417,7 @@ def forged_by_a_program() -> None:
 
 
 @way
-def tcp_asked_on_another_connection_of_the_same_socket() -> None:
+def tcp_connected_anew() -> None:
     """Its bytes would be counted from the beginning again: the kernel ends a connection by itself when it was reset and
     nobody was told yet that it was made."""
     s = socket.socket()
