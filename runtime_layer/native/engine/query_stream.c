@@ -134,9 +134,11 @@ static struct stream *choose_stream(uint64_t cookie)
 {
     enum { NEARBY = 16 };
     struct stream *idle = NULL, *oldest = NULL;
+    /* Spread, as numbers that follow each other would fill the same neighbourhood. */
+    uint32_t first = (uint32_t)((cookie * 0x9e3779b97f4a7c15u) >> 32);
     uint32_t now = __atomic_load_n(&streams_clock, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < STREAMS; i++) {
-        struct stream *s = &streams[(cookie + i) % STREAMS];
+        struct stream *s = &streams[(first + i) % STREAMS];
         if (s->cookie == cookie)
             return s;
         if (__atomic_load_n(&s->busy, __ATOMIC_RELAXED))
