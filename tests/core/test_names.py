@@ -110,6 +110,15 @@ def test_the_clock_may_go_round(names: Names) -> None:
     assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [2, 3, 4, 5, 6, 7, 8, 9]
 
 
+def test_what_another_thread_has_just_learnt_is_not_the_oldest(names: Names) -> None:
+    """Its age may be newer than that of what is learnt now."""
+    for rule in range(8):
+        names.learn("203.0.113.7", rule, f"{rule}.example")
+    names.table.clock -= 2
+    names.learn("203.0.113.7", 8, "8.example")
+    assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 def test_a_flood_evicts_and_the_newest_stays(names: Names) -> None:
     """CASES 11."""
     for number in range(20000):

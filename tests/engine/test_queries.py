@@ -30,6 +30,7 @@ ALLOWED = (
     "tcp_two_at_once",
     "tcp_all_in_one_read",
     "tcp_wait_for_all",
+    "tcp_wait_for_more_than_the_gate_holds",
     "tcp_when_the_server_has_closed",
     "tcp_a_long_answer",
     "tcp_in_the_midst_of_many",

@@ -301,9 +301,8 @@ static void say(struct input *in)
 
 static void change_mood(struct input *in)
 {
-    enum {
-        UNSEEN = 240
-    }; /* from here on: somebody else takes some of what came, in a way that is not judged */
+    /* From here on: somebody else takes some of what came, in a way that is not judged. */
+    enum { UNSEEN = 240 };
     uint64_t what = take_number(in, 1);
     struct file *f = file_of(FIRST + what / 4 % DESCRIPTORS);
     if (what >= UNSEEN && f && f->type == STREAM) {

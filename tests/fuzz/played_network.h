@@ -6,7 +6,6 @@
 #define FUZZ_PLAYED_NETWORK_H
 
 #include <asm/ioctls.h>
-#include <linux/tcp.h>
 
 #include "engine.h"
 #include "forget.h"
@@ -550,7 +549,7 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
             return -EBADF;
         CHECK(is_gates(d) && is_gates(e));
         if (b == TCP && c == TCP_INFO) { /* nothing was sent, and all that was received is taken */
-            struct tcp_info info = {.tcpi_state = 1 /* TCP_ESTABLISHED */,
+            struct tcp_info info = {.tcpi_state = file->connected ? 1 /* TCP_ESTABLISHED */ : IS_CLOSED,
                                     .tcpi_bytes_received = file->taken};
             memcpy((void *)d, &info, *(uint32_t *)e < sizeof info ? *(uint32_t *)e : sizeof info);
             return 0;

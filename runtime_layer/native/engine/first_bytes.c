@@ -102,16 +102,9 @@ static bool is_greeted(struct marked marked)
 /* Did anything leave on this connection, or is it about to (tcp(7), TCP_INFO)? */
 static bool has_sent(int32_t descriptor)
 {
-    enum { LEVEL_TCP = 6, OPTION_INFO = 11, NOTSENT = 144, SENT = 200, ROOM = 256 };
-    uint8_t info[ROOM];
-    uint32_t size = sizeof info, waiting = 0;
-    uint64_t sent = 0;
-    fill_bytes(info, 0, sizeof info);
-    if (is_error(KERNEL(getsockopt, descriptor, LEVEL_TCP, OPTION_INFO, info, &size)))
-        return false;
-    copy_bytes(&waiting, info + NOTSENT, sizeof waiting);
-    copy_bytes(&sent, info + SENT, sizeof sent);
-    return sent || waiting;
+    struct tcp_info info;
+    tell_of_connection(descriptor, &info);
+    return info.tcpi_bytes_sent || info.tcpi_notsent_bytes;
 }
 
 /* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not

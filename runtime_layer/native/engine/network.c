@@ -179,15 +179,15 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
     return judge_by(verdict_on(to, PROTOCOL_TCP), call, to, descriptor, NULL);
 }
 
-/* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have; or whose answers could not
- * be counted, as it was asked by on another connection (see send_queries). 0, or an errno. */
+/* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have; or by which a name server
+ * was asked before: what it answers is counted from the beginning of one connection. 0, or an errno. */
 static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
 {
     struct endpoint peer;
     if (!is_alone() && !owns_memory())
         watch_for_good(); /* the same number may be something else in the process that takes marks away */
-    bool was_asked_by = to->port == DNS_PORT && was_stream_seen(descriptor);
-    if (is_fresh(descriptor) && !was_asked_by)
+    bool asked_before = to->port == DNS_PORT && was_stream_seen(descriptor);
+    if (is_fresh(descriptor) && !asked_before)
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
@@ -213,6 +213,14 @@ int64_t peer_of(int32_t descriptor, struct endpoint *peer)
         return error;
     bool is_internet = endpoint_from_sockaddr(address.bytes, address.len, peer) == SOCKADDR_INET;
     return is_internet ? 0 : -EAFNOSUPPORT;
+}
+
+uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info)
+{
+    enum { LEVEL_TCP = 6 };
+    uint32_t told = sizeof *info;
+    fill_bytes(info, 0, sizeof *info);
+    return KERNEL(getsockopt, descriptor, LEVEL_TCP, TCP_INFO, info, &told) ? 0 : told;
 }
 
 bool is_resolver_address(const struct endpoint *to)
@@ -349,16 +357,9 @@ enum outcome judge_connect(struct call *call)
 /* Has it no connection, nor one that is being made? What is no TCP socket has none that counts. */
 static bool may_listen(int32_t descriptor)
 {
-    enum {
-        LEVEL_TCP = 6,
-        OPTION_INFO = 11,
-        CLOSED = 7,
-        LISTENS = 10
-    }; /* tcp(7); its first byte is the state */
-    uint8_t state = CLOSED;
-    uint32_t size = sizeof state;
-    KERNEL(getsockopt, descriptor, LEVEL_TCP, OPTION_INFO, &state, &size);
-    return state == CLOSED || state == LISTENS;
+    struct tcp_info info;
+    return !tell_of_connection(descriptor, &info) || info.tcpi_state == IS_CLOSED ||
+           info.tcpi_state == LISTENS;
 }
 
 /* What it accepts has no mark, and is not to be connected to anything. A connection cannot listen (listen(2)), and its

@@ -2,6 +2,8 @@
 #ifndef SHIELD_NETWORK_H
 #define SHIELD_NETWORK_H
 
+#include <linux/tcp.h>
+
 #include "report.h"
 #include "resolver.h"
 #include "user_memory.h"
@@ -36,6 +38,11 @@ bool is_seen(const struct endpoint *to);
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
 /* The same of any socket of the internet's families, for who knows already of what kind it is. */
 int64_t peer_of(int32_t descriptor, struct endpoint *peer);
+/* What the kernel tells of a TCP connection (tcp(7), TCP_INFO), and zeroes where it tells no more. Returns how many bytes it
+ * told; 0: none, as of what is no TCP socket. */
+uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info);
+/* tcpi_state; HAS_ENDED: the other side has, as in all states that follow. */
+enum { IS_CLOSED = 7, HAS_ENDED = 8, LISTENS = 10 };
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
 /* Is it a name server? Port 53 counts wherever it is: servers forward. */

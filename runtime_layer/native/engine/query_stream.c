@@ -1,7 +1,6 @@
 #include "query_stream.h"
 
 #include <asm/ioctls.h>
-#include <linux/tcp.h>
 
 #include "process.h"
 #include "state.h"
@@ -179,20 +178,13 @@ static struct stream *stream_of(uint64_t cookie)
  * TCP_INFO), without what waits, and without the end, which is counted like a byte. UINT64_MAX: not to be told. */
 static uint64_t bytes_taken(int32_t descriptor)
 {
-    enum { LEVEL_TCP = 6, TRIES = 16 };
-    enum {
-        CLOSED = 7,
-        HAS_ENDED = 8
-    }; /* TCP_CLOSE, with an end or without one; TCP_CLOSE_WAIT and what follows it */
-    enum { KNOWN = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
+    enum { TRIES = 16, KNOWN = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
     struct tcp_info before, after;
     for (uint32_t i = 0; i < TRIES; i++) {
-        uint32_t size = sizeof before, size_after = sizeof after;
         int32_t waiting = 0;
-        if (KERNEL(getsockopt, descriptor, LEVEL_TCP, TCP_INFO, &before, &size) || size < KNOWN ||
-            KERNEL(ioctl, descriptor, FIONREAD, &waiting) ||
-            KERNEL(getsockopt, descriptor, LEVEL_TCP, TCP_INFO, &after, &size_after) ||
-            after.tcpi_state == CLOSED)
+        if (tell_of_connection(descriptor, &before) < KNOWN ||
+            KERNEL(ioctl, descriptor, FIONREAD, &waiting) || tell_of_connection(descriptor, &after) < KNOWN ||
+            after.tcpi_state == IS_CLOSED) /* with an end or without one */
             return UINT64_MAX;
         if (before.tcpi_bytes_received == after.tcpi_bytes_received) /* nothing came in between */
             return after.tcpi_bytes_received - (uint32_t)waiting - (after.tcpi_state >= HAS_ENDED);

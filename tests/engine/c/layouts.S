@@ -6,6 +6,23 @@
     xor %edx, %edx
     xor %r10d, %r10d
 .endm
+.macro bounded_entry /* ends by .cfi_endproc */
+.text
+.globl entry
+entry:
+    .cfi_startproc
+    arguments
+.endm
+.macro jump_by_table index
+    lea table(%rip), %r8
+#ifdef ADDRESSES
+    jmp *(8 * \index)(%r8)
+#else
+    movslq (4 * \index)(%r8), %r9
+    add %r8, %r9
+    jmp *%r9
+#endif
+.endm
 .macro the_call
     syscall
 #ifdef ROOM
@@ -68,11 +85,7 @@ again:
     ret
 #elif defined(RARELY)
 /* What rarely runs lies in a part elsewhere, as gcc's .cold does, and comes back to the call, with another number. */
-.text
-.globl entry
-entry:
-    .cfi_startproc
-    arguments
+    bounded_entry
     test %edx, %edx
     jz rare
     mov $39, %eax
@@ -88,20 +101,9 @@ rare:
     .cfi_endproc
 #elif defined(BY_TABLE)
 /* A switch whose last case falls through to the call. The table holds distances, or, for a computed goto, addresses. */
-.text
-.globl entry
-entry:
-    .cfi_startproc
-    arguments
+    bounded_entry
     mov $257, %eax
-    lea table(%rip), %r8
-#ifdef ADDRESSES
-    jmp *8(%r8)
-#else
-    movslq 8(%r8), %r9
-    add %r8, %r9
-    jmp *%r9
-#endif
+    jump_by_table 2
 first:
     mov $39, %eax
 second:
@@ -112,7 +114,7 @@ behind:
 #ifdef ADDRESSES
 .section .data.rel.ro, "aw"
 table:
-    .quad first, second
+    .quad first, behind, second
 #else
 .section .rodata
 table:
@@ -120,18 +122,11 @@ table:
 #endif
 #elif defined(TABLE_ENDS)
 /* Behind the table of a switch lies the next function's, which would lead to the call if it were this one's. */
-.text
-.globl entry
-entry:
-    .cfi_startproc
-    arguments
+    bounded_entry
     mov $1, %ecx
     cmp $1, %ecx
     ja over
-    lea table(%rip), %r8
-    movslq (%r8, %rcx, 4), %r9
-    add %r8, %r9
-    jmp *%r9
+    jump_by_table 1
 first:
     mov $39, %ecx
 second:
@@ -146,11 +141,7 @@ table:
     .long first - table, second - table, call_it - table
 #elif defined(TWO_ENTRIES)
 /* A function that is called by two names, one of which leaves the number to who calls it. */
-.text
-.globl entry
-entry:
-    .cfi_startproc
-    arguments
+    bounded_entry
     mov $257, %eax
     call by_any_number
     ret

@@ -147,6 +147,14 @@ def tcp_wait_for_all() -> None:
 
 
 @way
+def tcp_wait_for_more_than_the_gate_holds() -> None:
+    s = over_tcp()
+    s.settimeout(None)
+    s.sendall(framed(*[query("many.example")] * 5))
+    assert len(s.recv(20_000, socket.MSG_WAITALL)) == 20_000
+
+
+@way
 def tcp_when_the_server_has_closed() -> None:
     """Its end waits behind the answer."""
     s = over_tcp()
@@ -346,20 +354,25 @@ def udp_corked_by_another_level() -> None:
         s.setsockopt(136, 1, 0)
 
 
+FORGED = "198.51.100.7"
+
+
+def forged(number: int) -> bytes:
+    """The answer to the question with this number for the allowed name, with an address that nobody gave."""
+    header = struct.pack("!HHHHHH", number, 0x8180, 1, 1, 0, 0)
+    record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(FORGED)
+    return header + query(ALLOWED)[12:] + record
+
+
 @way
 def forged_answer_in_the_gates_memory() -> None:
     """What was gathered from us must not be learnt from, when the kernel throws the real answer away."""
-    forged = query(ALLOWED, number=0x4242)[12:] + b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4)
-    forged = struct.pack("!HHHHHH", 0x4242, 0x8180, 1, 1, 0, 0) + forged + socket.inet_aton("198.51.100.7")
     s = over_tcp()
     s.sendall(framed(query(ALLOWED, number=0x4242)))
     with contextlib.suppress(PermissionError):
-        s.sendall(framed(forged))
-    s.recv(2 + len(forged), socket.MSG_TRUNC)
-    use("198.51.100.7")
-
-
-FORGED = "198.51.100.7"
+        s.sendall(framed(forged(0x4242)))
+    s.recv(2 + len(forged(0x4242)), socket.MSG_TRUNC)
+    use(FORGED)
 
 
 def forge(unseen: Callable[[socket.socket, int], bytes]) -> None:
@@ -367,9 +380,7 @@ def forge(unseen: Callable[[socket.socket, int], bytes]) -> None:
     What was read makes up an answer that nobody gave."""
     s = over_tcp()
     s.settimeout(None)
-    header = struct.pack("!HHHHHH", 0x4242, 0x8180, 1, 1, 0, 0)
-    record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(FORGED)
-    stream = framed(header + query(ALLOWED)[12:] + record)
+    stream = framed(forged(0x4242))
     s.sendall(framed(query(ALLOWED, number=0x4242)))
     unseen(s, struct.unpack("!H", unseen(s, 2))[0])
     for (number,) in struct.iter_unpack("!H", stream + bytes(len(stream) % 2)):

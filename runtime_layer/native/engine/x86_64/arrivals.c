@@ -15,11 +15,11 @@ static void add_arrival(struct code *c, int64_t target)
         c->branches[c->branch_count++] = (struct branch){ELSEWHERE, target};
 }
 
-/* Other functions, among them the part of this one that is elsewhere; each is looked at once. */
 enum {
-    PARTS = 16,
-    LONGEST = 4096 /* of what is looked at, in instructions: what a compiler moves away is short */
+    PARTS = 16,    /* that are not looked at twice */
+    LONGEST = 4096 /* of what is looked at in each, in instructions: what a compiler moves away is short */
 };
+/* Other functions, among them the part of this one that is elsewhere. */
 struct parts {
     uint32_t count;
     uint64_t from[PARTS];
@@ -69,22 +69,9 @@ static bool names_table(struct image image, const struct code *c, const struct s
     return true;
 }
 
-/* Where an entry leads in the function; also to its end, which stands for cases that there are not. */
-static bool find_case(struct image image, const struct code *c, uint64_t table, uint64_t at, int64_t *target)
-{
-    uint64_t offset, begin;
-    int32_t distance;
-    const uint8_t *entry =
-        image_address_to_offset(image, at, &offset) ? image_at(image, offset, sizeof distance) : NULL;
-    if (!entry || !image_offset_to_address(image, c->from, &begin))
-        return false;
-    __builtin_memcpy(&distance, entry, sizeof distance);
-    *target = (int64_t)(table - begin) + distance;
-    return is_inside(c, *target) || *target == (int64_t)(c->to - c->from);
-}
-
 enum { TABLES = 64, TABLE_MAX = 4096 };
 struct tables {
+    uint64_t begin; /* of the function; addresses, as these are */
     uint32_t count;
     uint64_t address[TABLES];
 };
@@ -97,29 +84,71 @@ static bool is_table(const struct tables *t, uint64_t address)
     return false;
 }
 
-/* `cmp $last, register; ja elsewhere` (or jbe), as stands in front of a switch's jump: how many cases there are. 0: the step is
- * none of these. */
+/* Where the entry at `at` leads in the function; also to its end, which stands for cases that there are not. */
+static bool find_case(struct image image, const struct code *c, uint64_t begin, uint64_t table, uint64_t at,
+                      int64_t *target)
+{
+    uint64_t offset;
+    int32_t distance;
+    const uint8_t *entry =
+        image_address_to_offset(image, at, &offset) ? image_at(image, offset, sizeof distance) : NULL;
+    if (!entry)
+        return false;
+    __builtin_memcpy(&distance, entry, sizeof distance);
+    *target = (int64_t)(table - begin) + distance;
+    return is_inside(c, *target) || *target == (int64_t)(c->to - c->from);
+}
+
+/* ja or jbe */
+static bool asks_for_above(const uint8_t *p, uint32_t len)
+{
+    return (len == 2 && (p[0] | 1) == 0x77) || (len == 6 && p[0] == 0x0f && (p[1] | 1) == 0x87);
+}
+
+/* cmp $number, register: the number; false: it is something else. */
+static bool compares_with(const uint8_t *p, uint32_t len, uint32_t *number)
+{
+    const uint8_t *end = p + len;
+    p += *p == 0x66;
+    p += (*p & 0xf0) == 0x40 && p + 1 < end;        /* REX */
+    bool is_register = end - p > 2 && p[1] >= 0xf8; /* mod 3, /7 */
+    *number = end[-1];
+    if (*p == 0x3c || (is_register && (*p == 0x80 || *p == 0x83)))
+        return true;
+    bool has_four_bytes = (*p == 0x3d && end - p == 5) || (is_register && *p == 0x81 && end - p == 6);
+    if (has_four_bytes)
+        __builtin_memcpy(number, end - sizeof *number, sizeof *number);
+    return has_four_bytes;
+}
+
+/* How many cases a step checks for, as the last of the two in front of a switch's jump; 0: it is something else. */
 static uint32_t cases_checked(struct image image, const struct code *c, uint32_t index)
 {
-    if (!index)
+    if (!index || c->steps[index - 1].len < 2)
         return 0;
     const struct step *jump = &c->steps[index], *compare = jump - 1;
-    if (!(jump->flags & INSN_BRANCH) || compare->len < 2)
-        return 0;
-    const uint8_t *p = image.bytes + c->from + jump->at, *q = image.bytes + c->from + compare->at;
-    bool is_above =
-        (jump->len == 2 && (p[0] | 1) == 0x77) || (jump->len == 6 && p[0] == 0x0f && (p[1] | 1) == 0x87);
-    const uint8_t *end = q + compare->len;
-    q += *q == 0x66;
-    q += (*q & 0xf0) == 0x40 && q + 1 < end;        /* REX */
-    bool is_register = end - q > 2 && q[1] >= 0xf8; /* mod 3, /7 */
+    const uint8_t *code = image.bytes + c->from;
     uint32_t last;
-    if (is_above && ((is_register && (*q == 0x80 || *q == 0x83)) || *q == 0x3c))
-        return end[-1] + 1u;
-    if (!is_above || !((is_register && *q == 0x81 && end - q == 6) || (*q == 0x3d && end - q == 5)))
+    if (!asks_for_above(code + jump->at, jump->len) ||
+        !compares_with(code + compare->at, compare->len, &last))
         return 0;
-    __builtin_memcpy(&last, end - sizeof last, sizeof last);
     return last < TABLE_MAX ? last + 1 : TABLE_MAX;
+}
+
+/* All that the function names, and how many cases it checks for at most. */
+static uint32_t find_tables(struct image image, const struct code *c, struct tables *t)
+{
+    uint32_t most = 0;
+    uint64_t table;
+    int64_t target;
+    for (uint32_t i = 0; i < c->step_count; i++) {
+        uint32_t cases = cases_checked(image, c, i);
+        most = cases > most ? cases : most;
+        if (t->count < TABLES && names_table(image, c, &c->steps[i], &table) && !is_table(t, table) &&
+            find_case(image, c, t->begin, table, table, &target))
+            t->address[t->count++] = table;
+    }
+    return most ? most : TABLE_MAX;
 }
 
 /* The tables of switches hold distances from where they begin, of 32 bits. One ends where another begins, where what follows
@@ -127,21 +156,14 @@ static uint32_t cases_checked(struct image image, const struct code *c, uint32_t
 static void join_tables(struct image image, struct code *c)
 {
     struct tables t = {0};
-    uint64_t table;
-    int64_t target;
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < c->step_count; i++) {
-        uint32_t cases = cases_checked(image, c, i);
-        most = cases > most ? cases : most;
-        if (t.count < TABLES && names_table(image, c, &c->steps[i], &table) &&
-            find_case(image, c, table, table, &target) && !is_table(&t, table))
-            t.address[t.count++] = table;
-    }
-    most = most ? most : TABLE_MAX;
+    if (!image_offset_to_address(image, c->from, &t.begin))
+        return;
+    uint32_t most = find_tables(image, c, &t);
     for (uint32_t i = 0; i < t.count; i++) {
-        table = t.address[i];
+        uint64_t table = t.address[i];
+        int64_t target;
         for (uint64_t at = table; at - table < most * sizeof(int32_t) && !c->full; at += sizeof(int32_t)) {
-            if ((at != table && is_table(&t, at)) || !find_case(image, c, table, at, &target))
+            if ((at != table && is_table(&t, at)) || !find_case(image, c, t.begin, table, at, &target))
                 break;
             add_arrival(c, target);
         }

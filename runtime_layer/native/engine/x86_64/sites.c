@@ -8,7 +8,6 @@
 
 enum {
     JUMP = 5, /* jmp rel32 */
-    ALIGNMENT = 64,
     NUMBER_LOOK_BACK = 16,
     REACH = 16384, /* without bounds: how far away a branch to a site is looked for; no function is so long */
     CLEAN = 256,   /* how many bytes in front of a site must make sense, for it to be one */
@@ -64,7 +63,7 @@ static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
 
 /* Where the instructions from `at` on lead that begin in front of `to`; 0 when one of them is unknown. Zeroes behind a
  * return are the end of all code. */
-static uint64_t leads_to(struct image image, struct code *c, uint64_t at, uint64_t to)
+static uint64_t leads_to(struct image image, const struct code *c, uint64_t at, uint64_t to)
 {
     bool ends = false;
     for (struct insn insn; at < to; at += insn.len) {
@@ -78,7 +77,7 @@ static uint64_t leads_to(struct image image, struct code *c, uint64_t at, uint64
 
 /* What lies right in front is no code. Does some begin behind it, that makes this call? A table of constants has more of
  * them behind; a function follows another, and begins where functions do. */
-static bool may_be_behind_data(struct image image, struct code *c, uint64_t at, bool arrives)
+static bool may_be_behind_data(struct image image, const struct code *c, uint64_t at, bool arrives)
 {
     enum { BOUNDARY = 16, BOUNDARIES = 4 };
     uint64_t begin = at / BOUNDARY * BOUNDARY;

@@ -1,7 +1,5 @@
 #include "stretch.h"
 
-enum { ALIGNMENT = 64 };
-
 /* How many zeroes lead from `at` to where the next section may begin; 0: this is no padding. */
 static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 {
@@ -13,11 +11,10 @@ static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 
 /* `00 00` would be `add %al, (%rax)`, which nobody writes: where nothing says that this is code, it is padding or a
  * table. */
-__attribute__((noinline)) struct insn take_rare_step(struct image image, struct code *c, uint64_t at)
+__attribute__((noinline)) struct insn take_rare_step(struct image image, const struct code *c, uint64_t at)
 {
     const uint8_t *p = image.bytes + at;
     struct insn insn = decode(p, image.size - at);
-    c->by_pointer |= (insn.flags & (INSN_ENDS | INSN_BRANCH)) == INSN_ENDS;
     if (insn.len && insn.len <= c->to - at && (c->bounded || p[0] || p[1]))
         return insn;
     uint32_t zeroes = c->bounded ? 0 : padding(image.bytes, at, c->to);
@@ -26,12 +23,17 @@ __attribute__((noinline)) struct insn take_rare_step(struct image image, struct 
     return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};
 }
 
+/* A jump by a pointer is no usual step. */
 static inline struct insn take_step(struct image image, struct code *c, uint64_t at)
 {
     struct insn insn = {0};
     if (c->bounded && image.size - at >= USUAL_READ)
         insn = decode_usual(&c->usual, image.bytes + at);
-    return insn.len && insn.len <= c->to - at ? insn : take_rare_step(image, c, at);
+    if (insn.len && insn.len <= c->to - at)
+        return insn;
+    insn = take_rare_step(image, c, at);
+    c->by_pointer |= (insn.flags & (INSN_ENDS | INSN_BRANCH | STEP_LOST)) == INSN_ENDS;
+    return insn;
 }
 
 void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)

@@ -1,11 +1,14 @@
-/* Code that was decoded, for discovery to look around in. */
+/* What discovery has decoded, to look around in. */
 #ifndef SHIELD_STRETCH_H
 #define SHIELD_STRETCH_H
 
 #include "../sites.h"
 #include "decode.h"
 
-enum { STEP_LOST = 128 /* a flag: no instruction begins here. Data, or unknown to the decoder */ };
+enum {
+    STEP_LOST = 128, /* a flag: no instruction begins here. Data, or unknown to the decoder */
+    ALIGNMENT = 64   /* of what follows code, at most: so many zeroes may lead there */
+};
 
 /* Code that was decoded: one function, or a stretch around the site where no table gives bounds (hand-written
  * assembly, stripped tables). Most hold more than one site, and decoding is what discovery costs. x86 code
@@ -42,7 +45,7 @@ void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c);
 /* Goes on until `limit`, or, where that does not fit, holds a stretch that ends behind `site`. */
 void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c);
 /* One instruction, however rare; with STEP_LOST where none begins. */
-struct insn take_rare_step(struct image image, struct code *c, uint64_t at);
+struct insn take_rare_step(struct image image, const struct code *c, uint64_t at);
 /* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
 bool find_step(const struct code *c, uint64_t offset, uint32_t *index);
 
