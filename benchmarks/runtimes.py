@@ -166,8 +166,12 @@ def _prepared(names: list[str]) -> Iterator[tuple[Path, Path]]:
 
 
 def _available(wanted: list[str]) -> tuple[list[Any], list[str]]:
-    """The runtimes to measure, and a line for each that cannot be."""
-    rows = [r for r in languages.RUNTIMES if not wanted or r.name.removesuffix(".*") in wanted or r.name in wanted]
+    """The runtimes to measure, and a line for each that cannot be. Raises MeasurementError for a name that none has."""
+    names = {name: r for r in languages.RUNTIMES for name in (r.name, r.name.removesuffix(".*"))}
+    if unknown := [name for name in wanted if name not in names]:
+        here = ", ".join(r.name.removesuffix(".*") for r in languages.RUNTIMES)
+        raise MeasurementError(f"there is no runtime {', '.join(unknown)}; write some of {here}")
+    rows = [r for r in languages.RUNTIMES if not wanted or r in [names[name] for name in wanted]]
     missing = {r.name: r.missing() for r in rows}
     return [r for r in rows if not missing[r.name]], [f"{name}: {why}" for name, why in missing.items() if why]
 

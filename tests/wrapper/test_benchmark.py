@@ -143,6 +143,14 @@ def test_a_quick_run_of_a_runtime(tmp_path: Path) -> None:
     assert [len(row["interval"] or []) for row in rows.values()] == [2, 2, 0]
 
 
+def test_a_runtime_that_is_none_is_named() -> None:
+    command = [sys.executable, str(BENCHMARKS / "runtimes.py"), "python3", "nodejs20"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("bench-runtimes: there is no runtime nodejs20; write some of ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_the_middle_of_pairs_leaves_out_what_stands_apart() -> None:
     """Of ten pairs, the two whose differences are least and the two with the greatest."""
     pairs = [(10.0, 12.0 + n / 10) for n in range(6)] + [(10.0, 99.0), (10.0, 80.0), (50.0, 1.0), (60.0, 1.0)]
