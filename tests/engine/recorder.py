@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 
@@ -13,10 +14,12 @@ _QUIET_SECONDS = 0.3
 
 
 class Recorder:
-    """Accepts on one address of the sandbox, and keeps what comes."""
+    """Accepts on one address of the sandbox, and keeps what comes; `resets`: until something did."""
 
-    def __init__(self, sandbox: Sandbox, address: str, port: int = 443, *, lets_wait: bool = False) -> None:
-        self._lets_wait = lets_wait
+    def __init__(
+        self, sandbox: Sandbox, address: str, port: int = 443, *, lets_wait: bool = False, resets: bool = False
+    ) -> None:
+        self._lets_wait, self._resets = lets_wait, resets
         self._listener = sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((address, port))
@@ -38,6 +41,9 @@ class Recorder:
         with client, contextlib.suppress(ConnectionResetError):
             while data := client.recv(65536):
                 self.received += data
+                if self._resets:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    return
 
     def forget(self) -> None:
         """Drops what came, and what was still on its way."""

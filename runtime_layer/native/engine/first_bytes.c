@@ -1,6 +1,7 @@
 #include "first_bytes.h"
 
 #include "../core/tls.h"
+#include "connecting.h"
 #include "state.h"
 
 enum { ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */, SHUT_BOTH = 2 };
@@ -84,21 +85,6 @@ static bool blocks(void)
     return sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
 }
 
-/* What a hello may lead to: a server that asks for another (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a
- * name that some servers take instead. So the connection is watched until it goes on with something else. */
-static void settle(int32_t descriptor, struct marked marked, enum tls_start start)
-{
-    if (start == TLS_HELLO)
-        watch_instead(marked.number, marked.mark, WATCH_GREETED);
-    else if (start == TLS_NOT && stream_seen(descriptor))
-        unwatch(marked.number, marked.mark);
-}
-
-static bool is_greeted(struct marked marked)
-{
-    return (uint8_t)marked.mark == WATCH_GREETED;
-}
-
 /* Did anything leave on this connection, or is it about to (tcp(7), TCP_INFO)? */
 static bool has_sent(int32_t descriptor)
 {
@@ -107,22 +93,36 @@ static bool has_sent(int32_t descriptor)
     return info.tcpi_bytes_sent || info.tcpi_notsent_bytes;
 }
 
+/* The mark may be left from a connection that was there before. */
+static bool is_greeted(int32_t descriptor, struct marked marked)
+{
+    return (uint8_t)marked.mark == WATCH_GREETED && has_sent(descriptor);
+}
+
 /* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not
  * mean that: a connection on which nothing was sent yet has its first bytes to come. */
 static bool is_to_be_judged(struct first *first, int32_t descriptor)
 {
-    bool was_seen = !marks_are_exact() && was_stream_seen(descriptor) && has_sent(descriptor);
+    bool was_seen = !marks_are_exact() && has_last_connection(descriptor) && has_sent(descriptor);
     return !was_seen && is_judged_by_name(first);
 }
 
-/* Whom it goes to is looked at once more when the socket cannot get another peer that matters: until then this one may have
- * hung up, and another thread connected it anew. -ENOTCONN: it is to be judged again. */
-static int64_t send_unseen(const struct endpoint *peer, int32_t descriptor, struct marked marked,
-                           const struct message *m, uint64_t flags)
+/* Whom it goes to is looked at once more when the socket cannot get another peer: until then this one may have hung up, and
+ * another thread connected it anew. */
+static bool still_leads_to(const struct endpoint *peer, int32_t descriptor)
 {
     struct endpoint now;
+    return !peer_of(descriptor, &now) && now.port == peer->port && address_equal(&now.ip, &peer->ip);
+}
+
+/* -ENOTCONN: it is to be judged again. */
+static int64_t send_unseen(const struct first *first, int32_t descriptor, struct marked marked,
+                           const struct message *m, uint64_t flags)
+{
     bool is_settled = stream_seen(descriptor);
-    if (peer_of(descriptor, &now) || now.port != peer->port || !address_equal(&now.ip, &peer->ip))
+    if (is_being_connected(descriptor) && outbound_refused(first->call, REASON_NOT_LISTED, TEXT("reconnect")))
+        return -EACCES;
+    if (!still_leads_to(&first->peer, descriptor))
         return -ENOTCONN;
     if (is_settled)
         unwatch(marked.number, marked.mark);
@@ -148,16 +148,20 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
     int64_t len = gather_some(m, bytes, FIRST_MAX);
     if (len <= 0)
         return len;
-    enum tls_start start = is_greeted(marked) ? tls_read_next(bytes, (uint32_t)len, &hello)
-                                              : tls_read_start(bytes, (uint32_t)len, &hello);
+    bool greeted = is_greeted(descriptor, marked);
+    enum tls_start start =
+        greeted ? tls_read_next(bytes, (uint32_t)len, &hello) : tls_read_start(bytes, (uint32_t)len, &hello);
     /* What goes on after a hello, as nearly all do, needs no second look at where to. */
-    if (is_greeted(marked) && start != TLS_NOT && !is_to_be_judged(first, descriptor))
-        return send_unseen(&first->peer, descriptor, marked, m, flags);
+    if (greeted && start != TLS_NOT && !is_to_be_judged(first, descriptor))
+        return send_unseen(first, descriptor, marked, m, flags);
     if (start == TLS_HELLO && hello_refused(first, &hello)) {
         /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
         KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -EACCES;
     }
+    bool is_settled = start == TLS_NOT && stream_seen(descriptor) && has_last_connection(descriptor);
+    if (start == TLS_NOT && !still_leads_to(&first->peer, descriptor))
+        return -ENOTCONN;
     int64_t sent = send_bytes(descriptor, m, flags, bytes, (uint64_t)len);
     if (sent <= 0)
         return sent;
@@ -166,7 +170,12 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
         KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -ECONNRESET;
     }
-    settle(descriptor, marked, start);
+    /* A server that asks for another hello (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a name that some
+     * take instead. So the connection is watched until it goes on with something else. */
+    if (start == TLS_HELLO)
+        watch_instead(marked.number, marked.mark, WATCH_GREETED);
+    else if (is_settled)
+        unwatch(marked.number, marked.mark);
     return sent;
 }
 
@@ -185,8 +194,9 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
                          const struct endpoint *peer, const struct message *m, uint64_t flags)
 {
     struct first first = {.call = call, .peer = *peer};
-    if (!is_greeted(marked) && !is_to_be_judged(&first, descriptor))
-        return send_unseen(peer, descriptor, marked, m, flags);
+    bool may_be_greeted = (uint8_t)marked.mark == WATCH_GREETED;
+    if (!may_be_greeted && !is_to_be_judged(&first, descriptor))
+        return send_unseen(&first, descriptor, marked, m, flags);
     if (copies_nothing(descriptor, flags))
         return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
     struct scratch *scratch = scratch_take();

@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include "claims.h"
+#include "connecting.h"
 #include "files.h"
 #include "judges.h"
 #include "process.h"
@@ -146,7 +147,10 @@ static bool is_for_any_protocol(struct verdict verdict)
  * passes as well: who asks must not care. */
 static bool is_fresh(int32_t descriptor)
 {
-    return has_stream_mark(descriptor) && (marks_are_exact() || !was_stream_seen(descriptor));
+    uint8_t kind = stream_mark(descriptor);
+    if (kind == WATCH_NOTHING || kind == WATCH_GREETED)
+        return false;
+    return marks_are_exact() || !was_stream_seen(descriptor);
 }
 
 /* `verdict` is the one on TCP. */
@@ -181,7 +185,8 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
 
 /* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have; or by which a name server
  * was asked before: what it answers is counted from the beginning of one connection. 0, or an errno. */
-static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
+static int64_t judge_reconnection(const struct call *call, int32_t descriptor, int32_t number,
+                                  const struct endpoint *to)
 {
     struct endpoint peer;
     if (!is_alone() && !owns_memory())
@@ -194,6 +199,7 @@ static int64_t judge_reconnection(const struct call *call, int32_t descriptor, c
     if (outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
         return -EACCES;
     watch_found(descriptor);
+    watch_found(number);
     return 0;
 }
 
@@ -283,7 +289,7 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
     }
     int64_t error = judge_by(*verdict, call, to, own, &sees);
     if (!error && sees)
-        error = judge_reconnection(call, own, to);
+        error = judge_reconnection(call, own, descriptor, to);
     if (error)
         return error;
     only_let_sort(to, own);
@@ -308,7 +314,12 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     int64_t own = watch_own(descriptor);
     if (is_error(own))
         return own;
-    int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
+    int32_t claim = connecting_begin((int32_t)own);
+    int64_t result = -EAGAIN;
+    if (claim >= 0) {
+        result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
+        connecting_end(claim);
+    }
     watch_own_end(descriptor, own);
     return result;
 }
@@ -430,12 +441,25 @@ static int64_t bind_beneath(const struct call *call, int32_t parent, struct text
     return KERNEL(bind, call->arg[0], address->bytes, address->len);
 }
 
+/* Who answers from there could be taken for the function's own name server, where that has an address of this machine, or
+ * where an address need not be the machine's (ip(7), IP_FREEBIND). */
+static bool would_answer_names(const struct sockaddr_bytes *address)
+{
+    uint16_t family;
+    copy_bytes(&family, address->bytes, sizeof family);
+    bool has_port =
+        family == 0 /* the same as INET (net/ipv4/af_inet.c) */ || family == INET || family == INET6;
+    return has_port && address->len >= 4 && (address->bytes[2] << 8 | address->bytes[3]) == DNS_PORT;
+}
+
 enum outcome judge_bind(struct call *call)
 {
     struct sockaddr_bytes address;
     int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
     if (error)
         return answer(call, error);
+    if (would_answer_names(&address) && outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")))
+        return answer(call, -EACCES);
     if (address.len < 3)
         return answer(call, KERNEL(bind, call->arg[0], address.bytes, address.len));
     uint16_t family;

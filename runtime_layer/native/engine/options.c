@@ -2,6 +2,7 @@
  * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
  * UDP_SEGMENT (udp(7)). */
 #include "claims.h"
+#include "connecting.h"
 #include "judges.h"
 #include "network.h"
 #include "state.h"
@@ -112,7 +113,7 @@ static bool has_to_stay(int32_t descriptor)
         stream_seen(descriptor);
         error = peer_of_stream(descriptor, &peer); /* it may have got another one until here */
     }
-    return !was_stream_seen(descriptor) || (!error && is_seen(&peer));
+    return !has_last_connection(descriptor) || (!error && is_seen(&peer));
 }
 
 /* Turns the descriptors that are handed on into the gate's own for the same, so that what is judged is what goes. 0;

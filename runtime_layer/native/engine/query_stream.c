@@ -2,6 +2,7 @@
 
 #include <asm/ioctls.h>
 
+#include "connecting.h"
 #include "process.h"
 #include "state.h"
 #include "watched.h"
@@ -94,12 +95,12 @@ static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32
 
 int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
+    /* It gets no other connection to a name server: what is taken is counted from the beginning of this one. */
+    stream_seen(descriptor);
     int64_t error;
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    /* It gets no other connection to a name server: what is taken is counted from the beginning of this one. */
-    stream_seen(descriptor);
     uint8_t *in = (uint8_t *)scratch, *out = in + QUERIES_MAX;
     int64_t len = gather(m, in, QUERIES_MAX), result = len;
     if (len == -EMSGSIZE) {
@@ -261,7 +262,8 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
-    bool is_sure = is_from_resolver((int32_t)own_descriptor);
+    /* What was asked is answered by the connection that it was asked on, which the socket then keeps. */
+    bool is_sure = has_last_connection((int32_t)own_descriptor) && is_from_resolver((int32_t)own_descriptor);
     int64_t n = KERNEL(recvmsg, own_descriptor, &own, flags | NO_WAIT);
     is_sure &= !alone || !was_interrupted(calls);
     if (n > 0)

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,9 +16,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "alarm.h"
@@ -317,6 +320,78 @@ static int reopen(void)
     return failed;
 }
 
+#ifdef __x86_64__
+/* A thread writes plain bytes, and a handler waits right behind the call that sends them: by then the server has reset the
+ * connection, and the socket is connected anew. Nothing but the trap flag is changed. */
+enum { TRAPS = 0x100, SYSCALL = 0x050f };
+static volatile int written_to, waits, is_connected, is_over;
+
+static void wait_behind_the_call(int number, siginfo_t *info, void *context)
+{
+    static int behind;
+    greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
+    uint16_t code;
+    (void)number, (void)info;
+    memcpy(&code, (void *)g[REG_RIP], sizeof code);
+    if (code == SYSCALL && behind) { /* the next one: the call is over */
+        waits = 1;
+        while (!is_connected && !is_over)
+            usleep(MILLISECOND);
+    }
+    behind |= code == SYSCALL && g[REG_RAX] == SYS_sendto && g[REG_RDI] != written_to;
+    if (waits)
+        g[REG_EFL] &= ~TRAPS;
+    else
+        g[REG_EFL] |= TRAPS;
+}
+
+static void *write_plainly(void *unused)
+{
+    raise(SIGTRAP);
+    send(written_to, "GET / HTTP/1.0\r\n\r\n", 18, 0);
+    waits = 1;
+    return unused;
+}
+
+static int state_of(int descriptor)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &len);
+    return info.tcpi_state;
+}
+
+static int becomes(int descriptor, int state)
+{
+    for (int i = 0; i < 2000 && state_of(descriptor) != state; i++)
+        usleep(MILLISECOND);
+    return state_of(descriptor) == state;
+}
+
+static int try_reset(const char *resets)
+{
+    pthread_t thread;
+    struct sigaction action = {.sa_sigaction = wait_behind_the_call, .sa_flags = SA_SIGINFO};
+    struct sockaddr_in first = to;
+    first.sin_port = htons((uint16_t)atoi(resets));
+    int s = written_to = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    connect(s, (struct sockaddr *)&first, sizeof first);
+    if (!becomes(s, TCP_ESTABLISHED))
+        return -1;
+    sigaction(SIGTRAP, &action, NULL);
+    pthread_create(&thread, NULL, write_plainly, NULL);
+    while (!waits)
+        usleep(MILLISECOND);
+    int is_reset = becomes(s, TCP_CLOSE);
+    connects(s); /* tells how it ended */
+    connects(s);
+    is_connected = is_reset && becomes(s, TCP_ESTABLISHED);
+    is_over = 1;
+    pthread_join(thread, NULL);
+    return says(s);
+}
+#endif
+
 int main(int count, char **words)
 {
     const char *kind = words[1];
@@ -343,8 +418,11 @@ int main(int count, char **words)
                : !strcmp(kind, "taken")  ? try_taken()
                : !strcmp(kind, "laid")   ? try_laid()
                : !strcmp(kind, "under")  ? try_under()
-               : count > 3               ? try_swapped(words[3])
-                                         : -1;
+#ifdef __x86_64__
+               : !strcmp(kind, "reset") && count > 4 ? try_reset(words[4])
+#endif
+               : count > 3 ? try_swapped(words[3])
+                           : -1;
     usleep(200 * MILLISECOND);
     printf("%d\n", said);
     fflush(stdout);

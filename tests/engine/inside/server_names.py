@@ -8,6 +8,7 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -23,6 +24,7 @@ from collections.abc import Callable
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 HOST, PORT = "allowed.example", 443
+RESETS = 5432  # where the server resets each connection once something came
 FOREIGN = "evil.example"
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 WAYS: dict[str, Callable[[], None]] = {}
@@ -73,8 +75,8 @@ def connected(host: str = HOST, port: int = PORT) -> socket.socket:
     return socket.create_connection((host, port), timeout=5)
 
 
-def address() -> tuple[str, int]:
-    return socket.getaddrinfo(HOST, PORT, socket.AF_INET, socket.SOCK_STREAM)[0][4][:2]  # type: ignore[return-value]
+def address(port: int = PORT) -> tuple[str, int]:
+    return socket.getaddrinfo(HOST, port, socket.AF_INET, socket.SOCK_STREAM)[0][4][:2]  # type: ignore[return-value]
 
 
 @way
@@ -448,6 +450,26 @@ def connected_elsewhere_and_reset_in_the_background() -> None:
     s.setblocking(True)
     s.connect(address())
     os.write(other, hello())
+
+
+@way
+def connected_anew_after_a_hello() -> None:
+    """The server resets the connection; on the next one the question whether there is TLS comes first."""
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(address(RESETS))
+    select.select([], [s], [], 5)
+    s.send(hello(HOST))
+    ended = select.poll()
+    ended.register(s, select.POLLHUP)
+    ended.poll(5000)
+    s.connect_ex(address())  # tells how it ended
+    error = s.connect_ex(address())
+    if error != errno.EINPROGRESS:
+        raise OSError(error, os.strerror(error))
+    select.select([], [s], [], 5)
+    s.send(SSL_REQUEST)
+    s.send(hello())
 
 
 @way

@@ -1,0 +1,51 @@
+#include "connecting.h"
+
+#include "watched.h"
+
+enum { PLACES = 1024 /* as many as Lambda lets there be threads */ };
+static uint64_t cookies[PLACES]; /* 0: free */
+static uint32_t under_way;
+
+/* Sockets' numbers follow each other, so neighbours seldom meet. */
+static uint32_t place_of(uint64_t cookie, uint32_t turn)
+{
+    return (uint32_t)(cookie + turn) % PLACES;
+}
+
+int32_t connecting_begin(int32_t descriptor)
+{
+    uint64_t cookie = socket_cookie(descriptor);
+    __atomic_add_fetch(&under_way, 1, __ATOMIC_SEQ_CST);
+    for (uint32_t turn = 0; turn < PLACES; turn++) {
+        uint32_t place = place_of(cookie, turn);
+        uint64_t nobody = 0;
+        if (__atomic_compare_exchange_n(&cookies[place], &nobody, cookie, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED))
+            return (int32_t)place;
+    }
+    __atomic_sub_fetch(&under_way, 1, __ATOMIC_RELEASE);
+    return -1;
+}
+
+void connecting_end(int32_t claim)
+{
+    __atomic_store_n(&cookies[claim], 0, __ATOMIC_RELEASE);
+    __atomic_sub_fetch(&under_way, 1, __ATOMIC_RELEASE);
+}
+
+bool is_being_connected(int32_t descriptor)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&under_way, __ATOMIC_SEQ_CST))
+        return false;
+    uint64_t cookie = socket_cookie(descriptor);
+    for (uint32_t place = 0; place < PLACES; place++)
+        if (__atomic_load_n(&cookies[place], __ATOMIC_RELAXED) == cookie)
+            return true;
+    return false;
+}
+
+bool has_last_connection(int32_t descriptor)
+{
+    return was_stream_seen(descriptor) && !is_being_connected(descriptor);
+}
