@@ -24,6 +24,7 @@ BLOCKED = policy(outbound_connectivity="block") | {
 ALLOWED = (
     "tcp_then_connect",
     "tcp_by_write_and_read",
+    "tcp_behind_a_read_of_nothing",
     "tcp_by_writev_and_readv",
     "tcp_by_message",
     "tcp_byte_by_byte",
@@ -37,6 +38,7 @@ ALLOWED = (
     "tcp_behind_many_that_ended",
     "tcp_while_many_others_come_and_go",
     "udp_many_first",
+    "udp_behind_a_read_of_nothing",
     "udp_by_write_and_read",
     "udp_on_a_duplicate",
 )
@@ -67,6 +69,7 @@ OTHERWISE = {
     "forged_by_a_copy": (REFUSED, "tcp"),
     "forged_by_a_program": (REFUSED, "tcp"),
     "tcp_connected_anew": (REFUSED, "reconnect"),
+    "answers_of_our_own": (REFUSED, "dns"),
 }
 
 

@@ -87,6 +87,35 @@ def tcp_by_write_and_read() -> None:
 
 
 @way
+def tcp_behind_a_read_of_nothing() -> None:
+    """It does not wait, neither before nor after anything came."""
+    number = over_tcp().detach()
+    os.set_blocking(number, True)
+    assert os.read(number, 0) == b""
+    os.write(number, framed(query(ALLOWED)))
+    select.select([number], [], [], 5)
+    assert os.readv(number, [bytearray(0)]) == 0
+    use(address_in(answer(lambda size: os.read(number, size))))
+
+
+@way
+def udp_behind_a_read_of_nothing() -> None:
+    with by_udp() as s:
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        select.select([s], [], [], 5)
+        os.read(s.fileno(), 0)
+        use(address_in(s.recv(512)))
+
+
+@way
+def answers_of_our_own() -> None:
+    """Where this port may be taken, as in many containers; here the kernel says no as well, but reports nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 53))
+
+
+@way
 def tcp_by_writev_and_readv() -> None:
     number = over_tcp().detach()
     os.set_blocking(number, True)
