@@ -24,7 +24,7 @@ JUDGES = {
     "judge_connect": "the address",
     "judge_listen": "never refused; what listens is not connected to anything later",
     "judge_peer_name": "never refused; tells the name server that the program connected to",
-    "judge_bind": "the path of a UNIX socket",
+    "judge_bind": "the path of a UNIX socket, the port of name servers",
     "judge_send": "the address, the name that a DNS query asks for, the server name in a connection's first bytes",
     "judge_receive": "never refused; DNS answers teach addresses",
     "judge_socket_option": "options that lead elsewhere than to the address; "
