@@ -29,6 +29,15 @@ LIBRARIES = {
     "rarely_with_room": ("-DRARELY", "-DROOM"),
     "switch": ("-DBY_TABLE",),
     "switch_with_room": ("-DBY_TABLE", "-DROOM"),
+    "switch_without_bounds": ("-DBY_TABLE", "-Dcfi_startproc=text", "-Dcfi_endproc=text"),
+    "switch_with_a_rare_hole": ("-DBY_TABLE", "-DHOLE=rare"),
+    "switch_with_a_rare_first_case": ("-DBY_TABLE", "-DFIRST=rare"),
+    "switch_with_a_rare_case": ("-DBY_TABLE", "-DHOLE=rare", "-DCOMES_BACK"),
+    "switch_behind_another_check": ("-DBY_TABLE", "-DOTHER_CHECK"),
+    "switch_after_many": ("-DBY_TABLE", "-DMANY=64"),
+    "switch_after_more": ("-DBY_TABLE", "-DMANY=128"),
+    "rarely_by_a_switch": ("-DRARELY", "-DSWITCHES"),
+    "rarely_at_length": ("-DRARELY", "-DLONG=5000"),
     "table_ends": ("-DTABLE_ENDS",),
     "computed_goto": ("-DBY_TABLE", "-DADDRESSES"),
     "two_entries": ("-DTWO_ENTRIES",),
@@ -73,7 +82,25 @@ def test_its_call_is_judged(box: Sandbox, library: str) -> None:
     assert done.stdout == f"{-errno.EACCES}\n", done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("library", ["table_in_front", "relocated", "grown", "rarely", "switch"])
+@pytest.mark.parametrize(
+    "library",
+    [
+        "table_in_front",
+        "relocated",
+        "grown",
+        "rarely",
+        "rarely_by_a_switch",
+        "rarely_at_length",
+        "switch",
+        "switch_without_bounds",
+        "switch_with_a_rare_hole",
+        "switch_with_a_rare_first_case",
+        "switch_with_a_rare_case",
+        "switch_behind_another_check",
+        "switch_after_many",
+        "switch_after_more",
+    ],
+)
 def test_it_does_not_load(box: Sandbox, library: str) -> None:
     assert call(box, library, shielded=False).stdout == "0\n"
     done = call(box, library, shielded=True)

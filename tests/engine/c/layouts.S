@@ -13,12 +13,12 @@ entry:
     .cfi_startproc
     arguments
 .endm
-.macro jump_by_table index
+.macro jump_by_table /* to the case in %rcx */
     lea table(%rip), %r8
 #ifdef ADDRESSES
-    jmp *(8 * \index)(%r8)
+    jmp *(%r8, %rcx, 8)
 #else
-    movslq (4 * \index)(%r8), %r9
+    movslq (%r8, %rcx, 4), %r9
     add %r8, %r9
     jmp *%r9
 #endif
@@ -96,21 +96,70 @@ again:
 .section .text.unlikely, "ax"
 rare:
     .cfi_startproc
+#ifdef LONG
+    .fill LONG, 1, 0x90
+#endif
     mov $257, %eax
+#ifdef SWITCHES /* there is a switch in it, one of whose cases is the call */
+    mov $1, %ecx
+    jump_by_table
+back:
+    ret
+#else
     jmp again
+#endif
     .cfi_endproc
+#ifdef SWITCHES
+.section .rodata
+table:
+    .long back - table, again - table
+#endif
 #elif defined(BY_TABLE)
 /* A switch whose last case falls through to the call. The table holds distances, or, for a computed goto, addresses. */
+#ifndef FIRST
+#define FIRST first
+#endif
+#ifndef HOLE /* stands for a case that there is not */
+#define HOLE behind
+#endif
     bounded_entry
+#ifdef MANY /* other switches */
+.set at, 0
+.rept MANY
+    lea others + at(%rip), %r9
+.set at, at + 4
+.endr
+#endif
     mov $257, %eax
-    jump_by_table 2
+#ifdef COMES_BACK
+    mov $1, %ecx
+#else
+    mov $2, %ecx
+#endif
+#ifdef OTHER_CHECK /* is for less than there are cases */
+    cmp $1, %edx
+    ja over
+#endif
+    jump_by_table
 first:
     mov $39, %eax
 second:
     the_call
+over:
     ret
     .cfi_endproc
 behind:
+.section .text.unlikely, "ax"
+    ud2 /* a linker may put this right behind the function */
+rare:
+    .cfi_startproc
+#ifdef COMES_BACK
+    mov $257, %eax
+    jmp second
+#else
+    ud2
+#endif
+    .cfi_endproc
 #ifdef ADDRESSES
 .section .data.rel.ro, "aw"
 table:
@@ -118,7 +167,16 @@ table:
 #else
 .section .rodata
 table:
-    .long first - table, behind - table, second - table /* the one in the middle stands for a case that there is not */
+    .long FIRST - table, HOLE - table
+#ifndef COMES_BACK
+    .long second - table
+#endif
+#ifdef MANY
+others:
+.rept MANY
+    .long first - .
+.endr
+#endif
 #endif
 #elif defined(TABLE_ENDS)
 /* Behind the table of a switch lies the next function's, which would lead to the call if it were this one's. */
@@ -126,7 +184,7 @@ table:
     mov $1, %ecx
     cmp $1, %ecx
     ja over
-    jump_by_table 1
+    jump_by_table
 first:
     mov $39, %ecx
 second:

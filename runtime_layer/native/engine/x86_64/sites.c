@@ -87,35 +87,12 @@ static bool may_be_behind_data(struct image image, const struct code *c, uint64_
     return arrives && leads_to(image, c, at, image_code_end(image, at, behind));
 }
 
-static inline bool is_within(int64_t target, int64_t first, int64_t last)
-{
-    return (uint64_t)(target - first) <= (uint64_t)(last - first); /* one comparison: every branch is asked */
-}
-
-/* Does a branch lead into [first, last]? */
-static bool jumped_into(const struct code *c, int64_t first, int64_t last)
-{
-    for (uint32_t i = 0; i < c->branch_count; i++)
-        if (is_within(c->branches[i].target, first, last))
-            return true;
-    return c->full;
-}
-
-/* An instruction taken apart as far as its registers go. */
-struct parts {
-    uint8_t op, op2; /* op2: after 0f */
-    uint8_t extension;
-    int8_t reg, rm;   /* rm: -1 for memory */
-    int8_t low;       /* the register in the opcode's low bits */
-    uint8_t operands; /* where the bytes behind the opcode begin */
-};
-
 static bool is_prefix(uint8_t b)
 {
     return b == 0x66 || b == 0x2e || b == 0x3e || b == 0x64 || b == 0xf3;
 }
 
-static struct parts take_apart(const uint8_t *p, uint32_t len)
+struct parts take_apart(const uint8_t *p, uint32_t len)
 {
     struct parts t = {0};
     uint32_t i = 0;
@@ -136,11 +113,7 @@ static struct parts take_apart(const uint8_t *p, uint32_t len)
     return t;
 }
 
-enum { RAX = 0, RCX = 1, RSP = 4, R11 = 11 };
-
-/* May this instruction write the register? Yes unless it is sure that it does not: only the forms that stand around
- * system calls are known. */
-static bool may_write(const uint8_t *p, const struct step *step, int8_t reg)
+bool may_write(const uint8_t *p, const struct step *step, int8_t reg)
 {
     struct parts t = take_apart(p, step->len);
     if (step->flags & (INSN_CALLS | STEP_LOST))

@@ -42,7 +42,7 @@ void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
     c->to = to;
     c->step_count = c->branch_count = 0;
     c->bounded = bounded;
-    c->full = c->joined = c->by_pointer = false;
+    c->full = c->joined.is = c->by_pointer = false;
 }
 
 /* Where it stands is kept in registers: the next instruction waits for it. */

@@ -24,16 +24,37 @@ struct branch {
     uint32_t at; /* ELSEWHERE: not in this code */
     int64_t target;
 };
+/* What was found while looking for how control comes in from elsewhere. */
+enum {
+    TABLES = 128,
+    TABLE_MAX = 1 << 14, /* entries of one */
+    PARTS = 64,          /* that are not looked at twice */
+    LOOKED_AT = 1 << 18  /* instructions of other functions, in all */
+};
+struct joined {
+    bool is;       /* what leads in from elsewhere is among the branches */
+    uint32_t left; /* of LOOKED_AT */
+    uint32_t table_count, part_count;
+    struct table {
+        int64_t at;        /* relative to this code */
+        uint64_t offset;   /* in the file */
+        uint64_t from, to; /* the function that names it */
+    } tables[TABLES];
+    struct part {
+        uint64_t from; /* the function */
+        bool belongs;  /* to this one, for all that is known */
+    } parts[PARTS];
+};
 struct code {
     uint64_t from, to;
     uint32_t step_count, branch_count;
     uint64_t next; /* how far it is decoded: the rest waits until it is asked for */
     bool bounded;
     bool full;       /* longer than what fits: only a part of it is here */
-    bool joined;     /* what leads in from elsewhere is among the branches */
     bool by_pointer; /* there are jumps to where a register or memory says */
     uint32_t entry;  /* of the function, in the table of them */
     uint64_t taken;  /* where the last window that holds its instruction ends, in the file */
+    struct joined joined;
     struct usual usual;
     struct step steps[STEPS];
     struct branch branches[BRANCHES + 1]; /* the last is never one: every step writes there, and few stay */
@@ -48,5 +69,33 @@ void decode_until(struct image image, uint64_t limit, uint64_t site, struct code
 struct insn take_rare_step(struct image image, const struct code *c, uint64_t at);
 /* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
 bool find_step(const struct code *c, uint64_t offset, uint32_t *index);
+
+static inline bool is_within(int64_t target, int64_t first, int64_t last)
+{
+    return (uint64_t)(target - first) <= (uint64_t)(last - first); /* one comparison: every branch is asked */
+}
+
+/* Does a branch lead into [first, last]? */
+static inline bool jumped_into(const struct code *c, int64_t first, int64_t last)
+{
+    for (uint32_t i = 0; i < c->branch_count; i++)
+        if (is_within(c->branches[i].target, first, last))
+            return true;
+    return c->full;
+}
+
+/* An instruction taken apart as far as its registers go. */
+struct parts {
+    uint8_t op, op2; /* op2: after 0f */
+    uint8_t extension;
+    int8_t reg, rm;   /* rm: -1 for memory */
+    int8_t low;       /* the register in the opcode's low bits */
+    uint8_t operands; /* where the bytes behind the opcode begin */
+};
+struct parts take_apart(const uint8_t *p, uint32_t len); /* in sites.c, as is what follows */
+enum { RAX = 0, RCX = 1, RSP = 4, R11 = 11 };
+/* May this instruction write the register? Yes unless it is sure that it does not: only the forms that stand around
+ * system calls are known. */
+bool may_write(const uint8_t *p, const struct step *step, int8_t reg);
 
 #endif
