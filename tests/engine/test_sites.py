@@ -61,6 +61,15 @@ def test_data_in_an_executable_segment_is_no_code(architecture: str, list_sites:
     assert sites_of(list_sites, library) == {}
 
 
+@pytest.mark.parametrize(("flag", "number"), [("-DALONE", 172), ("-DRARELY", -1), ("-DSWITCH", -1)])
+def test_a_number_on_aarch64_that_something_else_may_bring_is_not_known(flag: str, number: int, tmp_path: Path) -> None:
+    library = tmp_path / "library.so"
+    flags = ("-shared", "-nostdlib", flag)
+    compile_c([SOURCES / "from_elsewhere.S"], library, *flags, target="aarch64-linux-gnu")
+    tool = compile_list_sites("aarch64", tmp_path / "list_sites")
+    assert list(sites_of(tool, library).values()) == [(number, "patchable", 4 if number >= 0 else 0)]
+
+
 def instructions(library: Path, architecture: str) -> dict[int, tuple[int, str]]:
     """offset -> (length, mnemonic), for the functions that .eh_frame bounds (data between them is not code)."""
     if architecture == "x86_64":

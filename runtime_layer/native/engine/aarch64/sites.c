@@ -92,6 +92,33 @@ static bool jumped_into(struct image image, uint64_t from, uint64_t to, uint64_t
     return false;
 }
 
+static bool is_call(uint32_t w)
+{ /* bl */
+    return (w & 0xfc000000) == 0x94000000;
+}
+
+static bool jumps_by_register(uint32_t w)
+{ /* br, but not br x30, which returns */
+    return (w & 0xfffffc1f) == 0xd61f0000 && w != 0xd61f03c0;
+}
+
+/* May control come from elsewhere into [low, high] of the function [from, to): by its switches, whose tables are not read, or
+ * from the part of it that a compiler puts elsewhere because it rarely runs? */
+static bool may_arrive(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high)
+{
+    for (uint64_t at = from; at + 4 <= to; at += 4) {
+        uint32_t w = word(image, at), near = 0;
+        uint64_t target = branch_target(w, at), begins, ends;
+        if (jumps_by_register(w))
+            return true;
+        bool leaves = !is_call(w) && (target < from || target >= to);
+        if (leaves && image_function(image, target, &near, &begins, &ends) &&
+            jumped_into(image, begins, ends, low, high, 0))
+            return true;
+    }
+    return false;
+}
+
 /* The constant in x8 when control arrives at `at` from the word in front of it; -1 when it is not sure. `site`:
  * branches to it are looked at by the caller. */
 static int32_t number_before(struct image image, uint64_t from, uint64_t to, uint64_t at, uint64_t site)
@@ -125,7 +152,8 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     *site = (struct site){.offset = at, .number = -1, .kind = SITE_PATCHABLE, .behind = 4};
     uint64_t from, to;
     uint32_t near = 0;
-    if (!image_function(image, at, &near, &from, &to)) {
+    bool bounded = image_function(image, at, &near, &from, &to);
+    if (!bounded) {
         if (image_is_data(image, at)) {
             site->kind = SITE_NOT_A_SITE;
             return;
@@ -134,6 +162,9 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         to = high - at > BRANCH_REACH ? at + BRANCH_REACH : high;
     }
     if (at < from + 4)
+        return;
+    uint64_t reach = at - from < 4 * NUMBER_LOOK_BACK ? at - from : 4 * NUMBER_LOOK_BACK;
+    if (bounded && may_arrive(image, from, to, at - reach + 4, at))
         return;
     site->number = number_of_joined(image, from, to, at);
     bool joined = jumped_into(image, from, to, at, at, 0); /* a jump in front would be missed */
