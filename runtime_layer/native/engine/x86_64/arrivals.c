@@ -15,6 +15,14 @@ static void add_arrival(struct code *c, int64_t target)
         c->branches[c->branch_count++] = (struct branch){ELSEWHERE, target};
 }
 
+/* One more look; false: that makes too many for any code that a compiler made. */
+static bool may_look(struct code *c)
+{
+    c->full |= c->joined.left == 0;
+    c->joined.left -= !c->full;
+    return !c->full;
+}
+
 /* Another function that was looked at. */
 static const struct part *find_part(const struct joined *j, uint64_t from)
 {
@@ -46,10 +54,10 @@ static bool is_noted(const struct joined *j, int64_t table)
 
 /* Does it look like the table of a switch by which control comes into this function? Where it leads in front of that is the
  * function that names it, and, if that is this one, its parts. */
-static bool may_be_table(struct image image, const struct code *c, const struct table *t)
+static bool may_be_table(struct image image, struct code *c, const struct table *t)
 {
     int64_t target;
-    for (uint32_t i = 0; i < TABLE_MAX && read_entry(image, t, i, &target); i++) {
+    for (uint32_t i = 0; i < TABLE_MAX && may_look(c) && read_entry(image, t, i, &target); i++) {
         uint64_t at = c->from + (uint64_t)target, from, to;
         uint32_t near = c->entry;
         if (is_inside(c, target))
@@ -94,7 +102,7 @@ static void note_table(struct image image, struct code *c, uint64_t at, uint32_t
 static void look_through(struct image image, struct code *c, uint64_t from, uint64_t to)
 {
     struct insn insn;
-    for (uint64_t at = from; at < to && !c->full; at += insn.len) {
+    for (uint64_t at = from; at < to && may_look(c); at += insn.len) {
         bool is_read = to - at >= USUAL_READ;
         insn = is_read ? decode_usual(&c->usual, image.bytes + at) : (struct insn){0};
         if (!insn.len)
@@ -105,7 +113,6 @@ static void look_through(struct image image, struct code *c, uint64_t from, uint
         if (insn.flags & INSN_RIP)
             note_table(image, c, at, insn.len, from, to);
         insn.len += !insn.len; /* unknown: the decode soon finds back */
-        c->full |= c->joined.left-- == 0;
     }
 }
 
@@ -116,7 +123,8 @@ static bool join_part(struct image image, struct code *c, int64_t target, bool b
     struct joined *j = &c->joined;
     uint64_t from, to;
     uint32_t near = c->entry, had = c->branch_count;
-    if (!image_function(image, c->from + (uint64_t)target, &near, &from, &to) || from == c->from)
+    if (!may_look(c) || !image_function(image, c->from + (uint64_t)target, &near, &from, &to) ||
+        from == c->from)
         return false;
     belongs |= c->from + (uint64_t)target == from;
     const struct part *known = find_part(j, from);

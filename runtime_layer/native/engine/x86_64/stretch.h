@@ -29,7 +29,7 @@ enum {
     TABLES = 128,
     TABLE_MAX = 1 << 14, /* entries of one */
     PARTS = 64,          /* that are not looked at twice */
-    LOOKED_AT = 1 << 18  /* instructions of other functions, in all */
+    LOOKED_AT = 1 << 18  /* instructions of other functions and entries, in all */
 };
 struct joined {
     bool is;       /* what leads in from elsewhere is among the branches */
