@@ -16,7 +16,7 @@ static void add_arrival(struct code *c, int64_t target)
 }
 
 /* One more look; false: that makes too many for any code that a compiler made. */
-static bool may_look(struct code *c)
+static __attribute__((noinline)) bool may_look(struct code *c)
 {
     c->full |= c->joined.left == 0;
     c->joined.left -= !c->full;
@@ -32,8 +32,9 @@ static const struct part *find_part(const struct joined *j, uint64_t from)
     return NULL;
 }
 
-/* Where an entry of a table leads, relative to the function. False: the file ends. */
-static bool read_entry(struct image image, const struct table *t, uint32_t index, int64_t *target)
+/* Where an entry of a table leads, relative to the function. False: the file ends. (Not inlined: the library is small.) */
+static __attribute__((noinline)) bool read_entry(struct image image, const struct table *t, uint32_t index,
+                                                 int64_t *target)
 {
     int32_t distance;
     const uint8_t *entry = image_at(image, t->offset + sizeof distance * index, sizeof distance);
@@ -103,10 +104,7 @@ static void look_through(struct image image, struct code *c, uint64_t from, uint
 {
     struct insn insn;
     for (uint64_t at = from; at < to && may_look(c); at += insn.len) {
-        bool is_read = to - at >= USUAL_READ;
-        insn = is_read ? decode_usual(&c->usual, image.bytes + at) : (struct insn){0};
-        if (!insn.len)
-            insn = decode(image.bytes + at, to - at);
+        insn = decode(image.bytes + at, to - at);
         int64_t place = (int64_t)(at - c->from);
         if (insn.flags & INSN_BRANCH && is_inside(c, place + insn.target))
             add_arrival(c, place + insn.target);
