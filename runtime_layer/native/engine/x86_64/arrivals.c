@@ -149,14 +149,14 @@ static bool follow(struct image image, struct code *c, const struct table *t, in
     return true;
 }
 
-/* movslq (table, index, 4), register: the index, or -1. */
+/* movslq (table, index, 4), register: the index (RSP: there is none), or -1. */
 static int8_t index_of_load(const uint8_t *p, const struct parts *t)
 {
     enum { MOVSLQ = 0x63, SIB = 4, BY_FOUR = 2, REX_X = 2 };
     bool loads = t->op == MOVSLQ && t->rm < 0 && (p[t->operands] & 7) == SIB;
     uint8_t sib = loads ? p[t->operands + 1] : 0;
     int8_t index = (int8_t)((sib >> 3 & 7) | (p[0] & REX_X) << 2);
-    return sib >> 6 == BY_FOUR && index != RSP ? index : -1;
+    return sib >> 6 == BY_FOUR ? index : -1;
 }
 
 /* mov %eax, %eax or movzx %al, %eax: the number stays what it is. */
@@ -165,17 +165,12 @@ static bool widens(const struct parts *t, int8_t reg)
     return t->reg == reg && t->rm == reg && ((t->op | 2) == 0x8b || (t->op == 0x0f && (t->op2 | 1) == 0xb7));
 }
 
-/* cmp $number, register */
-static bool compares(const uint8_t *p, uint32_t len, int8_t reg, uint32_t *number)
+/* cmp $number, register, where the number is one byte: few switches have more cases. */
+static bool compares(const uint8_t *p, uint32_t len, int8_t reg)
 {
     struct parts t = take_apart(p, len);
-    bool is_long = (t.op & 0xfc) == 0x80 && t.extension == 7 && t.rm == reg;
-    bool is_short = (t.op | 1) == 0x3d && reg == RAX;
-    uint32_t size = len - t.operands - is_long;
-    *number = p[len - 1];
-    if (size == sizeof *number)
-        __builtin_memcpy(number, p + len - sizeof *number, sizeof *number);
-    return (is_long || is_short) && size != sizeof(uint16_t);
+    return (t.op == 0x3c && reg == RAX) ||
+           ((t.op == 0x80 || t.op == 0x83) && t.extension == 7 && t.rm == reg);
 }
 
 /* How many cases there are at most by a switch's jump, where the number of the case is compared right in front of it:
@@ -186,16 +181,15 @@ static uint32_t cases_of_jump(struct image image, const struct code *c, uint32_t
     enum { LOOK_BACK = 12 };
     const uint8_t *code = image.bytes + c->from;
     int8_t reg = -1;
-    uint32_t last;
     for (uint32_t i = jump; i-- > 1 && jump - i < LOOK_BACK;) {
         const struct step *step = &c->steps[i], *before = step - 1;
         struct parts t = take_apart(code + step->at, step->len);
         if (reg < 0) {
             reg = index_of_load(code + step->at, &t);
         } else if (t.op == 0x77 || (t.op == 0x0f && t.op2 == 0x87)) {
-            bool is_sure = compares(code + before->at, before->len, reg, &last) && last < TABLE_MAX &&
+            bool is_sure = compares(code + before->at, before->len, reg) &&
                            !jumped_into(c, before->at + 1, c->steps[jump].at);
-            return is_sure ? last + 1 : TABLE_MAX;
+            return is_sure ? code[step->at - 1] + 1 : TABLE_MAX;
         } else if (step->flags & INSN_ENDS || (!widens(&t, reg) && may_write(code + step->at, step, reg))) {
             break;
         }
