@@ -81,6 +81,7 @@ _JUDGES = (
 )
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/user_memory.c"),  # forget.c includes it
+    "engine/connecting.c",
     "engine/copies.c",
     "engine/descriptors.c",
     "engine/first_bytes.c",
