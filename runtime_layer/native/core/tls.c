@@ -157,7 +157,8 @@ enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_h
         return TLS_PREAMBLE;
     const uint8_t *rest = bytes + at;
     uint32_t left = len - at;
-    if (rest[0] == RECORD_CHANGE || rest[0] == RECORD_ALERT || is_odd_start(rest, left))
+    if (is_preamble(rest, left) || rest[0] == RECORD_CHANGE || rest[0] == RECORD_ALERT ||
+        is_odd_start(rest, left))
         return TLS_HELLO;
     if (rest[0] != RECORD_HANDSHAKE || rest[RECORD_HEADER] != HANDSHAKE_CLIENT_HELLO) {
         hello->end = at + (left < RECORD_HEADER + 1 ? left : RECORD_HEADER + 1);

@@ -1,10 +1,12 @@
 #include "connecting.h"
 
+#include "kernel.h"
 #include "watched.h"
 
 enum { PLACES = 1024 /* as many as Lambda lets there be threads */ };
 static uint64_t cookies[PLACES]; /* 0: free */
 static uint32_t under_way;
+static bool has_lost;
 
 /* Sockets' numbers follow each other, so neighbours seldom meet. */
 static uint32_t place_of(uint64_t cookie, uint32_t turn)
@@ -23,8 +25,9 @@ int32_t connecting_begin(int32_t descriptor)
                                         __ATOMIC_RELAXED))
             return (int32_t)place;
     }
-    __atomic_sub_fetch(&under_way, 1, __ATOMIC_RELEASE);
-    return -1;
+    __atomic_store_n(&has_lost, true, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&cookies[place_of(cookie, 0)], cookie, __ATOMIC_SEQ_CST);
+    return (int32_t)place_of(cookie, 0);
 }
 
 void connecting_end(int32_t claim)
@@ -45,7 +48,18 @@ bool is_being_connected(int32_t descriptor)
     return false;
 }
 
+bool stays_being_connected(int32_t descriptor)
+{
+    enum { TURNS = 10 };
+    const uint64_t millisecond[2] = {0, 1000000};
+    uint32_t turn = 0;
+    while (is_being_connected(descriptor) && turn++ < TURNS)
+        KERNEL(nanosleep, millisecond, 0);
+    return turn > TURNS;
+}
+
 bool has_last_connection(int32_t descriptor)
 {
-    return was_stream_seen(descriptor) && !is_being_connected(descriptor);
+    return was_stream_seen(descriptor) && !is_being_connected(descriptor) &&
+           !__atomic_load_n(&has_lost, __ATOMIC_SEQ_CST);
 }

@@ -11,10 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A claim for connecting_end, or -1: there are too many. */
+/* A claim for connecting_end. Where there are too many, as of a program that leaves such calls by longjmp, an older one is
+ * lost, and from then on no connection is the last one. */
 int32_t connecting_begin(int32_t descriptor);
 void connecting_end(int32_t claim);
 bool is_being_connected(int32_t descriptor);
+/* Is it still, after some milliseconds? */
+bool stays_being_connected(int32_t descriptor);
 /* Is it written down, and nobody under way any more? */
 bool has_last_connection(int32_t descriptor);
 

@@ -1,6 +1,7 @@
 /* Copies of descriptors: what is looked at under one number is looked at under each. A number is taken for something
  * harmless first, and marked; then the copy is laid over it. So no copy is there before its mark. */
 #include "claims.h"
+#include "connecting.h"
 #include "judges.h"
 #include "kernel.h"
 #include "network.h"
@@ -148,7 +149,7 @@ int64_t make_stream(const uint64_t *arg)
 /* One without a mark is being made by another thread, or by what a handler interrupted. */
 static bool is_unseen_stream(int32_t descriptor)
 {
-    return is_tcp(descriptor) && !was_stream_seen(descriptor);
+    return is_tcp(descriptor) && !(has_last_connection(descriptor) && has_stream_begun(descriptor));
 }
 
 static uint32_t flags_of_copy(const struct call *call)

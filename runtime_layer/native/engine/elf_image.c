@@ -221,9 +221,10 @@ void image_neighbours(struct image image, uint64_t offset, uint64_t *from, uint6
         return;
     uint32_t before = find_entry(&t, address, 0);
     if (entry_function(image, &t, before, &start, &end) && start <= address &&
-        image_address_to_offset(image, start, &at) && at > *from)
+        image_address_to_offset(image, start, &at) && at > *from && at <= offset)
         *from = at;
     if (before + 1 < t.count && entry_function(image, &t, before + 1, &start, &end) && start > address &&
-        image_address_to_offset(image, start, &at) && at + (end - start) < *to)
+        image_address_to_offset(image, start, &at) && at > offset && at + (end - start) < *to &&
+        at + (end - start) > at)
         *to = at + (end - start);
 }

@@ -100,10 +100,10 @@ static bool is_greeted(int32_t descriptor, struct marked marked)
 }
 
 /* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not
- * mean that: a connection on which nothing was sent yet has its first bytes to come. */
+ * mean that: its first bytes may be yet to come. */
 static bool is_to_be_judged(struct first *first, int32_t descriptor)
 {
-    bool was_seen = !marks_are_exact() && has_last_connection(descriptor) && has_sent(descriptor);
+    bool was_seen = !marks_are_exact() && has_last_connection(descriptor) && has_stream_begun(descriptor);
     return !was_seen && is_judged_by_name(first);
 }
 
@@ -115,17 +115,33 @@ static bool still_leads_to(const struct endpoint *peer, int32_t descriptor)
     return !peer_of(descriptor, &now) && now.port == peer->port && address_equal(&now.ip, &peer->ip);
 }
 
-/* -ENOTCONN: it is to be judged again. */
+/* Before bytes leave that may be what a connection begins with: it is to be the last that the socket has. `is_settled`: it
+ * is, so that nobody looks at it any more once they have left. -ENOTCONN: it is another one by now, to be judged again. */
+static int64_t make_last(const struct first *first, int32_t descriptor, bool *is_settled)
+{
+    bool is_written_down = stream_seen(descriptor);
+    if (stays_being_connected(descriptor) &&
+        outbound_refused(first->call, REASON_NOT_LISTED, TEXT("reconnect")))
+        return -EACCES;
+    *is_settled = is_written_down && has_last_connection(descriptor);
+    return still_leads_to(&first->peer, descriptor) ? 0 : -ENOTCONN;
+}
+
+static void settle(int32_t descriptor, struct marked marked)
+{
+    stream_began(descriptor);
+    unwatch(marked.number, marked.mark);
+}
+
 static int64_t send_unseen(const struct first *first, int32_t descriptor, struct marked marked,
                            const struct message *m, uint64_t flags)
 {
-    bool is_settled = stream_seen(descriptor);
-    if (is_being_connected(descriptor) && outbound_refused(first->call, REASON_NOT_LISTED, TEXT("reconnect")))
-        return -EACCES;
-    if (!still_leads_to(&first->peer, descriptor))
-        return -ENOTCONN;
+    bool is_settled;
+    int64_t error = make_last(first, descriptor, &is_settled);
+    if (error)
+        return error;
     if (is_settled)
-        unwatch(marked.number, marked.mark);
+        settle(descriptor, marked);
     return KERNEL(sendmsg, descriptor, m, flags);
 }
 
@@ -159,9 +175,12 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
         KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -EACCES;
     }
-    bool is_settled = start == TLS_NOT && stream_seen(descriptor) && has_last_connection(descriptor);
-    if (start == TLS_NOT && !still_leads_to(&first->peer, descriptor))
-        return -ENOTCONN;
+    bool is_settled = false;
+    if (start == TLS_NOT) {
+        int64_t error = make_last(first, descriptor, &is_settled);
+        if (error)
+            return error;
+    }
     int64_t sent = send_bytes(descriptor, m, flags, bytes, (uint64_t)len);
     if (sent <= 0)
         return sent;
@@ -175,7 +194,7 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
     if (start == TLS_HELLO)
         watch_instead(marked.number, marked.mark, WATCH_GREETED);
     else if (is_settled)
-        unwatch(marked.number, marked.mark);
+        settle(descriptor, marked);
     return sent;
 }
 

@@ -264,7 +264,7 @@ static int64_t judge_made(const struct call *call, const struct endpoint *to, in
                           int64_t result)
 {
     bool is_made = !result || result == -EINPROGRESS;
-    bool is_other = is_made && (was_stream_seen(descriptor) || carries_names(to, descriptor));
+    bool is_other = is_made && (has_stream_begun(descriptor) || carries_names(to, descriptor));
     if (!is_other || !outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
         return result;
     KERNEL(shutdown, descriptor, BOTH_SIDES);
@@ -315,11 +315,8 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     if (is_error(own))
         return own;
     int32_t claim = connecting_begin((int32_t)own);
-    int64_t result = -EAGAIN;
-    if (claim >= 0) {
-        result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
-        connecting_end(claim);
-    }
+    int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
+    connecting_end(claim);
     watch_own_end(descriptor, own);
     return result;
 }
@@ -382,8 +379,10 @@ enum outcome judge_listen(struct call *call)
         return answer(call, own);
     bool may = may_listen((int32_t)own);
     marks_are_hints();
-    if (may)
+    if (may) {
         stream_seen((int32_t)own);
+        stream_began((int32_t)own);
+    }
     int64_t result = KERNEL(listen, own, call->arg[1]);
     if (may && !may_listen((int32_t)own))
         KERNEL(shutdown, own, BOTH_SIDES);

@@ -17,6 +17,7 @@ enum {
     UDP_SEGMENT = 103,
     OPTION_DOMAIN = 39,
     OPTION_LOCK_FILTER = 44,
+    OPTION_NO_FRAME_CHECK = 43,
     UNIX = 1,
     INET = 2,
     INET6 = 10
@@ -80,8 +81,10 @@ static bool cuts_datagrams(int32_t level, int32_t name)
 
 enum outcome judge_socket_option(struct call *call)
 {
-    /* Ours alone: see stream_seen. To the program, an older kernel. */
-    if ((int32_t)call->arg[1] == LEVEL_SOCKET && (int32_t)call->arg[2] == OPTION_LOCK_FILTER)
+    /* Ours alone: see stream_seen and stream_began. To the program, an older kernel. */
+    bool is_ours =
+        (int32_t)call->arg[2] == OPTION_LOCK_FILTER || (int32_t)call->arg[2] == OPTION_NO_FRAME_CHECK;
+    if ((int32_t)call->arg[1] == LEVEL_SOCKET && is_ours)
         return answer(call, -ENOPROTOOPT);
     if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
         return answer(call, -ENOPROTOOPT);

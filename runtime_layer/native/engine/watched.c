@@ -188,6 +188,22 @@ bool was_stream_seen(int32_t descriptor)
     return !is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_LOCK_FILTER, &on, &size)) && on;
 }
 
+/* The same way, by an option that says something of packet sockets only (packet(7), SO_NOFCS). */
+enum { OPTION_NO_FRAME_CHECK = 43 };
+
+void stream_began(int32_t descriptor)
+{
+    int32_t on = 1;
+    KERNEL(setsockopt, descriptor, LEVEL_SOCKET, OPTION_NO_FRAME_CHECK, &on, sizeof on);
+}
+
+bool has_stream_begun(int32_t descriptor)
+{
+    int32_t on = 0;
+    uint32_t size = sizeof on;
+    return !is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_NO_FRAME_CHECK, &on, &size)) && on;
+}
+
 static bool watch_if_stream(int32_t descriptor)
 {
     bool is_nothing;

@@ -91,6 +91,9 @@ void watch_copied(int32_t from, int32_t to);
  * first bytes have to be seen. False: the kernel does not remember it, so the mark stays. */
 bool stream_seen(int32_t descriptor);
 bool was_stream_seen(int32_t descriptor);
+/* After the first bytes have left on the connection that it keeps. */
+void stream_began(int32_t descriptor);
+bool has_stream_begun(int32_t descriptor);
 /* Identifies a socket, whatever descriptors there are for it (socket(7), SO_COOKIE). */
 uint64_t socket_cookie(int32_t descriptor);
 /* Descriptors that were there before anything looked at them: a parent's, those of a program that is attached late, and

@@ -27,6 +27,7 @@ HOST, PORT = "allowed.example", 443
 RESETS = 5432  # where the server resets each connection once something came
 FOREIGN = "evil.example"
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+GSS_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x30"
 WAYS: dict[str, Callable[[], None]] = {}
 
 
@@ -470,6 +471,50 @@ def connected_anew_after_a_hello() -> None:
     select.select([], [s], [], 5)
     s.send(SSL_REQUEST)
     s.send(hello())
+
+
+@way
+def greeted_by_another_number() -> None:
+    """The connection was reset and made anew by a number that nothing was written on; by it something was sent, so that the
+    question after the hello of before looks as if the handshake went on."""
+    s = socket.socket()
+    s.setblocking(False)
+    other = s.dup()
+    s.connect_ex(address(RESETS))
+    select.select([], [s], [], 5)
+    s.send(hello(HOST))
+    ended = select.poll()
+    ended.register(s, select.POLLHUP)
+    ended.poll(5000)
+    other.connect_ex(address())  # tells how it ended
+    other.connect_ex(address())
+    select.select([], [s], [], 5)
+    other.send(GSS_REQUEST)
+    s.send(SSL_REQUEST)
+    s.send(hello())
+
+
+def _fails_to_write(s: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        s.sendmsg([b"plain"], [(socket.SOL_SOCKET, 999, b"")])
+
+
+@way
+def after_a_question_and_a_failed_write() -> None:
+    s = connected()
+    with s.dup():
+        s.send(SSL_REQUEST)
+        _fails_to_write(s)
+        s.send(hello())
+
+
+@way
+def in_a_second_hello_after_a_failed_write() -> None:
+    s = connected()
+    with s.dup():
+        s.send(hello(HOST))
+        _fails_to_write(s)
+        s.send(hello())
 
 
 @way
