@@ -28,7 +28,7 @@ enum {
     TCP = 6,
     UDP = 17
 };
-enum { OPTION_TYPE = 3, OPTION_DOMAIN = 39, OPTION_LOCK = 44, OPTION_COOKIE = 57 };
+enum { OPTION_TYPE = 3, OPTION_DOMAIN = 39, OPTION_BEGUN = 43, OPTION_LOCK = 44, OPTION_COOKIE = 57 };
 enum { STEPS = 64, OOB = 0x1, PEEK = 0x2, CUT = 0x20, HTTPS = 443, MOST_VECTORS = 1024, ATTEMPT = 4096 };
 
 /* What the descriptors from FIRST on stand for at first. */
@@ -76,7 +76,7 @@ static struct file {
     int32_t domain, type;
     uint32_t users;
     uint64_t cookie;
-    bool connected, connecting, untold, by_name, shut, non_blocking, locked;
+    bool connected, connecting, untold, by_name, shut, non_blocking, locked, begun;
     struct sockaddr_bytes peer;
     struct endpoint to;
     uint64_t taken; /* of what the other end sent */
@@ -530,6 +530,7 @@ static int64_t option_of(const struct file *f, uint64_t option, void *out)
     case OPTION_PROTOCOL:
         *(int32_t *)out = !is_internet ? 0 : f->type == STREAM ? TCP : f->type == DGRAM ? UDP : 0;
         return 0;
+    case OPTION_BEGUN: *(int32_t *)out = f->begun; return 0;
     case OPTION_LOCK: *(int32_t *)out = f->locked; return 0;
     case OPTION_COOKIE: memcpy(out, &f->cookie, sizeof f->cookie); return 0;
     }
@@ -558,9 +559,9 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
         return option_of(file, c, (void *)d);
     case __NR_ioctl: CHECK(b == FIONREAD && is_gates(c)); return file ? 0 : -EBADF;
     case __NR_setsockopt:
-        CHECK(b == LEVEL_SOCKET && c == OPTION_LOCK && is_gates(d) && *(int32_t *)d);
+        CHECK(b == LEVEL_SOCKET && (c == OPTION_LOCK || c == OPTION_BEGUN) && is_gates(d) && *(int32_t *)d);
         if (file)
-            file->locked = true;
+            *(c == OPTION_LOCK ? &file->locked : &file->begun) = true;
         return file ? 0 : -EBADF;
     case __NR_listen: return file ? 0 : -EBADF;
     case __NR_getpeername: return file ? peer_name(file, (uint8_t *)b, (uint32_t *)c) : -EBADF;
