@@ -475,8 +475,8 @@ def connected_anew_after_a_hello() -> None:
 
 @way
 def greeted_by_another_number() -> None:
-    """The connection was reset and made anew by a number that nothing was written on; by it something was sent, so that the
-    question after the hello of before looks as if the handshake went on."""
+    """The connection was reset and made anew by a number that nothing was written on; by it something was sent, so that
+    the question after the hello of before looks as if the handshake went on."""
     s = socket.socket()
     s.setblocking(False)
     other = s.dup()
