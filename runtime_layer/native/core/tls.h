@@ -24,7 +24,8 @@ struct client_hello {
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello);
 
 /* What a client sends after a ClientHello: another one (RFC 8446, 4.1.4), TLS_NOT when it goes on with something else, or
- * TLS_PREAMBLE for what may stand in front of either. */
+ * TLS_PREAMBLE for what may stand in front of either. A question whether TLS is spoken has no place there: it counts as a
+ * hello without a name. */
 enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_hello *hello);
 
 #endif

@@ -42,7 +42,8 @@ bool is_being_connected(int32_t descriptor)
     if (!__atomic_load_n(&under_way, __ATOMIC_SEQ_CST))
         return false;
     uint64_t cookie = socket_cookie(descriptor);
-    for (uint32_t place = 0; place < PLACES; place++)
+    /* What has none is not to be told from another (before Linux 4.12, and under qemu-user). */
+    for (uint32_t place = 0; cookie && place < PLACES; place++)
         if (__atomic_load_n(&cookies[place], __ATOMIC_RELAXED) == cookie)
             return true;
     return false;

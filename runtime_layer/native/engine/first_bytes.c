@@ -85,18 +85,10 @@ static bool blocks(void)
     return sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
 }
 
-/* Did anything leave on this connection, or is it about to (tcp(7), TCP_INFO)? */
-static bool has_sent(int32_t descriptor)
+/* Maybe by a connection that was there before: what comes then is not taken for less than a beginning (tls.h). */
+static bool is_greeted(struct marked marked)
 {
-    struct tcp_info info;
-    tell_of_connection(descriptor, &info);
-    return info.tcpi_bytes_sent || info.tcpi_notsent_bytes;
-}
-
-/* The mark may be left from a connection that was there before. */
-static bool is_greeted(int32_t descriptor, struct marked marked)
-{
-    return (uint8_t)marked.mark == WATCH_GREETED && has_sent(descriptor);
+    return (uint8_t)marked.mark == WATCH_GREETED;
 }
 
 /* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not
@@ -164,11 +156,10 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
     int64_t len = gather_some(m, bytes, FIRST_MAX);
     if (len <= 0)
         return len;
-    bool greeted = is_greeted(descriptor, marked);
-    enum tls_start start =
-        greeted ? tls_read_next(bytes, (uint32_t)len, &hello) : tls_read_start(bytes, (uint32_t)len, &hello);
+    enum tls_start start = is_greeted(marked) ? tls_read_next(bytes, (uint32_t)len, &hello)
+                                              : tls_read_start(bytes, (uint32_t)len, &hello);
     /* What goes on after a hello, as nearly all do, needs no second look at where to. */
-    if (greeted && start != TLS_NOT && !is_to_be_judged(first, descriptor))
+    if (is_greeted(marked) && start != TLS_NOT && !is_to_be_judged(first, descriptor))
         return send_unseen(first, descriptor, marked, m, flags);
     if (start == TLS_HELLO && hello_refused(first, &hello)) {
         /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
@@ -213,8 +204,7 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
                          const struct endpoint *peer, const struct message *m, uint64_t flags)
 {
     struct first first = {.call = call, .peer = *peer};
-    bool may_be_greeted = (uint8_t)marked.mark == WATCH_GREETED;
-    if (!may_be_greeted && !is_to_be_judged(&first, descriptor))
+    if (!is_greeted(marked) && !is_to_be_judged(&first, descriptor))
         return send_unseen(&first, descriptor, marked, m, flags);
     if (copies_nothing(descriptor, flags))
         return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
