@@ -9,7 +9,7 @@ from pathlib import Path
 
 SOURCES = Path(__file__).parent / "c"
 NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
-_DISCOVERY = ("sites", "arrivals", "stretch", "decode")
+_DISCOVERY = ("sites", "arrivals", "registers", "stretch", "decode")
 
 
 def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | None = None) -> Path:

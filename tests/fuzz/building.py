@@ -32,7 +32,11 @@ _CORE_WITHOUT_API = tuple(
 _CORE = (*_CORE_WITHOUT_API, "core/api.c")
 _ELF = ("core/text.c", "engine/elf_image.c")
 _DECODER = "engine/x86_64/decode.c"
-_X86_64_SITES = (*_ELF, *(f"engine/x86_64/{part}.c" for part in ("sites", "arrivals", "stretch")), _DECODER)
+_X86_64_SITES = (
+    *_ELF,
+    *(f"engine/x86_64/{part}.c" for part in ("sites", "arrivals", "registers", "stretch")),
+    _DECODER,
+)
 _FAKE_KERNEL = ("-include", str(HERE / "kernel_fake.h"))
 X86_64_ONLY = platform.machine() == "x86_64"
 
@@ -81,6 +85,7 @@ _JUDGES = (
 )
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/user_memory.c"),  # forget.c includes it
+    "engine/bind.c",
     "engine/connecting.c",
     "engine/copies.c",
     "engine/descriptors.c",

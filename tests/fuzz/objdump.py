@@ -131,7 +131,7 @@ class Comparison:
         folder.mkdir(parents=True, exist_ok=True)
         core = [NATIVE / "core" / "text.c"]
         decoder = NATIVE / "engine" / "x86_64" / "decode.c"
-        parts = ("elf_image.c", "x86_64/sites.c", "x86_64/arrivals.c", "x86_64/stretch.c")
+        parts = ("elf_image.c", "x86_64/sites.c", "x86_64/arrivals.c", "x86_64/registers.c", "x86_64/stretch.c")
         engine = [decoder, *(NATIVE / "engine" / name for name in parts)]
         self.lengths = compile_with_any([HERE / "lengths.c", decoder], folder / "lengths")
         self.sites = compile_with_any(

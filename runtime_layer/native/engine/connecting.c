@@ -36,7 +36,7 @@ void connecting_end(int32_t claim)
     __atomic_sub_fetch(&under_way, 1, __ATOMIC_RELEASE);
 }
 
-bool is_being_connected(int32_t descriptor)
+static bool is_being_connected(int32_t descriptor)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&under_way, __ATOMIC_SEQ_CST))

@@ -15,8 +15,7 @@
  * lost, and from then on no connection is the last one. */
 int32_t connecting_begin(int32_t descriptor);
 void connecting_end(int32_t claim);
-bool is_being_connected(int32_t descriptor);
-/* Is it still, after some milliseconds? */
+/* Is it being connected, and still after some milliseconds? */
 bool stays_being_connected(int32_t descriptor);
 /* Is it written down, and nobody under way any more? */
 bool has_last_connection(int32_t descriptor);

@@ -453,10 +453,8 @@ def connected_elsewhere_and_reset_in_the_background() -> None:
     os.write(other, hello())
 
 
-@way
-def connected_anew_after_a_hello() -> None:
-    """The server resets the connection; on the next one the question whether there is TLS comes first."""
-    s = socket.socket()
+def _greet_until_reset(s: socket.socket) -> None:
+    """The server resets the connection behind a hello with an allowed name."""
     s.setblocking(False)
     s.connect_ex(address(RESETS))
     select.select([], [s], [], 5)
@@ -464,31 +462,34 @@ def connected_anew_after_a_hello() -> None:
     ended = select.poll()
     ended.register(s, select.POLLHUP)
     ended.poll(5000)
+
+
+def _connect_anew(s: socket.socket) -> None:
     s.connect_ex(address())  # tells how it ended
     error = s.connect_ex(address())
     if error != errno.EINPROGRESS:
         raise OSError(error, os.strerror(error))
     select.select([], [s], [], 5)
+
+
+@way
+def connected_anew_after_a_hello() -> None:
+    """On the next connection the question whether there is TLS comes first."""
+    s = socket.socket()
+    _greet_until_reset(s)
+    _connect_anew(s)
     s.send(SSL_REQUEST)
     s.send(hello())
 
 
 @way
 def greeted_by_another_number() -> None:
-    """The connection was reset and made anew by a number that nothing was written on; by it something was sent, so that
-    the question after the hello of before looks as if the handshake went on."""
+    """The connection is made anew by a number that nothing was written on; by it something is sent, so that the
+    question after the hello of before looks as if the handshake went on."""
     s = socket.socket()
-    s.setblocking(False)
     other = s.dup()
-    s.connect_ex(address(RESETS))
-    select.select([], [s], [], 5)
-    s.send(hello(HOST))
-    ended = select.poll()
-    ended.register(s, select.POLLHUP)
-    ended.poll(5000)
-    other.connect_ex(address())  # tells how it ended
-    other.connect_ex(address())
-    select.select([], [s], [], 5)
+    _greet_until_reset(s)
+    _connect_anew(other)
     other.send(GSS_REQUEST)
     s.send(SSL_REQUEST)
     s.send(hello())

@@ -1,6 +1,7 @@
 #include "arrivals.h"
 
 #include "../elf_image.h"
+#include "registers.h"
 
 static bool is_inside(const struct code *c, int64_t target)
 {

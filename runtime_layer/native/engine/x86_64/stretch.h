@@ -84,18 +84,4 @@ static inline bool jumped_into(const struct code *c, int64_t first, int64_t last
     return c->full;
 }
 
-/* An instruction taken apart as far as its registers go. */
-struct parts {
-    uint8_t op, op2; /* op2: after 0f */
-    uint8_t extension;
-    int8_t reg, rm;   /* rm: -1 for memory */
-    int8_t low;       /* the register in the opcode's low bits */
-    uint8_t operands; /* where the bytes behind the opcode begin */
-};
-struct parts take_apart(const uint8_t *p, uint32_t len); /* in sites.c, as is what follows */
-enum { RAX = 0, RCX = 1, RSP = 4, R11 = 11 };
-/* May this instruction write the register? Yes unless it is sure that it does not: only the forms that stand around
- * system calls are known. */
-bool may_write(const uint8_t *p, const struct step *step, int8_t reg);
-
 #endif
