@@ -41,6 +41,8 @@ LIBRARIES = {
     "table_ends": ("-DTABLE_ENDS",),
     "computed_goto": ("-DBY_TABLE", "-DADDRESSES"),
     "two_entries": ("-DTWO_ENTRIES",),
+    "short_entries": ("-DBY_TABLE", "-DSHORT"),
+    "calls_rarely": ("-DCALLS_RARELY",),
 }
 
 
@@ -108,8 +110,8 @@ def test_it_does_not_load(box: Sandbox, library: str) -> None:
     assert "self_protection" in [line.get("policy") for line in done.shield_lines], done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("library", ["computed_goto", "two_entries"])
-def test_what_comes_in_by_an_address_is_not_seen(box: Sandbox, library: str) -> None:
+@pytest.mark.parametrize("library", ["computed_goto", "two_entries", "short_entries", "calls_rarely"])
+def test_what_comes_in_in_other_ways_is_not_seen(box: Sandbox, library: str) -> None:
     """It is in the threat model."""
     for shielded in (False, True):
         done = call(box, library, shielded)

@@ -17,6 +17,10 @@ entry:
     lea table(%rip), %r8
 #ifdef ADDRESSES
     jmp *(%r8, %rcx, 8)
+#elif defined(SHORT)
+    movswq (%r8, %rcx, 2), %r9
+    add %r8, %r9
+    jmp *%r9
 #else
     movslq (%r8, %rcx, 4), %r9
     add %r8, %r9
@@ -114,6 +118,22 @@ back:
 table:
     .long back - table, again - table
 #endif
+#elif defined(CALLS_RARELY)
+/* The call itself lies in such a part, which never comes back. */
+    bounded_entry
+    mov $257, %eax
+    test %edx, %edx
+    jz again
+    ret
+    .cfi_endproc
+.section .text.unlikely, "ax"
+rare:
+    .cfi_startproc
+    mov $39, %eax
+again:
+    the_call
+    ret
+    .cfi_endproc
 #elif defined(BY_TABLE)
 /* A switch whose last case falls through to the call. The table holds distances, or, for a computed goto, addresses. */
 #ifndef FIRST
@@ -167,6 +187,9 @@ table:
 #else
 .section .rodata
 table:
+#ifdef SHORT
+    .short FIRST - table, HOLE - table, second - table
+#endif
     .long FIRST - table, HOLE - table
 #ifndef COMES_BACK
     .long second - table
