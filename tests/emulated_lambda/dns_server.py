@@ -37,7 +37,8 @@ class DnsServer:
 
     `names`: host names, or globs such as `*.evil.example`, to addresses of either family. A name that none covers
     does not exist (NXDOMAIN); one that has no address of the type asked for gets an empty answer. `texts`: what such
-    names answer to TXT. `last`: names after whose answer over TCP it hangs up.
+    names answer to TXT. `last`: names after whose answer over TCP it hangs up. `patience`: seconds after which it
+    resets a connection on which nobody asks.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class DnsServer:
         address: str = RESOLVER,
         texts: Mapping[str, Sequence[str]] | None = None,
         last: Sequence[str] = (),
+        patience: float = _IDLE_SECONDS,
     ) -> None:
         self._names = {
             pattern.lower(): [ipaddress.ip_address(a) for a in addresses] for pattern, addresses in names.items()
         }
         self._texts = {name.lower(): texts for name, texts in (texts or {}).items()}
         self._last = last
+        self._patience = patience
         self._sandbox = sandbox
         self._address = address
         self.questions: list[Question] = []
@@ -132,14 +135,20 @@ class DnsServer:
                 threading.Thread(target=self._converse, args=(client,), daemon=True).start()
 
     def _converse(self, client: socket.socket) -> None:
-        client.settimeout(_IDLE_SECONDS)
+        client.settimeout(self._patience)
         with client, contextlib.suppress(OSError, EOFError):
-            while True:
-                (size,) = struct.unpack("!H", _exactly(client, 2))
-                reply = self.answer(_exactly(client, size), "tcp") or b""
-                client.sendall(struct.pack("!H", len(reply)) + reply)
-                if self.questions and self.questions[-1].name in self._last:
-                    return
+            try:
+                self._answer_all(client)
+            except TimeoutError:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _answer_all(self, client: socket.socket) -> None:
+        while True:
+            (size,) = struct.unpack("!H", _exactly(client, 2))
+            reply = self.answer(_exactly(client, size), "tcp") or b""
+            client.sendall(struct.pack("!H", len(reply)) + reply)
+            if self.questions and self.questions[-1].name in self._last:
+                return
 
 
 def _exactly(client: socket.socket, size: int) -> bytes:

@@ -1,14 +1,13 @@
 /* Connections whose first bytes are to be looked at, and what another thread or a signal handler does to their numbers.
  *
- *   raced_sockets KIND PORT [FOREIGN]   tries to say evil.example to allowed.example, and prints how many writes of it
- *                                       went well
- *   raced_sockets reopen                prints how many dup2 and writes of honest threads failed
+ *   raced_sockets KIND PORT [LISTED [SECONDS]]   tries to say evil.example to allowed.example, and prints how many writes
+ *                                                of it went well; where it takes luck, for so long
+ *   raced_sockets reopen                         prints how many dup2 and writes of honest threads failed
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,42 +19,13 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "alarm.h"
+#include "hello.h"
 
 enum { FIRST = 10, PIPES = 950, CALLS = 60, MILLISECOND = 1000, SAID = 77 };
-static const char foreign[] = "evil.example";
-static uint8_t hello[128];
-static size_t hello_len;
 static struct sockaddr_in to;
-
-static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
-{
-    memcpy(at, bytes, len);
-    return at + len;
-}
-
-/* A ClientHello with nothing in it but a server name. */
-static void make_hello(void)
-{
-    enum {
-        NAME = sizeof foreign - 1,
-        LIST = NAME + 3,
-        EXTENSION = LIST + 2,
-        ALL = EXTENSION + 4,
-        BODY = 41 + ALL + 2
-    };
-    uint8_t head[] = {22, 3, 1, 0, BODY + 4, 1, 0, 0, BODY, 3, 3}, suites[] = {0, 0, 2, 0x13, 1, 1, 0};
-    uint8_t extension[] = {0, ALL, 0, 0, 0, EXTENSION, 0, LIST, 0, 0, NAME};
-    uint8_t random[32] = {7};
-    uint8_t *end = put(hello, head, sizeof head);
-    end = put(end, random, sizeof random);
-    end = put(end, suites, sizeof suites);
-    end = put(end, extension, sizeof extension);
-    hello_len = (size_t)(put(end, foreign, NAME) - hello);
-}
 
 static int says(int descriptor)
 {
@@ -197,10 +167,10 @@ static void *take_numbers(void *unused)
     return unused;
 }
 
-static int try_taken(void)
+static int try_taken(int seconds)
 {
     int said = 0, s;
-    time_t end = time(NULL) + 5;
+    time_t end = time(NULL) + seconds;
     pthread_t threads[2];
     sigset_t alarms;
     sigemptyset(&alarms);
@@ -210,7 +180,7 @@ static int try_taken(void)
         pthread_create(&threads[i], NULL, take_numbers, NULL);
     pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
     handle(fork_at_made);
-    for (int i = 0; time(NULL) < end; i++) {
+    for (int i = 0; time(NULL) < end && !said; i++) {
         said += one_fork(20 + i % 60, &s);
         close(s);
     }
@@ -320,78 +290,6 @@ static int reopen(void)
     return failed;
 }
 
-#ifdef __x86_64__
-/* A thread writes plain bytes, and a handler waits right behind the call that sends them: by then the server has reset the
- * connection, and the socket is connected anew. Nothing but the trap flag is changed. */
-enum { TRAPS = 0x100, SYSCALL = 0x050f };
-static volatile int written_to, waits, is_connected, is_over;
-
-static void wait_behind_the_call(int number, siginfo_t *info, void *context)
-{
-    static int behind;
-    greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
-    uint16_t code;
-    (void)number, (void)info;
-    memcpy(&code, (void *)g[REG_RIP], sizeof code);
-    if (code == SYSCALL && behind) { /* the next one: the call is over */
-        waits = 1;
-        while (!is_connected && !is_over)
-            usleep(MILLISECOND);
-    }
-    behind |= code == SYSCALL && g[REG_RAX] == SYS_sendto && g[REG_RDI] != written_to;
-    if (waits)
-        g[REG_EFL] &= ~TRAPS;
-    else
-        g[REG_EFL] |= TRAPS;
-}
-
-static void *write_plainly(void *unused)
-{
-    raise(SIGTRAP);
-    send(written_to, "GET / HTTP/1.0\r\n\r\n", 18, 0);
-    waits = 1;
-    return unused;
-}
-
-static int state_of(int descriptor)
-{
-    struct tcp_info info = {0};
-    socklen_t len = sizeof info;
-    getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &len);
-    return info.tcpi_state;
-}
-
-static int becomes(int descriptor, int state)
-{
-    for (int i = 0; i < 2000 && state_of(descriptor) != state; i++)
-        usleep(MILLISECOND);
-    return state_of(descriptor) == state;
-}
-
-static int try_reset(const char *resets)
-{
-    pthread_t thread;
-    struct sigaction action = {.sa_sigaction = wait_behind_the_call, .sa_flags = SA_SIGINFO};
-    struct sockaddr_in first = to;
-    first.sin_port = htons((uint16_t)atoi(resets));
-    int s = written_to = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    connect(s, (struct sockaddr *)&first, sizeof first);
-    if (!becomes(s, TCP_ESTABLISHED))
-        return -1;
-    sigaction(SIGTRAP, &action, NULL);
-    pthread_create(&thread, NULL, write_plainly, NULL);
-    while (!waits)
-        usleep(MILLISECOND);
-    int is_reset = becomes(s, TCP_CLOSE);
-    connects(s); /* tells how it ended */
-    connects(s);
-    is_connected = is_reset && becomes(s, TCP_ESTABLISHED);
-    is_over = 1;
-    pthread_join(thread, NULL);
-    return says(s);
-}
-#endif
-
 int main(int count, char **words)
 {
     const char *kind = words[1];
@@ -415,14 +313,11 @@ int main(int count, char **words)
             dup2(0, i);
     int said = !strcmp(kind, "born")     ? try_born()
                : !strcmp(kind, "forked") ? try_forked()
-               : !strcmp(kind, "taken")  ? try_taken()
+               : !strcmp(kind, "taken")  ? try_taken(count > 4 ? atoi(words[4]) : 5)
                : !strcmp(kind, "laid")   ? try_laid()
                : !strcmp(kind, "under")  ? try_under()
-#ifdef __x86_64__
-               : !strcmp(kind, "reset") && count > 4 ? try_reset(words[4])
-#endif
-               : count > 3 ? try_swapped(words[3])
-                           : -1;
+               : count > 3               ? try_swapped(words[3])
+                                         : -1;
     usleep(200 * MILLISECOND);
     printf("%d\n", said);
     fflush(stdout);

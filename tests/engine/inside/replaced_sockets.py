@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from hellos import LIBC, address, checked, hello
 from queries import ALLOWED, RESOLVER, address_in, answer, framed, over_tcp, query, use
-from server_names import LIBC, address, checked, hello
 
 STOLEN = "stolen.evil.example"
 LISTED, UNLISTED = ("198.51.100.8", 9999), ("198.51.100.9", 80)

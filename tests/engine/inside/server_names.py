@@ -8,7 +8,6 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
-import errno
 import fcntl
 import json
 import os
@@ -20,64 +19,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 
-LIBC = ctypes.CDLL(None, use_errno=True)
-HOST, PORT = "allowed.example", 443
-RESETS = 5432  # where the server resets each connection once something came
-FOREIGN = "evil.example"
-SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
-GSS_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x30"
-WAYS: dict[str, Callable[[], None]] = {}
-
-
-def way(function: Callable[[], None]) -> Callable[[], None]:
-    WAYS[function.__name__] = function
-    return function
-
-
-def checked(result: int) -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result
-
-
-def hello(name: str | None = FOREIGN) -> bytes:
-    """A ClientHello as OpenSSL sends it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    outgoing = ssl.MemoryBIO()
-    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
-    with contextlib.suppress(ssl.SSLWantReadError):
-        client.do_handshake()
-    return outgoing.read()
-
-
-def with_extensions(extensions: bytes) -> bytes:
-    """A ClientHello of our own with these extensions."""
-    body = b"\x03\x03" + bytes(32) + b"\x00" + b"\x00\x02\x13\x01" + b"\x01\x00"
-    body += struct.pack("!H", len(extensions)) + extensions
-    message = b"\x01" + struct.pack("!I", len(body))[1:] + body
-    return b"\x16\x03\x01" + struct.pack("!H", len(message)) + message
-
-
-def extension(kind: int, data: bytes) -> bytes:
-    return struct.pack("!HH", kind, len(data)) + data
-
-
-def server_name(name: str) -> bytes:
-    entry = b"\x00" + struct.pack("!H", len(name)) + name.encode()
-    return extension(0, struct.pack("!H", len(entry)) + entry)
-
-
-def connected(host: str = HOST, port: int = PORT) -> socket.socket:
-    return socket.create_connection((host, port), timeout=5)
-
-
-def address(port: int = PORT) -> tuple[str, int]:
-    return socket.getaddrinfo(HOST, port, socket.AF_INET, socket.SOCK_STREAM)[0][4][:2]  # type: ignore[return-value]
+from hellos import (
+    FOREIGN,
+    HOST,
+    LIBC,
+    PORT,
+    SSL_REQUEST,
+    address,
+    checked,
+    connected,
+    extension,
+    hello,
+    server_name,
+    way,
+    with_extensions,
+)
+from lost_peers import WAYS
 
 
 @way
@@ -400,101 +358,6 @@ def handed_over_before_it_is_connected() -> None:
     os.write(array.array("i", control[0][2])[0], hello())
 
 
-@way
-def connected_elsewhere_first() -> None:
-    """Its marks go on loopback; then it is disconnected, and connected again."""
-    server = socket.create_server(("127.0.0.1", 0))
-    s = socket.socket()
-    other = os.dup(s.fileno())
-    s.connect(server.getsockname())
-    s.send(b"x")
-    os.write(other, b"y")
-    checked(LIBC.connect(s.fileno(), bytes(16), 16))
-    s.connect(address())
-    os.write(other, hello())
-
-
-def _reset(accepted: socket.socket) -> None:
-    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    accepted.close()
-
-
-@way
-def connected_elsewhere_and_reset() -> None:
-    """One of its numbers was written to; the peer ends the connection, so that it looks as if there had been none."""
-    server = socket.create_server(("127.0.0.1", 0))
-    s = socket.socket()
-    other = os.dup(s.fileno())
-    s.connect(server.getsockname())
-    os.write(other, b"y")
-    accepted, _ = server.accept()
-    _reset(accepted)
-    checked(LIBC.connect(s.fileno(), bytes(16), 16))
-    s.connect(address())
-    os.write(other, hello())
-
-
-@way
-def connected_elsewhere_and_reset_in_the_background() -> None:
-    """The kernel disconnects by itself, when the second connect tells how the first one ended."""
-    server = socket.create_server(("127.0.0.1", 0))
-    s = socket.socket()
-    other = os.dup(s.fileno())
-    s.setblocking(False)
-    s.connect_ex(server.getsockname())
-    accepted, _ = server.accept()
-    select.select([], [s], [], 5)
-    os.write(other, b"y")
-    _reset(accepted)
-    time.sleep(0.1)
-    s.connect_ex(server.getsockname())
-    s.setblocking(True)
-    s.connect(address())
-    os.write(other, hello())
-
-
-def _greet_until_reset(s: socket.socket) -> None:
-    """The server resets the connection behind a hello with an allowed name."""
-    s.setblocking(False)
-    s.connect_ex(address(RESETS))
-    select.select([], [s], [], 5)
-    s.send(hello(HOST))
-    ended = select.poll()
-    ended.register(s, select.POLLHUP)
-    ended.poll(5000)
-
-
-def _connect_anew(s: socket.socket) -> None:
-    s.connect_ex(address())  # tells how it ended
-    error = s.connect_ex(address())
-    if error != errno.EINPROGRESS:
-        raise OSError(error, os.strerror(error))
-    select.select([], [s], [], 5)
-
-
-@way
-def connected_anew_after_a_hello() -> None:
-    """On the next connection the question whether there is TLS comes first."""
-    s = socket.socket()
-    _greet_until_reset(s)
-    _connect_anew(s)
-    s.send(SSL_REQUEST)
-    s.send(hello())
-
-
-@way
-def greeted_by_another_number() -> None:
-    """The connection is made anew by a number that nothing was written on; by it something is sent, so that the
-    question after the hello of before looks as if the handshake went on."""
-    s = socket.socket()
-    other = s.dup()
-    _greet_until_reset(s)
-    _connect_anew(other)
-    other.send(GSS_REQUEST)
-    s.send(SSL_REQUEST)
-    s.send(hello())
-
-
 def _fails_to_write(s: socket.socket) -> None:
     with contextlib.suppress(OSError):
         s.sendmsg([b"plain"], [(socket.SOL_SOCKET, 999, b"")])
@@ -519,55 +382,6 @@ def in_a_second_hello_after_a_failed_write() -> None:
 
 
 @way
-def connected_elsewhere_by_a_forked_copy() -> None:
-    server = socket.create_server(("127.0.0.1", 0))
-    s, where, data = socket.socket(), address(), hello()
-    ready, go = os.pipe(), os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            s.connect(server.getsockname())
-            s.send(b"x")
-            checked(LIBC.connect(s.fileno(), bytes(16), 16))
-            os.write(ready[1], b"x")
-            os.read(go[0], 1)
-            os.write(s.fileno(), data)
-        except OSError as error:
-            os._exit(error.errno or 1)
-        os._exit(0)
-    os.read(ready[0], 1)
-    try:
-        s.connect(where)
-    finally:
-        os.write(go[1], b"x")
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code:
-        raise OSError(code, os.strerror(code))
-
-
-@way
-def accepted_first() -> None:
-    server = socket.create_server(("127.0.0.1", 0))
-    socket.create_connection(server.getsockname())
-    accepted, _ = server.accept()
-    number = connected().detach()
-    other = os.dup(accepted.fileno())
-    os.dup2(other, number)  # which keeps its mark
-    checked(LIBC.connect(number, bytes(16), 16))
-    with socket.socket(fileno=number) as s:
-        s.connect(address())
-        os.write(other, hello())
-
-
-@way
-def connected_to_the_resolver_as_well() -> None:
-    s = connected()
-    with contextlib.suppress(OSError):
-        s.connect(("169.254.78.1", 53))
-    s.send(hello())
-
-
-@way
 def under_a_failed_duplicate() -> None:
     s = connected()
     other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -585,14 +399,6 @@ def under_a_mark_that_a_program_left() -> None:
     actions = [(os.POSIX_SPAWN_DUP2, name_server.fileno(), s.fileno())]
     with contextlib.suppress(OSError):
         os.posix_spawn("/nowhere", ["nowhere"], {}, file_actions=actions)
-    s.send(hello())
-
-
-@way
-def after_it_could_not_listen() -> None:
-    s = connected()
-    with contextlib.suppress(OSError):
-        s.listen()
     s.send(hello())
 
 
@@ -754,15 +560,6 @@ def after_a_program_closed_it() -> None:
 
 
 @way
-def after_a_second_connect() -> None:
-    s = connected()
-    server = socket.create_server(("127.0.0.1", 0))
-    with contextlib.suppress(OSError):
-        s.connect(server.getsockname())
-    s.send(hello())
-
-
-@way
 def while_another_thread_writes_the_name() -> None:
     """Another thread turns the name in the buffer from an allowed one into a foreign one, and back."""
     allowed, foreign = hello("aaaa.example"), hello(FOREIGN)
@@ -852,17 +649,6 @@ def allowed_name() -> None:
     s.send(hello(HOST))
     s.send(b"what follows is not looked at: ")
     s.send(hello())
-
-
-@way
-def allowed_name_on_a_connection_taken_back() -> None:
-    """Nothing was written on the first one."""
-    server = socket.create_server(("127.0.0.1", 0))
-    s = socket.socket()
-    s.connect(server.getsockname())
-    checked(LIBC.connect(s.fileno(), bytes(16), 16))
-    s.connect(address())
-    s.send(hello(HOST))
 
 
 @way

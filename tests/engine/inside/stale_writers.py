@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from server_names import address, connected, hello
+from hellos import address, connected, hello
 
 WAYS: dict[str, Callable[[int], None]] = {}
 WRITES: dict[str, Callable[[int, bytes], int]] = {

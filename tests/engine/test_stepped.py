@@ -1,0 +1,88 @@
+"""What becomes of a socket between two instructions of a call on it: the trap flag of x86_64 stops it there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from emulated_lambda.dns_server import DnsServer
+from emulated_lambda.machine import architecture
+from emulated_lambda.sandbox import RESOLVER, Completed, Sandbox
+from engine.compiling import SOURCES, compile_c
+from engine.recorder import Recorder
+from engine.running import SHIELD, policy, whole_sandbox
+
+SERVER, TARGET = "203.0.113.9", "198.51.100.9"
+RESETS = 5432
+FOREIGN = "secret.evil.example"
+CHECKED = policy(outbound_connectivity="block") | {
+    "SHIELD_ALLOW_OUTBOUND": "allowed.example",
+    "SHIELD_ALLOW_AWS": "none",
+}
+pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="the trap flag is x86_64's")
+
+
+class Box(NamedTuple):
+    sandbox: Sandbox
+    names: DnsServer
+    server: Recorder
+
+    def run(self, kind: str, further: object, settings: dict[str, str]) -> Completed:
+        command = [SHIELD, "/var/task/stepped_sockets", kind, "443", RESOLVER, str(further)]
+        done = self.sandbox.run_command(command, environment=settings)
+        assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+        return done
+
+
+@pytest.fixture(scope="module")
+def shared(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task")
+    compile_c([SOURCES / "stepped_sockets.c"], task / "stepped_sockets", "-lpthread")
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def box(shared: Sandbox) -> Iterator[Box]:
+    names = {"allowed.example": [SERVER], FOREIGN: [SERVER]}
+    with contextlib.ExitStack() as stack:
+        recorders = [Recorder(shared, SERVER), Recorder(shared, SERVER, RESETS, resets=True), Recorder(shared, TARGET)]
+        for recorder in recorders:
+            stack.callback(recorder.close)
+        yield Box(shared, stack.enter_context(DnsServer(shared, names, patience=0.5)), recorders[0])
+
+
+@pytest.mark.parametrize("kind", ["reset", "copied"])
+def test_a_foreign_name_does_not_arrive(box: Box, kind: str) -> None:
+    real = box.run(kind, RESETS, policy())
+    assert real.stdout == "1\n", real.stderr
+    assert b"evil.example" in box.server.received
+    box.server.forget()
+    done = box.run(kind, RESETS, CHECKED)
+    assert done.stdout == "0\n", done.stderr
+    assert b"evil.example" not in box.server.received
+
+
+def test_a_handler_lays_a_used_socket_under_a_connect_of_the_only_thread(box: Box) -> None:
+    done = box.run("laid", RESETS, CHECKED)
+    assert done.stdout == "1\n", done.stderr
+    assert b"evil.example" in box.server.received
+
+
+def test_nothing_is_asked_as_plain_bytes(box: Box) -> None:
+    box.run("asked", FOREIGN, policy())
+    assert box.names.was_asked(FOREIGN)
+    box.names.questions.clear()
+    done = box.run("asked", FOREIGN, CHECKED)
+    assert done.stdout in ("0\n", "1\n")
+    assert not box.names.asked(FOREIGN), done.stderr
+
+
+def test_an_answer_teaches_where_it_was_asked(box: Box) -> None:
+    """Forged bytes are received, by a connection that is the name server's before that and behind it."""
+    done = box.run("answered", TARGET, CHECKED)
+    assert done.stdout == "forged refused\n", done.stderr
