@@ -214,7 +214,7 @@ def test_a_write_that_was_not_looked_at_does_not_reach_a_connection(
 
 
 # What a signal handler or another thread does to a number in the midst of a call: copy, fork, take, lay over it.
-MIDST = ("born", "forked", "taken", "laid", "swapped")
+MIDST = ("born", "forked", "taken", "while_forked", "vforked", "laid", "swapped")
 
 
 @pytest.mark.parametrize("kind", MIDST)

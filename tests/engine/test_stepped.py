@@ -67,6 +67,15 @@ def test_a_foreign_name_does_not_arrive(box: Box, kind: str) -> None:
     assert b"evil.example" not in box.server.received
 
 
+def test_what_is_to_listen_has_no_connection_that_is_not_looked_at(box: Box) -> None:
+    """It is connected in the midst of listen: what is written down of it then must not be what that of others says."""
+    done = box.run("listening", RESETS, CHECKED)
+    assert done.stdout == "0\n", done.stderr
+    assert b"evil.example" not in box.server.received
+    asked_for = [line["details"].get("sni") for line in done.shield_lines if "policy" in line]
+    assert asked_for == ["evil.example"]  # it was connected, and tried
+
+
 def test_a_handler_lays_a_used_socket_under_a_connect_of_the_only_thread(box: Box) -> None:
     done = box.run("laid", RESETS, CHECKED)
     assert done.stdout == "1\n", done.stderr

@@ -33,6 +33,16 @@ bool owns_memory(void)
     return true;
 }
 
+bool had_copies(void)
+{
+    return false;
+}
+
+bool is_such_copy(void)
+{
+    return false;
+}
+
 void report_unusual(struct text name)
 {
     CHECK(is_name_allowed(name));

@@ -92,8 +92,9 @@ void watch_own_end(int32_t descriptor, int64_t own)
 
 void watch_carry(int32_t descriptor, int64_t own)
 {
-    if (own != descriptor && watch_kind((int32_t)own) == WATCH_QUERIES)
-        watch_instead(descriptor, WATCH_NOTHING, WATCH_QUERIES);
+    uint32_t mark = watch_mark(descriptor);
+    if (own != descriptor && watch_kind((int32_t)own) == WATCH_QUERIES && is_unmarked(mark))
+        watch_instead(descriptor, mark, WATCH_QUERIES);
 }
 
 /* The same socket by another number. */

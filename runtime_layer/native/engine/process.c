@@ -70,6 +70,29 @@ void note_kin(void)
     __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
 }
 
+static bool copies_made, is_copy;
+
+void note_copy(void)
+{
+    __atomic_store_n(&copies_made, true, __ATOMIC_SEQ_CST);
+}
+
+bool had_copies(void)
+{
+    return __atomic_load_n(&copies_made, __ATOMIC_SEQ_CST);
+}
+
+bool is_such_copy(void)
+{
+    return is_copy;
+}
+
+void become_copy(void)
+{
+    is_copy |= copies_made;
+    copies_made = false; /* they are its parent's */
+}
+
 void accept_forked_copy(void)
 {
     __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);

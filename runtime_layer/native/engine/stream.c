@@ -70,7 +70,7 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
     if (is_error(own))
         return own;
     flags |= NO_WAIT | (p->is_last ? 0 : MORE);
-    if ((uint8_t)marked.mark == WATCH_NOTHING)
+    if (is_unmarked(marked.mark))
         result = KERNEL(sendmsg, own, &p->message, flags);
     else if ((result = alone ? peer_of(descriptor, &peer) : peer_of_stream((int32_t)own, &peer)))
         ;

@@ -44,7 +44,7 @@ void marks_are_hints(void)
  * (posix_spawn) as well: their numbers are other things to us. */
 static void note_whose_mark(void)
 {
-    if (!for_good && !owns_memory())
+    if (!is_for_good() && !owns_memory())
         watch_for_good();
 }
 
@@ -80,10 +80,10 @@ bool watch_still(int32_t descriptor, uint32_t seen)
 
 void unwatch(int32_t descriptor, uint32_t mark)
 {
-    if (!is_known(descriptor) || for_good || !owns_memory())
+    if (!is_known(descriptor) || is_for_good() || !owns_memory())
         return;
-    __atomic_compare_exchange_n(&watched[descriptor], &mark, WATCH_NOTHING, false, __ATOMIC_RELEASE,
-                                __ATOMIC_RELAXED);
+    uint32_t left = had_copies() ? new_mark(WATCH_LEFT) : WATCH_NOTHING;
+    __atomic_compare_exchange_n(&watched[descriptor], &mark, left, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 void watch_closed(int32_t descriptor, uint32_t mark)
@@ -109,12 +109,22 @@ static bool is_stream_mark(uint8_t kind)
     return kind == WATCH_STREAM || kind == WATCH_GREETED || kind == WATCH_ANSWERS;
 }
 
+bool marks_are_anothers(void)
+{
+    return is_for_good() || is_such_copy() || !owns_memory();
+}
+
+bool is_unmarked(uint32_t mark)
+{
+    return (uint8_t)mark == WATCH_NOTHING || ((uint8_t)mark == WATCH_LEFT && !marks_are_anothers());
+}
+
 bool is_watched_stream(int32_t descriptor)
 {
     uint8_t kind = watch_kind(descriptor);
     bool is_nothing;
-    /* Where threads have descriptors of their own, one number may need two kinds of mark. */
-    bool counts = is_stream_mark(kind) || (for_good && kind != WATCH_NOTHING);
+    /* One number may need two kinds of mark. */
+    bool counts = is_stream_mark(kind) || (kind != WATCH_NOTHING && marks_are_anothers());
     if (marks_are_exact())
         return counts;
     return counts && (is_stream(descriptor, &is_nothing) || is_nothing);
@@ -129,6 +139,8 @@ bool is_tcp(int32_t descriptor)
 uint8_t stream_mark(int32_t descriptor)
 {
     uint8_t kind = watch_kind(descriptor);
+    if (kind == WATCH_LEFT)
+        return marks_are_anothers() ? WATCH_STREAM : WATCH_NOTHING;
     return is_stream_mark(kind) ? kind : WATCH_NOTHING;
 }
 
@@ -139,12 +151,12 @@ bool has_stream_mark(int32_t descriptor)
 
 bool is_for_good(void)
 {
-    return for_good;
+    return __atomic_load_n(&for_good, __ATOMIC_SEQ_CST);
 }
 
 void watch_for_good(void)
 {
-    for_good = true;
+    __atomic_store_n(&for_good, true, __ATOMIC_SEQ_CST);
 }
 
 bool watch_copy(int32_t from, int32_t to)
@@ -152,7 +164,8 @@ bool watch_copy(int32_t from, int32_t to)
     uint8_t kind = watch_kind(from);
     if (kind != WATCH_NOTHING || watch_kind(to) != WATCH_NOTHING)
         are_hints = true;
-    return !is_stream_mark(kind) || watch(to, kind);
+    kind = stream_mark(from);
+    return kind == WATCH_NOTHING || watch(to, kind);
 }
 
 void watch_copied(int32_t from, int32_t to)

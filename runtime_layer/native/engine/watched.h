@@ -22,13 +22,14 @@ enum watch {
     WATCH_NOTHING,
     WATCH_STREAM, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
     WATCH_GREETED, /* the same, after a ClientHello: a second one may follow */
+    WATCH_LEFT, /* not looked at any more; but a copy of this process may have what was (process.h, note_copy) */
     WATCH_QUERIES, /* a UDP socket on which queries were addressed to name servers; gate.S: from here on, what is read
                     * from it may teach */
     WATCH_ANSWERS, /* a TCP socket, as WATCH_STREAM, that leads to a name server */
     WATCH_SERVER   /* and above: a UDP socket that the program connected to a name server, by its number */
 };
 
-_Static_assert(WATCH_QUERIES == 3, "as gate.S knows it");
+_Static_assert(WATCH_QUERIES == 4, "as gate.S knows it");
 
 enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it too */ };
 
@@ -43,6 +44,10 @@ void marks_are_hints(void);
 /* The mark of a descriptor; its low byte is its kind. */
 uint32_t watch_mark(int32_t descriptor);
 uint8_t watch_kind(int32_t descriptor);
+/* Is nothing looked at there? */
+bool is_unmarked(uint32_t mark);
+/* May a mark be that of a descriptor which another thread or process has by the same number? */
+bool marks_are_anothers(void);
 /* Is it a TCP socket whose bytes are looked at? A number that stands for nothing counts: the copy that its mark was made
  * for may be under way. */
 bool is_watched_stream(int32_t descriptor);
@@ -62,7 +67,7 @@ bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
 bool watch_still(int32_t descriptor, uint32_t seen);
 /* What had this mark was closed. */
 void watch_closed(int32_t descriptor, uint32_t mark);
-/* Takes a mark away, unless there is another by now or it is not this process's to take. */
+/* Takes a mark away, or leaves a trace of it where a copy may need one, unless there is another by now or it is not this process's to take. */
 void unwatch(int32_t descriptor, uint32_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. */
 void watch_for_good(void);

@@ -32,12 +32,12 @@ enum outcome judge_writer(struct call *call, uint32_t index, judge_found *judge)
         if (counts)
             __atomic_fetch_add(writers, 1, __ATOMIC_SEQ_CST);
         /* A mark that stays although the number is no stream is one of a thread or process with other descriptors. */
-        bool is_unmarked = is_hint ? !is_watched_stream(number) : watch_kind(number) == WATCH_NOTHING;
-        if (is_unmarked)
+        bool passes = is_hint ? !is_watched_stream(number) : is_unmarked(watch_mark(number));
+        if (passes)
             outcome = counts ? make_unseen(call, judge) : judge(call, false);
         if (counts)
             __atomic_fetch_sub(writers, 1, __ATOMIC_RELEASE);
-        if (is_unmarked)
+        if (passes)
             return outcome;
         enum marked_as marked = judge_leftover(call, index, judge, &outcome);
         if (marked != NOT_MARKED)

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -187,6 +188,98 @@ static int try_taken(int seconds)
     return said;
 }
 
+/* Descriptors are copied before the memory is, where their marks are: another thread takes a mark away in between. */
+static volatile int stays;
+static int pipes[2];
+
+static void lay_in_turns(void)
+{
+    dup2(made, target);
+    for (volatile int i = 0; i < 300; i++)
+        ;
+    dup2(pipes[1], target);
+    if (write(target, "x", 1) != 1)
+        abort();
+}
+
+static void *lay_on(void *unused)
+{
+    char bytes[4096];
+    while (!stays) {
+        lay_in_turns();
+        if (read(pipes[0], bytes, sizeof bytes) < 1)
+            abort();
+    }
+    return unused;
+}
+
+/* Where a write is looked at, the call is refused; so the connection lasts until one is not. */
+static int is_looked_at(int descriptor)
+{
+    struct iovec nothing = {0};
+    return pwritev2(descriptor, &nothing, 0, -1, 0) != 0;
+}
+
+static void make_target(void)
+{
+    made = stream();
+    target = 100;
+    if (!connects(made) || pipe(pipes))
+        abort();
+}
+
+static int try_while_forked(int seconds)
+{
+    int said = 0, status;
+    time_t end = time(NULL) + seconds;
+    pthread_t thread;
+    make_target();
+    pthread_create(&thread, NULL, lay_on, NULL);
+    while (time(NULL) < end && !said) {
+        pid_t copy = fork();
+        if (!copy)
+            _exit(is_stream(target) && !is_looked_at(target) && says(target) ? SAID : 1);
+        waitpid(copy, &status, 0);
+        said += WIFEXITED(status) && WEXITSTATUS(status) == SAID;
+    }
+    stays = 1;
+    pthread_join(thread, NULL);
+    return said;
+}
+
+/* A vfork child has this memory, and descriptors as they were. */
+static volatile int is_there;
+
+static void *lay_once(void *unused)
+{
+    while (!is_there)
+        usleep(MILLISECOND);
+    dup2(pipes[1], target);
+    if (write(target, "x", 1) != 1)
+        abort();
+    laid = 1;
+    return unused;
+}
+
+static int try_vforked(void)
+{
+    int status;
+    pthread_t thread;
+    make_target();
+    dup2(made, target);
+    pthread_create(&thread, NULL, lay_once, NULL);
+    pid_t copy = vfork();
+    if (!copy) {
+        is_there = 1;
+        while (!laid)
+            usleep(MILLISECOND);
+        _exit(says(target) ? SAID : 1);
+    }
+    pthread_join(thread, NULL);
+    waitpid(copy, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == SAID;
+}
+
 /* A handler lays a connection over what is being copied. */
 static void lay_it(int signal)
 {
@@ -311,13 +404,16 @@ int main(int count, char **words)
     for (int i = 3; i < FIRST; i++)
         if (fcntl(i, F_GETFD) < 0)
             dup2(0, i);
-    int said = !strcmp(kind, "born")     ? try_born()
-               : !strcmp(kind, "forked") ? try_forked()
-               : !strcmp(kind, "taken")  ? try_taken(count > 4 ? atoi(words[4]) : 5)
-               : !strcmp(kind, "laid")   ? try_laid()
-               : !strcmp(kind, "under")  ? try_under()
-               : count > 3               ? try_swapped(words[3])
-                                         : -1;
+    int seconds = count > 4 ? atoi(words[4]) : 5;
+    int said = !strcmp(kind, "born")           ? try_born()
+               : !strcmp(kind, "forked")       ? try_forked()
+               : !strcmp(kind, "taken")        ? try_taken(seconds)
+               : !strcmp(kind, "while_forked") ? try_while_forked(seconds)
+               : !strcmp(kind, "vforked")      ? try_vforked()
+               : !strcmp(kind, "laid")         ? try_laid()
+               : !strcmp(kind, "under")        ? try_under()
+               : count > 3                     ? try_swapped(words[3])
+                                               : -1;
     usleep(200 * MILLISECOND);
     printf("%d\n", said);
     fflush(stdout);

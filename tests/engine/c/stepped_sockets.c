@@ -2,7 +2,8 @@
  * call's own instruction or behind it, and other threads go on meanwhile; nothing else is changed.
  *
  *   stepped_sockets KIND PORT NAME_SERVER FURTHER
- *     reset, copied, laid   try to say evil.example to allowed.example, and print how many writes of it went well; at the
+ *     reset, copied, listening, laid
+ *                           try to say evil.example to allowed.example, and print how many writes of it went well; at the
  *                           port FURTHER the server resets each connection on which something came
  *     asked                 tries to ask the name server for FURTHER as if that were plain bytes
  *     answered              tries to be told by an answer of its own, made on loopback, that allowed.example is at
@@ -258,6 +259,41 @@ static void try_copied(void)
     end(&connector);
 }
 
+/* A socket is to listen, and is connected before that is written down of it (watched.h). */
+static bool writes_down(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_setsockopt && call[REG_RSI] == SOL_SOCKET && call[REG_RDX] == SO_LOCK_FILTER;
+}
+
+static bool writes_down_more(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_setsockopt && call[REG_RSI] == SOL_SOCKET && call[REG_RDX] == SO_NOFCS;
+}
+
+static void let_listen(void)
+{
+    listen(made, 1);
+}
+
+static void try_listening(void)
+{
+    static const struct stop stops[] = {
+        {writes_down, wait_here}, {writes_down_more, wait_here}, {NULL, wait_here}, {0}};
+    struct caller listener = {stops, let_listen, {0}, 0};
+    made = stream();
+    start(&listener);
+    comes_to(&listener.state, 1);
+    connects(made, &to);
+    becomes(made, TCP_ESTABLISHED);
+    let_go(&listener.state);
+    if (comes_to(&listener.state, 2)) {
+        let_go(&listener.state);
+        comes_to(&listener.state, 3);
+    }
+    said += says(made);
+    end(&listener);
+}
+
 /* The only thread: a handler lays a socket that had a connection under one that is about to be connected. */
 static void lay_it(void)
 {
@@ -444,10 +480,11 @@ int main(int count, char **words)
     if (!strcmp(kind, "answered")) {
         try_answered(further);
     } else {
-        !strcmp(kind, "reset")    ? try_reset()
-        : !strcmp(kind, "copied") ? try_copied()
-        : !strcmp(kind, "laid")   ? try_laid()
-                                  : try_asked(further);
+        !strcmp(kind, "reset")       ? try_reset()
+        : !strcmp(kind, "copied")    ? try_copied()
+        : !strcmp(kind, "laid")      ? try_laid()
+        : !strcmp(kind, "listening") ? try_listening()
+                                     : try_asked(further);
         usleep(200 * MILLISECOND);
         printf("%d\n", said);
     }
