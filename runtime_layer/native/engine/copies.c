@@ -189,22 +189,25 @@ enum outcome judge_copy(struct call *call)
     int32_t from = (int32_t)call->arg[0];
     uint64_t least = call->nr == __NR_dup ? 0 : (uint32_t)call->arg[2];
     uint8_t kind = stream_mark(from);
-    if (kind == WATCH_NOTHING)
+    if (kind == WATCH_NOTHING || !(owns_memory() || is_tcp(from)))
         return answer(call, copy_unmarked(from, least, call, calls));
     int64_t copy = copy_marked(from, kind, least, flags_of_copy(call));
     let_go(copy);
     return answer(call, copy);
 }
 
-/* Where another thread, or a handler, may be making what has no mark, the number has one until it is known. EBUSY is what
- * dup2(2) answers when it meets an open that is under way. */
+/* Where another thread, or a handler, may be making what has no mark, the number has one until it is known. A vfork child
+ * marks nothing but sockets: its numbers are other things to its parent (watch_for_good). EBUSY is what dup2(2) answers when
+ * it meets an open that is under way. */
 int64_t lay_over(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
     uint32_t calls = calls_so_far(), before = watch_mark(to);
     bool is_marked = has_stream_mark(from) && is_tcp(from);
-    if (!watch_copy(from, to))
+    if (!is_marked && !owns_memory())
+        marks_are_hints();
+    else if (!watch_copy(from, to))
         return -EBADF; /* what the kernel says of a number that is too high */
     if (!is_marked && !has_stream_mark(to) && !is_alone() && owns_memory())
         watch_found(to);

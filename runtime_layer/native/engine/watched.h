@@ -9,7 +9,8 @@
  * A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark goes when the
  * first bytes were seen on a connection, and a socket is connected once: one whose mark went under any of its numbers is
  * not connected again to a place where bytes would have to be seen. Only the process that marks belong to takes them
- * away: a vfork child has this memory, but descriptors of its own.
+ * away: a vfork child has this memory, but descriptors of its own. Where it may have them as they were before, a mark leaves
+ * a trace, WATCH_LEFT: it is no mark to whoever took it away, and one to everybody else.
  */
 #ifndef SHIELD_WATCHED_H
 #define SHIELD_WATCHED_H
