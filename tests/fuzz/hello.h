@@ -1,13 +1,20 @@
 /* ClientHellos made of input, and what servers make of the bytes that reach them.
  *
  * The model is written from RFC 8446 and RFC 6066, and is as lenient as the most lenient of OpenSSL, Go and Java: any
- * record version below 16, empty records and warnings in front, a message in any number of records. */
+ * record version below 16, empty records and warnings in front, a message in any number of records; and as generous as
+ * Erlang about its length. */
 #ifndef FUZZ_HELLO_H
 #define FUZZ_HELLO_H
 
 #include "fuzz.h"
 
-enum { HELLO_MAX = 2048, RECORD_CHANGE = 20, RECORD_ALERT = 21, RECORD_HELLO = 22 };
+enum {
+    HELLO_MAX = 2048,
+    LONGEST_TAKEN = 256 << 10,
+    RECORD_CHANGE = 20,
+    RECORD_ALERT = 21,
+    RECORD_HELLO = 22
+};
 
 /* What a server knows by now. */
 enum seen {
@@ -141,6 +148,10 @@ static inline void hello_seen(const uint8_t *bytes, size_t len, bool second, str
     if (used && *in.at != 1)
         return;
     s->seen = SEEN_PART;
+    if (used >= 4 && message_len(s->room, used) - 4 > LONGEST_TAKEN) {
+        s->seen = SEEN_BAD;
+        return;
+    }
     bytes_take(&in, 1);
     struct bytes body = bytes_vector(&in, 3);
     bool whole = !in.ended;

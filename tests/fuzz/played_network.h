@@ -12,6 +12,7 @@
 #include "hello.h"
 
 #include "../../runtime_layer/native/core/dns.h"
+#include "../../runtime_layer/native/core/tls.h"
 #include "../../runtime_layer/native/engine/written.h"
 /* Included whole: what it remembers must not pass from one input to the next. */
 #include "../../runtime_layer/native/engine/resolver.c"
@@ -76,7 +77,7 @@ static struct file {
     int32_t domain, type;
     uint32_t users;
     uint64_t cookie;
-    bool connected, connecting, untold, by_name, shut, non_blocking, locked, begun;
+    bool connected, connecting, untold, by_name, shut, non_blocking, locked, begun, answered;
     struct sockaddr_bytes peer;
     struct endpoint to;
     uint64_t taken; /* of what the other end sent */
@@ -265,6 +266,9 @@ static void no_other_name_left(const struct file *f)
             return;
         CHECK(server.encrypted || is_server_name_allowed(server.name));
         at += (uint32_t)server.end;
+        /* Only where the server asks for it: not when it answered. */
+        if (f->answered)
+            return;
     }
 }
 
@@ -455,6 +459,17 @@ static int64_t read_from_stream(struct file *f, const struct message *m, uint64_
     return n;
 }
 
+/* The gate looks at what came first: see no_other_name_left. */
+static int64_t show_answer(struct file *f, uint64_t at, uint64_t cap, uint64_t flags)
+{
+    struct vector v = {at, cap};
+    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
+    CHECK(flags & PEEK);
+    int64_t n = read_from_stream(f, &m, flags);
+    f->answered |= n > 0 && !f->taken && tls_is_answered((const uint8_t *)at, (uint32_t)n);
+    return n;
+}
+
 static int64_t lowest_descriptor(uint64_t least)
 {
     for (uint64_t n = least < FIRST ? FIRST : least; n < TABLE; n++)
@@ -549,15 +564,18 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
         if (!file)
             return -EBADF;
         CHECK(is_gates(d) && is_gates(e));
-        if (b == TCP && c == TCP_INFO) { /* nothing was sent, and all that was received is taken */
+        if (b == TCP && c == TCP_INFO) { /* nothing was sent */
             struct tcp_info info = {.tcpi_state = file->connected ? 1 /* TCP_ESTABLISHED */ : IS_CLOSED,
-                                    .tcpi_bytes_received = file->taken};
+                                    .tcpi_bytes_received = file->taken + queue.len};
             memcpy((void *)d, &info, *(uint32_t *)e < sizeof info ? *(uint32_t *)e : sizeof info);
             return 0;
         }
         CHECK(b == LEVEL_SOCKET);
         return option_of(file, c, (void *)d);
-    case __NR_ioctl: CHECK(b == FIONREAD && is_gates(c)); return file ? 0 : -EBADF;
+    case __NR_ioctl:
+        CHECK(b == FIONREAD && is_gates(c));
+        *(int32_t *)c = (int32_t)queue.len;
+        return file ? 0 : -EBADF;
     case __NR_setsockopt:
         CHECK(b == LEVEL_SOCKET && (c == OPTION_LOCK || c == OPTION_BEGUN) && is_gates(d) && *(int32_t *)d);
         if (file)
@@ -604,9 +622,12 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
         return file ? 0 : -EBADF;
     case __NR_ppoll: CHECK(is_gates(a)); return 1;
     case __NR_nanosleep: return 0;
+    case __NR_recvfrom:
+        if (stream && is_gates_buffer(b))
+            return show_answer(file, b, c, d);
+        /* fall through */
     case __NR_read:
     case __NR_readv:
-    case __NR_recvfrom:
     case __NR_recvmmsg:
     case __NR_write:
     case __NR_writev:

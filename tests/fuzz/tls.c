@@ -32,8 +32,9 @@ static void look(const uint8_t *data, size_t n, bool is_next)
     hello_seen(bytes, n, is_next, &server);
     if (!is_next)
         CHECK((start == TLS_PREAMBLE) == is_preamble(bytes, n));
-    /* Only what names nobody yet may pass without a look at its name. */
-    if (n && server.seen != SEEN_OTHER && start != TLS_HELLO)
+    /* Only what names nobody yet may pass without a look at its name; and later on, what no server takes. */
+    bool is_useless = is_next && server.seen == SEEN_BAD;
+    if (n && server.seen != SEEN_OTHER && start != TLS_HELLO && !is_useless)
         CHECK(is_next && start == TLS_PREAMBLE && server.seen == SEEN_PART && !server.names);
     if (start == TLS_HELLO && server.seen == SEEN_WHOLE)
         CHECK(!hello.encrypted || server.encrypted);
@@ -42,7 +43,7 @@ static void look(const uint8_t *data, size_t n, bool is_next)
     /* What has been sent by then cannot be made into a ClientHello any more. */
     if (n && start == TLS_NOT) {
         hello_seen(bytes, hello.end, is_next, &server);
-        CHECK(server.seen == SEEN_OTHER);
+        CHECK(server.seen == SEEN_OTHER || (is_next && server.seen == SEEN_BAD));
     }
     room_give(bytes);
 }

@@ -9,6 +9,9 @@ enum {
     RECORD_HANDSHAKE = 22,
     MAJOR_VERSION = 3,
     HANDSHAKE_CLIENT_HELLO = 1,
+    HANDSHAKE_SERVER_HELLO = 2,
+    LEAST_ENCRYPTED = 32,      /* of the records that carry a Finished (RFC 5246, 7.4.9) none is shorter */
+    LONGEST_HELLO = 256 << 10, /* that any server takes: Erlang's */
     VERSION_AND_RANDOM = 2 + 32,
     EXTENSION_SERVER_NAME = 0,
     EXTENSION_EARLY_DATA = 42,
@@ -142,6 +145,28 @@ enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_
     return TLS_HELLO;
 }
 
+/* After another: could a server take this record for a ClientHello, or for the beginning of one? What is encrypted by now
+ * begins with any byte: the Finished of a session that was resumed (RFC 5246, 7.3) comes next. */
+static bool may_be_hello(const uint8_t *record, uint32_t len)
+{
+    struct reader r = {record, len, false};
+    take(&r, 3);
+    uint32_t size = take_number(&r, 2);
+    if (size < LEAST_ENCRYPTED || size > r.left)
+        return true;
+    r.left = size;
+    take(&r, 1);
+    uint32_t length = take_number(&r, 3);
+    if (length > r.left) /* the rest would come in further records */
+        return length <= LONGEST_HELLO;
+    r.left = length;
+    take(&r, VERSION_AND_RANDOM);
+    skip_vector(&r, 1); /* session */
+    skip_vector(&r, 2); /* cipher suites */
+    skip_vector(&r, 1); /* compression */
+    return !r.short_of;
+}
+
 enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
 {
     uint32_t at = 0;
@@ -164,7 +189,31 @@ enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_h
         hello->end = at + (left < RECORD_HEADER + 1 ? left : RECORD_HEADER + 1);
         return TLS_NOT;
     }
+    if (!may_be_hello(rest, left)) {
+        hello->end = at + RECORD_HEADER + (uint32_t)(rest[3] << 8 | rest[4]);
+        return TLS_NOT;
+    }
     read_hello(rest, left, hello);
     hello->end = len;
     return TLS_HELLO;
+}
+
+/* The random bytes of a HelloRetryRequest (RFC 8446, 4.1.3). */
+enum { RANDOM = 32 };
+static const uint8_t RETRY[RANDOM] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                      0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                      0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+
+bool tls_is_answered(const uint8_t *bytes, uint32_t len)
+{
+    struct reader r = {bytes, len, false};
+    uint32_t type = take_number(&r, 1), major = take_number(&r, 1);
+    take(&r, 1);
+    uint32_t size = take_number(&r, 2), message = take_number(&r, 1), length = take_number(&r, 3);
+    take(&r, 2);
+    const uint8_t *random = take(&r, RANDOM);
+    bool is_hello = random && type == RECORD_HANDSHAKE && major == MAJOR_VERSION &&
+                    message == HANDSHAKE_SERVER_HELLO && size >= TLS_ANSWER_LEN - RECORD_HEADER &&
+                    length > VERSION_AND_RANDOM;
+    return is_hello && !same_bytes(random, RETRY, RANDOM);
 }

@@ -28,4 +28,9 @@ enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_
  * hello without a name. */
 enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_hello *hello);
 
+/* Is this how a server answers that is content with the ClientHello? With other bytes it may ask for another. `bytes`: the
+ * first that it sent. */
+enum { TLS_ANSWER_LEN = 43 /* that are looked at */ };
+bool tls_is_answered(const uint8_t *bytes, uint32_t len);
+
 #endif

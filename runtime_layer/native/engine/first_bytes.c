@@ -1,10 +1,19 @@
 #include "first_bytes.h"
 
+#include <asm/ioctls.h>
+
 #include "../core/tls.h"
 #include "connecting.h"
+#include "process.h"
+#include "query_stream.h"
 #include "state.h"
 
-enum { ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */, SHUT_BOTH = 2 };
+enum {
+    PEEK = 0x2,
+    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
+    ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
+    SHUT_BOTH = 2
+};
 
 struct first {
     const struct call *call;
@@ -214,4 +223,46 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct mar
     int64_t sent = send_copy(&first, descriptor, marked, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
     scratch_give(scratch);
     return sent;
+}
+
+int64_t own_marked(int32_t descriptor, struct marked *marked)
+{
+    bool alone = is_alone();
+    if (!alone && hold_theirs(descriptor))
+        return -EAGAIN;
+    *marked = (struct marked){descriptor, watch_mark(descriptor)};
+    int64_t own = watch_own(descriptor);
+    if (!alone)
+        let_go(descriptor);
+    return own;
+}
+
+/* On the last connection that the socket has; and these are the first bytes, of which nobody has taken any, or had some
+ * left out (socket(7), SO_PEEK_OFF). */
+static bool is_answered(int32_t descriptor, uint8_t *bytes)
+{
+    int32_t waiting = 0;
+    bool is_last = stream_seen(descriptor) && has_last_connection(descriptor);
+    int64_t n = KERNEL(recvfrom, descriptor, bytes, FIRST_MAX, PEEK | NO_WAIT, 0, 0);
+    KERNEL(ioctl, descriptor, FIONREAD, &waiting);
+    return is_last && n > 0 && n == waiting && !bytes_taken(descriptor) &&
+           tls_is_answered(bytes, (uint32_t)n);
+}
+
+void look_at_answer(int32_t descriptor)
+{
+    struct marked marked;
+    bool alone = is_alone();
+    uint32_t calls = calls_so_far();
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return;
+    int64_t own = own_marked(descriptor, &marked);
+    if (!is_error(own)) {
+        bool is_sure = is_greeted(marked) && is_answered((int32_t)own, (uint8_t *)scratch);
+        if (is_sure && !(alone && was_interrupted(calls)))
+            settle((int32_t)own, marked);
+        watch_own_end(descriptor, own);
+    }
+    scratch_give(scratch);
 }

@@ -2,8 +2,8 @@
  *
  * An address that was allowed by name is often shared by many names, of which the client chooses one in its TLS
  * ClientHello. That name is judged like the one that was resolved. The gate sends its own
- * copy of what it read. Other protocols pass, and so does what follows: after a ClientHello, once the handshake goes on
- * with something else than a second one.
+ * copy of what it read. Other protocols pass, and so does what follows: after a ClientHello, once the server has answered
+ * without asking for a second one, or the handshake goes on with something else than one.
  */
 #ifndef SHIELD_FIRST_BYTES_H
 #define SHIELD_FIRST_BYTES_H
@@ -23,5 +23,12 @@ struct marked {
  * Returns how much went, or an errno. */
 int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct marked marked,
                          const struct endpoint *peer, const struct message *m, uint64_t flags);
+
+/* The socket by a number of the gate's own, and the mark that it has there: while another is being laid over the number, the
+ * two do not go together. For watch_own_end; or an errno. */
+int64_t own_marked(int32_t descriptor, struct marked *marked);
+
+/* Before the program takes what came first on a connection with the mark WATCH_GREETED. */
+void look_at_answer(int32_t descriptor);
 
 #endif

@@ -175,9 +175,8 @@ static struct stream *stream_of(uint64_t cookie)
     return NULL;
 }
 
-/* How many bytes were taken from a connection since it began, by whomever and in whatever way: what came (tcp(7),
- * TCP_INFO), without what waits, and without the end, which is counted like a byte. UINT64_MAX: not to be told. */
-static uint64_t bytes_taken(int32_t descriptor)
+/* What came (tcp(7), TCP_INFO), without what waits, and without the end, which is counted like a byte. */
+uint64_t bytes_taken(int32_t descriptor)
 {
     enum { TRIES = 16, KNOWN = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
     struct tcp_info before, after;

@@ -1,5 +1,6 @@
 /* What arrives on sockets that queries were sent on. It is received into the gate's own memory first, so that
  * no other thread can change an answer between its arrival and the moment it teaches addresses. */
+#include "first_bytes.h"
 #include "judges.h"
 #include "leftover.h"
 #include "query_stream.h"
@@ -11,6 +12,7 @@ enum {
     PEEK = 0x2,
     CUT = 0x20 /* MSG_TRUNC */,
     NO_WAIT = 0x40 /* MSG_DONTWAIT */,
+    URGENT = 0x1 /* MSG_OOB */,
     ERRORS = 0x2000 /* MSG_ERRQUEUE */
 };
 
@@ -168,12 +170,41 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
     return receive_one(descriptor, &m, false, 0);
 }
 
+/* Who has none does not wait. */
+static bool has_room(const struct call *call)
+{
+    struct message m = {.vectors = call->arg[1], .vector_count = (uint32_t)call->arg[2]};
+    switch (call->nr) {
+    case __NR_read:
+    case __NR_recvfrom: return call->arg[2];
+    case __NR_recvmsg: return read_user(&m, call->arg[1], sizeof m) && room_in(&m, 1);
+    case __NR_readv: return room_in(&m, 1);
+    default: return false; /* nobody reads a handshake by recvmmsg */
+    }
+}
+
+/* The first that comes after a ClientHello: waited for as the program would wait, and looked at. An errno, where there was
+ * none. */
+static int64_t await_hello(int32_t descriptor, uint64_t flags)
+{
+    uint8_t byte;
+    int64_t n = KERNEL(recvfrom, descriptor, &byte, 1, PEEK | (flags & NO_WAIT), 0, 0);
+    if (n > 0)
+        look_at_answer(descriptor);
+    return n;
+}
+
 static enum outcome judge_received(struct call *call, bool is_stream)
 {
     (void)is_stream;
     int32_t descriptor = (int32_t)call->arg[0];
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
+    if (watch_kind(descriptor) == WATCH_GREETED && is_watched_stream(descriptor) &&
+        !(flags & (URGENT | ERRORS)) && has_room(call)) {
+        int64_t n = await_hello(descriptor, flags);
+        return is_error(n) && n != -ENOTSOCK ? answer(call, n) : RUN_IN_PLACE;
+    }
     if (!(is_query_stream(descriptor) || resolver_watched(descriptor)) || flags & ERRORS)
         return RUN_IN_PLACE;
     switch (call->nr) {

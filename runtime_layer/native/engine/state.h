@@ -87,7 +87,7 @@ enum guard {
     GUARD_LOG,    /* only when the first argument is the log descriptor: fstat */
     GUARD_LONG, /* when the third argument is at least READY_LINE, and as GUARD_WATCHED: write, until ready */
     GUARD_WATCHED,   /* only when the first argument is a descriptor with a mark (watched.h) */
-    GUARD_ANSWERS,   /* the same, where the mark is WATCH_QUERIES or one that follows: what receives */
+    GUARD_ANSWERS,   /* the same, where the mark is WATCH_GREETED or one that follows: what receives */
     GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
     GUARD_MAPPED,    /* when what is mapped may run, or takes the place of something: mmap */
     /* When it makes something run, or reaches above lowest_range (ranges.h); always of an only thread, as a signal handler

@@ -56,17 +56,9 @@ static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct pi
 static int64_t send_piece(const struct call *call, int32_t descriptor, struct piece *p, uint64_t flags)
 {
     struct endpoint peer;
-    struct marked marked = {descriptor, WATCH_NOTHING};
-    /* Not while another socket is being laid over the number: the mark and the descriptor have to go together. Where
-     * nobody could do that, it is the TCP socket that the judge found it to be. */
-    bool alone = is_alone();
-    int64_t result = alone ? 0 : hold_theirs(descriptor);
-    if (result)
-        return -EAGAIN;
-    marked.mark = watch_mark(descriptor);
-    int64_t own = watch_own(descriptor);
-    if (!alone)
-        let_go(descriptor);
+    struct marked marked;
+    bool alone = is_alone(); /* then it is the TCP socket that the judge found it to be */
+    int64_t own = own_marked(descriptor, &marked), result;
     if (is_error(own))
         return own;
     flags |= NO_WAIT | (p->is_last ? 0 : MORE);

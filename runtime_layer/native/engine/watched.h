@@ -22,15 +22,15 @@
 enum watch {
     WATCH_NOTHING,
     WATCH_STREAM, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
-    WATCH_GREETED, /* the same, after a ClientHello: a second one may follow */
     WATCH_LEFT, /* not looked at any more; but a copy of this process may have what was (process.h, note_copy) */
-    WATCH_QUERIES, /* a UDP socket on which queries were addressed to name servers; gate.S: from here on, what is read
-                    * from it may teach */
+    WATCH_GREETED, /* as WATCH_STREAM, after a ClientHello: a second one may follow; gate.S: from here on, what is read
+                    * is looked at */
+    WATCH_QUERIES, /* a UDP socket on which queries were addressed to name servers: what is read from it may teach */
     WATCH_ANSWERS, /* a TCP socket, as WATCH_STREAM, that leads to a name server */
     WATCH_SERVER   /* and above: a UDP socket that the program connected to a name server, by its number */
 };
 
-_Static_assert(WATCH_QUERIES == 4, "as gate.S knows it");
+_Static_assert(WATCH_GREETED == 3, "as gate.S knows it");
 
 enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it too */ };
 

@@ -75,7 +75,7 @@ gate_entry:
     add x17, x17, :lo12:watched
     ldr w18, [x17, x0, lsl #2]
     and w18, w18, #255
-    cmp w18, #4                  /* WATCH_QUERIES */
+    cmp w18, #3                  /* WATCH_GREETED */
     b.hs 1f
     b 5f
 4:  cmp x2, #40                  /* GUARD_LONG */

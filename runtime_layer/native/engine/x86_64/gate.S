@@ -67,7 +67,7 @@ gate_entry:
     cmp $1048576, %rdi
     jae 1f
     lea watched(%rip), %r11
-    cmpb $4, (%r11,%rdi,4)       /* WATCH_QUERIES */
+    cmpb $3, (%r11,%rdi,4)       /* WATCH_GREETED */
     jae 1f
     jmp 3f
 2:                               /* GUARD_LOG */
