@@ -53,6 +53,7 @@ MISREAD = {
     "wide_constant": ("-DWIDE_CONSTANT",),
     "loop": ("-DLOOP",),
     "returns": ("-DRETURNS",),
+    "signal_frame": ("-DSIGNAL_FRAME",),
 }
 
 
@@ -90,6 +91,7 @@ def call(box: Sandbox, library: str, shielded: bool) -> Completed:
         "multiplies",
         "wide_constant",
         "loop",
+        "signal_frame",
     ],
 )
 def test_its_call_is_judged(box: Sandbox, library: str) -> None:

@@ -59,6 +59,18 @@ over:
 return:
     syscall
     ret
+#elif defined(SIGNAL_FRAME) /* of a signal handler's return, but it begins with the code */
+    jmp frame
+    .cfi_endproc
+frame:
+    .cfi_startproc
+    .cfi_signal_frame
+    push $-72 /* 6a b8: from the second byte on, mov $..., %eax would hold the call */
+    syscall
+    nop
+    nop
+    pop %rcx
+    ret
 #endif
     .cfi_endproc
 .section .rodata
