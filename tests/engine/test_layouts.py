@@ -44,14 +44,25 @@ LIBRARIES = {
     "short_entries": ("-DBY_TABLE", "-DSHORT"),
     "calls_rarely": ("-DCALLS_RARELY",),
 }
+MISREAD = {
+    **{f"prefix_{p}": (f"-DPREFIX={p}",) for p in ("0x48", "0x66", "0x2e", "0x64", "0xf2", "0x67")},
+    "prefixes": ("-DPREFIX=0x66,0x48",),
+    "prefixes_in_disorder": ("-DPREFIX=0x48,0x66",),
+    "divides": ("-DDIVIDES",),
+    "multiplies": ("-DMULTIPLIES",),
+    "wide_constant": ("-DWIDE_CONSTANT",),
+    "loop": ("-DLOOP",),
+    "returns": ("-DRETURNS",),
+    "signal_frame": ("-DSIGNAL_FRAME",),
+}
 
 
 @pytest.fixture(scope="module")
 def box(layer: Path, task: Path) -> Iterator[Sandbox]:
-    for name, flags in LIBRARIES.items():
-        compile_c(
-            [SOURCES / "layouts.S"], task / f"{name}.so", "-shared", "-nostdlib", *flags, target="x86_64-linux-gnu"
-        )
+    for source, libraries in {"layouts.S": LIBRARIES, "misread.S": MISREAD}.items():
+        for name, flags in libraries.items():
+            out = task / f"{name}.so"
+            compile_c([SOURCES / source], out, "-shared", "-nostdlib", *flags, target="x86_64-linux-gnu")
     for name, change in (("grown", grow_code), ("sections_gone", forget_sections)):
         shutil.copy(task / "bytes_left.so", task / f"{name}.so")
         change(task / f"{name}.so")
@@ -76,6 +87,11 @@ def call(box: Sandbox, library: str, shielded: bool) -> Completed:
         "rarely_with_room",
         "switch_with_room",
         "table_ends",
+        "divides",
+        "multiplies",
+        "wide_constant",
+        "loop",
+        "signal_frame",
     ],
 )
 def test_its_call_is_judged(box: Sandbox, library: str) -> None:
@@ -101,6 +117,8 @@ def test_its_call_is_judged(box: Sandbox, library: str) -> None:
         "switch_behind_another_check",
         "switch_after_many",
         "switch_after_more",
+        *(library for library in MISREAD if library.startswith("prefix")),
+        "returns",
     ],
 )
 def test_it_does_not_load(box: Sandbox, library: str) -> None:

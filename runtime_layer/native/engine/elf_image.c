@@ -2,6 +2,8 @@
 
 #include <linux/elf.h>
 
+#include "../core/text.h"
+
 enum { PT_EH_FRAME = 0x6474e550 };
 /* Nothing says that a file keeps its program headers at a multiple of eight. */
 typedef Elf64_Phdr program_header __attribute__((aligned(1)));
@@ -126,17 +128,13 @@ bool image_is_data(struct image image, uint64_t offset)
     return false;
 }
 
-/* A signal frame's entry begins one byte before its code, so that unwinders that look up pc - 1 find it. */
-static bool is_signal_frame(struct image image, uint64_t entry_address, const uint8_t *entry)
+/* Where a signal handler returns on x86_64, the entry begins one byte before the code, so that unwinders that look up pc - 1
+ * find it. That byte is the end of what fills up, or a nop, which does no harm. */
+static bool begins_behind(struct image image, uint64_t start)
 {
-    uint64_t cie_address = entry_address + 4 - u32_at(entry + 4);
-    const uint8_t *cie = at_address(image, cie_address, 16);
-    if (!cie)
-        return false;
-    for (uint32_t i = 9; i < 16 && cie[i]; i++) /* length, id, version; then the augmentation string */
-        if (cie[i] == 'S')
-            return true;
-    return false;
+    static const uint8_t code[] = {0, 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}; /* mov $15, %rax; syscall */
+    const uint8_t *at = at_address(image, start, sizeof code);
+    return at && same_bytes(at, code, sizeof code);
 }
 
 /* The binary search table of .eh_frame_hdr. */
@@ -194,8 +192,7 @@ static bool entry_function(struct image image, const struct table *t, uint32_t i
         return false;
     *start = entry_start(t, index);
     *end = *start + u32_at(entry + 12);
-    if (is_signal_frame(image, entry_address, entry))
-        ++*start;
+    *start += begins_behind(image, *start);
     return *end - *start <= image.size;
 }
 

@@ -5,6 +5,7 @@
  *   'B' ModRM + imm8              'Z' ModRM + imm16/32      'v' imm16/32/64      'a' address-sized offset
  *   'w' imm16                     'e' imm16 + imm8          'j' rel8             'J' rel32
  *   'r' ends (ret, hlt, ud2...)   'R' ends, imm16           't' jmp rel8         'T' jmp rel32
+ *   'i' ModRM, imm8 twice behind a prefix
  *   'C' call rel32                '3' ModRM, imm8 when /0 or /1                  '4' the same with imm16/32
  *   '5' ModRM, /2 /3 call, /4 /5 jump                       '7' ModRM + imm16/32, /7 xbegin
  *   'p', 'x' a prefix, REX        '0', 'V', 'P' a further map, VEX or EVEX, XOP or pop
@@ -34,7 +35,7 @@ static const char two_byte[257] = "mmmm!.....!r!m.B" /* 00 */
                                   "mmmmmmmmmmmmmmmm" /* 40: cmovcc */
                                   "mmmmmmmmmmmmmmmm"
                                   "mmmmmmmmmmmmmmmm"
-                                  "BBBBmmm.mm!!mmmm" /* 70 */
+                                  "BBBBmmm.im!!mmmm" /* 70 */
                                   "JJJJJJJJJJJJJJJJ" /* 80: jcc */
                                   "mmmmmmmmmmmmmmmm" /* 90: setcc */
                                   "...mBmmm...mBmmm" /* a0; a6, a7: VIA's padlock */
@@ -60,7 +61,7 @@ static const uint8_t traits[128] = {
     ['v'] = RARE,  ['a'] = RARE,         ['w'] = RARE,         ['e'] = RARE,         ['j'] = REL8,
     ['J'] = REL32, ['r'] = ENDS,         ['R'] = ENDS | RARE,  ['t'] = REL8 | ENDS,  ['T'] = REL32 | ENDS,
     ['C'] = CALLS, ['3'] = MODRM | RARE, ['4'] = MODRM | RARE, ['5'] = MODRM | RARE, ['7'] = MODRM | RARE,
-    ['!'] = RARE,  ['p'] = RARE,         ['x'] = RARE,
+    ['!'] = RARE,  ['p'] = RARE,         ['x'] = RARE,         ['i'] = MODRM | RARE,
 };
 
 /* By mod and rm of a ModRM byte: how many bytes of SIB and displacement follow. */
@@ -156,7 +157,7 @@ static inline __attribute__((always_inline)) void relative(struct cursor *c, uin
 }
 
 struct sizes {
-    bool operand16, address32, wide;
+    bool operand16, address32, wide, prefixed;
 };
 
 /* What is left of an instruction with one of the rare letters. */
@@ -169,6 +170,7 @@ static __attribute__((noinline)) bool rare(struct cursor *c, char form, struct s
     case 'w':
     case 'R': c->at += 2; return true;
     case 'e': c->at += 3; return true;
+    case 'i': c->at += sizes.prefixed ? 2 : 0; return true; /* extrq, insertq; else vmread */
     case '3': c->at += reg < 2 ? 1 : 0; return true;
     case '4': c->at += reg < 2 ? z : 0; return true;
     case '5':
@@ -194,18 +196,20 @@ struct insn decode(const uint8_t *code, uint64_t len)
         code = end;
     }
     struct cursor c = {code, 0, 0, 0, 0};
-    struct sizes sizes = {false, false, false};
+    struct sizes sizes = {false, false, false, false};
     uint8_t b = code[c.at++], reg = 0;
     char form = one_byte[b];
     for (; form == 'p'; form = one_byte[b]) {
         if (c.at == LONGEST)
             return unknown;
         sizes.operand16 |= b == 0x66;
+        sizes.prefixed |= b == 0x66 || b == 0xf2;
         sizes.address32 |= b == 0x67;
         b = code[c.at++];
     }
     if (form == 'x') {
         sizes.wide = b & 8;
+        sizes.operand16 &= !sizes.wide;
         b = code[c.at++];
         form = one_byte[b];
     }

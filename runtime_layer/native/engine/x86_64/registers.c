@@ -32,7 +32,7 @@ bool may_write(const uint8_t *p, const struct step *step, int8_t reg)
     if (step->flags & (INSN_CALLS | STEP_LOST))
         return true;
     if (step->flags & INSN_BRANCH)
-        return reg == RCX; /* loop */
+        return reg == RCX || t.op == 0xc7; /* loop, xbegin */
     switch (t.op) {
     case 0x01:
     case 0x09:
@@ -62,8 +62,8 @@ bool may_write(const uint8_t *p, const struct step *step, int8_t reg)
     case 0x80:
     case 0xc6:
     case 0xf6:
-    case 0x88: /* of bytes only what goes to memory is known, and cmp */
-        return t.rm >= 0 && !(t.op == 0x80 && t.extension == 7);
+    case 0x88: /* of bytes only what goes to memory is known, and cmp; mul and div write %ax */
+        return (t.op == 0xf6 && t.extension > 3) || (t.rm >= 0 && !(t.op == 0x80 && t.extension == 7));
     case 0x81:
     case 0x83: /* /7 is cmp */ return t.extension != 7 && t.rm == reg;
     case 0xf7: /* test, test, not, neg, and then mul and div */
@@ -71,8 +71,8 @@ bool may_write(const uint8_t *p, const struct step *step, int8_t reg)
     case 0x0f:
         if (t.op2 == 0x05)
             return reg == RAX || reg == RCX || reg == R11;
-        if (t.op2 == 0x1e || t.op2 == 0x1f) /* endbr, nop */
-            return false;
+        if (t.op2 == 0x1e || t.op2 == 0x1f) /* endbr, nop; rdssp has a register */
+            return t.op2 == 0x1e && t.extension == 1 && t.rm == reg;
         bool known = (t.op2 & 0xf0) == 0x40 || (t.op2 & 0xf6) == 0xb6; /* cmov, movzx, movsx */
         return !known || t.reg == reg;
     }

@@ -20,6 +20,23 @@ static bool is_syscall(const uint8_t *p)
     return p[0] == 0x0f && p[1] == 0x05;
 }
 
+static bool is_prefix(uint8_t b)
+{
+    bool segment = (b & 0xe7) == 0x26 || (b & 0xfe) == 0x64, size = (b & 0xfe) == 0x66;
+    return segment || size || (b & 0xf0) == 0x40 || b == 0xf0 || (b & 0xfe) == 0xf2;
+}
+
+/* Does the call at `at` belong to the step in front of `index`, with prefixes in front of it? They mean nothing to it. */
+static bool is_behind_prefixes(struct image image, const struct code *c, uint64_t at, uint32_t index)
+{
+    uint64_t from = index ? c->from + c->steps[index - 1].at : at;
+    if (from >= at || from + c->steps[index - 1].len != at + 2)
+        return false;
+    while (from < at && is_prefix(image.bytes[from]))
+        from++;
+    return from == at;
+}
+
 static bool is_zero(const uint8_t *bytes, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++)
@@ -96,7 +113,7 @@ static bool makes_constant(const uint8_t *code, const struct code *c, uint32_t i
     const uint8_t *p = code + step->at;
     struct parts t = take_apart(p, step->len);
     bool moves = t.op >= 0xb8 && t.op <= 0xbf && t.low == reg && step->len == t.operands + 4u;
-    bool moves_wide = t.op == 0xc7 && t.rm == reg && step->len == t.operands + 5u;
+    bool moves_wide = t.op == 0xc7 && !t.extension && t.rm == reg && step->len == t.operands + 5u;
     if (moves || moves_wide) {
         __builtin_memcpy(number, p + step->len - 4, 4);
         return true;
@@ -125,6 +142,37 @@ static bool has_indirect_jump(const uint8_t *code, const struct code *c, int64_t
             return true;
     }
     return false;
+}
+
+/* Is the register what it was, wherever in the function control goes on from this step? */
+static bool leaves_alone(const uint8_t *code, const struct code *c, uint32_t index, int8_t reg)
+{
+    const struct step *step = &c->steps[index];
+    bool ends = c->bounded && (step->flags & (INSN_ENDS | STEP_LOST)) == INSN_ENDS;
+    return ends || !may_write(code + step->at, step, reg);
+}
+
+/* Does control come to the site through the load at `load` alone? A branch that leads there must lie in the run of steps that
+ * ends with `last`, and then nothing from outside may come in as far as that branch either: a loop may be entered at its check.
+ * What comes in behind the joint brings its own eax. */
+static bool is_entered_by_load(const struct code *c, int64_t load, int64_t joint, int64_t site, int64_t last)
+{
+    enum { LOOPS = 4 }; /* within another */
+    int64_t until = site, seen = load;
+    for (uint32_t n = 0; seen < until && n < LOOPS; n++) {
+        seen = until;
+        for (uint32_t i = 0; i < c->branch_count; i++) {
+            const struct branch *b = &c->branches[i];
+            if (!is_within(b->target, load + 1, until))
+                continue;
+            bool is_own = b->at > load && b->at <= last,
+                 is_behind_joint = b->target > joint && b->target <= site;
+            if (!is_own || is_behind_joint)
+                return false;
+            until = b->at > until ? b->at : until;
+        }
+    }
+    return seen == until;
 }
 
 /* The number in eax, when it is a constant: one that code in front of the site loads, into eax or into a register that
@@ -156,22 +204,26 @@ static int32_t constant_number(struct image image, const struct code *c, uint32_
     }
     uint32_t last = load;
     while (last + 1 < c->step_count && (c->bounded || !(c->steps[last].flags & INSN_ENDS)) &&
-           !may_write(code + c->steps[last + 1].at, &c->steps[last + 1], reg))
+           leaves_alone(code, c, last + 1, reg))
         last++;
-    int64_t first_at = c->steps[load].at, last_at = c->steps[last].at;
-    for (uint32_t i = 0; i < c->branch_count; i++) {
-        const struct branch *b = &c->branches[i];
-        if (is_within(b->target, first_at + 1, site) &&
-            !(b->at > first_at && b->at <= last_at && b->target <= joint))
-            return -1;
-    }
+    if (!is_entered_by_load(c, c->steps[load].at, joint, site, c->steps[last].at))
+        return -1;
     return reg != RAX && has_indirect_jump(code, c, site) ? -1 : number;
 }
 
-static bool is_sigreturn(const uint8_t *p)
+/* mov $15, %rax, right in front of the call at `at` */
+static bool is_sigreturn(struct image image, uint64_t low, uint64_t at)
 {
-    static const uint8_t load[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0}; /* mov $15, %rax */
-    return same_bytes(p - sizeof load, load, sizeof load);
+    static const uint8_t load[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0};
+    return at - low >= sizeof load && same_bytes(image.bytes + at - sizeof load, load, sizeof load);
+}
+
+/* Nothing moves where a signal handler returns; so nobody may come in behind the number. */
+static bool is_return(const struct code *c, uint32_t index)
+{
+    enum { LENGTH = 7 };
+    int64_t site = c->steps[index].at;
+    return index && c->steps[index - 1].len == LENGTH && !jumped_into(c, site - LENGTH + 1, site);
 }
 
 /* May this step run at another place? */
@@ -242,30 +294,31 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
 {
     const uint8_t *p = image.bytes + at;
     *site = (struct site){.offset = at, .number = -1, .kind = SITE_NOT_A_SITE};
-    if (at - low >= 7 && is_sigreturn(p)) {
-        site->kind = SITE_RETURN;
-        site->number = 15;
-        return;
-    }
     if (!decode_to_site(image, low, high, at, c))
         return;
     uint32_t index;
     bool arrives = find_step(c, at - c->from, &index), clean = is_clean(c, at - c->from, index);
-    if (!arrives || !clean) {
+    bool has_prefix = !arrives && is_behind_prefixes(image, c, at, index),
+         returns = is_sigreturn(image, low, at);
+    arrives |= has_prefix;
+    if (!arrives || !clean || has_prefix) {
         /* The bytes lie inside an instruction or in data, or something before them is unknown to the decoder. A
          * number loaded right in front means the latter. */
-        bool loaded = at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1];
-        if (loaded || (c->bounded ? arrives : !clean && may_be_behind_data(image, c, at, arrives)))
+        bool loaded = returns || (at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1]);
+        if (loaded || (c->bounded || clean ? arrives : may_be_behind_data(image, c, at, arrives)))
             site->kind = SITE_HARD;
         return;
     }
     decode_until(image, c->to, at, c); /* branches to it may come from anywhere */
     join_arrivals(image, c);
-    if (c->full) { /* a branch to it from the rest of so long a function would not be seen */
-        site->kind = SITE_HARD;
+    site->kind = SITE_HARD;
+    if (c->full) /* a branch to it from the rest of so long a function would not be seen */
+        return;
+    site->number = constant_number(image, c, index);
+    if (returns && is_return(c, index)) {
+        site->kind = SITE_RETURN;
         return;
     }
-    site->number = constant_number(image, c, index);
     site->window = (uint8_t)room_in_front(image, c, index);
     site->kind = site->window || make_room(image, c, index, site) ? SITE_PATCHABLE : SITE_HARD;
 }
