@@ -204,10 +204,11 @@ int64_t lay_over(const struct call *call)
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
     uint32_t calls = calls_so_far(), before = watch_mark(to);
-    bool is_marked = has_stream_mark(from) && is_tcp(from);
+    uint8_t kind = stream_mark(from); /* looked at once: it may go, and what it was for be replaced */
+    bool is_marked = kind != WATCH_NOTHING && is_tcp(from);
     if (!is_marked && !owns_memory())
         marks_are_hints();
-    else if (!watch_copy(from, to))
+    else if (!watch_copy(from, kind, to))
         return -EBADF; /* what the kernel says of a number that is too high */
     if (!is_marked && !has_stream_mark(to) && !is_alone() && owns_memory())
         watch_found(to);

@@ -159,12 +159,10 @@ void watch_for_good(void)
     __atomic_store_n(&for_good, true, __ATOMIC_SEQ_CST);
 }
 
-bool watch_copy(int32_t from, int32_t to)
+bool watch_copy(int32_t from, uint8_t kind, int32_t to)
 {
-    uint8_t kind = watch_kind(from);
-    if (kind != WATCH_NOTHING || watch_kind(to) != WATCH_NOTHING)
+    if (watch_kind(from) != WATCH_NOTHING || watch_kind(to) != WATCH_NOTHING)
         are_hints = true;
-    kind = stream_mark(from);
     return kind == WATCH_NOTHING || watch(to, kind);
 }
 

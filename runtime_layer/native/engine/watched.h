@@ -89,8 +89,9 @@ void watch_carry(int32_t descriptor, int64_t own);
 int64_t make_stream(const uint64_t *arg);
 /* dup2(2) and dup3(2), where nobody holds what is replaced. */
 int64_t lay_over(const struct call *call);
-/* Before one descriptor is made to stand for what another does. False when its number is too high. */
-bool watch_copy(int32_t from, int32_t to);
+/* Before one descriptor is made to stand for what another does, which has such a mark (stream_mark). False when its number is
+ * too high. */
+bool watch_copy(int32_t from, uint8_t kind, int32_t to);
 /* And after: what a UDP socket is connected to. */
 void watch_copied(int32_t from, int32_t to);
 /* Before the mark of a TCP socket goes, from any of its numbers: it is not to be connected again to a place where its

@@ -2,7 +2,7 @@
  * call's own instruction or behind it, and other threads go on meanwhile; nothing else is changed.
  *
  *   stepped_sockets KIND PORT NAME_SERVER FURTHER
- *     reset, copied, listening, laid
+ *     reset, copied, settled, listening, laid
  *                           try to say evil.example to allowed.example, and print how many writes of it went well; at the
  *                           port FURTHER the server resets each connection on which something came
  *     asked                 tries to ask the name server for FURTHER as if that were plain bytes
@@ -259,6 +259,39 @@ static void try_copied(void)
     end(&connector);
 }
 
+/* A number is copied over another; its mark goes in the midst of that, as first bytes leave, and it becomes another socket's
+ * then. */
+static int place;
+
+static bool asks_what_it_is(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_getsockopt && call[REG_RDI] == target && call[REG_RDX] == SO_PROTOCOL;
+}
+
+static void copy_over_place(void)
+{
+    dup2(target, place);
+}
+
+static void try_settled(void)
+{
+    static const struct stop stops[] = {{asks_what_it_is, wait_here}, {0}};
+    struct caller copier = {stops, copy_over_place, {0}, 0};
+    place = open("/dev/null", O_RDONLY);
+    target = stream();
+    made = stream();
+    connects(target, &to);
+    connects(made, &to);
+    if (!becomes(target, TCP_ESTABLISHED) || !becomes(made, TCP_ESTABLISHED))
+        return;
+    start(&copier);
+    comes_to(&copier.state, 1);
+    if (write(target, "x", 1) == 1)
+        dup2(made, target);
+    end(&copier);
+    said += says(place);
+}
+
 /* A socket is to listen, and is connected before that is written down of it (watched.h). */
 static bool writes_down(const greg_t *call)
 {
@@ -482,6 +515,7 @@ int main(int count, char **words)
     } else {
         !strcmp(kind, "reset")       ? try_reset()
         : !strcmp(kind, "copied")    ? try_copied()
+        : !strcmp(kind, "settled")   ? try_settled()
         : !strcmp(kind, "laid")      ? try_laid()
         : !strcmp(kind, "listening") ? try_listening()
                                      : try_asked(further);
