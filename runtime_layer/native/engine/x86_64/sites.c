@@ -20,19 +20,13 @@ static bool is_syscall(const uint8_t *p)
     return p[0] == 0x0f && p[1] == 0x05;
 }
 
-static bool is_prefix(uint8_t b)
-{
-    bool segment = (b & 0xe7) == 0x26 || (b & 0xfe) == 0x64, size = (b & 0xfe) == 0x66;
-    return segment || size || (b & 0xf0) == 0x40 || b == 0xf0 || (b & 0xfe) == 0xf2;
-}
-
 /* Does the call at `at` belong to the step in front of `index`, with prefixes in front of it? They mean nothing to it. */
 static bool is_behind_prefixes(struct image image, const struct code *c, uint64_t at, uint32_t index)
 {
     uint64_t from = index ? c->from + c->steps[index - 1].at : at;
     if (from >= at || from + c->steps[index - 1].len != at + 2)
         return false;
-    while (from < at && is_prefix(image.bytes[from]))
+    while (from < at && (is_prefix(image.bytes[from]) || (image.bytes[from] & 0xf0) == 0x40))
         from++;
     return from == at;
 }
@@ -208,7 +202,7 @@ static int32_t constant_number(struct image image, const struct code *c, uint32_
         last++;
     if (!is_entered_by_load(c, c->steps[load].at, joint, site, c->steps[last].at))
         return -1;
-    return reg != RAX && has_indirect_jump(code, c, site) ? -1 : number;
+    return reg != RAX && (c->joined.is_disguised || has_indirect_jump(code, c, site)) ? -1 : number;
 }
 
 /* mov $15, %rax, right in front of the call at `at` */
