@@ -21,6 +21,7 @@ LIBRARIES = {
     "table_in_front": ("-DTABLE_IN_FRONT",),
     "between_tables": ("-DTABLE_IN_FRONT", "-DTABLE_BEHIND"),
     "padded": ("-DPADDED",),
+    "padded_and_narrow": ("-DPADDED", "-DNARROW"),
     "three_bytes_left": ("-DLEFT=7",),
     "four_bytes_left": ("-DLEFT=8",),
     "bytes_left": ("-DLEFT=20",),
@@ -91,6 +92,7 @@ def call(box: Sandbox, library: str, shielded: bool) -> Completed:
     "library",
     [
         "padded",
+        "padded_and_narrow",
         "three_bytes_left",
         "four_bytes_left",
         "bytes_left",

@@ -101,7 +101,11 @@ entry:
     jmp *%rax
 .nops 17
 call_it:
+#ifdef NARROW
+    mov %ecx, %eax
+#else
     mov %rcx, %rax
+#endif
     syscall
     ret
 #elif defined(LEFT)

@@ -264,8 +264,14 @@ static bool step_is_target(const struct code *c, uint32_t index)
     return jumped_into(c, c->steps[index].at, c->steps[index].at);
 }
 
+static bool is_ret(struct image image, const struct code *c, uint32_t index)
+{
+    const struct step *step = &c->steps[index];
+    return index < c->step_count && image.bytes[c->from + step->at] == 0xc3;
+}
+
 /* Room for a jump that takes the instruction with it: what stands in front of it, as far as nothing leads in between,
- * then what follows. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
+ * then what follows, with a return as its end. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
 static bool make_room(struct image image, struct code *c, uint32_t index, struct site *site)
 {
     uint32_t first = index, next = index + 1, front = 0, behind = 2;
@@ -275,6 +281,8 @@ static bool make_room(struct image image, struct code *c, uint32_t index, struct
     while (front + behind < JUMP && next < c->step_count && is_movable(image, c, next) &&
            !step_is_target(c, next))
         behind += c->steps[next++].len;
+    if (front + behind < JUMP && is_ret(image, c, next) && !step_is_target(c, next))
+        behind += c->steps[next].len;
     if (front + behind < JUMP || front + behind > WINDOW_MAX)
         return false;
     site->window = (uint8_t)front;
