@@ -13,6 +13,11 @@ entry:
     .byte PREFIX
     syscall
     ret
+#elif defined(BRANCH_OF_TWO_LENGTHS) /* 66 0f 85, not taken: with 16 bits on AMD's processors, with 32 on Intel's */
+    test %edx, %edx
+    .byte 0x66, 0x0f, 0x85, 0, 0
+    syscall
+    ret
 #elif defined(DIVIDES) /* %ax by a byte in memory; then creat is called */
     lea path(%rip), %rdi
     mov $0600, %esi

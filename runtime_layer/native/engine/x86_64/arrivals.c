@@ -190,13 +190,14 @@ static bool follow(struct image image, struct code *c, const struct table *t, in
 static int8_t index_of_load(const uint8_t *p, const struct parts *t)
 {
     enum { MOVSLQ = 0x63, MOD_AND_RM = 0xc7, SIB = 4, SIB_AND_BYTE = 0x44, BY_FOUR = 2, REX_X = 2 };
-    uint8_t modrm = p[t->operands] & MOD_AND_RM; /* a base of %r13 or %rbp has a distance, of 0 */
-    bool is_near =
-        (modrm == SIB && (p[t->operands + 1] & 7) != 5) || (modrm == SIB_AND_BYTE && !p[t->operands + 2]);
-    bool loads = t->op == MOVSLQ && is_near;
-    uint8_t sib = loads ? p[t->operands + 1] : 0;
-    int8_t index = (int8_t)((sib >> 3 & 7) | (p[0] & REX_X) << 2);
-    return sib >> 6 == BY_FOUR ? index : -1;
+    if (t->op != MOVSLQ)
+        return -1;
+    const uint8_t *modrm = p + t->operands;
+    uint8_t form = modrm[0] & MOD_AND_RM; /* a base of %r13 or %rbp has a distance, of 0 */
+    bool loads = (form == SIB && (modrm[1] & 7) != 5) || (form == SIB_AND_BYTE && !modrm[2]);
+    if (!loads || modrm[1] >> 6 != BY_FOUR)
+        return -1;
+    return (int8_t)((modrm[1] >> 3 & 7) | (p[0] & REX_X) << 2);
 }
 
 /* How many bits of the number an instruction leaves that puts the register into itself: mov %eax, %eax or movzx %al, %eax. 0: it

@@ -231,6 +231,8 @@ struct insn decode(const uint8_t *code, uint64_t len)
         form = '.';
     }
     uint32_t is = traits[(uint8_t)form];
+    if (sizes.operand16 && is & (REL32 | CALLS)) /* 16 bits on AMD's processors, 32 on Intel's */
+        return unknown;
     if (is & MODRM)
         reg = modrm(&c);
     if (is & (IMM8 | IMM_Z))

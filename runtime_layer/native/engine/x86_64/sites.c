@@ -307,7 +307,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         /* The bytes lie inside an instruction or in data, or something before them is unknown to the decoder. A
          * number loaded right in front means the latter. */
         bool loaded = returns || (at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1]);
-        if (loaded || (c->bounded || clean ? arrives : may_be_behind_data(image, c, at, arrives)))
+        if (loaded || (c->bounded || clean ? arrives || !clean : may_be_behind_data(image, c, at, arrives)))
             site->kind = SITE_HARD;
         return;
     }
