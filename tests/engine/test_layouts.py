@@ -21,6 +21,7 @@ LIBRARIES = {
     "table_in_front": ("-DTABLE_IN_FRONT",),
     "between_tables": ("-DTABLE_IN_FRONT", "-DTABLE_BEHIND"),
     "padded": ("-DPADDED",),
+    "padded_and_narrow": ("-DPADDED", "-DNARROW"),
     "three_bytes_left": ("-DLEFT=7",),
     "four_bytes_left": ("-DLEFT=8",),
     "bytes_left": ("-DLEFT=20",),
@@ -43,17 +44,29 @@ LIBRARIES = {
     "two_entries": ("-DTWO_ENTRIES",),
     "short_entries": ("-DBY_TABLE", "-DSHORT"),
     "calls_rarely": ("-DCALLS_RARELY",),
+    "rarer": ("-DRARELY", "-DRARER"),
+    "calls_its_midst": ("-DCALLS_MIDST",),
+    "switch_by_memory": ("-DBY_TABLE", "-DTHROUGH_MEMORY"),
+    "switch_by_thunk": ("-DBY_TABLE", "-DTHROUGH_THUNK"),
+    "switch_by_jump": ("-DBY_TABLE", "-DTHROUGH_JUMP"),
+    "switch_by_return": ("-DBY_TABLE", "-DIN_LINE"),
+    "switch_far_away": ("-DBY_TABLE", "-DFAR"),
+    "switch_by_pushed_address": ("-DBY_TABLE", "-DPUSHED"),
 }
 MISREAD = {
     **{f"prefix_{p}": (f"-DPREFIX={p}",) for p in ("0x48", "0x66", "0x2e", "0x64", "0xf2", "0x67")},
     "prefixes": ("-DPREFIX=0x66,0x48",),
     "prefixes_in_disorder": ("-DPREFIX=0x48,0x66",),
+    "branch_of_two_lengths": ("-DBRANCH_OF_TWO_LENGTHS",),
     "divides": ("-DDIVIDES",),
     "multiplies": ("-DMULTIPLIES",),
     "wide_constant": ("-DWIDE_CONSTANT",),
     "loop": ("-DLOOP",),
     "returns": ("-DRETURNS",),
     "signal_frame": ("-DSIGNAL_FRAME",),
+    "checked_byte": ("-DCHECK=cmp $2, %cl",),
+    "checked_sign": ("-DCHECK=cmp $-3, %ecx",),
+    "displaced": ("-DDISPLACED",),
 }
 
 
@@ -80,6 +93,7 @@ def call(box: Sandbox, library: str, shielded: bool) -> Completed:
     "library",
     [
         "padded",
+        "padded_and_narrow",
         "three_bytes_left",
         "four_bytes_left",
         "bytes_left",
@@ -117,8 +131,19 @@ def test_its_call_is_judged(box: Sandbox, library: str) -> None:
         "switch_behind_another_check",
         "switch_after_many",
         "switch_after_more",
+        "rarer",
+        "calls_its_midst",
+        "switch_by_memory",
+        "switch_by_thunk",
+        "switch_by_jump",
+        "switch_by_return",
+        "switch_far_away",
         *(library for library in MISREAD if library.startswith("prefix")),
+        "branch_of_two_lengths",
         "returns",
+        "checked_byte",
+        "checked_sign",
+        "displaced",
     ],
 )
 def test_it_does_not_load(box: Sandbox, library: str) -> None:
@@ -128,7 +153,9 @@ def test_it_does_not_load(box: Sandbox, library: str) -> None:
     assert "self_protection" in [line.get("policy") for line in done.shield_lines], done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("library", ["computed_goto", "two_entries", "short_entries", "calls_rarely"])
+@pytest.mark.parametrize(
+    "library", ["computed_goto", "two_entries", "short_entries", "calls_rarely", "switch_by_pushed_address"]
+)
 def test_what_comes_in_in_other_ways_is_not_seen(box: Sandbox, library: str) -> None:
     """It is in the threat model."""
     for shielded in (False, True):

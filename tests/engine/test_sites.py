@@ -61,11 +61,21 @@ def test_data_in_an_executable_segment_is_no_code(architecture: str, list_sites:
     assert sites_of(list_sites, library) == {}
 
 
-@pytest.mark.parametrize(("flag", "number"), [("-DALONE", 172), ("-DRARELY", -1), ("-DSWITCH", -1)])
-def test_a_number_on_aarch64_that_something_else_may_bring_is_not_known(flag: str, number: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("flags", "number"),
+    [
+        (["-DALONE"], 172),
+        (["-DRARELY"], -1),
+        (["-DRARELY", "-DRARER"], -1),
+        (["-DJUMP=br x4"], -1),
+        (["-DJUMP=ret x4"], -1),
+    ],
+)
+def test_a_number_on_aarch64_that_something_else_may_bring_is_not_known(
+    flags: list[str], number: int, tmp_path: Path
+) -> None:
     library = tmp_path / "library.so"
-    flags = ("-shared", "-nostdlib", flag)
-    compile_c([SOURCES / "from_elsewhere.S"], library, *flags, target="aarch64-linux-gnu")
+    compile_c([SOURCES / "from_elsewhere.S"], library, "-shared", "-nostdlib", *flags, target="aarch64-linux-gnu")
     tool = compile_list_sites("aarch64", tmp_path / "list_sites")
     assert list(sites_of(tool, library).values()) == [(number, "patchable", 4 if number >= 0 else 0)]
 

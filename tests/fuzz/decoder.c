@@ -13,7 +13,7 @@ static void check_usual(const uint8_t *code, const struct insn *insn)
         list_usual(&usual);
     struct insn same = decode_usual(&usual, code);
     CHECK(!same.len || (same.len == insn->len && same.flags == insn->flags));
-    CHECK(!same.len || !(insn->flags & INSN_BRANCH) || same.target == insn->target);
+    CHECK(!same.len || !(insn->flags & (INSN_BRANCH | INSN_CALLS)) || same.target == insn->target);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (insn.len) {
             CHECK(insn.len <= LONGEST && insn.len <= given);
             CHECK(!(insn.flags & INSN_RIP) || (insn.displacement >= 2 && insn.displacement + 4u <= insn.len));
-            CHECK((insn.flags & INSN_BRANCH) || !insn.target);
+            CHECK((insn.flags & (INSN_BRANCH | INSN_CALLS)) || !insn.target || insn.target == NOWHERE);
         }
         if (given >= USUAL_READ)
             check_usual(code, &insn);

@@ -18,11 +18,13 @@ static void site_is_sound(const struct searched *s, const struct site *site)
     uint32_t moved = site->window + site->behind, at = 0;
     CHECK(moved >= 5 && moved <= WINDOW_MAX && site->window <= site->offset);
     CHECK(site->offset + site->behind <= s->image.size);
-    /* What moves away is whole instructions, and the site begins one of them or ends the last. */
+    /* What moves away is whole instructions, and the site begins one of them or ends the last. Only a return ends it. */
     bool seen = false;
     while (at < moved) {
-        struct insn insn = decode(p - site->window + at, moved - at);
-        CHECK(insn.len && !(insn.flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS)));
+        const uint8_t *code = p - site->window + at;
+        struct insn insn = decode(code, moved - at);
+        bool returns = code[0] == 0xc3 && at > site->window && at + insn.len == moved;
+        CHECK(insn.len && (returns || !(insn.flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS))));
         seen |= at == site->window;
         at += insn.len;
     }

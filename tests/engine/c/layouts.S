@@ -13,8 +13,41 @@ entry:
     .cfi_startproc
     arguments
 .endm
+.macro jump_to_r9 /* as compilers do, or as they disguise it, for no processor to guess where it leads */
+#if defined(THROUGH_MEMORY)
+    mov %r9, -16(%rsp)
+    jmp *-16(%rsp)
+#elif defined(THROUGH_THUNK)
+    jmp thunk
+#elif defined(THROUGH_JUMP)
+    jmp jump
+#elif defined(IN_LINE)
+    returns_to_r9
+#elif defined(PUSHED)
+    push %r9
+    ret
+#else
+    jmp *%r9
+#endif
+.endm
+.macro returns_to_r9
+    call 1f
+0:
+    pause
+    jmp 0b
+1:
+    mov %r9, (%rsp)
+    ret
+.endm
 .macro jump_by_table /* to the case in %rcx */
+#ifdef FAR
+    lea _GLOBAL_OFFSET_TABLE_(%rip), %r8
+    movabs $table@GOTOFF, %r10
+    add %r10, %r8
+    xor %r10d, %r10d
+#else
     lea table(%rip), %r8
+#endif
 #ifdef ADDRESSES
     jmp *(%r8, %rcx, 8)
 #elif defined(SHORT)
@@ -24,7 +57,7 @@ entry:
 #else
     movslq (%r8, %rcx, 4), %r9
     add %r8, %r9
-    jmp *%r9
+    jump_to_r9
 #endif
 .endm
 .macro the_call
@@ -68,7 +101,11 @@ entry:
     jmp *%rax
 .nops 17
 call_it:
+#ifdef NARROW
+    mov %ecx, %eax
+#else
     mov %rcx, %rax
+#endif
     syscall
     ret
 #elif defined(LEFT)
@@ -104,7 +141,17 @@ rare:
     .fill LONG, 1, 0x90
 #endif
     mov $257, %eax
-#ifdef SWITCHES /* there is a switch in it, one of whose cases is the call */
+#if defined(RARER) /* it goes on in a part of its own */
+    test %edx, %edx
+    jz rarer
+    ret
+    .cfi_endproc
+.section .text.rarer, "ax"
+rarer:
+    .cfi_startproc
+    xor %r10d, %r10d /* or the branch to here would be made one to there */
+    jmp again
+#elif defined(SWITCHES) /* there is a switch in it, one of whose cases is the call */
     mov $1, %ecx
     jump_by_table
 back:
@@ -220,6 +267,17 @@ over:
 .section .rodata
 table:
     .long first - table, second - table, call_it - table
+#elif defined(CALLS_MIDST)
+/* It calls a part of itself, with another number. */
+    bounded_entry
+    mov $257, %eax
+    call midst
+    ret
+    mov $39, %eax
+midst:
+    the_call
+    ret
+    .cfi_endproc
 #elif defined(TWO_ENTRIES)
 /* A function that is called by two names, one of which leaves the number to who calls it. */
     bounded_entry
@@ -248,4 +306,16 @@ entry:
 .section .rodata
 path:
     .asciz "/tmp/there"
+#if defined(THROUGH_THUNK) || defined(THROUGH_JUMP)
+.text
+thunk:
+    .cfi_startproc
+    returns_to_r9
+    .cfi_endproc
+jump:
+    .cfi_startproc
+    lfence
+    jmp *%r9
+    .cfi_endproc
+#endif
 .section .note.GNU-stack, "", @progbits

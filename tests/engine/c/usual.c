@@ -19,7 +19,7 @@ static uint32_t put_code(uint8_t *code, uint32_t rex, uint32_t opcode)
 
 static bool is_same(const struct insn *one, const struct insn *other)
 {
-    bool same_target = !(one->flags & INSN_BRANCH) || one->target == other->target;
+    bool same_target = !(one->flags & (INSN_BRANCH | INSN_CALLS)) || one->target == other->target;
     return one->len == other->len && one->flags == other->flags && same_target;
 }
 

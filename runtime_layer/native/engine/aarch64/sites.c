@@ -98,22 +98,57 @@ static bool is_call(uint32_t w)
 }
 
 static bool jumps_by_register(uint32_t w)
-{ /* br, but not br x30, which returns */
-    return (w & 0xfffffc1f) == 0xd61f0000 && w != 0xd61f03c0;
+{ /* br and ret, but not by x30, which returns; braa and its like */
+    enum { LINK = 30 };
+    bool is_plain = (w & 0xffbffc1f) == 0xd61f0000, is_signed = (w & 0xfefff800) == 0xd61f0800;
+    return is_signed || (is_plain && (w >> 5 & 31) != LINK);
+}
+
+struct span {
+    uint64_t from, to;
+};
+
+static bool is_in(struct span s, uint64_t at)
+{
+    return at >= s.from && at < s.to;
+}
+
+/* Does a part of `own` lead into [low, high], or, as far as `depth`, a part of that part? A branch to where another function
+ * begins, without a condition, is a call of it. */
+static bool comes_back(struct image image, struct span part, struct span own, uint64_t low, uint64_t high,
+                       uint32_t near, uint32_t depth)
+{
+    for (uint64_t at = part.from; at + 4 <= part.to; at += 4) {
+        uint32_t w = word(image, at);
+        uint64_t target = branch_target(w, at);
+        struct span next;
+        if (target != at && target >= low && target <= high)
+            return true;
+        bool leaves = depth && !is_call(w) && !is_in(part, target) && !is_in(own, target);
+        if (leaves && image_function(image, target, &near, &next.from, &next.to) &&
+            (next.from != target || is_conditional(w)) &&
+            comes_back(image, next, own, low, high, near, depth - 1))
+            return true;
+    }
+    return false;
 }
 
 /* May control come from elsewhere into [low, high] of the function [from, to): by its switches, whose tables are not read, or
  * from the part of it that a compiler puts elsewhere because it rarely runs? */
-static bool may_arrive(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high)
+static bool may_arrive(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high,
+                       uint32_t near)
 {
+    enum { DEPTH = 2 };
+    const struct span own = {from, to};
     for (uint64_t at = from; at + 4 <= to; at += 4) {
-        uint32_t w = word(image, at), near = 0;
-        uint64_t target = branch_target(w, at), begins, ends;
+        uint32_t w = word(image, at);
+        uint64_t target = branch_target(w, at);
+        struct span part;
         if (jumps_by_register(w))
             return true;
-        bool leaves = !is_call(w) && (target < from || target >= to);
-        if (leaves && image_function(image, target, &near, &begins, &ends) &&
-            jumped_into(image, begins, ends, low, high, 0))
+        bool leaves = !is_call(w) && !is_in(own, target);
+        if (leaves && image_function(image, target, &near, &part.from, &part.to) &&
+            comes_back(image, part, own, low, high, near, DEPTH))
             return true;
     }
     return false;
@@ -164,7 +199,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     if (at < from + 4)
         return;
     uint64_t reach = at - from < 4 * NUMBER_LOOK_BACK ? at - from : 4 * NUMBER_LOOK_BACK;
-    if (bounded && may_arrive(image, from, to, at - reach + 4, at))
+    if (bounded && may_arrive(image, from, to, at - reach + 4, at, near))
         return;
     site->number = number_of_joined(image, from, to, at);
     bool joined = jumped_into(image, from, to, at, at, 0); /* a jump in front would be missed */

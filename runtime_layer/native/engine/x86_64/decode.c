@@ -49,7 +49,7 @@ static const char two_byte[257] = "mmmm!.....!r!m.B" /* 00 */
 enum {
     MODRM = 1,
     ENDS = INSN_ENDS,
-    CALLS = INSN_CALLS, /* and rel32, which is of no interest */
+    CALLS = INSN_CALLS, /* and rel32 */
     IMM8 = 8,
     IMM_Z = 16,
     REL8 = 32,
@@ -81,7 +81,7 @@ static uint16_t usual_of(char form)
     len += is & (IMM8 | REL8) ? 1 : 0;
     len += is & (IMM_Z | REL32 | CALLS) || form == 'v' ? 4 : 0;
     uint32_t flags = (is & (ENDS | CALLS)) | (is & (REL8 | REL32) ? INSN_BRANCH : 0);
-    return (uint16_t)(len | (is & MODRM ? USUAL_MODRM : 0) | (is & REL32 ? USUAL_REL32 : 0) |
+    return (uint16_t)(len | (is & MODRM ? USUAL_MODRM : 0) | (is & (REL32 | CALLS) ? USUAL_REL32 : 0) |
                       (form == 'v' ? USUAL_WIDE : 0) | flags << USUAL_FLAGS);
 }
 
@@ -153,7 +153,6 @@ static inline __attribute__((always_inline)) void relative(struct cursor *c, uin
         __builtin_memcpy(&distance, c->code + c->at, 4);
     c->at += size;
     c->target = (int64_t)distance + c->at;
-    c->flags |= INSN_BRANCH;
 }
 
 struct sizes {
@@ -175,12 +174,15 @@ static __attribute__((noinline)) bool rare(struct cursor *c, char form, struct s
     case '4': c->at += reg < 2 ? z : 0; return true;
     case '5':
         c->flags |= reg == 2 || reg == 3 ? INSN_CALLS : reg == 4 || reg == 5 ? INSN_ENDS : 0;
+        c->target = NOWHERE;
         return true;
     case '7':
         if (reg != 7)
             c->at += z;
-        else if (!sizes.operand16) /* xbegin: where to go when the transaction fails */
+        else if (!sizes.operand16) { /* xbegin: where to go when the transaction fails */
             relative(c, 4);
+            c->flags |= INSN_BRANCH;
+        }
         return reg != 7 || !sizes.operand16;
     }
     return false;
@@ -229,14 +231,15 @@ struct insn decode(const uint8_t *code, uint64_t len)
         form = '.';
     }
     uint32_t is = traits[(uint8_t)form];
+    if (sizes.operand16 && is & (REL32 | CALLS)) /* 16 bits on AMD's processors, 32 on Intel's */
+        return unknown;
     if (is & MODRM)
         reg = modrm(&c);
     if (is & (IMM8 | IMM_Z))
         c.at += is & IMM8 ? 1 : sizes.operand16 ? 2 : 4;
-    if (is & (REL8 | REL32))
+    if (is & (REL8 | REL32 | CALLS))
         relative(&c, is & REL8 ? 1 : 4);
-    c.at += is & CALLS ? 4 : 0;
-    c.flags |= is & (ENDS | CALLS);
+    c.flags |= (is & (ENDS | CALLS)) | (is & (REL8 | REL32) ? INSN_BRANCH : 0);
     if (is & RARE) {
         struct cursor r = c;
         if (!rare(&r, form, sizes, reg))

@@ -8,9 +8,11 @@
 enum {
     INSN_BRANCH = 1, /* relative: `target` is set */
     INSN_ENDS = 2,   /* control does not go on to the next instruction */
-    INSN_CALLS = 4,
-    INSN_RIP = 8 /* has a rip-relative operand at `displacement` */
+    INSN_CALLS = 4,  /* `target` is where to, or NOWHERE, by a pointer */
+    INSN_RIP = 8     /* has a rip-relative operand at `displacement` */
 };
+
+enum { NOWHERE = INT32_MIN };
 
 struct insn {
     uint8_t len;

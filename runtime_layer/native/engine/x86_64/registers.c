@@ -1,8 +1,9 @@
 #include "registers.h"
 
-static bool is_prefix(uint8_t b)
+bool is_prefix(uint8_t b)
 {
-    return b == 0x66 || b == 0x2e || b == 0x3e || b == 0x64 || b == 0xf3;
+    bool is_segment = (b & 0xe7) == 0x26 || (b & 0xfe) == 0x64, is_size = (b & 0xfe) == 0x66;
+    return is_segment || is_size || b == 0xf0 || (b & 0xfe) == 0xf2;
 }
 
 struct parts take_apart(const uint8_t *p, uint32_t len)

@@ -4,6 +4,9 @@
 
 #include "stretch.h"
 
+/* One that may stand in front of any instruction; REX, the last of them, is another thing. */
+bool is_prefix(uint8_t b);
+
 /* An instruction taken apart as far as its registers go. */
 struct parts {
     uint8_t op, op2; /* op2: after 0f */

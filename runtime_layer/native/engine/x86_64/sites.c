@@ -20,19 +20,13 @@ static bool is_syscall(const uint8_t *p)
     return p[0] == 0x0f && p[1] == 0x05;
 }
 
-static bool is_prefix(uint8_t b)
-{
-    bool segment = (b & 0xe7) == 0x26 || (b & 0xfe) == 0x64, size = (b & 0xfe) == 0x66;
-    return segment || size || (b & 0xf0) == 0x40 || b == 0xf0 || (b & 0xfe) == 0xf2;
-}
-
 /* Does the call at `at` belong to the step in front of `index`, with prefixes in front of it? They mean nothing to it. */
 static bool is_behind_prefixes(struct image image, const struct code *c, uint64_t at, uint32_t index)
 {
     uint64_t from = index ? c->from + c->steps[index - 1].at : at;
     if (from >= at || from + c->steps[index - 1].len != at + 2)
         return false;
-    while (from < at && is_prefix(image.bytes[from]))
+    while (from < at && (is_prefix(image.bytes[from]) || (image.bytes[from] & 0xf0) == 0x40))
         from++;
     return from == at;
 }
@@ -208,7 +202,7 @@ static int32_t constant_number(struct image image, const struct code *c, uint32_
         last++;
     if (!is_entered_by_load(c, c->steps[load].at, joint, site, c->steps[last].at))
         return -1;
-    return reg != RAX && has_indirect_jump(code, c, site) ? -1 : number;
+    return reg != RAX && (c->joined.is_disguised || has_indirect_jump(code, c, site)) ? -1 : number;
 }
 
 /* mov $15, %rax, right in front of the call at `at` */
@@ -270,8 +264,14 @@ static bool step_is_target(const struct code *c, uint32_t index)
     return jumped_into(c, c->steps[index].at, c->steps[index].at);
 }
 
+static bool is_ret(struct image image, const struct code *c, uint32_t index)
+{
+    const struct step *step = &c->steps[index];
+    return index < c->step_count && image.bytes[c->from + step->at] == 0xc3;
+}
+
 /* Room for a jump that takes the instruction with it: what stands in front of it, as far as nothing leads in between,
- * then what follows. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
+ * then what follows, with a return as its end. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
 static bool make_room(struct image image, struct code *c, uint32_t index, struct site *site)
 {
     uint32_t first = index, next = index + 1, front = 0, behind = 2;
@@ -281,6 +281,8 @@ static bool make_room(struct image image, struct code *c, uint32_t index, struct
     while (front + behind < JUMP && next < c->step_count && is_movable(image, c, next) &&
            !step_is_target(c, next))
         behind += c->steps[next++].len;
+    if (front + behind < JUMP && is_ret(image, c, next) && !step_is_target(c, next))
+        behind += c->steps[next].len;
     if (front + behind < JUMP || front + behind > WINDOW_MAX)
         return false;
     site->window = (uint8_t)front;
@@ -305,7 +307,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         /* The bytes lie inside an instruction or in data, or something before them is unknown to the decoder. A
          * number loaded right in front means the latter. */
         bool loaded = returns || (at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1]);
-        if (loaded || (c->bounded || clean ? arrives : may_be_behind_data(image, c, at, arrives)))
+        if (loaded || (c->bounded || clean ? arrives || !clean : may_be_behind_data(image, c, at, arrives)))
             site->kind = SITE_HARD;
         return;
     }

@@ -42,14 +42,14 @@ void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
     c->to = to;
     c->step_count = c->branch_count = 0;
     c->bounded = bounded;
-    c->full = c->joined.is = c->by_pointer = false;
+    c->full = c->joined.is = c->by_pointer = c->calls_itself = false;
 }
 
 /* Where it stands is kept in registers: the next instruction waits for it. */
 void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c)
 {
-    uint64_t next = c->next;
-    uint32_t steps = c->step_count, branches = c->branch_count;
+    uint64_t next = c->next, behind = c->bounded ? c->to - c->from - 1 : 0; /* its first byte */
+    uint32_t steps = c->step_count, branches = c->branch_count, calls = 0;
     for (struct insn insn; next < limit; next += insn.len) {
         if (steps == STEPS || branches == BRANCHES) {
             c->full = true;
@@ -61,12 +61,16 @@ void decode_until(struct image image, uint64_t limit, uint64_t site, struct code
         uint32_t offset = (uint32_t)(next - c->from);
         insn = take_step(image, c, next);
         c->steps[steps++] = (struct step){offset, insn.len, insn.flags};
-        c->branches[branches] = (struct branch){offset, offset + insn.target};
-        branches += insn.flags & INSN_BRANCH;
+        int64_t target = offset + insn.target;
+        c->branches[branches] = (struct branch){offset, target};
+        uint32_t calls_itself = insn.flags / INSN_CALLS & ((uint64_t)(target - 1) < behind);
+        branches += (insn.flags & INSN_BRANCH) | calls_itself;
+        calls |= calls_itself;
     }
     c->next = next;
     c->step_count = steps;
     c->branch_count = branches;
+    c->calls_itself |= calls;
 }
 
 bool find_step(const struct code *c, uint64_t offset, uint32_t *index)

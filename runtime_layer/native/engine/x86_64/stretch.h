@@ -29,12 +29,14 @@ enum {
     TABLES = 128,
     TABLE_MAX = 1 << 14, /* entries of one */
     PARTS = 64,          /* that are not looked at twice */
+    FURTHER = 32,        /* parts of parts */
     LOOKED_AT = 1 << 18  /* instructions of other functions and entries, in all */
 };
 struct joined {
-    bool is;       /* what leads in from elsewhere is among the branches */
-    uint32_t left; /* of LOOKED_AT */
-    uint32_t table_count, part_count;
+    bool is;           /* what leads in from elsewhere is among the branches */
+    bool is_disguised; /* something that looks like a return or a jump elsewhere may lead in by a pointer */
+    uint32_t left;     /* of LOOKED_AT */
+    uint32_t table_count, part_count, further_count;
     struct table {
         int64_t at;        /* relative to this code */
         uint64_t offset;   /* in the file */
@@ -44,16 +46,20 @@ struct joined {
         uint64_t from; /* the function */
         bool belongs;  /* to this one, for all that is known */
     } parts[PARTS];
+    struct further {
+        uint64_t from, to;
+    } further[FURTHER];
 };
 struct code {
     uint64_t from, to;
     uint32_t step_count, branch_count;
     uint64_t next; /* how far it is decoded: the rest waits until it is asked for */
     bool bounded;
-    bool full;       /* longer than what fits: only a part of it is here */
-    bool by_pointer; /* there are jumps to where a register or memory says */
-    uint32_t entry;  /* of the function, in the table of them */
-    uint64_t taken;  /* where the last window that holds its instruction ends, in the file */
+    bool full;         /* longer than what fits: only a part of it is here */
+    bool by_pointer;   /* there are jumps to where a register or memory says */
+    bool calls_itself; /* in its midst: such calls are among the branches */
+    uint32_t entry;    /* of the function, in the table of them */
+    uint64_t taken;    /* where the last window that holds its instruction ends, in the file */
     struct joined joined;
     struct usual usual;
     struct step steps[STEPS];
