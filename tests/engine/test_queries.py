@@ -38,6 +38,7 @@ ALLOWED = (
     "tcp_behind_many_that_ended",
     "tcp_while_many_others_come_and_go",
     "udp_many_first",
+    "udp_behind_thousands_that_wait",
     "udp_behind_a_read_of_nothing",
     "udp_by_write_and_read",
     "udp_on_a_duplicate",

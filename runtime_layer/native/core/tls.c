@@ -57,6 +57,15 @@ static void skip_vector(struct reader *r, uint32_t length_size)
     take(r, take_number(r, length_size));
 }
 
+/* What a ClientHello has in front of its extensions. */
+static void skip_to_extensions(struct reader *r)
+{
+    take(r, VERSION_AND_RANDOM);
+    skip_vector(r, 1); /* session */
+    skip_vector(r, 2); /* cipher suites */
+    skip_vector(r, 1); /* compression */
+}
+
 /* The one host name of the extension; empty when it is malformed or holds several. */
 static struct text read_name(struct reader list)
 {
@@ -101,10 +110,7 @@ static void read_hello(const uint8_t *bytes, uint32_t len, struct client_hello *
     bool is_alone = take_number(&r, 2) == r.left;
     take(&r, 1);
     bool is_whole = take_number(&r, 3) == r.left;
-    take(&r, VERSION_AND_RANDOM);
-    skip_vector(&r, 1); /* session */
-    skip_vector(&r, 2); /* cipher suites */
-    skip_vector(&r, 1); /* compression */
+    skip_to_extensions(&r);
     bool fits = take_number(&r, 2) == r.left;
     if (r.short_of || !is_alone || !is_whole || !fits || !read_extensions(r, hello))
         *hello = (struct client_hello){.end = len};
@@ -160,10 +166,7 @@ static bool may_be_hello(const uint8_t *record, uint32_t len)
     if (length > r.left) /* the rest would come in further records */
         return length <= LONGEST_HELLO;
     r.left = length;
-    take(&r, VERSION_AND_RANDOM);
-    skip_vector(&r, 1); /* session */
-    skip_vector(&r, 2); /* cipher suites */
-    skip_vector(&r, 1); /* compression */
+    skip_to_extensions(&r);
     return !r.short_of;
 }
 
@@ -206,14 +209,8 @@ static const uint8_t RETRY[RANDOM] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 
 
 bool tls_is_answered(const uint8_t *bytes, uint32_t len)
 {
-    struct reader r = {bytes, len, false};
-    uint32_t type = take_number(&r, 1), major = take_number(&r, 1);
-    take(&r, 1);
-    uint32_t size = take_number(&r, 2), message = take_number(&r, 1), length = take_number(&r, 3);
-    take(&r, 2);
-    const uint8_t *random = take(&r, RANDOM);
-    bool is_hello = random && type == RECORD_HANDSHAKE && major == MAJOR_VERSION &&
-                    message == HANDSHAKE_SERVER_HELLO && size >= TLS_ANSWER_LEN - RECORD_HEADER &&
-                    length > VERSION_AND_RANDOM;
-    return is_hello && !same_bytes(random, RETRY, RANDOM);
+    enum { AT_MESSAGE = RECORD_HEADER, AT_RANDOM = TLS_ANSWER_LEN - RANDOM };
+    return len >= TLS_ANSWER_LEN && bytes[0] == RECORD_HANDSHAKE && bytes[1] == MAJOR_VERSION &&
+           (bytes[3] << 8 | bytes[4]) >= TLS_ANSWER_LEN - RECORD_HEADER &&
+           bytes[AT_MESSAGE] == HANDSHAKE_SERVER_HELLO && !same_bytes(bytes + AT_RANDOM, RETRY, RANDOM);
 }

@@ -263,6 +263,19 @@ def udp_many_first() -> None:
 
 
 @way
+def udp_behind_thousands_that_wait() -> None:
+    """Its answer is read when thousands more were asked, all by the same number."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(100)]
+        for s in sockets:
+            s.connect(RESOLVER)
+        sockets[0].send(query(ALLOWED))
+        for i in range(5000):
+            sockets[1 + i % 99].send(query(f"n{i}.wild.example"))
+        use(address_in(sockets[0].recv(500)))
+
+
+@way
 def two_names_of_two_rules() -> None:
     """*.wild.example is for another port, and was let through by it last."""
     for name in ("allowed.wild.example", "b.wild.example"):
