@@ -30,7 +30,8 @@ struct reader {
     bool short_of;
 };
 
-static const uint8_t *take(struct reader *r, uint32_t count)
+/* Out of line, as the next one: in so many places they would be a good part of the library. */
+__attribute__((noinline)) static const uint8_t *take(struct reader *r, uint32_t count)
 {
     const uint8_t *taken = r->at;
     if (r->short_of || count > r->left) {
@@ -43,7 +44,7 @@ static const uint8_t *take(struct reader *r, uint32_t count)
 }
 
 /* A big-endian number of 1 to 3 bytes; 0 when there are not so many. */
-static uint32_t take_number(struct reader *r, uint32_t size)
+__attribute__((noinline)) static uint32_t take_number(struct reader *r, uint32_t size)
 {
     const uint8_t *bytes = take(r, size);
     uint32_t value = 0;

@@ -86,6 +86,17 @@ bool resolver_watched(int32_t descriptor)
     return false;
 }
 
+bool resolver_hears(int32_t descriptor, const struct endpoint *from)
+{
+    uint8_t kind = watch_kind(descriptor);
+    struct endpoint to;
+    if (kind < WATCH_SERVER)
+        return true;
+    const struct sockaddr_bytes *server = &servers[kind - WATCH_SERVER];
+    bool is_known = endpoint_from_sockaddr(server->bytes, server->len, &to) == SOCKADDR_INET;
+    return !is_known || (to.port == from->port && address_equal(&to.ip, &from->ip));
+}
+
 static bool is_unconnected(int32_t descriptor)
 {
     uint8_t peer[SOCKADDR_MAX];

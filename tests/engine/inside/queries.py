@@ -292,6 +292,44 @@ def udp_by_write_and_read() -> None:
 
 
 @way
+def udp_among_what_others_send() -> None:
+    """To a socket that is connected to a name server it does not exist, whoever reads in whatever way."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
+        s.connect(RESOLVER)
+        s.settimeout(5)
+        reads: tuple[Callable[[], bytes], ...] = (
+            lambda: s.recv(500),
+            lambda: os.read(s.fileno(), 500),
+            lambda: s.recv(500, socket.MSG_PEEK),
+            lambda: s.recvmsg(500)[0],
+            lambda: s.recvfrom(500)[0],
+        )
+        message = b""
+        for read in reads:
+            s.send(query(ALLOWED, number=0x4321))  # gives it a port
+            here = ("127.0.0.1", s.getsockname()[1])
+            assert s.recv(500)[:2] == b"\x43\x21"
+            for _ in range(3):
+                other.sendto(query(ALLOWED, number=0x6666), here)
+            s.setblocking(False)
+            try:
+                s.recv(500)
+            except BlockingIOError:
+                pass
+            else:
+                raise AssertionError
+            s.setblocking(True)
+            for _ in range(3):
+                other.sendto(bytes(20_000), here)
+            s.send(query(ALLOWED))
+            message = read()
+            assert message[:2] == b"\x12\x34", message
+            if read is reads[2]:
+                assert s.recv(500) == message
+        use(address_in(message))
+
+
+@way
 def udp_on_a_duplicate() -> None:
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.connect(RESOLVER)
