@@ -123,15 +123,26 @@ static bool has_to_stay(int32_t descriptor)
     return !has_last_connection(descriptor) || (is_looked_at && !is_past);
 }
 
-/* What is judged by it is what goes: another number for the same, or a file's, held. For give_right; or an errno. */
+/* What is judged by it is what goes: another number for the same, or a file's, held. For give_right; or an errno. While the
+ * message's own socket is held nobody waits for a number that is just being given back (claims.c): here they do. */
 static int64_t own_right(int32_t theirs)
 {
-    int64_t error = hold_theirs(theirs);
-    if (error || is_file(theirs))
-        return error ? error : theirs;
+    enum { TURNS = 10 };
+    const uint64_t millisecond[2] = {0, 1000000};
+    for (uint32_t turn = 0; is_file(theirs) && turn < TURNS; turn++) {
+        if (hold_theirs(theirs)) {
+            KERNEL(nanosleep, millisecond, 0);
+            continue;
+        }
+        if (is_file(theirs))
+            return theirs;
+        let_go(theirs);
+    }
     int64_t own = watch_duplicate(theirs);
-    let_go(theirs);
-    return own;
+    if (is_error(own) || !is_file((int32_t)own))
+        return own;
+    close_held(own); /* another thread laid a file there meanwhile */
+    return -EBUSY;
 }
 
 static void give_right(int32_t own)
