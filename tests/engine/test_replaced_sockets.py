@@ -60,6 +60,7 @@ TIMES = 200
 HONEST = (
     "files_are_handed_over",
     "own_connections_are_handed_over",
+    "own_files_are_handed_over",
     "an_answer_is_learnt_and_used",
     "own_connections_are_written_to",
 )

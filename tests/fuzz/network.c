@@ -374,7 +374,7 @@ static void begin(void)
     forget(TABLE);
     memset(asked, 0, sizeof asked);
     memset(denied, 0, sizeof denied);
-    server_count = asked_next = denied_next = 0;
+    server_count = denied_next = 0;
     for (uint32_t i = 0; i < SOCKETS; i++)
         if (sockets[i].type == RAW) /* no program can make one, but it may have one */
             open_socket(sockets[i].domain, RAW);

@@ -38,7 +38,7 @@ static void look(const uint8_t *data, size_t n, bool is_next)
         CHECK(is_next && start == TLS_PREAMBLE && server.seen == SEEN_PART && !server.names);
     if (start == TLS_HELLO && server.seen == SEEN_WHOLE)
         CHECK(!hello.encrypted || server.encrypted);
-    if (hello.name.len)
+    if (hello.name.len && server.seen != SEEN_OTHER) /* else of a version that nobody speaks */
         CHECK(start == TLS_HELLO && server.seen == SEEN_WHOLE && text_equal(hello.name, server.name));
     /* What has been sent by then cannot be made into a ClientHello any more. */
     if (n && start == TLS_NOT) {

@@ -30,7 +30,8 @@ struct reader {
     bool short_of;
 };
 
-static const uint8_t *take(struct reader *r, uint32_t count)
+/* Out of line, as the next one: in so many places they would be a good part of the library. */
+__attribute__((noinline)) static const uint8_t *take(struct reader *r, uint32_t count)
 {
     const uint8_t *taken = r->at;
     if (r->short_of || count > r->left) {
@@ -43,7 +44,7 @@ static const uint8_t *take(struct reader *r, uint32_t count)
 }
 
 /* A big-endian number of 1 to 3 bytes; 0 when there are not so many. */
-static uint32_t take_number(struct reader *r, uint32_t size)
+__attribute__((noinline)) static uint32_t take_number(struct reader *r, uint32_t size)
 {
     const uint8_t *bytes = take(r, size);
     uint32_t value = 0;
@@ -55,6 +56,15 @@ static uint32_t take_number(struct reader *r, uint32_t size)
 static void skip_vector(struct reader *r, uint32_t length_size)
 {
     take(r, take_number(r, length_size));
+}
+
+/* What a ClientHello has in front of its extensions. */
+static void skip_to_extensions(struct reader *r)
+{
+    take(r, VERSION_AND_RANDOM);
+    skip_vector(r, 1); /* session */
+    skip_vector(r, 2); /* cipher suites */
+    skip_vector(r, 1); /* compression */
 }
 
 /* The one host name of the extension; empty when it is malformed or holds several. */
@@ -101,10 +111,7 @@ static void read_hello(const uint8_t *bytes, uint32_t len, struct client_hello *
     bool is_alone = take_number(&r, 2) == r.left;
     take(&r, 1);
     bool is_whole = take_number(&r, 3) == r.left;
-    take(&r, VERSION_AND_RANDOM);
-    skip_vector(&r, 1); /* session */
-    skip_vector(&r, 2); /* cipher suites */
-    skip_vector(&r, 1); /* compression */
+    skip_to_extensions(&r);
     bool fits = take_number(&r, 2) == r.left;
     if (r.short_of || !is_alone || !is_whole || !fits || !read_extensions(r, hello))
         *hello = (struct client_hello){.end = len};
@@ -160,10 +167,7 @@ static bool may_be_hello(const uint8_t *record, uint32_t len)
     if (length > r.left) /* the rest would come in further records */
         return length <= LONGEST_HELLO;
     r.left = length;
-    take(&r, VERSION_AND_RANDOM);
-    skip_vector(&r, 1); /* session */
-    skip_vector(&r, 2); /* cipher suites */
-    skip_vector(&r, 1); /* compression */
+    skip_to_extensions(&r);
     return !r.short_of;
 }
 
@@ -198,22 +202,13 @@ enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_h
     return TLS_HELLO;
 }
 
-/* The random bytes of a HelloRetryRequest (RFC 8446, 4.1.3). */
-enum { RANDOM = 32 };
-static const uint8_t RETRY[RANDOM] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
-                                      0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
-                                      0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+/* How the random bytes of a HelloRetryRequest begin (RFC 8446, 4.1.3); others do so once in 2^64 times. */
+static const uint8_t RETRY[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
 
 bool tls_is_answered(const uint8_t *bytes, uint32_t len)
 {
-    struct reader r = {bytes, len, false};
-    uint32_t type = take_number(&r, 1), major = take_number(&r, 1);
-    take(&r, 1);
-    uint32_t size = take_number(&r, 2), message = take_number(&r, 1), length = take_number(&r, 3);
-    take(&r, 2);
-    const uint8_t *random = take(&r, RANDOM);
-    bool is_hello = random && type == RECORD_HANDSHAKE && major == MAJOR_VERSION &&
-                    message == HANDSHAKE_SERVER_HELLO && size >= TLS_ANSWER_LEN - RECORD_HEADER &&
-                    length > VERSION_AND_RANDOM;
-    return is_hello && !same_bytes(random, RETRY, RANDOM);
+    enum { AT_MESSAGE = RECORD_HEADER, AT_RANDOM = TLS_ANSWER_LEN - 32 };
+    return len >= TLS_ANSWER_LEN && bytes[0] == RECORD_HANDSHAKE && bytes[1] == MAJOR_VERSION &&
+           (bytes[3] << 8 | bytes[4]) >= TLS_ANSWER_LEN - RECORD_HEADER &&
+           bytes[AT_MESSAGE] == HANDSHAKE_SERVER_HELLO && !same_bytes(bytes + AT_RANDOM, RETRY, sizeof RETRY);
 }

@@ -28,6 +28,13 @@ bool each_descriptor(bool (*each)(int32_t descriptor))
     return found;
 }
 
+bool is_file(int32_t descriptor)
+{
+    struct stat st = {0};
+    KERNEL(fstat, descriptor, &st);
+    return (st.st_mode & S_IFMT) == S_IFREG;
+}
+
 #define RING TEXT("anon_inode:[io_uring]")
 
 static bool is_ring(int32_t descriptor)

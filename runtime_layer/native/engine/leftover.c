@@ -1,6 +1,7 @@
 #include "leftover.h"
 
 #include "claims.h"
+#include "descriptors.h"
 #include "process.h"
 #include "state.h"
 
@@ -25,6 +26,17 @@ static void take_away(int32_t descriptor, uint32_t mark)
     change_end(claim);
 }
 
+/* By the program's own number, which is held and stays what it is: a file lets nobody wait. The mark goes when it is not
+ * held any more. */
+static enum outcome make_on_file(struct call *call, uint32_t index, judge_found *judge, uint32_t mark)
+{
+    int32_t descriptor = (int32_t)call->arg[index];
+    enum outcome outcome = make(call, index, judge, descriptor);
+    let_go(descriptor);
+    take_away(descriptor, mark);
+    return outcome;
+}
+
 enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *judge, enum outcome *outcome)
 {
     int32_t descriptor = (int32_t)call->arg[index];
@@ -47,6 +59,10 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *ju
         return NOT_MARKED;
     int64_t error = hold_theirs(descriptor);
     uint32_t mark = watch_mark(descriptor);
+    if (!error && is_file(descriptor)) {
+        *outcome = make_on_file(call, index, judge, mark);
+        return LEFT_OVER;
+    }
     int64_t own = error ? error : watch_own(descriptor);
     if (!error)
         let_go(descriptor);

@@ -16,7 +16,7 @@ enum marked_as {
 typedef enum outcome judge_found(struct call *call, bool is_stream);
 
 /* A mark that is left over is taken away, and the call is judged as if there were none, and made by a descriptor of the
- * gate's own: another thread could be laying a stream over the number at this moment. */
+ * gate's own, or by a file's number, held: another thread could be laying a stream over the number at this moment. */
 enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *judge, enum outcome *outcome);
 
 #endif

@@ -3,6 +3,7 @@
  * UDP_SEGMENT (udp(7)). */
 #include "claims.h"
 #include "connecting.h"
+#include "descriptors.h"
 #include "judges.h"
 #include "network.h"
 #include "state.h"
@@ -105,7 +106,8 @@ struct control_header {
 enum { RIGHTS = 1 /* SCM_RIGHTS */ };
 
 /* A connection whose bytes are looked at, or could become one. Nothing of the kind becomes of what listens, or of what is
- * connected to a place where nothing is looked at, once that is written down. */
+ * connected to a place where nothing is looked at, once that is written down; nor of a connection whose first bytes have
+ * left, but for queries. */
 static bool has_to_stay(int32_t descriptor)
 {
     struct endpoint peer;
@@ -116,18 +118,50 @@ static bool has_to_stay(int32_t descriptor)
         stream_seen(descriptor);
         error = peer_of_stream(descriptor, &peer); /* it may have got another one until here */
     }
-    return !has_last_connection(descriptor) || (!error && is_seen(&peer));
+    bool is_looked_at = !error && is_seen(&peer);
+    bool is_past = is_looked_at && peer.port != DNS_PORT && has_stream_begun(descriptor);
+    return !has_last_connection(descriptor) || (is_looked_at && !is_past);
+}
+
+/* What is judged by it is what goes: another number for the same, or a file's, held. For give_right; or an errno. While the
+ * message's own socket is held nobody waits for a number that is just being given back (claims.c): here they do. */
+static int64_t own_right(int32_t theirs)
+{
+    enum { TURNS = 10 };
+    const uint64_t millisecond[2] = {0, 1000000};
+    for (uint32_t turn = 0; is_file(theirs) && turn < TURNS; turn++) {
+        if (hold_theirs(theirs)) {
+            KERNEL(nanosleep, millisecond, 0);
+            continue;
+        }
+        if (is_file(theirs))
+            return theirs;
+        let_go(theirs);
+    }
+    int64_t own = watch_duplicate(theirs);
+    if (is_error(own) || !is_file((int32_t)own))
+        return own;
+    close_held(own); /* another thread laid a file there meanwhile */
+    return -EBUSY;
+}
+
+static void give_right(int32_t own)
+{
+    if (is_file(own))
+        let_go(own);
+    else
+        close_held(own);
 }
 
 /* Turns the descriptors that are handed on into the gate's own for the same, so that what is judged is what goes. 0;
  * -EACCES for a connection whose bytes are looked at, which nobody would look at there; or an errno. `count`: how many
- * were turned, which are to be closed whatever comes of it. */
+ * were turned, which are to be given back whatever comes of it. */
 static int64_t own_rights(const struct call *call, uint8_t *data, uint64_t len, uint64_t *count)
 {
     for (*count = 0; (*count + 1) * sizeof(int32_t) <= len; ++*count) {
         int32_t theirs, own;
         copy_bytes(&theirs, data + *count * sizeof theirs, sizeof theirs);
-        int64_t made = watch_duplicate(theirs);
+        int64_t made = own_right(theirs);
         if (is_error(made))
             return made;
         own = (int32_t)made;
@@ -145,7 +179,7 @@ static void close_rights(const uint8_t *data, uint64_t count)
     for (uint64_t i = 0; i < count; i++) {
         int32_t own;
         copy_bytes(&own, data + i * sizeof own, sizeof own);
-        close_held(own);
+        give_right(own);
     }
 }
 

@@ -54,7 +54,8 @@ static int64_t take_with_header(int32_t descriptor, struct message *m, uint64_t 
 }
 
 /* Takes the message that waits. Its name and control buffers are the caller's own; who gave no header wants to know no
- * more than the sender. */
+ * more than the sender. NOT_HEARD: it is gone, and the program knows nothing of it. */
+enum { NOT_HEARD = -ENOMSG };
 static int64_t take_answer(int32_t descriptor, struct message *m, bool has_header, uint64_t flags,
                            struct scratch *scratch)
 {
@@ -70,8 +71,14 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
     struct endpoint sender;
     if (from.len > SOCKADDR_MAX)
         from.len = SOCKADDR_MAX;
-    if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET)
+    if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET) {
+        if (!resolver_hears(descriptor, &sender)) {
+            if (flags & PEEK)
+                KERNEL(recvfrom, descriptor, buffer, 1, NO_WAIT, 0, 0);
+            return NOT_HEARD;
+        }
         held = resolver_receive(buffer, held, ANSWER_MAX, &sender);
+    }
     uint64_t part = held < room ? held : room;
     m->flags |= held > room ? CUT : 0;
     if (m->name) {
@@ -97,20 +104,24 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
         return receive_answers(descriptor, m, flags);
     /* What the program connected to a name server gets answers and nothing else: they are not looked at before they are
      * taken, unless none is there yet. */
-    bool is_there = watch_kind(descriptor) >= WATCH_SERVER;
-    for (;; is_there = false) {
+    bool is_connected = watch_kind(descriptor) >= WATCH_SERVER, is_there = is_connected;
+    for (;;) {
         int64_t awaited = is_there ? 0 : await_answer(descriptor, flags);
-        if (awaited == NOT_AN_ANSWER)
+        if (awaited == NOT_AN_ANSWER && !is_connected)
             return KERNEL(recvmsg, descriptor, m, flags);
-        if (awaited)
+        if (is_error(awaited))
             return awaited;
         struct scratch *scratch = scratch_take();
         if (!scratch)
             return -ENOMEM;
-        int64_t n = take_answer(descriptor, m, has_header, flags, scratch);
+        struct message taken = *m;
+        int64_t n = take_answer(descriptor, &taken, has_header, flags, scratch);
         scratch_give(scratch);
-        if (n != -EAGAIN || flags & NO_WAIT)
-            return n; /* else another thread was quicker: wait again, as this one would have */
+        is_there = n == NOT_HEARD; /* there may be more */
+        if (is_there || (n == -EAGAIN && !(flags & NO_WAIT)))
+            continue; /* another thread was quicker: wait again, as this one would have */
+        *m = taken;
+        return n;
     }
 }
 
@@ -170,19 +181,6 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
     return receive_one(descriptor, &m, false, 0);
 }
 
-/* Who has none does not wait. */
-static bool has_room(const struct call *call)
-{
-    struct message m = {.vectors = call->arg[1], .vector_count = (uint32_t)call->arg[2]};
-    switch (call->nr) {
-    case __NR_read:
-    case __NR_recvfrom: return call->arg[2];
-    case __NR_recvmsg: return read_user(&m, call->arg[1], sizeof m) && room_in(&m, 1);
-    case __NR_readv: return room_in(&m, 1);
-    default: return false; /* nobody reads a handshake by recvmmsg */
-    }
-}
-
 /* The first that comes after a ClientHello: waited for as the program would wait, and looked at. An errno, where there was
  * none. */
 static int64_t await_hello(int32_t descriptor, uint64_t flags)
@@ -200,8 +198,9 @@ static enum outcome judge_received(struct call *call, bool is_stream)
     int32_t descriptor = (int32_t)call->arg[0];
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
-    if (watch_kind(descriptor) == WATCH_GREETED && is_watched_stream(descriptor) &&
-        !(flags & (URGENT | ERRORS)) && has_room(call)) {
+    bool waits = call->nr == __NR_recvmsg || call->arg[2]; /* not for nothing */
+    if (watch_kind(descriptor) == WATCH_GREETED && is_watched_stream(descriptor) && waits &&
+        !(flags & (URGENT | ERRORS))) {
         int64_t n = await_hello(descriptor, flags);
         return is_error(n) && n != -ENOTSOCK ? answer(call, n) : RUN_IN_PLACE;
     }

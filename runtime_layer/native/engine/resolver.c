@@ -5,20 +5,17 @@
 #include "user_memory.h"
 #include "watched.h"
 
-enum { SERVERS = UINT8_MAX - WATCH_SERVER, DENIED = 64, ASKED = 1024 };
+enum { SERVERS = UINT8_MAX - WATCH_SERVER, DENIED = 64 };
 enum { LEVEL_SOCKET = 1, OPTION_PROTOCOL = 38, PROTOCOL_NUMBER_UDP = 17, PROTOCOL_NUMBER_UDPLITE = 136 };
 
 /* The servers that UDP sockets are connected to; a descriptor's mark is WATCH_SERVER and the index here. */
 static struct sockaddr_bytes servers[SERVERS];
 static uint32_t server_count;
 
-/* Questions that were let through, so that only their answers teach: id and a hash of the question. */
-struct asked {
-    uint32_t tag;
-    uint16_t id;
-};
-static struct asked asked[ASKED];
-static uint32_t asked_next;
+/* Questions that were let through, so that only their answers teach: hashes of them, each with its like, the newest first.
+ * Two threads that write to the same place at once may lose one, which is asked again. */
+enum { ASKED = 8192, ALIKE = 8 };
+static uint32_t asked[ASKED][ALIKE];
 
 /* Questions that were denied, to be put back into the answer. `sequence` is odd while one is written. */
 struct denied {
@@ -28,7 +25,7 @@ struct denied {
 static struct denied denied[DENIED];
 static uint32_t denied_next;
 
-static uint32_t question_tag(const struct dns_question *q)
+__attribute__((noinline)) static uint32_t question_tag(const struct dns_question *q)
 {
     uint32_t hash = 2166136261u ^ q->id;
     for (uint32_t i = 0; i < q->name_len; i++)
@@ -89,6 +86,17 @@ bool resolver_watched(int32_t descriptor)
     return false;
 }
 
+bool resolver_hears(int32_t descriptor, const struct endpoint *from)
+{
+    uint8_t kind = watch_kind(descriptor);
+    struct endpoint to;
+    if (kind < WATCH_SERVER)
+        return true;
+    const struct sockaddr_bytes *server = &servers[kind - WATCH_SERVER];
+    bool is_known = endpoint_from_sockaddr(server->bytes, server->len, &to) == SOCKADDR_INET;
+    return !is_known || (to.port == from->port && address_equal(&to.ip, &from->ip));
+}
+
 static bool is_unconnected(int32_t descriptor)
 {
     uint8_t peer[SOCKADDR_MAX];
@@ -109,20 +117,27 @@ bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
     return true;
 }
 
+static uint32_t *place_of(uint32_t tag)
+{
+    return asked[(tag * 2654435769u >> 16) % ASKED];
+}
+
 void remember_asked(const struct dns_question *q)
 {
-    uint32_t i = __atomic_fetch_add(&asked_next, 1, __ATOMIC_RELAXED) % ASKED;
-    asked[i] = (struct asked){question_tag(q), q->id};
+    uint32_t tag = question_tag(q), moved = tag, i = 0;
+    uint32_t *place = place_of(tag);
+    do
+        moved = __atomic_exchange_n(&place[i++], moved, __ATOMIC_RELAXED);
+    while (i < ALIKE && moved && moved != tag);
 }
 
 static bool was_asked(const struct dns_question *q)
 {
-    uint32_t tag = question_tag(q), newest = __atomic_load_n(&asked_next, __ATOMIC_RELAXED);
-    for (uint32_t back = 1; back <= ASKED; back++) {
-        const struct asked *a = &asked[(newest - back) % ASKED];
-        if (a->tag == tag && a->id == q->id)
+    uint32_t tag = question_tag(q);
+    const uint32_t *place = place_of(tag);
+    for (uint32_t i = 0; i < ALIKE; i++)
+        if (__atomic_load_n(&place[i], __ATOMIC_RELAXED) == tag)
             return true;
-    }
     return false;
 }
 

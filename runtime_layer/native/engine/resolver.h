@@ -30,6 +30,9 @@ void resolver_disconnect(int32_t descriptor);
 bool is_internet_datagram(int32_t descriptor);
 /* Is this UDP socket meant to be connected to a name server? Forgets descriptors that were reused. */
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server);
+/* Not what comes from elsewhere than the server that the program connected the socket to: for a connected one it does not
+ * exist (connect(2)). */
+bool resolver_hears(int32_t descriptor, const struct endpoint *from);
 /* Was a query sent on this descriptor, so that what arrives may be an answer? */
 bool resolver_watched(int32_t descriptor);
 

@@ -263,6 +263,19 @@ def udp_many_first() -> None:
 
 
 @way
+def udp_behind_thousands_that_wait() -> None:
+    """Its answer is read when thousands more were asked, all by the same number."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(100)]
+        for s in sockets:
+            s.connect(RESOLVER)
+        sockets[0].send(query(ALLOWED))
+        for i in range(5000):
+            sockets[1 + i % 99].send(query(f"n{i}.wild.example"))
+        use(address_in(sockets[0].recv(500)))
+
+
+@way
 def two_names_of_two_rules() -> None:
     """*.wild.example is for another port, and was let through by it last."""
     for name in ("allowed.wild.example", "b.wild.example"):
@@ -276,6 +289,44 @@ def udp_by_write_and_read() -> None:
     s.connect(RESOLVER)
     os.write(s.fileno(), query(ALLOWED))
     use(address_in(os.read(s.fileno(), 500)))
+
+
+@way
+def udp_among_what_others_send() -> None:
+    """To a socket that is connected to a name server it does not exist, whoever reads in whatever way."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
+        s.connect(RESOLVER)
+        s.settimeout(5)
+        reads: tuple[Callable[[], bytes], ...] = (
+            lambda: s.recv(500),
+            lambda: os.read(s.fileno(), 500),
+            lambda: s.recv(500, socket.MSG_PEEK),
+            lambda: s.recvmsg(500)[0],
+            lambda: s.recvfrom(500)[0],
+        )
+        message = b""
+        for read in reads:
+            s.send(query(ALLOWED, number=0x4321))  # gives it a port
+            here = ("127.0.0.1", s.getsockname()[1])
+            assert s.recv(500)[:2] == b"\x43\x21"
+            for _ in range(3):
+                other.sendto(query(ALLOWED, number=0x6666), here)
+            s.setblocking(False)
+            try:
+                s.recv(500)
+            except BlockingIOError:
+                pass
+            else:
+                raise AssertionError
+            s.setblocking(True)
+            for _ in range(3):
+                other.sendto(bytes(20_000), here)
+            s.send(query(ALLOWED))
+            message = read()
+            assert message[:2] == b"\x12\x34", message
+            if read is reads[2]:
+                assert s.recv(500) == message
+        use(address_in(message))
 
 
 @way

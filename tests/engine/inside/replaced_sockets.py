@@ -316,6 +316,15 @@ def own_connections_are_handed_over() -> Tries:
 
 
 @way
+def own_files_are_handed_over() -> Tries:
+    def work() -> None:
+        with open("/etc/passwd", "rb") as file, os.fdopen(handed_over(file.fileno()), "rb") as copy:
+            assert os.path.samestat(os.fstat(copy.fileno()), os.fstat(file.fileno()))
+
+    return in_threads(work)
+
+
+@way
 def a_udp_socket_is_connected_anew() -> Tries:
     """From the name server to a listed address, and back."""
 

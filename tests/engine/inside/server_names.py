@@ -522,6 +522,27 @@ def handed_over() -> None:
     os.write(array.array("i", control[0][2])[0], hello())
 
 
+def _handed_over(s: socket.socket) -> int:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        socket.send_fds(ours, [b"x"], [s.fileno()])
+        return socket.recv_fds(theirs, 1, 1)[1][0]
+
+
+@way
+def handed_over_in_the_midst_of_a_handshake() -> None:
+    s = connected()
+    s.send(hello(HOST))
+    os.write(_handed_over(s), hello())
+
+
+@way
+def handed_over_after_a_question() -> None:
+    s = connected()
+    s.send(SSL_REQUEST)
+    os.write(_handed_over(s), hello())
+
+
 @way
 def in_a_forked_copy() -> None:
     s = connected()
@@ -764,6 +785,22 @@ def a_handshake() -> None:
     """All of TLS, and an answer."""
     context = ssl.create_default_context(cafile="/var/task/authority.pem")
     with context.wrap_socket(connected(port=8443), server_hostname=HOST) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: allowed.example\r\nConnection: close\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1."), "no answer"
+
+
+@way
+def handed_over_once_it_was_used() -> None:
+    s = connected()
+    s.send(b"GET / HTTP/1.1\r\n")
+    os.write(_handed_over(s), b"handed over in the midst")
+
+
+@way
+def handed_over_after_a_handshake() -> None:
+    context = ssl.create_default_context(cafile="/var/task/authority.pem")
+    with context.wrap_socket(connected(port=8443), server_hostname=HOST) as client:
+        os.close(_handed_over(client))
         client.sendall(b"GET / HTTP/1.1\r\nHost: allowed.example\r\nConnection: close\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1."), "no answer"
 
