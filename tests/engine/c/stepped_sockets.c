@@ -268,6 +268,11 @@ static bool asks_what_it_is(const greg_t *call)
     return call[REG_RAX] == SYS_getsockopt && call[REG_RDI] == target && call[REG_RDX] == SO_PROTOCOL;
 }
 
+static bool is_copy_over(const greg_t *call)
+{
+    return (call[REG_RAX] == SYS_dup2 || call[REG_RAX] == SYS_dup3) && call[REG_RDI] == target;
+}
+
 static void copy_over_place(void)
 {
     dup2(target, place);
@@ -275,7 +280,7 @@ static void copy_over_place(void)
 
 static void try_settled(void)
 {
-    static const struct stop stops[] = {{asks_what_it_is, wait_here}, {0}};
+    static const struct stop stops[] = {{asks_what_it_is, wait_here}, {is_copy_over, wait_here}, {0}};
     struct caller copier = {stops, copy_over_place, {0}, 0};
     place = open("/dev/null", O_RDONLY);
     target = stream();
@@ -286,8 +291,11 @@ static void try_settled(void)
         return;
     start(&copier);
     comes_to(&copier.state, 1);
-    if (write(target, "x", 1) == 1)
-        dup2(made, target);
+    if (write(target, "x", 1) != 1)
+        abort();
+    let_go(&copier.state);
+    comes_to(&copier.state, 2);
+    dup2(made, target);
     end(&copier);
     said += says(place);
 }
