@@ -191,7 +191,8 @@ static int64_t judge_reconnection(const struct call *call, int32_t descriptor, i
     if (!is_alone() && !owns_memory())
         watch_for_good(); /* the same number may be something else in the process that takes marks away */
     bool asked_before = to->port == DNS_PORT && was_stream_seen(descriptor);
-    if (is_fresh(descriptor) && !asked_before)
+    /* The gate's own number may have a mark that is left over where the program's has none. */
+    if (has_stream_mark(number) && is_fresh(descriptor) && !asked_before)
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
