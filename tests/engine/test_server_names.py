@@ -146,7 +146,11 @@ PASSING = (
 
 
 # qemu-user passes neither SO_LOCK_FILTER nor SO_ZEROCOPY on to the kernel: these are refused there, come what may.
-UNKNOWN = {"allowed_name", "a_copy_made_before", "zero_copy"} if is_emulated() else set[str]()
+UNKNOWN = (
+    {"allowed_name", "a_copy_made_before", "zero_copy", "handed_over_once_it_was_used", "handed_over_after_a_handshake"}
+    if is_emulated()
+    else set[str]()
+)
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +275,8 @@ def test_what_is_allowed_passes(box: Sandbox, server: Recorder, mode: str) -> No
     assert alerts(done) == []
     if "allowed_name" in ways:
         assert b"what follows is not looked at" in server.received
-    for part in (b"ALLOWED.Example", b"evil-in-a-header", b"handed over in the midst"):
+        assert b"handed over in the midst" in server.received
+    for part in (b"ALLOWED.Example", b"evil-in-a-header"):
         assert part in server.received
     assert server.received.count(b"P") >= 5_000_000
     assert server.received.count(b"Q") >= 120_000
