@@ -33,12 +33,12 @@ bool owns_memory(void)
     return true;
 }
 
-bool had_copies(void)
+bool had_forks(void)
 {
     return false;
 }
 
-bool is_such_copy(void)
+bool is_fork_of_threads(void)
 {
     return false;
 }

@@ -189,7 +189,7 @@ enum outcome judge_copy(struct call *call)
     int32_t from = (int32_t)call->arg[0];
     uint64_t least = call->nr == __NR_dup ? 0 : (uint32_t)call->arg[2];
     uint8_t kind = stream_mark(from);
-    if (kind == WATCH_NOTHING || !(owns_memory() || is_tcp(from)))
+    if (kind == WATCH_NOTHING || !(owns_memory() || is_tcp(from))) /* as in lay_over */
         return answer(call, copy_unmarked(from, least, call, calls));
     int64_t copy = copy_marked(from, kind, least, flags_of_copy(call));
     let_go(copy);

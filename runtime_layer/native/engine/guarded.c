@@ -283,7 +283,7 @@ enum outcome judge_clone(struct call *call)
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
         watch_for_good();
     if (!(flags & CLONE_FILES) && !is_alone())
-        note_copy();
+        note_fork();
     bool is_escape =
         shares_descriptors_only(flags) || makes_thread_elsewhere(flags) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;

@@ -70,27 +70,27 @@ void note_kin(void)
     __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
 }
 
-static bool copies_made, is_copy;
+static bool forks_made, is_fork;
 
-void note_copy(void)
+void note_fork(void)
 {
-    __atomic_store_n(&copies_made, true, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&forks_made, true, __ATOMIC_SEQ_CST);
 }
 
-bool had_copies(void)
+bool had_forks(void)
 {
-    return __atomic_load_n(&copies_made, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&forks_made, __ATOMIC_SEQ_CST);
 }
 
-bool is_such_copy(void)
+bool is_fork_of_threads(void)
 {
-    return is_copy;
+    return is_fork;
 }
 
-void become_copy(void)
+void note_being_fork(void)
 {
-    is_copy |= copies_made;
-    copies_made = false; /* they are its parent's */
+    is_fork |= forks_made;
+    forks_made = false; /* they are its parent's */
 }
 
 void accept_forked_copy(void)

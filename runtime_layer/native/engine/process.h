@@ -33,21 +33,22 @@ static inline bool is_forked_copy(void)
 }
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
-/* Copies of this process, where it has threads. They have the descriptors as they were, and the memory as it is later: that
- * of fork(2) is copied behind the descriptors, that of vfork(2) is used by both. So what the memory says of a descriptor may
- * be what another thread made of it since. */
-void note_copy(void);
-/* Was one made by this process? */
-bool had_copies(void);
-/* Is this one, by fork(2)? */
-bool is_such_copy(void);
-void become_copy(void);
+/* fork(2) and vfork(2), where there are threads. The child has the descriptors as they were, and the memory as it is later:
+ * a fork's is copied behind the descriptors, a vfork child's is its parent's. So what the memory says of a descriptor may be
+ * what another thread made of it since. */
+void note_fork(void);
+/* Did this process make one? */
+bool had_forks(void);
+/* Is it one, made by fork(2)? */
+bool is_fork_of_threads(void);
+/* On its first call. */
+void note_being_fork(void);
 /* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. */
 static inline void note_owner(void)
 {
     if (__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED))
         return;
-    become_copy();
+    note_being_fork();
     __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
 }
 /* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. Asks the kernel only

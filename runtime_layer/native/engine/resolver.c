@@ -25,7 +25,7 @@ struct denied {
 static struct denied denied[DENIED];
 static uint32_t denied_next;
 
-__attribute__((noinline)) static uint32_t question_tag(const struct dns_question *q)
+static uint32_t question_tag(const struct dns_question *q)
 {
     uint32_t hash = 2166136261u ^ q->id;
     for (uint32_t i = 0; i < q->name_len; i++)

@@ -82,7 +82,7 @@ void unwatch(int32_t descriptor, uint32_t mark)
 {
     if (!is_known(descriptor) || is_for_good() || !owns_memory())
         return;
-    uint32_t left = had_copies() ? new_mark(WATCH_LEFT) : WATCH_NOTHING;
+    uint32_t left = had_forks() ? new_mark(WATCH_LEFT) : WATCH_NOTHING;
     __atomic_compare_exchange_n(&watched[descriptor], &mark, left, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
@@ -111,7 +111,7 @@ static bool is_stream_mark(uint8_t kind)
 
 bool marks_are_anothers(void)
 {
-    return is_for_good() || is_such_copy() || !owns_memory();
+    return is_for_good() || is_fork_of_threads() || !owns_memory();
 }
 
 bool is_unmarked(uint32_t mark)

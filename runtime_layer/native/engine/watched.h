@@ -22,7 +22,7 @@
 enum watch {
     WATCH_NOTHING,
     WATCH_STREAM, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
-    WATCH_LEFT, /* not looked at any more; but a copy of this process may have what was (process.h, note_copy) */
+    WATCH_LEFT, /* not looked at any more; but a copy of this process may have what was (process.h, note_fork) */
     WATCH_GREETED, /* as WATCH_STREAM, after a ClientHello: a second one may follow; gate.S: from here on, what is read
                     * is looked at */
     WATCH_QUERIES, /* a UDP socket on which queries were addressed to name servers: what is read from it may teach */
@@ -68,7 +68,8 @@ bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
 bool watch_still(int32_t descriptor, uint32_t seen);
 /* What had this mark was closed. */
 void watch_closed(int32_t descriptor, uint32_t mark);
-/* Takes a mark away, or leaves a trace of it where a copy may need one, unless there is another by now or it is not this process's to take. */
+/* Takes a mark away, or leaves a trace of it where a copy may need one; unless there is another by now, or it is not this
+ * process's to take. */
 void unwatch(int32_t descriptor, uint32_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. */
 void watch_for_good(void);
