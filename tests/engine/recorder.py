@@ -14,12 +14,21 @@ _QUIET_SECONDS = 0.3
 
 
 class Recorder:
-    """Accepts on one address of the sandbox, and keeps what comes; `resets`: until something did."""
+    """Accepts on one address of the sandbox, and keeps what comes; `resets`: until something did. `reply`: what it says
+    then.
+    """
 
     def __init__(
-        self, sandbox: Sandbox, address: str, port: int = 443, *, lets_wait: bool = False, resets: bool = False
+        self,
+        sandbox: Sandbox,
+        address: str,
+        port: int = 443,
+        *,
+        lets_wait: bool = False,
+        resets: bool = False,
+        reply: bytes = b"",
     ) -> None:
-        self._lets_wait, self._resets = lets_wait, resets
+        self._lets_wait, self._resets, self._reply = lets_wait, resets, reply
         self._listener = sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((address, port))
@@ -38,9 +47,12 @@ class Recorder:
             threading.Thread(target=self._keep, args=(client,), daemon=True).start()
 
     def _keep(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(ConnectionResetError):
+        reply = self._reply
+        with client, contextlib.suppress(ConnectionResetError, BrokenPipeError):
             while data := client.recv(65536):
                 self.received += data
+                client.sendall(reply)
+                reply = b""
                 if self._resets:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return

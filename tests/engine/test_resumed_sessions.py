@@ -4,10 +4,7 @@ server asks for a second hello, its name counts.
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import struct
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,41 +39,10 @@ def _server_hello(random: bytes) -> bytes:
 
 
 REPLIES = {
+    443: b"",
     ANSWERS: _server_hello(bytes(range(32))) + CHANGE + _record(bytes(40)),
     RETRIES: _server_hello(RETRY) + CHANGE,
 }
-
-
-class _Answering:
-    """A server that says the same to everybody, once something came, and keeps what comes."""
-
-    def __init__(self, sandbox: Sandbox, port: int) -> None:
-        self._reply = REPLIES[port]
-        self.received = bytearray()
-        self._listener = sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((SERVER, port))
-        self._listener.listen(512)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            self.received += client.recv(65536)
-            client.sendall(self._reply)
-            while data := client.recv(65536):
-                self.received += data
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +57,11 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
 
 
 @pytest.fixture
-def servers(box: Sandbox) -> Iterator[dict[int, _Answering]]:
-    answering = {port: _Answering(box, port) for port in REPLIES}
-    recorder = Recorder(box, SERVER)
-    yield answering
-    for server in (*answering.values(), recorder):
-        server.close()
+def servers(box: Sandbox) -> Iterator[dict[int, Recorder]]:
+    recorders = {port: Recorder(box, SERVER, port, reply=reply) for port, reply in REPLIES.items()}
+    yield recorders
+    for recorder in recorders.values():
+        recorder.close()
 
 
 def _run(box: Sandbox, what: str, *before: str, settings: dict[str, str] = SETTINGS) -> Completed:
@@ -118,7 +83,7 @@ THREADS = (
 
 @pytest.mark.parametrize("before", [(), THREADS], ids=["alone", "threads"])
 def test_no_resumed_session_is_taken_for_a_second_hello(
-    box: Sandbox, servers: dict[int, _Answering], before: tuple[str, ...]
+    box: Sandbox, servers: dict[int, Recorder], before: tuple[str, ...]
 ) -> None:
     done = _run(box, "sessions_that_are_resumed", *before)
     assert (done.stdout, _alerts(done)) == ("0\n", []), done.stderr
@@ -126,7 +91,7 @@ def test_no_resumed_session_is_taken_for_a_second_hello(
 
 @pytest.mark.parametrize("before", [(), THREADS], ids=["alone", "threads"])
 def test_where_the_server_asks_for_a_second_hello_its_name_counts(
-    box: Sandbox, servers: dict[int, _Answering], before: tuple[str, ...]
+    box: Sandbox, servers: dict[int, Recorder], before: tuple[str, ...]
 ) -> None:
     done = _run(box, "second_hellos", *before)
     assert int(done.stdout) > 100
@@ -134,12 +99,12 @@ def test_where_the_server_asks_for_a_second_hello_its_name_counts(
     assert b"evil.example" not in servers[RETRIES].received
 
 
-def test_the_second_hellos_are_real(box: Sandbox, servers: dict[int, _Answering]) -> None:
+def test_the_second_hellos_are_real(box: Sandbox, servers: dict[int, Recorder]) -> None:
     done = _run(box, "second_hellos", settings=SETTINGS | {"SHIELD_CHECK_SERVER_NAME": "off"})
     assert int(done.stdout) in (0, 29)  # where SO_PEEK_OFF is not for TCP
     assert b"evil.example" in servers[RETRIES].received
 
 
-def test_reading_goes_on_as_it_would(box: Sandbox, servers: dict[int, _Answering]) -> None:
+def test_reading_goes_on_as_it_would(box: Sandbox, servers: dict[int, Recorder]) -> None:
     done = _run(box, "in_blocking_and_other_reads")
     assert (done.stdout, _alerts(done)) == ("0\n", [])

@@ -157,7 +157,7 @@ UNKNOWN = (
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task")
     authority = CertificateAuthority()
-    for name in ("hellos.py", "lost_peers.py", "server_names.py", "stale_writers.py"):
+    for name in ("hellos.py", "lost_peers.py", "passing_names.py", "server_names.py", "stale_writers.py"):
         (task / name).write_bytes((INSIDE / name).read_bytes())
     (task / "authority.pem").write_bytes(authority.pem)
     target = f"{architecture()}-linux-gnu.2.28" if is_emulated() else None

@@ -31,11 +31,11 @@ _CORE_WITHOUT_API = tuple(
 )
 _CORE = (*_CORE_WITHOUT_API, "core/api.c")
 _ELF = ("core/text.c", "engine/elf_image.c")
-_DECODER = "engine/x86_64/decode.c"
-_X86_64_SITES = (
+DECODER = "engine/x86_64/decode.c"
+X86_64_SITES = (
     *_ELF,
     *(f"engine/x86_64/{part}.c" for part in ("sites", "arrivals", "registers", "stretch")),
-    _DECODER,
+    DECODER,
 )
 _FAKE_KERNEL = ("-include", str(HERE / "kernel_fake.h"))
 X86_64_ONLY = platform.machine() == "x86_64"
@@ -179,10 +179,10 @@ TARGETS: tuple[Target, ...] = (
         max_len=1024,
     ),
     Target("paths", "the file judges", (*_JUDGES, "engine/paths.c"), flags=_FAKE_KERNEL, max_len=1024),
-    Target("elf", "ELF files (x86_64)", _X86_64_SITES, flags=("-DSCANS_X86_64=1",), max_len=16384),
+    Target("elf", "ELF files (x86_64)", X86_64_SITES, flags=("-DSCANS_X86_64=1",), max_len=16384),
     Target("elf_aarch64", "ELF files (aarch64)", (*_ELF, "engine/aarch64/sites.c"), source="elf.c", max_len=4096),
-    Target("code", "x86_64 code around system calls", _X86_64_SITES, max_len=2048),
-    Target("decoder", "x86_64 instructions", (_DECODER,), max_len=64),
+    Target("code", "x86_64 code around system calls", X86_64_SITES, max_len=2048),
+    Target("decoder", "x86_64 instructions", (DECODER,), max_len=64),
 )
 
 

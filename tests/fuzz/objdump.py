@@ -22,7 +22,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fuzz.building import CHECKOUT, HERE, NATIVE, WORKSHOP, X86_64_ONLY, ToolMissing, compile_with_any
+from fuzz.building import (
+    CHECKOUT,
+    DECODER,
+    HERE,
+    NATIVE,
+    WORKSHOP,
+    X86_64_ONLY,
+    X86_64_SITES,
+    ToolMissing,
+    compile_with_any,
+)
 
 INSTALL_HINT = "objdump is missing: apt-get install binutils"
 
@@ -129,14 +139,9 @@ class Comparison:
         self.objdump = objdump
         folder = WORKSHOP / "tools"
         folder.mkdir(parents=True, exist_ok=True)
-        core = [NATIVE / "core" / "text.c"]
-        decoder = NATIVE / "engine" / "x86_64" / "decode.c"
-        parts = ("elf_image.c", "x86_64/sites.c", "x86_64/arrivals.c", "x86_64/registers.c", "x86_64/stretch.c")
-        engine = [decoder, *(NATIVE / "engine" / name for name in parts)]
-        self.lengths = compile_with_any([HERE / "lengths.c", decoder], folder / "lengths")
-        self.sites = compile_with_any(
-            [CHECKOUT / "tests" / "engine" / "c" / "list_sites.c", *core, *engine], folder / "list_sites"
-        )
+        list_sites = CHECKOUT / "tests" / "engine" / "c" / "list_sites.c"
+        self.lengths = compile_with_any([HERE / "lengths.c", NATIVE / DECODER], folder / "lengths")
+        self.sites = compile_with_any([list_sites, *(NATIVE / part for part in X86_64_SITES)], folder / "list_sites")
         self.report = Report()
 
     def compare(self, path: Path) -> None:

@@ -2,7 +2,7 @@
  * call's own instruction or behind it, and other threads go on meanwhile; nothing else is changed.
  *
  *   stepped_sockets KIND PORT NAME_SERVER FURTHER
- *     reset, copied, settled, listening, laid
+ *     reset, copied, settled, born, listening, laid
  *                           try to say evil.example to allowed.example, and print how many writes of it went well; at the
  *                           port FURTHER the server resets each connection on which something came
  *     asked                 tries to ask the name server for FURTHER as if that were plain bytes
@@ -136,6 +136,15 @@ static bool becomes(int descriptor, int state)
     return state_of(descriptor) == state;
 }
 
+static int connected(const struct sockaddr_in *where)
+{
+    int descriptor = stream();
+    connects(descriptor, where);
+    if (!becomes(descriptor, TCP_ESTABLISHED))
+        abort();
+    return descriptor;
+}
+
 /* A socket that the other side reset. The first call tells how the connection before ended. */
 static bool is_connected_anew(int descriptor, const struct sockaddr_in *where)
 {
@@ -218,10 +227,7 @@ static void try_reset(void)
 {
     static const struct stop stops[] = {{is_send, wait_here}, {NULL, wait_here}, {0}};
     struct caller writer = {stops, write_plainly, {0}, 0};
-    made = stream();
-    connects(made, &to_resets);
-    if (!becomes(made, TCP_ESTABLISHED))
-        return;
+    made = connected(&to_resets);
     start(&writer);
     comes_to(&writer.state, 1);
     let_go(&writer.state);
@@ -283,12 +289,8 @@ static void try_settled(void)
     static const struct stop stops[] = {{asks_what_it_is, wait_here}, {is_copy_over, wait_here}, {0}};
     struct caller copier = {stops, copy_over_place, {0}, 0};
     place = open("/dev/null", O_RDONLY);
-    target = stream();
-    made = stream();
-    connects(target, &to);
-    connects(made, &to);
-    if (!becomes(target, TCP_ESTABLISHED) || !becomes(made, TCP_ESTABLISHED))
-        return;
+    target = connected(&to);
+    made = connected(&to);
     start(&copier);
     comes_to(&copier.state, 1);
     if (write(target, "x", 1) != 1)
@@ -298,6 +300,44 @@ static void try_settled(void)
     dup2(made, target);
     end(&copier);
     said += says(place);
+}
+
+/* The number that a socket was to get is taken in the midst of socket(): the one that it gets has no mark, and is connected. */
+static bool is_socket(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_socket;
+}
+
+static void make_it(void)
+{
+    close(stream());
+}
+
+static bool is_stream(int descriptor)
+{
+    int protocol = 0;
+    socklen_t len = sizeof protocol;
+    return !getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) && protocol == IPPROTO_TCP;
+}
+
+static void try_born(void)
+{
+    enum { NUMBERS = 50 };
+    static const struct stop stops[] = {{is_socket, wait_here}, {NULL, wait_here}, {0}};
+    struct caller maker = {stops, make_it, {0}, 0};
+    start(&maker);
+    comes_to(&maker.state, 1);
+    close(connected(&to)); /* whose mark is left over on numbers of the gate's own */
+    open("/dev/null", O_RDONLY);
+    let_go(&maker.state);
+    comes_to(&maker.state, 2);
+    for (made = 0; made < NUMBERS && !is_stream(made); made++)
+        ;
+    if (made == NUMBERS)
+        abort();
+    connects(made, &to);
+    said += becomes(made, TCP_ESTABLISHED) && says(made);
+    end(&maker);
 }
 
 /* A socket is to listen, and is connected before that is written down of it (watched.h). */
@@ -349,10 +389,7 @@ static void say_it(void)
 static void try_laid(void)
 {
     static const struct stop stops[] = {{is_connect, lay_it}, {NULL, say_it}, {0}};
-    made = stream();
-    connects(made, &to_resets);
-    if (!becomes(made, TCP_ESTABLISHED))
-        return;
+    made = connected(&to_resets);
     write_plainly();
     becomes(made, TCP_CLOSE);
     disconnect(made);
@@ -396,10 +433,7 @@ static void try_asked(const char *name)
     struct caller connector = {around_connect, connect_to_name_server, {0}, 0},
                   writer = {stops, write_query, {0}, 0};
     make_query(name);
-    made = stream();
-    connects(made, &to);
-    if (!becomes(made, TCP_ESTABLISHED))
-        return;
+    made = connected(&to);
     start(&connector);
     comes_to(&connector.state, 1);
     start(&writer);
@@ -488,9 +522,7 @@ static void try_answered(const char *address)
     if (!make_answer(there.sin_addr) || bind(listener, (struct sockaddr *)&ourselves, len) ||
         listen(listener, 5) || getsockname(listener, (struct sockaddr *)&ourselves, &len))
         abort();
-    made = stream();
-    connects(made, &name_server);
-    becomes(made, TCP_ESTABLISHED);
+    made = connected(&name_server);
     start(&receiver);
     for (int i = 0; i < 4 && comes_to(&receiver.state, i + 1); i++) {
         flips[i]();
@@ -524,6 +556,7 @@ int main(int count, char **words)
         !strcmp(kind, "reset")       ? try_reset()
         : !strcmp(kind, "copied")    ? try_copied()
         : !strcmp(kind, "settled")   ? try_settled()
+        : !strcmp(kind, "born")      ? try_born()
         : !strcmp(kind, "laid")      ? try_laid()
         : !strcmp(kind, "listening") ? try_listening()
                                      : try_asked(further);

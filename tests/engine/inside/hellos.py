@@ -15,6 +15,7 @@ HOST, PORT = "allowed.example", 443
 RESETS = 5432  # where the server resets each connection once something came
 FOREIGN = "evil.example"
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+CHANGE = b"\x14\x03\x03\x00\x01\x01"  # of the cipher spec (RFC 8446, 5)
 GSS_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x30"
 WAYS: dict[str, Callable[[], None]] = {}
 
@@ -66,3 +67,11 @@ def connected(host: str = HOST, port: int = PORT) -> socket.socket:
 
 def address(port: int = PORT) -> tuple[str, int]:
     return socket.getaddrinfo(HOST, port, socket.AF_INET, socket.SOCK_STREAM)[0][4][:2]  # type: ignore[return-value]
+
+
+def taken_over(s: socket.socket) -> int:
+    """Another number of it, as a process gets it that it is handed over to."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        socket.send_fds(ours, [b"x"], [s.fileno()])
+        return socket.recv_fds(theirs, 1, 1)[1][0]

@@ -10,9 +10,7 @@ import socket
 import struct
 import time
 
-from hellos import GSS_REQUEST, HOST, LIBC, RESETS, SSL_REQUEST, WAYS, address, checked, connected, hello, way
-
-__all__ = ["WAYS"]
+from hellos import GSS_REQUEST, HOST, LIBC, RESETS, SSL_REQUEST, address, checked, connected, hello, way
 
 
 @way
