@@ -69,6 +69,8 @@ def test_data_in_an_executable_segment_is_no_code(architecture: str, list_sites:
         (["-DRARELY", "-DRARER"], -1),
         (["-DJUMP=br x4"], -1),
         (["-DJUMP=ret x4"], -1),
+        (["-DJUMP=braa x4, x5", "-mcpu=generic+pauth"], -1),
+        (["-DJUMP=brab x4, x5", "-mcpu=generic+pauth"], -1),
     ],
 )
 def test_a_number_on_aarch64_that_something_else_may_bring_is_not_known(
