@@ -278,8 +278,12 @@ enum outcome judge_clone(struct call *call)
     }
     if (flags & CLONE_VM && (!(flags & CLONE_VFORK) || flags & CLONE_THREAD))
         expect_company();
-    if (makes_kin(flags, call->nr))
+    if (makes_kin(flags, call->nr)) {
+        /* A parent that waits is woken when its child is killed, while a child of that one goes on. */
+        if (!owns_memory())
+            expect_company();
         note_kin();
+    }
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
         watch_for_good();
     if (!(flags & CLONE_FILES) && !is_alone())
