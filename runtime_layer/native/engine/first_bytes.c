@@ -15,8 +15,20 @@ enum {
     SHUT_BOTH = 2
 };
 
+/* When a call began: where nobody else was, a handler may have come since. */
+struct since {
+    bool alone;
+    uint32_t calls;
+};
+
+static struct since from_now_on(void)
+{
+    return (struct since){is_alone(), calls_so_far()};
+}
+
 struct first {
     const struct call *call;
+    struct since since;
     struct endpoint peer;
     struct verdict verdict; /* on the peer */
     char name[NAME_KEPT];   /* that the peer was answered for */
@@ -128,10 +140,18 @@ static int64_t make_last(const struct first *first, int32_t descriptor, bool *is
     return still_leads_to(&first->peer, descriptor) ? 0 : -ENOTCONN;
 }
 
-static void settle(int32_t descriptor, struct marked marked)
+/* Unless a handler came and may have laid another socket there; from here on none can. Then it is looked at again. */
+static void settle(int32_t descriptor, struct marked marked, struct since since)
 {
-    stream_began(descriptor);
-    unwatch(marked.number, marked.mark);
+    int64_t held = since.alone ? watch_held(descriptor) : descriptor;
+    if (is_error(held))
+        return;
+    if (!(since.alone && was_interrupted(since.calls))) {
+        stream_began((int32_t)held);
+        unwatch(marked.number, marked.mark);
+    }
+    if (since.alone)
+        watch_held_end(descriptor, held);
 }
 
 static int64_t send_unseen(const struct first *first, int32_t descriptor, struct marked marked,
@@ -142,7 +162,7 @@ static int64_t send_unseen(const struct first *first, int32_t descriptor, struct
     if (error)
         return error;
     if (is_settled)
-        settle(descriptor, marked);
+        settle(descriptor, marked, first->since);
     return KERNEL(sendmsg, descriptor, m, flags);
 }
 
@@ -194,7 +214,7 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
     if (start == TLS_HELLO)
         watch_instead(marked.number, marked.mark, WATCH_GREETED);
     else if (is_settled)
-        settle(descriptor, marked);
+        settle(descriptor, marked, first->since);
     return sent;
 }
 
@@ -212,7 +232,7 @@ static bool copies_nothing(int32_t descriptor, uint64_t flags)
 int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct marked marked,
                          const struct endpoint *peer, const struct message *m, uint64_t flags)
 {
-    struct first first = {.call = call, .peer = *peer};
+    struct first first = {.call = call, .since = from_now_on(), .peer = *peer};
     if (!is_greeted(marked) && !is_to_be_judged(&first, descriptor))
         return send_unseen(&first, descriptor, marked, m, flags);
     if (copies_nothing(descriptor, flags))
@@ -252,16 +272,14 @@ static bool is_answered(int32_t descriptor, uint8_t *bytes)
 void look_at_answer(int32_t descriptor)
 {
     struct marked marked;
-    bool alone = is_alone();
-    uint32_t calls = calls_so_far();
+    struct since since = from_now_on();
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return;
     int64_t own = own_marked(descriptor, &marked);
     if (!is_error(own)) {
-        bool is_sure = is_greeted(marked) && is_answered((int32_t)own, (uint8_t *)scratch);
-        if (is_sure && !(alone && was_interrupted(calls)))
-            settle((int32_t)own, marked);
+        if (is_greeted(marked) && is_answered((int32_t)own, (uint8_t *)scratch))
+            settle((int32_t)own, marked, since);
         watch_own_end(descriptor, own);
     }
     scratch_give(scratch);

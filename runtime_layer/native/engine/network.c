@@ -374,14 +374,14 @@ static bool may_listen(int32_t descriptor)
  * first bytes are yet to be seen; one that a forked copy made meanwhile is ended. */
 enum outcome judge_listen(struct call *call)
 {
-    int64_t own = watch_own((int32_t)call->arg[0]);
+    int64_t own = watch_held((int32_t)call->arg[0]);
     if (is_error(own))
         return answer(call, own);
     marks_are_hints();
     /* Once that is written down it gets no connection that is looked at: then whether it has one. */
     stream_seen((int32_t)own);
     if (stays_being_connected((int32_t)own)) {
-        watch_own_end((int32_t)call->arg[0], own);
+        watch_held_end((int32_t)call->arg[0], own);
         return answer(call, -EINVAL); /* what the kernel says of a connection */
     }
     bool may = may_listen((int32_t)own);
@@ -390,7 +390,7 @@ enum outcome judge_listen(struct call *call)
     int64_t result = KERNEL(listen, own, call->arg[1]);
     if (may && !may_listen((int32_t)own))
         KERNEL(shutdown, own, BOTH_SIDES);
-    watch_own_end((int32_t)call->arg[0], own);
+    watch_held_end((int32_t)call->arg[0], own);
     return answer(call, result);
 }
 

@@ -2,7 +2,7 @@
  * call's own instruction or behind it, and other threads go on meanwhile; nothing else is changed.
  *
  *   stepped_sockets KIND PORT NAME_SERVER FURTHER
- *     reset, copied, settled, born, listening, laid
+ *     reset, copied, settled, born, listening, laid, written, told
  *                           try to say evil.example to allowed.example, and print how many writes of it went well; at the
  *                           port FURTHER the server resets each connection on which something came
  *     asked                 tries to ask the name server for FURTHER as if that were plain bytes
@@ -399,6 +399,49 @@ static void try_laid(void)
     no_more_stops();
 }
 
+/* The only thread: a handler lays a connection on which nothing was said where one was written to, or is told to listen, as
+ * that is written down. */
+static int other;
+
+static bool looks_at_target(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_getsockopt && call[REG_RDI] == target && call[REG_RSI] == IPPROTO_TCP;
+}
+
+static void lay_other(void)
+{
+    dup2(other, target);
+}
+
+static void make_silent(void)
+{
+    made = connected(&to);
+    listen(made, 1); /* that it gets no other connection is written down */
+}
+
+static void try_written(void)
+{
+    static const struct stop stops[] = {{writes_down_more, lay_it}, {0}};
+    make_silent();
+    target = connected(&to);
+    stop_at(stops);
+    send(target, "GET / HTTP/1.0\r\n\r\n", 18, 0);
+    no_more_stops();
+    said += says(made);
+}
+
+static void try_told(void)
+{
+    static const struct stop stops[] = {{writes_down_more, lay_it}, {looks_at_target, lay_other}, {0}};
+    make_silent();
+    target = stream();
+    other = stream();
+    stop_at(stops);
+    listen(target, 1);
+    no_more_stops();
+    said += says(made);
+}
+
 /* Questions as they are sent over TCP, with their length in front. */
 static uint8_t query[300], forged[512];
 static size_t query_len, forged_len;
@@ -558,6 +601,8 @@ int main(int count, char **words)
         : !strcmp(kind, "settled")   ? try_settled()
         : !strcmp(kind, "born")      ? try_born()
         : !strcmp(kind, "laid")      ? try_laid()
+        : !strcmp(kind, "written")   ? try_written()
+        : !strcmp(kind, "told")      ? try_told()
         : !strcmp(kind, "listening") ? try_listening()
                                      : try_asked(further);
         usleep(200 * MILLISECOND);
