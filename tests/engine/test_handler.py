@@ -72,3 +72,13 @@ def test_the_files_of_a_setting(box: Sandbox, setting: str) -> None:
 def test_a_handler_that_is_elsewhere(box: Sandbox) -> None:
     """Not stopped: a module that Node.js finds in node_modules, or one of a layer. That no file was found is said."""
     assert closed(box, "tracing.handler") == ([], 0)
+
+
+def test_bytecode_in_a_folder_that_cannot_be_listed_lets_nothing_start(box: Sandbox) -> None:
+    """Its files can be opened all the same, by names that are easily guessed."""
+    (box.task / "hidden").mkdir()
+    (box.task / "hidden/__pycache__").mkdir(mode=0o711)
+    environment = policy(read_handler="block") | {"_HANDLER": "hidden/app.handler"}
+    done = box.run_command([SHIELD, "/bin/true"], environment=environment)
+    assert (done.returncode, done.stdout) == (78, ""), done.stderr
+    assert done.shield_lines[0]["reason"].endswith("or a folder that cannot be read")

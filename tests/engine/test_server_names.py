@@ -222,7 +222,7 @@ def test_a_write_that_was_not_looked_at_does_not_reach_a_connection(
 
 
 # What a signal handler or another thread does to a number in the midst of a call: copy, fork, take, lay over it.
-MIDST = ("born", "forked", "taken", "while_forked", "vforked", "laid", "swapped")
+MIDST = ("born", "forked", "taken", "while_forked", "vforked", "orphan", "laid", "swapped")
 
 
 @pytest.mark.parametrize("kind", MIDST)
@@ -280,6 +280,23 @@ def test_what_is_allowed_passes(box: Sandbox, server: Recorder, mode: str) -> No
         assert part in server.received
     assert server.received.count(b"P") >= 5_000_000
     assert server.received.count(b"Q") >= 120_000
+
+
+def test_a_program_that_may_list_nothing_looks_at_everything(layer: Path, box: Sandbox) -> None:
+    way = "in_a_program_that_may_list_nothing"
+    with contextlib.ExitStack() as stack:
+        unfiltered = stack.enter_context(Sandbox(task=box.task, layers=layer, filtered=False))  # Lambda has no Landlock
+        stack.enter_context(DnsServer(unfiltered, {"allowed.example": [SERVER]}))
+        server = stack.enter_context(contextlib.closing(Recorder(unfiltered, SERVER)))
+        real, _ = run(unfiltered, [way], CHECKED | {"SHIELD_CHECK_SERVER_NAME": "off"})
+        if real == {way: errno.ENOSYS}:
+            pytest.skip("this kernel has no Landlock")
+        assert real == {way: None}
+        assert b"evil.example" in server.received
+        server.forget()
+        result, done = run(unfiltered, [way], CHECKED)
+    assert (result, [a["details"]["sni"] for a in alerts(done)]) == ({way: REFUSED}, ["evil.example"])
+    assert b"evil.example" not in server.received
 
 
 def test_what_had_another_peer_is_not_connected_by_name(box: Sandbox, server: Recorder) -> None:

@@ -7,13 +7,14 @@
 /* struct linux_dirent64 (getdents(2)). */
 enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
 
-bool each_descriptor(bool (*each)(int32_t descriptor))
+uint32_t each_descriptor(bool (*each)(int32_t descriptor))
 {
     char entries[1024];
-    int64_t directory = KERNEL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), n;
+    int64_t directory = KERNEL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
+            n = 1;
     bool found = false;
     if (is_error(directory))
-        return false;
+        return NOT_LISTED;
     while (!found && (n = KERNEL(getdents64, directory, entries, sizeof entries)) > 0) {
         for (int64_t at = 0; at < n && !found;) {
             uint16_t length;
@@ -25,7 +26,7 @@ bool each_descriptor(bool (*each)(int32_t descriptor))
         }
     }
     KERNEL(close, directory);
-    return found;
+    return found ? ONE_OF_THEM : n < 0 ? NOT_LISTED : NONE_OF_THEM;
 }
 
 bool is_file(int32_t descriptor)
@@ -62,7 +63,7 @@ static bool maps_ring(void *context, const struct mapping *m)
 bool has_ring(void)
 {
     char buffer[PAGE];
-    struct seen seen = {each_descriptor(is_ring)};
+    struct seen seen = {each_descriptor(is_ring) != NONE_OF_THEM};
     if (!seen.ring)
         each_mapping(buffer, sizeof buffer, maps_ring, &seen);
     return seen.ring;

@@ -14,9 +14,10 @@ bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void 
     int64_t directory = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     bool well = true;
     if (is_error(directory))
-        return true;
+        return directory == -ENOENT || directory == -ENOTDIR || directory == -ENAMETOOLONG;
     for (;;) {
         int64_t n = KERNEL(getdents64, directory, buffer, cap);
+        well &= n >= 0;
         if (n <= 0)
             break;
         for (int64_t at = 0; at < n;) {

@@ -5,8 +5,8 @@
 #include "../core/text.h"
 #include "kernel.h"
 
-/* Calls `each` for every name, and returns whether it always said yes. `path` is terminated; a directory that cannot be
- * read has no names. */
+/* Calls `each` for every name, and returns whether it always said yes. `path` is terminated; no names where there is no
+ * such directory, and false where it cannot be listed. */
 bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),
                 void *context);
 

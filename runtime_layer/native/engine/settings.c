@@ -335,7 +335,8 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
         if (!handler_add(root, found->from_parent[i]) || !handler_add(root, found->own[i])) {
-            put(error, TEXT("read_handler: the handler has too many files, or too long a name"));
+            put(error, TEXT("read_handler: the handler has too many files, too long a name, or a folder that "
+                            "cannot be read"));
             return false;
         }
     }

@@ -225,5 +225,7 @@ static bool watch_if_stream(int32_t descriptor)
 
 void watch_inherited(void)
 {
-    each_descriptor(watch_if_stream);
+    bool is_listed = each_descriptor(watch_if_stream) != NOT_LISTED;
+    for (int32_t i = 0; !is_listed && i < WATCHED_DESCRIPTORS; i++) /* each may be one */
+        watch_found(i);
 }

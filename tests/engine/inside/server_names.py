@@ -8,6 +8,7 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
+import errno
 import fcntl
 import importlib
 import json
@@ -565,6 +566,27 @@ def in_a_program() -> None:
     done = subprocess.run(argv, pass_fds=[s.fileno()], check=False)
     if done.returncode:
         raise OSError(done.returncode, os.strerror(done.returncode))
+
+
+def _may_list_nothing() -> None:
+    """landlock(7): files can be opened, folders not be listed."""
+    create_ruleset, restrict_self, read_dir, no_new_privileges = 444, 446, 1 << 3, 38
+    rules = checked(LIBC.syscall(create_ruleset, ctypes.byref(ctypes.c_uint64(read_dir)), ctypes.c_size_t(8), 0))
+    checked(LIBC.prctl(no_new_privileges, 1, 0, 0, 0))
+    checked(LIBC.syscall(restrict_self, rules, 0))
+
+
+@way
+def in_a_program_that_may_list_nothing() -> None:
+    """It inherits a connection, and cannot look what it inherited."""
+    s = connected()
+    reads, writes = os.pipe()
+    os.write(writes, hello())
+    os.close(writes)
+    _may_list_nothing()
+    done = subprocess.run(["/bin/cat"], stdin=reads, stdout=s.fileno(), stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise PermissionError(errno.EACCES, done.stderr)
 
 
 @way
