@@ -279,8 +279,9 @@ enum outcome judge_clone(struct call *call)
     if (flags & CLONE_VM && (!(flags & CLONE_VFORK) || flags & CLONE_THREAD))
         expect_company();
     if (makes_kin(flags, call->nr)) {
-        /* A parent that waits is woken when its child is killed, while a child of that one goes on. */
-        if (!owns_memory())
+        /* A parent that waits is woken when its child is killed, while that one's own child goes on. Who makes this one
+         * cannot be told: a handler may have a child go on with what is judged here. */
+        if (had_kin())
             expect_company();
         note_kin();
     }

@@ -60,7 +60,7 @@ bool runs_in_owner(void);
 uint32_t owner_of_memory(void);
 
 /* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
- * second thread, the answer is no for good. A vfork child's parent waits, as long as the child makes none itself. */
+ * second thread, the answer is no for good. The parent of the first vfork child waits. */
 extern bool has_company __attribute__((visibility("hidden"))); /* gate.S reads it */
 static inline bool is_alone(void)
 {

@@ -2,7 +2,7 @@
  * call's own instruction or behind it, and other threads go on meanwhile; nothing else is changed.
  *
  *   stepped_sockets KIND PORT NAME_SERVER FURTHER
- *     reset, copied, settled, born, listening, laid, written, told
+ *     reset, copied, settled, born, listening, laid, written, told, orphan
  *                           try to say evil.example to allowed.example, and print how many writes of it went well; at the
  *                           port FURTHER the server resets each connection on which something came
  *     asked                 tries to ask the name server for FURTHER as if that were plain bytes
@@ -16,6 +16,7 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -442,6 +443,57 @@ static void try_told(void)
     said += says(made);
 }
 
+/* The call that makes a child is judged, and a handler at its instruction makes another, which goes on with it. That one is
+ * killed by its own child: then the first process, which waited, goes on beside that. */
+static char stack[1 << 16] __attribute__((aligned(64)));
+static int pipes[2];
+static volatile int is_laid, answer;
+
+static bool is_clone(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_clone;
+}
+
+static int say_as_orphan(void *unused)
+{
+    (void)unused;
+    kill(getppid(), SIGKILL);
+    while (!is_laid)
+        wait_a_little();
+    answer = says(target) ? 1 : -1;
+    _exit(0);
+}
+
+static void make_orphan(void)
+{
+    clone(say_as_orphan, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+}
+
+static void let_a_child_go_on(void)
+{
+    if (!vfork())
+        return;
+    dup2(pipes[1], target);
+    if (write(target, "x", 1) != 1)
+        abort();
+    is_laid = 1;
+    while (!answer)
+        wait_a_little();
+    printf("%d\n", answer == 1);
+    fflush(stdout);
+    _exit(0);
+}
+
+static void try_orphan(void)
+{
+    static const struct stop stops[] = {{is_clone, let_a_child_go_on}, {0}};
+    target = connected(&to);
+    if (pipe(pipes))
+        abort();
+    stop_at(stops);
+    make_orphan();
+}
+
 /* Questions as they are sent over TCP, with their length in front. */
 static uint8_t query[300], forged[512];
 static size_t query_len, forged_len;
@@ -603,6 +655,7 @@ int main(int count, char **words)
         : !strcmp(kind, "laid")      ? try_laid()
         : !strcmp(kind, "written")   ? try_written()
         : !strcmp(kind, "told")      ? try_told()
+        : !strcmp(kind, "orphan")    ? try_orphan()
         : !strcmp(kind, "listening") ? try_listening()
                                      : try_asked(further);
         usleep(200 * MILLISECOND);
