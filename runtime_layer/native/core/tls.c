@@ -133,7 +133,8 @@ static bool is_odd_start(const uint8_t *bytes, uint32_t len)
         return len <= RECORD_HEADER || (!bytes[3] && !bytes[4]);
     if (bytes[0] == RECORD_CHANGE || bytes[0] == RECORD_ALERT)
         return len < RECORD_HEADER || (!bytes[3] && bytes[4] < PLAIN_ALERTS);
-    return bytes[0] & 0x80 && len > 3 && bytes[2] == HANDSHAKE_CLIENT_HELLO && bytes[3] == MAJOR_VERSION;
+    return bytes[0] & 0x80 && (len < 3 || bytes[2] == HANDSHAKE_CLIENT_HELLO) &&
+           (len < 4 || bytes[3] == MAJOR_VERSION);
 }
 
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
