@@ -82,3 +82,5 @@ def test_bytecode_in_a_folder_that_cannot_be_listed_lets_nothing_start(box: Sand
     done = box.run_command([SHIELD, "/bin/true"], environment=environment)
     assert (done.returncode, done.stdout) == (78, ""), done.stderr
     assert done.shield_lines[0]["reason"].endswith("or a folder that cannot be read")
+    (box.task / "hidden/__pycache__").chmod(0o700)  # nor can they be opened: it is nobody's concern
+    assert box.run_command([SHIELD, "/bin/true"], environment=environment).returncode == 0

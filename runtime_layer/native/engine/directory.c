@@ -8,13 +8,25 @@ struct entry {
     char name[];
 };
 
+/* Cannot be searched either, so that nothing in it can be opened (path_resolution(7)). */
+static bool is_closed(const char *path)
+{
+    int64_t directory = KERNEL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int64_t within = is_error(directory) ? directory : KERNEL(openat, directory, ".", O_PATH | O_CLOEXEC, 0);
+    if (!is_error(directory))
+        KERNEL(close, directory);
+    if (!is_error(within))
+        KERNEL(close, within);
+    return within == -EACCES;
+}
+
 bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),
                 void *context)
 {
     int64_t directory = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     bool well = true;
     if (is_error(directory))
-        return directory == -ENOENT || directory == -ENOTDIR || directory == -ENAMETOOLONG;
+        return directory == -ENOENT || directory == -ENOTDIR || directory == -ENAMETOOLONG || is_closed(path);
     for (;;) {
         int64_t n = KERNEL(getdents64, directory, buffer, cap);
         well &= n >= 0;

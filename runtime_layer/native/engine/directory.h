@@ -6,7 +6,7 @@
 #include "kernel.h"
 
 /* Calls `each` for every name, and returns whether it always said yes. `path` is terminated; no names where there is no
- * such directory, and false where it cannot be listed. */
+ * such directory or nothing in it can be opened, and false where it cannot be listed. */
 bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),
                 void *context);
 
