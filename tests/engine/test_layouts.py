@@ -28,6 +28,7 @@ LIBRARIES = {
     "relocated": ("-Wl,-z,notext",),
     "rarely": ("-DRARELY",),
     "rarely_with_room": ("-DRARELY", "-DROOM"),
+    "rarely_and_far": ("-DRARELY_AND_FAR",),
     "switch": ("-DBY_TABLE",),
     "switch_with_room": ("-DBY_TABLE", "-DROOM"),
     "switch_without_bounds": ("-DBY_TABLE", "-Dcfi_startproc=text", "-Dcfi_endproc=text"),
@@ -154,7 +155,15 @@ def test_it_does_not_load(box: Sandbox, library: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "library", ["computed_goto", "two_entries", "short_entries", "calls_rarely", "switch_by_pushed_address"]
+    "library",
+    [
+        "computed_goto",
+        "two_entries",
+        "short_entries",
+        "calls_rarely",
+        "switch_by_pushed_address",
+        "rarely_and_far",
+    ],
 )
 def test_what_comes_in_in_other_ways_is_not_seen(box: Sandbox, library: str) -> None:
     """It is in the threat model."""

@@ -165,6 +165,24 @@ back:
 table:
     .long back - table, again - table
 #endif
+#elif defined(RARELY_AND_FAR)
+/* The same, far away, where no unwind table says that it belongs to the function. */
+.text
+rare:
+    mov $257, %eax
+    jmp again
+    .fill 25000, 2, 0xc0ff /* inc %eax */
+.globl entry
+entry:
+    arguments
+    test %edx, %edx
+    jz rare
+    mov $39, %eax
+again:
+    xor %r10d, %r10d
+    xor %edx, %edx
+    syscall
+    ret
 #elif defined(CALLS_RARELY)
 /* The call itself lies in such a part, which never comes back. */
     bounded_entry
