@@ -56,7 +56,7 @@ def box(shared: Sandbox) -> Iterator[Box]:
         yield Box(shared, stack.enter_context(DnsServer(shared, names, patience=0.5)), recorders[0])
 
 
-@pytest.mark.parametrize("kind", ["reset", "copied", "settled", "born", "written", "told", "orphan"])
+@pytest.mark.parametrize("kind", ["reset", "copied", "settled", "born", "written", "told", "orphan", "heir"])
 def test_a_foreign_name_does_not_arrive(box: Box, kind: str) -> None:
     real = box.run(kind, RESETS, policy())
     assert real.stdout == "1\n", real.stderr

@@ -3,6 +3,7 @@
 #include "ranges.h"
 #include "sealing.h"
 #include "threads.h"
+#include "watched.h"
 
 enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
 
@@ -91,6 +92,9 @@ void note_being_fork(void)
 {
     is_fork |= forks_made;
     forks_made = false; /* they are its parent's */
+    /* Kin whose making was judged in the parent may be the first to ask, and would be taken for the owner. */
+    if (had_kin())
+        watch_for_good();
 }
 
 void accept_forked_copy(void)

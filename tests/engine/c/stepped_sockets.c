@@ -2,7 +2,7 @@
  * call's own instruction or behind it, and other threads go on meanwhile; nothing else is changed.
  *
  *   stepped_sockets KIND PORT NAME_SERVER FURTHER
- *     reset, copied, settled, born, listening, laid, written, told, orphan
+ *     reset, copied, settled, born, listening, laid, written, told, orphan, heir
  *                           try to say evil.example to allowed.example, and print how many writes of it went well; at the
  *                           port FURTHER the server resets each connection on which something came
  *     asked                 tries to ask the name server for FURTHER as if that were plain bytes
@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -494,6 +495,38 @@ static void try_orphan(void)
     make_orphan();
 }
 
+/* The same, but the handler forks, and the copy goes on with the call: its child is the first that asks in that memory. */
+enum { SAID = 77 };
+static volatile bool is_the_copy;
+
+static void let_a_copy_go_on(void)
+{
+    is_the_copy = !syscall(SYS_fork);
+}
+
+static int lay_in_copy(void *unused)
+{
+    (void)unused;
+    if (is_the_copy && (dup2(pipes[1], target) != target || write(target, "x", 1) != 1))
+        abort();
+    _exit(0);
+}
+
+static void try_heir(void)
+{
+    static const struct stop stops[] = {{is_clone, let_a_copy_go_on}, {0}};
+    int status;
+    target = connected(&to);
+    if (pipe(pipes))
+        abort();
+    stop_at(stops);
+    clone(lay_in_copy, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+    if (is_the_copy)
+        _exit(says(target) ? SAID : 1);
+    while (wait(&status) > 0)
+        said += WIFEXITED(status) && WEXITSTATUS(status) == SAID;
+}
+
 /* Questions as they are sent over TCP, with their length in front. */
 static uint8_t query[300], forged[512];
 static size_t query_len, forged_len;
@@ -656,6 +689,7 @@ int main(int count, char **words)
         : !strcmp(kind, "written")   ? try_written()
         : !strcmp(kind, "told")      ? try_told()
         : !strcmp(kind, "orphan")    ? try_orphan()
+        : !strcmp(kind, "heir")      ? try_heir()
         : !strcmp(kind, "listening") ? try_listening()
                                      : try_asked(further);
         usleep(200 * MILLISECOND);
