@@ -15,7 +15,14 @@ enum kind {
 };
 enum { ANY = 0x1fffffff /* all descriptors */, NO_SLOT = CLAIMS /* none was free */ };
 #define KIN 0x80000000u
-enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 30 /* milliseconds */, LONG_PATIENCE = 5000, MOVES = 8 };
+enum {
+    QUICK_TURNS = 50,
+    PATIENCE = QUICK_TURNS + 30, /* milliseconds */
+    HOLDERS_PATIENCE = QUICK_TURNS +
+        1000, /* who holds waits for nothing, but for a processor where there are few */
+    LONG_PATIENCE = 5000,
+    MOVES = 8
+};
 
 static uint64_t word(enum kind kind, uint32_t descriptor, uint32_t who)
 {
@@ -206,14 +213,14 @@ bool has_claims(void)
 /* Waits a moment for others. False: no longer. A handler does not wait at all: what it interrupted ends no claim before
  * the handler is over, and others may be waiting for that, in a handler as well. Where one follows the other, there would
  * be no end to it. */
-static bool wait_for_others(int32_t own, uint32_t turn)
+static bool wait_for_others(int32_t own, uint32_t turn, uint32_t patience)
 {
     if (is_interrupted(own)) {
         drop_claims(true);
         return false;
     }
     pause_between(turn);
-    return turn + 1 < PATIENCE;
+    return turn + 1 < patience;
 }
 
 /* The first claim of kin makes it known: that of its first thread, with whose end it may be forgotten. What others left
@@ -269,7 +276,7 @@ static bool hold_number(int64_t descriptor)
     do
         if (!claimed(CHANGE, number, me, me & KIN ? 0 : me, UINT32_MAX))
             return true;
-    while (wait_for_others(slot, turn++));
+    while (wait_for_others(slot, turn++, PATIENCE));
     give((uint32_t)slot, word(HOLD, number, me));
     return false;
 }
@@ -338,7 +345,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
         if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed(HOLD, descriptor, me, 0, UINT32_MAX))
             return claim;
         change_end(claim);
-    } while (waits && wait_for_others(NO_SLOT, turn++));
+    } while (waits && wait_for_others(NO_SLOT, turn++, HOLDERS_PATIENCE));
     return -1;
 }
 
