@@ -56,6 +56,7 @@ FOREIGN = dict.fromkeys(
         "with_a_question_in_one",
         "after_half_a_question",
         "after_a_warning",
+        "after_ten_warnings_in_one",
         "with_a_warning_in_front",
         "with_an_empty_record_in_front",
         "with_an_empty_change_in_front",
@@ -363,6 +364,13 @@ def test_a_name_in_a_header_is_not_seen(box: Sandbox, server: Recorder) -> None:
     result, done = run(box, ["other_protocol"], CHECKED)
     assert (result, alerts(done)) == ({"other_protocol": None}, [])
     assert b"Host: evil-in-a-header" in server.received
+
+
+def test_a_name_behind_a_record_of_no_known_kind_is_not_seen(box: Sandbox, server: Recorder) -> None:
+    way = "behind_a_record_of_no_known_kind"
+    result, done = run(box, [way], CHECKED)
+    assert (result, alerts(done)) == ({way: None}, [])
+    assert b"evil.example" in server.received
 
 
 def test_in_alert_mode_a_host_is_reported_once(box: Sandbox, server: Recorder) -> None:

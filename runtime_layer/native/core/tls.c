@@ -125,6 +125,13 @@ static bool is_preamble(const uint8_t *bytes, uint32_t len)
     return len && last && same_bytes(bytes, PREAMBLE, same);
 }
 
+/* Several of them; what is encrypted begins so once in 128 times. */
+static bool is_plain_alert(const uint8_t *bytes, uint32_t len)
+{
+    return bytes[0] == RECORD_ALERT && len > RECORD_HEADER &&
+           (bytes[RECORD_HEADER] == 1 || bytes[RECORD_HEADER] == 2);
+}
+
 /* What servers take for the beginning of TLS although no client begins so: an empty record, an alert or a change of
  * ciphers in front, a ClientHello in SSL 2's form. */
 static bool is_odd_start(const uint8_t *bytes, uint32_t len)
@@ -132,7 +139,7 @@ static bool is_odd_start(const uint8_t *bytes, uint32_t len)
     if (bytes[0] == RECORD_HANDSHAKE)
         return len <= RECORD_HEADER || (!bytes[3] && !bytes[4]);
     if (bytes[0] == RECORD_CHANGE || bytes[0] == RECORD_ALERT)
-        return len < RECORD_HEADER || (!bytes[3] && bytes[4] < PLAIN_ALERTS);
+        return len < RECORD_HEADER || (!bytes[3] && bytes[4] < PLAIN_ALERTS) || is_plain_alert(bytes, len);
     return bytes[0] & 0x80 && (len < 3 || bytes[2] == HANDSHAKE_CLIENT_HELLO) &&
            (len < 4 || bytes[3] == MAJOR_VERSION);
 }

@@ -75,6 +75,13 @@ def other_protocol() -> None:
 
 
 @way
+def behind_a_record_of_no_known_kind() -> None:
+    s = connected()
+    s.send(bytes((99, 3, 1, 0, 5)) + b"hello")
+    s.send(hello())
+
+
+@way
 def much_at_once() -> None:
     s = connected()
     s.sendall(b"P" * 5_000_000)

@@ -231,6 +231,13 @@ def with_a_warning_in_front() -> None:
 
 
 @way
+def after_ten_warnings_in_one() -> None:
+    s = connected()
+    s.send(b"\x15\x03\x01\x00\x14" + b"\x01\x5a" * 10)
+    s.send(hello())
+
+
+@way
 def with_an_empty_record_in_front() -> None:
     connected().send(b"\x16\x03\x01\x00\x00" + hello())
 
