@@ -82,6 +82,13 @@ def test_a_handler_lays_a_used_socket_under_a_connect_of_the_only_thread(box: Bo
     assert b"evil.example" in box.server.received
 
 
+def test_a_file_is_closed_while_it_is_handed_over(box: Box) -> None:
+    """The thread that hands it over may not run for long, where processors are few."""
+    for settings in (policy(), CHECKED):
+        done = box.run("closed", RESETS, settings)
+        assert done.stdout == "1\n", done.stderr
+
+
 def test_nothing_is_asked_as_plain_bytes(box: Box) -> None:
     box.run("asked", FOREIGN, policy())
     assert box.names.was_asked(FOREIGN)

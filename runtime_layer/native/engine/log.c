@@ -4,6 +4,7 @@
 #include <linux/resource.h>
 
 #include "claims.h"
+#include "descriptors.h"
 #include "judges.h"
 #include "kernel.h"
 #include "process.h"
@@ -86,6 +87,10 @@ static bool is_log(uint64_t descriptor)
 static enum outcome change(struct call *call, uint32_t descriptor, bool waits, int64_t error)
 {
     int32_t claim = change_begin(descriptor, waits);
+    /* A file is held while another thread hands it over, or maps it, which is soon done. The rest are numbers of the gate's
+     * own: who closes all that there are waits for none of them. */
+    if (claim < 0 && !waits && is_file((int32_t)descriptor))
+        claim = change_begin(descriptor, true);
     if (claim < 0)
         return answer(call, error);
     uint32_t calls = calls_so_far(), mark = watch_mark((int32_t)descriptor);

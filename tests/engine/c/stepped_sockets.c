@@ -5,6 +5,7 @@
  *     reset, copied, settled, born, listening, laid, written, told, orphan, heir
  *                           try to say evil.example to allowed.example, and print how many writes of it went well; at the
  *                           port FURTHER the server resets each connection on which something came
+ *     closed                a file is closed while another thread is handing it over: prints whether that went well
  *     asked                 tries to ask the name server for FURTHER as if that were plain bytes
  *     answered              tries to be told by an answer of its own, made on loopback, that allowed.example is at
  *                           FURTHER; prints what it received, and whether it may connect there
@@ -527,6 +528,52 @@ static void try_heir(void)
         said += WIFEXITED(status) && WEXITSTATUS(status) == SAID;
 }
 
+/* A file is handed over, and closed by another thread before that call is over. */
+static int pair[2];
+static volatile bool was_closed;
+
+static bool is_message(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_sendmsg;
+}
+
+static void hand_over(void)
+{
+    char byte = 'x', control[CMSG_SPACE(sizeof target)] = {0};
+    struct iovec bytes = {&byte, 1};
+    struct msghdr m = {
+        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&m);
+    *rights = (struct cmsghdr){CMSG_LEN(sizeof target), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(rights), &target, sizeof target);
+    sendmsg(pair[0], &m, 0);
+}
+
+static void *close_target(void *unused)
+{
+    was_closed = !close(target);
+    return unused;
+}
+
+static void try_closed(void)
+{
+    static const struct stop stops[] = {{is_message, wait_here}, {NULL, wait_here}, {0}};
+    struct caller sender = {stops, hand_over, {0}, 0};
+    pthread_t closer;
+    target = open("/proc/self/exe", O_RDONLY);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+        abort();
+    start(&sender);
+    comes_to(&sender.state, 1);
+    let_go(&sender.state);
+    comes_to(&sender.state, 2);
+    pthread_create(&closer, NULL, close_target, NULL);
+    usleep(200 * MILLISECOND);
+    end(&sender);
+    pthread_join(closer, NULL);
+    said += was_closed;
+}
+
 /* Questions as they are sent over TCP, with their length in front. */
 static uint8_t query[300], forged[512];
 static size_t query_len, forged_len;
@@ -690,6 +737,7 @@ int main(int count, char **words)
         : !strcmp(kind, "told")      ? try_told()
         : !strcmp(kind, "orphan")    ? try_orphan()
         : !strcmp(kind, "heir")      ? try_heir()
+        : !strcmp(kind, "closed")    ? try_closed()
         : !strcmp(kind, "listening") ? try_listening()
                                      : try_asked(further);
         usleep(200 * MILLISECOND);
