@@ -42,6 +42,7 @@ LIMITS = {
     "test_server_names.py::test_the_attempts_are_real[handed_over_in_the_midst_of_a_handshake]": _LOCK_FILTER,
     "test_server_names.py::test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at[orphan]": _KIN,
     "test_server_names.py::test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at[vforked]": _KIN,
+    "test_server_names.py::test_a_name_behind_a_record_of_no_known_kind_is_not_seen": _LOCK_FILTER,
     "test_server_names.py::test_a_handler_lays_a_connection_under_a_write_of_the_only_thread": _THREAD,
     "test_server_names.py::test_in_alert_mode_a_host_is_reported_once": _LOCK_FILTER,
     "test_server_names.py::test_what_had_another_peer_is_not_connected_by_name": _LOCK_FILTER,
