@@ -125,7 +125,7 @@ static bool is_preamble(const uint8_t *bytes, uint32_t len)
     return len && last && same_bytes(bytes, PREAMBLE, same);
 }
 
-/* Several of them; what is encrypted begins so once in 128 times. */
+/* Several in one record, by the first one's level (RFC 8446, 6); what is encrypted begins so once in 128 times. */
 static bool is_plain_alert(const uint8_t *bytes, uint32_t len)
 {
     return bytes[0] == RECORD_ALERT && len > RECORD_HEADER &&

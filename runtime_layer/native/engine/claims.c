@@ -17,9 +17,8 @@ enum { ANY = 0x1fffffff /* all descriptors */, NO_SLOT = CLAIMS /* none was free
 #define KIN 0x80000000u
 enum {
     QUICK_TURNS = 50,
-    PATIENCE = QUICK_TURNS + 30, /* milliseconds */
-    HOLDERS_PATIENCE = QUICK_TURNS +
-        1000, /* who holds waits for nothing, but for a processor where there are few */
+    PATIENCE = QUICK_TURNS + 30,           /* milliseconds */
+    HOLDERS_PATIENCE = QUICK_TURNS + 1000, /* who holds waits for a processor, and nothing else */
     LONG_PATIENCE = 5000,
     MOVES = 8
 };

@@ -7,11 +7,11 @@
 /* struct linux_dirent64 (getdents(2)). */
 enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
 
-uint32_t each_descriptor(bool (*each)(int32_t descriptor))
+enum listed each_descriptor(bool (*each)(int32_t descriptor))
 {
     char entries[1024];
-    int64_t directory = KERNEL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
-            n = 1;
+    int64_t directory = KERNEL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    int64_t n = 1;
     bool found = false;
     if (is_error(directory))
         return NOT_LISTED;
