@@ -18,7 +18,6 @@ _CLOSED = "binfmt_misc starts no program by a descriptor that is closed then, as
 _PLACES = "qemu-user lays memory of its own where the gate's is looked for"
 _STUCK = "qemu-user waits for a lock of its own for ever when signal handlers fork so often"
 _OUTSIDE = "starts the layer beside the sandbox, where only this machine's own programs run"
-_LISTED = "under qemu-user a folder was listed that its mode does not let the user list"
 _FILTER = "qemu-user has no seccomp(2) for its programs"
 
 # The end of a test's id, without or with its parameters.
@@ -26,7 +25,6 @@ LIMITS = {
     "test_behaviour.py::test_bad_pointers_get_the_kernels_own_errors[False]": "qemu-user answers EFAULT by itself",
     "test_evasion.py::test_a_copy_does_not_go_on_with_a_call_that_it_was_forked_in[program]": _EXEC,
     "test_evasion.py::test_threads_of_a_process_that_shares_memory_replace_nothing": _KIN,
-    "test_handler.py::test_bytecode_in_a_folder_that_cannot_be_listed_lets_nothing_start": _LISTED,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[copy_that_forks_again]": _STUCK,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[exec_in_a_vfork_child]": _KIN,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[open_in_a_vfork_child]": _KIN,
@@ -40,7 +38,6 @@ LIMITS = {
     "test_server_names.py::test_the_attempts_are_real[zero_copy]": _ZERO_COPY,
     "test_server_names.py::test_the_attempts_are_real[handed_over_after_a_question]": _LOCK_FILTER,
     "test_server_names.py::test_the_attempts_are_real[handed_over_in_the_midst_of_a_handshake]": _LOCK_FILTER,
-    "test_server_names.py::test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at[orphan]": _KIN,
     "test_server_names.py::test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at[vforked]": _KIN,
     "test_server_names.py::test_a_name_behind_a_record_of_no_known_kind_is_not_seen": _LOCK_FILTER,
     "test_server_names.py::test_a_handler_lays_a_connection_under_a_write_of_the_only_thread": _THREAD,

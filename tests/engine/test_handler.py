@@ -77,10 +77,10 @@ def test_a_handler_that_is_elsewhere(box: Sandbox) -> None:
 def test_bytecode_in_a_folder_that_cannot_be_listed_lets_nothing_start(box: Sandbox, task: Path) -> None:
     """Its files can be opened all the same, by names that are easily guessed."""
     (task / "hidden").mkdir()
-    (task / "hidden/__pycache__").mkdir(mode=0o711)
+    (task / "hidden/__pycache__").mkdir(mode=0o311)
     environment = policy(read_handler="block") | {"_HANDLER": "hidden/app.handler"}
     done = box.run_command([SHIELD, "/bin/true"], environment=environment)
     assert (done.returncode, done.stdout) == (78, ""), done.stderr
     assert done.shield_lines[0]["reason"].endswith("or a folder that cannot be read")
-    (task / "hidden/__pycache__").chmod(0o700)  # nor can they be opened: it is nobody's concern
+    (task / "hidden/__pycache__").chmod(0)  # nor can they be opened: it is nobody's concern
     assert box.run_command([SHIELD, "/bin/true"], environment=environment).returncode == 0

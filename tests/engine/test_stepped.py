@@ -23,6 +23,11 @@ CHECKED = policy(outbound_connectivity="block") | {
     "SHIELD_ALLOW_OUTBOUND": "allowed.example",
     "SHIELD_ALLOW_AWS": "none",
 }
+PROGRAMS = {
+    "stepped_sockets": ("reset", "copied", "settled", "born", "listening", "laid", "written", "told", "closed"),
+    "stepped_questions": ("asked", "answered"),
+    "stepped_kin": ("orphan", "orphan_by_turn", "heir"),
+}
 pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="the trap flag is x86_64's")
 
 
@@ -32,7 +37,8 @@ class Box(NamedTuple):
     server: Recorder
 
     def run(self, kind: str, further: object, settings: dict[str, str]) -> Completed:
-        command = [SHIELD, "/var/task/stepped_sockets", kind, "443", RESOLVER, str(further)]
+        program = next(program for program, kinds in PROGRAMS.items() if kind in kinds)
+        command = [SHIELD, f"/var/task/{program}", kind, "443", RESOLVER, str(further)]
         done = self.sandbox.run_command(command, environment=settings)
         assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
         return done
@@ -41,7 +47,8 @@ class Box(NamedTuple):
 @pytest.fixture(scope="module")
 def shared(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task")
-    compile_c([SOURCES / "stepped_sockets.c"], task / "stepped_sockets", "-lpthread")
+    for program in PROGRAMS:
+        compile_c([SOURCES / f"{program}.c"], task / program, "-lpthread")
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
@@ -56,7 +63,9 @@ def box(shared: Sandbox) -> Iterator[Box]:
         yield Box(shared, stack.enter_context(DnsServer(shared, names, patience=0.5)), recorders[0])
 
 
-@pytest.mark.parametrize("kind", ["reset", "copied", "settled", "born", "written", "told", "orphan", "heir"])
+@pytest.mark.parametrize(
+    "kind", ["reset", "copied", "settled", "born", "written", "told", "orphan", "orphan_by_turn", "heir"]
+)
 def test_a_foreign_name_does_not_arrive(box: Box, kind: str) -> None:
     real = box.run(kind, RESETS, policy())
     assert real.stdout == "1\n", real.stderr

@@ -3,7 +3,6 @@
 #include "ranges.h"
 #include "sealing.h"
 #include "threads.h"
-#include "watched.h"
 
 enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
 
@@ -71,7 +70,7 @@ void note_kin(void)
     __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
 }
 
-static bool forks_made, is_fork;
+static bool forks_made, is_fork, may_mistake;
 
 void note_fork(void)
 {
@@ -88,13 +87,16 @@ bool is_fork_of_threads(void)
     return is_fork;
 }
 
+bool may_mistake_owner(void)
+{
+    return may_mistake;
+}
+
 void note_being_fork(void)
 {
     is_fork |= forks_made;
     forks_made = false; /* they are its parent's */
-    /* Kin whose making was judged in the parent may be the first to ask, and would be taken for the owner. */
-    if (had_kin())
-        watch_for_good();
+    may_mistake |= had_kin();
 }
 
 void accept_forked_copy(void)

@@ -41,6 +41,9 @@ void note_fork(void);
 bool had_forks(void);
 /* Is it one, made by fork(2)? */
 bool is_fork_of_threads(void);
+/* Is it a fork of a process that had made kin (below)? Kin of its own that was judged before the fork may be the first to
+ * ask here, and be taken for the owner of the memory. */
+bool may_mistake_owner(void);
 /* On its first call. */
 void note_being_fork(void);
 /* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. */

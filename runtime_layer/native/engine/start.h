@@ -14,7 +14,9 @@ void report_armed(const struct armed_objects *objects, uint64_t began);
 void report_failure(bool runs, const struct writer *reason);
 uint64_t monotonic_micros(void);
 
-#define HAS_RING "this process uses io_uring already, which no library can guard; let the wrapper start it"
+#define HAS_RING                                                                                             \
+    "this process uses io_uring already, which no library can guard, or cannot tell; let the wrapper start " \
+    "it"
 
 /* What depends on a policy's modes: self_protection, and executable_memory where nothing was said of it. */
 void settle_modes(struct sealed *s);

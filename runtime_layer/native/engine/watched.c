@@ -151,7 +151,7 @@ bool has_stream_mark(int32_t descriptor)
 
 bool is_for_good(void)
 {
-    return __atomic_load_n(&for_good, __ATOMIC_SEQ_CST);
+    return may_mistake_owner() || __atomic_load_n(&for_good, __ATOMIC_SEQ_CST);
 }
 
 void watch_for_good(void)

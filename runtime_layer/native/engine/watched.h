@@ -71,7 +71,8 @@ void watch_closed(int32_t descriptor, uint32_t mark);
 /* Takes a mark away, or leaves a trace of it where a copy may need one; unless there is another by now, or it is not this
  * process's to take. */
 void unwatch(int32_t descriptor, uint32_t mark);
-/* From now on threads may have descriptors of their own: no mark is taken away any more. */
+/* From now on threads may have descriptors of their own: no mark is taken away any more. Nor where the owner of the memory
+ * cannot be told (process.h). */
 void watch_for_good(void);
 bool is_for_good(void);
 /* Another descriptor for the same, with the same mark, held. For close_held. Or an errno. */

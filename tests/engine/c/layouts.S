@@ -165,6 +165,17 @@ back:
 table:
     .long back - table, again - table
 #endif
+#elif defined(BRANCHES)
+/* One of two numbers, by a branch to the call, behind which there is no room. */
+    bounded_entry
+    mov $257, %eax
+    test %edx, %edx
+    jz call_it
+    mov $39, %eax
+call_it:
+    syscall
+    ret
+    .cfi_endproc
 #elif defined(RARELY_AND_FAR)
 /* The same, far away, where no unwind table says that it belongs to the function. */
 .text

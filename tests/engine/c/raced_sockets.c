@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,40 +280,6 @@ static int try_vforked(void)
     return WIFEXITED(status) && WEXITSTATUS(status) == SAID;
 }
 
-/* A vfork child's own child kills it: then the parent, which waited, runs beside that one. */
-static char stacks[2][1 << 16] __attribute__((aligned(64)));
-static volatile int answer;
-
-static int say_as_orphan(void *unused)
-{
-    (void)unused;
-    kill(getppid(), SIGKILL);
-    while (!laid)
-        usleep(MILLISECOND);
-    answer = says(target) ? SAID : 1;
-    _exit(0);
-}
-
-static int make_orphan(void *unused)
-{
-    (void)unused;
-    clone(say_as_orphan, stacks[1] + sizeof *stacks, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
-    _exit(0);
-}
-
-static int try_orphan(void)
-{
-    make_target();
-    dup2(made, target);
-    if (clone(make_orphan, stacks[0] + sizeof *stacks, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL) < 0)
-        abort();
-    is_there = 1;
-    lay_once(NULL);
-    while (!answer)
-        usleep(MILLISECOND);
-    return answer == SAID;
-}
-
 /* A handler lays a connection over what is being copied. */
 static void lay_it(int signal)
 {
@@ -445,7 +410,6 @@ int main(int count, char **words)
                : !strcmp(kind, "taken")        ? try_taken(seconds)
                : !strcmp(kind, "while_forked") ? try_while_forked(seconds)
                : !strcmp(kind, "vforked")      ? try_vforked()
-               : !strcmp(kind, "orphan")       ? try_orphan()
                : !strcmp(kind, "laid")         ? try_laid()
                : !strcmp(kind, "under")        ? try_under()
                : count > 3                     ? try_swapped(words[3])
