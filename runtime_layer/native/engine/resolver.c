@@ -80,7 +80,7 @@ bool resolver_watched(int32_t descriptor)
     uint32_t mark = watch_mark(descriptor);
     if (!is_datagram_mark((uint8_t)mark))
         return false;
-    if (marks_are_exact() || is_internet_datagram(descriptor))
+    if (marks_are_exact() || (is_internet_datagram(descriptor) && watch_is_for(descriptor, mark)))
         return true;
     unwatch(descriptor, mark);
     return false;

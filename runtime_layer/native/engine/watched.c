@@ -25,9 +25,18 @@ uint8_t watch_kind(int32_t descriptor)
     return (uint8_t)watch_mark(descriptor);
 }
 
-static uint32_t new_mark(uint8_t kind)
+/* What a UDP socket is connected to is known by its number alone, and one that is not connected looks the same: so its mark
+ * says which socket it is for. */
+static uint32_t new_mark(int32_t descriptor, uint8_t kind)
 {
-    return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind;
+    uint32_t rest = kind >= WATCH_SERVER ? (uint32_t)socket_cookie(descriptor)
+                                         : __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
+    return rest << 8 | kind;
+}
+
+bool watch_is_for(int32_t descriptor, uint32_t mark)
+{
+    return (uint8_t)mark < WATCH_SERVER || mark == new_mark(descriptor, (uint8_t)mark);
 }
 
 bool marks_are_exact(void)
@@ -52,7 +61,7 @@ bool watch(int32_t descriptor, uint8_t kind)
 {
     note_whose_mark();
     if (is_known(descriptor))
-        __atomic_store_n(&watched[descriptor], new_mark(kind), __ATOMIC_RELEASE);
+        __atomic_store_n(&watched[descriptor], new_mark(descriptor, kind), __ATOMIC_RELEASE);
     return is_known(descriptor);
 }
 
@@ -66,23 +75,23 @@ bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
 {
     note_whose_mark();
     if (is_known(descriptor))
-        __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(kind), false, __ATOMIC_RELEASE,
-                                    __ATOMIC_RELAXED);
+        __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(descriptor, kind), false,
+                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
     return is_known(descriptor);
 }
 
 bool watch_still(int32_t descriptor, uint32_t seen)
 {
     return is_known(descriptor) &&
-           __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark((uint8_t)seen), false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+           __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(descriptor, (uint8_t)seen),
+                                       false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 void unwatch(int32_t descriptor, uint32_t mark)
 {
     if (!is_known(descriptor) || is_for_good() || !owns_memory())
         return;
-    uint32_t left = had_forks() ? new_mark(WATCH_LEFT) : WATCH_NOTHING;
+    uint32_t left = had_forks() ? new_mark(descriptor, WATCH_LEFT) : WATCH_NOTHING;
     __atomic_compare_exchange_n(&watched[descriptor], &mark, left, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 

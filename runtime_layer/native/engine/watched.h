@@ -34,8 +34,8 @@ _Static_assert(WATCH_GREETED == 3, "as gate.S knows it");
 
 enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it too */ };
 
-/* Low byte: enum watch. The rest changes with each mark, so that an older one cannot be taken for it. gate.S reads the
- * low byte. */
+/* Low byte: enum watch. The rest changes with each mark, so that an older one cannot be taken for it; from WATCH_SERVER on
+ * it says which socket the mark is for (watch_is_for). gate.S reads the low byte. */
 extern uint32_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")));
 
 bool marks_are_exact(void);
@@ -45,6 +45,9 @@ void marks_are_hints(void);
 /* The mark of a descriptor; its low byte is its kind. */
 uint32_t watch_mark(int32_t descriptor);
 uint8_t watch_kind(int32_t descriptor);
+/* Was this mark made for what the number stands for now? It can be told of WATCH_SERVER and above; of the rest the kernel
+ * knows. */
+bool watch_is_for(int32_t descriptor, uint32_t mark);
 /* Is nothing looked at there? */
 bool is_unmarked(uint32_t mark);
 /* May a mark be that of a descriptor which another thread or process has by the same number? */

@@ -181,7 +181,7 @@ def errno_of(function: Function) -> int | None:
     try:
         function()
     except OSError as error:
-        return error.errno
+        return error.errno or 255
     return None
 
 

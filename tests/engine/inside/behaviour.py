@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import mmap
 import os
@@ -30,7 +31,7 @@ def refusal(function: Callable[[], object]) -> int | None:
     try:
         function()
     except OSError as error:
-        return error.errno
+        return error.errno or errno.ETIMEDOUT  # the socket's own time limit has no number
     return None
 
 
@@ -382,7 +383,7 @@ def allowed_hosts_work() -> dict[str, Any]:
         except socket.gaierror as error:
             return error.args[0]
         except OSError as error:
-            return error.errno
+            return error.errno or errno.ETIMEDOUT
         return None
 
     before = refusal(connect("203.0.113.9", 80))

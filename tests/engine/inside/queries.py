@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -330,6 +331,31 @@ def udp_among_what_others_send() -> None:
 
 
 @way
+def udp_where_a_connected_one_was() -> None:
+    """By its number another socket hears everybody, and has no peer."""
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        message = s.recv(500)
+        number = s.fileno()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
+        assert s.fileno() == number
+        s.bind(("127.0.0.1", 0))
+        s.settimeout(5)
+        for data in (b"plain", b""):
+            other.sendto(data, s.getsockname())
+            assert s.recv(500) == data
+        for ask in (s.getpeername, lambda: s.send(query(ALLOWED))):
+            try:
+                ask()
+            except OSError:
+                continue
+            raise AssertionError(ask)
+    use(address_in(message))
+
+
+@way
 def udp_on_a_duplicate() -> None:
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.connect(RESOLVER)
@@ -614,7 +640,7 @@ def errno_of(name: str) -> int | None:
     except socket.gaierror as error:
         return NO_SUCH_NAME if error.args[0] == socket.EAI_NONAME else error.args[0]
     except OSError as error:
-        return error.errno
+        return error.errno or errno.ETIMEDOUT  # the socket's own time limit has no number
     return None
 
 

@@ -655,7 +655,7 @@ def errno_of(name: str) -> int | None:
     try:
         WAYS[name]()
     except OSError as error:
-        return error.errno
+        return error.errno or errno.ETIMEDOUT  # the socket's own time limit has no number
     return None
 
 
