@@ -169,7 +169,8 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         (task / name).write_bytes((INSIDE / name).read_bytes())
     (task / "authority.pem").write_bytes(authority.pem)
     target = f"{architecture()}-linux-gnu.2.28" if is_emulated() else None
-    compile_c([SOURCES / "raced_sockets.c"], task / "raced_sockets", "-lpthread", target=target)
+    for name in ("raced_sockets", "turned_marks"):
+        compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", target=target)
     with whole_sandbox(task, layer) as sandbox:
         names = {"allowed.example": [SERVER], "aaaa.example": [SERVER], "other.example": [SERVER]}
         tls = authority.server_context(["allowed.example"])
@@ -246,6 +247,21 @@ def test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at
         done = box.run_command(command, environment=CHECKED)
     assert done.stdout == "0\n", done.stderr[-2000:]
     assert b"evil.example" not in server.received + far_away.received
+
+
+# What becomes of a UDP socket by a connection's number: a child's, or what was there before.
+TURNED = ("connected", "asked", "laid_over", "by_message", "by_thread", "meanwhile")
+
+
+@pytest.mark.parametrize("kind", TURNED)
+def test_a_udp_socket_takes_nothing_away_from_a_connection(box: Sandbox, server: Recorder, kind: str) -> None:
+    command = [SHIELD, "/var/task/turned_marks", kind, "443"]
+    tried = box.run_command(command, environment=policy())
+    assert tried.stdout == "1\n", tried.stderr  # it is real
+    server.forget()
+    done = box.run_command(command, environment=CHECKED)
+    assert done.stdout == "0\n", done.stderr[-2000:]
+    assert b"evil.example" not in server.received
 
 
 def test_a_handler_lays_a_connection_under_a_write_of_the_only_thread(box: Sandbox, server: Recorder) -> None:

@@ -17,8 +17,10 @@ enum { ANY = 0x1fffffff /* all descriptors */, NO_SLOT = CLAIMS /* none was free
 #define KIN 0x80000000u
 enum {
     QUICK_TURNS = 50,
-    PATIENCE = QUICK_TURNS + 30,           /* milliseconds */
-    HOLDERS_PATIENCE = QUICK_TURNS + 1000, /* who holds waits for a processor, and nothing else */
+    PATIENCE = QUICK_TURNS +
+        30, /* milliseconds; for a number of the gate's own, which may be another as well */
+    OTHERS_PATIENCE = QUICK_TURNS +
+        1000, /* who holds or closes a number waits for a processor, and nothing else */
     LONG_PATIENCE = 5000,
     MOVES = 8
 };
@@ -265,7 +267,7 @@ static int32_t take(enum kind kind, uint32_t descriptor, uint32_t *who)
 }
 
 /* Claims the number, and waits for changes that are under way. */
-static bool hold_number(int64_t descriptor)
+static bool hold_number(int64_t descriptor, uint32_t patience)
 {
     uint32_t number = (uint32_t)descriptor, me;
     int32_t slot = take(HOLD, number, &me);
@@ -275,7 +277,7 @@ static bool hold_number(int64_t descriptor)
     do
         if (!claimed(CHANGE, number, me, me & KIN ? 0 : me, UINT32_MAX))
             return true;
-    while (wait_for_others(slot, turn++, PATIENCE));
+    while (wait_for_others(slot, turn++, patience));
     give((uint32_t)slot, word(HOLD, number, me));
     return false;
 }
@@ -283,7 +285,7 @@ static bool hold_number(int64_t descriptor)
 int64_t hold(int64_t descriptor)
 {
     for (uint32_t move = 0; descriptor >= 0; move++) {
-        if (hold_number(descriptor))
+        if (hold_number(descriptor, PATIENCE))
             return descriptor;
         /* Somebody takes long to close what once had this number: another one does as well. */
         int64_t next = move < MOVES ? KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1) : -EBUSY;
@@ -295,7 +297,7 @@ int64_t hold(int64_t descriptor)
 
 int64_t hold_theirs(int64_t descriptor)
 {
-    return descriptor < 0 || hold_number(descriptor) ? 0 : -EBUSY;
+    return descriptor < 0 || hold_number(descriptor, OTHERS_PATIENCE) ? 0 : -EBUSY;
 }
 
 /* The slot of exactly this claim; NO_SLOT: there is none. */
@@ -344,7 +346,7 @@ int32_t change_begin(uint32_t descriptor, bool waits)
         if (!__atomic_load_n(&c->held_now, __ATOMIC_SEQ_CST) || !claimed(HOLD, descriptor, me, 0, UINT32_MAX))
             return claim;
         change_end(claim);
-    } while (waits && wait_for_others(NO_SLOT, turn++, HOLDERS_PATIENCE));
+    } while (waits && wait_for_others(NO_SLOT, turn++, OTHERS_PATIENCE));
     return -1;
 }
 

@@ -53,7 +53,7 @@ static int64_t copy_marked(int32_t from, uint8_t kind, uint64_t least, uint32_t 
     if (is_error(copy))
         close_held(number);
     else
-        watch_copied(from, (int32_t)copy);
+        resolver_copied(from, (int32_t)copy);
     return copy;
 }
 
@@ -92,9 +92,8 @@ void watch_own_end(int32_t descriptor, int64_t own)
 
 void watch_carry(int32_t descriptor, int64_t own)
 {
-    uint32_t mark = watch_mark(descriptor);
-    if (own != descriptor && watch_kind((int32_t)own) == WATCH_QUERIES && is_unmarked(mark))
-        watch_instead(descriptor, mark, WATCH_QUERIES);
+    if (own != descriptor && has_queries((int32_t)own))
+        watch_queries(descriptor);
 }
 
 /* The same socket by another number. */
@@ -166,9 +165,9 @@ static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *ca
                          : kernel_call(call->nr, call->arg[0], call->arg[1], call->arg[2], 0, 0, 0);
     if (is_error(copy))
         return copy;
-    if (!marks && watch_kind(from) != WATCH_NOTHING) {
+    if (!marks && has_mark(from)) {
         marks_are_hints();
-        watch_copied(from, (int32_t)copy);
+        resolver_copied(from, (int32_t)copy);
     }
     if (!was_interrupted(calls))
         return copy;
@@ -217,12 +216,12 @@ int64_t lay_over(const struct call *call)
         return -EBUSY;
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
     if (!is_error(result))
-        watch_copied(from, to);
+        resolver_copied(from, to);
     if (is_marked || !was_interrupted(calls))
         return result;
     if (is_error(result) || !is_unseen_stream(to)) {
-        if (mark != before && is_error(result) && (uint8_t)before)
-            watch_instead(to, mark, (uint8_t)before);
+        if (mark != before && is_error(result) && kind_of_mark(before))
+            watch_instead(to, mark, kind_of_mark(before));
         else if (mark != before)
             unwatch(to, mark);
         return result;

@@ -109,7 +109,7 @@ static bool blocks(void)
 /* Maybe by a connection that was there before: what comes then is not taken for less than a beginning (tls.h). */
 static bool is_greeted(struct marked marked)
 {
-    return (uint8_t)marked.mark == WATCH_GREETED;
+    return kind_of_mark(marked.mark) == WATCH_GREETED;
 }
 
 /* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not

@@ -41,8 +41,7 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *ju
 {
     int32_t descriptor = (int32_t)call->arg[index];
     bool blocks = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
-    bool has_mark = has_stream_mark(descriptor);
-    if (!has_mark && (watch_kind(descriptor) == WATCH_NOTHING || !marks_are_anothers()))
+    if (!has_stream_mark(descriptor))
         return NOT_MARKED;
     bool is_stream = is_watched_stream(descriptor);
     if (!is_alone() && !owns_memory()) {
@@ -55,7 +54,7 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *ju
     }
     if (is_stream)
         return STREAM_MARKED;
-    if (!has_mark || !owns_memory()) /* the parent's stay */
+    if (!owns_memory()) /* the parent's stay */
         return NOT_MARKED;
     int64_t error = hold_theirs(descriptor);
     uint32_t mark = watch_mark(descriptor);

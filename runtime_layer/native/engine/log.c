@@ -158,9 +158,8 @@ enum outcome judge_descriptor(struct call *call)
         /* As if it had not been open: programs that look which descriptors there are find their own. */
         return is_log(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
     case __NR_close:
-        return is_log(arg[0])
-                   ? answer(call, -EBADF)
-                   : change(call, (uint32_t)arg[0], watch_kind((int32_t)arg[0]) != WATCH_NOTHING, -EBADF);
+        return is_log(arg[0]) ? answer(call, -EBADF)
+                              : change(call, (uint32_t)arg[0], has_mark((int32_t)arg[0]), -EBADF);
     case __NR_close_range: return close_many(call);
 #ifdef __NR_dup2
     case __NR_dup2:

@@ -283,9 +283,10 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
         int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, own, NULL);
         if (error)
             return error;
-        uint16_t unspec[8] = {0}; /* takes away a peer that the socket may have */
-        KERNEL(connect, own, unspec, sizeof unspec);
-        return resolver_connect(descriptor, mark, address) ? 0 : -EACCES;
+        uint16_t unspec[8] = {0};
+        if (!is_unconnected(own)) /* else it would lose a port that the kernel chose for it */
+            KERNEL(connect, own, unspec, sizeof unspec);
+        return resolver_connect(descriptor, own, address) ? 0 : -EACCES;
     }
     int64_t error = judge_by(*verdict, call, to, own, &sees);
     if (!error && sees)
@@ -311,13 +312,18 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
         resolver_disconnect(descriptor);
         return KERNEL(connect, descriptor, address->bytes, address->len);
     }
-    int64_t own = watch_own(descriptor);
+    /* A UDP socket that a handler lays there must not be connected to a name server, not even for a moment. */
+    bool is_held = to->port == DNS_PORT;
+    int64_t own = is_held ? watch_held(descriptor) : watch_own(descriptor);
     if (is_error(own))
         return own;
     int32_t claim = connecting_begin((int32_t)own);
     int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
     connecting_end(claim);
-    watch_own_end(descriptor, own);
+    if (is_held)
+        watch_held_end(descriptor, own);
+    else
+        watch_own_end(descriptor, own);
     return result;
 }
 

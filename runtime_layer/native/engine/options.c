@@ -127,7 +127,7 @@ static bool has_to_stay(int32_t descriptor)
  * message's own socket is held nobody waits for a number that is just being given back (claims.c): here they do. */
 static int64_t own_right(int32_t theirs)
 {
-    enum { TURNS = 10 };
+    enum { TURNS = 1000 };
     const uint64_t millisecond[2] = {0, 1000000};
     for (uint32_t turn = 0; is_file(theirs) && turn < TURNS; turn++) {
         if (hold_theirs(theirs)) {

@@ -18,7 +18,7 @@ enum {
 
 /* Waits for a message without taking it, and without holding anything: the program may leave this wait by
  * longjmp. 0: it may be an answer; 1: it is something else, for the kernel alone; or an errno. */
-enum { NOT_AN_ANSWER = 1 };
+enum { NOT_AN_ANSWER = 1, ENDED = 2 /* nobody sent it: the socket was shut down */ };
 static int64_t await_answer(int32_t descriptor, uint64_t flags)
 {
     uint8_t byte;
@@ -31,6 +31,8 @@ static int64_t await_answer(int32_t descriptor, uint64_t flags)
         return n;
     struct endpoint sender;
     from.len = peek.name_len < SOCKADDR_MAX ? peek.name_len : SOCKADDR_MAX;
+    if (!n && !from.len)
+        return ENDED;
     bool answers =
         endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET && sender.port == DNS_PORT;
     return answers && n <= ANSWER_MAX ? 0 : NOT_AN_ANSWER;
@@ -54,10 +56,11 @@ static int64_t take_with_header(int32_t descriptor, struct message *m, uint64_t 
 }
 
 /* Takes the message that waits. Its name and control buffers are the caller's own; who gave no header wants to know no
- * more than the sender. NOT_HEARD: it is gone, and the program knows nothing of it. */
+ * more than the sender. NOT_HEARD: it is gone, and the program knows nothing of it: it is not by the server that the socket
+ * is connected to. */
 enum { NOT_HEARD = -ENOMSG };
 static int64_t take_answer(int32_t descriptor, struct message *m, bool has_header, uint64_t flags,
-                           struct scratch *scratch)
+                           const struct sockaddr_bytes *server, struct scratch *scratch)
 {
     uint8_t *buffer = (uint8_t *)scratch;
     uint64_t room = room_in(m, ANSWER_MAX);
@@ -72,7 +75,7 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
     if (from.len > SOCKADDR_MAX)
         from.len = SOCKADDR_MAX;
     if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET) {
-        if (!resolver_hears(descriptor, &sender)) {
+        if (server && !is_from(server, &sender)) {
             if (flags & PEEK)
                 KERNEL(recvfrom, descriptor, buffer, 1, NO_WAIT, 0, 0);
             return NOT_HEARD;
@@ -104,10 +107,11 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
         return receive_answers(descriptor, m, flags);
     /* What the program connected to a name server gets answers and nothing else: they are not looked at before they are
      * taken, unless none is there yet. */
-    bool is_connected = watch_kind(descriptor) >= WATCH_SERVER, is_there = is_connected;
+    struct sockaddr_bytes server;
+    bool is_connected = resolver_connected(descriptor, &server), is_there = is_connected;
     for (;;) {
         int64_t awaited = is_there ? 0 : await_answer(descriptor, flags);
-        if (awaited == NOT_AN_ANSWER && !is_connected)
+        if (awaited == ENDED || (awaited == NOT_AN_ANSWER && !is_connected))
             return KERNEL(recvmsg, descriptor, m, flags);
         if (is_error(awaited))
             return awaited;
@@ -115,7 +119,8 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
         if (!scratch)
             return -ENOMEM;
         struct message taken = *m;
-        int64_t n = take_answer(descriptor, &taken, has_header, flags, scratch);
+        int64_t n =
+            take_answer(descriptor, &taken, has_header, flags, is_connected ? &server : NULL, scratch);
         scratch_give(scratch);
         is_there = n == NOT_HEARD; /* there may be more */
         if (is_there || (n == -EAGAIN && !(flags & NO_WAIT)))

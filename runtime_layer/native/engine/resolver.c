@@ -5,12 +5,16 @@
 #include "user_memory.h"
 #include "watched.h"
 
-enum { SERVERS = UINT8_MAX - WATCH_SERVER, DENIED = 64 };
+enum { SERVERS = 255, DENIED = 64 };
 enum { LEVEL_SOCKET = 1, OPTION_PROTOCOL = 38, PROTOCOL_NUMBER_UDP = 17, PROTOCOL_NUMBER_UDPLITE = 136 };
 
-/* The servers that UDP sockets are connected to; a descriptor's mark is WATCH_SERVER and the index here. */
+/* The servers that UDP sockets are connected to. */
 static struct sockaddr_bytes servers[SERVERS];
 static uint32_t server_count;
+
+/* By number, to which server a socket is connected: low byte 0: to none; else its place among the servers, and one more. The
+ * rest says which socket (its cookie): what has its number later is connected to nobody. */
+static uint32_t connected[WATCHED_DESCRIPTORS];
 
 /* Questions that were let through, so that only their answers teach: hashes of them, each with its like, the newest first.
  * Two threads that write to the same place at once may lose one, which is asked again. */
@@ -33,37 +37,73 @@ static uint32_t question_tag(const struct dns_question *q)
     return ((hash ^ q->type) * 16777619u) | 1;
 }
 
-bool resolver_connect(int32_t descriptor, uint32_t mark, const struct sockaddr_bytes *server)
+/* The same server may be written in more than one way: what the kernel does not look at is zero here, as it is in what
+ * getpeername(2) gives. */
+static struct sockaddr_bytes plain(const struct sockaddr_bytes *server)
 {
-    uint32_t known = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE);
-    uint32_t i = 0;
+    enum { INET = 2, INET_LEN = 16, INET_SAID = 8, INET6_LEN = 28, FLOW = 4 };
+    struct sockaddr_bytes p = {.len = INET_LEN};
+    if (server->bytes[0] == INET) {
+        copy_bytes(p.bytes, server->bytes, INET_SAID);
+        return p;
+    }
+    p.len = server->len < INET6_LEN ? server->len : INET6_LEN;
+    copy_bytes(p.bytes, server->bytes, p.len);
+    for (uint32_t i = 0; i < sizeof(uint32_t); i++)
+        p.bytes[FLOW + i] = 0;
+    return p;
+}
+
+/* Its place among the servers; SERVERS: there are too many. */
+static uint32_t place_of_server(const struct sockaddr_bytes *server)
+{
+    uint32_t known = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE), i = 0;
     while (i < known &&
            !(servers[i].len == server->len && same_bytes(servers[i].bytes, server->bytes, server->len)))
         i++;
-    if (i == known) {
-        if (known >= SERVERS)
-            return false;
-        /* Two threads that add the same server at once may use two places: harmless. */
-        i = __atomic_fetch_add(&server_count, 1, __ATOMIC_ACQ_REL);
-        if (i >= SERVERS) {
-            __atomic_store_n(&server_count, SERVERS, __ATOMIC_RELEASE);
-            return false;
-        }
-        servers[i] = *server;
+    if (i < known || known >= SERVERS)
+        return i;
+    /* Two threads that add the same server at once may use two places: harmless. */
+    i = __atomic_fetch_add(&server_count, 1, __ATOMIC_ACQ_REL);
+    if (i >= SERVERS) {
+        __atomic_store_n(&server_count, SERVERS, __ATOMIC_RELEASE);
+        return SERVERS;
     }
-    return watch_instead(descriptor, mark, (uint8_t)(WATCH_SERVER + i));
+    servers[i] = *server;
+    return i;
 }
 
-static bool is_datagram_mark(uint8_t kind)
+bool resolver_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server)
 {
-    return kind == WATCH_QUERIES || kind >= WATCH_SERVER;
+    const struct sockaddr_bytes to = plain(server);
+    uint32_t place = place_of_server(&to);
+    if (place == SERVERS || !watch_queries(descriptor))
+        return false;
+    __atomic_store_n(&connected[descriptor], (uint32_t)socket_cookie(own) << 8 | (place + 1),
+                     __ATOMIC_RELEASE);
+    return true;
+}
+
+/* What the number stands for now, if that was connected to a server by this number; else 0. */
+static uint32_t connection_of(int32_t descriptor)
+{
+    uint32_t is = has_queries(descriptor) ? __atomic_load_n(&connected[descriptor], __ATOMIC_ACQUIRE) : 0;
+    return (uint8_t)is && is >> 8 == (uint32_t)socket_cookie(descriptor) << 8 >> 8 ? is : 0;
 }
 
 void resolver_disconnect(int32_t descriptor)
 {
-    uint32_t mark = watch_mark(descriptor);
-    if (is_datagram_mark((uint8_t)mark))
-        unwatch(descriptor, mark);
+    uint32_t is = connection_of(descriptor);
+    if (is)
+        __atomic_compare_exchange_n(&connected[descriptor], &is, 0, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_RELAXED);
+}
+
+void resolver_copied(int32_t from, int32_t to)
+{
+    if (has_queries(from) && !is_tcp(to) && watch_queries(to))
+        __atomic_store_n(&connected[to], __atomic_load_n(&connected[from], __ATOMIC_ACQUIRE),
+                         __ATOMIC_RELEASE);
 }
 
 bool is_internet_datagram(int32_t descriptor)
@@ -77,27 +117,22 @@ bool is_internet_datagram(int32_t descriptor)
 /* The descriptor may have been closed and given to something else since: then it is not looked at any more. */
 bool resolver_watched(int32_t descriptor)
 {
-    uint32_t mark = watch_mark(descriptor);
-    if (!is_datagram_mark((uint8_t)mark))
+    if (!has_queries(descriptor))
         return false;
-    if (marks_are_exact() || (is_internet_datagram(descriptor) && watch_is_for(descriptor, mark)))
+    if ((marks_are_exact() && watch_kind(descriptor) == WATCH_NOTHING) || is_internet_datagram(descriptor))
         return true;
-    unwatch(descriptor, mark);
+    forget_queries(descriptor);
     return false;
 }
 
-bool resolver_hears(int32_t descriptor, const struct endpoint *from)
+bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender)
 {
-    uint8_t kind = watch_kind(descriptor);
     struct endpoint to;
-    if (kind < WATCH_SERVER)
-        return true;
-    const struct sockaddr_bytes *server = &servers[kind - WATCH_SERVER];
     bool is_known = endpoint_from_sockaddr(server->bytes, server->len, &to) == SOCKADDR_INET;
-    return !is_known || (to.port == from->port && address_equal(&to.ip, &from->ip));
+    return !is_known || (to.port == sender->port && address_equal(&to.ip, &sender->ip));
 }
 
-static bool is_unconnected(int32_t descriptor)
+bool is_unconnected(int32_t descriptor)
 {
     uint8_t peer[SOCKADDR_MAX];
     uint32_t size = sizeof peer;
@@ -106,14 +141,10 @@ static bool is_unconnected(int32_t descriptor)
 
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
 {
-    uint32_t mark = watch_mark(descriptor);
-    if ((uint8_t)mark < WATCH_SERVER || !resolver_watched(descriptor))
+    uint32_t is = connection_of(descriptor);
+    if (!is || (!marks_are_exact() && !is_unconnected(descriptor))) /* by another of its numbers */
         return false;
-    if (!marks_are_exact() && !is_unconnected(descriptor)) { /* closed and reused since */
-        unwatch(descriptor, mark);
-        return false;
-    }
-    *server = servers[(uint8_t)mark - WATCH_SERVER];
+    *server = servers[(uint8_t)is - 1];
     return true;
 }
 
@@ -244,9 +275,7 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
     } else { /* not a query at all: data on its way out */
         verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     }
-    uint32_t mark = watch_mark(descriptor);
-    if (!is_datagram_mark((uint8_t)mark))
-        watch_instead(descriptor, mark, WATCH_QUERIES);
+    watch_queries(descriptor);
     bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
     if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
         if (readable_query)

@@ -22,18 +22,21 @@ struct sockaddr_bytes {
     uint32_t len;
 };
 
-/* Remembers the name server that a socket, whose mark was `mark` before, is meant to be connected to. False: the
- * descriptor is too high. */
-bool resolver_connect(int32_t descriptor, uint32_t mark, const struct sockaddr_bytes *server);
+/* Remembers the name server that a socket is meant to be connected to, by the program's number; `own` stands for the same
+ * socket, for sure. False: the number is too high, or there are too many servers. */
+bool resolver_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server);
 void resolver_disconnect(int32_t descriptor);
+/* One descriptor was made to stand for what another does. */
+void resolver_copied(int32_t from, int32_t to);
 /* UDP, or UDP-Lite, of the internet's families. */
 bool is_internet_datagram(int32_t descriptor);
-/* Is this UDP socket meant to be connected to a name server? Forgets descriptors that were reused. */
+/* A socket without a peer, as far as the kernel knows. */
+bool is_unconnected(int32_t descriptor);
+/* Is this UDP socket meant to be connected to a name server? Not what only had its number. */
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server);
-/* Not what comes from elsewhere than the server that the program connected the socket to: for a connected one it does not
- * exist (connect(2)). */
-bool resolver_hears(int32_t descriptor, const struct endpoint *from);
-/* Was a query sent on this descriptor, so that what arrives may be an answer? */
+/* Is it that server's? What comes from elsewhere does not exist for a connected socket (connect(2)). */
+bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender);
+/* Was a query sent on this descriptor, so that what arrives may be an answer? Forgets descriptors that were reused. */
 bool resolver_watched(int32_t descriptor);
 
 /* Judges one query and sends it, or its stand-in, to the server. `len` bytes at `query` are the gate's copy. The

@@ -232,7 +232,8 @@ static enum outcome judge_sent(struct call *call, bool is_stream)
     if (call->nr == __NR_sendto) {
         watch_for_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */
-        bool passes = !judges || (!is_stream && !arg[4] && is_unmarked(watch_mark((int32_t)arg[0])));
+        uint32_t mark = watch_mark((int32_t)arg[0]);
+        bool passes = !judges || (!is_stream && !arg[4] && is_unmarked(mark) && !(mark & WATCH_QUERIES));
         return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
     }
     if (call->nr == __NR_sendmmsg) {

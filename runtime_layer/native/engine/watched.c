@@ -20,23 +20,30 @@ uint32_t watch_mark(int32_t descriptor)
     return is_known(descriptor) ? __atomic_load_n(&watched[descriptor], __ATOMIC_ACQUIRE) : WATCH_NOTHING;
 }
 
-uint8_t watch_kind(int32_t descriptor)
+enum watch kind_of_mark(uint32_t mark)
 {
-    return (uint8_t)watch_mark(descriptor);
+    return (enum watch)(mark & WATCH_KINDS);
 }
 
-/* What a UDP socket is connected to is known by its number alone, and one that is not connected looks the same: so its mark
- * says which socket it is for. */
-static uint32_t new_mark(int32_t descriptor, uint8_t kind)
+enum watch watch_kind(int32_t descriptor)
 {
-    uint32_t rest = kind >= WATCH_SERVER ? (uint32_t)socket_cookie(descriptor)
-                                         : __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
-    return rest << 8 | kind;
+    return kind_of_mark(watch_mark(descriptor));
 }
 
-bool watch_is_for(int32_t descriptor, uint32_t mark)
+bool has_mark(int32_t descriptor)
 {
-    return (uint8_t)mark < WATCH_SERVER || mark == new_mark(descriptor, (uint8_t)mark);
+    return watch_mark(descriptor) & (WATCH_KINDS | WATCH_QUERIES);
+}
+
+bool has_queries(int32_t descriptor)
+{
+    return watch_mark(descriptor) & WATCH_QUERIES;
+}
+
+/* In the place of another. */
+static uint32_t new_mark(uint32_t seen, enum watch kind)
+{
+    return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | (seen & WATCH_QUERIES) | kind;
 }
 
 bool marks_are_exact(void)
@@ -60,9 +67,13 @@ static void note_whose_mark(void)
 bool watch(int32_t descriptor, uint8_t kind)
 {
     note_whose_mark();
-    if (is_known(descriptor))
-        __atomic_store_n(&watched[descriptor], new_mark(descriptor, kind), __ATOMIC_RELEASE);
-    return is_known(descriptor);
+    if (!is_known(descriptor))
+        return false;
+    uint32_t seen = watch_mark(descriptor);
+    while (!__atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(seen, kind), false,
+                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
+    return true;
 }
 
 void watch_found(int32_t descriptor)
@@ -71,34 +82,53 @@ void watch_found(int32_t descriptor)
     watch(descriptor, WATCH_STREAM);
 }
 
-bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
+bool watch_queries(int32_t descriptor)
+{
+    if (!is_known(descriptor))
+        return false;
+    if (!has_queries(descriptor)) {
+        note_whose_mark();
+        __atomic_fetch_or(&watched[descriptor], WATCH_QUERIES, __ATOMIC_SEQ_CST);
+    }
+    return true;
+}
+
+void forget_queries(int32_t descriptor)
+{
+    if (has_queries(descriptor) && owns_memory())
+        __atomic_fetch_and(&watched[descriptor], ~(uint32_t)WATCH_QUERIES, __ATOMIC_SEQ_CST);
+}
+
+static bool put_mark(int32_t descriptor, uint32_t seen, uint32_t mark)
+{
+    return is_known(descriptor) && __atomic_compare_exchange_n(&watched[descriptor], &seen, mark, false,
+                                                               __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+void watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
 {
     note_whose_mark();
-    if (is_known(descriptor))
-        __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(descriptor, kind), false,
-                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-    return is_known(descriptor);
+    put_mark(descriptor, seen, new_mark(seen, kind));
 }
 
 bool watch_still(int32_t descriptor, uint32_t seen)
 {
-    return is_known(descriptor) &&
-           __atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(descriptor, (uint8_t)seen),
-                                       false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    return put_mark(descriptor, seen, new_mark(seen, kind_of_mark(seen)));
 }
 
 void unwatch(int32_t descriptor, uint32_t mark)
 {
-    if (!is_known(descriptor) || is_for_good() || !owns_memory())
+    if (is_for_good() || !owns_memory())
         return;
-    uint32_t left = had_forks() ? new_mark(descriptor, WATCH_LEFT) : WATCH_NOTHING;
-    __atomic_compare_exchange_n(&watched[descriptor], &mark, left, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    put_mark(descriptor, mark, had_forks() ? new_mark(mark, WATCH_LEFT) : mark & WATCH_QUERIES);
 }
 
 void watch_closed(int32_t descriptor, uint32_t mark)
 {
-    if (mark && marks_are_exact())
-        unwatch(descriptor, mark);
+    if (!mark || !marks_are_exact())
+        return;
+    unwatch(descriptor, mark);
+    forget_queries(descriptor);
 }
 
 enum { LEVEL_SOCKET = 1 };
@@ -125,7 +155,8 @@ bool marks_are_anothers(void)
 
 bool is_unmarked(uint32_t mark)
 {
-    return (uint8_t)mark == WATCH_NOTHING || ((uint8_t)mark == WATCH_LEFT && !marks_are_anothers());
+    enum watch kind = kind_of_mark(mark);
+    return kind == WATCH_NOTHING || (kind == WATCH_LEFT && !marks_are_anothers());
 }
 
 bool is_watched_stream(int32_t descriptor)
@@ -170,16 +201,9 @@ void watch_for_good(void)
 
 bool watch_copy(int32_t from, uint8_t kind, int32_t to)
 {
-    if (watch_kind(from) != WATCH_NOTHING || watch_kind(to) != WATCH_NOTHING)
+    if (has_mark(from) || has_mark(to))
         are_hints = true;
     return kind == WATCH_NOTHING || watch(to, kind);
-}
-
-void watch_copied(int32_t from, int32_t to)
-{
-    uint8_t kind = watch_kind(from);
-    if ((kind == WATCH_QUERIES || kind >= WATCH_SERVER) && !is_tcp(to))
-        watch(to, kind);
 }
 
 uint64_t socket_cookie(int32_t descriptor)

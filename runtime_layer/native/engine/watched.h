@@ -25,29 +25,36 @@ enum watch {
     WATCH_LEFT, /* not looked at any more; but a copy of this process may have what was (process.h, note_fork) */
     WATCH_GREETED, /* as WATCH_STREAM, after a ClientHello: a second one may follow; gate.S: from here on, what is read
                     * is looked at */
-    WATCH_QUERIES, /* a UDP socket on which queries were addressed to name servers: what is read from it may teach */
     WATCH_ANSWERS, /* a TCP socket, as WATCH_STREAM, that leads to a name server */
-    WATCH_SERVER   /* and above: a UDP socket that the program connected to a name server, by its number */
+    WATCH_KINDS = 7,
+    /* Beside the kind, as nothing that becomes of a UDP socket may take away what is known of a TCP socket by the same
+     * number, another process's or the next one's: by it queries go to name servers, so what is read may teach. */
+    WATCH_QUERIES = 8
 };
 
-_Static_assert(WATCH_GREETED == 3, "as gate.S knows it");
+_Static_assert(WATCH_GREETED == 3 && WATCH_LEFT < 3 && WATCH_STREAM < 3, "as gate.S knows it");
 
 enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it too */ };
 
-/* Low byte: enum watch. The rest changes with each mark, so that an older one cannot be taken for it; from WATCH_SERVER on
- * it says which socket the mark is for (watch_is_for). gate.S reads the low byte. */
+/* Low byte: enum watch. The rest changes with each mark, so that an older one cannot be taken for it. gate.S reads the
+ * low byte. */
 extern uint32_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")));
 
 bool marks_are_exact(void);
 /* From now on: there is a child that may have them, a copy, or a number that may have been closed unseen. */
 void marks_are_hints(void);
 
-/* The mark of a descriptor; its low byte is its kind. */
+/* The mark of a descriptor, and what kind it is. */
 uint32_t watch_mark(int32_t descriptor);
-uint8_t watch_kind(int32_t descriptor);
-/* Was this mark made for what the number stands for now? It can be told of WATCH_SERVER and above; of the rest the kernel
- * knows. */
-bool watch_is_for(int32_t descriptor, uint32_t mark);
+enum watch kind_of_mark(uint32_t mark);
+enum watch watch_kind(int32_t descriptor);
+/* Is it looked at at all, as a TCP or a UDP socket? */
+bool has_mark(int32_t descriptor);
+/* From now on queries go by it. False: its number is too high. */
+bool watch_queries(int32_t descriptor);
+bool has_queries(int32_t descriptor);
+/* What had the number is closed, or it is no UDP socket; if the number is this process's. */
+void forget_queries(int32_t descriptor);
 /* Is nothing looked at there? */
 bool is_unmarked(uint32_t mark);
 /* May a mark be that of a descriptor which another thread or process has by the same number? */
@@ -66,7 +73,7 @@ bool watch(int32_t descriptor, uint8_t kind);
 /* A TCP socket that was there already. */
 void watch_found(int32_t descriptor);
 /* The same, unless there is another mark than `seen` by now. */
-bool watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
+void watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
 /* A new mark, for the same, if it still has this one: who found the old one takes nothing away any more. */
 bool watch_still(int32_t descriptor, uint32_t seen);
 /* What had this mark was closed. */
@@ -97,8 +104,6 @@ int64_t lay_over(const struct call *call);
 /* Before one descriptor is made to stand for what another does, which has such a mark (stream_mark). False when its number is
  * too high. */
 bool watch_copy(int32_t from, uint8_t kind, int32_t to);
-/* And after: what a UDP socket is connected to. */
-void watch_copied(int32_t from, int32_t to);
 /* Before the mark of a TCP socket goes, from any of its numbers: it is not to be connected again to a place where its
  * first bytes have to be seen. False: the kernel does not remember it, so the mark stays. */
 bool stream_seen(int32_t descriptor);

@@ -6,6 +6,7 @@ The last line of output is, for each way that was named, the errno that it ended
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import itertools
 import json
@@ -18,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 RESOLVER = ("169.254.78.1", 53)
 SERVER = "203.0.113.9"
@@ -332,26 +334,110 @@ def udp_among_what_others_send() -> None:
 
 @way
 def udp_where_a_connected_one_was() -> None:
-    """By its number another socket hears everybody, and has no peer."""
+    """By its number another socket hears everybody, and has no peer; by its copy too."""
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(RESOLVER)
         s.send(query(ALLOWED))
         message = s.recv(500)
         number = s.fileno()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as copy, by_udp() as other:
         assert s.fileno() == number
         s.bind(("127.0.0.1", 0))
-        s.settimeout(5)
-        for data in (b"plain", b""):
-            other.sendto(data, s.getsockname())
-            assert s.recv(500) == data
-        for ask in (s.getpeername, lambda: s.send(query(ALLOWED))):
-            try:
-                ask()
-            except OSError:
-                continue
-            raise AssertionError(ask)
+        for each in (s, copy):
+            each.settimeout(5)
+            for data in (b"plain", b""):
+                other.sendto(data, s.getsockname())
+                assert each.recv(500) == data
+            for ask in (each.getpeername, partial(each.send, query(ALLOWED))):
+                try:
+                    ask()
+                except OSError:
+                    continue
+                raise AssertionError(ask)
+    use(address_in(message))
+
+
+@way
+def udp_where_a_stream_was_in_a_forked_copy() -> None:
+    """After a child that shared the memory no mark is taken away in a copy (watch_for_good)."""
+    subprocess.run(["/bin/true"], check=True)
+    child = os.fork()
+    if not child:
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        socket.socket().close()
+        with by_udp(query(ALLOWED)) as s:
+            message = s.recv(500)
+        use(address_in(message))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@way
+def udp_that_is_shut_down() -> None:
+    """What is read by it ends."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(RESOLVER)
+    s.send(query(ALLOWED))
+    message = s.recv(500)
+    with contextlib.suppress(OSError):
+        s.shutdown(socket.SHUT_RDWR)
+    assert s.recv(500) == b""
+    use(address_in(message))
+
+
+@way
+def udp_connected_elsewhere_since() -> None:
+    """By each of its numbers it hears its new peer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as peer:
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        message = s.recv(500)
+        copy = s.dup()
+        peer.bind(("127.0.0.1", 0))
+        s.connect(peer.getsockname())
+        for each in (s, copy):
+            each.settimeout(5)
+            peer.sendto(b"plain", s.getsockname())
+            assert each.recv(500) == b"plain"
+            assert each.getpeername() == peer.getsockname()
+    use(address_in(message))
+
+
+@way
+def udp_with_a_port_of_its_own() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("0.0.0.0", 0))
+        port = s.getsockname()[1]
+        s.connect(RESOLVER)
+        assert s.getsockname()[1] == port
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+        assert s.getsockname()[1] == port
+
+
+@way
+def udp_laid_over_itself() -> None:
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        os.dup2(s.fileno(), s.fileno())
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_to_one_server_in_many_spellings() -> None:
+    """In C what pads an address is often whatever lay there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for number in range(300):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            spelled = struct.pack("=H", socket.AF_INET) + struct.pack(">H", RESOLVER[1])
+            spelled += socket.inet_aton(RESOLVER[0]) + number.to_bytes(8, "big")
+            assert libc.connect(s.fileno(), spelled, len(spelled)) == 0, os.strerror(ctypes.get_errno())
+            assert s.getpeername() == RESOLVER
+            s.send(query(ALLOWED))
+            message = s.recv(500)
     use(address_in(message))
 
 
