@@ -24,8 +24,11 @@ CHECKED = policy(outbound_connectivity="block") | {
     "SHIELD_ALLOW_AWS": "none",
 }
 PROGRAMS = {
-    "stepped_sockets": ("reset", "copied", "settled", "born", "listening", "laid", "written", "told", "closed"),
-    "stepped_questions": ("asked", "answered"),
+    "stepped_sockets": (
+        *("reset", "copied", "settled", "born", "listening", "laid", "written", "told", "turned"),
+        *("closed", "reused"),
+    ),
+    "stepped_questions": ("asked", "laid_under", "answered"),
     "stepped_kin": ("orphan", "orphan_by_turn", "heir"),
 }
 pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="the trap flag is x86_64's")
@@ -64,7 +67,7 @@ def box(shared: Sandbox) -> Iterator[Box]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["reset", "copied", "settled", "born", "written", "told", "orphan", "orphan_by_turn", "heir"]
+    "kind", ["reset", "copied", "settled", "born", "written", "told", "turned", "orphan", "orphan_by_turn", "heir"]
 )
 def test_a_foreign_name_does_not_arrive(box: Box, kind: str) -> None:
     real = box.run(kind, RESETS, policy())
@@ -91,10 +94,11 @@ def test_a_handler_lays_a_used_socket_under_a_connect_of_the_only_thread(box: Bo
     assert b"evil.example" in box.server.received
 
 
-def test_a_file_is_closed_while_it_is_handed_over(box: Box) -> None:
-    """The thread that hands it over may not run for long, where processors are few."""
+@pytest.mark.parametrize("kind", ["closed", "reused"])
+def test_who_does_not_run_for_a_while_is_waited_for(box: Box, kind: str) -> None:
+    """Where processors are few that may be in the midst of a call."""
     for settings in (policy(), CHECKED):
-        done = box.run("closed", RESETS, settings)
+        done = box.run(kind, RESETS, settings)
         assert done.stdout == "1\n", done.stderr
 
 
@@ -105,6 +109,14 @@ def test_nothing_is_asked_as_plain_bytes(box: Box) -> None:
     done = box.run("asked", FOREIGN, CHECKED)
     assert not box.names.asked(FOREIGN), done.stderr
     assert [line["details"]["protocol"] for line in done.shield_lines if "policy" in line] == ["reconnect"]
+
+
+def test_nothing_is_asked_by_what_is_laid_under_a_connect(box: Box) -> None:
+    box.run("laid_under", FOREIGN, policy())
+    assert box.names.was_asked(FOREIGN)
+    box.names.questions.clear()
+    done = box.run("laid_under", FOREIGN, CHECKED)
+    assert not box.names.asked(FOREIGN), done.stderr
 
 
 def test_an_answer_teaches_where_it_was_asked(box: Box) -> None:

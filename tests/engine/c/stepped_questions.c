@@ -1,6 +1,7 @@
 /* Questions over TCP, when the connection becomes another between two instructions of a call on it (stepping.h).
  *
  *   asked     tries to ask the name server for FURTHER as if that were plain bytes
+ *   laid_under  the same by a UDP socket, which a handler lays under a connect of the only thread
  *   answered  tries to be told by an answer of its own, made on loopback, that allowed.example is at FURTHER; prints what it
  *             received, and whether it may connect there
  */
@@ -67,6 +68,30 @@ static void try_asked(void)
     end(&writer);
     usleep(300 * MILLISECOND);
     end(&connector);
+}
+
+static int datagrams;
+
+static void lay_datagrams(void)
+{
+    dup2(datagrams, made);
+}
+
+static void write_datagram(void)
+{
+    if (write(datagrams, query + 2, query_len - 2) < 0)
+        said--;
+}
+
+static void try_laid_under(void)
+{
+    static const struct stop stops[] = {{is_connect, lay_datagrams}, {NULL, write_datagram}, {0}};
+    make_query(further);
+    datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+    made = stream();
+    stop_at(stops);
+    connect_to_name_server();
+    no_more_stops();
 }
 
 /* A thread receives; at four places of that call the other side resets the connection, and the other thread makes the next
@@ -161,6 +186,7 @@ static void try_answered(void)
 
 int main(int count, char **words)
 {
-    static const struct kind kinds[] = {{"asked", try_asked}, {"answered", try_answered}, {0}};
+    static const struct kind kinds[] = {
+        {"asked", try_asked}, {"laid_under", try_laid_under}, {"answered", try_answered}, {0}};
     return attempt(kinds, count, words);
 }

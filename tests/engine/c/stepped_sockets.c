@@ -1,9 +1,10 @@
 /* What becomes of a socket between two instructions of a call on it, when other threads or a signal handler do something to
  * its number then (stepping.h).
  *
- *   reset, copied, settled, born, listening, laid, written, told
+ *   reset, copied, settled, born, listening, laid, written, told, turned
  *           try to say evil.example to allowed.example
  *   closed  a file is closed while another thread is handing it over: prints whether that went well
+ *   reused  a file is handed over that has the number of one which another thread is just closing: the same
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -247,9 +248,32 @@ static void try_told(void)
     said += says(made);
 }
 
+/* The only thread: a UDP socket is connected to the name server by the number that a connection is about to get. */
+static bool is_laying(const greg_t *call)
+{
+    return (call[REG_RAX] == SYS_dup2 || call[REG_RAX] == SYS_dup3) && call[REG_RSI] == target;
+}
+
+static void ask_by_target(void)
+{
+    connects(target, &name_server);
+}
+
+static void try_turned(void)
+{
+    static const struct stop stops[] = {{is_laying, ask_by_target}, {0}};
+    made = connected(&to);
+    target = socket(AF_INET, SOCK_DGRAM, 0);
+    stop_at(stops);
+    dup2(made, target);
+    no_more_stops();
+    said += says(target);
+}
+
 /* A file is handed over, and closed by another thread before that call is over. */
 static int pair[2];
 static volatile bool was_closed;
+static ssize_t handed_over;
 
 static bool is_message(const greg_t *call)
 {
@@ -265,7 +289,7 @@ static void hand_over(void)
     struct cmsghdr *rights = CMSG_FIRSTHDR(&m);
     *rights = (struct cmsghdr){CMSG_LEN(sizeof target), SOL_SOCKET, SCM_RIGHTS};
     memcpy(CMSG_DATA(rights), &target, sizeof target);
-    sendmsg(pair[0], &m, 0);
+    handed_over = sendmsg(pair[0], &m, 0);
 }
 
 static void *close_target(void *unused)
@@ -293,12 +317,44 @@ static void try_closed(void)
     said += was_closed;
 }
 
+/* The thread that closes what had the number before does not run for a while, right behind its call. */
+static bool is_close_of_target(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_close && call[REG_RDI] == target;
+}
+
+static void go_on(void)
+{
+}
+
+static void close_it(void)
+{
+    close(target);
+}
+
+static void try_reused(void)
+{
+    static const struct stop stops[] = {{is_close_of_target, go_on}, {NULL, wait_here}, {0}};
+    struct caller closer = {stops, close_it, {0}, 0}, sender = {&stops[2], hand_over, {0}, 0};
+    target = open("/dev/null", O_RDONLY);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+        abort();
+    start(&closer);
+    comes_to(&closer.state, 1);
+    if (open("/proc/self/exe", O_RDONLY) != target)
+        abort();
+    start(&sender);
+    usleep(200 * MILLISECOND);
+    end(&closer);
+    end(&sender);
+    said += handed_over == 1;
+}
+
 int main(int count, char **words)
 {
-    static const struct kind kinds[] = {{"reset", try_reset},         {"copied", try_copied},
-                                        {"settled", try_settled},     {"born", try_born},
-                                        {"listening", try_listening}, {"laid", try_laid},
-                                        {"written", try_written},     {"told", try_told},
-                                        {"closed", try_closed},       {0}};
+    static const struct kind kinds[] = {
+        {"reset", try_reset},         {"copied", try_copied}, {"settled", try_settled}, {"born", try_born},
+        {"listening", try_listening}, {"laid", try_laid},     {"written", try_written}, {"told", try_told},
+        {"closed", try_closed},       {"turned", try_turned}, {"reused", try_reused},   {0}};
     return attempt(kinds, count, words);
 }

@@ -430,6 +430,7 @@ def udp_laid_over_itself() -> None:
 def udp_to_one_server_in_many_spellings() -> None:
     """In C what pads an address is often whatever lay there."""
     libc = ctypes.CDLL(None, use_errno=True)
+    message = b""
     for number in range(300):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             spelled = struct.pack("=H", socket.AF_INET) + struct.pack(">H", RESOLVER[1])
