@@ -17,10 +17,8 @@ enum { ANY = 0x1fffffff /* all descriptors */, NO_SLOT = CLAIMS /* none was free
 #define KIN 0x80000000u
 enum {
     QUICK_TURNS = 50,
-    PATIENCE = QUICK_TURNS +
-        30, /* milliseconds; for a number of the gate's own, which may be another as well */
-    OTHERS_PATIENCE = QUICK_TURNS +
-        1000, /* who holds or closes a number waits for a processor, and nothing else */
+    PATIENCE = QUICK_TURNS + 30, /* milliseconds; for a number of the gate's own: another does as well */
+    OTHERS_PATIENCE = QUICK_TURNS + 1000, /* who has the program's waits for a processor, and nothing else */
     LONG_PATIENCE = 5000,
     MOVES = 8
 };

@@ -40,10 +40,9 @@ bool has_queries(int32_t descriptor)
     return watch_mark(descriptor) & WATCH_QUERIES;
 }
 
-/* In the place of another. */
-static uint32_t new_mark(uint32_t seen, enum watch kind)
+static uint32_t new_mark(enum watch kind)
 {
-    return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | (seen & WATCH_QUERIES) | kind;
+    return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind;
 }
 
 bool marks_are_exact(void)
@@ -64,16 +63,24 @@ static void note_whose_mark(void)
         watch_for_good();
 }
 
+/* Whether queries go by it stays as it is. */
+static bool put_mark(int32_t descriptor, uint32_t seen, uint32_t mark)
+{
+    uint32_t now = seen;
+    while (is_known(descriptor) && (now & ~(uint32_t)WATCH_QUERIES) == (seen & ~(uint32_t)WATCH_QUERIES))
+        if (__atomic_compare_exchange_n(&watched[descriptor], &now, mark | (now & WATCH_QUERIES), false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
 bool watch(int32_t descriptor, uint8_t kind)
 {
     note_whose_mark();
-    if (!is_known(descriptor))
-        return false;
-    uint32_t seen = watch_mark(descriptor);
-    while (!__atomic_compare_exchange_n(&watched[descriptor], &seen, new_mark(seen, kind), false,
-                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    uint32_t mark = new_mark(kind);
+    while (is_known(descriptor) && !put_mark(descriptor, watch_mark(descriptor), mark))
         ;
-    return true;
+    return is_known(descriptor);
 }
 
 void watch_found(int32_t descriptor)
@@ -99,28 +106,22 @@ void forget_queries(int32_t descriptor)
         __atomic_fetch_and(&watched[descriptor], ~(uint32_t)WATCH_QUERIES, __ATOMIC_SEQ_CST);
 }
 
-static bool put_mark(int32_t descriptor, uint32_t seen, uint32_t mark)
-{
-    return is_known(descriptor) && __atomic_compare_exchange_n(&watched[descriptor], &seen, mark, false,
-                                                               __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-}
-
 void watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
 {
     note_whose_mark();
-    put_mark(descriptor, seen, new_mark(seen, kind));
+    put_mark(descriptor, seen, new_mark(kind));
 }
 
 bool watch_still(int32_t descriptor, uint32_t seen)
 {
-    return put_mark(descriptor, seen, new_mark(seen, kind_of_mark(seen)));
+    return put_mark(descriptor, seen, new_mark(kind_of_mark(seen)));
 }
 
 void unwatch(int32_t descriptor, uint32_t mark)
 {
     if (is_for_good() || !owns_memory())
         return;
-    put_mark(descriptor, mark, had_forks() ? new_mark(mark, WATCH_LEFT) : mark & WATCH_QUERIES);
+    put_mark(descriptor, mark, had_forks() ? new_mark(WATCH_LEFT) : 0);
 }
 
 void watch_closed(int32_t descriptor, uint32_t mark)
