@@ -11,6 +11,7 @@ from emulated_lambda.machine import is_emulated
 _LOCK_FILTER = "qemu-user does not pass SO_LOCK_FILTER on, by which a connection remembers that it was seen"
 _COOKIE = "qemu-user does not pass SO_COOKIE on, by which sockets are told apart"
 _KIN = "qemu-user makes no process that shares memory but by vfork, and forks there"
+_OWN_NUMBERS = "qemu-user makes no thread with descriptors of its own"
 _THREAD = "qemu-user has a thread of its own beside the program's: what holds for the only one cannot be tried"
 _EXEC = "under qemu-user no signal handler was ever met in the midst of an exec"
 _ZERO_COPY = "qemu-user does not pass SO_ZEROCOPY on"
@@ -40,6 +41,7 @@ LIMITS = {
     "test_server_names.py::test_the_attempts_are_real[handed_over_after_a_question]": _LOCK_FILTER,
     "test_server_names.py::test_the_attempts_are_real[handed_over_in_the_midst_of_a_handshake]": _LOCK_FILTER,
     "test_server_names.py::test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at[vforked]": _KIN,
+    "test_server_names.py::test_a_udp_socket_takes_nothing_away_from_a_connection[by_thread]": _OWN_NUMBERS,
     "test_server_names.py::test_a_name_behind_a_record_of_no_known_kind_is_not_seen": _LOCK_FILTER,
     "test_server_names.py::test_a_handler_lays_a_connection_under_a_write_of_the_only_thread": _THREAD,
     "test_server_names.py::test_in_alert_mode_a_host_is_reported_once": _LOCK_FILTER,
