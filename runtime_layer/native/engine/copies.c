@@ -62,13 +62,21 @@ int64_t watch_duplicate(int32_t descriptor)
     return copy_marked(descriptor, stream_mark(descriptor), FAR_NUMBER, O_CLOEXEC);
 }
 
-int64_t watch_held(int32_t descriptor)
+static int64_t hold_itself(int32_t descriptor)
 {
-    int64_t own = is_alone() ? -EMFILE : watch_duplicate(descriptor);
-    if (own != -EMFILE && own != -EINVAL)
-        return own;
     int64_t error = hold_theirs(descriptor);
     return error ? error : descriptor;
+}
+
+int64_t watch_apart(int32_t descriptor)
+{
+    int64_t own = watch_duplicate(descriptor);
+    return own == -EMFILE || own == -EINVAL ? hold_itself(descriptor) : own;
+}
+
+int64_t watch_held(int32_t descriptor)
+{
+    return is_alone() ? hold_itself(descriptor) : watch_apart(descriptor);
 }
 
 void watch_held_end(int32_t descriptor, int64_t own)

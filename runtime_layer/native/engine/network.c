@@ -271,6 +271,48 @@ static int64_t judge_made(const struct call *call, const struct endpoint *to, in
     return -EACCES;
 }
 
+/* A peer at port 0 is none for getpeername(2), but what others send is not heard. */
+static bool has_no_peer(int32_t descriptor)
+{
+    enum { INET = 2, INET_AT = 4, INET6_AT = 8, INET_SIZE = 4, INET6_SIZE = 16 };
+    uint8_t here[SOCKADDR_MAX] = {0}, set = 0;
+    uint32_t size = sizeof here;
+    if (!is_unconnected(descriptor) || is_error(KERNEL(getsockname, descriptor, here, &size)))
+        return false;
+    bool is_inet = here[0] == INET;
+    const uint8_t *at = here + (is_inet ? INET_AT : INET6_AT);
+    for (uint32_t i = 0; i < (is_inet ? INET_SIZE : INET6_SIZE); i++)
+        set |= at[i];
+    return !set;
+}
+
+/* A UDP socket that is to be connected to what may be a name server is not (resolver.h). */
+static int64_t note_server(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
+                           const struct endpoint *to, const struct verdict *verdict)
+{
+    const uint16_t unspec[8] = {0};
+    int64_t own = watch_own(descriptor);
+    if (is_error(own))
+        return own;
+    int64_t error = -EAGAIN; /* the number is another socket's by now */
+    if (carries_names(to, (int32_t)own))
+        error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, (int32_t)own, NULL);
+    if (!error && !has_no_peer((int32_t)own)) /* else it would lose a port that the kernel chose for it */
+        KERNEL(connect, own, unspec, sizeof unspec);
+    if (!error && !resolver_connect(descriptor, (int32_t)own, address))
+        error = -EACCES;
+    watch_own_end(descriptor, own);
+    return error;
+}
+
+static int64_t connect_elsewhere(int32_t descriptor, int32_t own, const struct sockaddr_bytes *address)
+{
+    int64_t result = KERNEL(connect, own, address->bytes, address->len);
+    if (!is_error(result))
+        resolver_disconnect(descriptor);
+    return result;
+}
+
 /* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
  * the program's number may be another socket by the time the kernel looks. */
 static int64_t connect_judged(const struct call *call, int32_t descriptor, uint32_t mark,
@@ -279,26 +321,18 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
 {
     uint32_t calls = calls_so_far();
     bool sees = false;
-    if (carries_names(to, own)) {
-        int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, own, NULL);
-        if (error)
-            return error;
-        uint16_t unspec[8] = {0};
-        if (!is_unconnected(own)) /* else it would lose a port that the kernel chose for it */
-            KERNEL(connect, own, unspec, sizeof unspec);
-        return resolver_connect(descriptor, own, address) ? 0 : -EACCES;
-    }
+    if (carries_names(to, own)) /* it came by this number just now */
+        return -EAGAIN;
     int64_t error = judge_by(*verdict, call, to, own, &sees);
     if (!error && sees)
         error = judge_reconnection(call, own, descriptor, to);
     if (error)
         return error;
     only_let_sort(to, own);
-    resolver_disconnect(descriptor);
     if (sees &&
         to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
         watch_instead(descriptor, mark, WATCH_ANSWERS);
-    int64_t result = KERNEL(connect, own, address->bytes, address->len);
+    int64_t result = connect_elsewhere(descriptor, own, address);
     bool is_sure = !has_to_be_seen(to, *verdict) || !was_interrupted(calls);
     return is_sure ? result : judge_made(call, to, own, result);
 }
@@ -308,19 +342,19 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
 {
     uint32_t mark = watch_mark(descriptor);
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    if (verdict.action == ACTION_ALLOW && !has_to_be_seen(to, verdict) && is_for_any_protocol(verdict)) {
-        resolver_disconnect(descriptor);
-        return KERNEL(connect, descriptor, address->bytes, address->len);
-    }
+    if (verdict.action == ACTION_ALLOW && !has_to_be_seen(to, verdict) && is_for_any_protocol(verdict))
+        return connect_elsewhere(descriptor, descriptor, address);
+    if (carries_names(to, descriptor))
+        return note_server(call, descriptor, address, to, &verdict);
     /* A UDP socket that a handler lays there must not be connected to a name server, not even for a moment. */
-    bool is_held = to->port == DNS_PORT;
-    int64_t own = is_held ? watch_held(descriptor) : watch_own(descriptor);
+    bool is_apart = may_carry_names(to);
+    int64_t own = is_apart ? watch_apart(descriptor) : watch_own(descriptor);
     if (is_error(own))
         return own;
     int32_t claim = connecting_begin((int32_t)own);
     int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
     connecting_end(claim);
-    if (is_held)
+    if (is_apart)
         watch_held_end(descriptor, own);
     else
         watch_own_end(descriptor, own);
@@ -331,16 +365,16 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
  * is looked at, whether its peer is still there or hung up. */
 static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *address)
 {
-    int64_t error = hold_theirs(descriptor);
-    if (error)
-        return error;
+    int64_t own = watch_held(descriptor);
+    if (is_error(own))
+        return own;
     resolver_disconnect(descriptor);
-    if (is_tcp(descriptor)) {
+    if (is_tcp((int32_t)own)) {
         marks_are_hints();
-        stream_seen(descriptor);
+        stream_seen((int32_t)own);
     }
-    int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
-    let_go(descriptor);
+    int64_t result = KERNEL(connect, own, address->bytes, address->len);
+    watch_held_end(descriptor, own);
     return result;
 }
 

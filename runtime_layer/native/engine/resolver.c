@@ -1,6 +1,7 @@
 #include "resolver.h"
 
 #include "network.h"
+#include "process.h"
 #include "state.h"
 #include "user_memory.h"
 #include "watched.h"
@@ -101,7 +102,8 @@ void resolver_disconnect(int32_t descriptor)
 
 void resolver_copied(int32_t from, int32_t to)
 {
-    if (has_queries(from) && !is_tcp(to) && watch_queries(to))
+    /* In a vfork child the parent's numbers stand for other sockets. */
+    if (has_queries(from) && owns_memory() && !is_tcp(to) && watch_queries(to))
         __atomic_store_n(&connected[to], __atomic_load_n(&connected[from], __ATOMIC_ACQUIRE),
                          __ATOMIC_RELEASE);
 }

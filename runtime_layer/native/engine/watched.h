@@ -94,6 +94,8 @@ int64_t watch_own(int32_t descriptor);
 void watch_own_end(int32_t descriptor, int64_t own);
 /* The same, where a signal handler may not change it either: never the number alone, without a claim. */
 int64_t watch_held(int32_t descriptor);
+/* A duplicate wherever there is room for one: the program may change its own number meanwhile. For watch_held_end. */
+int64_t watch_apart(int32_t descriptor);
 void watch_held_end(int32_t descriptor, int64_t own);
 /* That queries were sent by it holds for the program's number. */
 void watch_carry(int32_t descriptor, int64_t own);

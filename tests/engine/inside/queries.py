@@ -417,6 +417,52 @@ def udp_with_a_port_of_its_own() -> None:
 
 
 @way
+def udp_after_a_peer_at_port_zero() -> None:
+    """To sort addresses some connect to that port, and then to the server by the same socket."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", 0))
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        s.settimeout(5)
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_after_a_connect_that_failed() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        with contextlib.suppress(PermissionError):
+            s.connect(("127.255.255.255", 9))  # broadcast, which nobody asked for
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_beside_a_child_that_has_another_by_its_number() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp(query(ALLOWED)) as asked:
+        s.connect(RESOLVER)
+        asked.recv(500)
+        laid = [(os.POSIX_SPAWN_DUP2, asked.fileno(), s.fileno())]
+        child = os.posix_spawn("/bin/true", ["true"], {}, file_actions=laid)  # shares the memory until it is started
+        os.waitpid(child, 0)
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_closed_while_it_loses_its_peer() -> None:
+    libc = ctypes.CDLL(None)
+    for _ in range(2000):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        number = s.detach()
+        other = threading.Thread(target=libc.connect, args=(number, bytes(16), 16))
+        other.start()
+        os.close(number)
+        other.join()
+    udp_on_a_duplicate()
+
+
+@way
 def udp_laid_over_itself() -> None:
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
