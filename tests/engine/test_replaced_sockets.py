@@ -69,7 +69,7 @@ HONEST = (
 @pytest.fixture(scope="module")
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task")
-    for name in ("replaced_sockets.py", "queries.py", "hellos.py"):
+    for name in ("replaced_sockets.py", "questions.py", "hellos.py"):
         (task / name).write_bytes((INSIDE / name).read_bytes())
     target = f"{architecture()}-linux-gnu.2.28" if is_emulated() else None
     compile_c([SOURCES / "replaced_sockets.c"], task / "replaced_sockets", target=target)

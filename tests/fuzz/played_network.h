@@ -585,6 +585,8 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
     case __NR_getpeername: return file ? peer_name(file, (uint8_t *)b, (uint32_t *)c) : -EBADF;
     case __NR_getsockname: /* of one that has no peer, where getpeername says so */
         CHECK(is_gates(b) && is_gates(c) && *(uint32_t *)c == SOCKADDR_MAX);
+        *(uint16_t *)b = INET;
+        *(uint32_t *)c = 16; /* sizeof(struct sockaddr_in) */
         return file ? 0 : -EBADF;
     case __NR_connect:
         look_at(a, b, (uint32_t)c, NULL, 0, true);

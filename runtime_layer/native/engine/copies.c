@@ -24,7 +24,7 @@ static int64_t reserve(uint64_t least)
 }
 
 /* Such a number, marked, which nobody is writing to, held; or an errno. */
-static int64_t reserve_marked(uint8_t kind, uint64_t least)
+static int64_t reserve_marked(enum watch kind, uint64_t least)
 {
     int64_t number = hold(reserve(least));
     while (!is_error(number)) {
@@ -39,7 +39,7 @@ static int64_t reserve_marked(uint8_t kind, uint64_t least)
 
 /* A copy at the lowest free number from `least` on, with such a mark, and what else is known of `from`. It is held from
  * the start, so that nobody closes or replaces it, or takes the mark for that of something else (leftover.c). */
-static int64_t copy_marked(int32_t from, uint8_t kind, uint64_t least, uint32_t flags)
+static int64_t copy_marked(int32_t from, enum watch kind, uint64_t least, uint32_t flags)
 {
     marks_are_hints();
     int64_t number = reserve_marked(kind, least);
@@ -195,7 +195,7 @@ enum outcome judge_copy(struct call *call)
     uint32_t calls = calls_so_far();
     int32_t from = (int32_t)call->arg[0];
     uint64_t least = call->nr == __NR_dup ? 0 : (uint32_t)call->arg[2];
-    uint8_t kind = stream_mark(from);
+    enum watch kind = stream_mark(from);
     if (kind == WATCH_NOTHING || !(owns_memory() || is_tcp(from))) /* as in lay_over */
         return answer(call, copy_unmarked(from, least, call, calls));
     int64_t copy = copy_marked(from, kind, least, flags_of_copy(call));
@@ -211,7 +211,7 @@ int64_t lay_over(const struct call *call)
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
     uint32_t calls = calls_so_far(), before = watch_mark(to);
-    uint8_t kind = stream_mark(from); /* looked at once: it may go, and what it was for be replaced */
+    enum watch kind = stream_mark(from); /* looked at once: it may go, and what it was for be replaced */
     bool is_marked = kind != WATCH_NOTHING && is_tcp(from);
     if (!is_marked && !owns_memory())
         marks_are_hints();

@@ -146,7 +146,7 @@ static bool is_for_any_protocol(struct verdict verdict)
  * passes as well: who asks must not care. */
 static bool is_fresh(int32_t descriptor)
 {
-    uint8_t kind = stream_mark(descriptor);
+    enum watch kind = stream_mark(descriptor);
     if (kind == WATCH_NOTHING || kind == WATCH_GREETED)
         return false;
     return marks_are_exact() || !was_stream_seen(descriptor);
@@ -274,16 +274,12 @@ static int64_t judge_made(const struct call *call, const struct endpoint *to, in
 /* A peer at port 0 is none for getpeername(2), but what others send is not heard. */
 static bool has_no_peer(int32_t descriptor)
 {
-    enum { INET = 2, INET_AT = 4, INET6_AT = 8, INET_SIZE = 4, INET6_SIZE = 16 };
-    uint8_t here[SOCKADDR_MAX] = {0}, set = 0;
-    uint32_t size = sizeof here;
-    if (!is_unconnected(descriptor) || is_error(KERNEL(getsockname, descriptor, here, &size)))
-        return false;
-    bool is_inet = here[0] == INET;
-    const uint8_t *at = here + (is_inet ? INET_AT : INET6_AT);
-    for (uint32_t i = 0; i < (is_inet ? INET_SIZE : INET6_SIZE); i++)
-        set |= at[i];
-    return !set;
+    static const struct address none;
+    struct sockaddr_bytes here = {.len = SOCKADDR_MAX};
+    struct endpoint local;
+    return is_unconnected(descriptor) && !is_error(KERNEL(getsockname, descriptor, here.bytes, &here.len)) &&
+           endpoint_from_sockaddr(here.bytes, here.len, &local) == SOCKADDR_INET &&
+           same_bytes(local.ip.bytes, none.bytes, sizeof none.bytes);
 }
 
 /* A UDP socket that is to be connected to what may be a name server is not (resolver.h). */

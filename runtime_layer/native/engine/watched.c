@@ -74,7 +74,7 @@ static bool put_mark(int32_t descriptor, uint32_t seen, uint32_t mark)
     return false;
 }
 
-bool watch(int32_t descriptor, uint8_t kind)
+bool watch(int32_t descriptor, enum watch kind)
 {
     note_whose_mark();
     uint32_t mark = new_mark(kind);
@@ -106,7 +106,7 @@ void forget_queries(int32_t descriptor)
         __atomic_fetch_and(&watched[descriptor], ~(uint32_t)WATCH_QUERIES, __ATOMIC_SEQ_CST);
 }
 
-void watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind)
+void watch_instead(int32_t descriptor, uint32_t seen, enum watch kind)
 {
     note_whose_mark();
     put_mark(descriptor, seen, new_mark(kind));
@@ -144,7 +144,7 @@ static bool is_stream(int32_t descriptor, bool *is_nothing)
     return protocol == TCP || protocol == MPTCP;
 }
 
-static bool is_stream_mark(uint8_t kind)
+static bool is_stream_mark(enum watch kind)
 {
     return kind == WATCH_STREAM || kind == WATCH_GREETED || kind == WATCH_ANSWERS;
 }
@@ -162,7 +162,7 @@ bool is_unmarked(uint32_t mark)
 
 bool is_watched_stream(int32_t descriptor)
 {
-    uint8_t kind = watch_kind(descriptor);
+    enum watch kind = watch_kind(descriptor);
     bool is_nothing;
     /* One number may need two kinds of mark. */
     bool counts = is_stream_mark(kind) || (kind != WATCH_NOTHING && marks_are_anothers());
@@ -177,9 +177,9 @@ bool is_tcp(int32_t descriptor)
     return is_stream(descriptor, &is_nothing);
 }
 
-uint8_t stream_mark(int32_t descriptor)
+enum watch stream_mark(int32_t descriptor)
 {
-    uint8_t kind = watch_kind(descriptor);
+    enum watch kind = watch_kind(descriptor);
     if (kind == WATCH_LEFT)
         return marks_are_anothers() ? WATCH_STREAM : WATCH_NOTHING;
     return is_stream_mark(kind) ? kind : WATCH_NOTHING;
@@ -200,7 +200,7 @@ void watch_for_good(void)
     __atomic_store_n(&for_good, true, __ATOMIC_SEQ_CST);
 }
 
-bool watch_copy(int32_t from, uint8_t kind, int32_t to)
+bool watch_copy(int32_t from, enum watch kind, int32_t to)
 {
     if (has_mark(from) || has_mark(to))
         are_hints = true;

@@ -67,13 +67,13 @@ bool is_tcp(int32_t descriptor);
 /* Has it such a mark, whatever it stands for now? */
 bool has_stream_mark(int32_t descriptor);
 /* That mark's kind, or WATCH_NOTHING. */
-uint8_t stream_mark(int32_t descriptor);
+enum watch stream_mark(int32_t descriptor);
 /* False when the descriptor's number is too high. */
-bool watch(int32_t descriptor, uint8_t kind);
+bool watch(int32_t descriptor, enum watch kind);
 /* A TCP socket that was there already. */
 void watch_found(int32_t descriptor);
 /* The same, unless there is another mark than `seen` by now. */
-void watch_instead(int32_t descriptor, uint32_t seen, uint8_t kind);
+void watch_instead(int32_t descriptor, uint32_t seen, enum watch kind);
 /* A new mark, for the same, if it still has this one: who found the old one takes nothing away any more. */
 bool watch_still(int32_t descriptor, uint32_t seen);
 /* What had this mark was closed. */
@@ -105,7 +105,7 @@ int64_t make_stream(const uint64_t *arg);
 int64_t lay_over(const struct call *call);
 /* Before one descriptor is made to stand for what another does, which has such a mark (stream_mark). False when its number is
  * too high. */
-bool watch_copy(int32_t from, uint8_t kind, int32_t to);
+bool watch_copy(int32_t from, enum watch kind, int32_t to);
 /* Before the mark of a TCP socket goes, from any of its numbers: it is not to be connected again to a place where its
  * first bytes have to be seen. False: the kernel does not remember it, so the mark stays. */
 bool stream_seen(int32_t descriptor);

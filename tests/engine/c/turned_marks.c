@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,10 +196,9 @@ int main(int argc, char **argv)
     how = argv[1];
     make_hello();
     signal(SIGPIPE, SIG_IGN);
-    int said = 0;
-    if (strcmp(how, "meanwhile"))
-        said = try_turned();
-    for (int i = 0; i < TIMES && !strcmp(how, "meanwhile") && !said; i++)
+    bool takes_luck = !strcmp(how, "meanwhile");
+    int said = takes_luck ? 0 : try_turned();
+    for (int i = 0; takes_luck && i < TIMES && !said; i++)
         said += lay_meanwhile();
     printf("%d\n", said);
     fflush(stdout);

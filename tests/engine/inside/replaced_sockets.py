@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hellos import LIBC, address, checked, hello
-from queries import ALLOWED, RESOLVER, address_in, answer, framed, over_tcp, query, use
+from questions import ALLOWED, RESOLVER, address_in, answer, framed, over_tcp, query, use
 
 STOLEN = "stolen.evil.example"
 LISTED, UNLISTED = ("198.51.100.8", 9999), ("198.51.100.9", 80)

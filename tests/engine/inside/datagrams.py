@@ -1,0 +1,228 @@
+"""Runs inside the sandbox, with queries.py: an allowed name is asked for by UDP sockets that are connected to the name
+server, whatever they were before, become since, or share a number with."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from questions import ALLOWED, RESOLVER, address_in, by_udp, query, use, way
+
+
+@way
+def udp_by_write_and_read() -> None:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(RESOLVER)
+    os.write(s.fileno(), query(ALLOWED))
+    use(address_in(os.read(s.fileno(), 500)))
+
+
+@way
+def udp_among_what_others_send() -> None:
+    """To a socket that is connected to a name server it does not exist, whoever reads in whatever way."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
+        s.connect(RESOLVER)
+        s.settimeout(5)
+        reads: tuple[Callable[[], bytes], ...] = (
+            lambda: s.recv(500),
+            lambda: os.read(s.fileno(), 500),
+            lambda: s.recv(500, socket.MSG_PEEK),
+            lambda: s.recvmsg(500)[0],
+            lambda: s.recvfrom(500)[0],
+        )
+        message = b""
+        for read in reads:
+            s.send(query(ALLOWED, number=0x4321))  # gives it a port
+            here = ("127.0.0.1", s.getsockname()[1])
+            assert s.recv(500)[:2] == b"\x43\x21"
+            for _ in range(3):
+                other.sendto(query(ALLOWED, number=0x6666), here)
+            s.setblocking(False)
+            try:
+                s.recv(500)
+            except BlockingIOError:
+                pass
+            else:
+                raise AssertionError
+            s.setblocking(True)
+            for _ in range(3):
+                other.sendto(bytes(20_000), here)
+            s.send(query(ALLOWED))
+            message = read()
+            assert message[:2] == b"\x12\x34", message
+            if read is reads[2]:
+                assert s.recv(500) == message
+        use(address_in(message))
+
+
+@way
+def udp_where_a_connected_one_was() -> None:
+    """By its number another socket hears everybody, and has no peer; by its copy too."""
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        message = s.recv(500)
+        number = s.fileno()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as copy, by_udp() as other:
+        assert s.fileno() == number
+        s.bind(("127.0.0.1", 0))
+        for each in (s, copy):
+            each.settimeout(5)
+            for data in (b"plain", b""):
+                other.sendto(data, s.getsockname())
+                assert each.recv(500) == data
+            for ask in (each.getpeername, partial(each.send, query(ALLOWED))):
+                try:
+                    ask()
+                except OSError:
+                    continue
+                raise AssertionError(ask)
+    use(address_in(message))
+
+
+@way
+def udp_where_a_stream_was_in_a_forked_copy() -> None:
+    """After a child that shared the memory no mark is taken away in a copy (watch_for_good)."""
+    subprocess.run(["/bin/true"], check=True)
+    child = os.fork()
+    if not child:
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        socket.socket().close()
+        with by_udp(query(ALLOWED)) as s:
+            message = s.recv(500)
+        use(address_in(message))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@way
+def udp_that_is_shut_down() -> None:
+    """What is read by it ends."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(RESOLVER)
+    s.send(query(ALLOWED))
+    message = s.recv(500)
+    with contextlib.suppress(OSError):
+        s.shutdown(socket.SHUT_RDWR)
+    assert s.recv(500) == b""
+    use(address_in(message))
+
+
+@way
+def udp_connected_elsewhere_since() -> None:
+    """By each of its numbers it hears its new peer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as peer:
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        message = s.recv(500)
+        copy = s.dup()
+        peer.bind(("127.0.0.1", 0))
+        s.connect(peer.getsockname())
+        for each in (s, copy):
+            each.settimeout(5)
+            peer.sendto(b"plain", s.getsockname())
+            assert each.recv(500) == b"plain"
+            assert each.getpeername() == peer.getsockname()
+    use(address_in(message))
+
+
+@way
+def udp_with_a_port_of_its_own() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("0.0.0.0", 0))
+        port = s.getsockname()[1]
+        s.connect(RESOLVER)
+        assert s.getsockname()[1] == port
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+        assert s.getsockname()[1] == port
+
+
+@way
+def udp_after_a_peer_at_port_zero() -> None:
+    """To sort addresses some connect to that port, and then to the server by the same socket."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", 0))
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        s.settimeout(5)
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_after_a_connect_that_failed() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        with contextlib.suppress(PermissionError):
+            s.connect(("127.255.255.255", 9))  # broadcast, which nobody asked for
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_beside_a_child_that_has_another_by_its_number() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp(query(ALLOWED)) as asked:
+        s.connect(RESOLVER)
+        asked.recv(500)
+        laid = [(os.POSIX_SPAWN_DUP2, asked.fileno(), s.fileno())]
+        child = os.posix_spawn("/bin/true", ["true"], {}, file_actions=laid)  # shares the memory until it is started
+        os.waitpid(child, 0)
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_closed_while_it_loses_its_peer() -> None:
+    libc = ctypes.CDLL(None)
+    for _ in range(2000):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        number = s.detach()
+        other = threading.Thread(target=libc.connect, args=(number, bytes(16), 16))
+        other.start()
+        os.close(number)
+        other.join()
+    udp_on_a_duplicate()
+
+
+@way
+def udp_laid_over_itself() -> None:
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        os.dup2(s.fileno(), s.fileno())
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_to_one_server_in_many_spellings() -> None:
+    """In C what pads an address is often whatever lay there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    message = b""
+    for number in range(300):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            spelled = struct.pack("=H", socket.AF_INET) + struct.pack(">H", RESOLVER[1])
+            spelled += socket.inet_aton(RESOLVER[0]) + number.to_bytes(8, "big")
+            assert libc.connect(s.fileno(), spelled, len(spelled)) == 0, os.strerror(ctypes.get_errno())
+            assert s.getpeername() == RESOLVER
+            s.send(query(ALLOWED))
+            message = s.recv(500)
+    use(address_in(message))
+
+
+@way
+def udp_on_a_duplicate() -> None:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(RESOLVER)
+    other = os.dup(s.fileno())
+    os.write(other, query(ALLOWED))
+    use(address_in(os.read(other, 500)))
