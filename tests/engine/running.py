@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from emulated_lambda.sandbox import Sandbox
 
 PYTHON = "/var/lang/bin/python3"
 SHIELD = "/opt/shielded-function/shield"
+NO_MOUNTS: Mapping[str, Path] = {}
 POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 
 
@@ -24,11 +25,11 @@ def policy(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def whole_sandbox(task: Path, layer: Path) -> Iterator[Sandbox]:
+def whole_sandbox(task: Path, layer: Path, *, mounts: Mapping[str, Path] = NO_MOUNTS) -> Iterator[Sandbox]:
     """A sandbox with `task`, which everyone may read from now on, at /var/task. Skips where none can be had."""
     for path in (task, *task.rglob("*"), *task.parents[:3]):
         path.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
+    with Sandbox(task=task, layers=layer, mounts=mounts) as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
         yield sandbox

@@ -87,6 +87,7 @@ _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/user_memory.c"),  # forget.c includes it
     "engine/bind.c",
     "engine/connecting.c",
+    "engine/closing.c",
     "engine/copies.c",
     "engine/descriptors.c",
     "engine/first_bytes.c",

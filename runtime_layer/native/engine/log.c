@@ -4,6 +4,7 @@
 #include <linux/resource.h>
 
 #include "claims.h"
+#include "closing.h"
 #include "descriptors.h"
 #include "judges.h"
 #include "kernel.h"
@@ -93,10 +94,13 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
         claim = change_begin(descriptor, true);
     if (claim < 0)
         return answer(call, error);
+    struct closing closing = closing_begin((int32_t)descriptor);
     uint32_t calls = calls_so_far(), mark = watch_mark((int32_t)descriptor);
     int64_t result;
     if (call->nr == __NR_close) {
         result = KERNEL(close, descriptor);
+        if (!is_error(result))
+            result = closing.written;
         watch_closed((int32_t)descriptor, mark);
         if (was_interrupted(calls))
             marks_are_hints();
@@ -104,6 +108,7 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
         result = lay_over(call);
     }
     change_end(claim);
+    closing_end(&closing);
     return answer(call, result);
 }
 

@@ -1,0 +1,17 @@
+/* What takes long of a close, or of what replaces a descriptor: done beside the number, as nobody else waits for it. */
+#ifndef SHIELD_CLOSING_H
+#define SHIELD_CLOSING_H
+
+#include <stdint.h>
+
+struct closing {
+    int64_t written; /* 0, or the errno with which what was kept back could not be written */
+    int64_t own;     /* another number for the same, held; or an errno */
+};
+
+/* While a change of the number is claimed (change_begin), before it. */
+struct closing closing_begin(int32_t descriptor);
+/* Once the claim is given back. */
+void closing_end(const struct closing *closing);
+
+#endif
