@@ -26,9 +26,9 @@ CHECKED = policy(outbound_connectivity="block") | {
 PROGRAMS = {
     "stepped_sockets": (
         *("reset", "copied", "settled", "born", "listening", "laid", "written", "told", "turned"),
-        *("closed", "reused"),
+        *("overlaid", "closed", "reused"),
     ),
-    "stepped_questions": ("asked", "laid_under", "answered"),
+    "stepped_questions": ("asked", "laid_under", "fast_opened", "answered"),
     "stepped_kin": ("orphan", "orphan_by_turn", "heir"),
 }
 pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="the trap flag is x86_64's")
@@ -67,7 +67,8 @@ def box(shared: Sandbox) -> Iterator[Box]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["reset", "copied", "settled", "born", "written", "told", "turned", "orphan", "orphan_by_turn", "heir"]
+    "kind",
+    ["reset", "copied", "settled", "born", "written", "told", "turned", "overlaid", "orphan", "orphan_by_turn", "heir"],
 )
 def test_a_foreign_name_does_not_arrive(box: Box, kind: str) -> None:
     real = box.run(kind, RESETS, policy())
@@ -102,8 +103,8 @@ def test_who_does_not_run_for_a_while_is_waited_for(box: Box, kind: str) -> None
         assert done.stdout == "1\n", done.stderr
 
 
-# Behind a connection that became another, and by a socket that is laid under a connect; and what is reported.
-ASKED = {"asked": ["reconnect"], "laid_under": []}
+# Behind a connection that became another, and by sockets that are laid under a call; and what is reported.
+ASKED = {"asked": ["reconnect"], "laid_under": [], "fast_opened": ["reconnect"]}
 
 
 @pytest.mark.parametrize("kind", ASKED)

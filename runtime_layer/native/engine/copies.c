@@ -117,7 +117,7 @@ static int64_t move(int64_t made, uint32_t type)
  * meanwhile, or a handler came where nobody else is: then it is thrown away. */
 static int64_t make_one(const uint64_t *arg, bool *is_well)
 {
-    uint32_t calls = calls_so_far();
+    uint64_t calls = calls_so_far();
     if (is_alone()) {
         int64_t made = KERNEL(socket, arg[0], arg[1], arg[2]);
         *is_well = is_error(made) || (watch((int32_t)made, WATCH_STREAM) && !was_interrupted(calls));
@@ -127,7 +127,7 @@ static int64_t make_one(const uint64_t *arg, bool *is_well)
     if (is_error(number))
         return number;
     *is_well = watch((int32_t)number, WATCH_STREAM);
-    uint32_t mark = watch_mark((int32_t)number);
+    uint64_t mark = watch_mark((int32_t)number);
     KERNEL(close, number);
     int64_t made = KERNEL(socket, arg[0], arg[1], arg[2]);
     *is_well = is_error(made) || (*is_well && made == number && watch_still((int32_t)made, mark));
@@ -166,7 +166,7 @@ static uint32_t flags_of_copy(const struct call *call)
 }
 
 /* Of what has no mark. Where another thread may be making it at this moment, the copy has one until it is known. */
-static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *call, uint32_t calls)
+static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *call, uint64_t calls)
 {
     bool marks = !is_alone() && owns_memory();
     int64_t copy = marks ? copy_marked(from, WATCH_STREAM, least, flags_of_copy(call))
@@ -192,7 +192,7 @@ static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *ca
 
 enum outcome judge_copy(struct call *call)
 {
-    uint32_t calls = calls_so_far();
+    uint64_t calls = calls_so_far();
     int32_t from = (int32_t)call->arg[0];
     uint64_t least = call->nr == __NR_dup ? 0 : (uint32_t)call->arg[2];
     enum watch kind = stream_mark(from);
@@ -210,16 +210,16 @@ int64_t lay_over(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
-    uint32_t calls = calls_so_far(), before = watch_mark(to);
+    uint64_t calls = calls_so_far();
+    uint64_t made = 0;
     enum watch kind = stream_mark(from); /* looked at once: it may go, and what it was for be replaced */
     bool is_marked = kind != WATCH_NOTHING && is_tcp(from);
     if (!is_marked && !owns_memory())
         marks_are_hints();
     else if (!watch_copy(from, kind, to))
         return -EBADF; /* what the kernel says of a number that is too high */
-    if (!is_marked && !has_stream_mark(to) && !is_alone() && owns_memory())
-        watch_found(to);
-    uint32_t mark = watch_mark(to);
+    if (!is_marked && !is_alone() && owns_memory())
+        made = watch_meanwhile(to);
     if (is_marked && stays_being_written(to))
         return -EBUSY;
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
@@ -227,15 +227,13 @@ int64_t lay_over(const struct call *call)
         resolver_copied(from, to);
     if (is_marked || !was_interrupted(calls))
         return result;
-    if (is_error(result) || !is_unseen_stream(to)) {
-        if (mark != before && is_error(result) && kind_of_mark(before))
-            watch_instead(to, mark, kind_of_mark(before));
-        else if (mark != before)
-            unwatch(to, mark);
+    if (!is_unseen_stream(to)) {
+        if (made)
+            unwatch(to, made);
         return result;
     }
     watch_found(to);
-    if (!is_being_written(to))
+    if (is_error(result) || !is_being_written(to))
         return result;
     KERNEL(close, to);
     return -EBUSY;

@@ -18,7 +18,7 @@ enum {
 /* When a call began: where nobody else was, a handler may have come since. */
 struct since {
     bool alone;
-    uint32_t calls;
+    uint64_t calls;
 };
 
 static struct since from_now_on(void)

@@ -16,7 +16,7 @@ enum { FIRST_MAX = sizeof(struct scratch) }; /* of what is looked at: no ClientH
 /* The program's number for a socket, and the mark that was found there. */
 struct marked {
     int32_t number;
-    uint32_t mark;
+    uint64_t mark;
 };
 
 /* Sends the beginning of a message on a stream that is watched, and connected to `peer`, without waiting: `flags` say so.

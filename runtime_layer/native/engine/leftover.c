@@ -18,7 +18,7 @@ static enum outcome make(struct call *call, uint32_t index, judge_found *judge, 
 }
 
 /* Unless the number is about to become a copy that the mark is for, or became it. */
-static void take_away(int32_t descriptor, uint32_t mark)
+static void take_away(int32_t descriptor, uint64_t mark)
 {
     int32_t claim = change_begin((uint32_t)descriptor, false);
     if (claim >= 0 && !is_tcp(descriptor))
@@ -28,7 +28,7 @@ static void take_away(int32_t descriptor, uint32_t mark)
 
 /* By the program's own number, which is held and stays what it is: a file lets nobody wait. The mark goes when it is not
  * held any more. */
-static enum outcome make_on_file(struct call *call, uint32_t index, judge_found *judge, uint32_t mark)
+static enum outcome make_on_file(struct call *call, uint32_t index, judge_found *judge, uint64_t mark)
 {
     int32_t descriptor = (int32_t)call->arg[index];
     enum outcome outcome = make(call, index, judge, descriptor);
@@ -57,7 +57,7 @@ enum marked_as judge_leftover(struct call *call, uint32_t index, judge_found *ju
     if (!owns_memory()) /* the parent's stay */
         return NOT_MARKED;
     int64_t error = hold_theirs(descriptor);
-    uint32_t mark = watch_mark(descriptor);
+    uint64_t mark = watch_mark(descriptor);
     if (!error && is_file(descriptor)) {
         *outcome = make_on_file(call, index, judge, mark);
         return LEFT_OVER;

@@ -95,7 +95,8 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
     if (claim < 0)
         return answer(call, error);
     struct closing closing = closing_begin((int32_t)descriptor);
-    uint32_t calls = calls_so_far(), mark = watch_mark((int32_t)descriptor);
+    uint64_t calls = calls_so_far();
+    uint64_t mark = watch_mark((int32_t)descriptor);
     int64_t result;
     if (call->nr == __NR_close) {
         result = KERNEL(close, descriptor);

@@ -59,12 +59,17 @@ enum outcome judge_socket(struct call *call)
     return answer(call, make_stream(call->arg));
 }
 
+static int64_t option_of(int32_t descriptor, int32_t level, int32_t option, int32_t *value)
+{
+    uint32_t size = sizeof *value;
+    return KERNEL(getsockopt, descriptor, level, option, value, &size);
+}
+
 /* Its type, or an errno. */
 static int64_t socket_type(int32_t descriptor)
 {
     int32_t type = 0;
-    uint32_t size = sizeof type;
-    int64_t error = KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_TYPE, &type, &size);
+    int64_t error = option_of(descriptor, LEVEL_SOCKET, OPTION_TYPE, &type);
     return error ? error : type;
 }
 
@@ -271,15 +276,22 @@ static int64_t judge_made(const struct call *call, const struct endpoint *to, in
     return -EACCES;
 }
 
-/* A peer at port 0 is none for getpeername(2), but what others send is not heard. */
+/* A peer at port 0 is none for getpeername(2), but what others send is not heard. What has a peer has a route to it. */
 static bool has_no_peer(int32_t descriptor)
 {
-    static const struct address none;
-    struct sockaddr_bytes here = {.len = SOCKADDR_MAX};
-    struct endpoint local;
-    return is_unconnected(descriptor) && !is_error(KERNEL(getsockname, descriptor, here.bytes, &here.len)) &&
-           endpoint_from_sockaddr(here.bytes, here.len, &local) == SOCKADDR_INET &&
-           same_bytes(local.ip.bytes, none.bytes, sizeof none.bytes);
+    enum { LEVEL_IP = 0, LEVEL_IPV6 = 41, OPTION_MTU = 14, OPTION_MTU6 = 24 };
+    int32_t units;
+    return is_unconnected(descriptor) && is_error(option_of(descriptor, LEVEL_IP, OPTION_MTU, &units)) &&
+           is_error(option_of(descriptor, LEVEL_IPV6, OPTION_MTU6, &units));
+}
+
+/* What the kernel says of an address that a socket of the older family cannot have. */
+static bool is_of_other_family(int32_t descriptor, const struct sockaddr_bytes *address)
+{
+    enum { OPTION_DOMAIN = 39 };
+    int32_t domain = 0;
+    return address->bytes[0] == INET6 && !option_of(descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain) &&
+           domain == INET;
 }
 
 /* A UDP socket that is to be connected to what may be a name server is not (resolver.h). */
@@ -291,7 +303,9 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
     if (is_error(own))
         return own;
     int64_t error = -EAGAIN; /* the number is another socket's by now */
-    if (carries_names(to, (int32_t)own))
+    if (is_of_other_family((int32_t)own, address))
+        error = -EAFNOSUPPORT;
+    else if (carries_names(to, (int32_t)own))
         error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, (int32_t)own, NULL);
     if (!error && !has_no_peer((int32_t)own)) /* else it would lose a port that the kernel chose for it */
         KERNEL(connect, own, unspec, sizeof unspec);
@@ -304,18 +318,19 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
 static int64_t connect_elsewhere(int32_t descriptor, int32_t own, const struct sockaddr_bytes *address)
 {
     int64_t result = KERNEL(connect, own, address->bytes, address->len);
-    if (!is_error(result))
-        resolver_disconnect(descriptor);
+    /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
+    if (!is_error(result) && (has_queries(descriptor) || !has_stream_mark(descriptor)))
+        resolver_disconnect(descriptor, own);
     return result;
 }
 
 /* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
  * the program's number may be another socket by the time the kernel looks. */
-static int64_t connect_judged(const struct call *call, int32_t descriptor, uint32_t mark,
+static int64_t connect_judged(const struct call *call, int32_t descriptor, uint64_t mark,
                               const struct sockaddr_bytes *address, const struct endpoint *to,
                               const struct verdict *verdict, int32_t own)
 {
-    uint32_t calls = calls_so_far();
+    uint64_t calls = calls_so_far();
     bool sees = false;
     if (carries_names(to, own)) /* it came by this number just now */
         return -EAGAIN;
@@ -336,7 +351,7 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint3
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
                           const struct endpoint *to)
 {
-    uint32_t mark = watch_mark(descriptor);
+    uint64_t mark = watch_mark(descriptor);
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW && !has_to_be_seen(to, verdict) && is_for_any_protocol(verdict))
         return connect_elsewhere(descriptor, descriptor, address);
@@ -364,7 +379,7 @@ static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *a
     int64_t own = watch_held(descriptor);
     if (is_error(own))
         return own;
-    resolver_disconnect(descriptor);
+    resolver_disconnect(descriptor, (int32_t)own);
     if (is_tcp((int32_t)own)) {
         marks_are_hints();
         stream_seen((int32_t)own);

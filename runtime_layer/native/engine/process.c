@@ -41,14 +41,14 @@ void note_company(void)
     __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
 }
 
-uint32_t calls_counted;
+uint64_t calls_counted;
 
-uint32_t calls_so_far(void)
+uint64_t calls_so_far(void)
 {
     return calls_counted;
 }
 
-bool was_interrupted(uint32_t before)
+bool was_interrupted(uint64_t before)
 {
     return calls_counted != before || !is_alone();
 }

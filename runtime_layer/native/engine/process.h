@@ -72,14 +72,14 @@ static inline bool is_alone(void)
 void note_company(void);
 /* Of a process with one thread: how many calls have come to the gate. More of them at a call's end than at its start came
  * out of a signal handler, in its midst. */
-extern uint32_t calls_counted __attribute__((visibility("hidden")));
-uint32_t calls_so_far(void);
+extern uint64_t calls_counted __attribute__((visibility("hidden")));
+uint64_t calls_so_far(void);
 static inline void count_call(void)
 {
     calls_counted += is_alone();
 }
 /* Since there were so many calls: did a handler make one, or start a thread? */
-bool was_interrupted(uint32_t calls);
+bool was_interrupted(uint64_t calls);
 /* May there be, or have been, another process with this memory: a vfork child? */
 bool had_kin(void);
 /* How often one was made: two answers that differ tell that one was made in between. */

@@ -250,7 +250,7 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
         return -ENOMEM;
     /* From whom it comes is from whom it is learnt: of the only thread, unless a handler came in between. */
     bool alone = is_alone();
-    uint32_t calls = calls_so_far();
+    uint64_t calls = calls_so_far();
     int64_t own_descriptor = watch_own(descriptor);
     if (is_error(own_descriptor)) {
         scratch_give(scratch);

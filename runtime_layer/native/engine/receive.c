@@ -1,5 +1,7 @@
 /* What arrives on sockets that queries were sent on. It is received into the gate's own memory first, so that
  * no other thread can change an answer between its arrival and the moment it teaches addresses. */
+#include <linux/poll.h>
+
 #include "first_bytes.h"
 #include "judges.h"
 #include "leftover.h"
@@ -12,6 +14,7 @@ enum {
     PEEK = 0x2,
     CUT = 0x20 /* MSG_TRUNC */,
     NO_WAIT = 0x40 /* MSG_DONTWAIT */,
+    FOR_ONE = 0x10000 /* MSG_WAITFORONE */,
     URGENT = 0x1 /* MSG_OOB */,
     ERRORS = 0x2000 /* MSG_ERRQUEUE */
 };
@@ -100,6 +103,45 @@ static bool is_query_stream(int32_t descriptor)
     return is_watched_stream(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
 }
 
+/* When a wait is to end (socket(7), SO_RCVTIMEO), from when it was found that it goes on; no end: never, or the socket does
+ * not wait. */
+struct limit {
+    bool is_known, is_none;
+    int64_t end; /* nanoseconds */
+};
+
+static int64_t now(void)
+{
+    enum { MONOTONIC = 1 };
+    int64_t time[2] = {0, 0};
+    KERNEL(clock_gettime, MONOTONIC, time);
+    return time[0] * 1000000000 + time[1];
+}
+
+static void ask_for_limit(int32_t descriptor, struct limit *limit)
+{
+    enum { LEVEL_SOCKET = 1, OPTION_RECEIVE_TIMEOUT = 20 };
+    int64_t told[2] = {0, 0}, flags = KERNEL(fcntl, descriptor, F_GETFL, 0);
+    uint32_t size = sizeof told;
+    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_RECEIVE_TIMEOUT, told, &size);
+    limit->is_known = true;
+    limit->is_none = !(told[0] || told[1]) || is_error(flags) || flags & O_NONBLOCK;
+    limit->end = now() + told[0] * 1000000000 + told[1] * 1000;
+}
+
+/* A call of the kernel's own begins with the whole limit each time, so what is left of it is waited for here. 0, or an errno. */
+static int64_t wait_on(int32_t descriptor, struct limit *limit)
+{
+    struct pollfd readable = {.fd = descriptor, .events = POLLIN};
+    if (!limit->is_known)
+        ask_for_limit(descriptor, limit);
+    if (limit->is_none)
+        return 0;
+    int64_t left = limit->end - now(), time[2] = {left / 1000000000, left % 1000000000};
+    int64_t ready = left > 0 ? KERNEL(ppoll, &readable, 1, time, 0, 8) : 0;
+    return is_error(ready) ? ready : ready ? 0 : -EAGAIN;
+}
+
 /* Receives one message for the caller's header `m`. */
 static int64_t receive_one(int32_t descriptor, struct message *m, bool has_header, uint64_t flags)
 {
@@ -109,6 +151,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
      * taken, unless none is there yet. */
     struct sockaddr_bytes server;
     bool is_connected = resolver_connected(descriptor, &server), is_there = is_connected;
+    struct limit limit = {.is_known = false};
     for (;;) {
         int64_t awaited = is_there ? 0 : await_answer(descriptor, flags);
         if (awaited == ENDED || (awaited == NOT_AN_ANSWER && !is_connected))
@@ -123,8 +166,16 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
             take_answer(descriptor, &taken, has_header, flags, is_connected ? &server : NULL, scratch);
         scratch_give(scratch);
         is_there = n == NOT_HEARD; /* there may be more */
-        if (is_there || (n == -EAGAIN && !(flags & NO_WAIT)))
-            continue; /* another thread was quicker: wait again, as this one would have */
+        if (is_there)
+            continue;
+        if (n == -EAGAIN && !(flags & NO_WAIT)) {
+            /* Another thread was quicker, or there was nothing for this one: wait again, as it would have. */
+            int64_t error = wait_on(descriptor, &limit);
+            if (error)
+                return error;
+            is_there = is_connected && !limit.is_none;
+            continue;
+        }
         *m = taken;
         return n;
     }
@@ -154,14 +205,16 @@ static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flag
     return is_error(n) || write_user(header, &m, sizeof m) ? n : -EFAULT;
 }
 
-/* The first message as the caller waits for it, and then those that are there already. */
+/* The first message as the caller waits for it, and then those that are there already; or all of them, if it waits for all
+ * for as long as that takes. */
 static int64_t receive_many(const uint64_t *arg)
 {
     uint64_t count = (uint32_t)arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)arg[2];
+    bool waits = !(arg[3] & FOR_ONE) && !arg[4];
     int64_t done = 0;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t at = arg[1] + i * sizeof(struct many);
-        int64_t n = receive_header((int32_t)arg[0], at, (uint32_t)arg[3] | (i ? NO_WAIT : 0));
+        int64_t n = receive_header((int32_t)arg[0], at, (uint32_t)arg[3] | (i && !waits ? NO_WAIT : 0));
         uint32_t len = (uint32_t)n;
         if (!is_error(n) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
             n = -EFAULT;

@@ -6,16 +6,23 @@
 #include "user_memory.h"
 #include "watched.h"
 
-enum { SERVERS = 255, DENIED = 64 };
+enum { SERVERS = 256, DENIED = 64 };
 enum { LEVEL_SOCKET = 1, OPTION_PROTOCOL = 38, PROTOCOL_NUMBER_UDP = 17, PROTOCOL_NUMBER_UDPLITE = 136 };
 
-/* The servers that UDP sockets are connected to. */
-static struct sockaddr_bytes servers[SERVERS];
-static uint32_t server_count;
+/* The servers that UDP sockets are connected to, each by a serial number: the last so many, and the function's own. 0: it is
+ * just being written. */
+struct server {
+    uint32_t serial;
+    struct sockaddr_bytes address;
+};
+static struct server servers[SERVERS];
+static uint32_t last_serial;
 
-/* By number, to which server a socket is connected: low byte 0: to none; else its place among the servers, and one more. The
- * rest says which socket (its cookie): what has its number later is connected to nobody. */
-static uint32_t connected[WATCHED_DESCRIPTORS];
+/* Which sockets are connected, and to which server: each by its cookie (the upper bits), with the server's serial number.
+ * Whatever numbers a socket has, in whatever process, it is the same one. Nobody says when one is gone: where there is no
+ * place, one of those alike is forgotten. */
+enum { CONNECTED = 1024, CONNECTED_ALIKE = 8, SERIAL_BITS = 24, SERIAL_MASK = (1 << SERIAL_BITS) - 1 };
+static uint64_t connected[CONNECTED][CONNECTED_ALIKE];
 
 /* Questions that were let through, so that only their answers teach: hashes of them, each with its like, the newest first.
  * Two threads that write to the same place at once may lose one, which is asked again. */
@@ -55,57 +62,122 @@ static struct sockaddr_bytes plain(const struct sockaddr_bytes *server)
     return p;
 }
 
-/* Its place among the servers; SERVERS: there are too many. */
-static uint32_t place_of_server(const struct sockaddr_bytes *server)
+static bool same_address(const struct sockaddr_bytes *a, const struct sockaddr_bytes *b)
 {
-    uint32_t known = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE), i = 0;
-    while (i < known &&
-           !(servers[i].len == server->len && same_bytes(servers[i].bytes, server->bytes, server->len)))
-        i++;
-    if (i < known || known >= SERVERS)
-        return i;
-    /* Two threads that add the same server at once may use two places: harmless. */
-    i = __atomic_fetch_add(&server_count, 1, __ATOMIC_ACQ_REL);
-    if (i >= SERVERS) {
-        __atomic_store_n(&server_count, SERVERS, __ATOMIC_RELEASE);
-        return SERVERS;
+    return a->len == b->len && same_bytes(a->bytes, b->bytes, a->len);
+}
+
+/* False: another thread is writing there, or another server has its place by now. */
+static bool read_server(uint32_t serial, struct sockaddr_bytes *address)
+{
+    const struct server *server = &servers[serial % SERVERS];
+    if (__atomic_load_n(&server->serial, __ATOMIC_ACQUIRE) != serial)
+        return false;
+    *address = server->address;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&server->serial, __ATOMIC_RELAXED) == serial;
+}
+
+static bool is_own_resolver(const struct sockaddr_bytes *address)
+{
+    struct endpoint to;
+    return endpoint_from_sockaddr(address->bytes, address->len, &to) == SOCKADDR_INET &&
+           is_resolver_address(&to);
+}
+
+/* Two threads that add the same server at once may use two numbers: harmless. */
+static uint32_t add_server(const struct sockaddr_bytes *address)
+{
+    struct sockaddr_bytes there;
+    for (uint32_t turn = 0;; turn++) {
+        uint32_t serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_SEQ_CST) & SERIAL_MASK;
+        struct server *server = &servers[serial % SERVERS];
+        uint32_t old = __atomic_load_n(&server->serial, __ATOMIC_SEQ_CST);
+        bool is_kept = turn < SERVERS && old && read_server(old, &there) && is_own_resolver(&there);
+        if (!serial || is_kept)
+            continue;
+        __atomic_store_n(&server->serial, 0, __ATOMIC_SEQ_CST);
+        server->address = *address;
+        __atomic_store_n(&server->serial, serial, __ATOMIC_RELEASE);
+        return serial;
     }
-    servers[i] = *server;
-    return i;
+}
+
+static uint32_t serial_of(const struct sockaddr_bytes *address)
+{
+    struct sockaddr_bytes there;
+    uint32_t last = __atomic_load_n(&last_serial, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < SERVERS && i <= last; i++) {
+        uint32_t serial = __atomic_load_n(&servers[i].serial, __ATOMIC_ACQUIRE);
+        if (serial && read_server(serial, &there) && same_address(&there, address))
+            return serial;
+    }
+    return add_server(address);
+}
+
+/* Where the kernel gives no cookie (under qemu-user), the number has to do. */
+static uint64_t identity(int32_t own, int32_t descriptor)
+{
+    uint64_t cookie = socket_cookie(own);
+    return (cookie ? cookie : (uint64_t)descriptor + 1) << SERIAL_BITS;
+}
+
+static uint64_t *those_like(uint64_t identity)
+{
+    return connected[(identity >> SERIAL_BITS) % CONNECTED];
+}
+
+/* The serial number of its server, and where that stands; 0: it has none. */
+static uint32_t connection_of(uint64_t identity, uint64_t **entry)
+{
+    uint64_t *like = those_like(identity);
+    for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
+        uint64_t is = __atomic_load_n(&like[i], __ATOMIC_ACQUIRE);
+        *entry = &like[i];
+        if (is >> SERIAL_BITS == identity >> SERIAL_BITS && is & SERIAL_MASK)
+            return (uint32_t)is & SERIAL_MASK;
+    }
+    return 0;
+}
+
+/* Its entry, if it has one; else a free one, or that of another. */
+static uint64_t *entry_for(uint64_t identity)
+{
+    static uint32_t turn;
+    uint64_t *entry, *like = those_like(identity);
+    if (connection_of(identity, &entry))
+        return entry;
+    for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
+        uint64_t nobody = 0;
+        if (__atomic_compare_exchange_n(&like[i], &nobody, identity, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED))
+            return &like[i];
+    }
+    return &like[__atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) % CONNECTED_ALIKE];
 }
 
 bool resolver_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server)
 {
     const struct sockaddr_bytes to = plain(server);
-    uint32_t place = place_of_server(&to);
-    if (place == SERVERS || !watch_queries(descriptor))
+    uint64_t socket = identity(own, descriptor);
+    if (!watch_queries(descriptor))
         return false;
-    __atomic_store_n(&connected[descriptor], (uint32_t)socket_cookie(own) << 8 | (place + 1),
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(entry_for(socket), socket | serial_of(&to), __ATOMIC_SEQ_CST);
     return true;
 }
 
-/* What the number stands for now, if that was connected to a server by this number; else 0. */
-static uint32_t connection_of(int32_t descriptor)
+void resolver_disconnect(int32_t descriptor, int32_t own)
 {
-    uint32_t is = has_queries(descriptor) ? __atomic_load_n(&connected[descriptor], __ATOMIC_ACQUIRE) : 0;
-    return (uint8_t)is && is >> 8 == (uint32_t)socket_cookie(descriptor) << 8 >> 8 ? is : 0;
-}
-
-void resolver_disconnect(int32_t descriptor)
-{
-    uint32_t is = connection_of(descriptor);
-    if (is)
-        __atomic_compare_exchange_n(&connected[descriptor], &is, 0, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_RELAXED);
+    uint64_t *entry, socket = identity(own, descriptor), is = socket | connection_of(socket, &entry);
+    if (is != socket)
+        __atomic_compare_exchange_n(entry, &is, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 void resolver_copied(int32_t from, int32_t to)
 {
     /* In a vfork child the parent's numbers stand for other sockets. */
-    if (has_queries(from) && owns_memory() && !is_tcp(to) && watch_queries(to))
-        __atomic_store_n(&connected[to], __atomic_load_n(&connected[from], __ATOMIC_ACQUIRE),
-                         __ATOMIC_RELEASE);
+    if (has_queries(from) && owns_memory() && !is_tcp(to))
+        watch_queries(to);
 }
 
 bool is_internet_datagram(int32_t descriptor)
@@ -143,11 +215,12 @@ bool is_unconnected(int32_t descriptor)
 
 bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server)
 {
-    uint32_t is = connection_of(descriptor);
-    if (!is || (!marks_are_exact() && !is_unconnected(descriptor))) /* by another of its numbers */
+    uint64_t *entry;
+    uint32_t serial = has_queries(descriptor) ? connection_of(identity(descriptor, descriptor), &entry) : 0;
+    if (!serial ||
+        (!marks_are_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
         return false;
-    *server = servers[(uint8_t)is - 1];
-    return true;
+    return read_server(serial, server);
 }
 
 static uint32_t *place_of(uint32_t tag)

@@ -22,10 +22,10 @@ struct sockaddr_bytes {
     uint32_t len;
 };
 
-/* Remembers the name server that a socket is meant to be connected to, by the program's number; `own` stands for the same
- * socket, for sure. False: the number is too high, or there are too many servers. */
+/* Remembers the name server that a socket is meant to be connected to, which `own` stands for, for sure; the program has it
+ * by another number. False: that is too high. */
 bool resolver_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server);
-void resolver_disconnect(int32_t descriptor);
+void resolver_disconnect(int32_t descriptor, int32_t own);
 /* One descriptor was made to stand for what another does. */
 void resolver_copied(int32_t from, int32_t to);
 /* UDP, or UDP-Lite, of the internet's families. */
@@ -43,8 +43,9 @@ bool resolver_watched(int32_t descriptor);
  * result is what sendto would have given for the program's query. */
 int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
                       uint64_t flags, const struct sockaddr_bytes *server);
-/* The bytes lie on the gate's stack, and nothing is added to a query later (MSG_ZEROCOPY; MSG_MORE, udp(7): UDP_CORK). */
-#define QUERY_FLAGS(flags) ((flags) & ~(uint64_t)(0x4000000 | 0x8000))
+/* The bytes lie on the gate's stack, nothing is added to a query later (MSG_ZEROCOPY; MSG_MORE, udp(7): UDP_CORK), and what
+ * is a TCP socket by then is not connected (MSG_FASTOPEN). */
+#define QUERY_FLAGS(flags) ((flags) & ~(uint64_t)(0x4000000 | 0x8000 | 0x20000000))
 /* A query that is simply allowed, as it is sent on. Its length; 0: not such a query. */
 uint32_t resolver_rewrite(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX]);
 

@@ -13,6 +13,8 @@ static int64_t send_query(const struct call *call, int32_t descriptor, const str
 {
     uint8_t query[QUERY_MAX];
     int64_t len = gather(m, query, sizeof query);
+    if (!len) /* it says nothing */
+        return KERNEL(sendto, descriptor, query, 0, QUERY_FLAGS(flags), server->bytes, server->len);
     if (len == -EMSGSIZE) /* longer than any query */
         return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : -EMSGSIZE;
     if (len < 0)
@@ -79,7 +81,8 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
         return connect_and_send(call, descriptor, m, flags);
     if (is_stream)
         return send_on_stream(call, descriptor, &m, flags);
-    if (!m.name) {
+    if (!m.name || !m.name_len) { /* no name, to the kernel either */
+        m.name = 0;
         if (resolver_connected(descriptor, &address))
             return send_query(call, descriptor, &m, flags, &address);
         m.name_len = 0;
@@ -232,7 +235,7 @@ static enum outcome judge_sent(struct call *call, bool is_stream)
     if (call->nr == __NR_sendto) {
         watch_for_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */
-        uint32_t mark = watch_mark((int32_t)arg[0]);
+        uint64_t mark = watch_mark((int32_t)arg[0]);
         bool passes = !judges || (!is_stream && !arg[4] && is_unmarked(mark) && !(mark & WATCH_QUERIES));
         return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
     }

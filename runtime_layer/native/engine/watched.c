@@ -6,8 +6,8 @@
 #include "process.h"
 #include "state.h"
 
-uint32_t watched[WATCHED_DESCRIPTORS];
-static uint32_t generation;
+uint64_t watched[WATCHED_DESCRIPTORS];
+static uint64_t generation;
 static bool for_good, are_hints;
 
 static bool is_known(int32_t descriptor)
@@ -15,12 +15,12 @@ static bool is_known(int32_t descriptor)
     return descriptor >= 0 && descriptor < WATCHED_DESCRIPTORS;
 }
 
-uint32_t watch_mark(int32_t descriptor)
+uint64_t watch_mark(int32_t descriptor)
 {
     return is_known(descriptor) ? __atomic_load_n(&watched[descriptor], __ATOMIC_ACQUIRE) : WATCH_NOTHING;
 }
 
-enum watch kind_of_mark(uint32_t mark)
+enum watch kind_of_mark(uint64_t mark)
 {
     return (enum watch)(mark & WATCH_KINDS);
 }
@@ -40,7 +40,12 @@ bool has_queries(int32_t descriptor)
     return watch_mark(descriptor) & WATCH_QUERIES;
 }
 
-static uint32_t new_mark(enum watch kind)
+static bool is_stream_mark(enum watch kind)
+{
+    return kind == WATCH_STREAM || kind == WATCH_GREETED || kind == WATCH_ANSWERS;
+}
+
+static uint64_t new_mark(enum watch kind)
 {
     return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind;
 }
@@ -64,10 +69,10 @@ static void note_whose_mark(void)
 }
 
 /* Whether queries go by it stays as it is. */
-static bool put_mark(int32_t descriptor, uint32_t seen, uint32_t mark)
+static bool put_mark(int32_t descriptor, uint64_t seen, uint64_t mark)
 {
-    uint32_t now = seen;
-    while (is_known(descriptor) && (now & ~(uint32_t)WATCH_QUERIES) == (seen & ~(uint32_t)WATCH_QUERIES))
+    uint64_t now = seen;
+    while (is_known(descriptor) && (now & ~(uint64_t)WATCH_QUERIES) == (seen & ~(uint64_t)WATCH_QUERIES))
         if (__atomic_compare_exchange_n(&watched[descriptor], &now, mark | (now & WATCH_QUERIES), false,
                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
             return true;
@@ -77,7 +82,7 @@ static bool put_mark(int32_t descriptor, uint32_t seen, uint32_t mark)
 bool watch(int32_t descriptor, enum watch kind)
 {
     note_whose_mark();
-    uint32_t mark = new_mark(kind);
+    uint64_t mark = new_mark(kind);
     while (is_known(descriptor) && !put_mark(descriptor, watch_mark(descriptor), mark))
         ;
     return is_known(descriptor);
@@ -87,6 +92,21 @@ void watch_found(int32_t descriptor)
 {
     are_hints = true;
     watch(descriptor, WATCH_STREAM);
+}
+
+uint64_t watch_meanwhile(int32_t descriptor)
+{
+    are_hints = true;
+    note_whose_mark();
+    for (;;) {
+        uint64_t seen = watch_mark(descriptor);
+        enum watch kind = kind_of_mark(seen);
+        uint64_t mark = new_mark(is_stream_mark(kind) ? kind : WATCH_STREAM);
+        if (!is_known(descriptor))
+            return 0;
+        if (put_mark(descriptor, seen, mark))
+            return is_stream_mark(kind) ? 0 : mark;
+    }
 }
 
 bool watch_queries(int32_t descriptor)
@@ -103,28 +123,28 @@ bool watch_queries(int32_t descriptor)
 void forget_queries(int32_t descriptor)
 {
     if (has_queries(descriptor) && owns_memory())
-        __atomic_fetch_and(&watched[descriptor], ~(uint32_t)WATCH_QUERIES, __ATOMIC_SEQ_CST);
+        __atomic_fetch_and(&watched[descriptor], ~(uint64_t)WATCH_QUERIES, __ATOMIC_SEQ_CST);
 }
 
-void watch_instead(int32_t descriptor, uint32_t seen, enum watch kind)
+void watch_instead(int32_t descriptor, uint64_t seen, enum watch kind)
 {
     note_whose_mark();
     put_mark(descriptor, seen, new_mark(kind));
 }
 
-bool watch_still(int32_t descriptor, uint32_t seen)
+bool watch_still(int32_t descriptor, uint64_t seen)
 {
     return put_mark(descriptor, seen, new_mark(kind_of_mark(seen)));
 }
 
-void unwatch(int32_t descriptor, uint32_t mark)
+void unwatch(int32_t descriptor, uint64_t mark)
 {
     if (is_for_good() || !owns_memory())
         return;
     put_mark(descriptor, mark, had_forks() ? new_mark(WATCH_LEFT) : 0);
 }
 
-void watch_closed(int32_t descriptor, uint32_t mark)
+void watch_closed(int32_t descriptor, uint64_t mark)
 {
     if (!mark || !marks_are_exact())
         return;
@@ -144,17 +164,12 @@ static bool is_stream(int32_t descriptor, bool *is_nothing)
     return protocol == TCP || protocol == MPTCP;
 }
 
-static bool is_stream_mark(enum watch kind)
-{
-    return kind == WATCH_STREAM || kind == WATCH_GREETED || kind == WATCH_ANSWERS;
-}
-
 bool marks_are_anothers(void)
 {
     return is_for_good() || is_fork_of_threads() || !owns_memory();
 }
 
-bool is_unmarked(uint32_t mark)
+bool is_unmarked(uint64_t mark)
 {
     enum watch kind = kind_of_mark(mark);
     return kind == WATCH_NOTHING || (kind == WATCH_LEFT && !marks_are_anothers());

@@ -38,15 +38,15 @@ enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it to
 
 /* Low byte: enum watch. The rest changes with each mark, so that an older one cannot be taken for it. gate.S reads the
  * low byte. */
-extern uint32_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")));
+extern uint64_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")));
 
 bool marks_are_exact(void);
 /* From now on: there is a child that may have them, a copy, or a number that may have been closed unseen. */
 void marks_are_hints(void);
 
 /* The mark of a descriptor, and what kind it is. */
-uint32_t watch_mark(int32_t descriptor);
-enum watch kind_of_mark(uint32_t mark);
+uint64_t watch_mark(int32_t descriptor);
+enum watch kind_of_mark(uint64_t mark);
 enum watch watch_kind(int32_t descriptor);
 /* Is it looked at at all, as a TCP or a UDP socket? */
 bool has_mark(int32_t descriptor);
@@ -56,7 +56,7 @@ bool has_queries(int32_t descriptor);
 /* What had the number is closed, or it is no UDP socket; if the number is this process's. */
 void forget_queries(int32_t descriptor);
 /* Is nothing looked at there? */
-bool is_unmarked(uint32_t mark);
+bool is_unmarked(uint64_t mark);
 /* May a mark be that of a descriptor which another thread or process has by the same number? */
 bool marks_are_anothers(void);
 /* Is it a TCP socket whose bytes are looked at? A number that stands for nothing counts: the copy that its mark was made
@@ -72,15 +72,18 @@ enum watch stream_mark(int32_t descriptor);
 bool watch(int32_t descriptor, enum watch kind);
 /* A TCP socket that was there already. */
 void watch_found(int32_t descriptor);
+/* As watch_found, where it may be one for as long as a call lasts: the mark, for unwatch; 0, if there was one before. Either
+ * way it is a new one, so that who made that does not take it away. */
+uint64_t watch_meanwhile(int32_t descriptor);
 /* The same, unless there is another mark than `seen` by now. */
-void watch_instead(int32_t descriptor, uint32_t seen, enum watch kind);
+void watch_instead(int32_t descriptor, uint64_t seen, enum watch kind);
 /* A new mark, for the same, if it still has this one: who found the old one takes nothing away any more. */
-bool watch_still(int32_t descriptor, uint32_t seen);
+bool watch_still(int32_t descriptor, uint64_t seen);
 /* What had this mark was closed. */
-void watch_closed(int32_t descriptor, uint32_t mark);
+void watch_closed(int32_t descriptor, uint64_t mark);
 /* Takes a mark away, or leaves a trace of it where a copy may need one; unless there is another by now, or it is not this
  * process's to take. */
-void unwatch(int32_t descriptor, uint32_t mark);
+void unwatch(int32_t descriptor, uint64_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. Nor where the owner of the memory
  * cannot be told (process.h). */
 void watch_for_good(void);

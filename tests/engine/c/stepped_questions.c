@@ -2,6 +2,7 @@
  *
  *   asked     tries to ask the name server for FURTHER as if that were plain bytes
  *   laid_under  the same by a UDP socket, which a handler lays under a connect of the only thread
+ *   fast_opened  the same by a connection that was used, which a handler lays under two queries
  *   answered  tries to be told by an answer of its own, made on loopback, that allowed.example is at FURTHER; prints what it
  *             received, and whether it may connect there
  */
@@ -92,6 +93,40 @@ static void try_laid_under(void)
     stop_at(stops);
     connect_to_name_server();
     no_more_stops();
+}
+
+static bool is_pair(const greg_t *call)
+{
+    return call[REG_RAX] == SYS_sendmmsg;
+}
+
+static void lay_used(void)
+{
+    dup2(made, datagrams);
+}
+
+/* Where the call does not connect it, connect(2) does. */
+static void try_fast_opened(void)
+{
+    static const struct stop stops[] = {{is_pair, lay_used}, {0}};
+    make_query("allowed.example");
+    made = connected(&to);
+    send(made, "GET / HTTP/1.0\r\n\r\n", 18, 0);
+    disconnect(made);
+    datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+    connects(datagrams, &name_server);
+    struct iovec bytes = {query + 2, query_len - 2};
+    struct mmsghdr pair[2] = {{.msg_hdr = {.msg_iov = &bytes, .msg_iovlen = 1}},
+                              {.msg_hdr = {.msg_iov = &bytes, .msg_iovlen = 1}}};
+    stop_at(stops);
+    sendmmsg(datagrams, pair, 2, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL);
+    no_more_stops();
+    if (state_of(datagrams) == TCP_CLOSE)
+        connects(datagrams, &name_server);
+    if (state_of(datagrams) != TCP_CLOSE)
+        becomes(datagrams, TCP_ESTABLISHED);
+    make_query(further);
+    said += send(datagrams, query, query_len, 0) > 0;
 }
 
 /* A thread receives; at four places of that call the other side resets the connection, and the other thread makes the next
@@ -186,7 +221,10 @@ static void try_answered(void)
 
 int main(int count, char **words)
 {
-    static const struct kind kinds[] = {
-        {"asked", try_asked}, {"laid_under", try_laid_under}, {"answered", try_answered}, {0}};
+    static const struct kind kinds[] = {{"asked", try_asked},
+                                        {"fast_opened", try_fast_opened},
+                                        {"laid_under", try_laid_under},
+                                        {"answered", try_answered},
+                                        {0}};
     return attempt(kinds, count, words);
 }

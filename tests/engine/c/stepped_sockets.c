@@ -1,7 +1,7 @@
 /* What becomes of a socket between two instructions of a call on it, when other threads or a signal handler do something to
  * its number then (stepping.h).
  *
- *   reset, copied, settled, born, listening, laid, written, told, turned
+ *   reset, copied, settled, born, listening, laid, written, told, turned, overlaid
  *           try to say evil.example to allowed.example
  *   closed  a file is closed while another thread is handing it over: prints whether that went well
  *   reused  a file is handed over that has the number of one which another thread is just closing: the same
@@ -270,6 +270,42 @@ static void try_turned(void)
     said += says(target);
 }
 
+/* The only thread: at each instruction in turn of a dup2 that fails, a connection is laid over its number. */
+static volatile long instructions;
+
+static void lay_at(int number, siginfo_t *info, void *context)
+{
+    greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
+    (void)number, (void)info;
+    if (instructions > 0)
+        g[REG_EFL] |= TRAPS;
+    else
+        g[REG_EFL] &= ~TRAPS;
+    if (!instructions--)
+        dup2(made, target);
+}
+
+static void try_overlaid(void)
+{
+    enum { MOST = 20000, FIRST_NUMBER = 200, NUMBERS = 700 };
+    struct sigaction action = {.sa_sigaction = lay_at, .sa_flags = SA_SIGINFO};
+    sigaction(SIGTRAP, &action, NULL);
+    for (long at = 1; at < MOST && !said; at++) {
+        made = connected(&to);
+        target = FIRST_NUMBER + at % NUMBERS;
+        instructions = at;
+        raise(SIGTRAP);
+        dup2(-1, target);
+        bool was_over = instructions >= 0;
+        instructions = 0;
+        said += says(target);
+        close(target);
+        close(made);
+        if (was_over)
+            return;
+    }
+}
+
 /* A file is handed over, and closed by another thread before that call is over. */
 static int pair[2];
 static volatile bool was_closed;
@@ -352,9 +388,18 @@ static void try_reused(void)
 
 int main(int count, char **words)
 {
-    static const struct kind kinds[] = {
-        {"reset", try_reset},         {"copied", try_copied}, {"settled", try_settled}, {"born", try_born},
-        {"listening", try_listening}, {"laid", try_laid},     {"written", try_written}, {"told", try_told},
-        {"closed", try_closed},       {"turned", try_turned}, {"reused", try_reused},   {0}};
+    static const struct kind kinds[] = {{"reset", try_reset},
+                                        {"copied", try_copied},
+                                        {"settled", try_settled},
+                                        {"born", try_born},
+                                        {"listening", try_listening},
+                                        {"laid", try_laid},
+                                        {"written", try_written},
+                                        {"told", try_told},
+                                        {"closed", try_closed},
+                                        {"turned", try_turned},
+                                        {"reused", try_reused},
+                                        {"overlaid", try_overlaid},
+                                        {0}};
     return attempt(kinds, count, words);
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import socket
 import struct
@@ -15,6 +16,14 @@ from collections.abc import Callable
 from functools import partial
 
 from questions import ALLOWED, RESOLVER, address_in, by_udp, query, use, way
+
+
+def error_of(call: Callable[[], object]) -> int | None:
+    try:
+        call()
+    except OSError as e:
+        return e.errno
+    return None
 
 
 @way
@@ -46,12 +55,7 @@ def udp_among_what_others_send() -> None:
             for _ in range(3):
                 other.sendto(query(ALLOWED, number=0x6666), here)
             s.setblocking(False)
-            try:
-                s.recv(500)
-            except BlockingIOError:
-                pass
-            else:
-                raise AssertionError
+            assert error_of(partial(s.recv, 500)) == errno.EAGAIN
             s.setblocking(True)
             for _ in range(3):
                 other.sendto(bytes(20_000), here)
@@ -80,12 +84,8 @@ def udp_where_a_connected_one_was() -> None:
             for data in (b"plain", b""):
                 other.sendto(data, s.getsockname())
                 assert each.recv(500) == data
-            for ask in (each.getpeername, partial(each.send, query(ALLOWED))):
-                try:
-                    ask()
-                except OSError:
-                    continue
-                raise AssertionError(ask)
+            assert error_of(each.getpeername) == errno.ENOTCONN
+            assert error_of(partial(each.send, query(ALLOWED))) == errno.EDESTADDRREQ
     use(address_in(message))
 
 
@@ -145,6 +145,17 @@ def udp_with_a_port_of_its_own() -> None:
         s.send(query(ALLOWED))
         use(address_in(s.recv(500)))
         assert s.getsockname()[1] == port
+
+
+@way
+def udp_with_an_address_of_its_own() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        here = s.getsockname()
+        s.connect(RESOLVER)
+        assert s.getsockname() == here
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
 
 
 @way
@@ -217,6 +228,121 @@ def udp_to_one_server_in_many_spellings() -> None:
             s.send(query(ALLOWED))
             message = s.recv(500)
     use(address_in(message))
+
+
+@way
+def udp_to_an_address_of_the_other_family() -> None:
+    """The server stays."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    mapped = struct.pack("=H", socket.AF_INET6) + struct.pack(">HI", RESOLVER[1], 0)
+    mapped += socket.inet_pton(socket.AF_INET6, f"::ffff:{RESOLVER[0]}") + bytes(4)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        assert libc.connect(s.fileno(), mapped, len(mapped)) == -1
+        assert ctypes.get_errno() == errno.EAFNOSUPPORT
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_to_more_servers_than_are_remembered() -> None:
+    """The last ones are; and the function's own."""
+    servers = [(f"127.0.{high}.{low}", 53) for high in range(1, 4) for low in range(1, 201)]
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(by_udp()) for _ in servers]
+        for s, server in zip(sockets, servers, strict=True):
+            s.connect(server)
+        for s, server in list(zip(sockets, servers, strict=True))[-100:]:
+            assert s.getpeername() == server
+        assert error_of(sockets[0].getpeername) == errno.ENOTCONN
+        udp_on_a_duplicate()
+        sockets[0].connect(RESOLVER)
+        sockets[0].send(query(ALLOWED))
+        use(address_in(sockets[0].recv(500)))
+
+
+@way
+def udp_beside_more_sockets_than_are_remembered() -> None:
+    for _ in range(10_000):
+        with by_udp() as s:
+            s.connect(RESOLVER)
+    udp_on_a_duplicate()
+
+
+@way
+def udp_that_loses_its_server_by_a_duplicate() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as before:
+        s.connect(RESOLVER)
+        with s.dup() as copy:
+            assert ctypes.CDLL(None).connect(copy.fileno(), bytes(16), 16) == 0
+        assert error_of(partial(s.send, query(ALLOWED))) == errno.EDESTADDRREQ
+        with by_udp() as peer:
+            peer.bind(("127.0.0.1", 0))
+            s.connect(RESOLVER)
+            before.connect(peer.getsockname())
+            s.send(b"plain")
+            assert peer.recv(500) == b"plain"
+    udp_on_a_duplicate()
+
+
+@way
+def udp_read_for_a_while() -> None:
+    """What others send does not begin the time anew."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        message, here = s.recv(500), ("127.0.0.1", s.getsockname()[1])
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, 300_000))
+        is_over = threading.Event()
+
+        def disturb() -> None:
+            for _ in range(200):
+                other.sendto(b"plain", here)
+                if is_over.wait(0.05):
+                    return
+
+        thread = threading.Thread(target=disturb)
+        thread.start()
+        assert error_of(partial(s.recv, 500)) == errno.EAGAIN
+        assert thread.is_alive()
+        is_over.set()
+        thread.join()
+    use(address_in(message))
+
+
+@way
+def udp_that_says_nothing() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        assert s.send(b"") == 0
+        s.send(query(ALLOWED))
+        use(address_in(s.recv(500)))
+
+
+@way
+def udp_by_headers_of_two() -> None:
+    """A name of no length is none; and who waits for two gets two."""
+    libc = ctypes.CDLL(None)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(RESOLVER)
+        asked, answers = ctypes.create_string_buffer(query(ALLOWED)), [ctypes.create_string_buffer(500) for _ in "12"]
+        parts = [(ctypes.c_size_t * 2)(ctypes.addressof(b), len(b)) for b in answers]
+        question = (ctypes.c_size_t * 2)(ctypes.addressof(asked), len(asked) - 1)
+        header = (ctypes.c_size_t * 7)(ctypes.addressof(asked), 0, ctypes.addressof(question), 1)
+
+        def ask() -> None:
+            for _ in range(2):
+                time.sleep(0.1)
+                assert libc.sendmsg(s.fileno(), header, 0) == len(asked) - 1
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        words = [word for part in parts for word in (0, 0, ctypes.addressof(part), 1, 0, 0, 0, 0)]
+        both = (ctypes.c_size_t * 16)(*words)
+        assert libc.recvmmsg(s.fileno(), both, 2, 0, None) == 2
+        thread.join()
+        for i, got in enumerate(answers):
+            use(address_in(got.raw[: both[8 * i + 7]]))
 
 
 @way

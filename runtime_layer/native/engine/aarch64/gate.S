@@ -73,7 +73,7 @@ gate_entry:
     cbnz x18, 1f
     adrp x17, watched
     add x17, x17, :lo12:watched
-    ldr w18, [x17, x0, lsl #2]
+    ldr x18, [x17, x0, lsl #3]
     and w18, w18, #255
     cmp w18, #3                  /* WATCH_GREETED */
     b.hs 1f
@@ -87,7 +87,7 @@ gate_entry:
     cbnz w18, 8f
     adrp x17, watched
     add x17, x17, :lo12:watched
-    ldr w18, [x17, x0, lsl #2]
+    ldr x18, [x17, x0, lsl #3]
     tst w18, #0xff
     b.ne 1f
 5:  msr nzcv, x16
@@ -107,7 +107,7 @@ gate_entry:
     dmb ish
     adrp x18, watched
     add x18, x18, :lo12:watched
-    ldr w18, [x18, x0, lsl #2]
+    ldr x18, [x18, x0, lsl #3]
     tst w18, #0xff
     b.ne 9f
     svc #0

@@ -67,7 +67,7 @@ gate_entry:
     cmp $1048576, %rdi
     jae 1f
     lea watched(%rip), %r11
-    cmpb $3, (%r11,%rdi,4)       /* WATCH_GREETED */
+    cmpb $3, (%r11,%rdi,8)       /* WATCH_GREETED */
     jae 1f
     jmp 3f
 2:                               /* GUARD_LOG */
@@ -83,7 +83,7 @@ gate_entry:
     cmpb $0, has_company(%rip)
     jne 7f
     lea watched(%rip), %r11
-    cmpb $0, (%r11,%rdi,4)
+    cmpb $0, (%r11,%rdi,8)
     jne 1f
 3:
     mov %rcx, %r11
@@ -99,7 +99,7 @@ gate_entry:
     find_count
     lock incl (%rcx,%r11)
     lea watched(%rip), %rcx
-    cmpb $0, (%rcx,%rdi,4)
+    cmpb $0, (%rcx,%rdi,8)
     jne 8f
     syscall
     find_count
