@@ -7,12 +7,12 @@
 /* The rest of the engine that these judges are linked with. */
 bool has_company;
 
-uint32_t calls_so_far(void)
+uint64_t calls_so_far(void)
 {
     return 0;
 }
 
-bool was_interrupted(uint32_t calls)
+bool was_interrupted(uint64_t calls)
 {
     (void)calls;
     return has_company;
@@ -366,7 +366,7 @@ static void begin(void)
     memset(open_files, 0, sizeof open_files);
     for (uint32_t i = 0; i < FILES; i++)
         files[i].users = 0;
-    cookies = 0;
+    cookies = seconds = 0;
     queue.len = told_count = speech.len = speech.at = 0;
     memset(&mood, 0, sizeof mood);
     engine_begin(blocks ? SETTINGS("block") : SETTINGS("alert"));
@@ -379,7 +379,9 @@ static void begin(void)
     forget(TABLE);
     memset(asked, 0, sizeof asked);
     memset(denied, 0, sizeof denied);
-    server_count = denied_next = 0;
+    memset(connected, 0, sizeof connected);
+    memset(servers, 0, sizeof servers);
+    last_serial = denied_next = 0;
     for (uint32_t i = 0; i < SOCKETS; i++)
         if (sockets[i].type == RAW) /* no program can make one, but it may have one */
             open_socket(sockets[i].domain, RAW);

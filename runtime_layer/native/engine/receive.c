@@ -120,12 +120,12 @@ static int64_t now(void)
 
 static void ask_for_limit(int32_t descriptor, struct limit *limit)
 {
-    enum { LEVEL_SOCKET = 1, OPTION_RECEIVE_TIMEOUT = 20 };
+    enum { LEVEL_SOCKET = 1, OPTION_RECEIVE_TIMEOUT = 20, LONGEST = 1000000000 /* seconds */ };
     int64_t told[2] = {0, 0}, flags = KERNEL(fcntl, descriptor, F_GETFL, 0);
     uint32_t size = sizeof told;
     KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_RECEIVE_TIMEOUT, told, &size);
     limit->is_known = true;
-    limit->is_none = !(told[0] || told[1]) || is_error(flags) || flags & O_NONBLOCK;
+    limit->is_none = !(told[0] || told[1]) || told[0] > LONGEST || is_error(flags) || flags & O_NONBLOCK;
     limit->end = now() + told[0] * 1000000000 + told[1] * 1000;
 }
 

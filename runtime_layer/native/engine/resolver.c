@@ -20,7 +20,7 @@ static uint32_t last_serial;
 
 /* Which sockets are connected, and to which server: each by its cookie (the upper bits), with the server's serial number.
  * Whatever numbers a socket has, in whatever process, it is the same one. Nobody says when one is gone: where there is no
- * place, one of those alike is forgotten. */
+ * place, the oldest of those alike is forgotten, after some thousand others. */
 enum { CONNECTED = 1024, CONNECTED_ALIKE = 8, SERIAL_BITS = 24, SERIAL_MASK = (1 << SERIAL_BITS) - 1 };
 static uint64_t connected[CONNECTED][CONNECTED_ALIKE];
 
@@ -140,20 +140,21 @@ static uint32_t connection_of(uint64_t identity, uint64_t **entry)
     return 0;
 }
 
-/* Its entry, if it has one; else a free one, or that of another. */
+/* Its entry, if it has one; else a free one, or that of the oldest: cookies only grow. */
 static uint64_t *entry_for(uint64_t identity)
 {
-    static uint32_t turn;
-    uint64_t *entry, *like = those_like(identity);
+    uint64_t *entry, *like = those_like(identity), *oldest = like;
     if (connection_of(identity, &entry))
         return entry;
     for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
-        uint64_t nobody = 0;
-        if (__atomic_compare_exchange_n(&like[i], &nobody, identity, false, __ATOMIC_SEQ_CST,
+        uint64_t found = 0;
+        if (__atomic_compare_exchange_n(&like[i], &found, identity, false, __ATOMIC_SEQ_CST,
                                         __ATOMIC_RELAXED))
             return &like[i];
+        if (found < *oldest)
+            oldest = &like[i];
     }
-    return &like[__atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) % CONNECTED_ALIKE];
+    return oldest;
 }
 
 bool resolver_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server)
