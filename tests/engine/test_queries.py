@@ -84,6 +84,7 @@ OTHERWISE = {
     "tcp_with_an_urgent_byte": (errno.EOPNOTSUPP, None),
     "udp_with_bytes_that_no_name_has": (NO_SUCH_NAME, "dns"),
     "udp_corked_by_another_level": (REFUSED, "option"),
+    "udp_read_before_it_is_asked": (REFUSED, "tcp"),
     "forged_answer_in_the_gates_memory": (REFUSED, "tcp"),
     "forged_by_reads_at_an_offset": (REFUSED, "tcp"),
     "forged_by_splice": (REFUSED, "tcp"),

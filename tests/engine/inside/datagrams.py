@@ -311,6 +311,19 @@ def udp_read_for_a_while() -> None:
 
 
 @way
+def udp_read_before_it_is_asked() -> None:
+    """Nothing has gone by it when the reader comes."""
+    answers: list[bytes] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        reader = threading.Thread(target=lambda: answers.append(s.recv(500)))
+        reader.start()
+        time.sleep(0.3)
+        s.sendto(query(ALLOWED), RESOLVER)
+        reader.join()
+    use(address_in(answers[0]))
+
+
+@way
 def udp_that_says_nothing() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(RESOLVER)
