@@ -63,11 +63,11 @@ static bool lingers(int32_t descriptor)
            linger[0] && linger[1];
 }
 
-struct closing closing_begin(int32_t descriptor)
+struct closing closing_begin(int32_t descriptor, bool closes)
 {
     struct closing closing = {0, -EBADF};
     enum manner manner = is_alone() ? IS_QUICK : manner_of(descriptor);
-    if (manner == WRITES) {
+    if (manner == WRITES && closes) {
         int64_t copy = hold(KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, FAR_NUMBER));
         let_go(copy);
         if (!is_error(copy))

@@ -2,6 +2,7 @@
 #ifndef SHIELD_CLOSING_H
 #define SHIELD_CLOSING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct closing {
@@ -9,8 +10,9 @@ struct closing {
     int64_t own;     /* another number for the same, held; or an errno */
 };
 
-/* While a change of the number is claimed (change_begin), before it. */
-struct closing closing_begin(int32_t descriptor);
+/* While a change of the number is claimed (change_begin), before it. `closes`: for certain; what is replaced may stay, and with
+ * it the locks that end with any of a file's numbers (fcntl(2)). */
+struct closing closing_begin(int32_t descriptor, bool closes);
 /* Once the claim is given back. */
 void closing_end(const struct closing *closing);
 

@@ -94,7 +94,7 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
         claim = change_begin(descriptor, true);
     if (claim < 0)
         return answer(call, error);
-    struct closing closing = closing_begin((int32_t)descriptor);
+    struct closing closing = closing_begin((int32_t)descriptor, call->nr == __NR_close);
     uint64_t calls = calls_so_far();
     uint64_t mark = watch_mark((int32_t)descriptor);
     int64_t result;
