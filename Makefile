@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Runs a command with a Node.js that jsii supports, and with .venv, first on PATH.
 RUN := $(BIN)/python constructs/shielded_function/cli/node.py
-PYTEST_ARGS ?= -n 2
+# The tests wait more than they compute: on two cores, three at a time.
+PYTEST_ARGS ?= -n 3
 # All C but the generated table.
 C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
 
@@ -47,7 +48,7 @@ runtimes: setup ## fetch and build the runtimes that the tests emulate besides P
 demo: native ## attack one function, unshielded and shielded, in an emulated Lambda
 	@$(RUN) $(BIN)/shielded-function demo
 
-test: native runtimes ## run all tests (PYTEST_ARGS=... replaces -n 2)
+test: native runtimes ## run all tests (PYTEST_ARGS=... replaces -n 3)
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS)
 
 cases: native ## try every way around the policies, in every mode (CASES_ARGS=...; some minutes)

@@ -10,7 +10,7 @@ import time
 
 from emulated_lambda.sandbox import Sandbox
 
-_QUIET_SECONDS = 0.3
+_QUIET_SECONDS, _PATIENCE_SECONDS, _MOMENT_SECONDS = 0.3, 5, 0.005
 
 
 class Recorder:
@@ -56,6 +56,13 @@ class Recorder:
                 if self._resets:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return
+
+    def hears(self, data: bytes) -> bool:
+        """Waits for it: a program may be over before what it said has come."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while data not in self.received and time.monotonic() < end:
+            time.sleep(_MOMENT_SECONDS)
+        return data in self.received
 
     def forget(self) -> None:
         """Drops what came, and what was still on its way."""
