@@ -63,3 +63,8 @@ def test_nobody_waits_for_a_connection(layer: Path, task: Path, name: str) -> No
 def test_nobody_waits_for_a_file(layer: Path, task: Path, late: Path, shield: tuple[str, ...]) -> None:
     with whole_sandbox(task, layer, mounts={"/mnt/late": late}) as box:
         assert run(box, "a_file_is_written_late", shield=shield) == errno.EDQUOT
+
+
+def test_nobody_waits_for_a_file_that_is_replaced(layer: Path, task: Path, late: Path) -> None:
+    with whole_sandbox(task, layer, mounts={"/mnt/late": late}) as box:
+        run(box, "a_file_is_replaced")

@@ -59,6 +59,7 @@ ALLOWED = (
     "udp_beside_more_sockets_than_are_remembered",
     "udp_that_loses_its_server_by_a_duplicate",
     "udp_read_for_a_while",
+    "udp_shut_down_while_it_is_read",
     "udp_that_says_nothing",
     "udp_by_headers_of_two",
     "udp_on_a_duplicate",

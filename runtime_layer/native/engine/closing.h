@@ -10,8 +10,8 @@ struct closing {
     int64_t own;     /* another number for the same, held; or an errno */
 };
 
-/* While a change of the number is claimed (change_begin), before it. `closes`: for certain; what is replaced may stay, and with
- * it the locks that end with any of a file's numbers (fcntl(2)). */
+/* Before a change of the number is claimed (change_begin): others may use it as it is. `closes`: it will be; else the
+ * locks on a file have to stay, which end with any of its numbers (fcntl(2)). */
 struct closing closing_begin(int32_t descriptor, bool closes);
 /* Once the claim is given back. */
 void closing_end(const struct closing *closing);

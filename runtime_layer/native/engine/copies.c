@@ -57,9 +57,27 @@ static int64_t copy_marked(int32_t from, enum watch kind, uint64_t least, uint32
     return copy;
 }
 
+/* One without a mark is being made by another thread, or by what a handler interrupted. */
+static bool is_unseen_stream(int32_t descriptor)
+{
+    return is_tcp(descriptor) && !(has_last_connection(descriptor) && has_stream_begun(descriptor));
+}
+
+/* What has no mark may be replaced, until it is copied, by what needs one: so the copy has one until it is known. A vfork
+ * child marks nothing but what is known (watch_for_good). */
 int64_t watch_duplicate(int32_t descriptor)
 {
-    return copy_marked(descriptor, stream_mark(descriptor), FAR_NUMBER, O_CLOEXEC);
+    enum watch kind = stream_mark(descriptor);
+    bool guesses = kind == WATCH_NOTHING && owns_memory();
+    int64_t own = copy_marked(descriptor, guesses ? WATCH_STREAM : kind, FAR_NUMBER, O_CLOEXEC);
+    if (is_error(own) || kind != WATCH_NOTHING)
+        return own;
+    bool needs_mark = is_unseen_stream((int32_t)own);
+    if (guesses && !needs_mark)
+        unwatch((int32_t)own, watch_mark((int32_t)own));
+    else if (needs_mark && !guesses)
+        watch_found((int32_t)own);
+    return own;
 }
 
 static int64_t hold_itself(int32_t descriptor)
@@ -152,12 +170,6 @@ int64_t make_stream(const uint64_t *arg)
         KERNEL(sched_yield);
     }
     return -EMFILE;
-}
-
-/* One without a mark is being made by another thread, or by what a handler interrupted. */
-static bool is_unseen_stream(int32_t descriptor)
-{
-    return is_tcp(descriptor) && !(has_last_connection(descriptor) && has_stream_begun(descriptor));
 }
 
 static uint32_t flags_of_copy(const struct call *call)

@@ -107,7 +107,8 @@ static bool is_query_stream(int32_t descriptor)
  * not wait. */
 struct limit {
     bool is_known, is_none;
-    int64_t end; /* nanoseconds */
+    bool has_message; /* and nothing else, as an error, which the kernel tells */
+    int64_t end;      /* nanoseconds */
 };
 
 static int64_t now(void)
@@ -132,13 +133,14 @@ static void ask_for_limit(int32_t descriptor, struct limit *limit)
 /* A call of the kernel's own begins with the whole limit each time, so what is left of it is waited for here. 0, or an errno. */
 static int64_t wait_on(int32_t descriptor, struct limit *limit)
 {
-    struct pollfd readable = {.fd = descriptor, .events = POLLIN};
+    struct pollfd readable = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
     if (!limit->is_known)
         ask_for_limit(descriptor, limit);
     if (limit->is_none)
         return 0;
     int64_t left = limit->end - now(), time[2] = {left / 1000000000, left % 1000000000};
     int64_t ready = left > 0 ? KERNEL(ppoll, &readable, 1, time, 0, 8) : 0;
+    limit->has_message = readable.revents == POLLIN;
     return is_error(ready) ? ready : ready ? 0 : -EAGAIN;
 }
 
@@ -173,7 +175,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
             int64_t error = wait_on(descriptor, &limit);
             if (error)
                 return error;
-            is_there = is_connected && !limit.is_none;
+            is_there = is_connected && limit.has_message;
             continue;
         }
         *m = taken;

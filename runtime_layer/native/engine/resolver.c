@@ -23,6 +23,7 @@ static uint32_t last_serial;
  * place, the oldest of those alike is forgotten, after some thousand others. */
 enum { CONNECTED = 1024, CONNECTED_ALIKE = 8, SERIAL_BITS = 24, SERIAL_MASK = (1 << SERIAL_BITS) - 1 };
 static uint64_t connected[CONNECTED][CONNECTED_ALIKE];
+static uint32_t age[CONNECTED][CONNECTED_ALIKE]; /* less is older */
 
 /* Questions that were let through, so that only their answers teach: hashes of them, each with its like, the newest first.
  * Two threads that write to the same place at once may lose one, which is asked again. */
@@ -140,21 +141,26 @@ static uint32_t connection_of(uint64_t identity, uint64_t **entry)
     return 0;
 }
 
-/* Its entry, if it has one; else a free one, or that of the oldest: cookies only grow. */
+/* Its entry, if it has one; else a free one, or that of the oldest. */
 static uint64_t *entry_for(uint64_t identity)
 {
-    uint64_t *entry, *like = those_like(identity), *oldest = like;
+    static uint32_t youngest;
+    uint64_t *entry, *like = those_like(identity);
+    uint32_t *age_of = age[(identity >> SERIAL_BITS) % CONNECTED], oldest = 0;
     if (connection_of(identity, &entry))
         return entry;
+    uint32_t now = __atomic_add_fetch(&youngest, 1, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
-        uint64_t found = 0;
-        if (__atomic_compare_exchange_n(&like[i], &found, identity, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_RELAXED))
-            return &like[i];
-        if (found < *oldest)
-            oldest = &like[i];
+        uint64_t nobody = 0;
+        bool is_free = __atomic_compare_exchange_n(&like[i], &nobody, identity, false, __ATOMIC_SEQ_CST,
+                                                   __ATOMIC_RELAXED);
+        if (is_free || now - age_of[i] > now - age_of[oldest])
+            oldest = i;
+        if (is_free)
+            break;
     }
-    return oldest;
+    __atomic_store_n(&age_of[oldest], now, __ATOMIC_RELAXED);
+    return &like[oldest];
 }
 
 bool resolver_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server)

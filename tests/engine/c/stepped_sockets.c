@@ -1,7 +1,8 @@
 /* What becomes of a socket between two instructions of a call on it, when other threads or a signal handler do something to
  * its number then (stepping.h).
  *
- *   reset, copied, settled, born, listening, laid, written, told, turned, overlaid
+ *   reset, copied, settled, born, listening, laid, written, told, turned, overlaid,
+ *   duplicated
  *           try to say evil.example to allowed.example
  *   closed  a file is closed while another thread is handing it over: prints whether that went well
  *   reused  a file is handed over that has the number of one which another thread is just closing: the same
@@ -306,6 +307,41 @@ static void try_overlaid(void)
     }
 }
 
+/* A connection is laid over what another thread's call is just making a duplicate of, and said by that number. */
+static int duplicate = -1;
+
+static bool is_duplicate(const greg_t *call)
+{
+    if (call[REG_RAX] != SYS_dup3 || call[REG_RDI] != target)
+        return false;
+    duplicate = (int)call[REG_RSI];
+    return true;
+}
+
+static void say_by_duplicate(void)
+{
+    said += says(duplicate);
+}
+
+static void listen_by_target(void)
+{
+    listen(target, 1);
+}
+
+static void try_duplicated(void)
+{
+    static const struct stop stops[] = {{is_duplicate, lay_it}, {NULL, say_by_duplicate}, {0}};
+    struct caller listener = {stops, listen_by_target, {0}, 0};
+    made = connected(&to);
+    target = open("/dev/null", O_WRONLY);
+    start(&listener);
+    end(&listener);
+    if (duplicate < 0) { /* none is made */
+        lay_it();
+        said += says(target);
+    }
+}
+
 /* A file is handed over, and closed by another thread before that call is over. */
 static int pair[2];
 static volatile bool was_closed;
@@ -388,18 +424,12 @@ static void try_reused(void)
 
 int main(int count, char **words)
 {
-    static const struct kind kinds[] = {{"reset", try_reset},
-                                        {"copied", try_copied},
-                                        {"settled", try_settled},
-                                        {"born", try_born},
-                                        {"listening", try_listening},
-                                        {"laid", try_laid},
-                                        {"written", try_written},
-                                        {"told", try_told},
-                                        {"closed", try_closed},
-                                        {"turned", try_turned},
-                                        {"reused", try_reused},
-                                        {"overlaid", try_overlaid},
-                                        {0}};
+    static const struct kind kinds[] = {{"reset", try_reset},           {"copied", try_copied},
+                                        {"settled", try_settled},       {"born", try_born},
+                                        {"listening", try_listening},   {"laid", try_laid},
+                                        {"written", try_written},       {"told", try_told},
+                                        {"closed", try_closed},         {"turned", try_turned},
+                                        {"reused", try_reused},         {"overlaid", try_overlaid},
+                                        {"duplicated", try_duplicated}, {0}};
     return attempt(kinds, count, words);
 }

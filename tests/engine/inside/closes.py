@@ -138,5 +138,22 @@ def a_file_is_written_late() -> int:
     return told[0] if told else 0
 
 
+@way
+def a_file_is_replaced() -> None:
+    with open(__file__, "rb") as other:
+        file = os.open(LATE, os.O_RDONLY)
+        going = threading.Event()
+
+        def replace() -> None:
+            going.set()
+            os.dup2(other.fileno(), file)
+
+        with meanwhile(replace, is_over=lambda: None):
+            going.wait()
+            for _ in range(TIMES):
+                hand_over(file)
+        assert os.path.sameopenfile(file, other.fileno())
+
+
 if __name__ == "__main__":
     print(WAYS[sys.argv[1]]() or 0)

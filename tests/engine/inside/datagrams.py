@@ -311,6 +311,28 @@ def udp_read_for_a_while() -> None:
 
 
 @way
+def udp_shut_down_while_it_is_read() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
+        s.connect(RESOLVER)
+        s.send(query(ALLOWED))
+        message, here = s.recv(500), ("127.0.0.1", s.getsockname()[1])
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 5, 0))
+
+        def disturb() -> None:
+            time.sleep(0.1)
+            other.sendto(b"plain", here)
+            time.sleep(0.1)
+            with contextlib.suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
+
+        thread = threading.Thread(target=disturb)
+        thread.start()
+        assert s.recv(500) == b""
+        thread.join()
+    use(address_in(message))
+
+
+@way
 def udp_read_before_it_is_asked() -> None:
     """Nothing has gone by it when the reader comes."""
     answers: list[bytes] = []
