@@ -15,6 +15,7 @@
 #include "../../runtime_layer/native/core/tls.h"
 #include "../../runtime_layer/native/engine/written.h"
 /* Included whole: what it remembers must not pass from one input to the next. */
+#include "../../runtime_layer/native/engine/name_servers.c"
 #include "../../runtime_layer/native/engine/resolver.c"
 
 enum {

@@ -53,7 +53,7 @@ static int64_t copy_marked(int32_t from, enum watch kind, uint64_t least, uint32
     if (is_error(copy))
         close_held(number);
     else
-        resolver_copied(from, (int32_t)copy);
+        name_server_copied(from, (int32_t)copy);
     return copy;
 }
 
@@ -187,7 +187,7 @@ static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *ca
         return copy;
     if (!marks && has_mark(from)) {
         marks_are_hints();
-        resolver_copied(from, (int32_t)copy);
+        name_server_copied(from, (int32_t)copy);
     }
     if (!was_interrupted(calls))
         return copy;
@@ -236,7 +236,7 @@ int64_t lay_over(const struct call *call)
         return -EBUSY;
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
     if (!is_error(result))
-        resolver_copied(from, to);
+        name_server_copied(from, to);
     if (is_marked || !was_interrupted(calls))
         return result;
     if (!is_unseen_stream(to)) {

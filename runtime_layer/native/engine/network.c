@@ -309,7 +309,7 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
         error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, (int32_t)own, NULL);
     if (!error && !has_no_peer((int32_t)own)) /* else it would lose a port that the kernel chose for it */
         KERNEL(connect, own, unspec, sizeof unspec);
-    if (!error && !resolver_connect(descriptor, (int32_t)own, address))
+    if (!error && !name_server_connect(descriptor, (int32_t)own, address))
         error = -EACCES;
     watch_own_end(descriptor, own);
     return error;
@@ -320,7 +320,7 @@ static int64_t connect_elsewhere(int32_t descriptor, int32_t own, const struct s
     int64_t result = KERNEL(connect, own, address->bytes, address->len);
     /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
     if (!is_error(result) && (has_queries(descriptor) || !has_stream_mark(descriptor)))
-        resolver_disconnect(descriptor, own);
+        name_server_disconnect(descriptor, own);
     return result;
 }
 
@@ -379,7 +379,7 @@ static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *a
     int64_t own = watch_held(descriptor);
     if (is_error(own))
         return own;
-    resolver_disconnect(descriptor, (int32_t)own);
+    name_server_disconnect(descriptor, (int32_t)own);
     if (is_tcp((int32_t)own)) {
         marks_are_hints();
         stream_seen((int32_t)own);
@@ -449,7 +449,7 @@ enum outcome judge_listen(struct call *call)
 enum outcome judge_peer_name(struct call *call)
 {
     struct sockaddr_bytes server;
-    if (!resolver_connected((int32_t)call->arg[0], &server))
+    if (!name_server_of((int32_t)call->arg[0], &server))
         return RUN_IN_PLACE;
     uint32_t room;
     if (!read_user(&room, call->arg[2], sizeof room))

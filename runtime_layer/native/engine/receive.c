@@ -152,7 +152,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
     /* What the program connected to a name server gets answers and nothing else: they are not looked at before they are
      * taken, unless none is there yet. */
     struct sockaddr_bytes server;
-    bool is_connected = resolver_connected(descriptor, &server), is_there = is_connected;
+    bool is_connected = name_server_of(descriptor, &server), is_there = is_connected;
     struct limit limit = {.is_known = false};
     for (;;) {
         int64_t awaited = is_there ? 0 : await_answer(descriptor, flags);

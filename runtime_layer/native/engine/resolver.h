@@ -1,10 +1,5 @@
 /* DNS at the gate.
  *
- * A UDP socket is never connected to a name server: a connected socket could be written to by calls that the gate
- * does not read (write, splice, a duplicate of the descriptor). Instead the gate remembers that the program
- * asked for it, and addresses each query that it has read itself. Whatever bypasses the gate meets a socket
- * without a peer, which the kernel refuses.
- *
  * A denied name is replaced by a stand-in that cannot exist; the answer to it is turned into NXDOMAIN for the
  * name that was asked. So the program sees a clean denial at once, in whatever way it waits.
  */
@@ -13,29 +8,13 @@
 
 #include "../core/dns.h"
 #include "call.h"
+#include "name_servers.h"
 #include "report.h"
 
-enum { DNS_PORT = 53, QUERY_MAX = 1232, SOCKADDR_MAX = 128 };
+enum { DNS_PORT = 53, QUERY_MAX = 1232 };
 
-struct sockaddr_bytes {
-    uint8_t bytes[SOCKADDR_MAX];
-    uint32_t len;
-};
-
-/* Remembers the name server that a socket is meant to be connected to, which `own` stands for, for sure; the program has it
- * by another number. False: that is too high. */
-bool resolver_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server);
-void resolver_disconnect(int32_t descriptor, int32_t own);
-/* One descriptor was made to stand for what another does. */
-void resolver_copied(int32_t from, int32_t to);
 /* UDP, or UDP-Lite, of the internet's families. */
 bool is_internet_datagram(int32_t descriptor);
-/* A socket without a peer, as far as the kernel knows. */
-bool is_unconnected(int32_t descriptor);
-/* Is this UDP socket meant to be connected to a name server? Not what only had its number. */
-bool resolver_connected(int32_t descriptor, struct sockaddr_bytes *server);
-/* Is it that server's? What comes from elsewhere does not exist for a connected socket (connect(2)). */
-bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender);
 /* Was a query sent on this descriptor, so that what arrives may be an answer? Forgets descriptors that were reused. */
 bool resolver_watched(int32_t descriptor);
 

@@ -83,7 +83,7 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
         return send_on_stream(call, descriptor, &m, flags);
     if (!m.name || !m.name_len) { /* no name, to the kernel either */
         m.name = 0;
-        if (resolver_connected(descriptor, &address))
+        if (name_server_of(descriptor, &address))
             return send_query(call, descriptor, &m, flags, &address);
         m.name_len = 0;
         return KERNEL(sendmsg, descriptor, &m, flags);
@@ -141,9 +141,8 @@ static int64_t send_to(const struct call *call, bool is_stream)
     if (is_stream)
         return send_on_stream(call, descriptor, &m, flags);
     if (!arg[4])
-        return resolver_connected(descriptor, &address)
-                   ? send_query(call, descriptor, &m, flags, &address)
-                   : KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
+        return name_server_of(descriptor, &address) ? send_query(call, descriptor, &m, flags, &address)
+                                                    : KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
     int64_t error = copy_address(arg[4], (uint32_t)arg[5], &address);
     if (error)
         return error;
@@ -166,7 +165,7 @@ static bool send_pair(const struct call *call, int64_t *result)
     struct vector vectors[PAIR];
     uint8_t query[DNS_QUERY_MAX], sent[PAIR][DNS_QUERY_MAX];
     if (call->arg[2] != PAIR || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK ||
-        !resolver_connected((int32_t)call->arg[0], &server) || !read_user(many, call->arg[1], sizeof many))
+        !name_server_of((int32_t)call->arg[0], &server) || !read_user(many, call->arg[1], sizeof many))
         return false;
     uint32_t lengths[PAIR];
     for (uint32_t i = 0; i < PAIR; i++) {
@@ -272,7 +271,7 @@ static enum outcome judge_written(struct call *call, bool is_stream)
     struct sockaddr_bytes server;
     if (is_stream)
         return answer(call, send_on_stream(call, descriptor, &m, 0));
-    if (resolver_connected(descriptor, &server))
+    if (name_server_of(descriptor, &server))
         return answer(call, send_query(call, descriptor, &m, 0, &server));
     return RUN_IN_PLACE;
 }
