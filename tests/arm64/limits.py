@@ -10,6 +10,8 @@ from emulated_lambda.machine import is_emulated
 
 _LOCK_FILTER = "qemu-user does not pass SO_LOCK_FILTER on, by which a connection remembers that it was seen"
 _COOKIE = "qemu-user does not pass SO_COOKIE on, by which sockets are told apart"
+_MTU = "qemu-user does not pass IP_MTU on, by which a peer at port 0 is told"
+_TIMEOUT = "qemu-user does not tell SO_RCVTIMEO"
 _KIN = "qemu-user makes no process that shares memory but by vfork, and forks there"
 _OWN_NUMBERS = "qemu-user makes no thread with descriptors of its own"
 _THREAD = "qemu-user has a thread of its own beside the program's: what holds for the only one cannot be tried"
@@ -30,6 +32,9 @@ LIMITS = {
     "test_midst.py::test_nothing_is_used_that_was_not_judged[exec_in_a_vfork_child]": _KIN,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[open_in_a_vfork_child]": _KIN,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[thread_in_a_vfork_child]": _KIN,
+    "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_after_a_peer_at_port_zero]": _MTU,
+    "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_read_for_a_while]": _TIMEOUT,
+    "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_that_loses_its_server_by_a_duplicate]": _COOKIE,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_where_a_connected_one_was]": _COOKIE,
     "test_queries.py::test_nothing_leaves_in_odd_ways[tcp_connected_anew]": _LOCK_FILTER,
     "test_replaced_sockets.py::test_honest_threads_are_not_hindered[an_answer_is_learnt_and_used]": _COOKIE,

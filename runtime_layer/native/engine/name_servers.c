@@ -92,7 +92,7 @@ static uint32_t serial_of(const struct sockaddr_bytes *address)
     return add_server(address);
 }
 
-/* Where the kernel gives no cookie (under qemu-user), the number has to do. */
+/* Where the kernel gives no cookie (under qemu-user), the number has to do, and each copy is another. */
 static uint64_t identity(int32_t own, int32_t descriptor)
 {
     uint64_t cookie = socket_cookie(own);
@@ -158,9 +158,13 @@ void name_server_disconnect(int32_t descriptor, int32_t own)
 
 void name_server_copied(int32_t from, int32_t to)
 {
+    uint64_t *entry;
     /* In a vfork child the parent's numbers stand for other sockets. */
-    if (has_queries(from) && owns_memory() && !is_tcp(to))
-        watch_queries(to);
+    if (!has_queries(from) || !owns_memory() || is_tcp(to) || !watch_queries(to) || socket_cookie(to))
+        return;
+    uint32_t serial = connection_of(identity(from, from), &entry);
+    uint64_t socket = identity(to, to);
+    __atomic_store_n(entry_for(socket), serial ? socket | serial : 0, __ATOMIC_SEQ_CST);
 }
 
 bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hellos import address, hello
-from questions import ALLOWED, address_in, answer, framed, over_tcp, query, use
+from questions import ALLOWED, address_in, by_udp, query, use
 
 TIMES = 20
 LATE = Path("/mnt/late/file")
@@ -26,9 +26,8 @@ def way(function: Callable[[], object]) -> Callable[[], object]:
 
 
 def ask() -> int:
-    with over_tcp() as s:
-        s.sendall(framed(query(ALLOWED)))
-        use(address_in(answer(s.recv)))
+    with by_udp(query(ALLOWED)) as s:
+        use(address_in(s.recv(500)))
         return s.fileno()
 
 
