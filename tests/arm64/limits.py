@@ -34,7 +34,7 @@ LIMITS = {
     "test_midst.py::test_nothing_is_used_that_was_not_judged[thread_in_a_vfork_child]": _KIN,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_after_a_peer_at_port_zero]": _MTU,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_read_for_a_while]": _TIMEOUT,
-    "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_that_loses_its_server_by_a_duplicate]": _COOKIE,
+    "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_losing_its_server_by_a_copy]": _COOKIE,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_where_a_connected_one_was]": _COOKIE,
     "test_queries.py::test_nothing_leaves_in_odd_ways[tcp_connected_anew]": _LOCK_FILTER,
     "test_replaced_sockets.py::test_honest_threads_are_not_hindered[an_answer_is_learnt_and_used]": _COOKIE,

@@ -57,7 +57,7 @@ ALLOWED = (
     "udp_to_an_address_of_the_other_family",
     "udp_to_more_servers_than_are_remembered",
     "udp_beside_more_sockets_than_are_remembered",
-    "udp_that_loses_its_server_by_a_duplicate",
+    "udp_losing_its_server_by_a_copy",
     "udp_read_for_a_while",
     "udp_shut_down_while_it_is_read",
     "udp_that_says_nothing",

@@ -270,7 +270,7 @@ def udp_beside_more_sockets_than_are_remembered() -> None:
 
 
 @way
-def udp_that_loses_its_server_by_a_duplicate() -> None:
+def udp_losing_its_server_by_a_copy() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as before:
         s.connect(RESOLVER)
         with s.dup() as copy:
