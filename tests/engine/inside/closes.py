@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,16 +38,17 @@ def greet() -> int:
         return s.fileno()
 
 
-def hand_over(number: int) -> None:
+def hand_over(number: int) -> int:
+    """The copy."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         socket.send_fds(theirs, [b"x"], [number])
-        os.close(socket.recv_fds(ours, 1, 1)[1][0])
+        return socket.recv_fds(ours, 1, 1)[1][0]
 
 
 def hand_over_a_file() -> int:
     with open(__file__, "rb") as file:
-        hand_over(file.fileno())
+        os.close(hand_over(file.fileno()))
         return file.fileno()
 
 
@@ -110,7 +112,7 @@ def a_connection_is_replaced() -> None:
             with meanwhile(replace, is_over=peer.close):
                 while not os.path.sameopenfile(number, file.fileno()):
                     pass
-                hand_over(number)
+                os.close(hand_over(number))
             s.close()
 
 
@@ -139,6 +141,8 @@ def a_file_is_written_late() -> int:
 
 @way
 def a_file_is_replaced() -> None:
+    """Copies of it are closed when that is over: each close writes, and the first of all is to be that of the thread."""
+    copies: list[int] = []
     with open(__file__, "rb") as other:
         file = os.open(LATE, os.O_RDONLY)
         going = threading.Event()
@@ -150,7 +154,10 @@ def a_file_is_replaced() -> None:
         with meanwhile(replace, is_over=lambda: None):
             going.wait()
             for _ in range(TIMES):
-                hand_over(file)
+                copies.append(hand_over(file))
+                time.sleep(0.05)
+        for copy in copies:
+            os.close(copy)
         assert os.path.sameopenfile(file, other.fileno())
 
 
