@@ -141,7 +141,7 @@ def a_file_is_written_late() -> int:
 
 @way
 def a_file_is_replaced() -> None:
-    """Copies of it are closed when that is over: each close writes, and the first of all is to be that of the thread."""
+    """Copies of it are closed when that is over: each close writes, and the first is to be that of the thread."""
     copies: list[int] = []
     with open(__file__, "rb") as other:
         file = os.open(LATE, os.O_RDONLY)
