@@ -151,6 +151,8 @@ bool name_server_connect(int32_t descriptor, int32_t own, const struct sockaddr_
 
 void name_server_disconnect(int32_t descriptor, int32_t own)
 {
+    if (!__atomic_load_n(&last_serial, __ATOMIC_SEQ_CST)) /* no socket ever was */
+        return;
     uint64_t *entry, socket = identity(own, descriptor), is = socket | connection_of(socket, &entry);
     if (is != socket)
         __atomic_compare_exchange_n(entry, &is, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
