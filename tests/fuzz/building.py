@@ -97,6 +97,7 @@ _NETWORK_JUDGES = (
     "engine/options.c",
     "engine/receive.c",
     "engine/send.c",
+    "engine/sockets.c",
     "engine/stream.c",
     "engine/vectors.c",
     "engine/written.c",

@@ -63,11 +63,19 @@ static bool lingers(int32_t descriptor)
            linger[0] && linger[1];
 }
 
-struct closing closing_begin(int32_t descriptor, bool closes)
+/* Will what the number stands for be closed, as far as one can tell? Else the locks on a file have to stay, which end with any
+ * of its numbers (fcntl(2)). */
+static bool will_be_closed(const struct call *call)
+{
+    bool replaces = call->nr != __NR_close && call->arg[0] != call->arg[1];
+    return call->nr == __NR_close || (replaces && !is_error(KERNEL(fcntl, call->arg[0], F_GETFD)));
+}
+
+struct closing closing_begin(const struct call *call, int32_t descriptor)
 {
     struct closing closing = {0, -EBADF};
     enum manner manner = is_alone() ? IS_QUICK : manner_of(descriptor);
-    if (manner == WRITES && closes) {
+    if (manner == WRITES && will_be_closed(call)) {
         int64_t copy = hold(KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, FAR_NUMBER));
         let_go(copy);
         if (!is_error(copy))

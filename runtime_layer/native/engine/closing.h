@@ -2,17 +2,17 @@
 #ifndef SHIELD_CLOSING_H
 #define SHIELD_CLOSING_H
 
-#include <stdbool.h>
 #include <stdint.h>
+
+#include "call.h"
 
 struct closing {
     int64_t written; /* 0, or the errno with which what was kept back could not be written */
     int64_t own;     /* another number for the same, held; or an errno */
 };
 
-/* Before a change of the number is claimed (change_begin): others may use it as it is. `closes`: it will be; else the
- * locks on a file have to stay, which end with any of its numbers (fcntl(2)). */
-struct closing closing_begin(int32_t descriptor, bool closes);
+/* Before `call`, close(2) or dup2(2), claims the change of the number (change_begin): others may use it as it is. */
+struct closing closing_begin(const struct call *call, int32_t descriptor);
 /* Once the claim is given back. */
 void closing_end(const struct closing *closing);
 

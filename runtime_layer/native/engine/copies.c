@@ -63,6 +63,17 @@ static bool is_unseen_stream(int32_t descriptor)
     return is_tcp(descriptor) && !(has_last_connection(descriptor) && has_stream_begun(descriptor));
 }
 
+/* Takes the mark from a copy that got it before it was known, or gives it one. True: it needs it. */
+static bool settle_copy(int32_t copy, bool is_marked)
+{
+    bool needs_mark = is_unseen_stream(copy);
+    if (needs_mark && !is_marked)
+        watch_found(copy);
+    else if (!needs_mark && is_marked)
+        unwatch(copy, watch_mark(copy));
+    return needs_mark;
+}
+
 /* What has no mark may be replaced, until it is copied, by what needs one: so the copy has one until it is known. A vfork
  * child marks nothing but what is known (watch_for_good). */
 int64_t watch_duplicate(int32_t descriptor)
@@ -70,13 +81,8 @@ int64_t watch_duplicate(int32_t descriptor)
     enum watch kind = stream_mark(descriptor);
     bool guesses = kind == WATCH_NOTHING && owns_memory();
     int64_t own = copy_marked(descriptor, guesses ? WATCH_STREAM : kind, FAR_NUMBER, O_CLOEXEC);
-    if (is_error(own) || kind != WATCH_NOTHING)
-        return own;
-    bool needs_mark = is_unseen_stream((int32_t)own);
-    if (guesses && !needs_mark)
-        unwatch((int32_t)own, watch_mark((int32_t)own));
-    else if (needs_mark && !guesses)
-        watch_found((int32_t)own);
+    if (!is_error(own) && kind == WATCH_NOTHING)
+        settle_copy((int32_t)own, guesses);
     return own;
 }
 
@@ -191,12 +197,8 @@ static int64_t copy_unmarked(int32_t from, uint64_t least, const struct call *ca
     }
     if (!was_interrupted(calls))
         return copy;
-    if (is_unseen_stream((int32_t)copy)) {
+    if (settle_copy((int32_t)copy, marks))
         watch_found(from);
-        watch_found((int32_t)copy);
-    } else if (marks && has_stream_mark((int32_t)copy)) {
-        unwatch((int32_t)copy, watch_mark((int32_t)copy));
-    }
     if (marks)
         let_go(copy);
     return copy;
@@ -222,8 +224,7 @@ int64_t lay_over(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
-    uint64_t calls = calls_so_far();
-    uint64_t made = 0;
+    uint64_t calls = calls_so_far(), made = 0;
     enum watch kind = stream_mark(from); /* looked at once: it may go, and what it was for be replaced */
     bool is_marked = kind != WATCH_NOTHING && is_tcp(from);
     if (!is_marked && !owns_memory())

@@ -10,7 +10,7 @@
 enum outcome judge_open(struct call *call);
 /* paths.c: calls that change what a path names */
 enum outcome judge_path(struct call *call);
-/* network.c, options.c, send.c, receive.c, copies.c */
+/* network.c, name_servers.c, options.c, bind.c, send.c, receive.c, copies.c */
 enum outcome judge_socket(struct call *call);
 enum outcome judge_connect(struct call *call);
 enum outcome judge_socket_option(struct call *call);

@@ -84,17 +84,10 @@ static bool is_log(uint64_t descriptor)
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
-/* Will what the number stands for be closed, as far as one can tell? */
-static bool closes(const struct call *call)
-{
-    bool replaces = call->nr != __NR_close && call->arg[0] != call->arg[1];
-    return call->nr == __NR_close || (replaces && !is_error(KERNEL(fcntl, call->arg[0], F_GETFD)));
-}
-
 /* Closes or replaces a descriptor that nobody holds. */
 static enum outcome change(struct call *call, uint32_t descriptor, bool waits, int64_t error)
 {
-    struct closing closing = closing_begin((int32_t)descriptor, closes(call));
+    struct closing closing = closing_begin(call, (int32_t)descriptor);
     int32_t claim = change_begin(descriptor, waits);
     /* A file is held while another thread hands it over, or maps it, which is soon done. The rest are numbers of the gate's
      * own: who closes all that there are waits for none of them. */
@@ -104,8 +97,7 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
         closing_end(&closing);
         return answer(call, error);
     }
-    uint64_t calls = calls_so_far();
-    uint64_t mark = watch_mark((int32_t)descriptor);
+    uint64_t calls = calls_so_far(), mark = watch_mark((int32_t)descriptor);
     int64_t result;
     if (call->nr == __NR_close) {
         result = KERNEL(close, descriptor);

@@ -176,13 +176,6 @@ bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender)
     return !is_known || (to.port == sender->port && address_equal(&to.ip, &sender->ip));
 }
 
-bool is_unconnected(int32_t descriptor)
-{
-    uint8_t peer[SOCKADDR_MAX];
-    uint32_t size = sizeof peer;
-    return KERNEL(getpeername, descriptor, peer, &size) == -ENOTCONN;
-}
-
 bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server)
 {
     uint64_t *entry;
@@ -191,4 +184,21 @@ bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server)
         (!marks_are_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
         return false;
     return read_server(serial, server);
+}
+
+/* A socket that the gate keeps unconnected has the peer that the program gave it, as far as it can see. */
+enum outcome judge_peer_name(struct call *call)
+{
+    struct sockaddr_bytes server;
+    if (!name_server_of((int32_t)call->arg[0], &server))
+        return RUN_IN_PLACE;
+    uint32_t room;
+    if (!read_user(&room, call->arg[2], sizeof room))
+        return answer(call, -EFAULT);
+    if ((int32_t)room < 0)
+        return answer(call, -EINVAL);
+    uint32_t part = room < server.len ? room : server.len;
+    bool written = write_user(call->arg[1], server.bytes, part) &&
+                   write_user(call->arg[2], &server.len, sizeof server.len);
+    return answer(call, written ? 0 : -EFAULT);
 }

@@ -26,8 +26,6 @@ bool name_server_connect(int32_t descriptor, int32_t own, const struct sockaddr_
 void name_server_disconnect(int32_t descriptor, int32_t own);
 /* One descriptor was made to stand for what another does. */
 void name_server_copied(int32_t from, int32_t to);
-/* A socket without a peer, as far as the kernel knows. */
-bool is_unconnected(int32_t descriptor);
 /* The name server that a UDP socket is meant to be connected to. False: it has none; as what only had its number. */
 bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server);
 /* Is it that server's? What comes from elsewhere does not exist for a connected socket (connect(2)). */

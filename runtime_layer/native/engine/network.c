@@ -16,7 +16,6 @@ enum {
     PROTOCOL_NUMBER_SCTP = 132,
     PROTOCOL_NUMBER_MPTCP = 262
 };
-enum { LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
 enum { BOTH_SIDES = 2 /* SHUT_RDWR */ };
 
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
@@ -57,20 +56,6 @@ enum outcome judge_socket(struct call *call)
     if (!is_stream || ((uint32_t)call->arg[0] != INET && (uint32_t)call->arg[0] != INET6))
         return RUN_IN_PLACE;
     return answer(call, make_stream(call->arg));
-}
-
-static int64_t option_of(int32_t descriptor, int32_t level, int32_t option, int32_t *value)
-{
-    uint32_t size = sizeof *value;
-    return KERNEL(getsockopt, descriptor, level, option, value, &size);
-}
-
-/* Its type, or an errno. */
-static int64_t socket_type(int32_t descriptor)
-{
-    int32_t type = 0;
-    int64_t error = option_of(descriptor, LEVEL_SOCKET, OPTION_TYPE, &type);
-    return error ? error : type;
 }
 
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out)
@@ -208,32 +193,6 @@ static int64_t judge_reconnection(const struct call *call, int32_t descriptor, i
     return 0;
 }
 
-int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
-{
-    int64_t type = socket_type(descriptor);
-    if (type != STREAM)
-        return is_error(type) ? type : -EPROTOTYPE;
-    return peer_of(descriptor, peer);
-}
-
-int64_t peer_of(int32_t descriptor, struct endpoint *peer)
-{
-    struct sockaddr_bytes address = {.len = SOCKADDR_MAX};
-    int64_t error = KERNEL(getpeername, descriptor, address.bytes, &address.len);
-    if (error)
-        return error;
-    bool is_internet = endpoint_from_sockaddr(address.bytes, address.len, peer) == SOCKADDR_INET;
-    return is_internet ? 0 : -EAFNOSUPPORT;
-}
-
-uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info)
-{
-    enum { LEVEL_TCP = 6 };
-    uint32_t told = sizeof *info;
-    fill_bytes(info, 0, sizeof *info);
-    return KERNEL(getsockopt, descriptor, LEVEL_TCP, TCP_INFO, info, &told) ? 0 : told;
-}
-
 bool is_resolver_address(const struct endpoint *to)
 {
     for (uint32_t i = 0; i < sealed.resolver_count; i++)
@@ -276,24 +235,6 @@ static int64_t judge_made(const struct call *call, const struct endpoint *to, in
     return -EACCES;
 }
 
-/* A peer at port 0 is none for getpeername(2), but what others send is not heard. What has a peer has a route to it. */
-static bool has_no_peer(int32_t descriptor)
-{
-    enum { LEVEL_IP = 0, LEVEL_IPV6 = 41, OPTION_MTU = 14, OPTION_MTU6 = 24 };
-    int32_t units;
-    return is_unconnected(descriptor) && is_error(option_of(descriptor, LEVEL_IP, OPTION_MTU, &units)) &&
-           is_error(option_of(descriptor, LEVEL_IPV6, OPTION_MTU6, &units));
-}
-
-/* What the kernel says of an address that a socket of the older family cannot have. */
-static bool is_of_other_family(int32_t descriptor, const struct sockaddr_bytes *address)
-{
-    enum { OPTION_DOMAIN = 39 };
-    int32_t domain = 0;
-    return address->bytes[0] == INET6 && !option_of(descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain) &&
-           domain == INET;
-}
-
 /* A UDP socket that is to be connected to what may be a name server is not (resolver.h). */
 static int64_t note_server(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
                            const struct endpoint *to, const struct verdict *verdict)
@@ -303,7 +244,7 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
     if (is_error(own))
         return own;
     int64_t error = -EAGAIN; /* the number is another socket's by now */
-    if (is_of_other_family((int32_t)own, address))
+    if (address->bytes[0] == INET6 && is_of_older_family((int32_t)own))
         error = -EAFNOSUPPORT;
     else if (carries_names(to, (int32_t)own))
         error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, (int32_t)own, NULL);
@@ -443,21 +384,4 @@ enum outcome judge_listen(struct call *call)
         KERNEL(shutdown, own, BOTH_SIDES);
     watch_held_end((int32_t)call->arg[0], own);
     return answer(call, result);
-}
-
-/* A socket that the gate keeps unconnected has the peer that the program gave it, as far as it can see. */
-enum outcome judge_peer_name(struct call *call)
-{
-    struct sockaddr_bytes server;
-    if (!name_server_of((int32_t)call->arg[0], &server))
-        return RUN_IN_PLACE;
-    uint32_t room;
-    if (!read_user(&room, call->arg[2], sizeof room))
-        return answer(call, -EFAULT);
-    if ((int32_t)room < 0)
-        return answer(call, -EINVAL);
-    uint32_t part = room < server.len ? room : server.len;
-    bool written = write_user(call->arg[1], server.bytes, part) &&
-                   write_user(call->arg[2], &server.len, sizeof server.len);
-    return answer(call, written ? 0 : -EFAULT);
 }

@@ -2,10 +2,9 @@
 #ifndef SHIELD_NETWORK_H
 #define SHIELD_NETWORK_H
 
-#include <linux/tcp.h>
-
 #include "report.h"
 #include "resolver.h"
+#include "sockets.h"
 #include "user_memory.h"
 
 /* struct user_msghdr and mmsghdr (include/linux/socket.h) on 64-bit. */
@@ -34,15 +33,6 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
 int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address);
 /* Does a TCP connection to there have to be read? */
 bool is_seen(const struct endpoint *to);
-/* The peer of a TCP connection: 0, -ENOTCONN, or an errno for what is no such socket. */
-int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
-/* The same of any socket of the internet's families, for who knows already of what kind it is. */
-int64_t peer_of(int32_t descriptor, struct endpoint *peer);
-/* What the kernel tells of a TCP connection (tcp(7), TCP_INFO), and zeroes where it tells no more. Returns how many bytes it
- * told; 0: none, as of what is no TCP socket. */
-uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info);
-/* tcpi_state; HAS_ENDED: the other side has, as in all states that follow. */
-enum { IS_CLOSED = 7, HAS_ENDED = 8, LISTENS = 10 };
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
 /* Is it a name server? Port 53 counts wherever it is: servers forward. */

@@ -116,18 +116,15 @@ static int64_t now(void)
     enum { MONOTONIC = 1 };
     int64_t time[2] = {0, 0};
     KERNEL(clock_gettime, MONOTONIC, time);
-    return time[0] * 1000000000 + time[1];
+    return time[0] * SECOND + time[1];
 }
 
 static void ask_for_limit(int32_t descriptor, struct limit *limit)
 {
-    enum { LEVEL_SOCKET = 1, OPTION_RECEIVE_TIMEOUT = 20, LONGEST = 1000000000 /* seconds */ };
-    int64_t told[2] = {0, 0}, flags = KERNEL(fcntl, descriptor, F_GETFL, 0);
-    uint32_t size = sizeof told;
-    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_RECEIVE_TIMEOUT, told, &size);
+    int64_t longest = longest_wait(descriptor, RECEIVE_LIMIT);
     limit->is_known = true;
-    limit->is_none = !(told[0] || told[1]) || told[0] > LONGEST || is_error(flags) || flags & O_NONBLOCK;
-    limit->end = now() + told[0] * 1000000000 + told[1] * 1000;
+    limit->is_none = !longest || !waits(descriptor);
+    limit->end = now() + longest;
 }
 
 /* A call of the kernel's own begins with the whole limit each time, so what is left of it is waited for here. 0, or an errno. */
@@ -138,7 +135,7 @@ static int64_t wait_on(int32_t descriptor, struct limit *limit)
         ask_for_limit(descriptor, limit);
     if (limit->is_none)
         return 0;
-    int64_t left = limit->end - now(), time[2] = {left / 1000000000, left % 1000000000};
+    int64_t left = limit->end - now(), time[2] = {left / SECOND, left % SECOND};
     int64_t ready = left > 0 ? KERNEL(ppoll, &readable, 1, time, 0, 8) : 0;
     limit->has_message = readable.revents == POLLIN;
     return is_error(ready) ? ready : ready ? 0 : -EAGAIN;

@@ -7,7 +7,6 @@
 #include "watched.h"
 
 enum { DENIED = 64 };
-enum { LEVEL_SOCKET = 1, OPTION_PROTOCOL = 38, PROTOCOL_NUMBER_UDP = 17, PROTOCOL_NUMBER_UDPLITE = 136 };
 
 /* Questions that were let through, so that only their answers teach: hashes of them, each with its like, the newest first.
  * Two threads that write to the same place at once may lose one, which is asked again. */
@@ -28,14 +27,6 @@ static uint32_t question_tag(const struct dns_question *q)
     for (uint32_t i = 0; i < q->name_len; i++)
         hash = (hash ^ (uint8_t)q->name[i]) * 16777619u;
     return ((hash ^ q->type) * 16777619u) | 1;
-}
-
-bool is_internet_datagram(int32_t descriptor)
-{
-    int32_t protocol = 0;
-    uint32_t size = sizeof protocol;
-    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size);
-    return protocol == PROTOCOL_NUMBER_UDP || protocol == PROTOCOL_NUMBER_UDPLITE;
 }
 
 /* The descriptor may have been closed and given to something else since: then it is not looked at any more. */

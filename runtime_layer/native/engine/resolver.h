@@ -13,8 +13,6 @@
 
 enum { DNS_PORT = 53, QUERY_MAX = 1232 };
 
-/* UDP, or UDP-Lite, of the internet's families. */
-bool is_internet_datagram(int32_t descriptor);
 /* Was a query sent on this descriptor, so that what arrives may be an answer? Forgets descriptors that were reused. */
 bool resolver_watched(int32_t descriptor);
 

@@ -74,21 +74,17 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
     return result;
 }
 
-static bool waits(int32_t descriptor, uint64_t flags)
+static bool may_wait(int32_t descriptor, uint64_t flags)
 {
-    return !(flags & NO_WAIT) && !(KERNEL(fcntl, descriptor, F_GETFL) & O_NONBLOCK);
+    return !(flags & NO_WAIT) && waits(descriptor);
 }
 
 /* For as long as the program said (socket(7), SO_SNDTIMEO): 0, -EAGAIN when that is over, or -EINTR. */
 static int64_t await_room(int32_t descriptor)
 {
-    enum { LEVEL_SOCKET = 1, OPTION_SEND_TIMEOUT = 21 };
     struct pollfd room = {.fd = descriptor, .events = POLLOUT};
-    int64_t limit[2] = {0, 0};
-    uint32_t size = sizeof limit;
-    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_SEND_TIMEOUT, limit, &size);
-    limit[1] *= 1000; /* microseconds, of which ppoll wants nanoseconds */
-    int64_t ready = KERNEL(ppoll, &room, 1, limit[0] || limit[1] ? limit : NULL, 0, 8);
+    int64_t limit = longest_wait(descriptor, SEND_LIMIT), time[2] = {limit / SECOND, limit % SECOND};
+    int64_t ready = KERNEL(ppoll, &room, 1, limit ? time : NULL, 0, 8);
     return ready > 0 ? 0 : ready ? ready : -EAGAIN;
 }
 
@@ -112,7 +108,7 @@ int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct
         if (!cut(m, sent, has_stream_mark(descriptor) ? FIRST_MAX : UINT64_MAX, &piece))
             return sent ? (int64_t)sent : -EFAULT;
         int64_t n = send_piece(call, descriptor, &piece, flags);
-        bool is_early = n == -ENOTCONN, is_full = n == -EAGAIN && waits(descriptor, flags);
+        bool is_early = n == -ENOTCONN, is_full = n == -EAGAIN && may_wait(descriptor, flags);
         if (is_early || is_full) {
             n = is_early ? await_connection(descriptor, flags) : await_room(descriptor);
             if (!n)
@@ -122,7 +118,7 @@ int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct
             return sent ? (int64_t)sent : n;
         sent += (uint64_t)n;
         bool is_whole = (uint64_t)n == piece.size;
-        if ((is_whole && piece.is_last) || !n || (!is_whole && !waits(descriptor, flags)))
+        if ((is_whole && piece.is_last) || !n || (!is_whole && !may_wait(descriptor, flags)))
             return (int64_t)sent;
     }
 }

@@ -39,6 +39,7 @@ enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it to
 /* Low byte: enum watch. The rest changes with each mark, so that an older one cannot be taken for it. gate.S reads the
  * low byte. */
 extern uint64_t watched[WATCHED_DESCRIPTORS] __attribute__((visibility("hidden")));
+_Static_assert(sizeof *watched == 8, "as gate.S counts them; and none comes twice");
 
 bool marks_are_exact(void);
 /* From now on: there is a child that may have them, a copy, or a number that may have been closed unseen. */

@@ -26,6 +26,11 @@ def error_of(call: Callable[[], object]) -> int | None:
     return None
 
 
+def answered(s: socket.socket) -> bytes:
+    s.send(query(ALLOWED))
+    return s.recv(500)
+
+
 @way
 def udp_by_write_and_read() -> None:
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -73,8 +78,7 @@ def udp_where_a_connected_one_was() -> None:
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(RESOLVER)
-        s.send(query(ALLOWED))
-        message = s.recv(500)
+        message = answered(s)
         number = s.fileno()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as copy, by_udp() as other:
         assert s.fileno() == number
@@ -109,8 +113,7 @@ def udp_that_is_shut_down() -> None:
     """What is read by it ends."""
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.connect(RESOLVER)
-    s.send(query(ALLOWED))
-    message = s.recv(500)
+    message = answered(s)
     with contextlib.suppress(OSError):
         s.shutdown(socket.SHUT_RDWR)
     assert s.recv(500) == b""
@@ -122,8 +125,7 @@ def udp_connected_elsewhere_since() -> None:
     """By each of its numbers it hears its new peer."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as peer:
         s.connect(RESOLVER)
-        s.send(query(ALLOWED))
-        message = s.recv(500)
+        message = answered(s)
         copy = s.dup()
         peer.bind(("127.0.0.1", 0))
         s.connect(peer.getsockname())
@@ -142,8 +144,7 @@ def udp_with_a_port_of_its_own() -> None:
         port = s.getsockname()[1]
         s.connect(RESOLVER)
         assert s.getsockname()[1] == port
-        s.send(query(ALLOWED))
-        use(address_in(s.recv(500)))
+        use(address_in(answered(s)))
         assert s.getsockname()[1] == port
 
 
@@ -154,8 +155,7 @@ def udp_with_an_address_of_its_own() -> None:
         here = s.getsockname()
         s.connect(RESOLVER)
         assert s.getsockname() == here
-        s.send(query(ALLOWED))
-        use(address_in(s.recv(500)))
+        use(address_in(answered(s)))
 
 
 @way
@@ -175,8 +175,7 @@ def udp_after_a_connect_that_failed() -> None:
         s.connect(RESOLVER)
         with contextlib.suppress(PermissionError):
             s.connect(("127.255.255.255", 9))  # broadcast, which nobody asked for
-        s.send(query(ALLOWED))
-        use(address_in(s.recv(500)))
+        use(address_in(answered(s)))
 
 
 @way
@@ -187,8 +186,7 @@ def udp_beside_a_child_that_has_another_by_its_number() -> None:
         laid = [(os.POSIX_SPAWN_DUP2, asked.fileno(), s.fileno())]
         child = os.posix_spawn("/bin/true", ["true"], {}, file_actions=laid)  # shares the memory until it is started
         os.waitpid(child, 0)
-        s.send(query(ALLOWED))
-        use(address_in(s.recv(500)))
+        use(address_in(answered(s)))
 
 
 @way
@@ -210,8 +208,7 @@ def udp_laid_over_itself() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(RESOLVER)
         os.dup2(s.fileno(), s.fileno())
-        s.send(query(ALLOWED))
-        use(address_in(s.recv(500)))
+        use(address_in(answered(s)))
 
 
 @way
@@ -225,8 +222,7 @@ def udp_to_one_server_in_many_spellings() -> None:
             spelled += socket.inet_aton(RESOLVER[0]) + number.to_bytes(8, "big")
             assert libc.connect(s.fileno(), spelled, len(spelled)) == 0, os.strerror(ctypes.get_errno())
             assert s.getpeername() == RESOLVER
-            s.send(query(ALLOWED))
-            message = s.recv(500)
+            message = answered(s)
     use(address_in(message))
 
 
@@ -240,8 +236,7 @@ def udp_to_an_address_of_the_other_family() -> None:
         s.connect(RESOLVER)
         assert libc.connect(s.fileno(), mapped, len(mapped)) == -1
         assert ctypes.get_errno() == errno.EAFNOSUPPORT
-        s.send(query(ALLOWED))
-        use(address_in(s.recv(500)))
+        use(address_in(answered(s)))
 
 
 @way
@@ -257,8 +252,7 @@ def udp_to_more_servers_than_are_remembered() -> None:
         assert error_of(sockets[0].getpeername) == errno.ENOTCONN
         udp_on_a_duplicate()
         sockets[0].connect(RESOLVER)
-        sockets[0].send(query(ALLOWED))
-        use(address_in(sockets[0].recv(500)))
+        use(address_in(answered(sockets[0])))
 
 
 @way
@@ -290,8 +284,7 @@ def udp_read_for_a_while() -> None:
     """What others send does not begin the time anew."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
         s.connect(RESOLVER)
-        s.send(query(ALLOWED))
-        message, here = s.recv(500), ("127.0.0.1", s.getsockname()[1])
+        message, here = answered(s), ("127.0.0.1", s.getsockname()[1])
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, 300_000))
         is_over = threading.Event()
 
@@ -314,8 +307,7 @@ def udp_read_for_a_while() -> None:
 def udp_shut_down_while_it_is_read() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
         s.connect(RESOLVER)
-        s.send(query(ALLOWED))
-        message, here = s.recv(500), ("127.0.0.1", s.getsockname()[1])
+        message, here = answered(s), ("127.0.0.1", s.getsockname()[1])
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 5, 0))
 
         def disturb() -> None:
@@ -350,8 +342,7 @@ def udp_that_says_nothing() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(RESOLVER)
         assert s.send(b"") == 0
-        s.send(query(ALLOWED))
-        use(address_in(s.recv(500)))
+        use(address_in(answered(s)))
 
 
 @way
