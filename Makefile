@@ -43,7 +43,7 @@ native: setup ## compile the C for every platform
 	@$(BIN)/python -m shielded_function_runtime.build
 
 runtimes: setup ## fetch and build the runtimes that the tests emulate besides Python (minutes the first time)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m emulated_lambda.languages.fetch
+	@$(RUN) $(BIN)/python -m shielded_function_emulator.languages.fetch
 
 demo: native ## attack one function, unshielded and shielded, in an emulated Lambda
 	@$(RUN) $(BIN)/shielded-function demo

@@ -29,11 +29,8 @@ class NetworkError(Exception):
 
 
 def emulated(module: str) -> ModuleType:
-    """A module of the tests' emulated Lambda, which knows how to do this already."""
-    tests = str(HERE.parent / "tests")
-    if tests not in sys.path:
-        sys.path.append(tests)
-    return importlib.import_module(f"emulated_lambda.{module}")
+    """A module of the emulated Lambda, which knows how to do this already."""
+    return importlib.import_module(f"shielded_function_emulator.{module}")
 
 
 def bring_up() -> None:

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from arm64.packages import EMULATOR, PARTS, SYSTEM
-from emulated_lambda.languages.parts import Unavailable as PartUnavailable
 from libcs.fetch import Unavailable, root_of
+from shielded_function_emulator.languages.parts import Unavailable as PartUnavailable
 
 
 def with_shell(root: Path) -> Path:

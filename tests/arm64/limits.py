@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from emulated_lambda.machine import is_emulated
+from shielded_function_emulator.machine import is_emulated
 
 _LOCK_FILTER = "qemu-user does not pass SO_LOCK_FILTER on, by which a connection remembers that it was seen"
 _COOKIE = "qemu-user does not pass SO_COOKIE on, by which sockets are told apart"

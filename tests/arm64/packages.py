@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from emulated_lambda.languages.parts import Part, download_wheel, scratch
 from libcs.releases import Package
+from shielded_function_emulator.languages.parts import Part, download_wheel, scratch
 
 
 @dataclass(frozen=True)

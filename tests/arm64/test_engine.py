@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from arm64.conftest import entered
-from emulated_lambda.sandbox import Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp
+from shielded_function_emulator.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")

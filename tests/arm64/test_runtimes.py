@@ -16,9 +16,9 @@ import pytest
 
 from arm64.conftest import INSIDE, entered
 from arm64.packages import JAVAS, NODES
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import compile_c
 from engine.running import POLICIES, PYTHON, SHIELD, prepare_tmp
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 SECONDS = 120.0  # software emulation, beside other tests
 

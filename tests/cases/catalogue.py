@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cases.task import INSIDE
-from emulated_lambda.machine import architecture
+from shielded_function_emulator.machine import architecture
 
 MODES = ("block", "alert", "allow")
 WAYS = ("wrapper", "late")

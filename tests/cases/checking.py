@@ -11,7 +11,7 @@ import pytest
 
 from cases.catalogue import WAYS, Case, cases
 from cases.suite import Result, Suite
-from emulated_lambda.sandbox import SandboxError
+from shielded_function_emulator.sandbox import SandboxError
 
 LATE_SAMPLE = 6  # one of so many
 

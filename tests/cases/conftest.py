@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.machine import architecture
+from shielded_function_emulator.machine import architecture
 from shielded_function_runtime.build.native import BINARIES, build
 
 

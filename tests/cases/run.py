@@ -22,8 +22,8 @@ from rich.table import Table
 from cases.catalogue import MODES, WAYS, Case, cases
 from cases.suite import Result, Suite
 from cases.verdicts import GOOD, NOT_RUN
-from emulated_lambda.machine import architecture
-from emulated_lambda.sandbox import SandboxError
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_runtime.build.native import BINARIES, BuildError, build
 
 LATEST = Path(__file__).parent / "latest.json"

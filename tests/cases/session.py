@@ -15,7 +15,7 @@ from typing import Any
 
 from cases.catalogue import Case
 from cases.world import World
-from emulated_lambda.sandbox import shield_lines
+from shielded_function_emulator.sandbox import shield_lines
 
 PYTHON = "/var/lang/bin/python3"
 SHIELD = "/opt/shielded-function/shield"

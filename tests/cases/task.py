@@ -9,11 +9,11 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from emulated_lambda.machine import architecture
 from engine.compiling import SOURCES as ENGINE_SOURCES
 from engine.compiling import compile_c
 from engine.elf_files import ask_for_an_executable_stack
 from engine.mounting import bring_kernel
+from shielded_function_emulator.machine import architecture
 
 HERE = Path(__file__).parent
 INSIDE, SOURCES = HERE / "inside", HERE / "c"

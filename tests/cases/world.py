@@ -12,8 +12,8 @@ from typing_extensions import Self
 
 from cases import scene
 from cases.task import task
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.sandbox import Sandbox, SandboxError
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Sandbox, SandboxError
 
 _NAMES = {"denied.example": ["203.0.113.9"], "*.denied.example": ["203.0.113.9"]}
 _STAND_IN = ".shielded-function.invalid"

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from emulated_lambda.certificates import CertificateAuthority
+from shielded_function_emulator.certificates import CertificateAuthority
 
 
 class CertificateFiles(NamedTuple):

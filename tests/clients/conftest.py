@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from clients.network import Network, make_sandbox
-from emulated_lambda.certificates import CertificateAuthority
+from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_runtime.build.native import BINARIES, build
 
 

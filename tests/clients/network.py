@@ -13,14 +13,14 @@ from typing_extensions import Self
 
 from clients.packages import ROOT, package_mounts
 from clients.servers import PLACES, EchoServer, Servers
-from emulated_lambda.aws_service import AwsService
-from emulated_lambda.certificates import CertificateAuthority
-from emulated_lambda.dns_server import DnsServer, Question
-from emulated_lambda.intrinsics import REGION
-from emulated_lambda.platform_files import INTERPRETER, LAYERS_ROOT, RUNTIME_ROOT
-from emulated_lambda.sandbox import Sandbox
-from emulated_lambda.web import WebServer
 from shielded_function import ShieldPolicy
+from shielded_function_emulator.aws_service import AwsService
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.dns_server import DnsServer, Question
+from shielded_function_emulator.intrinsics import REGION
+from shielded_function_emulator.platform_files import INTERPRETER, LAYERS_ROOT, RUNTIME_ROOT
+from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.web import WebServer
 
 INSIDE = Path(__file__).parent / "inside"
 SHIELD = "/opt/shielded-function/shield"

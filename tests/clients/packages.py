@@ -5,7 +5,7 @@ from __future__ import annotations
 import compileall
 from pathlib import Path
 
-from emulated_lambda.languages.python import closure, top_level
+from shielded_function_emulator.languages.python import closure, top_level
 
 ROOT = "/var/packages"
 _DISTRIBUTIONS = (

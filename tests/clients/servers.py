@@ -20,9 +20,9 @@ from typing_extensions import Self
 
 from clients.certificates import write_certificate
 from clients.packages import ROOT
-from emulated_lambda.certificates import CertificateAuthority
-from emulated_lambda.platform_files import INTERPRETER
-from emulated_lambda.sandbox import Sandbox, SandboxError
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.platform_files import INTERPRETER
+from shielded_function_emulator.sandbox import Sandbox, SandboxError
 
 HOME = "/tmp/servers"  # in the sandbox: certificate, key and PostgreSQL's files
 _CERTIFICATE, _KEY, _DATA = f"{HOME}/server.crt", f"{HOME}/server.key", f"{HOME}/postgres"

@@ -11,8 +11,8 @@ from clients.catalogue import CLIENTS, Client, Failure
 from clients.network import Network, Run
 from clients.running import every_client, needs, run
 from clients.servers import PLACES
-from emulated_lambda.dns_server import DnsServer
 from shielded_function import ShieldPolicy
+from shielded_function_emulator.dns_server import DnsServer
 
 # For a client that fails at once, on any machine; a time-out of any client takes longer.
 AT_ONCE_SECONDS = 4.0

@@ -15,8 +15,8 @@ from typing import Any
 
 from conformance.outcomes import UNSHIELDED
 from conformance.suites import OUTWARD, Conditions
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.sandbox import Sandbox, SandboxError, shield_lines
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Sandbox, SandboxError, shield_lines
 
 INSIDE = Path(__file__).parent / "inside"
 SHIELD = "/opt/shielded-function/shield"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from emulated_lambda import kernel
+from shielded_function_emulator import kernel
 
 _PLAIN = kernel.MS_NOSUID | kernel.MS_NODEV
 

@@ -21,8 +21,8 @@ from conformance.boxed import INSIDE, execute, open_box, settings
 from conformance.material import CACHE, unpack
 from conformance.outcomes import DID_NOT_END, Run, read_record
 from conformance.suites import OUTWARD, Conditions, Suite, SuiteError
-from emulated_lambda.sandbox import Sandbox
 from libcs.fetch import Unavailable, download
+from shielded_function_emulator.sandbox import Sandbox
 
 # module: the classes. A class belongs to the first module that names it.
 # Over blocking sockets SocketSslEchoTest waits for a quarter of an hour; over epoll it is among epoll-tls.

@@ -26,7 +26,7 @@ from conformance.boxed import LISTED
 from conformance.comparing import ModuleResult, run_module
 from conformance.outcomes import UNSHIELDED
 from conformance.suites import Conditions, Runner, SuiteError
-from emulated_lambda.sandbox import SandboxError
+from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_runtime.build.native import BINARIES, BuildError, build
 
 SUITES = {"python": python_suite.SUITE, "node": node_suite.SUITE, "java": java_suite.SUITE}

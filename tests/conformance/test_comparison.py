@@ -12,7 +12,7 @@ from conformance.comparing import ModuleResult, run_module
 from conformance.material import CACHE
 from conformance.outcomes import DID_NOT_RUN, Difference, Run, compare, read_record
 from conformance.suites import Conditions, Runner, Suite, SuiteError
-from emulated_lambda.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 KINDS = ("root", "user-namespace")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.cloud_assembly import CloudAssembly, CloudAssemblyError
-from emulated_lambda.intrinsics import IntrinsicError, Resolver
-from emulated_lambda.kernel import machine
+from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError
+from shielded_function_emulator.intrinsics import IntrinsicError, Resolver
+from shielded_function_emulator.kernel import machine
 
 ARCHITECTURE = {"aarch64": "arm64"}.get(machine(), machine())
 PATH = {"aws:cdk:path": "Shop/Pay/Resource"}

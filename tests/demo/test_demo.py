@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.checkout_run import CheckoutRun, run_checkout
-from emulated_lambda.cloud_assembly import CloudAssembly
-from emulated_lambda.demo import APP, SHIELDED
-from emulated_lambda.synthesis import CHECKOUT, synthesize
-from emulated_lambda.verdicts import ATTEMPTS, Verdicts, judge
+from shielded_function_emulator.checkout_run import CheckoutRun, run_checkout
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.demo import APP, SHIELDED
+from shielded_function_emulator.synthesis import CHECKOUT, synthesize
+from shielded_function_emulator.verdicts import ATTEMPTS, Verdicts, judge
 
-DEMO = CHECKOUT / "tests" / "emulated_lambda" / "demo.py"
+DEMO = CHECKOUT / "runtime_layer" / "shielded_function_emulator" / "demo.py"
 POLICIES = {
     "HTTP to an address": "outbound_connectivity",
     "HTTP to a name": "outbound_connectivity",
@@ -167,7 +167,7 @@ def _about(message: str, attempt: Any) -> bool:
 
 
 def test_the_demo_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    from emulated_lambda import demo
+    from shielded_function_emulator import demo
 
     monkeypatch.setenv("EMULATED_LAMBDA_RIE", str(Path("/nowhere/rie")))
     assert demo.run(json=True) == 2

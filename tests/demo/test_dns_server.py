@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from dnslib import RCODE, DNSRecord
 
-from emulated_lambda.dns_server import DnsServer, Question
-from emulated_lambda.sandbox import Sandbox
+from shielded_function_emulator.dns_server import DnsServer, Question
+from shielded_function_emulator.sandbox import Sandbox
 
 NAMES = {"api.example": ["198.51.100.1", "2001:db8::1"], "*.evil.example": ["203.0.113.9"]}
 

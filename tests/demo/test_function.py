@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.cloud_assembly import FunctionPackage
-from emulated_lambda.function import EmulatedFunction
-from emulated_lambda.platform_files import INTERPRETER
-from emulated_lambda.sandbox import SandboxError
+from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.platform_files import INTERPRETER
+from shielded_function_emulator.sandbox import SandboxError
 
 HANDLER = """
 import os, sys, time

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from demo.conftest import KINDS
-from emulated_lambda.kernel import machine
-from emulated_lambda.sandbox import RESOLVER, Sandbox, SandboxError, SandboxTimeout
+from shielded_function_emulator.kernel import machine
+from shielded_function_emulator.sandbox import RESOLVER, Sandbox, SandboxError, SandboxTimeout
 
 # Calls that fail for other reasons once they are let through: EPERM can only be the filter's answer.
 REFUSED = {
@@ -285,7 +285,7 @@ def test_everything_ends_with_the_test_that_is_killed(task: Path) -> None:
     program = f"""
         import time
         from pathlib import Path
-        from emulated_lambda.sandbox import Sandbox
+        from shielded_function_emulator.sandbox import Sandbox
         with Sandbox(task=Path({str(task)!r})) as sandbox:
             sandbox.start(["sleep", {marker!r}])
             time.sleep(600)

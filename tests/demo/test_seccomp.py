@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from emulated_lambda import seccomp
+from shielded_function_emulator import seccomp
 
 KILL, ALLOW, ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

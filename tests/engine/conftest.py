@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.machine import architecture
-from emulated_lambda.sandbox import Sandbox
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
 INSIDE = Path(__file__).parent / "inside"

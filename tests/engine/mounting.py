@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda import kernel
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.running import PYTHON, prepare_tmp
+from shielded_function_emulator import kernel
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 _NOT_TO_BE_HAD = re.compile(r"(OSError|PermissionError): \[Errno \d+\] (unshare|mount (proc|tmpfs|overlay) )")
 
 
 def bring_kernel(task: Path) -> None:
     """Brings the module to the function's code, for programs there."""
-    package = task / "emulated_lambda"
+    package = task / "shielded_function_emulator"
     package.mkdir()
     shutil.copy(kernel.__file__, package)
 

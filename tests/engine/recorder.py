@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 
-from emulated_lambda.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 _QUIET_SECONDS, _PATIENCE_SECONDS, _MOMENT_SECONDS = 0.3, 5, 0.005
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 PYTHON = "/var/lang/bin/python3"
 SHIELD = "/opt/shielded-function/shield"

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import architecture, machine
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import architecture, machine
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 REFUSED = errno.EACCES
 HELPERS = {"inline": ("inline.c",), "namespace": ("namespace.c",), "registers": ("registers.c", "call_with.S")}

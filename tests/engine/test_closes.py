@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.sandbox import Sandbox
 from engine.conftest import INSIDE
 from engine.late_files import late_files
 from engine.recorder import Recorder
 from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Sandbox
 
 SERVER, BY_NAME = "203.0.113.9", "allowed.example"
 LATE_SECONDS = 5  # more than anybody waits for a number

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import architecture, is_emulated
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from engine.system_calls import kernel_calls
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import architecture, is_emulated
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 REFUSED = errno.EACCES
 BLOCKED = policy(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Sandbox
 from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 # How the clients read a setting: Python's the last dot (bootstrap.py), Node.js' the first dot of the file's name
 # (FUNCTION_EXPR, and first of all without an ending), Ruby's the first dot, Java's a class, with or without a method,

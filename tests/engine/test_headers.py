@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.machine import architecture
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.elf_files import code_begins_at, end_code_early, offset_of, run_all_first
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 REFUSED, PAGE = errno.EACCES, 4096
 BLOCKED = policy(read_write_tmp="block", executable_memory="block")

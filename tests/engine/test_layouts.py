@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.machine import architecture
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.elf_files import forget_sections, grow_code
 from engine.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="x86-64 assembly; instructions are words on aarch64")
 BLOCKED = policy(**dict.fromkeys(POLICIES, "block"), executable_memory="block")

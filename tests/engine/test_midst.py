@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.machine import architecture
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.running import SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 BLOCKED = policy(
     outbound_connectivity="block", read_write_tmp="block", read_handler="block", create_child_process="block",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Sandbox
 from engine.mounting import make_places, run_mounted
 from engine.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 REFUSED = errno.EACCES
 ALL_BLOCKED = policy(**dict.fromkeys(POLICIES, "block"))

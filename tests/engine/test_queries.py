@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.sandbox import Completed, Sandbox
-from emulated_lambda.web import Receiver, WebServer
 from engine.running import PYTHON, SHIELD, policy
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_emulator.web import Receiver, WebServer
 
 SERVER = "203.0.113.9"
 REFUSED, NO_SUCH_NAME = errno.EACCES, 1002

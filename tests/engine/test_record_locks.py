@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulated_lambda.sandbox import Sandbox
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp
+from shielded_function_emulator.sandbox import Sandbox
 
 BLOCKED = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "", "SHIELD_ALLOW_AWS": "none"}
 

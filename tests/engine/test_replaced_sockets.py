@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import architecture, is_emulated
-from emulated_lambda.sandbox import RESOLVER, Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
 from engine.recorder import Recorder
 from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import architecture, is_emulated
+from shielded_function_emulator.sandbox import RESOLVER, Completed, Sandbox
 
 SERVER, LISTED, UNLISTED = "203.0.113.9", "198.51.100.8", "198.51.100.9"
 NATIVE, SCRIPT = "/var/task/replaced_sockets", "/var/task/replaced_sockets.py"

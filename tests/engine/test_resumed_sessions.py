@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import is_emulated
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.conftest import INSIDE
 from engine.recorder import Recorder
 from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import is_emulated
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 SERVER = "203.0.113.9"
 ANSWERS, RETRIES = 7443, 7444  # inside/resumed.py

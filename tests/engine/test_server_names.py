@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.certificates import CertificateAuthority
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import architecture, is_emulated
-from emulated_lambda.sandbox import Completed, Sandbox
-from emulated_lambda.web import Receiver, WebServer
 from engine.compiling import SOURCES, compile_c
 from engine.conftest import INSIDE
 from engine.recorder import Recorder
 from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import architecture, is_emulated
+from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_emulator.web import Receiver, WebServer
 
 SERVER, LISTED = "203.0.113.9", "198.51.100.9"
 RESETS = 5432

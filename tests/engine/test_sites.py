@@ -10,9 +10,9 @@ import capstone
 import lief
 import pytest
 
-from emulated_lambda.machine import SYSTEM
 from engine.compiling import NATIVE, SOURCES, compile_c, compile_list_sites
 from engine.elf_files import say_it_is_data
+from shielded_function_emulator.machine import SYSTEM
 
 ARCHITECTURES = ("x86_64", "aarch64")
 CROSS_LIBC = SYSTEM / "usr" / "lib" / "aarch64-linux-gnu"

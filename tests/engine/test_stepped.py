@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import pytest
 
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import architecture
-from emulated_lambda.sandbox import RESOLVER, Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.recorder import Recorder
 from engine.running import SHIELD, policy, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import RESOLVER, Completed, Sandbox
 
 SERVER, TARGET = "203.0.113.9", "198.51.100.9"
 RESETS = 5432

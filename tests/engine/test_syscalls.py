@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.machine import architecture as architecture_under_test
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.conftest import INSIDE
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp
 from engine.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, counts, entries, kernel_calls, page
+from shielded_function_emulator.machine import architecture as architecture_under_test
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 GATE_TABLE = 512  # state.h
 MACHINE = architecture_under_test()

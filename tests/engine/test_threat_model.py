@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.machine import architecture
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.elf_files import offset_of
 from engine.mounting import make_places, run_mounted
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function import ShieldPolicy
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
 TESTS = Path(__file__).parents[1]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import compile_c
 from engine.running import PYTHON, SHIELD, prepare_tmp
+from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
 HERE = Path(__file__).parent

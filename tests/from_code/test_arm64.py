@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.machine import EMULATOR, SYSTEM, missing
 from engine.compiling import compile_c
 from from_code.conftest import HERE
+from shielded_function_emulator.machine import EMULATOR, SYSTEM, missing
 from shielded_function_runtime.build.native import BINARIES, build
 
 LIBRARY = BINARIES / "layer" / "aarch64" / "shielded-function" / "libshield.so"

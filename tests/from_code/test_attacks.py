@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Sandbox
 from engine.compiling import compile_c
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp
 from from_code.conftest import events
+from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_runtime.build.native import NATIVE
 
 TRIALS = [

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.running import PYTHON, prepare_tmp
 from from_code.conftest import HERE, alerts, events
 from from_code.test_java import COMPILERS, JAVAS, compile_java
 from from_code.test_node import NODES, WITHOUT_RINGS
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 PAGE = HERE.parents[1] / "docs" / "migrating-from-functionshield.md"
 # Each tries to write into /tmp, after the example was loaded as Lambda loads it.

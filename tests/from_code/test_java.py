@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.running import SHIELD, prepare_tmp
 from from_code.conftest import HERE, alerts, events
+from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build import java_class
 
 BINDINGS = HERE.parents[1] / "runtime_layer" / "bindings" / "java"

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.running import PYTHON, SHIELD, prepare_tmp
 from from_code.conftest import HERE, alerts, events, only, policy
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 ATTEMPTS = {
     "outbound_connectivity": ["connect"],

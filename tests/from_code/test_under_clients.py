@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.cloud_assembly import FunctionPackage
-from emulated_lambda.function import EmulatedFunction, Invocation
-from emulated_lambda.languages import find
-from emulated_lambda.languages.python_versions import VERSIONS
-from emulated_lambda.sandbox import shield_lines
 from engine.compiling import compile_c
 from from_code.conftest import HERE
 from from_code.test_java import COMPILERS, compile_java
+from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.languages import find
+from shielded_function_emulator.languages.python_versions import VERSIONS
+from shielded_function_emulator.sandbox import shield_lines
 
 CLIENTS = HERE / "inside" / "clients"
 SERVER = ("203.0.113.77", 7000)  # as the handlers have it

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.machine import EMULATOR, missing
 from engine.compiling import SOURCES as ENGINE_SOURCES
 from engine.running import policy
 from libcs.fetch import CACHE
 from libcs.releases import LIBCS, Libc
+from shielded_function_emulator.machine import EMULATOR, missing
 from shielded_function_runtime.build.native import BINARIES, build
 
 SOURCES = Path(__file__).parent / "c"

@@ -12,9 +12,9 @@ import capstone
 import lief
 import pytest
 
-from emulated_lambda.machine import SYSTEM
 from engine.compiling import NATIVE, compile_list_sites
 from libcs.releases import DEBIAN_NAMES, LIBCS, Libc
+from shielded_function_emulator.machine import SYSTEM
 
 # What a process's calls come from. Since glibc 2.34 only libc and the loader have any.
 LIBRARIES = ("libc.so*", "libc-2.*", "ld-*", "libpthread*", "librt*", "libanl*", "libresolv*", "libnss_*")

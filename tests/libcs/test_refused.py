@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import compile_c
 from engine.running import SHIELD, policy
 from libcs.releases import LIBCS, Libc
+from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="on aarch64 a jump always has room")

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES as ENGINE_SOURCES
 from engine.compiling import compile_c
 from engine.running import SHIELD, policy
 from libcs.releases import LIBCS, Libc
+from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
 SOURCES = Path(__file__).parent / "c"

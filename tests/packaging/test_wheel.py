@@ -18,6 +18,7 @@ from shielded_function_runtime.build import native
 SOURCE_ROOTS = {
     "shielded_function": "constructs",
     "shielded_function_monitoring": "monitoring",
+    "shielded_function_emulator": "runtime_layer",
     "shielded_function_runtime": "runtime_layer",
 }
 METADATA = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
@@ -80,6 +81,7 @@ def test_packages_are_typed(package: str, entries: dict[str, zipfile.ZipInfo]) -
 
 def test_modes_are_readable_by_the_function_user(entries: dict[str, zipfile.ZipInfo]) -> None:
     programs = {f"shielded_function_runtime/binaries/{p.path}": p.mode for p in native.PROGRAMS}
+    programs["shielded_function_emulator/bootstrap.sh"] = 0o755
     for name, entry in entries.items():
         assert stat.S_IMODE(entry.external_attr >> 16) == programs.get(name, 0o644), name
 

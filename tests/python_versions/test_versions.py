@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda import xray
-from emulated_lambda.checkout_run import STACK, CheckoutRun, ShieldLog, run_checkout
-from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
-from emulated_lambda.demo import APP
-from emulated_lambda.function import EmulatedFunction, Invocation
-from emulated_lambda.languages.python_versions import VERSIONS, XRAY
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.synthesis import synthesize
-from emulated_lambda.verdicts import ATTEMPTS, judge
 from shielded_function import ShieldPolicy
+from shielded_function_emulator import xray
+from shielded_function_emulator.checkout_run import STACK, CheckoutRun, ShieldLog, run_checkout
+from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
+from shielded_function_emulator.demo import APP
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.languages.python_versions import VERSIONS, XRAY
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.synthesis import synthesize
+from shielded_function_emulator.verdicts import ATTEMPTS, judge
 
 HERE = Path(__file__).parent
 ALLOWED = {f"SHIELD_{attempt.policy.upper()}": "allow" for attempt in ATTEMPTS}

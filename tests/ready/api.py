@@ -11,8 +11,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from emulated_lambda.sandbox import Sandbox
-from emulated_lambda.web import Environ, StartResponse, WebServer
+from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.web import Environ, StartResponse, WebServer
 
 ADDRESS = ("169.254.100.1", 9001)
 RUNTIME_API = "{}:{}".format(*ADDRESS)

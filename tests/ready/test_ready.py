@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.languages import python
-from emulated_lambda.sandbox import ADDRESSES, Sandbox, shield_lines
 from engine.running import PYTHON, SHIELD, policy
 from ready.api import NEXT, RESTORE, RUNTIME_API, SECONDS, RuntimeApi
 from shielded_function import ShieldPolicy
+from shielded_function_emulator.languages import python
+from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, shield_lines
 from shielded_function_runtime.build.native import BINARIES, build
 
 WORKERS = ("ForkProcess-1", "ForkProcess-2", "ForkProcess-3")  # as multiprocessing names them

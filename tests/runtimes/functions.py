@@ -14,15 +14,15 @@ from typing import Literal
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from emulated_lambda.certificates import CertificateAuthority
-from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
-from emulated_lambda.function import EmulatedFunction, Invocation, LogLine
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.sandbox import Sandbox, SandboxError
 from runtimes.attempts import UNSHIELDED, Attempt, Outcome
 from runtimes.outside import ALLOWED, ALLOWED_HTTP2, HTTPS, Outside
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.policy import Mode
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
+from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.sandbox import Sandbox, SandboxError
 from shielded_function_monitoring import Alert, ShieldEvent, parse_line
 
 STACK = "Runtimes"

@@ -22,10 +22,10 @@ import h2.connection
 import h2.events
 from typing_extensions import Self
 
-from emulated_lambda.certificates import CertificateAuthority
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.sandbox import RESOLVER, Sandbox
-from emulated_lambda.web import Receiver, WebServer
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import RESOLVER, Sandbox
+from shielded_function_emulator.web import Receiver, WebServer
 
 IPV4, IPV6, NAME_SERVER = "203.0.113.66", "2001:db8::66", "203.0.113.53"
 # Of the names, so that what was learnt from an answer does not explain an attempt by address.

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from arm64.packages import JAVAS, NODES
-from emulated_lambda.languages import dotnet
-from emulated_lambda.languages.python_versions import VERSIONS
 from runtimes.dotnet import table as dotnet_table
 from runtimes.java import table as java
 from runtimes.node import table as node
 from runtimes.node.conftest import LINES as NODE_LINES
+from shielded_function_emulator.languages import dotnet
+from shielded_function_emulator.languages.python_versions import VERSIONS
 from shielded_function_monitoring import POLICIES
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "runtimes.md"

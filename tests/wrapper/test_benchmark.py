@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 NETWORK = ["connect_by_name", "denied_lookup", "http_bare", "fetch", "http", "https", "https_bare", "grpc"]

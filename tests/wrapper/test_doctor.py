@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda import seccomp
-from emulated_lambda.machine import EMULATOR, missing
+from shielded_function_emulator import seccomp
+from shielded_function_emulator.machine import EMULATOR, missing
 from shielded_function_runtime.build import native
 from wrapper.support import (
     KILL_PROCESS,

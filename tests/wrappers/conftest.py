@@ -11,9 +11,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from emulated_lambda.cloud_assembly import CloudAssembly
 from engine.compiling import compile_c
 from shielded_function import ShieldedFunction
+from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_runtime.build.native import build
 from wrappers.catalogue import CASES, HERE, Case
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.cloud_assembly import CloudAssembly
-from emulated_lambda.function import EmulatedFunction, Invocation
-from emulated_lambda.languages import find
-from emulated_lambda.sandbox import shield_lines
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.languages import find
+from shielded_function_emulator.sandbox import shield_lines
 from wrappers.catalogue import CASES
 from wrappers.conftest import STACK, UNSHIELDED
 

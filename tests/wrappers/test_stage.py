@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.sandbox import Completed, Sandbox
 from engine.compiling import SOURCES, compile_c
 from engine.running import PYTHON, SHIELD, policy
+from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
 NO_CHILDREN = policy(create_child_process="block")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import CliError
 
-_DEMO = Path("tests", "emulated_lambda", "demo.py")
+_DEMO = Path("runtime_layer", "shielded_function_emulator", "demo.py")
 
 
 def find_checkout(start: Path) -> Path:
@@ -37,5 +37,5 @@ def run(*, json: bool) -> int:
         checkout = find_checkout(Path.cwd())
     except CliError:
         checkout = find_checkout(Path(__file__).resolve().parent)
-    sys.path.insert(0, str(checkout / "tests"))
-    return importlib.import_module("emulated_lambda.demo").run(json=json)
+    sys.path.insert(0, str(checkout / "runtime_layer"))
+    return importlib.import_module("shielded_function_emulator.demo").run(json=json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from emulated_lambda import kernel
+from shielded_function_emulator import kernel
 
 
 def main() -> None:

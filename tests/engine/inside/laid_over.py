@@ -9,7 +9,7 @@ import sys
 
 import namespaces
 
-from emulated_lambda import kernel
+from shielded_function_emulator import kernel
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from emulated_lambda import kernel
+from shielded_function_emulator import kernel
 
 
 def enter() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import namespaces
 
-from emulated_lambda import kernel
+from shielded_function_emulator import kernel
 
 ROOT, UPPER = Path("/var/task/mounted"), Path("/var/task/etc")
 TMP, ELSEWHERE, DISK, CODE = ROOT / "tmp", ROOT / "elsewhere", ROOT / "disk", ROOT / "var/task"

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
-from emulated_lambda.languages import dotnet
 from runtimes.attempts import MODES
 from runtimes.dotnet.table import ATTEMPTS
 from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
 from shielded_function import ShieldPolicy
+from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
+from shielded_function_emulator.languages import dotnet
 from shielded_function_runtime.build.native import build
 
 HERE = Path(__file__).parent

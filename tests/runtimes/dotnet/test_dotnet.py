@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.cloud_assembly import FunctionPackage
-from emulated_lambda.function import EmulatedFunction, Invocation
-from emulated_lambda.languages import dotnet
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.platform_files import LANGUAGE_ROOT
 from engine.compiling import compile_c
 from runtimes.attempts import ALERT, BLOCK, MODES, UNSHIELDED, Attempt, problems
 from runtimes.dotnet.conftest import BY_BOOTSTRAP, DEFAULT, HANDLERS, LINE, RUNTIME, Runs
 from runtimes.dotnet.table import ATTEMPTS, HANDLER
 from runtimes.functions import shield_lines
+from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.languages import dotnet
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.platform_files import LANGUAGE_ROOT
 from shielded_function_monitoring import Alert
 
 Packages = Callable[[str], FunctionPackage]

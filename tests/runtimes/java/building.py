@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulated_lambda.kernel import machine
-from emulated_lambda.languages import java
-from emulated_lambda.languages.parts import KEPT, run
+from shielded_function_emulator.kernel import machine
+from shielded_function_emulator.languages import java
+from shielded_function_emulator.languages.parts import KEPT, run
 
 _HERE = Path(__file__).parent
 _NETTY_NATIVE = f"libnetty_transport_native_epoll_{ {'aarch64': 'aarch_64'}.get(machine(), machine()) }.so"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emulated_lambda.cloud_assembly import CloudAssembly, FunctionPackage
-from emulated_lambda.languages import find, java
-from emulated_lambda.synthesis import synthesize
 from runtimes.java import building
+from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
+from shielded_function_emulator.languages import find, java
+from shielded_function_emulator.synthesis import synthesize
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emulated_lambda.cloud_assembly import FunctionPackage
-from emulated_lambda.function import EmulatedFunction, Invocation
-from emulated_lambda.sandbox import shield_lines
 from runtimes.java.table import Attempt
 from runtimes.java.world import World
 from shielded_function import ShieldPolicy
 from shielded_function.policy import Mode
+from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.sandbox import shield_lines
 
 _MARK, _END = "attempt ", "attempts are over"
 Lines = list[dict[str, Any]]

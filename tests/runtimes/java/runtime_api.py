@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from emulated_lambda.web import Environ, StartResponse
+from shielded_function_emulator.web import Environ, StartResponse
 
 _VERSION = "/2018-06-01/runtime"
 _PATIENCE = 60.0

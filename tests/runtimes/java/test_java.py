@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from emulated_lambda.cloud_assembly import FunctionPackage
-from emulated_lambda.function import EmulatedFunction
-from emulated_lambda.sandbox import shield_lines
 from runtimes.java import table
 from runtimes.java.building import Code
 from runtimes.java.running import Run, in_mode, run, unshielded, with_environment
 from runtimes.java.table import LINES, LISTS, Attempt
+from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.sandbox import shield_lines
 
 Packages = Callable[[int], FunctionPackage]
 Runs = Callable[[int, str], Run]

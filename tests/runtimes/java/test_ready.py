@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from emulated_lambda.cloud_assembly import FunctionPackage
-from emulated_lambda.function import EmulatedFunction
-from emulated_lambda.platform_files import RUNTIME_ROOT
-from emulated_lambda.web import WebServer
 from runtimes.java.running import unshielded
 from runtimes.java.runtime_api import RuntimeApi
 from runtimes.java.table import LINES
+from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.platform_files import RUNTIME_ROOT
+from shielded_function_emulator.web import WebServer
 
 Packages = Callable[[int], FunctionPackage]
 

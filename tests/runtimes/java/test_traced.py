@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from emulated_lambda import xray
-from emulated_lambda.cloud_assembly import CloudAssembly
-from emulated_lambda.function import EmulatedFunction
-from emulated_lambda.languages import find, java
-from emulated_lambda.languages.parts import run
-from emulated_lambda.sandbox import shield_lines
 from runtimes.functions import STACK, Described, synthesize
 from runtimes.java.table import LINES
 from shielded_function import ShieldPolicy
+from shielded_function_emulator import xray
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.languages import find, java
+from shielded_function_emulator.languages.parts import run
+from shielded_function_emulator.sandbox import shield_lines
 from shielded_function_runtime.build.native import build
 
 HANDLERS = ("Early", "Late")

@@ -12,10 +12,10 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from emulated_lambda.certificates import CertificateAuthority
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.sandbox import Sandbox
-from emulated_lambda.web import Receiver, WebServer
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.web import Receiver, WebServer
 
 SERVER, SERVER_V6, PARTNER = "203.0.113.9", "2001:db8::66", "198.51.100.9"
 # Asked instead of a denied name, so that the answer is the resolver's own.

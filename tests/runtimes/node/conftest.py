@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from emulated_lambda.cloud_assembly import CloudAssembly
-from emulated_lambda.languages import find, node
 from engine.compiling import compile_c
 from runtimes.attempts import BLOCK, MODES, UNSHIELDED, Attempt
 from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
 from runtimes.node.table import ATTEMPTS
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.languages import find, node
 from shielded_function_runtime.build.native import build
 
 HERE = Path(__file__).parent

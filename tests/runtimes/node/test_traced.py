@@ -8,14 +8,14 @@ import shutil
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from emulated_lambda import xray
-from emulated_lambda.cloud_assembly import CloudAssembly
-from emulated_lambda.function import EmulatedFunction
-from emulated_lambda.languages import find
-from emulated_lambda.languages.node import XRAY
 from runtimes.functions import STACK, Described, shield_lines, synthesize
 from runtimes.node.conftest import HERE, LINES
 from shielded_function import ShieldPolicy
+from shielded_function_emulator import xray
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.languages import find
+from shielded_function_emulator.languages.node import XRAY
 from shielded_function_runtime.build.native import build
 
 NAMES = ("cold", "warm")

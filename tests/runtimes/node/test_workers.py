@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from emulated_lambda.languages import find
-from emulated_lambda.sandbox import Sandbox, shield_lines
 from engine.compiling import compile_c
 from runtimes.node.conftest import LAYOUTS, MAIN, attempts_of
 from shielded_function import ShieldPolicy
+from shielded_function_emulator.languages import find
+from shielded_function_emulator.sandbox import Sandbox, shield_lines
 from shielded_function_runtime.build.native import BINARIES, build
 
 LINES = (22, 24)  # the client has it since then

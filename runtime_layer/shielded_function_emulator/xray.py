@@ -12,7 +12,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from emulated_lambda.sandbox import RESOLVER, Sandbox
+from shielded_function_emulator.sandbox import RESOLVER, Sandbox
 
 # An address of the sandbox's own, and outside of what a policy allows anyhow; the platform names it to the function.
 _ADDRESS = (RESOLVER, 2000)

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 
-from emulated_lambda.languages.parts import Part, Unavailable, download_wheel, run, scratch
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.platform_files import LANGUAGE_ROOT, RUNTIME_ROOT
+from shielded_function_emulator.languages.parts import Part, Unavailable, download_wheel, run, scratch
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROOT
 
 _HERE = Path(__file__).parent
 _JDKS = Path("/usr/lib/jvm")

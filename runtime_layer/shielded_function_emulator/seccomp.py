@@ -14,7 +14,7 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from emulated_lambda.kernel import CLONE_NEWUSER, machine
+from shielded_function_emulator.kernel import CLONE_NEWUSER, machine
 
 # <linux/seccomp.h>
 _SET_MODE_FILTER = 1

@@ -9,12 +9,12 @@ from typing import Any
 
 from typing_extensions import Self
 
-from emulated_lambda.aws_service import AwsService
-from emulated_lambda.certificates import CertificateAuthority
-from emulated_lambda.dns_server import DnsServer
-from emulated_lambda.intrinsics import REGION
-from emulated_lambda.sandbox import Sandbox
-from emulated_lambda.web import Receiver, WebServer
+from shielded_function_emulator.aws_service import AwsService
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.intrinsics import REGION
+from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.web import Receiver, WebServer
 
 PROVIDER = "api.payments.example"
 DYNAMODB = f"dynamodb.{REGION}.amazonaws.com"

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from emulated_lambda.languages.parts import (
+from shielded_function.cli import node as machine_node
+from shielded_function_emulator.languages.parts import (
     Part,
     check_integrity,
     download_wheel,
@@ -26,9 +27,8 @@ from emulated_lambda.languages.parts import (
     run,
     scratch,
 )
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.platform_files import LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
-from shielded_function.cli import node as machine_node
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.platform_files import LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emulated_lambda.machine import python_name
+from shielded_function_emulator.machine import python_name
 
 TASK_ROOT = "/var/task"
 LAYERS_ROOT = "/opt"

@@ -24,13 +24,13 @@ from typing import IO, Any
 
 from typing_extensions import Self
 
-from emulated_lambda.cloud_assembly import FunctionPackage
-from emulated_lambda.intrinsics import REGION
-from emulated_lambda.kernel import machine
-from emulated_lambda.languages import find
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.platform_files import RAPID_ROOT, RUNTIME_ROOT
-from emulated_lambda.sandbox import Sandbox, SandboxError
+from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.intrinsics import REGION
+from shielded_function_emulator.kernel import machine
+from shielded_function_emulator.languages import find
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.platform_files import RAPID_ROOT, RUNTIME_ROOT
+from shielded_function_emulator.sandbox import Sandbox, SandboxError
 
 EMULATOR_VARIABLE = "EMULATED_LAMBDA_RIE"
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dnslib import AAAA, QTYPE, RCODE, RR, TXT, A, DNSError, DNSRecord
 from typing_extensions import Self
 
-from emulated_lambda.sandbox import RESOLVER, Sandbox
+from shielded_function_emulator.sandbox import RESOLVER, Sandbox
 
 PORT = 53
 _MAX_MESSAGE = 65535

@@ -26,13 +26,13 @@ from typing import Any, cast
 
 from typing_extensions import Self
 
-from emulated_lambda import keeper
-from emulated_lambda.base import lay_out
-from emulated_lambda.keeper import MESSAGE
-from emulated_lambda.languages import python
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.machine import Machine, MachineError, machine
-from emulated_lambda.platform_files import BOOTSTRAP, LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
+from shielded_function_emulator import keeper
+from shielded_function_emulator.base import lay_out
+from shielded_function_emulator.keeper import MESSAGE
+from shielded_function_emulator.languages import python
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.machine import Machine, MachineError, machine
+from shielded_function_emulator.platform_files import BOOTSTRAP, LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
 
 # Documentation addresses (RFC 5737, RFC 3849): "the internet" of a sandbox, all of it on its own loopback.
 RESOLVER = "169.254.78.1"
@@ -149,7 +149,7 @@ class Sandbox:
         self._channel = ours
         with theirs:
             self._keeper = subprocess.Popen(
-                [sys.executable, "-S", "-m", "emulated_lambda.keeper", str(theirs.fileno())],
+                [sys.executable, "-S", "-m", "shielded_function_emulator.keeper", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env=_helper_environment(),
@@ -307,7 +307,7 @@ class Sandbox:
             "cwd": cwd,
             "keep": keep,
         }
-        enter = [sys.executable, "-S", "-m", "emulated_lambda.enter", json.dumps(request)]
+        enter = [sys.executable, "-S", "-m", "shielded_function_emulator.enter", json.dumps(request)]
         return _Command(enter, _helper_environment(), None)
 
     def _translate(self, value: str) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.machine import is_emulated, machine, python_name
-from emulated_lambda.platform_files import LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.machine import is_emulated, machine, python_name
+from shielded_function_emulator.platform_files import LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT
 
 _BOOTSTRAP = f"{RUNTIME_ROOT}/bootstrap.py"
 _VERSION = python_name().removeprefix("python")

@@ -1,4 +1,4 @@
-"""The process that holds a sandbox's namespaces: `python -m emulated_lambda.keeper FD`.
+"""The process that holds a sandbox's namespaces: `python -m shielded_function_emulator.keeper FD`.
 
 It reads one JSON request from the socket FD, enters new namespaces, builds the root filesystem and the network,
 says which kind of isolation it got, and from then on opens sockets *in the sandbox's network* for its parent,
@@ -15,7 +15,7 @@ import socket
 import sys
 from typing import Any, TypedDict, cast
 
-from emulated_lambda import kernel, loopback, root
+from shielded_function_emulator import kernel, loopback, root
 
 _SPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 MESSAGE = 1 << 16

@@ -15,10 +15,10 @@ from functools import lru_cache, partial
 from importlib import metadata
 from pathlib import Path
 
-from emulated_lambda.languages import python
-from emulated_lambda.languages.parts import Part, Unavailable, first_missing, run
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.platform_files import RUNTIME_ROOT
+from shielded_function_emulator.languages import python
+from shielded_function_emulator.languages.parts import Part, Unavailable, first_missing, run
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.platform_files import RUNTIME_ROOT
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 _SUPPORTED = ("3.11", "3.12", "3.13", "3.14")

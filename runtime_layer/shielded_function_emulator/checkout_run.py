@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from emulated_lambda.certificates import CertificateAuthority
-from emulated_lambda.cloud_assembly import CloudAssembly
-from emulated_lambda.function import EmulatedFunction, Invocation, LogLine
-from emulated_lambda.internet import ATTACKER_ADDRESS, ATTACKER_NAME, CHARGE, Internet
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.root import SANDBOX_USER
-from emulated_lambda.sandbox import Isolation, SandboxError
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
+from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME, CHARGE, Internet
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.root import SANDBOX_USER
+from shielded_function_emulator.sandbox import Isolation, SandboxError
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
 
 STACK = "Checkout"

@@ -1,7 +1,7 @@
 """The demo: one function, attacked by its own dependency, unshielded and shielded, in an emulated Lambda sandbox.
 
-`python tests/emulated_lambda/demo.py [--json]`, or `shielded-function demo`, or `make demo`. Exit status 0: everything
-is as it should be; 1: something is not; 2: the demo could not run.
+Run by `make demo`, `shielded-function demo`, or this file itself (`--json`). Exit status 0: everything is as it should
+be; 1: something is not; 2: the demo could not run.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 if __name__ == "__main__":  # run as a file: its package and the project's sources are beside it
-    _tests = Path(__file__).resolve().parents[1]
-    sys.path[0:1] = [str(_tests), *(str(_tests.parent / r) for r in ("constructs", "monitoring", "runtime_layer"))]
+    _checkout = Path(__file__).resolve().parents[2]
+    sys.path[0:1] = [str(_checkout / root) for root in ("constructs", "monitoring", "runtime_layer")]
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emulated_lambda.checkout_run import STACK, CheckoutError, CheckoutRun, run_checkout
-from emulated_lambda.cloud_assembly import CloudAssembly, CloudAssemblyError
-from emulated_lambda.function import emulator
-from emulated_lambda.sandbox import Isolation, SandboxError
-from emulated_lambda.synthesis import CHECKOUT, SynthesisError, synthesize
-from emulated_lambda.verdicts import AllowedRow, Row, Verdicts, judge
+from shielded_function_emulator.checkout_run import STACK, CheckoutError, CheckoutRun, run_checkout
+from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError
+from shielded_function_emulator.function import emulator
+from shielded_function_emulator.sandbox import Isolation, SandboxError
+from shielded_function_emulator.synthesis import CHECKOUT, SynthesisError, synthesize
+from shielded_function_emulator.verdicts import AllowedRow, Row, Verdicts, judge
 
 APP = CHECKOUT / "examples" / "checkout"
 

@@ -21,7 +21,7 @@ class CertificateAuthority:
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("emulated_lambda test authority")
+        self._name = _name("shielded_function_emulator test authority")
         self._certificate = (
             self._builder(self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

@@ -11,7 +11,7 @@ import os
 import shutil
 from typing import NamedTuple, TypedDict
 
-from emulated_lambda import kernel
+from shielded_function_emulator import kernel
 
 TMP_SIZE = "512m"
 _ROOM = "2g"  # for a runtime's files, where they are copied

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulated_lambda.platform_files import LANGUAGE_ROOT, RUNTIME_ROOT
+from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROOT
 
 # A Python that belongs to the system: its prefix is most of the machine, and a mount by nature.
 _TOO_MUCH = (Path("/"), Path("/usr"), Path("/usr/local"))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from typing_extensions import Self
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from emulated_lambda.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]

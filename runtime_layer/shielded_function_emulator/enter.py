@@ -1,4 +1,4 @@
-"""Runs one program in a sandbox: `python -m emulated_lambda.enter JSON`.
+"""Runs one program in a sandbox: `python -m shielded_function_emulator.enter JSON`.
 
 Three processes, one job each: this one joins the namespaces and reports the program's end as its own; the first
 process of a new PID namespace mounts its /proc and reaps; the program itself gets the limits, the filter and the
@@ -17,7 +17,7 @@ import signal
 import sys
 from typing import NoReturn, TypedDict, cast
 
-from emulated_lambda import kernel, root, seccomp
+from shielded_function_emulator import kernel, root, seccomp
 
 OPEN_FILES = 1024
 NOT_STARTED = 127
@@ -72,7 +72,7 @@ def _become(request: Request) -> NoReturn:
             os.setresuid(*[root.SANDBOX_USER.uid] * 3)
         os.execvpe(request["argv"][0], request["argv"], request["environment"])
     except OSError as error:
-        os.write(2, f"emulated_lambda: cannot run {request['argv'][0]}: {error}\n".encode())
+        os.write(2, f"shielded_function_emulator: cannot run {request['argv'][0]}: {error}\n".encode())
     os._exit(NOT_STARTED)
 
 
@@ -101,7 +101,7 @@ def _first_process(request: Request, report: int) -> NoReturn:
         while ended != program:
             ended, status = os.wait()
     except OSError as error:
-        os.write(2, f"emulated_lambda: cannot start the sandbox: {error}\n".encode())
+        os.write(2, f"shielded_function_emulator: cannot start the sandbox: {error}\n".encode())
     os.write(report, str(status).encode())
     os._exit(0)
 
@@ -135,7 +135,7 @@ def main() -> int:
         _join(request)
         kernel.unshare(kernel.CLONE_NEWPID | kernel.CLONE_NEWNS)
     except OSError as error:
-        sys.stderr.write(f"emulated_lambda: cannot enter the sandbox: {error}\n")
+        sys.stderr.write(f"shielded_function_emulator: cannot enter the sandbox: {error}\n")
         return NOT_STARTED
     if os.fork() == 0:
         os.close(reading)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emulated_lambda.intrinsics import IntrinsicError, Resolver
-from emulated_lambda.kernel import machine
+from shielded_function_emulator.intrinsics import IntrinsicError, Resolver
+from shielded_function_emulator.kernel import machine
 
 _DEFAULT_MEMORY_MB = 128
 _DEFAULT_TIMEOUT_SECONDS = 3

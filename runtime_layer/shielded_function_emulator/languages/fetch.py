@@ -1,4 +1,4 @@
-"""`python -m emulated_lambda.languages.fetch` (from `tests/`): fetches and builds what the emulated runtimes need.
+"""`python -m shielded_function_emulator.languages.fetch`: fetches and builds what the emulated runtimes need.
 
 What is there already costs nothing. What cannot be had gets one line that says what to do; the tests that need it are
 skipped with the same reason.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 import time
 
-from emulated_lambda.languages import PARTS
-from emulated_lambda.languages.parts import Unavailable
+from shielded_function_emulator.languages import PARTS
+from shielded_function_emulator.languages.parts import Unavailable
 
 
 def main() -> int:

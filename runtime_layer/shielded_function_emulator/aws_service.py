@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from emulated_lambda.intrinsics import REGION
-from emulated_lambda.web import Environ, StartResponse
+from shielded_function_emulator.intrinsics import REGION
+from shielded_function_emulator.web import Environ, StartResponse
 
 _DYNAMODB = "DynamoDB_20120810"
 # What AWS::DynamoDB::Table and CreateTable call by the same name.

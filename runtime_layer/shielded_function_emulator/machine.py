@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulated_lambda import kernel
+from shielded_function_emulator import kernel
 
 VARIABLE = "EMULATED_LAMBDA_MACHINE"
 AARCH64 = "aarch64"
