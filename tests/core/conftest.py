@@ -6,7 +6,17 @@ import botocore
 import pytest
 from hypothesis import HealthCheck, settings
 
-from core.aws import SOURCES, Answers, Resolved, Table, ask_botocore, compile_c
+from core.aws import (
+    HOME_REGIONS,
+    SOME_REGIONS,
+    SOURCES,
+    Answers,
+    Resolved,
+    Table,
+    ask_botocore,
+    compile_c,
+    every_region,
+)
 from core.native import Native
 from shielded_function_runtime.build import aws_endpoints, aws_table
 
@@ -41,7 +51,14 @@ def same_botocore() -> None:
 
 @pytest.fixture(scope="session")
 def answers(same_botocore: None) -> Answers:
-    return ask_botocore()
+    """What botocore resolves in a region of each partition and in some others."""
+    return ask_botocore({*HOME_REGIONS.values(), *SOME_REGIONS})
+
+
+@pytest.fixture(scope="session")
+def all_answers(same_botocore: None) -> Answers:
+    """What botocore resolves in every region: a minute's work."""
+    return ask_botocore({region.name for region in every_region()})
 
 
 @pytest.fixture(scope="session")

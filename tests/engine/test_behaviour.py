@@ -418,6 +418,34 @@ subprocess.run([sys.executable, "-c", "import os; os.listdir('/tmp')"], check=Tr
     assert [a["details"]["path"] for a in alerts(done)] == ["/tmp/policy", "/tmp"], "the child has the first policy"
 
 
+def test_children_get_the_lists_of_the_environment_and_the_file(box: Sandbox) -> None:
+    prepare_tmp(box)
+    tmp = box.path("/tmp")
+    for name in ("of_environment", "of_file", "of_none"):
+        (tmp / name).write_text("")
+        (tmp / name).chmod(0o666)
+    (tmp / "policy").write_text(
+        "SHIELD_ALLOW_TMP=/tmp/of_file\nSHIELD_CREATE_CHILD_PROCESS=allow\nSHIELD_READ_HANDLER=allow\n"
+        "AWS_REGION=us-east-1\n"
+    )
+    look = """
+for name in ("of_environment", "of_file", "of_none"):
+    try: print(len(open("/tmp/" + name).read()), end=" ")
+    except OSError as error: print(error.errno, end=" ")
+"""
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {look!r}], check=True)"
+    settings = {
+        "SHIELD_POLICY_FILE": "/tmp/policy",
+        "SHIELD_ALLOW_TMP": "/tmp/of_environment",
+        "SHIELD_READ_HANDLER": "allow",
+        "AWS_REGION": "us-east-1",
+    }
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
+    assert (done.returncode, done.stdout) == (0, f"0 0 {errno.EACCES} "), done.stderr
+    done = box.run_command([SHIELD, PYTHON, "-c", look], environment=settings)
+    assert (done.returncode, done.stdout) == (0, f"0 0 {errno.EACCES} "), done.stderr
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

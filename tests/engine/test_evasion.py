@@ -208,6 +208,7 @@ def test_a_copy_of_a_closed_number(box: Sandbox) -> None:
     assert run(box, "copy_of_a_closed_number", BLOCKED)[0] == [errno.EBADF] * 3
 
 
+@pytest.mark.race
 @pytest.mark.parametrize("kind", ["file", "program"])
 def test_a_copy_does_not_go_on_with_a_call_that_it_was_forked_in(box: Sandbox, kind: str) -> None:
     prepare_tmp(box)
@@ -228,6 +229,7 @@ def test_many_threads_become_ready_at_once(box: Sandbox) -> None:
         assert run(box, "ready_in_many_threads", BLOCKED | {"_HANDLER": "app.handler"})[0] == 16
 
 
+@pytest.mark.race
 @pytest.mark.parametrize("kind", ["descriptor", "environment", "file", "place"])
 def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
     settings = BLOCKED | policy(create_child_process="block", read_write_tmp="block", executable_memory="block")
@@ -237,6 +239,7 @@ def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
     assert done.stdout == "0\n", done.stderr[-2000:]
 
 
+@pytest.mark.race
 @pytest.mark.parametrize("kind", ["exec", "file"])
 def test_threads_of_a_process_that_shares_memory_replace_nothing(box: Sandbox, kind: str) -> None:
     settings = BLOCKED | policy(create_child_process="block", executable_memory="block")

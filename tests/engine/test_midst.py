@@ -73,6 +73,7 @@ ATTEMPTS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.race
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_nothing_is_used_that_was_not_judged(box: Sandbox, attempt: str) -> None:
     settings, command = ATTEMPTS[attempt]
@@ -83,6 +84,7 @@ def test_nothing_is_used_that_was_not_judged(box: Sandbox, attempt: str) -> None
     assert (got, left) == (0, {"allowed", "folder", "link", "there"}), f"after {tries} attempts"
 
 
+@pytest.mark.race
 def test_a_socket_in_a_folder_that_is_renamed(box: Sandbox) -> None:
     """Left open: its file, which is empty, is made where the name leads."""
     got, _ = counted(run(box, FOLDER, "changed_path", "name", "/tmp/allowed", "/tmp"))
@@ -116,6 +118,7 @@ HONEST: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.race
 @pytest.mark.parametrize("program", HONEST)
 def test_honest_programs_work_while_signals_arrive(box: Sandbox, program: str) -> None:
     settings, command = HONEST[program]

@@ -12,10 +12,10 @@ import pytest
 
 from engine.compiling import NATIVE, SOURCES, compile_c, compile_list_sites
 from engine.elf_files import say_it_is_data
-from shielded_function_emulator.machine import SYSTEM
+from libcs.fetch import Unavailable, root_of
+from libcs.releases import LIBCS
 
 ARCHITECTURES = ("x86_64", "aarch64")
-CROSS_LIBC = SYSTEM / "usr" / "lib" / "aarch64-linux-gnu"
 # Numbers whose sites need not be patchable: ends of threads and processes, and read (glibc's __read_nocancel).
 UNGUARDED = {"x86_64": {0, 60, 231}, "aarch64": {63, 93, 94}}
 
@@ -23,10 +23,12 @@ UNGUARDED = {"x86_64": {0, 60, 231}, "aarch64": {63, 93, 94}}
 def libraries(architecture: str) -> list[Path]:
     """libc and the loader: what every guarded call passes through."""
     if architecture != platform.machine():
-        found = sorted(CROSS_LIBC.glob("libc.so.6")) + sorted(CROSS_LIBC.glob("ld-linux-aarch64.so.1"))
-        if not found:
-            pytest.skip(f"no {architecture} libc here: run `make arm64`")
-        return found
+        libc = next(libc for libc in LIBCS if (libc.name, libc.architecture) == ("glibc-2.36", architecture))
+        try:
+            folder = root_of(libc) / "usr" / "lib" / f"{architecture}-linux-gnu"
+        except Unavailable as error:
+            pytest.skip(f"{libc.id} is not available: {error}")
+        return [*folder.glob("libc.so.6"), *folder.glob("ld-linux-*")]
     mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
     names = ("libc.so", "libc-2", "ld-linux", "ld-musl")  # since glibc 2.34, libpthread is empty
     return sorted(Path(path) for path in mapped if Path(path).name.startswith(names))

@@ -18,7 +18,6 @@ from shielded_function_runtime.build.native import BINARIES, build
 
 HERE = Path(__file__).parent
 HARD = HERE.parent / "libcs" / "c" / "hard.S"
-JAVA_HOMES = sorted(Path("/usr/lib/jvm").glob("*/bin/java"))
 Probe = Callable[..., tuple[list[str], Completed]]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from engine.running import PYTHON, prepare_tmp
 from from_code.conftest import HERE, alerts, events
-from from_code.test_java import COMPILERS, JAVAS, compile_java
+from from_code.test_java import COMPILERS, JAVAS, compile_java, java_mounts, needs_compiler
 from from_code.test_node import NODES, WITHOUT_RINGS
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
@@ -58,7 +58,8 @@ def docs_box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         compile_java(task / "Main.java", task, "-cp", f"{jar}:{task}", "-sourcepath", str(task), "--release", "17")
     for path in [*task.rglob("*"), task, *task.parents[:3]]:
         path.chmod(0o755)
-    with Sandbox(task=task, layers=layer, filtered=False) as sandbox:
+    mounts = {"/var/lang-node": NODES["wheel"].parents[1], **java_mounts()}
+    with Sandbox(task=task, layers=layer, mounts=mounts, filtered=False) as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
         yield sandbox
@@ -91,12 +92,17 @@ def test_python(docs_box: Sandbox) -> None:
     enforced(docs_box, PYTHON, "/var/task/main.py")
 
 
-@pytest.mark.skipif("machine" not in NODES, reason="no Node.js (Debian: nodejs)")
 def test_node(docs_box: Sandbox) -> None:
-    enforced(docs_box, *WITHOUT_RINGS, "/usr/bin/node", "/var/task/main.js")
+    enforced(docs_box, *WITHOUT_RINGS, "/var/lang-node/bin/node", "/var/task/main.js")
 
 
-@pytest.mark.skipif(not COMPILERS, reason="no Java compiler in /usr/lib/jvm (Debian: openjdk-17-jdk-headless)")
+@needs_compiler
 def test_java(docs_box: Sandbox) -> None:
-    java = f"/usr/lib/jvm/{JAVAS[0]}/bin/java"
-    enforced(docs_box, java, "-XX:-UsePerfData", "-cp", "/var/task:/opt/java/lib/shielded-function.jar", "Main")
+    enforced(
+        docs_box,
+        f"/var/{next(iter(JAVAS))}/bin/java",
+        "-XX:-UsePerfData",
+        "-cp",
+        "/var/task:/opt/java/lib/shielded-function.jar",
+        "Main",
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -13,18 +12,18 @@ import pytest
 
 from engine.running import SHIELD, prepare_tmp
 from from_code.conftest import HERE, alerts, events
+from shielded_function_emulator.languages import java as java_language
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build import java_class
 
 BINDINGS = HERE.parents[1] / "runtime_layer" / "bindings" / "java"
 NATIVE = HERE.parents[1] / "runtime_layer" / "native" / "bindings" / "java"
-HOMES = {home.name: home for home in sorted(Path("/usr/lib/jvm").glob("*")) if (home / "bin" / "java").exists()}
-JAVAS = list({(home / "bin" / "java").resolve(): name for name, home in reversed(HOMES.items())}.values())
-COMPILERS = [home for home in HOMES.values() if (home / "bin" / "javac").exists()]
+# By their versions, and where the sandbox shows them.
+JAVAS = {f"java-{line}": home for line, home in java_language.homes().items()}
+COMPILERS = [home for home in JAVAS.values() if (home / "bin" / "javac").exists()]
+needs_compiler = pytest.mark.skipif(not COMPILERS, reason=f"no Java compiler; {java_language.TOOLS.missing()}")
 
-pytestmark = [
-    pytest.mark.skipif(not COMPILERS, reason="no Java compiler in /usr/lib/jvm (Debian: openjdk-17-jdk-headless)")
-]
+pytestmark = needs_compiler
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +34,16 @@ def java_box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     compile_java(HERE / "java" / "Probe.java", task, "-cp", str(jar), "--release", "17")
     for parent in [*task.rglob("*"), task, *task.parents[:3]]:
         parent.chmod(0o755)
-    # Debian keeps a JDK's settings outside of it.
-    settings = {str(folder): folder for folder in Path("/etc").glob("java-*-openjdk")}
-    with Sandbox(task=task, layers=layer, mounts=settings) as sandbox:
+    with Sandbox(task=task, layers=layer, mounts=java_mounts()) as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
         yield sandbox
+
+
+def java_mounts() -> dict[str, Path]:
+    """Every Java, for a sandbox: `/var/java-21` and so on."""
+    shown = [java_language.mounts_of(home, f"/var/{name}") for name, home in JAVAS.items()]
+    return {at: path for mounts in shown for at, path in mounts.items()}
 
 
 def compile_java(source: Path, out: Path, *options: str) -> None:
@@ -50,7 +53,7 @@ def compile_java(source: Path, out: Path, *options: str) -> None:
 
 def run(box: Sandbox, java: str, *steps: str, shielded: dict[str, str] | None = None) -> tuple[list[str], Completed]:
     prepare_tmp(box)
-    command = [f"/usr/lib/jvm/{java}/bin/java", "-XX:-UsePerfData", "-Xshare:auto", "-XX:TieredStopAtLevel=1"]
+    command = [f"/var/{java}/bin/java", "-XX:-UsePerfData", "-Xshare:auto", "-XX:TieredStopAtLevel=1"]
     command += ["-cp", "/var/task:/opt/java/lib/shielded-function.jar", "Probe", *steps]
     wrapped = command if shielded is None else [SHIELD, *command]
     done = box.run_command(wrapped, environment={"_HANDLER": "Probe::main", **(shielded or {})})
@@ -143,9 +146,7 @@ def test_the_class_is_what_the_compiler_makes_of_the_source(layer: Path, tmp_pat
 
 def test_the_places_in_the_interface_are_those_of_jni_h(tmp_path: Path) -> None:
     """jni.c declares what it needs of jni.h itself; here the JDK's own says whether it is right."""
-    header = next((home / "include" / "jni.h" for home in COMPILERS if (home / "include" / "jni.h").exists()), None)
-    if header is None:
-        pytest.skip("no jni.h (Debian: openjdk-17-jdk-headless)")
+    header = next(file for home in JAVAS.values() if (file := home / "include" / "jni.h").exists())
     interface = header.read_text().partition("struct JNINativeInterface_ {")[2].partition("};")[0]
     interface = re.sub(r"/\*.*?\*/|^#.*?$", "", interface, flags=re.DOTALL | re.MULTILINE)
     members = [m for m in interface.split(";") if m.strip()]
@@ -154,4 +155,3 @@ def test_the_places_in_the_interface_are_those_of_jni_h(tmp_path: Path) -> None:
     assert len(constants) == 12
     places = {name.replace("_", "").lower(): int(place) for name, place in constants.items()}
     assert {names[place].lower(): place for place in places.values()} == places
-    assert shutil.which("java")

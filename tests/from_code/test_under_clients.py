@@ -22,8 +22,8 @@ from from_code.conftest import HERE
 from from_code.test_java import COMPILERS, compile_java
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction, Invocation
-from shielded_function_emulator.languages import find
-from shielded_function_emulator.languages.python_versions import VERSIONS
+from shielded_function_emulator.languages import find, java
+from shielded_function_emulator.languages.python_versions import available
 from shielded_function_emulator.sandbox import shield_lines
 
 CLIENTS = HERE / "inside" / "clients"
@@ -61,7 +61,7 @@ JAVA = Language(
 )
 LANGUAGES = {"python": PYTHON, "nodejs": NODE, "java": JAVA}
 
-PYTHONS = {f"python{version}": runtime for version, runtime in VERSIONS.items()}
+PYTHONS = {f"python{version}": runtime for version, runtime in available().items()}
 NODES = {name: find(name) for name in ("nodejs20.x", "nodejs22.x", "nodejs24.x")}
 JAVAS = {name: find(name) for name in ("java17", "java21", "java25")}
 RUNTIMES = {**PYTHONS, **NODES, **JAVAS}
@@ -101,7 +101,7 @@ def started(name: str, code: Path, layer: Path, environment: Mapping[str, str]) 
         pytest.skip(missing)
     language = language_of(name)
     if not (code / language.source).exists():
-        pytest.skip("no Java compiler in /usr/lib/jvm (Debian: openjdk-17-jdk-headless)")
+        pytest.skip(f"no Java compiler; {java.TOOLS.missing()}")
     package = FunctionPackage(
         logical_id="ByHand",
         name="by-hand",

@@ -115,6 +115,7 @@ def quick_run(output: Path, program: str, *arguments: str) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("benchmark")
 def test_a_quick_run(tmp_path: Path) -> None:
     # Where nobody lends a namespace, or the machine is busy, it still measures, and says so.
@@ -132,6 +133,7 @@ def test_a_quick_run(tmp_path: Path) -> None:
     assert any("/tmp is" in note for note in report["notes"])
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("benchmark")
 def test_a_quick_run_of_a_runtime(tmp_path: Path) -> None:
     with Sandbox() as box:

@@ -75,6 +75,25 @@ def test_check_as_json(installed: Installed, tmp_path: Path) -> None:
     assert meaning["read_handler"]["value"] == "block"
 
 
+def test_check_joins_the_lists_of_the_environment_and_the_file(installed: Installed, tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    file.write_text("SHIELD_ALLOW_OUTBOUND=a.example:443\nSHIELD_ALLOW_TMP=/tmp/a\nSHIELD_CREATE_CHILD_PROCESS=alert\n")
+    environment = {
+        "SHIELD_POLICY_FILE": str(file),
+        "SHIELD_ALLOW_OUTBOUND": "db.example:5432,a.example:443",
+        "SHIELD_READ_HANDLER": "alert",
+        "AWS_REGION": "eu-west-1",
+    }
+    done = installed.run(["check", "--json"], environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    meaning = json.loads(done.stdout)
+    assert meaning["allow_outbound"]["value"] == "db.example:5432,a.example:443"
+    assert meaning["allow_tmp"]["value"] == "/tmp/a"
+    done = installed.run(["check"], {**environment, "SHIELD_CREATE_CHILD_PROCESS": "alert"})
+    assert done.returncode == 78
+    assert "line 3: SHIELD_CREATE_CHILD_PROCESS: given twice; leave one of them out" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("environment", "part"),
     [

@@ -39,10 +39,18 @@ size_t shield_policy_size(void)
 
 int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error, size_t error_cap)
 {
+    return shield_policy_parse_with_file(p, lines, len, "", 0, error, error_cap);
+}
+
+int32_t shield_policy_parse_with_file(struct policy *p, const char *lines, size_t len, const char *file,
+                                      size_t file_len, char *error, size_t error_cap)
+{
     struct writer w = writer_to(error, error_cap ? error_cap - 1 : 0);
     bool well;
     policy_begin(p);
-    well = policy_set_lines(p, text_from(lines, len), &w) && policy_end(p, &w);
+    well = policy_set_lines(p, text_from(lines, len), &w);
+    policy_next_source(p);
+    well = well && policy_set_lines(p, text_from(file, file_len), &w) && policy_end(p, &w);
     terminate(&w, error_cap);
     return !well;
 }

@@ -26,6 +26,10 @@ SHIELD_EXPORT size_t shield_policy_size(void);
  * wrong. */
 SHIELD_EXPORT int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error,
                                           size_t error_cap);
+/* The same with the lines of a policy file beside those of the environment: lists that both give are joined. */
+SHIELD_EXPORT int32_t shield_policy_parse_with_file(struct policy *p, const char *lines, size_t len,
+                                                    const char *file, size_t file_len, char *error,
+                                                    size_t error_cap);
 /* The canonical `NAME=value` lines. */
 SHIELD_EXPORT size_t shield_policy_lines(const struct policy *p, char *out, size_t cap);
 /* JSON: what the policy means, a member for each setting, named like the Python field:

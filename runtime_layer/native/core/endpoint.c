@@ -239,6 +239,35 @@ void address_write(const struct address *a, struct writer *w)
         write_v6(a->bytes, w);
 }
 
+bool address_and_port(struct text t, struct text *address, struct text *port)
+{
+    struct address unused;
+    uint32_t colon = t.len, number;
+    while (colon && t.at[colon - 1] != ':')
+        colon--;
+    if (!colon)
+        return false;
+    *address = (struct text){t.at, colon - 1};
+    *port = (struct text){t.at + colon, t.len - colon};
+    return text_number(*port, 65535, &number) && number && address_parse(*address, &unused);
+}
+
+void address_write_entry(const struct address *a, bool has_port, struct writer *w)
+{
+    char room[48];
+    struct writer form = {.at = room, .cap = sizeof room};
+    struct text address, port;
+    bool bracketed;
+    address_write(a, &form);
+    bracketed = a->family == FAMILY_V6 &&
+                (has_port || address_and_port((struct text){room, form.used}, &address, &port));
+    if (bracketed)
+        put_char(w, '[');
+    put(w, (struct text){room, form.used});
+    if (bracketed)
+        put_char(w, ']');
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
     return a->family == b->family && same_bytes(a->bytes, b->bytes, sizeof a->bytes);

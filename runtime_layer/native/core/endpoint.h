@@ -35,6 +35,10 @@ enum sockaddr_kind endpoint_from_sockaddr(const uint8_t *sockaddr, uint32_t len,
 /* Strict text forms: dotted quad with no leading zeros; RFC 4291 v6, no scope. Maps ::ffff:a.b.c.d to v4. */
 bool address_parse(struct text t, struct address *out);
 void address_write(const struct address *a, struct writer *w); /* RFC 5952 for v6 */
+/* The same, in brackets where an entry needs them: before a port, and where the end could be taken for one. */
+void address_write_entry(const struct address *a, bool has_port, struct writer *w);
+/* Could this be an IPv6 address and a port, without the brackets that tell? 2001:db8::1:443 could. */
+bool address_and_port(struct text t, struct text *address, struct text *port);
 bool address_equal(const struct address *a, const struct address *b);
 bool address_within(const struct address *a, const struct address *network, uint8_t prefix);
 bool address_is_loopback(const struct address *a); /* 127/8, ::1, 0.0.0.0, :: */

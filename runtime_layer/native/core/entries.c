@@ -78,13 +78,16 @@ static void write_network(const struct outbound_rule *rule, struct writer *w)
     bool v6 = rule->network.family == FAMILY_V6;
     bool bracketed = v6 && rule->port;
     put(w, PREFIXES[rule->protocol]);
+    if (rule->prefix == (v6 ? 128 : 32)) {
+        address_write_entry(&rule->network, rule->port, w);
+        write_port(rule->port, w);
+        return;
+    }
     if (bracketed)
         put_char(w, '[');
     address_write(&rule->network, w);
-    if (rule->prefix < (v6 ? 128 : 32)) {
-        put_char(w, '/');
-        put_number(w, rule->prefix);
-    }
+    put_char(w, '/');
+    put_number(w, rule->prefix);
     if (bracketed)
         put_char(w, ']');
     write_port(rule->port, w);
@@ -151,6 +154,23 @@ static bool refuse_url(struct text entry, uint32_t colon, struct writer *error)
     return refuse(error, TEXT("\""));
 }
 
+/* Whoever wrote 2001:db8::1:443 may have meant a port, or not: the brackets tell. */
+static bool refuse_port_without_brackets(struct text entry, struct text ip, struct text port,
+                                         struct writer *error)
+{
+    struct address whole;
+    put(error, TEXT("may be an address with a port; write ["));
+    put(error, ip);
+    put(error, TEXT("]:"));
+    put(error, port);
+    if (address_parse(entry, &whole)) {
+        put(error, TEXT(" or ["));
+        put(error, entry);
+        put_char(error, ']');
+    }
+    return false;
+}
+
 static bool only(struct text t, struct text allowed)
 {
     uint32_t at;
@@ -196,7 +216,7 @@ bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer
                     struct writer *error)
 {
     uint32_t colon, slash, bracket;
-    struct text host;
+    struct text host, ip, port;
     bool network;
     *rule = (struct outbound_rule){0};
     host = entry = take_protocol(entry, &rule->protocol);
@@ -217,6 +237,8 @@ bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer
                                       "leave the brackets out"));
         network = true;
     } else if (count_char(entry, ':') >= 2) {
+        if (address_and_port(entry, &ip, &port))
+            return refuse_port_without_brackets(entry, ip, port, error);
         network = true;
     } else {
         if (find_char(entry, ':', &colon)) {

@@ -184,6 +184,9 @@ bool read_buckets(struct policy *p, const struct setting *s, struct text value, 
     if (!value.len)
         return setting_refuse_list(error, s,
                                    TEXT("the value is empty; name buckets, or leave the setting out"));
+    /* Those of another source go on at the end of the pool, where more can be put behind them. */
+    if (p->buckets.len && !setting_keep(p, policy_text(p, p->buckets), &p->buckets))
+        return setting_refuse_list(error, s, POOL_FULL);
     return read_list(p, s, value, error, add_bucket);
 }
 

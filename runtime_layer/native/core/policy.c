@@ -221,25 +221,29 @@ static void write_account(const struct policy *p, const struct setting *s, struc
 
 /* The bit of a setting in policy.seen is its row. */
 static const struct setting SETTINGS[] = {
-    {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, tighten_mode, OUTBOUND_CONNECTIVITY},
-    {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, tighten_outbound, 0},
-    {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, tighten_aws, 0},
-    {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_buckets, tighten_buckets, 0},
+    {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, tighten_mode, OUTBOUND_CONNECTIVITY,
+     GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, tighten_outbound, 0, LISTS_JOIN},
+    {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, tighten_aws, 0, SERVICES_JOIN},
+    {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_buckets, tighten_buckets, 0, LISTS_JOIN},
     {NAME("SHIELD_CHECK_SERVER_NAME"), read_check_server_name, write_check_server_name,
-     tighten_check_server_name, 0},
-    {NAME("SHIELD_UNUSUAL_NAMES"), read_unusual_names, write_unusual_names, tighten_unusual_names, 0},
-    {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, tighten_mode, READ_WRITE_TMP},
-    {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, tighten_tmp, 0},
-    {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, tighten_mode, CREATE_CHILD_PROCESS},
-    {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, tighten_child, 0},
-    {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, tighten_mode, READ_HANDLER},
-    {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, tighten_mode, EXECUTABLE_MEMORY},
-    {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, tighten_on_failure, 0},
-    {NAME("SHIELD_LOG_ARGUMENTS"), read_log_arguments, write_log_arguments, tighten_log_arguments, 0},
-    {NAME("SHIELD_NEXT_WRAPPER"), read_next_wrapper, write_next_wrapper, NULL, 0},
-    {NAME("SHIELD_POLICY_FILE"), read_policy_file, write_policy_file, NULL, 0},
-    {NAME("SHIELD_ACCOUNT_ID"), read_account, write_account, NULL, 0},
-    {NAME("AWS_REGION"), read_region, write_region, NULL, 0},
+     tighten_check_server_name, 0, GIVEN_ONCE},
+    {NAME("SHIELD_UNUSUAL_NAMES"), read_unusual_names, write_unusual_names, tighten_unusual_names, 0,
+     GIVEN_ONCE},
+    {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, tighten_mode, READ_WRITE_TMP, GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, tighten_tmp, 0, LISTS_JOIN},
+    {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, tighten_mode, CREATE_CHILD_PROCESS,
+     GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, tighten_child, 0, LISTS_JOIN},
+    {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, tighten_mode, READ_HANDLER, GIVEN_ONCE},
+    {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, tighten_mode, EXECUTABLE_MEMORY, GIVEN_ONCE},
+    {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, tighten_on_failure, 0, GIVEN_ONCE},
+    {NAME("SHIELD_LOG_ARGUMENTS"), read_log_arguments, write_log_arguments, tighten_log_arguments, 0,
+     GIVEN_ONCE},
+    {NAME("SHIELD_NEXT_WRAPPER"), read_next_wrapper, write_next_wrapper, NULL, 0, GIVEN_ONCE},
+    {NAME("SHIELD_POLICY_FILE"), read_policy_file, write_policy_file, NULL, 0, GIVEN_ONCE},
+    {NAME("SHIELD_ACCOUNT_ID"), read_account, write_account, NULL, 0, GIVEN_ONCE},
+    {NAME("AWS_REGION"), read_region, write_region, NULL, 0, GIVEN_ONCE},
 };
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof SETTINGS[0] };
 _Static_assert(SETTING_COUNT <= 32, "policy.seen has one bit for each");
@@ -284,6 +288,18 @@ void policy_begin(struct policy *p)
     p->unusual_names = MODE_ALLOW;
 }
 
+void policy_next_source(struct policy *p)
+{
+    p->seen_here = 0;
+}
+
+/* Is a value of another source read on top of what there is? */
+static bool joins(const struct policy *p, const struct setting *s, struct text value)
+{
+    return s->joins == LISTS_JOIN || (s->joins == SERVICES_JOIN && p->aws == AWS_LISTED &&
+                                      !text_equal(value, TEXT("all")) && !text_equal(value, TEXT("none")));
+}
+
 bool policy_set(struct policy *p, struct text name, struct text value, struct writer *error)
 {
     const struct setting *s = find_setting(name);
@@ -291,12 +307,15 @@ bool policy_set(struct policy *p, struct text name, struct text value, struct wr
     if (!s)
         return !is_ours(name) || text_equal(name, TEXT("SHIELD_STATE")) || refuse_unknown(name, error);
     bit = 1u << (s - SETTINGS);
-    if (p->seen & bit)
+    value = text_trim(value);
+    /* Lists of the environment and of the file are one list; anything else is given once. */
+    if ((p->seen_here & bit) || ((p->seen & bit) && !joins(p, s, value)))
         return setting_refuse_list(error, s, TEXT("given twice; leave one of them out"));
-    p->seen |= bit;
-    if (is_ours(name))
+    if (is_ours(name) && !(p->seen & bit))
         p->settings_seen++;
-    return s->read(p, s, text_trim(value), error);
+    p->seen_here |= bit;
+    p->seen |= bit;
+    return s->read(p, s, value, error);
 }
 
 static bool set_line(struct policy *p, struct text line, struct writer *error)

@@ -74,7 +74,8 @@ struct policy {
     uint16_t outbound_count, tmp_count, child_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
-    uint32_t seen;          /* which ones, one bit each: a setting given twice is an error */
+    uint32_t seen;          /* which ones, one bit each */
+    uint32_t seen_here;     /* those of the source that is being read (policy_next_source) */
     struct pooled region;   /* AWS_REGION, the function's own; empty when unknown: no AWS name is admitted */
     struct pooled
         account; /* SHIELD_ACCOUNT_ID, the function's own; empty: names of any account are admitted */
@@ -90,6 +91,9 @@ struct policy {
 
 /* Starts an empty, strict policy. */
 void policy_begin(struct policy *p);
+/* What comes next is of another source: the file beside the environment. Lists that both give are joined;
+ * whatever else is given once. */
+void policy_next_source(struct policy *p);
 /* Takes one setting. Names that do not start with SHIELD_ are ignored, except AWS_REGION. Values given twice,
  * unknown SHIELD_ names and malformed values give false and one line in `error`. SHIELD_STATE is the
  * engine's own (engine/state.h) and is ignored here. */

@@ -7,6 +7,13 @@
 enum { SHOWN_MAX = 128 /* of an offending entry in an error */ };
 
 /* A row of the table in policy.c. */
+/* The environment and a file are two sources of one policy. */
+enum setting_joins {
+    GIVEN_ONCE,
+    LISTS_JOIN,
+    SERVICES_JOIN /* lists of services do; all and none do not */
+};
+
 struct setting {
     struct text name;
     bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);
@@ -15,6 +22,7 @@ struct setting {
     bool (*tighten)(struct policy *p, const struct policy *wanted, const struct setting *s,
                     struct writer *error);
     uint8_t detail; /* for the reader: which mode, which switch */
+    uint8_t joins;  /* enum setting_joins: what becomes of the same setting in another source */
 };
 
 /* SETTING: "offending" */

@@ -267,15 +267,10 @@ struct verdict verdict_program(const struct policy *p, struct text path, int lis
 
 void put_outbound_entry(struct writer *w, struct text host, const struct address *ip, uint16_t port)
 {
-    bool bracketed = !host.len && ip->family == FAMILY_V6 && port;
-    if (bracketed)
-        put_char(w, '[');
     if (host.len)
         put(w, host);
     else
-        address_write(ip, w);
-    if (bracketed)
-        put_char(w, ']');
+        address_write_entry(ip, port, w);
     if (port) {
         put_char(w, ':');
         put_number(w, port);

@@ -242,6 +242,7 @@ static bool take_policy_file(struct text path, struct writer *error)
         put(error, path);
         return false;
     }
+    policy_next_source(&sealed.policy);
     bool well = policy_set_lines(&sealed.policy, lines, error);
     whole_file_drop(lines, POLICY_FILE_MAX);
     return well;

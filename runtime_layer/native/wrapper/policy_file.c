@@ -72,6 +72,7 @@ static bool load_file(struct policy *p, struct writer *error)
     size_t used;
     if (!read_whole(path, lines, sizeof lines, &used, error))
         return false;
+    policy_next_source(p);
     if (policy_set_lines(p, (struct text){lines, (uint32_t)used}, error))
         return true;
     put_string(error, " (SHIELD_POLICY_FILE ");

@@ -26,7 +26,7 @@ enum {
     SHARED = 50,
     SIZE = 65536,
     STACK = 1 << 18,
-    SECONDS = 3,
+    SECONDS = EFFORT,
     STARTS = 200,
     DEATHS = 150,
     HALF = 4 << 20,

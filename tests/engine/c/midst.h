@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { SECONDS = 3, LOWEST = 3, HIGHEST = 10, OUT_OF_THE_WAY = 500, GOT = 77 };
+enum { SECONDS = EFFORT, LOWEST = 3, HIGHEST = 10, OUT_OF_THE_WAY = 500, GOT = 77 };
 enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM };
 
 static double now(void)

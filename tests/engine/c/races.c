@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SECONDS = 2 };
+enum { SECONDS = EFFORT };
 static atomic_int stop;
 static int planted, first;
 
