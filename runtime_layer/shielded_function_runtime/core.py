@@ -26,6 +26,8 @@ _DECLARATIONS = """
     uint32_t shield_api_version(void);
     size_t shield_policy_size(void);
     int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error, size_t error_cap);
+    int32_t shield_policy_parse_with_file(struct policy *p, const char *lines, size_t len,
+                                          const char *file, size_t file_len, char *error, size_t error_cap);
     size_t shield_policy_lines(const struct policy *p, char *out, size_t cap);
     size_t shield_policy_explain(const struct policy *p, char *out, size_t cap);
     int32_t shield_decide(const struct policy *p, const char *event, size_t event_len,
@@ -55,7 +57,7 @@ class TargetError(ValueError):
     """There is no such event, or the target of one is malformed."""
 
 
-Action = Literal["deny", "alert", "allow"]
+Action = Literal["deny", "alert", "allow", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,12 @@ class Decision:
     """What a policy makes of one event.
 
     Attributes:
-        action: deny, alert (it happens, and one line says so) or allow.
+        action: deny, alert (it happens, and one line says so) or allow. A policy with entries that are known only at
+            deployment may also answer unknown (`ShieldPolicy.decide`); the core never does.
         policy: the policy that was asked, such as "outbound_connectivity".
         mode: that policy's mode: block, alert or allow.
         reason: why, such as "listed", "aws", "always" or "not_listed".
-        entry: the allow-list entry that admits it; empty when none does.
+        entry: the allow-list entry that admits it, or might (unknown); empty when none does.
         allow: the entry that would admit it; empty when it is allowed already, or when no entry can.
     """
 
@@ -90,6 +93,9 @@ class _Core(Protocol):
     def shield_api_version(self) -> int: ...
     def shield_policy_size(self) -> int: ...
     def shield_policy_parse(self, p: object, lines: bytes, size: int, error: object, cap: int, /) -> int: ...
+    def shield_policy_parse_with_file(
+        self, p: object, lines: bytes, size: int, file: bytes, file_size: int, error: object, cap: int, /
+    ) -> int: ...
     def shield_policy_lines(self, p: object, out: object, cap: int, /) -> int: ...
     def shield_policy_explain(self, p: object, out: object, cap: int, /) -> int: ...
     def shield_decide(
@@ -194,20 +200,24 @@ class Policy:
         return Decision(**json.loads(said))
 
 
-def parse(lines: str) -> Policy:
+def parse(lines: str, file: str = "") -> Policy:
     """Reads `NAME=value` lines: SHIELD_* settings, and AWS_REGION.
+
+    Args:
+        file: the lines of a policy file, where `lines` are those of the environment. Lists that both give are joined;
+            whatever else both give must be the same.
 
     Raises:
         PolicyError: a setting is unknown, given twice or malformed, or there is none; the text names it and the fix.
         CoreError: there is no core for this platform.
     """
-    text = _encode("policy", lines, PolicyError)
+    text, more = _encode("policy", lines, PolicyError), _encode("policy", file, PolicyError)
     core = _core()
     size = core.shield_policy_size()
     memory = _ffi.new("uint64_t[]", (size + 7) // 8)  # words, for the alignment
     handle = _ffi.cast("struct policy *", memory)
     error = _ffi.new("char[]", _ERROR_ROOM)
-    if core.shield_policy_parse(handle, text, len(text), error, _ERROR_ROOM):
+    if core.shield_policy_parse_with_file(handle, text, len(text), more, len(more), error, _ERROR_ROOM):
         raise PolicyError(bytes(_ffi.string(error)).decode(errors="replace"))
     return Policy(handle, memory)
 

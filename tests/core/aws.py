@@ -11,8 +11,9 @@ import itertools
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ HOME_REGIONS = {
     "aws-iso-f": "us-isof-south-1",
     "aws-us-gov": "us-gov-west-1",
 }
+# Old and new ones, and those that some services treat as their own.
+SOME_REGIONS = ("us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-2", "mx-central-1", "cn-north-1")
 ACCOUNT = "123456789012"
 Resolved = tuple[tuple[aws_endpoints.Partition, ...], aws_endpoints.Patterns]
 
@@ -66,25 +69,33 @@ class Table:
             """
         )
         self._library: Any = self._ffi.dlopen(str(library))
+        self._chars, self._struct = self._ffi.typeof("char[]"), self._ffi.typeof("struct text *")
+        # The sweeps ask a hundred thousand times, with few limits.
+        self._limits = lru_cache(maxsize=4096)(self._make_limits)
 
     def _text(self, value: bytes) -> tuple[Any, Any]:
         """The struct, and the buffer that must outlive it: exactly as long as the text."""
-        buffer = self._ffi.new("char[]", max(len(value), 1))
+        buffer = self._ffi.new(self._chars, max(len(value), 1))
         self._ffi.memmove(buffer, value, len(value))
-        return self._ffi.new("struct text *", {"at": buffer, "len": len(value)})[0], buffer
+        return self._ffi.new(self._struct, (buffer, len(value)))[0], buffer
 
     def admits(
         self, host: str | bytes, region: str, *services: str, account: str = "", buckets: Sequence[str] = ()
     ) -> bool:
         """Is it an endpoint in the region, of one of these services, or of any when none is given?"""
         host_text, _host = self._text(host.encode() if isinstance(host, str) else host)
+        limits, _alive = self._limits(region, services, account, ",".join(buckets))
+        return self._library.aws_is_endpoint(host_text, limits)
+
+    def _make_limits(self, region: str, services: tuple[str, ...], account: str, buckets: str) -> tuple[Any, list[Any]]:
+        """The struct, and what must outlive it."""
         indexes = self._ffi.new("uint16_t[]", [self.index(service) for service in services])
         limits = {"services": indexes, "service_count": len(services), "every_service": not services}
-        alive: list[Any] = []
-        for name, value in (("region", region), ("account", account), ("buckets", ",".join(buckets))):
+        alive: list[Any] = [indexes]
+        for name, value in (("region", region), ("account", account), ("buckets", buckets)):
             limits[name], buffer = self._text(value.encode())
             alive.append(buffer)
-        return self._library.aws_is_endpoint(host_text, self._ffi.new("struct aws_limits *", limits))
+        return self._ffi.new("struct aws_limits *", limits), alive
 
     def index(self, service: str) -> int:
         index = self._ffi.new("uint16_t *")
@@ -108,6 +119,7 @@ class Region:
     dual_stack: str
 
 
+@lru_cache(maxsize=1)
 def every_region() -> list[Region]:
     return [
         Region(region, p["id"], p["outputs"]["dnsSuffix"], p["outputs"]["dualStackDnsSuffix"])
@@ -130,8 +142,8 @@ class Answers:
         return next(hosts for (_, r), hosts in self.hosts.items() if r == region)
 
 
-def ask_botocore() -> Answers:
-    """Every host of every service, region, variant and operation, from both of botocore's resolvers."""
+def ask_botocore(wanted: Container[str]) -> Answers:
+    """Every host of every service, variant and operation in these regions, from both of botocore's resolvers."""
     session = botocore.session.Session()
     session.set_config_variable("data_path", None)
     loader = session.get_component("data_loader")
@@ -142,7 +154,7 @@ def ask_botocore() -> Answers:
         (partition["id"], region)
         for partition in partitions["partitions"]
         for region in partition["regions"]
-        if not region.endswith("-global")
+        if not region.endswith("-global") and region in wanted
     ]
     hosts: dict[tuple[str, str], dict[str, set[str]]] = {place: defaultdict(set) for place in regions}
     for service in session.get_available_services():

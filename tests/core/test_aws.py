@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import re
@@ -27,12 +28,23 @@ from shielded_function_runtime.build import aws_labels, aws_table
 pytestmark = pytest.mark.xdist_group("aws")
 
 
-@pytest.mark.parametrize("partition", HOME_REGIONS)
-def test_admits_every_host_that_botocore_resolves(table: Table, answers: Answers, partition: str) -> None:
+def assert_admitted(table: Table, answers: Answers, partition: str) -> None:
     regions = answers.regions(partition)
     missing = [(region, host) for region in regions for host in answers.of(region) if not table.admits(host, region)]
     assert not missing, missing[:20]
+    assert regions
     assert all(len(answers.of(region)) > 1500 for region in regions)
+
+
+@pytest.mark.parametrize("partition", HOME_REGIONS)
+def test_admits_every_host_that_botocore_resolves(table: Table, answers: Answers, partition: str) -> None:
+    assert_admitted(table, answers, partition)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("partition", HOME_REGIONS)
+def test_admits_them_in_every_region(table: Table, all_answers: Answers, partition: str) -> None:
+    assert_admitted(table, all_answers, partition)
 
 
 def test_every_service_has_a_host_in_every_partition(answers: Answers) -> None:
@@ -57,6 +69,16 @@ def test_a_narrow_list_admits_its_services_only(table: Table, answers: Answers, 
     "region", ["us-east-1", "us-west-2", "eu-west-1", "ap-southeast-2", "mx-central-1", *HOME_REGIONS.values()]
 )
 def test_refuses_the_endpoints_of_other_regions(table: Table, answers: Answers, region: str) -> None:
+    assert_others_refused(table, answers, region)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "mx-central-1", *HOME_REGIONS.values()])
+def test_refuses_the_endpoints_of_every_other_region(table: Table, all_answers: Answers, region: str) -> None:
+    assert_others_refused(table, all_answers, region)
+
+
+def assert_others_refused(table: Table, answers: Answers, region: str) -> None:
     """A host that names another region is admitted only where botocore resolves it here too (global services)."""
     here = answers.of(region)
     wrong = [
@@ -69,14 +91,15 @@ def test_refuses_the_endpoints_of_other_regions(table: Table, answers: Answers, 
     assert not wrong, wrong[:20]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-east-1", "us-iso-west-1"])
 def test_a_name_stands_in_its_own_patterns_only(
-    table: Table, answers: Answers, resolved: Resolved, region: str
+    table: Table, all_answers: Answers, resolved: Resolved, region: str
 ) -> None:
     """Puts every name into every pattern: what is admitted, botocore resolves in a region of this partition."""
     partition = next(p for p in resolved[0] if region in p.regions)
     rows, names = aws_table.split(*resolved)
-    known = {host.replace(f".{other}.", f".{region}.") for other in partition.regions for host in answers.of(other)}
+    known = {host.replace(f".{other}.", f".{region}.") for other in partition.regions for host in all_answers.of(other)}
     forms = [row.pattern for row in rows if aws_labels.Token.NAME in row.pattern]
     assert len(forms) > 15
     admitted = 0
@@ -415,6 +438,11 @@ OWN: list[tuple[str, dict[str, Any]]] = [
 
 def own_hosts(service: str, parameters: dict[str, Any]) -> list[tuple[Region, str]]:
     """The hosts of `OWN` in every region: standard, FIPS, dual-stack, both, and S3's global ones."""
+    return _own_hosts(service, tuple(parameters.items()))
+
+
+@functools.lru_cache(maxsize=64)
+def _own_hosts(service: str, parameters: tuple[tuple[str, Any], ...]) -> list[tuple[Region, str]]:
     loader = botocore.session.Session().get_component("data_loader")
     rules = loader.load_service_model(service, "endpoint-rule-set-1")
     provider = botocore.endpoint_provider.EndpointProvider(rules, loader.load_data("partitions"))
@@ -423,7 +451,7 @@ def own_hosts(service: str, parameters: dict[str, Any]) -> list[tuple[Region, st
     for region in every_region():
         filled = {
             name: value.format(region=region.name, partition=region.partition) if isinstance(value, str) else value
-            for name, value in parameters.items()
+            for name, value in parameters
         }
         for values in itertools.product((False, True), repeat=len(switches)):
             with contextlib.suppress(botocore.exceptions.EndpointProviderError):

@@ -21,25 +21,31 @@ from .errors import CliError
 
 _FILE_VARIABLE = "SHIELD_POLICY_FILE"
 _OF_THE_ENGINE = ("SHIELD_STATE",)
-_STYLES = {"deny": "red", "block": "red", "alert": "yellow", "allow": "green"}
+_STYLES = {"deny": "red", "block": "red", "alert": "yellow", "allow": "green", "unknown": "yellow"}
+_STATUS = {"deny": 1, "unknown": 3}  # 2 is a command that cannot do its work
 
 
 def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
-    """The policy of a file of `NAME=value` lines, or else of the SHIELD_* variables, as the function would read them.
+    """The policy of a file, or else of the SHIELD_* variables, as the function would read them.
+
+    Args:
+        file: of YAML, TOML or JSON, by its ending, or of `NAME=value` lines.
+        environment: all variables; SHIELD_POLICY_FILE names a file of lines.
 
     Raises:
         CliError: the file cannot be read, no variable is set, a setting is wrong, or there is no core here.
     """
     try:
         if file is not None:
-            return ShieldPolicy.from_lines(_read(file))
+            return ShieldPolicy.from_file(file)
         ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n not in _OF_THE_ENGINE}
         if not ours:
             raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy-file")
         if _FILE_VARIABLE not in ours:
             return ShieldPolicy.from_env(ours)
-        lines = _read(Path(ours.pop(_FILE_VARIABLE)))
-        return ShieldPolicy.from_lines("".join(f"{name}={value}\n" for name, value in ours.items()) + lines)
+        return ShieldPolicy.from_env(ours, file=_read(Path(ours[_FILE_VARIABLE])))
+    except OSError as error:
+        raise CliError(f"the policy file {error.filename} cannot be read: {error.strerror}") from error
     except (ShieldPolicyError, CoreError) as error:
         raise CliError(str(error)) from error
 
@@ -55,7 +61,10 @@ def explain(policy: ShieldPolicy, *, json: bool) -> int:
 
 
 def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: bool) -> int:
-    """Prints the verdict on one event; 0 when it would happen, 1 when it would be denied.
+    """Prints the verdict on one event.
+
+    Returns:
+        0 when it would happen, 1 when it would be denied, 3 when an entry that is known only at deployment decides.
 
     Raises:
         CliError: there is no such event, or the target is malformed.
@@ -74,7 +83,7 @@ def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: 
         console.print(f"  because: {because}" + (f" ({decision.entry})" if decision.entry else ""), markup=False)
         if decision.allow:
             console.print(f"  entry that would allow it: {decision.allow}", markup=False, highlight=False)
-    return 1 if decision.action == "deny" else 0
+    return _STATUS.get(decision.action, 0)
 
 
 def _table(explained: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -93,6 +102,5 @@ def _table(explained: Mapping[str, Mapping[str, Any]]) -> Table:
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CliError(f"the policy file {file} cannot be read: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise CliError(f"the policy file {file} cannot be read: it is not UTF-8 text") from error

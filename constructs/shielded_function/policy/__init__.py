@@ -1,0 +1,28 @@
+"""`ShieldPolicy`: what a shielded function may do, as one frozen value.
+
+Each field is one `SHIELD_*` environment variable, so whoever does not use the CDK sets the same thing by hand. What
+a value means is asked of the C core, which also reads the variables inside the function: a policy that can be made
+here is a policy that the function starts with.
+
+Nothing here imports the CDK or starts Node.js, unless a policy holds a token or a construct.
+"""
+
+from __future__ import annotations
+
+from shielded_function_runtime.core import Decision
+
+from .comparing import Loosening
+from .errors import ShieldPolicyError
+from .fields import AwsScope, Mode, OnFailure
+from .shield_policy import ShieldPolicy, check_policy
+
+__all__ = [
+    "AwsScope",
+    "Decision",
+    "Loosening",
+    "Mode",
+    "OnFailure",
+    "ShieldPolicy",
+    "ShieldPolicyError",
+    "check_policy",
+]

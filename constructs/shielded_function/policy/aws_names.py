@@ -1,0 +1,94 @@
+"""What people call AWS services, and what botocore, and so `allow_aws`, calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from shielded_function_runtime import core
+
+# By the name in lower case without blanks, hyphens and a leading Amazon or AWS: consoles, IAM prefixes, CDK modules.
+_MEANT: Mapping[str, str] = {
+    "applicationautoscaling": "application-autoscaling",
+    "appsyncgraphql": "appsync",
+    "bedrockagents": "bedrock-agent",
+    "certificatemanager": "acm",
+    "cloudmap": "servicediscovery",
+    "cloudwatchevents": "events",
+    "cloudwatchlogs": "logs",
+    "cognito": "cognito-idp",
+    "cognitoidentity": "cognito-identity",
+    "cognitouserpools": "cognito-idp",
+    "databasemigrationservice": "dms",
+    "ddb": "dynamodb",
+    "dynamo": "dynamodb",
+    "elasticcontainerregistry": "ecr",
+    "elasticcontainerservice": "ecs",
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elb",
+    "elasticloadbalancingv2": "elbv2",
+    "elasticmapreduce": "emr",
+    "elasticsearch": "es",
+    "eventbridge": "events",
+    "eventbridgepipes": "pipes",
+    "eventbridgescheduler": "scheduler",
+    "identityandaccessmanagement": "iam",
+    "keymanagementservice": "kms",
+    "kinesisfirehose": "firehose",
+    "kinesisstreams": "kinesis",
+    "lambdafunction": "lambda",
+    "lex": "lexv2-runtime",
+    "loadbalancing": "elbv2",
+    "managedgrafana": "grafana",
+    "managedstreamingforapachekafka": "kafka",
+    "mobiletargeting": "pinpoint",
+    "monitoring": "cloudwatch",
+    "msk": "kafka",
+    "opensearchservice": "opensearch",
+    "parameterstore": "ssm",
+    "relationaldatabaseservice": "rds",
+    "securitytokenservice": "sts",
+    "secretmanager": "secretsmanager",
+    "secrets": "secretsmanager",
+    "sfn": "stepfunctions",
+    "simpleemailservice": "ses",
+    "simplenotificationservice": "sns",
+    "simplequeueservice": "sqs",
+    "simplestorageservice": "s3",
+    "simplesystemsmanager": "ssm",
+    "states": "stepfunctions",
+    "stepfunction": "stepfunctions",
+    "systemsmanager": "ssm",
+    "tagging": "resourcegroupstaggingapi",
+    "tag": "resourcegroupstaggingapi",
+}
+_NOT_ENDPOINTS: Mapping[str, str] = {
+    "executeapi": "the hosts of your APIs are not AWS's own: list them in allow_outbound",
+    "rdsdb": "databases are hosts of your own: list their endpoints in allow_outbound",
+    "aoss": "collections are hosts of your own: list their endpoints in allow_outbound",
+}
+
+
+def is_service(name: str) -> bool:
+    """Whether the core has endpoints of a service of this name."""
+    try:
+        core.parse(f"SHIELD_ALLOW_AWS={name}\n")
+    except core.PolicyError:
+        return False
+    return True
+
+
+def service_meant(name: str) -> str:
+    """The fix for a name that is no service: which one is meant, as words; empty when it is not known.
+
+    Example:
+        >>> service_meant("EventBridge")
+        'use "events"'
+    """
+    plain = re.sub("[^a-z0-9]", "", re.sub("^(amazon|aws)[ :_-]*", "", name.strip().lower()))
+    if plain in _NOT_ENDPOINTS:
+        return _NOT_ENDPOINTS[plain]
+    for candidate in (_MEANT.get(plain, ""), name.strip().lower(), plain, re.sub("[ _]", "-", name.strip().lower())):
+        if candidate and is_service(candidate):
+            return f'use "{candidate}"'
+    return ""

@@ -1,0 +1,227 @@
+"""Where one policy admits what another does not: for the review of a change."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .fields import KINDS
+from .parsing import parse
+from .unknown import describe, is_unknown
+
+_RANKS = {"block": 0, "alert": 1, "allow": 2}
+_MODES_OF_LISTS = {
+    "allow_outbound": "outbound_connectivity",
+    "allow_aws": "outbound_connectivity",
+    "allow_buckets": "outbound_connectivity",
+    "allow_tmp": "read_write_tmp",
+    "allow_child_process": "create_child_process",
+}
+_FOUR = tuple(dict.fromkeys((*_MODES_OF_LISTS.values(), "read_handler")))
+
+
+@dataclass(frozen=True)
+class Loosening:
+    """One place where a policy is looser than another.
+
+    Attributes:
+        field: the field of `ShieldPolicy`.
+        entry: the entry that admits more; empty when the field has none.
+        before: the value of the field in the stricter policy, as words.
+        after: its value in the looser one.
+    """
+
+    field: str
+    entry: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        if self.entry:
+            return f"{self.field}: {self.entry} was not admitted"
+        return f"{self.field}: {self.after}, was {self.before}"
+
+
+def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[Loosening, ...]:
+    """Where the canonical fields `now` admit what those of `before` do not."""
+    found: list[Loosening] = []
+    for field, kind in KINDS.items():
+        if kind in ("list", "aws"):
+            found += (
+                each
+                for each in _LISTS[field](now, before)
+                if not (_is_moot(field, each.entry, now) or _is_moot(field, each.entry, before))
+            )
+        elif _is_looser(field, now, before):
+            found.append(Loosening(field, "", _word(before[field]), _word(now[field])))
+    return tuple(found)
+
+
+def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
+    """Whether what the list says makes no difference: the mode allows it anyway.
+
+    A program that the shield cannot be put into is judged by the strictest mode of the four.
+    """
+    modes = _FOUR if entry.startswith("unshielded:") else (_MODES_OF_LISTS[field],)
+    return all(fields[mode] == "allow" for mode in modes)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "left to the runtime" if value is None else str(value)
+
+
+def _is_looser(field: str, now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    new, old = now[field], before[field]
+    if field == "executable_memory":
+        return _is_memory_looser(new, old, before)
+    if field == "check_server_name":
+        return old and not new
+    if field == "on_failure":
+        return new == "run_unshielded" and old == "refuse"
+    if field == "log_arguments":  # neither is stricter: one hides secrets, the other shows what was tried
+        return new != old
+    return _RANKS[new] > _RANKS[old]
+
+
+def _is_memory_looser(new: str | None, old: str | None, before: Mapping[str, Any]) -> bool:
+    """None is allow for a runtime that compiles as it runs, otherwise the strictest of the four policies."""
+    if new is None:
+        return old in ("block", "alert")
+    strictest = min(_RANKS[before[mode]] for mode in _FOUR)
+    return _RANKS[new] > (strictest if old is None else _RANKS[old])
+
+
+def _entry(field: str, entry: object) -> Loosening:
+    return Loosening(field, describe(entry), "", describe(entry))
+
+
+Covers = Callable[[str, Sequence[str], Mapping[str, Any]], bool]
+
+
+def _compare_entries(field: str, covers: Covers) -> Callable[[Mapping[str, Any], Mapping[str, Any]], list[Loosening]]:
+    """Compares each entry with all of the other policy's; what is known at deployment, as text."""
+
+    def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
+        unknown = {describe(entry) for entry in before[field] if is_unknown(field, entry)}
+        known = [entry for entry in before[field] if not is_unknown(field, entry)]
+        return [
+            _entry(field, entry)
+            for entry in now[field]
+            if not (describe(entry) in unknown if is_unknown(field, entry) else covers(entry, known, before))
+        ]
+
+    return compare
+
+
+# Hosts
+
+
+@dataclass(frozen=True)
+class _Outbound:
+    protocol: str
+    host: str  # a name, *.domain, or a network
+    port: str
+
+
+def _outbound(entry: str) -> _Outbound:
+    """The parts of an entry in canonical form."""
+    found = re.fullmatch(r"(?:(tcp|udp)://)?(?:\[(.*)\](?::(\d+))?|([^:]*)(?::(\d+))?|(.*))", entry)
+    assert found is not None  # the last group takes anything
+    return _Outbound(found[1] or "", found[2] or found[4] or found[6], found[3] or found[5] or "")
+
+
+def _network(host: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(host)
+    except ValueError:
+        return None
+
+
+def _covers_host(wide: str, narrow: str) -> bool:
+    around, inside = _network(wide), _network(narrow)
+    if around is not None or inside is not None:
+        return (
+            around is not None and inside is not None and around.version == inside.version and inside.subnet_of(around)  # pyright: ignore[reportArgumentType]
+        )
+    return wide == narrow or (wide.startswith("*.") and narrow.endswith(wide[1:]))
+
+
+def _covers_outbound(entry: str, known: Sequence[str], before: Mapping[str, Any]) -> bool:
+    narrow = _outbound(entry)
+    covering = [
+        listed
+        for listed in known
+        if (wide := _outbound(listed)).protocol in ("", narrow.protocol)
+        and wide.port in ("", narrow.port)
+        and _covers_host(wide.host, narrow.host)
+    ]
+    return bool(covering) and (
+        narrow.host.startswith("*") or _network(narrow.host) is not None or _may_be_asked(narrow.host, covering, before)
+    )
+
+
+def _may_be_asked(host: str, covering: Sequence[str], before: Mapping[str, Any]) -> bool:
+    """A name that only a wildcard admits may look like data."""
+    lines = f"SHIELD_ALLOW_OUTBOUND={','.join(covering)}\nSHIELD_UNUSUAL_NAMES={before['unusual_names']}\n"
+    return parse(lines).decide("resolve", host).allowed
+
+
+# Paths
+
+
+def _covers_path(entry: str, known: Sequence[str], before: Mapping[str, Any]) -> bool:
+    if entry in known:
+        return True
+    below = [glob.removesuffix("/**") for glob in known if glob.endswith("/**")]
+    if any(not re.search("[*?]", folder) and entry.startswith(folder + "/") for folder in below):
+        return True
+    if re.search("[*?]", entry) or not known:
+        return False
+    return parse(f"SHIELD_ALLOW_TMP={','.join(known)}\n").decide("tmp", entry).allowed
+
+
+def _covers_program(entry: str, known: Sequence[str], before: Mapping[str, Any]) -> bool:
+    return entry in known or f"unshielded:{entry}" in known
+
+
+# AWS. S3 is a matter of buckets: where they are listed, it is they, whatever allow_aws says.
+
+
+def _services(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    value = fields["allow_aws"]
+    return (value,) if isinstance(value, str) else value
+
+
+def _any_bucket(fields: Mapping[str, Any]) -> bool:
+    return not fields["allow_buckets"] and bool({"all", "s3"} & set(_services(fields)))
+
+
+def _compare_aws(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
+    old = _services(before)
+    if "all" in old:
+        return []
+    moot = {"none", *(["s3"] if now["allow_buckets"] or _any_bucket(before) else [])}
+    return [_entry("allow_aws", service) for service in _services(now) if service not in {*old, *moot}]
+
+
+def _compare_buckets(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
+    if _any_bucket(before):
+        return []
+    if _any_bucket(now) and before["allow_buckets"]:
+        listed = ",".join(map(describe, before["allow_buckets"]))
+        return [Loosening("allow_buckets", "", listed, "any bucket")]
+    return _compare_entries("allow_buckets", lambda entry, known, _: entry in known)(now, before)
+
+
+_LISTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], list[Loosening]]] = {
+    "allow_outbound": _compare_entries("allow_outbound", _covers_outbound),
+    "allow_aws": _compare_aws,
+    "allow_buckets": _compare_buckets,
+    "allow_tmp": _compare_entries("allow_tmp", _covers_path),
+    "allow_child_process": _compare_entries("allow_child_process", _covers_program),
+}

@@ -1,0 +1,49 @@
+"""Policies made of others: all modes at once, and the lists of two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import ShieldPolicyError
+from .fields import ENTRIES, KINDS, Mode
+
+_FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
+
+
+def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
+    """The fields of the same policy with every mode set.
+
+    What leaves its mode to the runtime (executable_memory=None) and what only counts (unusual_names="allow") stays.
+    """
+    changed: dict[str, Any] = dict.fromkeys(_FOUR, mode)
+    if fields["executable_memory"] is not None:
+        changed["executable_memory"] = mode
+    if fields["unusual_names"] != "allow":
+        changed["unusual_names"] = mode
+    return {**fields, **changed}
+
+
+def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `base` with the lists of `more` added.
+
+    Raises:
+        ShieldPolicyError: `more` sets something that is no list.
+    """
+    for field in KINDS:
+        if field not in ENTRIES and more[field] != defaults[field]:
+            raise ShieldPolicyError(
+                field,
+                f"{more[field]!r} cannot be added: only the lists of the right policy are; set it on the left one, "
+                f"with dataclasses.replace(policy, {field}={more[field]!r})",
+            )
+    lists = {field: (*base[field], *more[field]) for field in ENTRIES if field != "allow_aws"}
+    return {**base, **lists, "allow_aws": _add_aws(base["allow_aws"], more["allow_aws"])}
+
+
+def _add_aws(base: Any, more: Any) -> Any:
+    # "all" is the default, and so is what a policy that says nothing of AWS has.
+    if base == "all" or more in ("all", "none"):
+        return base
+    services = [(value,) if isinstance(value, str) else value for value in (base, more) if value != "none"]
+    return tuple(entry for entries in services for entry in entries)

@@ -1,0 +1,61 @@
+"""The fields of a policy as a table: what each holds, and so how it is written into its variable and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Mode = Literal["block", "alert", "allow"]
+OnFailure = Literal["refuse", "run_unshielded"]
+AwsScope = Literal["all", "none", "granted"]
+
+# In the order of `ShieldPolicy`, which is the core's.
+Kind = Literal["mode", "list", "aws", "switch", "word"]
+KINDS: Mapping[str, Kind] = {
+    "outbound_connectivity": "mode",
+    "allow_outbound": "list",
+    "allow_aws": "aws",
+    "allow_buckets": "list",
+    "check_server_name": "switch",
+    "unusual_names": "mode",
+    "read_write_tmp": "mode",
+    "allow_tmp": "list",
+    "create_child_process": "mode",
+    "allow_child_process": "list",
+    "read_handler": "mode",
+    "executable_memory": "mode",
+    "on_failure": "word",
+    "log_arguments": "switch",
+}
+LISTS = tuple(field for field, kind in KINDS.items() if kind == "list")
+ENTRIES = tuple(field for field, kind in KINDS.items() if kind in ("list", "aws"))  # all that have entries
+
+# Left out of the environment when they are this: the core has no word for it.
+UNSET: Mapping[str, object] = {"executable_memory": None, "allow_buckets": ()}
+# Written only when they differ from the core's own defaults: an environment has 4 KB in all.
+DEFAULT_SETTINGS: Mapping[str, str] = {
+    "SHIELD_ALLOW_OUTBOUND": "",
+    "SHIELD_ALLOW_AWS": "all",
+    "SHIELD_CHECK_SERVER_NAME": "on",
+    "SHIELD_UNUSUAL_NAMES": "allow",
+    "SHIELD_ALLOW_TMP": "",
+    "SHIELD_ALLOW_CHILD_PROCESS": "",
+    "SHIELD_ON_FAILURE": "refuse",
+    "SHIELD_LOG_ARGUMENTS": "on",
+}
+# Settings of the layer, of the function's place and of the engine, which are no part of a policy.
+NOT_POLICY = ("SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
+
+# What stands in `allow_aws` for all that the function's role is granted.
+GRANTED = "granted"
+
+
+def setting_of(field: str) -> str:
+    """The variable that sets a field."""
+    return f"SHIELD_{field.upper()}"
+
+
+def field_of(setting: str) -> str:
+    """The field that a variable sets; empty when it sets none."""
+    name = setting.removeprefix("SHIELD_").lower()
+    return name if name in KINDS else ""

@@ -1,0 +1,73 @@
+"""The core's answer to a policy's settings, with errors that name fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from shielded_function_runtime import core
+
+from .errors import ShieldPolicyError
+from .fields import KINDS, UNSET, field_of
+
+
+@lru_cache(maxsize=64)
+def parse(lines: str, in_file: bool = False, beside: str = "") -> core.Policy:
+    """What the core makes of `NAME=value` lines.
+
+    Args:
+        in_file: whether somebody wrote these lines, and so looks for a line's number in an error.
+        beside: the lines of the environment beside this file; lists that both give are joined.
+
+    Raises:
+        ShieldPolicyError: a setting is wrong.
+    """
+    try:
+        return core.parse(beside, lines) if beside else core.parse(lines)
+    except core.PolicyError as error:
+        raise _translate(str(error), in_file) from error
+
+
+_CORE_ERROR = re.compile(r"(?:line (?P<line>\d+): )?(?:(?P<setting>SHIELD_\w+): )?(?P<reason>.*)", re.DOTALL)
+
+
+def _translate(message: str, in_file: bool) -> ShieldPolicyError:
+    """The core speaks of variables and lines; whoever writes Python looks for the field."""
+    found = _CORE_ERROR.fullmatch(message)
+    assert found is not None  # the last group takes anything
+    line, setting, reason = found["line"], found["setting"], found["reason"]
+    field = field_of(setting) if setting else ""
+    where = [f"line {line}"] if in_file and line else []
+    if field:
+        where.append(f"environment variable {setting}")
+    elif setting:
+        reason = f"{setting}: {reason}"
+    return ShieldPolicyError(field, f"{reason} ({', '.join(where)})" if where else reason)
+
+
+def write_lines(settings: Mapping[str, str]) -> str:
+    """`NAME=value` lines."""
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def read_lines(lines: str) -> dict[str, str]:
+    """The settings of canonical lines."""
+    # Not splitlines(): a path may hold what else that takes for the end of a line.
+    return dict(line.split("=", 1) for line in lines.split("\n") if line)
+
+
+def read_fields(settings: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that canonical settings give."""
+    values: dict[str, Any] = dict(UNSET)
+    for setting, value in settings.items():
+        field = field_of(setting)
+        kind = KINDS.get(field)
+        if kind == "list" or (kind == "aws" and value not in ("all", "none")):
+            values[field] = tuple(value.split(",")) if value else ()
+        elif kind == "switch":
+            values[field] = value == "on"
+        elif kind:
+            values[field] = value
+    return values

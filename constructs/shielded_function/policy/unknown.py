@@ -1,0 +1,250 @@
+"""Entries whose value is known only at deployment: CDK tokens, constructs, and what a role is granted.
+
+What is written beside a token is checked when the policy is made: placeholders stand in for the token, and the core
+reads the rest. The token's own part is checked by the core when the function starts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, islice, product
+from typing import TYPE_CHECKING, TypeGuard
+
+from shielded_function_runtime import core
+
+from .errors import ShieldPolicyError
+from .fields import GRANTED, setting_of
+from .parsing import read_lines
+from .texts import check_text
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+
+# https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/core/lib/private/encoding.ts has the three forms.
+_TEXT_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
+_LIST_TOKEN = re.compile(r"#\{Token\[[a-zA-Z0-9:._-]*\]\}")
+_NUMBER_TOKEN = re.compile(r"-1\.\d{10,16}e\+289")
+
+# What may stand in a token's place: a host or the end of one, an address, a number (a port, a prefix), a network, ...
+_HOST = "known-at-deployment.example"
+_PLACEHOLDERS = {
+    "allow_outbound": (
+        *(_HOST, "0.0.0.0", "::", "2001:db8::1", "27", "29", "192.0.2.0/24", "2001:db8::/32"),
+        *("tcp", "udp", "128", "p", "q", "1", "2", "0.0", "0.0.0"),
+    ),
+    "allow_buckets": ("shielded-function-known-at-deployment-6f0e1c", "p"),
+    "allow_tmp": ("known-at-deployment", "/tmp/known-at-deployment"),
+    "allow_child_process": ("known-at-deployment", "unshielded:/known-at-deployment", "/known-at-deployment"),
+}
+_ATTEMPTS = 4096  # of a text with many tokens
+
+AT_DEPLOYMENT = "known at deployment"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is known of an entry with tokens.
+
+    Attributes:
+        canonical: the entry as the core keeps it, with placeholders.
+        pattern: matches every entry, as the core keeps it, that this one may turn out to be.
+        meaning: what the core says that it means, with "<unknown>" for what is not known.
+    """
+
+    canonical: str
+    pattern: re.Pattern[str]
+    meaning: str
+
+
+def has_token(entry: object) -> bool:
+    """Whether a text is a token, or has one in it."""
+    return isinstance(entry, str) and bool(
+        _TEXT_TOKEN.search(entry) or _LIST_TOKEN.search(entry) or _NUMBER_TOKEN.search(entry)
+    )
+
+
+def is_list_token(entry: object) -> bool:
+    """Whether it is the one element of a token list, as `param.value_as_list` has it."""
+    return isinstance(entry, str) and bool(_LIST_TOKEN.fullmatch(entry))
+
+
+def is_construct(entry: object) -> TypeGuard[IConstruct]:
+    """Whether it is a construct. Its class tells; only an imported one is asked."""
+    return not isinstance(entry, (str, bytes)) and (hasattr(type(entry), "node") or hasattr(entry, "node"))
+
+
+def is_unknown(field: str, entry: object) -> bool:
+    """Whether the value of an entry is known only at deployment."""
+    if field == "allow_aws":
+        return isinstance(entry, str) and entry == GRANTED
+    return has_token(entry) or is_construct(entry)
+
+
+def check_unknown(field: str, entry: object) -> object:
+    """The entry as the policy keeps it.
+
+    Raises:
+        ShieldPolicyError: what is known of it is wrong already, or the field takes no such value.
+    """
+    if is_construct(entry):
+        return _check_construct(field, entry)
+    if field == "allow_aws":
+        return GRANTED
+    assert isinstance(entry, str)
+    text = _write_numbers(str.__str__(entry)).strip(" \t")
+    if is_list_token(text):
+        return text
+    if _LIST_TOKEN.search(text):
+        raise ShieldPolicyError(
+            field, f"{entry!r} has a token list inside a text; give the list itself, or one text with Fn.select()"
+        )
+    literals = _TEXT_TOKEN.split(text)
+    for literal in literals:
+        check_text(field, literal)
+    if "," in "".join(literals):
+        raise ShieldPolicyError(field, f"{entry!r} has a comma, which separates entries; write one entry for each")
+    if field == "allow_outbound" and not text.isascii():
+        raise ShieldPolicyError(
+            field, f"{entry!r} has an international name beside a token; write the name in its xn-- form"
+        )
+    try:
+        shape_of(field, text)
+    except core.PolicyError as error:
+        raise ShieldPolicyError(
+            field, f"{entry!r} {error} (whatever the token's value; environment variable {setting_of(field)})"
+        ) from error
+    return text
+
+
+def _check_construct(field: str, construct: IConstruct) -> IConstruct:
+    if field not in ("allow_outbound", "allow_buckets"):
+        raise ShieldPolicyError(field, f"{construct!r} is a construct; only allow_outbound and allow_buckets take them")
+    from shielded_function import hosts
+
+    hosts.check_construct(construct, field)
+    return construct
+
+
+def _write_numbers(text: str) -> str:
+    """A number token in a text (`f"{host}:{endpoint.port}"`) as the token of a text."""
+    if not _NUMBER_TOKEN.search(text):
+        return text
+    from aws_cdk import Tokenization
+
+    return _NUMBER_TOKEN.sub(lambda found: Tokenization.stringify_number(float(found[0])), text)
+
+
+def literals_of(entry: object) -> tuple[str, ...]:
+    """What stands before, between and behind the tokens of an entry; two empty texts for a token alone."""
+    return ("", "") if not isinstance(entry, str) or is_list_token(entry) else tuple(_TEXT_TOKEN.split(entry))
+
+
+def shape_of(field: str, entry: object) -> Shape | None:
+    """What is known of an entry with tokens; None when that is nothing.
+
+    Raises:
+        PolicyError: what is known makes a right entry with no value of the tokens that was tried.
+    """
+    literals = literals_of(entry)
+    return _find_shape(field, literals) if any(literals) else None
+
+
+@lru_cache(maxsize=256)
+def _find_shape(field: str, literals: tuple[str, ...]) -> Shape:
+    setting = setting_of(field)
+    reason = ""
+    for values in _attempts(field, literals):
+        candidate = _fill(literals, values)
+        try:
+            parsed = core.parse(f"{setting}={candidate}\n")
+        except core.PolicyError as error:
+            reason = reason or _reason(str(error), values)  # of the likeliest value
+            continue
+        canonical = read_lines(parsed.lines())[setting]
+        meaning = str(parsed.explain()[field]["entries"][0]["meaning"])
+        return Shape(canonical, _pattern(field, canonical, literals, values), _hide(meaning, values))
+    raise core.PolicyError(reason)
+
+
+def _attempts(field: str, literals: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Values for the tokens to try; first those that do not stand in the literals, so that they are found again."""
+    text = "\0".join(literals).lower()
+    count = len(literals) - 1
+    values = [value for value in _PLACEHOLDERS[field] if value not in text]
+    return islice(
+        chain(
+            product(values if count <= 3 else (_HOST, "27"), repeat=count),
+            product(_PLACEHOLDERS[field] if count == 1 else (), repeat=count),
+        ),
+        _ATTEMPTS,
+    )
+
+
+def _fill(literals: Sequence[str], values: tuple[str, ...]) -> str:
+    return literals[0] + "".join(value + literal for value, literal in zip(values, literals[1:], strict=True))
+
+
+def _pattern(field: str, canonical: str, literals: Sequence[str], values: tuple[str, ...]) -> re.Pattern[str]:
+    found = "|".join(re.escape(value) for value in dict.fromkeys(values))
+    lower = [literal.lower() for literal in literals]
+    if field != "allow_outbound":
+        pieces = list(literals)  # these are canonical as they are
+    elif canonical.count(":") > 2:
+        # The core shortens IPv6 addresses, so the token cannot be told from the rest.
+        pieces = re.sub(r"\[.*\]", lambda _: "[\0]", canonical).split("\0") if "]:" in canonical else ["", ""]
+        pieces = [*pieces[:-1], *re.split(found, pieces[-1])]
+    elif _fill(lower, values) == canonical:
+        pieces = lower
+    elif re.fullmatch(r"(\w+://)?[\d./]+(:\d+)?", canonical):
+        # The prefix of a single address is gone: only the port can be told from the rest.
+        port = re.search(r":\d+$", lower[-1])
+        pieces = ["", port[0] if port else ""]
+    else:
+        pieces = re.split(found, canonical)
+    return re.compile(".*".join(map(re.escape, pieces)), re.DOTALL)
+
+
+def _reason(message: str, values: tuple[str, ...]) -> str:
+    """Without what the core says in front of it: `line 1: SETTING: "candidate" `."""
+    found = re.fullmatch(r'line 1: \w+: (?:".*?" )?(.*)', message, re.DOTALL)
+    return _hide(found[1] if found else message, values)
+
+
+def _hide(text: str, values: tuple[str, ...]) -> str:
+    for value in values:
+        text = text.replace(value, "<unknown>")
+    return text
+
+
+def pattern_of(field: str, entry: object) -> re.Pattern[str]:
+    """Matches every text that an entry may be at deployment, in canonical form."""
+    shape = shape_of(field, entry)
+    return shape.pattern if shape else re.compile(".*", re.DOTALL)
+
+
+def describe(entry: object) -> str:
+    """An entry as it is shown: a text as it is, a construct by its path."""
+    return entry if isinstance(entry, str) else _path_of(entry)
+
+
+def meaning_of(field: str, entry: object) -> str:
+    """What is known of an entry, in words."""
+    if field == "allow_aws":
+        return f"{AT_DEPLOYMENT}: what the function's role is granted"
+    if not isinstance(entry, str):
+        what = "the name of" if field == "allow_buckets" else "where clients reach"
+        return f"{AT_DEPLOYMENT}: {what} the {type(entry).__name__} {_path_of(entry)}"
+    shape = shape_of(field, entry)
+    return f"{AT_DEPLOYMENT}: {shape.meaning}" if shape else AT_DEPLOYMENT
+
+
+def placeholder_of(field: str) -> str:
+    """An entry that no target is: a policy with it reads as one that has some entry."""
+    return _PLACEHOLDERS[field][-1 if field in ("allow_tmp", "allow_child_process") else 0]
+
+
+def _path_of(construct: object) -> str:
+    return str(getattr(construct, "node").path)  # noqa: B009 - any construct has one

@@ -1,0 +1,127 @@
+"""The values of a policy's fields: what is known of them as settings for the core, and what is known at deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .aws_names import is_service, service_meant
+from .errors import ShieldPolicyError
+from .fields import GRANTED, KINDS, UNSET, setting_of
+from .parsing import parse, read_fields, read_lines, write_lines
+from .texts import check_program, check_scripts, check_text, replace_dummy, to_ascii
+from .unknown import check_unknown, is_unknown
+
+_SCOPES = ("all", "none", GRANTED)
+
+
+@dataclass(frozen=True)
+class Values:
+    """The fields' values in two parts.
+
+    Attributes:
+        known: settings for the core, in the order of the fields.
+        unknown: for each field with entries, those that are known at deployment.
+    """
+
+    known: Mapping[str, str]
+    unknown: Mapping[str, tuple[Any, ...]]
+
+
+def read_values(fields: Mapping[str, object]) -> Values:
+    """What the fields hold, with every unknown entry checked, and the rest as the core is to read it.
+
+    Raises:
+        ShieldPolicyError: a value cannot be written as a setting, or what is known of an entry is wrong.
+    """
+    known: dict[str, str] = {}
+    unknown: dict[str, tuple[Any, ...]] = {}
+    for field, kind in KINDS.items():
+        value = fields[field]
+        if kind in ("list", "aws"):
+            setting, unknown[field] = _read_entries(field, value)
+        else:
+            setting = _to_setting(field, value)
+        if setting is not None:
+            known[setting_of(field)] = setting
+    return Values(known, unknown)
+
+
+def canonical(values: Values) -> Values:
+    """The same, with the settings as the core writes them.
+
+    Raises:
+        ShieldPolicyError: the core refuses a setting.
+    """
+    return Values(read_lines(parse(write_lines(values.known)).lines()), values.unknown)
+
+
+def fields_of(values: Values) -> dict[str, Any]:
+    """The fields as a policy keeps them: what is known, and what is unknown behind it."""
+    fields = read_fields(values.known)
+    for field, unknown in values.unknown.items():
+        if unknown:
+            listed = fields[field] if isinstance(fields[field], tuple) else ()  # else "none"
+            fields[field] = (*listed, *unknown)
+    if fields["allow_aws"] == (GRANTED,):
+        fields["allow_aws"] = GRANTED
+    return fields
+
+
+def _to_setting(field: str, value: object) -> str | None:
+    """A field's value as its variable has it. None: the variable is left out."""
+    if KINDS[field] == "switch":
+        if not isinstance(value, bool):
+            raise ShieldPolicyError(field, f"{value!r} is not a boolean; use True or False")
+        return "on" if value else "off"
+    if field in UNSET and value is None:
+        return None
+    return check_text(field, value)
+
+
+def _read_entries(field: str, value: object) -> tuple[str | None, tuple[Any, ...]]:
+    if field == "allow_aws" and isinstance(value, str):
+        text = check_text(field, value)
+        if text not in _SCOPES:
+            raise ShieldPolicyError(
+                field, f'{text!r} is not "all", "none" or "granted"; write services as a list: [{text!r}]'
+            )
+        return ("none", (GRANTED,)) if text == GRANTED else (text, ())
+    entries = _check_list(field, value)
+    unknown = [check_unknown(field, entry) for entry in entries if is_unknown(field, entry)]
+    known = ",".join(_check_entry(field, entry) for entry in entries if not is_unknown(field, entry))
+    without = "none" if field == "allow_aws" else None if field in UNSET else ""
+    return known or without, tuple(dict.fromkeys(unknown))
+
+
+def _check_list(field: str, value: object) -> Sequence[object]:
+    if isinstance(value, str):
+        raise ShieldPolicyError(field, f"{value!r} is one text; write a list: [{value!r}]")
+    if not isinstance(value, Sequence):
+        raise ShieldPolicyError(field, f"{value!r} is not a list of texts")
+    return value
+
+
+def _check_entry(field: str, entry: object) -> str:
+    text = replace_dummy(field, check_text(field, entry))
+    if field == "allow_outbound":
+        check_scripts(field, text)
+        text = to_ascii(field, text)
+    if field == "allow_child_process":
+        check_program(field, text.strip(" \t"))
+    if field == "allow_aws" and text in ("all", "none"):
+        raise ShieldPolicyError(field, f"{entry!r} is not a service; write {field}={entry!r}, without a list")
+    if not text.strip(" \t"):
+        raise ShieldPolicyError(field, "an entry is empty; leave it out")
+    if "," in text:
+        fix = "use ? in its place" if field == "allow_tmp" else "write one entry for each"
+        raise ShieldPolicyError(field, f"{entry!r} has a comma, which separates entries; {fix}")
+    if field == "allow_aws" and not is_service(text) and (meant := service_meant(text)):
+        raise ShieldPolicyError(field, f"{entry!r} is not an AWS service as botocore calls them; {meant}")
+    return text
+
+
+def unknown_entries(values: Values) -> tuple[tuple[str, Any], ...]:
+    """(field, entry) of what awaits deployment."""
+    return tuple((field, entry) for field, entries in values.unknown.items() for entry in entries)

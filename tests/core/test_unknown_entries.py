@@ -1,0 +1,439 @@
+"""A policy with what is known only at deployment: tokens, constructs, and what a role is granted. Without the CDK."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import types
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+
+HOST = "${Token[TOKEN.12]}"
+OTHER = "${Token[Shop.Db-1.Endpoint.13]}"
+LIST = "#{Token[TOKEN.14]}"
+
+
+def make(**values: Any) -> ShieldPolicy:
+    """Without the types, for values that are wrong on purpose."""
+    return ShieldPolicy(**values)
+
+
+class Node:
+    path = "Shop/Orders"
+
+
+class Bucket:
+    """As a construct of the CDK's: its class has a node."""
+
+    @property
+    def node(self) -> Node:
+        return Node()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, str]]:
+    """A `hosts` module that takes buckets and says what it was asked."""
+    calls: list[tuple[object, str]] = []
+    hosts: Any = types.ModuleType("shielded_function.hosts")
+
+    def check_construct(construct: object, field: str) -> None:
+        calls.append((construct, field))
+        if not isinstance(construct, Bucket):
+            raise ShieldPolicyError(field, "it is no bucket")
+
+    hosts.check_construct = check_construct
+    monkeypatch.setitem(sys.modules, "shielded_function.hosts", hosts)
+    import shielded_function
+
+    monkeypatch.setattr(shielded_function, "hosts", hosts, raising=False)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("field", "entry"),
+    [
+        *(
+            ("allow_outbound", entry)
+            for entry in (
+                HOST,
+                LIST,
+                f"{HOST}:5432",
+                f"{HOST}:{OTHER}",
+                f"*.{HOST}",
+                f"*.{HOST}:443",
+                f"tcp://{HOST}:443",
+                f"udp://{HOST}",
+                f"api.{HOST}",
+                f"{HOST}.example.com:443",
+                f"{HOST}.{OTHER}.rds.amazonaws.com:5432",
+                f"a-{HOST}.example",
+                f"{'a' * 62}{HOST}.example",
+                f"[{HOST}]:443",
+                f"10.0.0.0/{HOST}",
+                f"10.0.0.0/8:{HOST}",
+                f"{HOST}/16",
+                f"2001:db8::/{HOST}",
+                f"2001:db8::1/{HOST}",
+                f"[2001:db8::]:{HOST}",
+                f"27.29.example:{HOST}",
+                f"{HOST}://a.example",
+                f"{HOST}.{HOST}.{HOST}.{HOST}.{HOST}:{HOST}",
+                f"API.{HOST}.Example.:0443",
+            )
+        ),
+        *(("allow_buckets", entry) for entry in (HOST, LIST, f"{HOST}-uploads", f"{HOST}--use1-az4--x-s3")),
+        *(
+            ("allow_tmp", entry)
+            for entry in (HOST, LIST, f"/tmp/{HOST}", f"/tmp/{HOST}/**", f"/tmp/a{HOST}*.log", f"{HOST}/**")
+        ),
+        *(
+            ("allow_child_process", entry)
+            for entry in (HOST, LIST, f"/opt/{HOST}", f"{HOST}/bin/x", f"unshielded:{HOST}", f"unshielded:/opt/{HOST}")
+        ),
+    ],
+)
+def test_what_may_hold_a_token(field: str, entry: str) -> None:
+    policy = make(**{field: [entry]})
+    assert getattr(policy, field) == (entry,)
+    assert policy.unknown_entries == ((field, entry),)
+    assert not policy.is_known
+    assert dataclasses.replace(policy, read_handler="alert").unknown_entries == policy.unknown_entries
+    if entry != LIST:  # a list is joined by the CDK
+        assert policy.to_env()[f"SHIELD_{field.upper()}"] == entry
+    with pytest.raises(ShieldPolicyError, match=rf"ShieldPolicy\.{field}: .* is known only at deployment"):
+        policy.to_lines()
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "reason"),
+    [
+        ("allow_outbound", f"{HOST}:99999", "has no valid port; write a number from 1 to 65535 after the colon"),
+        ("allow_outbound", f"{HOST}:{OTHER}:", "is not an IPv6 address"),
+        ("allow_outbound", f"[{HOST}]:0", "has no valid port; write a number from 1 to 65535 after the colon"),
+        ("allow_outbound", f"{HOST} x", "is not a host name, an IP address or a network; "),
+        ("allow_outbound", f"{HOST}/index.html", "has a path; write the host, and the port if you like, alone"),
+        ("allow_outbound", f"https://{HOST}", 'is a URL; use "<unknown>:443"'),
+        ("allow_outbound", f"https://{HOST}/x", 'is a URL; use "<unknown>:443"'),
+        ("allow_outbound", f"{HOST}.*.example", "has a wildcard inside; one is taken only as the whole first label"),
+        ("allow_outbound", f"{HOST},a.example", "has a comma, which separates entries; write one entry for each"),
+        ("allow_outbound", f"{HOST}.bücher.example", "has an international name beside a token; write the name in its"),
+        ("allow_outbound", f"{HOST}:4\n43", "has a control character"),
+        ("allow_outbound", f"{LIST}:443", "has a token list inside a text; give the list itself, or one text with Fn."),
+        ("allow_outbound", "${Token[TOKEN.12]", "is a CDK token"),  # half of one
+        ("allow_buckets", f"{HOST}_uploads", "is not the name of a bucket"),
+        ("allow_buckets", f"s3://{HOST}", "is a URL; use "),
+        ("allow_tmp", f"/var/{HOST}", "is not under /tmp; begin it with /tmp/"),
+        ("allow_tmp", f"/tmp/{HOST}/../x", 'has a "." or ".." component'),
+        ("allow_child_process", f"/opt/{HOST}/*", "has a wildcard; list each program by its whole path"),
+        ("allow_child_process", f"bin/{HOST}", "is not an absolute path; begin it with a slash"),
+    ],
+)
+def test_what_is_known_beside_a_token_is_checked(field: str, entry: str, reason: str) -> None:
+    with pytest.raises(ShieldPolicyError) as caught:
+        make(**{field: [entry]})
+    assert caught.value.field == field
+    assert reason in str(caught.value)
+    assert "known-at-deployment" not in str(caught.value)
+
+
+def test_literals_come_first_and_each_once() -> None:
+    policy = ShieldPolicy(allow_outbound=[HOST, "B.example", f" {OTHER}:1 ", "b.example", HOST, "a.example"])
+    assert policy.allow_outbound == ("b.example", "a.example", HOST, f"{OTHER}:1")
+    assert policy.to_env()["SHIELD_ALLOW_OUTBOUND"] == f"b.example,a.example,{HOST},{OTHER}:1"
+    assert policy == ShieldPolicy(allow_outbound=policy.allow_outbound)
+    assert hash(policy) == hash(ShieldPolicy(allow_outbound=policy.allow_outbound))
+
+
+def test_a_known_policy_is_known() -> None:
+    assert ShieldPolicy(allow_outbound=["a.example"], allow_aws=["s3"]).is_known
+    assert ShieldPolicy().unknown_entries == ()
+
+
+@pytest.mark.parametrize(
+    ("given_value", "kept"),
+    [
+        ("granted", "granted"),
+        (["granted"], "granted"),
+        (["granted", "bedrock", "granted", "s3"], ("bedrock", "s3", "granted")),
+    ],
+)
+def test_granted(given_value: Any, kept: object) -> None:
+    policy = make(allow_aws=given_value)
+    assert policy.allow_aws == kept
+    assert policy == make(allow_aws=kept)
+    assert policy.unknown_entries == (("allow_aws", "granted"),)
+    with pytest.raises(
+        ShieldPolicyError, match=r'^ShieldPolicy\.allow_aws: "granted" is resolved for each function by the shield'
+    ):
+        policy.to_env()
+    host = "dynamodb.us-east-1.amazonaws.com:443"
+    decision = policy.decide("connect", host)
+    assert (decision.action, decision.reason, decision.entry) == ("unknown", "known_at_deployment", "granted")
+    assert not decision.allowed
+    assert policy.decide("resolve", "orders.s3.us-east-1.amazonaws.com").action == (
+        "unknown" if kept == "granted" else "allow"
+    )
+    assert policy.decide("connect", "evil.example:443").action == "deny"
+    assert policy.decide("tmp", "/tmp/x").action == "deny"
+
+
+@pytest.mark.parametrize(
+    "value", [["granted", "all"], ["granted", "none"], ["GRANTED"], "Granted", ["granted", "dynamo"]]
+)
+def test_what_is_not_granted(value: Any) -> None:
+    with pytest.raises(ShieldPolicyError, match=r"^ShieldPolicy\.allow_aws: "):
+        make(allow_aws=value)
+
+
+# Constructs
+
+
+def test_a_construct_is_kept_as_it_is(asked: list[tuple[object, str]]) -> None:
+    orders, other = Bucket(), Bucket()
+    policy = make(allow_outbound=["a.example", orders], allow_buckets=[orders, other, orders, "uploads"])
+    assert policy.allow_buckets == ("uploads", orders, other)
+    assert asked[:2] == [(orders, "allow_outbound"), (orders, "allow_buckets")]
+    assert policy.unknown_entries == (
+        ("allow_outbound", orders),
+        ("allow_buckets", orders),
+        ("allow_buckets", other),
+    )
+    assert policy == make(allow_outbound=["a.example", orders], allow_buckets=["uploads", orders, other])
+    assert policy != make(allow_outbound=["a.example", other], allow_buckets=["uploads", orders, other])
+    assert len({policy, dataclasses.replace(policy), dataclasses.replace(policy, allow_outbound=[other])}) == 2
+    assert "Bucket object" in repr(policy)
+    with pytest.raises(
+        ShieldPolicyError, match=r"^ShieldPolicy\.allow_outbound: the construct Shop/Orders is resolved for each "
+    ):
+        policy.to_env()
+    asked.clear()
+    assert policy.decide("connect", "a.example:443").allowed
+    assert policy.explain()
+    assert not policy.is_known
+    assert asked == [], "each costs a round trip to the CDK"
+    assert policy.allow_bucket("more").allow_buckets == ("uploads", "more", orders, other)
+
+
+def test_a_construct_that_hosts_refuses(asked: list[tuple[object, str]]) -> None:
+    class Queue(Node):
+        node = Node()
+
+    with pytest.raises(ShieldPolicyError, match="it is no bucket"):
+        make(allow_outbound=[Queue()])
+
+
+@pytest.mark.parametrize("field", ["allow_tmp", "allow_child_process", "allow_aws"])
+def test_where_no_construct_is_taken(asked: list[tuple[object, str]], field: str) -> None:
+    with pytest.raises(ShieldPolicyError, match=rf"^ShieldPolicy\.{field}: "):
+        make(**{field: [Bucket()]})
+    assert asked == []
+
+
+def test_of_unknown_buckets_alone_s3_is_not_any_bucket(asked: list[tuple[object, str]]) -> None:
+    for entry in (HOST, Bucket()):
+        policy = make(allow_buckets=[entry])
+        assert policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").action == "unknown"
+        assert policy.decide("connect", "s3.us-east-1.amazonaws.com:443").action == "deny"
+        assert policy.decide("connect", "dynamodb.us-east-1.amazonaws.com:443").action == "allow"
+    policy = make(allow_buckets=[f"{HOST}-uploads"])
+    assert policy.decide("connect", "my-uploads.s3.us-east-1.amazonaws.com:443").action == "unknown"
+    assert policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").action == "deny"
+
+
+# The third answer
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "event", "unknown", "denied"),
+    [
+        (
+            "allow_outbound",
+            HOST,
+            "connect",
+            ["db.example:5432", "10.0.0.1:1", "[2001:db8::1]:443", "localhost.example:1"],
+            [],
+        ),
+        (
+            "allow_outbound",
+            f"{HOST}:5432",
+            "connect",
+            ["db.example:5432", "10.0.0.1:5432", "[2001:db8::1]:5432"],
+            ["db.example:5433", "10.0.0.1:5433", "[2001:db8::1]:443"],
+        ),
+        ("allow_outbound", f"{HOST}:5432", "resolve", ["db.example"], []),
+        ("allow_outbound", f"{HOST}:{OTHER}", "connect", ["db.example:5432"], []),
+        ("allow_outbound", f"db.example:{HOST}", "connect", ["db.example:5432"], ["eb.example:5432"]),
+        ("allow_outbound", f"db.example:{HOST}", "resolve", ["db.example"], ["eb.example"]),
+        ("allow_outbound", f"27.example:{HOST}", "connect", ["27.example:27"], ["28.example:27"]),
+        ("allow_outbound", f"API.{HOST}.Example.:0443", "connect", ["api.x.example:443"], ["api.x.example:444"]),
+        ("allow_outbound", f"*.x.{HOST}", "connect", ["a.x.example:443", "b.a.x.example:1"], ["a.y.example:443"]),
+        ("allow_outbound", f"{HOST}.example", "connect", ["a.example:1", "a.b.example:1"], ["a.exemple:1"]),
+        ("allow_outbound", f"tcp://{HOST}:443", "connect", ["a.example:443"], ["a.example:444"]),
+        ("allow_outbound", f"tcp://{HOST}:443", "udp", [], ["a.example:443"]),
+        ("allow_outbound", f"tcp://{HOST}:443", "resolve", ["a.example"], []),
+        ("allow_outbound", f"udp://{HOST}", "udp", ["a.example:443"], []),
+        ("allow_outbound", f"{HOST}:443", "tmp", [], ["/tmp/a"]),
+        (
+            "allow_outbound",
+            f"10.0.0.0/{HOST}",
+            "connect",
+            ["10.0.3.1:443", "11.0.0.1:443"],
+            ["12.0.0.1:443", "[::1:1]:443"],
+        ),
+        ("allow_outbound", f"10.0.0.0/8:{HOST}", "connect", ["10.9.3.1:443"], ["11.0.0.1:443"]),
+        ("allow_outbound", f"[{HOST}]:443", "connect", ["[2001:db8::1]:443"], ["10.0.0.1:443", "a.example:443"]),
+        ("allow_tmp", HOST, "tmp", ["/tmp/a", "/tmp", "/tmp/a/b,c"], []),
+        ("allow_tmp", LIST, "tmp-at-start", ["java21:/tmp/a"], []),
+        ("allow_tmp", f"/tmp/{HOST}/**", "tmp", ["/tmp/a", "/tmp/a/b", "/tmp/a,b/c"], []),
+        ("allow_tmp", f"/tmp/x-{HOST}/**", "tmp", ["/tmp/x-a", "/tmp/x-a/b"], ["/tmp/a", "/tmp/y-a/b"]),
+        ("allow_tmp", f"/tmp/{HOST}.log", "tmp", ["/tmp/a.log", "/tmp/a/b.log"], ["/tmp/a.txt"]),
+        ("allow_tmp", f"{HOST}/x", "tmp", ["/tmp/x", "/tmp/a/x"], ["/tmp/y"]),
+        ("allow_tmp", f"{HOST}x", "tmp", ["/tmp/x", "/tmp/a/yx"], ["/tmp/xy"]),
+        ("allow_tmp", f"/tmp/*{HOST}*/a", "tmp", ["/tmp/b/a"], ["/tmp/b/b"]),
+        ("allow_child_process", HOST, "exec", ["/bin/sh"], []),
+        ("allow_child_process", HOST, "exec-static", ["/bin/sh"], []),
+        ("allow_child_process", f"/opt/{HOST}", "exec", ["/opt/x", "/opt/x/y"], ["/bin/sh"]),
+        ("allow_child_process", f"/opt/{HOST}", "exec-static", [], ["/opt/x"]),
+        ("allow_child_process", f"unshielded:/opt/{HOST}", "exec-static", ["/opt/x"], ["/bin/x"]),
+        ("allow_child_process", f"unshielded:/opt/{HOST}", "exec", ["/opt/x"], ["/bin/x"]),
+    ],
+)
+@pytest.mark.parametrize("mode", ["block", "alert"])
+def test_the_third_answer(field: str, entry: str, event: str, unknown: list[str], denied: list[str], mode: Any) -> None:
+    modes = dict.fromkeys(["outbound_connectivity", "read_write_tmp", "create_child_process"], mode)
+    # An executable that the shield cannot be put into is judged by the strictest policy of all.
+    policy = make(**{field: [entry]}, **modes, read_handler=mode)
+    known = make(**modes, read_handler=mode)
+    for target in unknown:
+        decision = policy.decide(event, target)
+        assert (decision.action, decision.reason, decision.entry) == ("unknown", "known_at_deployment", entry), target
+        assert decision.mode == mode
+        assert not decision.allowed
+        assert decision.allow == known.decide(event, target).allow
+        assert make(**{field: [entry, decision.allow]}, **modes).decide(event, target).allowed, "the literals allow it"
+    for target in denied:
+        assert policy.decide(event, target) == known.decide(event, target), target
+    for target in unknown:
+        modes = dict.fromkeys(modes, "allow")
+        assert make(**{field: [entry]}, **modes, read_handler="allow").decide(event, target).allowed, (
+            "the mode allows it"
+        )
+
+
+def test_an_unusual_name_is_unknown_where_a_token_may_be_the_whole_name() -> None:
+    data = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c.a.example"
+    assert ShieldPolicy(unusual_names="block", allow_outbound=["*.a.example"]).decide("resolve", data).action == "deny"
+    policy = ShieldPolicy(unusual_names="block", allow_outbound=["*.a.example", HOST])
+    assert policy.decide("resolve", data).action == "unknown"
+    policy = ShieldPolicy(unusual_names="block", allow_outbound=[f"*.{HOST}"])
+    assert policy.decide("resolve", data).action == "deny", "a wildcard never admits it"
+    assert policy.decide("resolve", "www.a.example").action == "unknown"
+
+
+NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True), min_size=2, max_size=4).map(".".join)
+VALUES = NAMES | NAMES.map("*.{}".format)
+PORTS = st.just("") | st.integers(1, 65535).map(":{}".format)
+
+
+@given(
+    octets=st.lists(st.integers(1, 255).map(str), min_size=4, max_size=4),
+    cut=st.integers(0, 3),
+    end=st.integers(1, 4),
+    rest=st.sampled_from(["", ":443", "/32:443"]),
+)
+def test_whatever_address_deployment_allows_was_not_denied(octets: list[str], cut: int, end: int, rest: str) -> None:
+    assume(cut < end and octets[0] not in ("127", "169"))
+    entry = ".".join([*octets[:cut], HOST, *octets[end:]]) + rest
+    assert ShieldPolicy(allow_outbound=[entry]).decide("connect", f"{'.'.join(octets)}:443").action == "unknown"
+
+
+@given(value=st.ip_addresses(v=6).map(str), port=st.integers(1, 65535), cut=st.integers(0, 40), end=st.integers(1, 40))
+def test_whatever_ipv6_address_deployment_allows_was_not_denied(value: str, port: int, cut: int, end: int) -> None:
+    assume(cut < min(end, len(value)) and not value.startswith("::"))
+    for entry, target in ((f"[{HOST}]:{port}", port), (f"[{value}]:{HOST}", port), (f"{value}/{HOST}", 1)):
+        assert ShieldPolicy(allow_outbound=[entry]).decide("connect", f"[{value}]:{target}").action == "unknown"
+    try:
+        policy = ShieldPolicy(allow_outbound=[f"[{value[:cut]}{HOST}{value[end:]}]:{port}"])
+    except ShieldPolicyError:  # no placeholder fits into half an address
+        return
+    assert policy.decide("connect", f"[{value}]:{port}").action == "unknown"
+
+
+@given(
+    value=VALUES,
+    cut=st.integers(0, 20),
+    end=st.integers(0, 20),
+    port=PORTS,
+    protocol=st.sampled_from(["", "tcp://"]),
+    asked_port=st.integers(1, 65535),
+)
+def test_whatever_deployment_allows_was_not_denied(
+    value: str, cut: int, end: int, port: str, protocol: str, asked_port: int
+) -> None:
+    """Cut a token into an entry: what the whole entry admits, the policy with the token did not call denied."""
+    cut, end = sorted((min(cut, len(value)), min(end, len(value))))
+    assume(cut < end and value[cut - 1 : cut] != "*")  # no token begins with the dot
+    entry = f"{protocol}{value[:cut]}{HOST}{value[end:]}{port}"
+    target = f"{value.replace('*', 'a')}:{port[1:] or asked_port}"
+    assume(not ShieldPolicy().decide("connect", target).allowed)  # loopback
+    assert ShieldPolicy(allow_outbound=[f"{protocol}{value}{port}"]).decide("connect", target).allowed
+    decision = ShieldPolicy(allow_outbound=[entry]).decide("connect", target)
+    assert decision.action == "unknown"
+    assert decision.entry == entry
+
+
+# Words
+
+
+def test_explain(asked: list[tuple[object, str]]) -> None:
+    policy = make(
+        allow_outbound=["a.example", HOST, f"{HOST}:5432", f"*.{HOST}", Bucket()],
+        allow_aws=["bedrock", "granted"],
+        allow_buckets=[HOST],
+        allow_tmp=[f"/tmp/{HOST}/**"],
+        allow_child_process=[LIST],
+    )
+    explained = policy.explain()
+    assert list(explained) == [field.name for field in dataclasses.fields(policy)]
+    assert {entry["entry"]: entry["meaning"] for entry in explained["allow_outbound"]["entries"]} == {
+        "a.example": "the host a.example, any port",
+        HOST: "known at deployment",
+        f"{HOST}:5432": "known at deployment: the host <unknown>, port 5432",
+        f"*.{HOST}": "known at deployment: every host below <unknown>, any port",
+        "Shop/Orders": "known at deployment: where clients reach the Bucket Shop/Orders",
+    }
+    assert explained["allow_outbound"]["meaning"] == "these hosts, addresses and networks may be reached"
+    assert explained["allow_outbound"]["value"] == f"a.example,{HOST},{HOST}:5432,*.{HOST},Shop/Orders"
+    assert [entry["meaning"] for entry in explained["allow_aws"]["entries"]] == [
+        "the endpoints of bedrock",
+        "known at deployment: what the function's role is granted",
+    ]
+    assert explained["allow_buckets"]["entries"] == [{"entry": HOST, "meaning": "known at deployment"}]
+    assert explained["allow_buckets"]["meaning"].startswith("of S3, these buckets may be reached")
+    assert explained["allow_tmp"]["entries"][0]["meaning"] == (
+        "known at deployment: this directory and all that lies below it"
+    )
+    assert explained["allow_child_process"]["value"] == LIST
+
+
+def test_explain_granted_alone() -> None:
+    explained = ShieldPolicy(allow_aws="granted").explain()["allow_aws"]
+    assert explained["value"] == "granted"
+    assert "may be reached" in explained["meaning"]
+
+
+def test_neither_the_cdk_nor_node_is_started() -> None:
+    code = f"""
+import sys
+from shielded_function.policy import ShieldPolicy
+policy = ShieldPolicy(allow_outbound=["{HOST}:443"], allow_aws="granted")
+policy.decide("connect", "a.example:443"), policy.explain()
+sys.exit(any(name.partition(".")[0] in ("aws_cdk", "jsii", "constructs") for name in sys.modules))
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
