@@ -1,0 +1,106 @@
+"""From a construct to the entries of a policy that reach it.
+
+    entries_of(database).outbound   # (Entry(text="${Token[...]}:${Token[...]}", longest=142), ...)
+
+The tables say what is known: `databases`, `caches`, `web`, `networks`, `buckets`, and `refused` for what people list
+and should not.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ..policy import ShieldPolicyError
+from . import buckets, caches, databases, networks, web
+from .entry import Entries, Entry, Row, Unreadable
+from .kinds import is_construct, type_names
+from .refused import REFUSED
+
+__all__ = [
+    "ROWS",
+    "Entries",
+    "Entry",
+    "Row",
+    "accepted",
+    "check_construct",
+    "describe",
+    "entries_of",
+    "is_construct",
+    "path_of",
+]
+
+ROWS: tuple[Row, ...] = (*databases.ROWS, *caches.ROWS, *web.ROWS, *networks.ROWS, *buckets.ROWS)
+
+_FIELDS = ("allow_outbound", "allow_buckets")
+
+
+def entries_of(construct: object, field: str = "allow_outbound") -> Entries:
+    """The entries that reach a construct; their unknown parts are tokens. A bucket's are of `allow_buckets`.
+
+    Args:
+        construct: a construct that a row knows.
+        field: the list that it was given in, for errors.
+
+    Raises:
+        ShieldPolicyError: it is unknown, belongs into another list, or does not tell its host.
+    """
+    row = _check(construct, field)
+    try:
+        entries = tuple(dict.fromkeys(row.read(construct)))
+    except Unreadable as reason:
+        raise ShieldPolicyError(field, f"{describe(construct)}: {reason}") from None
+    except RuntimeError as fault:  # jsii's: what an import was not told of, in the CDK's words
+        raise ShieldPolicyError(
+            field, f"{describe(construct)} does not tell its host ({str(fault).strip()}): list the host as text"
+        ) from fault
+    return Entries(buckets=entries) if row.field == "allow_buckets" else Entries(outbound=entries)
+
+
+def check_construct(construct: object, field: str) -> None:
+    """Whether a list takes a construct, by its type alone: nothing is asked of Node.js.
+
+    Raises:
+        ShieldPolicyError: it does not; the text says what it takes, or what to write instead.
+    """
+    _check(construct, field)
+
+
+def describe(construct: object) -> str:
+    """What an error calls a construct: its path and class. For errors only, as it asks Node.js."""
+    names = type_names(construct)
+    # An import's class is nameless: its interface says more.
+    kind = next((name for name in names if name not in ("Resource", "constructs.Construct")), type(construct).__name__)
+    path = path_of(construct)
+    return f"{path} ({kind})" if path else kind
+
+
+def path_of(construct: object) -> str:
+    """A construct's path; empty for what has none, such as an endpoint."""
+    return getattr(getattr(construct, "node", None), "path", "")
+
+
+def accepted(field: str = "allow_outbound") -> list[str]:
+    """The kinds of constructs that a list takes, in words."""
+    return [row.name for row in ROWS if field == "allow_outbound" or row.field == field]
+
+
+def _check(construct: object, field: str) -> Row:
+    if field not in _FIELDS:
+        raise ShieldPolicyError(field, f"{describe(construct)} is a construct: write texts")
+    names = type_names(construct)
+    row = next((row for name in names if (row := _rows().get(name))), None)
+    if row and field in (row.field, "allow_outbound"):
+        return row
+    if row:
+        raise ShieldPolicyError(field, f"{describe(construct)} is not a bucket: list it in {row.field}")
+    sentence = next((REFUSED[name] for name in names if name in REFUSED), None)
+    if sentence:
+        raise ShieldPolicyError(field, f"{describe(construct)}: {sentence}")
+    raise ShieldPolicyError(
+        field, f"{describe(construct)} is not known: list its host as text, or one of {', '.join(accepted(field))}"
+    )
+
+
+@lru_cache(maxsize=1)
+def _rows() -> dict[str, Row]:
+    return {kind: row for row in ROWS for kind in row.types}

@@ -1,0 +1,27 @@
+"""What a construct is, without importing the module of its class.
+
+A service's module takes up to two seconds to import, so a table of forty services cannot name its classes. The name
+that jsii gives a class is enough, and whoever made the construct has imported it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_LIBRARY: Final = "aws-cdk-lib."
+
+
+def type_names(value: object) -> list[str]:
+    """The jsii names of an object's classes and interfaces, the nearest first, without `aws-cdk-lib.`.
+
+    What the CDK imports (`Vpc.from_lookup`) reaches Python as a proxy without a class, whose reference names its
+    interfaces. Asks nothing of Node.js.
+    """
+    names = [getattr(kind, "__jsii_type__", None) for kind in type(value).__mro__]
+    names += getattr(getattr(value, "__jsii_ref__", None), "interfaces", None) or ()
+    return list(dict.fromkeys(name.removeprefix(_LIBRARY) for name in names if isinstance(name, str)))
+
+
+def is_construct(value: object) -> bool:
+    """Whether it is an object of the CDK's (or of another jsii library's)."""
+    return not isinstance(value, str) and bool(type_names(value))

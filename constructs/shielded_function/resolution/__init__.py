@@ -1,0 +1,204 @@
+"""A policy that holds constructs and tokens, resolved for one function.
+
+    resolved = resolve_policy(policy, function)
+    resolved.environment   # {"SHIELD_ALLOW_OUTBOUND": "${Token[...]}:5432", ...}
+    resolved.longest       # 312
+
+A policy of literals alone is passed through, without a question to Node.js.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import ShieldError
+from ..policy import ShieldPolicy, ShieldPolicyError
+from .lengths import UNKNOWN, environment_bytes, json_length, longest_of
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
+
+    from .references import Place
+
+__all__ = ["ResolvedPolicy", "resolve_policy"]
+
+# As the CDK writes tokens into texts: of texts, of lists, and of numbers
+# (https://docs.aws.amazon.com/cdk/v2/guide/tokens.html).
+_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]+\]\}|-1\.\d{10,16}e\+289")
+_LIST_TOKEN: Final = "#{Token["
+_DYNAMIC: Final = "{{resolve:"
+
+
+@dataclass(frozen=True)
+class ResolvedPolicy:
+    """A policy as one function gets it.
+
+    Attributes:
+        policy: with constructs as their entries, whose unknown parts are tokens, and with what is known by now in
+            place of its tokens.
+        environment: its variables.
+        longest: bytes that these variables add to the environment at most, as Lambda counts them, names included.
+        sources: from an entry to the path of the construct that it comes from.
+    """
+
+    policy: ShieldPolicy
+    environment: Mapping[str, str]
+    longest: int
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An entry on its way: its list, its text, and where it comes from."""
+
+    field: str
+    text: str
+    longest: int | None = None  # declared by the table, otherwise counted
+    source: str = ""
+
+
+def resolve_policy(policy: ShieldPolicy, function: lambda_.Function | lambda_.CfnFunction) -> ResolvedPolicy:
+    """A policy for a function: constructs become entries, and tokens are checked as far as they are known.
+
+    Values that are known at synthesis (`Lazy`) are taken as they are now, and checked as literals are. Asks Node.js a
+    fixed number of times, and for each token that refers to a construct a few more.
+
+    Args:
+        policy: its lists may hold constructs and tokens.
+        function: whose environment it is for. Nothing of it is changed.
+
+    Raises:
+        ShieldError: an entry is malformed or a secret, a construct does not tell its host, or is of another stage. The
+            message begins with the function's path, and has every problem.
+    """
+    if not any(_is_unknown(entry) for name in UNKNOWN for entry in getattr(policy, name)):
+        environment = policy.to_env()
+        lengths = {name: json_length(value) for name, value in environment.items()}
+        return ResolvedPolicy(policy, environment, environment_bytes(lengths))
+
+    from .references import Place  # here, as it imports the CDK, which a policy of literals does without
+
+    place = Place(function)
+    problems: list[str] = []
+    items = _resolve_items(list(_expand(policy, problems)), place, problems)
+    resolved = policy
+    if not problems:
+        try:
+            resolved = replace(
+                policy, **{name: [item.text for item in items if item.field == name] for name in UNKNOWN}
+            )
+        except ShieldPolicyError as fault:
+            problems.append(str(fault))
+    if problems:
+        raise ShieldError(place.path, list(dict.fromkeys(problems)))
+    environment = resolved.to_env()
+    return ResolvedPolicy(resolved, environment, _count(resolved, environment, items), _sources(resolved, items))
+
+
+def _is_unknown(entry: object) -> bool:
+    return not isinstance(entry, str) or _has_token(entry) or _DYNAMIC in entry
+
+
+def _has_token(text: str) -> bool:
+    return _LIST_TOKEN in text or _TOKEN.search(text) is not None
+
+
+def _expand(policy: ShieldPolicy, problems: list[str]) -> Iterator[_Item]:
+    """The policy's entries, with those of its constructs in their place."""
+    from .. import hosts  # only where there are any: it needs the CDK
+
+    for name in UNKNOWN:
+        for entry in getattr(policy, name):
+            if isinstance(entry, str):
+                yield _Item(name, entry)
+                continue
+            try:
+                given = hosts.entries_of(entry, name)
+                source = hosts.path_of(entry)
+            except ShieldPolicyError as fault:
+                problems.append(str(fault))
+                continue
+            yield from (_Item("allow_outbound", found.text, found.longest, source) for found in given.outbound)
+            yield from (_Item("allow_buckets", found.text, found.longest, source) for found in given.buckets)
+
+
+def _resolve_items(items: list[_Item], function: Place, problems: list[str]) -> list[_Item]:
+    """The same, checked, with the longest length of each, and with lists of literals as their members."""
+    unknown = [item for item in items if _is_unknown(item.text)]
+    trees = dict(zip(map(id, unknown), _resolve(unknown, function.stack, problems), strict=True)) if unknown else {}
+    resolved: list[_Item] = []
+    for item in items:
+        tree = trees.get(id(item), item.text)
+        if isinstance(tree, list) and all(_is_literal(value) for value in tree):
+            resolved += [replace(item, text=value, longest=None) for value in tree]
+        elif _is_literal(tree):
+            resolved.append(replace(item, text=tree, longest=None))
+        else:
+            resolved.append(_check(item, tree, function, problems))
+    return resolved
+
+
+def _resolve(items: list[_Item], stack: Any, problems: list[str]) -> list[Any]:
+    """What the CDK makes of each text now: a text, an intrinsic, or a list. One call for all."""
+    # Each is a list of its own, as a list token must be alone in its list, and then becomes what it stands for.
+    texts = [[item.text] for item in items]
+    try:
+        trees = stack.resolve(texts)
+    except RuntimeError:
+        trees = [_resolve_one(item, stack, problems) for item in items]
+    return [
+        tree[0] if isinstance(tree, list) and not item.text.startswith(_LIST_TOKEN) else tree
+        for item, tree in zip(items, trees, strict=True)
+    ]
+
+
+def _resolve_one(item: _Item, stack: Any, problems: list[str]) -> Any:
+    try:
+        return stack.resolve([item.text])
+    except RuntimeError as fault:  # the CDK's own words
+        problems.append(f"ShieldPolicy.{item.field}: {item.text!r}: {str(fault).strip()}")
+        return [item.text]
+
+
+def _is_literal(tree: Any) -> bool:
+    return isinstance(tree, str) and _DYNAMIC not in tree
+
+
+def _check(item: _Item, tree: Any, function: Place, problems: list[str]) -> _Item:
+    """An entry that is known only at deployment."""
+    import aws_cdk as cdk
+
+    from . import references
+
+    where = f"the entry of {item.source}" if item.source else repr(item.text)
+    problems += [
+        f"ShieldPolicy.{item.field}: {where}: {reason}" for reason in references.problems_of(item.text, tree, function)
+    ]
+    # A list, as the text of its members with commas: so a variable holds a list.
+    text = cdk.Fn.join(",", [item.text]) if item.text.startswith(_LIST_TOKEN) else item.text
+    longest = item.longest if item.longest is not None else longest_of(tree, item.field)
+    return replace(item, text=text, longest=longest)
+
+
+def _count(policy: ShieldPolicy, environment: Mapping[str, str], items: Iterable[_Item]) -> int:
+    """Bytes of the environment at most. The policy may have put an entry's known part into canonical form."""
+    declared = {(item.field, item.text.casefold()): item.longest for item in items if item.longest is not None}
+    lengths = {name: json_length(value) for name, value in environment.items()}
+    for name in UNKNOWN:
+        variable = f"SHIELD_{name.upper()}"
+        if variable in lengths:
+            entries = [
+                declared.get((name, entry.casefold()), json_length(_TOKEN.sub("", entry)))
+                for entry in getattr(policy, name)
+            ]
+            lengths[variable] = sum(entries) + len(",") * (len(entries) - 1)
+    return environment_bytes(lengths)
+
+
+def _sources(policy: ShieldPolicy, items: Iterable[_Item]) -> dict[str, str]:
+    sources = {item.text.casefold(): item.source for item in items if item.source}
+    entries = (entry for name in UNKNOWN for entry in getattr(policy, name))
+    return {entry: sources[entry.casefold()] for entry in entries if entry.casefold() in sources}

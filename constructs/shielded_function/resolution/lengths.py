@@ -1,0 +1,65 @@
+"""How long a value can become that is known only at deployment: a function's environment has 4 KB in all."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+UNKNOWN: Final[Mapping[str, int]] = {
+    "allow_outbound": 253,
+    "allow_buckets": 63,
+    "allow_tmp": 255,
+    "allow_child_process": 255,
+}
+"""Bytes that a token counts with, by the list that it stands in: a host name (RFC 1035), a bucket's name
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html), a component of a path (NAME_MAX of
+Linux). A list whose length is not known counts as one such value."""
+_PORT: Final = 5
+
+_PSEUDO: Final[Mapping[str, int]] = {
+    "AWS::AccountId": 12,
+    "AWS::Partition": 10,
+    "AWS::Region": 16,
+    "AWS::StackName": 128,
+    "AWS::URLSuffix": 16,
+}
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html"""
+
+_DYNAMIC: Final = re.compile(r"\{\{resolve:[^}]*\}\}")
+
+
+def longest_of(tree: Any, field: str) -> int:
+    """Bytes of a resolved value at most, in this list."""
+    return _longest(tree, UNKNOWN[field])
+
+
+def _longest(tree: Any, unknown: int) -> int:
+    if isinstance(tree, str):
+        known = _DYNAMIC.sub("", tree)
+        return len(known.encode()) + unknown * len(_DYNAMIC.findall(tree))
+    if isinstance(tree, dict) and "Ref" in tree:
+        return _PSEUDO.get(tree["Ref"], unknown)
+    join = tree.get("Fn::Join") if isinstance(tree, dict) else None
+    if not (join and isinstance(join[1], list)):
+        return unknown
+    total, before = 0, ""
+    for piece in join[1]:
+        is_port = before.endswith(":") and not isinstance(piece, str)
+        total += min(_PORT, unknown) if is_port else _longest(piece, unknown)
+        before = piece if isinstance(piece, str) else ""
+    return total + len(join[0].encode()) * max(len(join[1]) - 1, 0)
+
+
+def environment_bytes(values: Mapping[str, int]) -> int:
+    """Bytes that variables add to an environment, from the length of each value.
+
+    Lambda measures the environment as one JSON object: two quotes for the name, two for the value, a colon, a comma.
+    """
+    return sum(len(name) + length + len('"":"",') for name, length in values.items())
+
+
+def json_length(value: str) -> int:
+    """Bytes of a text within a JSON string."""
+    return len(json.dumps(value, ensure_ascii=False).encode()) - 2

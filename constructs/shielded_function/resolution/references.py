@@ -1,0 +1,158 @@
+"""What a resolved value refers to: secrets, which may not stand in an environment, and constructs of other stages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, cast
+
+import aws_cdk as cdk
+
+from ..hosts.kinds import type_names
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html. What `{{resolve:ssm:...}}`
+# names is no secret.
+_SECRET: Final = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure)[^}]*\}{0,2}")
+_PSEUDO: Final = "AWS::"
+
+
+class Place:
+    """Where a function is, asked of Node.js when it is first wanted, and once."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    @cached_property
+    def stack(self) -> cdk.Stack:
+        return self._function.stack
+
+    @cached_property
+    def path(self) -> str:
+        return self._function.node.path
+
+    @cached_property
+    def stage(self) -> str:
+        return _stage_of(self._function)
+
+
+def problems_of(text: str, tree: Any, function: Place) -> list[str]:
+    """Why a function's environment cannot hold a text.
+
+    Args:
+        text: with the CDK's tokens.
+        tree: what it resolves to in the function's stack.
+        function: where it is.
+    """
+    secret = _secret_in(tree)
+    if secret:
+        return [
+            f"it holds a secret ({secret}), which would stand in the function's environment: write the host as text, "
+            "or keep it in a plain SSM parameter"
+        ]
+    targets = _targets_of(text, function.stack) if _refers(tree) else ()
+    hidden = [
+        f"the parameter {target.path} has no_echo, and its value would stand in the function's environment: "
+        "take it from a parameter without"
+        for target in targets
+        if target.no_echo
+    ]
+    far = [
+        f"{target.path} is in {_name(target.stage)} and the function in {_name(function.stage)}: they are deployed "
+        "apart, so nothing refers from one to the other. Give the value as text, or through an SSM parameter "
+        "(ssm.StringParameter.value_for_string_parameter)"
+        for target in targets
+        if target.stage != function.stage
+    ]
+    return [*hidden, *far]
+
+
+def _secret_in(tree: Any) -> str | None:
+    """The dynamic reference to a secret in a resolved value, however it is joined."""
+    found = _SECRET.search("".join(_texts(tree)))
+    return found[0] if found else None
+
+
+def _refers(tree: Any) -> bool:
+    """Whether a resolved value refers to a resource or a parameter. Pseudo parameters are everywhere the same."""
+    if isinstance(tree, dict):
+        if "Ref" in tree:
+            return not str(tree["Ref"]).startswith(_PSEUDO)
+        return "Fn::GetAtt" in tree or any(_refers(value) for value in tree.values())
+    return isinstance(tree, list) and any(_refers(value) for value in tree)
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    """A resolved value as CloudFormation would write it, as far as it is known."""
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, dict):
+        join = tree.get("Fn::Join")
+        values = cast("Iterable[Any]", join[1:] if isinstance(join, list) else tree.values())
+        for value in values:
+            yield from _texts(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _texts(value)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A construct that a text refers to.
+
+    Attributes:
+        path: its construct path.
+        stage: the path of its stage; empty for the app itself.
+        no_echo: it is a parameter whose value CloudFormation does not show.
+    """
+
+    path: str
+    stage: str
+    no_echo: bool
+
+
+def _stage_of(construct: Any) -> str:
+    """The path of a construct's stage; empty for the app itself."""
+    stage = cdk.Stage.of(construct)
+    return stage.node.path if stage else ""
+
+
+_targets: Final[dict[str, tuple[Target, ...]]] = {}
+"""By text. Tokens keep their number for the life of the process, and functions share policies."""
+
+
+def _targets_of(text: str, scope: Any) -> tuple[Target, ...]:
+    """The constructs that a text refers to, also within `Fn.join` and the like."""
+    if text not in _targets:
+        seen = _Recorder()
+        # Its result is of no use, as it joins texts plainly: what is wanted is whom it asked.
+        cdk.Tokenization.resolve([text], scope=scope, resolver=cast("cdk.ITokenResolver", seen), preparing=False)
+        _targets[text] = tuple(dict.fromkeys(_target(found) for found in seen.references))
+    return _targets[text]
+
+
+def _target(reference: cdk.Reference) -> Target:
+    construct = reference.target
+    is_parameter = "CfnParameter" in type_names(construct)
+    return Target(construct.node.path, _stage_of(construct), is_parameter and bool(cast("Any", construct).no_echo))
+
+
+class _Recorder(cdk.DefaultTokenResolver):
+    """Resolves as the CDK does, and keeps the references that it met."""
+
+    def __init__(self) -> None:
+        super().__init__(cast("Any", cdk.StringConcat()))
+        self.references: list[Any] = []  # of cdk.Reference
+
+    def resolve_token(
+        self, t: cdk.IResolvable, context: cdk.IResolveContext, post_processor: cdk.IPostProcessor
+    ) -> Any:
+        """Called by the CDK for each token."""
+        if "Reference" in type_names(t) and not cast("cdk.Reference", t).display_name.startswith(_PSEUDO):
+            self.references.append(t)
+        return super().resolve_token(t, context, post_processor)
+
+
+def _name(stage: str) -> str:
+    return f"the stage {stage}" if stage else "the app itself"

@@ -1,0 +1,440 @@
+"""`resolve_policy`: one function's environment from a policy with constructs and tokens, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_redshiftserverless as redshift_serverless
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
+from aws_cdk.assertions import Template
+
+from shielded_function import ShieldError, ShieldPolicy
+from shielded_function.invariants import environment_size
+from shielded_function.resolution import ResolvedPolicy, resolve_policy
+
+from .conftest import make_function
+
+
+def database(scope: cdk.Stack, construct_id: str = "Db") -> rds.CfnDBInstance:
+    return rds.CfnDBInstance(scope, construct_id, engine="postgres")
+
+
+def write(function: lambda_.Function, resolved: ResolvedPolicy) -> dict[str, Any]:
+    """Puts it into the function, as the shield does, and returns what the template then has."""
+    for name, value in resolved.environment.items():
+        function.add_environment(name, value)
+    return variables_of(function)
+
+
+def variables_of(function: lambda_.Function) -> dict[str, Any]:
+    """Its environment in the template; synthesizes the app."""
+    resources = Template.from_stack(function.stack).to_json()["Resources"]
+    logical_id = function.stack.get_logical_id(cast("cdk.CfnElement", function.node.default_child))
+    return resources[logical_id]["Properties"]["Environment"]["Variables"]
+
+
+def att(logical_id: str, attribute: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [logical_id, attribute]}
+
+
+def address(logical_id: str = "Db") -> dict[str, Any]:
+    return {"Fn::Join": ["", [att(logical_id, "Endpoint.Address"), ":", att(logical_id, "Endpoint.Port")]]}
+
+
+def refuses(policy: ShieldPolicy, function: lambda_.Function, *words: str) -> str:
+    """The error of a policy; it begins with the function's path."""
+    with pytest.raises(ShieldError) as caught:
+        resolve_policy(policy, function)
+    text = str(caught.value)
+    assert text.startswith(f"{function.node.path}: ")
+    assert [word for word in words if word not in text] == []
+    return text
+
+
+def test_literals_ask_nothing_of_node(function: lambda_.Function, requests: list[str]) -> None:
+    policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_buckets=["orders"], allow_tmp=["/tmp/a/**"])
+    resolved = resolve_policy(policy, function)
+    assert requests == []
+    assert resolved.policy is policy
+    assert resolved.environment == policy.to_env()
+    assert resolved.longest == environment_size(policy.to_env()) - len("{}") + len(",")
+    assert resolved.sources == {}
+
+
+def test_a_construct_becomes_its_entries(stack: cdk.Stack, function: lambda_.Function) -> None:
+    policy = ShieldPolicy(allow_outbound=["api.stripe.com:443", database(stack)])
+    resolved = resolve_policy(policy, function)
+    assert list(resolved.sources.values()) == ["Shop/Db"]
+    assert set(resolved.sources) < set(resolved.policy.allow_outbound)
+    assert "api.stripe.com:443" in resolved.policy.allow_outbound
+    join = write(function, resolved)["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"]
+    assert join == [
+        "",
+        ["api.stripe.com:443,", att("Db", "Endpoint.Address"), ":", att("Db", "Endpoint.Port")],
+    ]
+
+
+def test_one_policy_serves_functions_of_several_stacks(app: cdk.App, stack: cdk.Stack) -> None:
+    policy = ShieldPolicy(allow_outbound=[database(stack)])
+    here, there = make_function(stack), make_function(cdk.Stack(app, "Other"))
+    for name, value in resolve_policy(policy, here).environment.items():
+        here.add_environment(name, value)
+    variable = write(there, resolve_policy(policy, there))["SHIELD_ALLOW_OUTBOUND"]
+    assert variables_of(here)["SHIELD_ALLOW_OUTBOUND"] == address()
+    exports = {output["Export"]["Name"] for output in Template.from_stack(stack).to_json()["Outputs"].values()}
+    imports = [piece["Fn::ImportValue"] for piece in variable["Fn::Join"][1] if piece != ":"]
+    assert len(imports) == 2
+    assert set(imports) == exports
+
+
+def test_a_nested_stack_gets_a_parameter(stack: cdk.Stack) -> None:
+    nested = cdk.NestedStack(stack, "Nested")
+    function = make_function(nested)
+    variable = write(function, resolve_policy(ShieldPolicy(allow_outbound=[database(stack)]), function))
+    references = [piece["Ref"] for piece in variable["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"][1] if piece != ":"]
+    assert len(references) == 2
+    assert all("Endpoint" in reference for reference in references)
+
+
+def test_a_bucket_among_hosts_is_a_bucket(stack: cdk.Stack, function: lambda_.Function) -> None:
+    bucket = s3.CfnBucket(stack, "Orders")
+    resolved = resolve_policy(ShieldPolicy(allow_outbound=[bucket, "a.example"], allow_buckets=["mine"]), function)
+    assert resolved.policy.allow_outbound == ("a.example",)
+    assert "mine" in resolved.policy.allow_buckets
+    assert write(function, resolved)["SHIELD_ALLOW_BUCKETS"] == {"Fn::Join": ["", ["mine,", {"Ref": "Orders"}]]}
+
+
+def test_a_host_among_buckets_is_an_error(stack: cdk.Stack) -> None:
+    with pytest.raises(ValueError, match=r"allow_buckets: Shop/Db .* is not a bucket: list it in allow_outbound"):
+        ShieldPolicy(allow_buckets=[database(stack)])
+
+
+def test_an_imported_construct(stack: cdk.Stack, function: lambda_.Function) -> None:
+    vpc = ec2.Vpc.from_vpc_attributes(stack, "V", vpc_id="v", availability_zones=["a"], vpc_cidr_block="10.0.0.0/16")
+    bucket = s3.Bucket.from_bucket_name(stack, "B", "orders")
+    policy = resolve_policy(ShieldPolicy(allow_outbound=[vpc, bucket]), function).policy
+    assert policy.allow_outbound == ("10.0.0.0/16",)
+    assert policy.allow_buckets == ("orders",)
+    assert policy.decide("connect", "10.0.3.7:5432").action == "allow"
+    assert policy.decide("connect", "10.1.3.7:5432").action == "deny"
+
+
+# What resolves to a literal.
+
+
+@jsii.implements(cdk.IStableStringProducer)
+class Text:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def produce(self) -> str:
+        return self._text
+
+
+@jsii.implements(cdk.IStableListProducer)
+class Texts:
+    def __init__(self, *texts: str) -> None:
+        self._texts = list(texts)
+
+    def produce(self) -> list[str]:
+        return self._texts
+
+
+def test_what_is_known_at_synthesis_is_a_literal(function: lambda_.Function) -> None:
+    host = cdk.Lazy.string(Text("API.Example.com"))
+    hosts = cdk.Lazy.list(Texts("one.example:443", "two.example"))
+    resolved = resolve_policy(ShieldPolicy(allow_outbound=[f"{host}:443", *hosts]), function)
+    assert resolved.policy.allow_outbound == ("api.example.com:443", "one.example:443", "two.example")
+    assert resolved.policy.decide("connect", "api.example.com:443").action == "allow"
+    assert resolved.policy.decide("connect", "api.example.com:80").action == "deny"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("10.0.0.1/8", "bits set"), ("a b", "a b"), ("", "empty"), ("a.example:99999", "port")]
+)
+def test_a_bad_literal_is_an_error_at_synthesis(text: str, reason: str, function: lambda_.Function) -> None:
+    refuses(ShieldPolicy(allow_outbound=[cdk.Lazy.string(Text(text))]), function, "ShieldPolicy.allow_outbound", reason)
+
+
+# Tokens.
+
+
+def test_tokens_reach_the_template(stack: cdk.Stack, function: lambda_.Function) -> None:
+    parameter = ssm.StringParameter.value_for_string_parameter(stack, "/db/host")
+    listed = cdk.CfnParameter(stack, "Hosts", type="CommaDelimitedList").value_as_list
+    instance = database(stack)
+    policy = ShieldPolicy(
+        allow_outbound=[
+            f"{parameter}:5432",
+            *listed,
+            cdk.Fn.import_value("Host"),
+            cdk.Fn.join(".", ["replica", instance.attr_endpoint_address]),
+            f"{instance.attr_endpoint_address}:{instance.attr_endpoint_port}",
+            f"{cdk.Fn.select(2, cdk.Fn.split('/', cdk.Fn.import_value('Url')))}:443",
+        ],
+        allow_tmp=[f"/tmp/{cdk.Aws.STACK_NAME}/**"],
+    )
+    variables = write(function, resolve_policy(policy, function))
+    pieces = variables["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"][1]
+    assert pieces[0]["Ref"].startswith("SsmParameterValue")
+    assert pieces[1:] == [
+        ":5432,",
+        {"Fn::Join": [",", {"Ref": "Hosts"}]},
+        ",",
+        {"Fn::ImportValue": "Host"},
+        ",",
+        {"Fn::Join": [".", ["replica", att("Db", "Endpoint.Address")]]},
+        ",",
+        att("Db", "Endpoint.Address"),
+        ":",
+        att("Db", "Endpoint.Port"),
+        ",",
+        {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::ImportValue": "Url"}]}]},
+        ":443",
+    ]
+    assert variables["SHIELD_ALLOW_TMP"] == {"Fn::Join": ["", ["/tmp/", {"Ref": "AWS::StackName"}, "/**"]]}
+
+
+def test_a_number_token_in_a_text_is_a_port(stack: cdk.Stack, function: lambda_.Function) -> None:
+    """Python writes it as -1.8881545897087503e+289, which the CDK reads again."""
+    cluster = rds.DatabaseCluster(
+        stack,
+        "C",
+        engine=rds.DatabaseClusterEngine.aurora_postgres(version=rds.AuroraPostgresEngineVersion.VER_16_6),
+        writer=rds.ClusterInstance.serverless_v2("w"),
+        vpc=ec2.Vpc(stack, "V", max_azs=2),
+    )
+    endpoint = cluster.cluster_endpoint
+    text = f"{endpoint.hostname}:{endpoint.port}"
+    assert "e+289" in text
+    variable = write(function, resolve_policy(ShieldPolicy(allow_outbound=[text]), function))["SHIELD_ALLOW_OUTBOUND"]
+    assert [piece for piece in variable["Fn::Join"][1] if isinstance(piece, str)] == [":"]
+    assert variable["Fn::Join"][1][2]["Fn::GetAtt"][1] == "Endpoint.Port"
+
+
+def test_an_ssm_reference_that_is_no_secret_stays(stack: cdk.Stack, function: lambda_.Function) -> None:
+    parameter = ssm.StringParameter.from_string_parameter_attributes(
+        stack, "P", parameter_name="/db/host", force_dynamic_reference=True
+    )
+    resolved = resolve_policy(ShieldPolicy(allow_outbound=[f"{parameter.string_value}:5432"]), function)
+    assert resolved.longest - resolve_policy(ShieldPolicy(), function).longest > 253
+    assert write(function, resolved)["SHIELD_ALLOW_OUTBOUND"] == "{{resolve:ssm:/db/host}}:5432"
+
+
+def test_blocks_of_ipv6(stack: cdk.Stack, function: lambda_.Function) -> None:
+    vpc = ec2.Vpc(stack, "V", max_azs=1, nat_gateways=0, ip_protocol=ec2.IpProtocol.DUAL_STACK)
+    variable = write(function, resolve_policy(ShieldPolicy(allow_outbound=vpc.vpc_ipv6_cidr_blocks), function))
+    join = variable["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"]
+    assert join[0] == ","
+    assert join[1]["Fn::GetAtt"][1] == "Ipv6CidrBlocks"
+
+
+def test_a_vpc_that_is_yet_to_be_looked_up_admits_nobody(app: cdk.App) -> None:
+    """The command line looks it up only after a first synthesis, which must not fail."""
+    stack = cdk.Stack(app, "Known", env=cdk.Environment(account="111111111111", region="us-east-1"))
+    function = make_function(stack)
+    vpc = ec2.Vpc.from_lookup(stack, "V", vpc_id="vpc-1")
+    assert vpc.vpc_cidr_block == "1.2.3.4/5"
+    assert resolve_policy(ShieldPolicy(allow_outbound=[vpc]), function).policy.allow_outbound == ("192.0.2.0/24",)
+    Template.from_stack(stack)
+
+
+# What is refused.
+
+SECRETS: dict[str, Callable[[cdk.Stack], str]] = {
+    "alone": lambda stack: cdk.SecretValue.secrets_manager("db", json_field="host").unsafe_unwrap(),
+    "in a text": lambda stack: f"{cdk.SecretValue.secrets_manager('db').unsafe_unwrap()}:5432",
+    "in a join": lambda stack: cdk.Fn.join(".", ["a", cdk.SecretValue.secrets_manager("db").unsafe_unwrap()]),
+    "of the stack": lambda stack: (
+        secretsmanager.Secret(stack, "S").secret_value_from_json("host").unsafe_unwrap() + ":5432"
+    ),
+    "in a join of the stack's": lambda stack: cdk.Fn.join(
+        ":", [secretsmanager.Secret(stack, "S").secret_value.unsafe_unwrap(), database(stack).attr_endpoint_port]
+    ),
+    "secure parameter": lambda stack: cdk.SecretValue.ssm_secure("/db/host", "1").unsafe_unwrap(),
+    "by hand": lambda stack: cdk.Lazy.string(Text("{{resolve:secretsmanager:db}}")),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_refused(name: str, stack: cdk.Stack, function: lambda_.Function) -> None:
+    text = refuses(ShieldPolicy(allow_outbound=[SECRETS[name](stack)]), function, "holds a secret ({{resolve:")
+    assert "environment" in text
+
+
+def test_a_secret_in_an_import_is_refused(stack: cdk.Stack, function: lambda_.Function) -> None:
+    imported = rds.DatabaseInstance.from_database_instance_attributes(
+        stack,
+        "Db",
+        instance_identifier="db",
+        instance_endpoint_address=cdk.SecretValue.secrets_manager("db", json_field="host").unsafe_unwrap(),
+        port=5432,
+        security_groups=[],
+    )
+    refuses(ShieldPolicy(allow_outbound=[imported]), function, "the entry of Shop/Db: it holds a secret")
+
+
+@pytest.mark.parametrize("wrap", [str, lambda text: cdk.Fn.select(0, cdk.Fn.split(",", text))])
+def test_a_parameter_that_is_not_shown_is_refused(
+    wrap: Callable[[str], str], stack: cdk.Stack, function: lambda_.Function
+) -> None:
+    hidden = cdk.CfnParameter(stack, "Hidden", no_echo=True)
+    shown = cdk.CfnParameter(stack, "Shown")
+    resolve_policy(ShieldPolicy(allow_outbound=[wrap(shown.value_as_string)]), function)
+    refuses(ShieldPolicy(allow_outbound=[wrap(hidden.value_as_string)]), function, "Shop/Hidden has no_echo")
+
+
+FAR: dict[str, Callable[[Any], Any]] = {
+    "construct": lambda instance: instance,
+    "text": lambda instance: f"{instance.attr_endpoint_address}:5432",
+    "inside functions": lambda instance: cdk.Fn.select(0, cdk.Fn.split(":", instance.attr_endpoint_address)),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_a_reference_across_stages_names_both(name: str, app: cdk.App) -> None:
+    data, web = cdk.Stage(app, "Data"), cdk.Stage(app, "Web")
+    policy = ShieldPolicy(allow_outbound=[FAR[name](database(cdk.Stack(data, "Shop")))])
+    function = make_function(cdk.Stack(web, "Shop"))
+    refuses(policy, function, "Data/Shop/Db is in the stage Data", "the function in the stage Web", "SSM parameter")
+    text = refuses(policy, make_function(cdk.Stack(app, "Top")), "Data/Shop/Db", "the function in the app itself")
+    assert text.count("Data/Shop/Db is in") == 1
+    resolve_policy(policy, make_function(cdk.Stack(data, "Near")))
+
+
+@pytest.mark.parametrize(
+    ("account", "region", "by"), [("111111111111", "eu-west-1", "Fn::GetAtt"), ("222222222222", "us-east-1", "Fn::Get")]
+)
+def test_another_region_or_account_is_the_cdks_affair(app: cdk.App, account: str, region: str, by: str) -> None:
+    """It reads what the other stack exports, by a custom resource or by `Fn::GetStackOutput`; older ones raise."""
+    here = cdk.Stack(app, "Here", env=cdk.Environment(account="111111111111", region="us-east-1"))
+    function = make_function(cdk.Stack(app, "There", env=cdk.Environment(account=account, region=region)))
+    resolved = resolve_policy(ShieldPolicy(allow_outbound=[database(here)]), function)
+    pieces = write(function, resolved)["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"][1]
+    assert pieces[1] == ":"
+    assert all(next(iter(piece)).startswith(by) for piece in (pieces[0], pieces[2]))
+
+
+def test_all_problems_are_told_at_once(app: cdk.App, stack: cdk.Stack, function: lambda_.Function) -> None:
+    far = database(cdk.Stack(cdk.Stage(app, "Data"), "Shop"))
+    redis = elasticache.CfnReplicationGroup(stack, "Redis", replication_group_description="d", cluster_mode="enabled")
+    policy = ShieldPolicy(allow_outbound=[redis, far, cdk.SecretValue.secrets_manager("db").unsafe_unwrap()])
+    refuses(policy, function, "Shop/Redis", "Data/Shop/Db", "holds a secret")
+
+
+def test_a_member_of_an_unknown_list_is_refused_in_the_cdks_words(stack: cdk.Stack, function: lambda_.Function) -> None:
+    listed = cdk.CfnParameter(stack, "Hosts", type="CommaDelimitedList").value_as_list
+    with pytest.raises(ValueError, match=r"Fn\.select"):
+        resolve_policy(ShieldPolicy(allow_outbound=[f"{listed[0]}:443"]), function)
+
+
+# Lengths.
+
+
+def grown(policy: ShieldPolicy, function: lambda_.Function) -> int:
+    """Bytes that a list adds, without the variable's name."""
+    empty = resolve_policy(ShieldPolicy(), function).longest
+    return resolve_policy(policy, function).longest - empty
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "expected"),
+    [
+        ("allow_outbound", "{}", 253),
+        ("allow_outbound", "{}:5432", 258),
+        ("allow_outbound", "a.example:{}", len("a.example:") + 5),
+        ("allow_outbound", "{}:{}", 253 + 1 + 5),
+        ("allow_buckets", "{}", 63),
+        ("allow_buckets", "orders-{}", len("orders-") + 63),
+        ("allow_tmp", "/tmp/{}/**", len("/tmp//**") + 255),
+        ("allow_child_process", "/opt/{}", len("/opt/") + 255),
+    ],
+)
+def test_a_token_counts_with_what_its_place_may_hold(
+    field: str, text: str, expected: int, stack: cdk.Stack, function: lambda_.Function
+) -> None:
+    token = cdk.CfnParameter(stack, "P").value_as_string
+    policy = ShieldPolicy(**{field: [text.format(token, token)]})  # type: ignore[arg-type]
+    assert grown(policy, function) == expected + len(f'"SHIELD_{field.upper()}":"",')
+
+
+def test_an_entry_counts_with_its_rows_length(stack: cdk.Stack, function: lambda_.Function) -> None:
+    api = apigateway.CfnRestApi(stack, "A", name="a")
+    name = len('"SHIELD_ALLOW_OUTBOUND":"",')
+    one = grown(ShieldPolicy(allow_outbound=[api]), function) - name
+    assert one == len("abcdef1234.execute-api.ap-northeast-1xx.amazonaws.com.cn:44300")
+    both = grown(ShieldPolicy(allow_outbound=[api, "A.example"]), function) - name
+    assert both == one + len(",a.example")
+
+
+def test_what_it_counts_covers_what_is_deployed(stack: cdk.Stack, function: lambda_.Function) -> None:
+    """With the longest values put in for the tokens, the variables are no longer than they were counted."""
+    instance = database(stack)
+    token = cdk.CfnParameter(stack, "P").value_as_string
+    resolved = resolve_policy(
+        ShieldPolicy(
+            allow_outbound=["a.example", instance, f"{token}:443", "é.example"],
+            allow_buckets=[s3.CfnBucket(stack, "B"), "orders"],
+            allow_tmp=['/tmp/"quoted"\\', f"/tmp/{token}"],
+        ),
+        function,
+    )
+    variables = write(function, resolved)
+
+    def longest(value: Any, name: str) -> str:
+        if isinstance(value, str):
+            return value
+        if "Fn::Join" in value:
+            return value["Fn::Join"][0].join(longest(piece, name) for piece in value["Fn::Join"][1])
+        if value.get("Ref") == "B":
+            return "b" * 63
+        if value.get("Ref") == "P":
+            return "p" * (253 if "OUTBOUND" in name else 255)
+        endpoint = f"{'d' * 63}.abcdefghijkl.ap-northeast-1.rds.amazonaws.com.cn"
+        return "65535" if "Port" in value["Fn::GetAtt"][1] else endpoint
+
+    deployed = {name: longest(variables[name], name) for name in resolved.environment}
+    measured = environment_size(deployed)
+    assert measured <= resolved.longest + len("{}") <= measured + 32
+    assert json.loads(json.dumps(deployed)) == deployed
+
+
+# What it costs.
+
+
+def test_one_question_resolves_all_texts(stack: cdk.Stack, function: lambda_.Function, requests: list[str]) -> None:
+    tokens = [cdk.Fn.import_value(f"Host{number}") for number in range(10)]
+    resolve = ShieldPolicy(allow_outbound=tokens)
+    requests.clear()
+    resolve_policy(resolve, function)
+    assert len(requests) <= 3
+
+
+def test_functions_that_share_a_policy_share_what_was_found(
+    stack: cdk.Stack, function: lambda_.Function, requests: list[str]
+) -> None:
+    instance = database(stack)
+    policy = ShieldPolicy(allow_outbound=[instance, f"{instance.attr_endpoint_address}:5433"])
+    resolve_policy(policy, function)
+    other = make_function(stack, "Other")
+    requests.clear()
+    resolve_policy(policy, other)
+    assert len(requests) <= 9, requests
+
+
+def test_a_number_of_redshift_serverless(stack: cdk.Stack, function: lambda_.Function) -> None:
+    workgroup = redshift_serverless.CfnWorkgroup(stack, "W", workgroup_name="w", port=5440)
+    variable = write(function, resolve_policy(ShieldPolicy(allow_outbound=[workgroup]), function))
+    assert variable["SHIELD_ALLOW_OUTBOUND"] == {"Fn::Join": ["", [att("W", "Workgroup.Endpoint.Address"), ":5440"]]}
