@@ -1,0 +1,58 @@
+"""`allow_aws="granted"`: what a function may reach of AWS is what its role is granted.
+
+    grants = read_grants(stage, functions)["Shop/Checkout"]
+    grants.services   # ("dynamodb", "sqs")
+    grants.buckets    # ("${Token[TOKEN.42]}",)
+
+One read of a stage: `reading` asks the CDK for roles, policies and what Lambda does for a function; `deciding` makes
+services, buckets and hosts of that, by the tables in `actions`, `planes`, `origins` and `managed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .deciding import decide
+from .emitting import CdkEmitter, HostsOf
+from .model import Entry, Finding, Grants, LeftOut, Source, changed
+from .reading import Reader
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+
+    from .reading import AnyFunction
+
+__all__ = ["Entry", "Finding", "Grants", "LeftOut", "Source", "changed", "read_grants"]
+
+
+def read_grants(
+    stage: IConstruct,
+    functions: Sequence[AnyFunction],
+    *,
+    constructs: Sequence[IConstruct] | None = None,
+    hosts_of: HostsOf | None = None,
+) -> dict[str, Grants]:
+    """What the functions of a stage may reach of AWS by what their roles are granted now. Changes nothing.
+
+    Args:
+        stage: the App or Stage that the functions are in; one call reads all of its policies once.
+        functions: the functions; others are not read.
+        constructs: what `stage.node.find_all()` returned, where it was asked already.
+        hosts_of: a construct -> its entries for `allow_outbound` with their longest lengths; by default
+            `hosts.entries_of`.
+
+    Returns:
+        Construct path of each function -> its grants.
+
+    Raises:
+        ShieldError: a function is not in the stage.
+    """
+    reader = Reader(stage, functions, constructs)
+    emitters: dict[str, CdkEmitter] = {}
+    grants: dict[str, Grants] = {}
+    for path, place, caller in reader.callers():
+        if place.path not in emitters:
+            emitters[place.path] = CdkEmitter(reader, place, hosts_of)
+        grants[path] = decide(caller, emitters[place.path])
+    return grants

@@ -1,0 +1,195 @@
+"""Resources of statements: texts of which parts are known at deployment only.
+
+A resource is a sequence of pieces: literal text, and what is not known yet. Pure; `reading` makes the pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, TypeAlias
+
+__all__ = [
+    "Arn",
+    "Field",
+    "Piece",
+    "Resource",
+    "Target",
+    "TargetReader",
+    "Unknown",
+    "known_as",
+    "literal",
+    "parse_arn",
+    "words",
+]
+
+
+def known_as(path: str) -> str:
+    """The path of the L2 construct around a resource, which is what people wrote."""
+    return path.removesuffix("/Resource").removesuffix("/Default")
+
+
+class Target:
+    """The construct that a token refers to. Each attribute is asked of the CDK when it is first needed.
+
+    Attributes:
+        attribute: the attribute, or `Ref`.
+        construct: the L1 itself.
+        path: its construct path.
+        type: its CloudFormation type; empty for what is no resource, such as a parameter.
+        region: its stack's, where it is known.
+    """
+
+    def __init__(self, reader: TargetReader, token: Any, attribute: str) -> None:
+        self._reader = reader
+        self._token = token
+        self._attribute = attribute
+
+    @cached_property
+    def attribute(self) -> str:
+        return self._attribute or self._reader.attribute(self._token)
+
+    @cached_property
+    def construct(self) -> Any:
+        return self._reader.construct(self._token)
+
+    @cached_property
+    def path(self) -> str:
+        return self._reader.path(self.construct)
+
+    @cached_property
+    def type(self) -> str:
+        return self._reader.type(self.construct)
+
+    @cached_property
+    def region(self) -> str:
+        return self._reader.region(self.path)
+
+    @property
+    def name(self) -> str:
+        """As people know it."""
+        return known_as(self.path)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Target) and (self.path, self.attribute) == (other.path, other.attribute)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.attribute))
+
+
+class TargetReader(Protocol):
+    """What answers for a `Target`."""
+
+    def attribute(self, token: Any) -> str: ...
+    def construct(self, token: Any) -> Any: ...
+    def path(self, construct: Any) -> str: ...
+    def type(self, construct: Any) -> str: ...
+    def region(self, path: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A piece that is known at deployment.
+
+    Attributes:
+        text: the CDK's text for it; empty where only something around it has one.
+        note: the same in every read: `AWS::Region`, or its intrinsic as JSON.
+        target: the construct that it refers to, if it does.
+        inner: constructs that it is made from, by functions such as Fn::Select.
+    """
+
+    text: str
+    note: str
+    target: Target | None = None
+    inner: tuple[Target, ...] = ()
+
+
+Piece: TypeAlias = "str | Unknown"
+Field: TypeAlias = "tuple[Piece, ...]"
+
+
+def words(pieces: Sequence[Piece]) -> str:
+    """Pieces as people read them; the same in every read."""
+    return "".join(_word(piece) for piece in pieces)
+
+
+def _word(piece: Piece) -> str:
+    if isinstance(piece, str):
+        return piece
+    if piece.target:
+        attribute = piece.target.attribute
+        return piece.target.name if attribute == "Ref" else f"{piece.target.name}.{attribute}"
+    return f"${{{piece.note}}}"
+
+
+def literal(pieces: Sequence[Piece]) -> str | None:
+    """The text, where all of it is known."""
+    return "".join(p for p in pieces if isinstance(p, str)) if all(isinstance(p, str) for p in pieces) else None
+
+
+@dataclass(frozen=True)
+class Arn:
+    """An ARN's fields (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html)."""
+
+    service: Field
+    region: Field
+    account: Field
+    resource: Field
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a statement.
+
+    Attributes:
+        text: the CDK's text, maybe with tokens.
+        pieces: what it is made of.
+    """
+
+    text: str
+    pieces: Field = field(compare=False)
+
+    @cached_property
+    def name(self) -> str:
+        """In words; the same in every read."""
+        return words(self.pieces)
+
+    @property
+    def everything(self) -> bool:
+        return literal(self.pieces) in ("*", "**")
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The constructs that it refers to."""
+        unknown = [piece for piece in self.pieces if isinstance(piece, Unknown)]
+        return tuple(target for p in unknown for target in ((p.target,) if p.target else p.inner))
+
+    @property
+    def whole(self) -> Unknown | None:
+        """The token at its beginning, which is an ARN of its own."""
+        first = self.pieces[0] if self.pieces else None
+        return first if isinstance(first, Unknown) else None
+
+    @property
+    def tail(self) -> str:
+        """What follows a whole token, as far as it is known."""
+        return "".join(piece if isinstance(piece, str) else "\0" for piece in self.pieces[1:])
+
+
+def parse_arn(pieces: Sequence[Piece]) -> Arn | None:
+    """The fields of what begins with `arn:`; None otherwise, and for what has fewer."""
+    if not (pieces and isinstance(pieces[0], str) and pieces[0].lower().startswith("arn:")):
+        return None
+    fields: list[list[Piece]] = [[]]
+    for piece in pieces:
+        if isinstance(piece, str):
+            first, *rest = piece.split(":", 6 - len(fields)) if len(fields) < 6 else [piece]
+            fields[-1] += [first] if first else []
+            fields.extend([*([part] if part else ())] for part in rest)
+        else:
+            fields[-1].append(piece)
+    if len(fields) < 6:
+        return None
+    _, _, service, region, account, resource = (tuple(field) for field in fields)
+    return Arn(service, region, account, resource)

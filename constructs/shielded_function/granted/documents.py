@@ -1,0 +1,81 @@
+"""Policy documents, in whichever form someone gave them to an L1: of the CDK, a mapping, or a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+
+from .tokens import Place, resolve
+
+__all__ = ["as_json", "condition_keys", "documents_of", "mapping", "statements_of", "texts_of"]
+
+
+def as_json(document: Any, place: Place) -> Any:
+    """A policy document with its tokens as texts."""
+    if document is None:
+        return {}
+    if isinstance(document, iam.PolicyDocument):
+        return document.to_json() or {}
+    return document if isinstance(document, dict) else place.stack.resolve(document)
+
+
+def statements_of(document: Any, place: Place) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Statements with their Sid or number, both branches of an Fn::If."""
+    found = mapping(document).get("Statement", [])
+    for number, statement in enumerate(_each(found, place), start=1):
+        sid = statement.get("Sid")
+        yield (sid if isinstance(sid, str) and sid and "${Token[" not in sid else f"#{number}"), statement
+
+
+def _each(value: Any, place: Place) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _each(item, place)
+    elif isinstance(value, iam.PolicyStatement):
+        yield value.to_statement_json()
+    elif isinstance(value, dict) and "Fn::If" in value:
+        yield from _each(value["Fn::If"][1:], place)
+    elif isinstance(value, dict):
+        if "Ref" not in value:
+            yield value
+    elif value is not None:
+        yield from _each(place.stack.resolve([value]), place)
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Every text in a document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from texts_of(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from texts_of(item)
+
+
+def condition_keys(conditions: Any) -> Iterator[str]:
+    for keys in mapping(conditions).values():
+        yield from (key.lower() for key in mapping(keys))
+
+
+def documents_of(policies: Any, place: Place) -> Iterator[Any]:
+    """The documents of a role's inline policies."""
+    if isinstance(policies, (list, tuple)):
+        for policy in policies:
+            yield from documents_of(policy, place)
+    elif isinstance(policies, iam.CfnRole.PolicyProperty):
+        yield policies.policy_document
+    elif isinstance(policies, dict):
+        if "Fn::If" in policies:
+            yield from documents_of(policies["Fn::If"][1:], place)
+        else:
+            yield policies.get("policyDocument", policies.get("PolicyDocument"))
+    elif policies is not None:
+        yield from documents_of(resolve(place.stack, [policies])[0], place)

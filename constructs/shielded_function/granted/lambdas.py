@@ -1,0 +1,154 @@
+"""What Lambda does for a function beside running it: reads `origins.Behind` from the L1 constructs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from aws_cdk import aws_lambda as lambda_
+
+from .arns import Field, Resource, Target, Unknown, known_as, literal, parse_arn, words
+from .origins import DEAD_LETTERS
+from .tokens import Place, Tokens, path_of
+
+__all__ = ["Mappings", "read_behind"]
+
+_DESTINATION: Final = "Lambda sends the function's results to it"
+_LEFTOVER: Final = "Lambda sends what it could not process to it"
+# The service in an event source's ARN, or its construct's type -> action prefixes that polling it takes.
+_SOURCES: Final = {
+    "sqs": ("sqs",),
+    "dynamodb": ("dynamodb",),
+    "kinesis": ("kinesis",),
+    "kafka": ("kafka", "kafka-cluster"),
+    "mq": ("mq",),
+}
+_SOURCE_TYPES: Final = {
+    "AWS::SQS::Queue": "sqs",
+    "AWS::DynamoDB::Table": "dynamodb",
+    "AWS::DynamoDB::GlobalTable": "dynamodb",
+    "AWS::Kinesis::Stream": "kinesis",
+    "AWS::Kinesis::StreamConsumer": "kinesis",
+    "AWS::MSK::Cluster": "kafka",
+    "AWS::MSK::ServerlessCluster": "kafka",
+    "AWS::AmazonMQ::Broker": "mq",
+}
+
+
+class Mappings:
+    """The event source mappings and destinations of a stage, by the path of their function."""
+
+    def __init__(self, tokens: Tokens, constructs: Sequence[Any]) -> None:
+        self._tokens = tokens
+        self._polled: dict[str, dict[str, str]] = {}
+        self._sent_to: dict[str, dict[str, str]] = {}
+        self._aliases = constructs
+        mappings: list[tuple[Any, Place, str, str]] = []
+        for construct in constructs:
+            if isinstance(construct, lambda_.CfnEventSourceMapping):
+                place = tokens.place_of(path_of(construct)[0])
+                if place is not None:
+                    mappings.append((construct, place, construct.function_name, construct.event_source_arn or ""))
+            elif isinstance(construct, lambda_.CfnEventInvokeConfig):
+                self._read_destinations(construct)
+        tokens.learn((place, text) for _, place, *texts in mappings for text in texts)
+        for mapping in mappings:
+            self._read_mapping(*mapping)
+
+    def polled(self, function: str) -> dict[str, str]:
+        """Event sources of a function: their names -> action prefix."""
+        return self._polled.get(function, {})
+
+    def sent_to(self, function: str) -> dict[str, str]:
+        """Where Lambda sends for a function: names -> why."""
+        return self._sent_to.get(function, {})
+
+    def _read_mapping(self, mapping: lambda_.CfnEventSourceMapping, place: Place, names: str, source: str) -> None:
+        polled: dict[str, str] = {}
+        if source:
+            pieces = self._tokens.pieces(place, source)
+            for prefix in _SOURCES.get(_service_of(pieces), ()):
+                polled.setdefault(words(pieces), prefix)
+        if mapping.self_managed_event_source:
+            polled["self-managed Kafka"] = "kafka"
+        for access in _items(mapping.source_access_configurations):
+            if _attr(access, "uri"):
+                polled[words(self._tokens.pieces(place, _attr(access, "uri")))] = "secretsmanager"
+        sent: dict[str, str] = {}
+        failure = _attr(_attr(mapping.destination_config, "on_failure"), "destination")
+        if failure:
+            sent[words(self._tokens.pieces(place, failure))] = _LEFTOVER
+        for function in self._functions(place, names):
+            self._polled.setdefault(function, {}).update(polled)
+            self._sent_to.setdefault(function, {}).update(sent)
+
+    def _read_destinations(self, config: lambda_.CfnEventInvokeConfig) -> None:
+        place = self._tokens.place_of(path_of(config)[0])
+        if place is None:
+            return
+        sides = [_attr(config.destination_config, side) for side in ("on_success", "on_failure")]
+        found = [_attr(side, "destination") for side in sides]
+        for function in self._functions(place, config.function_name):
+            sent = self._sent_to.setdefault(function, {})
+            sent.update({words(self._tokens.pieces(place, text)): _DESTINATION for text in found if text})
+
+    def _functions(self, place: Place, name: str) -> Iterator[str]:
+        """The functions that a name or an ARN refers to, by itself or by an alias."""
+        targets = Resource(name, self._tokens.pieces(place, name)).targets
+        yield from self._of_targets(targets, 3)
+
+    def _of_targets(self, targets: Iterable[Target], depth: int) -> Iterator[str]:
+        for target in targets:
+            if target.type == "AWS::Lambda::Function":
+                yield known_as(target.path)
+            elif depth and isinstance(target.construct, (lambda_.CfnAlias, lambda_.CfnVersion)):
+                place = self._tokens.place_of(target.path)
+                if place:
+                    pieces = self._tokens.pieces(place, target.construct.function_name)
+                    yield from self._of_targets(Resource("", pieces).targets, depth - 1)
+
+
+def read_behind(
+    tokens: Tokens, place: Place, path: str, resource: Any, mappings: Mappings, prefixes: frozenset[str]
+) -> dict[str, Any]:
+    """The fields of `Behind` that matter for grants with these action prefixes; no others are asked for."""
+    fields: dict[str, Any] = {
+        "polled": mappings.polled(known_as(path)),
+        "sent_to": dict(mappings.sent_to(known_as(path))),
+    }
+    if prefixes & {"sqs", "sns"}:
+        text = _attr(resource.dead_letter_config, "target_arn")
+        if text:
+            fields["sent_to"].setdefault(words(tokens.pieces(place, text)), DEAD_LETTERS)
+    if "logs" in prefixes:
+        text = _attr(resource.logging_config, "log_group")
+        if text:
+            targets = Resource(text, tokens.pieces(place, text)).targets
+            fields["log_group"] = targets[0].path if targets else text
+    if "xray" in prefixes:
+        fields["traced"] = _attr(resource.tracing_config, "mode") == "Active"
+    if "ec2" in prefixes:
+        fields["in_vpc"] = resource.vpc_config is not None
+    if "kms" in prefixes and resource.kms_key_arn:
+        fields["key"] = words(tokens.pieces(place, resource.kms_key_arn))
+    return fields
+
+
+def _service_of(pieces: Field) -> str:
+    arn = parse_arn(pieces)
+    if arn:
+        return literal(arn.service) or ""
+    first = pieces[0] if pieces else None
+    return _SOURCE_TYPES.get(first.target.type, "") if isinstance(first, Unknown) and first.target else ""
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _attr(value: Any, name: str) -> Any:
+    """A property of a structure, which may be a mapping, or a token that tells nothing."""
+    if isinstance(value, dict):
+        head, *rest = name.split("_")
+        return value.get(name, value.get(head + "".join(word.title() for word in rest)))
+    return getattr(value, name, None)

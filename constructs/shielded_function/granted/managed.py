@@ -1,0 +1,67 @@
+"""AWS's own managed policies that functions have, by name. What others grant changes without the app, and is not read.
+
+From the AWS Managed Policy Reference
+(https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from .arns import Field, literal, parse_arn
+
+__all__ = ["LAMBDAS_OWN", "POLLERS", "STATEMENTS", "managed_name"]
+
+LAMBDAS_OWN: Final[Mapping[str, str]] = {
+    "AWSXRayDaemonWriteAccess": "Lambda's daemon sends the traces",
+    "AWSXrayWriteOnlyAccess": "Lambda's daemon sends the traces",
+    "CloudWatchLambdaApplicationSignalsExecutionRolePolicy": "Lambda's daemon sends the traces",
+    "CloudWatchLambdaInsightsExecutionRolePolicy": "the Insights extension writes the log",
+    "service-role/AWSLambdaBasicExecutionRole": "Lambda writes the log",
+    "service-role/AWSLambdaENIManagementAccess": "Lambda makes the network interfaces",
+    "service-role/AWSLambdaVPCAccessExecutionRole": "Lambda makes the network interfaces",
+}
+"""What Lambda or an extension does with it, beside the function."""
+
+POLLERS: Final[Mapping[str, str]] = {
+    "service-role/AWSLambdaDynamoDBExecutionRole": "dynamodb",
+    "service-role/AWSLambdaKinesisExecutionRole": "kinesis",
+    "service-role/AWSLambdaMSKExecutionRole": "kafka",
+    "service-role/AWSLambdaSQSQueueExecutionRole": "sqs",
+}
+"""The prefix of the event source that Lambda polls with it."""
+
+STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "service-role/AWSLambdaBasicDurableExecutionRolePolicy": (
+        "lambda:CheckpointDurableExecution",
+        "lambda:GetDurableExecutionState",
+    ),
+    "service-role/AWSLambdaDynamoDBExecutionRole": (
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+    ),
+    "service-role/AWSLambdaKinesisExecutionRole": (
+        "kinesis:DescribeStream",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+    ),
+    "service-role/AWSLambdaMSKExecutionRole": ("kafka:DescribeCluster", "kafka:GetBootstrapBrokers"),
+    "service-role/AWSLambdaSQSQueueExecutionRole": (
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    ),
+}
+"""What those grant that a function's code may use."""
+
+
+def managed_name(arn: Field) -> str:
+    """`service-role/AWSLambdaBasicExecutionRole`, of AWS's own policy; empty for another."""
+    fields = parse_arn(arn)
+    if fields is None or literal(fields.service) != "iam" or literal(fields.account) != "aws":
+        return ""
+    return (literal(fields.resource) or "").removeprefix("policy/")

@@ -1,0 +1,169 @@
+"""What a role grants, as a policy takes it: `Grants`, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from .arns import Resource
+
+__all__ = ["BUCKET_LENGTH", "Entry", "Finding", "Grants", "LeftOut", "Source", "changed"]
+
+Kind = Literal["service", "bucket", "host"]
+
+BUCKET_LENGTH: Final = 63
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The grant that an entry comes from.
+
+    Attributes:
+        policy: construct path of the policy or role that holds the statement, or the name of an AWS managed policy.
+        statement: its Sid, or `#2` for the second.
+        action: as the statement has it: `s3:GetObject*`.
+        resource: in words; constructs by their paths: `Shop/Orders.Arn/*`. The CDK is asked for these when it is read.
+        role: construct path of the role that is assumed, where it is not the function's own.
+        resources: what `resource` is made from.
+        but: the statement has NotResource.
+    """
+
+    policy: str
+    statement: str
+    action: str
+    resources: tuple[Resource, ...] = ()
+    role: str = ""
+    but: bool = False
+
+    @property
+    def resource(self) -> str:
+        names = ", ".join(dict.fromkeys(resource.name for resource in self.resources))
+        return f"all but {names}" if self.but else names or "*"
+
+    def __str__(self) -> str:
+        assumed = f", as {self.role}" if self.role else ""
+        return f"{self.policy}, statement {self.statement}: {self.action} on {self.resource}{assumed}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A service, a bucket or a host that is granted.
+
+    Attributes:
+        kind: the list it belongs into: `allow_aws`, `allow_buckets` or `allow_outbound`.
+        text: the entry, maybe with tokens.
+        name: what it is, in words and the same in every read: a token's construct path, otherwise the text.
+        longest: characters that it has at most once it is deployed; None when it is counted as a text is.
+        sources: each grant it comes from.
+    """
+
+    kind: Kind
+    text: str
+    name: str
+    longest: int | None = field(default=None, compare=False)
+    sources: tuple[Source, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A grant that opens nothing, and why: `Lambda polls it` or `no operation is called with it`."""
+
+    source: Source
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a user has to know, or has to change.
+
+    Attributes:
+        id: the same for the same rule, as `Annotations.acknowledge_warning` takes it.
+        message: the statement, what it means, and what to write.
+    """
+
+    id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What the function may reach of AWS by what its role is granted.
+
+    Attributes:
+        entries: services, buckets and hosts, each with its sources.
+        problems: what makes "granted" meaningless; an error.
+        warnings: what cannot be known or expressed; each can be acknowledged.
+        left_out: grants that the function does not use itself.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """For `allow_aws`. Without s3 where `buckets` are named, as these are all of S3 then."""
+        return self._texts("service")
+
+    @property
+    def buckets(self) -> tuple[str, ...]:
+        """For `allow_buckets`: names, maybe tokens. None where the role is granted buckets that have no one name."""
+        return self._texts("bucket")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """For `allow_outbound`: the hosts of data planes, maybe with tokens."""
+        return self._texts("host")
+
+    @property
+    def sources(self) -> dict[str, tuple[Source, ...]]:
+        """From an entry's text to the grants it comes from."""
+        return {entry.text: entry.sources for entry in self.entries}
+
+    def explain(self) -> list[str]:
+        """A line for each entry with its grants, and for each grant that was left out."""
+        lines = [f"{entry.kind} {entry.name}: {'; '.join(map(str, entry.sources))}" for entry in self.entries]
+        return [*lines, *(f"left out: {grant}" for grant in self.left_out)]
+
+    def _texts(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(entry.text for entry in self.entries if entry.kind == kind)
+
+
+def changed(before: Grants, after: Grants) -> list[str]:
+    """What the grants of a function have become since its policy was made: a sentence for each entry.
+
+    Args:
+        before: what its policy was made of.
+        after: what is read at the end of the synthesis.
+    """
+    old, new = _by_name(before.entries), _by_name(after.entries)
+    told = {*before.problems, *before.warnings}
+    return [
+        *(
+            f"allow_aws: {entry.kind} {entry.name} was granted after the policy was made ({entry.sources[0]}): grant "
+            "it before the aspects run, or give the aspect that grants it a priority below the shield's"
+            for name, entry in new.items()
+            if name not in old
+        ),
+        *(
+            f"allow_aws: {entry.kind} {entry.name} was granted when the policy was made ({entry.sources[0]}) and is "
+            "no more: take it away before the aspects run"
+            for name, entry in old.items()
+            if name not in new
+        ),
+        *(
+            f"allow_aws: since the policy was made, {finding.message}"
+            for finding in (*after.problems, *after.warnings)
+            if finding not in told
+        ),
+    ]
+
+
+def _by_name(entries: Sequence[Entry]) -> dict[tuple[str, str], Entry]:
+    return {(entry.kind, entry.name): entry for entry in entries}

@@ -1,0 +1,217 @@
+"""Grants that the function's own code does not use, where the CDK shows whose they are. Pure.
+
+An action on a resource is left out when everything that it permits is done by Lambda, or by another service on the
+function's behalf: polling an event source, sending to a dead letter queue, decrypting a bucket's objects. What code
+does with the very same actions on the same resource cannot be told from it: `allow_aws=["granted", "sqs"]` adds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from .actions import Action
+from .arns import Resource, Target, literal, parse_arn, words
+
+__all__ = ["Behind", "reason_to_leave_out"]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What Lambda does for a function.
+
+    Attributes:
+        polled: names of the event sources that Lambda polls, and of their secrets -> prefixes.
+        sent_to: names of where Lambda sends what failed or succeeded -> what it is.
+        log_group: construct path of its log group, if the app has it.
+        traced: Lambda's daemon sends its traces.
+        in_vpc: Lambda makes its network interfaces.
+        key: name of the key of its environment.
+        keys_of: a construct in the app -> names of the KMS keys that it refers to.
+    """
+
+    polled: Mapping[str, str] = field(default_factory=dict[str, str])
+    sent_to: Mapping[str, str] = field(default_factory=dict[str, str])
+    log_group: str = ""
+    traced: bool = False
+    in_vpc: bool = False
+    key: str = ""
+    keys_of: Callable[[Target], frozenset[str]] = lambda _: frozenset()
+
+
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html and its like: what the execution role needs
+# for an event source mapping, and what the CDK adds.
+_POLLING: Final[Mapping[str, frozenset[str]]] = {
+    "dynamodb": frozenset({"describestream", "getrecords", "getsharditerator", "liststreams"}),
+    "kafka": frozenset({"describecluster", "describeclusterv2", "getbootstrapbrokers", "listscramsecrets"}),
+    "kafka-cluster": frozenset(
+        {
+            "altergroup",
+            "connect",
+            "describecluster",
+            "describeclusterdynamicconfiguration",
+            "describegroup",
+            "describetopic",
+            "readdata",
+        }
+    ),
+    "kinesis": frozenset(
+        {
+            "describestream",
+            "describestreamconsumer",
+            "describestreamsummary",
+            "getrecords",
+            "getsharditerator",
+            "listshards",
+            "liststreams",
+            "subscribetoshard",
+        }
+    ),
+    "mq": frozenset({"describebroker"}),
+    "secretsmanager": frozenset({"describesecret", "getsecretvalue"}),
+    "sqs": frozenset(
+        {"changemessagevisibility", "deletemessage", "getqueueattributes", "getqueueurl", "receivemessage"}
+    ),
+}
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+_SENDING: Final[Mapping[str, frozenset[str]]] = {
+    "events": frozenset({"putevents"}),
+    "lambda": frozenset({"invokefunction"}),
+    "sns": frozenset({"publish"}),
+    "sqs": frozenset({"getqueueattributes", "getqueueurl", "sendmessage"}),
+}
+_DEAD_LETTERS: Final = frozenset({"sqs:sendmessage", "sns:publish"})
+_LOGGING: Final = frozenset({"createloggroup", "createlogstream", "putlogevents"})
+_TRACING: Final = frozenset(
+    {
+        "getsamplingrules",
+        "getsamplingstatisticsummaries",
+        "getsamplingtargets",
+        "puttelemetryrecords",
+        "puttracesegments",
+    }
+)
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+_INTERFACES: Final = frozenset(
+    {
+        "assignprivateipaddresses",
+        "createnetworkinterface",
+        "deletenetworkinterface",
+        "describenetworkinterfaces",
+        "describesecuritygroups",
+        "describesubnets",
+        "describevpcs",
+        "getsecuritygroupsforvpc",
+        "unassignprivateipaddresses",
+    }
+)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html: the service calls KMS, with the
+# caller's rights. Signing and message authentication are called by code alone.
+_ENCRYPTING: Final = frozenset(
+    {
+        "creategrant",
+        "decrypt",
+        "describekey",
+        "encrypt",
+        "generatedatakey",
+        "generatedatakey*",
+        "generatedatakeywithoutplaintext",
+        "reencrypt*",
+        "reencryptfrom",
+        "reencryptto",
+    }
+)
+# Permissions that no operation is called with.
+_NEVER_CALLED: Final[Mapping[str, Mapping[str, str]]] = {
+    "iam": {"passrole": "no operation is called with it"},
+    "elasticfilesystem": dict.fromkeys(("clientmount", "clientrootaccess", "clientwrite"), "Lambda mounts it"),
+    "s3files": dict.fromkeys(("clientmount", "clientrootaccess", "clientwrite"), "Lambda mounts it"),
+}
+
+DEAD_LETTERS: Final = "Lambda sends dead letters to it"
+
+
+def reason_to_leave_out(
+    action: Action,
+    resource: Resource,
+    conditions: frozenset[str],
+    behind: Behind,
+    granted: Callable[[], frozenset[Target]],
+) -> str:
+    """Why the function does not use a grant itself; empty when it may.
+
+    Args:
+        action: one action of a statement.
+        resource: one resource of it.
+        conditions: the condition keys of the statement, in lower case.
+        behind: what Lambda does for the function.
+        granted: constructs that the role is granted anything of.
+    """
+    prefix, name = action.prefix, action.name
+    if name in _NEVER_CALLED.get(prefix, {}):
+        return _NEVER_CALLED[prefix][name]
+    if prefix == "kms":
+        return _of_key(name, resource, conditions, behind, granted)
+    if prefix == "lambda" and "lambda:invokedviafunctionurl" in conditions and name == "invokefunction":
+        return "it permits the call of a function URL, not of Lambda's API"
+    if name in _POLLING.get(prefix, ()) and _is_polled(prefix, name, resource, behind):
+        return "Lambda polls it"
+    place = _sent_to(resource, behind)
+    if place and (
+        f"{prefix}:{name}" in _DEAD_LETTERS
+        if place == DEAD_LETTERS
+        else prefix == "s3" or name in _SENDING.get(prefix, ())
+    ):
+        return place
+    if prefix == "logs" and name in _LOGGING and _is_own_log(resource, behind):
+        return "Lambda writes the log"
+    if prefix == "xray" and name in _TRACING and behind.traced:
+        return "Lambda's daemon sends the traces"
+    if prefix == "ec2" and name in _INTERFACES and behind.in_vpc:
+        return "Lambda makes the network interfaces"
+    return ""
+
+
+def _is_polled(prefix: str, name: str, resource: Resource, behind: Behind) -> bool:
+    if not behind.polled:
+        return False
+    if behind.polled.get(resource.name) == prefix:
+        return True
+    # The CDK grants ListStreams on "*", and the topics and groups of a cluster have ARNs of their own.
+    return prefix in behind.polled.values() and (
+        (name == "liststreams" and resource.everything) or prefix == "kafka-cluster"
+    )
+
+
+def _sent_to(resource: Resource, behind: Behind) -> str:
+    if not behind.sent_to:
+        return ""
+    return behind.sent_to.get(resource.name) or behind.sent_to.get(resource.name.removesuffix("/*"), "")
+
+
+def _of_key(
+    name: str, resource: Resource, conditions: frozenset[str], behind: Behind, granted: Callable[[], frozenset[Target]]
+) -> str:
+    if "kms:viaservice" in conditions:
+        return "a condition has another service call KMS"
+    if name not in _ENCRYPTING:
+        return ""
+    if behind.key and resource.name == behind.key:
+        return "Lambda decrypts the environment"
+    for target in sorted(granted(), key=lambda t: t.path):
+        if not target.type.startswith(("AWS::KMS::", "AWS::IAM::")) and resource.name in behind.keys_of(target):
+            return f"it is the key of {target.name}, whose service calls KMS"
+    return ""
+
+
+def _is_own_log(resource: Resource, behind: Behind) -> bool:
+    if any(target.path == behind.log_group for target in resource.targets):
+        return True
+    if resource.everything:
+        return True
+    arn = parse_arn(resource.pieces)
+    if arn is None or literal(arn.service) != "logs":
+        return False
+    rest = words(arn.resource)
+    return rest == "*" or rest.startswith(("log-group:*", "log-group:/aws/lambda/"))

@@ -1,0 +1,498 @@
+"""Reads what roles are granted from the L1 constructs of a stage, through the CDK's public surface only.
+
+An app's grants end up in resources of IAM: a role's inline policies, policies and managed policies that name the role,
+managed policies that the role names, and the resource policies that name it as principal. Each property is one
+question to Node.js, which is what a synthesis costs, so nothing is asked that no function needs, and all tokens are
+resolved and taken apart together (`tokens`).
+
+Documents are read by `PolicyDocument.to_json`, which changes nothing: resolving one freezes its statements, and later
+aspects could not change them any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import IConstruct
+
+from ..errors import ShieldError
+from ..function_facts import FunctionHandle
+from .actions import covers, parse_action
+from .arns import Field, Resource, Target, Unknown, known_as, literal, words
+from .deciding import Caller, Statement
+from .documents import as_json, condition_keys, documents_of, mapping, statements_of, texts_of
+from .keys import Keys
+from .lambdas import Mappings, read_behind
+from .managed import LAMBDAS_OWN, POLLERS, STATEMENTS, managed_name
+from .model import Finding, LeftOut, Source
+from .origins import Behind
+from .tokens import Place, Tokens, path_of, resolve
+
+__all__ = ["AnyFunction", "Reader"]
+
+AnyFunction: TypeAlias = "lambda_.Function | lambda_.CfnFunction"
+
+_ID: Final = "shielded-function:granted"
+
+# Resources of IAM that someone may write without their L1 class; the CDK then keeps the properties to itself.
+_IAM_TYPES: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::RolePolicy")
+_IDENTITY_POLICIES: Final = (iam.CfnPolicy, iam.CfnManagedPolicy, iam.CfnRolePolicy)
+_RESOURCE_POLICIES: Final = (
+    s3.CfnBucketPolicy,
+    sqs.CfnQueuePolicy,
+    sns.CfnTopicPolicy,
+    secretsmanager.CfnResourcePolicy,
+    kms.CfnKey,
+)
+
+
+@dataclass
+class _Role:
+    """A role, and what grants it something.
+
+    Attributes:
+        name: construct path; for an imported one its ARN in words.
+        place: its stack; for an imported one the function's.
+        resource: the L1; None for an imported one.
+        arn: its ARN, as the function has it.
+        logical_id: empty where it is not known without asking.
+        documents: (construct path, stack, policy document) of each policy.
+        managed: names of AWS's own policies.
+    """
+
+    name: str
+    place: Place
+    resource: Any
+    arn: Field
+    logical_id: str = ""
+    documents: list[tuple[str, Place, Any]] = field(default_factory=list[tuple[str, Place, Any]])
+    managed: list[str] = field(default_factory=list[str])
+    statements: list[Statement] = field(default_factory=list[Statement])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    assumes: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """A policy of IAM's in the stage, and the roles that it names."""
+
+    path: str
+    place: Place
+    construct: Any
+    roles: Any
+
+
+@dataclass
+class _Function:
+    path: str
+    place: Place
+    resource: Any
+    role: str = ""
+
+
+class Reader:
+    """One read of a stage for some of its functions."""
+
+    def __init__(
+        self, stage: IConstruct, functions: Sequence[AnyFunction], constructs: Sequence[IConstruct] | None = None
+    ) -> None:
+        """
+        Args:
+            stage: an App or a Stage. What is below a Stage in it belongs to that one.
+            functions: whose grants are wanted.
+            constructs: what `stage.node.find_all()` returned, where it was asked already.
+
+        Raises:
+            ShieldError: a function is not in this stage.
+        """
+        self.constructs: Sequence[Any] = stage.node.find_all() if constructs is None else constructs
+        root, _ = path_of(stage)
+        stages = [p for p in (path_of(c)[0] for c in self.constructs if isinstance(c, cdk.Stage)) if p != root]
+        stacks = [(path_of(c)[0], c) for c in self.constructs if isinstance(c, cdk.Stack)]
+        self.tokens = Tokens(
+            [Place.of(path, c) for path, c in stacks if not any(path.startswith(f"{s}/") for s in stages)]
+        )
+        self._roles: dict[str, _Role] = {}
+        self._documents: dict[str, Any] = {}
+        self.bucket_names: dict[str, tuple[Place, str]] = {}
+        self._keys = Keys(self.tokens)
+        self.functions = list(self._find_functions(functions))
+        self._find_roles()
+        self._policies = list(self._find_policies())
+        self._resource_policies = list(self._find_resource_policies())
+        self._undisclosed = list(self._find_undisclosed())
+        self._mappings = Mappings(self.tokens, self.constructs)
+        self._read_roles()
+
+    def callers(self) -> Iterator[tuple[str, Place, Caller]]:
+        """Each function's path, its stack, and what its role is granted."""
+        for function in self.functions:
+            role = self._roles[function.role]
+            statements = [*role.statements, *self._assumed(role)]
+            prefixes = frozenset(
+                action.prefix for s in statements for text in s.actions if text and (action := parse_action(text))
+            )
+            behind = Behind(
+                **read_behind(self.tokens, function.place, function.path, function.resource, self._mappings, prefixes),
+                keys_of=self._keys.of,
+            )
+            managed, left_out = _managed_statements(role, behind)
+            yield (
+                function.path,
+                function.place,
+                Caller(
+                    function.place.region,
+                    function.place.account,
+                    [*statements, *managed],
+                    behind,
+                    [*role.findings, *self._undisclosed],
+                    left_out,
+                    any(place.region != function.place.region for place in self.tokens.places),
+                ),
+            )
+
+    # Functions and their roles
+
+    def _find_functions(self, functions: Sequence[AnyFunction]) -> Iterator[_Function]:
+        """Each with its L1, which is found by its path: one question less than by its L2."""
+        resources: dict[str, Any] = {}
+        if any(isinstance(function, lambda_.Function) for function in functions):
+            found = [c for c in self.constructs if isinstance(c, lambda_.CfnFunction)]
+            resources = {known_as(path_of(c)[0]): c for c in found} if len(found) < 2 * len(functions) else {}
+        for function in functions:
+            path, _ = path_of(function)
+            place = self.tokens.place_of(path)
+            if place is None:
+                raise ShieldError(path, ["it is not in the stage whose grants are read"])
+            if isinstance(function, lambda_.CfnFunction):
+                yield _Function(path, place, function)
+            else:
+                yield _Function(path, place, resources.get(path) or FunctionHandle(function).resource)
+
+    def _find_roles(self) -> None:
+        arns = [function.resource.role or "" for function in self.functions]
+        self.tokens.learn((f.place, arn) for f, arn in zip(self.functions, arns, strict=True))
+        for function, arn in zip(self.functions, arns, strict=True):
+            function.role = self._role(function.place, self.tokens.pieces(function.place, arn))
+
+    def _role(self, place: Place, arn: Field) -> str:
+        """Remembers a role by its ARN; returns its name."""
+        first = arn[0] if arn and isinstance(arn[0], Unknown) else None
+        target = first.target if first else None
+        if first and target and isinstance(target.construct, iam.CfnRole):
+            own = self.tokens.place_of(target.path) or place
+            if target.path not in self._roles:
+                logical_id = self.tokens.logical_id(place, first.text) if own is place else ""
+                self._roles[target.path] = _Role(target.path, own, target.construct, arn, logical_id)
+            return target.path
+        name = words(arn)
+        self._roles.setdefault(name, _Role(name, place, None, arn))
+        return name
+
+    # Policies
+
+    def _find_policies(self) -> Iterator[_Policy]:
+        """Those that name a role, with the names resolved, one question for each stack."""
+        found: dict[Place, list[_Policy]] = {}
+        for construct in self.constructs:
+            if not isinstance(construct, _IDENTITY_POLICIES):
+                continue
+            path, _ = path_of(construct)
+            place = self.tokens.place_of(path)
+            if place is None:
+                continue
+            if isinstance(construct, iam.CfnRolePolicy):
+                roles: Any = [construct.role_name]
+            else:
+                roles = construct.roles
+            found.setdefault(place, []).append(_Policy(path, place, construct, roles))
+        for place, policies in found.items():
+            named = resolve(place.stack, [policy.roles or [] for policy in policies])
+            for policy, roles in zip(policies, named, strict=True):
+                yield replace(policy, roles=roles or [])
+
+    def _find_resource_policies(self) -> Iterator[tuple[str, Place, Any]]:
+        for construct in self.constructs:
+            if isinstance(construct, _RESOURCE_POLICIES):
+                path, _ = path_of(construct)
+                place = self.tokens.place_of(path)
+                if place:
+                    document = construct.key_policy if isinstance(construct, kms.CfnKey) else construct.policy_document  # type: ignore[union-attr]
+                    yield path, place, as_json(document, place)
+
+    def _find_undisclosed(self) -> Iterator[Finding]:
+        for construct in self.constructs:
+            if type(construct) is cdk.CfnResource:
+                path, kind = path_of(construct)
+                if kind in _IAM_TYPES and self.tokens.place_of(path):
+                    yield Finding(
+                        f"{_ID}Undisclosed",
+                        f"{path} is a plain CfnResource of type {kind}, whose properties the CDK does not tell: write "
+                        f"iam.Cfn{kind.rpartition('::')[2]}, or name what it grants beside, as in "
+                        'allow_aws=["granted", "sqs"]',
+                    )
+
+    def _read_roles(self) -> None:
+        """Each role once, and those that they may assume."""
+        done: set[str] = set()
+        while wanted := [role for name, role in self._roles.items() if name not in done]:
+            done.update(role.name for role in wanted)
+            for role in wanted:
+                self._attach_own(role)
+            self._attach_by_arn(wanted)
+            self._attach_policies({role.name: role for role in wanted})
+            self.tokens.learn(
+                (place, text) for role in wanted for _, place, document in role.documents for text in texts_of(document)
+            )
+            for role in wanted:
+                self._make_statements(role)
+            self._learn_bucket_names(wanted)
+            self._attach_resource_policies({role.name: role for role in wanted})
+
+    def _attach_own(self, role: _Role) -> None:
+        """Inline policies."""
+        if role.resource is None:
+            role.findings.append(
+                Finding(
+                    f"{_ID}ImportedRole",
+                    f"its role {role.name} is imported, so only what this app grants it is known: name beside what it "
+                    'is granted elsewhere, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
+                )
+            )
+            return
+        for document in documents_of(role.resource.policies, role.place):
+            role.documents.append((role.name, role.place, as_json(document, role.place)))
+
+    def _attach_by_arn(self, roles: Sequence[_Role]) -> None:
+        """Managed policies that a role names."""
+        inside = [(role, role.resource.managed_policy_arns) for role in roles if role.resource is not None]
+        named = [(role, list(arns)) for role, arns in inside if arns]
+        for (role, arns), found in zip(
+            named, self.tokens.of_values([(role.place, arns) for role, arns in named]), strict=True
+        ):
+            unclear = False
+            for _, pieces in found:
+                name = managed_name(pieces)
+                if name in LAMBDAS_OWN or name in STATEMENTS:
+                    role.managed.append(name)
+                elif name or not _refers_to(pieces):
+                    role.findings.append(_unread(role.name, name or words(pieces)))
+                else:
+                    unclear = True
+            if unclear:
+                for target in self.tokens.targets_of(role.place, arns):
+                    self._attach_managed(role, target)
+
+    def _attach_managed(self, role: _Role, target: Target) -> None:
+        policy = next((p for p in self._policies if p.path == target.path), None)
+        if policy is None:
+            role.findings.append(_unread(role.name, target.name))
+        else:
+            self._attach(role, policy)
+
+    def _attach(self, role: _Role, policy: _Policy) -> None:
+        if any(path == policy.path for path, _, _ in role.documents):
+            return
+        if policy.path not in self._documents:
+            self._documents[policy.path] = as_json(policy.construct.policy_document, policy.place)
+        role.documents.append((policy.path, policy.place, self._documents[policy.path]))
+
+    def _attach_policies(self, roles: Mapping[str, _Role]) -> None:
+        """Policies that name one of these roles."""
+        ids = self._logical_ids(roles.values())
+        elsewhere = {"", *(logical_id for _, logical_id in ids)}
+        names = {name: role for role in roles.values() if (name := _name_in(role.arn))}
+        imported = any(role.resource is None and not _name_in(role.arn) for role in roles.values())
+        several = len(self.tokens.places) > 1
+        for policy in self._policies:
+            for item in policy.roles:
+                if isinstance(item, str):
+                    role = names.get(item) or self._named(roles, item)
+                    if role:
+                        self._attach(role, policy)
+                    continue
+                logical_id = str(item.get("Ref", "")) if isinstance(item, dict) else ""
+                role = ids.get((policy.place, logical_id))
+                if role and (not several or policy.path.startswith(f"{role.name.removesuffix('/Resource')}/")):
+                    self._attach(role, policy)
+                elif imported or (several and (logical_id in elsewhere or _is_parameter(logical_id))):
+                    self._attach_exactly(policy, item, roles)
+
+    def _attach_exactly(self, policy: _Policy, item: Any, roles: Mapping[str, _Role]) -> None:
+        """By the constructs that the policy's names refer to: two stacks may have one logical id."""
+        named = (
+            policy.construct.role_name if isinstance(policy.construct, iam.CfnRolePolicy) else policy.construct.roles
+        )
+        for target in self.tokens.targets_of(policy.place, named):
+            if target.path in roles:
+                self._attach(roles[target.path], policy)
+        # An imported role's name is made from its ARN.
+        text = words(self.tokens.of_json(policy.place, item)[0][1]) if item else ""
+        for role in roles.values():
+            if role.resource is None and role.arn and text and _note(role.arn) and _note(role.arn) in text:
+                self._attach(role, policy)
+
+    def _logical_ids(self, roles: Iterable[_Role]) -> dict[tuple[Place, str], _Role]:
+        inside: dict[Place, list[_Role]] = {}
+        for role in roles:
+            if role.resource is not None:
+                inside.setdefault(role.place, []).append(role)
+        found: dict[tuple[Place, str], _Role] = {}
+        for place, some in inside.items():
+            found.update({(place, role.logical_id): role for role in some if role.logical_id})
+            asked = [role for role in some if not role.logical_id]
+            for role, value in zip(asked, resolve(place.stack, [r.resource.ref for r in asked]), strict=True):
+                if isinstance(value, dict):
+                    found[place, str(value.get("Ref"))] = role
+        return found
+
+    def _named(self, roles: Mapping[str, _Role], name: str) -> _Role | None:
+        """A role in the app that is named by its text."""
+        return next(
+            (
+                role
+                for role in roles.values()
+                if role.resource is not None and resolve(role.place.stack, [role.resource.role_name or ""]) == [name]
+            ),
+            None,
+        )
+
+    # Statements
+
+    def _make_statements(self, role: _Role) -> None:
+        for path, place, document in role.documents:
+            for label, statement in statements_of(document, place):
+                made = self._statement(path, place, label, statement)
+                if made:
+                    role.statements.append(made)
+                    self._note_assumed(role, place, made)
+
+    def _statement(self, path: str, place: Place, label: str, statement: Mapping[str, Any]) -> Statement | None:
+        if statement.get("Effect") != "Allow":
+            return None  # what a Deny takes away stays in: it can only be less than what is read
+        not_action, not_resource = "NotAction" in statement, "NotResource" in statement
+        resources = self.tokens.of_value(place, statement.get("NotResource" if not_resource else "Resource", []))
+        actions = self.tokens.of_value(place, statement.get("Action", []))
+        return Statement(
+            path,
+            label,
+            tuple(literal(pieces) for _, pieces in actions),
+            tuple(Resource(text, pieces) for text, pieces in resources),
+            not_action,
+            not_resource,
+            frozenset(condition_keys(statement.get("Condition"))),
+        )
+
+    def _learn_bucket_names(self, roles: Sequence[_Role]) -> None:
+        """The names of all buckets that S3 statements name, so that they are resolved at once."""
+        for role in roles:
+            for statement in role.statements:
+                if any(text and text.lower().startswith("s3") for text in statement.actions):
+                    for resource in statement.resources:
+                        target = resource.whole.target if resource.whole else None
+                        if (
+                            target
+                            and isinstance(target.construct, s3.CfnBucket)
+                            and target.path not in self.bucket_names
+                        ):
+                            place = self.tokens.place_of(target.path)
+                            if place:
+                                self.bucket_names[target.path] = (place, target.construct.bucket_name or "")
+        self.tokens.learn(self.bucket_names.values())
+
+    def _attach_resource_policies(self, roles: Mapping[str, _Role]) -> None:
+        """Statements of resource policies that name a role as principal."""
+        for path, place, document in self._resource_policies:
+            for label, statement in statements_of(document, place):
+                principals = mapping(statement.get("Principal")).get("AWS")
+                if statement.get("Effect") != "Allow" or not principals:
+                    continue
+                for _, pieces in self.tokens.of_value(place, principals):
+                    target = pieces[0].target if pieces and isinstance(pieces[0], Unknown) else None
+                    role = roles.get(target.path if target else words(pieces))
+                    made = self._statement(path, place, label, statement) if role else None
+                    if role and made:
+                        role.statements.append(made)
+
+    def _note_assumed(self, role: _Role, place: Place, statement: Statement) -> None:
+        actions = [a for text in statement.actions if text and (a := parse_action(text))]
+        if not any(a.prefix == "sts" and covers(a.name, "assumerole") for a in actions):
+            return
+        for resource in statement.resources:
+            whole = resource.whole
+            if whole and whole.target and isinstance(whole.target.construct, iam.CfnRole):
+                role.assumes.append(self._role(place, resource.pieces))
+            else:
+                role.findings.append(
+                    Finding(
+                        f"{_ID}AssumedRole",
+                        f"{known_as(statement.policy)}, statement {statement.label}: what {resource.name} is granted, "
+                        "which it may assume, is not known: name it beside, as in "
+                        'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
+                    )
+                )
+
+    def _assumed(self, role: _Role) -> Iterator[Statement]:
+        """What the roles are granted that a role may assume, and those may."""
+        seen, pending = {role.name}, list(role.assumes)
+        while pending:
+            name = pending.pop(0)
+            if name in seen:
+                continue
+            seen.add(name)
+            assumed = self._roles[name]
+            pending += assumed.assumes
+            yield from (replace(statement, role=name) for statement in assumed.statements)
+
+
+def _name_in(arn: Field) -> str:
+    """A role's name, where the end of its ARN is known."""
+    last = arn[-1] if arn else ""
+    return last.rpartition("/")[2] if isinstance(last, str) and "/" in last else ""
+
+
+def _is_parameter(logical_id: str) -> bool:
+    """Whether the CDK made it for a reference to another stack, into or out of a nested one."""
+    return logical_id.startswith("referenceto")
+
+
+def _unread(role: str, policy: str) -> Finding:
+    return Finding(
+        f"{_ID}ManagedPolicy",
+        f"{known_as(role)} has the managed policy {policy}, which is not in this app and is not read: name beside what "
+        'the code calls, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
+    )
+
+
+def _managed_statements(role: _Role, behind: Behind) -> tuple[list[Statement], list[LeftOut]]:
+    """What AWS's own policies grant of which the contents are known."""
+    statements: list[Statement] = []
+    left_out: list[LeftOut] = []
+    for name in role.managed:
+        source = Source(name, "all", "*")
+        if name in LAMBDAS_OWN:
+            left_out.append(LeftOut(source, LAMBDAS_OWN[name]))
+        elif name in POLLERS and POLLERS[name] in behind.polled.values():
+            left_out.append(LeftOut(source, "Lambda polls with it"))
+        elif name in STATEMENTS:
+            statements.append(Statement(name, "all", STATEMENTS[name], (Resource("*", ("*",)),)))
+    return statements, left_out
+
+
+def _refers_to(pieces: Field) -> bool:
+    return any(isinstance(p, Unknown) and not p.note.startswith("AWS::") for p in pieces)
+
+
+def _note(arn: Field) -> str:
+    first = arn[0] if arn else None
+    return first.note if isinstance(first, Unknown) else ""

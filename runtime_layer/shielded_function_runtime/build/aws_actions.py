@@ -1,0 +1,157 @@
+"""Writes `granted/actions.json`: which AWS services an IAM action is an operation of.
+
+    python -m shielded_function_runtime.build.aws_actions            writes the table
+    python -m shielded_function_runtime.build.aws_actions --check    exits with 1 when the table is out of date
+
+The table is committed; it changes when botocore's pin does. It has three parts:
+
+- `services`: action prefix -> services, in botocore's names, which are those that `allow_aws` takes. A prefix is what
+  requests are signed with (`states` for Step Functions), but for the services in `_PREFIXES`.
+- `operations`: where a prefix has several services, the operations of each, which tell them apart: `InvokeModel` is
+  bedrock-runtime's. Services that have no host name of their own (neptune beside rds) are left out.
+- `hosts`: service -> the first label of its regional host name, where that is not the service's own name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import Loader
+
+from .aws_endpoints import BOTOCORE_VERSION, resolve
+
+TABLE = Path(__file__).resolve().parents[3] / "constructs" / "shielded_function" / "granted" / "actions.json"
+
+# Services whose action prefix is not what their requests are signed with; from the "Actions, resources, and condition
+# keys" pages of the Service Authorization Reference. None: no policy of IAM's grants it (tokens of its own do).
+_PREFIXES: Mapping[str, tuple[str, ...] | None] = {
+    "apigatewaymanagementapi": None,  # execute-api:ManageConnections: the host is the API's own
+    "cloudcontrol": ("cloudformation",),
+    "cloudwatch": ("cloudwatch",),
+    "connectparticipant": None,
+    "iot-data": ("iot",),
+    "iot-jobs-data": ("iot", "iotjobsdata"),
+    "iotsecuretunneling": ("iot",),
+    "mturk": ("mechanicalturk",),
+    "neptunedata": None,  # neptune-db: the host is the cluster's own
+    "partnercentral-account": ("partnercentral",),
+    "partnercentral-benefits": ("partnercentral",),
+    "partnercentral-channel": ("partnercentral",),
+    "partnercentral-marketing": ("partnercentral",),
+    "partnercentral-selling": ("partnercentral",),
+    "resourcegroupstaggingapi": ("tag",),
+    "s3": ("s3", "s3express", "s3-object-lambda"),
+    "s3control": ("s3", "s3-outposts"),
+    "sso": None,
+}
+
+# s3control has operations of S3's names, for the buckets of Outposts (s3-outposts).
+_OUTPOSTS: Mapping[str, str] = {"s3control": "s3"}
+
+
+def _prefixes(service: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    if service in _PREFIXES:
+        return _PREFIXES[service] or ()
+    return ((metadata.get("signingName") or metadata["endpointPrefix"]).lower(),)
+
+
+def _without_own_hosts(services: Sequence[str], hosts: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """Service -> another of the same prefix that has all its host names, for those where there is one."""
+    covered: dict[str, str] = {}
+    for service in services:
+        for other in services:
+            if other == service or other in covered:
+                continue
+            if hosts[service] < hosts[other] or (hosts[service] == hosts[other] and len(service) >= len(other)):
+                covered[service] = other
+                break
+    return covered
+
+
+def build(loader: Any = None) -> dict[str, Any]:
+    """The table, from botocore's service models and the host names it resolves.
+
+    Args:
+        loader: a `botocore.loaders.Loader`; by default one over the installed botocore's own data.
+    """
+    loader = loader or Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
+    _, patterns = resolve(loader)
+    by_service: dict[str, set[str]] = defaultdict(set)
+    for pattern, partitions in patterns.items():
+        for partition, services in partitions.items():
+            for service in services:
+                by_service[service].add(f"{partition} {pattern}")
+    hosts = {service: frozenset(found) for service, found in by_service.items()}
+
+    groups: dict[str, list[str]] = defaultdict(list)
+    operations: dict[str, set[str]] = {}
+    labels: dict[str, str] = {}
+    for service in sorted(hosts):
+        model: Mapping[str, Any] = loader.load_service_model(service, "service-2")
+        operations[service] = set(model["operations"])
+        labels[service] = model["metadata"]["endpointPrefix"]
+        for prefix in _prefixes(service, model["metadata"]):
+            groups[prefix].append(service)
+
+    table: dict[str, list[str]] = {}
+    told_apart: dict[str, list[str]] = {}
+    for prefix, services in sorted(groups.items()):
+        covered = _without_own_hosts(services, hosts)
+        table[prefix] = [service for service in services if service not in covered]
+        if len(table[prefix]) > 1:
+            for service in table[prefix]:
+                own = operations[service].union(*(operations[s] for s, by in covered.items() if by == service))
+                own -= operations.get(_OUTPOSTS.get(service, ""), set())
+                told_apart[service] = sorted(own | set(told_apart.get(service, ())))
+    return {
+        "botocore": BOTOCORE_VERSION,
+        "services": table,
+        "operations": dict(sorted(told_apart.items())),
+        "hosts": {service: label for service, label in sorted(labels.items()) if label != service},
+    }
+
+
+def render(table: Mapping[str, Any]) -> str:
+    """One line for each prefix and service, so that a change can be reviewed."""
+
+    def lines(rows: Mapping[str, Any]) -> str:
+        return ",\n".join(
+            f"  {json.dumps(name)}: {json.dumps(value if isinstance(value, str) else ' '.join(value))}"
+            for name, value in rows.items()
+        )
+
+    parts = [f'"botocore": {json.dumps(table["botocore"])}']
+    parts += [f'"{part}": {{\n{lines(table[part])}\n}}' for part in ("services", "operations", "hosts")]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes or checks the table; the exit status is 1 when a check finds it out of date."""
+    parser = argparse.ArgumentParser(prog="python -m shielded_function_runtime.build.aws_actions")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the table is out of date")
+    options = parser.parse_args(arguments)
+    text = render(build())
+    old = TABLE.read_text(encoding="ascii") if TABLE.exists() else ""
+    if text == old:
+        print(f"{TABLE.name} is what botocore {BOTOCORE_VERSION} gives")
+        return 0
+    if options.check:
+        print(
+            f"{TABLE.name} is not what botocore {BOTOCORE_VERSION} gives: "
+            "run python -m shielded_function_runtime.build.aws_actions",
+            file=sys.stderr,
+        )
+        return 1
+    TABLE.write_text(text, encoding="ascii", newline="\n")
+    print(f"wrote {TABLE.name} from botocore {BOTOCORE_VERSION}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

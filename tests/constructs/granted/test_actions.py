@@ -1,0 +1,130 @@
+"""The table of actions: every prefix that the CDK grants, and nothing that the core does not know."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shielded_function import ShieldPolicy
+from shielded_function.granted import actions, planes
+from shielded_function.granted.deciding import MAX_SERVICES
+from shielded_function_runtime.build import aws_actions, aws_table
+
+DATA = json.loads(Path(__file__).with_name("cdk_actions.json").read_text(encoding="ascii"))
+
+
+def test_every_action_of_the_cdks_own_grants_has_a_service_or_a_host() -> None:
+    assert len(DATA["actions"]) > 600
+    without = [
+        text
+        for text in DATA["actions"]
+        if (action := actions.parse_action(text)) is None
+        or not (actions.services_of(action.prefix, action.name) or planes.planes_of(action))
+    ]
+    assert without == []
+
+
+def test_the_core_knows_every_service_of_the_table() -> None:
+    services = sorted({s for prefix in actions.known_prefixes() for s in actions.services_of(prefix, "*")})
+    assert len(services) > 350
+    for some in (services[at : at + MAX_SERVICES] for at in range(0, len(services), MAX_SERVICES)):
+        assert set(ShieldPolicy(allow_aws=some).allow_aws) == set(some)
+
+
+def test_the_table_is_of_the_same_botocore_as_the_cores_and_small() -> None:
+    assert json.loads(aws_actions.TABLE.read_text(encoding="ascii"))["botocore"] == aws_table.table_version()
+    assert aws_actions.TABLE.stat().st_size < 300_000
+
+
+@pytest.mark.parametrize(
+    ("action", "services"),
+    [
+        ("sqs:SendMessage", {"sqs"}),
+        ("SQS:sendmessage", {"sqs"}),
+        ("states:StartExecution", {"stepfunctions"}),
+        ("elasticfilesystem:DescribeFileSystems", {"efs"}),
+        ("tag:GetResources", {"resourcegroupstaggingapi"}),
+        ("cloudwatch:PutMetricData", {"cloudwatch"}),
+        ("bedrock:InvokeModel", {"bedrock-runtime"}),
+        ("bedrock:InvokeModel*", {"bedrock-runtime"}),
+        ("bedrock:InvokeAgent", {"bedrock-agent-runtime"}),
+        ("bedrock:ListFoundationModels", {"bedrock"}),
+        ("sagemaker:InvokeEndpoint", {"sagemaker-runtime"}),
+        ("sagemaker:CreateTrainingJob", {"sagemaker"}),
+        ("dynamodb:GetItem", {"dynamodb"}),
+        ("dynamodb:*Item", {"dynamodb"}),
+        ("dynamodb:GetRecords", {"dynamodbstreams"}),
+        ("dynamodb:*", {"dynamodb", "dynamodbstreams"}),
+        ("dynamodb:PartiQLSelect", {"dynamodb"}),
+        ("lambda:InvokeFunction", {"lambda"}),
+        ("rds:DescribeDBClusters", {"rds"}),
+        ("elasticloadbalancing:DescribeLoadBalancers", {"elb"}),
+        ("es:DescribeDomain", {"es"}),
+        ("ses:SendEmail", {"ses"}),
+        ("iot:Publish", {"iot-data"}),
+        ("iot:DescribeEndpoint", {"iot"}),
+        ("s3:GetObject", {"s3"}),
+        ("s3:Get*", {"s3", "s3control"}),
+        ("s3:ListAllMyBuckets", {"s3"}),
+        ("s3:GetBucketVersioning", {"s3"}),
+        ("s3:CreateJob", {"s3control"}),
+        ("s3:PutAccountPublicAccessBlock", {"s3control"}),
+        ("s3express:CreateSession", {"s3"}),
+        ("nothing:Here", set()),
+    ],
+)
+def test_services_of_an_action(action: str, services: set[str]) -> None:
+    parsed = actions.parse_action(action)
+    assert parsed
+    assert set(actions.services_of(parsed.prefix, parsed.name)) == services
+
+
+@pytest.mark.parametrize("text", ["GetObject", "", ":", "s3:", ":GetObject"])
+def test_what_is_no_action(text: str) -> None:
+    assert actions.parse_action(text) is None
+
+
+@pytest.mark.parametrize("text", ["*", "*:*", "s*:Get*", " * "])
+def test_an_action_of_every_service(text: str) -> None:
+    parsed = actions.parse_action(text)
+    assert parsed
+    assert parsed.everything
+
+
+def test_brackets_in_a_pattern_are_no_pattern() -> None:
+    assert not actions.covers("get[o]bject", "getobject")
+    assert actions.covers("get?bj*", "getobject")
+    assert not actions.covers("getobject", "getobjectacl")
+
+
+def test_services_with_the_same_hosts_are_one() -> None:
+    """A function's environment has 4 KB: `elb` stands for `elbv2` too."""
+    hosts = {service: actions.endpoint_of(service, "eu-west-1") for service in ("elb", "elbv2")}
+    assert len(set(hosts.values())) == 1
+    assert actions.services_of("elasticloadbalancing", "*") == ("elb",)
+
+
+@pytest.mark.parametrize(
+    ("action", "only"),
+    [
+        ("es:ESHttpGet", True),
+        ("es:ESHttp*", True),
+        ("es:*", False),
+        ("es:ES*", False),
+        ("dax:GetItem", True),
+        ("dax:*", False),
+        ("aoss:APIAccessAll", True),
+        ("appsync:G*", False),
+        ("lambda:InvokeFunctionUrl", True),
+        ("lambda:InvokeFunction*", False),
+        ("rds-db:connect", True),
+        ("kafka-cluster:*", True),
+    ],
+)
+def test_a_data_planes_actions_are_no_operations_of_its_service(action: str, only: bool) -> None:
+    parsed = actions.parse_action(action)
+    assert parsed
+    assert planes.planes_of(parsed)
+    assert planes.only_of_planes(parsed) is only

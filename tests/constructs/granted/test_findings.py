@@ -1,0 +1,272 @@
+"""What cannot be known or expressed, data planes, and what changes after the policy was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_appsync as appsync
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_opensearchservice as opensearch
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+
+from shielded_function.granted import Grants, actions, changed
+
+Read = Callable[..., Grants]
+Ids = Callable[[Grants], "list[str]"]
+Allow = Callable[..., None]
+
+
+def raw(checkout: lambda_.Function, *statements: Any) -> None:
+    """A document as it would be written by hand, which the CDK does not check."""
+    iam.CfnPolicy(
+        checkout.stack,
+        "Raw",
+        policy_name="raw",
+        roles=[checkout.role.role_name],  # type: ignore[union-attr]
+        policy_document={"Statement": list(statements)},
+    )
+
+
+class TestProblems:
+    @pytest.mark.parametrize(
+        ("statement", "said"),
+        [
+            ({"Action": "*"}, "Everything"),
+            ({"Action": "*:*"}, "Everything"),
+            ({"Action": ["sqs:SendMessage", "*"]}, "Everything"),
+            ({"Action": "s*:Get*"}, "Everything"),
+            ({"NotAction": "iam:*"}, "Everything"),
+            ({"Action": "GetObject"}, "UnknownAction"),
+            ({"Action": {"Ref": "SomeParameter"}}, "UnknownAction"),
+        ],
+    )
+    def test_of_statements(
+        self, read: Read, checkout: lambda_.Function, ids: Ids, statement: dict[str, Any], said: str
+    ) -> None:
+        raw(checkout, {"Sid": "Wide", "Effect": "Allow", "Resource": "*", **statement})
+        grants = read()
+        assert ids(grants) == [said]
+        assert [finding.message.partition(":")[0] for finding in grants.problems] == ["Shop/Raw, statement Wide"]
+
+    def test_more_services_than_a_policy_takes(self, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
+        raw(
+            checkout,
+            {"Effect": "Allow", "Resource": "*", "Action": [f"{p}:*" for p in sorted(actions.known_prefixes())[:80]]},
+        )
+        grants = read()
+        assert "Everything" in ids(grants)
+        assert "of which a policy takes 64" in grants.problems[-1].message
+
+
+class TestForms:
+    def test_single_texts_and_any_case(self, read: Read, checkout: lambda_.Function) -> None:
+        raw(checkout, {"Effect": "Allow", "Action": "SQS:sendmessage", "Resource": "*"})
+        assert read().services == ("sqs",)
+
+    def test_a_deny_takes_nothing_away(self, read: Read, checkout: lambda_.Function) -> None:
+        raw(
+            checkout,
+            {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "NotAction": "sns:*", "Resource": "*"},
+        )
+        assert read().services == ("sqs",)
+
+    def test_actions_that_are_tokens(self, read: Read, allow: Allow) -> None:
+        allow(cdk.Fn.join(":", ["sqs", "SendMessage"]), "*")
+        allow(cdk.Token.as_string("sns:Publish"), "*")
+        assert set(read().services) == {"sqs", "sns"}
+
+    def test_a_document_that_is_a_token(self, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
+        queue = sqs.Queue(checkout.stack, "Queue")
+        document = {"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": queue.queue_arn}]}
+        iam.CfnPolicy(
+            checkout.stack,
+            "Late",
+            policy_name="late",
+            roles=[checkout.role.role_name],  # type: ignore[union-attr]
+            policy_document=cdk.Token.as_any(document),
+        )
+        assert read().services == ("sqs",)
+
+    def test_an_override_is_not_seen(self, read: Read, checkout: lambda_.Function, allow: Allow) -> None:
+        """A limit: what add_property_override does is done after everything that the CDK tells."""
+        allow("sqs:SendMessage", "*")
+        policy = checkout.role.node.find_child("DefaultPolicy").node.default_child  # type: ignore[union-attr]
+        assert isinstance(policy, iam.CfnPolicy)
+        policy.add_property_override("PolicyDocument.Statement.0.Action", "sns:Publish")
+        assert read().services == ("sqs",)
+
+
+class TestPlaces:
+    @pytest.fixture
+    def stack(self, app: cdk.App) -> cdk.Stack:
+        return cdk.Stack(app, "Shop", env=cdk.Environment(region="eu-west-1", account="111111111111"))
+
+    @pytest.mark.parametrize(
+        ("action", "resource", "services", "said"),
+        [
+            ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111111111111:q", ("sqs",), []),
+            ("sqs:SendMessage", "arn:aws:sqs:*:111111111111:q", ("sqs",), []),
+            ("sqs:SendMessage", "arn:aws:sqs:us-east-1:111111111111:q", (), ["OtherRegion"]),
+            ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:222222222222:q", ("sqs",), []),
+            ("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:222222222222:table/t", ("dynamodb",), ["OtherAccount"]),
+            ("iam:GetRole", "arn:aws:iam::111111111111:role/r", ("iam",), []),
+            ("nothing:Here", "*", (), ["UnknownService"]),
+        ],
+    )
+    def test_region_account_and_unknown_services(
+        self, allow: Allow, read: Read, ids: Ids, action: str, resource: str, services: tuple[str, ...], said: list[str]
+    ) -> None:
+        allow(action, resource)
+        grants = read()
+        assert grants.services == services
+        assert ids(grants) == said
+        if said == ["OtherRegion"]:
+            assert "list sqs.us-east-1.amazonaws.com:443 in allow_outbound" in grants.warnings[0].message
+
+    def test_a_queue_of_a_stack_in_another_region(self, app: cdk.App, read: Read, ids: Ids, allow: Allow) -> None:
+        far = cdk.Stack(app, "Far", env=cdk.Environment(region="us-east-1", account="111111111111"))
+        allow("sqs:SendMessage", sqs.Queue(far, "Queue", queue_name="far").queue_arn)
+        grants = read()
+        assert ids(grants) == ["OtherRegion"]
+        assert "it is in us-east-1" in grants.warnings[0].message
+
+
+def of_class(construct: Any) -> Sequence[tuple[str, int | None]]:
+    """Stands in for `hosts.entries_of`: an entry that tells which construct was asked."""
+    if type(construct).__name__ in ("CfnDBInstance", "CfnRestApi", "CfnGraphQLApi", "CfnDomain", "CfnUrl"):
+        return [(f"{type(construct).__name__.lower()}.example:443", 40)]
+    raise ValueError(f"{construct} is not known")
+
+
+class TestDataPlanes:
+    def test_hosts_of_constructs(
+        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids, tmp_path: Path
+    ) -> None:
+        api = apigateway.RestApi(stack, "Api")
+        api.root.add_method("GET")
+        checkout.add_to_role_policy(
+            iam.PolicyStatement(actions=["execute-api:Invoke"], resources=[api.arn_for_execute_api()])
+        )
+        database = rds.DatabaseInstance(
+            stack,
+            "Database",
+            engine=rds.DatabaseInstanceEngine.POSTGRES,
+            vpc=ec2.Vpc(stack, "Vpc"),
+            iam_authentication=True,
+        )
+        database.grant_connect(checkout, "app")
+        graph = appsync.GraphqlApi(
+            stack,
+            "Graph",
+            name="graph",
+            definition=appsync.Definition.from_schema(appsync.SchemaFile.from_asset(str(_schema(tmp_path)))),
+        )
+        graph.grant_query(checkout)
+        domain = opensearch.Domain(stack, "Domain", version=opensearch.EngineVersion.OPENSEARCH_2_19)
+        domain.grant_read(checkout)
+        grants = read(hosts_of=of_class)
+        assert set(grants.hosts) == {
+            "cfnrestapi.example:443",
+            "cfndbinstance.example:443",
+            "cfngraphqlapi.example:443",
+            "cfndomain.example:443",
+        }
+        assert grants.services == ()
+        assert ids(grants) == []
+        assert "Shop/Database" in grants.explain()[1]
+
+    def test_a_function_url(
+        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, make_function: Any, ids: Ids
+    ) -> None:
+        url = make_function("Target").add_function_url()
+        url.grant_invoke_url(checkout)
+        grants = read(hosts_of=of_class)
+        assert grants.hosts == ("cfnurl.example:443",)
+        assert grants.services == ()
+        assert ids(grants) == []
+
+    @pytest.mark.parametrize(
+        ("action", "write"),
+        [
+            ("kafka-cluster:Connect", "get-bootstrap-brokers"),
+            ("rds-db:connect", ".rds.amazonaws.com:5432"),
+            ("execute-api:Invoke", ".execute-api."),
+            ("es:ESHttpGet", ".es.amazonaws.com:443"),
+            ("es:*", ".es.amazonaws.com:443"),
+            ("iot:Connect", "describe-endpoint"),
+            ("neptune-db:*", ".neptune.amazonaws.com:8182"),
+            ("dax:GetItem", ":8111"),
+            ("lambda:InvokeFunctionUrl", ".lambda-url."),
+        ],
+    )
+    def test_what_to_write_where_there_is_no_construct(
+        self, allow: Allow, read: Read, ids: Ids, action: str, write: str
+    ) -> None:
+        allow(action, "*")
+        grants = read(hosts_of=of_class)
+        assert ids(grants) == ["DataPlane"]
+        assert write in grants.warnings[0].message
+        assert grants.services == (("es",) if action == "es:*" else ())
+
+    def test_hosts_of_the_region(self, stack: cdk.Stack, allow: Allow, read: Read, ids: Ids) -> None:
+        allow("ssmmessages:OpenDataChannel", "*")
+        grants = read()
+        assert stack.resolve(list(grants.hosts)) == [
+            {"Fn::Join": ["", ["ssmmessages.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}, ":443"]]}
+        ]
+        assert ids(grants) == []
+
+
+def _schema(folder: Path) -> Path:
+    file = folder / "schema.graphql"
+    file.write_text("type Query { order: String }")
+    return file
+
+
+class TestChanged:
+    def test_nothing(self, allow: Allow, read: Read) -> None:
+        allow("sqs:SendMessage", "*")
+        assert changed(read(), read()) == []
+
+    def test_more_less_and_new_findings(self, allow: Allow, read: Read) -> None:
+        before = read()
+        allow("sqs:SendMessage", "*")
+        middle = read()
+        (sentence,) = changed(before, middle)
+        assert "service sqs was granted after the policy was made" in sentence
+        assert "Shop/Checkout/ServiceRole/DefaultPolicy" in sentence
+        (sentence,) = changed(middle, before)
+        assert "is no more" in sentence
+        allow("*", "*")
+        (sentence,) = changed(middle, read())
+        assert "since the policy was made" in sentence
+
+    def test_a_synthesis_is_no_change(
+        self, app: cdk.App, stack: cdk.Stack, checkout: lambda_.Function, read: Read
+    ) -> None:
+        """It turns references into exports and merges statements."""
+        other = cdk.Stack(app, "Other")
+        sqs.Queue(other, "Queue").grant_send_messages(checkout)
+        s3.Bucket(other, "Bucket").grant_read_write(checkout)
+        before = read()
+        app.synth()
+        assert changed(before, read()) == []
+
+
+def test_hosts_are_those_that_a_policy_takes(stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
+    """The same entries that listing the construct gives."""
+    hosts = pytest.importorskip("shielded_function.hosts", reason="the table of constructs is not in this checkout")
+    domain = opensearch.Domain(stack, "Domain", version=opensearch.EngineVersion.OPENSEARCH_2_19)
+    domain.grant_read(checkout)
+    assert read().hosts == tuple(entry.text for entry in hosts.entries_of(domain).outbound)

@@ -1,0 +1,338 @@
+"""Where grants are found: each way in which a role gets a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import cloudformation_include as cfn_include
+
+from shielded_function import ShieldError
+from shielded_function.granted import Grants, read_grants
+
+Read = Callable[..., Grants]
+Ids = Callable[[Grants], "list[str]"]
+MakeFunction = Callable[..., lambda_.Function]
+
+
+LAMBDA: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+
+
+def statement(*actions: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=["*"])
+
+
+def test_a_function_without_grants_reaches_nothing(read: Read, ids: Ids) -> None:
+    grants = read()
+    assert grants.entries == ()
+    assert ids(grants) == []
+
+
+def test_its_own_l1_will_do(read: Read, checkout: lambda_.Function) -> None:
+    checkout.add_to_role_policy(statement("sqs:SendMessage"))
+    resource = checkout.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    assert read(resource).services == ("sqs",)
+
+
+def test_every_way_to_grant(stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
+    assert isinstance(checkout.role, iam.Role)
+    checkout.add_to_role_policy(statement("sqs:SendMessage"))
+    iam.Policy(stack, "Policy", statements=[statement("sns:Publish")], roles=[checkout.role])
+    iam.ManagedPolicy(stack, "Managed", statements=[statement("ssm:GetParameter")], roles=[checkout.role])
+    checkout.role.add_managed_policy(iam.ManagedPolicy(stack, "ByArn", statements=[statement("states:StartExecution")]))
+    raw = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kinesis:PutRecord", "Resource": "*"}}
+    iam.CfnPolicy(stack, "Raw", policy_name="raw", policy_document=raw, roles=[checkout.role.role_name])
+    iam.CfnRolePolicy(
+        stack,
+        "RolePolicy",
+        policy_name="one",
+        role_name=checkout.role.role_name,
+        policy_document={"Statement": [{"Effect": "Allow", "Action": ["logs:GetLogEvents"], "Resource": "*"}]},
+    )
+    grants = read()
+    assert set(grants.services) == {"sqs", "sns", "ssm", "stepfunctions", "kinesis", "logs"}
+    assert ids(grants) == []
+    assert {text: source.policy for text, (source,) in grants.sources.items()} == {
+        "sqs": "Shop/Checkout/ServiceRole/DefaultPolicy",
+        "sns": "Shop/Policy",
+        "ssm": "Shop/Managed",
+        "stepfunctions": "Shop/ByArn",
+        "kinesis": "Shop/Raw",
+        "logs": "Shop/RolePolicy",
+    }
+
+
+def test_inline_policies_and_initial_policy(stack: cdk.Stack, read: Read, make_function: MakeFunction) -> None:
+    role = iam.Role(
+        stack,
+        "Role",
+        assumed_by=LAMBDA,
+        inline_policies={"more": iam.PolicyDocument(statements=[statement("sns:Publish")])},
+        permissions_boundary=iam.ManagedPolicy.from_aws_managed_policy_name("AdministratorAccess"),
+    )
+    function = make_function("Other", role=role, initial_policy=[statement("sqs:SendMessage")])
+    grants = read(function)
+    assert set(grants.services) == {"sqs", "sns"}
+    assert grants.sources["sns"][0].policy == "Shop/Role"
+
+
+def test_a_large_roles_overflow_policies(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
+    """The CDK moves what does not fit into a role's own policy to managed policies, in an aspect."""
+    function = make_function("Large")
+    for number in range(300):
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[f"arn:aws:sqs:*:*:a-rather-long-name-{number}"])
+        )
+    function.add_to_role_policy(
+        iam.PolicyStatement(actions=["kinesis:PutRecord"], resources=["arn:aws:kinesis:*:*:stream/x"])
+    )
+    app.synth()
+    assert any("OverflowPolicy" in child.node.id for child in function.role.node.children)  # type: ignore[union-attr]
+    (grants,) = read_grants(app, [function]).values()
+    assert set(grants.services) == {"sqs", "kinesis"}
+    assert "OverflowPolicy" in str(grants.sources)
+
+
+def test_functions_that_share_a_role(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
+    role = iam.Role(stack, "Role", assumed_by=LAMBDA)
+    first, second = (make_function(name, role=role) for name in ("First", "Second"))
+    sqs.Queue(stack, "Queue").grant_send_messages(first)
+    grants = read_grants(app, [first, second])
+    assert grants["Shop/First"].services == grants["Shop/Second"].services == ("sqs",)
+
+
+def test_a_role_without_policy_updates(stack: cdk.Stack, read: Read, make_function: MakeFunction) -> None:
+    role = iam.Role(stack, "Role", assumed_by=LAMBDA)
+    role.add_to_policy(statement("sns:Publish"))
+    function = make_function("Frozen", role=role.without_policy_updates())
+    sqs.Queue(stack, "Queue").grant_send_messages(function)
+    grants = read(function)
+    assert grants.services == ("sns",)
+
+
+def test_a_role_of_another_stack(app: cdk.App, make_function: MakeFunction, read: Read, ids: Ids) -> None:
+    other = cdk.Stack(app, "Roles")
+    role = iam.Role(other, "Role", assumed_by=LAMBDA)
+    role.add_to_policy(statement("sns:Publish"))
+    function = make_function("Far", role=role)
+    grants = read(function)
+    assert grants.services == ("sns",)
+    assert ids(grants) == []
+    app.synth()  # references have become exports by now
+    assert read(function) == grants
+
+
+def test_twin_stacks_are_not_taken_for_each_other(app: cdk.App, make_function: MakeFunction) -> None:
+    """Two stacks of one class have the same logical ids; a policy of one may name the role of the other."""
+    east, west = cdk.Stack(app, "East"), cdk.Stack(app, "West")
+    functions = [make_function("Checkout", scope=stack) for stack in (east, west)]
+    iam.Policy(east, "Policy", statements=[statement("sns:Publish")], roles=[functions[1].role])  # type: ignore[list-item]
+    managed = iam.ManagedPolicy(west, "Managed", statements=[statement("sqs:SendMessage")])
+    iam.ManagedPolicy(east, "Managed", statements=[statement("kms:Sign")])
+    functions[0].role.add_managed_policy(managed)  # type: ignore[union-attr]
+    for synthesized in (False, True):
+        grants = read_grants(app, functions)
+        assert grants["East/Checkout"].services == ("sqs",)
+        assert grants["West/Checkout"].services == ("sns",)
+        if not synthesized:
+            app.synth()
+
+
+def test_nested_stacks(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
+    nested = cdk.NestedStack(stack, "Nested")
+    function = make_function("Inside", scope=nested)
+    sqs.Queue(stack, "Queue").grant_send_messages(function)
+    assert read_grants(app, [function])["Shop/Nested/Inside"].services == ("sqs",)
+    app.synth()
+    assert read_grants(app, [function])["Shop/Nested/Inside"].services == ("sqs",)
+
+
+def test_a_stage_reads_its_own(app: cdk.App, make_function: MakeFunction) -> None:
+    stage = cdk.Stage(app, "Prod")
+    function = make_function("Staged", scope=cdk.Stack(stage, "Shop"))
+    function.add_to_role_policy(statement("sqs:SendMessage"))
+    assert read_grants(stage, [function])["Prod/Shop/Staged"].services == ("sqs",)
+    with pytest.raises(ShieldError, match="Prod/Shop/Staged: it is not in the stage"):
+        read_grants(app, [function])
+
+
+def test_a_template_that_is_included(stack: cdk.Stack, read: Read, tmp_path: Any, ids: Ids) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        """
+Parameters: {Name: {Type: String}}
+Conditions: {Big: !Equals [!Ref Name, big]}
+Resources:
+  Bucket: {Type: AWS::S3::Bucket}
+  Queue: {Type: AWS::SQS::Queue}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {}
+      Policies:
+        - PolicyName: inline
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: 's3:GetObject', Resource: !Sub 'arn:aws:s3:::${Bucket}/*'}
+              - {Effect: Allow, Action: 's3:ListBucket', Resource: !GetAtt Bucket.Arn}
+              - {Effect: Allow, Action: ['sqs:SendMessage'], Resource: !GetAtt Queue.Arn}
+              - !If
+                - Big
+                - {Effect: Allow, Action: 'sns:Publish', Resource: '*'}
+                - !Ref AWS::NoValue
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {Role: !GetAtt Role.Arn, Code: {ZipFile: x}, Handler: index.handler, Runtime: python3.13}
+"""
+    )
+    included = cfn_include.CfnInclude(stack, "Old", template_file=str(template))
+    function = included.get_resource("Function")
+    assert isinstance(function, lambda_.CfnFunction)
+    grants = read(function)
+    assert set(grants.services) == {"sqs", "sns"}
+    assert stack.resolve(list(grants.buckets)) == [{"Ref": "Bucket"}]
+    assert ids(grants) == []
+
+
+def test_a_plain_resource_that_does_not_tell_its_properties(stack: cdk.Stack, read: Read, ids: Ids) -> None:
+    cdk.CfnResource(stack, "Hidden", type="AWS::IAM::Policy", properties={"PolicyName": "hidden"})
+    cdk.CfnResource(stack, "Harmless", type="Custom::Thing")
+    assert ids(read()) == ["Undisclosed"]
+
+
+class TestImportedRoles:
+    ARN = "arn:aws:iam::123456789012:role/checkout"
+
+    @pytest.mark.parametrize("arn", [ARN, pytest.param(cdk.Fn.import_value("RoleArn"), id="import")])
+    def test_only_what_the_app_grants_is_known(
+        self, stack: cdk.Stack, read: Read, make_function: MakeFunction, ids: Ids, arn: str
+    ) -> None:
+        function = make_function("Imported", role=iam.Role.from_role_arn(stack, "Role", arn))
+        function.add_to_role_policy(statement("sqs:SendMessage"))
+        grants = read(function)
+        assert grants.services == ("sqs",)
+        assert ids(grants) == ["ImportedRole"]
+        assert 'allow_aws=["granted", "dynamodb"]' in grants.warnings[0].message
+
+    def test_a_policy_that_names_it(self, stack: cdk.Stack, read: Read, make_function: MakeFunction) -> None:
+        function = make_function("Imported", role=iam.Role.from_role_arn(stack, "Role", self.ARN))
+        document = {"Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}]}
+        iam.CfnPolicy(stack, "P", policy_name="p", policy_document=document, roles=["checkout"])
+        iam.CfnPolicy(stack, "Q", policy_name="q", policy_document={"Statement": []}, roles=["another"])
+        assert read(function).services == ("sns",)
+
+
+class TestManagedPolicies:
+    @pytest.mark.parametrize(
+        ("name", "services", "said"),
+        [
+            ("service-role/AWSLambdaVPCAccessExecutionRole", (), []),
+            ("AWSXRayDaemonWriteAccess", (), []),
+            ("service-role/AWSLambdaBasicDurableExecutionRolePolicy", ("lambda",), []),
+            ("service-role/AWSLambdaSQSQueueExecutionRole", ("sqs",), []),
+            ("AmazonDynamoDBFullAccess", (), ["ManagedPolicy"]),
+            ("AdministratorAccess", (), ["ManagedPolicy"]),
+        ],
+    )
+    def test_of_aws(
+        self, read: Read, checkout: lambda_.Function, ids: Ids, name: str, services: tuple[str, ...], said: list[str]
+    ) -> None:
+        checkout.role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name(name))  # type: ignore[union-attr]
+        grants = read()
+        assert grants.services == services
+        assert ids(grants) == said
+
+    def test_one_that_is_imported(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
+        checkout.role.add_managed_policy(iam.ManagedPolicy.from_managed_policy_name(stack, "Team", "team"))  # type: ignore[union-attr]
+        grants = read()
+        assert ids(grants) == ["ManagedPolicy"]
+        assert "policy/team" in grants.warnings[0].message
+
+
+class TestAssumedRoles:
+    def test_what_a_role_of_the_app_is_granted_counts(
+        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids
+    ) -> None:
+        role = iam.Role(stack, "Other", assumed_by=iam.ArnPrincipal(checkout.role.role_arn))  # type: ignore[union-attr]
+        role.add_to_policy(statement("ses:SendEmail"))
+        role.grant_assume_role(cast(Any, checkout))
+        grants = read()
+        assert set(grants.services) == {"sts", "ses"}
+        assert grants.sources["ses"][0].role == "Shop/Other"
+        assert ids(grants) == []
+
+    def test_another_is_not_known(self, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
+        checkout.add_to_role_policy(
+            iam.PolicyStatement(actions=["sts:AssumeRole"], resources=["arn:aws:iam::123456789012:role/x"])
+        )
+        grants = read()
+        assert grants.services == ("sts",)
+        assert ids(grants) == ["AssumedRole"]
+
+
+class TestResourcePolicies:
+    def test_those_that_name_the_role(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
+        who: Any = iam.ArnPrincipal(checkout.role.role_arn)  # type: ignore[union-attr]
+        bucket, queue = s3.Bucket(stack, "Bucket"), sqs.Queue(stack, "Queue")
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[who])
+        )
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn], principals=[who])
+        )
+        grants = read()
+        assert grants.services == ("sqs",)
+        assert stack.resolve(list(grants.buckets)) == [stack.resolve(bucket.bucket_name)]
+        assert grants.sources["sqs"][0].policy == "Shop/Queue/Policy"
+
+    def test_what_is_granted_to_everybody_does_not_count(
+        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function
+    ) -> None:
+        s3.Bucket(
+            stack,
+            "Site",
+            enforce_ssl=True,
+            public_read_access=True,
+            block_public_access=s3.BlockPublicAccess(
+                block_public_acls=False,
+                block_public_policy=False,
+                ignore_public_acls=False,
+                restrict_public_buckets=False,
+            ),
+        )
+        assert read().entries == ()
+
+    def test_a_tables_own_policy_is_not_read(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
+        """A limit: of resource policies, those of buckets, queues, topics, keys and secrets are read."""
+        dynamodb.Table(
+            stack,
+            "Table",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            resource_policy=iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(
+                        actions=["dynamodb:GetItem"],
+                        resources=["*"],
+                        principals=[iam.ArnPrincipal(checkout.role.role_arn)],  # type: ignore[union-attr]
+                    )
+                ]
+            ),
+        )
+        assert read().services == ()
+
+
+def test_reading_changes_nothing(app: cdk.App, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
+    """A document that was resolved is frozen: an aspect that runs later could not change its statements any more."""
+    granted = statement("sqs:SendMessage")
+    checkout.add_to_role_policy(granted)
+    assert read().services == ("sqs",)
+    granted.add_actions("sns:Publish")
+    assert set(read().services) == {"sqs", "sns"}
