@@ -1,0 +1,123 @@
+"""The layer's files, and the layer as a zip file: the same bytes wherever it is written.
+
+Imports neither the CDK nor Node.js: the command line writes layers too.
+
+A zip file usually takes modes and dates from the file system, and its bytes from the zlib at hand. Here everything is
+said: the modes by `FILES`, the date by nobody's clock, and the content is stored, not compressed, since zlib and
+zlib-ng write different bytes (the whole layer is 350 KB).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+import io
+import stat
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ARCHITECTURES: Final[Mapping[str, str]] = {"x86_64": "x86_64", "arm64": "aarch64"}
+"""Lambda's name of an architecture, and the name of the folder with its binaries."""
+
+# The wrapper and its engine, then `configure` for each language, which functions without the wrapper call.
+FILES: Final[Mapping[str, int]] = {
+    "java/lib/shielded-function.jar": 0o644,
+    "nodejs/node_modules/shielded-function/index.d.ts": 0o644,
+    "nodejs/node_modules/shielded-function/index.js": 0o644,
+    "nodejs/node_modules/shielded-function/package.json": 0o644,
+    "nodejs/node_modules/shielded-function/shielded_function.node": 0o644,
+    "python/shielded_function_runtime/__init__.py": 0o644,
+    "python/shielded_function_runtime/configuring.py": 0o644,
+    "python/shielded_function_runtime/py.typed": 0o644,
+    "shielded-function/libshield-java.so": 0o644,
+    "shielded-function/libshield.so": 0o644,
+    "shielded-function/shield": 0o755,
+}
+"""What the layer holds, and so what lies below /opt: its path, and its mode."""
+
+_UNIX: Final = 3  # the only system whose modes Lambda reads
+_VERSION: Final = 20  # 2.0 of the format: what an entry that is stored needs
+
+
+class MemberFile(NamedTuple):
+    """One file of an archive: its bytes and its mode (permission bits alone)."""
+
+    content: bytes
+    mode: int
+
+
+def layers_folder() -> Path:
+    """The package data `binaries/layer`: a folder per architecture, each with what goes into /opt."""
+    return Path(str(importlib.resources.files("shielded_function_runtime"))) / "binaries" / "layer"
+
+
+def missing_binaries(architecture: str, folder: Path | None = None) -> list[str]:
+    """What is wrong with the layer's files for an architecture; empty when they are all there.
+
+    Args:
+        architecture: as Lambda calls it, `x86_64` or `arm64`.
+        folder: instead of `layers_folder()`.
+    """
+    if architecture not in ARCHITECTURES:
+        return [f"architecture {architecture}: the shield runs on {' and '.join(ARCHITECTURES)}"]
+    root = (folder or layers_folder()) / ARCHITECTURES[architecture]
+    absent = [name for name in FILES if not (root / name).is_file()]
+    if not absent:
+        return []
+    return [
+        f"the shield is not built for {architecture} ({' and '.join(absent)} not in {root}): "
+        "run `python -m shielded_function_runtime.build`, or install shielded-function from its wheel"
+    ]
+
+
+def layer_files(architecture: str, folder: Path | None = None) -> dict[str, MemberFile]:
+    """The layer's files for an architecture. What else lies in the folder (`__pycache__`) does not go along.
+
+    Args:
+        architecture: as Lambda calls it, `x86_64` or `arm64`.
+        folder: instead of `layers_folder()`.
+
+    Raises:
+        KeyError: there is no such architecture.
+        OSError: a file cannot be read. Ask `missing_binaries` first.
+    """
+    root = (folder or layers_folder()) / ARCHITECTURES[architecture]
+    return {name: MemberFile((root / name).read_bytes(), mode) for name, mode in FILES.items()}
+
+
+def write_zip(files: Mapping[str, MemberFile]) -> bytes:
+    """A zip file whose bytes follow from the files' paths, contents and modes alone.
+
+    Args:
+        files: by their paths in the archive, with `/`.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, file in sorted(files.items()):
+            entry = zipfile.ZipInfo(name)  # dated 1980-01-01, the format's first day
+            entry.external_attr = (stat.S_IFREG | file.mode) << 16
+            entry.create_system = _UNIX
+            entry.create_version = entry.extract_version = _VERSION
+            archive.writestr(entry, file.content, zipfile.ZIP_STORED)
+    return buffer.getvalue()
+
+
+def layer_zip(architecture: str, folder: Path | None = None) -> bytes:
+    """The layer for an architecture, as `layer_files` and `write_zip` make it; they say what is raised."""
+    return write_zip(layer_files(architecture, folder))
+
+
+def sha256_hex(content: bytes) -> str:
+    """The SHA-256 as `sha256sum` prints it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def code_sha256(content: bytes) -> str:
+    """The SHA-256 as Lambda has it, in base64: `Content.CodeSha256` of a layer version.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_LayerVersionContentOutput.html
+    """
+    return base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
