@@ -1,0 +1,38 @@
+"""Checks of what would be deployed: is every Lambda function shielded, and do the policies mean something?
+
+`ShieldChecks` runs them at synthesis, `shielded-function audit` over a folder that `cdk synth` wrote, and
+`shielded_function.testing.assert_shielded` in unit tests. Only `ShieldChecks` needs the CDK.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .assembly import LEFT_OUT, AssemblyError, read_assembly
+from .checking import Report, check
+from .finding import Finding, Place, Severity
+from .handlers import is_cdk_handler
+
+if TYPE_CHECKING:
+    from .plugin import ShieldChecks
+
+__all__ = [
+    "LEFT_OUT",
+    "AssemblyError",
+    "Finding",
+    "Place",
+    "Report",
+    "Severity",
+    "ShieldChecks",
+    "check",
+    "is_cdk_handler",
+    "read_assembly",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "ShieldChecks":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .plugin import ShieldChecks
+
+    return ShieldChecks

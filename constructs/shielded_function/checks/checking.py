@@ -1,0 +1,100 @@
+"""Applies the rules: from an assembly to findings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..globs import covers
+from .finding import Acknowledgement, Finding, Place
+from .model import Assembly, LambdaFunction
+from .rules import PRODUCTION, RULES, Context, Problem, Rule
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the checks say of an assembly.
+
+    Attributes:
+        assembly: what was checked.
+        findings: what is to be looked at.
+        acknowledged: what would be, had not somebody said why it is as it should be.
+    """
+
+    assembly: Assembly
+    findings: Sequence[Finding]
+    acknowledged: Sequence[Finding]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that fail an audit."""
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+    @property
+    def shielded(self) -> list[LambdaFunction]:
+        """The functions with a shield."""
+        return [function for function in self.assembly.functions if function.is_shielded]
+
+    @property
+    def excused(self) -> list[LambdaFunction]:
+        """The functions that were left out on purpose, or are the CDK's own."""
+        return [function for function in self.assembly.functions if function.is_excused]
+
+
+def check(assembly: Assembly, production: Sequence[str] = ()) -> Report:
+    """Judges everything in an assembly.
+
+    Args:
+        assembly: what would be deployed.
+        production: path globs (`Prod`, `*/Prod-*`) of what is production; each covers all that is below.
+    """
+    context = Context(assembly, production)
+    found: list[Finding] = []
+    for function in assembly.functions:
+        for rule in RULES:
+            if rule.shielded_only and not function.is_shielded:
+                continue
+            found.extend(_finding(rule, function, problem) for problem in rule.check(function, context))
+    found.extend(_unmatched(assembly, production))
+    judged = [replace(each, acknowledged=_acknowledgement(each, assembly.acknowledged)) for each in found]
+    judged.sort(key=lambda each: (each.severity, each.place.path))
+    return Report(
+        assembly,
+        [each for each in judged if each.acknowledged is None],
+        [each for each in judged if each.acknowledged is not None],
+    )
+
+
+def _finding(rule: Rule, function: LambdaFunction, problem: Problem) -> Finding:
+    locations = (problem.location,) if problem.location else ()
+    return Finding(rule.id, rule.severity, function.place, problem.text, problem.fix, locations)
+
+
+def _unmatched(assembly: Assembly, production: Sequence[str]) -> list[Finding]:
+    """A misspelt glob would check nothing, silently."""
+    stacks = [template.stack for template in assembly.templates]
+    paths = [*stacks, *(function.place.path for function in assembly.functions)]
+    return [
+        Finding(
+            PRODUCTION,
+            "warning",
+            Place(""),
+            f"production: {glob!r} matches no stack and no function",
+            "write a path as in the construct tree, such as Prod or Prod/*",
+        )
+        for glob in production
+        if not any(covers(glob, path) for path in paths)
+    ]
+
+
+def _acknowledgement(finding: Finding, acknowledged: Mapping[str, Mapping[str, str]]) -> Acknowledgement | None:
+    """The nearest one, at the construct or at what it is in; the app's path is the empty text."""
+    reasons = acknowledged.get(finding.rule)
+    path = finding.place.path
+    while reasons:
+        if path in reasons:
+            return Acknowledgement(path, reasons[path])
+        if not path:
+            break
+        path = path.rpartition("/")[0]
+    return None

@@ -1,0 +1,105 @@
+"""Compares two synths: what became looser between them. For the review of a pull request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from .finding import Place
+from .model import Assembly, LambdaFunction
+from .policies import FunctionPolicy
+
+ChangeKind = Literal["lost-shield", "looser", "new-unshielded", "left-out", "stricter", "new", "removed"]
+"""What happened to a function. The first three are to be refused; the others are for the reader."""
+
+LOOSER: Final[tuple[ChangeKind, ...]] = ("lost-shield", "looser", "new-unshielded")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changed for one function.
+
+    Attributes:
+        kind: what happened.
+        place: the function; of one that is gone, where it was.
+        details: each difference, in words.
+    """
+
+    kind: ChangeKind
+    place: Place
+    details: tuple[str, ...] = ()
+
+    @property
+    def is_looser(self) -> bool:
+        """Its code may do more than before."""
+        return self.kind in LOOSER
+
+
+def compare(before: Assembly, after: Assembly) -> list[Change]:
+    """What changed from one synth to another, the looser first. Functions are told by their construct paths."""
+    old = {function.place.path: function for function in before.functions}
+    new = {function.place.path: function for function in after.functions}
+    changes = [Change("removed", old[path].place) for path in old if path not in new]
+    for path, function in new.items():
+        change = _added(function, after) if path not in old else _changed(old[path], function, after)
+        if change is not None:
+            changes.append(change)
+    return sorted(changes, key=lambda change: (not change.is_looser, change.kind, change.place.path))
+
+
+def _added(function: LambdaFunction, assembly: Assembly) -> Change | None:
+    if function.cdk_handler and function.is_excused:
+        return None
+    if function.is_shielded:
+        return Change("new", function.place)
+    reason = _reason(function, assembly)
+    return Change("left-out", function.place, (reason,)) if reason else Change("new-unshielded", function.place)
+
+
+def _changed(old: LambdaFunction, new: LambdaFunction, assembly: Assembly) -> Change | None:
+    if not new.is_shielded:
+        if not old.is_shielded:
+            return None
+        reason = _reason(new, assembly)
+        return Change("lost-shield", new.place, (f"left out: {reason}",) if reason else ())
+    if not old.is_shielded:
+        return Change("stricter", new.place, ("it has a shield now",))
+    looser = loosened(old.policy, new.policy)
+    if looser:
+        return Change("looser", new.place, tuple(looser))
+    tighter = loosened(new.policy, old.policy)
+    return Change("stricter", new.place, tuple(f"before: {detail}" for detail in tighter)) if tighter else None
+
+
+def _reason(function: LambdaFunction, assembly: Assembly) -> str:
+    """Why it has no shield on purpose; empty when nobody has said."""
+    if function.left_out:
+        return function.left_out
+    path = function.place.path
+    while True:
+        reason = assembly.acknowledged.get("not-shielded", {}).get(path)
+        if reason is not None or not path:
+            return reason or ""
+        path = path.rpartition("/")[0]
+
+
+def loosened(before: FunctionPolicy, after: FunctionPolicy) -> list[str]:
+    """Each way in which a policy allows more than another did, in words; empty when it allows no more.
+
+    What cannot be told counts as more: a policy that is wrong, a mode that is known only at deployment.
+    """
+    if before.policy is None or after.policy is None:
+        wrong = after.error or before.error
+        return [f"it cannot be compared: {wrong or 'there is no policy'}"] if before != after else []
+    unknown = [
+        f"{name} is {' and '.join(after.late[name])}, known only at deployment"
+        for name in after.late
+        if not name.startswith("SHIELD_ALLOW_") and after.late[name] != before.late.get(name)
+    ]
+    services = [
+        f"allow_aws: {service}, known only at deployment, was not admitted"
+        for service in after.late.get("SHIELD_ALLOW_AWS", ())
+        if before.policy.allow_aws != "all" and service not in before.late.get("SHIELD_ALLOW_AWS", ())
+    ]
+    known = [before.show(after.show(str(each))) for each in after.policy.looser_than(before.policy)]
+    return [*unknown, *services, *known]

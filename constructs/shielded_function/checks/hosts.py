@@ -1,0 +1,76 @@
+"""Names that belong to nobody: public suffixes, and hosts where any customer can receive data."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+
+from publicsuffixlist import PSLFILE, PublicSuffixList
+
+
+@cache
+def shared_suffix(host: str) -> str:
+    """Why anybody can have a name under a host; empty when that is not known of it.
+
+    By the public suffix list (https://publicsuffix.org), as of the installed `publicsuffixlist`, its private part too.
+
+    >>> shared_suffix("github.io"), shared_suffix("amazonaws.com"), shared_suffix("example.com")
+    ('a public suffix', 'public suffixes are under it', '')
+    """
+    if _suffixes().is_public(host):
+        return "a public suffix"
+    if host in _parents():
+        return "public suffixes are under it"
+    for pattern, why in _entries("suffixes"):
+        if fnmatchcase(host, pattern):
+            return why
+    return ""
+
+
+@cache
+def shared_hosts(host: str, wildcard: bool) -> Sequence[tuple[str, str]]:
+    """The hosts of the list that an entry admits, each with what makes it shared.
+
+    Args:
+        host: the entry's host, without `*.`.
+        wildcard: it admits the names below the host.
+    """
+    found: list[tuple[str, str]] = []
+    for pattern, why in _entries("hosts"):
+        if fnmatchcase(host, pattern) and not wildcard:
+            found.append((host, why))
+        elif wildcard and (pattern.endswith(f".{host}") or fnmatchcase(f"any.{host}", pattern)):
+            found.append((pattern, why))
+    return found
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False)
+
+
+@cache
+def _parents() -> frozenset[str]:
+    """Every name that a public suffix is under, and that is none itself."""
+    parents: set[str] = set()
+    with open(PSLFILE, encoding="utf-8") as lines:
+        for line in lines:
+            suffix = line.strip()
+            if not suffix or suffix.startswith(("//", "!")):
+                continue
+            labels = (suffix if suffix.isascii() else suffix.encode("idna").decode()).split(".")
+            parents.update(".".join(labels[start:]) for start in range(1, len(labels) - 1))
+            if labels[0] == "*" and len(labels) == 2:
+                parents.add(labels[1])
+    return frozenset(parents)
+
+
+@cache
+def _entries(kind: str) -> Sequence[tuple[str, str]]:
+    """The patterns of shared_hosts.json, each with the reason of its class."""
+    file = importlib.resources.files("shielded_function.checks") / "shared_hosts.json"
+    classes = json.loads(file.read_text(encoding="utf-8"))[kind]
+    return [(pattern, each["why"]) for each in classes for pattern in each["patterns"]]

@@ -1,0 +1,144 @@
+"""`ShieldChecks`: the rules as a policy-validation plugin of the CDK."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version as distribution_version
+from itertools import groupby
+from pathlib import Path
+
+import aws_cdk as cdk
+import jsii
+
+from .assembly import assembly_root, read_assembly
+from .checking import Report, check
+from .finding import PLUGIN, Finding
+from .rules import PRODUCTION, RULES
+
+# The versions before neither stop a Python app whose plugins fail, nor does their command line show why.
+_STOPS = (2, 262)
+# From here on an acknowledgement holds for the construct that it was made at, and what is below. The versions before
+# take one as said of the whole app.
+_ACKNOWLEDGES_BY_PATH = (2, 273)
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class ShieldChecks:
+    """Checks at every synthesis that each Lambda function is shielded, and that its policy means something.
+
+        cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Prod"]))
+
+    It reads the templates as they would be deployed: stages, nested stacks, property overrides and deletions. An
+    error stops the synthesis, a warning is shown. What is as it should be is acknowledged, with a reason:
+
+        cdk.Validations.of(fn).acknowledge(
+            cdk.Acknowledgment(id="shielded-function::not-shielded", reason="runs no code but ours")
+        )
+
+    docs/guide/checks.md lists the rules.
+    """
+
+    def __init__(self, *, production: Sequence[str] = ()) -> None:
+        """
+        Args:
+            production: construct paths, or globs, of what is production: `Prod`, `*/Live`. `*` matches `/` too, and
+                what is below is production as well. There, a policy that only alerts is an error.
+
+        Raises:
+            TypeError: `production` is one text.
+        """
+        if isinstance(production, str):
+            raise TypeError(f"ShieldChecks.production: {production!r} is one text; write a list: [{production!r}]")
+        self._production = tuple(production)
+
+    @property
+    def name(self) -> str:
+        """The name in the report, and in front of what is acknowledged."""
+        return PLUGIN
+
+    @property
+    def version(self) -> str:
+        """The version of this package."""
+        return distribution_version("shielded-function")
+
+    @property
+    def rule_ids(self) -> list[str]:
+        """The ids of all rules."""
+        return [*(rule.id for rule in RULES), PRODUCTION]
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """Called by the CDK once, when everything is synthesized."""
+        templates = [Path(path) for path in context.template_paths]
+        if not templates:
+            return cdk.PolicyValidationPluginReport(success=True, violations=[])
+        cdk_version = _version(distribution_version("aws-cdk-lib"))
+        try:
+            report = check(read_assembly(assembly_root(templates[0]), templates), self._production)
+        except Exception as error:
+            if cdk_version < _STOPS:
+                raise SystemExit(f"{PLUGIN}: {error}") from error
+            raise
+        if cdk_version < _STOPS:
+            _stop(report)
+        violations = list(_violations(report, cdk_version >= _ACKNOWLEDGES_BY_PATH))
+        _tell_of_stages(report)
+        return cdk.PolicyValidationPluginReport(
+            success=not any(violation.severity != "warning" for violation in violations), violations=violations
+        )
+
+
+def _violations(report: Report, by_path: bool) -> Iterable[cdk.PolicyViolation]:
+    """The findings as the CDK takes them: one violation for all constructs that have the same problem.
+
+    A CDK that knows where an acknowledgement was made gets all of them, and lists which it has suppressed.
+    """
+    findings = [*report.findings, *(report.acknowledged if by_path else ())]
+    elsewhere = {finding.rule for finding in report.acknowledged}
+
+    def key(finding: Finding) -> tuple[str, str, str, str]:
+        severity: str = finding.severity
+        if severity == "error" and not by_path and finding.rule in elsewhere:
+            severity = "fatal"  # an older CDK would drop it, as the rule was acknowledged of another function
+        return severity, finding.rule, finding.problem, finding.fix
+
+    for (severity, rule, problem, fix), group in groupby(sorted(findings, key=key), key):
+        yield cdk.PolicyViolation(
+            rule_name=rule,
+            severity=severity,
+            description=problem,
+            fix=fix,
+            violating_resources=[_resource(finding) for finding in group],
+        )
+
+
+def _resource(finding: Finding) -> cdk.PolicyViolatingResource:
+    place = finding.place
+    return cdk.PolicyViolatingResource(
+        construct_path=place.path,
+        resource_logical_id=place.logical_id or None,
+        template_path=place.template or None,
+        locations=list(finding.locations),
+    )
+
+
+def _stop(report: Report) -> None:
+    """Shows the findings, and ends the app where there is an error: jsii passes on what is no ordinary exception."""
+    for finding in report.findings:
+        print(f"{finding.severity.upper()} {finding.message} ({PLUGIN}::{finding.rule})", file=sys.stderr)
+    if report.errors:
+        raise SystemExit(1)
+
+
+def _tell_of_stages(report: Report) -> None:
+    """`cdk synth` fails for an error in a stage, but shows only the findings of the stacks that it was asked for."""
+    stages = sorted({error.place.path.split("/")[0] for error in report.errors if "/" in error.place.template})
+    if stages:
+        print(
+            f"shielded-function: errors in {', '.join(stages)}: `cdk synth '**'` shows those of stages too",
+            file=sys.stderr,
+        )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:2])

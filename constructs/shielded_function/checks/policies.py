@@ -1,0 +1,161 @@
+"""The policy of a function in a template: its SHIELD_* variables, and the file that they may name.
+
+What is known only at deployment stands in the policy as a placeholder, the same for the same expression, so that two
+templates can be compared; rules about entries pass over them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, cast
+
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+
+PLACEHOLDER: Final = "known-at-deployment-"
+
+_LISTS: Final = tuple(f"SHIELD_{f.name.upper()}" for f in fields(ShieldPolicy) if f.name.startswith("allow_"))
+# What an entry that is no more than an expression is written as, so that the core takes it.
+_FORMS: Final = {
+    "SHIELD_ALLOW_OUTBOUND": "{}.invalid",
+    "SHIELD_ALLOW_TMP": "/tmp/{}",
+    "SHIELD_ALLOW_CHILD_PROCESS": "/{}",
+}
+_NOT_POLICY: Final = ("SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE", "SHIELD_POLICY_FILE")
+
+# An entry of allow_outbound whose host alone is an expression: its protocol, star and port can be kept.
+_HOST_ALONE: Final = re.compile(rf"((?:tcp|udp)://)?(\*\.)?({PLACEHOLDER}[0-9a-f]{{12}})(:\d+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FunctionPolicy:
+    """What is known of a function's policy.
+
+    Attributes:
+        policy: the policy; None where there is none, or where it is wrong.
+        error: why it is wrong; empty when it is not.
+        late: by variable, what is known only at deployment, as a reader would write it.
+        placeholders: what stands in the policy for each expression, and the expression.
+    """
+
+    policy: ShieldPolicy | None = None
+    error: str = ""
+    late: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
+    placeholders: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+
+    def show(self, text: str) -> str:
+        """A text with the expressions in the place of their placeholders."""
+        return _show(text, self.placeholders)
+
+
+def read_policy(environment: Mapping[str, Any], lines: str = "") -> FunctionPolicy:
+    """The policy of a function.
+
+    Args:
+        environment: its variables; values may be intrinsics.
+        lines: the text of its policy file. A list that is in both is joined.
+    """
+    settings: dict[str, str] = {}
+    late: dict[str, list[str]] = {}
+    shown: dict[str, str] = {}
+    for name, value in environment.items():
+        if not name.startswith("SHIELD_") or name in _NOT_POLICY:
+            continue
+        text = _flatten(value, shown)
+        if PLACEHOLDER not in text:
+            settings[name] = text
+            continue
+        entries = text.split(",") if name in _LISTS else [text]
+        late[name] = [_show(entry, shown) for entry in entries if PLACEHOLDER in entry]
+        if name in _LISTS:
+            settings[name] = ",".join(_stand_in(name, entry, shown) for entry in entries if _can_stand_in(name, entry))
+            if name == "SHIELD_ALLOW_AWS" and not settings[name]:
+                settings[name] = "none"
+    if not settings and not late and not lines.strip():
+        return FunctionPolicy()
+    try:
+        # All that there is may be known only at deployment: the defaults hold.
+        policy = ShieldPolicy.from_env(settings, lines or None) if settings or lines.strip() else ShieldPolicy()
+        return FunctionPolicy(policy, "", late, shown)
+    except ShieldPolicyError as error:
+        return FunctionPolicy(None, str(error), late)
+
+
+def _flatten(value: Any, shown: dict[str, str]) -> str:
+    """A value as text, with a placeholder for each part that is known only at deployment."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, int, float)):
+        return str(value)
+    if isinstance(value, Mapping) and len(cast("Mapping[str, Any]", value)) == 1:
+        ((name, argument),) = cast("Mapping[str, Any]", value).items()
+        if name == "Fn::Join" and isinstance(argument, list) and len(cast("list[Any]", argument)) == 2:
+            delimiter, parts = cast("list[Any]", argument)
+            if isinstance(delimiter, str) and isinstance(parts, list):
+                return delimiter.join(_flatten(part, shown) for part in cast("list[Any]", parts))
+        if name == "Fn::Sub":
+            return _flatten_sub(argument, shown)
+    return _placeholder(value, shown)
+
+
+def _flatten_sub(argument: Any, shown: dict[str, str]) -> str:
+    text, variables = argument if isinstance(argument, list) else (argument, {})
+
+    def replaced(match: re.Match[str]) -> str:
+        name = match[1]
+        if name.startswith("!"):
+            return "${" + name[1:] + "}"
+        return _flatten(variables[name], shown) if name in variables else _placeholder({"Ref": name}, shown)
+
+    return re.sub(r"\$\{([^}]+)\}", replaced, str(text))
+
+
+def _placeholder(value: Any, shown: dict[str, str]) -> str:
+    text = json.dumps(value, sort_keys=True)
+    key = PLACEHOLDER + hashlib.sha256(text.encode()).hexdigest()[:12]
+    shown[key] = _expression(value)
+    return key
+
+
+def _expression(value: Any) -> str:
+    """An intrinsic as Fn::Sub would write it, where it could."""
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        if isinstance(name := mapping.get("Ref"), str):
+            return "${" + name + "}"
+        attribute = mapping.get("Fn::GetAtt")
+        if isinstance(attribute, list):
+            return "${" + ".".join(str(part) for part in cast("list[Any]", attribute)) + "}"
+    return json.dumps(value)
+
+
+def _show(text: str, shown: Mapping[str, str]) -> str:
+    for placeholder, expression in sorted(shown.items(), key=lambda pair: -len(pair[0])):
+        text = text.replace(placeholder, expression)
+    return text
+
+
+def _can_stand_in(name: str, entry: str) -> bool:
+    # There is no service by a made-up name: the core knows them all.
+    return name != "SHIELD_ALLOW_AWS" or PLACEHOLDER not in entry
+
+
+def _stand_in(name: str, entry: str, shown: dict[str, str]) -> str:
+    """An entry with an expression in it, as one that the core accepts."""
+    if PLACEHOLDER not in entry:
+        return entry
+    if name == "SHIELD_ALLOW_OUTBOUND":
+        match = _HOST_ALONE.fullmatch(entry.strip())
+        if match:
+            shown[f"{match[3]}.invalid"] = shown[match[3]]
+            return f"{match[1] or ''}{match[2] or ''}{match[3]}.invalid{match[4] or ''}"
+    if name == "SHIELD_ALLOW_TMP" and entry.strip().startswith("/tmp/"):
+        return entry
+    if name == "SHIELD_ALLOW_CHILD_PROCESS" and entry.strip().removeprefix("unshielded:").startswith("/"):
+        return entry
+    whole = _FORMS.get(name, "{}").format(PLACEHOLDER + hashlib.sha256(entry.encode()).hexdigest()[:12])
+    shown[whole] = _show(entry, shown)
+    return whole

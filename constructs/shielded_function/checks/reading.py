@@ -1,0 +1,132 @@
+"""Reads functions from templates: from resources to the model. No files here but through `Files`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+from .model import (
+    POLICY_FILE_VARIABLE,
+    FileKind,
+    Files,
+    LambdaFunction,
+    LayerKind,
+    Template,
+    as_mapping,
+)
+from .policies import read_policy
+
+FUNCTION_TYPES: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+_LAYER_TYPES: Final = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion")
+_IN_LAYER: Final = "shielded-function/shield"
+
+# Where Lambda puts the code, and the layers.
+_TASK_ROOT: Final = "/var/task/"
+_OPT: Final = "/opt/"
+
+Reasons = Callable[[str], str]
+"""Something that is said of a function, by its resource's construct path; empty when it is not."""
+
+
+def read_functions(
+    template: Template,
+    files: Files,
+    *,
+    left_out: Reasons = lambda _: "",
+    cdk_handler: Reasons = lambda _: "",
+    defaults: Mapping[str, Any] | None = None,
+) -> Iterator[LambdaFunction]:
+    """The functions of a template.
+
+    Args:
+        template: the template.
+        files: looks into assets.
+        left_out: why a function was left out on purpose.
+        cdk_handler: which of the CDK's own handlers a function is.
+        defaults: what a SAM template's `Globals` say of its functions.
+    """
+    for logical_id, own in template.of_type(*FUNCTION_TYPES):
+        properties = _with_defaults(own, defaults or {})
+        environment = as_mapping(as_mapping(properties.get("Environment")).get("Variables"))
+        kind, lines = _policy_file(template, properties, environment, files)
+        path = template.paths.get(logical_id, "")
+        yield LambdaFunction(
+            place=template.place(logical_id),
+            template=template,
+            properties=properties,
+            environment=environment,
+            layers=[_kind(template, layer, files) for layer in _layers(properties)],
+            policy=read_policy(environment, lines),
+            policy_file=kind,
+            left_out=left_out(path) if path else "",
+            cdk_handler=cdk_handler(path) if path else "",
+        )
+
+
+def _with_defaults(properties: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
+    """SAM joins variables and layers, and takes a function's own value of everything else."""
+    if not defaults:
+        return properties
+    merged = {**defaults, **properties}
+    ours, theirs = as_mapping(properties.get("Environment")), as_mapping(defaults.get("Environment"))
+    merged["Environment"] = {"Variables": {**as_mapping(theirs.get("Variables")), **as_mapping(ours.get("Variables"))}}
+    merged["Layers"] = [*_layers(defaults), *_layers(properties)]
+    return merged
+
+
+def _layers(properties: Mapping[str, Any]) -> Sequence[Any]:
+    layers = properties.get("Layers") or []
+    return cast("list[Any]", layers) if isinstance(layers, list) else [layers]  # one expression for all
+
+
+def _layer_content(template: Template, layer: Any) -> Any:
+    """What a layer of this template is made from; None for one that comes from elsewhere."""
+    resource = template.resources.get(str(as_mapping(layer).get("Ref")))
+    if resource is None or resource.get("Type") not in _LAYER_TYPES:
+        return None
+    properties = as_mapping(resource.get("Properties"))
+    return properties.get("Content") or properties.get("ContentUri") or {}
+
+
+def _kind(template: Template, layer: Any, files: Files) -> LayerKind:
+    if as_mapping(layer) == {"Ref": "AWS::NoValue"}:
+        return "other"
+    content = _layer_content(template, layer)
+    if content is None:
+        return "unseen"
+    try:
+        return "other" if files.read(content, _IN_LAYER) is None else "shield"
+    except LookupError:
+        return "unseen"
+
+
+def _policy_file(
+    template: Template, properties: Mapping[str, Any], environment: Mapping[str, Any], files: Files
+) -> tuple[FileKind, str]:
+    """Whether the policy file is there, and its text."""
+    name = environment.get(POLICY_FILE_VARIABLE)
+    if name is None:
+        return "unnamed", ""
+    if not isinstance(name, str):
+        return "unseen", ""
+    if not name.startswith((_TASK_ROOT, _OPT)):
+        return ("unseen" if "ImageUri" in as_mapping(properties.get("Code")) else "missing"), ""
+    contents: list[Any] = [properties.get("Code")]
+    inner = name.removeprefix(_TASK_ROOT)
+    if name.startswith(_OPT):
+        inner = name.removeprefix(_OPT)
+        # Lambda unpacks the layers in their order, so the last one's file is the one that is there.
+        contents = [_layer_content(template, layer) for layer in reversed(_layers(properties))]
+        if "ImageUri" in as_mapping(properties.get("Code")):
+            contents = [None]
+    unseen = False
+    for content in contents:
+        try:
+            found = None if content is None else files.read(content, inner)
+            unseen = unseen or content is None
+        except LookupError:
+            unseen = unseen or "ZipFile" not in as_mapping(content)  # inline code is one file: index
+            continue
+        if found is not None:
+            return "found", found.decode("utf-8", "replace")
+    return ("unseen" if unseen else "missing"), ""

@@ -1,0 +1,42 @@
+"""The rules: one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import alerts, applied, lists, modes
+from .rule import Context, Problem, Rule
+
+__all__ = ["PRODUCTION", "RULES", "Context", "Problem", "Rule"]
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule("not-shielded", "error", "nothing shields the function", applied.not_shielded, False),
+    Rule("wrapper-without-layer", "error", "no layer holds the wrapper", applied.wrapper_without_layer, False),
+    Rule("layer-without-wrapper", "error", "layer or policy without the wrapper", applied.layer_without_wrapper, False),
+    Rule("policy-missing", "error", "the shield without a policy", applied.policy_missing, False),
+    Rule("policy-invalid", "error", "a policy that is refused at start", applied.policy_invalid, False),
+    Rule("policy-file-missing", "error", "a policy file that is nowhere", applied.policy_file_missing, False),
+    Rule("runtime-unsupported", "error", "a runtime that never runs the wrapper", applied.runtime_unsupported, False),
+    Rule("alerts-not-counted", "error", "no metric filter on the log group", alerts.alerts_not_counted),
+    Rule("alerts-dropped", "error", "a log level that drops the alert lines", alerts.alerts_dropped),
+    Rule("network-too-wide", "error", "a network that is as good as all", lists.network_too_wide),
+    Rule("wildcard-too-wide", "error", "a wildcard under which anybody can have a name", lists.wildcard_too_wide),
+    Rule("alert-in-production", "error", "a mode that only alerts, in production", modes.alert_in_production),
+    Rule(
+        "durable-without-lambda", "error", "a durable function that may not reach Lambda", modes.durable_without_lambda
+    ),
+    Rule("shared-host", "warning", "a host where any customer can receive data", lists.shared_host),
+    Rule("list-without-effect", "warning", "a list beside a mode that allows all", modes.list_without_effect),
+    Rule("tmp-wide-open", "warning", "a list that admits all of /tmp", modes.tmp_wide_open),
+    Rule("unshielded-program", "warning", "a program that runs without a shield", modes.unshielded_program),
+    Rule("run-unshielded", "warning", "the function goes on where the shield fails", modes.run_unshielded),
+    Rule("runtime-untested", "warning", "a runtime that nobody has tried", applied.runtime_untested),
+    Rule("image-unseen", "warning", "a container image cannot be looked into", applied.image_unseen),
+    Rule("policy-file-unseen", "warning", "a policy file outside the assembly", applied.policy_file_unseen),
+    Rule("no-alarm", "warning", "no alarm on the violations", alerts.no_alarm),
+    Rule("alarm-without-action", "warning", "an alarm that tells nobody", alerts.alarm_without_action),
+)
+"""All rules about functions, errors first. What each means for the reader is in docs/guide/checks.md."""
+
+PRODUCTION: Final = "production-matches-nothing"
+"""The one rule that is about no function: a glob for production that no function is under."""

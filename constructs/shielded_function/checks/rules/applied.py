@@ -1,0 +1,156 @@
+"""Is the shield there, and whole?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shielded_function.runtimes import SUPPORTED, TESTED, can_be_shielded
+from shielded_function_monitoring.template import WRAPPER
+
+from ..model import POLICY_FILE_VARIABLE, WRAPPER_VARIABLE, LambdaFunction
+from .rule import ENVIRONMENT, Context, Problem
+
+_WRAPPER_AT = f"{ENVIRONMENT}.{WRAPPER_VARIABLE}"
+_SHIELD_IT = "use ShieldedFunction, Shield, or Shield.everywhere for the whole app"
+_EXCUSE_IT = "or acknowledge it with a reason"
+
+
+def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Nothing of a shield is there."""
+    if function.is_touched or function.is_excused:
+        return
+    if function.is_image:
+        yield Problem(
+            "no shield: the container image's environment does not name it", f"see docs on images, {_EXCUSE_IT}"
+        )
+    elif function.runtime and not can_be_shielded(function.runtime):
+        yield Problem(
+            f"no shield, and none is possible with the runtime {function.runtime}",
+            f"use {SUPPORTED}, {_EXCUSE_IT}",
+            "Properties.Runtime",
+        )
+    elif _stage_was_missed(function, context):
+        yield Problem(
+            "no shield: nothing in its Stage has one",
+            f"if the Stage was made after Shield.everywhere, call that again after it; otherwise {_SHIELD_IT}",
+        )
+    else:
+        yield Problem("no shield: neither wrapper, nor layer, nor policy", f"{_SHIELD_IT}, {_EXCUSE_IT}")
+
+
+def _stage_was_missed(function: LambdaFunction, context: Context) -> bool:
+    """Other functions of the app are shielded, and none of the function's stage."""
+    stage = _stage(function)
+    shielded = {_stage(other) for other in context.assembly.functions if other.is_shielded}
+    return bool(stage and shielded) and stage not in shielded
+
+
+def _stage(function: LambdaFunction) -> str:
+    """The folder of the assembly that the template is in: each stage has one; the app's own is the empty text."""
+    return function.template.file.rpartition("/")[0]
+
+
+def wrapper_without_layer(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """It would not start: Lambda finds no file where the wrapper should be."""
+    del context
+    if function.has_wrapper and not function.has_layer:
+        yield Problem(
+            "half a shield: the wrapper is set, but no layer holds the shield, so it cannot start",
+            "shield it with the construct, which adds the layer, and do not override Layers",
+            "Properties.Layers",
+        )
+
+
+def layer_without_wrapper(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """It starts, and nothing stops it."""
+    del context
+    if function.is_image or function.has_wrapper or not (function.has_shield_layer or function.has_policy):
+        return
+    there = "its layer" if function.has_shield_layer else "its policy"
+    wrapper = function.wrapper
+    now = f"is not {WRAPPER}" if wrapper is None else f"is {wrapper!r}, not {WRAPPER!r}"
+    yield Problem(
+        f"half a shield: {there} is there, but {WRAPPER_VARIABLE} {now}, so nothing is enforced",
+        "do not override it: the construct chains another wrapper as SHIELD_NEXT_WRAPPER "
+        "(code that calls configure itself: acknowledge it)",
+        _WRAPPER_AT,
+    )
+
+
+def policy_missing(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """The wrapper refuses to start without one."""
+    del context
+    if (function.has_wrapper or function.has_shield_layer) and not function.has_policy:
+        yield Problem(
+            "half a shield: no SHIELD_* variable says what is allowed, so it refuses to start",
+            "shield it with the construct, which writes the policy into the environment",
+            ENVIRONMENT,
+        )
+
+
+def policy_invalid(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """The wrapper refuses to start with it."""
+    del context
+    if function.policy.error:
+        yield Problem(
+            f"its policy is wrong, so it refuses to start: {function.policy.error}",
+            "set it in ShieldPolicy, which checks it",
+            ENVIRONMENT,
+        )
+
+
+def policy_file_missing(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Neither code nor layers have the file that is named."""
+    del context
+    if function.policy_file == "missing":
+        name = function.environment[POLICY_FILE_VARIABLE]
+        yield Problem(
+            f"{POLICY_FILE_VARIABLE} is {name!r}, neither in its code nor in its layers, so it refuses to start",
+            "put the file there: /opt/... is in a layer, /var/task/... in the code",
+            f"{ENVIRONMENT}.{POLICY_FILE_VARIABLE}",
+        )
+
+
+def policy_file_unseen(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """The file is, if anywhere, in something that is not in the assembly."""
+    del context
+    if function.policy_file == "unseen":
+        yield Problem(
+            f"the file that {POLICY_FILE_VARIABLE} names is not in the assembly, so what it says is not checked",
+            "check that file by `shielded-function explain`, and acknowledge this",
+            f"{ENVIRONMENT}.{POLICY_FILE_VARIABLE}",
+        )
+
+
+def runtime_unsupported(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Lambda never runs the wrapper there."""
+    del context
+    if function.is_image or not function.is_touched or not function.runtime or can_be_shielded(function.runtime):
+        return
+    yield Problem(
+        f"the runtime {function.runtime} does not run an exec wrapper that the shield can be, so nothing is enforced",
+        f"use {SUPPORTED}, or take the shield off and acknowledge that",
+        "Properties.Runtime",
+    )
+
+
+def runtime_untested(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Accepted, but no test has run there."""
+    del context
+    if function.runtime and can_be_shielded(function.runtime) and function.runtime not in TESTED:
+        yield Problem(
+            f"nobody has tried the shield on {function.runtime}",
+            "use a runtime of docs/runtimes.md, or try it yourself in alert mode and acknowledge this",
+            "Properties.Runtime",
+        )
+
+
+def image_unseen(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """The environment says that it is shielded; whether the shield is in the image cannot be told."""
+    del context
+    if function.is_image:
+        yield Problem(
+            "it is a container image: that the shield is in it cannot be seen here",
+            "build it as the docs on images say, and acknowledge this",
+            "Properties.Code",
+        )

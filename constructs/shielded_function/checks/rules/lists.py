@@ -1,0 +1,114 @@
+"""Whom does the list of hosts really admit?"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from ..hosts import shared_hosts, shared_suffix
+from ..model import LambdaFunction
+from ..policies import PLACEHOLDER
+from .modes import variable
+from .rule import Context, Problem
+
+WIDEST: Final = {4: 16, 6: 32}
+"""The shortest prefix of a public network that is not called wide: 65,536 addresses of IPv4; of IPv6, what a regional
+registry gives to one provider (https://www.ripe.net/publications/docs/ripe-738/)."""
+
+_AT: Final = variable("allow_outbound")
+
+
+class Entry(NamedTuple):
+    """One entry of allow_outbound, taken apart.
+
+    Attributes:
+        text: the entry.
+        host: the host's name, without `*.`; empty for an address.
+        wildcard: it admits the names below the host.
+        network: the address or network.
+    """
+
+    text: str
+    host: str = ""
+    wildcard: bool = False
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
+
+
+def entries(function: LambdaFunction) -> Iterator[Entry]:
+    """The entries of a function's list that are known, where the list means something."""
+    policy = function.policy.policy
+    if policy is None or policy.outbound_connectivity == "allow":
+        return
+    for text in policy.allow_outbound:
+        if isinstance(text, str) and PLACEHOLDER not in text:
+            yield take_apart(text)
+
+
+def take_apart(text: str) -> Entry:
+    """An entry in its canonical form: `[tcp://]host[:port]`, `[v6/prefix]:port` or `v6/prefix` among them.
+
+    >>> take_apart("tcp://*.example.com:443")
+    Entry(text='tcp://*.example.com:443', host='example.com', wildcard=True, network=None)
+    """
+    rest = text.removeprefix("tcp://").removeprefix("udp://")
+    if rest.startswith("["):
+        host = rest[1:].partition("]")[0]
+        # The prefix of a network may stand within the brackets, or behind them.
+        behind = rest.partition("]")[2].partition(":")[0]
+        rest = host + behind
+    elif rest.count(":") == 1:
+        rest = rest.partition(":")[0]
+    try:
+        return Entry(text, network=ipaddress.ip_network(rest, strict=False))
+    except ValueError:
+        return Entry(text, host=rest.removeprefix("*."), wildcard=rest.startswith("*."))
+
+
+def network_too_wide(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A network of so many that it is as good as all."""
+    del context
+    for entry in entries(function):
+        network = entry.network
+        if network is None or network.prefixlen >= WIDEST[network.version] or _is_private(network):
+            continue
+        yield Problem(
+            f"allow_outbound has {entry.text}, a network of {network.num_addresses:,} addresses of anybody's",
+            "list host names, or the networks of the one you mean "
+            f"(at most /{WIDEST[network.version]} for IPv{network.version})",
+            _AT,
+        )
+
+
+def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """All of it is somebody's own: 10.0.0.0/8, fc00::/7. 0.0.0.0/0 is not, though it begins with such an address."""
+    return network.is_private and network.prefixlen > 0
+
+
+def wildcard_too_wide(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Anybody may have a name under it: a public suffix, or what public suffixes are under."""
+    del context
+    for entry in entries(function):
+        suffix = shared_suffix(entry.host) if entry.wildcard else ""
+        if suffix:
+            yield Problem(
+                f"allow_outbound has {entry.text}, under which anybody can have a name ({suffix})",
+                "list the names of the one you mean, *.theirs." + entry.host,
+                _AT,
+            )
+
+
+def shared_host(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Any customer of it can receive data there."""
+    del context
+    for entry in entries(function):
+        if not entry.host or (entry.wildcard and shared_suffix(entry.host)):
+            continue
+        for host, why in shared_hosts(entry.host, entry.wildcard):
+            where = "" if host == entry.host else f" ({host})"
+            yield Problem(
+                f"allow_outbound has {entry.text}{where}: {why}",
+                "send through a host of your own where you can; otherwise acknowledge it with the reason",
+                _AT,
+            )
+            break

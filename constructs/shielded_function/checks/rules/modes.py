@@ -1,0 +1,122 @@
+"""Does the policy do what it looks like it does?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ...globs import covers
+from ..model import LambdaFunction
+from .rule import ENVIRONMENT, Context, Problem
+
+_MODES: Final = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
+_LISTS: Final = (
+    ("outbound_connectivity", "allow_outbound"),
+    ("outbound_connectivity", "allow_buckets"),
+    ("read_write_tmp", "allow_tmp"),
+    ("create_child_process", "allow_child_process"),
+)
+# What no function asks for by accident: who admits these admits everything.
+_ANY_TMP: Final = ("/tmp/shielded-function-check-8f1d", "/tmp/shielded-function-check-8f1d/a/b")
+_LAMBDA: Final = "lambda"
+
+
+def variable(field: str) -> str:
+    """The property that holds a field of the policy."""
+    return f"{ENVIRONMENT}.SHIELD_{field.upper()}"
+
+
+def list_without_effect(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A list beside a mode that allows everything anyway."""
+    del context
+    policy = function.policy.policy
+    if policy is None:
+        return
+    for mode, entries in _LISTS:
+        if getattr(policy, mode) == "allow" and getattr(policy, entries):
+            yield Problem(
+                f"{entries} means nothing, as {mode} is allow",
+                f"set {mode} to block or alert, or take the list out",
+                variable(entries),
+            )
+    if policy.outbound_connectivity == "allow" and policy.allow_aws != "all":
+        yield Problem(
+            "allow_aws means nothing, as outbound_connectivity is allow",
+            "set outbound_connectivity to block or alert, or take allow_aws out",
+            variable("allow_aws"),
+        )
+
+
+def run_unshielded(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A shield that cannot be armed is no shield."""
+    del context
+    policy = function.policy.policy
+    if policy is not None and policy.on_failure == "run_unshielded":
+        yield Problem(
+            "it goes on without a shield where the shield cannot be armed (on_failure is run_unshielded)",
+            "use refuse, the default",
+            variable("on_failure"),
+        )
+
+
+def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Somebody calls it production, and nothing is stopped there."""
+    policy = function.policy.policy
+    if policy is None or not any(covers(glob, function.place.path) for glob in context.production):
+        return
+    alerting = [mode for mode in _MODES if getattr(policy, mode, None) == "alert"]
+    if alerting:
+        yield Problem(
+            f"it is production, and {' and '.join(alerting)} only {'alerts' if len(alerting) == 1 else 'alert'}",
+            "set block, once the alerts of ordinary use are listed",
+            variable(alerting[0]),
+        )
+
+
+def durable_without_lambda(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A durable function saves its steps by calls to Lambda.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/durable-functions.html
+    """
+    del context
+    policy = function.policy.policy
+    if policy is None or not function.properties.get("DurableConfig"):
+        return
+    region = function.template.region or "us-east-1"
+    decision = policy.decide("connect", f"lambda.{region}.amazonaws.com:443", region=region)
+    if decision.action != "allow":
+        yield Problem(
+            "it is a durable function, and its policy does not admit Lambda, where it saves its steps",
+            "add lambda to allow_aws",
+            variable("allow_aws"),
+        )
+
+
+def tmp_wide_open(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A list that admits every file of /tmp."""
+    del context
+    policy = function.policy.policy
+    if policy is None or policy.read_write_tmp == "allow" or not policy.allow_tmp:
+        return
+    if any(policy.decide("tmp", path).action == "allow" for path in _ANY_TMP):
+        yield Problem(
+            f"allow_tmp ({function.policy.show(', '.join(policy.allow_tmp))}) admits any file of /tmp, beside "
+            f"read_write_tmp={policy.read_write_tmp}",
+            "list the folders that it uses, or set read_write_tmp to allow",
+            variable("allow_tmp"),
+        )
+
+
+def unshielded_program(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A program that it starts may do anything."""
+    del context
+    policy = function.policy.policy
+    if policy is None:
+        return
+    for entry in policy.allow_child_process:
+        if entry.startswith("unshielded:"):
+            yield Problem(
+                f"{function.policy.show(entry.removeprefix('unshielded:'))} runs without a shield",
+                "use a dynamically linked program, without unshielded:, or acknowledge it",
+                variable("allow_child_process"),
+            )

@@ -1,0 +1,202 @@
+"""`shielded-function audit`: the checks over a folder that `cdk synth` wrote, without a CDK app at hand."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from shielded_function.checks.assembly import AssemblyError, read_assembly
+from shielded_function.checks.checking import Report, check
+from shielded_function.checks.comparing import Change, compare
+from shielded_function.checks.finding import Finding, Place
+from shielded_function.checks.model import LambdaFunction
+from shielded_function.checks.sarif import to_sarif
+
+from .errors import CliError
+
+_STYLES = {"error": "bold red", "warning": "yellow"}
+_STDOUT = "-"
+_WIDTH = 160
+
+
+def run(
+    directory: Path,
+    *,
+    against: Path | None,
+    production: Sequence[str],
+    strict: bool,
+    json: bool,
+    sarif: str | None,
+) -> int:
+    """Checks a cloud assembly, and prints what was found.
+
+    Args:
+        directory: the folder, `cdk.out`.
+        against: another, from before: what became looser since is found too.
+        production: path globs of what is production.
+        strict: a warning fails as well.
+        json: print JSON instead of tables.
+        sarif: write SARIF 2.1.0 to this file; `-` prints it instead of tables.
+
+    Returns:
+        0, or 1 when there is an error, a warning under `strict`, or something became looser.
+
+    Raises:
+        CliError: a folder is no cloud assembly, or the SARIF file cannot be written.
+    """
+    if json and sarif == _STDOUT:
+        raise CliError("--json and --sarif - both print: give --sarif a file")
+    try:
+        report = check(read_assembly(directory), production)
+        changes = compare(read_assembly(against), report.assembly) if against is not None else []
+    except AssemblyError as error:
+        raise CliError(str(error)) from error
+    if sarif is not None:
+        _write_sarif(sarif, to_sarif(report, changes, lambda place: _line_of(directory, place)))
+    if json:
+        print(json_module.dumps(_as_json(report, changes), indent=2))
+    elif sarif != _STDOUT:
+        _print(report, changes, against)
+    failing = report.findings if strict else report.errors
+    return 1 if failing or any(change.is_looser for change in changes) else 0
+
+
+def _print(report: Report, changes: Sequence[Change], against: Path | None) -> None:
+    # What CI shows is wider than the 80 columns that are taken where there is no terminal.
+    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH)
+    if report.findings:
+        console.print(_findings_table(report.findings))
+    if against is not None:
+        console.print(_changes_table(changes, against) if changes else f"Nothing changed since {escape(str(against))}.")
+    if report.acknowledged:
+        console.print(_reasons_table("Acknowledged", [_acknowledged_row(found) for found in report.acknowledged]))
+    left_out = [(function.place.path, function.left_out) for function in report.excused if not function.cdk_handler]
+    if left_out:
+        console.print(_reasons_table("Left out", left_out))
+    console.print(_summary(report), highlight=False, soft_wrap=True)
+
+
+def _summary(report: Report) -> str:
+    functions = report.assembly.functions
+    own = [function for function in report.excused if function.cdk_handler]
+    errors = len(report.errors)
+    counts = [
+        f"{len(functions)} functions",
+        f"{len(report.shielded)} shielded",
+        f"{len(report.excused) - len(own)} left out",
+        f"{len(own)} of the CDK's own",
+        f"{errors} errors",
+        f"{len(report.findings) - errors} warnings",
+        f"{len(report.acknowledged)} acknowledged",
+    ]
+    return ", ".join(counts)
+
+
+def _findings_table(findings: Sequence[Finding]) -> Table:
+    """One row for each problem; the functions that share it stand together, so that fifty alarms are one row."""
+    table = Table("", "rule", "where", "problem and fix", title="Findings", title_justify="left", show_lines=True)
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for found in findings:
+        groups.setdefault((found.severity, found.rule, found.problem, found.fix), []).append(found.place.path)
+    for (severity, rule, problem, fix), paths in groups.items():
+        table.add_row(
+            f"[{_STYLES[severity]}]{severity}[/]",
+            escape(rule),
+            escape("\n".join(paths)),
+            f"{escape(problem)}\n[dim]{escape(fix)}[/]",
+        )
+    return table
+
+
+def _changes_table(changes: Sequence[Change], against: Path) -> Table:
+    table = Table("", "where", "what", title=f"Changes since {escape(str(against))}", title_justify="left")
+    for change in changes:
+        style = "bold red" if change.is_looser else "dim"
+        table.add_row(f"[{style}]{change.kind}[/]", escape(change.place.path), escape("\n".join(change.details)))
+    return table
+
+
+def _reasons_table(title: str, rows: Sequence[tuple[str, str]]) -> Table:
+    table = Table("where", "reason", title=title, title_justify="left")
+    for where, reason in rows:
+        table.add_row(escape(where), escape(reason))
+    return table
+
+
+def _acknowledged_row(finding: Finding) -> tuple[str, str]:
+    assert finding.acknowledged is not None, "only acknowledged findings are listed here"
+    return f"{finding.place.path}: {finding.rule}", finding.acknowledged.reason
+
+
+def _as_json(report: Report, changes: Sequence[Change]) -> dict[str, Any]:
+    return {
+        "assembly": report.assembly.name,
+        "functions": [_function_as_json(function) for function in report.assembly.functions],
+        "findings": [_finding_as_json(finding) for finding in report.findings],
+        "acknowledged": [_finding_as_json(finding) for finding in report.acknowledged],
+        "changes": [
+            {"kind": change.kind, "looser": change.is_looser, **vars(change.place), "details": change.details}
+            for change in changes
+        ],
+    }
+
+
+def _function_as_json(function: LambdaFunction) -> dict[str, Any]:
+    policy = function.policy.policy
+    settings: Mapping[str, str] | None = policy.to_env() if policy and function.is_shielded else None
+    return {
+        **vars(function.place),
+        "runtime": function.runtime or ("container image" if function.is_image else None),
+        "shielded": function.is_shielded,
+        "policy": settings,
+        "known_at_deployment": function.policy.late,
+        "left_out": function.left_out or None,
+        "cdk_handler": function.cdk_handler or None,
+    }
+
+
+def _finding_as_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        **vars(finding.place),
+        "problem": finding.problem,
+        "fix": finding.fix,
+        "locations": finding.locations,
+        "acknowledged": vars(finding.acknowledged) if finding.acknowledged else None,
+    }
+
+
+def _write_sarif(target: str, content: Mapping[str, Any]) -> None:
+    text = json_module.dumps(content, indent=2) + "\n"
+    if target == _STDOUT:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{target} cannot be written: {error.strerror}") from error
+
+
+def _line_of(directory: Path, place: Place) -> int:
+    """The line on which a resource begins; 1 where that cannot be told."""
+    lines = _lines(directory / place.template)
+    wanted = f"{json_module.dumps(place.logical_id)}: {{"
+    return next((number for number, line in enumerate(lines, 1) if line.strip() == wanted), 1)
+
+
+@cache
+def _lines(file: Path) -> Sequence[str]:
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ()

@@ -1,0 +1,27 @@
+"""Globs over construct paths."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+# What each wildcard stands for; between components, `**` may stand for none at all.
+_WILDCARDS: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def covers(glob: str, path: str) -> bool:
+    """Whether a glob matches a construct, or one that it is in. `*` stays within a component, `**` does not.
+
+    >>> covers("Prod", "Prod/Shop/Checkout"), covers("Prod", "Production/Shop"), covers("*/Shop", "Prod/Shop/Checkout")
+    (True, False, True)
+    >>> covers("Shop/*", "Shop/Checkout"), covers("**/B", "Prod/Shop/B"), covers("*/B", "Prod/Shop/B")
+    (True, True, False)
+    """
+    return _pattern(glob).fullmatch(path) is not None
+
+
+@lru_cache(maxsize=256)
+def _pattern(glob: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
+    return re.compile("".join(_WILDCARDS.get(part, re.escape(part)) for part in parts) + "(?:/.*)?")

@@ -1,0 +1,135 @@
+"""For people's own unit tests: is everything shielded?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from .checks.assembly import read_assembly
+from .checks.checking import Report, check
+from .checks.comparing import loosened
+from .checks.model import Assembly, LambdaFunction, Template
+from .checks.policies import FunctionPolicy
+from .checks.reading import read_functions
+from .globs import covers
+from .policy import ShieldPolicy
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+    from aws_cdk import assertions
+
+__all__ = ["assert_shielded"]
+
+
+def assert_shielded(
+    template: assertions.Template | cdk.Stage | cdk.Stack | Mapping[str, Any] | Path | str,
+    policy: ShieldPolicy | None = None,
+    functions: Sequence[str] | None = None,
+) -> None:
+    """Asserts that the Lambda functions are shielded, and that no check finds an error.
+
+        def test_the_shop_is_shielded():
+            stack = Shop(cdk.App(), "Shop")
+            assert_shielded(stack)
+            assert_shielded(stack, policy=ShieldPolicy(allow_aws=["dynamodb"]), functions=["Shop/Checkout"])
+
+    What is acknowledged with a reason, left out on purpose, or the CDK's own, is passed over. Warnings are not looked
+    at. From a template alone it cannot be told what is in a layer, nor what was acknowledged: give the stack, or the
+    app, where these matter.
+
+    Args:
+        template: a stack, a stage or an app, which is synthesized; an `aws_cdk.assertions.Template` or its JSON; or a
+            path to a template's file or a cloud assembly.
+        policy: each of these functions must allow no more than this.
+        functions: construct paths, logical ids, or globs of them; by default all. Each must be found.
+
+    Raises:
+        AssertionError: a function is not shielded, its policy allows more, or there is none of that name; the text
+            has every finding.
+        TypeError: `template` is something else, or `functions` is one text.
+    """
+    if isinstance(functions, str):
+        raise TypeError(f"functions: {functions!r} is one text; write a list: [{functions!r}]")
+    report = check(_read(template))
+    chosen, problems = _choose(report.assembly.functions, functions)
+    wanted = {(function.template.file, function.place.logical_id) for function in chosen}
+    problems.extend(
+        finding.message for finding in report.errors if (finding.place.template, finding.place.logical_id) in wanted
+    )
+    if functions is not None:
+        problems.extend(_excused(report, chosen))
+    if policy is not None:
+        problems.extend(_looser(policy, chosen))
+    if problems:
+        raise AssertionError("not shielded as expected:\n" + "\n".join(f"- {problem}" for problem in problems))
+
+
+def _choose(functions: Sequence[LambdaFunction], globs: Sequence[str] | None) -> tuple[list[LambdaFunction], list[str]]:
+    if globs is None:
+        return list(functions), [] if functions else ["there is no Lambda function: nothing was checked"]
+    chosen: list[LambdaFunction] = []
+    problems: list[str] = []
+    for glob in globs:
+        found = [f for f in functions if covers(glob, f.place.path) or covers(glob, f.place.logical_id)]
+        chosen.extend(function for function in found if function not in chosen)
+        if not found:
+            names = ", ".join(function.place.path for function in functions) or "none"
+            problems.append(f"no function is called {glob!r}; there are: {names}")
+    return chosen, problems
+
+
+def _excused(report: Report, chosen: Sequence[LambdaFunction]) -> list[str]:
+    """Whoever names a function means it, whatever was left out elsewhere."""
+    return [
+        f"{function.place.path}: no shield: it is left out ({function.left_out or function.cdk_handler})"
+        for function in report.excused
+        if function in chosen
+    ]
+
+
+def _looser(policy: ShieldPolicy, chosen: Sequence[LambdaFunction]) -> list[str]:
+    problems: list[str] = []
+    for function in chosen:
+        more = loosened(FunctionPolicy(policy), function.policy) if function.is_shielded else []
+        problems.extend(f"{function.place.path}: it allows more than expected: {detail}" for detail in more)
+    return problems
+
+
+class _NoFiles:
+    def read(self, content: Any, name: str) -> bytes | None:
+        """Nothing can be looked into."""
+        raise LookupError(f"{name}: there is no cloud assembly")
+
+
+def _read(template: Any) -> Assembly:
+    if isinstance(template, (str, Path)):
+        path = Path(template)
+        return read_assembly(path) if path.is_dir() else _from_json(json.loads(path.read_text(encoding="utf-8")))
+    if isinstance(template, Mapping):
+        return _from_json(cast("Mapping[str, Any]", template))
+    if hasattr(template, "to_json"):
+        return _from_json(template.to_json())
+    import aws_cdk as cdk
+
+    if isinstance(template, cdk.Stack):
+        stage = cdk.Stage.of(template)
+        assert stage is not None, "a stack is always in a stage: the app is one"
+        assembly = stage.synth()
+        file = Path(assembly.get_stack_artifact(template.artifact_id).template_full_path)
+        return read_assembly(Path(assembly.directory), [file])
+    if isinstance(template, cdk.Stage):
+        return read_assembly(Path(template.synth().directory))
+    raise TypeError(f"template: {template!r} is no template, stack, stage, app or path")
+
+
+def _from_json(content: Mapping[str, Any]) -> Assembly:
+    resources: Mapping[str, Any] = content.get("Resources") or {}
+    paths = {
+        logical_id: path
+        for logical_id, resource in resources.items()
+        if isinstance(path := (resource.get("Metadata") or {}).get("aws:cdk:path"), str)
+    }
+    template = Template(stack="", file="", resources=resources, paths=paths)
+    return Assembly("template", [template], list(read_functions(template, _NoFiles())))

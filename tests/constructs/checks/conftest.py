@@ -1,0 +1,71 @@
+"""An app is synthesized, and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+
+from shielded_function import ShieldedFunction
+from shielded_function.checks import Report, check, read_assembly
+
+Judge = Callable[..., Report]
+MakeFunction = Callable[..., lambda_.Function]
+
+
+@pytest.fixture
+def judge(app: cdk.App) -> Judge:
+    """Synthesizes the app, and applies the rules."""
+
+    def judge(production: Sequence[str] = ()) -> Report:
+        return check(read_assembly(Path(app.synth(force=True).directory)), production)
+
+    return judge
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A function's code as a folder."""
+    folder = tmp_path / "src"
+    folder.mkdir()
+    (folder / "app.py").write_text("def handler(event, context): return event\n")
+    return folder
+
+
+@pytest.fixture
+def shielded(props: dict[str, Any]) -> MakeFunction:
+    """A shielded function, and what is written into its resource afterwards: overrides, by property."""
+
+    def make(
+        scope: cdk.Stack, construct_id: str = "Fn", overrides: dict[str, Any] | None = None, **changed: Any
+    ) -> lambda_.Function:
+        function = ShieldedFunction(scope, construct_id, **{**props, **changed})
+        resource = function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)
+        for name, value in (overrides or {}).items():
+            if value is None:
+                resource.add_property_deletion_override(name)
+            else:
+                resource.add_property_override(name, value)
+        return function
+
+    return make
+
+
+@pytest.fixture
+def action(stack: cdk.Stack) -> Any:
+    """Something that an alarm does. Any: a type checker does not take jsii's classes for their own interfaces."""
+    topic: Any = sns.Topic(stack, "Security")
+    return cloudwatch_actions.SnsAction(topic)
+
+
+def rules(report: Report, path: str | None = None) -> set[str]:
+    """The rules that found something, at one construct or anywhere, but for the alarm that has no action."""
+    found = {finding.rule for finding in report.findings if path in (None, finding.place.path)}
+    return found - {"alarm-without-action"}

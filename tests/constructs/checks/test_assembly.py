@@ -1,0 +1,237 @@
+"""What is read from a cloud assembly: stages, nested stacks, marks, acknowledgements, the CDK's own handlers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as s3_deployment
+from aws_cdk import aws_s3_notifications as s3_notifications
+from aws_cdk import aws_stepfunctions as stepfunctions
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from aws_cdk import custom_resources, triggers
+
+from shielded_function.checks import LEFT_OUT, AssemblyError, check, is_cdk_handler, read_assembly
+
+from .conftest import Judge, MakeFunction, rules
+
+Props = dict[str, Any]
+
+
+def acknowledge(construct: Any, reason: str, rule: str = "not-shielded") -> None:
+    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"shielded-function::{rule}", reason=reason))
+
+
+def test_stages_and_nested_stacks(app: cdk.App, shielded: MakeFunction, props: Props, judge: Judge) -> None:
+    for scope in (app, cdk.Stage(app, "Prod")):
+        stack = cdk.Stack(scope, "Shop")
+        # The same id in the stack and in the nested stack gives the same logical id in both templates.
+        nested = cdk.NestedStack(stack, "Nested")
+        shielded(nested)
+        lambda_.Function(stack, "Fn", **props)
+        shielded(cdk.NestedStack(nested, "Deeper"))
+    report = judge()
+    assert sorted((f.place.path, f.is_shielded, f.template.file.count("/")) for f in report.assembly.functions) == [
+        ("Prod/Shop/Fn", False, 1),
+        ("Prod/Shop/Nested/Deeper/Fn", True, 1),
+        ("Prod/Shop/Nested/Fn", True, 1),
+        ("Shop/Fn", False, 0),
+        ("Shop/Nested/Deeper/Fn", True, 0),
+        ("Shop/Nested/Fn", True, 0),
+    ]
+    assert all(function.layers == ["shield"] for function in report.shielded)
+    assert {finding.place.path for finding in report.findings if finding.rule == "not-shielded"} == {
+        "Prod/Shop/Fn",
+        "Shop/Fn",
+    }
+
+
+def test_a_stage_by_itself(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(cdk.Stage(app, "Prod"), "Shop")
+    handler: Any = lambda_.Function(stack, "Fn", **props)
+    custom_resources.Provider(stack, "Provider", on_event_handler=handler)
+    folder = Path(app.synth().directory) / "assembly-Prod"
+    report = check(read_assembly(folder))
+    assert [function.cdk_handler for function in report.assembly.functions] == ["", "the provider framework"]
+    assert rules(report) == {"not-shielded"}
+
+
+def test_a_stack_with_a_name_of_its_own(app: cdk.App, props: Props, judge: Judge) -> None:
+    stack = cdk.Stack(app, "Shop", stack_name="prod-shop")
+    lambda_.Function(stack, "Fn", **props)
+    assert [function.place.path for function in judge().assembly.functions] == ["Shop/Fn"]
+
+
+def test_with_path_metadata_as_the_cdk_command_line_has_it(tmp_path: Path, props: Props) -> None:
+    app = cdk.App(
+        outdir=str(tmp_path / "out"),
+        context={"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True},
+    )
+    lambda_.Function(cdk.NestedStack(cdk.Stack(app, "Shop"), "Nested"), "Fn", **props)
+    (function,) = read_assembly(Path(app.synth().directory)).functions
+    assert function.place.path == "Shop/Nested/Fn"
+
+
+def test_what_is_acknowledged(stack: cdk.Stack, shielded: MakeFunction, props: Props, judge: Judge) -> None:
+    acknowledge(lambda_.Function(stack, "One", **props), "it runs our own code")
+    lambda_.Function(stack, "Two", **props)
+    nested = cdk.NestedStack(stack, "Nested")
+    lambda_.Function(nested, "Three", **props)
+    acknowledge(nested, "a vendor's")
+    acknowledge(lambda_.Function(stack, "Four", **props), "another rule", "no-alarm")
+    report = judge()
+    assert [finding.place.path for finding in report.findings] == ["Shop/Four", "Shop/Two"]
+    assert {finding.place.path: finding.acknowledged for finding in report.acknowledged} == {
+        "Shop/Nested/Three": check_said("Shop/Nested", "a vendor's"),
+        "Shop/One": check_said("Shop/One", "it runs our own code"),
+    }
+
+
+def check_said(path: str, reason: str) -> Any:
+    from shielded_function.checks.finding import Acknowledgement
+
+    return Acknowledgement(path, reason)
+
+
+def test_other_peoples_acknowledgements_are_not_ours(stack: cdk.Stack, props: Props, judge: Judge) -> None:
+    fn = lambda_.Function(stack, "Fn", **props)
+    for rule in ("other::not-shielded", "not-shielded"):
+        cdk.Validations.of(fn).acknowledge(cdk.Acknowledgment(id=rule, reason="whatever"))
+    assert rules(judge()) == {"not-shielded"}
+
+
+def test_what_is_left_out_on_purpose(stack: cdk.Stack, shielded: MakeFunction, props: Props, judge: Judge) -> None:
+    lambda_.Function(stack, "Theirs", **props).node.add_metadata(LEFT_OUT, "a vendor's")
+    raw = lambda_.CfnFunction(
+        stack, "Raw", role="arn:aws:iam::123456789012:role/r", code=lambda_.CfnFunction.CodeProperty(zip_file="x = 1")
+    )
+    raw.node.add_metadata(LEFT_OUT, "raw")
+    damaged = shielded(stack, "Damaged", {"Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER": "/opt/other"})
+    damaged.node.add_metadata(LEFT_OUT, "not quite")
+    stack.node.add_metadata(LEFT_OUT, "a mark on a stack says nothing of its functions")
+    lambda_.Function(stack, "Plain", **props)
+    report = judge()
+    assert {function.place.path: function.left_out for function in report.excused} == {
+        "Shop/Theirs": "a vendor's",
+        "Shop/Raw": "raw",
+    }
+    assert rules(report, "Shop/Damaged") == {"layer-without-wrapper"}
+    assert rules(report, "Shop/Plain") == {"not-shielded"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_cdks_own_handlers(stack: cdk.Stack, props: Props, source: Path, judge: Judge) -> None:
+    bucket = s3.Bucket(stack, "Bucket", auto_delete_objects=True, removal_policy=cdk.RemovalPolicy.DESTROY)
+    s3_deployment.BucketDeployment(
+        stack, "Deploy", sources=[s3_deployment.Source.asset(str(source))], destination_bucket=bucket
+    )
+    mine: Any = lambda_.Function(stack, "Mine", **props, log_retention=logs.RetentionDays.ONE_DAY)
+    custom_resources.Provider(stack, "Provider", on_event_handler=mine, is_complete_handler=mine)
+    custom_resources.AwsCustomResource(
+        stack,
+        "Call",
+        install_latest_aws_sdk=False,
+        on_update=custom_resources.AwsSdkCall(
+            service="S3", action="listBuckets", physical_resource_id=custom_resources.PhysicalResourceId.of("x")
+        ),
+        policy=custom_resources.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"]),
+    )
+    lambda_.SingletonFunction(stack, "Single", uuid="mine", **props)
+    dynamodb.Table(
+        stack,
+        "Table",
+        partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+        replication_regions=["eu-west-1"],
+    )
+    ec2.Vpc(stack, "Vpc", restrict_default_security_group=True)
+    events.Rule(
+        stack,
+        "Rule",
+        schedule=events.Schedule.rate(cdk.Duration.days(1)),
+        targets=[targets.AwsApi(service="S3", action="listBuckets")],
+    )
+    imported = s3.Bucket.from_bucket_name(stack, "Theirs", "their-bucket")
+    imported.add_event_notification(s3.EventType.OBJECT_CREATED, s3_notifications.LambdaDestination(mine))
+    triggers.Trigger(stack, "Trigger", handler=mine)
+    evaluate = tasks.EvaluateExpression(stack, "Evaluate", expression="$.a + 1")
+    stepfunctions.StateMachine(stack, "Machine", definition_body=stepfunctions.DefinitionBody.from_chainable(evaluate))
+    report = judge()
+    not_excused = {function.place.path for function in report.assembly.functions} - {
+        function.place.path for function in report.excused
+    }
+    assert not_excused == {"Shop/Mine", "Shop/SingletonLambdamine"}
+    assert len(report.excused) >= 14
+
+
+def test_a_name_that_a_user_chooses_excuses_nothing(app: cdk.App, props: Props, judge: Judge) -> None:
+    stack = cdk.Stack(app, "Provider")
+    lambda_.Function(stack, "framework-onEvent", **props)
+    holder = cdk.NestedStack(stack, "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C")
+    lambda_.Function(holder, "Handler", **props)
+    lambda_.Function(cdk.NestedStack(stack, "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a"), "Mine", **props)
+    report = judge()
+    assert report.excused == []
+    assert len(report.findings) == 3
+
+
+def test_by_a_mark_alone() -> None:
+    marks = {"Shop/X": ["aws:cdk:is-custom-resource-handler-singleton"]}
+    assert is_cdk_handler("Shop/X/Resource", lambda path: marks.get(path, ()), lambda _: "")
+    assert not is_cdk_handler("Shop/Y/Resource", lambda path: marks.get(path, ()), lambda _: "")
+    assert not is_cdk_handler("Shop/X/Y/Resource", lambda path: marks.get(path, ()), lambda _: "")
+
+
+def test_only_some_templates(app: cdk.App, props: Props) -> None:
+    for name in ("One", "Two"):
+        lambda_.Function(cdk.Stack(app, name), "Fn", **props)
+    folder = Path(app.synth().directory)
+    only = read_assembly(folder, [folder / "Two.template.json"])
+    assert [function.place.path for function in only.functions] == ["Two/Fn"]
+
+
+def test_assets_that_are_gone_are_not_judged(app: cdk.App, stack: cdk.Stack, shielded: MakeFunction) -> None:
+    shielded(stack)
+    folder = Path(app.synth().directory)
+    for asset in folder.glob("asset.*"):
+        shutil.rmtree(asset) if asset.is_dir() else asset.unlink()
+    report = check(read_assembly(folder))
+    assert [function.layers for function in report.shielded] == [["unseen"]]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [(None, "run `cdk synth` first"), ("{", "is not JSON"), ("[]", "is not a JSON object")],
+)
+def test_what_is_no_assembly(manifest: str | None, message: str, tmp_path: Path) -> None:
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+    with pytest.raises(AssemblyError, match=message):
+        read_assembly(tmp_path)
+
+
+def test_a_template_that_is_missing(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    lambda_.Function(stack, "Fn", **props)
+    folder = Path(app.synth().directory)
+    (folder / "Shop.template.json").unlink()
+    with pytest.raises(AssemblyError, match=r"Shop\.template\.json cannot be read"):
+        read_assembly(folder)
+
+
+def test_what_the_app_acknowledges_is_in_the_cdks_report(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    lambda_.Function(stack, "Fn", **props)
+    folder = Path(app.synth().directory)
+    said = {"acknowledgedId": "shielded-function::not-shielded", "acknowledgedAt": "", "reason": "a toy"}
+    report = {"pluginReports": [{"pluginName": "shielded-function", "suppressedViolations": [said]}]}
+    (folder / "validation-report.json").write_text(json.dumps(report))
+    assert [finding.acknowledged for finding in check(read_assembly(folder)).acknowledged] == [check_said("", "a toy")]

