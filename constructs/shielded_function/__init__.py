@@ -21,19 +21,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .alarms import ShieldAlarms
+    from .checks import ShieldChecks
     from .errors import ShieldError
+    from .everywhere import ShieldedApp
     from .function import ShieldedFunction
-    from .policy import ShieldPolicy
+    from .log_group import ShieldLogs
+    from .policy import ShieldPolicy, ShieldPolicyError
     from .shield import AttachedShield, Shield
 
-__all__ = ["AttachedShield", "Shield", "ShieldAlarms", "ShieldError", "ShieldPolicy", "ShieldedFunction"]
+__all__ = [
+    "AttachedShield",
+    "Shield",
+    "ShieldAlarms",
+    "ShieldChecks",
+    "ShieldError",
+    "ShieldLogs",
+    "ShieldPolicy",
+    "ShieldPolicyError",
+    "ShieldedApp",
+    "ShieldedFunction",
+]
 
 _MODULES = {
     "AttachedShield": "shield",
     "Shield": "shield",
     "ShieldAlarms": "alarms",
+    "ShieldChecks": "checks",
     "ShieldError": "errors",
+    "ShieldLogs": "log_group",
     "ShieldPolicy": "policy",
+    "ShieldPolicyError": "policy",
+    "ShieldedApp": "everywhere",
     "ShieldedFunction": "function",
 }
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class ShieldError(ValueError):
     """A function that cannot be shielded as asked. Nothing was changed.
 
     The message begins with the construct path and names every problem with its fix.
+
+    Attributes:
+        reasons: the problems, without the path.
     """
 
     def __init__(self, path: str, problems: Sequence[str]) -> None:
-        super().__init__(f"{path}: {'; '.join(problems)}")
+        self.reasons = "; ".join(problems)
+        super().__init__(f"{path}: {self.reasons}")
+
+    @classmethod
+    def of_many(cls, problems: Mapping[str, str]) -> ShieldError:
+        """One report of several functions: their problems by construct path."""
+        if len(problems) == 1:
+            [(path, reasons)] = problems.items()
+            return cls(path, [reasons])
+        lines = "".join(f"\n  {path}: {reasons}" for path, reasons in problems.items())
+        return cls(f"{len(problems)} functions cannot be shielded", [lines])

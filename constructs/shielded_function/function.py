@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
+from aws_cdk import aws_logs
 from constructs import Construct
 from typing_extensions import Unpack
 
@@ -14,8 +14,9 @@ from shielded_function_monitoring import Policy
 
 from .alarms import ShieldAlarms
 from .errors import ShieldError
+from .log_group import ShieldLogs
 from .policy import ShieldPolicy
-from .shield import AttachedShield, Shield
+from .shield import AttachedShield, attach, shield_options
 
 if TYPE_CHECKING:
     from .props import FunctionProps, MetricProps
@@ -45,6 +46,8 @@ class ShieldedFunction(lambda_.Function):
         *,
         policy: ShieldPolicy | None = None,
         alarms: ShieldAlarms | None = None,
+        logs: ShieldLogs | None = None,
+        shield_layer: lambda_.ILayerVersion | str | None = None,
         **props: Unpack[FunctionProps],
     ) -> None:
         """
@@ -53,15 +56,22 @@ class ShieldedFunction(lambda_.Function):
             id: the construct id.
             policy: what the function's code may do; by default nothing but AWS (`ShieldPolicy()`).
             alarms: options of its alarm; by default one that takes no action (`ShieldAlarms()`).
+            logs: options of the log group that is made unless `log_group` is given. `log_removal_policy` is one of
+                them, and may be given as `Function` takes it.
+            shield_layer: a layer with the shield, or its ARN, instead of the package's own.
             props: everything that `aws_lambda.Function` takes.
 
         Raises:
             ShieldError: it cannot be shielded; the message begins with the construct path and says why.
         """
+        removal: Any = props.get("log_removal_policy")
+        if removal is not None and logs is None:
+            logs = ShieldLogs(removal_policy=removal)
+        options = shield_options(policy, alarms, logs, shield_layer)
         super().__init__(scope, id, **props)
         self._attached: AttachedShield | None = None
         try:
-            self._attached = Shield(policy, alarms).apply(self)
+            self._attached = attach(self, options)
         except ShieldError:
             scope.node.try_remove_child(id)  # whoever catches the error must not deploy it without a shield
             raise
@@ -73,7 +83,7 @@ class ShieldedFunction(lambda_.Function):
         return self._attached
 
     @property
-    def log_group(self) -> logs.ILogGroup:
+    def log_group(self) -> aws_logs.ILogGroup:
         """The function's log group. Unlike `Function`'s, reading it adds nothing to the stack."""
         return self._attached.log_group if self._attached else super().log_group
 

@@ -11,7 +11,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
-from shielded_function import layer
+from shielded_function import layer_archive
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 
@@ -20,13 +20,13 @@ Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 def layers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for the package's `binaries/layer`; `test_layer.py` looks at the real one."""
     root = tmp_path / "layer"
-    for architecture in layer.ARCHITECTURES.values():
-        for name, mode in layer._FILES.items():
+    for architecture in layer_archive.ARCHITECTURES.values():
+        for name, mode in layer_archive.FILES.items():
             file = root / architecture / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{file.name} for {architecture}\n")
             file.chmod(mode)
-    monkeypatch.setattr(layer, "layers_folder", lambda: root)
+    monkeypatch.setattr(layer_archive, "layers_folder", lambda: root)
     return root
 
 

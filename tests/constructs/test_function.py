@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -12,6 +14,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -19,7 +22,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldPolicy
-from shielded_function.policy import ShieldPolicyError
 
 FUNCTION = "AWS::Lambda::Function"
 LAYER = "AWS::Lambda::LayerVersion"
@@ -44,6 +46,11 @@ def variables(resources: Resources, stack: cdk.Stack) -> dict[str, Any]:
 # ---- what it adds
 
 
+def layer_arn(fn: ShieldedFunction) -> str:
+    assert fn.shield.layer is not None
+    return fn.shield.layer.layer_version_arn
+
+
 def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
     policy = ShieldPolicy(allow_outbound=("api.stripe.com:443",), allow_aws=("dynamodb",), read_handler="alert")
     fn = ShieldedFunction(stack, "Checkout", policy=policy, **props)
@@ -64,7 +71,7 @@ def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
                     "SHIELD_ACCOUNT_ID": {"Ref": "AWS::AccountId"},
                 }
             },
-            "Layers": [stack.resolve(fn.shield.layer.layer_version_arn)],
+            "Layers": [stack.resolve(layer_arn(fn))],
             "LoggingConfig": {"LogGroup": stack.resolve(fn.log_group.log_group_name)},
         },
     )
@@ -150,14 +157,34 @@ def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: 
     assert environment["SHIELD_UNUSUAL_NAMES"] == "block"
 
 
-def test_a_bucket_whose_name_only_the_deployment_knows(stack: cdk.Stack) -> None:
+def test_a_bucket_whose_name_only_the_deployment_knows(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     bucket = s3.Bucket(stack, "Uploads")
-    with pytest.raises(ShieldPolicyError, match=r"is a CDK token; .* give the bucket a bucket_name, and write it"):
-        ShieldPolicy().allow_bucket(bucket.bucket_name)
-    with pytest.raises(ShieldPolicyError, match="is a bucket, not its name; give it a bucket_name, and write that"):
-        ShieldPolicy(allow_buckets=cast("Any", [bucket]))
-    imported = s3.Bucket.from_bucket_name(stack, "Reports", "reports")
-    assert ShieldPolicy().allow_bucket(imported.bucket_name).allow_buckets == ("reports",)
+    ShieldedFunction(stack, "ByName", policy=ShieldPolicy().allow_bucket(bucket.bucket_name), **props)
+    ShieldedFunction(stack, "ByConstruct", policy=ShieldPolicy(allow_buckets=[bucket]), **props)
+    names = [f["Environment"]["Variables"]["SHIELD_ALLOW_BUCKETS"] for f in resources(stack, FUNCTION).values()]
+    assert names == [stack.resolve(bucket.bucket_name)] * 2
+
+
+def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """After the function is made, and with what the stack makes."""
+    fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), **props)
+    bucket, vpc = s3.Bucket(stack, "Uploads"), ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
+    fn.shield.allow_to(bucket, vpc, "*.example.com:443")
+    environment = variables(resources, stack)
+    assert environment["SHIELD_ALLOW_BUCKETS"] == stack.resolve(bucket.bucket_name)
+    outbound = environment["SHIELD_ALLOW_OUTBOUND"]
+    assert outbound["Fn::Join"][1][0] == "api.stripe.com:443,*.example.com:443,"
+    assert stack.resolve(vpc.vpc_cidr_block) in outbound["Fn::Join"][1]
+    assert fn.shield.policy.decide("connect", "api.stripe.com:443").allowed
+    assert fn.shield.policy.decide("connect", "db.internal:5432").action != "allow"
+
+
+def test_allow_to_what_has_no_host(stack: cdk.Stack, props: Props) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    for wrong in (stack, "not a host", sns.Topic(stack, "Topic")):
+        with pytest.raises(ValueError, match="allow_outbound"):
+            fn.shield.allow_to(cast("Any", wrong))
+    assert fn.shield.policy == ShieldPolicy()
 
 
 @pytest.mark.parametrize(
@@ -285,7 +312,7 @@ def test_its_layer_comes_last(stack: cdk.Stack, props: Props, resources: Resourc
     fn = ShieldedFunction(stack, "Checkout", layers=[mine], **props)
     assert only(resources(stack, FUNCTION))["Layers"] == [
         "arn:aws:lambda:eu-west-1:1:layer:mine:1",
-        stack.resolve(fn.shield.layer.layer_version_arn),
+        stack.resolve(layer_arn(fn)),
     ]
 
 
@@ -581,6 +608,7 @@ def test_tampering_fails_the_synthesis(
         (lambda fn: fn.add_environment("SHIELD_ACCOUNT_ID", "1"), "SHIELD_ACCOUNT_ID: set in the environment, but the"),
         (lambda fn: fn.add_environment("SHIELD_ALLOW_TMP", "/tmp/**"), "SHIELD_ALLOW_TMP: set in the environment"),
         (lambda fn: fn.add_environment("BIG", "x" * 4000), "bytes with the policy, of which Lambda takes 4096"),
+        (lambda fn: fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "late"), "AWS_LAMBDA_EXEC_WRAPPER: 'late' is not an"),
     ],
 )
 def test_later_additions_are_checked(
@@ -592,16 +620,119 @@ def test_later_additions_are_checked(
     assert says in str(error.value)
 
 
-def test_a_long_policy_does_not_fit(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
-    policy = ShieldPolicy(allow_outbound=[f"host-{n:03}.example.com:443" for n in range(200)])
-    ShieldedFunction(stack, "Checkout", policy=policy, **props)
-    with pytest.raises(Exception, match="move the longest into a file"):
+def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """Literals into a file in a layer of its own, values known at deployment into the environment."""
+    hosts = [f"host-{n:03}.example.com:443" for n in range(200)]
+    bucket = s3.Bucket(stack, "Uploads")
+    policy = ShieldPolicy(allow_outbound=hosts, allow_buckets=["reports", bucket])
+    fn = ShieldedFunction(stack, "Checkout", policy=policy, **props)
+    ShieldedFunction(stack, "Other", **props)
+    checkout, other = resources(stack, FUNCTION).values()
+    environment = checkout["Environment"]["Variables"]
+    assert environment["SHIELD_POLICY_FILE"] == "/opt/shielded-function/policy"
+    assert environment["SHIELD_ALLOW_BUCKETS"] == stack.resolve(bucket.bucket_name)
+    assert environment["SHIELD_READ_HANDLER"] == "block"
+    assert "SHIELD_ALLOW_OUTBOUND" not in environment
+    assert (len(checkout["Layers"]), len(other["Layers"])) == (2, 1)
+    assert set(hosts) <= set(fn.shield.policy.allow_outbound)
+    layers = resources(stack, LAYER)
+    [key] = [v["Content"]["S3Key"] for v in layers.values() if "CompatibleArchitectures" not in v]
+    [asset] = Path(app.outdir).glob(f"asset.{key.removesuffix('.zip')}*")
+    with zipfile.ZipFile(asset) as archive:
+        lines = archive.read("shielded-function/policy").decode()
+    assert lines == f"SHIELD_ALLOW_OUTBOUND={','.join(hosts)}\nSHIELD_ALLOW_BUCKETS=reports\n"
+
+
+def test_what_does_not_fit_a_file_either(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    parameters = [cdk.CfnParameter(stack, f"Host{n}").value_as_string for n in range(20)]
+    ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=parameters), **props)
+    with pytest.raises(Exception, match=r"Shop/Checkout: environment: up to \d+ bytes with the policy"):
         app.synth()
 
 
-def test_a_policy_file_is_the_users_to_set(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Checkout", environment={"SHIELD_POLICY_FILE": "/var/task/shield.env"}, **props)
-    assert variables(resources, stack)["SHIELD_POLICY_FILE"] == "/var/task/shield.env"
+def test_a_policy_file_is_the_shields_to_make(stack: cdk.Stack, props: Props) -> None:
+    with pytest.raises(ShieldError, match=r"SHIELD_POLICY_FILE: .* give yours to ShieldPolicy.from_file"):
+        ShieldedFunction(stack, "Checkout", environment={"SHIELD_POLICY_FILE": "/var/task/shield.env"}, **props)
+
+
+def test_a_layer_of_your_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:shield:7"
+    for name in ("One", "Two"):
+        ShieldedFunction(stack, name, shield_layer=arn, **props)
+    assert [f["Layers"] for f in resources(stack, FUNCTION).values()] == [[arn], [arn]]
+    assert resources(stack, LAYER) == {}
+
+
+def test_a_container_image_that_holds_the_shield(stack: cdk.Stack, resources: Resources) -> None:
+    repository = ecr.Repository.from_repository_name(stack, "Repository", "shop")
+    code = lambda_.DockerImageCode.from_ecr(repository, tag_or_digest="1")
+    attached = Shield(in_image=True).apply(lambda_.DockerImageFunction(stack, "Image", code=code))
+    [function] = resources(stack, FUNCTION).values()
+    assert function["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == WRAPPER
+    assert "Layers" not in function
+    assert attached.layer is None
+
+
+def test_a_function_of_a_fleet_has_a_metric_of_its_own_on_request(
+    stack: cdk.Stack, props: Props, resources: Resources
+) -> None:
+    fn = ShieldedFunction(stack, "Checkout", alarms=ShieldAlarms(granularity="fleet"), **props)
+    fn.metric_violations().create_alarm(stack, "Own", threshold=1, evaluation_periods=1)
+    names = [f["MetricTransformations"][0]["MetricName"] for f in resources(stack, FILTER).values()]
+    assert names == ["fleet/Shop/violations", {"Fn::Join": ["", [stack.resolve(fn.function_name), "/violations"]]}]
+
+
+def test_one_alarm_for_a_fleet(app: cdk.App, props: Props, resources: Resources) -> None:
+    one, two = cdk.Stack(app, "One"), cdk.Stack(app, "Two")
+    alarms = ShieldAlarms(granularity="fleet", threshold=3)
+    for stack in (one, two):
+        for number in range(2):
+            ShieldedFunction(stack, f"Fn{number}", alarms=alarms, **props)
+    with pytest.raises(ShieldError, match="alarms: the fleet has its alarm in One/ShieldedFleet/Alarm, with other opt"):
+        ShieldedFunction(two, "Other", alarms=ShieldAlarms(granularity="fleet"), **props)
+    assert [len(resources(stack, ALARM)) for stack in (one, two)] == [1, 0]
+    filters = [*resources(one, FILTER).values(), *resources(two, FILTER).values()]
+    names = {f["MetricTransformations"][0]["MetricName"] for f in filters}
+    assert names == {only(resources(one, ALARM))["MetricName"]} == {"fleet/One/violations"}
+    assert len(filters) == 4
+
+
+def test_each_stage_is_a_fleet_of_its_own(app: cdk.App, props: Props, resources: Resources) -> None:
+    """In one account and region, a metric of the same name would be the same metric."""
+    metrics: set[str] = set()
+    for name in ("Beta", "Production"):
+        shop = cdk.Stack(cdk.Stage(app, name), "Shop")
+        alarms = ShieldAlarms(granularity="fleet")
+        ShieldedFunction(cdk.NestedStack(shop, "Nested"), "First", alarms=alarms, **props)
+        ShieldedFunction(shop, "Second", alarms=alarms, **props)
+        metrics.add(only(resources(shop, FILTER))["MetricTransformations"][0]["MetricName"])
+    assert metrics == {"fleet/Beta-Shop/violations", "fleet/Production-Shop/violations"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"actions": "topic"}, r"ShieldAlarms.actions: 'topic' is not a list; write \[action\]"),
+        ({"ok_actions": 7}, "ShieldAlarms.ok_actions: 7 is not a list"),
+        ({"granularity": "each"}, "ShieldAlarms.granularity: 'each' is not 'function' or 'fleet'"),
+    ],
+)
+def test_bad_alarms(wrong: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        ShieldAlarms(**wrong)
+
+
+def test_a_metric_of_no_policy(stack: cdk.Stack, props: Props) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    with pytest.raises(ValueError, match=r"metric_violations: 'outbound' is not a policy; use one of outbound_conn"):
+        fn.metric_violations(cast("Any", "outbound"))
+
+
+def test_options_of_another_type(stack: cdk.Stack, props: Props) -> None:
+    for wrong in ({"policy": {"read_handler": "alert"}}, {"alarms": ShieldPolicy()}, {"logs": 7}):
+        with pytest.raises((TypeError, ValueError), match="Shield"):
+            ShieldedFunction(stack, "Checkout", **cast("Any", wrong), **props)
+        assert stack.node.try_find_child("Checkout") is None
 
 
 def test_shield_of_finds_it(stack: cdk.Stack, props: Props) -> None:

@@ -68,5 +68,5 @@ def flat(kind: Any) -> Any:
 def test_its_own_arguments_hide_none() -> None:
     parameters = inspect.signature(ShieldedFunction.__init__).parameters
     own = {name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
-    assert own == {"policy", "alarms"}
+    assert own == {"policy", "alarms", "logs", "shield_layer"}
     assert not own & set(inspect.signature(lambda_.Function.__init__).parameters)

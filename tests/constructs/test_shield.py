@@ -64,12 +64,13 @@ def test_supports(stack: cdk.Stack, props: Props) -> None:
     shield = Shield()
     fn = lambda_.Function(stack, "Fn", **props)
     assert shield.supports(fn)
-    assert not shield.supports(fn.node.default_child)  # pyright: ignore[reportArgumentType]
+    assert shield.supports(fn.node.default_child)  # pyright: ignore[reportArgumentType]
     assert not shield.supports(stack)
     assert not shield.supports(lambda_.Function.from_function_name(stack, "Imported", "other"))
     assert not shield.supports(fn.add_alias("live"))
     shield.apply(fn)
     assert not shield.supports(fn)
+    assert not shield.supports(fn.node.default_child)  # pyright: ignore[reportArgumentType]
 
 
 def test_one_shield_a_function(stack: cdk.Stack, props: Props) -> None:
@@ -79,7 +80,7 @@ def test_one_shield_a_function(stack: cdk.Stack, props: Props) -> None:
 
 
 def test_only_functions(stack: cdk.Stack) -> None:
-    with pytest.raises(ShieldError, match=r"Shop: only an aws_lambda.Function can be shielded"):
+    with pytest.raises(ShieldError, match=r"Shop: only a Lambda function can be shielded"):
         Shield().apply_to(stack)
 
 

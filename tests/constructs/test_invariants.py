@@ -8,17 +8,24 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from shielded_function.inspection import FunctionFacts
-from shielded_function.validation import Application, broken, environment_size, log_class_problems, unsupported
+from shielded_function.function_facts import FunctionFacts
+from shielded_function.invariants import (
+    AppliedShield,
+    eligibility_problems,
+    environment_size,
+    invariant_problems,
+    log_class_problems,
+)
 
 POLICY = {"SHIELD_READ_HANDLER": "block"}
 BEFORE = FunctionFacts(
     path="Shop/Checkout", runtime="python3.13", family=lambda_.RuntimeFamily.PYTHON, architecture="x86_64"
 )
-APPLIED = Application(environment=POLICY, layer={"Ref": "Layer"}, log_group={"Ref": "Logs"}, log_class="STANDARD")
+APPLIED = AppliedShield(environment=POLICY, layers=[{"Ref": "Layer"}], log_group={"Ref": "Logs"}, log_class="STANDARD")
+ENVIRONMENT = {**POLICY, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}
 AFTER = replace(
     BEFORE,
-    environment={**POLICY, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"},
+    environment=ENVIRONMENT,
     layers=[{"Ref": "Layer"}],
     logging={"logGroup": {"Ref": "Logs"}},
 )
@@ -44,7 +51,7 @@ AFTER = replace(
     ],
 )
 def test_supported_runtimes(runtime: str) -> None:
-    assert unsupported(replace(BEFORE, runtime=runtime), POLICY) == []
+    assert eligibility_problems(replace(BEFORE, runtime=runtime), POLICY) == []
 
 
 @pytest.mark.parametrize(
@@ -69,22 +76,22 @@ def test_supported_runtimes(runtime: str) -> None:
     ],
 )
 def test_unsupported_runtimes(runtime: Any) -> None:
-    [problem] = unsupported(replace(BEFORE, runtime=runtime, family=None), POLICY)
+    [problem] = eligibility_problems(replace(BEFORE, runtime=runtime, family=None), POLICY)
     assert problem.startswith(("runtime: ", "code: "))
     assert "python3.8+" in problem
 
 
 def test_a_runtime_known_by_its_family() -> None:
     latest = {"Fn::FindInMap": ["Runtimes", {"Ref": "AWS::Region"}, "value"]}
-    assert unsupported(replace(BEFORE, runtime=latest, family=lambda_.RuntimeFamily.NODEJS), POLICY) == []
-    assert len(unsupported(replace(BEFORE, runtime=latest, family=lambda_.RuntimeFamily.OTHER), POLICY)) == 1
+    assert eligibility_problems(replace(BEFORE, runtime=latest, family=lambda_.RuntimeFamily.NODEJS), POLICY) == []
+    assert len(eligibility_problems(replace(BEFORE, runtime=latest, family=lambda_.RuntimeFamily.OTHER), POLICY)) == 1
 
 
 def test_which_of_the_cdks_runtimes_are_refused() -> None:
     refused = {
         runtime.name
         for runtime in lambda_.Runtime.ALL
-        if runtime.name != "FROM_IMAGE" and unsupported(replace(BEFORE, runtime=runtime.name, family=None), {})
+        if runtime.name != "FROM_IMAGE" and eligibility_problems(replace(BEFORE, runtime=runtime.name, family=None), {})
     }
     no_wrapper = {"provided", "provided.al2", "provided.al2023", "go1.x"}
     withdrawn = {
@@ -109,10 +116,18 @@ def test_which_of_the_cdks_runtimes_are_refused() -> None:
             replace(BEFORE, environment={"AWS_LAMBDA_EXEC_WRAPPER": "/a", "SHIELD_NEXT_WRAPPER": "/b"}),
             "SHIELD_NEXT_WRAPPER: the shield sets it",
         ),
+        (replace(BEFORE, environment=None), "environment: known only at deployment"),
+        (replace(BEFORE, layers=None), "layers: known only at deployment"),
+        (replace(BEFORE, environment={"SHIELD_POLICY_FILE": "/var/task/p"}), "SHIELD_POLICY_FILE: set in"),
+        (replace(BEFORE, environment={"AWS_LAMBDA_EXEC_WRAPPER": "not/absolute"}), "AWS_LAMBDA_EXEC_WRAPPER: 'not/a"),
+        (
+            replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "mine"}),
+            "SHIELD_NEXT_WRAPPER: 'mine' is not",
+        ),
     ],
 )
 def test_unsupported(facts: FunctionFacts, says: str) -> None:
-    [problem] = unsupported(facts, POLICY)
+    [problem] = eligibility_problems(facts, POLICY)
     assert problem.startswith(says)
 
 
@@ -121,20 +136,19 @@ def test_unsupported(facts: FunctionFacts, says: str) -> None:
     [
         BEFORE,
         replace(BEFORE, layers=[1, 2, 3, 4]),
-        replace(BEFORE, layers=None),
         replace(BEFORE, logging={"applicationLogLevel": "WARN"}),
         replace(BEFORE, environment=POLICY),
-        replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "/opt/mine", "SHIELD_POLICY_FILE": "/var/task/p"}),
+        replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "/opt/mine"}),
         replace(BEFORE, environment={"MY_SHIELD_READ_HANDLER": "x"}),
     ],
 )
 def test_nothing_against(facts: FunctionFacts) -> None:
-    assert unsupported(facts, POLICY) == []
+    assert eligibility_problems(facts, POLICY) == []
 
 
 def test_nothing_broken() -> None:
-    assert broken(AFTER, APPLIED) == []
-    assert broken(replace(AFTER, layers=None), APPLIED) == []
+    assert invariant_problems(AFTER, APPLIED) == []
+    assert invariant_problems(replace(AFTER, runtime=None), replace(APPLIED, in_image=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +157,7 @@ def test_nothing_broken() -> None:
         (replace(AFTER, runtime="provided.al2023"), "runtime: provided.al2023"),
         (replace(AFTER, logging={**AFTER.logging, "applicationLogLevel": "ERROR"}), "application_log_level"),
         (
-            replace(AFTER, environment={**AFTER.environment, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/x"}),
+            replace(AFTER, environment={**ENVIRONMENT, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/x"}),
             "AWS_LAMBDA_EXEC_WRAPPER: it is /opt/x",
         ),
         (
@@ -151,21 +165,22 @@ def test_nothing_broken() -> None:
             "SHIELD_READ_HANDLER: lost",
         ),
         (replace(AFTER, environment=POLICY), "AWS_LAMBDA_EXEC_WRAPPER: it is None"),
-        (replace(AFTER, environment={**AFTER.environment, "SHIELD_X": "1"}), "SHIELD_X: set in the environment"),
-        (replace(AFTER, environment={**AFTER.environment, "BIG": "x" * 4096}), "environment: 4"),
+        (replace(AFTER, environment={**ENVIRONMENT, "SHIELD_X": "1"}), "SHIELD_X: set in the environment"),
+        (replace(AFTER, environment={**ENVIRONMENT, "BIG": "x" * 4096}), "environment: up to 4"),
         (replace(AFTER, layers=["other"]), "layers: the shield's layer"),
+        (replace(AFTER, layers=None), "layers: the shield's layer"),
         (replace(AFTER, layers=[{"Ref": "Layer"}, 2, 3, 4, 5, 6]), "layers: 6, with the shield's"),
         (replace(AFTER, logging={}), "log_group: changed"),
         (replace(AFTER, logging={"logGroup": "other"}), "log_group: changed"),
     ],
 )
 def test_broken(facts: FunctionFacts, says: str) -> None:
-    [problem] = broken(facts, APPLIED)
+    [problem] = invariant_problems(facts, APPLIED)
     assert problem.startswith(says)
 
 
 def test_a_log_class_is_checked_again() -> None:
-    [problem] = broken(AFTER, replace(APPLIED, log_class="DELIVERY"))
+    [problem] = invariant_problems(AFTER, replace(APPLIED, log_class="DELIVERY"))
     assert problem.startswith("log_group: its class is DELIVERY")
 
 
@@ -193,9 +208,12 @@ def test_environment_size(environment: dict[str, Any], size: int) -> None:
 
 
 def test_the_size_limit_is_exact() -> None:
-    def fitting(size: int) -> FunctionFacts:
-        room = size - environment_size({**AFTER.environment, "FILL": ""})
-        return replace(AFTER, environment={**AFTER.environment, "FILL": "x" * room})
+    own = {name: value for name, value in ENVIRONMENT.items() if name not in POLICY}
+    applied = replace(APPLIED, longest=environment_size(POLICY))
 
-    assert broken(fitting(4096), APPLIED) == []
-    assert len(broken(fitting(4097), APPLIED)) == 1
+    def fitting(size: int) -> FunctionFacts:
+        room = size - applied.longest - environment_size({**own, "FILL": ""})
+        return replace(AFTER, environment={**ENVIRONMENT, "FILL": "x" * room})
+
+    assert invariant_problems(fitting(4096), applied) == []
+    assert len(invariant_problems(fitting(4097), applied)) == 1

@@ -1,0 +1,421 @@
+"""`AttachedShield`: a shield on one function, with its layer, log group, metric filter and alarm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from shielded_function_monitoring import NAMESPACE, POLICIES, Policy, metric_name, violations
+
+from . import invariants
+from .alarms import ShieldAlarms, one_minute
+from .errors import ShieldError
+from .function_facts import FunctionHandle, as_text
+from .layer import policy_layer
+from .layer_archive import missing_binaries
+from .log_group import ShieldLogs, allow_writing, log_group_of
+from .names import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, POLICY_FILE, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from .policy import ShieldPolicy
+from .resolution import ResolvedPolicy, resolve_policy
+from .stage_shields import stack_shields
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+    from typing_extensions import Unpack
+
+    from .function_facts import FunctionFacts
+    from .granted import Grants
+    from .props import MetricProps
+
+ID: Final = "Shield"
+_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
+_SHARED_LOG_GROUP: Final = "shielded-function:logGroup"
+
+
+@dataclass(frozen=True)
+class ShieldOptions:
+    """How a function is shielded; `Shield` documents each."""
+
+    policy: ShieldPolicy = field(default_factory=ShieldPolicy)
+    alarms: ShieldAlarms = field(default_factory=ShieldAlarms)
+    logs: ShieldLogs = field(default_factory=ShieldLogs)
+    layer: lambda_.ILayerVersion | str | None = None
+    in_image: bool = False
+    late_policy: Callable[[lambda_.CfnFunction], ShieldPolicy | None] | None = None
+    """Asked when the aspects of the function's resource are invoked, as tags are known only then."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A function that can be shielded as asked. Made by `check_function`.
+
+    Attributes:
+        handle: the function.
+        options: how it is to be shielded.
+        facts: what it looked like.
+        log_group: the log group that it has.
+    """
+
+    handle: FunctionHandle
+    options: ShieldOptions
+    facts: FunctionFacts
+    log_group: logs.ILogGroup | None
+
+
+def check_function(handle: FunctionHandle, options: ShieldOptions) -> Candidate:
+    """Looks at a function before anything is changed.
+
+    Raises:
+        ShieldError: it cannot be shielded; the message has every reason.
+        ShieldPolicyError: its policy lists what cannot be listed.
+    """
+    shields = stack_shields(handle.stack)
+    facts = handle.read_facts()
+    log_group = log_group_of(handle, facts.logging)
+    needs_layer = not options.in_image and shields.shared.switch != "off"
+    problems = [
+        *invariants.eligibility_problems(
+            facts, {ACCOUNT_VARIABLE: shields.account}, layers=int(needs_layer), in_image=options.in_image
+        ),
+        *invariants.log_class_problems(_log_class(log_group)),
+        *shields.log_group_problems(log_group, options.logs, facts.path),
+        *shields.shared.fleet_problems(shields, options.alarms),
+        *(missing_binaries(facts.architecture) if needs_layer and options.layer is None else []),
+    ]
+    if problems:
+        raise ShieldError(facts.path, problems)
+    resolve_policy(_without_grants(options.policy), handle.construct)
+    return Candidate(handle, options, facts, log_group)
+
+
+@jsii.implements(cdk.IAspect)
+class AttachedShield(Construct):
+    """A shield on one function. Made by `Shield.apply` and `ShieldedFunction`.
+
+    Attributes:
+        function: the function.
+        layer: the layer with the shield, shared by the functions of the stack and architecture; None for a container
+            image, and where the context `shield=off` leaves it away.
+        log_group: where the function logs.
+        metric_filter: counts the violations in the log.
+        alarm: on that count; None when the alarms are not enabled.
+    """
+
+    def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
+        """
+        Args:
+            candidate: the function, and how it is to be shielded.
+            in_aspect: the CDK is invoking aspects already.
+        """
+        handle, options, facts = candidate.handle, candidate.options, candidate.facts
+        super().__init__(handle.construct, ID)
+        self.handle = handle
+        self.function = handle.construct
+        self._options = options
+        self._targets: tuple[IConstruct | str, ...] = ()
+        self._grants: Grants | None = None
+        self._shields = stack_shields(handle.stack)
+        self._switch = self._shields.shared.switch
+        self._resolved: ResolvedPolicy | None = None
+        self._settings: dict[str, Any] = {}
+        self._longest = 0
+        self._policy_layer: lambda_.ILayerVersion | None = None
+        self._policy_lines = ""
+        self.layer = self._add_layer(facts)
+        self.log_group = candidate.log_group or options.logs.make(self)
+        configured = candidate.log_group is None or "logGroup" in facts.logging
+        self._log_group_name = self.log_group.log_group_name if configured else None
+        self._owns_log_group = candidate.log_group is None
+        if self._owns_log_group:
+            self._use_log_group(facts)
+        self._filters: dict[str, logs.MetricFilter] = {}
+        self.metric_filter = self._filter(None)
+        self.alarm = self._make_alarm(options.alarms) if options.alarms.enabled else None
+        self._warn(facts, candidate.log_group)
+        self._shields.shared.add(self)
+        if in_aspect:
+            self.settle()
+        else:
+            # After every other aspect that changes something, before those that only read (AspectPriority.READONLY is
+            # 1000). On the resource, which the CDK visits after the function, and which has no children to visit.
+            cdk.Aspects.of(handle.resource).add(self, priority=900)
+
+    @property
+    def policy(self) -> ShieldPolicy:
+        """The policy in force.
+
+        With what `allow_to` added. Hosts of constructs, the grants of `allow_aws="granted"` and policies by tag are
+        in it from the synthesis on.
+        """
+        return self._resolved.policy if self._resolved else self._given_policy()
+
+    @property
+    def wants_grants(self) -> bool:
+        """Whether its policy has `allow_aws="granted"`."""
+        return _wants_grants(self._given_policy())
+
+    def allow_to(self, *targets: IConstruct | str) -> None:
+        """Lets the function talk to what the app makes: adds its hosts to the policy.
+
+            checkout.shield.allow_to(database, orders_bucket, "api.stripe.com:443")
+
+        Args:
+            targets: constructs, such as a database, a bucket, an API or a VPC (`ShieldPolicy.allow_outbound` tells
+                which), or entries as `allow_outbound` takes them. A bucket narrows S3, as `allow_buckets` does.
+
+        Raises:
+            ShieldPolicyError: a construct has no host that could be listed, or an entry is malformed.
+        """
+        before = self._targets
+        self._targets = (*before, *targets)
+        try:
+            resolve_policy(_without_grants(self._given_policy()), self.function)
+        except ValueError:
+            self._targets = before
+            raise
+        if self._resolved is not None:
+            self.settle()
+
+    def explain(self) -> list[str]:
+        """Where entries of the policy come from: the construct, or the grant. Complete after the synthesis."""
+        sources = self._resolved.sources if self._resolved else {}
+        lines = [f"{_TOKEN.sub('<known at deployment>', entry)}: {path}" for entry, path in sources.items()]
+        return [*lines, *(self._grants.explain() if self._grants else [])]
+
+    def _given_policy(self) -> ShieldPolicy:
+        """As it was given, before anything is resolved."""
+        policy = self._options.policy
+        if self._options.late_policy is not None:
+            policy = self._options.late_policy(self.handle.resource) or policy
+        if self._targets:
+            policy = replace(policy, allow_outbound=(*policy.allow_outbound, *self._targets))
+        return policy.alerting() if self._switch == "alert" else policy
+
+    def metric_violations(self, policy: Policy | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+        """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
+
+            attached.metric_violations(period=Duration.hours(1))
+            attached.metric_violations("outbound_connectivity").create_alarm(self, "Egress", ...)
+
+        Args:
+            policy: only those against one policy. The first call for a policy adds a metric filter for it. Without,
+                every policy's, and also starts that were refused or went on unshielded.
+            props: options of the metric.
+
+        Raises:
+            ValueError: there is no such policy.
+        """
+        options: MetricProps = {"statistic": "Sum", "period": one_minute(), **props}
+        own = self._options.alarms.granularity == "fleet" and policy is None
+        return self._filter(policy, own=own).metric(**options)
+
+    def visit(self, node: IConstruct) -> None:
+        """Called by the CDK when it invokes aspects on the function's resource."""
+        del node
+        self.settle()
+
+    def settle(self) -> None:
+        """Puts the policy in force into the function's environment, and the shield in front of its exec wrapper.
+
+        Called by an aspect, after which nothing but the synthesis follows. What is wrong is told by the validation.
+        """
+        if self._switch == "off":
+            return
+        try:
+            self._resolved = self._resolve()
+            facts = self.handle.read_facts()
+            before, self._settings = self._settings, self._settings_for(facts, self._resolved)
+            own = {n: v for n, v in (facts.environment or {}).items() if n not in before}
+            problems = [*self._contradictions(own), *invariants.wrapper_problems(facts)]
+            if problems:
+                raise ShieldError(self.handle.path, problems)
+            self.handle.set_variables({**self._settings, **self._wrapper(facts)})
+        except ValueError as error:
+            self._shields.shared.problems.append(str(error))
+
+    def _contradictions(self, own: Mapping[str, Any]) -> list[str]:
+        """Variables of the function's own that say something else than the policy."""
+        if not any(name.startswith("SHIELD_") for name in own):
+            return []
+        return invariants.foreign_settings(own, self.handle.stack.resolve(self._settings))
+
+    def state(self) -> dict[str, Any]:
+        """What `problems` looks at, unresolved: a stack resolves those of all its functions at once."""
+        return {
+            "properties": self.handle.l1_properties(),
+            "settings": self._settings,
+            "layers": [self._shields.arn_of(layer) for layer in (self.layer, self._policy_layer) if layer],
+            "log_group": self._log_group_name,
+        }
+
+    def problems(self, state: Mapping[str, Any]) -> list[str]:
+        """Which invariants do not hold at synthesis, from a resolved `state`, which lacks what is None."""
+        if self._switch == "off":
+            return []
+        applied = invariants.AppliedShield(
+            environment=state["settings"],
+            layers=state["layers"],
+            log_group=state.get("log_group"),
+            log_class=None if self._owns_log_group else _log_class(self.log_group),
+            longest=self._longest,
+            in_image=self._options.in_image,
+        )
+        return invariants.invariant_problems(self.handle.facts_of(state["properties"]), applied)
+
+    def _resolve(self) -> ResolvedPolicy:
+        policy = self._given_policy()
+        if _wants_grants(policy):
+            grants = self._shields.shared.grants_of(self.handle.path)
+            if grants.problems:
+                raise ShieldError(self.handle.path, [finding.message for finding in grants.problems])
+            for finding in grants.warnings:
+                cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
+            self._grants = grants
+            policy = _with_grants(policy, grants)
+        return resolve_policy(policy, self.function)
+
+    def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
+        """The variables of a policy; what of it does not fit Lambda's 4 KB goes into a file in a layer of its own."""
+        own = {n: v for n, v in (facts.environment or {}).items() if n not in self._settings}
+        own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
+        settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
+        self._longest = resolved.longest
+        room = invariants.MAX_ENVIRONMENT - invariants.environment_size(own)
+        if resolved.longest <= room or self._options.in_image:
+            return settings
+        environment, lines = resolved.policy.to_env_and_lines()
+        if self._policy_layer is None:
+            self._policy_layer = policy_layer(self, lines)
+            self._policy_lines = lines
+            self.handle.add_layer(self._policy_layer)
+        elif lines != self._policy_lines:
+            raise ShieldError(self.handle.path, ["the policy's lists changed after the synthesis: change them before"])
+        saved = invariants.environment_size(resolved.environment) - invariants.environment_size(environment)
+        self._longest = resolved.longest - saved
+        return {**environment, POLICY_FILE_VARIABLE: POLICY_FILE, ACCOUNT_VARIABLE: settings[ACCOUNT_VARIABLE]}
+
+    def _wrapper(self, facts: FunctionFacts) -> dict[str, str]:
+        """Makes the shield the exec wrapper, and the wrapper that there was the one that runs next."""
+        current = (facts.environment or {}).get(WRAPPER_VARIABLE)
+        if current == WRAPPER:
+            return {}
+        chained = {} if current is None else {NEXT_WRAPPER_VARIABLE: as_text(current)}
+        return {**chained, WRAPPER_VARIABLE: WRAPPER}
+
+    def _add_layer(self, facts: FunctionFacts) -> lambda_.ILayerVersion | None:
+        if self._options.in_image or self._switch == "off":
+            return None
+        layer = self._shields.layer(self.function, facts.architecture, self._options.layer)
+        self.handle.add_layer(layer)
+        return layer
+
+    def _use_log_group(self, facts: FunctionFacts) -> None:
+        """Has the function log to the log group that was made for it, and lets its role write there."""
+        assert self._log_group_name is not None
+        self.handle.set_log_group(self._log_group_name, facts.logging)
+        if reason := allow_writing(self.handle, self.log_group, self):
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:logPermission",
+                f"The shield makes a log group for it, and {reason}, so it may have no permission to write there, and "
+                "every alert would be lost. Let its role do logs:CreateLogStream and logs:PutLogEvents on that log "
+                "group, or give the function the log_group that it writes to.",
+            )
+
+    def _filter(self, policy: Policy | None, own: bool = False) -> logs.MetricFilter:
+        """The filter of a policy or of all. `own`: for a metric of its own, where the alarm is a fleet's."""
+        if policy is not None and policy not in POLICIES:
+            raise ValueError(f"metric_violations: {policy!r} is not a policy; use one of {', '.join(POLICIES)}")
+        in_fleet = self._options.alarms.granularity == "fleet" and policy is None and not own
+        name = f"{policy or 'violations'}{'Own' if own else ''}"
+        if name not in self._filters:
+            self._filters[name] = logs.MetricFilter(
+                self,
+                f"{name}Filter",
+                log_group=self.log_group,
+                filter_pattern=_pattern(policy),
+                metric_namespace=NAMESPACE,
+                metric_name=self._shields.fleet_metric() if in_fleet else metric_name(self.handle.name, policy),
+                metric_value="1",
+            )
+        return self._filters[name]
+
+    def _make_alarm(self, alarms: ShieldAlarms) -> cloudwatch.Alarm:
+        if alarms.granularity == "fleet":
+            return self._shields.shared.fleet_alarm(self._shields, alarms)
+        return alarms.make(
+            self,
+            "Alarm",
+            self.metric_violations(),
+            f"The shield of {self.handle.path} denied or reported something, refused to start, "
+            'or let it run unshielded: see the lines with "function_shield" in its log.',
+        )
+
+    def _warn(self, facts: FunctionFacts, shared: logs.ILogGroup | None) -> None:
+        if self._switch == "off":
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:off",
+                "The context shield=off leaves the shield away: its code may do anything. For development only.",
+            )
+        if facts.code_signing and self._options.layer is None:
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:codeSigning",
+                "The function has a code-signing configuration. If it enforces, Lambda refuses the shield's layer, "
+                "which is not signed.",
+            )
+        if shared is None:
+            return
+        others = [entry.data for entry in shared.node.metadata if entry.type == _SHARED_LOG_GROUP]
+        if others:
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:sharedLogGroup",
+                f"It logs to the log group of {others[0]}. Alert lines do not name their function, so the alarm of "
+                "each counts the violations of both. Give each function a log group of its own.",
+            )
+        shared.node.add_metadata(_SHARED_LOG_GROUP, self.handle.path)
+
+
+def _wants_grants(policy: ShieldPolicy) -> bool:
+    services = policy.allow_aws
+    return services == "granted" or (not isinstance(services, str) and "granted" in services)
+
+
+def _without_grants(policy: ShieldPolicy) -> ShieldPolicy:
+    """The same policy as far as it is known before the app is complete."""
+    if not _wants_grants(policy):
+        return policy
+    others = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
+    return replace(policy, allow_aws=others or "none")
+
+
+def _with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
+    """The policy with what the role is granted in place of "granted".
+
+    Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket.
+    """
+    named = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
+    return replace(
+        policy,
+        allow_aws=tuple(dict.fromkeys((*named, *grants.services))) or "none",
+        allow_buckets=policy.allow_buckets if "s3" in named else (*policy.allow_buckets, *grants.buckets),
+        allow_outbound=(*policy.allow_outbound, *grants.hosts),
+    )
+
+
+@cache
+def _pattern(policy: Policy | None) -> logs.IFilterPattern:
+    return logs.FilterPattern.literal(violations(policy).render())
+
+
+def _log_class(log_group: logs.ILogGroup | None) -> str | None:
+    resource = log_group.node.default_child if log_group else None
+    return resource.log_group_class if isinstance(resource, logs.CfnLogGroup) else None

@@ -1,0 +1,307 @@
+"""`Shield.everywhere`: one policy for an app, the few that differ, and a report of what became of each function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct, IConstruct
+
+from .attached import AttachedShield, Candidate, ShieldOptions, check_function
+from .errors import ShieldError
+from .function_facts import FunctionHandle
+from .globs import covers
+from .kinds import edge_problem, is_cdk_handler, is_imported_function, is_untyped_function, why_not
+from .names import LEFT_OUT
+from .policy import ShieldPolicy, ShieldPolicyError, check_policy
+from .shield import Shield
+from .stage_shields import stage_shields
+
+OnUnsupported = Literal["error", "warn", "skip"]
+Exclusion = IConstruct | str | Callable[[IConstruct], bool]
+
+_ID = "ShieldEverywhere"
+_TAG = "tag:"
+_UNSUPPORTED = "shielded-function:unsupported"
+_UNUSED = "shielded-function:unusedPattern"
+
+
+@dataclass
+class ShieldedApp:
+    """What became of the functions of an app.
+
+    Attributes:
+        shielded: the shields that were put on functions, by construct path.
+        left_out: why functions have none, by construct path: excluded, CDK's own, or skipped.
+        unsupported: what is against a shield, by construct path, where on_unsupported is "warn".
+    """
+
+    shielded: dict[str, AttachedShield] = field(default_factory=dict[str, AttachedShield])
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    unsupported: dict[str, str] = field(default_factory=dict[str, str])
+
+    def of(self, function: IConstruct | str) -> AttachedShield:
+        """The shield on a function, which must have one.
+
+            shielded = Shield.everywhere(app, ShieldPolicy(allow_aws="granted"))
+            shielded.of("Shop/Checkout").allow_to(database)
+
+        Args:
+            function: it, or its construct path.
+
+        Raises:
+            ShieldError: it has none, and why; or there is no function at that path.
+        """
+        path = function if isinstance(function, str) else function.node.path
+        attached = self.shielded.get(path) if isinstance(function, str) else Shield.of(function)
+        if attached is not None:
+            return attached
+        reason = self.left_out.get(path) or self.unsupported.get(path)
+        if reason:
+            raise ShieldError(path, [f"it has no shield: {reason}"])
+        there = ", ".join(self.shielded) or "none"
+        raise ShieldError(path, [f"Shield.everywhere has shielded no function of that path; there are: {there}"])
+
+
+def shield_everywhere(
+    scope: IConstruct,
+    options: ShieldOptions,
+    *,
+    policies: Mapping[str, ShieldPolicy],
+    exclude: Iterable[Exclusion],
+    include_cdk_handlers: bool,
+    on_unsupported: OnUnsupported,
+) -> ShieldedApp:
+    """What `Shield.everywhere` does; it documents the arguments.
+
+    Raises:
+        ShieldError: functions cannot be shielded, or an argument is malformed.
+    """
+    rules = Rules(policies=policies, exclude=_exclusions(scope, exclude), include_cdk_handlers=include_cdk_handlers)
+    if on_unsupported not in get_args(OnUnsupported):
+        choices = ", ".join(map(repr, get_args(OnUnsupported)))
+        raise ShieldError(_path(scope), [f"on_unsupported: {on_unsupported!r} is none of {choices}"])
+    for name, policy in policies.items():
+        try:
+            check_policy(policy)
+        except ShieldPolicyError as error:
+            raise ShieldError(_path(scope), [f"policies: {name!r}: {error}"]) from error
+    sweep = _Sweep(scope, options, rules, on_unsupported)
+    sweep.shield_functions(in_aspect=False)
+    sweep.watch_stages()
+    return sweep.report
+
+
+@dataclass
+class Rules:
+    """Which policy a function gets, and which function gets none. Pure, but for the exclusions that are code.
+
+    Attributes:
+        policies: by path, pattern or tag.
+        exclude: constructs, paths, patterns, ids or predicates.
+        include_cdk_handlers: CDK's own functions get a shield too.
+        used: which keys of `policies` and patterns of `exclude` matched a function.
+    """
+
+    policies: Mapping[str, ShieldPolicy]
+    exclude: Sequence[Exclusion]
+    include_cdk_handlers: bool
+    used: set[str] = field(default_factory=set[str])
+
+    def policy_for(self, path: str) -> ShieldPolicy | None:
+        """The policy of the most specific path or glob: the exact path, then the glob with the most literal text."""
+        patterns = [key for key in self.policies if not key.startswith(_TAG) and covers(key, path)]
+        self.used.update(patterns)
+        if not patterns:
+            return None
+        return self.policies[max(patterns, key=lambda key: (key == path, len(key.replace("*", "")), key))]
+
+    def policy_by_tag(self, tags: Mapping[str, Any]) -> ShieldPolicy | None:
+        """The policy of the first tag in `policies` that a function has."""
+        for key, policy in self.policies.items():
+            name, _, value = key.removeprefix(_TAG).partition("=")
+            if key.startswith(_TAG) and tags.get(name) == value:
+                self.used.add(key)
+                return policy
+        return None
+
+    @property
+    def by_tag(self) -> bool:
+        """Whether there are policies by tag."""
+        return any(key.startswith(_TAG) for key in self.policies)
+
+    def excluded_by(self, function: IConstruct, path: str, construct_id: str) -> str | None:
+        """How a function is excluded, in words; None when it is not."""
+        for exclusion in self.exclude:
+            if isinstance(exclusion, str):
+                if covers(exclusion, path) or exclusion == construct_id:
+                    self.used.add(exclusion)
+                    return f"excluded by {exclusion!r}"
+            elif isinstance(exclusion, Construct):
+                above = exclusion.node.path
+                if path == above or path.startswith(f"{above}/"):
+                    return f"excluded with {above}"
+            elif callable(exclusion) and exclusion(function):
+                return f"excluded by {getattr(exclusion, '__name__', 'a function')}"
+        return None
+
+    def unused(self) -> list[str]:
+        """The paths, patterns and tags that matched nothing."""
+        patterns = [*self.policies, *(e for e in self.exclude if isinstance(e, str))]
+        return [pattern for pattern in patterns if pattern not in self.used]
+
+
+class _Sweep:
+    """Looks for functions below a construct, and shields them: once at the call, once more at synthesis."""
+
+    def __init__(self, scope: IConstruct, options: ShieldOptions, rules: Rules, on_unsupported: OnUnsupported) -> None:
+        self._scope = scope
+        self._options = options
+        self._rules = rules
+        self._on_unsupported: OnUnsupported = on_unsupported
+        self._seen: set[str] = set()
+        self._looked_at: set[IConstruct] = set()  # those that were made in Python, and so are the same each time
+        self.report = ShieldedApp()
+
+    def shield_functions(self, *, in_aspect: bool) -> None:
+        """Shields what has not been seen yet. All are looked at before any is changed.
+
+        Raises:
+            ShieldError: functions cannot be shielded (on_unsupported="error").
+        """
+        candidates: list[Candidate] = []
+        problems: dict[str, tuple[IConstruct, str]] = {}
+        for construct in self._unseen():
+            path = construct.node.path
+            if path in self._seen:
+                continue
+            try:
+                candidate = self._candidate(construct, path)
+            except ShieldError as error:
+                problems[path] = construct, error.reasons
+            else:
+                if candidate is not None:
+                    candidates.append(candidate)
+        if problems and self._on_unsupported == "error":
+            raise ShieldError.of_many({path: text for path, (_, text) in problems.items()})
+        for path, (function, text) in problems.items():
+            self._pass_over(function, path, text)
+        for candidate in candidates:
+            path = candidate.handle.path
+            self._seen.add(path)
+            self._looked_at.add(candidate.handle.construct)
+            self.report.shielded[path] = AttachedShield(candidate, in_aspect=in_aspect)
+
+    def _unseen(self) -> list[IConstruct]:
+        """What may be a function, by its Python type alone: each question to the CDK costs."""
+        kinds = (lambda_.FunctionBase, lambda_.CfnFunction)
+        return [
+            construct
+            for construct in self._scope.node.find_all()
+            if (isinstance(construct, kinds) and construct not in self._looked_at) or type(construct) is cdk.CfnResource
+        ]
+
+    def watch_stages(self) -> None:
+        """Looks again at synthesis, in the scope and in each stage within it, which the CDK visits by itself."""
+        below = [
+            c for c in self._scope.node.find_all() if isinstance(c, cdk.Stage) and c.node.path != self._scope.node.path
+        ]
+        for scope in [self._scope, *below]:
+            if scope.node.try_find_child(_ID) is None:
+                cdk.Aspects.of(Construct(scope, _ID)).add(_LookAgain(self), priority=500)
+
+    def look_again(self) -> None:
+        """What the aspect does: functions that were made after the call, and patterns that matched nothing."""
+        try:
+            self.shield_functions(in_aspect=True)
+        except ShieldError as error:
+            stage_shields(self._scope).problems.append(str(error))
+        for pattern in self._rules.unused():
+            self._rules.used.add(pattern)
+            cdk.Annotations.of(self._scope).add_warning_v2(
+                f"{_UNUSED}-{pattern}", f"Shield.everywhere: {pattern!r} matches no function: mend it, or take it out."
+            )
+
+    def _candidate(self, construct: IConstruct, path: str) -> Candidate | None:
+        """A function that is to be shielded; None for what is not, or is already.
+
+        Raises:
+            ShieldError: it should be shielded, and cannot be.
+        """
+        function = construct if isinstance(construct, (lambda_.Function, lambda_.CfnFunction)) else None
+        if function is None and not (is_untyped_function(construct) or is_imported_function(construct)):
+            return None
+        if isinstance(function, lambda_.CfnFunction) and isinstance(function.node.scope, lambda_.Function):
+            self._seen.add(path)  # looked at as that
+            return None
+        if function is not None and Shield.of(function) is not None:
+            self._seen.add(path)
+            self._looked_at.add(construct)
+            return None
+        parent = construct.node.scope
+        reason = self._rules.excluded_by(construct, path, path.rpartition("/")[2])
+        if reason is None and not self._rules.include_cdk_handlers and is_cdk_handler(construct, path, parent):
+            reason = "a function of the CDK's own"
+        if reason is not None:
+            self._leave_out(construct, path, reason)
+            return None
+        if function is None:
+            raise ShieldError(path, [why_not(construct)])
+        if problem := edge_problem(path, parent):
+            raise ShieldError(path, [problem])
+        return check_function(FunctionHandle(function), self._options_for(path))
+
+    def _options_for(self, path: str) -> ShieldOptions:
+        policy = self._rules.policy_for(path)
+        if policy is not None:
+            return replace(self._options, policy=policy)
+        if self._rules.by_tag:
+            return replace(self._options, late_policy=self._policy_by_tag)
+        return self._options
+
+    def _policy_by_tag(self, resource: lambda_.CfnFunction) -> ShieldPolicy | None:
+        return self._rules.policy_by_tag(resource.tags.tag_values())
+
+    def _leave_out(self, function: IConstruct, path: str, reason: str) -> None:
+        self._seen.add(path)
+        self.report.left_out[path] = reason
+        function.node.add_metadata(LEFT_OUT, reason)
+
+    def _pass_over(self, function: IConstruct, path: str, problem: str) -> None:
+        self._seen.add(path)
+        if self._on_unsupported == "skip":
+            self._leave_out(function, path, problem)
+        else:
+            self.report.unsupported[path] = problem
+            cdk.Annotations.of(function).add_warning_v2(_UNSUPPORTED, f"It has no shield: {problem}")
+
+
+@jsii.implements(cdk.IAspect)
+class _LookAgain:
+    """One visit a stage: an aspect on the app would be called for every construct in it."""
+
+    def __init__(self, sweep: _Sweep) -> None:
+        self._sweep = sweep
+
+    def visit(self, node: IConstruct) -> None:
+        """Called by the CDK."""
+        del node
+        self._sweep.look_again()
+
+
+def _exclusions(scope: IConstruct, exclude: Iterable[Exclusion]) -> list[Exclusion]:
+    if isinstance(exclude, str):
+        raise ShieldError(_path(scope), [f"exclude: {exclude!r} is one text: write a list, [{exclude!r}]"])
+    found = list(exclude)
+    for exclusion in found:
+        if not (isinstance(exclusion, (Construct, str)) or callable(exclusion)):
+            raise ShieldError(_path(scope), [f"exclude: {exclusion!r} is no construct, path, pattern, id or function"])
+    return found
+
+
+def _path(scope: IConstruct) -> str:
+    return scope.node.path or "App"

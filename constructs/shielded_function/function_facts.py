@@ -1,0 +1,170 @@
+"""What a Lambda function looks like right now, and how to change it: one way for `Function`, one for `CfnFunction`.
+
+A `Function` keeps its environment and layers to itself until synthesis. What they will be is disclosed by
+`CfnResource.inspect`, which exists for the construct tree's metadata, and `Stack.resolve`. Values set with
+`add_property_override` are applied after that and cannot be seen here; `ShieldChecks` reads the final template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import IConstruct
+
+from .errors import ShieldError
+
+_PROPERTIES = "aws:cdk:cloudformation:props"
+
+
+@dataclass(frozen=True)
+class FunctionFacts:
+    """A function's properties, resolved: plain values, or intrinsics (`{"Ref": ...}`) known at deployment.
+
+    Attributes:
+        path: the construct path.
+        runtime: the runtime's name; None for a container image.
+        family: the runtime's family, where only the CDK knows it; None where the name tells.
+        architecture: the architecture's name, `x86_64` or `arm64`.
+        environment: the variables; None when they are not known one by one.
+        layers: the layer ARNs; None when they are not known one by one.
+        logging: the logging configuration as CloudFormation takes it, with the keys of the L1 (`logGroup`, ...).
+        code_signing: a code-signing configuration is attached.
+    """
+
+    path: str
+    runtime: Any
+    architecture: Any = "x86_64"
+    family: lambda_.RuntimeFamily | None = None
+    environment: Mapping[str, Any] | None = field(default_factory=dict[str, Any])
+    layers: Sequence[Any] | None = ()
+    logging: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    code_signing: bool = False
+
+
+class FunctionHandle:
+    """A function that may get a shield: an `aws_lambda.Function` of any kind, or a `CfnFunction` of its own.
+
+    Attributes:
+        construct: the function as its owner knows it.
+        node: its place in the construct tree.
+        resource: its CloudFormation resource, which is the same for a `CfnFunction`.
+        stack: the stack that it is in.
+        path: its construct path.
+    """
+
+    def __init__(self, construct: lambda_.Function | lambda_.CfnFunction) -> None:
+        """
+        Raises:
+            ShieldError: the function's default child is not a `CfnFunction`.
+        """
+        node = construct.node
+        self.construct = construct
+        self.node = node
+        self.path = node.path
+        self.stack: cdk.Stack = construct.stack
+        resource = construct if isinstance(construct, lambda_.CfnFunction) else node.default_child
+        if not isinstance(resource, lambda_.CfnFunction):
+            raise ShieldError(self.path, ["the default child is not a CfnFunction, so it cannot be shielded"])
+        self.resource = resource
+        self._children: Sequence[IConstruct] | None = None
+
+    def children(self) -> Sequence[IConstruct]:
+        """What is in the function before it has a shield. Asked once: what the CDK puts there, it puts there first."""
+        if self._children is None:
+            self._children = self.node.children
+        return self._children
+
+    def l1_properties(self) -> dict[str, Any]:
+        """The properties as the L1 has them, unresolved.
+
+        Raises:
+            ShieldError: the resource does not disclose them.
+        """
+        inspector = _inspector()
+        self.resource.inspect(inspector)
+        disclosed = inspector.attributes.get(_PROPERTIES)
+        if disclosed is None:
+            reason = "this version of aws-cdk-lib does not disclose a resource's properties"
+            raise ShieldError(self.path, [reason])
+        return cast("dict[str, Any]", disclosed)
+
+    def read_facts(self) -> FunctionFacts:
+        """What it is now. What refers to another stack resolves differently once the synthesis has begun."""
+        return self.facts_of(self.stack.resolve(self.l1_properties()))
+
+    def facts_of(self, properties: Mapping[str, Any]) -> FunctionFacts:
+        """The facts in resolved L1 properties."""
+        runtime = properties.get("runtime")
+        layers: Any = properties.get("layers") or []
+        architectures: Any = properties.get("architectures") or ["x86_64"]
+        return FunctionFacts(
+            path=self.path,
+            runtime=runtime,
+            family=self._family() if isinstance(runtime, Mapping) else None,
+            architecture=architectures[0] if isinstance(architectures, list) else architectures,
+            environment=_variables(properties.get("environment")),
+            layers=cast("list[Any]", layers) if isinstance(layers, list) else None,
+            logging=cast("dict[str, Any]", properties.get("loggingConfig") or {}),
+            code_signing=properties.get("codeSigningConfigArn") is not None,
+        )
+
+    def add_layer(self, layer: lambda_.ILayerVersion) -> None:
+        """Appends a layer to those that the function has."""
+        if isinstance(self.construct, lambda_.Function):
+            self.construct.add_layers(layer)
+        else:
+            present = self.l1_properties().get("layers") or []
+            self.resource.layers = [*present, layer.layer_version_arn]
+
+    def set_variables(self, variables: Mapping[str, str]) -> None:
+        """Sets environment variables, and keeps the others."""
+        if isinstance(self.construct, lambda_.Function):
+            for name, value in variables.items():
+                self.construct.add_environment(name, value)
+        elif variables:
+            environment: Any = self.l1_properties().get("environment") or {}
+            present = dict(environment.get("variables") or {})
+            self.resource.environment = lambda_.CfnFunction.EnvironmentProperty(variables={**present, **variables})
+
+    def set_log_group(self, name: str, logging: Mapping[str, Any]) -> None:
+        """Makes it log to a log group. `logging`: the rest of the resolved configuration, which is kept."""
+        kept = {name: as_text(value) for name, value in logging.items()}
+        self.resource.logging_config = lambda_.CfnFunction.LoggingConfigProperty(
+            log_group=name,
+            log_format=kept.get("logFormat"),
+            application_log_level=kept.get("applicationLogLevel"),
+            system_log_level=kept.get("systemLogLevel"),
+        )
+
+    @property
+    def name(self) -> str:
+        """The function's name, a token."""
+        return self.construct.function_name if isinstance(self.construct, lambda_.Function) else self.resource.ref
+
+    def _family(self) -> lambda_.RuntimeFamily | None:
+        return self.construct.runtime.family if isinstance(self.construct, lambda_.Function) else None
+
+
+@cache
+def _inspector() -> cdk.TreeInspector:
+    """One for all functions: what a resource discloses replaces what the one before did."""
+    return cdk.TreeInspector()
+
+
+def _variables(environment: Any) -> dict[str, Any] | None:
+    """The variables of a resolved environment; None when the whole of it is known only at deployment."""
+    given: Mapping[str, Any] = environment or {}
+    variables: Any = given.get("variables", {})
+    if given.keys() - {"variables"} or any(name.startswith("Fn::") or name == "Ref" for name in variables):
+        return None
+    return dict(variables)
+
+
+def as_text(value: Any) -> str:
+    """A resolved value as the string that CDK properties take: itself, or a token that stands for its intrinsic."""
+    return value if isinstance(value, str) else cdk.Token.as_string(value)

@@ -1,0 +1,224 @@
+"""What must hold for a function: before it gets a shield, and still at synthesis.
+
+Pure functions from facts to problems; a problem is one line that names the property and the fix.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from .function_facts import FunctionFacts
+from .names import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from .runtimes import SUPPORTED, can_be_shielded
+
+MAX_LAYERS: Final = 5
+MAX_ENVIRONMENT: Final = 4096
+"""Bytes of all variables, measured by Lambda as one JSON object
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+
+_PREFIX: Final = "SHIELD_"
+# Not the policy's: the wrapper that was there before.
+_NOT_POLICY: Final = (NEXT_WRAPPER_VARIABLE,)
+_POLICY_DECIDES: Final = "the policy decides it: set it in ShieldPolicy"
+_DECIDED_BY: Final = {
+    ACCOUNT_VARIABLE: "the stack decides it: leave it out",
+    POLICY_FILE_VARIABLE: "the shield makes that file itself where a policy is long: give yours to "
+    "ShieldPolicy.from_file, and leave it out",
+}
+
+_FAMILIES: Final = (
+    lambda_.RuntimeFamily.PYTHON,
+    lambda_.RuntimeFamily.NODEJS,
+    lambda_.RuntimeFamily.JAVA,
+    lambda_.RuntimeFamily.DOTNET_CORE,
+    lambda_.RuntimeFamily.RUBY,
+)
+
+# Alert lines are WARN: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+_DROPPING_LEVELS: Final = ("ERROR", "FATAL")
+
+
+@dataclass(frozen=True)
+class AppliedShield:
+    """What the shield put on a function, to be found again at synthesis.
+
+    Attributes:
+        environment: the policy's variables and the account's, resolved.
+        layers: the resolved ARNs of the shield's layers: itself and, where there is one, the policy's file.
+        log_group: the resolved name of the log group in the function's logging configuration, if it has one.
+        log_class: the log group's class, where it can be seen.
+        longest: how many bytes the variables in `environment` can have at deployment, names and punctuation included.
+        in_image: the function is a container image that holds the shield's files.
+    """
+
+    environment: Mapping[str, Any]
+    layers: Sequence[Any]
+    log_group: Any
+    log_class: str | None
+    longest: int = 0
+    in_image: bool = False
+
+
+Rule = Callable[[FunctionFacts, AppliedShield], "list[str]"]
+
+
+def eligibility_problems(
+    facts: FunctionFacts, settings: Mapping[str, Any], *, layers: int = 1, in_image: bool = False
+) -> list[str]:
+    """Why a function cannot be shielded with these settings; empty when it can.
+
+    Args:
+        facts: the function.
+        settings: the variables that it is to get.
+        layers: how many layers it is to get.
+        in_image: its container image holds the shield's files.
+    """
+    if facts.environment is None:
+        return ["environment: known only at deployment, so the shield's variables cannot be added: write it out"]
+    problems = [*_runtime(facts, in_image), *_log_level(facts), *foreign_settings(facts.environment, settings)]
+    if facts.layers is None:
+        if layers:
+            problems.append("layers: known only at deployment, so the shield's cannot be added: write them out")
+    elif len(facts.layers) + layers > MAX_LAYERS:
+        problems.append(
+            f"layers: {len(facts.layers)} of {MAX_LAYERS} are in use and the shield needs one: remove or merge some"
+        )
+    if WRAPPER_VARIABLE in facts.environment and NEXT_WRAPPER_VARIABLE in facts.environment:
+        problems.append(
+            f"{NEXT_WRAPPER_VARIABLE}: the shield sets it to the {WRAPPER_VARIABLE} that the function has: "
+            "set only one of them"
+        )
+    return [*problems, *wrapper_problems(facts)]
+
+
+def wrapper_problems(facts: FunctionFacts) -> list[str]:
+    """Whether the function's own exec wrapper can run: Lambda takes its path as it is, from no particular folder."""
+    paths = {name: (facts.environment or {}).get(name) for name in (WRAPPER_VARIABLE, NEXT_WRAPPER_VARIABLE)}
+    return [
+        f"{name}: {path!r} is not an absolute path: write where the wrapper lies, such as /opt/{path}"
+        for name, path in paths.items()
+        if isinstance(path, str) and not path.startswith("/")
+    ]
+
+
+def invariant_problems(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    """Which invariants of a shielded function do not hold at synthesis."""
+    return [problem for rule in _INVARIANTS for problem in rule(facts, applied)]
+
+
+def log_class_problems(log_class: str | None) -> list[str]:
+    """Why metric filters cannot be put on a log group of this class."""
+    if log_class in (None, logs.LogGroupClass.STANDARD.value):
+        return []
+    return [f"log_group: its class is {log_class}, which has no metric filters: use LogGroupClass.STANDARD"]
+
+
+def environment_size(environment: Mapping[str, Any]) -> int:
+    """Bytes that Lambda counts. Values known only at deployment count as empty, so it is a lower bound."""
+    known = {name: _known(value) for name, value in environment.items()}
+    return len(json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _known(value: Any) -> str:
+    if value == {"Ref": "AWS::AccountId"}:
+        return "0" * 12  # all have twelve digits
+    return value if isinstance(value, str) else ""
+
+
+def _runtime(facts: FunctionFacts, in_image: bool) -> list[str]:
+    if facts.runtime is None and in_image:
+        return []
+    if facts.runtime is None:
+        return [
+            "code: container images cannot be shielded by a layer: copy the shield into the image and say "
+            f"Shield(in_image=True), or use a zip function on {SUPPORTED}"
+        ]
+    if in_image:
+        return [f"in_image: the function is no container image but {facts.runtime}: leave in_image out"]
+    if not isinstance(facts.runtime, str):
+        if facts.family in _FAMILIES:
+            return []
+        return [f"runtime: not known at synthesis: name one of {SUPPORTED}"]
+    if can_be_shielded(facts.runtime):
+        return []
+    return [f"runtime: {facts.runtime} cannot be shielded, only {SUPPORTED}"]
+
+
+def _log_level(facts: FunctionFacts) -> list[str]:
+    level = facts.logging.get("applicationLogLevel")
+    if level not in _DROPPING_LEVELS:
+        return []
+    return [f"application_log_level: {level} drops the alert lines, which are WARN: use WARN or lower"]
+
+
+def foreign_settings(environment: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Variables of the shield's that somebody else set, to something else than the shield sets."""
+    return [
+        f"{name}: set in the environment, but {_DECIDED_BY.get(name, _POLICY_DECIDES)}"
+        for name, value in environment.items()
+        if name.startswith(_PREFIX) and name not in _NOT_POLICY and settings.get(name) != value
+    ]
+
+
+def _settings(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    gone = [name for name in applied.environment if name not in (facts.environment or {})]
+    lost = f"{', '.join(gone)}: lost after the shield was applied: use add_environment, which keeps what is there"
+    return [*foreign_settings(facts.environment or {}, applied.environment), *([lost] if gone else [])]
+
+
+def _wrapper(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    del applied
+    current = (facts.environment or {}).get(WRAPPER_VARIABLE)
+    if current == WRAPPER:
+        return []
+    return [
+        f"{WRAPPER_VARIABLE}: it is {current}, not {WRAPPER}: set another wrapper with add_environment, it is chained"
+    ]
+
+
+def _layer(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    if facts.layers is not None and all(layer in facts.layers for layer in applied.layers):
+        return []
+    return ["layers: the shield's layer was removed after it was applied: use add_layers, which keeps it"]
+
+
+def _layer_count(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    del applied
+    if facts.layers is None or len(facts.layers) <= MAX_LAYERS:
+        return []
+    return [f"layers: {len(facts.layers)}, with the shield's, of which Lambda takes {MAX_LAYERS}: remove or merge some"]
+
+
+def _environment_size(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    own = {name: value for name, value in (facts.environment or {}).items() if name not in applied.environment}
+    size = environment_size(own) + applied.longest
+    if size <= MAX_ENVIRONMENT:
+        return []
+    return [
+        f"environment: up to {size} bytes with the policy, of which Lambda takes {MAX_ENVIRONMENT}: shorten the "
+        "function's own variables, or what the policy lists of values known at deployment"
+    ]
+
+
+def _log_group(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    if facts.logging.get("logGroup") == applied.log_group:
+        return log_class_problems(applied.log_class)
+    return ["log_group: changed after the shield was applied, so its metric filter would see nothing: set it before"]
+
+
+_INVARIANTS: Final[tuple[Rule, ...]] = (
+    lambda facts, applied: _runtime(facts, applied.in_image),
+    lambda facts, _: _log_level(facts),
+    _settings,
+    _wrapper,
+    _layer,
+    _layer_count,
+    _environment_size,
+    _log_group,
+)

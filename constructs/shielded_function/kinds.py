@@ -1,0 +1,117 @@
+"""What kind of construct it is: a function to shield, one of CDK's own, or something that only looks like one.
+
+Decided by types and by the marks that the CDK leaves, never by a name that a user could choose.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import IConstruct
+
+# On the handlers of CDK's own custom resources, put there by the CDK
+# (packages/aws-cdk-lib/custom-resource-handlers and core/lib/custom-resource-provider).
+_CDK_MARKS: Final = (
+    "aws:cdk:is-custom-resource-handler-singleton",
+    "aws:cdk:is-custom-resource-handler-customResourceProvider",
+    "aws:cdk:is-custom-resource-handler-runtime-family",
+)
+# CDK's framework around a user's function, which has neither of the marks.
+_PROVIDER: Final = "aws-cdk-lib.custom_resources.Provider"
+_FRAMEWORK: Final = ("framework-onEvent", "framework-isComplete", "framework-onTimeout")
+# Singletons without a mark: the CDK fixes their ids, in every stack.
+_CDK_SINGLETONS: Final = ("LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a",)
+_FUNCTION: Final = "AWS::Lambda::Function"
+
+_INSTEAD: Final[tuple[tuple[str, str], ...]] = (
+    ("aws-cdk-lib.aws_lambda.Alias", "an alias points at a version of a function: shield the function"),
+    ("aws-cdk-lib.aws_lambda.Version", "a version is a copy of a function: shield the function"),
+    (
+        "aws-cdk-lib.aws_cloudfront.experimental.EdgeFunction",
+        "Lambda@Edge takes neither layers nor environment variables, so it cannot be shielded",
+    ),
+    (
+        "aws-cdk-lib.aws_lambda.FunctionBase",
+        "it is imported, and its code and settings are another app's: shield it there",
+    ),
+)
+
+
+def owner_of(construct: IConstruct) -> lambda_.Function | lambda_.CfnFunction | None:
+    """The function to shield when a construct is named; None when it is none.
+
+    A `CfnFunction` in a `Function` stands for that, and a `SingletonFunction` for the function behind it.
+    """
+    if isinstance(construct, lambda_.Function):
+        return construct
+    if isinstance(construct, lambda_.CfnFunction):
+        parent = construct.node.scope
+        return parent if isinstance(parent, lambda_.Function) else construct
+    if isinstance(construct, lambda_.SingletonFunction):
+        behind = construct.stack.node.try_find_child(construct.permissions_node.id)
+        return behind if isinstance(behind, lambda_.Function) else None
+    return None
+
+
+def why_not(construct: IConstruct) -> str:
+    """Why a construct cannot be shielded that `owner_of` finds no function for."""
+    names = _jsii_types(construct)
+    for name, reason in _INSTEAD:
+        if name in names:
+            return reason
+    if is_untyped_function(construct):
+        return "it is a plain CfnResource: make it an aws_lambda.CfnFunction, which can be shielded"
+    return "only a Lambda function can be shielded: an aws_lambda.Function, SingletonFunction or CfnFunction"
+
+
+def is_untyped_function(construct: IConstruct) -> bool:
+    """Whether it is a Lambda function written as a plain `CfnResource`."""
+    return type(construct) is cdk.CfnResource and construct.cfn_resource_type == _FUNCTION
+
+
+def is_imported_function(construct: IConstruct) -> bool:
+    """Whether it is a function of another app."""
+    known = (lambda_.Function, lambda_.SingletonFunction, lambda_.Alias, lambda_.Version)
+    return isinstance(construct, lambda_.FunctionBase) and not isinstance(construct, known)
+
+
+def edge_problem(path: str, parent: IConstruct | None) -> str | None:
+    """Why a function of Lambda@Edge cannot be shielded; None for any other.
+
+    Args:
+        path: the function's construct path.
+        parent: the construct that it is in.
+    """
+    edge = "aws-cdk-lib.aws_cloudfront.experimental.EdgeFunction"
+    if edge in _jsii_types(parent) or _parent_id(path).startswith("edge-lambda-stack-"):
+        return dict(_INSTEAD)[edge]
+    return None
+
+
+def is_cdk_handler(function: IConstruct, path: str, parent: IConstruct | None) -> bool:
+    """Whether it is a function of CDK's own: the handler of a custom resource that the CDK brings.
+
+    Args:
+        function: a function, in whatever form.
+        path: its construct path.
+        parent: the construct that it is in.
+    """
+    # A stack has no such mark, and most functions are in one: what is not asked costs nothing.
+    marked = [function] if parent is None or isinstance(parent, cdk.Stack) else [function, parent]
+    if any(entry.type in _CDK_MARKS for construct in marked for entry in construct.node.metadata):
+        return True
+    if _parent_id(path) in _CDK_SINGLETONS:
+        return True
+    return path.rpartition("/")[2] in _FRAMEWORK and _PROVIDER in _jsii_types(parent)
+
+
+def _parent_id(path: str) -> str:
+    return path.rpartition("/")[0].rpartition("/")[2]
+
+
+def _jsii_types(construct: IConstruct | None) -> list[str]:
+    """The names of its classes in the CDK: telling by them does not import the module of each."""
+    types: list[Any] = [getattr(kind, "__jsii_type__", None) for kind in type(construct).__mro__]
+    return [name for name in types if isinstance(name, str)]

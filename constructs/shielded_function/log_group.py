@@ -1,0 +1,129 @@
+"""Where a shielded function logs: a log group of its own, and the permission to write to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from .function_facts import FunctionHandle
+
+if TYPE_CHECKING:
+    from constructs import Construct, IConstruct
+
+# AWS managed policies that let a function write to any log group:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+_WRITES_LOGS: Final = (
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaBasicDurableExecutionRolePolicy",
+    "AWSLambdaVPCAccessExecutionRole",
+    "AWSLambdaKinesisExecutionRole",
+    "AWSLambdaDynamoDBExecutionRole",
+    "AWSLambdaSQSQueueExecutionRole",
+    "AWSLambdaMSKExecutionRole",
+    "CloudWatchLogsFullAccess",
+    "AdministratorAccess",
+)
+
+
+@dataclass(frozen=True)
+class ShieldLogs:
+    """Options of the log group that the shield makes for a function without one.
+
+    Attributes:
+        retention: how long lines are kept; by default two years, as the CDK's own log groups.
+        removal_policy: what becomes of it when it leaves the stack; by default it is retained.
+        encryption_key: encrypts it; CloudWatch Logs must be allowed to use the key.
+        log_group_name: its name, for a single function; by default CloudFormation chooses one.
+    """
+
+    retention: logs.RetentionDays | None = None
+    removal_policy: cdk.RemovalPolicy | None = None
+    encryption_key: Any = None
+    log_group_name: str | None = None
+
+    def make(self, scope: Construct) -> logs.LogGroup:
+        """The log group.
+
+        Not named /aws/lambda/... by default: Lambda has already made that one for a function that ran before.
+        """
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return logs.LogGroup(scope, "LogGroup", **given)
+
+
+def log_group_of(handle: FunctionHandle, logging: Mapping[str, Any]) -> logs.ILogGroup | None:
+    """The log group that the function has; None when it has none of its own.
+
+    Asking a `Function` without one makes the CDK add a custom resource, so its children are looked at first.
+    """
+    function = handle.construct
+    if isinstance(function, lambda_.Function):
+        if "logGroup" not in logging:
+            made = any(isinstance(child, (logs.LogGroup, logs.LogRetention)) for child in handle.children())
+            return function.log_group if made else None
+        return function.log_group
+    if "logGroup" not in logging:
+        return None
+    name = handle.l1_properties()["loggingConfig"]
+    text = name["logGroup"] if isinstance(name, dict) else name.log_group
+    return logs.LogGroup.from_log_group_name(handle.resource, "ShieldedLogGroup", cast("str", text))
+
+
+def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Construct) -> str | None:
+    """Lets the function's role write to the log group that the shield made for it.
+
+    A role of the user's own may write to the log group that the function had, and to no other.
+
+    Returns:
+        What is wrong when the role cannot be changed; None when it may write.
+    """
+    function = handle.construct
+    if isinstance(function, lambda_.Function):
+        if any(isinstance(child, iam.Role) for child in handle.children()):
+            return None  # made by the CDK for this function, with AWSLambdaBasicExecutionRole
+        role: Any = function.role
+    else:
+        role = _l1_role(handle)
+    if role is None:
+        return "its role is not part of this app"
+    if isinstance(role, iam.CfnRole):
+        if not _writes_logs(role, handle.stack):
+            _attach_policy(role, log_group, scope)
+        return None
+    resource = role.node.default_child
+    if not isinstance(resource, iam.CfnRole):
+        return f"the role {role.node.path} is imported"
+    if not _writes_logs(resource, handle.stack):
+        log_group.grant_write(role)
+    return None
+
+
+def _writes_logs(role: iam.CfnRole, stack: cdk.Stack) -> bool:
+    return any(name in str(stack.resolve(role.managed_policy_arns)) for name in _WRITES_LOGS)
+
+
+def _l1_role(handle: FunctionHandle) -> IConstruct | None:
+    """The role resource that a `CfnFunction` refers to, where it is a resource of this app."""
+    for token in cdk.Tokenization.reverse_string(str(handle.l1_properties().get("role"))).tokens:
+        target = getattr(token, "target", None) if cdk.Reference.is_reference(token) else None
+        if isinstance(target, iam.CfnRole):
+            return target
+    return None
+
+
+def _attach_policy(role: iam.CfnRole, log_group: logs.ILogGroup, scope: Construct) -> None:
+    statement = iam.PolicyStatement(
+        actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+    )
+    iam.CfnPolicy(
+        scope,
+        "WriteLogs",
+        policy_name=f"{cdk.Names.unique_resource_name(scope, max_length=100)}WriteLogs",
+        policy_document=iam.PolicyDocument(statements=[statement]),
+        roles=[role.ref],
+    )

@@ -1,0 +1,19 @@
+"""Names that the template, the layer and the program in it have in common."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WRAPPER: Final = "/opt/shielded-function/shield"
+"""The exec wrapper, where the layer puts it (layers are unpacked into /opt)."""
+
+POLICY_FILE: Final = "/opt/shielded-function/policy"
+"""The part of a policy that does not fit into the environment, in a layer of its own."""
+
+WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
+NEXT_WRAPPER_VARIABLE: Final = "SHIELD_NEXT_WRAPPER"
+POLICY_FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"
+ACCOUNT_VARIABLE: Final = "SHIELD_ACCOUNT_ID"
+
+LEFT_OUT: Final = "shielded-function:leftOut"
+"""The construct metadata of a function that was left without a shield on purpose; its value is the reason."""

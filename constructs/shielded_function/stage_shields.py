@@ -1,0 +1,237 @@
+"""What the shields of one stage share: settings of the environment, work that is done once, and one validation.
+
+A stage is a whole app, or a `cdk.Stage` in it. Each call from Python into the CDK costs, so what can be asked once a
+stack or a stage is asked once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from weakref import WeakKeyDictionary
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct, IConstruct, IValidation
+
+from shielded_function_monitoring import NAMESPACE
+
+from .alarms import ShieldAlarms, one_minute
+from .errors import ShieldError
+from .layer import import_layer, shield_layer
+
+if TYPE_CHECKING:
+    from .attached import AttachedShield
+    from .granted import Grants
+    from .log_group import ShieldLogs
+
+CONTEXT: Final = "shield"
+"""The CDK context that switches the shields of an app: `cdk synth -c shield=alert`."""
+
+Switch = Literal["on", "alert", "off"]
+_SWITCHES: Final[tuple[Switch, ...]] = ("on", "alert", "off")
+_ID: Final = "ShieldedFunctions"
+
+
+class StageShields(Construct):
+    """The shields of a stage.
+
+    Attributes:
+        switch: what the context `shield` says: "on", "alert" or "off".
+        attached: every shield in the stage.
+        problems: what went wrong in an aspect, where an error would come with the CDK's stack trace.
+    """
+
+    def __init__(self, stage: cdk.Stage) -> None:
+        """
+        Raises:
+            ShieldError: the context `shield` is none of the three.
+        """
+        switch = stage.node.try_get_context(CONTEXT) or "on"
+        if switch not in _SWITCHES:
+            raise ShieldError(stage.node.path or "App", [f"context {CONTEXT}: {switch!r} is not on, alert or off"])
+        super().__init__(stage, _ID)
+        self.stage = stage
+        self.switch: Switch = switch
+        self.attached: list[AttachedShield] = []
+        self._fleets: dict[str, tuple[ShieldAlarms, cloudwatch.Alarm]] = {}
+        self._fleet_metrics: dict[str, str] = {}
+        self.problems: list[str] = []
+        self._grants: dict[str, Grants] = {}
+        self.node.add_validation(_Invariants(self))
+
+    def add(self, attached: AttachedShield) -> None:
+        """Takes in a shield that was made."""
+        self.attached.append(attached)
+
+    def fleet_metric(self, shields: StackShields) -> str:
+        """The name of the metric that the functions of an account and region share.
+
+        It has the name of the first one's stack in it, which nothing else there is called: other apps, and other
+        stages of this one, count their own.
+        """
+        place = shields.environment
+        if place not in self._fleet_metrics:
+            outermost = shields.stack
+            while outermost.nested_stack_parent is not None:
+                outermost = outermost.nested_stack_parent
+            self._fleet_metrics[place] = f"fleet/{outermost.stack_name}/violations"
+        return self._fleet_metrics[place]
+
+    def fleet_problems(self, shields: StackShields, alarms: ShieldAlarms) -> list[str]:
+        """Whether the fleet in a stack's account and region has an alarm with other options."""
+        if alarms.granularity != "fleet" or shields.environment not in self._fleets:
+            return []
+        made_with, alarm = self._fleets[shields.environment]
+        if made_with == alarms:
+            return []
+        return [f"alarms: the fleet has its alarm in {alarm.node.path}, with other options: give all the same"]
+
+    def fleet_alarm(self, shields: StackShields, alarms: ShieldAlarms) -> cloudwatch.Alarm:
+        """The one alarm of an account and region, in the stack of the first function of the fleet."""
+        place = shields.environment
+        if place not in self._fleets:
+            metric = cloudwatch.Metric(
+                namespace=NAMESPACE, metric_name=self.fleet_metric(shields), statistic="Sum", period=one_minute()
+            )
+            scope = Construct(shields.stack, "ShieldedFleet")
+            description = (
+                "The shield of at least one function denied or reported something, refused to start, or let it run "
+                'unshielded: see the lines with "function_shield" in the functions\' log groups.'
+            )
+            self._fleets[place] = (alarms, alarms.make(scope, "Alarm", metric, description))
+        return self._fleets[place][1]
+
+    def grants_of(self, path: str) -> Grants:
+        """What the role of a function was granted when the aspects asked first."""
+        if path not in self._grants:
+            self._grants = {**self._read_grants(), **self._grants}
+        return self._grants[path]
+
+    def _read_grants(self) -> dict[str, Grants]:
+        from .granted import read_grants
+
+        wanting = [attached.handle.construct for attached in self.attached if attached.wants_grants]
+        return read_grants(self.stage, wanting) if wanting else {}
+
+    def _later_grants(self) -> list[str]:
+        """What was granted after the policies were made: the roles are read once more."""
+        from .granted import Grants, changed
+
+        after = self._read_grants() if self._grants else {}
+        return [
+            f"{path}: {change}"
+            for path, before in self._grants.items()
+            for change in changed(before, after.get(path, Grants()))
+        ]
+
+    def invariant_problems(self) -> list[str]:
+        """What was lost since the shields were applied; one batch a stack."""
+        by_stack: dict[cdk.Stack, list[AttachedShield]] = {}
+        for attached in self.attached:
+            by_stack.setdefault(attached.handle.stack, []).append(attached)
+        found = [*self.problems, *self._later_grants()]
+        for stack, shields in by_stack.items():
+            states = stack.resolve([shield.state() for shield in shields])
+            for shield, state in zip(shields, cast("list[Any]", states), strict=True):
+                found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(state))
+        return found
+
+
+class StackShields:
+    """The shields of a stack.
+
+    Attributes:
+        stack: the stack.
+        shared: those of its stage.
+        account: the stack's account, resolved.
+        account_text: the same as a text, maybe a token.
+    """
+
+    def __init__(self, stack: cdk.Stack) -> None:
+        self.stack = stack
+        self.shared = stage_shields(stack)
+        account = stack.account
+        self.account: Any = stack.resolve(account)
+        self.account_text = account
+        self._arns: dict[lambda_.ILayerVersion, str] = {}
+        self._environment = ""
+        self._layers: dict[str, lambda_.ILayerVersion] = {}
+        self._log_groups: dict[str, str] = {}
+
+    @property
+    def environment(self) -> str:
+        """The stack's account and region."""
+        self._environment = self._environment or self.stack.environment
+        return self._environment
+
+    def fleet_metric(self) -> str:
+        """The metric of the fleet that the stack's functions belong to."""
+        return self.shared.fleet_metric(self)
+
+    def layer(
+        self, scope: IConstruct, architecture: str, given: lambda_.ILayerVersion | str | None = None
+    ) -> lambda_.ILayerVersion:
+        """The stack's layer for an architecture, or the one that is given, as a layer or its ARN.
+
+        Raises:
+            ShieldError: its files are missing, or its construct id is taken.
+        """
+        if given is not None and not isinstance(given, str):
+            return given
+        key = given or architecture
+        if key not in self._layers:
+            self._layers[key] = import_layer(self.stack, given) if given else shield_layer(scope, architecture)
+        return self._layers[key]
+
+    def arn_of(self, layer: lambda_.ILayerVersion) -> str:
+        """The ARN of a layer, a token."""
+        if layer not in self._arns:
+            self._arns[layer] = layer.layer_version_arn
+        return self._arns[layer]
+
+    def log_group_problems(self, log_group: logs.ILogGroup | None, options: ShieldLogs, path: str) -> list[str]:
+        """Whether another log group of the stack has the same name. `path`: the function that is to log there."""
+        name, owner = options.log_group_name if log_group is None else None, path
+        if log_group is not None:
+            resource = log_group.node.default_child
+            name = resource.log_group_name if isinstance(resource, logs.CfnLogGroup) else None
+            owner = log_group.node.path
+        if name is None or cdk.Token.is_unresolved(name) or self._log_groups.setdefault(name, owner) == owner:
+            return []
+        return [f"log_group: {self._log_groups[name]} has one that is called {name} too: name them apart"]
+
+
+_STACKS: WeakKeyDictionary[cdk.Stack, StackShields] = WeakKeyDictionary()
+
+
+def stack_shields(stack: cdk.Stack) -> StackShields:
+    """The shields of a stack; the same at every call."""
+    found = _STACKS.get(stack)
+    if found is None:
+        found = _STACKS[stack] = StackShields(stack)
+    return found
+
+
+def stage_shields(scope: IConstruct) -> StageShields:
+    """The shields of the stage that a construct is in; the same at every call."""
+    stage = scope if isinstance(scope, cdk.Stage) else cdk.Stage.of(scope)
+    assert stage is not None, "a construct is always part of a stage: its app, at least"
+    existing = stage.node.try_find_child(_ID)
+    if existing is not None and not isinstance(existing, StageShields):
+        raise ShieldError(existing.node.path, [f"the construct id {_ID} is the shield's: give it another"])
+    return existing or StageShields(stage)
+
+
+@jsii.implements(IValidation)
+class _Invariants:
+    """Fails the synthesis when something took a shield off again."""
+
+    def __init__(self, shields: StageShields) -> None:
+        self._shields = shields
+
+    def validate(self) -> list[str]:
+        """Called by the CDK at synthesis."""
+        return self._shields.invariant_problems()

@@ -1,0 +1,408 @@
+"""`Shield.everywhere`, and the aspect and the mixin: every function of an app, and a word about each that has none."""
+
+from __future__ import annotations
+
+import doctest
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as s3_deployment
+from aws_cdk import custom_resources as cr
+from aws_cdk.assertions import Annotations, Match
+from constructs import Construct
+
+from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy, globs
+
+Props = dict[str, Any]
+WRAPPER = "/opt/shielded-function/shield"
+
+
+def variables(app: cdk.App) -> dict[str, dict[str, Any]]:
+    """The environment of every function of a synthesized app, by construct path."""
+    return {
+        resource.get("Metadata", {}).get("aws:cdk:path", "").rpartition("/")[0]: resource["Properties"]
+        .get("Environment", {})
+        .get("Variables", {})
+        for template in Path(app.synth().directory).rglob("*.template.json")
+        for resource in json.loads(template.read_text()).get("Resources", {}).values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+
+
+def modes(app: cdk.App) -> dict[str, str | None]:
+    """The mode of read_handler of every function; None for one without a shield."""
+    return {
+        path: found.get("SHIELD_READ_HANDLER") if found.get("AWS_LAMBDA_EXEC_WRAPPER") == WRAPPER else None
+        for path, found in variables(app).items()
+    }
+
+
+@pytest.fixture
+def app(tmp_path: Path, request: pytest.FixtureRequest) -> cdk.App:
+    """With and without the stabilization of aspects, where a test asks for both."""
+    context = {"aws:cdk:enable-path-metadata": True, **getattr(request, "param", {})}
+    return cdk.App(outdir=str(tmp_path / "cdk.out"), context=context, analytics_reporting=False)
+
+
+BOTH_WAYS = pytest.mark.parametrize(
+    "app", [{"@aws-cdk/core:aspectStabilization": stable} for stable in (True, False)], indirect=True
+)
+
+
+def cdk_handlers(stack: cdk.Stack, props: Props) -> None:
+    """A function of each kind that the CDK brings along."""
+    handler: Any = lambda_.Function(stack, "OnEvent", **props)
+    cr.Provider(stack, "Provider", on_event_handler=handler)
+    bucket = s3.Bucket(stack, "Bucket", auto_delete_objects=True, removal_policy=cdk.RemovalPolicy.DESTROY)
+    s3_deployment.BucketDeployment(
+        stack, "Site", destination_bucket=bucket, sources=[s3_deployment.Source.data("index.html", "hello")]
+    )
+    call = cr.AwsSdkCall(service="S3", action="listBuckets", physical_resource_id=cr.PhysicalResourceId.of("x"))
+    everything = cr.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"])
+    cr.AwsCustomResource(stack, "Call", on_create=call, policy=everything, install_latest_aws_sdk=False)
+    lambda_.Function(stack, "Kept", log_retention=logs.RetentionDays.ONE_WEEK, **props)
+    dynamodb.Table(
+        stack,
+        "Global",
+        partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+        replication_regions=["eu-west-1"],
+    )
+
+
+def test_globs() -> None:
+    results = doctest.testmod(globs)
+    assert (results.failed, results.attempted > 0) == (0, True)
+    assert globs.covers("**", "Shop/A/B")
+    assert globs.covers("Shop/**/B", "Shop/B")
+    assert globs.covers("Shop", "Shop/B")
+    assert not globs.covers("Shop.A", "Shop/A")
+    assert not globs.covers("Shop/B", "Shop")
+
+
+@BOTH_WAYS
+def test_stacks_nested_stacks_and_stages(app: cdk.App, props: Props) -> None:
+    shop = cdk.Stack(app, "Shop")
+    lambda_.Function(shop, "One", **props)
+    lambda_.Function(cdk.NestedStack(shop, "Nested"), "Two", **props)
+    stage = cdk.Stage(app, "Production")
+    lambda_.Function(cdk.Stack(stage, "Shop"), "Three", **props)
+    Shield.everywhere(app)
+    assert set(modes(app).values()) == {"block"}
+    assert len(modes(app)) == 3
+
+
+@BOTH_WAYS
+def test_functions_that_are_made_after_the_call(app: cdk.App, props: Props) -> None:
+    before, stage = cdk.Stack(app, "Before"), cdk.Stage(app, "Production")
+    within = cdk.Stack(stage, "Within")
+    shielded = Shield.everywhere(app)
+    for number, stack in enumerate((before, within, cdk.Stack(app, "After"), cdk.NestedStack(before, "Nested"))):
+        lambda_.Function(stack, f"Fn{number}", **props)
+    assert list(modes(app).values()) == ["block"] * 4
+    assert len(shielded.shielded) == 4
+
+
+def test_a_stage_that_is_made_after_the_call_takes_another(app: cdk.App, props: Props) -> None:
+    lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
+    Shield.everywhere(app)
+    late = cdk.Stage(app, "Late")
+    lambda_.Function(cdk.Stack(late, "Shop"), "Fn", **props)
+    Shield.everywhere(app)
+    assert list(modes(app).values()) == ["block"] * 2
+
+
+def test_shield_of_works_in_the_app(app: cdk.App, props: Props) -> None:
+    fn = lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
+    shielded = Shield.everywhere(app, ShieldPolicy.alert())
+    assert Shield.of(fn) is shielded.shielded["Shop/Fn"]
+    assert shielded.shielded["Shop/Fn"].policy == ShieldPolicy.alert()
+
+
+def test_the_shield_of_a_function(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    fn = lambda_.Function(stack, "Fn", **props)
+    own = ShieldedFunction(stack, "Own", **props)
+    single = lambda_.SingletonFunction(stack, "Single", uuid="8d3f1a", **props)
+    left = lambda_.Function(stack, "Left", **props)
+    shielded = Shield.everywhere(app, exclude=[left])
+    assert shielded.of("Shop/Fn") is shielded.of(fn) is Shield.of(fn)
+    assert shielded.of(own) is own.shield
+    assert shielded.of(single) is Shield.of(single)
+    with pytest.raises(ShieldError, match=r"^Shop/Left: it has no shield: excluded with Shop/Left$"):
+        shielded.of(left)
+    with pytest.raises(ShieldError, match=r"^Shop/Fm: .* no function of that path; there are: Shop/Fn, Shop/Single"):
+        shielded.of("Shop/Fm")
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("how", ["mixin", "aspect", "stage aspect"])
+def test_the_mixin_and_the_aspect(app: cdk.App, props: Props, how: str) -> None:
+    stack = cdk.Stack(app, "Shop")
+    lambda_.Function(stack, "Fn", **props)
+    lambda_.CfnFunction(stack, "L1", role="arn:aws:iam::111122223333:role/r", code={"zip_file": "x"}, **l1(props))
+    lambda_.SingletonFunction(stack, "Single", uuid="8d3f1a", **props)
+    if how == "mixin":
+        cdk.Mixins.of(app).apply(Shield())
+    else:
+        cdk.Aspects.of(app if how == "aspect" else stack).add(Shield())
+    assert list(modes(app).values()) == ["block"] * 3
+
+
+def l1(props: Props) -> Props:
+    return {"runtime": "python3.13", "handler": props["handler"]}
+
+
+@BOTH_WAYS
+def test_an_aspect_that_adds_a_wrapper_is_chained(app: cdk.App, props: Props) -> None:
+    lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
+    Shield.everywhere(app)
+    cdk.Aspects.of(app).add(_AddsWrapper())
+    [found] = variables(app).values()
+    assert (found["AWS_LAMBDA_EXEC_WRAPPER"], found["SHIELD_NEXT_WRAPPER"]) == (WRAPPER, "/opt/late")
+
+
+@pytest.mark.parametrize("first", ["wrapper", "shield"])
+def test_an_aspect_that_adds_a_wrapper_beside_the_aspect(app: cdk.App, props: Props, first: str) -> None:
+    lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
+    for aspect in (_AddsWrapper(), Shield()) if first == "wrapper" else (Shield(), _AddsWrapper()):
+        cdk.Aspects.of(app).add(aspect)
+    [found] = variables(app).values()
+    assert (found["AWS_LAMBDA_EXEC_WRAPPER"], found["SHIELD_NEXT_WRAPPER"]) == (WRAPPER, "/opt/late")
+
+
+@jsii.implements(cdk.IAspect)
+class _AddsWrapper:
+    def visit(self, node: Any) -> None:
+        if isinstance(node, lambda_.Function):
+            node.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "/opt/late")
+
+
+# ---- which policy
+
+
+def test_the_most_specific_policy(app: cdk.App, props: Props) -> None:
+    shop, other = cdk.Stack(app, "Shop"), cdk.Stack(app, "Other")
+    lambda_.Function(shop, "Exact", **props)
+    lambda_.Function(shop, "Pattern", **props)
+    tagged = lambda_.Function(other, "Tagged", **props)
+    lambda_.Function(other, "Default", **props)
+    ShieldedFunction(shop, "Own", policy=ShieldPolicy(read_handler="block"), **props)
+    cdk.Tags.of(tagged).add("team", "payments")
+    Shield.everywhere(
+        app,
+        policies={
+            "tag:team=payments": ShieldPolicy(read_handler="allow"),
+            "**": ShieldPolicy(read_handler="alert"),
+            "Shop/*": ShieldPolicy(read_handler="allow"),
+            "Shop/Exact": ShieldPolicy(read_handler="block"),
+        },
+    )
+    found = modes(app)
+    assert found["Shop/Exact"] == found["Shop/Own"] == "block"
+    assert found["Shop/Pattern"] == "allow"
+    assert found["Other/Tagged"] == "alert"  # a pattern comes before a tag
+
+
+def test_a_policy_by_tag(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    tagged = lambda_.Function(stack, "Tagged", **props)
+    lambda_.Function(stack, "Plain", **props)
+    cdk.Tags.of(tagged).add("team", "payments")
+    Shield.everywhere(app, policies={"tag:team=payments": ShieldPolicy(read_handler="alert")})
+    assert modes(app) == {"Shop/Tagged": "alert", "Shop/Plain": "block"}
+
+
+def test_a_pattern_that_matches_nothing_is_warned_of(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    lambda_.Function(stack, "Checkout", **props)
+    Shield.everywhere(stack, policies={"Shop/Chekcout": ShieldPolicy.alert()}, exclude=["Legacy"])
+    for pattern in ("Shop/Chekcout", "Legacy"):
+        Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp(f"'{pattern}' matches no function"))
+
+
+# ---- what is left out
+
+
+def test_exclusions(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    group = Construct(stack, "Group")
+    for scope, name in ((stack, "Path"), (stack, "ById"), (stack, "Asked"), (group, "In"), (stack, "Shielded")):
+        lambda_.Function(scope, name, **props)
+    shielded = Shield.everywhere(app, exclude=["Shop/Pa*", "ById", lambda function: function.node.id == "Asked", group])
+    assert modes(app) == {
+        "Shop/Path": None,
+        "Shop/ById": None,
+        "Shop/Asked": None,
+        "Shop/Group/In": None,
+        "Shop/Shielded": "block",
+    }
+    assert shielded.left_out["Shop/Path"] == "excluded by 'Shop/Pa*'"
+    assert shielded.left_out["Shop/Group/In"] == "excluded with Shop/Group"
+
+
+def test_the_reason_is_in_the_assembly(app: cdk.App, props: Props) -> None:
+    lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
+    Shield.everywhere(app, exclude=["Shop/Fn"])
+    metadata = "".join(path.read_text() for path in Path(app.synth().directory).rglob("*.metadata.json"))
+    assert "shielded-function:leftOut" in metadata
+    assert "excluded by 'Shop/Fn'" in metadata
+
+
+def test_cdks_own_functions_are_left_out(app: cdk.App, props: Props) -> None:
+    cdk_handlers(cdk.Stack(app, "Shop", env=cdk.Environment(region="us-east-1")), props)
+    shielded = Shield.everywhere(app)
+    assert {path for path, mode in modes(app).items() if mode} == {"Shop/OnEvent", "Shop/Kept"}
+    own = {path for path, reason in shielded.left_out.items() if reason == "a function of the CDK's own"}
+    assert len(own) >= 8
+    assert {"Shop/Provider/framework-onEvent"} <= own
+
+
+@pytest.mark.parametrize("how", ["mixin", "aspect"])
+def test_the_mixin_and_the_aspect_leave_them_out_too(app: cdk.App, props: Props, how: str) -> None:
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(region="us-east-1"))
+    cdk_handlers(stack, props)
+    if how == "mixin":
+        cdk.Mixins.of(app).apply(Shield())
+    else:
+        cdk.Aspects.of(app).add(Shield())
+    assert {path for path, mode in modes(app).items() if mode} == {"Shop/OnEvent", "Shop/Kept"}
+
+
+def test_a_name_like_the_cdks_does_not_hide_a_function(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    for name in ("framework-onEvent", "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C", "Handler"):
+        lambda_.Function(stack, name, **props)
+    handler: Any = lambda_.Function(stack, "OnEvent", **props)
+    lambda_.Function(cr.Provider(stack, "Provider", on_event_handler=handler), "Mine", **props)
+    Shield.everywhere(app)
+    assert [path for path, mode in modes(app).items() if mode is None] == ["Shop/Provider/framework-onEvent"]
+
+
+def test_cdks_own_functions_with_a_shield(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    handler: Any = lambda_.Function(stack, "OnEvent", **props)
+    log_level = lambda_.ApplicationLogLevel.INFO  # by default FATAL, which drops alert lines
+    cr.Provider(stack, "Provider", on_event_handler=handler, framework_lambda_logging_level=log_level)
+    Shield.everywhere(app, include_cdk_handlers=True)
+    assert modes(app) == {"Shop/OnEvent": "block", "Shop/Provider/framework-onEvent": "block"}
+
+
+# ---- what cannot be shielded
+
+
+def unsupported(stack: cdk.Stack, props: Props) -> None:
+    repository = ecr.Repository.from_repository_name(stack, "Repository", "shop")
+    lambda_.DockerImageFunction(stack, "Image", code=lambda_.DockerImageCode.from_ecr(repository, tag_or_digest="1"))
+    code = lambda_.Code.from_bucket(s3.Bucket.from_bucket_name(stack, "Code", "code"), "code.zip")
+    rust: Any = {**props, "runtime": lambda_.Runtime.PROVIDED_AL2023, "code": code}
+    lambda_.Function(stack, "Rust", **rust)
+    cloudfront.experimental.EdgeFunction(stack, "Edge", **props)
+    lambda_.Function.from_function_name(stack, "Imported", "elsewhere")
+    cdk.CfnResource(stack, "Untyped", type="AWS::Lambda::Function", properties={"Runtime": "python3.13"})
+
+
+UNSUPPORTED = {
+    "Shop/Image": "container images",
+    "Shop/Rust": "provided.al2023",
+    "Shop/Edge/Fn": "Lambda@Edge",
+    "Shop/Imported": "imported",
+    "Shop/Untyped": "CfnResource",
+}
+
+
+def us_east(app: cdk.App) -> cdk.Stack:
+    return cdk.Stack(app, "Shop", env=cdk.Environment(region="us-east-1", account="111122223333"))
+
+
+def test_one_report_of_all_that_cannot_be_shielded(app: cdk.App, props: Props) -> None:
+    stack = us_east(app)
+    fn = lambda_.Function(stack, "Fn", **props)
+    unsupported(stack, props)
+    with pytest.raises(ShieldError) as error:
+        Shield.everywhere(app)
+    for path, reason in UNSUPPORTED.items():
+        [line] = [line for line in str(error.value).splitlines() if f"{path}:" in line]
+        assert reason in line
+    assert Shield.of(fn) is None, "nothing is half applied"
+
+
+def test_warnings_instead(app: cdk.App, props: Props) -> None:
+    stack = us_east(app)
+    fn = lambda_.Function(stack, "Fn", **props)
+    unsupported(stack, props)
+    shielded = Shield.everywhere(app, on_unsupported="warn")
+    assert Shield.of(fn) is not None
+    assert set(shielded.unsupported) == set(UNSUPPORTED)
+    for path, reason in UNSUPPORTED.items():
+        Annotations.from_stack(stack).has_warning(f"/{path}", Match.string_like_regexp(f"has no shield: .*{reason}"))
+
+
+def test_left_out_instead(app: cdk.App, props: Props) -> None:
+    stack = us_east(app)
+    unsupported(stack, props)
+    shielded = Shield.everywhere(app, on_unsupported="skip")
+    assert set(shielded.left_out) == set(UNSUPPORTED)
+
+
+def test_what_cannot_be_shielded_later_fails_the_synthesis(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    Shield.everywhere(app)
+    repository = ecr.Repository.from_repository_name(stack, "Repository", "shop")
+    lambda_.DockerImageFunction(stack, "Image", code=lambda_.DockerImageCode.from_ecr(repository, tag_or_digest="1"))
+    with pytest.raises(Exception, match="Shop/Image: code: container images"):
+        app.synth()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"exclude": "Shop/*"}, r"exclude: 'Shop/\*' is one text: write a list"),
+        ({"exclude": [7]}, "exclude: 7 is no construct, path, pattern, id or function"),
+        ({"on_unsupported": "ignore"}, "on_unsupported: 'ignore' is none of 'error', 'warn', 'skip'"),
+        ({"policies": {"Shop/*": {"read_handler": "alert"}}}, r"policies: 'Shop/\*': ShieldPolicy"),
+    ],
+)
+def test_bad_arguments(app: cdk.App, arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(ShieldError, match=says):
+        Shield.everywhere(app, **arguments)
+
+
+# ---- one switch for an environment, as docs/guide/whole-app.md has it
+
+
+def test_the_context_alert(tmp_path: Path, props: Props) -> None:
+    app = cdk.App(outdir=str(tmp_path), context={"shield": "alert", "aws:cdk:enable-path-metadata": True})
+    stack = cdk.Stack(app, "Shop")
+    fn = ShieldedFunction(stack, "Fn", policy=ShieldPolicy(allow_outbound=["a.example"]), **props)
+    [found] = variables(app).values()
+    assert found["SHIELD_OUTBOUND_CONNECTIVITY"] == found["SHIELD_READ_HANDLER"] == "alert"
+    assert found["SHIELD_ALLOW_OUTBOUND"] == "a.example"
+    assert fn.shield.policy.outbound_connectivity == "alert"
+
+
+def test_the_context_off(tmp_path: Path, props: Props) -> None:
+    """The app's own code still finds the metric, the alarm and the log group; the function runs without the shield."""
+    app = cdk.App(outdir=str(tmp_path), context={"shield": "off", "aws:cdk:enable-path-metadata": True})
+    stack = cdk.Stack(app, "Shop")
+    fn = ShieldedFunction(stack, "Fn", environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}, **props)
+    fn.metric_violations().create_alarm(stack, "Mine", threshold=1, evaluation_periods=1)
+    [found] = variables(app).values()
+    assert found == {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}
+    assert fn.shield.layer is None
+    Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("shield=off"))
+
+
+def test_a_misspelt_context(tmp_path: Path, props: Props) -> None:
+    app = cdk.App(outdir=str(tmp_path), context={"shield": "alrt"})
+    with pytest.raises(ShieldError, match="context shield: 'alrt' is not on, alert or off"):
+        ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", **props)

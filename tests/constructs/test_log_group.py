@@ -1,0 +1,188 @@
+"""The log group that the shield makes, its options, and who may write to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk.assertions import Annotations, Match, Template
+
+from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldLogs
+
+Props = dict[str, Any]
+Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
+LOG_GROUP, POLICY = "AWS::Logs::LogGroup", "AWS::IAM::Policy"
+LAMBDA: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+WARNING = Match.string_like_regexp("logs:PutLogEvents")
+
+
+def test_options(stack: cdk.Stack, props: Props) -> None:
+    key = kms.Key(stack, "Key")
+    options = ShieldLogs(
+        retention=logs.RetentionDays.ONE_WEEK,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+        encryption_key=key,
+        log_group_name="/shop/checkout",
+    )
+    ShieldedFunction(stack, "Checkout", logs=options, **props)
+    expected = {
+        "Properties": {
+            "RetentionInDays": 7,
+            "LogGroupName": "/shop/checkout",
+            "KmsKeyId": stack.resolve(key.key_arn),
+        },
+        "DeletionPolicy": "Delete",
+    }
+    Template.from_stack(stack).has_resource(LOG_GROUP, expected)
+
+
+def test_options_for_an_app(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    for name in ("One", "Two"):
+        lambda_.Function(stack, name, **props)
+    Shield.everywhere(app, logs=ShieldLogs(retention=logs.RetentionDays.ONE_DAY))
+    assert [found["RetentionInDays"] for found in resources(stack, LOG_GROUP).values()] == [1, 1]
+
+
+def test_the_removal_policy_as_function_takes_it(stack: cdk.Stack, props: Props) -> None:
+    ShieldedFunction(stack, "Checkout", log_removal_policy=cdk.RemovalPolicy.DESTROY, **props)
+    Template.from_stack(stack).has_resource(LOG_GROUP, {"DeletionPolicy": "Delete"})
+
+
+@pytest.mark.parametrize("how", ["made by the shield", "given"])
+def test_two_log_groups_of_one_name(stack: cdk.Stack, props: Props, how: str) -> None:
+    def add(name: str) -> None:
+        if how == "given":
+            group = logs.LogGroup(stack, f"{name}Logs", log_group_name="/shop/all")
+            ShieldedFunction(stack, name, log_group=group, **props)
+        else:
+            ShieldedFunction(stack, name, logs=ShieldLogs(log_group_name="/shop/all"), **props)
+
+    add("One")
+    with pytest.raises(ShieldError, match=r"Shop/Two: log_group: Shop/One\w* has one that is called /shop/all too"):
+        add("Two")
+
+
+# ---- the permission to write
+
+
+def test_a_role_of_the_functions_own_needs_no_more(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    ShieldedFunction(stack, "Checkout", **props)
+    assert resources(stack, POLICY) == {}
+
+
+def test_a_role_that_may_write_anywhere_needs_no_more(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    basic = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaBasicExecutionRole")
+    role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA, managed_policies=[basic])
+    ShieldedFunction(stack, "Checkout", role=role, **props)
+    assert resources(stack, POLICY) == {}
+
+
+def test_a_role_with_least_privilege_is_let_write(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA)
+    fn = ShieldedFunction(stack, "Checkout", role=role, **props)
+    [policy] = resources(stack, POLICY).values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert statement["Resource"] == stack.resolve(fn.log_group.log_group_arn)
+    assert policy["Roles"] == [stack.resolve(role.role_name)]
+
+
+def test_an_imported_role_is_warned_of(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/shop")
+    ShieldedFunction(stack, "Checkout", role=role, **props)
+    Annotations.from_stack(stack).has_warning("/Shop/Checkout", WARNING)
+    assert resources(stack, POLICY) == {}
+
+
+def test_a_given_log_group_is_not_looked_after(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA)
+    ShieldedFunction(stack, "Checkout", role=role, log_group=logs.LogGroup(stack, "Logs"), **props)
+    assert resources(stack, POLICY) == {}
+    Annotations.from_stack(stack).has_no_warning("/Shop/Checkout", WARNING)
+
+
+# ---- the same for a CfnFunction
+
+
+def l1_function(stack: cdk.Stack, role: str, **more: Any) -> lambda_.CfnFunction:
+    code = lambda_.CfnFunction.CodeProperty(zip_file="x")
+    return lambda_.CfnFunction(stack, "L1", role=role, code=code, runtime="python3.13", handler="app.handler", **more)
+
+
+def l1_role(stack: cdk.Stack, *managed: str) -> iam.CfnRole:
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]}
+    return iam.CfnRole(stack, "Role", assume_role_policy_document=trust, managed_policy_arns=list(managed))
+
+
+def test_the_role_of_a_cfn_function_is_let_write(stack: cdk.Stack, resources: Resources) -> None:
+    role = l1_role(stack)
+    attached = Shield().apply(l1_function(stack, role.attr_arn))
+    [policy] = resources(stack, POLICY).values()
+    assert policy["Roles"] == [{"Ref": "Role"}]
+    assert policy["PolicyDocument"]["Statement"][0]["Resource"] == stack.resolve(attached.log_group.log_group_arn)
+
+
+def test_the_role_of_a_cfn_function_may_write_already(stack: cdk.Stack, resources: Resources) -> None:
+    role = l1_role(stack, "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
+    Shield().apply(l1_function(stack, role.attr_arn))
+    assert resources(stack, POLICY) == {}
+
+
+@pytest.mark.parametrize("role", ["arn:aws:iam::111122223333:role/shop", "{{resolve:ssm:/shop/role}}"])
+def test_the_imported_role_of_a_cfn_function_is_warned_of(stack: cdk.Stack, role: str) -> None:
+    Shield().apply(l1_function(stack, role))
+    Annotations.from_stack(stack).has_warning("/Shop/L1", WARNING)
+
+
+def test_the_log_group_of_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
+    group = logs.LogGroup(stack, "Logs")
+    logging = lambda_.CfnFunction.LoggingConfigProperty(log_group=group.log_group_name)
+    attached = Shield().apply(l1_function(stack, l1_role(stack).attr_arn, logging_config=logging))
+    [found] = resources(stack, "AWS::Logs::MetricFilter").values()
+    assert found["LogGroupName"] == stack.resolve(group.log_group_name)
+    assert stack.resolve(attached.log_group.log_group_name) == stack.resolve(group.log_group_name)
+    assert len(resources(stack, LOG_GROUP)) == 1
+
+
+def test_a_cfn_function_as_a_whole(stack: cdk.Stack, resources: Resources) -> None:
+    """Its own variables and layers stay, and values of another stack become imports."""
+    other = cdk.Stack(stack.node.root, "Other")  # pyright: ignore[reportArgumentType]
+    table = logs.LogGroup(other, "Elsewhere")
+    function = l1_function(
+        stack,
+        l1_role(stack).attr_arn,
+        environment=lambda_.CfnFunction.EnvironmentProperty(
+            variables={"OTHER": table.log_group_name, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}
+        ),
+        layers=["arn:aws:lambda:eu-west-1:111122223333:layer:mine:1"],
+        architectures=["arm64"],
+    )
+    attached = Shield().apply(function)
+    attached.metric_violations("read_handler")
+    [found] = resources(stack, "AWS::Lambda::Function").values()
+    environment = found["Environment"]["Variables"]
+    assert list(environment["OTHER"]) == ["Fn::ImportValue"]
+    assert environment["SHIELD_NEXT_WRAPPER"] == "/opt/mine"
+    assert environment["SHIELD_READ_HANDLER"] == "block"
+    assert found["Layers"] == [
+        "arn:aws:lambda:eu-west-1:111122223333:layer:mine:1",
+        {"Ref": next(iter(resources(stack, "AWS::Lambda::LayerVersion")))},
+    ]
+    assert found["LoggingConfig"]["LogGroup"] == stack.resolve(attached.log_group.log_group_name)
+
+
+@pytest.mark.parametrize("what", ["environment", "layers"])
+def test_a_cfn_function_that_is_known_only_at_deployment(stack: cdk.Stack, what: str) -> None:
+    unknown: Any = {
+        "environment": cdk.Fn.condition_if("C", {"Variables": {"A": "b"}}, {}),
+        "layers": cdk.Fn.split(",", cdk.Fn.import_value("Layers")),
+    }
+    function = l1_function(stack, "arn:aws:iam::111122223333:role/shop", **{what: unknown[what]})
+    with pytest.raises(ShieldError, match=f"Shop/L1: {what}: known only at deployment"):
+        Shield().apply(function)
