@@ -1,47 +1,93 @@
-"""Template values as deployment would make them: the few intrinsic functions that a function's settings use.
+"""Template values as deployment would make them: the intrinsic functions that a function's settings use.
 
-References to things that only a deployment can know are an error that names them, never a guess.
+References to things that only a deployment can know are an error that names them, never a guess; whoever knows such
+a value gives it (`values`).
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
 
-REGION = "us-east-1"
-ACCOUNT = "123456789012"
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "123456789012"
 
-_PSEUDO = {
-    "AWS::AccountId": ACCOUNT,
-    "AWS::Partition": "aws",
-    "AWS::Region": REGION,
-    "AWS::URLSuffix": "amazonaws.com",
-}
+_PARTITIONS = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", "amazonaws.com")}
 
 # Resources whose Ref is their name, and the property that sets it.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 _NAME_PROPERTIES = {
     "AWS::DynamoDB::GlobalTable": "TableName",
     "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::EventBus": "Name",
+    "AWS::IAM::Role": "RoleName",
     "AWS::Kinesis::Stream": "Name",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
+    "AWS::SSM::Parameter": "Name",
 }
+# Those whose ARN follows from their name.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+_ARNS = {
+    "AWS::DynamoDB::GlobalTable": "dynamodb:{region}:{account}:table/{name}",
+    "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
+    "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{name}",
+    "AWS::IAM::Role": "iam::{account}:role/{name}",
+    "AWS::Kinesis::Stream": "kinesis:{region}:{account}:stream/{name}",
+    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
+    "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
+    "AWS::S3::Bucket": "s3:::{name}",
+}
+_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
 class IntrinsicError(ValueError):
-    """A value that cannot be resolved outside a deployment; the message names it."""
+    """A value that cannot be resolved outside a deployment; the message names it.
+
+    Attributes:
+        key: what `values` would call it; empty when it cannot be given.
+    """
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class _NoValue:
+    """`AWS::NoValue`: what it stands for is left out."""
+
+
+_NO_VALUE: Final = _NoValue()
 
 
 @dataclass(frozen=True)
 class Resolver:
-    """Resolves values of one template."""
+    """Resolves values of one template.
+
+    Attributes:
+        stack: the stack's name.
+        template: its template.
+        values: what somebody knows of the deployment: `LogicalId` (a Ref), `LogicalId.Attribute`, a parameter, the
+            name of an export, a dynamic reference.
+        region: where it would be deployed.
+        account: by whom.
+        parameters: what an outer stack gives a nested one, resolved.
+        outputs: finds what a nested stack gives: its logical id, the output.
+        exports: finds what other stacks export, by name; None: nobody does.
+    """
 
     stack: str
     template: Mapping[str, Any]
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    region: str = REGION
+    account: str = ACCOUNT
+    parameters: Callable[[str], Any] | None = None
+    outputs: Callable[[str, str], Any] | None = None
+    exports: Callable[[str], Any] | None = None
 
     def resolve(self, value: Any) -> Any:
         """`value` with its intrinsic functions replaced.
@@ -50,7 +96,10 @@ class Resolver:
             IntrinsicError: it holds one that cannot be known here.
         """
         if isinstance(value, list):
-            return [self.resolve(item) for item in cast("list[Any]", value)]
+            items = (self.resolve(item) for item in cast("list[Any]", value))
+            return [item for item in items if item is not _NO_VALUE]
+        if isinstance(value, str):
+            return self._plain(value)
         if not isinstance(value, dict):
             return value
         mapping = cast("dict[str, Any]", value)
@@ -58,7 +107,8 @@ class Resolver:
             (name, argument), *_ = mapping.items()
             if name == "Ref" or name.startswith("Fn::"):
                 return self._intrinsic(name, argument)
-        return {key: self.resolve(item) for key, item in mapping.items()}
+        resolved = {key: self.resolve(item) for key, item in mapping.items()}
+        return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
 
     def name_of(self, logical_id: str) -> str:
         """The physical name of a resource: the one it is given, or one as CloudFormation would make it."""
@@ -66,29 +116,143 @@ class Resolver:
         given = resource.get("Properties", {}).get(_NAME_PROPERTIES[resource["Type"]])
         return self.resolve(given) if given is not None else f"{self.stack}-{logical_id}"
 
+    def _plain(self, text: str) -> str:
+        """Text, which may hold references to parameters and secrets.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+        """
+
+        def replaced(match: re.Match[str]) -> str:
+            return self._given(match[0], f"{match[0]}: it is read at deployment")
+
+        return _DYNAMIC.sub(replaced, text)
+
+    def _given(self, key: str, otherwise: str) -> str:
+        if key in self.values:
+            return self.values[key]
+        raise IntrinsicError(otherwise, key)
+
     def _intrinsic(self, name: str, argument: Any) -> Any:
-        known: dict[str, Callable[[Any], Any]] = {"Ref": self._ref, "Fn::Join": self._join, "Fn::Sub": self._sub}
+        known: dict[str, Callable[[Any], Any]] = {
+            "Ref": self._ref,
+            "Fn::Base64": lambda value: base64.b64encode(str(self.resolve(value)).encode()).decode(),
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::GetAtt": self._get_attribute,
+            "Fn::If": self._if,
+            "Fn::ImportValue": self._import_value,
+            "Fn::Join": self._join,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
+            "Fn::Sub": self._sub,
+        }
         if name not in known:
             raise IntrinsicError(f"{name} {argument!r} cannot be resolved without a deployment")
         return known[name](argument)
 
-    def _ref(self, name: str) -> str:
-        if name == "AWS::StackName":
-            return self.stack
-        if name in _PSEUDO:
-            return _PSEUDO[name]
-        if "Default" in (parameter := self.template.get("Parameters", {}).get(name, {})):
-            return str(parameter["Default"])
+    def _ref(self, name: str) -> Any:
+        if name in self.values:
+            return self.values[name]
+        if name == "AWS::NoValue":
+            return _NO_VALUE
+        if name.startswith("AWS::") and (pseudo := self._pseudo().get(name)):
+            return pseudo
+        if name in (parameters := self.template.get("Parameters", {})):
+            return self._parameter(name, parameters[name])
         resource = self.template.get("Resources", {}).get(name)
         if resource is None:
-            raise IntrinsicError(f"Ref {name}: the template has no such resource, nor a parameter with a default")
+            raise IntrinsicError(f"Ref {name}: the template has no such resource, nor a parameter with a default", name)
         if resource["Type"] not in _NAME_PROPERTIES:
-            raise IntrinsicError(f"Ref {name}: what a {resource['Type']} refers to is known only after deployment")
+            raise IntrinsicError(
+                f"Ref {name}: what a {resource['Type']} refers to is known only after deployment", name
+            )
         return self.name_of(name)
+
+    def _pseudo(self) -> dict[str, str]:
+        partition, suffix = next(
+            (found for prefix, found in _PARTITIONS.items() if self.region.startswith(prefix)),
+            ("aws", "amazonaws.com"),
+        )
+        return {
+            "AWS::AccountId": self.account,
+            "AWS::Partition": partition,
+            "AWS::Region": self.region,
+            "AWS::StackName": self.stack,
+            "AWS::StackId": f"arn:{partition}:cloudformation:{self.region}:{self.account}:stack/{self.stack}/emulated",
+            "AWS::URLSuffix": suffix,
+        }
+
+    def _parameter(self, name: str, parameter: Mapping[str, Any]) -> Any:
+        if self.parameters is not None:
+            return self.parameters(name)
+        # The default of such a parameter is where its value is kept.
+        if str(parameter.get("Type", "")).startswith("AWS::SSM::Parameter::Value"):
+            raise IntrinsicError(f"Ref {name}: the parameter's value is read from SSM at deployment", name)
+        if "Default" not in parameter:
+            raise IntrinsicError(f"Ref {name}: the parameter has no default", name)
+        return str(parameter["Default"])
+
+    def _get_attribute(self, argument: str | Sequence[str]) -> Any:
+        logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+        key = f"{logical_id}.{attribute}"
+        if key in self.values:
+            return self.values[key]
+        resource = self.template.get("Resources", {}).get(logical_id, {})
+        kind = resource.get("Type", "resource that is not in the template")
+        if attribute.startswith("Outputs.") and self.outputs is not None:
+            return self.outputs(logical_id, attribute.removeprefix("Outputs."))
+        if attribute == "Arn" and kind in _ARNS:
+            arn = _ARNS[kind].format(region=self.region, account=self.account, name=self.name_of(logical_id))
+            return f"arn:{self._pseudo()['AWS::Partition']}:{arn}"
+        raise IntrinsicError(f"Fn::GetAtt {key}: known only after the deployment of a {kind}", key)
+
+    def _import_value(self, argument: Any) -> Any:
+        name = str(self.resolve(argument))
+        if name in self.values:
+            return self.values[name]
+        if self.exports is None or (found := self.exports(name)) is None:
+            raise IntrinsicError(f"Fn::ImportValue {name}: no stack here exports it", name)
+        return found
 
     def _join(self, argument: Sequence[Any]) -> str:
         delimiter, parts = argument
-        return delimiter.join(str(self.resolve(part)) for part in parts)
+        items = self.resolve(parts)
+        return delimiter.join(str(item) for item in items)
+
+    def _split(self, argument: Sequence[Any]) -> list[str]:
+        delimiter, source = argument
+        return str(self.resolve(source)).split(delimiter)
+
+    def _select(self, argument: Sequence[Any]) -> Any:
+        index, source = int(self.resolve(argument[0])), self.resolve(argument[1])
+        if not isinstance(source, list) or not 0 <= index < len(cast("list[Any]", source)):
+            raise IntrinsicError(f"Fn::Select {index}: there is no such item in {source!r}")
+        return cast("list[Any]", source)[index]
+
+    def _find_in_map(self, argument: Sequence[Any]) -> Any:
+        name, first, second = (self.resolve(key) for key in argument[:3])
+        try:
+            return self.template["Mappings"][name][first][second]
+        except KeyError as error:
+            raise IntrinsicError(f"Fn::FindInMap {name}.{first}.{second}: there is no such entry") from error
+
+    def _if(self, argument: Sequence[Any]) -> Any:
+        name, then, otherwise = argument
+        return self.resolve(then if self._holds({"Condition": name}) else otherwise)
+
+    def _holds(self, condition: Mapping[str, Any]) -> bool:
+        """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-conditions.html"""
+        ((name, argument),) = condition.items()
+        if name == "Condition":
+            if argument not in (known := self.template.get("Conditions", {})):
+                raise IntrinsicError(f"Condition {argument}: the template has no such condition")
+            return self._holds(known[argument])
+        if name == "Fn::Equals":
+            first, second = (str(self.resolve(item)) for item in argument)
+            return first == second
+        if name in ("Fn::And", "Fn::Or", "Fn::Not"):
+            held = [self._holds(item) for item in argument]
+            return {"Fn::And": all(held), "Fn::Or": any(held), "Fn::Not": not held[0]}[name]
+        raise IntrinsicError(f"{name} {argument!r} cannot be resolved without a deployment")
 
     def _sub(self, argument: str | Sequence[Any]) -> str:
         text, variables = (argument, {}) if isinstance(argument, str) else argument
@@ -97,6 +261,8 @@ class Resolver:
             name = match.group(1)
             if name.startswith("!"):
                 return "${" + name[1:] + "}"
-            return str(self.resolve(variables[name]) if name in variables else self._ref(name))
+            if name in variables:
+                return str(self.resolve(variables[name]))
+            return str(self._get_attribute(name) if "." in name else self._ref(name))
 
-        return re.sub(r"\$\{([^}]+)\}", replaced, text)
+        return self._plain(re.sub(r"\$\{([^}]+)\}", replaced, text))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError
+from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError, Known
 from shielded_function_emulator.intrinsics import IntrinsicError, Resolver
 from shielded_function_emulator.kernel import machine
 
@@ -93,9 +93,11 @@ def test_layers_are_merged_in_their_order_with_their_permissions(tmp_path: Path)
     ("properties", "message"),
     [
         ({"Environment": {"Variables": {"Q": {"Ref": "Queue"}}}}, "Ref Queue: what a AWS::SQS::Queue refers to"),
-        ({"Environment": {"Variables": {"Q": {"Fn::GetAtt": ["Queue", "Arn"]}}}}, "Fn::GetAtt .* without a deployment"),
+        ({"Environment": {"Variables": {"Q": {"Fn::GetAtt": ["Queue", "Arn"]}}}}, "GetAtt Queue.Arn: known only after"),
         ({"Architectures": ["riscv"]}, "Pay is for riscv; this machine is"),
-        ({"Code": {"ZipFile": "def handler(): ..."}}, "only file assets can be run"),
+        ({"Code": {"ImageUri": "x"}, "PackageType": "Image"}, "a function of a container image cannot be run here"),
+        ({"Code": {"ZipFile": "..."}, "Runtime": "java21"}, "java21 takes no code from the template"),
+        ({"Code": {"S3Bucket": "b", "S3Key": {"Ref": "Key"}}}, "only file assets can be run"),
         ({"Code": {"S3Key": "other.zip"}}, "the asset other.zip is not in"),
         ({"Layers": ["arn:aws:lambda:us-east-1:1:layer:x:1"]}, "is not in the template"),
     ],
@@ -115,8 +117,141 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         CloudAssembly(tmp_path / "nowhere")
 
 
+def test_all_that_is_unknown_is_named_at_once_with_how_to_give_it(tmp_path: Path) -> None:
+    variables = {
+        "URL": {"Ref": "Queue"},
+        "ARN": {"Fn::Sub": "x-${Queue.Arn}"},
+        "SECRET": "{{resolve:secretsmanager:s}}",
+        "GONE": {"Ref": "AWS::NoValue"},
+        "KNOWN": "yes",
+    }
+    read = assembly(tmp_path, function(Environment={"Variables": variables}))
+    with pytest.raises(CloudAssemblyError) as error:
+        read.function("Shop", "Pay")
+    for name, key in {"URL": "Queue", "ARN": "Queue.Arn", "SECRET": "{{resolve:secretsmanager:s}}"}.items():
+        assert f"(give --value {key}=... or --env {name}=...)" in str(error.value)
+    known = Known(variables={"URL": "u", "NEW": "n"}, values={"Queue.Arn": "a", "{{resolve:secretsmanager:s}}": "s"})
+    package = read.package(read.find("Pay"), known)
+    assert package.environment == {"URL": "u", "NEW": "n", "ARN": "x-a", "SECRET": "s", "KNOWN": "yes"}
+
+
+def test_a_layer_from_elsewhere_is_given_or_left_out(tmp_path: Path) -> None:
+    arn = "arn:aws:lambda:us-east-1:1:layer:x:1"
+    read = assembly(tmp_path, function(Layers=[arn]))
+    assert read.package(read.find("Pay"), Known(layers={arn: None})).layers == ()
+    assert read.package(read.find("Pay"), Known(layers={arn: tmp_path})).layers == (tmp_path,)
+
+
+def test_code_in_the_template(tmp_path: Path) -> None:
+    read = assembly(tmp_path, function(Code={"ZipFile": "# é"}))
+    read.function("Shop", "Pay").unpack_code(tmp_path / "task")
+    assert {path.name: path.read_text() for path in (tmp_path / "task").iterdir()} == {"index.py": "# é"}
+    assert (tmp_path / "task").stat().st_mode & 0o005 == 0o005
+
+
+@pytest.mark.parametrize("wanted", ["Shop/Pay", "Shop/Pay/Resource", "/Shop/Pay", "PayFunction", "pay-me", "Pay"])
+def test_ways_to_name_a_function(tmp_path: Path, wanted: str) -> None:
+    resource = function(FunctionName="pay-me")
+    assembly(tmp_path, resource)
+    template = json.loads((tmp_path / "Shop.template.json").read_text())
+    template["Resources"]["PayFunction"] = template["Resources"].pop("Pay")
+    (tmp_path / "Shop.template.json").write_text(json.dumps(template))
+    place = CloudAssembly(tmp_path).find(wanted)
+    assert (place.logical_id, str(place)) == ("PayFunction", "Shop/Pay")
+
+
+def test_construct_paths_without_metadata_in_the_template(tmp_path: Path) -> None:
+    """As `cdk synth --no-path-metadata` writes it."""
+    assembly(tmp_path, {k: v for k, v in function().items() if k != "Metadata"})
+    assert str(CloudAssembly(tmp_path).find("Pay")) == "Pay (in Shop)"
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["artifacts"]["Shop"]["metadata"] = {"/Shop/Till/Resource": [{"type": "aws:cdk:logicalId", "data": "Pay"}]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assert CloudAssembly(tmp_path).find("Till").path == "Shop/Till"
+
+
+def test_the_same_logical_id_in_a_nested_stack(tmp_path: Path) -> None:
+    """The assembly's metadata has both paths under the one logical id, the nested one first here."""
+    digest = "a" * 64
+    assembly(tmp_path, {k: v for k, v in function().items() if k != "Metadata"})
+    template = json.loads((tmp_path / "Shop.template.json").read_text())
+    url = {"Fn::Sub": f"https://s3/assets/{digest}.json"}
+    template["Resources"]["In"] = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+    (tmp_path / "Shop.template.json").write_text(json.dumps(template))
+    nested = {"Resources": {"Pay": template["Resources"]["Pay"]}}
+    (tmp_path / "In.nested.template.json").write_text(json.dumps(nested))
+    assets = json.loads((tmp_path / "Shop.assets.json").read_text())
+    assets["files"][digest] = {"source": {"path": "In.nested.template.json"}}
+    (tmp_path / "Shop.assets.json").write_text(json.dumps(assets))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    paths = {
+        "/Shop/In/Pay/Resource": "Pay",
+        "/Shop/Pay/Resource": "Pay",
+        "/Shop/In.NestedStack/In.NestedStackResource": "In",
+    }
+    manifest["artifacts"]["Shop"]["metadata"] = {
+        path: [{"type": "aws:cdk:logicalId", "data": logical_id}] for path, logical_id in paths.items()
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    read = CloudAssembly(tmp_path)
+    assert [place.path for place in read.functions()] == ["Shop/Pay", "Shop/In/Pay"]
+    assert read.find("Shop/In/Pay").stack == "In.nested.template.json"
+    with pytest.raises(CloudAssemblyError, match="Pay may be any of Shop/Pay, Shop/In/Pay: give the construct path"):
+        read.find("Pay")
+
+
+def test_region_and_account_are_the_stacks(tmp_path: Path) -> None:
+    variables = {"WHERE": {"Fn::Sub": "${AWS::Partition}:${AWS::Region}:${AWS::AccountId}.${AWS::URLSuffix}"}}
+    assembly(tmp_path, function(Environment={"Variables": variables}))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["artifacts"]["Shop"]["environment"] = "aws://210987654321/cn-north-1"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    package = CloudAssembly(tmp_path).function("Shop", "Pay")
+    assert package.environment == {"WHERE": "aws-cn:cn-north-1:210987654321.amazonaws.com.cn"}
+    assert package.region == "cn-north-1"
+
+
+def test_what_another_stack_exports(tmp_path: Path) -> None:
+    """A value, and a layer."""
+    imported = {"Fn::ImportValue": "Base:Table"}
+    assembly(
+        tmp_path,
+        function(Environment={"Variables": {"TABLE": imported}}, Layers=[{"Fn::ImportValue": "Base:Layer"}]),
+    )
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["artifacts"]["Base"] = {
+        "type": "aws:cloudformation:stack",
+        "properties": {"templateFile": "Base.template.json", "stackName": "base-eu"},
+    }
+    layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Key": "first.zip"}}}
+    base = {
+        "Resources": {"T": {"Type": "AWS::DynamoDB::Table"}, "L": layer},
+        "Outputs": {
+            "A": {"Value": {"Ref": "T"}, "Export": {"Name": "Base:Table"}},
+            "B": {"Value": {"Ref": "L"}, "Export": {"Name": "Base:Layer"}},
+        },
+    }
+    # In the assembly, but not in the one manifest of this stack's assets: both stacks share a directory.
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "Base.template.json").write_text(json.dumps(base))
+    package = CloudAssembly(tmp_path).function("Shop", "Pay")
+    assert package.environment == {"TABLE": "base-eu-T"}
+    assert package.layers == (tmp_path / "asset.first",)
+
+
 TEMPLATE: dict[str, Any] = {
-    "Parameters": {"Stage": {"Default": "test"}, "Secret": {}},
+    "Parameters": {
+        "Stage": {"Default": "test"},
+        "Secret": {},
+        "Ami": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/where/it/is"},
+    },
+    "Mappings": {"Sizes": {"test": {"memory": 512}}},
+    "Conditions": {
+        "IsTest": {"Fn::Equals": [{"Ref": "Stage"}, "test"]},
+        "IsNot": {"Fn::Not": [{"Condition": "IsTest"}]},
+        "Both": {"Fn::And": [{"Condition": "IsTest"}, {"Condition": "IsNot"}]},
+        "Either": {"Fn::Or": [{"Condition": "IsTest"}, {"Condition": "IsNot"}]},
+    },
     "Resources": {"Named": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "attic"}}},
 }
 
@@ -130,6 +265,17 @@ TEMPLATE: dict[str, Any] = {
         ({"Ref": "Named"}, "attic"),
         ({"Fn::Sub": "${Stage}.${AWS::URLSuffix}/${!Literal}"}, "test.amazonaws.com/${Literal}"),
         ({"Fn::Sub": ["${Own}-${Named}", {"Own": {"Ref": "Stage"}}]}, "test-attic"),
+        ({"Fn::GetAtt": ["Named", "Arn"]}, "arn:aws:s3:::attic"),
+        ({"Fn::Select": [5, {"Fn::Split": [":", {"Fn::GetAtt": ["Named", "Arn"]}]}]}, "attic"),
+        ({"Fn::Sub": "${Named.Arn}/*"}, "arn:aws:s3:::attic/*"),
+        ({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}, 512),
+        ({"Fn::If": ["IsTest", "yes", {"Ref": "Secret"}]}, "yes"),
+        ({"Fn::If": ["IsNot", {"Ref": "Secret"}, "no"]}, "no"),
+        ({"Fn::If": ["Both", "both", "not both"]}, "not both"),
+        ({"Fn::If": ["Either", "either", "neither"]}, "either"),
+        ({"Fn::Base64": {"Ref": "Stage"}}, "dGVzdA=="),
+        ([1, {"Ref": "AWS::NoValue"}], [1]),
+        ({"a": {"Ref": "AWS::NoValue"}, "b": 1}, {"b": 1}),
         ({"a": [{"Ref": "Stage"}, 1], "Ref": 2}, {"a": ["test", 1], "Ref": 2}),
     ],
 )
@@ -137,7 +283,34 @@ def test_intrinsics(value: Any, resolved: Any) -> None:
     assert Resolver("Shop", TEMPLATE).resolve(value) == resolved
 
 
-@pytest.mark.parametrize("value", [{"Ref": "Secret"}, {"Ref": "Missing"}, {"Fn::ImportValue": "x"}])
-def test_what_only_a_deployment_knows_is_an_error(value: Any) -> None:
-    with pytest.raises(IntrinsicError, match=r"Secret|Missing|ImportValue"):
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ({"Ref": "Secret"}, "Secret"),
+        ({"Ref": "Missing"}, "Missing"),
+        ({"Ref": "Ami"}, "Ami"),
+        ({"Fn::ImportValue": "x:y"}, "x:y"),
+        ({"Fn::GetAtt": ["Named", "DomainName"]}, "Named.DomainName"),
+        ({"Fn::Sub": "a${Named.DomainName}"}, "Named.DomainName"),
+        ("a{{resolve:ssm:/x:1}}b", "{{resolve:ssm:/x:1}}"),
+    ],
+)
+def test_what_only_a_deployment_knows_is_an_error_unless_it_is_given(value: Any, key: str) -> None:
+    with pytest.raises(IntrinsicError) as error:
+        Resolver("Shop", TEMPLATE).resolve(value)
+    assert error.value.key == key
+    assert "given" in Resolver("Shop", TEMPLATE, {key: "given"}).resolve(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Fn::Transform": {}},
+        {"Fn::Select": [9, ["a"]]},
+        {"Fn::FindInMap": ["Sizes", "x", "y"]},
+        {"Fn::If": ["Unknown", 1, 2]},
+    ],
+)
+def test_what_makes_no_sense_is_an_error_too(value: Any) -> None:
+    with pytest.raises(IntrinsicError):
         Resolver("Shop", TEMPLATE).resolve(value)

@@ -1,4 +1,4 @@
-"""The whole circle: `demo.py --json` on the real app, and what the demo would say if something were wrong."""
+"""The whole circle: the demo on the real app, and what the demo would say if something were wrong."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
+import checkout_app
 from shielded_function_emulator.checkout_run import CheckoutRun, run_checkout
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.demo import APP, SHIELDED
-from shielded_function_emulator.synthesis import CHECKOUT, synthesize
+from shielded_function_emulator.demo import SHIELDED
 from shielded_function_emulator.verdicts import ATTEMPTS, Verdicts, judge
 
-DEMO = CHECKOUT / "runtime_layer" / "shielded_function_emulator" / "demo.py"
 POLICIES = {
     "HTTP to an address": "outbound_connectivity",
     "HTTP to a name": "outbound_connectivity",
@@ -31,9 +30,14 @@ POLICIES = {
 
 @pytest.fixture(scope="module")
 def result() -> dict[str, Any]:
-    """What `demo.py --json` prints, from a working directory that is not the checkout."""
+    """What the demo's `--json` prints, from a working directory that is not the checkout."""
     done = subprocess.run(
-        [sys.executable, str(DEMO), "--json"], cwd="/", capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", "shielded_function_emulator.demo", "--json"],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
@@ -42,9 +46,7 @@ def result() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     """The app, synthesized."""
-    output = tmp_path_factory.mktemp("synthesized") / "cdk.out"
-    synthesize(APP, output)
-    return CloudAssembly(output)
+    return checkout_app.synthesized(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

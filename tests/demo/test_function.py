@@ -10,7 +10,7 @@ import pytest
 
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction
-from shielded_function_emulator.platform_files import INTERPRETER
+from shielded_function_emulator.platform_files import BOOTSTRAP, INTERPRETER
 from shielded_function_emulator.sandbox import SandboxError
 
 HANDLER = """
@@ -21,6 +21,8 @@ def handler(event, context):
     print("to stderr", file=sys.stderr)
     if "raise" in event:
         raise ValueError(event["raise"])
+    if "return" in event:
+        return event["return"]
     if "exit" in event:
         os._exit(event["exit"])
     time.sleep(event.get("sleep", 0))
@@ -116,10 +118,24 @@ def test_failures_are_told_apart_and_the_function_recovers(package: FunctionPack
         ended = function.invoke({"exit": 3})
         slow = function.invoke({"sleep": 30})
         well = function.invoke({})
+        answers = [function.invoke({"return": value}) for value in (None, "text", ["a"], 0)]
     assert (raised.payload["errorType"], raised.payload["errorMessage"]) == ("ValueError", "no")
     assert ended.payload["errorType"] == "Runtime.ExitError"
     assert slow.payload == "Task timed out after 1.00 seconds"
     assert [raised.failed, ended.failed, slow.failed, well.failed] == [True, True, True, False]
+    assert [(answer.failed, answer.payload) for answer in answers] == [(False, v) for v in (None, "text", ["a"], 0)]
+
+
+def test_the_bootstrap_starts_without_its_mode(
+    package: FunctionPackage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some installers drop the modes of files."""
+    copy = tmp_path / "bootstrap.sh"
+    copy.write_bytes(BOOTSTRAP.read_bytes())
+    copy.chmod(0o644)
+    monkeypatch.setattr("shielded_function_emulator.sandbox.BOOTSTRAP", copy)
+    with EmulatedFunction(package) as function:
+        assert not function.invoke({}).failed
 
 
 def test_other_runtimes_are_refused(package: FunctionPackage) -> None:

@@ -77,12 +77,37 @@ def test_policy_file(tmp_path: Path) -> None:
     assert told["allow_outbound"]["value"] == ""
 
 
+def test_policy_file_by_its_ending(tmp_path: Path) -> None:
+    for name, text in {"p.toml": 'read_handler = "alert"', "p.yaml": "read_handler: alert", "p.lines": ""}.items():
+        (tmp_path / name).write_text(text)
+    for name in ("p.toml", "p.yaml"):
+        told = shielded_function("explain", "--json", "--policy-file", name, cwd=tmp_path).stdout
+        assert json.loads(told)["read_handler"]["value"] == "alert"
+    assert "there is no policy" in shielded_function("explain", "--policy-file", "p.lines", cwd=tmp_path).stderr
+
+
+def test_what_is_known_only_at_deployment(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('allow_aws = ["sqs", "granted"]')
+
+    def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return shielded_function(*arguments, "--policy-file", "p.toml", cwd=tmp_path)
+
+    done = ask("decide", "connect", "dynamodb.us-east-1.amazonaws.com:443")
+    assert done.returncode == 3
+    assert done.stdout.startswith("unknown connect dynamodb")
+    assert "known_at_deployment (granted)" in done.stdout
+    assert ask("decide", "connect", "sqs.us-east-1.amazonaws.com:443").returncode == 0
+    assert ask("decide", "connect", "evil.example:443").returncode == 1
+    assert json.loads(ask("decide", "--json", "resolve", "kms.us-east-1.amazonaws.com").stdout)["action"] == "unknown"
+    assert "known at deployment" in " ".join(ask("explain").stdout.split())
+
+
 def test_policy_file_of_the_environment_adds_to_it(tmp_path: Path) -> None:
     file = tmp_path / "policy"
-    file.write_text("SHIELD_READ_WRITE_TMP=alert\n")
+    file.write_text("SHIELD_READ_WRITE_TMP=alert\nSHIELD_ALLOW_TMP=/tmp/a\nSHIELD_ALLOW_OUTBOUND=b.example\n")
     told = json.loads(shielded_function("explain", "--json", shield={**BLOCK, "SHIELD_POLICY_FILE": str(file)}).stdout)
     assert told["read_write_tmp"]["value"] == "alert"
-    assert told["allow_outbound"]["value"] == "api.example.com:443"
+    assert told["allow_outbound"]["value"] == "api.example.com:443,b.example"
 
 
 @pytest.mark.parametrize(
@@ -121,10 +146,12 @@ def test_demo_needs_a_checkout(tmp_path: Path) -> None:
         demo.find_checkout(tmp_path)
 
 
-def test_version_is_the_distributions() -> None:
-    assert shielded_function("version").stdout == "shielded-function 0.1.0\n"
+@pytest.mark.parametrize("way", ["version", "--version"])
+def test_version_is_the_distributions(way: str) -> None:
+    assert shielded_function(way).stdout == "shielded-function 0.1.0\n"
 
 
 def test_without_a_command_it_shows_the_commands() -> None:
     shown = shielded_function().stdout
-    assert all(f" {command} " in shown for command in ("demo", "doctor", "explain", "decide", "version"))
+    commands = ("demo", "doctor", "explain", "decide", "layer", "render", "set-mode", "run", "version")
+    assert all(f" {command} " in shown for command in commands)

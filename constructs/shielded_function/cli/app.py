@@ -12,6 +12,11 @@ import typer
 
 from .errors import CliError
 
+
+def _version() -> str:
+    return f"shielded-function {distribution_version('shielded-function')}"
+
+
 app = typer.Typer(
     name="shielded-function",
     help="Decide what the code of an AWS Lambda function may do.",
@@ -20,10 +25,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(_version())
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What comes before the command. Exit status 2 always means that a command could not do its work."""
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PolicyFile = Annotated[
     Path | None,
-    typer.Option("--policy-file", help="A file of NAME=value lines; without it, the SHIELD_* variables are read."),
+    typer.Option(
+        "--policy-file",
+        help="A file: YAML, TOML or JSON by its ending, else NAME=value lines. Without it, the SHIELD_* variables.",
+    ),
 ]
 
 
@@ -55,6 +79,30 @@ def explain(policy_file: PolicyFile = None, json: Json = False) -> None:
 
 
 @app.command()
+def audit(
+    directory: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes.")] = Path("cdk.out"),
+    against: Annotated[
+        Path | None, typer.Option(help="Another such folder, from before: find what became looser since.")
+    ] = None,
+    production: Annotated[
+        list[str] | None, typer.Option(help="A construct path, or a glob, of what is production. May be repeated.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+    json: Json = False,
+    sarif: Annotated[str | None, typer.Option(help="Write SARIF 2.1.0 to this file; - prints it.")] = None,
+) -> None:
+    """Check that every function of a synthesized app is shielded, and that its policy means something.
+
+    The exit status is 1 if there is an error, or if something became looser than --against.
+    """
+    from . import audit
+
+    raise typer.Exit(
+        audit.run(directory, against=against, production=production or (), strict=strict, json=json, sarif=sarif)
+    )
+
+
+@app.command()
 def decide(
     event: Annotated[str, typer.Argument(help="connect, udp, resolve, tmp, tmp-at-start, exec or exec-static.")],
     target: Annotated[str, typer.Argument(help="host:port, a host name, a path under /tmp, or a program's path.")],
@@ -66,7 +114,8 @@ def decide(
 ) -> None:
     """Tell what a policy makes of one event.
 
-    The exit status is 0 if it would happen (allowed, or only reported) and 1 if it would be denied.
+    The exit status is 0 if it would happen (allowed, or only reported), 1 if it would be denied, and 3 if what is known
+    only at deployment decides.
     """
     from . import policy
 
@@ -75,9 +124,114 @@ def decide(
 
 
 @app.command()
+def layer(
+    arch: Annotated[str, typer.Option(help="The function's architecture: x86_64 or arm64.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The zip file to write.", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that holds something else.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the shield's layer as a zip file, the same bytes on every machine."""
+    from . import layer
+
+    raise typer.Exit(layer.write(arch, output, force=force, json=json))
+
+
+@app.command()
+def render(
+    policy: Annotated[Path, typer.Argument(help="A policy file, as --policy-file takes it.", show_default=False)],
+    form: Annotated[
+        str, typer.Option("--format", help="env, sam, terraform, or json for the AWS CLI.", show_default=False)
+    ],
+    function: Annotated[str, typer.Option(help="The function's name.")] = "my-function",
+    arch: Annotated[str, typer.Option(help="The function's architecture: x86_64 or arm64.")] = "x86_64",
+    layer: Annotated[
+        str, typer.Option(help="The layer's zip file, relative to the template.")
+    ] = "shielded-function-layer.zip",
+) -> None:
+    """Print a policy for SAM, Terraform or the AWS CLI, with the layer, the metric filter and the alarm."""
+    from . import policy as policies
+    from . import render
+
+    text = render.render(policies.load(policy, {}), form, render.Options(function, arch, layer))
+    sys.stdout.write(text)
+
+
+@app.command("set-mode")
+def set_mode(
+    function: Annotated[str, typer.Argument(help="The function's name or ARN.", show_default=False)],
+    modes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POLICY=MODE...",
+            help="block, alert, allow, or default: outbound_connectivity=alert",
+            show_default=False,
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed.")] = False,
+    region: Annotated[str | None, typer.Option(help="The AWS region; by default that of the AWS settings.")] = None,
+    profile: Annotated[str | None, typer.Option(help="A profile of the AWS settings.")] = None,
+    json: Json = False,
+) -> None:
+    """Change the mode of a live function's policies, in an incident.
+
+    Needs lambda:GetFunctionConfiguration, lambda:UpdateFunctionConfiguration and lambda:ListAliases. The exit status is
+    0 if the function is as asked, 1 if you said no, and 2 if it could not be changed.
+    """
+    from . import set_mode
+
+    options = set_mode.Options(yes, dry_run, region, profile)
+    raise typer.Exit(set_mode.set_mode(function, modes, options, json=json))
+
+
+@app.command()
+def run(
+    assembly: Annotated[Path, typer.Argument(help="What `cdk synth` wrote: cdk.out.", show_default=False)],
+    function: Annotated[
+        str, typer.Argument(help="The function: its construct path, logical id, name or id.", show_default=False)
+    ],
+    event: Annotated[
+        str | None,
+        typer.Option(help="A file with the event as JSON, or - for stdin; by default {}.", show_default=False),
+    ] = None,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Run it in alert mode: report what would be blocked, and stop nothing.")
+    ] = False,
+    env: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable of its environment; may be repeated.")
+    ] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=VALUE",
+            help="What only a deployment knows: LogicalId (a Ref), LogicalId.Attribute, a parameter, an export's name.",
+        ),
+    ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ARN=PATH",
+            help="The folder or zip file of a layer that is not in the assembly; ARN= leaves it out.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Invoke one of your own functions, shielded, in an emulated Lambda (on Linux).
+
+    Nothing leaves the machine: every name resolves, and every connection is refused. The exit status is 0 if the
+    function returned and the shield had nothing to report, 3 if it returned and there were alerts, 1 if it failed,
+    and 2 if it could not run. What it needs: pip install "shielded-function[run]".
+    """
+    from . import run
+
+    options = run.Options(function, event, alert, env or (), value or (), layer or ())
+    raise typer.Exit(run.run(assembly, options, json=json))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
-    print(f"shielded-function {distribution_version('shielded-function')}")
+    print(_version())
 
 
 def main() -> None:

@@ -1,28 +1,25 @@
-"""`shielded-function demo`: finds the demo in the project's checkout and runs it there.
+"""`shielded-function demo`: finds the example in the project's checkout, and attacks it in an emulated Lambda sandbox.
 
-The demo attacks an example function in an emulated Lambda sandbox. That sandbox is test equipment, so it is not part
-of the wheel.
+The sandbox is in the wheel; the example, and what plays its internet, need the checkout and its development tools.
 """
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 
 from .errors import CliError
 
-_DEMO = Path("runtime_layer", "shielded_function_emulator", "demo.py")
+_EXAMPLE = Path("examples", "checkout")
 
 
 def find_checkout(start: Path) -> Path:
-    """The nearest folder, from `start` upwards, that holds the demo.
+    """The nearest folder, from `start` upwards, that holds the demo's example.
 
     Raises:
         CliError: there is none.
     """
     for folder in (start, *start.parents):
-        if (folder / _DEMO).is_file():
+        if (folder / _EXAMPLE / "app.py").is_file() and (folder / "runtime_layer").is_dir():
             return folder
     raise CliError("the demo needs the project's checkout: clone the repository, and run `make demo` in it")
 
@@ -31,11 +28,14 @@ def run(*, json: bool) -> int:
     """Runs the demo; 0 when every attempt went as it should, 1 otherwise.
 
     Raises:
-        CliError: neither the current folder nor this file lies in a checkout.
+        CliError: neither the current folder nor this file lies in a checkout, or a development tool is not installed.
     """
     try:
         checkout = find_checkout(Path.cwd())
     except CliError:
         checkout = find_checkout(Path(__file__).resolve().parent)
-    sys.path.insert(0, str(checkout / "runtime_layer"))
-    return importlib.import_module("shielded_function_emulator.demo").run(json=json)
+    try:
+        from shielded_function_emulator import demo
+    except ImportError as error:
+        raise CliError(f"the demo needs the checkout's tools ({error}): run `make demo` in {checkout}") from error
+    return demo.run(json=json, app=checkout / _EXAMPLE)

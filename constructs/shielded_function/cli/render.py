@@ -1,0 +1,296 @@
+"""`shielded-function render`: a policy as SAM, Terraform, JSON or plain variables, for those who do not use the CDK.
+
+SAM and Terraform get what the construct makes: the layer, the function's environment, its log group, the metric filter
+and the alarm. What is the function's own (code, handler, role) is left to the user, who merges the text.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from shielded_function.layer_archive import ARCHITECTURES
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function_monitoring import NAMESPACE, metric_name, violations
+from shielded_function_monitoring.template import WRAPPER
+
+from .errors import CliError
+
+WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
+ACCOUNT_VARIABLE: Final = "SHIELD_ACCOUNT_ID"
+MAX_ENVIRONMENT: Final = 4096
+"""Bytes of all variables, measured by Lambda as one JSON object
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+_ACCOUNT_DIGITS: Final = "0" * 12
+
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+_FUNCTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DYNAMIC: Final = "{{resolve:"
+_INTRODUCTION: Final = re.compile(r"(?P<sign>[$%])\{")
+
+
+class Options(NamedTuple):
+    """What the text is for.
+
+    Attributes:
+        function: the function's name.
+        architecture: as Lambda calls it.
+        layer: the layer's zip file, as `shielded-function layer` writes it, relative to where the template will lie.
+    """
+
+    function: str
+    architecture: str
+    layer: str
+
+
+def render(policy: ShieldPolicy, form: str, options: Options) -> str:
+    """The policy as text, which ends with a newline.
+
+    Raises:
+        CliError: no such format, architecture or function name, the variables do not fit into a function's 4 KB, or
+            the policy has what only a CDK app knows.
+    """
+    if form not in FORMATS:
+        raise CliError(f"--format {form}: there are {', '.join(FORMATS)}")
+    if options.architecture not in ARCHITECTURES:
+        raise CliError(f"--arch {options.architecture}: there are {' and '.join(ARCHITECTURES)}")
+    if not _FUNCTION_NAME.fullmatch(options.function):
+        raise CliError(f"--function {options.function}: a function's name is 1 to 64 of A-Z a-z 0-9 _ -")
+    try:
+        settings = policy.to_env()
+    except ShieldPolicyError as error:  # what only an app's synthesis knows
+        raise CliError(str(error)) from error
+    if form != "env":
+        _check_size({**settings, ACCOUNT_VARIABLE: _ACCOUNT_DIGITS, WRAPPER_VARIABLE: WRAPPER})
+    return FORMATS[form](settings, options)
+
+
+def _check_size(variables: Mapping[str, str]) -> None:
+    size = len(json_module.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_ENVIRONMENT:
+        raise CliError(
+            f"the variables take {size} bytes of Lambda's {MAX_ENVIRONMENT}: shorten the lists, or put the lines of "
+            "--format env into a file of the function or a layer and name it in SHIELD_POLICY_FILE"
+        )
+
+
+def _env(settings: Mapping[str, str], options: Options) -> str:
+    """Lines as a policy file has them, and env files of Docker: what follows `=` is the value, as it stands."""
+    del options
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _json(settings: Mapping[str, str], options: Options) -> str:
+    """What `aws lambda update-function-configuration --environment` takes."""
+    del options
+    variables = {**settings, WRAPPER_VARIABLE: WRAPPER}
+    return json_module.dumps({"Variables": variables}, indent=2, ensure_ascii=False) + "\n"
+
+
+_SAM: Final = """\
+# The layer's file: shielded-function layer --arch {architecture} --output {layer}
+# Lines marked "yours" are the function's own: keep what your template has there, and add the rest.
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  ShieldedFunctionLayer:
+    Type: AWS::Serverless::LayerVersion
+    Properties:
+      LayerName: shielded-function-{layer_name}
+      ContentUri: {layer_text}
+      CompatibleArchitectures:
+        - {architecture}
+      LicenseInfo: Apache-2.0
+  {id}Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: {name_text}
+      CodeUri: src # yours
+      Handler: app.handler # yours
+      Runtime: python3.13 # yours
+      Architectures:
+        - {architecture}
+      Layers:
+        - !Ref ShieldedFunctionLayer # after your own layers
+      LoggingConfig:
+        LogGroup: !Ref {id}LogGroup
+      Environment:
+        Variables:
+{variables}
+          {account}: !Ref AWS::AccountId
+          {wrapper_variable}: {wrapper}
+  {id}LogGroup:
+    Type: AWS::Logs::LogGroup
+    DeletionPolicy: Retain
+    UpdateReplacePolicy: Retain
+    Properties:
+      RetentionInDays: 731
+  {id}ViolationsFilter:
+    Type: AWS::Logs::MetricFilter
+    Properties:
+      LogGroupName: !Ref {id}LogGroup
+      FilterPattern: {pattern}
+      MetricTransformations:
+        - MetricNamespace: {namespace}
+          MetricName: {metric}
+          MetricValue: "1"
+  {id}ViolationsAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmDescription: {description}
+      Namespace: {namespace}
+      MetricName: {metric}
+      Statistic: Sum
+      Period: 60
+      EvaluationPeriods: 1
+      Threshold: 1
+      ComparisonOperator: GreaterThanOrEqualToThreshold
+      TreatMissingData: notBreaching
+"""
+
+
+def _sam(settings: Mapping[str, str], options: Options) -> str:
+    for name, value in settings.items():
+        if _DYNAMIC in value:
+            raise CliError(f"{name} has {_DYNAMIC!r}, which CloudFormation would replace by something else")
+    return _SAM.format(
+        **_common(settings, options, yaml_string, "          {}: {}"),
+        account=ACCOUNT_VARIABLE,
+        wrapper_variable=WRAPPER_VARIABLE,
+        id="".join(part[:1].upper() + part[1:] for part in re.split("[_-]", options.function)),
+    )
+
+
+_TERRAFORM: Final = """\
+# The layer's file: shielded-function layer --arch {architecture} --output {layer}
+# Lines marked "yours" are the function's own: keep what your configuration has there, and add the rest.
+data "aws_caller_identity" "current" {{}}
+
+resource "aws_lambda_layer_version" "shield" {{
+  layer_name               = "shielded-function-{layer_name}"
+  filename                 = {layer_text}
+  source_code_hash         = filebase64sha256({layer_text})
+  compatible_architectures = ["{architecture}"]
+  license_info             = "Apache-2.0"
+}}
+
+resource "aws_lambda_function" "{id}" {{
+  function_name = {name_text}
+  role          = aws_iam_role.{id}.arn # yours
+  filename      = "src.zip" # yours
+  handler       = "app.handler" # yours
+  runtime       = "python3.13" # yours
+  architectures = ["{architecture}"]
+  layers        = [aws_lambda_layer_version.shield.arn] # after your own layers
+
+  logging_config {{
+    log_format = "Text"
+    log_group  = aws_cloudwatch_log_group.{id}.name
+  }}
+
+  environment {{
+    variables = {{
+{variables}
+      {account} = data.aws_caller_identity.current.account_id
+      {wrapper_variable} = {wrapper}
+    }}
+  }}
+}}
+
+# The role must be allowed to write here: logs:CreateLogStream and logs:PutLogEvents.
+resource "aws_cloudwatch_log_group" "{id}" {{
+  name              = "/shielded-function/{function}"
+  retention_in_days = 731
+}}
+
+resource "aws_cloudwatch_log_metric_filter" "{id}_violations" {{
+  name           = {metric}
+  log_group_name = aws_cloudwatch_log_group.{id}.name
+  pattern        = {pattern}
+
+  metric_transformation {{
+    namespace = {namespace}
+    name      = {metric}
+    value     = "1"
+  }}
+}}
+
+resource "aws_cloudwatch_metric_alarm" "{id}_violations" {{
+  alarm_name          = {metric}
+  alarm_description   = {description}
+  namespace           = {namespace}
+  metric_name         = {metric}
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+}}
+"""
+
+
+def _terraform(settings: Mapping[str, str], options: Options) -> str:
+    name = options.function.lower().replace("-", "_")
+    width = max(map(len, (*settings, ACCOUNT_VARIABLE, WRAPPER_VARIABLE)))
+    return _TERRAFORM.format(
+        **_common(settings, options, hcl_string, f"      {{:{width}}} = {{}}"),
+        account=f"{ACCOUNT_VARIABLE:{width}}",
+        wrapper_variable=f"{WRAPPER_VARIABLE:{width}}",
+        id=name if name[0].isalpha() else f"function_{name}",  # an identifier does not begin with a digit
+    )
+
+
+def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str], str], line: str) -> dict[str, str]:
+    """What both texts are filled with. The filter's pattern and the metric's name are the construct's."""
+    return {
+        "function": options.function,
+        "architecture": options.architecture,
+        "layer": options.layer,
+        "layer_name": options.architecture.replace("_", "-"),
+        "layer_text": quote(options.layer),
+        "name_text": quote(options.function),
+        "variables": "\n".join(line.format(name, quote(value)) for name, value in settings.items()),
+        "wrapper": quote(WRAPPER),
+        "pattern": quote(violations().render()),
+        "namespace": quote(NAMESPACE),
+        "metric": quote(metric_name(options.function)),
+        "description": quote(
+            f"The shield of {options.function} denied or reported something, refused to start, or let it run "
+            'unshielded: see the lines with "function_shield" in its log.'
+        ),
+    }
+
+
+FORMATS: Final[Mapping[str, Callable[[Mapping[str, str], Options], str]]] = {
+    "env": _env,
+    "sam": _sam,
+    "terraform": _terraform,
+    "json": _json,
+}
+
+
+def yaml_string(text: str) -> str:
+    """A double-quoted scalar: https://yaml.org/spec/1.2.2/#731-double-quoted-style."""
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def hcl_string(text: str) -> str:
+    """A quoted template without interpolation.
+
+    The sign before a brace is written as a number: readers differ about `$$${`, and about `$${` that nothing closes.
+    https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-expressions
+    """
+    escaped = "".join(_escaped(character) for character in text)
+    return '"' + _INTRODUCTION.sub(lambda match: f"\\u{ord(match['sign']):04x}{{", escaped) + '"'
+
+
+def _escaped(character: str) -> str:
+    r"""Printable ASCII as it is, the rest as `\uXXXX` or `\UXXXXXXXX`, which YAML and HCL both have."""
+    if character in '"\\':
+        return "\\" + character
+    if character.isascii() and character.isprintable():
+        return character
+    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"

@@ -1,0 +1,234 @@
+"""`shielded-function run`: one function of one's own `cdk.out`, shielded, in an emulated Lambda, before any deployment.
+
+Everything that it needs besides this package comes with `pip install "shielded-function[run]"`, and AWS's runtime
+interface emulator, which is fetched at the first use. Nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import platform
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from .errors import CliError
+from .modes import in_alert_mode
+
+if TYPE_CHECKING:
+    from shielded_function_emulator.cloud_assembly import FunctionPlace, Known
+    from shielded_function_emulator.trial import Trial
+    from shielded_function_monitoring import Alert
+
+FAILED, ALERTED = 1, 3
+"""Exit statuses: the function failed; it did not, but there were alerts. 0: neither; 2: it could not run."""
+
+_WIDTH_WITHOUT_TERMINAL = 150
+_STYLES = {"block": "red", "alert": "yellow", "ALARM": "red", "OK": "green"}
+
+
+class Options(NamedTuple):
+    """What the user said."""
+
+    function: str
+    event: str | None = None
+    alert: bool = False
+    variables: Sequence[str] = ()
+    values: Sequence[str] = ()
+    layers: Sequence[str] = ()
+
+
+def run(directory: Path, options: Options, *, json: bool) -> int:
+    """Invokes the function once and prints what came of it; returns the exit status.
+
+    Raises:
+        CliError: it could not run; the text says what is missing.
+    """
+    if sys.platform != "linux":
+        raise CliError(f"the emulated Lambda needs Linux; this is {platform.system()}: run it in a Linux container")
+    event = _event(options.event)
+    try:
+        from shielded_function_emulator import trial
+        from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError
+        from shielded_function_emulator.interface_emulator import FetchError
+        from shielded_function_emulator.sandbox import SandboxError
+    except ImportError as error:
+        raise CliError(
+            f'the emulated Lambda needs more packages ({error}): pip install "shielded-function[run]"'
+        ) from error
+    try:
+        assembly = CloudAssembly(directory)
+        place = assembly.find(options.function)
+        package = assembly.package(place, _known(options))
+        shielded = trial.is_shielded(package)
+        if options.alert:
+            if not shielded:
+                raise CliError(f"{place} has no shield, so that there is no policy to put in alert mode")
+            package = replace(package, environment=in_alert_mode(package.environment))
+        elif not shielded:
+            _note(f"{place} has no shield: it runs as it is")
+        result = trial.attempt(assembly, place, package, event, _note)
+    except (CloudAssemblyError, SandboxError, FetchError) as error:
+        raise CliError(str(error)) from error
+    if json:
+        print(json_module.dumps(to_json(place, shielded, result), indent=2))
+    else:
+        _print(place, result)
+    return status_of(result)
+
+
+def status_of(result: Trial) -> int:
+    """The exit status that tells of this result."""
+    if result.invocation.failed:
+        return FAILED
+    return ALERTED if result.shield.alerts else 0
+
+
+def to_json(place: FunctionPlace, shielded: bool, result: Trial) -> dict[str, Any]:
+    """The stable form. `alerts` and `events` are the shield's own lines, as JSON."""
+    from shielded_function_emulator.sandbox import shield_lines
+
+    own = shield_lines([line.message for line in result.invocation.log])
+    return {
+        "function": place.path or place.logical_id,
+        "logical_id": place.logical_id,
+        "stack": place.stack,
+        "shielded": shielded,
+        "failed": result.invocation.failed,
+        "result": result.invocation.payload,
+        "log": [{"time": line.time, "message": line.message} for line in result.invocation.log],
+        "alerts": [json_module.loads(line) for line, _ in result.shield.alerts],
+        "events": [line for line in own if "event" in line],
+        "malformed": result.shield.malformed,
+        "alarms": [vars(alarm) for alarm in result.alarms],
+        "alarms_note": result.alarms_note,
+        "isolation": {"kind": result.isolation.kind, "filtered": result.isolation.filtered},
+        "exit_status": status_of(result),
+    }
+
+
+def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """`NAME=value`, as often as it was given.
+
+    Raises:
+        CliError: one has no `=`, or no name, or a name is given twice.
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise CliError(f"{option} {text}: write NAME=value")
+        if name in found:
+            raise CliError(f"{option} {name} is given twice")
+        found[name] = value
+    return found
+
+
+def _known(options: Options) -> Known:
+    from shielded_function_emulator.cloud_assembly import Known
+
+    layers: dict[str, Path | None] = {}
+    for arn, content in pairs("--layer", options.layers).items():
+        layers[arn] = Path(content) if content else None
+        if content and not Path(content).exists():
+            raise CliError(f"--layer {arn}: {content} does not exist")
+    return Known(pairs("--env", options.variables), pairs("--value", options.values), layers)
+
+
+def _event(source: str | None) -> Any:
+    """The event: of a file, of stdin (`-`), or an empty one.
+
+    Raises:
+        CliError: it cannot be read, or is not JSON.
+    """
+    if source is None:
+        return {}
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CliError(f"the event {source} cannot be read: {reason}") from error
+    try:
+        return json_module.loads(text)
+    except ValueError as error:
+        name = "on stdin" if source == "-" else source
+        raise CliError(f"the event {name} is not JSON: {error}") from error
+
+
+def _note(text: str) -> None:
+    print(f"shielded-function: {text}", file=sys.stderr)
+
+
+def _print(place: FunctionPlace, result: Trial) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL, highlight=False)
+    invocation = result.invocation
+    said = "[red]failed[/]" if invocation.failed else "returned"
+    console.print(f"{escape(str(place))} {said}")
+    payload = invocation.payload
+    text = payload if isinstance(payload, str) else json_module.dumps(payload, indent=2, ensure_ascii=False)
+    console.print(Text(text), soft_wrap=True)
+    console.print("\nlog, without the alert lines:", style="bold")
+    alerts = {line for line, _ in result.shield.alerts}
+    for line in invocation.log:
+        if line.message and line.message not in alerts:
+            console.print(Text(f"  {line.message}", "dim"), soft_wrap=True)
+    if not invocation.log:
+        console.print("  nothing")
+    console.print()
+    if result.shield.alerts:
+        console.print(_table([alert for _, alert in result.shield.alerts]))
+    else:
+        console.print("no alerts")
+    for complaint in result.shield.malformed:
+        console.print(Text(f"not a line that the shield writes: {complaint}", "red"), soft_wrap=True)
+    for alarm in result.alarms:
+        after = f"[{_STYLES.get(alarm.after, '')}]{alarm.after}[/]" if alarm.after in _STYLES else alarm.after
+        console.print(f"alarm {alarm.logical_id}: {alarm.before} before, {after} after")
+    if result.alarms_note:
+        console.print(Text(result.alarms_note), soft_wrap=True)
+    with_filter = "with" if result.isolation.filtered else "without"
+    console.print(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", style="dim")
+
+
+def _table(alerts: Sequence[Alert]) -> Table:
+    """One row for alerts that say the same, in the order of their first."""
+    rows = Counter(
+        (alert.policy, alert.mode, what(alert.details), alert.caller or "", alert.allow or "") for alert in alerts
+    )
+    table = Table(title="alerts", title_justify="left")
+    table.add_column("policy", no_wrap=True)
+    table.add_column("mode", no_wrap=True)
+    table.add_column("times", justify="right")
+    for heading in ("what", "who", "the entry that would allow it"):
+        table.add_column(heading, overflow="fold")
+    for (policy, mode, happened, who, allow), times in rows.items():
+        style = _STYLES.get(mode, "")
+        table.add_row(policy, Text(mode, style), str(times), Text(happened), Text(who), Text(allow))
+    return table
+
+
+def what(details: Mapping[str, Any]) -> str:
+    """What was attempted, in a few words: `evil.example:443 (203.0.113.7), tcp`. The system call is left to the log."""
+    left = {name: value for name, value in details.items() if name != "syscall"}
+    target = left.pop("host", None) or left.pop("path", None) or left.pop("sni", None)
+    address = left.pop("ip", None)
+    if target is None:
+        target, address = address, None
+    port, arguments = left.pop("port", None), left.pop("arguments", None)
+    words = [f"{target}:{port}" if port else str(target)] if target is not None else []
+    if address:
+        words[0] += f" ({address})"
+    if arguments:
+        words = [" ".join(arguments)] if arguments[0] == target else [*words, " ".join(arguments)]
+    return ", ".join([*words, *(str(value) for value in left.values())])

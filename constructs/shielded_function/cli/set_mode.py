@@ -1,0 +1,268 @@
+"""`shielded-function set-mode`: the mode of one live function's policies, changed in an incident.
+
+Only `SHIELD_<POLICY>` in the function's environment is changed. What the next deploy does to it is in
+docs/guide/break-glass.md.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, cast
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from shielded_function_monitoring.template import WRAPPER
+
+from .errors import CliError
+from .modes import FILE_VARIABLE, MODES, POLICIES, variable
+
+DEFAULT = "default"
+"""In a mode's place: the variable is removed."""
+DECLINED = 1
+"""Exit status: the user said no."""
+
+# A name or an ARN, with the version or alias that may follow it.
+# https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
+_NAME = re.compile(r"(?:(?:arn:[^:]+:lambda:)?(?:[^:]*:)?\d{12}:function:)?[A-Za-z0-9_-]+(?::(?P<qualifier>[^:]+))?")
+_LATEST = "$LATEST"
+_MEANS = {
+    "ResourceConflictException": "it is being updated by somebody else: wait, and run this again",
+    "PreconditionFailedException": "it was changed since it was read: look at it, and run this again",
+    "TooManyRequestsException": "Lambda asks for fewer requests: run this again",
+    "CodeVerificationFailedException": "Lambda refuses the function's code signature",
+}
+_DEPLOY = (
+    "A deploy that updates this function puts the template's mode back; one that does not leaves the change in place, "
+    "as drift. Put the mode into the policy as well, or undo the change."
+)
+
+
+class Options(NamedTuple):
+    """What the user said."""
+
+    yes: bool = False
+    dry_run: bool = False
+    region: str | None = None
+    profile: str | None = None
+
+
+class Change(NamedTuple):
+    """One policy's mode, before and after. Empty: the variable is not set."""
+
+    policy: str
+    before: str
+    after: str
+
+
+class _Client(Protocol):
+    """What is used of boto3's Lambda client."""
+
+    def get_function_configuration(self, **arguments: Any) -> dict[str, Any]: ...
+    def update_function_configuration(self, **arguments: Any) -> dict[str, Any]: ...
+    def get_paginator(self, operation_name: str) -> Any: ...
+    def get_waiter(self, waiter_name: str) -> Any: ...
+
+
+def set_mode(function: str, assignments: Sequence[str], options: Options, *, json: bool) -> int:
+    """Changes the function and prints before and after; 0 when it is (or was) as asked, 1 when the user said no.
+
+    Raises:
+        CliError: it cannot be changed; the text says why.
+    """
+    named = _NAME.fullmatch(function)
+    if named is None:
+        raise CliError(f"{function} is not a function's name or ARN")
+    if named["qualifier"] not in (None, _LATEST):
+        raise CliError(
+            f"{function}: a published version cannot be changed, and an alias has no environment; name the function "
+            f"without :{named['qualifier']}"
+        )
+    wanted = parse_assignments(assignments)
+    client = _client(options)
+    configuration = _call("lambda:GetFunctionConfiguration", function, client.get_function_configuration, function)
+    changes = plan(function, configuration, wanted)
+    aliases, aliases_note = _aliases(client, function)
+    told: dict[str, Any] = {
+        "function": configuration["FunctionArn"],
+        "changes": [change._asdict() for change in changes],
+        "changed": False,
+        "aliases": aliases,
+        "aliases_note": aliases_note,
+        "undo": undo(function, changes, options) if changes else "",
+    }
+    notes = Console(stderr=True, highlight=False, soft_wrap=True)
+    shown = notes if json else Console(highlight=False, soft_wrap=True)
+    _show(shown, told, changes)
+    if changes and not options.dry_run:
+        if not options.yes and not _confirmed(function):
+            notes.print("nothing was changed", style="yellow")
+            return DECLINED
+        _update(client, function, configuration, changes)
+        told["changed"] = True
+        shown.print(f"changed. {_DEPLOY}", markup=False)
+        shown.print(Text(f"to undo: {told['undo']}"))
+    elif changes:
+        shown.print("dry run: nothing was changed")
+    if json:
+        print(json_module.dumps(told, indent=2))
+    return 0
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
+    """`policy=mode`, as often as given.
+
+    Raises:
+        CliError: one is malformed, or names no policy or mode; a policy is given twice.
+    """
+    wanted: dict[str, str] = {}
+    for text in assignments:
+        policy, equals, mode = text.partition("=")
+        policy = policy.lower().removeprefix("shield_")
+        if not equals:
+            raise CliError(f"{text}: write policy=mode, such as outbound_connectivity=alert")
+        if policy not in POLICIES:
+            raise CliError(f"{text}: there is no such policy; there are {', '.join(POLICIES)}")
+        if mode not in (*MODES, DEFAULT):
+            raise CliError(f"{text}: there is no such mode; there are {', '.join(MODES)}, and {DEFAULT}")
+        if policy in wanted:
+            raise CliError(f"{policy} is given twice")
+        wanted[policy] = mode
+    return wanted
+
+
+def plan(function: str, configuration: Mapping[str, Any], wanted: Mapping[str, str]) -> list[Change]:
+    """What is to be changed; empty when all is as it is wanted.
+
+    Raises:
+        CliError: the function is not shielded, its variables cannot be read, or a mode may be in its policy file.
+    """
+    environment = configuration.get("Environment", {})
+    if error := environment.get("Error"):
+        raise CliError(
+            f"{function}: its variables cannot be read ({error.get('Message', error.get('ErrorCode', ''))}): allow "
+            "kms:Decrypt on the key that encrypts them"
+        )
+    variables: Mapping[str, str] = environment.get("Variables", {})
+    if variables.get("AWS_LAMBDA_EXEC_WRAPPER") != WRAPPER:
+        raise CliError(
+            f"{function} is not shielded: its AWS_LAMBDA_EXEC_WRAPPER is not {WRAPPER}; there is no mode to set"
+        )
+    changes = []
+    for policy, mode in wanted.items():
+        before, after = variables.get(variable(policy), ""), "" if mode == DEFAULT else mode
+        if not before and after and FILE_VARIABLE in variables:
+            # The shield refuses to start when a setting is given twice.
+            raise CliError(
+                f"{function}: {variable(policy)} is not in its environment and may be in the policy file "
+                f"{variables[FILE_VARIABLE]}: change it there"
+            )
+        if before != after:
+            changes.append(Change(policy, before, after))
+    return changes
+
+
+def undo(function: str, changes: Sequence[Change], options: Options) -> str:
+    """The command that puts the modes back."""
+    words = ["shielded-function", "set-mode", function]
+    words += [f"{change.policy}={change.before or DEFAULT}" for change in changes]
+    words += ["--region", options.region] if options.region else []
+    words += ["--profile", options.profile] if options.profile else []
+    return shlex.join(words)
+
+
+def _client(options: Options) -> _Client:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        return cast("_Client", session.client("lambda", config=Config(retries={"mode": "standard"})))
+    except BotoCoreError as error:
+        raise CliError(f"no connection to AWS: {error}") from error
+
+
+def _call(action: str, function: str, method: Any, name: str, **arguments: Any) -> dict[str, Any]:
+    """One request. What can go wrong becomes one line; a refusal names the IAM action."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return method(FunctionName=name, **arguments)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        said = error.response.get("Error", {}).get("Message", str(error))
+        if code in ("AccessDeniedException", "AccessDenied"):
+            raise CliError(f"{function}: you need {action}: {said}") from error
+        if code == "ResourceNotFoundException":
+            raise CliError(f"{function}: there is no such function in this account and region") from error
+        raise CliError(f"{function}: {_MEANS.get(code, f'{code}: {said}')}") from error
+    except BotoCoreError as error:
+        raise CliError(f"{function}: {error}") from error
+
+
+def _aliases(client: _Client, function: str) -> tuple[list[dict[str, str]], str]:
+    """The aliases that lead to published versions, and why they are not known."""
+
+    def read(FunctionName: str) -> dict[str, Any]:
+        pages = client.get_paginator("list_aliases").paginate(FunctionName=FunctionName)
+        return {"Aliases": [alias for page in pages for alias in page["Aliases"]]}
+
+    try:
+        found = _call("lambda:ListAliases", function, read, function)["Aliases"]
+    except CliError as error:
+        return [], f"its aliases are not known: {error}"
+    versions = [
+        {"alias": alias["Name"], "version": version}
+        for alias in found
+        for version in (alias["FunctionVersion"], *alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
+    ]
+    return [entry for entry in versions if entry["version"] != _LATEST], ""
+
+
+def _update(client: _Client, function: str, configuration: Mapping[str, Any], changes: Sequence[Change]) -> None:
+    from botocore.exceptions import WaiterError
+
+    variables = dict(configuration["Environment"]["Variables"])
+    for change in changes:
+        if change.after:
+            variables[variable(change.policy)] = change.after
+        else:
+            del variables[variable(change.policy)]
+    action = "lambda:UpdateFunctionConfiguration"
+    revision = {"RevisionId": configuration["RevisionId"]} if "RevisionId" in configuration else {}
+    method = client.update_function_configuration
+    _call(action, function, method, function, Environment={"Variables": variables}, **revision)
+    try:
+        client.get_waiter("function_updated").wait(FunctionName=function)
+    except WaiterError as error:
+        reason = error.last_response.get("LastUpdateStatusReason", str(error))
+        raise CliError(f"{function}: the change was asked for and has not come to its end: {reason}") from error
+
+
+def _confirmed(function: str) -> bool:
+    try:
+        return typer.confirm(f"Change {function} now?", err=True)
+    except typer.Abort as error:
+        raise CliError("nobody is there to say yes: add --yes, or --dry-run") from error
+
+
+def _show(console: Console, told: Mapping[str, Any], changes: Sequence[Change]) -> None:
+    console.print(told["function"], style="bold", markup=False)
+    if not changes:
+        console.print("  all is as asked: nothing to change")
+    for change in changes:
+        console.print(f"  {change.policy}: {change.before or 'not set'} -> {change.after or 'not set'}")
+    for entry in told["aliases"]:
+        console.print(
+            f"  the alias {entry['alias']} leads to version {entry['version']}, which keeps its own modes: a version "
+            "cannot be changed. Publish a version afterwards, and let the alias lead there.",
+            style="yellow",
+            markup=False,
+        )
+    if told["aliases_note"]:
+        console.print(told["aliases_note"], style="yellow", markup=False)

@@ -1,0 +1,40 @@
+"""An account of moto's with one shielded function."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from shielded_function.policy import ShieldPolicy
+
+REGION = "eu-west-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": REGION}
+SHIELDED = {
+    "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield",
+    "TABLE": "orders",
+    **ShieldPolicy(allow_outbound=["api.stripe.com:443"]).to_env(),
+}
+
+
+def make_role(iam: Any) -> None:
+    """The role that the functions have: moto looks for it."""
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    iam.create_role(RoleName="checkout", AssumeRolePolicyDocument=policy)
+
+
+def make_function(client: Any, variables: dict[str, str] | None = None, **options: Any) -> None:
+    """A function `checkout` of a zip file; shielded, unless `variables` are given."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context): return event")
+    client.create_function(
+        FunctionName="checkout",
+        Role="arn:aws:iam::123456789012:role/checkout",
+        Runtime="python3.13",
+        Handler="app.handler",
+        Code={"ZipFile": code.getvalue()},
+        Environment={"Variables": SHIELDED if variables is None else variables},
+        **options,
+    )

@@ -1,0 +1,131 @@
+"""What a reader of README.md does: a new CDK app, `pip install`, the first example pasted, `cdk synth`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shielded_function.cli import node
+
+pytestmark = pytest.mark.long
+
+_SECONDS = 600
+
+
+def blocks(language: str, text: str) -> list[str]:
+    """The fenced blocks in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+class Reader:
+    """A shell in a project's folder, with its virtual environment activated as `source .venv/bin/activate` does."""
+
+    def __init__(self, project: Path, cdk: Path, settings: Mapping[str, str]) -> None:
+        self.project = project
+        bin_folder = project.parent / "bin"
+        bin_folder.mkdir()
+        (bin_folder / "cdk").symlink_to(cdk)
+        chosen = node.choose()
+        path = [project / ".venv" / "bin", bin_folder, chosen.parent, "/usr/local/bin", "/usr/bin", "/bin"]
+        kept = {
+            name: value for name, value in os.environ.items() if name.startswith(("PIP_", "LANG", "TMPDIR", "HOME"))
+        }
+        self.environment = {
+            **kept,
+            **settings,
+            "CDK_HOME": str(project.parent),
+            "PATH": os.pathsep.join(str(folder) for folder in path),
+            "VIRTUAL_ENV": str(project / ".venv"),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+        }
+
+    def types(self, commands: str) -> str:
+        """Runs commands with a shell that stops at the first failure; returns what they printed."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.project,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{commands}\n{done.stdout}"
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def readme(checkout: Path) -> str:
+    return (checkout / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def reader(checkout: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """A reader who has made an app with the CDK's own command and installed what its requirements.txt names."""
+    cdk = checkout / "node_modules" / ".bin" / "cdk"
+    if not cdk.exists():
+        pytest.skip("the CDK command line is not in node_modules (make setup)")
+    if shutil.which("bash") is None:
+        pytest.skip("no bash")
+    project = tmp_path_factory.mktemp("reader") / "shop"
+    project.mkdir()
+    cache = subprocess.check_output([sys.executable, "-m", "pip", "cache", "dir"], text=True).strip()
+    # The index that pip asks is the machine's; this package alone comes from where it was built.
+    found = " ".join(filter(None, [str(wheel.parent), os.environ.get("PIP_FIND_LINKS")]))
+    reader = Reader(project, cdk, {"PIP_CACHE_DIR": cache, "PIP_FIND_LINKS": found})
+    reader.types("cdk init app --language python --generate-only")
+    subprocess.run([sys.executable, "-m", "venv", str(project / ".venv")], check=True)
+    reader.types("pip install --quiet -r requirements.txt")
+    return reader
+
+
+def test_a_reader_of_the_readme_gets_a_shielded_function(reader: Reader, readme: str, checkout: Path) -> None:
+    install, *_ = [block for block in blocks("sh", readme) if "pip install" in block]
+    assert shlex.split(install) == ["pip", "install", "shielded-function"]
+    reader.types(install)
+    installed = reader.types("python -c 'import shielded_function; print(shielded_function.__file__)'").strip()
+    assert Path(installed).is_relative_to(reader.project)
+    assert Path(installed).read_bytes() == (checkout / "constructs/shielded_function/__init__.py").read_bytes()
+
+    (reader.project / "app.py").write_text(blocks("python", readme)[0])
+    (reader.project / "src").mkdir()
+    (reader.project / "src" / "app.py").write_text("def handler(event, context):\n    return 'done'\n")
+    printed = reader.types("cdk synth")
+    assert "AWS_LAMBDA_EXEC_WRAPPER: /opt/shielded-function/shield" in printed
+
+    template = json.loads((reader.project / "cdk.out" / "Shop.template.json").read_text())
+    (function,) = of_type(template, "AWS::Lambda::Function")
+    variables = function["Environment"]["Variables"]
+    assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/shielded-function/shield"
+    assert variables["SHIELD_ALLOW_OUTBOUND"] == "api.stripe.com:443"
+    assert variables["SHIELD_OUTBOUND_CONNECTIVITY"] == "block"
+    assert len(function["Layers"]) == 1
+    assert len(of_type(template, "AWS::Logs::MetricFilter")) == 1
+    assert len(of_type(template, "AWS::CloudWatch::Alarm")) == 1
+    layers = [folder / "shielded-function" / "shield" for folder in (reader.project / "cdk.out").glob("asset.*")]
+    (shield,) = [file for file in layers if file.exists()]
+    assert shield.stat().st_mode & 0o777 == 0o755
+
+
+def test_the_installed_commands_answer(reader: Reader) -> None:
+    """The command line is on the reader's PATH, after `pip install` alone."""
+    reader.types("pip install --quiet shielded-function")
+    assert reader.types("shielded-function version").startswith("shielded-function ")
+    allowed = "SHIELD_ALLOW_OUTBOUND=api.stripe.com:443 shielded-function decide connect api.stripe.com:443"
+    assert reader.types(allowed).startswith("allow")
+
+
+def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [r["Properties"] for r in template["Resources"].values() if r["Type"] == kind]
