@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,32 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+# A file is handed to one worker as a whole. These take longest (half a minute and more), and few of them have many
+# tests: begun last, one would keep the others waiting.
+_LONGEST = (
+    "packaging/test_wheel.py",
+    "runtimes/node/test_node.py",
+    "from_code/test_under_clients.py",
+    "wrappers/test_chained.py",
+    "runtimes/java/test_java.py",
+    "engine/test_server_names.py",
+    "engine/test_midst.py",
+    "engine/test_replaced_sockets.py",
+    "fuzz/test_corpus.py",
+    "core/test_aws.py",
+    "demo/test_demo.py",
+    "python_versions/test_versions.py",
+    "cases/test_programs.py",
+    "cases/test_files.py",
+    "libcs/test_running.py",
+    "runtimes/node/test_workers.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from arm64.limits import skip_what_cannot_be_tried  # tests/ is on the path by now
 
     skip_what_cannot_be_tried(items)
+    ranks = {Path(__file__).parent / "tests" / name: rank for rank, name in enumerate(_LONGEST)}
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (ranks.get(item.path, len(ranks)), -tests[item.path]))

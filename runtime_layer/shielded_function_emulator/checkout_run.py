@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME,
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.root import SANDBOX_USER
 from shielded_function_emulator.sandbox import Isolation, SandboxError
-from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
 
 STACK = "Checkout"
 EVENT: Mapping[str, Any] = {"order": "1042", "card": "4242 4242 4242 4242", "amount": 1999}
@@ -59,31 +58,6 @@ class CheckoutRun:
         if not claimed and not happened:
             return "denied"
         return "failed, but it happened" if happened else "said to have succeeded, but nothing happened"
-
-
-@dataclass
-class ShieldLog:
-    """The lines of a log that are the shield's: alerts with their lines, its own events, and what is neither."""
-
-    alerts: list[tuple[str, Alert]] = field(default_factory=list[tuple[str, Alert]])
-    events: list[ShieldEvent] = field(default_factory=list[ShieldEvent])
-    malformed: list[str] = field(default_factory=list[str])
-
-    @classmethod
-    def of(cls, log: Iterable[LogLine]) -> ShieldLog:
-        """Reads a log."""
-        read = cls()
-        for line in log:
-            try:
-                value = parse_line(line.message)
-            except AlertError as error:
-                read.malformed.append(f"{error}: {line.message}")
-                continue
-            if isinstance(value, Alert):
-                read.alerts.append((line.message, value))
-            elif value is not None:
-                read.events.append(value)
-        return read
 
 
 def run_checkout(

@@ -1,7 +1,7 @@
 """The demo: one function, attacked by its own dependency, unshielded and shielded, in an emulated Lambda sandbox.
 
-Run by `make demo`, `shielded-function demo`, or this file itself (`--json`). Exit status 0: everything is as it should
-be; 1: something is not; 2: the demo could not run.
+Run by `make demo`, `shielded-function demo`, or `python -m shielded_function_emulator.demo` (`--json`). Exit status 0:
+everything is as it should be; 1: something is not; 2: the demo could not run.
 """
 
 from __future__ import annotations
@@ -12,10 +12,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-if __name__ == "__main__":  # run as a file: its package and the project's sources are beside it
-    _checkout = Path(__file__).resolve().parents[2]
-    sys.path[0:1] = [str(_checkout / root) for root in ("constructs", "monitoring", "runtime_layer")]
 
 from rich.console import Console
 from rich.table import Table
@@ -36,14 +32,18 @@ SHIELDED = {"block": "Shielded", "alert": "Watched"}
 _WIDTH_WITHOUT_TERMINAL = 150
 
 
-def run(json: bool = False) -> int:
+def run(json: bool = False, app: Path = APP) -> int:
     """Runs the demo and prints its result: a table, or one JSON object on stdout.
+
+    Args:
+        json: which of the two.
+        app: the folder of `examples/checkout`.
 
     Returns the exit status.
     """
     notes = Console(stderr=True)
     try:
-        verdicts, isolation = _verdicts(notes)
+        verdicts, isolation = _verdicts(notes, app)
     except (SandboxError, SynthesisError, CloudAssemblyError, CheckoutError) as error:
         notes.print(f"demo: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
@@ -56,12 +56,12 @@ def run(json: bool = False) -> int:
     return 0 if verdicts.as_it_should_be else 1
 
 
-def _verdicts(notes: Console) -> tuple[Verdicts, Isolation]:
+def _verdicts(notes: Console, app: Path) -> tuple[Verdicts, Isolation]:
     emulator()  # first: what is missing shall not be found out after a minute
     with tempfile.TemporaryDirectory(prefix="checkout-cdk-") as scratch:
         output = Path(scratch) / "cdk.out"
         with _step(notes, "synthesizing examples/checkout"):
-            synthesize(APP, output)
+            synthesize(app, output)
         assembly = CloudAssembly(output)
         runs: dict[str, CheckoutRun] = {}
         for construct in ("Unshielded", *SHIELDED.values()):

@@ -23,6 +23,8 @@ _MAX_MESSAGE = 65535
 _IDLE_SECONDS = 5.0
 _TTL = 60
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 
 class Question(NamedTuple):
     """A name, lower case and without the final dot, a record type (`A`, `TXT`), and how it came (`udp`, `tcp`)."""
@@ -93,8 +95,11 @@ class DnsServer:
 
     def addresses(self, name: str) -> list[str]:
         """What a name resolves to, of both families."""
-        found = [addresses for pattern, addresses in self._names.items() if fnmatch.fnmatchcase(name.lower(), pattern)]
-        return [str(address) for address in found[0]] if found else []
+        return [str(address) for address in self.find(name.lower()) or ()]
+
+    def find(self, name: str) -> Sequence[Address] | None:
+        """The addresses of a name, lower case and without the final dot; None: there is no such name."""
+        return next((found for pattern, found in self._names.items() if fnmatch.fnmatchcase(name, pattern)), None)
 
     def answer(self, message: bytes, transport: str) -> bytes | None:
         """The reply to one query; None to what is none."""
@@ -106,12 +111,12 @@ class DnsServer:
             return None
         self.questions.append(Question(name, kind, transport))
         reply = query.reply()
-        found = [addresses for pattern, addresses in self._names.items() if fnmatch.fnmatchcase(name, pattern)]
-        if not found:
+        found = self.find(name)
+        if found is None:
             reply.header.rcode = RCODE.NXDOMAIN
             return bytes(reply.pack())
         records = {4: ("A", QTYPE.A, A), 6: ("AAAA", QTYPE.AAAA, AAAA)}
-        for address in found[0]:
+        for address in found:
             record, number, data = records[address.version]
             if record == kind:
                 reply.add_answer(RR(query.q.qname, number, rdata=data(str(address)), ttl=_TTL))

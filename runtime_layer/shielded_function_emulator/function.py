@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import subprocess
 import tempfile
 import threading
@@ -24,17 +23,13 @@ from typing import IO, Any
 
 from typing_extensions import Self
 
+from shielded_function_emulator import interface_emulator
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.intrinsics import REGION
-from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import RAPID_ROOT, RUNTIME_ROOT
 from shielded_function_emulator.sandbox import Sandbox, SandboxError
 
-EMULATOR_VARIABLE = "EMULATED_LAMBDA_RIE"
-
-_CHECKOUT = Path(__file__).resolve().parents[2]
 _EMULATOR = f"{RAPID_ROOT}/aws-lambda-rie"
 _ADDRESS = ("127.0.0.1", 8080)
 _INVOKE = "/2015-03-31/functions/function/invocations"
@@ -42,7 +37,6 @@ _START_SECONDS = 20.0
 _SPARE_SECONDS = 30.0  # above the function's own timeout: the emulator answers for it
 _QUIET_SECONDS = 0.15  # the emulator's pipes are drained when nothing came for so long
 _REPORT_SECONDS = 2.0  # the emulator's own line comes before the answer, but not after every failure
-_EMULATOR_SUFFIX = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -55,16 +49,21 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What an invocation came to. `log`: the lines that were written since the invocation before."""
+    """What an invocation came to. `log`: the lines that were written since the invocation before.
+
+    `is_json`: whether the payload was JSON; where it was not, as after a time-out, it is the text.
+    """
 
     status: int
     payload: Any
     log: tuple[LogLine, ...]
+    is_json: bool = True
 
     @property
     def failed(self) -> bool:
         """Whether the handler raised, the runtime ended or the time was up."""
-        return self.status != http.client.OK or not isinstance(self.payload, dict) or "errorType" in self.payload
+        raised = isinstance(self.payload, dict) and "errorType" in self.payload
+        return self.status != http.client.OK or not self.is_json or raised
 
 
 def emulator() -> Path:
@@ -73,12 +72,9 @@ def emulator() -> Path:
     Raises:
         SandboxError: it is not there.
     """
-    name = f"aws-lambda-rie-{_EMULATOR_SUFFIX.get(machine(), machine())}"
-    named = os.environ.get(EMULATOR_VARIABLE)
-    path = Path(named) if named else _CHECKOUT / ".tools" / name
-    if not path.is_file():
-        raise SandboxError(f"{path} is missing: run `make setup`, or set {EMULATOR_VARIABLE}")
-    return path
+    if reason := interface_emulator.missing():
+        raise SandboxError(reason)
+    return interface_emulator.path()
 
 
 @dataclass
@@ -127,8 +123,8 @@ class EmulatedFunction:
         """What the runtime starts with: the platform's variables, then the function's own."""
         package = self.package
         platform = {
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": package.region,
+            "AWS_DEFAULT_REGION": package.region,
             "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
             "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             "AWS_SESSION_TOKEN": "emulated",
@@ -159,7 +155,10 @@ class EmulatedFunction:
         self._settle()
         log = tuple(self._log[self._taken :])
         self._taken += len(log)
-        return Invocation(status, _json(body), log)
+        try:
+            return Invocation(status, json.loads(body), log)
+        except ValueError:
+            return Invocation(status, body.decode("utf-8", "backslashreplace"), log, is_json=False)
 
     def _start(self) -> None:
         argv = [_EMULATOR, "--runtime-interface-emulator-address", "{}:{}".format(*_ADDRESS)]
@@ -211,10 +210,3 @@ class EmulatedFunction:
 def _pump(stream: IO[bytes], take: Any) -> None:
     for line in stream:
         take(line.decode("utf-8", "backslashreplace").rstrip("\n"))
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body.decode("utf-8", "backslashreplace")

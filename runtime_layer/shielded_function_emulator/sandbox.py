@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,7 @@ ADDRESSES = ("203.0.113.1/24", "198.51.100.1/24", f"{RESOLVER}/32", "2001:db8::1
 START_SECONDS = 20.0
 COMMAND_SECONDS = 60.0
 _READABLE = 0o005
+_EXECUTABLE = 0o555
 _PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
@@ -145,6 +148,7 @@ class Sandbox:
         self._running: list[subprocess.Popen[bytes]] = []
         self._scratch = ExitStack()
         self._links: Path | None = None
+        self._executable: Path | None = None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel = ours
         with theirs:
@@ -267,10 +271,19 @@ class Sandbox:
         return Isolation("none", False, f"no namespaces and no filter here ({answer['error']})")
 
     def _all_mounts(self) -> dict[str, Path]:
-        mounts = {f"{RUNTIME_ROOT}/bootstrap": BOOTSTRAP, **self.runtime.mounts(), **self.mounts}
+        mounts = {f"{RUNTIME_ROOT}/bootstrap": self._bootstrap(), **self.runtime.mounts(), **self.mounts}
         mounts |= {TASK_ROOT: self.task} if self.task else {}
         mounts |= {LAYERS_ROOT: self.layers} if self.layers else {}
         return mounts
+
+    def _bootstrap(self) -> Path:
+        """The script that starts runtime clients; a copy, where an installer has dropped its mode."""
+        if self._executable is None:
+            self._executable = BOOTSTRAP
+            if BOOTSTRAP.stat().st_mode & _EXECUTABLE != _EXECUTABLE:
+                self._executable = Path(shutil.copy(BOOTSTRAP, self._scratch_folder()))
+                self._executable.chmod(_EXECUTABLE | stat.S_IWUSR)
+        return self._executable
 
     def _request(self) -> keeper.Request:
         mounts, base = self._all_mounts(), ""

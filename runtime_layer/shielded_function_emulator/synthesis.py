@@ -1,8 +1,10 @@
-"""Synthesizes an example app into a folder: with the CDK command line if `make setup` fetched it, else by itself."""
+"""Synthesizes an example app into a folder: with the CDK command line if `make setup` fetched it, else by itself.
+
+The app runs with this Python, which has the package installed.
+"""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,7 @@ from shielded_function.cli import node
 from shielded_function_emulator.kernel import machine
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_SOURCE_ROOTS = ("constructs", "monitoring", "runtime_layer")
-_CDK = CHECKOUT / "node_modules" / ".bin" / "cdk"
+_CDK = Path("node_modules", ".bin", "cdk")
 _ARCHITECTURE = {"aarch64": "arm64"}.get(machine(), machine())
 _SECONDS = 300.0
 
@@ -28,10 +29,9 @@ def synthesize(app: Path, output: Path) -> None:
         SynthesisError: it failed, or took longer than five minutes.
     """
     environment = node.environment_with(node.choose())
-    roots = [str(CHECKOUT / root) for root in _SOURCE_ROOTS]
-    environment["PYTHONPATH"] = os.pathsep.join([*roots, environment.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    if _CDK.exists():
-        command = [str(_CDK), "synth", "--quiet", "--no-notices", "--output", str(output)]
+    cdk = next((file for root in (app, *app.parents, CHECKOUT) if (file := root / _CDK).exists()), None)
+    if cdk is not None:
+        command = [str(cdk), "synth", "--quiet", "--no-notices", "--output", str(output)]
         command += ["--context", f"architecture={_ARCHITECTURE}"]
     else:
         command = [sys.executable, "app.py"]

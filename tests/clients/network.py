@@ -11,6 +11,7 @@ from typing import Any
 
 from typing_extensions import Self
 
+from clients import programs
 from clients.packages import ROOT, package_mounts
 from clients.servers import PLACES, EchoServer, Servers
 from shielded_function import ShieldPolicy
@@ -85,7 +86,7 @@ class Run:
 
 def make_sandbox(layer: Path, authority: Path) -> Sandbox:
     """A sandbox with the clients and their packages, who trust the authority in that file (PEM)."""
-    return Sandbox(task=INSIDE, layers=layer, mounts={_AUTHORITY: authority, **package_mounts()})
+    return Sandbox(task=INSIDE, layers=layer, mounts={_AUTHORITY: authority, **package_mounts(), **programs.mounts()})
 
 
 class Network:

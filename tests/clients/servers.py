@@ -18,6 +18,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
+from clients import programs
 from clients.certificates import write_certificate
 from clients.packages import ROOT
 from shielded_function_emulator.certificates import CertificateAuthority
@@ -41,18 +42,6 @@ PLACES: Mapping[str, tuple[str, str]] = {
 WEB, GREETER_TLS, GREETER, DATABASE, CACHE, BROKER, ECHO = 8443, 50051, 50052, 5432, 6379, 1883, 9999
 
 
-class ServerMissing(Exception):
-    """A server program is not on this machine; the text says how to get it."""
-
-
-def _program(name: str, package: str) -> str:
-    """Where a program is, in that part of the machine that the sandbox shows."""
-    for pattern in (f"bin/{name}", f"local/bin/{name}", f"lib/postgresql/*/bin/{name}"):
-        for path in Path("/usr").glob(pattern):
-            return str(path.resolve().parent / name)
-    raise ServerMissing(f"needs {name}, a real server: on Debian and Ubuntu, apt-get install {package}")
-
-
 def _web(address: str) -> list[str]:
     return [INTERPRETER, f"{_SOURCES}/web.py", _CERTIFICATE, _KEY, address, str(WEB)]
 
@@ -72,12 +61,12 @@ def _database(address: str) -> list[str]:
         "ssl_cert_file": _CERTIFICATE,
         "ssl_key_file": _KEY,
     }
-    return [_program("postgres", "postgresql"), "-D", _DATA, *(f"--{name}={value}" for name, value in settings.items())]
+    return [programs.postgres(), "-D", _DATA, *(f"--{name}={value}" for name, value in settings.items())]
 
 
 def _cache(address: str) -> list[str]:
-    redis = _program("redis-server", "redis-server")
-    return [redis, "--bind", address, "--port", str(CACHE), "--protected-mode", "no", "--save", "", "--dir", HOME]
+    options = ["--bind", address, "--port", str(CACHE), "--protected-mode", "no", "--save", "", "--dir", HOME]
+    return [programs.redis(), *options]
 
 
 def _broker(address: str) -> list[str]:
@@ -112,7 +101,7 @@ def _without_filter(sandbox: Sandbox) -> Iterator[None]:
 
 
 class Servers:
-    """Every server, started at once. `missing`: those that this machine has no program for, and why."""
+    """Every server, started at once. `missing`: those whose program could not be had, and why."""
 
     def __init__(self, sandbox: Sandbox, authority: CertificateAuthority) -> None:
         self._sandbox, self._authority = sandbox, authority
@@ -138,13 +127,14 @@ class Servers:
     def _start(self, name: str, server: _Server) -> None:
         try:
             argv = server.command(PLACES[name][1])
-        except ServerMissing as missing:
+        except programs.Missing as missing:
             self.missing[name] = str(missing)
             return
         if name == "database":
             self._make_database(Path(argv[0]).parent / "initdb")
         # What it says is read only when it does not start: its log levels keep it short of a pipe's room.
-        self._started[name] = self._sandbox.start(argv, environment={"PYTHONPATH": ROOT}, cwd=HOME)
+        environment = {"PYTHONPATH": ROOT, **programs.ENVIRONMENT}
+        self._started[name] = self._sandbox.start(argv, environment=environment, cwd=HOME)
 
     def _write_files(self) -> None:
         tmp = self._sandbox.path("/tmp")

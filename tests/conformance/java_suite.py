@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from conformance.material import CACHE, unpack
 from conformance.outcomes import DID_NOT_END, Run, read_record
 from conformance.suites import OUTWARD, Conditions, Suite, SuiteError
 from libcs.fetch import Unavailable, download
+from shielded_function_emulator.languages import java
+from shielded_function_emulator.languages.parts import Unavailable as Missing
 from shielded_function_emulator.sandbox import Sandbox
 
 # module: the classes. A class belongs to the first module that names it.
@@ -127,16 +129,20 @@ def _place(source: Path, box: Sandbox) -> None:
 
 
 def prepare(conditions: Conditions) -> JavaRunner:
-    """The JDK of `--runtime`, or the machine's; fetches into `.tools/conformance/`.
+    """The JDK of `--runtime`, or the oldest there is; fetches into `.tools/conformance/`.
 
     Raises:
         SuiteError: there is no JDK or Maven, or something cannot be had.
     """
-    found = shutil.which("java")
-    home = Path(conditions.runtime) if conditions.runtime else Path(found or "/nowhere").resolve().parents[1]
-    compiler, maven = home / "bin" / "javac", shutil.which("mvn")
-    if not compiler.exists() or not maven:
-        raise SuiteError("a JDK and Maven are needed: on Debian and Ubuntu: apt-get install default-jdk-headless maven")
+    try:
+        java.TOOLS.fetch()
+        maven, environment = java.maven()
+        home = Path(conditions.runtime) if conditions.runtime else java.oldest_compiler().parents[1]
+    except (Missing, LookupError) as error:
+        raise SuiteError(f"a JDK and Maven are needed: {error}") from error
+    compiler = home / "bin" / "javac"
+    if not compiler.exists():
+        raise SuiteError(f"{home} has no compiler: a JDK is needed")
     folder = CACHE / "java"
     stamp = _POM.read_text() + _RECORD.read_text() + repr(SOURCES)
     complete = folder / "complete"
@@ -149,15 +155,16 @@ def prepare(conditions: Conditions) -> JavaRunner:
         except Unavailable as error:
             raise SuiteError(str(error)) from error
         libraries = f"-DoutputDirectory={folder / 'libs'}"
-        _command([maven, "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", libraries])
+        _command([str(maven), "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", libraries], environment)
         options = ["-cp", f"{folder}/libs/*", "-d", str(folder / "classes"), "--release", "11"]
         _command([str(compiler), *options, str(_RECORD)])
         complete.write_text(stamp)
     return JavaRunner(home, folder, conditions)
 
 
-def _command(argv: list[str]) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+def _command(argv: list[str], environment: Mapping[str, str] | None = None) -> None:
+    variables = {**os.environ, **(environment or {})}
+    done = subprocess.run(argv, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SuiteError(f"{Path(argv[0]).name}: {(done.stdout + done.stderr).strip()[-600:]}")
 

@@ -9,7 +9,6 @@ import pytest
 
 from conformance import java_suite, node_suite, python_suite
 from conformance.comparing import ModuleResult, run_module
-from conformance.material import CACHE
 from conformance.outcomes import DID_NOT_RUN, Difference, Run, compare, read_record
 from conformance.suites import Conditions, Runner, Suite, SuiteError
 from shielded_function_emulator.sandbox import Sandbox
@@ -109,11 +108,10 @@ FETCHED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FETCHED)
 def test_other_runtimes_suites(name: str, conditions: Conditions) -> None:
     suite, module, tests, expected = FETCHED[name]
-    if not any(CACHE.glob(f"{name}*/complete")):
-        pytest.skip(f"`make conformance CONFORMANCE_ARGS='--suite {name} --quick'` fetches what this needs")
     runner = _prepared(suite, conditions)
     plain, alert, block = (runner.run(module, mode, tests) for mode in ("unshielded", "alert", "block"))
     assert {test: plain.of(test) for test in expected} == expected

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.compiling import compile_c
-from libcs.fetch import Unavailable, root_of
+from libcs.fetch import Unavailable, Unpackable, root_of
 from libcs.releases import Libc
 
 SOURCES = Path(__file__).parent / "c"
@@ -17,10 +17,10 @@ _QUIET = "-Wno-unused-result"
 
 
 @pytest.fixture(scope="session")
-def root() -> Callable[[Libc], Path]:
+def root() -> Callable[[Unpackable], Path]:
     """The root of a library, which skips the test, with the reason, when it cannot be had."""
 
-    def find(libc: Libc) -> Path:
+    def find(libc: Unpackable) -> Path:
         try:
             return root_of(libc)
         except Unavailable as error:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from libcs.releases import DEBIAN_NAMES, LIBCS, Package
+from shielded_function_emulator.languages import debian, parts
 
 CACHE = Path(__file__).resolve().parents[2] / ".tools" / "libcs"
 _HELPER = Path("/usr/lib/apt/apt-helper")
@@ -112,12 +113,20 @@ def download(path: str, sha256: str, folder: Path) -> Path:
 
 
 def _mirrors() -> list[str]:
-    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    try:
+        # apt tells of a mirror once its lists are there: a new machine has none.
+        listed = _listed([]) or _listed(debian.options())
+    except parts.Unavailable as error:
+        raise Unavailable(str(error)) from error
     mirrors = list(dict.fromkeys(uri for uri in listed if "security" not in uri))
     if not mirrors:
         raise Unavailable("apt has no mirror here to fetch it from")
     return mirrors
+
+
+def _listed(options: Sequence[str]) -> list[str]:
+    command = ["apt-get", *options, "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
 
 
 def _fetch_present(package: Package, libc: Unpackable, mirrors: Sequence[str]) -> Path:

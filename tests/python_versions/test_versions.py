@@ -12,18 +12,22 @@ from pathlib import Path
 
 import pytest
 
+import checkout_app
 from shielded_function import ShieldPolicy
 from shielded_function_emulator import xray
-from shielded_function_emulator.checkout_run import STACK, CheckoutRun, ShieldLog, run_checkout
+from shielded_function_emulator.checkout_run import STACK, CheckoutRun, run_checkout
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
-from shielded_function_emulator.demo import APP
 from shielded_function_emulator.function import EmulatedFunction, Invocation
-from shielded_function_emulator.languages.python_versions import VERSIONS, XRAY
+from shielded_function_emulator.languages.python_versions import VERSIONS, XRAY, available
 from shielded_function_emulator.languages.runtime import Runtime
-from shielded_function_emulator.synthesis import synthesize
+from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.verdicts import ATTEMPTS, judge
 
 HERE = Path(__file__).parent
+AVAILABLE = available()
+THIS = f"3.{sys.version_info.minor}"
+# The tests' own version is attacked by tests/demo.
+OTHERS = [version for version in AVAILABLE if version != THIS] or [THIS]
 ALLOWED = {f"SHIELD_{attempt.policy.upper()}": "allow" for attempt in ATTEMPTS}
 _MODES = ("block", "alert")
 _TEMPLATE = {"block": "Shielded", "alert": "Watched"}
@@ -32,16 +36,19 @@ _TEMPLATE = {"block": "Shielded", "alert": "Watched"}
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     """The demo's app, synthesized."""
-    output = tmp_path_factory.mktemp("synthesized") / "cdk.out"
-    synthesize(APP, output)
-    return CloudAssembly(output)
+    return checkout_app.synthesized(tmp_path_factory)
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=AVAILABLE)
 def version(request: pytest.FixtureRequest) -> str:
-    if missing := VERSIONS[request.param].missing():
-        pytest.skip(missing)
     return request.param
+
+
+@pytest.mark.parametrize("lambdas", VERSIONS)
+def test_this_machine_has_it(lambdas: str) -> None:
+    """One skipped test says it for all the others, here and in from_code/test_under_clients.py."""
+    if missing := VERSIONS[lambdas].missing():
+        pytest.skip(missing)
 
 
 @pytest.fixture
@@ -59,11 +66,10 @@ def test_the_version_is_the_one_that_runs(
         assert function.invoke({}).payload["ran"].startswith(f"{version}.")
 
 
-def test_attacks_in_every_mode(assembly: CloudAssembly, version: str, runtime: Runtime) -> None:
-    if version == f"3.{sys.version_info.minor}":
-        pytest.skip("the version of the tests themselves: tests/demo does it")
+@pytest.mark.parametrize("other", OTHERS)
+def test_attacks_in_every_mode(assembly: CloudAssembly, other: str) -> None:
     run = {
-        construct: run_checkout(assembly, construct, runtime=runtime)
+        construct: run_checkout(assembly, construct, runtime=VERSIONS[other])
         for construct in ("Unshielded", "Shielded", "Watched")
     }
     shielded: Mapping[str, CheckoutRun] = {mode: run[_TEMPLATE[mode]] for mode in _MODES}

@@ -8,7 +8,6 @@ a folder or a preloaded library of their own.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +32,7 @@ class Case:
         adapter: whether the extension is there that asks for work in the function's place.
         open: policies that do not hold behind it.
         runtime: Lambda's identifier.
-        from_debian: the library is this file of Debian's package, and not one of ours.
+        from_debian: whether the library is jemalloc as Debian has it, and not one of ours.
     """
 
     wrapper: str
@@ -43,7 +42,7 @@ class Case:
     library: str = ""
     adapter: bool = False
     open: tuple[str, ...] = ()
-    from_debian: str = ""
+    from_debian: bool = False
     runtime: str = "python3.13"
 
 
@@ -95,7 +94,7 @@ CASES: Mapping[str, Case] = {
         f"{WRAPPERS}/plain-sh",
         {"preloaded": [_JEMALLOC]},
         environment={"LD_PRELOAD": f"/opt/lib/{_JEMALLOC}"},
-        from_debian=f"/usr/lib/{platform.machine()}-linux-gnu/{_JEMALLOC}",
+        from_debian=True,
     ),
     "LibraryPath": _script("library-path", host="interposed", library="own/libinterposing-by-name.so"),
 }

@@ -11,6 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
+from clients import programs
 from engine.compiling import compile_c
 from shielded_function import ShieldedFunction
 from shielded_function_emulator.cloud_assembly import CloudAssembly
@@ -34,9 +35,8 @@ def _make_layer(into: Path) -> Path:
     compile_c([HERE / "c" / "interposing.c"], first, "-shared", "-fPIC", target=f"{platform.machine()}-linux-gnu")
     for name in libraries[1:]:
         shutil.copy2(first, into / "lib" / name)
-    for file in {Path(case.from_debian) for case in CASES.values() if case.from_debian}:
-        if file.exists():
-            shutil.copy2(file, into / "lib" / file.name)
+    if file := programs.jemalloc():
+        shutil.copy2(file, into / "lib" / file.name)
     return into
 
 

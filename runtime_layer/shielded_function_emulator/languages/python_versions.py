@@ -44,7 +44,9 @@ def _prefix(version: str) -> Path | None:
 
 
 def _lacking(version: str) -> str:
-    return "" if _prefix(version) else f"no python{version} is on PATH, and none is pyenv's: install it"
+    if _prefix(version):
+        return ""
+    return f"no python{version} is on PATH, none is pyenv's, and no registry has one to fetch: install it"
 
 
 def _install(version: str, requirements: Sequence[str], options: Sequence[str], into: Path) -> None:
@@ -95,3 +97,8 @@ def _runtime(version: str) -> Runtime:
 VERSIONS: Mapping[str, Runtime] = {
     version: python.THIS if version == _THIS else _runtime(version) for version in _SUPPORTED
 }
+
+
+def available() -> Mapping[str, Runtime]:
+    """Those of them that can be run here."""
+    return {version: runtime for version, runtime in VERSIONS.items() if not runtime.missing()}

@@ -1,0 +1,37 @@
+"""A network in which every name resolves and nobody answers: what a function meets that is tried out on a laptop.
+
+Each name gets a documentation address (RFC 5737) of its own, all of them on the sandbox's loopback. A connection there
+is refused at once, so the shield sees host and port, as it would in Lambda, and nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Sequence
+
+from shielded_function_emulator.dns_server import Address, DnsServer
+from shielded_function_emulator.sandbox import Sandbox
+
+# The sandbox's own networks (`sandbox.ADDRESSES`), but for their first addresses.
+_ADDRESSES = [
+    address
+    for network in ("203.0.113.0/24", "198.51.100.0/24")
+    for address in list(ipaddress.IPv4Network(network).hosts())[1:]
+]
+
+
+class ClosedNetwork(DnsServer):
+    """The name server; there is nothing else. Names beyond the five hundredth do not exist."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox, {})
+        self._lock = threading.Lock()
+        self._given: dict[str, Address] = {}
+
+    def find(self, name: str) -> Sequence[Address] | None:
+        """The same address for the same name, and another for another."""
+        with self._lock:
+            if name not in self._given and len(self._given) < len(_ADDRESSES):
+                self._given[name] = _ADDRESSES[len(self._given)]
+            return [self._given[name]] if name in self._given else None

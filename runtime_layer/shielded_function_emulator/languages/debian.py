@@ -1,0 +1,114 @@
+"""Debian's packages below `.tools`, with all that they require and this machine lacks: nothing is installed.
+
+The machine's own apt fetches them, as any user may: with lists and a cache of its own, from the mirrors that the
+machine is set up for, checked by its keys.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+from shielded_function_emulator.languages.parts import KEPT, Part, Unavailable, alone, run, scratch
+
+_LISTS = KEPT.parent / "apt-lists"
+_FRESH_SECONDS = 3600
+_MACHINE = Path("/")
+
+
+def packages(name: str, wanted: Sequence[str], files: Sequence[str]) -> Part:
+    """A part that is made of packages.
+
+    Args:
+        name: of the part.
+        wanted: packages; `this|that` is the first of them that there is.
+        files: what they are wanted for, as globs below the root (`usr/bin/redis-server`): where the machine has all of
+            them, nothing is fetched.
+    """
+    return Part(
+        name,
+        tuple(wanted),
+        partial(unpack, wanted),
+        enough=lambda: all(any(_MACHINE.glob(file)) for file in files),
+        effort=f"Debian's {', '.join(wanted)} by apt",
+    )
+
+
+def find(part: Part, file: str) -> Path | None:
+    """The machine's, else the part's; None when neither has it."""
+    return next((path for root in (_MACHINE, part.folder) for path in sorted(root.glob(file))), None)
+
+
+def libraries(part: Part) -> tuple[Path, ...]:
+    """Folders for LD_LIBRARY_PATH."""
+    return tuple(sorted(folder for place in ("lib", "usr/lib") for folder in part.folder.glob(f"{place}/*-linux-gnu*")))
+
+
+def unpack(wanted: Sequence[str], into: Path) -> None:
+    """Packages and what they require. Raises Unavailable: there is no apt here, or it has no such package."""
+    apt = options()
+    names = [_first_known(alternatives.split("|"), apt) for alternatives in wanted]
+    with scratch() as folder:
+        (folder / "archives" / "partial").mkdir(parents=True)
+        command = ["apt-get", *apt, "-o", f"Dir::Cache={folder}", "-qq", "--yes", "--no-install-recommends"]
+        run([*command, "--download-only", "install", *names])
+        for package in (folder / "archives").glob("*.deb"):
+            run(["dpkg-deb", "--extract", package, into])
+    _replace_absolute_links(into)
+
+
+@lru_cache(maxsize=1)
+def options() -> tuple[str, ...]:
+    """Options for apt-get and apt-cache: with them they read lists of our own, an hour old at most, and lock nothing.
+
+    Raises Unavailable when there is no apt here, or no mirror answers it.
+    """
+    if not shutil.which("apt-get"):
+        raise Unavailable("Debian's apt is needed to fetch it, and there is none here")
+    (_LISTS / "partial").mkdir(parents=True, exist_ok=True)
+    settings = {"Dir::State::Lists": str(_LISTS), "Debug::NoLocking": "true", "Acquire::Languages": "none"}
+    if os.geteuid() == 0:
+        settings["APT::Sandbox::User"] = "root"  # apt's own user may not come to where we are
+    made = tuple(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))
+    updated = _LISTS / "updated"
+    with alone("apt-lists"):
+        if not updated.exists() or time.time() - updated.stat().st_mtime > _FRESH_SECONDS:
+            with scratch() as folder:
+                run(["apt-get", *made, "-o", f"Dir::Cache={folder}", "-qq", "update"])
+            updated.touch()
+    return made
+
+
+def _first_known(names: Sequence[str], apt: Iterable[str]) -> str:
+    for name in names:
+        try:
+            run(["apt-cache", *apt, "--quiet", "show", name])
+        except Unavailable:
+            continue
+        return name
+    raise Unavailable(f"apt knows no {' or '.join(names)}")
+
+
+def _replace_absolute_links(root: Path) -> None:
+    """By what they lead to, below the root or on this machine: elsewhere they would lead nowhere."""
+    for link in [path for path in root.rglob("*") if path.is_symlink() and path.readlink().is_absolute()]:
+        inside = _follow(link, root)
+        source = inside if inside.exists() else link.readlink()
+        link.unlink()
+        if source.is_dir():
+            shutil.copytree(source, link, symlinks=True)
+        elif source.is_file():
+            shutil.copy2(source, link)
+
+
+def _follow(path: Path, root: Path) -> Path:
+    for _ in range(8):
+        if not path.is_symlink():
+            break
+        target = path.readlink()
+        path = root / target.relative_to("/") if target.is_absolute() else path.parent / target
+    return path
