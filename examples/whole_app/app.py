@@ -1,0 +1,35 @@
+"""A shop: a stage of two stacks and a nested one, written without a thought of the shield, and shielded at the end.
+
+`stacks.py` is an app as anybody has it. All that concerns the shield is in this file.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from stacks import Shop
+
+from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldPolicy
+
+app = cdk.App()
+shop = Shop(app, "Live")
+
+# What the role of a function was granted is what the function may reach of AWS.
+granted = ShieldPolicy(allow_aws="granted")
+
+shielded = Shield.everywhere(
+    app,
+    granted,
+    policies={
+        "Live/Orders/PlaceOrder": ShieldPolicy(allow_aws="granted", allow_outbound=["api.payments.example:443"]),
+        "Live/Orders/Reports/*": ShieldPolicy(allow_aws="granted", allow_tmp=["/tmp/report.csv"]),
+    },
+    # A program of its own on an OS-only runtime, which runs no exec wrapper.
+    exclude=["Live/Orders/ExchangeRates"],
+    alarms=ShieldAlarms(granularity="fleet", actions=[cloudwatch_actions.SnsAction(shop.data.alarms)]),
+)
+shielded.of("Live/Orders/FulfilOrder").allow_to(shop.data.database)
+
+cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))
+
+app.synth()

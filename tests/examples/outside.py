@@ -1,0 +1,162 @@
+"""What an example's function talks to, on the loopback of its sandbox: a provider, a database, AWS, an attacker."""
+
+from __future__ import annotations
+
+import json
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.sandbox import Sandbox, shield_lines
+from shielded_function_emulator.web import Application, Receiver, WebServer
+
+PROVIDER = "api.payments.example"
+DATABASE = "stock.abcdefghijkl.us-east-1.rds.amazonaws.com"
+CHARGE = {"id": "ch_0001", "status": "succeeded"}
+ATTEMPTS = ("an address", "a name", "another's bucket", "a file", "a program")
+
+_AWS = [
+    f"{name}.amazonaws.com" for name in ("dynamodb.us-east-1", "secretsmanager.us-east-1", "*.s3", "*.s3.us-east-1")
+]
+_ADDRESSES = {"provider": "198.51.100.10", "aws": "198.51.100.20", "database": "198.51.100.30"}
+_ATTACKER = "203.0.113.66"
+_AUTHORITY = "/etc/examples/authority.pem"
+_ATTACKED = Path(__file__).with_name("attacked.py")
+
+
+class Outside:
+    """All that a function reaches, and what of it arrived."""
+
+    def __init__(self, sandbox: Sandbox, authority: CertificateAuthority, aws: Application) -> None:
+        self.provider = Receiver(CHARGE)
+        self.attacker = Receiver("thank you")
+        self.queries = 0
+        """How often the database was asked."""
+        self._sandbox, self._authority, self._aws = sandbox, authority, aws
+
+    def __enter__(self) -> Outside:
+        tls = self._authority.server_context
+        names = {PROVIDER: [_ADDRESSES["provider"]], DATABASE: [_ADDRESSES["database"]], "*.evil.example": [_ATTACKER]}
+        names |= {name: [_ADDRESSES["aws"]] for name in _AWS}
+        with ExitStack() as stack:
+            stack.enter_context(DnsServer(self._sandbox, names))
+            for address, application, context in (
+                (_ADDRESSES["provider"], self.provider, tls([PROVIDER])),
+                (_ADDRESSES["aws"], self._aws, tls(_AWS)),
+                (_ATTACKER, self.attacker, None),
+            ):
+                stack.enter_context(WebServer(self._sandbox, (address, 443), application, context))
+            listener = stack.enter_context(self._sandbox.socket())
+            listener.bind((_ADDRESSES["database"], 5432))
+            listener.listen()
+            threading.Thread(target=self._serve_database, args=(listener,), daemon=True).start()
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    def _serve_database(self, listener: socket.socket) -> None:
+        """Answers PostgreSQL's SSLRequest with no."""
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return  # closed: the sandbox is gone
+            with client:
+                if client.recv(8) == b"\0\0\0\x08\x04\xd2\x16\x2f":
+                    self.queries += 1
+                    client.sendall(b"N")
+
+
+@contextmanager
+def started(package: FunctionPackage, aws: Application | None = None) -> Iterator[tuple[EmulatedFunction, Outside]]:
+    """The function in a sandbox, with `attacked.py` in front of its handler. Without `aws`, AWS takes everything."""
+    authority = CertificateAuthority()
+    with tempfile.TemporaryDirectory(prefix="examples-") as scratch, ExitStack() as stack:
+        code, certificate = Path(scratch) / "code", Path(scratch) / "authority.pem"
+        package.unpack_code(code)
+        (code / "attacked.py").write_text(_ATTACKED.read_text().replace("@HANDLER@", package.handler))
+        certificate.write_bytes(authority.pem)
+        attacked = replace(package, code=code, handler="attacked.handler")
+        trust = {"AWS_CA_BUNDLE": _AUTHORITY, "SSL_CERT_FILE": _AUTHORITY}
+        function = stack.enter_context(EmulatedFunction(attacked, trust, {_AUTHORITY: certificate}))
+        yield function, stack.enter_context(Outside(function.sandbox, authority, aws or Receiver({})))
+
+
+def alerts(invocation: Invocation) -> list[tuple[str, str]]:
+    """(policy, mode) of each alert line."""
+    lines = shield_lines([line.message for line in invocation.log])
+    return [(line["policy"], line["mode"]) for line in lines if "policy" in line]
+
+
+class Aws:
+    """moto's server application with one table, one bucket and one secret, and what is in them."""
+
+    def __init__(self, table: str, bucket: str = "", secret: str = "") -> None:
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # a second to import
+        from werkzeug.test import Client
+
+        self.application: Application = DomainDispatcherApplication(create_backend_app)
+        self._client = Client(self.application)
+        self._table, self._bucket = table, bucket
+        # moto's resources are the whole process's: these may be there.
+        self._post("dynamodb", "DynamoDB_20120810.DeleteTable", {"TableName": table})
+        key = {"AttributeName": "id"}
+        self._post(
+            "dynamodb",
+            "DynamoDB_20120810.CreateTable",
+            {
+                "TableName": table,
+                "AttributeDefinitions": [{**key, "AttributeType": "S"}],
+                "KeySchema": [{**key, "KeyType": "HASH"}],
+                "BillingMode": "PAY_PER_REQUEST",
+            },
+        )
+        if bucket:
+            self._client.put("/", base_url=f"https://{bucket}.s3.amazonaws.com")
+        if secret:
+            value = {"Name": secret, "SecretString": json.dumps({"username": "shop"}), "ClientRequestToken": "0" * 32}
+            self._post("secretsmanager", "secretsmanager.CreateSecret", value)
+
+    def put_order(self, order: str, amount: int) -> None:
+        """As the function that places orders does."""
+        item = {"id": {"S": order}, "amount": {"N": str(amount)}, "state": {"S": "paid"}}
+        self._post("dynamodb", "DynamoDB_20120810.PutItem", {"TableName": self._table, "Item": item})
+
+    def states(self) -> dict[str, str]:
+        """The state of each order."""
+        found = self._post("dynamodb", "DynamoDB_20120810.Scan", {"TableName": self._table})
+        return {item["id"]["S"]: item["state"]["S"] for item in found["Items"]}
+
+    def read_object(self, key: str) -> str:
+        """A file of the bucket."""
+        response = self._client.get(
+            f"/{key}",
+            base_url=f"https://{self._bucket}.s3.amazonaws.com",
+            headers={"Authorization": _authorization("s3")},
+        )
+        return response.get_data(as_text=True)
+
+    def _post(self, service: str, target: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        response = self._client.post(
+            "/",
+            base_url=f"https://{service}.us-east-1.amazonaws.com",
+            data=json.dumps(parameters),
+            content_type="application/x-amz-json-1.1",
+            headers={"X-Amz-Target": target, "Authorization": _authorization(service)},
+        )
+        return json.loads(response.get_data())
+
+
+def _authorization(service: str) -> str:
+    return f"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/{service}/aws4_request"
