@@ -11,7 +11,7 @@ PYTEST_ARGS ?= -n 3
 C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes lint format wheel clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth lint format wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,22 +34,29 @@ node_modules/.installed: package.json package-lock.json $(VENV)/.installed
 	@$(RUN) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.tools/.installed: runtime_layer/shielded_function_runtime/build/emulator.py $(VENV)/.installed
+.tools/.installed: runtime_layer/shielded_function_emulator/interface_emulator.py $(VENV)/.installed
 	@echo "setup: the Lambda runtime interface emulator"
-	@$(BIN)/python -m shielded_function_runtime.build.emulator .tools
+	@$(BIN)/python -m shielded_function_emulator.interface_emulator .tools
 	@touch $@
 
 native: setup ## compile the C for every platform
 	@$(BIN)/python -m shielded_function_runtime.build
 
-runtimes: setup ## fetch and build the runtimes that the tests emulate besides Python (minutes the first time)
-	@$(RUN) $(BIN)/python -m shielded_function_emulator.languages.fetch
+runtimes: setup ## fetch what the tests run besides Python: runtimes, JDK, servers (minutes the first time; no root needed)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m needs
 
 demo: native ## attack one function, unshielded and shielded, in an emulated Lambda
 	@$(RUN) $(BIN)/shielded-function demo
 
-test: native runtimes ## run all tests (PYTEST_ARGS=... replaces -n 3)
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS)
+# What has a target of its own: the rounds in full, and aarch64.
+test: native runtimes ## run the tests but for the long rounds and aarch64 (PYTEST_ARGS=... replaces -n 3)
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/arm64
+
+test-long: native runtimes ## run in full what `make test` tries in small: races, AWS's hosts, deployments against moto, the wheel
+	@RACE_SECONDS=3 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or race'
+
+test-aws: native ## deploy to your AWS account, attack, read alarms, delete (AWS_ARGS=...; needs credentials; minutes)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m aws.run $(AWS_ARGS)
 
 cases: native ## try every way around the policies, in every mode (CASES_ARGS=...; some minutes)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m cases.run $(CASES_ARGS)
@@ -72,20 +79,24 @@ arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files fo
 ARM64_TESTS ?= tests/arm64 tests/engine tests/libcs/test_arm64.py tests/from_code/test_arm64.py \
   tests/wrapper/test_doctor.py::test_the_aarch64_program_under_qemu
 test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)
-	@EMULATED_LAMBDA_MACHINE=aarch64 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) $(ARM64_TESTS)
+	@RACE_SECONDS=3 EMULATED_LAMBDA_MACHINE=aarch64 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) $(ARM64_TESTS)
 
 bench: native ## measure what the shield costs
 	@$(RUN) $(BIN)/python benchmarks/bench.py
 
+bench-synth: setup ## measure what the shield adds to a synthesis of 200 functions (BENCH_ARGS=...; some minutes)
+	@$(RUN) $(BIN)/python benchmarks/synth.py $(BENCH_ARGS)
+
 bench-runtimes: native runtimes ## measure starts and invocations of each runtime (BENCH_ARGS=...; a quarter of an hour)
 	@$(RUN) $(BIN)/python benchmarks/runtimes.py $(BENCH_ARGS)
 
-lint: native ## ruff, pyright, clang-format, the AWS table (the C is compiled with -Wall -Wextra -Werror)
+lint: native ## ruff, pyright, clang-format, the AWS tables (the C is compiled with -Wall -Wextra -Werror)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(RUN) $(BIN)/pyright
 	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 	@$(BIN)/python -m shielded_function_runtime.build.aws_table --check
+	@$(BIN)/python -m shielded_function_runtime.build.aws_actions --check
 
 format: setup ## let ruff and clang-format have their way
 	@$(BIN)/ruff check --fix
