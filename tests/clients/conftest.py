@@ -12,7 +12,7 @@ from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_runtime.build.native import BINARIES, build
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # moto lives in this process, and other files' tests reset it
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     build([f"layer/{platform.machine()}"])
     authority = CertificateAuthority()

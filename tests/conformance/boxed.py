@@ -23,7 +23,8 @@ SHIELD = "/opt/shielded-function/shield"
 # Every policy blocks, and what the tests use is listed.
 LISTED = "listed"
 _POLICIES = ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER", "EXECUTABLE_MEMORY")
-_PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
+# Where this package lies, and the emulator's.
+_PARENTS = [str(Path(__file__).resolve().parents[2] / root) for root in ("tests", "runtime_layer")]
 _OUTWARD_HOSTS = Path(__file__).parent / "outward.hosts"
 # For getservbyname, and for what looks up its own user's name.
 _DATABASES = (Path("/etc/services"), Path("/etc/protocols"), Path("/etc/nsswitch.conf"))
@@ -123,7 +124,11 @@ def _add_devices(box: Sandbox) -> None:
     command = [sys.executable, "-S", "-m", "conformance.devices", str(box._keeper.pid), box.isolation.kind]
     done = subprocess.run(
         command,
-        env={"PYTHONPATH": _PACKAGE_PARENT, "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            "PYTHONPATH": os.pathsep.join(_PARENTS),
+            "PATH": os.defpath,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
         check=False,

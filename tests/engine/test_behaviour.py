@@ -424,10 +424,7 @@ def test_children_get_the_lists_of_the_environment_and_the_file(box: Sandbox) ->
     for name in ("of_environment", "of_file", "of_none"):
         (tmp / name).write_text("")
         (tmp / name).chmod(0o666)
-    (tmp / "policy").write_text(
-        "SHIELD_ALLOW_TMP=/tmp/of_file\nSHIELD_CREATE_CHILD_PROCESS=allow\nSHIELD_READ_HANDLER=allow\n"
-        "AWS_REGION=us-east-1\n"
-    )
+    (tmp / "policy").write_text("SHIELD_ALLOW_TMP=/tmp/of_file\nSHIELD_CREATE_CHILD_PROCESS=allow\n")
     look = """
 for name in ("of_environment", "of_file", "of_none"):
     try: print(len(open("/tmp/" + name).read()), end=" ")
