@@ -52,8 +52,9 @@ demo: native ## attack one function, unshielded and shielded, in an emulated Lam
 test: native runtimes ## run the tests but for the long rounds and aarch64 (PYTEST_ARGS=... replaces -n 3)
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/arm64
 
+LONG_TESTS ?= tests
 test-long: native runtimes ## run in full what `make test` tries in small: races, AWS's hosts, deployments against moto, the wheel
-	@RACE_SECONDS=3 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or race'
+	@RACE_SECONDS=3 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or race' $(LONG_TESTS)
 
 test-aws: native ## deploy to your AWS account, attack, read alarms, delete (AWS_ARGS=...; needs credentials; minutes)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m aws.run $(AWS_ARGS)
