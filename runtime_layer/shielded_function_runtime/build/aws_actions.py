@@ -14,7 +14,6 @@ The table is committed; it changes when botocore's pin does. It has three parts:
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import defaultdict
@@ -25,6 +24,7 @@ from typing import Any
 from botocore.loaders import Loader
 
 from .aws_endpoints import BOTOCORE_VERSION, resolve
+from .generated_file import write_or_check
 
 TABLE = Path(__file__).resolve().parents[3] / "constructs" / "shielded_function" / "granted" / "actions.json"
 
@@ -133,24 +133,7 @@ def render(table: Mapping[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks the table; the exit status is 1 when a check finds it out of date."""
-    parser = argparse.ArgumentParser(prog="python -m shielded_function_runtime.build.aws_actions")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the table is out of date")
-    options = parser.parse_args(arguments)
-    text = render(build())
-    old = TABLE.read_text(encoding="ascii") if TABLE.exists() else ""
-    if text == old:
-        print(f"{TABLE.name} is what botocore {BOTOCORE_VERSION} gives")
-        return 0
-    if options.check:
-        print(
-            f"{TABLE.name} is not what botocore {BOTOCORE_VERSION} gives: "
-            "run python -m shielded_function_runtime.build.aws_actions",
-            file=sys.stderr,
-        )
-        return 1
-    TABLE.write_text(text, encoding="ascii", newline="\n")
-    print(f"wrote {TABLE.name} from botocore {BOTOCORE_VERSION}")
-    return 0
+    return write_or_check("shielded_function_runtime.build.aws_actions", TABLE, lambda: render(build()), arguments)
 
 
 if __name__ == "__main__":

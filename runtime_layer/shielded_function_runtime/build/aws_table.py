@@ -14,7 +14,6 @@ that every cold start maps:
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from .aws_endpoints import BOTOCORE_VERSION, Partition, Patterns, resolve
 from .aws_labels import Token
+from .generated_file import write_or_check
 
 TABLE = Path(__file__).resolve().parents[2] / "native" / "core" / "aws_table.h"
 
@@ -196,24 +196,7 @@ def table_version() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks the table; the exit status is 1 when a check finds it out of date."""
-    parser = argparse.ArgumentParser(prog="python -m shielded_function_runtime.build.aws_table")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the table is out of date")
-    options = parser.parse_args(arguments)
-    text = render(*resolve())
-    old = TABLE.read_text(encoding="ascii") if TABLE.exists() else ""
-    if text == old:
-        print(f"{TABLE.name} is what botocore {BOTOCORE_VERSION} gives")
-        return 0
-    if options.check:
-        print(
-            f"{TABLE.name} is not what botocore {BOTOCORE_VERSION} gives: "
-            "run python -m shielded_function_runtime.build.aws_table",
-            file=sys.stderr,
-        )
-        return 1
-    TABLE.write_text(text, encoding="ascii", newline="\n")
-    print(f"wrote {TABLE.name} from botocore {BOTOCORE_VERSION}")
-    return 0
+    return write_or_check("shielded_function_runtime.build.aws_table", TABLE, lambda: render(*resolve()), arguments)
 
 
 if __name__ == "__main__":
