@@ -18,7 +18,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOWEST = 3, HIGHEST = 10, OUT_OF_THE_WAY = 500, SECONDS = EFFORT + 1, CALLS = 8, TURNS = 500, FAILED = 1 };
+enum {
+    LOWEST = 3,
+    HIGHEST = 10,
+    OUT_OF_THE_WAY = 500,
+    SECONDS = EFFORT + 1,
+    CALLS = 8,
+    TURNS = 500,
+    FAILED = 1
+};
 static const char *allowed, *refused;
 static volatile int other = -1, is_copy, *met; /* met: in memory that copies share */
 
