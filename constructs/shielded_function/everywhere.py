@@ -11,12 +11,13 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
-from .attached import AttachedShield, Candidate, ShieldOptions, check_function
+from .attached import ID, AttachedShield, Candidate, ShieldOptions, check_function
 from .errors import ShieldError
 from .function_facts import FunctionHandle
 from .globs import covers
 from .kinds import edge_problem, is_cdk_handler, is_imported_function, is_untyped_function, why_not
 from .names import LEFT_OUT
+from .paths import path_of
 from .policy import ShieldPolicy, ShieldPolicyError, check_policy
 from .shield import Shield
 from .stage_shields import stage_shields
@@ -155,6 +156,21 @@ class Rules:
         return [pattern for pattern in patterns if pattern not in self.used]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What may be a function.
+
+    Attributes:
+        construct: it.
+        path: its construct path.
+        resource: the `CfnFunction` in it.
+    """
+
+    construct: Any
+    path: str
+    resource: lambda_.CfnFunction | None = None
+
+
 class _Sweep:
     """Looks for functions below a construct, and shields them: once at the call, once more at synthesis."""
 
@@ -164,6 +180,8 @@ class _Sweep:
         self._rules = rules
         self._on_unsupported: OnUnsupported = on_unsupported
         self._seen: set[str] = set()
+        self._functions: set[str] = set()  # paths of each `Function`, which has a `CfnFunction` in it
+        self._stacks: dict[str, cdk.Stack] = {}
         self._looked_at: set[IConstruct] = set()  # those that were made in Python, and so are the same each time
         self.report = ShieldedApp()
 
@@ -175,14 +193,11 @@ class _Sweep:
         """
         candidates: list[Candidate] = []
         problems: dict[str, tuple[IConstruct, str]] = {}
-        for construct in self._unseen():
-            path = construct.node.path
-            if path in self._seen:
-                continue
+        for found in self._unseen():
             try:
-                candidate = self._candidate(construct, path)
+                candidate = self._candidate(found)
             except ShieldError as error:
-                problems[path] = construct, error.reasons
+                problems[found.path] = found.construct, error.reasons
             else:
                 if candidate is not None:
                     candidates.append(candidate)
@@ -196,13 +211,24 @@ class _Sweep:
             self._looked_at.add(candidate.handle.construct)
             self.report.shielded[path] = AttachedShield(candidate, in_aspect=in_aspect)
 
-    def _unseen(self) -> list[IConstruct]:
-        """What may be a function, by its Python type alone: each question to the CDK costs."""
+    def _unseen(self) -> list[_Found]:
+        """What may be a function, by its Python type alone, and where it is: each question to the CDK costs."""
+        everything = self._scope.node.find_all()
+        for construct in everything:
+            if isinstance(construct, cdk.Stack) and construct not in self._stacks.values():
+                self._stacks[path_of(construct)[0]] = construct
         kinds = (lambda_.FunctionBase, lambda_.CfnFunction)
-        return [
-            construct
-            for construct in self._scope.node.find_all()
+        new = [
+            _Found(construct, path_of(construct)[0])
+            for construct in everything
             if (isinstance(construct, kinds) and construct not in self._looked_at) or type(construct) is cdk.CfnResource
+        ]
+        self._functions.update(found.path for found in new if isinstance(found.construct, lambda_.Function))
+        resources = {f.path: f.construct for f in new if isinstance(f.construct, lambda_.CfnFunction)}
+        return [
+            replace(found, resource=resources.get(f"{found.path}/Resource"))
+            for found in new
+            if found.path not in self._seen
         ]
 
     def watch_stages(self) -> None:
@@ -226,25 +252,30 @@ class _Sweep:
                 f"{_UNUSED}-{pattern}", f"Shield.everywhere: {pattern!r} matches no function: mend it, or take it out."
             )
 
-    def _candidate(self, construct: IConstruct, path: str) -> Candidate | None:
+    def _candidate(self, found: _Found) -> Candidate | None:
         """A function that is to be shielded; None for what is not, or is already.
 
         Raises:
             ShieldError: it should be shielded, and cannot be.
         """
+        construct, path = found.construct, found.path
         function = construct if isinstance(construct, (lambda_.Function, lambda_.CfnFunction)) else None
         if function is None and not (is_untyped_function(construct) or is_imported_function(construct)):
             return None
-        if isinstance(function, lambda_.CfnFunction) and isinstance(function.node.scope, lambda_.Function):
+        above, _, construct_id = path.rpartition("/")
+        if isinstance(function, lambda_.CfnFunction) and above in self._functions:
             self._seen.add(path)  # looked at as that
             return None
-        if function is not None and Shield.of(function) is not None:
+        node = construct.node
+        if function is not None and node.try_find_child(ID) is not None:
             self._seen.add(path)
             self._looked_at.add(construct)
             return None
-        parent = construct.node.scope
-        reason = self._rules.excluded_by(construct, path, path.rpartition("/")[2])
-        if reason is None and not self._rules.include_cdk_handlers and is_cdk_handler(construct, path, parent):
+        parent = self._stacks.get(above) or node.scope
+        if isinstance(function, lambda_.CfnFunction) and isinstance(parent, lambda_.Function):
+            return None  # the scope is the resource of a function
+        reason = self._rules.excluded_by(construct, path, construct_id)
+        if reason is None and not self._rules.include_cdk_handlers and is_cdk_handler(node, path, parent):
             reason = "a function of the CDK's own"
         if reason is not None:
             self._leave_out(construct, path, reason)
@@ -253,7 +284,8 @@ class _Sweep:
             raise ShieldError(path, [why_not(construct)])
         if problem := edge_problem(path, parent):
             raise ShieldError(path, [problem])
-        return check_function(FunctionHandle(function), self._options_for(path))
+        handle = FunctionHandle(function, node=node, path=path, resource=found.resource)
+        return check_function(handle, self._options_for(path))
 
     def _options_for(self, path: str) -> ShieldOptions:
         policy = self._rules.policy_for(path)

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-from constructs import IConstruct
+from constructs import IConstruct, Node
 
 from .errors import ShieldError
 
@@ -57,17 +57,30 @@ class FunctionHandle:
         path: its construct path.
     """
 
-    def __init__(self, construct: lambda_.Function | lambda_.CfnFunction) -> None:
+    def __init__(
+        self,
+        construct: lambda_.Function | lambda_.CfnFunction,
+        *,
+        node: Node | None = None,
+        path: str | None = None,
+        resource: lambda_.CfnFunction | None = None,
+    ) -> None:
         """
+        Args:
+            construct: the function.
+            node, path, resource: what is known of it already, and is not asked again.
+
         Raises:
             ShieldError: the function's default child is not a `CfnFunction`.
         """
-        node = construct.node
         self.construct = construct
-        self.node = node
-        self.path = node.path
+        self.node = construct.node if node is None else node
+        self.path = self.node.path if path is None else path
         self.stack: cdk.Stack = construct.stack
-        resource = construct if isinstance(construct, lambda_.CfnFunction) else node.default_child
+        if isinstance(construct, lambda_.CfnFunction):
+            resource = construct
+        elif resource is None:
+            resource = cast("Any", self.node.default_child)
         if not isinstance(resource, lambda_.CfnFunction):
             raise ShieldError(self.path, ["the default child is not a CfnFunction, so it cannot be shielded"])
         self.resource = resource
@@ -85,17 +98,14 @@ class FunctionHandle:
         Raises:
             ShieldError: the resource does not disclose them.
         """
-        inspector = _inspector()
-        self.resource.inspect(inspector)
-        disclosed = inspector.attributes.get(_PROPERTIES)
-        if disclosed is None:
-            reason = "this version of aws-cdk-lib does not disclose a resource's properties"
-            raise ShieldError(self.path, [reason])
-        return cast("dict[str, Any]", disclosed)
+        return disclosed(self.resource)
 
     def read_facts(self) -> FunctionFacts:
         """What it is now. What refers to another stack resolves differently once the synthesis has begun."""
-        return self.facts_of(self.stack.resolve(self.l1_properties()))
+        inspector = _inspector()
+        self.resource.inspect(inspector)
+        (found,) = self.stack.resolve([inspector])
+        return self.facts_of(_properties_in(found["attributes"], self.resource))
 
     def facts_of(self, properties: Mapping[str, Any]) -> FunctionFacts:
         """The facts in resolved L1 properties."""
@@ -148,6 +158,25 @@ class FunctionHandle:
 
     def _family(self) -> lambda_.RuntimeFamily | None:
         return self.construct.runtime.family if isinstance(self.construct, lambda_.Function) else None
+
+
+def disclosed(resource: cdk.CfnResource) -> dict[str, Any]:
+    """A resource's properties as the L1 has them, unresolved, in two questions.
+
+    Raises:
+        ShieldError: the resource does not disclose them.
+    """
+    inspector = _inspector()
+    resource.inspect(inspector)  # type: ignore[attr-defined]
+    return _properties_in(inspector.attributes, resource)
+
+
+def _properties_in(attributes: Mapping[str, Any], resource: cdk.CfnResource) -> dict[str, Any]:
+    found = attributes.get(_PROPERTIES)
+    if found is None:
+        reason = "this version of aws-cdk-lib does not disclose a resource's properties"
+        raise ShieldError(resource.node.path, [reason])
+    return cast("dict[str, Any]", found)
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-from constructs import IConstruct
+from constructs import IConstruct, Node
 
 # On the handlers of CDK's own custom resources, put there by the CDK
 # (packages/aws-cdk-lib/custom-resource-handlers and core/lib/custom-resource-provider).
@@ -90,17 +90,17 @@ def edge_problem(path: str, parent: IConstruct | None) -> str | None:
     return None
 
 
-def is_cdk_handler(function: IConstruct, path: str, parent: IConstruct | None) -> bool:
+def is_cdk_handler(node: Node, path: str, parent: IConstruct | None) -> bool:
     """Whether it is a function of CDK's own: the handler of a custom resource that the CDK brings.
 
     Args:
-        function: a function, in whatever form.
+        node: that of a function, in whatever form.
         path: its construct path.
         parent: the construct that it is in.
     """
     # A stack has no such mark, and most functions are in one: what is not asked costs nothing.
-    marked = [function] if parent is None or isinstance(parent, cdk.Stack) else [function, parent]
-    if any(entry.type in _CDK_MARKS for construct in marked for entry in construct.node.metadata):
+    marked = [node] if parent is None or isinstance(parent, cdk.Stack) else [node, parent.node]
+    if any(entry.type in _CDK_MARKS for each in marked for entry in each.metadata):
         return True
     if _parent_id(path) in _CDK_SINGLETONS:
         return True

@@ -24,7 +24,7 @@ from .layer import import_layer, shield_layer
 
 if TYPE_CHECKING:
     from .attached import AttachedShield
-    from .granted import Grants
+    from .granted import Grants, Looked
     from .log_group import ShieldLogs
 
 CONTEXT: Final = "shield"
@@ -60,6 +60,7 @@ class StageShields(Construct):
         self._fleet_metrics: dict[str, str] = {}
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
+        self._looked: list[Looked] = []
         self.node.add_validation(_Invariants(self))
 
     def add(self, attached: AttachedShield) -> None:
@@ -107,20 +108,26 @@ class StageShields(Construct):
     def grants_of(self, path: str) -> Grants:
         """What the role of a function was granted when the aspects asked first."""
         if path not in self._grants:
-            self._grants = {**self._read_grants(), **self._grants}
+            grants, looked = self._read_grants()
+            self._looked.append(looked)
+            self._grants = {**grants, **self._grants}
         return self._grants[path]
 
-    def _read_grants(self) -> dict[str, Grants]:
-        from .granted import read_grants
+    def _read_grants(self) -> tuple[dict[str, Grants], Looked]:
+        from .granted import read_stage
 
-        wanting = [attached.handle.construct for attached in self.attached if attached.wants_grants]
-        return read_grants(self.stage, wanting) if wanting else {}
+        return read_stage(self.stage, [attached.handle for attached in self.attached if attached.wants_grants])
 
     def _later_grants(self) -> list[str]:
-        """What was granted after the policies were made: the roles are read once more."""
+        """What was granted after the policies were made: the roles are read once more, where something is new."""
+        if not self._looked:
+            return []
         from .granted import Grants, changed
 
-        after = self._read_grants() if self._grants else {}
+        constructs = self.stage.node.find_all()
+        if all(looked.is_same(constructs) for looked in self._looked):
+            return []
+        after, _ = self._read_grants()
         return [
             f"{path}: {change}"
             for path, before in self._grants.items()

@@ -17,13 +17,14 @@ from .deciding import decide
 from .emitting import CdkEmitter, HostsOf
 from .model import Entry, Finding, Grants, LeftOut, Source, changed
 from .reading import Reader
+from .rereading import Looked
 
 if TYPE_CHECKING:
     from constructs import IConstruct
 
     from .reading import AnyFunction
 
-__all__ = ["Entry", "Finding", "Grants", "LeftOut", "Source", "changed", "read_grants"]
+__all__ = ["Entry", "Finding", "Grants", "LeftOut", "Looked", "Source", "changed", "read_grants", "read_stage"]
 
 
 def read_grants(
@@ -48,6 +49,17 @@ def read_grants(
     Raises:
         ShieldError: a function is not in the stage.
     """
+    return read_stage(stage, functions, constructs=constructs, hosts_of=hosts_of)[0]
+
+
+def read_stage(
+    stage: IConstruct,
+    functions: Sequence[AnyFunction],
+    *,
+    constructs: Sequence[IConstruct] | None = None,
+    hosts_of: HostsOf | None = None,
+) -> tuple[dict[str, Grants], Looked]:
+    """The same as `read_grants`, and what tells later whether it would be the same again."""
     reader = Reader(stage, functions, constructs)
     emitters: dict[str, CdkEmitter] = {}
     grants: dict[str, Grants] = {}
@@ -55,4 +67,4 @@ def read_grants(
         if place.path not in emitters:
             emitters[place.path] = CdkEmitter(reader, place, hosts_of)
         grants[path] = decide(caller, emitters[place.path])
-    return grants
+    return grants, reader.looked

@@ -9,11 +9,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
+from ..paths import path_of
 from .arns import Target, Unknown, literal
 from .model import BUCKET_LENGTH, Kind
 from .reading import Reader
 from .s3 import Place as Where
-from .tokens import Place, path_of
+from .tokens import Place
 
 __all__ = ["CdkEmitter", "HostsOf"]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aws_cdk import aws_lambda as lambda_
 
+from ..function_facts import disclosed
+from ..paths import path_of
 from .arns import Field, Resource, Target, Unknown, known_as, literal, parse_arn, words
 from .origins import DEAD_LETTERS
-from .tokens import Place, Tokens, path_of
+from .tokens import Place, Tokens
 
 __all__ = ["Mappings", "read_behind"]
 
@@ -43,12 +45,13 @@ class Mappings:
         self._polled: dict[str, dict[str, str]] = {}
         self._sent_to: dict[str, dict[str, str]] = {}
         self._aliases = constructs
-        mappings: list[tuple[Any, Place, str, str]] = []
+        mappings: list[tuple[Mapping[str, Any], Place, str, str]] = []
         for construct in constructs:
             if isinstance(construct, lambda_.CfnEventSourceMapping):
                 place = tokens.place_of(path_of(construct)[0])
                 if place is not None:
-                    mappings.append((construct, place, construct.function_name, construct.event_source_arn or ""))
+                    found = disclosed(construct)
+                    mappings.append((found, place, found["functionName"], found.get("eventSourceArn") or ""))
             elif isinstance(construct, lambda_.CfnEventInvokeConfig):
                 self._read_destinations(construct)
         tokens.learn((place, text) for _, place, *texts in mappings for text in texts)
@@ -63,19 +66,19 @@ class Mappings:
         """Where Lambda sends for a function: names -> why."""
         return self._sent_to.get(function, {})
 
-    def _read_mapping(self, mapping: lambda_.CfnEventSourceMapping, place: Place, names: str, source: str) -> None:
+    def _read_mapping(self, mapping: Mapping[str, Any], place: Place, names: str, source: str) -> None:
         polled: dict[str, str] = {}
         if source:
             pieces = self._tokens.pieces(place, source)
             for prefix in _SOURCES.get(_service_of(pieces), ()):
                 polled.setdefault(words(pieces), prefix)
-        if mapping.self_managed_event_source:
+        if mapping.get("selfManagedEventSource"):
             polled["self-managed Kafka"] = "kafka"
-        for access in _items(mapping.source_access_configurations):
+        for access in _items(mapping.get("sourceAccessConfigurations")):
             if _attr(access, "uri"):
                 polled[words(self._tokens.pieces(place, _attr(access, "uri")))] = "secretsmanager"
         sent: dict[str, str] = {}
-        failure = _attr(_attr(mapping.destination_config, "on_failure"), "destination")
+        failure = _attr(_attr(mapping.get("destinationConfig"), "on_failure"), "destination")
         if failure:
             sent[words(self._tokens.pieces(place, failure))] = _LEFTOVER
         for function in self._functions(place, names):

@@ -27,20 +27,22 @@ from constructs import IConstruct
 
 from ..errors import ShieldError
 from ..function_facts import FunctionHandle
+from ..paths import path_of
 from .actions import covers, parse_action
 from .arns import Field, Resource, Target, Unknown, known_as, literal, words
 from .deciding import Caller, Statement
-from .documents import as_json, condition_keys, documents_of, mapping, statements_of, texts_of
+from .documents import condition_keys, documents_of, mapping, statements_of, texts_of
 from .keys import Keys
 from .lambdas import Mappings, read_behind
 from .managed import LAMBDAS_OWN, POLLERS, STATEMENTS, managed_name
 from .model import Finding, LeftOut, Source
 from .origins import Behind
-from .tokens import Place, Tokens, path_of, resolve
+from .rereading import Looked
+from .tokens import Place, Tokens, resolve
 
 __all__ = ["AnyFunction", "Reader"]
 
-AnyFunction: TypeAlias = "lambda_.Function | lambda_.CfnFunction"
+AnyFunction: TypeAlias = "FunctionHandle | lambda_.Function | lambda_.CfnFunction"
 
 _ID: Final = "shielded-function:granted"
 
@@ -109,7 +111,7 @@ class Reader:
         """
         Args:
             stage: an App or a Stage. What is below a Stage in it belongs to that one.
-            functions: whose grants are wanted.
+            functions: whose grants are wanted; a handle knows already what would be asked of a construct.
             constructs: what `stage.node.find_all()` returned, where it was asked already.
 
         Raises:
@@ -127,6 +129,7 @@ class Reader:
         self.bucket_names: dict[str, tuple[Place, str]] = {}
         self._keys = Keys(self.tokens)
         self.functions = list(self._find_functions(functions))
+        self.looked = Looked.at(self.constructs)
         self._find_roles()
         self._policies = list(self._find_policies())
         self._resource_policies = list(self._find_resource_policies())
@@ -164,20 +167,12 @@ class Reader:
     # Functions and their roles
 
     def _find_functions(self, functions: Sequence[AnyFunction]) -> Iterator[_Function]:
-        """Each with its L1, which is found by its path: one question less than by its L2."""
-        resources: dict[str, Any] = {}
-        if any(isinstance(function, lambda_.Function) for function in functions):
-            found = [c for c in self.constructs if isinstance(c, lambda_.CfnFunction)]
-            resources = {known_as(path_of(c)[0]): c for c in found} if len(found) < 2 * len(functions) else {}
         for function in functions:
-            path, _ = path_of(function)
-            place = self.tokens.place_of(path)
+            handle = function if isinstance(function, FunctionHandle) else FunctionHandle(function)
+            place = self.tokens.place_of(handle.path)
             if place is None:
-                raise ShieldError(path, ["it is not in the stage whose grants are read"])
-            if isinstance(function, lambda_.CfnFunction):
-                yield _Function(path, place, function)
-            else:
-                yield _Function(path, place, resources.get(path) or FunctionHandle(function).resource)
+                raise ShieldError(handle.path, ["it is not in the stage whose grants are read"])
+            yield _Function(handle.path, place, handle.resource)
 
     def _find_roles(self) -> None:
         arns = [function.resource.role or "" for function in self.functions]
@@ -203,7 +198,7 @@ class Reader:
 
     def _find_policies(self) -> Iterator[_Policy]:
         """Those that name a role, with the names resolved, one question for each stack."""
-        found: dict[Place, list[_Policy]] = {}
+        policies: list[_Policy] = []
         for construct in self.constructs:
             if not isinstance(construct, _IDENTITY_POLICIES):
                 continue
@@ -211,15 +206,11 @@ class Reader:
             place = self.tokens.place_of(path)
             if place is None:
                 continue
-            if isinstance(construct, iam.CfnRolePolicy):
-                roles: Any = [construct.role_name]
-            else:
-                roles = construct.roles
-            found.setdefault(place, []).append(_Policy(path, place, construct, roles))
-        for place, policies in found.items():
-            named = resolve(place.stack, [policy.roles or [] for policy in policies])
-            for policy, roles in zip(policies, named, strict=True):
-                yield replace(policy, roles=roles or [])
+            roles: Any = [construct.role_name] if isinstance(construct, iam.CfnRolePolicy) else construct.roles
+            policies.append(_Policy(path, place, construct, roles))
+        named = self.looked.resolve([(policy.place, policy.roles or []) for policy in policies])
+        for policy, roles in zip(policies, named, strict=True):
+            yield replace(policy, roles=roles or [])
 
     def _find_resource_policies(self) -> Iterator[tuple[str, Place, Any]]:
         for construct in self.constructs:
@@ -228,7 +219,7 @@ class Reader:
                 place = self.tokens.place_of(path)
                 if place:
                     document = construct.key_policy if isinstance(construct, kms.CfnKey) else construct.policy_document  # type: ignore[union-attr]
-                    yield path, place, as_json(document, place)
+                    yield path, place, self.looked.read(document, place)
 
     def _find_undisclosed(self) -> Iterator[Finding]:
         for construct in self.constructs:
@@ -271,17 +262,16 @@ class Reader:
             )
             return
         for document in documents_of(role.resource.policies, role.place):
-            role.documents.append((role.name, role.place, as_json(document, role.place)))
+            role.documents.append((role.name, role.place, self.looked.read(document, role.place)))
 
     def _attach_by_arn(self, roles: Sequence[_Role]) -> None:
         """Managed policies that a role names."""
         inside = [(role, role.resource.managed_policy_arns) for role in roles if role.resource is not None]
         named = [(role, list(arns)) for role, arns in inside if arns]
-        for (role, arns), found in zip(
-            named, self.tokens.of_values([(role.place, arns) for role, arns in named]), strict=True
-        ):
+        resolved = self.looked.resolve([(role.place, arns) for role, arns in named])
+        for (role, arns), found in zip(named, resolved, strict=True):
             unclear = False
-            for _, pieces in found:
+            for _, pieces in self.tokens.of_json(role.place, found or []):
                 name = managed_name(pieces)
                 if name in LAMBDAS_OWN or name in STATEMENTS:
                     role.managed.append(name)
@@ -304,7 +294,7 @@ class Reader:
         if any(path == policy.path for path, _, _ in role.documents):
             return
         if policy.path not in self._documents:
-            self._documents[policy.path] = as_json(policy.construct.policy_document, policy.place)
+            self._documents[policy.path] = self.looked.read(policy.construct.policy_document, policy.place)
         role.documents.append((policy.path, policy.place, self._documents[policy.path]))
 
     def _attach_policies(self, roles: Mapping[str, _Role]) -> None:

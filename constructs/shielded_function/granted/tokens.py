@@ -16,22 +16,13 @@ from typing import Any, Final, cast
 import aws_cdk as cdk
 import jsii
 
+from ..paths import path_of
 from .arns import Field, Piece, Target, Unknown
 
-__all__ = ["Place", "Tokens", "path_of", "resolve"]
+__all__ = ["Place", "Tokens", "resolve"]
 
 _TEXT: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _LIST: Final = "#{Token["
-# `Shop/Orders/Resource [AWS::S3::Bucket]`, as a resource tells itself.
-_DESCRIBED: Final = re.compile(r"(.*?)(?: \[([A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+)\])?", re.DOTALL)
-
-
-def path_of(construct: Any) -> tuple[str, str]:
-    """A construct's path and its CloudFormation type, empty for what is no resource, in one question."""
-    found = _DESCRIBED.fullmatch(construct.to_string())
-    assert found  # it matches every text
-    path: str = found[1]
-    return ("" if path == "<root>" else path), found[2] or ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,14 +107,6 @@ class Tokens:
             return self.of_json(place, place.stack.resolve(value))
         text = cdk.Token.as_string(value)
         return [(text, self.pieces(place, text))]
-
-    def of_values(self, values: Sequence[tuple[Place, Any]]) -> list[list[tuple[str, Field]]]:
-        """`of_value` of many that may be list tokens, with one question for each stack."""
-        found: dict[int, Any] = {}
-        for place in dict.fromkeys(place for place, _ in values):
-            mine = [i for i, (p, _) in enumerate(values) if p is place]
-            found.update(zip(mine, resolve(place.stack, [values[i][1] for i in mine]), strict=True))
-        return [self.of_json(place, found[i] or []) for i, (place, _) in enumerate(values)]
 
     def logical_id(self, place: Place, text: str) -> str:
         """Of what a text that was learnt refers to; empty where it does not tell."""

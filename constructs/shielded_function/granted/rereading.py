@@ -1,0 +1,118 @@
+"""Whether what a read of grants looked at is still as it was, without asking for all of it again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Final
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from .documents import as_json, mapping, statements_of
+from .tokens import Place, resolve
+
+__all__ = ["Looked"]
+
+_KINDS: Final = (
+    iam.CfnRole,
+    iam.CfnPolicy,
+    iam.CfnManagedPolicy,
+    iam.CfnRolePolicy,
+    s3.CfnBucketPolicy,
+    sqs.CfnQueuePolicy,
+    sns.CfnTopicPolicy,
+    secretsmanager.CfnResourcePolicy,
+    kms.CfnKey,
+    lambda_.CfnEventSourceMapping,
+    lambda_.CfnEventInvokeConfig,
+)
+
+
+@dataclass
+class Looked:
+    """What one read looked at.
+
+    A grant in a later aspect adds a statement to a document, a name to a list, or a construct, and each of these is
+    seen. A document that is replaced by another (`policy.policy_document = ...`) is not: the function then gets less
+    from its shield than its role grants, and says so at its first call.
+
+    Attributes:
+        kinds: how many constructs of each kind that grants something there were.
+        documents: policy documents, as the CDK has them and as they were read.
+        lists: lists, as the CDK has them and resolved.
+    """
+
+    kinds: Counter[type]
+    documents: list[tuple[Place, Any, Any]] = field(default_factory=list[tuple[Place, Any, Any]])
+    lists: list[tuple[Place, Any, Any]] = field(default_factory=list[tuple[Place, Any, Any]])
+
+    @staticmethod
+    def at(constructs: Iterable[Any]) -> Looked:
+        """Before anything else was looked at."""
+        return Looked(_count(constructs))
+
+    def read(self, document: Any, place: Place) -> Any:
+        """A policy document with its tokens as texts, remembered."""
+        found = as_json(document, place)
+        self.documents.append((place, document, found))
+        return found
+
+    def resolve(self, lists: Sequence[tuple[Place, Any]]) -> list[Any]:
+        """Lists, resolved with one question for each stack, and remembered."""
+        found = _resolve(lists)
+        self.lists += ((place, value, f) for (place, value), f in zip(lists, found, strict=True))
+        return found
+
+    def is_same(self, constructs: Iterable[Any]) -> bool:
+        """Whether all of it is as it was.
+
+        Args:
+            constructs: those of the stage now.
+        """
+        if _count(constructs) != self.kinds:
+            return False
+        if _resolve([(place, value) for place, value, _ in self.lists]) != [before for *_, before in self.lists]:
+            return False
+        return all(_grants(as_json(d, place), place) == _grants(before, place) for place, d, before in self.documents)
+
+
+def _count(constructs: Iterable[Any]) -> Counter[type]:
+    return Counter(type(construct) for construct in constructs if isinstance(construct, _KINDS))
+
+
+def _resolve(lists: Sequence[tuple[Place, Any]]) -> list[Any]:
+    found: dict[int, Any] = {}
+    for place in dict.fromkeys(place for place, _ in lists):
+        mine = [i for i, (p, _) in enumerate(lists) if p is place]
+        found.update(zip(mine, resolve(place.stack, [lists[i][1] for i in mine]), strict=True))
+    return [found[i] for i in range(len(lists))]
+
+
+def _grants(document: Any, place: Place) -> set[str]:
+    """Each combination that a document grants: the same when the CDK merges statements, as it does at synthesis."""
+    return {
+        json.dumps(combination, default=str)
+        for _, statement in statements_of(document, place)
+        for combination in product(
+            *(sorted(_choices(name, value), key=str) for name, value in sorted(statement.items()))
+        )
+    }
+
+
+def _choices(name: str, value: Any) -> Iterator[Any]:
+    if name == "Principal" and isinstance(value, dict):
+        for kind, principals in mapping(value).items():
+            yield from ((name, kind, choice) for _, choice in _choices("", principals))
+    elif isinstance(value, list) and name != "Condition":
+        yield from ((name, item) for item in value)
+    else:
+        yield name, value
