@@ -17,11 +17,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from aws.account import Account
+from deployed.command_line import CDK
 from shielded_function.cli import node
 
-ROOT = Path(__file__).parents[2]
 APP = Path(__file__).parent / "app"
-CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
 _DEPLOY_SECONDS = 1800
 Say = Callable[[str], None]

@@ -18,10 +18,7 @@ from typing import Any
 
 import boto3
 
-from shielded_function.cli import node
-
-ROOT = Path(__file__).parents[2]
-CDK = ROOT / "node_modules" / ".bin" / "cdk"
+from deployed.command_line import CDK, ROOT, cdk_environment
 
 ACCOUNT = "123456789012"  # moto's own
 REGION = "us-east-1"
@@ -63,7 +60,6 @@ class MotoServer:
             "HTTP_PROXY": _NOWHERE,
             "HTTPS_PROXY": _NOWHERE,
             "NO_PROXY": "127.0.0.1",
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
         }
 
     def client(self, service: str) -> Any:
@@ -86,13 +82,10 @@ class MotoServer:
             home: a folder for what the command line keeps between runs.
             cwd: where the app is.
         """
-        environment = node.environment_with(node.choose())
-        # The credentials, region and profile of whoever runs the tests are not looked at.
-        environment = {name: value for name, value in environment.items() if not name.startswith(("AWS_", "CDK_"))}
         return subprocess.run(
             [str(CDK), *arguments, "--no-notices", "--no-color", "--ci=false"],
             cwd=cwd,
-            env={**environment, **self.environment, "CDK_HOME": str(home)},
+            env={**cdk_environment(home), **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

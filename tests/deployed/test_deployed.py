@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from deployed.command_line import CDK
 from deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
 from deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
-from deployed.moto_server import ACCOUNT, CDK, QUALIFIER, REGION, MotoServer, moto_server, physical_resources, stacks
+from deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, physical_resources, stacks
 from shielded_function_monitoring import NAMESPACE, metric_name, violations
 
 WRAPPER = "/opt/shielded-function/shield"

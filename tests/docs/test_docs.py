@@ -24,11 +24,11 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from deployed.moto_server import ACCOUNT, CDK, QUALIFIER, REGION, MotoServer, moto_server
+from deployed.command_line import CDK, cdk_environment
+from deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server
 from docs.commands import check_commands, without_prompts
 from docs.pages import OUTPUT, ROOT, SHELLS, Block, Page, page_files, read_page
 from shielded_function import Shield
-from shielded_function.cli import node
 from shielded_function_monitoring import parse_line
 
 PAGES = [read_page(file) for file in page_files()]
@@ -157,10 +157,9 @@ def shell_environment(home: Path) -> dict[str, str]:
     programs = home / "bin"
     programs.mkdir()
     (programs / "cdk").symlink_to(CDK)
-    environment = node.environment_with(node.choose())
-    environment = {name: value for name, value in environment.items() if not name.startswith(("AWS_", "CDK_"))}
+    environment = cdk_environment(home)
     path = [str(programs), str(Path(sys.executable).parent), environment["PATH"]]
-    return {**environment, "CDK_HOME": str(home), "PATH": os.pathsep.join(path), "CDK_DISABLE_CLI_TELEMETRY": "true"}
+    return {**environment, "PATH": os.pathsep.join(path)}
 
 
 def in_context(file: Path, context: dict[str, str]) -> None:

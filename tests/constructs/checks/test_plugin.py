@@ -13,14 +13,13 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
+from deployed.command_line import CDK
 from shielded_function import ShieldAlarms, ShieldChecks, ShieldPolicy
 from shielded_function.checks import check, plugin, read_assembly
 
 from .conftest import MakeFunction
 from .test_assembly import acknowledge
 
-ROOT = Path(__file__).parents[3]
-CDK = ROOT / "node_modules" / ".bin" / "cdk"
 Props = dict[str, Any]
 
 
