@@ -10,6 +10,9 @@ PYTEST_ARGS ?= -n 3
 # All C but the generated table.
 C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
 
+# What Python compiled is kept: without it each of the programs that tests start would compile the CDK again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup native runtimes demo test test-long test-aws cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth lint format wheel clean
 

@@ -15,11 +15,11 @@ import pytest
 import yaml
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
-from cfnlint.api import lint
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.running import command, says
+from linting import lint
 from shielded_function import ShieldedFunction, ShieldPolicy, invariants
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string

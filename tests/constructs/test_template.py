@@ -15,10 +15,10 @@ import pytest
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
-from cfnlint.api import lint
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from linting import lint
 from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
 from shielded_function_monitoring import POLICIES, LogEvent, monitoring_of, shielded_functions
 from shielded_function_runtime import core

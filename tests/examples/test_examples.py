@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
 
 from examples.catalogue import EXAMPLES, FOLDER, LINT_OF_THE_CDK, Example
 from examples.conftest import Assembly
+from linting import lint
 from shielded_function.cli import audit
 
 each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

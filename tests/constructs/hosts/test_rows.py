@@ -36,8 +36,8 @@ from aws_cdk import aws_redshiftserverless as redshift_serverless
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3express as s3express
 from aws_cdk import aws_timestream as timestream
-from cfnlint.api import lint
 
+from linting import lint
 from shielded_function import hosts
 
 SUFFIX = {"Ref": "AWS::URLSuffix"}
