@@ -109,6 +109,7 @@ class AttachedShield(Construct):
         log_group: where the function logs.
         metric_filter: counts the violations in the log.
         alarm: on that count; None when the alarms are not enabled.
+        from_sweep: the call of `Shield.everywhere` that made it.
     """
 
     def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
@@ -123,6 +124,7 @@ class AttachedShield(Construct):
         self.function = handle.construct
         self._options = options
         self._targets: tuple[IConstruct | str, ...] = ()
+        self.from_sweep: object | None = None
         self._grants: Grants | None = None
         self._shields = stack_shields(handle.stack)
         self._switch = self._shields.shared.switch
@@ -158,6 +160,11 @@ class AttachedShield(Construct):
         in it from the synthesis on.
         """
         return self._resolved.policy if self._resolved else self._given_policy()
+
+    @property
+    def given_policy(self) -> ShieldPolicy:
+        """The policy that it was made with."""
+        return self._options.policy
 
     @property
     def wants_grants(self) -> bool:

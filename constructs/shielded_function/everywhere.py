@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import aws_cdk as cdk
 import jsii
@@ -15,7 +15,15 @@ from .attached import ID, AttachedShield, Candidate, ShieldOptions, check_functi
 from .errors import ShieldError
 from .function_facts import FunctionHandle
 from .globs import covers
-from .kinds import edge_problem, is_cdk_handler, is_imported_function, is_untyped_function, why_not
+from .kinds import (
+    edge_problem,
+    is_cdk_handler,
+    is_imported_function,
+    is_untyped_function,
+    jsii_types,
+    owner_of,
+    why_not,
+)
 from .names import LEFT_OUT
 from .paths import path_of
 from .policy import ShieldPolicy, ShieldPolicyError, check_policy
@@ -29,6 +37,8 @@ _ID = "ShieldEverywhere"
 _TAG = "tag:"
 _UNSUPPORTED = "shielded-function:unsupported"
 _UNUSED = "shielded-function:unusedPattern"
+_TWICE = "shielded-function:shieldedTwice"
+_PIPELINE = "aws-cdk-lib.pipelines.PipelineBase"
 
 
 @dataclass
@@ -38,11 +48,13 @@ class ShieldedApp:
     Attributes:
         shielded: the shields that were put on functions, by construct path.
         left_out: why functions have none, by construct path: excluded, CDK's own, or skipped.
+        already: the shields that functions had before, by construct path: their policies stay.
         unsupported: what is against a shield, by construct path, where on_unsupported is "warn".
     """
 
     shielded: dict[str, AttachedShield] = field(default_factory=dict[str, AttachedShield])
     left_out: dict[str, str] = field(default_factory=dict[str, str])
+    already: dict[str, AttachedShield] = field(default_factory=dict[str, AttachedShield])
     unsupported: dict[str, str] = field(default_factory=dict[str, str])
 
     def of(self, function: IConstruct | str) -> AttachedShield:
@@ -58,7 +70,8 @@ class ShieldedApp:
             ShieldError: it has none, and why; or there is no function at that path.
         """
         path = function if isinstance(function, str) else function.node.path
-        attached = self.shielded.get(path) if isinstance(function, str) else Shield.of(function)
+        known = {**self.already, **self.shielded}
+        attached = known.get(path) if isinstance(function, str) else Shield.of(function)
         if attached is not None:
             return attached
         reason = self.left_out.get(path) or self.unsupported.get(path)
@@ -86,12 +99,17 @@ def shield_everywhere(
     if on_unsupported not in get_args(OnUnsupported):
         choices = ", ".join(map(repr, get_args(OnUnsupported)))
         raise ShieldError(_path(scope), [f"on_unsupported: {on_unsupported!r} is none of {choices}"])
+    if not isinstance(policies, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ShieldError(_path(scope), [f"policies: {policies!r} is no mapping of paths, globs or tags to policies"])
     for name, policy in policies.items():
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ShieldError(_path(scope), [f"policies: {name!r} is no path, glob or tag: write the construct's path"])
         try:
             check_policy(policy)
         except ShieldPolicyError as error:
             raise ShieldError(_path(scope), [f"policies: {name!r}: {error}"]) from error
     sweep = _Sweep(scope, options, rules, on_unsupported)
+    sweep.refuse_synthesized()
     sweep.shield_functions(in_aspect=False)
     sweep.watch_stages()
     return sweep.report
@@ -209,7 +227,9 @@ class _Sweep:
             path = candidate.handle.path
             self._seen.add(path)
             self._looked_at.add(candidate.handle.construct)
-            self.report.shielded[path] = AttachedShield(candidate, in_aspect=in_aspect)
+            shield = AttachedShield(candidate, in_aspect=in_aspect)
+            shield.from_sweep = self
+            self.report.shielded[path] = shield
 
     def _unseen(self) -> list[_Found]:
         """What may be a function, by its Python type alone, and where it is: each question to the CDK costs."""
@@ -231,14 +251,35 @@ class _Sweep:
             if found.path not in self._seen
         ]
 
+    def refuse_synthesized(self) -> None:
+        """A pipeline synthesizes its stages when they are added to it, and nothing may change after that.
+
+        Raises:
+            ShieldError: there is a pipeline with stages in them.
+        """
+        everything = self._scope.node.find_all()
+        if not any(isinstance(c, cdk.Stage) and c.node.scope is not None for c in everything):
+            return
+        for construct in everything:
+            if _PIPELINE in jsii_types(construct) and getattr(construct, "waves", None):
+                raise ShieldError(
+                    construct.node.path,
+                    [
+                        "Shield.everywhere comes too late: the pipeline synthesized its stages when they were added; "
+                        "call Shield.everywhere(stage, ...) before add_stage, or in the Stage's __init__"
+                    ],
+                )
+
     def watch_stages(self) -> None:
         """Looks again at synthesis, in the scope and in each stage within it, which the CDK visits by itself."""
         below = [
             c for c in self._scope.node.find_all() if isinstance(c, cdk.Stage) and c.node.path != self._scope.node.path
         ]
         for scope in [self._scope, *below]:
-            if scope.node.try_find_child(_ID) is None:
-                cdk.Aspects.of(Construct(scope, _ID)).add(_LookAgain(self), priority=500)
+            watcher = scope.node.try_find_child(_ID)
+            if not isinstance(watcher, _Watcher):
+                watcher = _Watcher(scope, _ID)
+            watcher.sweeps.insert(0, self)  # the latest call looks first: it is the one that was meant for what is new
 
     def look_again(self) -> None:
         """What the aspect does: functions that were made after the call, and patterns that matched nothing."""
@@ -248,9 +289,15 @@ class _Sweep:
             stage_shields(self._scope).problems.append(str(error))
         for pattern in self._rules.unused():
             self._rules.used.add(pattern)
-            cdk.Annotations.of(self._scope).add_warning_v2(
+            cdk.Annotations.of(self._told_at()).add_warning_v2(
                 f"{_UNUSED}-{pattern}", f"Shield.everywhere: {pattern!r} matches no function: mend it, or take it out."
             )
+
+    def _told_at(self) -> IConstruct:
+        """Where a warning about all of the scope is shown: the CDK shows a stack's, and not an app's or a stage's."""
+        if not isinstance(self._scope, cdk.Stage):
+            return self._scope
+        return next((stack for _, stack in sorted(self._stacks.items())), self._scope)
 
     def _candidate(self, found: _Found) -> Candidate | None:
         """A function that is to be shielded; None for what is not, or is already.
@@ -267,9 +314,9 @@ class _Sweep:
             self._seen.add(path)  # looked at as that
             return None
         node = construct.node
-        if function is not None and node.try_find_child(ID) is not None:
-            self._seen.add(path)
-            self._looked_at.add(construct)
+        shield = node.try_find_child(ID) if function is not None else None
+        if shield is not None:
+            self._leave_as_it_is(function, path, shield)
             return None
         parent = self._stacks.get(above) or node.scope
         if isinstance(function, lambda_.CfnFunction) and isinstance(parent, lambda_.Function):
@@ -286,6 +333,21 @@ class _Sweep:
             raise ShieldError(path, [problem])
         handle = FunctionHandle(function, node=node, path=path, resource=found.resource)
         return check_function(handle, self._options_for(path))
+
+    def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: IConstruct) -> None:
+        """It has a shield already, whose policy stays. Said where an earlier call of `Shield.everywhere` made it."""
+        self._seen.add(path)
+        if function is None or not isinstance(shield, AttachedShield):
+            return
+        self._looked_at.add(function)
+        self.report.already[path] = shield
+        wanted = self._rules.policy_for(path) or self._options.policy
+        if shield.from_sweep is not None and shield.from_sweep is not self and shield.given_policy != wanted:
+            cdk.Annotations.of(function).add_warning_v2(
+                _TWICE,
+                "Two calls of Shield.everywhere have a policy for it, and the first one's stays: give it one policy, "
+                "by `policies` of the first call.",
+            )
 
     def _options_for(self, path: str) -> ShieldOptions:
         policy = self._rules.policy_for(path)
@@ -313,24 +375,33 @@ class _Sweep:
 
 
 @jsii.implements(cdk.IAspect)
-class _LookAgain:
-    """One visit a stage: an aspect on the app would be called for every construct in it."""
+class _Watcher(Construct):
+    """One visit a stage: an aspect on the app would be called for every construct in it.
 
-    def __init__(self, sweep: _Sweep) -> None:
-        self._sweep = sweep
+    Attributes:
+        sweeps: those that look again, in their order.
+    """
+
+    def __init__(self, scope: IConstruct, construct_id: str) -> None:
+        super().__init__(cast("Construct", scope), construct_id)
+        self.sweeps: list[_Sweep] = []
+        cdk.Aspects.of(self).add(self, priority=500)
 
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK."""
         del node
-        self._sweep.look_again()
+        for sweep in self.sweeps:
+            sweep.look_again()
 
 
 def _exclusions(scope: IConstruct, exclude: Iterable[Exclusion]) -> list[Exclusion]:
     if isinstance(exclude, str):
         raise ShieldError(_path(scope), [f"exclude: {exclude!r} is one text: write a list, [{exclude!r}]"])
-    found = list(exclude)
+    if not isinstance(exclude, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ShieldError(_path(scope), [f"exclude: {exclude!r} is no list"])
+    found = [owner_of(e) or e if isinstance(e, Construct) else e for e in exclude]
     for exclusion in found:
-        if not (isinstance(exclusion, (Construct, str)) or callable(exclusion)):
+        if isinstance(exclusion, type) or not (isinstance(exclusion, (Construct, str)) or callable(exclusion)):
             raise ShieldError(_path(scope), [f"exclude: {exclusion!r} is no construct, path, pattern, id or function"])
     return found
 

@@ -13,7 +13,6 @@ from typing_extensions import Unpack
 from shielded_function_monitoring import Policy
 
 from .alarms import ShieldAlarms
-from .errors import ShieldError
 from .log_group import ShieldLogs
 from .policy import ShieldPolicy
 from .shield import AttachedShield, attach, shield_options
@@ -72,7 +71,7 @@ class ShieldedFunction(lambda_.Function):
         self._attached: AttachedShield | None = None
         try:
             self._attached = attach(self, options)
-        except ShieldError:
+        except Exception:
             scope.node.try_remove_child(id)  # whoever catches the error must not deploy it without a shield
             raise
 

@@ -11,18 +11,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct, Node
 
-# On the handlers of CDK's own custom resources, put there by the CDK
-# (packages/aws-cdk-lib/custom-resource-handlers and core/lib/custom-resource-provider).
-_CDK_MARKS: Final = (
-    "aws:cdk:is-custom-resource-handler-singleton",
-    "aws:cdk:is-custom-resource-handler-customResourceProvider",
-    "aws:cdk:is-custom-resource-handler-runtime-family",
-)
-# CDK's framework around a user's function, which has neither of the marks.
-_PROVIDER: Final = "aws-cdk-lib.custom_resources.Provider"
-_FRAMEWORK: Final = ("framework-onEvent", "framework-isComplete", "framework-onTimeout")
-# Singletons without a mark: the CDK fixes their ids, in every stack.
-_CDK_SINGLETONS: Final = ("LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a",)
+from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
+
 _FUNCTION: Final = "AWS::Lambda::Function"
 
 _INSTEAD: Final[tuple[tuple[str, str], ...]] = (
@@ -57,7 +47,7 @@ def owner_of(construct: IConstruct) -> lambda_.Function | lambda_.CfnFunction | 
 
 def why_not(construct: IConstruct) -> str:
     """Why a construct cannot be shielded that `owner_of` finds no function for."""
-    names = _jsii_types(construct)
+    names = jsii_types(construct)
     for name, reason in _INSTEAD:
         if name in names:
             return reason
@@ -85,7 +75,7 @@ def edge_problem(path: str, parent: IConstruct | None) -> str | None:
         parent: the construct that it is in.
     """
     edge = "aws-cdk-lib.aws_cloudfront.experimental.EdgeFunction"
-    if edge in _jsii_types(parent) or _parent_id(path).startswith("edge-lambda-stack-"):
+    if edge in jsii_types(parent) or _parent_id(path).startswith("edge-lambda-stack-"):
         return dict(_INSTEAD)[edge]
     return None
 
@@ -100,18 +90,23 @@ def is_cdk_handler(node: Node, path: str, parent: IConstruct | None) -> bool:
     """
     # A stack has no such mark, and most functions are in one: what is not asked costs nothing.
     marked = [node] if parent is None or isinstance(parent, cdk.Stack) else [node, parent.node]
-    if any(entry.type in _CDK_MARKS for each in marked for entry in each.metadata):
+    if any(entry.type.startswith(MARK) for each in marked for entry in each.metadata):
         return True
-    if _parent_id(path) in _CDK_SINGLETONS:
+    own_id, parent_id = path.rpartition("/")[2], _parent_id(path)
+    if parent_id in SINGLETONS and not isinstance(parent, lambda_.Function):
         return True
-    return path.rpartition("/")[2] in _FRAMEWORK and _PROVIDER in _jsii_types(parent)
+    if any(own_id in PARENTS[kind][0] for kind in jsii_types(parent) if kind in PARENTS):
+        return True
+    if parent is None or not any(parent_id == hook and own_id in ids for (_, hook), (ids, _) in GRANDPARENTS.items()):
+        return False
+    return any((kind, parent_id) in GRANDPARENTS for kind in jsii_types(parent.node.scope))
 
 
 def _parent_id(path: str) -> str:
     return path.rpartition("/")[0].rpartition("/")[2]
 
 
-def _jsii_types(construct: IConstruct | None) -> list[str]:
+def jsii_types(construct: IConstruct | None) -> list[str]:
     """The names of its classes in the CDK: telling by them does not import the module of each."""
     types: list[Any] = [getattr(kind, "__jsii_type__", None) for kind in type(construct).__mro__]
     return [name for name in types if isinstance(name, str)]

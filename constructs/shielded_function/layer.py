@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -33,14 +33,20 @@ def shield_layer(scope: IConstruct, architecture: str) -> lambda_.LayerVersion:
         raise ShieldError(existing.node.path, ["this construct id is the shield layer's: give it another"])
     if problems := layer_archive.missing_binaries(architecture):
         raise ShieldError(scope.node.path, problems)
-    return lambda_.LayerVersion(
+    content = layer_archive.layer_zip(architecture)
+    layer = lambda_.LayerVersion(
         stack,
         construct_id,
-        code=_code(stack, layer_archive.layer_zip(architecture)),
+        code=_code(stack, content),
         compatible_architectures=[lambda_.Architecture.custom(architecture)],
         description=f"Shielded Function for {architecture}: decides what a function's code may do",
         license="Apache-2.0",
     )
+    # Another content is another logical id: what refers to it changes, and so a function's `current_version` is a new
+    # version. The CDK looks into a layer by itself only with the flag @aws-cdk/aws-lambda:recognizeLayerVersion.
+    resource: Any = layer.node.default_child
+    resource.override_logical_id(f"ShieldedFunctionLayer{architecture.replace('_', '')}{_short(content)}")
+    return layer
 
 
 def import_layer(stack: cdk.Stack, arn: str) -> lambda_.ILayerVersion:
@@ -61,10 +67,14 @@ def policy_layer(scope: Construct, lines: str) -> lambda_.LayerVersion:
     content = layer_archive.write_zip({_POLICY_MEMBER: MemberFile(lines.encode(), 0o644)})
     return lambda_.LayerVersion(
         scope,
-        "PolicyLayer",
+        f"PolicyLayer{_short(content)}",  # another policy is another logical id, as above
         code=_code(cdk.Stack.of(scope), content),
         description="Shielded Function: the allow lists of one function",
     )
+
+
+def _short(content: bytes) -> str:
+    return layer_archive.sha256_hex(content)[:8].upper()
 
 
 def _code(stack: cdk.Stack, content: bytes) -> lambda_.AssetCode:

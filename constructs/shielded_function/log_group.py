@@ -98,8 +98,12 @@ def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Cons
     resource = role.node.default_child
     if not isinstance(resource, iam.CfnRole):
         return f"the role {role.node.path} is imported"
-    if not _writes_logs(resource, handle.stack):
-        log_group.grant_write(role)
+    owner = cdk.Stack.of(resource)
+    if not _writes_logs(resource, owner):
+        if owner.node.path == handle.stack.node.path:
+            log_group.grant_write(role)
+        else:  # a grant goes into the role's stack, which would then depend on the function's, which depends on it
+            _attach_policy(resource, log_group, scope)
     return None
 
 

@@ -12,7 +12,7 @@ from .checks.checking import Report, check
 from .checks.comparing import loosened
 from .checks.model import Assembly, LambdaFunction, Template
 from .checks.policies import FunctionPolicy
-from .checks.reading import read_functions
+from .checks.reading import known_references, read_functions
 from .globs import covers
 from .policy import ShieldPolicy
 
@@ -131,5 +131,5 @@ def _from_json(content: Mapping[str, Any]) -> Assembly:
         for logical_id, resource in resources.items()
         if isinstance(path := (resource.get("Metadata") or {}).get("aws:cdk:path"), str)
     }
-    template = Template(stack="", file="", resources=resources, paths=paths)
+    template = Template(stack="", file="", resources=resources, paths=paths, known=known_references(content, ""))
     return Assembly("template", [template], list(read_functions(template, _NoFiles())))

@@ -17,7 +17,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
+from aws_cdk import aws_s3_notifications as s3_notifications
 from aws_cdk import custom_resources as cr
+from aws_cdk import pipelines
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 
@@ -406,3 +408,101 @@ def test_a_misspelt_context(tmp_path: Path, props: Props) -> None:
     app = cdk.App(outdir=str(tmp_path), context={"shield": "alrt"})
     with pytest.raises(ShieldError, match="context shield: 'alrt' is not on, alert or off"):
         ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", **props)
+
+
+def messages(app: cdk.App) -> list[str]:
+    """What the CDK's command line would show: the warnings in the artifacts of stacks."""
+    assembly = app.synth()
+    found = [assembly, *(nested.nested_assembly for nested in assembly.nested_assemblies)]
+    return [str(m.entry.data) for each in found for stack in each.stacks for m in stack.messages]
+
+
+@pytest.mark.parametrize("in_stage", [True, False])
+def test_a_pattern_that_matches_nothing_is_shown_by_the_command_line(
+    app: cdk.App, in_stage: bool, props: Props
+) -> None:
+    scope = cdk.Stage(app, "Prod") if in_stage else app
+    lambda_.Function(cdk.Stack(scope, "Shop"), "Checkout", **props)
+    Shield.everywhere(app, policies={"Shop/Chekout": ShieldPolicy()}, exclude=["Shop/Nope"])
+    shown = " ".join(messages(app))
+    assert "'Shop/Chekout' matches no function" in shown
+    assert "'Shop/Nope' matches no function" in shown
+
+
+def test_the_cdks_handler_of_bucket_notifications_is_left_out(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    function: Any = lambda_.Function(stack, "OnObject", **props)
+    bucket = s3.Bucket(stack, "Bucket")
+    bucket.add_event_notification(s3.EventType.OBJECT_CREATED, s3_notifications.LambdaDestination(function))
+    shielded = Shield.everywhere(app)
+    assert list(shielded.shielded) == ["Shop/OnObject"]
+    assert list(shielded.left_out.values()) == ["a function of the CDK's own"]
+
+
+def test_a_function_that_has_the_id_of_a_singleton_of_the_cdks_is_shielded(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    lambda_.Function(stack, "BucketNotificationsHandler050a0587b7544547bf325f094a3db834", **props)
+    shielded = Shield.everywhere(app)
+    assert len(shielded.shielded) == 1
+
+
+class TestTwoCalls:
+    def test_the_first_policy_stays_and_it_is_said(self, app: cdk.App, props: Props) -> None:
+        stack = cdk.Stack(app, "Prod")
+        function = lambda_.Function(stack, "Checkout", **props)
+        Shield.everywhere(app, ShieldPolicy.alert())
+        second = Shield.everywhere(stack, ShieldPolicy())
+        assert second.of("Prod/Checkout") is Shield.of(function)
+        assert list(second.already) == ["Prod/Checkout"]
+        assert modes(app) == {"Prod/Checkout": "alert"}
+        Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("Two calls of Shield.everywhere"))
+
+    def test_the_same_policy_is_not_worth_a_word(self, app: cdk.App, props: Props) -> None:
+        stack = cdk.Stack(app, "Prod")
+        lambda_.Function(stack, "Checkout", **props)
+        for _ in range(2):
+            Shield.everywhere(app, ShieldPolicy.alert())
+        assert messages(app) == []
+
+    def test_what_is_made_later_gets_the_policy_of_the_latest(self, app: cdk.App, props: Props) -> None:
+        stack = cdk.Stack(app, "Shop")
+        Shield.everywhere(app, ShieldPolicy.alert())
+        Shield.everywhere(app, ShieldPolicy(), exclude=["Shop/Typo"])
+        lambda_.Function(stack, "Later", **props)
+        assert modes(app) == {"Shop/Later": "block"}
+        assert "'Shop/Typo' matches no function" in " ".join(messages(app))
+
+
+def test_after_a_pipeline_has_its_stages_it_is_too_late(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Pipeline")
+    source = pipelines.CodePipelineSource.connection("shop/shop", "main", connection_arn="arn:aws:codeconnections:x")
+    synth = pipelines.ShellStep("Synth", input=source, commands=["cdk synth"])
+    pipeline = pipelines.CodePipeline(stack, "Pipeline", synth=synth)
+    stage = cdk.Stage(app, "Prod")
+    lambda_.Function(cdk.Stack(stage, "Shop"), "Checkout", **props)
+    pipeline.add_stage(stage)
+    with pytest.raises(ShieldError, match="before add_stage, or in the Stage's __init__"):
+        Shield.everywhere(app)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"policies": [ShieldPolicy()]}, "is no mapping of paths, globs or tags to policies"),
+        ({"policies": {1: ShieldPolicy()}}, "policies: 1 is no path, glob or tag"),
+        ({"exclude": None}, "exclude: None is no list"),
+        ({"exclude": [lambda_.Function]}, "is no construct, path, pattern, id or function"),
+    ],
+)
+def test_arguments_of_another_kind(app: cdk.App, props: Props, arguments: dict[str, Any], says: str) -> None:
+    lambda_.Function(cdk.Stack(app, "Shop"), "Checkout", **props)
+    with pytest.raises(ShieldError, match=says):
+        Shield.everywhere(app, **arguments)
+
+
+def test_an_excluded_singleton_is_the_function_behind_it(app: cdk.App, props: Props) -> None:
+    stack = cdk.Stack(app, "Shop")
+    singleton: Any = lambda_.SingletonFunction(stack, "Once", uuid="f7d4f730-4ee1-11e8-9c2d-fa7ae01bbebc", **props)
+    shielded = Shield.everywhere(app, exclude=[singleton])
+    assert shielded.shielded == {}
+    assert len(shielded.left_out) == 1

@@ -304,6 +304,31 @@ def test_a_new_policy_is_a_new_version(props: Props, resources: Resources) -> No
     assert version(ShieldPolicy()) != version(ShieldPolicy(read_handler="alert"))
 
 
+def test_a_new_policy_file_is_a_new_version(props: Props, resources: Resources) -> None:
+    """With the CDK's default flags, which do not look into layers."""
+
+    def version(hosts: int) -> str:
+        stack = cdk.Stack(cdk.App(), "Shop")
+        policy = ShieldPolicy(allow_outbound=[f"host-{n}.example.com:443" for n in range(hosts)])
+        _ = ShieldedFunction(stack, "Checkout", policy=policy, **props).current_version
+        return next(iter(resources(stack, "AWS::Lambda::Version")))
+
+    assert version(300) == version(300)
+    assert version(300) != version(301)
+
+
+def test_a_new_shield_is_a_new_version(props: Props, resources: Resources, layers_folder: Path) -> None:
+    def version() -> str:
+        stack = cdk.Stack(cdk.App(), "Shop")
+        _ = ShieldedFunction(stack, "Checkout", **props).current_version
+        return next(iter(resources(stack, "AWS::Lambda::Version")))
+
+    before = version()
+    assert version() == before
+    (layers_folder / "x86_64" / "shielded-function" / "shield").write_text("a newer one\n")
+    assert version() != before
+
+
 # ---- layers
 
 

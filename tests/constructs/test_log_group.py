@@ -186,3 +186,16 @@ def test_a_cfn_function_that_is_known_only_at_deployment(stack: cdk.Stack, what:
     function = l1_function(stack, "arn:aws:iam::111122223333:role/shop", **{what: unknown[what]})
     with pytest.raises(ShieldError, match=f"Shop/L1: {what}: known only at deployment"):
         Shield().apply(function)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_role_of_another_stack_makes_no_cycle(app: cdk.App, props: Props, nested: bool) -> None:
+    """The grant goes into the function's stack: in the role's it would depend on the log group, and be depended on."""
+    roles = cdk.Stack(app, "Iam")
+    role: Any = iam.Role(roles, "Role", assumed_by=LAMBDA)
+    scope = cdk.NestedStack(roles, "Shop") if nested else cdk.Stack(app, "Shop")
+    ShieldedFunction(scope, "Checkout", role=role, **props)
+    app.synth()
+    (document,) = (p["Properties"] for p in Template.from_stack(scope).find_resources(POLICY).values())
+    assert document["PolicyDocument"]["Statement"][0]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert Template.from_stack(roles).find_resources(POLICY) == {}

@@ -90,3 +90,14 @@ def test_a_parameter_that_is_yet_to_be_looked_up() -> None:
     policy = ShieldPolicy(allow_outbound=[f"{host}:443"], allow_buckets=[host])
     assert policy.allow_outbound == ("dummy-value.invalid:443",)
     assert policy.allow_buckets == ("shielded-function-dummy-value",)
+
+
+@pytest.mark.parametrize(
+    ("entry", "stands"),
+    [("1.2.3.4/5", "192.0.2.0/24"), ("tcp://1.2.3.4/5:5432", "tcp://192.0.2.0/24:5432")],
+)
+def test_a_network_that_has_yet_to_be_looked_up(entry: str, stands: str) -> None:
+    """The CDK's stand-in has bits set behind its mask; the first synthesis has to go through all the same."""
+    assert ShieldPolicy(allow_outbound=[entry]).allow_outbound == (stands,)
+    with pytest.raises(ShieldPolicyError):
+        ShieldPolicy(allow_outbound=["1.2.3.5/5"])

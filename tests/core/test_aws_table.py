@@ -25,6 +25,7 @@ def test_services_are_botocores(table: Table, same_botocore: None) -> None:
             table.index(unknown)
 
 
+@pytest.mark.long  # `make lint` asks the same
 def test_the_table_is_what_botocore_gives(resolved: Resolved) -> None:
     assert aws_table.render(*resolved) == aws_table.TABLE.read_text(encoding="ascii")
 

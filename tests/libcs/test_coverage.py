@@ -89,6 +89,7 @@ def names_that_need_no_search() -> list[str]:
     return re.findall(r'"([^"]+)"', table[1])
 
 
+@pytest.mark.long  # decodes all of the runtimes
 @pytest.mark.parametrize("architecture", _MACHINES)
 def test_what_is_not_searched_makes_no_call_of_its_own(
     architecture: str, list_sites: Callable[[str], Path], root: Callable[[Unpackable], Path]

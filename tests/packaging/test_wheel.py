@@ -37,6 +37,7 @@ def entries(wheel: Path) -> dict[str, zipfile.ZipInfo]:
         return {entry.filename: entry for entry in archive.infolist()}
 
 
+@pytest.mark.long  # compiles everything again
 def test_two_builds_give_the_same_bytes(wheel: Path, wheel_from_sdist: Path) -> None:
     with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(wheel_from_sdist) as other:
         sums = [

@@ -13,7 +13,7 @@ from .assets import Assets
 from .finding import PLUGIN
 from .handlers import is_cdk_handler
 from .model import Assembly, LambdaFunction, Template, as_mapping, construct_of
-from .reading import read_functions
+from .reading import known_references, read_functions
 
 LEFT_OUT: Final = f"{PLUGIN}:leftOut"
 """The type of the metadata that marks a function as left out on purpose; its data is the reason."""
@@ -106,6 +106,7 @@ class _Reader:
             resources=resources,
             paths=dict(_paths(resources, stack, known)),
             region=region,
+            known=known_references(content, region),
         )
         self.templates.append(template)
         self.functions.extend(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from shielded_function.policy import ShieldPolicy
+
 from .finding import Place
 from .model import Assembly, LambdaFunction
 from .policies import FunctionPolicy
@@ -51,7 +53,8 @@ def _added(function: LambdaFunction, assembly: Assembly) -> Change | None:
     if function.cdk_handler and function.is_excused:
         return None
     if function.is_shielded:
-        return Change("new", function.place)
+        beyond = loosened(FunctionPolicy(ShieldPolicy()), function.policy)
+        return Change("new", function.place, tuple(f"beyond the default policy: {detail}" for detail in beyond))
     reason = _reason(function, assembly)
     return Change("left-out", function.place, (reason,)) if reason else Change("new-unshielded", function.place)
 
@@ -64,11 +67,32 @@ def _changed(old: LambdaFunction, new: LambdaFunction, assembly: Assembly) -> Ch
         return Change("lost-shield", new.place, (f"left out: {reason}",) if reason else ())
     if not old.is_shielded:
         return Change("stricter", new.place, ("it has a shield now",))
-    looser = loosened(old.policy, new.policy)
+    looser = [*_other_shield(old, new), *loosened(old.policy, new.policy)]
     if looser:
         return Change("looser", new.place, tuple(looser))
     tighter = loosened(new.policy, old.policy)
     return Change("stricter", new.place, tuple(f"before: {detail}" for detail in tighter)) if tighter else None
+
+
+def _other_shield(old: LambdaFunction, new: LambdaFunction) -> list[str]:
+    """Whether the shield comes from somewhere else now: from a layer that cannot be looked into, or is not ours."""
+    if old.is_image or new.is_image:
+        return []
+    found: list[str] = []
+    if "shield" in old.layers and "shield" not in new.layers:
+        found.append("its shield came from the package's own layer, and now from another")
+    before, after = old.layers.count("unknown-shield"), new.layers.count("unknown-shield")
+    if after > before and "shield" in new.layers:
+        found.append("a layer that was added holds files of the shield's names")
+    arns = [layer for layer in _given_layers(new) if layer not in _given_layers(old)]
+    if arns and "shield" not in new.layers:
+        found.append(f"layers that were not there: {', '.join(arns)}")
+    return found
+
+
+def _given_layers(function: LambdaFunction) -> list[str]:
+    layers = function.properties.get("Layers")
+    return [layer for layer in layers if isinstance(layer, str)] if isinstance(layers, list) else []
 
 
 def _reason(function: LambdaFunction, assembly: Assembly) -> str:

@@ -1,28 +1,13 @@
 """Which functions are the CDK's own: its custom resources' handlers, which are left out unless asked for.
 
-By CDK's marks where there are some, else by the type of the parent, else by the fixed ids of its singletons: never by
-a name that a user would choose.
+Told from an assembly, as `kinds` tells it in the app.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
-MARK: Final = "aws:cdk:is-custom-resource-handler-"
-"""Metadata that the CDK puts on its handlers begins with this."""
-
-PROVIDER: Final = "aws-cdk-lib.custom_resources.Provider"
-"""The construct whose functions, the framework's, carry no mark."""
-
-_FRAMEWORK: Final = ("framework-onEvent", "framework-isComplete", "framework-onTimeout")
-
-# Singletons without a mark, by the id that the CDK gives them; the digits are a UUID.
-SINGLETONS: Final = {
-    "BucketNotificationsHandler050a0587b7544547bf325f094a3db834": "the notifications of a bucket",
-    "Evalda2d1181604e4a4586941a6abd7fe42d": "EvaluateExpression of Step Functions",
-    "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a": "LogRetention",
-}
+from ..cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS, USERS
 
 
 def is_cdk_handler(path: str, marks: Callable[[str], Iterable[str]], type_of: Callable[[str], str]) -> str:
@@ -38,8 +23,13 @@ def is_cdk_handler(path: str, marks: Callable[[str], Iterable[str]], type_of: Ca
         if any(mark.startswith(MARK) for mark in marks(construct)):
             return "a custom resource of the CDK's"
     for depth in range(max(len(parts) - 2, 0), len(parts)):  # the function, or its resource
-        if parts[depth] in SINGLETONS:
+        if parts[depth] in SINGLETONS and type_of("/".join(parts[: depth + 1])) not in USERS:
             return SINGLETONS[parts[depth]]
-        if parts[depth] in _FRAMEWORK and type_of("/".join(parts[:depth])) == PROVIDER:
-            return "the provider framework"
+        ids, what = PARENTS.get(type_of("/".join(parts[:depth])), ((), ""))
+        if parts[depth] in ids:
+            return what
+        hook = type_of("/".join(parts[: depth - 1])), parts[depth - 1]
+        ids, what = GRANDPARENTS.get(hook, ((), ""))
+        if parts[depth] in ids:
+            return what
     return ""

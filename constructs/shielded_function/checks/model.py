@@ -15,8 +15,9 @@ from .policies import FunctionPolicy
 WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
 POLICY_FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"
 
-LayerKind = Literal["shield", "other", "unseen"]
-"""What a layer is: it holds the shield, it does not, or its files are not in the assembly (an ARN, a parameter)."""
+LayerKind = Literal["shield", "unknown-shield", "other", "unseen"]
+"""What a layer is: it holds this package's shield, it holds something of that name, it does not, or its files are not
+in the assembly (an ARN, a parameter)."""
 
 FileKind = Literal["unnamed", "found", "missing", "unseen"]
 """The policy file: none is named, it was read, it is nowhere, or it may be in what cannot be looked into."""
@@ -54,6 +55,7 @@ class Template:
         resources: its resources, by logical id.
         paths: the construct path of each resource that has one, by logical id.
         region: the region that it is deployed to; empty when it is not known.
+        known: what a `Ref` will be at deployment, unless somebody says otherwise.
     """
 
     stack: str
@@ -61,6 +63,7 @@ class Template:
     resources: Mapping[str, Mapping[str, Any]]
     paths: Mapping[str, str] = field(default_factory=dict[str, str])
     region: str = ""
+    known: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def of_type(self, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The logical id and the properties of each resource of these types."""
@@ -134,7 +137,7 @@ class LambdaFunction:
     @property
     def has_shield_layer(self) -> bool:
         """A layer was seen to hold the shield."""
-        return "shield" in self.layers
+        return "shield" in self.layers or "unknown-shield" in self.layers
 
     @property
     def has_policy(self) -> bool:

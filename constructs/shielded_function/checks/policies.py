@@ -51,12 +51,16 @@ class FunctionPolicy:
         return _show(text, self.placeholders)
 
 
-def read_policy(environment: Mapping[str, Any], lines: str = "") -> FunctionPolicy:
+def read_policy(
+    environment: Mapping[str, Any], lines: str = "", known: Mapping[str, str] | None = None
+) -> FunctionPolicy:
     """The policy of a function.
 
     Args:
         environment: its variables; values may be intrinsics.
         lines: the text of its policy file. A list that is in both is joined.
+        known: what a `Ref` will be at deployment, unless somebody says otherwise: pseudo parameters, and the defaults
+            of parameters.
     """
     settings: dict[str, str] = {}
     late: dict[str, list[str]] = {}
@@ -64,7 +68,7 @@ def read_policy(environment: Mapping[str, Any], lines: str = "") -> FunctionPoli
     for name, value in environment.items():
         if not name.startswith("SHIELD_") or name in _NOT_POLICY:
             continue
-        text = _flatten(value, shown)
+        text = _flatten(_with_known(value, known or {}), shown)
         if PLACEHOLDER not in text:
             settings[name] = text
             continue
@@ -82,6 +86,18 @@ def read_policy(environment: Mapping[str, Any], lines: str = "") -> FunctionPoli
         return FunctionPolicy(policy, "", late, shown)
     except ShieldPolicyError as error:
         return FunctionPolicy(None, str(error), late)
+
+
+def _with_known(value: Any, known: Mapping[str, str]) -> Any:
+    """A value with each `Ref` of which the value is known as that."""
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        if set(mapping) == {"Ref"}:
+            return known.get(str(mapping["Ref"]), value)
+        return {name: _with_known(item, known) for name, item in mapping.items()}
+    if isinstance(value, list):
+        return [_with_known(item, known) for item in cast("list[Any]", value)]
+    return value
 
 
 def _flatten(value: Any, shown: dict[str, str]) -> str:

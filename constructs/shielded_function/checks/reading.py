@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, Final, cast
 
+from .. import layer_archive
 from .model import (
     POLICY_FILE_VARIABLE,
     FileKind,
@@ -56,11 +59,32 @@ def read_functions(
             properties=properties,
             environment=environment,
             layers=[_kind(template, layer, files) for layer in _layers(properties)],
-            policy=read_policy(environment, lines),
+            policy=read_policy(environment, lines, template.known),
             policy_file=kind,
             left_out=left_out(path) if path else "",
             cdk_handler=cdk_handler(path) if path else "",
         )
+
+
+def known_references(content: Mapping[str, Any], region: str) -> dict[str, str]:
+    """What references in a template will be: pseudo parameters, parameters with a default, buckets with a name.
+
+    Outside of the China and GovCloud regions, where the suffix and the partition are others.
+    """
+    parameters = {
+        name: str(parameter["Default"])
+        for name, declared in as_mapping(content.get("Parameters")).items()
+        if (parameter := as_mapping(declared)).get("Type") in ("String", "Number") and "Default" in parameter
+    }
+    buckets = {
+        logical_id: name
+        for logical_id, resource in as_mapping(content.get("Resources")).items()
+        if as_mapping(resource).get("Type") == "AWS::S3::Bucket"
+        and isinstance(name := as_mapping(as_mapping(resource).get("Properties")).get("BucketName"), str)
+    }
+    is_apart = region.startswith(("cn-", "us-gov-", "us-iso"))
+    names = {} if is_apart else {"AWS::URLSuffix": "amazonaws.com", "AWS::Partition": "aws"}
+    return {**parameters, **buckets, **names, **({"AWS::Region": region} if region else {})}
 
 
 def _with_defaults(properties: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -95,9 +119,19 @@ def _kind(template: Template, layer: Any, files: Files) -> LayerKind:
     if content is None:
         return "unseen"
     try:
-        return "other" if files.read(content, _IN_LAYER) is None else "shield"
+        found = files.read(content, _IN_LAYER)
     except LookupError:
         return "unseen"
+    if found is None:
+        return "other"
+    return "shield" if found in _own_shields(layer_archive.layers_folder()) else "unknown-shield"
+
+
+@cache
+def _own_shields(folder: Path) -> frozenset[bytes]:
+    """The exec wrappers of the installed package, one for each architecture that it was built for."""
+    files = [folder / architecture / _IN_LAYER for architecture in layer_archive.ARCHITECTURES.values()]
+    return frozenset(file.read_bytes() for file in files if file.is_file())
 
 
 def _policy_file(

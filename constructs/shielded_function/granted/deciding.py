@@ -240,9 +240,10 @@ class _Decision:
         found = False
         for target in resource.targets:
             if target.type in plane.types:
-                for text, longest in self._emit.hosts(target):
+                for number, (text, longest) in enumerate(self._emit.hosts(target), start=1):
                     found = True
-                    self._add("host", text, f"{target.name}: {_shape(text)}", source, longest)
+                    nth = f" ({number})" if number > 1 else ""  # tokens look alike: a writer's and a reader's host
+                    self._add("host", text, f"{target.name}: {_shape(text)}{nth}", source, longest)
         if not found and (plane.in_wildcards or only_of_planes(action)):
             self._warn(
                 "DataPlane",

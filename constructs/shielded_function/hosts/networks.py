@@ -21,17 +21,10 @@ _ENDPOINT: Final = len("*.vpce-") + 17 + 1 + 8 + 1 + 63 + 1 + REGION + len(".vpc
 (https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html)."""
 _MACHINE: Final = len("i-0123456789abcdef0.") + REGION + len(".compute.internal")
 
-_UNKNOWN_NETWORK: Final = "1.2.3.4/5"
-"""What the CDK says of a VPC that it has yet to look up, in a first run whose template nobody deploys: the command
-line looks it up after that run, so it may not fail."""
-_NOBODY: Final = "192.0.2.0/24"
-"""Stands in for it: a network for documentation (RFC 5737)."""
-
 
 def _network(vpc: Any) -> Iterator[Entry]:
     """Its network, and those that were added to it within the construct: IPv6 and secondary ones."""
-    block = vpc.vpc_cidr_block
-    yield Entry(_NOBODY if block == _UNKNOWN_NETWORK else block, IPV4_NETWORK)
+    yield Entry(vpc.vpc_cidr_block, IPV4_NETWORK)
     for child in vpc.node.children:
         if "aws_ec2.CfnVPCCidrBlock" not in type_names(child):
             continue

@@ -131,6 +131,14 @@ _DUMMY = re.compile(r"dummy-value-for-[^:,\s]*")
 _DUMMY_STANDS_FOR = {"allow_outbound": "dummy-value.invalid", "allow_buckets": "shielded-function-dummy-value"}
 
 
+# The same of a VPC that is looked up, and of its subnets.
+_DUMMY_NETWORK = re.compile(r"((?:tcp|udp)://)?1\.2\.3\.4/5(:\d+)?", re.IGNORECASE)
+_NOBODY = "192.0.2.0/24"  # a network for documentation (RFC 5737)
+
+
 def replace_dummy(field: str, text: str) -> str:
     """The text with the CDK's dummy value as something that the field takes, and that admits nobody."""
+    network = _DUMMY_NETWORK.fullmatch(text.strip()) if field == "allow_outbound" else None
+    if network:
+        return f"{network[1] or ''}{_NOBODY}{network[2] or ''}"
     return _DUMMY.sub(_DUMMY_STANDS_FOR[field], text) if field in _DUMMY_STANDS_FOR else text

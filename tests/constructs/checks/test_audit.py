@@ -125,6 +125,29 @@ def test_against(
     assert kind in capsys.readouterr().out
 
 
+def test_against_a_shield_from_elsewhere(
+    tmp_path: Path, props: dict[str, Any], audit: Audit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def synthesize(name: str, layer: str | None) -> Path:
+        app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False)
+        ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", shield_layer=layer, **props)
+        return Path(app.synth().directory)
+
+    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:shield:7"
+    old, new = synthesize("before", None), synthesize("after", arn)
+    assert audit(new, "--against", old) == 1
+    assert "its shield came from the package's own layer" in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_a_new_function_may_do_beyond_the_default(
+    audit: Audit, synth: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A function by another name is new: what it may do is to be read."""
+    old, new = synth("before", Fn=ShieldPolicy()), synth("after", Fn2=ShieldPolicy(outbound_connectivity="allow"))
+    assert audit(new, "--against", old) == 0
+    assert "beyond the default policy: outbound_connectivity" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_new_function_that_somebody_acknowledged(audit: Audit, synth: Callable[..., Path]) -> None:
     old, new = synth("before", Kept=ShieldPolicy()), synth("after", True, Kept=ShieldPolicy(), Fn=None)
     assert audit(new, "--against", old) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
 from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import RULES
 from shielded_function.runtimes import TESTED, can_be_shielded
 
@@ -331,3 +333,75 @@ def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
     table = page.split("| runtime | a plain function", 1)[1].split("\n\n", 1)[0]
     assert set(re.findall(r"^\| ([a-z]+[0-9.x]+) \|", table, re.MULTILINE)) == TESTED
     assert all(can_be_shielded(runtime) for runtime in TESTED)
+
+
+FLAGS = (
+    json.loads((ROOT / "node_modules/aws-cdk/lib/init-templates/.recommended-feature-flags.json").read_text())
+    if (ROOT / "node_modules/aws-cdk/lib/init-templates/.recommended-feature-flags.json").exists()
+    else {}
+)
+
+
+@pytest.mark.parametrize("flags", [{}, FLAGS], ids=["no flags", "the flags of a new app"])
+@pytest.mark.parametrize("kind", ["plain", "named", "retention", "asked"])
+def test_the_log_group_that_the_cdk_makes_is_counted(
+    tmp_path: Path, props: dict[str, Any], kind: str, flags: dict[str, Any]
+) -> None:
+    """However the CDK makes it, and names it."""
+    assert FLAGS, "the CDK's command line is not in node_modules: make setup fetches it"
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), context=flags, analytics_reporting=False)
+    stack = cdk.Stack(app, "Shop")
+    named = {"function_name": "checkout"} if kind == "named" else {}
+    kept = {"log_retention": logs.RetentionDays.ONE_DAY} if kind == "retention" else {}
+    function = lambda_.Function(stack, "Checkout", **props, **named, **kept)
+    if kind == "asked":
+        _ = function.log_group
+    Shield.everywhere(app)
+    assert rules(check(read_assembly(Path(app.synth().directory)))) == set()
+
+
+class TestReplaced:
+    def fake(self, stack: cdk.Stack, tmp_path: Path) -> lambda_.LayerVersion:
+        folder = tmp_path / "fake" / "shielded-function"
+        folder.mkdir(parents=True)
+        (folder / "shield").write_text('#!/bin/sh\nexec "$@"\n')
+        return lambda_.LayerVersion(stack, "Fake", code=lambda_.Code.from_asset(str(folder.parent)))
+
+    def test_by_a_layer_behind_it(self, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, tmp_path: Path) -> None:
+        shielded(stack).add_layers(self.fake(stack, tmp_path))
+        assert rules(judge()) == {"shield-replaced", "shield-unknown"}
+
+    def test_by_a_layer_in_its_place(
+        self, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, tmp_path: Path
+    ) -> None:
+        shielded(stack, shield_layer=self.fake(stack, tmp_path))
+        assert rules(judge()) == {"shield-unknown"}
+
+
+def test_a_policy_that_allows_everything(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    modes = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
+    shielded(stack, policy=ShieldPolicy(**dict.fromkeys(modes, "allow")))  # pyright: ignore[reportArgumentType]
+    assert rules(judge()) == {"nothing-enforced"}
+
+
+def test_production_may_not_talk_to_anybody(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    shielded(stack, policy=ShieldPolicy(outbound_connectivity="allow"))
+    assert rules(judge(["Shop"])) == {"alert-in-production"}
+    assert rules(judge()) == set()
+
+
+@pytest.mark.parametrize("suffix_alone", [True, False])
+def test_a_wide_wildcard_of_pseudo_parameters(
+    app: cdk.App, shielded: MakeFunction, judge: Judge, suffix_alone: bool
+) -> None:
+    aws = cdk.Aws
+    entry = f"*.{aws.URL_SUFFIX}" if suffix_alone else f"*.execute-api.{aws.REGION}.{aws.URL_SUFFIX}:443"
+    stack = cdk.Stack(app, "Wide", env=cdk.Environment(region="eu-west-1", account="111122223333"))
+    shielded(stack, policy=ShieldPolicy(allow_outbound=[entry]))
+    assert rules(judge()) == {"wildcard-too-wide"}
+
+
+def test_a_wide_default_of_a_parameter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    network = cdk.CfnParameter(stack, "Network", default="0.0.0.0/0").value_as_string
+    shielded(stack, policy=ShieldPolicy(allow_outbound=[network]))
+    assert rules(judge()) == {"network-too-wide"}

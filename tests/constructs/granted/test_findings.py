@@ -270,3 +270,20 @@ def test_hosts_are_those_that_a_policy_takes(stack: cdk.Stack, read: Read, check
     domain = opensearch.Domain(stack, "Domain", version=opensearch.EngineVersion.OPENSEARCH_2_19)
     domain.grant_read(checkout)
     assert read().hosts == tuple(entry.text for entry in hosts.entries_of(domain).outbound)
+
+
+def test_every_host_of_a_construct_is_granted(stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
+    """A cluster's writer and its readers, whose names are both tokens."""
+    vpc: Any = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=0)
+    cluster = rds.DatabaseCluster(
+        stack,
+        "Cluster",
+        engine=rds.DatabaseClusterEngine.aurora_postgres(version=rds.AuroraPostgresEngineVersion.VER_16_4),
+        writer=rds.ClusterInstance.serverless_v2("Writer"),
+        readers=[rds.ClusterInstance.serverless_v2("Reader")],
+        vpc=vpc,
+        vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+        iam_authentication=True,
+    )
+    cluster.grant_connect(checkout, "app")
+    assert len(read().hosts) == 2

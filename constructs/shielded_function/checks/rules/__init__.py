@@ -21,7 +21,11 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("alerts-dropped", "error", "a log level that drops the alert lines", alerts.alerts_dropped),
     Rule("network-too-wide", "error", "a network that is as good as all", lists.network_too_wide),
     Rule("wildcard-too-wide", "error", "a wildcard under which anybody can have a name", lists.wildcard_too_wide),
-    Rule("alert-in-production", "error", "a mode that only alerts, in production", modes.alert_in_production),
+    Rule(
+        "alert-in-production", "error", "in production, a mode that only alerts, or any host", modes.alert_in_production
+    ),
+    Rule("nothing-enforced", "error", "a policy that allows everything", modes.nothing_enforced),
+    Rule("shield-replaced", "error", "a later layer replaces the shield's files", applied.shield_replaced),
     Rule(
         "durable-without-lambda", "error", "a durable function that may not reach Lambda", modes.durable_without_lambda
     ),
@@ -31,6 +35,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("unshielded-program", "warning", "a program that runs without a shield", modes.unshielded_program),
     Rule("run-unshielded", "warning", "the function goes on where the shield fails", modes.run_unshielded),
     Rule("runtime-untested", "warning", "a runtime that nobody has tried", applied.runtime_untested),
+    Rule("shield-unknown", "warning", "a shield that is not this package's", applied.shield_unknown),
     Rule("image-unseen", "warning", "a container image cannot be looked into", applied.image_unseen),
     Rule("policy-file-unseen", "warning", "a policy file outside the assembly", applied.policy_file_unseen),
     Rule("no-alarm", "warning", "no alarm on the violations", alerts.no_alarm),

@@ -144,9 +144,20 @@ def _log_group(function: LambdaFunction) -> str:
 
 def _named(template: Template, name: Any) -> str:
     """A log group by the name that it is given, where this template gives it one."""
-    resource = as_mapping(template.resources.get(str(as_mapping(name).get("Ref"))))
-    given = as_mapping(resource.get("Properties")).get("LogGroupName")
-    return canonical(name if given is None else given)
+    attribute = as_mapping(name).get("Fn::GetAtt")
+    of_retention = attribute[0] if isinstance(attribute, list) and attribute[1:] == ["LogGroupName"] else None
+    given = _property(template, as_mapping(name).get("Ref") or of_retention, "LogGroupName")
+    name = name if given is None else given
+    match as_mapping(name).get("Fn::Join"):
+        case ["", ["/aws/lambda/", {"Ref": function}]]:
+            own = _property(template, function, "FunctionName")
+            return canonical(f"/aws/lambda/{own}" if isinstance(own, str) else name)
+        case _:
+            return canonical(name)
+
+
+def _property(template: Template, logical_id: Any, name: str) -> Any:
+    return as_mapping(as_mapping(template.resources.get(str(logical_id))).get("Properties")).get(name)
 
 
 def _is_fleet(properties: Mapping[str, Any]) -> bool:

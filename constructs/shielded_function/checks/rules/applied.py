@@ -77,6 +77,29 @@ def layer_without_wrapper(function: LambdaFunction, context: Context) -> Iterato
     )
 
 
+def shield_replaced(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Lambda unpacks the layers in their order: https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""
+    del context
+    holding = [kind for kind in function.layers if kind in ("shield", "unknown-shield")]
+    if function.has_wrapper and len(holding) > 1:
+        yield Problem(
+            f"{len(holding)} of its layers hold a shield, and the files of the last one are those that run",
+            "take the other layers out: the construct adds the one that it needs",
+            "Properties.Layers",
+        )
+
+
+def shield_unknown(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A program of that name, which may do anything or nothing."""
+    del context
+    if function.has_wrapper and "unknown-shield" in function.layers:
+        yield Problem(
+            "the shield in its layer is not the one of the installed shielded-function",
+            "check where the layer comes from: another version of the package, or something else",
+            "Properties.Layers",
+        )
+
+
 def policy_missing(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """The wrapper refuses to start without one."""
     del context

@@ -64,12 +64,31 @@ def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[
     policy = function.policy.policy
     if policy is None or not any(covers(glob, function.place.path) for glob in context.production):
         return
+    if policy.outbound_connectivity == "allow":
+        yield Problem(
+            "it is production, and outbound_connectivity is allow: its code may send anything anywhere",
+            "set block, and list what it talks to",
+            variable("outbound_connectivity"),
+        )
     alerting = [mode for mode in _MODES if getattr(policy, mode, None) == "alert"]
     if alerting:
         yield Problem(
             f"it is production, and {' and '.join(alerting)} only {'alerts' if len(alerting) == 1 else 'alert'}",
             "set block, once the alerts of ordinary use are listed",
             variable(alerting[0]),
+        )
+
+
+def nothing_enforced(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A shield that allows everything."""
+    del context
+    policy = function.policy.policy
+    if policy is not None and all(getattr(policy, mode, None) == "allow" for mode in _MODES[:4]):
+        yield Problem(
+            "its policy allows everything: outbound_connectivity, read_write_tmp, create_child_process and "
+            "read_handler are allow",
+            "set block or alert for what it does not need, or leave the function out and acknowledge that",
+            ENVIRONMENT,
         )
 
 
