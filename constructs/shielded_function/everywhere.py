@@ -19,6 +19,7 @@ from .kinds import (
     edge_problem,
     is_cdk_handler,
     is_imported_function,
+    is_sam_function,
     is_untyped_function,
     jsii_types,
     owner_of,
@@ -237,12 +238,7 @@ class _Sweep:
         for construct in everything:
             if isinstance(construct, cdk.Stack) and construct not in self._stacks.values():
                 self._stacks[path_of(construct)[0]] = construct
-        kinds = (lambda_.FunctionBase, lambda_.CfnFunction)
-        new = [
-            _Found(construct, path_of(construct)[0])
-            for construct in everything
-            if (isinstance(construct, kinds) and construct not in self._looked_at) or type(construct) is cdk.CfnResource
-        ]
+        new = [_Found(construct, path_of(construct)[0]) for construct in everything if self._may_be_function(construct)]
         self._functions.update(found.path for found in new if isinstance(found.construct, lambda_.Function))
         resources = {f.path: f.construct for f in new if isinstance(f.construct, lambda_.CfnFunction)}
         return [
@@ -269,6 +265,11 @@ class _Sweep:
                         "call Shield.everywhere(stage, ...) before add_stage, or in the Stage's __init__"
                     ],
                 )
+
+    def _may_be_function(self, construct: IConstruct) -> bool:
+        if isinstance(construct, (lambda_.FunctionBase, lambda_.CfnFunction)):
+            return construct not in self._looked_at
+        return type(construct) is cdk.CfnResource or is_sam_function(construct)
 
     def watch_stages(self) -> None:
         """Looks again at synthesis, in the scope and in each stage within it, which the CDK visits by itself."""
@@ -307,7 +308,9 @@ class _Sweep:
         """
         construct, path = found.construct, found.path
         function = construct if isinstance(construct, (lambda_.Function, lambda_.CfnFunction)) else None
-        if function is None and not (is_untyped_function(construct) or is_imported_function(construct)):
+        if function is None and not any(
+            looks_like(construct) for looks_like in (is_untyped_function, is_imported_function, is_sam_function)
+        ):
             return None
         above, _, construct_id = path.rpartition("/")
         if isinstance(function, lambda_.CfnFunction) and above in self._functions:

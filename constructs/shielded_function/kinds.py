@@ -14,6 +14,8 @@ from constructs import IConstruct, Node
 from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
 
 _FUNCTION: Final = "AWS::Lambda::Function"
+_SAM_FUNCTION: Final = "AWS::Serverless::Function"
+_SAM_TYPE: Final = "aws-cdk-lib.aws_sam.CfnFunction"
 
 _INSTEAD: Final[tuple[tuple[str, str], ...]] = (
     ("aws-cdk-lib.aws_lambda.Alias", "an alias points at a version of a function: shield the function"),
@@ -51,6 +53,8 @@ def why_not(construct: IConstruct) -> str:
     for name, reason in _INSTEAD:
         if name in names:
             return reason
+    if is_sam_function(construct):
+        return "it is a function of SAM's: make it an aws_lambda.Function, or see `shielded-function render`"
     if is_untyped_function(construct):
         return "it is a plain CfnResource: make it an aws_lambda.CfnFunction, which can be shielded"
     return "only a Lambda function can be shielded: an aws_lambda.Function, SingletonFunction or CfnFunction"
@@ -59,6 +63,13 @@ def why_not(construct: IConstruct) -> str:
 def is_untyped_function(construct: IConstruct) -> bool:
     """Whether it is a Lambda function written as a plain `CfnResource`."""
     return type(construct) is cdk.CfnResource and construct.cfn_resource_type == _FUNCTION
+
+
+def is_sam_function(construct: IConstruct) -> bool:
+    """Whether it is a function of SAM's, which CloudFormation makes a Lambda function of."""
+    if type(construct) is cdk.CfnResource:
+        return construct.cfn_resource_type == _SAM_FUNCTION
+    return _SAM_TYPE in jsii_types(construct)
 
 
 def is_imported_function(construct: IConstruct) -> bool:

@@ -18,6 +18,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from aws_cdk import aws_s3_notifications as s3_notifications
+from aws_cdk import aws_sam as sam
 from aws_cdk import custom_resources as cr
 from aws_cdk import pipelines
 from aws_cdk.assertions import Annotations, Match
@@ -506,3 +507,11 @@ def test_an_excluded_singleton_is_the_function_behind_it(app: cdk.App, props: Pr
     shielded = Shield.everywhere(app, exclude=[singleton])
     assert shielded.shielded == {}
     assert len(shielded.left_out) == 1
+
+
+def test_a_function_of_sams_is_told(app: cdk.App) -> None:
+    stack = cdk.Stack(app, "Shop")
+    sam.CfnFunction(stack, "Sam", handler="app.handler", runtime="python3.13", code_uri="s3://bucket/key")
+    cdk.CfnResource(stack, "Plain", type="AWS::Serverless::Function", properties={"Runtime": "python3.13"})
+    with pytest.raises(ShieldError, match=r"(?s)Shop/Sam: it is a function of SAM's.*Shop/Plain: it is a function of"):
+        Shield.everywhere(app)
