@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ..globs import covers
 from .finding import Acknowledgement, Finding, Place
 from .model import Assembly, LambdaFunction
 from .rules import PRODUCTION, RULES, Context, Problem, Rule
+
+_OF_MANY: Final = {
+    "alarm-without-action": "nobody is told of the violations of {} functions: their alarms have no action"
+}
+"""Rules about what a whole app is set up with, and what is said of many functions at once."""
+_MANY: Final = 3
 
 
 @dataclass(frozen=True)
@@ -60,9 +68,26 @@ def check(assembly: Assembly, production: Sequence[str] = ()) -> Report:
     judged.sort(key=lambda each: (each.severity, each.place.path))
     return Report(
         assembly,
-        [each for each in judged if each.acknowledged is None],
+        _gather([each for each in judged if each.acknowledged is None], assembly),
         [each for each in judged if each.acknowledged is not None],
     )
+
+
+def _gather(findings: Sequence[Finding], assembly: Assembly) -> list[Finding]:
+    """One finding for a stack, where the same of each of its functions would hide the others."""
+    stacks = {template.file: template.stack for template in assembly.templates}
+    alike = Counter((each.rule, each.place.template) for each in findings if each.rule in _OF_MANY)
+    gathered: dict[tuple[str, str], Finding] = {}
+    kept: list[Finding] = []
+    for each in findings:
+        key = each.rule, each.place.template
+        if alike[key] < _MANY:
+            kept.append(each)
+        elif key not in gathered:
+            place = Place(stacks.get(each.place.template, ""), "", each.place.template)
+            gathered[key] = replace(each, place=place, problem=_OF_MANY[each.rule].format(alike[key]), locations=())
+            kept.append(gathered[key])
+    return kept
 
 
 def _finding(rule: Rule, function: LambdaFunction, problem: Problem) -> Finding:

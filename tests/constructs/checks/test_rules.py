@@ -405,3 +405,12 @@ def test_a_wide_default_of_a_parameter(stack: cdk.Stack, shielded: MakeFunction,
     network = cdk.CfnParameter(stack, "Network", default="0.0.0.0/0").value_as_string
     shielded(stack, policy=ShieldPolicy(allow_outbound=[network]))
     assert rules(judge()) == {"network-too-wide"}
+
+
+def test_one_word_about_the_alarms_of_many(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    """An app without an action would otherwise print as many warnings as it has functions."""
+    for number in range(4):
+        shielded(stack, f"Fn{number}")
+    (finding,) = judge().findings
+    assert (finding.rule, finding.place.path) == ("alarm-without-action", "Shop")
+    assert "the violations of 4 functions" in finding.problem
