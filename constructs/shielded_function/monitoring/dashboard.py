@@ -26,16 +26,16 @@ _PREFIX_OF_STACK: Final = "{}-"
 
 
 class ShieldDashboard(Construct):
-    """A CloudWatch dashboard of violations: by policy and function, the hosts, files and programs that were denied, starts,
-    and the states of the alarms. Where it shows several functions, one can be chosen.
+    """A CloudWatch dashboard of violations: by policy and function, the hosts, files and programs that were denied,
+    starts, and the states of the alarms. Where it shows several functions, one can be chosen.
 
         ShieldDashboard(self, "Dashboard")  # of this stack
         ShieldDashboard(self, "Dashboard", of=checkout)
         ShieldDashboard(operations, "Dashboard", of=app)
 
     It shows the functions that are there when the app is synthesized. Their log groups are named where they are in the
-    dashboard's own stack, and otherwise found by what their names begin with, so that no stack depends on another. For the
-    same reason the states are those of alarms in the dashboard's stack.
+    dashboard's own stack, and otherwise found by what their names begin with, so that no stack depends on another. For
+    the same reason the states are those of alarms in the dashboard's stack.
 
     Attributes:
         resource: the dashboard.
@@ -46,8 +46,8 @@ class ShieldDashboard(Construct):
         Args:
             scope: the parent.
             id: the construct id.
-            of: a shielded function, a stack, a stage or the app; by default the stack that it is in. Of an app or stage it
-                shows the functions in the dashboard's own account and region.
+            of: a shielded function, a stack, a stage or the app; by default the stack that it is in. Of an app or stage
+                it shows the functions in the dashboard's own account and region.
             name: the dashboard's name.
 
         Raises:

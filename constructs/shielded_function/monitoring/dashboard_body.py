@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dash
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,14 @@ _MAX_METRICS: Final = 100
 _WORST: Final = 10
 _WIDTH: Final = 24
 _HEIGHT: Final = 6
+
+_QUERY_ROWS: Final = (
+    ("by_policy", "by_function"),
+    ("hosts", "addresses"),
+    ("paths", "programs"),
+    ("starts", "entries"),
+    ("lines",),
+)
 
 Widget = dict[str, Any]
 
@@ -63,14 +72,7 @@ def dashboard_body(shown: Shown) -> dict[str, Any]:
         graphs.append(_by_policy(shown))
     rows.extend(graphs[at : at + 2] for at in range(0, len(graphs), 2))
     if shown.source:
-        for names in (
-            ("by_policy", "by_function"),
-            ("hosts", "addresses"),
-            ("paths", "programs"),
-            ("starts", "entries"),
-        ):
-            rows.append([_log(shown, QUERIES[name]) for name in names])
-        rows.append([_log(shown, QUERIES["lines"])])
+        rows.extend([_log(shown, QUERIES[name]) for name in names] for names in _QUERY_ROWS)
     if shown.choose:
         chosen = [_chosen(shown)]
         if shown.source:
@@ -110,7 +112,7 @@ def shared_prefixes(prefixes: Sequence[str]) -> list[str]:
     found = sorted(set(prefixes))
     found = [p for p in found if not any(p != other and p.startswith(other) for other in found)]
     while len(found) > MAX_PREFIXES:
-        common = [_common(one, two) for one, two in zip(found, found[1:], strict=False)]
+        common = [_common(one, two) for one, two in itertools.pairwise(found)]
         longest = max(common, key=len)
         if len(longest) < _SHORTEST_PREFIX:
             return []

@@ -107,7 +107,7 @@ def describe_function(place: Place, policy: Counted | None, severity: Severity |
 
 def describe_fleet(policy: Counted | None, severity: Severity | None, runbook: str | None) -> Text:
     """The description of an alarm over all functions of an account and region."""
-    text = _said(policy, severity, "The functions that this alarm names as its contributors")
+    text = _said(policy, severity, "A function that this alarm names as a contributor")
     end = f" Runbook: {runbook}" if runbook else ""
     text += (
         " Its lines: `shielded-function alerts --since 1h`, or Logs Insights on those functions' log groups: "

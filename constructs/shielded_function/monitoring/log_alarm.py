@@ -1,8 +1,8 @@
 """CloudWatch's log alarm: an alarm on a query, whose notifications contain the lines.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-logalarm.html. It needs a
-role that runs the query and one that fetches the lines. Which service assumes them is not written down there: both roles
-let CloudWatch and CloudWatch Logs do so, for this account alone. Nothing of it has been tried in AWS.
+role that runs the query and one that fetches the lines. Which service assumes them is not written down there: both
+roles let CloudWatch and CloudWatch Logs do so, for this account alone. Nothing of it has been tried in AWS.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ LINES: Final = 20
 _MINUTE: Final = 60
 _KNOWN_TO_HAVE_IT: Final = "2.275"
 _ID: Final = "ShieldedLogAlarm"
+_OF_NO_RESOURCE: Final = ["logs:StopQuery", "logs:GetQueryResults", "logs:DescribeLogGroups"]
+"""They are about a query, which has no ARN."""
 
 
 def check_log_alarm(path: str) -> None:
@@ -44,8 +46,8 @@ def check_log_alarm(path: str) -> None:
         raise ShieldError(
             path,
             [
-                f"log_alarm_topics: aws-cdk-lib {version('aws-cdk-lib')} has no CloudWatch log alarm (CfnLogAlarm): upgrade "
-                f"it to {_KNOWN_TO_HAVE_IT} or later, or leave this out"
+                f"log_alarm_topics: aws-cdk-lib {version('aws-cdk-lib')} has no CloudWatch log alarm (CfnLogAlarm): "
+                f"upgrade it to {_KNOWN_TO_HAVE_IT} or later, or leave this out"
             ],
         )
 
@@ -76,11 +78,8 @@ class _LogAlarm(Construct):
         # A list token, so that log groups of functions to come are in it.
         self.groups = cdk.Lazy.uncached_list(_Names(self.names))
         arns: Any = cdk.Lazy.uncached_any(_Arns(stack, self.names))
-        run = ("logs:StartQuery", "logs:StopQuery", "logs:GetQueryResults", "logs:DescribeLogGroups")
-        runs, fetches = (
-            self._role(name, actions, arns)
-            for name, actions in (("Query", run), ("Lines", ("logs:GetLogEvents", "logs:FilterLogEvents", *run)))
-        )
+        runs = self._role("Query", ["logs:StartQuery"], arns)
+        fetches = self._role("Lines", ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents"], arns)
         kind: Any = cloudwatch.CfnLogAlarm
         kind(
             self,
@@ -111,7 +110,7 @@ class _LogAlarm(Construct):
         if log_group_name not in self.names:
             self.names.append(log_group_name)
 
-    def _role(self, name: str, actions: Sequence[str], arns: Any) -> iam.Role:
+    def _role(self, name: str, actions: list[str], arns: Any) -> iam.Role:
         account: Any = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
         principals = [
             iam.ServicePrincipal(service, conditions=account)
@@ -124,7 +123,10 @@ class _LogAlarm(Construct):
             policy_name="ReadAlertLines",
             policy_document={
                 "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": arns}],
+                "Statement": [
+                    {"Effect": "Allow", "Action": actions, "Resource": arns},
+                    {"Effect": "Allow", "Action": _OF_NO_RESOURCE, "Resource": "*"},
+                ],
             },
             roles=[role.role_name],
         )

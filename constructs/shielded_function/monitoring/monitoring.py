@@ -38,10 +38,10 @@ class ShieldMonitoring(Construct):
         Shield.everywhere(app, policy, alarms=fleet)
         ShieldMonitoring(app, alarms=fleet)
 
-    For each account and region of the app: the alarms of the fleet, a dashboard, and saved queries, in the stack that you
-    choose. On the log groups that the shields made: field indexes, so that a query scans the shield's lines and no
-    others. It covers the functions below `scope`, those that are shielded later too; a `cdk.Stage` that is made later is
-    not covered.
+    For each account and region of the app: the alarms of the fleet, a dashboard, and saved queries, in the stack that
+    you choose. On the log groups that the shields made: field indexes, so that a query scans the shield's lines and no
+    others. It covers the functions below `scope`, those that are shielded later too; a `cdk.Stage` that is made later
+    is not covered.
 
     Attributes:
         alarms: the options of the alarms.
@@ -67,8 +67,8 @@ class ShieldMonitoring(Construct):
         Args:
             scope: the app, a stage or a stack.
             id: the construct id.
-            alarms: options of the fleet's alarms, as the functions have them; `ShieldAlarms(granularity="fleet")` where none
-                are given. `ShieldAlarms(enabled=False)` makes none.
+            alarms: options of the fleet's alarms, as the functions have them; `ShieldAlarms(granularity="fleet")` where
+                none are given. `ShieldAlarms(enabled=False)` makes none.
             stacks: where to make what there is one of: of these stacks the one in the functions' account and region. By
                 default those of `alarms`, and otherwise the stack of the first function.
             dashboard: makes a dashboard.
@@ -76,8 +76,8 @@ class ShieldMonitoring(Construct):
             field_indexes: indexes the fields that the queries filter by.
             configuration_changes: told when somebody other than CloudFormation changes a function's configuration or
                 code. EventBridge hears of it through CloudTrail: the account needs a trail of management events.
-            log_alarm_topics: get CloudWatch's log alarm, whose notifications contain the alert lines: one for each stack of
-                functions. Its queries run each minute, and are paid by what they scan.
+            log_alarm_topics: get CloudWatch's log alarm, whose notifications contain the alert lines: one for each
+                stack of functions. Its queries run each minute, and are paid by what they scan.
             composite_actions: done when any alarm of a stack's functions fires, by a composite alarm of the stack: for
                 functions with alarms of their own, which take no action then.
 
@@ -182,7 +182,7 @@ class ShieldMonitoring(Construct):
             event_pattern=events.EventPattern(
                 source=any_function["source"], detail_type=any_function["detail-type"], detail=any_function["detail"]
             ),
-            targets=self._targets,
+            targets=list(self._targets),
         )
         resource: Any = rule.node.default_child
         resource.event_pattern = cdk.Lazy.uncached_any(_Pattern(lambda: self._changes(place)))
@@ -216,8 +216,8 @@ def _checked_alarms(alarms: Any, path: str) -> ShieldAlarms:
         raise ShieldError(
             path,
             [
-                f'alarms: granularity={alarms.granularity!r} is for Shield and ShieldedFunction: write granularity="fleet" '
-                "here, or ShieldAlarms(enabled=False)"
+                f"alarms: granularity={alarms.granularity!r} is for Shield and ShieldedFunction: write "
+                'granularity="fleet" here, or ShieldAlarms(enabled=False)'
             ],
         )
     return alarms
