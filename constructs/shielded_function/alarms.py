@@ -194,7 +194,7 @@ class ShieldAlarms:
         severities: Any = self.severities
         if not isinstance(severities, Mapping):
             raise ValueError(f'ShieldAlarms.severities: {severities!r} is no dict; write {{"critical": [action]}}')
-        for name, actions in severities.items():  # pyright: ignore[reportUnknownVariableType]
+        for name, actions in severities.items():
             if name not in SEVERITIES:
                 raise ValueError(f"ShieldAlarms.severities: {name!r} is not one of {', '.join(SEVERITIES)}")
             _check_list("ShieldAlarms", f"severities[{name!r}]", actions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import jsii
@@ -20,9 +20,6 @@ from .finding import is_within, outermost, stages_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-_PREFIX_OF_STACK: Final = "{}-"
-"""CloudFormation begins the names that it chooses with the stack's."""
 
 
 class ShieldDashboard(Construct):
@@ -113,24 +110,19 @@ def log_source_of(shields: Sequence[AttachedShield], home: StackShields) -> tupl
     prefixes: list[str] = []
     unseen: list[str] = []
     for attached in shields:
-        name = attached.log_group_name
-        known = _known_name(attached)
-        prefix = known or _PREFIX_OF_STACK.format(outermost(attached.stack_shields.stack).stack_name)
+        prefix = _prefix(attached)
         if attached.stack_shields is home:
-            names.append(name)
-            prefixes.append(prefix)
-        elif attached.owns_log_group or known:
-            prefixes.append(prefix)
-        else:
+            names.append(attached.log_group_name)
+        elif prefix is None:
             unseen.append(attached.handle.path)
+        if prefix is not None:
+            prefixes.append(prefix)
     alone = len(names) == len(shields) - len(unseen)
     source = log_source(list(dict.fromkeys(names)), []) if alone else None
     source = source or log_source([], list(dict.fromkeys(prefixes)))
-    notes = (
-        [f"Their log groups are of other stacks, under names that are not known: {', '.join(unseen)}."]
-        if unseen
-        else []
-    )
+    notes: list[str] = []
+    if unseen:
+        notes.append(f"Not in the log queries, as the names of their log groups are not known: {', '.join(unseen)}.")
     if source is None:
         notes.append(
             "No log queries: the names of the stacks have too little in common for one query. Give each stack a "
@@ -139,14 +131,18 @@ def log_source_of(shields: Sequence[AttachedShield], home: StackShields) -> tupl
     return source, notes
 
 
-def _known_name(attached: AttachedShield) -> str | None:
-    """The log group's name, where the app says it."""
+def _prefix(attached: AttachedShield) -> str | None:
+    """What its log group's name begins with: the name itself, or the stack's, where CloudFormation chooses."""
     name = attached.log_group_name
     if "${" not in name:
         return name
     resource = attached.log_group.node.default_child
-    given = resource.log_group_name if isinstance(resource, logs.CfnLogGroup) else None
-    return given if given and "${" not in given else None
+    if not isinstance(resource, logs.CfnLogGroup):
+        return None
+    given = resource.stack.resolve(resource.log_group_name)
+    if given is None:
+        return f"{outermost(resource.stack).stack_name}-"
+    return given if isinstance(given, str) else None
 
 
 def _names(shields: Iterable[AttachedShield], home: StackShields) -> list[str]:

@@ -112,11 +112,13 @@ class _LogAlarm(Construct):
 
     def _role(self, name: str, actions: list[str], arns: Any) -> iam.Role:
         account: Any = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
-        principals = [
+        # A type checker does not take jsii's classes for their own interfaces.
+        principals: list[Any] = [
             iam.ServicePrincipal(service, conditions=account)
             for service in ("cloudwatch.amazonaws.com", "logs.amazonaws.com")
         ]
-        role = iam.Role(self, f"{name}Role", assumed_by=iam.CompositePrincipal(*principals))
+        trusted: Any = iam.CompositePrincipal(*principals)
+        role = iam.Role(self, f"{name}Role", assumed_by=trusted)
         iam.CfnPolicy(
             self,
             f"{name}Policy",

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
@@ -51,7 +51,7 @@ class ShieldMonitoring(Construct):
 
     def __init__(
         self,
-        scope: IConstruct,
+        scope: Construct,
         id: str = _ID,
         *,
         alarms: ShieldAlarms | None = None,

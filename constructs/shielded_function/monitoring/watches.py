@@ -152,7 +152,7 @@ def _of_the_rest(alarms: ShieldAlarms) -> list[Watch]:
     for severity in SEVERITIES:
         if severity not in alarms.severities:
             continue
-        without = [p for p in COUNTED if p in alarms.named or (p == "read_handler" and quiet)]
+        without: list[Counted] = [p for p in COUNTED if p in alarms.named or (p == "read_handler" and quiet)]
         try:
             pattern = violations_of(severity, without=without)
         except PatternError:  # each policy of this severity has an alarm of its own

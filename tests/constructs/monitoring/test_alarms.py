@@ -116,6 +116,9 @@ def test_how_many_resources_a_function_has(stack: cdk.Stack, props: Props, resou
 def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     alarms = ShieldAlarms(granularity="policy", read_write_tmp=AlarmOn(threshold=9))
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
+    other = cdk.Stack(cdk.Stage.of(stack), "Other")
+    # What CloudWatch will not add up has a filter when it is asked for.
+    ShieldedFunction(other, "Sum", alarms=alarms, **props).metric_violations()
     assert published(resources(stack, FILTER)) == {("Violations", ("FunctionName", "Policy")): violations().render()}
     found = {dimensions(alarm)["Policy"]: alarm for alarm in resources(stack, ALARM).values()}
     assert set(found) == set(POLICIES) == set(fn.shield.alarms)
@@ -123,9 +126,10 @@ def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None
         "read_write_tmp": 9
     }
     assert all(dimensions(alarm)["FunctionName"] == stack.resolve(fn.function_name) for alarm in found.values())
-    # What CloudWatch will not add up has a filter when it is asked for.
-    fn.metric_violations()
-    assert ("Violations", ("FunctionName",)) in published(resources(stack, FILTER))
+    assert set(published(resources(other, FILTER))) == {
+        ("Violations", ("FunctionName", "Policy")),
+        ("Violations", ("FunctionName",)),
+    }
 
 
 @pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": AlarmOn()}])

@@ -36,7 +36,7 @@ def unreadable_topics(assembly: Assembly, template: str, actions: Sequence[Any])
             if key is None:
                 continue
             path = where.place(topic_id).path
-            if isinstance(key, str) and "alias/aws/sns" in key:
+            if "alias/aws/sns" in canonical(key):
                 yield (
                     f"the topic {path} is encrypted with alias/aws/sns, which CloudWatch may not use",
                     f"use a key of your own, whose policy allows {SERVICE} {' and '.join(_NEEDED)}",
