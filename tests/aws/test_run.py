@@ -124,11 +124,14 @@ class Lambda:
     def count(self, function: str) -> None:
         """What the filter and the alarm would do."""
         cloudwatch = self.server.client("cloudwatch")
-        policies = len(set(DEEDS.values()))
+        policies = len(set(DEEDS.values()) - {"read_handler"})  # which the default alarm does not count
+        dimensions = [{"Name": "FunctionName", "Value": function}]
         now = datetime.now(timezone.utc)
-        data = {"MetricName": metric_name(function), "Value": float(policies), "Timestamp": now}
+        data = {"MetricName": metric_name(), "Dimensions": dimensions, "Value": float(policies), "Timestamp": now}
         cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[data])
-        alarms = cloudwatch.describe_alarms_for_metric(Namespace=NAMESPACE, MetricName=metric_name(function))
+        alarms = cloudwatch.describe_alarms_for_metric(
+            Namespace=NAMESPACE, MetricName=metric_name(), Dimensions=dimensions
+        )
         (found,) = alarms["MetricAlarms"]
         cloudwatch.set_alarm_state(AlarmName=found["AlarmName"], StateValue="ALARM", StateReason="test")
 
