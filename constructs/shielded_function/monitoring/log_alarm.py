@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import aws_cdk as cdk
 import jsii
@@ -23,8 +23,6 @@ from ..errors import ShieldError
 from .dashboard_body import MAX_SOURCES
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_sns as sns
-
     from ..attached import AttachedShield
 
 LINES: Final = 20
@@ -34,6 +32,15 @@ _KNOWN_TO_HAVE_IT: Final = "2.275"
 _ID: Final = "ShieldedLogAlarm"
 _OF_NO_RESOURCE: Final = ["logs:StopQuery", "logs:GetQueryResults", "logs:DescribeLogGroups"]
 """They are about a query, which has no ARN."""
+
+
+class Topic(Protocol):
+    """What is asked of an `aws_sns.ITopic`."""
+
+    @property
+    def topic_arn(self) -> str:
+        """Its ARN."""
+        ...
 
 
 def check_log_alarm(path: str) -> None:
@@ -55,7 +62,7 @@ def check_log_alarm(path: str) -> None:
 class LogAlarmOf:
     """Makes a log alarm in each stack of functions."""
 
-    def __init__(self, topics: Sequence[sns.ITopic]) -> None:
+    def __init__(self, topics: Sequence[Topic]) -> None:
         self._topics = topics
         self._made: dict[cdk.Stack, _LogAlarm] = {}
 
@@ -72,7 +79,7 @@ class LogAlarmOf:
 class _LogAlarm(Construct):
     """Fires when the lines of a minute hold a violation."""
 
-    def __init__(self, stack: cdk.Stack, topics: Sequence[sns.ITopic]) -> None:
+    def __init__(self, stack: cdk.Stack, topics: Sequence[Topic]) -> None:
         super().__init__(stack, _ID)
         self.names: list[str] = []
         # A list token, so that log groups of functions to come are in it.

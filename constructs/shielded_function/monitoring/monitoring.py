@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import aws_cdk as cdk
 import jsii
@@ -21,14 +21,23 @@ from .composite import CompositeOf
 from .dashboard import ShieldDashboard
 from .dashboard_body import MAX_SOURCES
 from .finding import is_within, outermost, stages_in
-from .log_alarm import LogAlarmOf, check_log_alarm
+from .log_alarm import LogAlarmOf, Topic, check_log_alarm
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_sns as sns
-
     from ..attached import AttachedShield
 
 _ID: Final = "ShieldMonitoring"
+
+
+class EventTarget(Protocol):
+    """`aws_events.IRuleTarget`, as the classes of `aws_events_targets` have it.
+
+    They name the parameters in their own ways, so a type checker does not take them for an `IRuleTarget`.
+    """
+
+    def bind(self, rule: Any, id: str | None = None, /) -> events.RuleTargetConfig:
+        """What the rule is to call."""
+        ...
 
 
 class ShieldMonitoring(Construct):
@@ -59,8 +68,8 @@ class ShieldMonitoring(Construct):
         dashboard: bool = True,
         queries: bool = True,
         field_indexes: bool = True,
-        configuration_changes: Sequence[events.IRuleTarget] = (),
-        log_alarm_topics: Sequence[sns.ITopic] = (),
+        configuration_changes: Sequence[EventTarget] = (),
+        log_alarm_topics: Sequence[Topic] = (),
         composite_actions: Sequence[AlarmAction] = (),
     ) -> None:
         """
@@ -175,6 +184,7 @@ class ShieldMonitoring(Construct):
 
     def _tell_of_changes(self, scope: Construct, place: str) -> None:
         any_function: Any = changes_pattern([])
+        targets: Any = list(self._targets)
         rule = events.Rule(
             scope,
             "ConfigurationChanges",
@@ -182,7 +192,7 @@ class ShieldMonitoring(Construct):
             event_pattern=events.EventPattern(
                 source=any_function["source"], detail_type=any_function["detail-type"], detail=any_function["detail"]
             ),
-            targets=list(self._targets),
+            targets=targets,
         )
         resource: Any = rule.node.default_child
         resource.event_pattern = cdk.Lazy.uncached_any(_Pattern(lambda: self._changes(place)))

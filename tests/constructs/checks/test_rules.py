@@ -330,6 +330,17 @@ def test_an_alarm_on_a_metric_that_nobody_publishes(
     assert "Shop/Dead never fires" in finding.problem
 
 
+def test_a_log_group_of_another_stack(
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
+) -> None:
+    """Its filter is where the first function is, and counts for all of them."""
+    shared = logs.LogGroup(stack, "Shared")
+    other, nested = cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")
+    for place in (stack, other, nested):
+        shielded(place, log_group=shared, alarms=ShieldAlarms(actions=[action]))
+    assert [finding.message for finding in judge().findings] == []
+
+
 def test_an_alarm_of_another_function_does_not_watch(
     stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
@@ -345,7 +356,7 @@ def test_an_encrypted_topic(
 ) -> None:
     """Whether the key lets CloudWatch use it, in the function's stack and in another."""
     home = cdk.Stack(app, "Security") if elsewhere else stack
-    key = kms.Key(home, "Key")
+    key: Any = kms.Key(home, "Key")
     topics: list[Any] = [
         sns.Topic(home, "Topic", master_key=key),
         sns.Topic(home, "Managed", master_key=kms.Alias.from_alias_name(home, "Alias", "alias/aws/sns")),

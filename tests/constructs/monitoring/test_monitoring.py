@@ -167,6 +167,31 @@ def test_a_function_with_a_name(stack: cdk.Stack, props: Props, resources: Resou
     assert names[0] == {"wildcard": "checkout"}
 
 
+def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources: Resources) -> None:
+    """They become known only at synthesis."""
+    shop, operations = cdk.Stack(app, "Shop"), cdk.Stack(app, "Operations")
+    fleet = ShieldAlarms(granularity="fleet", stacks=[operations])
+    ShieldMonitoring(app, alarms=fleet)
+    cdk.Aspects.of(app).add(Shield(alarms=fleet))
+    lambda_.Function(shop, "Fn", **props)
+    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 9]
+    assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
+
+
+def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """Each alarm may invoke it."""
+    told = lambda_.Function(stack, "Told", **props)
+    action = cloudwatch_actions.LambdaAction(cast("Any", told), use_unique_permission_id=True)
+    for name in ("One", "Two"):
+        ShieldedFunction(stack, name, alarms=ShieldAlarms(granularity="policy", actions=[action]), **props)
+    alarms = resources(stack, ALARM)
+    assert len(alarms) == 12
+    assert all(alarm["AlarmActions"] == [stack.resolve(told.function_arn)] for alarm in alarms.values())
+    permissions = resources(stack, "AWS::Lambda::Permission").values()
+    assert len(permissions) == 12
+    assert {p["Principal"] for p in permissions} == {"lambda.alarms.cloudwatch.amazonaws.com"}
+
+
 # ---- a composite alarm
 
 

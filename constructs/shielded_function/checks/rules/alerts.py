@@ -16,6 +16,10 @@ from .topics import unreadable_topics
 _DROPPING_LEVELS: Final = ("ERROR", "FATAL")
 _FILTER: Final = "AWS::Logs::MetricFilter"
 _ALARM: Final = "AWS::CloudWatch::Alarm"
+_LOG_GROUP: Final = "AWS::Logs::LogGroup"
+_NESTED: Final = "AWS::CloudFormation::Stack"
+# The CDK's export of a resource's name.
+_EXPORT: Final = re.compile(r":ExportsOutputRef(\w+)")
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 # Metrics Insights over our namespace: the metric, and the dimensions that it must have, no fewer and no more.
 _FLEET: Final = re.compile(rf'\bSUM\("?([\w-]+)"?\)\s+FROM\s+SCHEMA\("{NAMESPACE}",\s*([\w,\s]+)\)')
@@ -133,10 +137,11 @@ class Monitoring:
 
     def __init__(self, assembly: Assembly) -> None:
         self.metrics: dict[tuple[str, str], set[Counted]] = {}
-        """By template and log group, the metrics of ours that count its lines."""
+        """By log group, the metrics of ours that count its lines."""
         self.alarms: list[Alarm] = []
         """The alarms on metrics of ours."""
         self._functions = assembly.functions
+        self._templates = assembly.templates
         for template in assembly.templates:
             self._read_filters(template)
             self._read_alarms(template)
@@ -151,11 +156,34 @@ class Monitoring:
         beside = [f for f in self._functions if f.template.file == alarm.template and f.is_shielded]
         return function is next(iter(inside or beside), None)
 
+    def log_group(self, template: Template, name: Any) -> tuple[str, str]:
+        """A log group by the name that a template gives it: where it is made, or its name where the app says it."""
+        template, name = self._passed_down(template, name)
+        text = canonical(name)
+        exported = _EXPORT.search(text)
+        for home in self._templates:
+            for logical_id, properties in home.of_type(_LOG_GROUP):
+                here = home is template and text == canonical({"Ref": logical_id})
+                if here or (home is not template and exported and exported[1].startswith(logical_id)):
+                    given = properties.get("LogGroupName")
+                    return (home.file, canonical({"Ref": logical_id})) if given is None else ("", canonical(given))
+        return ("" if isinstance(name, str) else template.file), text
+
+    def _passed_down(self, template: Template, name: Any) -> tuple[Template, Any]:
+        """What a nested stack's parameter is, where it comes from."""
+        parameter = as_mapping(name).get("Ref")
+        for home in self._templates:
+            for _, properties in home.of_type(_NESTED):
+                given = as_mapping(properties.get("Parameters"))
+                if home is not template and isinstance(parameter, str) and parameter in given:
+                    return self._passed_down(home, given[parameter])
+        return template, name
+
     def _read_filters(self, template: Template) -> None:
         for _, properties in template.of_type(_FILTER):
             for transformation in _list(properties.get("MetricTransformations")):
                 if transformation.get("MetricNamespace") == NAMESPACE:
-                    key = (template.file, _named(template, properties.get("LogGroupName")))
+                    key = self.log_group(template, properties.get("LogGroupName"))
                     names = frozenset(str(each.get("Key")) for each in _list(transformation.get("Dimensions")))
                     counted = canonical(transformation.get("MetricName")), names
                     self.metrics.setdefault(key, set()).add(counted)
@@ -180,7 +208,8 @@ class Monitoring:
 
 
 def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
-    return context.read(Monitoring).metrics.get((function.template.file, _log_group(function)), set())
+    monitoring = context.read(Monitoring)
+    return monitoring.metrics.get(monitoring.log_group(function.template, _log_group(function)), set())
 
 
 def _watching(function: LambdaFunction, context: Context) -> list[Alarm]:
@@ -202,21 +231,14 @@ def _watches(alarm: Alarm, function: LambdaFunction, metrics: set[Counted]) -> b
     return alarm.dimensions["FunctionName"] in (*names, *([canonical(name)] if isinstance(name, str) else []))
 
 
-def _log_group(function: LambdaFunction) -> str:
+def _log_group(function: LambdaFunction) -> Any:
     configured = as_mapping(function.properties.get("LoggingConfig")).get("LogGroup")
     if configured is not None:
-        return _named(function.template, configured)
+        return configured
     name = function.properties.get("FunctionName")
     if isinstance(name, str):
-        return canonical(f"/aws/lambda/{name}")
-    return canonical({"Fn::Join": ["", ["/aws/lambda/", {"Ref": function.place.logical_id}]]})
-
-
-def _named(template: Template, name: Any) -> str:
-    """A log group by the name that it is given, where this template gives it one."""
-    resource = as_mapping(template.resources.get(str(as_mapping(name).get("Ref"))))
-    given = as_mapping(resource.get("Properties")).get("LogGroupName")
-    return canonical(name if given is None else given)
+        return f"/aws/lambda/{name}"
+    return {"Fn::Join": ["", ["/aws/lambda/", {"Ref": function.place.logical_id}]]}
 
 
 def _watched(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
