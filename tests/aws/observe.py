@@ -115,7 +115,9 @@ def observe_alarm(account: Account, observed: Observed, *, seconds: float, wait:
             **metric, StartTime=now - timedelta(hours=1), EndTime=now, Period=3600, Statistics=["Sum"]
         )["Datapoints"]
         observed.violations = sum(point["Sum"] for point in points) if points else None
-        alarms = cloudwatch.describe_alarms_for_metric(**metric)["MetricAlarms"]
+        # moto looks at the metric's name alone.
+        found = cloudwatch.describe_alarms_for_metric(**metric)["MetricAlarms"]
+        alarms = [alarm for alarm in found if alarm["Dimensions"] == dimensions]
         observed.alarm = alarms[0]["StateValue"] if alarms else None
         if observed.alarm == "ALARM" and (observed.violations or 0) >= max(1, observed.counted):
             return

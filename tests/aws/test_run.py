@@ -129,10 +129,8 @@ class Lambda:
         now = datetime.now(timezone.utc)
         data = {"MetricName": metric_name(), "Dimensions": dimensions, "Value": float(policies), "Timestamp": now}
         cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[data])
-        alarms = cloudwatch.describe_alarms_for_metric(
-            Namespace=NAMESPACE, MetricName=metric_name(), Dimensions=dimensions
-        )
-        (found,) = alarms["MetricAlarms"]
+        alarms = cloudwatch.describe_alarms_for_metric(Namespace=NAMESPACE, MetricName=metric_name())["MetricAlarms"]
+        (found,) = [alarm for alarm in alarms if alarm["Dimensions"] == dimensions]
         cloudwatch.set_alarm_state(AlarmName=found["AlarmName"], StateValue="ALARM", StateReason="test")
 
 

@@ -204,12 +204,10 @@ def check_checkout(deployment: Deployment) -> None:
         (change,) = one["metricTransformations"]
         assert (change["metricNamespace"], change["metricName"]) == ("ShieldedFunction", "Violations")
         assert (change["metricValue"], change["dimensions"]) == ("$.count", {"FunctionName": "$.function"})
-        alarms = cloudwatch.describe_alarms_for_metric(
-            Namespace="ShieldedFunction",
-            MetricName="Violations",
-            Dimensions=[{"Name": "FunctionName", "Value": function}],
-        )
-        (alarm,) = alarms["MetricAlarms"]
+        # moto looks at the metric's name alone.
+        alarms = cloudwatch.describe_alarms_for_metric(Namespace="ShieldedFunction", MetricName="Violations")
+        by_function = [{"Name": "FunctionName", "Value": function}]
+        (alarm,) = [found for found in alarms["MetricAlarms"] if found["Dimensions"] == by_function]
         assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 60, 1.0)
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["TreatMissingData"] == "notBreaching"
