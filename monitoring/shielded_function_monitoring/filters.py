@@ -72,7 +72,7 @@ class Exceptions:
             if isinstance(values, str) or not isinstance(values, Sequence):
                 raise PatternError(f"except_{field.name}: {values!r} is not a list; write [{values!r}]")
             read = _exception_host if field.name == "hosts" else _exception_path
-            cleaned = tuple(dict.fromkeys(read(f"except_{field.name}", value) for value in values))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            cleaned = tuple(dict.fromkeys(read(f"except_{field.name}", value) for value in values))
             object.__setattr__(self, field.name, cleaned)
 
     def __bool__(self) -> bool:
