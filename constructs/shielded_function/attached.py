@@ -260,20 +260,18 @@ class AttachedShield(Construct):
 
     def count(self, counter: Counter) -> logs.MetricFilter:
         """Has a counter's lines counted: adds its metric filter, where the log group has none like it."""
+        same = self._counters.setdefault(counter.key, counter).pattern == counter.pattern
         if counter.key not in self._filters:
-            self._counters[counter.key] = counter
-            name = self.log_group_name
-            made, same = self._shields.shared.filter_of(
-                name, counter, lambda: make_filter(self, counter, self.log_group)
+            self._filters[counter.key], same = self._shields.shared.filter_of(
+                self.log_group_name, counter, lambda: make_filter(self, counter, self.log_group)
             )
-            self._filters[counter.key] = made
-            if not same:
-                cdk.Annotations.of(self.function).add_warning_v2(
-                    "shielded-function:sharedLogGroup",
-                    f"{made.node.path} counts the lines of its log group into the metric {counter.metric} already, by "
-                    "other options of ShieldAlarms, and those hold: give the functions of a log group the same "
-                    "options, or log groups of their own.",
-                )
+        if not same:
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:otherFilter",
+                f"{self._filters[counter.key].node.path} counts the lines of its log group into the metric "
+                f"{counter.metric} already, by other options of ShieldAlarms, and those hold: give the functions of a "
+                "log group, and ShieldMonitoring, the same options.",
+            )
         return self._filters[counter.key]
 
     def visit(self, node: IConstruct) -> None:

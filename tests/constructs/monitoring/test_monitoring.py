@@ -14,9 +14,10 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Annotations, Match
 from cfnlint.api import lint
 
-from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldMonitoring
+from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldMonitoring
 from shielded_function.monitoring.changes import MAX_PATTERN, changes_pattern
 from shielded_function_monitoring.queries import QUERIES
 
@@ -81,6 +82,17 @@ def test_functions_with_alarms_of_their_own_are_counted_for_the_fleet(
     assert metrics == {"Violations", "Violations-critical"}
     queries = [a["Metrics"][0]["Expression"] for a in resources(stack, ALARM).values() if "Metrics" in a]
     assert [query.split(" FROM ")[0] for query in queries] == ['SELECT SUM("Violations-critical")']
+
+
+def test_a_function_that_counts_otherwise_is_warned_of(stack: cdk.Stack, props: Props) -> None:
+    """Its own alarm takes a policy away from the metric that the fleet's alarm watches."""
+    on = AlarmOn(except_hosts=["telemetry.example"])
+    ShieldedFunction(stack, "Own", alarms=ShieldAlarms(outbound_connectivity=on), **props)
+    ShieldedFunction(stack, "Same", **props)
+    ShieldMonitoring(stack)
+    says = Match.string_like_regexp("counts the lines of its log group into the metric Violations already, by other")
+    Annotations.from_stack(stack).has_warning("/Shop/Own", says)
+    Annotations.from_stack(stack).has_no_warning("/Shop/Same", says)
 
 
 def test_stages_and_regions(app: cdk.App, props: Props, resources: Resources) -> None:
