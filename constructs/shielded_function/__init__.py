@@ -20,22 +20,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alarms import ShieldAlarms
+    from .alarms import AlarmOn, ShieldAlarms
     from .checks import ShieldChecks
     from .errors import ShieldError
     from .everywhere import ShieldedApp
     from .function import ShieldedFunction
     from .log_group import ShieldLogs
+    from .monitoring.dashboard import ShieldDashboard
+    from .monitoring.monitoring import ShieldMonitoring
     from .policy import ShieldPolicy, ShieldPolicyError
     from .shield import AttachedShield, Shield
 
 __all__ = [
+    "AlarmOn",
     "AttachedShield",
     "Shield",
     "ShieldAlarms",
     "ShieldChecks",
+    "ShieldDashboard",
     "ShieldError",
     "ShieldLogs",
+    "ShieldMonitoring",
     "ShieldPolicy",
     "ShieldPolicyError",
     "ShieldedApp",
@@ -43,12 +48,15 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AlarmOn": "alarms",
     "AttachedShield": "shield",
     "Shield": "shield",
     "ShieldAlarms": "alarms",
     "ShieldChecks": "checks",
+    "ShieldDashboard": "monitoring.dashboard",
     "ShieldError": "errors",
     "ShieldLogs": "log_group",
+    "ShieldMonitoring": "monitoring.monitoring",
     "ShieldPolicy": "policy",
     "ShieldPolicyError": "policy",
     "ShieldedApp": "everywhere",

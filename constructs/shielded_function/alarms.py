@@ -1,19 +1,32 @@
-"""Options of the alarm on a function's violations."""
+"""Options of the alarms on violations: `ShieldAlarms` for a function or an app, `AlarmOn` for one policy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 
-import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
+from shielded_function_monitoring.alert import MODES, Mode
+from shielded_function_monitoring.filters import COUNTED, SEVERITIES, Counted, Exceptions, Severity
+from shielded_function_monitoring.pattern import PatternError
 
 if TYPE_CHECKING:
+    import aws_cdk as cdk
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import Construct
 
-Granularity = Literal["function", "fleet"]
+    from .monitoring.watches import Watch
+
+Granularity = Literal["function", "policy", "fleet"]
+
+_DAY: Final = 86_400
+_WEEK: Final = 7 * _DAY
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_MAX_NAME: Final = 190
+"""An alarm's name has 255 characters at most, and a function's, which may come before it, 64."""
+_ACTIONS: Final = ("actions", "ok_actions", "insufficient_data_actions")
 
 
 class AlarmAction(Protocol):
@@ -28,22 +41,102 @@ class AlarmAction(Protocol):
 
 
 @dataclass(frozen=True)
+class AlarmOn:
+    """An alarm of its own for one policy. What is not given is as `ShieldAlarms` says.
+
+        ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
+
+    Attributes:
+        threshold: violations in a period, at least 1.
+        period: whole minutes (`cdk.Duration.minutes(5)`).
+        evaluation_periods: how many periods are looked at.
+        datapoints: how many of them must reach the threshold; by default all.
+        except_hosts: hosts that do not count (outbound_connectivity): `telemetry.example`, `*.telemetry.example`, or
+            one address. Connections by address, which have no name, count.
+        except_paths: files that do not count (read_write_tmp, read_handler, executable_memory): `/tmp/cache/*`.
+        except_programs: programs that do not count (create_child_process).
+        mode: counts only what was blocked, or only what was reported: "block" or "alert".
+        severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the policy and
+            its mode.
+        actions: what to do when it fires.
+        ok_actions: what to do when it is over.
+        insufficient_data_actions: what to do when its state is not known.
+        name: the alarm's name; where it is the alarm of one function, the function's name comes before it.
+        runbook: where to read what to do, such as a URL; the alarm's description ends with it.
+    """
+
+    threshold: int | None = None
+    period: cdk.Duration | None = None
+    evaluation_periods: int | None = None
+    datapoints: int | None = None
+    except_hosts: Sequence[str] = ()
+    except_paths: Sequence[str] = ()
+    except_programs: Sequence[str] = ()
+    mode: Mode | None = None
+    severity: Severity | None = None
+    actions: Sequence[AlarmAction] | None = None
+    ok_actions: Sequence[AlarmAction] | None = None
+    insufficient_data_actions: Sequence[AlarmAction] | None = None
+    name: str | None = None
+    runbook: str | None = None
+
+    def __post_init__(self) -> None:
+        check_alarm(self, "AlarmOn")
+        if self.mode is not None and self.mode not in MODES:
+            raise ValueError(f"AlarmOn.mode: {self.mode!r} is not {' or '.join(map(repr, MODES))}")
+        if self.severity is not None and self.severity not in SEVERITIES:
+            raise ValueError(f"AlarmOn.severity: {self.severity!r} is not one of {', '.join(SEVERITIES)}")
+        try:
+            assert self.exceptions is not None
+        except PatternError as error:
+            raise ValueError(f"AlarmOn.{error}") from error
+
+    @cached_property
+    def exceptions(self) -> Exceptions:
+        """What does not count."""
+        return Exceptions(self.except_hosts, self.except_paths, self.except_programs)
+
+    @property
+    def has_filter(self) -> bool:
+        """Whether it counts less than the policy's violations, for which it has a filter of its own."""
+        return bool(self.exceptions) or self.mode is not None
+
+
+@dataclass(frozen=True)
 class ShieldAlarms:
     """How shielded functions raise alarms.
 
-    It fires when a minute's violations reach the threshold, and goes back to OK when none follow. A function that
+    An alarm fires when a period's violations reach the threshold, and goes back to OK when none follow. A function that
     never violates its policy publishes no metric, and a metric that is not published costs nothing.
 
-        ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)], threshold=5)
+        ShieldAlarms(actions=[SnsAction(topic)], threshold=5)
+        ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
+        ShieldAlarms(granularity="fleet", severities={"critical": [SnsAction(pager)], "warning": [SnsAction(chat)]})
+
+    A policy with an `AlarmOn` has an alarm of its own, and no other alarm counts it.
 
     Attributes:
         enabled: False makes no alarm; the metric is there all the same.
-        threshold: violations in one minute, at least 1.
-        actions: what to do when it fires.
+        threshold: violations in one period, at least 1.
+        actions: what to do when an alarm fires.
         ok_actions: what to do when it is over.
-        granularity: "function" is one alarm a function. "fleet" is one for all the functions of an app in an account
-            and region, in the stack of the first of them: one resource less a function, and their log groups tell
-            which it was.
+        granularity: "function" is one alarm a function. "policy" is one a function and policy. "fleet" is one over all
+            functions of an account and region, which names those that raise it.
+        insufficient_data_actions: what to do when an alarm's state is not known.
+        period: whole minutes, by default one.
+        evaluation_periods: how many periods are looked at, by default one.
+        datapoints: how many of them must reach the threshold; by default all.
+        count_read_handler: whether `read_handler` raises an alarm. By default it does not: a program that logs an
+            exception reads its own source. An `AlarmOn` for it does as well.
+        severities: actions by severity. With them, the alarm of a function or fleet becomes one for each severity that
+            is named here, each counting its own lines: "critical" (a start without the shield, an attack on the shield,
+            what was blocked of connections and programs), "warning" (what was only reported), "notice" (the rest).
+        outbound_connectivity, read_write_tmp, create_child_process, read_handler, executable_memory, self_protection:
+            an alarm for one policy.
+        start: an alarm for starts that were refused, or went on without the shield.
+        stacks: where fleet alarms are made: of these stacks the one in the functions' account and region. By default
+            the stack of the first function.
+        runbook: where to read what to do; the description of each alarm ends with it.
     """
 
     enabled: bool = True
@@ -51,42 +144,148 @@ class ShieldAlarms:
     actions: Sequence[AlarmAction] = ()
     ok_actions: Sequence[AlarmAction] = ()
     granularity: Granularity = "function"
+    insufficient_data_actions: Sequence[AlarmAction] = ()
+    period: cdk.Duration | None = None
+    evaluation_periods: int = 1
+    datapoints: int | None = None
+    count_read_handler: bool = False
+    severities: Mapping[Severity, Sequence[AlarmAction]] = field(
+        default_factory=dict[Severity, "Sequence[AlarmAction]"]
+    )
+    outbound_connectivity: AlarmOn | None = None
+    read_write_tmp: AlarmOn | None = None
+    create_child_process: AlarmOn | None = None
+    read_handler: AlarmOn | None = None
+    executable_memory: AlarmOn | None = None
+    self_protection: AlarmOn | None = None
+    start: AlarmOn | None = None
+    stacks: Sequence[cdk.Stack] = ()
+    runbook: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.threshold, bool) or not isinstance(self.threshold, int) or self.threshold < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ValueError(f"ShieldAlarms.threshold: {self.threshold!r} is not a whole number of at least 1")
-        for name in ("actions", "ok_actions"):
-            actions: Any = getattr(self, name)
-            if not isinstance(actions, Sequence) or isinstance(actions, str):
-                raise ValueError(f"ShieldAlarms.{name}: {actions!r} is not a list; write [action]")
+        check_alarm(self, "ShieldAlarms")
         if self.granularity not in get_args(Granularity):
-            choices = " or ".join(repr(choice) for choice in get_args(Granularity))
-            raise ValueError(f"ShieldAlarms.granularity: {self.granularity!r} is not {choices}")
+            choices = ", ".join(repr(choice) for choice in get_args(Granularity))
+            raise ValueError(f"ShieldAlarms.granularity: {self.granularity!r} is not one of {choices}")
+        self._check_severities()
+        for policy in COUNTED:
+            on: Any = getattr(self, policy)
+            if on is not None and not isinstance(on, AlarmOn):
+                raise ValueError(f"ShieldAlarms.{policy}: {on!r} is no AlarmOn; write AlarmOn(...)")
+            if on is not None:
+                self._check_alarm_on(policy, on)
+        if self.start and self.start.mode:
+            raise ValueError("ShieldAlarms.start: AlarmOn.mode: a start has no mode: take it out")
+        _check_list("ShieldAlarms", "stacks", self.stacks)
+        if self.stacks and self.granularity != "fleet":
+            raise ValueError('ShieldAlarms.stacks: it is for granularity="fleet": the others are beside their function')
 
-    def make(
-        self, scope: Construct, construct_id: str, metric: cloudwatch.Metric, description: str
-    ) -> cloudwatch.Alarm:
-        """The alarm on a metric of violations."""
-        alarm = cloudwatch.Alarm(
-            scope,
-            construct_id,
-            metric=metric,
-            alarm_description=description,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            evaluation_periods=1,
-            threshold=self.threshold,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    def _check_alarm_on(self, policy: Counted, on: AlarmOn) -> None:
+        name = f"ShieldAlarms.{policy}"
+        for problem in on.exceptions.problems(policy):
+            raise ValueError(f"{name}: AlarmOn.{problem}")
+        periods = on.evaluation_periods or self.evaluation_periods
+        datapoints = on.datapoints or self.datapoints or periods
+        if datapoints > periods:
+            raise ValueError(f"{name}: AlarmOn.datapoints: {datapoints} of {periods} periods: there are not so many")
+        check_period(name, on.period or self.period, periods)
+
+    def _check_severities(self) -> None:
+        severities: Any = self.severities
+        if not isinstance(severities, Mapping):
+            raise ValueError(f'ShieldAlarms.severities: {severities!r} is no dict; write {{"critical": [action]}}')
+        for name, actions in severities.items():
+            if name not in SEVERITIES:
+                raise ValueError(f"ShieldAlarms.severities: {name!r} is not one of {', '.join(SEVERITIES)}")
+            _check_list("ShieldAlarms", f"severities[{name!r}]", actions)
+
+    @property
+    def named(self) -> dict[Counted, AlarmOn]:
+        """The policies with an alarm of their own."""
+        return {policy: on for policy in COUNTED if (on := getattr(self, policy)) is not None}
+
+    @cached_property
+    def watches(self) -> tuple[Watch, ...]:
+        """What is counted and watched; worked out once for all functions."""
+        from .monitoring.watches import watches_of
+
+        return watches_of(self)
+
+
+def check_alarm(alarm: AlarmOn | ShieldAlarms, name: str) -> None:
+    """Checks what an alarm of one policy and the alarms of all have in common.
+
+    Raises:
+        ValueError: a field is malformed; the message names it and the fix.
+    """
+    given = {each.name: getattr(alarm, each.name) for each in fields(alarm)}
+    for number in ("threshold", "evaluation_periods", "datapoints"):
+        value = given[number]
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ValueError(f"{name}.{number}: {value!r} is not a whole number of at least 1")
+    periods = given["evaluation_periods"]
+    if given["datapoints"] is not None and periods is not None and given["datapoints"] > periods:
+        raise ValueError(
+            f"{name}.datapoints: {given['datapoints']} of {periods} evaluation_periods: there are not so many"
         )
-        actions: Any = self.actions
-        ok_actions: Any = self.ok_actions
-        if actions:
-            alarm.add_alarm_action(*actions)
-        if ok_actions:
-            alarm.add_ok_action(*ok_actions)
-        return alarm
+    for actions in _ACTIONS:
+        if given[actions] is not None:
+            _check_list(name, actions, given[actions])
+    for text in ("name", "runbook"):
+        _check_text(f"{name}.{text}", given.get(text), _MAX_NAME)
+    check_period(name, given["period"], periods or 1)
 
 
-@cache
-def one_minute() -> cdk.Duration:
-    """The period of an alarm."""
-    return cdk.Duration.minutes(1)
+def check_period(name: str, period: Any, periods: int) -> None:
+    """Whether CloudWatch takes a period: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+
+    Raises:
+        ValueError: it does not.
+    """
+    seconds = period_seconds(period, f"{name}.period")
+    if seconds < _MINUTE or seconds % _MINUTE or seconds > _DAY:
+        raise ValueError(
+            f"{name}.period: {seconds} seconds: violations are counted by the minute, so it is whole minutes up to a "
+            "day: write cdk.Duration.minutes(5)"
+        )
+    most = _WEEK if seconds >= _HOUR else _DAY
+    if seconds * periods > most:
+        raise ValueError(
+            f"{name}.evaluation_periods: {periods} periods of {seconds} seconds are more than the "
+            f"{'week' if most == _WEEK else 'day'} that CloudWatch looks back: take fewer, or a shorter period"
+        )
+
+
+def period_seconds(period: Any, name: str) -> int:
+    """The seconds of a period; a minute where none is given.
+
+    Raises:
+        ValueError: it is no duration, or not known at synthesis.
+    """
+    import aws_cdk as cdk
+
+    if period is None:
+        return _MINUTE
+    if not isinstance(period, cdk.Duration):
+        raise ValueError(f"{name}: {period!r} is no duration; write cdk.Duration.minutes(1)")
+    if period.is_unresolved():
+        raise ValueError(f"{name}: it is known only at deployment: write cdk.Duration.minutes(1)")
+    return int(period.to_milliseconds()) // 1000
+
+
+def _check_list(name: str, attribute: str, value: Any) -> None:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ValueError(f"{name}.{attribute}: {value!r} is not a list; write [{_one_of(attribute)}]")
+
+
+def _one_of(attribute: str) -> str:
+    return "stack" if attribute == "stacks" else "action"
+
+
+def _check_text(name: str, value: Any, most: int) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError(f"{name}: {value!r} is not a text of one line")
+    if len(value) > most:
+        raise ValueError(f"{name}: {len(value)} characters, of which {most} fit: shorten it")

@@ -1,11 +1,10 @@
-"""`AttachedShield`: a shield on one function, with its layer, log group, metric filter and alarm."""
+"""`AttachedShield`: a shield on one function, with its layer, log group, metric filters and alarms."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
@@ -15,19 +14,22 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from shielded_function_monitoring import NAMESPACE, POLICIES, Policy, metric_name, violations
+from shielded_function_monitoring.filters import COUNTED, Counted, Severity
 
 from . import invariants
-from .alarms import ShieldAlarms, one_minute
+from .alarms import ShieldAlarms
 from .errors import ShieldError
 from .function_facts import FunctionHandle, as_text
 from .layer import policy_layer
 from .layer_archive import missing_binaries
 from .log_group import ShieldLogs, allow_writing, log_group_of
+from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
+from .monitoring.making import make_alarm, make_filter, metric_of
+from .monitoring.watches import ALL, Counter, Watch, general_counter, policy_counter, problems_of, severity_for
 from .names import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, POLICY_FILE, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
 from .policy import ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
-from .stage_shields import stack_shields
+from .stage_shields import StackShields, stack_shields
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
 
 ID: Final = "Shield"
 _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
-_SHARED_LOG_GROUP: Final = "shielded-function:logGroup"
+_MAX_FUNCTION_NAME: Final = 64
+_MAX_REGION: Final = 16
+_MAX_STACK_NAME: Final = 128
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions) -> Candidate:
         ),
         *invariants.log_class_problems(_log_class(log_group)),
         *shields.log_group_problems(log_group, options.logs, facts.path),
+        *problems_of(options.alarms, facts.path),
         *shields.shared.fleet_problems(shields, options.alarms),
         *(missing_binaries(facts.architecture) if needs_layer and options.layer is None else []),
     ]
@@ -107,8 +112,9 @@ class AttachedShield(Construct):
         layer: the layer with the shield, shared by the functions of the stack and architecture; None for a container
             image, and where the context `shield=off` leaves it away.
         log_group: where the function logs.
-        metric_filter: counts the violations in the log.
-        alarm: on that count; None when the alarms are not enabled.
+        metric_filter: counts the violations in the log; the first filter, where there are several.
+        alarm: on that count; the first of `alarms`. None when the alarms are not enabled.
+        alarms: all alarms on the function, or on its fleet: by "violations", severity or policy.
         from_sweep: the call of `Shield.everywhere` that made it.
     """
 
@@ -141,9 +147,17 @@ class AttachedShield(Construct):
         if self._owns_log_group:
             self._use_log_group(facts)
         self._filters: dict[str, logs.MetricFilter] = {}
-        self.metric_filter = self._filter(None)
-        self.alarm = self._make_alarm(options.alarms) if options.alarms.enabled else None
-        self._warn(facts, candidate.log_group)
+        self._counters: dict[str, Counter] = {}
+        watches = options.alarms.watches
+        first, *others = [watch.counter for watch in watches] or [general_counter(options.alarms)]
+        self.metric_filter = self.count(first)
+        for counter in others:
+            self.count(counter)
+        self.alarms: Mapping[str, cloudwatch.Alarm] = (
+            self._make_alarms(options.alarms) if options.alarms.enabled else {}
+        )
+        self.alarm = next(iter(self.alarms.values()), None)
+        self._warn(facts)
         self._shields.shared.add(self)
         if in_aspect:
             self.settle()
@@ -170,6 +184,26 @@ class AttachedShield(Construct):
     def wants_grants(self) -> bool:
         """Whether its policy has `allow_aws="granted"`."""
         return _wants_grants(self._given_policy())
+
+    @property
+    def counters(self) -> Sequence[Counter]:
+        """What its metric filters count."""
+        return tuple(self._counters.values())
+
+    @property
+    def stack_shields(self) -> StackShields:
+        """The shields of its stack."""
+        return self._shields
+
+    @property
+    def log_group_name(self) -> str:
+        """Its log group's name, maybe a token."""
+        return self._log_group_name or self.log_group.log_group_name
+
+    @property
+    def owns_log_group(self) -> bool:
+        """Whether its log group was made by the shield."""
+        return self._owns_log_group
 
     def allow_to(self, *targets: IConstruct | str) -> None:
         """Lets the function talk to what the app makes: adds its hosts to the policy.
@@ -208,23 +242,44 @@ class AttachedShield(Construct):
             policy = replace(policy, allow_outbound=(*policy.allow_outbound, *self._targets))
         return policy.alerting() if self._switch == "alert" else policy
 
-    def metric_violations(self, policy: Policy | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+    def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
         """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
 
             attached.metric_violations(period=Duration.hours(1))
             attached.metric_violations("outbound_connectivity").create_alarm(self, "Egress", ...)
 
         Args:
-            policy: only those against one policy. The first call for a policy adds a metric filter for it. Without,
-                every policy's, and also starts that were refused or went on unshielded.
+            policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
+                The first call adds a metric filter that counts by policy, where there is none. Without, those that the
+                function's general alarm counts: not `read_handler` (but for `count_read_handler`), and no policy that
+                has an `AlarmOn`.
             props: options of the metric.
 
         Raises:
             ValueError: there is no such policy.
         """
-        options: MetricProps = {"statistic": "Sum", "period": one_minute(), **props}
-        own = self._options.alarms.granularity == "fleet" and policy is None
-        return self._filter(policy, own=own).metric(**options)
+        if policy is not None and policy not in COUNTED:
+            raise ValueError(f"metric_violations: {policy!r} is not a policy; use one of {', '.join(COUNTED)}")
+        counter = general_counter(self._options.alarms) if policy is None else policy_counter()
+        self.count(counter)
+        options: dict[str, Any] = {**props}
+        return metric_of(counter, self.handle.name, policy, **options)
+
+    def count(self, counter: Counter) -> logs.MetricFilter:
+        """Has a counter's lines counted: adds its metric filter, where the log group has none like it."""
+        same = self._counters.setdefault(counter.key, counter).pattern == counter.pattern
+        if counter.key not in self._filters:
+            self._filters[counter.key], same = self._shields.shared.filter_of(
+                self.log_group_name, counter, lambda: make_filter(self, counter, self.log_group)
+            )
+        if not same:
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:otherFilter",
+                f"{self._filters[counter.key].node.path} counts the lines of its log group into the metric "
+                f"{counter.metric} already, by other options of ShieldAlarms, and those hold: give the functions of a "
+                "log group, and ShieldMonitoring, the same options.",
+            )
+        return self._filters[counter.key]
 
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK when it invokes aspects on the function's resource."""
@@ -338,36 +393,47 @@ class AttachedShield(Construct):
                 "group, or give the function the log_group that it writes to.",
             )
 
-    def _filter(self, policy: Policy | None, own: bool = False) -> logs.MetricFilter:
-        """The filter of a policy or of all. `own`: for a metric of its own, where the alarm is a fleet's."""
-        if policy is not None and policy not in POLICIES:
-            raise ValueError(f"metric_violations: {policy!r} is not a policy; use one of {', '.join(POLICIES)}")
-        in_fleet = self._options.alarms.granularity == "fleet" and policy is None and not own
-        name = f"{policy or 'violations'}{'Own' if own else ''}"
-        if name not in self._filters:
-            self._filters[name] = logs.MetricFilter(
-                self,
-                f"{name}Filter",
-                log_group=self.log_group,
-                filter_pattern=_pattern(policy),
-                metric_namespace=NAMESPACE,
-                metric_name=self._shields.fleet_metric() if in_fleet else metric_name(self.handle.name, policy),
-                metric_value="1",
-            )
-        return self._filters[name]
-
-    def _make_alarm(self, alarms: ShieldAlarms) -> cloudwatch.Alarm:
+    def _make_alarms(self, alarms: ShieldAlarms) -> Mapping[str, cloudwatch.Alarm]:
         if alarms.granularity == "fleet":
-            return self._shields.shared.fleet_alarm(self._shields, alarms)
-        return alarms.make(
+            return self._shields.shared.fleet_alarms(self._shields, alarms)
+        return {watch.key: self._make_alarm(watch) for watch in alarms.watches}
+
+    def _make_alarm(self, watch: Watch) -> cloudwatch.Alarm:
+        name = self.handle.name
+        severity = self._severity(watch)
+        more = {} if watch.period is None else {"period": watch.period}
+        return make_alarm(
             self,
-            "Alarm",
-            self.metric_violations(),
-            f"The shield of {self.handle.path} denied or reported something, refused to start, "
-            'or let it run unshielded: see the lines with "function_shield" in its log.',
+            "Alarm" if watch.key == ALL else f"{watch.key}Alarm",
+            watch,
+            metric_of(watch.counter, name, watch.policy, **more),
+            severity=severity,
+            description=describe_function(self._place(name), watch.policy, severity, watch.runbook).value,
+            name=f"{name}-{watch.name}" if watch.name else None,
         )
 
-    def _warn(self, facts: FunctionFacts, shared: logs.ILogGroup | None) -> None:
+    def _severity(self, watch: Watch) -> Severity | None:
+        """By the modes of the policy that it was given: what a tag changes later is not known yet."""
+        policy = self._options.policy.alerting() if self._switch == "alert" else self._options.policy
+        return severity_for(watch, vars(policy))
+
+    def _place(self, name: str) -> Place:
+        region, log_group = self._shields.region, self.log_group_name
+        known = self._options.logs.log_group_name if self._owns_log_group else None
+        longest = MAX_LENGTH if not self._owns_log_group else len(known) if known else self._longest_log_group_name()
+        return Place(
+            path=self.handle.path,
+            function=Text(name, _MAX_FUNCTION_NAME if "${" in name else len(name)),
+            region=Text(region, _MAX_REGION if "${" in region else len(region)),
+            log_group=Text(log_group, longest if "${" in log_group else len(log_group)),
+        )
+
+    def _longest_log_group_name(self) -> int:
+        """CloudFormation's: the stack's name, the logical id, which is the path and 8 characters, and 12 of its own."""
+        stack = self._shields.name
+        return (_MAX_STACK_NAME if "${" in stack else len(stack)) + len(self.handle.path) + len("/Shield/LogGroup") + 22
+
+    def _warn(self, facts: FunctionFacts) -> None:
         if self._switch == "off":
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:off",
@@ -379,16 +445,6 @@ class AttachedShield(Construct):
                 "The function has a code-signing configuration. If it enforces, Lambda refuses the shield's layer, "
                 "which is not signed.",
             )
-        if shared is None:
-            return
-        others = [entry.data for entry in shared.node.metadata if entry.type == _SHARED_LOG_GROUP]
-        if others:
-            cdk.Annotations.of(self.function).add_warning_v2(
-                "shielded-function:sharedLogGroup",
-                f"It logs to the log group of {others[0]}. Alert lines do not name their function, so the alarm of "
-                "each counts the violations of both. Give each function a log group of its own.",
-            )
-        shared.node.add_metadata(_SHARED_LOG_GROUP, self.handle.path)
 
 
 def _wants_grants(policy: ShieldPolicy) -> bool:
@@ -416,11 +472,6 @@ def _with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
         allow_buckets=policy.allow_buckets if "s3" in named else (*policy.allow_buckets, *grants.buckets),
         allow_outbound=(*policy.allow_outbound, *grants.hosts),
     )
-
-
-@cache
-def _pattern(policy: Policy | None) -> logs.IFilterPattern:
-    return logs.FilterPattern.literal(violations(policy).render())
 
 
 def _log_class(log_group: logs.ILogGroup | None) -> str | None:

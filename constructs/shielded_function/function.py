@@ -10,7 +10,7 @@ from aws_cdk import aws_logs
 from constructs import Construct
 from typing_extensions import Unpack
 
-from shielded_function_monitoring import Policy
+from shielded_function_monitoring.filters import Counted
 
 from .alarms import ShieldAlarms
 from .log_group import ShieldLogs
@@ -77,7 +77,7 @@ class ShieldedFunction(lambda_.Function):
 
     @property
     def shield(self) -> AttachedShield:
-        """The shield: its policy, layer, log group, metric filter and alarm."""
+        """The shield: its policy, layer, log group, metric filters and alarms."""
         assert self._attached is not None, "set in __init__"
         return self._attached
 
@@ -86,15 +86,17 @@ class ShieldedFunction(lambda_.Function):
         """The function's log group. Unlike `Function`'s, reading it adds nothing to the stack."""
         return self._attached.log_group if self._attached else super().log_group
 
-    def metric_violations(self, policy: Policy | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+    def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
         """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
 
             fn.metric_violations(period=Duration.hours(1))
             fn.metric_violations("read_handler").create_alarm(self, "Read", threshold=9, evaluation_periods=1)
 
         Args:
-            policy: only those against one policy. The first call for a policy adds a metric filter for it. Without,
-                every policy's, and also starts that were refused or went on unshielded.
+            policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
+                The first call adds a metric filter that counts by policy, where there is none. Without, those that the
+                function's general alarm counts: not `read_handler` (but for `count_read_handler`), and no policy that
+                has an `AlarmOn`.
             props: options of the metric.
         """
         return self.shield.metric_violations(policy, **props)

@@ -6,6 +6,7 @@ stack or a stage is asked once.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
 
@@ -16,11 +17,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct, IValidation
 
-from shielded_function_monitoring import NAMESPACE
-
-from .alarms import ShieldAlarms, one_minute
+from .alarms import ShieldAlarms
 from .errors import ShieldError
 from .layer import import_layer, shield_layer
+from .monitoring.descriptions import describe_fleet
+from .monitoring.making import fleet_metric, make_alarm
+from .monitoring.watches import Counter
 
 if TYPE_CHECKING:
     from .attached import AttachedShield
@@ -42,6 +44,7 @@ class StageShields(Construct):
         switch: what the context `shield` says: "on", "alert" or "off".
         attached: every shield in the stage.
         problems: what went wrong in an aspect, where an error would come with the CDK's stack trace.
+        observers: called with each shield that is made.
     """
 
     def __init__(self, stage: cdk.Stage) -> None:
@@ -56,8 +59,9 @@ class StageShields(Construct):
         self.stage = stage
         self.switch: Switch = switch
         self.attached: list[AttachedShield] = []
-        self._fleets: dict[str, tuple[ShieldAlarms, cloudwatch.Alarm]] = {}
-        self._fleet_metrics: dict[str, str] = {}
+        self.observers: list[Callable[[AttachedShield], None]] = []
+        self._fleets: dict[str, StackShields] = {}
+        self._filters: dict[tuple[str, str, tuple[str, ...]], tuple[str, logs.MetricFilter]] = {}
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
         self._looked: list[Looked] = []
@@ -66,44 +70,73 @@ class StageShields(Construct):
     def add(self, attached: AttachedShield) -> None:
         """Takes in a shield that was made."""
         self.attached.append(attached)
+        for observe in self.observers:
+            observe(attached)
 
-    def fleet_metric(self, shields: StackShields) -> str:
-        """The name of the metric that the functions of an account and region share.
+    def filter_of(
+        self, log_group_name: str, counter: Counter, make: Callable[[], logs.MetricFilter]
+    ) -> tuple[logs.MetricFilter, bool]:
+        """The filter of a log group: two that count the same lines into the same metric would count them twice.
 
-        It has the name of the first one's stack in it, which nothing else there is called: other apps, and other
-        stages of this one, count their own.
+        Args:
+            log_group_name: the log group's name, maybe a token.
+            counter: what is to be counted.
+            make: makes the filter where there is none.
+
+        Returns:
+            The filter, and whether it counts what was asked for.
         """
-        place = shields.environment
-        if place not in self._fleet_metrics:
-            outermost = shields.stack
-            while outermost.nested_stack_parent is not None:
-                outermost = outermost.nested_stack_parent
-            self._fleet_metrics[place] = f"fleet/{outermost.stack_name}/violations"
-        return self._fleet_metrics[place]
+        key = (log_group_name, counter.metric, tuple(counter.dimensions))
+        if key not in self._filters:
+            self._filters[key] = counter.pattern, make()
+        pattern, made = self._filters[key]
+        return made, pattern == counter.pattern
 
     def fleet_problems(self, shields: StackShields, alarms: ShieldAlarms) -> list[str]:
-        """Whether the fleet in a stack's account and region has an alarm with other options."""
-        if alarms.granularity != "fleet" or shields.environment not in self._fleets:
+        """Whether the fleet in a stack's account and region can have these alarms."""
+        if alarms.granularity != "fleet":
             return []
-        made_with, alarm = self._fleets[shields.environment]
-        if made_with == alarms:
+        home = self._fleet_home(shields, alarms)
+        if home is None:
+            there = ", ".join(stack_shields(stack).environment for stack in alarms.stacks)
+            return [f"alarms.stacks: none of them is in {shields.environment}, only in {there}: name one that is"]
+        if home.fleet is None or home.fleet[0] == alarms:
             return []
-        return [f"alarms: the fleet has its alarm in {alarm.node.path}, with other options: give all the same"]
+        place = next(iter(home.fleet[1].values()), home.stack).node.path
+        return [f"alarms: the fleet has its alarm in {place}, with other options: give all the same"]
 
-    def fleet_alarm(self, shields: StackShields, alarms: ShieldAlarms) -> cloudwatch.Alarm:
-        """The one alarm of an account and region, in the stack of the first function of the fleet."""
-        place = shields.environment
-        if place not in self._fleets:
-            metric = cloudwatch.Metric(
-                namespace=NAMESPACE, metric_name=self.fleet_metric(shields), statistic="Sum", period=one_minute()
-            )
-            scope = Construct(shields.stack, "ShieldedFleet")
-            description = (
-                "The shield of at least one function denied or reported something, refused to start, or let it run "
-                'unshielded: see the lines with "function_shield" in the functions\' log groups.'
-            )
-            self._fleets[place] = (alarms, alarms.make(scope, "Alarm", metric, description))
-        return self._fleets[place][1]
+    def fleet_alarms(self, shields: StackShields, alarms: ShieldAlarms) -> Mapping[str, cloudwatch.Alarm]:
+        """The alarms of an account and region, by the watch's key.
+
+        They are in the stack that `alarms` names, or in that of the first function of the fleet.
+        """
+        home = self._fleet_home(shields, alarms)
+        assert home is not None, "fleet_problems was asked before"
+        self._fleets[shields.environment] = home
+        if home.fleet is None:
+            scope = Construct(home.stack, "ShieldedFleet")
+            made = {
+                watch.key: make_alarm(
+                    scope,
+                    "Alarm" if number == 0 else f"{watch.key}Alarm",
+                    watch,
+                    fleet_metric(watch),
+                    severity=watch.severity,
+                    description=describe_fleet(watch.policy, watch.severity, watch.runbook).value,
+                    name=watch.name,
+                )
+                for number, watch in enumerate(alarms.watches)
+            }
+            home.fleet = alarms, made
+        return home.fleet[1]
+
+    def _fleet_home(self, shields: StackShields, alarms: ShieldAlarms) -> StackShields | None:
+        if shields.environment in self._fleets:
+            return self._fleets[shields.environment]
+        if not alarms.stacks:
+            return shields
+        homes = (stack_shields(stack) for stack in alarms.stacks)
+        return next((home for home in homes if home.environment == shields.environment), None)
 
     def grants_of(self, path: str) -> Grants:
         """What the role of a function was granted when the aspects asked first."""
@@ -155,6 +188,7 @@ class StackShields:
         shared: those of its stage.
         account: the stack's account, resolved.
         account_text: the same as a text, maybe a token.
+        fleet: the fleet alarms in it, by the watch's key, and their options.
     """
 
     def __init__(self, stack: cdk.Stack) -> None:
@@ -164,7 +198,10 @@ class StackShields:
         self.account: Any = stack.resolve(account)
         self.account_text = account
         self._arns: dict[lambda_.ILayerVersion, str] = {}
+        self.fleet: tuple[ShieldAlarms, Mapping[str, cloudwatch.Alarm]] | None = None
         self._environment = ""
+        self._region = ""
+        self._name = ""
         self._layers: dict[str, lambda_.ILayerVersion] = {}
         self._log_groups: dict[str, str] = {}
 
@@ -174,9 +211,17 @@ class StackShields:
         self._environment = self._environment or self.stack.environment
         return self._environment
 
-    def fleet_metric(self) -> str:
-        """The metric of the fleet that the stack's functions belong to."""
-        return self.shared.fleet_metric(self)
+    @property
+    def region(self) -> str:
+        """The stack's region, maybe a token."""
+        self._region = self._region or self.stack.region
+        return self._region
+
+    @property
+    def name(self) -> str:
+        """The stack's name, maybe a token."""
+        self._name = self._name or self.stack.stack_name
+        return self._name
 
     def layer(
         self, scope: IConstruct, architecture: str, given: lambda_.ILayerVersion | str | None = None

@@ -22,23 +22,43 @@ from .alert import (
     ShieldEvent,
     parse_line,
 )
-from .filters import NAMESPACE, metric_name, violations
+from .filters import (
+    COUNTED,
+    METRIC,
+    NAMESPACE,
+    SEVERITIES,
+    VALUE,
+    Counted,
+    Severity,
+    fleet_query,
+    metric_name,
+    severity_of,
+    violations,
+    violations_of,
+)
 from .pattern import Pattern, PatternError, all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
 from .pattern import parse as parse_pattern
+from .queries import QUERIES, Query
 from .template import LogEvent, Monitoring, TemplateError, monitoring_of, shielded_functions
 
 __all__ = [
     "ALARMING_EVENTS",
+    "COUNTED",
     "EVENTS",
     "MAX_LINE",
+    "METRIC",
     "MODES",
     "NAMESPACE",
     "POLICIES",
+    "QUERIES",
+    "SEVERITIES",
+    "VALUE",
     "AlarmError",
     "AlarmRule",
     "AlarmState",
     "Alert",
     "AlertError",
+    "Counted",
     "Details",
     "EventName",
     "LogEvent",
@@ -47,13 +67,16 @@ __all__ = [
     "Pattern",
     "PatternError",
     "Policy",
+    "Query",
     "Sample",
+    "Severity",
     "ShieldEvent",
     "TemplateError",
     "all_of",
     "any_of",
     "evaluate",
     "exists",
+    "fleet_query",
     "is_false",
     "is_null",
     "is_true",
@@ -63,7 +86,9 @@ __all__ = [
     "number",
     "parse_line",
     "parse_pattern",
+    "severity_of",
     "shielded_functions",
     "text",
     "violations",
+    "violations_of",
 ]

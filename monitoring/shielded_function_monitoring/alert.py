@@ -1,14 +1,18 @@
 """The lines that a shielded function writes: their schema, and reading them.
 
-Two kinds, told apart by their keys: an *alert* has a `policy` (something was denied, or would have been), an
-*event* has an `event` (the shield armed, refused to start, let the function run without it, or
-left out alerts of a storm, counted queries for names that look like data, had its policy tightened by code).
+Two kinds, told apart by `event`: an *alert* has none (something was denied, or would have been), an *event* is of the
+shield itself (it armed, refused to start, let the function run without it, counted alerts instead of writing them,
+saw queries for names that look like data, had its policy tightened by code).
 
-    >>> line = ('{"function_shield":true,"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN",'
-    ...         '"policy":"read_write_tmp","mode":"block","details":{"path":"/tmp/x"},"pid":17}')
+Each line that counts as a violation has a `policy` and a `count`, so one metric filter with the value `$.count` sees
+them all.
+
+    >>> line = ('{"function_shield":true,"v":1,"function":"checkout","version":"7","region":"eu-west-1",'
+    ...         '"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN","policy":"read_write_tmp","mode":"block",'
+    ...         '"count":1,"details":{"path":"/tmp/x"},"pid":17}')
     >>> alert = parse_line(line)
-    >>> alert.policy, alert.details
-    ('read_write_tmp', {'path': '/tmp/x'})
+    >>> alert.function, alert.policy, alert.details
+    ('checkout', 'read_write_tmp', {'path': '/tmp/x'})
     >>> parse_line("START RequestId: 1") is None
     True
 """
@@ -32,12 +36,16 @@ Policy = Literal[
 Mode = Literal["block", "alert"]
 EventName = Literal["armed", "refused", "unshielded", "folded", "unusual_names", "tightened"]
 
+SCHEMA_VERSION: Final = 1
+"""`v` in each line. It grows when a field changes its meaning or goes; fields may be added without."""
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
+START: Final = "start"
+"""`policy` of the events `refused` and `unshielded`: what they are about is whether the shield is there at all."""
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 """The modes that write alerts: `allow` writes none."""
 EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
-ALARMING_EVENTS: Final[tuple[EventName, ...]] = ("refused", "unshielded")
-"""The events after which a function does not run as its policy says."""
+ALARMING_EVENTS: Final[tuple[EventName, ...]] = ("refused", "unshielded", "folded")
+"""The events that count as violations, and so have `policy` and `count`."""
 MAX_LINE: Final = 4096
 """Bytes in a line with its newline: one pipe write of this size is atomic (pipe(7), PIPE_BUF)."""
 
@@ -56,6 +64,23 @@ class Details(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Which function wrote a line. What its environment does not tell is None.
+
+    Attributes:
+        function: its name.
+        version: its version, `$LATEST` or a number.
+        region: its region.
+        account: its account.
+    """
+
+    function: str | None = None
+    version: str | None = None
+    region: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True)
 class Alert:
     """One violation.
 
@@ -66,9 +91,10 @@ class Alert:
         mode: `block` (it failed) or `alert` (it went through).
         details: what was attempted.
         pid: the process, as it sees itself.
+        count: 1, and as many more as were left out before it against the same policy in the same mode.
         caller: the shared object that the call came from, when known.
         allow: the allow-list entry that would permit it, when there is one.
-        folded: how many alerts of a storm were left out before this one.
+        origin: which function wrote it.
     """
 
     timestamp: datetime
@@ -77,9 +103,15 @@ class Alert:
     mode: Mode
     details: Details
     pid: int
+    count: int = 1
     caller: str | None = None
     allow: str | None = None
-    folded: int = 0
+    origin: Origin = field(default_factory=Origin)
+
+    @property
+    def function(self) -> str | None:
+        """The function's name."""
+        return self.origin.function
 
 
 @dataclass(frozen=True)
@@ -90,20 +122,33 @@ class ShieldEvent:
         timestamp: when, in UTC.
         level: the log level.
         event: what happened.
-        fields: the rest of the line, by key (`version`, `modes`, `reason`, ...).
+        policy: of an event that counts as a violation: the policy whose alerts were folded, or `start`.
+        mode: in which mode the folded alerts were.
+        count: how many violations it stands for; 0 for an event that is none.
+        origin: which function wrote it.
+        fields: the rest of the line, by key (`shield_version`, `modes`, `reason`, ...).
     """
 
     timestamp: datetime
     level: str
     event: EventName
+    policy: Policy | Literal["start"] | None = None
+    mode: Mode | None = None
+    count: int = 0
+    origin: Origin = field(default_factory=Origin)
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def function(self) -> str | None:
+        """The function's name."""
+        return self.origin.function
 
 
 class AlertError(ValueError):
     """A line that says it is the shield's but does not follow the schema; the message names the field."""
 
 
-_DETAILS: Final[dict[str, type[object]]] = {
+DETAILS: Final[Mapping[str, type[object]]] = {
     "host": str,
     "ip": str,
     "port": int,
@@ -113,6 +158,8 @@ _DETAILS: Final[dict[str, type[object]]] = {
     "syscall": str,
     "arguments": list,
 }
+ORIGIN: Final = ("function", "version", "region", "account")
+_COMMON: Final = ("function_shield", "v", *ORIGIN, "timestamp", "level")
 
 _T = TypeVar("_T")
 
@@ -134,11 +181,12 @@ def parse_line(line: str) -> Alert | ShieldEvent | None:
     fields = cast("dict[str, Any]", value)
     if fields.get("function_shield") is not True:
         return None
+    if _required(fields, "v", int) < 1:
+        raise AlertError(f"v: {fields['v']} is no version of the schema")
     timestamp, level = _timestamp(fields), _required(fields, "level", str)
-    if "policy" not in fields:
-        event = cast(EventName, _one_of(fields, "event", EVENTS))
-        known = ("function_shield", "timestamp", "level", "event")
-        return ShieldEvent(timestamp, level, event, {key: fields[key] for key in fields if key not in known})
+    origin = Origin(*(_optional(fields, name, str) for name in ORIGIN))
+    if "event" in fields:
+        return _event(fields, timestamp, level, origin)
     caller = _object(fields, "caller")
     return Alert(
         timestamp=timestamp,
@@ -147,10 +195,36 @@ def parse_line(line: str) -> Alert | ShieldEvent | None:
         mode=cast(Mode, _one_of(fields, "mode", MODES)),
         details=_details(fields),
         pid=_required(fields, "pid", int),
+        count=_count(fields),
         caller=None if caller is None else _optional(caller, "object", str),
         allow=_optional(fields, "allow", str),
-        folded=_optional(fields, "folded", int) or 0,
+        origin=origin,
     )
+
+
+def _event(fields: Mapping[str, Any], timestamp: datetime, level: str, origin: Origin) -> ShieldEvent:
+    event = cast(EventName, _one_of(fields, "event", EVENTS))
+    if event not in ALARMING_EVENTS:
+        rest = {key: value for key, value in fields.items() if key not in (*_COMMON, "event")}
+        return ShieldEvent(timestamp, level, event, origin=origin, fields=rest)
+    folded = event == "folded"
+    return ShieldEvent(
+        timestamp,
+        level,
+        event,
+        policy=cast(Any, _one_of(fields, "policy", POLICIES if folded else (START,))),
+        mode=cast(Mode, _one_of(fields, "mode", MODES)) if folded else None,
+        count=_count(fields),
+        origin=origin,
+        fields={k: v for k, v in fields.items() if k not in (*_COMMON, "event", "policy", "mode", "count")},
+    )
+
+
+def _count(fields: Mapping[str, Any]) -> int:
+    count = _required(fields, "count", int)
+    if count < 1:
+        raise AlertError(f"count: {count} is less than 1")
+    return count
 
 
 def _optional(fields: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
@@ -193,7 +267,7 @@ def _details(fields: Mapping[str, Any]) -> Details:
     if given is None:
         raise AlertError("details: missing")
     found: dict[str, Any] = {}
-    for name, kind in _DETAILS.items():
+    for name, kind in DETAILS.items():
         value = _optional(given, name, kind)
         if value is not None:
             found[name] = value

@@ -1,37 +1,279 @@
-"""Which lines count: the metric filters that the constructs put on a function's log group.
+"""Which lines count, and where they are counted: the metric filters that the constructs put on a log group.
+
+Each line that is a violation has `policy` and `count`, so one filter with the value `$.count` loses none.
 
 >>> violations().render()
-'{ ($.function_shield IS TRUE) && (($.policy = "*") || ($.event = "refused") || ($.event = "unshielded")) }'
+'{ ($.function_shield IS TRUE) && ($.policy = "*") }'
+>>> violations(without=["read_handler"]).render()
+'{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.policy != "read_handler") }'
+>>> violations("read_write_tmp", mode="block").render()
+'{ ($.function_shield IS TRUE) && ($.policy = "read_write_tmp") && ($.mode = "block") }'
+
+Metrics: one namespace, and one name, `Violations`. A filter publishes a value for the dimensions that it has and for
+no other, and CloudWatch does not sum over dimensions: an alarm must name exactly those of the filter. A filter that
+counts something narrower (a severity, an exception list) has a metric name of its own, as equal names would be added
+up and a dimension cannot be a constant.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Final, Literal, get_args
 
-from .alert import ALARMING_EVENTS, Policy
-from .pattern import Pattern, all_of, any_of, exists, is_true, text
+from .alert import MODES, POLICIES, START, Mode, Policy
+from .pattern import Pattern, PatternError, all_of, any_of, exists, is_true, not_exists, number, text
 
 NAMESPACE: Final = "ShieldedFunction"
 """The CloudWatch metric namespace of every metric made here."""
+METRIC: Final = "Violations"
+"""The metric of violations."""
+VALUE: Final = "$.count"
+"""What a line adds to its metric: itself, and what was left out before it."""
+BY_FUNCTION: Final = {"FunctionName": "$.function"}
+"""The dimension of a function's violations."""
+BY_POLICY: Final = {"FunctionName": "$.function", "Policy": "$.policy"}
+"""The dimensions where violations are counted by policy."""
+
+Counted = Policy | Literal["start"]
+"""What a line can be against: a policy, or `start` (a start that was refused, or went on without the shield)."""
+COUNTED: Final[tuple[Counted, ...]] = (*POLICIES, START)
+
+Severity = Literal["critical", "warning", "notice"]
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
+"""How soon somebody is to look, the soonest first."""
+
+# Where blocking something means that code which should not be there has run: nobody does these by accident.
+_CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
+_ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
+
+_HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
 
 
-def violations(policy: Policy | None = None) -> Pattern:
-    """The lines that report a violation, of one policy or of any.
+@dataclass(frozen=True)
+class Exceptions:
+    """What does not count. `*` stands for any characters, as in CloudWatch's texts, `/` and `.` included.
 
-    Without a policy it also counts the start that was refused and the start that went on unshielded: both mean
-    that the function does not run as its policy says. The armed line, written at every good start, never counts.
+    Attributes:
+        hosts: names (`telemetry.example`, `*.telemetry.example`) or single addresses.
+        paths: absolute paths of files (`/tmp/cache/*`).
+        programs: absolute paths of programs.
     """
-    shielded = is_true("$.function_shield")
-    if policy is not None:
-        return all_of(shielded, text("$.policy", "=", policy))
-    events = (text("$.event", "=", event) for event in ALARMING_EVENTS)
-    return all_of(shielded, any_of(exists("$.policy"), *events))
+
+    hosts: Sequence[str] = ()
+    paths: Sequence[str] = ()
+    programs: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            values: object = getattr(self, field.name)
+            if isinstance(values, str) or not isinstance(values, Sequence):
+                raise PatternError(f"except_{field.name}: {values!r} is not a list; write [{values!r}]")
+            read = _exception_host if field.name == "hosts" else _exception_path
+            cleaned = tuple(dict.fromkeys(read(f"except_{field.name}", value) for value in values))
+            object.__setattr__(self, field.name, cleaned)
+
+    def __bool__(self) -> bool:
+        return bool(self.hosts or self.paths or self.programs)
+
+    def problems(self, policy: Counted) -> list[str]:
+        """Which of them mean nothing for a policy."""
+        given = [field.name for field in fields(self) if getattr(self, field.name)]
+        return [
+            f"except_{name}: it means nothing for {policy}, only for {', '.join(_EXCEPTIONS[name])}: take it out"
+            for name in given
+            if policy not in _EXCEPTIONS[name]
+        ]
 
 
-def metric_name(function_name: str, policy: Policy | None = None) -> str:
-    """The metric of a function. A metric filter cannot have a constant dimension, so the name tells them apart.
+_EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
+    "hosts": ("outbound_connectivity",),
+    "paths": ("read_write_tmp", "read_handler", "executable_memory"),
+    "programs": ("create_child_process",),
+}
 
-    >>> metric_name("checkout"), metric_name("checkout", "read_handler")
-    ('checkout/violations', 'checkout/read_handler')
+
+def violations(
+    policy: Counted | None = None,
+    *,
+    without: Sequence[Counted] = (),
+    mode: Mode | None = None,
+    except_hosts: Sequence[str] = (),
+    except_paths: Sequence[str] = (),
+    except_programs: Sequence[str] = (),
+) -> Pattern:
+    """The lines that report a violation.
+
+    Without a policy it counts every policy's, and the start that was refused or went on unshielded. The armed line,
+    written at every good start, never counts.
+
+    What is excepted counts all the same where the line stands for more than itself (`count` above 1, and `folded`
+    lines): nobody knows what was left out. A connection by address has no host, and counts. TLS that names another
+    host than the excepted one counts.
+
+    Args:
+        policy: only those against one policy, or `start`.
+        without: not those against these.
+        mode: only those of one mode; starts have none.
+        except_hosts: not connections to these hosts.
+        except_paths: not the use of these files.
+        except_programs: not the start of these programs.
+
+    Raises:
+        PatternError: no such policy or mode, or an exception that is malformed or means nothing for the policy.
     """
-    return f"{function_name}/{policy or 'violations'}"
+    exceptions = Exceptions(except_hosts, except_paths, except_programs)
+    for name in (*([] if policy is None else [policy]), *without):
+        if name not in COUNTED:
+            raise PatternError(f"policy: {name!r} is not one of {', '.join(COUNTED)}")
+    if mode is not None and mode not in MODES:
+        raise PatternError(f"mode: {mode!r} is not one of {', '.join(MODES)}")
+    problems = exceptions.problems(policy) if policy is not None else []
+    if problems:
+        raise PatternError("; ".join(problems))
+    conditions = [
+        is_true("$.function_shield"),
+        exists("$.policy") if policy is None else text("$.policy", "=", policy),
+        *(text("$.policy", "!=", name) for name in without),
+        *([] if mode is None else [text("$.mode", "=", mode)]),
+        *_excepting(exceptions, policy),
+    ]
+    return all_of(*conditions)
+
+
+def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pattern:
+    """The lines of one severity. Each violation is of exactly one.
+
+    critical: a start that was refused or went on unshielded, an attack on the shield, and what was blocked of
+    connections and programs. warning: what was only reported, in alert mode. notice: the rest.
+
+    Args:
+        severity: which.
+        without: not the lines against these policies.
+
+    Raises:
+        PatternError: no such severity.
+    """
+    if severity not in SEVERITIES:
+        raise PatternError(f"severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
+    left = [name for name in (*POLICIES, START) if name not in without]
+    if severity == "critical":
+        always = [text("$.policy", "=", name) for name in _ALWAYS_CRITICAL if name in left]
+        blocked = [text("$.policy", "=", name) for name in _CRITICAL_WHEN_BLOCKED if name in left]
+        if blocked:
+            always.append(all_of(text("$.mode", "=", "block"), any_of(*blocked)))
+        if not always:
+            raise PatternError("severity: every policy that can be critical has an alarm of its own")
+        return all_of(is_true("$.function_shield"), any_of(*always))
+    mode: Mode = "alert" if severity == "warning" else "block"
+    elsewhere = (*_ALWAYS_CRITICAL, *(_CRITICAL_WHEN_BLOCKED if mode == "block" else ()))
+    return violations(mode=mode, without=[n for n in COUNTED if n in elsewhere or n in without])
+
+
+def severity_of(policy: Counted, mode: str | None) -> Severity:
+    """How severe a violation of a policy in a mode is.
+
+    >>> severity_of("outbound_connectivity", "block"), severity_of("outbound_connectivity", "alert")
+    ('critical', 'warning')
+    """
+    if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
+        return "critical"
+    return "warning" if mode == "alert" else "notice"
+
+
+def metric_name(name: str | None = None) -> str:
+    """The metric of violations, or of those that a filter with a name counts.
+
+    >>> metric_name(), metric_name("outbound_connectivity")
+    ('Violations', 'Violations-outbound_connectivity')
+    """
+    return METRIC if name is None else f"{METRIC}-{name}"
+
+
+def fleet_query(metric: str = METRIC, *, limit: int | None = None) -> str:
+    """Metrics Insights: a metric over all functions of an account and region, by function, the worst first.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html
+
+    >>> fleet_query()
+    'SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName) GROUP BY FunctionName ORDER BY SUM() DESC'
+    """
+    name = metric if metric.isalnum() else f'"{metric}"'
+    last = "" if limit is None else f" LIMIT {limit}"
+    dimension = "FunctionName"
+    return f'SELECT SUM({name}) FROM SCHEMA("{NAMESPACE}", {dimension}) GROUP BY {dimension} ORDER BY SUM() DESC{last}'
+
+
+def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:
+    """What must hold beside the policy, for each kind of exception."""
+    found: list[Pattern] = []
+    for name, counts in (
+        ("hosts", _other_host(exceptions.hosts)),
+        ("paths", _other_path(exceptions.paths)),
+        ("programs", _other_path(exceptions.programs)),
+    ):
+        if not counts:
+            continue
+        # A line of another policy is not asked about its host.
+        others = [] if policy else [all_of(*(text("$.policy", "!=", known) for known in _EXCEPTIONS[name]))]
+        found.append(any_of(*others, *counts, number("$.count", ">", 1)))
+    return found
+
+
+def _other_host(hosts: Sequence[str]) -> list[Pattern]:
+    if not hosts:
+        return []
+    addresses = [host for host in hosts if _is_address(host)]
+    names = [host for host in hosts if host not in addresses]
+    by_address = not_exists("$.details.host")
+    if addresses:
+        others = all_of(*(text("$.details.ip", "!=", address) for address in addresses))
+        by_address = all_of(by_address, any_of(not_exists("$.details.ip"), others))
+    if not names:
+        return [exists("$.details.host"), by_address]
+    other = [all_of(*(text(f"$.details.{key}", "!=", name) for name in names)) for key in ("host", "sni")]
+    return [by_address, *other]
+
+
+def _other_path(paths: Sequence[str]) -> list[Pattern]:
+    if not paths:
+        return []
+    return [not_exists("$.details.path"), all_of(*(text("$.details.path", "!=", path) for path in paths))]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _exception_host(field: str, value: object) -> str:
+    """A host as the lines have it: lower case, no dot at its end."""
+    if not isinstance(value, str):
+        raise PatternError(f"{field}: {value!r} is not a text")
+    host = value.strip().lower().removesuffix(".")
+    if _is_address(host):
+        return str(ipaddress.ip_address(host))
+    if not _HOST.fullmatch(host):
+        raise PatternError(
+            f"{field}: {value!r} is no host: write a name, *.name or one address, without port or scheme"
+        )
+    if not host.replace("*", "").replace(".", ""):
+        raise PatternError(f"{field}: {value!r} excepts every host: leave the alarm out instead")
+    return host
+
+
+def _exception_path(field: str, value: object) -> str:
+    """A path as a text of CloudWatch's, where one `*` crosses folders already."""
+    if not isinstance(value, str):
+        raise PatternError(f"{field}: {value!r} is not a text")
+    path = re.sub(r"\*+", "*", value)
+    if not path.startswith("/") or path == "/*":
+        raise PatternError(f"{field}: {value!r} is no absolute path of less than everything: write /tmp/cache/*")
+    if "?" in path or any(ord(character) < 0x20 for character in path):
+        raise PatternError(f"{field}: {value!r}: a filter pattern has no ? and no control characters: write *")
+    return path

@@ -23,7 +23,7 @@ from linting import lint
 from shielded_function import ShieldedFunction, ShieldPolicy, invariants
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string
-from shielded_function_monitoring import LogEvent, monitoring_of, violations
+from shielded_function_monitoring import parse_pattern, violations
 
 POLICY = ShieldPolicy(
     allow_outbound=["api.stripe.com:443", "*.example.com", "[2001:db8::1]:443"],
@@ -143,24 +143,30 @@ def test_sam_has_what_the_construct_makes() -> None:
         return dict(found)
 
     alarm, filters = "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
-    changing = ("AlarmDescription", "MetricName", "LogGroupName", "MetricTransformations")
+    changing = ("AlarmDescription", "Dimensions", "LogGroupName")
     for kind in (alarm, filters, "AWS::Logs::LogGroup"):
         left, right = ({k: v for k, v in of(r, kind).items() if k not in changing} for r in (theirs, ours))
         assert left == right
-    (made,), (written,) = (of(resources, filters)["MetricTransformations"] for resources in (theirs, ours))
-    assert written == {**made, "MetricName": "checkout-prod/violations"}
-    assert of(ours, alarm)["MetricName"] == "checkout-prod/violations"
+    assert of(ours, alarm)["Dimensions"] == [{"Name": "FunctionName", "Value": "checkout-prod"}]
+    (made,) = (parts for parts in of(theirs, alarm)["AlarmDescription"].values())
+    said = of(ours, alarm)["AlarmDescription"].partition("it did, or tried")
+    assert "".join(said[1:]).split(" Its lines")[0] in "".join(str(part) for part in made[1])
     environment = of(theirs, "AWS::Lambda::Function")["Environment"]["Variables"]
     assert of(ours, "AWS::Serverless::Function")["Environment"]["Variables"] == environment
 
 
 def test_the_alarm_fires_on_an_alert_line() -> None:
-    """As CloudWatch would evaluate it, after SAM has made a plain function of it."""
-    template = sam()
-    template["Resources"]["CheckoutProdFunction"]["Type"] = "AWS::Lambda::Function"
-    line = '{"function_shield":true,"policy":"read_write_tmp","mode":"block"}'
-    states = monitoring_of(template, "CheckoutProdFunction").states([LogEvent(1000.0, line)], at=1000.0)
-    assert states == {"CheckoutProdViolationsAlarm": "ALARM"}
+    """The filter counts the line, by its function, into the metric that the alarm watches."""
+    resources = sam()["Resources"]
+    counts = resources["CheckoutProdViolationsFilter"]["Properties"]
+    alarm = resources["CheckoutProdViolationsAlarm"]["Properties"]
+    line = {"function_shield": True, "function": "checkout-prod", "policy": "read_write_tmp", "count": 3}
+    assert parse_pattern(counts["FilterPattern"]).matches(json.dumps(line))
+    (published,) = counts["MetricTransformations"]
+    assert published["MetricValue"] == "$.count"
+    assert (published["MetricNamespace"], published["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+    watched = {found["Name"]: found["Value"] for found in alarm["Dimensions"]}
+    assert watched == {found["Key"]: line[found["Value"].removeprefix("$.")] for found in published["Dimensions"]}
 
 
 def test_terraform_has_the_same_resources() -> None:
@@ -179,10 +185,15 @@ def test_terraform_has_the_same_resources() -> None:
         ("aws_cloudwatch_metric_alarm", "checkout_prod_violations"),
     }
     pattern = blocks["aws_cloudwatch_log_metric_filter", "checkout_prod_violations"]["pattern"]
-    assert decode_hcl(pattern) == violations().render()
+    assert decode_hcl(pattern) == violations(without=["read_handler"]).render()
     alarm = blocks["aws_cloudwatch_metric_alarm", "checkout_prod_violations"]
     (transformation,) = blocks["aws_cloudwatch_log_metric_filter", "checkout_prod_violations"]["metric_transformation"]
     assert (alarm["namespace"], alarm["metric_name"]) == (transformation["namespace"], transformation["name"])
+    assert decode_hcl(transformation["value"]) == "$.count"
+    by_function = {name.strip('"'): decode_hcl(value) for name, value in transformation["dimensions"].items()}
+    assert by_function == {"FunctionName": "$.function"}
+    watched = {name.strip('"'): decode_hcl(value) for name, value in alarm["dimensions"].items()}
+    assert watched == {"FunctionName": "checkout-prod"}
     resource = sam()["Resources"]["CheckoutProdViolationsAlarm"]["Properties"]
     same = {
         "statistic": "Statistic",

@@ -1,4 +1,4 @@
-"""The whole template: unchanged, deployable, and its alarm fires on the lines that the engine writes."""
+"""The whole template: unchanged, and deployable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import cdk_nag
-import pytest
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -20,8 +19,6 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from linting import lint
 from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
-from shielded_function_monitoring import POLICIES, LogEvent, monitoring_of, shielded_functions
-from shielded_function_runtime import core
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 Props = dict[str, Any]
@@ -100,18 +97,3 @@ def test_the_shield_adds_no_finding_of_cdk_nag(tmp_path: Path, props: Props) -> 
     plain, shielded = found
     assert plain, "cdk-nag looked at nothing"
     assert shielded <= plain
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-def test_an_alert_of_the_core_raises_the_alarm(app: cdk.App, props: Props, synthesize: Synthesize, policy: str) -> None:
-    template = synthesize(shop(app, props))
-    [checkout, resize] = shielded_functions(template)
-    line = core.alert_line(policy=policy, mode="block", path="/tmp/x", pid=17, seconds=1_700_000_000)
-    monitoring = monitoring_of(template, checkout)
-    [alarm] = monitoring.alarms
-    assert len(alarm.actions) == 1
-    before = monitoring.states([], at=1_700_000_000)
-    after = monitoring.states([LogEvent(1_700_000_000, line)], at=1_700_000_010)
-    assert (before, after) == ({alarm.logical_id: "OK"}, {alarm.logical_id: "ALARM"})
-    [other] = monitoring_of(template, resize).alarms
-    assert other.metric != alarm.metric

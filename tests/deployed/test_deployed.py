@@ -20,7 +20,7 @@ from deployed.command_line import CDK
 from deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
 from deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
 from deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, physical_resources, stacks
-from shielded_function_monitoring import NAMESPACE, metric_name, violations
+from shielded_function_monitoring import NAMESPACE, violations
 
 WRAPPER = "/opt/shielded-function/shield"
 FILTER = "AWS::Logs::MetricFilter"
@@ -201,12 +201,14 @@ def check_checkout(deployment: Deployment) -> None:
         (function,) = [name for name in functions if name.startswith(f"Checkout-{construct}")]
         (log_group,) = [name for name in log_groups(deployment.server) if name.startswith(f"Checkout-{construct}")]
         (one,) = logs.describe_metric_filters(logGroupName=log_group)["metricFilters"]
-        assert one["filterPattern"] == violations().render()
+        assert one["filterPattern"] == violations(without=["read_handler"]).render()
         (change,) = one["metricTransformations"]
-        assert (change["metricNamespace"], change["metricName"]) == ("ShieldedFunction", metric_name(function))
-        assert change["metricValue"] == "1"
-        alarms = cloudwatch.describe_alarms_for_metric(Namespace="ShieldedFunction", MetricName=metric_name(function))
-        (alarm,) = alarms["MetricAlarms"]
+        assert (change["metricNamespace"], change["metricName"]) == ("ShieldedFunction", "Violations")
+        assert (change["metricValue"], change["dimensions"]) == ("$.count", {"FunctionName": "$.function"})
+        # moto looks at the metric's name alone.
+        alarms = cloudwatch.describe_alarms_for_metric(Namespace="ShieldedFunction", MetricName="Violations")
+        by_function = [{"Name": "FunctionName", "Value": function}]
+        (alarm,) = [found for found in alarms["MetricAlarms"] if found["Dimensions"] == by_function]
         assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 60, 1.0)
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["TreatMissingData"] == "notBreaching"

@@ -20,4 +20,4 @@ def test_examples(name: str) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert {"alarm", "alert", "filters", "pattern"} <= set(MODULES)
+    assert {"alarm", "alert", "filters", "pattern", "queries"} <= set(MODULES)

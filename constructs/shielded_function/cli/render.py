@@ -12,8 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from shielded_function.layer_archive import ARCHITECTURES
+from shielded_function.monitoring.descriptions import MAX_LENGTH as MAX_DESCRIPTION
+from shielded_function.monitoring.descriptions import Place, Text, describe_function
+from shielded_function.monitoring.watches import general_counter
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
-from shielded_function_monitoring import NAMESPACE, metric_name, violations
+from shielded_function_monitoring import NAMESPACE, VALUE
 from shielded_function_monitoring.template import WRAPPER
 
 from .errors import CliError
@@ -135,13 +138,19 @@ Resources:
       MetricTransformations:
         - MetricNamespace: {namespace}
           MetricName: {metric}
-          MetricValue: "1"
+          MetricValue: {value}
+          Dimensions:
+            - Key: FunctionName
+              Value: $.function
   {id}ViolationsAlarm:
     Type: AWS::CloudWatch::Alarm
     Properties:
       AlarmDescription: {description}
       Namespace: {namespace}
       MetricName: {metric}
+      Dimensions:
+        - Name: FunctionName
+          Value: {name_text}
       Statistic: Sum
       Period: 60
       EvaluationPeriods: 1
@@ -206,22 +215,26 @@ resource "aws_cloudwatch_log_group" "{id}" {{
 }}
 
 resource "aws_cloudwatch_log_metric_filter" "{id}_violations" {{
-  name           = {metric}
+  name           = {alarm_name}
   log_group_name = aws_cloudwatch_log_group.{id}.name
   pattern        = {pattern}
 
   metric_transformation {{
     namespace = {namespace}
     name      = {metric}
-    value     = "1"
+    value     = {value}
+    dimensions = {{
+      FunctionName = "$.function"
+    }}
   }}
 }}
 
 resource "aws_cloudwatch_metric_alarm" "{id}_violations" {{
-  alarm_name          = {metric}
+  alarm_name          = {alarm_name}
   alarm_description   = {description}
   namespace           = {namespace}
   metric_name         = {metric}
+  dimensions          = {{ FunctionName = {name_text} }}
   statistic           = "Sum"
   period              = 60
   evaluation_periods  = 1
@@ -245,6 +258,7 @@ def _terraform(settings: Mapping[str, str], options: Options) -> str:
 
 def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str], str], line: str) -> dict[str, str]:
     """What both texts are filled with. The filter's pattern and the metric's name are the construct's."""
+    counter = general_counter()
     return {
         "function": options.function,
         "architecture": options.architecture,
@@ -254,14 +268,20 @@ def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str]
         "name_text": quote(options.function),
         "variables": "\n".join(line.format(name, quote(value)) for name, value in settings.items()),
         "wrapper": quote(WRAPPER),
-        "pattern": quote(violations().render()),
+        "pattern": quote(counter.pattern),
         "namespace": quote(NAMESPACE),
-        "metric": quote(metric_name(options.function)),
-        "description": quote(
-            f"The shield of {options.function} denied or reported something, refused to start, or let it run "
-            'unshielded: see the lines with "function_shield" in its log.'
-        ),
+        "metric": quote(counter.metric),
+        "value": quote(VALUE),
+        "alarm_name": quote(f"{options.function}-violations"),
+        "description": quote(_description(options.function)),
     }
+
+
+def _description(function: str) -> str:
+    """The construct's, without the link: here the region is not known."""
+    unknown = Text("", MAX_DESCRIPTION)
+    place = Place("The function", Text(function, len(function)), unknown, unknown)
+    return describe_function(place, None, None, None).value
 
 
 FORMATS: Final[Mapping[str, Callable[[Mapping[str, str], Options], str]]] = {

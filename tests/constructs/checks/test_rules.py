@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 
 from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPolicy
 from shielded_function.checks import check, read_assembly
@@ -304,7 +308,7 @@ def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judg
         cdk.Stack(cdk.Stage.of(stack), "Watch"),
         "Fleet",
         metric=cloudwatch.MathExpression(
-            expression='SELECT SUM(violations) FROM SCHEMA("ShieldedFunction", FunctionName)', using_metrics={}
+            expression='SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName)', using_metrics={}
         ),
         threshold=1,
         evaluation_periods=1,
@@ -313,6 +317,63 @@ def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judg
     assert "Watch/Fleet" in judge().findings[0].problem
     alarm.add_alarm_action(action)
     assert judge().findings == []
+
+
+def test_an_alarm_on_a_metric_that_nobody_publishes(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
+) -> None:
+    """`filter.metric()` of a filter with dimensions has none: the alarm is deployed, and never fires."""
+    fn: Any = shielded(stack, "Fn", alarms=ShieldAlarms(actions=[action]))
+    shielded(stack, "Other", alarms=ShieldAlarms(actions=[action]))
+    for name, metric in (("Dead", fn.shield.metric_filter.metric()), ("Alive", fn.metric_violations())):
+        metric.create_alarm(stack, name, threshold=1, evaluation_periods=1).add_alarm_action(action)
+    [finding] = judge().findings
+    assert (finding.rule, finding.place.path) == ("alarm-never-fires", "Shop/Fn")
+    assert "Shop/Dead never fires" in finding.problem
+
+
+def test_a_log_group_of_another_stack(
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
+) -> None:
+    """Its filter is where the first function is, and counts for all of them."""
+    shared = logs.LogGroup(stack, "Shared")
+    other, nested = cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")
+    for place in (stack, other, nested):
+        shielded(place, log_group=shared, alarms=ShieldAlarms(actions=[action]))
+    assert [finding.message for finding in judge().findings] == []
+
+
+def test_an_alarm_of_another_function_does_not_watch(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
+) -> None:
+    one, _ = (shielded(stack, name, alarms=ShieldAlarms(enabled=False)) for name in ("One", "Two"))
+    alarm = cast("Any", one).metric_violations().create_alarm(stack, "Alarm", threshold=1, evaluation_periods=1)
+    alarm.add_alarm_action(action)
+    assert {(finding.place.path, finding.rule) for finding in judge().findings} == {("Shop/Two", "no-alarm")}
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_an_encrypted_topic(
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, elsewhere: bool
+) -> None:
+    """Whether the key lets CloudWatch use it, in the function's stack and in another."""
+    home = cdk.Stack(app, "Security") if elsewhere else stack
+    key: Any = kms.Key(home, "Key")
+    topics: list[Any] = [
+        sns.Topic(home, "Topic", master_key=key),
+        sns.Topic(home, "Managed", master_key=kms.Alias.from_alias_name(home, "Alias", "alias/aws/sns")),
+        sns.Topic(home, "Plain"),
+    ]
+    actions: list[Any] = [cloudwatch_actions.SnsAction(topic) for topic in topics]
+    shielded(stack, alarms=ShieldAlarms(actions=actions))
+    found = judge().findings
+    [managed] = [finding for finding in found if "alias/aws/sns" in finding.problem]
+    [missing] = [finding for finding in found if finding is not managed]
+    assert {managed.rule, missing.rule} == {"topic-unreadable"}
+    assert f"{home.node.path}/Key does not let CloudWatch do kms:Decrypt and kms:GenerateDataKey*" in missing.problem
+    assert "key.grant(iam.ServicePrincipal(\"cloudwatch.amazonaws.com\"), 'kms:Decrypt'" in missing.fix
+    key.grant(cast("Any", iam.ServicePrincipal("cloudwatch.amazonaws.com")), "kms:Decrypt", "kms:GenerateDataKey*")
+    assert [finding.problem for finding in judge().findings] == [managed.problem]
 
 
 def test_the_alarm_of_a_fleet_watches_its_functions_in_other_stacks(

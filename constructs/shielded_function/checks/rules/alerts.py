@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from shielded_function_monitoring import NAMESPACE
 
 from ..model import Assembly, LambdaFunction, Template, as_mapping, canonical
 from .rule import Context, Problem
+from .topics import unreadable_topics
 
 _DROPPING_LEVELS: Final = ("ERROR", "FATAL")
 _FILTER: Final = "AWS::Logs::MetricFilter"
 _ALARM: Final = "AWS::CloudWatch::Alarm"
+_LOG_GROUP: Final = "AWS::Logs::LogGroup"
+_NESTED: Final = "AWS::CloudFormation::Stack"
+# The CDK's export of a resource's name.
+_EXPORT: Final = re.compile(r":ExportsOutputRef(\w+)")
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
+# Metrics Insights over our namespace: the metric, and the dimensions that it must have, no fewer and no more.
+_FLEET: Final = re.compile(rf'\bSUM\("?([\w-]+)"?\)\s+FROM\s+SCHEMA\("{NAMESPACE}",\s*([\w,\s]+)\)')
 
 
 def alerts_dropped(function: LambdaFunction, context: Context) -> Iterator[Problem]:
@@ -58,6 +66,30 @@ def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator
         )
 
 
+def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """An alarm on fewer dimensions, or others, watches another metric, which nobody publishes."""
+    monitoring = context.read(Monitoring)
+    mine = {metric for metric, _ in _metrics(function, context)}
+    for alarm in monitoring.alarms:
+        if alarm.template != function.template.file or alarm.metric not in mine:
+            continue
+        if monitoring.first_function(alarm, function) and not monitoring.is_published(alarm):
+            yield Problem(
+                f"the alarm {alarm.path} never fires: no filter publishes its metric with its dimensions",
+                "make it of metric_violations(), which has them",
+            )
+
+
+def topic_unreadable(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """An encrypted topic whose key CloudWatch may not use: the alarm fires, and the message is lost."""
+    told: set[str] = set()
+    for alarm in _watching(function, context):
+        for text, fix in unreadable_topics(context.assembly, alarm.template, alarm.actions):
+            if text not in told:
+                told.add(text)
+                yield Problem(text, fix)
+
+
 def _names(function: LambdaFunction, alarms: Sequence[Alarm]) -> str:
     """Its own alarms go without a name, so that functions with the same problem stand together."""
     paths = sorted({alarm.path for alarm in alarms})
@@ -66,39 +98,96 @@ def _names(function: LambdaFunction, alarms: Sequence[Alarm]) -> str:
     return f"the alarm {' and '.join(paths)}"
 
 
+Counted = tuple[str, frozenset[str]]
+"""A metric of ours, as text, and the names of its dimensions: together what CloudWatch calls a metric."""
+
+
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm on metrics of ours.
+    """An alarm on a metric of ours.
 
     Attributes:
         path: its construct path.
+        template: the file of its template.
+        region: its region; empty when it is not known.
         tells: it has an action, or a composite alarm that has one is made of it.
+        actions: its actions.
+        metric: its metric; empty where it selects in a way that is not read here, and is taken to watch everything.
+        dimensions: the values of the metric's dimensions, as text; None where it is over all values of them.
+        names: the names of the metric's dimensions.
     """
 
     path: str
+    template: str
+    region: str
     tells: bool
+    actions: Sequence[Any]
+    metric: str = ""
+    dimensions: Mapping[str, str] | None = None
+    names: frozenset[str] = frozenset()
+
+    @property
+    def counted(self) -> Counted:
+        """What it watches."""
+        return self.metric, self.names
 
 
 class Monitoring:
     """What counts and what watches in an assembly, by where it is; read once."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self.metrics: dict[tuple[str, str], set[str]] = {}
-        """By template and log group, the metrics of ours that count its lines."""
-        self.alarms: dict[tuple[str, str], list[Alarm]] = {}
-        """By metric, and where it is one, the alarms on it."""
-        self.fleet: list[Alarm] = []
-        """The alarms that select from the whole namespace, and so watch every function."""
+        self.metrics: dict[tuple[str, str], set[Counted]] = {}
+        """By log group, the metrics of ours that count its lines."""
+        self.alarms: list[Alarm] = []
+        """The alarms on metrics of ours."""
+        self._functions = assembly.functions
+        self._templates = assembly.templates
         for template in assembly.templates:
             self._read_filters(template)
             self._read_alarms(template)
+
+    def is_published(self, alarm: Alarm) -> bool:
+        """Whether some filter publishes what an alarm watches."""
+        return any(alarm.counted in counted for counted in self.metrics.values())
+
+    def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
+        """Whether a function is the one to tell of an alarm: a template's first, unless the alarm is within one."""
+        inside = [f for f in self._functions if alarm.path.startswith(f"{f.place.path}/")]
+        beside = [f for f in self._functions if f.template.file == alarm.template and f.is_shielded]
+        return function is next(iter(inside or beside), None)
+
+    def log_group(self, template: Template, name: Any) -> tuple[str, str]:
+        """A log group by the name that a template gives it: where it is made, or its name where the app says it."""
+        template, name = self._passed_down(template, name)
+        name = _as_given(template, name)
+        text = canonical(name)
+        exported = _EXPORT.search(text)
+        for home in self._templates:
+            for logical_id, properties in home.of_type(_LOG_GROUP):
+                here = home is template and text == canonical({"Ref": logical_id})
+                if here or (home is not template and exported and exported[1].startswith(logical_id)):
+                    given = properties.get("LogGroupName")
+                    return (home.file, canonical({"Ref": logical_id})) if given is None else ("", canonical(given))
+        return ("" if isinstance(name, str) else template.file), text
+
+    def _passed_down(self, template: Template, name: Any) -> tuple[Template, Any]:
+        """What a nested stack's parameter is, where it comes from."""
+        parameter = as_mapping(name).get("Ref")
+        for home in self._templates:
+            for _, properties in home.of_type(_NESTED):
+                given = as_mapping(properties.get("Parameters"))
+                if home is not template and isinstance(parameter, str) and parameter in given:
+                    return self._passed_down(home, given[parameter])
+        return template, name
 
     def _read_filters(self, template: Template) -> None:
         for _, properties in template.of_type(_FILTER):
             for transformation in _list(properties.get("MetricTransformations")):
                 if transformation.get("MetricNamespace") == NAMESPACE:
-                    key = (template.file, _named(template, properties.get("LogGroupName")))
-                    self.metrics.setdefault(key, set()).add(canonical(transformation.get("MetricName")))
+                    key = self.log_group(template, properties.get("LogGroupName"))
+                    names = frozenset(str(each.get("Key")) for each in _list(transformation.get("Dimensions")))
+                    counted = canonical(transformation.get("MetricName")), names
+                    self.metrics.setdefault(key, set()).add(counted)
 
     def _read_alarms(self, template: Template) -> None:
         told = " ".join(
@@ -108,69 +197,94 @@ class Monitoring:
         )
         for alarm_id, properties in template.of_type(_ALARM):
             tells = _has_action(properties) or f'"{alarm_id}"' in told
-            alarm = Alarm(template.place(alarm_id).path, tells)
-            if _is_fleet(properties):
-                self.fleet.append(alarm)
-            for metric in _watched(properties):
-                self.alarms.setdefault(_metric_in(template, metric), []).append(alarm)
+            actions = properties.get("AlarmActions")
+            alarm = Alarm(
+                template.place(alarm_id).path,
+                template.file,
+                template.region,
+                tells,
+                cast("list[Any]", actions) if isinstance(actions, list) else [],
+            )
+            self.alarms.extend(replace(alarm, **watched) for watched in _watched(properties))
 
 
-def _metrics(function: LambdaFunction, context: Context) -> set[str]:
-    return context.read(Monitoring).metrics.get((function.template.file, _log_group(function)), set())
+def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
+    monitoring = context.read(Monitoring)
+    return monitoring.metrics.get(monitoring.log_group(function.template, _log_group(function)), set())
 
 
 def _watching(function: LambdaFunction, context: Context) -> list[Alarm]:
-    monitoring = context.read(Monitoring)
     metrics = _metrics(function, context)
-    own = [alarm for metric in metrics for alarm in monitoring.alarms.get(_metric_in(function.template, metric), ())]
-    return [*own, *monitoring.fleet]
+    return [alarm for alarm in context.read(Monitoring).alarms if _watches(alarm, function, metrics)]
 
 
-def _metric_in(template: Template, metric: str) -> tuple[str, str]:
-    """A metric, and where it is one: a name that is plain text, as a fleet's, is so in every template of a region."""
-    is_text = metric.startswith('"')
-    return (f"the region {template.region}" if is_text else template.file), metric
-
-
-def _log_group(function: LambdaFunction) -> str:
-    configured = as_mapping(function.properties.get("LoggingConfig")).get("LogGroup")
-    if configured is not None:
-        return _named(function.template, configured)
+def _watches(alarm: Alarm, function: LambdaFunction, metrics: set[Counted]) -> bool:
+    if alarm.region != function.template.region and alarm.template != function.template.file:
+        return False
+    if not alarm.metric:
+        return True
+    if alarm.counted not in metrics:
+        return False
+    if alarm.dimensions is None or "FunctionName" not in alarm.dimensions:
+        return True
     name = function.properties.get("FunctionName")
-    if isinstance(name, str):
-        return canonical(f"/aws/lambda/{name}")
-    return canonical({"Fn::Join": ["", ["/aws/lambda/", {"Ref": function.place.logical_id}]]})
+    names = [canonical({"Ref": function.place.logical_id})] if alarm.template == function.template.file else []
+    return alarm.dimensions["FunctionName"] in (*names, *([canonical(name)] if isinstance(name, str) else []))
 
 
-def _named(template: Template, name: Any) -> str:
-    """A log group by the name that it is given, where this template gives it one."""
-    attribute = as_mapping(name).get("Fn::GetAtt")
-    of_retention = attribute[0] if isinstance(attribute, list) and attribute[1:] == ["LogGroupName"] else None
-    given = _property(template, as_mapping(name).get("Ref") or of_retention, "LogGroupName")
-    name = name if given is None else given
-    match as_mapping(name).get("Fn::Join"):
-        case ["", ["/aws/lambda/", {"Ref": function}]]:
+def _as_given(template: Template, name: Any) -> Any:
+    """A log group's name as it was given to the resource that the CDK has it from: a log retention, or a function."""
+    match as_mapping(name):
+        case {"Fn::GetAtt": [retention, "LogGroupName"]}:
+            given = _property(template, retention, "LogGroupName")
+            return name if given is None else _as_given(template, given)
+        case {"Fn::Join": ["", ["/aws/lambda/", {"Ref": function}]]}:
             own = _property(template, function, "FunctionName")
-            return canonical(f"/aws/lambda/{own}" if isinstance(own, str) else name)
+            return f"/aws/lambda/{own}" if isinstance(own, str) else name
         case _:
-            return canonical(name)
+            return name
 
 
 def _property(template: Template, logical_id: Any, name: str) -> Any:
     return as_mapping(as_mapping(template.resources.get(str(logical_id))).get("Properties")).get(name)
 
 
-def _is_fleet(properties: Mapping[str, Any]) -> bool:
-    return any(NAMESPACE in canonical(query.get("Expression")) for query in _list(properties.get("Metrics")))
+def _log_group(function: LambdaFunction) -> Any:
+    configured = as_mapping(function.properties.get("LoggingConfig")).get("LogGroup")
+    if configured is not None:
+        return configured
+    name = function.properties.get("FunctionName")
+    if isinstance(name, str):
+        return f"/aws/lambda/{name}"
+    return {"Fn::Join": ["", ["/aws/lambda/", {"Ref": function.place.logical_id}]]}
 
 
-def _watched(properties: Mapping[str, Any]) -> set[str]:
-    found = {canonical(properties.get("MetricName"))} if properties.get("Namespace") == NAMESPACE else set[str]()
+def _watched(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What an alarm watches of ours, as fields of `Alarm`."""
+    if properties.get("Namespace") == NAMESPACE:
+        yield _metric(properties)
     for query in _list(properties.get("Metrics")):
         metric = as_mapping(as_mapping(query.get("MetricStat")).get("Metric"))
         if metric.get("Namespace") == NAMESPACE:
-            found.add(canonical(metric.get("MetricName")))
-    return found
+            yield _metric(metric)
+        expression = query.get("Expression")
+        if NAMESPACE not in canonical(expression):
+            continue
+        found = _FLEET.search(expression) if isinstance(expression, str) else None
+        if found is None:
+            yield {}
+        else:
+            names = frozenset(name.strip() for name in found[2].split(","))
+            yield {"metric": canonical(found[1]), "names": names}
+
+
+def _metric(properties: Mapping[str, Any]) -> dict[str, Any]:
+    dimensions = {str(each.get("Name")): canonical(each.get("Value")) for each in _list(properties.get("Dimensions"))}
+    return {
+        "metric": canonical(properties.get("MetricName")),
+        "dimensions": dimensions,
+        "names": frozenset(dimensions),
+    }
 
 
 def _has_action(properties: Mapping[str, Any]) -> bool:

@@ -1,0 +1,201 @@
+"""`ShieldDashboard`: what shielded functions did against their policies, for a function, a stack or a whole app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
+from constructs import Construct, IConstruct, IValidation
+
+from ..attached import AttachedShield
+from ..errors import ShieldError
+from ..kinds import owner_of
+from ..shield import Shield
+from ..stage_shields import StackShields, stack_shields
+from .dashboard_body import Shown, dashboard_body, log_source
+from .finding import is_within, outermost, stages_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class ShieldDashboard(Construct):
+    """A CloudWatch dashboard of violations: by policy and function, the hosts, files and programs that were denied,
+    starts, and the states of the alarms. Where it shows several functions, one can be chosen.
+
+        ShieldDashboard(self, "Dashboard")  # of this stack
+        ShieldDashboard(self, "Dashboard", of=checkout)
+        ShieldDashboard(operations, "Dashboard", of=app)
+
+    It shows the functions that are there when the app is synthesized. Their log groups are named where they are in the
+    dashboard's own stack, and otherwise found by what their names begin with, so that no stack depends on another. For
+    the same reason the states are those of alarms in the dashboard's stack.
+
+    Attributes:
+        resource: the dashboard.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, of: IConstruct | None = None, name: str | None = None) -> None:
+        """
+        Args:
+            scope: the parent.
+            id: the construct id.
+            of: a shielded function, a stack, a stage or the app; by default the stack that it is in. Of an app or stage
+                it shows the functions in the dashboard's own account and region.
+            name: the dashboard's name.
+
+        Raises:
+            ShieldError: `of` is something else, or a function without a shield or of another stack.
+        """
+        super().__init__(scope, id)
+        self._home = stack_shields(cdk.Stack.of(self))
+        self._of = _checked(self._home.stack if of is None else of, self.node.path)
+        if isinstance(self._of, AttachedShield) and self._of.stack_shields is not self._home:
+            raise ShieldError(
+                self.node.path, [f"of: {self._of.handle.path} is in another stack: make its dashboard there"]
+            )
+        self._stages = stages_in(self._of)
+        self.resource = cloudwatch.CfnDashboard(
+            self, "Resource", dashboard_name=name, dashboard_body=cdk.Lazy.uncached_string(_Body(self))
+        )
+        self.node.add_validation(_NotEmpty(self))
+
+    @property
+    def dashboard_name(self) -> str:
+        """The dashboard's name, a token unless one was given."""
+        return self.resource.ref
+
+    def shields(self) -> list[AttachedShield]:
+        """The functions that it shows, as far as they are known."""
+        if isinstance(self._of, AttachedShield):
+            return [self._of]
+        everywhere = not isinstance(self._of, cdk.Stage)
+        return [
+            attached
+            for stage in self._stages
+            for attached in stage.attached
+            if (everywhere or attached.stack_shields.environment == self._home.environment)
+            and is_within(attached.handle.path, self._of)
+        ]
+
+    def render(self) -> str:
+        """The dashboard's body, for the CDK."""
+        return self._home.stack.to_json_string(dashboard_body(self.shown()))
+
+    def shown(self) -> Shown:
+        """What it shows."""
+        shields = self.shields()
+        counters = [counter for attached in shields for counter in attached.counters]
+        source, notes = log_source_of(shields, self._home)
+        one = isinstance(self._of, AttachedShield)
+        return Shown(
+            title=f"Shielded functions: {_title(self._of)}",
+            region=self._home.region,
+            functions=[] if isinstance(self._of, cdk.Stage) else _names(shields, self._home),
+            metrics=list(dict.fromkeys(c.metric for c in counters if "Policy" not in c.dimensions)),
+            by_policy=any("Policy" in counter.dimensions for counter in counters) and not one,
+            source=source,
+            notes=notes,
+            alarms=[alarm.alarm_arn for alarm in _alarms(shields, self._home)],
+            choose=not one,
+        )
+
+
+def log_source_of(shields: Sequence[AttachedShield], home: StackShields) -> tuple[str | None, list[str]]:
+    """Where the queries of a stack look for the lines of functions, and what they cannot see."""
+    names: list[str] = []
+    prefixes: list[str] = []
+    unseen: list[str] = []
+    for attached in shields:
+        prefix = _prefix(attached)
+        if attached.stack_shields is home:
+            names.append(attached.log_group_name)
+        elif prefix is None:
+            unseen.append(attached.handle.path)
+        if prefix is not None:
+            prefixes.append(prefix)
+    alone = len(names) == len(shields) - len(unseen)
+    source = log_source(list(dict.fromkeys(names)), []) if alone else None
+    source = source or log_source([], list(dict.fromkeys(prefixes)))
+    notes: list[str] = []
+    if unseen:
+        notes.append(f"Not in the log queries, as the names of their log groups are not known: {', '.join(unseen)}.")
+    if source is None:
+        notes.append(
+            "No log queries: the names of the stacks have too little in common for one query. Give each stack a "
+            "ShieldDashboard of its own."
+        )
+    return source, notes
+
+
+def _prefix(attached: AttachedShield) -> str | None:
+    """What its log group's name begins with: the name itself, or the stack's, where CloudFormation chooses."""
+    name = attached.log_group_name
+    if "${" not in name:
+        return name
+    resource = attached.log_group.node.default_child
+    if not isinstance(resource, logs.CfnLogGroup):
+        return None
+    given = resource.stack.resolve(resource.log_group_name)
+    if given is None:
+        return f"{outermost(resource.stack).stack_name}-"
+    return given if isinstance(given, str) else None
+
+
+def _names(shields: Iterable[AttachedShield], home: StackShields) -> list[str]:
+    """The functions' names; none where one is another stack's, which would make this one depend on it."""
+    found = list(shields)
+    return [a.handle.name for a in found] if all(a.stack_shields is home for a in found) else []
+
+
+def _alarms(shields: Iterable[AttachedShield], home: StackShields) -> list[cloudwatch.Alarm]:
+    own = [alarm for attached in shields if attached.stack_shields is home for alarm in attached.alarms.values()]
+    fleet = list(home.fleet[1].values()) if home.fleet else []
+    unique = {id(alarm): alarm for alarm in (*fleet, *own)}
+    # The alarms of a fleet may be in another stack than the function.
+    return [alarm for alarm in unique.values() if alarm.stack is home.stack]
+
+
+def _checked(of: Any, path: str) -> Any:
+    if isinstance(of, AttachedShield | cdk.Stack | cdk.Stage):
+        return of
+    attached = Shield.of(of) if isinstance(of, Construct) and owner_of(of) is not None else None
+    if attached is None:
+        raise ShieldError(path, [f"of: {of!r} is no shielded function, stack, stage or app"])
+    return attached
+
+
+def _title(of: Any) -> str:
+    if isinstance(of, AttachedShield):
+        return of.handle.path
+    return of.node.path or "all"
+
+
+@jsii.implements(cdk.IStringProducer)
+class _Body:
+    """Asked when everything is there."""
+
+    def __init__(self, dashboard: ShieldDashboard) -> None:
+        self._dashboard = dashboard
+
+    def produce(self, context: cdk.IResolveContext) -> str:
+        """Called by the CDK."""
+        del context
+        return self._dashboard.render()
+
+
+@jsii.implements(IValidation)
+class _NotEmpty:
+    """A dashboard that shows nothing looks like one on which nothing happens."""
+
+    def __init__(self, dashboard: ShieldDashboard) -> None:
+        self._dashboard = dashboard
+
+    def validate(self) -> list[str]:
+        """Called by the CDK at synthesis."""
+        if self._dashboard.shields():
+            return []
+        return ["ShieldDashboard: there is no shielded function of its account and region in what it is `of`"]

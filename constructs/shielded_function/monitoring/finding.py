@@ -1,0 +1,31 @@
+"""Finds the shields below a construct."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+
+from ..stage_shields import StageShields, stage_shields
+
+
+def stages_in(scope: Any) -> list[StageShields]:
+    """The shields of the stage that a construct is in, and of the stages within it that are there."""
+    here = stage_shields(scope)
+    if not isinstance(scope, cdk.Stage):
+        return [here]
+    below = [c for c in scope.node.find_all() if isinstance(c, cdk.Stage) and c.node.path != scope.node.path]
+    return [here, *(stage_shields(stage) for stage in below)]
+
+
+def is_within(path: str, scope: Any) -> bool:
+    """Whether a construct path is below a construct."""
+    above: str = scope.node.path
+    return not above or path.startswith(f"{above}/")
+
+
+def outermost(stack: cdk.Stack) -> cdk.Stack:
+    """The stack that a nested stack is deployed with; a stack that is not nested itself."""
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return stack

@@ -1,0 +1,188 @@
+"""CloudWatch's log alarm: an alarm on a query, whose notifications contain the lines.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-logalarm.html. It needs a
+role that runs the query and one that fetches the lines. Which service assumes them is not written down there: both
+roles let CloudWatch and CloudWatch Logs do so, for this account alone. Nothing of it has been tried in AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IValidation
+
+from shielded_function_monitoring.queries import QUERIES
+
+from ..errors import ShieldError
+from .dashboard_body import MAX_SOURCES
+
+if TYPE_CHECKING:
+    from ..attached import AttachedShield
+
+LINES: Final = 20
+"""Lines in a notification; CloudWatch takes 50 at most."""
+_MINUTE: Final = 60
+_KNOWN_TO_HAVE_IT: Final = "2.275"
+_ID: Final = "ShieldedLogAlarm"
+_OF_NO_RESOURCE: Final = ["logs:StopQuery", "logs:GetQueryResults", "logs:DescribeLogGroups"]
+"""They are about a query, which has no ARN."""
+
+
+class Topic(Protocol):
+    """What is asked of an `aws_sns.ITopic`."""
+
+    @property
+    def topic_arn(self) -> str:
+        """Its ARN."""
+        ...
+
+
+def check_log_alarm(path: str) -> None:
+    """Whether the installed aws-cdk-lib has the resource.
+
+    Raises:
+        ShieldError: it has not.
+    """
+    if not hasattr(cloudwatch, "CfnLogAlarm"):
+        raise ShieldError(
+            path,
+            [
+                f"log_alarm_topics: aws-cdk-lib {version('aws-cdk-lib')} has no CloudWatch log alarm (CfnLogAlarm): "
+                f"upgrade it to {_KNOWN_TO_HAVE_IT} or later, or leave this out"
+            ],
+        )
+
+
+class LogAlarmOf:
+    """Makes a log alarm in each stack of functions."""
+
+    def __init__(self, topics: Sequence[Topic]) -> None:
+        self._topics = topics
+        self._made: dict[cdk.Stack, _LogAlarm] = {}
+
+    def add(self, attached: AttachedShield) -> None:
+        """Takes in the log group of a function."""
+        if not self._topics:
+            return
+        stack = attached.handle.stack
+        if stack not in self._made:
+            self._made[stack] = _LogAlarm(stack, self._topics)
+        self._made[stack].add(attached.log_group_name)
+
+
+class _LogAlarm(Construct):
+    """Fires when the lines of a minute hold a violation."""
+
+    def __init__(self, stack: cdk.Stack, topics: Sequence[Topic]) -> None:
+        super().__init__(stack, _ID)
+        self.names: list[str] = []
+        # A list token, so that log groups of functions to come are in it.
+        self.groups = cdk.Lazy.uncached_list(_Names(self.names))
+        arns: Any = cdk.Lazy.uncached_any(_Arns(stack, self.names))
+        runs = self._role("Query", ["logs:StartQuery"], arns)
+        fetches = self._role("Lines", ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents"], arns)
+        kind: Any = cloudwatch.CfnLogAlarm
+        kind(
+            self,
+            "Resource",
+            alarm_description="A shielded function denied or reported something: the notification has the lines.",
+            alarm_actions=[topic.topic_arn for topic in topics],
+            action_log_line_count=LINES,
+            action_log_line_role_arn=fetches.role_arn,
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            threshold=1,
+            query_results_to_alarm=1,
+            query_results_to_evaluate=1,
+            treat_missing_data="notBreaching",
+            scheduled_query_configuration=kind.ScheduledQueryConfigurationProperty(
+                aggregation_expression="sum(count)",
+                query_string=QUERIES["lines"].text.split(" | sort ")[0],
+                log_group_identifiers=self.groups,
+                scheduled_query_role_arn=runs.role_arn,
+                schedule_configuration=kind.ScheduleConfigurationProperty(
+                    schedule_expression="rate(1 minute)", start_time_offset=2 * _MINUTE, end_time_offset=_MINUTE
+                ),
+            ),
+        )
+        self.node.add_validation(_AtMost(self))
+
+    def add(self, log_group_name: str) -> None:
+        """Has a log group looked at."""
+        if log_group_name not in self.names:
+            self.names.append(log_group_name)
+
+    def _role(self, name: str, actions: list[str], arns: Any) -> iam.Role:
+        account: Any = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
+        # A type checker does not take jsii's classes for their own interfaces.
+        principals: list[Any] = [
+            iam.ServicePrincipal(service, conditions=account)
+            for service in ("cloudwatch.amazonaws.com", "logs.amazonaws.com")
+        ]
+        trusted: Any = iam.CompositePrincipal(*principals)
+        role = iam.Role(self, f"{name}Role", assumed_by=trusted)
+        iam.CfnPolicy(
+            self,
+            f"{name}Policy",
+            policy_name="ReadAlertLines",
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {"Effect": "Allow", "Action": actions, "Resource": arns},
+                    {"Effect": "Allow", "Action": _OF_NO_RESOURCE, "Resource": "*"},
+                ],
+            },
+            roles=[role.role_name],
+        )
+        return role
+
+
+@jsii.implements(cdk.IListProducer)
+class _Names:
+    """Asked when every function is known."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+
+    def produce(self, context: cdk.IResolveContext) -> list[str]:
+        """Called by the CDK."""
+        del context
+        return self._names
+
+
+@jsii.implements(cdk.IAnyProducer)
+class _Arns:
+    """The log groups, and what is in them."""
+
+    def __init__(self, stack: cdk.Stack, names: list[str]) -> None:
+        self._stack = stack
+        self._names = names
+
+    def produce(self, context: cdk.IResolveContext) -> list[str]:
+        """Called by the CDK."""
+        del context
+        begin = f"arn:{self._stack.partition}:logs:{self._stack.region}:{self._stack.account}:log-group:"
+        return [f"{begin}{name}{end}" for name in self._names for end in ("", ":*")]
+
+
+@jsii.implements(IValidation)
+class _AtMost:
+    """CloudWatch refuses more only at the deployment."""
+
+    def __init__(self, alarm: _LogAlarm) -> None:
+        self._alarm = alarm
+
+    def validate(self) -> list[str]:
+        """Called by the CDK at synthesis."""
+        count = len(self._alarm.names)
+        if count <= MAX_SOURCES:
+            return []
+        return [
+            f"{self._alarm.node.path}: log_alarm_topics: {count} log groups in the stack, of which a log alarm takes "
+            f"{MAX_SOURCES}: take more stacks, or leave the log alarm out"
+        ]

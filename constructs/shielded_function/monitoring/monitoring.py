@@ -1,0 +1,261 @@
+"""`ShieldMonitoring`: alarms, dashboard, saved queries, field indexes and more for a whole app, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_events as events
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
+
+from ..alarms import AlarmAction, ShieldAlarms
+from ..errors import ShieldError
+from ..stage_shields import StackShields, stack_shields
+from .changes import changes_pattern
+from .composite import CompositeOf
+from .dashboard import ShieldDashboard
+from .dashboard_body import MAX_SOURCES
+from .finding import is_within, outermost, stages_in
+from .log_alarm import LogAlarmOf, Topic, check_log_alarm
+
+if TYPE_CHECKING:
+    from ..attached import AttachedShield
+
+_ID: Final = "ShieldMonitoring"
+
+
+class EventTarget(Protocol):
+    """`aws_events.IRuleTarget`, as the classes of `aws_events_targets` have it.
+
+    They name the parameters in their own ways, so a type checker does not take them for an `IRuleTarget`.
+    """
+
+    def bind(self, rule: Any, id: str | None = None, /) -> events.RuleTargetConfig:
+        """What the rule is to call."""
+        ...
+
+
+class ShieldMonitoring(Construct):
+    """Everything that an app needs to hear of violations, in one line.
+
+        fleet = ShieldAlarms(granularity="fleet", actions=[SnsAction(topic)], stacks=[operations])
+        Shield.everywhere(app, policy, alarms=fleet)
+        ShieldMonitoring(app, alarms=fleet)
+
+    For each account and region of the app: the alarms of the fleet, a dashboard, and saved queries, in the stack that
+    you choose. On the log groups that the shields made: field indexes, so that a query scans the shield's lines and no
+    others. It covers the functions below `scope`, those that are shielded later too; a `cdk.Stage` that is made later
+    is not covered.
+
+    Attributes:
+        alarms: the options of the alarms.
+        homes: by account and region (`aws://111122223333/eu-west-1`), the stack with what is made once.
+        dashboards: by account and region, the dashboard.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str = _ID,
+        *,
+        alarms: ShieldAlarms | None = None,
+        stacks: Sequence[cdk.Stack] = (),
+        dashboard: bool = True,
+        queries: bool = True,
+        field_indexes: bool = True,
+        configuration_changes: Sequence[EventTarget] = (),
+        log_alarm_topics: Sequence[Topic] = (),
+        composite_actions: Sequence[AlarmAction] = (),
+    ) -> None:
+        """
+        Args:
+            scope: the app, a stage or a stack.
+            id: the construct id.
+            alarms: options of the fleet's alarms, as the functions have them; `ShieldAlarms(granularity="fleet")` where
+                none are given. `ShieldAlarms(enabled=False)` makes none.
+            stacks: where to make what there is one of: of these stacks the one in the functions' account and region. By
+                default those of `alarms`, and otherwise the stack of the first function.
+            dashboard: makes a dashboard.
+            queries: saves the queries of `shielded_function_monitoring.QUERIES`, for the console.
+            field_indexes: indexes the fields that the queries filter by.
+            configuration_changes: told when somebody other than CloudFormation changes a function's configuration or
+                code. EventBridge hears of it through CloudTrail: the account needs a trail of management events.
+            log_alarm_topics: get CloudWatch's log alarm, whose notifications contain the alert lines: one for each
+                stack of functions. Its queries run each minute, and are paid by what they scan.
+            composite_actions: done when any alarm of a stack's functions fires, by a composite alarm of the stack: for
+                functions with alarms of their own, which take no action then.
+
+        Raises:
+            ShieldError: an argument is malformed, or the installed aws-cdk-lib lacks what it needs.
+        """
+        super().__init__(scope, id)
+        path = self.node.path
+        self.alarms = _checked_alarms(alarms, path)
+        self.homes: dict[str, cdk.Stack] = {}
+        self.dashboards: dict[str, ShieldDashboard] = {}
+        lists = {
+            "stacks": stacks,
+            "configuration_changes": configuration_changes,
+            "log_alarm_topics": log_alarm_topics,
+            "composite_actions": composite_actions,
+        }
+        for name, value in lists.items():
+            given: Any = value
+            if isinstance(given, str) or not isinstance(given, Sequence):
+                raise ShieldError(path, [f"{name}: {given!r} is not a list; write [{name.removesuffix('s')}]"])
+        if log_alarm_topics:
+            check_log_alarm(path)
+        self._scope = scope
+        self._stacks = tuple(stacks) or tuple(self.alarms.stacks)
+        self._targets = tuple(configuration_changes)
+        self._dashboard, self._queries, self._field_indexes = dashboard, queries, field_indexes
+        self._log_alarms = LogAlarmOf(log_alarm_topics)
+        self._composites = CompositeOf(composite_actions)
+        self._taken: list[AttachedShield] = []
+        for stage in stages_in(scope):
+            stage.observers.append(self._take)
+            for attached in list(stage.attached):
+                self._take(attached)
+
+    def _take(self, attached: AttachedShield) -> None:
+        """Covers a function that has a shield."""
+        if not is_within(attached.handle.path, self._scope):
+            return
+        self._taken.append(attached)
+        shields = attached.stack_shields
+        place = shields.environment
+        if place not in self.homes:
+            self.homes[place] = self._make_home(attached)
+        self._alarm(attached)
+        if self._field_indexes and attached.owns_log_group:
+            _index(attached)
+        self._log_alarms.add(attached)
+        self._composites.add(attached)
+
+    def _alarm(self, attached: AttachedShield) -> None:
+        """Has the function counted, and the fleet watched."""
+        for watch in self.alarms.watches:
+            attached.count(watch.counter)
+        if not self.alarms.enabled:
+            return
+        shields = attached.stack_shields
+        if problems := shields.shared.fleet_problems(shields, self.alarms):
+            raise ShieldError(self.node.path, problems)
+        shields.shared.fleet_alarms(shields, self.alarms)
+
+    def _make_home(self, attached: AttachedShield) -> cdk.Stack:
+        place = attached.stack_shields.environment
+        home = outermost(attached.stack_shields.stack)
+        if self._stacks:
+            chosen = [stack for stack in self._stacks if stack_shields(stack).environment == place]
+            if not chosen:
+                there = ", ".join(stack_shields(stack).environment for stack in self._stacks)
+                message = f"stacks: none of them is in {place}, where {attached.handle.path} is, only in {there}"
+                raise ShieldError(self.node.path, [f"{message}: name one that is"])
+            home = chosen[0]
+        # Two facades, of two stages perhaps, may share a stack: what they make is told apart by what they are of.
+        construct_id = _ID if home.node.try_find_child(_ID) is None else f"{_ID}-{self.node.addr[:8]}"
+        inside = Construct(home, construct_id) if self.node.scope is not home else self
+        if self._dashboard:
+            self.dashboards[place] = ShieldDashboard(inside, "Dashboard", of=self._scope)
+        if self._queries:
+            self._save_queries(inside, stack_shields(home))
+        if self._targets:
+            self._tell_of_changes(inside, place)
+        return home
+
+    def _save_queries(self, scope: Construct, home: StackShields) -> None:
+        names = cdk.Lazy.uncached_list(_LogGroups(self._taken, home), omit_empty=True)
+        for key, query in QUERIES.items():
+            if FUNCTION_VARIABLE in query.text:
+                continue
+            logs.CfnQueryDefinition(
+                scope,
+                f"{key}Query",
+                name=f"ShieldedFunction/{home.name}/{query.title}",
+                query_string=query.text,
+                log_group_names=names,
+            )
+
+    def _tell_of_changes(self, scope: Construct, place: str) -> None:
+        any_function: Any = changes_pattern([])
+        targets: Any = list(self._targets)
+        rule = events.Rule(
+            scope,
+            "ConfigurationChanges",
+            description="Somebody changes a shielded function in another way than by CloudFormation.",
+            event_pattern=events.EventPattern(
+                source=any_function["source"], detail_type=any_function["detail-type"], detail=any_function["detail"]
+            ),
+            targets=targets,
+        )
+        resource: Any = rule.node.default_child
+        resource.event_pattern = cdk.Lazy.uncached_any(_Pattern(lambda: self._changes(place)))
+
+    def _changes(self, place: str) -> Mapping[str, Any]:
+        names: list[str] = []
+        for attached in self._taken:
+            if attached.stack_shields.environment != place:
+                continue
+            given = attached.handle.resource.function_name
+            names.append(given if given and "${" not in given else f"{_stack_name(attached)}-*")
+        return changes_pattern(names)
+
+
+def _stack_name(attached: AttachedShield) -> str:
+    return outermost(attached.stack_shields.stack).stack_name
+
+
+def _index(attached: AttachedShield) -> None:
+    resource = attached.log_group.node.default_child
+    if isinstance(resource, logs.CfnLogGroup) and resource.field_index_policies is None:
+        resource.field_index_policies = [{"Fields": list(INDEXED)}]
+
+
+def _checked_alarms(alarms: Any, path: str) -> ShieldAlarms:
+    if alarms is None:
+        return ShieldAlarms(granularity="fleet")
+    if not isinstance(alarms, ShieldAlarms):
+        raise ShieldError(path, [f"alarms: {alarms!r} is no ShieldAlarms; write ShieldAlarms(...)"])
+    if alarms.enabled and alarms.granularity != "fleet":
+        raise ShieldError(
+            path,
+            [
+                f"alarms: granularity={alarms.granularity!r} is for Shield and ShieldedFunction: write "
+                'granularity="fleet" here, or ShieldAlarms(enabled=False)'
+            ],
+        )
+    return alarms
+
+
+@jsii.implements(cdk.IListProducer)
+class _LogGroups:
+    """The log groups of a stack's functions, where one query can name all of them."""
+
+    def __init__(self, taken: Sequence[AttachedShield], home: StackShields) -> None:
+        self._taken = taken
+        self._home = home
+
+    def produce(self, context: cdk.IResolveContext) -> list[str] | None:
+        """Called by the CDK."""
+        del context
+        names = list(dict.fromkeys(a.log_group_name for a in self._taken if a.stack_shields is self._home))
+        return names if len(names) <= MAX_SOURCES else None
+
+
+@jsii.implements(cdk.IAnyProducer)
+class _Pattern:
+    """Asked when every function is known."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def produce(self, context: cdk.IResolveContext) -> Any:
+        """Called by the CDK."""
+        del context
+        return self._make()

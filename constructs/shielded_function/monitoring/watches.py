@@ -1,0 +1,237 @@
+"""What is counted, and which alarm watches it: from `ShieldAlarms` to filters and metrics. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from shielded_function_monitoring.filters import (
+    BY_FUNCTION,
+    BY_POLICY,
+    COUNTED,
+    SEVERITIES,
+    Counted,
+    Severity,
+    metric_name,
+    severity_of,
+    violations,
+    violations_of,
+)
+from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
+
+from .descriptions import MAX_LENGTH as MAX_DESCRIPTION
+from .descriptions import shortest
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+
+    from ..alarms import AlarmAction, AlarmOn, ShieldAlarms
+
+ALL: Final = "violations"
+"""The key of the watch on everything that no other watch counts, and of its filter."""
+BY_POLICY_KEY: Final = "policies"
+"""The key of the filter that counts by policy."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One metric filter.
+
+    Attributes:
+        key: tells it from the function's others, in construct ids too.
+        pattern: its text; empty where it is longer than CloudWatch takes.
+        metric: the metric that it counts into.
+        dimensions: the metric's dimensions, and where the line has them.
+        problem: why CloudWatch would not take it, and what to do.
+    """
+
+    key: str
+    pattern: str
+    metric: str
+    dimensions: Mapping[str, str] = field(default_factory=lambda: BY_FUNCTION)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One alarm, and what it looks at.
+
+    Attributes:
+        key: tells it from the function's others, in construct ids too.
+        counter: counts what it watches.
+        policy: the policy that it is about; None where it is about several.
+        severity: how severe it is; None where that depends on the line, or on the function's policy.
+        threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: as
+            `AlarmOn` has them, with what `ShieldAlarms` says where that has none.
+        actions: those of its own; None where they are those of its severity.
+        severities: actions by severity.
+        other_actions: the actions of a severity that has none.
+    """
+
+    key: str
+    counter: Counter
+    policy: Counted | None
+    severity: Severity | None
+    threshold: int
+    period: cdk.Duration | None
+    evaluation_periods: int
+    datapoints: int | None
+    actions: Sequence[AlarmAction] | None
+    severities: Mapping[Severity, Sequence[AlarmAction]]
+    other_actions: Sequence[AlarmAction]
+    ok_actions: Sequence[AlarmAction]
+    insufficient_data_actions: Sequence[AlarmAction]
+    name: str | None
+    runbook: str | None
+
+    @property
+    def by_policy(self) -> bool:
+        """Whether its metric has the policy as a dimension."""
+        return "Policy" in self.counter.dimensions
+
+    def actions_for(self, severity: Severity | None) -> Sequence[AlarmAction]:
+        """What it does when it fires."""
+        if self.actions is not None:
+            return self.actions
+        return self.severities.get(severity, self.other_actions) if severity else self.other_actions
+
+
+def watches_of(alarms: ShieldAlarms) -> tuple[Watch, ...]:
+    """The alarms that `ShieldAlarms` asks for, enabled or not."""
+    if alarms.granularity == "policy":
+        return tuple(_by_policy(alarms))
+    return (*_of_the_rest(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
+
+
+def problems_of(alarms: ShieldAlarms, path: str) -> list[str]:
+    """Why CloudWatch would not take the filters and alarms of a function, and what to do.
+
+    Args:
+        alarms: the options.
+        path: the function's construct path.
+    """
+    if not alarms.watches:
+        return []
+    found = [watch.counter.problem for watch in alarms.watches if watch.counter.problem]
+    longest = max(shortest(path, watch.policy, watch.runbook) for watch in alarms.watches)
+    if alarms.enabled and alarms.granularity != "fleet" and longest > MAX_DESCRIPTION:
+        found.append(
+            f"alarms.runbook: an alarm's description would have {longest:,} characters, of which CloudWatch takes "
+            f"{MAX_DESCRIPTION:,}: shorten it"
+        )
+    return list(dict.fromkeys(found))
+
+
+def general_counter(alarms: ShieldAlarms | None = None) -> Counter:
+    """Counts what no alarm of its own counts: without `read_handler`, unless it is asked for."""
+    named: Sequence[Counted] = tuple(alarms.named) if alarms and alarms.granularity != "policy" else ()
+    quiet = () if alarms and alarms.count_read_handler else ("read_handler",)
+    return _counter(ALL, violations(without=[p for p in COUNTED if p in (*named, *quiet)]), metric_name(), "")
+
+
+def policy_counter() -> Counter:
+    """Counts everything, by policy."""
+    return _counter(BY_POLICY_KEY, violations(), metric_name(), "", BY_POLICY)
+
+
+def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | None:
+    """How severe an alarm on one function is, by its policy's modes."""
+    return watch.severity or (severity_of(watch.policy, modes.get(watch.policy)) if watch.policy else None)
+
+
+def _of_the_rest(alarms: ShieldAlarms) -> list[Watch]:
+    """The alarm of a function or fleet, or those that it is split into."""
+    rest = [policy for policy in COUNTED if policy not in alarms.named]
+    quiet = not alarms.count_read_handler
+    if not [policy for policy in rest if not (policy == "read_handler" and quiet)]:
+        return []
+    if not alarms.severities:
+        return [_watch(alarms, None, ALL, general_counter(alarms), None, None)]
+    found: list[Watch] = []
+    for severity in SEVERITIES:
+        if severity not in alarms.severities:
+            continue
+        without: list[Counted] = [p for p in COUNTED if p in alarms.named or (p == "read_handler" and quiet)]
+        try:
+            pattern = violations_of(severity, without=without)
+        except PatternError:  # each policy of this severity has an alarm of its own
+            continue
+        found.append(
+            _watch(alarms, None, severity, _counter(severity, pattern, metric_name(severity), ""), None, severity)
+        )
+    return found
+
+
+def _of_policy(alarms: ShieldAlarms, policy: Counted, on: AlarmOn) -> Watch:
+    exceptions = on.exceptions
+    pattern = violations(
+        policy,
+        mode=on.mode,
+        except_hosts=exceptions.hosts,
+        except_paths=exceptions.paths,
+        except_programs=exceptions.programs,
+    )
+    given = [name for name in ("except_hosts", "except_paths", "except_programs") if getattr(on, name)]
+    where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
+    known = on.mode is not None or policy in ("start", "self_protection")
+    severity = on.severity or (severity_of(policy, on.mode) if known else None)
+    return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)
+
+
+def _by_policy(alarms: ShieldAlarms) -> list[Watch]:
+    found: list[Watch] = []
+    shared = policy_counter()
+    for policy in COUNTED:
+        on = alarms.named.get(policy)
+        if on is not None and on.has_filter:
+            found.append(_of_policy(alarms, policy, on))
+        elif on is not None or policy != "read_handler" or alarms.count_read_handler:
+            found.append(_watch(alarms, on, policy, shared, policy, on.severity if on else None))
+    return found
+
+
+def _watch(
+    alarms: ShieldAlarms,
+    on: AlarmOn | None,
+    key: str,
+    counter: Counter,
+    policy: Counted | None,
+    severity: Severity | None,
+) -> Watch:
+    def chosen(name: str) -> Any:
+        own = getattr(on, name) if on else None
+        return getattr(alarms, name) if own is None else own
+
+    return Watch(
+        key=key,
+        counter=counter,
+        policy=policy,
+        severity=severity,
+        threshold=chosen("threshold"),
+        period=chosen("period"),
+        evaluation_periods=chosen("evaluation_periods"),
+        datapoints=chosen("datapoints"),
+        actions=on.actions if on else None,
+        severities=alarms.severities,
+        other_actions=alarms.actions,
+        ok_actions=tuple(chosen("ok_actions")),
+        insufficient_data_actions=tuple(chosen("insufficient_data_actions")),
+        name=on.name if on else None,
+        runbook=chosen("runbook"),
+    )
+
+
+def _counter(
+    key: str, pattern: Pattern, metric: str, where: str, dimensions: Mapping[str, str] = BY_FUNCTION
+) -> Counter:
+    rendered, problem = "", ""
+    try:
+        rendered = pattern.render()
+    except PatternError:
+        length = len(f"{{ {pattern.expression()} }}")
+        problem = (
+            f"{where}: the filter pattern has {length:,} characters, of which CloudWatch takes {MAX_LENGTH:,}: except "
+            "fewer, or several by one entry such as *.example.com, or let the policy allow what is as it should be"
+        )
+    return Counter(key, rendered, metric, dimensions, problem)

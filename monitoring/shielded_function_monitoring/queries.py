@@ -1,0 +1,130 @@
+"""The Logs Insights queries that alarms link to, dashboards show and ShieldMonitoring saves: all of them, as data.
+
+They keep to `fields`, `filter` (`=`, `in`, `and`, `ispresent`), `stats` (`sum`, `count(*)`) `by`, `sort` and `limit`,
+which can be evaluated on a laptop. Each filters by `policy` or `event` with `=` or `in`, so that a field index on these
+spares the scan of what is no line of the shield
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs-Field-Indexing.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from .alert import POLICIES, START
+
+INDEXED: Final = ("policy", "event", "function")
+"""The fields whose index spares the scan of other lines."""
+FUNCTION_VARIABLE: Final = "FUNCTION_NAME"
+"""What a dashboard's variable replaces by the function that is looked at."""
+
+View = Literal["table", "bar", "pie"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query.
+
+    Attributes:
+        title: what it shows, as a heading.
+        text: the query, in Logs Insights' own language.
+        view: how a dashboard shows it.
+    """
+
+    title: str
+    text: str
+    view: View = "table"
+
+
+def _in(names: tuple[str, ...]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+_ANY: Final = f"filter policy in {_in((*POLICIES, START))}"
+_LINE: Final = (
+    "fields @timestamp, function, policy, mode, count, details.host, details.ip, details.port, details.path, "
+    "caller.object, allow"
+)
+
+
+def _top(policy: str, by: str) -> str:
+    return (
+        f'filter policy = "{policy}" and ispresent({by.split(",")[0]}) '
+        f"| stats sum(count) as violations by {by}, mode | sort violations desc | limit 20"
+    )
+
+
+QUERIES: Final[Mapping[str, Query]] = {
+    "lines": Query("Latest violations", f"{_LINE} | {_ANY} | sort @timestamp desc | limit 100"),
+    "by_policy": Query(
+        "Violations by policy",
+        f"{_ANY} | stats sum(count) as violations by policy, mode | sort violations desc",
+    ),
+    "by_function": Query(
+        "Violations by function",
+        f"{_ANY} | stats sum(count) as violations by function, policy, mode | sort violations desc | limit 50",
+    ),
+    "hosts": Query("Denied hosts", _top("outbound_connectivity", "details.host")),
+    "addresses": Query(
+        "Denied addresses",
+        'filter policy = "outbound_connectivity" and ispresent(details.ip) '
+        "| stats sum(count) as violations by details.ip, details.port, details.host, mode "
+        "| sort violations desc | limit 20",
+    ),
+    "paths": Query("Denied files of /tmp", _top("read_write_tmp", "details.path")),
+    "programs": Query("Denied programs", _top("create_child_process", "details.path")),
+    "entries": Query(
+        "Entries that would permit it",
+        f"{_ANY} and ispresent(allow) "
+        "| stats sum(count) as violations by function, policy, allow | sort violations desc | limit 50",
+    ),
+    "starts": Query(
+        "Starts",
+        'filter event in ["armed", "refused", "unshielded"] '
+        "| stats count(*) as starts by event, function, reason | sort starts desc | limit 50",
+    ),
+    "one_function": Query(
+        "Violations of the function that is chosen",
+        f'{_LINE} | {_ANY} and function = "{FUNCTION_VARIABLE}" | sort @timestamp desc | limit 100',
+    ),
+}
+"""By name. `one_function` is for dashboards with a variable: FUNCTION_NAME stands for the function."""
+
+
+def lines_query(policy: str | None = None) -> str:
+    """The lines behind an alarm, short enough for a link in its description.
+
+    >>> lines_query("read_write_tmp")
+    'fields @timestamp,@message|filter policy="read_write_tmp"|sort @timestamp desc'
+    """
+    wanted = "ispresent(policy)" if policy is None else f'policy="{policy}"'
+    return f"fields @timestamp,@message|filter {wanted}|sort @timestamp desc"
+
+
+def console_link(region: str, log_group: str, query: str, *, hours: int = 3) -> str:
+    """A link that opens Logs Insights in the console with a query, over the last hours.
+
+    The part behind `queryDetail=` is written as the console writes it: what is no letter or digit is `*` and two
+    hexadecimal digits. A log group's name goes in as it is where it holds tokens.
+
+    Args:
+        region: the region; may be a token.
+        log_group: the log group's name; may be a token.
+        query: the query.
+        hours: how far it looks back.
+    """
+    domain = "console.amazonaws.cn" if region.startswith("cn-") else "console.aws.amazon.com"
+    if region.startswith("us-gov-"):
+        domain = "console.amazonaws-us-gov.com"
+    source = log_group if "${" in log_group else _escaped(log_group)
+    return (
+        f"https://{region}.{domain}/cloudwatch/home?region={region}#logsV2:logs-insights?queryDetail="
+        f"~(end~0~start~-{hours * 3600}~timeType~'RELATIVE~unit~'seconds~editorString~'{_escaped(query)}"
+        f"~source~(~'{source}))"
+    )
+
+
+def _escaped(text: str) -> str:
+    plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+    return "".join(c if c in plain else "".join(f"*{byte:02x}" for byte in c.encode()) for c in text)

@@ -1,0 +1,126 @@
+"""The lines as a JSON Schema, for readers in other languages: `docs/reference/alert-line.schema.json`.
+
+python -m shielded_function_monitoring.schema > docs/reference/alert-line.schema.json
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .alert import DETAILS, EVENTS, MODES, ORIGIN, POLICIES, SCHEMA_VERSION, START
+
+_TYPES: Final[Mapping[type, Mapping[str, Any]]] = {
+    str: {"type": "string"},
+    int: {"type": "integer", "minimum": 0},
+    list: {"type": "array", "items": {"type": "string"}},
+}
+_COUNT: Final = {"type": "integer", "minimum": 1}
+_COMMON: Final[Mapping[str, Any]] = {
+    "function_shield": {"const": True},
+    "v": {"const": SCHEMA_VERSION},
+    **{name: {"type": "string"} for name in ORIGIN},
+    "timestamp": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"},
+    "level": {"enum": ["INFO", "WARN", "ERROR"]},
+}
+_REQUIRED: Final = ("function_shield", "v", "timestamp", "level")
+_POLICY: Final = {"enum": list(POLICIES)}
+_MODE: Final = {"enum": list(MODES)}
+_PID: Final = {"type": "integer", "minimum": 0}
+
+_ALERT: Final[Mapping[str, Any]] = {
+    "policy": _POLICY,
+    "mode": _MODE,
+    "count": _COUNT,
+    "details": {
+        "type": "object",
+        "properties": {name: _TYPES[kind] for name, kind in DETAILS.items()},
+        "additionalProperties": False,
+    },
+    "caller": {"type": "object", "properties": {"object": {"type": "string"}}, "additionalProperties": False},
+    "pid": _PID,
+    "allow": {"type": "string", "minLength": 1},
+}
+# Event -> its fields, and which of them are always there.
+_EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
+    "armed": (
+        {
+            "shield_version": {"type": "string"},
+            "engine": {"type": "string"},
+            "modes": {
+                "type": "object",
+                "properties": {name: {"enum": [*MODES, "allow"]} for name in POLICIES if name != "self_protection"},
+                "additionalProperties": False,
+            },
+            "sites": {"type": "integer", "minimum": 0},
+            "patched": {"type": "integer", "minimum": 0},
+            "handler_files": {"type": "integer", "minimum": 0},
+            "micros": {"type": "integer", "minimum": 0},
+            "pid": _PID,
+        },
+        ("shield_version", "engine", "modes", "pid"),
+    ),
+    "refused": (
+        {
+            "policy": {"const": START},
+            "count": _COUNT,
+            "reason": {"type": "string"},
+            "shield_version": {"type": "string"},
+            "engine": {"type": "string"},
+            "pid": _PID,
+        },
+        ("policy", "count", "reason"),
+    ),
+    "unshielded": (
+        {
+            "policy": {"const": START},
+            "count": _COUNT,
+            "reason": {"type": "string"},
+            "shield_version": {"type": "string"},
+            "engine": {"type": "string"},
+            "pid": _PID,
+        },
+        ("policy", "count", "reason"),
+    ),
+    "folded": ({"policy": _POLICY, "mode": _MODE, "count": _COUNT, "pid": _PID}, ("policy", "mode", "count", "pid")),
+    "unusual_names": ({"count": _COUNT, "host": {"type": "string"}, "pid": _PID}, ("count", "host", "pid")),
+    "tightened": (
+        {
+            "shield_version": {"type": "string"},
+            "engine": {"type": "string"},
+            "modes": {"type": "object", "additionalProperties": {"enum": [*MODES, "allow"]}},
+            "reason": {"type": "string"},
+            "pid": _PID,
+        },
+        ("pid",),
+    ),
+}
+assert set(_EVENTS) == set(EVENTS)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of every line that the shield writes."""
+    alert = _object({**_COMMON, **_ALERT}, (*_REQUIRED, "policy", "mode", "count", "details", "pid"))
+    events = [
+        _object({**_COMMON, "event": {"const": event}, **fields}, (*_REQUIRED, "event", *required))
+        for event, (fields, required) in _EVENTS.items()
+    ]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of shielded-function",
+        "oneOf": [alert, *events],
+    }
+
+
+def _object(properties: Mapping[str, Any], required: Sequence[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2))

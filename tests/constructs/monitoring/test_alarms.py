@@ -1,0 +1,486 @@
+"""`ShieldAlarms` and `AlarmOn`: what is counted, what is watched, and what each mistake is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Annotations, Match
+
+from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldLogs, ShieldPolicy
+from shielded_function_monitoring import parse_pattern, violations
+
+FILTER = "AWS::Logs::MetricFilter"
+ALARM = "AWS::CloudWatch::Alarm"
+POLICIES = (
+    "outbound_connectivity",
+    "read_write_tmp",
+    "create_child_process",
+    "executable_memory",
+    "self_protection",
+    "start",
+)
+
+Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
+Props = dict[str, Any]
+
+
+class Action:
+    """Something that an alarm does, by its name."""
+
+    def __init__(self, stack: cdk.Stack, name: str) -> None:
+        topic: Any = sns.Topic(stack, name)
+        self.act: Any = cloudwatch_actions.SnsAction(topic)
+        self.arn = stack.resolve(topic.topic_arn)
+
+
+def text_of(value: Any) -> str:
+    """A resolved text, with what is known at deployment as `<Ref>`."""
+    if isinstance(value, str):
+        return value
+    parts = value["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else f"<{part.get('Ref', 'known later')}>" for part in parts)
+
+
+def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
+    return {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])}
+
+
+def published(filters: dict[str, Any]) -> dict[tuple[str, tuple[str, ...]], str]:
+    """The pattern behind each metric, by its name and the names of its dimensions."""
+    found: dict[tuple[str, tuple[str, ...]], str] = {}
+    for properties in filters.values():
+        [transformation] = properties["MetricTransformations"]
+        assert transformation["MetricValue"] == "$.count"
+        assert "DefaultValue" not in transformation
+        key = (transformation["MetricName"], tuple(each["Key"] for each in transformation["Dimensions"]))
+        assert key not in found, "two filters would count a line twice"
+        found[key] = properties["FilterPattern"]
+    return found
+
+
+def watched(alarm: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    return alarm["MetricName"], tuple(dimensions(alarm))
+
+
+# ---- the mission's own
+
+
+def test_an_alarm_when_a_connection_goes_to_a_host_other_than_x(
+    stack: cdk.Stack, props: Props, resources: Resources
+) -> None:
+    """In one line: an alarm of its own, and the general one leaves the policy to it."""
+    pager = Action(stack, "Pager")
+    alarms = ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[pager.act]))
+    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
+    patterns = published(resources(stack, FILTER))
+    general, egress = ("Violations", ("FunctionName",)), ("Violations-outbound_connectivity", ("FunctionName",))
+    assert set(patterns) == {general, egress}
+    assert patterns[egress] == violations("outbound_connectivity", except_hosts=["telemetry.example"]).render()
+    assert patterns[general] == violations(without=["outbound_connectivity", "read_handler"]).render()
+    found = {watched(alarm): alarm for alarm in resources(stack, ALARM).values()}
+    assert set(found) == set(patterns)
+    assert found[egress]["AlarmActions"] == [pager.arn]
+    assert "AlarmActions" not in found[general]
+    assert all(dimensions(a) == {"FunctionName": stack.resolve(fn.function_name)} for a in found.values())
+    assert list(fn.shield.alarms) == ["violations", "outbound_connectivity"]
+    assert fn.shield.alarm is fn.shield.alarms["violations"]
+
+
+# ---- granularity
+
+
+def test_how_many_resources_a_function_has(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    for name, granularity in (("Own", "function"), ("Fleet", "fleet")):
+        ShieldedFunction(stack, name, alarms=ShieldAlarms(granularity=cast("Any", granularity)), **props)
+    shield = {
+        name: kind
+        for kind in (FILTER, ALARM, "AWS::Logs::LogGroup")
+        for name in resources(stack, kind)
+        if not name.startswith("ShieldedFleet")
+    }
+    assert sorted(kind for name, kind in shield.items() if name.startswith("Own")) == [
+        ALARM,
+        "AWS::Logs::LogGroup",
+        FILTER,
+    ]
+    assert sorted(kind for name, kind in shield.items() if name.startswith("Fleet")) == ["AWS::Logs::LogGroup", FILTER]
+
+
+def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    alarms = ShieldAlarms(granularity="policy", read_write_tmp=AlarmOn(threshold=9))
+    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
+    other = cdk.Stack(cdk.Stage.of(stack), "Other")
+    # What CloudWatch will not add up has a filter when it is asked for.
+    ShieldedFunction(other, "Sum", alarms=alarms, **props).metric_violations()
+    assert published(resources(stack, FILTER)) == {("Violations", ("FunctionName", "Policy")): violations().render()}
+    found = {dimensions(alarm)["Policy"]: alarm for alarm in resources(stack, ALARM).values()}
+    assert set(found) == set(POLICIES) == set(fn.shield.alarms)
+    assert {policy: alarm["Threshold"] for policy, alarm in found.items() if alarm["Threshold"] != 1} == {
+        "read_write_tmp": 9
+    }
+    assert all(dimensions(alarm)["FunctionName"] == stack.resolve(fn.function_name) for alarm in found.values())
+    assert set(published(resources(other, FILTER))) == {
+        ("Violations", ("FunctionName", "Policy")),
+        ("Violations", ("FunctionName",)),
+    }
+
+
+@pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": AlarmOn()}])
+@pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
+def test_reading_the_handler_raises_no_alarm_unless_it_is_asked_for(
+    stack: cdk.Stack, props: Props, resources: Resources, granularity: Any, on: Any
+) -> None:
+    line = (
+        '{"function_shield":true,"function":"f","policy":"read_handler","mode":"block","count":1,"details":{},"pid":1}'
+    )
+
+    def counted(alarms: dict[str, Any], filters: dict[str, Any]) -> bool:
+        matching = {key for key, pattern in published(filters).items() if parse_pattern(pattern).matches(line)}
+        queries = [str(alarm.get("Metrics")) for alarm in alarms.values()]
+        return any(
+            any(f"SUM({name})" in q or f'SUM("{name}")' in q for q in queries)
+            or any(
+                watched(a) == (name, keys) and dimensions(a).get("Policy", "read_handler") == "read_handler"
+                for a in alarms.values()
+                if "MetricName" in a
+            )
+            for name, keys in matching
+        )
+
+    for name, options, expected in (("Quiet", {}, False), ("Loud", on, True)):
+        place = cdk.Stack(cdk.App(), name)
+        ShieldedFunction(place, "Fn", alarms=ShieldAlarms(granularity=granularity, **options), **props)
+        assert counted(resources(place, ALARM), resources(place, FILTER)) == expected
+
+
+def test_a_fleet(app: cdk.App, props: Props, resources: Resources) -> None:
+    one, two = cdk.Stack(app, "One"), cdk.Stack(app, "Two")
+    alarms = ShieldAlarms(granularity="fleet", threshold=3)
+    for stack in (one, two):
+        for number in range(2):
+            ShieldedFunction(stack, f"Fn{number}", alarms=alarms, **props)
+    with pytest.raises(ShieldError, match="alarms: the fleet has its alarm in One/ShieldedFleet/Alarm, with other opt"):
+        ShieldedFunction(two, "Other", alarms=ShieldAlarms(granularity="fleet"), **props)
+    assert [len(resources(stack, ALARM)) for stack in (one, two)] == [1, 0]
+    [alarm] = resources(one, ALARM).values()
+    [query] = alarm["Metrics"]
+    assert query["Expression"] == (
+        'SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName) GROUP BY FunctionName ORDER BY SUM() DESC'
+    )
+    assert (query["Period"], alarm["Threshold"], alarm["TreatMissingData"]) == (60, 3, "notBreaching")
+    for stack in (one, two):
+        filters = resources(stack, FILTER)
+        assert len(filters) == 2
+        for properties in filters.values():
+            assert list(published({"one": properties})) == [("Violations", ("FunctionName",))]
+
+
+def test_the_fleets_alarm_is_where_you_choose(app: cdk.App, props: Props, resources: Resources) -> None:
+    """One for an account and region, though the functions are in two stages."""
+    europe, america = (cdk.Environment(account="111122223333", region=name) for name in ("eu-west-1", "us-east-1"))
+    operations = [cdk.Stack(app, f"Ops{n}", env=env) for n, env in enumerate((europe, america))]
+    alarms = ShieldAlarms(granularity="fleet", stacks=operations)
+    shops: list[cdk.Stack] = []
+    for name in ("Beta", "Production"):
+        stage = cdk.Stage(app, name)
+        shops += [cdk.Stack(stage, f"Shop{n}", env=env) for n, env in enumerate((europe, america))]
+    for shop in shops:
+        ShieldedFunction(shop, "Fn", alarms=alarms, **props)
+    assert [len(resources(stack, ALARM)) for stack in operations] == [1, 1]
+    assert [resources(shop, ALARM) for shop in shops] == [{}] * 4
+
+
+def test_a_fleet_with_no_stack_of_its_region(app: cdk.App, props: Props) -> None:
+    operations = cdk.Stack(app, "Ops", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    alarms = ShieldAlarms(granularity="fleet", stacks=[operations])
+    says = (
+        "Shop/Fn: alarms.stacks: none of them is in aws://unknown-account/unknown-region, only in "
+        "aws://111122223333/eu-west-1: name one that is"
+    )
+    with pytest.raises(ShieldError, match=says):
+        ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", alarms=alarms, **props)
+
+
+def test_a_fleets_policy_has_an_alarm_over_all_functions(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    alarms = ShieldAlarms(granularity="fleet", create_child_process=AlarmOn(except_programs=["/usr/bin/git"]))
+    for name in ("One", "Two"):
+        ShieldedFunction(stack, name, alarms=alarms, **props)
+    queries = [alarm["Metrics"][0]["Expression"].split(" FROM ")[0] for alarm in resources(stack, ALARM).values()]
+    assert queries == ["SELECT SUM(Violations)", 'SELECT SUM("Violations-create_child_process")']
+    assert len(resources(stack, FILTER)) == 4
+
+
+# ---- severities
+
+
+@pytest.mark.parametrize("granularity", ["function", "fleet"])
+def test_severities(stack: cdk.Stack, props: Props, resources: Resources, granularity: Any) -> None:
+    pager, chat = Action(stack, "Pager"), Action(stack, "Chat")
+    alarms = ShieldAlarms(granularity=granularity, severities={"warning": [chat.act], "critical": [pager.act]})
+    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
+    assert list(fn.shield.alarms) == ["critical", "warning"]
+    metrics = {("Violations-critical", ("FunctionName",)), ("Violations-warning", ("FunctionName",))}
+    assert set(published(resources(stack, FILTER))) == metrics
+    actions = {
+        text_of(alarm["AlarmDescription"]).split()[0]: alarm["AlarmActions"]
+        for alarm in resources(stack, ALARM).values()
+    }
+    assert actions == {"[critical]": [pager.arn], "[warning]": [chat.arn]}
+
+
+def test_the_severity_of_a_policys_alarm_is_by_its_mode(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    pager, chat, other = (Action(stack, name) for name in ("Pager", "Chat", "Other"))
+    policy = ShieldPolicy(create_child_process="alert")
+    alarms = ShieldAlarms(
+        granularity="policy",
+        actions=[other.act],
+        severities={"critical": [pager.act], "warning": [chat.act]},
+        read_write_tmp=AlarmOn(severity="critical"),
+        executable_memory=AlarmOn(actions=[]),
+    )
+    ShieldedFunction(stack, "Checkout", policy=policy, alarms=alarms, **props)
+    found = {dimensions(alarm)["Policy"]: alarm.get("AlarmActions") for alarm in resources(stack, ALARM).values()}
+    assert found == {
+        "outbound_connectivity": [pager.arn],
+        "read_write_tmp": [pager.arn],
+        "create_child_process": [chat.arn],
+        "executable_memory": None,
+        "self_protection": [pager.arn],
+        "start": [pager.arn],
+    }
+
+
+def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, resources: Resources) -> None:
+    stack = cdk.Stack(cdk.App(context={"shield": "alert"}), "Shop")
+    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
+    labels = {
+        dimensions(alarm)["Policy"]: text_of(alarm["AlarmDescription"]).split()[0]
+        for alarm in resources(stack, ALARM).values()
+    }
+    assert labels["outbound_connectivity"] == "[warning]"
+    assert labels["start"] == "[critical]"
+
+
+# ---- an alarm's own options
+
+
+def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    one, two, three = (Action(stack, name) for name in ("One", "Two", "Three"))
+    alarms = ShieldAlarms(
+        threshold=2,
+        runbook="https://wiki.example/shield",
+        ok_actions=[two.act],
+        insufficient_data_actions=[three.act],
+        outbound_connectivity=AlarmOn(
+            threshold=5,
+            period=cdk.Duration.minutes(5),
+            evaluation_periods=3,
+            datapoints=2,
+            actions=[one.act],
+            name="egress",
+            runbook="https://wiki.example/egress",
+            mode="block",
+        ),
+    )
+    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
+    general, egress = sorted(resources(stack, ALARM).values(), key=lambda alarm: alarm["Period"])
+    assert (general["Threshold"], general["Period"], general["EvaluationPeriods"]) == (2, 60, 1)
+    assert text_of(general["AlarmDescription"]).endswith("Runbook: https://wiki.example/shield")
+    assert "AlarmName" not in general
+    found = [egress[name] for name in ("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")]
+    assert found == [5, 300, 3, 2]
+    assert (egress["AlarmActions"], egress["OKActions"]) == ([one.arn], [two.arn])
+    assert egress["InsufficientDataActions"] == [three.arn]
+    assert egress["AlarmName"] == {"Fn::Join": ["", [stack.resolve(fn.function_name), "-egress"]]}
+    assert text_of(egress["AlarmDescription"]).startswith("[critical] Shop/Checkout (")
+    assert text_of(egress["AlarmDescription"]).endswith("Runbook: https://wiki.example/egress")
+    patterns = published(resources(stack, FILTER))
+    assert patterns[watched(egress)] == violations("outbound_connectivity", mode="block").render()
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "1"])
+@pytest.mark.parametrize("field", ["threshold", "evaluation_periods", "datapoints"])
+@pytest.mark.parametrize("kind", [AlarmOn, ShieldAlarms])
+def test_bad_numbers(kind: Any, field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"{kind.__name__}.{field}: .* is not a whole number of at least 1"):
+        kind(**{field: value})
+
+
+WRONG: list[tuple[Any, str]] = [
+    (lambda: AlarmOn(actions=cast("Any", "topic")), r"AlarmOn.actions: 'topic' is not a list; write \[action\]"),
+    (lambda: AlarmOn(ok_actions=cast("Any", 7)), r"AlarmOn.ok_actions: 7 is not a list; write \[action\]"),
+    (lambda: AlarmOn(severity=cast("Any", "high")), "AlarmOn.severity: 'high' is not one of critical, warning, notice"),
+    (lambda: AlarmOn(mode=cast("Any", "allow")), "AlarmOn.mode: 'allow' is not 'block' or 'alert'"),
+    (lambda: AlarmOn(period=cast("Any", 60)), r"AlarmOn.period: 60 is no duration; write cdk.Duration.minutes\(1\)"),
+    (lambda: AlarmOn(period=cdk.Duration.seconds(90)), "AlarmOn.period: 90 seconds: .* whole minutes up to a day"),
+    (lambda: AlarmOn(period=cdk.Duration.seconds(10)), "AlarmOn.period: 10 seconds: .* whole minutes up to a day"),
+    (lambda: AlarmOn(period=cdk.Duration.millis(500)), "AlarmOn.period: 0 seconds: .* whole minutes up to a day"),
+    (lambda: AlarmOn(period=cdk.Duration.days(2)), "AlarmOn.period: 172800 seconds: .* whole minutes up to a day"),
+    (
+        lambda: AlarmOn(period=cdk.Duration.minutes(30), evaluation_periods=49),
+        "AlarmOn.evaluation_periods: 49 periods of 1800 seconds are more than the day that CloudWatch looks back",
+    ),
+    (
+        lambda: ShieldAlarms(period=cdk.Duration.hours(1), evaluation_periods=169),
+        "ShieldAlarms.evaluation_periods: 169 periods of 3600 seconds are more than the week",
+    ),
+    (lambda: AlarmOn(datapoints=3, evaluation_periods=2), "AlarmOn.datapoints: 3 of 2 evaluation_periods"),
+    (lambda: ShieldAlarms(datapoints=2), "ShieldAlarms.datapoints: 2 of 1 evaluation_periods: there are not so many"),
+    (
+        lambda: ShieldAlarms(read_handler=AlarmOn(datapoints=2)),
+        "ShieldAlarms.read_handler: AlarmOn.datapoints: 2 of 1 periods",
+    ),
+    (lambda: AlarmOn(name=""), "AlarmOn.name: '' is not a text of one line"),
+    (lambda: AlarmOn(runbook="a\nb"), r"AlarmOn.runbook: 'a\\nb' is not a text of one line"),
+    (lambda: AlarmOn(name="x" * 191), "AlarmOn.name: 191 characters, of which 190 fit: shorten it"),
+    (lambda: AlarmOn(except_hosts=cast("Any", "a.example")), r"AlarmOn.except_hosts: 'a.example' is not a list"),
+    (lambda: AlarmOn(except_hosts=["a.example:443"]), "AlarmOn.except_hosts: 'a.example:443' is no host"),
+    (lambda: AlarmOn(except_paths=["tmp"]), "AlarmOn.except_paths: 'tmp' is no absolute path"),
+    (lambda: ShieldAlarms(actions=cast("Any", "topic")), r"ShieldAlarms.actions: 'topic' is not a list; write \[act"),
+    (lambda: ShieldAlarms(ok_actions=cast("Any", 7)), "ShieldAlarms.ok_actions: 7 is not a list"),
+    (
+        lambda: ShieldAlarms(granularity=cast("Any", "each")),
+        "ShieldAlarms.granularity: 'each' is not one of 'function', 'policy', 'fleet'",
+    ),
+    (lambda: ShieldAlarms(severities=cast("Any", ["critical"])), "ShieldAlarms.severities: .* is no dict; write"),
+    (lambda: ShieldAlarms(severities=cast("Any", {"high": []})), "ShieldAlarms.severities: 'high' is not one of crit"),
+    (
+        lambda: ShieldAlarms(severities={"critical": cast("Any", "topic")}),
+        r"ShieldAlarms.severities\['critical'\]: 'topic' is not a list",
+    ),
+    (lambda: ShieldAlarms(start=cast("Any", True)), r"ShieldAlarms.start: True is no AlarmOn; write AlarmOn\(...\)"),
+    (lambda: ShieldAlarms(start=AlarmOn(mode="block")), "ShieldAlarms.start: AlarmOn.mode: a start has no mode"),
+    (
+        lambda: ShieldAlarms(read_write_tmp=AlarmOn(except_hosts=["a.example"])),
+        "ShieldAlarms.read_write_tmp: AlarmOn.except_hosts: it means nothing for read_write_tmp, only for outbound",
+    ),
+    (lambda: ShieldAlarms(stacks=cast("Any", [7])), 'ShieldAlarms.stacks: it is for granularity="fleet"'),
+    (
+        lambda: ShieldAlarms(granularity="fleet", stacks=cast("Any", 7)),
+        r"ShieldAlarms.stacks: 7 is not a list; write \[stack\]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "says"), WRONG, ids=[says[:40] for _, says in WRONG])
+def test_bad_options(make: Callable[[], Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+def test_an_exception_that_does_not_fit(stack: cdk.Stack, props: Props) -> None:
+    hosts = [f"host-{number}.example.com" for number in range(30)]
+    alarms = ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=hosts))
+    says = (
+        r"Shop/Checkout: alarms.outbound_connectivity.except_hosts: the filter pattern has [\d,]+ characters, of which "
+        r"CloudWatch takes 1,024: except fewer, or several by one entry such as \*.example.com"
+    )
+    with pytest.raises(ShieldError, match=says):
+        ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
+    assert stack.node.try_find_child("Checkout") is None
+
+
+# ---- what the one on call reads
+
+
+def test_every_description_fits(props: Props, resources: Resources) -> None:
+    """CloudWatch takes 1,024 characters; names that the deployment chooses count with the longest that they can be."""
+    for path in ("Checkout", "C" * 60):
+        stack = cdk.Stack(cdk.App(), "S" * 100)
+        alarms = ShieldAlarms(granularity="policy", read_handler=AlarmOn(), runbook="https://wiki.example/" + "x" * 150)
+        ShieldedFunction(stack, path, alarms=alarms, **props)
+        for alarm in resources(stack, ALARM).values():
+            known = text_of(alarm["AlarmDescription"])
+            parts = [part for part in alarm["AlarmDescription"]["Fn::Join"][1] if not isinstance(part, str)]
+            longest = {"AWS::Region": 16}
+            size = len(known) + sum(
+                longest.get(part["Ref"], 290 if "LogGroup" in part["Ref"] else 64) - len(f"<{part['Ref']}>")
+                for part in parts
+            )
+            assert size <= 1024
+            assert known.endswith("x")
+
+
+def test_a_description_tells_where_to_look(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    fn = ShieldedFunction(
+        stack,
+        "Checkout",
+        function_name="checkout",
+        logs=ShieldLogs(log_group_name="/shop/checkout"),
+        alarms=ShieldAlarms(granularity="policy"),
+        **props,
+    )
+    found = {dimensions(a)["Policy"]: text_of(a["AlarmDescription"]) for a in resources(stack, ALARM).values()}
+    for policy, text in found.items():
+        assert text.split("] ", 1)[1].startswith(
+            f"Shop/Checkout (<{stack.get_logical_id(_resource(fn))}>): {policy}: it "
+        )
+        assert "#logsV2:logs-insights?queryDetail=" in text
+        assert f"policy*3d*22{policy}*22" in text
+    assert "add it to ShieldPolicy.allow_outbound" in found["outbound_connectivity"]
+    assert "nothing permits it" in found["self_protection"]
+
+
+def _resource(fn: lambda_.Function) -> cdk.CfnElement:
+    resource = fn.node.default_child
+    assert isinstance(resource, cdk.CfnElement)
+    return resource
+
+
+def test_a_link_that_might_not_fit_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """The log group's name is known to nobody here."""
+    from aws_cdk import aws_logs as logs
+
+    name = cdk.CfnParameter(stack, "Name").value_as_string
+    shared = logs.LogGroup.from_log_group_name(stack, "Shared", name)
+    ShieldedFunction(stack, "Fn", log_group=shared, **props)
+    [alarm] = resources(stack, ALARM).values()
+    assert "https://" not in text_of(alarm["AlarmDescription"])
+    assert "filter ispresent(policy) in Logs Insights" in text_of(alarm["AlarmDescription"])
+
+
+def test_a_path_and_a_runbook_that_do_not_fit(stack: cdk.Stack, props: Props) -> None:
+    place: Any = stack
+    for _ in range(4):
+        place = cdk.NestedStack(place, "N" * 120)
+    with pytest.raises(ShieldError, match=r"alarms.runbook: an alarm's description would have [\d,]+ characters"):
+        ShieldedFunction(place, "Fn", alarms=ShieldAlarms(runbook="x" * 190), **props)
+
+
+# ---- any kind of function, and a metric of one's own
+
+
+def test_on_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
+    fn = lambda_.CfnFunction(
+        stack,
+        "Fn",
+        role="arn:aws:iam::111122223333:role/r",
+        runtime="python3.13",
+        handler="index.handler",
+        code=lambda_.CfnFunction.CodeProperty(zip_file="def handler(event, context): ..."),
+    )
+    Shield(alarms=ShieldAlarms(granularity="policy")).apply(fn)
+    assert {dimensions(a)["FunctionName"]["Ref"] for a in resources(stack, ALARM).values()} == {"Fn"}
+
+
+def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """It has the filter's dimensions: without them the alarm would watch a metric that does not exist."""
+    fn = ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(enabled=False), **props)
+    for name, policy in (("All", None), ("Starts", "start")):
+        fn.metric_violations(cast("Any", policy)).create_alarm(stack, name, threshold=1, evaluation_periods=1)
+    found = {watched(alarm) for alarm in resources(stack, ALARM).values()}
+    assert found == set(published(resources(stack, FILTER)))
+    hourly = fn.metric_violations(period=cdk.Duration.hours(1), statistic=cloudwatch.Stats.MAXIMUM, label="worst")
+    assert (hourly.statistic, hourly.period.to_hours(), hourly.label) == ("Maximum", 1, "worst")
+
+
+def test_no_warning(stack: cdk.Stack, props: Props) -> None:
+    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
+    Annotations.from_stack(stack).has_no_warning("*", Match.any_value())

@@ -1,0 +1,233 @@
+"""`ShieldDashboard`: every metric that its JSON names is published by a filter, every log group and alarm is there."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+
+from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldDashboard, ShieldedFunction, ShieldError
+from shielded_function.monitoring import dashboard_body
+from shielded_function.monitoring.dashboard_body import log_source, shared_prefixes
+from shielded_function_monitoring.queries import QUERIES
+
+Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
+Props = dict[str, Any]
+
+DASHBOARD = "AWS::CloudWatch::Dashboard"
+_FLEET = re.compile(
+    r'SELECT SUM\("?([\w-]+)"?\) FROM SCHEMA\("ShieldedFunction", ([\w, ]+)\) GROUP BY \w+ ORDER BY SUM\(\) DESC'
+    r"(?: LIMIT 10)?"
+)
+
+
+def body_of(template: dict[str, Any], logical_id: str | None = None) -> dict[str, Any]:
+    """A dashboard's JSON, with what is known at deployment as `<Ref>` or `<GetAtt>`."""
+    found = {n: r["Properties"] for n, r in template["Resources"].items() if r["Type"] == DASHBOARD}
+    properties = found[logical_id] if logical_id else next(iter(found.values()))
+    text = properties["DashboardBody"]
+    parts = [text] if isinstance(text, str) else text["Fn::Join"][1]
+
+    def known(part: Any) -> str:
+        if isinstance(part, str):
+            return part
+        return f"<{part['Ref']}>" if "Ref" in part else f"<{part['Fn::GetAtt'][0]}>"
+
+    return json.loads("".join(known(part) for part in parts))
+
+
+def widgets(body: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [widget["properties"] for widget in body["widgets"] if widget["type"] == kind]
+
+
+def metrics_of(body: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each metric that it names: its name, and the names of its dimensions."""
+    for widget in widgets(body, "metric"):
+        for metric in widget["metrics"]:
+            if isinstance(metric[0], dict):
+                found = _FLEET.fullmatch(metric[0]["expression"])
+                assert found is not None, metric
+                yield found[1], tuple(name.strip() for name in found[2].split(","))
+            else:
+                namespace, name, *dimensions = metric
+                assert namespace == "ShieldedFunction"
+                yield name, tuple(dimensions[::2])
+
+
+def published(*templates: dict[str, Any]) -> set[tuple[str, tuple[str, ...]]]:
+    return {
+        (change["MetricName"], tuple(each["Key"] for each in change["Dimensions"]))
+        for template in templates
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Logs::MetricFilter"
+        for change in resource["Properties"]["MetricTransformations"]
+    }
+
+
+def check(body: dict[str, Any], home: dict[str, Any], *others: dict[str, Any]) -> None:
+    """Whatever a dashboard names exists."""
+    named = set(metrics_of(body))
+    assert named
+    assert named <= published(home, *others)
+    texts = [query.text for query in QUERIES.values()]
+    log_groups = {n for n, r in home["Resources"].items() if r["Type"] == "AWS::Logs::LogGroup"}
+    for widget in widgets(body, "log"):
+        [text] = [text for text in texts if widget["query"].endswith(f" | {text}")]
+        sources = widget["query"].removesuffix(f" | {text}").split(" | ")
+        assert all(source.startswith("SOURCE ") for source in sources)
+        for name in re.findall(r"SOURCE '<(\w+)>'", widget["query"]):
+            assert name in log_groups
+    for widget in widgets(body, "alarm"):
+        for arn in widget["alarms"]:
+            assert home["Resources"][arn.strip("<>")]["Type"] == "AWS::CloudWatch::Alarm"
+    rows: dict[int, list[tuple[int, int]]] = {}
+    for widget in body["widgets"]:
+        rows.setdefault(widget["y"], []).append((widget["x"], widget["width"]))
+    for row in rows.values():
+        assert sorted(row)[0][0] == 0
+        assert sum(width for _, width in row) == 24
+
+
+def test_of_a_stack(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:
+    ShieldDashboard(stack, "Dashboard", name="shield")  # before the functions: it shows those that there are at the end
+    on = AlarmOn(except_hosts=["telemetry.example"])
+    ShieldedFunction(stack, "Checkout", alarms=ShieldAlarms(outbound_connectivity=on), **props)
+    ShieldedFunction(stack, "Refund", alarms=ShieldAlarms(granularity="policy"), **props)
+    template = synthesize(stack)
+    body = body_of(template)
+    check(body, template)
+    shown = [len(widgets(body, kind)) for kind in ("text", "alarm", "metric", "log")]
+    assert shown == [1, 1, 4, 10]
+    [alarms] = widgets(body, "alarm")
+    assert len(alarms["alarms"]) == 2 + 6
+    named = [metric for widget in widgets(body, "metric") for metric in widget["metrics"]]
+    assert {metric[3] for metric in named if not isinstance(metric[0], dict)} > {"FUNCTION_NAME"}
+    [variable] = body["variables"]
+    assert (variable["pattern"], variable["populateFrom"]) == ("FUNCTION_NAME", "FunctionName")
+    assert variable["search"] == '{ShieldedFunction,FunctionName} MetricName="Violations"'
+    assert json.dumps(body).count("FUNCTION_NAME") >= 3
+    sources = {re.split(r" \| (?=fields|filter)", widget["query"])[0] for widget in widgets(body, "log")}
+    [source] = sources
+    assert len(re.findall("SOURCE '", source)) == 2
+    [resource] = [r for r in template["Resources"].values() if r["Type"] == DASHBOARD]
+    assert resource["Properties"]["DashboardName"] == "shield"
+
+
+def test_of_a_function(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:
+    one, _ = (ShieldedFunction(stack, name, **props) for name in ("One", "Two"))
+    ShieldDashboard(stack, "Dashboard", of=one)
+    template = synthesize(stack)
+    body = body_of(template)
+    check(body, template)
+    assert body["variables"] == []
+    [name] = {metric[3] for widget in widgets(body, "metric") for metric in widget["metrics"]}
+    assert name == f"<{stack.get_logical_id(_resource(one))}>"
+    assert "one_function" not in json.dumps(body)
+
+
+def _resource(fn: lambda_.Function) -> cdk.CfnElement:
+    resource = fn.node.default_child
+    assert isinstance(resource, cdk.CfnElement)
+    return resource
+
+
+def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
+    """Nothing in it refers to another stack, so each can be deployed and deleted alone."""
+    operations, shop, orders = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Orders"))
+    alarms = ShieldAlarms(granularity="fleet", stacks=[operations])
+    ShieldedFunction(shop, "Fn", alarms=alarms, **props)
+    ShieldedFunction(cdk.NestedStack(orders, "Nested"), "Fn", alarms=alarms, **props)
+    named = logs.LogGroup(orders, "Named", log_group_name="/shop/orders")
+    ShieldedFunction(orders, "Named2", log_group=named, alarms=alarms, **props)
+    ShieldDashboard(operations, "Dashboard", of=app)
+    home, *others = (synthesize(stack) for stack in (operations, shop, orders))
+    body = body_of(home)
+    check(body, home, *others)
+    assert "Fn::ImportValue" not in json.dumps(home)
+    assert "Outputs" not in others[0]
+    [source] = {re.split(r" \| (?=fields|filter)", widget["query"])[0] for widget in widgets(body, "log")}
+    assert source == "SOURCE logGroups(namePrefix: ['/shop/orders', 'Orders-', 'Shop-'])"
+    [alarm] = widgets(body, "alarm")
+    assert len(alarm["alarms"]) == 1
+
+
+def test_of_another_region_it_shows_nothing(app: cdk.App, props: Props) -> None:
+    shop = cdk.Stack(app, "Shop", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    operations = cdk.Stack(app, "Operations", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    ShieldedFunction(shop, "Fn", **props)
+    ShieldDashboard(operations, "Dashboard", of=app)
+    with pytest.raises(Exception, match="ShieldDashboard: there is no shielded function of its account and region"):
+        app.synth()
+
+
+def test_functions_that_are_shielded_by_an_aspect(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
+    stack = cdk.Stack(app, "Shop")
+    ShieldDashboard(stack, "Dashboard")
+    cdk.Aspects.of(stack).add(Shield())
+    lambda_.Function(stack, "Fn", **props)
+    template = synthesize(stack)
+    check(body_of(template), template)
+    assert len(widgets(body_of(template), "log")) == 10
+
+
+def test_a_log_group_that_nobody_knows(app: cdk.App, stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:
+    """In another stack, under a name that is a parameter."""
+    operations = cdk.Stack(app, "Operations")
+    name = cdk.CfnParameter(stack, "Name").value_as_string
+    ShieldedFunction(stack, "Known", log_group=logs.LogGroup(stack, "Own"), **props)
+    ShieldedFunction(stack, "Fn", log_group=logs.LogGroup.from_log_group_name(stack, "Logs", name), **props)
+    ShieldDashboard(operations, "Dashboard", of=app)
+    body = body_of(synthesize(operations))
+    assert "as the names of their log groups are not known: Shop/Fn." in widgets(body, "text")[0]["markdown"]
+    assert "SOURCE logGroups(namePrefix: ['Shop-']) | " in widgets(body, "log")[0]["query"]
+
+
+def test_what_it_cannot_be_of(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    plain = lambda_.Function(stack, "Plain", **props)
+    for number, of in enumerate((plain, sns.Topic(stack, "Topic"))):
+        with pytest.raises(ShieldError, match=r"of: .* is no shielded function, stack, stage or app"):
+            ShieldDashboard(stack, f"Dashboard{number}", of=of)
+    fn = ShieldedFunction(cdk.Stack(app, "Elsewhere"), "Fn", **props)
+    with pytest.raises(ShieldError, match="of: Elsewhere/Fn is in another stack: make its dashboard there"):
+        ShieldDashboard(stack, "Dashboard", of=fn)
+
+
+def test_many_functions_are_drawn_by_the_worst() -> None:
+    functions = [f"f{number}" for number in range(101)]
+    shown = dashboard_body.Shown("t", "eu-west-1", functions, ["Violations"], False, None, [], [], True)
+    body = dashboard_body.dashboard_body(shown)
+    assert list(metrics_of(body)) == [("Violations", ("FunctionName",))] * 2
+    assert widgets(body, "log") == []
+
+
+def test_where_queries_look() -> None:
+    assert doctest.testmod(dashboard_body).failed == 0
+    assert log_source([f"g{n}" for n in range(51)], []) is None
+    assert log_source([], []) is None
+    assert log_source(["a"], ["Shop-"]) == "SOURCE logGroups(namePrefix: ['Shop-'])"
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "few"),
+    [
+        ([], []),
+        (["Shop-"], ["Shop-"]),
+        (["Shop-", "Shop-Beta-"], ["Shop-"]),
+        ([f"Shop{n}-" for n in range(9)], ["Shop"]),
+        ([f"{letter}-" for letter in "abcdef"], []),
+        (["abc1", "abc2", "xyz1", "xyz2", "q", "r"], ["abc", "q", "r", "xyz1", "xyz2"]),
+    ],
+)
+def test_prefixes(prefixes: list[str], few: list[str]) -> None:
+    found = shared_prefixes(prefixes)
+    assert found == few
+    assert len(found) <= 5
+    assert not found or all(any(p.startswith(one) for one in found) for p in prefixes)

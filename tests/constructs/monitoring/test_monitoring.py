@@ -1,0 +1,269 @@
+"""`ShieldMonitoring`: one line for an app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Annotations, Match
+from cfnlint.api import lint
+
+from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldMonitoring
+from shielded_function.monitoring.changes import MAX_PATTERN, changes_pattern
+from shielded_function_monitoring.queries import QUERIES
+
+ALARM = "AWS::CloudWatch::Alarm"
+COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+DASHBOARD = "AWS::CloudWatch::Dashboard"
+FILTER = "AWS::Logs::MetricFilter"
+LOG_ALARM = "AWS::CloudWatch::LogAlarm"
+LOG_GROUP = "AWS::Logs::LogGroup"
+QUERY = "AWS::Logs::QueryDefinition"
+RULE = "AWS::Events::Rule"
+
+Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
+Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
+Props = dict[str, Any]
+
+
+def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize, resources: Resources) -> None:
+    operations, shop, orders = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Orders"))
+    topic: Any = sns.Topic(operations, "Topic")
+    action = cloudwatch_actions.SnsAction(topic)
+    fleet = ShieldAlarms(granularity="fleet", actions=[action], stacks=[operations])
+    lambda_.Function(shop, "Before", **props)
+    Shield.everywhere(app, alarms=fleet)
+    monitoring = ShieldMonitoring(app, alarms=fleet, configuration_changes=[targets.SnsTopic(topic)])
+    ShieldedFunction(orders, "After", alarms=fleet, **props)
+    assert list(monitoring.homes.values()) == [operations]
+    assert list(monitoring.dashboards) == ["aws://unknown-account/unknown-region"]
+    found = {kind: resources(operations, kind) for kind in (ALARM, DASHBOARD, QUERY, RULE)}
+    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 1, DASHBOARD: 1, QUERY: 9, RULE: 1}
+    assert {q["QueryString"] for q in found[QUERY].values()} < {query.text for query in QUERIES.values()}
+    assert all(q["Name"].startswith("ShieldedFunction/Operations/") for q in found[QUERY].values())
+    for stack in (shop, orders):
+        assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY, RULE, FILTER)] == [0, 0, 0, 0, 1]
+        [group] = resources(stack, LOG_GROUP).values()
+        assert group["FieldIndexPolicies"] == [{"Fields": ["policy", "event", "function"]}]
+        assert "Outputs" not in synthesize(stack)
+    [rule] = found[RULE].values()
+    names = rule["EventPattern"]["detail"]["requestParameters"]["functionName"]
+    assert [name["wildcard"] for name in names if ":" not in name["wildcard"]] == ["Shop-*", "Orders-*"]
+    assert len(rule["Targets"]) == 1
+    for stack in (operations, shop, orders):
+        found_by_lint = lint(json.dumps(synthesize(stack)), regions=["us-east-1"])
+        assert [str(match) for match in found_by_lint if match.rule.id != "W3005"] == []
+
+
+def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """Without arguments: where the first function is, with queries that know their log groups."""
+    monitoring = ShieldMonitoring(stack)
+    ShieldedFunction(stack, "Fn", alarms=monitoring.alarms, **props)
+    assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 9]
+    [group] = resources(stack, LOG_GROUP)
+    assert all(query["LogGroupNames"] == [{"Ref": group}] for query in resources(stack, QUERY).values())
+
+
+def test_functions_with_alarms_of_their_own_are_counted_for_the_fleet(
+    stack: cdk.Stack, props: Props, resources: Resources
+) -> None:
+    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
+    ShieldMonitoring(stack, alarms=ShieldAlarms(granularity="fleet", severities={"critical": []}))
+    metrics = {f["MetricTransformations"][0]["MetricName"] for f in resources(stack, FILTER).values()}
+    assert metrics == {"Violations", "Violations-critical"}
+    queries = [a["Metrics"][0]["Expression"] for a in resources(stack, ALARM).values() if "Metrics" in a]
+    assert [query.split(" FROM ")[0] for query in queries] == ['SELECT SUM("Violations-critical")']
+
+
+def test_a_function_that_counts_otherwise_is_warned_of(stack: cdk.Stack, props: Props) -> None:
+    """Its own alarm takes a policy away from the metric that the fleet's alarm watches."""
+    on = AlarmOn(except_hosts=["telemetry.example"])
+    ShieldedFunction(stack, "Own", alarms=ShieldAlarms(outbound_connectivity=on), **props)
+    ShieldedFunction(stack, "Same", **props)
+    ShieldMonitoring(stack)
+    says = Match.string_like_regexp("counts the lines of its log group into the metric Violations already, by other")
+    Annotations.from_stack(stack).has_warning("/Shop/Own", says)
+    Annotations.from_stack(stack).has_no_warning("/Shop/Same", says)
+
+
+def test_stages_and_regions(app: cdk.App, props: Props, resources: Resources) -> None:
+    """One of each for every account and region of the app, whatever the number of stages."""
+    places = [cdk.Environment(account="111122223333", region=region) for region in ("eu-west-1", "us-east-1")]
+    operations = [cdk.Stack(app, f"Operations{number}", env=env) for number, env in enumerate(places)]
+    for name in ("Beta", "Production"):
+        stage = cdk.Stage(app, name)
+        for number, env in enumerate(places):
+            ShieldedFunction(cdk.Stack(stage, f"Shop{number}", env=env), "Fn", **props)
+    ShieldMonitoring(app, stacks=operations, alarms=ShieldAlarms(granularity="fleet", stacks=operations))
+    for stack in operations:
+        assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 9]
+
+
+def test_what_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(enabled=False), **props)
+    ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), dashboard=False, queries=False, field_indexes=False)
+    assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY, FILTER)] == [0, 0, 0, 1]
+    assert "FieldIndexPolicies" not in json.dumps(resources(stack, LOG_GROUP))
+
+
+def test_a_log_group_of_ones_own_is_left_as_it_is(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    ShieldedFunction(stack, "Fn", log_group=logs.LogGroup(stack, "Mine"), **props)
+    ShieldMonitoring(stack)
+    assert "FieldIndexPolicies" not in json.dumps(resources(stack, LOG_GROUP))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"alarms": 7}, "alarms: 7 is no ShieldAlarms"),
+        (
+            {"alarms": ShieldAlarms(granularity="policy")},
+            "alarms: granularity='policy' is for Shield and ShieldedFunct",
+        ),
+        ({"stacks": 7}, r"stacks: 7 is not a list; write \[stack\]"),
+        ({"configuration_changes": "topic"}, "configuration_changes: 'topic' is not a list"),
+        ({"log_alarm_topics": "topic"}, "log_alarm_topics: 'topic' is not a list"),
+    ],
+)
+def test_bad_arguments(stack: cdk.Stack, wrong: Any, says: str) -> None:
+    with pytest.raises(ShieldError, match=f"Shop/ShieldMonitoring: {says}"):
+        ShieldMonitoring(stack, **wrong)
+
+
+def test_no_stack_of_the_functions_region(app: cdk.App, props: Props) -> None:
+    operations = cdk.Stack(app, "Operations", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", **props)
+    says = (
+        "stacks: none of them is in aws://unknown-account/unknown-region, where Shop/Fn is, only in aws://111122223333/"
+    )
+    with pytest.raises(ShieldError, match=says):
+        ShieldMonitoring(app, stacks=[operations])
+
+
+# ---- somebody changes a function
+
+
+def test_the_event_of_a_change() -> None:
+    pattern = changes_pattern(["Shop-*", "checkout"])
+    assert pattern["detail"]["requestParameters"]["functionName"] == [
+        {"wildcard": "Shop-*"},
+        {"wildcard": "*:function:Shop-*"},
+        {"wildcard": "checkout"},
+        {"wildcard": "*:function:checkout"},
+    ]
+    assert pattern["detail"]["sourceIPAddress"] == [{"anything-but": "cloudformation.amazonaws.com"}]
+
+
+def test_more_names_than_fit_are_every_function() -> None:
+    pattern = changes_pattern([f"function-{number}" for number in range(40)])
+    assert "requestParameters" not in pattern["detail"]
+    assert len(json.dumps(pattern)) <= MAX_PATTERN
+    assert changes_pattern([]) == pattern
+
+
+def test_a_function_with_a_name(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    topic: Any = sns.Topic(stack, "Topic")
+    ShieldMonitoring(stack, configuration_changes=[targets.SnsTopic(topic)])
+    ShieldedFunction(stack, "Fn", function_name="checkout", **props)
+    [rule] = resources(stack, RULE).values()
+    names = rule["EventPattern"]["detail"]["requestParameters"]["functionName"]
+    assert names[0] == {"wildcard": "checkout"}
+
+
+def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources: Resources) -> None:
+    """They become known only at synthesis."""
+    shop, operations = cdk.Stack(app, "Shop"), cdk.Stack(app, "Operations")
+    fleet = ShieldAlarms(granularity="fleet", stacks=[operations])
+    ShieldMonitoring(app, alarms=fleet)
+    cdk.Aspects.of(app).add(Shield(alarms=fleet))
+    lambda_.Function(shop, "Fn", **props)
+    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 9]
+    assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
+
+
+def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """Each alarm may invoke it."""
+    told = lambda_.Function(stack, "Told", **props)
+    action = cloudwatch_actions.LambdaAction(cast("Any", told), use_unique_permission_id=True)
+    for name in ("One", "Two"):
+        ShieldedFunction(stack, name, alarms=ShieldAlarms(granularity="policy", actions=[action]), **props)
+    alarms = resources(stack, ALARM)
+    assert len(alarms) == 12
+    assert all(alarm["AlarmActions"] == [stack.resolve(told.function_arn)] for alarm in alarms.values())
+    permissions = resources(stack, "AWS::Lambda::Permission").values()
+    assert len(permissions) == 12
+    assert {p["Principal"] for p in permissions} == {"lambda.alarms.cloudwatch.amazonaws.com"}
+
+
+# ---- a composite alarm
+
+
+def test_a_composite_alarm(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    topic: Any = sns.Topic(stack, "Topic")
+    ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), composite_actions=[cloudwatch_actions.SnsAction(topic)])
+    for name in ("One", "Two"):
+        ShieldedFunction(stack, name, **props)
+    ShieldedFunction(stack, "Fleet", alarms=ShieldAlarms(granularity="fleet"), **props)
+    [composite] = resources(stack, COMPOSITE).values()
+    own = [name for name in resources(stack, ALARM) if not name.startswith("ShieldedFleet")]
+    children = [part["Fn::GetAtt"][0] for part in composite["AlarmRule"]["Fn::Join"][1] if isinstance(part, dict)]
+    assert (len(own), sorted(children)) == (2, sorted(own))
+    assert composite["AlarmRule"]["Fn::Join"][1][0] == 'ALARM("'
+    assert composite["AlarmActions"] == [stack.resolve(topic.topic_arn)]
+
+
+def test_a_composite_alarm_of_too_many(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    topic: Any = sns.Topic(stack, "Topic")
+    ShieldMonitoring(
+        stack,
+        alarms=ShieldAlarms(enabled=False),
+        dashboard=False,
+        queries=False,
+        composite_actions=[cloudwatch_actions.SnsAction(topic)],
+    )
+    for number in range(17):
+        ShieldedFunction(stack, f"Fn{number}", alarms=ShieldAlarms(granularity="policy"), **props)
+    says = "Shop/ShieldedComposite: composite_actions: 102 alarms in the stack, of which a composite alarm takes 100"
+    with pytest.raises(Exception, match=says):
+        app.synth()
+
+
+# ---- CloudWatch's log alarm
+
+
+def test_a_log_alarm(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    topic: Any = sns.Topic(stack, "Topic")
+    ShieldMonitoring(app, log_alarm_topics=[topic])
+    other = cdk.Stack(app, "Other")
+    for place, name in ((stack, "One"), (stack, "Two"), (other, "Three")):
+        ShieldedFunction(place, name, **props)
+    for place, count in ((stack, 2), (other, 1)):
+        [alarm] = resources(place, LOG_ALARM).values()
+        query = alarm["ScheduledQueryConfiguration"]
+        groups = [{"Ref": name} for name in resources(place, LOG_GROUP)]
+        assert (len(groups), query["LogGroupIdentifiers"]) == (count, groups)
+        assert query["AggregationExpression"] == "sum(count)"
+        assert QUERIES["lines"].text.startswith(query["QueryString"])
+        assert alarm["ActionLogLineCount"] == 20
+        roles = {r["Fn::GetAtt"][0] for r in (alarm["ActionLogLineRoleArn"], query["ScheduledQueryRoleARN"])}
+        assert roles <= set(resources(place, "AWS::IAM::Role"))
+        assert len(roles) == 2
+        allowed = [p for p in resources(place, "AWS::IAM::Policy").values() if p["PolicyName"] == "ReadAlertLines"]
+        assert all(len(p["PolicyDocument"]["Statement"][0]["Resource"]) == 2 * count for p in allowed)
+
+
+def test_a_cdk_without_log_alarms(stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cloudwatch, "CfnLogAlarm")
+    topic = cast("Any", sns.Topic(stack, "Topic"))
+    says = r"log_alarm_topics: aws-cdk-lib [\d.]+ has no CloudWatch log alarm \(CfnLogAlarm\): upgrade it to 2.275 or"
+    with pytest.raises(ShieldError, match=says):
+        ShieldMonitoring(stack, log_alarm_topics=[topic])

@@ -1,0 +1,227 @@
+"""Which lines the filters count: every violation of a policy, and nothing that is excepted or no violation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shielded_function_monitoring import MODES, POLICIES, Pattern, PatternError, parse_line, parse_pattern
+from shielded_function_monitoring.filters import (
+    COUNTED,
+    SEVERITIES,
+    Exceptions,
+    fleet_query,
+    metric_name,
+    severity_of,
+    violations,
+    violations_of,
+)
+
+COMMON = {
+    "function_shield": True,
+    "v": 1,
+    "function": "checkout",
+    "timestamp": "2026-11-24T13:37:00.123456Z",
+    "level": "WARN",
+}
+
+
+def line(**fields: Any) -> str:
+    text = json.dumps({**COMMON, **fields})
+    assert parse_line(text) is not None  # what no shield writes proves nothing
+    return text
+
+
+def alert(policy: str, mode: str = "block", count: int = 1, **details: Any) -> str:
+    return line(policy=policy, mode=mode, count=count, details=details, pid=17)
+
+
+def event(name: str, **fields: Any) -> str:
+    return line(event=name, **fields)
+
+
+VIOLATIONS = {
+    **{f"{policy} {mode}": alert(policy, mode) for policy in POLICIES for mode in MODES},
+    **{
+        f"folded {policy} {mode}": event("folded", policy=policy, mode=mode, count=18, pid=17)
+        for policy in POLICIES
+        for mode in MODES
+    },
+    "refused": event("refused", policy="start", count=1, reason="SHIELD_ALLOW_TMP: ..."),
+    "unshielded": event("unshielded", policy="start", count=1, reason="no site could be patched"),
+}
+NO_VIOLATIONS = {
+    "armed": event("armed", shield_version="0.1.0", engine="process", modes={"read_handler": "block"}, pid=17),
+    "tightened": event("tightened", shield_version="0.1.0", engine="process", modes={}, pid=17),
+    "unusual_names": event("unusual_names", count=4, host="a.b.example", pid=17),
+}
+NOT_OURS = ("START RequestId: 1", '{"policy":"read_write_tmp","count":1}', '{"function_shield":"true","policy":"x"}')
+
+
+def counted(pattern: Pattern) -> set[str]:
+    """The names of the lines that it counts; it is tried as CloudWatch would read it."""
+    pattern = parse_pattern(pattern.render())
+    assert not any(pattern.matches(text) for text in NOT_OURS)
+    return {name for name, text in {**VIOLATIONS, **NO_VIOLATIONS}.items() if pattern.matches(text)}
+
+
+def test_every_violation_is_counted_and_nothing_else() -> None:
+    assert counted(violations()) == set(VIOLATIONS)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_one_policy(policy: Any) -> None:
+    folded = {f"{prefix}{policy} {mode}" for prefix in ("", "folded ") for mode in MODES}
+    assert counted(violations(policy)) == folded
+    assert counted(violations(without=[policy])) == set(VIOLATIONS) - folded
+    assert counted(violations(policy, mode="alert")) == {f"{policy} alert", f"folded {policy} alert"}
+
+
+def test_starts() -> None:
+    assert counted(violations("start")) == {"refused", "unshielded"}
+
+
+@pytest.mark.parametrize("without", [[], ["read_handler"], ["outbound_connectivity", "start"], ["self_protection"]])
+def test_each_violation_is_of_one_severity(without: Any) -> None:
+    found = [counted(violations_of(severity, without=without)) for severity in SEVERITIES]
+    assert sorted(name for names in found for name in names) == sorted(counted(violations(without=without)))
+
+
+def test_what_is_critical() -> None:
+    critical = counted(violations_of("critical"))
+    assert {"refused", "unshielded", "self_protection block", "self_protection alert"} < critical
+    assert {"outbound_connectivity block", "folded create_child_process block"} < critical
+    assert {"outbound_connectivity alert", "read_write_tmp block"}.isdisjoint(critical)
+    assert "read_write_tmp alert" in counted(violations_of("warning"))
+
+
+def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
+    for policy in COUNTED:
+        for mode in MODES:
+            [name] = [f"{policy} {mode}"] if policy != "start" else ["refused"]
+            assert name in counted(violations_of(severity_of(policy, mode)))
+
+
+def test_no_alarm_is_left_for_a_severity() -> None:
+    every: Any = ["start", "self_protection", "outbound_connectivity", "create_child_process"]
+    with pytest.raises(PatternError, match="severity: every policy that can be critical has an alarm of its own"):
+        violations_of("critical", without=every)
+
+
+# ---- exceptions: each line, and whether it counts where telemetry.example, its subdomains and one address do not
+
+HOSTS = ["telemetry.example", "*.Telemetry.example.", "192.0.2.7", "2001:DB8::7"]
+CONNECTIONS = [
+    (alert("outbound_connectivity", host="telemetry.example", ip="192.0.2.1", port=443), False),
+    (alert("outbound_connectivity", host="eu.telemetry.example"), False),
+    (alert("outbound_connectivity", host="telemetry.example", sni="telemetry.example"), False),
+    (alert("outbound_connectivity", ip="192.0.2.7", port=443), False),
+    (alert("outbound_connectivity", ip="2001:db8::7", port=443), False),
+    (alert("outbound_connectivity", host="evil.example"), True),
+    (alert("outbound_connectivity", host="evil-telemetry.example"), True),
+    (alert("outbound_connectivity", host="telemetry.example.evil.example"), True),
+    (alert("outbound_connectivity", host="evil.example", ip="192.0.2.7"), True),
+    (alert("outbound_connectivity", ip="203.0.113.7", port=443), True),
+    (alert("outbound_connectivity", host="telemetry.example", sni="evil.example"), True),
+    (alert("outbound_connectivity"), True),
+    # What was left out before it is not known.
+    (alert("outbound_connectivity", host="telemetry.example", count=2), True),
+    (event("folded", policy="outbound_connectivity", mode="block", count=1, pid=17), True),
+]
+
+
+@pytest.mark.parametrize(("text", "counts"), CONNECTIONS)
+def test_excepted_hosts(text: str, counts: bool) -> None:
+    own = violations("outbound_connectivity", except_hosts=HOSTS)
+    assert parse_pattern(own.render()).matches(text) == counts
+    assert parse_pattern(violations(except_hosts=HOSTS).render()).matches(text) == counts
+
+
+def test_one_excepted_host_or_address() -> None:
+    """The mission's own: a connection goes to a host other than X."""
+    named = violations("outbound_connectivity", except_hosts=["telemetry.example"])
+    assert [named.matches(text) for text, _ in CONNECTIONS[:4]] == [False, True, False, True]
+    address = violations("outbound_connectivity", except_hosts=["192.0.2.7"])
+    assert [address.matches(text) for text, _ in CONNECTIONS[:4]] == [True, True, True, False]
+    assert address.matches(CONNECTIONS[8][0])
+
+
+@pytest.mark.parametrize(
+    ("policy", "exceptions", "path", "counts"),
+    [
+        ("read_write_tmp", {"except_paths": ["/tmp/cache/**"]}, "/tmp/cache/a/b", False),
+        ("read_write_tmp", {"except_paths": ["/tmp/cache/**"]}, "/tmp/cached", True),
+        ("read_write_tmp", {"except_paths": ["/tmp/x", "/tmp/y"]}, "/tmp/y", False),
+        ("read_write_tmp", {"except_paths": ["/tmp/x", "/tmp/y"]}, "/tmp/z", True),
+        ("create_child_process", {"except_programs": ["/usr/bin/*"]}, "/usr/bin/true", False),
+        ("create_child_process", {"except_programs": ["/usr/bin/*"]}, "/bin/true", True),
+    ],
+)
+def test_excepted_files_and_programs(policy: Any, exceptions: Any, path: str, counts: bool) -> None:
+    for pattern in (violations(policy, **exceptions), violations(**exceptions)):
+        tried = parse_pattern(pattern.render())
+        assert tried.matches(alert(policy, path=path)) == counts
+        assert tried.matches(alert(policy, path=path, count=7))
+        assert tried.matches(alert(policy))
+
+
+def test_an_exception_is_not_asked_of_other_policies() -> None:
+    pattern = parse_pattern(violations(except_hosts=["a.example"], except_programs=["/usr/bin/*"]).render())
+    assert counted(pattern) == set(VIOLATIONS)
+    assert pattern.matches(alert("read_write_tmp", path="/usr/bin/true"))
+    assert not pattern.matches(alert("create_child_process", path="/usr/bin/true"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"hosts": "a.example"}, r"except_hosts: 'a.example' is not a list; write \['a.example'\]"),
+        ({"hosts": ["a.example:443"]}, "except_hosts: 'a.example:443' is no host: write a name"),
+        ({"hosts": ["https://a.example"]}, "except_hosts: 'https://a.example' is no host"),
+        ({"hosts": ["10.0.0.0/8"]}, "except_hosts: '10.0.0.0/8' is no host"),
+        ({"hosts": [""]}, "except_hosts: '' is no host"),
+        ({"hosts": ["*"]}, r"except_hosts: '\*' excepts every host: leave the alarm out instead"),
+        ({"hosts": [7]}, "except_hosts: 7 is not a text"),
+        ({"paths": ["tmp"]}, "except_paths: 'tmp' is no absolute path"),
+        ({"paths": ["/**"]}, r"except_paths: '/\*\*' is no absolute path of less than everything"),
+        ({"paths": ["/tmp/?"]}, r"except_paths: '/tmp/\?': a filter pattern has no \?"),
+        ({"programs": ["ls"]}, "except_programs: 'ls' is no absolute path"),
+    ],
+)
+def test_malformed_exceptions(wrong: Any, says: str) -> None:
+    with pytest.raises(PatternError, match=says):
+        Exceptions(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"policy": "outbound"}, "policy: 'outbound' is not one of outbound_connectivity"),
+        ({"without": ["outbound"]}, "policy: 'outbound' is not one of"),
+        ({"mode": "allow"}, "mode: 'allow' is not one of block, alert"),
+        ({"policy": "start", "except_hosts": ["a.example"]}, "except_hosts: it means nothing for start, only for outb"),
+        (
+            {"policy": "read_write_tmp", "except_programs": ["/bin/sh"]},
+            "except_programs: it means nothing for read",
+        ),
+    ],
+)
+def test_malformed_filters(wrong: Any, says: str) -> None:
+    with pytest.raises(PatternError, match=says):
+        violations(**wrong)
+
+
+def test_what_is_too_long_is_refused() -> None:
+    hosts = [f"host-{number}.example.com" for number in range(30)]
+    with pytest.raises(PatternError, match=r"has \d+ characters; CloudWatch takes 1024"):
+        violations("outbound_connectivity", except_hosts=hosts).render()
+
+
+def test_names_of_metrics() -> None:
+    assert [metric_name(), metric_name("critical")] == ["Violations", "Violations-critical"]
+    assert fleet_query("Violations-critical", limit=10) == (
+        'SELECT SUM("Violations-critical") FROM SCHEMA("ShieldedFunction", FunctionName) '
+        "GROUP BY FunctionName ORDER BY SUM() DESC LIMIT 10"
+    )
