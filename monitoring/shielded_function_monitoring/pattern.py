@@ -102,6 +102,9 @@ class Selector:
 
     def select(self, value: Any) -> list[Any]:
         """The values it leads to, none when a step is absent."""
+        if len(self.steps) == 1 and isinstance(value, dict) and isinstance(self.steps[0], str):  # nearly every one
+            fields = cast("dict[str, Any]", value)
+            return [fields[self.steps[0]]] if self.steps[0] in fields else []
         found = [value]
         for step in self.steps:
             found = [inner for outer in found for inner in _take(outer, step)]
@@ -152,11 +155,8 @@ class Pattern(ABC):
 
     def matches(self, line: str) -> bool:
         """Whether CloudWatch would count this log line. A line that is not one JSON object never matches."""
-        try:
-            value = json.loads(line, parse_int=Decimal, parse_float=Decimal, parse_constant=_refuse_constant)
-        except (ValueError, ArithmeticError, RecursionError):
-            return False
-        return isinstance(value, dict) and self.holds(value)
+        value = read_line(line)
+        return value is not None and self.holds(value)
 
     @abstractmethod
     def expression(self) -> str:
@@ -176,6 +176,22 @@ class Pattern(ABC):
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: `json.loads` with these arguments would make one for each line.
+_DECODER: Final = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def read_line(line: str) -> dict[str, Any] | None:
+    """The JSON object that a log line is, its numbers as `Decimal`; None where it is none.
+
+    Who tries a line on several patterns reads it once, and asks each pattern's `holds`.
+    """
+    try:
+        value = _DECODER.decode(line)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True)
