@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,10 +44,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An alarm's state at a moment, why, and the states of a query's contributors."""
+    """An alarm's state at a moment, why (asked only where it changes), and the states of a query's contributors."""
 
     state: AlarmState
-    reason: str
+    reason: Callable[[], str]
     contributors: Mapping[Contributor, AlarmState] = field(default_factory=dict[Contributor, AlarmState])
 
 
@@ -92,7 +92,7 @@ class MetricAlarm(Alarm):
         """Its state at `at` (seconds since the epoch)."""
         points = datapoints(self.rule, [metrics.series(self.metric)], at)
         state = state_of(self.rule, points, previous)
-        return Evaluation(state, _reason(self.rule, points, state))
+        return Evaluation(state, lambda: _reason(self.rule, points, state))
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class QueryAlarm(Alarm):
         if not self.query.group_by or not ranges:
             points = next(iter(ranges.values()), [None] * points_of_range(self.rule))
             state = state_of(self.rule, points, previous)
-            return Evaluation(state, _reason(self.rule, points, state))
+            return Evaluation(state, lambda: _reason(self.rule, points, state))
         contributors: dict[Contributor, AlarmState] = {
             tuple(zip(self.query.group_by, values, strict=True)): (
                 "ALARM" if state_of(self.rule, points) == "ALARM" else "OK"
@@ -122,7 +122,7 @@ class QueryAlarm(Alarm):
         }
         alarming = sum(state == "ALARM" for state in contributors.values())
         reason = f"{alarming} out of {len(contributors)} time series evaluated to ALARM"
-        return Evaluation("ALARM" if alarming else "OK", reason, contributors)
+        return Evaluation("ALARM" if alarming else "OK", lambda: reason, contributors)
 
     def _first(
         self, ranges: Mapping[tuple[str, ...], list[float | None]]
@@ -146,7 +146,8 @@ class CompositeAlarm(Alarm):
         seen: dict[str, AlarmState] = {called: states[name] for called, name in self.children.items()}
         alarming = [name for called, name in self.children.items() if seen[called] == "ALARM"]
         state: Literal["ALARM", "OK"] = "ALARM" if self.rule.holds(seen) else "OK"
-        return Evaluation(state, f"its rule is {'met' if state == 'ALARM' else 'not met'}; in ALARM: {alarming}")
+        reason = f"its rule is {'met' if state == 'ALARM' else 'not met'}; in ALARM: {', '.join(alarming) or 'none'}"
+        return Evaluation(state, lambda: reason)
 
 
 def _reason(rule: AlarmRule, points: Sequence[float | None], state: AlarmState) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from ..alarm import AlarmState
 from ..intrinsics import ACCOUNT, REGION, Resolver
 from ..pattern import read_line
-from .alarms import Alarm, CompositeAlarm, Contributor, MetricAlarm, QueryAlarm
+from .alarms import Alarm, CompositeAlarm, Contributor, Evaluation, MetricAlarm, QueryAlarm
 from .filters import MetricFilter, too_many
 from .log_events import LogEvent
 from .metrics import MINUTE, MetricKey, Metrics
@@ -222,8 +222,8 @@ class SimulatedCloudWatch:
                 evaluation = alarm.evaluate(self.metrics, moment, previous)
             self._states[alarm.name] = evaluation.state
             if evaluation.state != previous:
-                changes.append(transition(alarm, previous, evaluation.state, evaluation.reason, moment))
-            changes.extend(self._contributor_changes(alarm, evaluation.contributors, evaluation.reason, moment))
+                changes.append(transition(alarm, previous, evaluation.state, evaluation.reason(), moment))
+            changes.extend(self._contributor_changes(alarm, evaluation, moment))
         self.transitions.extend(changes)
         return changes
 
@@ -271,15 +271,13 @@ class SimulatedCloudWatch:
                 if minutes.pop(minute) and found.default_value is not None:
                     self._publish(MetricKey(found.namespace, found.metric), found.default_value, minute * MINUTE)
 
-    def _contributor_changes(
-        self, alarm: Alarm, now: Mapping[Contributor, AlarmState], reason: str, at: float
-    ) -> list[Transition]:
-        before = self._contributors.get(alarm.name, {})
+    def _contributor_changes(self, alarm: Alarm, evaluation: Evaluation, at: float) -> list[Transition]:
+        before, now = self._contributors.get(alarm.name, {}), evaluation.contributors
         if not now and not before:
             return []
         self._contributors[alarm.name] = dict(now)
         return [
-            transition(alarm, before.get(who, "OK"), now.get(who, "OK"), reason, at, who)
+            transition(alarm, before.get(who, "OK"), now.get(who, "OK"), evaluation.reason(), at, who)
             for who in {**before, **now}
             if before.get(who, "OK") != now.get(who, "OK")
         ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from ..pattern import Pattern, Selector
@@ -75,7 +76,7 @@ class MetricFilter:
             if found is None:
                 return None
             dimensions.append((name, found))
-        return MetricKey(self.namespace, self.metric, tuple(sorted(dimensions))), value
+        return _key(self.namespace, self.metric, tuple(dimensions)), value
 
     @property
     def some_key(self) -> MetricKey:
@@ -88,6 +89,11 @@ class MetricFilter:
         return MetricKey.of(key.namespace, key.name, names) == self.some_key
 
 
+@lru_cache(maxsize=10_000)
+def _key(namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]) -> MetricKey:
+    return MetricKey(namespace, name, tuple(sorted(dimensions)))
+
+
 def _one(selector: Selector, line: Mapping[str, Any]) -> Any:
     found = selector.select(line)
     return found[0] if len(found) == 1 else None
@@ -98,9 +104,11 @@ def _number(found: Any) -> float | None:
 
 
 def _text(found: Any) -> str | None:
+    if isinstance(found, str):
+        return found or None
     if isinstance(found, bool):
         return "true" if found else "false"
-    return str(found) if isinstance(found, (str, Decimal)) and str(found) else None
+    return str(found) if isinstance(found, Decimal) else None
 
 
 def too_many(filters: Iterable[MetricFilter]) -> Iterator[str]:

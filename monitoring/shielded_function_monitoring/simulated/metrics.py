@@ -68,9 +68,11 @@ class StatisticSet:
 
     def value(self, statistic: Statistic) -> float:
         """One statistic of the values, of which there is at least one."""
+        if statistic == "Sum":
+            return self.sum
         if statistic == "Average":
             return self.sum / self.count
-        return {"Sum": self.sum, "SampleCount": self.count, "Minimum": self.minimum, "Maximum": self.maximum}[statistic]
+        return {"SampleCount": self.count, "Minimum": self.minimum, "Maximum": self.maximum}[statistic]
 
 
 class Series:
@@ -78,18 +80,17 @@ class Series:
 
     def __init__(self) -> None:
         self.minutes: dict[int, StatisticSet] = {}
+        self.newest = -1
+        """The last minute with a value."""
 
     def add(self, value: float, time: float) -> None:
         """Takes in one value, published at `time` (seconds since the epoch)."""
         minute = int(time // MINUTE)
-        if minute not in self.minutes:
-            self.minutes[minute] = StatisticSet()
-        self.minutes[minute].add(value)
-
-    @property
-    def newest(self) -> int:
-        """The last minute with a value."""
-        return max(self.minutes, default=-1)
+        found = self.minutes.get(minute)
+        if found is None:
+            found = self.minutes[minute] = StatisticSet()
+            self.newest = max(self.newest, minute)
+        found.add(value)
 
 
 def datapoints(rule: AlarmRule, series: Sequence[Series], at: float) -> list[float | None]:
@@ -103,8 +104,12 @@ def datapoints(rule: AlarmRule, series: Sequence[Series], at: float) -> list[flo
     Returns None where nothing was published.
     """
     newest = math.floor(at / rule.period)
+    slots = range(newest - points_of_range(rule) + 1, newest + 1)
+    if rule.period == MINUTE and len(series) == 1:  # nearly every alarm: nothing to take together
+        kept = [series[0].minutes.get(slot) for slot in slots]
+        return [None if found is None else found.value(rule.statistic) for found in kept]
     points: list[float | None] = []
-    for slot in range(newest - points_of_range(rule) + 1, newest + 1):
+    for slot in slots:
         # The minutes that begin in the period.
         first, end = -(-slot * rule.period // MINUTE), -(-(slot + 1) * rule.period // MINUTE)
         merged = StatisticSet()

@@ -83,7 +83,8 @@ class MotoCloudWatch:
 
         Args:
             log_group: its name.
-            lines: the lines; each line that is only text was written at `at`.
+            lines: the lines; each line that is only text was written at `at`. Empty ones are left out: CloudWatch
+                takes none.
             at: seconds since the epoch; now, where not given.
         """
         now = clock.time() if at is None else at
@@ -95,6 +96,7 @@ class MotoCloudWatch:
         put = [
             {"timestamp": int(event.time * 1000), "message": event.message}
             for event in sorted(events, key=lambda event: event.time)
+            if event.message
         ]
         if put:
             self._logs.put_log_events(logGroupName=log_group, logStreamName=stream, logEvents=put)
