@@ -119,8 +119,10 @@ class Resolver:
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
 
     def name_of(self, logical_id: str) -> str:
-        """The physical name of a resource: the one it is given, or one as CloudFormation would make it."""
+        """The physical name of a resource: the one it has, is given, or one as CloudFormation would make it."""
         resource = self.template["Resources"][logical_id]
+        if logical_id in self.values and resource["Type"] not in _REF_IS_ARN:
+            return self.values[logical_id]
         given = resource.get("Properties", {}).get(_NAME_PROPERTIES[resource["Type"]])
         return self.resolve(given) if given is not None else f"{self.stack}-{logical_id}"
 

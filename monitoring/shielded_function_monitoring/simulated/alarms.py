@@ -129,9 +129,10 @@ class QueryAlarm(Alarm):
     ) -> Sequence[tuple[tuple[str, ...], list[float | None]]]:
         """What the query returns of its time series: the first, in its order."""
         found = list(ranges.items())
+        most = min(self.query.limit or MAX_SERIES, MAX_SERIES)
         if self.query.descending is not None:
             found.sort(key=lambda one: sum(point or 0 for point in one[1]), reverse=self.query.descending)
-        return found[: min(self.query.limit or MAX_SERIES, MAX_SERIES)]
+        return found[:most]
 
 
 @dataclass(frozen=True)

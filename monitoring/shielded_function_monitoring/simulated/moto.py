@@ -56,18 +56,14 @@ class MotoCloudWatch:
         self._values: list[tuple[MetricKey, float, float]] = []
         cloudwatch.on_publish(lambda key, value, time: self._values.append((key, value, time)))
 
-    @property
-    def _log_groups(self) -> list[str]:
-        groups = [found.log_group for found in (*self.cloudwatch.functions, *self.cloudwatch.filters)]
-        return list(dict.fromkeys(groups))
-
     def create(self) -> None:
         """Makes in moto what the template has and moto's CloudFormation drops, and the log groups and topics.
 
         What is there already is left, or replaced by the same: a stack may have been deployed to moto before.
         """
         there = {group["logGroupName"] for page in self._pages("describe_log_groups") for group in page["logGroups"]}
-        for group in self._log_groups:
+        wanted = [found.log_group for found in (*self.cloudwatch.functions, *self.cloudwatch.filters)]
+        for group in dict.fromkeys(wanted):
             if group not in there:
                 self._logs.create_log_group(logGroupName=group)
         for arn in self.cloudwatch.topics:
@@ -111,7 +107,7 @@ class MotoCloudWatch:
             at: seconds since the epoch; now, where not given.
         """
         moment = clock.time() if at is None else at
-        for group in self._log_groups:
+        for group in dict.fromkeys(found.log_group for found in self.cloudwatch.filters):
             self.cloudwatch.put_log_events(group, self._new_events(group))
         changes = self.cloudwatch.evaluate(moment)
         self._put_metric_data()

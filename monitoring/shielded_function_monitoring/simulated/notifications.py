@@ -75,6 +75,8 @@ def transition(
     actions = alarm.actions.of(state)
     if contributor:
         actions = tuple(arn for arn in actions if _service(arn) in _BY_CONTRIBUTOR)
+    if not actions:
+        return Transition(alarm, previous, state, reason, at, contributor)
     message = _message(alarm, previous, state, reason, at, contributor)
     subject = f'{state}: "{alarm.name}" in {message["Region"]}'
     notifications = tuple(Notification(action, subject, message) for action in actions)

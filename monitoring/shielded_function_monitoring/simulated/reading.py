@@ -108,7 +108,7 @@ def read_templates(stacks: Sequence[tuple[Resolver, Paths | None]]) -> ReadTempl
         for place, properties in reader.resources(ALARM):
             reader.attempt(place, properties, reader.alarm, read.alarms)
         for place, _ in reader.resources("AWS::SNS::Topic"):
-            read.topics.append(resolver.arn_of(place.logical_id))
+            read.topics.append(str(resolver.resolve({"Ref": place.logical_id})))
         composites.extend((resolver, place, properties) for place, properties in reader.resources(COMPOSITE))
     _read_composites(composites, read)
     return read
@@ -184,7 +184,7 @@ class _Reader:
         return (namespace, name) if namespace and name else None
 
     def function(self, place: Place, properties: Mapping[str, Any]) -> LoggedFunction:
-        name = str(self._resolver.resolve({"Ref": place.logical_id}))
+        name = self._resolver.name_of(place.logical_id)
         configured = (properties.get("LoggingConfig") or {}).get("LogGroup")
         log_group = f"/aws/lambda/{name}" if configured is None else str(self._resolver.resolve(configured))
         variables = (properties.get("Environment") or {}).get("Variables") or {}
