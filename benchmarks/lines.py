@@ -180,7 +180,8 @@ def evaluate(granularity: str, file: Path, count: int) -> int:
             published += cloudwatch.put_log_events(f"/aws/lambda/{name_of(function)}", events)
         waiting.clear()
         cloudwatch.evaluate(minute * 60 + 59)
-        cloudwatch.metrics.forget(before=(minute - 180) * 60)
+        if minute % 60 == 0:
+            cloudwatch.metrics.forget(before=(minute - 180) * 60)
 
     with file.open(encoding="utf-8") as lines_of_file:
         for number, line in enumerate(lines_of_file):

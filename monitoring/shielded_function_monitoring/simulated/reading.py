@@ -200,11 +200,16 @@ class _Reader:
             if name in resolved:
                 raise ReadError(f"{name}: alarms on {what} are not evaluated here")
         common = self._common(place, resolved)
-        if "Metrics" in resolved:
-            return _query_alarm(common, resolved)
-        dimensions = {found["Name"]: str(found["Value"]) for found in resolved.get("Dimensions", [])}
-        metric = MetricKey.of(resolved["Namespace"], resolved["MetricName"], dimensions)
-        return MetricAlarm(**common, rule=AlarmRule.from_properties(resolved), metric=metric)
+        if "Metrics" not in resolved:
+            return MetricAlarm(**common, rule=AlarmRule.from_properties(resolved), metric=_metric_key(resolved))
+        if len(resolved["Metrics"]) != 1:
+            raise ReadError("Metrics: only an alarm on one metric or query is evaluated here, not metric math")
+        (found,) = resolved["Metrics"]
+        if "MetricStat" in found:  # as the CDK writes a metric that has a label
+            stat = found["MetricStat"]
+            rule = AlarmRule.from_properties(resolved, stat["Stat"], int(stat["Period"]))
+            return MetricAlarm(**common, rule=rule, metric=_metric_key(stat["Metric"]))
+        return _query_alarm(common, resolved, found)
 
     def composite(self, place: Place, properties: Mapping[str, Any]) -> CompositeAlarm:
         resolved = self._with_actions(properties)
@@ -279,15 +284,14 @@ def _value(name: str, written: str) -> float | Selector:
         raise FilterError(f"{name}: MetricValue: {written!r} is neither a number nor a field as in $.count") from None
 
 
-def _query_alarm(common: Mapping[str, Any], properties: Mapping[str, Any]) -> QueryAlarm:
-    returned = [found for found in properties["Metrics"] if found.get("ReturnData", True)]
-    if len(properties["Metrics"]) != 1 or len(returned) != 1 or "Expression" not in returned[0]:
-        raise ReadError("Metrics: only an alarm on one Metrics Insights query is evaluated here, not metric math")
-    (found,) = returned
+def _metric_key(written: Mapping[str, Any]) -> MetricKey:
+    dimensions = {found["Name"]: str(found["Value"]) for found in written.get("Dimensions", [])}
+    return MetricKey.of(written["Namespace"], written["MetricName"], dimensions)
+
+
+def _query_alarm(common: Mapping[str, Any], properties: Mapping[str, Any], found: Mapping[str, Any]) -> QueryAlarm:
     query = parse_query(found["Expression"])
     if query.group_by and query.descending is None:
         raise ReadError("Metrics: an alarm on a query with GROUP BY needs ORDER BY")
-    if "Period" not in found:
-        raise ReadError("Metrics: the query has no Period")
     rule = AlarmRule.from_properties(properties, query.statistic, int(found["Period"]))
     return QueryAlarm(**common, rule=rule, query=query)

@@ -117,6 +117,19 @@ def test_counts_are_added_up() -> None:
     assert cloudwatch.metrics.sum(MetricKey.of("ShieldedFunction", "Violations", {"FunctionName": CHECKOUT})) == 5
 
 
+def test_an_alarm_on_a_metric_with_a_label() -> None:
+    """The CDK writes it as one of several metrics."""
+    template = chains.template("function", ["Checkout"])
+    usual = template["Resources"]["CheckoutAlarm"]["Properties"]
+    metric = {name: usual.pop(name) for name in ("Namespace", "MetricName", "Dimensions")}
+    stat = {"Metric": metric, "Stat": usual.pop("Statistic"), "Period": usual.pop("Period")}
+    usual["Metrics"] = [{"Id": "m1", "Label": "violations", "MetricStat": stat, "ReturnData": True}]
+    cloudwatch = simulated(template)
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT)], at=60)
+    cloudwatch.evaluate(at=60)
+    assert fired(cloudwatch) == ["CheckoutAlarm"]
+
+
 def test_an_alarm_over_time() -> None:
     cloudwatch = simulated(changed(chains.template("function"), "CheckoutAlarm", OKActions=["arn:aws:sns:r:1:ok"]))
     events = [LogEvent(time, alert_line(CHECKOUT)) for time in (65.0, 70.0, 600.0)]
