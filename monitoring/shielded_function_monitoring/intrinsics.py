@@ -132,6 +132,14 @@ class Resolver:
         arn = _ARNS[kind].format(region=self.region, account=self.account, name=self.name_of(logical_id))
         return f"arn:{self._pseudo()['AWS::Partition']}:{arn}"
 
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of the template holds.
+
+        Raises:
+            IntrinsicError: it cannot be known here.
+        """
+        return self._holds({"Condition": condition})
+
     def _plain(self, text: str) -> str:
         """Text, which may hold references to parameters and secrets.
 

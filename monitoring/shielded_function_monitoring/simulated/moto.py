@@ -85,17 +85,15 @@ class MotoCloudWatch:
         """
         now = clock.time() if at is None else at
         events = [LogEvent(now, line) if isinstance(line, str) else line for line in lines]
-        stream = f"{_STREAM}-{len(self._seen)}"
-        streams = self._logs.describe_log_streams(logGroupName=log_group, logStreamNamePrefix=stream)["logStreams"]
-        if not streams:
-            self._logs.create_log_stream(logGroupName=log_group, logStreamName=stream)
+        if not self._logs.describe_log_streams(logGroupName=log_group, logStreamNamePrefix=_STREAM)["logStreams"]:
+            self._logs.create_log_stream(logGroupName=log_group, logStreamName=_STREAM)
         put = [
             {"timestamp": int(event.time * 1000), "message": event.message}
             for event in sorted(events, key=lambda event: event.time)
             if event.message
         ]
         if put:
-            self._logs.put_log_events(logGroupName=log_group, logStreamName=stream, logEvents=put)
+            self._logs.put_log_events(logGroupName=log_group, logStreamName=_STREAM, logEvents=put)
 
     def evaluate(self, at: float | None = None) -> list[Transition]:
         """Counts the lines that are new, evaluates every alarm, and calls the actions of those that changed.

@@ -11,9 +11,9 @@ from typing import Any
 from ..alarm import AlarmState
 from .alarms import Alarm, CompositeAlarm, Contributor
 
-# For a multi-series alarm, the kinds of action that AWS calls for each contributor too.
+# The kinds of action that AWS does not call for each contributor of a query's alarm, as it does topics and functions.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Acting_Alarm_Changes.html
-_BY_CONTRIBUTOR = ("sns", "lambda")
+_ONLY_BY_ALARM = ("autoscaling", "ssm-incidents", "aiops")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def transition(
     """The change, with what the alarm's actions are called with."""
     actions = alarm.actions.of(state)
     if contributor:
-        actions = tuple(arn for arn in actions if _service(arn) in _BY_CONTRIBUTOR)
+        actions = tuple(arn for arn in actions if _service(arn) not in _ONLY_BY_ALARM)
     if not actions:
         return Transition(alarm, previous, state, reason, at, contributor)
     message = _message(alarm, previous, state, reason, at, contributor)

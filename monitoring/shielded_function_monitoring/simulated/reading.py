@@ -147,11 +147,18 @@ class _Reader:
     def resources(self, kind: str) -> Iterator[tuple[Place, Mapping[str, Any]]]:
         resources = cast("Mapping[str, Mapping[str, Any]]", self._resolver.template.get("Resources", {}))
         for logical_id, resource in resources.items():
-            if resource.get("Type") == kind:
+            if resource.get("Type") == kind and self._is_deployed(resource):
                 path = str((resource.get("Metadata") or {}).get("aws:cdk:path", "")).removesuffix("/Resource")
                 if not path and self._paths is not None:
                     path = self._paths(logical_id)
                 yield Place(self._resolver.stack, logical_id, path), resource.get("Properties", {})
+
+    def _is_deployed(self, resource: Mapping[str, Any]) -> bool:
+        """Whether its condition holds. One that only a deployment can decide is taken to."""
+        try:
+            return "Condition" not in resource or self._resolver.holds(resource["Condition"])
+        except IntrinsicError:
+            return True
 
     def attempt(
         self,

@@ -117,6 +117,59 @@ def test_counts_are_added_up() -> None:
     assert cloudwatch.metrics.sum(MetricKey.of("ShieldedFunction", "Violations", {"FunctionName": CHECKOUT})) == 5
 
 
+def test_an_exception_list_has_a_metric_of_its_own() -> None:
+    """Alarm when a connection goes to a host other than X; connections by address have no host, and count."""
+    template = chains.template("function", ["Checkout"])
+    pattern = (
+        '{ ($.function_shield IS TRUE) && ($.policy = "outbound_connectivity") && '
+        '(($.details.host NOT EXISTS) || ($.details.host != "*.partner.example")) }'
+    )
+    template["Resources"]["EgressFilter"] = chains.metric_filter(
+        "Checkout", pattern=pattern, metric="Violations-egress", dimensions={"FunctionName": "$.function"}
+    )
+    dimensions = {"FunctionName": {"Ref": "Checkout"}}
+    template["Resources"]["EgressAlarm"] = chains.metric_alarm(dimensions, MetricName="Violations-egress")
+    for number, (details, expected) in enumerate(
+        (
+            ({"host": "api.partner.example", "port": 443}, ["CheckoutAlarm"]),
+            ({"host": "evil.example", "port": 443}, ["CheckoutAlarm", "EgressAlarm"]),
+            ({"ip": "203.0.113.7", "port": 443}, ["CheckoutAlarm", "EgressAlarm"]),
+        )
+    ):
+        cloudwatch = simulated(template)
+        cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, details=details)], at=60 * number)
+        cloudwatch.evaluate(at=60 * number)
+        assert fired(cloudwatch) == expected
+    cloudwatch = simulated(template)
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, "read_write_tmp")], at=60)
+    cloudwatch.evaluate(at=60)
+    assert fired(cloudwatch) == ["CheckoutAlarm"]
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_what_was_folded_is_counted(granularity: Granularity) -> None:
+    line = (
+        f'{{"function_shield":true,"v":1,"function":"{CHECKOUT}","level":"WARN","event":"folded",'
+        '"policy":"create_child_process","mode":"alert","count":18,"pid":7}'
+    )
+    cloudwatch = simulated(chains.template(granularity))
+    cloudwatch.put_log_events(LOGS, [line], at=60)
+    cloudwatch.evaluate(at=60)
+    assert len(cloudwatch.firing) == 1
+    assert [cloudwatch.metrics.sum(key) for key in cloudwatch.metrics] == [18]
+
+
+def test_what_a_condition_leaves_out_is_not_there() -> None:
+    template = chains.template("function")
+    template["Conditions"] = {
+        "Never": {"Fn::Equals": ["a", "b"]},
+        "Later": {"Fn::Equals": [{"Ref": "Nobody"}, "b"]},
+    }
+    template["Resources"]["RefundAlarm"]["Condition"] = "Never"
+    template["Resources"]["CheckoutAlarm"]["Condition"] = "Later"
+    assert [alarm.logical_id for alarm in simulated(template).alarms] == ["CheckoutAlarm"]
+
+
 def test_an_alarm_on_a_metric_with_a_label() -> None:
     """The CDK writes it as one of several metrics."""
     template = chains.template("function", ["Checkout"])
