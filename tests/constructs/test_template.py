@@ -109,7 +109,7 @@ def test_an_alert_of_the_core_raises_the_alarm(app: cdk.App, props: Props, synth
     line = core.alert_line(policy=policy, mode="block", path="/tmp/x", pid=17, seconds=1_700_000_000)
     monitoring = monitoring_of(template, checkout)
     [alarm] = monitoring.alarms
-    assert len(alarm.actions.alarm) == 1
+    assert len(alarm.actions) == 1
     before = monitoring.states([], at=1_700_000_000)
     after = monitoring.states([LogEvent(1_700_000_000, line)], at=1_700_000_010)
     assert (before, after) == ({alarm.logical_id: "OK"}, {alarm.logical_id: "ALARM"})

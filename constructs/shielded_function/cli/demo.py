@@ -48,7 +48,7 @@ def _look_back(log: Path) -> list[str]:
     report, policy = log.with_name("report.html"), log.with_name("learnt.toml")
     said = [
         f"report: {report}" if _command("report", str(log), "--output", str(report)) else "",
-        f"learnt policy: {policy}" if _command("learn", str(log), "--output", str(policy)) else "",
+        f"learnt policy: {policy}" if _command("learn", str(log), "--format", "toml", "--output", str(policy)) else "",
     ]
     if policy.exists():
         said += [f"  {line}" for line in policy.read_text(encoding="utf-8").splitlines() if line.strip()]
