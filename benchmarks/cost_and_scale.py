@@ -18,8 +18,8 @@ from typing import Final
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "cost-and-scale.md"
 SIZES: Final = (10, 100, 1_000, 10_000)
-POLICIES: Final = 7
-"""Values of `policy` in a line that counts: six policies, and `start`."""
+ALARMS_BY_POLICY: Final = 6
+"""Alarms of one function by policy: six policies without `read_handler`, which is an option, and `start`."""
 
 READ_ON: Final = "28 November 2026"
 PRICES_PAGE: Final = "https://aws.amazon.com/cloudwatch/pricing/"
@@ -80,9 +80,9 @@ GRANULARITIES: Final = (
     Granularity("function", lambda f: f.functions, lambda f: f.loud, lambda f: f.functions * ALARM),
     Granularity(
         "policy",
-        lambda f: f.functions * POLICIES,
+        lambda f: f.functions * ALARMS_BY_POLICY,
         lambda f: f.loud * LOUD_POLICIES,
-        lambda f: f.functions * POLICIES * ALARM,
+        lambda f: f.functions * ALARMS_BY_POLICY * ALARM,
     ),
     # Charged by the metrics that the query looks at; counted as at least one.
     Granularity("fleet", lambda f: 1, lambda f: f.loud, lambda f: max(f.loud, 1) * METRIC_ANALYZED),
@@ -226,7 +226,7 @@ three). An account holds {ALARMS_QUOTA:,} alarms in a region, all others include
 - Up to some hundred functions: `function`. The alarm has the function's name, and an action of its own if need be.
 - More: `fleet`. One alarm, whose contributors are the functions that violate their policies. It names 100 at most, and
   the rest is in the dashboard.
-- `policy`: for the few functions in which one policy matters more than another. Seven times the alarms.
+- `policy`: for the few functions in which one policy matters more than another. {ALARMS_BY_POLICY} times the alarms.
 """
 
 

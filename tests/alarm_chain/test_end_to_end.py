@@ -7,6 +7,7 @@ that must not count: whatever else a function writes.
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -91,6 +92,19 @@ def test_every_alarm_watches_what_a_filter_publishes(
     assert cloudwatch.alarms
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
     assert all(alarm.actions.alarm == cloudwatch.topics for alarm in cloudwatch.alarms)
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_the_page_about_costs_counts_what_is_made(
+    assemblies: dict[Granularity, CloudAssembly], granularity: Granularity
+) -> None:
+    """docs/cost-and-scale.md is computed from what its script says of a granularity."""
+    page = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "cost_and_scale.py"))
+    (said,) = [one for one in page["GRANULARITIES"] if one.name == granularity]
+    cloudwatch = simulate_cloudwatch(assemblies[granularity].directory)
+    functions = page["Fleet"](len(cloudwatch.functions))
+    assert len(cloudwatch.alarms) == said.alarms(functions)
+    assert len(cloudwatch.filters) == functions.functions
 
 
 @pytest.mark.usefixtures("aws")
