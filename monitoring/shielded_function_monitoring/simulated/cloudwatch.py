@@ -10,7 +10,7 @@ from typing import Any
 
 from ..alarm import AlarmState
 from ..intrinsics import ACCOUNT, REGION, Resolver
-from ..pattern import read_line
+from ..pattern import Selector, read_line
 from .alarms import Alarm, CompositeAlarm, Contributor, Evaluation, MetricAlarm, QueryAlarm
 from .filters import MetricFilter, too_many
 from .log_events import LogEvent
@@ -20,6 +20,10 @@ from .reading import LoggedFunction, Problem, ReadTemplate, read_templates
 
 Publish = Callable[[MetricKey, float, float], None]
 """Is told of each value that a filter publishes: the metric, the value, and when."""
+
+
+_FUNCTION = Selector("function")
+"""The field of a line that has the function's name."""
 
 
 class SimulationError(ValueError):
@@ -158,7 +162,8 @@ class SimulatedCloudWatch:
     def unfed(self) -> tuple[MetricAlarm | QueryAlarm, ...]:
         """Alarms that never fire: no filter here publishes to the metric that they watch.
 
-        Alarms on AWS's own metrics, whose namespaces begin with `AWS/`, are not among them.
+        Either the metric has other dimensions than any filter's, or it is of a function that does not log there. Alarms
+        on AWS's own metrics, whose namespaces begin with `AWS/`, are not among them.
         """
         return tuple(
             alarm
@@ -197,10 +202,6 @@ class SimulatedCloudWatch:
             if defaults:
                 self._note_unmatched(defaults, line, int(when // MINUTE))
         return count
-
-    def put_metric(self, key: MetricKey, value: float, at: float) -> None:
-        """Publishes a value of a metric that no filter here makes, as PutMetricData does."""
-        self._publish(key, value, at)
 
     def evaluate(self, at: float | None = None) -> list[Transition]:
         """Evaluates every alarm at a moment, as CloudWatch does once a minute, and returns what changed.
@@ -284,8 +285,18 @@ class SimulatedCloudWatch:
 
     def _is_fed(self, alarm: MetricAlarm | QueryAlarm) -> bool:
         if isinstance(alarm, MetricAlarm):
-            return any(found.could_publish(alarm.metric) for found in self.filters)
+            return any(
+                found.could_publish(alarm.metric) and self._names_a_function(found, alarm.metric)
+                for found in self.filters
+            )
         return any(alarm.query.could_take(found.some_key) for found in self.filters)
+
+    def _names_a_function(self, found: MetricFilter, metric: MetricKey) -> bool:
+        """Whether the function in a metric's dimension is one that logs where the filter is, if any does."""
+        names = {function.name for function in self.functions if function.log_group == found.log_group}
+        values = dict(metric.dimensions)
+        by_function = [name for name, selector in found.dimensions if selector == _FUNCTION]
+        return not names or all(values[name] in names for name in by_function)
 
 
 def _only(found: Sequence[Any], what: str, there: Sequence[str]) -> Any:

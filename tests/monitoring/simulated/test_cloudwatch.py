@@ -216,11 +216,12 @@ def test_an_alarm_on_fewer_dimensions_never_fires_and_is_told() -> None:
     template["Resources"]["Blind"] = chains.metric_alarm({"FunctionName": {"Ref": "Checkout"}})
     template["Resources"]["Blinder"] = chains.metric_alarm()
     template["Resources"]["BlindFleet"] = chains.query_alarm()
+    template["Resources"]["Misspelt"] = chains.metric_alarm({"FunctionName": "checkuot", "Policy": "start"})
     cloudwatch = simulated(template)
     cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, "read_write_tmp")], at=60)
     cloudwatch.evaluate(at=60)
     assert fired(cloudwatch) == ["CheckoutreadwritetmpAlarm"]
-    assert [alarm.logical_id for alarm in cloudwatch.unfed()] == ["Blind", "Blinder", "BlindFleet"]
+    assert [alarm.logical_id for alarm in cloudwatch.unfed()] == ["Blind", "Blinder", "BlindFleet", "Misspelt"]
 
 
 def test_a_composite_alarm() -> None:
