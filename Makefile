@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth lint format wheel clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth bench-lines lint format wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ bench: native ## measure what the shield costs
 bench-synth: setup ## measure what the shield adds to a synthesis of 200 functions (BENCH_ARGS=...; some minutes)
 	@$(RUN) $(BIN)/python benchmarks/synth.py $(BENCH_ARGS)
 
+bench-lines: setup ## measure the simulated CloudWatch, and learn, on a million log lines (BENCH_ARGS=...; minutes)
+	@$(BIN)/python benchmarks/lines.py $(BENCH_ARGS)
+
 bench-runtimes: native runtimes ## measure starts and invocations of each runtime (BENCH_ARGS=...; a quarter of an hour)
 	@$(RUN) $(BIN)/python benchmarks/runtimes.py $(BENCH_ARGS)
 
@@ -101,6 +104,7 @@ lint: native ## ruff, pyright, clang-format, the AWS tables (the C is compiled w
 	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 	@$(BIN)/python -m shielded_function_runtime.build.aws_table --check
 	@$(BIN)/python -m shielded_function_runtime.build.aws_actions --check
+	@$(BIN)/python benchmarks/cost_and_scale.py --check
 
 format: setup ## let ruff and clang-format have their way
 	@$(BIN)/ruff check --fix

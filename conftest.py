@@ -34,6 +34,7 @@ _LONGEST = (
     "demo/test_demo.py",
     "python_versions/test_versions.py",
     "cases/test_programs.py",
+    "alarm_chain/test_end_to_end.py",
     "cases/test_files.py",
     "libcs/test_running.py",
     "runtimes/node/test_workers.py",

@@ -1,4 +1,4 @@
-"""For people's own unit tests: is everything shielded?"""
+"""For people's own unit tests: is everything shielded, and does the right alarm fire?"""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from .checks.policies import FunctionPolicy
 from .checks.reading import known_references, read_functions
 from .globs import covers
 from .policy import ShieldPolicy
+from .simulation import MotoCloudWatch, SimulatedCloudWatch, alert_line, simulate_cloudwatch
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from aws_cdk import assertions
 
-__all__ = ["assert_shielded"]
+__all__ = ["MotoCloudWatch", "SimulatedCloudWatch", "alert_line", "assert_shielded", "simulate_cloudwatch"]
 
 
 def assert_shielded(

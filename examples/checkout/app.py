@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from shielded_function import ShieldedFunction, ShieldPolicy
+from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
 
 # What a payment handler has to do, and nothing else.
 POLICY = ShieldPolicy(allow_outbound=["api.payments.example:443"], allow_aws=["dynamodb"])
@@ -34,7 +36,7 @@ class Checkout(TypedDict):
 
 
 class CheckoutStack(cdk.Stack):
-    """The orders table and the functions that write to it."""
+    """The orders table, the functions that write to it, and the topic that their alarms call."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
@@ -53,10 +55,12 @@ class CheckoutStack(cdk.Stack):
             memory_size=256,
             environment={"ORDERS_TABLE": orders.table_name},
         )
+        topic: Any = sns.Topic(self, "Alarms", enforce_ssl=True)
+        alarms = ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)])
         functions = [
             lambda_.Function(self, "Unshielded", **checkout),
-            ShieldedFunction(self, "Shielded", policy=POLICY, **checkout),
-            ShieldedFunction(self, "Watched", policy=_only_watch(POLICY), **checkout),
+            ShieldedFunction(self, "Shielded", policy=POLICY, alarms=alarms, **checkout),
+            ShieldedFunction(self, "Watched", policy=_only_watch(POLICY), alarms=alarms, **checkout),
         ]
         for function in functions:
             orders.grant_write_data(function)

@@ -6,7 +6,7 @@ tests to run those same filters over real lines.
 
 from __future__ import annotations
 
-from .alarm import AlarmError, AlarmRule, AlarmState, Sample, evaluate
+from .alarm import AlarmError, AlarmRule, AlarmState
 from .alert import (
     ALARMING_EVENTS,
     EVENTS,
@@ -39,7 +39,9 @@ from .filters import (
 from .pattern import Pattern, PatternError, all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
 from .pattern import parse as parse_pattern
 from .queries import QUERIES, Query
-from .template import LogEvent, Monitoring, TemplateError, monitoring_of, shielded_functions
+from .simulated import SimulatedCloudWatch, SimulationError
+from .simulated.log_events import LogEvent
+from .template import Monitoring, TemplateError, monitoring_of, shielded_functions
 
 __all__ = [
     "ALARMING_EVENTS",
@@ -68,13 +70,13 @@ __all__ = [
     "PatternError",
     "Policy",
     "Query",
-    "Sample",
     "Severity",
     "ShieldEvent",
+    "SimulatedCloudWatch",
+    "SimulationError",
     "TemplateError",
     "all_of",
     "any_of",
-    "evaluate",
     "exists",
     "fleet_query",
     "is_false",

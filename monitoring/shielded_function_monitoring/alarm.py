@@ -1,21 +1,21 @@
-"""What a CloudWatch alarm would say: its state over given samples, by the documented rules.
+"""What a CloudWatch alarm would say: its state over given datapoints, by the documented rules.
 
     >>> rule = AlarmRule(threshold=1, period=60, treat_missing_data="notBreaching")
-    >>> evaluate(rule, [], at=120.0)
+    >>> state_of(rule, [None, None, None])
     'OK'
-    >>> evaluate(rule, [Sample(time=130.0, value=1)], at=140.0)
+    >>> state_of(rule, [None, None, 1.0])
     'ALARM'
 
 Rules: "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch user guide
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html). The tests hold both
-of its example tables. Alarms on math, on percentiles and on anomaly bands are outside: they are an error.
+of its example tables. Alarms on math, on percentiles and on anomaly bands are outside: they are an error. Where the
+datapoints come from is in `simulated`.
 """
 
 from __future__ import annotations
 
-import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
@@ -39,30 +39,10 @@ _COMPARE: Final[dict[ComparisonOperator, Callable[[float, float], bool]]] = {
     "LessThanOrEqualToThreshold": operator.le,
     "LessThanThreshold": operator.lt,
 }
-_AGGREGATE: Final[dict[Statistic, Callable[[Sequence[float]], float]]] = {
-    "Sum": math.fsum,
-    "SampleCount": len,
-    "Average": lambda values: math.fsum(values) / len(values),
-    "Minimum": min,
-    "Maximum": max,
-}
 
 
 class AlarmError(ValueError):
     """An alarm whose state cannot be worked out here; the message names the property."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One value of a metric.
-
-    Attributes:
-        time: seconds since the epoch.
-        value: what was published, 1 for a counted log line.
-    """
-
-    time: float
-    value: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +76,7 @@ class AlarmRule:
             raise AlarmError(f"DatapointsToAlarm: {self.needed} is not between 1 and EvaluationPeriods")
         for name, value, allowed in (
             ("ComparisonOperator", self.comparison, tuple(_COMPARE)),
-            ("Statistic", self.statistic, tuple(_AGGREGATE)),
+            ("Statistic", self.statistic, get_args(Statistic)),
             ("TreatMissingData", self.treat_missing_data, get_args(MissingData)),
         ):
             if value not in allowed:
@@ -108,23 +88,30 @@ class AlarmRule:
         return self.evaluation_periods if self.datapoints_to_alarm is None else self.datapoints_to_alarm
 
     @classmethod
-    def from_properties(cls, properties: Mapping[str, Any]) -> AlarmRule:
+    def from_properties(
+        cls, properties: Mapping[str, Any], statistic: Statistic | None = None, period: int | None = None
+    ) -> AlarmRule:
         """The rule of an `AWS::CloudWatch::Alarm`.
+
+        Args:
+            properties: the alarm's.
+            statistic: of an alarm on a query, whose properties have none.
+            period: likewise.
 
         Raises:
             AlarmError: a property is missing, not a plain value, or of a kind that is not evaluated here.
         """
-        for name in ("Metrics", "ExtendedStatistic", "ThresholdMetricId"):
+        for name in ("ExtendedStatistic", "ThresholdMetricId"):
             if name in properties:
                 raise AlarmError(f"{name}: alarms with it are not evaluated here")
         datapoints = properties.get("DatapointsToAlarm")
         return cls(
             threshold=_number(properties, "Threshold"),
-            period=int(_number(properties, "Period")),
+            period=int(_number(properties, "Period")) if period is None else period,
             evaluation_periods=int(_number(properties, "EvaluationPeriods")),
             datapoints_to_alarm=None if datapoints is None else int(_number(properties, "DatapointsToAlarm")),
             comparison=cast(ComparisonOperator, properties.get("ComparisonOperator")),
-            statistic=cast(Statistic, properties.get("Statistic")),
+            statistic=cast(Statistic, statistic or properties.get("Statistic")),
             treat_missing_data=cast(MissingData, properties.get("TreatMissingData", "missing")),
         )
 
@@ -136,23 +123,9 @@ def _number(properties: Mapping[str, Any], name: str) -> float:
     return value
 
 
-def datapoints(rule: AlarmRule, samples: Iterable[Sample], at: float) -> list[float | None]:
-    """The datapoints of the evaluation range, oldest first; None where nothing was published.
-
-    Args:
-        rule: the alarm's rule.
-        samples: the metric's samples, in any order.
-        at: when the alarm is evaluated, in seconds since the epoch; the period that holds it is the newest.
-    """
-    newest = math.floor(at / rule.period)
-    count = rule.evaluation_periods + EXTRA_PERIODS
-    slots: list[list[float]] = [[] for _ in range(count)]
-    for sample in samples:
-        age = newest - math.floor(sample.time / rule.period)
-        if 0 <= age < count:
-            slots[count - 1 - age].append(sample.value)
-    aggregate = _AGGREGATE[rule.statistic]
-    return [aggregate(slot) if slot else None for slot in slots]
+def points_of_range(rule: AlarmRule) -> int:
+    """How many datapoints an evaluation looks at."""
+    return rule.evaluation_periods + EXTRA_PERIODS
 
 
 def state_of(rule: AlarmRule, points: Sequence[float | None], previous: AlarmState = "INSUFFICIENT_DATA") -> AlarmState:
@@ -182,17 +155,3 @@ def state_of(rule: AlarmRule, points: Sequence[float | None], previous: AlarmSta
 
 def _crossed(breaching: int, rule: AlarmRule) -> AlarmState:
     return "ALARM" if breaching >= rule.needed else "OK"
-
-
-def evaluate(
-    rule: AlarmRule, samples: Iterable[Sample], at: float, previous: AlarmState = "INSUFFICIENT_DATA"
-) -> AlarmState:
-    """The alarm's state at a moment.
-
-    Args:
-        rule: the alarm's rule.
-        samples: everything that was published to the metric.
-        at: the moment, in seconds since the epoch.
-        previous: the state before, which `ignore` keeps when nothing is known.
-    """
-    return state_of(rule, datapoints(rule, samples, at), previous)

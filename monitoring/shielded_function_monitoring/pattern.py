@@ -31,7 +31,7 @@ import operator
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
@@ -84,9 +84,11 @@ class Selector:
     """
 
     steps: tuple[Step, ...]
+    _field: str | None = field(init=False, repr=False, compare=False)
 
     def __init__(self, *steps: Step) -> None:
         object.__setattr__(self, "steps", steps)
+        object.__setattr__(self, "_field", steps[0] if len(steps) == 1 and isinstance(steps[0], str) else None)
         if not steps or not (isinstance(steps[0], str) or steps[0] is Wildcard.FIELD):
             raise PatternError("a selector starts with a field, as in $.policy")
         if sum(isinstance(step, Wildcard) for step in steps) > 1:
@@ -102,6 +104,9 @@ class Selector:
 
     def select(self, value: Any) -> list[Any]:
         """The values it leads to, none when a step is absent."""
+        if self._field is not None and isinstance(value, dict):  # one field, as in nearly every pattern of ours
+            fields = cast("dict[str, Any]", value)
+            return [fields[self._field]] if self._field in fields else []
         found = [value]
         for step in self.steps:
             found = [inner for outer in found for inner in _take(outer, step)]
@@ -152,11 +157,8 @@ class Pattern(ABC):
 
     def matches(self, line: str) -> bool:
         """Whether CloudWatch would count this log line. A line that is not one JSON object never matches."""
-        try:
-            value = json.loads(line, parse_int=Decimal, parse_float=Decimal, parse_constant=_refuse_constant)
-        except (ValueError, ArithmeticError, RecursionError):
-            return False
-        return isinstance(value, dict) and self.holds(value)
+        value = read_line(line)
+        return value is not None and self.holds(value)
 
     @abstractmethod
     def expression(self) -> str:
@@ -178,6 +180,22 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+# Made once: `json.loads` with these arguments would make one for each line.
+_DECODER: Final = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def read_line(line: str) -> dict[str, Any] | None:
+    """The JSON object that a log line is, its numbers as `Decimal`; None where it is none.
+
+    Who tries a line on several patterns reads it once, and asks each pattern's `holds`.
+    """
+    try:
+        value = _DECODER.decode(line)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
 @dataclass(frozen=True)
 class TextCondition(Pattern):
     """A string that equals, or does not equal, a text in which each `*` stands for any characters."""
@@ -185,28 +203,30 @@ class TextCondition(Pattern):
     selector: Selector
     equality: Equality
     value: str
+    _equals: Callable[[str], bool] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.equality not in ("=", "!="):
             raise PatternError(f"{self.selector.render()}: texts are compared with = or !=, not {self.equality}")
         if any(ord(character) < 0x20 for character in self.value):
             raise PatternError(f"{self.selector.render()}: a control character cannot be part of a filter pattern")
+        object.__setattr__(self, "_equals", _text_matcher(self.value))
 
     def expression(self) -> str:
         escaped = self.value.replace("\\", "\\\\").replace('"', '\\"')
         return f'{self.selector.render()} {self.equality} "{escaped}"'
 
     def holds(self, value: Any) -> bool:
-        return any(self._holds(found) for found in self.selector.select(value))
+        return any(map(self._holds, self.selector.select(value)))
 
     def _holds(self, found: Any) -> bool:
+        if isinstance(found, str):
+            return self._equals(found) == (self.equality == "=")
         if isinstance(found, bool):
-            comparable, equal = self.value == "*", True
-        elif isinstance(found, Decimal):
-            comparable, equal = "*" in self.value, _wildcard_equal(self.value, str(found))
-        else:
-            comparable, equal = isinstance(found, str), isinstance(found, str) and _wildcard_equal(self.value, found)
-        return comparable and equal == (self.equality == "=")
+            return self.value == "*" and self.equality == "="
+        if isinstance(found, Decimal):
+            return "*" in self.value and self._equals(str(found)) == (self.equality == "=")
+        return False
 
     def selectors(self) -> Iterator[Selector]:
         yield self.selector
@@ -252,7 +272,8 @@ class StateCondition(Pattern):
         return f"{self.selector.render()} IS {self.state}"
 
     def holds(self, value: Any) -> bool:
-        return any(found is _STATES[self.state] for found in self.selector.select(value))
+        state = _STATES[self.state]
+        return any(found is state for found in self.selector.select(value))
 
     def selectors(self) -> Iterator[Selector]:
         yield self.selector
@@ -291,28 +312,38 @@ class Group(Pattern):
         return f" {self.connective} ".join(f"({operand.expression()})" for operand in self.operands)
 
     def holds(self, value: Any) -> bool:
-        decide = all if self.connective == "&&" else any
-        return decide(operand.holds(value) for operand in self.operands)
+        decided = self.connective == "||"  # by the first operand that holds, or by the first that does not
+        for operand in self.operands:
+            if operand.holds(value) is decided:
+                return decided
+        return not decided
 
     def selectors(self) -> Iterator[Selector]:
         for operand in self.operands:
             yield from operand.selectors()
 
 
-def _wildcard_equal(wanted: str, found: str) -> bool:
+def _text_matcher(wanted: str) -> Callable[[str], bool]:
+    """Whether a string equals a text in which each `*` stands for any characters."""
     head, *rest = wanted.split("*")
     if not rest:
-        return wanted == found
+        return lambda found: found == wanted
+    if wanted == "*":
+        return lambda _: True
     *middle, tail = rest
-    if len(found) < len(head) + len(tail) or not (found.startswith(head) and found.endswith(tail)):
-        return False
-    position, end = len(head), len(found) - len(tail)
-    for piece in middle:
-        at = found.find(piece, position, end)
-        if at < 0:
+
+    def matches(found: str) -> bool:
+        if len(found) < len(head) + len(tail) or not (found.startswith(head) and found.endswith(tail)):
             return False
-        position = at + len(piece)
-    return True
+        position, end = len(head), len(found) - len(tail)
+        for piece in middle:
+            at = found.find(piece, position, end)
+            if at < 0:
+                return False
+            position = at + len(piece)
+        return True
+
+    return matches
 
 
 def text(selector: str, equality: Equality, value: str) -> Pattern:

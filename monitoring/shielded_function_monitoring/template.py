@@ -1,6 +1,6 @@
-"""The alarm chain of a function, read from a synthesized template and run over real log lines.
+"""One function's part of a simulated CloudWatch, read from a synthesized template and run over real log lines.
 
-This is what `make demo` stands on: the filter and the alarm are those that would be deployed, only CloudWatch is
+This is what `make demo` stands on: the filters and alarms are those that would be deployed, only CloudWatch is
 replaced.
 
     template = json.loads(Path("cdk.out/Checkout.template.json").read_text())
@@ -15,9 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from . import alarm
-from .alarm import AlarmRule, AlarmState, Sample
-from .pattern import Pattern, parse
+from .alarm import AlarmState
+from .intrinsics import Resolver
+from .pattern import read_line
+from .simulated.alarms import Alarm, CompositeAlarm, MetricAlarm, QueryAlarm
+from .simulated.cloudwatch import SimulatedCloudWatch
+from .simulated.filters import MetricFilter
+from .simulated.log_events import LogEvent
+from .simulated.notifications import Transition
+from .simulated.reading import LoggedFunction, ReadTemplate, read_templates
 
 WRAPPER: Final = "/opt/shielded-function/shield"
 """The value of AWS_LAMBDA_EXEC_WRAPPER in a shielded function."""
@@ -30,69 +36,28 @@ class TemplateError(ValueError):
 
 
 @dataclass(frozen=True)
-class LogEvent:
-    """One log line.
-
-    Attributes:
-        time: seconds since the epoch.
-        message: the line, without its newline.
-    """
-
-    time: float
-    message: str
-
-
-@dataclass(frozen=True)
-class Metric:
-    """Where samples go. Names may be intrinsics (`{"Ref": ...}`): they are compared as they are written."""
-
-    namespace: Any
-    name: Any
-
-
-@dataclass(frozen=True)
-class MetricFilter:
-    """An `AWS::Logs::MetricFilter` that counts lines."""
-
-    logical_id: str
-    pattern: Pattern
-    metric: Metric
-    value: float
-
-    def samples(self, events: Iterable[LogEvent]) -> list[Sample]:
-        """What it would publish for these lines."""
-        return [Sample(event.time, self.value) for event in events if self.pattern.matches(event.message)]
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """An `AWS::CloudWatch::Alarm` on one metric."""
-
-    logical_id: str
-    rule: AlarmRule
-    metric: Metric
-    actions: Sequence[Any]
-
-
-@dataclass(frozen=True)
 class Monitoring:
     """A function's alarm chain.
 
     Attributes:
-        function: the function's logical id.
-        log_group: the log group's name as the template writes it, a name or an intrinsic.
-        filters: the metric filters on that log group.
-        alarms: the alarms on the filters' metrics.
+        function: the function: its logical id is `function.place.logical_id`, its name `function.name`.
+        filters: the metric filters on its log group.
+        alarms: the alarms that its lines can set off.
     """
 
-    function: str
-    log_group: Any
+    function: LoggedFunction
     filters: tuple[MetricFilter, ...]
     alarms: tuple[Alarm, ...]
 
+    @property
+    def log_group(self) -> str:
+        """The name of its log group."""
+        return self.function.log_group
+
     def matched(self, message: str) -> tuple[MetricFilter, ...]:
         """The filters that count this line."""
-        return tuple(found for found in self.filters if found.pattern.matches(message))
+        line = read_line(message)
+        return () if line is None else tuple(found for found in self.filters if found.publishes(line) is not None)
 
     def states(
         self, events: Sequence[LogEvent], at: float, previous: Mapping[str, AlarmState] | None = None
@@ -104,89 +69,71 @@ class Monitoring:
             at: the moment, in seconds since the epoch.
             previous: the states before; `INSUFFICIENT_DATA`, a new alarm's, where not given.
         """
-        before = previous or {}
-        return {
-            found.logical_id: alarm.evaluate(
-                found.rule,
-                [
-                    sample
-                    for source in self.filters
-                    if source.metric == found.metric
-                    for sample in source.samples(events)
-                ],
-                at,
-                before.get(found.logical_id, "INSUFFICIENT_DATA"),
-            )
-            for found in self.alarms
-        }
+        cloudwatch, _ = self._run(events, at, previous)
+        return {alarm.logical_id: cloudwatch.states[alarm.name] for alarm in self.alarms}
+
+    def transitions(
+        self, events: Sequence[LogEvent], at: float, previous: Mapping[str, AlarmState] | None = None
+    ) -> list[Transition]:
+        """What changes at a moment, with the actions that would be called; arguments as for `states`."""
+        return self._run(events, at, previous)[1]
+
+    def _run(
+        self, events: Iterable[LogEvent], at: float, previous: Mapping[str, AlarmState] | None
+    ) -> tuple[SimulatedCloudWatch, list[Transition]]:
+        cloudwatch = SimulatedCloudWatch(ReadTemplate(list(self.filters), list(self.alarms), [self.function]))
+        cloudwatch.set_states(previous or {})
+        cloudwatch.put_log_events(self.log_group, events)
+        return cloudwatch, cloudwatch.evaluate(at)
 
 
 def shielded_functions(template: Template) -> list[str]:
     """The logical ids of the functions whose exec wrapper is the shield."""
+    resources = cast("Mapping[str, Mapping[str, Any]]", template.get("Resources", {}))
     return [
         logical_id
-        for logical_id, properties in _resources(template, "AWS::Lambda::Function").items()
-        if properties.get("Environment", {}).get("Variables", {}).get("AWS_LAMBDA_EXEC_WRAPPER") == WRAPPER
+        for logical_id, resource in resources.items()
+        if resource.get("Type") == "AWS::Lambda::Function"
+        and resource.get("Properties", {}).get("Environment", {}).get("Variables", {}).get("AWS_LAMBDA_EXEC_WRAPPER")
+        == WRAPPER
     ]
 
 
-def monitoring_of(template: Template, function: str) -> Monitoring:
-    """The alarm chain of a function.
+def monitoring_of(template: Template, function: str, resolver: Resolver | None = None) -> Monitoring:
+    """The alarm chain of a function, within its template.
 
-    Filters that publish a value from the log line, or that have dimensions, are not read: nothing here makes them
-    yet.
+    Args:
+        template: the synthesized template.
+        function: the function's logical id.
+        resolver: makes the template's names; where not given, the stack is taken to be called `Stack`.
 
     Raises:
-        TemplateError: there is no such function.
-        PatternError: a filter on its log group is not a JSON pattern of the subset that `pattern` reads.
-        AlarmError: an alarm on its metrics is of a kind that `alarm` does not evaluate.
+        TemplateError: there is no such function, or a filter on its log group, or an alarm on its metrics, is of a kind
+            that is not evaluated here.
     """
-    functions = _resources(template, "AWS::Lambda::Function")
-    if function not in functions:
-        raise TemplateError(f"{function}: no AWS::Lambda::Function of that logical id in the template")
-    log_groups = _log_groups(function, functions[function])
-    filters: list[MetricFilter] = []
-    for logical_id, properties in _resources(template, "AWS::Logs::MetricFilter").items():
-        if properties.get("LogGroupName") in log_groups:
-            filters.extend(_filters(logical_id, properties))
-    metrics = [found.metric for found in filters]
-    alarms = tuple(
-        Alarm(logical_id, AlarmRule.from_properties(properties), metric, tuple(properties.get("AlarmActions", ())))
-        for logical_id, properties in _resources(template, "AWS::CloudWatch::Alarm").items()
-        if (metric := Metric(properties.get("Namespace"), properties.get("MetricName"))) in metrics
-        and not properties.get("Dimensions")
-    )
-    return Monitoring(function, log_groups[0], tuple(filters), alarms)
+    read = read_templates([(resolver or Resolver("Stack", template), None)])
+    found = [one for one in read.functions if one.place.logical_id == function]
+    if not found:
+        said = [problem.reason for problem in read.problems if problem.place.logical_id == function]
+        raise TemplateError(f"{function}: {said[0] if said else 'no AWS::Lambda::Function of that logical id'}")
+    (logged,) = found
+    filters = tuple(one for one in read.filters if one.log_group == logged.log_group)
+    metrics = {(one.namespace, one.metric) for one in filters}
+    for problem in read.problems:
+        if problem.log_group == logged.log_group or problem.metric in metrics:
+            raise TemplateError(str(problem))
+    alarms: list[Alarm] = []
+    for alarm in read.alarms:
+        if _watches(alarm, logged.name, filters) or (
+            isinstance(alarm, CompositeAlarm) and {one.name for one in alarms} >= set(alarm.children.values())
+        ):
+            alarms.append(alarm)
+    return Monitoring(logged, filters, tuple(alarms))
 
 
-def _log_groups(function: str, properties: Mapping[str, Any]) -> list[Any]:
-    """The names under which a template may write the function's log group."""
-    configured = properties.get("LoggingConfig", {}).get("LogGroup")
-    if configured is not None:
-        return [configured]
-    default: list[Any] = [{"Fn::Join": ["", ["/aws/lambda/", {"Ref": function}]]}]
-    if isinstance(properties.get("FunctionName"), str):
-        default.append(f"/aws/lambda/{properties['FunctionName']}")
-    return default
-
-
-def _filters(logical_id: str, properties: Mapping[str, Any]) -> Iterable[MetricFilter]:
-    for transformation in cast("list[Mapping[str, Any]]", properties.get("MetricTransformations", [])):
-        value = str(transformation.get("MetricValue", ""))
-        if value.startswith("$") or transformation.get("Dimensions"):
-            continue
-        yield MetricFilter(
-            logical_id,
-            parse(cast(str, properties.get("FilterPattern"))),
-            Metric(transformation.get("MetricNamespace"), transformation.get("MetricName")),
-            float(value),
-        )
-
-
-def _resources(template: Template, kind: str) -> dict[str, Mapping[str, Any]]:
-    resources = cast("Mapping[str, Mapping[str, Any]]", template.get("Resources", {}))
-    return {
-        logical_id: cast("Mapping[str, Any]", resource.get("Properties", {}))
-        for logical_id, resource in resources.items()
-        if resource.get("Type") == kind
-    }
+def _watches(alarm: Alarm, function: str, filters: Sequence[MetricFilter]) -> bool:
+    """Whether a line of the function can be counted by this alarm."""
+    if isinstance(alarm, MetricAlarm):
+        named = dict(alarm.metric.dimensions).get("FunctionName", function)
+        return named == function and any(one.could_publish(alarm.metric) for one in filters)
+    return isinstance(alarm, QueryAlarm) and any(alarm.query.could_take(one.some_key) for one in filters)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shielded_function_emulator.intrinsics import REGION
 from shielded_function_emulator.web import Environ, StartResponse
+from shielded_function_monitoring.intrinsics import REGION
 
 _DYNAMODB = "DynamoDB_20120810"
 # What AWS::DynamoDB::Table and CreateTable call by the same name.

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
-from shielded_function_emulator.intrinsics import ACCOUNT, REGION, IntrinsicError, Resolver
-from shielded_function_emulator.kernel import machine
+from shielded_function_monitoring.intrinsics import ACCOUNT, REGION, IntrinsicError, Resolver
 
 _FUNCTION = "AWS::Lambda::Function"
 _DEFAULT_MEMORY_MB = 128
@@ -246,6 +245,21 @@ class CloudAssembly:
         """The name that environment variables of this assembly give for a resource."""
         return self._resolver(self._stack(stack), {}).name_of(logical_id)
 
+    def environments(self) -> dict[tuple[str, str], list[str]]:
+        """The stacks of each account and region, nested ones and those of stages too, as `resolver` calls them."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for key, stack in self._stacks.items():
+            found.setdefault((stack.account, stack.region), []).append(key)
+        return found
+
+    def resolver(self, stack: str, values: Mapping[str, str] | None = None) -> Resolver:
+        """What makes the names of a stack, with what is known of its deployment (`Known.values`)."""
+        return self._resolver(self._stack(stack), values or {})
+
+    def path_of(self, stack: str, logical_id: str) -> str:
+        """The construct path of a resource; empty where the assembly does not say."""
+        return self._stack(stack).path_of(logical_id)
+
     def functions(self) -> list[FunctionPlace]:
         """Every function of every stack, in their order."""
         return [
@@ -305,6 +319,9 @@ class CloudAssembly:
         properties: dict[str, Any] = stack.template["Resources"][place.logical_id]["Properties"]
         if properties.get("PackageType") == "Image" or "ImageUri" in properties.get("Code", {}):
             raise CloudAssemblyError(f"{place}: a function of a container image cannot be run here, only file assets")
+        # Here, since templates are read on systems too that are not Linux.
+        from shielded_function_emulator.kernel import machine
+
         (architecture,) = properties.get("Architectures", ["x86_64"])
         if _ARCHITECTURES.get(architecture) != machine():
             raise CloudAssemblyError(f"{place} is for {architecture}; this machine is {machine()}")

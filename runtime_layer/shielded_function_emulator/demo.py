@@ -9,7 +9,7 @@ from __future__ import annotations
 import json as json_format
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shielded_function_emulator.checkout_run import STACK, CheckoutError, CheckoutRun, run_checkout
+from shielded_function_emulator.checkout_run import CheckoutError, CheckoutRun, run_checkout
 from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError
 from shielded_function_emulator.function import emulator
 from shielded_function_emulator.sandbox import Isolation, SandboxError
@@ -28,22 +28,27 @@ APP = CHECKOUT / "examples" / "checkout"
 
 # The functions of the app, by the mode of their policies.
 SHIELDED = {"block": "Shielded", "alert": "Watched"}
+_LEARNT_FROM = "alert"
 
 _WIDTH_WITHOUT_TERMINAL = 150
 
+After = Callable[[Path], list[str]]
+"""What comes after: is given the log of the function in alert mode, as a file, and returns lines to print."""
 
-def run(json: bool = False, app: Path = APP) -> int:
+
+def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
     """Runs the demo and prints its result: a table, or one JSON object on stdout.
 
     Args:
         json: which of the two.
-        app: the folder of `examples/checkout`.
+        app: the folder of `examples/checkout`; the logs are kept in its `cdk.out/demo`.
+        after: what is to be made of the log of the function in alert mode; not with `json`.
 
     Returns the exit status.
     """
     notes = Console(stderr=True)
     try:
-        verdicts, isolation = _verdicts(notes, app)
+        verdicts, isolation, logs = _verdicts(notes, app)
     except (SandboxError, SynthesisError, CloudAssemblyError, CheckoutError) as error:
         notes.print(f"demo: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
@@ -51,12 +56,14 @@ def run(json: bool = False, app: Path = APP) -> int:
         print(json_format.dumps(verdicts.to_json(), indent=2))
     else:
         _print(verdicts, isolation)
+        for line in after(logs[_LEARNT_FROM]) if after is not None else []:
+            print(line)
     for complaint in verdicts.complaints:
         notes.print(complaint, style="red", markup=False, highlight=False, soft_wrap=True)
     return 0 if verdicts.as_it_should_be else 1
 
 
-def _verdicts(notes: Console, app: Path) -> tuple[Verdicts, Isolation]:
+def _verdicts(notes: Console, app: Path) -> tuple[Verdicts, Isolation, dict[str, Path]]:
     emulator()  # first: what is missing shall not be found out after a minute
     with tempfile.TemporaryDirectory(prefix="checkout-cdk-") as scratch:
         output = Path(scratch) / "cdk.out"
@@ -68,8 +75,16 @@ def _verdicts(notes: Console, app: Path) -> tuple[Verdicts, Isolation]:
             with _step(notes, f"invoking {construct} in an emulated Lambda sandbox"):
                 runs[construct] = run_checkout(assembly, construct)
         shielded = {mode: runs[construct] for mode, construct in SHIELDED.items()}
-        verdicts = judge(assembly.template(STACK), runs["Unshielded"], shielded)
-        return verdicts, runs["Unshielded"].isolation
+        verdicts = judge(assembly, runs["Unshielded"], shielded)
+        logs = {mode: _keep(run, app / "cdk.out" / "demo" / f"{mode}.log") for mode, run in shielded.items()}
+        return verdicts, runs["Unshielded"].isolation, logs
+
+
+def _keep(run: CheckoutRun, file: Path) -> Path:
+    """Writes a run's log to a file, for `shielded-function report` and `learn`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f"{line.message}\n" for line in run.log), encoding="utf-8")
+    return file
 
 
 @contextmanager
@@ -93,6 +108,9 @@ def _print(verdicts: Verdicts, isolation: Isolation) -> None:
     console.print(_allowed(verdicts.allowed))
     for mode, states in verdicts.alarms.items():
         console.print(f"alarm of {SHIELDED[mode]}: {states.before} before, {states.after} after", highlight=False)
+        for fired in verdicts.fired.get(mode, []):
+            called = ", ".join(fired.actions) or "nothing: it has no action"
+            console.print(f"  {fired.alarm} fired and would call {called}", highlight=False, soft_wrap=True)
     with_filter = "with" if isolation.filtered else "without"
     console.print(f"isolation: {isolation.kind}, {with_filter} Lambda's seccomp filter", style="dim", highlight=False)
     mark = _mark(verdicts.as_it_should_be)

@@ -12,9 +12,9 @@ from typing_extensions import Self
 from shielded_function_emulator.aws_service import AwsService
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.dns_server import DnsServer
-from shielded_function_emulator.intrinsics import REGION
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
+from shielded_function_monitoring.intrinsics import REGION
 
 PROVIDER = "api.payments.example"
 DYNAMODB = f"dynamodb.{REGION}.amazonaws.com"

@@ -20,14 +20,7 @@ from shielded_function_emulator.languages.parts import Unavailable
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.sandbox import Isolation, SandboxError
 from shielded_function_emulator.shield_log import ShieldLog
-from shielded_function_monitoring import (
-    AlarmError,
-    AlarmState,
-    LogEvent,
-    PatternError,
-    TemplateError,
-    monitoring_of,
-)
+from shielded_function_monitoring import AlarmState, LogEvent, TemplateError, monitoring_of
 from shielded_function_monitoring.template import WRAPPER
 
 _NAMESPACES = (
@@ -38,11 +31,15 @@ _NAMESPACES = (
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm of the template: its state before anything was logged, and with this run's lines."""
+    """An alarm of the template: its state before anything was logged, and with this run's lines.
+
+    `actions`: what CloudWatch would call now.
+    """
 
     logical_id: str
     before: AlarmState
     after: AlarmState
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def attempt(
             raise SandboxError(_NAMESPACES.format(isolation.note))
         with ClosedNetwork(function.sandbox):
             invocation = function.invoke(event)
-    alarms, note = _alarms(assembly, place, invocation)
+    alarms, note = _alarms(assembly, place, package, invocation)
     return Trial(invocation, ShieldLog.of(invocation.log), alarms, note, isolation)
 
 
@@ -121,14 +118,24 @@ def _runtime(name: str, report: Callable[[str], None]) -> Runtime | None:
     return runtime
 
 
-def _alarms(assembly: CloudAssembly, place: FunctionPlace, invocation: Invocation) -> tuple[tuple[Alarm, ...], str]:
+def _alarms(
+    assembly: CloudAssembly, place: FunctionPlace, package: FunctionPackage, invocation: Invocation
+) -> tuple[tuple[Alarm, ...], str]:
     events = [LogEvent(line.time, line.message) for line in invocation.log]
     at = events[-1].time if events else time.time()
     try:
-        monitoring = monitoring_of(assembly.template(place.stack), place.logical_id)
+        resolver = assembly.resolver(place.stack, {place.logical_id: package.name})
+        monitoring = monitoring_of(assembly.template(place.stack), place.logical_id, resolver)
         before = monitoring.states((), at)
         after = monitoring.states(events, at, before)
-    except (TemplateError, PatternError, AlarmError) as error:
+        changes = monitoring.transitions(events, at, before)
+    except TemplateError as error:
         return (), f"the template's alarms cannot be evaluated here: {error}"
-    alarms = tuple(Alarm(logical_id, before[logical_id], after[logical_id]) for logical_id in after)
+    called: dict[str, list[str]] = {logical_id: [] for logical_id in after}
+    for change in changes:
+        called[change.alarm.logical_id].extend(call.action for call in change.notifications)
+    alarms = tuple(
+        Alarm(logical_id, before[logical_id], after[logical_id], tuple(dict.fromkeys(called[logical_id])))
+        for logical_id in after
+    )
     return alarms, "" if alarms else "the template has no alarm on this function's violations"

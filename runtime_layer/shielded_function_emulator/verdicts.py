@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from shielded_function_emulator.checkout_run import CheckoutRun
+from shielded_function_emulator.checkout_run import STACK, CheckoutRun
+from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME, ATTACKER_ZONE
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_monitoring import Alert, LogEvent, monitoring_of
@@ -79,6 +80,14 @@ class AlarmStates(NamedTuple):
     after: str
 
 
+class Fired(NamedTuple):
+    """An alarm that fired: its name, why, and the actions that CloudWatch would call."""
+
+    alarm: str
+    reason: str
+    actions: tuple[str, ...]
+
+
 @dataclass
 class Verdicts:
     """Everything that the demo has shown. `complaints`: what should not be and is in no row."""
@@ -86,6 +95,7 @@ class Verdicts:
     rows: list[Row] = field(default_factory=list[Row])
     allowed: list[AllowedRow] = field(default_factory=list[AllowedRow])
     alarms: dict[str, AlarmStates] = field(default_factory=dict[str, AlarmStates])
+    fired: dict[str, list[Fired]] = field(default_factory=dict[str, list[Fired]])
     complaints: list[str] = field(default_factory=list[str])
 
     @property
@@ -96,7 +106,7 @@ class Verdicts:
         return all(row.as_it_should_be for row in rows) and all(alarms) and not self.complaints
 
     def to_json(self) -> dict[str, Any]:
-        """The stable form: `{"attempts": [...], "allowed": [...], "alarm": {"before", "after"}}`."""
+        """The stable form: `{"attempts": [...], "allowed": [...], "alarm": {"before", "after"}, "fired": [...]}`."""
         return {
             "attempts": [
                 {
@@ -114,10 +124,15 @@ class Verdicts:
                 for row in self.allowed
             ],
             "alarm": self.alarms["block"]._asdict(),
+            "fired": [
+                {"mode": mode, "alarm": fired.alarm, "actions": list(fired.actions)}
+                for mode, alarms in self.fired.items()
+                for fired in alarms
+            ],
         }
 
 
-def judge(template: Mapping[str, Any], unshielded: CheckoutRun, shielded: Mapping[str, CheckoutRun]) -> Verdicts:
+def judge(assembly: CloudAssembly, unshielded: CheckoutRun, shielded: Mapping[str, CheckoutRun]) -> Verdicts:
     """Compares the unshielded run with the shielded ones (by mode)."""
     verdicts = Verdicts()
     for mode, run in shielded.items():
@@ -126,7 +141,7 @@ def judge(template: Mapping[str, Any], unshielded: CheckoutRun, shielded: Mappin
         verdicts.allowed += [
             AllowedRow(call, mode, _said(unshielded.allowed[call]), _said(run.allowed[call])) for call in run.allowed
         ]
-        verdicts.alarms[mode] = _alarm(template, run)
+        verdicts.alarms[mode], verdicts.fired[mode] = _alarms(assembly, run)
         verdicts.complaints += [f"{mode}: malformed line: {line}" for line in log.malformed]
         verdicts.complaints += [f"{mode}: unexpected alert: {line}" for line in _false_alerts(mode, log)]
         if [event.event for event in log.events] != ["armed"]:
@@ -150,10 +165,17 @@ def _false_alerts(mode: str, log: ShieldLog) -> list[str]:
     return [line for line, alert in log.alerts if not any(attempt.is_reported_by(alert, mode) for attempt in ATTEMPTS)]
 
 
-def _alarm(template: Mapping[str, Any], run: CheckoutRun) -> AlarmStates:
+def _alarms(assembly: CloudAssembly, run: CheckoutRun) -> tuple[AlarmStates, list[Fired]]:
     """The function's one alarm, by the template's own filter and rule: with no lines, and with the run's."""
-    monitoring = monitoring_of(template, run.function)
+    monitoring = monitoring_of(assembly.template(STACK), run.function, assembly.resolver(STACK))
     events = [LogEvent(line.time, line.message) for line in run.log]
     at = events[-1].time if events else time.time()
-    before, after = (", ".join(monitoring.states(seen, at).values()) or "none" for seen in ((), events))
-    return AlarmStates(before, after)
+    quiet = monitoring.states((), at)
+    after = monitoring.states(events, at, quiet)
+    fired = [
+        Fired(change.alarm.name, change.reason, tuple(call.action for call in change.notifications))
+        for change in monitoring.transitions(events, at, quiet)
+        if change.state == "ALARM"
+    ]
+    before, now = (", ".join(states.values()) or "none" for states in (quiet, after))
+    return AlarmStates(before, now), fired

@@ -53,7 +53,8 @@ def test_the_attacked_functions(assembly: Path, role: str) -> None:
     sort_lines(observed, [line.message for line in done.log])
     # The template's own filter and alarm, evaluated on these lines.
     template = json.loads((assembly / "Attacked.template.json").read_text())
-    monitoring = monitoring_of(template, CloudAssembly(assembly).logical_id("Attacked", construct))
+    read = CloudAssembly(assembly)
+    monitoring = monitoring_of(template, read.logical_id("Attacked", construct), read.resolver("Attacked"))
     now = time.time()
     (state,) = monitoring.states([LogEvent(now - 90, line.message) for line in done.log], at=now).values()
     observed.alarm = state

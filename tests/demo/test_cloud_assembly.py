@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError, Known
-from shielded_function_emulator.intrinsics import IntrinsicError, Resolver
 from shielded_function_emulator.kernel import machine
+from shielded_function_monitoring.intrinsics import IntrinsicError, Resolver
 
 ARCHITECTURE = {"aarch64": "arm64"}.get(machine(), machine())
 PATH = {"aws:cdk:path": "Shop/Pay/Resource"}

@@ -83,14 +83,21 @@ class TestCommand:
         assert result["alarm"] == {"before": "OK", "after": "ALARM"}
 
     def test_nothing_else_is_in_the_result(self, result: dict[str, Any]) -> None:
-        assert set(result) == {"attempts", "allowed", "alarm"}
+        assert set(result) == {"attempts", "allowed", "alarm", "fired"}
+
+    def test_which_alarm_fired_and_whom_it_would_call(self, result: dict[str, Any]) -> None:
+        assert [fired["mode"] for fired in result["fired"]] == ["block", "alert"]
+        for fired, construct in zip(result["fired"], SHIELDED.values(), strict=True):
+            assert fired["alarm"].startswith(f"Checkout-{construct}")
+            (topic,) = fired["actions"]
+            assert topic.startswith("arn:aws:sns:us-east-1:123456789012:Checkout-Alarms")
 
 
 class TestVerdicts:
     def verdicts(self, assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Verdicts:
         """What the demo says of these runs."""
         shielded = {mode: runs[construct] for mode, construct in SHIELDED.items()}
-        return judge(assembly.template("Checkout"), runs["Unshielded"], shielded)
+        return judge(assembly, runs["Unshielded"], shielded)
 
     def test_the_real_runs_are_as_they_should_be(self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
         verdicts = self.verdicts(assembly, runs)

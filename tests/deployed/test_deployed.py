@@ -21,6 +21,8 @@ from deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
 from deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
 from deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, physical_resources, stacks
 from shielded_function_monitoring import NAMESPACE, violations
+from shielded_function_monitoring.intrinsics import Resolver
+from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
 
 WRAPPER = "/opt/shielded-function/shield"
 FILTER = "AWS::Logs::MetricFilter"
@@ -212,6 +214,46 @@ def check_checkout(deployment: Deployment) -> None:
         assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 60, 1.0)
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_an_alert_line_fires_the_alarm(deployment: Deployment) -> None:
+    """What is deployed, evaluated: a line in a function's log group becomes an alarm's state, and a message."""
+    server = deployment.server
+    cloudwatch = SimulatedCloudWatch(read_templates([(resolver_of(stack), None) for stack in deployment.everything()]))
+    assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
+    moto = MotoCloudWatch(cloudwatch, server.client)
+    queue = server.client("sqs").create_queue(QueueName="told")["QueueUrl"]
+    attributes = server.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    told = {action for alarm in cloudwatch.alarms for action in alarm.actions.alarm if ":sns:" in action}
+    subscriptions = [
+        server.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
+        for topic in told
+    ]
+    moto.evaluate()
+    for stack, logical_id, _ in deployment.shielded():
+        function = cloudwatch.function(stack.physical(logical_id))
+        moto.put_log_events(function.log_group, [alert_line(function.name)])
+    moto.evaluate()
+    states = {a["AlarmName"]: a["StateValue"] for a in server.client("cloudwatch").describe_alarms()["MetricAlarms"]}
+    assert set(states.values()) == {"ALARM"}
+    messages = server.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    assert bool(messages) == bool(told)
+    assert all("Threshold crossed" in message["Body"] or "time series" in message["Body"] for message in messages)
+    for subscription in subscriptions:
+        server.client("sns").unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    server.client("sqs").delete_queue(QueueUrl=queue)
+
+
+def resolver_of(stack: DeployedStack) -> Resolver:
+    """Makes a stack's names as moto has made them."""
+    return Resolver(
+        stack.name,
+        stack.template,
+        values=stack.references.physical,
+        region=REGION,
+        account=ACCOUNT,
+        parameters=lambda name: stack.references.parameters[name],
+    )
 
 
 def test_diff_finds_nothing_after_a_deployment(deployment: Deployment) -> None:

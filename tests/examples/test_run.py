@@ -13,9 +13,9 @@ from examples.image import TASK_ROOT, build
 from examples.outside import ATTEMPTS, CHARGE, DATABASE, Aws, alerts, started
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage, Known
 from shielded_function_emulator.function import EmulatedFunction, Invocation
-from shielded_function_emulator.intrinsics import Resolver
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_monitoring.intrinsics import Resolver
 
 pytestmark = pytest.mark.skipif(machine() != "x86_64", reason="the examples' functions are for x86_64")
 

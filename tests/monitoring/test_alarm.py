@@ -13,9 +13,6 @@ from shielded_function_monitoring.alarm import (
     AlarmRule,
     AlarmState,
     MissingData,
-    Sample,
-    datapoints,
-    evaluate,
     state_of,
 )
 
@@ -54,40 +51,6 @@ def test_the_guides_tables(
     assert state_of(rule, values, previous) == expected
 
 
-RULE = AlarmRule(threshold=1, treat_missing_data="notBreaching")
-
-
-@pytest.mark.parametrize(
-    ("times", "at", "state"),
-    [
-        ([], 600.0, "OK"),
-        ([600.0], 600.0, "ALARM"),
-        ([659.9], 659.9, "ALARM"),
-        ([600.0], 660.0, "ALARM"),  # the newest real datapoint of the range still counts
-        ([600.0], 779.9, "ALARM"),
-        ([600.0], 780.0, "OK"),  # out of the range of three periods
-        ([700.0], 600.0, "OK"),  # not yet
-    ],
-)
-def test_the_rule_of_the_constructs(times: list[float], at: float, state: AlarmState) -> None:
-    assert evaluate(RULE, [Sample(time) for time in times], at) == state
-
-
-def test_samples_are_summed_by_period() -> None:
-    samples = [Sample(60.0), Sample(119.9, 2), Sample(120.0), Sample(300.0), Sample(1.0)]
-    assert datapoints(RULE, samples, at=179.0) == [1.0, 3.0, 1.0]
-    assert evaluate(AlarmRule(threshold=3, treat_missing_data="notBreaching"), samples, at=119.0) == "ALARM"
-    assert evaluate(AlarmRule(threshold=3, treat_missing_data="notBreaching"), samples, at=179.0) == "OK"
-
-
-@pytest.mark.parametrize(
-    ("statistic", "value"), [("Sum", 6.0), ("SampleCount", 3), ("Average", 2.0), ("Minimum", 1.0), ("Maximum", 3.0)]
-)
-def test_statistics(statistic: Any, value: float) -> None:
-    rule = AlarmRule(threshold=1, statistic=statistic)
-    assert datapoints(rule, [Sample(0, 1), Sample(1, 2), Sample(2, 3)], at=3)[-1] == value
-
-
 @pytest.mark.parametrize(
     ("comparison", "states"),
     [
@@ -114,6 +77,8 @@ PROPERTIES = {
 
 
 def test_from_properties() -> None:
+    query = {key: PROPERTIES[key] for key in PROPERTIES if key not in ("Period", "Statistic")}
+    assert AlarmRule.from_properties(query, "Maximum", 60).statistic == "Maximum"
     assert AlarmRule.from_properties(PROPERTIES) == AlarmRule(
         threshold=5,
         period=300,
@@ -138,7 +103,6 @@ def test_from_properties() -> None:
         ({"Statistic": "p99"}, "Statistic: 'p99'"),
         ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "ComparisonOperator: 'GreaterThanUpperThreshold'"),
         ({"TreatMissingData": "OK"}, "TreatMissingData: 'OK'"),
-        ({"Metrics": []}, "Metrics: alarms with it"),
         ({"ExtendedStatistic": "p99"}, "ExtendedStatistic: alarms with it"),
     ],
 )

@@ -10,7 +10,10 @@ import pytest
 
 import shielded_function_monitoring
 
-MODULES = [module.name for module in pkgutil.iter_modules(shielded_function_monitoring.__path__)]
+PREFIX = f"{shielded_function_monitoring.__name__}."
+MODULES = [
+    module.name.removeprefix(PREFIX) for module in pkgutil.walk_packages(shielded_function_monitoring.__path__, PREFIX)
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -20,4 +23,5 @@ def test_examples(name: str) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert {"alarm", "alert", "filters", "pattern", "queries"} <= set(MODULES)
+    wanted = {"alarm", "alert", "filters", "pattern", "queries", "simulated.composite", "simulated.metrics"}
+    assert wanted <= set(MODULES)

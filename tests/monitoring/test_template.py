@@ -1,168 +1,114 @@
-"""The alarm chain read from a template and run over lines."""
+"""One function's alarm chain, read from a template and run over lines."""
 
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 import pytest
 
-from shielded_function_monitoring import LogEvent, PatternError, TemplateError, monitoring_of, shielded_functions
-from shielded_function_monitoring.filters import metric_name, violations
+from alarm_chain import chains
+from alarm_chain.chains import STACK, TOPIC
+from shielded_function_monitoring import LogEvent, TemplateError, monitoring_of, shielded_functions
+from shielded_function_monitoring.intrinsics import Resolver
+from shielded_function_monitoring.simulated import alert_line
+from shielded_function_monitoring.template import Monitoring
 
-ALERT = json.dumps(
-    {
-        "function_shield": True,
-        "timestamp": "2026-11-24T13:37:00.123456Z",
-        "level": "WARN",
-        "policy": "read_write_tmp",
-        "mode": "block",
-        "details": {"path": "/tmp/x"},
-        "pid": 17,
-    }
-)
-ARMED = '{"function_shield":true,"event":"armed","level":"INFO","modes":{"read_write_tmp":"block"}}'
-REFUSED = '{"function_shield":true,"event":"refused","level":"ERROR","reason":"SHIELD_READ_WRITE_TMP: ..."}'
-UNSHIELDED = '{"function_shield":true,"event":"unshielded","level":"ERROR","reason":"..."}'
-
-NAME = {"Fn::Join": ["", [{"Ref": "Fn"}, "/violations"]]}
-TEMPLATE: dict[str, Any] = {
-    "Resources": {
-        "Fn": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "Environment": {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}},
-                "LoggingConfig": {"LogGroup": {"Ref": "Logs"}},
-            },
-        },
-        "Other": {"Type": "AWS::Lambda::Function", "Properties": {}},
-        "Logs": {"Type": "AWS::Logs::LogGroup"},
-        "Filter": {
-            "Type": "AWS::Logs::MetricFilter",
-            "Properties": {
-                "FilterPattern": violations().render(),
-                "LogGroupName": {"Ref": "Logs"},
-                "MetricTransformations": [
-                    {"MetricName": NAME, "MetricNamespace": "ShieldedFunction", "MetricValue": "1"}
-                ],
-            },
-        },
-        "Elsewhere": {
-            "Type": "AWS::Logs::MetricFilter",
-            "Properties": {
-                "FilterPattern": "ERROR",
-                "LogGroupName": {"Ref": "OtherLogs"},
-                "MetricTransformations": [{"MetricName": "Errors", "MetricNamespace": "App", "MetricValue": "1"}],
-            },
-        },
-        "Alarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmActions": [{"Ref": "Topic"}],
-                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-                "EvaluationPeriods": 1,
-                "MetricName": NAME,
-                "Namespace": "ShieldedFunction",
-                "Period": 60,
-                "Statistic": "Sum",
-                "Threshold": 1,
-                "TreatMissingData": "notBreaching",
-            },
-        },
-        "Unrelated": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {"MetricName": "Errors", "Namespace": "AWS/Lambda", "Metrics": []},
-        },
-    }
-}
+TEMPLATE = chains.template("function")
+ALERT = alert_line("Shop-Checkout", "read_write_tmp", details={"path": "/tmp/x"})
+ARMED = '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"armed","level":"INFO"}'
 
 
-def changed(resource: str, **properties: Any) -> dict[str, Any]:
-    template = copy.deepcopy(TEMPLATE)
-    template["Resources"][resource]["Properties"].update(properties)
-    return template
+def changed(resource: str, template: dict[str, Any] = TEMPLATE, **properties: Any) -> dict[str, Any]:
+    made = copy.deepcopy(template)
+    made["Resources"][resource]["Properties"].update(properties)
+    return made
+
+
+def read(template: dict[str, Any] = TEMPLATE, function: str = "Checkout") -> Monitoring:
+    return monitoring_of(template, function, Resolver(STACK, template))
 
 
 def test_what_it_finds() -> None:
-    assert shielded_functions(TEMPLATE) == ["Fn"]
-    monitoring = monitoring_of(TEMPLATE, "Fn")
-    assert monitoring.log_group == {"Ref": "Logs"}
-    assert [found.logical_id for found in monitoring.filters] == ["Filter"]
-    assert [found.logical_id for found in monitoring.alarms] == ["Alarm"]
-    assert monitoring.alarms[0].actions == ({"Ref": "Topic"},)
+    assert shielded_functions(TEMPLATE) == ["Checkout", "Refund"]
+    monitoring = read()
+    assert (monitoring.function.name, monitoring.log_group) == ("Shop-Checkout", "Shop-CheckoutLogs")
+    assert [found.name for found in monitoring.filters] == ["CheckoutFilter"]
+    assert [found.logical_id for found in monitoring.alarms] == ["CheckoutAlarm"]
+    assert monitoring.alarms[0].actions.alarm == (TOPIC,)
 
 
-@pytest.mark.parametrize(
-    ("line", "counts"),
-    [(ALERT, True), (ARMED, False), (REFUSED, True), (UNSHIELDED, True), ("START RequestId: 1", False)],
-)
+@pytest.mark.parametrize(("line", "counts"), [(ALERT, True), (ARMED, False), ("START RequestId: 1", False)])
 def test_which_lines_count(line: str, counts: bool) -> None:
-    monitoring = monitoring_of(TEMPLATE, "Fn")
+    monitoring = read()
     assert bool(monitoring.matched(line)) is counts
-    assert monitoring.states([LogEvent(90, line)], at=100) == {"Alarm": "ALARM" if counts else "OK"}
-
-
-def test_a_policy_counts_only_its_own() -> None:
-    assert violations("read_write_tmp").matches(ALERT)
-    assert not violations("read_handler").matches(ALERT)
-    assert not violations("read_write_tmp").matches(REFUSED)
-    assert metric_name("f", "read_handler") == "f/read_handler"
+    assert monitoring.states([LogEvent(90, line)], at=100) == {"CheckoutAlarm": "ALARM" if counts else "OK"}
 
 
 def test_an_alarm_over_time() -> None:
-    monitoring = monitoring_of(TEMPLATE, "Fn")
+    monitoring = read()
     events = [LogEvent(90, ARMED), LogEvent(130, ALERT), LogEvent(131, ALERT)]
-    states = [monitoring.states(events, at=at)["Alarm"] for at in (100, 130, 200, 250, 310)]
+    states = [monitoring.states(events, at=at)["CheckoutAlarm"] for at in (100, 130, 200, 250, 310)]
     assert states == ["OK", "ALARM", "ALARM", "ALARM", "OK"]
 
 
+def test_what_would_be_called() -> None:
+    (change,) = read().transitions([LogEvent(90, ALERT)], at=100, previous={"CheckoutAlarm": "OK"})
+    assert [call.action for call in change.notifications] == [TOPIC]
+    assert read().transitions([], at=100, previous={"CheckoutAlarm": "OK"}) == []
+
+
 def test_ignored_missing_data_keeps_the_state_before() -> None:
-    monitoring = monitoring_of(changed("Alarm", TreatMissingData="ignore"), "Fn")
-    assert monitoring.states([], at=0, previous={"Alarm": "ALARM"}) == {"Alarm": "ALARM"}
-    assert monitoring.states([], at=0) == {"Alarm": "INSUFFICIENT_DATA"}
+    monitoring = read(changed("CheckoutAlarm", TreatMissingData="ignore"))
+    assert monitoring.states([], at=0, previous={"CheckoutAlarm": "ALARM"}) == {"CheckoutAlarm": "ALARM"}
+    assert monitoring.states([], at=0) == {"CheckoutAlarm": "INSUFFICIENT_DATA"}
 
 
 @pytest.mark.parametrize(
     ("function", "log_group"),
     [
-        ({}, {"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Fn"}]]}),
+        ({}, {"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Checkout"}]]}),
         ({"FunctionName": "checkout"}, "/aws/lambda/checkout"),
-        ({"FunctionName": "checkout"}, {"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Fn"}]]}),
+        ({"FunctionName": "checkout"}, {"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Checkout"}]]}),
     ],
 )
 def test_the_default_log_group(function: dict[str, Any], log_group: Any) -> None:
-    template = changed("Filter", LogGroupName=log_group)
-    template["Resources"]["Fn"]["Properties"] = function
-    assert len(monitoring_of(template, "Fn").alarms) == 1
+    template = changed("CheckoutFilter", LogGroupName=log_group)
+    template["Resources"]["Checkout"]["Properties"] = function
+    assert len(read(template).alarms) == 1
+
+
+def test_alarms_of_other_functions_and_metrics_are_not_its() -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Other"] = chains.metric_alarm({"FunctionName": "elsewhere"})
+    template["Resources"]["Fewer"] = chains.metric_alarm()
+    template["Resources"]["Errors"] = chains.metric_alarm(Namespace="AWS/Lambda", MetricName="Errors")
+    template["Resources"]["Any"] = chains.composite_alarm("CheckoutAlarm")
+    template["Resources"]["Both"] = chains.composite_alarm("CheckoutAlarm", "RefundAlarm")
+    assert [alarm.logical_id for alarm in read(template).alarms] == ["CheckoutAlarm", "Any"]
+
+
+def test_the_fleets_alarm_is_each_functions() -> None:
+    template = chains.template("fleet")
+    for function in ("Checkout", "Refund"):
+        monitoring = read(template, function)
+        events = [LogEvent(90, alert_line(f"Shop-{function}"))]
+        assert monitoring.states(events, at=100) == {"FleetAlarm": "ALARM"}
 
 
 @pytest.mark.parametrize(
-    "transformation",
+    ("template", "says"),
     [
-        {"MetricName": NAME, "MetricNamespace": "ShieldedFunction", "MetricValue": "$.folded"},
-        {
-            "MetricName": NAME,
-            "MetricNamespace": "ShieldedFunction",
-            "MetricValue": "1",
-            "Dimensions": [{"Key": "Policy", "Value": "$.policy"}],
-        },
+        (changed("CheckoutFilter", FilterPattern="ERROR"), "Checkout.*expected {"),
+        (changed("CheckoutAlarm", ExtendedStatistic="p99"), "ExtendedStatistic"),
+        (changed("Checkout", LoggingConfig={"LogGroup": {"Ref": "Nobody"}}), "Checkout: Ref Nobody"),
     ],
 )
-def test_what_is_not_read(transformation: dict[str, Any]) -> None:
-    monitoring = monitoring_of(changed("Filter", MetricTransformations=[transformation]), "Fn")
-    assert (monitoring.filters, monitoring.alarms) == ((), ())
-
-
-def test_an_alarm_with_dimensions_is_another_metric() -> None:
-    assert monitoring_of(changed("Alarm", Dimensions=[{"Name": "A", "Value": "b"}]), "Fn").alarms == ()
+def test_what_cannot_be_evaluated_is_said_so(template: dict[str, Any], says: str) -> None:
+    with pytest.raises(TemplateError, match=says):
+        read(template)
 
 
 def test_no_such_function() -> None:
-    with pytest.raises(TemplateError, match=r"^Logs: no AWS::Lambda::Function"):
-        monitoring_of(TEMPLATE, "Logs")
-
-
-def test_an_unreadable_filter_is_said_so() -> None:
-    with pytest.raises(PatternError):
-        monitoring_of(changed("Filter", FilterPattern="ERROR"), "Fn")
+    with pytest.raises(TemplateError, match=r"^CheckoutLogs: no AWS::Lambda::Function"):
+        read(function="CheckoutLogs")

@@ -5,6 +5,8 @@ The sandbox is in the wheel; the example, and what plays its internet, need the 
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from .errors import CliError
@@ -38,4 +40,30 @@ def run(*, json: bool) -> int:
         from shielded_function_emulator import demo
     except ImportError as error:
         raise CliError(f"the demo needs the checkout's tools ({error}): run `make demo` in {checkout}") from error
-    return demo.run(json=json, app=checkout / _EXAMPLE)
+    return demo.run(json=json, app=checkout / _EXAMPLE, after=_look_back)
+
+
+def _look_back(log: Path) -> list[str]:
+    """What the log of the function in alert mode becomes: a report to open, and the policy that it would need."""
+    report, policy = log.with_name("report.html"), log.with_name("learnt.toml")
+    said = [
+        f"report: {report}" if _command("report", str(log), "--output", str(report)) else "",
+        f"learnt policy: {policy}" if _command("learn", str(log), "--format", "toml", "--output", str(policy)) else "",
+    ]
+    if policy.exists():
+        said += [f"  {line}" for line in policy.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [line for line in said if line]
+
+
+def _command(*arguments: str) -> bool:
+    """Runs a command of this program's; False, with a note, when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "shielded_function.cli", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(f"demo: {arguments[0]}: {done.stderr.strip()[-400:]}", file=sys.stderr)
+    return not done.returncode

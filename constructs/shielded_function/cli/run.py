@@ -195,6 +195,8 @@ def _print(place: FunctionPlace, result: Trial) -> None:
     for alarm in result.alarms:
         after = f"[{_STYLES.get(alarm.after, '')}]{alarm.after}[/]" if alarm.after in _STYLES else alarm.after
         console.print(f"alarm {alarm.logical_id}: {alarm.before} before, {after} after")
+        for action in alarm.actions:
+            console.print(Text(f"  would call {action}"), soft_wrap=True)
     if result.alarms_note:
         console.print(Text(result.alarms_note), soft_wrap=True)
     with_filter = "with" if result.isolation.filtered else "without"

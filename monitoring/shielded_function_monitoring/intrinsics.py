@@ -1,4 +1,4 @@
-"""Template values as deployment would make them: the intrinsic functions that a function's settings use.
+"""Template values as deployment would make them: the intrinsic functions that functions, filters and alarms use.
 
 References to things that only a deployment can know are an error that names them, never a guess; whoever knows such
 a value gives it (`values`).
@@ -20,6 +20,8 @@ _PARTITIONS = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", 
 # Resources whose Ref is their name, and the property that sets it.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 _NAME_PROPERTIES = {
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
     "AWS::DynamoDB::GlobalTable": "TableName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::Events::EventBus": "Name",
@@ -28,11 +30,14 @@ _NAME_PROPERTIES = {
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
     "AWS::SSM::Parameter": "Name",
 }
 # Those whose ARN follows from their name.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 _ARNS = {
+    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
+    "AWS::CloudWatch::CompositeAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
     "AWS::DynamoDB::GlobalTable": "dynamodb:{region}:{account}:table/{name}",
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
     "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{name}",
@@ -41,7 +46,10 @@ _ARNS = {
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
     "AWS::S3::Bucket": "s3:::{name}",
+    "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
 }
+# Resources whose Ref is their ARN, with the attribute that is the ARN too.
+_REF_IS_ARN = {"AWS::SNS::Topic": "TopicArn"}
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
@@ -111,10 +119,26 @@ class Resolver:
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
 
     def name_of(self, logical_id: str) -> str:
-        """The physical name of a resource: the one it is given, or one as CloudFormation would make it."""
+        """The physical name of a resource: the one it has, is given, or one as CloudFormation would make it."""
         resource = self.template["Resources"][logical_id]
+        if logical_id in self.values and resource["Type"] not in _REF_IS_ARN:
+            return self.values[logical_id]
         given = resource.get("Properties", {}).get(_NAME_PROPERTIES[resource["Type"]])
         return self.resolve(given) if given is not None else f"{self.stack}-{logical_id}"
+
+    def arn_of(self, logical_id: str) -> str:
+        """The ARN of a resource whose type is known to have one that follows from its name."""
+        kind = self.template["Resources"][logical_id]["Type"]
+        arn = _ARNS[kind].format(region=self.region, account=self.account, name=self.name_of(logical_id))
+        return f"arn:{self._pseudo()['AWS::Partition']}:{arn}"
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of the template holds.
+
+        Raises:
+            IntrinsicError: it cannot be known here.
+        """
+        return self._holds({"Condition": condition})
 
     def _plain(self, text: str) -> str:
         """Text, which may hold references to parameters and secrets.
@@ -165,7 +189,7 @@ class Resolver:
             raise IntrinsicError(
                 f"Ref {name}: what a {resource['Type']} refers to is known only after deployment", name
             )
-        return self.name_of(name)
+        return self.arn_of(name) if resource["Type"] in _REF_IS_ARN else self.name_of(name)
 
     def _pseudo(self) -> dict[str, str]:
         partition, suffix = next(
@@ -200,9 +224,8 @@ class Resolver:
         kind = resource.get("Type", "resource that is not in the template")
         if attribute.startswith("Outputs.") and self.outputs is not None:
             return self.outputs(logical_id, attribute.removeprefix("Outputs."))
-        if attribute == "Arn" and kind in _ARNS:
-            arn = _ARNS[kind].format(region=self.region, account=self.account, name=self.name_of(logical_id))
-            return f"arn:{self._pseudo()['AWS::Partition']}:{arn}"
+        if kind in _ARNS and attribute == _REF_IS_ARN.get(kind, "Arn"):
+            return self.arn_of(logical_id)
         raise IntrinsicError(f"Fn::GetAtt {key}: known only after the deployment of a {kind}", key)
 
     def _import_value(self, argument: Any) -> Any:

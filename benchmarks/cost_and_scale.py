@@ -1,0 +1,285 @@
+"""Writes `docs/cost-and-scale.md`: what the alarms of 10 to 10,000 functions cost a month, and which quotas they meet.
+
+    python benchmarks/cost_and_scale.py           # write the page
+    python benchmarks/cost_and_scale.py --check   # exit 1 where the page is not what this would write
+
+Pure arithmetic over the tables below: prices with their source and date, quotas with theirs. A test runs `--check`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "cost-and-scale.md"
+SIZES: Final = (10, 100, 1_000, 10_000)
+ALARMS_BY_POLICY: Final = 6
+"""Alarms of one function by policy: six policies without `read_handler`, which is an option, and `start`."""
+
+READ_ON: Final = "28 November 2026"
+PRICES_PAGE: Final = "https://aws.amazon.com/cloudwatch/pricing/"
+# https://aws.amazon.com/cloudwatch/pricing/, US East (N. Virginia). Up to so many metrics, dollars each a month.
+METRIC_TIERS: Final = ((10_000, 0.30), (250_000, 0.10), (1_000_000, 0.05), (math.inf, 0.02))
+ALARM: Final = 0.10
+COMPOSITE_ALARM: Final = 0.50
+METRIC_ANALYZED: Final = 0.10
+DASHBOARD: Final = 3.00
+LOGS_INGESTED_GB: Final = 0.50
+LOGS_STORED_GB: Final = 0.03
+LOGS_SCANNED_GB: Final = 0.005
+KEY: Final = 1.00
+"""A customer managed key of KMS, for an encrypted topic: https://aws.amazon.com/kms/pricing/"""
+
+STARTS_A_DAY: Final = 50
+ARMED_BYTES: Final = 450
+ALERT_BYTES: Final = 450
+EVENT_BYTES: Final = 26
+"""CloudWatch Logs adds them to every line.
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
+DAYS: Final = 30
+GB: Final = 1_000_000_000
+LOUD_LINES_A_DAY: Final = 1_000
+LOUD_POLICIES: Final = 2
+
+ALARMS_QUOTA: Final = 5_000
+STACK_RESOURCES: Final = 500
+CHILDREN: Final = 100
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """So many functions, of which some violate a policy in every hour of the month (`loud`); the others never do."""
+
+    functions: int
+    loud: int = 0
+
+
+@dataclass(frozen=True)
+class Granularity:
+    """What a granularity makes.
+
+    Attributes:
+        name: as `ShieldAlarms.granularity` has it.
+        alarms: how many alarms so many functions have.
+        metrics: how many metrics are published in a month.
+        alarm_cost: dollars a month for the alarms.
+    """
+
+    name: str
+    alarms: Callable[[Fleet], int]
+    metrics: Callable[[Fleet], int]
+    alarm_cost: Callable[[Fleet], float]
+
+
+GRANULARITIES: Final = (
+    Granularity("function", lambda f: f.functions, lambda f: f.loud, lambda f: f.functions * ALARM),
+    Granularity(
+        "policy",
+        lambda f: f.functions * ALARMS_BY_POLICY,
+        lambda f: f.loud * LOUD_POLICIES,
+        lambda f: f.functions * ALARMS_BY_POLICY * ALARM,
+    ),
+    # Charged by the metrics that the query looks at; counted as at least one.
+    Granularity("fleet", lambda f: 1, lambda f: f.loud, lambda f: max(f.loud, 1) * METRIC_ANALYZED),
+)
+FUNCTION, POLICY, FLEET = GRANULARITIES
+
+
+def metrics_cost(count: int) -> float:
+    """Dollars a month for so many custom metrics that are published in every hour."""
+    cost, below = 0.0, 0.0
+    for up_to, price in METRIC_TIERS:
+        cost += max(0.0, min(count, up_to) - below) * price
+        below = up_to
+    return cost
+
+
+def logs_gb(fleet: Fleet) -> float:
+    """What the shield writes in a month: a line for each start, and the alerts of the loud."""
+    armed = fleet.functions * STARTS_A_DAY * (ARMED_BYTES + EVENT_BYTES)
+    alerts = fleet.loud * LOUD_LINES_A_DAY * (ALERT_BYTES + EVENT_BYTES)
+    return (armed + alerts) * DAYS / GB
+
+
+def logs_cost(fleet: Fleet) -> float:
+    """Dollars a month to take the lines in and keep them for a month."""
+    return logs_gb(fleet) * (LOGS_INGESTED_GB + LOGS_STORED_GB)
+
+
+def monthly_cost(granularity: Granularity, fleet: Fleet) -> float:
+    """Dollars a month for alarms, metrics and the shield's own lines."""
+    return granularity.alarm_cost(fleet) + metrics_cost(granularity.metrics(fleet)) + logs_cost(fleet)
+
+
+def extras(fleet: Fleet) -> float:
+    """Dollars a month for what there is one of: a dashboard, and a key for the topic."""
+    del fleet
+    return DASHBOARD + KEY
+
+
+QUOTAS: Final = (
+    ("alarms in an account and region", "5,000, can be raised", "cloudwatch_limits.html", "function, policy"),
+    ("alarms on Metrics Insights queries in a region", "200", "alarm-limits.html", "fleet: one is used"),
+    ("metrics that a Metrics Insights query looks at", "10,000", "alarm-limits.html", "fleet: the loud functions"),
+    ("time series that a query returns", "500", "alarm-limits.html", "fleet: those with most violations come first"),
+    ("contributors named as in ALARM", "100", "alarm-limits.html", "fleet"),
+    ("data that an alarm's query sees", "3 hours", "alarm-limits.html", "fleet: no period or range beyond it"),
+    ("alarms that a composite alarm names", "100", "cloudwatch_limits.html", "a composite alarm for each 100"),
+    ("metric filters on a log group", "100", "logs:cloudwatch_limits_cwl.html", "one function a log group uses one"),
+    ("dimensions of a metric filter", "3", "logs:cloudwatch_limits_cwl.html", "two are used"),
+    ("characters in a filter pattern", "1,024", "logs:cloudwatch_limits_cwl.html", "exception lists"),
+    (
+        "values of dimensions that a filter makes in an hour before CloudWatch may disable it",
+        "1,000",
+        "logs:cloudwatch_limits_cwl.html",
+        "hundreds of functions in one log group, by policy",
+    ),
+    ("resources in a stack", "500", "cfn:cloudformation-limits.html", "see the table of resources"),
+)
+_DOCS: Final = {
+    "": "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/",
+    "logs": "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/",
+    "cfn": "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/",
+}
+
+
+def render() -> str:
+    """The page."""
+    silent = [Fleet(size) for size in SIZES]
+    some = [Fleet(size, size // 20 or 1) for size in SIZES]
+    every = [Fleet(size, size) for size in SIZES]
+    thousand = Fleet(1_000)
+    total = monthly_cost(FLEET, thousand) + extras(thousand)
+    return f"""\
+# Cost and scale
+
+<!-- Written by benchmarks/cost_and_scale.py: change that, and run it. -->
+
+What the alarms of 10 to 10,000 functions cost a month, and which of AWS's quotas they meet. Everything here is computed
+by `benchmarks/cost_and_scale.py` from list prices; nothing was measured on a bill.
+
+**A silent function costs nothing for its metric**: filters have no default value, so a function that keeps to its
+policy publishes none. With `granularity="fleet"` it costs no alarm either. A thousand silent functions:
+{_dollars(total)} a month, with a dashboard ({_dollars(DASHBOARD)}) and a key for the topic ({_dollars(KEY)}).
+
+## What is assumed
+
+- US East (N. Virginia), list prices as of {READ_ON}, [CloudWatch]({PRICES_PAGE}) and
+  [KMS](https://aws.amazon.com/kms/pricing/), without the free tier (10 metrics, 10 alarms, 3 dashboards, 5 GB of logs).
+- A function starts {STARTS_A_DAY} times a day, and each start writes one line of {ARMED_BYTES} bytes.
+- A *loud* function violates its policy in every hour of the month: {LOUD_LINES_A_DAY:,} lines a day of {ALERT_BYTES}
+  bytes, against {LOUD_POLICIES} policies. One that does so in a single hour costs 1/720 of its metric.
+- Not counted: messages of the topic (SNS has a free million of requests a month; mail and SMS are charged), queries in
+  Logs Insights ({_dollars(LOGS_SCANNED_GB, 3)} for a GB that is scanned), and the function's own log lines.
+
+| what | price |
+|---|---|
+| custom metric, a month: the first 10,000, the next 240,000, the next 750,000, more | {_tiers()} |
+| alarm on a metric, a month | {_dollars(ALARM)} |
+| alarm on a Metrics Insights query, a month, for each metric that it looks at | {_dollars(METRIC_ANALYZED)} |
+| composite alarm, a month | {_dollars(COMPOSITE_ALARM)} |
+| dashboard, a month | {_dollars(DASHBOARD)} |
+| logs: a GB taken in, a GB kept for a month | {_dollars(LOGS_INGESTED_GB)}, {_dollars(LOGS_STORED_GB)} |
+
+## A month, in dollars
+
+Alarms, metrics and the shield's own lines.
+
+All functions silent:
+
+{_costs(silent)}
+
+One function in twenty loud:
+
+{_costs(some)}
+
+All functions loud: an attack, or a policy that does not fit. Roll out in alert mode with `granularity="fleet"`, learn
+the policy, and it is over in days:
+
+{_costs(every)}
+
+The dashboard and the key are {_dollars(extras(thousand))} more, once for each account and region. Composite alarms are
+{_dollars(COMPOSITE_ALARM)} for each {CHILDREN} alarms.
+
+## Resources
+
+Each function has a log group and a metric filter; a stack has one layer for each architecture.
+
+{_resources()}
+
+A stack holds {STACK_RESOURCES} resources, those of the functions themselves included (a function and its role are
+three). An account holds {ALARMS_QUOTA:,} alarms in a region, all others included, until AWS raises that.
+
+## Quotas
+
+| what | how many | who meets it |
+|---|---|---|
+{_quotas()}
+
+## Which granularity
+
+- Up to some hundred functions: `function`. The alarm has the function's name, and an action of its own if need be.
+- More: `fleet`. One alarm, whose contributors are the functions that violate their policies. It names 100 at most, and
+  the rest is in the dashboard.
+- `policy`: for the few functions in which one policy matters more than another. {ALARMS_BY_POLICY} times the alarms.
+"""
+
+
+def _costs(fleets: Sequence[Fleet]) -> str:
+    header = "| functions | " + " | ".join(f"`{granularity.name}`" for granularity in GRANULARITIES) + " | of it logs |"
+    lines = [header, "|---" * (len(GRANULARITIES) + 2) + "|"]
+    for fleet in fleets:
+        costs = [_dollars(monthly_cost(granularity, fleet)) for granularity in GRANULARITIES]
+        lines.append(f"| {fleet.functions:,} | {' | '.join(costs)} | {_dollars(logs_cost(fleet))} |")
+    return "\n".join(lines)
+
+
+def _resources() -> str:
+    lines = [
+        "| functions | log groups and filters | " + " | ".join(f"alarms, `{g.name}`" for g in GRANULARITIES) + " |",
+        "|---" * (len(GRANULARITIES) + 2) + "|",
+    ]
+    for size in SIZES:
+        fleet = Fleet(size)
+        alarms = [granularity.alarms(fleet) for granularity in GRANULARITIES]
+        shown = [f"{count:,}{' (beyond the quota)' * (count > ALARMS_QUOTA)}" for count in alarms]
+        lines.append(f"| {size:,} | {2 * size:,} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def _quotas() -> str:
+    lines: list[str] = []
+    for what, many, source, who in QUOTAS:
+        guide, _, page = source.rpartition(":")
+        lines.append(f"| {what} | [{many}]({_DOCS[guide]}{page}) | {who} |")
+    return "\n".join(lines)
+
+
+def _tiers() -> str:
+    return ", ".join(_dollars(price) for _, price in METRIC_TIERS)
+
+
+def _dollars(amount: float, digits: int = 2) -> str:
+    return f"${amount:,.{digits}f}"
+
+
+def main() -> int:
+    """Writes or checks the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="exit 1 where the page is not current")
+    if not parser.parse_args().check:
+        PAGE.write_text(render(), encoding="utf-8")
+        return 0
+    if PAGE.read_text(encoding="utf-8") == render():
+        return 0
+    print(f"{PAGE.name} is not what {Path(__file__).name} writes: run it", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The simulated CloudWatch of a CDK app, for people's own tests: which alarm fires on which line, and whom it calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+    from aws_cdk import assertions
+
+__all__ = ["MotoCloudWatch", "SimulatedCloudWatch", "alert_line", "simulate_cloudwatch"]
+
+
+def simulate_cloudwatch(
+    source: assertions.Template | cdk.Stage | cdk.Stack | Mapping[str, Any] | Path | str,
+    *,
+    region: str | None = None,
+    account: str | None = None,
+    values: Mapping[str, str] | None = None,
+) -> SimulatedCloudWatch:
+    """CloudWatch as the app would have it: its metric filters, its alarms, and what they call.
+
+        def test_the_alarm_fires_on_a_strange_host():
+            cloudwatch = simulate_cloudwatch(app)
+            checkout = cloudwatch.function("Shop/Checkout")
+            line = alert_line(checkout.name, details={"host": "evil.example", "port": 443, "protocol": "tcp"})
+            cloudwatch.put_log_events(checkout.log_group, [line], at=60)
+            cloudwatch.evaluate(at=60)
+            assert [alarm.place.path for alarm in cloudwatch.firing] == ["Shop/Checkout/Shield/Alarm"]
+
+    Args:
+        source: an app, a stage or a stack, which is synthesized (a stack with all that is in its stage: an alarm may be
+            in another stack than the function); an `aws_cdk.assertions.Template` or its JSON; or a path to a template's
+            file or a cloud assembly.
+        region: which of several regions; that of the stack, where a stack is given.
+        account: which of several accounts, likewise.
+        values: what is known of the deployment and not in the templates: `{"LogicalId": "name or ARN"}`,
+            `{"LogicalId.Attribute": ...}`, parameters, exports.
+
+    Raises:
+        ValueError: the stacks are in several accounts or regions, and none was chosen.
+        TypeError: `source` is something else.
+    """
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        if path.is_dir():
+            return _of_assembly(path, account, region, values)
+        return _of_template(json.loads(path.read_text(encoding="utf-8")), account, region, values)
+    if isinstance(source, Mapping):
+        return _of_template(source, account, region, values)
+    if hasattr(source, "to_json"):
+        return _of_template(cast(Any, source).to_json(), account, region, values)
+    import aws_cdk as cdk
+
+    if isinstance(source, cdk.Stack):
+        stage = cdk.Stage.of(source)
+        assert stage is not None, "a stack is always in a stage: the app is one"
+        given = {"region": source.region, "account": source.account}
+        known = {name: value for name, value in given.items() if not cdk.Token.is_unresolved(value)}
+        where = Path(stage.synth().directory)
+        return _of_assembly(where, account or known.get("account"), region or known.get("region"), values)
+    if isinstance(source, cdk.Stage):
+        return _of_assembly(Path(source.synth().directory), account, region, values)
+    raise TypeError(f"source: {source!r} is no template, stack, stage, app or path")
+
+
+def _of_template(
+    template: Mapping[str, Any], account: str | None, region: str | None, values: Mapping[str, str] | None
+) -> SimulatedCloudWatch:
+    place: dict[str, Any] = {"account": account, "region": region}
+    known = {name: value for name, value in place.items() if value is not None}
+    return SimulatedCloudWatch.from_template(template, values=values, **known)
+
+
+def _of_assembly(
+    directory: Path, account: str | None, region: str | None, values: Mapping[str, str] | None
+) -> SimulatedCloudWatch:
+    from shielded_function_emulator.cloud_assembly import CloudAssembly
+
+    assembly = CloudAssembly(directory)
+    places = {
+        (of, at): stacks
+        for (of, at), stacks in assembly.environments().items()
+        if account in (None, of) and region in (None, at)
+    }
+    if len(places) != 1:
+        there = ", ".join(f"{of} in {at}" for of, at in assembly.environments()) or "no stack"
+        raise ValueError(f"simulate_cloudwatch: give the account and region of one environment; there are: {there}")
+    (stacks,) = places.values()
+    return SimulatedCloudWatch(
+        read_templates([(assembly.resolver(name, values), _paths(assembly, name)) for name in stacks])
+    )
+
+
+def _paths(assembly: Any, stack: str) -> Any:
+    return lambda logical_id: assembly.path_of(stack, logical_id)

@@ -1,0 +1,337 @@
+"""CloudWatch on a laptop: log lines in, through the template's own filters, alarms and actions out."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ..alarm import AlarmState
+from ..intrinsics import ACCOUNT, REGION, Resolver
+from ..pattern import Selector, read_line
+from .alarms import Alarm, CompositeAlarm, Contributor, Evaluation, MetricAlarm, QueryAlarm
+from .filters import MetricFilter, too_many
+from .log_events import LogEvent
+from .metrics import MINUTE, MetricKey, Metrics
+from .notifications import Notification, Transition, transition
+from .reading import LoggedFunction, Problem, ReadTemplate, read_templates
+
+Publish = Callable[[MetricKey, float, float], None]
+"""Is told of each value that a filter publishes: the metric, the value, and when."""
+
+
+_FUNCTION = Selector("function")
+"""The field of a line that has the function's name."""
+
+
+class SimulationError(ValueError):
+    """What was asked for is not simulated, or does not exist; the message names it, and what there is."""
+
+
+class SimulatedCloudWatch:
+    """The metric filters, metrics and alarms of one account and region.
+
+        cloudwatch = SimulatedCloudWatch.from_template(template, stack="Shop")
+        checkout = cloudwatch.function("Checkout")
+        cloudwatch.put_log_events(checkout.log_group, [alert_line(checkout.name)], at=60)
+        cloudwatch.evaluate(at=60)
+        cloudwatch.state("CheckoutAlarm"), cloudwatch.notifications("ALARM")
+
+    Attributes:
+        functions: the functions, each with its name and log group.
+        filters: the metric filters.
+        alarms: the alarms.
+        problems: filters and alarms that are not simulated, each with the reason.
+        metrics: what was published so far.
+        transitions: every change of a state so far.
+    """
+
+    def __init__(self, read: ReadTemplate) -> None:
+        """
+        Args:
+            read: the filters and alarms, as `read_templates` reads them.
+
+        Raises:
+            SimulationError: a log group has more filters than CloudWatch takes.
+        """
+        self.functions: tuple[LoggedFunction, ...] = tuple(read.functions)
+        self.filters: tuple[MetricFilter, ...] = tuple(read.filters)
+        self.alarms: tuple[Alarm, ...] = tuple(read.alarms)
+        self.topics: tuple[str, ...] = tuple(read.topics)
+        self.problems: tuple[Problem, ...] = (*read.problems, *_blind(read))
+        self.metrics = Metrics()
+        self.transitions: list[Transition] = []
+        self._publish_hooks: list[Publish] = []
+        self._filters_of: dict[str, list[MetricFilter]] = {function.log_group: [] for function in self.functions}
+        for found in self.filters:
+            self._filters_of.setdefault(found.log_group, []).append(found)
+        for problem in self.problems:
+            if problem.log_group is not None:
+                self._filters_of.setdefault(problem.log_group, [])
+        self._unmatched: dict[MetricFilter, dict[int, bool]] = defaultdict(dict)
+        blind = {problem.place for problem in self.problems}
+        self._simulated = tuple(alarm for alarm in self.alarms if alarm.place not in blind)
+        self._states: dict[str, AlarmState] = {alarm.name: "INSUFFICIENT_DATA" for alarm in self._simulated}
+        self._contributors: dict[str, dict[Contributor, AlarmState]] = {}
+        if problems := list(too_many(self.filters)):
+            raise SimulationError("; ".join(problems))
+
+    @classmethod
+    def from_template(
+        cls,
+        template: Mapping[str, Any],
+        *,
+        stack: str = "Stack",
+        values: Mapping[str, str] | None = None,
+        region: str = REGION,
+        account: str = ACCOUNT,
+    ) -> SimulatedCloudWatch:
+        """Of one template.
+
+        Args:
+            template: as `cdk synth` writes it.
+            stack: the stack's name, from which names are made that the template does not give.
+            values: what is known of the deployment, as `intrinsics.Resolver` takes it: `{"Topic": "arn:..."}`.
+            region: where it would be deployed.
+            account: by whom.
+        """
+        resolver = Resolver(stack, template, values or {}, region, account)
+        return cls(read_templates([(resolver, None)]))
+
+    def function(self, wanted: str) -> LoggedFunction:
+        """The function of a name, a logical id, a construct path or the end of one.
+
+        Raises:
+            SimulationError: there is none, or more than one.
+        """
+        found = [one for one in self.functions if wanted == one.name or one.place.is_called(wanted)]
+        return _only(found, f"function {wanted}", [one.place.path or one.name for one in self.functions])
+
+    def alarm(self, wanted: str) -> Alarm:
+        """The alarm of a name, an ARN, a logical id, a construct path or the end of one.
+
+        Raises:
+            SimulationError: there is none, more than one, or it is not simulated.
+        """
+        for problem in self.problems:
+            if problem.place.is_called(wanted) or any(
+                alarm.place == problem.place and alarm.is_called(wanted) for alarm in self.alarms
+            ):
+                raise SimulationError(f"the alarm {wanted} is not simulated: {problem.reason}")
+        found = [alarm for alarm in self._simulated if alarm.is_called(wanted)]
+        return _only(found, f"alarm {wanted}", [alarm.place.path or alarm.name for alarm in self._simulated])
+
+    def state(self, wanted: str) -> AlarmState:
+        """An alarm's state since the last evaluation; `INSUFFICIENT_DATA` before the first.
+
+        Raises:
+            SimulationError: there is no such alarm, or it is not simulated.
+        """
+        return self._states[self.alarm(wanted).name]
+
+    @property
+    def states(self) -> dict[str, AlarmState]:
+        """The state of every alarm that is simulated, by its name."""
+        return dict(self._states)
+
+    @property
+    def firing(self) -> tuple[Alarm, ...]:
+        """The alarms in ALARM."""
+        return tuple(alarm for alarm in self._simulated if self._states[alarm.name] == "ALARM")
+
+    def contributors(self, wanted: str) -> list[dict[str, str]]:
+        """The time series that hold a query's alarm in ALARM, as DescribeAlarmContributors gives them.
+
+        Raises:
+            SimulationError: there is no such alarm, or it is not simulated.
+        """
+        found = self._contributors.get(self.alarm(wanted).name, {})
+        return [dict(contributor) for contributor, state in found.items() if state == "ALARM"]
+
+    def notifications(self, state: AlarmState | None = None) -> list[Notification]:
+        """Every call of an action so far, or those of changes into one state."""
+        return [
+            notification
+            for change in self.transitions
+            if state is None or change.state == state
+            for notification in change.notifications
+        ]
+
+    def unfed(self) -> tuple[MetricAlarm | QueryAlarm, ...]:
+        """Alarms that never fire: no filter here publishes to the metric that they watch.
+
+        Either the metric has other dimensions than any filter's, or it is of a function that does not log there. Alarms
+        on AWS's own metrics, whose namespaces begin with `AWS/`, are not among them.
+        """
+        return tuple(
+            alarm
+            for alarm in self._simulated
+            if isinstance(alarm, (MetricAlarm, QueryAlarm)) and not _is_aws(alarm) and not self._is_fed(alarm)
+        )
+
+    def put_log_events(self, log_group: str, events: Iterable[LogEvent | str], at: float | None = None) -> int:
+        """Puts lines into a log group, through its filters.
+
+        Args:
+            log_group: its name; `function(...).log_group` tells a function's.
+            events: the lines; each line that is only text was written at `at`.
+            at: seconds since the epoch; now, where not given.
+
+        Returns how many values were published.
+
+        Raises:
+            SimulationError: no function logs to such a log group, and no filter is on it.
+        """
+        if log_group not in self._filters_of:
+            there = ", ".join(sorted(self._filters_of)) or "none"
+            raise SimulationError(f"no log group {log_group}; there are: {there}")
+        filters = self._filters_of[log_group]
+        defaults = [found for found in filters if found.default_value is not None]
+        now = clock.time() if at is None else at
+        count = 0
+        for event in events:
+            when, message = (now, event) if isinstance(event, str) else (event.time, event.message)
+            line = read_line(message)
+            if line is not None:
+                for found in filters:
+                    if (published := found.publishes(line)) is not None:
+                        self._publish(*published, when)
+                        count += 1
+            if defaults:
+                self._note_unmatched(defaults, line, int(when // MINUTE))
+        return count
+
+    def evaluate(self, at: float | None = None) -> list[Transition]:
+        """Evaluates every alarm at a moment, as CloudWatch does once a minute, and returns what changed.
+
+        A new alarm starts in `INSUFFICIENT_DATA`, as in CloudWatch, so that the first evaluation changes every state.
+
+        Args:
+            at: seconds since the epoch; now, where not given.
+        """
+        moment = clock.time() if at is None else at
+        self._publish_defaults(moment)
+        changes: list[Transition] = []
+        for alarm in self._simulated:
+            previous = self._states[alarm.name]
+            if isinstance(alarm, CompositeAlarm):  # after those that it names: they are read in that order
+                evaluation = alarm.evaluate(self._states)
+            else:
+                assert isinstance(alarm, (MetricAlarm, QueryAlarm))
+                evaluation = alarm.evaluate(self.metrics, moment, previous)
+            self._states[alarm.name] = evaluation.state
+            if evaluation.state != previous:
+                changes.append(transition(alarm, previous, evaluation.state, evaluation.reason(), moment))
+            changes.extend(self._contributor_changes(alarm, evaluation, moment))
+        self.transitions.extend(changes)
+        return changes
+
+    def replay(self, log_group: str, events: Iterable[LogEvent]) -> list[Transition]:
+        """Puts lines in the order of their times, and evaluates at the end of each minute that has some."""
+        changes: list[Transition] = []
+        minute: int | None = None
+        waiting: list[LogEvent] = []
+        for event in sorted(events, key=lambda one: one.time):
+            current = math.floor(event.time / MINUTE)
+            if minute is not None and current != minute:
+                self.put_log_events(log_group, waiting)
+                changes.extend(self.evaluate((minute + 1) * MINUTE - 0.001))
+                waiting = []
+            minute = current
+            waiting.append(event)
+        if minute is not None:
+            self.put_log_events(log_group, waiting)
+            changes.extend(self.evaluate((minute + 1) * MINUTE - 0.001))
+        return changes
+
+    def on_publish(self, publish: Publish) -> None:
+        """Has somebody told of each value that is published from now on."""
+        self._publish_hooks.append(publish)
+
+    def set_states(self, states: Mapping[str, AlarmState]) -> None:
+        """Puts alarms into states, by name, without calling any action."""
+        for wanted, state in states.items():
+            self._states[self.alarm(wanted).name] = state
+
+    def _publish(self, key: MetricKey, value: float, time: float) -> None:
+        self.metrics.put(key, value, time)
+        for hook in self._publish_hooks:
+            hook(key, value, time)
+
+    def _note_unmatched(self, filters: Sequence[MetricFilter], line: Mapping[str, Any] | None, minute: int) -> None:
+        for found in filters:
+            matched = line is not None and found.pattern.holds(line)
+            self._unmatched[found][minute] = self._unmatched[found].get(minute, True) and not matched
+
+    def _publish_defaults(self, moment: float) -> None:
+        """The default value of a filter, for each minute in which its log group had lines, and it matched none."""
+        for found, minutes in self._unmatched.items():
+            for minute in [one for one in minutes if one * MINUTE <= moment]:
+                if minutes.pop(minute) and found.default_value is not None:
+                    self._publish(MetricKey(found.namespace, found.metric), found.default_value, minute * MINUTE)
+
+    def _contributor_changes(self, alarm: Alarm, evaluation: Evaluation, at: float) -> list[Transition]:
+        before, now = self._contributors.get(alarm.name, {}), evaluation.contributors
+        if not now and not before:
+            return []
+        self._contributors[alarm.name] = dict(now)
+        return [
+            transition(alarm, before.get(who, "OK"), now.get(who, "OK"), evaluation.reason(), at, who)
+            for who in {**before, **now}
+            if before.get(who, "OK") != now.get(who, "OK")
+        ]
+
+    def _is_fed(self, alarm: MetricAlarm | QueryAlarm) -> bool:
+        if isinstance(alarm, MetricAlarm):
+            return any(
+                found.could_publish(alarm.metric) and self._names_a_function(found, alarm.metric)
+                for found in self.filters
+            )
+        return any(alarm.query.could_take(found.some_key) for found in self.filters)
+
+    def _names_a_function(self, found: MetricFilter, metric: MetricKey) -> bool:
+        """Whether the function in a metric's dimension is one that logs where the filter is, if any does."""
+        names = {function.name for function in self.functions if function.log_group == found.log_group}
+        values = dict(metric.dimensions)
+        by_function = [name for name, selector in found.dimensions if selector == _FUNCTION]
+        return not names or all(values[name] in names for name in by_function)
+
+
+def _only(found: Sequence[Any], what: str, there: Sequence[str]) -> Any:
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(there) or "none"
+    raise SimulationError(f"{'more than one' if found else 'no'} {what}; there are: {listed}")
+
+
+def _watched(alarm: MetricAlarm | QueryAlarm) -> tuple[str, str]:
+    """The namespace and name of what it watches."""
+    if isinstance(alarm, MetricAlarm):
+        return alarm.metric.namespace, alarm.metric.name
+    return alarm.query.namespace, alarm.query.metric
+
+
+def _is_aws(alarm: MetricAlarm | QueryAlarm) -> bool:
+    return _watched(alarm)[0].startswith("AWS/")
+
+
+def _blind(read: ReadTemplate) -> list[Problem]:
+    """Alarms whose state cannot be known: what they watch is AWS's own, or of a filter that is not simulated."""
+    lost = {problem.metric: problem for problem in read.problems if problem.metric and problem.log_group}
+    found: list[Problem] = []
+    for alarm in read.alarms:
+        if not isinstance(alarm, (MetricAlarm, QueryAlarm)):
+            continue
+        if _is_aws(alarm):
+            found.append(Problem(alarm.place, "it watches a metric of AWS's own, which nobody publishes here"))
+        elif (problem := lost.get(_watched(alarm))) is not None:
+            found.append(Problem(alarm.place, f"it watches a metric of {problem}"))
+    blind = {problem.place for problem in found}
+    names = {alarm.name for alarm in read.alarms if alarm.place in blind}
+    for alarm in read.alarms:  # composites follow those that they name
+        if isinstance(alarm, CompositeAlarm) and (child := names & set(alarm.children.values())):
+            names.add(alarm.name)
+            found.append(Problem(alarm.place, f"its rule names {min(child)}, which is not simulated"))
+    return found

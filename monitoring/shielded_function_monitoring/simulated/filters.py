@@ -1,0 +1,121 @@
+"""Metric filters: which metric a log line is published to, and with what value.
+
+Rules: "Creating metrics from log events using filters" in the CloudWatch Logs user guide
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html) and its section on dimensions.
+Where the guide says nothing, nothing is published: a test that passes here shall not fail in AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from ..pattern import Pattern, Selector
+from .metrics import MetricKey
+
+MAX_FILTERS: Final = 100
+"""Metric filters on one log group (PutMetricFilter)."""
+MAX_DIMENSIONS: Final = 3
+"""Dimensions of one metric filter (MetricTransformation, `dimensions`)."""
+
+
+class FilterError(ValueError):
+    """A metric filter that CloudWatch would refuse, or that is not evaluated here; the message says which."""
+
+
+@dataclass(frozen=True)
+class MetricFilter:
+    """One metric filter with its transformation.
+
+    Attributes:
+        name: what it is called, in messages.
+        log_group: the name of the log group that it is on.
+        pattern: which lines it counts.
+        namespace: of the metric.
+        metric: the metric's name.
+        value: what each line adds: a number, or the field that holds it (`$.count`).
+        dimensions: name -> the field that holds the value.
+        default_value: published for a minute that had lines of which none matched; None: nothing is.
+
+    Raises:
+        FilterError: CloudWatch takes no default value beside dimensions, and three dimensions at most.
+    """
+
+    name: str
+    log_group: str
+    pattern: Pattern
+    namespace: str
+    metric: str
+    value: float | Selector = 1.0
+    dimensions: tuple[tuple[str, Selector], ...] = ()
+    default_value: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.dimensions and self.default_value is not None:
+            raise FilterError(f"{self.name}: DefaultValue does not go with Dimensions")
+        if len(self.dimensions) > MAX_DIMENSIONS:
+            raise FilterError(f"{self.name}: {len(self.dimensions)} dimensions; CloudWatch takes {MAX_DIMENSIONS}")
+
+    def publishes(self, line: Mapping[str, Any]) -> tuple[MetricKey, float] | None:
+        """What it publishes for a line that `pattern.read_line` has read: a metric and a value, or nothing.
+
+        A line that matches publishes nothing where the value is not a number, or where the field of a dimension is
+        missing, or is null, an object or an array.
+        """
+        if not self.pattern.holds(line):
+            return None
+        value = self.value if isinstance(self.value, (int, float)) else _number(_one(self.value, line))
+        if value is None:
+            return None
+        dimensions: list[tuple[str, str]] = []
+        for name, selector in self.dimensions:
+            found = _text(_one(selector, line))
+            if found is None:
+                return None
+            dimensions.append((name, found))
+        return _key(self.namespace, self.metric, tuple(dimensions)), value
+
+    @property
+    def some_key(self) -> MetricKey:
+        """A metric as it publishes, with its dimensions' names and empty values."""
+        return MetricKey.of(self.namespace, self.metric, {name: "" for name, _ in self.dimensions})
+
+    def could_publish(self, key: MetricKey) -> bool:
+        """Whether some line would publish to this metric."""
+        names = {name: "" for name, _ in key.dimensions}
+        return MetricKey.of(key.namespace, key.name, names) == self.some_key
+
+
+@lru_cache(maxsize=10_000)
+def _key(namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]) -> MetricKey:
+    return MetricKey(namespace, name, tuple(sorted(dimensions)))
+
+
+def _one(selector: Selector, line: Mapping[str, Any]) -> Any:
+    found = selector.select(line)
+    return found[0] if len(found) == 1 else None
+
+
+def _number(found: Any) -> float | None:
+    return float(found) if isinstance(found, Decimal) else None
+
+
+def _text(found: Any) -> str | None:
+    if isinstance(found, str):
+        return found or None
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    return str(found) if isinstance(found, Decimal) else None
+
+
+def too_many(filters: Iterable[MetricFilter]) -> Iterator[str]:
+    """Which log groups have more filters than CloudWatch takes."""
+    counts: dict[str, int] = {}
+    for found in filters:
+        counts[found.log_group] = counts.get(found.log_group, 0) + 1
+    for log_group, count in counts.items():
+        if count > MAX_FILTERS:
+            yield f"{log_group}: {count} metric filters; CloudWatch takes {MAX_FILTERS} on a log group"

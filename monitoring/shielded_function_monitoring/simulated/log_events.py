@@ -1,0 +1,73 @@
+"""Log lines with their times, and an alert line for tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from ..alert import MODES, POLICIES, SCHEMA_VERSION, Mode, Policy
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """One log line.
+
+    Attributes:
+        time: seconds since the epoch.
+        message: the line, without its newline.
+    """
+
+    time: float
+    message: str
+
+
+def alert_line(
+    function: str,
+    policy: Policy = "outbound_connectivity",
+    mode: Mode = "block",
+    *,
+    count: int = 1,
+    time: float = 0.0,
+    details: Mapping[str, Any] | None = None,
+    region: str = "us-east-1",
+    account: str = "123456789012",
+) -> str:
+    """A line as the shield writes it, for tests of alarms that need no function.
+
+        alert_line("checkout", details={"host": "evil.example", "port": 443, "protocol": "tcp"})
+
+    Args:
+        function: the function's name.
+        policy: which policy was violated.
+        mode: `block` or `alert`.
+        count: how many violations the line stands for.
+        time: when, in seconds since the epoch.
+        details: what was attempted, as `alert.Details` has it.
+        region: the function's.
+        account: the function's.
+
+    Raises:
+        ValueError: there is no such policy or mode, or the count is less than 1.
+    """
+    if policy not in POLICIES or mode not in MODES or count < 1:
+        raise ValueError(f"alert_line: no alert has the policy {policy!r}, the mode {mode!r} and the count {count!r}")
+    when = datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    line = {
+        "function_shield": True,
+        "v": SCHEMA_VERSION,
+        "function": function,
+        "version": "$LATEST",
+        "region": region,
+        "account": account,
+        "timestamp": when,
+        "level": "WARN",
+        "policy": policy,
+        "mode": mode,
+        "count": count,
+        "details": dict(details or {}),
+        "pid": 1,
+    }
+    return json.dumps(line, separators=(",", ":"))

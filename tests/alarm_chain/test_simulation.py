@@ -1,0 +1,107 @@
+"""`shielded_function.testing`'s simulated CloudWatch: of apps, stages, stacks, templates and folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+
+from shielded_function import ShieldAlarms, ShieldedFunction
+from shielded_function.testing import alert_line, simulate_cloudwatch
+
+VIRGINIA = cdk.Environment(account="111111111111", region="us-east-1")
+IRELAND = cdk.Environment(account="111111111111", region="eu-west-1")
+
+
+def app(folder: Path) -> cdk.App:
+    return cdk.App(outdir=str(folder), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
+
+
+def stack(scope: Any, name: str, env: cdk.Environment | None = None, **alarms: Any) -> cdk.Stack:
+    made = cdk.Stack(scope, name, env=env)
+    topic: Any = sns.Topic(made, "OnCall")
+    options = {"actions": [cloudwatch_actions.SnsAction(topic)], **alarms}
+    ShieldedFunction(
+        made,
+        "Checkout",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): return event"),
+        alarms=ShieldAlarms(**options),
+    )
+    return made
+
+
+@pytest.fixture(scope="module")
+def one_stack(tmp_path_factory: pytest.TempPathFactory) -> cdk.Stack:
+    made = app(tmp_path_factory.mktemp("app"))
+    shop = stack(made, "Shop")
+    made.synth()
+    return shop
+
+
+@pytest.mark.parametrize("kind", ["app", "stack", "template", "json", "file", "folder"])
+def test_the_same_from_every_source(one_stack: cdk.Stack, kind: str) -> None:
+    folder = Path(cdk.App.of(one_stack).outdir)  # pyright: ignore[reportOptionalMemberAccess]
+    file = folder / "Shop.template.json"
+    source: Any = {
+        "app": lambda: cdk.App.of(one_stack),
+        "stack": lambda: one_stack,
+        "template": lambda: Template.from_json(json.loads(file.read_text())),
+        "json": lambda: json.loads(file.read_text()),
+        "file": lambda: str(file),
+        "folder": lambda: folder,
+    }[kind]()
+    cloudwatch = simulate_cloudwatch(source)
+    assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
+    checkout = cloudwatch.function("Shop/Checkout")
+    cloudwatch.evaluate(at=0)
+    assert cloudwatch.firing == ()
+    line = alert_line(checkout.name, details={"host": "evil.example", "port": 443, "protocol": "tcp"})
+    cloudwatch.put_log_events(checkout.log_group, [line], at=60)
+    cloudwatch.evaluate(at=60)
+    (alarm,) = cloudwatch.firing
+    assert alarm.place.path.startswith("Shop/Checkout/")
+    (call,) = cloudwatch.notifications("ALARM")
+    assert call.action.startswith("arn:aws:sns:us-east-1:123456789012:")
+    assert call.action.rpartition(":")[2].partition("-")[2].startswith("OnCall")
+
+
+def test_one_region_of_several(tmp_path: Path) -> None:
+    made = app(tmp_path)
+    stage = cdk.Stage(made, "Live")
+    home, away = stack(stage, "Home", VIRGINIA), stack(stage, "Away", IRELAND)
+    with pytest.raises(ValueError, match="111111111111 in us-east-1, 111111111111 in eu-west-1"):
+        simulate_cloudwatch(made)
+    assert [f.place.path for f in simulate_cloudwatch(made, region="eu-west-1").functions] == ["Live/Away/Checkout"]
+    for found, region in ((home, "us-east-1"), (away, "eu-west-1")):
+        cloudwatch = simulate_cloudwatch(found)
+        assert [alarm.arn.split(":")[3:5] for alarm in cloudwatch.alarms] == [[region, "111111111111"]]
+
+
+def test_a_fleets_alarm_in_another_stack(tmp_path: Path) -> None:
+    made = app(tmp_path)
+    for name in ("First", "Second"):
+        stack(made, name, VIRGINIA, actions=(), granularity="fleet")
+    cloudwatch = simulate_cloudwatch(made)
+    (alarm,) = cloudwatch.alarms
+    for number, name in enumerate(("First", "Second")):
+        function = cloudwatch.function(f"{name}/Checkout")
+        at = number * 36_000
+        cloudwatch.evaluate(at)
+        assert cloudwatch.firing == ()
+        cloudwatch.put_log_events(function.log_group, [alert_line(function.name)], at)
+        cloudwatch.evaluate(at)
+        assert cloudwatch.firing == (alarm,)
+
+
+def test_what_is_no_source() -> None:
+    with pytest.raises(TypeError, match="source: 7 is no template"):
+        simulate_cloudwatch(7)  # pyright: ignore[reportArgumentType]
