@@ -14,10 +14,12 @@ from shielded_function_monitoring.filters import metric_name, violations
 ALERT = json.dumps(
     {
         "function_shield": True,
+        "v": 1,
         "timestamp": "2026-11-24T13:37:00.123456Z",
         "level": "WARN",
         "policy": "read_write_tmp",
         "mode": "block",
+        "count": 1,
         "details": {"path": "/tmp/x"},
         "pid": 17,
     }
