@@ -43,6 +43,12 @@ class Observed:
     violations: float | None = None
     alarm: str | None = None
 
+    @property
+    def counted(self) -> int:
+        """What the default metric counts of its lines: all violations but reads of the handler, which are ordinary."""
+        alerts = sum(alert.count for alert in self.alerts if alert.policy != "read_handler")
+        return alerts + sum(event.count for event in self.events if event.policy != "read_handler")
+
 
 def invoke(account: Account, function: str, event: dict[str, Any]) -> Any:
     """Invokes once and returns the answer.
@@ -99,7 +105,7 @@ def observe_log(
 
 
 def observe_alarm(account: Account, observed: Observed, *, seconds: float, wait: Wait = time.sleep) -> None:
-    """Reads the metric and the alarm until the alarm fires and each alert is counted, or the time is over."""
+    """Reads the metric and the alarm until the alarm fires and each violation is counted, or the time is over."""
     metric = {"Namespace": NAMESPACE, "MetricName": metric_name(observed.function)}
     cloudwatch = account.client("cloudwatch")
     for _ in _until(seconds, wait):
@@ -110,7 +116,7 @@ def observe_alarm(account: Account, observed: Observed, *, seconds: float, wait:
         observed.violations = sum(point["Sum"] for point in points) if points else None
         alarms = cloudwatch.describe_alarms_for_metric(**metric)["MetricAlarms"]
         observed.alarm = alarms[0]["StateValue"] if alarms else None
-        if observed.alarm == "ALARM" and (observed.violations or 0) >= max(1, len(observed.alerts)):
+        if observed.alarm == "ALARM" and (observed.violations or 0) >= max(1, observed.counted):
             return
 
 

@@ -57,7 +57,8 @@ def test_the_attacked_functions(assembly: Path, role: str) -> None:
     now = time.time()
     (state,) = monitoring.states([LogEvent(now - 90, line.message) for line in done.log], at=now).values()
     observed.alarm = state
-    observed.violations = sum(bool(monitoring.matched(line.message)) for line in done.log)
+    matched = [json.loads(line.message) for line in done.log if monitoring.matched(line.message)]
+    observed.violations = sum(line["count"] for line in matched if line["policy"] != "read_handler")
     assert [check for check in checks(role, construct, observed) if not check.holds] == []
 
 

@@ -101,8 +101,8 @@ def checks(role: str, name: str, observed: Observed) -> list[Check]:
         Check(name, "every line follows the schema", not observed.malformed, "; ".join(observed.malformed)[:200])
     )
     counted = observed.violations or 0
-    lines = len(observed.alerts)
-    made.append(Check(name, "the metric counts each alert line", counted == lines > 0, f"{counted:g} of {lines}"))
+    told = observed.counted
+    made.append(Check(name, "the metric counts each violation", counted == told > 0, f"{counted:g} of {told}"))
     made.append(Check(name, "the alarm fires", observed.alarm == "ALARM", str(observed.alarm)))
     return made
 
