@@ -22,6 +22,7 @@ from shielded_function_monitoring.schema import json_schema
 COUNTED = all_of(is_true("$.function_shield"), exists("$.policy"))
 SCHEMA = Draft202012Validator(json_schema())
 TIMES = 20
+THREADS, EACH = 4, 500
 SECONDS = 20.0
 ORIGIN = {
     "AWS_LAMBDA_FUNCTION_NAME": "checkout",
@@ -134,6 +135,28 @@ def test_after_a_line_of_another_policy(box: Sandbox, mode: str) -> None:
 def test_a_forked_copy_tells_at_its_end(box: Sandbox, mode: str) -> None:
     told = tell(box, "fork", policy(read_write_tmp=mode))
     assert told.total() == TIMES, told
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_threads_on_a_log_that_is_read_slowly(box: Sandbox, mode: str) -> None:
+    """Some lines are written, most are not: the sum is exact."""
+    prepare_tmp(box)
+    command = [SHIELD, PYTHON, "/var/task/leaving_out.py", "slowly", str(EACH)]
+    process = box.start(command, environment=policy(read_write_tmp=mode))
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline() == b"full\n"
+    text = b""
+    while part := os.read(process.stderr.fileno(), 4096):
+        text += part
+        time.sleep(0.001)
+    process.wait(SECONDS)
+    process.stdout.close()
+    process.stderr.close()
+    lines = [json.loads(line) for line in text.decode().split("\n") if line.startswith("{")]
+    counts = [line["count"] for line in lines if line.get("policy") == "read_write_tmp"]
+    assert sum(counts) == THREADS * EACH
+    assert 1 < len(counts) < THREADS * EACH
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from behaviour import refusal
 
-TIMES = 20
+TIMES, THREADS = 20, 4
 LINE = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 RUNTIME_API, LISTENER = socket.socketpair()  # no thread answers: the request line alone matters
 AFTER: dict[str, Callable[[str], None]] = {}
@@ -114,6 +114,14 @@ def main() -> None:
     what, kind = sys.argv[1:]
     send("send", RUNTIME_API)  # ready: from now on, such requests are looked at only where something was left out
     fill_log()
+    if what == "slowly":  # somebody reads, but not as fast as this writes
+        threads = [threading.Thread(target=violate, args=(int(kind),)) for _ in range(THREADS)]
+        os.write(1, b"full\n")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        os._exit(0)
     if what == "fork":
         if os.fork():
             os.wait()
