@@ -19,7 +19,7 @@ from cffi import FFI
 
 __all__ = ["CoreError", "Decision", "Policy", "PolicyError", "TargetError", "alert_line", "library_path", "parse"]
 
-API_VERSION = 1  # native/core/api.h, SHIELD_API_VERSION
+API_VERSION = 2  # native/core/api.h, SHIELD_API_VERSION
 
 _DECLARATIONS = """
     struct policy;
@@ -226,16 +226,21 @@ def alert_line(
     *,
     policy: str,
     mode: str,
+    function: str | bytes = "",
+    version: str | bytes = "",
+    region: str | bytes = "",
+    account: str | bytes = "",
+    count: int = 1,
     host: str | bytes = "",
     ip: str = "",
     port: int = 0,
     protocol: str | bytes = "",
+    sni: str | bytes = "",
     path: str | bytes = "",
     syscall: str | bytes = "",
     arguments: Sequence[str | bytes] = (),
     object: str | bytes = "",
     pid: int = 0,
-    folded: int = 0,
     allow: str | bytes = "",
     seconds: int = 0,
     micros: int = 0,
@@ -245,10 +250,11 @@ def alert_line(
     Args:
         policy: such as "outbound_connectivity".
         mode: block or alert.
+        function: its name; `version`, `region` and `account` are the function's too.
+        count: 1, and as many more as were left out before it against the same policy in the same mode.
         ip: in any spelling.
         arguments: of a program; at most 16 are written.
         object: the library that the call came from.
-        folded: alerts that were left out before this one.
         allow: the allow-list entry that would admit it.
         seconds: since the epoch; `micros` are its microseconds.
 
@@ -258,16 +264,21 @@ def alert_line(
     facts: list[tuple[str, str | bytes | int]] = [
         ("policy", policy),
         ("mode", mode),
+        ("function", function),
+        ("version", version),
+        ("region", region),
+        ("account", account),
+        ("count", count),
         ("host", host),
         ("ip", ip),
         ("port", port),
         ("protocol", protocol),
+        ("sni", sni),
         ("path", path),
         ("syscall", syscall),
         *(("argument", argument) for argument in arguments),
         ("object", object),
         ("pid", pid),
-        ("folded", folded),
         ("allow", allow),
         ("seconds", seconds),
         ("micros", micros),

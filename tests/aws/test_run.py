@@ -37,7 +37,7 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 STACK = "shielded-function-test-0123abcd"
 NO_TIME = Patience(log=0.01, alarm=0.01)
-ARMED = '{"function_shield":true,"timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO","event":"armed"}'
+ARMED = '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO","event":"armed"}'
 REPORT = "REPORT RequestId: 1\tDuration: 2.00 ms\tMax Memory Used: 40 MB\tInit Duration: 312.50 ms\t"
 DOCTOR = {"outcome": "refused", "value": None, "error": "EPERM", "signal": None, "meaning": "x"}
 
@@ -45,8 +45,8 @@ needs_cdk = pytest.mark.skipif(not CDK.exists(), reason="the CDK command line is
 
 
 def alert(policy: str, mode: str) -> str:
-    head = {"function_shield": True, "timestamp": "2026-11-24T13:37:00.123456Z", "level": "WARN"}
-    return json.dumps({**head, "policy": policy, "mode": mode, "details": {"path": "/tmp/x"}, "pid": 17})
+    head = {"function_shield": True, "v": 1, "timestamp": "2026-11-24T13:37:00.123456Z", "level": "WARN"}
+    return json.dumps({**head, "policy": policy, "mode": mode, "count": 1, "details": {"path": "/tmp/x"}, "pid": 17})
 
 
 def answer(role: str) -> Any:
@@ -390,7 +390,7 @@ def test_checks_tell_what_is_not() -> None:
         "an alert line for outbound_connectivity",
         "an armed line",
         "every line follows the schema",
-        "the metric counts each alert line",
+        "the metric counts each violation",
         "the alarm fires",
     ]
     shown = table({"checks": [vars(check) for check in failed], "facts": {}, "init_ms": {"BlockedX8664": None}})

@@ -45,7 +45,7 @@ class Outcome:
     @property
     def reported(self) -> int:
         """Violations that the lines tell of, with those that a storm left out of them."""
-        return len(self.alerts) + sum(line.get("folded", 0) for line in (*self.alerts, *self.events))
+        return sum(line["count"] for line in (*self.alerts, *self.events) if "policy" in line)
 
 
 class Session:
@@ -135,7 +135,7 @@ class Session:
         self._read(self.process.stdout)
         lines = [line for line in text.split(b"\n") if line.startswith(b"{")]
         found = shield_lines([line.decode("utf-8", "backslashreplace") for line in lines])
-        alerts = [line for line in found if "policy" in line]
+        alerts = [line for line in found if "event" not in line]
         self._lines += [time.monotonic()] * len(alerts)
         return Outcome(
             errno=answer.get("errno"),

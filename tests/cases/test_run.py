@@ -46,7 +46,7 @@ def test_a_name_that_no_case_has(layer: Path) -> None:
 def test_what_is_not_as_it_must_be_is_told() -> None:
     """Each way in which a case can go wrong gives another sentence than the good ones."""
     case = next(case for case in cases() if case.name == "tmp_mkdir")
-    alert = {"policy": "read_write_tmp", "mode": "block", "details": {}}
+    alert = {"policy": "read_write_tmp", "mode": "block", "count": 1, "details": {}}
     unshielded = Outcome(effects={"tmp": {"made": "new"}})
     good = Outcome(errno=13, alerts=[alert])
     assert verdict(case, "block", unshielded, good) == DENIED

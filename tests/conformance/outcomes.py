@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 # From harmless to bad: a test that says several things (one for each subtest) counts as the worst of them.
 _SEVERITY = ("did not run", "skipped", "passed", "failed as expected", "passed unexpectedly", "failed", "error")
-# What an alert may be about; `folded` tells how many were left out.
+# What an alert may be about; a `folded` line tells of those that were left out.
 ALERTS = (
     "outbound_connectivity",
     "read_write_tmp",

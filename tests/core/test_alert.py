@@ -14,6 +14,7 @@ from core.native import Native
 
 ALERT_MAX = 4096
 TEXTS = ("host", "protocol", "path", "syscall", "object", "allow")
+ORIGIN = ("function", "version", "region", "account")
 
 
 def write(native: Native, **fields: Any) -> bytes:
@@ -23,6 +24,13 @@ def write(native: Native, **fields: Any) -> bytes:
     alert.argument_count = fields.pop("argument_count", len(arguments))
     for place, argument in zip(range(native.lib.ALERT_ARGUMENTS), arguments, strict=False):
         alert.arguments[place] = native.text(argument)
+    origin = native.ffi.new("struct line_origin *")
+    for name in ORIGIN:
+        setattr(origin, name, native.text(fields.pop(name, "")))
+    made = native.writer(native.lib.ORIGIN_MAX)
+    native.lib.put_origin(made, origin)
+    assert not made.full
+    alert.origin = native.text(native.written(made))
     if ip := fields.pop("ip", ""):
         alert.ip = native.address(ip)[0]
     for name, value in fields.items():
@@ -42,6 +50,10 @@ def read(line: bytes) -> dict[str, Any]:
 def test_a_whole_line(native: Native) -> None:
     line = write(
         native,
+        function="checkout",
+        version="$LATEST",
+        region="eu-west-1",
+        account="123456789012",
         seconds=1795527420,
         micros=123456,
         policy=native.lib.OUTBOUND_CONNECTIVITY,
@@ -55,8 +67,9 @@ def test_a_whole_line(native: Native) -> None:
         allow="evil.example:443",
     )
     assert line == (
-        b'{"function_shield":true,"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN",'
-        b'"policy":"outbound_connectivity","mode":"block",'
+        b'{"function_shield":true,"v":1,"function":"checkout","version":"$LATEST","region":"eu-west-1",'
+        b'"account":"123456789012","timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN",'
+        b'"policy":"outbound_connectivity","mode":"block","count":1,'
         b'"details":{"host":"evil.example","ip":"203.0.113.7","port":443,"protocol":"tcp"},'
         b'"caller":{"object":"_socket.cpython-313-x86_64-linux-gnu.so"},"pid":17,"allow":"evil.example:443"}\n'
     )
@@ -65,11 +78,14 @@ def test_a_whole_line(native: Native) -> None:
 def test_only_what_is_set_is_written(native: Native) -> None:
     assert read(write(native, mode=native.lib.MODE_ALERT)) == {
         "function_shield": True,
+        "v": 1,
         "timestamp": "1970-01-01T00:00:00.000000Z",
         "level": "WARN",
         "policy": "outbound_connectivity",
         "mode": "alert",
+        "count": 1,
         "details": {},
+        "pid": 0,
     }
 
 
@@ -82,7 +98,7 @@ def test_every_field(native: Native) -> None:
             syscall="execve",
             arguments=["sh", "-c", "", 'a "b"\n'],
             ip="::ffff:203.0.113.7",
-            folded=12,
+            left_out=12,
         )
     )
     assert line["policy"] == "create_child_process"
@@ -92,7 +108,7 @@ def test_every_field(native: Native) -> None:
         "syscall": "execve",
         "arguments": ["sh", "-c", "", 'a "b"\n'],
     }
-    assert line["folded"] == 12
+    assert line["count"] == 13
 
 
 def test_every_policy(native: Native) -> None:
@@ -125,20 +141,21 @@ def test_the_longest_line_fits(native: Native) -> None:
     worst = "\0" * 5000
     line = write(
         native,
-        **{name: worst for name in TEXTS if name != "allow"},
+        **{name: worst for name in (*TEXTS, *ORIGIN) if name != "allow"},
         allow="\0" * 116,
         arguments=[worst] * 16,
         ip="2001:db8:1111:2222:3333:4444:5555:6666",
         port=65535,
         pid=2**32 - 1,
-        folded=2**32 - 1,
+        left_out=2**32 - 1,
         seconds=2**64 - 1,
         micros=999999,
         policy=native.lib.CREATE_CHILD_PROCESS,
     )
     said = read(line)
     assert said["allow"] == "\0" * 116
-    assert len(line) > 3000
+    assert said["count"] == 2**32
+    assert len(line) > 3300
 
 
 def test_arguments_are_cut(native: Native) -> None:
@@ -160,7 +177,7 @@ TEXT = st.text(max_size=400) | st.binary(max_size=400) | st.binary(max_size=20).
 
 
 @given(
-    texts=st.fixed_dictionaries({}, optional=dict.fromkeys(TEXTS, TEXT)),
+    texts=st.fixed_dictionaries({}, optional=dict.fromkeys((*TEXTS, *ORIGIN), TEXT)),
     arguments=st.lists(TEXT, max_size=20),
     ip=st.just("") | st.ip_addresses().map(str),
     numbers=st.fixed_dictionaries(
@@ -170,7 +187,7 @@ TEXT = st.text(max_size=400) | st.binary(max_size=400) | st.binary(max_size=20).
             "micros": st.integers(0, 2**32 - 1),
             "port": st.integers(0, 65535),
             "pid": st.integers(0, 2**32 - 1),
-            "folded": st.integers(0, 2**32 - 1),
+            "left_out": st.integers(0, 2**32 - 1),
             "policy": st.integers(0, 255),
             "mode": st.integers(0, 255),
         },
@@ -185,6 +202,12 @@ def test_any_alert_is_one_valid_line(
     for name in ("host", "path"):
         if isinstance(value := texts.get(name), str) and 0 < len(value.encode()) < 40:
             assert line["details"][name] == value
+    assert list(line)[:2] == ["function_shield", "v"]
+    assert [name for name in line if name in ORIGIN] == [name for name in ORIGIN if texts.get(name)]
+    for name in ORIGIN:
+        if isinstance(value := texts.get(name), str) and 0 < len(value) < 3:
+            assert line[name] == value
+    assert line["count"] == numbers.get("left_out", 0) + 1
 
 
 LAST = 253402300799  # 9999-12-31T23:59:59Z

@@ -237,12 +237,14 @@ def test_an_alert_line() -> None:
     line = core.alert_line(
         policy="create_child_process",
         mode="alert",
+        function="checkout",
+        region="eu-west-1",
         path="/bin/sh",
         syscall="execve",
         arguments=["sh", "-c", "", "a\nb"],
         object="libpython3.13.so",
         pid=17,
-        folded=3,
+        count=4,
         allow="/bin/sh",
         seconds=1795527420,
         micros=5,
@@ -250,14 +252,17 @@ def test_an_alert_line() -> None:
     assert "\n" not in line
     assert json.loads(line) == {
         "function_shield": True,
+        "v": 1,
+        "function": "checkout",
+        "region": "eu-west-1",
         "timestamp": "2026-11-24T13:37:00.000005Z",
         "level": "WARN",
         "policy": "create_child_process",
         "mode": "alert",
+        "count": 4,
         "details": {"path": "/bin/sh", "syscall": "execve", "arguments": ["sh", "-c", "", "a\nb"]},
         "caller": {"object": "libpython3.13.so"},
         "pid": 17,
-        "folded": 3,
         "allow": "/bin/sh",
     }
 
@@ -323,7 +328,7 @@ def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(core, "API_VERSION", core.API_VERSION + 1)
     core._core.cache_clear()
     try:
-        with pytest.raises(core.CoreError, match="has interface 1, not 2: reinstall"):
+        with pytest.raises(core.CoreError, match="has interface 2, not 3: reinstall"):
             core.parse(LINES)
     finally:
         core._core.cache_clear()

@@ -45,6 +45,7 @@ JUDGES = {
     "judge_clone": "processes in namespaces of their own, such that share descriptors without memory, and "
     "threads of such that share memory without descriptors; "
     "`clone3` is a call that this kernel does not have",
+    "judge_end": "never refused; alerts that were left out are told first",
     "judge_limit": "limits of another process; a program's own pass",
     "judge_escape": "refused: a way around the shield",
     "judge_ring": "a call that this kernel does not have, in alert mode too: what goes through a ring is not seen",

@@ -53,7 +53,9 @@ def test_each_policy_in_each_mode(probe: Probe, name: str) -> None:
     tightening = ("self_protection", "block")
     expected = [(name, "alert")] * len(judged) + [tightening] + [(name, "block")] * len(judged) + [tightening]
     assert seen == expected + [(name, "block")] * len(judged)
-    assert events(run) == ["armed", "tightened", "tightened"]
+    # Of a file of the handler a line is written once a minute: the last one's is the count at the end.
+    left_out = ["folded"] if name == "read_handler" else []
+    assert events(run) == ["armed", "tightened", "tightened", *left_out]
 
 
 def test_all_at_once_by_functionshields_own_dictionary(probe: Probe) -> None:

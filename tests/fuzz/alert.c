@@ -39,16 +39,23 @@ static void from_struct(struct input *in)
     memcpy(a.ip.bytes, ip.at, ip.len);
     a.port = (uint16_t)take_number(in, 2);
     a.pid = (uint32_t)take_number(in, 4);
-    a.folded = (uint32_t)take_number(in, 4);
+    a.left_out = (uint32_t)take_number(in, 4);
     a.argument_count = (uint32_t)take_number(in, 1);
-    struct text *fields[] = {&a.host, &a.protocol, &a.path, &a.syscall, &a.object, &a.allow};
+    struct line_origin o = {0};
+    struct text *fields[] = {&a.host,  &a.protocol, &a.path,    &a.syscall, &a.object,
+                             &a.allow, &o.function, &o.version, &o.region,  &o.account};
     for (uint32_t i = 0; i < sizeof fields / sizeof *fields; i++)
         *fields[i] = take_field(in);
     for (uint32_t i = 0; i < ALERT_ARGUMENTS; i++)
         a.arguments[i] = take_field(in);
+    struct writer origin = {.at = room_take(ORIGIN_MAX, 1), .cap = ORIGIN_MAX};
+    put_origin(&origin, &o);
+    CHECK(!origin.full);
+    a.origin = (struct text){origin.at, origin.used};
     if (!a.path.len)
         a.sni = take_field(in);
     is_one_line(line, alert_write(&a, line));
+    room_give(origin.at);
     room_give(line);
 }
 

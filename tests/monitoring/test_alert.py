@@ -9,20 +9,29 @@ from typing import Any
 import pytest
 
 from shielded_function_monitoring import MODES, POLICIES, Alert, AlertError, ShieldEvent, parse_line
+from shielded_function_monitoring.alert import EVENTS, Origin
 
 # The line as the design writes it.
 LINE: dict[str, Any] = {
     "function_shield": True,
+    "v": 1,
+    "function": "checkout",
+    "version": "7",
+    "region": "eu-west-1",
+    "account": "123456789012",
     "timestamp": "2026-11-24T13:37:00.123456Z",
     "level": "WARN",
     "policy": "outbound_connectivity",
     "mode": "block",
+    "count": 1,
     "details": {"host": "evil.example", "ip": "203.0.113.7", "port": 443, "protocol": "tcp"},
     "caller": {"object": "_socket.cpython-313-x86_64-linux-gnu.so"},
     "pid": 17,
     "allow": "evil.example:443",
 }
+ORIGIN = Origin("checkout", "7", "eu-west-1", "123456789012")
 WHEN = datetime(2026, 11, 24, 13, 37, 0, 123456, tzinfo=timezone.utc)
+EVENT = {key: LINE[key] for key in ("function_shield", "v", "function", "timestamp", "level")}
 
 
 def test_an_alert() -> None:
@@ -35,6 +44,7 @@ def test_an_alert() -> None:
         pid=17,
         caller="_socket.cpython-313-x86_64-linux-gnu.so",
         allow="evil.example:443",
+        origin=ORIGIN,
     )
 
 
@@ -47,24 +57,72 @@ def test_every_policy_and_mode(policy: str, mode: str) -> None:
 
 
 def test_what_is_optional() -> None:
-    bare = {key: LINE[key] for key in LINE if key not in ("caller", "allow")} | {"details": {}, "folded": 9, "new": 1}
+    optional = ("caller", "allow", "function", "version", "region", "account")
+    bare = {key: LINE[key] for key in LINE if key not in optional} | {"details": {}, "count": 9, "new": 1}
     alert = parse_line(json.dumps(bare))
     assert isinstance(alert, Alert)
-    assert (alert.caller, alert.allow, alert.details, alert.folded) == (None, None, {}, 9)
+    assert (alert.caller, alert.allow, alert.details, alert.count) == (None, None, {}, 9)
+    assert (alert.function, alert.origin) == (None, Origin())
+
+
+def test_a_newer_version_is_read() -> None:
+    assert isinstance(parse_line(json.dumps({**LINE, "v": 2, "new": {}})), Alert)
 
 
 def test_an_event() -> None:
     line = (
-        '{"function_shield":true,"event":"armed","timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO",'
-        '"version":"0.1.0","engine":"process","sites":423,"patched":96,"micros":2700,"pid":17}'
+        '{"function_shield":true,"v":1,"function":"checkout","version":"7","timestamp":"2026-11-24T13:37:00.123456Z",'
+        '"level":"INFO","event":"armed","shield_version":"0.1.0","engine":"process","sites":423,"micros":2700,"pid":17}'
     )
     event = parse_line(line)
     assert event == ShieldEvent(
         timestamp=WHEN,
         level="INFO",
         event="armed",
-        fields={"version": "0.1.0", "engine": "process", "sites": 423, "patched": 96, "micros": 2700, "pid": 17},
+        origin=Origin("checkout", "7"),
+        fields={"shield_version": "0.1.0", "engine": "process", "sites": 423, "micros": 2700, "pid": 17},
     )
+
+
+def test_what_was_left_out() -> None:
+    line = {**EVENT, "event": "folded", "policy": "read_write_tmp", "mode": "alert", "count": 18, "pid": 17}
+    event = parse_line(json.dumps(line))
+    assert isinstance(event, ShieldEvent)
+    assert (event.policy, event.mode, event.count, event.fields) == ("read_write_tmp", "alert", 18, {"pid": 17})
+
+
+@pytest.mark.parametrize("name", ["refused", "unshielded"])
+def test_a_start_that_failed_counts(name: str) -> None:
+    line = {**EVENT, "event": name, "policy": "start", "count": 1, "reason": "no policy", "shield_version": "0.1.0"}
+    event = parse_line(json.dumps(line))
+    assert isinstance(event, ShieldEvent)
+    assert (event.policy, event.mode, event.count, event.function) == ("start", None, 1, "checkout")
+    assert event.fields == {"reason": "no policy", "shield_version": "0.1.0"}
+
+
+@pytest.mark.parametrize("name", [name for name in EVENTS if name not in ("folded", "refused", "unshielded")])
+def test_other_events_do_not_count(name: str) -> None:
+    event = parse_line(json.dumps({**EVENT, "event": name, "pid": 17}))
+    assert isinstance(event, ShieldEvent)
+    assert (event.policy, event.count) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"event": "fallen"}, "event: 'fallen' is not one of armed,"),
+        ({"policy": "start"}, "policy: 'start' is not one of outbound_connectivity,"),
+        ({"event": "refused"}, "policy: 'read_write_tmp' is not one of start"),
+        ({"mode": "allow"}, "mode: 'allow' is not one of block, alert"),
+        ({"count": 0}, "count: 0 is less than 1"),
+        ({"count": None}, "count: expected int, found null"),
+    ],
+)
+def test_an_event_that_breaks_the_schema(change: dict[str, Any], says: str) -> None:
+    line = {**EVENT, "event": "folded", "policy": "read_write_tmp", "mode": "alert", "count": 18, "pid": 17}
+    with pytest.raises(AlertError) as error:
+        parse_line(json.dumps({**line, **change}))
+    assert says in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +147,11 @@ def test_other_lines_are_none(line: str) -> None:
         ({"details": {"arguments": ["a", 1]}}, "details.arguments: expected strings"),
         ({"caller": "libc.so.6"}, "caller: expected dict"),
         ({"pid": "17"}, "pid: expected int"),
+        ({"v": 0}, "v: 0 is no version of the schema"),
+        ({"v": "1"}, "v: expected int"),
+        ({"function": 1}, "function: expected str"),
+        ({"count": 0}, "count: 0 is less than 1"),
+        ({"count": True}, "count: expected int, found true"),
     ],
 )
 def test_what_breaks_the_schema(change: dict[str, Any], says: str) -> None:
@@ -97,12 +160,7 @@ def test_what_breaks_the_schema(change: dict[str, Any], says: str) -> None:
     assert says in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["timestamp", "level", "mode", "details", "pid"])
+@pytest.mark.parametrize("name", ["v", "timestamp", "level", "policy", "mode", "count", "details", "pid"])
 def test_what_must_be_there(name: str) -> None:
     with pytest.raises(AlertError, match=rf"^{name}: missing$"):
         parse_line(json.dumps({key: LINE[key] for key in LINE if key != name}))
-
-
-def test_neither_policy_nor_event() -> None:
-    with pytest.raises(AlertError, match=r"^event: missing$"):
-        parse_line(json.dumps({key: LINE[key] for key in LINE if key != "policy"}))

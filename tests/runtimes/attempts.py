@@ -110,8 +110,14 @@ def _not_denied(attempt: Attempt, outcome: Outcome) -> list[str]:
     return found
 
 
+TOLD_ONCE: Final[Policy] = "read_handler"
+"""Of each file a process tells once a minute: a test looks whether any attempt was told."""
+
+
 def _alerts(attempt: Attempt, id: str, mode: str, outcome: Outcome) -> list[str]:
     found = [f"alert: {a}" for a in outcome.alerts if (a.policy, a.mode) != (attempt.policy, mode)]
+    if attempt.policy == TOLD_ONCE and not outcome.alerts:
+        return found
     proposed = {a.allow or "" for a in outcome.alerts}
     wanted = [entry.format(id=id) for entry in attempt.allow or ("",)]
     strange = [p for p in sorted(proposed) if not any(fnmatch.fnmatchcase(p, entry) for entry in wanted)]

@@ -67,8 +67,10 @@ def read_line(stderr: str, event: str) -> str:
     assert stderr.count("\n") == 1, stderr
     assert len(stderr.encode(errors="surrogateescape")) <= LINE_LIMIT
     line = json.loads(stderr)
-    assert list(line) == ["function_shield", "event", "timestamp", "level", "reason"]
-    assert line["function_shield"] is True
+    assert [name for name in line if name not in ("function", "version", "region", "account")] == [
+        *("function_shield", "v", "timestamp", "level", "event", "policy", "count", "shield_version", "reason")
+    ]
+    assert (line["function_shield"], line["v"], line["policy"], line["count"]) == (True, 1, "start", 1)
     assert line["event"] == event
     assert line["level"] == "ERROR"
     assert _TIMESTAMP.fullmatch(line["timestamp"])

@@ -72,12 +72,13 @@ KEYS = [
 ]
 OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out", "no_answer"}
 ARMED = (
-    '{"function_shield":true,"event":"armed","timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO",'
-    '"version":"0.1.0","engine":"process","modes":{},"sites":423,"patched":57,"micros":812,"pid":17}'
+    '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO","event":"armed",'
+    '"shield_version":"0.1.0","engine":"process","modes":{},"sites":423,"patched":57,"micros":812,"pid":17}'
 )
 REFUSED_FOR_A_SITE = (
-    '{"function_shield":true,"event":"refused","timestamp":"2026-11-24T13:37:00.123456Z","level":"ERROR",'
-    '"reason":"a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257"}'
+    '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"ERROR","event":"refused",'
+    '"policy":"start","count":1,"shield_version":"0.1.0","engine":"process",'
+    '"reason":"a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257","pid":17}'
 )
 Findings = dict[str, dict[str, object]]
 

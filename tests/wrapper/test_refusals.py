@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -41,6 +42,18 @@ PROOF = ("/bin/echo", "it ran")
 )
 def test_policy_in_the_environment(installed: Installed, environment: dict[str, str], part: str) -> None:
     assert part in assert_refused(installed.run(PROOF, environment))
+
+
+def test_the_line_says_which_function_it_is(installed: Installed) -> None:
+    """Whatever the environment says, it is one whole line."""
+    origin = {"function": "AWS_LAMBDA_FUNCTION_NAME", "version": "AWS_LAMBDA_FUNCTION_VERSION", "region": "AWS_REGION"}
+    values = {"function": "checkout", "version": "$LATEST", "region": "eu-west-1", "account": "123456789012"}
+    names = {**origin, "account": "SHIELD_ACCOUNT_ID"}
+    done = installed.run(PROOF, {"SHIELD_READ_WRITE_TMP": "deny", **{names[name]: values[name] for name in names}})
+    assert_refused(done)
+    assert list(json.loads(done.stderr).items())[2:6] == list(values.items())
+    long = dict.fromkeys(names.values(), '"\n' * 5000)
+    assert_refused(installed.run(PROOF, {"SHIELD_READ_WRITE_TMP": "deny" * 1000, **long}))
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,29 @@
 enum {
     HOST_LIMIT = 300, /* host, sni */
     WORD_LIMIT = 40,  /* protocol, syscall */
-    PATH_LIMIT = 1200,
+    PATH_LIMIT = 1130,
     ARGUMENT_LIMIT = 256,
     ARGUMENTS_LIMIT = 1024,
     OBJECT_LIMIT = 200,
     ALLOW_LIMIT = 700,
-    FIXED_PARTS = 420,     /* keys, quotes, numbers, timestamp */
+    FIXED_PARTS = 350,     /* keys, quotes, numbers, timestamp */
     ARGUMENT_OVERHEAD = 6, /* quotes, comma, the sign of a cut */
-    LONGEST = FIXED_PARTS + HOST_LIMIT + 2 * WORD_LIMIT + PATH_LIMIT + OBJECT_LIMIT + ALLOW_LIMIT +
-        ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
+    LONGEST = FIXED_PARTS + ORIGIN_MAX + HOST_LIMIT + 2 * WORD_LIMIT + PATH_LIMIT + OBJECT_LIMIT +
+        ALLOW_LIMIT + ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
 };
 _Static_assert(LONGEST <= ALERT_MAX, "a line fits, whatever it reports");
 _Static_assert(HOST_LIMIT <= PATH_LIMIT, "a server name takes a path's room");
+
+enum {
+    /* Of the origin: longer than what Lambda gives. */
+    FUNCTION_LIMIT = 80,
+    VERSION_LIMIT = 24,
+    REGION_LIMIT = 32,
+    ACCOUNT_LIMIT = 16,
+    ORIGIN_KEYS = 52
+};
+_Static_assert(ORIGIN_KEYS + FUNCTION_LIMIT + VERSION_LIMIT + REGION_LIMIT + ACCOUNT_LIMIT <= ORIGIN_MAX,
+               "an origin fits, whatever it says");
 
 /* Three ASCII dots: what was cut shows, in any log viewer. */
 static void put_cut(struct writer *w, struct text value, uint32_t limit)
@@ -115,15 +126,46 @@ static void allow(struct writer *w, struct text entry)
         *w = before;
 }
 
+static void origin_member(struct writer *w, const char *name, struct text value, uint32_t limit)
+{
+    if (!value.len)
+        return;
+    put(w, TEXT(",\""));
+    put(w, text_of(name));
+    put(w, TEXT("\":\""));
+    put_cut(w, value, limit);
+    put_char(w, '"');
+}
+
+void put_origin(struct writer *w, const struct line_origin *o)
+{
+    origin_member(w, "function", o->function, FUNCTION_LIMIT);
+    origin_member(w, "version", o->version, VERSION_LIMIT);
+    origin_member(w, "region", o->region, REGION_LIMIT);
+    origin_member(w, "account", o->account, ACCOUNT_LIMIT);
+}
+
+void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint32_t micros,
+                    struct text level)
+{
+    put(w, TEXT("{\"function_shield\":true,\"v\":1"));
+    put(w, origin);
+    put(w, TEXT(",\"timestamp\":\""));
+    put_timestamp(w, seconds, micros);
+    put(w, TEXT("\",\"level\":\""));
+    put(w, level);
+    put_char(w, '"');
+}
+
 void alert_put(const struct alert *a, struct writer *w)
 {
-    put(w, TEXT("{\"function_shield\":true,\"timestamp\":\""));
-    put_timestamp(w, a->seconds, a->micros);
-    put(w, TEXT("\",\"level\":\"WARN\",\"policy\":\""));
+    put_line_start(w, a->origin, a->seconds, a->micros, TEXT("WARN"));
+    put(w, TEXT(",\"policy\":\""));
     put(w, policy_name((enum policy_id)a->policy));
     put(w, TEXT("\",\"mode\":\""));
     put(w, mode_name(a->mode));
-    put_char(w, '"');
+    put(w, TEXT("\",\"count\":"));
+    put_number(w, (uint64_t)a->left_out + 1);
     details(w, a);
     if (a->object.len) {
         key(w, TEXT("caller"));
@@ -131,8 +173,8 @@ void alert_put(const struct alert *a, struct writer *w)
         member(w, TEXT("object"), a->object, OBJECT_LIMIT);
         put_char(w, '}');
     }
-    number(w, TEXT("pid"), a->pid);
-    number(w, TEXT("folded"), a->folded);
+    key(w, TEXT("pid"));
+    put_number(w, a->pid);
     allow(w, a->allow);
     put(w, TEXT("}\n"));
 }

@@ -9,8 +9,15 @@
 
 enum { ALERT_MAX = 4095, ALERT_ARGUMENTS = 16 };
 
+/* Which function writes, as its environment tells; an empty text: unknown. */
+struct line_origin {
+    struct text function, version, region, account;
+};
+enum { ORIGIN_MAX = 204 };
+
 struct alert {
-    uint64_t seconds; /* since the epoch */
+    struct text origin; /* what put_origin wrote */
+    uint64_t seconds;   /* since the epoch */
     uint32_t micros;
     uint8_t policy; /* enum policy_id */
     uint8_t mode;   /* block or alert */
@@ -26,13 +33,21 @@ struct alert {
     struct text arguments[ALERT_ARGUMENTS]; /* each is cut at 256 bytes, all at 1024 */
     struct text object;                     /* the library the call came from; empty: unknown */
     uint32_t pid;
-    uint32_t folded;   /* alerts left out before this one; 0: none */
+    uint32_t left_out; /* alerts left out before this one, against the same policy in the same mode */
     struct text allow; /* the allow-list entry that would permit it; empty: none */
 };
 
 /* Writes the line with its newline. Returns its length. Paths and arguments are cut to fit, never the
  * line. */
 uint32_t alert_write(const struct alert *a, char out[ALERT_MAX]);
+
+/* The members of a line that say which function writes it, with a comma in front of each: at most ORIGIN_MAX bytes. What is
+ * unknown is left out. Made once at the start, so that no line can name another function. */
+void put_origin(struct writer *w, const struct line_origin *o);
+
+/* How every line begins: `origin` is what put_origin wrote. A member is to follow. */
+void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint32_t micros,
+                    struct text level);
 
 /* RFC 3339 in UTC with microseconds: 2026-11-24T13:37:00.123456Z */
 void put_timestamp(struct writer *w, uint64_t seconds, uint32_t micros);

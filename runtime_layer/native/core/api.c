@@ -353,46 +353,63 @@ int32_t shield_decide(const struct policy *p, const char *event, size_t event_le
     return 1;
 }
 
-struct field {
-    const char *name;
-    bool (*take)(struct alert *a, struct text value);
+/* An alert, and what its origin is made of. */
+struct stated {
+    struct alert alert;
+    struct line_origin origin;
 };
 
-static bool take_policy(struct alert *a, struct text value)
+struct field {
+    const char *name;
+    bool (*take)(struct stated *s, struct text value);
+};
+
+static bool take_policy(struct stated *s, struct text value)
 {
-    for (a->policy = 0; a->policy < POLICY_COUNT; a->policy++)
-        if (text_equal(value, policy_name((enum policy_id)a->policy)))
+    for (s->alert.policy = 0; s->alert.policy < POLICY_COUNT; s->alert.policy++)
+        if (text_equal(value, policy_name((enum policy_id)s->alert.policy)))
             return true;
     return false;
 }
 
-static bool take_mode(struct alert *a, struct text value)
+static bool take_mode(struct stated *s, struct text value)
 {
-    return mode_from(value, &a->mode);
+    return mode_from(value, &s->alert.mode);
 }
 
-static bool take_ip(struct alert *a, struct text value)
+static bool take_ip(struct stated *s, struct text value)
 {
-    return address_parse(value, &a->ip);
+    return address_parse(value, &s->alert.ip);
 }
 
-static bool take_argument(struct alert *a, struct text value)
+static bool take_argument(struct stated *s, struct text value)
 {
+    struct alert *a = &s->alert;
     if (a->argument_count < ALERT_ARGUMENTS)
         a->arguments[a->argument_count++] = value;
     return true;
 }
 
-static bool take_port(struct alert *a, struct text value)
+static bool take_port(struct stated *s, struct text value)
 {
     uint32_t port;
     if (!text_number(value, 65535, &port))
         return false;
-    a->port = (uint16_t)port;
+    s->alert.port = (uint16_t)port;
     return true;
 }
 
-static bool take_seconds(struct alert *a, struct text value)
+/* Itself, and what was left out before it. */
+static bool take_count(struct stated *s, struct text value)
+{
+    uint32_t count;
+    if (!text_number(value, UINT32_MAX, &count) || !count)
+        return false;
+    s->alert.left_out = count - 1;
+    return true;
+}
+
+static bool take_seconds(struct stated *s, struct text value)
 {
     uint64_t seconds = 0;
     if (!value.len || value.len > 12)
@@ -402,60 +419,66 @@ static bool take_seconds(struct alert *a, struct text value)
             return false;
         seconds = seconds * 10 + (uint64_t)(value.at[i] - '0');
     }
-    a->seconds = seconds;
+    s->alert.seconds = seconds;
     return true;
 }
 
-#define TAKE_TEXT(member)                                                                                    \
-    static bool take_##member(struct alert *a, struct text value)                                            \
+#define TAKE_TEXT(in, member)                                                                                \
+    static bool take_##member(struct stated *s, struct text value)                                           \
     {                                                                                                        \
-        a->member = value;                                                                                   \
+        s->in.member = value;                                                                                \
         return true;                                                                                         \
     }
 #define TAKE_NUMBER(member)                                                                                  \
-    static bool take_##member(struct alert *a, struct text value)                                            \
+    static bool take_##member(struct stated *s, struct text value)                                           \
     {                                                                                                        \
-        return text_number(value, UINT32_MAX, &a->member);                                                   \
+        return text_number(value, UINT32_MAX, &s->alert.member);                                             \
     }
-TAKE_TEXT(host)
-TAKE_TEXT(protocol)
-TAKE_TEXT(path)
-TAKE_TEXT(syscall)
-TAKE_TEXT(object)
-TAKE_TEXT(allow)
+TAKE_TEXT(origin, function)
+TAKE_TEXT(origin, version)
+TAKE_TEXT(origin, region)
+TAKE_TEXT(origin, account)
+TAKE_TEXT(alert, host)
+TAKE_TEXT(alert, protocol)
+TAKE_TEXT(alert, sni)
+TAKE_TEXT(alert, path)
+TAKE_TEXT(alert, syscall)
+TAKE_TEXT(alert, object)
+TAKE_TEXT(alert, allow)
 TAKE_NUMBER(pid)
-TAKE_NUMBER(folded)
 TAKE_NUMBER(micros)
 
 static const struct field FIELDS[] = {
-    {"policy", take_policy},     {"mode", take_mode},
-    {"host", take_host},         {"ip", take_ip},
-    {"port", take_port},         {"path", take_path},
-    {"protocol", take_protocol}, {"syscall", take_syscall},
-    {"argument", take_argument}, {"object", take_object},
-    {"pid", take_pid},           {"folded", take_folded},
-    {"allow", take_allow},       {"seconds", take_seconds},
-    {"micros", take_micros},
+    {"function", take_function}, {"version", take_version}, {"region", take_region},
+    {"account", take_account},   {"policy", take_policy},   {"mode", take_mode},
+    {"count", take_count},       {"host", take_host},       {"ip", take_ip},
+    {"port", take_port},         {"path", take_path},       {"protocol", take_protocol},
+    {"sni", take_sni},           {"syscall", take_syscall}, {"argument", take_argument},
+    {"object", take_object},     {"pid", take_pid},         {"allow", take_allow},
+    {"seconds", take_seconds},   {"micros", take_micros},
 };
 
-static bool take_field(struct alert *a, struct text value)
+static bool take_field(struct stated *s, struct text value)
 {
     struct text name;
     text_next(&value, '=', &name);
     for (uint32_t i = 0; value.at && i < sizeof FIELDS / sizeof FIELDS[0]; i++)
         if (text_equal(name, text_of(FIELDS[i].name)))
-            return FIELDS[i].take(a, value);
+            return FIELDS[i].take(s, value);
     return false;
 }
 
 size_t shield_alert_line(const char *fields, size_t len, char *out, size_t cap)
 {
-    struct alert a = {0};
-    struct writer w = writer_to(out, cap);
+    struct stated s = {0};
+    char origin[ORIGIN_MAX];
+    struct writer w = writer_to(out, cap), made = {origin, 0, sizeof origin, false};
     struct text rest = text_from(fields, len), field;
     while (text_next(&rest, 0, &field))
-        if (!take_field(&a, field))
+        if (!take_field(&s, field))
             return 0;
-    alert_put(&a, &w);
+    put_origin(&made, &s.origin);
+    s.alert.origin = (struct text){origin, made.used};
+    alert_put(&s.alert, &w);
     return written(&w);
 }

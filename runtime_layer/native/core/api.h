@@ -17,8 +17,8 @@
 
 struct policy;
 
-/* Increases when a signature below changes: Python refuses a library of another number. */
-#define SHIELD_API_VERSION 1
+/* Increases when a signature below, or what it takes, changes: Python refuses a library of another number. */
+#define SHIELD_API_VERSION 2
 
 SHIELD_EXPORT uint32_t shield_api_version(void);
 SHIELD_EXPORT size_t shield_policy_size(void);
@@ -45,8 +45,9 @@ SHIELD_EXPORT int32_t shield_decide(const struct policy *p, const char *event, s
                                     const char *target, size_t target_len, char *out, size_t cap);
 /* One alert line (without running anything), for tests of the line and of the filters that match it:
  * `fields` are NAME=value texts, each but the last followed by a NUL (so that a value may hold a newline):
- * policy, mode, host, ip, port, protocol, path, syscall, argument (repeated), object, pid, folded, allow,
- * seconds, micros. Returns 0 for a field that is unknown or malformed. */
+ * function, version, region, account, policy, mode, count (1: nothing was left out before it), host, ip, port, protocol,
+ * sni, path, syscall, argument (repeated), object, pid, allow, seconds, micros. Returns 0 for a field that is unknown or
+ * malformed. */
 SHIELD_EXPORT size_t shield_alert_line(const char *fields, size_t len, char *out, size_t cap);
 
 #endif

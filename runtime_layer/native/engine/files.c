@@ -141,7 +141,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     struct text path = path_of(descriptor, scratch->path, sizeof scratch->path);
     bool refused = false;
     if (handler) {
-        struct facts facts = {.path = path};
+        struct facts facts = {.path = path, .handler = place_of_handler(&st)};
         refused = refuses(call, verdict_unlisted(policy, READ_HANDLER, REASON_HANDLER), &facts);
     }
     if (!refused && maybe_tmp) {

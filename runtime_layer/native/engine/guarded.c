@@ -53,6 +53,7 @@ enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
     X(judge_ring)                                                                                            \
     X(judge_prctl)                                                                                           \
     X(judge_clone)                                                                                           \
+    X(judge_end)                                                                                             \
     X(judge_limit)
 #define NUMBER(judge) number_of_##judge,
 #define POINTER(judge) judge,
@@ -130,6 +131,12 @@ static const struct {
     {__NR_mprotect, GUARD_HIGH, GUARD_HIGH},
 };
 
+/* May a call carry the request for an event? By the time of the second, it is looked at when alerts were left out. */
+static uint8_t guard_of_events(uint8_t own, uint8_t reasons)
+{
+    return own & UNTIL_READY && reasons & FOR_SAFETY ? GUARD_LEFT_OUT : GUARD_NONE;
+}
+
 static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
 {
     if (nr > NEWEST_CALL)
@@ -137,7 +144,7 @@ static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
     uint8_t own = judged[nr].reasons;
     bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
     if (!(own & reasons) && !copies)
-        return GUARD_NONE;
+        return guard_of_events(own, reasons);
     uint8_t guard = GUARD_ALWAYS;
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
         if (seldom[i].nr == (int32_t)nr)
@@ -294,6 +301,15 @@ enum outcome judge_clone(struct call *call)
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }
 
+/* A vfork child's alerts are its parent's. */
+enum outcome judge_end(struct call *call)
+{
+    (void)call;
+    if (owns_memory())
+        report_folded(AT_END);
+    return RUN_IN_PLACE;
+}
+
 /* A call that was not thought of: the program sees a kernel that does not have it, as every older one; also where
  * violations are only reported, as what it does would not be seen. */
 static enum outcome judge_newer(struct call *call)
@@ -317,11 +333,12 @@ enum outcome gate_judge(struct call *call)
         return RUN_IN_PLACE;
     note_owner();
     count_call();
-    if (__atomic_load_n(&sealed.process->storm.folded, __ATOMIC_RELAXED))
-        report_folded(false);
+    uint8_t left_out = what_is_left_out();
+    if (left_out)
+        report_folded(AT_ANY_CALL);
     if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
         return ANSWERED;
-    if (!(by.reasons & gate_table[GATE_REASONS]))
+    if (!(by.reasons & gate_table[GATE_REASONS]) && !(by.reasons & UNTIL_READY && left_out))
         return RUN_IN_PLACE;
     if (!is_alone())
         return judges[by.judge](call);

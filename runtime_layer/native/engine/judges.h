@@ -41,6 +41,7 @@ enum outcome judge_escape(struct call *call);
 enum outcome judge_ring(struct call *call);
 enum outcome judge_prctl(struct call *call);
 enum outcome judge_clone(struct call *call);
+enum outcome judge_end(struct call *call);
 enum outcome judge_limit(struct call *call);
 
 #endif

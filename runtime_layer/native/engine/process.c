@@ -97,6 +97,7 @@ void note_being_fork(void)
     is_fork |= forks_made;
     forks_made = false; /* they are its parent's */
     may_mistake |= had_kin();
+    look_for_left_out(); /* what is, is its parent's */
 }
 
 void accept_forked_copy(void)

@@ -5,13 +5,16 @@
 #define SHIELD_PROCESS_H
 
 #include "claims.h"
+#include "left_out.h"
 #include "state.h"
 
-/* Alerts that were not written, and how many were in this second. */
+/* What was written of late, and what was not. */
 struct storm {
-    uint32_t folded;
-    uint32_t flushed; /* the second in which the count was last written, or tried */
-    uint64_t lines;   /* second << 16 | lines in it */
+    uint64_t left_out[POLICY_COUNT][ALERT_MODES]; /* left_out.h */
+    uint64_t lines;                               /* second << 16 | lines in it */
+    uint32_t flushed;      /* the second in which what was left out was last written, or tried */
+    uint32_t handler_told; /* the second in which a line about read_handler was last written */
+    uint32_t handler[MAX_HANDLERS][ALERT_MODES]; /* the same, of each file */
 };
 
 struct process {

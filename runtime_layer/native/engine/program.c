@@ -151,7 +151,7 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
     scratch_give(scratch);
     if (!result) {
         if (owns_memory() && !(e->flags & EXECVE_CHECK))
-            report_folded(true); /* the other program knows nothing of this one's storms */
+            report_folded(AT_END); /* the other program knows nothing of this one's storms */
         result = make_exec(e, &start, program);
         child_start_release(&start);
     }

@@ -15,6 +15,7 @@ struct facts {
     struct text path;
     struct text allow;
     const uint64_t *arguments; /* a program's argv, in the caller's memory; NULL: none */
+    uint32_t handler;          /* of read_handler: the file's place in sealed.handlers */
 };
 
 /* True: the call must be refused. Reports alerts and refusals; lets everything else pass silently. */
@@ -33,19 +34,26 @@ void report_itself(enum mode mode, struct text what, struct text why);
  * has doubled. */
 void report_unusual(struct text name);
 
-/* Writes down how many alerts were left out: once the storm's second is over, or at the program's end. */
-void report_folded(bool at_end);
+/* Writes down how many alerts were left out, a line for each policy and mode: once the storm's second is over, after a
+ * line that was written, when the function asks for its next event, and at the program's end, where it waits for a full
+ * log a moment. */
+enum when { AT_ANY_CALL, AFTER_A_LINE, AT_NEXT_EVENT, AT_END };
+void report_folded(enum when when);
 
-/* The one line of a start: armed, refused or unshielded. */
+/* The one line of a start: armed, tightened, refused or unshielded. */
 struct start_line {
     struct text event;
     struct text level;
     struct text reason; /* empty: none */
     bool apart;         /* the program is running: it may have left a line unfinished */
     bool has_modes;
-    bool armed; /* with counts */
+    bool armed;  /* with counts */
+    bool failed; /* refused or unshielded: it counts as a violation */
     uint32_t sites, patched, micros;
 };
 void report_start(int32_t descriptor, const struct start_line *line);
+/* The line alone. Returns its length. */
+enum { START_LINE_MAX = 1536 };
+uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX]);
 
 #endif

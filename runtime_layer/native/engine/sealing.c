@@ -72,14 +72,20 @@ static int64_t map_there(void *at, uint64_t size, int64_t file)
 static bool lay(void *at, uint64_t size, int64_t file)
 {
     uint8_t present[ROOM_TO_LOOK / PAGE];
-    static const char gone[] =
-        "{\"function_shield\":true,\"event\":\"refused\",\"level\":\"ERROR\","
-        "\"reason\":\"there is no memory to go on with: what is sealed could not be replaced\"}\n";
+    char gone[START_LINE_MAX]; /* made before what it says of the function may be gone */
+    uint32_t len = write_start_line(
+        &(struct start_line){
+            .event = TEXT("refused"),
+            .level = TEXT("ERROR"),
+            .apart = true,
+            .failed = true,
+            .reason = TEXT("there is no memory to go on with: what is sealed could not be replaced")},
+        gone);
     if (!is_error(map_there(at, size, file)))
         return true;
     if (!is_error(KERNEL(mincore, at, size, present)))
         return false;
-    KERNEL(write, 2, gone, sizeof gone - 1);
+    KERNEL(write, 2, gone, len);
     KERNEL(exit_group, REFUSED);
     return false;
 }
@@ -168,5 +174,6 @@ void become_ready(void)
         return;
     }
     report_failure(false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});
+    report_folded(AT_END);
     KERNEL(exit_group, REFUSED);
 }

@@ -14,6 +14,8 @@ enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };
 #define CARRIED "SHIELD_STATE_"
 #define KNOWN_SITES CARRIED "SITES"
 static const char *const carried[] = {"AWS_REGION",
+                                      "AWS_LAMBDA_FUNCTION_NAME",
+                                      "AWS_LAMBDA_FUNCTION_VERSION",
                                       "AWS_LAMBDA_RUNTIME_API",
                                       "AWS_XRAY_DAEMON_ADDRESS",
                                       "AWS_LAMBDA_METADATA_API",
@@ -26,17 +28,20 @@ static const char *const carried[] = {"AWS_REGION",
 enum {
     CARRIED_COUNT = sizeof carried / sizeof *carried,
     REGION = 0,
-    INITIALIZATION = 4,
-    TASK_ROOT = 5,
-    FIRST_HANDLER = 6,
-    FIRST_ADDRESS = 1,
-    LAST_ADDRESS = 3
+    FUNCTION = 1,
+    VERSION = 2,
+    FIRST_ADDRESS = 3,
+    LAST_ADDRESS = 5,
+    INITIALIZATION = 6,
+    TASK_ROOT = 7,
+    FIRST_HANDLER = 8
 };
 
 struct facts_found {
     struct text from_parent[CARRIED_COUNT];
     struct text own[CARRIED_COUNT];
     struct text policy_file;
+    struct text account;              /* SHIELD_ACCOUNT_ID */
     struct text runtime;              /* AWS_EXECUTION_ENV */
     struct text concurrency, workers; /* AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT */
     bool preloaded;                   /* by whoever started this program */
@@ -171,6 +176,19 @@ static void keep_first(struct text *kept, struct text value)
         *kept = value;
 }
 
+/* What is known of a function even when its settings are refused. */
+static void note_fact(struct text name, struct text value, struct facts_found *found)
+{
+    bool from_parent = text_starts(name, TEXT(CARRIED));
+    if (from_parent)
+        name = (struct text){name.at + sizeof CARRIED - 1, name.len - (uint32_t)(sizeof CARRIED - 1)};
+    for (uint32_t i = 0; i < CARRIED_COUNT; i++)
+        if (text_equal(name, text_of(carried[i])))
+            keep_first(from_parent ? &found->from_parent[i] : &found->own[i], value);
+    if (text_equal(name, TEXT("SHIELD_ACCOUNT_ID")))
+        keep_first(&found->account, value);
+}
+
 static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found)
 {
     if (text_equal(name, TEXT("SHIELD_STATE")) && start->origin != ORIGIN_NONE)
@@ -188,13 +206,6 @@ static bool take_variable(struct text name, struct text value, struct start *sta
         keep_first(&found->concurrency, value);
     if (text_equal(name, TEXT("AWS_LAMBDA_NODEJS_WORKER_COUNT")))
         keep_first(&found->workers, value);
-    struct text inner = name;
-    bool from_parent = text_starts(name, TEXT(CARRIED));
-    if (from_parent)
-        inner = (struct text){name.at + sizeof CARRIED - 1, name.len - (uint32_t)(sizeof CARRIED - 1)};
-    for (uint32_t i = 0; i < CARRIED_COUNT; i++)
-        if (text_equal(inner, text_of(carried[i])))
-            keep_first(from_parent ? &found->from_parent[i] : &found->own[i], value);
     if (text_equal(name, TEXT(KNOWN_SITES))) {
         if (sealed.known_sites) /* the first is the gate's; a second one is somebody's idea */
             return true;
@@ -203,7 +214,7 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     }
     if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
         keep_first(&found->runtime, value);
-    if (from_parent || text_equal(name, TEXT("AWS_REGION")))
+    if (text_starts(name, TEXT(CARRIED)) || text_equal(name, TEXT("AWS_REGION")))
         return true;
     if (!text_starts(name, TEXT("SHIELD_")))
         return true;
@@ -215,6 +226,7 @@ static bool take_variable(struct text name, struct text value, struct start *sta
 static bool take_environment(struct text environment, struct start *start, struct facts_found *found)
 {
     struct text variable;
+    bool well = true;
     while (environment.len && text_next(&environment, 0, &variable)) {
         uint32_t equals = 0;
         while (equals < variable.len && variable.at[equals] != '=')
@@ -223,10 +235,10 @@ static bool take_environment(struct text environment, struct start *start, struc
             continue;
         struct text name = {variable.at, equals};
         struct text value = {variable.at + equals + 1, variable.len - equals - 1};
-        if (!take_variable(name, value, start, found))
-            return false;
+        note_fact(name, value, found);
+        well = well && take_variable(name, value, start, found);
     }
-    return true;
+    return well;
 }
 
 static bool take_policy_file(struct text path, struct writer *error)
@@ -314,12 +326,29 @@ static void read_resolvers(void)
     }
 }
 
+/* A child's own environment is the program's to choose: only what the gate carried over counts. */
+static struct text fact(const struct facts_found *found, uint32_t i, bool is_child)
+{
+    return is_child || found->from_parent[i].len ? found->from_parent[i] : found->own[i];
+}
+
+/* Which function this is, for all that is written from now on. */
+static void keep_origin(const struct facts_found *found, bool is_child)
+{
+    struct text account = policy_text(&sealed.policy, sealed.policy.account);
+    struct line_origin origin = {.function = fact(found, FUNCTION, is_child),
+                                 .version = fact(found, VERSION, is_child),
+                                 .region = fact(found, REGION, is_child),
+                                 .account = account.len ? account : found->account};
+    struct writer w = {sealed.origin, 0, sizeof sealed.origin, false};
+    put_origin(&w, &origin);
+    sealed.origin_used = w.used;
+}
+
 static bool take_facts(const struct facts_found *found, bool is_child, struct writer *error)
 {
     for (uint32_t i = 0; i < CARRIED_COUNT; i++) {
-        /* A child's own environment is the program's to choose: only what the gate carried over counts. */
-        bool from_parent = is_child || found->from_parent[i].len;
-        struct text value = from_parent ? found->from_parent[i] : found->own[i];
+        struct text value = fact(found, i, is_child);
         if (value.len && !keep(TEXT(CARRIED), text_of(carried[i]), value)) {
             put(error, TEXT("the function's environment is too long"));
             return false;
@@ -331,8 +360,7 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
         if (i == INITIALIZATION)
             sealed.forks_workers = text_equal(value, TEXT("lambda-managed-instances"));
     }
-    bool carried_root = is_child || found->from_parent[TASK_ROOT].len;
-    struct text root = carried_root ? found->from_parent[TASK_ROOT] : found->own[TASK_ROOT];
+    struct text root = fact(found, TASK_ROOT, is_child);
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
         if (!handler_add(root, found->from_parent[i]) || !handler_add(root, found->own[i])) {
@@ -396,6 +424,7 @@ bool settings_read(struct start *start)
     bool well = take_environment(environment, start, &found) && take_policy(start, &found) &&
                 keep_settings(start->error) &&
                 take_facts(&found, start->origin >= ORIGIN_RUNNING, start->error);
+    keep_origin(&found, start->origin >= ORIGIN_RUNNING);
     take_language(&found, start->origin >= ORIGIN_RUNNING);
     count_workers(&found, start->origin >= ORIGIN_RUNNING);
     whole_file_drop(environment, ENVIRON_MAX);

@@ -222,12 +222,6 @@ bool arm(struct start *start, struct armed_objects *objects)
     return seal(start->error);
 }
 
-__attribute__((destructor)) static void end_engine(void)
-{
-    if (sealed.armed)
-        report_folded(true);
-}
-
 void report_armed(const struct armed_objects *objects, uint64_t began)
 {
     report_start(sealed.log, &(struct start_line){.event = TEXT("armed"),
@@ -244,6 +238,7 @@ void report_failure(bool runs, const struct writer *reason)
 {
     report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
                                          .level = TEXT("ERROR"),
+                                         .failed = true,
                                          .apart = sealed.is_late,
                                          .reason = {reason->at, reason->used}});
 }

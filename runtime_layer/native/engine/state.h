@@ -6,6 +6,7 @@
 #ifndef SHIELD_STATE_H
 #define SHIELD_STATE_H
 
+#include "../core/alert.h"
 #include "../core/verdict.h"
 #include "kernel.h"
 
@@ -61,6 +62,8 @@ struct sealed {
     uint32_t environment_used;
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
+    uint32_t origin_used;
+    char origin[ORIGIN_MAX]; /* which function this is: how each line begins (alert.h) */
 
     bool is_late;           /* armed by code (configure.h) */
     bool armed;             /* from here on nothing gets looser */
@@ -86,13 +89,14 @@ enum guard {
     GUARD_ALWAYS, /* passed on to gate_judge */
     GUARD_LOG,    /* only when the first argument is the log descriptor: fstat */
     GUARD_LONG, /* when the third argument is at least READY_LINE, and as GUARD_WATCHED: write, until ready */
-    GUARD_WATCHED,   /* only when the first argument is a descriptor with a mark (watched.h) */
+    GUARD_WATCHED, /* only when the first argument is a descriptor with a mark (watched.h), and as GUARD_LEFT_OUT */
     GUARD_ANSWERS,   /* the same, where the mark is WATCH_GREETED or one that follows: what receives */
     GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
     GUARD_MAPPED,    /* when what is mapped may run, or takes the place of something: mmap */
     /* When it makes something run, or reaches above lowest_range (ranges.h); always of an only thread, as a signal handler
      * may take away what a call in its midst looks at: mprotect. */
     GUARD_HIGH,
+    GUARD_LEFT_OUT, /* when alerts were left out (left_out.h): what may be the request for the next event */
 };
 enum {
     GATE_TABLE = 512,

@@ -111,6 +111,9 @@ JUDGED(fcntl, FOR_SAFETY, judge_descriptor)
 JUDGED(dup2, FOR_SAFETY, judge_descriptor)
 #endif
 
+/* What was left out of the alerts is told before the program ends. */
+JUDGED(exit_group, FOR_SAFETY, judge_end)
+
 /* Ways out of the shield altogether. */
 JUDGED(clone, FOR_SAFETY | ALWAYS, judge_clone)
 JUDGED(clone3, FOR_SAFETY | ALWAYS, judge_clone)
@@ -266,7 +269,6 @@ HARMLESS(shutdown, "ends a connection")
 
 /* Processes and threads. The engine has no helper process that a signal could stop. */
 HARMLESS(exit, "ends the thread")
-HARMLESS(exit_group, "ends the process")
 HARMLESS(wait4, "waits for a child")
 HARMLESS(waitid, "waits for a child")
 HARMLESS(kill, "a signal; the engine has no helper process to stop")

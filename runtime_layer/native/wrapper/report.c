@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,6 +54,22 @@ static void write_quietly(const char *bytes, size_t n)
         sigaction(SIGPIPE, &before, NULL);
 }
 
+/* What a line holds besides its reason. */
+enum { BESIDES_REASON = ORIGIN_MAX + 256 };
+
+static void put_own_start(struct writer *w, const struct timespec *now)
+{
+    char bytes[ORIGIN_MAX];
+    struct writer made = {.at = bytes, .cap = sizeof bytes};
+    struct line_origin origin = {.function = text_of(getenv("AWS_LAMBDA_FUNCTION_NAME")),
+                                 .version = text_of(getenv("AWS_LAMBDA_FUNCTION_VERSION")),
+                                 .region = text_of(getenv("AWS_REGION")),
+                                 .account = text_of(getenv("SHIELD_ACCOUNT_ID"))};
+    put_origin(&made, &origin);
+    put_line_start(w, (struct text){bytes, made.used}, (uint64_t)now->tv_sec, (uint32_t)(now->tv_nsec / 1000),
+                   TEXT("ERROR"));
+}
+
 void report(const char *event, struct text reason)
 {
     char line[LINE_MAX_BYTES];
@@ -60,13 +77,13 @@ void report(const char *event, struct text reason)
     struct timespec now = {0};
     clock_gettime(CLOCK_REALTIME, &now);
 
-    put(&w, TEXT("{\"function_shield\":true,\"event\":\""));
+    put_own_start(&w, &now);
+    put(&w, TEXT(",\"event\":\""));
     put_string(&w, event);
-    put(&w, TEXT("\",\"timestamp\":\""));
-    put_timestamp(&w, (uint64_t)now.tv_sec, (uint32_t)(now.tv_nsec / 1000));
-    put(&w, TEXT("\",\"level\":\"ERROR\",\"reason\":\""));
+    put(&w,
+        TEXT("\",\"policy\":\"start\",\"count\":1,\"shield_version\":\"" SHIELD_VERSION "\",\"reason\":\""));
     /* Escaping can make a reason six times as long; the line's own end always fits. */
-    put_json(&w, reason, LINE_MAX_BYTES - 256);
+    put_json(&w, reason, LINE_MAX_BYTES - BESIDES_REASON);
     put(&w, TEXT("\"}\n"));
     write_quietly(line, w.used);
 }

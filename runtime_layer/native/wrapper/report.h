@@ -22,7 +22,7 @@ void put_quoted(struct writer *w, const char *s);
 /* ": No such file or directory" */
 void put_error(struct writer *w, int error);
 
-/* Writes {"function_shield":true,"event":EVENT,...,"reason":REASON} to stderr. EVENT is "refused" or
+/* Writes {"function_shield":true,...,"event":EVENT,...,"reason":REASON} to stderr. EVENT is "refused" or
  * "unshielded". A stderr that is closed or broken changes nothing for the caller. */
 void report(const char *event, struct text reason);
 

@@ -41,6 +41,12 @@ def test_what_a_program_may_do(runs: Runs, attempt: Attempt) -> None:
     assert problems(attempt, attempt.id, {mode: runs(mode).outcomes[attempt.id] for mode in MODES}) == []
 
 
+@pytest.mark.parametrize("mode", [BLOCK, ALERT])
+def test_that_the_handler_is_read_is_told(runs: Runs, mode: str) -> None:
+    alerts = [alert for outcome in runs(mode).outcomes.values() for alert in outcome.alerts]
+    assert {alert.mode for alert in alerts if alert.policy == HANDLER} == {mode}
+
+
 @contextmanager
 def started(
     package: FunctionPackage, environment: Mapping[str, str] | None = None, runtime: Runtime = RUNTIME

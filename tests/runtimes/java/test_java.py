@@ -70,10 +70,14 @@ def complaints(made: Run, plain: Run, attempts: Sequence[Attempt], expected: Cal
         ]
         if outcome == "allow" and alerts:
             found.append(f"{attempt.name} is reported, but allowed: {alerts}")
-        if outcome != "allow" and not reported:
+        if outcome != "allow" and not reported and attempt.policy != table.HANDLER:
             found.append(f"{attempt.name} is not reported: {alerts}")
         if any(line.get("policy") != attempt.policy for line in alerts):
             found.append(f"{attempt.name} is reported for another policy: {alerts}")
+    # Of each file a process tells once a minute.
+    told = any(line.get("policy") == table.HANDLER for lines in made.alerts.values() for line in lines)
+    if not told and any(expected(attempt) != "allow" for attempt in attempts if attempt.policy == table.HANDLER):
+        found.append("that the handler is read is not reported at all")
     if made.after:
         found.append(f"nobody did what is reported: {made.after}")
     return found

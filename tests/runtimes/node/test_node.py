@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtimes.attempts import BLOCK, MODES, UNSHIELDED, Attempt, problems
+from runtimes.attempts import ALERT, BLOCK, MODES, TOLD_ONCE, UNSHIELDED, Attempt, problems
 from runtimes.functions import in_thread
 from runtimes.node.conftest import COMMONJS, LAYOUTS, LINES, MAIN, Runs, attempts_of
 from runtimes.node.table import ATTEMPTS
@@ -31,6 +31,13 @@ def test_a_function_that_does_nothing_is_quiet(runs: Runs, line: int, mode: str)
 @pytest.mark.parametrize(("line", "attempt", "id"), ROWS)
 def test_what_a_program_may_do(runs: Runs, line: int, attempt: Attempt, id: str) -> None:
     assert problems(attempt, id, {mode: runs(line, mode).outcomes[id] for mode in MODES}) == []
+
+
+@EACH_LINE
+@pytest.mark.parametrize("mode", [BLOCK, ALERT])
+def test_that_the_handler_is_read_is_told(runs: Runs, line: int, mode: str) -> None:
+    alerts = [alert for outcome in runs(line, mode).outcomes.values() for alert in outcome.alerts]
+    assert {alert.mode for alert in alerts if alert.policy == TOLD_ONCE} == {mode}
 
 
 @EACH_LINE

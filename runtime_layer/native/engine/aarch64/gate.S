@@ -51,7 +51,9 @@ gate_entry:
     b.eq 7f
     cmp w18, #7
     b.eq 10f
-    b.hi 11f
+    cmp w18, #8
+    b.eq 11f
+    b.hi 12f
     cbnz x4, 1f                  /* GUARD_ADDRESSED */
     b 6f
 10: tbnz x2, #2, 1f              /* GUARD_MAPPED: PROT_EXEC; MAP_FIXED, MAP_FIXED_NOREPLACE */
@@ -69,6 +71,10 @@ gate_entry:
     cmp x18, x17
     b.hi 1f
     b 5f
+12: adrp x17, alerts_left_out    /* GUARD_LEFT_OUT */
+    ldrb w18, [x17, :lo12:alerts_left_out]
+    cbnz w18, 1f
+    b 5f
 7:  lsr x18, x0, #20             /* GUARD_ANSWERS */
     cbnz x18, 1f
     adrp x17, watched
@@ -82,6 +88,9 @@ gate_entry:
     b.hs 1f
 6:  lsr x18, x0, #20             /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
     cbnz x18, 1f
+    adrp x17, alerts_left_out
+    ldrb w18, [x17, :lo12:alerts_left_out]
+    cbnz w18, 1f
     adrp x17, has_company
     ldrb w18, [x17, :lo12:has_company]
     cbnz w18, 8f

@@ -53,6 +53,8 @@ gate_entry:
     jnz 1f
     jmp 3f
 10:                              /* GUARD_HIGH; a tagged address is high */
+    cmp $8, %r11d
+    jne 11f
     test $4, %dl
     jnz 1f
     cmpb $0, has_company(%rip)
@@ -62,6 +64,10 @@ gate_entry:
     jc 1f
     cmp lowest_range(%rip), %r11
     ja 1f
+    jmp 3f
+11:                              /* GUARD_LEFT_OUT */
+    cmpb $0, alerts_left_out(%rip)
+    jne 1f
     jmp 3f
 6:                               /* GUARD_ANSWERS */
     cmp $1048576, %rdi
@@ -80,6 +86,8 @@ gate_entry:
 5:                               /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
     cmp $1048576, %rdi
     jae 1f
+    cmpb $0, alerts_left_out(%rip)
+    jne 1f
     cmpb $0, has_company(%rip)
     jne 7f
     lea watched(%rip), %r11

@@ -1,0 +1,65 @@
+"""Runs inside the sandbox: `lines.py <what> [<argument>]`, for what is read in the log."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import socket
+import subprocess
+import sys
+
+VARIABLES = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_REGION", "SHIELD_ACCOUNT_ID")
+CHILD = "import os\ntry: os.listdir('/tmp')\nexcept PermissionError: pass"
+
+
+def violate(path: bytes = b"/tmp/there") -> None:
+    with contextlib.suppress(OSError):
+        os.mkdir(path)
+
+
+def other_environment() -> None:
+    libc = ctypes.CDLL(None)
+    for name in VARIABLES:
+        os.environ[name] = "other"
+        libc.setenv(name.encode(), b"another", 1)
+        libc.setenv(f"SHIELD_STATE_{name}".encode(), b"another", 1)
+    violate()
+    for env in ({}, dict.fromkeys([*VARIABLES, *(f"SHIELD_STATE_{name}" for name in VARIABLES)], "other")):
+        subprocess.run([sys.executable, "-c", CHILD], env=env, check=False)
+    os.execve(sys.executable, [sys.executable, "-c", CHILD], {})
+
+
+def path(name: str) -> None:
+    violate(b"/tmp/" + os.fsencode(name).replace(b"/", b"_"))
+    with contextlib.suppress(OSError):
+        subprocess.run(["/bin/echo", os.fsencode(name)], check=False)
+
+
+def unusual(name: str) -> None:
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo(name, 443)
+
+
+def tighten() -> None:
+    """As the bindings do it (bindings/engine.h)."""
+    with open("/proc/self/maps") as maps:
+        (library,) = {line.split()[-1] for line in maps if "libshield.so" in line}
+    said = ctypes.create_string_buffer(512)
+    lines = b"SHIELD_READ_HANDLER=block\n"
+    configure = ctypes.CDLL(library).shield_configure
+    assert configure(lines, ctypes.c_uint64(len(lines)), said, ctypes.c_uint64(512)) == 0, said.value
+    lines = b"SHIELD_READ_WRITE_TMP=allow\n"
+    assert configure(lines, ctypes.c_uint64(len(lines)), said, ctypes.c_uint64(512)) == 1
+
+
+def storm() -> None:
+    for _ in range(300):
+        violate()
+
+
+WHAT = {f.__name__: f for f in (other_environment, path, unusual, tighten, storm)}
+
+if __name__ == "__main__":
+    WHAT[sys.argv[1]](*json.loads(sys.argv[2]))
