@@ -175,7 +175,7 @@ def report(
 
 
 @app.command("test-filter")
-def test_filter(
+def try_filter(
     pattern: Annotated[str, typer.Argument(help="A filter pattern for JSON lines, as CloudWatch takes it.")],
     lines: Annotated[str, typer.Argument(help="A file with log lines; - is stdin.", show_default=False)],
     limit: Annotated[int, typer.Option(help="How many lines to show; all are counted.")] = 50,
@@ -185,9 +185,9 @@ def test_filter(
 
     The exit status is 0 if a line matches, 1 if none does, and 2 if the pattern cannot be read.
     """
-    from . import test_filter
+    from . import filter_test
 
-    raise typer.Exit(test_filter.test_filter(pattern, lines, limit=limit, json=json))
+    raise typer.Exit(filter_test.try_filter(pattern, lines, limit=limit, json=json))
 
 
 @app.command()

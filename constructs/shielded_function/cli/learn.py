@@ -84,6 +84,9 @@ class Options(NamedTuple):
     save: Path | None = None
 
 
+NO_OPTIONS: Final = Options()
+
+
 @dataclass(frozen=True)
 class Result:
     """What was learnt of one function, and what came of it.
@@ -181,7 +184,7 @@ def _observe(where: Where, options: Options) -> tuple[Observed, list[str]]:
     return observed, notes
 
 
-def make_result(log: FunctionLog, present: Present, options: Options = Options()) -> Result:
+def make_result(log: FunctionLog, present: Present, options: Options = NO_OPTIONS) -> Result:
     """What is learnt of one function, in the light of its present policy.
 
     Raises:
@@ -208,7 +211,7 @@ def make_result(log: FunctionLog, present: Present, options: Options = Options()
                 'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, '
                 "--assembly) nothing is known of the services that it has"
             )
-    lists = {name: value for name, value in additions.items() if isinstance(value, list)}
+    lists: dict[str, Any] = {name: value for name, value in additions.items() if isinstance(value, list)}
     settings = {name: value for name, value in additions.items() if name not in lists}
     try:
         policy = replace(base + ShieldPolicy(**lists), **settings)

@@ -129,7 +129,7 @@ class All(_Group):
         tests = [each.compile() for each in self.conditions]
 
         def holds(record: Record) -> bool:
-            for test in tests:  # a loop is twice as fast as all() with a generator
+            for test in tests:  # noqa: SIM110 - twice as fast as all() with a generator
                 if not test(record):
                     return False
             return True

@@ -73,10 +73,7 @@ class Evaluation:
 
     def wants(self, record: Record) -> bool:
         """Whether a line passes the filters; columns that are made on the way are added to it."""
-        for step in self._steps:
-            if not step(record):
-                return False
-        return True
+        return all(step(record) for step in self._steps)
 
     def add(self, record: Record) -> None:
         """Takes one line."""
@@ -96,24 +93,22 @@ class Evaluation:
                 self.left_out += 1
                 return
             states = self._groups[key] = [state() for state in self._aggregates]
-        for state, read in zip(states, self._reads):
+        for state, read in zip(states, self._reads, strict=True):
             state.add(read(record), record)
 
     def rows(self) -> list[Row]:
         """The result so far."""
         found = self._grouped() if self._stats else self._rows
         for command in self._after:
-            if isinstance(command, Limit):
-                found = found[: command.rows]
-            else:
-                found = _sorted(found, command)
+            found = found[: command.rows] if isinstance(command, Limit) else _sorted(found, command)
         return [{name: _text(value) for name, value in row.items() if value is not None} for row in found]
 
     def _grouped(self) -> list[Record]:
         assert self._stats is not None
         names = [each.alias for each in self._stats.aggregates]
+        columns = (*self._stats.by, *names)
         return [
-            {**dict(zip(self._stats.by, key)), **{name: state.value() for name, state in zip(names, states)}}
+            dict(zip(columns, (*key, *(state.value() for state in states)), strict=True))
             for key, states in self._groups.items()
         ]
 

@@ -8,30 +8,8 @@ from typing import Any, Final
 PLAIN: Final = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 """A field that needs no backticks: letters, digits, `_`, dots and a leading `@`."""
 
-_WORDS: Final = frozenset(
-    [
-        "and",
-        "as",
-        "asc",
-        "by",
-        "count",
-        "desc",
-        "earliest",
-        "fields",
-        "filter",
-        "in",
-        "ispresent",
-        "latest",
-        "like",
-        "limit",
-        "max",
-        "min",
-        "not",
-        "or",
-        "sort",
-        "stats",
-        "sum",
-    ]
+_WORDS: Final = frozenset(("and", "as", "asc", "by", "desc", "in", "ispresent", "like", "not", "or")) | frozenset(
+    ("fields", "filter", "limit", "sort", "stats", "count", "earliest", "latest", "max", "min", "sum")
 )
 
 
@@ -94,7 +72,7 @@ def read_field(name: str) -> Any:
     return read_nested
 
 
-_SCALARS: Final = frozenset((str, int, float))
+_SCALARS: Final = frozenset((str, int, float, type(None)))
 
 
 def _other(value: Any) -> Any:

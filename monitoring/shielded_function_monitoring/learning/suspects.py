@@ -47,7 +47,7 @@ def _metadata(seen: Observation, context: Context) -> str | None:
     if not internal and seen.host not in _METADATA_NAMES:
         return None
     if seen.host and seen.ip and internal:
-        return f"the name leads to {seen.ip}, where clouds hand out credentials: a name that was turned there (DNS rebinding)"
+        return f"the name leads to {seen.ip}, where clouds hand out credentials: DNS rebinding looks like that"
     return (
         "clouds hand out credentials there, and Lambda does not: SDKs ask when they find no credentials "
         "(AWS_EC2_METADATA_DISABLED=true keeps them from it), and so does whoever steals them"
@@ -65,8 +65,8 @@ def _also_named(seen: Observation, context: Context) -> str | None:
     if seen.policy != "outbound_connectivity" or seen.host or seen.sni or not names:
         return None
     return (
-        f"the address is also {', '.join(sorted(names)[:3])}'s, reached by name: a client that kept the address, or one "
-        "that goes around the list of names; list the address only if you know which"
+        f"the address is also {', '.join(sorted(names)[:3])}'s, reached by name: a client that kept the address, or "
+        "one that goes around the list of names; list the address only if you know which"
     )
 
 
@@ -96,7 +96,7 @@ def _only_looked_up(seen: Observation, context: Context) -> str | None:
 def _in_tmp(seen: Observation, context: Context) -> str | None:
     if seen.policy != "create_child_process" or not seen.path.startswith(_WRITABLE):
         return None
-    return "the program lies where the function can write: whoever can write there can run anything; ship it in the package"
+    return "the program lies where the function can write, so it may be anything: ship it in the package or a layer"
 
 
 def _static(seen: Observation, context: Context) -> str | None:

@@ -65,7 +65,7 @@ def directory_of(path: str) -> str:
 
 
 def domain_of(name: str) -> str:
-    """The domain that somebody registered a name under (`a.b.example.co.uk`: `example.co.uk`); empty where none is known."""
+    """The domain that somebody registered (`a.b.example.co.uk`: `example.co.uk`); empty where none is known."""
     return _suffixes().privatesuffix(name) or ""
 
 
@@ -73,7 +73,7 @@ def common_domain(names: Sequence[str]) -> str:
     """The longest domain that all names are below."""
     split = [name.split(".")[1:] for name in names]
     labels: list[str] = []
-    for column in zip(*(each[::-1] for each in split)):
+    for column in zip(*(each[::-1] for each in split), strict=False):
         if len(set(column)) > 1:
             break
         labels.insert(0, column[0])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from html import escape
 from importlib import resources
@@ -59,7 +60,7 @@ def to_html(report: Report) -> str:
 
 @lru_cache(maxsize=2)
 def _file(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return resources.files("shielded_function_monitoring.reporting").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
@@ -95,7 +96,7 @@ def _head(report: Report) -> Iterable[str]:
 def _timeline(periods: Sequence[Period]) -> Iterable[str]:
     if not periods:
         return
-    begun = sorted({each.begun for each in periods})
+    begun = _without_gaps(sorted({each.begun for each in periods}))
     stacks: dict[str, dict[str, int]] = {each: {} for each in begun}
     for each in periods:
         stacks[each.begun][each.policy] = stacks[each.begun].get(each.policy, 0) + each.count
@@ -104,6 +105,7 @@ def _timeline(periods: Sequence[Period]) -> Iterable[str]:
     room, tall = _WIDTH - _LEFT - 8, _HEIGHT - _BOTTOM - _TOP
     step = room / len(begun)
     yield "<h2>When</h2>"
+    yield '<div class="wide-scroll">'
     yield f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Violations over time">'
     yield f'<line x1="{_LEFT}" y1="{_TOP + tall}" x2="{_WIDTH - 8}" y2="{_TOP + tall}"/>'
     yield f'<text x="4" y="{_TOP + 10}">{most:,}</text><text x="4" y="{_TOP + tall}">0</text>'
@@ -121,11 +123,29 @@ def _timeline(periods: Sequence[Period]) -> Iterable[str]:
         anchor = "start" if at == 0 else "end" if at == len(begun) - 1 else "middle"
         place = _LEFT + at * step + (step if anchor == "end" else step / 2 if anchor == "middle" else 0)
         yield f'<text x="{place:.0f}" y="{_HEIGHT - 6}" text-anchor="{anchor}">{_text(begun[at][:16])}</text>'
-    yield "</svg>"
+    yield "</svg></div>"
     yield '<div class="legend">'
     yield from (f'<span><i class="{_class(policy)}"></i>{_text(policy)}</span>' for policy in policies)
     yield "</div>"
 
+
+def _without_gaps(begun: list[str]) -> list[str]:
+    """With the periods in which there was nothing, so that a bar's place is its time."""
+    try:
+        times = [datetime.strptime(each, _PERIOD_FORMAT) for each in begun]
+    except ValueError:
+        return begun
+    steps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    hourly = any(each.hour or each.minute for each in times)
+    step = min([*steps, timedelta(hours=1) if hourly else timedelta(days=1)])
+    count = (times[-1] - times[0]) // step + 1
+    if count > _MOST_PERIODS:
+        return begun
+    return sorted({*begun, *((times[0] + at * step).strftime(_PERIOD_FORMAT) for at in range(count))})
+
+
+_PERIOD_FORMAT: Final = "%Y-%m-%d %H:%M:%S.000"
+_MOST_PERIODS: Final = 800
 
 _CLASSES: Final = frozenset(
     (
@@ -195,7 +215,7 @@ def _violations(report: Report) -> Iterable[str]:
     yield '<span class="quiet" id="shown" role="status"></span></div>'
     if len(report.groups) > MAX_ROWS:
         yield f'<p class="note">The {MAX_ROWS:,} most frequent of {len(report.groups):,} kinds.</p>'
-    headings = ("function", "policy", "mode", "target", "times", "first", "last", "caller", "entry that would allow it")
+    headings = ("function", "policy", "mode", "target", "times", "first", "last", "caller", "to allow it")
     yield '<table id="violations"><thead><tr>' + "".join(map(_heading, headings)) + "</tr></thead><tbody>"
     yield from map(_row, groups)
     yield "</tbody></table>"
@@ -217,12 +237,12 @@ def _row(each: Group) -> str:
         "function": ("", _text(each.function) + place + new),
         "policy": ("word", _text(each.policy)),
         "mode": ("word", f'<span class="tag {_class(each.mode)}">{_text(each.mode)}</span>' if each.mode else ""),
-        "target": ("", f"<code>{_text(each.target)}</code>"),
+        "target": ("wide", f"<code>{_text(each.target)}</code>"),
         "times": ("number", f"{each.count:,}"),
         "first": ("word", _text(_minute(each.first))),
         "last": ("word", _text(_minute(each.last))),
         "caller": ("", f"<code>{_text(', '.join(each.callers))}</code>" if each.callers else ""),
-        "entry that would allow it": ("", f"<code>{_text(each.allow)}</code>" if each.allow else ""),
+        "to allow it": ("wide", f"<code>{_text(each.allow)}</code>" if each.allow else ""),
     }
     data = " ".join(
         f'data-{name}="{_text(value)}"'

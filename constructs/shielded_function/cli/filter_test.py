@@ -19,7 +19,7 @@ NONE: Final = 1
 _SHOWN: Final = 100
 
 
-def test_filter(pattern: str, file: str, *, limit: int, json: bool) -> int:
+def try_filter(pattern: str, file: str, *, limit: int, json: bool) -> int:
     """Prints which lines match, and of the others why not.
 
     Args:
