@@ -30,8 +30,8 @@ _DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
 
 
 def _of(functions: tuple[str, ...], *conditions: Condition) -> Filter:
-    chosen = (In("function", functions),) if functions else ()
-    return Filter(All(SHIELDED, *conditions, *chosen))
+    every = (SHIELDED, *conditions, *((In("function", functions),) if functions else ()))
+    return Filter(every[0] if len(every) == 1 else All(*every))
 
 
 def observed(functions: tuple[str, ...] = ()) -> Query:

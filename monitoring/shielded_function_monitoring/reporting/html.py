@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from html import escape
 from importlib import resources
+from itertools import pairwise
 from typing import Final
 
 from shielded_function_monitoring.visible import visible
@@ -135,7 +136,7 @@ def _without_gaps(begun: list[str]) -> list[str]:
         times = [datetime.strptime(each, _PERIOD_FORMAT) for each in begun]
     except ValueError:
         return begun
-    steps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(times)]
     hourly = any(each.hour or each.minute for each in times)
     step = min([*steps, timedelta(hours=1) if hourly else timedelta(days=1)])
     count = (times[-1] - times[0]) // step + 1
