@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from shielded_function_monitoring.insights import Query, Row, combine
 
@@ -75,12 +75,11 @@ class _Running:
 
 
 class Asker:
-    """Runs queries in one account and region. `pause` waits; tests do not."""
+    """Runs queries in one account and region."""
 
-    def __init__(self, place: Place, pause: Any = time.sleep, progress: Any = None) -> None:
+    def __init__(self, place: Place) -> None:
         self._client = client("logs", place)
-        self._pause = pause
-        self._progress = progress or Progress()
+        self._progress = Progress()
 
     def ask(self, questions: Sequence[Sequence[tuple[Query, Batch]]], span: tuple[int, int]) -> list[Answer]:
         """The answers to questions, each of which is a query, made for each batch.
@@ -124,7 +123,7 @@ class Asker:
                     done.append((each.piece, rows))
                 pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
                 if running:
-                    self._pause(pause)
+                    time.sleep(pause)
         finally:
             self._progress.end()
             self._stop(running)
@@ -156,7 +155,7 @@ class Asker:
                     raise CliError(
                         "the account runs as many queries as it may: try again when some have ended"
                     ) from error
-                self._pause(wait)
+                time.sleep(wait)
                 wait = min(wait * 2, 30.0)
 
     def _rows_of(self, running: _Running) -> list[Row] | None:
