@@ -38,13 +38,14 @@ class Account:
         asked: the queries that were started: log groups, text, seconds from and to.
         refuse: raises for an operation, or not.
         polls: how often a query says that it is running.
+        log_groups: where functions log that do not log to their own; moto does not keep it.
     """
 
     calls: list[str] = field(default_factory=list[str])
     asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     refuse: Callable[[str, dict[str, Any]], None] = lambda operation, arguments: None
     polls: int = 1
-    max_rows: int = 10_000
+    log_groups: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def logs(self) -> Any:
@@ -63,7 +64,8 @@ class Account:
         logs.put_log_events(logGroupName=log_group, logStreamName=stream, logEvents=events)
 
     def start_query(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        known = {group["logGroupName"] for group in self.logs.describe_log_groups()["logGroups"]}
+        pages = self.logs.get_paginator("describe_log_groups").paginate()
+        known = {group["logGroupName"] for page in pages for group in page["logGroups"]}
         for group in arguments["logGroupNames"]:
             if group not in known:
                 raise _error("ResourceNotFoundException", "StartQuery")
@@ -76,7 +78,7 @@ class Account:
         if asked["polls"]:
             asked["polls"] -= 1
             return {"status": "Running", "results": [], "statistics": {"bytesScanned": 1e6}}
-        rows = self._rows(asked)[: min(asked["limit"], self.max_rows)]
+        rows = self._rows(asked)[: asked["limit"]]
         results = [[{"field": name, "value": value} for name, value in row.items()] for row in rows]
         return {"status": "Complete", "results": results, "statistics": {"bytesScanned": 2e6}}
 
@@ -144,6 +146,9 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
                 pattern = parse_pattern(arguments.pop("filterPattern"))
                 found = real(self, operation, arguments)
                 return {**found, "events": [each for each in found["events"] if pattern.matches(each["message"])]}
+            if operation == "GetFunctionConfiguration" and arguments["FunctionName"] in made.log_groups:
+                logging = {"LoggingConfig": {"LogGroup": made.log_groups[arguments["FunctionName"]]}}
+                return {**real(self, operation, arguments), **logging}
             played = {"StartQuery": made.start_query, "GetQueryResults": made.query_results, "StopQuery": lambda _: {}}
             inside = True
             try:

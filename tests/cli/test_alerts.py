@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import boto3
@@ -166,6 +167,7 @@ def test_what_is_wrong_is_said(arguments: tuple[str, ...], said: str, tmp_path: 
 
 def test_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     aws.write(GROUP, log())
+    aws.calls.clear()
     assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True) == 3
     said = told(capsys)
     assert (said["violations"], said["kinds"], said["sources"]) == (24, 4, [GROUP])
@@ -185,7 +187,8 @@ def test_the_same_as_from_a_file(aws: Account, file: Path, capsys: pytest.Captur
 
 def test_a_function_is_asked_where_it_logs(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     make_role(boto3.client("iam", region_name=REGION))
-    make_function(boto3.client("lambda", region_name=REGION), LoggingConfig={"LogGroup": "shared"})
+    make_function(boto3.client("lambda", region_name=REGION))
+    aws.log_groups["checkout"] = "shared"
     aws.write("shared", [*log(), tmp("/tmp/other", ago(hours=1), function="other")])
     aws.calls.clear()
     assert alerts.alerts(Where(functions=["checkout"], place=HERE), Options(), json=True) == 3
@@ -359,7 +362,7 @@ def test_follow_a_log_group(aws: Account) -> None:
         waits.append(seconds)
         assert len(waits) < 5, "it was not found"
         if len(waits) == 1:
-            aws.write(GROUP, [connect("b.example", time=ago(seconds=-5))], "two")
+            aws.write(GROUP, [connect("b.example", time=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}")], "two")
 
     found: list[str] = []
     aws.calls.clear()
@@ -374,7 +377,8 @@ def test_follow_a_log_group(aws: Account) -> None:
 def test_the_functions_of_a_shared_log_group_are_asked_together(aws: Account) -> None:
     client = boto3.client("lambda", region_name=REGION)
     make_role(boto3.client("iam", region_name=REGION))
-    make_function(client, LoggingConfig={"LogGroup": "shared"})
+    make_function(client)
+    aws.log_groups["checkout"] = "shared"
     batches, functions = sources.find_batches(Where(functions=["checkout", "checkout"], place=HERE))
     assert [(batch.log_groups, batch.functions) for batch in batches] == [(("shared",), ("checkout",))]
     assert functions == ("checkout",)

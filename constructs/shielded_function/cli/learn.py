@@ -44,6 +44,7 @@ from shielded_function_runtime import core
 
 from . import terminal
 from .errors import CliError
+from .modes import POLICIES as MODES_OF
 from .present import InAssembly, Nothing, OneFile, Present
 from .run import pairs
 from .sources import Where, source_of
@@ -94,7 +95,7 @@ class Result:
     Attributes:
         learnt: what was learnt.
         present: the policy that it has; None where that is not known.
-        policy: the policy that it needs: the present one in block mode, with the entries.
+        policy: the policy that it needs: the present one, with block in the place of alert, and the entries.
         denied: what that policy would still deny of what was observed.
         lacking: what the present policy would deny of it; empty where it is not known.
     """
@@ -191,7 +192,7 @@ def make_result(log: FunctionLog, present: Present, options: Options = NO_OPTION
         CliError: the present policy cannot be read, or what was learnt makes no policy.
     """
     now = present.policy_of(log.key.function)
-    blocking = now.blocking() if now else None
+    blocking = in_block_mode(now) if now else None
     decide = decider(blocking, log.key) if blocking else None
     granted = options.granted or (now is not None and "granted" in _aws_of(now))
     learnt = learn(
@@ -220,6 +221,13 @@ def make_result(log: FunctionLog, present: Present, options: Options = NO_OPTION
     denied = replay(log, decider(policy, log.key), lambda name: _mode_of(policy, name))
     lacking = replay(log, decide, lambda name: _mode_of(blocking, name)) if decide and blocking else []
     return Result(learnt, now, policy, denied, lacking)
+
+
+def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:
+    """The same policy, that stops what it reported. What it allows stays allowed."""
+    alerting = [name for name in MODES_OF if getattr(policy, name) == "alert"]
+    changed: dict[str, Any] = dict.fromkeys(alerting, "block")
+    return replace(policy, **changed)
 
 
 def _aws_of(policy: ShieldPolicy) -> tuple[str, ...]:

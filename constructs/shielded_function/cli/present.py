@@ -94,5 +94,9 @@ class InAssembly:
         if function in (each.place.logical_id, each.place.path):
             return True
         made = _PHYSICAL.fullmatch(function)
+        if made is None or not each.place.logical_id.startswith(made["resource"]):
+            return False
         stack = each.template.stack.replace("/", "-")
-        return bool(made) and stack.startswith(made["stack"]) and each.place.logical_id.startswith(made["resource"])
+        if ".nested." in each.template.file:  # its stack's name begins with the outer one's
+            return made["stack"].startswith(f"{stack}-")
+        return stack.startswith(made["stack"])
