@@ -205,6 +205,13 @@ def test_ordinary_names_are_not_random(path: str) -> None:
     assert form_of(path) is None
 
 
+def test_the_file_with_which_tempfile_tries_the_directory() -> None:
+    """It is eight characters: by itself it might be anything."""
+    assert entries(learnt_of(tmp("/tmp/k3j_x9a2"))) == [("allow_tmp", "/tmp/k3j_x9a2")]
+    learnt = learnt_of(tmp("/tmp/k3j_x9a2"), tmp("/tmp/tmpab12cd34.csv"))
+    assert [each.value for each in learnt.offers] == ["/tmp/????????", "/tmp/tmp????????.csv"]
+
+
 def test_many_files_of_one_directory() -> None:
     few = learnt_of(*(tmp(f"/tmp/parts/{n}") for n in range(20)))
     assert (len(few.entries), few.offers) == (20, [])

@@ -12,7 +12,18 @@ from .observed import FunctionKey, FunctionLog, Observation
 from .outcomes import Finding, LearntEntry, Offer
 from .questions import FIELDS, Question, question_of
 from .suspects import Context, judge
-from .wildcards import MANY_NAMES, MANY_PATHS, Form, common_domain, crowded, directory_of, domain_of, form_of
+from .wildcards import (
+    MANY_NAMES,
+    MANY_PATHS,
+    Form,
+    common_domain,
+    crowded,
+    directory_of,
+    domain_of,
+    form_of,
+    probe_of,
+    uses_tempfile,
+)
 
 LISTS: Final = ("allow_outbound", "allow_aws", "allow_buckets", "allow_tmp", "allow_child_process")
 _MODES: Final = ("read_handler", "executable_memory")
@@ -103,7 +114,8 @@ class _Learner:
         left = [each for each in seen if self._is_open(each, context)]
         names = {name for each in left if (name := _name_of(each))}
         self._domains = crowded(((domain_of(name), name) for name in names), MANY_NAMES)
-        paths = (each.path for each in left if each.policy == "read_write_tmp")
+        paths = [each.path for each in left if each.policy == "read_write_tmp"]
+        self._tempfile = uses_tempfile(paths)
         self._directories = crowded(((directory_of(path), path) for path in paths), MANY_PATHS)
         for each in left:
             self._place(each, connected)
@@ -189,7 +201,7 @@ class _Learner:
         self._add(FIELDS[seen.policy], entry, seen.evidence)
 
     def _form(self, path: str) -> Form | None:
-        form = form_of(path)
+        form = form_of(path) or (probe_of(path) if self._tempfile else None)
         if form:
             return Form(form.glob, f"the name is random ({form.why}): it will not come again")
         paths = self._directories.get(directory_of(path))

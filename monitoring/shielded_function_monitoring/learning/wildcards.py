@@ -33,6 +33,10 @@ _FORMS: Final = (
 )
 
 
+_TEMPFILE: Final = re.compile(r".*/tmp[a-z0-9_]{8}[^/]*(?:/.*)?")
+_PROBE: Final = re.compile(r"(/tmp)/[a-z0-9_]{8}")
+
+
 class Form(NamedTuple):
     """A glob for a path, and what gave the path its name."""
 
@@ -57,6 +61,20 @@ def form_of(path: str) -> Form | None:
                 found = why
                 break
     return Form("/".join(components), found) if found else None
+
+
+def uses_tempfile(paths: Iterable[str]) -> bool:
+    """Whether Python's tempfile made one of them."""
+    return any(_TEMPFILE.fullmatch(path) for path in paths)
+
+
+def probe_of(path: str) -> Form | None:
+    """The glob for the file with which Python's tempfile tries, once a process, whether it may write to /tmp.
+
+    Its name is eight characters and nothing else: only beside tempfile's other names it is known as one of them.
+    """
+    found = _PROBE.fullmatch(path)
+    return Form(f"{found[1]}/????????", "with which Python's tempfile tries the directory") if found else None
 
 
 def directory_of(path: str) -> str:
