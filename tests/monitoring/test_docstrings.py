@@ -10,12 +10,16 @@ import pytest
 
 import shielded_function_monitoring
 
-MODULES = [module.name for module in pkgutil.iter_modules(shielded_function_monitoring.__path__)]
+_PACKAGE = "shielded_function_monitoring."
+MODULES = [
+    module.name.removeprefix(_PACKAGE)
+    for module in pkgutil.walk_packages(shielded_function_monitoring.__path__, _PACKAGE)
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
-    results = doctest.testmod(importlib.import_module(f"shielded_function_monitoring.{name}"))
+    results = doctest.testmod(importlib.import_module(f"{_PACKAGE}{name}"))
     assert results.failed == 0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -339,10 +341,8 @@ def heading() -> Heading:
     return Heading.of(learn(log))
 
 
-def test_toml_yaml_json_and_python_say_the_same(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
+def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path) -> None:
+    folder = tmp_path
     for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
         (folder / name).write_text(write(FIELDS, heading()))
         assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(**FIELDS), name
@@ -353,10 +353,8 @@ def test_toml_yaml_json_and_python_say_the_same(tmp_path: object) -> None:
     assert names["policy"] == ShieldPolicy(**FIELDS)
 
 
-def test_a_policy_that_is_the_default(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
+def test_a_policy_that_is_the_default(tmp_path: Path) -> None:
+    folder = tmp_path
     for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
         (folder / name).write_text(write({}, heading()))
         assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(), name
@@ -369,6 +367,21 @@ def test_comments_cannot_be_left() -> None:
     assert any("\\x0a[evil]" in each for each in comments)
     assert all(each.isprintable() for each in text.splitlines())
     assert yaml.safe_load(write_yaml(FIELDS, heading())) == FIELDS
+
+
+def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
+    (shown,) = re.findall("```toml\n(.*?)```", text, re.DOTALL)
+    log = log_of(
+        *(armed(at(10)) for _ in range(53)),
+        *(connect("api.stripe.com", time=at(day), caller="libssl.so.3") for day in range(11, 24)),
+        connect("api.stripe.com", time=at(24), count=1488, caller="libssl.so.3"),
+    )
+    heading = Heading.of(learn(log))
+    written = write_toml({"allow_outbound": ["api.stripe.com:443"]}, heading)
+    assert written == shown
+    (tmp_path / "p.toml").write_text(shown)
+    assert ShieldPolicy.from_file(tmp_path / "p.toml") == ShieldPolicy(allow_outbound=["api.stripe.com:443"])
 
 
 def test_what_stands_beside_an_entry() -> None:
