@@ -132,7 +132,7 @@ def test_alert_learn_paste_block(assembly: CloudAssembly, tmp_path: Path, langua
     assert learnt.allow_outbound == (ENTRY,)
     assert "/tmp/rates.json" in learnt.allow_tmp
     assert "/usr/bin/id" in learnt.allow_child_process
-    assert not any("*" in entry or "?" in entry for entry in (*learnt.allow_outbound, *learnt.allow_tmp))
+    assert not any("*" in entry or "?" in entry for entry in map(str, (*learnt.allow_outbound, *learnt.allow_tmp)))
     told = json.loads(command("learn", log, "--json").stdout)["functions"]
     assert [each["still_denied"] for each in told] == [[]]
 

@@ -293,7 +293,43 @@ def test_forged_lines() -> None:
             start + '"event":"dance","timestamp":"2026-11-20T10:00:00.000001Z"}',
         ]
     )
-    assert (len(found.functions), found.malformed) == (1, 5)
+    # The others count nothing and are no event: neither the metric filter nor the query takes them.
+    assert (len(found.functions), found.malformed) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"count": -1000},
+        {"count": 0},
+        {"timestamp": "!"},
+        {"timestamp": "zzzz"},
+        {"@timestamp": "x"},
+        {"@timestamp": 5},
+        {"count": "x"},
+        {"day": []},
+        {"lines": -5, "violations": "x", "first_seen": "x"},
+    ],
+)
+def test_a_forged_line_hides_nothing(forged: dict[str, object]) -> None:
+    true = connect("evil.example", count=2)
+    false = json.dumps({**json.loads(true), **forged})
+    for log in ([true, false], [false, true]):
+        learnt = learnt_of(*log)
+        assert entries(learnt) == [("allow_outbound", "evil.example:443")]
+        assert learnt.entries[0].evidence.count >= 2
+        assert learnt.entries[0].evidence.first == at()
+
+
+def test_a_count_without_end() -> None:
+    (log,) = read([connect("evil.example").replace('"count":1', '"count":1e999')]).functions.values()
+    assert [each.evidence.count for each in log.observations] == [1]
+
+
+def test_a_forged_region_sets_nothing() -> None:
+    region = "eu-west-1\nSHIELD_ALLOW_OUTBOUND=evil.example"
+    learnt = learnt_of(connect("evil.example", region=region))
+    assert entries(learnt) == [("allow_outbound", "evil.example:443")]
 
 
 def test_more_targets_than_are_kept() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,8 +52,8 @@ LOG = [
 
 
 def report_of(log: list[str], previous: Report | None = None, **more: object) -> Report:
-    made = {"made": "2026-11-24T13:37:00Z", "sources": ("lines.jsonl",), **more}
-    return build(read(log), evaluate(queries.timeline(), log), previous=previous, **made)  # type: ignore[arg-type]
+    made: dict[str, Any] = {"made": "2026-11-24T13:37:00Z", "sources": ("lines.jsonl",), **more}
+    return build(read(log), evaluate(queries.timeline(), log), previous=previous, **made)
 
 
 def hostile_log() -> list[str]:
@@ -253,6 +254,13 @@ def test_a_click_on_a_function_and_policy(page: Browser) -> None:
         f".find(a => a.dataset.function === {json.dumps(hostile)} && !a.dataset.policy).click()"
     )
     assert len(shown(page)) == 3
+
+
+@pytest.mark.parametrize("width", [1000, 1280])
+def test_nothing_stands_out(page: Browser, width: int) -> None:
+    page.resize(width, 800)
+    widest = "Math.max(...[...document.querySelectorAll('main *')].map(e => e.getBoundingClientRect().right))"
+    assert page.evaluate(widest) <= width
 
 
 def test_it_can_be_read_on_a_phone(page: Browser) -> None:

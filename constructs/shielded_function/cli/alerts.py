@@ -16,6 +16,7 @@ from rich.text import Text
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
 from shielded_function_monitoring.insights import Row, queries, record_of
 from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights.query import MAX_ROWS
 from shielded_function_monitoring.visible import visible
 
 from . import terminal
@@ -59,8 +60,8 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
     """
     if options.group not in queries.GROUPS:
         raise CliError(f"--by {options.group}: there are {', '.join(queries.GROUPS)}")
-    if not 1 <= options.limit <= queries.MAX_ROWS:
-        raise CliError(f"--limit {options.limit}: 1 to {queries.MAX_ROWS}")
+    if not 1 <= options.limit <= MAX_ROWS:
+        raise CliError(f"--limit {options.limit}: 1 to {MAX_ROWS}")
     if options.follow:
         return _follow(where, json=json)
     source = source_of(where, SINCE)

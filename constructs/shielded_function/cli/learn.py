@@ -37,7 +37,7 @@ from shielded_function_monitoring.learning import (
     write_toml,
     write_yaml,
 )
-from shielded_function_monitoring.learning.questions import Question
+from shielded_function_monitoring.learning.questions import Question, place_of
 from shielded_function_monitoring.learning.writing import beside_entry
 from shielded_function_monitoring.visible import visible
 from shielded_function_runtime import core
@@ -52,6 +52,7 @@ from .sources import Where, source_of
 LACKING: Final = 1
 """Exit status of `--check`: the policy lacks something that was observed. 0: nothing; 2: no work was done."""
 SINCE: Final = "14d"
+_REGION: Final = "us-east-1"
 UNCHECKED: Final = ("read_handler",)
 """What ordinary programs do, and go on without: tracebacks read the source. It fails no check."""
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
@@ -244,15 +245,10 @@ def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tupl
 
     The same as `ShieldPolicy.decide`, which reads the policy anew for each question, where all of it is known.
     """
-    region, account = key.region or "us-east-1", key.account if re.fullmatch(r"\d{12}", key.account) else ""
-    known: core.Policy | None = None
-    if policy.is_known:
-        place = f"AWS_REGION={region}\n" + (f"SHIELD_ACCOUNT_ID={account}\n" if account else "")
-        try:
-            known = core.parse(place + policy.to_lines())
-        except core.PolicyError:
-            place = "AWS_REGION=us-east-1\n"  # the line's region is none
-            known = core.parse(place + policy.to_lines())
+    place = place_of(key.region, key.account)
+    region = key.region if "AWS_REGION" in place else _REGION
+    account = key.account if "SHIELD_ACCOUNT_ID" in place else ""
+    known = core.parse(place_of(region, account) + policy.to_lines()) if policy.is_known else None
 
     @lru_cache(maxsize=65536)
     def decide(question: Question) -> tuple[str, str]:

@@ -6,6 +6,7 @@ made one again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -48,11 +49,12 @@ def _merge(aggregates: tuple[Aggregate, ...], before: Row, after: Row, apart: bo
 
 
 def number_of(text: str) -> float:
-    """A number of a result, which Insights may write as `12`, `12.0` or `1.2E7`; 0 for what is none."""
+    """A number of a result, which Insights may write as `12`, `12.0` or `1.2E7`; 0 for what is none, or infinite."""
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
         return 0.0
+    return found if math.isfinite(found) else 0.0
 
 
 def _written(value: float) -> str:

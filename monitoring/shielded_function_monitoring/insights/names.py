@@ -31,11 +31,13 @@ def write_name(name: str) -> str:
 
 
 def write_value(value: str | int) -> str:
-    """A value as a query has it: a number, or a text in double quotes."""
+    """A value as a query has it: a number, or a text in the quotes that it does not hold itself."""
     if isinstance(value, int):
         return str(value)
     if not value.isprintable():
         raise QueryError(f"{value!r} cannot be written in a query: it has a character that does not print")
+    if '"' in value and "'" not in value and "\\" not in value:
+        return f"'{value}'"
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

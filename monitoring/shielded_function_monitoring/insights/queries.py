@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from .conditions import All, Condition, In, IsPresent, Like
+from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
 from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats
 
 SHIELDED: Final = Like("@message", '"function_shield":true')
 """The shield's own lines, as they are written: whatever else a program logs, this begins them."""
+
+COUNTED: Final = All(IsPresent("policy"), Compare("count", ">=", 1))
+"""Violations. A forged line with a negative count would hide others."""
+_UNCOUNTED: Final = In("event", ("armed", "tightened", "unusual_names"))
 
 WHO: Final = ("function", "region", "account")
 TARGET: Final = (
@@ -30,8 +34,7 @@ _DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
 
 
 def _of(functions: tuple[str, ...], *conditions: Condition) -> Filter:
-    every = (SHIELDED, *conditions, *((In("function", functions),) if functions else ()))
-    return Filter(every[0] if len(every) == 1 else All(*every))
+    return Filter(All(SHIELDED, *conditions, *((In("function", functions),) if functions else ())))
 
 
 def observed(functions: tuple[str, ...] = ()) -> Query:
@@ -41,7 +44,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
         functions: names; all when empty.
     """
     return Query(
-        _of(functions),
+        _of(functions, AnyOf(COUNTED, _UNCOUNTED)),
         _DAY,
         Stats(
             (*SEEN, Aggregate("latest", "reason", "last_reason")),
@@ -54,7 +57,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
 def timeline(functions: tuple[str, ...] = (), period: str = "1d") -> Query:
     """Violations by period, function, policy and mode."""
     return Query(
-        _of(functions, IsPresent("policy")),
+        _of(functions, *COUNTED.conditions),
         Fields((Column(DateFloor(period), "period"),)),
         Stats((Aggregate("sum", "count", "violations"),), ("period", *WHO, "policy", "mode")),
         Limit(MAX_ROWS),
@@ -72,7 +75,7 @@ GROUPS: Final = {
 def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
     """Violations by function, by function and policy, or by target: the most frequent first."""
     return Query(
-        _of(functions, IsPresent("policy")),
+        _of(functions, *COUNTED.conditions),
         _DAY,
         Stats(SEEN, GROUPS[group]),
         Sort("violations"),
@@ -84,7 +87,7 @@ def lines(functions: tuple[str, ...] = (), rows: int = 1000) -> Query:
     """The lines themselves, the newest first."""
     return Query(
         Fields((Column("@timestamp"), Column("@log"), Column("@message"))),
-        _of(functions, IsPresent("policy")),
+        _of(functions, *COUNTED.conditions),
         Sort("@timestamp"),
         Limit(rows),
     )

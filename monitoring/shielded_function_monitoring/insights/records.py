@@ -36,6 +36,7 @@ def record_of(line: str) -> Record | None:
     except (ValueError, RecursionError):
         return None
     record["@message"] = message
+    record.pop("@timestamp", None)  # CloudWatch's own name: a line that has it is forged
     return record
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from shielded_function_runtime import core
 
-from .questions import Question
+from .questions import Question, place_of
 
 # Of virtual-hosted style, in every form that the core admits; the core has the last word.
 _BUCKET: Final = re.compile(r"(?P<bucket>.+?)\.s3[.-](?:.*)amazonaws\.com(?:\.cn)?")
@@ -27,13 +27,12 @@ class AwsHosts:
     """
 
     def __init__(self, region: str, account: str, services: Sequence[str]) -> None:
-        self._place = f"AWS_REGION={region}\n" if region else ""
-        self._place += f"SHIELD_ACCOUNT_ID={account}\n" if re.fullmatch(r"\d{12}", account) else ""
+        self._place = place_of(region, account)
         self._services = known_services(tuple(services))
 
     def is_aws(self, host: str) -> bool:
         """Whether it is an endpoint of any service."""
-        return bool(self._place) and self._admits("SHIELD_ALLOW_AWS=all", host)
+        return "AWS_REGION" in self._place and self._admits("SHIELD_ALLOW_AWS=all", host)
 
     def bucket(self, host: str) -> str:
         """The bucket whose host name it is; empty when it is none."""
@@ -48,7 +47,7 @@ class AwsHosts:
         The first in the alphabet where several have it.
         """
         parts = (self._services[at : at + _AT_ONCE] for at in range(0, len(self._services), _AT_ONCE))
-        left: tuple[str, ...] = next((part for part in parts if self._any(part, host)), ())
+        left: Sequence[str] = next((part for part in parts if self._any(part, host)), [])
         if not left:
             return ""
         while len(left) > 1:

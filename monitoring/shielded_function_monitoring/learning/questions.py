@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final, NamedTuple
 
 from .observed import Observation
@@ -22,6 +23,12 @@ class Question(NamedTuple):
 
     event: str
     target: str
+
+
+def place_of(region: str, account: str) -> str:
+    """The settings of a function's place, as lines for the core. What is no region or account is left out."""
+    lines = f"AWS_REGION={region}\n" if re.fullmatch(r"[a-z0-9-]{1,40}", region) else ""
+    return lines + (f"SHIELD_ACCOUNT_ID={account}\n" if re.fullmatch(r"\d{12}", account, re.ASCII) else "")
 
 
 def question_of(seen: Observation) -> Question | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from shielded_function_monitoring.alert import EVENTS, MODES, POLICIES
 from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, records
@@ -12,7 +14,9 @@ from shielded_function_monitoring.insights.queries import observed as observed_q
 from .evidence import Evidence
 from .observed import FunctionKey, FunctionLog, Observation, Observed
 
-_ALWAYS = ("details.host", "details.ip", "details.protocol", "details.sni", "details.path", "allow")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_UNKNOWN: Final = "0000-00-00T00:00:00.000000Z"
+_ALWAYS: Final = ("details.host", "details.ip", "details.protocol", "details.sni", "details.path", "allow")
 
 
 def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int = MAX_GROUPS) -> Observed:
@@ -73,11 +77,19 @@ def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Ev
 
 
 def _evidence(row: Row, events: bool) -> Evidence | None:
-    """None where there is no time: such a line cannot be placed."""
-    first, last = row.get("first_seen", ""), row.get("last_seen", "")
-    if not first or not last:
+    """None where there is no time at all: nothing that the shield writes is without.
+
+    A forged line may spoil the time or the count of a group, and must not hide it: then the other time stands for it,
+    and the lines are counted.
+    """
+    times = [each for each in (row.get("first_seen", ""), row.get("last_seen", "")) if _TIME.fullmatch(each)]
+    if not times:
+        times = [_UNKNOWN] if "first_seen" in row else []
+    if not times:
         return None
-    count = int(number_of(row.get("lines" if events else "violations", "0")))
+    first, last = times[0], times[-1]
+    lines = int(number_of(row.get("lines", "0")))
+    count = lines if events else max(lines, int(number_of(row.get("violations", "0"))))
     caller = row.get("caller.object")
     days = max(1, int(number_of(row.get("days", "1"))))
     return Evidence(count, first, last, days, (caller,) if caller else ())

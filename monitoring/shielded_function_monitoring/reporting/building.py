@@ -52,7 +52,7 @@ def build(
         since=since,
         until=until,
         sources=tuple(sources),
-        groups=sorted(groups, key=lambda each: (-each.count, each.identity)),
+        groups=sorted(groups, key=lambda each: (not each.is_new, -each.count, each.identity)),
         periods=sorted(_periods(timeline), key=lambda each: (each.begun, each.policy, each.mode)),
         coverage=sorted(_coverage(observed, set(expected)), key=_by_state),
         previous=previous.made if previous else "",

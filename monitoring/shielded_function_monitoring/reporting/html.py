@@ -240,9 +240,9 @@ def _row(each: Group) -> str:
         "mode": ("word", f'<span class="tag {_class(each.mode)}">{_text(each.mode)}</span>' if each.mode else ""),
         "target": ("wide", f"<code>{_text(each.target)}</code>"),
         "times": ("number", f"{each.count:,}"),
-        "first": ("word", _text(_minute(each.first))),
+        "first": ("word", _text(each.first[:10])),
         "last": ("word", _text(_minute(each.last))),
-        "caller": ("", f"<code>{_text(', '.join(each.callers))}</code>" if each.callers else ""),
+        "caller": ("who", f"<code>{_text(', '.join(each.callers))}</code>" if each.callers else ""),
         "to allow it": ("wide", f"<code>{_text(each.allow)}</code>" if each.allow else ""),
     }
     data = " ".join(

@@ -106,7 +106,7 @@ class Report:
         since: the beginning of the time that was asked for; empty for all that there was.
         until: its end.
         sources: what was read: log groups, files.
-        groups: the most frequent first.
+        groups: what is new first, then the most frequent.
         periods: the timeline.
         coverage: by function.
         previous: when the report before was made; empty when there is none.

@@ -5,11 +5,12 @@ import os
 import subprocess
 import tempfile
 import urllib.request
+from typing import Any
 
 CACHE = "/tmp/rates.json"
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     with urllib.request.urlopen(f"http://{os.environ['PROVIDER']}/rates", timeout=10) as answer:
         rates = json.load(answer)
     with open(CACHE, "w") as file:
