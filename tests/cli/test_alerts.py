@@ -375,6 +375,16 @@ def test_follow_a_log_group(aws: Account) -> None:
     assert set(aws.calls) >= {"logs:FilterLogEvents"}
 
 
+def test_follow_a_function_that_shares_its_log_group(aws: Account) -> None:
+    make_role(boto3.client("iam", region_name=REGION))
+    make_function(boto3.client("lambda", region_name=REGION))
+    aws.log_groups["checkout"] = "shared"
+    others = tmp("/tmp/other", ago(hours=2), function="other")
+    aws.write("shared", ["START", others, connect("a.example", time=ago(hours=1))])
+    messages = alerts._new_messages(Where(functions=["checkout"], since="3h", place=HERE), lambda seconds: None)
+    assert json.loads(next(messages))["details"]["host"] == "a.example"
+
+
 def test_the_functions_of_a_shared_log_group_are_asked_together(aws: Account) -> None:
     client = boto3.client("lambda", region_name=REGION)
     make_role(boto3.client("iam", region_name=REGION))

@@ -223,7 +223,7 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
     if not (where.log_groups or where.functions or where.stacks):
         raise CliError("name what to read: files (or -), --log-group, --function or --stack")
     begin = span_of(where.since, None).since if where.since else datetime.now(timezone.utc)
-    batches, _ = find_batches(where)
+    batches, functions = find_batches(where)
     groups = [group for batch in batches for group in batch.log_groups]
     logs = client("logs", where.place)
     seen: dict[str, int] = {}
@@ -233,7 +233,10 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
             for event in _events(logs, group, begin):
                 if event["eventId"] not in seen:
                     seen[event["eventId"]] = event["timestamp"]
-                    yield event["message"]
+                    record = record_of(event["message"])
+                    # A log group may be shared with functions that nobody asked about.
+                    if record is not None and (not functions or record.get("function") in functions):
+                        yield event["message"]
         begin = max(begin, asked_at - _LATE)
         oldest = int(begin.timestamp() * 1000)
         seen = {identity: at for identity, at in seen.items() if at >= oldest}

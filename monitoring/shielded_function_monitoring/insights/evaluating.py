@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from .conditions import Test
-from .names import QueryError, Record, read_field
+from .names import SCALARS, QueryError, Record, read_field, scalar_of
 from .query import Aggregate, DateFloor, Fields, Filter, Limit, Query, Sort, Stats, seconds_of
 from .reading import parse_query
 from .records import records, seconds_of_record
@@ -162,8 +162,22 @@ def _flooring(period: int) -> Callable[[Record], Any]:
 
 
 def _reading_key(by: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
-    reads = [read_field(name) for name in by]
-    return lambda record: tuple([read(record) for read in reads])
+    if any(name.count(".") > 1 for name in by):
+        reads = [read_field(name) for name in by]
+        return lambda record: tuple([read(record) for read in reads])
+    # As read_field reads, without a call for each: this is where most of the time goes.
+    paths = [(name, "") if name.startswith("@") else name.partition(".")[::2] for name in by]
+
+    def key(record: Record) -> tuple[Any, ...]:
+        found = []
+        for first, second in paths:
+            value = record.get(first)
+            if second:
+                value = value.get(second) if value.__class__ is dict else None  # pyright: ignore[reportOptionalMemberAccess]
+            found.append(value if value.__class__ in SCALARS else scalar_of(value))
+        return tuple(found)
+
+    return key
 
 
 def _reading(aggregate: Aggregate) -> Callable[[Record], Any]:

@@ -57,7 +57,7 @@ def read_field(name: str) -> Any:
 
         def read(record: Record) -> Any:
             value = record.get(name)
-            return value if value.__class__ in _SCALARS else _other(value)
+            return value if value.__class__ in SCALARS else scalar_of(value)
 
         return read
 
@@ -69,13 +69,14 @@ def read_field(name: str) -> Any:
             if value.__class__ is not dict:
                 return None
             value = value.get(step)  # pyright: ignore[reportOptionalMemberAccess]
-        return value if value.__class__ in _SCALARS else _other(value)
+        return value if value.__class__ in SCALARS else scalar_of(value)
 
     return read_nested
 
 
-_SCALARS: Final = frozenset((str, int, float, type(None)))
+SCALARS: Final = frozenset((str, int, float, type(None)))
 
 
-def _other(value: Any) -> Any:
+def scalar_of(value: Any) -> Any:
+    """A value that is not of SCALARS: booleans are numbers, anything else is absent."""
     return int(value) if isinstance(value, bool) else None
