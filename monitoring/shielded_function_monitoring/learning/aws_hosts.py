@@ -47,7 +47,7 @@ class AwsHosts:
         The first in the alphabet where several have it.
         """
         parts = (self._services[at : at + _AT_ONCE] for at in range(0, len(self._services), _AT_ONCE))
-        left: Sequence[str] = next((part for part in parts if self._any(part, host)), [])
+        left = next((list(part) for part in parts if self._any(part, host)), list[str]())
         if not left:
             return ""
         while len(left) > 1:
