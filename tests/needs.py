@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 
+import browser
 from clients import programs
 from shielded_function_emulator import languages
 from shielded_function_emulator.languages.fetch import fetch_all
 
-PARTS = (*languages.PARTS, *programs.PARTS)
+PARTS = (*languages.PARTS, *programs.PARTS, *browser.PARTS)
 
 if __name__ == "__main__":
     sys.exit(fetch_all(PARTS))

@@ -49,6 +49,145 @@ PolicyFile = Annotated[
         help="A file: YAML, TOML or JSON by its ending, else NAME=value lines. Without it, the SHIELD_* variables.",
     ),
 ]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILES]...", help="Files with log lines (.gz too); - is stdin. Without, ask AWS.", show_default=False
+    ),
+]
+LogGroups = Annotated[list[str] | None, typer.Option("--log-group", "-g", help="A log group; may be repeated.")]
+Functions = Annotated[list[str] | None, typer.Option("--function", help="A function's name; may be repeated.")]
+Stacks = Annotated[
+    list[str] | None, typer.Option("--stack", help="A CloudFormation stack: all its functions; may be repeated.")
+]
+Until = Annotated[str | None, typer.Option(help="Until when, as --since; by default now.")]
+Region = Annotated[str | None, typer.Option(help="The AWS region; by default that of the AWS settings.")]
+Profile = Annotated[str | None, typer.Option(help="A profile of the AWS settings.")]
+
+
+@app.command()
+def alerts(
+    files: Files = None,
+    log_group: LogGroups = None,
+    function: Functions = None,
+    stack: Stacks = None,
+    since: Annotated[
+        str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 24h of AWS, and all of files.")
+    ] = None,
+    until: Until = None,
+    by: Annotated[str, typer.Option(help="Group by target, policy or function.")] = "target",
+    lines: Annotated[bool, typer.Option("--lines", help="Show the lines themselves, the newest ones.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
+    limit: Annotated[int, typer.Option(help="How many groups, or lines, to show.")] = 100,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Tell what shielded functions reported, from log groups (aggregated by Logs Insights) or from files.
+
+    The exit status is 0 if there was no violation, 3 if there was one, and 2 if the logs could not be read.
+    """
+    from . import alerts
+    from .aws import Place
+    from .sources import Where
+
+    where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
+    raise typer.Exit(alerts.alerts(where, alerts.Options(by, lines, follow, limit), json=json))
+
+
+@app.command()
+def learn(
+    files: Files = None,
+    log_group: LogGroups = None,
+    function: Functions = None,
+    stack: Stacks = None,
+    since: Annotated[
+        str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 14d of AWS, and all of files.")
+    ] = None,
+    until: Until = None,
+    policy: Annotated[Path | None, typer.Option(help="A file with the present policy, as --policy-file.")] = None,
+    assembly: Annotated[Path | None, typer.Option(help="What `cdk synth` wrote, with the present policies.")] = None,
+    place: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PATH", help="The construct path of a function, where its name does not tell."),
+    ] = None,
+    granted: Annotated[bool, typer.Option("--granted", help='The policy has allow_aws="granted".')] = False,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Take an entry that is offered, or to decide; may be repeated.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="table, toml, yaml, json, python or diff.")] = "table",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file, or a folder for a file of each function.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell what the present policies lack; exit 1 if they do.")
+    ] = False,
+    merge: Annotated[list[Path] | None, typer.Option(help="A file of --save, to add; may be repeated.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Keep what was observed in this file, for --merge.")] = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Learn the least policy for what functions were seen to do, best in alert mode.
+
+    Wildcards are offered, and what looks like an attack is listed for you to decide: neither is learnt. The exit status
+    is 0, and 1 with --check if a present policy lacks something that was observed.
+    """
+    from . import learn
+    from .aws import Place
+    from .sources import Where
+
+    where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
+    options = learn.Options(
+        policy, assembly, place or (), granted, accept or (), form, output, check, merge or (), save
+    )
+    raise typer.Exit(learn.run(where, options, json=json))
+
+
+@app.command()
+def report(
+    files: Files = None,
+    log_group: LogGroups = None,
+    function: Functions = None,
+    stack: Stacks = None,
+    since: Annotated[
+        str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 7d of AWS, and all of files.")
+    ] = None,
+    until: Until = None,
+    form: Annotated[str, typer.Option("--format", help="html, md or json.")] = "html",
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="A file, or -; by default shield-report.html, and stdout for md and json."),
+    ] = None,
+    previous: Annotated[
+        Path | None, typer.Option(help="A report of --format json, from before: what is not in it is new.")
+    ] = None,
+    region: Region = None,
+    profile: Profile = None,
+) -> None:
+    """Write a page of what happened: when, functions by policy by target, what is new, and which functions armed."""
+    from . import report
+    from .aws import Place
+    from .sources import Where
+
+    where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
+    raise typer.Exit(report.report(where, report.Options(form, output, previous)))
+
+
+@app.command("test-filter")
+def try_filter(
+    pattern: Annotated[str, typer.Argument(help="A filter pattern for JSON lines, as CloudWatch takes it.")],
+    lines: Annotated[str, typer.Argument(help="A file with log lines; - is stdin.", show_default=False)],
+    limit: Annotated[int, typer.Option(help="How many lines to show; all are counted.")] = 50,
+    json: Json = False,
+) -> None:
+    """Try a metric filter's pattern on lines, and tell why a line does not match.
+
+    The exit status is 0 if a line matches, 1 if none does, and 2 if the pattern cannot be read.
+    """
+    from . import filter_test
+
+    raise typer.Exit(filter_test.try_filter(pattern, lines, limit=limit, json=json))
 
 
 @app.command()

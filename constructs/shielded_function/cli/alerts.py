@@ -1,0 +1,253 @@
+"""`shielded-function alerts`: what was reported, grouped, as lines, or as they come."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
+from shielded_function_monitoring.insights import Row, queries, record_of
+from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights.query import MAX_ROWS
+from shielded_function_monitoring.visible import visible
+
+from . import terminal
+from .aws import call, client
+from .errors import CliError
+from .sources import Source, Where, find_batches, read_lines, source_of
+from .times import span_of
+
+FOUND: Final = 3
+"""Exit status: there were violations. 0: there was none; 2: the command could not do its work."""
+SINCE: Final = "24h"
+_PATTERN: Final = "{ $.function_shield IS TRUE }"
+_LATE: Final = timedelta(seconds=30)
+_PAUSE_SECONDS: Final = 2.0
+
+
+class Options(NamedTuple):
+    """What the user said.
+
+    Attributes:
+        group: function, policy or target.
+        lines: show the lines themselves.
+        follow: go on as they come.
+        limit: rows, or lines, at most.
+    """
+
+    group: str = "target"
+    lines: bool = False
+    follow: bool = False
+    limit: int = 100
+
+
+def alerts(where: Where, options: Options, *, json: bool) -> int:
+    """Prints what was reported.
+
+    Returns:
+        0 when there was no violation, 3 when there was one.
+
+    Raises:
+        CliError: it cannot be read.
+    """
+    if options.group not in queries.GROUPS:
+        raise CliError(f"--by {options.group}: there are {', '.join(queries.GROUPS)}")
+    if not 1 <= options.limit <= MAX_ROWS:
+        raise CliError(f"--limit {options.limit}: 1 to {MAX_ROWS}")
+    if options.follow:
+        return _follow(where, json=json)
+    source = source_of(where, SINCE)
+    if options.lines:
+        return _show_lines(source, options.limit, json=json)
+    return _show_groups(source, options, json=json)
+
+
+# Groups
+
+
+def _show_groups(source: Source, options: Options, *, json: bool) -> int:
+    found = source.ask([partial(queries.alerts_by, options.group)])
+    groups = sorted(map(_group, found.rows[0]), key=lambda each: -each["violations"])
+    notes = list(found.notes)
+    if found.left_out:
+        notes.append(f"{found.left_out:,} lines had further targets, which are left out: ask for less time")
+    since, until = source.asked
+    total = sum(each["violations"] for each in groups)
+    if json:
+        told = {"since": since, "until": until, "sources": list(source.names), "violations": total}
+        told |= {"whole": not notes, "notes": notes, "groups": groups[: options.limit], "kinds": len(groups)}
+        print(json_module.dumps(told, indent=2))
+    else:
+        screen = terminal.console()
+        if groups:
+            screen.print(_table(options.group, groups[: options.limit]))
+        time_asked = f" from {since} to {until}" if since else ""
+        more = f"; the {options.limit} most frequent are shown" if len(groups) > options.limit else ""
+        screen.print(f"{total:,} violations of {len(groups):,} kinds{time_asked}{more}")
+        for text in notes:
+            terminal.note(text)
+    return FOUND if total else 0
+
+
+def _group(row: Row) -> dict[str, Any]:
+    target = {name.removeprefix("details."): row[name] for name in queries.TARGET if name in row}
+    names = ("function", "region", "account", "policy", "mode", "allow")
+    group: dict[str, Any] = {name: row[name] for name in names if name in row}
+    if target:
+        if "port" in target:
+            target |= {"port": int(number_of(target["port"]))}
+        group["details"] = target
+    if "caller.object" in row:
+        group["caller"] = row["caller.object"]
+    for name in ("violations", "lines", "days"):
+        group[name] = int(number_of(row.get(name, "0")))
+    group["first_seen"], group["last_seen"] = row.get("first_seen", ""), row.get("last_seen", "")
+    return group
+
+
+_COLUMNS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "function": lambda each: each.get("function", ""),
+    "policy": lambda each: each.get("policy", ""),
+    "mode": lambda each: each.get("mode", ""),
+    "times": lambda each: f"{each['violations']:,}",
+    "what": lambda each: _what(each.get("details", {})),
+    "who": lambda each: each.get("caller", ""),
+    "days": lambda each: f"{each['days']:,}",
+    "first": lambda each: each["first_seen"][:19],
+    "last": lambda each: each["last_seen"][:19],
+    "the entry that would allow it": lambda each: each.get("allow", ""),
+}
+_SHOWN: Final = {
+    "function": ("function", "times", "days", "first", "last"),
+    "policy": ("function", "policy", "mode", "times", "days", "first", "last"),
+    "target": ("function", "policy", "mode", "times", "what", "who", "last", "the entry that would allow it"),
+}
+
+
+def _table(group: str, groups: Sequence[dict[str, Any]]) -> Any:
+    names = _SHOWN[group]
+    rows = [[_COLUMNS[name](each) for name in names] for each in groups]
+    return terminal.table("alerts", names, rows, numbers=("times", "days"))
+
+
+def _what(details: Any) -> str:
+    from .run import what
+
+    return what(details)
+
+
+# Lines
+
+
+def _show_lines(source: Source, limit: int, *, json: bool) -> int:
+    rows = source.lines(partial(queries.lines, rows=limit), limit)
+    screen = terminal.console()
+    for row in rows:
+        _print_line(screen, row.get("@message", ""), json=json)
+    if len(rows) == limit:
+        terminal.note(f"the newest {limit} lines: --limit shows more")
+    return FOUND if rows else 0
+
+
+def _print_line(screen: Console, message: str, *, json: bool) -> bool:
+    """Prints one line; whether it is a violation."""
+    record = record_of(message)
+    if record is None:
+        return False
+    if json:
+        del record["@message"]
+        print(json_module.dumps(record), flush=True)  # by itself: what a terminal would act on is escaped
+        return "policy" in record
+    try:
+        line = parse_line(message[message.index("{") :].rstrip())
+    except (AlertError, ValueError) as error:
+        screen.print(Text(f"not a line that the shield writes ({visible(str(error))})", "red"), soft_wrap=True)
+        return False
+    if line is None:
+        return False
+    screen.print(_line(line), soft_wrap=True)
+    return line.policy is not None
+
+
+def _line(line: Alert | ShieldEvent) -> Text:
+    text = Text(f"{line.timestamp:%Y-%m-%d %H:%M:%S}  ", "dim")
+    text.append(visible(line.function or "-"), "bold")
+    if isinstance(line, Alert):
+        text.append(f"  {line.mode}", terminal.STYLES.get(line.mode, ""))
+        text.append(f"  {line.policy}  {visible(_what(line.details))}")
+        if line.caller:
+            text.append(f"  by {visible(line.caller)}", "dim")
+        if line.allow:
+            text.append(f"  [allow: {visible(line.allow)}]", "dim")
+    else:
+        text.append(f"  {line.event}", terminal.STYLES.get(line.event, ""))
+        reason = line.fields.get("reason", "")
+        text.append(f"  {line.policy or ''} {visible(str(reason))}".rstrip())
+    if (isinstance(line, Alert) and line.count > 1) or (isinstance(line, ShieldEvent) and line.event == "folded"):
+        text.append(f"  ({line.count} times)", "yellow")
+    return text
+
+
+# As they come
+
+
+def _follow(where: Where, *, json: bool) -> int:
+    """Until it is interrupted, or stdin ends."""
+    screen, found = terminal.console(), False
+    functions = frozenset(where.functions)
+    messages = read_lines(where.files) if where.files else _new_messages(where)
+    try:
+        for message in messages:
+            record = record_of(message)
+            if record is None or (functions and record.get("function") not in functions):
+                continue
+            found |= _print_line(screen, message, json=json)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+    return FOUND if found else 0
+
+
+def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> Iterator[str]:
+    """The shield's lines of log groups, from now on (or from `--since`), each once.
+
+    A line may come in late: what was logged in the last half minute is asked for again.
+    """
+    if not (where.log_groups or where.functions or where.stacks):
+        raise CliError("name what to read: files (or -), --log-group, --function or --stack")
+    begin = span_of(where.since, None).since if where.since else datetime.now(timezone.utc)
+    batches, functions = find_batches(where)
+    groups = [group for batch in batches for group in batch.log_groups]
+    logs = client("logs", where.place)
+    seen: dict[str, int] = {}
+    while True:
+        asked_at = datetime.now(timezone.utc)
+        for group in groups:
+            for event in _events(logs, group, begin):
+                if event["eventId"] not in seen:
+                    seen[event["eventId"]] = event["timestamp"]
+                    record = record_of(event["message"])
+                    # A log group may be shared with functions that nobody asked about.
+                    if record is not None and (not functions or record.get("function") in functions):
+                        yield event["message"]
+        begin = max(begin, asked_at - _LATE)
+        oldest = int(begin.timestamp() * 1000)
+        seen = {identity: at for identity, at in seen.items() if at >= oldest}
+        pause(_PAUSE_SECONDS)
+
+
+def _events(logs: Any, group: str, begin: datetime) -> list[dict[str, Any]]:
+    def read(logGroupName: str) -> list[dict[str, Any]]:
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=logGroupName, startTime=int(begin.timestamp() * 1000), filterPattern=_PATTERN
+        )
+        return [event for page in pages for event in page["events"]]
+
+    return call("logs:FilterLogEvents", group, read, logGroupName=group)

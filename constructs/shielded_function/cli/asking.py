@@ -1,0 +1,233 @@
+"""Asks Logs Insights: several queries at a time, with progress, and in halves where a result is full.
+
+CloudWatch aggregates; what comes back is one row for each group. A result has at most as many rows as its query's
+limit: where one is full, its time is asked for in two halves.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from shielded_function_monitoring.insights import Query, Row, combine
+
+from .aws import Place, call, client, error_code, explain
+from .errors import CliError
+
+MAX_LOG_GROUPS: Final = 50
+"""Log groups of one query (StartQuery, `logGroupNames`)."""
+AT_ONCE: Final = 10
+"""Queries that run at once; an account has 100 in all
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AnalyzingLogData.html)."""
+MAX_QUERIES: Final = 500
+"""Queries for one question: beyond, its answer is not whole, and says so."""
+_SECONDS_TO_START: Final = 300.0
+_DAY: Final = 86400
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
+_QUIET_SECONDS: Final = 15.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Log groups that one query is about, and the functions whose lines are wanted of them (all when empty)."""
+
+    log_groups: tuple[str, ...]
+    functions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A query over a batch in a time: seconds since the epoch, both included."""
+
+    question: int
+    query: Query
+    log_groups: tuple[str, ...]
+    since: int
+    until: int
+
+    def halves(self) -> tuple[Piece, Piece] | None:
+        """The two halves of its time, parted at midnight (UTC) where one lies in it; None when it is a second."""
+        if self.since >= self.until:
+            return None
+        middle = (self.since + self.until + 1) // 2
+        midnight = middle - middle % _DAY
+        middle = next((at for at in (midnight, midnight + _DAY) if self.since < at <= self.until), middle)
+        early = Piece(self.question, self.query, self.log_groups, self.since, middle - 1)
+        return early, Piece(self.question, self.query, self.log_groups, middle, self.until)
+
+
+@dataclass
+class Answer:
+    """The rows of one question, and whether they are all."""
+
+    rows: list[Row] = field(default_factory=list[Row])
+    whole: bool = True
+
+
+@dataclass
+class _Running:
+    piece: Piece
+    identity: str
+
+
+class Asker:
+    """Runs queries in one account and region."""
+
+    def __init__(self, place: Place) -> None:
+        self._client = client("logs", place)
+        self._progress = Progress()
+
+    def ask(self, questions: Sequence[Sequence[tuple[Query, Batch]]], span: tuple[int, int]) -> list[Answer]:
+        """The answers to questions, each of which is a query, made for each batch.
+
+        Raises:
+            CliError: AWS refused a request, or a query failed.
+        """
+        waiting = deque(
+            Piece(number, query, batch.log_groups, *span)
+            for number, parts in enumerate(questions)
+            for query, batch in parts
+        )
+        done: list[tuple[Piece, list[Row]]] = []
+        answers = [Answer() for _ in questions]
+        running: list[_Running] = []
+        asked, pause = len(waiting), _FIRST_PAUSE
+        try:
+            while waiting or running:
+                while waiting and len(running) < AT_ONCE:
+                    piece = waiting.popleft()
+                    identity = self._start(piece, patient=not running)
+                    if identity is None:
+                        waiting.appendleft(piece)
+                        break
+                    running.append(_Running(piece, identity))
+                self._progress.show(len(done), asked, len(running))
+                moved = False
+                for each in list(running):
+                    rows = self._rows_of(each)
+                    if rows is None:
+                        continue
+                    moved = True
+                    running.remove(each)
+                    full = each.piece.query.stats is not None and len(rows) >= each.piece.query.limit
+                    halves = each.piece.halves() if full and asked < MAX_QUERIES else None
+                    if halves:
+                        waiting.extend(halves)
+                        asked += 1
+                        continue
+                    answers[each.piece.question].whole &= not full
+                    done.append((each.piece, rows))
+                pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
+                if running:
+                    time.sleep(pause)
+        finally:
+            self._progress.end()
+            self._stop(running)
+        for number, answer in enumerate(answers):
+            answer.rows = _together([each for each in done if each[0].question == number])
+        return answers
+
+    def _start(self, piece: Piece, patient: bool) -> str | None:
+        """The query's id; None where others must end first."""
+        from botocore.exceptions import ClientError
+
+        deadline, wait = time.monotonic() + _SECONDS_TO_START, 1.0
+        while True:
+            try:
+                return self._client.start_query(
+                    logGroupNames=list(piece.log_groups),
+                    startTime=piece.since,
+                    endTime=piece.until,
+                    queryString=piece.query.render(),
+                    limit=piece.query.limit,
+                )["queryId"]
+            except ClientError as error:
+                if error_code(error) != "LimitExceededException":
+                    groups = ", ".join(piece.log_groups[:3]) + (", ..." if len(piece.log_groups) > 3 else "")
+                    raise CliError(f"{groups}: {explain('logs:StartQuery', error)}") from error
+                if not patient:
+                    return None
+                if time.monotonic() > deadline:
+                    raise CliError(
+                        "the account runs as many queries as it may: try again when some have ended"
+                    ) from error
+                time.sleep(wait)
+                wait = min(wait * 2, 30.0)
+
+    def _rows_of(self, running: _Running) -> list[Row] | None:
+        """The result of a query; None while it runs."""
+        method = self._client.get_query_results
+        result = call("logs:GetQueryResults", "the query", method, queryId=running.identity)
+        status = result["status"]
+        statistics = result.get("statistics") or {}
+        self._progress.scanned(running.identity, float(statistics.get("bytesScanned", 0.0)))
+        if status == "Complete":
+            return [{each["field"]: each["value"] for each in row if "value" in each} for row in result["results"]]
+        if status in ("Failed", "Cancelled", "Timeout", "Unknown"):
+            raise CliError(f"the query ended as {status}: ask for less time, or fewer log groups")
+        return None
+
+    def _stop(self, running: Sequence[_Running]) -> None:
+        """Ends what still runs when somebody gave up: it would go on, and be paid for."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        for each in running:
+            try:
+                self._client.stop_query(queryId=each.identity)
+            except (ClientError, BotoCoreError):
+                continue
+
+
+def _together(done: Sequence[tuple[Piece, list[Row]]]) -> list[Row]:
+    rows: list[Row] = []
+    for piece, part in sorted(done, key=lambda each: (each[0].since, each[0].log_groups)):
+        stats = piece.query.stats
+        if stats is None:
+            rows = [*rows, *part]
+        else:
+            rows = combine(stats, (rows, part), apart=piece.since % _DAY == 0) if rows else list(part)
+    return rows
+
+
+class Progress:
+    """One line on stderr that is written over, or now and then a line where nobody watches."""
+
+    def __init__(self) -> None:
+        self._bytes: dict[str, float] = {}
+        self._begun = self._said = time.monotonic()
+        self._live = sys.stderr.isatty()
+        self._shown = False
+
+    def scanned(self, identity: str, count: float) -> None:
+        """Notes how much a query has read."""
+        self._bytes[identity] = count
+
+    def show(self, done: int, asked: int, running: int) -> None:
+        """Says how far it is."""
+        now = time.monotonic()
+        text = f"{done} of {asked} queries done, {running} running, {_size(sum(self._bytes.values()))} scanned"
+        if self._live and now - self._begun > 1:
+            sys.stderr.write(f"\r{text}\x1b[K")
+            sys.stderr.flush()
+            self._shown = True
+        elif not self._live and now - self._said > _QUIET_SECONDS:
+            sys.stderr.write(f"shielded-function: {text}\n")
+            self._said = now
+
+    def end(self) -> None:
+        """Clears the line."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            self._shown = False
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

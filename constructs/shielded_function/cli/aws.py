@@ -1,0 +1,81 @@
+"""Requests to AWS: clients that retry with back-off, and errors that say which IAM action is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from .errors import CliError
+
+_ATTEMPTS: Final = 8
+"""Of one request: botocore waits longer after each that is throttled, up to 20 seconds
+(https://docs.aws.amazon.com/boto3/latest/guide/retries.html)."""
+_DENIED: Final = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
+_MEANS: Final = {
+    "ExpiredTokenException": "the credentials have expired: sign in again",
+    "ExpiredToken": "the credentials have expired: sign in again",
+    "UnrecognizedClientException": "AWS does not know these credentials",
+    "InvalidClientTokenId": "AWS does not know these credentials",
+    "ThrottlingException": "AWS asks for fewer requests: try again in a minute",
+}
+
+
+class Place(NamedTuple):
+    """Which account and region: of the AWS settings where None."""
+
+    region: str | None = None
+    profile: str | None = None
+
+
+def client(service: str, place: Place) -> Any:
+    """A client of boto3's.
+
+    Raises:
+        CliError: there is no region, or no such profile.
+    """
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = boto3.Session(profile_name=place.profile, region_name=place.region)
+        return session.client(service, config=Config(retries={"mode": "standard", "max_attempts": _ATTEMPTS}))
+    except BotoCoreError as error:
+        raise CliError(f"no connection to AWS: {error}") from error
+
+
+def call(action: str, what: str, method: Callable[..., Any], **arguments: Any) -> Any:
+    """One request.
+
+    Args:
+        action: the IAM action that it needs, such as `logs:StartQuery`.
+        what: what it is about, for the error.
+        method: of a client.
+
+    Raises:
+        CliError: AWS refused it; one line says what to do.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return method(**arguments)
+    except ClientError as error:
+        raise CliError(f"{what}: {explain(action, error)}") from error
+    except BotoCoreError as error:
+        raise CliError(f"{what}: {error}") from error
+
+
+def error_code(error: Any) -> str:
+    """The code of a ClientError."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def explain(action: str, error: Any) -> str:
+    """A ClientError in one line; a refusal names the IAM action."""
+    code = error_code(error)
+    said = " ".join(str(error.response.get("Error", {}).get("Message", error)).split())
+    if code in _DENIED:
+        return f"you need {action}: {said}"
+    if code == "ResourceNotFoundException":
+        return "it is not there, in this account and region"
+    return _MEANS.get(code, f"{code}: {said}")

@@ -1,0 +1,106 @@
+"""`shielded-function report`: one page of what happened, what is new, and which functions were shielded."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from shielded_function_monitoring.insights import queries
+from shielded_function_monitoring.learning import observed_of
+from shielded_function_monitoring.reporting import (
+    Report,
+    ReportError,
+    build,
+    report_from_json,
+    report_to_json,
+    to_html,
+    to_markdown,
+)
+
+from . import terminal
+from .errors import CliError
+from .sources import Source, Where, source_of
+from .times import iso
+
+SINCE: Final = "7d"
+STDOUT: Final = "-"
+_HOURS_BY_THE_HOUR: Final = 72
+
+
+class Options(NamedTuple):
+    """What the user said. `output`: a file, or `-`; None is the format's own."""
+
+    form: str = "html"
+    output: str | None = None
+    previous: Path | None = None
+
+
+def report(where: Where, options: Options) -> int:
+    """Writes the report; always 0.
+
+    Raises:
+        CliError: something cannot be read or written.
+    """
+    if options.form not in _FORMATS:
+        raise CliError(f"--format {options.form}: there are {', '.join(_FORMATS)}")
+    previous = _read_previous(options.previous) if options.previous else None
+    made = make(source_of(where, SINCE), previous)
+    _write(_FORMATS[options.form](made), options)
+    for note in made.notes:
+        terminal.note(note)
+    return 0
+
+
+def make(source: Source, previous: Report | None = None) -> Report:
+    """The report of a source."""
+    span = source.span
+    short = span is not None and (span.until - span.since).total_seconds() <= _HOURS_BY_THE_HOUR * 3600
+    found = source.ask([queries.observed, partial(queries.timeline, period="1h" if short else "1d")])
+    observed = observed_of(found.rows[0])
+    observed.left_out += found.left_out
+    since, until = source.asked
+    made = build(
+        observed,
+        found.rows[1],
+        made=iso(datetime.now(timezone.utc)),
+        since=since,
+        until=until,
+        sources=source.names,
+        expected=source.functions,
+        previous=previous,
+    )
+    return replace(made, notes=(*made.notes, *found.notes))
+
+
+def _read_previous(path: Path) -> Report:
+    try:
+        return report_from_json(json_module.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise CliError(f"--previous {path} cannot be read: {error.strerror}") from error
+    except (ReportError, ValueError) as error:
+        raise CliError(f"--previous {path}: {error}") from error
+
+
+def _to_json(made: Report) -> str:
+    return json_module.dumps(report_to_json(made), indent=2) + "\n"
+
+
+_FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {"html": to_html, "md": to_markdown, "json": _to_json}
+
+
+def _write(text: str, options: Options) -> None:
+    output = options.output or ("shield-report.html" if options.form == "html" else STDOUT)
+    if output == STDOUT:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{output} cannot be written: {error.strerror}") from error
+    print(output)

@@ -1,0 +1,258 @@
+"""Where lines come from: files and stdin, or log groups by name, by function, by stack.
+
+Files are read line by line and aggregated here; log groups are aggregated by Logs Insights. Both run the same queries.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from shielded_function_monitoring.insights import Evaluation, Query, Row, records
+
+from .asking import MAX_LOG_GROUPS, Asker, Batch
+from .aws import Place, call, client
+from .errors import CliError
+from .times import Span, iso, span_of
+
+STDIN: Final = "-"
+_ACTION: Final = "lambda:GetFunctionConfiguration"
+
+
+class Where(NamedTuple):
+    """What the user said.
+
+    Attributes:
+        files: to read; `-` is stdin. With any, nothing is asked of AWS.
+        log_groups: by name.
+        functions: by name; of files and log groups, only their lines.
+        stacks: of CloudFormation: all their functions, those of nested stacks too.
+        since: as `parse_time` takes it; None is all of the files, and the command's own default of log groups.
+        until: the same; None is now.
+        place: which account and region.
+    """
+
+    files: Sequence[str] = ()
+    log_groups: Sequence[str] = ()
+    functions: Sequence[str] = ()
+    stacks: Sequence[str] = ()
+    since: str | None = None
+    until: str | None = None
+    place: Place = Place()
+
+
+class Found(NamedTuple):
+    """The rows of each query, and why they may not be all."""
+
+    rows: list[list[Row]]
+    left_out: int
+    notes: list[str]
+
+
+QueryFor = Callable[[tuple[str, ...]], Query]
+"""Makes a query for functions by name."""
+
+
+@dataclass
+class Source:
+    """Something to ask. Made by `source_of`.
+
+    Attributes:
+        names: of what is read.
+        span: the time that is asked for; None is all of it.
+        functions: that were asked about, by name; empty when all are.
+    """
+
+    names: tuple[str, ...]
+    span: Span | None
+    functions: tuple[str, ...]
+
+    def ask(self, queries: Sequence[QueryFor]) -> Found:
+        """The rows of queries.
+
+        Raises:
+            CliError: something cannot be read.
+        """
+        raise NotImplementedError
+
+    def lines(self, query: QueryFor, rows: int) -> list[Row]:
+        """The newest lines, the oldest of them first."""
+        raise NotImplementedError
+
+    @property
+    def asked(self) -> tuple[str, str]:
+        """The time as text: empty where it is all."""
+        return (iso(self.span.since), iso(self.span.until)) if self.span else ("", "")
+
+
+def source_of(where: Where, default_since: str) -> Source:
+    """The source that the user named.
+
+    Raises:
+        CliError: none is named, or files and AWS at once; AWS refuses to tell of it.
+    """
+    aws = bool(where.log_groups or where.stacks)
+    if where.files and aws:
+        raise CliError("give files, or log groups and stacks: not both")
+    if where.files:
+        span = span_of(where.since or "5000w", where.until) if where.since or where.until else None
+        _check_files(where.files)
+        return _Files(tuple(where.files), span, tuple(where.functions))
+    if not aws and not where.functions:
+        raise CliError("name what to read: files (or -), --log-group, --function or --stack")
+    span = span_of(where.since or default_since, where.until)
+    batches, functions = find_batches(where)
+    names = tuple(sorted({group for batch in batches for group in batch.log_groups}))
+    return _LogGroups(names, span, functions, where.place, batches)
+
+
+# Files
+
+
+def _check_files(files: Sequence[str]) -> None:
+    """Before hours of work, not after."""
+    if list(files).count(STDIN) > 1:
+        raise CliError("- is stdin, which can be read once")
+    for name in files:
+        if name != STDIN and not Path(name).is_file():
+            raise CliError(f"{name} is not a file")
+
+
+def read_lines(files: Iterable[str]) -> Iterator[str]:
+    """The lines of files, one after the other; `.gz` is unpacked on the way.
+
+    Raises:
+        CliError: one cannot be read.
+    """
+    for name in files:
+        if name == STDIN:
+            sys.stdin.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
+            yield from sys.stdin
+            continue
+        opener: Any = gzip.open if name.endswith(".gz") else open
+        try:
+            with opener(name, "rt", encoding="utf-8", errors="backslashreplace") as file:
+                yield from file
+        except (OSError, EOFError) as error:
+            raise CliError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+class _Files(Source):
+    def ask(self, queries: Sequence[QueryFor]) -> Found:
+        evaluations = [Evaluation(query(self.functions)) for query in queries]
+        since, until = self.asked
+        # As lines write it, and so that the last second is whole.
+        until = until.replace("Z", "~")
+        for record in records(read_lines(self.names)):
+            if self.span is not None and not since.rstrip("Z") <= str(record.get("timestamp", "")) <= until:
+                continue
+            for evaluation in evaluations:
+                evaluation.add(record)
+        left_out = max(each.left_out for each in evaluations)
+        return Found([each.rows() for each in evaluations], left_out, [])
+
+    def lines(self, query: QueryFor, rows: int) -> list[Row]:
+        from collections import deque
+
+        kept: deque[Row] = deque(maxlen=rows)
+        test = Evaluation(query(self.functions))
+        since, until = self.asked
+        until = until.replace("Z", "~")
+        for record in records(read_lines(self.names)):
+            if self.span is not None and not since.rstrip("Z") <= str(record.get("timestamp", "")) <= until:
+                continue
+            if test.wants(record):
+                kept.append({"@message": record["@message"]})
+        return list(kept)
+
+
+# Log groups
+
+
+@dataclass
+class _LogGroups(Source):
+    place: Place
+    batches: Sequence[Batch]
+
+    def ask(self, queries: Sequence[QueryFor]) -> Found:
+        assert self.span is not None
+        questions = [[(query(batch.functions), batch) for batch in self.batches] for query in queries]
+        answers = Asker(self.place).ask(questions, self.span.seconds)
+        notes = [] if all(each.whole for each in answers) else [_FULL]
+        return Found([each.rows for each in answers], 0, notes)
+
+    def lines(self, query: QueryFor, rows: int) -> list[Row]:
+        (found,) = self.ask([query]).rows
+        return sorted(found, key=lambda row: row.get("@timestamp", ""))[-rows:]
+
+
+_FULL: Final = "Logs Insights has more rows than were asked for: ask for less time, or for single functions"
+
+
+def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
+    """The log groups to ask, in batches that one query takes, and the functions that were asked about.
+
+    Log groups that are named are asked as they are. A function's own is what its configuration says; lines of other
+    functions in it are left out.
+
+    Raises:
+        CliError: AWS refuses, or a stack has no function.
+    """
+    named = list(dict.fromkeys(where.functions))
+    if where.log_groups:
+        if where.stacks:
+            raise CliError("give --log-group or --stack: not both")
+        groups = tuple(dict.fromkeys(where.log_groups))
+        return [Batch(part, tuple(named)) for part in _parts(groups)], tuple(named)
+    if where.stacks:
+        stack = client("cloudformation", where.place)
+        for name in where.stacks:
+            found = list(_functions_of_stack(stack, name))
+            if not found:
+                raise CliError(f"the stack {name} has no function")
+            named += [function for function in found if function not in named]
+    functions = client("lambda", where.place)
+    by_group: dict[str, list[str]] = {}
+    for name in named:
+        configuration = call(_ACTION, name, functions.get_function_configuration, FunctionName=name)
+        group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}"
+        by_group.setdefault(group, []).append(configuration["FunctionName"])
+    batches = []
+    shared = {group: names for group, names in by_group.items() if len(names) > 1}
+    for group, names in shared.items():
+        batches += [Batch((group,), part) for part in _parts(tuple(names))]
+    for part in _parts(tuple(group for group in by_group if group not in shared)):
+        batches.append(Batch(part, tuple(by_group[group][0] for group in part)))
+    return batches, tuple(sorted(name for names in by_group.values() for name in names))
+
+
+def _parts(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for at in range(0, len(names), MAX_LOG_GROUPS):
+        yield names[at : at + MAX_LOG_GROUPS]
+
+
+def _functions_of_stack(stack: Any, name: str) -> Iterator[str]:
+    todo, seen = [name], set[str]()
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        for resource in _resources(stack, current):
+            kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId", "")
+            if kind == "AWS::Lambda::Function" and identity:
+                yield identity
+            elif kind == "AWS::CloudFormation::Stack" and identity:
+                todo.append(identity)
+
+
+def _resources(stack: Any, name: str) -> list[dict[str, Any]]:
+    def read(StackName: str) -> list[dict[str, Any]]:
+        pages = stack.get_paginator("list_stack_resources").paginate(StackName=StackName)
+        return [each for page in pages for each in page["StackResourceSummaries"]]
+
+    return call("cloudformation:ListStackResources", f"the stack {name}", read, StackName=name)

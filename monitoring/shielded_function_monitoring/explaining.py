@@ -1,0 +1,76 @@
+"""Why a filter pattern does not match a line: which of its conditions do not hold, and what the line has instead.
+
+>>> from shielded_function_monitoring.pattern import parse
+>>> pattern = parse('{ ($.function_shield IS TRUE) && ($.mode = "block") }')
+>>> [str(each) for each in why_not(pattern, '{"function_shield":true,"mode":"alert"}')]
+['$.mode = "block" does not hold: it is "alert"']
+>>> why_not(pattern, '{"function_shield":true,"mode":"block"}')
+()
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from .pattern import Group, Pattern
+from .visible import visible
+
+_SHOWN: Final = 60
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One condition that does not hold.
+
+    Attributes:
+        condition: as the pattern has it; empty where the line cannot be looked into.
+        reason: what the line has instead.
+    """
+
+    condition: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.condition} does not hold: {self.reason}" if self.condition else self.reason
+
+
+def why_not(pattern: Pattern, line: str) -> tuple[Failure, ...]:
+    """The conditions to blame; empty when the line matches.
+
+    Of `&&`, those operands that do not hold; of `||`, all of them, since each would have been enough.
+    """
+    if pattern.matches(line):
+        return ()
+    try:
+        value = json.loads(line, parse_int=Decimal, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
+        return (Failure("", "the line is no JSON: a JSON pattern matches none of it"),)
+    if not isinstance(value, dict):
+        return (Failure("", "the line is JSON, and no object: a JSON pattern matches none of it"),)
+    return tuple(_failures(pattern, value)) or (Failure("", "the line holds a number that JSON does not have"),)
+
+
+def _failures(pattern: Pattern, value: Any) -> Iterator[Failure]:
+    if pattern.holds(value):
+        return
+    if isinstance(pattern, Group):
+        for operand in pattern.operands:
+            yield from _failures(operand, value)
+        return
+    (selector,) = pattern.selectors()
+    found = selector.select(value)
+    yield Failure(pattern.expression(), f"it is {_shown(found)}" if found else f"there is no {selector.render()}")
+
+
+def _shown(found: list[Any]) -> str:
+    texts = [json.dumps(each, default=_plain, ensure_ascii=False) for each in found[:3]]
+    text = " and ".join(visible(each if len(each) <= _SHOWN else f"{each[:_SHOWN]}...") for each in texts)
+    return text + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else str(value)

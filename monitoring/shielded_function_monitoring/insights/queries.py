@@ -1,0 +1,93 @@
+"""The queries that the command line asks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
+from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats
+
+SHIELDED: Final = Like("@message", '"function_shield":true')
+"""The shield's own lines, as they are written: whatever else a program logs, this begins them."""
+
+COUNTED: Final = All(IsPresent("policy"), Compare("count", ">=", 1))
+"""Violations. A forged line with a negative count would hide others."""
+_UNCOUNTED: Final = In("event", ("armed", "tightened", "unusual_names"))
+
+WHO: Final = ("function", "region", "account")
+TARGET: Final = (
+    "details.host",
+    "details.ip",
+    "details.port",
+    "details.protocol",
+    "details.sni",
+    "details.path",
+)
+SEEN: Final = (
+    Aggregate("sum", "count", "violations"),
+    Aggregate("count", "*", "lines"),
+    Aggregate("earliest", "timestamp", "first_seen"),
+    Aggregate("latest", "timestamp", "last_seen"),
+    Aggregate("count_distinct", "day", "days"),
+)
+_DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
+
+
+def _of(functions: tuple[str, ...], *conditions: Condition) -> Filter:
+    return Filter(All(SHIELDED, *conditions, *((In("function", functions),) if functions else ())))
+
+
+def observed(functions: tuple[str, ...] = ()) -> Query:
+    """All that the shield wrote: one row for each function, event, policy, mode, target, caller and entry.
+
+    Args:
+        functions: names; all when empty.
+    """
+    return Query(
+        _of(functions, AnyOf(COUNTED, _UNCOUNTED)),
+        _DAY,
+        Stats(
+            (*SEEN, Aggregate("latest", "reason", "last_reason")),
+            (*WHO, "event", "policy", "mode", *TARGET, "caller.object", "allow"),
+        ),
+        Limit(MAX_ROWS),
+    )
+
+
+def timeline(functions: tuple[str, ...] = (), period: str = "1d") -> Query:
+    """Violations by period, function, policy and mode."""
+    return Query(
+        _of(functions, *COUNTED.conditions),
+        Fields((Column(DateFloor(period), "period"),)),
+        Stats((Aggregate("sum", "count", "violations"),), ("period", *WHO, "policy", "mode")),
+        Limit(MAX_ROWS),
+    )
+
+
+GROUPS: Final = {
+    "function": (*WHO,),
+    "policy": (*WHO, "policy", "mode"),
+    "target": (*WHO, "policy", "mode", *TARGET, "caller.object", "allow"),
+}
+"""By what `alerts` groups."""
+
+
+def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
+    """Violations by function, by function and policy, or by target: the most frequent first."""
+    return Query(
+        _of(functions, *COUNTED.conditions),
+        _DAY,
+        Stats(SEEN, GROUPS[group]),
+        Sort("violations"),
+        Limit(MAX_ROWS),
+    )
+
+
+def lines(functions: tuple[str, ...] = (), rows: int = 1000) -> Query:
+    """The lines themselves, the newest first."""
+    return Query(
+        Fields((Column("@timestamp"), Column("@log"), Column("@message"))),
+        _of(functions, *COUNTED.conditions),
+        Sort("@timestamp"),
+        Limit(rows),
+    )

@@ -1,0 +1,54 @@
+"""Learns the least policy that lets through what a function was seen to do, from its alert lines.
+
+Pure decisions: what was observed (`read`, or the rows of a Logs Insights query), what of it makes an entry, what is
+only offered, and what a person has to decide. Nothing is taken from the line's own `allow`, which whoever writes to
+the log can choose: entries are made from what was attempted, by the core that also judges it in the function.
+
+    >>> from shielded_function_monitoring.learning import learn, read
+    >>> line = ('{"function_shield":true,"v":1,"function":"checkout","region":"eu-west-1",'
+    ...         '"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN","policy":"outbound_connectivity",'
+    ...         '"mode":"alert","count":3,"details":{"host":"api.stripe.com","ip":"198.51.100.7","port":443,'
+    ...         '"protocol":"tcp","syscall":"connect"},"pid":17,"allow":"api.stripe.com:443"}')
+    >>> (log,) = read([line]).functions.values()
+    >>> [(entry.field, entry.value, entry.evidence.count) for entry in learn(log).entries]
+    [('allow_outbound', 'api.stripe.com:443', 3)]
+"""
+
+from __future__ import annotations
+
+from .evidence import Evidence
+from .learner import Learnt, learn
+from .merging import MergeError, merge
+from .observed import FunctionKey, FunctionLog, Observation, Observed
+from .outcomes import Finding, LearntEntry, Offer
+from .reading import observed_of, read
+from .replaying import Denied, replay
+from .storing import StoreError, from_json, to_json
+from .writing import Heading, write_json, write_python, write_toml, write_yaml
+
+__all__ = [
+    "Denied",
+    "Evidence",
+    "Finding",
+    "FunctionKey",
+    "FunctionLog",
+    "Heading",
+    "Learnt",
+    "LearntEntry",
+    "MergeError",
+    "Observation",
+    "Observed",
+    "Offer",
+    "StoreError",
+    "from_json",
+    "learn",
+    "merge",
+    "observed_of",
+    "read",
+    "replay",
+    "to_json",
+    "write_json",
+    "write_python",
+    "write_toml",
+    "write_yaml",
+]

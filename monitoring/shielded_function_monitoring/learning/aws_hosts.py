@@ -1,0 +1,107 @@
+"""Which service of AWS, or which bucket, a host name is: as the core has them, in the function's own region."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from shielded_function_runtime import core
+
+from .questions import Question, place_of
+
+# Of virtual-hosted style, in every form that the core admits; the core has the last word.
+_BUCKET: Final = re.compile(r"(?P<bucket>.+?)\.s3[.-](?:.*)amazonaws\.com(?:\.cn)?")
+_AT_ONCE: Final = 64
+"""Services of one question: a policy takes no list of all of them."""
+
+
+class AwsHosts:
+    """Asks the core about the hosts of one function.
+
+    Args:
+        region: the function's; without it no host is AWS's.
+        account: the function's; when empty, endpoints of any account are AWS's.
+        services: the names that services may have; those that the core does not know are passed over.
+    """
+
+    def __init__(self, region: str, account: str, services: Sequence[str]) -> None:
+        self._place = place_of(region, account)
+        self._services = known_services(tuple(services))
+
+    def is_aws(self, host: str) -> bool:
+        """Whether it is an endpoint of any service."""
+        return "AWS_REGION" in self._place and self._admits("SHIELD_ALLOW_AWS=all", host)
+
+    def bucket(self, host: str) -> str:
+        """The bucket whose host name it is; empty when it is none."""
+        found = _BUCKET.fullmatch(host)
+        if not found:
+            return ""
+        return found["bucket"] if self._admits(f"SHIELD_ALLOW_BUCKETS={found['bucket']}", host, "none") else ""
+
+    def service(self, host: str) -> str:
+        """The service whose endpoint it is, as `allow_aws` takes it; empty when none is known.
+
+        The first in the alphabet where several have it.
+        """
+        parts = (self._services[at : at + _AT_ONCE] for at in range(0, len(self._services), _AT_ONCE))
+        left = next((list(part) for part in parts if self._any(part, host)), list[str]())
+        if not left:
+            return ""
+        while len(left) > 1:
+            half = left[: len(left) // 2]
+            left = half if self._any(half, host) else left[len(half) :]
+        return left[0]
+
+    def _any(self, services: Sequence[str], host: str) -> bool:
+        return bool(services) and self._admits(f"SHIELD_ALLOW_AWS={','.join(services)}", host)
+
+    def _admits(self, setting: str, host: str, aws: str = "") -> bool:
+        also = f"SHIELD_ALLOW_AWS={aws}\n" if aws else ""
+        try:
+            return core.parse(f"{self._place}{also}{setting}\n").decide("resolve", host).allowed
+        except (core.PolicyError, core.TargetError):
+            return False
+
+
+@lru_cache(maxsize=4)
+def known_services(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those names that the core knows as services, in the order of the alphabet."""
+    return tuple(sorted(name for name in set(names) if _is_service(name)))
+
+
+def _is_service(name: str) -> bool:
+    if name in ("all", "none", "granted"):
+        return False
+    try:
+        core.parse(f"SHIELD_ALLOW_AWS={name}\n")
+    except core.PolicyError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def looks_like_data(host: str) -> bool:
+    """Whether the core would call a name unusual, were any domain above it a wildcard."""
+    labels = host.split(".")
+    for count in range(2, len(labels)):
+        domain = ".".join(labels[-count:])
+        try:
+            policy = core.parse(
+                f"SHIELD_ALLOW_OUTBOUND=*.{domain}\nSHIELD_ALLOW_AWS=none\nSHIELD_UNUSUAL_NAMES=block\n"
+            )
+            if policy.decide("resolve", host).reason == "unusual":
+                return True
+        except (core.PolicyError, core.TargetError):
+            continue
+    return False
+
+
+def entry_for(question: Question) -> str:
+    """The entry that would admit it, as the core words it; empty when none would, or the target is malformed."""
+    try:
+        return core.parse("SHIELD_ALLOW_AWS=none\n").decide(*question).allow
+    except core.TargetError:
+        return ""

@@ -1,0 +1,253 @@
+"""The decision about each thing that was observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from .aws_hosts import AwsHosts, entry_for
+from .evidence import Evidence
+from .observed import FunctionKey, FunctionLog, Observation
+from .outcomes import Finding, LearntEntry, Offer
+from .questions import FIELDS, Question, question_of
+from .suspects import Context, judge
+from .wildcards import (
+    MANY_NAMES,
+    MANY_PATHS,
+    Form,
+    common_domain,
+    crowded,
+    directory_of,
+    domain_of,
+    form_of,
+    probe_of,
+    uses_tempfile,
+)
+
+LISTS: Final = ("allow_outbound", "allow_aws", "allow_buckets", "allow_tmp", "allow_child_process")
+_MODES: Final = ("read_handler", "executable_memory")
+_EXAMPLES: Final = 3
+_UNSEEN: Final = (
+    "what was denied may hide what would have come after it: observe in alert mode, where everything goes on"
+)
+
+
+@dataclass
+class Learnt:
+    """What was learnt of one function.
+
+    Attributes:
+        key: which function.
+        entries: what its policy needs, sorted by field and value.
+        offers: wildcards that nobody gets unasked.
+        findings: what a person decides.
+        settings: modes that were accepted, by field.
+        admitted: how many of the observations the present policy admits already.
+        incomplete: why there may be more; empty when nothing speaks for it.
+        notes: what else to know.
+        cold_starts: how often the shield armed in the time.
+        days: on how many days at least there was a line.
+    """
+
+    key: FunctionKey
+    entries: list[LearntEntry] = field(default_factory=list[LearntEntry])
+    offers: list[Offer] = field(default_factory=list[Offer])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    admitted: int = 0
+    incomplete: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+    cold_starts: int = 0
+    days: int = 0
+
+    def additions(self) -> dict[str, Any]:
+        """The entries by field, as ShieldPolicy takes them, and the modes that were accepted."""
+        lists = {name: [each.value for each in self.entries if each.field == name] for name in LISTS}
+        return {**{name: values for name, values in lists.items() if values}, **self.settings}
+
+
+def learn(
+    log: FunctionLog,
+    *,
+    services: Sequence[str] = (),
+    granted: bool = False,
+    admits: Callable[[Question], bool] = lambda _: False,
+    accept: Iterable[str] = (),
+) -> Learnt:
+    """The least that a policy needs for all that was observed.
+
+    Args:
+        log: what was observed.
+        services: the names that AWS services may have, as botocore knows them. Without them AWS's hosts are hosts.
+        granted: the policy's `allow_aws` is "granted": then a service is admitted by a grant, and not by an entry.
+        admits: whether the present policy admits something: that needs no entry.
+        accept: entries of offers and findings that are wanted all the same; of a mode, `executable_memory=allow`.
+    """
+    return _Learner(log, services, granted, admits, frozenset(accept)).learn()
+
+
+class _Learner:
+    def __init__(
+        self,
+        log: FunctionLog,
+        services: Sequence[str],
+        granted: bool,
+        admits: Callable[[Question], bool],
+        accepted: frozenset[str],
+    ) -> None:
+        self._log, self._granted, self._admits, self._accepted = log, granted, admits, accepted
+        self._aws = AwsHosts(log.key.region, log.key.account, services)
+        self._learnt = Learnt(log.key, cold_starts=log.cold_starts, days=log.days)
+        self._entries: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
+        self._offers: dict[tuple[str, str], tuple[str, list[tuple[str, Evidence]]]] = {}
+        self._findings: dict[tuple[str, str, str], tuple[Finding, list[Evidence]]] = {}
+
+    def learn(self) -> Learnt:
+        seen = list(self._log.observations)
+        connected = {each.sni or each.host for each in seen if each.port and each.protocol != "dns"} - {""}
+        named: dict[str, set[str]] = {}
+        for each in seen:
+            if each.host and each.ip and each.protocol != "dns":
+                named.setdefault(each.ip, set()).add(each.host)
+        context = Context(named, connected)
+        left = [each for each in seen if self._is_open(each, context)]
+        names = {name for each in left if (name := _name_of(each))}
+        self._domains = crowded(((domain_of(name), name) for name in names), MANY_NAMES)
+        paths = [each.path for each in left if each.policy == "read_write_tmp"]
+        self._tempfile = uses_tempfile(paths)
+        self._directories = crowded(((directory_of(path), path) for path in paths), MANY_PATHS)
+        for each in left:
+            self._place(each, connected)
+        self._finish()
+        return self._learnt
+
+    def _is_open(self, seen: Observation, context: Context) -> bool:
+        """Whether anything is left to decide; what is not learnt is noted."""
+        question = question_of(seen)
+        if question is not None and self._admits(question):
+            self._learnt.admitted += seen.evidence.count
+            return False
+        if self._take_aws(seen):
+            return False
+        judged = judge(seen, context)
+        if judged is None and question is None:
+            judged = ("no-entry", "no entry permits it")
+        if judged is None:
+            return True
+        rule, reason = judged
+        name, value = FIELDS.get(seen.policy, ""), entry_for(question) if question else ""
+        if seen.policy in _MODES:
+            name, value = seen.policy, "allow"
+        if rule == "wildcard-in-name":
+            value = ""
+        self._find(rule, seen, reason, name if value else "", value)
+        return False
+
+    def _find(self, rule: str, seen: Observation, reason: str, name: str = "", value: str = "") -> None:
+        accepted = f"{name}={value}" if name in _MODES else value
+        if value and accepted in self._accepted:
+            if name in _MODES:
+                self._learnt.settings[name] = value
+            else:
+                self._add(name, value, seen.evidence, f"accepted: {rule}")
+            return
+        finding = Finding(rule, seen.describe(), seen.policy, seen.evidence, reason, name, value)
+        key = (rule, finding.target, seen.policy)
+        self._findings.setdefault(key, (finding, []))[1].append(seen.evidence)
+
+    def _take_aws(self, seen: Observation) -> bool:
+        """A host of AWS is a service or a bucket."""
+        host = seen.sni or seen.host
+        if seen.policy != "outbound_connectivity" or not host or not self._aws.is_aws(host):
+            return False
+        bucket = self._aws.bucket(host)
+        service = "s3" if bucket else self._aws.service(host)
+        if self._granted:
+            what = f"the bucket {bucket}" if bucket else f"the service {service or host}"
+            name, value = ("allow_buckets", bucket) if bucket else ("allow_aws", service)
+            reason = f'the role is granted nothing on {what}, and allow_aws is "granted": grant it, or list it'
+            self._find("missing-grant", seen, reason, name if value else "", value)
+        elif bucket:
+            self._add("allow_buckets", bucket, seen.evidence)
+        elif service == "s3":
+            reason = "the bucket is not in the host's name (path-style), and the service admits anybody's bucket"
+            self._find("any-bucket", seen, reason, "allow_aws", "s3")
+        elif service:
+            self._add("allow_aws", service, seen.evidence)
+        else:
+            return False
+        return True
+
+    def _place(self, seen: Observation, connected: set[str]) -> None:
+        question = question_of(seen)
+        assert question is not None, "what no entry permits was sorted out before"
+        name = _name_of(seen)
+        if name and domain_of(name) in self._domains:
+            names = self._domains[domain_of(name)]
+            glob = f"*.{common_domain(names)}" + (f":{seen.port}" if seen.port else "")
+            why = f"{len(names)} different names below it: list those that are known, or all with the wildcard"
+            self._offer("allow_outbound", glob, why, name, seen)
+            return
+        if seen.policy == "read_write_tmp" and (form := self._form(seen.path)):
+            self._offer("allow_tmp", form.glob, form.why, seen.path, seen)
+            return
+        if question.event == "resolve" and seen.host in connected:
+            return  # the entry of the connection lets the name be looked up
+        entry = entry_for(question)
+        if not entry:
+            self._find("no-entry", seen, "no entry can name it")
+            return
+        self._add(FIELDS[seen.policy], entry, seen.evidence)
+
+    def _form(self, path: str) -> Form | None:
+        form = form_of(path) or (probe_of(path) if self._tempfile else None)
+        if form:
+            return Form(form.glob, f"the name is random ({form.why}): it will not come again")
+        paths = self._directories.get(directory_of(path))
+        if paths is None:
+            return None
+        return Form(f"{directory_of(path)}/*", f"{len(paths)} different files in the directory")
+
+    def _offer(self, name: str, value: str, why: str, example: str, seen: Observation) -> None:
+        if value in self._accepted:
+            self._add(name, value, seen.evidence, f"accepted: {why}")
+            return
+        self._offers.setdefault((name, value), (why, []))[1].append((example, seen.evidence))
+
+    def _add(self, name: str, value: str, evidence: Evidence, note: str = "") -> None:
+        self._entries.setdefault((name, value), []).append((evidence, note))
+
+    def _finish(self) -> None:
+        learnt = self._learnt
+        for (name, value), found in sorted(self._entries.items(), key=lambda item: (LISTS.index(item[0][0]), item[0])):
+            note = next((note for _, note in found if note), "")
+            learnt.entries.append(LearntEntry(name, value, Evidence.of(each for each, _ in found), note))
+        for (name, value), (why, found) in sorted(self._offers.items()):
+            examples = sorted({example for example, _ in found})
+            evidence = Evidence.of(each for _, each in found)
+            learnt.offers.append(Offer(name, value, evidence, len(examples), tuple(examples[:_EXAMPLES]), why))
+        for finding, found in self._findings.values():
+            learnt.findings.append(replace(finding, evidence=Evidence.of(found)))
+        learnt.findings.sort(key=lambda each: (each.rule, -each.evidence.count, each.target))
+        for policy, count in sorted(self._log.folded.items()):
+            learnt.incomplete.append(
+                f"{count} violations of {policy} were counted and not written: their targets are unknown"
+            )
+        if "block" in self._log.modes:
+            learnt.incomplete.append(f"some of it was observed in block mode: {_UNSEEN}")
+        for event in ("refused", "unshielded"):
+            if event in self._log.events:
+                reason = self._log.reasons.get(event, "")
+                times = self._log.events[event].count
+                learnt.incomplete.append(f"{times} starts were {event}" + (f": {reason}" if reason else ""))
+        if "unusual_names" in self._log.events:
+            learnt.notes.append(
+                "names that look like data were looked up under a wildcard: see the unusual_names lines"
+            )
+        if "tightened" in self._log.events:
+            learnt.notes.append("the function's own code tightened its policy: some of it may be denied by that")
+
+
+def _name_of(seen: Observation) -> str:
+    return (seen.sni or seen.host) if seen.policy == "outbound_connectivity" else ""

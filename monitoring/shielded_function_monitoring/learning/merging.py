@@ -1,0 +1,55 @@
+"""Several runs as one: what was observed in staging and in production, last week and this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .evidence import Evidence
+from .observed import FunctionLog, Observed
+
+
+class MergeError(ValueError):
+    """Runs that cannot be merged."""
+
+
+def merge(runs: Sequence[Observed]) -> Observed:
+    """All that any of the runs observed.
+
+    Days add up where one run ended before the other began, by day; otherwise the larger number stands for both.
+
+    Raises:
+        MergeError: the same run is given twice: everything would count double.
+    """
+    merged = Observed()
+    for at, run in enumerate(runs):
+        if run.functions and any(run.functions == other.functions for other in runs[:at]):
+            raise MergeError("the same run is given twice: everything would count double")
+        merged.malformed += run.malformed
+        merged.left_out += run.left_out
+        for key, log in run.functions.items():
+            known = merged.functions.get(key) or FunctionLog(key)
+            merged.functions[key] = _merge(known, log)
+    return merged
+
+
+def _merge(first: FunctionLog, second: FunctionLog) -> FunctionLog:
+    merged = FunctionLog(first.key, dict(first.by_target), dict(first.events), dict(first.folded), dict(first.reasons))
+    for target, seen in second.by_target.items():
+        known = merged.by_target.get(target)
+        evidence = seen.evidence if known is None else _together(known.evidence, seen.evidence)
+        merged.by_target[target] = replace(seen, evidence=evidence)
+    for name, seen in second.events.items():
+        known = merged.events.get(name)
+        merged.events[name] = seen if known is None else _together(known, seen)
+    for policy, count in second.folded.items():
+        merged.folded[policy] = merged.folded.get(policy, 0) + count
+    merged.reasons.update(second.reasons)
+    return merged
+
+
+def _together(first: Evidence, second: Evidence) -> Evidence:
+    both = Evidence.of((first, second))
+    earlier, later = sorted((first, second), key=lambda each: each.first)
+    apart = earlier.last[:10] < later.first[:10]  # the day of a time as lines write it
+    return replace(both, days=first.days + second.days) if apart else both

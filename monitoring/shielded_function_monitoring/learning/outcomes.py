@@ -1,0 +1,68 @@
+"""What becomes of what was observed: an entry, an offer, or a decision that a person has to take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .evidence import Evidence
+
+
+@dataclass(frozen=True)
+class LearntEntry:
+    """An entry that the policy needs.
+
+    Attributes:
+        field: of ShieldPolicy: allow_outbound, allow_aws, allow_buckets, allow_tmp or allow_child_process.
+        value: the entry.
+        evidence: how often it was needed.
+        note: what to know of it; empty when nothing.
+    """
+
+    field: str
+    value: str
+    evidence: Evidence
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An entry with a wildcard, which nobody gets unasked.
+
+    Attributes:
+        field: of ShieldPolicy.
+        value: the entry.
+        evidence: of all that it would cover.
+        covers: how many different names or paths were seen of those that it would cover.
+        examples: some of them.
+        why: why they are not listed one by one.
+    """
+
+    field: str
+    value: str
+    evidence: Evidence
+    covers: int
+    examples: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not learnt: a person decides.
+
+    Attributes:
+        rule: which kind, such as `metadata-address`: a key of `suspects.RULES`.
+        target: what was attempted.
+        policy: against which policy.
+        evidence: how often.
+        reason: why it is not learnt, and what the choices are.
+        field: the field that an entry would go to; empty when no entry permits it.
+        value: that entry; for a mode, the mode.
+    """
+
+    rule: str
+    target: str
+    policy: str
+    evidence: Evidence
+    reason: str
+    field: str = ""
+    value: str = ""

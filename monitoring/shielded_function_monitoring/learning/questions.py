@@ -1,0 +1,68 @@
+"""What an observation is for the core: an event, its target, and the field that its entry would go to."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Final, NamedTuple
+
+from .observed import Observation
+
+FIELDS: Final = {
+    "outbound_connectivity": "allow_outbound",
+    "read_write_tmp": "allow_tmp",
+    "create_child_process": "allow_child_process",
+}
+"""The list that admits what a policy would deny; the other policies have none."""
+
+UNSHIELDED: Final = "unshielded:"
+
+
+class Question(NamedTuple):
+    """As `Policy.decide` and `ShieldPolicy.decide` take it."""
+
+    event: str
+    target: str
+
+
+def place_of(region: str, account: str) -> str:
+    """The settings of a function's place, as lines for the core. What is no region or account is left out."""
+    lines = f"AWS_REGION={region}\n" if re.fullmatch(r"[a-z0-9-]{1,40}", region) else ""
+    return lines + (f"SHIELD_ACCOUNT_ID={account}\n" if re.fullmatch(r"\d{12}", account, re.ASCII) else "")
+
+
+def question_of(seen: Observation) -> Question | None:
+    """What to ask of a policy about an observation; None where no entry could permit it."""
+    if seen.policy == "read_write_tmp":
+        return Question("tmp", seen.path) if seen.path else None
+    if seen.policy == "create_child_process":
+        if not seen.path:
+            return None
+        static = seen.allow.startswith(UNSHIELDED)
+        return Question("exec-static" if static else "exec", seen.path)
+    if seen.policy == "outbound_connectivity":
+        return _outbound(seen)
+    return None
+
+
+def _outbound(seen: Observation) -> Question | None:
+    # A server name that is not allowed is reported with the name that led to the address beside it.
+    name = seen.sni or seen.host
+    if seen.protocol == "dns" or (name and not seen.port):
+        return Question("resolve", name) if name else None
+    if seen.protocol not in ("tcp", "udp", "tls"):
+        return None  # a kind of socket that no entry admits
+    host = name or seen.ip
+    if not host:
+        return None
+    event = "udp" if seen.protocol == "udp" else "connect"
+    return Question(event, f"[{host}]:{seen.port}" if ":" in host else f"{host}:{seen.port}")
+
+
+def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address as one, IPv4 in IPv6 as IPv4; None where it is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,95 @@
+"""From lines, or from the rows that Logs Insights gives for the same query, to what was observed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from shielded_function_monitoring.alert import EVENTS, MODES, POLICIES
+from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, records
+from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights.queries import observed as observed_query
+
+from .evidence import Evidence
+from .observed import FunctionKey, FunctionLog, Observation, Observed
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_UNKNOWN: Final = "0000-00-00T00:00:00.000000Z"
+_ALWAYS: Final = ("details.host", "details.ip", "details.protocol", "details.sni", "details.path", "allow")
+
+
+def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int = MAX_GROUPS) -> Observed:
+    """What the lines of a log tell, read one by one: memory is bounded by the number of different targets.
+
+    Args:
+        lines: of one log or several; what is not the shield's is passed over.
+        functions: names of those that are wanted; all when empty.
+        max_groups: how many different targets are kept; lines beyond are counted in `left_out`.
+    """
+    evaluation = Evaluation(observed_query(functions), max_groups)
+    for record in records(lines):
+        evaluation.add(record)
+    observed = observed_of(evaluation.rows())
+    observed.left_out += evaluation.left_out
+    return observed
+
+
+def observed_of(rows: Iterable[Row]) -> Observed:
+    """What the rows of `queries.observed` tell. A row that follows no schema counts as malformed."""
+    found = Observed()
+    for row in rows:
+        key = FunctionKey(row.get("function", ""), row.get("region", ""), row.get("account", ""))
+        log = found.functions.get(key) or FunctionLog(key)
+        if _add(log, row):
+            found.functions[key] = log
+        else:
+            found.malformed += int(number_of(row.get("lines", "1")))
+    return found
+
+
+def _add(log: FunctionLog, row: Row) -> bool:
+    policy, mode, event = row.get("policy", ""), row.get("mode", ""), row.get("event", "")
+    evidence = _evidence(row, events=bool(event))
+    if evidence is None:
+        return False
+    if event:
+        return _add_event(log, row, event, policy, evidence)
+    if policy not in POLICIES or mode not in MODES or evidence.count < 1:
+        return False
+    host, ip, protocol, sni, path, allow = (row.get(name, "") for name in _ALWAYS)
+    port = int(number_of(row.get("details.port", "0")))
+    log.add(Observation(policy, mode, evidence, host, ip, port, protocol, sni, path, allow))
+    return True
+
+
+def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Evidence) -> bool:
+    if event not in EVENTS:
+        return False
+    if event == "folded":
+        if policy not in POLICIES:
+            return False
+        log.folded[policy] = log.folded.get(policy, 0) + int(number_of(row.get("violations", "0")))
+    log.add_event(event, evidence)
+    if row.get("last_reason"):
+        log.reasons[event] = row["last_reason"]
+    return True
+
+
+def _evidence(row: Row, events: bool) -> Evidence | None:
+    """None where there is no time at all: nothing that the shield writes is without.
+
+    A forged line may spoil the time or the count of a group, and must not hide it: then the other time stands for it,
+    and the lines are counted.
+    """
+    times = [each for each in (row.get("first_seen", ""), row.get("last_seen", "")) if _TIME.fullmatch(each)]
+    if not times:
+        times = [_UNKNOWN] if "first_seen" in row else []
+    if not times:
+        return None
+    first, last = times[0], times[-1]
+    lines = int(number_of(row.get("lines", "0")))
+    count = lines if events else max(lines, int(number_of(row.get("violations", "0"))))
+    caller = row.get("caller.object")
+    days = max(1, int(number_of(row.get("days", "1"))))
+    return Evidence(count, first, last, days, (caller,) if caller else ())

@@ -1,0 +1,75 @@
+"""What was observed as JSON, to be merged with another run later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from .evidence import Evidence
+from .observed import FunctionKey, FunctionLog, Observation, Observed
+
+FORMAT: Final = "shielded-function observed"
+VERSION: Final = 1
+
+
+class StoreError(ValueError):
+    """JSON that is not what `to_json` writes; the text says where."""
+
+
+def to_json(observed: Observed) -> dict[str, Any]:
+    """As JSON's values."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "malformed": observed.malformed,
+        "left_out": observed.left_out,
+        "functions": [
+            {
+                **log.key._asdict(),
+                "observations": [asdict(each) for each in log.observations],
+                "events": {name: asdict(each) for name, each in log.events.items()},
+                "folded": log.folded,
+                "reasons": log.reasons,
+            }
+            for log in observed.functions.values()
+        ],
+    }
+
+
+def from_json(value: Any) -> Observed:
+    """What was observed, from JSON's values.
+
+    Raises:
+        StoreError: it is something else.
+    """
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise StoreError("it is not what `learn --save` writes")
+    if value.get("version") != VERSION:
+        raise StoreError(f"its version is {value.get('version')!r}, not {VERSION}: save it again with this version")
+    try:
+        found = Observed(malformed=int(value["malformed"]), left_out=int(value["left_out"]))
+        for each in value["functions"]:
+            key = FunctionKey(*(str(each[name]) for name in FunctionKey._fields))
+            log = FunctionLog(key)
+            for seen in each["observations"]:
+                names = {field.name for field in fields(Observation)} - {"evidence"}
+                log.add(Observation(evidence=_evidence(seen["evidence"]), **{name: seen[name] for name in names}))
+            for name, event in each["events"].items():
+                log.add_event(name, _evidence(event))
+            log.folded = {str(policy): int(count) for policy, count in each["folded"].items()}
+            log.reasons = {str(name): str(reason) for name, reason in each["reasons"].items()}
+            found.functions[key] = log
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"it is not whole: {type(error).__name__}: {error}") from error
+    return found
+
+
+def _evidence(value: Mapping[str, Any]) -> Evidence:
+    return Evidence(
+        count=int(value["count"]),
+        first=str(value["first"]),
+        last=str(value["last"]),
+        days=int(value["days"]),
+        callers=tuple(str(each) for each in value["callers"]),
+    )

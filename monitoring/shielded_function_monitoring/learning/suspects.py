@@ -1,0 +1,150 @@
+"""What is never learnt, whoever does it: each rule names what it sees, and what the choices are.
+
+A rule looks at one observation and gives the reason, or None. They are asked in this order, and the first one that
+has something to say decides.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from typing import Final
+
+from .aws_hosts import looks_like_data
+from .observed import Observation
+from .questions import UNSHIELDED, address_of
+
+# Of clouds and container platforms; link-local as a whole is treated alike.
+_METADATA: Final = frozenset(
+    map(ipaddress.ip_address, ("169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"))
+) | {ipaddress.ip_address("100.100.100.200"), ipaddress.ip_address("168.63.129.16")}
+_METADATA_NAMES: Final = frozenset(
+    ("instance-data", "instance-data.ec2.internal", "metadata", "metadata.google.internal", "metadata.azure.internal")
+)
+_WRITABLE: Final = ("/tmp/", "/dev/shm/", "/var/tmp/", "/proc/", "/memfd:", "memfd:")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known of the function besides the one observation.
+
+    Attributes:
+        named: addresses that were also reached by a name, and the names.
+        connected: names that were connected to, not only looked up.
+    """
+
+    named: Mapping[str, Set[str]]
+    connected: Set[str]
+
+
+Rule = Callable[[Observation, Context], "str | None"]
+
+
+def _metadata(seen: Observation, context: Context) -> str | None:
+    address = address_of(seen.ip or seen.host)
+    internal = address is not None and (address in _METADATA or address.is_link_local)
+    if not internal and seen.host not in _METADATA_NAMES:
+        return None
+    if seen.host and seen.ip and internal:
+        return f"the name leads to {seen.ip}, where clouds hand out credentials: DNS rebinding looks like that"
+    return (
+        "clouds hand out credentials there, and Lambda does not: SDKs ask when they find no credentials "
+        "(AWS_EC2_METADATA_DISABLED=true keeps them from it), and so does whoever steals them"
+    )
+
+
+def _no_entry(seen: Observation, context: Context) -> str | None:
+    if seen.policy != "outbound_connectivity" or seen.protocol in ("dns", "tcp", "udp", "tls", ""):
+        return None
+    return f"a socket of the kind {seen.protocol}, which no entry permits"
+
+
+def _also_named(seen: Observation, context: Context) -> str | None:
+    names = context.named.get(seen.ip)
+    if seen.policy != "outbound_connectivity" or seen.host or seen.sni or not names:
+        return None
+    return (
+        f"the address is also {', '.join(sorted(names)[:3])}'s, reached by name: a client that kept the address, or "
+        "one that goes around the list of names; list the address only if you know which"
+    )
+
+
+def _data(seen: Observation, context: Context) -> str | None:
+    name = seen.sni or seen.host
+    if not name or not looks_like_data(name):
+        return None
+    return "the name looks like data: looking it up hands it to whoever runs the name server"
+
+
+def _glob_as_name(seen: Observation, context: Context) -> str | None:
+    text = seen.path or seen.sni or seen.host
+    if seen.policy == "read_handler" or not any(sign in text for sign in "*?,"):
+        return None
+    return "it has * ? or a comma in it, which an entry would take as a wildcard or as its end"
+
+
+def _only_looked_up(seen: Observation, context: Context) -> str | None:
+    if seen.protocol != "dns" or not seen.host or seen.host in context.connected:
+        return None
+    return (
+        "it was looked up and never connected to: names carry data, and an entry for it would admit any port; list it "
+        "if the look-up is what the function needs"
+    )
+
+
+def _in_tmp(seen: Observation, context: Context) -> str | None:
+    if seen.policy != "create_child_process" or not seen.path.startswith(_WRITABLE):
+        return None
+    return "the program lies where the function can write, so it may be anything: ship it in the package or a layer"
+
+
+def _static(seen: Observation, context: Context) -> str | None:
+    if seen.policy != "create_child_process" or not seen.allow.startswith(UNSHIELDED):
+        return None
+    return "the shield cannot be put into this program: with the entry it runs outside of every policy"
+
+
+def _handler(seen: Observation, context: Context) -> str | None:
+    if seen.policy != "read_handler":
+        return None
+    return (
+        "the function's source was read: tracebacks do that, and go on without their lines of source when it is "
+        "blocked; there is no list, only the mode"
+    )
+
+
+def _memory(seen: Observation, context: Context) -> str | None:
+    if seen.policy != "executable_memory":
+        return None
+    return "memory was made executable: a JIT, or callbacks of a native library; there is no list, only the mode"
+
+
+def _itself(seen: Observation, context: Context) -> str | None:
+    if seen.policy != "self_protection":
+        return None
+    return "the shield itself was touched: no program does that by accident"
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "self-protection": _itself,
+    "read-handler": _handler,
+    "executable-memory": _memory,
+    "metadata-address": _metadata,
+    "no-entry": _no_entry,
+    "wildcard-in-name": _glob_as_name,
+    "program-in-tmp": _in_tmp,
+    "unshielded-program": _static,
+    "address-with-name": _also_named,
+    "looks-like-data": _data,
+    "only-looked-up": _only_looked_up,
+}
+
+
+def judge(seen: Observation, context: Context) -> tuple[str, str] | None:
+    """The rule and the reason for which it is not learnt; None when nothing speaks against it."""
+    for name, rule in RULES.items():
+        reason = rule(seen, context)
+        if reason is not None:
+            return name, reason
+    return None

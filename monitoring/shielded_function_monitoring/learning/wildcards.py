@@ -1,0 +1,112 @@
+"""Names that will not come again as they are: what would cover them is offered, and never taken unasked.
+
+Temporary files have names that are random by nature. A name is one when it has the form that a well-known library
+gives it, or when there are many of one form in one place. So are many names below one domain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from publicsuffixlist import PublicSuffixList
+
+MANY_NAMES: Final = 20
+"""Different names below one domain: above, none of them is learnt by itself."""
+MANY_PATHS: Final = 20
+"""Different paths in one directory: above, none of them is learnt by itself."""
+
+# Form of a path's component, and the glob for it: `?` for each random character where their number is fixed.
+_FORMS: Final = (
+    (re.compile(r"(tmp)[a-z0-9_]{8}(.*)"), 8, "Python's tempfile"),
+    (re.compile(r"(tmp\.)[A-Za-z0-9]{10}()"), 10, "mktemp"),
+    (re.compile(r"(.*?)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(.*)"), 36, "a UUID"),
+    (re.compile(r"(.*?)\d{13,20}(.*)"), 0, "a long number, as Java's temporary files have"),
+    (re.compile(r"(.*?)[0-9a-f]{16,64}(.*)"), 0, "a long hexadecimal number"),
+    (
+        re.compile(r"((?:.*[-_.])?)(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]{6}()"),
+        6,
+        "mkdtemp",
+    ),
+)
+
+
+_TEMPFILE: Final = re.compile(r".*/tmp[a-z0-9_]{8}[^/]*(?:/.*)?")
+_PROBE: Final = re.compile(r"(/tmp)/[a-z0-9_]{8}")
+
+
+class Form(NamedTuple):
+    """A glob for a path, and what gave the path its name."""
+
+    glob: str
+    why: str
+
+
+def form_of(path: str) -> Form | None:
+    """The glob of a path with a random name in it; None when no component looks random.
+
+    >>> form_of("/tmp/tmpk3j_x9a2/out.csv")
+    Form(glob='/tmp/tmp????????/out.csv', why="Python's tempfile")
+    >>> form_of("/tmp/cache/index.json") is None
+    True
+    """
+    components, found = path.split("/"), ""
+    for at, component in enumerate(components):
+        for pattern, length, why in _FORMS:
+            match = pattern.fullmatch(component)
+            if match and not set("*?,") & set(component):
+                components[at] = match[1] + ("?" * length if length else "*") + match[2]
+                found = why
+                break
+    return Form("/".join(components), found) if found else None
+
+
+def uses_tempfile(paths: Iterable[str]) -> bool:
+    """Whether Python's tempfile made one of them."""
+    return any(_TEMPFILE.fullmatch(path) for path in paths)
+
+
+def probe_of(path: str) -> Form | None:
+    """The glob for the file with which Python's tempfile tries, once a process, whether it may write to /tmp.
+
+    Its name is eight characters and nothing else: only beside tempfile's other names it is known as one of them.
+    """
+    found = _PROBE.fullmatch(path)
+    return Form(f"{found[1]}/????????", "with which Python's tempfile tries the directory") if found else None
+
+
+def directory_of(path: str) -> str:
+    """The directory that a path is in."""
+    return path.rpartition("/")[0]
+
+
+def domain_of(name: str) -> str:
+    """The domain that somebody registered (`a.b.example.co.uk`: `example.co.uk`); empty where none is known."""
+    return _suffixes().privatesuffix(name) or ""
+
+
+def common_domain(names: Sequence[str]) -> str:
+    """The longest domain that all names are below."""
+    split = [name.split(".")[1:] for name in names]
+    labels: list[str] = []
+    for column in zip(*(each[::-1] for each in split), strict=False):
+        if len(set(column)) > 1:
+            break
+        labels.insert(0, column[0])
+    return ".".join(labels)
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def crowded(places: Iterable[tuple[str, str]], many: int) -> dict[str, Sequence[str]]:
+    """The places (directories, domains) that more than `many` different things are in, with these."""
+    found: dict[str, set[str]] = {}
+    for place, thing in places:
+        if place:
+            found.setdefault(place, set()).add(thing)
+    return {place: sorted(things) for place, things in found.items() if len(things) > many}

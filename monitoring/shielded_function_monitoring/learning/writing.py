@@ -1,0 +1,123 @@
+"""A learnt policy as text: a policy file in TOML, YAML or JSON, or Python, with what was seen beside each entry.
+
+`fields` are those that differ from ShieldPolicy's defaults. Comments hold what an attacker chose (names, callers):
+nothing in them can end the comment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shielded_function_monitoring.visible import quote, visible
+
+from .evidence import Evidence
+from .learner import Learnt
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands above a policy, and beside its entries.
+
+    Attributes:
+        lines: the comment on top.
+        beside: the comment of an entry, by field and entry.
+    """
+
+    lines: Sequence[str] = ()
+    beside: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+
+    @classmethod
+    def of(cls, learnt: Learnt) -> Heading:
+        """Of what was learnt."""
+        key = learnt.key
+        place = f" ({', '.join(part for part in (key.region, key.account) if part)})" if key.region else ""
+        lines = [f"The least policy for what {key}{place} was seen to do."]
+        lines.append(f"Observed: {_times(learnt.cold_starts, 'cold start')}, {_times(learnt.days, 'day')}.")
+        lines += [f"INCOMPLETE: {reason}." for reason in learnt.incomplete]
+        for each in learnt.findings:
+            lines.append(f"Not learnt ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}.")
+        for offer in learnt.offers:
+            lines.append(
+                f"Offered: {offer.field} {offer.value} would cover {offer.covers} names, "
+                f"{_times(offer.evidence.count, 'time')}."
+            )
+        beside = {
+            (each.field, each.value): beside_entry(each.evidence) + (f"; {each.note}" if each.note else "")
+            for each in learnt.entries
+        }
+        return cls(tuple(map(visible, lines)), {key: visible(text) for key, text in beside.items()})
+
+
+def beside_entry(evidence: Evidence) -> str:
+    """`412 times on 6 days, 2026-11-18 to 2026-11-24, by _socket.so`."""
+    first, last = evidence.first[:10], evidence.last[:10]
+    when = first if first == last else f"{first} to {last}"
+    text = f"{_times(evidence.count, 'time')} on {_times(evidence.days, 'day')}, {when}"
+    return f"{text}, by {', '.join(evidence.callers)}" if evidence.callers else text
+
+
+def _times(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def write_toml(fields: Mapping[str, Any], heading: Heading) -> str:
+    """As TOML, which `ShieldPolicy.from_file` reads."""
+    return _write(fields, heading, "{} = {}", ("[", "    {},", "]"))
+
+
+def write_yaml(fields: Mapping[str, Any], heading: Heading) -> str:
+    """As YAML, which `ShieldPolicy.from_file` reads with the extra `yaml`."""
+    return _write(fields, heading, "{}: {}", ("", "  - {}", None)) if fields else _comment(heading) + "{}\n"
+
+
+def write_python(fields: Mapping[str, Any], heading: Heading) -> str:
+    """As a `ShieldPolicy` in Python."""
+    body = _write(fields, Heading((), heading.beside), "    {}={},", ("[", "        {},", "    ],"), python=True)
+    opening = _comment(heading) + "from shielded_function import ShieldPolicy\n\n"
+    return opening + ("policy = ShieldPolicy(\n" + body + ")\n" if fields else "policy = ShieldPolicy()\n")
+
+
+def write_json(fields: Mapping[str, Any], heading: Heading) -> str:
+    """As JSON, which has no comments."""
+    return json.dumps(fields, indent=2) + "\n"
+
+
+def _comment(heading: Heading) -> str:
+    return "".join(f"# {line}\n" for line in heading.lines)
+
+
+def _write(
+    fields: Mapping[str, Any],
+    heading: Heading,
+    pair: str,
+    brackets: tuple[str, str, str | None],
+    *,
+    python: bool = False,
+) -> str:
+    opening, entry, closing = brackets
+    lines = []
+    for name, value in fields.items():
+        if not isinstance(value, (list, tuple)):
+            lines.append(pair.format(name, _value(value, python)))
+        elif not value:
+            lines.append(pair.format(name, "[]"))
+        else:
+            # The pair without what stands behind its value.
+            lines.append(pair.format(name, "\0").partition("\0")[0].rstrip(" " if not opening else "") + opening)
+            for each in value:
+                comment = heading.beside.get((name, each), "")
+                lines.append(entry.format(quote(each)) + (f"  # {comment}" if comment else ""))
+            if closing is not None:
+                lines.append(closing)
+    return _comment(heading) + "".join(f"{line}\n" for line in lines)
+
+
+def _value(value: Any, python: bool) -> str:
+    if isinstance(value, bool):
+        return str(value) if python else str(value).lower()
+    if value is None:
+        return "None" if python else "null"
+    return quote(str(value))

@@ -1,0 +1,25 @@
+"""A report of what happened: functions by policy by target, when, what is new, and which functions were shielded.
+
+Pure: from what was observed to a `Report`, and from that to a page, Markdown or JSON. Everything in a line may have
+been chosen by an attacker: `html` and `markdown` escape all of it, and show what does not print.
+"""
+
+from __future__ import annotations
+
+from .building import build
+from .html import to_html
+from .markdown import to_markdown
+from .model import Coverage, Group, Period, Report, ReportError, report_from_json, report_to_json
+
+__all__ = [
+    "Coverage",
+    "Group",
+    "Period",
+    "Report",
+    "ReportError",
+    "build",
+    "report_from_json",
+    "report_to_json",
+    "to_html",
+    "to_markdown",
+]

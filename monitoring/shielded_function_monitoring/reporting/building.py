@@ -1,0 +1,131 @@
+"""From what was observed to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from shielded_function_monitoring.insights import Row
+from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.learning.evidence import Evidence
+from shielded_function_monitoring.learning.observed import FunctionLog, Observation, Observed
+
+from .model import Coverage, Group, Period, Report
+
+
+def build(
+    observed: Observed,
+    timeline: Iterable[Row],
+    *,
+    made: str,
+    since: str = "",
+    until: str = "",
+    sources: Sequence[str] = (),
+    expected: Iterable[str] = (),
+    previous: Report | None = None,
+) -> Report:
+    """A report.
+
+    Args:
+        observed: what was observed.
+        timeline: the rows of `queries.timeline`.
+        made: when, UTC.
+        since: the beginning of the time that was asked for; empty for all that there is. `until`: its end.
+        sources: what was read.
+        expected: names of the functions that were asked about: one that logged nothing is in the coverage too.
+        previous: the report before: what it does not have is new.
+    """
+    known = {each.identity for each in previous.groups} if previous else set()
+    groups = [
+        replace(each, is_new=previous is not None and each.identity not in known)
+        for log in observed.functions.values()
+        for each in _groups(log)
+    ]
+    notes = []
+    if observed.malformed:
+        notes.append(f"{observed.malformed:,} lines say they are the shield's and do not follow its schema")
+    if observed.left_out:
+        notes.append(f"{observed.left_out:,} lines had further targets, which are left out: ask for less time")
+    return Report(
+        made=made,
+        since=since,
+        until=until,
+        sources=tuple(sources),
+        groups=sorted(groups, key=lambda each: (not each.is_new, -each.count, each.identity)),
+        periods=sorted(_periods(timeline), key=lambda each: (each.begun, each.policy, each.mode)),
+        coverage=sorted(_coverage(observed, set(expected)), key=_by_state),
+        previous=previous.made if previous else "",
+        notes=tuple(notes),
+    )
+
+
+def _groups(log: FunctionLog) -> Iterable[Group]:
+    """Targets that differ by what a reader does not see are one."""
+    found: dict[tuple[str, str, str], list[Observation]] = {}
+    for seen in log.observations:
+        found.setdefault((seen.policy, seen.mode, seen.describe()), []).append(seen)
+    for (policy, mode, target), every in found.items():
+        evidence = Evidence.of(each.evidence for each in every)
+        allow = next((each.allow for each in every if each.allow), "")
+        yield _group(log, policy, mode, target, evidence, allow)
+    for event in ("refused", "unshielded"):
+        if event in log.events:
+            yield _group(log, "start", "", f"{event}: {log.reasons.get(event, '')}", log.events[event], "")
+
+
+def _group(log: FunctionLog, policy: str, mode: str, target: str, evidence: Evidence, allow: str) -> Group:
+    return Group(
+        *log.key,
+        policy,
+        mode,
+        target,
+        evidence.count,
+        evidence.first,
+        evidence.last,
+        evidence.days,
+        evidence.callers,
+        allow,
+    )
+
+
+def _periods(rows: Iterable[Row]) -> Iterable[Period]:
+    found: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        begun = _begun(row.get("period", ""))
+        if begun:
+            key = (begun, row.get("policy", ""), row.get("mode", ""))
+            found[key] = found.get(key, 0) + int(number_of(row.get("violations", "0")))
+    return [Period(*key, count) for key, count in found.items()]
+
+
+def _begun(text: str) -> str:
+    """A period's beginning. Insights may write it as milliseconds since the epoch."""
+    if not text.replace(".", "", 1).replace("E", "", 1).isdigit():
+        return text
+    moment = datetime.fromtimestamp(number_of(text) / 1000, timezone.utc)
+    return moment.strftime("%Y-%m-%d %H:%M:%S.000")
+
+
+def _coverage(observed: Observed, expected: set[str]) -> Iterable[Coverage]:
+    for log in observed.functions.values():
+        events = log.events
+        yield Coverage(
+            *log.key,
+            armed=log.cold_starts,
+            last_armed=events["armed"].last if "armed" in events else "",
+            refused=events["refused"].count if "refused" in events else 0,
+            unshielded=events["unshielded"].count if "unshielded" in events else 0,
+            folded=sum(log.folded.values()),
+            expected=log.key.function in expected,
+            reason=log.reasons.get("unshielded") or log.reasons.get("refused", ""),
+        )
+    for name in sorted(expected - {key.function for key in observed.functions}):
+        yield Coverage(name, expected=True)
+
+
+_STATES = ("unshielded", "refused", "not seen", "armed")
+
+
+def _by_state(each: Coverage) -> tuple[int, str, str]:
+    return (_STATES.index(each.state), each.function, each.region)

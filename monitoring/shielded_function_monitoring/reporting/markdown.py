@@ -1,0 +1,61 @@
+"""A report as Markdown, for a ticket or a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from shielded_function_monitoring.visible import visible
+
+from .model import Report
+
+
+def to_markdown(report: Report) -> str:
+    """The report; each cell is text, whatever stands in it."""
+    parts = [f"# What the shield reported\n\nMade {_cell(report.made)}" + _asked(report) + "."]
+    new = len(report.new)
+    summary = f"{report.violations:,} violations of {len(report.groups):,} kinds, in {len(report.coverage):,} functions"
+    parts.append(
+        f"**{summary}**" + (f", **{new:,} new since {_cell(report.previous)}**" if report.previous else "") + "."
+    )
+    parts += [f"Not whole: {_cell(note)}." for note in report.notes]
+    rows = [
+        ("new" if each.is_new else "", each.function, each.policy, each.mode, each.target, f"{each.count:,}",
+         each.last[:16], ", ".join(each.callers), each.allow)
+        for each in report.groups
+    ]  # fmt: skip
+    headings = ("", "function", "policy", "mode", "target", "times", "last", "caller", "entry that would allow it")
+    parts.append("## Violations\n\n" + (_table(headings, rows) if rows else "None."))
+    covered = [
+        (
+            each.state,
+            each.function,
+            each.region,
+            f"{each.armed:,}",
+            each.last_armed[:16],
+            f"{each.folded:,}",
+            each.reason,
+        )
+        for each in report.coverage
+    ]
+    headings = ("state", "function", "region", "cold starts", "last armed", "counted, not written", "reason")
+    parts.append("## Coverage\n\n" + (_table(headings, covered) if covered else "No function."))
+    return "\n\n".join(parts) + "\n"
+
+
+def _asked(report: Report) -> str:
+    time = f", for {_cell(report.since)} to {_cell(report.until)}" if report.since else ""
+    return time + (f", from {_cell(', '.join(report.sources))}" if report.sources else "")
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(headings)} |", "|" + "---|" * len(headings)]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """A text of which no renderer makes anything else: HTML, links, emphasis and the table's own sign are escaped."""
+    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~<>&@])", r"\\\1", visible(text))
+    # Renderers make a link of a bare address too; a word joiner's escape would be visible, an entity is not.
+    return re.sub(r"(?i)\b(https?|ftp|www)(?=[:.])", r"\1&#8203;", escaped)

@@ -1,0 +1,159 @@
+"""What a report holds; data only, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+FORMAT: Final = "shielded-function report"
+VERSION: Final = 1
+
+
+class ReportError(ValueError):
+    """JSON that is no report; the text says why."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One target of one function against one policy.
+
+    Attributes:
+        function: its name; `region` and `account` are where it runs, empty where that is not known.
+        policy: against which policy; `start` for a start that was refused or unshielded.
+        mode: block or alert; empty for a start.
+        target: what was attempted.
+        count: violations.
+        first: the first time, as lines write it.
+        last: the last time.
+        days: on how many days at least.
+        callers: the shared objects that made the calls.
+        allow: the entry that would permit it, as the line has it.
+        is_new: it is not in the report before; False where there is none.
+    """
+
+    function: str
+    region: str
+    account: str
+    policy: str
+    mode: str
+    target: str
+    count: int
+    first: str
+    last: str
+    days: int = 1
+    callers: Sequence[str] = ()
+    allow: str = ""
+    is_new: bool = False
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes it the same in another report."""
+        return (self.function, self.region, self.account, self.policy, self.target)
+
+
+@dataclass(frozen=True)
+class Period:
+    """Violations in one period of one policy: a bar of the timeline. `begun`: `2026-11-24 13:00:00.000`, UTC."""
+
+    begun: str
+    policy: str
+    mode: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Whether the shield was there.
+
+    Attributes:
+        function: its name.
+        armed: how often it armed, one for each cold start.
+        last_armed: the last time; empty when it never did.
+        refused: starts that were refused; `unshielded`: starts that went on without it.
+        folded: violations that were counted and not written.
+        expected: it was asked about, whether it logged or not.
+        reason: the last reason of a start that was refused or unshielded.
+    """
+
+    function: str
+    region: str = ""
+    account: str = ""
+    armed: int = 0
+    last_armed: str = ""
+    refused: int = 0
+    unshielded: int = 0
+    folded: int = 0
+    expected: bool = False
+    reason: str = ""
+
+    @property
+    def state(self) -> str:
+        """In a word, the worst first."""
+        if self.unshielded:
+            return "unshielded"
+        if self.refused:
+            return "refused"
+        return "armed" if self.armed else "not seen"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it.
+
+    Attributes:
+        made: when it was made, UTC, as `2026-11-24T13:37:00Z`.
+        since: the beginning of the time that was asked for; empty for all that there was.
+        until: its end.
+        sources: what was read: log groups, files.
+        groups: what is new first, then the most frequent.
+        periods: the timeline.
+        coverage: by function.
+        previous: when the report before was made; empty when there is none.
+        notes: why it may not be whole.
+    """
+
+    made: str
+    since: str = ""
+    until: str = ""
+    sources: Sequence[str] = ()
+    groups: Sequence[Group] = ()
+    periods: Sequence[Period] = ()
+    coverage: Sequence[Coverage] = ()
+    previous: str = ""
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def violations(self) -> int:
+        """How many there were."""
+        return sum(each.count for each in self.groups) + sum(each.folded for each in self.coverage)
+
+    @property
+    def new(self) -> Sequence[Group]:
+        """The groups that the report before does not have."""
+        return [each for each in self.groups if each.is_new]
+
+
+def report_to_json(report: Report) -> dict[str, Any]:
+    """As JSON's values: what `report_from_json` reads."""
+    return {"format": FORMAT, "version": VERSION, **asdict(report)}
+
+
+def report_from_json(value: Any) -> Report:
+    """A report that was saved as JSON.
+
+    Raises:
+        ReportError: it is something else.
+    """
+    if not isinstance(value, Mapping) or value.get("format") != FORMAT:
+        raise ReportError("it is not what `report --format json` writes")
+    if value.get("version") != VERSION:
+        raise ReportError(f"its version is {value.get('version')!r}, not {VERSION}: make it again with this version")
+    try:
+        rest = {name: each for name, each in value.items() if name not in ("format", "version")}
+        rest["groups"] = [Group(**each) for each in rest["groups"]]
+        rest["periods"] = [Period(**each) for each in rest["periods"]]
+        rest["coverage"] = [Coverage(**each) for each in rest["coverage"]]
+        return Report(**rest)
+    except (KeyError, TypeError) as error:
+        raise ReportError(f"it is not whole: {error}") from error

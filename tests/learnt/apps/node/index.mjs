@@ -1,0 +1,13 @@
+// The same in Node.js.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+
+const CACHE = "/tmp/rates.json";
+
+export const handler = async () => {
+  const answer = await fetch(`http://${process.env.PROVIDER}/rates`);
+  writeFileSync(CACHE, JSON.stringify(await answer.json()));
+  const rates = JSON.parse(readFileSync(CACHE, "utf8"));
+  const program = execFileSync("/usr/bin/id", ["-u"], { encoding: "utf8" });
+  return { rates, program: /^\d+$/.test(program.trim()) };
+};

@@ -1,0 +1,74 @@
+"""Why a pattern does not match a line, and text that is safe to show."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shielded_function.policy import files
+from shielded_function_monitoring import parse_pattern
+from shielded_function_monitoring.explaining import why_not
+from shielded_function_monitoring.visible import quote, visible
+
+VIOLATIONS = '{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.mode = "block" || $.count >= 5) }'
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"function_shield": True, "policy": "p", "mode": "block"}, []),
+        ({"function_shield": True, "policy": "p", "count": 5}, []),
+        ({"function_shield": True, "event": "armed", "mode": "block"},
+         ['$.policy = "*" does not hold: there is no $.policy']),
+        ({"function_shield": False, "policy": "p", "mode": "block"},
+         ["$.function_shield IS TRUE does not hold: it is false"]),
+        ({"function_shield": True, "policy": "p", "mode": "alert", "count": 1},
+         ['$.mode = "block" does not hold: it is "alert"', "$.count >= 5 does not hold: it is 1"]),
+        ({"function_shield": True, "policy": None, "mode": {"a": "\x1b[2J"}, "count": 1.5},
+         ['$.policy = "*" does not hold: it is null',
+          '$.mode = "block" does not hold: it is {"a": "\\u001b[2J"}', '$.count >= 5 does not hold: it is "1.5"']),
+    ],
+)  # fmt: skip
+def test_the_conditions_to_blame(line: object, said: list[str]) -> None:
+    text = json.dumps(line)
+    assert [str(each) for each in why_not(parse_pattern(VIOLATIONS), text)] == said
+    assert parse_pattern(VIOLATIONS).matches(text) == (not said)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("START RequestId", "the line is no JSON: a JSON pattern matches none of it"),
+        ("[1]", "the line is JSON, and no object: a JSON pattern matches none of it"),
+        ('{"function_shield":true,"policy":"p","mode":"block","x":NaN}', "a number that JSON does not have"),
+    ],
+)
+def test_lines_that_no_pattern_matches(line: str, said: str) -> None:
+    (found,) = why_not(parse_pattern(VIOLATIONS), line)
+    assert said in str(found)
+
+
+def test_several_values_and_long_ones() -> None:
+    pattern = parse_pattern('{ $.a[*] = "z" }')
+    (found,) = why_not(pattern, json.dumps({"a": ["x" * 100, "y", "w", "v"]}))
+    assert str(found) == f'$.a[*] = "z" does not hold: it is "{"x" * 59}... and "y" and "w" and 1 more'
+
+
+@given(st.text())
+def test_nothing_that_a_terminal_acts_on(text: str) -> None:
+    assert visible(text).isprintable()
+    assert visible(visible(text)) == visible(text)
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",))))
+def test_a_quoted_text_is_the_text_everywhere(text: str) -> None:
+    quoted = quote(text)
+    assert quoted.isprintable()
+    assert ast.literal_eval(quoted) == text
+    assert files._load_toml(f"a = {quoted}") == {"a": text}
+    assert yaml.safe_load(f"a: {quoted}")["a"] == text
