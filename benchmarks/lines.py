@@ -118,7 +118,9 @@ def template(granularity: str) -> dict[str, Any]:
         name, log_group = name_of(number), f"/aws/lambda/{name_of(number)}"
         resources[f"F{number}"] = {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": name}}
         dimensions = [{"Key": "FunctionName", "Value": "$.function"}]
-        pattern = '{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.policy != "read_handler") }'
+        pattern = (
+            '{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") && ($.policy != "read_handler") }'
+        )
         watched: list[dict[str, str]] = [{"FunctionName": name}]
         if granularity == "policy":
             dimensions.append({"Key": "Policy", "Value": "$.policy"})

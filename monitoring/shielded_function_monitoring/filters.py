@@ -3,11 +3,11 @@
 Each line that is a violation has `policy` and `count`, so one filter with the value `$.count` loses none.
 
 >>> violations().render()
-'{ ($.function_shield IS TRUE) && ($.policy = "*") }'
+'{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") }'
 >>> violations(without=["read_handler"]).render()
-'{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.policy != "read_handler") }'
+'{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") && ($.policy != "read_handler") }'
 >>> violations("read_write_tmp", mode="block").render()
-'{ ($.function_shield IS TRUE) && ($.policy = "read_write_tmp") && ($.mode = "block") }'
+'{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "read_write_tmp") && ($.mode = "block") }'
 
 Metrics: one namespace, and one name, `Violations`. A filter publishes a value for the dimensions that it has and for
 no other, and CloudWatch does not sum over dimensions: an alarm must name exactly those of the filter. A filter that
@@ -95,6 +95,11 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
 }
 
 
+# Each pattern names `$.count`: a filter publishes a field's value only where its pattern has the field
+# (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html).
+_OURS: Final = (is_true("$.function_shield"), number("$.count", ">=", 1))
+
+
 def violations(
     policy: Counted | None = None,
     *,
@@ -134,7 +139,7 @@ def violations(
     if problems:
         raise PatternError("; ".join(problems))
     conditions = [
-        is_true("$.function_shield"),
+        *_OURS,
         exists("$.policy") if policy is None else text("$.policy", "=", policy),
         *(text("$.policy", "!=", name) for name in without),
         *([] if mode is None else [text("$.mode", "=", mode)]),
@@ -166,7 +171,7 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
             always.append(all_of(text("$.mode", "=", "block"), any_of(*blocked)))
         if not always:
             raise PatternError("severity: every policy that can be critical has an alarm of its own")
-        return all_of(is_true("$.function_shield"), any_of(*always))
+        return all_of(*_OURS, any_of(*always))
     mode: Mode = "alert" if severity == "warning" else "block"
     elsewhere = (*_ALWAYS_CRITICAL, *(_CRITICAL_WHEN_BLOCKED if mode == "block" else ()))
     return violations(mode=mode, without=[n for n in COUNTED if n in elsewhere or n in without])

@@ -12,8 +12,10 @@ GRANULARITIES: tuple[Granularity, ...] = ("function", "policy", "fleet")
 STACK = "Shop"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:Shop-Topic"
 NAMESPACE = "ShieldedFunction"
-PATTERN = '{ ($.function_shield IS TRUE) && ($.policy = "*") }'
-WITHOUT_READ_HANDLER = '{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.policy != "read_handler") }'
+PATTERN = '{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") }'
+WITHOUT_READ_HANDLER = (
+    '{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") && ($.policy != "read_handler") }'
+)
 QUERY = 'SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName) GROUP BY FunctionName ORDER BY SUM() DESC'
 POLICIES = (
     "outbound_connectivity",

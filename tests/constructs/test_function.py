@@ -92,7 +92,7 @@ def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
         FILTER,
         {
             "LogGroupName": stack.resolve(fn.log_group.log_group_name),
-            "FilterPattern": '{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.policy != "read_handler") }',
+            "FilterPattern": violations(without=["read_handler"]).render(),
             "MetricTransformations": [
                 {
                     "MetricNamespace": "ShieldedFunction",
@@ -517,7 +517,7 @@ def test_a_policys_metric_adds_its_filter_once(stack: cdk.Stack, props: Props, r
     metric, _ = (fn.metric_violations("outbound_connectivity") for _ in range(2))
     metric.create_alarm(stack, "Egress", threshold=1, evaluation_periods=1)
     [_, by_policy] = resources(stack, FILTER).values()
-    assert by_policy["FilterPattern"] == '{ ($.function_shield IS TRUE) && ($.policy = "*") }'
+    assert by_policy["FilterPattern"] == '{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") }'
     [transformation] = by_policy["MetricTransformations"]
     keys = {dimension["Key"]: dimension["Value"] for dimension in transformation["Dimensions"]}
     assert keys == {"FunctionName": "$.function", "Policy": "$.policy"}
