@@ -22,6 +22,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function_monitoring import violations
 
 FUNCTION = "AWS::Lambda::Function"
 LAYER = "AWS::Lambda::LayerVersion"
