@@ -73,7 +73,7 @@ def test_attacks_in_every_mode(assembly: CloudAssembly, other: str) -> None:
         for construct in ("Unshielded", "Shielded", "Watched")
     }
     shielded: Mapping[str, CheckoutRun] = {mode: run[_TEMPLATE[mode]] for mode in _MODES}
-    verdicts = judge(assembly.template(STACK), run["Unshielded"], shielded)
+    verdicts = judge(assembly, run["Unshielded"], shielded)
     assert verdicts.as_it_should_be, json.dumps(verdicts.to_json(), indent=1) + "\n".join(verdicts.complaints)
 
 

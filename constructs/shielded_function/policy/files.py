@@ -37,12 +37,11 @@ def read_file(path: Path) -> Mapping[str, Any] | str:
     """The fields that a file gives, or its text where it has `NAME=value` lines: where its ending is no other format's.
 
     Raises:
-        ShieldPolicyError: it cannot be read, is not what its ending says, or holds a token.
+        OSError: it cannot be read.
+        ShieldPolicyError: it is not what its ending says, or holds a token.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ShieldPolicyError("", f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ShieldPolicyError("", f"{path} is not UTF-8 text") from error
     if "{Token[" in text:

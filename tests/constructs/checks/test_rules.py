@@ -412,8 +412,8 @@ def test_the_log_group_that_the_cdk_makes_is_counted(
     assert FLAGS, "the CDK's command line is not in node_modules: make setup fetches it"
     app = cdk.App(outdir=str(tmp_path / "cdk.out"), context=flags, analytics_reporting=False)
     stack = cdk.Stack(app, "Shop")
-    named = {"function_name": "checkout"} if kind == "named" else {}
-    kept = {"log_retention": logs.RetentionDays.ONE_DAY} if kind == "retention" else {}
+    named: Any = {"function_name": "checkout"} if kind == "named" else {}
+    kept: Any = {"log_retention": logs.RetentionDays.ONE_DAY} if kind == "retention" else {}
     function = lambda_.Function(stack, "Checkout", **props, **named, **kept)
     if kind == "asked":
         _ = function.log_group
