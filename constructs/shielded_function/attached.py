@@ -311,10 +311,14 @@ class AttachedShield(Construct):
             return []
         return invariants.foreign_settings(own, self.handle.stack.resolve(self._settings))
 
-    def state(self) -> dict[str, Any]:
-        """What `problems` looks at, unresolved: a stack resolves those of all its functions at once."""
+    def state(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """What `problems` looks at, unresolved: a stack resolves those of all its functions at once.
+
+        Args:
+            properties: those of the function's resource, unresolved.
+        """
         return {
-            "properties": self.handle.l1_properties(),
+            "properties": properties,
             "settings": self._settings,
             "layers": [self._shields.arn_of(layer) for layer in (self.layer, self._policy_layer) if layer],
             "log_group": self._log_group_name,

@@ -9,9 +9,10 @@ from typing import Any, Literal, cast, get_args
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
-from constructs import Construct, IConstruct
+from constructs import Construct, IConstruct, Node
 
 from .attached import ID, AttachedShield, Candidate, ShieldOptions, check_function
+from .batching import members_of
 from .errors import ShieldError
 from .function_facts import FunctionHandle
 from .globs import covers
@@ -26,7 +27,7 @@ from .kinds import (
     why_not,
 )
 from .names import LEFT_OUT
-from .paths import path_of
+from .paths import learn_paths, path_of
 from .policy import ShieldPolicy, ShieldPolicyError, check_policy
 from .shield import Shield
 from .stage_shields import stage_shields
@@ -182,11 +183,17 @@ class _Found:
     Attributes:
         construct: it.
         path: its construct path.
+        node: its place in the construct tree.
+        marks: the types of its metadata: what the CDK and others noted about it.
+        stack: its stack.
         resource: the `CfnFunction` in it.
     """
 
     construct: Any
     path: str
+    node: Node
+    marks: Sequence[str]
+    stack: cdk.Stack
     resource: lambda_.CfnFunction | None = None
 
 
@@ -238,7 +245,13 @@ class _Sweep:
         for construct in everything:
             if isinstance(construct, cdk.Stack) and construct not in self._stacks.values():
                 self._stacks[path_of(construct)[0]] = construct
-        new = [_Found(construct, path_of(construct)[0]) for construct in everything if self._may_be_function(construct)]
+        candidates = [construct for construct in everything if self._may_be_function(construct)]
+        learn_paths([*candidates, *(c for c in everything if isinstance(c, cdk.Stack))])
+        asked = members_of(candidates, "node", "node.metadata", "stack")
+        new = [
+            _Found(construct, path_of(construct)[0], node, [entry["type"] for entry in metadata], stack)
+            for construct, (node, metadata, stack) in zip(candidates, asked, strict=True)
+        ]
         self._functions.update(found.path for found in new if isinstance(found.construct, lambda_.Function))
         resources = {f.path: f.construct for f in new if isinstance(f.construct, lambda_.CfnFunction)}
         return [
@@ -316,7 +329,7 @@ class _Sweep:
         if isinstance(function, lambda_.CfnFunction) and above in self._functions:
             self._seen.add(path)  # looked at as that
             return None
-        node = construct.node
+        node = found.node
         shield = node.try_find_child(ID) if function is not None else None
         if shield is not None:
             self._leave_as_it_is(function, path, shield)
@@ -325,7 +338,7 @@ class _Sweep:
         if isinstance(function, lambda_.CfnFunction) and isinstance(parent, lambda_.Function):
             return None  # the scope is the resource of a function
         reason = self._rules.excluded_by(construct, path, construct_id)
-        if reason is None and not self._rules.include_cdk_handlers and is_cdk_handler(node, path, parent):
+        if reason is None and not self._rules.include_cdk_handlers and is_cdk_handler(found.marks, path, parent):
             reason = "a function of the CDK's own"
         if reason is not None:
             self._leave_out(construct, path, reason)
@@ -334,7 +347,7 @@ class _Sweep:
             raise ShieldError(path, [why_not(construct)])
         if problem := edge_problem(path, parent):
             raise ShieldError(path, [problem])
-        handle = FunctionHandle(function, node=node, path=path, resource=found.resource)
+        handle = FunctionHandle(function, node=node, path=path, stack=found.stack, resource=found.resource)
         return check_function(handle, self._options_for(path))
 
     def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: IConstruct) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct, Node
 
+from .batching import add_environment, inspect_all
 from .errors import ShieldError
 
 _PROPERTIES = "aws:cdk:cloudformation:props"
@@ -63,12 +63,13 @@ class FunctionHandle:
         *,
         node: Node | None = None,
         path: str | None = None,
+        stack: cdk.Stack | None = None,
         resource: lambda_.CfnFunction | None = None,
     ) -> None:
         """
         Args:
             construct: the function.
-            node, path, resource: what is known of it already, and is not asked again.
+            node, path, stack, resource: what is known of it already, and is not asked again.
 
         Raises:
             ShieldError: the function's default child is not a `CfnFunction`.
@@ -76,7 +77,7 @@ class FunctionHandle:
         self.construct = construct
         self.node = construct.node if node is None else node
         self.path = self.node.path if path is None else path
-        self.stack: cdk.Stack = construct.stack
+        self.stack: cdk.Stack = construct.stack if stack is None else stack
         if isinstance(construct, lambda_.CfnFunction):
             resource = construct
         elif resource is None:
@@ -98,14 +99,11 @@ class FunctionHandle:
         Raises:
             ShieldError: the resource does not disclose them.
         """
-        return disclosed(self.resource)
+        return disclose([self.resource])[0]
 
     def read_facts(self) -> FunctionFacts:
         """What it is now. What refers to another stack resolves differently once the synthesis has begun."""
-        inspector = _inspector()
-        self.resource.inspect(inspector)
-        (found,) = self.stack.resolve([inspector])
-        return self.facts_of(_properties_in(found["attributes"], self.resource))
+        return self.facts_of(self.stack.resolve(self.l1_properties()))
 
     def facts_of(self, properties: Mapping[str, Any]) -> FunctionFacts:
         """The facts in resolved L1 properties."""
@@ -134,8 +132,8 @@ class FunctionHandle:
     def set_variables(self, variables: Mapping[str, str]) -> None:
         """Sets environment variables, and keeps the others."""
         if isinstance(self.construct, lambda_.Function):
-            for name, value in variables.items():
-                self.construct.add_environment(name, value)
+            if variables:
+                add_environment(self.construct, variables)
         elif variables:
             environment: Any = self.l1_properties().get("environment") or {}
             present = dict(environment.get("variables") or {})
@@ -160,29 +158,18 @@ class FunctionHandle:
         return self.construct.runtime.family if isinstance(self.construct, lambda_.Function) else None
 
 
-def disclosed(resource: cdk.CfnResource) -> dict[str, Any]:
-    """A resource's properties as the L1 has them, unresolved, in two questions.
+def disclose(resources: Sequence[cdk.CfnResource]) -> list[dict[str, Any]]:
+    """The properties of resources as their L1s have them, unresolved.
 
     Raises:
-        ShieldError: the resource does not disclose them.
+        ShieldError: a resource does not disclose them.
     """
-    inspector = _inspector()
-    resource.inspect(inspector)  # type: ignore[attr-defined]
-    return _properties_in(inspector.attributes, resource)
-
-
-def _properties_in(attributes: Mapping[str, Any], resource: cdk.CfnResource) -> dict[str, Any]:
-    found = attributes.get(_PROPERTIES)
-    if found is None:
-        reason = "this version of aws-cdk-lib does not disclose a resource's properties"
-        raise ShieldError(resource.node.path, [reason])
-    return cast("dict[str, Any]", found)
-
-
-@cache
-def _inspector() -> cdk.TreeInspector:
-    """One for all functions: what a resource discloses replaces what the one before did."""
-    return cdk.TreeInspector()
+    found = [attributes.get(_PROPERTIES) for attributes in inspect_all(resources)]
+    for resource, properties in zip(resources, found, strict=True):
+        if properties is None:
+            reason = "this version of aws-cdk-lib does not disclose a resource's properties"
+            raise ShieldError(resource.node.path, [reason])
+    return cast("list[dict[str, Any]]", found)
 
 
 def _variables(environment: Any) -> dict[str, Any] | None:

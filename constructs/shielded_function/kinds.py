@@ -5,11 +5,12 @@ Decided by types and by the marks that the CDK leaves, never by a name that a us
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-from constructs import IConstruct, Node
+from constructs import IConstruct
 
 from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
 
@@ -91,17 +92,17 @@ def edge_problem(path: str, parent: IConstruct | None) -> str | None:
     return None
 
 
-def is_cdk_handler(node: Node, path: str, parent: IConstruct | None) -> bool:
+def is_cdk_handler(marks: Iterable[str], path: str, parent: IConstruct | None) -> bool:
     """Whether it is a function of CDK's own: the handler of a custom resource that the CDK brings.
 
     Args:
-        node: that of a function, in whatever form.
+        marks: the types of the metadata of a function, in whatever form.
         path: its construct path.
         parent: the construct that it is in.
     """
     # A stack has no such mark, and most functions are in one: what is not asked costs nothing.
-    marked = [node] if parent is None or isinstance(parent, cdk.Stack) else [node, parent.node]
-    if any(entry.type.startswith(MARK) for each in marked for entry in each.metadata):
+    above = () if parent is None or isinstance(parent, cdk.Stack) else parent.node.metadata
+    if any(mark.startswith(MARK) for mark in (*marks, *(entry.type for entry in above))):
         return True
     own_id, parent_id = path.rpartition("/")[2], _parent_id(path)
     if parent_id in SINGLETONS and not isinstance(parent, lambda_.Function):

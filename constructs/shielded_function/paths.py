@@ -1,17 +1,36 @@
-"""Where a construct is, in one question to the CDK."""
+"""Where a construct is. A construct's path never changes, so it is asked once."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from .batching import call_all
 
 # `Shop/Orders/Resource [AWS::S3::Bucket]`, as a resource tells itself.
 _DESCRIBED: Final = re.compile(r"(.*?)(?: \[([A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+)\])?", re.DOTALL)
+_KNOWN: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
 
 
 def path_of(construct: Any) -> tuple[str, str]:
-    """A construct's path and its CloudFormation type, empty for what is no resource, in one question."""
-    found = _DESCRIBED.fullmatch(construct.to_string())
+    """A construct's path and its CloudFormation type, empty for what is no resource."""
+    found = _KNOWN.get(construct)
+    if found is None:
+        found = _KNOWN[construct] = _read(construct.to_string())
+    return found
+
+
+def learn_paths(constructs: Iterable[Any]) -> None:
+    """Asks for the paths of many constructs at once, for `path_of`."""
+    unknown = [construct for construct in constructs if construct not in _KNOWN]
+    for construct, text in zip(unknown, call_all(unknown, "toString"), strict=True):
+        _KNOWN[construct] = _read(text)
+
+
+def _read(text: str) -> tuple[str, str]:
+    found = _DESCRIBED.fullmatch(text)
     assert found  # it matches every text
     path: str = found[1]
     return ("" if path == "<root>" else path), found[2] or ""

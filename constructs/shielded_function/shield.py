@@ -205,7 +205,7 @@ def shield_options(
 
 def _is_cdk_own(function: lambda_.Function | lambda_.CfnFunction) -> bool:
     node = function.node
-    return is_cdk_handler(node, node.path, node.scope)
+    return is_cdk_handler([entry.type for entry in node.metadata], node.path, node.scope)
 
 
 def _of_type(value: Any, kind: type[Any], name: str) -> Any:

@@ -19,6 +19,7 @@ from constructs import Construct, IConstruct, IValidation
 
 from .alarms import ShieldAlarms
 from .errors import ShieldError
+from .function_facts import disclose
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
 from .monitoring.making import fleet_metric, make_alarm
@@ -174,7 +175,8 @@ class StageShields(Construct):
             by_stack.setdefault(attached.handle.stack, []).append(attached)
         found = [*self.problems, *self._later_grants()]
         for stack, shields in by_stack.items():
-            states = stack.resolve([shield.state() for shield in shields])
+            properties = disclose([shield.handle.resource for shield in shields])
+            states = stack.resolve([shield.state(p) for shield, p in zip(shields, properties, strict=True)])
             for shield, state in zip(shields, cast("list[Any]", states), strict=True):
                 found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(state))
         return found

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aws_cdk import aws_lambda as lambda_
 
-from ..function_facts import disclosed
+from ..batching import members_of
 from ..paths import path_of
 from .arns import Field, Resource, Target, Unknown, known_as, literal, parse_arn, words
 from .origins import DEAD_LETTERS
@@ -36,6 +36,15 @@ _SOURCE_TYPES: Final = {
     "AWS::AmazonMQ::Broker": "mq",
 }
 
+# What is asked of an event source mapping.
+_MEMBERS: Final = (
+    "functionName",
+    "eventSourceArn",
+    "selfManagedEventSource",
+    "sourceAccessConfigurations",
+    "destinationConfig",
+)
+
 
 class Mappings:
     """The event source mappings and destinations of a stage, by the path of their function."""
@@ -46,11 +55,13 @@ class Mappings:
         self._sent_to: dict[str, dict[str, str]] = {}
         self._aliases = constructs
         mappings: list[tuple[Mapping[str, Any], Place, str, str]] = []
+        asked = [c for c in constructs if isinstance(c, lambda_.CfnEventSourceMapping)]
+        members = dict(zip(map(id, asked), members_of(asked, *_MEMBERS), strict=True))
         for construct in constructs:
             if isinstance(construct, lambda_.CfnEventSourceMapping):
                 place = tokens.place_of(path_of(construct)[0])
                 if place is not None:
-                    found = disclosed(construct)
+                    found: dict[str, Any] = dict(zip(_MEMBERS, members[id(construct)], strict=True))
                     mappings.append((found, place, found["functionName"], found.get("eventSourceArn") or ""))
             elif isinstance(construct, lambda_.CfnEventInvokeConfig):
                 self._read_destinations(construct)
@@ -112,7 +123,13 @@ class Mappings:
 
 
 def read_behind(
-    tokens: Tokens, place: Place, path: str, resource: Any, mappings: Mappings, prefixes: frozenset[str]
+    tokens: Tokens,
+    place: Place,
+    path: str,
+    resource: Any,
+    dead_letters: Any,
+    mappings: Mappings,
+    prefixes: frozenset[str],
 ) -> dict[str, Any]:
     """The fields of `Behind` that matter for grants with these action prefixes; no others are asked for."""
     fields: dict[str, Any] = {
@@ -120,7 +137,7 @@ def read_behind(
         "sent_to": dict(mappings.sent_to(known_as(path))),
     }
     if prefixes & {"sqs", "sns"}:
-        text = _attr(resource.dead_letter_config, "target_arn")
+        text = _attr(dead_letters, "target_arn")
         if text:
             fields["sent_to"].setdefault(words(tokens.pieces(place, text)), DEAD_LETTERS)
     if "logs" in prefixes:

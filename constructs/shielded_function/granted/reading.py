@@ -25,9 +25,10 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
+from ..batching import members_of
 from ..errors import ShieldError
 from ..function_facts import FunctionHandle
-from ..paths import path_of
+from ..paths import learn_paths, path_of
 from .actions import covers, parse_action
 from .arns import Field, Resource, Target, Unknown, known_as, literal, words
 from .deciding import Caller, Statement
@@ -58,6 +59,17 @@ _RESOURCE_POLICIES: Final = (
 )
 
 
+_WITH_PATHS: Final = (
+    cdk.Stage,
+    cdk.Stack,
+    *_IDENTITY_POLICIES,
+    *_RESOURCE_POLICIES,
+    lambda_.CfnEventSourceMapping,
+    lambda_.CfnEventInvokeConfig,
+)
+"""What is asked for its path."""
+
+
 @dataclass
 class _Role:
     """A role, and what grants it something.
@@ -69,6 +81,8 @@ class _Role:
         arn: its ARN, as the function has it.
         logical_id: empty where it is not known without asking.
         documents: (construct path, stack, policy document) of each policy.
+        inline: the inline policies, as its L1 has them.
+        named: the ARNs of managed policies, as its L1 has them.
         managed: names of AWS's own policies.
     """
 
@@ -78,6 +92,8 @@ class _Role:
     arn: Field
     logical_id: str = ""
     documents: list[tuple[str, Place, Any]] = field(default_factory=list[tuple[str, Place, Any]])
+    inline: Any = None
+    named: Any = None
     managed: list[str] = field(default_factory=list[str])
     statements: list[Statement] = field(default_factory=list[Statement])
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -92,6 +108,7 @@ class _Policy:
     place: Place
     construct: Any
     roles: Any
+    document: Any
 
 
 @dataclass
@@ -100,6 +117,7 @@ class _Function:
     place: Place
     resource: Any
     role: str = ""
+    dead_letters: Any = None
 
 
 class Reader:
@@ -118,6 +136,7 @@ class Reader:
             ShieldError: a function is not in this stage.
         """
         self.constructs: Sequence[Any] = stage.node.find_all() if constructs is None else constructs
+        learn_paths([stage, *(c for c in self.constructs if isinstance(c, _WITH_PATHS))])
         root, _ = path_of(stage)
         stages = [p for p in (path_of(c)[0] for c in self.constructs if isinstance(c, cdk.Stage)) if p != root]
         stacks = [(path_of(c)[0], c) for c in self.constructs if isinstance(c, cdk.Stack)]
@@ -146,7 +165,15 @@ class Reader:
                 action.prefix for s in statements for text in s.actions if text and (action := parse_action(text))
             )
             behind = Behind(
-                **read_behind(self.tokens, function.place, function.path, function.resource, self._mappings, prefixes),
+                **read_behind(
+                    self.tokens,
+                    function.place,
+                    function.path,
+                    function.resource,
+                    function.dead_letters,
+                    self._mappings,
+                    prefixes,
+                ),
                 keys_of=self._keys.of,
             )
             managed, left_out = _managed_statements(role, behind)
@@ -175,7 +202,10 @@ class Reader:
             yield _Function(handle.path, place, handle.resource)
 
     def _find_roles(self) -> None:
-        arns = [function.resource.role or "" for function in self.functions]
+        asked = members_of([function.resource for function in self.functions], "role", "deadLetterConfig")
+        arns = [role or "" for role, _ in asked]
+        for function, (_, dead_letters) in zip(self.functions, asked, strict=True):
+            function.dead_letters = dead_letters
         self.tokens.learn((f.place, arn) for f, arn in zip(self.functions, arns, strict=True))
         for function, arn in zip(self.functions, arns, strict=True):
             function.role = self._role(function.place, self.tokens.pieces(function.place, arn))
@@ -199,15 +229,16 @@ class Reader:
     def _find_policies(self) -> Iterator[_Policy]:
         """Those that name a role, with the names resolved, one question for each stack."""
         policies: list[_Policy] = []
-        for construct in self.constructs:
-            if not isinstance(construct, _IDENTITY_POLICIES):
-                continue
+        found = [c for c in self.constructs if isinstance(c, _IDENTITY_POLICIES)]
+        members = members_of(found, "roles", "roleName", "policyDocument")
+        self.looked.learn(document for *_, document in members)
+        for construct, (several, one, document) in zip(found, members, strict=True):
             path, _ = path_of(construct)
             place = self.tokens.place_of(path)
             if place is None:
                 continue
-            roles: Any = [construct.role_name] if isinstance(construct, iam.CfnRolePolicy) else construct.roles
-            policies.append(_Policy(path, place, construct, roles))
+            roles: Any = [one] if isinstance(construct, iam.CfnRolePolicy) else several
+            policies.append(_Policy(path, place, construct, roles, document))
         named = self.looked.resolve([(policy.place, policy.roles or []) for policy in policies])
         for policy, roles in zip(policies, named, strict=True):
             yield replace(policy, roles=roles or [])
@@ -238,6 +269,10 @@ class Reader:
         done: set[str] = set()
         while wanted := [role for name, role in self._roles.items() if name not in done]:
             done.update(role.name for role in wanted)
+            inside = [role for role in wanted if role.resource is not None]
+            asked = members_of([role.resource for role in inside], "policies", "managedPolicyArns")
+            for role, (inline, named) in zip(inside, asked, strict=True):
+                role.inline, role.named = inline, named
             for role in wanted:
                 self._attach_own(role)
             self._attach_by_arn(wanted)
@@ -261,13 +296,12 @@ class Reader:
                 )
             )
             return
-        for document in documents_of(role.resource.policies, role.place):
+        for document in documents_of(role.inline, role.place):
             role.documents.append((role.name, role.place, self.looked.read(document, role.place)))
 
     def _attach_by_arn(self, roles: Sequence[_Role]) -> None:
         """Managed policies that a role names."""
-        inside = [(role, role.resource.managed_policy_arns) for role in roles if role.resource is not None]
-        named = [(role, list(arns)) for role, arns in inside if arns]
+        named = [(role, list(role.named)) for role in roles if role.named]
         resolved = self.looked.resolve([(role.place, arns) for role, arns in named])
         for (role, arns), found in zip(named, resolved, strict=True):
             unclear = False
@@ -294,7 +328,7 @@ class Reader:
         if any(path == policy.path for path, _, _ in role.documents):
             return
         if policy.path not in self._documents:
-            self._documents[policy.path] = self.looked.read(policy.construct.policy_document, policy.place)
+            self._documents[policy.path] = self.looked.read(policy.document, policy.place)
         role.documents.append((policy.path, policy.place, self._documents[policy.path]))
 
     def _attach_policies(self, roles: Mapping[str, _Role]) -> None:

@@ -16,7 +16,8 @@ from typing import Any, Final, cast
 import aws_cdk as cdk
 import jsii
 
-from ..paths import path_of
+from ..batching import members_of
+from ..paths import learn_paths, path_of
 from .arns import Field, Piece, Target, Unknown
 
 __all__ = ["Place", "Tokens", "resolve"]
@@ -53,6 +54,7 @@ class Tokens:
     def __init__(self, places: Sequence[Place]) -> None:
         self._places = sorted(places, key=lambda place: -len(place.path))
         self._parts: dict[str, Any] = {}  # marker -> the token, as the CDK has it
+        self._referred: dict[int, Any] = {}
         self._resolved: dict[tuple[Place, str], Any] = {}
         self._targets: dict[str, Target] = {}
         self._types: dict[type, str | None] = {}
@@ -76,7 +78,12 @@ class Tokens:
                     wanted.setdefault(place, {})[marker] = None
         markers = list(dict.fromkeys(m for found in wanted.values() for m in found if m not in self._parts))
         if markers:
-            self._parts.update(zip(markers, cdk.Tokenization.reverse_string("".join(markers)).tokens, strict=True))
+            tokens = cdk.Tokenization.reverse_string("".join(markers)).tokens
+            self._parts.update(zip(markers, tokens, strict=True))
+            references = [token for token in tokens if isinstance(token, cdk.Reference)]
+            targets = [target for (target,) in members_of(references, "target")]
+            learn_paths(targets)
+            self._referred.update(zip(map(id, references), targets, strict=True))
         for place, found in wanted.items():
             values = resolve(place.stack, list(found))
             self._resolved.update({(place, m): v for m, v in zip(found, values, strict=True)})
@@ -219,7 +226,9 @@ class Tokens:
         return token.display_name
 
     def construct(self, token: Any) -> Any:
-        return token.target if isinstance(token, cdk.Reference) else token
+        if not isinstance(token, cdk.Reference):
+            return token
+        return self._referred.get(id(token)) or token.target  # a token that was learnt lives on in _parts
 
     def path(self, construct: Any) -> str:
         return path_of(construct)[0]

@@ -166,8 +166,10 @@ class Monitoring:
             for logical_id, properties in home.of_type(_LOG_GROUP):
                 here = home is template and text == canonical({"Ref": logical_id})
                 if here or (home is not template and exported and exported[1].startswith(logical_id)):
-                    given = properties.get("LogGroupName")
-                    return (home.file, canonical({"Ref": logical_id})) if given is None else ("", canonical(given))
+                    given = _as_given(home, properties.get("LogGroupName"))
+                    if given is None:
+                        return home.file, canonical({"Ref": logical_id})
+                    return ("" if isinstance(given, str) else home.file), canonical(given)
         return ("" if isinstance(name, str) else template.file), text
 
     def _passed_down(self, template: Template, name: Any) -> tuple[Template, Any]:
