@@ -40,8 +40,6 @@ EXAMPLES = (
         change="architecture=arm64",
         findings={
             "Checkout/Unshielded": "not-shielded",  # what the demo compares with
-            "Checkout/Shielded": "alarm-without-action",  # it is never deployed, and nobody would listen
-            "Checkout/Watched": "alarm-without-action",
         },
     ),
     Example("whole_app", functions=(9, 5), production=("Live",)),
