@@ -87,6 +87,7 @@ def test_modes_are_readable_by_the_function_user(entries: dict[str, zipfile.ZipI
         assert stat.S_IMODE(entry.external_attr >> 16) == programs.get(name, 0o644), name
 
 
+@pytest.mark.long  # fetches what users install
 def test_installs_and_decides_without_a_compiler(wheel_from_sdist: Path, run_bare: Callable[..., str]) -> None:
     run_bare("-m", "pip", "install", "--quiet", "--no-compile", str(wheel_from_sdist))
     decided = json.loads(run_bare("-c", DECIDE, "api.example.com:443", "evil.example:443"))
