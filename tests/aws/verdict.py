@@ -102,7 +102,7 @@ def checks(role: str, name: str, observed: Observed) -> list[Check]:
     )
     counted = observed.violations or 0
     wanted = observed.counted
-    made.append(Check(name, "the metric counts each alert line", counted == wanted > 0, f"{counted:g} of {wanted}"))
+    made.append(Check(name, "the metric counts each violation", counted == wanted > 0, f"{counted:g} of {wanted}"))
     made.append(Check(name, "the alarm fires", observed.alarm == "ALARM", str(observed.alarm)))
     return made
 
