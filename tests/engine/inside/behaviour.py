@@ -435,7 +435,7 @@ def a_copy_that_starts_programs() -> int:
 
 @scenario
 def many_living_children() -> int:
-    children = [subprocess.Popen(["/bin/sleep", "30"]) for _ in range(300)]
+    children = [subprocess.Popen(["/bin/sleep", "600"]) for _ in range(300)]
     for child in children:
         child.kill()
     return sum(child.wait() == -9 for child in children)
