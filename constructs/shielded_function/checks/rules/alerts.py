@@ -142,6 +142,12 @@ class Monitoring:
         """The alarms on metrics of ours."""
         self._functions = assembly.functions
         self._templates = assembly.templates
+        self._told: dict[str, LambdaFunction | None] = {}
+        self._log_groups: dict[tuple[str, str], tuple[str, str]] = {}
+        self._first_shielded: dict[str, LambdaFunction] = {}
+        for function in reversed(assembly.functions):
+            if function.is_shielded:
+                self._first_shielded[function.template.file] = function
         for template in assembly.templates:
             self._read_filters(template)
             self._read_alarms(template)
@@ -152,12 +158,19 @@ class Monitoring:
 
     def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
         """Whether a function is the one to tell of an alarm: a template's first, unless the alarm is within one."""
-        inside = [f for f in self._functions if alarm.path.startswith(f"{f.place.path}/")]
-        beside = [f for f in self._functions if f.template.file == alarm.template and f.is_shielded]
-        return function is next(iter(inside or beside), None)
+        if alarm.path not in self._told:
+            inside = next((f for f in self._functions if alarm.path.startswith(f"{f.place.path}/")), None)
+            self._told[alarm.path] = inside or self._first_shielded.get(alarm.template)
+        return function is self._told[alarm.path]
 
     def log_group(self, template: Template, name: Any) -> tuple[str, str]:
         """A log group by the name that a template gives it: where it is made, or its name where the app says it."""
+        key = template.file, canonical(name)
+        if key not in self._log_groups:
+            self._log_groups[key] = self._find_log_group(template, name)
+        return self._log_groups[key]
+
+    def _find_log_group(self, template: Template, name: Any) -> tuple[str, str]:
         template, name = self._passed_down(template, name)
         name = _as_given(template, name)
         text = canonical(name)
