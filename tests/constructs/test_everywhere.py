@@ -12,7 +12,10 @@ import jsii
 import pytest
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -515,3 +518,34 @@ def test_a_function_of_sams_is_told(app: cdk.App) -> None:
     cdk.CfnResource(stack, "Plain", type="AWS::Serverless::Function", properties={"Runtime": "python3.13"})
     with pytest.raises(ShieldError, match=r"(?s)Shop/Sam: it is a function of SAM's.*Shop/Plain: it is a function of"):
         Shield.everywhere(app)
+
+
+def test_the_drain_hook_of_an_ecs_cluster_is_left_out(app: cdk.App) -> None:
+    stack = cdk.Stack(app, "Shop")
+    vpc: Any = ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
+    image: Any = ecs.EcsOptimizedImage.amazon_linux2023()
+    cluster = ecs.Cluster(stack, "Cluster", vpc=vpc)
+    cluster.add_capacity(
+        "Capacity",
+        instance_type=ec2.InstanceType("t3.micro"),
+        machine_image=image,
+        vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+    )
+    shielded = Shield.everywhere(app)
+    assert shielded.shielded == {}
+    assert list(shielded.left_out.values()) == ["a function of the CDK's own"]
+
+
+def test_kubectl_of_an_eks_cluster_is_left_out(app: cdk.App) -> None:
+    stack = cdk.Stack(app, "Shop")
+    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:kubectl:1"
+    layer: Any = lambda_.LayerVersion.from_layer_version_arn(stack, "Kubectl", arn)
+    eks.Cluster(
+        stack,
+        "Cluster",
+        version=eks.KubernetesVersion.V1_33,
+        kubectl_provider_options=eks.KubectlProviderOptions(kubectl_layer=layer),
+    )
+    shielded = Shield.everywhere(app)
+    assert shielded.shielded == {}
+    assert "Shop/Cluster/KubectlProvider/Handler" in shielded.left_out
