@@ -111,10 +111,33 @@ def shield_everywhere(
         except ShieldPolicyError as error:
             raise ShieldError(_path(scope), [f"policies: {name!r}: {error}"]) from error
     sweep = _Sweep(scope, options, rules, on_unsupported)
-    sweep.refuse_synthesized()
-    sweep.shield_functions(in_aspect=False)
-    sweep.watch_stages()
+    everything = scope.node.find_all()
+    refuse_synthesized(everything)
+    sweep.shield_functions(everything, in_aspect=False)
+    sweep.watch_stages(everything)
     return sweep.report
+
+
+def refuse_synthesized(everything: Sequence[IConstruct]) -> None:
+    """A pipeline synthesizes its stages when they are added to it, and nothing may change after that.
+
+    Args:
+        everything: all constructs in the scope.
+
+    Raises:
+        ShieldError: there are stages, and a pipeline that has some.
+    """
+    if not any(isinstance(c, cdk.Stage) and c.node.scope is not None for c in everything):
+        return
+    for construct in everything:
+        if _PIPELINE in jsii_types(construct) and getattr(construct, "waves", None):
+            raise ShieldError(
+                construct.node.path,
+                [
+                    "Shield.everywhere comes too late: the pipeline synthesized its stages when they were added; "
+                    "call Shield.everywhere(stage, ...) before add_stage, or in the Stage's __init__"
+                ],
+            )
 
 
 @dataclass
@@ -211,15 +234,19 @@ class _Sweep:
         self._looked_at: set[IConstruct] = set()  # those that were made in Python, and so are the same each time
         self.report = ShieldedApp()
 
-    def shield_functions(self, *, in_aspect: bool) -> None:
+    def shield_functions(self, everything: Sequence[IConstruct], *, in_aspect: bool) -> None:
         """Shields what has not been seen yet. All are looked at before any is changed.
+
+        Args:
+            everything: all constructs in the scope.
+            in_aspect: the CDK is invoking aspects already.
 
         Raises:
             ShieldError: functions cannot be shielded (on_unsupported="error").
         """
         candidates: list[Candidate] = []
         problems: dict[str, tuple[IConstruct, str]] = {}
-        for found in self._unseen():
+        for found in self._unseen(everything):
             try:
                 candidate = self._candidate(found)
             except ShieldError as error:
@@ -239,14 +266,12 @@ class _Sweep:
             shield.from_sweep = self
             self.report.shielded[path] = shield
 
-    def _unseen(self) -> list[_Found]:
+    def _unseen(self, everything: Sequence[IConstruct]) -> list[_Found]:
         """What may be a function, by its Python type alone, and where it is: each question to the CDK costs."""
-        everything = self._scope.node.find_all()
-        for construct in everything:
-            if isinstance(construct, cdk.Stack) and construct not in self._stacks.values():
-                self._stacks[path_of(construct)[0]] = construct
+        stacks = [construct for construct in everything if isinstance(construct, cdk.Stack)]
         candidates = [construct for construct in everything if self._may_be_function(construct)]
-        learn_paths([*candidates, *(c for c in everything if isinstance(c, cdk.Stack))])
+        learn_paths([*stacks, *candidates])
+        self._stacks.update((path_of(stack)[0], stack) for stack in stacks)
         asked = members_of(candidates, "node", "node.metadata", "stack")
         new = [
             _Found(construct, path_of(construct)[0], node, [entry["type"] for entry in metadata], stack)
@@ -260,35 +285,14 @@ class _Sweep:
             if found.path not in self._seen
         ]
 
-    def refuse_synthesized(self) -> None:
-        """A pipeline synthesizes its stages when they are added to it, and nothing may change after that.
-
-        Raises:
-            ShieldError: there is a pipeline with stages in them.
-        """
-        everything = self._scope.node.find_all()
-        if not any(isinstance(c, cdk.Stage) and c.node.scope is not None for c in everything):
-            return
-        for construct in everything:
-            if _PIPELINE in jsii_types(construct) and getattr(construct, "waves", None):
-                raise ShieldError(
-                    construct.node.path,
-                    [
-                        "Shield.everywhere comes too late: the pipeline synthesized its stages when they were added; "
-                        "call Shield.everywhere(stage, ...) before add_stage, or in the Stage's __init__"
-                    ],
-                )
-
     def _may_be_function(self, construct: IConstruct) -> bool:
         if isinstance(construct, (lambda_.FunctionBase, lambda_.CfnFunction)):
             return construct not in self._looked_at
         return type(construct) is cdk.CfnResource or is_sam_function(construct)
 
-    def watch_stages(self) -> None:
+    def watch_stages(self, everything: Sequence[IConstruct]) -> None:
         """Looks again at synthesis, in the scope and in each stage within it, which the CDK visits by itself."""
-        below = [
-            c for c in self._scope.node.find_all() if isinstance(c, cdk.Stage) and c.node.path != self._scope.node.path
-        ]
+        below = [c for c in everything if isinstance(c, cdk.Stage) and c.node.path != self._scope.node.path]
         for scope in [self._scope, *below]:
             watcher = scope.node.try_find_child(_ID)
             if not isinstance(watcher, _Watcher):
@@ -298,7 +302,7 @@ class _Sweep:
     def look_again(self) -> None:
         """What the aspect does: functions that were made after the call, and patterns that matched nothing."""
         try:
-            self.shield_functions(in_aspect=True)
+            self.shield_functions(self._scope.node.find_all(), in_aspect=True)
         except ShieldError as error:
             stage_shields(self._scope).problems.append(str(error))
         for pattern in self._rules.unused():

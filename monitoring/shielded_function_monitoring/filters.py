@@ -95,8 +95,8 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
 }
 
 
-# Each pattern names `$.count`: a filter publishes a field's value only where its pattern has the field
-# (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html).
+# Each pattern names `$.count`: a metric's value is to be "the name of the field that you specified in the filter
+# pattern", as CloudFormation's reference has it (AWS::Logs::MetricFilter MetricTransformation, MetricValue).
 _OURS: Final = (is_true("$.function_shield"), number("$.count", ">=", 1))
 
 

@@ -42,6 +42,14 @@ _ALERT: Final[Mapping[str, Any]] = {
     "pid": _PID,
     "allow": {"type": "string", "minLength": 1},
 }
+_FAILED_START: Final[Mapping[str, Any]] = {
+    "policy": {"const": START},
+    "count": _COUNT,
+    "reason": {"type": "string"},
+    "shield_version": {"type": "string"},
+    "engine": {"type": "string"},
+    "pid": _PID,
+}
 # Event -> its fields, and which of them are always there.
 _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
     "armed": (
@@ -61,28 +69,8 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
         },
         ("shield_version", "engine", "modes", "pid"),
     ),
-    "refused": (
-        {
-            "policy": {"const": START},
-            "count": _COUNT,
-            "reason": {"type": "string"},
-            "shield_version": {"type": "string"},
-            "engine": {"type": "string"},
-            "pid": _PID,
-        },
-        ("policy", "count", "reason"),
-    ),
-    "unshielded": (
-        {
-            "policy": {"const": START},
-            "count": _COUNT,
-            "reason": {"type": "string"},
-            "shield_version": {"type": "string"},
-            "engine": {"type": "string"},
-            "pid": _PID,
-        },
-        ("policy", "count", "reason"),
-    ),
+    "refused": (_FAILED_START, ("policy", "count", "reason")),
+    "unshielded": (_FAILED_START, ("policy", "count", "reason")),
     "folded": ({"policy": _POLICY, "mode": _MODE, "count": _COUNT, "pid": _PID}, ("policy", "mode", "count", "pid")),
     "unusual_names": ({"count": _COUNT, "host": {"type": "string"}, "pid": _PID}, ("count", "host", "pid")),
     "tightened": (

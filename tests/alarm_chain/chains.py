@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.template import WRAPPER
 
 Granularity = Literal["function", "policy", "fleet"]
@@ -17,15 +18,6 @@ WITHOUT_READ_HANDLER = (
     '{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") && ($.policy != "read_handler") }'
 )
 QUERY = 'SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName) GROUP BY FunctionName ORDER BY SUM() DESC'
-POLICIES = (
-    "outbound_connectivity",
-    "read_write_tmp",
-    "create_child_process",
-    "read_handler",
-    "executable_memory",
-    "self_protection",
-    "start",
-)
 
 
 def function(name: str) -> dict[str, Any]:
@@ -109,7 +101,7 @@ def template(granularity: Granularity, names: Sequence[str] = ("Checkout", "Refu
         if granularity == "policy":
             dimensions = {**by_function, "Policy": "$.policy"}
             resources[f"{name}Filter"] = metric_filter(name, dimensions=dimensions)
-            for policy in POLICIES:
+            for policy in COUNTED:
                 watched = {"FunctionName": {"Ref": name}, "Policy": policy}
                 resources[f"{name}{policy.replace('_', '')}Alarm"] = metric_alarm(watched)
             continue

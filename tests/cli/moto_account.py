@@ -5,7 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import boto3
+from moto.server import ThreadedMotoServer
 
 from shielded_function.policy import ShieldPolicy
 
@@ -38,3 +43,21 @@ def make_function(client: Any, variables: dict[str, str] | None = None, **option
         Environment={"Variables": SHIELDED if variables is None else variables},
         **options,
     )
+
+
+@contextmanager
+def moto_account() -> Iterator[tuple[dict[str, str], Any]]:
+    """An account on moto's server with the function `checkout`: the environment to reach it, and a Lambda client."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        here = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+        options = {"region_name": REGION, "endpoint_url": here["AWS_ENDPOINT_URL"]}
+        options |= {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        make_role(boto3.client("iam", **options))
+        client = boto3.client("lambda", **options)
+        make_function(client)
+        yield here, client
+    finally:
+        server.stop()

@@ -11,12 +11,10 @@ import sys
 import textwrap
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from typer.main import get_command
 
-from cli.moto_account import CREDENTIALS, REGION, make_function, make_role
+from cli.moto_account import moto_account
 from shielded_function.cli import app
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
@@ -59,16 +57,7 @@ def test_the_command_line_page(tmp_path: Path) -> None:
 def test_the_break_glass_page(tmp_path: Path) -> None:
     if not shutil.which("aws"):
         pytest.skip("the page uses the AWS CLI: install it")
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        here = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}
-        options = {"region_name": REGION, "endpoint_url": here["AWS_ENDPOINT_URL"]}
-        options |= {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        make_role(boto3.client("iam", **options))
-        client = boto3.client("lambda", **options)
-        make_function(client)
+    with moto_account() as (here, client):
         client.publish_version(FunctionName="checkout")
         client.create_alias(FunctionName="checkout", Name="live", FunctionVersion="1")
         printed: list[str] = []
@@ -78,8 +67,6 @@ def test_the_break_glass_page(tmp_path: Path) -> None:
             printed.append(done.stdout)
         assert json.loads(printed[-1])["SHIELD_OUTBOUND_CONNECTIVITY"] == "block"
         assert client.get_alias(FunctionName="checkout", Name="live")["FunctionVersion"] == "2"
-    finally:
-        server.stop()
 
 
 @pytest.mark.parametrize("page", PAGES)

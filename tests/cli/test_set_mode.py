@@ -11,9 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from moto.server import ThreadedMotoServer
 
-from cli.moto_account import CREDENTIALS, REGION, SHIELDED, make_function, make_role
+from cli.moto_account import CREDENTIALS, REGION, SHIELDED, make_function, make_role, moto_account
 from cli.running import command, says
 from shielded_function.cli import set_mode
 from shielded_function.cli.errors import CliError
@@ -238,16 +237,7 @@ def test_no_region_and_no_credentials() -> None:
 
 
 def test_the_command_asks_first() -> None:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        here = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}
-        options = {"region_name": REGION, "endpoint_url": here["AWS_ENDPOINT_URL"]}
-        options |= {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        make_role(boto3.client("iam", **options))
-        client = boto3.client("lambda", **options)
-        make_function(client)
+    with moto_account() as (here, client):
         arguments = ("set-mode", "checkout", "outbound_connectivity=alert")
 
         nobody = command(*arguments, environment=here)
@@ -261,8 +251,6 @@ def test_the_command_asks_first() -> None:
         assert agreed.returncode == 0, agreed.stderr
         assert json.loads(agreed.stdout)["changed"] is True
         assert variables(client)["SHIELD_OUTBOUND_CONNECTIVITY"] == "alert"
-    finally:
-        server.stop()
 
 
 def test_the_table_has_every_field_with_a_mode() -> None:

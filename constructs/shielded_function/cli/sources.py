@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ QueryFor = Callable[[tuple[str, ...]], Query]
 
 
 @dataclass
-class Source:
+class Source(ABC):
     """Something to ask. Made by `source_of`.
 
     Attributes:
@@ -71,17 +72,17 @@ class Source:
     span: Span | None
     functions: tuple[str, ...]
 
+    @abstractmethod
     def ask(self, queries: Sequence[QueryFor]) -> Found:
         """The rows of queries.
 
         Raises:
             CliError: something cannot be read.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def lines(self, query: QueryFor, rows: int) -> list[Row]:
         """The newest lines, the oldest of them first."""
-        raise NotImplementedError
 
     @property
     def asked(self) -> tuple[str, str]:

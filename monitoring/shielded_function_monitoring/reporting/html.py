@@ -16,6 +16,8 @@ from importlib import resources
 from itertools import pairwise
 from typing import Final
 
+from shielded_function_monitoring.alert import MODES
+from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.visible import visible
 
 from .model import Coverage, Group, Period, Report
@@ -148,23 +150,7 @@ def _without_gaps(begun: list[str]) -> list[str]:
 _PERIOD_FORMAT: Final = "%Y-%m-%d %H:%M:%S.000"
 _MOST_PERIODS: Final = 800
 
-_CLASSES: Final = frozenset(
-    (
-        "outbound_connectivity",
-        "read_write_tmp",
-        "create_child_process",
-        "read_handler",
-        "executable_memory",
-        "self_protection",
-        "start",
-        "block",
-        "alert",
-        "armed",
-        "refused",
-        "unshielded",
-        "not-seen",
-    )
-)
+_CLASSES: Final = frozenset((*COUNTED, *MODES, "armed", "refused", "unshielded", "not-seen"))
 
 
 def _class(name: str) -> str:

@@ -14,6 +14,7 @@ before OR. Alarms are named by their name or ARN.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, cast
@@ -32,20 +33,20 @@ class RuleError(ValueError):
     """Not a rule, or one that CloudWatch would refuse; the message says where."""
 
 
-class Rule:
+class Rule(ABC):
     """A condition on the states of other alarms."""
 
+    @abstractmethod
     def holds(self, states: Mapping[str, AlarmState]) -> bool:
         """Whether it is met by these states, by the names that the rule uses.
 
         Raises:
             RuleError: it names an alarm that is not among them.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def alarms(self) -> tuple[str, ...]:
         """The alarms that it names, each once."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
