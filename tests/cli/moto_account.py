@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,9 @@ def moto_account() -> Iterator[tuple[dict[str, str], Any]]:
     try:
         host, port = server.get_host_and_port()
         here = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+        # moto keeps its accounts in this process: what an earlier test made is there still.
+        reset = urllib.request.Request(f"{here['AWS_ENDPOINT_URL']}/moto-api/reset", method="POST")
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(reset, timeout=10).close()
         options = {"region_name": REGION, "endpoint_url": here["AWS_ENDPOINT_URL"]}
         options |= {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         make_role(boto3.client("iam", **options))
