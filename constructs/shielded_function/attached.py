@@ -18,6 +18,7 @@ from shielded_function_monitoring.filters import COUNTED, Counted, Severity
 
 from . import invariants
 from .alarms import ShieldAlarms
+from .batching import add_aspect
 from .errors import ShieldError
 from .function_facts import FunctionHandle, as_text
 from .layer import policy_layer
@@ -87,6 +88,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions) -> Candidate:
     facts = handle.read_facts()
     log_group = log_group_of(handle, facts.logging)
     needs_layer = not options.in_image and shields.shared.switch != "off"
+    makes_layer = needs_layer and options.layer is None and not shields.has_layer(facts.architecture)
     problems = [
         *invariants.eligibility_problems(
             facts, {ACCOUNT_VARIABLE: shields.account}, layers=int(needs_layer), in_image=options.in_image
@@ -95,7 +97,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions) -> Candidate:
         *shields.log_group_problems(log_group, options.logs, facts.path),
         *problems_of(options.alarms, facts.path),
         *shields.shared.fleet_problems(shields, options.alarms),
-        *(missing_binaries(facts.architecture) if needs_layer and options.layer is None else []),
+        *(missing_binaries(facts.architecture) if makes_layer else []),
     ]
     if problems:
         raise ShieldError(facts.path, problems)
@@ -164,7 +166,7 @@ class AttachedShield(Construct):
         else:
             # After every other aspect that changes something, before those that only read (AspectPriority.READONLY is
             # 1000). On the resource, which the CDK visits after the function, and which has no children to visit.
-            cdk.Aspects.of(handle.resource).add(self, priority=900)
+            add_aspect(handle.resource, self, 900)
 
     @property
     def policy(self) -> ShieldPolicy:
@@ -405,12 +407,11 @@ class AttachedShield(Construct):
     def _make_alarm(self, watch: Watch) -> cloudwatch.Alarm:
         name = self.handle.name
         severity = self._severity(watch)
-        more = {} if watch.period is None else {"period": watch.period}
         return make_alarm(
             self,
             "Alarm" if watch.key == ALL else f"{watch.key}Alarm",
             watch,
-            metric_of(watch.counter, name, watch.policy, **more),
+            function_name=name,
             severity=severity,
             description=describe_function(self._place(name), watch.policy, severity, watch.runbook).value,
             name=f"{name}-{watch.name}" if watch.name else None,

@@ -11,7 +11,7 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct, Node
 
-from .attached import ID, AttachedShield, Candidate, ShieldOptions, check_function
+from .attached import AttachedShield, Candidate, ShieldOptions, check_function
 from .batching import members_of
 from .errors import ShieldError
 from .function_facts import FunctionHandle
@@ -209,6 +209,8 @@ class _Found:
         node: its place in the construct tree.
         marks: the types of its metadata: what the CDK and others noted about it.
         stack: its stack.
+        children: what is directly in it.
+        name: its name, a token, where it is a `Function`.
         resource: the `CfnFunction` in it.
     """
 
@@ -217,6 +219,8 @@ class _Found:
     node: Node
     marks: Sequence[str]
     stack: cdk.Stack
+    children: Sequence[IConstruct]
+    name: str | None
     resource: lambda_.CfnFunction | None = None
 
 
@@ -272,10 +276,10 @@ class _Sweep:
         candidates = [construct for construct in everything if self._may_be_function(construct)]
         learn_paths([*stacks, *candidates])
         self._stacks.update((path_of(stack)[0], stack) for stack in stacks)
-        asked = members_of(candidates, "node", "node.metadata", "stack")
+        asked = members_of(candidates, "node", "node.metadata", "stack", "node.children", "functionName")
         new = [
-            _Found(construct, path_of(construct)[0], node, [entry["type"] for entry in metadata], stack)
-            for construct, (node, metadata, stack) in zip(candidates, asked, strict=True)
+            _Found(construct, path_of(construct)[0], node, [entry["type"] for entry in metadata], stack, children, name)
+            for construct, (node, metadata, stack, children, name) in zip(candidates, asked, strict=True)
         ]
         self._functions.update(found.path for found in new if isinstance(found.construct, lambda_.Function))
         resources = {f.path: f.construct for f in new if isinstance(f.construct, lambda_.CfnFunction)}
@@ -334,7 +338,7 @@ class _Sweep:
             self._seen.add(path)  # looked at as that
             return None
         node = found.node
-        shield = node.try_find_child(ID) if function is not None else None
+        shield = next((child for child in found.children if isinstance(child, AttachedShield)), None)
         if shield is not None:
             self._leave_as_it_is(function, path, shield)
             return None
@@ -351,13 +355,21 @@ class _Sweep:
             raise ShieldError(path, [why_not(construct)])
         if problem := edge_problem(path, parent):
             raise ShieldError(path, [problem])
-        handle = FunctionHandle(function, node=node, path=path, stack=found.stack, resource=found.resource)
+        handle = FunctionHandle(
+            function,
+            node=node,
+            path=path,
+            stack=found.stack,
+            resource=found.resource,
+            children=found.children,
+            name=found.name,
+        )
         return check_function(handle, self._options_for(path))
 
-    def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: IConstruct) -> None:
+    def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: AttachedShield) -> None:
         """It has a shield already, whose policy stays. Said where an earlier call of `Shield.everywhere` made it."""
         self._seen.add(path)
-        if function is None or not isinstance(shield, AttachedShield):
+        if function is None:
             return
         self._looked_at.add(function)
         self.report.already[path] = shield

@@ -15,10 +15,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct, Node
 
-from .batching import add_environment, inspect_all
+from .batching import add_environment, inspect_all, members_of, resolve_all, set_member
 from .errors import ShieldError
 
 _PROPERTIES = "aws:cdk:cloudformation:props"
+_ASKED = ("node", "node.path", "stack", "node.defaultChild", "node.children", "functionName")
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,26 @@ class FunctionHandle:
         path: str | None = None,
         stack: cdk.Stack | None = None,
         resource: lambda_.CfnFunction | None = None,
+        children: Sequence[IConstruct] | None = None,
+        name: str | None = None,
     ) -> None:
         """
         Args:
             construct: the function.
-            node, path, stack, resource: what is known of it already, and is not asked again.
+            node, path, stack, resource, children, name: what is known of it already, and is not asked again.
 
         Raises:
             ShieldError: the function's default child is not a `CfnFunction`.
         """
         self.construct = construct
-        self.node = construct.node if node is None else node
-        self.path = self.node.path if path is None else path
-        self.stack: cdk.Stack = construct.stack if stack is None else stack
+        if node is None or path is None or stack is None:
+            answers: Any = members_of([construct], *_ASKED)[0]
+            node, path, stack, resource, children, name = answers
+        self.node = cast("Node", node)
+        self.path = cast("str", path)
+        self.stack = cast("cdk.Stack", stack)
+        self._children = children
+        self._name = name
         if isinstance(construct, lambda_.CfnFunction):
             resource = construct
         elif resource is None:
@@ -85,7 +93,6 @@ class FunctionHandle:
         if not isinstance(resource, lambda_.CfnFunction):
             raise ShieldError(self.path, ["the default child is not a CfnFunction, so it cannot be shielded"])
         self.resource = resource
-        self._children: Sequence[IConstruct] | None = None
 
     def children(self) -> Sequence[IConstruct]:
         """What is in the function before it has a shield. Asked once: what the CDK puts there, it puts there first."""
@@ -103,7 +110,8 @@ class FunctionHandle:
 
     def read_facts(self) -> FunctionFacts:
         """What it is now. What refers to another stack resolves differently once the synthesis has begun."""
-        return self.facts_of(self.stack.resolve(self.l1_properties()))
+        (properties,) = resolve_all([self.resource], _PROPERTIES)
+        return self.facts_of(_disclosed(self.resource, properties))
 
     def facts_of(self, properties: Mapping[str, Any]) -> FunctionFacts:
         """The facts in resolved L1 properties."""
@@ -142,17 +150,16 @@ class FunctionHandle:
     def set_log_group(self, name: str, logging: Mapping[str, Any]) -> None:
         """Makes it log to a log group. `logging`: the rest of the resolved configuration, which is kept."""
         kept = {name: as_text(value) for name, value in logging.items()}
-        self.resource.logging_config = lambda_.CfnFunction.LoggingConfigProperty(
-            log_group=name,
-            log_format=kept.get("logFormat"),
-            application_log_level=kept.get("applicationLogLevel"),
-            system_log_level=kept.get("systemLogLevel"),
-        )
+        set_member(self.resource, "loggingConfig", {**kept, "logGroup": name})
 
     @property
     def name(self) -> str:
         """The function's name, a token."""
-        return self.construct.function_name if isinstance(self.construct, lambda_.Function) else self.resource.ref
+        if isinstance(self.construct, lambda_.CfnFunction):
+            return self.construct.ref
+        if self._name is None:
+            self._name = self.construct.function_name
+        return self._name
 
     def _family(self) -> lambda_.RuntimeFamily | None:
         return self.construct.runtime.family if isinstance(self.construct, lambda_.Function) else None
@@ -164,12 +171,15 @@ def disclose(resources: Sequence[cdk.CfnResource]) -> list[dict[str, Any]]:
     Raises:
         ShieldError: a resource does not disclose them.
     """
-    found = [attributes.get(_PROPERTIES) for attributes in inspect_all(resources)]
-    for resource, properties in zip(resources, found, strict=True):
-        if properties is None:
-            reason = "this version of aws-cdk-lib does not disclose a resource's properties"
-            raise ShieldError(resource.node.path, [reason])
-    return cast("list[dict[str, Any]]", found)
+    found = inspect_all(resources)
+    return [_disclosed(r, attributes.get(_PROPERTIES)) for r, attributes in zip(resources, found, strict=True)]
+
+
+def _disclosed(resource: cdk.CfnResource, properties: Any) -> dict[str, Any]:
+    if properties is None:
+        reason = "this version of aws-cdk-lib does not disclose a resource's properties"
+        raise ShieldError(resource.node.path, [reason])
+    return properties
 
 
 def _variables(environment: Any) -> dict[str, Any] | None:

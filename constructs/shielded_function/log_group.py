@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
+from .batching import create
 from .function_facts import FunctionHandle
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ _WRITES_LOGS: Final = (
 )
 
 
+# Each option of `ShieldLogs`, as `LogGroup` calls it.
+_PROPS: Final = {
+    "retention": "retention",
+    "removal_policy": "removalPolicy",
+    "encryption_key": "encryptionKey",
+    "log_group_name": "logGroupName",
+}
+
+
 @dataclass(frozen=True)
 class ShieldLogs:
     """Options of the log group that the shield makes for a function without one.
@@ -47,13 +57,29 @@ class ShieldLogs:
     encryption_key: Any = None
     log_group_name: str | None = None
 
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            TypeError: an option is of another type.
+        """
+        for name, kind, example in (
+            ("retention", logs.RetentionDays, "logs.RetentionDays.ONE_MONTH"),
+            ("removal_policy", cdk.RemovalPolicy, "cdk.RemovalPolicy.DESTROY"),
+            ("log_group_name", str, '"/shop/checkout"'),
+        ):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(f"ShieldLogs.{name}: {value!r} is no {kind.__name__}; write {example}")
+        if self.encryption_key is not None and not hasattr(self.encryption_key, "key_arn"):
+            raise TypeError(f"ShieldLogs.encryption_key: {self.encryption_key!r} is no key; write kms.Key(...)")
+
     def make(self, scope: Construct) -> logs.LogGroup:
         """The log group.
 
         Not named /aws/lambda/... by default: Lambda has already made that one for a function that ran before.
         """
         given = {name: value for name, value in vars(self).items() if value is not None}
-        return logs.LogGroup(scope, "LogGroup", **given)
+        return create("aws_logs", "LogGroup", scope, "LogGroup", {_PROPS[name]: given[name] for name in given})
 
 
 def log_group_of(handle: FunctionHandle, logging: Mapping[str, Any]) -> logs.ILogGroup | None:

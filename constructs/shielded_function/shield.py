@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
 import jsii
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from .everywhere import OnUnsupported, ShieldedApp
 
 __all__ = ["AttachedShield", "Shield"]
+
+# Shared by the functions that name none: what follows from them is worked out once.
+_POLICY: Final = ShieldPolicy()
+_ALARMS: Final = ShieldAlarms()
+_LOGS: Final = ShieldLogs()
 
 
 @jsii.implements(cdk.IAspect)
@@ -195,9 +200,9 @@ def shield_options(
 ) -> ShieldOptions:
     """The options that `Shield` and `ShieldedFunction` take, checked; `Shield` documents them."""
     return ShieldOptions(
-        ShieldPolicy() if policy is None else check_policy(policy),
-        _of_type(alarms, ShieldAlarms, "alarms"),
-        _of_type(logs, ShieldLogs, "logs"),
+        _POLICY if policy is None else check_policy(policy),
+        _ALARMS if alarms is None else _of_type(alarms, ShieldAlarms, "alarms"),
+        _LOGS if logs is None else _of_type(logs, ShieldLogs, "logs"),
         layer,
         in_image,
     )
@@ -209,6 +214,6 @@ def _is_cdk_own(function: lambda_.Function | lambda_.CfnFunction) -> bool:
 
 
 def _of_type(value: Any, kind: type[Any], name: str) -> Any:
-    if value is not None and not isinstance(value, kind):
+    if not isinstance(value, kind):
         raise TypeError(f"{name}: {value!r} is no {kind.__name__}; write {kind.__name__}(...)")
-    return kind() if value is None else value
+    return value

@@ -22,7 +22,7 @@ from .errors import ShieldError
 from .function_facts import disclose
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
-from .monitoring.making import fleet_metric, make_alarm
+from .monitoring.making import make_alarm
 from .monitoring.watches import Counter
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class StageShields(Construct):
                     scope,
                     "Alarm" if number == 0 else f"{watch.key}Alarm",
                     watch,
-                    fleet_metric(watch),
+                    function_name=None,
                     severity=watch.severity,
                     description=describe_fleet(watch.policy, watch.severity, watch.runbook).value,
                     name=watch.name,
@@ -239,6 +239,10 @@ class StackShields:
         if key not in self._layers:
             self._layers[key] = import_layer(self.stack, given) if given else shield_layer(scope, architecture)
         return self._layers[key]
+
+    def has_layer(self, architecture: str) -> bool:
+        """Whether `layer` has been asked for one of the package's own already."""
+        return architecture in self._layers
 
     def arn_of(self, layer: lambda_.ILayerVersion) -> str:
         """The ARN of a layer, a token."""

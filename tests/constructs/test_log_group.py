@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -199,3 +200,18 @@ def test_a_role_of_another_stack_makes_no_cycle(app: cdk.App, props: Props, nest
     (document,) = (p["Properties"] for p in Template.from_stack(scope).find_resources(POLICY).values())
     assert document["PolicyDocument"]["Statement"][0]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert Template.from_stack(roles).find_resources(POLICY) == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"retention": 5}, "ShieldLogs.retention: 5 is no RetentionDays; write logs.RetentionDays.ONE_MONTH"),
+        ({"removal_policy": "destroy"}, "ShieldLogs.removal_policy: 'destroy' is no RemovalPolicy"),
+        ({"log_group_name": 7}, "ShieldLogs.log_group_name: 7 is no str"),
+        ({"encryption_key": "arn:aws:kms:x"}, "ShieldLogs.encryption_key: 'arn:aws:kms:x' is no key"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_option_of_another_type(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(told)):
+        ShieldLogs(**options)

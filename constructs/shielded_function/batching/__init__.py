@@ -1,9 +1,10 @@
-"""Many questions to the CDK in one message.
+"""Many questions to the CDK in one message, and constructs in one message each.
 
-From Python, each property of a construct and each call of a method is a message to the CDK's process and back, which is
-what a synthesis with this package costs. `batch.js` is a module of a few lines that jsii loads into that process, as it
-loads the CDK itself: it reads the same public members, of many objects at once. Names are those of the CDK in
-TypeScript (`policyDocument`, `node.metadata`).
+From Python, each property of a construct and each call of a method is a message to the CDK's process and back, and a
+construct with properties is several, whose types are checked besides. That is what a synthesis with this package costs.
+`batch.js` is a module of a few lines that jsii loads into that process, as it loads the CDK itself: it reads the same
+public members, of many objects at once, and calls the same constructors. Names are those of the CDK in TypeScript
+(`policyDocument`, `node.metadata`). Nothing checks the types of what is passed: pass what was checked.
 """
 
 from __future__ import annotations
@@ -19,11 +20,22 @@ from typing import Any, Final
 
 import jsii
 
-__all__ = ["add_environment", "call_all", "inspect_all", "members_of"]
+__all__ = [
+    "add_aspect",
+    "add_environment",
+    "call_all",
+    "create",
+    "create_alarm",
+    "inspect_all",
+    "members_of",
+    "resolve_all",
+    "set_member",
+]
 
 _NAME: Final = "shielded-function-batch"
 _VERSION: Final = "1.0.0"
 _ANY: Final = {"primitive": "any"}
+_STRING: Final = {"primitive": "string"}
 _LIST: Final = {"collection": {"kind": "array", "elementtype": _ANY}}
 
 
@@ -52,6 +64,31 @@ def inspect_all(resources: Sequence[Any]) -> list[dict[str, Any]]:
     return jsii.sinvoke(_batch(), "inspect", [list(resources)]) if resources else []
 
 
+def resolve_all(resources: Sequence[Any], attribute: str) -> list[Any]:
+    """One attribute of `inspect_all`, as each resource's stack resolves it; None for a resource that has none."""
+    return jsii.sinvoke(_batch(), "resolve", [list(resources), attribute]) if resources else []
+
+
+def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping[str, Any]) -> Any:
+    """A construct of the CDK: `create("aws_logs", "LogGroup", self, "LogGroup", {"retention": days})`."""
+    return jsii.sinvoke(_batch(), "create", [module, kind, scope, construct_id, dict(props)])
+
+
+def create_alarm(scope: Any, construct_id: str, metric: Mapping[str, Any], props: Mapping[str, Any]) -> Any:
+    """A CloudWatch alarm on a metric, or on a math expression, of the given properties."""
+    return jsii.sinvoke(_batch(), "createAlarm", [scope, construct_id, dict(metric), dict(props)])
+
+
+def add_aspect(construct: Any, aspect: Any, priority: int) -> None:
+    """`Aspects.of(construct).add(aspect, priority=priority)`."""
+    jsii.sinvoke(_batch(), "addAspect", [construct, aspect, priority])
+
+
+def set_member(target: Any, name: str, value: Any) -> None:
+    """Sets a property of an object."""
+    jsii.sinvoke(_batch(), "set", [target, name, value])
+
+
 def add_environment(function: Any, variables: Mapping[str, str]) -> None:
     """`Function.add_environment` for several variables."""
     jsii.sinvoke(_batch(), "addEnvironment", [function, dict(variables)])
@@ -75,8 +112,13 @@ def _archive() -> bytes:
     """An npm package with jsii's description of it (https://aws.github.io/jsii/specification/)."""
     methods = [
         _method("members", {"objects": _LIST, "paths": _LIST}, _LIST),
-        _method("call", {"objects": _LIST, "method": {"primitive": "string"}}, _LIST),
+        _method("call", {"objects": _LIST, "method": _STRING}, _LIST),
         _method("inspect", {"resources": _LIST}, _LIST),
+        _method("resolve", {"resources": _LIST, "attribute": _STRING}, _LIST),
+        _method("create", {"module": _STRING, "kind": _STRING, "scope": _ANY, "id": _STRING, "props": _ANY}, _ANY),
+        _method("createAlarm", {"scope": _ANY, "id": _STRING, "metric": _ANY, "props": _ANY}, _ANY),
+        _method("addAspect", {"construct": _ANY, "aspect": _ANY, "priority": {"primitive": "number"}}),
+        _method("set", {"target": _ANY, "name": _STRING, "value": _ANY}),
         _method("addEnvironment", {"lambda": _ANY, "variables": _ANY}),
     ]
     author: Any = {"name": "shielded-function", "roles": ["author"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal, Protocol, cast
 
 from shielded_function_monitoring.template import WRAPPER
@@ -67,9 +68,17 @@ class Template:
 
     def of_type(self, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The logical id and the properties of each resource of these types."""
+        for kind in kinds:
+            yield from self._by_type.get(kind, ())
+
+    @cached_property
+    def _by_type(self) -> Mapping[Any, Sequence[tuple[str, Mapping[str, Any]]]]:
+        found: dict[Any, list[tuple[str, Mapping[str, Any]]]] = {}
         for logical_id, resource in self.resources.items():
-            if resource.get("Type") in kinds:
-                yield logical_id, as_mapping(resource.get("Properties"))
+            kind = resource.get("Type")
+            if isinstance(kind, str):
+                found.setdefault(kind, []).append((logical_id, as_mapping(resource.get("Properties"))))
+        return found
 
     def place(self, logical_id: str) -> Place:
         """Where a resource is: the construct that users know, not its resource within."""

@@ -11,10 +11,11 @@ from aws_cdk import aws_logs as logs
 
 from shielded_function_monitoring.filters import NAMESPACE, VALUE, Severity, fleet_query
 
+from ..batching import create, create_alarm
 from .watches import Counter, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from constructs import Construct
 
@@ -23,62 +24,67 @@ if TYPE_CHECKING:
 
 def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -> logs.MetricFilter:
     """The metric filter of a counter."""
-    return logs.MetricFilter(
+    return create(
+        "aws_logs",
+        "MetricFilter",
         scope,
         f"{counter.key}Filter",
-        log_group=log_group,
-        filter_pattern=_pattern(counter.pattern),
-        metric_namespace=NAMESPACE,
-        metric_name=counter.metric,
-        metric_value=VALUE,
-        dimensions=counter.dimensions,
+        {
+            "logGroup": log_group,
+            "filterPattern": _pattern(counter.pattern),
+            "metricNamespace": NAMESPACE,
+            "metricName": counter.metric,
+            "metricValue": VALUE,
+            "dimensions": dict(counter.dimensions),
+        },
     )
 
 
 def metric_of(counter: Counter, function_name: str, policy: str | None, **options: Any) -> cloudwatch.Metric:
     """What a counter counts of one function, with the filter's own dimensions: CloudWatch does not sum over them."""
-    dimensions = {"FunctionName": function_name, "Policy": policy}
-    return cloudwatch.Metric(
-        namespace=NAMESPACE,
-        metric_name=counter.metric,
-        **{
-            "dimensions_map": {name: dimensions[name] for name in counter.dimensions},
-            "statistic": "Sum",
-            "period": one_minute(),
-            **options,
-        },
-    )
-
-
-def fleet_metric(watch: Watch) -> cloudwatch.MathExpression:
-    """What a watch's counter counts over all functions, by function."""
-    return cloudwatch.MathExpression(
-        expression=fleet_query(watch.counter.metric), using_metrics={}, period=watch.period or one_minute()
-    )
+    given = {
+        "dimensions_map": _dimensions(counter, function_name, policy),
+        "statistic": "Sum",
+        "period": one_minute(),
+        **options,
+    }
+    return cloudwatch.Metric(namespace=NAMESPACE, metric_name=counter.metric, **given)
 
 
 def make_alarm(
     scope: Construct,
     construct_id: str,
     watch: Watch,
-    metric: cloudwatch.IMetric,
     *,
+    function_name: str | None,
     severity: Severity | None,
     description: str,
     name: str | None,
 ) -> cloudwatch.Alarm:
-    """The alarm of a watch."""
-    more = {"alarm_name": name, "datapoints_to_alarm": watch.datapoints}
-    alarm = cloudwatch.Alarm(
+    """The alarm of a watch, on one function or, without a name, on a fleet."""
+    if function_name is None:
+        metric: Mapping[str, Any] = {"expression": fleet_query(watch.counter.metric), "usingMetrics": {}}
+    else:
+        metric = {
+            "namespace": NAMESPACE,
+            "metricName": watch.counter.metric,
+            "dimensionsMap": _dimensions(watch.counter, function_name, watch.policy),
+            "statistic": "Sum",
+        }
+    props = {
+        "alarmDescription": description,
+        "comparisonOperator": cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        "evaluationPeriods": watch.evaluation_periods,
+        "threshold": watch.threshold,
+        "treatMissingData": cloudwatch.TreatMissingData.NOT_BREACHING,
+        "alarmName": name,
+        "datapointsToAlarm": watch.datapoints,
+    }
+    alarm = create_alarm(
         scope,
         construct_id,
-        metric=metric,
-        alarm_description=description,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        evaluation_periods=watch.evaluation_periods,
-        threshold=watch.threshold,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        **{key: value for key, value in more.items() if value is not None},
+        {**metric, "period": watch.period or one_minute()},
+        {key: value for key, value in props.items() if value is not None},
     )
     add_actions(alarm, watch.actions_for(severity), watch.ok_actions, watch.insufficient_data_actions)
     return alarm
@@ -100,6 +106,11 @@ def add_actions(
         alarm.add_ok_action(*over)
     if unknown:
         alarm.add_insufficient_data_action(*unknown)
+
+
+def _dimensions(counter: Counter, function_name: str, policy: str | None) -> dict[str, Any]:
+    given = {"FunctionName": function_name, "Policy": policy}
+    return {name: given[name] for name in counter.dimensions}
 
 
 @cache
