@@ -13,8 +13,6 @@ _COOKIE = "qemu-user does not pass SO_COOKIE on, by which sockets are told apart
 _MTU = "qemu-user does not pass IP_MTU on, by which a peer at port 0 is told"
 _TIMEOUT = "qemu-user does not tell SO_RCVTIMEO"
 _KIN = "qemu-user makes no process that shares memory but by vfork, and forks there"
-_OWN_NUMBERS = "qemu-user makes no thread with descriptors of its own"
-_THREAD = "qemu-user has a thread of its own beside the program's: what holds for the only one cannot be tried"
 _EXEC = "under qemu-user no signal handler was ever met in the midst of an exec"
 _ZERO_COPY = "qemu-user does not pass SO_ZEROCOPY on"
 _CLOSED = "binfmt_misc starts no program by a descriptor that is closed then, as those in /tmp are"
@@ -39,16 +37,11 @@ LIMITS = {
     "test_queries.py::test_nothing_leaves_in_odd_ways[tcp_connected_anew]": _LOCK_FILTER,
     "test_replaced_sockets.py::test_honest_threads_are_not_hindered[an_answer_is_learnt_and_used]": _COOKIE,
     "test_replaced_sockets.py::test_honest_threads_are_not_hindered[own_connections_are_handed_over]": _LOCK_FILTER,
-    "test_replaced_sockets.py::test_what_was_looked_at_is_what_is_used[a_write_to_ourselves]": _LOCK_FILTER,
-    "test_replaced_sockets.py::test_what_was_looked_at_is_what_is_used[a_write_in_the_background]": _LOCK_FILTER,
     "test_server_names.py::test_a_foreign_name_does_not_arrive[zero_copy]": _ZERO_COPY,
     "test_server_names.py::test_the_attempts_are_real[zero_copy]": _ZERO_COPY,
     "test_server_names.py::test_the_attempts_are_real[handed_over_after_a_question]": _LOCK_FILTER,
     "test_server_names.py::test_the_attempts_are_real[handed_over_in_the_midst_of_a_handshake]": _LOCK_FILTER,
-    "test_server_names.py::test_nothing_in_the_midst_of_a_call_makes_a_connection_that_is_not_looked_at[vforked]": _KIN,
-    "test_server_names.py::test_a_udp_socket_takes_nothing_away_from_a_connection[by_thread]": _OWN_NUMBERS,
     "test_server_names.py::test_a_name_behind_a_record_of_no_known_kind_is_not_seen": _LOCK_FILTER,
-    "test_server_names.py::test_a_handler_lays_a_connection_under_a_write_of_the_only_thread": _THREAD,
     "test_server_names.py::test_in_alert_mode_a_host_is_reported_once": _LOCK_FILTER,
     "test_server_names.py::test_what_had_another_peer_is_not_connected_by_name": _LOCK_FILTER,
     "test_syscalls.py::test_a_child_in_new_namespaces_stays_shielded": "qemu-user forks without new namespaces only",

@@ -86,12 +86,10 @@ _JUDGES = (
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/user_memory.c"),  # forget.c includes it
     "engine/bind.c",
-    "engine/connecting.c",
     "engine/closing.c",
     "engine/copies.c",
     "engine/descriptors.c",
     "engine/first_bytes.c",
-    "engine/leftover.c",
     "engine/log.c",
     "engine/network.c",
     "engine/options.c",
@@ -100,7 +98,6 @@ _NETWORK_JUDGES = (
     "engine/sockets.c",
     "engine/stream.c",
     "engine/vectors.c",
-    "engine/written.c",
 )
 _SETTING_WORDS = (
     "SHIELD_OUTBOUND_CONNECTIVITY=",

@@ -10,7 +10,7 @@
 
 #include "../../runtime_layer/native/core/dns.h"
 #include "../../runtime_layer/native/core/tls.h"
-#include "../../runtime_layer/native/engine/written.h"
+#include "../../runtime_layer/native/engine/watched.h"
 /* Included whole: what it remembers must not pass from one input to the next. */
 #include "../../runtime_layer/native/engine/name_servers.c"
 #include "../../runtime_layer/native/engine/resolver.c"
@@ -115,9 +115,6 @@ static struct {
     uint32_t takes;
     bool again, slow;
 } mood;
-
-/* Another thread is in a write to these numbers, which had no mark when it began. */
-static bool unseen_writers[TABLE];
 
 static struct file *file_of(uint64_t descriptor)
 {

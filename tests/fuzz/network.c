@@ -349,19 +349,8 @@ static void change_mood(struct input *in)
     }
 }
 
-/* Another thread begins a write, or is done with it. What has a mark is looked at. */
-static void write_elsewhere(struct input *in)
-{
-    int32_t number = FIRST + (int32_t)(take_number(in, 1) % DESCRIPTORS);
-    bool begins = has_company && !unseen_writers[number] && !watch_kind(number);
-    written[number].writers += begins ? 1u : unseen_writers[number] ? -1u : 0;
-    unseen_writers[number] = begins;
-}
-
 static void begin(void)
 {
-    memset(unseen_writers, 0, sizeof unseen_writers);
-    memset(written, 0, sizeof written);
     memset(&learnt, 0, sizeof learnt);
     memset(open_files, 0, sizeof open_files);
     for (uint32_t i = 0; i < FILES; i++)
@@ -406,7 +395,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 6: think(&in); break;
         case 7: say(&in); break;
         case 8: change_mood(&in); break;
-        case 9: write_elsewhere(&in); break;
         default: call_one(&in);
         }
     return 0;

@@ -3,7 +3,6 @@
 #include <asm/ioctls.h>
 
 #include "../core/tls.h"
-#include "connecting.h"
 #include "process.h"
 #include "query_stream.h"
 #include "state.h"
@@ -15,20 +14,8 @@ enum {
     SHUT_BOTH = 2
 };
 
-/* When a call began: where nobody else was, a handler may have come since. */
-struct since {
-    bool alone;
-    uint64_t calls;
-};
-
-static struct since from_now_on(void)
-{
-    return (struct since){is_alone(), calls_so_far()};
-}
-
 struct first {
     const struct call *call;
-    struct since since;
     struct endpoint peer;
     struct verdict verdict; /* on the peer */
     char name[NAME_KEPT];   /* that the peer was answered for */
@@ -107,63 +94,27 @@ static bool blocks(void)
 }
 
 /* Maybe by a connection that was there before: what comes then is not taken for less than a beginning (tls.h). */
-static bool is_greeted(struct marked marked)
+static bool is_greeted(uint64_t mark)
 {
-    return kind_of_mark(marked.mark) == WATCH_GREETED;
+    return kind_of_mark(mark) == WATCH_GREETED;
 }
 
 /* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not
  * mean that: its first bytes may be yet to come. */
 static bool is_to_be_judged(struct first *first, int32_t descriptor)
 {
-    bool was_seen = !marks_are_exact() && has_last_connection(descriptor) && has_stream_begun(descriptor);
+    bool was_seen = !marks_are_exact() && was_stream_seen(descriptor) && has_stream_begun(descriptor);
     return !was_seen && is_judged_by_name(first);
 }
 
-/* Whom it goes to is looked at once more when the socket cannot get another peer: until then this one may have hung up, and
- * another thread connected it anew. */
-static bool still_leads_to(const struct endpoint *peer, int32_t descriptor)
+/* The first bytes are about to leave on the last connection that the socket has: nobody looks at it any more. Where the
+ * kernel does not remember that it is the last, it stays looked at. */
+static void settle(int32_t descriptor, uint64_t mark)
 {
-    struct endpoint now;
-    return !peer_of(descriptor, &now) && now.port == peer->port && address_equal(&now.ip, &peer->ip);
-}
-
-/* Before bytes leave that may be what a connection begins with: it is to be the last that the socket has. `is_settled`: it
- * is, so that nobody looks at it any more once they have left. -ENOTCONN: it is another one by now, to be judged again. */
-static int64_t make_last(const struct first *first, int32_t descriptor, bool *is_settled)
-{
-    bool is_written_down = stream_seen(descriptor);
-    if (stays_being_connected(descriptor) &&
-        outbound_refused(first->call, REASON_NOT_LISTED, TEXT("reconnect")))
-        return -EACCES;
-    *is_settled = is_written_down && has_last_connection(descriptor);
-    return still_leads_to(&first->peer, descriptor) ? 0 : -ENOTCONN;
-}
-
-/* Unless a handler came and may have laid another socket there; from here on none can. Then it is looked at again. */
-static void settle(int32_t descriptor, struct marked marked, struct since since)
-{
-    int64_t held = since.alone ? watch_held(descriptor) : descriptor;
-    if (is_error(held))
+    if (!stream_seen(descriptor))
         return;
-    if (!(since.alone && was_interrupted(since.calls))) {
-        stream_began((int32_t)held);
-        unwatch(marked.number, marked.mark);
-    }
-    if (since.alone)
-        watch_held_end(descriptor, held);
-}
-
-static int64_t send_unseen(const struct first *first, int32_t descriptor, struct marked marked,
-                           const struct message *m, uint64_t flags)
-{
-    bool is_settled;
-    int64_t error = make_last(first, descriptor, &is_settled);
-    if (error)
-        return error;
-    if (is_settled)
-        settle(descriptor, marked, first->since);
-    return KERNEL(sendmsg, descriptor, m, flags);
+    stream_began(descriptor);
+    unwatch(descriptor, mark);
 }
 
 /* With the control messages of `m`, if it has any. */
@@ -178,28 +129,24 @@ static int64_t send_bytes(int32_t descriptor, const struct message *m, uint64_t 
                           : KERNEL(sendto, descriptor, bytes, len, flags, 0, 0);
 }
 
-static int64_t send_copy(struct first *first, int32_t descriptor, struct marked marked,
-                         const struct message *m, uint64_t flags, uint8_t *bytes)
+static int64_t send_copy(struct first *first, int32_t descriptor, uint64_t mark, const struct message *m,
+                         uint64_t flags, uint8_t *bytes)
 {
     struct client_hello hello;
     int64_t len = gather_some(m, bytes, FIRST_MAX);
     if (len <= 0)
         return len;
-    enum tls_start start = is_greeted(marked) ? tls_read_next(bytes, (uint32_t)len, &hello)
-                                              : tls_read_start(bytes, (uint32_t)len, &hello);
+    enum tls_start start = is_greeted(mark) ? tls_read_next(bytes, (uint32_t)len, &hello)
+                                            : tls_read_start(bytes, (uint32_t)len, &hello);
     /* What goes on after a hello, as nearly all do, needs no second look at where to. */
-    if (is_greeted(marked) && start != TLS_NOT && !is_to_be_judged(first, descriptor))
-        return send_unseen(first, descriptor, marked, m, flags);
+    if (is_greeted(mark) && start != TLS_NOT && !is_to_be_judged(first, descriptor)) {
+        settle(descriptor, mark);
+        return KERNEL(sendmsg, descriptor, m, flags);
+    }
     if (start == TLS_HELLO && hello_refused(first, &hello)) {
         /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
         KERNEL(shutdown, descriptor, SHUT_BOTH);
         return -EACCES;
-    }
-    bool is_settled = false;
-    if (start == TLS_NOT) {
-        int64_t error = make_last(first, descriptor, &is_settled);
-        if (error)
-            return error;
     }
     int64_t sent = send_bytes(descriptor, m, flags, bytes, (uint64_t)len);
     if (sent <= 0)
@@ -212,9 +159,9 @@ static int64_t send_copy(struct first *first, int32_t descriptor, struct marked 
     /* A server that asks for another hello (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a name that some
      * take instead. So the connection is watched until it goes on with something else. */
     if (start == TLS_HELLO)
-        watch_instead(marked.number, marked.mark, WATCH_GREETED);
-    else if (is_settled)
-        settle(descriptor, marked, first->since);
+        watch_instead(descriptor, mark, WATCH_GREETED);
+    else if (start == TLS_NOT)
+        settle(descriptor, mark);
     return sent;
 }
 
@@ -229,32 +176,22 @@ static bool copies_nothing(int32_t descriptor, uint64_t flags)
     return is_on;
 }
 
-int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct marked marked,
+int64_t send_first_bytes(const struct call *call, int32_t descriptor, uint64_t mark,
                          const struct endpoint *peer, const struct message *m, uint64_t flags)
 {
-    struct first first = {.call = call, .since = from_now_on(), .peer = *peer};
-    if (!is_greeted(marked) && !is_to_be_judged(&first, descriptor))
-        return send_unseen(&first, descriptor, marked, m, flags);
+    struct first first = {.call = call, .peer = *peer};
+    if (!is_greeted(mark) && !is_to_be_judged(&first, descriptor)) {
+        settle(descriptor, mark);
+        return KERNEL(sendmsg, descriptor, m, flags);
+    }
     if (copies_nothing(descriptor, flags))
         return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    int64_t sent = send_copy(&first, descriptor, marked, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
+    int64_t sent = send_copy(&first, descriptor, mark, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
     scratch_give(scratch);
     return sent;
-}
-
-int64_t own_marked(int32_t descriptor, struct marked *marked)
-{
-    bool alone = is_alone();
-    if (!alone && hold_theirs(descriptor))
-        return -EAGAIN;
-    *marked = (struct marked){descriptor, watch_mark(descriptor)};
-    int64_t own = watch_own(descriptor);
-    if (!alone)
-        let_go(descriptor);
-    return own;
 }
 
 /* On the last connection that the socket has; and these are the first bytes, of which nobody has taken any, or had some
@@ -262,7 +199,7 @@ int64_t own_marked(int32_t descriptor, struct marked *marked)
 static bool is_answered(int32_t descriptor, uint8_t *bytes)
 {
     int32_t waiting = 0;
-    bool is_last = stream_seen(descriptor) && has_last_connection(descriptor);
+    bool is_last = stream_seen(descriptor);
     int64_t n = KERNEL(recvfrom, descriptor, bytes, FIRST_MAX, PEEK | NO_WAIT, 0, 0);
     KERNEL(ioctl, descriptor, FIONREAD, &waiting);
     return is_last && n > 0 && n == waiting && !bytes_taken(descriptor) &&
@@ -271,16 +208,11 @@ static bool is_answered(int32_t descriptor, uint8_t *bytes)
 
 void look_at_answer(int32_t descriptor)
 {
-    struct marked marked;
-    struct since since = from_now_on();
-    struct scratch *scratch = scratch_take();
+    uint64_t mark = watch_mark(descriptor);
+    struct scratch *scratch = is_greeted(mark) ? scratch_take() : NULL;
     if (!scratch)
         return;
-    int64_t own = own_marked(descriptor, &marked);
-    if (!is_error(own)) {
-        if (is_greeted(marked) && is_answered((int32_t)own, (uint8_t *)scratch))
-            settle((int32_t)own, marked, since);
-        watch_own_end(descriptor, own);
-    }
+    if (is_answered(descriptor, (uint8_t *)scratch))
+        settle(descriptor, mark);
     scratch_give(scratch);
 }

@@ -13,20 +13,10 @@
 
 enum { FIRST_MAX = sizeof(struct scratch) }; /* of what is looked at: no ClientHello is as long */
 
-/* The program's number for a socket, and the mark that was found there. */
-struct marked {
-    int32_t number;
-    uint64_t mark;
-};
-
-/* Sends the beginning of a message on a stream that is watched, and connected to `peer`, without waiting: `flags` say so.
- * Returns how much went, or an errno. */
-int64_t send_first_bytes(const struct call *call, int32_t descriptor, struct marked marked,
+/* Sends the beginning of a message on a stream that is watched, has this mark, and is connected to `peer`, without waiting:
+ * `flags` say so. Returns how much went, or an errno. */
+int64_t send_first_bytes(const struct call *call, int32_t descriptor, uint64_t mark,
                          const struct endpoint *peer, const struct message *m, uint64_t flags);
-
-/* The socket by a number of the gate's own, and the mark that it has there: while another is being laid over the number, the
- * two do not go together. For watch_own_end; or an errno. */
-int64_t own_marked(int32_t descriptor, struct marked *marked);
 
 /* Before the program takes what came first on a connection with the mark WATCH_GREETED. */
 void look_at_answer(int32_t descriptor);

@@ -294,8 +294,6 @@ enum outcome judge_clone(struct call *call)
     }
     if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
         watch_for_good();
-    if (!(flags & CLONE_FILES) && !is_alone())
-        note_fork();
     bool is_escape =
         shares_descriptors_only(flags) || makes_thread_elsewhere(flags) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
@@ -332,7 +330,6 @@ enum outcome gate_judge(struct call *call)
     if (!by.reasons)
         return RUN_IN_PLACE;
     note_owner();
-    count_call();
     uint8_t left_out = what_is_left_out();
     if (left_out)
         report_folded(AT_ANY_CALL);

@@ -98,15 +98,13 @@ static enum outcome change(struct call *call, uint32_t descriptor, bool waits, i
         closing_end(&closing);
         return answer(call, error);
     }
-    uint64_t calls = calls_so_far(), mark = watch_mark((int32_t)descriptor);
+    uint64_t mark = watch_mark((int32_t)descriptor);
     int64_t result;
     if (call->nr == __NR_close) {
         result = KERNEL(close, descriptor);
         if (!is_error(result))
             result = closing.written;
         watch_closed((int32_t)descriptor, mark);
-        if (was_interrupted(calls))
-            marks_are_hints();
     } else {
         result = lay_over(call);
     }

@@ -2,7 +2,6 @@
 #include "network.h"
 
 #include "claims.h"
-#include "connecting.h"
 #include "judges.h"
 #include "process.h"
 #include "state.h"
@@ -16,8 +15,6 @@ enum {
     PROTOCOL_NUMBER_SCTP = 132,
     PROTOCOL_NUMBER_MPTCP = 262
 };
-enum { BOTH_SIDES = 2 /* SHUT_RDWR */ };
-
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
 {
     struct facts facts = {.protocol = protocol};
@@ -222,19 +219,6 @@ static void only_let_sort(const struct endpoint *to, int32_t descriptor)
         KERNEL(shutdown, descriptor, SEND_SIDE);
 }
 
-/* After a connection whose first bytes are to be seen: another thread may have used the socket for something else between
- * the look at it and the call, or a signal handler may have replaced it while the call waited. */
-static int64_t judge_made(const struct call *call, const struct endpoint *to, int32_t descriptor,
-                          int64_t result)
-{
-    bool is_made = !result || result == -EINPROGRESS;
-    bool is_other = is_made && (has_stream_begun(descriptor) || carries_names(to, descriptor));
-    if (!is_other || !outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
-        return result;
-    KERNEL(shutdown, descriptor, BOTH_SIDES);
-    return -EACCES;
-}
-
 /* A UDP socket that is to be connected to what may be a name server is not (resolver.h). */
 static int64_t note_server(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
                            const struct endpoint *to, const struct verdict *verdict)
@@ -271,7 +255,6 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint6
                               const struct sockaddr_bytes *address, const struct endpoint *to,
                               const struct verdict *verdict, int32_t own)
 {
-    uint64_t calls = calls_so_far();
     bool sees = false;
     if (carries_names(to, own)) /* it came by this number just now */
         return -EAGAIN;
@@ -284,9 +267,7 @@ static int64_t connect_judged(const struct call *call, int32_t descriptor, uint6
     if (sees &&
         to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
         watch_instead(descriptor, mark, WATCH_ANSWERS);
-    int64_t result = connect_elsewhere(descriptor, own, address);
-    bool is_sure = !has_to_be_seen(to, *verdict) || !was_interrupted(calls);
-    return is_sure ? result : judge_made(call, to, own, result);
+    return connect_elsewhere(descriptor, own, address);
 }
 
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
@@ -298,26 +279,18 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
         return connect_elsewhere(descriptor, descriptor, address);
     if (carries_names(to, descriptor))
         return note_server(call, descriptor, address, to, &verdict);
-    /* A UDP socket that a handler lays there must not be connected to a name server, not even for a moment. */
-    bool is_apart = may_carry_names(to);
-    int64_t own = is_apart ? watch_apart(descriptor) : watch_own(descriptor);
+    int64_t own = watch_own(descriptor);
     if (is_error(own))
         return own;
-    int32_t claim = connecting_begin((int32_t)own);
     int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
-    connecting_end(claim);
-    if (is_apart)
-        watch_held_end(descriptor, own);
-    else
-        watch_own_end(descriptor, own);
+    watch_own_end(descriptor, own);
     return result;
 }
 
-/* Another call may be judged, or waiting, by the peer that the socket has now: a TCP socket is not to get another one that
- * is looked at, whether its peer is still there or hung up. */
+/* A TCP socket is not to get another peer that is looked at, whether the one that it has is still there or hung up. */
 static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *address)
 {
-    int64_t own = watch_held(descriptor);
+    int64_t own = watch_own(descriptor);
     if (is_error(own))
         return own;
     name_server_disconnect(descriptor, (int32_t)own);
@@ -326,7 +299,7 @@ static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *a
         stream_seen((int32_t)own);
     }
     int64_t result = KERNEL(connect, own, address->bytes, address->len);
-    watch_held_end(descriptor, own);
+    watch_own_end(descriptor, own);
     return result;
 }
 
@@ -362,26 +335,14 @@ static bool may_listen(int32_t descriptor)
            info.tcpi_state == LISTENS;
 }
 
-/* What it accepts has no mark, and is not to be connected to anything. A connection cannot listen (listen(2)), and its
- * first bytes are yet to be seen; one that a forked copy made meanwhile is ended. */
+/* What it accepts has no mark, and is not to be connected to anything. Once that is written down it gets no connection
+ * that is looked at. A connection cannot listen (listen(2)), and its first bytes are yet to be seen. */
 enum outcome judge_listen(struct call *call)
 {
-    int64_t own = watch_held((int32_t)call->arg[0]);
-    if (is_error(own))
-        return answer(call, own);
+    int32_t descriptor = (int32_t)call->arg[0];
     marks_are_hints();
-    /* Once that is written down it gets no connection that is looked at: then whether it has one. */
-    stream_seen((int32_t)own);
-    if (stays_being_connected((int32_t)own)) {
-        watch_held_end((int32_t)call->arg[0], own);
-        return answer(call, -EINVAL); /* what the kernel says of a connection */
-    }
-    bool may = may_listen((int32_t)own);
-    if (may)
-        stream_began((int32_t)own);
-    int64_t result = KERNEL(listen, own, call->arg[1]);
-    if (may && !may_listen((int32_t)own))
-        KERNEL(shutdown, own, BOTH_SIDES);
-    watch_held_end((int32_t)call->arg[0], own);
-    return answer(call, result);
+    stream_seen(descriptor);
+    if (may_listen(descriptor))
+        stream_began(descriptor);
+    return RUN_IN_PLACE;
 }

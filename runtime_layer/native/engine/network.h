@@ -42,10 +42,7 @@ bool carries_names(const struct endpoint *to, int32_t descriptor);
 /* Judges the control messages of a socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
  * bytes: more are refused, as no program sends so many. 0, or an errno. */
 enum { CONTROL_MAX = 1040 /* 253 descriptors (unix(7)) */ };
-int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy,
-                      bool *has_own);
-/* After the message was sent, or not, where judge_control said that it has descriptors of the gate's own: they go. */
-void release_control(const struct message *m, const uint8_t *control);
+int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
 bool is_resolver_address(const struct endpoint *to);
 /* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */
 int64_t gather(const struct message *m, uint8_t *out, uint64_t cap);

@@ -2,7 +2,6 @@
  * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
  * UDP_SEGMENT (udp(7)). */
 #include "claims.h"
-#include "connecting.h"
 #include "descriptors.h"
 #include "judges.h"
 #include "network.h"
@@ -114,144 +113,53 @@ static bool has_to_stay(int32_t descriptor)
     int64_t error = peer_of_stream(descriptor, &peer);
     if (error && error != -ENOTCONN)
         return false;
-    if (!error && !is_seen(&peer)) {
-        stream_seen(descriptor);
-        error = peer_of_stream(descriptor, &peer); /* it may have got another one until here */
-    }
     bool is_looked_at = !error && is_seen(&peer);
+    if (!error && !is_looked_at)
+        stream_seen(descriptor);
     bool is_past = is_looked_at && peer.port != DNS_PORT && has_stream_begun(descriptor);
-    return !has_last_connection(descriptor) || (is_looked_at && !is_past);
+    return !was_stream_seen(descriptor) || (is_looked_at && !is_past);
 }
 
-/* What is judged by it is what goes: another number for the same, or a file's, held. For give_right; or an errno. While the
- * message's own socket is held nobody waits for a number that is just being given back (claims.c): here they do. */
-static int64_t own_right(int32_t theirs)
+/* Nobody would look at such a connection where it goes to. */
+static bool rights_refused(const struct call *call, const uint8_t *data, uint64_t len)
 {
-    enum { TURNS = 1000 };
-    const uint64_t millisecond[2] = {0, 1000000};
-    for (uint32_t turn = 0; is_file(theirs) && turn < TURNS; turn++) {
-        if (hold_theirs(theirs)) {
-            KERNEL(nanosleep, millisecond, 0);
-            continue;
-        }
-        if (is_file(theirs))
-            return theirs;
-        let_go(theirs);
-    }
-    int64_t own = watch_duplicate(theirs);
-    if (is_error(own) || !is_file((int32_t)own))
-        return own;
-    close_held(own); /* another thread laid a file there meanwhile */
-    return -EBUSY;
-}
-
-static void give_right(int32_t own)
-{
-    if (is_file(own))
-        let_go(own);
-    else
-        close_held(own);
-}
-
-/* Turns the descriptors that are handed on into the gate's own for the same, so that what is judged is what goes. 0;
- * -EACCES for a connection whose bytes are looked at, which nobody would look at there; or an errno. `count`: how many
- * were turned, which are to be given back whatever comes of it. */
-static int64_t own_rights(const struct call *call, uint8_t *data, uint64_t len, uint64_t *count)
-{
-    for (*count = 0; (*count + 1) * sizeof(int32_t) <= len; ++*count) {
-        int32_t theirs, own;
-        copy_bytes(&theirs, data + *count * sizeof theirs, sizeof theirs);
-        int64_t made = own_right(theirs);
-        if (is_error(made))
-            return made;
-        own = (int32_t)made;
-        copy_bytes(data + *count * sizeof own, &own, sizeof own);
-        if (has_to_stay(own) && outbound_refused(call, REASON_NOT_LISTED, TEXT("socket"))) {
-            ++*count;
-            return -EACCES;
-        }
-    }
-    return 0;
-}
-
-static void close_rights(const uint8_t *data, uint64_t count)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        int32_t own;
-        copy_bytes(&own, data + i * sizeof own, sizeof own);
-        give_right(own);
-    }
-}
-
-/* Each message of descriptors in turn. On an error nothing of it stays. */
-static int64_t own_control(const struct call *call, uint8_t *control, uint64_t len)
-{
-    struct control_header h;
-    for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h;) {
-        copy_bytes(&h, control + at, sizeof h);
-        if (h.len < sizeof h || h.len > len - at)
-            return 0; /* EINVAL, and nothing is sent */
-        uint64_t count;
-        bool hands_on = h.level == LEVEL_SOCKET && h.type == RIGHTS;
-        int64_t error = hands_on ? own_rights(call, control + at + sizeof h, h.len - sizeof h, &count) : 0;
-        if (error) {
-            close_rights(control + at + sizeof h, count);
-            h.len = 0; /* here the ones to be closed end */
-            copy_bytes(control + at, &h, sizeof h);
-            return error;
-        }
-        at += (h.len + 7) & ~7ull;
-    }
-    return 0;
-}
-
-void release_control(const struct message *m, const uint8_t *control)
-{
-    struct control_header h;
-    for (uint64_t at = 0; m->control_len >= sizeof h && at <= m->control_len - sizeof h;) {
-        copy_bytes(&h, control + at, sizeof h);
-        if (h.len < sizeof h || h.len > m->control_len - at)
-            return;
-        if (h.level == LEVEL_SOCKET && h.type == RIGHTS)
-            close_rights(control + at + sizeof h, (h.len - sizeof h) / sizeof(int32_t));
-        at += (h.len + 7) & ~7ull;
-    }
-}
-
-static bool any_leads_away(const uint8_t *control, uint64_t len)
-{
-    struct control_header h;
-    for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h;) {
-        copy_bytes(&h, control + at, sizeof h);
-        if (h.len < sizeof h || h.len > len - at)
-            return false; /* EINVAL, and nothing is sent */
-        if (leads_away(h.level, h.type, true))
+    for (uint64_t at = 0; at + sizeof(int32_t) <= len; at += sizeof(int32_t)) {
+        int32_t descriptor;
+        copy_bytes(&descriptor, data + at, sizeof descriptor);
+        if (has_to_stay(descriptor) && outbound_refused(call, REASON_NOT_LISTED, TEXT("socket")))
             return true;
-        at += (h.len + 7) & ~7ull;
     }
     return false;
 }
 
-int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy,
-                      bool *has_own)
+/* Does a control message of these hand on what must stay, or, on a socket of the internet's, lead away? */
+static bool control_refused(const struct call *call, const uint8_t *control, uint64_t len, bool is_local)
 {
-    *has_own = false;
+    struct control_header h;
+    for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h; at += (h.len + 7) & ~7ull) {
+        copy_bytes(&h, control + at, sizeof h);
+        if (h.len < sizeof h || h.len > len - at)
+            return false; /* EINVAL, and nothing is sent */
+        bool hands_on = is_local && h.level == LEVEL_SOCKET && h.type == RIGHTS;
+        if (hands_on && rights_refused(call, control + at + sizeof h, h.len - sizeof h))
+            return true;
+        if (!is_local && leads_away(h.level, h.type, true))
+            return outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
+    }
+    return false;
+}
+
+int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy)
+{
     int32_t domain = 0;
     uint32_t size = sizeof domain;
     KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain, &size);
     if (!m->control_len || (domain != INET && domain != INET6 && domain != UNIX))
         return 0;
-    bool fits = m->control_len <= CONTROL_MAX;
-    if (fits && !read_user(copy, m->control, m->control_len))
+    if (m->control_len > CONTROL_MAX)
+        return outbound_refused(call, REASON_NOT_LISTED, TEXT("option")) ? -EACCES : 0;
+    if (!read_user(copy, m->control, m->control_len))
         return -EFAULT;
-    if (!fits || (domain != UNIX && any_leads_away(copy, m->control_len)))
-        if (outbound_refused(call, REASON_NOT_LISTED, TEXT("option")))
-            return -EACCES;
-    if (!fits)
-        return 0;
     m->control = (uint64_t)copy;
-    if (domain != UNIX)
-        return 0;
-    *has_own = true;
-    return own_control(call, copy, m->control_len);
+    return control_refused(call, copy, m->control_len, domain == UNIX) ? -EACCES : 0;
 }

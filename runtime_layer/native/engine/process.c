@@ -41,18 +41,6 @@ void note_company(void)
     __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
 }
 
-uint64_t calls_counted;
-
-uint64_t calls_so_far(void)
-{
-    return calls_counted;
-}
-
-bool was_interrupted(uint64_t before)
-{
-    return calls_counted != before || !is_alone();
-}
-
 static uint64_t kin_made;
 
 bool had_kin(void)
@@ -70,22 +58,7 @@ void note_kin(void)
     __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
 }
 
-static bool forks_made, is_fork, may_mistake;
-
-void note_fork(void)
-{
-    __atomic_store_n(&forks_made, true, __ATOMIC_SEQ_CST);
-}
-
-bool had_forks(void)
-{
-    return __atomic_load_n(&forks_made, __ATOMIC_SEQ_CST);
-}
-
-bool is_fork_of_threads(void)
-{
-    return is_fork;
-}
+static bool may_mistake;
 
 bool may_mistake_owner(void)
 {
@@ -94,8 +67,6 @@ bool may_mistake_owner(void)
 
 void note_being_fork(void)
 {
-    is_fork |= forks_made;
-    forks_made = false; /* they are its parent's */
     may_mistake |= had_kin();
     look_for_left_out(); /* what is, is its parent's */
 }

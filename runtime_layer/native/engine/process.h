@@ -36,14 +36,6 @@ static inline bool is_forked_copy(void)
 }
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
-/* fork(2) and vfork(2), where there are threads. The child has the descriptors as they were, and the memory as it is later:
- * a fork's is copied behind the descriptors, a vfork child's is its parent's. So what the memory says of a descriptor may be
- * what another thread made of it since. */
-void note_fork(void);
-/* Did this process make one? */
-bool had_forks(void);
-/* Is it one, made by fork(2)? */
-bool is_fork_of_threads(void);
 /* Is it a fork of a process that had made kin (below)? Kin of its own that was judged before the fork may be the first to
  * ask here, and be taken for the owner of the memory. */
 bool may_mistake_owner(void);
@@ -73,16 +65,6 @@ static inline bool is_alone(void)
     return !__atomic_load_n(&has_company, __ATOMIC_RELAXED);
 }
 void note_company(void);
-/* Of a process with one thread: how many calls have come to the gate. More of them at a call's end than at its start came
- * out of a signal handler, in its midst. */
-extern uint64_t calls_counted __attribute__((visibility("hidden")));
-uint64_t calls_so_far(void);
-static inline void count_call(void)
-{
-    calls_counted += is_alone();
-}
-/* Since there were so many calls: did a handler make one, or start a thread? */
-bool was_interrupted(uint64_t calls);
 /* May there be, or have been, another process with this memory: a vfork child? */
 bool had_kin(void);
 /* How often one was made: two answers that differ tell that one was made in between. */

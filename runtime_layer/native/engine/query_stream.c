@@ -2,7 +2,6 @@
 
 #include <asm/ioctls.h>
 
-#include "connecting.h"
 #include "process.h"
 #include "state.h"
 #include "watched.h"
@@ -248,9 +247,7 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    /* From whom it comes is from whom it is learnt: of the only thread, unless a handler came in between. */
-    bool alone = is_alone();
-    uint64_t calls = calls_so_far();
+    /* From whom it comes is from whom it is learnt. */
     int64_t own_descriptor = watch_own(descriptor);
     if (is_error(own_descriptor)) {
         scratch_give(scratch);
@@ -262,9 +259,8 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
     /* What was asked is answered by the connection that it was asked on, which the socket then keeps. */
-    bool is_sure = has_last_connection((int32_t)own_descriptor) && is_from_resolver((int32_t)own_descriptor);
+    bool is_sure = was_stream_seen((int32_t)own_descriptor) && is_from_resolver((int32_t)own_descriptor);
     int64_t n = KERNEL(recvmsg, own_descriptor, &own, flags | NO_WAIT);
-    is_sure &= !alone || !was_interrupted(calls);
     if (n > 0)
         learn_from((int32_t)own_descriptor, is_sure ? bytes : NULL, (uint32_t)n);
     watch_own_end(descriptor, own_descriptor);

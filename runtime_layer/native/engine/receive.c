@@ -4,7 +4,6 @@
 
 #include "first_bytes.h"
 #include "judges.h"
-#include "leftover.h"
 #include "query_stream.h"
 #include "state.h"
 #include "watched.h"
@@ -249,15 +248,14 @@ static int64_t await_hello(int32_t descriptor, uint64_t flags)
     return n;
 }
 
-static enum outcome judge_received(struct call *call, bool is_stream)
+enum outcome judge_receive(struct call *call)
 {
-    (void)is_stream;
     int32_t descriptor = (int32_t)call->arg[0];
+    bool is_stream = settle_stream_mark(descriptor);
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
     bool waits = call->nr == __NR_recvmsg || call->arg[2]; /* not for nothing */
-    if (watch_kind(descriptor) == WATCH_GREETED && is_watched_stream(descriptor) && waits &&
-        !(flags & (URGENT | ERRORS))) {
+    if (is_stream && watch_kind(descriptor) == WATCH_GREETED && waits && !(flags & (URGENT | ERRORS))) {
         int64_t n = await_hello(descriptor, flags);
         return is_error(n) && n != -ENOTSOCK ? answer(call, n) : RUN_IN_PLACE;
     }
@@ -270,11 +268,4 @@ static enum outcome judge_received(struct call *call, bool is_stream)
     case __NR_recvmsg: return answer(call, receive_header(descriptor, call->arg[1], flags));
     default: return answer(call, receive_many(call->arg));
     }
-}
-
-enum outcome judge_receive(struct call *call)
-{
-    enum outcome outcome;
-    bool is_left_over = judge_leftover(call, 0, judge_received, &outcome) == LEFT_OVER;
-    return is_left_over ? outcome : judge_received(call, false);
 }

@@ -4,7 +4,6 @@
 #include "state.h"
 #include "stream.h"
 #include "watched.h"
-#include "written.h"
 
 enum { INET = 2, PAIR = 2, FAST_OPEN = 0x20000000 /* MSG_FASTOPEN */ };
 
@@ -105,24 +104,20 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
-/* What control messages may say goes by the kind of socket: it is sent by a descriptor of the gate's own, or one that is
- * held, as the number may be another kind a moment later. */
+/* What control messages may say goes by the kind of socket. */
 static int64_t send_one(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
                         uint64_t flags)
 {
     uint8_t control[CONTROL_MAX];
     if (!m.control_len)
         return send_judged(call, descriptor, is_stream, m, flags);
-    int64_t own = watch_held(descriptor);
+    int64_t own = watch_own(descriptor);
     if (is_error(own))
         return own;
-    bool has_own;
-    int64_t refused = judge_control(call, (int32_t)own, &m, control, &has_own);
+    int64_t refused = judge_control(call, (int32_t)own, &m, control);
     int64_t result = refused ? refused : send_judged(call, (int32_t)own, is_stream, m, flags);
-    if (has_own)
-        release_control(&m, control);
     watch_carry(descriptor, own);
-    watch_held_end(descriptor, own);
+    watch_own_end(descriptor, own);
     return result;
 }
 
@@ -235,7 +230,8 @@ static enum outcome judge_sent(struct call *call, bool is_stream)
         watch_for_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */
         uint64_t mark = watch_mark((int32_t)arg[0]);
-        bool passes = !judges || (!is_stream && !arg[4] && is_unmarked(mark) && !(mark & WATCH_QUERIES));
+        bool passes = !judges || (!is_stream && !arg[4] && kind_of_mark(mark) == WATCH_NOTHING &&
+                                  !(mark & WATCH_QUERIES));
         return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
     }
     if (call->nr == __NR_sendmmsg) {
@@ -252,7 +248,7 @@ static enum outcome judge_sent(struct call *call, bool is_stream)
 
 enum outcome judge_send(struct call *call)
 {
-    return judge_writer(call, 0, judge_sent);
+    return judge_sent(call, settle_stream_mark((int32_t)call->arg[0]));
 }
 
 static enum outcome judge_written(struct call *call, bool is_stream)
@@ -280,20 +276,16 @@ static enum outcome judge_written(struct call *call, bool is_stream)
  * come here. */
 enum outcome judge_write(struct call *call)
 {
-    return judge_writer(call, 0, judge_written);
+    return judge_written(call, settle_stream_mark((int32_t)call->arg[0]));
 }
 
 /* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have
  * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)); also where violations are only reported,
  * because reports have to tell what a block would stop. */
-static enum outcome judge_moved(struct call *call, bool is_stream)
-{
-    return is_stream ? answer(call, -EINVAL) : RUN_IN_PLACE;
-}
-
 enum outcome judge_unread(struct call *call)
 {
-    return judge_writer(call, call->nr == __NR_splice ? 2 : 0, judge_moved);
+    int32_t descriptor = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0];
+    return settle_stream_mark(descriptor) ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }
 
 /* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others

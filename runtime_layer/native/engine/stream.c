@@ -56,22 +56,15 @@ static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct pi
 static int64_t send_piece(const struct call *call, int32_t descriptor, struct piece *p, uint64_t flags)
 {
     struct endpoint peer;
-    struct marked marked;
-    bool alone = is_alone(); /* then it is the TCP socket that the judge found it to be */
-    int64_t own = own_marked(descriptor, &marked), result;
-    if (is_error(own))
-        return own;
+    uint64_t mark = watch_mark(descriptor);
     flags |= NO_WAIT | (p->is_last ? 0 : MORE);
-    if (is_unmarked(marked.mark))
-        result = KERNEL(sendmsg, own, &p->message, flags);
-    else if ((result = alone ? peer_of(descriptor, &peer) : peer_of_stream((int32_t)own, &peer)))
-        ;
-    else if (peer.port == DNS_PORT)
-        result = send_queries(call, (int32_t)own, &p->message, flags);
-    else
-        result = send_first_bytes(call, (int32_t)own, marked, &peer, &p->message, flags);
-    watch_own_end(descriptor, own);
-    return result;
+    if (kind_of_mark(mark) == WATCH_NOTHING)
+        return KERNEL(sendmsg, descriptor, &p->message, flags);
+    int64_t error = peer_of_stream(descriptor, &peer);
+    if (error)
+        return error;
+    return peer.port == DNS_PORT ? send_queries(call, descriptor, &p->message, flags)
+                                 : send_first_bytes(call, descriptor, mark, &peer, &p->message, flags);
 }
 
 static bool may_wait(int32_t descriptor, uint64_t flags)

@@ -94,21 +94,6 @@ void watch_found(int32_t descriptor)
     watch(descriptor, WATCH_STREAM);
 }
 
-uint64_t watch_meanwhile(int32_t descriptor)
-{
-    are_hints = true;
-    note_whose_mark();
-    for (;;) {
-        uint64_t seen = watch_mark(descriptor);
-        enum watch kind = kind_of_mark(seen);
-        uint64_t mark = new_mark(is_stream_mark(kind) ? kind : WATCH_STREAM);
-        if (!is_known(descriptor))
-            return 0;
-        if (put_mark(descriptor, seen, mark))
-            return is_stream_mark(kind) ? 0 : mark;
-    }
-}
-
 bool watch_queries(int32_t descriptor)
 {
     if (!is_known(descriptor))
@@ -132,16 +117,10 @@ void watch_instead(int32_t descriptor, uint64_t seen, enum watch kind)
     put_mark(descriptor, seen, new_mark(kind));
 }
 
-bool watch_still(int32_t descriptor, uint64_t seen)
-{
-    return put_mark(descriptor, seen, new_mark(kind_of_mark(seen)));
-}
-
 void unwatch(int32_t descriptor, uint64_t mark)
 {
-    if (is_for_good() || !owns_memory())
-        return;
-    put_mark(descriptor, mark, had_forks() ? new_mark(WATCH_LEFT) : 0);
+    if (!is_for_good() && owns_memory())
+        put_mark(descriptor, mark, 0);
 }
 
 void watch_closed(int32_t descriptor, uint64_t mark)
@@ -155,48 +134,32 @@ void watch_closed(int32_t descriptor, uint64_t mark)
 enum { LEVEL_SOCKET = 1 };
 
 /* TCP, or MPTCP: of the internet's families, and no others. */
-static bool is_stream(int32_t descriptor, bool *is_nothing)
+bool is_tcp(int32_t descriptor)
 {
     enum { OPTION_PROTOCOL = 38, TCP = 6, MPTCP = 262 };
     int32_t protocol = 0;
     uint32_t size = sizeof protocol;
-    *is_nothing = KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size) == -EBADF;
+    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size);
     return protocol == TCP || protocol == MPTCP;
-}
-
-bool marks_are_anothers(void)
-{
-    return is_for_good() || is_fork_of_threads() || !owns_memory();
-}
-
-bool is_unmarked(uint64_t mark)
-{
-    enum watch kind = kind_of_mark(mark);
-    return kind == WATCH_NOTHING || (kind == WATCH_LEFT && !marks_are_anothers());
 }
 
 bool is_watched_stream(int32_t descriptor)
 {
-    enum watch kind = watch_kind(descriptor);
-    bool is_nothing;
-    /* One number may need two kinds of mark. */
-    bool counts = is_stream_mark(kind) || (kind != WATCH_NOTHING && marks_are_anothers());
-    if (marks_are_exact())
-        return counts;
-    return counts && (is_stream(descriptor, &is_nothing) || is_nothing);
+    return is_stream_mark(watch_kind(descriptor)) && (marks_are_exact() || is_tcp(descriptor));
 }
 
-bool is_tcp(int32_t descriptor)
+bool settle_stream_mark(int32_t descriptor)
 {
-    bool is_nothing;
-    return is_stream(descriptor, &is_nothing);
+    uint64_t mark = watch_mark(descriptor);
+    bool is_watched = is_watched_stream(descriptor);
+    if (!is_watched && is_stream_mark(kind_of_mark(mark)))
+        unwatch(descriptor, mark);
+    return is_watched;
 }
 
 enum watch stream_mark(int32_t descriptor)
 {
     enum watch kind = watch_kind(descriptor);
-    if (kind == WATCH_LEFT)
-        return marks_are_anothers() ? WATCH_STREAM : WATCH_NOTHING;
     return is_stream_mark(kind) ? kind : WATCH_NOTHING;
 }
 
@@ -213,13 +176,6 @@ bool is_for_good(void)
 void watch_for_good(void)
 {
     __atomic_store_n(&for_good, true, __ATOMIC_SEQ_CST);
-}
-
-bool watch_copy(int32_t from, enum watch kind, int32_t to)
-{
-    if (has_mark(from) || has_mark(to))
-        are_hints = true;
-    return kind == WATCH_NOTHING || watch(to, kind);
 }
 
 uint64_t socket_cookie(int32_t descriptor)
@@ -266,8 +222,7 @@ bool has_stream_begun(int32_t descriptor)
 
 static bool watch_if_stream(int32_t descriptor)
 {
-    bool is_nothing;
-    if (is_stream(descriptor, &is_nothing))
+    if (is_tcp(descriptor))
         watch_found(descriptor);
     return false;
 }

@@ -2,15 +2,17 @@
  * and TCP sockets whose first bytes have not been seen. All others pass the gate at native speed.
  *
  * A mark is a hint, never a verdict: the judge that it leads to asks the kernel what the descriptor stands for now, and
- * whom it is connected to. So a mark that is left over costs a little time and nothing else, and one that is missing
- * would be a hole. As long as nobody but one thread can have any of these sockets, by one number each, the gate sees all
- * that becomes of them: then marks are exact, and only the peer is asked for.
+ * whom it is connected to. So a mark that is left over costs a little time and nothing else. As long as nobody but one
+ * thread can have any of these sockets, by one number each, the gate sees all that becomes of them: then marks are exact,
+ * and only the peer is asked for.
  *
  * A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark goes when the
  * first bytes were seen on a connection, and a socket is connected once: one whose mark went under any of its numbers is
  * not connected again to a place where bytes would have to be seen. Only the process that marks belong to takes them
- * away: a vfork child has this memory, but descriptors of its own. Where it may have them as they were before, a mark leaves
- * a trace, WATCH_LEFT: it is no mark to whoever took it away, and one to everybody else.
+ * away: a vfork child has this memory, but descriptors of its own.
+ *
+ * Threads, or a signal handler, of the function's own that lay one socket over another's number in the midst of a call can
+ * get bytes past this look. No lock is held against them (docs/threat-model.md, "What is not stopped").
  */
 #ifndef SHIELD_WATCHED_H
 #define SHIELD_WATCHED_H
@@ -22,8 +24,8 @@
 enum watch {
     WATCH_NOTHING,
     WATCH_STREAM, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
-    WATCH_LEFT, /* not looked at any more; but a copy of this process may have what was (process.h, note_fork) */
-    WATCH_GREETED, /* as WATCH_STREAM, after a ClientHello: a second one may follow; gate.S: from here on, what is read
+    WATCH_GREETED =
+        3, /* as WATCH_STREAM, after a ClientHello: a second one may follow; gate.S: from here on, what is read
                     * is looked at */
     WATCH_ANSWERS, /* a TCP socket, as WATCH_STREAM, that leads to a name server */
     WATCH_KINDS = 7,
@@ -32,7 +34,7 @@ enum watch {
     WATCH_QUERIES = 8
 };
 
-_Static_assert(WATCH_GREETED == 3 && WATCH_LEFT < 3 && WATCH_STREAM < 3, "as gate.S knows it");
+_Static_assert(WATCH_GREETED == 3 && WATCH_STREAM < 3, "as gate.S knows it");
 
 enum { WATCHED_DESCRIPTORS = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it too */ };
 
@@ -56,12 +58,7 @@ bool watch_queries(int32_t descriptor);
 bool has_queries(int32_t descriptor);
 /* What had the number is closed, or it is no UDP socket; if the number is this process's. */
 void forget_queries(int32_t descriptor);
-/* Is nothing looked at there? */
-bool is_unmarked(uint64_t mark);
-/* May a mark be that of a descriptor which another thread or process has by the same number? */
-bool marks_are_anothers(void);
-/* Is it a TCP socket whose bytes are looked at? A number that stands for nothing counts: the copy that its mark was made
- * for may be under way. */
+/* Is it a TCP socket whose bytes are looked at? */
 bool is_watched_stream(int32_t descriptor);
 /* Is it a TCP socket at all? */
 bool is_tcp(int32_t descriptor);
@@ -69,21 +66,17 @@ bool is_tcp(int32_t descriptor);
 bool has_stream_mark(int32_t descriptor);
 /* That mark's kind, or WATCH_NOTHING. */
 enum watch stream_mark(int32_t descriptor);
+/* The same as is_watched_stream; and a mark that is left over, on something else than a TCP socket, is taken away. */
+bool settle_stream_mark(int32_t descriptor);
 /* False when the descriptor's number is too high. */
 bool watch(int32_t descriptor, enum watch kind);
 /* A TCP socket that was there already. */
 void watch_found(int32_t descriptor);
-/* As watch_found, where it may be one for as long as a call lasts: the mark, for unwatch; 0, if there was one before. Either
- * way it is a new one, so that who made that does not take it away. */
-uint64_t watch_meanwhile(int32_t descriptor);
 /* The same, unless there is another mark than `seen` by now. */
 void watch_instead(int32_t descriptor, uint64_t seen, enum watch kind);
-/* A new mark, for the same, if it still has this one: who found the old one takes nothing away any more. */
-bool watch_still(int32_t descriptor, uint64_t seen);
 /* What had this mark was closed. */
 void watch_closed(int32_t descriptor, uint64_t mark);
-/* Takes a mark away, or leaves a trace of it where a copy may need one; unless there is another by now, or it is not this
- * process's to take. */
+/* Takes a mark away; unless there is another by now, or it is not this process's to take. */
 void unwatch(int32_t descriptor, uint64_t mark);
 /* From now on threads may have descriptors of their own: no mark is taken away any more. Nor where the owner of the memory
  * cannot be told (process.h). */
@@ -91,25 +84,17 @@ void watch_for_good(void);
 bool is_for_good(void);
 /* Another descriptor for the same, with the same mark, held. For close_held. Or an errno. */
 int64_t watch_duplicate(int32_t descriptor);
-/* What is judged by this is what is used by it, whatever becomes of the program's number meanwhile: a duplicate; the
- * number itself, where nobody could change it; held, where there is no number left for another. For watch_own_end. Or an
- * errno. */
+/* What is judged by this is what is used by it, whatever another thread makes of the program's number meanwhile: a
+ * duplicate; the number itself, where there is no other thread; held, where there is no number left for another. For
+ * watch_own_end. Or an errno. */
 int64_t watch_own(int32_t descriptor);
 void watch_own_end(int32_t descriptor, int64_t own);
-/* The same, where a signal handler may not change it either: never the number alone, without a claim. */
-int64_t watch_held(int32_t descriptor);
-/* A duplicate wherever there is room for one: the program may change its own number meanwhile. For watch_held_end. */
-int64_t watch_apart(int32_t descriptor);
-void watch_held_end(int32_t descriptor, int64_t own);
 /* That queries were sent by it holds for the program's number. */
 void watch_carry(int32_t descriptor, int64_t own);
 /* socket(2), for a TCP socket, which gets its mark with its number. */
 int64_t make_stream(const uint64_t *arg);
 /* dup2(2) and dup3(2), where nobody holds what is replaced. */
 int64_t lay_over(const struct call *call);
-/* Before one descriptor is made to stand for what another does, which has such a mark (stream_mark). False when its number is
- * too high. */
-bool watch_copy(int32_t from, enum watch kind, int32_t to);
 /* Before the mark of a TCP socket goes, from any of its numbers: it is not to be connected again to a place where its
  * first bytes have to be seen. False: the kernel does not remember it, so the mark stays. */
 bool stream_seen(int32_t descriptor);

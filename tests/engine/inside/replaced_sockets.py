@@ -7,7 +7,6 @@ output is how many times it was tried; of an honest way, how many times it went 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import select
 import socket
@@ -71,34 +70,6 @@ def taking_turns(*numbers: int) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-
-
-def says_on_a_copy(data: bytes, place: tuple[str, int]) -> Tries:
-    """A TCP socket that is not connected may not be handed over: that is asked of UNIX sockets, and not of UDP ones. It
-    is connected when it was."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    udp, said = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), False
-    ours.setblocking(False)
-    with taking_turns(udp.fileno(), ours.fileno()):
-        shared = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM, fileno=SHARED)
-        while not said:
-            with socket.socket() as s, contextlib.suppress(OSError):
-                socket.send_fds(shared, [b"x"], [s.fileno()])
-                for copy in socket.recv_fds(theirs, 1, 1, socket.MSG_DONTWAIT)[1]:
-                    with open(copy, "wb", buffering=0) as file:
-                        s.connect(place)
-                        said = file.write(data) == len(data)
-            yield
-
-
-@way
-def a_copy_asks() -> Tries:
-    return says_on_a_copy(framed(query(STOLEN)), RESOLVER)
-
-
-@way
-def a_copy_greets() -> Tries:
-    return says_on_a_copy(hello(), address())
 
 
 def full_of(data: bytes, listener: socket.socket) -> tuple[socket.socket, socket.socket]:
@@ -191,52 +162,6 @@ def an_answer_of_our_own() -> Tries:
         learn_from(framed(forged), listener)
         got_through = reached()
         yield
-
-
-def writes_to_ourselves(taken_back: Callable[[socket.socket], int]) -> Tries:
-    """A thread writes to a server of our own. In the midst of that the connection is reset, and the socket connected to
-    the name server."""
-    on_one_processor()
-    LIBC.prctl(SET_TIMER_SLACK, 1)
-    pieces = [framed(query(STOLEN)), *[b""] * 300]  # which take the kernel some time, before it looks at the socket
-    listener = socket.create_server(("127.0.0.1", 0))
-    go, ready = threading.Semaphore(0), threading.Semaphore(0)
-    sockets: list[socket.socket] = []
-
-    def write() -> None:
-        behind_all_others()
-        while True:
-            go.acquire()
-            with contextlib.suppress(OSError):
-                sockets.pop().sendmsg(pieces)
-            ready.release()
-
-    threading.Thread(target=write, daemon=True).start()
-    for delay in itertools.cycle(range(10, 90, 2)):
-        with socket.socket() as s:
-            s.setblocking(False)
-            s.connect_ex(listener.getsockname())
-            other, _ = listener.accept()
-            other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            sockets.append(s)
-            go.release()
-            time.sleep(delay / 1e6)
-            other.close()
-            taken_back(s)
-            s.connect_ex(RESOLVER)
-            ready.acquire()
-        yield
-
-
-@way
-def a_write_to_ourselves() -> Tries:
-    return writes_to_ourselves(lambda s: disconnect(s.fileno()))
-
-
-@way
-def a_write_in_the_background() -> Tries:
-    """The kernel disconnects by itself, when a second connect tells how the first one ended."""
-    return writes_to_ourselves(lambda s: s.connect_ex(("127.0.0.1", 9)))
 
 
 @way
@@ -362,6 +287,20 @@ def own_connections_are_written_to() -> Tries:
             assert s.recv(1) == b"x"
         with socket.create_connection(address()) as s:
             s.sendall(hello(ALLOWED))
+
+    return in_threads(work)
+
+
+@way
+def files_are_laid_over_what_sockets_left() -> Tries:
+    """Numbers that were sockets a moment ago, and that other threads had."""
+
+    def work() -> None:
+        socket.socket().close()
+        with open("/dev/null", "wb", buffering=0) as file, socket.socket() as s:
+            number = s.fileno()
+            os.dup2(file.fileno(), number)
+            assert os.write(number, b"x" * 100) == 100
 
     return in_threads(work)
 

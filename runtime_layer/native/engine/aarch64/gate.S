@@ -8,14 +8,6 @@
  * The call frame information names the site as the caller (column 96, as signal frames do), so that unwinding
  * passes through a call that the gate is making as if libc made it.
  */
-/* One writer more, or one less (written.h): x17 is where they are counted. */
-    .macro count how
-99: ldaxr w15, [x17]
-    \how w15, w15, #1
-    stlxr w18, w15, [x17]
-    cbnz w18, 99b
-    .endm
-
     .text
     .p2align 4
     .hidden gate_entry
@@ -91,9 +83,6 @@ gate_entry:
     adrp x17, alerts_left_out
     ldrb w18, [x17, :lo12:alerts_left_out]
     cbnz w18, 1f
-    adrp x17, has_company
-    ldrb w18, [x17, :lo12:has_company]
-    cbnz w18, 8f
     adrp x17, watched
     add x17, x17, :lo12:watched
     ldr x18, [x17, x0, lsl #3]
@@ -104,34 +93,6 @@ gate_entry:
     .cfi_def_cfa_offset 32
     mov x16, #0
     ret
-8:                               /* where there are threads: counted (written.h), looked at, and made from here */
-    .cfi_def_cfa_offset 48
-    stp x15, x16, [sp, #-16]!
-    .cfi_def_cfa_offset 64
-    and x17, x0, #1023
-    adrp x18, written
-    add x18, x18, :lo12:written
-    add x17, x18, x17, lsl #6
-    count add
-    dmb ish
-    adrp x18, watched
-    add x18, x18, :lo12:watched
-    ldr x18, [x18, x0, lsl #3]
-    tst w18, #0xff
-    b.ne 9f
-    svc #0
-    count sub
-    ldp x15, x16, [sp], #16
-    .cfi_def_cfa_offset 48
-    msr nzcv, x16
-    ldp x17, x18, [sp], #16
-    .cfi_def_cfa_offset 32
-    mov x16, #1
-    ret
-9:
-    .cfi_def_cfa_offset 64
-    count sub
-    ldp x15, x16, [sp], #16
 1:
     .cfi_def_cfa_offset 48
     sub sp, sp, #224

@@ -9,14 +9,6 @@
  * frame's return address is the saved rcx, and its stack pointer the one before the red zone was skipped. So
  * backtraces, C++ exceptions and pthread_cancel pass through a call that the gate is making as if libc made it.
  */
-/* Where the writers of descriptor edi are counted (written.h): at (%rcx,%r11). */
-    .macro find_count
-    mov %edi, %r11d
-    and $1023, %r11d
-    shl $6, %r11d
-    lea written(%rip), %rcx
-    .endm
-
     .text
     .p2align 4
     .hidden gate_entry
@@ -88,8 +80,6 @@ gate_entry:
     jae 1f
     cmpb $0, alerts_left_out(%rip)
     jne 1f
-    cmpb $0, has_company(%rip)
-    jne 7f
     lea watched(%rip), %r11
     cmpb $0, (%r11,%rdi,8)
     jne 1f
@@ -100,30 +90,6 @@ gate_entry:
     xor %ecx, %ecx
     ret
     .cfi_restore_state
-7:                               /* where there are threads: counted (written.h), looked at, and made from here */
-    push %rcx
-    .cfi_def_cfa_offset 144
-    .cfi_offset %rip, -144
-    find_count
-    lock incl (%rcx,%r11)
-    lea watched(%rip), %rcx
-    cmpb $0, (%rcx,%rdi,8)
-    jne 8f
-    syscall
-    find_count
-    lock decl (%rcx,%r11)
-    pop %rcx                     /* the site's address is never 0: answered */
-    .cfi_remember_state
-    .cfi_def_cfa_offset 136
-    .cfi_register %rip, %rcx
-    ret
-8:
-    .cfi_restore_state
-    lea written(%rip), %rcx
-    lock decl (%rcx,%r11)
-    pop %rcx
-    .cfi_def_cfa_offset 136
-    .cfi_register %rip, %rcx
 1:
     push %rbp
     .cfi_def_cfa_offset 144
