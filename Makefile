@@ -8,7 +8,7 @@ RUN := $(BIN)/python constructs/shielded_function/cli/node.py
 # The tests wait more than they compute: on two cores, three at a time.
 PYTEST_ARGS ?= -n 3
 # All C but the generated table.
-C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
+C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] runtime_layer/native/*/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
 
 # What Python compiled is kept: without it each of the programs that tests start would compile the CDK again.
 unexport PYTHONDONTWRITEBYTECODE

@@ -12,7 +12,7 @@ SOURCES = Path(__file__).parent / "c"
 NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
 # Seconds for which an attempt to win a race is repeated: a moment in `make test`, longer in `make test-long`.
 EFFORT = int(os.environ.get("RACE_SECONDS", "1"))
-_DISCOVERY = ("sites", "arrivals", "registers", "stretch", "decode")
+_DISCOVERY = ("sites", "incoming_edges", "operands", "code_region", "decode")
 
 
 def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | None = None) -> Path:
@@ -29,6 +29,6 @@ def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | Non
 def compile_list_sites(architecture: str, out: Path) -> Path:
     """The tool that prints what discovery for an architecture finds in a file."""
     sources = [SOURCES / "list_sites.c", NATIVE / "core" / "text.c", NATIVE / "core" / "memory.c"]
-    sources += [NATIVE / "engine" / "elf_image.c"]
-    sources += [f for f in (NATIVE / "engine" / architecture).glob("*.c") if f.stem in _DISCOVERY]
+    sources += [NATIVE / "engine" / "sites" / "elf_image.c"]
+    sources += [f for f in (NATIVE / "engine" / "sites" / architecture).glob("*.c") if f.stem in _DISCOVERY]
     return compile_c(sources, out, "-O2")

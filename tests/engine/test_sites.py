@@ -132,7 +132,7 @@ def test_numbers_are_those_of_the_disassembly(list_sites: Path, architecture: st
 
 
 def test_usual_instructions_are_decoded_the_same_both_ways(tmp_path: Path) -> None:
-    sources = [SOURCES / "usual.c", NATIVE / "engine" / "x86_64" / "decode.c"]
+    sources = [SOURCES / "usual.c", NATIVE / "engine" / "sites" / "x86_64" / "decode.c"]
     done = subprocess.run([compile_c(sources, tmp_path / "usual", "-O2")], capture_output=True, text=True, check=False)
     compared, usual = (int(count) for count in done.stdout.split()[:2])
     assert (done.returncode, compared) == (0, 17 * 512 * 256 * 8), done.stdout
@@ -142,7 +142,7 @@ def test_usual_instructions_are_decoded_the_same_both_ways(tmp_path: Path) -> No
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="compares this machine's own x86-64 libraries")
 def test_instruction_lengths_agree_with_capstone(tmp_path: Path) -> None:
     tool = compile_c(
-        [SOURCES / "decode_all.c", NATIVE / "engine" / "x86_64" / "decode.c"], tmp_path / "decode_all", "-O2"
+        [SOURCES / "decode_all.c", NATIVE / "engine" / "sites" / "x86_64" / "decode.c"], tmp_path / "decode_all", "-O2"
     )
     compared = 0
     for library in libraries("x86_64"):

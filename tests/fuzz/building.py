@@ -30,11 +30,11 @@ _CORE_WITHOUT_API = tuple(
     )
 )
 _CORE = (*_CORE_WITHOUT_API, "core/api.c")
-_ELF = ("core/text.c", "engine/elf_image.c")
-DECODER = "engine/x86_64/decode.c"
+_ELF = ("core/text.c", "engine/sites/elf_image.c")
+DECODER = "engine/sites/x86_64/decode.c"
 X86_64_SITES = (
     *_ELF,
-    *(f"engine/x86_64/{part}.c" for part in ("sites", "arrivals", "registers", "stretch")),
+    *(f"engine/sites/x86_64/{part}.c" for part in ("sites", "incoming_edges", "operands", "code_region")),
     DECODER,
 )
 _FAKE_KERNEL = ("-include", str(HERE / "kernel_fake.h"))
@@ -72,32 +72,32 @@ class Target:
 
 _JUDGES = (
     *_CORE_WITHOUT_API,
-    "engine/user_memory.c",
-    "engine/files.c",
-    "engine/whole_file.c",
-    "engine/workers.c",
-    "engine/open.c",
-    "engine/open_quick.c",
-    "engine/mounts.c",
-    "engine/caller.c",
-    "engine/maps.c",
-    "engine/ready.c",
+    "engine/base/user_memory.c",
+    "engine/files/file_verdict.c",
+    "engine/base/read_file.c",
+    "engine/files/node_workers.c",
+    "engine/files/open.c",
+    "engine/files/open_fastpath.c",
+    "engine/base/filesystem.c",
+    "engine/report/caller.c",
+    "engine/base/proc_maps.c",
+    "engine/state/readiness.c",
 )
 _NETWORK_JUDGES = (
-    *(source for source in _JUDGES if source != "engine/user_memory.c"),  # forget.c includes it
-    "engine/bind.c",
-    "engine/closing.c",
-    "engine/copies.c",
-    "engine/descriptors.c",
-    "engine/first_bytes.c",
-    "engine/log.c",
-    "engine/network.c",
-    "engine/options.c",
-    "engine/receive.c",
-    "engine/send.c",
-    "engine/sockets.c",
-    "engine/stream.c",
-    "engine/vectors.c",
+    *(source for source in _JUDGES if source != "engine/base/user_memory.c"),  # forget.c includes it
+    "engine/network/bind.c",
+    "engine/fds/slow_close.c",
+    "engine/fds/fd_dup.c",
+    "engine/fds/fd_list.c",
+    "engine/network/client_hello.c",
+    "engine/report/log_writer.c",
+    "engine/network/connect.c",
+    "engine/network/socket_options.c",
+    "engine/network/receive.c",
+    "engine/network/send.c",
+    "engine/base/socket_info.c",
+    "engine/network/tcp_send.c",
+    "engine/network/iovec.c",
 )
 _SETTING_WORDS = (
     "SHIELD_OUTBOUND_CONNECTIVITY=",
@@ -161,14 +161,20 @@ TARGETS: tuple[Target, ...] = (
     Target("names", "the table of learnt addresses", ("core/text.c", "core/endpoint.c", "core/names.c")),
     Target("alert", "the alert line", _CORE, words=("policy=", "mode=", "argument=", "seconds=", "\\xef\\xbf\\xbd")),
     Target("zip", "the directory of a jar", ("core/text.c", "core/zip.c"), max_len=1024),
-    Target("maps", "/proc/self/maps", ("core/text.c", "engine/maps.c"), flags=_FAKE_KERNEL, words=(" r-xp ", " rw-p ")),
+    Target(
+        "maps",
+        "/proc/self/maps",
+        ("core/text.c", "engine/base/proc_maps.c"),
+        flags=_FAKE_KERNEL,
+        words=(" r-xp ", " rw-p "),
+    ),
     Target(
         "known",
         "sites that a parent found",
-        ("core/text.c", "engine/known_sites.c"),
+        ("core/text.c", "engine/sites/site_cache.c"),
         words=("1.2.3.4.5:", "1.2.3.4.5:?@??", ";"),
     ),
-    Target("memory", "the caller's memory", ("core/text.c", "engine/user_memory.c"), flags=_FAKE_KERNEL),
+    Target("memory", "the caller's memory", ("core/text.c", "engine/base/user_memory.c"), flags=_FAKE_KERNEL),
     Target(
         "network",
         "the network judges",
@@ -177,9 +183,9 @@ TARGETS: tuple[Target, ...] = (
         flags=_FAKE_KERNEL,
         max_len=1024,
     ),
-    Target("paths", "the file judges", (*_JUDGES, "engine/paths.c"), flags=_FAKE_KERNEL, max_len=1024),
+    Target("paths", "the file judges", (*_JUDGES, "engine/files/path_syscalls.c"), flags=_FAKE_KERNEL, max_len=1024),
     Target("elf", "ELF files (x86_64)", X86_64_SITES, flags=("-DSCANS_X86_64=1",), max_len=16384),
-    Target("elf_aarch64", "ELF files (aarch64)", (*_ELF, "engine/aarch64/sites.c"), source="elf.c", max_len=4096),
+    Target("elf_aarch64", "ELF files (aarch64)", (*_ELF, "engine/sites/aarch64/sites.c"), source="elf.c", max_len=4096),
     Target("code", "x86_64 code around system calls", X86_64_SITES, max_len=2048),
     Target("decoder", "x86_64 instructions", (DECODER,), max_len=64),
 )

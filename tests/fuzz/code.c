@@ -4,8 +4,8 @@
 
 #include <elf.h>
 
-#include "../../runtime_layer/native/engine/elf_image.h"
-#include "../../runtime_layer/native/engine/x86_64/decode.h"
+#include "../../runtime_layer/native/engine/sites/elf_image.h"
+#include "../../runtime_layer/native/engine/sites/x86_64/decode.h"
 #include "sites.h"
 
 enum { FUNCTIONS = 4, SEGMENTS = 2, FRAME = 16, TABLE_HEAD = 12, NONE_TO_SEE = -1 };

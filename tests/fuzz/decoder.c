@@ -2,7 +2,7 @@
  * same however much follows it, and by whichever way it is found. Input: code. */
 #include "fuzz.h"
 
-#include "../../runtime_layer/native/engine/x86_64/decode.h"
+#include "../../runtime_layer/native/engine/sites/x86_64/decode.h"
 
 enum { LONGEST = 15 };
 

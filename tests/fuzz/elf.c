@@ -4,10 +4,10 @@
 
 #include <elf.h>
 
-#include "../../runtime_layer/native/engine/elf_image.h"
+#include "../../runtime_layer/native/engine/sites/elf_image.h"
 
 #if SCANS_X86_64
-#include "../../runtime_layer/native/engine/x86_64/decode.h"
+#include "../../runtime_layer/native/engine/sites/x86_64/decode.h"
 
 static void site_is_sound(const struct searched *s, const struct site *site)
 {

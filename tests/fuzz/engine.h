@@ -4,13 +4,13 @@
 
 #include "arena.h"
 
-#include "../../runtime_layer/native/engine/caller.h"
-#include "../../runtime_layer/native/engine/guarded.h"
-#include "../../runtime_layer/native/engine/judges.h"
-#include "../../runtime_layer/native/engine/left_out.h"
-#include "../../runtime_layer/native/engine/claims.h"
-#include "../../runtime_layer/native/engine/report.h"
-#include "../../runtime_layer/native/engine/state.h"
+#include "../../runtime_layer/native/engine/report/caller.h"
+#include "../../runtime_layer/native/engine/gate/dispatch.h"
+#include "../../runtime_layer/native/engine/gate/handlers.h"
+#include "../../runtime_layer/native/engine/report/left_out.h"
+#include "../../runtime_layer/native/engine/fds/fd_pins.h"
+#include "../../runtime_layer/native/engine/report/alerts.h"
+#include "../../runtime_layer/native/engine/state/sealed_state.h"
 #include "json.h"
 
 struct sealed sealed;

@@ -4,9 +4,9 @@
 
 #include "kernel_fake.h"
 
-#include "../../runtime_layer/native/engine/query_stream.c"
-#include "../../runtime_layer/native/engine/user_memory.c"
-#include "../../runtime_layer/native/engine/watched.c"
+#include "../../runtime_layer/native/engine/network/dns_tcp.c"
+#include "../../runtime_layer/native/engine/base/user_memory.c"
+#include "../../runtime_layer/native/engine/fds/fd_marks.c"
 
 void forget(int32_t descriptors)
 {

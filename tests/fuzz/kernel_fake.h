@@ -3,7 +3,7 @@
 #ifndef FUZZ_KERNEL_FAKE_H
 #define FUZZ_KERNEL_FAKE_H
 
-#include "../../runtime_layer/native/engine/kernel.h"
+#include "../../runtime_layer/native/engine/base/raw_syscall.h"
 
 int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 /* The real one, for probes of memory. */

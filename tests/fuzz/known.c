@@ -2,7 +2,7 @@
  * again. Input: the text; the object asked for is 1.2.3.4.5. */
 #include "fuzz.h"
 
-#include "../../runtime_layer/native/engine/known_sites.h"
+#include "../../runtime_layer/native/engine/sites/site_cache.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-#include "../../runtime_layer/native/engine/x86_64/decode.h"
+#include "../../runtime_layer/native/engine/sites/x86_64/decode.h"
 
 enum { LONGEST = 15, LINE = 4096 };
 

@@ -10,10 +10,10 @@
 
 #include "../../runtime_layer/native/core/dns.h"
 #include "../../runtime_layer/native/core/tls.h"
-#include "../../runtime_layer/native/engine/watched.h"
+#include "../../runtime_layer/native/engine/fds/fd_marks.h"
 /* Included whole: what it remembers must not pass from one input to the next. */
-#include "../../runtime_layer/native/engine/name_servers.c"
-#include "../../runtime_layer/native/engine/resolver.c"
+#include "../../runtime_layer/native/engine/network/dns_udp_peer.c"
+#include "../../runtime_layer/native/engine/network/dns_query.c"
 
 enum {
     UNSPEC = 0,

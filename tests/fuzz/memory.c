@@ -2,8 +2,8 @@
  * the memory's first bytes, then one access after another. The probes are real system calls. */
 #include "arena.h"
 
-#include "../../runtime_layer/native/engine/process.h"
-#include "../../runtime_layer/native/engine/user_memory.h"
+#include "../../runtime_layer/native/engine/state/process_state.h"
+#include "../../runtime_layer/native/engine/base/user_memory.h"
 
 enum { MOST = 2 * PAGE + 64 };
 

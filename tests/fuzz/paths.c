@@ -6,7 +6,7 @@
 #include "engine.h"
 
 #include "../../runtime_layer/native/core/verdict.h"
-#include "../../runtime_layer/native/engine/files.h"
+#include "../../runtime_layer/native/engine/files/file_verdict.h"
 #include <linux/openat2.h>
 
 enum { ROOT_DEVICE = 1, TMP_DEVICE, PROC_DEVICE, HANDLER_INODE = 77, DESCRIPTORS = 24, NAME_LONGEST = 255 };

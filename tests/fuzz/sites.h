@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 
-#include "../../runtime_layer/native/engine/sites.h"
+#include "../../runtime_layer/native/engine/sites/sites.h"
 
 struct searched {
     struct image image;

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../../runtime_layer/native/engine/x86_64/decode.h"
+#include "../../../runtime_layer/native/engine/sites/x86_64/decode.h"
 
 int main(int argc, char **argv)
 {

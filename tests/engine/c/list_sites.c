@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../../runtime_layer/native/engine/elf_image.h"
+#include "../../../runtime_layer/native/engine/sites/elf_image.h"
 
 static _Alignas(16) char workspace[WORKSPACE];
 

@@ -2,7 +2,7 @@
  * of a SIB byte. Output: how many were compared, how many of them were usual, and the first that differs. */
 #include <stdio.h>
 
-#include "../../../runtime_layer/native/engine/x86_64/decode.h"
+#include "../../../runtime_layer/native/engine/sites/x86_64/decode.h"
 
 enum { REX_PREFIXES = 17 /* and none */, OPCODES = 512, MODRM_BYTES = 256, BASES = 8 };
 

@@ -1,0 +1,100 @@
+#include "filesystem.h"
+
+#include "../files/file_verdict.h"
+
+enum { GET_SEALS = 1034 /* F_GET_SEALS: answers for memory files alone */, MAY_WRITE = 2 /* W_OK */ };
+
+/* The mount that a path lies on, or with an empty one, an open file; 0: unknown (before Linux 5.8). Device numbers would not
+ * do: on an overlay a file's is another than its directory's. */
+static uint64_t mount_of(int32_t file, const char *path)
+{
+    struct statx st = {0};
+    int64_t result = KERNEL(statx, file, path, AT_EMPTY_PATH, STATX_MNT_ID, &st);
+    return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
+}
+
+static bool is_root_mount(uint64_t mount)
+{
+    uint64_t root = mount_of(AT_FDCWD, "/");
+    return !mount || !root || mount == root;
+}
+
+bool is_on_root_mount(int32_t file)
+{
+    return is_root_mount(mount_of(file, ""));
+}
+
+/* struct statfs on 64-bit (statfs(2)). */
+struct filesystem {
+    int64_t type, block_size, blocks, free, available, files, free_files;
+    int32_t id[2];
+    int64_t name_len, fragment, flags, spare[4];
+};
+
+/* Neither its device would do (those of an overlay's files differ from those of its folders, and a subvolume of btrfs has its
+ * own), nor its mount (a bind mount is another of the same file system). Of the number that a file system has, btrfs puts
+ * the subvolume into the second half. A server may give each path another one: what is on the mount is asked for as well. */
+static bool is_root_filesystem(int64_t asked, const struct filesystem *fs)
+{
+    struct filesystem root = {0};
+    return is_error(asked) || is_error(KERNEL(statfs, "/", &root)) ||
+           (fs->type == root.type && fs->id[0] == root.id[0]);
+}
+
+bool is_of_root_filesystem(int32_t file)
+{
+    struct filesystem fs = {0};
+    return is_on_root_mount(file) || is_root_filesystem(KERNEL(fstatfs, file, &fs), &fs);
+}
+
+bool leads_to_root_filesystem(const char *path)
+{
+    struct filesystem fs = {0};
+    return is_root_mount(mount_of(AT_FDCWD, path)) || is_root_filesystem(KERNEL(statfs, path, &fs), &fs);
+}
+
+bool is_on_read_only_mount(int32_t file)
+{
+    enum { READ_ONLY = 1 /* ST_RDONLY */ };
+    struct filesystem fs = {0};
+    return !is_error(KERNEL(fstatfs, file, &fs)) && fs.flags & READ_ONLY;
+}
+
+bool is_in_procfs(int32_t file)
+{
+    enum { PROCFS = 0x9fa0 /* PROC_SUPER_MAGIC */ };
+    struct filesystem fs = {.type = PROCFS}; /* as what a filter lets nobody ask is */
+    return is_error(KERNEL(fstatfs, file, &fs)) || fs.type == PROCFS;
+}
+
+bool is_nameless_pipe(int32_t file)
+{
+    enum { PIPEFS = 0x50495045 /* PIPEFS_MAGIC */ };
+    struct filesystem fs = {0};
+    return !is_error(KERNEL(fstatfs, file, &fs)) && fs.type == PIPEFS;
+}
+
+uint32_t filesystem_type(int32_t file)
+{
+    struct filesystem fs = {0};
+    KERNEL(fstatfs, file, &fs);
+    return (uint32_t)fs.type;
+}
+
+bool is_memory_file(int32_t file)
+{
+    return !is_error(KERNEL(fcntl, file, GET_SEALS, 0));
+}
+
+bool may_change(int32_t file)
+{
+    char link[40];
+    struct stat st = {0};
+    if (is_memory_file(file))
+        return true;
+    if (is_on_read_only_mount(file))
+        return false;
+    KERNEL(fstat, file, &st);
+    path_through(file, TEXT(""), link, sizeof link);
+    return st.st_uid == (uint32_t)KERNEL(geteuid) || !is_error(KERNEL(faccessat, AT_FDCWD, link, MAY_WRITE));
+}

@@ -1,0 +1,24 @@
+/* Where a file lies, and who could change it there. */
+#ifndef SHIELD_FILESYSTEM_H
+#define SHIELD_FILESYSTEM_H
+
+#include "raw_syscall.h"
+
+/* Is it on the mount of /, or is that not known? */
+bool is_on_root_mount(int32_t file);
+/* May it lie in the file system of /, where it has another name when its own is a bind mount's? */
+bool is_of_root_filesystem(int32_t file);
+bool leads_to_root_filesystem(const char *path);
+/* Is its mount read-only? Nobody changes names or contents there. */
+bool is_on_read_only_mount(int32_t file);
+bool is_memory_file(int32_t file);
+/* As linux/magic.h has it; 0: unknown. A network's server is asked. */
+uint32_t filesystem_type(int32_t file);
+/* Is it procfs's, or is that not known? */
+bool is_in_procfs(int32_t file);
+/* A pipe that no path leads to, but for those of /proc. */
+bool is_nameless_pipe(int32_t file);
+/* Could this program change the file: as its owner, by its permissions, or since it is a memory file? */
+bool may_change(int32_t file);
+
+#endif

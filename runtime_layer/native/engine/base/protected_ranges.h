@@ -1,0 +1,30 @@
+/* What lies where: the engine's own memory, which nobody may touch, and patched text, which stays as it is. */
+#ifndef SHIELD_PROTECTED_RANGES_H
+#define SHIELD_PROTECTED_RANGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum range_kind { RANGE_FREE = 0, RANGE_ENGINE = 1, RANGE_TEXT = 2 };
+
+/* Pages that nobody may change, unmap or make writable. False when the table is full. */
+bool protect_range(uint64_t low, uint64_t high);
+void unprotect_range(uint64_t low);
+/* Text that may not become writable, nor be thrown away and read again from the file. The range of its
+ * trampolines begins there; 0: it needs none. */
+bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines);
+
+/* Nothing of them was ever below. Where memory that can be written and run is allowed, what changes lower down is not looked
+ * at: gate.S reads it. */
+extern uint64_t lowest_range __attribute__((visibility("hidden")));
+
+/* Which kinds lie, at least partly, in a range; or whether one does. */
+uint32_t kinds_within(uint64_t low, uint64_t high);
+bool overlaps(uint64_t low, uint64_t high, enum range_kind kind);
+/* Does the range hold a part of some patched text, but not all of it? Only whole texts may go. */
+bool cuts_text(uint64_t low, uint64_t high);
+/* Texts that lie within the range are gone, and their trampolines go. Nobody else prepares a text or changes mappings
+ * meanwhile. */
+void forget_texts(uint64_t low, uint64_t high);
+
+#endif

@@ -1,0 +1,157 @@
+#include "quiesce.h"
+
+#include "../../core/text.h"
+#include "raw_syscall.h"
+
+enum {
+    THREADS = 4096,
+    PATIENCE = 5000,  /* milliseconds */
+    RAN_LONG = 20000, /* nanoseconds: far more than the few instructions of a window */
+    REGISTER_SYNC_CORE = 1 << 6,
+    SYNC_CORE = 1 << 5 /* MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE (membarrier(2)) */
+};
+
+struct thread {
+    int32_t id; /* 0: seen outside, or gone */
+    bool has_run;
+    uint64_t ran; /* nanoseconds on a processor, as the scheduler last wrote them down */
+};
+
+struct list {
+    uint32_t count;
+    struct thread threads[THREADS];
+    char entries[2 * PAGE];
+};
+
+/* struct linux_dirent64 (getdents64(2)) */
+struct entry {
+    uint64_t ino, offset;
+    uint16_t len;
+    uint8_t type;
+    char name[];
+};
+
+bool has_other_threads(void)
+{
+    struct stat st = {0};
+    /* Each thread is a directory there, and "." and ".." count too (fs/proc/base.c). */
+    return is_error(KERNEL(newfstatat, AT_FDCWD, "/proc/self/task", &st, 0)) || st.st_nlink != 3;
+}
+
+void synchronize_processors(void)
+{
+    KERNEL(membarrier, REGISTER_SYNC_CORE, 0, 0);
+    KERNEL(membarrier, SYNC_CORE, 0, 0);
+}
+
+/* Reads /proc/self/task/<id>/<name>; the empty text when the thread is gone. */
+static struct text read_of_thread(int32_t id, const char *name, char *buffer, uint32_t cap)
+{
+    struct writer w = {buffer, 0, cap, false};
+    put(&w, TEXT("/proc/self/task/"));
+    put_number(&w, (uint32_t)id);
+    put_char(&w, '/');
+    put(&w, text_of(name));
+    put_char(&w, 0);
+    int64_t file = KERNEL(openat, AT_FDCWD, buffer, O_RDONLY | O_CLOEXEC, 0);
+    if (is_error(file))
+        return TEXT("");
+    int64_t n = KERNEL(read, file, buffer, cap);
+    KERNEL(close, file);
+    return (struct text){buffer, n > 0 ? (uint32_t)n : 0};
+}
+
+static uint64_t hex_at_end(struct text line)
+{
+    uint64_t v = 0;
+    uint32_t start = line.len;
+    while (start > 0 && line.at[start - 1] != 'x')
+        start--;
+    for (uint32_t i = start; i < line.len; i++) {
+        char c = line.at[i];
+        if (c >= '0' && c <= '9')
+            v = v << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            v = v << 4 | (uint64_t)(c - 'a' + 10);
+    }
+    return v;
+}
+
+static uint64_t decimal_at_start(struct text line)
+{
+    uint64_t v = 0;
+    for (uint32_t i = 0; i < line.len && line.at[i] >= '0' && line.at[i] <= '9'; i++)
+        v = v * 10 + (uint64_t)(line.at[i] - '0');
+    return v;
+}
+
+/* Has it run for long since it was first looked at? The scheduler writes its time down now and then: the first change
+ * may tell of what was before. */
+static bool ran_since(struct thread *t, uint64_t ran)
+{
+    if (!t->has_run) {
+        t->has_run = t->ran && ran != t->ran;
+        t->ran = ran;
+        return false;
+    }
+    return ran - t->ran > RAN_LONG;
+}
+
+static bool is_outside(struct thread *t, bool (*is_inside)(const void *context, uint64_t address),
+                       const void *context)
+{
+    char buffer[256];
+    /* "<number> <arguments> <stack pointer> <program counter>", "-1 <sp> <pc>", or "running" (proc(5)) */
+    struct text line = read_of_thread(t->id, "syscall", buffer, sizeof buffer);
+    if (line.len && !text_starts(line, TEXT("running")))
+        return !is_inside(context, hex_at_end(line));
+    struct text times = read_of_thread(t->id, "schedstat", buffer, sizeof buffer);
+    if (!times.len)
+        return read_of_thread(t->id, "comm", buffer, sizeof buffer).len == 0; /* gone */
+    return ran_since(t, decimal_at_start(times));
+}
+
+static bool list_threads(struct list *l)
+{
+    int32_t me = (int32_t)KERNEL(gettid);
+    int64_t file = KERNEL(openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (is_error(file))
+        return false;
+    bool fits = true;
+    int64_t n;
+    while ((n = KERNEL(getdents64, file, l->entries, sizeof l->entries)) > 0)
+        for (int64_t at = 0; at < n;) {
+            const struct entry *e = (const struct entry *)(l->entries + at);
+            int32_t id = (int32_t)decimal_at_start(text_of(e->name));
+            fits = fits && l->count < THREADS;
+            if (id && id != me && fits)
+                l->threads[l->count++] = (struct thread){.id = id};
+            at += e->len;
+        }
+    KERNEL(close, file);
+    return fits && n == 0;
+}
+
+bool threads_leave(bool (*is_inside)(const void *context, uint64_t address), const void *context)
+{
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct list), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return false;
+    struct list *l = (struct list *)memory;
+    const uint64_t millisecond[2] = {0, 1000000};
+    uint32_t left = list_threads(l) ? l->count : 1;
+    for (uint32_t turn = 0; left && l->count && turn < PATIENCE; turn++) {
+        if (turn)
+            KERNEL(nanosleep, millisecond, 0);
+        left = 0;
+        for (uint32_t i = 0; i < l->count; i++) {
+            struct thread *t = &l->threads[i];
+            if (t->id && is_outside(t, is_inside, context))
+                t->id = 0;
+            left += t->id != 0;
+        }
+    }
+    KERNEL(munmap, memory, sizeof(struct list));
+    return left == 0;
+}

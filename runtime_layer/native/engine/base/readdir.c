@@ -1,0 +1,43 @@
+#include "readdir.h"
+
+/* struct linux_dirent64 (getdents64(2)) */
+struct entry {
+    uint64_t ino, offset;
+    uint16_t len;
+    uint8_t type;
+    char name[];
+};
+
+/* Cannot be searched either, so that nothing in it can be opened (path_resolution(7)). */
+static bool is_closed(const char *path)
+{
+    int64_t directory = KERNEL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int64_t within = is_error(directory) ? directory : KERNEL(openat, directory, ".", O_PATH | O_CLOEXEC, 0);
+    if (!is_error(directory))
+        KERNEL(close, directory);
+    if (!is_error(within))
+        KERNEL(close, within);
+    return within == -EACCES;
+}
+
+bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),
+                void *context)
+{
+    int64_t directory = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    bool well = true;
+    if (is_error(directory))
+        return directory == -ENOENT || directory == -ENOTDIR || directory == -ENAMETOOLONG || is_closed(path);
+    for (;;) {
+        int64_t n = KERNEL(getdents64, directory, buffer, cap);
+        well &= n >= 0;
+        if (n <= 0)
+            break;
+        for (int64_t at = 0; at < n;) {
+            const struct entry *e = (const struct entry *)(buffer + at);
+            well &= each(context, text_of(e->name));
+            at += e->len;
+        }
+    }
+    KERNEL(close, directory);
+    return well;
+}

@@ -1,0 +1,13 @@
+/* The names in a directory, without an allocator. */
+#ifndef SHIELD_READDIR_H
+#define SHIELD_READDIR_H
+
+#include "../../core/text.h"
+#include "raw_syscall.h"
+
+/* Calls `each` for every name, and returns whether it always said yes. `path` is terminated; no names where there is no
+ * such directory or nothing in it can be opened, and false where it cannot be listed. */
+bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),
+                void *context);
+
+#endif

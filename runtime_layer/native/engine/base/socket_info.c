@@ -1,0 +1,91 @@
+/* What the kernel tells of a socket. */
+#include "socket_info.h"
+
+#include "raw_syscall.h"
+#include "../network/dns_udp_peer.h"
+
+enum { INET = 2, STREAM = 1, LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
+
+static int64_t option_of(int32_t descriptor, int32_t level, int32_t option, int32_t *value)
+{
+    uint32_t size = sizeof *value;
+    return KERNEL(getsockopt, descriptor, level, option, value, &size);
+}
+
+int64_t socket_type(int32_t descriptor)
+{
+    int32_t type = 0;
+    int64_t error = option_of(descriptor, LEVEL_SOCKET, OPTION_TYPE, &type);
+    return error ? error : type;
+}
+
+bool is_internet_datagram(int32_t descriptor)
+{
+    enum { OPTION_PROTOCOL = 38, UDP = 17, UDPLITE = 136 };
+    int32_t protocol = 0;
+    option_of(descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol);
+    return protocol == UDP || protocol == UDPLITE;
+}
+
+int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
+{
+    int64_t type = socket_type(descriptor);
+    if (type != STREAM)
+        return is_error(type) ? type : -EPROTOTYPE;
+    return peer_of(descriptor, peer);
+}
+
+int64_t peer_of(int32_t descriptor, struct endpoint *peer)
+{
+    struct sockaddr_bytes address = {.len = SOCKADDR_MAX};
+    int64_t error = KERNEL(getpeername, descriptor, address.bytes, &address.len);
+    if (error)
+        return error;
+    bool is_internet = endpoint_from_sockaddr(address.bytes, address.len, peer) == SOCKADDR_INET;
+    return is_internet ? 0 : -EAFNOSUPPORT;
+}
+
+uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info)
+{
+    enum { LEVEL_TCP = 6 };
+    uint32_t told = sizeof *info;
+    fill_bytes(info, 0, sizeof *info);
+    return KERNEL(getsockopt, descriptor, LEVEL_TCP, TCP_INFO, info, &told) ? 0 : told;
+}
+
+bool is_unconnected(int32_t descriptor)
+{
+    uint8_t peer[SOCKADDR_MAX];
+    uint32_t size = sizeof peer;
+    return KERNEL(getpeername, descriptor, peer, &size) == -ENOTCONN;
+}
+
+/* What has a peer has a route to it. */
+bool has_no_peer(int32_t descriptor)
+{
+    enum { LEVEL_IP = 0, LEVEL_IPV6 = 41, OPTION_MTU = 14, OPTION_MTU6 = 24 };
+    int32_t units;
+    return is_unconnected(descriptor) && is_error(option_of(descriptor, LEVEL_IP, OPTION_MTU, &units)) &&
+           is_error(option_of(descriptor, LEVEL_IPV6, OPTION_MTU6, &units));
+}
+
+bool is_of_older_family(int32_t descriptor)
+{
+    enum { OPTION_DOMAIN = 39 };
+    int32_t domain = 0;
+    return !option_of(descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain) && domain == INET;
+}
+
+bool waits(int32_t descriptor)
+{
+    return !(KERNEL(fcntl, descriptor, F_GETFL) & O_NONBLOCK);
+}
+
+int64_t longest_wait(int32_t descriptor, int32_t option)
+{
+    enum { LONGEST = 1000000000 /* seconds: who says more says for ever */ };
+    int64_t told[2] = {0, 0}; /* seconds, and microseconds */
+    uint32_t size = sizeof told;
+    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, option, told, &size);
+    return told[0] > LONGEST ? 0 : told[0] * SECOND + told[1] * 1000;
+}

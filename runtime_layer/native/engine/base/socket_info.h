@@ -1,0 +1,37 @@
+/* What the kernel tells of a socket. */
+#ifndef SHIELD_SOCKET_INFO_H
+#define SHIELD_SOCKET_INFO_H
+
+#include <linux/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../core/endpoint.h"
+
+/* Its type, or an errno. */
+int64_t socket_type(int32_t descriptor);
+/* UDP, or UDP-Lite, of the internet's families. */
+bool is_internet_datagram(int32_t descriptor);
+/* Is it one that cannot have IPv6 addresses? */
+bool is_of_older_family(int32_t descriptor);
+/* The peer of a TCP connection: 0, -ENOTCONN, or an errno for what is no such socket. */
+int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
+/* The same of any socket of the internet's families, for who knows already of what kind it is. */
+int64_t peer_of(int32_t descriptor, struct endpoint *peer);
+/* A socket without a peer, as far as getpeername(2) tells. */
+bool is_unconnected(int32_t descriptor);
+/* And without one at port 0, which is none there, but what others send is not heard. */
+bool has_no_peer(int32_t descriptor);
+/* What the kernel tells of a TCP connection (tcp(7), TCP_INFO), and zeroes where it tells no more. Returns how many bytes it
+ * told; 0: none, as of what is no TCP socket. */
+uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info);
+/* tcpi_state; HAS_ENDED: the other side has, as in all states that follow. */
+enum { IS_CLOSED = 7, HAS_ENDED = 8, LISTENS = 10 };
+/* Does a call on it wait, unless it says otherwise? */
+bool waits(int32_t descriptor);
+/* For how long, in nanoseconds (socket(7)); 0: for ever. */
+#define SECOND INT64_C(1000000000)
+enum { RECEIVE_LIMIT = 20 /* SO_RCVTIMEO */, SEND_LIMIT = 21 /* SO_SNDTIMEO */ };
+int64_t longest_wait(int32_t descriptor, int32_t option);
+
+#endif

@@ -1,0 +1,28 @@
+/* One system call as it meets the gate, and what a judge may answer.
+ *
+ * The layout of `struct call` is what the gate's assembly pushes: keep both together.
+ */
+#ifndef SHIELD_SYSCALL_CTX_H
+#define SHIELD_SYSCALL_CTX_H
+
+#include <stdint.h>
+
+struct call {
+    int64_t nr; /* in: the number; out, when answered: the result */
+    uint64_t arg[6];
+    uint64_t site;  /* address of the system-call instruction */
+    uint64_t stack; /* the caller's stack pointer, for finding out who called */
+};
+
+enum outcome {
+    RUN_IN_PLACE = 0, /* the caller's own instruction makes the call, with its own registers */
+    ANSWERED = 1      /* call->nr holds the result */
+};
+
+static inline enum outcome answer(struct call *call, int64_t result)
+{
+    call->nr = result;
+    return ANSWERED;
+}
+
+#endif

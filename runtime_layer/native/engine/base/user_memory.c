@@ -1,0 +1,171 @@
+#include "user_memory.h"
+
+#include "../../core/text.h"
+#include "../state/process_state.h"
+
+/* rt_sigprocmask copies the set before it looks at `how`, so an impossible `how` tells whether eight bytes can
+ * be read: EFAULT if not, EINVAL if so (kernel/signal.c). */
+static bool probe(uint64_t address)
+{
+    return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
+}
+
+/* Pages that can be read and written, while memory stays as it is: the one that the call was made on, and the last ones
+ * that were found so. */
+static uint64_t known_stack, found_readable, found_writable;
+
+void memory_stays(const void *stack)
+{
+    known_stack = page_down((uint64_t)stack);
+    found_readable = found_writable = known_stack;
+}
+
+static bool keep(bool found, uint64_t *kept, uint64_t address)
+{
+    if (found && known_stack)
+        *kept = page_down(address);
+    return found;
+}
+
+static bool is_found_writable(uint64_t address)
+{
+    uint64_t page = page_down(address);
+    return page && (page == found_writable || page == known_stack);
+}
+
+bool readable(uint64_t address)
+{
+    return is_found_writable(address) || (page_down(address) && page_down(address) == found_readable) ||
+           keep(probe(address & ~7ull), &found_readable, address);
+}
+
+/* Calls that write to a place that the caller is about to write anyway, and change nothing else: the mask of signals is
+ * eight bytes long, the number of a processor four, and of a page mincore says in one byte whether it is in memory: that
+ * is asked of this very page (rt_sigprocmask(2), getcpu(2), mincore(2)). They come in the order of what they cost. Where a
+ * filter forbids the last two, a page that can be read is taken for one that can be written. */
+static bool ask_writable(uint64_t address, uint64_t room)
+{
+    if (!address) /* "not wanted", to each of them */
+        return false;
+    if (room >= 8)
+        return KERNEL(rt_sigprocmask, 0, 0, address, 8) == 0;
+    int64_t result = room >= 4 ? KERNEL(getcpu, address, 0, 0) : -ENOSYS;
+    if (result && result != -EFAULT)
+        result = KERNEL(mincore, page_down((uint64_t)__builtin_frame_address(0)), 1, address);
+    return result == 0 || (result != -EFAULT && readable(address));
+}
+
+static bool writable(uint64_t address, uint64_t room)
+{
+    return is_found_writable(address) || keep(ask_writable(address, room), &found_writable, address);
+}
+
+bool read_user(void *to, uint64_t from, uint64_t n)
+{
+    if (n == 0)
+        return true;
+    uint64_t last = from + n - 1;
+    if (last < from)
+        return false;
+    /* The page that this very call runs on is readable: structures on the caller's stack often share it. */
+    uint64_t own = page_down((uint64_t)__builtin_frame_address(0));
+    for (uint64_t page = page_down(from); page <= last; page += PAGE) {
+        if (page == own)
+            continue;
+        if (!readable(page < from ? from : page))
+            return false;
+        if (page + PAGE < page)
+            break;
+    }
+    copy_bytes(to, (const void *)from, n);
+    return true;
+}
+
+/* Walks the string, copying it unless `to` is NULL. */
+static int64_t walk_string(char *to, uint64_t from, uint64_t cap)
+{
+    uint64_t checked = 0; /* bytes from `from` that lie in a page known to be readable */
+    for (uint64_t i = 0; i < cap; i++) {
+        if (i == checked) {
+            if (!readable(from + i))
+                return -EFAULT;
+            checked = i + PAGE - ((from + i) & (PAGE - 1));
+        }
+        char c = *(const volatile char *)(from + i);
+        if (to)
+            to[i] = c;
+        if (c == 0)
+            return (int64_t)i;
+    }
+    return -ENAMETOOLONG;
+}
+
+int64_t read_user_string(char *to, uint64_t from, uint64_t cap)
+{
+    return walk_string(to, from, cap);
+}
+
+int64_t user_string_length(uint64_t from, uint64_t cap)
+{
+    return walk_string(NULL, from, cap);
+}
+
+bool write_user(uint64_t to, const void *from, uint64_t n)
+{
+    if (n == 0)
+        return true;
+    uint64_t last = to + n - 1;
+    if (last < to)
+        return false;
+    for (uint64_t page = page_down(to); page <= last; page += PAGE) {
+        uint64_t first = page < to ? to : page, end = page + (PAGE - 1) < last ? page + (PAGE - 1) : last;
+        if (!writable(first, end - first + 1))
+            return false;
+        if (page + PAGE < page)
+            break;
+    }
+    copy_bytes((void *)to, from, n);
+    return true;
+}
+
+/* Enough for the usual; beyond that, memory of its own: no call waits for another to give its space back. */
+enum { SCRATCHES = 16 };
+
+static struct scratch scratches[SCRATCHES];
+/* By whom. A vfork child that a handler made in the midst of a call goes on with that call: what its parent took is not
+ * the child's to give back. */
+enum { FREE, BY_OWNER, BY_KIN };
+static uint8_t taken[SCRATCHES];
+
+static uint8_t taker(void)
+{
+    return owns_memory() ? BY_OWNER : BY_KIN;
+}
+
+struct scratch *scratch_take(void)
+{
+    uint8_t me = taker();
+    /* Threads have stacks of their own, so most begin to look at different places. */
+    uint64_t stack = (uint64_t)__builtin_frame_address(0) / (16 * PAGE);
+    uint64_t start = stack * 0x9e3779b97f4a7c15 >> 32; /* Knuth's multiplicative hash */
+    for (uint32_t i = 0; i < SCRATCHES; i++) {
+        uint32_t at = (uint32_t)(start + i) % SCRATCHES;
+        uint8_t free = FREE;
+        if (!__atomic_load_n(&taken[at], __ATOMIC_RELAXED) &&
+            __atomic_compare_exchange_n(&taken[at], &free, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            return &scratches[at];
+    }
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct scratch), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return is_error(memory) ? NULL : (struct scratch *)memory;
+}
+
+void scratch_give(struct scratch *s)
+{
+    uint8_t by = taker();
+    if (s >= scratches && s < scratches + SCRATCHES)
+        __atomic_compare_exchange_n(&taken[s - scratches], &by, FREE, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED);
+    else
+        KERNEL(munmap, s, sizeof(struct scratch));
+}

@@ -1,0 +1,267 @@
+/* Start: arm the shield in this process, or refuse to let it run.
+ *
+ *   1. settings   the environment becomes the sealed policy
+ *   2. facts      the objects that verdicts compare with: /tmp, programs, ourselves
+ *   3. table      which system calls must pass the gate
+ *   4. patch      libc, the loader, and what the function brings
+ *   5. seal       everything above becomes read-only; one line says so
+ *
+ * The wrapper preloads this library, so the constructor runs before any code of the function. A program that loads it
+ * later, without a setting in its environment, says what it wants with configure.c.
+ */
+#include "arm.h"
+
+#include "../fds/fd_list.h"
+#include "../gate/dispatch.h"
+#include "../report/log_writer.h"
+#include "../base/filesystem.h"
+#include "../base/page_size.h"
+#include "../state/process_state.h"
+#include "../report/alerts.h"
+#include "../base/user_memory.h"
+#include "../fds/fd_marks.h"
+#include "../process/wrapper_detect.h"
+
+struct sealed sealed;
+uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
+static struct names learnt;
+
+struct names *learnt_names(void)
+{
+    return &learnt;
+}
+
+uint64_t monotonic_micros(void)
+{
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 1 /* CLOCK_MONOTONIC */, now);
+    return now[0] * 1000000 + now[1] / 1000;
+}
+
+static bool fail(struct writer *error, const char *why, struct text what)
+{
+    put(error, text_of(why));
+    put(error, what);
+    return false;
+}
+
+static bool inode_of(const char *path, struct inode *inode)
+{
+    struct stat st = {0};
+    if (is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)))
+        return false;
+    *inode = (struct inode){st.st_dev, st.st_ino};
+    return true;
+}
+
+/* No link either: what it leads to has another name. */
+static bool is_directory(const char *path, struct inode *inode)
+{
+    struct stat st = {0};
+    KERNEL(newfstatat, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+    *inode = (struct inode){st.st_dev, st.st_ino};
+    return (st.st_mode & S_IFMT) == S_IFDIR;
+}
+
+/* A directory that lies on its own, not on the device of /. */
+static bool is_mount_point(const char *path, uint64_t dev, uint64_t root)
+{
+    struct inode inode;
+    return is_directory(path, &inode) && inode.dev == dev && inode.dev != root;
+}
+
+static bool read_objects(struct writer *error)
+{
+    struct inode root, proc;
+    bool has_tmp = is_directory("/tmp", &sealed.tmp);
+    if (!has_tmp && sealed.policy.modes[READ_WRITE_TMP] != MODE_ALLOW)
+        return fail(error, "read_write_tmp: there is no directory, but a link or nothing, at ", TEXT("/tmp"));
+    if (!inode_of("/", &root) || !inode_of("/proc/self/fd", &proc))
+        return fail(error, "cannot look at ", TEXT("/proc/self/fd"));
+    sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
+    sealed.proc_dev = is_mount_point("/proc", proc.dev, root.dev) ? proc.dev : 0;
+    for (uint32_t i = 0; i < sealed.policy.child_count; i++) {
+        char path[PAGE];
+        struct text t = policy_text(&sealed.policy, sealed.policy.child[i].path);
+        if (t.len >= sizeof path)
+            continue;
+        copy_bytes(path, t.at, t.len);
+        path[t.len] = 0;
+        inode_of(path, &sealed.programs[i]);
+    }
+    return true;
+}
+
+/* /tmp may be a subvolume, which has a device of its own and lies in the file system of / all the same. */
+static bool is_root_clear(void)
+{
+    bool has_log = sealed.log_pipe.ino && !is_nameless_pipe(sealed.log);
+    return sealed.tmp_is_mount && !leads_to_root_filesystem("/tmp") && !sealed.handler_on_root && !has_log;
+}
+
+/* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written
+ * and run treated where nothing was said of it and the runtime does not need it. */
+void settle_modes(struct sealed *s)
+{
+    uint8_t *modes = s->policy.modes, strictest = MODE_ALLOW;
+    for (uint32_t id = 0; id < SELF_PROTECTION; id++)
+        if (modes[id] < strictest)
+            strictest = modes[id];
+    modes[SELF_PROTECTION] = strictest;
+    if (s->memory_by_runtime)
+        modes[EXECUTABLE_MEMORY] = s->has_jit ? MODE_ALLOW : strictest;
+}
+
+void forbid_core_dumps(const struct policy *p)
+{
+    enum { LIMIT_OF_CORE = 4 };
+    static const uint64_t none[2];
+    if (p->modes[READ_WRITE_TMP] == MODE_BLOCK)
+        KERNEL(prlimit64, 0, LIMIT_OF_CORE, none, 0);
+}
+
+/* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one
+ * that the function itself could have put there. */
+static void read_spawn_helper(struct text directory)
+{
+    char path[PAGE];
+    struct writer w = {path, 0, sizeof path, false};
+    put(&w, directory);
+    put(&w, TEXT("../lib/jspawnhelper"));
+    put_char(&w, 0);
+    int64_t file = w.full ? -ENAMETOOLONG : KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (is_error(file))
+        return;
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    if (!may_change((int32_t)file))
+        sealed.spawn_helper = (struct inode){st.st_dev, st.st_ino};
+    KERNEL(close, file);
+}
+
+/* The program that runs in this process. Where the handler's files are depends on its language. */
+struct own_program {
+    char path[PAGE];
+    struct text directory, name; /* with the slash between them in the first */
+};
+
+static void find_program(struct own_program *program)
+{
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", program->path, sizeof program->path);
+    struct text path = {program->path, n > 0 ? (uint32_t)n : 0};
+    program->name = base_name(path);
+    program->directory = (struct text){path.at, path.len - program->name.len};
+    sealed.language = language_from(program->name);
+}
+
+static void read_program(const struct own_program *program, const struct start *start)
+{
+    enum language language = (enum language)sealed.language;
+    sealed.stage =
+        start->origin == ORIGIN_STARTING && is_wrapper(program->name) ? STAGE_STARTING : STAGE_RUNNING;
+    if (language == LANGUAGE_JAVA)
+        read_spawn_helper(program->directory);
+    sealed.has_jit = language_has_jit(language);
+    sealed.keeps_jit = sealed.has_jit && language != LANGUAGE_OTHER;
+    sealed.memory_by_runtime = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME;
+    settle_modes(&sealed);
+}
+
+static bool seal(struct writer *error)
+{
+    bool well = !is_error(KERNEL(mprotect, &sealed, sizeof sealed, PROT_READ)) &&
+                !is_error(KERNEL(mprotect, gate_table, sizeof gate_table, PROT_READ));
+    return well || fail(error, "cannot seal the policy", TEXT(""));
+}
+
+/* What an earlier attempt left goes, but for the process: other threads may be waiting there for their own attempt. At
+ * first there is nothing, and its many pages are not touched. */
+static void begin_again(void)
+{
+    static bool again;
+    if (!again) {
+        again = true;
+        return;
+    }
+    enum { PROCESS = offsetof(struct sealed, process), BEHIND = PROCESS + sizeof sealed.process };
+    fill_bytes(&sealed, 0, PROCESS);
+    fill_bytes((char *)&sealed + BEHIND, 0, sizeof sealed - BEHIND);
+}
+
+bool arm(struct start *start, struct armed_objects *objects)
+{
+    struct own_program program;
+    if (!process_begin())
+        return fail(start->error, "out of memory", TEXT(""));
+    begin_again();
+    find_program(&program);
+    if (!settings_read(start))
+        return false;
+    if (!pages_are_ours())
+        return fail(start->error, "the kernel's pages are not of 4096 bytes", TEXT(""));
+    read_program(&program, start);
+    if (!read_objects(start->error))
+        return false;
+    if (start->from_code && reports_anything(&sealed) && has_ring())
+        return fail(start->error, HAS_RING, TEXT(""));
+    /* Where nothing can be reported, a descriptor would only be in the way. */
+    sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
+    log_remember(&sealed);
+    sealed.root_is_clear = is_root_clear();
+    list_guarded_calls();
+    gate_table[GATE_READY] = start->origin == ORIGIN_READY; /* a child of a process that was ready */
+    guard_calls(gate_table, &sealed);
+    if (!process_arm())
+        return fail(start->error, "out of memory", TEXT(""));
+    if (!patch_loaded_objects(objects, start->from_code, start->error))
+        return false;
+    sealed.armed = true;
+    if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
+        watch_inherited(); /* sockets that are made from now on are marked by the gate */
+    forbid_core_dumps(&sealed.policy);
+    return seal(start->error);
+}
+
+void report_armed(const struct armed_objects *objects, uint64_t began)
+{
+    report_start(sealed.log, &(struct start_line){.event = TEXT("armed"),
+                                                  .level = TEXT("INFO"),
+                                                  .apart = sealed.is_late,
+                                                  .has_modes = true,
+                                                  .armed = true,
+                                                  .sites = objects->sites,
+                                                  .patched = objects->patched,
+                                                  .micros = (uint32_t)(monotonic_micros() - began)});
+}
+
+void report_failure(bool runs, const struct writer *reason)
+{
+    report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
+                                         .level = TEXT("ERROR"),
+                                         .failed = true,
+                                         .apart = sealed.is_late,
+                                         .reason = {reason->at, reason->used}});
+}
+
+__attribute__((constructor)) static void start_engine(void)
+{
+    uint64_t began = monotonic_micros();
+    char reason[512];
+    struct writer error = {reason, 0, sizeof reason, false};
+    struct start start = {.inherited_log = -1, .error = &error};
+    struct armed_objects objects = {0};
+    if (arm(&start, &objects)) {
+        /* Children and wrapper scripts are armed too, but the function starts once. */
+        if (start.origin != ORIGIN_RUNNING && start.origin != ORIGIN_READY && sealed.stage == STAGE_RUNNING)
+            report_armed(&objects, began);
+        return;
+    }
+    if (start.nobody_asked)
+        return;
+    /* Whoever starts a child can see to it that arming fails there: it is never set free. */
+    bool is_child = start.origin == ORIGIN_RUNNING || start.origin == ORIGIN_READY;
+    bool runs = sealed.policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child;
+    report_failure(runs, &error);
+    if (!runs)
+        KERNEL(exit_group, REFUSED);
+}

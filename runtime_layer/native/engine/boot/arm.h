@@ -1,0 +1,26 @@
+/* Arming the shield in this process; what the constructor and configure (configure.h) share. */
+#ifndef SHIELD_ARM_H
+#define SHIELD_ARM_H
+
+#include "../sites/loaded_objects.h"
+#include "environment_policy.h"
+
+enum { REFUSED = 78 /* EX_CONFIG: how a process ends that must not go on */ };
+
+/* False: start->error says why. Where objects->patched is not 0 by then, this process is half shielded. */
+bool arm(struct start *start, struct armed_objects *objects);
+/* The line that says what became of it. `began`: monotonic_micros() before. */
+void report_armed(const struct armed_objects *objects, uint64_t began);
+void report_failure(bool runs, const struct writer *reason);
+uint64_t monotonic_micros(void);
+
+#define HAS_RING                                                                                             \
+    "this process uses io_uring already, which no library can guard, or cannot tell; let the wrapper start " \
+    "it"
+
+/* What depends on a policy's modes: self_protection, and executable_memory where nothing was said of it. */
+void settle_modes(struct sealed *s);
+/* Where /tmp is blocked: the kernel writes them there without a call of the program (core(5)). */
+void forbid_core_dumps(const struct policy *p);
+
+#endif

@@ -1,0 +1,191 @@
+#include "configure.h"
+
+#include "../../core/tighten.h"
+#include "../fds/fd_list.h"
+#include "sealed_diff.h"
+#include "../gate/dispatch.h"
+#include "../report/log_writer.h"
+#include "../memory/mmap_exec.h"
+#include "../state/process_state.h"
+#include "../base/protected_ranges.h"
+#include "../report/alerts.h"
+#include "../state/sealed_pages.h"
+#include "arm.h"
+#include "../base/user_memory.h"
+#include "../fds/fd_marks.h"
+
+enum { LINES_MAX = 1 << 16 };
+
+/* What was asked for, as it was when it was read: the caller's memory may change at any time. */
+struct request {
+    struct policy wanted;
+    char lines[LINES_MAX];
+};
+
+static bool fail(struct writer *error, const char *why)
+{
+    put(error, text_of(why));
+    return false;
+}
+
+static bool read_request(struct request *request, uint64_t lines, uint64_t len, struct writer *error)
+{
+    if (len > sizeof request->lines)
+        return fail(
+            error,
+            "the policy is longer than 65536 bytes; shorten the lists with *.domain, networks or globs");
+    if (!read_user(request->lines, lines, len))
+        return fail(error, "the policy cannot be read from memory");
+    return policy_from_code(&request->wanted, (struct text){request->lines, (uint32_t)len}, error);
+}
+
+/* Half shielded is what no process may be, and there is no way back once code was changed: it ends. */
+static bool arm_late(const struct policy *wanted, struct writer *error)
+{
+    uint64_t began = monotonic_micros();
+    struct start start = {.from_code = wanted, .inherited_log = -1, .error = error};
+    struct armed_objects objects = {0};
+    if (arm(&start, &objects)) {
+        report_armed(&objects, began);
+        return true;
+    }
+    bool runs = wanted->on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0;
+    report_failure(runs, error);
+    if (objects.patched)
+        KERNEL(exit_group, REFUSED);
+    if (sealed.log > 2)
+        KERNEL(close, sealed.log);
+    return runs;
+}
+
+/* The rest of what depends on the policy. */
+static bool follow(struct sealed *next, const struct policy *wanted, struct writer *error)
+{
+    const uint8_t *now = sealed.policy.modes, *then = next->policy.modes;
+    if (wanted->modes[EXECUTABLE_MEMORY] != MODE_BY_RUNTIME)
+        next->memory_by_runtime = false;
+    settle_modes(next);
+    if (runs_free_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])
+        return fail(error,
+                    "a library was loaded that makes system calls which cannot be guarded; configure before "
+                    "it is loaded, or leave it out");
+    if (!next->tmp.ino && then[READ_WRITE_TMP] != MODE_ALLOW)
+        return fail(error, "read_write_tmp: there was no directory /tmp at the start");
+    for (uint32_t i = 0; i < next->policy.child_count; i++)
+        if (next->policy.child[i].removed)
+            next->programs[i] = (struct inode){0, 0};
+    if (!reports_anything(&sealed) && reports_anything(next)) {
+        if (has_ring())
+            return fail(error, HAS_RING);
+        next->log = log_keep(-1);
+        log_remember(next);
+    }
+    return settings_follow(next, wanted, error);
+}
+
+static bool is_table_of(const void *now, const void *next, const void *coming)
+{
+    return guards_are(next, coming, ((const uint8_t *)now)[GATE_READY]);
+}
+
+/* First the table, so that nobody meets the new policy without its guards. Both are read-only by now. */
+static bool may_come_into_force(const void *now, const void *next, const void *context)
+{
+    (void)context;
+    if (!sealed_follows(now, next))
+        return false;
+    uint8_t *table = pages_copy(gate_table, PAGE);
+    if (table)
+        guard_calls(table, next);
+    return table && pages_exchange(table, gate_table, PAGE, is_table_of, next);
+}
+
+static void report_refusal(const struct writer *error)
+{
+    report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
+}
+
+/* And last the sockets that were made while nobody looked. */
+static bool put_in_force(struct sealed *next, struct writer *error)
+{
+    const uint64_t millisecond[2] = {0, 1000000};
+    bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW;
+    if (!pages_exchange(next, &sealed, sizeof sealed, may_come_into_force, NULL)) {
+        fail(error,
+             "a limit leaves no memory, descriptor or file for it, or another thread changed it meanwhile");
+        report_refusal(error);
+        return false;
+    }
+    if (was_open && sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
+        KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
+        watch_inherited();
+    }
+    forbid_core_dumps(&sealed.policy);
+    report_start(sealed.log,
+                 &(struct start_line){
+                     .event = TEXT("tightened"), .level = TEXT("INFO"), .apart = true, .has_modes = true});
+    return true;
+}
+
+static bool tighten(const struct policy *wanted, struct writer *error)
+{
+    struct sealed *next = pages_copy(&sealed, sizeof sealed);
+    if (!next)
+        return fail(error, "out of memory");
+    if (!policy_tighten(&next->policy, wanted, error)) {
+        pages_drop(next, sizeof sealed);
+        report_refusal(error);
+        return false;
+    }
+    bool well = follow(next, wanted, error);
+    if (well && !same_bytes(next, &sealed, sizeof sealed))
+        return put_in_force(next, error);
+    pages_drop(next, sizeof sealed);
+    return well;
+}
+
+/* A vfork child has the memory of its parent, but neither its descriptors nor its number. */
+static bool configure(const struct policy *wanted, struct writer *error)
+{
+    uint64_t signals;
+    if (!sealed.process)
+        return fail(error, "out of memory");
+    note_owner();
+    if (!runs_in_owner())
+        return fail(error,
+                    "a child that shares its parent's memory cannot configure it; call it in the parent");
+    if (!sealing_begin(&signals))
+        return fail(error, "another thread is configuring; call it once, while the function is loaded");
+    bool well = sealed.armed ? tighten(wanted, error) : arm_late(wanted, error);
+    sealing_end(&signals);
+    return well;
+}
+
+/* The reason goes where the caller says, unless that is the engine's own. */
+static void give_reason(uint64_t to, uint64_t cap, struct writer *error)
+{
+    uint64_t len = error->used < cap ? error->used : cap - 1;
+    if (!cap || to + cap < to || overlaps(to, to + cap, RANGE_ENGINE))
+        return;
+    error->at[len] = 0;
+    write_user(to, error->at, len + 1);
+}
+
+int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t cap)
+{
+    char said[512];
+    struct writer error = {said, 0, sizeof said - 1, false};
+    memory_stays(NULL); /* a judged call may have been left by longjmp */
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct request), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory)) {
+        fail(&error, "out of memory");
+        give_reason((uint64_t)reason, cap, &error);
+        return 1;
+    }
+    struct request *request = (struct request *)memory;
+    bool well = read_request(request, (uint64_t)lines, len, &error) && configure(&request->wanted, &error);
+    KERNEL(munmap, memory, sizeof(struct request));
+    give_reason((uint64_t)reason, cap, &error);
+    return !well;
+}

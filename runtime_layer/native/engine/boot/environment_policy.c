@@ -1,0 +1,436 @@
+#include "environment_policy.h"
+
+#include "../../core/settings.h"
+#include "../files/handler_files.h"
+#include "../process/exec_image.h"
+#include "../base/user_memory.h"
+#include "../base/read_file.h"
+#include "../files/node_workers.h"
+
+enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };
+
+/* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty
+ * environment, so it gets them back under a name of ours. */
+#define CARRIED "SHIELD_STATE_"
+#define KNOWN_SITES CARRIED "SITES"
+static const char *const carried[] = {"AWS_REGION",
+                                      "AWS_LAMBDA_FUNCTION_NAME",
+                                      "AWS_LAMBDA_FUNCTION_VERSION",
+                                      "AWS_LAMBDA_RUNTIME_API",
+                                      "AWS_XRAY_DAEMON_ADDRESS",
+                                      "AWS_LAMBDA_METADATA_API",
+                                      "AWS_LAMBDA_INITIALIZATION_TYPE",
+                                      "LAMBDA_TASK_ROOT",
+                                      "_HANDLER",
+                                      "ORIG_HANDLER",
+                                      "DD_LAMBDA_HANDLER",
+                                      "NEW_RELIC_LAMBDA_HANDLER"};
+enum {
+    CARRIED_COUNT = sizeof carried / sizeof *carried,
+    REGION = 0,
+    FUNCTION = 1,
+    VERSION = 2,
+    FIRST_ADDRESS = 3,
+    LAST_ADDRESS = 5,
+    INITIALIZATION = 6,
+    TASK_ROOT = 7,
+    FIRST_HANDLER = 8
+};
+
+struct facts_found {
+    struct text from_parent[CARRIED_COUNT];
+    struct text own[CARRIED_COUNT];
+    struct text policy_file;
+    struct text account;              /* SHIELD_ACCOUNT_ID */
+    struct text runtime;              /* AWS_EXECUTION_ENV */
+    struct text concurrency, workers; /* AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT */
+    bool preloaded;                   /* by whoever started this program */
+};
+
+/* Puts `NAME=value` behind what is there: nothing that a child may be getting at this moment moves. Where it begins; 0:
+ * it does not fit. */
+static uint16_t append(struct sealed *s, struct text prefix, struct text name, struct text value)
+{
+    struct writer w = {s->environment, s->environment_used, sizeof s->environment, false};
+    uint16_t at = (uint16_t)w.used;
+    put(&w, prefix);
+    put(&w, name);
+    put_char(&w, '=');
+    put(&w, value);
+    put_char(&w, 0);
+    s->environment_used = w.used;
+    return w.full ? 0 : at;
+}
+
+/* Keeps `NAME=value` for the children. */
+static bool keep(struct text prefix, struct text name, struct text value)
+{
+    if (sealed.setting_count == MAX_SETTINGS)
+        return false;
+    uint16_t at = append(&sealed, prefix, name, value);
+    sealed.settings[sealed.setting_count++] = at;
+    return at;
+}
+
+static bool begins_with_name(struct text setting, struct text name)
+{
+    return text_starts(setting, name) && setting.len > name.len && setting.at[name.len] == '=';
+}
+
+/* Puts one setting in the place of what there was under its name. */
+static bool replace_setting(struct sealed *s, struct text name, struct text value)
+{
+    uint32_t i = 0;
+    while (i < s->setting_count && !begins_with_name(text_of(s->environment + s->settings[i]), name))
+        i++;
+    if (i < s->setting_count) {
+        struct text now = text_of(s->environment + s->settings[i]);
+        if (text_equal((struct text){now.at + name.len + 1, now.len - name.len - 1}, value))
+            return true;
+    }
+    uint16_t at = i < MAX_SETTINGS ? append(s, TEXT(""), name, value) : 0;
+    if (!at)
+        return false;
+    s->settings[i] = at;
+    s->setting_count += i == s->setting_count;
+    return true;
+}
+
+bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error)
+{
+    int64_t memory =
+        KERNEL(mmap, 0, POLICY_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory)) {
+        put(error, TEXT("out of memory"));
+        return false;
+    }
+    bool well = true;
+    for (uint32_t row = 0; row < setting_count() && well; row++) {
+        if (!setting_given(wanted, row))
+            continue;
+        struct writer w = {(char *)memory, 0, POLICY_FILE_MAX, false};
+        setting_write(&s->policy, row, &w);
+        well = !w.full && replace_setting(s, setting_name(row), (struct text){w.at, w.used});
+    }
+    KERNEL(munmap, memory, POLICY_FILE_MAX);
+    if (!well)
+        put(error, TEXT("the policy is too long to be given to child processes; tighten it in fewer calls"));
+    return well;
+}
+
+/* Where the value of the setting that was kept last begins. */
+static uint16_t last_value(struct text name)
+{
+    return (uint16_t)(sealed.settings[sealed.setting_count - 1] + name.len + 1);
+}
+
+bool settings_keep_known_sites(struct text known)
+{
+    return keep(TEXT(""), TEXT(KNOWN_SITES), known);
+}
+
+uint16_t settings_keep_text(struct text t)
+{
+    struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
+    uint16_t at = (uint16_t)w.used;
+    put(&w, t);
+    put_char(&w, 0);
+    if (w.full)
+        return 0;
+    sealed.environment_used = w.used;
+    return at;
+}
+
+/* "<stage>:<log descriptor>:<runtime>" */
+static bool read_state(struct text value, struct start *start)
+{
+    struct text stage, log;
+    uint32_t number;
+    if (!text_next(&value, ':', &stage) || !text_next(&value, ':', &log))
+        return false;
+    if (text_equal(stage, TEXT("starting")))
+        start->origin = ORIGIN_STARTING;
+    else if (text_equal(stage, TEXT("running")))
+        start->origin = ORIGIN_RUNNING;
+    else if (text_equal(stage, TEXT("ready")))
+        start->origin = ORIGIN_READY;
+    else
+        return false;
+    start->inherited_log = text_number(log, 1 << 20, &number) ? (int32_t)number : -1;
+    sealed.runtime = settings_keep_text(value);
+    return true;
+}
+
+static bool names_library(struct text preload)
+{
+    struct text piece;
+    while (preload.len && text_next(&preload, ':', &piece))
+        if (text_equal(base_name(piece), TEXT("libshield.so")))
+            return true;
+    return false;
+}
+
+static void keep_first(struct text *kept, struct text value)
+{
+    if (!kept->at)
+        *kept = value;
+}
+
+/* What is known of a function even when its settings are refused. */
+static void note_fact(struct text name, struct text value, struct facts_found *found)
+{
+    bool from_parent = text_starts(name, TEXT(CARRIED));
+    if (from_parent)
+        name = (struct text){name.at + sizeof CARRIED - 1, name.len - (uint32_t)(sizeof CARRIED - 1)};
+    for (uint32_t i = 0; i < CARRIED_COUNT; i++)
+        if (text_equal(name, text_of(carried[i])))
+            keep_first(from_parent ? &found->from_parent[i] : &found->own[i], value);
+    if (text_equal(name, TEXT("SHIELD_ACCOUNT_ID")))
+        keep_first(&found->account, value);
+}
+
+static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found)
+{
+    if (text_equal(name, TEXT("SHIELD_STATE")) && start->origin != ORIGIN_NONE)
+        return true; /* the gate puts its own first; a second one is somebody's idea */
+    if (text_equal(name, TEXT("SHIELD_STATE")))
+        return read_state(value, start) ||
+               (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
+    if (text_equal(name, TEXT("LD_PRELOAD"))) {
+        found->preloaded = names_library(value);
+        sealed.loader_preload = settings_keep_text(value);
+    }
+    if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
+        sealed.loader_path = settings_keep_text(value);
+    if (text_equal(name, TEXT("AWS_LAMBDA_MAX_CONCURRENCY")))
+        keep_first(&found->concurrency, value);
+    if (text_equal(name, TEXT("AWS_LAMBDA_NODEJS_WORKER_COUNT")))
+        keep_first(&found->workers, value);
+    if (text_equal(name, TEXT(KNOWN_SITES))) {
+        if (sealed.known_sites) /* the first is the gate's; a second one is somebody's idea */
+            return true;
+        sealed.known_sites = keep(TEXT(""), name, value) ? last_value(name) : 0;
+        return true;
+    }
+    if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
+        keep_first(&found->runtime, value);
+    if (text_starts(name, TEXT(CARRIED)) || text_equal(name, TEXT("AWS_REGION")))
+        return true;
+    if (!text_starts(name, TEXT("SHIELD_")))
+        return true;
+    if (text_equal(name, TEXT("SHIELD_POLICY_FILE")))
+        found->policy_file = value;
+    return policy_set(&sealed.policy, name, value, start->error);
+}
+
+static bool take_environment(struct text environment, struct start *start, struct facts_found *found)
+{
+    struct text variable;
+    bool well = true;
+    while (environment.len && text_next(&environment, 0, &variable)) {
+        uint32_t equals = 0;
+        while (equals < variable.len && variable.at[equals] != '=')
+            equals++;
+        if (equals == variable.len)
+            continue;
+        struct text name = {variable.at, equals};
+        struct text value = {variable.at + equals + 1, variable.len - equals - 1};
+        note_fact(name, value, found);
+        well = well && take_variable(name, value, start, found);
+    }
+    return well;
+}
+
+static bool take_policy_file(struct text path, struct writer *error)
+{
+    char terminated[PAGE];
+    if (!path.len || path.len >= sizeof terminated)
+        return path.len == 0;
+    copy_bytes(terminated, path.at, path.len);
+    terminated[path.len] = 0;
+    struct text lines = whole_file(terminated, POLICY_FILE_MAX);
+    if (!lines.at) {
+        put(error, TEXT("SHIELD_POLICY_FILE: cannot read "));
+        put(error, path);
+        return false;
+    }
+    policy_next_source(&sealed.policy);
+    bool well = policy_set_lines(&sealed.policy, lines, error);
+    whole_file_drop(lines, POLICY_FILE_MAX);
+    return well;
+}
+
+/* The settings as the children get them: in canonical form, those of the policy file among them. A child does not
+ * read that file again, so nothing that happens to it later counts. */
+static bool keep_settings(struct writer *error)
+{
+    int64_t memory =
+        KERNEL(mmap, 0, POLICY_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return false;
+    struct writer w = {(char *)memory, 0, POLICY_FILE_MAX, false};
+    policy_write_lines(&sealed.policy, &w);
+    struct text lines = {w.at, w.used}, line, name;
+    bool well = !w.full;
+    while (well && lines.len && text_next(&lines, '\n', &line)) {
+        bool found = text_next(&line, '=', &name);
+        if (found && text_starts(name, TEXT("SHIELD_")) && !text_equal(name, TEXT("SHIELD_POLICY_FILE")) &&
+            !text_equal(name, TEXT("SHIELD_NEXT_WRAPPER")))
+            well = keep(TEXT(""), name, line);
+    }
+    KERNEL(munmap, memory, POLICY_FILE_MAX);
+    if (!well)
+        put(error, TEXT("the policy is too long to be given to child processes"));
+    return well;
+}
+
+/* "169.254.100.1:9001", or the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001": every address in it. */
+static void add_always(struct text value)
+{
+    struct text word, port_text;
+    uint32_t port;
+    while (value.len && text_next(&value, ' ', &word)) {
+        if (text_starts(word, TEXT("tcp:")) || text_starts(word, TEXT("udp:")))
+            word = (struct text){word.at + 4, word.len - 4};
+        uint32_t colon = word.len;
+        while (colon > 0 && word.at[colon - 1] != ':')
+            colon--;
+        if (!colon || sealed.always.count == ALWAYS_MAX)
+            continue;
+        port_text = (struct text){word.at + colon, word.len - colon};
+        struct endpoint e;
+        if (text_number(port_text, 65535, &port) && address_parse((struct text){word.at, colon - 1}, &e.ip)) {
+            e.port = (uint16_t)port;
+            sealed.always.endpoints[sealed.always.count++] = e;
+        }
+    }
+}
+
+static void read_resolvers(void)
+{
+    struct text lines = whole_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line;
+    while (rest.len && text_next(&rest, '\n', &line) && sealed.resolver_count < MAX_RESOLVERS) {
+        struct text keyword = TEXT("nameserver");
+        if (!text_starts(line, keyword))
+            continue;
+        struct text address = text_trim((struct text){line.at + keyword.len, line.len - keyword.len});
+        struct endpoint e = {.port = 53};
+        if (address_parse(address, &e.ip))
+            sealed.resolvers[sealed.resolver_count++] = e;
+    }
+    whole_file_drop(lines, POLICY_FILE_MAX);
+    if (sealed.resolver_count == 0) { /* resolv.conf(5): the local machine */
+        struct endpoint e = {.port = 53};
+        address_parse(TEXT("127.0.0.1"), &e.ip);
+        sealed.resolvers[sealed.resolver_count++] = e;
+    }
+}
+
+/* A child's own environment is the program's to choose: only what the gate carried over counts. */
+static struct text fact(const struct facts_found *found, uint32_t i, bool is_child)
+{
+    return is_child || found->from_parent[i].len ? found->from_parent[i] : found->own[i];
+}
+
+/* Which function this is, for all that is written from now on. */
+static void keep_origin(const struct facts_found *found, bool is_child)
+{
+    struct text account = policy_text(&sealed.policy, sealed.policy.account);
+    struct line_origin origin = {.function = fact(found, FUNCTION, is_child),
+                                 .version = fact(found, VERSION, is_child),
+                                 .region = fact(found, REGION, is_child),
+                                 .account = account.len ? account : found->account};
+    struct writer w = {sealed.origin, 0, sizeof sealed.origin, false};
+    put_origin(&w, &origin);
+    sealed.origin_used = w.used;
+}
+
+static bool take_facts(const struct facts_found *found, bool is_child, struct writer *error)
+{
+    for (uint32_t i = 0; i < CARRIED_COUNT; i++) {
+        struct text value = fact(found, i, is_child);
+        if (value.len && !keep(TEXT(CARRIED), text_of(carried[i]), value)) {
+            put(error, TEXT("the function's environment is too long"));
+            return false;
+        }
+        if (i == REGION && value.len && !policy_set(&sealed.policy, text_of(carried[i]), value, error))
+            return false;
+        if (i >= FIRST_ADDRESS && i <= LAST_ADDRESS)
+            add_always(value);
+        if (i == INITIALIZATION)
+            sealed.forks_workers = text_equal(value, TEXT("lambda-managed-instances"));
+    }
+    struct text root = fact(found, TASK_ROOT, is_child);
+    /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
+    for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
+        if (!handler_add(root, found->from_parent[i]) || !handler_add(root, found->own[i])) {
+            put(error, TEXT("read_handler: the handler has too many files, too long a name, or a folder that "
+                            "cannot be read"));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A function of .NET's that brings its runtime along is started by a name of its own (AWS's bootstrap.sh). */
+static void take_language(const struct facts_found *found, bool is_child)
+{
+    struct text name = found->runtime, start = TEXT("AWS_Lambda_");
+    if (is_child || sealed.language != LANGUAGE_OTHER || !text_starts(name, start))
+        return;
+    name = (struct text){name.at + start.len, name.len - start.len};
+    if (language_from(name) == LANGUAGE_DOTNET)
+        sealed.language = LANGUAGE_DOTNET;
+}
+
+/* By its own environment, as the client does; but that of a child is the program's to choose, and no child is the runtime. */
+static void count_workers(const struct facts_found *found, bool is_child)
+{
+    if (is_child || !sealed.forks_workers || sealed.language != LANGUAGE_NODE || !found->concurrency.at)
+        return;
+    sealed.workers = workers_of_node(found->workers);
+    sealed.workers_process = (int32_t)KERNEL(getpid);
+}
+
+/* A program that loads the library without having any setting of ours is going to say what it wants. One that was started
+ * with the library in it, but without a policy, is not let go. */
+static bool take_policy(struct start *start, const struct facts_found *found)
+{
+    start->nobody_asked = !start->from_code && !sealed.policy.settings_seen && !found->preloaded &&
+                          start->origin == ORIGIN_NONE;
+    if (start->nobody_asked)
+        return false;
+    if (!start->from_code)
+        return take_policy_file(found->policy_file, start->error) && policy_end(&sealed.policy, start->error);
+    char path[PAGE];
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
+    sealed.runtime =
+        n > 0 ? settings_keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
+    copy_bytes(&sealed.policy, start->from_code, sizeof sealed.policy);
+    return true;
+}
+
+bool settings_read(struct start *start)
+{
+    struct facts_found found = {0};
+    policy_begin(&sealed.policy);
+    sealed.is_late = start->from_code;
+    sealed.environment_used = 1; /* offset 0 means "none", and reads as the empty text */
+    struct text environment = whole_file("/proc/self/environ", ENVIRON_MAX);
+    if (!environment.at) {
+        put(start->error, TEXT("cannot read /proc/self/environ"));
+        return false;
+    }
+    bool well = take_environment(environment, start, &found) && take_policy(start, &found) &&
+                keep_settings(start->error) &&
+                take_facts(&found, start->origin >= ORIGIN_RUNNING, start->error);
+    keep_origin(&found, start->origin >= ORIGIN_RUNNING);
+    take_language(&found, start->origin >= ORIGIN_RUNNING);
+    count_workers(&found, start->origin >= ORIGIN_RUNNING);
+    whole_file_drop(environment, ENVIRON_MAX);
+    if (well)
+        read_resolvers();
+    char loader[LOADER_MAX];
+    sealed.loader = settings_keep_text(own_loader(loader, sizeof loader));
+    return well;
+}

@@ -1,0 +1,239 @@
+/* Judging files: by the object that a descriptor stands for, or by the directory that an entry is to be made in. */
+#include "file_verdict.h"
+
+#include <linux/openat2.h>
+
+#include "../base/filesystem.h"
+#include "../state/sealed_state.h"
+#include "node_workers.h"
+
+static bool put_terminated(struct writer *w)
+{
+    put_char(w, 0);
+    return !w->full;
+}
+
+bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap)
+{
+    struct writer w = {buffer, 0, cap, false};
+    put(&w, TEXT("/proc/thread-self/fd/")); /* a thread may have a table of its own */
+    put_number(&w, (uint32_t)descriptor);
+    if (name.len) {
+        put_char(&w, '/');
+        put(&w, name);
+    }
+    return put_terminated(&w);
+}
+
+struct text path_of(int32_t descriptor, char *buffer, uint32_t cap)
+{
+    char link[40];
+    if (!path_through(descriptor, TEXT(""), link, sizeof link))
+        return TEXT("");
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, link, buffer, cap);
+    return n <= 0 ? TEXT("") : (struct text){buffer, (uint32_t)n};
+}
+
+/* Its place in sealed.handlers; their count: it is none. */
+static uint32_t place_of_handler(const struct stat *st)
+{
+    uint32_t i = 0;
+    while (i < sealed.handler_count &&
+           !(sealed.handlers[i].ino == st->st_ino && sealed.handlers[i].dev == st->st_dev))
+        i++;
+    return i;
+}
+
+static bool is_handler(const struct stat *st)
+{
+    return place_of_handler(st) < sealed.handler_count;
+}
+
+/* What the workers of one process read to load it is counted from the start, and passes when it is locked, too. */
+static bool is_locked_handler(const struct stat *st, uint32_t known)
+{
+    bool only_reads = known & OBJECT_READABLE && !(known & OBJECT_WRITTEN);
+    return is_handler(st) && !(only_reads && is_load(place_of_handler(st))) && is_ready();
+}
+
+static bool under_tmp(struct text path)
+{
+    return text_starts(path, TEXT("/tmp")) && (path.len == 4 || path.at[4] == '/');
+}
+
+bool may_be_process_memory(struct text path)
+{
+    return !path.len || text_ends(path, TEXT("/mem"));
+}
+
+/* An empty file that is its owner's alone (proc(5)), of whatever instance of procfs: a container may have several. */
+static bool looks_like_memory(const struct stat *st)
+{
+    return (st->st_mode & S_IFMT) == S_IFREG && !st->st_size && !(st->st_mode & 077);
+}
+
+/* `empty`: what it is about holds nothing, or is only to be made. */
+static enum tmp_use use_of_tmp(const struct call *call, bool empty)
+{
+    enum tmp_use at_work = TMP_AT_WORK;
+    switch (call->nr) {
+#ifdef __NR_unlink
+    case __NR_unlink:
+    case __NR_rmdir:
+#endif
+    case __NR_unlinkat: return TMP_TAKEN_AWAY;
+#ifdef __NR_mkdir
+    case __NR_mkdir:
+#endif
+    case __NR_mkdirat: at_work = TMP_FOLDER; break;
+#ifdef __NR_open
+    case __NR_open:
+    case __NR_creat:
+    case __NR_utime:
+    case __NR_utimes:
+    case __NR_futimesat:
+#endif
+    case __NR_openat:
+    case __NR_openat2:
+    case __NR_utimensat: at_work = empty ? TMP_EMPTY : TMP_AT_WORK; break;
+    }
+    return is_ready() ? at_work : TMP_AT_START;
+}
+
+static bool tmp_refused(const struct call *call, struct text path, bool empty)
+{
+    struct facts facts = {.path = path, .allow = path};
+    enum language language = (enum language)sealed.language;
+    return refuses(call, verdict_tmp(&sealed.policy, path, language, use_of_tmp(call, empty)), &facts);
+}
+
+bool is_judged_closely(const struct stat *st)
+{
+    return is_handler(st) || st->st_dev == sealed.tmp.dev;
+}
+
+bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
+{
+    const struct policy *policy = &sealed.policy;
+    bool writes = known & OBJECT_WRITTEN, reads = known & OBJECT_READABLE && sealed.log_pipe.ino;
+    bool judges_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW && !(known & OBJECT_PLACE_KNOWN);
+    bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && (is_ready() || sealed.workers);
+    if (!judges_tmp && !judges_handler && !writes && !reads)
+        return false;
+    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp that holds something,
+     * and what has no number may be a process's memory. */
+    struct stat st;
+    st.st_dev = sealed.tmp.dev;
+    st.st_ino = 0;
+    st.st_size = 1;
+    st.st_mode = S_IFREG;
+    KERNEL(fstat, descriptor, &st);
+    bool handler = judges_handler && is_locked_handler(&st, known);
+    bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
+    bool memory = writes && (looks_like_memory(&st) || !st.st_ino);
+    bool log = reads && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
+    if (!handler && !maybe_tmp && !memory && !log)
+        return false;
+
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return true;
+    struct text path = path_of(descriptor, scratch->path, sizeof scratch->path);
+    bool refused = false;
+    if (handler) {
+        struct facts facts = {.path = path, .handler = place_of_handler(&st)};
+        refused = refuses(call, verdict_unlisted(policy, READ_HANDLER, REASON_HANDLER), &facts);
+    }
+    if (!refused && maybe_tmp) {
+        /* On its own mount all of the device is /tmp's, and a path that is unknown or looks elsewhere is
+         * judged as /tmp itself. */
+        if (under_tmp(path))
+            refused = tmp_refused(call, path, !st.st_size && (st.st_mode & S_IFMT) == S_IFREG);
+        else if (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev))
+            refused = tmp_refused(call, TEXT("/tmp"), false);
+    }
+    if (!refused && (log || (memory && may_be_process_memory(path) && is_in_procfs(descriptor))))
+        refused = self_protection_refused(call, path);
+    scratch_give(scratch);
+    return refused;
+}
+
+/* The path of an entry. "." and ".." are no entries: they lead to the directory itself and to the one above. */
+static struct text name_entry(struct text directory, struct text name, struct scratch *scratch)
+{
+    if (text_equal(name, TEXT(".")))
+        return directory;
+    if (text_equal(name, TEXT(".."))) {
+        while (directory.len > 1 && directory.at[directory.len - 1] != '/')
+            directory.len--;
+        directory.len -= directory.len > 1;
+        return directory;
+    }
+    struct writer w = {scratch->other, 0, sizeof scratch->other, false};
+    put(&w, directory);
+    if (!text_equal(directory, TEXT("/")))
+        put_char(&w, '/');
+    put(&w, name);
+    return (struct text){scratch->other, w.used};
+}
+
+bool entry_refused(const struct call *call, int32_t directory, struct text name)
+{
+    if (sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
+        return false;
+    struct stat st = {.st_dev = sealed.tmp.dev};
+    KERNEL(fstat, directory, &st);
+    while (name.len && name.at[name.len - 1] == '/')
+        name.len--;
+    /* The entry of a mount's own directory leads into the mount. */
+    if (st.st_dev != sealed.tmp.dev && sealed.tmp_is_mount && !text_equal(name, TEXT("tmp")))
+        return false;
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return true;
+    struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
+    bool known = under_tmp(path) || (path.len && !(sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev));
+    struct text whole = known ? name_entry(path, name, scratch) : TEXT("/tmp");
+    bool refused = under_tmp(whole) && tmp_refused(call, whole, true);
+    scratch_give(scratch);
+    return refused;
+}
+
+bool is_in_tmp(int32_t descriptor)
+{
+    char path[64];
+    struct stat st = {.st_dev = sealed.tmp.dev};
+    KERNEL(fstat, descriptor, &st);
+    /* Of a path that is cut the beginning is enough. */
+    return (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev) ||
+           under_tmp(path_of(descriptor, path, sizeof path));
+}
+
+int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name)
+{
+    struct text whole = text_of(path);
+    uint32_t end = whole.len;
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    uint32_t start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    *name = (struct text){path + start, whole.len - start};
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = resolve};
+    char saved = 0;
+    const char *parent = ".";
+    if (whole.len && start == 0 && end == 0) { /* only slashes */
+        parent = "/";
+        *name = TEXT(".");
+    } else if (start > 0) {
+        /* Keep one slash, so that "/name" has the parent "/". */
+        saved = path[start];
+        path[start] = 0;
+        parent = path;
+    }
+    int64_t result = resolve ? KERNEL(openat2, directory, parent, &how, sizeof how)
+                             : KERNEL(openat, directory, parent, how.flags, 0);
+    if (saved)
+        path[start] = saved;
+    return (int32_t)result;
+}

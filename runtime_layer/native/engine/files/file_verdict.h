@@ -1,0 +1,35 @@
+/* Judging files by the object that was opened, never by its name alone. */
+#ifndef SHIELD_FILE_VERDICT_H
+#define SHIELD_FILE_VERDICT_H
+
+#include "../base/syscall_ctx.h"
+#include "../report/alerts.h"
+#include "../base/user_memory.h"
+
+/* The path of an open descriptor as the kernel knows it; empty when it has none. */
+struct text path_of(int32_t descriptor, char *buffer, uint32_t cap);
+/* "/proc/thread-self/fd/N" and, unless it is empty, "/name"; terminated. False when it does not fit. */
+bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap);
+/* What a judge knows of an object already. */
+enum known_of_object {
+    OBJECT_READ = 0,
+    OBJECT_WRITTEN = 1,     /* the descriptor can change it */
+    OBJECT_PLACE_KNOWN = 2, /* its place in a directory was judged: one alert is enough */
+    OBJECT_READABLE = 4     /* the descriptor can read what others wrote */
+};
+/* Is the object refused? `known`: bits of known_of_object. Reports. */
+bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
+/* Is it a file that some may not read: a handler, or, where /tmp is a mount, one of its? */
+bool is_judged_closely(const struct stat *st);
+/* Of a file of procfs: /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem write any page, whatever its protection. An unknown path
+ * may be that. */
+bool may_be_process_memory(struct text path);
+/* Is an entry called `name` in this directory refused? */
+bool entry_refused(const struct call *call, int32_t directory, struct text name);
+/* Is what the descriptor stands for in /tmp? */
+bool is_in_tmp(int32_t descriptor);
+/* Opens the directory part of `path` (O_PATH) and cuts `*name` to what follows it, trailing slashes kept.
+ * Returns a descriptor or an errno. `resolve` is openat2's. */
+int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name);
+
+#endif

@@ -1,0 +1,171 @@
+#include "handler_files.h"
+
+#include "../base/readdir.h"
+#include "handler_jars.h"
+#include "../base/filesystem.h"
+#include "../base/user_memory.h"
+
+/* How each language's runtime client reads the setting: where the module ends, whether dots in it are folders, and what it
+ * appends. Which language it is, a wrapper or a child does not know: a setting stands for what any of them would load. */
+enum end {
+    LAST_DOT, /* Python: bootstrap.py */
+    FIRST_DOT, /* of the file's name; "index.api.handler" for Node.js, "app.Functions::Orders.process" for Ruby */
+    OF_CLASS,    /* Java: all, or what is in front of "::" (EventHandlerLoader.java) */
+    OF_ASSEMBLY, /* .NET: all, or what is in front of the first ':' (bootstrap.sh) */
+};
+
+struct reading {
+    enum end end;
+    bool dots_are_folders;
+    const char *endings[9];
+};
+
+static const struct reading readings[] = {
+    {LAST_DOT, true, {".py", ".pyc", "/__init__.py", "/__init__.pyc"}},
+    {FIRST_DOT, false, {"", ".js", ".mjs", ".cjs", "/index.js", ".js.map", ".mjs.map", ".cjs.map", ".ts"}},
+    {FIRST_DOT, false, {".rb"}},
+    {OF_CLASS, true, {".class"}},
+    {OF_ASSEMBLY, false, {"", ".dll"}}, /* not its .pdb: a trace of the stack reads that */
+};
+enum { READINGS = sizeof readings / sizeof *readings, ENDINGS = sizeof readings->endings / sizeof(char *) };
+
+static bool add_file(const char *path)
+{
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (is_error(file))
+        return true;
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    bool of_root = is_of_root_filesystem((int32_t)file);
+    KERNEL(close, file);
+    if ((st.st_mode & S_IFMT) != S_IFREG)
+        return true;
+    for (uint32_t i = 0; i < sealed.handler_count; i++)
+        if (sealed.handlers[i].ino == st.st_ino && sealed.handlers[i].dev == st.st_dev)
+            return true;
+    if (sealed.handler_count == MAX_HANDLERS)
+        return false;
+    sealed.handlers[sealed.handler_count++] = (struct inode){st.st_dev, st.st_ino};
+    sealed.handler_on_root |= of_root;
+    return true;
+}
+
+static bool put_path(struct writer *w, struct text directory, struct text name, const char *ending)
+{
+    w->used = 0;
+    w->full = false;
+    put(w, directory);
+    put_char(w, '/');
+    put(w, name);
+    put(w, text_of(ending));
+    put_char(w, 0);
+    return !w->full;
+}
+
+struct bytecode {
+    struct text directory, name; /* __pycache__, and the module's */
+    struct scratch *scratch;
+};
+
+static bool add_if_bytecode(void *context, struct text found)
+{
+    const struct bytecode *of = context;
+    struct writer path = {of->scratch->link, 0, sizeof of->scratch->link, false};
+    bool is_of = found.len > of->name.len && text_starts(found, of->name) && found.at[of->name.len] == '.';
+    return !is_of || !put_path(&path, of->directory, found, "") || add_file(path.at);
+}
+
+/* __pycache__/<name>.<tag>.pyc beside the source (PEP 3147) */
+static bool add_bytecode(struct text module_path, struct scratch *scratch)
+{
+    struct text name = base_name(module_path);
+    uint32_t before = module_path.len - name.len;
+    struct text directory = {module_path.at, before ? before - 1 : 0};
+    struct writer cache = {scratch->other, 0, sizeof scratch->other, false};
+    if (!put_path(&cache, directory, TEXT("__pycache__"), ""))
+        return true;
+    struct bytecode of = {{cache.at, cache.used - 1}, name, scratch};
+    return each_entry(cache.at, scratch->line, sizeof scratch->line, add_if_bytecode, &of);
+}
+
+/* Java's runtimes take classes from the jars in the root and in its lib, besides the root itself. `class_name`: as in the
+ * handler's setting, with slashes. */
+static bool add_jars(struct text root, struct text class_name, struct scratch *scratch)
+{
+    static const char *const folders[] = {"", "/lib"};
+    char file[1024 + sizeof ".class"];
+    struct writer name = {file, 0, sizeof file, false};
+    bool well = true;
+    put(&name, class_name);
+    put(&name, TEXT(".class"));
+    for (uint32_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        struct writer path = {scratch->path, 0, sizeof scratch->path, false};
+        put(&path, root);
+        put(&path, text_of(folders[i]));
+        put_char(&path, 0);
+        well &= jars_with((struct text){path.at, path.used - 1}, (struct text){file, name.used}, add_file,
+                          scratch);
+    }
+    return well;
+}
+
+static uint32_t module_length(struct text handler, enum end end)
+{
+    struct text file = base_name(handler);
+    uint32_t before = handler.len - file.len, len = handler.len;
+    switch (end) {
+    case LAST_DOT:
+        while (len > 0 && handler.at[len - 1] != '.')
+            len--;
+        return len ? len - 1 : 0;
+    case FIRST_DOT:
+        for (len = before; len < handler.len && handler.at[len] != '.';)
+            len++;
+        return len < handler.len ? len : 0;
+    case OF_CLASS:
+        for (uint32_t i = 0; i + 1 < handler.len; i++)
+            if (handler.at[i] == ':' && handler.at[i + 1] == ':')
+                len = i;
+        return len;
+    case OF_ASSEMBLY:
+        for (len = 0; len < handler.len && handler.at[len] != ':';)
+            len++;
+        return len;
+    }
+    return 0;
+}
+
+static bool add_all(const struct reading *reading, struct text root, struct text module,
+                    struct scratch *scratch)
+{
+    struct writer path = {scratch->path, 0, sizeof scratch->path, false};
+    bool well = true;
+    for (uint32_t i = 0; i < ENDINGS && reading->endings[i]; i++)
+        if (put_path(&path, root, module, reading->endings[i]))
+            well &= add_file(scratch->path);
+    if (reading->end == LAST_DOT && put_path(&path, root, module, ""))
+        well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+    if (reading->end == LAST_DOT && put_path(&path, root, module, "/__init__"))
+        well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+    if (reading->end == OF_CLASS && sealed.language == LANGUAGE_JAVA)
+        well &= add_jars(root, module, scratch);
+    return well;
+}
+
+bool handler_add(struct text root, struct text handler)
+{
+    struct scratch *scratch = handler.len && handler.len < 1024 && root.len < 1024 ? scratch_take() : NULL;
+    if (!scratch)
+        return handler.len == 0;
+    bool well = true;
+    char module[1024];
+    for (uint32_t r = 0; r < READINGS; r++) {
+        uint32_t len = module_length(handler, readings[r].end);
+        for (uint32_t i = 0; i < len; i++)
+            module[i] = readings[r].dots_are_folders && handler.at[i] == '.' ? '/' : handler.at[i];
+        if (len)
+            well &= add_all(&readings[r], root, (struct text){module, len}, scratch);
+    }
+    scratch_give(scratch);
+    return well;
+}

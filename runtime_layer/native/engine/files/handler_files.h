@@ -1,0 +1,13 @@
+/* Which files hold the handler's source: found at start, from the function's configuration. */
+#ifndef SHIELD_HANDLER_FILES_H
+#define SHIELD_HANDLER_FILES_H
+
+#include "../state/sealed_state.h"
+
+/* Adds the files of one handler setting ("src/app.handler", "pkg.app.handler", "index.api.handler", "example.Handler",
+ * "example.Handler::handle") under `root` to the sealed handlers: the source in any runtime's language, its source map,
+ * and the bytecode that Python keeps of it. What is not below `root` is not found. False: there are more files than can
+ * be kept. */
+bool handler_add(struct text root, struct text handler);
+
+#endif

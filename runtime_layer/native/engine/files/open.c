@@ -1,0 +1,239 @@
+/* Opens.
+ *
+ * What exists is opened as a reference first (O_PATH), judged as the object that it is (device and inode), and opened
+ * through that reference. Symbolic links, /proc spellings and paths that change during the call cannot matter,
+ * because no path is looked at; and a refused object never has a descriptor that could be read. A file that is to
+ * be created is made in two steps: its parent directory is opened and judged, then the file is created beneath it
+ * without following a last symbolic link, so that another thread has nothing left to change. What open_fastpath.h tells
+ * apart needs none of that.
+ */
+#include <linux/openat2.h>
+
+#include "../fds/fd_pins.h"
+#include "file_verdict.h"
+#include "../gate/handlers.h"
+#include "open_fastpath.h"
+#include "../state/sealed_state.h"
+
+enum { LINKS_MAX = 40 };
+
+static int64_t kernel_open(const struct opening *o, int64_t directory, uint64_t path, uint64_t flags)
+{
+    if (!o->extended)
+        return KERNEL(openat, directory, path, flags, o->mode);
+    struct open_how how = {
+        .flags = flags, .mode = flags & (O_CREAT | __O_TMPFILE) ? o->mode : 0, .resolve = o->resolve};
+    return KERNEL(openat2, directory, path, &how, sizeof how);
+}
+
+static bool can_write(uint64_t flags)
+{
+    return (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
+}
+
+static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flags, uint32_t known)
+{
+    if (is_error(descriptor) ||
+        !object_refused(call, (int32_t)descriptor, known | (can_write(flags) ? OBJECT_WRITTEN : 0)))
+        return descriptor;
+    KERNEL(close, descriptor);
+    return -EACCES;
+}
+
+/* What a program opens gets the lowest number that is free (open(2)): a reference of the gate's own makes room for it.
+ * To move the opened file itself would be wrong: closing any descriptor of a file ends the program's record locks on
+ * it (fcntl(2)), though not one that is a mere reference. */
+static int64_t lift(int64_t reference)
+{
+    int64_t higher =
+        is_error(reference) ? reference : KERNEL(fcntl, reference, F_DUPFD_CLOEXEC, reference + 1);
+    if (is_error(higher))
+        return reference; /* the last one */
+    KERNEL(close, reference);
+    return higher;
+}
+
+static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch)
+{
+    int32_t directory = o->directory, own = -1; /* a number that the caller has closed may be given to us */
+    int64_t result = -ELOOP;
+    bool follows = !(o->flags & (O_NOFOLLOW | O_EXCL));
+    for (uint32_t links = 0; links <= LINKS_MAX; links++) {
+        struct text name;
+        int32_t parent = (int32_t)hold(lift(open_parent(directory, scratch->path, o->resolve, &name)));
+        close_held(own);
+        if (parent < 0)
+            return parent;
+        own = directory = parent;
+        if (entry_refused(call, parent, name)) {
+            result = -EACCES;
+            break;
+        }
+        result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags,
+                        OBJECT_PLACE_KNOWN);
+        if (result != -ELOOP || !follows || o->resolve)
+            break;
+        int64_t n = KERNEL(readlinkat, parent, name.at, scratch->link, sizeof scratch->link - 1);
+        if (n <= 0) /* not a link after all, or gone: another thread is at work; look again */
+            continue;
+        copy_bytes(scratch->path, scratch->link, (uint64_t)n);
+        scratch->path[n] = 0;
+        result = -ELOOP;
+    }
+    close_held(own);
+    return result;
+}
+
+static int64_t open_temporary(const struct call *call, const struct opening *o)
+{
+    uint64_t reference = O_PATH | O_DIRECTORY | O_CLOEXEC | (o->flags & O_NOFOLLOW);
+    int64_t directory = hold(lift(kernel_open(o, o->directory, o->path, reference)));
+    if (is_error(directory))
+        return directory;
+    int64_t result = -EACCES;
+    if (!entry_refused(call, (int32_t)directory, TEXT("#")))
+        result = KERNEL(openat, directory, ".", o->flags, o->mode);
+    close_held(directory);
+    return result;
+}
+
+static bool is_inode(int64_t object, const struct inode *inode)
+{
+    struct stat st = {0};
+    KERNEL(fstat, object, &st);
+    return st.st_dev == inode->dev && st.st_ino == inode->ino;
+}
+
+static bool is_kind(int64_t object, uint32_t kind)
+{
+    struct stat st = {0};
+    KERNEL(fstat, object, &st);
+    return (st.st_mode & S_IFMT) == kind;
+}
+
+/* The kernel waits in an open of a FIFO for its other end, and may walk the path once more when a signal is over. So the
+ * reference stays held meanwhile, by a number that is in nobody's way. */
+static int64_t move_away(int64_t reference)
+{
+    int64_t far = hold(KERNEL(fcntl, reference, F_DUPFD_CLOEXEC, FAR_NUMBER));
+    if (is_error(far))
+        return reference;
+    close_held(reference);
+    return far;
+}
+
+/* Opens what was judged once more, as the program wants it. The reference is held: what is opened through it must be
+ * what was judged. */
+static int64_t open_object(const struct call *call, int64_t *reference, uint64_t flags)
+{
+    char path[48];
+    struct stat st = {0};
+    int64_t object = *reference;
+    KERNEL(fstat, object, &st);
+    uint32_t kind = st.st_mode & S_IFMT;
+    if (flags & O_NOFOLLOW && kind == S_IFLNK)
+        return -ELOOP;
+    uint32_t known = (can_write(flags) ? OBJECT_WRITTEN : OBJECT_READ) |
+                     ((flags & O_ACCMODE) != O_WRONLY ? OBJECT_READABLE : 0);
+    if (object_refused(call, (int32_t)object, known))
+        return -EACCES;
+    struct inode inode = {st.st_dev, st.st_ino};
+    if (kind == S_IFIFO && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != O_RDWR) {
+        *reference = object = move_away(object);
+        if (!is_inode(object, &inode)) /* another was laid over it before it was held */
+            return -EACCES;
+    }
+    path_through((int32_t)object, TEXT(""), path, sizeof path);
+    int64_t result = KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);
+    if (is_error(result) || (!can_write(flags) && kind != S_IFIFO) || is_inode(result, &inode))
+        return result;
+    KERNEL(close, result); /* another was laid over the reference after all */
+    return -EACCES;
+}
+
+/* Opens what exists: first as a mere reference, with which nothing can be read or written, so that no other thread
+ * can use the descriptor of an object that is then refused. */
+static int64_t open_existing(const struct call *call, const struct opening *o, uint64_t flags)
+{
+    int64_t quick = open_quickly(o, flags);
+    if (quick != TO_BE_JUDGED)
+        return quick;
+    uint64_t reference =
+        O_PATH | (flags & (O_NOFOLLOW | O_DIRECTORY)) | (flags & O_PATH ? flags & O_CLOEXEC : O_CLOEXEC);
+    int64_t object = kernel_open(o, o->directory, o->path, reference);
+    if (is_error(object))
+        return object;
+    if (flags & O_PATH)
+        return judged(call, object, flags, OBJECT_READ);
+    object = hold(lift(object));
+    if (is_error(object))
+        return object;
+    int64_t result = open_object(call, &object, flags);
+    close_held(object);
+    return result;
+}
+
+static int64_t make_open(const struct call *call, const struct opening *o)
+{
+    if ((o->flags & O_TMPFILE) == O_TMPFILE)
+        return open_temporary(call, o);
+    if (o->flags & O_PATH || !(o->flags & O_CREAT)) /* O_PATH ignores O_CREAT */
+        return open_existing(call, o, o->flags);
+    if (!(o->flags & O_EXCL)) {
+        int64_t existing = open_existing(call, o, o->flags & ~(uint64_t)O_CREAT);
+        if (!is_error(existing) && is_kind(existing, S_IFDIR)) { /* a directory is not created by open(2) */
+            KERNEL(close, existing);
+            return -EISDIR;
+        }
+        if (existing != -ENOENT)
+            return existing;
+    }
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return -EAGAIN;
+    int64_t len = read_user_string(scratch->path, o->path, sizeof scratch->path);
+    int64_t result = len < 0 ? len : len == 0 ? -ENOENT : create(call, o, scratch);
+    scratch_give(scratch);
+    return result;
+}
+
+enum outcome judge_open(struct call *call)
+{
+    uint64_t *arg = call->arg;
+    struct opening o = {.directory = AT_FDCWD, .path = arg[0], .flags = (uint32_t)arg[1], .mode = arg[2]};
+    switch (call->nr) {
+#ifdef __NR_open
+    case __NR_open: break;
+    case __NR_creat:
+        o.flags = O_CREAT | O_WRONLY | O_TRUNC;
+        o.mode = arg[1];
+        break;
+#endif
+    case __NR_openat:
+        o = (struct opening){
+            .directory = (int32_t)arg[0], .path = arg[1], .flags = (uint32_t)arg[2], .mode = arg[3]};
+        break;
+    case __NR_openat2: {
+        struct open_how how;
+        if (arg[3] < sizeof how || arg[3] > PAGE)
+            return RUN_IN_PLACE; /* EINVAL or E2BIG */
+        if (!read_user(&how, arg[2], sizeof how))
+            return answer(call, -EFAULT);
+        for (uint64_t i = sizeof how; i < arg[3]; i++) {
+            uint8_t byte;
+            if (!read_user(&byte, arg[2] + i, 1))
+                return answer(call, -EFAULT);
+            if (byte)
+                return answer(call, -E2BIG); /* an extension that this gate does not know */
+        }
+        o = (struct opening){.directory = (int32_t)arg[0],
+                             .path = arg[1],
+                             .flags = how.flags,
+                             .mode = how.mode,
+                             .resolve = how.resolve,
+                             .extended = true};
+        break;
+    }
+    }
+    return answer(call, make_open(call, &o));
+}

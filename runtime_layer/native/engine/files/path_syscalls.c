@@ -1,0 +1,256 @@
+/* Calls that change what a path names: mkdir, rename, unlink, chmod, ...
+ *
+ * The gate opens what the call would act on (the parent directory, or the object itself where the call
+ * follows a last symbolic link), judges it, and makes the same call with that descriptor, or through
+ * /proc/thread-self/fd: the path that the kernel then walks begins at the very object that was judged.
+ */
+#include "../fds/fd_pins.h"
+#include "file_verdict.h"
+#include "../gate/handlers.h"
+#include "../state/sealed_state.h"
+
+enum follows {
+    NEVER,         /* names an entry of a directory */
+    ONLY_BY_SLASH, /* acts on what is there; a slash at the end of the path follows all the same */
+    ALWAYS,
+    UNLESS_NOFOLLOW, /* the flags argument holds AT_SYMLINK_NOFOLLOW */
+    IF_FOLLOW        /* the flags argument holds AT_SYMLINK_FOLLOW */
+};
+
+enum { NONE = -1 };
+
+/* Which arguments are paths. NONE: there is no such argument. */
+struct path_call {
+    int16_t nr;
+    int8_t directory, path;               /* of the first path */
+    int8_t second_directory, second_path; /* of the second */
+    int8_t flags;                         /* AT_* flags */
+    uint8_t follows;                      /* for the first path */
+};
+
+static const struct path_call calls[] = {
+#ifdef __NR_mkdir
+    {__NR_mkdir, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_mknod, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_rmdir, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_unlink, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_rename, NONE, 0, NONE, 1, NONE, NEVER},
+    {__NR_link, NONE, 0, NONE, 1, NONE, NEVER},
+    {__NR_symlink, NONE, 1, NONE, NONE, NONE, NEVER},
+    {__NR_chmod, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_chown, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_lchown, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_utime, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_utimes, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_futimesat, 0, 1, NONE, NONE, NONE, ALWAYS},
+#endif
+#ifdef __NR_renameat
+    {__NR_renameat, 0, 1, 2, 3, NONE, NEVER},
+#endif
+    {__NR_mkdirat, 0, 1, NONE, NONE, NONE, NEVER},
+    {__NR_mknodat, 0, 1, NONE, NONE, NONE, NEVER},
+    {__NR_unlinkat, 0, 1, NONE, NONE, NONE, NEVER},
+    {__NR_renameat2, 0, 1, 2, 3, NONE, NEVER},
+    {__NR_linkat, 0, 1, 2, 3, 4, IF_FOLLOW},
+    {__NR_symlinkat, 1, 2, NONE, NONE, NONE, NEVER},
+    {__NR_truncate, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_fchmodat, 0, 1, NONE, NONE, NONE, ALWAYS},
+    {__NR_fchmodat2, 0, 1, NONE, NONE, 3, UNLESS_NOFOLLOW},
+    {__NR_fchownat, 0, 1, NONE, NONE, 4, UNLESS_NOFOLLOW},
+    {__NR_utimensat, 0, 1, NONE, NONE, 3, UNLESS_NOFOLLOW},
+    {__NR_setxattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_lsetxattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_getxattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_lgetxattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_getxattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
+    {__NR_listxattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_llistxattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_listxattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
+    {__NR_removexattr, NONE, 0, NONE, NONE, NONE, ALWAYS},
+    {__NR_lremovexattr, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
+    {__NR_setxattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
+    {__NR_removexattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
+    {__NR_file_setattr, 0, 1, NONE, NONE, 4, UNLESS_NOFOLLOW},
+};
+
+static const struct path_call *find(int64_t nr)
+{
+    for (uint32_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (calls[i].nr == nr)
+            return &calls[i];
+    return NULL;
+}
+
+/* One path, opened and judged. `through` is the path to use instead; empty: use the caller's own argument. */
+struct judged_path {
+    int32_t descriptor; /* held; -1: none */
+    bool is_theirs;     /* the caller's own descriptor */
+    int64_t error;      /* 0: go on */
+    const char *name;   /* of the entry of that directory, terminated; NULL: it is the thing itself */
+    char through[PAGE];
+};
+
+static void close_path(struct judged_path *p)
+{
+    if (p->is_theirs)
+        let_go(p->descriptor);
+    else
+        close_held(p->descriptor);
+}
+
+static bool follows_link(uint32_t follows, uint64_t flags)
+{
+    switch (follows) {
+    case ALWAYS: return true;
+    case UNLESS_NOFOLLOW: return !(flags & AT_SYMLINK_NOFOLLOW);
+    case IF_FOLLOW: return flags & AT_SYMLINK_FOLLOW;
+    default: return false;
+    }
+}
+
+/* A descriptor of the caller's own, which the call is to act on. */
+static void judge_theirs(const struct call *call, int32_t descriptor, struct judged_path *out)
+{
+    struct stat st;
+    out->is_theirs = true;
+    out->error = hold_theirs(descriptor);
+    if (out->error)
+        return;
+    out->descriptor = descriptor;
+    out->error = KERNEL(fstat, descriptor, &st);
+    if (!out->error && object_refused(call, descriptor, OBJECT_READ))
+        out->error = -EACCES;
+}
+
+static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, uint32_t follows,
+                      uint64_t flags, char *path, struct judged_path *out)
+{
+    *out = (struct judged_path){.descriptor = -1};
+    if (pointer == 0) { /* utimensat(fd, NULL): the descriptor itself, judged when it was opened */
+        return;
+    }
+    int64_t len = read_user_string(path, pointer, PAGE);
+    if (len < 0) {
+        out->error = len;
+        return;
+    }
+    if (len == 0 && !(flags & AT_EMPTY_PATH)) {
+        out->error = -ENOENT;
+        return;
+    }
+    if (len == 0 && directory != AT_FDCWD) {
+        judge_theirs(call, directory, out);
+        return;
+    }
+    if (len == 0) { /* the working directory */
+        copy_bytes(path, ".", 2);
+        follows = NEVER;
+        len = 1;
+    }
+    /* A slash at the end makes the kernel follow a link whatever the call says, where it acts on what is there. */
+    bool slash = (follows == ONLY_BY_SLASH || follows == UNLESS_NOFOLLOW) && len > 1 && path[len - 1] == '/';
+    bool follow = slash || follows_link(follows, flags);
+    struct text name = slash ? TEXT("/") : TEXT("");
+    out->descriptor = follow ? (int32_t)KERNEL(openat, directory, path, O_PATH | O_CLOEXEC, 0)
+                             : open_parent(directory, path, 0, &name);
+    out->name = follow ? NULL : name.at;
+    out->descriptor = (int32_t)hold(out->descriptor);
+    if (out->descriptor < 0) {
+        out->error = out->descriptor;
+        return;
+    }
+    if (follow ? object_refused(call, out->descriptor, OBJECT_WRITTEN)
+               : entry_refused(call, out->descriptor, name))
+        out->error = -EACCES;
+    else if (!path_through(out->descriptor, name, out->through, sizeof out->through))
+        out->error = -ENAMETOOLONG;
+}
+
+/* A new name for the handler's source, or its removal, would be a way around read_handler. */
+static bool source_refused(const struct call *call, const struct judged_path *p)
+{
+    if (sealed.policy.modes[READ_HANDLER] == MODE_ALLOW || !is_ready() || !p->through[0])
+        return false;
+    int64_t object = hold(KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0));
+    if (is_error(object))
+        return false;
+    bool refused = object_refused(call, (int32_t)object, OBJECT_PLACE_KNOWN);
+    close_held(object);
+    return refused;
+}
+
+static int32_t directory_argument(const struct call *call, int8_t index)
+{
+    return index == NONE ? AT_FDCWD : (int32_t)call->arg[index];
+}
+
+/* What the call is to act on, where its arguments say what. */
+static void use_path(const struct judged_path *p, int8_t directory, int8_t path, uint64_t arg[6])
+{
+    bool is_entry = p->name && directory != NONE;
+    if (is_entry)
+        arg[directory] = (uint64_t)p->descriptor;
+    /* The caller's own memory is not looked at again: an empty path could be another by now. A followed link is now the
+     * magic link in /proc, which must be followed in its turn; flags say so. */
+    if (is_entry)
+        arg[path] = (uint64_t)p->name;
+    else if (p->through[0])
+        arg[path] = (uint64_t)p->through;
+    else if (p->is_theirs)
+        arg[path] = (uint64_t)"";
+}
+
+static int64_t make_call(int64_t nr, const struct judged_path *first, const uint64_t arg[6])
+{
+#ifdef __NR_mkdir
+    if (nr == __NR_mkdir) /* by its parent: Python tries this with each module that it cannot cache */
+        return KERNEL(mkdirat, first->descriptor, first->name, arg[1]);
+#endif
+    (void)first;
+    return kernel_call(nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}
+
+enum outcome judge_path(struct call *call)
+{
+    const struct path_call *shape = find(call->nr);
+    if (!shape)
+        return answer(call, -EACCES);
+    struct scratch *names = scratch_take();
+    struct scratch *space = names ? scratch_take() : NULL;
+    if (!space) {
+        if (names)
+            scratch_give(names);
+        return answer(call, -EAGAIN);
+    }
+    _Static_assert(sizeof(struct judged_path) * 2 <= sizeof(struct scratch), "two paths fit one scratch");
+    struct judged_path *first = (struct judged_path *)space;
+    struct judged_path *second = first + 1;
+    *second = (struct judged_path){.descriptor = -1};
+
+    uint64_t flags = shape->flags == NONE ? 0 : call->arg[shape->flags];
+    judge_one(call, directory_argument(call, shape->directory), call->arg[shape->path], shape->follows, flags,
+              names->path, first);
+    int64_t result = first->error;
+    if (!result && shape->second_path != NONE) {
+        if (source_refused(call, first))
+            result = -EACCES;
+        else {
+            judge_one(call, directory_argument(call, shape->second_directory), call->arg[shape->second_path],
+                      NEVER, 0, names->other, second);
+            result = second->error;
+        }
+    }
+    if (!result) {
+        uint64_t arg[6];
+        copy_bytes(arg, call->arg, sizeof arg);
+        use_path(first, shape->directory, shape->path, arg);
+        if (shape->second_path != NONE)
+            use_path(second, shape->second_directory, shape->second_path, arg);
+        result = make_call(call->nr, first, arg);
+    }
+    close_path(first);
+    close_path(second);
+    scratch_give(space);
+    scratch_give(names);
+    return answer(call, result);
+}

@@ -1,0 +1,131 @@
+/* Where every patched site arrives (x86_64).
+ *
+ * From the trampoline: rax holds the number, rdi rsi rdx r10 r8 r9 the arguments, rcx the site's address; the
+ * stack was moved down by 128 bytes, past the caller's red zone. rcx and r11 are free, as the kernel clobbers
+ * them. Back: rcx = 0 means "make the call in place", otherwise rax is the result. Every other register
+ * is as it was, but for the flags, which no caller keeps across a system call.
+ *
+ * The call frame information tells unwinders that the caller is the site itself, not the trampoline: the
+ * frame's return address is the saved rcx, and its stack pointer the one before the red zone was skipped. So
+ * backtraces, C++ exceptions and pthread_cancel pass through a call that the gate is making as if libc made it.
+ */
+    .text
+    .p2align 4
+    .hidden gate_entry
+    .globl gate_entry
+    .type gate_entry, @function
+gate_entry:
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_def_cfa %rsp, 136
+    .cfi_register %rip, %rcx
+    cmp $512, %rax
+    jae 1f
+    lea gate_table(%rip), %r11
+    movzbl (%r11,%rax), %r11d
+    cmp $1, %r11d                /* sealed_state.h: GUARD_NONE, GUARD_ALWAYS, ... */
+    jb 3f
+    je 1f
+    cmp $3, %r11d
+    jb 2f
+    je 4f
+    cmp $5, %r11d
+    jb 5f
+    je 6f
+    cmp $7, %r11d
+    je 9f
+    ja 10f
+    test %r8, %r8                /* GUARD_ADDRESSED */
+    jne 1f
+    jmp 5f
+9:                               /* GUARD_MAPPED: PROT_EXEC; MAP_FIXED, MAP_FIXED_NOREPLACE */
+    test $4, %dl
+    jnz 1f
+    test $0x100010, %r10d
+    jnz 1f
+    jmp 3f
+10:                              /* GUARD_HIGH; a tagged address is high */
+    cmp $8, %r11d
+    jne 11f
+    test $4, %dl
+    jnz 1f
+    cmpb $0, has_company(%rip)
+    je 1f
+    mov %rdi, %r11
+    add %rsi, %r11
+    jc 1f
+    cmp lowest_range(%rip), %r11
+    ja 1f
+    jmp 3f
+11:                              /* GUARD_LEFT_OUT */
+    cmpb $0, alerts_left_out(%rip)
+    jne 1f
+    jmp 3f
+6:                               /* GUARD_ANSWERS */
+    cmp $1048576, %rdi
+    jae 1f
+    lea watched(%rip), %r11
+    cmpb $3, (%r11,%rdi,8)       /* WATCH_GREETED */
+    jae 1f
+    jmp 3f
+2:                               /* GUARD_LOG */
+    cmp gate_table+516(%rip), %edi
+    je 1f
+    jmp 3f
+4:                               /* GUARD_LONG */
+    cmp $40, %rdx
+    jae 1f
+5:                               /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
+    cmp $1048576, %rdi
+    jae 1f
+    cmpb $0, alerts_left_out(%rip)
+    jne 1f
+    lea watched(%rip), %r11
+    cmpb $0, (%r11,%rdi,8)
+    jne 1f
+3:
+    mov %rcx, %r11
+    .cfi_remember_state
+    .cfi_register %rip, %r11
+    xor %ecx, %ecx
+    ret
+    .cfi_restore_state
+1:
+    push %rbp
+    .cfi_def_cfa_offset 144
+    .cfi_offset %rbp, -144
+    mov %rsp, %rbp
+    .cfi_def_cfa_register %rbp
+    lea 144(%rbp), %r11
+    push %r11                    /* call.stack */
+    push %rcx                    /* call.site */
+    .cfi_offset %rip, -160
+    push %r9
+    push %r8
+    push %r10
+    push %rdx
+    push %rsi
+    push %rdi
+    push %rax
+    mov %rsp, %rdi
+    and $-16, %rsp
+    cld
+    call gate_judge
+    mov %rax, %rcx
+    lea -72(%rbp), %rsp
+    pop %rax
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %r10
+    pop %r8
+    pop %r9
+    mov %rbp, %rsp
+    pop %rbp
+    .cfi_def_cfa %rsp, 136
+    .cfi_restore %rbp
+    ret
+    .cfi_endproc
+    .size gate_entry, . - gate_entry
+
+    .section .note.GNU-stack, "", @progbits

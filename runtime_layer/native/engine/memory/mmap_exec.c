@@ -1,0 +1,132 @@
+#include "mmap_exec.h"
+
+#include <linux/mman.h>
+
+#include "../fds/fd_pins.h"
+#include "../files/file_verdict.h"
+#include "../base/filesystem.h"
+#include "../sites/loaded_objects.h"
+#include "../base/protected_ranges.h"
+#include "../state/sealed_state.h"
+
+/* Can the file change after it was scanned? What lies on the mount of / counts as fixed, as it is in Lambda. */
+static bool is_writable_file(int32_t file)
+{
+    if (is_on_read_only_mount(file)) /* as all is in Lambda, but for /tmp */
+        return false;
+    return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
+}
+
+bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
+{
+    /* A look at the file through a mapping of its own: the mapped text may have been patched already. It is not made
+     * resident at once: a fault brings sixteen pages, and the kernel asks for each of them less than madvise does. */
+    int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (is_error(view))
+        return false;
+    patch->image = (struct image){(const uint8_t *)view, size};
+    bool well = patch_mapping(patch);
+    KERNEL(munmap, view, size);
+    return well;
+}
+
+/* Where the mapping will be, empty so far and protected: nobody else can lay anything there, nor write to it through
+ * system calls, while it is scanned. The address, or an errno. */
+static int64_t reserve(const uint64_t *arg)
+{
+    bool replaces = arg[3] & MAP_FIXED;
+    uint64_t flags = (arg[3] & ~(uint64_t)MAP_TYPE) | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    int64_t at = replaces ? (int64_t)arg[0] : KERNEL(mmap, arg[0], arg[1], PROT_NONE, flags, -1, 0);
+    if (is_error(at) || protect_range((uint64_t)at, (uint64_t)at + page_up(arg[1])))
+        return at;
+    if (!replaces)
+        KERNEL(munmap, at, arg[1]);
+    return -ENOMEM;
+}
+
+/* What could not be patched, and whether it may run all the same. `told`: of a file that can change it was said already. */
+static bool text_refused(const struct call *call, const struct patch *patch, bool told)
+{
+    char buffer[512];
+    struct text path = path_of((int32_t)call->arg[4], buffer, sizeof buffer);
+    if (patch->hard)
+        return self_protection_refused(call, path);
+    return !told && executable_memory_refused(call, path); /* not an ELF: code all the same */
+}
+
+static bool is_any_free;
+
+bool runs_free_text(void)
+{
+    return __atomic_load_n(&is_any_free, __ATOMIC_RELAXED);
+}
+
+/* Patches what was mapped and makes it executable, as far as its file says that code goes: a loader is about to lay something
+ * else over the rest. (At the start that was done before.) 0, or an errno. */
+static int64_t open_text(const struct call *call, uint64_t low, bool told)
+{
+    const uint64_t *arg = call->arg;
+    uint64_t high = low + page_up(arg[1]);
+    struct patch patch = {.low = low, .high = high, .delta = low - arg[5], .by_header = true};
+    struct stat st = {0};
+    KERNEL(fstat, arg[4], &st);
+    bool well = patch_file_mapping((int32_t)arg[4], (uint64_t)st.st_size, &patch);
+    if (!well && text_refused(call, &patch, told))
+        return -EACCES;
+    if (patch.hard)
+        __atomic_store_n(&is_any_free, true, __ATOMIC_RELAXED);
+    /* A text without a system call must not grow one either. */
+    if (!patch.wanted && !protect_text(low, patch.high, 0))
+        return -ENOMEM;
+    return KERNEL(mprotect, low, (well ? patch.high : high) - low, arg[2]);
+}
+
+/* Maps it so that no call in it passes unseen. The address, or an errno. */
+static int64_t map_searched(const struct call *call, bool told)
+{
+    const uint64_t *arg = call->arg;
+    int64_t at = reserve(arg);
+    if (is_error(at))
+        return at;
+    uint64_t low = (uint64_t)at;
+    uint64_t flags = (arg[3] & ~(uint64_t)MAP_FIXED_NOREPLACE) | MAP_FIXED;
+    int64_t result =
+        KERNEL(mmap, low, arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, flags, arg[4], arg[5]);
+    bool ours = !(arg[3] & MAP_FIXED) || !is_error(result); /* else what was there stays there */
+    if (!is_error(result)) {
+        forget_texts(low, low + page_up(arg[1])); /* what it replaced */
+        result = open_text(call, low, told);
+    }
+    if (is_error(result)) {
+        if (ours)
+            KERNEL(munmap, low, arg[1]);
+        at = result;
+    }
+    unprotect_range(low);
+    return at;
+}
+
+static int64_t map_as_it_is(const uint64_t *arg)
+{
+    int64_t at = KERNEL(mmap, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    if (!is_error(at))
+        forget_texts((uint64_t)at, (uint64_t)at + page_up(arg[1]));
+    return at;
+}
+
+int64_t map_text(const struct call *call)
+{
+    int32_t file = (int32_t)call->arg[4];
+    int64_t result = hold_theirs(file);
+    if (result)
+        return result;
+    char buffer[512];
+    bool told = is_writable_file(file);
+    struct text path = path_of(file, buffer, sizeof buffer);
+    if (told && executable_memory_refused(call, path))
+        result = -EACCES;
+    else
+        result = !told && needs_no_search(path) ? map_as_it_is(call->arg) : map_searched(call, told);
+    let_go(file);
+    return result;
+}

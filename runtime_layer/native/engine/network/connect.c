@@ -1,0 +1,348 @@
+/* outbound_connectivity: which sockets may be made, and where they may connect. */
+#include "network.h"
+
+#include "../fds/fd_pins.h"
+#include "../gate/handlers.h"
+#include "../state/process_state.h"
+#include "../state/sealed_state.h"
+#include "../fds/fd_marks.h"
+
+enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16, NETLINK_ROUTE = 0 };
+enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2 };
+enum {
+    PROTOCOL_NUMBER_TCP = 6,
+    PROTOCOL_NUMBER_DCCP = 33,
+    PROTOCOL_NUMBER_SCTP = 132,
+    PROTOCOL_NUMBER_MPTCP = 262
+};
+bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
+{
+    struct facts facts = {.protocol = protocol};
+    return refuses(call, verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, reason), &facts);
+}
+
+/* The kinds of socket that cannot be judged by an address later on. */
+static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
+{
+    if (family == UNIX || (family == NETLINK && protocol == NETLINK_ROUTE))
+        return TEXT("");
+    if (family != INET && family != INET6)
+        return TEXT("family");
+    if (type != STREAM && type != DGRAM) /* raw, packet, and SCTP or DCCP by their types */
+        return TEXT("raw");
+    if (protocol == PROTOCOL_NUMBER_SCTP) /* connects through setsockopt as well */
+        return TEXT("sctp");
+    if (protocol == PROTOCOL_NUMBER_DCCP)
+        return TEXT("dccp");
+    if (type == STREAM && protocol && protocol != PROTOCOL_NUMBER_TCP && protocol != PROTOCOL_NUMBER_MPTCP)
+        return TEXT("stream"); /* SMC, and what else there may be */
+    return TEXT("");
+}
+
+enum outcome judge_socket(struct call *call)
+{
+    struct text kind =
+        unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & TYPE_MASK, (uint32_t)call->arg[2]);
+    if (kind.len)
+        return outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
+    bool is_stream = ((uint32_t)call->arg[1] & TYPE_MASK) == STREAM;
+    /* The kernel does not remember for it what fd_marks.c wants remembered: as where it is not built in. */
+    if (is_stream && (uint32_t)call->arg[2] == PROTOCOL_NUMBER_MPTCP &&
+        sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+        return answer(call, -EPROTONOSUPPORT);
+    if (!is_stream || ((uint32_t)call->arg[0] != INET && (uint32_t)call->arg[0] != INET6))
+        return RUN_IN_PLACE;
+    return answer(call, make_stream(call->arg));
+}
+
+int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out)
+{
+    if (len > SOCKADDR_MAX)
+        return -EINVAL;
+    if (!read_user(out->bytes, pointer, len))
+        return -EFAULT;
+    out->len = len;
+    return 0;
+}
+
+struct found_name {
+    char *at;
+    uint32_t len;
+};
+
+static bool keep_name(void *context, uint16_t rule, struct text name)
+{
+    struct found_name *found = context;
+    (void)rule;
+    found->len = name.len < NAME_KEPT ? name.len : NAME_KEPT;
+    copy_bytes(found->at, name.at, found->len);
+    return true;
+}
+
+static struct verdict verdict_on(const struct endpoint *to, enum protocol protocol)
+{
+    return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), to, protocol);
+}
+
+static enum protocol protocol_of(int64_t type)
+{
+    return type == STREAM ? PROTOCOL_TCP : type == DGRAM ? PROTOCOL_UDP : PROTOCOL_OTHER;
+}
+
+static int64_t outbound_endpoint_refused(const struct call *call, const struct endpoint *to,
+                                         enum protocol protocol, struct verdict verdict)
+{
+    char name[NAME_KEPT], entry[NAME_KEPT + 48];
+    struct found_name found = {name, 0};
+    names_find(learnt_names(), &to->ip, keep_name, &found);
+    struct facts facts = {
+        .host = {name, found.len},
+        .to = *to,
+        .protocol = protocol == PROTOCOL_TCP   ? TEXT("tcp")
+                    : protocol == PROTOCOL_UDP ? TEXT("udp")
+                                               : TEXT("other"),
+    };
+    struct writer w = {entry, 0, sizeof entry, false};
+    put_outbound_entry(&w, facts.host, &to->ip, to->port);
+    facts.allow = (struct text){entry, w.used};
+    return refuses(call, verdict, &facts) ? -EACCES : 0;
+}
+
+/* Does a TCP connection to there have to be read: for the queries on it, or for the name that it goes by? */
+static bool has_to_be_seen(const struct endpoint *to, struct verdict verdict)
+{
+    bool by_address =
+        verdict.reason == REASON_LISTED && sealed.policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
+    bool by_name = verdict.reason == REASON_AWS || (verdict.reason == REASON_LISTED && !by_address);
+    bool is_judged = by_name || verdict.action == ACTION_ALERT;
+    return to->port == DNS_PORT || (is_judged && !sealed.policy.skip_server_name);
+}
+
+bool is_seen(const struct endpoint *to)
+{
+    struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
+    return verdict.action == ACTION_DENY || has_to_be_seen(to, verdict);
+}
+
+static bool is_for_any_protocol(struct verdict verdict)
+{
+    return verdict.reason != REASON_LISTED || sealed.policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
+}
+
+/* A TCP socket that was not used for another connection, by any of its numbers. A mark that is left over on something else
+ * passes as well: who asks must not care. */
+static bool is_fresh(int32_t descriptor)
+{
+    enum watch kind = stream_mark(descriptor);
+    if (kind == WATCH_NOTHING || kind == WATCH_GREETED)
+        return false;
+    return marks_are_exact() || !was_stream_seen(descriptor);
+}
+
+/* `verdict` is the one on TCP. */
+static int64_t judge_by(struct verdict verdict, const struct call *call, const struct endpoint *to,
+                        int32_t descriptor, bool *sees)
+{
+    /* What may be reached by TCP needs no look at the socket: most calls end here. */
+    bool name_server = sees && is_resolver_address(to); /* by TCP: each query is judged as it is sent */
+    bool needs = sees && has_to_be_seen(to, verdict);
+    if (sees)
+        *sees = false;
+    bool is_settled = verdict.action == ACTION_ALLOW && is_for_any_protocol(verdict);
+    /* What is used for the first time needs no second look either, unless answers are to be read from it. */
+    if (is_settled && (!needs || (is_alone() && to->port != DNS_PORT && is_fresh(descriptor))))
+        return 0;
+    int64_t type = socket_type(descriptor);
+    if (is_error(type))
+        return type;
+    enum protocol protocol = protocol_of(type);
+    if (protocol != PROTOCOL_TCP)
+        verdict = verdict_on(to, protocol);
+    else if (sees)
+        *sees = needs;
+    bool passes = verdict.action == ACTION_ALLOW || (name_server && protocol == PROTOCOL_TCP);
+    return passes ? 0 : outbound_endpoint_refused(call, to, protocol, verdict);
+}
+
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor)
+{
+    return judge_by(verdict_on(to, PROTOCOL_TCP), call, to, descriptor, NULL);
+}
+
+/* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have; or by which a name server
+ * was asked before: what it answers is counted from the beginning of one connection. 0, or an errno. */
+static int64_t judge_reconnection(const struct call *call, int32_t descriptor, int32_t number,
+                                  const struct endpoint *to)
+{
+    struct endpoint peer;
+    if (!is_alone() && !owns_memory())
+        watch_for_good(); /* the same number may be something else in the process that takes marks away */
+    bool asked_before = to->port == DNS_PORT && was_stream_seen(descriptor);
+    /* The gate's own number may have a mark that is left over where the program's has none. */
+    if (has_stream_mark(number) && is_fresh(descriptor) && !asked_before)
+        return 0;
+    if (!peer_of_stream(descriptor, &peer))
+        return -EISCONN;
+    if (outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
+        return -EACCES;
+    watch_found(descriptor);
+    watch_found(number);
+    return 0;
+}
+
+bool is_resolver_address(const struct endpoint *to)
+{
+    for (uint32_t i = 0; i < sealed.resolver_count; i++)
+        if (to->port == sealed.resolvers[i].port && address_equal(&to->ip, &sealed.resolvers[i].ip))
+            return true;
+    return false;
+}
+
+bool may_carry_names(const struct endpoint *to)
+{
+    return to->port == DNS_PORT;
+}
+
+bool carries_names(const struct endpoint *to, int32_t descriptor)
+{
+    return may_carry_names(to) && is_internet_datagram(descriptor);
+}
+
+/* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed
+ * host, whatever its port. What such a socket would send does arrive, so its sending side is shut down first: the kernel
+ * then says EPIPE, for good (shutdown(2)), and getsockname says what was asked for. */
+static void only_let_sort(const struct endpoint *to, int32_t descriptor)
+{
+    enum { SEND_SIDE = 1 /* SHUT_WR */ };
+    if (to->port == 0 && socket_type(descriptor) == DGRAM &&
+        verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW)
+        KERNEL(shutdown, descriptor, SEND_SIDE);
+}
+
+/* A UDP socket that is to be connected to what may be a name server is not (dns_query.h). */
+static int64_t note_server(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
+                           const struct endpoint *to, const struct verdict *verdict)
+{
+    const uint16_t unspec[8] = {0};
+    int64_t own = watch_own(descriptor);
+    if (is_error(own))
+        return own;
+    int64_t error = -EAGAIN; /* the number is another socket's by now */
+    if (address->bytes[0] == INET6 && is_of_older_family((int32_t)own))
+        error = -EAFNOSUPPORT;
+    else if (carries_names(to, (int32_t)own))
+        error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, (int32_t)own, NULL);
+    if (!error && !has_no_peer((int32_t)own)) /* else it would lose a port that the kernel chose for it */
+        KERNEL(connect, own, unspec, sizeof unspec);
+    if (!error && !name_server_connect(descriptor, (int32_t)own, address))
+        error = -EACCES;
+    watch_own_end(descriptor, own);
+    return error;
+}
+
+static int64_t connect_elsewhere(int32_t descriptor, int32_t own, const struct sockaddr_bytes *address)
+{
+    int64_t result = KERNEL(connect, own, address->bytes, address->len);
+    /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
+    if (!is_error(result) && (has_queries(descriptor) || !has_stream_mark(descriptor)))
+        name_server_disconnect(descriptor, own);
+    return result;
+}
+
+/* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
+ * the program's number may be another socket by the time the kernel looks. */
+static int64_t connect_judged(const struct call *call, int32_t descriptor, uint64_t mark,
+                              const struct sockaddr_bytes *address, const struct endpoint *to,
+                              const struct verdict *verdict, int32_t own)
+{
+    bool sees = false;
+    if (carries_names(to, own)) /* it came by this number just now */
+        return -EAGAIN;
+    int64_t error = judge_by(*verdict, call, to, own, &sees);
+    if (!error && sees)
+        error = judge_reconnection(call, own, descriptor, to);
+    if (error)
+        return error;
+    only_let_sort(to, own);
+    if (sees &&
+        to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
+        watch_instead(descriptor, mark, WATCH_ANSWERS);
+    return connect_elsewhere(descriptor, own, address);
+}
+
+static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
+                          const struct endpoint *to)
+{
+    uint64_t mark = watch_mark(descriptor);
+    struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
+    if (verdict.action == ACTION_ALLOW && !has_to_be_seen(to, verdict) && is_for_any_protocol(verdict))
+        return connect_elsewhere(descriptor, descriptor, address);
+    if (carries_names(to, descriptor))
+        return note_server(call, descriptor, address, to, &verdict);
+    int64_t own = watch_own(descriptor);
+    if (is_error(own))
+        return own;
+    int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
+    watch_own_end(descriptor, own);
+    return result;
+}
+
+/* A TCP socket is not to get another peer that is looked at, whether the one that it has is still there or hung up. */
+static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *address)
+{
+    int64_t own = watch_own(descriptor);
+    if (is_error(own))
+        return own;
+    name_server_disconnect(descriptor, (int32_t)own);
+    if (is_tcp((int32_t)own)) {
+        marks_are_hints();
+        stream_seen((int32_t)own);
+    }
+    int64_t result = KERNEL(connect, own, address->bytes, address->len);
+    watch_own_end(descriptor, own);
+    return result;
+}
+
+int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
+{
+    struct endpoint to;
+    switch (endpoint_from_sockaddr(address->bytes, address->len, &to)) {
+    case SOCKADDR_UNSPEC: return take_peer_away(descriptor, address);
+    case SOCKADDR_LOCAL:
+    case SOCKADDR_INVALID: break;
+    case SOCKADDR_OTHER:
+        if (outbound_refused(call, REASON_FAMILY, TEXT("family")))
+            return -EACCES;
+        break;
+    case SOCKADDR_INET: return connect_to(call, descriptor, address, &to);
+    }
+    return KERNEL(connect, descriptor, address->bytes, address->len);
+}
+
+enum outcome judge_connect(struct call *call)
+{
+    struct sockaddr_bytes address;
+    /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
+    int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
+    return answer(call, error ? error : make_connection(call, (int32_t)call->arg[0], &address));
+}
+
+/* Has it no connection, nor one that is being made? What is no TCP socket has none that counts. */
+static bool may_listen(int32_t descriptor)
+{
+    struct tcp_info info;
+    return !tell_of_connection(descriptor, &info) || info.tcpi_state == IS_CLOSED ||
+           info.tcpi_state == LISTENS;
+}
+
+/* What it accepts has no mark, and is not to be connected to anything. Once that is written down it gets no connection
+ * that is looked at. A connection cannot listen (listen(2)), and its first bytes are yet to be seen. */
+enum outcome judge_listen(struct call *call)
+{
+    int32_t descriptor = (int32_t)call->arg[0];
+    marks_are_hints();
+    stream_seen(descriptor);
+    if (may_listen(descriptor))
+        stream_began(descriptor);
+    return RUN_IN_PLACE;
+}

@@ -1,0 +1,236 @@
+#include "dns_query.h"
+
+#include "network.h"
+#include "../state/process_state.h"
+#include "../state/sealed_state.h"
+#include "../base/user_memory.h"
+#include "../fds/fd_marks.h"
+
+enum { DENIED = 64 };
+
+/* Questions that were let through, so that only their answers teach: hashes of them, each with its like, the newest first.
+ * Two threads that write to the same place at once may lose one, which is asked again. */
+enum { ASKED = 8192, ALIKE = 8 };
+static uint32_t asked[ASKED][ALIKE];
+
+/* Questions that were denied, to be put back into the answer. `sequence` is odd while one is written. */
+struct denied {
+    uint32_t sequence;
+    struct dns_question question;
+};
+static struct denied denied[DENIED];
+static uint32_t denied_next;
+
+static uint32_t question_tag(const struct dns_question *q)
+{
+    uint32_t hash = 2166136261u ^ q->id;
+    for (uint32_t i = 0; i < q->name_len; i++)
+        hash = (hash ^ (uint8_t)q->name[i]) * 16777619u;
+    return ((hash ^ q->type) * 16777619u) | 1;
+}
+
+/* The descriptor may have been closed and given to something else since: then it is not looked at any more. */
+bool resolver_watched(int32_t descriptor)
+{
+    if (!has_queries(descriptor))
+        return false;
+    if ((marks_are_exact() && watch_kind(descriptor) == WATCH_NOTHING) || is_internet_datagram(descriptor))
+        return true;
+    forget_queries(descriptor);
+    return false;
+}
+
+static uint32_t *place_of(uint32_t tag)
+{
+    return asked[(tag * 2654435769u >> 16) % ASKED];
+}
+
+void remember_asked(const struct dns_question *q)
+{
+    uint32_t tag = question_tag(q), moved = tag, i = 0;
+    uint32_t *place = place_of(tag);
+    do
+        moved = __atomic_exchange_n(&place[i++], moved, __ATOMIC_RELAXED);
+    while (i < ALIKE && moved && moved != tag);
+}
+
+static bool was_asked(const struct dns_question *q)
+{
+    uint32_t tag = question_tag(q);
+    const uint32_t *place = place_of(tag);
+    for (uint32_t i = 0; i < ALIKE; i++)
+        if (__atomic_load_n(&place[i], __ATOMIC_RELAXED) == tag)
+            return true;
+    return false;
+}
+
+/* False: another thread is writing there. */
+static bool put_question(struct denied *slot, const struct dns_question *q)
+{
+    uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED);
+    if (sequence & 1 || !__atomic_compare_exchange_n(&slot->sequence, &sequence, sequence + 1, false,
+                                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return false;
+    slot->question = *q;
+    __atomic_store_n(&slot->sequence, sequence + 2, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* Where there is no place for it, the answer keeps the stand-in's name, which no program takes. */
+static void remember_denied(const struct dns_question *q)
+{
+    put_question(&denied[__atomic_fetch_add(&denied_next, 1, __ATOMIC_RELAXED) % DENIED], q);
+}
+
+static bool find_denied(uint16_t id, struct dns_question *q)
+{
+    uint32_t newest = __atomic_load_n(&denied_next, __ATOMIC_RELAXED);
+    for (uint32_t back = 1; back <= DENIED; back++) {
+        const struct denied *slot = &denied[(newest - back) % DENIED];
+        uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+        if (sequence == 0 || sequence & 1 || slot->question.id != id)
+            continue;
+        *q = slot->question;
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (__atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) == sequence)
+            return true;
+    }
+    return false;
+}
+
+static bool holds_name(const struct denied *slot, const struct dns_question *q)
+{
+    uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+    bool same = !(sequence & 1) && slot->question.name_len == q->name_len &&
+                same_bytes(slot->question.name, q->name, q->name_len);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return same && __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) == sequence;
+}
+
+/* getaddrinfo asks for a name's IPv4 and its IPv6 address: one lookup, so one alert. */
+static bool is_second_half(const struct dns_question *q)
+{
+    static struct denied last; /* the name whose A query was reported last */
+    static uint32_t awaited;
+    if (q->type == DNS_TYPE_AAAA)
+        return __atomic_exchange_n(&awaited, 0, __ATOMIC_RELAXED) && holds_name(&last, q);
+    if (q->type == DNS_TYPE_A)
+        __atomic_store_n(&awaited, put_question(&last, q), __ATOMIC_RELEASE);
+    return false;
+}
+
+struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts)
+{
+    struct text name = {q->name, q->name_len};
+    facts->host = name;
+    /* Bytes that no host name has are somebody's data, and no entry admits them. */
+    if (!hostname_is_well_formed(name))
+        return verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+    facts->allow = name;
+    struct verdict verdict = verdict_name(&sealed.policy, name);
+    if (verdict.action != ACTION_ALLOW || !verdict_is_unusual(&sealed.policy, name, &verdict))
+        return verdict;
+    struct verdict unusual = verdict_unusual(&sealed.policy);
+    if (unusual.action == ACTION_DENY)
+        return unusual;
+    if (unusual.action == ACTION_ALLOW)
+        report_unusual(name);
+    else
+        refuses(call, unusual, facts);
+    return verdict; /* reported or not, it is a name that is allowed: its answer teaches */
+}
+
+uint32_t resolver_rewrite(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX])
+{
+    struct dns_question q;
+    if (!dns_read_query(query, len, &q))
+        return 0;
+    struct text name = {q.name, q.name_len};
+    struct verdict verdict = verdict_name(&sealed.policy, name);
+    if (!hostname_is_well_formed(name) || verdict.action != ACTION_ALLOW ||
+        verdict_is_unusual(&sealed.policy, name, &verdict))
+        return 0;
+    remember_asked(&q);
+    return dns_write_query(&q, query, out);
+}
+
+int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
+                      uint64_t flags, const struct sockaddr_bytes *server)
+{
+    flags = QUERY_FLAGS(flags);
+    struct dns_question q;
+    struct facts facts = {.protocol = TEXT("dns")};
+    struct verdict verdict;
+    bool readable_query = dns_read_query(query, len, &q);
+    if (readable_query) {
+        verdict = judge_question(call, &q, &facts);
+    } else { /* not a query at all: data on its way out */
+        verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+    }
+    watch_queries(descriptor);
+    bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
+    if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
+        if (readable_query)
+            remember_asked(&q);
+        /* What is asked for is what was judged, and nothing else: no options, no data behind the question. */
+        uint8_t plain[DNS_QUERY_MAX];
+        bool as_it_is = verdict.action != ACTION_ALLOW;
+        uint32_t size = as_it_is ? len : dns_write_query(&q, query, plain);
+        int64_t sent =
+            KERNEL(sendto, descriptor, as_it_is ? query : plain, size, flags, server->bytes, server->len);
+        return is_error(sent) ? sent : (int64_t)len;
+    }
+    if (!readable_query)
+        return -EACCES;
+    uint8_t stand_in[DNS_STAND_IN_MAX];
+    uint32_t size = dns_write_stand_in(&q, stand_in);
+    remember_denied(&q);
+    int64_t sent = KERNEL(sendto, descriptor, stand_in, size, flags, server->bytes, server->len);
+    return is_error(sent) ? sent : (int64_t)len;
+}
+
+struct learning {
+    uint16_t rule, further;
+    bool has_further;
+    struct text name;
+};
+
+static void learn(void *context, const struct address *ip)
+{
+    const struct learning *l = context;
+    if (!verdict_may_learn(&sealed.policy, ip))
+        return;
+    names_learn(learnt_names(), ip, l->rule, l->name);
+    if (l->has_further) /* other names of this address may take the place of this one in what the first rule let through */
+        names_learn(learnt_names(), ip, l->further, l->name);
+}
+
+void resolver_learn(const uint8_t *message, uint32_t len)
+{
+    struct dns_question q;
+    struct learning learning = {.rule = RULE_NONE};
+    if (!dns_read_question(message, len, &q) || !was_asked(&q))
+        return;
+    learning.name = (struct text){q.name, q.name_len};
+    /* By what the answer itself says: names can be chosen that look like another (question_tag). */
+    struct verdict verdict = verdict_name(&sealed.policy, learning.name);
+    if (hostname_is_well_formed(learning.name) && verdict.action == ACTION_ALLOW)
+        learning.rule = verdict.rule;
+    learning.further = learning.rule;
+    learning.has_further = verdict_further_rule(&sealed.policy, learning.name, &learning.further);
+    dns_read_answer(message, len, &q, learn, &learning);
+}
+
+uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from)
+{
+    if (len < 12 || len > 65535 || from->port != DNS_PORT)
+        return len;
+    struct dns_question q;
+    uint16_t id = (uint16_t)(message[0] << 8 | message[1]);
+    if (dns_is_stand_in(message, (uint32_t)len))
+        return find_denied(id, &q) ? dns_write_nxdomain(&q, message, (uint32_t)cap) : len;
+    /* Only the function's own resolver teaches: another name server on the allow list could name any address. */
+    if (is_resolver_address(from))
+        resolver_learn(message, (uint32_t)len);
+    return len;
+}

@@ -1,0 +1,16 @@
+/* DNS over TCP (RFC 7766): queries are judged before they leave, and what the function's own resolver answers teaches
+ * as it does over UDP. A write holds whole queries, each with its length in front, as every resolver library sends
+ * them; a denied one fails the write. */
+#ifndef SHIELD_DNS_TCP_H
+#define SHIELD_DNS_TCP_H
+
+#include "network.h"
+
+int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
+/* Receives for the caller's header `m`, and learns from what comes. */
+int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags);
+/* How many bytes were taken from a connection since it began, by whomever and in whatever way. UINT64_MAX: not to be
+ * told. */
+uint64_t bytes_taken(int32_t descriptor);
+
+#endif

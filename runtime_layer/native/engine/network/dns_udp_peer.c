@@ -1,0 +1,204 @@
+#include "dns_udp_peer.h"
+
+#include "network.h"
+#include "../state/process_state.h"
+#include "../fds/fd_marks.h"
+
+enum { SERVERS = 256 };
+
+/* The servers that UDP sockets are connected to, each by a serial number: the last so many, and the function's own. 0: it is
+ * just being written. */
+struct server {
+    uint32_t serial;
+    struct sockaddr_bytes address;
+};
+static struct server servers[SERVERS];
+static uint32_t last_serial;
+
+/* Which sockets are connected, and to which server: each by its cookie (the upper bits), with the server's serial number.
+ * Whatever numbers a socket has, in whatever process, it is the same one. Nobody says when one is gone: where there is no
+ * place, the oldest of those alike is forgotten, after some thousand others. */
+enum { CONNECTED = 1024, CONNECTED_ALIKE = 8, SERIAL_BITS = 24, SERIAL_MASK = (1 << SERIAL_BITS) - 1 };
+static uint64_t connected[CONNECTED][CONNECTED_ALIKE];
+static uint32_t age[CONNECTED][CONNECTED_ALIKE]; /* less is older */
+
+/* The same server may be written in more than one way: what the kernel does not look at is zero here, as it is in what
+ * getpeername(2) gives. */
+static struct sockaddr_bytes plain(const struct sockaddr_bytes *server)
+{
+    enum { INET = 2, INET_LEN = 16, INET_SAID = 8, INET6_LEN = 28, FLOW = 4 };
+    struct sockaddr_bytes p = {.len = INET_LEN};
+    if (server->bytes[0] == INET) {
+        copy_bytes(p.bytes, server->bytes, INET_SAID);
+        return p;
+    }
+    p.len = server->len < INET6_LEN ? server->len : INET6_LEN;
+    copy_bytes(p.bytes, server->bytes, p.len);
+    for (uint32_t i = 0; i < sizeof(uint32_t); i++)
+        p.bytes[FLOW + i] = 0;
+    return p;
+}
+
+static bool same_address(const struct sockaddr_bytes *a, const struct sockaddr_bytes *b)
+{
+    return a->len == b->len && same_bytes(a->bytes, b->bytes, a->len);
+}
+
+/* False: another thread is writing there, or another server has its place by now. */
+static bool read_server(uint32_t serial, struct sockaddr_bytes *address)
+{
+    const struct server *server = &servers[serial % SERVERS];
+    if (__atomic_load_n(&server->serial, __ATOMIC_ACQUIRE) != serial)
+        return false;
+    *address = server->address;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&server->serial, __ATOMIC_RELAXED) == serial;
+}
+
+static bool is_own_resolver(const struct sockaddr_bytes *address)
+{
+    struct endpoint to;
+    return endpoint_from_sockaddr(address->bytes, address->len, &to) == SOCKADDR_INET &&
+           is_resolver_address(&to);
+}
+
+/* Two threads that add the same server at once may use two numbers: harmless. */
+static uint32_t add_server(const struct sockaddr_bytes *address)
+{
+    struct sockaddr_bytes there;
+    for (uint32_t turn = 0;; turn++) {
+        uint32_t serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_SEQ_CST) & SERIAL_MASK;
+        struct server *server = &servers[serial % SERVERS];
+        uint32_t old = __atomic_load_n(&server->serial, __ATOMIC_SEQ_CST);
+        bool is_kept = turn < SERVERS && old && read_server(old, &there) && is_own_resolver(&there);
+        if (!serial || is_kept)
+            continue;
+        __atomic_store_n(&server->serial, 0, __ATOMIC_SEQ_CST);
+        server->address = *address;
+        __atomic_store_n(&server->serial, serial, __ATOMIC_RELEASE);
+        return serial;
+    }
+}
+
+static uint32_t serial_of(const struct sockaddr_bytes *address)
+{
+    struct sockaddr_bytes there;
+    uint32_t last = __atomic_load_n(&last_serial, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < SERVERS && i <= last; i++) {
+        uint32_t serial = __atomic_load_n(&servers[i].serial, __ATOMIC_ACQUIRE);
+        if (serial && read_server(serial, &there) && same_address(&there, address))
+            return serial;
+    }
+    return add_server(address);
+}
+
+/* Where the kernel gives no cookie (under qemu-user), the number has to do, and each copy is another. */
+static uint64_t identity(int32_t own, int32_t descriptor)
+{
+    uint64_t cookie = socket_cookie(own);
+    return (cookie ? cookie : (uint64_t)descriptor + 1) << SERIAL_BITS;
+}
+
+static uint64_t *those_like(uint64_t identity)
+{
+    return connected[(identity >> SERIAL_BITS) % CONNECTED];
+}
+
+/* The serial number of its server, and where that stands; 0: it has none. */
+static uint32_t connection_of(uint64_t identity, uint64_t **entry)
+{
+    uint64_t *like = those_like(identity);
+    for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
+        uint64_t is = __atomic_load_n(&like[i], __ATOMIC_ACQUIRE);
+        *entry = &like[i];
+        if (is >> SERIAL_BITS == identity >> SERIAL_BITS && is & SERIAL_MASK)
+            return (uint32_t)is & SERIAL_MASK;
+    }
+    return 0;
+}
+
+/* Its entry, if it has one; else a free one, or that of the oldest. */
+static uint64_t *entry_for(uint64_t identity)
+{
+    static uint32_t youngest;
+    uint64_t *entry, *like = those_like(identity);
+    uint32_t *age_of = age[(identity >> SERIAL_BITS) % CONNECTED], oldest = 0;
+    if (connection_of(identity, &entry))
+        return entry;
+    uint32_t now = __atomic_add_fetch(&youngest, 1, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
+        uint64_t nobody = 0;
+        bool is_free = __atomic_compare_exchange_n(&like[i], &nobody, identity, false, __ATOMIC_SEQ_CST,
+                                                   __ATOMIC_RELAXED);
+        if (is_free || now - age_of[i] > now - age_of[oldest])
+            oldest = i;
+        if (is_free)
+            break;
+    }
+    __atomic_store_n(&age_of[oldest], now, __ATOMIC_RELAXED);
+    return &like[oldest];
+}
+
+bool name_server_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server)
+{
+    const struct sockaddr_bytes to = plain(server);
+    uint64_t socket = identity(own, descriptor);
+    if (!watch_queries(descriptor))
+        return false;
+    __atomic_store_n(entry_for(socket), socket | serial_of(&to), __ATOMIC_SEQ_CST);
+    return true;
+}
+
+void name_server_disconnect(int32_t descriptor, int32_t own)
+{
+    if (!__atomic_load_n(&last_serial, __ATOMIC_SEQ_CST)) /* no socket ever was */
+        return;
+    uint64_t *entry, socket = identity(own, descriptor), is = socket | connection_of(socket, &entry);
+    if (is != socket)
+        __atomic_compare_exchange_n(entry, &is, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+void name_server_copied(int32_t from, int32_t to)
+{
+    uint64_t *entry;
+    /* In a vfork child the parent's numbers stand for other sockets. */
+    if (!has_queries(from) || !owns_memory() || is_tcp(to) || !watch_queries(to) || socket_cookie(to))
+        return;
+    uint32_t serial = connection_of(identity(from, from), &entry);
+    uint64_t socket = identity(to, to);
+    __atomic_store_n(entry_for(socket), serial ? socket | serial : 0, __ATOMIC_SEQ_CST);
+}
+
+bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender)
+{
+    struct endpoint to;
+    bool is_known = endpoint_from_sockaddr(server->bytes, server->len, &to) == SOCKADDR_INET;
+    return !is_known || (to.port == sender->port && address_equal(&to.ip, &sender->ip));
+}
+
+bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server)
+{
+    uint64_t *entry;
+    uint32_t serial = has_queries(descriptor) ? connection_of(identity(descriptor, descriptor), &entry) : 0;
+    if (!serial ||
+        (!marks_are_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
+        return false;
+    return read_server(serial, server);
+}
+
+/* A socket that the gate keeps unconnected has the peer that the program gave it, as far as it can see. */
+enum outcome judge_peer_name(struct call *call)
+{
+    struct sockaddr_bytes server;
+    if (!name_server_of((int32_t)call->arg[0], &server))
+        return RUN_IN_PLACE;
+    uint32_t room;
+    if (!read_user(&room, call->arg[2], sizeof room))
+        return answer(call, -EFAULT);
+    if ((int32_t)room < 0)
+        return answer(call, -EINVAL);
+    uint32_t part = room < server.len ? room : server.len;
+    bool written = write_user(call->arg[1], server.bytes, part) &&
+                   write_user(call->arg[2], &server.len, sizeof server.len);
+    return answer(call, written ? 0 : -EFAULT);
+}

@@ -1,0 +1,34 @@
+/* Which name server a UDP socket is meant to be connected to.
+ *
+ * A UDP socket is never connected to a name server: a connected socket could be written to by calls that the gate
+ * does not read (write, splice, a duplicate of the descriptor). Instead the gate remembers that the program
+ * asked for it, and addresses each query that it has read itself. Whatever bypasses the gate meets a socket
+ * without a peer, which the kernel refuses.
+ */
+#ifndef SHIELD_DNS_UDP_PEER_H
+#define SHIELD_DNS_UDP_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../core/endpoint.h"
+
+enum { SOCKADDR_MAX = 128 };
+
+struct sockaddr_bytes {
+    uint8_t bytes[SOCKADDR_MAX];
+    uint32_t len;
+};
+
+/* Remembers the name server that a socket is meant to be connected to, which `own` stands for, for sure; the program has it
+ * by another number. False: that is too high. */
+bool name_server_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server);
+void name_server_disconnect(int32_t descriptor, int32_t own);
+/* One descriptor was made to stand for what another does. */
+void name_server_copied(int32_t from, int32_t to);
+/* The name server that a UDP socket is meant to be connected to. False: it has none; as what only had its number. */
+bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server);
+/* Is it that server's? What comes from elsewhere does not exist for a connected socket (connect(2)). */
+bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender);
+
+#endif

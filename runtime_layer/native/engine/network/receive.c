@@ -1,0 +1,271 @@
+/* What arrives on sockets that queries were sent on. It is received into the gate's own memory first, so that
+ * no other thread can change an answer between its arrival and the moment it teaches addresses. */
+#include <linux/poll.h>
+
+#include "client_hello.h"
+#include "../gate/handlers.h"
+#include "dns_tcp.h"
+#include "../state/sealed_state.h"
+#include "../fds/fd_marks.h"
+
+enum { ANSWER_MAX = 3 * PAGE };
+enum {
+    PEEK = 0x2,
+    CUT = 0x20 /* MSG_TRUNC */,
+    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
+    FOR_ONE = 0x10000 /* MSG_WAITFORONE */,
+    URGENT = 0x1 /* MSG_OOB */,
+    ERRORS = 0x2000 /* MSG_ERRQUEUE */
+};
+
+/* Waits for a message without taking it, and without holding anything: the program may leave this wait by
+ * longjmp. 0: it may be an answer; 1: it is something else, for the kernel alone; or an errno. */
+enum { NOT_AN_ANSWER = 1, ENDED = 2 /* nobody sent it: the socket was shut down */ };
+static int64_t await_answer(int32_t descriptor, uint64_t flags)
+{
+    uint8_t byte;
+    struct sockaddr_bytes from = {.len = SOCKADDR_MAX};
+    struct vector v = {(uint64_t)&byte, 1};
+    struct message peek = {
+        .name = (uint64_t)from.bytes, .name_len = SOCKADDR_MAX, .vectors = (uint64_t)&v, .vector_count = 1};
+    int64_t n = KERNEL(recvmsg, descriptor, &peek, flags | PEEK | CUT);
+    if (is_error(n))
+        return n;
+    struct endpoint sender;
+    from.len = peek.name_len < SOCKADDR_MAX ? peek.name_len : SOCKADDR_MAX;
+    if (!n && !from.len)
+        return ENDED;
+    bool answers =
+        endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET && sender.port == DNS_PORT;
+    return answers && n <= ANSWER_MAX ? 0 : NOT_AN_ANSWER;
+}
+
+/* recvmsg into the gate's own buffers, but for the control messages, which go where `m` says. */
+static int64_t take_with_header(int32_t descriptor, struct message *m, uint64_t flags,
+                                struct sockaddr_bytes *from, uint8_t *buffer)
+{
+    struct vector v = {(uint64_t)buffer, ANSWER_MAX};
+    struct message own = *m;
+    own.name = (uint64_t)from->bytes;
+    own.name_len = SOCKADDR_MAX;
+    own.vectors = (uint64_t)&v;
+    own.vector_count = 1;
+    int64_t n = KERNEL(recvmsg, descriptor, &own, flags);
+    from->len = own.name_len;
+    m->flags = own.flags;
+    m->control_len = own.control_len;
+    return n;
+}
+
+/* Takes the message that waits. Its name and control buffers are the caller's own; who gave no header wants to know no
+ * more than the sender. NOT_HEARD: it is gone, and the program knows nothing of it: it is not by the server that the socket
+ * is connected to. */
+enum { NOT_HEARD = -ENOMSG };
+static int64_t take_answer(int32_t descriptor, struct message *m, bool has_header, uint64_t flags,
+                           const struct sockaddr_bytes *server, struct scratch *scratch)
+{
+    uint8_t *buffer = (uint8_t *)scratch;
+    uint64_t room = room_in(m, ANSWER_MAX);
+    struct sockaddr_bytes from = {.len = SOCKADDR_MAX};
+    int64_t n =
+        has_header ? take_with_header(descriptor, m, flags | NO_WAIT, &from, buffer)
+                   : KERNEL(recvfrom, descriptor, buffer, ANSWER_MAX, flags | NO_WAIT, from.bytes, &from.len);
+    if (is_error(n))
+        return n;
+    uint64_t held = (uint64_t)n < ANSWER_MAX ? (uint64_t)n : ANSWER_MAX;
+    struct endpoint sender;
+    if (from.len > SOCKADDR_MAX)
+        from.len = SOCKADDR_MAX;
+    if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET) {
+        if (server && !is_from(server, &sender)) {
+            if (flags & PEEK)
+                KERNEL(recvfrom, descriptor, buffer, 1, NO_WAIT, 0, 0);
+            return NOT_HEARD;
+        }
+        held = resolver_receive(buffer, held, ANSWER_MAX, &sender);
+    }
+    uint64_t part = held < room ? held : room;
+    m->flags |= held > room ? CUT : 0;
+    if (m->name) {
+        if (!write_user(m->name, from.bytes, from.len < m->name_len ? from.len : m->name_len))
+            return -EFAULT;
+        m->name_len = from.len;
+    }
+    if (!scatter(m, buffer, part))
+        return -EFAULT;
+    return flags & CUT ? (int64_t)held : (int64_t)part;
+}
+
+static bool is_query_stream(int32_t descriptor)
+{
+    struct endpoint peer;
+    return is_watched_stream(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
+}
+
+/* When a wait is to end (socket(7), SO_RCVTIMEO), from when it was found that it goes on; no end: never, or the socket does
+ * not wait. */
+struct limit {
+    bool is_known, is_none;
+    bool has_message; /* and nothing else, as an error, which the kernel tells */
+    int64_t end;      /* nanoseconds */
+};
+
+static int64_t now(void)
+{
+    enum { MONOTONIC = 1 };
+    int64_t time[2] = {0, 0};
+    KERNEL(clock_gettime, MONOTONIC, time);
+    return time[0] * SECOND + time[1];
+}
+
+static void ask_for_limit(int32_t descriptor, struct limit *limit)
+{
+    int64_t longest = longest_wait(descriptor, RECEIVE_LIMIT);
+    limit->is_known = true;
+    limit->is_none = !longest || !waits(descriptor);
+    limit->end = now() + longest;
+}
+
+/* A call of the kernel's own begins with the whole limit each time, so what is left of it is waited for here. 0, or an errno. */
+static int64_t wait_on(int32_t descriptor, struct limit *limit)
+{
+    struct pollfd readable = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
+    if (!limit->is_known)
+        ask_for_limit(descriptor, limit);
+    if (limit->is_none)
+        return 0;
+    int64_t left = limit->end - now(), time[2] = {left / SECOND, left % SECOND};
+    int64_t ready = left > 0 ? KERNEL(ppoll, &readable, 1, time, 0, 8) : 0;
+    limit->has_message = readable.revents == POLLIN;
+    return is_error(ready) ? ready : ready ? 0 : -EAGAIN;
+}
+
+/* Receives one message for the caller's header `m`. */
+static int64_t receive_one(int32_t descriptor, struct message *m, bool has_header, uint64_t flags)
+{
+    if (is_query_stream(descriptor))
+        return receive_answers(descriptor, m, flags);
+    /* What the program connected to a name server gets answers and nothing else: they are not looked at before they are
+     * taken, unless none is there yet. */
+    struct sockaddr_bytes server;
+    bool is_connected = name_server_of(descriptor, &server), is_there = is_connected;
+    struct limit limit = {.is_known = false};
+    for (;;) {
+        int64_t awaited = is_there ? 0 : await_answer(descriptor, flags);
+        if (awaited == ENDED || (awaited == NOT_AN_ANSWER && !is_connected))
+            return KERNEL(recvmsg, descriptor, m, flags);
+        if (is_error(awaited))
+            return awaited;
+        struct scratch *scratch = scratch_take();
+        if (!scratch)
+            return -ENOMEM;
+        struct message taken = *m;
+        int64_t n =
+            take_answer(descriptor, &taken, has_header, flags, is_connected ? &server : NULL, scratch);
+        scratch_give(scratch);
+        is_there = n == NOT_HEARD; /* there may be more */
+        if (is_there)
+            continue;
+        if (n == -EAGAIN && !(flags & NO_WAIT)) {
+            /* Another thread was quicker, or there was nothing for this one: wait again, as it would have. */
+            int64_t error = wait_on(descriptor, &limit);
+            if (error)
+                return error;
+            is_there = is_connected && limit.has_message;
+            continue;
+        }
+        *m = taken;
+        return n;
+    }
+}
+
+static int64_t receive_from(const uint64_t *arg)
+{
+    struct vector v = {arg[1], arg[2]};
+    uint32_t name_len = 0;
+    if (arg[4] && !read_user(&name_len, arg[5], sizeof name_len))
+        return -EFAULT;
+    if ((int32_t)name_len < 0)
+        return -EINVAL;
+    struct message m = {.name = arg[4], .name_len = name_len, .vectors = (uint64_t)&v, .vector_count = 1};
+    int64_t n = receive_one((int32_t)arg[0], &m, false, (uint32_t)arg[3]);
+    if (!is_error(n) && arg[4] && !write_user(arg[5], &m.name_len, sizeof m.name_len))
+        return -EFAULT;
+    return n;
+}
+
+static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flags)
+{
+    struct message m;
+    if (!read_user(&m, header, sizeof m))
+        return -EFAULT;
+    int64_t n = receive_one(descriptor, &m, true, flags);
+    return is_error(n) || write_user(header, &m, sizeof m) ? n : -EFAULT;
+}
+
+/* The first message as the caller waits for it, and then those that are there already; or all of them, if it waits for all
+ * for as long as that takes. */
+static int64_t receive_many(const uint64_t *arg)
+{
+    uint64_t count = (uint32_t)arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)arg[2];
+    bool waits = !(arg[3] & FOR_ONE) && !arg[4];
+    int64_t done = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = arg[1] + i * sizeof(struct many);
+        int64_t n = receive_header((int32_t)arg[0], at, (uint32_t)arg[3] | (i && !waits ? NO_WAIT : 0));
+        uint32_t len = (uint32_t)n;
+        if (!is_error(n) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
+            n = -EFAULT;
+        if (is_error(n))
+            return done ? done : n;
+        done++;
+    }
+    return done;
+}
+
+/* read and readv: what is received, and nothing about it. */
+static int64_t receive_plain(const struct call *call, int32_t descriptor)
+{
+    struct vector v = {call->arg[1], call->arg[2]};
+    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
+    if (call->nr == __NR_readv) {
+        m.vectors = call->arg[1];
+        m.vector_count = (uint32_t)call->arg[2];
+    }
+    if (!room_in(&m, 1)) /* nothing is taken, and nobody waits (read(2)) */
+        return kernel_call(call->nr, call->arg[0], call->arg[1], call->arg[2], 0, 0, 0);
+    return receive_one(descriptor, &m, false, 0);
+}
+
+/* The first that comes after a ClientHello: waited for as the program would wait, and looked at. An errno, where there was
+ * none. */
+static int64_t await_hello(int32_t descriptor, uint64_t flags)
+{
+    uint8_t byte;
+    int64_t n = KERNEL(recvfrom, descriptor, &byte, 1, PEEK | (flags & NO_WAIT), 0, 0);
+    if (n > 0)
+        look_at_answer(descriptor);
+    return n;
+}
+
+enum outcome judge_receive(struct call *call)
+{
+    int32_t descriptor = (int32_t)call->arg[0];
+    bool is_stream = settle_stream_mark(descriptor);
+    bool plain = call->nr == __NR_read || call->nr == __NR_readv;
+    uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
+    bool waits = call->nr == __NR_recvmsg || call->arg[2]; /* not for nothing */
+    if (is_stream && watch_kind(descriptor) == WATCH_GREETED && waits && !(flags & (URGENT | ERRORS))) {
+        int64_t n = await_hello(descriptor, flags);
+        return is_error(n) && n != -ENOTSOCK ? answer(call, n) : RUN_IN_PLACE;
+    }
+    if (!(is_query_stream(descriptor) || resolver_watched(descriptor)) || flags & ERRORS)
+        return RUN_IN_PLACE;
+    switch (call->nr) {
+    case __NR_read:
+    case __NR_readv: return answer(call, receive_plain(call, descriptor));
+    case __NR_recvfrom: return answer(call, receive_from(call->arg));
+    case __NR_recvmsg: return answer(call, receive_header(descriptor, call->arg[1], flags));
+    default: return answer(call, receive_many(call->arg));
+    }
+}

@@ -1,0 +1,296 @@
+/* Datagrams and messages: where each goes, and what a query among them asks. */
+#include "../gate/handlers.h"
+#include "../state/readiness.h"
+#include "../state/sealed_state.h"
+#include "tcp_send.h"
+#include "../fds/fd_marks.h"
+
+enum { INET = 2, PAIR = 2, FAST_OPEN = 0x20000000 /* MSG_FASTOPEN */ };
+
+static int64_t send_query(const struct call *call, int32_t descriptor, const struct message *m,
+                          uint64_t flags, const struct sockaddr_bytes *server)
+{
+    uint8_t query[QUERY_MAX];
+    int64_t len = gather(m, query, sizeof query);
+    if (!len) /* it says nothing */
+        return KERNEL(sendto, descriptor, query, 0, QUERY_FLAGS(flags), server->bytes, server->len);
+    if (len == -EMSGSIZE) /* longer than any query */
+        return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : -EMSGSIZE;
+    if (len < 0)
+        return len;
+    return resolver_send(call, descriptor, query, (uint32_t)len, flags, server);
+}
+
+/* The kind of destination; AF_UNSPEC is delivered as AF_INET (net/ipv4/udp.c). */
+static enum sockaddr_kind destination(const struct sockaddr_bytes *address, struct endpoint *to)
+{
+    enum sockaddr_kind kind = endpoint_from_sockaddr(address->bytes, address->len, to);
+    if (kind != SOCKADDR_UNSPEC)
+        return kind;
+    struct sockaddr_bytes as_inet = *address;
+    uint16_t inet = INET;
+    copy_bytes(as_inet.bytes, &inet, sizeof inet);
+    return endpoint_from_sockaddr(as_inet.bytes, as_inet.len, to);
+}
+
+/* May a message go to this address? 0, an errno, or: it is a query, to be judged by its name; it is no datagram, whose
+ * address counts, nor is it to have one if the number is a datagram socket by now. */
+enum { IS_QUERY = 1, WITHOUT_ADDRESS = 2 };
+static int64_t judge_destination(const struct call *call, int32_t descriptor,
+                                 const struct sockaddr_bytes *address)
+{
+    struct endpoint to;
+    switch (destination(address, &to)) {
+    case SOCKADDR_OTHER: return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
+    case SOCKADDR_INET: {
+        if (!carries_names(&to, descriptor)) {
+            int64_t refused = judge_endpoint(call, &to, descriptor);
+            return refused || !may_carry_names(&to) ? refused : WITHOUT_ADDRESS;
+        }
+        int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
+        return error ? error : IS_QUERY;
+    }
+    default: return 0;
+    }
+}
+
+/* Data would leave with the connection's first packet, before anybody knows whether it has to be looked at. What is done
+ * instead is what the kernel does for a server that it has no cookie of (tcp(7), TCP Fast Open): it connects, and sends
+ * what it is given once that is done; a socket that does not wait is told EINPROGRESS, and nothing was sent. */
+static int64_t connect_and_send(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
+{
+    struct sockaddr_bytes address;
+    int64_t error = copy_address(m.name, m.name_len, &address);
+    if (!error)
+        error = make_connection(call, descriptor, &address);
+    m.name = m.name_len = 0;
+    return error ? error : send_on_stream(call, descriptor, &m, flags);
+}
+
+/* Sends one message whose header and control messages are the gate's copy. */
+static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
+                           uint64_t flags)
+{
+    struct sockaddr_bytes address;
+    if (m.vector_count > VECTORS_MAX)
+        return -EMSGSIZE;
+    bool opens = flags & FAST_OPEN && m.name && is_tcp(descriptor);
+    flags &= ~(uint64_t)FAST_OPEN;
+    if (opens)
+        return connect_and_send(call, descriptor, m, flags);
+    if (is_stream)
+        return send_on_stream(call, descriptor, &m, flags);
+    if (!m.name || !m.name_len) { /* no name, to the kernel either */
+        m.name = 0;
+        if (name_server_of(descriptor, &address))
+            return send_query(call, descriptor, &m, flags, &address);
+        m.name_len = 0;
+        return KERNEL(sendmsg, descriptor, &m, flags);
+    }
+    if ((int32_t)m.name_len < 0)
+        return -EINVAL;
+    /* The kernel cuts a long name in a message header, where it refuses one in sendto. */
+    int64_t error = copy_address(m.name, m.name_len > SOCKADDR_MAX ? SOCKADDR_MAX : m.name_len, &address);
+    if (error)
+        return error;
+    int64_t judged = judge_destination(call, descriptor, &address);
+    if (judged < 0)
+        return judged;
+    if (judged == IS_QUERY)
+        return send_query(call, descriptor, &m, flags, &address);
+    bool has_address = judged != WITHOUT_ADDRESS;
+    m.name = has_address ? (uint64_t)address.bytes : 0;
+    m.name_len = has_address ? address.len : 0;
+    return KERNEL(sendmsg, descriptor, &m, flags);
+}
+
+/* What control messages may say goes by the kind of socket. */
+static int64_t send_one(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
+                        uint64_t flags)
+{
+    uint8_t control[CONTROL_MAX];
+    if (!m.control_len)
+        return send_judged(call, descriptor, is_stream, m, flags);
+    int64_t own = watch_own(descriptor);
+    if (is_error(own))
+        return own;
+    int64_t refused = judge_control(call, (int32_t)own, &m, control);
+    int64_t result = refused ? refused : send_judged(call, (int32_t)own, is_stream, m, flags);
+    watch_carry(descriptor, own);
+    watch_own_end(descriptor, own);
+    return result;
+}
+
+static int64_t send_to(const struct call *call, bool is_stream)
+{
+    const uint64_t *arg = call->arg;
+    int32_t descriptor = (int32_t)arg[0];
+    struct vector v = {arg[1], arg[2]};
+    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
+    struct sockaddr_bytes address;
+    uint64_t flags = (uint32_t)arg[3] & ~(uint64_t)FAST_OPEN;
+    m.name = arg[4];
+    m.name_len = (uint32_t)arg[5];
+    if (arg[3] & FAST_OPEN && arg[4] && is_tcp(descriptor))
+        return connect_and_send(call, descriptor, m, flags);
+    if (is_stream)
+        return send_on_stream(call, descriptor, &m, flags);
+    if (!arg[4])
+        return name_server_of(descriptor, &address) ? send_query(call, descriptor, &m, flags, &address)
+                                                    : KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
+    int64_t error = copy_address(arg[4], (uint32_t)arg[5], &address);
+    if (error)
+        return error;
+    int64_t judged = judge_destination(call, descriptor, &address);
+    if (judged < 0)
+        return judged;
+    if (judged == IS_QUERY)
+        return send_query(call, descriptor, &m, flags, &address);
+    if (judged == WITHOUT_ADDRESS)
+        return KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
+    return KERNEL(sendto, descriptor, arg[1], arg[2], flags, address.bytes, address.len);
+}
+
+/* The two queries of one lookup (IPv4 and IPv6), as libraries send them: judged both, and sent by one call as well, or
+ * the name server would be woken twice. False: something else, or one that is not simply sent. */
+static bool send_pair(const struct call *call, int64_t *result)
+{
+    struct sockaddr_bytes server;
+    struct many many[PAIR];
+    struct vector vectors[PAIR];
+    uint8_t query[DNS_QUERY_MAX], sent[PAIR][DNS_QUERY_MAX];
+    if (call->arg[2] != PAIR || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK ||
+        !name_server_of((int32_t)call->arg[0], &server) || !read_user(many, call->arg[1], sizeof many))
+        return false;
+    uint32_t lengths[PAIR];
+    for (uint32_t i = 0; i < PAIR; i++) {
+        struct message *m = &many[i].message;
+        int64_t len = m->name || m->control_len ? -EINVAL : gather(m, query, sizeof query);
+        uint32_t size = len > 0 ? resolver_rewrite(query, (uint32_t)len, sent[i]) : 0;
+        if (!size)
+            return false;
+        vectors[i] = (struct vector){(uint64_t)sent[i], size};
+        *m = (struct message){.name = (uint64_t)server.bytes,
+                              .name_len = server.len,
+                              .vectors = (uint64_t)&vectors[i],
+                              .vector_count = 1};
+        lengths[i] = (uint32_t)len;
+    }
+    *result = KERNEL(sendmmsg, call->arg[0], many, PAIR, QUERY_FLAGS((uint32_t)call->arg[3]));
+    for (int64_t i = 0; i < *result; i++) /* what the program's own query would have been */
+        if (!write_user(call->arg[1] + (uint64_t)i * sizeof *many + offsetof(struct many, len), &lengths[i],
+                        sizeof *lengths))
+            *result = -EFAULT;
+    return true;
+}
+
+/* The kernel looks at no more (UIO_MAXIOV). */
+static uint32_t how_many(const struct call *call)
+{
+    return (uint32_t)call->arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)call->arg[2];
+}
+
+/* Like the kernel's own loop: the count that went out, or the first one's error. */
+static int64_t send_many(const struct call *call, bool is_stream)
+{
+    uint32_t count = how_many(call);
+    int64_t done = 0;
+    if (send_pair(call, &done))
+        return done;
+    done = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct many many;
+        uint64_t at = call->arg[1] + i * sizeof many;
+        int64_t sent = -EFAULT;
+        if (read_user(&many, at, sizeof many))
+            sent = send_one(call, (int32_t)call->arg[0], is_stream, many.message, (uint32_t)call->arg[3]);
+        uint32_t len = (uint32_t)sent;
+        if (!is_error(sent) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
+            sent = -EFAULT;
+        if (is_error(sent))
+            return done ? done : sent;
+        done++;
+    }
+    return done;
+}
+
+static void watch_many_for_ready(const struct call *call)
+{
+    struct many many;
+    uint64_t at = call->arg[1];
+    for (uint32_t i = 0; i < how_many(call) && read_user(&many, at, sizeof many); i++, at += sizeof many)
+        watch_for_ready_vectors(many.message.vectors, many.message.vector_count);
+}
+
+static enum outcome judge_sent(struct call *call, bool is_stream)
+{
+    uint64_t *arg = call->arg;
+    bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
+    if (call->nr == __NR_sendto) {
+        watch_for_ready(arg[1], arg[2]);
+        /* A connected socket: its peer was judged when it connected. */
+        uint64_t mark = watch_mark((int32_t)arg[0]);
+        bool passes = !judges || (!is_stream && !arg[4] && kind_of_mark(mark) == WATCH_NOTHING &&
+                                  !(mark & WATCH_QUERIES));
+        return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
+    }
+    if (call->nr == __NR_sendmmsg) {
+        watch_many_for_ready(call);
+        return judges ? answer(call, send_many(call, is_stream)) : RUN_IN_PLACE;
+    }
+    struct message m;
+    if (!read_user(&m, arg[1], sizeof m))
+        return answer(call, -EFAULT);
+    watch_for_ready_vectors(m.vectors, m.vector_count);
+    return judges ? answer(call, send_one(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[2]))
+                  : RUN_IN_PLACE;
+}
+
+enum outcome judge_send(struct call *call)
+{
+    return judge_sent(call, settle_stream_mark((int32_t)call->arg[0]));
+}
+
+static enum outcome judge_written(struct call *call, bool is_stream)
+{
+    uint64_t *arg = call->arg;
+    int32_t descriptor = (int32_t)arg[0];
+    struct vector v = {arg[1], arg[2]};
+    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
+    if (call->nr == __NR_writev) {
+        m.vectors = arg[1];
+        m.vector_count = (uint32_t)arg[2];
+    }
+    watch_for_ready_vectors(m.vectors, m.vector_count);
+    if (m.vector_count > VECTORS_MAX)
+        return RUN_IN_PLACE; /* EINVAL */
+    struct sockaddr_bytes server;
+    if (is_stream)
+        return answer(call, send_on_stream(call, descriptor, &m, 0));
+    if (name_server_of(descriptor, &server))
+        return answer(call, send_query(call, descriptor, &m, 0, &server));
+    return RUN_IN_PLACE;
+}
+
+/* Before the runtime is ready, each write could be its first request; afterwards only those on watched descriptors
+ * come here. */
+enum outcome judge_write(struct call *call)
+{
+    return judge_written(call, settle_stream_mark((int32_t)call->arg[0]));
+}
+
+/* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have
+ * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)); also where violations are only reported,
+ * because reports have to tell what a block would stop. */
+enum outcome judge_unread(struct call *call)
+{
+    int32_t descriptor = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0];
+    return settle_stream_mark(descriptor) ? answer(call, -EINVAL) : RUN_IN_PLACE;
+}
+
+/* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others
+ * by the time the kernel looks: a kernel built without them (io_setup(2)). */
+enum outcome judge_asynchronous(struct call *call)
+{
+    return answer(call, -ENOSYS);
+}

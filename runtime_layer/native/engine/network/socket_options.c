@@ -1,0 +1,165 @@
+/* Socket options and control messages that send a packet elsewhere than to the address that was judged, or make one
+ * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
+ * UDP_SEGMENT (udp(7)). */
+#include "../fds/fd_pins.h"
+#include "../fds/fd_list.h"
+#include "../gate/handlers.h"
+#include "network.h"
+#include "../state/sealed_state.h"
+#include "../fds/fd_marks.h"
+
+enum {
+    LEVEL_IP = 0,
+    LEVEL_SOCKET = 1,
+    LEVEL_UDP = 17,
+    LEVEL_IPV6 = 41,
+    LEVEL_UDPLITE = 136,
+    UDP_SEGMENT = 103,
+    OPTION_DOMAIN = 39,
+    OPTION_LOCK_FILTER = 44,
+    OPTION_NO_FRAME_CHECK = 43,
+    UNIX = 1,
+    INET = 2,
+    INET6 = 10
+};
+
+struct option {
+    int32_t level, name;
+    bool as_option, as_control;
+};
+
+static const struct option refused[] = {
+    {LEVEL_IP, 4 /* IP_OPTIONS */, true, false},
+    {LEVEL_IP, 7 /* IP_RETOPTS */, false, true},
+    {LEVEL_IPV6, 57 /* IPV6_RTHDR */, true, true},
+    {LEVEL_IPV6, 5 /* IPV6_2292RTHDR */, true, true},
+    {LEVEL_IPV6, 6 /* IPV6_2292PKTOPTIONS */, true, false},
+    {LEVEL_UDP, 1 /* UDP_CORK */, true, false},
+    {LEVEL_UDP, UDP_SEGMENT, false, true},
+    {LEVEL_UDPLITE, 1, true, false}, /* the kernel takes either level on either socket */
+    {LEVEL_UDPLITE, UDP_SEGMENT, false, true},
+};
+
+static bool leads_away(int32_t level, int32_t name, bool is_control)
+{
+    for (uint32_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (refused[i].level == level && refused[i].name == name &&
+            (is_control ? refused[i].as_control : refused[i].as_option))
+            return true;
+    return false;
+}
+
+/* A flow's label may come with headers for each of its packets, a routing header among them (struct in6_flowlabel_req,
+ * include/uapi/linux/in6.h). */
+static bool brings_headers(const struct call *call)
+{
+    enum { FLOW_LABEL = 32 /* IPV6_FLOWLABEL_MGR */, PLAIN = 32 /* bytes */ };
+    return (int32_t)call->arg[1] == LEVEL_IPV6 && (int32_t)call->arg[2] == FLOW_LABEL &&
+           (int32_t)call->arg[4] > PLAIN;
+}
+
+/* Options of TCP with which bytes leave that are not looked at: in the connection's first packet (see send.c), or written
+ * by the kernel. They are such as this kernel does not have. 0, or an errno. */
+static int64_t hides_bytes(const struct call *call)
+{
+    enum { LEVEL_TCP = 6, FASTOPEN_CONNECT = 30, UPPER_PROTOCOL = 31 /* TCP_ULP */ };
+    if ((int32_t)call->arg[1] != LEVEL_TCP)
+        return 0;
+    if ((int32_t)call->arg[2] == FASTOPEN_CONNECT)
+        return -EOPNOTSUPP;
+    bool is_early = (int32_t)call->arg[2] == UPPER_PROTOCOL && is_watched_stream((int32_t)call->arg[0]);
+    return is_early ? -ENOENT : 0;
+}
+
+/* One write that leaves as several datagrams. Libraries look on the off chance whether the kernel can do it (Netty's native
+ * transport, whenever it is loaded; QUIC's) and do without, so this is no violation: this kernel cannot, also where
+ * violations are only reported. */
+static bool cuts_datagrams(int32_t level, int32_t name)
+{
+    return (level == LEVEL_UDP || level == LEVEL_UDPLITE) && name == UDP_SEGMENT;
+}
+
+enum outcome judge_socket_option(struct call *call)
+{
+    /* Ours alone: see stream_seen and stream_began. To the program, an older kernel. */
+    bool is_ours =
+        (int32_t)call->arg[2] == OPTION_LOCK_FILTER || (int32_t)call->arg[2] == OPTION_NO_FRAME_CHECK;
+    if ((int32_t)call->arg[1] == LEVEL_SOCKET && is_ours)
+        return answer(call, -ENOPROTOOPT);
+    if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
+        return answer(call, -ENOPROTOOPT);
+    int64_t hidden = hides_bytes(call);
+    if (hidden)
+        return answer(call, hidden);
+    bool leads = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) || brings_headers(call);
+    bool refuses_it = leads && outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
+    return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;
+}
+
+/* struct cmsghdr on 64-bit (cmsg(3)): each is aligned to eight bytes. */
+struct control_header {
+    uint64_t len;
+    int32_t level, type;
+};
+
+enum { RIGHTS = 1 /* SCM_RIGHTS */ };
+
+/* A connection whose bytes are looked at, or could become one. Nothing of the kind becomes of what listens, or of what is
+ * connected to a place where nothing is looked at, once that is written down; nor of a connection whose first bytes have
+ * left, but for queries. */
+static bool has_to_stay(int32_t descriptor)
+{
+    struct endpoint peer;
+    int64_t error = peer_of_stream(descriptor, &peer);
+    if (error && error != -ENOTCONN)
+        return false;
+    bool is_looked_at = !error && is_seen(&peer);
+    if (!error && !is_looked_at)
+        stream_seen(descriptor);
+    bool is_past = is_looked_at && peer.port != DNS_PORT && has_stream_begun(descriptor);
+    return !was_stream_seen(descriptor) || (is_looked_at && !is_past);
+}
+
+/* Nobody would look at such a connection where it goes to. */
+static bool rights_refused(const struct call *call, const uint8_t *data, uint64_t len)
+{
+    for (uint64_t at = 0; at + sizeof(int32_t) <= len; at += sizeof(int32_t)) {
+        int32_t descriptor;
+        copy_bytes(&descriptor, data + at, sizeof descriptor);
+        if (has_to_stay(descriptor) && outbound_refused(call, REASON_NOT_LISTED, TEXT("socket")))
+            return true;
+    }
+    return false;
+}
+
+/* Does a control message of these hand on what must stay, or, on a socket of the internet's, lead away? */
+static bool control_refused(const struct call *call, const uint8_t *control, uint64_t len, bool is_local)
+{
+    struct control_header h;
+    for (uint64_t at = 0; len >= sizeof h && at <= len - sizeof h; at += (h.len + 7) & ~7ull) {
+        copy_bytes(&h, control + at, sizeof h);
+        if (h.len < sizeof h || h.len > len - at)
+            return false; /* EINVAL, and nothing is sent */
+        bool hands_on = is_local && h.level == LEVEL_SOCKET && h.type == RIGHTS;
+        if (hands_on && rights_refused(call, control + at + sizeof h, h.len - sizeof h))
+            return true;
+        if (!is_local && leads_away(h.level, h.type, true))
+            return outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
+    }
+    return false;
+}
+
+int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy)
+{
+    int32_t domain = 0;
+    uint32_t size = sizeof domain;
+    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain, &size);
+    if (!m->control_len || (domain != INET && domain != INET6 && domain != UNIX))
+        return 0;
+    if (m->control_len > CONTROL_MAX)
+        return outbound_refused(call, REASON_NOT_LISTED, TEXT("option")) ? -EACCES : 0;
+    if (!read_user(copy, m->control, m->control_len))
+        return -EFAULT;
+    m->control = (uint64_t)copy;
+    return control_refused(call, copy, m->control_len, domain == UNIX) ? -EACCES : 0;
+}

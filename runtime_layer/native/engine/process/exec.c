@@ -1,0 +1,184 @@
+/* create_child_process: which programs may start, and that those which do are shielded too.
+ *
+ * The program is judged as an object (opened O_PATH). An allowed dynamic program gets our library and the
+ * policy back, whatever environment it was given; a static one would run free, so it is denied unless the list
+ * says `unshielded:`. A wrapper's program may start any other: what it starts is the runtime's own start-up.
+ */
+#include <linux/openat2.h>
+
+#include "../fds/fd_pins.h"
+#include "exec_env.h"
+#include "../files/file_verdict.h"
+#include "../gate/handlers.h"
+#include "../base/filesystem.h"
+#include "../state/process_state.h"
+#include "exec_image.h"
+
+enum { EXECVE_CHECK = 0x10000 /* AT_EXECVE_CHECK (execveat(2)): only asks */ };
+
+struct exec {
+    int32_t directory;
+    uint64_t path, argv, envp, flags;
+};
+
+struct program {
+    int32_t object;   /* O_PATH, held while it is judged */
+    bool borrowed;    /* the descriptor is the caller's own */
+    bool is_nameless; /* a memory file, or one that was removed */
+    struct text path; /* as the kernel knows it; empty when it does not fit */
+    struct inode inode;
+    struct started_files files;
+};
+
+/* The JDK starts every program through a helper that execs what the program asked for. The helper is shielded like
+ * any child, so that is judged there, as the program that it is; the helper by itself does nothing else. */
+static bool is_spawn_helper(const struct program *program)
+{
+    const struct inode *helper = &sealed.spawn_helper;
+    return helper->ino && program->inode.ino == helper->ino && program->inode.dev == helper->dev;
+}
+
+static bool program_refused(const struct call *call, struct program *program, const uint64_t *argv,
+                            struct scratch *scratch)
+{
+    look_at_program(program->object, scratch->line, &program->files);
+    bool may_start = program->files.kind == PROGRAM_DYNAMIC && (is_starting() || is_spawn_helper(program));
+    if (program->files.error || may_start)
+        return false;
+    struct verdict verdict =
+        verdict_program(&sealed.policy, program->path, listed_program(&program->inode), program->files.kind);
+    struct writer w = {scratch->link, 0, sizeof scratch->link, false};
+    if (verdict.reason == REASON_STATIC)
+        put(&w, TEXT("unshielded:"));
+    put(&w, program->path);
+    struct facts facts = {.path = program->path, .allow = {scratch->link, w.used}, .arguments = argv};
+    return refuses(call, verdict, &facts);
+}
+
+/* Opens the program and holds it; `path` receives the caller's spelling. 0, or an errno. */
+static int64_t open_program(const struct exec *e, char *path, struct program *program)
+{
+    int64_t len = read_user_string(path, e->path, PAGE);
+    program->borrowed = len == 0 && e->flags & AT_EMPTY_PATH;
+    if (len < 0)
+        return len;
+    if (len == 0 && !program->borrowed)
+        return -ENOENT;
+    uint64_t nofollow = e->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0;
+    int64_t object = program->borrowed
+                         ? e->directory
+                         : hold(KERNEL(openat, e->directory, path, O_PATH | O_CLOEXEC | nofollow, 0));
+    if (object < 0)
+        return program->borrowed ? -EBADF : object;
+    program->object = (int32_t)object;
+    return program->borrowed ? hold_theirs(object) : 0;
+}
+
+/* 0: may start. Fills what there is to know of the program. */
+static int64_t judge_program(const struct call *call, const struct exec *e, struct program *program,
+                             struct scratch *scratch)
+{
+    struct stat st = {0};
+    int64_t result = KERNEL(fstat, program->object, &st);
+    if (is_error(result))
+        return result;
+    if ((st.st_mode & S_IFMT) != S_IFREG)
+        return (st.st_mode & S_IFMT) == S_IFLNK ? -ELOOP : -EACCES;
+    program->is_nameless = st.st_nlink == 0;
+    program->inode = (struct inode){st.st_dev, st.st_ino};
+    program->path = path_of(program->object, scratch->other, sizeof scratch->other);
+    if (object_refused(call, program->object, OBJECT_READ) ||
+        program_refused(call, program, (const uint64_t *)e->argv, scratch))
+        return -EACCES;
+    return program->files.error;
+}
+
+/* Does the kernel reach this very program by the given path without leaving the mount of /? */
+static bool leads_there(struct text given, const struct program *program)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
+    int64_t object = hold(KERNEL(openat2, -1, given.at, &how, sizeof how));
+    struct stat st = {0};
+    if (is_error(object))
+        return false;
+    KERNEL(fstat, object, &st);
+    close_held(object);
+    return st.st_dev == program->inode.dev && st.st_ino == program->inode.ino;
+}
+
+/* How the program is named to the kernel. The empty path means its descriptor: where the function can change what a
+ * name stands for, it could mean another file by then. Nobody can on a read-only mount, nor on that of / in Lambda. Where
+ * it makes no difference it is the caller's spelling, which the program may look at. */
+static struct text path_to_start(const struct program *program, struct text given)
+{
+    bool stays = is_on_read_only_mount(program->object) || is_on_root_mount(program->object);
+    if (program->borrowed || program->is_nameless || !stays || is_in_tmp(program->object))
+        return TEXT("");
+    return leads_there(given, program) ? given : program->path;
+}
+
+/* The call itself. */
+static int64_t make_exec(const struct exec *e, const struct child_start *start, const struct program *program)
+{
+    uint64_t asks = e->flags & EXECVE_CHECK;
+    if (sealed.log > 2) /* ioctl(FIOCLEX) would take the log from the child */
+        KERNEL(fcntl, sealed.log, F_SETFD, 0);
+    if (start->path[0] && !asks)
+        return KERNEL(execve, start->path, e->argv, start->environment);
+    if (start->path[0])
+        return KERNEL(execveat, AT_FDCWD, start->path, e->argv, start->environment, asks);
+    if (program->files.is_script &&
+        !program->borrowed) /* its interpreter opens it as /dev/fd/N (execveat(2)) */
+        KERNEL(fcntl, program->object, F_SETFD, 0);
+    return KERNEL(execveat, program->object, "", e->argv, start->environment, AT_EMPTY_PATH | asks);
+}
+
+static void let_program_go(struct program *program)
+{
+    let_go(program->object);
+    let_files_go(&program->files);
+}
+
+static int64_t start_program(const struct call *call, const struct exec *e, struct program *program,
+                             struct scratch *scratch)
+{
+    struct child_start start;
+    int64_t result = judge_program(call, e, program, scratch);
+    if (!result)
+        result = child_start_make(&start, path_to_start(program, text_of(scratch->path)), e->envp);
+    /* A vfork child that succeeds would give nothing back: it keeps only what it takes along. Its claims are void when it
+     * has become another program. */
+    scratch_give(scratch);
+    if (!result) {
+        if (owns_memory() && !(e->flags & EXECVE_CHECK))
+            report_folded(AT_END); /* the other program knows nothing of this one's storms */
+        result = make_exec(e, &start, program);
+        child_start_release(&start);
+    }
+    let_program_go(program);
+    return result;
+}
+
+enum outcome judge_exec(struct call *call)
+{
+    uint64_t *arg = call->arg;
+    struct exec e = {AT_FDCWD, arg[0], arg[1], arg[2], 0};
+    if (call->nr == __NR_execveat)
+        e = (struct exec){(int32_t)arg[0], arg[1], arg[2], arg[3], (uint32_t)arg[4]};
+    if (e.flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | EXECVE_CHECK))
+        return answer(call, -EINVAL);
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return answer(call, -EAGAIN);
+    struct program program = {0};
+    int64_t result = open_program(&e, scratch->path, &program);
+    if (result) {
+        scratch_give(scratch);
+        return answer(call, result);
+    }
+    result = start_program(call, &e, &program, scratch);
+    close_files(&program.files);
+    if (!program.borrowed)
+        KERNEL(close, program.object);
+    return answer(call, result);
+}

@@ -1,0 +1,221 @@
+#include "exec_env.h"
+
+#include "../state/sealed_state.h"
+#include "../base/user_memory.h"
+
+enum {
+    STRING_MAX = 0x20000,  /* MAX_ARG_STRLEN (include/uapi/linux/binfmts.h) */
+    STRINGS_MAX = 1 << 23, /* more than the kernel takes (execve(2): a quarter of the stack's limit) */
+    OWN_MAX = 2 * PAGE,    /* our preload, with theirs behind it, and our state */
+    PLACES = 256
+};
+
+/* Memory in use, by the process that is being started. */
+struct place {
+    int32_t pid; /* 0: free; -1: being taken */
+    uint64_t at, size;
+};
+static struct place places[PLACES];
+
+static bool is_gone(int32_t pid)
+{
+    return pid > 0 && KERNEL(kill, pid, 0) == -ESRCH;
+}
+
+static void give_back(struct place *place, int32_t pid)
+{
+    uint64_t at = place->at, size = place->size;
+    if (__atomic_compare_exchange_n(&place->pid, &pid, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        KERNEL(munmap, at, size);
+}
+
+/* Notes whose memory it is. When more children live than there are places, it stays with their parent. */
+static void note_memory(uint64_t at, uint64_t size)
+{
+    int32_t me = (int32_t)KERNEL(getpid);
+    for (uint32_t i = 0; i < PLACES; i++) {
+        struct place *place = &places[i];
+        int32_t pid = __atomic_load_n(&place->pid, __ATOMIC_ACQUIRE);
+        if (pid != me && is_gone(pid))
+            give_back(place, pid);
+        int32_t free = 0;
+        if (!__atomic_compare_exchange_n(&place->pid, &free, -1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            continue;
+        place->at = at;
+        place->size = size;
+        __atomic_store_n(&place->pid, me, __ATOMIC_RELEASE);
+        return;
+    }
+}
+
+void child_start_release(const struct child_start *start)
+{
+    int32_t me = (int32_t)KERNEL(getpid);
+    for (uint32_t i = 0; i < PLACES; i++)
+        if (places[i].at == start->memory &&
+            __atomic_compare_exchange_n(&places[i].pid, &me, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            break;
+    KERNEL(munmap, start->memory, start->size);
+}
+
+/* How many variables there are, and how many bytes they take; an errno when they cannot be read. */
+static int64_t measure(uint64_t envp, uint64_t *count, uint64_t *bytes)
+{
+    *count = *bytes = 0;
+    for (uint64_t string; envp; ++*count) {
+        if (!read_user(&string, envp + *count * 8, 8))
+            return -EFAULT;
+        if (!string)
+            return 0;
+        int64_t len = user_string_length(string, STRING_MAX);
+        if (len < 0)
+            return len == -ENAMETOOLONG ? -E2BIG : len;
+        *bytes += (uint64_t)len + 1;
+        if (*bytes > STRINGS_MAX || *count > STRINGS_MAX / 8)
+            return -E2BIG;
+    }
+    return 0;
+}
+
+/* Settings of ours, and those with which the loader would run or write something before our library is there
+ * (ld.so(8)). */
+static bool is_dropped(struct text variable)
+{
+    static const char *const names[] = {"SHIELD_", "LD_AUDIT=", "LD_DEBUG", "LD_PROFILE"};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_starts(variable, text_of(names[i])))
+            return true;
+    return false;
+}
+
+static bool has_name(struct text variable, struct text name_and_equals, struct text *value)
+{
+    if (!text_starts(variable, name_and_equals))
+        return false;
+    *value = (struct text){variable.at + name_and_equals.len, variable.len - name_and_equals.len};
+    return true;
+}
+
+/* Where the loader looks for libraries may be left out, not changed: code of theirs would run before ours. A wrapper,
+ * which the function's owner chose, may change it. */
+static bool is_other_library_path(struct text variable)
+{
+    struct text value;
+    return !is_starting() && has_name(variable, TEXT("LD_LIBRARY_PATH="), &value) &&
+           !text_equal(value, text_of(sealed.environment + sealed.loader_path));
+}
+
+/* The next of a list of libraries, which colons or spaces separate (ld.so(8)). */
+static bool next_library(struct text *list, struct text *library)
+{
+    uint32_t len = 0;
+    if (!list->len)
+        return false;
+    while (len < list->len && list->at[len] != ':' && list->at[len] != ' ')
+        len++;
+    uint32_t past = len < list->len ? len + 1 : len;
+    *library = (struct text){list->at, len};
+    *list = (struct text){list->at + past, list->len - past};
+    return true;
+}
+
+static bool was_preloaded(struct text library)
+{
+    struct text list = text_of(sealed.environment + sealed.loader_preload), piece;
+    while (next_library(&list, &piece))
+        if (text_equal(piece, library))
+            return true;
+    return false;
+}
+
+/* "LD_PRELOAD=<ours>[:<those of theirs that this process has too, or that a wrapper sets>]" */
+static void put_preload(struct writer *w, struct text theirs)
+{
+    struct text ours = text_of(sealed.environment + sealed.preload), piece;
+    put(w, TEXT("LD_PRELOAD="));
+    put(w, ours);
+    while (next_library(&theirs, &piece))
+        if (piece.len && !text_equal(piece, ours) && (is_starting() || was_preloaded(piece))) {
+            put_char(w, ':');
+            put(w, piece);
+        }
+    put_char(w, 0);
+}
+
+/* "SHIELD_STATE=<stage>:<log descriptor>:<runtime>" */
+static void put_state(struct writer *w)
+{
+    put(w, is_starting() ? TEXT("SHIELD_STATE=starting:")
+           : is_ready()  ? TEXT("SHIELD_STATE=ready:")
+                         : TEXT("SHIELD_STATE=running:"));
+    if (sealed.log < 0)
+        put(w, TEXT("-1"));
+    else
+        put_number(w, (uint32_t)sealed.log);
+    put_char(w, ':');
+    put(w, text_of(sealed.environment + sealed.runtime));
+    put_char(w, 0);
+}
+
+/* Copies the caller's variables that may stay; `preload` is what it had there. */
+static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, uint64_t *out, uint64_t *n,
+                              struct text *preload)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t string;
+        uint32_t before = w->used, room = w->cap - w->used;
+        if (!read_user(&string, envp + i * 8, 8))
+            return -EFAULT;
+        if (!string)
+            break;
+        char *at = w->at + before;
+        int64_t len = read_user_string(at, string, room < STRING_MAX ? room : STRING_MAX);
+        if (len < 0) /* longer than it was: another thread is at work */
+            return len == -ENAMETOOLONG ? -E2BIG : len;
+        struct text variable = {at, (uint32_t)len};
+        if (is_dropped(variable) || is_other_library_path(variable))
+            continue;
+        w->used += (uint32_t)len + 1;
+        if (!has_name(variable, TEXT("LD_PRELOAD="), preload))
+            out[(*n)++] = (uint64_t)at;
+    }
+    return 0;
+}
+
+int64_t child_start_make(struct child_start *start, struct text path, uint64_t envp)
+{
+    uint64_t count, bytes, n = 0;
+    int64_t error = measure(envp, &count, &bytes);
+    if (error)
+        return error;
+    uint64_t pointers = (count + MAX_SETTINGS + 3) * 8;
+    uint64_t size = page_up(pointers + bytes + path.len + 1 + OWN_MAX);
+    int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return memory;
+    note_memory((uint64_t)memory, size);
+    start->memory = (uint64_t)memory;
+    start->size = size;
+    uint64_t *out = (uint64_t *)memory;
+    struct writer w = {(char *)out + pointers, 0, (uint32_t)(size - pointers), false};
+    start->path = w.at;
+    start->environment = out;
+    put(&w, path);
+    put_char(&w, 0);
+    /* Ours comes first where the first one counts (our own settings), and last where the last one does (the
+     * loader's). */
+    out[n++] = (uint64_t)(w.at + w.used);
+    put_state(&w);
+    for (uint32_t i = 0; i < sealed.setting_count; i++)
+        out[n++] = (uint64_t)(sealed.environment + sealed.settings[i]);
+    struct text preload = TEXT("");
+    error = copy_variables(envp, count, &w, out, &n, &preload);
+    out[n++] = (uint64_t)(w.at + w.used);
+    put_preload(&w, preload);
+    out[n] = 0;
+    if (!error && w.full)
+        error = -E2BIG;
+    if (error)
+        child_start_release(start);
+    return error;
+}

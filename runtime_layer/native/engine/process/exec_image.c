@@ -1,0 +1,193 @@
+#include "exec_image.h"
+
+#include <linux/elf.h>
+#include <linux/resource.h>
+
+#include "../fds/fd_pins.h"
+#include "../files/file_verdict.h"
+#include "../base/filesystem.h"
+
+#if defined(__x86_64__)
+enum { MACHINE = EM_X86_64 };
+#else
+enum { MACHINE = EM_AARCH64 };
+#endif
+
+enum {
+    SET_LEASE = 1024 /* F_SETLEASE */,
+    NEEDED_MEMORY = 32 << 20, /* that our library and libc take, and more */
+    SET_SIGNAL = 10 /* F_SETSIG */,
+    URGENT = 23 /* SIGURG */
+};
+
+/* Loaders that load what LD_PRELOAD names. */
+static const char *const loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1",
+                                      "/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1"};
+
+static bool is_known_loader(struct text path)
+{
+    for (uint32_t i = 0; i < sizeof loaders / sizeof *loaders; i++)
+        if (text_equal(path, text_of(loaders[i])))
+            return true;
+    return path.len && text_equal(path, text_of(sealed.environment + sealed.loader));
+}
+
+int32_t listed_program(const struct inode *inode)
+{
+    for (uint32_t i = 0; i < sealed.policy.child_count; i++)
+        if (sealed.programs[i].ino && sealed.programs[i].ino == inode->ino &&
+            sealed.programs[i].dev == inode->dev)
+            return (int32_t)i;
+    return -1;
+}
+
+/* The path in PT_INTERP, terminated in `loader`. False: there is none, or it cannot be read. */
+static bool read_loader(int64_t file, const char *head, uint64_t n, char *loader)
+{
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)head;
+    if (n < sizeof *header || header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != MACHINE ||
+        header->e_phentsize != sizeof(Elf64_Phdr))
+        return false;
+    for (uint32_t i = 0; i < header->e_phnum; i++) {
+        uint64_t at = header->e_phoff + (uint64_t)i * sizeof(Elf64_Phdr);
+        if (at > n || n - at < sizeof(Elf64_Phdr))
+            return false;
+        const Elf64_Phdr *segment = (const Elf64_Phdr *)(head + at);
+        if (segment->p_type != PT_INTERP)
+            continue;
+        uint64_t len = segment->p_filesz;
+        return len > 1 && len <= LOADER_MAX &&
+               KERNEL(pread64, file, loader, len, segment->p_offset) == (int64_t)len && loader[len - 1] == 0;
+    }
+    return false;
+}
+
+struct text own_loader(char *buffer, uint32_t cap)
+{
+    char head[HEAD];
+    int64_t file =
+        cap < LOADER_MAX ? -EINVAL : KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
+    if (is_error(file))
+        return TEXT("");
+    int64_t n = KERNEL(pread64, file, head, sizeof head, 0);
+    bool found = n > 0 && read_loader(file, head, (uint64_t)n, buffer);
+    KERNEL(close, file);
+    return found ? text_of(buffer) : TEXT("");
+}
+
+/* The interpreter's path of a `#!` line (execve(2)), terminated in place; NULL when there is none. */
+static char *script_interpreter(char *head, uint64_t n)
+{
+    uint64_t start = 2;
+    while (start < n && (head[start] == ' ' || head[start] == '\t'))
+        start++;
+    uint64_t end = start;
+    while (end < n && head[end] != '\n' && head[end] != ' ' && head[end] != '\t' && head[end])
+        end++;
+    if (end == start || end >= n)
+        return NULL;
+    head[end] = 0;
+    return head + start;
+}
+
+/* Below such limits the loader would go on without our library. Descriptors need no look: the library is opened here. */
+static bool has_room_for_library(void)
+{
+    uint64_t memory[2], data[2];
+    return !is_error(KERNEL(prlimit64, 0, RLIMIT_AS, 0, memory)) && memory[0] >= NEEDED_MEMORY &&
+           !is_error(KERNEL(prlimit64, 0, RLIMIT_DATA, 0, data)) && data[0] >= NEEDED_MEMORY;
+}
+
+/* The loader drops our library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
+ * secure-execution mode): by its file, which is looked at elsewhere, or since this process's own ids differ. */
+static bool loader_takes_library(void)
+{
+    uint32_t real, effective, saved;
+    int64_t library = KERNEL(openat, AT_FDCWD, sealed.environment + sealed.preload, O_RDONLY | O_CLOEXEC, 0);
+    struct stat st = {0};
+    if (is_error(library))
+        return false;
+    KERNEL(fstat, library, &st);
+    KERNEL(close, library);
+    if (st.st_dev != sealed.library.dev || st.st_ino != sealed.library.ino)
+        return false;
+    if (!has_room_for_library())
+        return false;
+    if (is_error(KERNEL(getresuid, &real, &effective, &saved)) || real != effective)
+        return false;
+    return !is_error(KERNEL(getresgid, &real, &effective, &saved)) && real == effective;
+}
+
+/* A file that the function could change is leased (fcntl(2)): who opens it for writing waits until the lease is
+ * gone, which is after the kernel itself denies writing to what runs. False: that cannot be had here. */
+static bool keep_as_it_is(int64_t file, int64_t *error)
+{
+    /* Until there is no owner to signal: a signal that is ignored unless somebody cares for it. */
+    KERNEL(fcntl, file, SET_SIGNAL, URGENT);
+    int64_t leased = KERNEL(fcntl, file, SET_LEASE, F_RDLCK);
+    KERNEL(fcntl, file, F_SETOWN, 0); /* no signal for whoever is made to wait */
+    if (leased == -EAGAIN)
+        *error = -ETXTBSY; /* open for writing now: what execve would say */
+    return leased == 0 || (!*error && !may_change((int32_t)file));
+}
+
+/* Opens one of the files. Returns how many bytes of `head` it filled, or -1. */
+static int64_t look_at_file(const char *path, char *head, struct started_files *out, bool *gains)
+{
+    int64_t file = out->count < FILES_MAX
+                       ? hold(KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0))
+                       : -ELOOP;
+    if (is_error(file))
+        return -1;
+    out->files[out->count++] = (int32_t)file;
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    *gains = st.st_mode & (S_ISUID | S_ISGID) ||
+             !is_error(KERNEL(fgetxattr, file, "security.capability", NULL, 0));
+    if ((st.st_mode & S_IFMT) != S_IFREG || !keep_as_it_is(file, &out->error))
+        return -1;
+    return KERNEL(pread64, file, head, HEAD, 0);
+}
+
+void look_at_program(int32_t object, char *head, struct started_files *out)
+{
+    static const char elf[] = {0x7f, 'E', 'L', 'F'};
+    char path[LOADER_MAX];
+    bool gains;
+    *out = (struct started_files){.kind = PROGRAM_STATIC};
+    if (!loader_takes_library())
+        return;
+    path_through(object, TEXT(""), path, sizeof path);
+    while (out->count < FILES_MAX) {
+        int64_t n = look_at_file(path, head, out, &gains);
+        if (n < 4)
+            return;
+        if (same_bytes(head, elf, sizeof elf)) {
+            char loader[LOADER_MAX];
+            if (!read_loader(out->files[out->count - 1], head, (uint64_t)n, loader) || gains ||
+                !is_known_loader(text_of(loader)) || look_at_file(loader, head, out, &gains) < 4)
+                return;
+            out->kind = PROGRAM_DYNAMIC;
+            return;
+        }
+        char *interpreter = head[0] == '#' && head[1] == '!' ? script_interpreter(head, (uint64_t)n) : NULL;
+        struct text next = text_of(interpreter ? interpreter : "");
+        if (!next.len || next.len >= sizeof path)
+            return;
+        copy_bytes(path, next.at, next.len + 1);
+        out->is_script = true;
+    }
+}
+
+void let_files_go(struct started_files *files)
+{
+    for (uint32_t i = 0; i < files->count; i++)
+        let_go(files->files[i]);
+}
+
+void close_files(struct started_files *files)
+{
+    for (uint32_t i = 0; i < files->count; i++)
+        KERNEL(close, files->files[i]);
+    files->count = 0;
+}

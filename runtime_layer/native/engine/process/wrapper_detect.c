@@ -1,0 +1,51 @@
+#include "wrapper_detect.h"
+
+#include "../state/sealed_state.h"
+
+/* What runs scripts and starts programs. One file can be all of them: busybox, and the coreutils of small systems, whose
+ * `env` is a script of its own (`#!/usr/bin/coreutils --coreutils-prog-shebang=env`). */
+static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox", "coreutils"};
+
+/* Is one of the arguments after the program's own name the path of the runtime, to the letter? */
+static bool is_told_of_runtime(void)
+{
+    const char *runtime = sealed.environment + sealed.runtime;
+    char bytes[512];
+    uint32_t argument = 0, at = 0;
+    bool same = true, found = false;
+    int64_t n = 0,
+            file = *runtime ? KERNEL(openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0) : -1;
+    while (!is_error(file) && !found && (n = KERNEL(read, file, bytes, sizeof bytes)) > 0)
+        for (int64_t i = 0; i < n && !found; i++) {
+            same = same && bytes[i] == runtime[at++];
+            if (bytes[i])
+                continue;
+            found = same && argument > 0;
+            argument++;
+            same = true;
+            at = 0;
+        }
+    if (!is_error(file))
+        KERNEL(close, file);
+    return found;
+}
+
+/* A runtime that is a script itself has its own path among the arguments of the interpreter that runs it. */
+static bool is_script(const char *path)
+{
+    char begin[2] = {0, 0};
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    if (is_error(file))
+        return true; /* what it is cannot be told: no wrapper's freedom for it */
+    KERNEL(read, file, begin, sizeof begin);
+    KERNEL(close, file);
+    return begin[0] == '#' && begin[1] == '!';
+}
+
+bool is_wrapper(struct text program)
+{
+    for (uint32_t i = 0; i < sizeof shells / sizeof *shells; i++)
+        if (text_equal(program, text_of(shells[i])))
+            return true;
+    return is_told_of_runtime() && !is_script(sealed.environment + sealed.runtime);
+}

@@ -1,0 +1,338 @@
+#include "alerts.h"
+
+#include "caller.h"
+#include "../gate/dispatch.h"
+#include "../base/raw_syscall.h"
+#include "left_out.h"
+#include "log_writer.h"
+#include "../state/process_state.h"
+#include "../state/sealed_state.h"
+#include "../base/user_memory.h"
+
+#ifndef SHIELD_VERSION
+#error "the build gives SHIELD_VERSION"
+#endif
+
+/* A storm costs the program no more than this many lines a second; the rest is counted, and the next line that can be
+ * written says how many there were. */
+enum { LINES_A_SECOND = 200 };
+/* Seconds between two lines about the same file of the handler. */
+enum { HANDLER_PAUSE = 60 };
+
+static struct text own_origin(void)
+{
+    return (struct text){sealed.origin, sealed.origin_used};
+}
+
+static bool within_rate(uint64_t second)
+{
+    uint64_t *storm = &storm_of_process()->lines;
+    uint64_t seen = __atomic_load_n(storm, __ATOMIC_RELAXED);
+    for (uint32_t try = 0; try < 64; try++) {
+        uint64_t lines = seen >> 16 == second ? seen & 0xffff : 0;
+        if (lines >= LINES_A_SECOND)
+            return false;
+        if (__atomic_compare_exchange_n(storm, &seen, second << 16 | (lines + 1), true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            return true;
+    }
+    return false;
+}
+
+static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool, uint32_t cap)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < ALERT_ARGUMENTS; i++) {
+        uint64_t pointer;
+        uint32_t room = cap - used < 257 ? cap - used : 257;
+        if (room < 2 || !read_user(&pointer, (uint64_t)(argv + i), sizeof pointer) || !pointer)
+            break;
+        int64_t len = read_user_string(pool + used, pointer, room);
+        if (len == -EFAULT)
+            break;
+        if (len < 0) /* longer than the room: cut */
+            len = room - 1;
+        alert->arguments[alert->argument_count++] = (struct text){pool + used, (uint32_t)len};
+        used += (uint32_t)len + 1;
+    }
+}
+
+/* Fills what every alert has, and writes it. False: it is counted. */
+static bool send_alert(struct alert *alert, const struct call *call, const uint64_t *now,
+                       struct scratch *scratch)
+{
+    alert->origin = own_origin();
+    alert->seconds = now[0];
+    alert->micros = (uint32_t)(now[1] / 1000);
+    alert->pid = (uint32_t)KERNEL(getpid);
+    alert->object = caller_object(call, scratch);
+    uint32_t count = take_in_hand(alert->policy, alert->mode, 1);
+    alert->left_out = count - 1;
+    uint32_t len = alert_write(alert, scratch->line);
+    /* What the program left unfinished on the log's last line must not swallow the alert. */
+    char *line = scratch->line - 1;
+    line[0] = '\n';
+    bool is_written = log_write(sealed.log, line, len + 1, NULL);
+    let_out_of_hand(alert->policy, alert->mode, count, is_written);
+    scratch_give(scratch);
+    if (is_written)
+        report_folded(AFTER_A_LINE);
+    return is_written;
+}
+
+/* Room for one alert, or it is counted. */
+static struct scratch *begin_alert(const struct alert *alert, const uint64_t *now)
+{
+    struct scratch *scratch = within_rate(now[0]) ? scratch_take() : NULL;
+    if (!scratch)
+        leave_out(alert->policy, alert->mode, LEFT_OUT);
+    return scratch;
+}
+
+static bool write_alert(struct alert *alert, const struct call *call, const struct facts *facts,
+                        const uint64_t *now)
+{
+    struct scratch *scratch = begin_alert(alert, now);
+    if (!scratch)
+        return false;
+    if (facts->arguments && !sealed.policy.hide_arguments)
+        take_arguments(alert, facts->arguments, scratch->other, sizeof scratch->other);
+    return send_alert(alert, call, now, scratch);
+}
+
+/* Whatever prints where an exception came from reads the handler's source: Python does for each that is logged. One line
+ * tells of it for a while. */
+static void write_handler_alert(struct alert *alert, const struct call *call, const struct facts *facts,
+                                const uint64_t *now)
+{
+    uint32_t *told = &storm_of_process()->handler[facts->handler][alert->mode], second = (uint32_t)now[0];
+    uint32_t before = __atomic_load_n(told, __ATOMIC_RELAXED);
+    if (second - before < HANDLER_PAUSE ||
+        !__atomic_compare_exchange_n(told, &before, second, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        leave_out(alert->policy, alert->mode, LEFT_OUT_QUIETLY);
+    else if (write_alert(alert, call, facts, now))
+        storm_of_process()->handler_told = second;
+    else
+        __atomic_store_n(told, before, __ATOMIC_RELAXED);
+}
+
+static void report_violation(const struct call *call, struct verdict verdict, const struct facts *facts)
+{
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 0 /* CLOCK_REALTIME */, now);
+    struct alert alert = {
+        .policy = verdict.policy,
+        .mode = verdict.action == ACTION_DENY ? MODE_BLOCK : MODE_ALERT,
+        .host = facts->host,
+        .ip = facts->to.ip,
+        .port = facts->to.port,
+        .protocol = facts->protocol,
+        .sni = facts->sni,
+        .path = facts->path,
+        .syscall = syscall_name(call->nr),
+        .allow = facts->allow,
+    };
+    if (alert.policy == READ_HANDLER)
+        write_handler_alert(&alert, call, facts, now);
+    else
+        write_alert(&alert, call, facts, now);
+}
+
+void report_itself(enum mode mode, struct text what, struct text why)
+{
+    uint64_t now[2] = {0, 0};
+    if (mode == MODE_ALLOW)
+        return;
+    KERNEL(clock_gettime, 0, now);
+    struct alert alert = {
+        .policy = SELF_PROTECTION, .mode = mode, .syscall = what, .argument_count = 1, .arguments = {why}};
+    struct call call = {.nr = -1, .stack = (uint64_t)__builtin_frame_address(0)};
+    write_alert(&alert, &call, &(struct facts){0}, now);
+}
+
+bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts)
+{
+    if (verdict.action == ACTION_ALLOW)
+        return false;
+    report_violation(call, verdict, facts);
+    return verdict.action == ACTION_DENY;
+}
+
+static bool unlisted_refused(const struct call *call, enum policy_id id, enum reason reason, struct text path)
+{
+    struct facts facts = {.path = path};
+    return refuses(call, verdict_unlisted(&sealed.policy, id, reason), &facts);
+}
+
+bool self_protection_refused(const struct call *call, struct text path)
+{
+    return unlisted_refused(call, SELF_PROTECTION, REASON_SELF_PROTECTION, path);
+}
+
+bool executable_memory_refused(const struct call *call, struct text path)
+{
+    return unlisted_refused(call, EXECUTABLE_MEMORY, REASON_EXECUTABLE_MEMORY, path);
+}
+
+static void put_field(struct writer *w, const char *name, uint64_t value)
+{
+    put(w, TEXT(",\""));
+    put(w, text_of(name));
+    put(w, TEXT("\":"));
+    put_number(w, value);
+}
+
+static void put_event(struct writer *w, struct text event, struct text level, const uint64_t *now)
+{
+    put_line_start(w, own_origin(), now[0], (uint32_t)(now[1] / 1000), level);
+    put(w, TEXT(",\"event\":\""));
+    put(w, event);
+    put_char(w, '"');
+}
+
+static bool write_folded(uint32_t policy, uint32_t mode, uint32_t count, const uint64_t *now,
+                         uint64_t patience[2])
+{
+    char line[512];
+    struct writer w = {line, 0, sizeof line, false};
+    put_char(&w, '\n');
+    put_event(&w, TEXT("folded"), TEXT("WARN"), now);
+    put(&w, TEXT(",\"policy\":\""));
+    put(&w, policy_name(policy));
+    put(&w, TEXT("\",\"mode\":\""));
+    put(&w, mode_name((uint8_t)mode));
+    put_char(&w, '"');
+    put_field(&w, "count", count);
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put(&w, TEXT("}\n"));
+    return log_write(sealed.log, line, w.used, patience);
+}
+
+/* Of one policy in one mode. False: the log takes no line. */
+static bool tell(uint32_t policy, uint32_t mode, const uint64_t *now, uint64_t patience[2])
+{
+    uint32_t count = patience ? take_all_in_hand(policy, mode) : take_in_hand(policy, mode, 0);
+    if (!count)
+        return true;
+    bool is_written = write_folded(policy, mode, count, now, patience);
+    let_out_of_hand(policy, mode, count, is_written);
+    if (is_written && policy == READ_HANDLER)
+        storm_of_process()->handler_told = (uint32_t)now[0];
+    return is_written;
+}
+
+/* What another thread is writing at this moment would be told twice. */
+static void await_other_lines(void)
+{
+    enum { TURNS = 10 };
+    const uint64_t millisecond[2] = {0, 1000000};
+    for (uint32_t turn = 0; turn < TURNS && is_any_in_hand(); turn++)
+        KERNEL(nanosleep, millisecond, 0);
+}
+
+/* Out of the way: there is hardly ever one. */
+__attribute__((noinline)) static void report_now(enum when when)
+{
+    struct storm *storm = storm_of_process();
+    uint64_t now[2] = {0, 0}, tenth_of_a_second[2] = {0, 100000000};
+    KERNEL(clock_gettime, 0, now);
+    uint32_t second = (uint32_t)now[0];
+    bool storming = __atomic_load_n(&storm->lines, __ATOMIC_RELAXED) >> 16 == now[0];
+    bool was_tried = when == AT_ANY_CALL &&
+                     (storming || __atomic_exchange_n(&storm->flushed, second, __ATOMIC_RELAXED) == second);
+    if (was_tried)
+        return;
+    bool handler_waits = when != AT_END && second - storm->handler_told < HANDLER_PAUSE;
+    bool takes_lines = true;
+    look_for_left_out();
+    for (uint32_t policy = 0; policy < POLICY_COUNT && takes_lines; policy++)
+        for (uint32_t mode = 0; mode < ALERT_MODES && takes_lines; mode++)
+            if (policy != READ_HANDLER || !handler_waits)
+                takes_lines = tell(policy, mode, now, when == AT_END ? tenth_of_a_second : NULL);
+            else if (when != AT_NEXT_EVENT && is_any_left_out(policy, mode))
+                note_left_out(LEFT_OUT_QUIETLY);
+}
+
+void report_folded(enum when when)
+{
+    uint8_t what = what_is_left_out();
+    if (when == AT_END && is_any_untold()) {
+        await_other_lines();
+        report_now(when);
+    } else if (what & LEFT_OUT || (what && when == AT_NEXT_EVENT)) {
+        report_now(when);
+    }
+}
+
+void report_unusual(struct text name)
+{
+    static uint32_t count;
+    uint32_t seen = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+    if (seen & (seen - 1))
+        return;
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 0, now);
+    char line[768];
+    struct writer w = {line, 0, sizeof line, false};
+    put_char(&w, '\n');
+    put_event(&w, TEXT("unusual_names"), TEXT("INFO"), now);
+    put_field(&w, "count", seen);
+    put(&w, TEXT(",\"host\":\""));
+    put_json(&w, name, 256);
+    put_char(&w, '"');
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put(&w, TEXT("}\n"));
+    if (log_write(sealed.log, line, w.used, NULL))
+        report_folded(AFTER_A_LINE);
+}
+
+static void put_modes(struct writer *w)
+{
+    put(w, TEXT(",\"modes\":{"));
+    for (uint32_t id = 0; id < SELF_PROTECTION; id++) {
+        put(w, id ? TEXT(",\"") : TEXT("\""));
+        put(w, policy_name(id));
+        put(w, TEXT("\":\""));
+        put(w, mode_name(sealed.policy.modes[id]));
+        put_char(w, '"');
+    }
+    put_char(w, '}');
+}
+
+uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX])
+{
+    struct writer w = {out, 0, START_LINE_MAX - 1, false};
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, 0, now);
+    if (line->apart)
+        put_char(&w, '\n');
+    put_event(&w, line->event, line->level, now);
+    if (line->failed)
+        put(&w, TEXT(",\"policy\":\"start\",\"count\":1"));
+    put(&w, TEXT(",\"shield_version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));
+    if (line->has_modes)
+        put_modes(&w);
+    if (line->armed) {
+        put_field(&w, "sites", line->sites);
+        put_field(&w, "patched", line->patched);
+        put_field(&w, "handler_files", sealed.handler_count);
+        put_field(&w, "micros", line->micros);
+    }
+    if (line->failed) {
+        put(&w, TEXT(",\"reason\":\""));
+        put_json(&w, line->reason, 512);
+        put_char(&w, '"');
+    }
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put_char(&w, '}');
+    out[w.used] = '\n';
+    return w.used + 1;
+}
+
+void report_start(int32_t descriptor, const struct start_line *line)
+{
+    char buffer[START_LINE_MAX];
+    uint32_t len = write_start_line(line, buffer);
+    if (descriptor >= 0)
+        KERNEL(write, descriptor, buffer, len);
+}

@@ -1,0 +1,59 @@
+/* From a verdict to what happens: write the alert line, and say whether the call is refused. */
+#ifndef SHIELD_ALERTS_H
+#define SHIELD_ALERTS_H
+
+#include "../../core/alert.h"
+#include "../../core/verdict.h"
+#include "../base/syscall_ctx.h"
+
+/* Facts for the alert line; what is not set is left out. */
+struct facts {
+    struct text host;
+    struct endpoint to;
+    struct text protocol;
+    struct text sni;
+    struct text path;
+    struct text allow;
+    const uint64_t *arguments; /* a program's argv, in the caller's memory; NULL: none */
+    uint32_t handler;          /* of read_handler: the file's place in sealed.handlers */
+};
+
+/* True: the call must be refused. Reports alerts and refusals; lets everything else pass silently. */
+bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts);
+
+/* Something that the engine relies on: as strict as the strictest policy. `path`: what it is about; empty: nothing. */
+bool self_protection_refused(const struct call *call, struct text path);
+/* Memory that could be written, or changes with its file, and run. */
+bool executable_memory_refused(const struct call *call, struct text path);
+
+/* Of the engine itself, in the place of a system call: `configure`, when code asked for a looser policy than is in force and
+ * did not get it (`why` names the field); `ready`, when the handler could not be locked. */
+void report_itself(enum mode mode, struct text what, struct text why);
+
+/* A query for an allowed name that looks like data was let through: counted, and the count is written down whenever it
+ * has doubled. */
+void report_unusual(struct text name);
+
+/* Writes down how many alerts were left out, a line for each policy and mode: once the storm's second is over, after a
+ * line that was written, when the function asks for its next event, and at the program's end, where it waits for a full
+ * log a moment. */
+enum when { AT_ANY_CALL, AFTER_A_LINE, AT_NEXT_EVENT, AT_END };
+void report_folded(enum when when);
+
+/* The one line of a start: armed, tightened, refused or unshielded. */
+struct start_line {
+    struct text event;
+    struct text level;
+    struct text reason; /* empty: none */
+    bool apart;         /* the program is running: it may have left a line unfinished */
+    bool has_modes;
+    bool armed;  /* with counts */
+    bool failed; /* refused or unshielded: it counts as a violation */
+    uint32_t sites, patched, micros;
+};
+void report_start(int32_t descriptor, const struct start_line *line);
+/* The line alone. Returns its length. */
+enum { START_LINE_MAX = 1536 };
+uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX]);
+
+#endif

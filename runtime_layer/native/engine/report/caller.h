@@ -1,0 +1,13 @@
+/* Which library a call came from: the nearest return address on the stack that lies in something other
+ * than libc. A hint for people, not a fact that anything is decided on. */
+#ifndef SHIELD_CALLER_H
+#define SHIELD_CALLER_H
+
+#include "../../core/text.h"
+#include "../base/syscall_ctx.h"
+#include "../base/user_memory.h"
+
+/* The file's base name, kept in scratch->link; empty when nothing is found. */
+struct text caller_object(const struct call *call, struct scratch *scratch);
+
+#endif

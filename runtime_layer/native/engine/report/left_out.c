@@ -1,0 +1,103 @@
+#include "left_out.h"
+
+#include "../state/process_state.h"
+
+uint8_t alerts_left_out;
+
+/* Of a word: in hand, and not. Neither overflows into the other. */
+static uint32_t in_hand(uint64_t word)
+{
+    return (uint32_t)(word >> 32);
+}
+
+static uint32_t capped_sum(uint32_t a, uint32_t b)
+{
+    return a + b < a ? UINT32_MAX : a + b;
+}
+
+static uint64_t *word_of(uint32_t policy, uint32_t mode)
+{
+    return &storm_of_process()->left_out[policy][mode];
+}
+
+static bool change(uint64_t *word, uint64_t *seen, uint32_t hand, uint32_t left)
+{
+    return __atomic_compare_exchange_n(word, seen, (uint64_t)hand << 32 | left, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+void look_for_left_out(void)
+{
+    __atomic_store_n(&alerts_left_out, 0, __ATOMIC_SEQ_CST);
+}
+
+void note_left_out(enum left_out how)
+{
+    __atomic_fetch_or(&alerts_left_out, (uint8_t)how, __ATOMIC_SEQ_CST);
+}
+
+void leave_out(uint32_t policy, uint32_t mode, enum left_out how)
+{
+    uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    while (!change(word, &seen, in_hand(seen), capped_sum((uint32_t)seen, 1)))
+        ;
+    note_left_out(how);
+}
+
+uint32_t take_in_hand(uint32_t policy, uint32_t mode, uint32_t own)
+{
+    uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    uint32_t count;
+    do
+        count = capped_sum((uint32_t)seen, own);
+    while (!change(word, &seen, capped_sum(in_hand(seen), count), 0));
+    return count;
+}
+
+uint32_t take_all_in_hand(uint32_t policy, uint32_t mode)
+{
+    uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    uint32_t count;
+    do
+        count = capped_sum((uint32_t)seen, in_hand(seen));
+    while (!change(word, &seen, count, 0));
+    return count;
+}
+
+/* In a copy that a signal handler made of the process in the midst of a line, nothing is in hand. */
+void let_out_of_hand(uint32_t policy, uint32_t mode, uint32_t count, bool is_written)
+{
+    uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    uint32_t left, hand;
+    do {
+        hand = in_hand(seen) > count ? in_hand(seen) - count : 0;
+        left = capped_sum((uint32_t)seen, is_written ? 0 : count);
+    } while (!change(word, &seen, hand, left));
+    if (!is_written)
+        note_left_out(LEFT_OUT);
+}
+
+bool is_any_left_out(uint32_t policy, uint32_t mode)
+{
+    return (uint32_t)__atomic_load_n(word_of(policy, mode), __ATOMIC_SEQ_CST);
+}
+
+/* The bits of all words. */
+static uint64_t all_words(void)
+{
+    uint64_t all = 0;
+    for (uint32_t policy = 0; policy < POLICY_COUNT; policy++)
+        for (uint32_t mode = 0; mode < ALERT_MODES; mode++)
+            all |= __atomic_load_n(word_of(policy, mode), __ATOMIC_SEQ_CST);
+    return all;
+}
+
+bool is_any_untold(void)
+{
+    return all_words();
+}
+
+bool is_any_in_hand(void)
+{
+    return in_hand(all_words());
+}

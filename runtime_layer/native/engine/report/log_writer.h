@@ -1,0 +1,21 @@
+/* The descriptor that alert lines go to: the function's own stderr, kept where the program cannot lose it. So every call
+ * that closes or replaces descriptors comes here. */
+#ifndef SHIELD_LOG_WRITER_H
+#define SHIELD_LOG_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sealed;
+
+/* Keeps a copy of stderr on a high descriptor; `inherited` is one that a parent kept, or -1. Returns it, or
+ * -1 when stderr is closed. */
+int32_t log_keep(int32_t inherited);
+/* Writes one line without ever raising SIGPIPE. False when it could not be written. `patience`: for how long to wait for
+ * room, in seconds and nanoseconds, of which the wait is taken; NULL: not at all. */
+bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2]);
+
+/* Notes which pipe the log is, when it is one. */
+void log_remember(struct sealed *s);
+
+#endif

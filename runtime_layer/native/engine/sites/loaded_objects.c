@@ -1,0 +1,277 @@
+#include "loaded_objects.h"
+
+#include "../memory/mmap_exec.h"
+#include "../base/proc_maps.h"
+#include "../state/process_state.h"
+#include "../base/protected_ranges.h"
+#include "../boot/environment_policy.h"
+#include "../state/sealed_state.h"
+
+/* Set by the linker: where the library's data ends. */
+extern const char _end[] __attribute__((visibility("hidden")));
+
+enum {
+    RECORD = 6144, /* more than this is not worth an environment */
+    RECORD_MAX = 1 << 16,
+    OBJECTS = 512,
+    NAMES = 1 << 16
+};
+
+struct object {
+    uint64_t low, high, offset, ino;
+    uint32_t path; /* offset in names */
+    bool executable;
+};
+
+/* /proc/self/maps is read as a whole before anything is patched: patching changes it. */
+struct listing {
+    uint32_t count, names_used;
+    bool full;
+    bool shared;       /* other threads are running what is listed */
+    bool only_look;    /* nothing is changed yet */
+    uint64_t program;  /* the inode of what runs in this process */
+    struct text found; /* sites that are known already, by a parent or by the first look */
+    struct object objects[OBJECTS];
+    char names[NAMES];
+    char buffer[2 * PAGE];
+    struct site known[KNOWN_MAX];
+    struct writer record;
+    char record_text[RECORD_MAX];
+    struct room room;
+};
+
+/* Everything passes through these, wherever they lie. */
+static const char *const libc_family[] = {"libc.so",   "libc-2",     "ld-",      "ld.so",
+                                          "libc.musl", "libpthread", "librt.so", "librt-",
+                                          "libanl",    "libresolv",  "libnss_"};
+/* Objects of the system and of the managed runtimes make their calls through libc. */
+static const char *const trusted[] = {"/lib/",         "/lib64/",    "/usr/lib/",    "/usr/lib64/",
+                                      "/usr/bin/",     "/bin/",      "/usr/sbin/",   "/sbin/",
+                                      "/usr/libexec/", "/var/lang/", "/var/runtime/"};
+
+bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (text_starts(t, text_of(prefixes[i])))
+            return true;
+    return false;
+}
+
+static bool take(void *context, const struct mapping *m)
+{
+    struct listing *l = context;
+    if (!m->path.len || m->path.at[0] != '/')
+        return false;
+    struct writer w = {l->names, l->names_used, NAMES, false};
+    uint32_t path = w.used;
+    put(&w, m->path);
+    put_char(&w, 0);
+    if (l->count == OBJECTS || w.full) {
+        l->full = true;
+        return true;
+    }
+    l->names_used = w.used;
+    l->objects[l->count++] = (struct object){m->low, m->high, m->offset, m->ino, path, m->executable};
+    return false;
+}
+
+/* The runtime that the wrapper was told to start, and the libraries installed with it: <prefix>/bin/<runtime>,
+ * <prefix>/lib... Empty when this process is another program. */
+struct runtime {
+    uint64_t ino;
+    struct text prefix;
+    char path[PAGE];
+};
+
+static uint64_t inode_number(const char *path)
+{
+    struct stat st = {0};
+    return is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)) ? 0 : st.st_ino;
+}
+
+static void find_runtime(struct runtime *r, uint64_t program)
+{
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", r->path, sizeof r->path);
+    r->ino = 0;
+    r->prefix = TEXT("");
+    if (n <= 0 || !sealed.runtime || inode_number(sealed.environment + sealed.runtime) != program)
+        return;
+    r->ino = program;
+    struct text path = {r->path, (uint32_t)n}, file = base_name(path);
+    struct text directory = {path.at, path.len - file.len};
+    if (text_ends(directory, TEXT("/bin/")))
+        r->prefix = (struct text){path.at, directory.len - 4}; /* keeps the slash */
+}
+
+static bool is_of_runtime(const struct runtime *r, struct text path, uint64_t ino)
+{
+    if (ino == r->ino)
+        return true;
+    static const char *const folders[] = {"lib/", "lib64/"}, *const functions[] = {"/var/task/", "/opt/",
+                                                                                   "/tmp/"};
+    struct text rest = {path.at + r->prefix.len, path.len - r->prefix.len};
+    return r->prefix.len && text_starts(path, r->prefix) && ANY_OF(rest, folders) && !ANY_OF(path, functions);
+}
+
+static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
+{
+    return ANY_OF(base_name(path), libc_family) || !(ANY_OF(path, trusted) || is_of_runtime(r, path, ino));
+}
+
+/* Packages that somebody installed beside a runtime are not its own. */
+static bool holds_packages(struct text path)
+{
+    static const char *const folders[] = {"site-packages/", "dist-packages/", "node_modules/"};
+    for (; path.len; path.at++, path.len--)
+        if (path.at[0] == '/' && ANY_OF(((struct text){path.at + 1, path.len - 1}), folders))
+            return true;
+    return false;
+}
+
+bool needs_no_search(struct text path)
+{
+    static const char *const runtime[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
+                                          "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
+    static const char *const system[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
+    /* Of the system's only those that are loaded often and known for it: not every library makes its calls through libc.
+     * tests/libcs looks at those of Debian. */
+    static const char *const known[] = {"libbz2.so.",  "libcrypt.so.", "libcrypto.so.", "libexpat.so.",
+                                        "libffi.so.",  "libgcc_s",     "liblzma.so.",   "libm-2.",
+                                        "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",
+                                        "libuuid.so.", "libz.so."};
+    struct text name = base_name(path);
+    bool is_own = ANY_OF(path, runtime) && !ANY_OF(name, libc_family);
+    return (is_own || (ANY_OF(path, system) && ANY_OF(name, known))) && !holds_packages(path);
+}
+
+/* "a system call cannot be guarded in <path> at <offset>, number <n>" */
+static void explain(const struct patch *patch, const char *path, struct writer *error)
+{
+    put(error, TEXT("a system call cannot be guarded in "));
+    put(error, text_of(path));
+    if (patch->is_go)
+        put(error, TEXT(": Go code, whose stacks are too small for that"));
+    if (!patch->hard || patch->is_go)
+        return;
+    put(error, TEXT(" at file offset "));
+    put_number(error, patch->first_hard.offset);
+    if (patch->first_hard.number >= 0) {
+        put(error, TEXT(", number "));
+        put_number(error, (uint32_t)patch->first_hard.number);
+    }
+}
+
+static bool patch_object(struct listing *l, const struct object *o, const char *path,
+                         struct armed_objects *out, struct writer *error)
+{
+    /* A memory file, or a program that was removed, has no name, but the kernel still has the file. */
+    if (l->program == o->ino)
+        path = "/proc/self/exe";
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    struct patch patch = {.low = o->low,
+                          .high = o->high,
+                          .delta = o->low - o->offset,
+                          .shared = l->shared,
+                          .only_look = l->only_look,
+                          .room = &l->room};
+    if (is_error(file)) {
+        explain(&patch, path, error);
+        return false;
+    }
+    struct stat st = {0};
+    bool well = !is_error(KERNEL(fstat, file, &st)) && st.st_ino == o->ino;
+    if (well) {
+        patch.key = (struct object_key){st.st_dev, st.st_ino, (uint64_t)st.st_size,
+                                        st.st_mtime * 1000000000ull + st.st_mtime_nsec, o->offset};
+        patch.record = l->found.len ? NULL : &l->record;
+        int32_t count = known_sites_read(l->found, &patch.key, l->known);
+        well = count < 0 ? patch_file_mapping((int32_t)file, patch.key.size, &patch)
+                         : patch_known_sites(&patch, l->known, (uint32_t)count);
+    }
+    KERNEL(close, file);
+    out->sites += l->only_look || !l->found.len ? patch.sites : 0;
+    out->patched += patch.patched;
+    if (!well)
+        explain(&patch, path, error);
+    return well;
+}
+
+/* Our own library: every mapping of its file is the engine's. */
+static bool take_self(const struct listing *l, uint32_t self)
+{
+    const char *path = l->names + l->objects[self].path;
+    struct text t = text_of(path);
+    sealed.preload = settings_keep_text(t);
+    struct stat st = {0};
+    KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
+    sealed.library = (struct inode){st.st_dev, st.st_ino};
+    bool well = sealed.preload && st.st_ino == l->objects[self].ino;
+    uint64_t low = 0, high = 0;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (text_equal(text_of(l->names + l->objects[i].path), t)) {
+            low = low && low < l->objects[i].low ? low : l->objects[i].low;
+            high = high > l->objects[i].high ? high : l->objects[i].high;
+        }
+    uint64_t end = page_up((uint64_t)_end); /* its zeroed data has no name in the listing */
+    return well && protect_range(low, high > end ? high : end);
+}
+
+static bool patch_listed(struct listing *l, struct armed_objects *out, struct writer *error)
+{
+    struct runtime runtime;
+    find_runtime(&runtime, l->program);
+    bool found_self = false;
+    for (uint32_t i = 0; i < l->count; i++) {
+        const struct object *o = &l->objects[i];
+        const char *path = l->names + o->path;
+        if (!o->executable)
+            continue;
+        if (o->low <= (uint64_t)patch_listed && (uint64_t)patch_listed < o->high) {
+            found_self = l->only_look || take_self(l, i);
+            continue;
+        }
+        if (!needs_scan(&runtime, text_of(path), o->ino))
+            continue;
+        if (!patch_object(l, o, path, out, error))
+            return false;
+    }
+    if (!found_self)
+        put(error, TEXT("cannot find libshield.so in /proc/self/maps"));
+    return found_self;
+}
+
+static bool patch_all(struct listing *l, bool looks_first, struct armed_objects *out, struct writer *error)
+{
+    if (sealed.known_sites)
+        l->found = text_of(sealed.environment + sealed.known_sites);
+    if (looks_first) {
+        l->only_look = true;
+        if (!patch_listed(l, out, error))
+            return false;
+        l->only_look = false;
+        l->found = (struct text){l->record_text, l->record.full ? 0 : l->record.used};
+    }
+    return patch_listed(l, out, error);
+}
+
+bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct writer *error)
+{
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct listing), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory)) {
+        put(error, TEXT("out of memory"));
+        return false;
+    }
+    struct listing *l = (struct listing *)memory;
+    bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
+    if (!well)
+        put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
+    l->shared = !is_alone();
+    l->program = inode_number("/proc/self/exe");
+    l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
+    well = well && patch_all(l, looks_first, out, error);
+    if (well && !sealed.known_sites && !l->record.full && l->record.used <= RECORD)
+        settings_keep_known_sites((struct text){l->record_text, l->record.used});
+    KERNEL(munmap, memory, sizeof(struct listing));
+    return well;
+}

@@ -1,0 +1,26 @@
+/* The objects that are loaded when the shield arms: which of them need their sites patched. */
+#ifndef SHIELD_LOADED_OBJECTS_H
+#define SHIELD_LOADED_OBJECTS_H
+
+#include "../../core/text.h"
+#include "../base/raw_syscall.h"
+
+struct armed_objects {
+    uint32_t sites;   /* found */
+    uint32_t patched; /* of those, the ones that can make a guarded call */
+};
+
+/* Patches them, protects our own library, and notes its path for the children. False: `error` says which object
+ * cannot be guarded. `looks_first`: nothing is changed unless all of them can be patched, as far as that is known
+ * beforehand. */
+bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct writer *error);
+
+/* Does a library that is loaded later make its calls through libc, by its path: is it the managed runtime's own, or one of
+ * some of the system's? Some are large: for a start's sake they are not searched, unless their file can change. */
+bool needs_no_search(struct text path);
+
+/* Does `t` begin with one of the prefixes? */
+bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count);
+#define ANY_OF(text, list) starts_with_any(text, list, sizeof(list) / sizeof *(list))
+
+#endif

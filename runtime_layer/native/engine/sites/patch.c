@@ -1,0 +1,236 @@
+#include "patch.h"
+
+#include "../../core/text.h"
+#include "../gate/dispatch.h"
+#include "text_poke.h"
+#include "elf_image.h"
+#include "../base/protected_ranges.h"
+#include "../state/sealed_state.h"
+#include "../base/quiesce.h"
+
+extern void gate_entry(void) __attribute__((visibility("hidden")));
+
+/* Trampolines lie behind a first slot that holds the gate's address: an indirect call reaches it from any distance. */
+enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
+
+/* Memory where the kernel puts it (`flags` 0), or at the hint and nowhere else, when every site in [low, high) can reach it;
+ * else 0. */
+static uint64_t reachable_memory(uint64_t hint, uint64_t flags, uint64_t low, uint64_t high, uint64_t size)
+{
+    int64_t at = KERNEL(mmap, hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    if (is_error(at))
+        return 0;
+    uint64_t span = (uint64_t)at > low ? (uint64_t)at + size - low : high - (uint64_t)at;
+    if (span < trampoline_reach())
+        return (uint64_t)at;
+    KERNEL(munmap, at, size);
+    return 0;
+}
+
+/* Libraries lie where the kernel puts other memory as well; a program may lie elsewhere. */
+static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
+{
+    uint64_t reach = trampoline_reach(), at = reachable_memory(0, 0, low, high, size);
+    for (uint64_t distance = 0; distance < reach && !at;
+         distance += distance < FINE_UNTIL ? STEP_FINE : STEP_COARSE) {
+        uint64_t above = page_up(high) + GAP + distance, below = page_down(low) - size - GAP - distance;
+        at = reachable_memory(above, MAP_FIXED_NOREPLACE, low, high, size);
+        if (!at && below < low)
+            at = reachable_memory(below, MAP_FIXED_NOREPLACE, low, high, size);
+    }
+    return at;
+}
+
+/* The sites to patch, in memory of their own: looking for them twice would cost as much as all the rest. */
+struct found {
+    struct patch *patch;
+    struct site *sites;
+};
+
+static void keep_wanted(void *context, const struct site *site)
+{
+    struct found *found = context;
+    struct patch *patch = found->patch;
+    patch->sites++;
+    if (site->kind == SITE_RETURN || (site->number >= 0 && !may_be_guarded(site->number)))
+        return;
+    /* What was left out of the alerts is then not told at this end of the program: nothing to refuse a start for. */
+    if (site->kind == SITE_HARD && site->number == __NR_exit_group)
+        return;
+    if (site->kind == SITE_HARD || patch->wanted == SITES_MAX) {
+        if (patch->hard++ == 0)
+            patch->first_hard = *site;
+        return;
+    }
+    found->sites[patch->wanted++] = *site;
+}
+
+/* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
+static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from)
+{
+    uint32_t len = site->window + site->behind, end = site->behind ? len : len + CALL_LENGTH;
+    if (from < patch->low || from + end > patch->high || !is_system_call(from + site->window))
+        return false;
+    return !patch->image.bytes ||
+           same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, len);
+}
+
+/* Where everything of a mapping lies. */
+struct work {
+    struct patch *patch;
+    const struct site *sites;
+    uint64_t memory; /* the slot and the trampolines */
+    bool shared;     /* other threads are running */
+};
+
+static uint64_t window_of(const struct work *work, const struct site *site)
+{
+    return site->offset + work->patch->delta - site->window;
+}
+
+static bool write_jump(const struct work *work, uint32_t index)
+{
+    const struct site *site = &work->sites[index];
+    uint8_t jump[JUMP_MAX];
+    uint64_t from = window_of(work, site);
+    uint32_t len = jump_encode(jump, from, site->window + site->behind,
+                               work->memory + SLOT + (uint64_t)index * TRAMPOLINE);
+    return len && code_write(from, jump, len, work->shared);
+}
+
+/* A thread may stand in the midst of a window of several instructions: it has to leave before they change. */
+static bool needs_leaving(const struct work *work, const struct site *site)
+{
+    return work->shared && (site->behind || !is_one_instruction(window_of(work, site), site->window));
+}
+
+static bool write_trampoline(const struct work *work, uint32_t index)
+{
+    const struct site *site = &work->sites[index];
+    uint64_t at = site->offset + work->patch->delta;
+    uint64_t trampoline = work->memory + SLOT + (uint64_t)index * TRAMPOLINE;
+    return unchanged(work->patch, site, window_of(work, site)) &&
+           trampoline_write((uint8_t *)trampoline, at, site, work->memory);
+}
+
+static bool is_in_a_window(const void *context, uint64_t address)
+{
+    const struct work *work = context;
+    for (uint32_t i = 0; i < work->patch->wanted; i++) {
+        const struct site *site = &work->sites[i];
+        uint64_t from = window_of(work, site), to = from + site->window + site->behind;
+        /* Whoever waits in a call that moves would go back to it when it is restarted. */
+        if (address > from && (site->behind ? address <= to : address < to))
+            return true;
+    }
+    return false;
+}
+
+static bool write_jumps(const struct work *work)
+{
+    uint8_t gate[JUMP_MAX];
+    uint32_t len = jump_to_itself(gate), waiting = 0;
+    bool well = true;
+    for (uint32_t i = 0; i < work->patch->wanted && well; i++) {
+        bool waits = needs_leaving(work, &work->sites[i]);
+        well = waits ? code_write(window_of(work, &work->sites[i]), gate, len, true) : write_jump(work, i);
+        work->patch->patched++;
+        waiting += waits;
+    }
+    if (!waiting || !well)
+        return well;
+    /* Nobody can enter the windows that wait any more. */
+    synchronize_processors();
+    well = threads_leave(is_in_a_window, work);
+    for (uint32_t i = 0; i < work->patch->wanted && well; i++)
+        if (same_bytes((const void *)window_of(work, &work->sites[i]), gate, len))
+            well = write_jump(work, i);
+    return well;
+}
+
+static bool patch_sites(struct patch *patch, const struct site *sites)
+{
+    uint64_t size = page_up(SLOT + (uint64_t)patch->wanted * TRAMPOLINE);
+    uint64_t memory = near_memory(patch->low, patch->high, size);
+    if (!memory)
+        return false;
+    const struct work work = {patch, sites, memory, patch->shared};
+    *(uint64_t *)memory = (uint64_t)gate_entry;
+    uint64_t low = patch->low, high = page_up(patch->high);
+    for (uint32_t i = 0; i < patch->wanted; i++)
+        if (!write_trampoline(&work, i) && patch->hard++ == 0)
+            patch->first_hard = sites[i];
+    instructions_changed(memory, memory + size);
+    /* The text is opened as a whole, which costs two calls; only the pages that are written to become private. It can
+     * be written and run at once only where other threads are running it. */
+    uint64_t open_for = PROT_READ | PROT_WRITE | (work.shared ? PROT_EXEC : 0);
+    if (patch->hard || is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC)) ||
+        is_error(KERNEL(mprotect, low, high - low, open_for)))
+        return false;
+    bool finished = write_jumps(&work);
+    instructions_changed(low, high);
+    if (work.shared)
+        synchronize_processors();
+    bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC));
+    return finished && closed && patch->hard == 0 && protect_range(memory, memory + size) &&
+           protect_text(low, high, memory);
+}
+
+bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count)
+{
+    patch->wanted = count;
+    return count == 0 || patch_sites(patch, sites);
+}
+
+/* The gate runs on the caller's stack, and Go leaves it too little: its system calls cannot be guarded. */
+static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *sites)
+{
+    patch->is_go = patch->wanted && image_is_go(patch->image);
+    if (patch->is_go && patch->hard++ == 0)
+        patch->first_hard = sites[0];
+    return patch->is_go;
+}
+
+static bool can_patch(const struct patch *patch, const struct site *sites)
+{
+    const struct work work = {.patch = (struct patch *)patch, .sites = sites};
+    bool well = true;
+    for (uint32_t i = 0; i < patch->wanted && well; i++)
+        well = unchanged(patch, &sites[i], window_of(&work, &sites[i]));
+    return well;
+}
+
+static bool search_and_patch(struct patch *patch, struct room *room)
+{
+    uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
+    if (patch->by_header) {
+        to = page_up(image_code_end(patch->image, from, to));
+        patch->high = to + patch->delta;
+    }
+    if (to > patch->image.size)
+        to = patch->image.size; /* the last page's tail lies behind the file's end */
+    struct found found = {patch, room->sites};
+    uint64_t begin = image_code_begin(patch->image, from, to);
+    bool well = find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
+                           &found) &&
+                find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) &&
+                !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
+                (patch->wanted == 0 ||
+                 (patch->only_look ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
+    if (well && patch->record)
+        known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
+    return well;
+}
+
+bool patch_mapping(struct patch *patch)
+{
+    if (patch->room)
+        return search_and_patch(patch, patch->room);
+    int64_t memory =
+        KERNEL(mmap, 0, sizeof(struct room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return false;
+    bool well = search_and_patch(patch, (struct room *)memory);
+    KERNEL(munmap, memory, sizeof(struct room));
+    return well;
+}

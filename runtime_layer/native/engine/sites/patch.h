@@ -1,0 +1,68 @@
+/* Putting a jump in front of a site, and the trampoline that it leads to.
+ *
+ * The system-call instruction itself stays where it is: a call that a signal interrupts is restarted by the
+ * kernel at that very address, and unwinders and cancellation look for it there. Moving it was measured to
+ * corrupt all three. Where there is no room in front of it (musl has such sites, glibc has none that is guarded),
+ * the jump takes its place after all: calls restart in the trampoline then, and only unwinders lose their way.
+ */
+#ifndef SHIELD_PATCH_H
+#define SHIELD_PATCH_H
+
+#include "../base/raw_syscall.h"
+#include "site_cache.h"
+#include "sites.h"
+
+/* Memory for the time of one search, which may hold anything: the gate has no stack for it. More sites than fit are not
+ * patched in one mapping. */
+enum { SITES_MAX = 16384 };
+struct room {
+    struct site sites[SITES_MAX];
+    uint8_t workspace[WORKSPACE] __attribute__((aligned(16)));
+};
+
+/* Sites to patch in one executable mapping, and what became of them. */
+struct patch {
+    struct image image;
+    uint64_t delta;     /* address in memory = file offset + delta */
+    uint64_t low, high; /* the mapping */
+    bool shared;        /* other threads may be running it already */
+    bool only_look;     /* nothing is written: can it be patched? */
+    bool by_header;     /* `high` becomes where its code ends, by its file: what is behind is not to run */
+    uint32_t sites;
+    uint32_t wanted; /* sites that can make a guarded call */
+    uint32_t patched;
+    uint32_t hard; /* wanted, but nothing fits in front */
+    struct site first_hard;
+    bool is_go;            /* the reason why none can be patched */
+    struct writer *record; /* where to note the sites for children; NULL: nowhere */
+    struct object_key key;
+    struct room *room; /* NULL: memory of its own */
+};
+
+/* Finds and patches all sites of the mapping that can make a guarded call. False when one of them stays
+ * unpatched: the mapping must not run. */
+bool patch_mapping(struct patch *patch);
+/* The same for sites that are known already; there is no image then. */
+bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
+
+/* A trampoline fits a cache line, and lies in one: it is cold in most calls that pass it. */
+enum { TRAMPOLINE = 64 };
+/* The trampoline for a site whose instruction is at `address`, written at `at`: the instructions of the window, a call
+ * of the gate through `slot`, and the way back. Returns its length, 0 when the window cannot move there. (Per
+ * architecture.) */
+uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot);
+/* The jump from the window's first byte to the trampoline, as bytes. Returns their number; 0: out of reach. */
+enum { JUMP_MAX = 5 };
+uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to);
+/* A jump that goes nowhere: threads that arrive there wait. No longer than the first instruction of any window. */
+uint32_t jump_to_itself(uint8_t *out);
+bool is_one_instruction(uint64_t from, uint32_t window);
+/* Code that does not cross a multiple of this many bytes can be replaced while others run it. */
+uint32_t written_at_once(void);
+/* Does a system-call instruction stand at this address? */
+bool is_system_call(uint64_t address);
+/* How far a trampoline may be from its site. */
+uint64_t trampoline_reach(void);
+void instructions_changed(uint64_t from, uint64_t to);
+
+#endif

@@ -1,0 +1,12 @@
+/* Writing over code that is open for writing, so that whoever runs it at that moment meets the old or the new
+ * instruction, never half of each. */
+#ifndef SHIELD_TEXT_POKE_H
+#define SHIELD_TEXT_POKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* At most 8 bytes. `shared`: other threads may be running the code. */
+bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared);
+
+#endif

@@ -1,0 +1,93 @@
+/* What discovery has decoded, to look around in. */
+#ifndef SHIELD_CODE_REGION_H
+#define SHIELD_CODE_REGION_H
+
+#include "../sites.h"
+#include "decode.h"
+
+enum {
+    STEP_LOST = 128, /* a flag: no instruction begins here. Data, or unknown to the decoder */
+    ALIGNMENT = 64   /* of what follows code, at most: so many zeroes may lead there */
+};
+
+/* Code that was decoded: one function, or a stretch around the site where no table gives bounds (hand-written
+ * assembly, stripped tables). Most hold more than one site, and decoding is what discovery costs. x86 code
+ * synchronises itself: wherever a decode starts, it soon arrives at the real instructions. Offsets are relative to
+ * `from`. */
+enum { STEPS = 32768, BRANCHES = 16384 };
+struct step {
+    uint32_t at;
+    uint8_t len, flags;
+};
+enum { ELSEWHERE = UINT32_MAX };
+struct branch {
+    uint32_t at; /* ELSEWHERE: not in this code */
+    int64_t target;
+};
+/* What was found while looking for how control comes in from elsewhere. */
+enum {
+    TABLES = 128,
+    TABLE_MAX = 1 << 14, /* entries of one */
+    PARTS = 64,          /* that are not looked at twice */
+    FURTHER = 32,        /* parts of parts */
+    LOOKED_AT = 1 << 18  /* instructions of other functions and entries, in all */
+};
+struct joined {
+    bool is;           /* what leads in from elsewhere is among the branches */
+    bool is_disguised; /* something that looks like a return or a jump elsewhere may lead in by a pointer */
+    uint32_t left;     /* of LOOKED_AT */
+    uint32_t table_count, part_count, further_count;
+    struct table {
+        int64_t at;        /* relative to this code */
+        uint64_t offset;   /* in the file */
+        uint64_t from, to; /* the function that names it */
+    } tables[TABLES];
+    struct part {
+        uint64_t from; /* the function */
+        bool belongs;  /* to this one, for all that is known */
+    } parts[PARTS];
+    struct further {
+        uint64_t from, to;
+    } further[FURTHER];
+};
+struct code {
+    uint64_t from, to;
+    uint32_t step_count, branch_count;
+    uint64_t next; /* how far it is decoded: the rest waits until it is asked for */
+    bool bounded;
+    bool full;         /* longer than what fits: only a part of it is here */
+    bool by_pointer;   /* there are jumps to where a register or memory says */
+    bool calls_itself; /* in its midst: such calls are among the branches */
+    uint32_t entry;    /* of the function, in the table of them */
+    uint64_t taken;    /* where the last window that holds its instruction ends, in the file */
+    struct joined joined;
+    struct usual usual;
+    struct step steps[STEPS];
+    struct branch branches[BRANCHES + 1]; /* the last is never one: every step writes there, and few stay */
+};
+_Static_assert(sizeof(struct code) <= WORKSPACE, "a function must fit the workspace");
+
+/* Begins at `from`, with nothing decoded yet. */
+void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c);
+/* Goes on until `limit`, or, where that does not fit, holds a stretch that ends behind `site`. */
+void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c);
+/* One instruction, however rare; with STEP_LOST where none begins. */
+struct insn take_rare_step(struct image image, const struct code *c, uint64_t at);
+/* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
+bool find_step(const struct code *c, uint64_t offset, uint32_t *index);
+
+static inline bool is_within(int64_t target, int64_t first, int64_t last)
+{
+    return (uint64_t)(target - first) <= (uint64_t)(last - first); /* one comparison: every branch is asked */
+}
+
+/* Does a branch lead into [first, last]? */
+static inline bool jumped_into(const struct code *c, int64_t first, int64_t last)
+{
+    for (uint32_t i = 0; i < c->branch_count; i++)
+        if (is_within(c->branches[i].target, first, last))
+            return true;
+    return c->full;
+}
+
+#endif

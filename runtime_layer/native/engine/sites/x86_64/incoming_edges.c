@@ -1,0 +1,346 @@
+#include "incoming_edges.h"
+
+#include "../elf_image.h"
+#include "operands.h"
+
+enum { GROUP = 0xff /* the opcode of jumps by a pointer, among others */ };
+
+static bool is_inside(const struct code *c, int64_t target)
+{
+    return target >= 0 && (uint64_t)target < c->to - c->from;
+}
+
+static void add_arrival(struct code *c, int64_t target)
+{
+    if (c->branch_count == BRANCHES)
+        c->full = true;
+    else
+        c->branches[c->branch_count++] = (struct branch){ELSEWHERE, target};
+}
+
+/* One more look; false: that makes too many for any code that a compiler made. */
+static __attribute__((noinline)) bool may_look(struct code *c)
+{
+    c->full |= c->joined.left == 0;
+    c->joined.left -= !c->full;
+    return !c->full;
+}
+
+/* Another function that was looked at. */
+static const struct part *find_part(const struct joined *j, uint64_t from)
+{
+    for (uint32_t i = 0; i < j->part_count && i < PARTS; i++)
+        if (j->parts[i].from == from)
+            return &j->parts[i];
+    return NULL;
+}
+
+/* Where an entry of a table leads, relative to the function. False: the file ends. (Not inlined: the library is small.) */
+static __attribute__((noinline)) bool read_entry(struct image image, const struct table *t, uint32_t index,
+                                                 int64_t *target)
+{
+    int32_t distance;
+    const uint8_t *entry = image_at(image, t->offset + sizeof distance * index, sizeof distance);
+    if (!entry)
+        return false;
+    __builtin_memcpy(&distance, entry, sizeof distance);
+    *target = t->at + distance;
+    return true;
+}
+
+static bool is_noted(const struct joined *j, int64_t table)
+{
+    for (uint32_t i = 0; i < j->table_count; i++)
+        if (j->tables[i].at == table)
+            return true;
+    return false;
+}
+
+/* Does it look like the table of a switch by which control comes into this function? Where it leads in front of that is the
+ * function that names it, and, if that is this one, its parts. */
+static bool may_be_table(struct image image, struct code *c, const struct table *t)
+{
+    int64_t target;
+    for (uint32_t i = 0; i < TABLE_MAX && may_look(c) && read_entry(image, t, i, &target); i++) {
+        uint64_t at = c->from + (uint64_t)target, from, to;
+        uint32_t near = c->entry;
+        if (is_inside(c, target))
+            return true;
+        bool is_own = t->from == c->from ? image_function(image, at, &near, &from, &to) || at == c->to
+                                         : at >= t->from && at <= t->to;
+        if (!is_own)
+            return false;
+    }
+    return false;
+}
+
+/* lea table(%rip), register */
+static bool names_address(const uint8_t *p, uint32_t len)
+{
+    enum { LENGTH = 7, PREFIX = 0xf8, REX_W = 0x48, LEA = 0x8d, ADDRESS = 0xc7, RIP = 5 };
+    return len == LENGTH && (p[0] & PREFIX) == REX_W && p[1] == LEA && (p[2] & ADDRESS) == RIP;
+}
+
+/* Notes what an instruction of the function [from, to) names, if that may be such a table. */
+static void note_table(struct image image, struct code *c, uint64_t at, uint32_t len, uint64_t from,
+                       uint64_t to)
+{
+    struct joined *j = &c->joined;
+    struct table t = {.from = from, .to = to};
+    int32_t distance;
+    uint64_t begin;
+    if (!names_address(image.bytes + at, len))
+        return;
+    __builtin_memcpy(&distance, image.bytes + at + len - sizeof distance, sizeof distance);
+    t.at = (int64_t)(at + len - c->from) + distance;
+    if (is_noted(j, t.at) || !image_offset_to_address(image, c->from, &begin) ||
+        !image_address_to_offset(image, begin + (uint64_t)t.at, &t.offset) || !may_be_table(image, c, &t))
+        return;
+    if (j->table_count == TABLES)
+        c->full = true;
+    else
+        j->tables[j->table_count++] = t;
+}
+
+/* Looks later at the function that a part goes on in: at its midst, or under a condition. Else it is one that it calls. */
+static void note_further(struct image image, struct code *c, uint64_t at, bool is_condition)
+{
+    struct joined *j = &c->joined;
+    struct further f;
+    uint32_t near = c->entry, i = 0;
+    if (!image_function(image, at, &near, &f.from, &f.to) || (f.from == at && !is_condition))
+        return;
+    while (i < j->further_count && j->further[i].from != f.from)
+        i++;
+    if (i < j->further_count)
+        return;
+    if (i == FURTHER)
+        c->full = true;
+    else
+        j->further[j->further_count++] = f;
+}
+
+/* Where a branch, or a call, of the part [from, to) leads. A part that calls its own midst returns elsewhere. */
+static void note_target(struct image image, struct code *c, uint64_t target, uint32_t flags, uint64_t from,
+                        uint64_t to)
+{
+    bool branches = flags & INSN_BRANCH, stays = target >= from && target < to;
+    if (is_inside(c, (int64_t)(target - c->from)) && (branches || target != c->from))
+        add_arrival(c, (int64_t)(target - c->from));
+    else if (branches && !stays)
+        note_further(image, c, target, !(flags & INSN_ENDS));
+    else if (!branches && stays && target != from)
+        c->joined.is_disguised = true;
+}
+
+/* What leads from the function [from, to) back into this one: its branches and calls, the tables that it names, and other parts.
+ * A jump by a pointer may be made for this one: compilers disguise them as jumps to such code, so that no processor guesses
+ * where they lead. */
+static void look_through(struct image image, struct code *c, uint64_t from, uint64_t to)
+{
+    struct insn insn;
+    for (uint64_t at = from; at < to && may_look(c); at += insn.len) {
+        insn = decode(image.bytes + at, to - at);
+        if (insn.flags & (INSN_BRANCH | INSN_CALLS))
+            note_target(image, c, at + (uint64_t)insn.target, insn.flags, from, to);
+        else if (insn.flags & INSN_ENDS)
+            c->joined.is_disguised |= take_apart(image.bytes + at, insn.len).op == GROUP;
+        if (insn.flags & INSN_RIP)
+            note_table(image, c, at, insn.len, from, to);
+        insn.len += !insn.len; /* unknown: the decode soon finds back */
+    }
+}
+
+/* Joins the function that holds the target. Is it a part of this one? It is when this one branches there (`belongs`), or it
+ * back; a table that leads to where it begins is not read by mistake. */
+static bool join_part(struct image image, struct code *c, int64_t target, bool belongs)
+{
+    struct joined *j = &c->joined;
+    uint64_t from, to;
+    uint32_t near = c->entry, had = c->branch_count;
+    if (!may_look(c) || !image_function(image, c->from + (uint64_t)target, &near, &from, &to) ||
+        from == c->from)
+        return false;
+    belongs |= c->from + (uint64_t)target == from;
+    const struct part *known = find_part(j, from);
+    if (known)
+        return belongs || known->belongs;
+    look_through(image, c, from, to);
+    belongs |= c->branch_count > had;
+    j->parts[j->part_count++ % PARTS] = (struct part){from, belongs};
+    return belongs;
+}
+
+/* What an entry of a table leads to arrives. False: that makes no sense, and the table has ended. */
+static bool follow(struct image image, struct code *c, const struct table *t, int64_t target)
+{
+    uint64_t at = c->from + (uint64_t)target;
+    uint32_t index;
+    if (at >= t->from && at < t->to && t->from != c->from)
+        return true;
+    if (!is_inside(c, target)) /* the end stands for cases that there are not, or a part begins there */
+        return join_part(image, c, target, false) || at == t->to;
+    if (!find_step(c, (uint64_t)target, &index))
+        return false;
+    add_arrival(c, target);
+    return true;
+}
+
+/* movslq (table, index, 4), register: the index (RSP: there is none), or -1. */
+static int8_t index_of_load(const uint8_t *p, const struct parts *t)
+{
+    enum { MOVSLQ = 0x63, MOD_AND_RM = 0xc7, SIB = 4, SIB_AND_BYTE = 0x44, BY_FOUR = 2, REX_X = 2 };
+    if (t->op != MOVSLQ)
+        return -1;
+    const uint8_t *modrm = p + t->operands;
+    uint8_t form = modrm[0] & MOD_AND_RM; /* a base of %r13 or %rbp has a distance, of 0 */
+    bool loads = (form == SIB && (modrm[1] & 7) != 5) || (form == SIB_AND_BYTE && !modrm[2]);
+    if (!loads || modrm[1] >> 6 != BY_FOUR)
+        return -1;
+    return (int8_t)((modrm[1] >> 3 & 7) | (p[0] & REX_X) << 2);
+}
+
+/* How many bits of the number an instruction leaves that puts the register into itself: mov %eax, %eax or movzx %al, %eax. 0: it
+ * does something else. */
+static uint32_t widens(const struct parts *t, int8_t reg)
+{
+    if (t->reg != reg || t->rm != reg)
+        return 0;
+    return (t->op | 2) == 0x8b ? 32 : t->op != 0x0f ? 0 : t->op2 == 0xb6 ? 8 : t->op2 == 0xb7 ? 16 : 0;
+}
+
+/* cmp $number, register, where the number is one byte (few switches have more cases), and as many bits are compared as are used
+ * (`bits`). */
+static bool compares(const uint8_t *p, uint32_t len, int8_t reg, uint32_t bits)
+{
+    struct parts t = take_apart(p, len);
+    bool is_byte = (t.op == 0x3c && reg == RAX) || (t.op == 0x80 && t.extension == 7 && t.rm == reg);
+    bool is_whole = t.op == 0x83 && t.extension == 7 && t.rm == reg && p[0] != 0x66 && p[len - 1] < 0x80;
+    return is_whole || (is_byte && bits == 8);
+}
+
+/* How many cases there are at most by a switch's jump, where the number of the case is compared right in front of it:
+ *     cmp $8, %al; ja default; movzbl %al, %eax; movslq (%rdx, %rax, 4), %rax; add %rdx, %rax; jmp *%rax
+ * TABLE_MAX: that is not sure. */
+static uint32_t cases_of_jump(struct image image, const struct code *c, uint32_t jump)
+{
+    enum { LOOK_BACK = 12 };
+    const uint8_t *code = image.bytes + c->from;
+    int8_t reg = -1;
+    uint32_t bits = 0, leaves;
+    for (uint32_t i = jump; i-- > 1 && jump - i < LOOK_BACK;) {
+        const struct step *step = &c->steps[i], *before = step - 1;
+        struct parts t = take_apart(code + step->at, step->len);
+        if (reg < 0) {
+            reg = index_of_load(code + step->at, &t);
+        } else if (t.op == 0x77 || (t.op == 0x0f && t.op2 == 0x87)) {
+            bool is_sure = compares(code + before->at, before->len, reg, bits) &&
+                           !jumped_into(c, before->at + 1, c->steps[jump].at);
+            return is_sure ? code[step->at - 1] + 1 : TABLE_MAX;
+        } else if ((leaves = widens(&t, reg))) {
+            bits = leaves;
+        } else if (step->flags & INSN_ENDS || may_write(code + step->at, step, reg)) {
+            break;
+        }
+    }
+    return TABLE_MAX;
+}
+
+/* Does a jump go to a sum, as by the distances of a table: add %rdx, %rax; jmp *%rax? */
+static bool jumps_to_sum(const uint8_t *code, const struct code *c, uint32_t index)
+{
+    enum { LOOK_BACK = 4, ADD = 1, ADD_MEMORY = 3 };
+    int8_t reg = take_apart(code + c->steps[index].at, c->steps[index].len).rm;
+    for (uint32_t i = index; i-- > 0 && index - i < LOOK_BACK && reg >= 0;) {
+        struct parts t = take_apart(code + c->steps[i].at, c->steps[i].len);
+        if ((t.op == ADD && t.rm == reg) || (t.op == ADD_MEMORY && t.reg == reg))
+            return true;
+    }
+    return false;
+}
+
+/* movabs $distance, register, where 32 bits would do: so code names what may be far away, in the memory models medium and
+ * large. */
+static bool is_far(const uint8_t *p, uint32_t len)
+{
+    enum { LENGTH = 10, PREFIX = 0xf8, REX_W = 0x48, MOV = 0xb8 };
+    int64_t distance;
+    if (len != LENGTH || (p[0] & PREFIX) != REX_W || (p[1] & PREFIX) != MOV)
+        return false;
+    __builtin_memcpy(&distance, p + 2, sizeof distance);
+    return distance == (int32_t)distance;
+}
+
+/* How many cases the switches of the function have at most. Notes their tables; where a switch's may be one that is not
+ * found, nobody knows where it leads. */
+static uint32_t note_tables(struct image image, struct code *c)
+{
+    const uint8_t *code = image.bytes + c->from;
+    uint32_t most = c->joined.is_disguised ? TABLE_MAX : 0, had = c->joined.table_count;
+    bool by_sum = false, is_table_far = false;
+    for (uint32_t i = 0; i < c->step_count; i++) {
+        const struct step *step = &c->steps[i];
+        if (step->flags & INSN_RIP)
+            note_table(image, c, c->from + step->at, step->len, c->from, c->to);
+        is_table_far |= is_far(code + step->at, step->len);
+        if ((step->flags & (INSN_ENDS | INSN_BRANCH | STEP_LOST)) != INSN_ENDS ||
+            take_apart(code + step->at, step->len).op != GROUP)
+            continue;
+        uint32_t cases = cases_of_jump(image, c, i);
+        most = cases > most ? cases : most;
+        by_sum |= jumps_to_sum(code, c, i);
+    }
+    c->full |= by_sum && is_table_far && c->joined.table_count == had;
+    return most;
+}
+
+/* How many entries there are until another table begins. */
+static uint32_t until_next(const struct joined *j, const struct table *t)
+{
+    enum { ENTRY = sizeof(int32_t) };
+    uint64_t least = TABLE_MAX * ENTRY;
+    for (uint32_t i = 0; i < j->table_count; i++) {
+        uint64_t distance = (uint64_t)(j->tables[i].at - t->at);
+        if (distance && distance < least && distance % ENTRY == 0)
+            least = distance;
+    }
+    return (uint32_t)(least / ENTRY);
+}
+
+/* The tables of switches hold distances from where they begin, of 32 bits. One ends where another begins, where what follows
+ * makes no sense, or behind the most cases that the function checks for: what follows belongs to the next function. */
+static void read_table(struct image image, struct code *c, const struct table *t, uint32_t most)
+{
+    uint32_t entries = until_next(&c->joined, t), i = 0;
+    entries = most < entries ? most : entries;
+    int64_t target;
+    while (i < entries && !c->full && read_entry(image, t, i, &target) && follow(image, c, t, target))
+        i++;
+    c->full |= i == TABLE_MAX;
+}
+
+void join_arrivals(struct image image, struct code *c)
+{
+    struct joined *j = &c->joined;
+    if (j->is || c->full)
+        return;
+    j->is = true;
+    j->is_disguised = c->calls_itself;
+    j->table_count = j->part_count = j->further_count = 0;
+    j->left = LOOKED_AT;
+    uint32_t own = c->bounded ? c->branch_count : 0, tables = 0, further = 0;
+    for (uint32_t i = 0; i < own && !c->full; i++)
+        if (!is_inside(c, c->branches[i].target))
+            join_part(image, c, c->branches[i].target, true);
+    uint32_t most = c->by_pointer || j->is_disguised ? note_tables(image, c) : 0;
+    while (tables < j->table_count || further < j->further_count) { /* parts may have more of both */
+        if (tables < j->table_count) {
+            const struct table *t = &j->tables[tables++];
+            read_table(image, c, t, t->from == c->from ? most : TABLE_MAX);
+        } else {
+            const struct further *f = &j->further[further++];
+            if (f->from != c->from && !find_part(j, f->from))
+                look_through(image, c, f->from, f->to);
+        }
+    }
+}

@@ -1,0 +1,394 @@
+/* Site discovery on x86_64: decode the code around each `0f 05`, then see what may move. */
+#include "../sites.h"
+
+#include "../../../core/text.h"
+#include "../elf_image.h"
+#include "incoming_edges.h"
+#include "operands.h"
+#include "code_region.h"
+
+enum {
+    JUMP = 5, /* jmp rel32 */
+    NUMBER_LOOK_BACK = 16,
+    REACH = 16384, /* without bounds: how far away a branch to a site is looked for; no function is so long */
+    CLEAN = 256,   /* how many bytes in front of a site must make sense, for it to be one */
+    NEARBY = 1024, /* without bounds: where an indirect jump may belong to the same function */
+};
+
+static bool is_syscall(const uint8_t *p)
+{
+    return p[0] == 0x0f && p[1] == 0x05;
+}
+
+/* Does the call at `at` belong to the step in front of `index`, with prefixes in front of it? They mean nothing to it. */
+static bool is_behind_prefixes(struct image image, const struct code *c, uint64_t at, uint32_t index)
+{
+    uint64_t from = index ? c->from + c->steps[index - 1].at : at;
+    if (from >= at || from + c->steps[index - 1].len != at + 2)
+        return false;
+    while (from < at && (is_prefix(image.bytes[from]) || (image.bytes[from] & 0xf0) == 0x40))
+        from++;
+    return from == at;
+}
+
+static bool is_zero(const uint8_t *bytes, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        if (bytes[i])
+            return false;
+    return true;
+}
+
+/* Chooses what to decode: the function that holds `at`, or a stretch of [low, high) that goes far enough to either side;
+ * and decodes it as far as `at`. Most of these bytes are no instruction, and then the rest does not matter. False: it is
+ * known to be data. */
+static bool decode_to_site(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
+{
+    uint64_t from, to;
+    if (c->bounded && at >= c->from && at < c->to) {
+        /* the same function */
+    } else if (image_function(image, at, &c->entry, &from, &to)) {
+        begin_code(from, to, true, c);
+    } else if (image_is_data(image, at)) {
+        return false;
+    } else {
+        from = at - low > REACH ? at - REACH : low;
+        to = high - at > REACH ? at + REACH : high;
+        if (c->bounded || c->from > from || c->to < to) {
+            to = high - at > 3 * REACH ? at + 3 * REACH : high; /* for the sites behind this one */
+            image_neighbours(image, at, &from, &to);
+            begin_code(from, to, false, c);
+        }
+    }
+    decode_until(image, at + 1, at, c);
+    return true;
+}
+
+/* Did the decode understand everything right in front of this offset, to which the steps up to `index` lead? */
+static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
+{
+    while (index-- > 0 && offset - c->steps[index].at <= CLEAN)
+        if (c->steps[index].flags & STEP_LOST)
+            return false;
+    return true;
+}
+
+/* Where the instructions from `at` on lead that begin in front of `to`; 0 when one of them is unknown. Zeroes behind a
+ * return are the end of all code. */
+static uint64_t leads_to(struct image image, const struct code *c, uint64_t at, uint64_t to)
+{
+    bool ends = false;
+    for (struct insn insn; at < to; at += insn.len) {
+        insn = take_rare_step(image, c, at);
+        if (insn.flags & STEP_LOST)
+            return ends && is_zero(image.bytes + at, to - at < ALIGNMENT ? to - at : ALIGNMENT) ? to : 0;
+        ends = insn.flags & INSN_ENDS;
+    }
+    return at;
+}
+
+/* What lies right in front is no code. Does some begin behind it, that makes this call? A table of constants has more of
+ * them behind; a function follows another, and begins where functions do. */
+static bool may_be_behind_data(struct image image, const struct code *c, uint64_t at, bool arrives)
+{
+    enum { BOUNDARY = 16, BOUNDARIES = 4 };
+    uint64_t begin = at / BOUNDARY * BOUNDARY;
+    for (uint32_t i = 0; i < BOUNDARIES && begin >= c->from && !arrives; i++, begin -= BOUNDARY)
+        arrives = leads_to(image, c, begin, at) == at;
+    uint64_t behind = c->to - at > CLEAN ? at + CLEAN : c->to;
+    return arrives && leads_to(image, c, at, image_code_end(image, at, behind));
+}
+
+/* Does a step, alone or with the one in front of it, make the register a constant? */
+static bool makes_constant(const uint8_t *code, const struct code *c, uint32_t index, int8_t reg,
+                           int32_t *number)
+{
+    const struct step *step = &c->steps[index];
+    const uint8_t *p = code + step->at;
+    struct parts t = take_apart(p, step->len);
+    bool moves = t.op >= 0xb8 && t.op <= 0xbf && t.low == reg && step->len == t.operands + 4u;
+    bool moves_wide = t.op == 0xc7 && !t.extension && t.rm == reg && step->len == t.operands + 5u;
+    if (moves || moves_wide) {
+        __builtin_memcpy(number, p + step->len - 4, 4);
+        return true;
+    }
+    *number = 0;
+    if (t.op == 0x31 && t.rm == reg && t.reg == reg) /* xor with itself */
+        return true;
+    if (!index)
+        return false;
+    const struct step *before = step - 1;
+    struct parts b = take_apart(code + before->at, before->len);
+    /* `test %eax, %eax; jne` elsewhere: what goes on has the zero (glibc's read up to 2.31) */
+    bool jumps = t.op == 0x75 || (t.op == 0x0f && t.op2 == 0x85);
+    return jumps && b.op == 0x85 && b.rm == reg && b.reg == reg;
+}
+
+/* Is there an indirect jump that could belong to the site's function? It might lead anywhere in there. */
+static bool has_indirect_jump(const uint8_t *code, const struct code *c, int64_t site)
+{
+    for (uint32_t i = 0; i < c->step_count; i++) {
+        const struct step *step = &c->steps[i];
+        int64_t distance = step->at - site;
+        bool far = !c->bounded && (distance > NEARBY || distance < -NEARBY);
+        if (!far && step->flags & INSN_ENDS && !(step->flags & STEP_LOST) &&
+            take_apart(code + step->at, step->len).op == 0xff)
+            return true;
+    }
+    return false;
+}
+
+/* Is the register what it was, wherever in the function control goes on from this step? */
+static bool leaves_alone(const uint8_t *code, const struct code *c, uint32_t index, int8_t reg)
+{
+    const struct step *step = &c->steps[index];
+    bool ends = c->bounded && (step->flags & (INSN_ENDS | STEP_LOST)) == INSN_ENDS;
+    return ends || !may_write(code + step->at, step, reg);
+}
+
+/* Does control come to the site through the load at `load` alone? A branch that leads there must lie in the run of steps that
+ * ends with `last`, and then nothing from outside may come in as far as that branch either: a loop may be entered at its check.
+ * What comes in behind the joint brings its own eax. */
+static bool is_entered_by_load(const struct code *c, int64_t load, int64_t joint, int64_t site, int64_t last)
+{
+    enum { LOOPS = 4 }; /* within another */
+    int64_t until = site, seen = load;
+    for (uint32_t n = 0; seen < until && n < LOOPS; n++) {
+        seen = until;
+        for (uint32_t i = 0; i < c->branch_count; i++) {
+            const struct branch *b = &c->branches[i];
+            if (!is_within(b->target, load + 1, until))
+                continue;
+            bool is_own = b->at > load && b->at <= last,
+                 is_behind_joint = b->target > joint && b->target <= site;
+            if (!is_own || is_behind_joint)
+                return false;
+            until = b->at > until ? b->at : until;
+        }
+    }
+    return seen == until;
+}
+
+/* The number in eax, when it is a constant: one that code in front of the site loads, into eax or into a register that
+ * is then moved there. In between, control may come only from within the run of instructions that leave that register
+ * alone, as in the loops of _exit: `mov $60, %edx; again: mov %edx, %eax; syscall; jmp again`. */
+static int32_t constant_number(struct image image, const struct code *c, uint32_t index)
+{
+    const uint8_t *code = image.bytes + c->from;
+    int64_t site = c->steps[index].at, joint = site; /* what comes in behind the joint brings its own eax */
+    uint32_t load = index;
+    int8_t reg = RAX;
+    int32_t number = -1;
+    for (bool found = false; !found;) {
+        if (load-- == 0 || index - load > NUMBER_LOOK_BACK || c->full)
+            return -1;
+        const struct step *step = &c->steps[load];
+        struct parts t = take_apart(code + step->at, step->len);
+        if (step->flags & INSN_ENDS && (reg == RAX || !c->bounded))
+            return -1;
+        found = makes_constant(code, c, load, reg, &number);
+        if (found)
+            continue;
+        if (t.op == 0x89 && t.rm == reg) {
+            reg = t.reg;
+            joint = step->at;
+        } else if (may_write(code + step->at, step, reg)) {
+            return -1;
+        }
+    }
+    uint32_t last = load;
+    while (last + 1 < c->step_count && (c->bounded || !(c->steps[last].flags & INSN_ENDS)) &&
+           leaves_alone(code, c, last + 1, reg))
+        last++;
+    if (!is_entered_by_load(c, c->steps[load].at, joint, site, c->steps[last].at))
+        return -1;
+    return reg != RAX && (c->joined.is_disguised || has_indirect_jump(code, c, site)) ? -1 : number;
+}
+
+/* mov $15, %rax, right in front of the call at `at` */
+static bool is_sigreturn(struct image image, uint64_t low, uint64_t at)
+{
+    static const uint8_t load[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0};
+    return at - low >= sizeof load && same_bytes(image.bytes + at - sizeof load, load, sizeof load);
+}
+
+/* Nothing moves where a signal handler returns; so nobody may come in behind the number. */
+static bool is_return(const struct code *c, uint32_t index)
+{
+    enum { LENGTH = 7 };
+    int64_t site = c->steps[index].at;
+    return index && c->steps[index - 1].len == LENGTH && !jumped_into(c, site - LENGTH + 1, site);
+}
+
+/* May this step run at another place? */
+static bool is_movable(struct image image, const struct code *c, uint32_t index)
+{
+    const struct step *step = &c->steps[index];
+    return index < c->step_count && !(step->flags & (INSN_BRANCH | INSN_ENDS | INSN_CALLS)) &&
+           !is_syscall(image.bytes + c->from + step->at) && c->from + step->at >= c->taken;
+}
+
+/* Nops, that may fill up in front of a function: who calls it comes in behind them. */
+static bool is_filling(const uint8_t *p, uint32_t len)
+{
+    uint32_t i = 0;
+    while (i + 1 < len && (p[i] == 0x66 || p[i] == 0x2e))
+        i++;
+    return p[i] == 0x90 || (p[i] == 0x0f && i + 1 < len && p[i + 1] == 0x1f);
+}
+
+/* May the step in front of another make room, as part of the same function? */
+static bool is_movable_in_front(struct image image, const struct code *c, uint32_t index)
+{
+    const struct step *step = &c->steps[index];
+    return is_movable(image, c, index) &&
+           (c->bounded || !is_filling(image.bytes + c->from + step->at, step->len));
+}
+
+/* How many bytes in front of the site can move away to make room for a jump; 0: not enough. */
+static uint32_t room_in_front(struct image image, const struct code *c, uint32_t index)
+{
+    int64_t site = c->steps[index].at;
+    uint32_t window = 0;
+    while (window < JUMP && index-- > 0) {
+        if (!is_movable_in_front(image, c, index))
+            return 0;
+        window += c->steps[index].len;
+    }
+    bool fits = window >= JUMP && window <= WINDOW_MAX;
+    return fits && !jumped_into(c, site - window + 1, site) ? window : 0;
+}
+
+static bool step_is_target(const struct code *c, uint32_t index)
+{
+    return jumped_into(c, c->steps[index].at, c->steps[index].at);
+}
+
+static bool is_ret(struct image image, const struct code *c, uint32_t index)
+{
+    const struct step *step = &c->steps[index];
+    return index < c->step_count && image.bytes[c->from + step->at] == 0xc3;
+}
+
+/* Room for a jump that takes the instruction with it: what stands in front of it, as far as nothing leads in between,
+ * then what follows, with a return as its end. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
+static bool make_room(struct image image, struct code *c, uint32_t index, struct site *site)
+{
+    uint32_t first = index, next = index + 1, front = 0, behind = 2;
+    while (front + behind < JUMP && first > 0 && !step_is_target(c, first) &&
+           is_movable_in_front(image, c, first - 1))
+        front += c->steps[--first].len;
+    while (front + behind < JUMP && next < c->step_count && is_movable(image, c, next) &&
+           !step_is_target(c, next))
+        behind += c->steps[next++].len;
+    if (front + behind < JUMP && is_ret(image, c, next) && !step_is_target(c, next))
+        behind += c->steps[next].len;
+    if (front + behind < JUMP || front + behind > WINDOW_MAX)
+        return false;
+    site->window = (uint8_t)front;
+    site->behind = (uint8_t)behind;
+    c->taken = site->offset + behind;
+    return true;
+}
+
+static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c,
+                     struct site *site)
+{
+    const uint8_t *p = image.bytes + at;
+    *site = (struct site){.offset = at, .number = -1, .kind = SITE_NOT_A_SITE};
+    if (!decode_to_site(image, low, high, at, c))
+        return;
+    uint32_t index;
+    bool arrives = find_step(c, at - c->from, &index), clean = is_clean(c, at - c->from, index);
+    bool has_prefix = !arrives && is_behind_prefixes(image, c, at, index),
+         returns = is_sigreturn(image, low, at);
+    arrives |= has_prefix;
+    if (!arrives || !clean || has_prefix) {
+        /* The bytes lie inside an instruction or in data, or something before them is unknown to the decoder. A
+         * number loaded right in front means the latter. */
+        bool loaded = returns || (at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1]);
+        if (loaded || (c->bounded || clean ? arrives || !clean : may_be_behind_data(image, c, at, arrives)))
+            site->kind = SITE_HARD;
+        return;
+    }
+    decode_until(image, c->to, at, c); /* branches to it may come from anywhere */
+    join_arrivals(image, c);
+    site->kind = SITE_HARD;
+    if (c->full) /* a branch to it from the rest of so long a function would not be seen */
+        return;
+    site->number = constant_number(image, c, index);
+    if (returns && is_return(c, index)) {
+        site->kind = SITE_RETURN;
+        return;
+    }
+    site->window = (uint8_t)room_in_front(image, c, index);
+    site->kind = site->window || make_room(image, c, index, site) ? SITE_PATCHABLE : SITE_HARD;
+}
+
+/* How many of these blocks of 32 bytes come before the first in which a `0f 05` begins. Reads one byte more than they hold.
+ * The gate keeps general registers only, as the compiler is told; half of a search is this loop, which is three times as
+ * fast by vectors. So it uses some, and puts them back. Nobody has read the file in this process yet, and processors look
+ * ahead no further than to the end of a page: they are told what comes next (to read there never fails). */
+enum { BLOCK = 32, AHEAD = 2048 };
+static uint64_t blocks_without_syscall(const uint8_t *from, uint64_t blocks)
+{
+#if defined(__x86_64__)
+    uint8_t saved[6][16];
+    uint64_t left = blocks;
+    __asm__ volatile(
+        "movups %%xmm0, (%[saved])\n movups %%xmm1, 16(%[saved])\n movups %%xmm2, 32(%[saved])\n"
+        "movups %%xmm3, 48(%[saved])\n movups %%xmm4, 64(%[saved])\n movups %%xmm5, 80(%[saved])\n"
+        "mov $0x0f0f0f0f, %%eax\n movd %%eax, %%xmm4\n pshufd $0, %%xmm4, %%xmm4\n"
+        "mov $0x05050505, %%eax\n movd %%eax, %%xmm5\n pshufd $0, %%xmm5, %%xmm5\n"
+        "1: test %[left], %[left]\n jz 2f\n"
+        "prefetcht0 %c[ahead](%[from])\n movdqu (%[from]), %%xmm0\n movdqu 1(%[from]), %%xmm1\n"
+        "movdqu 16(%[from]), %%xmm2\n movdqu 17(%[from]), %%xmm3\n"
+        "pcmpeqb %%xmm4, %%xmm0\n pcmpeqb %%xmm5, %%xmm1\n pand %%xmm1, %%xmm0\n"
+        "pcmpeqb %%xmm4, %%xmm2\n pcmpeqb %%xmm5, %%xmm3\n pand %%xmm3, %%xmm2\n"
+        "por %%xmm2, %%xmm0\n pmovmskb %%xmm0, %%eax\n test %%eax, %%eax\n jnz 2f\n"
+        "add $32, %[from]\n dec %[left]\n jmp 1b\n"
+        "2: movups (%[saved]), %%xmm0\n movups 16(%[saved]), %%xmm1\n movups 32(%[saved]), %%xmm2\n"
+        "movups 48(%[saved]), %%xmm3\n movups 64(%[saved]), %%xmm4\n movups 80(%[saved]), %%xmm5\n"
+        : [from] "+r"(from), [left] "+r"(left)
+        : [saved] "r"(saved), [ahead] "i"(AHEAD)
+        : "rax", "cc", "memory");
+    return blocks - left;
+#else
+    (void)from;
+    (void)blocks;
+    return 0; /* where this is built to look at files of another machine */
+#endif
+}
+
+/* Where from `at` on a system call may begin: its first byte, or `to`. */
+static uint64_t next_candidate(const uint8_t *bytes, uint64_t at, uint64_t to)
+{
+    while (at + 1 < to && !is_syscall(bytes + at)) {
+        bool skips = at % BLOCK == 0 && to - at > BLOCK;
+        uint64_t skipped = skips ? blocks_without_syscall(bytes + at, (to - at - 1) / BLOCK) : 0;
+        at += skipped ? BLOCK * skipped : 1;
+    }
+    return at;
+}
+
+bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
+                void (*each)(void *context, const struct site *site), void *context)
+{
+    struct code *c = workspace;
+    c->from = c->to = UINT64_MAX; /* nothing: what another object left here does not count */
+    c->bounded = true;
+    c->taken = 0;
+    c->entry = 0;
+    if (!image_is_elf(image) || from > to || to > image.size)
+        return false;
+    uint64_t at = next_candidate(image.bytes, from, to);
+    if (at + 1 < to)
+        list_usual(&c->usual);
+    for (; at + 1 < to; at = next_candidate(image.bytes, at + 1, to)) {
+        struct site site;
+        classify(image, from, to, at, c, &site);
+        if (site.kind != SITE_NOT_A_SITE)
+            each(context, &site);
+    }
+    return true;
+}

@@ -1,0 +1,112 @@
+#include "process_state.h"
+
+#include "../base/protected_ranges.h"
+#include "sealed_pages.h"
+#include "../base/quiesce.h"
+
+enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
+
+enum {
+    PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE,
+    ALL = PROCESS_PAGES + ROOM_TO_LOOK
+};
+
+bool process_begin(void)
+{
+    if (sealed.process)
+        return true;
+    int64_t memory = KERNEL(mmap, 0, ALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return false;
+    /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
+    KERNEL(madvise, memory, ALL, WIPE_ON_FORK);
+    sealed.process = (struct process *)memory;
+    sealed.process->id = (int32_t)KERNEL(getpid);
+    return true;
+}
+
+bool process_arm(void)
+{
+    uint64_t low = (uint64_t)sealed.process;
+    accept_forked_copy();
+    if (has_other_threads())
+        note_company();
+    return overlaps(low, low + ALL, RANGE_ENGINE) || protect_range(low, low + ALL);
+}
+
+bool has_company;
+
+void note_company(void)
+{
+    __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
+}
+
+static uint64_t kin_made;
+
+bool had_kin(void)
+{
+    return kin_so_far();
+}
+
+uint64_t kin_so_far(void)
+{
+    return __atomic_load_n(&kin_made, __ATOMIC_SEQ_CST);
+}
+
+void note_kin(void)
+{
+    __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool may_mistake;
+
+bool may_mistake_owner(void)
+{
+    return may_mistake;
+}
+
+void note_being_fork(void)
+{
+    may_mistake |= had_kin();
+    look_for_left_out(); /* what is, is its parent's */
+}
+
+void accept_forked_copy(void)
+{
+    __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);
+}
+
+uint32_t owner_of_memory(void)
+{
+    return (uint32_t)__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED);
+}
+
+bool owns_memory(void)
+{
+    return !had_kin() || runs_in_owner();
+}
+
+bool runs_in_owner(void)
+{
+    return owner_of_memory() == (uint32_t)KERNEL(getpid);
+}
+
+struct storm *storm_of_process(void)
+{
+    return &sealed.process->storm;
+}
+
+struct claims *claims_of_process(void)
+{
+    return &sealed.process->claims;
+}
+
+uint32_t *seal_of_process(void)
+{
+    return &sealed.process->seal;
+}
+
+uint64_t room_to_look(void)
+{
+    return (uint64_t)sealed.process + PROCESS_PAGES;
+}

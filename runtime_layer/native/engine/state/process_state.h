@@ -1,0 +1,82 @@
+/* What belongs to this process alone. The memory is wiped in a forked copy of it (madvise(2): MADV_WIPEONFORK), which
+ * tells the copy from the process that was armed, at the price of one read. A vfork child shares it with its parent.
+ */
+#ifndef SHIELD_PROCESS_STATE_H
+#define SHIELD_PROCESS_STATE_H
+
+#include "../fds/fd_pins.h"
+#include "../report/left_out.h"
+#include "sealed_state.h"
+
+/* What was written of late, and what was not. */
+struct storm {
+    uint64_t left_out[POLICY_COUNT][ALERT_MODES]; /* left_out.h */
+    uint64_t lines;                               /* second << 16 | lines in it */
+    uint32_t flushed;      /* the second in which what was left out was last written, or tried */
+    uint32_t handler_told; /* the second in which a line about read_handler was last written */
+    uint32_t handler[MAX_HANDLERS][ALERT_MODES]; /* the same, of each file */
+};
+
+struct process {
+    uint32_t is_armed;
+    int32_t id; /* 0: a forked copy that made no guarded call yet */
+    uint32_t seal;
+    struct storm storm;
+    struct claims claims;
+};
+
+/* Before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
+bool process_begin(void);
+bool process_arm(void);
+
+/* Is this a forked copy of the process that was armed, without an exec since? */
+static inline bool is_forked_copy(void)
+{
+    return !__atomic_load_n(&sealed.process->is_armed, __ATOMIC_RELAXED);
+}
+/* It was judged: from now on it is a process like any other. */
+void accept_forked_copy(void);
+/* Is it a fork of a process that had made kin (below)? Kin of its own that was judged before the fork may be the first to
+ * ask here, and be taken for the owner of the memory. */
+bool may_mistake_owner(void);
+/* On its first call. */
+void note_being_fork(void);
+/* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. */
+static inline void note_owner(void)
+{
+    if (__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED))
+        return;
+    note_being_fork();
+    __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
+}
+/* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. Asks the kernel only
+ * where the gate saw such a child made. */
+bool owns_memory(void);
+/* The same, where the gate sees nothing yet. */
+bool runs_in_owner(void);
+/* That process's number. */
+uint32_t owner_of_memory(void);
+
+/* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
+ * second thread, the answer is no for good. The parent of the first vfork child waits. */
+extern bool has_company __attribute__((visibility("hidden"))); /* gate.S reads it */
+static inline bool is_alone(void)
+{
+    return !__atomic_load_n(&has_company, __ATOMIC_RELAXED);
+}
+void note_company(void);
+/* May there be, or have been, another process with this memory: a vfork child? */
+bool had_kin(void);
+/* How often one was made: two answers that differ tell that one was made in between. */
+uint64_t kin_so_far(void);
+void note_kin(void);
+
+/* Is somebody changing what is sealed (sealed_pages.h)? */
+uint32_t *seal_of_process(void);
+/* ROOM_TO_LOOK bytes (sealed_pages.h), behind what belongs to the process. */
+uint64_t room_to_look(void);
+
+struct storm *storm_of_process(void);
+struct claims *claims_of_process(void);
+
+#endif

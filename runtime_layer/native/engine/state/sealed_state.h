@@ -1,0 +1,122 @@
+/* What the engine knows: one block that is filled at start and then sealed read-only, and the little that
+ * changes afterwards.
+ *
+ * Sealing is by page protection; the pages' addresses are among those that `mappings` refuses to change.
+ */
+#ifndef SHIELD_SEALED_STATE_H
+#define SHIELD_SEALED_STATE_H
+
+#include "../../core/alert.h"
+#include "../../core/verdict.h"
+#include "../base/raw_syscall.h"
+
+enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 61440, MAX_SETTINGS = 32 };
+
+struct inode {
+    uint64_t dev;
+    uint64_t ino;
+};
+
+/* Where this process is in the life of a function. */
+enum stage {
+    STAGE_STARTING, /* a program of the wrappers', which may start whatever can be shielded */
+    STAGE_RUNNING   /* the runtime itself, or a child of it */
+};
+
+struct sealed {
+    /* process_state.h: what is this process's own. On the page of the policy's modes, as every judged call looks at both. */
+    struct process *process;
+    bool keeps_jit; /* the runtime is known to keep memory that can be written and run */
+    struct policy policy;
+    struct always always;
+    struct endpoint resolvers[MAX_RESOLVERS];
+    uint32_t resolver_count;
+
+    uint32_t stage;
+    uint32_t language;     /* enum language: of the program that runs in this process */
+    int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
+    struct inode log_pipe; /* when it is a pipe: whoever reads it takes alerts away */
+
+    struct inode tmp;   /* the directory /tmp */
+    bool tmp_is_mount;  /* everything with its device number is in /tmp */
+    bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
+    uint64_t proc_dev;  /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
+
+    struct inode handlers[MAX_HANDLERS];
+    uint32_t handler_count;
+    bool handler_on_root;    /* one of them may have a path on the mount of / */
+    uint32_t workers;        /* which load it, in this one process (node_workers.h); 0: it is loaded once */
+    int32_t workers_process; /* that process's number */
+    struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
+    struct inode spawn_helper; /* of this runtime: execs what it is told to (exec.c); ino 0: there is none */
+
+    /* What an allowed child gets back, whatever environment it was given. */
+    char environment[ENVIRONMENT_POOL];
+    uint16_t settings[MAX_SETTINGS]; /* offsets of `NAME=value` strings in the pool */
+    uint32_t setting_count;
+    uint16_t preload; /* offset of our library's path */
+    struct inode library;
+    uint16_t loader;  /* offset of the path of the loader that started this program; an empty text: none */
+    uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
+    uint32_t environment_used;
+    uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
+    uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
+    uint32_t origin_used;
+    char origin[ORIGIN_MAX]; /* which function this is: how each line begins (alert.h) */
+
+    bool is_late;           /* armed by code (configure.h) */
+    bool armed;             /* from here on nothing gets looser */
+    bool has_jit;           /* the runtime writes code of its own */
+    bool memory_by_runtime; /* nothing was said of executable_memory */
+    bool forks_workers;     /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
+} __attribute__((aligned(4096)));
+
+extern struct sealed sealed __attribute__((visibility("hidden")));
+
+/* In a runtime that keeps memory which can be written and run, whoever could time a call to fall on what comes to be there
+ * afterwards can bring code of his own anyway, also when a stricter policy comes later. So a change of mappings that makes
+ * nothing executable, and meets nothing of ours, needs no claim there: a JVM's start makes hundreds of these calls. */
+static inline bool leaves_memory_free(const struct sealed *s)
+{
+    return s->keeps_jit && s->policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
+}
+
+/* One page that the gate reads first: a byte a system call for its assembly, then three facts, and for each call why it is
+ * judged and by whom. Sealed as well. */
+enum guard {
+    GUARD_NONE,
+    GUARD_ALWAYS, /* passed on to gate_judge */
+    GUARD_LOG,    /* only when the first argument is the log descriptor: fstat */
+    GUARD_LONG, /* when the third argument is at least READY_LINE, and as GUARD_WATCHED: write, until ready */
+    GUARD_WATCHED, /* only when the first argument is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
+    GUARD_ANSWERS,   /* the same, where the mark is WATCH_GREETED or one that follows: what receives */
+    GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
+    GUARD_MAPPED,    /* when what is mapped may run, or takes the place of something: mmap */
+    /* When it makes something run, or reaches above lowest_range (protected_ranges.h); always of an only thread, as a signal handler
+     * may take away what a call in its midst looks at: mprotect. */
+    GUARD_HIGH,
+    GUARD_LEFT_OUT, /* when alerts were left out (left_out.h): what may be the request for the next event */
+};
+enum {
+    GATE_TABLE = 512,
+    GATE_READY = 512,
+    GATE_LOG = 516,
+    GATE_REASONS = 520,
+    GATE_JUDGED = 1024,
+    READY_LINE = 40
+};
+extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
+
+/* The runtime has asked for its first invocation: the handler's source may be locked. */
+bool is_ready(void);
+void become_ready(void);
+
+/* Does a wrapper's program run in this process, and not yet the runtime? What asks for work is the runtime. */
+static inline bool is_starting(void)
+{
+    return sealed.stage == STAGE_STARTING && !is_ready();
+}
+
+struct names *learnt_names(void);
+
+#endif
