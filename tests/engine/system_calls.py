@@ -1,4 +1,4 @@
-"""The engine's list of system calls (`native/engine/gate/syscall_table.h`), the kernel's, and the page made of the first.
+"""The engine's list of system calls (`native/engine/state/syscall_table.h`), the kernel's, and the page of the first.
 
 `python -m engine.system_calls` (in tests/) writes docs/system-calls.md anew.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LIST = ROOT / "runtime_layer" / "native" / "engine" / "gate" / "syscall_table.h"
+LIST = ROOT / "runtime_layer" / "native" / "engine" / "state" / "syscall_table.h"
 PAGE = ROOT / "docs" / "system-calls.md"
 ARCHITECTURES = ("x86_64", "aarch64")
 
@@ -114,8 +114,8 @@ def kernel_calls(architecture: str) -> dict[str, int]:
 HEAD = """\
 # Every system call, and what becomes of it
 
-Made from `runtime_layer/native/engine/gate/syscall_table.h` by `tests/engine/system_calls.py`; a test compares that list with the
-kernel's own headers ({newest}, number {number}, is the newest call in them).
+Made from `runtime_layer/native/engine/state/syscall_table.h` by `tests/engine/system_calls.py`; a test compares that
+list with the kernel's own headers ({newest}, number {number}, is the newest call in them).
 {counts}
 
 A judged call is looked at while one of the policies in its row blocks or alerts; "any" is any of them. "x86_64" marks

@@ -74,6 +74,7 @@ _JUDGES = (
     *_CORE_WITHOUT_API,
     "engine/base/user_memory.c",
     "engine/files/file_verdict.c",
+    "engine/base/proc_path.c",
     "engine/base/read_file.c",
     "engine/files/node_workers.c",
     "engine/files/open.c",
@@ -88,7 +89,9 @@ _NETWORK_JUDGES = (
     "engine/network/bind.c",
     "engine/fds/slow_close.c",
     "engine/fds/fd_dup.c",
+    "engine/base/limits.c",
     "engine/fds/fd_list.c",
+    "engine/fds/fd_syscalls.c",
     "engine/network/client_hello.c",
     "engine/report/log_writer.c",
     "engine/network/connect.c",
@@ -97,7 +100,7 @@ _NETWORK_JUDGES = (
     "engine/network/send.c",
     "engine/base/socket_info.c",
     "engine/network/tcp_send.c",
-    "engine/network/iovec.c",
+    "engine/base/iovec.c",
 )
 _SETTING_WORDS = (
     "SHIELD_OUTBOUND_CONNECTIVITY=",

@@ -6,9 +6,9 @@
 
 #include "../../runtime_layer/native/engine/report/caller.h"
 #include "../../runtime_layer/native/engine/gate/dispatch.h"
-#include "../../runtime_layer/native/engine/gate/handlers.h"
+#include "../../runtime_layer/native/engine/base/handlers.h"
 #include "../../runtime_layer/native/engine/report/left_out.h"
-#include "../../runtime_layer/native/engine/fds/fd_pins.h"
+#include "../../runtime_layer/native/engine/state/fd_pins.h"
 #include "../../runtime_layer/native/engine/report/alerts.h"
 #include "../../runtime_layer/native/engine/state/sealed_state.h"
 #include "json.h"

@@ -1,6 +1,5 @@
 #include "filesystem.h"
-
-#include "../files/file_verdict.h"
+#include "proc_path.h"
 
 enum { GET_SEALS = 1034 /* F_GET_SEALS: answers for memory files alone */, MAY_WRITE = 2 /* W_OK */ };
 

@@ -2,7 +2,6 @@
 #include "socket_info.h"
 
 #include "raw_syscall.h"
-#include "../network/dns_udp_peer.h"
 
 enum { INET = 2, STREAM = 1, LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
 

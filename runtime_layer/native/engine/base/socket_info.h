@@ -8,6 +8,14 @@
 
 #include "../../core/endpoint.h"
 
+/* An address as the kernel takes it. */
+enum { SOCKADDR_MAX = 128 };
+
+struct sockaddr_bytes {
+    uint8_t bytes[SOCKADDR_MAX];
+    uint32_t len;
+};
+
 /* Its type, or an errno. */
 int64_t socket_type(int32_t descriptor);
 /* UDP, or UDP-Lite, of the internet's families. */

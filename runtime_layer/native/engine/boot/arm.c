@@ -12,7 +12,7 @@
 #include "arm.h"
 
 #include "../fds/fd_list.h"
-#include "../gate/dispatch.h"
+#include "../state/syscall_policy.h"
 #include "../report/log_writer.h"
 #include "../base/filesystem.h"
 #include "../base/page_size.h"
@@ -232,15 +232,6 @@ void report_armed(const struct armed_objects *objects, uint64_t began)
                                                   .sites = objects->sites,
                                                   .patched = objects->patched,
                                                   .micros = (uint32_t)(monotonic_micros() - began)});
-}
-
-void report_failure(bool runs, const struct writer *reason)
-{
-    report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
-                                         .level = TEXT("ERROR"),
-                                         .failed = true,
-                                         .apart = sealed.is_late,
-                                         .reason = {reason->at, reason->used}});
 }
 
 __attribute__((constructor)) static void start_engine(void)

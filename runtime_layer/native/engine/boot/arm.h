@@ -5,13 +5,10 @@
 #include "../sites/loaded_objects.h"
 #include "environment_policy.h"
 
-enum { REFUSED = 78 /* EX_CONFIG: how a process ends that must not go on */ };
-
 /* False: start->error says why. Where objects->patched is not 0 by then, this process is half shielded. */
 bool arm(struct start *start, struct armed_objects *objects);
 /* The line that says what became of it. `began`: monotonic_micros() before. */
 void report_armed(const struct armed_objects *objects, uint64_t began);
-void report_failure(bool runs, const struct writer *reason);
 uint64_t monotonic_micros(void);
 
 #define HAS_RING                                                                                             \

@@ -3,7 +3,7 @@
 #include "../../core/tighten.h"
 #include "../fds/fd_list.h"
 #include "sealed_diff.h"
-#include "../gate/dispatch.h"
+#include "../state/syscall_policy.h"
 #include "../report/log_writer.h"
 #include "../memory/mmap_exec.h"
 #include "../state/process_state.h"

@@ -1,7 +1,7 @@
 #include "sealed_diff.h"
 
 #include "../../core/follows.h"
-#include "../gate/dispatch.h"
+#include "../state/syscall_policy.h"
 
 #define BETWEEN(first, behind) offsetof(struct sealed, first), offsetof(struct sealed, behind)
 

@@ -1,6 +1,6 @@
 /* Copies of descriptors: what is looked at under one number is looked at under each. */
-#include "fd_pins.h"
-#include "../gate/handlers.h"
+#include "../state/fd_pins.h"
+#include "../base/handlers.h"
 #include "../base/raw_syscall.h"
 #include "../network/network.h"
 #include "../state/process_state.h"

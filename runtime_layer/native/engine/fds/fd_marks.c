@@ -2,7 +2,6 @@
 
 #include "fd_list.h"
 #include "../base/raw_syscall.h"
-#include "../network/network.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 

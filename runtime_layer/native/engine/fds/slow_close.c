@@ -5,7 +5,7 @@
  * gate's own. */
 #include "slow_close.h"
 
-#include "fd_pins.h"
+#include "../state/fd_pins.h"
 #include "../base/raw_syscall.h"
 #include "../base/filesystem.h"
 #include "../state/process_state.h"

@@ -6,10 +6,6 @@
 #include "../report/alerts.h"
 #include "../base/user_memory.h"
 
-/* The path of an open descriptor as the kernel knows it; empty when it has none. */
-struct text path_of(int32_t descriptor, char *buffer, uint32_t cap);
-/* "/proc/thread-self/fd/N" and, unless it is empty, "/name"; terminated. False when it does not fit. */
-bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap);
 /* What a judge knows of an object already. */
 enum known_of_object {
     OBJECT_READ = 0,

@@ -9,9 +9,10 @@
  */
 #include <linux/openat2.h>
 
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
+#include "../base/proc_path.h"
 #include "file_verdict.h"
-#include "../gate/handlers.h"
+#include "../base/handlers.h"
 #include "open_fastpath.h"
 #include "../state/sealed_state.h"
 

@@ -4,9 +4,10 @@
  * follows a last symbolic link), judges it, and makes the same call with that descriptor, or through
  * /proc/thread-self/fd: the path that the kernel then walks begins at the very object that was judged.
  */
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
+#include "../base/proc_path.h"
 #include "file_verdict.h"
-#include "../gate/handlers.h"
+#include "../base/handlers.h"
 #include "../state/sealed_state.h"
 
 enum follows {

@@ -5,9 +5,10 @@
  * others. Otherwise a call that was judged before a text came to be there could still fall on it. */
 #include <linux/mman.h>
 
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
+#include "../base/proc_path.h"
 #include "../files/file_verdict.h"
-#include "../gate/handlers.h"
+#include "../base/handlers.h"
 #include "mmap_exec.h"
 #include "../base/protected_ranges.h"
 #include "../report/alerts.h"

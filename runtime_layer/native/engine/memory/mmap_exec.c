@@ -1,8 +1,9 @@
 #include "mmap_exec.h"
+#include "../base/proc_path.h"
 
 #include <linux/mman.h>
 
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
 #include "../files/file_verdict.h"
 #include "../base/filesystem.h"
 #include "../sites/loaded_objects.h"

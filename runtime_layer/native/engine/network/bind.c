@@ -1,8 +1,9 @@
 /* bind(2): where a UNIX socket's file comes to lie, for read_write_tmp and read_handler; and who could answer for the function's
  * name server, for outbound_connectivity. */
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
+#include "../base/proc_path.h"
 #include "../files/file_verdict.h"
-#include "../gate/handlers.h"
+#include "../base/handlers.h"
 #include "network.h"
 #include "../state/sealed_state.h"
 

@@ -1,8 +1,8 @@
 /* outbound_connectivity: which sockets may be made, and where they may connect. */
 #include "network.h"
 
-#include "../fds/fd_pins.h"
-#include "../gate/handlers.h"
+#include "../state/fd_pins.h"
+#include "../base/handlers.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"

@@ -11,14 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../core/endpoint.h"
-
-enum { SOCKADDR_MAX = 128 };
-
-struct sockaddr_bytes {
-    uint8_t bytes[SOCKADDR_MAX];
-    uint32_t len;
-};
+#include "../base/socket_info.h"
 
 /* Remembers the name server that a socket is meant to be connected to, which `own` stands for, for sure; the program has it
  * by another number. False: that is too high. */

@@ -3,7 +3,7 @@
 #include <linux/poll.h>
 
 #include "client_hello.h"
-#include "../gate/handlers.h"
+#include "../base/handlers.h"
 #include "dns_tcp.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"

@@ -1,5 +1,5 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
-#include "../gate/handlers.h"
+#include "../base/handlers.h"
 #include "../state/readiness.h"
 #include "../state/sealed_state.h"
 #include "tcp_send.h"

@@ -2,7 +2,7 @@
 
 #include <linux/poll.h>
 
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
 #include "client_hello.h"
 #include "../state/process_state.h"
 #include "dns_tcp.h"

@@ -6,10 +6,11 @@
  */
 #include <linux/openat2.h>
 
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
+#include "../base/proc_path.h"
 #include "exec_env.h"
 #include "../files/file_verdict.h"
-#include "../gate/handlers.h"
+#include "../base/handlers.h"
 #include "../base/filesystem.h"
 #include "../state/process_state.h"
 #include "exec_image.h"

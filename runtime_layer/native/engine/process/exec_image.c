@@ -1,9 +1,10 @@
 #include "exec_image.h"
+#include "../base/proc_path.h"
 
 #include <linux/elf.h>
 #include <linux/resource.h>
 
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
 #include "../files/file_verdict.h"
 #include "../base/filesystem.h"
 

@@ -1,7 +1,7 @@
 #include "alerts.h"
 
 #include "caller.h"
-#include "../gate/dispatch.h"
+#include "../state/syscall_policy.h"
 #include "../base/raw_syscall.h"
 #include "left_out.h"
 #include "log_writer.h"
@@ -335,4 +335,13 @@ void report_start(int32_t descriptor, const struct start_line *line)
     uint32_t len = write_start_line(line, buffer);
     if (descriptor >= 0)
         KERNEL(write, descriptor, buffer, len);
+}
+
+void report_failure(bool runs, const struct writer *reason)
+{
+    report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
+                                         .level = TEXT("ERROR"),
+                                         .failed = true,
+                                         .apart = sealed.is_late,
+                                         .reason = {reason->at, reason->used}});
 }

@@ -56,4 +56,8 @@ void report_start(int32_t descriptor, const struct start_line *line);
 enum { START_LINE_MAX = 1536 };
 uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX]);
 
+/* The line that says why a process is not shielded, and whether it goes on. */
+void report_failure(bool runs, const struct writer *reason);
+enum { REFUSED = 78 /* EX_CONFIG: how a process ends that must not go on */ };
+
 #endif

@@ -10,9 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../core/policy.h"
-
-enum { ALERT_MODES = MODE_ALLOW }; /* block, alert */
+#include "../state/process_state.h"
 
 enum left_out {
     LEFT_OUT = 1,

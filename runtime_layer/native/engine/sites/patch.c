@@ -1,7 +1,7 @@
 #include "patch.h"
 
 #include "../../core/text.h"
-#include "../gate/dispatch.h"
+#include "../state/syscall_policy.h"
 #include "text_poke.h"
 #include "elf_image.h"
 #include "../base/protected_ranges.h"

@@ -1,7 +1,7 @@
 #include "text_poke.h"
 
 #include "../../core/text.h"
-#include "../fds/fd_pins.h"
+#include "../state/fd_pins.h"
 #include "../base/raw_syscall.h"
 #include "patch.h"
 #include "../base/protected_ranges.h"

@@ -1,5 +1,6 @@
 #include "process_state.h"
 
+#include "../report/left_out.h"
 #include "../base/protected_ranges.h"
 #include "sealed_pages.h"
 #include "../base/quiesce.h"

@@ -4,9 +4,10 @@
 #ifndef SHIELD_PROCESS_STATE_H
 #define SHIELD_PROCESS_STATE_H
 
-#include "../fds/fd_pins.h"
-#include "../report/left_out.h"
+#include "fd_pins.h"
 #include "sealed_state.h"
+
+enum { ALERT_MODES = MODE_ALLOW }; /* block, alert */
 
 /* What was written of late, and what was not. */
 struct storm {

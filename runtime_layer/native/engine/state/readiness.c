@@ -1,8 +1,9 @@
 #include "readiness.h"
 
-#include "../gate/handlers.h"
+#include "../base/handlers.h"
 #include "../report/left_out.h"
-#include "../network/network.h"
+#include "../base/iovec.h"
+#include "../base/user_memory.h"
 #include "../report/alerts.h"
 #include "sealed_state.h"
 

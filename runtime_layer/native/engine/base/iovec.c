@@ -1,5 +1,8 @@
 /* What a message's vectors hold, copied to and from the caller's memory. */
-#include "network.h"
+#include "iovec.h"
+
+#include "raw_syscall.h"
+#include "user_memory.h"
 
 int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap)
 {

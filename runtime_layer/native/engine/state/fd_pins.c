@@ -1,7 +1,7 @@
 #include "fd_pins.h"
 
 #include "../base/raw_syscall.h"
-#include "../state/process_state.h"
+#include "process_state.h"
 
 /* A slot: nothing (0), or what is claimed, the descriptor, and who claims it: what a signal handler interrupted must not
  * keep it waiting. That is a thread; of another process that shares this memory, which has descriptors of its own, it is

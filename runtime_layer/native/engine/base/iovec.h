@@ -1,0 +1,35 @@
+/* Messages as the caller's memory has them: headers, and vectors of bytes. */
+#ifndef SHIELD_IOVEC_H
+#define SHIELD_IOVEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* struct user_msghdr and mmsghdr (include/linux/socket.h) on 64-bit. */
+struct message {
+    uint64_t name;
+    uint32_t name_len, pad;
+    uint64_t vectors, vector_count;
+    uint64_t control, control_len;
+    uint32_t flags, pad2;
+};
+struct many {
+    struct message message;
+    uint32_t len, pad;
+};
+struct vector {
+    uint64_t base, len;
+};
+
+enum { VECTORS_MAX = 1024 /* UIO_MAXIOV: the kernel's own bound, for vectors and for sendmmsg */ };
+
+/* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */
+int64_t gather(const struct message *m, uint8_t *out, uint64_t cap);
+/* The same, up to cap bytes. */
+int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap);
+/* The other way round: false when it cannot be written. */
+bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len);
+/* How much the vectors have room for, up to most. */
+uint64_t room_in(const struct message *m, uint64_t most);
+
+#endif

@@ -1,0 +1,136 @@
+#include "syscall_policy.h"
+
+#include "../base/handlers.h"
+#include "../base/raw_syscall.h"
+#include "sealed_state.h"
+
+struct row {
+    int16_t nr;
+    uint8_t reasons;
+    uint8_t judge;
+};
+
+#define HARMLESS(name, why)
+#define JUDGED(name, reasons, judge) {__NR_##name, reasons, number_of_##judge},
+static const struct row rows[] = {
+#include "syscall_table.h"
+};
+#define HARMLESS(name, why)
+/* Their names, one behind the other. */
+#define JUDGED(name, reasons, judge) #name "\0"
+static const char names[] =
+#include "syscall_table.h"
+    ;
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static struct judged *const judged = (struct judged *)&gate_table[GATE_JUDGED];
+_Static_assert(GATE_JUDGED + GATE_TABLE * sizeof(struct judged) <= sizeof gate_table, "one page");
+
+static uint8_t reasons_of(const struct sealed *s)
+{
+    static const uint8_t of_policy[] = {
+        [OUTBOUND_CONNECTIVITY] = FOR_OUTBOUND | FOR_STREAMS | FOR_SAFETY,
+        [READ_WRITE_TMP] = FOR_FILES | FOR_PATHS | FOR_SAFETY,
+        [CREATE_CHILD_PROCESS] = FOR_COPIES | FOR_SAFETY,
+        [READ_HANDLER] = FOR_FILES | FOR_PATHS | FOR_SAFETY,
+        [EXECUTABLE_MEMORY] = FOR_SAFETY,
+    };
+    uint8_t reasons = ALWAYS;
+    for (uint32_t id = 0; id < SELF_PROTECTION; id++)
+        if (s->policy.modes[id] != MODE_ALLOW)
+            reasons |= of_policy[id];
+    return reasons;
+}
+
+bool reports_anything(const struct sealed *s)
+{
+    return reasons_of(s) & FOR_SAFETY;
+}
+
+/* Calls that need no look in most cases, and what tells: by the gate's assembly, before anything is saved. Those that
+ * may carry the first request for an invocation are looked at more closely until it has come. */
+static const struct {
+    int16_t nr;
+    uint8_t guard, until_ready;
+} seldom[] = {
+    {__NR_fstat, GUARD_LOG, GUARD_LOG},
+    {__NR_newfstatat, GUARD_LOG, GUARD_LOG},
+    {__NR_write, GUARD_WATCHED, GUARD_LONG},
+    {__NR_writev, GUARD_WATCHED, GUARD_ALWAYS},
+    {__NR_sendto, GUARD_ADDRESSED, GUARD_ALWAYS},
+    {__NR_read, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_readv, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_recvfrom, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_recvmsg, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_recvmmsg, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_getpeername, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_pwritev2, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_mmap, GUARD_MAPPED, GUARD_MAPPED},
+    {__NR_mprotect, GUARD_HIGH, GUARD_HIGH},
+};
+
+/* May a call carry the request for an event? By the time of the second, it is looked at when alerts were left out. */
+static uint8_t guard_of_events(uint8_t own, uint8_t reasons)
+{
+    return own & UNTIL_READY && reasons & FOR_SAFETY ? GUARD_LEFT_OUT : GUARD_NONE;
+}
+
+static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
+{
+    if (nr > NEWEST_CALL)
+        return reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
+    uint8_t own = judged[nr].reasons;
+    bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
+    if (!(own & reasons) && !copies)
+        return guard_of_events(own, reasons);
+    uint8_t guard = GUARD_ALWAYS;
+    for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
+        if (seldom[i].nr == (int32_t)nr)
+            guard = own & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
+    return guard == GUARD_HIGH && !leaves_memory_free(s) ? GUARD_ALWAYS : guard;
+}
+
+void list_guarded_calls(void)
+{
+    for (uint32_t i = 0; i < ROWS; i++)
+        judged[rows[i].nr] = (struct judged){rows[i].reasons, rows[i].judge};
+}
+
+void guard_calls(uint8_t *table, const struct sealed *s)
+{
+    uint8_t reasons = reasons_of(s);
+    if (!table[GATE_READY])
+        reasons |= UNTIL_READY;
+    for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
+        table[nr] = guard_of(nr, reasons, s);
+    copy_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
+    table[GATE_REASONS] = reasons;
+}
+
+bool guards_are(const uint8_t *table, const struct sealed *s, bool ready)
+{
+    uint8_t reasons = reasons_of(s);
+    if (!ready)
+        reasons |= UNTIL_READY;
+    bool well = table[GATE_READY] == ready && table[GATE_REASONS] == reasons &&
+                same_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
+    well &= same_bytes(&table[GATE_JUDGED], judged, GATE_TABLE * sizeof *judged);
+    for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
+        well &= table[nr] == guard_of(nr, reasons, s);
+    return well;
+}
+
+struct text syscall_name(int64_t nr)
+{
+    const char *name = names;
+    for (uint32_t i = 0; i < ROWS && rows[i].nr != nr; i++)
+        name += text_of(name).len + 1;
+    return text_of(name); /* behind the last: an empty one */
+}
+
+bool may_be_guarded(int64_t nr)
+{
+    return nr < 0 || nr > NEWEST_CALL || judged[nr].reasons;
+}

@@ -1,0 +1,49 @@
+/* Which system calls the policy needs to see, and who judges each: one table. */
+#ifndef SHIELD_SYSCALL_POLICY_H
+#define SHIELD_SYSCALL_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../core/text.h"
+
+/* The newest call in the list; what is newer is not let through unseen. */
+enum { NEWEST_CALL = 471 };
+
+/* What makes a call worth looking at. A row is guarded when one of its reasons holds for the policy. */
+enum reason_to_guard {
+    FOR_OUTBOUND = 1,
+    FOR_FILES = 2, /* read_write_tmp or read_handler */
+    FOR_PATHS = 4, /* the same, for calls that change names */
+    ALWAYS =
+        8, /* whatever the policy: what a stricter one needs to have seen, and programs that are started */
+    FOR_SAFETY = 16,  /* any policy that blocks or alerts: the engine itself */
+    UNTIL_READY = 32, /* read_handler, and a wrapper: only until the first request for an invocation */
+    FOR_COPIES = 64,  /* create_child_process: what a forked copy may not do either */
+    FOR_STREAMS = 128 /* outbound_connectivity: reads and writes of descriptors, which any copy may do */
+};
+enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
+
+/* What of a call's row the gate needs, by number, beside the rest that it reads; no reasons: not in the table. Filled once,
+ * then sealed. */
+struct judged {
+    uint8_t reasons, judge;
+};
+
+struct sealed;
+
+/* Before a site is looked for, and before the table is filled. */
+void list_guarded_calls(void);
+/* Fills a gate table for a policy; GATE_READY is set there already. */
+void guard_calls(uint8_t *table, const struct sealed *s);
+/* Is this table, which can no longer change, the one of a policy? */
+bool guards_are(const uint8_t *table, const struct sealed *s, bool ready);
+/* Is there a policy that could alert? */
+bool reports_anything(const struct sealed *s);
+/* Could a policy ask to see it, this one or one that a later call makes? All such sites are patched at once: a policy
+ * that gets stricter changes a table, no code. */
+bool may_be_guarded(int64_t nr);
+/* For alert lines; empty when the call is not in the table. */
+struct text syscall_name(int64_t nr);
+
+#endif
