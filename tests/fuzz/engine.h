@@ -5,7 +5,7 @@
 #include "arena.h"
 
 #include "../../runtime_layer/native/engine/report/caller.h"
-#include "../../runtime_layer/native/engine/gate/dispatch.h"
+#include "../../runtime_layer/native/engine/state/syscall_policy.h"
 #include "../../runtime_layer/native/engine/base/handlers.h"
 #include "../../runtime_layer/native/engine/report/left_out.h"
 #include "../../runtime_layer/native/engine/state/fd_pins.h"
