@@ -1,7 +1,6 @@
 #include "filesystem.h"
+#include "linux_abi.h"
 #include "proc_path.h"
-
-enum { GET_SEALS = 1034 /* F_GET_SEALS: answers for memory files alone */, MAY_WRITE = 2 /* W_OK */ };
 
 /* The mount that a path lies on, or with an empty one, an open file; 0: unknown (before Linux 5.8). Device numbers would not
  * do: on an overlay a file's is another than its directory's. */
@@ -54,23 +53,20 @@ bool leads_to_root_filesystem(const char *path)
 
 bool is_on_read_only_mount(int32_t file)
 {
-    enum { READ_ONLY = 1 /* ST_RDONLY */ };
     struct filesystem fs = {0};
-    return !is_error(KERNEL(fstatfs, file, &fs)) && fs.flags & READ_ONLY;
+    return !is_error(KERNEL(fstatfs, file, &fs)) && fs.flags & ST_RDONLY;
 }
 
 bool is_in_procfs(int32_t file)
 {
-    enum { PROCFS = 0x9fa0 /* PROC_SUPER_MAGIC */ };
-    struct filesystem fs = {.type = PROCFS}; /* as what a filter lets nobody ask is */
-    return is_error(KERNEL(fstatfs, file, &fs)) || fs.type == PROCFS;
+    struct filesystem fs = {.type = PROC_SUPER_MAGIC}; /* as what a filter lets nobody ask is */
+    return is_error(KERNEL(fstatfs, file, &fs)) || fs.type == PROC_SUPER_MAGIC;
 }
 
 bool is_nameless_pipe(int32_t file)
 {
-    enum { PIPEFS = 0x50495045 /* PIPEFS_MAGIC */ };
     struct filesystem fs = {0};
-    return !is_error(KERNEL(fstatfs, file, &fs)) && fs.type == PIPEFS;
+    return !is_error(KERNEL(fstatfs, file, &fs)) && fs.type == PIPEFS_MAGIC;
 }
 
 uint32_t filesystem_type(int32_t file)
@@ -82,7 +78,7 @@ uint32_t filesystem_type(int32_t file)
 
 bool is_memory_file(int32_t file)
 {
-    return !is_error(KERNEL(fcntl, file, GET_SEALS, 0));
+    return !is_error(KERNEL(fcntl, file, F_GET_SEALS, 0));
 }
 
 bool may_change(int32_t file)
@@ -95,5 +91,5 @@ bool may_change(int32_t file)
         return false;
     KERNEL(fstat, file, &st);
     path_through(file, TEXT(""), link, sizeof link);
-    return st.st_uid == (uint32_t)KERNEL(geteuid) || !is_error(KERNEL(faccessat, AT_FDCWD, link, MAY_WRITE));
+    return st.st_uid == (uint32_t)KERNEL(geteuid) || !is_error(KERNEL(faccessat, AT_FDCWD, link, W_OK));
 }

@@ -1,5 +1,6 @@
 /* What a message's vectors hold, copied to and from the caller's memory. */
 #include "iovec.h"
+#include "linux_abi.h"
 
 #include "raw_syscall.h"
 #include "user_memory.h"
@@ -7,7 +8,7 @@
 int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap)
 {
     uint64_t len = 0;
-    for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX && len < cap; i++) {
+    for (uint64_t i = 0; i < m->vector_count && i < UIO_MAXIOV && len < cap; i++) {
         struct vector v;
         if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
             return -EFAULT;
@@ -22,7 +23,7 @@ int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap)
 /* What stands at the end of the vectors is read twice: whether there is more is for the caller to know. */
 int64_t gather(const struct message *m, uint8_t *out, uint64_t cap)
 {
-    if (m->vector_count > VECTORS_MAX || room_in(m, cap + 1) > cap)
+    if (m->vector_count > UIO_MAXIOV || room_in(m, cap + 1) > cap)
         return -EMSGSIZE;
     return gather_some(m, out, cap);
 }
@@ -30,7 +31,7 @@ int64_t gather(const struct message *m, uint8_t *out, uint64_t cap)
 uint64_t room_in(const struct message *m, uint64_t most)
 {
     uint64_t room = 0;
-    for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX && room < most; i++) {
+    for (uint64_t i = 0; i < m->vector_count && i < UIO_MAXIOV && room < most; i++) {
         struct vector v;
         if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
             break;
@@ -41,7 +42,7 @@ uint64_t room_in(const struct message *m, uint64_t most)
 
 bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len)
 {
-    for (uint64_t i = 0; i < m->vector_count && i < VECTORS_MAX && len; i++) {
+    for (uint64_t i = 0; i < m->vector_count && i < UIO_MAXIOV && len; i++) {
         struct vector v;
         if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
             return false;

@@ -2,6 +2,7 @@
 #ifndef SHIELD_IOVEC_H
 #define SHIELD_IOVEC_H
 
+#include "linux_abi.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,8 +21,6 @@ struct many {
 struct vector {
     uint64_t base, len;
 };
-
-enum { VECTORS_MAX = 1024 /* UIO_MAXIOV: the kernel's own bound, for vectors and for sendmmsg */ };
 
 /* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */
 int64_t gather(const struct message *m, uint8_t *out, uint64_t cap);

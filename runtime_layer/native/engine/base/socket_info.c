@@ -1,9 +1,8 @@
 /* What the kernel tells of a socket. */
 #include "socket_info.h"
+#include "linux_abi.h"
 
 #include "raw_syscall.h"
-
-enum { INET = 2, STREAM = 1, LEVEL_SOCKET = 1, OPTION_TYPE = 3 };
 
 static int64_t option_of(int32_t descriptor, int32_t level, int32_t option, int32_t *value)
 {
@@ -14,22 +13,21 @@ static int64_t option_of(int32_t descriptor, int32_t level, int32_t option, int3
 int64_t socket_type(int32_t descriptor)
 {
     int32_t type = 0;
-    int64_t error = option_of(descriptor, LEVEL_SOCKET, OPTION_TYPE, &type);
+    int64_t error = option_of(descriptor, SOL_SOCKET, SO_TYPE, &type);
     return error ? error : type;
 }
 
 bool is_internet_datagram(int32_t descriptor)
 {
-    enum { OPTION_PROTOCOL = 38, UDP = 17, UDPLITE = 136 };
     int32_t protocol = 0;
-    option_of(descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol);
-    return protocol == UDP || protocol == UDPLITE;
+    option_of(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol);
+    return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
 }
 
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
 {
     int64_t type = socket_type(descriptor);
-    if (type != STREAM)
+    if (type != SOCK_STREAM)
         return is_error(type) ? type : -EPROTOTYPE;
     return peer_of(descriptor, peer);
 }
@@ -46,10 +44,9 @@ int64_t peer_of(int32_t descriptor, struct endpoint *peer)
 
 uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info)
 {
-    enum { LEVEL_TCP = 6 };
     uint32_t told = sizeof *info;
     fill_bytes(info, 0, sizeof *info);
-    return KERNEL(getsockopt, descriptor, LEVEL_TCP, TCP_INFO, info, &told) ? 0 : told;
+    return KERNEL(getsockopt, descriptor, SOL_TCP, TCP_INFO, info, &told) ? 0 : told;
 }
 
 bool is_unconnected(int32_t descriptor)
@@ -62,17 +59,15 @@ bool is_unconnected(int32_t descriptor)
 /* What has a peer has a route to it. */
 bool has_no_peer(int32_t descriptor)
 {
-    enum { LEVEL_IP = 0, LEVEL_IPV6 = 41, OPTION_MTU = 14, OPTION_MTU6 = 24 };
     int32_t units;
-    return is_unconnected(descriptor) && is_error(option_of(descriptor, LEVEL_IP, OPTION_MTU, &units)) &&
-           is_error(option_of(descriptor, LEVEL_IPV6, OPTION_MTU6, &units));
+    return is_unconnected(descriptor) && is_error(option_of(descriptor, SOL_IP, IP_MTU, &units)) &&
+           is_error(option_of(descriptor, SOL_IPV6, IPV6_MTU, &units));
 }
 
 bool is_of_older_family(int32_t descriptor)
 {
-    enum { OPTION_DOMAIN = 39 };
     int32_t domain = 0;
-    return !option_of(descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain) && domain == INET;
+    return !option_of(descriptor, SOL_SOCKET, SO_DOMAIN, &domain) && domain == AF_INET;
 }
 
 bool waits(int32_t descriptor)
@@ -85,6 +80,6 @@ int64_t longest_wait(int32_t descriptor, int32_t option)
     enum { LONGEST = 1000000000 /* seconds: who says more says for ever */ };
     int64_t told[2] = {0, 0}; /* seconds, and microseconds */
     uint32_t size = sizeof told;
-    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, option, told, &size);
+    KERNEL(getsockopt, descriptor, SOL_SOCKET, option, told, &size);
     return told[0] > LONGEST ? 0 : told[0] * SECOND + told[1] * 1000;
 }

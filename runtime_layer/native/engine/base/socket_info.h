@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "linux_abi.h"
 #include "../../core/endpoint.h"
 
 /* An address as the kernel takes it. */
@@ -39,7 +40,7 @@ enum { IS_CLOSED = 7, HAS_ENDED = 8, LISTENS = 10 };
 bool waits(int32_t descriptor);
 /* For how long, in nanoseconds (socket(7)); 0: for ever. */
 #define SECOND INT64_C(1000000000)
-enum { RECEIVE_LIMIT = 20 /* SO_RCVTIMEO */, SEND_LIMIT = 21 /* SO_SNDTIMEO */ };
+
 int64_t longest_wait(int32_t descriptor, int32_t option);
 
 #endif

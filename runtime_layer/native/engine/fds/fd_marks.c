@@ -1,4 +1,5 @@
 #include "fd_marks.h"
+#include "../base/linux_abi.h"
 
 #include "fd_list.h"
 #include "../base/raw_syscall.h"
@@ -130,16 +131,13 @@ void watch_closed(int32_t descriptor, uint64_t mark)
     forget_queries(descriptor);
 }
 
-enum { LEVEL_SOCKET = 1 };
-
 /* TCP, or MPTCP: of the internet's families, and no others. */
 bool is_tcp(int32_t descriptor)
 {
-    enum { OPTION_PROTOCOL = 38, TCP = 6, MPTCP = 262 };
     int32_t protocol = 0;
     uint32_t size = sizeof protocol;
-    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size);
-    return protocol == TCP || protocol == MPTCP;
+    KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &size);
+    return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
 }
 
 bool is_watched_stream(int32_t descriptor)
@@ -179,44 +177,41 @@ void watch_for_good(void)
 
 uint64_t socket_cookie(int32_t descriptor)
 {
-    enum { OPTION_COOKIE = 57 };
     uint64_t cookie = 0;
     uint32_t size = sizeof cookie;
-    return is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_COOKIE, &cookie, &size)) ? 0 : cookie;
+    return is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &size)) ? 0 : cookie;
 }
 
 /* The kernel remembers it for us, by an option that a program cannot take back: that no filter is attached any more, which
  * no TCP client does anyway (socket(7), SO_LOCK_FILTER). It belongs to the socket: every copy has it, in every process,
  * whatever becomes of the connection, and so have the sockets that a listening one accepts. */
-enum { OPTION_LOCK_FILTER = 44 };
 
 bool stream_seen(int32_t descriptor)
 {
     int32_t on = 1;
-    return !is_error(KERNEL(setsockopt, descriptor, LEVEL_SOCKET, OPTION_LOCK_FILTER, &on, sizeof on));
+    return !is_error(KERNEL(setsockopt, descriptor, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on));
 }
 
 bool was_stream_seen(int32_t descriptor)
 {
     int32_t on = 0;
     uint32_t size = sizeof on;
-    return !is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_LOCK_FILTER, &on, &size)) && on;
+    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_LOCK_FILTER, &on, &size)) && on;
 }
 
 /* The same way, by an option that says something of packet sockets only (packet(7), SO_NOFCS). */
-enum { OPTION_NO_FRAME_CHECK = 43 };
 
 void stream_began(int32_t descriptor)
 {
     int32_t on = 1;
-    KERNEL(setsockopt, descriptor, LEVEL_SOCKET, OPTION_NO_FRAME_CHECK, &on, sizeof on);
+    KERNEL(setsockopt, descriptor, SOL_SOCKET, SO_NOFCS, &on, sizeof on);
 }
 
 bool has_stream_begun(int32_t descriptor)
 {
     int32_t on = 0;
     uint32_t size = sizeof on;
-    return !is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_NO_FRAME_CHECK, &on, &size)) && on;
+    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_NOFCS, &on, &size)) && on;
 }
 
 static bool watch_if_stream(int32_t descriptor)

@@ -1,4 +1,5 @@
 /* Calls that close, replace or copy descriptors: the log's stays, and so does what the gate is using. */
+#include "../base/linux_abi.h"
 #include "slow_close.h"
 
 #include "../base/handlers.h"
@@ -10,9 +11,6 @@
 #include "../state/sealed_state.h"
 #include "fd_list.h"
 #include "fd_marks.h"
-
-enum { SET_PIPE_SIZE = 1031 /* F_SETPIPE_SZ */ };
-enum { CLOSE_UNSHARE = 2 /* CLOSE_RANGE_UNSHARE: this thread has descriptors of its own from now on */ };
 
 /* Any descriptor of it: a smaller pipe would be full sooner. */
 static bool is_log_pipe(int32_t descriptor)
@@ -89,7 +87,7 @@ static enum outcome close_many(struct call *call)
     if (first > last)
         return RUN_IN_PLACE; /* EINVAL */
     marks_are_hints();
-    if (call->arg[2] & CLOSE_UNSHARE)
+    if (call->arg[2] & CLOSE_RANGE_UNSHARE)
         watch_for_good();
     int32_t claim = change_many_begin();
     int64_t result = claim < 0 ? -EAGAIN : close_around(first, last, (uint32_t)call->arg[2]);
@@ -119,7 +117,7 @@ enum outcome judge_descriptor(struct call *call)
     case __NR_fcntl:
         if ((int32_t)arg[1] == F_DUPFD || (int32_t)arg[1] == F_DUPFD_CLOEXEC)
             return judge_copy(call);
-        if ((int32_t)arg[1] == SET_PIPE_SIZE && is_log_pipe((int32_t)arg[0]))
+        if ((int32_t)arg[1] == F_SETPIPE_SZ && is_log_pipe((int32_t)arg[0]))
             break;
         /* Status flags belong to the open file, which stderr shares: only the descriptor's own are kept. */
         if (!is_log(arg[0]) || (int32_t)arg[1] != F_SETFD)

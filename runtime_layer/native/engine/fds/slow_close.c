@@ -4,6 +4,7 @@
  * number, as each close does that (close(2)); and a socket lingers when the last of its numbers goes, which is one of the
  * gate's own. */
 #include "slow_close.h"
+#include "../base/linux_abi.h"
 
 #include "../state/fd_pins.h"
 #include "../base/raw_syscall.h"
@@ -56,11 +57,10 @@ static enum manner manner_of(int32_t descriptor)
 
 static bool lingers(int32_t descriptor)
 {
-    enum { LEVEL_SOCKET = 1, OPTION_LINGER = 13 };
     int32_t linger[2] = {0, 0}; /* is it on, and for how many seconds (struct linger) */
     uint32_t size = sizeof linger;
-    return !is_error(KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_LINGER, linger, &size)) &&
-           linger[0] && linger[1];
+    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_LINGER, linger, &size)) && linger[0] &&
+           linger[1];
 }
 
 /* Will what the number stands for be closed, as far as one can tell? Else the locks on a file have to stay, which end with any

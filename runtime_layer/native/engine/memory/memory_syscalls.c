@@ -5,6 +5,7 @@
  * others. Otherwise a call that was judged before a text came to be there could still fall on it. */
 #include <linux/mman.h>
 
+#include "../base/linux_abi.h"
 #include "../state/fd_pins.h"
 #include "../base/proc_path.h"
 #include "../files/file_verdict.h"
@@ -206,13 +207,12 @@ enum outcome judge_unmap(struct call *call)
 }
 
 /* Shared memory segments: run, or laid over what is there (its length is not in the call). */
-enum { ATTACH_REMAP = 040000, ATTACH_EXECUTE = 0100000, READ_IMPLIES_EXECUTE = 0x400000 };
 
 enum outcome judge_attach(struct call *call)
 {
-    if (call->arg[2] & ATTACH_REMAP && self_protection_refused(call, TEXT("")))
+    if (call->arg[2] & SHM_REMAP && self_protection_refused(call, TEXT("")))
         return answer(call, -EACCES);
-    bool runs = call->arg[2] & ATTACH_EXECUTE && executable_memory_refused(call, TEXT(""));
+    bool runs = call->arg[2] & SHM_EXEC && executable_memory_refused(call, TEXT(""));
     return runs ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
@@ -221,7 +221,7 @@ enum outcome judge_attach(struct call *call)
 enum outcome judge_personality(struct call *call)
 {
     uint32_t persona = (uint32_t)call->arg[0];
-    if (persona == 0xffffffffu || !(persona & READ_IMPLIES_EXECUTE))
+    if (persona == 0xffffffffu || !(persona & READ_IMPLIES_EXEC))
         return RUN_IN_PLACE;
     bool allows = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
     bool refused =

@@ -1,13 +1,12 @@
 /* bind(2): where a UNIX socket's file comes to lie, for read_write_tmp and read_handler; and who could answer for the function's
  * name server, for outbound_connectivity. */
+#include "../base/linux_abi.h"
 #include "../state/fd_pins.h"
 #include "../base/proc_path.h"
 #include "../files/file_verdict.h"
 #include "../base/handlers.h"
 #include "network.h"
 #include "../state/sealed_state.h"
-
-enum { UNIX = 1, INET = 2, INET6 = 10 };
 
 /* The name that the kernel has for an entry of the directory: nothing in it is a link. */
 static bool entry_path(int32_t directory, struct text name, char *buffer, uint32_t cap)
@@ -49,7 +48,7 @@ static bool would_answer_names(const struct sockaddr_bytes *address)
     uint16_t family;
     copy_bytes(&family, address->bytes, sizeof family);
     bool has_port =
-        family == 0 /* the same as INET (net/ipv4/af_inet.c) */ || family == INET || family == INET6;
+        family == 0 /* the same as INET (net/ipv4/af_inet.c) */ || family == AF_INET || family == AF_INET6;
     return has_port && address->len >= 4 && (address->bytes[2] << 8 | address->bytes[3]) == DNS_PORT;
 }
 
@@ -65,7 +64,7 @@ enum outcome judge_bind(struct call *call)
         return answer(call, KERNEL(bind, call->arg[0], address.bytes, address.len));
     uint16_t family;
     copy_bytes(&family, address.bytes, sizeof family);
-    if (family != UNIX || address.bytes[2] == 0) /* no file is made */
+    if (family != AF_UNIX || address.bytes[2] == 0) /* no file is made */
         return answer(call, KERNEL(bind, call->arg[0], address.bytes, address.len));
     struct scratch *scratch = scratch_take();
     if (!scratch)

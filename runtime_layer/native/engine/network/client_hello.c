@@ -1,4 +1,5 @@
 #include "client_hello.h"
+#include "../base/linux_abi.h"
 
 #include <asm/ioctls.h>
 
@@ -6,13 +7,6 @@
 #include "../state/process_state.h"
 #include "dns_tcp.h"
 #include "../state/sealed_state.h"
-
-enum {
-    PEEK = 0x2,
-    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
-    ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
-    SHUT_BOTH = 2
-};
 
 struct first {
     const struct call *call;
@@ -145,7 +139,7 @@ static int64_t send_copy(struct first *first, int32_t descriptor, uint64_t mark,
     }
     if (start == TLS_HELLO && hello_refused(first, &hello)) {
         /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
-        KERNEL(shutdown, descriptor, SHUT_BOTH);
+        KERNEL(shutdown, descriptor, SHUT_RDWR);
         return -EACCES;
     }
     int64_t sent = send_bytes(descriptor, m, flags, bytes, (uint64_t)len);
@@ -153,7 +147,7 @@ static int64_t send_copy(struct first *first, int32_t descriptor, uint64_t mark,
         return sent;
     /* Too little has left to know what it is: nobody is to finish it with something else. */
     if (sent < hello.end && blocks()) {
-        KERNEL(shutdown, descriptor, SHUT_BOTH);
+        KERNEL(shutdown, descriptor, SHUT_RDWR);
         return -ECONNRESET;
     }
     /* A server that asks for another hello (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a name that some
@@ -168,11 +162,10 @@ static int64_t send_copy(struct first *first, int32_t descriptor, uint64_t mark,
 /* Without the option the kernel takes no notice of the flag. */
 static bool copies_nothing(int32_t descriptor, uint64_t flags)
 {
-    enum { LEVEL_SOCKET = 1, OPTION_ZERO_COPY = 60 };
     int32_t is_on = 0;
     uint32_t size = sizeof is_on;
-    if (flags & ZERO_COPY)
-        KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_ZERO_COPY, &is_on, &size);
+    if (flags & MSG_ZEROCOPY)
+        KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_ZEROCOPY, &is_on, &size);
     return is_on;
 }
 
@@ -189,7 +182,8 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, uint64_t m
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    int64_t sent = send_copy(&first, descriptor, mark, m, flags & ~(uint64_t)ZERO_COPY, (uint8_t *)scratch);
+    int64_t sent =
+        send_copy(&first, descriptor, mark, m, flags & ~(uint64_t)MSG_ZEROCOPY, (uint8_t *)scratch);
     scratch_give(scratch);
     return sent;
 }
@@ -200,7 +194,7 @@ static bool is_answered(int32_t descriptor, uint8_t *bytes)
 {
     int32_t waiting = 0;
     bool is_last = stream_seen(descriptor);
-    int64_t n = KERNEL(recvfrom, descriptor, bytes, FIRST_MAX, PEEK | NO_WAIT, 0, 0);
+    int64_t n = KERNEL(recvfrom, descriptor, bytes, FIRST_MAX, MSG_PEEK | MSG_DONTWAIT, 0, 0);
     KERNEL(ioctl, descriptor, FIONREAD, &waiting);
     return is_last && n > 0 && n == waiting && !bytes_taken(descriptor) &&
            tls_is_answered(bytes, (uint32_t)n);

@@ -1,4 +1,5 @@
 /* outbound_connectivity: which sockets may be made, and where they may connect. */
+#include "../base/linux_abi.h"
 #include "network.h"
 
 #include "../state/fd_pins.h"
@@ -7,14 +8,6 @@
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
 
-enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16, NETLINK_ROUTE = 0 };
-enum { TYPE_MASK = 0xf, STREAM = 1, DGRAM = 2 };
-enum {
-    PROTOCOL_NUMBER_TCP = 6,
-    PROTOCOL_NUMBER_DCCP = 33,
-    PROTOCOL_NUMBER_SCTP = 132,
-    PROTOCOL_NUMBER_MPTCP = 262
-};
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
 {
     struct facts facts = {.protocol = protocol};
@@ -24,17 +17,17 @@ bool outbound_refused(const struct call *call, enum reason reason, struct text p
 /* The kinds of socket that cannot be judged by an address later on. */
 static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
 {
-    if (family == UNIX || (family == NETLINK && protocol == NETLINK_ROUTE))
+    if (family == AF_UNIX || (family == AF_NETLINK && protocol == NETLINK_ROUTE))
         return TEXT("");
-    if (family != INET && family != INET6)
+    if (family != AF_INET && family != AF_INET6)
         return TEXT("family");
-    if (type != STREAM && type != DGRAM) /* raw, packet, and SCTP or DCCP by their types */
+    if (type != SOCK_STREAM && type != SOCK_DGRAM) /* raw, packet, and SCTP or DCCP by their types */
         return TEXT("raw");
-    if (protocol == PROTOCOL_NUMBER_SCTP) /* connects through setsockopt as well */
+    if (protocol == IPPROTO_SCTP) /* connects through setsockopt as well */
         return TEXT("sctp");
-    if (protocol == PROTOCOL_NUMBER_DCCP)
+    if (protocol == IPPROTO_DCCP)
         return TEXT("dccp");
-    if (type == STREAM && protocol && protocol != PROTOCOL_NUMBER_TCP && protocol != PROTOCOL_NUMBER_MPTCP)
+    if (type == SOCK_STREAM && protocol && protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
         return TEXT("stream"); /* SMC, and what else there may be */
     return TEXT("");
 }
@@ -42,15 +35,15 @@ static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol
 enum outcome judge_socket(struct call *call)
 {
     struct text kind =
-        unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & TYPE_MASK, (uint32_t)call->arg[2]);
+        unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & SOCK_TYPE_MASK, (uint32_t)call->arg[2]);
     if (kind.len)
         return outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
-    bool is_stream = ((uint32_t)call->arg[1] & TYPE_MASK) == STREAM;
+    bool is_stream = ((uint32_t)call->arg[1] & SOCK_TYPE_MASK) == SOCK_STREAM;
     /* The kernel does not remember for it what fd_marks.c wants remembered: as where it is not built in. */
-    if (is_stream && (uint32_t)call->arg[2] == PROTOCOL_NUMBER_MPTCP &&
+    if (is_stream && (uint32_t)call->arg[2] == IPPROTO_MPTCP &&
         sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
         return answer(call, -EPROTONOSUPPORT);
-    if (!is_stream || ((uint32_t)call->arg[0] != INET && (uint32_t)call->arg[0] != INET6))
+    if (!is_stream || ((uint32_t)call->arg[0] != AF_INET && (uint32_t)call->arg[0] != AF_INET6))
         return RUN_IN_PLACE;
     return answer(call, make_stream(call->arg));
 }
@@ -86,7 +79,7 @@ static struct verdict verdict_on(const struct endpoint *to, enum protocol protoc
 
 static enum protocol protocol_of(int64_t type)
 {
-    return type == STREAM ? PROTOCOL_TCP : type == DGRAM ? PROTOCOL_UDP : PROTOCOL_OTHER;
+    return type == SOCK_STREAM ? PROTOCOL_TCP : type == SOCK_DGRAM ? PROTOCOL_UDP : PROTOCOL_OTHER;
 }
 
 static int64_t outbound_endpoint_refused(const struct call *call, const struct endpoint *to,
@@ -213,10 +206,9 @@ bool carries_names(const struct endpoint *to, int32_t descriptor)
  * then says EPIPE, for good (shutdown(2)), and getsockname says what was asked for. */
 static void only_let_sort(const struct endpoint *to, int32_t descriptor)
 {
-    enum { SEND_SIDE = 1 /* SHUT_WR */ };
-    if (to->port == 0 && socket_type(descriptor) == DGRAM &&
+    if (to->port == 0 && socket_type(descriptor) == SOCK_DGRAM &&
         verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW)
-        KERNEL(shutdown, descriptor, SEND_SIDE);
+        KERNEL(shutdown, descriptor, SHUT_WR);
 }
 
 /* A UDP socket that is to be connected to what may be a name server is not (dns_query.h). */
@@ -228,7 +220,7 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
     if (is_error(own))
         return own;
     int64_t error = -EAGAIN; /* the number is another socket's by now */
-    if (address->bytes[0] == INET6 && is_of_older_family((int32_t)own))
+    if (address->bytes[0] == AF_INET6 && is_of_older_family((int32_t)own))
         error = -EAFNOSUPPORT;
     else if (carries_names(to, (int32_t)own))
         error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, (int32_t)own, NULL);

@@ -1,4 +1,5 @@
 #include "dns_tcp.h"
+#include "../base/linux_abi.h"
 
 #include <asm/ioctls.h>
 
@@ -7,18 +8,11 @@
 #include "../fds/fd_marks.h"
 
 enum {
-    URGENT = 0x1 /* MSG_OOB: no part of the stream */,
-    PEEK = 0x2,
-    CUT = 0x20 /* MSG_TRUNC: on a stream, the bytes are thrown away (tcp(7)) */,
-    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
-    WAIT_FOR_ALL = 0x100,
-    ZERO_COPY = 0x4000000 /* MSG_ZEROCOPY */,
-    SHUT_BOTH = 2,
-    LENGTH = 2, /* in front of each message */
+    LENGTH = 2 /* in front of each message */,
     QUERIES_MAX = 2 * PAGE,
     HEADER_LEN = 12,
-    STREAMS = 512,                   /* that are told apart: what comes on others is not learnt */
-    ANSWER_MAX = 8190,               /* of one answer; a longer one teaches nothing */
+    STREAMS = 512 /* that are told apart: what comes on others is not learnt */,
+    ANSWER_MAX = 8190 /* of one answer; a longer one teaches nothing */,
     LONGEST = sizeof(struct scratch) /* of what is read at once */
 };
 
@@ -109,10 +103,10 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
         result = error;
         if (size) {
             /* Few bytes on a connection that waits for them: they fit. */
-            int64_t sent = KERNEL(sendto, descriptor, out, size, flags & ~(uint64_t)ZERO_COPY, 0, 0);
+            int64_t sent = KERNEL(sendto, descriptor, out, size, flags & ~(uint64_t)MSG_ZEROCOPY, 0, 0);
             bool whole = sent == (int64_t)size;
             if (sent > 0 && !whole) /* a length was announced that will not come */
-                KERNEL(shutdown, descriptor, SHUT_BOTH);
+                KERNEL(shutdown, descriptor, SHUT_RDWR);
             result = whole ? len : is_error(sent) ? sent : -ECONNRESET;
         }
     }
@@ -260,7 +254,7 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     own.vector_count = 1;
     /* What was asked is answered by the connection that it was asked on, which the socket then keeps. */
     bool is_sure = was_stream_seen((int32_t)own_descriptor) && is_from_resolver((int32_t)own_descriptor);
-    int64_t n = KERNEL(recvmsg, own_descriptor, &own, flags | NO_WAIT);
+    int64_t n = KERNEL(recvmsg, own_descriptor, &own, flags | MSG_DONTWAIT);
     if (n > 0)
         learn_from((int32_t)own_descriptor, is_sure ? bytes : NULL, (uint32_t)n);
     watch_own_end(descriptor, own_descriptor);
@@ -275,10 +269,10 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
 
 int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags)
 {
-    if (flags & PEEK)
+    if (flags & MSG_PEEK)
         return KERNEL(recvmsg, descriptor, m, flags);
-    bool is_too_long = flags & WAIT_FOR_ALL && room_in(m, LONGEST + 1) > LONGEST;
-    if (is_too_long || flags & (URGENT | CUT)) {
+    bool is_too_long = flags & MSG_WAITALL && room_in(m, LONGEST + 1) > LONGEST;
+    if (is_too_long || flags & (MSG_OOB | MSG_TRUNC)) {
         int64_t taken = KERNEL(recvmsg, descriptor, m, flags);
         if (taken > 0)
             learn_from(descriptor, NULL, 0);
@@ -289,15 +283,15 @@ int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags)
         uint8_t byte;
         struct vector v = {(uint64_t)&byte, 1};
         struct message peek = {.vectors = (uint64_t)&v, .vector_count = 1};
-        if (flags & WAIT_FOR_ALL) {
+        if (flags & MSG_WAITALL) {
             peek.vectors = m->vectors;
             peek.vector_count = m->vector_count;
         }
-        int64_t n = KERNEL(recvmsg, descriptor, &peek, flags | PEEK);
+        int64_t n = KERNEL(recvmsg, descriptor, &peek, flags | MSG_PEEK);
         if (n <= 0)
             return n;
         n = take_answers(descriptor, m, flags);
-        if (n != -EAGAIN || flags & NO_WAIT)
+        if (n != -EAGAIN || flags & MSG_DONTWAIT)
             return n;
     }
 }

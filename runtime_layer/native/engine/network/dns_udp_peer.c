@@ -1,4 +1,5 @@
 #include "dns_udp_peer.h"
+#include "../base/linux_abi.h"
 
 #include "network.h"
 #include "../state/process_state.h"
@@ -26,9 +27,9 @@ static uint32_t age[CONNECTED][CONNECTED_ALIKE]; /* less is older */
  * getpeername(2) gives. */
 static struct sockaddr_bytes plain(const struct sockaddr_bytes *server)
 {
-    enum { INET = 2, INET_LEN = 16, INET_SAID = 8, INET6_LEN = 28, FLOW = 4 };
+    enum { INET_LEN = 16, INET_SAID = 8, INET6_LEN = 28, FLOW = 4 };
     struct sockaddr_bytes p = {.len = INET_LEN};
-    if (server->bytes[0] == INET) {
+    if (server->bytes[0] == AF_INET) {
         copy_bytes(p.bytes, server->bytes, INET_SAID);
         return p;
     }

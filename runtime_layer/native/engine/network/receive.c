@@ -2,6 +2,7 @@
  * no other thread can change an answer between its arrival and the moment it teaches addresses. */
 #include <linux/poll.h>
 
+#include "../base/linux_abi.h"
 #include "client_hello.h"
 #include "../base/handlers.h"
 #include "dns_tcp.h"
@@ -9,14 +10,6 @@
 #include "../fds/fd_marks.h"
 
 enum { ANSWER_MAX = 3 * PAGE };
-enum {
-    PEEK = 0x2,
-    CUT = 0x20 /* MSG_TRUNC */,
-    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
-    FOR_ONE = 0x10000 /* MSG_WAITFORONE */,
-    URGENT = 0x1 /* MSG_OOB */,
-    ERRORS = 0x2000 /* MSG_ERRQUEUE */
-};
 
 /* Waits for a message without taking it, and without holding anything: the program may leave this wait by
  * longjmp. 0: it may be an answer; 1: it is something else, for the kernel alone; or an errno. */
@@ -28,7 +21,7 @@ static int64_t await_answer(int32_t descriptor, uint64_t flags)
     struct vector v = {(uint64_t)&byte, 1};
     struct message peek = {
         .name = (uint64_t)from.bytes, .name_len = SOCKADDR_MAX, .vectors = (uint64_t)&v, .vector_count = 1};
-    int64_t n = KERNEL(recvmsg, descriptor, &peek, flags | PEEK | CUT);
+    int64_t n = KERNEL(recvmsg, descriptor, &peek, flags | MSG_PEEK | MSG_TRUNC);
     if (is_error(n))
         return n;
     struct endpoint sender;
@@ -67,9 +60,9 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
     uint8_t *buffer = (uint8_t *)scratch;
     uint64_t room = room_in(m, ANSWER_MAX);
     struct sockaddr_bytes from = {.len = SOCKADDR_MAX};
-    int64_t n =
-        has_header ? take_with_header(descriptor, m, flags | NO_WAIT, &from, buffer)
-                   : KERNEL(recvfrom, descriptor, buffer, ANSWER_MAX, flags | NO_WAIT, from.bytes, &from.len);
+    int64_t n = has_header ? take_with_header(descriptor, m, flags | MSG_DONTWAIT, &from, buffer)
+                           : KERNEL(recvfrom, descriptor, buffer, ANSWER_MAX, flags | MSG_DONTWAIT,
+                                    from.bytes, &from.len);
     if (is_error(n))
         return n;
     uint64_t held = (uint64_t)n < ANSWER_MAX ? (uint64_t)n : ANSWER_MAX;
@@ -78,14 +71,14 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
         from.len = SOCKADDR_MAX;
     if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET) {
         if (server && !is_from(server, &sender)) {
-            if (flags & PEEK)
-                KERNEL(recvfrom, descriptor, buffer, 1, NO_WAIT, 0, 0);
+            if (flags & MSG_PEEK)
+                KERNEL(recvfrom, descriptor, buffer, 1, MSG_DONTWAIT, 0, 0);
             return NOT_HEARD;
         }
         held = resolver_receive(buffer, held, ANSWER_MAX, &sender);
     }
     uint64_t part = held < room ? held : room;
-    m->flags |= held > room ? CUT : 0;
+    m->flags |= held > room ? MSG_TRUNC : 0;
     if (m->name) {
         if (!write_user(m->name, from.bytes, from.len < m->name_len ? from.len : m->name_len))
             return -EFAULT;
@@ -93,7 +86,7 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
     }
     if (!scatter(m, buffer, part))
         return -EFAULT;
-    return flags & CUT ? (int64_t)held : (int64_t)part;
+    return flags & MSG_TRUNC ? (int64_t)held : (int64_t)part;
 }
 
 static bool is_query_stream(int32_t descriptor)
@@ -112,15 +105,14 @@ struct limit {
 
 static int64_t now(void)
 {
-    enum { MONOTONIC = 1 };
     int64_t time[2] = {0, 0};
-    KERNEL(clock_gettime, MONOTONIC, time);
+    KERNEL(clock_gettime, CLOCK_MONOTONIC, time);
     return time[0] * SECOND + time[1];
 }
 
 static void ask_for_limit(int32_t descriptor, struct limit *limit)
 {
-    int64_t longest = longest_wait(descriptor, RECEIVE_LIMIT);
+    int64_t longest = longest_wait(descriptor, SO_RCVTIMEO);
     limit->is_known = true;
     limit->is_none = !longest || !waits(descriptor);
     limit->end = now() + longest;
@@ -166,7 +158,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
         is_there = n == NOT_HEARD; /* there may be more */
         if (is_there)
             continue;
-        if (n == -EAGAIN && !(flags & NO_WAIT)) {
+        if (n == -EAGAIN && !(flags & MSG_DONTWAIT)) {
             /* Another thread was quicker, or there was nothing for this one: wait again, as it would have. */
             int64_t error = wait_on(descriptor, &limit);
             if (error)
@@ -207,12 +199,12 @@ static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flag
  * for as long as that takes. */
 static int64_t receive_many(const uint64_t *arg)
 {
-    uint64_t count = (uint32_t)arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)arg[2];
-    bool waits = !(arg[3] & FOR_ONE) && !arg[4];
+    uint64_t count = (uint32_t)arg[2] > UIO_MAXIOV ? UIO_MAXIOV : (uint32_t)arg[2];
+    bool waits = !(arg[3] & MSG_WAITFORONE) && !arg[4];
     int64_t done = 0;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t at = arg[1] + i * sizeof(struct many);
-        int64_t n = receive_header((int32_t)arg[0], at, (uint32_t)arg[3] | (i && !waits ? NO_WAIT : 0));
+        int64_t n = receive_header((int32_t)arg[0], at, (uint32_t)arg[3] | (i && !waits ? MSG_DONTWAIT : 0));
         uint32_t len = (uint32_t)n;
         if (!is_error(n) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
             n = -EFAULT;
@@ -242,7 +234,7 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
 static int64_t await_hello(int32_t descriptor, uint64_t flags)
 {
     uint8_t byte;
-    int64_t n = KERNEL(recvfrom, descriptor, &byte, 1, PEEK | (flags & NO_WAIT), 0, 0);
+    int64_t n = KERNEL(recvfrom, descriptor, &byte, 1, MSG_PEEK | (flags & MSG_DONTWAIT), 0, 0);
     if (n > 0)
         look_at_answer(descriptor);
     return n;
@@ -255,11 +247,12 @@ enum outcome judge_receive(struct call *call)
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
     bool waits = call->nr == __NR_recvmsg || call->arg[2]; /* not for nothing */
-    if (is_stream && watch_kind(descriptor) == WATCH_GREETED && waits && !(flags & (URGENT | ERRORS))) {
+    if (is_stream && watch_kind(descriptor) == WATCH_GREETED && waits &&
+        !(flags & (MSG_OOB | MSG_ERRQUEUE))) {
         int64_t n = await_hello(descriptor, flags);
         return is_error(n) && n != -ENOTSOCK ? answer(call, n) : RUN_IN_PLACE;
     }
-    if (!(is_query_stream(descriptor) || resolver_watched(descriptor)) || flags & ERRORS)
+    if (!(is_query_stream(descriptor) || resolver_watched(descriptor)) || flags & MSG_ERRQUEUE)
         return RUN_IN_PLACE;
     switch (call->nr) {
     case __NR_read:

@@ -1,11 +1,12 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
+#include "../base/linux_abi.h"
 #include "../base/handlers.h"
 #include "../state/readiness.h"
 #include "../state/sealed_state.h"
 #include "tcp_send.h"
 #include "../fds/fd_marks.h"
 
-enum { INET = 2, PAIR = 2, FAST_OPEN = 0x20000000 /* MSG_FASTOPEN */ };
+enum { PAIR = 2 };
 
 static int64_t send_query(const struct call *call, int32_t descriptor, const struct message *m,
                           uint64_t flags, const struct sockaddr_bytes *server)
@@ -28,7 +29,7 @@ static enum sockaddr_kind destination(const struct sockaddr_bytes *address, stru
     if (kind != SOCKADDR_UNSPEC)
         return kind;
     struct sockaddr_bytes as_inet = *address;
-    uint16_t inet = INET;
+    uint16_t inet = AF_INET;
     copy_bytes(as_inet.bytes, &inet, sizeof inet);
     return endpoint_from_sockaddr(as_inet.bytes, as_inet.len, to);
 }
@@ -72,10 +73,10 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
                            uint64_t flags)
 {
     struct sockaddr_bytes address;
-    if (m.vector_count > VECTORS_MAX)
+    if (m.vector_count > UIO_MAXIOV)
         return -EMSGSIZE;
-    bool opens = flags & FAST_OPEN && m.name && is_tcp(descriptor);
-    flags &= ~(uint64_t)FAST_OPEN;
+    bool opens = flags & MSG_FASTOPEN && m.name && is_tcp(descriptor);
+    flags &= ~(uint64_t)MSG_FASTOPEN;
     if (opens)
         return connect_and_send(call, descriptor, m, flags);
     if (is_stream)
@@ -128,10 +129,10 @@ static int64_t send_to(const struct call *call, bool is_stream)
     struct vector v = {arg[1], arg[2]};
     struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
     struct sockaddr_bytes address;
-    uint64_t flags = (uint32_t)arg[3] & ~(uint64_t)FAST_OPEN;
+    uint64_t flags = (uint32_t)arg[3] & ~(uint64_t)MSG_FASTOPEN;
     m.name = arg[4];
     m.name_len = (uint32_t)arg[5];
-    if (arg[3] & FAST_OPEN && arg[4] && is_tcp(descriptor))
+    if (arg[3] & MSG_FASTOPEN && arg[4] && is_tcp(descriptor))
         return connect_and_send(call, descriptor, m, flags);
     if (is_stream)
         return send_on_stream(call, descriptor, &m, flags);
@@ -187,7 +188,7 @@ static bool send_pair(const struct call *call, int64_t *result)
 /* The kernel looks at no more (UIO_MAXIOV). */
 static uint32_t how_many(const struct call *call)
 {
-    return (uint32_t)call->arg[2] > VECTORS_MAX ? VECTORS_MAX : (uint32_t)call->arg[2];
+    return (uint32_t)call->arg[2] > UIO_MAXIOV ? UIO_MAXIOV : (uint32_t)call->arg[2];
 }
 
 /* Like the kernel's own loop: the count that went out, or the first one's error. */
@@ -262,7 +263,7 @@ static enum outcome judge_written(struct call *call, bool is_stream)
         m.vector_count = (uint32_t)arg[2];
     }
     watch_for_ready_vectors(m.vectors, m.vector_count);
-    if (m.vector_count > VECTORS_MAX)
+    if (m.vector_count > UIO_MAXIOV)
         return RUN_IN_PLACE; /* EINVAL */
     struct sockaddr_bytes server;
     if (is_stream)

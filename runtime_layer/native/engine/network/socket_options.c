@@ -1,6 +1,7 @@
 /* Socket options and control messages that send a packet elsewhere than to the address that was judged, or make one
  * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
  * UDP_SEGMENT (udp(7)). */
+#include "../base/linux_abi.h"
 #include "../state/fd_pins.h"
 #include "../fds/fd_list.h"
 #include "../base/handlers.h"
@@ -8,20 +9,7 @@
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
 
-enum {
-    LEVEL_IP = 0,
-    LEVEL_SOCKET = 1,
-    LEVEL_UDP = 17,
-    LEVEL_IPV6 = 41,
-    LEVEL_UDPLITE = 136,
-    UDP_SEGMENT = 103,
-    OPTION_DOMAIN = 39,
-    OPTION_LOCK_FILTER = 44,
-    OPTION_NO_FRAME_CHECK = 43,
-    UNIX = 1,
-    INET = 2,
-    INET6 = 10
-};
+enum { UDP_SEGMENT = 103 };
 
 struct option {
     int32_t level, name;
@@ -29,15 +17,15 @@ struct option {
 };
 
 static const struct option refused[] = {
-    {LEVEL_IP, 4 /* IP_OPTIONS */, true, false},
-    {LEVEL_IP, 7 /* IP_RETOPTS */, false, true},
-    {LEVEL_IPV6, 57 /* IPV6_RTHDR */, true, true},
-    {LEVEL_IPV6, 5 /* IPV6_2292RTHDR */, true, true},
-    {LEVEL_IPV6, 6 /* IPV6_2292PKTOPTIONS */, true, false},
-    {LEVEL_UDP, 1 /* UDP_CORK */, true, false},
-    {LEVEL_UDP, UDP_SEGMENT, false, true},
-    {LEVEL_UDPLITE, 1, true, false}, /* the kernel takes either level on either socket */
-    {LEVEL_UDPLITE, UDP_SEGMENT, false, true},
+    {SOL_IP, 4 /* IP_OPTIONS */, true, false},
+    {SOL_IP, 7 /* IP_RETOPTS */, false, true},
+    {SOL_IPV6, 57 /* IPV6_RTHDR */, true, true},
+    {SOL_IPV6, 5 /* IPV6_2292RTHDR */, true, true},
+    {SOL_IPV6, 6 /* IPV6_2292PKTOPTIONS */, true, false},
+    {SOL_UDP, 1 /* UDP_CORK */, true, false},
+    {SOL_UDP, UDP_SEGMENT, false, true},
+    {SOL_UDPLITE, 1, true, false}, /* the kernel takes either level on either socket */
+    {SOL_UDPLITE, UDP_SEGMENT, false, true},
 };
 
 static bool leads_away(int32_t level, int32_t name, bool is_control)
@@ -53,8 +41,8 @@ static bool leads_away(int32_t level, int32_t name, bool is_control)
  * include/uapi/linux/in6.h). */
 static bool brings_headers(const struct call *call)
 {
-    enum { FLOW_LABEL = 32 /* IPV6_FLOWLABEL_MGR */, PLAIN = 32 /* bytes */ };
-    return (int32_t)call->arg[1] == LEVEL_IPV6 && (int32_t)call->arg[2] == FLOW_LABEL &&
+    enum { PLAIN = 32 /* bytes */ };
+    return (int32_t)call->arg[1] == SOL_IPV6 && (int32_t)call->arg[2] == IPV6_FLOWLABEL_MGR &&
            (int32_t)call->arg[4] > PLAIN;
 }
 
@@ -62,12 +50,11 @@ static bool brings_headers(const struct call *call)
  * by the kernel. They are such as this kernel does not have. 0, or an errno. */
 static int64_t hides_bytes(const struct call *call)
 {
-    enum { LEVEL_TCP = 6, FASTOPEN_CONNECT = 30, UPPER_PROTOCOL = 31 /* TCP_ULP */ };
-    if ((int32_t)call->arg[1] != LEVEL_TCP)
+    if ((int32_t)call->arg[1] != SOL_TCP)
         return 0;
-    if ((int32_t)call->arg[2] == FASTOPEN_CONNECT)
+    if ((int32_t)call->arg[2] == TCP_FASTOPEN_CONNECT)
         return -EOPNOTSUPP;
-    bool is_early = (int32_t)call->arg[2] == UPPER_PROTOCOL && is_watched_stream((int32_t)call->arg[0]);
+    bool is_early = (int32_t)call->arg[2] == TCP_ULP && is_watched_stream((int32_t)call->arg[0]);
     return is_early ? -ENOENT : 0;
 }
 
@@ -76,15 +63,14 @@ static int64_t hides_bytes(const struct call *call)
  * violations are only reported. */
 static bool cuts_datagrams(int32_t level, int32_t name)
 {
-    return (level == LEVEL_UDP || level == LEVEL_UDPLITE) && name == UDP_SEGMENT;
+    return (level == SOL_UDP || level == SOL_UDPLITE) && name == UDP_SEGMENT;
 }
 
 enum outcome judge_socket_option(struct call *call)
 {
     /* Ours alone: see stream_seen and stream_began. To the program, an older kernel. */
-    bool is_ours =
-        (int32_t)call->arg[2] == OPTION_LOCK_FILTER || (int32_t)call->arg[2] == OPTION_NO_FRAME_CHECK;
-    if ((int32_t)call->arg[1] == LEVEL_SOCKET && is_ours)
+    bool is_ours = (int32_t)call->arg[2] == SO_LOCK_FILTER || (int32_t)call->arg[2] == SO_NOFCS;
+    if ((int32_t)call->arg[1] == SOL_SOCKET && is_ours)
         return answer(call, -ENOPROTOOPT);
     if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
         return answer(call, -ENOPROTOOPT);
@@ -101,8 +87,6 @@ struct control_header {
     uint64_t len;
     int32_t level, type;
 };
-
-enum { RIGHTS = 1 /* SCM_RIGHTS */ };
 
 /* A connection whose bytes are looked at, or could become one. Nothing of the kind becomes of what listens, or of what is
  * connected to a place where nothing is looked at, once that is written down; nor of a connection whose first bytes have
@@ -140,7 +124,7 @@ static bool control_refused(const struct call *call, const uint8_t *control, uin
         copy_bytes(&h, control + at, sizeof h);
         if (h.len < sizeof h || h.len > len - at)
             return false; /* EINVAL, and nothing is sent */
-        bool hands_on = is_local && h.level == LEVEL_SOCKET && h.type == RIGHTS;
+        bool hands_on = is_local && h.level == SOL_SOCKET && h.type == SCM_RIGHTS;
         if (hands_on && rights_refused(call, control + at + sizeof h, h.len - sizeof h))
             return true;
         if (!is_local && leads_away(h.level, h.type, true))
@@ -153,13 +137,13 @@ int64_t judge_control(const struct call *call, int32_t descriptor, struct messag
 {
     int32_t domain = 0;
     uint32_t size = sizeof domain;
-    KERNEL(getsockopt, descriptor, LEVEL_SOCKET, OPTION_DOMAIN, &domain, &size);
-    if (!m->control_len || (domain != INET && domain != INET6 && domain != UNIX))
+    KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    if (!m->control_len || (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX))
         return 0;
     if (m->control_len > CONTROL_MAX)
         return outbound_refused(call, REASON_NOT_LISTED, TEXT("option")) ? -EACCES : 0;
     if (!read_user(copy, m->control, m->control_len))
         return -EFAULT;
     m->control = (uint64_t)copy;
-    return control_refused(call, copy, m->control_len, domain == UNIX) ? -EACCES : 0;
+    return control_refused(call, copy, m->control_len, domain == AF_UNIX) ? -EACCES : 0;
 }

@@ -1,4 +1,5 @@
 #include "tcp_send.h"
+#include "../base/linux_abi.h"
 
 #include <linux/poll.h>
 
@@ -9,12 +10,7 @@
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
 
-enum {
-    OUT_OF_BAND = 0x1 /* MSG_OOB */,
-    NO_WAIT = 0x40 /* MSG_DONTWAIT */,
-    MORE = 0x8000 /* MSG_MORE */,
-    PIECE_VECTORS = 16
-};
+enum { PIECE_VECTORS = 16 };
 
 /* Part of a message, as vectors into the caller's memory. */
 struct piece {
@@ -34,8 +30,7 @@ static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct pi
     p->message.name = p->message.name_len = 0;
     p->message.vectors = (uint64_t)p->vectors;
     p->message.vector_count = 0;
-    for (; i < m->vector_count && i < VECTORS_MAX && p->message.vector_count < PIECE_VECTORS && !is_cut;
-         i++) {
+    for (; i < m->vector_count && i < UIO_MAXIOV && p->message.vector_count < PIECE_VECTORS && !is_cut; i++) {
         struct vector v;
         if (!read_user(&v, m->vectors + i * sizeof v, sizeof v) || (int64_t)v.len < 0)
             return false;
@@ -57,7 +52,7 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
 {
     struct endpoint peer;
     uint64_t mark = watch_mark(descriptor);
-    flags |= NO_WAIT | (p->is_last ? 0 : MORE);
+    flags |= MSG_DONTWAIT | (p->is_last ? 0 : MSG_MORE);
     if (kind_of_mark(mark) == WATCH_NOTHING)
         return KERNEL(sendmsg, descriptor, &p->message, flags);
     int64_t error = peer_of_stream(descriptor, &peer);
@@ -69,14 +64,14 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
 
 static bool may_wait(int32_t descriptor, uint64_t flags)
 {
-    return !(flags & NO_WAIT) && waits(descriptor);
+    return !(flags & MSG_DONTWAIT) && waits(descriptor);
 }
 
 /* For as long as the program said (socket(7), SO_SNDTIMEO): 0, -EAGAIN when that is over, or -EINTR. */
 static int64_t await_room(int32_t descriptor)
 {
     struct pollfd room = {.fd = descriptor, .events = POLLOUT};
-    int64_t limit = longest_wait(descriptor, SEND_LIMIT), time[2] = {limit / SECOND, limit % SECOND};
+    int64_t limit = longest_wait(descriptor, SO_SNDTIMEO), time[2] = {limit / SECOND, limit % SECOND};
     int64_t ready = KERNEL(ppoll, &room, 1, limit ? time : NULL, 0, 8);
     return ready > 0 ? 0 : ready ? ready : -EAGAIN;
 }
@@ -94,7 +89,7 @@ static int64_t await_connection(int32_t descriptor, uint64_t flags)
 int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
     uint64_t sent = 0;
-    if (flags & OUT_OF_BAND) /* a byte that is not among those that are read (tcp(7)) */
+    if (flags & MSG_OOB) /* a byte that is not among those that are read (tcp(7)) */
         return -EOPNOTSUPP;
     for (;;) {
         struct piece piece;

@@ -2,6 +2,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
+#include "../base/linux_abi.h"
 #include "../base/handlers.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"
@@ -27,8 +28,7 @@ enum outcome judge_ring(struct call *call)
 /* The rest of prctl(2) is no way out: a filter, a dispatcher in front of the gate, another layout of memory. */
 static bool is_way_out(int32_t option)
 {
-    enum { PRCTL_SYSCALL_USER_DISPATCH = 59 };
-    return option == PR_SET_SECCOMP || option == PRCTL_SYSCALL_USER_DISPATCH || option == PR_SET_MM;
+    return option == PR_SET_SECCOMP || option == PR_SET_SYSCALL_USER_DISPATCH || option == PR_SET_MM;
 }
 
 enum outcome judge_prctl(struct call *call)

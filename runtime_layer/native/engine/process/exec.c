@@ -6,6 +6,7 @@
  */
 #include <linux/openat2.h>
 
+#include "../base/linux_abi.h"
 #include "../state/fd_pins.h"
 #include "../base/proc_path.h"
 #include "exec_env.h"
@@ -14,8 +15,6 @@
 #include "../base/filesystem.h"
 #include "../state/process_state.h"
 #include "exec_image.h"
-
-enum { EXECVE_CHECK = 0x10000 /* AT_EXECVE_CHECK (execveat(2)): only asks */ };
 
 struct exec {
     int32_t directory;
@@ -121,7 +120,7 @@ static struct text path_to_start(const struct program *program, struct text give
 /* The call itself. */
 static int64_t make_exec(const struct exec *e, const struct child_start *start, const struct program *program)
 {
-    uint64_t asks = e->flags & EXECVE_CHECK;
+    uint64_t asks = e->flags & AT_EXECVE_CHECK;
     if (sealed.log > 2) /* ioctl(FIOCLEX) would take the log from the child */
         KERNEL(fcntl, sealed.log, F_SETFD, 0);
     if (start->path[0] && !asks)
@@ -151,7 +150,7 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
      * has become another program. */
     scratch_give(scratch);
     if (!result) {
-        if (owns_memory() && !(e->flags & EXECVE_CHECK))
+        if (owns_memory() && !(e->flags & AT_EXECVE_CHECK))
             report_folded(AT_END); /* the other program knows nothing of this one's storms */
         result = make_exec(e, &start, program);
         child_start_release(&start);
@@ -166,7 +165,7 @@ enum outcome judge_exec(struct call *call)
     struct exec e = {AT_FDCWD, arg[0], arg[1], arg[2], 0};
     if (call->nr == __NR_execveat)
         e = (struct exec){(int32_t)arg[0], arg[1], arg[2], arg[3], (uint32_t)arg[4]};
-    if (e.flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | EXECVE_CHECK))
+    if (e.flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_EXECVE_CHECK))
         return answer(call, -EINVAL);
     struct scratch *scratch = scratch_take();
     if (!scratch)

@@ -1,4 +1,5 @@
 #include "fd_pins.h"
+#include "../base/linux_abi.h"
 
 #include "../base/raw_syscall.h"
 #include "process_state.h"
@@ -105,11 +106,10 @@ static bool is_left(uint64_t slot)
 /* Of a child that nobody waited for yet the number is still there (waitid(2)). */
 static bool is_dead(uint32_t id)
 {
-    enum { BY_NUMBER = 1, EXITED = 4, NO_HANG = 1, LEAVE = 0x1000000, OF_ANY_KIND = 0x40000000 };
     int32_t found[32] = {0}; /* siginfo_t: the first is the signal */
     if (KERNEL(kill, id, 0) == -ESRCH)
         return true;
-    KERNEL(waitid, BY_NUMBER, id, found, EXITED | NO_HANG | LEAVE | OF_ANY_KIND, 0);
+    KERNEL(waitid, P_PID, id, found, WEXITED | WNOHANG | WNOWAIT | __WALL, 0);
     return found[0];
 }
 

@@ -1,11 +1,10 @@
 #include "process_state.h"
+#include "../base/linux_abi.h"
 
 #include "../report/left_out.h"
 #include "../base/protected_ranges.h"
 #include "sealed_pages.h"
 #include "../base/quiesce.h"
-
-enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK */ };
 
 enum {
     PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE,
@@ -20,7 +19,7 @@ bool process_begin(void)
     if (is_error(memory))
         return false;
     /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
-    KERNEL(madvise, memory, ALL, WIPE_ON_FORK);
+    KERNEL(madvise, memory, ALL, MADV_WIPEONFORK);
     sealed.process = (struct process *)memory;
     sealed.process->id = (int32_t)KERNEL(getpid);
     return true;

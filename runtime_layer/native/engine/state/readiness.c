@@ -1,4 +1,5 @@
 #include "readiness.h"
+#include "../base/linux_abi.h"
 
 #include "../base/handlers.h"
 #include "../report/left_out.h"
@@ -40,7 +41,7 @@ void watch_for_ready_vectors(uint64_t vectors, uint64_t count)
     struct vector first = {0, 0}; /* that holds anything */
     if (nothing_to_see())
         return;
-    for (uint64_t end = vectors + (count < VECTORS_MAX ? count : VECTORS_MAX) * sizeof first;
+    for (uint64_t end = vectors + (count < UIO_MAXIOV ? count : UIO_MAXIOV) * sizeof first;
          !first.len && vectors != end && read_user(&first, vectors, sizeof first); vectors += sizeof first)
         ;
     watch_for_ready(first.base, first.len);
