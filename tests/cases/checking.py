@@ -1,6 +1,6 @@
 """The cases as tests: those of one module's sections run together, as starting a process for each would take minutes.
 
-`make cases` runs every case in every way. `make test` blocks each, and tries a sample in the other modes and another one
+`make cases` runs every case in every way. `make test` blocks each, and tries a sample in the other modes and another
 in the late way; `make test-long` tries the rest of them in the other modes.
 """
 
