@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Runs a command with a Node.js that jsii supports, and with .venv, first on PATH.
 RUN := $(BIN)/python constructs/shielded_function/cli/node.py
-# The tests wait more than they compute: on two cores, three at a time.
-PYTEST_ARGS ?= -n 3
+# The tests wait more than they compute: on two cores, four at a time.
+PYTEST_ARGS ?= -n 4
 # All C but the generated table.
 C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] runtime_layer/native/*/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
 
@@ -52,11 +52,11 @@ demo: native ## attack one function, unshielded and shielded, in an emulated Lam
 	@$(RUN) $(BIN)/shielded-function demo
 
 # What has a target of its own: the rounds in full, and aarch64.
-test: native runtimes ## run the tests but for the long rounds and aarch64 (PYTEST_ARGS=... replaces -n 3)
+test: native runtimes ## run the tests but for the long rounds and aarch64 (PYTEST_ARGS=... replaces -n 4)
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/arm64
 
 LONG_TESTS ?= tests
-test-long: native runtimes ## run in full what `make test` tries in small: races, AWS's hosts, deployments against moto, the wheel
+test-long: native runtimes ## run in full what `make test` tries in small: versions, modes, races, AWS's hosts, deployments against moto, the wheel
 	@RACE_SECONDS=3 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or race' $(LONG_TESTS)
 
 test-aws: native ## deploy to your AWS account, attack, read alarms, delete (AWS_ARGS=...; needs credentials; minutes)

@@ -13,6 +13,11 @@ from hypothesis import settings
 _node = runpy.run_path(str(Path(__file__).parent / "constructs" / "shielded_function" / "cli" / "node.py"))
 os.environ.update(_node["environment_with"](_node["choose"]()))
 
+# What `make native` compiled of zig's own libraries is there: musl alone takes a minute.
+_zig_cache = str(Path(__file__).parent / ".zig-cache")
+for _name in ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"):
+    os.environ.setdefault(_name, _zig_cache)
+
 # A machine that is busy with other tests is slow, not wrong.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

@@ -1,21 +1,25 @@
 """The cases as tests: those of one module's sections run together, as starting a process for each would take minutes.
 
-`make cases` runs every case in every way; here the late way is tried with a sample.
+`make cases` runs every case in every way. `make test` blocks each, and tries a sample in the other modes and another
+in the late way; `make test-long` tries the rest of them in the other modes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cases.catalogue import WAYS, Case, cases
+from cases.catalogue import MODES, WAYS, Case, cases
 from cases.suite import Result, Suite
 from shielded_function_emulator.sandbox import SandboxError
+from thinning import long_but
 
-LATE_SAMPLE = 6  # one of so many
-
-Results = dict[tuple[str, str], Result]
+LATE_SAMPLE = MODES_SAMPLE = 6  # one of so many
+BLOCK, OTHERS, ALL = "block", "alert and allow", "every mode"
+_MODES_OF: Mapping[str, Sequence[str]] = {BLOCK: ("block",), OTHERS: ("alert", "allow"), ALL: MODES}
 
 
 def of_section(*sections: str) -> list[Case]:
@@ -27,18 +31,41 @@ def _late() -> list[Case]:
     return [case for case in cases() if not case.alone and case.box == "lambda"][::LATE_SAMPLE]
 
 
-def rows(chosen: list[Case]) -> list[tuple[str, str]]:
-    """What a test is parametrized with: name and way of attaching."""
-    return [(case.name, WAYS[0]) for case in chosen] + [(case.name, WAYS[1]) for case in _late() if case in chosen]
+def _in_other_modes() -> list[Case]:
+    return list(cases())[::MODES_SAMPLE]
 
 
-def run_all(layer: Path, chosen: list[Case]) -> Results:
-    try:
-        with Suite(layer) as suite:
-            results = [*suite.run(chosen, WAYS[:1]), *suite.run([case for case in _late() if case in chosen], WAYS[1:])]
-    except SandboxError as error:
-        pytest.skip(str(error))
-    return {(result.case.name, result.way): result for result in results}
+def rows(chosen: list[Case]) -> list[Any]:
+    """What a test is parametrized with: name, way of attaching, and in which modes."""
+    sampled = {(case.name, WAYS[0], OTHERS) for case in _in_other_modes()}
+    blocked = [(case.name, WAYS[0], BLOCK) for case in chosen]
+    others = [(case.name, WAYS[0], OTHERS) for case in chosen]
+    late = [(case.name, WAYS[1], ALL) for case in _late() if case in chosen]
+    return long_but({*blocked, *sampled, *late}, [*blocked, *others, *late])
+
+
+class Results:
+    """Runs all that belongs together as soon as a test asks for one of it."""
+
+    def __init__(self, layer: Path, chosen: Sequence[Case]) -> None:
+        self._layer, self._chosen = layer, chosen
+        self._found: dict[tuple[str, str, bool], dict[str, Result]] = {}
+
+    def of(self, name: str, way: str, modes: str) -> Result:
+        sample = [case for case in (_late() if way == WAYS[1] else _in_other_modes()) if case in self._chosen]
+        is_sampled = modes != BLOCK and any(case.name == name for case in sample)
+        key = (way, modes, is_sampled)
+        if key not in self._found:
+            rest = [case for case in self._chosen if modes == BLOCK or case not in sample]
+            self._found[key] = self._run(sample if is_sampled else rest, way, _MODES_OF[modes])
+        return self._found[key][name]
+
+    def _run(self, chosen: Sequence[Case], way: str, modes: Sequence[str]) -> dict[str, Result]:
+        try:
+            with Suite(self._layer) as suite:
+                return {result.case.name: result for result in suite.run(chosen, [way], modes)}
+        except SandboxError as error:
+            pytest.skip(str(error))
 
 
 def check(result: Result) -> None:

@@ -63,8 +63,8 @@ class Suite:
             self._worlds[filtered] = self._stack.enter_context(World(self._layer, filtered))
         return self._worlds[filtered]
 
-    def run(self, cases: Sequence[Case], ways: Sequence[str]) -> Iterator[Result]:
-        """Yields each case's results as soon as they are known."""
+    def run(self, cases: Sequence[Case], ways: Sequence[str], modes: Sequence[str] = MODES) -> Iterator[Result]:
+        """Yields each case's results in these modes as soon as they are known."""
         for batch in _batches(cases):
             unshielded = dict(self._batch(batch, UNSHIELDED, "wrapper"))
             for way in ways:
@@ -75,7 +75,7 @@ class Suite:
                     results[case.name].impossible = impossible(case, unshielded[case.name])
                     if results[case.name].counts:
                         possible.append(case)
-                for mode in MODES:
+                for mode in modes:
                     self._mode(possible, mode, way, unshielded, results)
                 yield from results.values()
 

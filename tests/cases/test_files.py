@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from cases.checking import Results, check, of_section, rows, run_all
+from cases.checking import Results, check, of_section, rows
 
 TMP, HANDLER = of_section("tmp", "tmp_calls"), of_section("handler")
 
 
 @pytest.fixture(scope="module")
 def results(layer: Path) -> Results:
-    return run_all(layer, TMP + HANDLER)
+    return Results(layer, TMP + HANDLER)
 
 
-@pytest.mark.parametrize(("name", "attach"), rows(TMP))
-def test_read_write_tmp(results: Results, name: str, attach: str) -> None:
-    check(results[name, attach])
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(TMP))
+def test_read_write_tmp(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))
 
 
-@pytest.mark.parametrize(("name", "attach"), rows(HANDLER))
-def test_read_handler(results: Results, name: str, attach: str) -> None:
-    check(results[name, attach])
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(HANDLER))
+def test_read_handler(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))

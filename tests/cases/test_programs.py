@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from cases.checking import Results, check, of_section, rows, run_all
+from cases.checking import Results, check, of_section, rows
 
 CHILD, NETWORK = of_section("child"), of_section("network")
 
 
 @pytest.fixture(scope="module")
 def results(layer: Path) -> Results:
-    return run_all(layer, CHILD + NETWORK)
+    return Results(layer, CHILD + NETWORK)
 
 
-@pytest.mark.parametrize(("name", "attach"), rows(CHILD))
-def test_create_child_process(results: Results, name: str, attach: str) -> None:
-    check(results[name, attach])
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(CHILD))
+def test_create_child_process(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))
 
 
-@pytest.mark.parametrize(("name", "attach"), rows(NETWORK))
-def test_outbound_connectivity(results: Results, name: str, attach: str) -> None:
-    check(results[name, attach])
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(NETWORK))
+def test_outbound_connectivity(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cases.checking import Results, check, of_section, rows, run_all
+from cases.checking import Results, check, of_section, rows
 
 GATE = of_section("gate", "alerts", "settings")
 MEMORY, STATES = of_section("memory"), of_section("states")
@@ -14,19 +14,19 @@ MEMORY, STATES = of_section("memory"), of_section("states")
 
 @pytest.fixture(scope="module")
 def results(layer: Path) -> Results:
-    return run_all(layer, GATE + MEMORY + STATES)
+    return Results(layer, GATE + MEMORY + STATES)
 
 
-@pytest.mark.parametrize(("name", "attach"), rows(GATE))
-def test_ways_into_the_kernel_and_alerts(results: Results, name: str, attach: str) -> None:
-    check(results[name, attach])
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(GATE))
+def test_ways_into_the_kernel_and_alerts(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))
 
 
-@pytest.mark.parametrize(("name", "attach"), rows(MEMORY))
-def test_text_and_executable_memory(results: Results, name: str, attach: str) -> None:
-    check(results[name, attach])
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(MEMORY))
+def test_text_and_executable_memory(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))
 
 
-@pytest.mark.parametrize(("name", "attach"), rows(STATES))
-def test_signals_threads_and_odd_states(results: Results, name: str, attach: str) -> None:
-    check(results[name, attach])
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(STATES))
+def test_signals_threads_and_odd_states(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))

@@ -1,12 +1,34 @@
-"""The command line as a user has it: a program of its own, with nothing of this machine's settings."""
+"""The command line as a user has it: a process of its own, with nothing of this machine's settings."""
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
+
+_FORKING = Path(__file__).with_name("forking.py")
+
+
+@lru_cache(maxsize=1)
+def _server() -> TextIO:
+    """The process that the commands are forked from; it ends with this one."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        arguments = [sys.executable, str(_FORKING), str(theirs.fileno())]
+        subprocess.Popen(arguments, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    return ours.makefile("rw")
+
+
+def _anew(*arguments: str, environment: Mapping[str, str], cwd: Path | None) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "shielded_function.cli", *arguments]
+    return subprocess.run(program, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
 
 def command(
@@ -14,15 +36,21 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Runs `shielded-function`; `environment` is added to this process's, without its AWS and SHIELD variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SHIELD_", "AWS_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "shielded_function.cli", *map(str, arguments)],
-        env={**kept, "COLUMNS": "200", **(environment or {})},
-        cwd=cwd,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    if "PYTHONPATH" in (environment or {}):  # what is imported is the point
+        return _anew(*map(str, arguments), environment={**kept, **(environment or {})}, cwd=cwd)
+    with tempfile.TemporaryDirectory(prefix="command-") as folder:
+        (Path(folder) / "stdin").write_text(stdin)
+        request = {
+            "arguments": [*map(str, arguments)],
+            "environment": {**kept, "COLUMNS": "200", **(environment or {})},
+            "cwd": str(cwd or Path.cwd()),
+            "folder": folder,
+        }
+        _server().write(json.dumps(request) + "\n")
+        _server().flush()
+        status = int(_server().readline())
+        stdout, stderr = ((Path(folder) / name).read_text() for name in ("stdout", "stderr"))
+    return subprocess.CompletedProcess(request["arguments"], status, stdout, stderr)
 
 
 def says(done: subprocess.CompletedProcess[str]) -> str:

@@ -13,6 +13,7 @@ from clients.running import every_client, needs, run
 from clients.servers import PLACES
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.dns_server import DnsServer
+from thinning import long_but
 
 # For a client that fails at once, on any machine; a time-out of any client takes longer.
 AT_ONCE_SECONDS = 4.0
@@ -64,7 +65,12 @@ def test_denied_by_name(network: Network, client: Client) -> None:
     assert reported(seen.alerts) == [alert(client.host, host=client.host, protocol="dns")]
 
 
-@pytest.mark.parametrize("client", [pytest.param(c, id=c.name) for c in CLIENTS if c.refused])
+# All are denied by name; by port and by address a sample, and all in `make test-long`.
+BY_PORT = [client for client in CLIENTS if client.refused]
+BY_ADDRESS = [client for client in BY_PORT if client.to_address]
+
+
+@pytest.mark.parametrize("client", long_but(BY_PORT[::3], BY_PORT), ids=lambda client: client.name)
 def test_denied_by_port(network: Network, client: Client) -> None:
     needs(client, network)
     assert client.refused
@@ -78,7 +84,7 @@ def test_denied_by_port(network: Network, client: Client) -> None:
     ]
 
 
-@pytest.mark.parametrize("client", [pytest.param(c, id=c.name) for c in CLIENTS if c.refused and c.to_address])
+@pytest.mark.parametrize("client", long_but(BY_ADDRESS[::3], BY_ADDRESS), ids=lambda client: client.name)
 def test_denied_by_address(network: Network, client: Client) -> None:
     needs(client, network)
     assert client.refused

@@ -1,4 +1,7 @@
-"""A log is enough to write an allow list: what alert mode reports, listed, is all that block mode needs."""
+"""A log is enough to write an allow list: what alert mode reports, listed, is all that block mode needs.
+
+All clients are tried with one list for all; each by itself in `make test-long`, a sample in `make test`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ import pytest
 
 from clients.catalogue import CLIENTS, Client
 from clients.network import Network
-from clients.running import every_client, needs, run
+from clients.running import needs, run
 from shielded_function import ShieldPolicy
+from thinning import long_but
 
 NOTHING_LISTED = replace(ShieldPolicy.alert(), allow_aws="none")
 Learn = Callable[[Client], list[str]]
@@ -38,7 +42,7 @@ def assert_works_without_a_word(network: Network, client: Client, entries: list[
     assert seen.alerts == []
 
 
-@every_client
+@pytest.mark.parametrize("client", long_but(CLIENTS[::5], CLIENTS), ids=lambda client: client.name)
 def test_what_was_reported_is_what_is_needed(network: Network, client: Client, learn: Learn) -> None:
     needs(client, network)
     entries = learn(client)

@@ -77,7 +77,7 @@ def _prepared(suite: Suite, conditions: Conditions) -> Runner:
 
 
 def test_a_shield_that_blocks_is_a_difference_that_stands(runner: Runner) -> None:
-    result = run_module(runner, "test_poll", ["block"])
+    result = run_module(runner, "test_glob", ["block"])
     assert result.runs["unshielded"].outcomes
     assert result.standing
     assert not result.runs["unshielded"].failures

@@ -44,7 +44,20 @@ Resolved = tuple[tuple[aws_endpoints.Partition, ...], aws_endpoints.Patterns]
 
 def compile_c(*flags: str, out: Path) -> None:
     subprocess.run(
-        [sys.executable, "-m", "ziglang", "cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *flags, "-o", str(out)],
+        [
+            sys.executable,
+            "-m",
+            "ziglang",
+            "cc",
+            "-std=c11",
+            "-s",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            *flags,
+            "-o",
+            str(out),
+        ],
         check=True,
     )
 

@@ -27,7 +27,7 @@ HEADERS = (
     *("text.h", "unusual.h", "endpoint.h", "policy.h", "aws.h", "names.h", "dns.h", "language.h", "verdict.h"),
     *("alert.h", "settings.h", "tighten.h", "follows.h", "tls.h", "zip.h"),
 )
-FLAGS = ("-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")
+FLAGS = ("-std=c11", "-O1", "-s", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")
 TRAP = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
 ERROR_ROOM = 1024
 

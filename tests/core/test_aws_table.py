@@ -1,12 +1,19 @@
-"""How the AWS endpoint table is made: from botocore's data as it is, and from no label that nobody decided on."""
+"""How the AWS endpoint table is made: from botocore's data as it is, and from no label that nobody decided on.
+
+And that its patterns are read as they are meant. All that needs what the generator makes of botocore is here: `make
+test` hands a file to one worker, and to make it takes half a minute.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from core.aws import HOME_REGIONS, SOURCES, Resolved, Table, compile_c
 from shielded_function_runtime.build import aws_endpoints, aws_labels, aws_table
@@ -77,3 +84,70 @@ def test_fits_its_budget(tmp_path: Path) -> None:
     flags = ("-target", "x86_64-linux-gnu", "-O2", "-g0", "-ffreestanding", "-fno-sanitize=all", "-fPIC")
     compile_c(*flags, "-c", str(SOURCES[0]), out=tmp_path / "aws.o")
     assert (tmp_path / "aws.o").stat().st_size < 26 * 1024
+
+
+_TOKENS = {
+    "L": "[a-z0-9-]{1,63}",
+    "A": "[0-9]{12}",
+    "C": "[0-9]{1,4}",
+    "Z": "s3express-[a-z0-9-]+-az[0-9]+",
+    "B": "(?=[a-z0-9.-]{3,63}[.]s3)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:[.][a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*",
+    "H": "",
+}
+
+
+@pytest.fixture(scope="session")
+def model(resolved: Resolved) -> re.Pattern[str]:
+    """The patterns of us-east-1 as one regular expression: another reading of them than the C's."""
+    place = {"R": "us-east-1", "G": "us-east-1", "D": "amazonaws[.]com", "U": "api[.]aws", "P": "aws-global"}
+    readings = {**_TOKENS, **place, ".": "[.]"}
+    wanted = (p for p, by in resolved[1].items() if "aws" in by)
+    return re.compile("|".join("".join(readings.get(c, c) for c in pattern) for pattern in wanted))
+
+
+_SEEDS = [
+    "bucket.s3.us-east-1.amazonaws.com",
+    "my.bucket.s3-fips.dualstack.us-east-1.amazonaws.com",
+    "point-123456789012.s3-accesspoint.us-east-1.amazonaws.com",
+    "b--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com",
+    "123456789012.ddb.us-east-1.api.aws",
+    "ingest-cell12.timestream.us-east-1.amazonaws.com",
+    "runtime-fips.sagemaker.us-east-1.amazonaws.com",
+    "iam-fips.global.api.aws",
+    "io-cell002.s3-object-lambda.us-east-1.amazonaws.com",
+    "us-east-1.signin.aws.amazon.com",
+    "sqs.us-east-1.amazonaws.com",
+]
+_PIECES = ["", ".", "-", "a", "z", "0", "9", "_", "A", "s3", "-fips", "us-east-1", "eu-west-1", "amazonaws.com", "xn--"]
+
+
+_edited = given(
+    st.sampled_from(_SEEDS),
+    st.lists(st.tuples(st.integers(0, 70), st.integers(0, 12), st.sampled_from(_PIECES)), max_size=3),
+)
+_Edits = list[tuple[int, int, str]]
+
+
+def assert_read_alike(table: Table, model: re.Pattern[str], seed: str, edits: _Edits) -> None:
+    host = seed
+    for at, cut, piece in edits:
+        host = host[:at] + piece + host[at + cut :]
+    assert table.admits(host, "us-east-1") is bool(model.fullmatch(host)), host
+
+
+@settings(max_examples=300, deadline=None)
+@_edited
+@example("bucket.s3.us-east-1.amazonaws.com", [(0, 4, "")])
+def test_reads_patterns_as_a_regular_expression_does(
+    table: Table, model: re.Pattern[str], seed: str, edits: _Edits
+) -> None:
+    assert_read_alike(table, model, seed, edits)
+
+
+@pytest.mark.long
+@settings(max_examples=3000, deadline=None)
+@_edited
+def test_reads_many_as_a_regular_expression_does(
+    table: Table, model: re.Pattern[str], seed: str, edits: _Edits
+) -> None:
+    assert_read_alike(table, model, seed, edits)

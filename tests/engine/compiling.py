@@ -16,8 +16,23 @@ _DISCOVERY = ("sites", "incoming_edges", "operands", "code_region", "decode")
 
 
 def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | None = None) -> Path:
-    """Compiles for this machine's glibc, or for zig's `target`."""
-    command = [sys.executable, "-m", "ziglang", "cc", "-O1", "-Wall", "-Wextra", "-Werror", "-fno-sanitize=all", *flags]
+    """Compiles for this machine's glibc, or for zig's `target`.
+
+    Without symbols, as the build does: for programs with them zig would compile its own libraries once more.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-O1",
+        "-s",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fno-sanitize=all",
+        *flags,
+    ]
     command += [f"-DEFFORT={EFFORT}"]
     command += ["-target", target] if target else []
     command += [*map(str, sources), "-o", str(out)]

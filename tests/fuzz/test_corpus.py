@@ -7,24 +7,20 @@ before one that may not be touched, and the targets' own checks hold.
 from __future__ import annotations
 
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from fuzz import elf_seeds
-from fuzz.building import SEEDS, TARGETS, Target, build_replay, targets_here
+from fuzz.building import SEEDS, TARGETS, Target, build_replays, targets_here
 
 LARGEST = 300 << 10  # of all committed seeds together
 
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """All targets, compiled two at a time."""
-    folder = tmp_path_factory.mktemp("fuzz")
-    targets = targets_here()
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip((t.name for t in targets), pool.map(lambda t: build_replay(t, folder), targets), strict=True))
+    """All targets."""
+    return build_replays(targets_here(), tmp_path_factory.mktemp("fuzz"))
 
 
 @pytest.mark.parametrize("target", targets_here(), ids=lambda t: t.name)

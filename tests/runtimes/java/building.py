@@ -68,7 +68,7 @@ def _build(code: Code) -> None:
     shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", code.classes / "attempts")
     home = compilers[min(compilers)].parents[1]
     includes = [f"-I{home / 'include'}", f"-I{home / 'include' / 'linux'}"]
-    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-fno-sanitize=all", *includes]
+    flags = ["-shared", "-fPIC", "-O1", "-s", "-Wall", "-Wextra", "-Werror", "-fno-sanitize=all", *includes]
     run([sys.executable, "-m", "ziglang", "cc", *flags, _HERE / "c" / "machine.c", "-o", library / "libmachine.so"])
     for jar in netty:
         if "native-epoll" not in jar.name or machine().replace("aarch64", "aarch_64") in jar.name:

@@ -16,6 +16,7 @@ from runtimes.java.table import LINES, LISTS, Attempt
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.sandbox import shield_lines
+from thinning import long_but
 
 Packages = Callable[[int], FunctionPackage]
 Runs = Callable[[int, str], Run]
@@ -27,6 +28,8 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
     "lists": LISTS,
 }
 EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"java{line}")
+# All else of the newest, whose runs are many.
+IN_FULL = pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), ids=lambda line: f"java{line}")
 
 
 def of(line: int, attempts: Sequence[Attempt]) -> list[Attempt]:
@@ -93,7 +96,7 @@ def test_hello_world_is_quiet(runs: Runs, line: int) -> None:
     assert [made.get("event") for made in runs(line, "default").first] == ["armed"]
 
 
-@EACH_LINE
+@IN_FULL
 def test_what_is_denied(runs: Runs, line: int) -> None:
     made, unshielded = runs(line, "default"), runs(line, "unshielded")
     assert complaints(made, unshielded, of(line, table.ATTEMPTS), is_denied) == []
@@ -101,7 +104,7 @@ def test_what_is_denied(runs: Runs, line: int) -> None:
     assert made.effects == {}
 
 
-@EACH_LINE
+@IN_FULL
 def test_what_is_reported(runs: Runs, line: int) -> None:
     made = runs(line, "alert")
 
@@ -112,14 +115,14 @@ def test_what_is_reported(runs: Runs, line: int) -> None:
     assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
 
 
-@EACH_LINE
+@IN_FULL
 def test_what_is_allowed(runs: Runs, line: int) -> None:
     made = runs(line, "allow")
     assert complaints(made, runs(line, "unshielded"), of(line, table.ATTEMPTS), lambda _: "allow") == []
     assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
 
 
-@EACH_LINE
+@IN_FULL
 def test_what_is_listed(runs: Runs, line: int) -> None:
     made = runs(line, "lists")
 
@@ -131,7 +134,7 @@ def test_what_is_listed(runs: Runs, line: int) -> None:
     assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
 
 
-@EACH_LINE
+@IN_FULL
 def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
     """The jar that holds the handler's class is closed; other classes in it still load."""
     in_jar = replace(package(line), code=code.jar)
@@ -150,7 +153,7 @@ def test_a_native_transport_that_was_unpacked_to_tmp(package: Packages, code: Co
     assert {kind for kind in made.effects if kind != "tmp"} == set()
 
 
-@EACH_LINE
+@IN_FULL
 @pytest.mark.parametrize("mechanism", ["VFORK", "FORK"])
 def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: str) -> None:
     """Other ways than posix_spawn, the JDK's own, from the JVM itself: what is listed runs, what is not does not."""
@@ -168,7 +171,7 @@ def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: 
     assert complaints(made, runs(line, "unshielded"), attempts, outcome) == []
 
 
-@EACH_LINE
+@IN_FULL
 def test_behind_a_wrapper_that_inserts_an_agent(runs: Runs, package: Packages, line: int) -> None:
     """The agent sees the handler's class, and what is denied without it is denied with it."""
     attempts, seen = of(line, table.ATTEMPTS), Attempt("what_the_agent_saw")
@@ -180,7 +183,7 @@ def test_behind_a_wrapper_that_inserts_an_agent(runs: Runs, package: Packages, l
     assert made.effects == {}
 
 
-@pytest.mark.parametrize("collector", ["G1", "Parallel"])
+@pytest.mark.parametrize("collector", long_but({"G1"}, ["G1", "Parallel"]))
 def test_stress(package: Packages, collector: str) -> None:
     """Collectors with threads of their own, the optimizing compiler, implicit null checks, and sixteen threads in calls
     that are judged: the same comes of it as without the shield."""
@@ -194,14 +197,14 @@ def test_stress(package: Packages, collector: str) -> None:
     assert complaints(made, plain, stress, is_denied) == []
 
 
-@EACH_LINE
+@IN_FULL
 def test_the_runtimes_files_while_it_loads_the_function(runs: Runs, line: int) -> None:
     """Until the runtime asks for work, the function's code may use them too; then they are closed."""
     name = "runtimes_counters_while_loading"
     assert runs(line, "default").said[name] == runs(line, "unshielded").said[name] == "done: /tmp/hsperfdata_function/1"
 
 
-@EACH_LINE
+@IN_FULL
 def test_the_end_is_quiet(package: Packages, line: int) -> None:
     """The JVM takes its own file away when it ends, long after it is ready."""
     with EmulatedFunction(package(line)) as function:

@@ -15,13 +15,14 @@ from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.platform_files import RUNTIME_ROOT
 from shielded_function_emulator.web import WebServer
+from thinning import long_but
 
 Packages = Callable[[int], FunctionPackage]
 
 _ADDRESS = ("127.0.0.1", 9001)
 _RESTORE, _WORK = "GET /2018-06-01/runtime/restore/next", "GET /2018-06-01/runtime/invocation/next"
 _HOOKS = ["source_before_checkpoint", "source_after_restore"]
-EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"java{line}")
+EACH_LINE = pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), ids=lambda line: f"java{line}")
 
 
 @contextmanager

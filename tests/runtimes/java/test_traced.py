@@ -22,11 +22,12 @@ from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.languages.parts import run
 from shielded_function_emulator.sandbox import shield_lines
 from shielded_function_runtime.build.native import build
+from thinning import long_but
 
 HANDLERS = ("Early", "Late")
 NAMES = ("cold", "warm")
 MARK = "/tmp/.aws-xray/initialized"  # that the SDK leaves for the platform
-EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"java{line}")
+EACH_LINE = pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), ids=lambda line: f"java{line}")
 
 
 @dataclass(frozen=True)

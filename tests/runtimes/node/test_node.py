@@ -8,10 +8,12 @@ from runtimes.attempts import ALERT, BLOCK, MODES, TOLD_ONCE, UNSHIELDED, Attemp
 from runtimes.functions import in_thread
 from runtimes.node.conftest import COMMONJS, LAYOUTS, LINES, MAIN, Runs, attempts_of
 from runtimes.node.table import ATTEMPTS
+from thinning import long_but
 
-EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"node{line}")
+NEWEST = max(LINES)  # the one that is tried in full
+EACH_LINE = pytest.mark.parametrize("line", long_but({NEWEST}, LINES), ids=lambda line: f"node{line}")
 ROWS = [
-    pytest.param(line, attempt, id, id=f"node{line}-{id}")
+    pytest.param(line, attempt, id, id=f"node{line}-{id}", marks=() if line == NEWEST else pytest.mark.long)
     for line in LINES
     for attempt in ATTEMPTS
     for id in (attempt.id, in_thread(attempt.id))[: 2 if attempt.threads else 1]
@@ -19,8 +21,14 @@ ROWS = [
 ]
 
 
-@EACH_LINE
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("mode", "line"),
+    long_but(
+        {*((mode, NEWEST) for mode in MODES), *((BLOCK, line) for line in LINES)},
+        [(mode, line) for line in LINES for mode in MODES],
+    ),
+    ids=lambda value: f"node{value}" if isinstance(value, int) else value,
+)
 def test_a_function_that_does_nothing_is_quiet(runs: Runs, line: int, mode: str) -> None:
     """Cold and warm: the line that says that the shield is there, and no other."""
     alerts, events = runs(line, mode).first

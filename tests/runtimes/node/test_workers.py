@@ -19,11 +19,12 @@ from typing import Any
 import pytest
 
 from engine.compiling import compile_c
-from runtimes.node.conftest import LAYOUTS, MAIN, attempts_of
+from runtimes.node.conftest import COMMONJS, LAYOUTS, MAIN, attempts_of
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.sandbox import Sandbox, shield_lines
 from shielded_function_runtime.build.native import BINARIES, build
+from thinning import long_but
 
 LINES = (22, 24)  # the client has it since then
 WORKERS = 6
@@ -165,8 +166,11 @@ def serve(line: int, code: Path, layer: Path, event: Any, environment: Mapping[s
     return Served(api.answers, api.failures, shield_lines(lines), [line for line in lines if line == "read early"])
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("line", LINES, ids=lambda line: f"node{line}")
+@pytest.mark.parametrize(
+    ("line", "layout"),
+    long_but({(LINES[-1], MAIN), (LINES[-1], COMMONJS)}, [(line, layout) for line in LINES for layout in LAYOUTS]),
+    ids=lambda value: f"node{value}" if isinstance(value, int) else value,
+)
 def test_every_worker_serves_and_nobody_reads(
     line: int, layout: str, codes: dict[str, Path], tmp_path: Path, machine_layer: Path
 ) -> None:

@@ -1,0 +1,55 @@
+"""Runs `shielded-function` in processes that are forked from this one, which has imported it: that is most of its time.
+
+Each line on the socket asks for one run (`arguments`, `environment`, `cwd`, and a `folder` with its stdin, where its
+stdout and stderr go), and is answered with the exit status.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import runpy
+import socket
+import sys
+from typing import Any
+
+COMMAND = "shielded_function.cli"
+# What the commands import when they are called. None of them may bring the CDK, which starts Node.js.
+_IMPORTED = ("alerts", "audit", "filter_test", "layer", "learn", "policy", "render", "report", "run", "set_mode")
+
+
+def take_over(request: dict[str, Any]) -> None:
+    """In the child: as if it had been started so."""
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    for number, name, flags in (
+        (0, "stdin", os.O_RDONLY),
+        (1, "stdout", os.O_WRONLY | os.O_CREAT),
+        (2, "stderr", os.O_WRONLY | os.O_CREAT),
+    ):
+        opened = os.open(os.path.join(request["folder"], name), flags, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.argv = [COMMAND, *request["arguments"]]
+
+
+def serve(channel: socket.socket) -> dict[str, Any]:
+    """Returns in each child, with what it is to run."""
+    with channel, channel.makefile("rw") as asked:
+        for line in asked:
+            if (child := os.fork()) == 0:
+                return json.loads(line)
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            asked.write(f"{status}\n")
+            asked.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    for module in _IMPORTED:
+        importlib.import_module(f"{COMMAND}.{module}")
+    assert "aws_cdk" not in sys.modules
+    take_over(serve(socket.socket(fileno=int(sys.argv[1]))))
+    runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
