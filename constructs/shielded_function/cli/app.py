@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib.metadata import version as distribution_version
@@ -375,8 +376,14 @@ def version() -> None:
 
 def main() -> None:
     """The entry point: one line on stderr and exit status 2 when a command cannot do its work."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal's encoding lacks is shown as an escape
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except CliError as error:
-        print(f"shielded-function: {error}", file=sys.stderr)
+        from shielded_function_monitoring.visible import visible
+
+        text = visible(str(error).replace("\n", " "))  # it may quote what somebody wrote into a log
+        print(f"shielded-function: {text}", file=sys.stderr)
         sys.exit(2)

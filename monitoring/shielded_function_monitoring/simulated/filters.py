@@ -20,6 +20,8 @@ MAX_FILTERS: Final = 100
 """Metric filters on one log group (PutMetricFilter)."""
 MAX_DIMENSIONS: Final = 3
 """Dimensions of one metric filter (MetricTransformation, `dimensions`)."""
+MAX_VALUE: Final = 2**360
+"""A metric takes values from -2^360 to 2^360 (MetricDatum, `Value`)."""
 
 
 class FilterError(ValueError):
@@ -100,7 +102,7 @@ def _one(selector: Selector, line: Mapping[str, Any]) -> Any:
 
 
 def _number(found: Any) -> float | None:
-    return float(found) if isinstance(found, Decimal) else None
+    return float(found) if isinstance(found, Decimal) and abs(found) <= MAX_VALUE else None
 
 
 def _text(found: Any) -> str | None:
