@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from cli.insights_account import Account, account, ago, denying
 from cli.moto_account import REGION, make_function, make_role
@@ -241,6 +242,64 @@ def test_a_stack_without_functions(aws: Account) -> None:
     boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Empty", TemplateBody=template)
     with pytest.raises(CliError, match="the stack Empty has no function"):
         alerts.alerts(Where(stacks=["Empty"], place=HERE), Options(), json=True)
+
+
+def test_a_function_of_the_stack_that_never_ran(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lambda makes its log group at the first invocation, and Insights answers for no log group if one is not there."""
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
+    aws.write(GROUP, log())
+    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options("function"), json=True) == 3
+    said = told(capsys)
+    assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24)]
+    assert said["notes"] == ["not there: /aws/lambda/refund: did the function ever run?"]
+
+
+def test_a_log_group_that_is_named_and_not_there(aws: Account) -> None:
+    groups = [f"/aws/lambda/f{n}" for n in range(7)]
+    for group in groups[:6]:
+        aws.write(group, [tmp("/tmp/x", ago(hours=1))])
+    with pytest.raises(CliError, match=r"^/aws/lambda/f6: it is not there, in this account and region$"):
+        alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True)
+
+
+def test_a_function_cannot_speak_for_another(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its code can write any line into its own log, with any name in it, and into no other."""
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
+    aws.write(GROUP, [connect("true.example", time=ago(hours=1))])
+    aws.write("/aws/lambda/refund", [connect("evil.example", time=ago(hours=1), function="checkout")])
+    note = "lines in the log group /aws/lambda/refund say that they are of checkout: "
+    for options in (Options(), Options("function"), Options("policy")):
+        assert alerts.alerts(Where(stacks=["Shop"], place=HERE), options, json=True) == 3
+        said = told(capsys)
+        assert said["violations"] == 1
+        assert said["notes"] == [note + "left out, for it logs elsewhere"]
+    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options(lines=True), json=True) == 3
+    out, err = capsys.readouterr()
+    assert "evil" not in out
+    assert note in err
+    messages = alerts._new_messages(Where(stacks=["Shop"], since="3h", place=HERE), lambda seconds: aws.write("x", []))
+    assert json.loads(next(messages))["details"]["host"] == "true.example"
+    # Of log groups by name it is not known who logs there.
+    groups = [GROUP, "/aws/lambda/refund"]
+    assert alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True) == 3
+    said = told(capsys)
+    assert said["violations"] == 2
+    assert said["notes"] == [note + "if it does not log there, they are forged"]
+
+
+def test_without_credentials() -> None:
+    nobody = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
+    done = command("alerts", "--log-group", "x", "--region", REGION, environment=nobody)
+    assert says(done) == "x: Unable to locate credentials"
+
+
+def test_without_a_network(aws: Account) -> None:
+    def refuse(operation: str, arguments: dict[str, object]) -> None:
+        raise EndpointConnectionError(endpoint_url="https://logs.example")
+
+    aws.refuse = refuse
+    with pytest.raises(CliError, match="x: Could not connect to the endpoint URL"):
+        alerts.alerts(Where(log_groups=["x"], place=HERE), Options(), json=True)
 
 
 def test_many_log_groups_are_asked_in_parts(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:

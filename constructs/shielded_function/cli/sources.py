@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from shielded_function_monitoring.insights import Evaluation, Query, Row, Unread, combine, records
+from shielded_function_monitoring.insights import Evaluation, Query, Row, Unread, combine, record_of, records
 from shielded_function_monitoring.insights.names import Record
 
 from .asking import MAX_LOG_GROUPS, Asker, Batch
@@ -206,13 +206,18 @@ def _own_rows(
     """
     for row in rows:
         # `@log` is the account's id, a colon, and the name.
-        group, function = row.pop(_LOG, "").rpartition(":")[2], row.get("function", "")
+        group, function = row.pop(_LOG, "").rpartition(":")[2], row.get("function") or _function_of(row)
         if group in owners and function and function not in owners[group]:
             claimed.add((group, function))
             continue
         if group not in owners and group.startswith(_LAMBDAS) and function and group != _LAMBDAS + function:
             claimed.add((group, function))
         yield row
+
+
+def _function_of(row: Row) -> str:
+    """The function that a line names, of a row that is a line."""
+    return str((record_of(row.get("@message", "")) or {}).get("function", ""))
 
 
 _LOG: Final = "@log"
