@@ -69,6 +69,7 @@ def test_groups_of_a_file(file: Path) -> None:
         "policy": "outbound_connectivity",
         "mode": "alert",
         "details": {"host": "api.stripe.com", "ip": "198.51.100.7", "port": 443, "protocol": "tcp"},
+        "allow": "api.stripe.com:443",
         "caller": "libssl.so",
         "violations": 4,
         "lines": 1,

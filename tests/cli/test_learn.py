@@ -207,7 +207,7 @@ def test_s3_of_any_bucket_is_not_allowed_by_the_default(tmp_path: Path) -> None:
     """What is a decision to take is not in the policy that is printed."""
     (tmp_path / "log").write_text(connect("s3.eu-west-1.amazonaws.com") + "\n")
     (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert told["policy"] == {"allow_aws": []}
+    assert told["policy"] == {"allow_aws": "none"}
     assert [each["target"] for each in told["still_denied"]] == ["s3.eu-west-1.amazonaws.com:443"]
 
 

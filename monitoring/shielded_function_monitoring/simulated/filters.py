@@ -97,6 +97,8 @@ def _key(namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]) -> 
 
 
 def _one(selector: Selector, line: Mapping[str, Any]) -> Any:
+    if selector.only_field is not None:
+        return line.get(selector.only_field)
     found = selector.select(line)
     return found[0] if len(found) == 1 else None
 
