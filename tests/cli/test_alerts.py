@@ -17,11 +17,11 @@ from cli.insights_account import Account, account, ago, denying
 from cli.moto_account import REGION, make_function, make_role
 from cli.running import command, says
 from monitoring.lines import FUNCTION, armed, connect, folded, lookup, tmp
-from shielded_function.cli import alerts, asking, sources
+from shielded_function.cli import alerts, asking, log_groups
 from shielded_function.cli.alerts import Options
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.sources import Where
+from shielded_function.cli.log_groups import Where
 
 GROUP = "/aws/lambda/checkout"
 HERE = Place(REGION)
@@ -450,7 +450,7 @@ def test_the_functions_of_a_shared_log_group_are_asked_together(aws: Account) ->
     make_role(boto3.client("iam", region_name=REGION))
     make_function(client)
     aws.log_groups["checkout"] = "shared"
-    batches, functions = sources.find_batches(Where(functions=["checkout", "checkout"], place=HERE))
+    batches, functions = log_groups.find_batches(Where(functions=["checkout", "checkout"], place=HERE))
     assert [(batch.log_groups, batch.functions) for batch in batches] == [(("shared",), ("checkout",))]
     assert functions == ("checkout",)
     assert FUNCTION["function"] in functions

@@ -11,7 +11,7 @@ import pytest
 
 from monitoring.lines import at, connect, refused, tmp
 from shielded_function.cli import alerts, filter_test, learn, report
-from shielded_function.cli.sources import Where
+from shielded_function.cli.log_groups import Where
 
 TRUE = connect("true.example")
 _LINE = connect("api.stripe.com")

@@ -17,8 +17,8 @@ from shielded_function.cli import learn
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.learn import Options
+from shielded_function.cli.log_groups import Where
 from shielded_function.cli.present import InAssembly
-from shielded_function.cli.sources import Where
 from shielded_function.policy import ShieldPolicy
 
 LOG = [

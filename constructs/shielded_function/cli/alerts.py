@@ -26,7 +26,8 @@ from . import terminal
 from .aws import call, client
 from .errors import CliError
 from .log_files import check_files, read_lines
-from .sources import BOTH, Source, Where, find_batches, source_of
+from .log_groups import Where, find_batches
+from .sources import BOTH, Source, source_of
 from .times import span_of
 
 FOUND: Final = 3

@@ -90,7 +90,7 @@ def alerts(
     """
     from . import alerts
     from .aws import Place
-    from .sources import Where
+    from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     raise typer.Exit(alerts.alerts(where, alerts.Options(by, lines, follow, limit), json=json))
@@ -136,7 +136,7 @@ def learn(
     """
     from . import learn
     from .aws import Place
-    from .sources import Where
+    from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     options = learn.Options(
@@ -169,7 +169,7 @@ def report(
     """Write a page of what happened: when, functions by policy by target, what is new, and which functions armed."""
     from . import report
     from .aws import Place
-    from .sources import Where
+    from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     raise typer.Exit(report.report(where, report.Options(form, output, previous)))

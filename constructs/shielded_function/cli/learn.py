@@ -26,9 +26,10 @@ from .errors import CliError
 from .learnt_files import FORMATS, write, write_text
 from .learnt_policy import check_accepted, make_result
 from .learnt_shown import as_json, print_results, show_check
+from .log_groups import Where
 from .present import InAssembly, Nothing, OneFile, Present
 from .run import pairs
-from .sources import Where, source_of
+from .sources import source_of
 
 LACKING: Final = 1
 """Exit status of `--check`: a policy lacks something that was observed, or may. 0: none does; 2: no work was done."""

@@ -153,4 +153,6 @@ class _Reader:
             if _NUMBER.fullmatch(word.group()):
                 return NumberCondition(selector, cast(Comparison, sign.group()), Decimal(word.group()))
             return TextCondition(selector, cast(Equality, sign.group()), word.group())
+        if self._source.startswith("%", self._at):
+            raise PatternError(f"filter pattern, character {self._at + 1}: regular expressions are not tried here")
         raise self._fail('a number or a text in ""')
