@@ -435,6 +435,22 @@ def test_follow_a_log_group(aws: Account) -> None:
     assert set(aws.calls) >= {"logs:FilterLogEvents"}
 
 
+def test_follow_a_function_that_never_ran(aws: Account) -> None:
+    make_role(boto3.client("iam", region_name=REGION))
+    make_function(boto3.client("lambda", region_name=REGION))
+    waits: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        assert len(waits) < 5, "it was not found"
+        aws.write(GROUP, [connect("a.example", time=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}")])
+
+    messages = alerts._new_messages(Where(functions=["checkout"], place=HERE), pause)
+    assert json.loads(next(messages))["details"]["host"] == "a.example"
+    with pytest.raises(CliError, match="nowhere: it is not there"):
+        next(alerts._new_messages(Where(log_groups=["nowhere"], place=HERE)))
+
+
 def test_follow_a_function_that_shares_its_log_group(aws: Account) -> None:
     make_role(boto3.client("iam", region_name=REGION))
     make_function(boto3.client("lambda", region_name=REGION))

@@ -250,12 +250,13 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
     batches, functions = find_batches(where)
     # A log group may be shared with functions that nobody asked about, and any code can name another function.
     groups = {group: batch.owners.get(group, functions) for batch in batches for group in batch.log_groups}
+    later = {group for batch in batches for group in batch.owners}  # Lambda makes it when the function first runs
     logs = client("logs", where.place)
     seen: dict[str, int] = {}
     while True:
         asked_at = datetime.now(timezone.utc)
         for group, wanted in groups.items():
-            for event in _events(logs, group, begin):
+            for event in _events(logs, group, begin, may_miss=group in later):
                 if event["eventId"] not in seen:
                     seen[event["eventId"]] = event["timestamp"]
                     record = record_of(event["message"])
@@ -267,11 +268,16 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
         pause(_PAUSE_SECONDS)
 
 
-def _events(logs: Any, group: str, begin: datetime) -> list[dict[str, Any]]:
+def _events(logs: Any, group: str, begin: datetime, *, may_miss: bool) -> list[dict[str, Any]]:
     def read(logGroupName: str) -> list[dict[str, Any]]:
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=logGroupName, startTime=int(begin.timestamp() * 1000), filterPattern=_PATTERN
         )
-        return [event for page in pages for event in page["events"]]
+        try:
+            return [event for page in pages for event in page["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            if may_miss:
+                return []
+            raise
 
     return call("logs:FilterLogEvents", group, read, logGroupName=group)

@@ -59,7 +59,7 @@ def from_json(value: Any) -> Observed:
             for name, event in each["events"].items():
                 log.add_event(name, _evidence(event))
             log.folded = _counts(each["folded"])
-            log.with_others = _counts(each["with_others"])
+            log.with_others = _counts(each.get("with_others", {}))  # a file from before has none
             log.reasons = {str(name): str(reason) for name, reason in each["reasons"].items()}
             found.functions[key] = log
     except (KeyError, TypeError, ValueError, AttributeError) as error:
