@@ -161,6 +161,7 @@ DETAILS: Final[Mapping[str, type[object]]] = {
 ORIGIN: Final = ("function", "version", "region", "account")
 _COMMON: Final = ("function_shield", "v", *ORIGIN, "timestamp", "level")
 
+_SHOWN: Final = 80
 _T = TypeVar("_T")
 
 
@@ -182,7 +183,7 @@ def parse_line(line: str) -> Alert | ShieldEvent | None:
     if fields.get("function_shield") is not True:
         return None
     if _required(fields, "v", int) < 1:
-        raise AlertError(f"v: {fields['v']} is no version of the schema")
+        raise AlertError(f"v: {_shown(fields['v'])} is no version of the schema")
     timestamp, level = _timestamp(fields), _required(fields, "level", str)
     origin = Origin(*(_optional(fields, name, str) for name in ORIGIN))
     if "event" in fields:
@@ -223,7 +224,7 @@ def _event(fields: Mapping[str, Any], timestamp: datetime, level: str, origin: O
 def _count(fields: Mapping[str, Any]) -> int:
     count = _required(fields, "count", int)
     if count < 1:
-        raise AlertError(f"count: {count} is less than 1")
+        raise AlertError(f"count: {_shown(count)} is less than 1")
     return count
 
 
@@ -232,8 +233,16 @@ def _optional(fields: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None
     if value is None and name not in fields:
         return None
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise AlertError(f"{name}: expected {kind.__name__}, found {json.dumps(value)[:80]}")
+        raise AlertError(f"{name}: expected {kind.__name__}, found {_shown(value)}")
     return value
+
+
+def _shown(value: object) -> str:
+    """A value of a line in few words: it may be as deep and as long as whoever forged it liked."""
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "an array"
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _required(fields: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
@@ -246,7 +255,7 @@ def _required(fields: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
 def _one_of(fields: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     value = _required(fields, name, str)
     if value not in allowed:
-        raise AlertError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        raise AlertError(f"{name}: {value[:_SHOWN]!r} is not one of {', '.join(allowed)}")
     return value
 
 
@@ -255,7 +264,7 @@ def _timestamp(fields: Mapping[str, Any]) -> datetime:
     try:
         return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     except ValueError:
-        raise AlertError(f"timestamp: {value!r} is not like 2026-11-24T13:37:00.123456Z") from None
+        raise AlertError(f"timestamp: {value[:_SHOWN]!r} is not like 2026-11-24T13:37:00.123456Z") from None
 
 
 def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any] | None:

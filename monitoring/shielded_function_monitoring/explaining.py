@@ -73,4 +73,6 @@ def _shown(found: list[Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else str(value)
+    # 1e999999999 is a number of JSON's too: only what is short is written out.
+    short = isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _SHOWN
+    return int(value) if short and value == value.to_integral_value() else str(value)

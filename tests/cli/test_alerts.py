@@ -11,16 +11,17 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from cli.insights_account import Account, account, ago, denying
 from cli.moto_account import REGION, make_function, make_role
 from cli.running import command, says
 from monitoring.lines import FUNCTION, armed, connect, folded, lookup, tmp
-from shielded_function.cli import alerts, asking, sources
+from shielded_function.cli import alerts, asking, log_groups
 from shielded_function.cli.alerts import Options
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.sources import Where
+from shielded_function.cli.log_groups import Where
 
 GROUP = "/aws/lambda/checkout"
 HERE = Place(REGION)
@@ -68,6 +69,7 @@ def test_groups_of_a_file(file: Path) -> None:
         "policy": "outbound_connectivity",
         "mode": "alert",
         "details": {"host": "api.stripe.com", "ip": "198.51.100.7", "port": 443, "protocol": "tcp"},
+        "allow": "api.stripe.com:443",
         "caller": "libssl.so",
         "violations": 4,
         "lines": 1,
@@ -243,6 +245,64 @@ def test_a_stack_without_functions(aws: Account) -> None:
         alerts.alerts(Where(stacks=["Empty"], place=HERE), Options(), json=True)
 
 
+def test_a_function_of_the_stack_that_never_ran(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lambda makes its log group at the first invocation, and Insights answers for no log group if one is not there."""
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
+    aws.write(GROUP, log())
+    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options("function"), json=True) == 3
+    said = told(capsys)
+    assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24)]
+    assert said["notes"] == ["not there: /aws/lambda/refund: did the function ever run?"]
+
+
+def test_a_log_group_that_is_named_and_not_there(aws: Account) -> None:
+    groups = [f"/aws/lambda/f{n}" for n in range(7)]
+    for group in groups[:6]:
+        aws.write(group, [tmp("/tmp/x", ago(hours=1))])
+    with pytest.raises(CliError, match=r"^/aws/lambda/f6: it is not there, in this account and region$"):
+        alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True)
+
+
+def test_a_function_cannot_speak_for_another(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its code can write any line into its own log, with any name in it, and into no other."""
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
+    aws.write(GROUP, [connect("true.example", time=ago(hours=1))])
+    aws.write("/aws/lambda/refund", [connect("evil.example", time=ago(hours=1), function="checkout")])
+    note = "lines in the log group /aws/lambda/refund say that they are of checkout: "
+    for options in (Options(), Options("function"), Options("policy")):
+        assert alerts.alerts(Where(stacks=["Shop"], place=HERE), options, json=True) == 3
+        said = told(capsys)
+        assert said["violations"] == 1
+        assert said["notes"] == [note + "left out, for it logs elsewhere"]
+    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options(lines=True), json=True) == 3
+    out, err = capsys.readouterr()
+    assert "evil" not in out
+    assert note in err
+    messages = alerts._new_messages(Where(stacks=["Shop"], since="3h", place=HERE), lambda seconds: aws.write("x", []))
+    assert json.loads(next(messages))["details"]["host"] == "true.example"
+    # Of log groups by name it is not known who logs there.
+    groups = [GROUP, "/aws/lambda/refund"]
+    assert alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True) == 3
+    said = told(capsys)
+    assert said["violations"] == 2
+    assert said["notes"] == [note + "if it does not log there, they are forged"]
+
+
+def test_without_credentials() -> None:
+    nobody = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
+    done = command("alerts", "--log-group", "x", "--region", REGION, environment=nobody)
+    assert says(done) == "x: Unable to locate credentials"
+
+
+def test_without_a_network(aws: Account) -> None:
+    def refuse(operation: str, arguments: dict[str, object]) -> None:
+        raise EndpointConnectionError(endpoint_url="https://logs.example")
+
+    aws.refuse = refuse
+    with pytest.raises(CliError, match="x: Could not connect to the endpoint URL"):
+        alerts.alerts(Where(log_groups=["x"], place=HERE), Options(), json=True)
+
+
 def test_many_log_groups_are_asked_in_parts(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     groups = [f"/aws/lambda/f{n}" for n in range(120)]
     for number, group in enumerate(groups):
@@ -375,6 +435,22 @@ def test_follow_a_log_group(aws: Account) -> None:
     assert set(aws.calls) >= {"logs:FilterLogEvents"}
 
 
+def test_follow_a_function_that_never_ran(aws: Account) -> None:
+    make_role(boto3.client("iam", region_name=REGION))
+    make_function(boto3.client("lambda", region_name=REGION))
+    waits: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        assert len(waits) < 5, "it was not found"
+        aws.write(GROUP, [connect("a.example", time=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}")])
+
+    messages = alerts._new_messages(Where(functions=["checkout"], place=HERE), pause)
+    assert json.loads(next(messages))["details"]["host"] == "a.example"
+    with pytest.raises(CliError, match="nowhere: it is not there"):
+        next(alerts._new_messages(Where(log_groups=["nowhere"], place=HERE)))
+
+
 def test_follow_a_function_that_shares_its_log_group(aws: Account) -> None:
     make_role(boto3.client("iam", region_name=REGION))
     make_function(boto3.client("lambda", region_name=REGION))
@@ -390,7 +466,7 @@ def test_the_functions_of_a_shared_log_group_are_asked_together(aws: Account) ->
     make_role(boto3.client("iam", region_name=REGION))
     make_function(client)
     aws.log_groups["checkout"] = "shared"
-    batches, functions = sources.find_batches(Where(functions=["checkout", "checkout"], place=HERE))
+    batches, functions = log_groups.find_batches(Where(functions=["checkout", "checkout"], place=HERE))
     assert [(batch.log_groups, batch.functions) for batch in batches] == [(("shared",), ("checkout",))]
     assert functions == ("checkout",)
     assert FUNCTION["function"] in functions

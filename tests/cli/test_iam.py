@@ -18,7 +18,7 @@ from monitoring.lines import connect
 from shielded_function.cli import alerts, learn, report, set_mode
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.sources import Where
+from shielded_function.cli.log_groups import Where
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "iam-permissions.md"
 HERE = Place(REGION)

@@ -17,8 +17,8 @@ from shielded_function.cli import learn
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.learn import Options
+from shielded_function.cli.log_groups import Where
 from shielded_function.cli.present import InAssembly
-from shielded_function.cli.sources import Where
 from shielded_function.policy import ShieldPolicy
 
 LOG = [
@@ -147,7 +147,9 @@ def test_aws_without_the_present_policy(tmp_path: Path) -> None:
         assert [each["rule"] for each in told["decisions"]] == ["missing-grant"], options
 
 
-def test_check_in_ci(log: Path, tmp_path: Path) -> None:
+def test_check_in_ci(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("\n".join(each.replace('"count":3', '"count":1') for each in LOG) + "\n")
     enough = tmp_path / "enough.toml"
     enough.write_text('allow_outbound = ["api.stripe.com:443", "169.254.169.254:80"]\nallow_tmp = ["/tmp/**"]\n')
     done = command("learn", log, "--check", "--policy", enough)
@@ -163,6 +165,63 @@ def test_check_in_ci(log: Path, tmp_path: Path) -> None:
     assert told["lacks"] is True
     assert [each["target"] for each in told["functions"][0]["lacking"]] == ["169.254.169.254:80"]
     assert told["functions"][0]["policy"]["read_write_tmp"] == "allow", "what is allowed stays allowed"
+
+
+def test_check_fails_where_targets_are_unknown(tmp_path: Path) -> None:
+    enough = tmp_path / "enough.toml"
+    enough.write_text('allow_outbound = ["a.example:443"]\n')
+    for name, lines in (("folded", [folded("outbound_connectivity", 7)]), ("counted", [connect("a.example", count=8)])):
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+        done = command("learn", tmp_path / name, "--check", "--policy", enough)
+        assert done.returncode == 1
+        assert "7 violations of outbound_connectivity were counted and not written" in done.stdout
+    enough.write_text('outbound_connectivity = "allow"\n')
+    assert command("learn", tmp_path / "folded", "--check", "--policy", enough).returncode == 0
+
+
+def test_check_of_nothing_is_no_check(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("START\n")
+    (tmp_path / "p.json").write_text("{}")
+    said = says(command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.json"))
+    assert said.startswith("no line of the shield was found; --check has nothing to go by")
+
+
+def test_check_says_what_only_a_deployment_can_tell(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(connect("sqs.eu-west-1.amazonaws.com") + "\n")
+    (tmp_path / "p.toml").write_text('allow_aws = "granted"\n')
+    done = command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.toml")
+    assert done.returncode == 0, done.stdout
+    assert "what its policy may admit, by entries that are known only at deployment" in done.stdout
+    assert "sqs.eu-west-1.amazonaws.com:443" in done.stdout
+
+
+@pytest.mark.parametrize(("first", "second"), [("--json", "--output"), ("--check", "--output"), ("--json", "--format")])
+def test_options_that_nobody_would_heed(log: Path, tmp_path: Path, first: str, second: str) -> None:
+    (tmp_path / "p.json").write_text("{}")
+    value = tmp_path / "x.toml" if second == "--output" else "python"
+    said = says(command("learn", log, first, second, value, "--policy", tmp_path / "p.json"))
+    assert said == f"{second} is for what is written, and {first} writes nothing: leave one out"
+
+
+def test_s3_of_any_bucket_is_not_allowed_by_the_default(tmp_path: Path) -> None:
+    """What is a decision to take is not in the policy that is printed."""
+    (tmp_path / "log").write_text(connect("s3.eu-west-1.amazonaws.com") + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert told["policy"] == {"allow_aws": "none"}
+    assert [each["target"] for each in told["still_denied"]] == ["s3.eu-west-1.amazonaws.com:443"]
+
+
+def test_more_entries_than_a_policy_takes(tmp_path: Path) -> None:
+    """Somebody's 600 hosts keep nobody from learning of the others."""
+    many = [connect(f"h.example{n}.com") for n in range(600)]
+    (tmp_path / "log").write_text("\n".join([*many, *OTHER]) + "\n")
+    checkout, refund = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert "more than 512 entries" in checkout["problem"]
+    assert (len(checkout["still_denied"]), checkout["policy"]) == (600, {})
+    assert refund["policy"] == {"allow_outbound": ["api.example.com:443"]}
+    assert "what was learnt makes no policy" in command("learn", tmp_path / "log").stdout
+    said = says(command("learn", tmp_path / "log", "--output", tmp_path / "policies"))
+    assert said.startswith("checkout: what was learnt makes no policy")
 
 
 def test_tracebacks_fail_no_check(tmp_path: Path) -> None:
@@ -209,7 +268,7 @@ def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
     assert told["cold_starts"] == 2
     assert told["entries"][0]["evidence"]["count"] == 5
     assert told["entries"][0]["evidence"]["days"] == 3
-    assert len(told["incomplete"]) == 1
+    assert len(told["incomplete"]) == 2
     (alone,) = json.loads(command("learn", "--merge", saved, "--json").stdout)["functions"]
     assert alone["entries"][0]["evidence"]["count"] == 4
     assert "the same run is given twice" in says(command("learn", "--merge", saved, "--merge", saved))

@@ -14,7 +14,7 @@ from cli.running import command, says
 from monitoring.lines import armed, at, connect, tmp
 from shielded_function.cli import report
 from shielded_function.cli.aws import Place
-from shielded_function.cli.sources import Where
+from shielded_function.cli.log_groups import Where
 
 LOG = [armed(at(20)), connect("api.stripe.com", time=at(20), count=3), tmp("/tmp/</script>\x1b[2J", at(21))]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deployed.moto_server import MotoServer, physical_resources
-from deployed.references import References
+from deployed.moto_server import ACCOUNT, REGION, MotoServer, physical_resources
+from shielded_function_monitoring.intrinsics import Resolver
 
 NESTED = "AWS::CloudFormation::Stack"
 FUNCTION = "AWS::Lambda::Function"
@@ -48,6 +48,7 @@ class DeployedStack:
     Attributes:
         name: its name.
         template: its template, as moto has it.
+        names: the name or ARN of each resource that exists, by logical id.
         references: resolves the template's values.
         dropped: the logical ids that moto made nothing of.
         children: the nested stacks in it.
@@ -55,7 +56,8 @@ class DeployedStack:
 
     name: str
     template: Mapping[str, Any]
-    references: References
+    names: Mapping[str, str]
+    references: Resolver
     dropped: frozenset[str]
     children: tuple[DeployedStack, ...] = ()
 
@@ -69,7 +71,7 @@ class DeployedStack:
 
     def physical(self, logical_id: str) -> str:
         """A resource's name or ARN."""
-        return self.references.physical[logical_id]
+        return self.names[logical_id]
 
     def everything(self) -> list[DeployedStack]:
         """This stack and all that are nested in it."""
@@ -81,7 +83,7 @@ def load(server: MotoServer, stack: str) -> DeployedStack:
 
     Raises:
         DroppedUnnoticed: moto dropped a type of resource that no table here knows.
-        ReferenceMissing: a resource refers to what does not exist.
+        IntrinsicError: a resource refers to what does not exist.
     """
     deployed = read(server, stack)
     for part in deployed.everything():
@@ -124,7 +126,7 @@ def read(server: MotoServer, stack: str) -> DeployedStack:
     made = physical_resources(server, stack)
     dropped = frozenset(template["Resources"]) - frozenset(made)
     check(stack, template, dropped)
-    names = {
+    names = made | {
         logical_id: f"{stack}-{logical_id}"
         for logical_id in dropped
         if template["Resources"][logical_id]["Type"] not in NOT_NEEDED
@@ -135,10 +137,28 @@ def read(server: MotoServer, stack: str) -> DeployedStack:
     return DeployedStack(
         name=stack,
         template=template,
-        references=References(stack, template, {**made, **names}, parameters),
+        names=names,
+        references=references_of(stack, template, names, parameters),
         dropped=dropped,
         children=tuple(read(server, name) for name in nested),
     )
+
+
+def references_of(
+    stack: str, template: Mapping[str, Any], names: Mapping[str, str], parameters: Mapping[str, str]
+) -> Resolver:
+    """Resolves values as the deployed stack has them: by the names that moto gave, and nothing that does not exist.
+
+    Args:
+        stack: its name.
+        template: its template.
+        names: the name or ARN of each resource that exists, by logical id.
+        parameters: the values of the template's parameters.
+    """
+    existing = {name: resource for name, resource in template["Resources"].items() if name in names}
+    topics = {f"{n}.TopicArn": names[n] for n in existing if existing[n]["Type"] == "AWS::SNS::Topic"}
+    values = {**parameters, **names, **topics}
+    return Resolver(stack, {**template, "Resources": existing}, values, REGION, ACCOUNT)
 
 
 def check(stack: str, template: Mapping[str, Any], dropped: frozenset[str]) -> None:

@@ -21,7 +21,6 @@ from deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
 from deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
 from deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, physical_resources, stacks
 from shielded_function_monitoring import NAMESPACE, violations
-from shielded_function_monitoring.intrinsics import Resolver
 from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
 
 WRAPPER = "/opt/shielded-function/shield"
@@ -219,7 +218,7 @@ def check_checkout(deployment: Deployment) -> None:
 def test_an_alert_line_fires_the_alarm(deployment: Deployment) -> None:
     """What is deployed, evaluated: a line in a function's log group becomes an alarm's state, and a message."""
     server = deployment.server
-    cloudwatch = SimulatedCloudWatch(read_templates([(resolver_of(stack), None) for stack in deployment.everything()]))
+    cloudwatch = SimulatedCloudWatch(read_templates([(stack.references, None) for stack in deployment.everything()]))
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
     moto = MotoCloudWatch(cloudwatch, server.client)
     queue = server.client("sqs").create_queue(QueueName="told")["QueueUrl"]
@@ -242,18 +241,6 @@ def test_an_alert_line_fires_the_alarm(deployment: Deployment) -> None:
     for subscription in subscriptions:
         server.client("sns").unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     server.client("sqs").delete_queue(QueueUrl=queue)
-
-
-def resolver_of(stack: DeployedStack) -> Resolver:
-    """Makes a stack's names as moto has made them."""
-    return Resolver(
-        stack.name,
-        stack.template,
-        values=stack.references.physical,
-        region=REGION,
-        account=ACCOUNT,
-        parameters=lambda name: stack.references.parameters[name],
-    )
 
 
 def test_diff_finds_nothing_after_a_deployment(deployment: Deployment) -> None:

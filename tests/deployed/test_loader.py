@@ -6,7 +6,7 @@ import pytest
 
 from deployed import loader
 from deployed.moto_server import ACCOUNT, REGION
-from deployed.references import ReferenceMissing, References
+from shielded_function_monitoring.intrinsics import IntrinsicError, Resolver
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Shop-Fn-1"
 TEMPLATE = {
@@ -20,9 +20,9 @@ TEMPLATE = {
 
 
 @pytest.fixture
-def references() -> References:
+def references() -> Resolver:
     names = {"Fn": "Shop-Fn-1", "Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:Shop-Topic-1"}
-    return References("Shop", TEMPLATE, names, {"Stage": "prod"})
+    return loader.references_of("Shop", TEMPLATE, names, {"Stage": "prod"})
 
 
 def test_what_the_tables_say_is_dropped_is_dropped() -> None:
@@ -63,18 +63,19 @@ def test_a_type_that_no_table_knows_is_an_error() -> None:
         ({"Deep": {"Er": [{"Ref": "Fn"}]}}, {"Deep": {"Er": ["Shop-Fn-1"]}}),
     ],
 )
-def test_values(references: References, value: object, expected: object) -> None:
+def test_values(references: Resolver, value: object, expected: object) -> None:
     assert references.resolve(value) == expected
 
 
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        ({"Ref": "Missing"}, "Missing does not exist"),
+        ({"Ref": "Missing"}, "Ref Missing: the template has no such resource"),
+        ({"Ref": "Odd"}, "Ref Odd: the template has no such resource"),
         ({"Fn::GetAtt": ["Fn", "Version"]}, "Fn.Version"),
         ({"Fn::ImportValue": "x"}, "Fn::ImportValue"),
     ],
 )
-def test_what_is_not_there_is_an_error(references: References, value: object, named: str) -> None:
-    with pytest.raises(ReferenceMissing, match=named):
+def test_what_is_not_there_is_an_error(references: Resolver, value: object, named: str) -> None:
+    with pytest.raises(IntrinsicError, match=named):
         references.resolve(value)

@@ -72,3 +72,10 @@ def test_a_quoted_text_is_the_text_everywhere(text: str) -> None:
     assert ast.literal_eval(quoted) == text
     assert files._load_toml(f"a = {quoted}") == {"a": text}
     assert yaml.safe_load(f"a: {quoted}")["a"] == text
+
+
+@pytest.mark.parametrize("number", ["1e5000", "1e999999999999", "9" * 5000, "-1e-5000"])
+def test_numbers_that_cannot_be_written_out(number: str) -> None:
+    (failure,) = why_not(parse_pattern("{ $.count = 7 }"), f'{{"count":{number}}}')
+    assert failure.reason.startswith("it is ")
+    assert len(failure.reason) < 100

@@ -267,3 +267,23 @@ def test_numbers_as_insights_writes_them() -> None:
 def test_fields_and_aliases() -> None:
     query = Query(Fields((Column("policy", "what"), Column("details.path"))), Sort("what"), Limit(1))
     assert evaluate(query, [tmp("/tmp/x")]) == [{"what": "read_write_tmp", "details.path": "/tmp/x"}]
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-99-99", "2026-02-30", "\u0662\u0660\u0662\u0666-11-20", "2026-1--20", "\x1b[31m     "]
+)
+def test_a_day_that_is_none(time: str) -> None:
+    line = connect("a.example").replace(at()[:10], json.dumps(time)[1:-1])
+    (row,) = evaluate(queries.timeline(), [line])
+    assert "period" not in row
+
+
+def test_the_groups_of_each_log_group_apart() -> None:
+    assert (
+        queries.alerts_by("function")
+        .apart_by("@log")
+        .render()
+        .splitlines()[2]
+        .endswith("by function, region, account, @log")
+    )
+    assert queries.lines().apart_by("@log") == queries.lines()

@@ -59,12 +59,12 @@ def test_each_policy_with_a_list() -> None:
     learnt = learnt_of(
         armed(),
         lookup("api.stripe.com", at(20)),
-        connect("api.stripe.com", time=at(20), count=3, caller="libssl.so"),
+        *(connect("api.stripe.com", time=at(20), caller="libssl.so") for _ in range(3)),
         connect("api.stripe.com", ip="198.51.100.8", time=at(22), caller="_socket.so"),
         connect(ip="203.0.113.9", port=5432),
         connect(ip="2001:db8::9", port=5432),
         connect("ntp.example.com", port=123, protocol="udp"),
-        tmp("/tmp/cache.json", count=2),
+        tmp("/tmp/cache.json"),
         program("/usr/bin/convert"),
     )
     assert entries(learnt) == [
@@ -131,6 +131,17 @@ NEVER = [
     ("looks-like-data", lookup("5f4dcc3b5aa765d61d8327deb882cf99b1c2.evil.example"), None),
     ("looks-like-data", connect("5f4dcc3b5aa765d61d8327deb882cf99b1c2.evil.example"), None),
     ("only-looked-up", lookup("quiet.evil.example"), "quiet.evil.example"),
+    ("only-looked-up", connect("quiet.evil.example", port=0, protocol="udp"), "quiet.evil.example"),
+    ("only-looked-up", connect(ip="203.0.113.9", port=0, protocol="udp"), "203.0.113.9"),
+    ("metadata-address", connect("169.254.169.254", port=80), "169.254.169.254:80"),
+    ("metadata-address", connect("a.example", sni="169.254.169.254", protocol="tls"), "169.254.169.254:443"),
+    ("metadata-address", connect("METADATA.google.internal.", port=80), "METADATA.google.internal.:80"),
+    ("address-as-name", connect("203.0.113.9"), "203.0.113.9:443"),
+    ("address-as-name", connect("a.example", sni="203.0.113.9", protocol="tls"), "203.0.113.9:443"),
+    ("any-bucket", connect("s3.us-west-2.amazonaws.com"), "s3.us-west-2.amazonaws.com:443"),
+    ("any-bucket", connect("s3-accelerate.dualstack.amazonaws.com"), "s3-accelerate.dualstack.amazonaws.com:443"),
+    ("cut-off", tmp("/tmp/" + "z" * 1125 + "..."), None),
+    ("cut-off", program("/usr/" + "z" * 1125 + "..."), None),
     ("program-in-tmp", program("/tmp/miner"), "/tmp/miner"),
     ("program-in-tmp", program("/dev/shm/miner"), "/dev/shm/miner"),
     ("unshielded-program", program("/opt/static", allow="unshielded:/opt/static"), "/opt/static"),
@@ -141,6 +152,12 @@ NEVER = [
     ("no-entry", alert("outbound_connectivity", protocol="raw"), "raw"),
     ("no-entry", connect("\x1b[31mred.example", allow="evil.example:443"), "\x1b[31mred.example:443"),
     ("no-entry", tmp("/tmp/../etc/passwd", allow="/tmp/x"), "/tmp/../etc/passwd"),
+    ("no-entry", tmp("/tmp/a\nb"), "/tmp/a\nb"),
+    ("no-entry", tmp("/tmp/a\tb"), "/tmp/a\tb"),
+    ("no-entry", tmp("/tmp/a "), "/tmp/a "),
+    ("no-entry", tmp("/tmp/a\nSHIELD_READ_WRITE_TMP=allow"), "/tmp/a\nSHIELD_READ_WRITE_TMP=allow"),
+    ("no-entry", program("/usr/bin/\u202ea"), "/usr/bin/\u202ea"),
+    ("wildcard-in-name", connect("*.evil.example", path="/x"), "*.evil.example:443"),
     ("read-handler", alert("read_handler", path="/var/task/app.py"), "/var/task/app.py"),
     ("executable-memory", alert("executable_memory", path="/opt/libffi.so"), "/opt/libffi.so"),
     ("self-protection", alert("self_protection", path="/proc/self/mem"), "/proc/self/mem"),
@@ -233,6 +250,36 @@ def test_many_names_below_one_domain() -> None:
     assert common_domain(["a.b.example", "c.example"]) == "example"
 
 
+def test_the_domain_itself_makes_no_wildcard_of_what_is_above_it() -> None:
+    names = [f"host{n}.example.com" for n in range(21)]
+    learnt = learnt_of(*(connect(name) for name in [*names, "example.com"]))
+    assert entries(learnt) == [("allow_outbound", "example.com:443")], "no wildcard covers the domain itself"
+    assert [offer.value for offer in learnt.offers] == ["*.example.com:443"]
+
+
+def test_lookups_of_what_was_connected_to_offer_no_wider_wildcard() -> None:
+    names = [f"host{n}.example.com" for n in range(21)]
+    learnt = learnt_of(*(lookup(name) for name in names), *(connect(name) for name in names))
+    assert [offer.value for offer in learnt.offers] == ["*.example.com:443"]
+
+
+def test_an_address_with_a_name_however_it_is_written() -> None:
+    learnt = learnt_of(connect("api.stripe.com", ip="::ffff:198.51.100.7"), connect(ip="198.51.100.7"))
+    assert [rule for rule, _, _ in rules(learnt)] == ["address-with-name"]
+
+
+def test_a_line_that_counts_others_leaves_their_targets_unknown() -> None:
+    learnt = learnt_of(connect("a.example", count=3), connect("b.example"), alert("read_handler", count=9, path="/x"))
+    assert learnt.unknown == {"outbound_connectivity": 2}
+    assert learnt.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
+
+
+def test_a_line_longer_than_the_shields_is_nobodys() -> None:
+    """It would also take minutes to ask of each of its labels whether it looks like data."""
+    found = read([connect("a." * 100_000 + "com"), connect("b.example")])
+    assert (len(found.functions), found.malformed) == (1, 1)
+
+
 def test_what_may_be_missing_is_said() -> None:
     learnt = learnt_of(
         folded("read_write_tmp", 18),
@@ -322,8 +369,14 @@ def test_a_forged_line_hides_nothing(forged: dict[str, object]) -> None:
 
 
 def test_a_count_without_end() -> None:
-    (log,) = read([connect("evil.example").replace('"count":1', '"count":1e999')]).functions.values()
-    assert [each.evidence.count for each in log.observations] == [1]
+    """Beyond what a number is, or what Python makes text of: a line of nobody's, which is said."""
+    for count in ("1e999", "Infinity", "NaN", "9" * 5000):
+        found = read([connect("evil.example").replace('"count":1', f'"count":{count}')])
+        assert (found.functions, found.malformed) == ({}, 1), count
+    forged = connect("evil.example").replace('"count":1', f'"count":{"9" * 3000}')
+    also = connect("evil.example").replace('"count":1', '"count":1.5')
+    (log,) = read([forged, connect("evil.example"), also]).functions.values()
+    assert [each.evidence.count for each in log.observations] == [3], "counted by its lines"
 
 
 def test_a_forged_region_sets_nothing() -> None:
@@ -347,6 +400,7 @@ def test_runs_are_merged() -> None:
     (log,) = merged.functions.values()
     assert log.cold_starts == 2
     assert log.folded == {"read_write_tmp": 3}
+    assert log.with_others == {"outbound_connectivity": 1}
     evidence = learn(log).entries[0].evidence
     assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"))
     assert first.functions != merged.functions, "what was given is not changed"
@@ -411,7 +465,7 @@ def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
     log = log_of(
         *(armed(at(10)) for _ in range(53)),
         *(connect("api.stripe.com", time=at(day), caller="libssl.so.3") for day in range(11, 24)),
-        connect("api.stripe.com", time=at(24), count=1488, caller="libssl.so.3"),
+        *(connect("api.stripe.com", time=at(24), caller="libssl.so.3") for _ in range(1488)),
     )
     heading = Heading.of(learn(log))
     written = write_toml({"allow_outbound": ["api.stripe.com:443"]}, heading)

@@ -16,13 +16,18 @@ from rich.text import Text
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
 from shielded_function_monitoring.insights import Row, queries, record_of
 from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights.names import Record
 from shielded_function_monitoring.insights.query import MAX_ROWS
+from shielded_function_monitoring.learning.entries import entry_of
+from shielded_function_monitoring.learning.reading import observation_of
 from shielded_function_monitoring.visible import visible
 
 from . import terminal
 from .aws import call, client
 from .errors import CliError
-from .sources import Source, Where, find_batches, read_lines, source_of
+from .log_files import check_files, read_lines
+from .log_groups import Where, find_batches
+from .sources import BOTH, Source, source_of
 from .times import span_of
 
 FOUND: Final = 3
@@ -99,8 +104,10 @@ def _show_groups(source: Source, options: Options, *, json: bool) -> int:
 
 def _group(row: Row) -> dict[str, Any]:
     target = {name.removeprefix("details."): row[name] for name in queries.TARGET if name in row}
-    names = ("function", "region", "account", "policy", "mode", "allow")
+    names = ("function", "region", "account", "policy", "mode")
     group: dict[str, Any] = {name: row[name] for name in names if name in row}
+    if allow := entry_of(observation_of(row)):
+        group["allow"] = allow
     if target:
         if "port" in target:
             target |= {"port": int(number_of(target["port"]))}
@@ -148,27 +155,33 @@ def _what(details: Any) -> str:
 
 
 def _show_lines(source: Source, limit: int, *, json: bool) -> int:
-    rows = source.lines(partial(queries.lines, rows=limit), limit)
+    found = source.lines(partial(queries.lines, rows=limit), limit)
+    (rows,) = found.rows
     screen = terminal.console()
     for row in rows:
-        _print_line(screen, row.get("@message", ""), json=json)
+        record = record_of(row.get("@message", ""))
+        if record is not None:
+            _print_line(screen, record, json=json)
     if len(rows) == limit:
         terminal.note(f"the newest {limit} lines: --limit shows more")
+    for text in found.notes:
+        terminal.note(text)
     return FOUND if rows else 0
 
 
-def _print_line(screen: Console, message: str, *, json: bool) -> bool:
+def _print_line(screen: Console, record: Record, *, json: bool) -> bool:
     """Prints one line; whether it is a violation."""
-    record = record_of(message)
-    if record is None:
-        return False
+    message = record.pop("@message")
     if json:
-        del record["@message"]
-        print(json_module.dumps(record), flush=True)  # by itself: what a terminal would act on is escaped
+        try:
+            print(json_module.dumps(record), flush=True)  # by itself: what a terminal would act on is escaped
+        except RecursionError:
+            terminal.note("a line that nests deeper than any of the shield's was left out: it is forged")
+            return False
         return "policy" in record
     try:
-        line = parse_line(message[message.index("{") :].rstrip())
-    except (AlertError, ValueError) as error:
+        line = parse_line(message)
+    except AlertError as error:
         screen.print(Text(f"not a line that the shield writes ({visible(str(error))})", "red"), soft_wrap=True)
         return False
     if line is None:
@@ -185,8 +198,8 @@ def _line(line: Alert | ShieldEvent) -> Text:
         text.append(f"  {line.policy}  {visible(_what(line.details))}")
         if line.caller:
             text.append(f"  by {visible(line.caller)}", "dim")
-        if line.allow:
-            text.append(f"  [allow: {visible(line.allow)}]", "dim")
+        if allow := entry_of(observation_of(_row(line))):
+            text.append(f"  [allow: {visible(allow)}]", "dim")
     else:
         text.append(f"  {line.event}", terminal.STYLES.get(line.event, ""))
         reason = line.fields.get("reason", "")
@@ -196,11 +209,22 @@ def _line(line: Alert | ShieldEvent) -> Text:
     return text
 
 
+def _row(alert: Alert) -> Row:
+    """An alert as a query's row has it."""
+    details = {f"details.{name}": str(value) for name, value in alert.details.items()}
+    return {**details, "policy": alert.policy, "mode": alert.mode, "allow": alert.allow or ""}
+
+
 # As they come
 
 
 def _follow(where: Where, *, json: bool) -> int:
     """Until it is interrupted, or stdin ends."""
+    if where.until or (where.files and where.since):
+        raise CliError("--follow shows lines as they come: --until, and --since of files, do not go with it")
+    if where.files and (where.log_groups or where.stacks):
+        raise CliError(BOTH)
+    check_files(where.files)
     screen, found = terminal.console(), False
     functions = frozenset(where.functions)
     messages = read_lines(where.files) if where.files else _new_messages(where)
@@ -209,7 +233,7 @@ def _follow(where: Where, *, json: bool) -> int:
             record = record_of(message)
             if record is None or (functions and record.get("function") not in functions):
                 continue
-            found |= _print_line(screen, message, json=json)
+            found |= _print_line(screen, record, json=json)
     except KeyboardInterrupt:
         print(file=sys.stderr)
     return FOUND if found else 0
@@ -224,18 +248,19 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
         raise CliError("name what to read: files (or -), --log-group, --function or --stack")
     begin = span_of(where.since, None).since if where.since else datetime.now(timezone.utc)
     batches, functions = find_batches(where)
-    groups = [group for batch in batches for group in batch.log_groups]
+    # A log group may be shared with functions that nobody asked about, and any code can name another function.
+    groups = {group: batch.owners.get(group, functions) for batch in batches for group in batch.log_groups}
+    later = {group for batch in batches for group in batch.owners}  # Lambda makes it when the function first runs
     logs = client("logs", where.place)
     seen: dict[str, int] = {}
     while True:
         asked_at = datetime.now(timezone.utc)
-        for group in groups:
-            for event in _events(logs, group, begin):
+        for group, wanted in groups.items():
+            for event in _events(logs, group, begin, may_miss=group in later):
                 if event["eventId"] not in seen:
                     seen[event["eventId"]] = event["timestamp"]
                     record = record_of(event["message"])
-                    # A log group may be shared with functions that nobody asked about.
-                    if record is not None and (not functions or record.get("function") in functions):
+                    if record is not None and (not wanted or record.get("function") in wanted):
                         yield event["message"]
         begin = max(begin, asked_at - _LATE)
         oldest = int(begin.timestamp() * 1000)
@@ -243,11 +268,16 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
         pause(_PAUSE_SECONDS)
 
 
-def _events(logs: Any, group: str, begin: datetime) -> list[dict[str, Any]]:
+def _events(logs: Any, group: str, begin: datetime, *, may_miss: bool) -> list[dict[str, Any]]:
     def read(logGroupName: str) -> list[dict[str, Any]]:
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=logGroupName, startTime=int(begin.timestamp() * 1000), filterPattern=_PATTERN
         )
-        return [event for page in pages for event in page["events"]]
+        try:
+            return [event for page in pages for event in page["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            if may_miss:
+                return []
+            raise
 
     return call("logs:FilterLogEvents", group, read, logGroupName=group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib.metadata import version as distribution_version
@@ -89,7 +90,7 @@ def alerts(
     """
     from . import alerts
     from .aws import Place
-    from .sources import Where
+    from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     raise typer.Exit(alerts.alerts(where, alerts.Options(by, lines, follow, limit), json=json))
@@ -135,7 +136,7 @@ def learn(
     """
     from . import learn
     from .aws import Place
-    from .sources import Where
+    from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     options = learn.Options(
@@ -168,7 +169,7 @@ def report(
     """Write a page of what happened: when, functions by policy by target, what is new, and which functions armed."""
     from . import report
     from .aws import Place
-    from .sources import Where
+    from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     raise typer.Exit(report.report(where, report.Options(form, output, previous)))
@@ -375,8 +376,14 @@ def version() -> None:
 
 def main() -> None:
     """The entry point: one line on stderr and exit status 2 when a command cannot do its work."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal's encoding lacks is shown as an escape
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except CliError as error:
-        print(f"shielded-function: {error}", file=sys.stderr)
+        from shielded_function_monitoring.visible import visible
+
+        text = visible(str(error).replace("\n", " "))  # it may quote what somebody wrote into a log
+        print(f"shielded-function: {text}", file=sys.stderr)
         sys.exit(2)

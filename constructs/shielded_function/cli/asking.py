@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shielded_function_monitoring.insights import Query, Row, combine
@@ -33,10 +33,18 @@ _QUIET_SECONDS: Final = 15.0
 
 @dataclass(frozen=True)
 class Batch:
-    """Log groups that one query is about, and the functions whose lines are wanted of them (all when empty)."""
+    """Log groups that one query is about.
+
+    Attributes:
+        log_groups: their names.
+        functions: whose lines are wanted of them; all when empty.
+        owners: by log group, the functions that log there, where that is known. Such a log group may not be there yet:
+            Lambda makes it when the function runs for the first time.
+    """
 
     log_groups: tuple[str, ...]
     functions: tuple[str, ...] = ()
+    owners: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]], hash=False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,15 @@ class Piece:
     log_groups: tuple[str, ...]
     since: int
     until: int
+    may_miss: bool = False
+    """Whether a log group of it that is not there is no mistake."""
+
+    def parts(self) -> tuple[Piece, Piece] | None:
+        """The two halves of its log groups; None when it is one."""
+        at = len(self.log_groups) // 2
+        if not at:
+            return None
+        return replace(self, log_groups=self.log_groups[:at]), replace(self, log_groups=self.log_groups[at:])
 
     def halves(self) -> tuple[Piece, Piece] | None:
         """The two halves of its time, parted at midnight (UTC) where one lies in it; None when it is a second."""
@@ -56,16 +73,20 @@ class Piece:
         middle = (self.since + self.until + 1) // 2
         midnight = middle - middle % _DAY
         middle = next((at for at in (midnight, midnight + _DAY) if self.since < at <= self.until), middle)
-        early = Piece(self.question, self.query, self.log_groups, self.since, middle - 1)
-        return early, Piece(self.question, self.query, self.log_groups, middle, self.until)
+        return replace(self, until=middle - 1), replace(self, since=middle)
 
 
 @dataclass
 class Answer:
-    """The rows of one question, and whether they are all."""
+    """The rows of one question, whether they are all, and the log groups that are not there."""
 
     rows: list[Row] = field(default_factory=list[Row])
     whole: bool = True
+    missing: set[str] = field(default_factory=set[str])
+
+
+class _MissingError(Exception):
+    """One of the log groups is not there; AWS answers for none of them then."""
 
 
 @dataclass
@@ -88,7 +109,7 @@ class Asker:
             CliError: AWS refused a request, or a query failed.
         """
         waiting = deque(
-            Piece(number, query, batch.log_groups, *span)
+            Piece(number, query, batch.log_groups, *span, may_miss=bool(batch.owners))
             for number, parts in enumerate(questions)
             for query, batch in parts
         )
@@ -100,7 +121,16 @@ class Asker:
             while waiting or running:
                 while waiting and len(running) < AT_ONCE:
                     piece = waiting.popleft()
-                    identity = self._start(piece, patient=not running)
+                    try:
+                        identity = self._start(piece, patient=not running)
+                    except _MissingError:
+                        parts = piece.parts()
+                        waiting.extendleft(parts or ())
+                        asked += len(parts) - 1 if parts else 0
+                        if parts is None:
+                            answers[piece.question].missing.update(piece.log_groups)
+                            done.append((piece, []))
+                        continue
                     if identity is None:
                         waiting.appendleft(piece)
                         break
@@ -133,8 +163,9 @@ class Asker:
 
     def _start(self, piece: Piece, patient: bool) -> str | None:
         """The query's id; None where others must end first."""
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
+        groups = ", ".join(piece.log_groups[:3]) + (", ..." if len(piece.log_groups) > 3 else "")
         deadline, wait = time.monotonic() + _SECONDS_TO_START, 1.0
         while True:
             try:
@@ -146,8 +177,10 @@ class Asker:
                     limit=piece.query.limit,
                 )["queryId"]
             except ClientError as error:
+                missing = error_code(error) == "ResourceNotFoundException"
+                if missing and (piece.may_miss or len(piece.log_groups) > 1):
+                    raise _MissingError from error
                 if error_code(error) != "LimitExceededException":
-                    groups = ", ".join(piece.log_groups[:3]) + (", ..." if len(piece.log_groups) > 3 else "")
                     raise CliError(f"{groups}: {explain('logs:StartQuery', error)}") from error
                 if not patient:
                     return None
@@ -157,6 +190,8 @@ class Asker:
                     ) from error
                 time.sleep(wait)
                 wait = min(wait * 2, 30.0)
+            except BotoCoreError as error:  # no credentials, no network
+                raise CliError(f"{groups}: {error}") from error
 
     def _rows_of(self, running: _Running) -> list[Row] | None:
         """The result of a query; None while it runs."""

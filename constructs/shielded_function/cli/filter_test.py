@@ -12,7 +12,7 @@ from shielded_function_monitoring.visible import visible
 
 from . import terminal
 from .errors import CliError
-from .sources import STDIN, read_lines
+from .log_files import STDIN, read_lines
 
 NONE: Final = 1
 """Exit status: no line matched. 0: one did; 2: the pattern cannot be read."""

@@ -25,7 +25,8 @@ from shielded_function_monitoring.reporting import (
 
 from . import terminal
 from .errors import CliError
-from .sources import Source, Where, source_of
+from .log_groups import Where
+from .sources import Source, source_of
 from .times import iso
 
 SINCE: Final = "7d"

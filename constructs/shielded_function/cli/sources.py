@@ -5,45 +5,23 @@ Files are read line by line and aggregated here; log groups are aggregated by Lo
 
 from __future__ import annotations
 
-import gzip
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from shielded_function_monitoring.insights import Evaluation, Query, Row, records
+from shielded_function_monitoring.insights import Evaluation, Query, Row, Unread, combine, record_of, records
+from shielded_function_monitoring.insights.names import Record
 
-from .asking import MAX_LOG_GROUPS, Asker, Batch
-from .aws import Place, call, client
+from .asking import Asker, Batch
+from .aws import Place
 from .errors import CliError
+from .log_files import check_files, read_lines
+from .log_groups import OF_LAMBDA, Where, find_batches
 from .times import Span, iso, span_of
 
-STDIN: Final = "-"
-_ACTION: Final = "lambda:GetFunctionConfiguration"
-
-
-class Where(NamedTuple):
-    """What the user said.
-
-    Attributes:
-        files: to read; `-` is stdin. With any, nothing is asked of AWS.
-        log_groups: by name.
-        functions: by name; of files and log groups, only their lines.
-        stacks: of CloudFormation: all their functions, those of nested stacks too.
-        since: as `parse_time` takes it; None is all of the files, and the command's own default of log groups.
-        until: the same; None is now.
-        place: which account and region.
-    """
-
-    files: Sequence[str] = ()
-    log_groups: Sequence[str] = ()
-    functions: Sequence[str] = ()
-    stacks: Sequence[str] = ()
-    since: str | None = None
-    until: str | None = None
-    place: Place = Place()
+BOTH: Final = "give files, or log groups and stacks: not both"
 
 
 class Found(NamedTuple):
@@ -81,8 +59,8 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def lines(self, query: QueryFor, rows: int) -> list[Row]:
-        """The newest lines, the oldest of them first."""
+    def lines(self, query: QueryFor, rows: int) -> Found:
+        """The newest lines, the oldest of them first, as the rows of one query."""
 
     @property
     def asked(self) -> tuple[str, str]:
@@ -98,10 +76,10 @@ def source_of(where: Where, default_since: str) -> Source:
     """
     aws = bool(where.log_groups or where.stacks)
     if where.files and aws:
-        raise CliError("give files, or log groups and stacks: not both")
+        raise CliError(BOTH)
     if where.files:
         span = span_of(where.since or "5000w", where.until) if where.since or where.until else None
-        _check_files(where.files)
+        check_files(where.files)
         return _Files(tuple(where.files), span, tuple(where.functions))
     if not aws and not where.functions:
         raise CliError("name what to read: files (or -), --log-group, --function or --stack")
@@ -114,61 +92,48 @@ def source_of(where: Where, default_since: str) -> Source:
 # Files
 
 
-def _check_files(files: Sequence[str]) -> None:
-    """Before hours of work, not after."""
-    if list(files).count(STDIN) > 1:
-        raise CliError("- is stdin, which can be read once")
-    for name in files:
-        if name != STDIN and not Path(name).is_file():
-            raise CliError(f"{name} is not a file")
-
-
-def read_lines(files: Iterable[str]) -> Iterator[str]:
-    """The lines of files, one after the other; `.gz` is unpacked on the way.
-
-    Raises:
-        CliError: one cannot be read.
-    """
-    for name in files:
-        if name == STDIN:
-            sys.stdin.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
-            yield from sys.stdin
-            continue
-        opener: Any = gzip.open if name.endswith(".gz") else open
-        try:
-            with opener(name, "rt", encoding="utf-8", errors="backslashreplace") as file:
-                yield from file
-        except (OSError, EOFError) as error:
-            raise CliError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
 class _Files(Source):
     def ask(self, queries: Sequence[QueryFor]) -> Found:
+        unread = Unread()
         evaluations = [Evaluation(query(self.functions)) for query in queries]
-        since, until = self.asked
-        # As lines write it, and so that the last second is whole.
-        until = until.replace("Z", "~")
-        for record in records(read_lines(self.names)):
-            if self.span is not None and not since.rstrip("Z") <= str(record.get("timestamp", "")) <= until:
-                continue
+        for record in self._records(unread):
             for evaluation in evaluations:
                 evaluation.add(record)
         left_out = max(each.left_out for each in evaluations)
-        return Found([each.rows() for each in evaluations], left_out, [])
+        return Found([each.rows() for each in evaluations], left_out, _notes_of(unread))
 
-    def lines(self, query: QueryFor, rows: int) -> list[Row]:
-        from collections import deque
-
+    def lines(self, query: QueryFor, rows: int) -> Found:
+        unread = Unread()
         kept: deque[Row] = deque(maxlen=rows)
         test = Evaluation(query(self.functions))
-        since, until = self.asked
-        until = until.replace("Z", "~")
-        for record in records(read_lines(self.names)):
-            if self.span is not None and not since.rstrip("Z") <= str(record.get("timestamp", "")) <= until:
-                continue
+        for record in self._records(unread):
             if test.wants(record):
                 kept.append({"@message": record["@message"]})
-        return list(kept)
+        return Found([list(kept)], 0, _notes_of(unread))
+
+    def _records(self, unread: Unread) -> Iterator[Record]:
+        found = records(read_lines(self.names), unread)
+        if self.span is None:
+            yield from found
+            return
+        since, until = self.asked
+        # As lines write it, and so that the last second is whole.
+        since, until = since.rstrip("Z"), until.replace("Z", "~")
+        for record in found:
+            if since <= str(record.get("timestamp", "")) <= until:
+                yield record
+
+
+def _notes_of(unread: Unread) -> list[str]:
+    notes = []
+    if unread.broken:
+        notes.append(f"{unread.broken:,} lines begin as the shield's and are cut off, or forged: left out")
+    if unread.wrapped:
+        notes.append(
+            f"{unread.wrapped:,} lines have the shield's inside of JSON or CSV and were not read: give the messages "
+            "themselves, as `aws logs tail` prints them"
+        )
+    return notes
 
 
 # Log groups
@@ -181,79 +146,57 @@ class _LogGroups(Source):
 
     def ask(self, queries: Sequence[QueryFor]) -> Found:
         assert self.span is not None
-        questions = [[(query(batch.functions), batch) for batch in self.batches] for query in queries]
+        questions = [[(query(batch.functions).apart_by(_LOG), batch) for batch in self.batches] for query in queries]
         answers = Asker(self.place).ask(questions, self.span.seconds)
+        owners = {group: names for batch in self.batches for group, names in batch.owners.items()}
         notes = [] if all(each.whole for each in answers) else [_FULL]
-        return Found([each.rows for each in answers], 0, notes)
+        missing = {group for each in answers for group in each.missing}
+        if missing:
+            notes.append(f"not there: {', '.join(sorted(missing))}: did the function ever run?")
+        claimed: set[tuple[str, str]] = set()
+        rows = []
+        for query, answer in zip(queries, answers, strict=True):
+            own = list(_own_rows(answer.rows, owners, claimed))
+            stats = query(()).stats
+            rows.append(own if stats is None else combine(stats, [own], apart=False))
+        notes += [
+            f"lines in the log group {group} say that they are of {function}: "
+            + ("left out, for it logs elsewhere" if group in owners else "if it does not log there, they are forged")
+            for group, function in sorted(claimed)
+        ]
+        return Found(rows, 0, notes)
 
-    def lines(self, query: QueryFor, rows: int) -> list[Row]:
-        (found,) = self.ask([query]).rows
-        return sorted(found, key=lambda row: row.get("@timestamp", ""))[-rows:]
+    def lines(self, query: QueryFor, rows: int) -> Found:
+        found = self.ask([query])
+        newest = sorted(found.rows[0], key=lambda row: row.get("@timestamp", ""))[-rows:]
+        return found._replace(rows=[newest])
 
 
-_FULL: Final = "Logs Insights has more rows than were asked for: ask for less time, or for single functions"
+def _own_rows(
+    rows: Sequence[Row], owners: Mapping[str, frozenset[str]], claimed: set[tuple[str, str]]
+) -> Iterator[Row]:
+    """The rows of functions that log where they were found: any code can write a line that names another function.
 
-
-def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
-    """The log groups to ask, in batches that one query takes, and the functions that were asked about.
-
-    Log groups that are named are asked as they are. A function's own is what its configuration says; lines of other
-    functions in it are left out.
-
-    Raises:
-        CliError: AWS refuses, or a stack has no function.
+    Args:
+        rows: with the log group of each.
+        owners: the functions of log groups, where they are known.
+        claimed: where to note log groups with lines of functions that do not log there, or may not.
     """
-    named = list(dict.fromkeys(where.functions))
-    if where.log_groups:
-        if where.stacks:
-            raise CliError("give --log-group or --stack: not both")
-        groups = tuple(dict.fromkeys(where.log_groups))
-        return [Batch(part, tuple(named)) for part in _parts(groups)], tuple(named)
-    if where.stacks:
-        stack = client("cloudformation", where.place)
-        for name in where.stacks:
-            found = list(_functions_of_stack(stack, name))
-            if not found:
-                raise CliError(f"the stack {name} has no function")
-            named += [function for function in found if function not in named]
-    functions = client("lambda", where.place)
-    by_group: dict[str, list[str]] = {}
-    for name in named:
-        configuration = call(_ACTION, name, functions.get_function_configuration, FunctionName=name)
-        group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}"
-        by_group.setdefault(group, []).append(configuration["FunctionName"])
-    batches = []
-    shared = {group: names for group, names in by_group.items() if len(names) > 1}
-    for group, names in shared.items():
-        batches += [Batch((group,), part) for part in _parts(tuple(names))]
-    for part in _parts(tuple(group for group in by_group if group not in shared)):
-        batches.append(Batch(part, tuple(by_group[group][0] for group in part)))
-    return batches, tuple(sorted(name for names in by_group.values() for name in names))
-
-
-def _parts(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for at in range(0, len(names), MAX_LOG_GROUPS):
-        yield names[at : at + MAX_LOG_GROUPS]
-
-
-def _functions_of_stack(stack: Any, name: str) -> Iterator[str]:
-    todo, seen = [name], set[str]()
-    while todo:
-        current = todo.pop()
-        if current in seen:
+    for row in rows:
+        # `@log` is the account's id, a colon, and the name.
+        group, function = row.pop(_LOG, "").rpartition(":")[2], row.get("function") or _function_of(row)
+        if group in owners and function and function not in owners[group]:
+            claimed.add((group, function))
             continue
-        seen.add(current)
-        for resource in _resources(stack, current):
-            kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId", "")
-            if kind == "AWS::Lambda::Function" and identity:
-                yield identity
-            elif kind == "AWS::CloudFormation::Stack" and identity:
-                todo.append(identity)
+        if group not in owners and group.startswith(OF_LAMBDA) and function and group != OF_LAMBDA + function:
+            claimed.add((group, function))
+        yield row
 
 
-def _resources(stack: Any, name: str) -> list[dict[str, Any]]:
-    def read(StackName: str) -> list[dict[str, Any]]:
-        pages = stack.get_paginator("list_stack_resources").paginate(StackName=StackName)
-        return [each for page in pages for each in page["StackResourceSummaries"]]
+def _function_of(row: Row) -> str:
+    """The function that a line names, of a row that is a line."""
+    return str((record_of(row.get("@message", "")) or {}).get("function", ""))
 
-    return call("cloudformation:ListStackResources", f"the stack {name}", read, StackName=name)
+
+_LOG: Final = "@log"
+_FULL: Final = "Logs Insights has more rows than were asked for: ask for less time, or for single functions"

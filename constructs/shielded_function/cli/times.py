@@ -39,9 +39,9 @@ def parse_time(option: str, text: str, now: datetime) -> datetime:
     try:
         # Python 3.10 does not know Z.
         moment = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text))
-    except ValueError as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError) as error:
         raise CliError(f"{option} {text}: write 30m, 12h, 7d, or a time such as 2026-11-24T13:37:00Z") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
 def span_of(since: str, until: str | None, now: datetime | None = None) -> Span:
@@ -54,7 +54,7 @@ def span_of(since: str, until: str | None, now: datetime | None = None) -> Span:
     begin = parse_time("--since", since, now)
     end = parse_time("--until", until, now) if until else now
     if end <= begin:
-        raise CliError(f"--until {until} is not after --since {since}")
+        raise CliError(f"--until {until} is not after --since {since}" if until else f"--since {since} is not over yet")
     return Span(begin, end)
 
 

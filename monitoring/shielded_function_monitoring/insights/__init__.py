@@ -19,7 +19,7 @@ from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
 from .evaluating import MAX_GROUPS, Evaluation, Row, evaluate, evaluate_text
 from .query import Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, QueryError, Sort, Stats
 from .reading import parse_query
-from .records import record_of, records
+from .records import Unread, record_of, records
 
 __all__ = [
     "MAX_GROUPS",
@@ -42,6 +42,7 @@ __all__ = [
     "Row",
     "Sort",
     "Stats",
+    "Unread",
     "combine",
     "evaluate",
     "evaluate_text",

@@ -9,6 +9,7 @@ values; `earliest` and `latest` take the value of the line with the first and th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -17,7 +18,7 @@ from .conditions import Test
 from .names import SCALARS, QueryError, Record, read_field, scalar_of
 from .query import Aggregate, DateFloor, Fields, Filter, Limit, Query, Sort, Stats, seconds_of
 from .reading import parse_query
-from .records import records, seconds_of_record
+from .records import day_of_text, records, seconds_of_record
 
 MAX_GROUPS: Final = 100_000
 """Groups that one evaluation keeps: some hundred megabytes at most."""
@@ -144,14 +145,17 @@ def _adding(name: str, read: Callable[[Record], Any]) -> _Step:
 
 def _flooring(period: int) -> Callable[[Record], Any]:
     """The beginning of a period as `2026-11-24 13:00:00.000`."""
-    kept: dict[str, str] = {}
+    kept: dict[str, str | None] = {}
 
     def floor(record: Record) -> str | None:
         at = record.get("@timestamp")
         text = record.get("timestamp")
         if at is None and period == _DAY and text.__class__ is str and len(text) == 27:  # pyright: ignore[reportArgumentType]
             day = text[:10]  # pyright: ignore[reportOptionalSubscript]
-            return kept.get(day) or kept.setdefault(day, f"{day} 00:00:00.000")
+            if day not in kept:
+                known = day_of_text(day)
+                kept[day] = None if known is None else f"{known} 00:00:00.000"
+            return kept[day]
         seconds = seconds_of_record(record)
         if seconds is None:
             return None
@@ -210,7 +214,10 @@ class _Sum:
 
     def add(self, value: Any, record: Record) -> None:
         if value.__class__ is int or value.__class__ is float:
-            self._found += value
+            try:
+                self._found += value
+            except OverflowError:  # of a number that somebody forged, beyond what a float holds
+                self._found = math.inf
 
     def value(self) -> Any:
         return self._found

@@ -14,7 +14,7 @@ filter ispresent(policy)
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from .conditions import Condition, IsPresent
@@ -199,6 +199,12 @@ class Query:
     def limit(self) -> int:
         """How many rows it may give."""
         return next((each.rows for each in self.commands if isinstance(each, Limit)), MAX_ROWS)
+
+    def apart_by(self, field: str) -> Query:
+        """The same query, whose groups differ by one field more; without `stats`, itself."""
+        return Query(
+            *(replace(each, by=(*each.by, field)) if isinstance(each, Stats) else each for each in self.commands)
+        )
 
     def render(self) -> str:
         """Its text, as StartQuery takes it.

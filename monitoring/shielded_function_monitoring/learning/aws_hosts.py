@@ -9,7 +9,7 @@ from typing import Final
 
 from shielded_function_runtime import core
 
-from .questions import Question, place_of
+from .questions import place_of
 
 # Of virtual-hosted style, in every form that the core admits; the core has the last word.
 _BUCKET: Final = re.compile(r"(?P<bucket>.+?)\.s3[.-](?:.*)amazonaws\.com(?:\.cn)?")
@@ -97,11 +97,3 @@ def looks_like_data(host: str) -> bool:
         except (core.PolicyError, core.TargetError):
             continue
     return False
-
-
-def entry_for(question: Question) -> str:
-    """The entry that would admit it, as the core words it; empty when none would, or the target is malformed."""
-    try:
-        return core.parse("SHIELD_ALLOW_AWS=none\n").decide(*question).allow
-    except core.TargetError:
-        return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,7 @@ class Evidence:
             days=max(len(ends), *(each.days for each in every)),
             callers=tuple(sorted({caller for each in every for caller in each.callers})),
         )
+
+
+NOT_SEEN: Final = Evidence(0, "", "")
+"""Of what is only asked about."""

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from .aws_hosts import AwsHosts, entry_for
+from .aws_hosts import AwsHosts
+from .entries import entry_for
 from .evidence import Evidence
 from .observed import FunctionKey, FunctionLog, Observation
 from .outcomes import Finding, LearntEntry, Offer
-from .questions import FIELDS, Question, question_of
+from .questions import FIELDS, Question, address_of, question_of
 from .suspects import Context, judge
 from .wildcards import (
     MANY_NAMES,
@@ -43,6 +44,8 @@ class Learnt:
         offers: wildcards that nobody gets unasked.
         findings: what a person decides.
         settings: modes that were accepted, by field.
+        uses_aws: whether a host of AWS's was reported, learnt or not: then its policy was not to admit all of them.
+        unknown: by policy, violations that were counted and not written: their targets are unknown.
         admitted: how many of the observations the present policy admits already.
         incomplete: why there may be more; empty when nothing speaks for it.
         notes: what else to know.
@@ -55,6 +58,8 @@ class Learnt:
     offers: list[Offer] = field(default_factory=list[Offer])
     findings: list[Finding] = field(default_factory=list[Finding])
     settings: dict[str, str] = field(default_factory=dict[str, str])
+    uses_aws: bool = False
+    unknown: dict[str, int] = field(default_factory=dict[str, int])
     admitted: int = 0
     incomplete: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
@@ -109,11 +114,12 @@ class _Learner:
         named: dict[str, set[str]] = {}
         for each in seen:
             if each.host and each.ip and each.protocol != "dns":
-                named.setdefault(each.ip, set()).add(each.host)
+                named.setdefault(str(address_of(each.ip)), set()).add(each.host)
         context = Context(named, connected)
         left = [each for each in seen if self._is_open(each, context)]
         names = {name for each in left if (name := _name_of(each))}
-        self._domains = crowded(((domain_of(name), name) for name in names), MANY_NAMES)
+        below = [(domain, name) for name in names if (domain := domain_of(name)) != name]
+        self._domains = crowded(below, MANY_NAMES)
         paths = [each.path for each in left if each.policy == "read_write_tmp"]
         self._tempfile = uses_tempfile(paths)
         self._directories = crowded(((directory_of(path), path) for path in paths), MANY_PATHS)
@@ -139,7 +145,7 @@ class _Learner:
         name, value = FIELDS.get(seen.policy, ""), entry_for(question) if question else ""
         if seen.policy in _MODES:
             name, value = seen.policy, "allow"
-        if rule == "wildcard-in-name":
+        if rule in ("wildcard-in-name", "cut-off"):
             value = ""
         self._find(rule, seen, reason, name if value else "", value)
         return False
@@ -161,6 +167,7 @@ class _Learner:
         host = seen.sni or seen.host
         if seen.policy != "outbound_connectivity" or not host or not self._aws.is_aws(host):
             return False
+        self._learnt.uses_aws = True
         bucket = self._aws.bucket(host)
         service = "s3" if bucket else self._aws.service(host)
         if self._granted:
@@ -183,8 +190,10 @@ class _Learner:
         question = question_of(seen)
         assert question is not None, "what no entry permits was sorted out before"
         name = _name_of(seen)
-        if name and domain_of(name) in self._domains:
-            names = self._domains[domain_of(name)]
+        if question.event == "resolve" and name in connected:
+            return  # the entry of the connection lets the name be looked up
+        names = self._domains.get(domain_of(name), ()) if name else ()
+        if name in names:
             glob = f"*.{common_domain(names)}" + (f":{seen.port}" if seen.port else "")
             why = f"{len(names)} different names below it: list those that are known, or all with the wildcard"
             self._offer("allow_outbound", glob, why, name, seen)
@@ -192,11 +201,9 @@ class _Learner:
         if seen.policy == "read_write_tmp" and (form := self._form(seen.path)):
             self._offer("allow_tmp", form.glob, form.why, seen.path, seen)
             return
-        if question.event == "resolve" and seen.host in connected:
-            return  # the entry of the connection lets the name be looked up
         entry = entry_for(question)
         if not entry:
-            self._find("no-entry", seen, "no entry can name it")
+            self._find("no-entry", seen, "no entry can name it: it is malformed, or a list would read it otherwise")
             return
         self._add(FIELDS[seen.policy], entry, seen.evidence)
 
@@ -230,7 +237,8 @@ class _Learner:
         for finding, found in self._findings.values():
             learnt.findings.append(replace(finding, evidence=Evidence.of(found)))
         learnt.findings.sort(key=lambda each: (each.rule, -each.evidence.count, each.target))
-        for policy, count in sorted(self._log.folded.items()):
+        learnt.unknown = self._log.unknown
+        for policy, count in sorted(learnt.unknown.items()):
             learnt.incomplete.append(
                 f"{count} violations of {policy} were counted and not written: their targets are unknown"
             )

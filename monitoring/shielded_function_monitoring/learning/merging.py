@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .evidence import Evidence
@@ -34,7 +34,14 @@ def merge(runs: Sequence[Observed]) -> Observed:
 
 
 def _merge(first: FunctionLog, second: FunctionLog) -> FunctionLog:
-    merged = FunctionLog(first.key, dict(first.by_target), dict(first.events), dict(first.folded), dict(first.reasons))
+    merged = FunctionLog(
+        first.key,
+        dict(first.by_target),
+        dict(first.events),
+        _sum(first.folded, second.folded),
+        _sum(first.with_others, second.with_others),
+        {**first.reasons, **second.reasons},
+    )
     for target, seen in second.by_target.items():
         known = merged.by_target.get(target)
         evidence = seen.evidence if known is None else _together(known.evidence, seen.evidence)
@@ -42,10 +49,11 @@ def _merge(first: FunctionLog, second: FunctionLog) -> FunctionLog:
     for name, seen in second.events.items():
         known = merged.events.get(name)
         merged.events[name] = seen if known is None else _together(known, seen)
-    for policy, count in second.folded.items():
-        merged.folded[policy] = merged.folded.get(policy, 0) + count
-    merged.reasons.update(second.reasons)
     return merged
+
+
+def _sum(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {policy: first.get(policy, 0) + second.get(policy, 0) for policy in (*first, *second)}
 
 
 def _together(first: Evidence, second: Evidence) -> Evidence:

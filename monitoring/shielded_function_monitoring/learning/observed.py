@@ -69,6 +69,7 @@ class FunctionLog:
         by_target: what it did against its policy.
         events: the shield's own, by name: `armed`, of which there is one for each cold start, `refused`, ...
         folded: by policy, violations that were counted and not written: what they were about is not known.
+        with_others: by policy, the same of violations that the line of another one counts with itself.
         reasons: the last reason of an event that has one.
     """
 
@@ -76,6 +77,7 @@ class FunctionLog:
     by_target: dict[tuple[str, ...], Observation] = field(default_factory=dict[tuple[str, ...], Observation])
     events: dict[str, Evidence] = field(default_factory=dict[str, Evidence])
     folded: dict[str, int] = field(default_factory=dict[str, int])
+    with_others: dict[str, int] = field(default_factory=dict[str, int])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -94,6 +96,18 @@ class FunctionLog:
         """Adds events of the shield."""
         known = self.events.get(name)
         self.events[name] = evidence if known is None else Evidence.of((known, evidence))
+
+    @property
+    def unknown(self) -> dict[str, int]:
+        """By policy, the violations whose targets are not known: of reading the handler, only those folded.
+
+        One line a minute stands for all reading of a file of the handler: what the others were about is known.
+        """
+        counts = dict(self.folded)
+        for policy, count in self.with_others.items():
+            if policy != "read_handler":
+                counts[policy] = counts.get(policy, 0) + count
+        return counts
 
     @property
     def cold_starts(self) -> int:

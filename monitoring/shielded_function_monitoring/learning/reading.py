@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from shielded_function_monitoring.alert import EVENTS, MODES, POLICIES
-from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, records
+from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, Unread, records
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.insights.queries import observed as observed_query
 
-from .evidence import Evidence
+from .evidence import NOT_SEEN, Evidence
 from .observed import FunctionKey, FunctionLog, Observation, Observed
 
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _UNKNOWN: Final = "0000-00-00T00:00:00.000000Z"
 _ALWAYS: Final = ("details.host", "details.ip", "details.protocol", "details.sni", "details.path", "allow")
 
@@ -28,10 +28,12 @@ def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int 
         max_groups: how many different targets are kept; lines beyond are counted in `left_out`.
     """
     evaluation = Evaluation(observed_query(functions), max_groups)
-    for record in records(lines):
+    unread = Unread()
+    for record in records(lines, unread):
         evaluation.add(record)
     observed = observed_of(evaluation.rows())
     observed.left_out += evaluation.left_out
+    observed.malformed += unread.broken
     return observed
 
 
@@ -57,10 +59,19 @@ def _add(log: FunctionLog, row: Row) -> bool:
         return _add_event(log, row, event, policy, evidence)
     if policy not in POLICIES or mode not in MODES or evidence.count < 1:
         return False
+    log.add(observation_of(row, evidence))
+    others = evidence.count - int(number_of(row.get("lines", "0")))
+    if others > 0:
+        log.with_others[policy] = log.with_others.get(policy, 0) + others
+    return True
+
+
+def observation_of(row: Row, evidence: Evidence = NOT_SEEN) -> Observation:
+    """What a row is about."""
     host, ip, protocol, sni, path, allow = (row.get(name, "") for name in _ALWAYS)
     port = int(number_of(row.get("details.port", "0")))
-    log.add(Observation(policy, mode, evidence, host, ip, port, protocol, sni, path, allow))
-    return True
+    policy, mode = row.get("policy", ""), row.get("mode", "")
+    return Observation(policy, mode, evidence, host, ip, port, protocol, sni, path, allow)
 
 
 def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Evidence) -> bool:

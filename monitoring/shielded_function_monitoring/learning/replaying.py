@@ -31,7 +31,10 @@ class Denied:
 
 
 def replay(
-    log: FunctionLog, decide: Callable[[Question], tuple[str, str]], modes: Callable[[str], str]
+    log: FunctionLog,
+    decide: Callable[[Question], tuple[str, str]],
+    modes: Callable[[str], str],
+    wanted: str = "deny",
 ) -> list[Denied]:
     """What a policy would deny of all that was observed, the most frequent first.
 
@@ -39,17 +42,17 @@ def replay(
         log: what was observed.
         decide: the policy's action ("allow", "alert", "deny" or "unknown") and the entry that would permit it.
         modes: the mode of a policy without a list.
+        wanted: the action to look for; "unknown" finds what only a deployment can tell.
     """
     found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
     for seen in log.observations:
         question = question_of(seen)
         if question is not None:
             action, allow = decide(question)
-            denied = action == "deny"
         else:
             allow = ""
-            denied = seen.policy not in UNLISTED or modes(seen.policy) == "block"
-        if denied:
+            action = "deny" if seen.policy not in UNLISTED or modes(seen.policy) == "block" else "allow"
+        if action == wanted:
             found.setdefault((seen.policy, seen.describe()), []).append((seen.evidence, allow))
     every = [
         Denied(policy, target, Evidence.of(each for each, _ in seen), next((allow for _, allow in seen if allow), ""))

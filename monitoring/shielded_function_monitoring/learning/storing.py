@@ -30,6 +30,7 @@ def to_json(observed: Observed) -> dict[str, Any]:
                 "observations": [asdict(each) for each in log.observations],
                 "events": {name: asdict(each) for name, each in log.events.items()},
                 "folded": log.folded,
+                "with_others": log.with_others,
                 "reasons": log.reasons,
             }
             for log in observed.functions.values()
@@ -57,12 +58,17 @@ def from_json(value: Any) -> Observed:
                 log.add(Observation(evidence=_evidence(seen["evidence"]), **{name: seen[name] for name in names}))
             for name, event in each["events"].items():
                 log.add_event(name, _evidence(event))
-            log.folded = {str(policy): int(count) for policy, count in each["folded"].items()}
+            log.folded = _counts(each["folded"])
+            log.with_others = _counts(each.get("with_others", {}))  # a file from before has none
             log.reasons = {str(name): str(reason) for name, reason in each["reasons"].items()}
             found.functions[key] = log
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"it is not whole: {type(error).__name__}: {error}") from error
     return found
+
+
+def _counts(value: Mapping[str, Any]) -> dict[str, int]:
+    return {str(policy): int(count) for policy, count in value.items()}
 
 
 def _evidence(value: Mapping[str, Any]) -> Evidence:

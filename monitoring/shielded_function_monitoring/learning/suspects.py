@@ -7,6 +7,7 @@ has something to say decides.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,10 @@ _METADATA: Final = frozenset(
 _METADATA_NAMES: Final = frozenset(
     ("instance-data", "instance-data.ec2.internal", "metadata", "metadata.google.internal", "metadata.azure.internal")
 )
+_ANY_BUCKET: Final = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+"""S3 itself, of whatever region: what the function's own region has is a service, and found as one."""
+_PATH_LIMIT: Final = 1130
+"""Bytes of a path in a line, at most; `...` behind them says that there were more (docs/reference/alert-lines.md)."""
 _WRITABLE: Final = ("/tmp/", "/dev/shm/", "/var/tmp/", "/proc/", "/memfd:", "memfd:")
 
 
@@ -30,7 +35,7 @@ class Context:
     """What is known of the function besides the one observation.
 
     Attributes:
-        named: addresses that were also reached by a name, and the names.
+        named: addresses that were also reached by a name, as `address_of` writes them, and the names.
         connected: names that were connected to, not only looked up.
     """
 
@@ -42,16 +47,20 @@ Rule = Callable[[Observation, Context], "str | None"]
 
 
 def _metadata(seen: Observation, context: Context) -> str | None:
-    address = address_of(seen.ip or seen.host)
-    internal = address is not None and (address in _METADATA or address.is_link_local)
-    if not internal and seen.host not in _METADATA_NAMES:
+    names = [name.rstrip(".").lower() for name in (seen.host, seen.sni)]
+    if not any(map(_is_metadata, (seen.ip, *names))) and not _METADATA_NAMES.intersection(names):
         return None
-    if seen.host and seen.ip and internal:
+    if seen.host and _is_metadata(seen.ip):
         return f"the name leads to {seen.ip}, where clouds hand out credentials: DNS rebinding looks like that"
     return (
         "clouds hand out credentials there, and Lambda does not: SDKs ask when they find no credentials "
         "(AWS_EC2_METADATA_DISABLED=true keeps them from it), and so does whoever steals them"
     )
+
+
+def _is_metadata(text: str) -> bool:
+    address = address_of(text)
+    return address is not None and (address in _METADATA or address.is_link_local)
 
 
 def _no_entry(seen: Observation, context: Context) -> str | None:
@@ -60,8 +69,26 @@ def _no_entry(seen: Observation, context: Context) -> str | None:
     return f"a socket of the kind {seen.protocol}, which no entry permits"
 
 
+def _address_as_name(seen: Observation, context: Context) -> str | None:
+    if not any(map(address_of, (seen.host, seen.sni))):
+        return None
+    return "an address stands where a name belongs, so it is not known what it led to: no name server gives that"
+
+
+def _any_bucket(seen: Observation, context: Context) -> str | None:
+    if not _ANY_BUCKET.fullmatch(seen.sni or seen.host):
+        return None
+    return "the bucket is not in the host's name (path-style), and the host admits anybody's bucket"
+
+
+def _cut_off(seen: Observation, context: Context) -> str | None:
+    if not seen.path.endswith("...") or len(seen.path.encode("utf-8", "replace")) < _PATH_LIMIT:
+        return None
+    return "the line has only its beginning, so no entry can name it"
+
+
 def _also_named(seen: Observation, context: Context) -> str | None:
-    names = context.named.get(seen.ip)
+    names = context.named.get(str(address_of(seen.ip)))
     if seen.policy != "outbound_connectivity" or seen.host or seen.sni or not names:
         return None
     return (
@@ -78,15 +105,17 @@ def _data(seen: Observation, context: Context) -> str | None:
 
 
 def _glob_as_name(seen: Observation, context: Context) -> str | None:
-    text = seen.path or seen.sni or seen.host
-    if seen.policy == "read_handler" or not any(sign in text for sign in "*?,"):
+    if seen.policy == "read_handler" or not set("*?,") & set(seen.path + seen.sni + seen.host):
         return None
     return "it has * ? or a comma in it, which an entry would take as a wildcard or as its end"
 
 
 def _only_looked_up(seen: Observation, context: Context) -> str | None:
-    if seen.protocol != "dns" or not seen.host or seen.host in context.connected:
+    name = seen.sni or seen.host
+    if seen.policy != "outbound_connectivity" or (seen.port and seen.protocol != "dns") or name in context.connected:
         return None
+    if not name:
+        return "no port is known, and an entry without one would admit any"
     return (
         "it was looked up and never connected to: names carry data, and an entry for it would admit any port; list it "
         "if the look-up is what the function needs"
@@ -132,6 +161,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "executable-memory": _memory,
     "metadata-address": _metadata,
     "no-entry": _no_entry,
+    "cut-off": _cut_off,
+    "address-as-name": _address_as_name,
+    "any-bucket": _any_bucket,
     "wildcard-in-name": _glob_as_name,
     "program-in-tmp": _in_tmp,
     "unshielded-program": _static,

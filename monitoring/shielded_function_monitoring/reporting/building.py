@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 
 from shielded_function_monitoring.insights import Row
 from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.learning.entries import entry_of
 from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.observed import FunctionLog, Observation, Observed
 
@@ -67,7 +68,7 @@ def _groups(log: FunctionLog) -> Iterable[Group]:
         found.setdefault((seen.policy, seen.mode, seen.describe()), []).append(seen)
     for (policy, mode, target), every in found.items():
         evidence = Evidence.of(each.evidence for each in every)
-        allow = next((each.allow for each in every if each.allow), "")
+        allow = next(filter(None, map(entry_of, every)), "")
         yield _group(log, policy, mode, target, evidence, allow)
     for event in ("refused", "unshielded"):
         if event in log.events:

@@ -135,7 +135,7 @@ def _timeline(periods: Sequence[Period]) -> Iterable[str]:
 def _without_gaps(begun: list[str]) -> list[str]:
     """With the periods in which there was nothing, so that a bar's place is its time."""
     try:
-        times = [datetime.strptime(each, _PERIOD_FORMAT) for each in begun]
+        times = sorted({datetime.strptime(each, _PERIOD_FORMAT) for each in begun})
     except ValueError:
         return begun
     steps = [after - before for before, after in pairwise(times)]

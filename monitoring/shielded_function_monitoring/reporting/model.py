@@ -28,7 +28,7 @@ class Group:
         last: the last time.
         days: on how many days at least.
         callers: the shared objects that made the calls.
-        allow: the entry that would permit it, as the line has it.
+        allow: the entry that would permit it.
         is_new: it is not in the report before; False where there is none.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from ..alarm import AlarmRule, AlarmState, points_of_range, state_of
 from .composite import Rule
@@ -51,6 +51,11 @@ class Evaluation:
     contributors: Mapping[Contributor, AlarmState] = field(default_factory=dict[Contributor, AlarmState])
 
 
+_UNCHANGED: Final[Mapping[AlarmState, Evaluation]] = {
+    state: Evaluation(state, lambda: "unchanged") for state in get_args(AlarmState)
+}
+
+
 @dataclass(frozen=True)
 class Alarm:
     """What all alarms have.
@@ -92,6 +97,8 @@ class MetricAlarm(Alarm):
         """Its state at `at` (seconds since the epoch)."""
         points = datapoints(self.rule, [metrics.series(self.metric)], at)
         state = state_of(self.rule, points, previous)
+        if state == previous:  # as nearly always: a thousand alarms are evaluated each minute
+            return _UNCHANGED[state]
         return Evaluation(state, lambda: _reason(self.rule, points, state))
 
 

@@ -20,6 +20,8 @@ MAX_FILTERS: Final = 100
 """Metric filters on one log group (PutMetricFilter)."""
 MAX_DIMENSIONS: Final = 3
 """Dimensions of one metric filter (MetricTransformation, `dimensions`)."""
+MAX_VALUE: Final = 2**360
+"""A metric takes values from -2^360 to 2^360 (MetricDatum, `Value`)."""
 
 
 class FilterError(ValueError):
@@ -95,12 +97,14 @@ def _key(namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]) -> 
 
 
 def _one(selector: Selector, line: Mapping[str, Any]) -> Any:
+    if selector.only_field is not None:
+        return line.get(selector.only_field)
     found = selector.select(line)
     return found[0] if len(found) == 1 else None
 
 
 def _number(found: Any) -> float | None:
-    return float(found) if isinstance(found, Decimal) else None
+    return float(found) if isinstance(found, Decimal) and abs(found) <= MAX_VALUE else None
 
 
 def _text(found: Any) -> str | None:

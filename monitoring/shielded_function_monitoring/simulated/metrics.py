@@ -106,6 +106,8 @@ def datapoints(rule: AlarmRule, series: Sequence[Series], at: float) -> list[flo
     newest = math.floor(at / rule.period)
     slots = range(newest - points_of_range(rule) + 1, newest + 1)
     if rule.period == MINUTE and len(series) == 1:  # nearly every alarm: nothing to take together
+        if series[0].newest < slots[0]:
+            return [None] * len(slots)
         kept = [series[0].minutes.get(slot) for slot in slots]
         return [None if found is None else found.value(rule.statistic) for found in kept]
     points: list[float | None] = []

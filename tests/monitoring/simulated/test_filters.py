@@ -41,6 +41,11 @@ def test_value_and_dimensions_come_from_the_line() -> None:
     assert not FILTER.could_publish(MetricKey.of("N", "Violations", {"FunctionName": "checkout"}))
 
 
+def test_a_number_without_end_is_no_value() -> None:
+    """Somebody's forged line; as a metric's value it would be infinite, and the alarm's sum with it."""
+    assert published(json.dumps(LINE).replace("3", "1e999")) is None
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -53,6 +58,7 @@ def test_value_and_dimensions_come_from_the_line() -> None:
         {"count": "3"},
         {"count": None},
         {"count": True},
+        {"count": 2**361},  # beyond what a metric takes
         {"policy": ...},
         {"function_shield": "true"},
     ],

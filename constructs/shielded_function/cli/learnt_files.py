@@ -1,0 +1,119 @@
+"""What `learn` writes: policy files, Python, and diffs."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from shielded_function_monitoring.learning import Heading, write_json, write_python, write_toml, write_yaml
+from shielded_function_monitoring.visible import visible
+
+from .errors import CliError
+from .learnt_policy import Result, fields_of
+
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
+
+
+def _diff(result: Result) -> str:
+    """From the present policy to the learnt one, as a unified diff of their TOML."""
+    assert result.present is not None, "the caller sees to it"
+    heading = replace(Heading.of(result.learnt), lines=())
+    before = write_toml(fields_of(result.present), Heading()).splitlines(keepends=True)
+    after = write_toml(result.fields, heading).splitlines(keepends=True)
+    name = visible(result.learnt.key.function)
+    return "".join(difflib.unified_diff(before, after, f"{name} (present)", f"{name} (learnt)"))
+
+
+def _text(write: Callable[[Mapping[str, Any], Heading], str]) -> Callable[[Result], str]:
+    return lambda result: write(result.fields, Heading.of(result.learnt))
+
+
+FORMATS: Final[Mapping[str, Callable[[Result], str]]] = {
+    "table": _text(write_toml),
+    "toml": _text(write_toml),
+    "yaml": _text(write_yaml),
+    "json": _text(write_json),
+    "python": _text(write_python),
+    "diff": _diff,
+}
+_ENDINGS: Final = {
+    "table": ".toml",
+    "toml": ".toml",
+    "yaml": ".yaml",
+    "json": ".json",
+    "python": ".py",
+    "diff": ".diff",
+}
+_BY_ENDING: Final = {
+    ".toml": "toml",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".py": "python",
+    ".diff": "diff",
+}
+
+
+def write(results: Sequence[Result], form: str, output: Path | None) -> None:
+    """Writes policies: to stdout, into a file, or into a folder, a file for each function.
+
+    Raises:
+        CliError: there is not one function where one is wanted, or something cannot be written.
+    """
+    if output is not None and form == "table":
+        form = _BY_ENDING.get(output.suffix.lower(), "toml")
+    unknown = [str(each.learnt.key) for each in results if form == "diff" and each.present is None]
+    if unknown:
+        raise CliError(f"the present policy of {', '.join(unknown)} is not known: --place names a function's path")
+    for each in results:
+        if each.problem:
+            raise CliError(f"{each.learnt.key}: what was learnt makes no policy: {each.problem}")
+    single = output is None or (output.suffix.lower() in _BY_ENDING and not output.is_dir())
+    if single and len(results) != 1:
+        names = ", ".join(str(each.learnt.key) for each in results) or "none"
+        raise CliError(
+            f"one function at a time, found {names}: choose one with --function, or name a folder in --output"
+        )
+    if output is None:
+        sys.stdout.write(FORMATS[form](results[0]))
+    elif single:
+        write_text(output, FORMATS[form](results[0]))
+        print(output)
+    else:
+        _write_folder(output, form, results)
+
+
+def _write_folder(folder: Path, form: str, results: Sequence[Result]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CliError(f"{folder} cannot be made: {error.strerror}") from error
+    names: dict[str, str] = {}
+    for result in results:
+        name = result.learnt.key.function
+        if any(other.learnt.key != result.learnt.key and other.learnt.key.function == name for other in results):
+            name = f"{name}-{result.learnt.key.region}"  # the same name in two regions
+        if not _FILE_NAME.fullmatch(name) or name in names:
+            raise CliError(f"{visible(name)!r} is no name for a file: choose functions with --function")
+        names[name] = FORMATS[form](result)
+    for name, text in names.items():
+        path = folder / f"{name}{_ENDINGS[form]}"
+        write_text(path, text)
+        print(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file.
+
+    Raises:
+        CliError: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{path} cannot be written: {error.strerror}") from error

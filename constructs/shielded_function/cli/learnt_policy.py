@@ -1,0 +1,173 @@
+"""The policy that a function needs, from what was learnt and what it has: what `learn` shows and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, learn, replay
+from shielded_function_monitoring.learning.questions import Question, place_of
+from shielded_function_runtime import core
+
+from .errors import CliError
+from .modes import POLICIES as MODES_OF
+from .present import Present
+
+_REGION: Final = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was learnt of one function, and what came of it.
+
+    Attributes:
+        learnt: what was learnt.
+        present: the policy that it has; None where that is not known.
+        policy: the policy that it needs: the present one, with block in the place of alert, and the entries.
+        denied: what that policy would still deny of what was observed.
+        lacking: what the present policy would deny of it; empty where it is not known.
+        undecided: what the present policy may admit, by entries that are known only at deployment.
+        problem: why what was learnt makes no policy, as it has more entries than one takes: then `policy` is without.
+    """
+
+    learnt: Learnt
+    present: ShieldPolicy | None
+    policy: ShieldPolicy
+    denied: list[Denied]
+    lacking: list[Denied]
+    undecided: list[Denied]
+    problem: str = ""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the policy that are not ShieldPolicy's defaults."""
+        return fields_of(self.policy)
+
+
+def make_result(log: FunctionLog, present: Present, *, granted: bool = False, accept: Sequence[str] = ()) -> Result:
+    """What is learnt of one function, in the light of its present policy.
+
+    Args:
+        log: what was observed of it.
+        present: knows the present policies.
+        granted: its `allow_aws` is "granted", whatever the present policy says.
+        accept: entries of offers and findings that are wanted.
+
+    Raises:
+        CliError: the present policy cannot be read.
+    """
+    now = present.policy_of(log.key.function)
+    blocking = in_block_mode(now) if now else None
+    decide = decider(blocking, log.key) if blocking else None
+    granted = granted or (now is not None and "granted" in _aws_of(now))
+    learnt = learn(
+        log,
+        services=aws_services(),
+        granted=granted,
+        admits=(lambda question: decide(question)[0] == "allow") if decide else (lambda _: False),
+        accept=accept,
+    )
+    additions = learnt.additions()
+    base = blocking
+    if base is None:
+        base = ShieldPolicy(allow_aws="granted" if granted else "none" if learnt.uses_aws else "all")
+        if learnt.uses_aws and not granted:
+            learnt.notes.append(
+                'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, '
+                "--assembly) nothing is known of the services that it has"
+            )
+    lists: dict[str, Any] = {name: value for name, value in additions.items() if isinstance(value, list)}
+    settings = {name: value for name, value in additions.items() if name not in lists}
+    policy, problem = base, ""
+    try:
+        policy = replace(base + ShieldPolicy(**lists), **settings)
+    except ShieldPolicyError as error:
+        problem = str(error)
+    denied = replay(log, decider(policy, log.key), lambda name: _mode_of(policy, name))
+    lacking, undecided = list[Denied](), list[Denied]()
+    if decide and blocking:
+        modes = lambda name: _mode_of(blocking, name)  # noqa: E731
+        lacking, undecided = replay(log, decide, modes), replay(log, decide, modes, "unknown")
+    return Result(learnt, now, policy, denied, lacking, undecided, problem)
+
+
+def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:
+    """The same policy, that stops what it reported. What it allows stays allowed."""
+    alerting = [name for name in MODES_OF if getattr(policy, name) == "alert"]
+    changed: dict[str, Any] = dict.fromkeys(alerting, "block")
+    return replace(policy, **changed)
+
+
+def _aws_of(policy: ShieldPolicy) -> tuple[str, ...]:
+    return (policy.allow_aws,) if isinstance(policy.allow_aws, str) else tuple(policy.allow_aws)
+
+
+def _mode_of(policy: ShieldPolicy, name: str) -> str:
+    """Of a policy without a list. What is left to the runtime was reported, so it is not allowed."""
+    return getattr(policy, name, None) or "block"
+
+
+def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tuple[str, str]]:
+    """Asks a policy about what one function did: the action, and the entry that would permit it.
+
+    The same as `ShieldPolicy.decide`, which reads the policy anew for each question, where all of it is known.
+    """
+    place = place_of(key.region, key.account)
+    region = key.region if "AWS_REGION" in place else _REGION
+    account = key.account if "SHIELD_ACCOUNT_ID" in place else ""
+    known = core.parse(place_of(region, account) + policy.to_lines()) if policy.is_known else None
+
+    @lru_cache(maxsize=65536)
+    def decide(question: Question) -> tuple[str, str]:
+        try:
+            decision = known.decide(*question) if known else policy.decide(*question, region=region, account=account)
+        except ValueError:  # no host, no path: the core refuses such a target too
+            return "deny", ""
+        return decision.action, decision.allow
+
+    return decide
+
+
+@lru_cache(maxsize=1)
+def aws_services() -> tuple[str, ...]:
+    """The names of AWS services, as botocore has them."""
+    import botocore.session
+
+    return tuple(botocore.session.Session().get_available_services())
+
+
+def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
+    """An entry that is accepted and was not offered is a mistake: nothing that was seen needs it.
+
+    Raises:
+        CliError: there is one.
+    """
+    taken = {each.value for result in results for each in result.learnt.entries}
+    taken |= {f"{name}={value}" for result in results for name, value in result.learnt.settings.items()}
+    for entry in accept:
+        if entry not in taken:
+            offered = sorted(
+                {each.value for result in results for each in result.learnt.offers}
+                | {
+                    accepting(each.field, each.value)
+                    for result in results
+                    for each in result.learnt.findings
+                    if each.value
+                }
+            )
+            choice = ", ".join(offered[:10]) if offered else "nothing"
+            raise CliError(f"--accept {entry}: it is not offered; offered is {choice}")
+
+
+def accepting(field: str, value: str) -> str:
+    """An entry, or a mode, as `--accept` takes it."""
+    return value if field.startswith("allow_") else f"{field}={value}"
+
+
+def fields_of(policy: ShieldPolicy) -> dict[str, Any]:
+    """The fields of a policy that are not ShieldPolicy's defaults."""
+    defaults = ShieldPolicy().to_dict()
+    return {name: value for name, value in policy.to_dict().items() if value != defaults[name]}

@@ -1,0 +1,143 @@
+"""What `learn` prints: tables for people, JSON, and the answer of `--check`."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from shielded_function_monitoring.learning import Denied, Heading, write_toml
+from shielded_function_monitoring.learning.writing import beside_entry
+
+from . import terminal
+from .learnt_policy import Result, accepting, fields_of
+
+UNCHECKED: Final = ("read_handler",)
+"""What ordinary programs do, and go on without: tracebacks read the source. It fails no check."""
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """All of it, as JSON's values."""
+    learnt = result.learnt
+    return {
+        **learnt.key._asdict(),
+        "cold_starts": learnt.cold_starts,
+        "days": learnt.days,
+        "incomplete": learnt.incomplete,
+        "notes": learnt.notes,
+        "policy": result.fields,
+        "entries": [asdict(each) for each in learnt.entries],
+        "settings": learnt.settings,
+        "offers": [asdict(each) for each in learnt.offers],
+        "decisions": [asdict(each) for each in learnt.findings],
+        "still_denied": [asdict(each) for each in result.denied],
+        "lacking": [asdict(each) for each in result.lacking],
+        "problem": result.problem,
+        "undecided": [asdict(each) for each in result.undecided],
+        "present": None if result.present is None else fields_of(result.present),
+    }
+
+
+def show_check(results: Sequence[Result], notes: Sequence[str], *, whole: bool, json: bool) -> bool:
+    """Prints what the present policies lack; whether they do, or may.
+
+    Args:
+        results: of all functions that were seen.
+        notes: what else to say.
+        whole: nothing was left out in the reading.
+        json: print JSON.
+    """
+    unknown = [str(each.learnt.key) for each in results if each.present is None]
+    failing = {each.learnt.key: [d for d in each.lacking if d.policy not in UNCHECKED] for each in results}
+    unseen = {each.learnt.key: _unseen(each) for each in results}
+    lacks = bool(unknown) or not whole or any(failing.values()) or any(unseen.values())
+    if json:
+        functions = [{**as_json(each), "lacking": [asdict(d) for d in failing[each.learnt.key]]} for each in results]
+        print(json_module.dumps({"lacks": lacks, "unknown": unknown, "notes": notes, "functions": functions}, indent=2))
+        return lacks
+    screen = terminal.console()
+    for result in results:
+        key, found = result.learnt.key, failing[result.learnt.key]
+        if found:
+            screen.print(denied_table(f"{key}: its policy lacks", found))
+        for policy, count in unseen[key].items():
+            text = f"{key}: {count:,} violations of {policy} were counted and not written: their targets are unknown"
+            screen.print(terminal.cell(text))
+        if result.undecided:
+            title = f"{key}: what its policy may admit, by entries that are known only at deployment"
+            screen.print(denied_table(title, result.undecided))
+    for name in unknown:
+        screen.print(terminal.cell(f"{name}: its policy is not known"))
+    if not lacks:
+        screen.print(f"{len(results)} functions: their policies admit all that was observed")
+    for note in notes:
+        terminal.note(note)
+    return lacks
+
+
+def _unseen(result: Result) -> dict[str, int]:
+    """Violations whose targets nobody knows, against policies that the present one does not allow as a whole."""
+    if result.present is None:
+        return {}
+    policies = {name: count for name, count in result.learnt.unknown.items() if name not in UNCHECKED}
+    return {name: count for name, count in policies.items() if getattr(result.present, name, None) != "allow"}
+
+
+def print_results(results: Sequence[Result]) -> None:
+    """All of it, for people."""
+    screen = terminal.console()
+    for result in results:
+        learnt = result.learnt
+        screen.rule(terminal.cell(f"{learnt.key}  {learnt.key.region}".rstrip()), align="left")
+        seen = f"{learnt.cold_starts:,} cold starts, {learnt.days:,} days observed"
+        admitted = f"; {learnt.admitted:,} violations that the present policy admits" if learnt.admitted else ""
+        screen.print(f"{seen}{admitted}")
+        for reason in learnt.incomplete:
+            screen.print(terminal.cell(f"incomplete: {reason}"), style="yellow")
+        if result.problem:
+            screen.print(terminal.cell(f"what was learnt makes no policy: {result.problem}"), style="red")
+        for note in learnt.notes:
+            screen.print(terminal.cell(f"note: {note}"), style="yellow")
+        rows = [
+            (each.field, each.value, f"{each.evidence.count:,}", f"{each.evidence.days:,}", each.evidence.first[:10],
+             each.evidence.last[:10], ", ".join(each.evidence.callers), each.note)
+            for each in learnt.entries
+        ]  # fmt: skip
+        headings = ("field", "entry", "times", "days", "first", "last", "who", "note")
+        if rows:
+            screen.print(terminal.table("learnt", headings, rows, numbers=("times", "days")))
+        else:
+            screen.print("nothing to add: the policy as it is admits all that can be learnt")
+        offers = [
+            (each.field, each.value, f"{each.covers:,}", f"{each.evidence.count:,}", ", ".join(each.examples), each.why)
+            for each in learnt.offers
+        ]
+        headings = ("field", "entry", "names", "times", "such as", "why")
+        if offers:
+            title = "offered: a wildcard for names that will not come again (--accept ENTRY takes one)"
+            screen.print(terminal.table(title, headings, offers, numbers=("names", "times")))
+        decisions = [
+            (each.rule, each.target, f"{each.evidence.count:,}", each.reason,
+             accepting(each.field, each.value) if each.value else "")
+            for each in learnt.findings
+        ]  # fmt: skip
+        headings = ("rule", "what", "times", "why it is not learnt", "the entry, if you want it")
+        if decisions:
+            screen.print(terminal.table("to decide", headings, decisions, numbers=("times",)))
+        if result.denied:
+            screen.print(denied_table("in block mode, the learnt policy would still deny", result.denied))
+        else:
+            screen.print("replayed: the learnt policy denies nothing of what was observed", style="green")
+        # Its strings are quoted: nothing in them is a terminal's.
+        screen.print(write_toml(result.fields, Heading()) or "(the default policy)\n", markup=False)
+
+
+def denied_table(title: str, denied: Sequence[Denied]) -> Any:
+    """What a policy denies, as a table."""
+    rows = [
+        (each.policy, each.target, f"{each.evidence.count:,}", beside_entry(each.evidence), each.allow)
+        for each in denied
+    ]
+    headings = ("policy", "what", "times", "when, by whom", "the entry that would allow it")
+    return terminal.table(title, headings, rows, numbers=("times",))

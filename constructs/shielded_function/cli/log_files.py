@@ -1,0 +1,72 @@
+"""Lines of files and stdin, whatever wrote them: packed by gzip, or UTF-16 as PowerShell's `>` has it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final, cast
+
+from .errors import CliError
+
+STDIN: Final = "-"
+MAX_PIECE: Final = 1 << 20
+"""Characters that are held at once: a longer line, which no log event is, comes in pieces."""
+_GZIP: Final = b"\x1f\x8b"
+_MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+
+
+def check_files(files: Sequence[str]) -> None:
+    """Before hours of work, not after.
+
+    Raises:
+        CliError: one is no file, or stdin is named twice.
+    """
+    if list(files).count(STDIN) > 1:
+        raise CliError("- is stdin, which can be read once")
+    for name in files:
+        if name != STDIN and not Path(name).is_file():
+            raise CliError(f"{name} is not a file")
+
+
+def read_lines(files: Iterable[str]) -> Iterator[str]:
+    """The lines of files, one after the other. What is no UTF-8 is replaced, as CloudWatch does.
+
+    Raises:
+        CliError: one cannot be read.
+    """
+    for name in files:
+        try:
+            with _stream(name) as stream, _text(stream, packed=name.endswith(".gz")) as text:
+                yield from iter(partial(text.readline, MAX_PIECE), "")
+        except (OSError, EOFError, zlib.error) as error:
+            raise CliError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+@contextmanager
+def _stream(name: str) -> Iterator[io.BufferedReader]:
+    if name != STDIN:
+        with Path(name).open("rb") as stream:
+            yield stream
+    elif sys.stdin is None:
+        raise CliError("stdin is closed: name a file, or pipe lines into it")
+    else:
+        yield cast("io.BufferedReader", sys.stdin.buffer)
+
+
+@contextmanager
+def _text(stream: io.BufferedReader, *, packed: bool) -> Iterator[io.TextIOWrapper]:
+    if packed or stream.peek(2)[:2] == _GZIP:
+        stream = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=stream)))
+    beginning = stream.peek(3)[:3]
+    encoding = next((encoding for mark, encoding in _MARKS if beginning.startswith(mark)), "utf-8")
+    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
+    try:
+        yield text
+    finally:
+        text.detach()  # stdin is not ours to close

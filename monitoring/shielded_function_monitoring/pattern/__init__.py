@@ -1,0 +1,68 @@
+"""CloudWatch Logs filter patterns for JSON lines: build them, render them, read them back, try them here.
+
+A metric filter is the only part of the alarm chain that nobody can run on a laptop, so a pattern here is an
+object that knows both its CloudWatch text and what that text matches:
+
+    >>> pattern = all_of(is_true("$.function_shield"), text("$.details.host", "!=", "*.internal"))
+    >>> pattern.render()
+    '{ ($.function_shield IS TRUE) && ($.details.host != "*.internal") }'
+    >>> pattern.matches('{"function_shield":true,"details":{"host":"evil.example"}}')
+    True
+    >>> parse(pattern.render()) == pattern
+    True
+
+Syntax and limits: "Filter pattern syntax for metric filters" in the CloudWatch Logs user guide
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). Regular expressions
+(`%...%`) and patterns for lines that are not JSON are not part of this subset: reading one is an error.
+
+Where the guide says nothing, `matches` says no rather than yes:
+
+* a comparison holds only for a value of its own kind (a number for a number, a string for a text);
+* a text with a wildcard also matches the digits of a number, and a lone `*` any string, number or boolean;
+* `!=` does not hold for a field that is absent (observed in the console's pattern test), nor for null,
+  an object or an array.
+"""
+
+from __future__ import annotations
+
+from .conditions import (
+    MAX_LENGTH,
+    MAX_WILDCARDS,
+    AbsentCondition,
+    Group,
+    NumberCondition,
+    Pattern,
+    StateCondition,
+    TextCondition,
+    read_line,
+)
+from .making import all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
+from .parsing import MAX_DEPTH, parse, parse_selector
+from .selectors import PatternError, Selector, Wildcard
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "MAX_WILDCARDS",
+    "AbsentCondition",
+    "Group",
+    "NumberCondition",
+    "Pattern",
+    "PatternError",
+    "Selector",
+    "StateCondition",
+    "TextCondition",
+    "Wildcard",
+    "all_of",
+    "any_of",
+    "exists",
+    "is_false",
+    "is_null",
+    "is_true",
+    "not_exists",
+    "number",
+    "parse",
+    "parse_selector",
+    "read_line",
+    "text",
+]
