@@ -146,6 +146,7 @@ class AttachedShield(Construct):
         self._owns_log_group = candidate.log_group is None
         if self._owns_log_group:
             self._use_log_group(facts)
+        self._name = handle.name
         self._filters: dict[str, logs.MetricFilter] = {}
         self._counters: dict[str, Counter] = {}
         watches = options.alarms.watches
@@ -263,21 +264,24 @@ class AttachedShield(Construct):
         counter = general_counter(self._options.alarms) if policy is None else policy_counter()
         self.count(counter)
         options: dict[str, Any] = {**props}
-        return metric_of(counter, self.handle.name, policy, **options)
+        return metric_of(counter, self._name, policy, **options)
 
     def count(self, counter: Counter) -> logs.MetricFilter:
-        """Has a counter's lines counted: adds its metric filter, where the log group has none like it."""
-        same = self._counters.setdefault(counter.key, counter).pattern == counter.pattern
+        """Has a counter's lines counted: adds its metric filter, where there is none yet."""
         if counter.key not in self._filters:
-            self._filters[counter.key], same = self._shields.shared.filter_of(
-                self.log_group_name, counter, lambda: make_filter(self, counter, self.log_group)
+            self._counters[counter.key] = counter
+            self._filters[counter.key] = self._shields.filters.filter_of(
+                self.log_group_name,
+                counter,
+                self._name,
+                lambda pattern: make_filter(self, replace(counter, pattern=pattern), self.log_group),
+                alone=self._owns_log_group,
             )
-        if not same:
+        elif self._counters[counter.key].pattern != counter.pattern:
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:otherFilter",
-                f"{self._filters[counter.key].node.path} counts the lines of its log group into the metric "
-                f"{counter.metric} already, by other options of ShieldAlarms, and those hold: give the functions of a "
-                "log group, and ShieldMonitoring, the same options.",
+                f"{self._filters[counter.key].node.path} counts its lines into the metric {counter.metric} already, by "
+                "other options of ShieldAlarms, and those hold: give ShieldMonitoring the same options.",
             )
         return self._filters[counter.key]
 
@@ -403,7 +407,7 @@ class AttachedShield(Construct):
         return {watch.key: self._make_alarm(watch) for watch in alarms.watches}
 
     def _make_alarm(self, watch: Watch) -> cloudwatch.Alarm:
-        name = self.handle.name
+        name = self._name
         severity = self._severity(watch)
         more = {} if watch.period is None else {"period": watch.period}
         return make_alarm(

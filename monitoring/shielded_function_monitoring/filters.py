@@ -148,6 +148,14 @@ def violations(
     return all_of(*conditions)
 
 
+def violations_by_policy() -> Pattern:
+    """The lines that report a violation, each policy by its name.
+
+    For a filter whose dimension is the policy: a printed line with a made-up policy is no metric of its own.
+    """
+    return all_of(*_OURS, any_of(*(text("$.policy", "=", name) for name in COUNTED)))
+
+
 def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pattern:
     """The lines of one severity. Each violation is of exactly one.
 

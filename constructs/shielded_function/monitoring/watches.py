@@ -16,12 +16,14 @@ from shielded_function_monitoring.filters import (
     metric_name,
     severity_of,
     violations,
+    violations_by_policy,
     violations_of,
 )
 from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
 
 from .descriptions import MAX_LENGTH as MAX_DESCRIPTION
 from .descriptions import shortest
+from .function_filters import longest_of_functions
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -132,7 +134,7 @@ def general_counter(alarms: ShieldAlarms | None = None) -> Counter:
 
 def policy_counter() -> Counter:
     """Counts everything, by policy."""
-    return _counter(BY_POLICY_KEY, violations(), metric_name(), "", BY_POLICY)
+    return _counter(BY_POLICY_KEY, violations_by_policy(), metric_name(), "", BY_POLICY)
 
 
 def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | None:
@@ -225,13 +227,12 @@ def _watch(
 def _counter(
     key: str, pattern: Pattern, metric: str, where: str, dimensions: Mapping[str, str] = BY_FUNCTION
 ) -> Counter:
-    rendered, problem = "", ""
-    try:
-        rendered = pattern.render()
-    except PatternError:
-        length = len(f"{{ {pattern.expression()} }}")
-        problem = (
-            f"{where}: the filter pattern has {length:,} characters, of which CloudWatch takes {MAX_LENGTH:,}: except "
-            "fewer, or several by one entry such as *.example.com, or let the policy allow what is as it should be"
-        )
-    return Counter(key, rendered, metric, dimensions, problem)
+    rendered = f"{{ {pattern.expression()} }}"
+    length = longest_of_functions(rendered, ["${name}"])
+    if length <= MAX_LENGTH:
+        return Counter(key, rendered, metric, dimensions)
+    problem = (
+        f"{where}: the filter pattern has {length:,} characters, of which CloudWatch takes {MAX_LENGTH:,}: except "
+        "fewer, or several by one entry such as *.example.com, or let the policy allow what is as it should be"
+    )
+    return Counter(key, "", metric, dimensions, problem)

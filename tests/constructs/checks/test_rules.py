@@ -275,6 +275,13 @@ def test_a_deleted_filter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge
     assert rules(judge()) == {"alerts-not-counted"}
 
 
+def test_a_filter_that_counts_another_function(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    shared = logs.LogGroup(stack, "Log")
+    shielded(stack, "One", log_group=shared)
+    shielded(stack, "Two", overrides={"LoggingConfig.LogGroup": {"Ref": stack.resolve(shared.log_group_name)["Ref"]}})
+    assert [f.place.path for f in judge().findings if f.rule == "alerts-not-counted"] == ["Shop/Two"]
+
+
 def test_a_log_group_by_its_name(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     group = logs.LogGroup(stack, "Log", log_group_name="/shop/checkout")
     shielded(stack, log_group=group, overrides={"LoggingConfig.LogGroup": "/shop/checkout"})
@@ -335,7 +342,7 @@ def test_an_alarm_on_a_metric_that_nobody_publishes(
 def test_a_log_group_of_another_stack(
     app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
-    """Its filter is where the first function is, and counts for all of them."""
+    """Each function has its filter beside it."""
     shared = logs.LogGroup(stack, "Shared")
     other, nested = cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")
     for place in (stack, other, nested):

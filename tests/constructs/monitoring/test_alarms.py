@@ -15,6 +15,7 @@ from aws_cdk.assertions import Annotations, Match
 
 from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldLogs, ShieldPolicy
 from shielded_function_monitoring import parse_pattern, violations
+from shielded_function_monitoring.filters import violations_by_policy
 
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
@@ -53,7 +54,7 @@ def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
 
 
 def published(filters: dict[str, Any]) -> dict[tuple[str, tuple[str, ...]], str]:
-    """The pattern behind each metric, by its name and the names of its dimensions."""
+    """The pattern behind each metric, but for the function's name, by its name and the names of its dimensions."""
     found: dict[tuple[str, tuple[str, ...]], str] = {}
     for properties in filters.values():
         [transformation] = properties["MetricTransformations"]
@@ -61,7 +62,9 @@ def published(filters: dict[str, Any]) -> dict[tuple[str, tuple[str, ...]], str]
         assert "DefaultValue" not in transformation
         key = (transformation["MetricName"], tuple(each["Key"] for each in transformation["Dimensions"]))
         assert key not in found, "two filters would count a line twice"
-        found[key] = properties["FilterPattern"]
+        [start, name, rest] = properties["FilterPattern"]["Fn::Join"][1]
+        assert (start, name.keys()) == ('{ ($.function = "', {"Ref"})
+        found[key] = "{ " + rest.removeprefix('") && ')
     return found
 
 
@@ -119,7 +122,8 @@ def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None
     other = cdk.Stack(cdk.Stage.of(stack), "Other")
     # What CloudWatch will not add up has a filter when it is asked for.
     ShieldedFunction(other, "Sum", alarms=alarms, **props).metric_violations()
-    assert published(resources(stack, FILTER)) == {("Violations", ("FunctionName", "Policy")): violations().render()}
+    by_policy = {("Violations", ("FunctionName", "Policy")): violations_by_policy().render()}
+    assert published(resources(stack, FILTER)) == by_policy
     found = {dimensions(alarm)["Policy"]: alarm for alarm in resources(stack, ALARM).values()}
     assert set(found) == set(POLICIES) == set(fn.shield.alarms)
     assert {policy: alarm["Threshold"] for policy, alarm in found.items() if alarm["Threshold"] != 1} == {

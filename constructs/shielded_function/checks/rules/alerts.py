@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -136,8 +137,8 @@ class Monitoring:
     """What counts and what watches in an assembly, by where it is; read once."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self.metrics: dict[tuple[str, str], set[Counted]] = {}
-        """By log group, the metrics of ours that count its lines."""
+        self.filters: dict[tuple[str, str], list[tuple[Counted, str]]] = {}
+        """By log group, the metrics of ours that count its lines, each with the filter's pattern as text."""
         self.alarms: list[Alarm] = []
         """The alarms on metrics of ours."""
         self._functions = assembly.functions
@@ -154,7 +155,7 @@ class Monitoring:
 
     def is_published(self, alarm: Alarm) -> bool:
         """Whether some filter publishes what an alarm watches."""
-        return any(alarm.counted in counted for counted in self.metrics.values())
+        return any(alarm.counted == counted for filters in self.filters.values() for counted, _ in filters)
 
     def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
         """Whether a function is the one to tell of an alarm: a template's first, unless the alarm is within one."""
@@ -202,7 +203,7 @@ class Monitoring:
                     key = self.log_group(template, properties.get("LogGroupName"))
                     names = frozenset(str(each.get("Key")) for each in _list(transformation.get("Dimensions")))
                     counted = canonical(transformation.get("MetricName")), names
-                    self.metrics.setdefault(key, set()).add(counted)
+                    self.filters.setdefault(key, []).append((counted, canonical(properties.get("FilterPattern"))))
 
     def _read_alarms(self, template: Template) -> None:
         told = " ".join(
@@ -225,7 +226,17 @@ class Monitoring:
 
 def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
     monitoring = context.read(Monitoring)
-    return monitoring.metrics.get(monitoring.log_group(function.template, _log_group(function)), set())
+    filters = monitoring.filters.get(monitoring.log_group(function.template, _log_group(function)), [])
+    return {counted for counted, pattern in filters if _takes(pattern, function)}
+
+
+def _takes(pattern: str, function: LambdaFunction) -> bool:
+    """Whether a filter counts the lines of a function: those that name functions count no others."""
+    name = function.properties.get("FunctionName")
+    given = [json.dumps(f'"{name}"')[1:-1]] if isinstance(name, str) else []
+    return "$.function = " not in pattern or any(
+        each in pattern for each in (canonical({"Ref": function.place.logical_id}), *given)
+    )
 
 
 def _watching(function: LambdaFunction, context: Context) -> list[Alarm]:
