@@ -87,14 +87,13 @@ def a_thread_that_writes_without_an_end() -> None:
 def read_the_log_away() -> None:
     """A pipe can be opened again at its other end."""
     for name in ("/dev/stderr", "/proc/self/fd/2", "/dev/fd/2", *(f"/proc/self/fd/{n}" for n in range(3, 1024))):
-        for flags in (os.O_RDONLY | os.O_NONBLOCK, os.O_RDWR | os.O_NONBLOCK):
-            quietly(
-                lambda n, f: threading.Thread(target=drain, args=(os.open(n, f),), daemon=True).start(), name, flags
-            )
+        for flags in (os.O_RDONLY, os.O_RDWR):
+            threading.Thread(target=quietly, args=(drain, name, flags), daemon=True).start()
     time.sleep(0.1)
 
 
-def drain(descriptor: int) -> None:
+def drain(name: str, flags: int) -> None:
+    descriptor = os.open(name, flags | os.O_NONBLOCK)
     while True:
         with contextlib.suppress(OSError):
             os.read(descriptor, 1 << 16)
