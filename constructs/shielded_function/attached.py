@@ -116,6 +116,7 @@ class AttachedShield(Construct):
         alarm: on that count; the first of `alarms`. None when the alarms are not enabled.
         alarms: all alarms on the function, or on its fleet: by "violations", severity or policy.
         from_sweep: the call of `Shield.everywhere` that made it.
+        is_monitored: whether a `ShieldMonitoring` covers it.
     """
 
     def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
@@ -131,6 +132,7 @@ class AttachedShield(Construct):
         self._options = options
         self._targets: tuple[IConstruct | str, ...] = ()
         self.from_sweep: object | None = None
+        self.is_monitored = False
         self._grants: Grants | None = None
         self._shields = stack_shields(handle.stack)
         self._switch = self._shields.shared.switch

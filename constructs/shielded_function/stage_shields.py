@@ -251,6 +251,13 @@ def stack_shields(stack: cdk.Stack) -> StackShields:
     return found
 
 
+def known_stages(scope: IConstruct) -> list[StageShields]:
+    """The stages of a construct's app in which something is shielded."""
+    stages = {id(shields.shared): shields.shared for shields in _STACKS.values()}
+    root = scope.node.root
+    return [stage for stage in stages.values() if stage.node.root is root]
+
+
 def stage_shields(scope: IConstruct) -> StageShields:
     """The shields of the stage that a construct is in; the same at every call."""
     stage = scope if isinstance(scope, cdk.Stage) else cdk.Stage.of(scope)

@@ -18,7 +18,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
-from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldMonitoring, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import RULES
 from shielded_function.runtimes import TESTED, can_be_shielded
@@ -381,6 +381,45 @@ def test_an_encrypted_topic(
     assert "key.grant(iam.ServicePrincipal(\"cloudwatch.amazonaws.com\"), 'kms:Decrypt'" in missing.fix
     key.grant(cast("Any", iam.ServicePrincipal("cloudwatch.amazonaws.com")), "kms:Decrypt", "kms:GenerateDataKey*")
     assert [finding.problem for finding in judge().findings] == [managed.problem]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("how", ["enforce_ssl", "grant", "composite"])
+def test_a_topic_with_a_policy_of_its_own(
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, elsewhere: bool, how: str
+) -> None:
+    """It takes the place of the policy that lets the account publish; the CDK's `SnsAction` adds nothing to it."""
+    home = cdk.Stack(app, "Security") if elsewhere else stack
+    topic: Any = sns.Topic(home, "Topic", enforce_ssl=how == "enforce_ssl")
+    if how != "enforce_ssl":
+        topic.grant_publish(cast("Any", iam.ServicePrincipal("events.amazonaws.com")))
+    action: Any = cloudwatch_actions.SnsAction(topic)
+    shielded(stack, alarms=ShieldAlarms(actions=[] if how == "composite" else [action]))
+    if how == "composite":
+        ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), dashboard=False, composite_actions=[action])
+    [finding] = judge().findings
+    assert (finding.rule, finding.place.path) == ("topic-unreadable", "Shop/Fn")
+    assert f"the topic {home.node.path}/Topic are lost: its policy does not let CloudWatch publish" in finding.problem
+    assert finding.fix == 'topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))'
+    topic.grant_publish(cast("Any", iam.ServicePrincipal("cloudwatch.amazonaws.com")))
+    assert judge().findings == []
+
+
+@pytest.mark.parametrize("principal", [iam.AnyPrincipal(), iam.StarPrincipal()])
+def test_a_topic_that_everybody_of_the_account_may_write_to(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, principal: Any
+) -> None:
+    topic: Any = sns.Topic(stack, "Topic")
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["SNS:*"],
+            principals=[principal],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"AWS:SourceOwner": stack.account}},
+        )
+    )
+    shielded(stack, alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)]))
+    assert judge().findings == []
 
 
 def test_the_alarm_of_a_fleet_watches_its_functions_in_other_stacks(

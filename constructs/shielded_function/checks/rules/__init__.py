@@ -41,7 +41,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("no-alarm", "warning", "no alarm on the violations", alerts.no_alarm),
     Rule("alarm-without-action", "warning", "an alarm that tells nobody", alerts.alarm_without_action),
     Rule("alarm-never-fires", "warning", "an alarm on a metric that nobody publishes", alerts.alarm_never_fires),
-    Rule("topic-unreadable", "warning", "an encrypted topic that CloudWatch may not use", alerts.topic_unreadable),
+    Rule("topic-unreadable", "warning", "a topic that CloudWatch may not write to", alerts.topic_unreadable),
 )
 """All rules about functions, errors first. What each means for the reader is in docs/guide/checks.md."""
 

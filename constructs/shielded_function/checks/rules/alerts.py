@@ -12,7 +12,7 @@ from shielded_function_monitoring import NAMESPACE
 
 from ..model import Assembly, LambdaFunction, Template, as_mapping, canonical
 from .rule import Context, Problem
-from .topics import unreadable_topics
+from .topics import Topics
 
 _DROPPING_LEVELS: Final = ("ERROR", "FATAL")
 _FILTER: Final = "AWS::Logs::MetricFilter"
@@ -60,7 +60,7 @@ def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
 def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """An alarm fires, and nobody is told."""
     watching = _watching(function, context)
-    if watching and not any(alarm.tells for alarm in watching):
+    if watching and not any(alarm.actions for alarm in watching):
         yield Problem(
             f"nobody is told of its violations: {_names(function, watching)} has no action",
             "give ShieldAlarms actions, such as an SnsAction",
@@ -82,13 +82,11 @@ def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Pr
 
 
 def topic_unreadable(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """An encrypted topic whose key CloudWatch may not use: the alarm fires, and the message is lost."""
-    told: set[str] = set()
-    for alarm in _watching(function, context):
-        for text, fix in unreadable_topics(context.assembly, alarm.template, alarm.actions):
-            if text not in told:
-                told.add(text)
-                yield Problem(text, fix)
+    """A topic that CloudWatch cannot write to: the alarm fires, and the message is lost."""
+    topics = context.read(Topics)
+    found = (topics.problems(a.template, action) for a in _watching(function, context) for action in a.actions)
+    for text, fix in dict.fromkeys(problem for problems in found for problem in problems):
+        yield Problem(text, fix)
 
 
 def _names(function: LambdaFunction, alarms: Sequence[Alarm]) -> str:
@@ -111,8 +109,7 @@ class Alarm:
         path: its construct path.
         template: the file of its template.
         region: its region; empty when it is not known.
-        tells: it has an action, or a composite alarm that has one is made of it.
-        actions: its actions.
+        actions: its actions, and those of composite alarms that are made of it.
         metric: its metric; empty where it selects in a way that is not read here, and is taken to watch everything.
         dimensions: the values of the metric's dimensions, as text; None where it is over all values of them.
         names: the names of the metric's dimensions.
@@ -121,7 +118,6 @@ class Alarm:
     path: str
     template: str
     region: str
-    tells: bool
     actions: Sequence[Any]
     metric: str = ""
     dimensions: Mapping[str, str] | None = None
@@ -206,21 +202,15 @@ class Monitoring:
                     self.filters.setdefault(key, []).append((counted, canonical(properties.get("FilterPattern"))))
 
     def _read_alarms(self, template: Template) -> None:
-        told = " ".join(
-            canonical(properties.get("AlarmRule"))
+        composites = [
+            (canonical(properties.get("AlarmRule")), _actions(properties))
             for _, properties in template.of_type(_COMPOSITE)
-            if _has_action(properties)
-        )
+        ]
         for alarm_id, properties in template.of_type(_ALARM):
-            tells = _has_action(properties) or f'"{alarm_id}"' in told
-            actions = properties.get("AlarmActions")
-            alarm = Alarm(
-                template.place(alarm_id).path,
-                template.file,
-                template.region,
-                tells,
-                cast("list[Any]", actions) if isinstance(actions, list) else [],
-            )
+            actions = list(_actions(properties))
+            for rule, more in composites:
+                actions.extend(more if f'"{alarm_id}"' in rule else ())
+            alarm = Alarm(template.place(alarm_id).path, template.file, template.region, actions)
             self.alarms.extend(replace(alarm, **watched) for watched in _watched(properties))
 
 
@@ -313,8 +303,11 @@ def _metric(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _has_action(properties: Mapping[str, Any]) -> bool:
-    return bool(properties.get("AlarmActions")) and properties.get("ActionsEnabled") is not False
+def _actions(properties: Mapping[str, Any]) -> Sequence[Any]:
+    actions = properties.get("AlarmActions")
+    if not actions or properties.get("ActionsEnabled") is False:
+        return ()
+    return cast("list[Any]", actions) if isinstance(actions, list) else [actions]
 
 
 def _list(value: Any) -> Sequence[Mapping[str, Any]]:
