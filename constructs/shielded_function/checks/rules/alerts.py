@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from shielded_function_monitoring import NAMESPACE
@@ -50,7 +49,7 @@ def alerts_not_counted(function: LambdaFunction, context: Context) -> Iterator[P
 
 def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """Its violations are counted, and no alarm looks at the count."""
-    if _metrics(function, context) and not _watching(function, context):
+    if _metrics(function, context) and not watching(function, context):
         yield Problem(
             "no alarm watches its violations",
             "let ShieldAlarms make one, or acknowledge it where another system does",
@@ -59,10 +58,10 @@ def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
 
 def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """An alarm fires, and nobody is told."""
-    watching = _watching(function, context)
-    if watching and not any(alarm.actions for alarm in watching):
+    alarms = watching(function, context)
+    if alarms and not any(alarm.actions for alarm in alarms):
         yield Problem(
-            f"nobody is told of its violations: {_names(function, watching)} has no action",
+            f"nobody is told of its violations: {_names(function, alarms)} has no action",
             "give ShieldAlarms actions, such as an SnsAction",
         )
 
@@ -84,7 +83,7 @@ def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Pr
 def topic_unreadable(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """A topic that CloudWatch cannot write to: the alarm fires, and the message is lost."""
     topics = context.read(Topics)
-    found = (topics.problems(a.template, action) for a in _watching(function, context) for action in a.actions)
+    found = (topics.problems(a.template, action) for a in watching(function, context) for action in a.actions)
     for text, fix in dict.fromkeys(problem for problems in found for problem in problems):
         yield Problem(text, fix)
 
@@ -102,6 +101,19 @@ Counted = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
+class Filter:
+    """A metric filter.
+
+    Attributes:
+        counted: the metric that it counts into.
+        pattern: which lines, with `${LogicalId}` for what the template refers to.
+    """
+
+    counted: Counted
+    pattern: str
+
+
+@dataclass(frozen=True)
 class Alarm:
     """An alarm on a metric of ours.
 
@@ -113,6 +125,7 @@ class Alarm:
         metric: its metric; empty where it selects in a way that is not read here, and is taken to watch everything.
         dimensions: the values of the metric's dimensions, as text; None where it is over all values of them.
         names: the names of the metric's dimensions.
+        properties: those of its resource.
     """
 
     path: str
@@ -122,6 +135,7 @@ class Alarm:
     metric: str = ""
     dimensions: Mapping[str, str] | None = None
     names: frozenset[str] = frozenset()
+    properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def counted(self) -> Counted:
@@ -133,8 +147,8 @@ class Monitoring:
     """What counts and what watches in an assembly, by where it is; read once."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self.filters: dict[tuple[str, str], list[tuple[Counted, str]]] = {}
-        """By log group, the metrics of ours that count its lines, each with the filter's pattern as text."""
+        self.filters: dict[tuple[str, str], list[Filter]] = {}
+        """By log group, the filters that count its lines into metrics of ours."""
         self.alarms: list[Alarm] = []
         """The alarms on metrics of ours."""
         self._functions = assembly.functions
@@ -151,7 +165,7 @@ class Monitoring:
 
     def is_published(self, alarm: Alarm) -> bool:
         """Whether some filter publishes what an alarm watches."""
-        return any(alarm.counted == counted for filters in self.filters.values() for counted, _ in filters)
+        return any(alarm.counted == found.counted for filters in self.filters.values() for found in filters)
 
     def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
         """Whether a function is the one to tell of an alarm: a template's first, unless the alarm is within one."""
@@ -199,7 +213,8 @@ class Monitoring:
                     key = self.log_group(template, properties.get("LogGroupName"))
                     names = frozenset(str(each.get("Key")) for each in _list(transformation.get("Dimensions")))
                     counted = canonical(transformation.get("MetricName")), names
-                    self.filters.setdefault(key, []).append((counted, canonical(properties.get("FilterPattern"))))
+                    found = Filter(counted, _text(properties.get("FilterPattern")))
+                    self.filters.setdefault(key, []).append(found)
 
     def _read_alarms(self, template: Template) -> None:
         composites = [
@@ -210,26 +225,42 @@ class Monitoring:
             actions = list(_actions(properties))
             for rule, more in composites:
                 actions.extend(more if f'"{alarm_id}"' in rule else ())
-            alarm = Alarm(template.place(alarm_id).path, template.file, template.region, actions)
+            path = template.place(alarm_id).path
+            alarm = Alarm(path, template.file, template.region, actions, properties=properties)
             self.alarms.extend(replace(alarm, **watched) for watched in _watched(properties))
 
 
 def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
+    return {found.counted for found in filters_of(function, context)}
+
+
+def filters_of(function: LambdaFunction, context: Context) -> list[Filter]:
+    """The filters that count a function's lines: those that name functions count no others."""
     monitoring = context.read(Monitoring)
     filters = monitoring.filters.get(monitoring.log_group(function.template, _log_group(function)), [])
-    return {counted for counted, pattern in filters if _takes(pattern, function)}
+    wanted = [f'$.function = "{name}"' for name in names_of(function)]
+    return [f for f in filters if "$.function = " not in f.pattern or any(name in f.pattern for name in wanted)]
 
 
-def _takes(pattern: str, function: LambdaFunction) -> bool:
-    """Whether a filter counts the lines of a function: those that name functions count no others."""
+def names_of(function: LambdaFunction) -> list[str]:
+    """What a pattern calls a function: by the reference to it, and by its name where it has one."""
     name = function.properties.get("FunctionName")
-    given = [json.dumps(f'"{name}"')[1:-1]] if isinstance(name, str) else []
-    return "$.function = " not in pattern or any(
-        each in pattern for each in (canonical({"Ref": function.place.logical_id}), *given)
-    )
+    return [_text({"Ref": function.place.logical_id}), *([name] if isinstance(name, str) else [])]
 
 
-def _watching(function: LambdaFunction, context: Context) -> list[Alarm]:
+def _text(pattern: Any) -> str:
+    """A filter pattern, with `${LogicalId}` for what it refers to."""
+    match as_mapping(pattern):
+        case {"Fn::Join": ["", [*parts]]}:
+            return "".join(_text(part) for part in parts)
+        case {"Ref": logical_id}:
+            return f"${{{logical_id}}}"
+        case _:
+            return pattern if isinstance(pattern, str) else canonical(pattern)
+
+
+def watching(function: LambdaFunction, context: Context) -> list[Alarm]:
+    """The alarms that watch a function's violations."""
     metrics = _metrics(function, context)
     return [alarm for alarm in context.read(Monitoring).alarms if _watches(alarm, function, metrics)]
 

@@ -1,0 +1,171 @@
+"""Compares two synths: which violations of a function raise an alarm later than before, or none.
+
+Lines are tried on the filters of both: one against each policy in each mode, and one for each host, address and path
+that a filter excepts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from shielded_function_monitoring.alert import MODES, POLICIES, START
+from shielded_function_monitoring.pattern import Pattern, PatternError, parse
+
+from .model import LambdaFunction, canonical
+from .rules.alerts import Alarm, Filter, filters_of, names_of, watching
+from .rules.rule import Context
+
+_EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
+
+
+class _Violation(NamedTuple):
+    """What a line tells."""
+
+    policy: str
+    mode: str
+    details: tuple[tuple[str, str], ...] = ()
+
+    def line(self, function: str) -> str:
+        """The line, as the shield would write it."""
+        known = {"mode": self.mode, "details": dict(self.details)} if self.mode else {}
+        return json.dumps({"function_shield": True, "function": function, "policy": self.policy, "count": 1, **known})
+
+    def __str__(self) -> str:
+        details = "".join(f" with the {key} {value}" for key, value in self.details)
+        return f"{self.policy}{f' in mode {self.mode}' if self.mode else ''}{details}"
+
+
+@dataclass(frozen=True)
+class _Ear:
+    """How an alarm hears of a violation.
+
+    Attributes:
+        threshold: how many in a period.
+        datapoints: in how many periods.
+        seconds: how long a period is.
+        tells: somebody is told.
+    """
+
+    threshold: float
+    datapoints: float
+    seconds: float
+    tells: bool
+
+
+def quieter(old: LambdaFunction, before: Context, new: LambdaFunction, after: Context) -> list[str]:
+    """Each way in which violations of a function are heard of later than before, or not at all, in words."""
+    heard = _Heard(old, before), _Heard(new, after)
+    if heard[0].text == heard[1].text:
+        return []
+    found: dict[str, list[_Violation]] = {}
+    for violation in _violations(heard[0], heard[1]):
+        for change in _changes(*(each.ears(violation) for each in heard)):
+            found.setdefault(change, []).append(violation)
+    return [f"{change}: {_listed(violations)}" for change, violations in found.items()]
+
+
+class _Heard:
+    """What counts and watches a function in one synth."""
+
+    def __init__(self, function: LambdaFunction, context: Context) -> None:
+        self._name, *_ = names_of(function)
+        self.filters: Sequence[Filter] = filters_of(function, context)
+        self._alarms: Sequence[Alarm] = watching(function, context)
+        self._patterns = {each: _parsed(_with_one_name(each.pattern, names_of(function))) for each in self.filters}
+        self.text = canonical(
+            [
+                sorted(f"{each.counted} {each.pattern}" for each in self.filters),
+                sorted(canonical({**alarm.properties, "AlarmActions": len(alarm.actions)}) for alarm in self._alarms),
+            ]
+        )
+
+    def ears(self, violation: _Violation) -> list[_Ear]:
+        """The alarms that hear of a violation."""
+        line = violation.line(self._name)
+        counted = {each.counted for each, pattern in self._patterns.items() if pattern is None or pattern.matches(line)}
+        return [_ear(alarm) for alarm in self._alarms if _hears(alarm, violation, counted)]
+
+
+def _hears(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
+    if not alarm.metric:
+        return True
+    policy = (alarm.dimensions or {}).get("Policy")
+    return alarm.counted in counted and policy in (None, canonical(violation.policy))
+
+
+def _ear(alarm: Alarm) -> _Ear:
+    properties = alarm.properties
+    queries = properties.get("Metrics")
+    period = properties.get("Period") or (queries[0].get("Period") if isinstance(queries, list) and queries else None)
+    return _Ear(
+        _number(properties.get("Threshold")),
+        _number(properties.get("DatapointsToAlarm", properties.get("EvaluationPeriods"))),
+        _number(period),
+        bool(alarm.actions),
+    )
+
+
+def _number(value: Any) -> float:
+    """What is not known counts as the most."""
+    return value if isinstance(value, (int, float)) else float("inf")
+
+
+def _changes(before: Sequence[_Ear], after: Sequence[_Ear]) -> Iterator[str]:
+    if before and not after:
+        yield "no alarm fires any more for"
+        return
+    if not before:
+        return
+    if any(ear.tells for ear in before) and not any(ear.tells for ear in after):
+        yield "nobody is told any more of"
+    for what, unit in (("threshold", "violations"), ("datapoints", "periods")):
+        old, new = (min(getattr(ear, what) for ear in ears) for ears in (before, after))
+        if new > old:
+            yield f"an alarm takes {new:g} {unit}, before {old:g}, of"
+    old, new = (max(ear.seconds for ear in ears) for ears in (before, after))
+    if new < old and min(ear.threshold for ear in after) > 1:
+        yield f"violations are counted over {new:g} seconds, before {old:g}, for"
+
+
+def _violations(*heard: _Heard) -> list[_Violation]:
+    plain = [_Violation(policy, mode) for policy in POLICIES for mode in MODES]
+    excepted = {
+        (key, re.sub(r"\\(.)", r"\1", value).replace("*", "any"))
+        for each in heard
+        for one in each.filters
+        for key, value in _EXCEPTED.findall(one.pattern)
+    }
+    special = [
+        _Violation(policy, mode, ((key, value),)) for policy, mode, _ in plain for key, value in sorted(excepted)
+    ]
+    return [*plain, _Violation(START, ""), *special]
+
+
+def _listed(violations: Sequence[_Violation]) -> str:
+    """Those of all modes and details together, where they are alike."""
+    plain = [violation for violation in violations if not violation.details]
+    texts: list[str] = []
+    for policy in dict.fromkeys(violation.policy for violation in plain):
+        modes = [violation.mode for violation in plain if violation.policy == policy]
+        texts.append(policy if len(modes) == len(MODES) or not modes[0] else f"{policy} in mode {modes[0]}")
+    known = {(violation.policy, violation.mode) for violation in plain}
+    texts += [str(each) for each in violations if each.details and (each.policy, each.mode) not in known]
+    return ", ".join(texts)
+
+
+def _with_one_name(pattern: str, names: Sequence[str]) -> str:
+    for name in names[1:]:
+        pattern = pattern.replace(f'"{name}"', f'"{names[0]}"')
+    return pattern
+
+
+def _parsed(pattern: str) -> Pattern | None:
+    """None: it cannot be read, and may hold for any line."""
+    try:
+        return parse(pattern)
+    except PatternError:
+        return None
