@@ -157,7 +157,7 @@ def exceptions(*hosts: str) -> ShieldAlarms:
         (
             ShieldAlarms(),
             ShieldAlarms(severities={"critical": []}),
-            "no alarm fires any more for: outbound_connectivity in mode alert, read_write_tmp, create_child_process in ",
+            "no alarm fires any more for: outbound_connectivity in mode alert, read_write_tmp, create_child_process",
         ),
         (
             ShieldAlarms(),
