@@ -62,7 +62,7 @@ class AlarmOn:
         except_programs: programs that do not count (create_child_process).
         mode: counts only what was blocked, or only what was reported: "block" or "alert".
         severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the policy and
-            its mode.
+            its mode; in a fleet, whose functions may differ in their modes, as if it were blocked.
         actions: what to do when it fires.
         ok_actions: what to do when it is over.
         insufficient_data_actions: what to do when its state is not known.

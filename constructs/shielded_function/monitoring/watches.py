@@ -177,7 +177,9 @@ def _of_policy(alarms: ShieldAlarms, policy: Counted, on: AlarmOn) -> Watch:
     given = [name for name in ("except_hosts", "except_paths", "except_programs") if getattr(on, name)]
     where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
     known = on.mode is not None or policy in ("start", "self_protection")
-    severity = on.severity or (severity_of(policy, on.mode) if known else None)
+    # The functions of a fleet may differ in their modes: rather somebody is called too soon than nobody at all.
+    mode = "block" if alarms.granularity == "fleet" and not known else on.mode
+    severity = on.severity or (severity_of(policy, mode) if known or mode else None)
     return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)
 
 
