@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match
 
 from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction
+from shielded_function.monitoring import function_filters
 from shielded_function.monitoring.function_filters import longest_of_functions, of_functions
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 from shielded_function_monitoring import violations
@@ -104,6 +106,10 @@ def test_more_functions_than_fit_into_a_pattern(stack: cdk.Stack, app: cdk.App, 
         line = alert_line(cloudwatch.function(f"Shop/{name}").name)
         assert firing_after(cloudwatch, f"Shop/{name}", line) == [f"Shop/{name}/Shield/Alarm"]
         assert [cloudwatch.metrics.sum(key) for key in cloudwatch.metrics] == [1]
+
+
+def test_the_examples() -> None:
+    assert doctest.testmod(function_filters).failed == 0
 
 
 def test_the_longest_pattern_is_known_before_the_names_are() -> None:
