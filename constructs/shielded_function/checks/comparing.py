@@ -7,10 +7,10 @@ from typing import Final, Literal
 
 from shielded_function.policy import ShieldPolicy
 
-from .alarming import quieter
 from .finding import Place
 from .model import Assembly, LambdaFunction
 from .policies import FunctionPolicy
+from .rules.hearing import quieter
 from .rules.rule import Context
 
 ChangeKind = Literal["lost-shield", "looser", "new-unshielded", "left-out", "stricter", "new", "removed"]

@@ -18,7 +18,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
-from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldMonitoring, ShieldPolicy
+from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldMonitoring, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import RULES
 from shielded_function.runtimes import TESTED, can_be_shielded
@@ -307,6 +307,32 @@ def test_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: 
         "Shop/Silent": "alarm-without-action",
         "Shop/None": "no-alarm",
     }
+
+
+@pytest.mark.parametrize(
+    ("alarms", "unheard"),
+    [
+        (
+            ShieldAlarms(severities={"warning": []}),
+            "outbound_connectivity in mode block, create_child_process in mode bl",
+        ),
+        (
+            ShieldAlarms(outbound_connectivity=AlarmOn(mode="alert")),
+            "outbound_connectivity in mode block, which is crit",
+        ),
+        (ShieldAlarms(severities={"critical": []}), ""),
+        (ShieldAlarms(granularity="policy"), ""),
+        (ShieldAlarms(granularity="fleet", start=AlarmOn(), self_protection=AlarmOn()), ""),
+        (ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["a.example"])), ""),
+    ],
+)
+def test_critical_violations_that_no_alarm_watches(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, alarms: ShieldAlarms, unheard: str
+) -> None:
+    shielded(stack, alarms=alarms)
+    found = [finding.problem for finding in judge().findings if finding.rule == "no-alarm"]
+    assert len(found) == bool(unheard)
+    assert all(problem.startswith(f"no alarm watches {unheard}") for problem in found)
 
 
 def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:

@@ -47,15 +47,6 @@ def alerts_not_counted(function: LambdaFunction, context: Context) -> Iterator[P
         )
 
 
-def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Its violations are counted, and no alarm looks at the count."""
-    if _metrics(function, context) and not watching(function, context):
-        yield Problem(
-            "no alarm watches its violations",
-            "let ShieldAlarms make one, or acknowledge it where another system does",
-        )
-
-
 def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """An alarm fires, and nobody is told."""
     alarms = watching(function, context)

@@ -1,7 +1,7 @@
-"""Compares two synths: which violations of a function raise an alarm later than before, or none.
+"""Which violations of a function raise an alarm, by the filters and alarms that a template has.
 
-Lines are tried on the filters of both: one against each policy in each mode, and one for each host, address and path
-that a filter excepts.
+Lines are tried on the filters: one against each policy in each mode, and one for each host, address and path that a
+filter excepts.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from shielded_function_monitoring.alert import MODES, POLICIES, START
+from shielded_function_monitoring.filters import severity_of
 from shielded_function_monitoring.pattern import Pattern, PatternError, parse
 
-from .model import LambdaFunction, canonical
-from .rules.alerts import Alarm, Filter, filters_of, names_of, watching
-from .rules.rule import Context
+from ..model import LambdaFunction, canonical
+from .alerts import Alarm, Filter, filters_of, names_of, watching
+from .rule import Context, Problem
 
 _EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
 
@@ -39,6 +40,13 @@ class _Violation(NamedTuple):
         return f"{self.policy}{f' in mode {self.mode}' if self.mode else ''}{details}"
 
 
+_PLAIN: Final = (*(_Violation(policy, mode) for policy in POLICIES for mode in MODES), _Violation(START, ""))
+
+
+def _is_critical(violation: _Violation) -> bool:
+    return severity_of(cast(Any, violation.policy), violation.mode) == "critical"
+
+
 @dataclass(frozen=True)
 class _Ear:
     """How an alarm hears of a violation.
@@ -54,6 +62,23 @@ class _Ear:
     datapoints: float
     seconds: float
     tells: bool
+
+
+def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Its violations are counted, and no alarm looks at the count; or at none of those that are critical."""
+    heard = _Heard(function, context)
+    if not heard.filters:
+        return
+    if not heard.alarms:
+        yield Problem(
+            "no alarm watches its violations",
+            "let ShieldAlarms make one, or acknowledge it where another system does",
+        )
+    elif unheard := [each for each in _PLAIN if _is_critical(each) and not heard.ears(each)]:
+        yield Problem(
+            f"no alarm watches {_listed(unheard)}, which is critical",
+            'let ShieldAlarms.severities name "critical", and AlarmOn.mode no other mode, or acknowledge it',
+        )
 
 
 def quieter(old: LambdaFunction, before: Context, new: LambdaFunction, after: Context) -> list[str]:
@@ -74,12 +99,12 @@ class _Heard:
     def __init__(self, function: LambdaFunction, context: Context) -> None:
         self._name, *_ = names_of(function)
         self.filters: Sequence[Filter] = filters_of(function, context)
-        self._alarms: Sequence[Alarm] = watching(function, context)
+        self.alarms: Sequence[Alarm] = watching(function, context)
         self._patterns = {each: _parsed(_with_one_name(each.pattern, names_of(function))) for each in self.filters}
         self.text = canonical(
             [
                 sorted(f"{each.counted} {each.pattern}" for each in self.filters),
-                sorted(canonical({**alarm.properties, "AlarmActions": len(alarm.actions)}) for alarm in self._alarms),
+                sorted(canonical({**alarm.properties, "AlarmActions": len(alarm.actions)}) for alarm in self.alarms),
             ]
         )
 
@@ -87,7 +112,7 @@ class _Heard:
         """The alarms that hear of a violation."""
         line = violation.line(self._name)
         counted = {each.counted for each, pattern in self._patterns.items() if pattern is None or pattern.matches(line)}
-        return [_ear(alarm) for alarm in self._alarms if _hears(alarm, violation, counted)]
+        return [_ear(alarm) for alarm in self.alarms if _hears(alarm, violation, counted)]
 
 
 def _hears(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
@@ -132,7 +157,6 @@ def _changes(before: Sequence[_Ear], after: Sequence[_Ear]) -> Iterator[str]:
 
 
 def _violations(*heard: _Heard) -> list[_Violation]:
-    plain = [_Violation(policy, mode) for policy in POLICIES for mode in MODES]
     excepted = {
         (key, re.sub(r"\\(.)", r"\1", value).replace("*", "any"))
         for each in heard
@@ -140,9 +164,9 @@ def _violations(*heard: _Heard) -> list[_Violation]:
         for key, value in _EXCEPTED.findall(one.pattern)
     }
     special = [
-        _Violation(policy, mode, ((key, value),)) for policy, mode, _ in plain for key, value in sorted(excepted)
+        each._replace(details=((key, value),)) for each in _PLAIN if each.mode for key, value in sorted(excepted)
     ]
-    return [*plain, _Violation(START, ""), *special]
+    return [*_PLAIN, *special]
 
 
 def _listed(violations: Sequence[_Violation]) -> str:
