@@ -10,7 +10,7 @@ from shielded_function.policy import ShieldPolicy
 from .finding import Place
 from .model import Assembly, LambdaFunction
 from .policies import FunctionPolicy
-from .rules.hearing import quieter
+from .rules.coverage import less_watched
 from .rules.rule import Context
 
 ChangeKind = Literal["lost-shield", "looser", "new-unshielded", "left-out", "stricter", "new", "removed"]
@@ -70,7 +70,7 @@ def _changed(old: LambdaFunction, new: LambdaFunction, before: Context, after: C
         return Change("lost-shield", new.place, (f"left out: {reason}",) if reason else ())
     if not old.is_shielded:
         return Change("stricter", new.place, ("it has a shield now",))
-    looser = [*_other_shield(old, new), *loosened(old.policy, new.policy), *quieter(old, before, new, after)]
+    looser = [*_other_shield(old, new), *loosened(old.policy, new.policy), *less_watched(old, before, new, after)]
     if looser:
         return Change("looser", new.place, tuple(looser))
     tighter = loosened(new.policy, old.policy)

@@ -49,8 +49,8 @@ class ShieldMonitoring(Construct):
 
     For each account and region of the app: the alarms of the fleet, a dashboard, and saved queries, in the stack that
     you choose. On the log groups that the shields made: field indexes, so that a query scans the shield's lines and no
-    others. It covers the functions below `scope`, those that are shielded later too; a `cdk.Stage` that is made later
-    is not covered.
+    others. It covers the functions below `scope`, those that are shielded later too. Functions of a `cdk.Stage` that
+    is made later, with no `ShieldMonitoring` of its own, and none at all, are errors at the synthesis.
 
     Attributes:
         alarms: the options of the alarms.

@@ -20,6 +20,8 @@ from ..model import LambdaFunction, canonical
 from .alerts import Alarm, Filter, filters_of, names_of, watching
 from .rule import Context, Problem
 
+# How many violations more than the threshold it takes, by the comparison.
+_BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
 _EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
 
 
@@ -48,8 +50,8 @@ def _is_critical(violation: _Violation) -> bool:
 
 
 @dataclass(frozen=True)
-class _Ear:
-    """How an alarm hears of a violation.
+class _Condition:
+    """When an alarm fires.
 
     Attributes:
         threshold: how many in a period.
@@ -66,34 +68,34 @@ class _Ear:
 
 def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """Its violations are counted, and no alarm looks at the count; or at none of those that are critical."""
-    heard = _Heard(function, context)
-    if not heard.filters:
+    coverage = _Coverage(function, context)
+    if not coverage.filters:
         return
-    if not heard.alarms:
+    if not coverage.alarms:
         yield Problem(
             "no alarm watches its violations",
             "let ShieldAlarms make one, or acknowledge it where another system does",
         )
-    elif unheard := [each for each in _PLAIN if _is_critical(each) and not heard.ears(each)]:
+    elif unwatched := [each for each in _PLAIN if _is_critical(each) and not coverage.conditions(each)]:
         yield Problem(
-            f"no alarm watches {_listed(unheard)}, which is critical",
+            f"no alarm watches {_listed(unwatched)}, which is critical",
             'let ShieldAlarms.severities name "critical", and AlarmOn.mode no other mode, or acknowledge it',
         )
 
 
-def quieter(old: LambdaFunction, before: Context, new: LambdaFunction, after: Context) -> list[str]:
-    """Each way in which violations of a function are heard of later than before, or not at all, in words."""
-    heard = _Heard(old, before), _Heard(new, after)
-    if heard[0].text == heard[1].text:
+def less_watched(old: LambdaFunction, before: Context, new: LambdaFunction, after: Context) -> list[str]:
+    """Each way in which violations of a function raise an alarm later than before, or none, in words."""
+    coverages = _Coverage(old, before), _Coverage(new, after)
+    if coverages[0].text == coverages[1].text:
         return []
     found: dict[str, list[_Violation]] = {}
-    for violation in _violations(heard[0], heard[1]):
-        for change in _changes(*(each.ears(violation) for each in heard)):
+    for violation in _violations(coverages[0], coverages[1]):
+        for change in _changes(*(each.conditions(violation) for each in coverages)):
             found.setdefault(change, []).append(violation)
     return [f"{change}: {_listed(violations)}" for change, violations in found.items()]
 
 
-class _Heard:
+class _Coverage:
     """What counts and watches a function in one synth."""
 
     def __init__(self, function: LambdaFunction, context: Context) -> None:
@@ -108,26 +110,27 @@ class _Heard:
             ]
         )
 
-    def ears(self, violation: _Violation) -> list[_Ear]:
-        """The alarms that hear of a violation."""
+    def conditions(self, violation: _Violation) -> list[_Condition]:
+        """When the alarms that count a violation fire."""
         line = violation.line(self._name)
         counted = {each.counted for each, pattern in self._patterns.items() if pattern is None or pattern.matches(line)}
-        return [_ear(alarm) for alarm in self.alarms if _hears(alarm, violation, counted)]
+        return [_condition(alarm) for alarm in self.alarms if _watches(alarm, violation, counted)]
 
 
-def _hears(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
+def _watches(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
     if not alarm.metric:
         return True
     policy = (alarm.dimensions or {}).get("Policy")
     return alarm.counted in counted and policy in (None, canonical(violation.policy))
 
 
-def _ear(alarm: Alarm) -> _Ear:
+def _condition(alarm: Alarm) -> _Condition:
     properties = alarm.properties
     queries = properties.get("Metrics")
     period = properties.get("Period") or (queries[0].get("Period") if isinstance(queries, list) and queries else None)
-    return _Ear(
-        _number(properties.get("Threshold")),
+    beyond = _BEYOND.get(str(properties.get("ComparisonOperator")), float("inf"))
+    return _Condition(
+        _number(properties.get("Threshold")) + beyond,
         _number(properties.get("DatapointsToAlarm", properties.get("EvaluationPeriods"))),
         _number(period),
         bool(alarm.actions),
@@ -139,27 +142,27 @@ def _number(value: Any) -> float:
     return value if isinstance(value, (int, float)) else float("inf")
 
 
-def _changes(before: Sequence[_Ear], after: Sequence[_Ear]) -> Iterator[str]:
+def _changes(before: Sequence[_Condition], after: Sequence[_Condition]) -> Iterator[str]:
     if before and not after:
         yield "no alarm fires any more for"
         return
     if not before:
         return
-    if any(ear.tells for ear in before) and not any(ear.tells for ear in after):
+    if any(each.tells for each in before) and not any(each.tells for each in after):
         yield "nobody is told any more of"
     for what, unit in (("threshold", "violations"), ("datapoints", "periods")):
-        old, new = (min(getattr(ear, what) for ear in ears) for ears in (before, after))
+        old, new = (min(getattr(each, what) for each in conditions) for conditions in (before, after))
         if new > old:
             yield f"an alarm takes {new:g} {unit}, before {old:g}, of"
-    old, new = (max(ear.seconds for ear in ears) for ears in (before, after))
-    if new < old and min(ear.threshold for ear in after) > 1:
+    old, new = (max(each.seconds for each in conditions) for conditions in (before, after))
+    if new < old and min(each.threshold for each in after) > 1:
         yield f"violations are counted over {new:g} seconds, before {old:g}, for"
 
 
-def _violations(*heard: _Heard) -> list[_Violation]:
+def _violations(*coverages: _Coverage) -> list[_Violation]:
     excepted = {
         (key, re.sub(r"\\(.)", r"\1", value).replace("*", "any"))
-        for each in heard
+        for each in coverages
         for one in each.filters
         for key, value in _EXCEPTED.findall(one.pattern)
     }
