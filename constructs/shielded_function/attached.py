@@ -24,6 +24,7 @@ from .layer import policy_layer
 from .layer_archive import missing_binaries
 from .log_group import ShieldLogs, allow_writing, log_group_of
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
+from .monitoring.function_filters import of_functions
 from .monitoring.making import make_alarm, make_filter, metric_of
 from .monitoring.watches import ALL, Counter, Watch, general_counter, policy_counter, problems_of, severity_for
 from .names import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, POLICY_FILE, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
@@ -272,13 +273,7 @@ class AttachedShield(Construct):
         """Has a counter's lines counted: adds its metric filter, where there is none yet."""
         if counter.key not in self._filters:
             self._counters[counter.key] = counter
-            self._filters[counter.key] = self._shields.filters.filter_of(
-                self.log_group_name,
-                counter,
-                self._name,
-                lambda pattern: make_filter(self, replace(counter, pattern=pattern), self.log_group),
-                alone=self._owns_log_group,
-            )
+            self._filters[counter.key] = self._filter_of(counter)
         elif self._counters[counter.key].pattern != counter.pattern:
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:otherFilter",
@@ -286,6 +281,14 @@ class AttachedShield(Construct):
                 "other options of ShieldAlarms, and those hold: give ShieldMonitoring the same options.",
             )
         return self._filters[counter.key]
+
+    def _filter_of(self, counter: Counter) -> logs.MetricFilter:
+        def make(scope: Construct, pattern: str) -> logs.MetricFilter:
+            return make_filter(scope, replace(counter, pattern=pattern), self.log_group)
+
+        if self._owns_log_group:
+            return make(self, of_functions(counter.pattern, [self._name]))
+        return self._shields.filters.filter_of(self.log_group, self.log_group_name, counter, self._name, make)
 
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK when it invokes aspects on the function's resource."""

@@ -22,7 +22,7 @@ from .errors import ShieldError
 from .function_facts import disclose
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
-from .monitoring.function_filters import FunctionFilters
+from .monitoring.function_filters import SharedFilters
 from .monitoring.making import fleet_metric, make_alarm
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class StackShields:
         shared: those of its stage.
         account: the stack's account, resolved.
         account_text: the same as a text, maybe a token.
-        filters: its metric filters.
+        filters: the metric filters on log groups that functions may share.
         fleet: the fleet alarms in it, by the watch's key, and their options.
     """
 
@@ -181,7 +181,7 @@ class StackShields:
         self.account: Any = stack.resolve(account)
         self.account_text = account
         self._arns: dict[lambda_.ILayerVersion, str] = {}
-        self.filters = FunctionFilters()
+        self.filters = SharedFilters(stack)
         self.fleet: tuple[ShieldAlarms, Mapping[str, cloudwatch.Alarm]] | None = None
         self._environment = ""
         self._region = ""

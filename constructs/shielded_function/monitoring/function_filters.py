@@ -1,4 +1,4 @@
-"""The metric filters of a stack: each counts the lines of the functions that it names, and of no others.
+"""Metric filters that count the lines of the functions that they name, and of no others.
 
 What a function prints may look like a line of the shield, with any name in it. CloudWatch may disable a filter that
 sees 1,000 different values of its dimensions within an hour
@@ -9,10 +9,12 @@ any name would be put out of action by whoever has a thousand lines printed, and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
 import jsii
+from constructs import Construct
 
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from .watches import Counter
 
+_ID: Final = "ShieldedLogGroups"
 MAX_NAME: Final = 64
 """Characters of a function's name; one that is known only at deployment may have as many."""
 
@@ -41,43 +44,63 @@ def longest_of_functions(pattern: str, names: Sequence[str]) -> int:
     return len(of_functions(pattern, ["x" * MAX_NAME if "${" in name else name for name in names]))
 
 
-class FunctionFilters:
-    """The metric filters of a stack.
+class SharedFilters:
+    """The metric filters of a stack on log groups that functions share, or may come to share.
 
-    Functions that share a log group share its filters, as many as fit: CloudWatch takes 100 filters on a log group.
+    One filter counts as many functions as fit into its pattern: CloudWatch takes 100 filters on a log group. It is made
+    beside the functions, so that one of them may depend on another, with all that belongs to it.
     """
 
-    def __init__(self) -> None:
-        self._made: dict[tuple[str, str, tuple[str, ...], str], list[tuple[list[str], logs.MetricFilter]]] = {}
+    def __init__(self, stack: cdk.Stack) -> None:
+        self._stack = stack
+        self._made: dict[tuple[str, str], list[_Shared]] = {}
 
     def filter_of(
         self,
+        log_group: logs.ILogGroup,
         log_group_name: str,
         counter: Counter,
         function_name: str,
-        make: Callable[[str], logs.MetricFilter],
-        *,
-        alone: bool,
+        make: Callable[[Construct, str], logs.MetricFilter],
     ) -> logs.MetricFilter:
         """The filter that counts a function's lines.
 
         Args:
-            log_group_name: the log group's name, maybe a token.
+            log_group: where the function logs.
+            log_group_name: its name, maybe a token.
             counter: what is to be counted.
             function_name: the function's name, maybe a token.
-            make: makes a filter with a pattern.
-            alone: no other function can log there.
+            make: makes a filter in a construct, with a pattern.
         """
-        if alone:
-            return make(of_functions(counter.pattern, [function_name]))
-        made = self._made.setdefault((log_group_name, counter.metric, tuple(counter.dimensions), counter.pattern), [])
-        for names, found in made:
-            if longest_of_functions(counter.pattern, [*names, function_name]) <= MAX_LENGTH:
-                names.append(function_name)
-                return found
+        made = self._made.setdefault((log_group_name, counter.key), [])
+        for shared in made:
+            if shared.takes(counter.pattern, function_name):
+                shared.names.append(function_name)
+                return shared.filter
         names = [function_name]
-        made.append((names, make(cdk.Lazy.uncached_string(_Named(counter.pattern, names)))))
-        return made[-1][1]
+        pattern = cdk.Lazy.uncached_string(_Named(counter.pattern, names))
+        found = make(self._scope(log_group, len(made)), pattern)
+        made.append(_Shared(counter.pattern, names, found))
+        return found
+
+    def _scope(self, log_group: logs.ILogGroup, number: int) -> Construct:
+        """By the log group's address, so that the filter's logical id stays whichever function comes first."""
+        parent: Any = self._stack.node.try_find_child(_ID) or Construct(self._stack, _ID)
+        name = f"{log_group.node.addr[-8:]}{number or ''}"
+        return parent.node.try_find_child(name) or Construct(parent, name)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A filter, what it counts, and the names of the functions."""
+
+    pattern: str
+    names: list[str]
+    filter: logs.MetricFilter
+
+    def takes(self, pattern: str, name: str) -> bool:
+        """Whether it counts the same, and has room for one more name."""
+        return pattern == self.pattern and longest_of_functions(pattern, [*self.names, name]) <= MAX_LENGTH
 
 
 @jsii.implements(cdk.IStringProducer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk.assertions import Annotations, Match
+from aws_cdk.assertions import Annotations, Match, Template
 
 from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction
 from shielded_function.monitoring import function_filters
@@ -106,6 +107,35 @@ def test_more_functions_than_fit_into_a_pattern(stack: cdk.Stack, app: cdk.App, 
         line = alert_line(cloudwatch.function(f"Shop/{name}").name)
         assert firing_after(cloudwatch, f"Shop/{name}", line) == [f"Shop/{name}/Shield/Alarm"]
         assert [cloudwatch.metrics.sum(key) for key in cloudwatch.metrics] == [1]
+
+
+def test_functions_of_a_log_group_that_depend_on_each_other(stack: cdk.Stack, app: cdk.App, props: Props) -> None:
+    """CloudFormation refuses a circle: what depends on a function depends on all that is in it."""
+    shared = logs.LogGroup(stack, "Shared")
+    one, two = (ShieldedFunction(stack, name, log_group=shared, **props) for name in ("One", "Two"))
+    two.node.add_dependency(one)
+    resources = dict(Template.from_stack(stack).to_json())["Resources"]
+
+    def needed(name: str, on_the_way: tuple[str, ...] = ()) -> None:
+        assert name not in on_the_way, on_the_way
+        depends = resources[name].get("DependsOn", [])
+        references = [found for found in resources if f'"{found}"' in json.dumps(resources[name].get("Properties", {}))]
+        for other in {*([depends] if isinstance(depends, str) else depends), *references}:
+            needed(other, (*on_the_way, name))
+
+    for name in resources:
+        needed(name)
+
+
+def test_a_filters_logical_id_does_not_depend_on_the_order(app: cdk.App, props: Props) -> None:
+    ids: set[str] = set()
+    for names in (("One", "Two"), ("Two", "One"), ("Two",)):
+        stack = cdk.Stack(cdk.App(), "Shop")
+        shared = logs.LogGroup(stack, "Shared")
+        for name in names:
+            ShieldedFunction(stack, name, log_group=shared, **props)
+        ids.update(Template.from_stack(stack).find_resources(FILTER))
+    assert len(ids) == 1
 
 
 def test_the_examples() -> None:
