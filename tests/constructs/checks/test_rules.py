@@ -282,6 +282,23 @@ def test_a_filter_that_counts_another_function(stack: cdk.Stack, shielded: MakeF
     assert [f.place.path for f in judge().findings if f.rule == "alerts-not-counted"] == ["Shop/Two"]
 
 
+@pytest.mark.parametrize("name", ["${Fn}", "checkout"])
+def test_a_filter_by_hand_that_names_its_function(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, name: str
+) -> None:
+    function = shielded(stack, function_name="checkout" if name == "checkout" else None)
+    resource = function.node.default_child
+    assert isinstance(resource, cdk.CfnElement)
+    name = name.replace("Fn", stack.get_logical_id(resource))
+    attached = Shield.of(function)
+    assert attached
+    made = attached.metric_filter.node.default_child
+    assert isinstance(made, logs.CfnMetricFilter)
+    pattern = '{ ($.function = "' + name + '") && ($.count >= 1) }'
+    made.add_property_override("FilterPattern", {"Fn::Sub": pattern} if "$" in name else pattern)
+    assert rules(judge()) == set()
+
+
 def test_a_log_group_by_its_name(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     group = logs.LogGroup(stack, "Log", log_group_name="/shop/checkout")
     shielded(stack, log_group=group, overrides={"LoggingConfig.LogGroup": "/shop/checkout"})

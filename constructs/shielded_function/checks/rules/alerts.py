@@ -246,6 +246,8 @@ def _text(pattern: Any) -> str:
             return "".join(_text(part) for part in parts)
         case {"Ref": logical_id}:
             return f"${{{logical_id}}}"
+        case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
+            return text
         case _:
             return pattern if isinstance(pattern, str) else canonical(pattern)
 
