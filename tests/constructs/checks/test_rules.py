@@ -448,6 +448,13 @@ def test_a_topic_with_a_policy_of_its_own(
     assert judge().findings == []
 
 
+def test_a_topic_that_wants_a_group(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    topic: Any = sns.Topic(stack, "Topic", fifo=True)
+    shielded(stack, alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)]))
+    [finding] = judge().findings
+    assert (finding.rule, finding.fix) == ("topic-unreadable", "use a standard topic")
+
+
 @pytest.mark.parametrize("principal", [iam.AnyPrincipal(), iam.StarPrincipal()])
 def test_a_topic_that_everybody_of_the_account_may_write_to(
     stack: cdk.Stack, shielded: MakeFunction, judge: Judge, principal: Any

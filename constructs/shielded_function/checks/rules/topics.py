@@ -56,7 +56,14 @@ def _problems(assembly: Assembly, where: Template, topic_id: str) -> Iterator[tu
             f"messages to the topic {path} are lost: its policy does not let CloudWatch publish",
             f'topic.grant_publish(iam.ServicePrincipal("{SERVICE}"))',
         )
-    key = as_mapping(where.resources[topic_id].get("Properties")).get("KmsMasterKeyId")
+    properties = as_mapping(where.resources[topic_id].get("Properties"))
+    if properties.get("FifoTopic") is True:
+        # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+        yield (
+            f"the topic {path} is FIFO, and takes no message without a group, which CloudWatch gives none",
+            "use a standard topic",
+        )
+    key = properties.get("KmsMasterKeyId")
     if "alias/aws/sns" in canonical(key):
         yield (
             f"the topic {path} is encrypted with alias/aws/sns, which CloudWatch may not use",
