@@ -49,6 +49,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 _CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
 _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 
+_ALL_APART: Final = "severity: every policy that can be {} has an alarm of its own"
 _HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
 
 
@@ -167,7 +168,7 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
         without: not the lines against these policies.
 
     Raises:
-        PatternError: no such severity.
+        PatternError: no such severity, or no line is of it.
     """
     if severity not in SEVERITIES:
         raise PatternError(f"severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
@@ -178,11 +179,14 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
         if blocked:
             always.append(all_of(text("$.mode", "=", "block"), any_of(*blocked)))
         if not always:
-            raise PatternError("severity: every policy that can be critical has an alarm of its own")
+            raise PatternError(_ALL_APART.format(severity))
         return all_of(*_OURS, any_of(*always))
     mode: Mode = "alert" if severity == "warning" else "block"
     elsewhere = (*_ALWAYS_CRITICAL, *(_CRITICAL_WHEN_BLOCKED if mode == "block" else ()))
-    return violations(mode=mode, without=[n for n in COUNTED if n in elsewhere or n in without])
+    others: list[Counted] = [name for name in COUNTED if name in elsewhere or name in without]
+    if len(others) == len(COUNTED):
+        raise PatternError(_ALL_APART.format(severity))
+    return violations(mode=mode, without=others)
 
 
 def severity_of(policy: Counted, mode: str | None) -> Severity:
