@@ -14,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from shielded_function_monitoring.filters import COUNTED, Counted, Severity
+from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_functions
 
 from . import invariants
 from .alarms import ShieldAlarms
@@ -24,7 +24,6 @@ from .layer import policy_layer
 from .layer_archive import missing_binaries
 from .log_group import ShieldLogs, allow_writing, log_group_of
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
-from .monitoring.function_filters import of_functions
 from .monitoring.making import make_alarm, make_filter, metric_of
 from .monitoring.watches import ALL, Counter, Watch, general_counter, policy_counter, problems_of, severity_for
 from .names import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, POLICY_FILE, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE

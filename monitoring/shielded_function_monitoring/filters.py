@@ -50,6 +50,8 @@ _CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "c
 _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 
 _ALL_APART: Final = "severity: every policy that can be {} has an alarm of its own"
+# Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
+_MAX_NAME: Final = 64
 _HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
 
 
@@ -155,6 +157,27 @@ def violations_by_policy() -> Pattern:
     For a filter whose dimension is the policy: a printed line with a made-up policy is no metric of its own.
     """
     return all_of(*_OURS, any_of(*(text("$.policy", "=", name) for name in COUNTED)))
+
+
+def of_functions(pattern: str, names: Sequence[str]) -> str:
+    """A rendered pattern that holds for the lines of these functions alone.
+
+    What a function prints may look like a line of the shield, with any name in it. CloudWatch may disable a filter that
+    sees 1,000 different values of its dimensions within an hour
+    (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html): a filter that took
+    any name would be put out of action by whoever has a thousand lines printed, and every alarm with it.
+
+    >>> of_functions('{ ($.count >= 1) && ($.policy = "*") }', ["checkout"])
+    '{ ($.function = "checkout") && ($.count >= 1) && ($.policy = "*") }'
+    """
+    named = [f'($.function = "{name}")' for name in names]
+    condition = named[0] if len(named) == 1 else f"({' || '.join(named)})"
+    return f"{{ {condition} && {pattern.removeprefix('{ ')}"
+
+
+def longest_of_functions(pattern: str, names: Sequence[str]) -> int:
+    """The characters of the pattern of `of_functions` when the names are known; `${...}` is one that is not yet."""
+    return len(of_functions(pattern, ["x" * _MAX_NAME if "${" in name else name for name in names]))
 
 
 def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pattern:

@@ -1,10 +1,4 @@
-"""Metric filters that count the lines of the functions that they name, and of no others.
-
-What a function prints may look like a line of the shield, with any name in it. CloudWatch may disable a filter that
-sees 1,000 different values of its dimensions within an hour
-(https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html): a filter that believed
-any name would be put out of action by whoever has a thousand lines printed, and every alarm with it.
-"""
+"""The metric filters on log groups that functions share."""
 
 from __future__ import annotations
 
@@ -16,6 +10,7 @@ import aws_cdk as cdk
 import jsii
 from constructs import Construct
 
+from shielded_function_monitoring.filters import longest_of_functions, of_functions
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
 if TYPE_CHECKING:
@@ -24,24 +19,6 @@ if TYPE_CHECKING:
     from .watches import Counter
 
 _ID: Final = "ShieldedLogGroups"
-MAX_NAME: Final = 64
-"""Characters of a function's name; one that is known only at deployment may have as many."""
-
-
-def of_functions(pattern: str, names: Sequence[str]) -> str:
-    """A filter pattern that holds for the lines of these functions alone.
-
-    >>> of_functions('{ ($.count >= 1) && ($.policy = "*") }', ["checkout"])
-    '{ ($.function = "checkout") && ($.count >= 1) && ($.policy = "*") }'
-    """
-    named = [f'($.function = "{name}")' for name in names]
-    condition = named[0] if len(named) == 1 else f"({' || '.join(named)})"
-    return f"{{ {condition} && {pattern.removeprefix('{ ')}"
-
-
-def longest_of_functions(pattern: str, names: Sequence[str]) -> int:
-    """The characters of the pattern of `of_functions`, when the names are known."""
-    return len(of_functions(pattern, ["x" * MAX_NAME if "${" in name else name for name in names]))
 
 
 class SharedFilters:

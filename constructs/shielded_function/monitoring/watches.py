@@ -13,6 +13,7 @@ from shielded_function_monitoring.filters import (
     SEVERITIES,
     Counted,
     Severity,
+    longest_of_functions,
     metric_name,
     severity_of,
     violations,
@@ -23,7 +24,6 @@ from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternErr
 
 from .descriptions import MAX_LENGTH as MAX_DESCRIPTION
 from .descriptions import shortest
-from .function_filters import longest_of_functions
 
 if TYPE_CHECKING:
     import aws_cdk as cdk

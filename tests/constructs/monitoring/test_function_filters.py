@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +14,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 
 from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction
-from shielded_function.monitoring import function_filters
-from shielded_function.monitoring.function_filters import longest_of_functions, of_functions
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 from shielded_function_monitoring import violations
+from shielded_function_monitoring.filters import longest_of_functions, of_functions
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
 FILTER = "AWS::Logs::MetricFilter"
@@ -136,10 +134,6 @@ def test_a_filters_logical_id_does_not_depend_on_the_order(app: cdk.App, props: 
             ShieldedFunction(stack, name, log_group=shared, **props)
         ids.update(Template.from_stack(stack).find_resources(FILTER))
     assert len(ids) == 1
-
-
-def test_the_examples() -> None:
-    assert doctest.testmod(function_filters).failed == 0
 
 
 def test_the_longest_pattern_is_known_before_the_names_are() -> None:
