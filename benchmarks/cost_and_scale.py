@@ -21,7 +21,7 @@ SIZES: Final = (10, 100, 1_000, 10_000)
 ALARMS_BY_POLICY: Final = 6
 """Alarms of one function by policy: six policies without `read_handler`, which is an option, and `start`."""
 
-READ_ON: Final = "28 November 2026"
+PRICES_OF: Final = "2026"
 PRICES_PAGE: Final = "https://aws.amazon.com/cloudwatch/pricing/"
 # https://aws.amazon.com/cloudwatch/pricing/, US East (N. Virginia). Up to so many metrics, dollars each a month.
 METRIC_TIERS: Final = ((10_000, 0.30), (250_000, 0.10), (1_000_000, 0.05), (math.inf, 0.02))
@@ -43,6 +43,8 @@ EVENT_BYTES: Final = 26
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
 DAYS: Final = 30
 GB: Final = 1_000_000_000
+MONTHS_KEPT: Final = 24
+"""Of the log groups that the shield makes: two years."""
 LOUD_LINES_A_DAY: Final = 1_000
 LOUD_POLICIES: Final = 2
 
@@ -107,8 +109,8 @@ def logs_gb(fleet: Fleet) -> float:
 
 
 def logs_cost(fleet: Fleet) -> float:
-    """Dollars a month to take the lines in and keep them for a month."""
-    return logs_gb(fleet) * (LOGS_INGESTED_GB + LOGS_STORED_GB)
+    """Dollars a month to take a month's lines in, and to keep those of all months that are kept."""
+    return logs_gb(fleet) * (LOGS_INGESTED_GB + MONTHS_KEPT * LOGS_STORED_GB)
 
 
 def monthly_cost(granularity: Granularity, fleet: Fleet) -> float:
@@ -129,21 +131,29 @@ QUOTAS: Final = (
     ("time series that a query returns", "500", "alarm-limits.html", "fleet: those with most violations come first"),
     ("contributors named as in ALARM", "100", "alarm-limits.html", "fleet"),
     ("data that an alarm's query sees", "3 hours", "alarm-limits.html", "fleet: no period or range beyond it"),
-    ("alarms that a composite alarm names", "100", "cloudwatch_limits.html", "a composite alarm for each 100"),
-    ("metric filters on a log group", "100", "logs:cloudwatch_limits_cwl.html", "one function a log group uses one"),
+    ("alarms that a composite alarm names", "100", "cloudwatch_limits.html", "more in a stack are an error"),
+    ("characters in a composite alarm's rule", "10,240", "api:API_PutCompositeAlarm.html", "stacks with long names"),
+    ("actions of an alarm, for each state", "5", "api:API_PutMetricAlarm.html", "more are an error"),
+    (
+        "metric filters on a log group",
+        "100",
+        "logs:cloudwatch_limits_cwl.html",
+        "a function of its own log group uses one; those that share one, one for each few",
+    ),
     ("dimensions of a metric filter", "3", "logs:cloudwatch_limits_cwl.html", "two are used"),
     ("characters in a filter pattern", "1,024", "logs:cloudwatch_limits_cwl.html", "exception lists"),
     (
         "values of dimensions that a filter makes in an hour before CloudWatch may disable it",
         "1,000",
         "logs:cloudwatch_limits_cwl.html",
-        "hundreds of functions in one log group, by policy",
+        "nobody: a filter names its functions, and the one by policy the policies",
     ),
     ("resources in a stack", "500", "cfn:cloudformation-limits.html", "see the table of resources"),
 )
 _DOCS: Final = {
     "": "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/",
     "logs": "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/",
+    "api": "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/",
     "cfn": "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/",
 }
 
@@ -169,8 +179,11 @@ policy publishes none. With `granularity="fleet"` it costs no alarm either. A th
 
 ## What is assumed
 
-- US East (N. Virginia), list prices as of {READ_ON}, [CloudWatch]({PRICES_PAGE}) and
-  [KMS](https://aws.amazon.com/kms/pricing/), without the free tier (10 metrics, 10 alarms, 3 dashboards, 5 GB of logs).
+- US East (N. Virginia), list prices of {PRICES_OF}: [CloudWatch]({PRICES_PAGE}),
+  [KMS](https://aws.amazon.com/kms/pricing/). Without the free tier: 10 metrics, 10 alarms (none on a Metrics Insights
+  query), 3 dashboards, 5 GB of logs.
+- Lines are kept for {MONTHS_KEPT} months, as the shield's own log groups keep them, and these are over. `ShieldLogs`
+  keeps them shorter.
 - A function starts {STARTS_A_DAY} times a day, and each start writes one line of {ARMED_BYTES} bytes.
 - A *loud* function violates its policy in every hour of the month: {LOUD_LINES_A_DAY:,} lines a day of {ALERT_BYTES}
   bytes, against {LOUD_POLICIES} policies. One that does so in a single hour costs 1/720 of its metric.
@@ -184,7 +197,7 @@ policy publishes none. With `granularity="fleet"` it costs no alarm either. A th
 | alarm on a Metrics Insights query, a month, for each metric that it looks at | {_dollars(METRIC_ANALYZED)} |
 | composite alarm, a month | {_dollars(COMPOSITE_ALARM)} |
 | dashboard, a month | {_dollars(DASHBOARD)} |
-| logs: a GB taken in, a GB kept for a month | {_dollars(LOGS_INGESTED_GB)}, {_dollars(LOGS_STORED_GB)} |
+| logs: a GB taken in, a GB kept, a month | {_dollars(LOGS_INGESTED_GB)}, {_dollars(LOGS_STORED_GB)} |
 
 ## A month, in dollars
 

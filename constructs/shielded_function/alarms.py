@@ -27,6 +27,11 @@ _HOUR: Final = 60 * _MINUTE
 _MAX_NAME: Final = 190
 """An alarm's name has 255 characters at most, and a function's, which may come before it, 64."""
 _ACTIONS: Final = ("actions", "ok_actions", "insufficient_data_actions")
+_MAX_ACTIONS: Final = 5
+"""For each state (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
+_FLEET_SEES: Final = 3 * _HOUR
+"""What an alarm on a Metrics Insights query looks back
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-limits.html)."""
 
 
 class AlarmAction(Protocol):
@@ -57,7 +62,7 @@ class AlarmOn:
         except_programs: programs that do not count (create_child_process).
         mode: counts only what was blocked, or only what was reported: "block" or "alert".
         severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the policy and
-            its mode.
+            its mode; in a fleet, whose functions may differ in their modes, as if it were blocked.
         actions: what to do when it fires.
         ok_actions: what to do when it is over.
         insufficient_data_actions: what to do when its state is not known.
@@ -164,6 +169,8 @@ class ShieldAlarms:
 
     def __post_init__(self) -> None:
         check_alarm(self, "ShieldAlarms")
+        for switch in ("enabled", "count_read_handler"):
+            check_switch(f"ShieldAlarms.{switch}", getattr(self, switch))
         if self.granularity not in get_args(Granularity):
             choices = ", ".join(repr(choice) for choice in get_args(Granularity))
             raise ValueError(f"ShieldAlarms.granularity: {self.granularity!r} is not one of {choices}")
@@ -176,7 +183,10 @@ class ShieldAlarms:
                 self._check_alarm_on(policy, on)
         if self.start and self.start.mode:
             raise ValueError("ShieldAlarms.start: AlarmOn.mode: a start has no mode: take it out")
-        _check_list("ShieldAlarms", "stacks", self.stacks)
+        check_stacks("ShieldAlarms.stacks", self.stacks)
+        self._check_names()
+        if self.granularity == "fleet":
+            _check_fleet("ShieldAlarms", self.period, self.evaluation_periods)
         if self.stacks and self.granularity != "fleet":
             raise ValueError('ShieldAlarms.stacks: it is for granularity="fleet": the others are beside their function')
 
@@ -189,6 +199,18 @@ class ShieldAlarms:
         if datapoints > periods:
             raise ValueError(f"{name}: AlarmOn.datapoints: {datapoints} of {periods} periods: there are not so many")
         check_period(name, on.period or self.period, periods)
+        if self.granularity == "fleet":
+            _check_fleet(f"{name}: AlarmOn", on.period or self.period, periods)
+
+    def _check_names(self) -> None:
+        """An account and region has one alarm of a name: the second fails the deployment."""
+        taken: dict[str, str] = {}
+        for policy, on in self.named.items():
+            if on.name is not None and taken.setdefault(on.name, policy) != policy:
+                raise ValueError(
+                    f"ShieldAlarms.{policy}: AlarmOn.name: {on.name!r} is the name of {taken[on.name]}'s alarm too: "
+                    "name them apart"
+                )
 
     def _check_severities(self) -> None:
         severities: Any = self.severities
@@ -197,7 +219,7 @@ class ShieldAlarms:
         for name, actions in severities.items():
             if name not in SEVERITIES:
                 raise ValueError(f"ShieldAlarms.severities: {name!r} is not one of {', '.join(SEVERITIES)}")
-            _check_list("ShieldAlarms", f"severities[{name!r}]", actions)
+            check_actions(f"ShieldAlarms.severities[{name!r}]", actions)
 
     @property
     def named(self) -> dict[Counted, AlarmOn]:
@@ -230,7 +252,7 @@ def check_alarm(alarm: AlarmOn | ShieldAlarms, name: str) -> None:
         )
     for actions in _ACTIONS:
         if given[actions] is not None:
-            _check_list(name, actions, given[actions])
+            check_actions(f"{name}.{actions}", given[actions])
     for text in ("name", "runbook"):
         _check_text(f"{name}.{text}", given.get(text), _MAX_NAME)
     check_period(name, given["period"], periods or 1)
@@ -273,13 +295,66 @@ def period_seconds(period: Any, name: str) -> int:
     return int(period.to_milliseconds()) // 1000
 
 
-def _check_list(name: str, attribute: str, value: Any) -> None:
+def check_actions(name: str, value: Any) -> None:
+    """Whether these are actions of alarms.
+
+    Raises:
+        ValueError: they are not; the message begins with `name`.
+    """
+    check_list(name, value, "action")
+    for number, action in enumerate(value):
+        if isinstance(action, type) or not callable(getattr(action, "bind", None)):
+            raise ValueError(
+                f"{name}[{number}]: {action!r} is no action of an alarm; write SnsAction(topic), or another of "
+                "aws_cdk.aws_cloudwatch_actions"
+            )
+    if len(value) > _MAX_ACTIONS:
+        raise ValueError(
+            f"{name}: {len(value)} actions, of which an alarm takes {_MAX_ACTIONS}: let one topic tell several"
+        )
+
+
+def check_stacks(name: str, value: Any) -> None:
+    """Whether these are stacks.
+
+    Raises:
+        ValueError: they are not; the message begins with `name`.
+    """
+    import aws_cdk as cdk
+
+    check_list(name, value, "stack")
+    for number, stack in enumerate(value):
+        if not isinstance(stack, cdk.Stack):
+            raise ValueError(f"{name}[{number}]: {stack!r} is no stack; write the cdk.Stack itself")
+
+
+def check_switch(name: str, value: Any) -> None:
+    """Whether it is on or off.
+
+    Raises:
+        ValueError: it is neither; the message begins with `name`.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: {value!r} is neither True nor False")
+
+
+def check_list(name: str, value: Any, one: str) -> None:
+    """Whether it is a list, of what `one` says.
+
+    Raises:
+        ValueError: it is none; the message begins with `name`.
+    """
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ValueError(f"{name}.{attribute}: {value!r} is not a list; write [{_one_of(attribute)}]")
+        raise ValueError(f"{name}: {value!r} is not a list; write [{one}]")
 
 
-def _one_of(attribute: str) -> str:
-    return "stack" if attribute == "stacks" else "action"
+def _check_fleet(name: str, period: Any, periods: int) -> None:
+    seconds = period_seconds(period, f"{name}.period")
+    if seconds * periods > _FLEET_SEES:
+        raise ValueError(
+            f"{name}.period: {periods} periods of {seconds} seconds are more than the 3 hours that a fleet's alarm "
+            "looks back: take fewer, or a shorter period"
+        )
 
 
 def _check_text(name: str, value: Any, most: int) -> None:

@@ -14,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from shielded_function_monitoring.filters import COUNTED, Counted, Severity
+from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_functions
 
 from . import invariants
 from .alarms import ShieldAlarms
@@ -118,6 +118,7 @@ class AttachedShield(Construct):
         alarm: on that count; the first of `alarms`. None when the alarms are not enabled.
         alarms: all alarms on the function, or on its fleet: by "violations", severity or policy.
         from_sweep: the call of `Shield.everywhere` that made it.
+        is_monitored: whether a `ShieldMonitoring` covers it.
     """
 
     def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
@@ -133,6 +134,7 @@ class AttachedShield(Construct):
         self._options = options
         self._targets: tuple[IConstruct | str, ...] = ()
         self.from_sweep: object | None = None
+        self.is_monitored = False
         self._grants: Grants | None = None
         self._shields = stack_shields(handle.stack)
         self._switch = self._shields.shared.switch
@@ -148,6 +150,7 @@ class AttachedShield(Construct):
         self._owns_log_group = candidate.log_group is None
         if self._owns_log_group:
             self._use_log_group(facts)
+        self._name = handle.name
         self._filters: dict[str, logs.MetricFilter] = {}
         self._counters: dict[str, Counter] = {}
         watches = options.alarms.watches
@@ -265,23 +268,28 @@ class AttachedShield(Construct):
         counter = general_counter(self._options.alarms) if policy is None else policy_counter()
         self.count(counter)
         options: dict[str, Any] = {**props}
-        return metric_of(counter, self.handle.name, policy, **options)
+        return metric_of(counter, self._name, policy, **options)
 
     def count(self, counter: Counter) -> logs.MetricFilter:
-        """Has a counter's lines counted: adds its metric filter, where the log group has none like it."""
-        same = self._counters.setdefault(counter.key, counter).pattern == counter.pattern
+        """Has a counter's lines counted: adds its metric filter, where there is none yet."""
         if counter.key not in self._filters:
-            self._filters[counter.key], same = self._shields.shared.filter_of(
-                self.log_group_name, counter, lambda: make_filter(self, counter, self.log_group)
-            )
-        if not same:
+            self._counters[counter.key] = counter
+            self._filters[counter.key] = self._filter_of(counter)
+        elif self._counters[counter.key].pattern != counter.pattern:
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:otherFilter",
-                f"{self._filters[counter.key].node.path} counts the lines of its log group into the metric "
-                f"{counter.metric} already, by other options of ShieldAlarms, and those hold: give the functions of a "
-                "log group, and ShieldMonitoring, the same options.",
+                f"{self._filters[counter.key].node.path} counts its lines into the metric {counter.metric} already, by "
+                "other options of ShieldAlarms, and those hold: give ShieldMonitoring the same options.",
             )
         return self._filters[counter.key]
+
+    def _filter_of(self, counter: Counter) -> logs.MetricFilter:
+        def make(scope: Construct, pattern: str) -> logs.MetricFilter:
+            return make_filter(scope, replace(counter, pattern=pattern), self.log_group)
+
+        if self._owns_log_group:
+            return make(self, of_functions(counter.pattern, [self._name]))
+        return self._shields.filters.filter_of(self.log_group, self.log_group_name, counter, self._name, make)
 
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK when it invokes aspects on the function's resource."""
@@ -405,7 +413,7 @@ class AttachedShield(Construct):
         return {watch.key: self._make_alarm(watch) for watch in alarms.watches}
 
     def _make_alarm(self, watch: Watch) -> cloudwatch.Alarm:
-        name = self.handle.name
+        name = self._name
         severity = self._severity(watch)
         return make_alarm(
             self,

@@ -22,8 +22,8 @@ from .errors import ShieldError
 from .function_facts import disclose
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
+from .monitoring.function_filters import SharedFilters
 from .monitoring.making import make_alarm
-from .monitoring.watches import Counter
 
 if TYPE_CHECKING:
     from .attached import AttachedShield
@@ -62,7 +62,6 @@ class StageShields(Construct):
         self.attached: list[AttachedShield] = []
         self.observers: list[Callable[[AttachedShield], None]] = []
         self._fleets: dict[str, StackShields] = {}
-        self._filters: dict[tuple[str, str, tuple[str, ...]], tuple[str, logs.MetricFilter]] = {}
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
         self._looked: list[Looked] = []
@@ -73,25 +72,6 @@ class StageShields(Construct):
         self.attached.append(attached)
         for observe in self.observers:
             observe(attached)
-
-    def filter_of(
-        self, log_group_name: str, counter: Counter, make: Callable[[], logs.MetricFilter]
-    ) -> tuple[logs.MetricFilter, bool]:
-        """The filter of a log group: two that count the same lines into the same metric would count them twice.
-
-        Args:
-            log_group_name: the log group's name, maybe a token.
-            counter: what is to be counted.
-            make: makes the filter where there is none.
-
-        Returns:
-            The filter, and whether it counts what was asked for.
-        """
-        key = (log_group_name, counter.metric, tuple(counter.dimensions))
-        if key not in self._filters:
-            self._filters[key] = counter.pattern, make()
-        pattern, made = self._filters[key]
-        return made, pattern == counter.pattern
 
     def fleet_problems(self, shields: StackShields, alarms: ShieldAlarms) -> list[str]:
         """Whether the fleet in a stack's account and region can have these alarms."""
@@ -190,6 +170,7 @@ class StackShields:
         shared: those of its stage.
         account: the stack's account, resolved.
         account_text: the same as a text, maybe a token.
+        filters: the metric filters on log groups that functions may share.
         fleet: the fleet alarms in it, by the watch's key, and their options.
     """
 
@@ -200,6 +181,7 @@ class StackShields:
         self.account: Any = stack.resolve(account)
         self.account_text = account
         self._arns: dict[lambda_.ILayerVersion, str] = {}
+        self.filters = SharedFilters(stack)
         self.fleet: tuple[ShieldAlarms, Mapping[str, cloudwatch.Alarm]] | None = None
         self._environment = ""
         self._region = ""
@@ -271,6 +253,13 @@ def stack_shields(stack: cdk.Stack) -> StackShields:
     if found is None:
         found = _STACKS[stack] = StackShields(stack)
     return found
+
+
+def known_stages(scope: IConstruct) -> list[StageShields]:
+    """The stages of a construct's app in which something is shielded."""
+    stages = {id(shields.shared): shields.shared for shields in _STACKS.values()}
+    root = scope.node.root
+    return [stage for stage in stages.values() if stage.node.root is root]
 
 
 def stage_shields(scope: IConstruct) -> StageShields:

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
@@ -38,6 +39,8 @@ class TelemetryStack(cdk.Stack):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         alarms: Any = sns.Topic(self, "Alarms", enforce_ssl=True)
+        cloudwatch: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        alarms.grant_publish(cloudwatch)  # a topic with a policy of its own lets nobody publish who is not named
         actions = ShieldAlarms(actions=[cloudwatch_actions.SnsAction(alarms)])
         function = Function(
             runtime=lambda_.Runtime.PYTHON_3_13,

@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -56,6 +57,8 @@ class CheckoutStack(cdk.Stack):
             environment={"ORDERS_TABLE": orders.table_name},
         )
         topic: Any = sns.Topic(self, "Alarms", enforce_ssl=True)
+        cloudwatch: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        topic.grant_publish(cloudwatch)  # a topic with a policy of its own lets nobody publish who is not named
         alarms = ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)])
         functions = [
             lambda_.Function(self, "Unshielded", **checkout),

@@ -8,6 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -21,6 +22,8 @@ class ImageStack(cdk.Stack):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         alarms: Any = sns.Topic(self, "Alarms", enforce_ssl=True)
+        cloudwatch: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        alarms.grant_publish(cloudwatch)  # a topic with a policy of its own lets nobody publish who is not named
         charges = lambda_.DockerImageFunction(
             self,
             "Charges",

@@ -11,6 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import pipelines
@@ -40,6 +41,8 @@ class ShopStack(cdk.Stack):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.alarms: Any = sns.Topic(self, "Alarms", enforce_ssl=True)
+        cloudwatch: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        self.alarms.grant_publish(cloudwatch)  # a topic with a policy of its own lets nobody publish who is not named
         lambda_.Function(
             self,
             "Charges",

@@ -9,13 +9,17 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from stacks import Shop
 
-from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldPolicy
+from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldMonitoring, ShieldPolicy
 
 app = cdk.App()
 shop = Shop(app, "Live")
 
 # What the role of a function was granted is what the function may reach of AWS.
 granted = ShieldPolicy(allow_aws="granted")
+
+# One alarm for all functions, in the stack that has the topic.
+on_call = cloudwatch_actions.SnsAction(shop.data.alarms)
+fleet = ShieldAlarms(granularity="fleet", actions=[on_call], stacks=[shop.data])
 
 shielded = Shield.everywhere(
     app,
@@ -26,9 +30,12 @@ shielded = Shield.everywhere(
     },
     # A program of its own on an OS-only runtime, which runs no exec wrapper.
     exclude=["Live/Orders/ExchangeRates"],
-    alarms=ShieldAlarms(granularity="fleet", actions=[cloudwatch_actions.SnsAction(shop.data.alarms)]),
+    alarms=fleet,
 )
 shielded.of("Live/Orders/FulfilOrder").allow_to(shop.data.database)
+
+# A dashboard and saved queries beside the alarm.
+ShieldMonitoring(app, alarms=fleet)
 
 cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))
 

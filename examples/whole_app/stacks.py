@@ -10,6 +10,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_rds as rds
@@ -50,6 +51,8 @@ class Data(cdk.Stack):
         self.queue = sqs.Queue(self, "Paid", enforce_ssl=True)
         self.news = sns.Topic(self, "News", enforce_ssl=True)
         self.alarms: Any = sns.Topic(self, "Alarms", enforce_ssl=True)
+        cloudwatch: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        self.alarms.grant_publish(cloudwatch)  # a topic with a policy of its own lets nobody publish who is not named
         self.vpc = ec2.Vpc(
             self,
             "Vpc",

@@ -34,6 +34,7 @@ from .filters import (
     metric_name,
     severity_of,
     violations,
+    violations_by_policy,
     violations_of,
 )
 from .pattern import Pattern, PatternError, all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
@@ -92,5 +93,6 @@ __all__ = [
     "shielded_functions",
     "text",
     "violations",
+    "violations_by_policy",
     "violations_of",
 ]

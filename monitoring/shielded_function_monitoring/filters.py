@@ -49,6 +49,9 @@ SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 _CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
 _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 
+_ALL_APART: Final = "severity: every policy that can be {} has an alarm of its own"
+# Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
+_MAX_NAME: Final = 64
 _HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
 
 
@@ -148,6 +151,35 @@ def violations(
     return all_of(*conditions)
 
 
+def violations_by_policy() -> Pattern:
+    """The lines that report a violation, each policy by its name.
+
+    For a filter whose dimension is the policy: a printed line with a made-up policy is no metric of its own.
+    """
+    return all_of(*_OURS, any_of(*(text("$.policy", "=", name) for name in COUNTED)))
+
+
+def of_functions(pattern: str, names: Sequence[str]) -> str:
+    """A rendered pattern that holds for the lines of these functions alone.
+
+    What a function prints may look like a line of the shield, with any name in it. CloudWatch may disable a filter that
+    sees 1,000 different values of its dimensions within an hour
+    (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html): a filter that took
+    any name would be put out of action by whoever has a thousand lines printed, and every alarm with it.
+
+    >>> of_functions('{ ($.count >= 1) && ($.policy = "*") }', ["checkout"])
+    '{ ($.function = "checkout") && ($.count >= 1) && ($.policy = "*") }'
+    """
+    named = [f'($.function = "{name}")' for name in names]
+    condition = named[0] if len(named) == 1 else f"({' || '.join(named)})"
+    return f"{{ {condition} && {pattern.removeprefix('{ ')}"
+
+
+def longest_of_functions(pattern: str, names: Sequence[str]) -> int:
+    """The characters of the pattern of `of_functions` when the names are known; `${...}` is one that is not yet."""
+    return len(of_functions(pattern, ["x" * _MAX_NAME if "${" in name else name for name in names]))
+
+
 def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pattern:
     """The lines of one severity. Each violation is of exactly one.
 
@@ -159,7 +191,7 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
         without: not the lines against these policies.
 
     Raises:
-        PatternError: no such severity.
+        PatternError: no such severity, or no line is of it.
     """
     if severity not in SEVERITIES:
         raise PatternError(f"severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
@@ -170,11 +202,14 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
         if blocked:
             always.append(all_of(text("$.mode", "=", "block"), any_of(*blocked)))
         if not always:
-            raise PatternError("severity: every policy that can be critical has an alarm of its own")
+            raise PatternError(_ALL_APART.format(severity))
         return all_of(*_OURS, any_of(*always))
     mode: Mode = "alert" if severity == "warning" else "block"
     elsewhere = (*_ALWAYS_CRITICAL, *(_CRITICAL_WHEN_BLOCKED if mode == "block" else ()))
-    return violations(mode=mode, without=[n for n in COUNTED if n in elsewhere or n in without])
+    others: list[Counted] = [name for name in COUNTED if name in elsewhere or name in without]
+    if len(others) == len(COUNTED):
+        raise PatternError(_ALL_APART.format(severity))
+    return violations(mode=mode, without=others)
 
 
 def severity_of(policy: Counted, mode: str | None) -> Severity:

@@ -69,6 +69,23 @@ def test_severities_call_their_own(tmp_path: Path, granularity: Granularity) -> 
         assert topics == {severity_of(policy, mode)}, (policy, mode)
 
 
+@pytest.mark.parametrize("granularity", [*BOTH, "policy"])
+def test_an_alarm_of_its_own_calls_those_of_its_severity(tmp_path: Path, granularity: Granularity) -> None:
+    """Nobody else is named: without them, nobody would be called."""
+
+    def make(stack: cdk.Stack) -> ShieldAlarms:
+        on = AlarmOn(except_hosts=["telemetry.example"])
+        severities: Any = {"critical": [action(stack, "pager")], "notice": [action(stack, "chat")]}
+        return ShieldAlarms(
+            granularity=granularity, severities=severities, outbound_connectivity=on, read_write_tmp=AlarmOn()
+        )
+
+    cloudwatch = simulated(tmp_path, make)
+    name = cloudwatch.function("Shop/Checkout").name
+    assert called(cloudwatch, 0, alert_line(name, "outbound_connectivity")) == {"pager"}
+    assert called(cloudwatch, 36_000, alert_line(name, "read_write_tmp")) == {"chat"}
+
+
 @pytest.mark.parametrize("granularity", BOTH)
 def test_a_connection_to_a_host_other_than_one(tmp_path: Path, granularity: Granularity) -> None:
     def make(stack: cdk.Stack) -> ShieldAlarms:

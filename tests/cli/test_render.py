@@ -24,6 +24,7 @@ from shielded_function import ShieldedFunction, ShieldPolicy, invariants
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string
 from shielded_function_monitoring import parse_pattern, violations
+from shielded_function_monitoring.filters import of_functions
 
 POLICY = ShieldPolicy(
     allow_outbound=["api.stripe.com:443", "*.example.com", "[2001:db8::1]:443"],
@@ -143,7 +144,9 @@ def test_sam_has_what_the_construct_makes() -> None:
         return dict(found)
 
     alarm, filters = "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
-    changing = ("AlarmDescription", "Dimensions", "LogGroupName")
+    changing = ("AlarmDescription", "Dimensions", "FilterPattern", "LogGroupName")
+    [start, _, rest] = of(theirs, filters)["FilterPattern"]["Fn::Join"][1]
+    assert of(ours, filters)["FilterPattern"] == f"{start}checkout-prod{rest}"
     for kind in (alarm, filters, "AWS::Logs::LogGroup"):
         left, right = ({k: v for k, v in of(r, kind).items() if k not in changing} for r in (theirs, ours))
         assert left == right
@@ -185,7 +188,7 @@ def test_terraform_has_the_same_resources() -> None:
         ("aws_cloudwatch_metric_alarm", "checkout_prod_violations"),
     }
     pattern = blocks["aws_cloudwatch_log_metric_filter", "checkout_prod_violations"]["pattern"]
-    assert decode_hcl(pattern) == violations(without=["read_handler"]).render()
+    assert decode_hcl(pattern) == of_functions(violations(without=["read_handler"]).render(), ["checkout-prod"])
     alarm = blocks["aws_cloudwatch_metric_alarm", "checkout_prod_violations"]
     (transformation,) = blocks["aws_cloudwatch_log_metric_filter", "checkout_prod_violations"]["metric_transformation"]
     assert (alarm["namespace"], alarm["metric_name"]) == (transformation["namespace"], transformation["name"])

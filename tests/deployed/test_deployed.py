@@ -202,7 +202,8 @@ def check_checkout(deployment: Deployment) -> None:
         (function,) = [name for name in functions if name.startswith(f"Checkout-{construct}")]
         (log_group,) = [name for name in log_groups(deployment.server) if name.startswith(f"Checkout-{construct}")]
         (one,) = logs.describe_metric_filters(logGroupName=log_group)["metricFilters"]
-        assert one["filterPattern"] == violations(without=["read_handler"]).render()
+        named = f'{{ ($.function = "{function}") && '
+        assert one["filterPattern"] == named + violations(without=["read_handler"]).render().removeprefix("{ ")
         (change,) = one["metricTransformations"]
         assert (change["metricNamespace"], change["metricName"]) == ("ShieldedFunction", "Violations")
         assert (change["metricValue"], change["dimensions"]) == ("$.count", {"FunctionName": "$.function"})

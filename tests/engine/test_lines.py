@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from jsonschema import Draft202012Validator
 from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Completed, Sandbox
-from shielded_function_monitoring import MAX_LINE, parse_line
+from shielded_function_monitoring import MAX_LINE, parse_line, violations
 from shielded_function_monitoring.alert import EVENTS
 from shielded_function_monitoring.schema import json_schema
 
@@ -131,3 +132,18 @@ def test_any_origin_and_any_path_give_whole_lines(box: Sandbox, function: str, v
         line.get("event", line.get("policy")) for line in lines
     }
     assert len({tuple(origin_of(line)) for line in lines}) == 1
+
+
+HIDING = runpy.run_path(str(Path(__file__).with_name("inside") / "hiding.py"), run_name="hiding")["TRICKS"]
+
+
+@pytest.mark.parametrize("trick", HIDING)
+def test_no_trick_with_the_log_hides_a_violation(box: Sandbox, trick: str) -> None:
+    """What ordinary code does to its descriptors, its log and its environment before it violates its policy."""
+    prepare_tmp(box)
+    settings = policy(read_write_tmp="block") | FUNCTION
+    done = box.run_command([SHIELD, PYTHON, "/var/task/hiding.py", trick], environment=settings)
+    lines = [line for line in done.stderr.split("\n") if violations("read_write_tmp").matches(line)]
+    # Who may open nothing fails before anything is judged.
+    assert lines or "Too many open files" in done.stdout, (done.returncode, done.stderr[-2000:])
+    assert {json.loads(line)["function"] for line in lines} <= {"checkout"}

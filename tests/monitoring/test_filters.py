@@ -16,6 +16,7 @@ from shielded_function_monitoring.filters import (
     metric_name,
     severity_of,
     violations,
+    violations_by_policy,
     violations_of,
 )
 
@@ -79,6 +80,11 @@ def test_one_policy(policy: Any) -> None:
     assert counted(violations(policy, mode="alert")) == {f"{policy} alert", f"folded {policy} alert"}
 
 
+def test_by_policy() -> None:
+    assert counted(violations_by_policy()) == set(VIOLATIONS)
+    assert not violations_by_policy().matches(alert("read_handler").replace("read_handler", "made_up"))
+
+
 def test_starts() -> None:
     assert counted(violations("start")) == {"refused", "unshielded"}
 
@@ -104,10 +110,18 @@ def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
             assert name in counted(violations_of(severity_of(policy, mode)))
 
 
-def test_no_alarm_is_left_for_a_severity() -> None:
-    every: Any = ["start", "self_protection", "outbound_connectivity", "create_child_process"]
-    with pytest.raises(PatternError, match="severity: every policy that can be critical has an alarm of its own"):
-        violations_of("critical", without=every)
+@pytest.mark.parametrize(
+    ("severity", "every"),
+    [
+        ("critical", ["start", "self_protection", "outbound_connectivity", "create_child_process"]),
+        ("warning", [policy for policy in POLICIES if policy != "self_protection"]),
+        ("notice", ["read_write_tmp", "read_handler", "executable_memory"]),
+    ],
+)
+def test_no_alarm_is_left_for_a_severity(severity: Any, every: Any) -> None:
+    """A pattern that holds for no line would be an alarm that never fires."""
+    with pytest.raises(PatternError, match=f"severity: every policy that can be {severity} has an alarm of its own"):
+        violations_of(severity, without=every)
 
 
 # ---- exceptions: each line, and whether it counts where telemetry.example, its subdomains and one address do not

@@ -10,6 +10,8 @@ from shielded_function.policy import ShieldPolicy
 from .finding import Place
 from .model import Assembly, LambdaFunction
 from .policies import FunctionPolicy
+from .rules.coverage import less_watched
+from .rules.rule import Context
 
 ChangeKind = Literal["lost-shield", "looser", "new-unshielded", "left-out", "stricter", "new", "removed"]
 """What happened to a function. The first three are to be refused; the others are for the reader."""
@@ -33,7 +35,7 @@ class Change:
 
     @property
     def is_looser(self) -> bool:
-        """Its code may do more than before."""
+        """Its code may do more than before, or what it does raises fewer alarms."""
         return self.kind in LOOSER
 
 
@@ -42,8 +44,9 @@ def compare(before: Assembly, after: Assembly) -> list[Change]:
     old = {function.place.path: function for function in before.functions}
     new = {function.place.path: function for function in after.functions}
     changes = [Change("removed", old[path].place) for path in old if path not in new]
+    contexts = Context(before), Context(after)
     for path, function in new.items():
-        change = _added(function, after) if path not in old else _changed(old[path], function, after)
+        change = _added(function, after) if path not in old else _changed(old[path], function, *contexts)
         if change is not None:
             changes.append(change)
     return sorted(changes, key=lambda change: (not change.is_looser, change.kind, change.place.path))
@@ -59,15 +62,15 @@ def _added(function: LambdaFunction, assembly: Assembly) -> Change | None:
     return Change("left-out", function.place, (reason,)) if reason else Change("new-unshielded", function.place)
 
 
-def _changed(old: LambdaFunction, new: LambdaFunction, assembly: Assembly) -> Change | None:
+def _changed(old: LambdaFunction, new: LambdaFunction, before: Context, after: Context) -> Change | None:
     if not new.is_shielded:
         if not old.is_shielded:
             return None
-        reason = _reason(new, assembly)
+        reason = _reason(new, after.assembly)
         return Change("lost-shield", new.place, (f"left out: {reason}",) if reason else ())
     if not old.is_shielded:
         return Change("stricter", new.place, ("it has a shield now",))
-    looser = [*_other_shield(old, new), *loosened(old.policy, new.policy)]
+    looser = [*_other_shield(old, new), *loosened(old.policy, new.policy), *less_watched(old, before, new, after)]
     if looser:
         return Change("looser", new.place, tuple(looser))
     tighter = loosened(new.policy, old.policy)

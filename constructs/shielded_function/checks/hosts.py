@@ -24,8 +24,10 @@ def shared_suffix(host: str) -> str:
         return "a public suffix"
     if host in _parents():
         return "public suffixes are under it"
+    labels = host.split(".")
     for pattern, why in _entries("suffixes"):
-        if fnmatchcase(host, pattern):
+        wanted = pattern.split(".")
+        if len(wanted) == len(labels) and all(map(fnmatchcase, labels, wanted)):
             return why
     return ""
 

@@ -17,6 +17,7 @@ from shielded_function.monitoring.descriptions import Place, Text, describe_func
 from shielded_function.monitoring.watches import general_counter
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function_monitoring import NAMESPACE, VALUE
+from shielded_function_monitoring.filters import of_functions
 from shielded_function_monitoring.template import WRAPPER
 
 from .errors import CliError
@@ -268,7 +269,7 @@ def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str]
         "name_text": quote(options.function),
         "variables": "\n".join(line.format(name, quote(value)) for name, value in settings.items()),
         "wrapper": quote(WRAPPER),
-        "pattern": quote(counter.pattern),
+        "pattern": quote(of_functions(counter.pattern, [options.function])),
         "namespace": quote(NAMESPACE),
         "metric": quote(counter.metric),
         "value": quote(VALUE),

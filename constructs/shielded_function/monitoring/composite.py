@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 MAX_CHILDREN: Final = 100
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
+MAX_RULE: Final = 10_240
+"""Characters (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html)."""
+_MAX_NAME: Final = 255
+_ADDED: Final = 8 + 13 + 2
+"""What a logical id has beyond the path, and the name that CloudFormation makes beyond stack and logical id."""
 _ID: Final = "ShieldedComposite"
 
 
@@ -37,6 +42,11 @@ class CompositeOf:
         if stack not in self._made:
             self._made[stack] = _Composite(stack, self._actions)
         self._made[stack].alarms.extend(own)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there are actions, and no alarm to take them."""
+        return bool(self._actions) and not self._made
 
 
 def is_own(alarm: cloudwatch.Alarm, attached: AttachedShield) -> bool:
@@ -76,7 +86,7 @@ class _Rule:
     def produce(self, context: cdk.IResolveContext) -> str:
         """Called by the CDK."""
         del context
-        return " OR ".join(f'ALARM("{alarm.alarm_arn}")' for alarm in self._alarms)
+        return rule_of(alarm.alarm_name for alarm in self._alarms)
 
 
 @jsii.implements(IValidation)
@@ -88,11 +98,33 @@ class _AtMost:
 
     def validate(self) -> list[str]:
         """Called by the CDK at synthesis."""
-        count = len(self._composite.alarms)
-        if count <= MAX_CHILDREN:
-            return []
+        alarms = self._composite.alarms
         place: IConstruct = self._composite
-        return [
-            f"{place.node.path}: composite_actions: {count} alarms in the stack, of which a composite alarm takes "
-            f'{MAX_CHILDREN}: use granularity="fleet", or more stacks'
-        ]
+        begin, fix = f"{place.node.path}: composite_actions: ", 'use granularity="fleet", or more stacks'
+        if len(alarms) > MAX_CHILDREN:
+            return [f"{begin}{len(alarms)} alarms in the stack, of which a composite alarm takes {MAX_CHILDREN}: {fix}"]
+        stack = cdk.Stack.of(place)
+        longest = len(rule_of("x" * longest_name(stack.stack_name, stack.node.path, a.node.path) for a in alarms))
+        if longest > MAX_RULE:
+            return [
+                f"{begin}the rule that names {len(alarms)} alarms may have {longest:,} characters, of which CloudWatch "
+                f"takes {MAX_RULE:,}: {fix}, or shorter construct ids"
+            ]
+        return []
+
+
+def rule_of(names: Iterable[str]) -> str:
+    """The rule of a composite alarm that fires when any of these does."""
+    return " OR ".join(f'ALARM("{name}")' for name in names)
+
+
+def longest_name(stack_name: str, stack: str, alarm: str) -> int:
+    """How long an alarm's name can be.
+
+    Args:
+        stack_name: the name of its stack, maybe a token.
+        stack: the stack's construct path.
+        alarm: the alarm's.
+    """
+    known = 128 if "${" in stack_name else len(stack_name)
+    return min(_MAX_NAME, known + len(alarm.removeprefix(stack).replace("/", "")) + _ADDED)

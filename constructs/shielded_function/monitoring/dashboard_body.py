@@ -21,6 +21,8 @@ _SHORTEST_PREFIX: Final = 3
 _MAX_METRICS: Final = 100
 """Metrics that are drawn one by one; beyond, the worst of all functions are."""
 _WORST: Final = 10
+_MAX_ALARMS: Final = 100
+"""Alarms of one widget."""
 _WIDTH: Final = 24
 _HEIGHT: Final = 6
 
@@ -65,8 +67,8 @@ class Shown:
 def dashboard_body(shown: Shown) -> dict[str, Any]:
     """The body of a dashboard."""
     rows: list[list[Widget]] = [[_text(shown)]]
-    if shown.alarms:
-        rows.append([_widget("alarm", 3, title="Alarms", alarms=list(shown.alarms))])
+    for first in range(0, len(shown.alarms), _MAX_ALARMS):
+        rows.append([_widget("alarm", 3, title="Alarms", alarms=list(shown.alarms[first : first + _MAX_ALARMS]))])
     graphs = [_violations(shown, metric) for metric in shown.metrics]
     if shown.by_policy:
         graphs.append(_by_policy(shown))

@@ -19,9 +19,9 @@ def stages_in(scope: Any) -> list[StageShields]:
 
 
 def is_within(path: str, scope: Any) -> bool:
-    """Whether a construct path is below a construct."""
+    """Whether a construct path is that of a construct, or below it."""
     above: str = scope.node.path
-    return not above or path.startswith(f"{above}/")
+    return not above or path == above or path.startswith(f"{above}/")
 
 
 def outermost(stack: cdk.Stack) -> cdk.Stack:

@@ -31,7 +31,7 @@ def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -
         f"{counter.key}Filter",
         {
             "logGroup": log_group,
-            "filterPattern": _pattern(counter.pattern),
+            "filterPattern": {"logPatternString": counter.pattern},  # an IFilterPattern
             "metricNamespace": NAMESPACE,
             "metricName": counter.metric,
             "metricValue": VALUE,
@@ -117,8 +117,3 @@ def _dimensions(counter: Counter, function_name: str, policy: str | None) -> dic
 def one_minute() -> cdk.Duration:
     """The period of an alarm that has no other."""
     return cdk.Duration.minutes(1)
-
-
-@cache
-def _pattern(text: str) -> logs.IFilterPattern:
-    return logs.FilterPattern.literal(text)

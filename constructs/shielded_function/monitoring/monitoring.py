@@ -9,13 +9,13 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
-from ..alarms import AlarmAction, ShieldAlarms
+from ..alarms import AlarmAction, ShieldAlarms, check_actions, check_list, check_stacks, check_switch
 from ..errors import ShieldError
-from ..stage_shields import StackShields, stack_shields
+from ..stage_shields import StackShields, known_stages, stack_shields
 from .changes import changes_pattern
 from .composite import CompositeOf
 from .dashboard import ShieldDashboard
@@ -49,8 +49,8 @@ class ShieldMonitoring(Construct):
 
     For each account and region of the app: the alarms of the fleet, a dashboard, and saved queries, in the stack that
     you choose. On the log groups that the shields made: field indexes, so that a query scans the shield's lines and no
-    others. It covers the functions below `scope`, those that are shielded later too; a `cdk.Stage` that is made later
-    is not covered.
+    others. It covers the functions below `scope`, those that are shielded later too. Functions of a `cdk.Stage` that
+    is made later, with no `ShieldMonitoring` of its own, and none at all, are errors at the synthesis.
 
     Attributes:
         alarms: the options of the alarms.
@@ -98,16 +98,15 @@ class ShieldMonitoring(Construct):
         self.alarms = _checked_alarms(alarms, path)
         self.homes: dict[str, cdk.Stack] = {}
         self.dashboards: dict[str, ShieldDashboard] = {}
-        lists = {
-            "stacks": stacks,
-            "configuration_changes": configuration_changes,
-            "log_alarm_topics": log_alarm_topics,
-            "composite_actions": composite_actions,
-        }
-        for name, value in lists.items():
-            given: Any = value
-            if isinstance(given, str) or not isinstance(given, Sequence):
-                raise ShieldError(path, [f"{name}: {given!r} is not a list; write [{name.removesuffix('s')}]"])
+        try:
+            check_stacks("stacks", stacks)
+            for name, switch in (("dashboard", dashboard), ("queries", queries), ("field_indexes", field_indexes)):
+                check_switch(name, switch)
+            _check_each("configuration_changes", configuration_changes, "bind", "target: write targets.SnsTopic(topic)")
+            _check_each("log_alarm_topics", log_alarm_topics, "topic_arn", "topic: write the sns.Topic itself")
+            check_actions("composite_actions", composite_actions)
+        except ValueError as error:
+            raise ShieldError(path, [str(error)]) from None
         if log_alarm_topics:
             check_log_alarm(path)
         self._scope = scope
@@ -117,6 +116,7 @@ class ShieldMonitoring(Construct):
         self._log_alarms = LogAlarmOf(log_alarm_topics)
         self._composites = CompositeOf(composite_actions)
         self._taken: list[AttachedShield] = []
+        self.node.add_validation(_Covers(self))
         for stage in stages_in(scope):
             stage.observers.append(self._take)
             for attached in list(stage.attached):
@@ -127,6 +127,7 @@ class ShieldMonitoring(Construct):
         if not is_within(attached.handle.path, self._scope):
             return
         self._taken.append(attached)
+        attached.is_monitored = True
         shields = attached.stack_shields
         place = shields.environment
         if place not in self.homes:
@@ -159,8 +160,7 @@ class ShieldMonitoring(Construct):
                 raise ShieldError(self.node.path, [f"{message}: name one that is"])
             home = chosen[0]
         # Two facades, of two stages perhaps, may share a stack: what they make is told apart by what they are of.
-        construct_id = _ID if home.node.try_find_child(_ID) is None else f"{_ID}-{self.node.addr[:8]}"
-        inside = Construct(home, construct_id) if self.node.scope is not home else self
+        inside = Construct(home, f"{_ID}-{self.node.addr[:8]}") if self.node.scope is not home else self
         if self._dashboard:
             self.dashboards[place] = ShieldDashboard(inside, "Dashboard", of=self._scope)
         if self._queries:
@@ -168,6 +168,26 @@ class ShieldMonitoring(Construct):
         if self._targets:
             self._tell_of_changes(inside, place)
         return home
+
+    def problems(self) -> list[str]:
+        """What of it watches nothing, for the CDK, when every function is known."""
+        missed = [
+            attached.handle.path
+            for stage in known_stages(self._scope)
+            for attached in stage.attached
+            if not attached.is_monitored and is_within(attached.handle.path, self._scope)
+        ]
+        if missed:
+            who = ", ".join(missed[:3]) + (", and others" if len(missed) > 3 else "")
+            return [f"ShieldMonitoring: it was made before the Stage of {who}: make it when all stages are there"]
+        if not self._taken:
+            return ["ShieldMonitoring: there is no shielded function in what it is made in: nothing would be watched"]
+        if self._composites.is_idle:
+            return [
+                "ShieldMonitoring: composite_actions: no function has an alarm of its own, so nobody would be told: "
+                'give the functions ShieldAlarms(granularity="function"), or the actions to the fleet\'s alarm'
+            ]
+        return []
 
     def _save_queries(self, scope: Construct, home: StackShields) -> None:
         names = cdk.Lazy.uncached_list(_LogGroups(self._taken, home), omit_empty=True)
@@ -211,6 +231,13 @@ def _stack_name(attached: AttachedShield) -> str:
     return outermost(attached.stack_shields.stack).stack_name
 
 
+def _check_each(name: str, value: Any, attribute: str, wanted: str) -> None:
+    check_list(name, value, name.removesuffix("s"))
+    for number, one in enumerate(value):
+        if isinstance(one, (str, type)) or not hasattr(one, attribute):
+            raise ValueError(f"{name}[{number}]: {one!r} is no {wanted}")
+
+
 def _index(attached: AttachedShield) -> None:
     resource = attached.log_group.node.default_child
     if isinstance(resource, logs.CfnLogGroup) and resource.field_index_policies is None:
@@ -231,6 +258,18 @@ def _checked_alarms(alarms: Any, path: str) -> ShieldAlarms:
             ],
         )
     return alarms
+
+
+@jsii.implements(IValidation)
+class _Covers:
+    """What watches nothing looks like something that has nothing to tell."""
+
+    def __init__(self, monitoring: ShieldMonitoring) -> None:
+        self._monitoring = monitoring
+
+    def validate(self) -> list[str]:
+        """Called by the CDK at synthesis."""
+        return self._monitoring.problems()
 
 
 @jsii.implements(cdk.IListProducer)

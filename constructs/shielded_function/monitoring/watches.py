@@ -13,9 +13,11 @@ from shielded_function_monitoring.filters import (
     SEVERITIES,
     Counted,
     Severity,
+    longest_of_functions,
     metric_name,
     severity_of,
     violations,
+    violations_by_policy,
     violations_of,
 )
 from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
@@ -132,7 +134,7 @@ def general_counter(alarms: ShieldAlarms | None = None) -> Counter:
 
 def policy_counter() -> Counter:
     """Counts everything, by policy."""
-    return _counter(BY_POLICY_KEY, violations(), metric_name(), "", BY_POLICY)
+    return _counter(BY_POLICY_KEY, violations_by_policy(), metric_name(), "", BY_POLICY)
 
 
 def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | None:
@@ -175,7 +177,9 @@ def _of_policy(alarms: ShieldAlarms, policy: Counted, on: AlarmOn) -> Watch:
     given = [name for name in ("except_hosts", "except_paths", "except_programs") if getattr(on, name)]
     where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
     known = on.mode is not None or policy in ("start", "self_protection")
-    severity = on.severity or (severity_of(policy, on.mode) if known else None)
+    # The functions of a fleet may differ in their modes: rather somebody is called too soon than nobody at all.
+    mode = "block" if alarms.granularity == "fleet" and not known else on.mode
+    severity = on.severity or (severity_of(policy, mode) if known or mode else None)
     return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)
 
 
@@ -225,13 +229,12 @@ def _watch(
 def _counter(
     key: str, pattern: Pattern, metric: str, where: str, dimensions: Mapping[str, str] = BY_FUNCTION
 ) -> Counter:
-    rendered, problem = "", ""
-    try:
-        rendered = pattern.render()
-    except PatternError:
-        length = len(f"{{ {pattern.expression()} }}")
-        problem = (
-            f"{where}: the filter pattern has {length:,} characters, of which CloudWatch takes {MAX_LENGTH:,}: except "
-            "fewer, or several by one entry such as *.example.com, or let the policy allow what is as it should be"
-        )
-    return Counter(key, rendered, metric, dimensions, problem)
+    rendered = f"{{ {pattern.expression()} }}"
+    length = longest_of_functions(rendered, ["${name}"])
+    if length <= MAX_LENGTH:
+        return Counter(key, rendered, metric, dimensions)
+    problem = (
+        f"{where}: the filter pattern has {length:,} characters, of which CloudWatch takes {MAX_LENGTH:,}: except "
+        "fewer, or several by one entry such as *.example.com, or let the policy allow what is as it should be"
+    )
+    return Counter(key, "", metric, dimensions, problem)

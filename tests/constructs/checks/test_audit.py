@@ -12,9 +12,11 @@ from typing import Any
 import aws_cdk as cdk
 import jsonschema
 import pytest
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 
-from shielded_function import ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOn, ShieldAlarms, ShieldedFunction, ShieldPolicy
 from shielded_function.checks import LEFT_OUT
 from shielded_function.cli import main
 
@@ -123,6 +125,107 @@ def test_against(
     old, new = synth("before", Kept=ShieldPolicy(), **before), synth("after", Kept=ShieldPolicy(), **after)
     assert audit(new, "--against", old) == status
     assert kind in capsys.readouterr().out
+
+
+def exceptions(*hosts: str) -> ShieldAlarms:
+    return ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=hosts))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (
+            ShieldAlarms(),
+            ShieldAlarms(enabled=False),
+            "no alarm fires any more for: outbound_connectivity, read_write_tmp",
+        ),
+        (
+            ShieldAlarms(),
+            ShieldAlarms(threshold=5),
+            "an alarm takes 5 violations, before 1, of: outbound_co",
+        ),
+        (
+            ShieldAlarms(evaluation_periods=3, datapoints=1),
+            ShieldAlarms(evaluation_periods=3),
+            "an alarm takes 3 periods, before 1, of: outbound_connectivity",
+        ),
+        (
+            ShieldAlarms(threshold=5, period=cdk.Duration.hours(1)),
+            ShieldAlarms(threshold=5),
+            "violations are counted over 60 seconds, before 3600, for: outbound_connectivity",
+        ),
+        (
+            ShieldAlarms(),
+            ShieldAlarms(severities={"critical": []}),
+            "no alarm fires any more for: outbound_connectivity in mode alert, read_write_tmp, create_child_process",
+        ),
+        (
+            ShieldAlarms(),
+            exceptions("a.example"),
+            "no alarm fires any more for: outbound_connectivity in mode block with the host a.example, outbound_",
+        ),
+        (
+            exceptions("a.example"),
+            exceptions("*.example"),
+            "no alarm fires any more for: outbound_connectivity in mode block with the host any.example, outbound_",
+        ),
+        (
+            ShieldAlarms(granularity="policy"),
+            ShieldAlarms(granularity="policy", start=AlarmOn(threshold=2)),
+            "an alarm takes 2 violations, before 1, of: start",
+        ),
+        (
+            ShieldAlarms(outbound_connectivity=AlarmOn()),
+            ShieldAlarms(outbound_connectivity=AlarmOn(mode="alert")),
+            "no alarm fires any more for: outbound_connectivity in mode block",
+        ),
+        (ShieldAlarms(count_read_handler=True), ShieldAlarms(), "no alarm fires any more for: read_handler"),
+        (ShieldAlarms(threshold=5), ShieldAlarms(), ""),
+        (ShieldAlarms(), ShieldAlarms(granularity="policy"), ""),
+        (ShieldAlarms(), ShieldAlarms(granularity="fleet"), ""),
+        (ShieldAlarms(), ShieldAlarms(read_write_tmp=AlarmOn()), ""),
+        (exceptions("a.example", "b.example"), exceptions("a.example"), ""),
+    ],
+)
+def test_against_alarms(
+    before: ShieldAlarms,
+    after: ShieldAlarms,
+    says: str,
+    tmp_path: Path,
+    props: Props,
+    audit: Audit,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A pull request that silences alarms is one to be read."""
+
+    def synthesize(name: str, alarms: ShieldAlarms) -> Path:
+        app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False)
+        ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", alarms=alarms, **props)
+        return Path(app.synth().directory)
+
+    old, new = synthesize("before", before), synthesize("after", after)
+    assert audit(new, "--against", old, "--json") == (1 if says else 0)
+    changes = json.loads(capsys.readouterr().out)["changes"]
+    assert [change["kind"] for change in changes] == (["looser"] if says else [])
+    if says:
+        (detail,) = changes[0]["details"]
+        assert detail.startswith(says)
+
+
+def test_against_an_alarm_that_told_somebody(
+    tmp_path: Path, props: Props, audit: Audit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders: list[Path] = []
+    for name in ("before", "after"):
+        app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False)
+        stack = cdk.Stack(app, "Shop")
+        topic: Any = sns.Topic(stack, "Topic")
+        actions = [cloudwatch_actions.SnsAction(topic)] if name == "before" else []
+        ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(actions=actions), **props)
+        folders.append(Path(app.synth().directory))
+    assert audit(folders[1], "--against", folders[0], "--json") == 1
+    [change] = json.loads(capsys.readouterr().out)["changes"]
+    assert change["details"][0].startswith("nobody is told any more of: outbound_connectivity, read_write_tmp,")
 
 
 def test_against_a_shield_from_elsewhere(

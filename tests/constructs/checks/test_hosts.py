@@ -56,3 +56,29 @@ def test_entries_as_the_policy_writes_them(text: str, host: str, wildcard: bool,
     assert isinstance(canonical, str)
     entry = lists.take_apart(canonical)
     assert (entry.host, entry.wildcard, entry.network and str(entry.network)) == (host, wildcard, network)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_anybodys"),
+    [
+        ("nip.io", True),
+        ("cache.amazonaws.com", True),
+        ("use1.cache.amazonaws.com", True),
+        ("serverless.use1.cache.amazonaws.com", True),
+        ("orders.ab1cde.use1.cache.amazonaws.com", False),
+        ("memorydb.us-east-1.amazonaws.com", True),
+        ("orders.ab1cde.memorydb.us-east-1.amazonaws.com", False),
+        ("us-east-1.redshift.amazonaws.com", True),
+        ("us-east-1.docdb.amazonaws.com", True),
+        ("kafka.us-east-1.amazonaws.com", True),
+        ("shop.ab1cde.c2.kafka.us-east-1.amazonaws.com", False),
+        ("execute-api.us-east-1.amazonaws.com", True),
+        ("ab1cde.execute-api.us-east-1.amazonaws.com", False),
+        ("postgres.database.azure.com", True),
+        ("mongodb.net", True),
+        ("shop.ab1cd.mongodb.net", False),
+    ],
+)
+def test_under_which_names_anybody_can_have_one(host: str, is_anybodys: bool) -> None:
+    """A wildcard over one customer's own hosts is none of those."""
+    assert bool(hosts.shared_suffix(host)) == is_anybodys

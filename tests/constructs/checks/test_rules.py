@@ -18,7 +18,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
-from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldMonitoring, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import RULES
 from shielded_function.runtimes import TESTED, can_be_shielded
@@ -275,6 +275,30 @@ def test_a_deleted_filter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge
     assert rules(judge()) == {"alerts-not-counted"}
 
 
+def test_a_filter_that_counts_another_function(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    shared = logs.LogGroup(stack, "Log")
+    shielded(stack, "One", log_group=shared)
+    shielded(stack, "Two", overrides={"LoggingConfig.LogGroup": {"Ref": stack.resolve(shared.log_group_name)["Ref"]}})
+    assert [f.place.path for f in judge().findings if f.rule == "alerts-not-counted"] == ["Shop/Two"]
+
+
+@pytest.mark.parametrize("name", ["${Fn}", "checkout"])
+def test_a_filter_by_hand_that_names_its_function(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, name: str
+) -> None:
+    function = shielded(stack, function_name="checkout" if name == "checkout" else None)
+    resource = function.node.default_child
+    assert isinstance(resource, cdk.CfnElement)
+    name = name.replace("Fn", stack.get_logical_id(resource))
+    attached = Shield.of(function)
+    assert attached
+    made = attached.metric_filter.node.default_child
+    assert isinstance(made, logs.CfnMetricFilter)
+    pattern = '{ ($.function = "' + name + '") && ($.count >= 1) }'
+    made.add_property_override("FilterPattern", {"Fn::Sub": pattern} if "$" in name else pattern)
+    assert rules(judge()) == set()
+
+
 def test_a_log_group_by_its_name(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     group = logs.LogGroup(stack, "Log", log_group_name="/shop/checkout")
     shielded(stack, log_group=group, overrides={"LoggingConfig.LogGroup": "/shop/checkout"})
@@ -300,6 +324,32 @@ def test_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: 
         "Shop/Silent": "alarm-without-action",
         "Shop/None": "no-alarm",
     }
+
+
+@pytest.mark.parametrize(
+    ("alarms", "unheard"),
+    [
+        (
+            ShieldAlarms(severities={"warning": []}),
+            "outbound_connectivity in mode block, create_child_process in mode bl",
+        ),
+        (
+            ShieldAlarms(outbound_connectivity=AlarmOn(mode="alert")),
+            "outbound_connectivity in mode block, which is crit",
+        ),
+        (ShieldAlarms(severities={"critical": []}), ""),
+        (ShieldAlarms(granularity="policy"), ""),
+        (ShieldAlarms(granularity="fleet", start=AlarmOn(), self_protection=AlarmOn()), ""),
+        (ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["a.example"])), ""),
+    ],
+)
+def test_critical_violations_that_no_alarm_watches(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, alarms: ShieldAlarms, unheard: str
+) -> None:
+    shielded(stack, alarms=alarms)
+    found = [finding.problem for finding in judge().findings if finding.rule == "no-alarm"]
+    assert len(found) == bool(unheard)
+    assert all(problem.startswith(f"no alarm watches {unheard}") for problem in found)
 
 
 def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
@@ -335,7 +385,7 @@ def test_an_alarm_on_a_metric_that_nobody_publishes(
 def test_a_log_group_of_another_stack(
     app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
-    """Its filter is where the first function is, and counts for all of them."""
+    """Each function has its filter beside it."""
     shared = logs.LogGroup(stack, "Shared")
     other, nested = cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")
     for place in (stack, other, nested):
@@ -374,6 +424,52 @@ def test_an_encrypted_topic(
     assert "key.grant(iam.ServicePrincipal(\"cloudwatch.amazonaws.com\"), 'kms:Decrypt'" in missing.fix
     key.grant(cast("Any", iam.ServicePrincipal("cloudwatch.amazonaws.com")), "kms:Decrypt", "kms:GenerateDataKey*")
     assert [finding.problem for finding in judge().findings] == [managed.problem]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("how", ["enforce_ssl", "grant", "composite"])
+def test_a_topic_with_a_policy_of_its_own(
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, elsewhere: bool, how: str
+) -> None:
+    """It takes the place of the policy that lets the account publish; the CDK's `SnsAction` adds nothing to it."""
+    home = cdk.Stack(app, "Security") if elsewhere else stack
+    topic: Any = sns.Topic(home, "Topic", enforce_ssl=how == "enforce_ssl")
+    if how != "enforce_ssl":
+        topic.grant_publish(cast("Any", iam.ServicePrincipal("events.amazonaws.com")))
+    action: Any = cloudwatch_actions.SnsAction(topic)
+    shielded(stack, alarms=ShieldAlarms(actions=[] if how == "composite" else [action]))
+    if how == "composite":
+        ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), dashboard=False, composite_actions=[action])
+    [finding] = judge().findings
+    assert (finding.rule, finding.place.path) == ("topic-unreadable", "Shop/Fn")
+    assert f"the topic {home.node.path}/Topic are lost: its policy does not let CloudWatch publish" in finding.problem
+    assert finding.fix == 'topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))'
+    topic.grant_publish(cast("Any", iam.ServicePrincipal("cloudwatch.amazonaws.com")))
+    assert judge().findings == []
+
+
+def test_a_topic_that_wants_a_group(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    topic: Any = sns.Topic(stack, "Topic", fifo=True)
+    shielded(stack, alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)]))
+    [finding] = judge().findings
+    assert (finding.rule, finding.fix) == ("topic-unreadable", "use a standard topic")
+
+
+@pytest.mark.parametrize("principal", [iam.AnyPrincipal(), iam.StarPrincipal()])
+def test_a_topic_that_everybody_of_the_account_may_write_to(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, principal: Any
+) -> None:
+    topic: Any = sns.Topic(stack, "Topic")
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["SNS:*"],
+            principals=[principal],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"AWS:SourceOwner": stack.account}},
+        )
+    )
+    shielded(stack, alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)]))
+    assert judge().findings == []
 
 
 def test_the_alarm_of_a_fleet_watches_its_functions_in_other_stacks(

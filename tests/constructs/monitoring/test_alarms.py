@@ -15,6 +15,7 @@ from aws_cdk.assertions import Annotations, Match
 
 from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldLogs, ShieldPolicy
 from shielded_function_monitoring import parse_pattern, violations
+from shielded_function_monitoring.filters import violations_by_policy
 
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
@@ -53,7 +54,7 @@ def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
 
 
 def published(filters: dict[str, Any]) -> dict[tuple[str, tuple[str, ...]], str]:
-    """The pattern behind each metric, by its name and the names of its dimensions."""
+    """The pattern behind each metric, but for the function's name, by its name and the names of its dimensions."""
     found: dict[tuple[str, tuple[str, ...]], str] = {}
     for properties in filters.values():
         [transformation] = properties["MetricTransformations"]
@@ -61,7 +62,9 @@ def published(filters: dict[str, Any]) -> dict[tuple[str, tuple[str, ...]], str]
         assert "DefaultValue" not in transformation
         key = (transformation["MetricName"], tuple(each["Key"] for each in transformation["Dimensions"]))
         assert key not in found, "two filters would count a line twice"
-        found[key] = properties["FilterPattern"]
+        [start, name, rest] = properties["FilterPattern"]["Fn::Join"][1]
+        assert (start, name.keys()) == ('{ ($.function = "', {"Ref"})
+        found[key] = "{ " + rest.removeprefix('") && ')
     return found
 
 
@@ -119,7 +122,8 @@ def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None
     other = cdk.Stack(cdk.Stage.of(stack), "Other")
     # What CloudWatch will not add up has a filter when it is asked for.
     ShieldedFunction(other, "Sum", alarms=alarms, **props).metric_violations()
-    assert published(resources(stack, FILTER)) == {("Violations", ("FunctionName", "Policy")): violations().render()}
+    by_policy = {("Violations", ("FunctionName", "Policy")): violations_by_policy().render()}
+    assert published(resources(stack, FILTER)) == by_policy
     found = {dimensions(alarm)["Policy"]: alarm for alarm in resources(stack, ALARM).values()}
     assert set(found) == set(POLICIES) == set(fn.shield.alarms)
     assert {policy: alarm["Threshold"] for policy, alarm in found.items() if alarm["Threshold"] != 1} == {
@@ -361,7 +365,42 @@ WRONG: list[tuple[Any, str]] = [
         lambda: ShieldAlarms(read_write_tmp=AlarmOn(except_hosts=["a.example"])),
         "ShieldAlarms.read_write_tmp: AlarmOn.except_hosts: it means nothing for read_write_tmp, only for outbound",
     ),
-    (lambda: ShieldAlarms(stacks=cast("Any", [7])), 'ShieldAlarms.stacks: it is for granularity="fleet"'),
+    (
+        lambda: ShieldAlarms(stacks=cast("Any", ["Ops"])),
+        r"ShieldAlarms.stacks\[0\]: 'Ops' is no stack; write the cdk.St",
+    ),
+    (lambda: ShieldAlarms(stacks=[cdk.Stack()]), 'ShieldAlarms.stacks: it is for granularity="fleet"'),
+    (lambda: ShieldAlarms(enabled=cast("Any", "no")), "ShieldAlarms.enabled: 'no' is neither True nor False"),
+    (lambda: ShieldAlarms(cast("Any", AlarmOn())), r"ShieldAlarms.enabled: AlarmOn\(.* is neither True nor False"),
+    (lambda: ShieldAlarms(count_read_handler=cast("Any", 1)), "ShieldAlarms.count_read_handler: 1 is neither True nor"),
+    (
+        lambda: ShieldAlarms(actions=cast("Any", [sns.Topic(cdk.Stack(), "Topic")])),
+        r"ShieldAlarms.actions\[0\]: <.*Topic .*> is no action of an alarm; write SnsAction\(topic\)",
+    ),
+    (
+        lambda: AlarmOn(ok_actions=cast("Any", ["arn:aws:sns:us-east-1:111122223333:pager"])),
+        r"AlarmOn.ok_actions\[0\]: 'arn:.*' is no action of an alarm",
+    ),
+    (
+        lambda: ShieldAlarms(severities={"notice": cast("Any", [cloudwatch_actions.SnsAction])}),
+        r"ShieldAlarms.severities\['notice'\]\[0\]: <class '.*SnsAction'> is no action of an alarm",
+    ),
+    (
+        lambda: ShieldAlarms(actions=[Action(cdk.Stack(), "Pager").act] * 6),
+        "ShieldAlarms.actions: 6 actions, of which an alarm takes 5: let one topic tell several",
+    ),
+    (
+        lambda: ShieldAlarms(read_write_tmp=AlarmOn(name="mine"), start=AlarmOn(name="mine")),
+        "ShieldAlarms.start: AlarmOn.name: 'mine' is the name of read_write_tmp's alarm too: name them apart",
+    ),
+    (
+        lambda: ShieldAlarms(granularity="fleet", period=cdk.Duration.hours(1), evaluation_periods=4),
+        "ShieldAlarms.period: 4 periods of 3600 seconds are more than the 3 hours that a fleet's alarm looks back",
+    ),
+    (
+        lambda: ShieldAlarms(granularity="fleet", start=AlarmOn(period=cdk.Duration.hours(4))),
+        "ShieldAlarms.start: AlarmOn.period: 1 periods of 14400 seconds are more than the 3 hours",
+    ),
     (
         lambda: ShieldAlarms(granularity="fleet", stacks=cast("Any", 7)),
         r"ShieldAlarms.stacks: 7 is not a list; write \[stack\]",

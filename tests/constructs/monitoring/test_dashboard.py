@@ -231,3 +231,12 @@ def test_prefixes(prefixes: list[str], few: list[str]) -> None:
     assert found == few
     assert len(found) <= 5
     assert not found or all(any(p.startswith(one) for one in found) for p in prefixes)
+
+
+def test_more_alarms_than_one_widget_takes() -> None:
+    alarms = [f"arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{number}" for number in range(250)]
+    shown = dashboard_body.Shown("t", "eu-west-1", ["f"], ["Violations"], False, None, [], alarms, False)
+    found = [widget for widget in dashboard_body.dashboard_body(shown)["widgets"] if widget["type"] == "alarm"]
+    assert [len(widget["properties"]["alarms"]) for widget in found] == [100, 100, 50]
+    assert [alarm for widget in found for alarm in widget["properties"]["alarms"]] == alarms
+    assert len({widget["y"] for widget in found}) == 3

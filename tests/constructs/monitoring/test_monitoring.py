@@ -90,7 +90,7 @@ def test_a_function_that_counts_otherwise_is_warned_of(stack: cdk.Stack, props: 
     ShieldedFunction(stack, "Own", alarms=ShieldAlarms(outbound_connectivity=on), **props)
     ShieldedFunction(stack, "Same", **props)
     ShieldMonitoring(stack)
-    says = Match.string_like_regexp("counts the lines of its log group into the metric Violations already, by other")
+    says = Match.string_like_regexp("counts its lines into the metric Violations already, by other options")
     Annotations.from_stack(stack).has_warning("/Shop/Own", says)
     Annotations.from_stack(stack).has_no_warning("/Shop/Same", says)
 
@@ -130,6 +130,15 @@ def test_a_log_group_of_ones_own_is_left_as_it_is(stack: cdk.Stack, props: Props
             "alarms: granularity='policy' is for Shield and ShieldedFunct",
         ),
         ({"stacks": 7}, r"stacks: 7 is not a list; write \[stack\]"),
+        ({"stacks": ["Ops"]}, r"stacks\[0\]: 'Ops' is no stack; write the cdk.Stack itself"),
+        ({"dashboard": "yes"}, "dashboard: 'yes' is neither True nor False"),
+        ({"queries": None}, "queries: None is neither True nor False"),
+        ({"composite_actions": ["arn"]}, r"composite_actions\[0\]: 'arn' is no action of an alarm; write SnsAction"),
+        (
+            {"configuration_changes": [7]},
+            r"configuration_changes\[0\]: 7 is no target: write targets.SnsTopic",
+        ),
+        ({"log_alarm_topics": ["arn"]}, r"log_alarm_topics\[0\]: 'arn' is no topic: write the sns.Topic itself"),
         ({"configuration_changes": "topic"}, "configuration_changes: 'topic' is not a list"),
         ({"log_alarm_topics": "topic"}, "log_alarm_topics: 'topic' is not a list"),
     ],
@@ -137,6 +146,45 @@ def test_a_log_group_of_ones_own_is_left_as_it_is(stack: cdk.Stack, props: Props
 def test_bad_arguments(stack: cdk.Stack, wrong: Any, says: str) -> None:
     with pytest.raises(ShieldError, match=f"Shop/ShieldMonitoring: {says}"):
         ShieldMonitoring(stack, **wrong)
+
+
+def test_nothing_to_watch(app: cdk.App, stack: cdk.Stack) -> None:
+    ShieldMonitoring(stack)
+    with pytest.raises(Exception, match="ShieldMonitoring: there is no shielded function in what it is made in"):
+        app.synth()
+
+
+def test_a_stage_that_came_too_late(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    ShieldedFunction(stack, "Fn", **props)
+    ShieldMonitoring(app)
+    ShieldedFunction(cdk.Stack(cdk.Stage(app, "Late"), "Shop"), "Fn", **props)
+    with pytest.raises(Exception, match="ShieldMonitoring: it was made before the Stage of Late/Shop/Fn: make it"):
+        app.synth()
+
+
+def test_a_later_stage_with_its_own(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    ShieldedFunction(stack, "Fn", **props)
+    ShieldMonitoring(app)
+    late = cdk.Stage(app, "Late")
+    ShieldedFunction(cdk.Stack(late, "Shop"), "Fn", **props)
+    ShieldMonitoring(late)
+    app.synth()
+
+
+def test_of_one_function(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    fn = ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(enabled=False), **props)
+    ShieldedFunction(stack, "Other", alarms=ShieldAlarms(enabled=False), **props)
+    ShieldMonitoring(fn)
+    assert len(resources(stack, ALARM)) == 1
+    indexed = [name for name, made in resources(stack, LOG_GROUP).items() if "FieldIndexPolicies" in made]
+    assert [name.startswith("FnShield") for name in indexed] == [True]
+
+
+def test_of_an_app_and_of_one_of_its_stacks(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    ShieldedFunction(stack, "Fn", **props)
+    ShieldMonitoring(app)
+    ShieldMonitoring(stack)
+    assert [len(resources(stack, kind)) for kind in (DASHBOARD, QUERY)] == [2, 18]
 
 
 def test_no_stack_of_the_functions_region(app: cdk.App, props: Props) -> None:
@@ -215,7 +263,7 @@ def test_a_composite_alarm(stack: cdk.Stack, props: Props, resources: Resources)
     ShieldedFunction(stack, "Fleet", alarms=ShieldAlarms(granularity="fleet"), **props)
     [composite] = resources(stack, COMPOSITE).values()
     own = [name for name in resources(stack, ALARM) if not name.startswith("ShieldedFleet")]
-    children = [part["Fn::GetAtt"][0] for part in composite["AlarmRule"]["Fn::Join"][1] if isinstance(part, dict)]
+    children = [part["Ref"] for part in composite["AlarmRule"]["Fn::Join"][1] if isinstance(part, dict)]
     assert (len(own), sorted(children)) == (2, sorted(own))
     assert composite["AlarmRule"]["Fn::Join"][1][0] == 'ALARM("'
     assert composite["AlarmActions"] == [stack.resolve(topic.topic_arn)]
@@ -234,6 +282,29 @@ def test_a_composite_alarm_of_too_many(app: cdk.App, stack: cdk.Stack, props: Pr
         ShieldedFunction(stack, f"Fn{number}", alarms=ShieldAlarms(granularity="policy"), **props)
     says = "Shop/ShieldedComposite: composite_actions: 102 alarms in the stack, of which a composite alarm takes 100"
     with pytest.raises(Exception, match=says):
+        app.synth()
+
+
+def test_a_composite_alarm_whose_rule_is_too_long(app: cdk.App, props: Props) -> None:
+    """Each alarm's name begins with the stack's."""
+    stack = cdk.Stack(app, "Shop" * 20)
+    topic: Any = sns.Topic(stack, "Topic")
+    fleet = ShieldAlarms(enabled=False)
+    action = cloudwatch_actions.SnsAction(topic)
+    ShieldMonitoring(stack, alarms=fleet, dashboard=False, queries=False, composite_actions=[action])
+    for number in range(14):
+        ShieldedFunction(stack, f"Fn{number}", alarms=ShieldAlarms(granularity="policy"), **props)
+    says = r"composite_actions: the rule that names 84 alarms may have 1[\d,]+ characters, of which CloudWatch takes"
+    with pytest.raises(Exception, match=says):
+        app.synth()
+
+
+@pytest.mark.parametrize("alarms", [ShieldAlarms(granularity="fleet"), ShieldAlarms(enabled=False)])
+def test_a_composite_alarm_of_nothing(app: cdk.App, stack: cdk.Stack, props: Props, alarms: ShieldAlarms) -> None:
+    topic: Any = sns.Topic(stack, "Topic")
+    ShieldedFunction(stack, "Fn", alarms=alarms, **props)
+    ShieldMonitoring(stack, alarms=alarms, composite_actions=[cloudwatch_actions.SnsAction(topic)])
+    with pytest.raises(Exception, match="composite_actions: no function has an alarm of its own, so nobody would be"):
         app.synth()
 
 

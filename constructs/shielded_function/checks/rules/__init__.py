@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import alerts, applied, lists, modes
+from . import alerts, applied, coverage, lists, modes
 from .rule import Context, Problem, Rule
 
 __all__ = ["PRODUCTION", "RULES", "Context", "Problem", "Rule"]
@@ -38,10 +38,10 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("shield-unknown", "warning", "a shield that is not this package's", applied.shield_unknown),
     Rule("image-unseen", "warning", "a container image cannot be looked into", applied.image_unseen),
     Rule("policy-file-unseen", "warning", "a policy file outside the assembly", applied.policy_file_unseen),
-    Rule("no-alarm", "warning", "no alarm on the violations", alerts.no_alarm),
+    Rule("no-alarm", "warning", "no alarm on the violations", coverage.no_alarm),
     Rule("alarm-without-action", "warning", "an alarm that tells nobody", alerts.alarm_without_action),
     Rule("alarm-never-fires", "warning", "an alarm on a metric that nobody publishes", alerts.alarm_never_fires),
-    Rule("topic-unreadable", "warning", "an encrypted topic that CloudWatch may not use", alerts.topic_unreadable),
+    Rule("topic-unreadable", "warning", "a topic that CloudWatch may not write to", alerts.topic_unreadable),
 )
 """All rules about functions, errors first. What each means for the reader is in docs/guide/checks.md."""
 

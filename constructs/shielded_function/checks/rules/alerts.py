@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from shielded_function_monitoring import NAMESPACE
 
 from ..model import Assembly, LambdaFunction, Template, as_mapping, canonical
 from .rule import Context, Problem
-from .topics import unreadable_topics
+from .topics import Topics
 
 _DROPPING_LEVELS: Final = ("ERROR", "FATAL")
 _FILTER: Final = "AWS::Logs::MetricFilter"
@@ -47,21 +47,12 @@ def alerts_not_counted(function: LambdaFunction, context: Context) -> Iterator[P
         )
 
 
-def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Its violations are counted, and no alarm looks at the count."""
-    if _metrics(function, context) and not _watching(function, context):
-        yield Problem(
-            "no alarm watches its violations",
-            "let ShieldAlarms make one, or acknowledge it where another system does",
-        )
-
-
 def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """An alarm fires, and nobody is told."""
-    watching = _watching(function, context)
-    if watching and not any(alarm.tells for alarm in watching):
+    alarms = watching(function, context)
+    if alarms and not any(alarm.actions for alarm in alarms):
         yield Problem(
-            f"nobody is told of its violations: {_names(function, watching)} has no action",
+            f"nobody is told of its violations: {_names(function, alarms)} has no action",
             "give ShieldAlarms actions, such as an SnsAction",
         )
 
@@ -81,13 +72,11 @@ def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Pr
 
 
 def topic_unreadable(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """An encrypted topic whose key CloudWatch may not use: the alarm fires, and the message is lost."""
-    told: set[str] = set()
-    for alarm in _watching(function, context):
-        for text, fix in unreadable_topics(context.assembly, alarm.template, alarm.actions):
-            if text not in told:
-                told.add(text)
-                yield Problem(text, fix)
+    """A topic that CloudWatch cannot write to: the alarm fires, and the message is lost."""
+    topics = context.read(Topics)
+    found = (topics.problems(a.template, action) for a in watching(function, context) for action in a.actions)
+    for text, fix in dict.fromkeys(problem for problems in found for problem in problems):
+        yield Problem(text, fix)
 
 
 def _names(function: LambdaFunction, alarms: Sequence[Alarm]) -> str:
@@ -103,6 +92,19 @@ Counted = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
+class Filter:
+    """A metric filter.
+
+    Attributes:
+        counted: the metric that it counts into.
+        pattern: which lines, with `${LogicalId}` for what the template refers to.
+    """
+
+    counted: Counted
+    pattern: str
+
+
+@dataclass(frozen=True)
 class Alarm:
     """An alarm on a metric of ours.
 
@@ -110,21 +112,21 @@ class Alarm:
         path: its construct path.
         template: the file of its template.
         region: its region; empty when it is not known.
-        tells: it has an action, or a composite alarm that has one is made of it.
-        actions: its actions.
+        actions: its actions, and those of composite alarms that are made of it.
         metric: its metric; empty where it selects in a way that is not read here, and is taken to watch everything.
         dimensions: the values of the metric's dimensions, as text; None where it is over all values of them.
         names: the names of the metric's dimensions.
+        properties: those of its resource.
     """
 
     path: str
     template: str
     region: str
-    tells: bool
     actions: Sequence[Any]
     metric: str = ""
     dimensions: Mapping[str, str] | None = None
     names: frozenset[str] = frozenset()
+    properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def counted(self) -> Counted:
@@ -136,8 +138,8 @@ class Monitoring:
     """What counts and what watches in an assembly, by where it is; read once."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self.metrics: dict[tuple[str, str], set[Counted]] = {}
-        """By log group, the metrics of ours that count its lines."""
+        self.filters: dict[tuple[str, str], list[Filter]] = {}
+        """By log group, the filters that count its lines into metrics of ours."""
         self.alarms: list[Alarm] = []
         """The alarms on metrics of ours."""
         self._functions = assembly.functions
@@ -154,7 +156,7 @@ class Monitoring:
 
     def is_published(self, alarm: Alarm) -> bool:
         """Whether some filter publishes what an alarm watches."""
-        return any(alarm.counted in counted for counted in self.metrics.values())
+        return any(alarm.counted == found.counted for filters in self.filters.values() for found in filters)
 
     def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
         """Whether a function is the one to tell of an alarm: a template's first, unless the alarm is within one."""
@@ -202,33 +204,56 @@ class Monitoring:
                     key = self.log_group(template, properties.get("LogGroupName"))
                     names = frozenset(str(each.get("Key")) for each in _list(transformation.get("Dimensions")))
                     counted = canonical(transformation.get("MetricName")), names
-                    self.metrics.setdefault(key, set()).add(counted)
+                    found = Filter(counted, _text(properties.get("FilterPattern")))
+                    self.filters.setdefault(key, []).append(found)
 
     def _read_alarms(self, template: Template) -> None:
-        told = " ".join(
-            canonical(properties.get("AlarmRule"))
+        composites = [
+            (canonical(properties.get("AlarmRule")), _actions(properties))
             for _, properties in template.of_type(_COMPOSITE)
-            if _has_action(properties)
-        )
+        ]
         for alarm_id, properties in template.of_type(_ALARM):
-            tells = _has_action(properties) or f'"{alarm_id}"' in told
-            actions = properties.get("AlarmActions")
-            alarm = Alarm(
-                template.place(alarm_id).path,
-                template.file,
-                template.region,
-                tells,
-                cast("list[Any]", actions) if isinstance(actions, list) else [],
-            )
+            actions = list(_actions(properties))
+            for rule, more in composites:
+                actions.extend(more if f'"{alarm_id}"' in rule else ())
+            path = template.place(alarm_id).path
+            alarm = Alarm(path, template.file, template.region, actions, properties=properties)
             self.alarms.extend(replace(alarm, **watched) for watched in _watched(properties))
 
 
 def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
+    return {found.counted for found in filters_of(function, context)}
+
+
+def filters_of(function: LambdaFunction, context: Context) -> list[Filter]:
+    """The filters that count a function's lines: those that name functions count no others."""
     monitoring = context.read(Monitoring)
-    return monitoring.metrics.get(monitoring.log_group(function.template, _log_group(function)), set())
+    filters = monitoring.filters.get(monitoring.log_group(function.template, _log_group(function)), [])
+    wanted = [f'$.function = "{name}"' for name in names_of(function)]
+    return [f for f in filters if "$.function = " not in f.pattern or any(name in f.pattern for name in wanted)]
 
 
-def _watching(function: LambdaFunction, context: Context) -> list[Alarm]:
+def names_of(function: LambdaFunction) -> list[str]:
+    """What a pattern calls a function: by the reference to it, and by its name where it has one."""
+    name = function.properties.get("FunctionName")
+    return [_text({"Ref": function.place.logical_id}), *([name] if isinstance(name, str) else [])]
+
+
+def _text(pattern: Any) -> str:
+    """A filter pattern, with `${LogicalId}` for what it refers to."""
+    match as_mapping(pattern):
+        case {"Fn::Join": ["", [*parts]]}:
+            return "".join(_text(part) for part in parts)
+        case {"Ref": logical_id}:
+            return f"${{{logical_id}}}"
+        case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
+            return text
+        case _:
+            return pattern if isinstance(pattern, str) else canonical(pattern)
+
+
+def watching(function: LambdaFunction, context: Context) -> list[Alarm]:
+    """The alarms that watch a function's violations."""
     metrics = _metrics(function, context)
     return [alarm for alarm in context.read(Monitoring).alarms if _watches(alarm, function, metrics)]
 
@@ -302,8 +327,11 @@ def _metric(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _has_action(properties: Mapping[str, Any]) -> bool:
-    return bool(properties.get("AlarmActions")) and properties.get("ActionsEnabled") is not False
+def _actions(properties: Mapping[str, Any]) -> Sequence[Any]:
+    actions = properties.get("AlarmActions")
+    if not actions or properties.get("ActionsEnabled") is False:
+        return ()
+    return cast("list[Any]", actions) if isinstance(actions, list) else [actions]
 
 
 def _list(value: Any) -> Sequence[Mapping[str, Any]]:

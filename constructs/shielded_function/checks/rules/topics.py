@@ -1,13 +1,17 @@
-"""Whether CloudWatch can send an alarm's message to an encrypted topic.
+"""Whether CloudWatch can send an alarm's message to a topic.
 
-It must be allowed by the key's policy, which no grant of the CDK does by itself:
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+Nothing of the CDK sees to it: `SnsAction` names the topic, and no more. The key of an encrypted topic must let
+CloudWatch use it: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html. And
+a policy of the topic's own takes the place of the one that every topic has, which lets all of its account publish;
+`enforce_ssl`, and a grant to EventBridge, make one that does not name CloudWatch:
+https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, Final, cast
 
 from ..model import Assembly, Template, as_mapping, canonical
@@ -18,38 +22,62 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "kms:Decrypt": ("kms:Decrypt", "kms:*", "*"),
     "kms:GenerateDataKey*": ("kms:GenerateDataKey*", "kms:GenerateDataKey", "kms:*", "*"),
 }
+_POLICIES: Final = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy")
 _EXPORT: Final = re.compile(r":ExportsOutput(?:Ref|FnGetAtt)([A-Za-z0-9]+)")
 
 
-def unreadable_topics(assembly: Assembly, template: str, actions: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """The topics among an alarm's actions that CloudWatch cannot write to, and the fix; what is not visible is passed.
+class Topics:
+    """The topics of an assembly, as actions of alarms; read once."""
 
-    Args:
-        assembly: everything that is deployed together.
-        template: the file of the alarm's template.
-        actions: the alarm's actions, as its template has them.
-    """
-    for action in actions:
-        for where, topic_id in _found(assembly, template, action, "AWS::SNS::Topic"):
-            properties = as_mapping(where.resources[topic_id].get("Properties"))
-            key = properties.get("KmsMasterKeyId")
-            if key is None:
-                continue
-            path = where.place(topic_id).path
-            if "alias/aws/sns" in canonical(key):
-                yield (
-                    f"the topic {path} is encrypted with alias/aws/sns, which CloudWatch may not use",
-                    f"use a key of your own, whose policy allows {SERVICE} {' and '.join(_NEEDED)}",
-                )
-                continue
-            for home, key_id in _found(assembly, where.file, key, "AWS::KMS::Key"):
-                missing = _missing(as_mapping(home.resources[key_id].get("Properties")))
-                if missing:
-                    yield (
-                        f"messages to the topic {path} are lost: the policy of its key {home.place(key_id).path} does "
-                        f"not let CloudWatch do {' and '.join(missing)}",
-                        f'key.grant(iam.ServicePrincipal("{SERVICE}"), {", ".join(map(repr, missing))})',
-                    )
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+        self._problems: dict[tuple[str, str], list[tuple[str, str]]] = {}
+
+    def problems(self, template: str, action: Any) -> list[tuple[str, str]]:
+        """Why CloudWatch cannot write to the topic that an action names, each with the fix.
+
+        What is not visible is taken to be as it should be.
+
+        Args:
+            template: the file of the alarm's template.
+            action: as that template has it.
+        """
+        key = template, canonical(action)
+        if key not in self._problems:
+            found = _found(self._assembly, template, action, "AWS::SNS::Topic")
+            self._problems[key] = [each for home, topic in found for each in _problems(self._assembly, home, topic)]
+        return self._problems[key]
+
+
+def _problems(assembly: Assembly, where: Template, topic_id: str) -> Iterator[tuple[str, str]]:
+    path = where.place(topic_id).path
+    if not _may_publish(assembly, where, topic_id):
+        yield (
+            f"messages to the topic {path} are lost: its policy does not let CloudWatch publish",
+            f'topic.grant_publish(iam.ServicePrincipal("{SERVICE}"))',
+        )
+    properties = as_mapping(where.resources[topic_id].get("Properties"))
+    if properties.get("FifoTopic") is True:
+        # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+        yield (
+            f"the topic {path} is FIFO, and takes no message without a group, which CloudWatch gives none",
+            "use a standard topic",
+        )
+    key = properties.get("KmsMasterKeyId")
+    if "alias/aws/sns" in canonical(key):
+        yield (
+            f"the topic {path} is encrypted with alias/aws/sns, which CloudWatch may not use",
+            f"use a key of your own, whose policy allows {SERVICE} {' and '.join(_NEEDED)}",
+        )
+        return
+    for home, key_id in _found(assembly, where.file, key, "AWS::KMS::Key"):
+        missing = _missing(as_mapping(home.resources[key_id].get("Properties")))
+        if missing:
+            yield (
+                f"messages to the topic {path} are lost: the policy of its key {home.place(key_id).path} does "
+                f"not let CloudWatch do {' and '.join(missing)}",
+                f'key.grant(iam.ServicePrincipal("{SERVICE}"), {", ".join(map(repr, missing))})',
+            )
 
 
 def _found(assembly: Assembly, file: str, value: Any, kind: str) -> Iterator[tuple[Template, str]]:
@@ -67,20 +95,41 @@ def _found(assembly: Assembly, file: str, value: Any, kind: str) -> Iterator[tup
                 yield template, logical_id
 
 
+def _may_publish(assembly: Assembly, home: Template, topic_id: str) -> bool:
+    """Whether the topic has no policy but that which every topic has, or one that lets CloudWatch publish."""
+    documents = [
+        properties.get("PolicyDocument")
+        for template in assembly.templates
+        for _, properties in template.of_type(*_POLICIES)
+        for topic in [*_list(properties.get("Topics")), properties.get("TopicArn")]
+        for where, found in _found(assembly, template.file, topic, "AWS::SNS::Topic")
+        if where is home and found == topic_id
+    ]
+    actions = [action.lower() for document in documents for action in _allowed(document)]
+    return not documents or any(fnmatchcase("sns:publish", action) for action in actions)
+
+
 def _missing(properties: Mapping[str, Any]) -> list[str]:
-    statements = as_mapping(properties.get("KeyPolicy")).get("Statement")
-    allowed: set[str] = set()
-    for statement in cast("list[Any]", statements) if isinstance(statements, list) else [statements]:
-        given = as_mapping(statement)
-        if given.get("Effect") == "Allow" and _is_for_cloudwatch(given.get("Principal")):
-            allowed.update(_texts(given.get("Action")))
+    allowed = set(_allowed(properties.get("KeyPolicy")))
     return [name for name, ways in _NEEDED.items() if not allowed & set(ways)]
 
 
+def _allowed(document: Any) -> Iterator[str]:
+    """The actions that a policy allows CloudWatch."""
+    for statement in _list(as_mapping(document).get("Statement")):
+        given = as_mapping(statement)
+        if given.get("Effect") == "Allow" and _is_for_cloudwatch(given.get("Principal")):
+            yield from _texts(given.get("Action"))
+
+
 def _is_for_cloudwatch(principal: Any) -> bool:
-    return principal == "*" or SERVICE in _texts(as_mapping(principal).get("Service"))
+    given = as_mapping(principal)
+    return principal == "*" or "*" in _texts(given.get("AWS")) or SERVICE in _texts(given.get("Service"))
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
 def _texts(value: Any) -> list[str]:
-    values = cast("list[Any]", value) if isinstance(value, list) else [value]
-    return [text for text in values if isinstance(text, str)]
+    return [text for text in _list(value) if isinstance(text, str)]

@@ -1,0 +1,198 @@
+"""Which violations of a function raise an alarm, by the filters and alarms that a template has.
+
+Lines are tried on the filters: one against each policy in each mode, and one for each host, address and path that a
+filter excepts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, cast
+
+from shielded_function_monitoring.alert import MODES, POLICIES, START
+from shielded_function_monitoring.filters import severity_of
+from shielded_function_monitoring.pattern import Pattern, PatternError, parse
+
+from ..model import LambdaFunction, canonical
+from .alerts import Alarm, Filter, filters_of, names_of, watching
+from .rule import Context, Problem
+
+# How many violations more than the threshold it takes, by the comparison.
+_BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
+_EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
+
+
+class _Violation(NamedTuple):
+    """What a line tells."""
+
+    policy: str
+    mode: str
+    details: tuple[tuple[str, str], ...] = ()
+
+    def line(self, function: str) -> str:
+        """The line, as the shield would write it."""
+        known = {"mode": self.mode, "details": dict(self.details)} if self.mode else {}
+        return json.dumps({"function_shield": True, "function": function, "policy": self.policy, "count": 1, **known})
+
+    def __str__(self) -> str:
+        details = "".join(f" with the {key} {value}" for key, value in self.details)
+        return f"{self.policy}{f' in mode {self.mode}' if self.mode else ''}{details}"
+
+
+_PLAIN: Final = (*(_Violation(policy, mode) for policy in POLICIES for mode in MODES), _Violation(START, ""))
+
+
+def _is_critical(violation: _Violation) -> bool:
+    return severity_of(cast(Any, violation.policy), violation.mode) == "critical"
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """When an alarm fires.
+
+    Attributes:
+        threshold: how many in a period.
+        datapoints: in how many periods.
+        seconds: how long a period is.
+        tells: somebody is told.
+    """
+
+    threshold: float
+    datapoints: float
+    seconds: float
+    tells: bool
+
+
+def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Its violations are counted, and no alarm looks at the count; or at none of those that are critical."""
+    coverage = _Coverage(function, context)
+    if not coverage.filters:
+        return
+    if not coverage.alarms:
+        yield Problem(
+            "no alarm watches its violations",
+            "let ShieldAlarms make one, or acknowledge it where another system does",
+        )
+    elif unwatched := [each for each in _PLAIN if _is_critical(each) and not coverage.conditions(each)]:
+        yield Problem(
+            f"no alarm watches {_listed(unwatched)}, which is critical",
+            'let ShieldAlarms.severities name "critical", and AlarmOn.mode no other mode, or acknowledge it',
+        )
+
+
+def less_watched(old: LambdaFunction, before: Context, new: LambdaFunction, after: Context) -> list[str]:
+    """Each way in which violations of a function raise an alarm later than before, or none, in words."""
+    coverages = _Coverage(old, before), _Coverage(new, after)
+    if coverages[0].text == coverages[1].text:
+        return []
+    found: dict[str, list[_Violation]] = {}
+    for violation in _violations(coverages[0], coverages[1]):
+        for change in _changes(*(each.conditions(violation) for each in coverages)):
+            found.setdefault(change, []).append(violation)
+    return [f"{change}: {_listed(violations)}" for change, violations in found.items()]
+
+
+class _Coverage:
+    """What counts and watches a function in one synth."""
+
+    def __init__(self, function: LambdaFunction, context: Context) -> None:
+        self._name, *_ = names_of(function)
+        self.filters: Sequence[Filter] = filters_of(function, context)
+        self.alarms: Sequence[Alarm] = watching(function, context)
+        self._patterns = {each: _parsed(_with_one_name(each.pattern, names_of(function))) for each in self.filters}
+        self.text = canonical(
+            [
+                sorted(f"{each.counted} {each.pattern}" for each in self.filters),
+                sorted(canonical({**alarm.properties, "AlarmActions": len(alarm.actions)}) for alarm in self.alarms),
+            ]
+        )
+
+    def conditions(self, violation: _Violation) -> list[_Condition]:
+        """When the alarms that count a violation fire."""
+        line = violation.line(self._name)
+        counted = {each.counted for each, pattern in self._patterns.items() if pattern is None or pattern.matches(line)}
+        return [_condition(alarm) for alarm in self.alarms if _watches(alarm, violation, counted)]
+
+
+def _watches(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
+    if not alarm.metric:
+        return True
+    policy = (alarm.dimensions or {}).get("Policy")
+    return alarm.counted in counted and policy in (None, canonical(violation.policy))
+
+
+def _condition(alarm: Alarm) -> _Condition:
+    properties = alarm.properties
+    queries = properties.get("Metrics")
+    period = properties.get("Period") or (queries[0].get("Period") if isinstance(queries, list) and queries else None)
+    beyond = _BEYOND.get(str(properties.get("ComparisonOperator")), float("inf"))
+    return _Condition(
+        _number(properties.get("Threshold")) + beyond,
+        _number(properties.get("DatapointsToAlarm", properties.get("EvaluationPeriods"))),
+        _number(period),
+        bool(alarm.actions),
+    )
+
+
+def _number(value: Any) -> float:
+    """What is not known counts as the most."""
+    return value if isinstance(value, (int, float)) else float("inf")
+
+
+def _changes(before: Sequence[_Condition], after: Sequence[_Condition]) -> Iterator[str]:
+    if before and not after:
+        yield "no alarm fires any more for"
+        return
+    if not before:
+        return
+    if any(each.tells for each in before) and not any(each.tells for each in after):
+        yield "nobody is told any more of"
+    for what, unit in (("threshold", "violations"), ("datapoints", "periods")):
+        old, new = (min(getattr(each, what) for each in conditions) for conditions in (before, after))
+        if new > old:
+            yield f"an alarm takes {new:g} {unit}, before {old:g}, of"
+    old, new = (max(each.seconds for each in conditions) for conditions in (before, after))
+    if new < old and min(each.threshold for each in after) > 1:
+        yield f"violations are counted over {new:g} seconds, before {old:g}, for"
+
+
+def _violations(*coverages: _Coverage) -> list[_Violation]:
+    excepted = {
+        (key, re.sub(r"\\(.)", r"\1", value).replace("*", "any"))
+        for each in coverages
+        for one in each.filters
+        for key, value in _EXCEPTED.findall(one.pattern)
+    }
+    special = [
+        each._replace(details=((key, value),)) for each in _PLAIN if each.mode for key, value in sorted(excepted)
+    ]
+    return [*_PLAIN, *special]
+
+
+def _listed(violations: Sequence[_Violation]) -> str:
+    """Those of all modes and details together, where they are alike."""
+    plain = [violation for violation in violations if not violation.details]
+    texts: list[str] = []
+    for policy in dict.fromkeys(violation.policy for violation in plain):
+        modes = [violation.mode for violation in plain if violation.policy == policy]
+        texts.append(policy if len(modes) == len(MODES) or not modes[0] else f"{policy} in mode {modes[0]}")
+    known = {(violation.policy, violation.mode) for violation in plain}
+    texts += [str(each) for each in violations if each.details and (each.policy, each.mode) not in known]
+    return ", ".join(texts)
+
+
+def _with_one_name(pattern: str, names: Sequence[str]) -> str:
+    for name in names[1:]:
+        pattern = pattern.replace(f'"{name}"', f'"{names[0]}"')
+    return pattern
+
+
+def _parsed(pattern: str) -> Pattern | None:
+    """None: it cannot be read, and may hold for any line."""
+    try:
+        return parse(pattern)
+    except PatternError:
+        return None

@@ -1,0 +1,94 @@
+"""The metric filters on log groups that functions share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import aws_cdk as cdk
+import jsii
+from constructs import Construct
+
+from shielded_function_monitoring.filters import longest_of_functions, of_functions
+from shielded_function_monitoring.pattern import MAX_LENGTH
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_logs as logs
+
+    from .watches import Counter
+
+_ID: Final = "ShieldedLogGroups"
+
+
+class SharedFilters:
+    """The metric filters of a stack on log groups that functions share, or may come to share.
+
+    One filter counts as many functions as fit into its pattern: CloudWatch takes 100 filters on a log group. It is made
+    beside the functions, so that one of them may depend on another, with all that belongs to it.
+    """
+
+    def __init__(self, stack: cdk.Stack) -> None:
+        self._stack = stack
+        self._made: dict[tuple[str, str], list[_Shared]] = {}
+
+    def filter_of(
+        self,
+        log_group: logs.ILogGroup,
+        log_group_name: str,
+        counter: Counter,
+        function_name: str,
+        make: Callable[[Construct, str], logs.MetricFilter],
+    ) -> logs.MetricFilter:
+        """The filter that counts a function's lines.
+
+        Args:
+            log_group: where the function logs.
+            log_group_name: its name, maybe a token.
+            counter: what is to be counted.
+            function_name: the function's name, maybe a token.
+            make: makes a filter in a construct, with a pattern.
+        """
+        made = self._made.setdefault((log_group_name, counter.key), [])
+        for shared in made:
+            if shared.takes(counter.pattern, function_name):
+                shared.names.append(function_name)
+                return shared.filter
+        names = [function_name]
+        pattern = cdk.Lazy.uncached_string(_Named(counter.pattern, names))
+        found = make(self._scope(log_group, len(made)), pattern)
+        made.append(_Shared(counter.pattern, names, found))
+        return found
+
+    def _scope(self, log_group: logs.ILogGroup, number: int) -> Construct:
+        """By the log group's address, so that the filter's logical id stays whichever function comes first."""
+        parent: Any = self._stack.node.try_find_child(_ID) or Construct(self._stack, _ID)
+        name = f"{log_group.node.addr[-8:]}{number or ''}"
+        return parent.node.try_find_child(name) or Construct(parent, name)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A filter, what it counts, and the names of the functions."""
+
+    pattern: str
+    names: list[str]
+    filter: logs.MetricFilter
+
+    def takes(self, pattern: str, name: str) -> bool:
+        """Whether it counts the same, and has room for one more name."""
+        return pattern == self.pattern and longest_of_functions(pattern, [*self.names, name]) <= MAX_LENGTH
+
+
+@jsii.implements(cdk.IStringProducer)
+class _Named:
+    """Asked when every function of the log group is known."""
+
+    def __init__(self, pattern: str, names: Sequence[str]) -> None:
+        self._pattern = pattern
+        self._names = names
+
+    def produce(self, context: cdk.IResolveContext) -> str:
+        """Called by the CDK."""
+        del context
+        return of_functions(self._pattern, self._names)
