@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 _FORKING = Path(__file__).with_name("forking.py")
+_WIDE = {"COLUMNS": "200"}
 
 
 @lru_cache(maxsize=1)
@@ -22,7 +23,7 @@ def _server() -> TextIO:
     ours, theirs = socket.socketpair()
     with theirs:
         arguments = [sys.executable, str(_FORKING), str(theirs.fileno())]
-        subprocess.Popen(arguments, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        subprocess.Popen(arguments, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, **_WIDE})
     return ours.makefile("rw")
 
 
@@ -36,13 +37,13 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Runs `shielded-function`; `environment` is added to this process's, without its AWS and SHIELD variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SHIELD_", "AWS_"))}
-    if "PYTHONPATH" in (environment or {}):  # what is imported is the point
-        return _anew(*map(str, arguments), environment={**kept, **(environment or {})}, cwd=cwd)
+    if any(name.startswith("PYTHON") for name in environment or {}):  # which Python reads as it starts
+        return _anew(*map(str, arguments), environment={**kept, **_WIDE, **(environment or {})}, cwd=cwd)
     with tempfile.TemporaryDirectory(prefix="command-") as folder:
         (Path(folder) / "stdin").write_text(stdin)
         request = {
             "arguments": [*map(str, arguments)],
-            "environment": {**kept, "COLUMNS": "200", **(environment or {})},
+            "environment": {**kept, **_WIDE, **(environment or {})},
             "cwd": str(cwd or Path.cwd()),
             "folder": folder,
         }

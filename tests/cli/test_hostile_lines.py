@@ -67,6 +67,12 @@ READERS: dict[str, Callable[[Where], int]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker of pytest's has a width of its own, in which names are folded."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_whatever_is_written(kind: str, reader: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
