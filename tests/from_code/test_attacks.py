@@ -39,7 +39,7 @@ def test_threads_that_all_are_refused(box: Sandbox) -> None:
 SIZES = """
 #include <stddef.h>
 #include <stdio.h>
-#include "state.h"
+#include "state/sealed_state.h"
 struct request { struct policy wanted; char lines[1 << 16]; }; /* configure.c */
 int main(void)
 {
