@@ -1,4 +1,5 @@
 #include "filesystem.h"
+
 #include "linux_abi.h"
 #include "proc_path.h"
 

@@ -1,7 +1,7 @@
 /* What a message's vectors hold, copied to and from the caller's memory. */
 #include "iovec.h"
-#include "linux_abi.h"
 
+#include "linux_abi.h"
 #include "raw_syscall.h"
 #include "user_memory.h"
 

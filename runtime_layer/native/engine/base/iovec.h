@@ -2,9 +2,10 @@
 #ifndef SHIELD_IOVEC_H
 #define SHIELD_IOVEC_H
 
-#include "linux_abi.h"
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "linux_abi.h"
 
 /* struct user_msghdr and mmsghdr (include/linux/socket.h) on 64-bit. */
 struct message {

@@ -6,16 +6,15 @@
 #ifndef SHIELD_RAW_SYSCALL_H
 #define SHIELD_RAW_SYSCALL_H
 
+#include <asm/errno.h>
 #include <asm/stat.h>
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
+#include <linux/mman.h>
 #include <linux/stat.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <asm/errno.h>
-#include <linux/mman.h>
 
 /* Newer than some of the headers that this is compiled with; the numbers are the same on all architectures. */
 #ifndef __NR_fchmodat2

@@ -1,7 +1,7 @@
 /* What the kernel tells of a socket. */
 #include "socket_info.h"
-#include "linux_abi.h"
 
+#include "linux_abi.h"
 #include "raw_syscall.h"
 
 static int64_t option_of(int32_t descriptor, int32_t level, int32_t option, int32_t *value)

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "linux_abi.h"
 #include "../../core/endpoint.h"
+#include "linux_abi.h"
 
 /* An address as the kernel takes it. */
 enum { SOCKADDR_MAX = 128 };

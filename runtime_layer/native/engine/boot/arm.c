@@ -11,14 +11,14 @@
  */
 #include "arm.h"
 
-#include "../fds/fd_list.h"
-#include "../state/syscall_policy.h"
-#include "../report/log_writer.h"
 #include "../base/filesystem.h"
 #include "../base/page_size.h"
-#include "../state/process_state.h"
-#include "../report/alerts.h"
 #include "../base/user_memory.h"
+#include "../state/process_state.h"
+#include "../state/syscall_policy.h"
+#include "../report/alerts.h"
+#include "../report/log_writer.h"
+#include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
 #include "../process/wrapper_detect.h"
 

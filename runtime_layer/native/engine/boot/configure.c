@@ -1,18 +1,18 @@
 #include "configure.h"
 
 #include "../../core/tighten.h"
-#include "../fds/fd_list.h"
-#include "sealed_diff.h"
-#include "../state/syscall_policy.h"
-#include "../report/log_writer.h"
-#include "../memory/mmap_exec.h"
-#include "../state/process_state.h"
 #include "../base/protected_ranges.h"
-#include "../report/alerts.h"
-#include "../state/sealed_pages.h"
-#include "arm.h"
 #include "../base/user_memory.h"
+#include "../state/process_state.h"
+#include "../state/sealed_pages.h"
+#include "../state/syscall_policy.h"
+#include "../report/alerts.h"
+#include "../report/log_writer.h"
+#include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
+#include "../memory/mmap_exec.h"
+#include "arm.h"
+#include "sealed_diff.h"
 
 enum { LINES_MAX = 1 << 16 };
 

@@ -1,11 +1,11 @@
 #include "environment_policy.h"
 
 #include "../../core/settings.h"
-#include "../files/handler_files.h"
-#include "../process/exec_image.h"
-#include "../base/user_memory.h"
 #include "../base/read_file.h"
+#include "../base/user_memory.h"
+#include "../files/handler_files.h"
 #include "../files/node_workers.h"
+#include "../process/exec_image.h"
 
 enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };
 

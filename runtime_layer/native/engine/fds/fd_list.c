@@ -1,8 +1,8 @@
 #include "fd_list.h"
 
 #include "../../core/text.h"
-#include "../base/raw_syscall.h"
 #include "../base/proc_maps.h"
+#include "../base/raw_syscall.h"
 
 /* struct linux_dirent64 (getdents(2)). */
 enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };

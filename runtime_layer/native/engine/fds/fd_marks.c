@@ -1,10 +1,10 @@
 #include "fd_marks.h"
-#include "../base/linux_abi.h"
 
-#include "fd_list.h"
+#include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
+#include "fd_list.h"
 
 uint64_t watched[WATCHED_DESCRIPTORS];
 static uint64_t generation;
@@ -185,7 +185,6 @@ uint64_t socket_cookie(int32_t descriptor)
 /* The kernel remembers it for us, by an option that a program cannot take back: that no filter is attached any more, which
  * no TCP client does anyway (socket(7), SO_LOCK_FILTER). It belongs to the socket: every copy has it, in every process,
  * whatever becomes of the connection, and so have the sockets that a listening one accepts. */
-
 bool stream_seen(int32_t descriptor)
 {
     int32_t on = 1;
@@ -200,7 +199,6 @@ bool was_stream_seen(int32_t descriptor)
 }
 
 /* The same way, by an option that says something of packet sockets only (packet(7), SO_NOFCS). */
-
 void stream_began(int32_t descriptor)
 {
     int32_t on = 1;

@@ -24,9 +24,8 @@
 enum watch {
     WATCH_NOTHING,
     WATCH_STREAM, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
-    WATCH_GREETED =
-        3, /* as WATCH_STREAM, after a ClientHello: a second one may follow; gate.S: from here on, what is read
-                    * is looked at */
+    /* As WATCH_STREAM, after a ClientHello: a second one may follow. From here on, what is read is looked at (gate.S). */
+    WATCH_GREETED = 3,
     WATCH_ANSWERS, /* a TCP socket, as WATCH_STREAM, that leads to a name server */
     WATCH_KINDS = 7,
     /* Beside the kind, as nothing that becomes of a UDP socket may take away what is known of a TCP socket by the same
@@ -82,19 +81,6 @@ void unwatch(int32_t descriptor, uint64_t mark);
  * cannot be told (process_state.h). */
 void watch_for_good(void);
 bool is_for_good(void);
-/* Another descriptor for the same, with the same mark, held. For close_held. Or an errno. */
-int64_t watch_duplicate(int32_t descriptor);
-/* What is judged by this is what is used by it, whatever another thread makes of the program's number meanwhile: a
- * duplicate; the number itself, where there is no other thread; held, where there is no number left for another. For
- * watch_own_end. Or an errno. */
-int64_t watch_own(int32_t descriptor);
-void watch_own_end(int32_t descriptor, int64_t own);
-/* That queries were sent by it holds for the program's number. */
-void watch_carry(int32_t descriptor, int64_t own);
-/* socket(2), for a TCP socket, which gets its mark with its number. */
-int64_t make_stream(const uint64_t *arg);
-/* dup2(2) and dup3(2), where nobody holds what is replaced. */
-int64_t lay_over(const struct call *call);
 /* Before the mark of a TCP socket goes, from any of its numbers: it is not to be connected again to a place where its
  * first bytes have to be seen. False: the kernel does not remember it, so the mark stays. */
 bool stream_seen(int32_t descriptor);

@@ -1,16 +1,16 @@
 /* Calls that close, replace or copy descriptors: the log's stays, and so does what the gate is using. */
-#include "../base/linux_abi.h"
-#include "slow_close.h"
-
 #include "../base/handlers.h"
 #include "../base/limits.h"
+#include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
-#include "../report/alerts.h"
 #include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
+#include "../report/alerts.h"
+#include "fd_dup.h"
 #include "fd_list.h"
 #include "fd_marks.h"
+#include "slow_close.h"
 
 /* Any descriptor of it: a smaller pipe would be full sooner. */
 static bool is_log_pipe(int32_t descriptor)

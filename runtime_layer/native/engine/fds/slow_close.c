@@ -4,12 +4,13 @@
  * number, as each close does that (close(2)); and a socket lingers when the last of its numbers goes, which is one of the
  * gate's own. */
 #include "slow_close.h"
-#include "../base/linux_abi.h"
 
-#include "../state/fd_pins.h"
-#include "../base/raw_syscall.h"
 #include "../base/filesystem.h"
+#include "../base/linux_abi.h"
+#include "../base/raw_syscall.h"
+#include "../state/fd_pins.h"
 #include "../state/process_state.h"
+#include "fd_dup.h"
 #include "fd_marks.h"
 
 /* What a close does before it is over. */

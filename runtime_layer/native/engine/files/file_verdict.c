@@ -1,10 +1,10 @@
 /* Judging files: by the object that a descriptor stands for, or by the directory that an entry is to be made in. */
 #include "file_verdict.h"
-#include "../base/proc_path.h"
 
 #include <linux/openat2.h>
 
 #include "../base/filesystem.h"
+#include "../base/proc_path.h"
 #include "../state/sealed_state.h"
 #include "node_workers.h"
 

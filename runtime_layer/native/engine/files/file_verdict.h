@@ -3,8 +3,8 @@
 #define SHIELD_FILE_VERDICT_H
 
 #include "../base/syscall_ctx.h"
-#include "../report/alerts.h"
 #include "../base/user_memory.h"
+#include "../report/alerts.h"
 
 /* What a judge knows of an object already. */
 enum known_of_object {

@@ -1,9 +1,9 @@
 #include "handler_files.h"
 
-#include "../base/readdir.h"
-#include "handler_jars.h"
 #include "../base/filesystem.h"
+#include "../base/readdir.h"
 #include "../base/user_memory.h"
+#include "handler_jars.h"
 
 /* How each language's runtime client reads the setting: where the module ends, whether dots in it are folders, and what it
  * appends. Which language it is, a wrapper or a child does not know: a setting stands for what any of them would load. */

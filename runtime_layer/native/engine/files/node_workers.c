@@ -1,7 +1,7 @@
 #include "node_workers.h"
 
-#include "../state/sealed_state.h"
 #include "../base/read_file.h"
+#include "../state/sealed_state.h"
 
 enum { THREADS = 256, WORKERS_MAX = 1 << 16, PER_CPU = 8, FILE_MAX = 1 << 20 };
 

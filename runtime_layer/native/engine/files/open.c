@@ -9,12 +9,12 @@
  */
 #include <linux/openat2.h>
 
-#include "../state/fd_pins.h"
-#include "../base/proc_path.h"
-#include "file_verdict.h"
 #include "../base/handlers.h"
-#include "open_fastpath.h"
+#include "../base/proc_path.h"
+#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
+#include "file_verdict.h"
+#include "open_fastpath.h"
 
 enum { LINKS_MAX = 40 };
 

@@ -2,9 +2,9 @@
 
 #include <linux/openat2.h>
 
-#include "file_verdict.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
+#include "file_verdict.h"
 
 /* After so many opens the next path is tried again. Each miss that follows another doubles it: neighbours are likely to
  * lie elsewhere as well, and a hit says that they do not. Threads may lose one another's count. */

@@ -4,11 +4,11 @@
  * follows a last symbolic link), judges it, and makes the same call with that descriptor, or through
  * /proc/thread-self/fd: the path that the kernel then walks begins at the very object that was judged.
  */
-#include "../state/fd_pins.h"
-#include "../base/proc_path.h"
-#include "file_verdict.h"
 #include "../base/handlers.h"
+#include "../base/proc_path.h"
+#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
+#include "file_verdict.h"
 
 enum follows {
     NEVER,         /* names an entry of a directory */

@@ -1,11 +1,11 @@
 /* From the gate's assembly to the judge of a call, and back. */
 #include "../base/handlers.h"
 #include "../base/user_memory.h"
-#include "../report/alerts.h"
-#include "../report/left_out.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
+#include "../report/alerts.h"
+#include "../report/left_out.h"
 
 #define POINTER(judge) judge,
 static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};

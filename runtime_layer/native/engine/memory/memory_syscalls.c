@@ -5,15 +5,15 @@
  * others. Otherwise a call that was judged before a text came to be there could still fall on it. */
 #include <linux/mman.h>
 
-#include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
-#include "../base/proc_path.h"
-#include "../files/file_verdict.h"
 #include "../base/handlers.h"
-#include "mmap_exec.h"
+#include "../base/linux_abi.h"
+#include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
-#include "../report/alerts.h"
+#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
+#include "../report/alerts.h"
+#include "../files/file_verdict.h"
+#include "mmap_exec.h"
 
 static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
 {

@@ -1,14 +1,14 @@
 #include "mmap_exec.h"
-#include "../base/proc_path.h"
 
 #include <linux/mman.h>
 
-#include "../state/fd_pins.h"
-#include "../files/file_verdict.h"
 #include "../base/filesystem.h"
-#include "../sites/loaded_objects.h"
+#include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
+#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
+#include "../sites/loaded_objects.h"
+#include "../files/file_verdict.h"
 
 /* Can the file change after it was scanned? What lies on the mount of / counts as fixed, as it is in Lambda. */
 static bool is_writable_file(int32_t file)

@@ -1,12 +1,12 @@
 /* bind(2): where a UNIX socket's file comes to lie, for read_write_tmp and read_handler; and who could answer for the function's
  * name server, for outbound_connectivity. */
-#include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
-#include "../base/proc_path.h"
-#include "../files/file_verdict.h"
 #include "../base/handlers.h"
-#include "network.h"
+#include "../base/linux_abi.h"
+#include "../base/proc_path.h"
+#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
+#include "../files/file_verdict.h"
+#include "network.h"
 
 /* The name that the kernel has for an entry of the directory: nothing in it is a link. */
 static bool entry_path(int32_t directory, struct text name, char *buffer, uint32_t cap)

@@ -1,29 +1,19 @@
 #include "client_hello.h"
-#include "../base/linux_abi.h"
 
 #include <asm/ioctls.h>
 
 #include "../../core/tls.h"
+#include "../base/linux_abi.h"
 #include "../state/process_state.h"
-#include "dns_tcp.h"
 #include "../state/sealed_state.h"
+#include "dns_tcp.h"
 
 struct first {
     const struct call *call;
     struct endpoint peer;
     struct verdict verdict; /* on the peer */
-    char name[NAME_KEPT];   /* that the peer was answered for */
-    uint32_t name_len;
+    struct kept_name name;  /* that the peer was answered for */
 };
-
-static bool keep_name(void *context, uint16_t rule, struct text name)
-{
-    struct first *first = context;
-    (void)rule;
-    first->name_len = name.len < NAME_KEPT ? name.len : NAME_KEPT;
-    copy_bytes(first->name, name.at, first->name_len);
-    return true;
-}
 
 struct sought {
     struct text name;
@@ -58,7 +48,7 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
         verdict.action = ACTION_ALERT;
     verdict.reason = REASON_SERVER_NAME;
     put_outbound_entry(&allow, asked, &first->peer.ip, first->peer.port);
-    struct facts facts = {.host = {first->name, first->name_len},
+    struct facts facts = {.host = {first->name.at, first->name.len},
                           .to = first->peer,
                           .protocol = TEXT("tls"),
                           .sni = hello->name,
@@ -78,7 +68,7 @@ static bool is_judged_by_name(struct first *first)
         sealed.policy.skip_server_name)
         return false;
     /* Its name may have been forgotten since it was connected to, or just now. */
-    bool has_name = names_find(learnt_names(), &first->peer.ip, keep_name, first);
+    bool has_name = find_name(&first->peer.ip, &first->name);
     return has_name || v->action != ACTION_ALERT;
 }
 

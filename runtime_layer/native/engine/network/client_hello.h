@@ -8,8 +8,8 @@
 #ifndef SHIELD_CLIENT_HELLO_H
 #define SHIELD_CLIENT_HELLO_H
 
-#include "network.h"
 #include "../fds/fd_marks.h"
+#include "network.h"
 
 enum { FIRST_MAX = sizeof(struct scratch) }; /* of what is looked at: no ClientHello is as long */
 

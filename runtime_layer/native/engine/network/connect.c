@@ -1,12 +1,12 @@
 /* outbound_connectivity: which sockets may be made, and where they may connect. */
-#include "../base/linux_abi.h"
-#include "network.h"
-
-#include "../state/fd_pins.h"
 #include "../base/handlers.h"
+#include "../base/linux_abi.h"
+#include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
+#include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
+#include "network.h"
 
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
 {
@@ -58,18 +58,19 @@ int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out)
     return 0;
 }
 
-struct found_name {
-    char *at;
-    uint32_t len;
-};
-
 static bool keep_name(void *context, uint16_t rule, struct text name)
 {
-    struct found_name *found = context;
+    struct kept_name *kept = context;
     (void)rule;
-    found->len = name.len < NAME_KEPT ? name.len : NAME_KEPT;
-    copy_bytes(found->at, name.at, found->len);
+    kept->len = name.len < NAME_KEPT ? name.len : NAME_KEPT;
+    copy_bytes(kept->at, name.at, kept->len);
     return true;
+}
+
+bool find_name(const struct address *ip, struct kept_name *kept)
+{
+    kept->len = 0;
+    return names_find(learnt_names(), ip, keep_name, kept);
 }
 
 static struct verdict verdict_on(const struct endpoint *to, enum protocol protocol)
@@ -85,11 +86,11 @@ static enum protocol protocol_of(int64_t type)
 static int64_t outbound_endpoint_refused(const struct call *call, const struct endpoint *to,
                                          enum protocol protocol, struct verdict verdict)
 {
-    char name[NAME_KEPT], entry[NAME_KEPT + 48];
-    struct found_name found = {name, 0};
-    names_find(learnt_names(), &to->ip, keep_name, &found);
+    char entry[NAME_KEPT + 48];
+    struct kept_name kept;
+    find_name(&to->ip, &kept);
     struct facts facts = {
-        .host = {name, found.len},
+        .host = {kept.at, kept.len},
         .to = *to,
         .protocol = protocol == PROTOCOL_TCP   ? TEXT("tcp")
                     : protocol == PROTOCOL_UDP ? TEXT("udp")

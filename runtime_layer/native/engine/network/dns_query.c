@@ -1,10 +1,10 @@
 #include "dns_query.h"
 
-#include "network.h"
+#include "../base/user_memory.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
-#include "../base/user_memory.h"
 #include "../fds/fd_marks.h"
+#include "network.h"
 
 enum { DENIED = 64 };
 

@@ -8,8 +8,8 @@
 
 #include "../../core/dns.h"
 #include "../base/syscall_ctx.h"
-#include "dns_udp_peer.h"
 #include "../report/alerts.h"
+#include "dns_udp_peer.h"
 
 enum { DNS_PORT = 53, QUERY_MAX = 1232 };
 

@@ -1,10 +1,11 @@
 #include "dns_tcp.h"
-#include "../base/linux_abi.h"
 
 #include <asm/ioctls.h>
 
+#include "../base/linux_abi.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
+#include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
 
 enum {

@@ -1,9 +1,9 @@
 #include "dns_udp_peer.h"
-#include "../base/linux_abi.h"
 
-#include "network.h"
+#include "../base/linux_abi.h"
 #include "../state/process_state.h"
 #include "../fds/fd_marks.h"
+#include "network.h"
 
 enum { SERVERS = 256 };
 

@@ -2,12 +2,18 @@
 #ifndef SHIELD_NETWORK_H
 #define SHIELD_NETWORK_H
 
+#include "../base/iovec.h"
+#include "../base/socket_info.h"
+#include "../base/user_memory.h"
 #include "../report/alerts.h"
 #include "dns_query.h"
-#include "../base/socket_info.h"
-#include "../base/iovec.h"
-#include "../base/user_memory.h"
 
+/* The name that an address was answered for the last time, as much of it as is kept. False: it was for none. */
+struct kept_name {
+    char at[NAME_KEPT];
+    uint32_t len;
+};
+bool find_name(const struct address *ip, struct kept_name *kept);
 /* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would say. */
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
 /* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. */

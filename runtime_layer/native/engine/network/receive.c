@@ -2,12 +2,12 @@
  * no other thread can change an answer between its arrival and the moment it teaches addresses. */
 #include <linux/poll.h>
 
-#include "../base/linux_abi.h"
-#include "client_hello.h"
 #include "../base/handlers.h"
-#include "dns_tcp.h"
+#include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
+#include "client_hello.h"
+#include "dns_tcp.h"
 
 enum { ANSWER_MAX = 3 * PAGE };
 

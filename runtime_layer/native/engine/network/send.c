@@ -1,10 +1,11 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
-#include "../base/linux_abi.h"
 #include "../base/handlers.h"
+#include "../base/linux_abi.h"
 #include "../state/readiness.h"
 #include "../state/sealed_state.h"
-#include "tcp_send.h"
+#include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
+#include "tcp_send.h"
 
 enum { PAIR = 2 };
 
@@ -55,6 +56,14 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     }
 }
 
+/* The same, of an address that the caller gave, which is copied first. */
+static int64_t judge_address(const struct call *call, int32_t descriptor, uint64_t pointer, uint32_t length,
+                             struct sockaddr_bytes *address)
+{
+    int64_t error = copy_address(pointer, length, address);
+    return error ? error : judge_destination(call, descriptor, address);
+}
+
 /* Data would leave with the connection's first packet, before anybody knows whether it has to be looked at. What is done
  * instead is what the kernel does for a server that it has no cookie of (tcp(7), TCP Fast Open): it connects, and sends
  * what it is given once that is done; a socket that does not wait is told EINPROGRESS, and nothing was sent. */
@@ -91,10 +100,8 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
     if ((int32_t)m.name_len < 0)
         return -EINVAL;
     /* The kernel cuts a long name in a message header, where it refuses one in sendto. */
-    int64_t error = copy_address(m.name, m.name_len > SOCKADDR_MAX ? SOCKADDR_MAX : m.name_len, &address);
-    if (error)
-        return error;
-    int64_t judged = judge_destination(call, descriptor, &address);
+    uint32_t length = m.name_len > SOCKADDR_MAX ? SOCKADDR_MAX : m.name_len;
+    int64_t judged = judge_address(call, descriptor, m.name, length, &address);
     if (judged < 0)
         return judged;
     if (judged == IS_QUERY)
@@ -139,10 +146,7 @@ static int64_t send_to(const struct call *call, bool is_stream)
     if (!arg[4])
         return name_server_of(descriptor, &address) ? send_query(call, descriptor, &m, flags, &address)
                                                     : KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
-    int64_t error = copy_address(arg[4], (uint32_t)arg[5], &address);
-    if (error)
-        return error;
-    int64_t judged = judge_destination(call, descriptor, &address);
+    int64_t judged = judge_address(call, descriptor, arg[4], (uint32_t)arg[5], &address);
     if (judged < 0)
         return judged;
     if (judged == IS_QUERY)

@@ -1,13 +1,13 @@
 /* Socket options and control messages that send a packet elsewhere than to the address that was judged, or make one
  * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
  * UDP_SEGMENT (udp(7)). */
+#include "../base/handlers.h"
 #include "../base/linux_abi.h"
 #include "../state/fd_pins.h"
-#include "../fds/fd_list.h"
-#include "../base/handlers.h"
-#include "network.h"
 #include "../state/sealed_state.h"
+#include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
+#include "network.h"
 
 enum { UDP_SEGMENT = 103 };
 

@@ -1,14 +1,14 @@
 #include "tcp_send.h"
-#include "../base/linux_abi.h"
 
 #include <linux/poll.h>
 
+#include "../base/linux_abi.h"
 #include "../state/fd_pins.h"
-#include "client_hello.h"
 #include "../state/process_state.h"
-#include "dns_tcp.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
+#include "client_hello.h"
+#include "dns_tcp.h"
 
 enum { PIECE_VECTORS = 16 };
 
@@ -55,7 +55,8 @@ static int64_t send_piece(const struct call *call, int32_t descriptor, struct pi
     flags |= MSG_DONTWAIT | (p->is_last ? 0 : MSG_MORE);
     if (kind_of_mark(mark) == WATCH_NOTHING)
         return KERNEL(sendmsg, descriptor, &p->message, flags);
-    int64_t error = peer_of_stream(descriptor, &peer);
+    /* Of the only thread it is the TCP socket that the judge found it to be. */
+    int64_t error = is_alone() ? peer_of(descriptor, &peer) : peer_of_stream(descriptor, &peer);
     if (error)
         return error;
     return peer.port == DNS_PORT ? send_queries(call, descriptor, &p->message, flags)

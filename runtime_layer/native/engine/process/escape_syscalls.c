@@ -2,15 +2,15 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
-#include "../base/linux_abi.h"
 #include "../base/handlers.h"
+#include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"
-#include "../fds/fd_marks.h"
-#include "../report/alerts.h"
 #include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
+#include "../report/alerts.h"
+#include "../fds/fd_marks.h"
 
 enum outcome judge_escape(struct call *call)
 {

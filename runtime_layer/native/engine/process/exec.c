@@ -6,14 +6,14 @@
  */
 #include <linux/openat2.h>
 
-#include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
-#include "../base/proc_path.h"
-#include "exec_env.h"
-#include "../files/file_verdict.h"
-#include "../base/handlers.h"
 #include "../base/filesystem.h"
+#include "../base/handlers.h"
+#include "../base/linux_abi.h"
+#include "../base/proc_path.h"
+#include "../state/fd_pins.h"
 #include "../state/process_state.h"
+#include "../files/file_verdict.h"
+#include "exec_env.h"
 #include "exec_image.h"
 
 struct exec {

@@ -1,7 +1,7 @@
 #include "exec_env.h"
 
-#include "../state/sealed_state.h"
 #include "../base/user_memory.h"
+#include "../state/sealed_state.h"
 
 enum {
     STRING_MAX = 0x20000,  /* MAX_ARG_STRLEN (include/uapi/linux/binfmts.h) */

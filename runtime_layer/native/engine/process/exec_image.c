@@ -1,12 +1,12 @@
 #include "exec_image.h"
-#include "../base/proc_path.h"
 
 #include <linux/elf.h>
 #include <linux/resource.h>
 
+#include "../base/filesystem.h"
+#include "../base/proc_path.h"
 #include "../state/fd_pins.h"
 #include "../files/file_verdict.h"
-#include "../base/filesystem.h"
 
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64 };

@@ -1,10 +1,10 @@
 /* A forked copy that has not called exec: it may exec, which is judged, or exit. Whatever else it does that a policy
  * looks at, it does as a child process, and the program that it is must be one that may be started. */
-#include "../state/fd_pins.h"
-#include "../base/proc_path.h"
-#include "../files/file_verdict.h"
 #include "../base/handlers.h"
+#include "../base/proc_path.h"
+#include "../state/fd_pins.h"
 #include "../state/process_state.h"
+#include "../files/file_verdict.h"
 #include "exec_image.h"
 
 /* What it may do on its way to exec: look which descriptors there are to close. False: it does something else. */

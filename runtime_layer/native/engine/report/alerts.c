@@ -1,13 +1,13 @@
 #include "alerts.h"
 
-#include "caller.h"
-#include "../state/syscall_policy.h"
 #include "../base/raw_syscall.h"
-#include "left_out.h"
-#include "log_writer.h"
+#include "../base/user_memory.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
-#include "../base/user_memory.h"
+#include "../state/syscall_policy.h"
+#include "caller.h"
+#include "left_out.h"
+#include "log_writer.h"
 
 #ifndef SHIELD_VERSION
 #error "the build gives SHIELD_VERSION"

@@ -1,11 +1,11 @@
 #include "loaded_objects.h"
 
-#include "../memory/mmap_exec.h"
 #include "../base/proc_maps.h"
-#include "../state/process_state.h"
 #include "../base/protected_ranges.h"
-#include "../boot/environment_policy.h"
+#include "../state/process_state.h"
 #include "../state/sealed_state.h"
+#include "../memory/mmap_exec.h"
+#include "../boot/environment_policy.h"
 
 /* Set by the linker: where the library's data ends. */
 extern const char _end[] __attribute__((visibility("hidden")));

@@ -1,12 +1,12 @@
 #include "patch.h"
 
 #include "../../core/text.h"
-#include "../state/syscall_policy.h"
-#include "text_poke.h"
-#include "elf_image.h"
 #include "../base/protected_ranges.h"
-#include "../state/sealed_state.h"
 #include "../base/quiesce.h"
+#include "../state/sealed_state.h"
+#include "../state/syscall_policy.h"
+#include "elf_image.h"
+#include "text_poke.h"
 
 extern void gate_entry(void) __attribute__((visibility("hidden")));
 

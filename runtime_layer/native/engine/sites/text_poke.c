@@ -1,11 +1,11 @@
 #include "text_poke.h"
 
 #include "../../core/text.h"
-#include "../state/fd_pins.h"
-#include "../base/raw_syscall.h"
-#include "patch.h"
 #include "../base/protected_ranges.h"
+#include "../base/raw_syscall.h"
+#include "../state/fd_pins.h"
 #include "../state/sealed_pages.h"
+#include "patch.h"
 
 /* One store of eight bytes of one page, all but `n` of them as they were; word by word where instructions are words. */
 static void store(uint64_t at, const uint8_t *bytes, uint32_t n)

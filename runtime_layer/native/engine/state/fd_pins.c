@@ -1,6 +1,6 @@
 #include "fd_pins.h"
-#include "../base/linux_abi.h"
 
+#include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "process_state.h"
 

@@ -1,10 +1,10 @@
 #include "process_state.h"
-#include "../base/linux_abi.h"
 
-#include "../report/left_out.h"
+#include "../base/linux_abi.h"
 #include "../base/protected_ranges.h"
-#include "sealed_pages.h"
 #include "../base/quiesce.h"
+#include "../report/left_out.h"
+#include "sealed_pages.h"
 
 enum {
     PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE,

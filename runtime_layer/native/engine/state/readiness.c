@@ -1,11 +1,11 @@
 #include "readiness.h"
-#include "../base/linux_abi.h"
 
 #include "../base/handlers.h"
-#include "../report/left_out.h"
 #include "../base/iovec.h"
+#include "../base/linux_abi.h"
 #include "../base/user_memory.h"
 #include "../report/alerts.h"
+#include "../report/left_out.h"
 #include "sealed_state.h"
 
 bool is_ready(void)

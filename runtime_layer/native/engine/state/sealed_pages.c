@@ -1,9 +1,9 @@
 #include "sealed_pages.h"
 
-#include "fd_pins.h"
-#include "syscall_policy.h"
-#include "process_state.h"
 #include "../report/alerts.h"
+#include "fd_pins.h"
+#include "process_state.h"
+#include "syscall_policy.h"
 
 enum { PATIENCE = 10000 /* milliseconds: patching a program's text waits for all its threads */, TURNS = 8 };
 /* The kernel's headers for programs have these beside what libc's have too (fcntl(2), memfd_create(2)). */

@@ -1,9 +1,8 @@
 /* Site discovery on aarch64: instructions are words, so `svc #0` is found by its value wherever it stands. Linux does
  * not look at the number in the instruction; but what looks like `svc` with another one is data more often than not, and
  * data must stay as it is: these count where the unwind tables say that there is a function. */
-#include "../sites.h"
-
 #include "../elf_image.h"
+#include "../sites.h"
 
 enum { NUMBER_LOOK_BACK = 12, BRANCH_REACH = 1 << 14 /* no function is so long */, NR_RT_SIGRETURN = 139 };
 

@@ -1,11 +1,10 @@
 /* Site discovery on x86_64: decode the code around each `0f 05`, then see what may move. */
-#include "../sites.h"
-
 #include "../../../core/text.h"
 #include "../elf_image.h"
+#include "../sites.h"
+#include "code_region.h"
 #include "incoming_edges.h"
 #include "operands.h"
-#include "code_region.h"
 
 enum {
     JUMP = 5, /* jmp rel32 */
