@@ -93,10 +93,33 @@ def read_line(line: str) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True)
-class TextCondition(Pattern):
-    """A string that equals, or does not equal, a text in which each `*` stands for any characters."""
+class _OnSelector(Pattern):
+    """A condition on what one selector selects."""
 
     selector: Selector
+
+    def selectors(self) -> Iterator[Selector]:
+        yield self.selector
+
+
+@dataclass(frozen=True)
+class _OnValues(_OnSelector):
+    """One that any of the values selected may meet. Most selectors are one field's, which is then taken at once."""
+
+    @abstractmethod
+    def _holds(self, found: Any) -> bool: ...
+
+    def holds(self, value: Any) -> bool:
+        name = self.selector.only_field
+        if name is not None and value.__class__ is dict:
+            return self._holds(value.get(name))
+        return any(map(self._holds, self.selector.select(value)))
+
+
+@dataclass(frozen=True)
+class TextCondition(_OnValues):
+    """A string that equals, or does not equal, a text in which each `*` stands for any characters."""
+
     equality: Equality
     value: str
     _equals: Callable[[str], bool] = field(init=False, repr=False, compare=False)
@@ -112,12 +135,6 @@ class TextCondition(Pattern):
         escaped = self.value.replace("\\", "\\\\").replace('"', '\\"')
         return f'{self.selector.render()} {self.equality} "{escaped}"'
 
-    def holds(self, value: Any) -> bool:
-        name = self.selector.only_field
-        if name is not None and value.__class__ is dict:
-            return self._holds(value.get(name))
-        return any(map(self._holds, self.selector.select(value)))
-
     def _holds(self, found: Any) -> bool:
         if found.__class__ is str:
             return self._equals(found) == (self.equality == "=")
@@ -127,15 +144,11 @@ class TextCondition(Pattern):
             return "*" in self.value and self._equals(str(found)) == (self.equality == "=")
         return False
 
-    def selectors(self) -> Iterator[Selector]:
-        yield self.selector
-
 
 @dataclass(frozen=True)
-class NumberCondition(Pattern):
+class NumberCondition(_OnValues):
     """A number compared with another."""
 
-    selector: Selector
     comparison: Comparison
     value: Decimal
 
@@ -148,24 +161,14 @@ class NumberCondition(Pattern):
     def expression(self) -> str:
         return f"{self.selector.render()} {self.comparison} {str(self.value).lower()}"
 
-    def holds(self, value: Any) -> bool:
-        name = self.selector.only_field
-        if name is not None and value.__class__ is dict:
-            return self._holds(value.get(name))
-        return any(map(self._holds, self.selector.select(value)))
-
     def _holds(self, found: Any) -> bool:
         return isinstance(found, Decimal) and _COMPARE[self.comparison](found, self.value)
 
-    def selectors(self) -> Iterator[Selector]:
-        yield self.selector
-
 
 @dataclass(frozen=True)
-class StateCondition(Pattern):
+class StateCondition(_OnSelector):
     """`IS TRUE`, `IS FALSE` or `IS NULL`. CloudWatch has no `IS NOT`."""
 
-    selector: Selector
     state: State
 
     def __post_init__(self) -> None:
@@ -181,24 +184,16 @@ class StateCondition(Pattern):
             return value.get(name) is state
         return any(found is state for found in self.selector.select(value))
 
-    def selectors(self) -> Iterator[Selector]:
-        yield self.selector
-
 
 @dataclass(frozen=True)
-class AbsentCondition(Pattern):
+class AbsentCondition(_OnSelector):
     """`NOT EXISTS`. A null field exists. CloudWatch has no `EXISTS`: `exists` writes it as `= "*"`."""
-
-    selector: Selector
 
     def expression(self) -> str:
         return f"{self.selector.render()} NOT EXISTS"
 
     def holds(self, value: Any) -> bool:
         return not self.selector.select(value)
-
-    def selectors(self) -> Iterator[Selector]:
-        yield self.selector
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ _FILTER: Final = "AWS::Logs::MetricFilter"
 _ALARM: Final = "AWS::CloudWatch::Alarm"
 _LOG_GROUP: Final = "AWS::Logs::LogGroup"
 _NESTED: Final = "AWS::CloudFormation::Stack"
+_ANY: Final = ""  # no value of a dimension: all of them
 # The CDK's export of a resource's name.
 _EXPORT: Final = re.compile(r":ExportsOutputRef(\w+)")
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
@@ -144,6 +145,7 @@ class Monitoring:
         """The alarms on metrics of ours."""
         self._functions = assembly.functions
         self._templates = assembly.templates
+        self._alarms_by_name: dict[str, list[int]] = {}
         self._told: dict[str, LambdaFunction | None] = {}
         self._log_groups: dict[tuple[str, str], tuple[str, str]] = {}
         self._first_shielded: dict[str, LambdaFunction] = {}
@@ -153,6 +155,14 @@ class Monitoring:
         for template in assembly.templates:
             self._read_filters(template)
             self._read_alarms(template)
+        for place, alarm in enumerate(self.alarms):
+            name = (alarm.dimensions or {}).get("FunctionName", _ANY)
+            self._alarms_by_name.setdefault(name, []).append(place)
+
+    def alarms_on(self, names: Sequence[str]) -> list[Alarm]:
+        """The alarms on one of these values of the dimension FunctionName, and those that are on any of its values."""
+        found = [place for name in (_ANY, *names) for place in self._alarms_by_name.get(name, ())]
+        return [self.alarms[place] for place in sorted(found)]
 
     def is_published(self, alarm: Alarm) -> bool:
         """Whether some filter publishes what an alarm watches."""
@@ -254,8 +264,8 @@ def _text(pattern: Any) -> str:
 
 def watching(function: LambdaFunction, context: Context) -> list[Alarm]:
     """The alarms that watch a function's violations."""
-    metrics = _metrics(function, context)
-    return [alarm for alarm in context.read(Monitoring).alarms if _watches(alarm, function, metrics)]
+    metrics, names = _metrics(function, context), _dimension_values(function)
+    return [a for a in context.read(Monitoring).alarms_on(names) if _watches(a, function, metrics)]
 
 
 def _watches(alarm: Alarm, function: LambdaFunction, metrics: set[Counted]) -> bool:
@@ -267,9 +277,16 @@ def _watches(alarm: Alarm, function: LambdaFunction, metrics: set[Counted]) -> b
         return False
     if alarm.dimensions is None or "FunctionName" not in alarm.dimensions:
         return True
+    reference, *name = _dimension_values(function)
+    return alarm.dimensions["FunctionName"] in (
+        [reference, *name] if alarm.template == function.template.file else name
+    )
+
+
+def _dimension_values(function: LambdaFunction) -> list[str]:
+    """What an alarm's dimension calls a function: the reference to it, in its own template; and the name it has."""
     name = function.properties.get("FunctionName")
-    names = [canonical({"Ref": function.place.logical_id})] if alarm.template == function.template.file else []
-    return alarm.dimensions["FunctionName"] in (*names, *([canonical(name)] if isinstance(name, str) else []))
+    return [canonical({"Ref": function.place.logical_id}), *([canonical(name)] if isinstance(name, str) else [])]
 
 
 def _as_given(template: Template, name: Any) -> Any:
