@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import jsii
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from .everywhere import OnUnsupported, ShieldedApp
 
 __all__ = ["AttachedShield", "Shield"]
-
-# Shared by the functions that name none: what follows from them is worked out once.
-_POLICY: Final = ShieldPolicy()
-_ALARMS: Final = ShieldAlarms()
-_LOGS: Final = ShieldLogs()
 
 
 @jsii.implements(cdk.IAspect)
@@ -199,13 +195,20 @@ def shield_options(
     in_image: bool = False,
 ) -> ShieldOptions:
     """The options that `Shield` and `ShieldedFunction` take, checked; `Shield` documents them."""
+    defaults = _defaults()
     return ShieldOptions(
-        _POLICY if policy is None else check_policy(policy),
-        _ALARMS if alarms is None else _of_type(alarms, ShieldAlarms, "alarms"),
-        _LOGS if logs is None else _of_type(logs, ShieldLogs, "logs"),
+        defaults.policy if policy is None else check_policy(policy),
+        defaults.alarms if alarms is None else _of_type(alarms, ShieldAlarms, "alarms"),
+        defaults.logs if logs is None else _of_type(logs, ShieldLogs, "logs"),
         layer,
         in_image,
     )
+
+
+@cache
+def _defaults() -> ShieldOptions:
+    """Shared by the functions that name nothing else: what follows from them is worked out once."""
+    return ShieldOptions()
 
 
 def _is_cdk_own(function: lambda_.Function | lambda_.CfnFunction) -> bool:
