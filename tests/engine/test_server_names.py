@@ -85,7 +85,6 @@ FOREIGN = dict.fromkeys(
         "under_a_failed_duplicate",
         "under_a_mark_that_a_program_left",
         "after_it_could_not_listen",
-        "in_a_thread_with_descriptors_of_its_own",
         "before_it_is_connected",
         "handed_over",
         "handed_over_in_the_midst_of_a_handshake",

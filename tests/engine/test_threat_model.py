@@ -43,6 +43,7 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     compile_c([SOURCES / "resolver.c"], task / "resolver.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "resolver.c"], task / "resolver", target=target)
     compile_c([SOURCES / "overwriting.c"], task / "overwriting", "-lpthread", target=target)
+    compile_c([SOURCES / "laid_text.c"], task / "laid_text", "-lpthread", "-ldl", target=target)
     target = f"{architecture()}-linux-musl"
     compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=target)
     with whole_sandbox(task, layer) as sandbox:
@@ -88,6 +89,14 @@ def test_code_in_executable_memory(box: Sandbox) -> None:
     assert int(allowed.stdout) > 2
     blocked = run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"})
     assert int(blocked.stdout) == -errno.EACCES
+
+
+def test_a_signal_handler_maps_text_under_an_advice(box: Sandbox) -> None:
+    """The advice was judged while nothing was there, and falls on the library that a handler mapped meanwhile."""
+    blocked = TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, "/var/task/laid_text", "/var/task/inline.so", "/tmp/there"], environment=blocked)
+    assert done.stdout.split()[0] == "1", f"never in {done.stdout} tries: {done.stderr[-2000:]}"
 
 
 @x86_64

@@ -88,7 +88,6 @@ _JUDGES = (
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/base/user_memory.c"),  # forget.c includes it
     "engine/network/bind.c",
-    "engine/fds/slow_close.c",
     "engine/fds/fd_dup.c",
     "engine/base/limits.c",
     "engine/fds/fd_list.c",

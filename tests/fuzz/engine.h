@@ -8,7 +8,7 @@
 #include "../../runtime_layer/native/engine/state/syscall_policy.h"
 #include "../../runtime_layer/native/engine/base/handlers.h"
 #include "../../runtime_layer/native/engine/report/left_out.h"
-#include "../../runtime_layer/native/engine/state/fd_pins.h"
+#include "../../runtime_layer/native/engine/fds/own_fds.h"
 #include "../../runtime_layer/native/engine/report/alerts.h"
 #include "../../runtime_layer/native/engine/state/sealed_state.h"
 #include "json.h"
@@ -63,31 +63,20 @@ bool self_protection_refused(const struct call *call, struct text path)
     return refuses(call, verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
 }
 
-/* Each descriptor that a judge holds it must let go of: counted here, looked at after each call. */
+/* Each descriptor that a judge takes over it must close: counted here, looked at after each call. */
 static int32_t held;
 
-int64_t hold(int64_t descriptor)
+int64_t own_fd_take(int64_t descriptor)
 {
     held += descriptor >= 0;
     return descriptor;
 }
 
-int64_t hold_theirs(int64_t descriptor)
-{
-    hold(descriptor);
-    return 0;
-}
-
-void let_go(int64_t descriptor)
-{
-    held -= descriptor >= 0;
-}
-
-void close_held(int64_t descriptor)
+void own_fd_close(int64_t descriptor)
 {
     if (descriptor < 0)
         return;
-    let_go(descriptor);
+    held--;
     KERNEL(close, descriptor);
 }
 

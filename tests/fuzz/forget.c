@@ -14,7 +14,7 @@ void forget(int32_t descriptors)
     memset(scratches, 0, sizeof scratches);
     memset(watched, 0, (size_t)descriptors * sizeof *watched);
     streams_clock = generation = 0;
-    for_good = are_hints = false;
+    are_hints = false;
     for (uint32_t i = 0; i < SCRATCHES; i++)
         CHECK(!taken[i]); /* each was given back */
 }

@@ -7,25 +7,9 @@
 /* The rest of the engine that these judges are linked with. */
 bool has_company;
 
-uint64_t calls_so_far(void)
-{
-    return 0;
-}
-
-bool was_interrupted(uint64_t calls)
-{
-    (void)calls;
-    return has_company;
-}
-
 bool has_other_threads(void)
 {
     return has_company;
-}
-
-bool had_kin(void)
-{
-    return false;
 }
 
 bool owns_memory(void)
@@ -33,46 +17,27 @@ bool owns_memory(void)
     return true;
 }
 
-bool had_forks(void)
-{
-    return false;
-}
-
-bool is_fork_of_threads(void)
-{
-    return false;
-}
-
-bool may_mistake_owner(void)
-{
-    return false;
-}
-
 void report_unusual(struct text name)
 {
     CHECK(is_name_allowed(name));
 }
 
-int32_t change_begin(uint32_t descriptor, bool waits)
+bool is_own_fd(uint32_t descriptor)
 {
-    (void)descriptor, (void)waits;
-    return 0;
+    (void)descriptor;
+    return false;
 }
 
-int32_t change_many_begin(void)
+bool may_be_replaced(uint32_t descriptor)
 {
-    return 0;
+    (void)descriptor;
+    return true;
 }
 
-uint32_t next_held(uint32_t from)
+uint32_t own_fd_next(uint32_t from)
 {
     (void)from;
     return UINT32_MAX;
-}
-
-void change_end(int32_t claim)
-{
-    (void)claim;
 }
 
 static uint32_t make_query(struct input *in, uint8_t out[300])

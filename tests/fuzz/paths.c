@@ -407,11 +407,6 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
     return file_call(nr, (const uint64_t[]){a, b, c, d, e, f});
 }
 
-bool owns_memory(void)
-{
-    return true;
-}
-
 static uint32_t count_open(void)
 {
     uint32_t count = 0;

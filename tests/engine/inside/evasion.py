@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import _ctypes
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -153,6 +154,31 @@ def connect():
     s = socket.socket(); s.settimeout(2); s.connect(("203.0.113.9", 80))
 print([refusal(lambda: os.listdir("/tmp")), refusal(connect)])
 """
+
+
+@evasion
+def descriptors_of_the_gates_range() -> list[object]:
+    """Who has all others open gets these too, and closes them; nobody else reaches them."""
+    file = os.open("/dev/null", os.O_RDONLY)
+
+    def laid_over(number: int) -> int | None:
+        try:
+            os.dup2(file, number)
+        except OSError as e:
+            return e.errno
+        return None
+
+    first = [laid_over(767), laid_over(768), laid_over(1023)]
+    numbers = []
+    with contextlib.suppress(OSError):
+        while True:
+            numbers.append(os.open(__file__, os.O_RDONLY))
+    for number in numbers:
+        os.close(number)
+    after = os.open("/dev/null", os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+    few = os.open(__file__, os.O_RDONLY)
+    return [first, max(numbers) > 900, after in numbers, few < 100, laid_over(99), os.read(few, 3) == b'"""']
 
 
 @evasion

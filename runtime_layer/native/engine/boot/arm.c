@@ -20,6 +20,7 @@
 #include "../report/log_writer.h"
 #include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
+#include "../fds/own_fds.h"
 #include "../process/wrapper_detect.h"
 
 struct sealed sealed;
@@ -206,6 +207,8 @@ bool arm(struct start *start, struct armed_objects *objects)
         return fail(start->error, HAS_RING, TEXT(""));
     /* Where nothing can be reported, a descriptor would only be in the way. */
     sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
+    if (sealed.log > 2)
+        own_fd_mark(sealed.log);
     log_remember(&sealed);
     sealed.root_is_clear = is_root_clear();
     list_guarded_calls();

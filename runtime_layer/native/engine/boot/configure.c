@@ -9,6 +9,7 @@
 #include "../report/alerts.h"
 #include "../report/log_writer.h"
 #include "../fds/fd_list.h"
+#include "../fds/own_fds.h"
 #include "../fds/fd_marks.h"
 #include "../memory/mmap_exec.h"
 #include "arm.h"
@@ -54,7 +55,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     if (objects.patched)
         KERNEL(exit_group, REFUSED);
     if (sealed.log > 2)
-        KERNEL(close, sealed.log);
+        own_fd_close(sealed.log);
     return runs;
 }
 
@@ -78,6 +79,8 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
         if (has_ring())
             return fail(error, HAS_RING);
         next->log = log_keep(-1);
+        if (next->log > 2)
+            own_fd_mark(next->log);
         log_remember(next);
     }
     return settings_follow(next, wanted, error);

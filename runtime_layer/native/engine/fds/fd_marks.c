@@ -8,7 +8,7 @@
 
 uint64_t watched[WATCHED_DESCRIPTORS];
 static uint64_t generation;
-static bool for_good, are_hints;
+static bool are_hints;
 
 static bool is_known(int32_t descriptor)
 {
@@ -52,7 +52,7 @@ static uint64_t new_mark(enum watch kind)
 
 bool marks_are_exact(void)
 {
-    return !are_hints && is_alone() && !had_kin();
+    return !are_hints && is_alone();
 }
 
 void marks_are_hints(void)
@@ -60,20 +60,13 @@ void marks_are_hints(void)
     are_hints = true;
 }
 
-/* The marks of a vfork child are made here too, of one that lays descriptors over its own for the program that it starts
- * (posix_spawn) as well: their numbers are other things to us. */
-static void note_whose_mark(void)
-{
-    if (!is_for_good() && !owns_memory())
-        watch_for_good();
-}
-
-/* Whether queries go by it stays as it is. */
+/* What stands beside the kind stays as it is. */
 static bool put_mark(int32_t descriptor, uint64_t seen, uint64_t mark)
 {
+    const uint64_t beside = WATCH_QUERIES | WATCH_OWN;
     uint64_t now = seen;
-    while (is_known(descriptor) && (now & ~(uint64_t)WATCH_QUERIES) == (seen & ~(uint64_t)WATCH_QUERIES))
-        if (__atomic_compare_exchange_n(&watched[descriptor], &now, mark | (now & WATCH_QUERIES), false,
+    while (is_known(descriptor) && (now & ~beside) == (seen & ~beside))
+        if (__atomic_compare_exchange_n(&watched[descriptor], &now, mark | (now & beside), false,
                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
             return true;
     return false;
@@ -81,7 +74,6 @@ static bool put_mark(int32_t descriptor, uint64_t seen, uint64_t mark)
 
 bool watch(int32_t descriptor, enum watch kind)
 {
-    note_whose_mark();
     uint64_t mark = new_mark(kind);
     while (is_known(descriptor) && !put_mark(descriptor, watch_mark(descriptor), mark))
         ;
@@ -98,29 +90,35 @@ bool watch_queries(int32_t descriptor)
 {
     if (!is_known(descriptor))
         return false;
-    if (!has_queries(descriptor)) {
-        note_whose_mark();
+    if (!has_queries(descriptor))
         __atomic_fetch_or(&watched[descriptor], WATCH_QUERIES, __ATOMIC_SEQ_CST);
-    }
     return true;
 }
 
 void forget_queries(int32_t descriptor)
 {
-    if (has_queries(descriptor) && owns_memory())
+    if (has_queries(descriptor))
         __atomic_fetch_and(&watched[descriptor], ~(uint64_t)WATCH_QUERIES, __ATOMIC_SEQ_CST);
+}
+
+void mark_own(int32_t descriptor, bool is_own)
+{
+    if (!is_known(descriptor))
+        return;
+    if (is_own)
+        __atomic_fetch_or(&watched[descriptor], WATCH_OWN, __ATOMIC_SEQ_CST);
+    else
+        __atomic_fetch_and(&watched[descriptor], ~(uint64_t)WATCH_OWN, __ATOMIC_SEQ_CST);
 }
 
 void watch_instead(int32_t descriptor, uint64_t seen, enum watch kind)
 {
-    note_whose_mark();
     put_mark(descriptor, seen, new_mark(kind));
 }
 
 void unwatch(int32_t descriptor, uint64_t mark)
 {
-    if (!is_for_good() && owns_memory())
-        put_mark(descriptor, mark, 0);
+    put_mark(descriptor, mark, 0);
 }
 
 void watch_closed(int32_t descriptor, uint64_t mark)
@@ -163,16 +161,6 @@ enum watch stream_mark(int32_t descriptor)
 bool has_stream_mark(int32_t descriptor)
 {
     return stream_mark(descriptor) != WATCH_NOTHING;
-}
-
-bool is_for_good(void)
-{
-    return may_mistake_owner() || __atomic_load_n(&for_good, __ATOMIC_SEQ_CST);
-}
-
-void watch_for_good(void)
-{
-    __atomic_store_n(&for_good, true, __ATOMIC_SEQ_CST);
 }
 
 uint64_t socket_cookie(int32_t descriptor)

@@ -8,8 +8,8 @@
  *
  * A TCP socket has its mark from birth, so that each copy of it has one, whenever it was made. The mark goes when the
  * first bytes were seen on a connection, and a socket is connected once: one whose mark went under any of its numbers is
- * not connected again to a place where bytes would have to be seen. Only the process that marks belong to takes them
- * away: a vfork child has this memory, but descriptors of its own.
+ * not connected again to a place where bytes would have to be seen. A vfork child has this memory, but descriptors of its
+ * own: it neither makes marks nor takes them away, and uses no network (gate/dispatch.c).
  *
  * Threads, or a signal handler, of the function's own that lay one socket over another's number in the midst of a call can
  * get bytes past this look. No lock is held against them (docs/threat-model.md, "Not stopped").
@@ -30,7 +30,8 @@ enum watch {
     WATCH_KINDS = 7,
     /* Beside the kind, as nothing that becomes of a UDP socket may take away what is known of a TCP socket by the same
      * number, another process's or the next one's: by it queries go to name servers, so what is read may teach. */
-    WATCH_QUERIES = 8
+    WATCH_QUERIES = 8,
+    WATCH_OWN = 16 /* the gate's own: own_fds.h */
 };
 
 _Static_assert(WATCH_GREETED == 3 && WATCH_STREAM < 3, "as gate.S knows it");
@@ -55,8 +56,10 @@ bool has_mark(int32_t descriptor);
 /* From now on queries go by it. False: its number is too high. */
 bool watch_queries(int32_t descriptor);
 bool has_queries(int32_t descriptor);
-/* What had the number is closed, or it is no UDP socket; if the number is this process's. */
+/* What had the number is closed, or it is no UDP socket. */
 void forget_queries(int32_t descriptor);
+/* Says, or says no longer, that the number is the gate's own. */
+void mark_own(int32_t descriptor, bool is_own);
 /* Is it a TCP socket whose bytes are looked at? */
 bool is_watched_stream(int32_t descriptor);
 /* Is it a TCP socket at all? */
@@ -75,12 +78,8 @@ void watch_found(int32_t descriptor);
 void watch_instead(int32_t descriptor, uint64_t seen, enum watch kind);
 /* What had this mark was closed. */
 void watch_closed(int32_t descriptor, uint64_t mark);
-/* Takes a mark away; unless there is another by now, or it is not this process's to take. */
+/* Takes a mark away, unless there is another by now. */
 void unwatch(int32_t descriptor, uint64_t mark);
-/* From now on threads may have descriptors of their own: no mark is taken away any more. Nor where the owner of the memory
- * cannot be told (process_state.h). */
-void watch_for_good(void);
-bool is_for_good(void);
 /* Before the mark of a TCP socket goes, from any of its numbers: it is not to be connected again to a place where its
  * first bytes have to be seen. False: the kernel does not remember it, so the mark stays. */
 bool stream_seen(int32_t descriptor);

@@ -6,6 +6,8 @@
 #include "../state/syscall_policy.h"
 #include "../report/alerts.h"
 #include "../report/left_out.h"
+#include "../fds/fd_marks.h"
+#include "../network/network.h"
 
 #define POINTER(judge) judge,
 static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};
@@ -15,6 +17,17 @@ static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(PO
 static enum outcome judge_newer(struct call *call)
 {
     return sealed.policy.modes[SELF_PROTECTION] == MODE_ALLOW ? RUN_IN_PLACE : answer(call, -ENOSYS);
+}
+
+/* A vfork child has this memory, but descriptors of its own, of which the marks say nothing. It may arrange them, start a
+ * program, or end (vfork(2)); it uses no network. */
+static bool is_refused_to_vfork_child(const struct call *call, struct judged by)
+{
+    uint8_t network = by.reasons & gate_table[GATE_REASONS] & (FOR_OUTBOUND | FOR_STREAMS);
+    if (!network || by.judge == number_of_judge_copy || owns_memory())
+        return false;
+    return (network & FOR_OUTBOUND || has_mark((int32_t)call->arg[0])) &&
+           outbound_refused(call, REASON_NOT_LISTED, TEXT("vfork"));
 }
 
 /* The gate's assembly calls this for guarded and for unknown numbers. */
@@ -39,6 +52,8 @@ enum outcome gate_judge(struct call *call)
         return ANSWERED;
     if (!(by.reasons & gate_table[GATE_REASONS]) && !(by.reasons & UNTIL_READY && left_out))
         return RUN_IN_PLACE;
+    if (is_refused_to_vfork_child(call, by))
+        return answer(call, -EACCES);
     if (!is_alone())
         return judges[by.judge](call);
     memory_stays(is_alone() ? call : NULL); /* a handler may have come in between */

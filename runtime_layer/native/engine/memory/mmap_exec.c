@@ -5,7 +5,6 @@
 #include "../base/filesystem.h"
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
-#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
 #include "../sites/loaded_objects.h"
 #include "../files/file_verdict.h"
@@ -118,16 +117,10 @@ static int64_t map_as_it_is(const uint64_t *arg)
 int64_t map_text(const struct call *call)
 {
     int32_t file = (int32_t)call->arg[4];
-    int64_t result = hold_theirs(file);
-    if (result)
-        return result;
     char buffer[512];
     bool told = is_writable_file(file);
     struct text path = path_of(file, buffer, sizeof buffer);
     if (told && executable_memory_refused(call, path))
-        result = -EACCES;
-    else
-        result = !told && needs_no_search(path) ? map_as_it_is(call->arg) : map_searched(call, told);
-    let_go(file);
-    return result;
+        return -EACCES;
+    return !told && needs_no_search(path) ? map_as_it_is(call->arg) : map_searched(call, told);
 }

@@ -4,7 +4,6 @@
 
 #include "../../core/tls.h"
 #include "../base/linux_abi.h"
-#include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "dns_tcp.h"
 

@@ -1,7 +1,6 @@
 /* outbound_connectivity: which sockets may be made, and where they may connect. */
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_dup.h"
@@ -165,22 +164,17 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
 
 /* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have; or by which a name server
  * was asked before: what it answers is counted from the beginning of one connection. 0, or an errno. */
-static int64_t judge_reconnection(const struct call *call, int32_t descriptor, int32_t number,
-                                  const struct endpoint *to)
+static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
 {
     struct endpoint peer;
-    if (!is_alone() && !owns_memory())
-        watch_for_good(); /* the same number may be something else in the process that takes marks away */
     bool asked_before = to->port == DNS_PORT && was_stream_seen(descriptor);
-    /* The gate's own number may have a mark that is left over where the program's has none. */
-    if (has_stream_mark(number) && is_fresh(descriptor) && !asked_before)
+    if (is_fresh(descriptor) && !asked_before)
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
     if (outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
         return -EACCES;
     watch_found(descriptor);
-    watch_found(number);
     return 0;
 }
 
@@ -217,50 +211,23 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
                            const struct endpoint *to, const struct verdict *verdict)
 {
     const uint16_t unspec[8] = {0};
-    int64_t own = watch_own(descriptor);
-    if (is_error(own))
-        return own;
-    int64_t error = -EAGAIN; /* the number is another socket's by now */
-    if (address->bytes[0] == AF_INET6 && is_of_older_family((int32_t)own))
-        error = -EAFNOSUPPORT;
-    else if (carries_names(to, (int32_t)own))
-        error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, (int32_t)own, NULL);
-    if (!error && !has_no_peer((int32_t)own)) /* else it would lose a port that the kernel chose for it */
-        KERNEL(connect, own, unspec, sizeof unspec);
-    if (!error && !name_server_connect(descriptor, (int32_t)own, address))
-        error = -EACCES;
-    watch_own_end(descriptor, own);
-    return error;
-}
-
-static int64_t connect_elsewhere(int32_t descriptor, int32_t own, const struct sockaddr_bytes *address)
-{
-    int64_t result = KERNEL(connect, own, address->bytes, address->len);
-    /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
-    if (!is_error(result) && (has_queries(descriptor) || !has_stream_mark(descriptor)))
-        name_server_disconnect(descriptor, own);
-    return result;
-}
-
-/* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
- * the program's number may be another socket by the time the kernel looks. */
-static int64_t connect_judged(const struct call *call, int32_t descriptor, uint64_t mark,
-                              const struct sockaddr_bytes *address, const struct endpoint *to,
-                              const struct verdict *verdict, int32_t own)
-{
-    bool sees = false;
-    if (carries_names(to, own)) /* it came by this number just now */
-        return -EAGAIN;
-    int64_t error = judge_by(*verdict, call, to, own, &sees);
-    if (!error && sees)
-        error = judge_reconnection(call, own, descriptor, to);
+    if (address->bytes[0] == AF_INET6 && is_of_older_family(descriptor))
+        return -EAFNOSUPPORT;
+    int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, descriptor, NULL);
     if (error)
         return error;
-    only_let_sort(to, own);
-    if (sees &&
-        to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
-        watch_instead(descriptor, mark, WATCH_ANSWERS);
-    return connect_elsewhere(descriptor, own, address);
+    if (!has_no_peer(descriptor)) /* else it would lose a port that the kernel chose for it */
+        KERNEL(connect, descriptor, unspec, sizeof unspec);
+    return name_server_connect(descriptor, address) ? 0 : -EACCES;
+}
+
+static int64_t connect_elsewhere(int32_t descriptor, const struct sockaddr_bytes *address)
+{
+    int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
+    /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
+    if (!is_error(result) && (has_queries(descriptor) || !has_stream_mark(descriptor)))
+        name_server_disconnect(descriptor);
+    return result;
 }
 
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
@@ -269,31 +236,31 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     uint64_t mark = watch_mark(descriptor);
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW && !has_to_be_seen(to, verdict) && is_for_any_protocol(verdict))
-        return connect_elsewhere(descriptor, descriptor, address);
+        return connect_elsewhere(descriptor, address);
     if (carries_names(to, descriptor))
         return note_server(call, descriptor, address, to, &verdict);
-    int64_t own = watch_own(descriptor);
-    if (is_error(own))
-        return own;
-    int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
-    watch_own_end(descriptor, own);
-    return result;
+    bool sees = false;
+    int64_t error = judge_by(verdict, call, to, descriptor, &sees);
+    if (!error && sees)
+        error = judge_reconnection(call, descriptor, to);
+    if (error)
+        return error;
+    only_let_sort(to, descriptor);
+    if (sees &&
+        to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
+        watch_instead(descriptor, mark, WATCH_ANSWERS);
+    return connect_elsewhere(descriptor, address);
 }
 
 /* A TCP socket is not to get another peer that is looked at, whether the one that it has is still there or hung up. */
 static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *address)
 {
-    int64_t own = watch_own(descriptor);
-    if (is_error(own))
-        return own;
-    name_server_disconnect(descriptor, (int32_t)own);
-    if (is_tcp((int32_t)own)) {
+    name_server_disconnect(descriptor);
+    if (is_tcp(descriptor)) {
         marks_are_hints();
-        stream_seen((int32_t)own);
+        stream_seen(descriptor);
     }
-    int64_t result = KERNEL(connect, own, address->bytes, address->len);
-    watch_own_end(descriptor, own);
-    return result;
+    return KERNEL(connect, descriptor, address->bytes, address->len);
 }
 
 int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)

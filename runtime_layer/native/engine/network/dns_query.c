@@ -1,7 +1,6 @@
 #include "dns_query.h"
 
 #include "../base/user_memory.h"
-#include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
 #include "network.h"

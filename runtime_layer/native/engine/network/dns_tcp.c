@@ -3,9 +3,7 @@
 #include <asm/ioctls.h>
 
 #include "../base/linux_abi.h"
-#include "../state/process_state.h"
 #include "../state/sealed_state.h"
-#include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
 
 enum {
@@ -242,23 +240,16 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    /* From whom it comes is from whom it is learnt. */
-    int64_t own_descriptor = watch_own(descriptor);
-    if (is_error(own_descriptor)) {
-        scratch_give(scratch);
-        return own_descriptor;
-    }
     uint8_t *bytes = (uint8_t *)scratch;
     struct vector v = {(uint64_t)bytes, room_in(m, LONGEST)};
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
     /* What was asked is answered by the connection that it was asked on, which the socket then keeps. */
-    bool is_sure = was_stream_seen((int32_t)own_descriptor) && is_from_resolver((int32_t)own_descriptor);
-    int64_t n = KERNEL(recvmsg, own_descriptor, &own, flags | MSG_DONTWAIT);
+    bool is_sure = was_stream_seen(descriptor) && is_from_resolver(descriptor);
+    int64_t n = KERNEL(recvmsg, descriptor, &own, flags | MSG_DONTWAIT);
     if (n > 0)
-        learn_from((int32_t)own_descriptor, is_sure ? bytes : NULL, (uint32_t)n);
-    watch_own_end(descriptor, own_descriptor);
+        learn_from(descriptor, is_sure ? bytes : NULL, (uint32_t)n);
     if (n > 0 && !scatter(m, bytes, (uint64_t)n))
         n = -EFAULT;
     m->flags = own.flags;

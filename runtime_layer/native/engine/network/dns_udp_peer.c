@@ -1,7 +1,6 @@
 #include "dns_udp_peer.h"
 
 #include "../base/linux_abi.h"
-#include "../state/process_state.h"
 #include "../fds/fd_marks.h"
 #include "network.h"
 
@@ -94,9 +93,9 @@ static uint32_t serial_of(const struct sockaddr_bytes *address)
 }
 
 /* Where the kernel gives no cookie (under qemu-user), the number has to do, and each copy is another. */
-static uint64_t identity(int32_t own, int32_t descriptor)
+static uint64_t identity(int32_t descriptor)
 {
-    uint64_t cookie = socket_cookie(own);
+    uint64_t cookie = socket_cookie(descriptor);
     return (cookie ? cookie : (uint64_t)descriptor + 1) << SERIAL_BITS;
 }
 
@@ -140,21 +139,21 @@ static uint64_t *entry_for(uint64_t identity)
     return &like[oldest];
 }
 
-bool name_server_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server)
+bool name_server_connect(int32_t descriptor, const struct sockaddr_bytes *server)
 {
     const struct sockaddr_bytes to = plain(server);
-    uint64_t socket = identity(own, descriptor);
+    uint64_t socket = identity(descriptor);
     if (!watch_queries(descriptor))
         return false;
     __atomic_store_n(entry_for(socket), socket | serial_of(&to), __ATOMIC_SEQ_CST);
     return true;
 }
 
-void name_server_disconnect(int32_t descriptor, int32_t own)
+void name_server_disconnect(int32_t descriptor)
 {
     if (!__atomic_load_n(&last_serial, __ATOMIC_SEQ_CST)) /* no socket ever was */
         return;
-    uint64_t *entry, socket = identity(own, descriptor), is = socket | connection_of(socket, &entry);
+    uint64_t *entry, socket = identity(descriptor), is = socket | connection_of(socket, &entry);
     if (is != socket)
         __atomic_compare_exchange_n(entry, &is, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
@@ -162,11 +161,10 @@ void name_server_disconnect(int32_t descriptor, int32_t own)
 void name_server_copied(int32_t from, int32_t to)
 {
     uint64_t *entry;
-    /* In a vfork child the parent's numbers stand for other sockets. */
-    if (!has_queries(from) || !owns_memory() || is_tcp(to) || !watch_queries(to) || socket_cookie(to))
+    if (!has_queries(from) || is_tcp(to) || !watch_queries(to) || socket_cookie(to))
         return;
-    uint32_t serial = connection_of(identity(from, from), &entry);
-    uint64_t socket = identity(to, to);
+    uint32_t serial = connection_of(identity(from), &entry);
+    uint64_t socket = identity(to);
     __atomic_store_n(entry_for(socket), serial ? socket | serial : 0, __ATOMIC_SEQ_CST);
 }
 
@@ -180,7 +178,7 @@ bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender)
 bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server)
 {
     uint64_t *entry;
-    uint32_t serial = has_queries(descriptor) ? connection_of(identity(descriptor, descriptor), &entry) : 0;
+    uint32_t serial = has_queries(descriptor) ? connection_of(identity(descriptor), &entry) : 0;
     if (!serial ||
         (!marks_are_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
         return false;

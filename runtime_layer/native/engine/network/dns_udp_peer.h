@@ -13,10 +13,9 @@
 
 #include "../base/socket_info.h"
 
-/* Remembers the name server that a socket is meant to be connected to, which `own` stands for, for sure; the program has it
- * by another number. False: that is too high. */
-bool name_server_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server);
-void name_server_disconnect(int32_t descriptor, int32_t own);
+/* Remembers the name server that a socket is meant to be connected to. False: its number is too high. */
+bool name_server_connect(int32_t descriptor, const struct sockaddr_bytes *server);
+void name_server_disconnect(int32_t descriptor);
 /* One descriptor was made to stand for what another does. */
 void name_server_copied(int32_t from, int32_t to);
 /* The name server that a UDP socket is meant to be connected to. False: it has none; as what only had its number. */

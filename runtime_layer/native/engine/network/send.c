@@ -3,7 +3,6 @@
 #include "../base/linux_abi.h"
 #include "../state/readiness.h"
 #include "../state/sealed_state.h"
-#include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
 #include "tcp_send.h"
 
@@ -119,14 +118,8 @@ static int64_t send_one(const struct call *call, int32_t descriptor, bool is_str
     uint8_t control[CONTROL_MAX];
     if (!m.control_len)
         return send_judged(call, descriptor, is_stream, m, flags);
-    int64_t own = watch_own(descriptor);
-    if (is_error(own))
-        return own;
-    int64_t refused = judge_control(call, (int32_t)own, &m, control);
-    int64_t result = refused ? refused : send_judged(call, (int32_t)own, is_stream, m, flags);
-    watch_carry(descriptor, own);
-    watch_own_end(descriptor, own);
-    return result;
+    int64_t refused = judge_control(call, descriptor, &m, control);
+    return refused ? refused : send_judged(call, descriptor, is_stream, m, flags);
 }
 
 static int64_t send_to(const struct call *call, bool is_stream)

@@ -3,9 +3,7 @@
  * UDP_SEGMENT (udp(7)). */
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
-#include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
 #include "network.h"
 

@@ -3,7 +3,6 @@
 #include <linux/poll.h>
 
 #include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"

@@ -5,7 +5,7 @@
 
 #include "../base/filesystem.h"
 #include "../base/proc_path.h"
-#include "../state/fd_pins.h"
+#include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
 
 #if defined(__x86_64__)
@@ -136,7 +136,7 @@ static bool keep_as_it_is(int64_t file, int64_t *error)
 static int64_t look_at_file(const char *path, char *head, struct started_files *out, bool *gains)
 {
     int64_t file = out->count < FILES_MAX
-                       ? hold(KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0))
+                       ? own_fd_take(KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0))
                        : -ELOOP;
     if (is_error(file))
         return -1;
@@ -180,15 +180,9 @@ void look_at_program(int32_t object, char *head, struct started_files *out)
     }
 }
 
-void let_files_go(struct started_files *files)
-{
-    for (uint32_t i = 0; i < files->count; i++)
-        let_go(files->files[i]);
-}
-
 void close_files(struct started_files *files)
 {
     for (uint32_t i = 0; i < files->count; i++)
-        KERNEL(close, files->files[i]);
+        own_fd_close(files->files[i]);
     files->count = 0;
 }

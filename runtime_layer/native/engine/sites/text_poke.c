@@ -3,7 +3,7 @@
 #include "../../core/text.h"
 #include "../base/protected_ranges.h"
 #include "../base/raw_syscall.h"
-#include "../state/fd_pins.h"
+#include "../state/mapping_lock.h"
 #include "../state/sealed_pages.h"
 #include "patch.h"
 
@@ -33,14 +33,13 @@ static bool exchange_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
         return false;
     copy_bytes(copy + (at - low), bytes, n);
     bool done = false;
-    /* Nobody changes mappings meanwhile, and none that was judged before is still to come. */
-    if (!prepare_begin()) {
+    if (lock_mappings()) {
         if (protect_range((uint64_t)copy, (uint64_t)copy + size)) {
             done = !is_error(KERNEL(mprotect, copy, size, runs)) &&
                    !is_error(KERNEL(mremap, copy, size, size, flags, low));
             unprotect_range((uint64_t)copy);
         }
-        prepare_end();
+        unlock_mappings();
     }
     if (!done)
         pages_drop(copy, size);

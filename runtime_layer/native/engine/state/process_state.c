@@ -41,33 +41,15 @@ void note_company(void)
     __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
 }
 
-static uint64_t kin_made;
+static bool had_vfork;
 
-bool had_kin(void)
+void note_vfork(void)
 {
-    return kin_so_far();
-}
-
-uint64_t kin_so_far(void)
-{
-    return __atomic_load_n(&kin_made, __ATOMIC_SEQ_CST);
-}
-
-void note_kin(void)
-{
-    __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
-}
-
-static bool may_mistake;
-
-bool may_mistake_owner(void)
-{
-    return may_mistake;
+    __atomic_store_n(&had_vfork, true, __ATOMIC_SEQ_CST);
 }
 
 void note_being_fork(void)
 {
-    may_mistake |= had_kin();
     look_for_left_out(); /* what is, is its parent's */
 }
 
@@ -76,19 +58,14 @@ void accept_forked_copy(void)
     __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);
 }
 
-uint32_t owner_of_memory(void)
-{
-    return (uint32_t)__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED);
-}
-
 bool owns_memory(void)
 {
-    return !had_kin() || runs_in_owner();
+    return !__atomic_load_n(&had_vfork, __ATOMIC_SEQ_CST) || runs_in_owner();
 }
 
 bool runs_in_owner(void)
 {
-    return owner_of_memory() == (uint32_t)KERNEL(getpid);
+    return __atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED) == (int32_t)KERNEL(getpid);
 }
 
 struct storm *storm_of_process(void)
@@ -96,9 +73,9 @@ struct storm *storm_of_process(void)
     return &sealed.process->storm;
 }
 
-struct claims *claims_of_process(void)
+uint32_t *mapping_lock_of_process(void)
 {
-    return &sealed.process->claims;
+    return &sealed.process->mapping_lock;
 }
 
 uint32_t *seal_of_process(void)

@@ -1,7 +1,6 @@
 #include "sealed_pages.h"
 
 #include "../report/alerts.h"
-#include "fd_pins.h"
 #include "process_state.h"
 #include "syscall_policy.h"
 
@@ -29,18 +28,6 @@ void pages_drop(void *copy, uint64_t size)
         KERNEL(munmap, copy, size);
 }
 
-/* Others may be closing just the number that it gets, one after the other. */
-static int64_t held_file(void)
-{
-    int64_t file = -EBUSY;
-    for (uint32_t turn = 0; turn < TURNS && file == -EBUSY; turn++) {
-        file = hold(KERNEL(memfd_create, "shield", CLOSE_ON_EXEC | MAY_BE_SEALED));
-        if (file == -EBUSY)
-            KERNEL(sched_yield);
-    }
-    return file;
-}
-
 /* A limit of the size of files counts for this one too, and sends a signal, which is blocked: it is taken back. */
 static bool fill(int64_t file, const void *content, uint64_t size)
 {
@@ -51,13 +38,13 @@ static bool fill(int64_t file, const void *content, uint64_t size)
     return written == (int64_t)size;
 }
 
-/* A file that holds this and never anything else, held; or an errno. */
+/* A file that holds this and never anything else; or an errno. */
 static int64_t sealed_file(const void *content, uint64_t size)
 {
-    int64_t file = held_file();
+    int64_t file = KERNEL(memfd_create, "shield", CLOSE_ON_EXEC | MAY_BE_SEALED);
     if (is_error(file) || (fill(file, content, size) && !is_error(KERNEL(fcntl, file, ADD_SEALS, SEALS))))
         return file;
-    close_held(file);
+    KERNEL(close, file);
     return -EBUSY;
 }
 
@@ -103,12 +90,10 @@ bool pages_exchange(void *copy, void *at, uint64_t size, pages_check may_follow,
     int64_t file = sealed_file(copy, size);
     bool done = false;
     pages_drop(copy, size);
-    /* Nobody changes mappings meanwhile, and none that was judged before is still to come. */
-    if (!is_error(file) && !prepare_begin()) {
-        done = look_and_lay(at, size, file, may_follow, context);
-        prepare_end();
-    }
-    close_held(file);
+    if (is_error(file))
+        return false;
+    done = look_and_lay(at, size, file, may_follow, context);
+    KERNEL(close, file);
     return done;
 }
 

@@ -73,14 +73,6 @@ struct sealed {
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* In a runtime that keeps memory which can be written and run, whoever could time a call to fall on what comes to be there
- * afterwards can bring code of his own anyway, also when a stricter policy comes later. So a change of mappings that makes
- * nothing executable, and meets nothing of ours, needs no claim there: a JVM's start makes hundreds of these calls. */
-static inline bool leaves_memory_free(const struct sealed *s)
-{
-    return s->keeps_jit && s->policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
-}
-
 /* One page that the gate reads first: a byte a system call for its assembly, then three facts, and for each call why it is
  * judged and by whom. Sealed as well. */
 enum guard {

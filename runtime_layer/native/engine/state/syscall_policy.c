@@ -55,6 +55,7 @@ static const struct {
     uint8_t guard, until_ready;
 } seldom[] = {
     {__NR_fstat, GUARD_LOG, GUARD_LOG},
+    {__NR_close, GUARD_WATCHED, GUARD_WATCHED},
     {__NR_newfstatat, GUARD_LOG, GUARD_LOG},
     {__NR_write, GUARD_WATCHED, GUARD_LONG},
     {__NR_writev, GUARD_WATCHED, GUARD_ALWAYS},
@@ -77,7 +78,7 @@ static uint8_t guard_of_events(uint8_t own, uint8_t reasons)
     return own & UNTIL_READY && reasons & FOR_SAFETY ? GUARD_LEFT_OUT : GUARD_NONE;
 }
 
-static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
+static uint8_t guard_of(uint32_t nr, uint8_t reasons)
 {
     if (nr > NEWEST_CALL)
         return reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
@@ -89,7 +90,7 @@ static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
         if (seldom[i].nr == (int32_t)nr)
             guard = own & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
-    return guard == GUARD_HIGH && !leaves_memory_free(s) ? GUARD_ALWAYS : guard;
+    return guard;
 }
 
 void list_guarded_calls(void)
@@ -104,7 +105,7 @@ void guard_calls(uint8_t *table, const struct sealed *s)
     if (!table[GATE_READY])
         reasons |= UNTIL_READY;
     for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
-        table[nr] = guard_of(nr, reasons, s);
+        table[nr] = guard_of(nr, reasons);
     copy_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
     table[GATE_REASONS] = reasons;
 }
@@ -118,7 +119,7 @@ bool guards_are(const uint8_t *table, const struct sealed *s, bool ready)
                 same_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
     well &= same_bytes(&table[GATE_JUDGED], judged, GATE_TABLE * sizeof *judged);
     for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
-        well &= table[nr] == guard_of(nr, reasons, s);
+        well &= table[nr] == guard_of(nr, reasons);
     return well;
 }
 
