@@ -11,12 +11,8 @@ ENGINE = NATIVE / "engine"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # Arrows that still point up. One that is gone has to leave this list too.
 UPWARD = {
-    ("fds/fd_dup.c", "network/network.h"),
     ("sites/loaded_objects.c", "boot/environment_policy.h"),
     ("sites/loaded_objects.c", "memory/mmap_exec.h"),
-    ("state/process_state.c", "report/left_out.h"),
-    ("state/readiness.c", "report/alerts.h"),
-    ("state/readiness.c", "report/left_out.h"),
     ("state/sealed_pages.c", "report/alerts.h"),
 }
 

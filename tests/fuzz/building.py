@@ -83,7 +83,7 @@ _JUDGES = (
     "engine/base/filesystem.c",
     "engine/report/caller.c",
     "engine/base/proc_maps.c",
-    "engine/state/readiness.c",
+    "engine/report/readiness.c",
 )
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/base/user_memory.c"),  # forget.c includes it

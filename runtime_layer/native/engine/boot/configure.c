@@ -7,6 +7,7 @@
 #include "../state/sealed_pages.h"
 #include "../state/syscall_policy.h"
 #include "../report/alerts.h"
+#include "../report/left_out.h"
 #include "../report/log_writer.h"
 #include "../fds/fd_list.h"
 #include "../fds/own_fds.h"
@@ -153,7 +154,8 @@ static bool configure(const struct policy *wanted, struct writer *error)
     uint64_t signals;
     if (!sealed.process)
         return fail(error, "out of memory");
-    note_owner();
+    if (note_owner())
+        look_for_left_out();
     if (!runs_in_owner())
         return fail(error,
                     "a child that shares its parent's memory cannot configure it; call it in the parent");

@@ -3,7 +3,6 @@
 #include "../base/handlers.h"
 #include "../base/raw_syscall.h"
 #include "../state/process_state.h"
-#include "../network/network.h"
 #include "fd_marks.h"
 
 /* What is known of one descriptor holds for its copy. False: its number is too high for a mark that it needs. A vfork child's
@@ -17,7 +16,8 @@ static bool note_copy(int32_t from, int32_t to)
         marks_are_hints();
     if (kind != WATCH_NOTHING && !watch(to, kind))
         return false;
-    name_server_copied(from, to);
+    if (has_queries(from) && !is_tcp(from))
+        watch_queries(to);
     return true;
 }
 

@@ -44,7 +44,8 @@ enum outcome gate_judge(struct call *call)
     const struct judged by = ((const struct judged *)&gate_table[GATE_JUDGED])[call->nr];
     if (!by.reasons)
         return RUN_IN_PLACE;
-    note_owner();
+    if (note_owner())
+        look_for_left_out(); /* what is, is the parent's */
     uint8_t left_out = what_is_left_out();
     if (left_out)
         report_folded(AT_ANY_CALL);

@@ -92,11 +92,14 @@ static uint32_t serial_of(const struct sockaddr_bytes *address)
     return add_server(address);
 }
 
-/* Where the kernel gives no cookie (under qemu-user), the number has to do, and each copy is another. */
+/* Where the kernel gives no cookie (under qemu-user), the inode's number has to do. */
 static uint64_t identity(int32_t descriptor)
 {
+    struct stat st = {0};
     uint64_t cookie = socket_cookie(descriptor);
-    return (cookie ? cookie : (uint64_t)descriptor + 1) << SERIAL_BITS;
+    if (!cookie)
+        KERNEL(fstat, descriptor, &st);
+    return (cookie ? cookie : st.st_ino) << SERIAL_BITS;
 }
 
 static uint64_t *those_like(uint64_t identity)
@@ -156,16 +159,6 @@ void name_server_disconnect(int32_t descriptor)
     uint64_t *entry, socket = identity(descriptor), is = socket | connection_of(socket, &entry);
     if (is != socket)
         __atomic_compare_exchange_n(entry, &is, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-}
-
-void name_server_copied(int32_t from, int32_t to)
-{
-    uint64_t *entry;
-    if (!has_queries(from) || is_tcp(to) || !watch_queries(to) || socket_cookie(to))
-        return;
-    uint32_t serial = connection_of(identity(from), &entry);
-    uint64_t socket = identity(to);
-    __atomic_store_n(entry_for(socket), serial ? socket | serial : 0, __ATOMIC_SEQ_CST);
 }
 
 bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender)

@@ -16,8 +16,6 @@
 /* Remembers the name server that a socket is meant to be connected to. False: its number is too high. */
 bool name_server_connect(int32_t descriptor, const struct sockaddr_bytes *server);
 void name_server_disconnect(int32_t descriptor);
-/* One descriptor was made to stand for what another does. */
-void name_server_copied(int32_t from, int32_t to);
 /* The name server that a UDP socket is meant to be connected to. False: it has none; as what only had its number. */
 bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server);
 /* Is it that server's? What comes from elsewhere does not exist for a connected socket (connect(2)). */

@@ -1,8 +1,8 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
-#include "../state/readiness.h"
 #include "../state/sealed_state.h"
+#include "../report/readiness.h"
 #include "../fds/fd_marks.h"
 #include "tcp_send.h"
 

@@ -3,7 +3,6 @@
 #include "../base/linux_abi.h"
 #include "../base/protected_ranges.h"
 #include "../base/quiesce.h"
-#include "../report/left_out.h"
 #include "sealed_pages.h"
 
 enum {
@@ -46,11 +45,6 @@ static bool had_vfork;
 void note_vfork(void)
 {
     __atomic_store_n(&had_vfork, true, __ATOMIC_SEQ_CST);
-}
-
-void note_being_fork(void)
-{
-    look_for_left_out(); /* what is, is its parent's */
 }
 
 void accept_forked_copy(void)

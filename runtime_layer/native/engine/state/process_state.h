@@ -36,15 +36,13 @@ static inline bool is_forked_copy(void)
 }
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
-/* On its first call. */
-void note_being_fork(void);
-/* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. */
-static inline void note_owner(void)
+/* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. True: it was not known yet. */
+static inline bool note_owner(void)
 {
     if (__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED))
-        return;
-    note_being_fork();
+        return false;
     __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
+    return true;
 }
 /* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own, and no other threads. Asks
  * the kernel only where the gate saw such a child made. */

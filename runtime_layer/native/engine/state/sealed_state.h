@@ -100,7 +100,10 @@ enum {
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */
-bool is_ready(void);
+static inline bool is_ready(void)
+{
+    return __atomic_load_n(&gate_table[GATE_READY], __ATOMIC_ACQUIRE);
+}
 void become_ready(void);
 
 /* Does a wrapper's program run in this process, and not yet the runtime? What asks for work is the runtime. */

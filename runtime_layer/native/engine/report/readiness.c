@@ -4,14 +4,9 @@
 #include "../base/iovec.h"
 #include "../base/linux_abi.h"
 #include "../base/user_memory.h"
-#include "../report/alerts.h"
-#include "../report/left_out.h"
-#include "sealed_state.h"
-
-bool is_ready(void)
-{
-    return __atomic_load_n(&gate_table[GATE_READY], __ATOMIC_ACQUIRE);
-}
+#include "../state/sealed_state.h"
+#include "alerts.h"
+#include "left_out.h"
 
 static bool asks_for_work(struct text line)
 {
