@@ -18,7 +18,7 @@ from typing import Any
 
 import boto3
 
-from deployed.command_line import CDK, ROOT, cdk_environment
+from harness.command_line import CDK, ROOT, cdk_environment
 
 ACCOUNT = "123456789012"  # moto's own
 REGION = "us-east-1"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.running import PYTHON, prepare_tmp
+from harness.running import PYTHON, prepare_tmp
 from shielded_function_emulator import kernel
 from shielded_function_emulator.sandbox import Completed, Sandbox
 

@@ -1,6 +1,6 @@
 """The engine's list of system calls (`native/engine/state/syscall_table.h`), the kernel's, and the page of the first.
 
-`python -m engine.system_calls` (in tests/) writes docs/system-calls.md anew.
+`python -m harness.system_calls` (in tests/) writes docs/system-calls.md anew.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def kernel_calls(architecture: str) -> dict[str, int]:
 HEAD = """\
 # Every system call, and what becomes of it
 
-Made from `runtime_layer/native/engine/state/syscall_table.h` by `tests/engine/system_calls.py`; a test compares that
+Made from `runtime_layer/native/engine/state/syscall_table.h` by `tests/harness/system_calls.py`; a test compares that
 list with the kernel's own headers ({newest}, number {number}, is the newest call in them).
 {counts}
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from engine.compiling import SOURCES, compile_c
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
-from engine.system_calls import kernel_calls
+from harness.compiling import SOURCES, compile_c
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.system_calls import kernel_calls
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture, is_emulated
 from shielded_function_emulator.sandbox import Completed, Sandbox

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import SOURCES, compile_c
-from engine.elf_files import offset_of
-from engine.mounting import make_places, run_mounted
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.compiling import SOURCES, compile_c
+from harness.elf_files import offset_of
+from harness.mounting import make_places, run_mounted
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture

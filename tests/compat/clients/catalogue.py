@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from clients.network import DUAL, TEXT
-from clients.servers import BROKER, CACHE, DATABASE, ECHO, GREETER, GREETER_TLS, PLACES, WEB
+from compat.clients.network import DUAL, TEXT
+from compat.clients.servers import BROKER, CACHE, DATABASE, ECHO, GREETER, GREETER_TLS, PLACES, WEB
 from shielded_function_monitoring.intrinsics import REGION
 
 NO_SUCH_NAME, NO_PERMISSION = "Name or service not known", "Permission denied"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clients.network import Network, make_sandbox
+from compat.clients.network import Network, make_sandbox
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_runtime.build.native import BINARIES, build
 

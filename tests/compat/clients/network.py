@@ -11,9 +11,9 @@ from typing import Any
 
 from typing_extensions import Self
 
-from clients import programs
-from clients.packages import ROOT, package_mounts
-from clients.servers import PLACES, EchoServer, Servers
+from compat.clients.packages import ROOT, package_mounts
+from compat.clients.servers import PLACES, EchoServer, Servers
+from harness import programs
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.aws_service import AwsService
 from shielded_function_emulator.certificates import CertificateAuthority

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clients.catalogue import CLIENTS, Client
-from clients.network import Network, Run
+from compat.clients.catalogue import CLIENTS, Client
+from compat.clients.network import Network, Run
 from shielded_function import ShieldPolicy
 
 every_client = pytest.mark.parametrize("client", [pytest.param(c, id=c.name) for c in CLIENTS])

@@ -18,9 +18,9 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from clients import programs
-from clients.certificates import write_certificate
-from clients.packages import ROOT
+from compat.clients.certificates import write_certificate
+from compat.clients.packages import ROOT
+from harness import programs
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.platform_files import INTERPRETER
 from shielded_function_emulator.sandbox import Sandbox, SandboxError

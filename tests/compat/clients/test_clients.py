@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from clients.catalogue import CLIENTS, Client, Failure
-from clients.network import Network, Run
-from clients.running import every_client, needs, run
-from clients.servers import PLACES
+from compat.clients.catalogue import CLIENTS, Client, Failure
+from compat.clients.network import Network, Run
+from compat.clients.running import every_client, needs, run
+from compat.clients.servers import PLACES
+from harness.thinning import long_but
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.dns_server import DnsServer
-from thinning import long_but
 
 # For a client that fails at once, on any machine; a time-out of any client takes longer.
 AT_ONCE_SECONDS = 4.0

@@ -11,11 +11,11 @@ from functools import cache
 
 import pytest
 
-from clients.catalogue import CLIENTS, Client
-from clients.network import Network
-from clients.running import needs, run
+from compat.clients.catalogue import CLIENTS, Client
+from compat.clients.network import Network
+from compat.clients.running import needs, run
+from harness.thinning import long_but
 from shielded_function import ShieldPolicy
-from thinning import long_but
 
 NOTHING_LISTED = replace(ShieldPolicy.alert(), allow_aws="none")
 Learn = Callable[[Client], list[str]]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.outcomes import UNSHIELDED
-from conformance.suites import OUTWARD, Conditions
+from compat.conformance.outcomes import UNSHIELDED
+from compat.conformance.suites import OUTWARD, Conditions
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox, SandboxError, shield_lines
 
@@ -24,7 +24,7 @@ SHIELD = "/opt/shielded-function/shield"
 LISTED = "listed"
 _POLICIES = ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER", "EXECUTABLE_MEMORY")
 # Where this package lies, and the emulator's.
-_PARENTS = [str(Path(__file__).resolve().parents[2] / root) for root in ("tests", "runtime_layer")]
+_PARENTS = [str(Path(__file__).resolve().parents[3] / root) for root in ("tests", "runtime_layer")]
 _OUTWARD_HOSTS = Path(__file__).parent / "outward.hosts"
 # For getservbyname, and for what looks up its own user's name.
 _DATABASES = (Path("/etc/services"), Path("/etc/protocols"), Path("/etc/nsswitch.conf"))
@@ -121,7 +121,7 @@ def _kind(line: dict[str, Any]) -> str:
 
 
 def _add_devices(box: Sandbox) -> None:
-    command = [sys.executable, "-S", "-m", "conformance.devices", str(box._keeper.pid), box.isolation.kind]
+    command = [sys.executable, "-S", "-m", "compat.conformance.devices", str(box._keeper.pid), box.isolation.kind]
     done = subprocess.run(
         command,
         env={

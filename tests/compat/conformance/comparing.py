@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.by_design import is_meant
-from conformance.outcomes import UNSHIELDED, Difference, Run, compare
-from conformance.suites import Runner
+from compat.conformance.by_design import is_meant
+from compat.conformance.outcomes import UNSHIELDED, Difference, Run, compare
+from compat.conformance.suites import Runner
 
 RERUNS = 2
 

@@ -1,4 +1,4 @@
-"""Adds to a sandbox what Lambda lacks and the tests need: `python -m conformance.devices KEEPER ISOLATION`.
+"""Adds to a sandbox what Lambda lacks and the tests need: `python -m compat.conformance.devices KEEPER ISOLATION`.
 
 Without /dev/shm no lock of `multiprocessing` can be made, and without /dev/pts no terminal: hundreds of tests would be
 skipped with and without the shield, and say nothing about it. The mounts are made in the keeper's mount namespace,

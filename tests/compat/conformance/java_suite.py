@@ -17,11 +17,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.boxed import INSIDE, execute, open_box, settings
-from conformance.material import CACHE, unpack
-from conformance.outcomes import DID_NOT_END, Run, read_record
-from conformance.suites import OUTWARD, Conditions, Suite, SuiteError
-from libcs.fetch import Unavailable, download
+from compat.conformance.boxed import INSIDE, execute, open_box, settings
+from compat.conformance.material import CACHE, unpack
+from compat.conformance.outcomes import DID_NOT_END, Run, read_record
+from compat.conformance.suites import OUTWARD, Conditions, Suite, SuiteError
+from platforms.libcs.fetch import Unavailable, download
 from shielded_function_emulator.languages import java
 from shielded_function_emulator.languages.parts import Unavailable as Missing
 from shielded_function_emulator.sandbox import Sandbox

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.boxed import Execution, execute, open_box, settings
-from conformance.material import CACHE, CHECKOUT, unpack
-from conformance.outcomes import DID_NOT_END, Run
-from conformance.suites import OUTWARD, Conditions, Suite, SuiteError
-from libcs.fetch import Unavailable, download
+from compat.conformance.boxed import Execution, execute, open_box, settings
+from compat.conformance.material import CACHE, CHECKOUT, unpack
+from compat.conformance.outcomes import DID_NOT_END, Run
+from compat.conformance.suites import OUTWARD, Conditions, Suite, SuiteError
+from platforms.libcs.fetch import Unavailable, download
 
 # The longest come first.
 FULL = (

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.boxed import INSIDE, execute, open_box, settings
-from conformance.outcomes import DID_NOT_END, Run, read_record
-from conformance.suites import OUTWARD, Conditions, Suite, SuiteError
+from compat.conformance.boxed import INSIDE, execute, open_box, settings
+from compat.conformance.outcomes import DID_NOT_END, Run, read_record
+from compat.conformance.suites import OUTWARD, Conditions, Suite, SuiteError
 
 # What `--quick` runs: files, processes, sockets, threads, signals and memory.
 QUICK = (

@@ -9,8 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from conformance.comparing import ModuleResult
-from conformance.outcomes import UNSHIELDED
+from compat.conformance.comparing import ModuleResult
+from compat.conformance.outcomes import UNSHIELDED
 
 
 def table(title: str, results: Sequence[ModuleResult], modes: Sequence[str], seconds: float) -> Table:

@@ -1,4 +1,4 @@
-"""`python -m conformance.run` (`make conformance`): is a function that the shield lets do everything the same function?
+"""`make conformance`: is a function that the shield lets do everything the same function?
 
 A third party's tests of each runtime (CPython's own, Node.js's own, Netty's and Apache Commons' for Java) run
 unshielded, with every policy `allow` and with every policy `alert`; whatever a test comes to must be the same. A test
@@ -21,11 +21,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance import java_suite, node_suite, python_suite, report
-from conformance.boxed import LISTED
-from conformance.comparing import ModuleResult, run_module
-from conformance.outcomes import UNSHIELDED
-from conformance.suites import Conditions, Runner, SuiteError
+from compat.conformance import java_suite, node_suite, python_suite, report
+from compat.conformance.boxed import LISTED
+from compat.conformance.comparing import ModuleResult, run_module
+from compat.conformance.outcomes import UNSHIELDED
+from compat.conformance.suites import Conditions, Runner, SuiteError
 from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_runtime.build.native import BINARIES, BuildError, build
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from conformance.outcomes import Run
+from compat.conformance.outcomes import Run
 
 # The network again, with `localhost` at an address that is not loopback: then connections are judged, not let pass.
 # A module's name may end so, in the lists and on the command line.

@@ -7,10 +7,10 @@ import platform
 
 import pytest
 
-from conformance import java_suite, node_suite, python_suite
-from conformance.comparing import ModuleResult, run_module
-from conformance.outcomes import DID_NOT_RUN, Difference, Run, compare, read_record
-from conformance.suites import Conditions, Runner, Suite, SuiteError
+from compat.conformance import java_suite, node_suite, python_suite
+from compat.conformance.comparing import ModuleResult, run_module
+from compat.conformance.outcomes import DID_NOT_RUN, Difference, Run, compare, read_record
+from compat.conformance.suites import Conditions, Runner, Suite, SuiteError
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from hellos import CHANGE, FOREIGN, HOST, LIBC, connected, server_name, with_extensions
 
-ANSWERS, RETRIES = 7443, 7444  # tests/engine/test_resumed_sessions.py
+ANSWERS, RETRIES = 7443, 7444  # tests/integration/engine/test_resumed_sessions.py
 SIZES = (32, 36, 40, 48, 64, 80)  # of what a Finished is in, by cipher suite
 
 

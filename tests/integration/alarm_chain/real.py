@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
-from alarm_chain.chains import Granularity
+from harness.chains import Granularity
 from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import CloudAssembly

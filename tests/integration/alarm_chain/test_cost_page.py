@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPT = SimpleNamespace(**runpy.run_path(str(ROOT / "benchmarks" / "cost_and_scale.py")))
 
 

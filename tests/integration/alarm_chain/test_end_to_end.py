@@ -18,15 +18,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from alarm_chain import real
-from alarm_chain.chains import GRANULARITIES, Granularity
-from alarm_chain.real import DEEDS, FUNCTIONS, Written
+from harness.chains import GRANULARITIES, Granularity
+from harness.thinning import long_but
+from integration.alarm_chain import real
+from integration.alarm_chain.real import DEEDS, FUNCTIONS, Written
 from shielded_function.testing import MotoCloudWatch, simulate_cloudwatch
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_monitoring import Mode, Policy
 from shielded_function_monitoring.simulated import MetricAlarm
-from thinning import long_but
 
 NOW = datetime.now(timezone.utc).timestamp() // 60 * 60
 MODES: tuple[Mode, ...] = ("block", "alert")
@@ -101,7 +101,7 @@ def test_the_page_about_costs_counts_what_is_made(
     assemblies: dict[Granularity, CloudAssembly], granularity: Granularity
 ) -> None:
     """docs/cost-and-scale.md is computed from what its script says of a granularity."""
-    page = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "cost_and_scale.py"))
+    page = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "cost_and_scale.py"))
     (said,) = [one for one in page["GRANULARITIES"] if one.name == granularity]
     cloudwatch = simulate_cloudwatch(assemblies[granularity].directory)
     functions = page["Fleet"](len(cloudwatch.functions))

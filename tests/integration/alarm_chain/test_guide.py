@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import ROOT, read_page
+from integration.docs.pages import ROOT, read_page
 
 PAGE = ROOT / "docs" / "guide" / "testing-alarms.md"
 

@@ -11,8 +11,8 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
-from alarm_chain.chains import Granularity
-from alarm_chain.real import DEEDS
+from harness.chains import Granularity
+from integration.alarm_chain.real import DEEDS
 from shielded_function import AlarmOn, ShieldAlarms, ShieldedFunction, ShieldMonitoring
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 from shielded_function_monitoring import MODES, Mode, Policy, severity_of

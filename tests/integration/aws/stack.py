@@ -16,8 +16,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from aws.account import Account
-from deployed.command_line import CDK
+from harness.command_line import CDK
+from integration.aws.account import Account
 from shielded_function.cli import node
 
 APP = Path(__file__).parent / "app"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from aws.account import Account
-from aws.observe import Observed, sort_lines
-from aws.run import ATTACKED, SECRET
-from aws.stack import CDK, Stack
-from aws.verdict import checks, facts_of
+from integration.aws.account import Account
+from integration.aws.observe import Observed, sort_lines
+from integration.aws.run import ATTACKED, SECRET
+from integration.aws.stack import CDK, Stack
+from integration.aws.verdict import checks, facts_of
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.kernel import machine

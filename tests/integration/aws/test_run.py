@@ -22,19 +22,19 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from aws import run
-from aws.account import Account
-from aws.observe import Observed, invoke, observe_log, sort_lines
-from aws.run import ATTACKED, SUFFIXES, Patience
-from aws.stack import CDK, LeftBehind, Stack, deployed
-from aws.verdict import DEEDS, QUESTIONS, checks, facts_of, table
-from deployed.loader import load
-from deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, stacks
+from harness.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, stacks
+from integration.aws import run
+from integration.aws.account import Account
+from integration.aws.observe import Observed, invoke, observe_log, sort_lines
+from integration.aws.run import ATTACKED, SUFFIXES, Patience
+from integration.aws.stack import CDK, LeftBehind, Stack, deployed
+from integration.aws.verdict import DEEDS, QUESTIONS, checks, facts_of, table
+from integration.deployed.loader import load
 from shielded_function_monitoring import NAMESPACE, metric_name
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STACK = "shielded-function-test-0123abcd"
 NO_TIME = Patience(log=0.01, alarm=0.01)
 ARMED = '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO","event":"armed"}'
@@ -253,7 +253,7 @@ def test_it_refuses_in_one_line(variables: dict[str, str], said: str, tmp_path: 
     environment |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "HOME": str(tmp_path)}
     environment |= {"AWS_EC2_METADATA_DISABLED": "true", "PYTHONPATH": str(ROOT / "tests")}
     done = subprocess.run(
-        [sys.executable, "-m", "aws.run"],
+        [sys.executable, "-m", "integration.aws.run"],
         env={**environment, **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,

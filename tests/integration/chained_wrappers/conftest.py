@@ -11,12 +11,12 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from clients import programs
-from engine.compiling import compile_c
+from harness import programs
+from harness.compiling import compile_c
+from integration.chained_wrappers.catalogue import CASES, HERE, Case
 from shielded_function import ShieldedFunction
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_runtime.build.native import build
-from wrappers.catalogue import CASES, HERE, Case
 
 STACK, UNSHIELDED = "Wrapped", "Unshielded"
 _ARCHITECTURE = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}

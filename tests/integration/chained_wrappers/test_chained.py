@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from clients import programs
+from harness import programs
+from harness.thinning import long_but
+from integration.chained_wrappers.catalogue import CASES
+from integration.chained_wrappers.conftest import STACK, UNSHIELDED
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.sandbox import shield_lines
-from thinning import long_but
-from wrappers.catalogue import CASES
-from wrappers.conftest import STACK, UNSHIELDED
 
 POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 # Of each kind of the catalogue's, one or two.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import SOURCES, compile_c
-from engine.running import PYTHON, SHIELD, policy
+from harness.compiling import SOURCES, compile_c
+from harness.running import PYTHON, SHIELD, policy
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 

@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from cli.moto_account import CREDENTIALS, REGION
+from integration.cli.moto_account import CREDENTIALS, REGION
 from shielded_function_monitoring import parse_pattern
 from shielded_function_monitoring.insights import Evaluation, Row, parse_query, record_of
 

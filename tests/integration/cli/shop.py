@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 
 from shielded_function import ShieldedFunction, ShieldPolicy
 
-DEPENDENCY = Path(__file__).parents[2] / "examples" / "checkout" / "handler" / "leftpad_plus"
+DEPENDENCY = Path(__file__).parents[3] / "examples" / "checkout" / "handler" / "leftpad_plus"
 EVENT = {"card": "4242 4242 4242 4242"}
 
 HANDLER = """

@@ -13,10 +13,10 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from cli.insights_account import Account, account, ago, denying
-from cli.moto_account import REGION, make_function, make_role
-from cli.running import command, says
-from monitoring.lines import FUNCTION, armed, connect, folded, lookup, tmp
+from harness.alert_lines import FUNCTION, armed, connect, folded, lookup, tmp
+from integration.cli.insights_account import Account, account, ago, denying
+from integration.cli.moto_account import REGION, make_function, make_role
+from integration.cli.running import command, says
 from shielded_function.cli import alerts, asking, log_groups
 from shielded_function.cli.alerts import Options
 from shielded_function.cli.aws import Place

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from cli.moto_account import moto_account
+from integration.cli.moto_account import moto_account
 from shielded_function.cli import app
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guide"
+GUIDE = Path(__file__).parents[3] / "docs" / "guide"
 PAGES = ("command-line.md", "break-glass.md")
 
 

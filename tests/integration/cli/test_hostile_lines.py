@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.lines import at, connect, refused, tmp
+from harness.alert_lines import at, connect, refused, tmp
 from shielded_function.cli import alerts, filter_test, learn, report
 from shielded_function.cli.log_groups import Where
 

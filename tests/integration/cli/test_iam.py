@@ -11,16 +11,16 @@ from typing import Any
 import boto3
 import pytest
 
-from cli.insights_account import Account, account, ago, denying
-from cli.moto_account import REGION, make_function, make_role
-from cli.test_alerts import STACK
-from monitoring.lines import connect
+from harness.alert_lines import connect
+from integration.cli.insights_account import Account, account, ago, denying
+from integration.cli.moto_account import REGION, make_function, make_role
+from integration.cli.test_alerts import STACK
 from shielded_function.cli import alerts, learn, report, set_mode
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.log_groups import Where
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "iam-permissions.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "iam-permissions.md"
 HERE = Place(REGION)
 GROUP = "/aws/lambda/checkout"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import command, says
+from integration.cli.running import command, says
 from shielded_function.layer_archive import ARCHITECTURES, FILES, layer_zip
 
 

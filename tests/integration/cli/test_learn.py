@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cli import shop
-from cli.insights_account import Account, account, ago, denying
-from cli.moto_account import REGION
-from cli.running import command, says
-from monitoring.lines import alert, armed, at, connect, folded, lookup, tmp
+from harness.alert_lines import alert, armed, at, connect, folded, lookup, tmp
+from integration.cli import shop
+from integration.cli.insights_account import Account, account, ago, denying
+from integration.cli.moto_account import REGION
+from integration.cli.running import command, says
 from shielded_function.cli import learn
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import command, says
-from monitoring.lines import at, connect, tmp
+from harness.alert_lines import at, connect, tmp
+from integration.cli.running import command, says
 
 LINES = [connect(f"host.example{n}.com", time=at(20)) for n in range(3)]
 TEXT = "\n".join(["START RequestId: 1", *LINES]) + "\n"

@@ -18,8 +18,8 @@ from aws_cdk.assertions import Template
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.running import command, says
-from linting import lint
+from harness.linting import lint
+from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldPolicy, invariants
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.insights_account import Account, account, ago
-from cli.moto_account import REGION
-from cli.running import command, says
-from monitoring.lines import armed, at, connect, tmp
+from harness.alert_lines import armed, at, connect, tmp
+from integration.cli.insights_account import Account, account, ago
+from integration.cli.moto_account import REGION
+from integration.cli.running import command, says
 from shielded_function.cli import report
 from shielded_function.cli.aws import Place
 from shielded_function.cli.log_groups import Where

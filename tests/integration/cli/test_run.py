@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from cli import shop
-from cli.running import command, says
+from integration.cli import shop
+from integration.cli.running import command, says
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.run import pairs, what
 from shielded_function_emulator import interface_emulator, places

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from cli.moto_account import CREDENTIALS, REGION, SHIELDED, make_function, make_role, moto_account
-from cli.running import command, says
+from integration.cli.moto_account import CREDENTIALS, REGION, SHIELDED, make_function, make_role, moto_account
+from integration.cli.running import command, says
 from shielded_function.cli import set_mode
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from examples import catalogue
+from integration.examples import catalogue
 
 HERE = Path(__file__).parent
 EXAMPLES_FOLDER = catalogue.FOLDER

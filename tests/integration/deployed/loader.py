@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deployed.moto_server import ACCOUNT, REGION, MotoServer, physical_resources
+from harness.moto_server import ACCOUNT, REGION, MotoServer, physical_resources
 from shielded_function_monitoring.intrinsics import Resolver
 
 NESTED = "AWS::CloudFormation::Stack"
@@ -173,7 +173,7 @@ def check(stack: str, template: Mapping[str, Any], dropped: frozenset[str]) -> N
     if unknown:
         raise DroppedUnnoticed(
             f"{stack}: moto reported CREATE_COMPLETE and made nothing of {', '.join(unknown)}: "
-            "create them in tests/deployed/loader.py, or say there why not"
+            "create them in tests/integration/deployed/loader.py, or say there why not"
         )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployed import loader
-from deployed.moto_server import ACCOUNT, REGION
+from harness.moto_server import ACCOUNT, REGION
+from integration.deployed import loader
 from shielded_function_monitoring.intrinsics import IntrinsicError, Resolver
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Shop-Fn-1"

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 import typer.main
 
-from docs.pages import ROOT, Block
+from integration.docs.pages import ROOT, Block
 from shielded_function.cli.app import app
 
 # click's own, which some versions of typer bring along and others take from the package.
@@ -109,7 +109,7 @@ def check_commands(block: Block) -> None:
         if words[0] not in PROGRAMS:
             raise CommandError(
                 f"{block.place}: nothing tests `{' '.join(words)}`. Say above the block how to "
-                "(tests/docs/pages.py has the forms), or give output the language `text`"
+                "(tests/integration/docs/pages.py has the forms), or give output the language `text`"
             )
         try:
             PROGRAMS[words[0]](words)

@@ -4,14 +4,14 @@ A page speaks to the tests in HTML comments, which no reader sees. One stands di
 
     <!-- test: run in examples/checkout -->                 run it, in a copy of that folder
     <!-- test: run in examples/checkout against moto -->    the same, where AWS is moto's server on loopback
-    <!-- test: in tests/packaging/test_reader.py -->        that file tests it (and names this page)
+    <!-- test: in tests/integration/packaging/test_reader.py -->        that file tests it (and names this page)
     <!-- test: skip because it needs an AWS account -->     nothing tests it; the reason is printed
 
 and one anywhere in the page, for its python blocks:
 
     <!-- test: inside a stack -->     they have `self` (a stack), `app`, and the CDK's modules by their usual names
 
-Without a comment, see `docs.test_docs`: python runs, commands of a known program are parsed, JSON is parsed. A block
+Without a comment, see `test_docs`: python runs, commands of a known program are parsed, JSON is parsed. A block
 for which that gives no way fails the tests, so that no page is forgotten.
 """
 
@@ -21,7 +21,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 SHELLS = ("", "sh", "shell", "bash", "console")
 """The languages of a block with commands; one without a language is read as commands too."""

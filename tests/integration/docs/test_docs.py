@@ -24,10 +24,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from deployed.command_line import CDK, cdk_environment
-from deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server
-from docs.commands import check_commands, without_prompts
-from docs.pages import OUTPUT, ROOT, SHELLS, Block, Page, page_files, read_page
+from harness.command_line import CDK, cdk_environment
+from harness.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server
+from integration.docs.commands import check_commands, without_prompts
+from integration.docs.pages import OUTPUT, ROOT, SHELLS, Block, Page, page_files, read_page
 from shielded_function import Shield
 from shielded_function_monitoring import parse_line
 

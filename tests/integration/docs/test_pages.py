@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from docs.commands import CommandError, check_commands, commands_of
-from docs.pages import Block, PageError, parse_page
+from integration.docs.commands import CommandError, check_commands, commands_of
+from integration.docs.pages import Block, PageError, parse_page
 
 PAGE = """\
 # A page

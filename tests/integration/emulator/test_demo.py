@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import checkout_app
+from harness import checkout_app
 from shielded_function_emulator.checkout_run import CheckoutRun, run_checkout
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.demo import SHIELDED

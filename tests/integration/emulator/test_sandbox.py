@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from demo.conftest import KINDS
+from integration.emulator.conftest import KINDS
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.sandbox import RESOLVER, Sandbox, SandboxError, SandboxTimeout
 
@@ -290,7 +290,7 @@ def test_everything_ends_with_the_test_that_is_killed(task: Path) -> None:
             sandbox.start(["sleep", {marker!r}])
             time.sleep(600)
         """
-    tests = str(Path(__file__).resolve().parents[1])
+    tests = str(Path(__file__).resolve().parents[2])
     victim = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], env={**os.environ, "PYTHONPATH": tests})
     try:
         assert _appears(marker)

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from engine.compiling import SOURCES, compile_c
-from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.compiling import SOURCES, compile_c
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture, machine
 from shielded_function_emulator.sandbox import Completed, Sandbox

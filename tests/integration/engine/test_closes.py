@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.conftest import INSIDE
-from engine.late_files import late_files
-from engine.recorder import Recorder
-from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.engine import INSIDE
+from harness.recorder import Recorder
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from integration.engine.late_files import late_files
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
 # How the clients read a setting: Python's the last dot (bootstrap.py), Node.js' the first dot of the file's name

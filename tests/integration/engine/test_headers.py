@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import SOURCES, compile_c
-from engine.elf_files import code_begins_at, end_code_early, offset_of, run_all_first
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.compiling import SOURCES, compile_c
+from harness.elf_files import code_begins_at, end_code_early, offset_of, run_all_first
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 

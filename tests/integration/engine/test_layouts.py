@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import SOURCES, compile_c
-from engine.elf_files import forget_sections, grow_code
-from engine.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.compiling import SOURCES, compile_c
+from harness.elf_files import forget_sections, grow_code
+from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 

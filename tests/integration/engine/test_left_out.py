@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring.pattern import all_of, exists, is_true
 from shielded_function_monitoring.schema import json_schema

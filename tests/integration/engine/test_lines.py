@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_monitoring import MAX_LINE, parse_line, violations
@@ -134,7 +135,7 @@ def test_any_origin_and_any_path_give_whole_lines(box: Sandbox, function: str, v
     assert len({tuple(origin_of(line)) for line in lines}) == 1
 
 
-HIDING = runpy.run_path(str(Path(__file__).with_name("inside") / "hiding.py"), run_name="hiding")["TRICKS"]
+HIDING = runpy.run_path(str(INSIDE / "hiding.py"), run_name="hiding")["TRICKS"]
 
 
 @pytest.mark.parametrize("trick", HIDING)

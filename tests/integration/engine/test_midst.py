@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import SOURCES, compile_c
-from engine.running import SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.compiling import SOURCES, compile_c
+from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 

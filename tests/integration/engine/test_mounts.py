@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.mounting import make_places, run_mounted
-from engine.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.mounting import make_places, run_mounted
+from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
 REFUSED = errno.EACCES

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from engine.running import PYTHON, SHIELD, policy
+from harness.running import PYTHON, SHIELD, policy
+from harness.thinning import long_but
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
-from thinning import long_but
 
 SERVER = "203.0.113.9"
 REFUSED, NO_SUCH_NAME = errno.EACCES, 1002

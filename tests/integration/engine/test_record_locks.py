@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp
 from shielded_function_emulator.sandbox import Sandbox
 
 BLOCKED = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "", "SHIELD_ALLOW_AWS": "none"}

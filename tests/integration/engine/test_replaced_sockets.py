@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from engine.compiling import EFFORT
-from engine.conftest import INSIDE
-from engine.recorder import Recorder
-from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.compiling import EFFORT
+from harness.engine import INSIDE
+from harness.recorder import Recorder
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import RESOLVER, Completed, Sandbox
 

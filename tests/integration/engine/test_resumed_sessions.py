@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.conftest import INSIDE
-from engine.recorder import Recorder
-from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.engine import INSIDE
+from harness.recorder import Recorder
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import is_emulated
 from shielded_function_emulator.sandbox import Completed, Sandbox

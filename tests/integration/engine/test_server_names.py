@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from engine.conftest import INSIDE
-from engine.recorder import Recorder
-from engine.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.engine import INSIDE
+from harness.recorder import Recorder
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.thinning import long_but
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import is_emulated
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
-from thinning import long_but
 
 SERVER, LISTED = "203.0.113.9", "198.51.100.9"
 RESETS = 5432

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from engine.conftest import INSIDE
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp
-from engine.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, counts, entries, kernel_calls, page
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp
+from harness.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, counts, entries, kernel_calls, page
 from shielded_function_emulator.machine import architecture as architecture_under_test
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
@@ -55,7 +55,7 @@ def test_every_call_is_judged_or_has_a_reason() -> None:
 
 
 def test_the_page_says_what_the_list_says() -> None:
-    assert PAGE.read_text() == page(), "python -m engine.system_calls (in tests/) writes it anew"
+    assert PAGE.read_text() == page(), "python -m harness.system_calls (in tests/) writes it anew"
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from checkout_app import synthesized
-from examples.catalogue import EXAMPLES
+from harness.checkout_app import synthesized
+from integration.examples.catalogue import EXAMPLES
 
 Assembly = Callable[[str], Path]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from examples.catalogue import EXAMPLES, FOLDER, LINT_OF_THE_CDK, Example
-from examples.conftest import Assembly
-from linting import lint
+from harness.linting import lint
+from integration.examples.catalogue import EXAMPLES, FOLDER, LINT_OF_THE_CDK, Example
+from integration.examples.conftest import Assembly
 from shielded_function.cli import audit
 
 each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from examples.catalogue import FOLDER
-from examples.conftest import Assembly
-from examples.image import TASK_ROOT, build
-from examples.outside import ATTEMPTS, CHARGE, DATABASE, Aws, alerts, started
+from integration.examples.catalogue import FOLDER
+from integration.examples.conftest import Assembly
+from integration.examples.image import TASK_ROOT, build
+from integration.examples.outside import ATTEMPTS, CHARGE, DATABASE, Aws, alerts, started
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage, Known
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.kernel import machine

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from engine.compiling import compile_c
-from engine.running import PYTHON, SHIELD, prepare_tmp
+from harness.compiling import compile_c
+from harness.running import PYTHON, SHIELD, prepare_tmp
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
 HERE = Path(__file__).parent
-HARD = HERE.parent / "libcs" / "c" / "hard.S"
+HARD = HERE.parents[1] / "platforms" / "libcs" / "c" / "hard.S"
 Probe = Callable[..., tuple[list[str], Completed]]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import compile_c
-from from_code.conftest import HERE
+from harness.compiling import compile_c
+from integration.from_code.conftest import HERE
 from shielded_function_emulator.machine import EMULATOR, SYSTEM, missing
 from shielded_function_runtime.build.native import BINARIES, build
 

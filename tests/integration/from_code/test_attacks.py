@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import compile_c
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp
-from from_code.conftest import events
+from harness.compiling import compile_c
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp
+from integration.from_code.conftest import events
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_runtime.build.native import NATIVE
 

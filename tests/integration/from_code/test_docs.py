@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.running import PYTHON, prepare_tmp
-from from_code.conftest import HERE, alerts, events
-from from_code.test_java import COMPILERS, JAVAS, compile_java, java_mounts, needs_compiler
-from from_code.test_node import NODES, WITHOUT_RINGS
+from harness.running import PYTHON, prepare_tmp
+from integration.from_code.conftest import HERE, alerts, events
+from integration.from_code.test_java import COMPILERS, JAVAS, compile_java, java_mounts, needs_compiler
+from integration.from_code.test_node import NODES, WITHOUT_RINGS
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
-PAGE = HERE.parents[1] / "docs" / "migrating-from-functionshield.md"
+PAGE = HERE.parents[2] / "docs" / "migrating-from-functionshield.md"
 # Each tries to write into /tmp, after the example was loaded as Lambda loads it.
 AFTERWARDS = {
     "main.py": "import app\ntry: open('/tmp/x', 'w')\nexcept PermissionError: print('denied', app.handler({}, None))\n",

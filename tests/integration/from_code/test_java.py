@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.running import SHIELD, prepare_tmp
-from from_code.conftest import HERE, alerts, events
+from harness.running import SHIELD, prepare_tmp
+from integration.from_code.conftest import HERE, alerts, events
 from shielded_function_emulator.languages import java as java_language
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build import java_class
 
-BINDINGS = HERE.parents[1] / "runtime_layer" / "bindings" / "java"
-NATIVE = HERE.parents[1] / "runtime_layer" / "native" / "bindings" / "java"
+BINDINGS = HERE.parents[2] / "runtime_layer" / "bindings" / "java"
+NATIVE = HERE.parents[2] / "runtime_layer" / "native" / "bindings" / "java"
 # By their versions, and where the sandbox shows them.
 JAVAS = {f"java-{line}": home for line, home in java_language.homes().items()}
 COMPILERS = [home for home in JAVAS.values() if (home / "bin" / "javac").exists()]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from engine.running import PYTHON, SHIELD, prepare_tmp
-from from_code.conftest import HERE, alerts, events, only, policy
+from harness.running import PYTHON, SHIELD, prepare_tmp
+from integration.from_code.conftest import HERE, alerts, events, only, policy
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
 ATTEMPTS = {
@@ -149,7 +149,7 @@ def test_the_package_says_what_it_is(layer: Path) -> None:
     """Its version is the distribution's, and its types name the fields that the engine has."""
     folder = layer / "nodejs" / "node_modules" / "shielded-function"
     package = json.loads((folder / "package.json").read_text())
-    pinned = re.search(r'^version = "(.+)"$', (HERE.parents[1] / "pyproject.toml").read_text(), re.MULTILINE)
+    pinned = re.search(r'^version = "(.+)"$', (HERE.parents[2] / "pyproject.toml").read_text(), re.MULTILINE)
     assert pinned is not None
     assert package["version"] == pinned[1]
     from shielded_function import ShieldPolicy

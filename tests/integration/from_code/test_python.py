@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import shielded_function_runtime
-from from_code.conftest import Probe, alerts, events, only, policy
+from integration.from_code.conftest import Probe, alerts, events, only, policy
 from shielded_function_runtime import ConfigurationError
 
 ATTEMPTS = {

@@ -17,15 +17,15 @@ from typing import Any
 
 import pytest
 
-from engine.compiling import compile_c
-from from_code.conftest import HERE
-from from_code.test_java import COMPILERS, compile_java
+from harness.compiling import compile_c
+from harness.thinning import long_but
+from integration.from_code.conftest import HERE
+from integration.from_code.test_java import COMPILERS, compile_java
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.languages.python_versions import available
 from shielded_function_emulator.sandbox import shield_lines
-from thinning import long_but
 
 CLIENTS = HERE / "inside" / "clients"
 SERVER = ("203.0.113.77", 7000)  # as the handlers have it

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from integration.launcher.support import MACHINE, Installed
 from shielded_function_runtime.build import native
-from wrapper.support import MACHINE, Installed
 
 LOADED = "stand-in loaded\n"
 _STAND_IN = """

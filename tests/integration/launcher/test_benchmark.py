@@ -13,7 +13,7 @@ import pytest
 
 from shielded_function_emulator.sandbox import Sandbox
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 NETWORK = ["connect_by_name", "denied_lookup", "http_bare", "fetch", "http", "https", "https_bare", "grpc"]
 NAMES = [
     "getppid",

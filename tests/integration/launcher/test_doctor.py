@@ -20,10 +20,7 @@ from typing import Any
 
 import pytest
 
-from shielded_function_emulator import seccomp
-from shielded_function_emulator.machine import EMULATOR, missing
-from shielded_function_runtime.build import native
-from wrapper.support import (
+from integration.launcher.support import (
     KILL_PROCESS,
     MACHINE,
     NEW_LISTENER,
@@ -35,6 +32,9 @@ from wrapper.support import (
     needs_root,
     write_script,
 )
+from shielded_function_emulator import seccomp
+from shielded_function_emulator.machine import EMULATOR, missing
+from shielded_function_runtime.build import native
 
 KEYS = [
     "kernel",

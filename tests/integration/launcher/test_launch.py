@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from wrapper.conftest import LOADED
-from wrapper.support import POLICY, Installed, read_line, write_script
+from integration.launcher.conftest import LOADED
+from integration.launcher.support import POLICY, Installed, read_line, write_script
 
 PYTHON = str(Path(sys.executable).resolve())
 # Prints what the program was given.

@@ -14,7 +14,7 @@ from pathlib import Path
 import lief
 import pytest
 
-from wrapper.support import MACHINE, POLICY, Installed, assert_refused, needs_root, write_script
+from integration.launcher.support import MACHINE, POLICY, Installed, assert_refused, needs_root, write_script
 
 # What would be printed if it ran.
 PROOF = ("/bin/echo", "it ran")

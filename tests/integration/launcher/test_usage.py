@@ -11,8 +11,8 @@ from pathlib import Path
 import lief
 import pytest
 
+from integration.launcher.support import POLICY, Installed
 from shielded_function_runtime.build import native
-from wrapper.support import POLICY, Installed
 
 SETTINGS = re.findall(r'NAME\("(\w+)"\)', (native.NATIVE / "core" / "policy.c").read_text())
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from cli.running import command
+from integration.cli.running import command
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function.policy import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage

@@ -14,7 +14,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def checkout() -> Path:
-    return Path(__file__).resolve().parents[2]
+    return Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,7 @@ def test_doctor_reports_as_json() -> None:
 
 
 def test_demo_is_found_from_inside_a_checkout(checkout: Path) -> None:
-    assert demo.find_checkout(checkout / "tests" / "packaging") == checkout
+    assert demo.find_checkout(checkout / "tests" / "integration" / "packaging") == checkout
 
 
 def test_demo_needs_a_checkout(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import shop
+from integration.cli import shop
 from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.long

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.running import PYTHON, SHIELD, policy
-from ready.api import NEXT, RESTORE, RUNTIME_API, SECONDS, RuntimeApi
+from harness.running import PYTHON, SHIELD, policy
+from integration.readiness.api import NEXT, RESTORE, RUNTIME_API, SECONDS, RuntimeApi
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.languages import python
 from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, shield_lines

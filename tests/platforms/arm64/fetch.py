@@ -1,4 +1,4 @@
-"""Gets the emulator, the system and the runtimes of an aarch64 machine: `python -m arm64.fetch` (from `tests/`).
+"""Gets the emulator, the system and the runtimes of an aarch64 machine: `make arm64`.
 
 Debian's packages come by the machine's own apt, and runtimes from Python's index by pip; each file is checked against
 its hash, and what is there already is not fetched again.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from arm64.packages import EMULATOR, PARTS, SYSTEM
-from libcs.fetch import Unavailable, root_of
+from platforms.arm64.packages import EMULATOR, PARTS, SYSTEM
+from platforms.libcs.fetch import Unavailable, root_of
 from shielded_function_emulator.languages.parts import Unavailable as PartUnavailable
 
 

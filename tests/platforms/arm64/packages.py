@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from libcs.releases import Package
+from platforms.libcs.releases import Package
 from shielded_function_emulator.languages.parts import Part, download_wheel, scratch
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Debian packages that are unpacked into one folder; `libcs.fetch.root_of` says how.
+    """Debian packages that are unpacked into one folder; `platforms.libcs.fetch.root_of` says how.
 
     Attributes:
         name: what the folder is called by, with the architecture.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from arm64.conftest import entered
-from engine.compiling import SOURCES, compile_c
-from engine.running import PYTHON, SHIELD, policy, prepare_tmp
+from harness.compiling import SOURCES, compile_c
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp
+from platforms.arm64.conftest import entered
 from shielded_function_emulator.sandbox import Sandbox
 
 

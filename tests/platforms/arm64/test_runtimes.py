@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from arm64.conftest import INSIDE, entered
-from arm64.packages import JAVAS, NODES
-from engine.compiling import compile_c
-from engine.running import POLICIES, PYTHON, SHIELD, prepare_tmp
+from harness.compiling import compile_c
+from harness.running import POLICIES, PYTHON, SHIELD, prepare_tmp
+from platforms.arm64.conftest import INSIDE, entered
+from platforms.arm64.packages import JAVAS, NODES
 from shielded_function_emulator.languages import java
 from shielded_function_emulator.sandbox import Completed, Sandbox
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import compile_c
-from libcs.fetch import Unavailable, Unpackable, root_of
-from libcs.releases import Libc
+from harness.compiling import compile_c
+from platforms.libcs.fetch import Unavailable, Unpackable, root_of
+from platforms.libcs.releases import Libc
 
 SOURCES = Path(__file__).parent / "c"
 # The programs do not look at what every call returns: a later line tells.

@@ -1,4 +1,4 @@
-"""Gets the C libraries of `releases` into `.tools/libcs/`, as small roots: `python -m libcs.fetch` (from `tests/`).
+"""Gets the C libraries of `releases` into `.tools/libcs/`, as small roots: `make test-libcs`.
 
 The machine's own apt fetches them, from the mirrors that it is set up for; its configuration is not changed. Each file
 is checked against its hash. Point releases replace packages: when a version is gone, the suite's present one is taken,
@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from libcs.releases import DEBIAN_NAMES, LIBCS, Package
+from platforms.libcs.releases import DEBIAN_NAMES, LIBCS, Package
 from shielded_function_emulator.languages import debian, parts
 
-CACHE = Path(__file__).resolve().parents[2] / ".tools" / "libcs"
+CACHE = Path(__file__).resolve().parents[3] / ".tools" / "libcs"
 _HELPER = Path("/usr/lib/apt/apt-helper")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _MERGED = ("bin", "sbin", "lib", "lib64")  # links into /usr, in every root

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from engine.compiling import SOURCES as ENGINE_SOURCES
-from engine.running import policy
-from libcs.fetch import CACHE
-from libcs.releases import LIBCS, Libc
+from harness.compiling import SOURCES as ENGINE_SOURCES
+from harness.running import policy
+from platforms.libcs.fetch import CACHE
+from platforms.libcs.releases import LIBCS, Libc
 from shielded_function_emulator.machine import EMULATOR, missing
 from shielded_function_runtime.build.native import BINARIES, build
 

@@ -12,11 +12,11 @@ import capstone
 import lief
 import pytest
 
-from arm64.packages import SYSTEM
-from engine.compiling import NATIVE, compile_list_sites
-from libcs.fetch import Unpackable
-from libcs.releases import DEBIAN_NAMES, LIBCS, Libc
-from thinning import long_but
+from harness.compiling import NATIVE, compile_list_sites
+from harness.thinning import long_but
+from platforms.arm64.packages import SYSTEM
+from platforms.libcs.fetch import Unpackable
+from platforms.libcs.releases import DEBIAN_NAMES, LIBCS, Libc
 
 # What a process's calls come from. Since glibc 2.34 only libc and the loader have any.
 LIBRARIES = ("libc.so*", "libc-2.*", "ld-*", "libpthread*", "librt*", "libanl*", "libresolv*", "libnss_*")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiling import compile_c
-from engine.running import SHIELD, policy
-from libcs.releases import LIBCS, Libc
+from harness.compiling import compile_c
+from harness.running import SHIELD, policy
+from platforms.libcs.releases import LIBCS, Libc
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 

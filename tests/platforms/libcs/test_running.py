@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from engine.compiling import SOURCES as ENGINE_SOURCES
-from engine.compiling import compile_c
-from engine.running import SHIELD, policy
-from libcs.releases import LIBCS, Libc
+from harness.compiling import SOURCES as ENGINE_SOURCES
+from harness.compiling import compile_c
+from harness.running import SHIELD, policy
+from harness.thinning import long_but
+from platforms.libcs.releases import LIBCS, Libc
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
-from thinning import long_but
 
 SOURCES = Path(__file__).parent / "c"
 HERE = [libc for libc in LIBCS if libc.architecture == platform.machine()]

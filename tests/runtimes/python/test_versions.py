@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import checkout_app
+from harness import checkout_app
+from harness.thinning import long_but
 from shielded_function import ShieldPolicy
 from shielded_function_emulator import xray
 from shielded_function_emulator.checkout_run import STACK, CheckoutRun, run_checkout
@@ -22,12 +23,11 @@ from shielded_function_emulator.languages.python_versions import VERSIONS, XRAY,
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.verdicts import ATTEMPTS, judge
-from thinning import long_but
 
 HERE = Path(__file__).parent
 AVAILABLE = available()
 THIS = f"3.{sys.version_info.minor}"
-# The tests' own version is attacked by tests/demo.
+# The tests' own version is attacked by tests/integration/emulator.
 OTHERS = [version for version in AVAILABLE if version != THIS] or [THIS]
 NEWEST = [*AVAILABLE][-1:]  # a list: of none where there is none
 ALLOWED = {f"SHIELD_{attempt.policy.upper()}": "allow" for attempt in ATTEMPTS}

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cases.task import INSIDE
+from security.cases.task import INSIDE
 from shielded_function_emulator.machine import architecture
 
 MODES = ("block", "alert", "allow")

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from cases.catalogue import MODES, WAYS, Case, cases
-from cases.suite import Result, Suite
+from harness.thinning import long_but
+from security.cases.catalogue import MODES, WAYS, Case, cases
+from security.cases.suite import Result, Suite
 from shielded_function_emulator.sandbox import SandboxError
-from thinning import long_but
 
 LATE_SAMPLE = MODES_SAMPLE = 6  # one of so many
 BLOCK, OTHERS, ALL = "block", "alert and allow", "every mode"

@@ -1,7 +1,7 @@
-"""`python -m cases.run` (`make cases`): every case in every mode, for each way of attaching, with its effect seen.
+"""`make cases`: every case in every mode, for each way of attaching, with its effect seen.
 
-Prints a table, and writes `tests/cases/latest.json`. Exit status 1: something is not as it must be. 2: nothing could
-be run.
+Prints a table, and writes `tests/security/cases/latest.json`. Exit status 1: something is not as it must be.
+2: nothing could be run.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cases.catalogue import MODES, WAYS, Case, cases
-from cases.suite import Result, Suite
-from cases.verdicts import GOOD, NOT_RUN
+from security.cases.catalogue import MODES, WAYS, Case, cases
+from security.cases.suite import Result, Suite
+from security.cases.verdicts import GOOD, NOT_RUN
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_runtime.build.native import BINARIES, BuildError, build

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cases.task import task
+from security.cases.task import task
 
 Tree = dict[str, tuple[object, ...]]
 

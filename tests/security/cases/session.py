@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cases.catalogue import Case
-from cases.world import World
+from security.cases.catalogue import Case
+from security.cases.world import World
 from shielded_function_emulator.sandbox import shield_lines
 
 PYTHON = "/var/lang/bin/python3"

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cases.catalogue import MODES, Case
-from cases.session import UNSHIELDED, WORKERS, Outcome, Session
-from cases.verdicts import GOOD, NOT_RUN, impossible, verdict
-from cases.world import World
+from security.cases.catalogue import MODES, Case
+from security.cases.session import UNSHIELDED, WORKERS, Outcome, Session
+from security.cases.verdicts import GOOD, NOT_RUN, impossible, verdict
+from security.cases.world import World
 
 Progress = Callable[[Case, str, str], None]
 THREADS = "late_threads_go_on"

@@ -10,10 +10,10 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from engine.compiling import SOURCES as ENGINE_SOURCES
-from engine.compiling import compile_c
-from engine.elf_files import ask_for_an_executable_stack
-from engine.mounting import bring_kernel
+from harness.compiling import SOURCES as ENGINE_SOURCES
+from harness.compiling import compile_c
+from harness.elf_files import ask_for_an_executable_stack
+from harness.mounting import bring_kernel
 from shielded_function_emulator.machine import architecture
 
 HERE = Path(__file__).parent

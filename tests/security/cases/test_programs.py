@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cases.checking import Results, check, of_section, rows
+from security.cases.checking import Results, check, of_section, rows
 
 CHILD, NETWORK = of_section("child"), of_section("network")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cases.catalogue import MODES, cases
-from cases.run import main
-from cases.session import Outcome
-from cases.verdicts import DENIED, SAME, verdict
+from security.cases.catalogue import MODES, cases
+from security.cases.run import main
+from security.cases.session import Outcome
+from security.cases.verdicts import DENIED, SAME, verdict
 
 FEWEST = 120
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cases.checking import Results, check, of_section, rows
+from security.cases.checking import Results, check, of_section, rows
 
 GATE = of_section("gate", "alerts", "settings")
 MEMORY, STATES = of_section("memory"), of_section("states")

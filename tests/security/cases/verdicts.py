@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 
-from cases.catalogue import Case
-from cases.session import Outcome
+from security.cases.catalogue import Case
+from security.cases.session import Outcome
 
 DENIED, SAME, REFUSED = "denied", "as unshielded", "not started"
 NOT_RUN = "not run"

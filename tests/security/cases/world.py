@@ -10,8 +10,8 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from cases import scene
-from cases.task import task
+from security.cases import scene
+from security.cases.task import task
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox, SandboxError
 

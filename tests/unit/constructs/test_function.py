@@ -16,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Match, Template
 
-from function_template import (
+from harness.function_template import (
     ALARM,
     FILTER,
     FUNCTION,

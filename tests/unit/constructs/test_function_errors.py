@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Annotations, Match
 
-from function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
+from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
 # ---- errors

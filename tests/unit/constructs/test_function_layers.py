@@ -6,7 +6,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from function_template import FUNCTION, WRAPPER, Props, Resources, layer_arn, only, variables
+from harness.function_template import FUNCTION, WRAPPER, Props, Resources, layer_arn, only, variables
 from shielded_function import ShieldedFunction
 
 # ---- layers

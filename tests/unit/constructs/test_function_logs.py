@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
-from function_template import ALARM, FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
+from harness.function_template import ALARM, FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
 from shielded_function import ShieldAlarms, ShieldedFunction
 from shielded_function_monitoring.filters import violations_by_policy
 

@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from linting import lint
+from harness.linting import lint
 from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]

@@ -24,7 +24,7 @@ import cffi
 
 from shielded_function_runtime.build import aws_endpoints
 
-NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
+NATIVE = Path(__file__).parents[3] / "runtime_layer" / "native"
 SOURCES = [NATIVE / "core" / name for name in ("aws.c", "text.c", "memory.c")]
 HOME_REGIONS = {
     "aws": "us-east-1",

@@ -6,7 +6,8 @@ import botocore
 import pytest
 from hypothesis import HealthCheck, settings
 
-from core.aws import (
+from shielded_function_runtime.build import aws_endpoints, aws_table
+from unit.core.aws import (
     HOME_REGIONS,
     SOME_REGIONS,
     SOURCES,
@@ -17,8 +18,7 @@ from core.aws import (
     compile_c,
     every_region,
 )
-from core.native import Native
-from shielded_function_runtime.build import aws_endpoints, aws_table
+from unit.core.native import Native
 
 # The library is a session's; the examples share it. A slow machine is no failure.
 settings.register_profile(

@@ -19,7 +19,7 @@ from typing import Any
 
 from cffi import FFI
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 CORE = CHECKOUT / "runtime_layer" / "native" / "core"
 CACHE = CHECKOUT / ".zig-cache"  # the build's own
 # In the order in which they include each other.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.native import Native
+from unit.core.native import Native
 
 ALERT_MAX = 4096
 TEXTS = ("host", "protocol", "path", "syscall", "object", "allow")

@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.aws import ACCOUNT, HOME_REGIONS, Answers, Region, Resolved, Table, every_region
-from core.native import Native
+from harness.thinning import long_but
 from shielded_function_runtime.build import aws_labels, aws_table
-from thinning import long_but
+from unit.core.aws import ACCOUNT, HOME_REGIONS, Answers, Region, Resolved, Table, every_region
+from unit.core.native import Native
 
 # The sweeps over botocore are worth making once, in one worker.
 pytestmark = pytest.mark.xdist_group("aws")

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.test_shield_policy import POLICIES
 from shielded_function.policy import Loosening, ShieldPolicy, ShieldPolicyError, check_policy
 from shielded_function.policy.aws_names import _MEANT, is_service, service_meant
 from shielded_function_runtime import core
+from unit.core.test_shield_policy import POLICIES
 
 TOKEN = "${Token[TOKEN.12]}"
 

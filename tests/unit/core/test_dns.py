@@ -14,7 +14,7 @@ from dnslib import DNSRecord
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.native import Native
+from unit.core.native import Native
 
 A, NS, CNAME, TXT, AAAA, ANY, HTTPS = 1, 2, 5, 16, 28, 255, 65
 IN, CHAOS = 1, 3

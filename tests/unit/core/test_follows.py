@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.native import Native
-from core.test_tighten import IN_FORCE, TIGHTER, tighten
+from unit.core.native import Native
+from unit.core.test_tighten import IN_FORCE, TIGHTER, tighten
 
 
 def follows(native: Native, policy: Any) -> bool:

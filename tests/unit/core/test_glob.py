@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.native import Native
+from unit.core.native import Native
 
 _TOKENS = re.compile(r"(?<=/)\*\*/|/\*\*$|\*\*|\*|\?|.", re.DOTALL)
 _REGEX = {"**/": "(?:[^/]*/)*", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.native import CORE, FLAGS, Native, zig_cc
+from unit.core.native import CORE, FLAGS, Native, zig_cc
 
 NAME_KEPT = 96
 

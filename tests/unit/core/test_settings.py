@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.native import Native
+from unit.core.native import Native
 
 MODES = [
     "SHIELD_OUTBOUND_CONNECTIVITY",

@@ -10,7 +10,7 @@ from cffi import FFI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.native import CORE, FLAGS, TRAP, Native, zig_cc
+from unit.core.native import CORE, FLAGS, TRAP, Native, zig_cc
 
 
 def pieces(native: Native, value: bytes, separator: bytes) -> list[bytes]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.native import ERROR_ROOM, Native
+from unit.core.native import ERROR_ROOM, Native
 
 IN_FORCE = (
     "AWS_REGION=eu-west-1",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from core.native import Native
+from unit.core.native import Native
 
 CHANGE = b"\x14\x03\x03\x00\x01\x01"
 SIZES = (32, 36, 40, 48, 64, 80)  # of the records that carry a Finished, by cipher suite

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.native import Native
+from unit.core.native import Native
 
 # What stands for the star, or the bucket, in names as they are given in the world.
 USUAL = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.native import Native
+from unit.core.native import Native
 
 PUBLIC = "203.0.113.7"
 TCP, UDP, OTHER = 0, 1, 2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.lines import alert, armed, at, connect, folded, lookup, refused, tmp
+from harness.alert_lines import alert, armed, at, connect, folded, lookup, refused, tmp
 from shielded_function_monitoring.insights import (
     Aggregate,
     All,

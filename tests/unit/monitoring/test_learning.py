@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 import yaml
 
-from monitoring.lines import alert, armed, at, connect, folded, line, lookup, program, refused, tmp
+from harness.alert_lines import alert, armed, at, connect, folded, line, lookup, program, refused, tmp
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import (
     Evidence,
@@ -460,7 +460,7 @@ def test_comments_cannot_be_left() -> None:
 
 
 def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
     (shown,) = re.findall("```toml\n(.*?)```", text, re.DOTALL)
     log = log_of(
         *(armed(at(10)) for _ in range(53)),

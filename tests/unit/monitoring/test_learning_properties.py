@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.lines import FUNCTION, at
+from harness.alert_lines import FUNCTION, at
 from shielded_function_monitoring.learning import FunctionLog, Learnt, learn, read
 from shielded_function_monitoring.learning.questions import question_of
 from shielded_function_runtime import core

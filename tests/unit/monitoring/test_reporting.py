@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from browser import Browser
-from monitoring.lines import alert, armed, at, connect, folded, lookup, refused, tmp
+from harness.alert_lines import alert, armed, at, connect, folded, lookup, refused, tmp
+from harness.browser import Browser
 from shielded_function_emulator.languages.parts import Unavailable
 from shielded_function_monitoring.insights import evaluate, queries
 from shielded_function_monitoring.learning import read

@@ -15,7 +15,7 @@ from shielded_function_monitoring.alert import ALARMING_EVENTS, DETAILS, EVENTS,
 from shielded_function_monitoring.pattern import all_of, exists, is_true
 from shielded_function_monitoring.schema import json_schema
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 PAGE = (REFERENCE / "alert-lines.md").read_text()
 EXAMPLES = [block.strip() for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 COUNTED = all_of(is_true("$.function_shield"), exists("$.policy"))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from alarm_chain import chains
-from alarm_chain.chains import STACK, TOPIC
+from harness import chains
+from harness.chains import STACK, TOPIC
 from shielded_function_monitoring import LogEvent, TemplateError, monitoring_of, shielded_functions
 from shielded_function_monitoring.intrinsics import Resolver
 from shielded_function_monitoring.simulated import alert_line

@@ -2,7 +2,7 @@
  * Errors come back as -errno. */
 #include <asm/unistd.h>
 
-#include "../../engine/c/own_call.h"
+#include "../../../harness/c/own_call.h"
 
 enum { HERE = -100 };
 

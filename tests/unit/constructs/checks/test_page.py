@@ -8,7 +8,7 @@ from typing import Any
 
 from shielded_function.checks.rules import PRODUCTION, RULES
 
-PAGE = (Path(__file__).parents[3] / "docs" / "guide" / "checks.md").read_text()
+PAGE = (Path(__file__).parents[4] / "docs" / "guide" / "checks.md").read_text()
 
 
 def test_the_table() -> None:

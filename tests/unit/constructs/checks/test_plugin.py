@@ -13,7 +13,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from deployed.command_line import CDK
+from harness.command_line import CDK
 from shielded_function import ShieldAlarms, ShieldChecks, ShieldPolicy
 from shielded_function.checks import check, plugin, read_assembly
 

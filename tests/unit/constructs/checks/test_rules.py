@@ -25,7 +25,7 @@ from shielded_function.runtimes import TESTED, can_be_shielded
 
 from .conftest import Judge, MakeFunction, rules
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 WRAPPER = "Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER"
 OUTBOUND = "Environment.Variables.SHIELD_ALLOW_OUTBOUND"
 NO_POLICY = {

@@ -1,6 +1,6 @@
 """Writes `cdk_actions.json`: every action that the CDK's own sources name, which is what its grants are made of.
 
-    python tests/constructs/granted/cdk_actions.py
+    python tests/unit/constructs/granted/cdk_actions.py
 
 Committed with the CDK's version; written anew when the pin of aws-cdk-lib moves.
 """

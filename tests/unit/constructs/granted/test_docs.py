@@ -8,7 +8,7 @@ from typing import Any
 
 from shielded_function import granted
 
-GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "aws.md"
+GUIDE = Path(__file__).parents[4] / "docs" / "guide" / "aws.md"
 
 
 def test_the_examples() -> None:

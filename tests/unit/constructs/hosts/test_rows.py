@@ -37,7 +37,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3express as s3express
 from aws_cdk import aws_timestream as timestream
 
-from linting import lint
+from harness.linting import lint
 from shielded_function import hosts
 
 SUFFIX = {"Ref": "AWS::URLSuffix"}

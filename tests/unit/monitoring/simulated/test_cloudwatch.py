@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from alarm_chain import chains
-from alarm_chain.chains import GRANULARITIES, STACK, TOPIC, Granularity
+from harness import chains
+from harness.chains import GRANULARITIES, STACK, TOPIC, Granularity
 from shielded_function_monitoring.alert import POLICIES, Mode, Policy
 from shielded_function_monitoring.simulated import (
     LogEvent,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alarm_chain.chains import PATTERN
+from harness.chains import PATTERN
 from shielded_function_monitoring.alert import MODES, POLICIES
 from shielded_function_monitoring.pattern import parse, parse_selector, read_line
 from shielded_function_monitoring.simulated.filters import FilterError, MetricFilter, too_many

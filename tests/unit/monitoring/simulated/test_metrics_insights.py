@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alarm_chain.chains import QUERY
+from harness.chains import QUERY
 from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics
 from shielded_function_monitoring.simulated.metrics_insights import (
     Condition,

@@ -11,8 +11,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from alarm_chain import chains
-from alarm_chain.chains import GRANULARITIES, STACK, TOPIC, Granularity
+from harness import chains
+from harness.chains import GRANULARITIES, STACK, TOPIC, Granularity
 from shielded_function_monitoring.simulated import LogEvent, MotoCloudWatch, SimulatedCloudWatch, alert_line
 
 REGION = "us-east-1"
