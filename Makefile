@@ -46,42 +46,43 @@ native: setup ## compile the C for every platform
 	@$(BIN)/python -m shielded_function_runtime.build
 
 runtimes: setup ## fetch what the tests run besides Python: runtimes, JDK, servers (minutes the first time; no root needed)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m needs
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m harness.needs
 
 demo: native ## attack one function, unshielded and shielded, in an emulated Lambda
 	@$(RUN) $(BIN)/shielded-function demo
 
 # What has a target of its own: the rounds in full, and aarch64.
 test: native runtimes ## run the tests but for the long rounds and aarch64 (PYTEST_ARGS=... replaces -n 4)
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/arm64
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/platforms/arm64
 
 LONG_TESTS ?= tests
 test-long: native runtimes ## run in full what `make test` tries in small: versions, modes, races, AWS's hosts, deployments against moto, the wheel
 	@RACE_SECONDS=3 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or race' $(LONG_TESTS)
 
 test-aws: native ## deploy to your AWS account, attack, read alarms, delete (AWS_ARGS=...; needs credentials; minutes)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m aws.run $(AWS_ARGS)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m integration.aws.run $(AWS_ARGS)
 
 cases: native ## try every way around the policies, in every mode (CASES_ARGS=...; some minutes)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m cases.run $(CASES_ARGS)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m security.cases.run $(CASES_ARGS)
 
 conformance: native ## run other people's tests with and without the shield (CONFORMANCE_ARGS='--suite node'; half an hour)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m conformance.run $(CONFORMANCE_ARGS)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m compat.conformance.run $(CONFORMANCE_ARGS)
 
 fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m fuzz.run $(FUZZ_ARGS)
 
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m libcs.fetch
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/libcs
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.libcs.fetch
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/platforms/libcs
 
 arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files for aarch64 (by apt and pip)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m arm64.fetch
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.arm64.fetch
 
 # The engine's suites, each in an emulated sandbox that is an aarch64 machine; the runtimes; every C library. The cases
-# can be tried too (ARM64_TESTS=tests/cases), but nobody has looked at what qemu makes of each of them.
-ARM64_TESTS ?= tests/arm64 tests/engine tests/libcs/test_arm64.py tests/from_code/test_arm64.py \
-  tests/wrapper/test_doctor.py::test_the_aarch64_program_under_qemu
+# can be tried too (ARM64_TESTS=tests/security/cases), but nobody has looked at what qemu makes of each of them.
+ARM64_TESTS ?= tests/platforms/arm64 tests/platforms/libcs/test_arm64.py tests/integration/engine \
+  tests/integration/from_code/test_arm64.py tests/security/test_evasion.py tests/security/test_threat_model.py \
+  tests/integration/launcher/test_doctor.py::test_the_aarch64_program_under_qemu
 test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)
 	@RACE_SECONDS=3 EMULATED_LAMBDA_MACHINE=aarch64 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) $(ARM64_TESTS)
 
@@ -115,7 +116,7 @@ wheel: setup ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m hatchling build -d dist
 
 clean: ## remove what builds and runs made (.venv, node_modules and .tools stay)
-	@rm -rf dist .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/runtimes.json tests/cases/latest.json
+	@rm -rf dist .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/runtimes.json tests/security/cases/latest.json
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o \
 	  -type d \( -name __pycache__ -o -name cdk.out \) -print0 | xargs -0 rm -rf

@@ -26,28 +26,28 @@ settings.load_profile("any machine")
 # A file is handed to one worker as a whole. These take longest (half a minute and more), and few of them have many
 # tests: begun last, one would keep the others waiting.
 _LONGEST = (
-    "packaging/test_wheel.py",
+    "integration/packaging/test_wheel.py",
     "runtimes/node/test_node.py",
-    "from_code/test_under_clients.py",
-    "wrappers/test_chained.py",
+    "integration/from_code/test_under_clients.py",
+    "integration/chained_wrappers/test_chained.py",
     "runtimes/java/test_java.py",
-    "engine/test_server_names.py",
-    "engine/test_midst.py",
-    "engine/test_replaced_sockets.py",
+    "integration/engine/test_server_names.py",
+    "integration/engine/test_midst.py",
+    "integration/engine/test_replaced_sockets.py",
     "fuzz/test_corpus.py",
-    "core/test_aws.py",
-    "demo/test_demo.py",
-    "python_versions/test_versions.py",
-    "cases/test_programs.py",
-    "alarm_chain/test_end_to_end.py",
-    "cases/test_files.py",
-    "libcs/test_running.py",
+    "unit/core/test_aws.py",
+    "integration/emulator/test_demo.py",
+    "runtimes/python/test_versions.py",
+    "security/cases/test_programs.py",
+    "integration/alarm_chain/test_end_to_end.py",
+    "security/cases/test_files.py",
+    "platforms/libcs/test_running.py",
     "runtimes/node/test_workers.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    from arm64.limits import skip_what_cannot_be_tried  # tests/ is on the path by now
+    from platforms.arm64.limits import skip_what_cannot_be_tried  # tests/ is on the path by now
 
     skip_what_cannot_be_tried(items)
     ranks = {Path(__file__).parent / "tests" / name: rank for rank, name in enumerate(_LONGEST)}

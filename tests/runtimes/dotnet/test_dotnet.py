@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.compiling import compile_c
+from harness.compiling import compile_c
 from runtimes.attempts import ALERT, BLOCK, MODES, UNSHIELDED, Attempt, problems
 from runtimes.dotnet.conftest import BY_BOOTSTRAP, DEFAULT, HANDLERS, LINE, RUNTIME, Runs
 from runtimes.dotnet.table import ATTEMPTS, HANDLER

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.thinning import long_but
 from runtimes.java import table
 from runtimes.java.building import Code
 from runtimes.java.running import Run, in_mode, run, unshielded, with_environment
@@ -16,7 +17,6 @@ from runtimes.java.table import LINES, LISTS, Attempt
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.sandbox import shield_lines
-from thinning import long_but
 
 Packages = Callable[[int], FunctionPackage]
 Runs = Callable[[int, str], Run]

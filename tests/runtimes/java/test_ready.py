@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.thinning import long_but
 from runtimes.java.running import unshielded
 from runtimes.java.runtime_api import RuntimeApi
 from runtimes.java.table import LINES
@@ -15,7 +16,6 @@ from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.platform_files import RUNTIME_ROOT
 from shielded_function_emulator.web import WebServer
-from thinning import long_but
 
 Packages = Callable[[int], FunctionPackage]
 

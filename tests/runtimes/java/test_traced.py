@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
+from harness.thinning import long_but
 from runtimes.functions import STACK, Described, synthesize
 from runtimes.java.table import LINES
 from shielded_function import ShieldPolicy
@@ -22,7 +23,6 @@ from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.languages.parts import run
 from shielded_function_emulator.sandbox import shield_lines
 from shielded_function_runtime.build.native import build
-from thinning import long_but
 
 HANDLERS = ("Early", "Late")
 NAMES = ("cold", "warm")

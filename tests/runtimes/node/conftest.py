@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from engine.compiling import compile_c
+from harness.compiling import compile_c
 from runtimes.attempts import BLOCK, MODES, UNSHIELDED, Attempt
 from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
 from runtimes.node.table import ATTEMPTS

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from harness.thinning import long_but
 from runtimes.attempts import ALERT, BLOCK, MODES, TOLD_ONCE, UNSHIELDED, Attempt, problems
 from runtimes.functions import in_thread
 from runtimes.node.conftest import COMMONJS, LAYOUTS, LINES, MAIN, Runs, attempts_of
 from runtimes.node.table import ATTEMPTS
-from thinning import long_but
 
 NEWEST = max(LINES)  # the one that is tried in full
 EACH_LINE = pytest.mark.parametrize("line", long_but({NEWEST}, LINES), ids=lambda line: f"node{line}")

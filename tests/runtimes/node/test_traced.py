@@ -8,6 +8,7 @@ import shutil
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
+from harness.thinning import long_but
 from runtimes.functions import STACK, Described, shield_lines, synthesize
 from runtimes.node.conftest import HERE, LINES
 from shielded_function import ShieldPolicy
@@ -17,7 +18,6 @@ from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.languages.node import XRAY
 from shielded_function_runtime.build.native import build
-from thinning import long_but
 
 NAMES = ("cold", "warm")
 

@@ -18,13 +18,13 @@ from typing import Any
 
 import pytest
 
-from engine.compiling import compile_c
+from harness.compiling import compile_c
+from harness.thinning import long_but
 from runtimes.node.conftest import COMMONJS, LAYOUTS, MAIN, attempts_of
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.sandbox import Sandbox, shield_lines
 from shielded_function_runtime.build.native import BINARIES, build
-from thinning import long_but
 
 LINES = (22, 24)  # the client has it since then
 WORKERS = 6

@@ -134,7 +134,7 @@ bool needs_no_search(struct text path)
                                           "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
     static const char *const system[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
     /* Of the system's only those that are loaded often and known for it: not every library makes its calls through libc.
-     * tests/libcs looks at those of Debian. */
+     * tests/platforms/libcs looks at those of Debian. */
     static const char *const known[] = {"libbz2.so.",  "libcrypt.so.", "libcrypto.so.", "libexpat.so.",
                                         "libffi.so.",  "libgcc_s",     "liblzma.so.",   "libm-2.",
                                         "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",

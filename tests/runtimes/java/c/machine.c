@@ -3,7 +3,7 @@
 #include <jni.h>
 #include <string.h>
 
-#include "../../../engine/c/own_call.h"
+#include "../../../harness/c/own_call.h"
 
 enum { AT_FDCWD = -100, AF_INET = 2, SOCK_STREAM = 1, SIGCHLD = 17, PATH_ROOM = 256 };
 

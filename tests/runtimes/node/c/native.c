@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "../../../engine/c/own_call.h"
+#include "../../../harness/c/own_call.h"
 
 enum { TEXT_BYTES = 1024 };
 

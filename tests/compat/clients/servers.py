@@ -1,0 +1,194 @@
+"""What the clients talk to: real servers, each a program in the sandbox's network, at an address that is not loopback.
+
+Ports are above 1023, because a server in the sandbox is no more privileged than the function.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from typing_extensions import Self
+
+from compat.clients.certificates import write_certificate
+from compat.clients.packages import ROOT
+from harness import programs
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.platform_files import INTERPRETER
+from shielded_function_emulator.sandbox import Sandbox, SandboxError
+
+HOME = "/tmp/servers"  # in the sandbox: certificate, key and PostgreSQL's files
+_CERTIFICATE, _KEY, _DATA = f"{HOME}/server.crt", f"{HOME}/server.key", f"{HOME}/postgres"
+_SOURCES = "/var/task/servers"
+_START_SECONDS = 20.0
+
+# Server: the host name and the address that it has.
+PLACES: Mapping[str, tuple[str, str]] = {
+    "web": ("web.example", "198.51.100.31"),
+    "greeter": ("greeter.example", "198.51.100.32"),
+    "database": ("database.example", "198.51.100.33"),
+    "cache": ("cache.example", "198.51.100.34"),
+    "broker": ("broker.example", "198.51.100.35"),
+    "echo": ("echo.example", "198.51.100.36"),
+}
+WEB, GREETER_TLS, GREETER, DATABASE, CACHE, BROKER, ECHO = 8443, 50051, 50052, 5432, 6379, 1883, 9999
+
+
+def _web(address: str) -> list[str]:
+    return [INTERPRETER, f"{_SOURCES}/web.py", _CERTIFICATE, _KEY, address, str(WEB)]
+
+
+def _greeter(address: str) -> list[str]:
+    return [INTERPRETER, f"{_SOURCES}/greeter.py", _CERTIFICATE, _KEY, address, str(GREETER_TLS), str(GREETER)]
+
+
+def _database(address: str) -> list[str]:
+    settings = {
+        "listen_addresses": address,
+        "port": DATABASE,
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "log_min_messages": "fatal",
+        "ssl": "on",
+        "ssl_cert_file": _CERTIFICATE,
+        "ssl_key_file": _KEY,
+    }
+    return [programs.postgres(), "-D", _DATA, *(f"--{name}={value}" for name, value in settings.items())]
+
+
+def _cache(address: str) -> list[str]:
+    options = ["--bind", address, "--port", str(CACHE), "--protected-mode", "no", "--save", "", "--dir", HOME]
+    return [programs.redis(), *options]
+
+
+def _broker(address: str) -> list[str]:
+    return [INTERPRETER, f"{_SOURCES}/broker.py", address, str(BROKER)]
+
+
+@dataclass(frozen=True)
+class _Server:
+    """How a server is started, and the port at which it answers when it is ready."""
+
+    command: Callable[[str], list[str]]
+    port: int
+
+
+_SERVERS: Mapping[str, _Server] = {
+    "web": _Server(_web, WEB),
+    "greeter": _Server(_greeter, GREETER),
+    "database": _Server(_database, DATABASE),
+    "cache": _Server(_cache, CACHE),
+    "broker": _Server(_broker, BROKER),
+}
+
+
+@contextmanager
+def _without_filter(sandbox: Sandbox) -> Iterator[None]:
+    """Lambda's filter is for functions: PostgreSQL does not start without prctl."""
+    sandbox.filtered = False
+    try:
+        yield
+    finally:
+        sandbox.filtered = True
+
+
+class Servers:
+    """Every server, started at once. `missing`: those whose program could not be had, and why."""
+
+    def __init__(self, sandbox: Sandbox, authority: CertificateAuthority) -> None:
+        self._sandbox, self._authority = sandbox, authority
+        self.missing: dict[str, str] = {}
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        self._write_files()
+        with _without_filter(self._sandbox):
+            for name, server in _SERVERS.items():
+                self._start(name, server)
+        for name in self._started:
+            self._await(name)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._started.values():
+            process.kill()
+            process.wait()
+
+    def _start(self, name: str, server: _Server) -> None:
+        try:
+            argv = server.command(PLACES[name][1])
+        except programs.Missing as missing:
+            self.missing[name] = str(missing)
+            return
+        if name == "database":
+            self._make_database(Path(argv[0]).parent / "initdb")
+        # What it says is read only when it does not start: its log levels keep it short of a pipe's room.
+        environment = {"PYTHONPATH": ROOT, **programs.ENVIRONMENT}
+        self._started[name] = self._sandbox.start(argv, environment=environment, cwd=HOME)
+
+    def _write_files(self) -> None:
+        tmp = self._sandbox.path("/tmp")
+        home = tmp / Path(HOME).relative_to("/tmp")
+        home.mkdir()
+        files = write_certificate(self._authority, [name for name, _ in PLACES.values()], home)
+        files.key.chmod(0o600)
+        for path in (home, *files):
+            os.chown(path, tmp.stat().st_uid, tmp.stat().st_gid)
+
+    def _make_database(self, initdb: Path) -> None:
+        argv = [str(initdb), "-D", _DATA, "-U", "postgres", "--auth=trust", "--no-sync", "--no-locale", "-E", "UTF8"]
+        done = self._sandbox.run_command(argv, cwd=HOME)
+        if done.returncode:
+            raise SandboxError(f"initdb: {done.stdout}{done.stderr}")
+        with self._sandbox.path(f"{_DATA}/pg_hba.conf").open("a") as file:
+            file.write("host all all all trust\n")
+
+    def _await(self, name: str) -> None:
+        process, place = self._started[name], (PLACES[name][1], _SERVERS[name].port)
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            with self._sandbox.socket() as probe:
+                if probe.connect_ex(place) == 0:
+                    return
+            time.sleep(0.02)
+        process.kill()
+        said = b"".join(process.communicate()).decode(errors="replace")
+        raise SandboxError(f"{name} did not start: {said[-2000:]}")
+
+
+class EchoServer:
+    """Sends each datagram back, and remembers it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self.datagrams: list[bytes] = []
+
+    def __enter__(self) -> Self:
+        self._socket = self._sandbox.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((PLACES["echo"][1], ECHO))
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                data, sender = self._socket.recvfrom(2048)
+            except OSError:
+                return
+            self.datagrams.append(data)
+            self._socket.sendto(data, sender)

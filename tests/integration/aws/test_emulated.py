@@ -1,0 +1,70 @@
+"""The functions that `make test-aws` deploys, run in the emulated Lambda: what it expects of AWS holds there."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.aws.account import Account
+from integration.aws.observe import Observed, sort_lines
+from integration.aws.run import ATTACKED, SECRET
+from integration.aws.stack import CDK, Stack
+from integration.aws.verdict import checks, facts_of
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.kernel import machine
+from shielded_function_emulator.sandbox import SandboxError
+from shielded_function_monitoring import LogEvent, monitoring_of
+
+SUFFIX = {"x86_64": "X8664", "aarch64": "Arm64"}[machine()]
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not CDK.exists(), reason="the CDK command line is not in node_modules (make setup)"),
+]
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("emulated") / "cdk.out"
+    Stack("Attacked", folder, "hnb659fds", Account(None, "123456789012", "us-east-1", "nobody")).synthesize()
+    return folder
+
+
+def invoked(assembly: Path, construct: str, event: dict[str, Any]) -> Invocation:
+    try:
+        with EmulatedFunction(CloudAssembly(assembly).function("Attacked", construct)) as function:
+            done = function.invoke(event)
+    except SandboxError as error:
+        pytest.skip(f"no sandbox for it here: {error}")
+    assert not done.failed, (done.payload, done.log)
+    return done
+
+
+@pytest.mark.parametrize("role", ATTACKED)
+def test_the_attacked_functions(assembly: Path, role: str) -> None:
+    construct = f"{role}{SUFFIX}"
+    done = invoked(assembly, construct, {"secret": SECRET})
+    observed = Observed(construct, done.payload)
+    sort_lines(observed, [line.message for line in done.log])
+    # The template's own filter and alarm, evaluated on these lines.
+    template = json.loads((assembly / "Attacked.template.json").read_text())
+    read = CloudAssembly(assembly)
+    monitoring = monitoring_of(template, read.logical_id("Attacked", construct), read.resolver("Attacked"))
+    now = time.time()
+    (state,) = monitoring.states([LogEvent(now - 90, line.message) for line in done.log], at=now).values()
+    observed.alarm = state
+    matched = [line.message for line in done.log if monitoring.matched(line.message)]
+    observed.violations = sum(json.loads(message)["count"] for message in matched)
+    assert [check for check in checks(role, construct, observed) if not check.holds] == []
+
+
+def test_the_doctor_answers_every_question(assembly: Path) -> None:
+    facts = facts_of(invoked(assembly, f"Doctor{SUFFIX}", {}).payload)
+    assert [question for question, answer in facts.items() if answer == "not told"] == []
+    assert facts["ptrace"].startswith("refused")  # the emulated Lambda's filter
+    assert facts["does the process engine arm?"].startswith("works")

@@ -1,0 +1,68 @@
+"""A function that has an exec wrapper already is shielded behind it, from the template to its log."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from harness import programs
+from harness.thinning import long_but
+from integration.chained_wrappers.catalogue import CASES
+from integration.chained_wrappers.conftest import STACK, UNSHIELDED
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.languages import find
+from shielded_function_emulator.sandbox import shield_lines
+
+POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
+# Of each kind of the catalogue's, one or two.
+KEPT = {
+    *("InsertOption", "InsertRequire", "DdLambdaHandler", "OwnInterpreter", "UsersScript", "Helpers", "TwoInARow"),
+    *("ClearEnvironment", "Preload"),
+}
+WORK = {"data": "content", "thread": "heard", "later": "imported later"}
+
+
+@contextmanager
+def started(assembly: CloudAssembly, name: str) -> Iterator[EmulatedFunction]:
+    """The function, in a sandbox where somebody listens at the address that it must not connect to."""
+    with EmulatedFunction(assembly.function(STACK, name)) as function:
+        if not function.sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox of its own: {function.sandbox.isolation.note}")
+        with function.sandbox.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("203.0.113.66", 443))
+            listener.listen()
+            yield function
+
+
+def violations(invocation: Invocation) -> list[str]:
+    lines = shield_lines([line.message for line in invocation.log])
+    return [line["policy"] for line in lines if "policy" in line]
+
+
+def test_the_attempts_are_real(assembly: CloudAssembly) -> None:
+    with started(assembly, UNSHIELDED) as function:
+        assert function.invoke({"do": "attempts"}).payload == dict.fromkeys(POLICIES, "done")
+
+
+@pytest.mark.parametrize("name", long_but(KEPT, CASES))
+def test_behind_a_wrapper(assembly: CloudAssembly, name: str) -> None:
+    case = CASES[name]
+    if case.from_debian and not programs.jemalloc():
+        pytest.skip(f"no libjemalloc; {programs.REDIS.missing()}")
+    if missing := find(case.runtime).missing():
+        pytest.skip(missing)
+    with started(assembly, name) as function:
+        cold, attempts, warm = (function.invoke({"do": what}) for what in ("work", "attempts", "work"))
+    for worked in (cold, warm):
+        assert not worked.failed, (worked.payload, [line.message for line in cold.log])
+        assert {key: worked.payload.get(key) for key in ("work", *case.seen)} == {"work": WORK, **case.seen}
+        assert violations(worked) == []
+    denied = [policy for policy in POLICIES if policy not in case.open]
+    outcomes = dict.fromkeys(denied, "denied") | dict.fromkeys(case.open, "done")
+    assert {policy: attempts.payload[policy] for policy in POLICIES} == outcomes
+    assert violations(attempts) == denied

@@ -1,0 +1,160 @@
+"""An account of moto's whose Logs Insights answers: moto's own gives raw rows, so the evaluator takes its place.
+
+Everything else is moto's: log groups, events, functions, stacks. What was called is kept, as IAM names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import boto3
+import botocore.client
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from integration.cli.moto_account import CREDENTIALS, REGION
+from shielded_function_monitoring import parse_pattern
+from shielded_function_monitoring.insights import Evaluation, Row, parse_query, record_of
+
+NOW = datetime.now(timezone.utc).replace(microsecond=1)
+
+
+def ago(**time: float) -> str:
+    """A time as lines write it: so long before the tests began."""
+    return (NOW - timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass
+class Account:
+    """What happens in it.
+
+    Attributes:
+        calls: every request, as `service:Operation`.
+        asked: the queries that were started: log groups, text, seconds from and to.
+        refuse: raises for an operation, or not.
+        polls: how often a query says that it is running.
+        log_groups: where functions log that do not log to their own; moto does not keep it.
+    """
+
+    calls: list[str] = field(default_factory=list[str])
+    asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    refuse: Callable[[str, dict[str, Any]], None] = lambda operation, arguments: None
+    polls: int = 1
+    log_groups: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def logs(self) -> Any:
+        """moto's client."""
+        return boto3.client("logs", region_name=REGION)
+
+    def write(self, log_group: str, lines: Sequence[str], stream: str = "one") -> None:
+        """Puts lines into a log group, which is made where it is not there: at the time that they say."""
+        logs = self.logs
+        for create, more in ((logs.create_log_group, {}), (logs.create_log_stream, {"logStreamName": stream})):
+            try:
+                create(logGroupName=log_group, **more)
+            except logs.exceptions.ResourceAlreadyExistsException:
+                continue
+        events = sorted(({"timestamp": _milliseconds(each), "message": each} for each in lines), key=_time_of)
+        logs.put_log_events(logGroupName=log_group, logStreamName=stream, logEvents=events)
+
+    def start_query(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        pages = self.logs.get_paginator("describe_log_groups").paginate()
+        known = {group["logGroupName"] for page in pages for group in page["logGroups"]}
+        for group in arguments["logGroupNames"]:
+            if group not in known:
+                raise _error("ResourceNotFoundException", "StartQuery")
+        assert len(arguments["logGroupNames"]) <= 50
+        self.asked.append({**arguments, "polls": self.polls})
+        return {"queryId": str(len(self.asked) - 1)}
+
+    def query_results(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        asked = self.asked[int(arguments["queryId"])]
+        if asked["polls"]:
+            asked["polls"] -= 1
+            return {"status": "Running", "results": [], "statistics": {"bytesScanned": 1e6}}
+        rows = self._rows(asked)[: asked["limit"]]
+        results = [[{"field": name, "value": value} for name, value in row.items()] for row in rows]
+        return {"status": "Complete", "results": results, "statistics": {"bytesScanned": 2e6}}
+
+    def _rows(self, asked: dict[str, Any]) -> list[Row]:
+        evaluation = Evaluation(parse_query(asked["queryString"]))
+        for group in asked["logGroupNames"]:
+            pages = self.logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group, startTime=asked["startTime"] * 1000, endTime=asked["endTime"] * 1000 + 999
+            )
+            for event in (event for page in pages for event in page["events"]):
+                record = record_of(event["message"])
+                if record is not None:
+                    evaluation.add({**record, "@timestamp": event["timestamp"] / 1000, "@log": group})
+        return evaluation.rows()
+
+
+def _milliseconds(line: str) -> int:
+    record = record_of(line)
+    if record is None:
+        return int(NOW.timestamp() * 1000)
+    moment = datetime.strptime(record["timestamp"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+    return int(moment.timestamp() * 1000)
+
+
+def _time_of(event: dict[str, Any]) -> int:
+    return event["timestamp"]
+
+
+def _error(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": f"{code} of the test"}}, operation)
+
+
+def denying(*operations: str, code: str = "AccessDeniedException") -> Callable[[str, dict[str, Any]], None]:
+    """Refuses operations, as AWS does whoever may not."""
+
+    def refuse(operation: str, arguments: dict[str, Any]) -> None:
+        if operation in operations:
+            raise _error(code, operation)
+
+    return refuse
+
+
+@contextmanager
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An empty account; nothing in it waits."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("shielded_function.cli.asking.time.sleep", lambda seconds: None)
+    with mock_aws():
+        made = Account()
+        real = botocore.client.BaseClient._make_api_call
+        inside = False
+
+        def call(self: Any, operation: str, arguments: dict[str, Any]) -> Any:
+            nonlocal inside
+            if inside:
+                return real(self, operation, arguments)
+            service = {"cloudwatch-logs": "logs"}.get(
+                self.meta.service_model.service_name, self.meta.service_model.service_name
+            )
+            made.calls.append(f"{service}:{operation}")
+            made.refuse(operation, arguments)
+            if operation == "FilterLogEvents" and "filterPattern" in arguments:  # moto reads no JSON patterns
+                pattern = parse_pattern(arguments.pop("filterPattern"))
+                found = real(self, operation, arguments)
+                return {**found, "events": [each for each in found["events"] if pattern.matches(each["message"])]}
+            if operation == "GetFunctionConfiguration" and arguments["FunctionName"] in made.log_groups:
+                logging = {"LoggingConfig": {"LogGroup": made.log_groups[arguments["FunctionName"]]}}
+                return {**real(self, operation, arguments), **logging}
+            played = {"StartQuery": made.start_query, "GetQueryResults": made.query_results, "StopQuery": lambda _: {}}
+            inside = True
+            try:
+                return played[operation](arguments) if operation in played else real(self, operation, arguments)
+            finally:
+                inside = False
+
+        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+        yield made

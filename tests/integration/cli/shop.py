@@ -1,0 +1,99 @@
+"""An app as a user may have it: a function whose dependency attacks, others that do not, nested stacks and a stage."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+
+from shielded_function import ShieldedFunction, ShieldPolicy
+
+DEPENDENCY = Path(__file__).parents[3] / "examples" / "checkout" / "handler" / "leftpad_plus"
+EVENT = {"card": "4242 4242 4242 4242"}
+
+HANDLER = """
+import leftpad_plus
+
+def handler(event, context):
+    print("a line of the function")
+    return leftpad_plus.deeds(event.get("card", "no card"))
+"""
+QUIET = """
+import os
+
+def handler(event, context):
+    if event == "fail":
+        raise ValueError("as asked")
+    return {"event": event, "variables": {n: os.environ[n] for n in ("TABLE", "TOPIC", "STAGE", "GREETING")}}
+"""
+_ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
+
+
+def props(**more: Any) -> dict[str, Any]:
+    """What the functions have in common: they are for this machine, and this Python."""
+    return {
+        "runtime": lambda_.Runtime(
+            f"python3.{sys.version_info.minor}", lambda_.RuntimeFamily.PYTHON, supports_inline_code=True
+        ),
+        "handler": "index.handler",
+        "architecture": _ARCHITECTURES[platform.machine()],
+        "timeout": cdk.Duration.seconds(20),
+        **more,
+    }
+
+
+def synthesize(folder: Path) -> Path:
+    """Writes the app's `cdk.out` below `folder`."""
+    code = folder / "code"
+    code.mkdir(mode=0o755)
+    (code / "app.py").write_text(HANDLER)
+    shutil.copytree(DEPENDENCY, code / "leftpad_plus", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def attacked() -> dict[str, Any]:
+        return props(handler="app.handler", code=lambda_.Code.from_asset(str(code)))
+
+    output = folder / "cdk.out"
+    app = cdk.App(outdir=str(output), analytics_reporting=False)
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="210987654321", region="eu-west-1"))
+    table, topic = _table(stack), sns.Topic(stack, "Topic")
+    stage = cdk.CfnParameter(stack, "StageName", type="String")
+    ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(), **attacked())
+    lambda_.Function(stack, "Plain", **attacked())
+    quiet = ShieldedFunction(
+        stack,
+        "Quiet",
+        function_name="quiet-one",
+        code=lambda_.Code.from_inline(QUIET),
+        environment={
+            "TABLE": table.table_name,
+            "TOPIC": topic.topic_arn,
+            "STAGE": stage.value_as_string,
+            "GREETING": "hello",
+        },
+        **props(),
+    )
+    table.grant_read_data(quiet)
+    nested = cdk.NestedStack(stack, "Nested")
+    ShieldedFunction(
+        nested,
+        "Checkout",
+        code=lambda_.Code.from_inline("def handler(event, context):\n    import os\n    return os.environ['TABLE']"),
+        environment={"TABLE": table.table_name},
+        **props(),
+    )
+    production = cdk.Stage(app, "Prod")
+    ShieldedFunction(cdk.Stack(production, "Shop"), "Refund", policy=ShieldPolicy(), **attacked())
+    app.synth()
+    return output
+
+
+def _table(stack: cdk.Stack) -> dynamodb.Table:
+    key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    return dynamodb.Table(stack, "Orders", partition_key=key)

@@ -1,0 +1,101 @@
+"""docs/reference/iam-permissions.md names the actions that the commands call, and no others."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from harness.alert_lines import connect
+from integration.cli.insights_account import Account, account, ago, denying
+from integration.cli.moto_account import REGION, make_function, make_role
+from integration.cli.test_alerts import STACK
+from shielded_function.cli import alerts, learn, report, set_mode
+from shielded_function.cli.aws import Place
+from shielded_function.cli.errors import CliError
+from shielded_function.cli.log_groups import Where
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "iam-permissions.md"
+HERE = Place(REGION)
+GROUP = "/aws/lambda/checkout"
+
+
+def documented(heading: str) -> set[str]:
+    """The actions of the policy below a heading."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    (block,) = re.findall("```json\n(.*?)```", section, re.DOTALL)
+    found: set[str] = set()
+    for statement in json.loads(block)["Statement"]:
+        actions = statement["Action"]
+        found |= {actions} if isinstance(actions, str) else set(actions)
+    return found
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    with account(monkeypatch) as made:
+        boto3.client("cloudformation", region_name=REGION).create_stack(
+            StackName="Shop", TemplateBody=json.dumps(STACK)
+        )
+        for name in ("checkout", "refund"):
+            made.write(f"/aws/lambda/{name}", [connect("a.example", time=ago(hours=1), function=name)])
+        made.calls.clear()
+        yield made
+
+
+SOURCES: dict[str, dict[str, Any]] = {
+    "a log group": {"log_groups": [GROUP]},
+    "a function": {"functions": ["checkout"]},
+    "a stack": {"stacks": ["Shop"]},
+}
+# Besides the two for Logs Insights, as the page's table has it.
+MORE = {
+    "a log group": set[str](),
+    "a function": {"lambda:GetFunctionConfiguration"},
+    "a stack": {"lambda:GetFunctionConfiguration", "cloudformation:ListStackResources"},
+}
+COMMANDS: dict[str, Callable[[Where, Path], int]] = {
+    "alerts": lambda where, folder: alerts.alerts(where, alerts.Options(), json=True),
+    "alerts --lines": lambda where, folder: alerts.alerts(where, alerts.Options(lines=True), json=True),
+    "learn": lambda where, folder: learn.run(where, learn.Options(), json=True),
+    "report": lambda where, folder: report.report(where, report.Options(output=str(folder / "report.html"))),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_a_command_calls(aws: Account, tmp_path: Path, name: str, source: str) -> None:
+    COMMANDS[name](Where(**SOURCES[source], place=HERE), tmp_path)
+    assert set(aws.calls) == {"logs:StartQuery", "logs:GetQueryResults"} | MORE[source]
+    assert set(aws.calls) <= documented("alerts, learn, report")
+
+
+def test_what_is_documented_is_called(aws: Account, tmp_path: Path) -> None:
+    for source in SOURCES.values():
+        alerts.alerts(Where(**source, place=HERE), alerts.Options(), json=True)
+    aws.refuse = denying("GetQueryResults")
+    with pytest.raises(CliError):
+        alerts.alerts(Where(log_groups=[GROUP], place=HERE), alerts.Options(), json=True)
+    assert set(aws.calls) == documented("alerts, learn, report")
+
+
+def test_follow(aws: Account) -> None:
+    messages = alerts._new_messages(Where(log_groups=[GROUP], since="2h", place=HERE), lambda seconds: None)
+    assert "a.example" in next(messages)
+    assert set(aws.calls) == documented("alerts --follow")
+
+
+def test_set_mode(aws: Account) -> None:
+    make_role(boto3.client("iam", region_name=REGION))
+    client = boto3.client("lambda", region_name=REGION)
+    client.delete_function(FunctionName="checkout")
+    make_function(client)
+    aws.calls.clear()
+    set_mode.set_mode("checkout", ["read_handler=alert"], set_mode.Options(yes=True, region=REGION), json=True)
+    called = set(aws.calls) - {"lambda:GetFunction"}  # of the waiter
+    assert called == documented("set-mode")

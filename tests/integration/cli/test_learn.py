@@ -1,0 +1,339 @@
+"""`shielded-function learn`: policies from lines, beside the present ones, for people, files and CI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.alert_lines import alert, armed, at, connect, folded, lookup, tmp
+from integration.cli import shop
+from integration.cli.insights_account import Account, account, ago, denying
+from integration.cli.moto_account import REGION
+from integration.cli.running import command, says
+from shielded_function.cli import learn
+from shielded_function.cli.aws import Place
+from shielded_function.cli.errors import CliError
+from shielded_function.cli.learn import Options
+from shielded_function.cli.log_groups import Where
+from shielded_function.cli.present import InAssembly
+from shielded_function.policy import ShieldPolicy
+
+LOG = [
+    armed(at(20)),
+    lookup("api.stripe.com", at(20)),
+    connect("api.stripe.com", time=at(20), count=3, caller="libssl.so"),
+    connect("api.stripe.com", time=at(22), caller="libssl.so"),
+    tmp("/tmp/cache.json", at(21)),
+    tmp("/tmp/tmpk3j_x9a2", at(21)),
+    connect(ip="169.254.169.254", port=80, time=at(21)),
+]
+OTHER = [connect("api.example.com", time=at(20), function="refund")]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "log.jsonl"
+    path.write_text("\n".join(LOG) + "\n")
+    return path
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Path:
+    path = tmp_path / "both.jsonl"
+    path.write_text("\n".join(LOG + OTHER) + "\n")
+    return path
+
+
+def test_a_table_for_people(log: Path) -> None:
+    done = command("learn", log)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
+    assert "1 cold starts, 3 days observed" in said
+    assert "api.stripe.com:443" in said
+    assert "/tmp/tmp????????" in said
+    assert "metadata-address" in said
+    assert "in block mode, the learnt policy would still deny" in said
+
+
+def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> None:
+    for name in ("checkout.toml", "checkout.yaml", "checkout.json"):
+        done = command("learn", log, "--output", tmp_path / name)
+        assert (done.returncode, done.stdout) == (0, f"{tmp_path / name}\n"), done.stderr
+        policy = ShieldPolicy.from_file(tmp_path / name)
+        assert policy == ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_tmp=["/tmp/cache.json"])
+    rendered = command("render", tmp_path / "checkout.toml", "--format", "env")
+    assert "SHIELD_ALLOW_OUTBOUND=api.stripe.com:443" in rendered.stdout
+    decided = command("decide", "connect", "api.stripe.com:443", "--policy-file", tmp_path / "checkout.toml")
+    assert decided.returncode == 0
+
+
+def test_a_file_of_each_function(both: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    done = command("learn", both, "--output", folder)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["checkout.toml", "refund.toml"]
+    assert ShieldPolicy.from_file(folder / "refund.toml") == ShieldPolicy(allow_outbound=["api.example.com:443"])
+
+
+def test_python(both: Path) -> None:
+    done = command("learn", both, "--function", "refund", "--format", "python")
+    assert done.returncode == 0, done.stderr
+    names: dict[str, object] = {}
+    exec(done.stdout, names)
+    assert names["policy"] == ShieldPolicy(allow_outbound=["api.example.com:443"])
+
+
+def test_json(log: Path) -> None:
+    (told,) = json.loads(command("learn", log, "--json").stdout)["functions"]
+    assert (told["function"], told["cold_starts"], told["days"]) == ("checkout", 1, 3)
+    assert told["policy"] == {"allow_outbound": ["api.stripe.com:443"], "allow_tmp": ["/tmp/cache.json"]}
+    assert told["entries"][0]["evidence"] == {
+        "count": 4, "first": at(20), "last": at(22), "days": 2, "callers": ["libssl.so"],
+    }  # fmt: skip
+    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/tmp????????", 1)]
+    assert [each["rule"] for each in told["decisions"]] == ["metadata-address"]
+    assert {each["target"] for each in told["still_denied"]} == {"169.254.169.254:80", "/tmp/tmpk3j_x9a2"}
+
+
+def test_an_offer_is_taken(log: Path, tmp_path: Path) -> None:
+    arguments = ("learn", log, "--accept", "/tmp/tmp????????", "--accept", "169.254.169.254:80")
+    (told,) = json.loads(command(*arguments, "--json").stdout)["functions"]
+    assert told["policy"]["allow_tmp"] == ["/tmp/cache.json", "/tmp/tmp????????"]
+    assert (told["offers"], told["decisions"], told["still_denied"]) == ([], [], [])
+    said = says(command("learn", log, "--accept", "/tmp/**"))
+    assert said == "--accept /tmp/**: it is not offered; offered is /tmp/tmp????????, 169.254.169.254:80"
+
+
+def test_a_mode_is_accepted_by_name(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(alert("executable_memory", path="/opt/libffi.so") + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert [each["policy"] for each in told["still_denied"]] == ["executable_memory"]
+    arguments = ("learn", tmp_path / "log", "--accept", "executable_memory=allow", "--json")
+    (told,) = json.loads(command(*arguments).stdout)["functions"]
+    assert (told["policy"], told["still_denied"]) == ({"executable_memory": "allow"}, [])
+
+
+# The present policy
+
+
+def test_added_to_the_present_policy(log: Path, tmp_path: Path) -> None:
+    present = tmp_path / "present.toml"
+    present.write_text('outbound_connectivity = "alert"\nallow_outbound = ["*.stripe.com"]\nallow_aws = ["sqs"]\n')
+    (told,) = json.loads(command("learn", log, "--policy", present, "--json").stdout)["functions"]
+    assert told["policy"] == {
+        "allow_outbound": ["*.stripe.com"], "allow_aws": ["sqs"], "allow_tmp": ["/tmp/cache.json"],
+    }  # fmt: skip
+    done = command("learn", log, "--policy", present, "--format", "diff")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["--- checkout (present)", "+++ checkout (learnt)"]
+    assert '-outbound_connectivity = "alert"' in lines
+    assert any(line.startswith('+    "/tmp/cache.json",  # 1 time on 1 day, 2026-11-21') for line in lines)
+    assert not any(line.startswith(("+", "-")) and "stripe" in line for line in lines)
+
+
+def test_aws_without_the_present_policy(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(connect("sqs.eu-west-1.amazonaws.com") + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert told["policy"] == {"allow_aws": ["sqs"]}
+    assert "nothing is known of the services that it has" in told["notes"][0]
+    granted = tmp_path / "granted.toml"
+    granted.write_text('allow_aws = "granted"\n')
+    for options in (("--granted",), ("--policy", granted)):
+        (told,) = json.loads(command("learn", tmp_path / "log", "--json", *options).stdout)["functions"]
+        assert [each["rule"] for each in told["decisions"]] == ["missing-grant"], options
+
+
+def test_check_in_ci(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("\n".join(each.replace('"count":3', '"count":1') for each in LOG) + "\n")
+    enough = tmp_path / "enough.toml"
+    enough.write_text('allow_outbound = ["api.stripe.com:443", "169.254.169.254:80"]\nallow_tmp = ["/tmp/**"]\n')
+    done = command("learn", log, "--check", "--policy", enough)
+    assert (done.returncode, done.stdout) == (0, "1 functions: their policies admit all that was observed\n")
+    lacking = tmp_path / "lacking.toml"
+    lacking.write_text('allow_outbound = ["api.stripe.com:443"]\nread_write_tmp = "allow"\n')
+    done = command("learn", log, "--check", "--policy", lacking)
+    assert done.returncode == 1
+    assert "169.254.169.254:80" in done.stdout
+    done = command("learn", log, "--check", "--policy", lacking, "--json")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert told["lacks"] is True
+    assert [each["target"] for each in told["functions"][0]["lacking"]] == ["169.254.169.254:80"]
+    assert told["functions"][0]["policy"]["read_write_tmp"] == "allow", "what is allowed stays allowed"
+
+
+def test_check_fails_where_targets_are_unknown(tmp_path: Path) -> None:
+    enough = tmp_path / "enough.toml"
+    enough.write_text('allow_outbound = ["a.example:443"]\n')
+    for name, lines in (("folded", [folded("outbound_connectivity", 7)]), ("counted", [connect("a.example", count=8)])):
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+        done = command("learn", tmp_path / name, "--check", "--policy", enough)
+        assert done.returncode == 1
+        assert "7 violations of outbound_connectivity were counted and not written" in done.stdout
+    enough.write_text('outbound_connectivity = "allow"\n')
+    assert command("learn", tmp_path / "folded", "--check", "--policy", enough).returncode == 0
+
+
+def test_check_of_nothing_is_no_check(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("START\n")
+    (tmp_path / "p.json").write_text("{}")
+    said = says(command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.json"))
+    assert said.startswith("no line of the shield was found; --check has nothing to go by")
+
+
+def test_check_says_what_only_a_deployment_can_tell(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(connect("sqs.eu-west-1.amazonaws.com") + "\n")
+    (tmp_path / "p.toml").write_text('allow_aws = "granted"\n')
+    done = command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.toml")
+    assert done.returncode == 0, done.stdout
+    assert "what its policy may admit, by entries that are known only at deployment" in done.stdout
+    assert "sqs.eu-west-1.amazonaws.com:443" in done.stdout
+
+
+@pytest.mark.parametrize(("first", "second"), [("--json", "--output"), ("--check", "--output"), ("--json", "--format")])
+def test_options_that_nobody_would_heed(log: Path, tmp_path: Path, first: str, second: str) -> None:
+    (tmp_path / "p.json").write_text("{}")
+    value = tmp_path / "x.toml" if second == "--output" else "python"
+    said = says(command("learn", log, first, second, value, "--policy", tmp_path / "p.json"))
+    assert said == f"{second} is for what is written, and {first} writes nothing: leave one out"
+
+
+def test_s3_of_any_bucket_is_not_allowed_by_the_default(tmp_path: Path) -> None:
+    """What is a decision to take is not in the policy that is printed."""
+    (tmp_path / "log").write_text(connect("s3.eu-west-1.amazonaws.com") + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert told["policy"] == {"allow_aws": "none"}
+    assert [each["target"] for each in told["still_denied"]] == ["s3.eu-west-1.amazonaws.com:443"]
+
+
+def test_more_entries_than_a_policy_takes(tmp_path: Path) -> None:
+    """Somebody's 600 hosts keep nobody from learning of the others."""
+    many = [connect(f"h.example{n}.com") for n in range(600)]
+    (tmp_path / "log").write_text("\n".join([*many, *OTHER]) + "\n")
+    checkout, refund = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert "more than 512 entries" in checkout["problem"]
+    assert (len(checkout["still_denied"]), checkout["policy"]) == (600, {})
+    assert refund["policy"] == {"allow_outbound": ["api.example.com:443"]}
+    assert "what was learnt makes no policy" in command("learn", tmp_path / "log").stdout
+    said = says(command("learn", tmp_path / "log", "--output", tmp_path / "policies"))
+    assert said.startswith("checkout: what was learnt makes no policy")
+
+
+def test_tracebacks_fail_no_check(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(alert("read_handler", path="/var/task/app.py") + "\n")
+    (tmp_path / "p.json").write_text("{}")
+    assert command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.json").returncode == 0
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shop.synthesize(tmp_path_factory.mktemp("shop"))
+
+
+def test_the_policies_of_an_assembly(assembly: Path) -> None:
+    present = InAssembly(assembly, {"odd-name": "Shop/Checkout"})
+    assert present.policy_of("quiet-one") is not None, "by its name"
+    assert present.policy_of("odd-name") == ShieldPolicy(), "by --place"
+    checkout = next(f for f in present._functions if f.place.path == "Shop/Checkout")
+    assert present.policy_of(f"Shop-{checkout.place.logical_id}-AbCdEfGh1234") == ShieldPolicy()
+    assert present.policy_of("somebody-elses") is None
+    with pytest.raises(CliError, match="--place x=Shop/Nobody: no function has this path"):
+        InAssembly(assembly, {"x": "Shop/Nobody"}).policy_of("x")
+
+
+def test_check_against_an_assembly(assembly: Path, log: Path) -> None:
+    done = command("learn", log, "--check", "--assembly", assembly, "--place", "checkout=Shop/Checkout")
+    assert done.returncode == 1
+    assert "checkout: its policy lacks" in done.stdout
+    done = command("learn", log, "--check", "--assembly", assembly)
+    assert done.returncode == 1
+    assert "checkout: its policy is not known" in done.stdout
+
+
+# Several runs
+
+
+def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
+    saved, later = tmp_path / "first.json", tmp_path / "later.jsonl"
+    assert command("learn", log, "--save", saved).returncode == 0
+    later.write_text(
+        "\n".join([armed(at(24)), connect("api.stripe.com", time=at(24)), folded("read_write_tmp", 2, at(24))])
+    )
+    (told,) = json.loads(command("learn", later, "--merge", saved, "--json").stdout)["functions"]
+    assert told["cold_starts"] == 2
+    assert told["entries"][0]["evidence"]["count"] == 5
+    assert told["entries"][0]["evidence"]["days"] == 3
+    assert len(told["incomplete"]) == 2
+    (alone,) = json.loads(command("learn", "--merge", saved, "--json").stdout)["functions"]
+    assert alone["entries"][0]["evidence"]["count"] == 4
+    assert "the same run is given twice" in says(command("learn", "--merge", saved, "--merge", saved))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--check",), "--check compares with the present policy: give --policy FILE or --assembly cdk.out"),
+        (("--format", "diff"), "--format diff compares with the present policy"),
+        (("--format", "ini"), "--format ini: there are table, toml, yaml, json, python, diff"),
+        (("--policy", "a", "--assembly", "b"), "give --policy or --assembly: not both"),
+        (("--policy", "nowhere.toml"), "the policy file nowhere.toml cannot be read"),
+        (("--assembly", "."), "manifest.json cannot be read"),
+        (("--place", "a=b"), "--place names a function of --assembly"),
+        (("--merge", "nowhere.json"), "--merge nowhere.json cannot be read"),
+        (("--merge", "odd.json"), "--merge odd.json: it is not what `learn --save` writes"),
+        (("--format", "toml"), "one function at a time, found checkout, refund: choose one with --function"),
+        (("--output", "x/y.toml", "--function", "refund"), "x/y.toml cannot be written: No such file or directory"),
+    ],
+)
+def test_what_is_wrong_is_said(both: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "odd.json").write_text("{}")
+    assert said in says(command("learn", both, *arguments, cwd=tmp_path))
+
+
+def test_a_forged_function_name_is_no_path(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(connect("a.example", function="../../evil") + "\n")
+    said = says(command("learn", tmp_path / "log", "--output", tmp_path / "out"))
+    assert said == "'../../evil' is no name for a file: choose functions with --function"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_no_line_of_the_shield(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("START\n")
+    done = command("learn", tmp_path / "log")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "",
+        "shielded-function: no line of the shield was found\n",
+    )
+
+
+# AWS
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    with account(monkeypatch) as made:
+        yield made
+
+
+def test_from_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.write("/aws/lambda/checkout", [armed(ago(days=3)), connect("api.stripe.com", time=ago(days=3), count=3),
+                                       connect("api.stripe.com", time=ago(hours=1))])  # fmt: skip
+    assert learn.run(Where(log_groups=["/aws/lambda/checkout"], place=Place(REGION)), Options(), json=True) == 0
+    (told,) = json.loads(capsys.readouterr().out)["functions"]
+    assert told["policy"] == {"allow_outbound": ["api.stripe.com:443"]}
+    assert told["entries"][0]["evidence"]["days"] == 2
+    (asked,) = aws.asked
+    assert asked["endTime"] - asked["startTime"] == 14 * 86400
+
+
+def test_the_missing_action_is_named(aws: Account) -> None:
+    aws.write("/aws/lambda/checkout", [connect("api.stripe.com", time=ago(hours=1))])
+    aws.refuse = denying("StartQuery")
+    with pytest.raises(CliError, match="you need logs:StartQuery"):
+        learn.run(Where(log_groups=["/aws/lambda/checkout"], place=Place(REGION)), Options(), json=True)

@@ -1,0 +1,105 @@
+"""Files as users have them: packed, of Windows, exported, cut off, and terminals that show less than UTF-8."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.alert_lines import at, connect, tmp
+from integration.cli.running import command, says
+
+LINES = [connect(f"host.example{n}.com", time=at(20)) for n in range(3)]
+TEXT = "\n".join(["START RequestId: 1", *LINES]) + "\n"
+
+
+def _violations(path: Path) -> int:
+    done = command("alerts", path, "--json")
+    assert done.returncode in (0, 3), done.stderr
+    return json.loads(done.stdout)["violations"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("log.gz", gzip.compress(TEXT.encode())),
+        ("packed without saying so", gzip.compress(TEXT.encode())),
+        ("PowerShell's", TEXT.encode("utf-16")),
+        ("UTF-8 with a mark", TEXT.encode("utf-8-sig")),
+        ("Windows'", TEXT.replace("\n", "\r\n").encode()),
+        ("without an end", TEXT.rstrip("\n").encode()),
+        ("with a time in front", TEXT.replace("{", "2026-11-20T10:00:00+00:00 2026/11/20/[$LATEST]0 {", 1).encode()),
+        ("with other bytes", b"\xff\xfd\0\n" * 50 + TEXT.encode()),
+        ("after one long line", b"x" * 3_000_000 + b"\n" + TEXT.encode()),
+    ],
+)
+def test_what_is_read(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert _violations(tmp_path / name) == 3
+
+
+def test_bytes_that_are_no_text_lose_no_line(tmp_path: Path) -> None:
+    """CloudWatch puts the sign for it in their place."""
+    (tmp_path / "log").write_bytes(tmp("/tmp/XX").encode().replace(b"XX", b"\xff\xfe"))
+    assert _violations(tmp_path / "log") == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--lines",), ("--by", "policy")])
+def test_what_was_not_read_is_said(options: tuple[str, ...], tmp_path: Path) -> None:
+    exported = json.dumps({"events": [{"message": f"{line}\n"} for line in LINES]}, indent=1)
+    (tmp_path / "exported").write_text(exported)
+    done = command("alerts", tmp_path / "exported", *options)
+    assert "3 lines have the shield's inside of JSON or CSV and were not read" in done.stderr
+    (tmp_path / "table.csv").write_text('time,message\n1,"{}"\n'.format(LINES[0].replace('"', '""')))
+    assert "1 lines have the shield's inside" in command("alerts", tmp_path / "table.csv", *options).stderr
+    (tmp_path / "cut").write_text(LINES[0][:-20] + "\n" + LINES[1])
+    done = command("alerts", tmp_path / "cut", *options)
+    assert done.returncode == 3
+    assert "1 lines begin as the shield's and are cut off, or forged: left out" in done.stderr
+
+
+@pytest.mark.parametrize("where", [0.3, 0.9])
+def test_a_packed_file_that_is_broken(where: float, tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress("".join(connect(f"h{n}.a{n}.example") for n in range(500)).encode()))
+    at = int(len(packed) * where)
+    packed[at : at + 40] = b"x" * 40
+    (tmp_path / "log.gz").write_bytes(packed)
+    assert "log.gz cannot be read: " in says(command("alerts", tmp_path / "log.gz"))
+    (tmp_path / "cut.gz").write_bytes(packed[: len(packed) // 5])
+    assert "cut.gz cannot be read: " in says(command("alerts", tmp_path / "cut.gz"))
+
+
+def test_stdin_that_is_closed() -> None:
+    run = [sys.executable, "-m", "shielded_function.cli", "alerts", "-"]
+    done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *run], capture_output=True, text=True, check=False)
+    assert says(done) == "stdin is closed: name a file, or pipe lines into it"
+
+
+@pytest.mark.parametrize(
+    "command_line", [("alerts",), ("alerts", "--lines"), ("learn",), ("learn", "--format", "toml")]
+)
+def test_a_terminal_that_shows_less(command_line: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(tmp("/tmp/\u65e5\u672c") + "\n", encoding="utf-8")
+    done = command(command_line[0], tmp_path / "log", *command_line[1:], environment={"PYTHONIOENCODING": "ascii"})
+    assert "Traceback" not in done.stderr
+    assert "/tmp/\\u65e5\\u672c" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("log", "--since", "0h"), "--since 0h is not over yet"),
+        (("log", "--since", "0001-01-01T00:00:00+05:00"), "--since 0001-01-01T00:00:00+05:00: write 30m"),
+        (("log", "--follow", "--until", "1h"), "--follow shows lines as they come: --until"),
+        (("log", "--follow", "--since", "1h"), "--follow shows lines as they come: --until"),
+        (("log", "--follow", "--log-group", "x"), "give files, or log groups and stacks: not both"),
+        (("log", "nowhere", "--follow"), "nowhere is not a file"),
+    ],
+)
+def test_what_is_wrong_is_said(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(TEXT)
+    assert said in says(command("alerts", *arguments, cwd=tmp_path))

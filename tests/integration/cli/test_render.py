@@ -1,0 +1,257 @@
+"""`shielded-function render`: valid for the tools that read it, whatever the policy holds; what the construct makes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import hcl2
+import pytest
+import yaml
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.linting import lint
+from integration.cli.running import command, says
+from shielded_function import ShieldedFunction, ShieldPolicy, invariants
+from shielded_function.cli.errors import CliError
+from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string
+from shielded_function_monitoring import parse_pattern, violations
+from shielded_function_monitoring.filters import of_functions
+
+POLICY = ShieldPolicy(
+    allow_outbound=["api.stripe.com:443", "*.example.com", "[2001:db8::1]:443"],
+    allow_aws=["dynamodb", "s3"],
+    allow_tmp=['/tmp/${x}/"q"\\*', "/tmp/%{y}/é 's"],
+)
+OPTIONS = Options("checkout-prod", "arm64", "layer.zip")
+
+# What a path in a policy may hold: all but control characters, commas and lone surrogates.
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=","), max_size=30)
+# More of what has a meaning somewhere.
+NASTY = st.lists(st.sampled_from(["$", "%", "{", "}", '"', "'", "\\", "u0041", "#", ": ", "é", "\u2028", "😀"]) | TEXT)
+
+
+class Loader(yaml.SafeLoader):
+    """Reads `!Ref X` as CloudFormation's long form."""
+
+
+Loader.add_constructor("!Ref", lambda loader, node: {"Ref": loader.construct_scalar(node)})  # type: ignore[no-untyped-call]
+
+
+def sam(policy: ShieldPolicy = POLICY, options: Options = OPTIONS) -> dict[str, Any]:
+    return yaml.load(render(policy, "sam", options), Loader)
+
+
+def decode_hcl(text: str) -> str:
+    """What Terraform reads in a quoted template, by the specification of its syntax; an introduction is an error.
+
+    https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-expressions
+    """
+    assert text[0] == text[-1] == '"'
+    tokens = re.compile(
+        r"(?P<doubled>\$\$\{|%%\{)|(?P<introduced>\$\{|%\{)"
+        r"|\\u(?P<short>[0-9a-fA-F]{4})|\\U(?P<long>[0-9a-fA-F]{8})|\\(?P<simple>[nrt\"\\])|(?P<plain>[^\"\\])"
+    )
+    decoded, at = "", 1
+    while at < len(text) - 1:
+        token = tokens.match(text, at, len(text) - 1)
+        assert token is not None, f"not a quoted template at {at}: {text}"
+        assert token["introduced"] is None, f"an interpolation at {at}: {text}"
+        assert token["doubled"] is None, f"readers differ about it, at {at}: {text}"
+        number = token["short"] or token["long"]
+        if number:
+            decoded += chr(int(number, 16))
+        elif token["simple"]:
+            decoded += {"n": "\n", "r": "\r", "t": "\t"}.get(token["simple"], token["simple"])
+        else:
+            decoded += token["plain"]
+        at = token.end()
+    return decoded
+
+
+@given(NASTY.map("".join))
+def test_any_text_is_read_back_by_terraform(text: str) -> None:
+    quoted = hcl_string(text)
+    assert decode_hcl(quoted) == text
+    assert quoted.isascii()
+    hcl2.loads(f"x = {quoted}\n")
+
+
+@given(NASTY.map("".join))
+def test_any_text_is_read_back_by_yaml(text: str) -> None:
+    assert yaml.safe_load(f"x: {yaml_string(text)} # yours") == {"x": text}
+
+
+@given(st.lists(NASTY.map("".join).map(lambda text: f"/tmp/x{text}x"), min_size=1, max_size=4))
+def test_any_policy_is_read_back_in_every_form(paths: list[str]) -> None:
+    try:
+        policy = ShieldPolicy(allow_tmp=paths)
+    except ValueError:  # such as a component that is `..`
+        return
+    expected = policy.to_env()
+    assert ShieldPolicy.from_lines(render(policy, "env", OPTIONS)) == policy
+    given_json = json.loads(render(policy, "json", OPTIONS))["Variables"]
+    assert given_json == expected | {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}
+    variables = sam(policy)["Resources"]["CheckoutProdFunction"]["Properties"]["Environment"]["Variables"]
+    assert {name: variables[name] for name in expected} == expected
+    terraform = render(policy, "terraform", OPTIONS)
+    lines = dict(re.findall(r"^      (SHIELD_\w+) *= (\".*\")$", terraform, re.MULTILINE))
+    assert {name: decode_hcl(lines[name]) for name in expected} == expected
+
+
+def test_sam_has_nothing_to_object_to() -> None:
+    found = lint(render(POLICY, "sam", OPTIONS), regions=["eu-west-1"])
+    assert [str(match) for match in found] == []
+
+
+@pytest.mark.parametrize("function", ["0", "on", "_", "x" * 64])
+def test_sam_takes_every_name(function: str) -> None:
+    found = lint(render(POLICY, "sam", OPTIONS._replace(function=function)), regions=["eu-west-1"])
+    assert [str(match) for match in found] == []
+
+
+def test_cfn_lint_would_object() -> None:
+    """The check above can fail."""
+    broken = render(POLICY, "sam", OPTIONS).replace("notBreaching", "breaching-not")
+    assert lint(broken, regions=["eu-west-1"])
+
+
+def test_sam_has_what_the_construct_makes() -> None:
+    """The filter, the alarm and the variables are the construct's, but for names that are made at deployment."""
+    stack = cdk.Stack(cdk.App(), "Shop")
+    ShieldedFunction(
+        stack,
+        "Checkout",
+        function_name="checkout-prod",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): ..."),
+        architecture=lambda_.Architecture.ARM_64,
+        policy=POLICY,
+    )
+    theirs, ours = Template.from_stack(stack).to_json()["Resources"], sam()["Resources"]
+
+    def of(resources: dict[str, Any], kind: str) -> dict[str, Any]:
+        (found,) = (resource["Properties"] for resource in resources.values() if resource["Type"] == kind)
+        return dict(found)
+
+    alarm, filters = "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
+    changing = ("AlarmDescription", "Dimensions", "FilterPattern", "LogGroupName")
+    [start, _, rest] = of(theirs, filters)["FilterPattern"]["Fn::Join"][1]
+    assert of(ours, filters)["FilterPattern"] == f"{start}checkout-prod{rest}"
+    for kind in (alarm, filters, "AWS::Logs::LogGroup"):
+        left, right = ({k: v for k, v in of(r, kind).items() if k not in changing} for r in (theirs, ours))
+        assert left == right
+    assert of(ours, alarm)["Dimensions"] == [{"Name": "FunctionName", "Value": "checkout-prod"}]
+    (made,) = (parts for parts in of(theirs, alarm)["AlarmDescription"].values())
+    said = of(ours, alarm)["AlarmDescription"].partition("it did, or tried")
+    assert "".join(said[1:]).split(" Its lines")[0] in "".join(str(part) for part in made[1])
+    environment = of(theirs, "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert of(ours, "AWS::Serverless::Function")["Environment"]["Variables"] == environment
+
+
+def test_the_alarm_fires_on_an_alert_line() -> None:
+    """The filter counts the line, by its function, into the metric that the alarm watches."""
+    resources = sam()["Resources"]
+    counts = resources["CheckoutProdViolationsFilter"]["Properties"]
+    alarm = resources["CheckoutProdViolationsAlarm"]["Properties"]
+    line = {"function_shield": True, "function": "checkout-prod", "policy": "read_write_tmp", "count": 3}
+    assert parse_pattern(counts["FilterPattern"]).matches(json.dumps(line))
+    (published,) = counts["MetricTransformations"]
+    assert published["MetricValue"] == "$.count"
+    assert (published["MetricNamespace"], published["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+    watched = {found["Name"]: found["Value"] for found in alarm["Dimensions"]}
+    assert watched == {found["Key"]: line[found["Value"].removeprefix("$.")] for found in published["Dimensions"]}
+
+
+def test_terraform_has_the_same_resources() -> None:
+    parsed = hcl2.loads(render(POLICY, "terraform", OPTIONS))
+    blocks = {
+        (kind.strip('"'), name.strip('"')): body
+        for block in parsed["resource"]
+        for kind, named in block.items()
+        for name, body in named.items()
+    }
+    assert set(blocks) == {
+        ("aws_lambda_layer_version", "shield"),
+        ("aws_lambda_function", "checkout_prod"),
+        ("aws_cloudwatch_log_group", "checkout_prod"),
+        ("aws_cloudwatch_log_metric_filter", "checkout_prod_violations"),
+        ("aws_cloudwatch_metric_alarm", "checkout_prod_violations"),
+    }
+    pattern = blocks["aws_cloudwatch_log_metric_filter", "checkout_prod_violations"]["pattern"]
+    assert decode_hcl(pattern) == of_functions(violations(without=["read_handler"]).render(), ["checkout-prod"])
+    alarm = blocks["aws_cloudwatch_metric_alarm", "checkout_prod_violations"]
+    (transformation,) = blocks["aws_cloudwatch_log_metric_filter", "checkout_prod_violations"]["metric_transformation"]
+    assert (alarm["namespace"], alarm["metric_name"]) == (transformation["namespace"], transformation["name"])
+    assert decode_hcl(transformation["value"]) == "$.count"
+    by_function = {name.strip('"'): decode_hcl(value) for name, value in transformation["dimensions"].items()}
+    assert by_function == {"FunctionName": "$.function"}
+    watched = {name.strip('"'): decode_hcl(value) for name, value in alarm["dimensions"].items()}
+    assert watched == {"FunctionName": "checkout-prod"}
+    resource = sam()["Resources"]["CheckoutProdViolationsAlarm"]["Properties"]
+    same = {
+        "statistic": "Statistic",
+        "period": "Period",
+        "evaluation_periods": "EvaluationPeriods",
+        "threshold": "Threshold",
+        "comparison_operator": "ComparisonOperator",
+        "treat_missing_data": "TreatMissingData",
+        "alarm_description": "AlarmDescription",
+    }
+    found = {name: decode_hcl(alarm[name]) if isinstance(alarm[name], str) else alarm[name] for name in same}
+    assert found == {name: resource[theirs] for name, theirs in same.items()}
+
+
+def test_the_limit_is_the_constructs() -> None:
+    assert MAX_ENVIRONMENT == invariants.MAX_ENVIRONMENT
+
+
+@pytest.mark.parametrize("form", ["sam", "terraform", "json"])
+def test_what_does_not_fit_is_refused(form: str) -> None:
+    large = ShieldPolicy(allow_outbound=[f"host-{number}.example.com:443" for number in range(200)])
+    with pytest.raises(CliError, match=r"the variables take \d+ bytes of Lambda's 4096: .*SHIELD_POLICY_FILE"):
+        render(large, form, OPTIONS)
+    assert ShieldPolicy.from_lines(render(large, "env", OPTIONS)) == large
+
+
+def test_what_cloudformation_would_replace_is_refused() -> None:
+    policy = ShieldPolicy(allow_tmp=["/tmp/{{resolve:ssm:x}}"])
+    with pytest.raises(CliError, match=r"SHIELD_ALLOW_TMP has '\{\{resolve:', which CloudFormation would replace"):
+        render(policy, "sam", OPTIONS)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_from_a_file(form: str, tmp_path: Path) -> None:
+    (tmp_path / "policy").write_text(POLICY.to_lines(), encoding="utf-8")
+    done = command("render", "policy", "--format", form, "--function", "checkout-prod", "--arch", "arm64",
+                   "--layer", "layer.zip", cwd=tmp_path)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == render(POLICY, form, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--format", "yaml"), "--format yaml: there are env, sam, terraform, json"),
+        (("--format", "sam", "--arch", "mips"), "--arch mips: there are x86_64 and arm64"),
+        (("--format", "sam", "--function", "a b"), "--function a b: a function's name is 1 to 64 of A-Z a-z 0-9 _ -"),
+    ],
+)
+def test_what_is_wrong_is_named(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    (tmp_path / "policy").write_text(POLICY.to_lines(), encoding="utf-8")
+    assert says(command("render", "policy", *arguments, cwd=tmp_path)) == said
+    assert "the policy file nowhere cannot be read" in says(command("render", "nowhere", *arguments, cwd=tmp_path))
+
+
+def test_it_needs_neither_the_cdk_nor_node() -> None:
+    code = "import sys, shielded_function.cli.render; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,122 @@
+"""`shielded-function report` and `test-filter`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.alert_lines import armed, at, connect, tmp
+from integration.cli.insights_account import Account, account, ago
+from integration.cli.moto_account import REGION
+from integration.cli.running import command, says
+from shielded_function.cli import report
+from shielded_function.cli.aws import Place
+from shielded_function.cli.log_groups import Where
+
+LOG = [armed(at(20)), connect("api.stripe.com", time=at(20), count=3), tmp("/tmp/</script>\x1b[2J", at(21))]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "log.jsonl"
+    path.write_text("START\n" + "\n".join(LOG) + "\n")
+    return path
+
+
+def test_a_page(log: Path, tmp_path: Path) -> None:
+    done = command("report", log, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "shield-report.html\n"), done.stderr
+    page = (tmp_path / "shield-report.html").read_text(encoding="utf-8")
+    assert page.count("<script>") == 1
+    assert "/tmp/&lt;/script&gt;\\x1b[2J" in page
+
+
+def test_what_is_new(log: Path, tmp_path: Path) -> None:
+    before, later = tmp_path / "before.json", tmp_path / "later.jsonl"
+    assert command("report", log, "--format", "json", "--output", before).returncode == 0
+    later.write_text(log.read_text() + connect("new.example", time=at(22)) + "\n")
+    done = command("report", later, "--format", "md", "--previous", before)
+    assert done.returncode == 0, done.stderr
+    assert "**1 new since" in done.stdout
+    assert [line.split(" | ")[4] for line in done.stdout.splitlines() if line.startswith("| new")] == [
+        "new.example:443"
+    ]
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--format", "pdf"), "--format pdf: there are html, md, json"),
+        (("--previous", "nowhere.json"), "--previous nowhere.json cannot be read: No such file or directory"),
+        (("--previous", "odd.json"), "--previous odd.json: it is not what `report --format json` writes"),
+        (("--output", "x/y.html"), "x/y.html cannot be written: No such file or directory"),
+    ],
+)
+def test_what_is_wrong_is_said(log: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "odd.json").write_text("{}")
+    assert says(command("report", log, *arguments, cwd=tmp_path)) == said
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    with account(monkeypatch) as made:
+        yield made
+
+
+def test_from_a_log_group(aws: Account, tmp_path: Path) -> None:
+    aws.write("/aws/lambda/checkout", [armed(ago(hours=2)), connect("api.stripe.com", time=ago(hours=2), count=3)])
+    file = tmp_path / "report.json"
+    where = Where(log_groups=["/aws/lambda/checkout"], since="1d", place=Place(REGION))
+    assert report.report(where, report.Options("json", str(file))) == 0
+    made = json.loads(file.read_text())
+    assert [(each["target"], each["count"]) for each in made["groups"]] == [("api.stripe.com:443", 3)]
+    assert [each["begun"][:13] for each in made["periods"]] == [ago(hours=2)[:13].replace("T", " ")], "by the hour"
+    assert [(each["function"], each["armed"]) for each in made["coverage"]] == [("checkout", 1)]
+
+
+# test-filter
+
+PATTERN = '{ ($.function_shield IS TRUE) && ($.policy = "outbound_*") }'
+
+
+def test_which_lines_match_and_why_not(log: Path) -> None:
+    done = command("test-filter", PATTERN, log, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["lines"], told["matched"]) == (4, 1)
+    assert [(each["line"], each["matches"], each["why_not"]) for each in told["shown"]] == [
+        (1, False, ["the line is no JSON: a JSON pattern matches none of it"]),
+        (2, False, ['$.policy = "outbound_*" does not hold: there is no $.policy']),
+        (3, True, []),
+        (4, False, ['$.policy = "outbound_*" does not hold: it is "read_write_tmp"']),
+    ]
+    assert told["blamed"]['$.policy = "outbound_*"'] == 2
+
+
+def test_a_table(log: Path) -> None:
+    done = command("test-filter", "{ $.policy = * }", "-", stdin=log.read_text())
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert "2 of 4 lines of stdin match" in done.stdout
+
+
+def test_none_is_status_1(log: Path) -> None:
+    done = command("test-filter", '{ $.policy = "start" }', log, "--limit", "1")
+    assert done.returncode == 1
+    assert "the first 1 lines are shown" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("ERROR", "filter pattern, character 1: expected {, found ERROR"),
+        ("{ $.a = %x% }", "filter pattern"),
+        ("{ $.a }", "expected an operator"),
+    ],
+)
+def test_a_pattern_that_is_not_read(log: Path, pattern: str, said: str) -> None:
+    assert said in says(command("test-filter", pattern, log))

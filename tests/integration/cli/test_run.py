@@ -1,0 +1,295 @@
+"""`shielded-function run`: one's own functions, shielded, before anything is deployed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.cli import shop
+from integration.cli.running import command, says
+from shielded_function.cli.errors import CliError
+from shielded_function.cli.run import pairs, what
+from shielded_function_emulator import interface_emulator, places
+from shielded_function_emulator.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shop.synthesize(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def topic(assembly: Path) -> str:
+    """The topic's logical id, which has a hash in it."""
+    resources = json.loads((assembly / "Shop.template.json").read_text())["Resources"]
+    (found,) = (name for name, resource in resources.items() if resource["Type"] == "AWS::SNS::Topic")
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sandbox() -> None:
+    with Sandbox() as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
+
+
+@pytest.fixture
+def event(tmp_path: Path) -> Path:
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(shop.EVENT))
+    return file
+
+
+def by_policy(alerts: list[dict[str, Any]]) -> dict[str, str]:
+    return {alert["policy"]: alert["mode"] for alert in alerts}
+
+
+def test_what_a_dependency_does_is_denied_and_reported(assembly: Path, event: Path) -> None:
+    done = command("run", assembly, "Shop/Checkout", "--event", event, "--json")
+    assert done.returncode == 3, done.stderr
+    told = json.loads(done.stdout)
+    assert told["function"] == "Shop/Checkout"
+    assert (told["shielded"], told["failed"], told["exit_status"]) == (True, False, 3)
+    assert {deed: said.partition(":")[0] for deed, said in told["result"].items()} == dict.fromkeys(
+        ("http_to_address", "http_to_name", "dns_labels", "write_tmp", "run_program", "read_handler"), "failed"
+    )
+    assert by_policy(told["alerts"]) == dict.fromkeys(
+        ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"), "block"
+    )
+    assert [fields["event"] for fields in told["events"]] == ["armed"]
+    assert told["malformed"] == []
+    (alarm,) = told["alarms"]
+    assert (alarm["before"], alarm["after"]) == ("OK", "ALARM")
+    assert "a line of the function" in [line["message"] for line in told["log"]]
+
+
+def test_in_alert_mode_everything_happens_and_is_reported(assembly: Path, event: Path) -> None:
+    done = command("run", assembly, "Shop/Checkout", "--event", event, "--json", "--alert")
+    assert done.returncode == 3, done.stderr
+    told = json.loads(done.stdout)
+    assert set(by_policy(told["alerts"]).values()) == {"alert"}
+    result = told["result"]
+    assert [result[deed].partition(":")[0] for deed in ("write_tmp", "run_program", "read_handler")] == [
+        "succeeded"
+    ] * 3
+    # Every name resolves, nobody answers: the line has the host and the port.
+    assert "Connection refused" in result["http_to_name"]
+    assert "collector.evil.example:80" in {alert.get("allow") for alert in told["alerts"]}
+    assert result["dns_labels"].startswith("succeeded: 203.0.113.")
+
+
+def test_a_table_for_people(assembly: Path, event: Path) -> None:
+    done = command("run", assembly, "Shop/Checkout", "--event", event)
+    assert done.returncode == 3
+    said = done.stdout
+    assert said.startswith("Shop/Checkout returned\n{")
+    assert "  a line of the function\n" in said
+    (row,) = (line for line in said.splitlines() if line.startswith("│ create_child"))
+    assert [cell.strip() for cell in row.strip("│").split("│")][:3] == ["create_child_process", "block", "1"]
+    assert row.rstrip(" │").endswith("/usr/bin/id")
+    assert "OK before, ALARM after" in said
+    assert '"policy":' not in said, "alert lines are in the table"
+
+
+def test_without_a_shield(assembly: Path, event: Path) -> None:
+    done = command("run", assembly, "Plain", "--event", event, "--json")
+    assert done.returncode == 0
+    assert done.stderr == "shielded-function: Shop/Plain has no shield: it runs as it is\n"
+    told = json.loads(done.stdout)
+    assert (told["shielded"], told["alerts"], told["alarms"]) == (False, [], [])
+    assert told["alarms_note"] == "the template has no alarm on this function's violations"
+    assert told["result"]["run_program"].startswith("succeeded")
+    said = says(command("run", assembly, "Plain", "--alert"))
+    assert said == "Shop/Plain has no shield, so that there is no policy to put in alert mode"
+
+
+def test_values_that_only_a_deployment_knows(assembly: Path, topic: str) -> None:
+    said = says(command("run", assembly, "quiet-one"))
+    assert said.startswith("Shop/Quiet: its environment: STAGE has Ref StageName")
+    assert "(give --value StageName=... or --env STAGE=...)" in said
+
+    given = ("--value", f"{topic}=arn:aws:sns:eu-west-1:210987654321:news", "--env", "STAGE=x=y", "--env", "GREETING=")
+    done = command("run", assembly, "quiet-one", *given, "--event", "-", "--json", stdin='["é"]')
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["alerts"] == []
+    assert told["alarms"][0]["after"] == "OK"
+    assert told["result"]["event"] == ["é"]
+    variables = told["result"]["variables"]
+    assert variables.pop("TABLE").startswith("Shop-Orders")
+    assert variables == {"TOPIC": "arn:aws:sns:eu-west-1:210987654321:news", "STAGE": "x=y", "GREETING": ""}
+
+
+def test_a_function_that_fails(assembly: Path) -> None:
+    done = command("run", assembly, "Quiet", "--env", "TOPIC=t", "--env", "STAGE=s", "--event", "-", stdin='"fail"')
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("Shop/Quiet failed\n")
+    assert '"errorMessage": "as asked"' in done.stdout
+
+
+def test_a_policy_that_refuses_to_start(assembly: Path) -> None:
+    done = command("run", assembly, "Shop/Checkout", "--env", "SHIELD_READ_HANDLER=blok", "--json")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert [fields["event"] for fields in told["events"]] == ["refused"]
+    assert told["alarms"][0]["after"] == "ALARM"
+
+
+def test_a_nested_stack_gets_what_the_outer_one_gives(assembly: Path) -> None:
+    done = command("run", assembly, "Shop/Nested/Checkout", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["result"].startswith("Shop-Orders")
+
+
+def test_a_function_of_a_stage(assembly: Path, event: Path) -> None:
+    done = command("run", assembly, "Refund", "--event", event, "--json")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert json.loads(done.stdout)["function"] == "Prod/Shop/Refund"
+
+
+def test_which_function_is_meant(assembly: Path) -> None:
+    said = says(command("run", assembly, "Checkout"))
+    assert said == ("Checkout may be any of Shop/Checkout, Shop/Nested/Checkout: give the construct path")
+    said = says(command("run", assembly, "Chekout"))
+    assert said.startswith(f"no function Chekout in {assembly}; there are: Shop/Checkout, Shop/Plain, Shop/Quiet, ")
+    assert "Prod/Shop/Refund" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--event", "nowhere.json"), "the event nowhere.json cannot be read: No such file or directory"),
+        (("--event", "broken.json"), "the event broken.json is not JSON: Expecting property name"),
+        (("--env", "X"), "--env X: write NAME=value"),
+        (("--value", "X=1", "--value", "X=2"), "--value X is given twice"),
+        (("--layer", "arn=nowhere"), "--layer arn: nowhere does not exist"),
+    ],
+)
+def test_what_is_wrong_is_named(assembly: Path, arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    assert said in says(command("run", assembly, "Plain", *arguments, cwd=tmp_path))
+
+
+def test_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
+    said = says(command("run", tmp_path, "Checkout"))
+    assert said.startswith(f"{tmp_path} is not the output of `cdk synth`: ")
+
+
+def test_without_the_emulator(assembly: Path) -> None:
+    said = says(command("run", assembly, "Shop/Checkout", environment={"EMULATED_LAMBDA_RIE": "/nowhere/rie"}))
+    assert said == "/nowhere/rie is missing: run `make setup`, or set EMULATED_LAMBDA_RIE"
+
+
+def test_without_the_extra_packages(assembly: Path, tmp_path: Path) -> None:
+    (tmp_path / "dnslib.py").write_text("raise ModuleNotFoundError(\"No module named 'dnslib'\")\n")
+    said = says(command("run", assembly, "Plain", environment={"PYTHONPATH": str(tmp_path)}))
+    assert said == (
+        "the emulated Lambda needs more packages (No module named 'dnslib'): pip install \"shielded-function[run]\""
+    )
+
+
+# In a user namespace that may make no others, and without capabilities there: as in a container without privileges.
+UNPRIVILEGED = """
+import os, sys
+from shielded_function_emulator import kernel
+uid = os.getuid()
+kernel.new_user_namespace(1000, 1000, 0)
+open("/proc/sys/user/max_user_namespaces", "w").write("0")
+os.execv(sys.executable, [sys.executable, "-m", "shielded_function.cli", *sys.argv[1:]])
+"""
+
+
+def test_where_no_namespaces_are_allowed(assembly: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED, "run", str(assembly), "Shop/Checkout"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "Permission denied: '/proc/sys/user" in done.stderr:
+        pytest.skip("this kernel lets nobody forbid user namespaces")
+    said = says(done)
+    assert said.startswith("an emulated Lambda needs root or unprivileged user namespaces: no namespaces")
+    assert said.endswith("run it with sudo, or, in a container, start that with --privileged")
+
+
+def test_the_emulator_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Into the user's cache, where there is no checkout; pip is played."""
+    content = interface_emulator.path().read_bytes()
+    monkeypatch.delenv(interface_emulator.VARIABLE, raising=False)
+    monkeypatch.setattr(places, "checkout", lambda: None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "shielded-function"
+    names = interface_emulator._SHA256
+    monkeypatch.setattr(interface_emulator, "_SHA256", dict.fromkeys(names, interface_emulator._digest(content)))
+
+    def download(into: Path) -> Path:
+        import zipfile
+
+        with zipfile.ZipFile(into / "wheel.whl", "w") as wheel:
+            for name in names:
+                wheel.writestr(f"samcli/local/rapid/{name}", content)
+        return into / "wheel.whl"
+
+    monkeypatch.setattr(interface_emulator, "_download", download)
+    told: list[str] = []
+    for _ in range(2):
+        interface_emulator.provide(told.append)
+    assert told == [
+        f"fetching AWS's Lambda runtime interface emulator (in {interface_emulator._REQUIREMENT}, once) into {folder}"
+    ]
+    assert interface_emulator.path().parent == folder
+    assert interface_emulator.path().stat().st_mode & 0o777 == 0o755
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+
+
+def test_another_emulator_than_the_one_that_was_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import zipfile
+
+    def download(into: Path) -> Path:
+        with zipfile.ZipFile(into / "wheel.whl", "w") as wheel:
+            for name in interface_emulator._SHA256:
+                wheel.writestr(f"samcli/local/rapid/{name}", "something else")
+        return into / "wheel.whl"
+
+    monkeypatch.setattr(interface_emulator, "_download", download)
+    with pytest.raises(interface_emulator.FetchError, match="has SHA-256"):
+        interface_emulator.fetch(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_index_to_fetch_from(tmp_path: Path) -> None:
+    environment = {**os.environ, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_NO_INDEX": "1", "PIP_RETRIES": "0"}
+    fetch = [sys.executable, "-m", "shielded_function_emulator.interface_emulator", str(tmp_path)]
+    done = subprocess.run(fetch, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("pip could not download aws-sam-cli==")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        ({"host": "a.example", "ip": "203.0.113.7", "port": 443, "protocol": "tcp", "syscall": "connect"},
+         "a.example:443 (203.0.113.7), tcp"),
+        ({"ip": "203.0.113.7", "port": 53, "protocol": "udp"}, "203.0.113.7:53, udp"),
+        ({"path": "/bin/sh", "arguments": ["sh", "-c", "id"], "syscall": "execve"}, "/bin/sh, sh -c id"),
+        ({"path": "/bin/id", "arguments": ["/bin/id", "-u"]}, "/bin/id -u"),
+        ({"path": "/tmp/x"}, "/tmp/x"),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_what_was_attempted(details: dict[str, Any], said: str) -> None:
+    assert what(details) == said
+
+
+def test_pairs() -> None:
+    assert pairs("--env", ["A=1", "B=x=y", "C="]) == {"A": "1", "B": "x=y", "C": ""}
+    with pytest.raises(CliError, match="--env =1: write NAME=value"):
+        pairs("--env", ["=1"])

@@ -1,0 +1,279 @@
+"""`shielded-function set-mode` against moto: what it changes, what it keeps, and what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from integration.cli.moto_account import CREDENTIALS, REGION, SHIELDED, make_function, make_role, moto_account
+from integration.cli.running import command, says
+from shielded_function.cli import set_mode
+from shielded_function.cli.errors import CliError
+from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable
+from shielded_function.cli.set_mode import Options
+from shielded_function.policy import ShieldPolicy
+
+YES = Options(yes=True, region=REGION)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A Lambda client of an empty account."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield boto3.client("lambda", region_name=REGION)
+
+
+@pytest.fixture
+def role(aws: Any) -> None:
+    """The role that the functions have: moto looks for it."""
+    make_role(boto3.client("iam", region_name=REGION))
+
+
+@pytest.fixture
+def checkout(aws: Any, role: None) -> Any:
+    """The client, and a shielded function."""
+    make_function(aws, Timeout=17, MemorySize=512, Description="takes payments")
+    return aws
+
+
+def variables(client: Any, name: str = "checkout") -> dict[str, str]:
+    return client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+
+
+def test_only_the_mode_is_changed(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    before = checkout.get_function_configuration(FunctionName="checkout")
+    assert set_mode.set_mode("checkout", ["outbound_connectivity=alert"], YES, json=False) == 0
+    after = checkout.get_function_configuration(FunctionName="checkout")
+    assert after["Environment"]["Variables"] == {**SHIELDED, "SHIELD_OUTBOUND_CONNECTIVITY": "alert"}
+    changing = ("Environment", "RevisionId", "LastModified", "ResponseMetadata")
+    assert {k: v for k, v in before.items() if k not in changing} == {
+        k: v for k, v in after.items() if k not in changing
+    }
+    said = capsys.readouterr().out
+    assert "outbound_connectivity: block -> alert" in said
+    assert "A deploy that updates this function puts the template's mode back" in said
+    assert f"to undo: shielded-function set-mode checkout outbound_connectivity=block --region {REGION}" in said
+
+
+def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    changes = ["read_write_tmp=allow", "SHIELD_READ_HANDLER=alert", "unusual_names=block"]
+    assert set_mode.set_mode("checkout", changes, YES, json=True) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["changed"] is True
+    assert told["changes"] == [
+        {"policy": "read_write_tmp", "before": "block", "after": "allow"},
+        {"policy": "read_handler", "before": "block", "after": "alert"},
+        {"policy": "unusual_names", "before": "", "after": "block"},
+    ]
+    assert variables(checkout) != SHIELDED
+    words = told["undo"].split()
+    assert words[:3] == ["shielded-function", "set-mode", "checkout"]
+    assert words[3:6] == ["read_write_tmp=block", "read_handler=block", "unusual_names=default"]
+    assert set_mode.set_mode("checkout", words[3:6], YES, json=True) == 0
+    assert variables(checkout) == SHIELDED
+
+
+def test_a_dry_run_changes_nothing(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    options = Options(dry_run=True, region=REGION)
+    assert set_mode.set_mode("checkout", ["read_handler=alert"], options, json=False) == 0
+    assert variables(checkout) == SHIELDED
+    said = capsys.readouterr().out
+    assert "read_handler: block -> alert" in said
+    assert "dry run: nothing was changed" in said
+
+
+def test_what_is_so_already_is_left_alone(
+    checkout: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusing(monkeypatch, "UpdateFunctionConfiguration", "NobodyAskedForThis")
+    assert set_mode.set_mode("checkout", ["read_handler=block"], YES, json=False) == 0
+    assert "nothing to change" in capsys.readouterr().out
+
+
+def test_versions_behind_aliases_are_named(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    one = checkout.publish_version(FunctionName="checkout")["Version"]
+    checkout.create_alias(FunctionName="checkout", Name="prod", FunctionVersion=one)
+    checkout.create_alias(FunctionName="checkout", Name="dev", FunctionVersion="$LATEST")
+    assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False) == 0
+    said = capsys.readouterr().out
+    assert f"the alias prod leads to version {one}, which keeps its own modes" in said
+    assert "the alias dev" not in said
+
+
+@pytest.mark.parametrize("name", ["checkout:prod", "checkout:1", f"arn:aws:lambda:{REGION}:123456789012:function:c:2"])
+def test_a_version_is_refused(name: str) -> None:
+    with pytest.raises(CliError, match="a published version cannot be changed, and an alias has no environment"):
+        set_mode.set_mode(name, ["read_handler=alert"], YES, json=False)
+
+
+@pytest.mark.parametrize(
+    "name", ["checkout", "checkout:$LATEST", f"arn:aws:lambda:{REGION}:123456789012:function:checkout"]
+)
+def test_every_way_to_name_it(checkout: Any, name: str) -> None:
+    assert set_mode.set_mode(name, ["read_handler=alert"], YES, json=True) == 0
+    assert variables(checkout)["SHIELD_READ_HANDLER"] == "alert"
+
+
+@pytest.mark.parametrize(
+    "found", [{}, {"TABLE": "orders"}, {**SHIELDED, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}]
+)
+def test_what_is_not_shielded_is_refused(aws: Any, role: None, found: dict[str, str]) -> None:
+    make_function(aws, variables=found)
+    with pytest.raises(CliError, match="checkout is not shielded: its AWS_LAMBDA_EXEC_WRAPPER is not /opt/shielded"):
+        set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False)
+    assert variables(aws) == found if found else True
+
+
+def test_a_mode_that_may_be_in_the_policy_file(aws: Any, role: None) -> None:
+    make_function(aws, variables={**SHIELDED, "SHIELD_POLICY_FILE": "/opt/policy"})
+    with pytest.raises(CliError, match="SHIELD_UNUSUAL_NAMES is not in its environment and may be in the policy file"):
+        set_mode.set_mode("checkout", ["unusual_names=alert"], YES, json=False)
+    assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("assignments", "said"),
+    [
+        (["outbound=alert"], "outbound=alert: there is no such policy; there are outbound_connectivity, "),
+        (["read_handler=alrt"], "read_handler=alrt: there is no such mode; there are block, alert, allow, and default"),
+        (["read_handler"], "read_handler: write policy=mode"),
+        (["read_handler=alert", "read_handler=block"], "read_handler is given twice"),
+    ],
+)
+def test_what_is_misspelt_is_named(assignments: list[str], said: str) -> None:
+    with pytest.raises(CliError, match=said):
+        set_mode.set_mode("checkout", assignments, YES, json=False)
+
+
+def test_a_function_that_is_not_there(aws: Any) -> None:
+    with pytest.raises(CliError, match="checkout: there is no such function in this account and region"):
+        set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False)
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None:
+    """Lets one operation fail as AWS lets it fail."""
+    import botocore.client
+
+    real = botocore.client.BaseClient._make_api_call
+
+    def call(self: Any, name: str, arguments: dict[str, Any]) -> Any:
+        if name == operation:
+            raise ClientError({"Error": {"Code": code, "Message": f"{code} of the test"}}, name)
+        return real(self, name, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "said"),
+    [
+        ("GetFunctionConfiguration", "AccessDeniedException", "you need lambda:GetFunctionConfiguration: "),
+        ("UpdateFunctionConfiguration", "AccessDeniedException", "you need lambda:UpdateFunctionConfiguration: "),
+        ("UpdateFunctionConfiguration", "ResourceConflictException", "it is being updated by somebody else: wait"),
+        ("UpdateFunctionConfiguration", "PreconditionFailedException", "it was changed since it was read: look at it"),
+        ("UpdateFunctionConfiguration", "InvalidParameterValueException", "InvalidParameterValueException of the test"),
+    ],
+)
+def test_what_aws_refuses(checkout: Any, monkeypatch: pytest.MonkeyPatch, operation: str, code: str, said: str) -> None:
+    refusing(monkeypatch, operation, code)
+    with pytest.raises(CliError, match=said):
+        set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False)
+    monkeypatch.undo()
+
+
+def test_without_the_right_to_list_aliases_it_goes_on(
+    checkout: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusing(monkeypatch, "ListAliases", "AccessDeniedException")
+    assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False) == 0
+    assert "its aliases are not known: checkout: you need lambda:ListAliases" in capsys.readouterr().out
+    assert variables(checkout)["SHIELD_READ_HANDLER"] == "alert"
+
+
+def test_variables_that_cannot_be_decrypted() -> None:
+    configuration = {"Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "no kms:Decrypt"}}}
+    with pytest.raises(CliError, match=r"its variables cannot be read \(no kms:Decrypt\): allow kms:Decrypt"):
+        set_mode.plan("checkout", configuration, {"read_handler": "alert"})
+
+
+def test_the_revision_that_was_read_is_the_one_that_is_changed(checkout: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto knows no revisions: they are played here."""
+    import botocore.client
+
+    seen: dict[str, Any] = {}
+    real = botocore.client.BaseClient._make_api_call
+
+    def call(self: Any, name: str, arguments: dict[str, Any]) -> Any:
+        if name == "UpdateFunctionConfiguration":
+            seen.update(arguments)
+        answer = real(self, name, arguments)
+        return {**answer, "RevisionId": "r-1"} if name == "GetFunctionConfiguration" else answer
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=True) == 0
+    assert seen["RevisionId"] == "r-1"
+    assert set(seen) == {"FunctionName", "Environment", "RevisionId"}
+
+
+def test_no_region_and_no_credentials() -> None:
+    nothing = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
+    assert "no connection to AWS: You must specify a region" in says(
+        command("set-mode", "checkout", "read_handler=alert", environment=nothing)
+    )
+    said = says(command("set-mode", "checkout", "read_handler=alert", "--region", REGION, environment=nothing))
+    assert said == "checkout: Unable to locate credentials"
+    said = says(command("set-mode", "checkout", "read_handler=alert", "--profile", "nobody", environment=nothing))
+    assert said == "no connection to AWS: The config profile (nobody) could not be found"
+
+
+def test_the_command_asks_first() -> None:
+    with moto_account() as (here, client):
+        arguments = ("set-mode", "checkout", "outbound_connectivity=alert")
+
+        nobody = command(*arguments, environment=here)
+        assert nobody.returncode == 2
+        assert "shielded-function: nobody is there to say yes: add --yes, or --dry-run" in nobody.stderr
+        declined = command(*arguments, environment=here, stdin="n\n")
+        assert (declined.returncode, "nothing was changed" in declined.stderr) == (1, True)
+        assert variables(client) == SHIELDED
+
+        agreed = command(*arguments, "--json", environment=here, stdin="y\n")
+        assert agreed.returncode == 0, agreed.stderr
+        assert json.loads(agreed.stdout)["changed"] is True
+        assert variables(client)["SHIELD_OUTBOUND_CONNECTIVITY"] == "alert"
+
+
+def test_the_table_has_every_field_with_a_mode() -> None:
+    fields = {field.name for field in dataclasses.fields(ShieldPolicy) if field.type in ("Mode", "Mode | None")}
+    assert set(POLICIES) == fields
+    assert {name: getattr(ShieldPolicy(), name) or "" for name in POLICIES} == dict(POLICIES)
+    for policy in POLICIES:
+        for mode in MODES:
+            assert getattr(ShieldPolicy.from_env({variable(policy): mode}), policy) == mode
+
+
+def test_alert_mode_keeps_the_lists_and_what_is_allowed() -> None:
+    policy = ShieldPolicy(
+        allow_outbound=["a.example"], read_write_tmp="allow", unusual_names="block", executable_memory="block"
+    )
+    changed = ShieldPolicy.from_env(in_alert_mode(policy.to_env()))
+    assert changed == ShieldPolicy(
+        allow_outbound=["a.example"],
+        outbound_connectivity="alert",
+        read_write_tmp="allow",
+        create_child_process="alert",
+        read_handler="alert",
+        unusual_names="alert",
+        executable_memory="alert",
+    )
+    assert "SHIELD_READ_HANDLER" not in in_alert_mode({"SHIELD_POLICY_FILE": "/opt/policy"})

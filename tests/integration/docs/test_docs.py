@@ -1,0 +1,201 @@
+"""Every fenced block of README.md, docs/ and examples/ is tested, or its page says why not (pages.py has the forms).
+
+- python: the blocks of a page run as they stand, from top to bottom, in one module; folders they take code from exist.
+- commands: those of `make` and `shielded-function` are parsed by the program itself, which does nothing; others run
+  where the page says, in a copy, with moto's server as AWS where the page says so.
+- JSON is JSON, and an alert line follows the schema.
+- any other language needs a comment that says which test has it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from harness.command_line import CDK, cdk_environment
+from harness.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server
+from integration.docs.commands import check_commands, without_prompts
+from integration.docs.pages import OUTPUT, ROOT, SHELLS, Block, Page, page_files, read_page
+from shielded_function import Shield
+from shielded_function_monitoring import parse_line
+
+PAGES = [read_page(file) for file in page_files()]
+BLOCKS = [block for page in PAGES for block in page.blocks]
+_SECONDS = 600
+
+# `from aws_cdk import aws_sns as sns`, and so on: what stands inside a stack has these.
+MODULES = (
+    "apigatewayv2",
+    "cloudwatch",
+    "cloudwatch_actions",
+    "dynamodb",
+    "ec2",
+    "events",
+    "iam",
+    "logs",
+    "rds",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+)
+
+Names = dict[str, Any]
+
+
+def check_readme(names: Names) -> None:
+    Template.from_stack(names["stack"]).resource_count_is("AWS::CloudWatch::Alarm", 1)
+
+
+def check_constructs(names: Names) -> None:
+    assert [Shield.of(names[name]) is not None for name in ("checkout", "resize", "refund")] == [True] * 3
+    assert Shield.of(names["resize"]) is names["attached"]
+    Template.from_stack(names["self"]).resource_count_is("AWS::CloudWatch::Alarm", 3)
+
+
+def check_outbound(names: Names) -> None:
+    (line,) = [block.text for block in BLOCKS if block.page == "docs/outbound.md" and block.language == "json"]
+    assert names["allow_list"](f"START\n{line}\n") == ["evil.example:443"]
+
+
+# What a page's code has to have done, beyond having run.
+CHECKS: dict[str, Callable[[Names], None]] = {
+    "README.md": check_readme,
+    "docs/constructs.md": check_constructs,
+    "docs/outbound.md": check_outbound,
+}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.python()], ids=lambda page: page.name)
+def test_python_runs_from_top_to_bottom(page: Page, tmp_path: Path) -> None:
+    names: Names = {"__name__": "__main__"}
+    if page.inside_a_stack:
+        app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+        modules = {name: importlib.import_module(f"aws_cdk.aws_{name}") for name in MODULES}
+        lambda_ = importlib.import_module("aws_cdk.aws_lambda")
+        names |= {**modules, "lambda_": lambda_, "cdk": cdk, "app": app, "self": cdk.Stack(app, "Shop")}
+    for block in page.python():
+        code = "\n" * (block.line - 1) + with_sources(block.text, tmp_path)
+        exec(compile(code, str(ROOT / page.name), "exec"), names)
+    if page.inside_a_stack:
+        names["app"].synth()
+    if page.name in CHECKS:
+        CHECKS[page.name](names)
+
+
+def with_sources(code: str, folder: Path) -> str:
+    """The code with the folders that it takes functions from made, and put where they are."""
+
+    def placed(match: re.Match[str]) -> str:
+        source = folder / match[2]
+        source.mkdir(parents=True, exist_ok=True)
+        for name in ("app.py", "index.js"):
+            (source / name).touch()
+        return f"{match[1]}{str(source)!r}"
+
+    return re.sub(r'(from_asset\()"([\w./-]+)"', placed, code)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [block for block in BLOCKS if block.language in SHELLS and not block.elsewhere and not block.skip],
+    ids=lambda block: block.place,
+)
+def test_commands(block: Block, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if block.run_in is None:
+        return check_commands(block)
+    if not CDK.exists():
+        pytest.skip("the CDK command line is not in node_modules (make setup)")
+    folder = tmp_path / "copy"
+    shutil.copytree(ROOT / block.run_in, folder, ignore=shutil.ignore_patterns("cdk.out", "__pycache__"))
+    environment = shell_environment(tmp_path)
+    if block.moto:
+        server: MotoServer = request.getfixturevalue("server")
+        environment |= server.environment
+        in_context(folder / "cdk.json", {"@aws-cdk/core:bootstrapQualifier": QUALIFIER})
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", without_prompts(block.text)],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"{block.place}:\n{block.text}\n{done.stdout}"
+    return None
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
+    """A bootstrapped account."""
+    folder = tmp_path_factory.mktemp("moto")
+    with moto_server(folder / "moto.log") as running:
+        options = ("--qualifier", QUALIFIER, "--app", "")
+        done = running.cdk("bootstrap", *options, f"aws://{ACCOUNT}/{REGION}", home=folder, cwd=folder)
+        assert done.returncode == 0, done.stdout
+        yield running
+
+
+def shell_environment(home: Path) -> dict[str, str]:
+    """No AWS account, this Python and its programs first on PATH, and `cdk`."""
+    programs = home / "bin"
+    programs.mkdir()
+    (programs / "cdk").symlink_to(CDK)
+    environment = cdk_environment(home)
+    path = [str(programs), str(Path(sys.executable).parent), environment["PATH"]]
+    return {**environment, "PATH": os.pathsep.join(path)}
+
+
+def in_context(file: Path, context: dict[str, str]) -> None:
+    """Adds to the context in a copied cdk.json."""
+    settings = json.loads(file.read_text())
+    settings["context"] = {**settings.get("context", {}), **context}
+    file.write_text(json.dumps(settings))
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "json"], ids=lambda block: block.place)
+def test_json_is_json(block: Block) -> None:
+    value = json.loads(block.text)
+    if isinstance(value, dict) and "function_shield" in value:
+        assert parse_line(block.text) is not None
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
+def test_every_block_has_a_test(block: Block) -> None:
+    if block.skip:
+        pytest.skip(f"{block.place}: {block.skip}")
+    known = {"python", "json", *SHELLS, *OUTPUT}
+    assert block.language in known or block.has_directive, (
+        f"{block.place}: nothing tests {block.language}: say above the block what does (pages.py has the forms)"
+    )
+
+
+def test_a_block_that_is_tested_elsewhere_is_named_there() -> None:
+    for block in BLOCKS:
+        if block.elsewhere:
+            file = ROOT / block.elsewhere.partition("::")[0]
+            assert file.is_file(), f"{block.place}: there is no {block.elsewhere}"
+            text = file.read_text()
+            assert Path(block.page).name in text, f"{block.place}: {block.elsewhere} does not read this page"
+            assert block.elsewhere.partition("::")[2] in text, f"{block.place}: no {block.elsewhere}"
+
+
+def test_no_page_is_missing() -> None:
+    known = {"README.md", "docs/constructs.md", "docs/outbound.md", "examples/checkout/README.md"}
+    assert known <= {page.name for page in PAGES}

@@ -1,0 +1,347 @@
+"""The emulated sandbox refuses, shows and hides what Lambda does (shared facts: LAMBDA.md)."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.emulator.conftest import KINDS
+from shielded_function_emulator.kernel import machine
+from shielded_function_emulator.sandbox import RESOLVER, Sandbox, SandboxError, SandboxTimeout
+
+# Calls that fail for other reasons once they are let through: EPERM can only be the filter's answer.
+REFUSED = {
+    "prctl(PR_SET_NAME)": "libc.prctl(15, b'name', 0, 0, 0)",
+    "prctl(PR_GET_NAME)": "libc.prctl(16, ctypes.create_string_buffer(16), 0, 0, 0)",
+    "prctl(PR_SET_NO_NEW_PRIVS)": "libc.prctl(38, 1, 0, 0, 0)",
+    "ptrace(PTRACE_TRACEME)": "libc.ptrace(0, 0, 0, 0)",
+    "seccomp(SECCOMP_GET_ACTION_AVAIL)": "libc.syscall(SECCOMP, 2, 0, ctypes.byref(ctypes.c_uint32(0x7fff0000)))",
+    "fallocate": "libc.fallocate(os.open('/tmp/allocated', os.O_CREAT | os.O_RDWR), 0, 0, 10)",
+    "process_vm_readv": "libc.process_vm_readv(os.getpid(), None, 0, None, 0, 0)",
+    "process_vm_writev": "libc.process_vm_writev(os.getpid(), None, 0, None, 0, 0)",
+    "pidfd_getfd": "libc.syscall(438, -1, 0, 0)",
+    "unshare(CLONE_NEWUSER)": "libc.unshare(0x10000000)",
+    "socket(AF_PACKET)": "libc.socket(17, 3, 0)",
+    "socket(AF_INET, SOCK_RAW)": "libc.socket(2, 3, 1)",
+    "socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC)": "libc.socket(10, 3 | 0o2000000, 58)",
+}
+PRELUDE = f"""
+import ctypes, errno, json, os
+libc = ctypes.CDLL(None, use_errno=True)
+SECCOMP = {317 if machine() == "x86_64" else 277}
+"""
+
+
+def python(sandbox: Sandbox, code: str, timeout: float = 30) -> Any:
+    """Runs Python in the sandbox; its last expression statement is `answer(value)`."""
+    program = PRELUDE + "def answer(value): print(json.dumps(value))\n" + textwrap.dedent(code)
+    done = sandbox.run_command(["python3", "-c", program], timeout=timeout)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_user_is_lambdas(sandbox: Sandbox) -> None:
+    ids = python(sandbox, "answer([os.getresuid(), os.getresgid(), os.getgroups()])")
+    assert ids[:2] == [[993] * 3, [990] * 3]
+    assert set(ids[2]) <= {990}
+    who = sandbox.run_command(["id", "-un"])
+    assert who.stdout == "sbx_user1051\n"
+
+
+def test_the_user_has_no_rights(sandbox: Sandbox) -> None:
+    status = dict(
+        line.split(":\t", 1)
+        for line in sandbox.run_command(["cat", "/proc/self/status"]).stdout.splitlines()
+        if ":\t" in line
+    )
+    assert [int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")] == [0, 0, 0, 0]
+    assert status["NoNewPrivs"] == "0"
+    assert status["Seccomp"] == "2"
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_calls_that_lambda_refuses(sandbox: Sandbox, call: str) -> None:
+    answer = python(sandbox, f"answer([{REFUSED[call]}, ctypes.get_errno()])")
+    assert answer == [-1, errno.EPERM]
+
+
+def test_without_the_filter_the_same_calls_go_through(task: Path) -> None:
+    """Else the test above could not fail."""
+    with Sandbox(task=task, filtered=False) as sandbox:
+        assert python(sandbox, "answer(libc.prctl(15, b'name', 0, 0, 0))") == 0
+        assert python(sandbox, f"answer({REFUSED['fallocate']})") == 0
+
+
+def test_calls_newer_than_lambdas_kernel_do_not_exist(sandbox: Sandbox) -> None:
+    landlock_create_ruleset = 444
+    code = f"answer([libc.syscall({landlock_create_ruleset}, None, 0, 1), ctypes.get_errno()])"
+    assert python(sandbox, code) == [-1, errno.ENOSYS]
+
+
+def test_netlink_is_not_a_raw_socket_in_that_sense(sandbox: Sandbox) -> None:
+    assert python(sandbox, "import socket\nanswer([i[1] for i in socket.if_nameindex()])") == ["lo"]
+    assert python(sandbox, "answer(libc.socket(16, 3, 0) >= 0)") is True
+
+
+@pytest.mark.skipif(machine() != "x86_64", reason="`int 0x80` is x86")
+def test_a_foreign_architecture_kills(sandbox: Sandbox) -> None:
+    getpid_by_int_0x80 = r"\xb8\x14\x00\x00\x00\xcd\x80\xc3"
+    code = f"""
+        import ctypes, mmap
+        page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        page.write(b"{getpid_by_int_0x80}")
+        ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+        """
+    done = sandbox.run_command(["python3", "-c", textwrap.dedent(code)])
+    assert done.returncode == -signal.SIGSYS
+
+
+def test_tmp_is_a_mount_of_its_own(sandbox: Sandbox) -> None:
+    stat = python(
+        sandbox,
+        "s = os.stat('/tmp'); answer([oct(s.st_mode), s.st_uid, s.st_gid, s.st_dev != os.stat('/').st_dev])",
+    )
+    assert stat == ["0o40700", 993, 990, True]
+    assert " /tmp tmpfs " in sandbox.run_command(["cat", "/proc/mounts"]).stdout
+
+
+def test_tmp_is_shared_by_the_commands_of_one_sandbox_and_seen_from_outside(sandbox: Sandbox) -> None:
+    sandbox.run_command(["sh", "-c", "echo kept > /tmp/kept"])
+    assert sandbox.run_command(["cat", "/tmp/kept"]).stdout == "kept\n"
+    assert sandbox.path("/tmp/kept").read_text() == "kept\n"
+    assert not Path("/tmp/kept").exists()
+
+
+@pytest.mark.parametrize("path", ["/var/task/new", "/opt/new", "/var/runtime/new", "/etc/new", "/usr/new", "/new"])
+def test_nothing_else_can_be_written(sandbox: Sandbox, path: str) -> None:
+    done = sandbox.run_command(["sh", "-c", f": > {path}"])
+    assert done.returncode != 0
+    assert "Read-only file system" in done.stderr or "Permission denied" in done.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("on_root", "system"), [(False, False), (True, False), (True, True)])
+def test_where_the_runtime_lies(task: Path, kind: str, on_root: bool, system: bool) -> None:
+    """On the mount of /, as in Lambda, the system too or not; or on mounts of its own. It runs, and stays as it is."""
+    if kind == "root" and os.geteuid() != 0:
+        pytest.skip("needs root")
+    with Sandbox(task=task, ways=(kind,), runtime_on_root=on_root, system_on_root=system) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"{kind}: {sandbox.isolation.note}")
+        table = sandbox.run_command(["cat", "/proc/self/mountinfo"]).stdout
+        done = sandbox.run_command(["sh", "-c", "python3 /var/task/app.py; : > /var/runtime/new"])
+        assert (done.stdout, "new: " in done.stderr) == ("hello\n", True)
+    mounts = {line.split()[4] for line in table.splitlines()}
+    assert {"/", "/tmp", "/var/task", "/proc"} <= mounts
+    assert any(path.startswith("/var/runtime/") for path in mounts) is not on_root
+    assert ("/var/lang" in mounts) is not (on_root and sys.base_prefix not in ("/usr", "/usr/local"))
+    if system and "/usr" in mounts:
+        pytest.skip("this machine lends no overlay of its root: the system is bound, as where nobody asks")
+    assert ("/usr" in mounts) is not system
+
+
+@pytest.mark.parametrize("path", ["/dev/shm", "/home/sbx_user1051", "/mnt", "/old", "/sys/kernel"])
+def test_what_lambda_does_not_have_is_not_there(sandbox: Sandbox, path: str) -> None:
+    assert python(sandbox, f"answer([os.path.exists({path!r}), 'HOME' in os.environ])") == [False, False]
+
+
+def test_lambdas_directories(sandbox: Sandbox) -> None:
+    assert sandbox.run_command(["python3", "/var/task/app.py"]).stdout == "hello\n"
+    prefixes = python(sandbox, "import sys, boto3, awslambdaric; answer([sys.prefix, boto3.__file__])")
+    assert prefixes == ["/var/lang", "/var/runtime/boto3/__init__.py"]
+    assert python(sandbox, "import importlib.util; answer(importlib.util.find_spec('aws_cdk') is None)")
+
+
+def test_code_that_the_user_cannot_read_is_an_error(task: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with (
+        pytest.raises(SandboxError, match=rf"/opt: .* must be readable by everyone: chmod 755 {tmp_path}"),
+        Sandbox(task=task, layers=tmp_path),
+    ):
+        pass
+
+
+def test_limits(sandbox: Sandbox) -> None:
+    assert python(sandbox, "import resource; answer(resource.getrlimit(resource.RLIMIT_NOFILE)[0])") == 1024
+
+
+def test_processes_of_others_are_not_seen(sandbox: Sandbox) -> None:
+    pids = python(sandbox, "answer([int(p) for p in os.listdir('/proc') if p.isdigit()])")
+    assert max(pids) < 10
+    assert str(os.getpid()) not in pids
+
+
+def test_the_network_is_its_own(sandbox: Sandbox) -> None:
+    outside = "answer(__import__('socket').socket().connect_ex(('192.0.2.1', 9)))"
+    assert python(sandbox, outside) == errno.ENETUNREACH
+    with socket.create_server(("127.0.0.1", 0)) as host:
+        port = host.getsockname()[1]
+        local = f"answer(__import__('socket').socket().connect_ex(('127.0.0.1', {port})))"
+        assert python(sandbox, local) == errno.ECONNREFUSED
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7", "198.51.100.200", RESOLVER, "2001:db8::66"])
+def test_documentation_addresses_can_be_served(sandbox: Sandbox, address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with sandbox.socket(family) as listener:
+        listener.bind((address, 80))
+        listener.listen()
+        listener.settimeout(10)
+        arrived: list[bytes] = []
+
+        def serve() -> None:
+            client, _ = listener.accept()
+            with client:
+                arrived.append(client.recv(100))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        python(
+            sandbox,
+            f"""
+            import socket
+            socket.create_connection(({address!r}, 80), 5).sendall(b"loot")
+            answer(None)
+            """,
+        )
+        thread.join(10)
+    assert arrived == [b"loot"]
+
+
+def test_a_socket_of_the_sandbox_calls_in(sandbox: Sandbox) -> None:
+    server = sandbox.start(["python3", "-m", "http.server", "--bind", "127.0.0.1", "8123"])
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            with sandbox.socket() as opened:
+                if opened.connect_ex(("127.0.0.1", 8123)) == 0:
+                    connection = http.client.HTTPConnection("127.0.0.1")
+                    connection.sock = opened
+                    connection.request("GET", "/app.py")
+                    assert connection.getresponse().read() == b"print('hello')\n"
+                    return
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        server.kill()
+
+
+def test_status_input_and_output(sandbox: Sandbox) -> None:
+    done = sandbox.run_command(["sh", "-c", "cat; echo oops >&2; exit 7"], stdin="in")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "in", "oops\n")
+    assert sandbox.run_command(["sh", "-c", "kill -SEGV $$"]).returncode == -signal.SIGSEGV
+    assert sandbox.run_command(["sh", "-c", "echo $WORD; pwd"], environment={"WORD": "x"}).stdout == "x\n/var/task\n"
+
+
+def test_the_shields_lines_are_parsed(sandbox: Sandbox) -> None:
+    line = '{"function_shield":true,"event":"armed"}'
+    done = sandbox.run_command(["sh", "-c", "cat >&2"], stdin=f'plain\n{line}\n{{"function_shield":\n[]\n')
+    assert done.shield_lines == [{"function_shield": True, "event": "armed"}]
+
+
+def test_a_program_that_is_not_there(sandbox: Sandbox) -> None:
+    done = sandbox.run_command(["/nowhere"])
+    assert done.returncode == 127
+    assert "cannot run /nowhere" in done.stderr
+
+
+def test_time_runs_out(sandbox: Sandbox) -> None:
+    begun = time.monotonic()
+    with pytest.raises(SandboxTimeout, match=r"ended after 0\.5 s") as caught:
+        sandbox.run_command(["sh", "-c", "echo begun >&2; exec sleep 60"], timeout=0.5)
+    assert caught.value.stderr == "begun\n"
+    assert time.monotonic() - begun < 10
+
+
+def test_what_a_command_leaves_behind_ends_with_it(sandbox: Sandbox) -> None:
+    marker = f"600.{os.getpid()}1"
+    sandbox.run_command(["sh", "-c", f"setsid sleep {marker} >/dev/null 2>&1 & exit 0"])
+    assert _gone(marker)
+
+
+def test_everything_ends_with_the_sandbox(task: Path) -> None:
+    marker = f"600.{os.getpid()}2"
+    with Sandbox(task=task) as sandbox:
+        sandbox.start(["sleep", marker])
+        assert _appears(marker)
+    assert _gone(marker)
+
+
+def test_everything_ends_with_the_test_that_is_killed(task: Path) -> None:
+    marker = f"600.{os.getpid()}3"
+    program = f"""
+        import time
+        from pathlib import Path
+        from shielded_function_emulator.sandbox import Sandbox
+        with Sandbox(task=Path({str(task)!r})) as sandbox:
+            sandbox.start(["sleep", {marker!r}])
+            time.sleep(600)
+        """
+    tests = str(Path(__file__).resolve().parents[2])
+    victim = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], env={**os.environ, "PYTHONPATH": tests})
+    try:
+        assert _appears(marker)
+    finally:
+        victim.kill()
+        victim.wait()
+    assert _gone(marker)
+
+
+def test_a_mount_that_is_not_there_is_named(task: Path) -> None:
+    with (
+        pytest.raises(SandboxError, match="/var/extra: /nowhere does not exist"),
+        Sandbox(task=task, mounts={"/var/extra": Path("/nowhere")}),
+    ):
+        pass
+
+
+def test_without_isolation_commands_run_all_the_same_and_it_says_so(task: Path) -> None:
+    with Sandbox(task=task, ways=()) as sandbox:
+        assert not sandbox.isolation.whole
+        assert not sandbox.isolation.filtered
+        assert "no namespaces" in sandbox.isolation.note
+        done = sandbox.run_command(["/var/lang/bin/python3", "/var/task/app.py"])
+        assert (done.returncode, done.stdout) == (0, "hello\n")
+        assert sandbox.run_command(["python3", "-c", "import awslambdaric"]).returncode == 0
+        with pytest.raises(SandboxError, match="no network of its own"):
+            sandbox.socket()
+
+
+def _running(marker: str) -> bool:
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if command.read_bytes() == f"sleep\0{marker}\0".encode():
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def _gone(marker: str) -> bool:
+    return _within(10, lambda: not _running(marker))
+
+
+def _appears(marker: str) -> bool:
+    return _within(20, lambda: _running(marker))
+
+
+def _within(seconds: float, condition: Any) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

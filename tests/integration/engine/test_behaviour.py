@@ -1,0 +1,503 @@
+"""What the engine does beyond single calls: its own safety, children, the handler's lock, allow lists, odd input."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.compiling import SOURCES, compile_c
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import architecture, machine
+from shielded_function_emulator.sandbox import Completed, Sandbox
+
+REFUSED = errno.EACCES
+HELPERS = {"inline": ("inline.c",), "namespace": ("namespace.c",), "registers": ("registers.c", "call_with.S")}
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+    """A sandbox whose /var/task also holds compiled helpers, and bytecode of the handler."""
+    for name, sources in HELPERS.items():
+        compile_c(
+            [SOURCES / source for source in sources],
+            task / f"{name}.so",
+            "-shared",
+            "-fPIC",
+            target=f"{architecture()}-linux-gnu",
+        )
+    (task / "__pycache__").mkdir()
+    (task / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+def run(box: Sandbox, scenario: str, settings: Mapping[str, str]) -> tuple[Any, Completed]:
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, PYTHON, "/var/task/behaviour.py", scenario], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    return json.loads(done.stdout.splitlines()[-1]), done
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+ALL_BLOCKED = {
+    "outbound_connectivity": "block",
+    "read_write_tmp": "block",
+    "create_child_process": "block",
+    "read_handler": "block",
+}
+TMP_BLOCKED = policy(read_write_tmp="block")
+
+
+def test_calls_by_paths_come_to_the_same(box: Sandbox) -> None:
+    """Whatever the spelling: the gate makes these calls itself, by the directory that it judged."""
+    command = [PYTHON, "/var/task/path_calls.py", "/tmp/free/tree"]
+    came_to = {}
+    for shielded in (False, True):
+        prepare_tmp(box)
+        settings = policy(read_write_tmp="block", allow_tmp="/tmp/free,/tmp/free/**") if shielded else {}
+        done = box.run_command([*([SHIELD] if shielded else []), *command], environment=settings)
+        assert done.returncode == 0, done.stderr
+        assert not alerts(done)
+        came_to[shielded] = json.loads(done.stdout)
+    there = {key: result for key, result in came_to[False].items() if result[0] != -errno.ENOSYS}
+    differ = {key: (result, came_to[True][key]) for key, result in there.items() if came_to[True][key] != result}
+    assert not differ
+    assert {0, -errno.ENOENT, -errno.ENOTDIR, -errno.ELOOP} <= {result for result, _ in came_to[True].values()}
+
+
+def test_text_and_memory_are_protected(box: Sandbox) -> None:
+    result, done = run(box, "text_cannot_change", TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"})
+    assert result == dict.fromkeys(["mprotect", "madvise", "mem", "thread_mem", "anonymous"], REFUSED)
+    assert [a["policy"] for a in alerts(done)] == ["self_protection"] * 4 + ["executable_memory"]
+
+
+def test_the_engine_stays_where_it_is(box: Sandbox) -> None:
+    result, _ = run(box, "engine_cannot_be_unmapped", TMP_BLOCKED)
+    assert result == dict.fromkeys(["munmap", "mprotect", "map_over", "tmp"], REFUSED)
+
+
+def test_alerts_cannot_be_silenced(box: Sandbox) -> None:
+    result, done = run(box, "alerts_cannot_be_silenced", TMP_BLOCKED)
+    assert result == {"tmp": REFUSED}
+    assert alerts(done)[-1]["details"]["path"] == "/tmp"
+
+
+def test_a_child_alerts_to_the_function_not_to_its_pipe(box: Sandbox) -> None:
+    result, done = run(box, "child_alerts_reach_the_function", TMP_BLOCKED)
+    assert result == {"stdout": "refused\n", "stderr": "", "returncode": 0}
+    assert [a["policy"] for a in alerts(done)] == ["read_write_tmp"]
+
+
+def test_a_child_is_shielded_whatever_its_environment(box: Sandbox) -> None:
+    result, done = run(box, "child_environment_is_shielded", TMP_BLOCKED)
+    assert result == ["refused\n"] * 4
+    assert len(alerts(done)) == 4
+
+
+def test_a_library_with_its_own_system_calls(box: Sandbox) -> None:
+    result, done = run(box, "own_system_calls_are_judged", TMP_BLOCKED)
+    assert result["open"] == -REFUSED
+    assert result["other"] > 2
+    assert alerts(done)[0]["caller"]["object"] == "inline.so"
+
+
+def system_library(name: str) -> str:
+    """Where the machine under test has a file that every Debian has: another one can be laid over it."""
+    usr = (machine().system or Path("/")) / "usr"
+    link = next((usr / "lib").glob(f"*/{name}"))
+    return f"/usr/{link.resolve().relative_to(usr.resolve())}"
+
+
+def test_a_library_that_needs_no_search(layer: Path, tmp_path: Path) -> None:
+    """What the platform brings, and makes its calls through libc, is not searched; what lies beside it is."""
+    shutil.copytree(INSIDE, tmp_path / "task", ignore=shutil.ignore_patterns("__pycache__"))
+    library = tmp_path / "inline.so"
+    compile_c([SOURCES / "inline.c"], library, "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
+    searched = {
+        "/var/runtime/inline.so": False,
+        "/var/runtime/site-packages/inline.so": True,
+        "/var/elsewhere/inline.so": True,
+        "/var/elsewhere/libz.so.1": True,
+        system_library("libuuid.so.1"): False,
+        system_library("libBrokenLocale.so.1"): True,
+    }
+    for path in [tmp_path, *tmp_path.parents[:2], tmp_path / "task", library]:
+        path.chmod(0o755)
+    with Sandbox(tmp_path / "task", layer, dict.fromkeys(searched, library)) as box:
+        if not box.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {box.isolation.note}")
+        judged: dict[str, bool] = {}
+        for place in searched:
+            prepare_tmp(box)
+            code = f"import ctypes; print(ctypes.CDLL({place!r}).inline_open(b'/tmp/there'))"
+            done = box.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED)
+            assert done.returncode == 0, f"{place}: {done.returncode}: {done.stderr}"
+            judged[place] = int(done.stdout) == -REFUSED
+    assert judged == searched
+
+
+@pytest.mark.parametrize("shielded", [True, False])
+def test_a_judged_call_keeps_every_register(box: Sandbox, shielded: bool) -> None:
+    """As the kernel does: compilers keep values in them across the instruction, in the vectors too."""
+    prepare_tmp(box)
+    command = [PYTHON, "/var/task/behaviour.py", "registers_are_kept"]
+    done = box.run_command([SHIELD, *command] if shielded else command, environment=policy(**ALL_BLOCKED))
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    results = {name: (int(result), lost) for name, (result, *lost) in json.loads(done.stdout.splitlines()[-1]).items()}
+    assert {name: lost for name, (_, lost) in results.items() if lost} == {}
+    refused = {name for name, (result, _) in results.items() if result == -REFUSED}
+    assert refused == ({"openat", "connect", "sendto"} if shielded else set())
+
+
+def test_no_core_is_dumped(box: Sandbox) -> None:
+    """Whatever the limit was: nothing else keeps the kernel from writing it to the working directory."""
+    code = """
+import resource
+limits = resource.getrlimit(resource.RLIMIT_CORE)
+try: resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096))
+except ValueError: print("not raised", limits)
+else: print("raised")
+"""
+    said = {"allow": "raised", "alert": "raised", "block": "not raised (0, 0)"}
+    for mode, expected in said.items():
+        done = box.run_command([SHIELD, PYTHON, "-c", code], environment=policy(read_write_tmp=mode))
+        if mode == "allow" and done.stdout == "not raised (0, 0)\n":
+            pytest.skip("no program of this machine may dump a core: its hard limit is 0")
+        assert done.stdout == f"{expected}\n", done.stderr[-2000:]
+
+
+def test_a_second_libc(box: Sandbox) -> None:
+    result, _ = run(box, "second_libc_is_judged", TMP_BLOCKED)
+    assert result == {"open": -REFUSED}
+
+
+def test_the_handler_is_locked_at_the_first_request_for_work(box: Sandbox) -> None:
+    settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
+    result, done = run(box, "handler_is_locked_when_ready", settings)
+    assert set(result["start"].values()) == {None}
+    assert set(result["metadata"].values()) == {None}, "a metadata request is not a request for work"
+    assert set(result["ready"].values()) == {REFUSED}
+    assert result["other"] is None
+    assert {a["policy"] for a in alerts(done)} == {"read_handler"}
+
+
+@pytest.mark.parametrize("outbound", ["block", "allow"])
+@pytest.mark.parametrize("way", ["writev", "sendmsg", "sendmmsg"])
+def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str, outbound: str) -> None:
+    """Behind vectors that hold nothing, and among several messages; also where connections are free."""
+    settings = policy(read_handler="block", outbound_connectivity=outbound) | {"_HANDLER": "app.handler"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=settings)
+    assert done.stdout == f"[null, {REFUSED}]\n", done.stderr
+
+
+@pytest.mark.parametrize("way", ["without_memory", "without_descriptors", "without_files"])
+def test_work_is_not_asked_for_with_a_handler_that_cannot_be_locked(box: Sandbox, way: str) -> None:
+    """Locking takes memory and a descriptor, and a program can lower its own limits. Reports stop nothing."""
+    settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=settings)
+    if done.returncode == 77:  # NO_LIMIT
+        pytest.skip("this kernel keeps no limit of the address space (qemu-user)")
+    assert (done.returncode, done.stdout) == (78, ""), done.stderr
+    assert "the handler cannot be locked" in done.shield_lines[-1]["reason"]
+    reports = policy(read_handler="alert") | {"_HANDLER": "app.handler"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=reports)
+    assert done.stdout == "[null, null]\n", done.stderr
+    assert [(a["policy"], a["details"]["syscall"]) for a in alerts(done)] == [("self_protection", "ready")]
+    others = policy(executable_memory="block") | {"_HANDLER": "app.handler"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=others)
+    assert done.stdout == "[null, null]\n", done.stderr
+
+
+def test_a_mark_can_be_made_at_any_time_and_hold_nothing(box: Sandbox) -> None:
+    """An SDK may begin in any invocation, and leaves a mark in /tmp; what is written to it is closed for good."""
+    result, done = run(box, "a_mark_holds_nothing", TMP_BLOCKED)
+    absent = errno.ENOENT
+    assert result["made"] == [REFUSED, absent, *[None] * 5]
+    assert result["full"] == [REFUSED] * 5
+    assert result["gone"] == [None]
+    assert result["other"] == [REFUSED, absent, REFUSED, absent, *[REFUSED] * 4]
+    assert {a["policy"] for a in alerts(done)} == {"read_write_tmp"}
+    free, _ = run(box, "a_mark_holds_nothing", policy(read_write_tmp="allow"))
+    assert free == {"made": [None] * 7, "full": [None] * 5, "gone": [absent], "other": [None] * 8}
+
+
+def test_the_real_handler_is_locked_when_a_wrapper_changed_the_setting(box: Sandbox) -> None:
+    settings = policy(read_handler="block") | {"_HANDLER": "tracer.wrap", "ORIG_HANDLER": "app.handler"}
+    result, _ = run(box, "handler_is_locked_when_ready", settings)
+    assert set(result["ready"].values()) == {REFUSED}
+
+
+def test_signals_do_not_change_results(box: Sandbox) -> None:
+    result, _ = run(box, "signals_during_guarded_calls", TMP_BLOCKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "block"})
+    assert result["ticks"] > 1000
+    assert result["done"] > 100
+
+
+@pytest.mark.parametrize("shielded", [True, False])
+def test_bad_pointers_get_the_kernels_own_errors(box: Sandbox, shielded: bool) -> None:
+    command = [PYTHON, "/var/task/behaviour.py", "bad_pointers"]
+    done = box.run_command([SHIELD, *command] if shielded else command, environment=policy(**ALL_BLOCKED))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "open_null": errno.EFAULT,
+        "open_bad": errno.EFAULT,
+        "mkdir_bad": errno.EFAULT,
+        "connect_null": errno.EFAULT,
+        "connect_bad": errno.EFAULT,
+        "connect_long": errno.EINVAL,
+        "connect_negative": errno.EINVAL,
+        "execve_bad": errno.EFAULT,
+        "long_path": errno.ENAMETOOLONG,
+    }
+
+
+def test_new_files_get_the_lowest_descriptor(box: Sandbox) -> None:
+    settings = TMP_BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
+    prepare_tmp(box)
+    make_allowed(box)
+    done = box.run_command(
+        [SHIELD, PYTHON, "/var/task/behaviour.py", "descriptors_are_the_lowest"], environment=settings
+    )
+    assert json.loads(done.stdout) == [-1, 3, 3], done.stderr
+
+
+def make_allowed(box: Sandbox) -> None:
+    tmp = box.path("/tmp")
+    (tmp / "allowed").mkdir()
+    shutil.chown(tmp / "allowed", tmp.stat().st_uid, tmp.stat().st_gid)
+
+
+def test_allowed_paths_work_as_ever(box: Sandbox) -> None:
+    prepare_tmp(box)
+    make_allowed(box)
+    settings = TMP_BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
+    done = box.run_command([SHIELD, PYTHON, "/var/task/behaviour.py", "allowed_paths_work"], environment=settings)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    refused = {name for name, value in result.items() if value == REFUSED}
+    assert refused == {"outside", "out_by_rename", "out_by_dots", "out_by_link"}
+    assert result["mode"] == 0o640
+    assert result["cloexec"] == 1
+    assert result["created"] == 1
+    assert {name for name, value in result.items() if value is None} == {
+        "mkdir", "rename", "truncate", "link", "symlink", "through_link", "dangling", "create_through_dangling",
+        "unlink", "bind", "bind_relative",
+    }  # fmt: skip
+    assert not (box.path("/tmp") / "outside").exists()
+
+
+@pytest.fixture
+def names(box: Sandbox) -> Iterator[DnsServer]:
+    listeners = []
+    for address, port in (("203.0.113.9", 80), ("203.0.113.9", 81), ("198.51.100.9", 80), ("198.51.100.66", 443)):
+        listener = box.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(16)
+        listeners.append(listener)
+    table = {
+        "allowed.example": ["203.0.113.9"],
+        "*.wild.example": ["203.0.113.9"],
+        "wild.example": ["203.0.113.9"],
+        "allowed.example.evil.example": ["203.0.113.9"],
+        "*.denied.example": ["203.0.113.9"],
+        "*.amazonaws.com": ["198.51.100.9"],
+        "rebind.example": ["169.254.169.254"],
+    }
+    with DnsServer(box, table) as server:
+        yield server
+    for listener in listeners:
+        listener.close()
+
+
+# By which the sandbox's own addresses are reached: all of them are on its loopback.
+OWN_ADDRESSES = {"198.51.100.9": "198.51.100.1", "2001:db8::66": "2001:db8::66"}
+
+
+def test_allowed_hosts(box: Sandbox, names: DnsServer) -> None:
+    listed = "allowed.example:80,*.wild.example,198.51.100.9:80,198.51.100.64/26:443,rebind.example"
+    settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": listed, "AWS_REGION": "us-east-1"}
+    result, _ = run(box, "allowed_hosts_work", settings)
+    assert result == {
+        "address_before_name": REFUSED,
+        "name": None,
+        "address_after_name": None,
+        "other_port": REFUSED,
+        "subdomain": None,
+        "bare_domain": socket.EAI_NONAME,
+        "look_alike": socket.EAI_NONAME,
+        "listed_address": None,
+        "listed_network": None,
+        "aws": None,
+        "aws_other_region": socket.EAI_NONAME,
+        "loopback": None,
+        "rebinding": REFUSED,
+    }
+    asked = {question.name for question in names.questions}
+    assert not asked & {"wild.example", "allowed.example.evil.example", "s3.eu-west-3.amazonaws.com"}
+
+
+@pytest.mark.parametrize("mode", [None, "alert", "block"])
+def test_nothing_is_sent_to_port_zero(box: Sandbox, mode: str | None) -> None:
+    """Where an address is listed with a port, getaddrinfo may find out by which of its own it would be reached, and no
+    datagram goes out on that."""
+    command = [PYTHON, "/var/task/behaviour.py", "datagrams_to_port_zero"]
+    settings = {"SHIELD_ALLOW_OUTBOUND": "198.51.100.9:80,[2001:db8::66]:443"}
+    settings |= policy(outbound_connectivity=mode) if mode else {}
+    with box.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("lo", 0x0003))  # every protocol (packet(7): ETH_P_ALL)
+        wire.setblocking(False)
+        done = box.run_command([SHIELD, *command] if mode else command, environment=settings)
+        seen = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                seen += wire.recv(65536)
+    assert done.returncode == 0, done.stderr
+    sent = None if mode is None else errno.EPIPE
+    assert json.loads(done.stdout) == {host: {"own": own, "send": sent} for host, own in OWN_ADDRESSES.items()}
+    assert (b"datagram to port zero" in seen) == (mode is None)
+    assert alerts(done) == []
+
+
+def test_a_denied_lookup_does_not_wait(box: Sandbox, names: DnsServer) -> None:
+    milliseconds, _ = run(box, "denied_lookup_is_quick", policy(outbound_connectivity="block"))
+    assert milliseconds < 500, "a resolver's time-out is seconds; a denial is an answer"
+
+
+def test_alert_lines_are_json_whatever_the_path(box: Sandbox) -> None:
+    _, done = run(box, "odd_names_in_alerts", TMP_BLOCKED)
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert all(json.loads(line)["function_shield"] is True for line in lines), "something that is not a shield's line"
+    assert len(alerts(done)) == 6
+    assert alerts(done)[0]["details"]["path"] == "/tmp/new\nline"
+
+
+LIST_TMP = "import os\ntry: os.listdir('/tmp')\nexcept PermissionError: print('refused')"
+
+
+def test_a_wrapper_that_empties_the_environment(box: Sandbox) -> None:
+    settings = TMP_BLOCKED | {"SHIELD_NEXT_WRAPPER": "/var/task/emptying_wrapper.sh"}
+    done = box.run_command([SHIELD, PYTHON, "-c", LIST_TMP], environment=settings)
+    assert (done.returncode, done.stdout) == (0, "refused\n"), done.stderr
+    assert [line.get("event") for line in done.shield_lines if "event" in line] == ["armed"]
+
+
+def test_a_wrapper_may_run_programs_but_the_runtime_may_not(box: Sandbox) -> None:
+    settings = policy(create_child_process="block") | {"SHIELD_NEXT_WRAPPER": "/var/task/helping_wrapper.sh"}
+    code = "import subprocess\ntry: subprocess.run(['/bin/echo'])\nexcept PermissionError: print('refused')"
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
+    assert (done.returncode, done.stdout) == (0, "wrapped python3\nrefused\n"), done.stderr
+    assert [a["policy"] for a in alerts(done)] == ["create_child_process"]
+
+
+def test_the_policy_file_counts_as_it_was_at_the_start(box: Sandbox) -> None:
+    prepare_tmp(box)
+    file = box.path("/tmp") / "policy"
+    file.write_text("SHIELD_READ_WRITE_TMP=alert\nSHIELD_READ_HANDLER=allow\nSHIELD_CREATE_CHILD_PROCESS=allow\n")
+    file.chmod(0o666)
+    code = """
+import subprocess, sys
+open("/tmp/policy", "w").write("SHIELD_READ_WRITE_TMP=allow\\n")
+subprocess.run([sys.executable, "-c", "import os; os.listdir('/tmp')"], check=True)
+"""
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment={"SHIELD_POLICY_FILE": "/tmp/policy"})
+    assert done.returncode == 0, done.stderr
+    assert [a["details"]["path"] for a in alerts(done)] == ["/tmp/policy", "/tmp"], "the child has the first policy"
+
+
+def test_children_get_the_lists_of_the_environment_and_the_file(box: Sandbox) -> None:
+    prepare_tmp(box)
+    tmp = box.path("/tmp")
+    for name in ("of_environment", "of_file", "of_none"):
+        (tmp / name).write_text("")
+        (tmp / name).chmod(0o666)
+    (tmp / "policy").write_text("SHIELD_ALLOW_TMP=/tmp/of_file\nSHIELD_CREATE_CHILD_PROCESS=allow\n")
+    look = """
+for name in ("of_environment", "of_file", "of_none"):
+    try: print(len(open("/tmp/" + name).read()), end=" ")
+    except OSError as error: print(error.errno, end=" ")
+"""
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {look!r}], check=True)"
+    settings = {
+        "SHIELD_POLICY_FILE": "/tmp/policy",
+        "SHIELD_ALLOW_TMP": "/tmp/of_environment",
+        "SHIELD_READ_HANDLER": "allow",
+        "AWS_REGION": "us-east-1",
+    }
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
+    assert (done.returncode, done.stdout) == (0, f"0 0 {errno.EACCES} "), done.stderr
+    done = box.run_command([SHIELD, PYTHON, "-c", look], environment=settings)
+    assert (done.returncode, done.stdout) == (0, f"0 0 {errno.EACCES} "), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"SHIELD_READ_WRITE_TMP": "BLOCK"}, "SHIELD_READ_WRITE_TMP"),
+        ({"SHIELD_READ_WRITE_TMPS": "block"}, "SHIELD_READ_WRITE_TMPS"),
+        ({"SHIELD_ALLOW_OUTBOUND": "10.0.0.1/8"}, "SHIELD_ALLOW_OUTBOUND"),
+        ({"SHIELD_POLICY_FILE": "/var/task/missing"}, "missing"),
+        ({}, "no policy"),
+    ],
+)
+def test_a_bad_policy_refuses_to_start_even_without_the_wrapper(
+    box: Sandbox, settings: dict[str, str], told: str
+) -> None:
+    preload = {"LD_PRELOAD": "/opt/shielded-function/libshield.so"}
+    done = box.run_command([PYTHON, "-c", "print('started')"], environment=settings | preload)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert len(done.stderr.splitlines()) == 1
+    line = json.loads(done.stderr)
+    assert line["event"] == "refused"
+    assert told in line["reason"]
+
+
+def test_a_temporary_file_is_not_made_through_a_link(box: Sandbox) -> None:
+    code = """
+import os, sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal
+os.symlink("/tmp/allowed", "/tmp/allowed/link")
+print(refusal(lambda: os.close(os.open("/tmp/allowed/link", os.O_TMPFILE | os.O_RDWR))),
+      refusal(lambda: os.close(os.open("/tmp/allowed/link", os.O_TMPFILE | os.O_RDWR | os.O_NOFOLLOW))))
+"""
+    for wrapper in ([], [SHIELD]):
+        prepare_tmp(box)
+        tmp = box.path("/tmp")
+        (tmp / "allowed").mkdir()
+        shutil.chown(tmp / "allowed", tmp.stat().st_uid, tmp.stat().st_gid)
+        settings = TMP_BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed,/tmp/allowed/**"}
+        done = box.run_command([*wrapper, PYTHON, "-c", code], environment=settings)
+        assert done.stdout == f"None {errno.ENOTDIR}\n", done.stderr
+
+
+def test_a_copy_that_starts_programs_closes_its_files(box: Sandbox) -> None:
+    result, _ = run(box, "a_copy_that_starts_programs", TMP_BLOCKED)
+    assert result == 0
+
+
+def test_many_children_live_at_once(box: Sandbox) -> None:
+    result, _ = run(box, "many_living_children", TMP_BLOCKED)
+    assert result == 300
+
+
+def test_a_directory_is_not_created(box: Sandbox) -> None:
+    result, _ = run(box, "a_directory_is_not_created", TMP_BLOCKED)
+    assert result == errno.EISDIR
+
+
+def test_a_mapping_that_fails_leaves_what_was_there(box: Sandbox) -> None:
+    result, _ = run(box, "a_mapping_that_fails_leaves_what_was_there", TMP_BLOCKED)
+    assert result == [hex(2**64 - 1), "kept"]

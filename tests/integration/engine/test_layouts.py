@@ -1,0 +1,181 @@
+"""Libraries as assemblers and linkers rarely make them: their calls are judged, or they do not load."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.compiling import SOURCES, compile_c
+from harness.elf_files import forget_sections, grow_code
+from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
+
+pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="x86-64 assembly; instructions are words on aarch64")
+BLOCKED = policy(**dict.fromkeys(POLICIES, "block"), executable_memory="block")
+LIBRARIES = {
+    "table_in_front": ("-DTABLE_IN_FRONT",),
+    "between_tables": ("-DTABLE_IN_FRONT", "-DTABLE_BEHIND"),
+    "padded": ("-DPADDED",),
+    "padded_and_narrow": ("-DPADDED", "-DNARROW"),
+    "three_bytes_left": ("-DLEFT=7",),
+    "four_bytes_left": ("-DLEFT=8",),
+    "bytes_left": ("-DLEFT=20",),
+    "relocated": ("-Wl,-z,notext",),
+    "rarely": ("-DRARELY",),
+    "rarely_with_room": ("-DRARELY", "-DROOM"),
+    "branches": ("-DBRANCHES",),
+    "rarely_and_far": ("-DRARELY_AND_FAR",),
+    "switch": ("-DBY_TABLE",),
+    "switch_with_room": ("-DBY_TABLE", "-DROOM"),
+    "switch_without_bounds": ("-DBY_TABLE", "-Dcfi_startproc=text", "-Dcfi_endproc=text"),
+    "switch_with_a_rare_hole": ("-DBY_TABLE", "-DHOLE=rare"),
+    "switch_with_a_rare_first_case": ("-DBY_TABLE", "-DFIRST=rare"),
+    "switch_with_a_rare_case": ("-DBY_TABLE", "-DHOLE=rare", "-DCOMES_BACK"),
+    "switch_behind_another_check": ("-DBY_TABLE", "-DOTHER_CHECK"),
+    "switch_after_many": ("-DBY_TABLE", "-DMANY=64"),
+    "switch_after_more": ("-DBY_TABLE", "-DMANY=128"),
+    "rarely_by_a_switch": ("-DRARELY", "-DSWITCHES"),
+    "rarely_at_length": ("-DRARELY", "-DLONG=5000"),
+    "table_ends": ("-DTABLE_ENDS",),
+    "computed_goto": ("-DBY_TABLE", "-DADDRESSES"),
+    "two_entries": ("-DTWO_ENTRIES",),
+    "short_entries": ("-DBY_TABLE", "-DSHORT"),
+    "calls_rarely": ("-DCALLS_RARELY",),
+    "rarer": ("-DRARELY", "-DRARER"),
+    "calls_its_midst": ("-DCALLS_MIDST",),
+    "switch_by_memory": ("-DBY_TABLE", "-DTHROUGH_MEMORY"),
+    "switch_by_thunk": ("-DBY_TABLE", "-DTHROUGH_THUNK"),
+    "switch_by_jump": ("-DBY_TABLE", "-DTHROUGH_JUMP"),
+    "switch_by_return": ("-DBY_TABLE", "-DIN_LINE"),
+    "switch_far_away": ("-DBY_TABLE", "-DFAR"),
+    "switch_by_pushed_address": ("-DBY_TABLE", "-DPUSHED"),
+}
+MISREAD = {
+    **{f"prefix_{p}": (f"-DPREFIX={p}",) for p in ("0x48", "0x66", "0x2e", "0x64", "0xf2", "0x67")},
+    "prefixes": ("-DPREFIX=0x66,0x48",),
+    "prefixes_in_disorder": ("-DPREFIX=0x48,0x66",),
+    "branch_of_two_lengths": ("-DBRANCH_OF_TWO_LENGTHS",),
+    "divides": ("-DDIVIDES",),
+    "multiplies": ("-DMULTIPLIES",),
+    "wide_constant": ("-DWIDE_CONSTANT",),
+    "loop": ("-DLOOP",),
+    "returns": ("-DRETURNS",),
+    "signal_frame": ("-DSIGNAL_FRAME",),
+    "checked_byte": ("-DCHECK=cmp $2, %cl",),
+    "checked_sign": ("-DCHECK=cmp $-3, %ecx",),
+    "displaced": ("-DDISPLACED",),
+}
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+    for source, libraries in {"layouts.S": LIBRARIES, "misread.S": MISREAD}.items():
+        for name, flags in libraries.items():
+            out = task / f"{name}.so"
+            compile_c([SOURCES / source], out, "-shared", "-nostdlib", *flags, target="x86_64-linux-gnu")
+    for name, change in (("grown", grow_code), ("sections_gone", forget_sections)):
+        shutil.copy(task / "bytes_left.so", task / f"{name}.so")
+        change(task / f"{name}.so")
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+def call(box: Sandbox, library: str, shielded: bool) -> Completed:
+    prepare_tmp(box)
+    code = f"import ctypes; print(min(ctypes.CDLL('/var/task/{library}.so').entry(), 0))"
+    return box.run_command([*([SHIELD] if shielded else []), PYTHON, "-c", code], environment=BLOCKED)
+
+
+@pytest.mark.parametrize(
+    "library",
+    [
+        "padded",
+        "padded_and_narrow",
+        "three_bytes_left",
+        "four_bytes_left",
+        "bytes_left",
+        "sections_gone",
+        "rarely_with_room",
+        "switch_with_room",
+        "table_ends",
+        "divides",
+        "multiplies",
+        "wide_constant",
+        "loop",
+        "signal_frame",
+    ],
+)
+def test_its_call_is_judged(box: Sandbox, library: str) -> None:
+    assert call(box, library, shielded=False).stdout == "0\n"
+    done = call(box, library, shielded=True)
+    assert done.stdout == f"{-errno.EACCES}\n", done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "library",
+    [
+        "table_in_front",
+        "relocated",
+        "grown",
+        "rarely",
+        "rarely_by_a_switch",
+        "rarely_at_length",
+        "switch",
+        "switch_without_bounds",
+        "switch_with_a_rare_hole",
+        "switch_with_a_rare_first_case",
+        "switch_with_a_rare_case",
+        "switch_behind_another_check",
+        "switch_after_many",
+        "switch_after_more",
+        "rarer",
+        "branches",
+        "calls_its_midst",
+        "switch_by_memory",
+        "switch_by_thunk",
+        "switch_by_jump",
+        "switch_by_return",
+        "switch_far_away",
+        *(library for library in MISREAD if library.startswith("prefix")),
+        "branch_of_two_lengths",
+        "returns",
+        "checked_byte",
+        "checked_sign",
+        "displaced",
+    ],
+)
+def test_it_does_not_load(box: Sandbox, library: str) -> None:
+    assert call(box, library, shielded=False).stdout == "0\n"
+    done = call(box, library, shielded=True)
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr[-2000:]
+    assert "self_protection" in [line.get("policy") for line in done.shield_lines], done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "library",
+    [
+        "computed_goto",
+        "two_entries",
+        "short_entries",
+        "calls_rarely",
+        "switch_by_pushed_address",
+        "rarely_and_far",
+    ],
+)
+def test_what_comes_in_in_other_ways_is_not_seen(box: Sandbox, library: str) -> None:
+    """It is in the threat model."""
+    for shielded in (False, True):
+        done = call(box, library, shielded)
+        assert done.stdout == "0\n", done.stderr[-2000:]
+
+
+def test_a_call_between_tables_is_taken_for_one_of_them(box: Sandbox) -> None:
+    """It is in the threat model: what stands in crypto libraries between tables of constants looks the same."""
+    for shielded in (False, True):
+        done = call(box, "between_tables", shielded)
+        assert done.stdout == "0\n", done.stderr[-2000:]

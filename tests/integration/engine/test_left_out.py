@@ -1,0 +1,167 @@
+"""No violation is lost to the metric: what no line told because the log was full is told as soon as it takes one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_monitoring.pattern import all_of, exists, is_true
+from shielded_function_monitoring.schema import json_schema
+
+COUNTED = all_of(is_true("$.function_shield"), exists("$.policy"))
+SCHEMA = Draft202012Validator(json_schema())
+TIMES = 20
+THREADS, EACH = 4, 500
+SECONDS = 20.0
+ORIGIN = {
+    "AWS_LAMBDA_FUNCTION_NAME": "checkout",
+    "AWS_LAMBDA_FUNCTION_VERSION": "7",
+    "AWS_REGION": "eu-west-1",
+    "SHIELD_ACCOUNT_ID": "123456789012",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """The shield's lines that a metric filter counts, after the log was full."""
+
+    lines: list[dict[str, Any]]
+    seconds: float
+
+    def total(self, policy: str = "read_write_tmp") -> int:
+        """The metric's value."""
+        return sum(line["count"] for line in self.lines if line["policy"] == policy)
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+def take(process: subprocess.Popen[bytes], text: bytearray) -> None:
+    """What is in the log by now."""
+    assert process.stderr
+    try:
+        while part := os.read(process.stderr.fileno(), 1 << 16):
+            text += part
+    except BlockingIOError:
+        pass
+
+
+def tell(box: Sandbox, what: str, settings: Mapping[str, str], kind: str = "send", *, reads: bool = True) -> Told:
+    """Runs leaving_out.py; drains the log once it was full, if somebody `reads`."""
+    prepare_tmp(box)
+    command = [SHIELD, PYTHON, "/var/task/leaving_out.py", what, kind]
+    process = box.start(command, environment={**settings, **ORIGIN}, stdin=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    os.set_blocking(process.stderr.fileno(), False)
+    text, began = bytearray(), time.monotonic()
+    assert process.stdout.readline() == b"full\n", process.stderr.read()
+    full = time.monotonic()
+    if reads:
+        take(process, text)
+        before = len(text)
+        assert b'"policy":"read_write_tmp"' not in text, "the log was not full"
+        process.stdin.write(b"x")
+        process.stdin.flush()
+        assert before > 32768
+    while process.poll() is None and time.monotonic() < began + SECONDS:
+        if reads:
+            take(process, text)
+        time.sleep(0.005)
+    seconds = time.monotonic() - full
+    take(process, text)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()
+    lines = [line for line in text.decode().split("\n") if line.startswith("{")]
+    for line in lines:
+        SCHEMA.validate(json.loads(line))
+    counted = [json.loads(line) for line in lines if COUNTED.matches(line)]
+    for line in counted:
+        assert [line[name] for name in ("function", "version", "region", "account")] == list(ORIGIN.values())
+    return Told(counted, seconds)
+
+
+MODES = ("block", "alert")
+EVENTS = [("next_event", kind) for kind in ("send", "write", "writev", "sendmsg")]
+ENDS = [(what, "send") for what in ("end", "end_at_once", "another_program", "end_of_a_thread", "any_call")]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("what", "kind"), [*EVENTS, ("next_event_with_threads", "send"), *ENDS])
+def test_what_was_left_out_is_told(box: Sandbox, mode: str, what: str, kind: str) -> None:
+    told = tell(box, what, policy(read_write_tmp=mode), kind)
+    assert told.total() == TIMES, told
+    assert {(line["event"], line["mode"]) for line in told.lines} == {("folded", mode)}
+
+
+@pytest.mark.parametrize("what", ["next_event", "next_event_with_threads"])
+@pytest.mark.parametrize(("_", "kind"), EVENTS)
+def test_an_event_is_seen_where_the_network_is_judged(box: Sandbox, what: str, _: str, kind: str) -> None:
+    told = tell(box, what, policy(read_write_tmp="block", outbound_connectivity="block"), kind)
+    assert told.total() == TIMES, told
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_next_line_takes_them_along(box: Sandbox, mode: str) -> None:
+    told = tell(box, "same_again", policy(read_write_tmp=mode))
+    assert [(line["count"], line["mode"], "event" in line) for line in told.lines] == [(TIMES + 1, mode, False)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_after_a_line_of_another_policy(box: Sandbox, mode: str) -> None:
+    told = tell(box, "another_line", policy(read_write_tmp=mode, outbound_connectivity="block"))
+    assert told.lines[0]["policy"] == "outbound_connectivity"
+    assert [(line["policy"], line["mode"], line["count"]) for line in told.lines[1:]] == [
+        ("read_write_tmp", mode, TIMES)
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_forked_copy_tells_at_its_end(box: Sandbox, mode: str) -> None:
+    told = tell(box, "fork", policy(read_write_tmp=mode))
+    assert told.total() == TIMES, told
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_threads_on_a_log_that_is_read_slowly(box: Sandbox, mode: str) -> None:
+    """Some lines are written, most are not: the sum is exact."""
+    prepare_tmp(box)
+    command = [SHIELD, PYTHON, "/var/task/leaving_out.py", "slowly", str(EACH)]
+    process = box.start(command, environment=policy(read_write_tmp=mode))
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline() == b"full\n"
+    text = b""
+    while part := os.read(process.stderr.fileno(), 4096):
+        text += part
+        time.sleep(0.001)
+    process.wait(SECONDS)
+    process.stdout.close()
+    process.stderr.close()
+    lines = [json.loads(line) for line in text.decode().split("\n") if line.startswith("{")]
+    counts = [line["count"] for line in lines if line.get("policy") == "read_write_tmp"]
+    assert sum(counts) == THREADS * EACH
+    assert 1 < len(counts) < THREADS * EACH
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_end_is_not_held_up_for_long(box: Sandbox, mode: str) -> None:
+    """Nobody reads: what is not told a tenth of a second later is lost."""
+    told = tell(box, "full", policy(read_write_tmp=mode), reads=False)
+    assert told.total() == 0
+    assert 0.05 < told.seconds < 2

@@ -1,0 +1,150 @@
+"""The engine's lines: each follows the schema, and says which function wrote it, whatever the program does."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_monitoring import MAX_LINE, parse_line, violations
+from shielded_function_monitoring.alert import EVENTS
+from shielded_function_monitoring.schema import json_schema
+
+SCHEMA = Draft202012Validator(json_schema())
+FUNCTION = {
+    "AWS_LAMBDA_FUNCTION_NAME": "checkout",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_REGION": "eu-west-1",
+    "SHIELD_ACCOUNT_ID": "123456789012",
+}
+ORIGIN = ["checkout", "$LATEST", "eu-west-1", "123456789012"]
+LIBRARY = str(Path(SHIELD).parent / "libshield.so")
+UNUSUAL = "6f1ed002ab5595859014ebf0951522d96f1ed002ab5595859014ebf0.allowed.example"
+# Event: what brings it about, in the sandbox or at its start.
+BROUGHT: Mapping[str, tuple[str, list[str], dict[str, str]]] = {
+    "armed": ("storm", [], {}),
+    "folded": ("storm", [], {}),
+    "tightened": ("tighten", [], {}),
+    "unusual_names": ("unusual", [UNUSUAL], {"SHIELD_ALLOW_OUTBOUND": "*.allowed.example"}),
+}
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def names(box: Sandbox) -> Iterator[DnsServer]:
+    listener = box.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with DnsServer(box, {"x.allowed.example": ["203.0.113.9"]}) as server:
+        yield server
+    listener.close()
+
+
+def checked(done: Completed) -> list[dict[str, Any]]:
+    """The shield's lines, each of which follows the schema."""
+    lines = [line for line in done.stderr.split("\n") if line.startswith('{"function_shield"')]
+    for line in lines:
+        assert len(line.encode(errors="surrogateescape")) < MAX_LINE
+        SCHEMA.validate(json.loads(line))
+        assert parse_line(line) is not None
+    return [json.loads(line) for line in lines]
+
+
+def run(box: Sandbox, what: str, arguments: list[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    prepare_tmp(box)
+    command = [SHIELD, PYTHON, "/var/task/lines.py", what, json.dumps(arguments)]
+    done = box.run_command(command, environment=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return checked(done)
+
+
+def origin_of(line: Mapping[str, Any]) -> list[Any]:
+    return [line.get(name) for name in ("function", "version", "region", "account")]
+
+
+@pytest.mark.parametrize("event", BROUGHT)
+def test_every_event_follows_the_schema(box: Sandbox, names: DnsServer, event: str) -> None:
+    what, arguments, further = BROUGHT[event]
+    settings = policy(read_write_tmp="block", outbound_connectivity="block", read_handler="alert") | FUNCTION | further
+    lines = run(box, what, arguments, settings)
+    assert event in {line.get("event") for line in lines}
+    assert [origin_of(line) for line in lines] == [ORIGIN] * len(lines)
+
+
+@pytest.mark.parametrize("event", ["refused", "unshielded"])
+def test_a_start_that_fails_says_which_function_it_is(box: Sandbox, event: str) -> None:
+    """The library's own line, without the wrapper's checks in front."""
+    assert {*BROUGHT, "refused", "unshielded"} == set(EVENTS)
+    failing = {"SHIELD_POLICY_FILE": "/no/such/file", "LD_PRELOAD": LIBRARY} | FUNCTION
+    kept = {} if event == "refused" else {"SHIELD_ON_FAILURE": "run_unshielded"}
+    done = box.run_command([PYTHON, "-c", ""], environment=policy(read_write_tmp="block") | failing | kept)
+    (line,) = checked(done)
+    assert (line["event"], line["policy"], line["count"], origin_of(line)) == (event, "start", 1, ORIGIN)
+    assert "/no/such/file" in line["reason"]
+
+
+def test_a_misspelt_setting_in_front_of_the_name(box: Sandbox) -> None:
+    """What stands behind it in the environment is read all the same."""
+    environment = {"SHIELD_READ_WRITE_TMP": "deny", "LD_PRELOAD": LIBRARY} | FUNCTION
+    (line,) = checked(box.run_command([PYTHON, "-c", ""], environment=environment))
+    assert (line["event"], origin_of(line)) == ("refused", ORIGIN)
+
+
+def test_what_changes_the_environment_changes_no_line(box: Sandbox) -> None:
+    settings = policy(read_write_tmp="block") | FUNCTION
+    lines = run(box, "other_environment", [], settings)
+    assert [line.get("event", line.get("policy")) for line in lines] == ["armed", *["read_write_tmp"] * 4]
+    assert [origin_of(line) for line in lines] == [ORIGIN] * 5
+
+
+def test_what_is_not_known_is_left_out(box: Sandbox) -> None:
+    settings = policy(read_write_tmp="block") | dict.fromkeys(FUNCTION, "") | {"SHIELD_ACCOUNT_ID": "123456789012"}
+    lines = run(box, "path", ["x"], settings)
+    assert {tuple(origin_of(line)) for line in lines} == {(None, None, None, "123456789012")}
+
+
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=120)
+RAW = st.binary(min_size=1, max_size=80).filter(lambda b: 0 not in b).map(lambda b: b.decode(errors="surrogateescape"))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(function=TEXT | RAW, version=TEXT | RAW, name=TEXT | RAW)
+@example(function='"' * 5000, version="\x01" * 5000, name="\x7f" * 60)
+@example(function="\udcff" * 400, version="é" * 400, name="\udcff" * 60)
+def test_any_origin_and_any_path_give_whole_lines(box: Sandbox, function: str, version: str, name: str) -> None:
+    who = {"AWS_LAMBDA_FUNCTION_NAME": function, "AWS_LAMBDA_FUNCTION_VERSION": version}
+    lines = run(box, "path", [name], policy(read_write_tmp="block", create_child_process="block") | FUNCTION | who)
+    assert {"armed", "read_write_tmp", "create_child_process"} <= {
+        line.get("event", line.get("policy")) for line in lines
+    }
+    assert len({tuple(origin_of(line)) for line in lines}) == 1
+
+
+HIDING = runpy.run_path(str(INSIDE / "hiding.py"), run_name="hiding")["TRICKS"]
+
+
+@pytest.mark.parametrize("trick", HIDING)
+def test_no_trick_with_the_log_hides_a_violation(box: Sandbox, trick: str) -> None:
+    """What ordinary code does to its descriptors, its log and its environment before it violates its policy."""
+    prepare_tmp(box)
+    settings = policy(read_write_tmp="block") | FUNCTION
+    done = box.run_command([SHIELD, PYTHON, "/var/task/hiding.py", trick], environment=settings)
+    lines = [line for line in done.stderr.split("\n") if violations("read_write_tmp").matches(line)]
+    # Who may open nothing fails before anything is judged.
+    assert lines or "Too many open files" in done.stdout, (done.returncode, done.stderr[-2000:])
+    assert {json.loads(line)["function"] for line in lines} <= {"checkout"}

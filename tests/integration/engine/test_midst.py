@@ -1,0 +1,124 @@
+"""What a signal handler, a vfork child or another thread does in the midst of a guarded call."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.compiling import SOURCES, compile_c
+from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
+
+BLOCKED = policy(
+    outbound_connectivity="block", read_write_tmp="block", read_handler="block", create_child_process="block",
+    executable_memory="block",
+)  # fmt: skip
+CHILDREN = BLOCKED | {"SHIELD_CREATE_CHILD_PROCESS": "allow"}
+LISTED = BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"}
+FOLDER = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
+PLAIN, REFUSED = "/var/task/plain", "/tmp/there"
+PROGRAMS = ("vfork_child", "fifo", "changed_path",
+            "in_peace", "map_in_handlers")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task") / "code"
+    task.mkdir()
+    target = f"{architecture()}-linux-gnu"
+    for name in PROGRAMS:
+        compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", "-ldl", target=target)
+    # A runtime is known by its name.
+    compile_c([SOURCES / "map_in_handlers.c"], task / "java", "-lpthread", "-ldl", target=target)
+    if architecture() == "x86_64":
+        for name in ("unwound", "node"):
+            compile_c([SOURCES / "unwound.c"], task / name, "-fasynchronous-unwind-tables", "-lpthread", target=target)
+    compile_c([SOURCES / "inline.c"], task / "inline.so", "-shared", "-fPIC", target=target)
+    compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
+    (task / "plain").write_text("plain\n")
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+def run(box: Sandbox, settings: Mapping[str, str], program: str, *words: str) -> Completed:
+    """Runs it with a folder in /tmp that may be opened to it."""
+    prepare_tmp(box)
+    tmp = box.path("/tmp")
+    (tmp / "allowed").mkdir()
+    shutil.chown(tmp / "allowed", tmp.stat().st_uid, tmp.stat().st_gid)
+    return box.run_command([SHIELD, f"/var/task/{program}", *words], environment=settings)
+
+
+def counted(done: Completed) -> tuple[int, int]:
+    """What the program got, or what went wrong, and how often it tried."""
+    assert done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr[-3000:]}"
+    got, tries = map(int, done.stdout.splitlines()[-1].split())
+    return got, tries
+
+
+ATTEMPTS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
+    "open_in_a_vfork_child": (BLOCKED, ("vfork_child", "file", PLAIN, REFUSED)),
+    "exec_in_a_vfork_child": (LISTED, ("vfork_child", "program", "/usr/bin/true", "/var/task/leave_mark")),
+    "fifo_that_is_opened_again": (FOLDER, ("fifo", "restarted", "/tmp/allowed", REFUSED)),
+    "path_of_a_copy": (policy(create_child_process="block"), ("changed_path", "text", REFUSED)),
+    "path_in_proc": (CHILDREN, ("changed_path", "text", REFUSED)),
+}
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_nothing_is_used_that_was_not_judged(box: Sandbox, attempt: str) -> None:
+    settings, command = ATTEMPTS[attempt]
+    done = run(box, settings, *command)
+    got, tries = counted(done)
+    assert tries > 0, f"nothing was tried: {done.stderr[-2000:]}"
+    left = {path.name for path in box.path("/tmp").iterdir()}
+    assert (got, left) == (0, {"allowed", "folder", "link", "there"}), f"after {tries} attempts"
+
+
+@pytest.mark.race
+def test_a_socket_in_a_folder_that_is_renamed(box: Sandbox) -> None:
+    """Left open: its file, which is empty, is made where the name leads."""
+    got, _ = counted(run(box, FOLDER, "changed_path", "name", "/tmp/allowed", "/tmp"))
+    assert (got, (box.path("/tmp") / "socket").is_socket()) == (1, True)
+
+
+@pytest.mark.skipif(architecture() != "x86_64", reason="steps by x86_64's trap flag")
+@pytest.mark.parametrize("program", ["unwound", "node"])
+def test_the_caller_is_found_from_every_instruction_of_the_gate(box: Sandbox, program: str) -> None:
+    done = run(box, policy(read_write_tmp="block", outbound_connectivity="block"), program, "libshield.so")
+    assert done.returncode == 0, done.stderr[-3000:]
+    places, lost = map(int, done.stdout.split())
+    assert (lost, places > 500) == (0, True), done.stderr[-3000:]
+
+
+HONEST: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
+    "spawn": (
+        LISTED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true,/var/task/in_peace"},
+        ("in_peace", "spawn", "/usr/bin/true"),
+    ),
+    "fork": (CHILDREN, ("in_peace", "fork")),
+    "numbers": (BLOCKED, ("in_peace", "numbers")),
+    "fifo_reader": (FOLDER, ("fifo", "reader", "/tmp/allowed")),
+    "fifo_writer": (FOLDER, ("fifo", "writer", "/tmp/allowed")),
+    "mappings": (BLOCKED, ("map_in_handlers", "/var/task/inline.so")),
+    "mappings_with_a_jit": (
+        BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"},
+        ("map_in_handlers", "/var/task/inline.so"),
+    ),
+    "mappings_of_a_runtime_with_a_jit": (policy(read_write_tmp="block"), ("java", "/var/task/inline.so")),
+}
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("program", HONEST)
+def test_honest_programs_work_while_signals_arrive(box: Sandbox, program: str) -> None:
+    settings, command = HONEST[program]
+    done = run(box, settings, *command)
+    wrong, times = counted(done)
+    assert (wrong, times > 0) == (0, True), done.stderr[-2000:]
+    assert [line for line in done.shield_lines if "policy" in line] == []

@@ -1,0 +1,215 @@
+"""DNS by every transport: what is allowed is answered and teaches, what is not allowed is not even asked."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.running import PYTHON, SHIELD, policy
+from harness.thinning import long_but
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_emulator.web import Receiver, WebServer
+
+SERVER = "203.0.113.9"
+REFUSED, NO_SUCH_NAME = errno.EACCES, 1002
+BLOCKED = policy(outbound_connectivity="block") | {
+    "SHIELD_ALLOW_OUTBOUND": "allowed.example,*.wild.example,many.example",
+    "SHIELD_ALLOW_AWS": "none",
+}
+ALLOWED = (
+    "tcp_then_connect",
+    "tcp_by_write_and_read",
+    "tcp_behind_a_read_of_nothing",
+    "tcp_by_writev_and_readv",
+    "tcp_by_message",
+    "tcp_byte_by_byte",
+    "tcp_two_at_once",
+    "tcp_all_in_one_read",
+    "tcp_wait_for_all",
+    "tcp_wait_for_more_than_the_gate_holds",
+    "tcp_when_the_server_has_closed",
+    "tcp_a_long_answer",
+    "tcp_in_the_midst_of_many",
+    "tcp_behind_many_that_ended",
+    "tcp_while_many_others_come_and_go",
+    "udp_many_first",
+    "udp_behind_thousands_that_wait",
+    "udp_behind_a_read_of_nothing",
+    "udp_by_write_and_read",
+    "udp_among_what_others_send",
+    "udp_where_a_connected_one_was",
+    "udp_where_a_stream_was_in_a_forked_copy",
+    "udp_that_is_shut_down",
+    "udp_connected_elsewhere_since",
+    "udp_with_a_port_of_its_own",
+    "udp_after_a_peer_at_port_zero",
+    "udp_after_a_connect_that_failed",
+    "udp_beside_a_child_that_has_another_by_its_number",
+    "udp_closed_while_it_loses_its_peer",
+    "udp_laid_over_itself",
+    "udp_to_one_server_in_many_spellings",
+    "udp_with_an_address_of_its_own",
+    "udp_to_an_address_of_the_other_family",
+    "udp_to_more_servers_than_are_remembered",
+    "udp_beside_more_sockets_than_are_remembered",
+    "udp_losing_its_server_by_a_copy",
+    "udp_read_for_a_while",
+    "udp_shut_down_while_it_is_read",
+    "udp_that_says_nothing",
+    "udp_by_headers_of_two",
+    "udp_on_a_duplicate",
+)
+COUNTS = "import socket; print(len(socket.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)) > 128)"
+DENIED = dict.fromkeys(
+    (
+        "tcp_denied",
+        "tcp_denied_by_write",
+        "tcp_denied_text",
+        "tcp_denied_behind_allowed",
+        "tcp_denied_on_a_duplicate",
+        "tcp_denied_in_pieces",
+        "tcp_no_query",
+        "tcp_more_than_was_announced",
+    ),
+    REFUSED,
+) | {"udp_denied_by_write": NO_SUCH_NAME}
+# The same, refused in other ways, with the protocol that the alert names.
+OTHERWISE = {
+    "tcp_denied_on_a_duplicate_made_before": (REFUSED, "dns"),
+    "tcp_denied_after_a_second_connect": (REFUSED, "dns"),
+    "tcp_with_an_urgent_byte": (errno.EOPNOTSUPP, None),
+    "udp_with_bytes_that_no_name_has": (NO_SUCH_NAME, "dns"),
+    "udp_corked_by_another_level": (REFUSED, "option"),
+    "udp_read_before_it_is_asked": (REFUSED, "tcp"),
+    "forged_answer_in_the_gates_memory": (REFUSED, "tcp"),
+    "forged_by_reads_at_an_offset": (REFUSED, "tcp"),
+    "forged_by_splice": (REFUSED, "tcp"),
+    "forged_by_a_copy": (REFUSED, "tcp"),
+    "forged_by_a_program": (REFUSED, "tcp"),
+    "tcp_connected_anew": (REFUSED, "reconnect"),
+    "answers_of_our_own": (REFUSED, "dns"),
+}
+
+
+@pytest.fixture(scope="module")
+def names(sandbox: Sandbox) -> Iterator[DnsServer]:
+    many = [SERVER, *(f"198.51.100.{i % 250 + 1}" for i in range(300)), SERVER]
+    crowd = {
+        f"h{i}.wild.example": [f"{20 + i}.{i}.{31 * j + 1}.{(37 * i + 11 * j) % 250}" for j in range(8)]
+        for i in range(100)
+    }
+    answers = crowd | {"allowed.example": [SERVER], "*.wild.example": [SERVER], "many.example": many, "*": [SERVER]}
+    last = ["closing.wild.example"]
+    with DnsServer(sandbox, answers, last=last) as server, WebServer(sandbox, (SERVER, 80), Receiver("hello")):
+        yield server
+
+
+def run(box: Sandbox, ways: list[str], settings: dict[str, str]) -> tuple[dict[str, int | None], Completed]:
+    done = box.run_command([SHIELD, PYTHON, "/var/task/queries.py", *ways], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    return json.loads(done.stdout.splitlines()[-1]), done
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+@pytest.mark.parametrize("way", ALLOWED)
+def test_an_allowed_name_is_answered_and_may_be_used(sandbox: Sandbox, names: DnsServer, way: str) -> None:
+    """Each in a process of its own: nothing was learnt before."""
+    if way.startswith("tcp") and "True" not in sandbox.run_command([PYTHON, "-c", COUNTS]).stdout:
+        pytest.skip("nobody counts a connection's bytes here (qemu-user does not pass TCP_INFO on): nothing is learnt")
+    result, done = run(sandbox, [way], BLOCKED)
+    assert (result, alerts(done)) == ({way: None}, []), done.stderr
+
+
+def test_what_another_name_of_the_address_is_allowed_stays(sandbox: Sandbox, names: DnsServer) -> None:
+    settings = BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "*.wild.example:443,allowed.wild.example:80"}
+    result, done = run(sandbox, ["two_names_of_two_rules"], settings)
+    assert (result, alerts(done)) == ({"two_names_of_two_rules": None}, []), done.stderr
+
+
+def test_a_rule_is_not_had_by_a_name_that_looks_like_another(sandbox: Sandbox, names: DnsServer) -> None:
+    way = "a_looser_rule_by_a_name_that_looks_like_it"
+    settings = BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "*.wild.example:443,allowed.example"}
+    result, done = run(sandbox, [way], settings)
+    assert result == {way: REFUSED}
+    assert [a["details"]["port"] for a in alerts(done)] == [80]
+
+
+@pytest.mark.parametrize("way", DENIED)
+def test_a_denied_name_is_not_asked(sandbox: Sandbox, names: DnsServer, way: str) -> None:
+    names.questions.clear()
+    result, done = run(sandbox, [way], BLOCKED)
+    assert result == {way: DENIED[way]}, done.stderr
+    assert names.asked("denied") == []
+    assert [a["details"]["protocol"] for a in alerts(done)] == ["dns"]
+
+
+@pytest.mark.parametrize("way", OTHERWISE)
+def test_nothing_leaves_in_odd_ways(sandbox: Sandbox, names: DnsServer, way: str) -> None:
+    names.questions.clear()
+    error, protocol = OTHERWISE[way]
+    result, done = run(sandbox, [way], BLOCKED)
+    assert result == {way: error}, done.stderr
+    assert names.asked("denied") == []
+    assert protocol is None or protocol in [a["details"]["protocol"] for a in alerts(done)]
+
+
+@pytest.mark.parametrize("way", long_but([*DENIED][::4], DENIED))
+def test_alert_mode_reports_and_asks(sandbox: Sandbox, names: DnsServer, way: str) -> None:
+    names.questions.clear()
+    result, done = run(sandbox, [way], BLOCKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
+    assert result == {way: None}
+    assert {a["mode"] for a in alerts(done)} == {"alert"}
+    assert way in ("tcp_no_query", "tcp_more_than_was_announced") or names.was_asked("denied")
+
+
+@pytest.mark.parametrize(
+    ("way", "reported"),
+    [("two_names_that_look_like_one", ["dns", "dns"]), ("an_answer_that_looks_like_anothers", ["dns", "tcp"])],
+)
+def test_alert_mode_is_not_taken_in(sandbox: Sandbox, names: DnsServer, way: str, reported: list[str]) -> None:
+    """Names that a program chose so that their hashes are the same are two names."""
+    result, done = run(sandbox, [way], BLOCKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
+    assert result == {way: None}
+    assert [a["details"]["protocol"] for a in alerts(done)] == reported
+
+
+def test_names_that_look_like_data_are_counted(sandbox: Sandbox, names: DnsServer) -> None:
+    result, done = run(sandbox, ["usual_label", "random_label", "three_random_labels"], BLOCKED)
+    assert set(result.values()) == {None}
+    counted = [line for line in done.shield_lines if line.get("event") == "unusual_names"]
+    assert [(line["count"], line["level"]) for line in counted] == [(1, "INFO"), (2, "INFO"), (4, "INFO")]
+    assert counted[0]["host"].endswith(".wild.example")
+    assert alerts(done) == []
+
+
+@pytest.mark.parametrize("mode", ["alert", "block"])
+def test_names_that_look_like_data_are_reported(sandbox: Sandbox, names: DnsServer, mode: str) -> None:
+    names.questions.clear()
+    ways = ["usual_label", "random_label_then_connect"]
+    result, done = run(sandbox, ways, BLOCKED | {"SHIELD_UNUSUAL_NAMES": mode})
+    refused = mode == "block"
+    assert result == {"usual_label": None, "random_label_then_connect": NO_SUCH_NAME if refused else None}
+    (alert, *more) = alerts(done)
+    assert alert["mode"] == mode
+    assert alert["allow"] == alert["details"]["host"]
+    assert all(a["details"]["host"] == alert["details"]["host"] for a in more)
+    assert bool(names.asked("mfrggzdf")) != refused
+
+
+def test_a_long_answer_needs_tcp(names: DnsServer) -> None:
+    """The test above would be empty if it fitted a datagram of ours."""
+    from dnslib import DNSRecord
+
+    reply = names.answer(bytes(DNSRecord.question("many.example").pack()), "tcp")
+    assert reply is not None
+    assert len(reply) > 4096
+    assert socket.inet_ntoa(reply[-4:]) == SERVER

@@ -1,0 +1,127 @@
+"""What was looked at is one socket, and what the kernel uses is another: no datagram and no answer gets past so.
+
+Every attempt goes on for some seconds. What arrived is what the servers saw.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from harness.compiling import EFFORT
+from harness.engine import INSIDE
+from harness.recorder import Recorder
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import RESOLVER, Completed, Sandbox
+
+SERVER, LISTED, UNLISTED = "203.0.113.9", "198.51.100.8", "198.51.100.9"
+SCRIPT = "/var/task/replaced_sockets.py"
+LITTLE_EFFORT, MUCH_EFFORT, FOR_ALL_TIMES = 1, 2 * EFFORT - 1, 60  # seconds
+BY_NAME = "allowed.example"
+EVIL = b"evil.example"
+
+
+class Attempt(NamedTuple):
+    """What `allow_outbound` lists, where a foreign name is to arrive, and for how many seconds it is tried."""
+
+    allowed: str
+    aim: tuple[str, int]
+    effort: int = EFFORT
+
+
+ASKED = (RESOLVER, 53)
+ATTEMPTS = {
+    "an_answer_of_our_own": Attempt(BY_NAME, (UNLISTED, 80)),
+    # With the name server's address on the list, as one that lies in a VPC may be.
+    "a_datagram_by_a_local_socket": Attempt(RESOLVER, ASKED, effort=MUCH_EFFORT),
+}
+TIMES = 200
+HONEST = (
+    "files_are_handed_over",
+    "own_connections_are_handed_over",
+    "own_files_are_handed_over",
+    "an_answer_is_learnt_and_used",
+    "own_connections_are_written_to",
+    "files_are_laid_over_what_sockets_left",
+)
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task")
+    for name in ("replaced_sockets.py", "questions.py", "hellos.py"):
+        (task / name).write_bytes((INSIDE / name).read_bytes())
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def names(box: Sandbox) -> Iterator[DnsServer]:
+    with DnsServer(box, {BY_NAME: [SERVER]}) as server:
+        yield server
+
+
+@pytest.fixture
+def servers(box: Sandbox) -> Iterator[dict[tuple[str, int], Recorder]]:
+    recorders = {place: Recorder(box, *place) for place in ((SERVER, 443), (SERVER, 80), (UNLISTED, 80))}
+    yield recorders
+    for recorder in recorders.values():
+        recorder.close()
+
+
+def run(box: Sandbox, command: tuple[str, ...], settings: dict[str, str]) -> tuple[int, Completed]:
+    """The number that the program printed last."""
+    done = box.run_command([SHIELD, *command], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr[-2000:]}"
+    return int(done.stdout.splitlines()[-1]), done
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+def checked(allowed: str) -> dict[str, str]:
+    return policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": allowed, "SHIELD_ALLOW_AWS": "none"}
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_what_was_looked_at_is_what_is_used(
+    box: Sandbox, names: DnsServer, servers: dict[tuple[str, int], Recorder], name: str
+) -> None:
+    attempt = ATTEMPTS[name]
+
+    def arrives(seconds: int, settings: dict[str, str]) -> bool:
+        names.questions.clear()
+        for server in servers.values():
+            del server.received[:]
+        tried, done = run(box, (PYTHON, SCRIPT, name, str(seconds)), settings)
+        assert tried > 0, done.stderr[-2000:]
+        return bool(names.asked("evil")) if attempt.aim == ASKED else EVIL in servers[attempt.aim].received
+
+    assert not arrives(attempt.effort, checked(attempt.allowed))
+    assert any(arrives(LITTLE_EFFORT, policy()) for _ in range(5)), "it is not real"
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_threads_are_not_hindered(
+    box: Sandbox, names: DnsServer, servers: dict[tuple[str, int], Recorder], name: str
+) -> None:
+    went_well, done = run(box, (PYTHON, SCRIPT, name, str(FOR_ALL_TIMES)), checked(BY_NAME))
+    assert went_well == TIMES, done.stderr[-2000:]
+    assert alerts(done) == []
+
+
+def test_a_udp_socket_is_connected_anew(box: Sandbox, names: DnsServer) -> None:
+    with box.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind((LISTED, 9999))
+        listener.settimeout(5)
+        command = (PYTHON, SCRIPT, "a_udp_socket_is_connected_anew", str(FOR_ALL_TIMES))
+        went_well, done = run(box, command, checked(f"{BY_NAME},{LISTED}"))
+        assert (went_well, alerts(done)) == (TIMES, []), done.stderr[-2000:]
+        assert [listener.recv(10) for _ in range(TIMES)] == [b"x"] * TIMES

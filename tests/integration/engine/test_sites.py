@@ -1,0 +1,159 @@
+"""Site discovery against an independent disassembler (capstone), over the libraries that every process has."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+
+import capstone
+import lief
+import pytest
+
+from harness.compiling import NATIVE, SOURCES, compile_c, compile_list_sites
+from harness.elf_files import say_it_is_data
+from platforms.libcs.fetch import Unavailable, root_of
+from platforms.libcs.releases import LIBCS
+
+ARCHITECTURES = ("x86_64", "aarch64")
+# Numbers whose sites need not be patchable: ends of threads and processes, and read (glibc's __read_nocancel).
+UNGUARDED = {"x86_64": {0, 60, 231}, "aarch64": {63, 93, 94}}
+
+
+def libraries(architecture: str) -> list[Path]:
+    """libc and the loader: what every guarded call passes through."""
+    if architecture != platform.machine():
+        libc = next(libc for libc in LIBCS if (libc.name, libc.architecture) == ("glibc-2.36", architecture))
+        try:
+            folder = root_of(libc) / "usr" / "lib" / f"{architecture}-linux-gnu"
+        except Unavailable as error:
+            pytest.skip(f"{libc.id} is not available: {error}")
+        return [*folder.glob("libc.so.6"), *folder.glob("ld-linux-*")]
+    mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
+    names = ("libc.so", "libc-2", "ld-linux", "ld-musl")  # since glibc 2.34, libpthread is empty
+    return sorted(Path(path) for path in mapped if Path(path).name.startswith(names))
+
+
+@pytest.fixture(scope="session", params=ARCHITECTURES)
+def architecture(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def list_sites(architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_list_sites(architecture, tmp_path_factory.mktemp("sites") / "list_sites")
+
+
+def sites_of(tool: Path, library: Path) -> dict[int, tuple[int, str, int]]:
+    """offset -> (number, kind, window)"""
+    lines = subprocess.run([str(tool), str(library)], capture_output=True, text=True, check=True).stdout.splitlines()
+    found = {}
+    for line in lines:
+        offset, number, kind, window, _ = line.split()
+        found[int(offset, 16)] = (int(number), kind, int(window))
+    return found
+
+
+def test_data_in_an_executable_segment_is_no_code(architecture: str, list_sites: Path, tmp_path: Path) -> None:
+    library = tmp_path / "data.so"
+    flags = ("-shared", "-fPIC", "-nostdlib")
+    compile_c([SOURCES / "data_beside_code.c"], library, *flags, target=f"{architecture}-linux-gnu")
+    assert len(sites_of(list_sites, library)) == 1
+    say_it_is_data(library, ".table")
+    assert sites_of(list_sites, library) == {}
+
+
+@pytest.mark.parametrize(
+    ("flags", "number"),
+    [
+        (["-DALONE"], 172),
+        (["-DRARELY"], -1),
+        (["-DRARELY", "-DRARER"], -1),
+        (["-DJUMP=br x4"], -1),
+        (["-DJUMP=ret x4"], -1),
+        (["-DJUMP=braa x4, x5", "-mcpu=generic+pauth"], -1),
+        (["-DJUMP=brab x4, x5", "-mcpu=generic+pauth"], -1),
+    ],
+)
+def test_a_number_on_aarch64_that_something_else_may_bring_is_not_known(
+    flags: list[str], number: int, tmp_path: Path
+) -> None:
+    library = tmp_path / "library.so"
+    compile_c([SOURCES / "from_elsewhere.S"], library, "-shared", "-nostdlib", *flags, target="aarch64-linux-gnu")
+    tool = compile_list_sites("aarch64", tmp_path / "list_sites")
+    assert list(sites_of(tool, library).values()) == [(number, "patchable", 4 if number >= 0 else 0)]
+
+
+def instructions(library: Path, architecture: str) -> dict[int, tuple[int, str]]:
+    """offset -> (length, mnemonic), for the functions that .eh_frame bounds (data between them is not code)."""
+    if architecture == "x86_64":
+        machine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+    else:
+        machine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
+    machine.skipdata = True
+    binary = lief.ELF.parse(str(library))
+    assert binary is not None
+    text = binary.get_section(".text")
+    assert text is not None
+    code = bytes(text.content)
+    return {
+        address - text.virtual_address + text.offset: (size, mnemonic)
+        for address, size, mnemonic, _ in machine.disasm_lite(code, text.virtual_address)
+    }
+
+
+def test_every_site_of_libc_is_found_and_none_is_invented(list_sites: Path, architecture: str) -> None:
+    for library in libraries(architecture):
+        reference = {o for o, (_, name) in instructions(library, architecture).items() if name in ("syscall", "svc")}
+        found = set(sites_of(list_sites, library))
+        assert len(reference) > 30, f"{library}: nothing to compare with"
+        assert reference <= found, f"{library}: missed {sorted(reference - found)}"
+        assert len(found - reference) <= 2, f"{library}: invented {sorted(found - reference)}"
+
+
+def test_every_site_that_can_make_a_guarded_call_is_patchable(list_sites: Path, architecture: str) -> None:
+    for library in libraries(architecture):
+        hard = {o: s for o, s in sites_of(list_sites, library).items() if s[1] == "hard"}
+        assert {number for number, _, _ in hard.values()} <= UNGUARDED[architecture], (library, hard)
+
+
+def test_numbers_are_those_of_the_disassembly(list_sites: Path, architecture: str) -> None:
+    """Where `mov $n, %eax` (or its like) stands right in front, the constant is that n."""
+    if architecture != "x86_64":
+        pytest.skip("the reference below reads x86-64 bytes; aarch64's rule is one mask, tested by patching itself")
+    for library in libraries(architecture):
+        content = library.read_bytes()
+        checked = 0
+        for offset, (number, kind, _) in sites_of(list_sites, library).items():
+            if content[offset - 5] == 0xB8 and kind == "patchable" and number >= 0:
+                assert number == int.from_bytes(content[offset - 4 : offset], "little")
+                checked += 1
+        assert checked > 20
+
+
+def test_usual_instructions_are_decoded_the_same_both_ways(tmp_path: Path) -> None:
+    sources = [SOURCES / "usual.c", NATIVE / "engine" / "sites" / "x86_64" / "decode.c"]
+    done = subprocess.run([compile_c(sources, tmp_path / "usual", "-O2")], capture_output=True, text=True, check=False)
+    compared, usual = (int(count) for count in done.stdout.split()[:2])
+    assert (done.returncode, compared) == (0, 17 * 512 * 256 * 8), done.stdout
+    assert usual > compared / 2
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="compares this machine's own x86-64 libraries")
+def test_instruction_lengths_agree_with_capstone(tmp_path: Path) -> None:
+    tool = compile_c(
+        [SOURCES / "decode_all.c", NATIVE / "engine" / "sites" / "x86_64" / "decode.c"], tmp_path / "decode_all", "-O2"
+    )
+    compared = 0
+    for library in libraries("x86_64"):
+        reference = {o: size for o, (size, name) in instructions(library, "x86_64").items() if name != ".byte"}
+        offsets = "\n".join(f"{offset:x}" for offset in reference)
+        lines = subprocess.run([str(tool), str(library)], input=offsets, capture_output=True, text=True, check=True)
+        wrong = []
+        for line in lines.stdout.splitlines():
+            offset, length = line.split()
+            if int(length) != reference[int(offset, 16)]:
+                wrong.append((offset, int(length), reference[int(offset, 16)]))
+            compared += 1
+        assert not wrong, f"{library}: {len(wrong)} of {len(reference)}: {wrong[:10]}"
+    assert compared > 100_000

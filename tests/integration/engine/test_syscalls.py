@@ -1,0 +1,273 @@
+"""Every system call of the kernel is either judged or harmless for a reason that is written down.
+
+The list is compared with the kernel's headers; what stands in it as a way out of the shield is tried, and so is what
+stands there as harmless although it looked otherwise at first.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp
+from harness.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, counts, entries, kernel_calls, page
+from shielded_function_emulator.machine import architecture as architecture_under_test
+from shielded_function_emulator.sandbox import Completed, Sandbox
+
+GATE_TABLE = 512  # sealed_state.h
+MACHINE = architecture_under_test()
+BLOCKED = policy(outbound_connectivity="block", read_write_tmp="block")
+ALERTED = policy(outbound_connectivity="alert", read_write_tmp="alert")
+LISTED = entries()
+ESCAPES = [entry.name for entry in LISTED if entry.judge == "judge_escape" and MACHINE in entry.architectures]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_list_is_the_kernels(architecture: str) -> None:
+    listed = Counter(entry.name for entry in LISTED if architecture in entry.architectures)
+    known = kernel_calls(architecture)
+    print(counts())
+    assert not set(known) - set(listed), "calls that nobody thought about"
+    assert not set(listed) - set(known), "no such call"
+    assert not [name for name, times in listed.items() if times > 1]
+    assert max(known.values()) < GATE_TABLE
+
+
+def test_every_call_is_judged_or_has_a_reason() -> None:
+    judges = set(re.findall(r"enum outcome (judge_\w+)\(", (LIST.parents[1] / "base" / "handlers.h").read_text()))
+    for entry in LISTED:
+        if entry.judge:
+            assert entry.judge in judges, entry
+            assert set(entry.reasons) <= set(REASONS), entry
+        else:
+            assert len(entry.why.split()) > 1, entry
+    assert judges == {entry.judge for entry in LISTED if entry.judge} == set(JUDGES)
+
+
+def test_the_page_says_what_the_list_says() -> None:
+    assert PAGE.read_text() == page(), "python -m harness.system_calls (in tests/) writes it anew"
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path) -> Iterator[Sandbox]:
+    """Without Lambda's filter: it would refuse much of this before the engine does."""
+    with Sandbox(task=INSIDE, layers=layer, filtered=False) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
+
+
+def run(
+    box: Sandbox, scenario: str, settings: dict[str, str] | None, names: list[str] | None = None
+) -> tuple[Any, list[dict[str, Any]]]:
+    """A scenario's result and the alerts that it caused; `settings` None: unshielded."""
+    known = kernel_calls(MACHINE)
+    numbers = json.dumps({name: known[name] for name in names or known})
+    prepare_tmp(box)
+    command = [PYTHON, "/var/task/syscalls.py", scenario, numbers]
+    done = box.run_command([SHIELD, *command] if settings is not None else command, environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr[-3000:]}"
+    return json.loads(done.stdout.splitlines()[-1]), alerts(done)
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+def policies(lines: list[dict[str, Any]]) -> list[str]:
+    return [line["policy"] for line in lines]
+
+
+def test_ways_out_are_refused(box: Sandbox) -> None:
+    result, lines = run(box, "refused", BLOCKED, ESCAPES)
+    assert result == dict.fromkeys(ESCAPES, -errno.EPERM)
+    assert [(line["policy"], line["details"]["syscall"]) for line in lines] == [
+        ("self_protection", name) for name in ESCAPES
+    ]
+
+
+def test_ways_out_are_the_kernels_own_in_alert_mode(box: Sandbox) -> None:
+    unshielded, _ = run(box, "refused", None, ESCAPES)
+    alerted, lines = run(box, "refused", ALERTED, ESCAPES)
+    assert alerted == unshielded
+    assert [line["details"]["syscall"] for line in lines] == ESCAPES
+    allowed, lines = run(box, "refused", policy(), ESCAPES)
+    assert (allowed, lines) == (unshielded, [])
+
+
+@pytest.mark.parametrize("call", ["io_uring_setup", "clone3"])
+def test_what_cannot_be_seen_is_absent_where_anything_is_reported(box: Sandbox, call: str) -> None:
+    """What goes through a ring is not seen, and clone3's flags can be others by the time the kernel looks. Libraries
+    ask for both on the off chance: no violation."""
+    unshielded, _ = run(box, "refused", None, [call])
+    if unshielded[call] == -errno.ENOSYS:
+        pytest.skip(f"this kernel has no {call}")
+    for settings in (BLOCKED, ALERTED):
+        assert run(box, "refused", settings, [call]) == ({call: -errno.ENOSYS}, [])
+    assert run(box, "refused", policy(), [call]) == (unshielded, [])
+
+
+def test_there_are_no_children_in_new_namespaces(box: Sandbox) -> None:
+    """Where that is only reported, such a child is looked at like any other."""
+    unshielded, _ = run(box, "namespaces", None)
+    if unshielded["clone"]:
+        pytest.skip(f"no user namespaces here: errno {-unshielded['clone']}")
+    assert unshielded["open"] is None
+    result, lines = run(box, "namespaces", BLOCKED)
+    assert result == {"clone": -errno.EPERM}
+    assert policies(lines) == ["self_protection"]
+    result, lines = run(box, "namespaces", ALERTED)
+    assert result == unshielded
+    assert policies(lines) == ["self_protection", "read_write_tmp", "self_protection"]
+
+
+def test_only_options_that_lead_out_are_kept_from_prctl(box: Sandbox) -> None:
+    result, lines = run(box, "options_of_prctl", BLOCKED)
+    assert result == {"move_memory": -errno.EPERM, "name": 0, "dumpable": 0}
+    assert [line["details"]["syscall"] for line in lines] == ["prctl"]
+
+
+@pytest.mark.parametrize(("settings", "refused"), [(BLOCKED, errno.EACCES), (ALERTED, None)], ids=["block", "alert"])
+def test_a_limit_of_no_descriptors_does_not_silence(
+    box: Sandbox, settings: dict[str, str], refused: int | None
+) -> None:
+    result, lines = run(box, "no_descriptors_allowed", settings)
+    assert result == refused
+    assert policies(lines) == ["outbound_connectivity"]
+
+
+def test_a_child_that_cannot_load_the_library_is_refused(layer: Path, box: Sandbox) -> None:
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:  # Lambda has no Landlock
+        result, lines = run(unfiltered, "library_out_of_reach", BLOCKED)
+    if result is None:
+        pytest.skip("this kernel has no Landlock")
+    assert result == errno.EACCES
+    assert policies(lines) == ["create_child_process"]
+
+
+def test_flags_of_execveat(box: Sandbox) -> None:
+    unshielded, _ = run(box, "flags_of_execveat", None)
+    assert unshielded[0] == 1000
+    assert 1000 not in unshielded[1:]
+    for settings in (BLOCKED, ALERTED, policy()):
+        assert run(box, "flags_of_execveat", settings)[0] == unshielded
+
+
+def test_source_routes_are_refused(box: Sandbox) -> None:
+    settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "198.51.100.1"}
+    result, lines = run(box, "source_routes", settings)
+    assert result == {"option": errno.EACCES, "control": errno.EACCES, "other_option": None, "plain": None}
+    assert [line["details"]["protocol"] for line in lines] == ["option"] * 2
+
+
+def test_a_flow_label_brings_no_route(box: Sandbox) -> None:
+    """The routing headers that it could bring are those of a kernel with mobile IPv6, which this one may not be."""
+    unshielded, _ = run(box, "options_of_a_flow_label", None)
+    if unshielded["label"]:
+        pytest.skip(f"no flow labels here (qemu-user does not pass them on): errno {unshielded['label']}")
+    assert unshielded == {"label": None, "with_more": None}
+    result, lines = run(box, "options_of_a_flow_label", BLOCKED)
+    assert result == {"label": None, "with_more": errno.EACCES}
+    assert [line["details"]["protocol"] for line in lines] == ["option"]
+
+
+def test_netlink_is_for_routes(box: Sandbox) -> None:
+    assert run(box, "netlink", None)[0] == [None, None]
+    result, lines = run(box, "netlink", BLOCKED)
+    assert result == [None, errno.EACCES]
+    assert policies(lines) == ["outbound_connectivity"]
+
+
+def test_a_child_that_cannot_arm_does_not_run(box: Sandbox) -> None:
+    settings = policy(read_write_tmp="block") | {"SHIELD_ON_FAILURE": "run_unshielded"}
+    assert "content" in run(box, "a_child_that_cannot_arm", None)[0]
+    assert set(run(box, "a_child_that_cannot_arm", settings)[0]) == {""}
+
+
+def test_the_logs_own_pipe_is_not_read(box: Sandbox) -> None:
+    """Started unshielded: the shielded program inside is the one that tries."""
+    known = json.dumps(kernel_calls(MACHINE))
+    command = [PYTHON, "/var/task/syscalls.py", "starts_with_a_pipe_of_its_own", known]
+    done = box.run_command(command, environment=BLOCKED)
+    assert done.returncode == 0, done.stderr[-3000:]
+    result, log = json.loads(done.stdout)
+    assert result == {"read": errno.EACCES, "read_and_write": errno.EACCES, "write": None}
+    lines = [json.loads(line) for line in log.splitlines() if '"policy"' in line]
+    assert policies(lines) == ["self_protection", "self_protection", "outbound_connectivity"]
+
+
+@pytest.mark.parametrize("change", ["os.setegid(1)", "os.seteuid(1)"])
+def test_a_child_whose_loader_drops_the_library_is_refused(layer: Path, change: str) -> None:
+    """Real and effective ids that differ make the loader ignore LD_PRELOAD (ld.so(8))."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can have an effective id of another")
+    script = f"import os; {change}; os.execv('/bin/sh', ['/bin/sh', '-p', '-c', 'grep -c libshield /proc/self/maps'])"
+    environment = {"PATH": os.defpath} | policy(outbound_connectivity="block")
+    command = [str(layer / "shielded-function" / "shield"), "/usr/bin/env", "python3", "-c", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "PermissionError" in done.stderr, (done.stdout, done.stderr)
+    assert done.stdout == ""
+    assert '"policy":"create_child_process"' in done.stderr
+
+
+def test_what_is_harmless_goes_on_as_ever(box: Sandbox) -> None:
+    for settings in (None, BLOCKED):
+        result, lines = run(box, "many_threads_start", settings)
+        assert (result, lines) == (60, [])
+
+
+def test_the_newest_call_is_the_lists() -> None:
+    newest = max(number for architecture in ARCHITECTURES for number in kernel_calls(architecture).values())
+    text = (LIST.parent / "syscall_policy.h").read_text()
+    assert f"NEWEST_CALL = {newest} " in text
+
+
+def test_a_newer_call_is_one_that_this_kernel_does_not_have(layer: Path, box: Sandbox) -> None:
+    """A filter beneath the shield gives its own answer to that call: it is heard when the call is made."""
+    known = json.dumps(kernel_calls(MACHINE))
+    inner = [PYTHON, "/var/task/syscalls.py", "a_newer_call", known]
+    outer = [PYTHON, "/var/task/syscalls.py", "under_a_filter_that_knows_it", known]
+    answers = {}
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+        for mode in (None, "allow", "alert", "block"):
+            command = [*outer, *([SHIELD] if mode else []), *inner]
+            done = unfiltered.run_command(command, environment=policy(read_write_tmp=mode) if mode else None)
+            assert done.returncode == 0, done.stderr[-2000:]
+            answers[mode] = int(done.stdout)
+    assert answers == {None: -99, "allow": -99, "alert": -errno.ENOSYS, "block": -errno.ENOSYS}
+
+
+def test_a_filter_that_hides_file_systems_opens_no_memory(layer: Path, box: Sandbox) -> None:
+    outer = [PYTHON, "/var/task/syscalls.py", "under_a_filter_of_fstatfs", json.dumps(kernel_calls(MACHINE))]
+    inner = [PYTHON, "-c", "open('/proc/self/mem', 'r+b'); print('opened')"]
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+        plain = unfiltered.run_command([*outer, *inner])
+        done = unfiltered.run_command([*outer, SHIELD, *inner], environment=BLOCKED)
+    assert plain.stdout == "opened\n", plain.stderr
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert "PermissionError" in done.stderr
+
+
+def test_a_kernel_whose_pages_are_larger_is_refused(layer: Path, box: Sandbox) -> None:
+    """What the engine protects would begin and end in the midst of a page."""
+    known = json.dumps(kernel_calls(MACHINE))
+    outer = [PYTHON, "/var/task/syscalls.py", "under_larger_pages", known]
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+        plain = unfiltered.run_command([*outer, PYTHON, "-c", "print('started')"])
+        shielded = [*outer, SHIELD, PYTHON, "-c", "print('started')"]
+        # Such a kernel maps at its own pages. Here an address may look like one by chance, in one of several starts.
+        starts = (unfiltered.run_command(shielded, environment=BLOCKED) for _ in range(8))
+        done = next((start for start in starts if start.returncode == 78), plain)
+    assert (plain.returncode, plain.stdout) == (0, "started\n"), plain.stderr
+    assert (done.returncode, done.stdout) == (78, ""), done.stderr
+    assert "the kernel's pages are not of 4096 bytes" in done.shield_lines[0]["reason"]

@@ -1,0 +1,54 @@
+"""The examples: one line each. A folder of `examples/` that is in no line fails a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[3] / "examples"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A CDK app in `examples/`.
+
+    Attributes:
+        name: its folder.
+        functions: how many functions it has, and how many of them are shielded.
+        change: a context setting (`name=value`) that changes the template of a shielded function.
+        production: construct paths of what it calls production, for the audit.
+        findings: what the audit finds, by construct path: the rule. Each has a comment that says why it stays.
+    """
+
+    name: str
+    functions: tuple[int, int]
+    change: str = "shield=alert"
+    production: tuple[str, ...] = ()
+    findings: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def folder(self) -> Path:
+        """Where its cdk.json is."""
+        return FOLDER / self.name
+
+
+EXAMPLES = (
+    Example(
+        "checkout",
+        functions=(3, 2),
+        change="architecture=arm64",
+        findings={
+            "Checkout/Unshielded": "not-shielded",  # what the demo compares with
+        },
+    ),
+    Example("whole_app", functions=(9, 5), production=("Live",)),
+    Example("beside_telemetry", functions=(2, 2)),
+    Example("container_image", functions=(1, 1)),
+    Example("pipeline", functions=(2, 2), production=("Pipeline/Production",)),
+)
+
+# cfn-lint's rules that the CDK's own constructs break, each with what it says of them.
+LINT_OF_THE_CDK: Mapping[str, str] = {
+    "W3005": "a function depends on its role twice",
+}

@@ -1,0 +1,87 @@
+"""The layer as a function without the wrapper meets it, and a sandbox to run such functions in."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.compiling import compile_c
+from harness.running import PYTHON, SHIELD, prepare_tmp
+from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_runtime.build.native import BINARIES, build
+
+HERE = Path(__file__).parent
+HARD = HERE.parents[1] / "platforms" / "libcs" / "c" / "hard.S"
+Probe = Callable[..., tuple[list[str], Completed]]
+
+
+@pytest.fixture(scope="session")
+def layer() -> Path:
+    build([f"layer/{platform.machine()}"])
+    return BINARIES / "layer" / platform.machine()
+
+
+@pytest.fixture(scope="session")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose /var/task holds the probes, and compiled helpers."""
+    task = tmp_path_factory.mktemp("task") / "code"
+    shutil.copytree(HERE / "inside", task, ignore=shutil.ignore_patterns("__pycache__"))
+    target = f"{platform.machine()}-linux-gnu.2.28"
+    compile_c([HERE / "c" / "attack.c"], task / "attack", "-lpthread", "-ldl", target=target)
+    if platform.machine() == "x86_64":  # on aarch64 a jump always has room
+        compile_c([HARD], task / "libhard.so", "-shared", target=target)
+    for path in [task, *task.rglob("*")]:
+        path.chmod(0o755)
+    for parent in task.parents[:3]:
+        parent.chmod(0o755)
+    with Sandbox(task=task, layers=layer) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def probe(box: Sandbox) -> Probe:
+    """Runs `probe.py` with these steps; returns what came of each, and the run. `shielded`: by the wrapper, with these
+    settings."""
+
+    def run(
+        *steps: Any, shielded: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
+    ) -> tuple[list[str], Completed]:
+        prepare_tmp(box)
+        command = [PYTHON, "-S", "/var/task/probe.py", json.dumps(steps)]
+        settings = {"_HANDLER": "app.handler", **(environment or {}), **(shielded or {})}
+        done = box.run_command(command if shielded is None else [SHIELD, *command], environment=settings)
+        assert done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr}"
+        return json.loads(done.stdout.splitlines()[-1]), done
+
+    return run
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    return [line for line in done.shield_lines if "policy" in line]
+
+
+def events(done: Completed) -> list[str]:
+    return [line["event"] for line in done.shield_lines if "event" in line]
+
+
+def policy(**fields: Any) -> dict[str, Any]:
+    """A configuration: every policy allows unless it is given."""
+    modes = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
+    return {"policy": dict.fromkeys(modes, "allow") | fields}
+
+
+def only(**fields: Any) -> dict[str, Any]:
+    """A configuration of these fields alone."""
+    return {"policy": fields}
+
+
+def denied(names: Sequence[str]) -> list[str]:
+    return ["EACCES"] * len(names)

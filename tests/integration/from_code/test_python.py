@@ -1,0 +1,243 @@
+"""`configure` from Python: each policy is enforced, what is wrong is refused, and a later call only tightens."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import pytest
+
+import shielded_function_runtime
+from integration.from_code.conftest import Probe, alerts, events, only, policy
+from shielded_function_runtime import ConfigurationError
+
+ATTEMPTS = {
+    "outbound_connectivity": ["connect", "datagram", "old_socket"],
+    "read_write_tmp": ["tmp", "child_tmp"],
+    "create_child_process": ["program"],
+    "read_handler": ["ready", "handler"],
+    "executable_memory": ["memory"],
+}
+HARMLESS = {"ready"}
+ALL = [attempt for attempts in ATTEMPTS.values() for attempt in attempts]
+BLOCKED = dict.fromkeys(ATTEMPTS, "block")
+
+
+def refused(attempts: list[str]) -> list[str]:
+    return ["ok" if attempt in HARMLESS else "EACCES" for attempt in attempts]
+
+
+def test_the_attempts_are_real(probe: Probe) -> None:
+    done, run = probe(*ALL)
+    assert done == ["ok"] * len(ALL)
+    assert run.shield_lines == []
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_each_policy_in_each_mode(probe: Probe, name: str) -> None:
+    """From allow to alert to block in one process, with a look back after each step."""
+    attempts = ATTEMPTS[name]
+    steps: list[Any] = [policy(), *attempts]
+    steps += [only(**{name: "alert"}), *attempts, only(**{name: "allow"})]
+    steps += [only(**{name: "block"}), *attempts, only(**{name: "alert"}), only(**{name: "block"}), *attempts]
+    done, run = probe(*steps)
+    looser = '{}: "{}" is looser than {}, which is in force; a later call may only tighten'
+    ok = ["ok"] * len(attempts)
+    assert done == [
+        *("ok", *ok),
+        *("ok", *ok, looser.format(name, "allow", "alert")),
+        *("ok", *refused(attempts), looser.format(name, "alert", "block"), "ok", *refused(attempts)),
+    ]
+    judged = [attempt for attempt in attempts if attempt not in HARMLESS]
+    seen = [(line["policy"], line["mode"]) for line in alerts(run)]
+    tightening = ("self_protection", "block")
+    expected = [(name, "alert")] * len(judged) + [tightening] + [(name, "block")] * len(judged) + [tightening]
+    assert seen == expected + [(name, "block")] * len(judged)
+    # Of a file of the handler a line is written once a minute: the last one's is the count at the end.
+    left_out = ["folded"] if name == "read_handler" else []
+    assert events(run) == ["armed", "tightened", "tightened", *left_out]
+
+
+def test_all_at_once_by_functionshields_own_dictionary(probe: Probe) -> None:
+    first = {
+        "policy": {name: "block" for name in ATTEMPTS if name != "executable_memory"},
+        "token": "0123456789abcdef",
+        "disable_analytics": True,
+    }
+    done, run = probe(first, *ALL)
+    # The default of executable_memory: Python has no JIT.
+    assert done == ["ok", *refused(ALL)]
+    assert events(run) == ["armed"]
+    armed = run.shield_lines[0]
+    assert armed["modes"] == BLOCKED
+    assert armed["handler_files"] > 0
+
+
+def test_what_is_left_out_is_blocked(probe: Probe) -> None:
+    done, _ = probe(only(read_write_tmp="allow"), "tmp", "program", "connect")
+    assert done == ["ok", "ok", "EACCES", "EACCES"]
+
+
+def test_lists_from_code(probe: Probe) -> None:
+    lists = only(
+        allow_outbound=["203.0.113.77:9"], allow_tmp="/tmp/probe, /tmp/other", allow_child_process=("/bin/true",),
+        allow_aws=["s3"], check_server_name=False, executable_memory=None, log_arguments=True,
+    )  # fmt: skip
+    done, run = probe(lists, "connect", "datagram", "tmp", "program", only(allow_outbound=[]), "connect", "tmp")
+    assert done == ["ok", "ok", "ok", "ok", "ok", "ok", "EACCES", "ok"]
+    assert [line["policy"] for line in alerts(run)] == ["outbound_connectivity"]
+
+
+def test_the_same_again_is_fine_and_changes_nothing(probe: Probe) -> None:
+    same = policy(read_write_tmp="block", allow_tmp=["/tmp/a"], allow_outbound="a.example:443")
+    done, run = probe(same, same, same, "tmp")
+    assert done == ["ok"] * 3 + ["EACCES"]
+    assert events(run) == ["armed"]
+
+
+def test_nothing_is_half_applied(probe: Probe) -> None:
+    done, run = probe(
+        policy(read_write_tmp="alert"),
+        only(read_write_tmp="block", create_child_process="block", allow_tmp=["/tmp/probe"]),
+        *("tmp", "program"),
+    )
+    assert done == [
+        "ok",
+        'allow_tmp: "/tmp/probe" is not in the list in force; a later call may only take entries out',
+        *("ok", "ok"),
+    ]
+    assert [line["mode"] for line in alerts(run)] == ["block", "alert"]  # the refusal, and what is only reported
+    assert alerts(run)[0]["details"] == {"syscall": "configure", "arguments": [done[1]]}
+
+
+def test_a_bad_dictionary_arms_nothing_and_a_good_one_may_follow(probe: Probe) -> None:
+    done, run = probe(
+        *(only(read_write_tmp="blok"), "tmp"),
+        *(only(read_write_tmpp="block"), "tmp"),
+        *(only(policy_file="/tmp/probe"), "tmp"),
+        *(only(allow_outbound=["*"]), "tmp"),
+        *(only(), "tmp"),
+        *(only(read_write_tmp="block"), "tmp"),
+    )
+    assert done[1::2] == ["ok"] * 5 + ["EACCES"]
+    assert done[0] == 'read_write_tmp: "blok" is not a mode; use block, alert or allow'
+    assert done[2] == "read_write_tmpp: there is no such setting; did you mean read_write_tmp?"
+    assert done[4] == "policy_file: is not a field of a policy; take it out"
+    assert done[6].startswith('allow_outbound: "*" ')
+    assert done[8].startswith("there is no policy")
+    assert done[10] == "ok"
+    assert events(run) == ["armed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (None, "the options are missing, not a dictionary with policy in it"),
+        ([], "the options are list, not a dictionary with policy in it"),
+        ({"polcy": {}}, "polcy: there is no such option; use policy, token, disable_analytics"),
+        ({}, "policy: it is missing, not a dictionary of fields such as read_write_tmp"),
+        ({"policy": "block"}, "policy: it is str, not a dictionary of fields such as read_write_tmp"),
+        ({"policy": {"read_write_tmp": 1}}, "read_write_tmp: it is int, not text, a list of text, or a boolean"),
+        ({"policy": {"allow_tmp": ["/tmp/a", None]}}, "allow_tmp: an entry is missing, not text"),
+        (
+            {"policy": {"allow_tmp": ["/tmp/a,/tmp/b"]}},
+            "allow_tmp: '/tmp/a,/tmp/b' is not one entry; write one for each, without commas",
+        ),
+        ({"policy": {"allow_tmp": [" "]}}, "allow_tmp: ' ' is not one entry; write one for each, without commas"),
+        (
+            {"policy": {"allow_tmp": "/tmp/a\nSHIELD_ON_FAILURE=run_unshielded"}},
+            "allow_tmp: '/tmp/a\\nSHIELD_ON_FAILURE=run_unshielded' has a control character or half a character; "
+            "take it out",
+        ),
+        ({"policy": {"allow_tmp": "/tmp/\udc80"}}, "allow_tmp: '/tmp/\\udc80' has a control character"),
+        ({"policy": {"A=b\nX": "c"}}, "A=b\nX: a field's name is lower-case letters and underscores"),
+        ({"policy": {7: "c"}}, "7: a field's name is lower-case letters and underscores"),
+    ],
+)
+def test_what_is_no_dictionary_of_a_policy(options: Any, reason: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        shielded_function_runtime.configure(options)
+    assert str(error.value).startswith(reason)
+
+
+def test_under_the_wrapper_code_may_only_tighten(probe: Probe) -> None:
+    settings = {"SHIELD_READ_WRITE_TMP": "alert", "SHIELD_ALLOW_OUTBOUND": "203.0.113.77:9,api.example.com"}
+    settings |= {"SHIELD_CREATE_CHILD_PROCESS": "alert", "SHIELD_EXECUTABLE_MEMORY": "allow"}
+    done, run = probe(
+        *("tmp", "connect", only(read_write_tmp="allow"), only(on_failure="run_unshielded")),
+        *(only(read_write_tmp="block", allow_outbound=["api.example.com"]), "tmp", "connect", "child_tmp"),
+        shielded=settings,
+    )
+    assert done[:2] == ["ok", "ok"]
+    assert "looser than alert" in done[2]
+    assert done[3] == "on_failure: run_unshielded is not refuse, which is in force; this field cannot change"
+    assert done[4:] == ["ok", "EACCES", "EACCES", "EACCES"]
+    assert events(run) == ["armed", "tightened"]
+
+
+def test_from_nothing_guarded_to_everything_under_the_wrapper(probe: Probe) -> None:
+    settings = {f"SHIELD_{name.upper()}": "allow" for name in ATTEMPTS}
+    done, run = probe(*ALL, only(**BLOCKED), *ALL, shielded=settings)
+    assert done == ["ok"] * len(ALL) + ["ok", *refused(ALL)]
+    assert events(run) == ["armed", "tightened"]
+
+
+def test_executable_memory_follows_the_strictest(probe: Probe) -> None:
+    """Where nothing was said of it: Python has no JIT."""
+    everything = {name: "alert" for name in ATTEMPTS if name != "executable_memory"}
+    done, _ = probe(only(**everything), "memory", only(read_handler="block"), "memory")
+    assert done == ["ok", "ok", "ok", "EACCES"]
+
+
+def test_the_handler_was_ready_before_it_was_locked(probe: Probe) -> None:
+    done, _ = probe(policy(), "ready", "handler", only(read_handler="block"), "handler")
+    assert done == ["ok", "ok", "ok", "ok", "EACCES"]
+
+
+def test_threads_at_work(probe: Probe) -> None:
+    """Armed and tightened while eight threads make guarded calls: none crashes, and none is let through later."""
+    calls = dict.fromkeys(("outbound_connectivity", "read_write_tmp"), "block")
+    done, run = probe(
+        *("threads", policy(read_write_tmp="alert"), only(create_child_process="alert"), only(**calls)),
+        *(only(create_child_process="block"), "tmp", "connect", "threads_are_well"),
+    )
+    assert done == ["ok"] * 5 + ["EACCES"] * 2 + ["ok"], [line for line in run.stderr.splitlines() if "wrong" in line]
+    assert events(run).count("armed") == 1
+
+
+def test_a_forked_copy_cannot_loosen(probe: Probe) -> None:
+    done, _ = probe(policy(read_write_tmp="block", allow_tmp=["/tmp/probe"]), "forked_child", "tmp")
+    assert done == ["ok", "ok", "ok"]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="on aarch64 a jump always has room")
+def test_a_library_that_ran_free_keeps_the_policy_from_getting_stricter(probe: Probe) -> None:
+    """What was loaded when nothing was blocked is not shielded by a later call, and that is not passed over."""
+    done, _ = probe(policy(), "free_library", only(read_write_tmp="block"), "tmp")
+    assert done[:2] == ["ok", "ok"]
+    assert done[2].startswith("a library was loaded that makes system calls which cannot be guarded")
+    assert done[3] == "ok"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="on aarch64 a jump always has room")
+@pytest.mark.parametrize(
+    ("on_failure", "configured", "event"),
+    [
+        ("refuse", "a system call cannot be guarded in /var/task/libhard.so", "refused"),
+        ("run_unshielded", "ok", "unshielded"),
+    ],
+)
+def test_a_process_that_cannot_be_shielded(probe: Probe, on_failure: str, configured: str, event: str) -> None:
+    """Found out before anything is changed: it raises, or goes on as it was asked to, and the alarm hears of it."""
+    done, run = probe("free_library", only(read_write_tmp="block", on_failure=on_failure), "tmp")
+    assert done[0] == done[2] == "ok"
+    assert done[1].startswith(configured)
+    assert events(run) == [event]
+
+
+def test_settings_of_the_environment_come_first(probe: Probe) -> None:
+    """They are the owner's: without the wrapper too, code can only tighten what they say."""
+    owners = {"SHIELD_READ_WRITE_TMP": "block", "SHIELD_CREATE_CHILD_PROCESS": "allow"}
+    done, _ = probe(only(read_write_tmp="allow"), "tmp", "program", environment=owners)
+    assert "looser than block" in done[0]
+    assert done[1:] == ["EACCES", "ok"]

@@ -1,0 +1,412 @@
+"""`shield doctor`: the facts of this machine, and what it says when a sandbox refuses, kills or never answers."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.launcher.support import (
+    KILL_PROCESS,
+    MACHINE,
+    NEW_LISTENER,
+    USER_NOTIFICATION,
+    Installed,
+    become,
+    errno_answer,
+    install_filter,
+    needs_root,
+    write_script,
+)
+from shielded_function_emulator import seccomp
+from shielded_function_emulator.machine import EMULATOR, missing
+from shielded_function_runtime.build import native
+
+KEYS = [
+    "kernel",
+    "architecture",
+    "user",
+    "no_new_privs",
+    "seccomp_mode",
+    "prctl_get_name",
+    "prctl_set_name",
+    "prctl_no_new_privs",
+    "seccomp",
+    "seccomp_filter",
+    "seccomp_notify",
+    "ptrace",
+    "landlock",
+    "user_namespaces",
+    "memfd_create",
+    "pidfd_open",
+    "pidfd_getfd",
+    "process_vm_readv",
+    "io_uring",
+    "clone3",
+    "statx_mount_id",
+    "executable_memory",
+    "patch_code",
+    "tmp",
+    "dev_shm",
+    "proc_self_fd",
+    "descriptors",
+    "libc",
+    "libc_version",
+    "libc_coverage",
+    "process_engine",
+    "kernel_engine",
+]
+OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out", "no_answer"}
+ARMED = (
+    '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO","event":"armed",'
+    '"shield_version":"0.1.0","engine":"process","modes":{},"sites":423,"patched":57,"micros":812,"pid":17}'
+)
+REFUSED_FOR_A_SITE = (
+    '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"ERROR","event":"refused",'
+    '"policy":"start","count":1,"shield_version":"0.1.0","engine":"process",'
+    '"reason":"a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257","pid":17}'
+)
+Findings = dict[str, dict[str, object]]
+
+
+def examine(
+    installed: Installed, *arguments: str, before: Callable[[], object] | None = None, **options: Any
+) -> Findings:
+    done = installed.run(["doctor", "--json", *arguments], {"PATH": "/usr/bin:/bin"}, before=before, **options)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    report = json.loads(done.stdout)
+    assert list(report) == ["version", "findings"]
+    findings = report["findings"]
+    assert list(findings) == KEYS
+    for finding in findings.values():
+        assert list(finding) == ["outcome", "value", "error", "signal", "meaning"]
+        assert finding["outcome"] in OUTCOMES
+        assert finding["meaning"]
+    return findings
+
+
+def answer(findings: Findings, key: str) -> tuple[object, object]:
+    """(outcome, errno or signal)"""
+    finding = findings[key]
+    return finding["outcome"], finding["signal"] or finding["error"]
+
+
+def test_the_facts_of_this_machine(installed: Installed) -> None:
+    findings = examine(installed)
+    status = Path("/proc/self/status").read_text()
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert findings["kernel"]["value"] == platform.release()
+    assert findings["architecture"]["value"] == platform.machine()
+    assert findings["user"]["value"] == f"uid {os.getuid()} gid {os.getgid()}"
+    assert f"\nNoNewPrivs:\t{findings['no_new_privs']['value']}\n" in status
+    assert (
+        findings["seccomp_mode"]["value"]
+        == {"0": "none", "1": "strict", "2": "filter"}[status.split("\nSeccomp:\t")[1][0]]
+    )
+    assert findings["dev_shm"]["outcome"] == ("works" if os.path.isdir("/dev/shm") else "failed")
+    assert findings["tmp"]["outcome"] == ("works" if os.stat("/tmp").st_dev != os.stat("/").st_dev else "no")
+    assert str(findings["descriptors"]["value"]).split()[0] in (str(soft), "unlimited")
+    assert findings["executable_memory"]["outcome"] == "works"
+    assert findings["patch_code"]["outcome"] == "works"
+    assert findings["proc_self_fd"]["outcome"] == "works"
+
+
+def test_libc_and_its_version(installed: Installed) -> None:
+    findings = examine(installed)
+    libc = str(findings["libc"]["value"])
+    assert Path(libc).is_file()
+    name, version = platform.libc_ver()
+    if name != "glibc":
+        pytest.skip("this Python runs on another libc than glibc")
+    assert str(findings["libc_version"]["value"]).startswith("GNU C Library")
+    assert str(findings["libc_version"]["value"]).endswith(f"version {version}")
+
+
+def test_text_is_one_line_a_fact(installed: Installed) -> None:
+    done = installed.run(["doctor"], {})
+    assert (done.returncode, done.stderr) == (0, "")
+    title, blank, *lines = done.stdout.splitlines()
+    assert title.startswith("shield ")
+    assert blank == ""
+    assert [line.split()[0] for line in lines] == KEYS
+    # every column begins where the one above it does
+    assert {line[:20].rstrip() for line in lines} == set(KEYS)
+    assert all(line[20] != " " for line in lines)
+    fitting = [line for line in lines if len(line) > 48 and line[46:48] == "  "]
+    assert len(fitting) > len(KEYS) // 2
+
+
+def test_the_engine_is_told_by_its_armed_line(installed: Installed, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho noise\necho '{ARMED}' >&2\ntest -z \"$SECRET\"\n")
+    program.chmod(0o755)
+    finding = examine(installed, "--program", str(program))["process_engine"]
+    assert finding["outcome"] == "works"
+    assert finding["value"] == f"armed in {program}: 57 of 423 system-call sites patched, 812 microseconds"
+
+
+def test_complete_coverage_is_told_in_numbers(installed: Installed, tmp_path: Path) -> None:
+    program = write_script(tmp_path / "program", f"echo '{ARMED}' >&2")
+    finding = examine(installed, "--program", str(program))["libc_coverage"]
+    expected = "complete: 423 system-call sites, 57 can make a guarded call, each has its gate"
+    assert (finding["outcome"], finding["value"]) == ("works", expected)
+
+
+def test_incomplete_coverage_names_the_first_site(installed: Installed, tmp_path: Path) -> None:
+    program = write_script(tmp_path / "program", f"echo '{REFUSED_FOR_A_SITE}' >&2", "exit 78")
+    findings = examine(installed, "--program", str(program))
+    reason = "a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257"
+    assert (findings["libc_coverage"]["outcome"], findings["libc_coverage"]["value"]) == ("no", f"incomplete: {reason}")
+    assert (findings["process_engine"]["outcome"], findings["process_engine"]["value"]) == ("no", reason)
+
+
+def test_another_refusal_says_nothing_of_coverage(installed: Installed) -> None:
+    installed.library.unlink()
+    finding = examine(installed)["libc_coverage"]
+    assert (finding["outcome"], finding["value"]) == ("no", "not known: the engine did not come so far")
+
+
+def test_the_engine_is_tried_with_a_policy_of_its_own(installed: Installed, tmp_path: Path) -> None:
+    """The caller's policy may be the broken part, and must not be what is tried."""
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\nenv | grep ^SHIELD_ | sort > {tmp_path}/settings\n")
+    program.chmod(0o755)
+    environment = {"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_STATE": "x", "LD_PRELOAD": "libm.so.6", "PATH": "/bin"}
+    done = installed.run(["doctor", "--json", "--program", program], environment)
+    assert "said neither armed nor refused" in json.loads(done.stdout)["findings"]["process_engine"]["value"]
+    assert (tmp_path / "settings").read_text().splitlines() == [
+        "SHIELD_CREATE_CHILD_PROCESS=alert",
+        "SHIELD_OUTBOUND_CONNECTIVITY=alert",
+        "SHIELD_READ_HANDLER=alert",
+        "SHIELD_READ_WRITE_TMP=alert",
+        f"SHIELD_STATE=starting:-1:{program}",
+    ]
+
+
+def test_a_missing_library_is_said(installed: Installed) -> None:
+    installed.library.unlink()
+    finding = examine(installed)["process_engine"]
+    assert finding["outcome"] == "no"
+    assert str(finding["value"]).startswith(f'"{installed.library}" cannot be opened')
+
+
+def test_a_static_program_is_said(installed: Installed, static_program: Path) -> None:
+    findings = examine(installed, "--program", str(static_program))
+    for key in ("libc", "libc_version", "libc_coverage", "process_engine"):
+        assert (findings[key]["outcome"], findings[key]["value"]) == ("no", f"{static_program} is a static program")
+
+
+def test_a_missing_program_is_said(installed: Installed) -> None:
+    finding = examine(installed, "--program", "/no/such/program")["libc"]
+    assert (finding["outcome"], finding["value"]) == (
+        "no",
+        '"/no/such/program" cannot be opened: No such file or directory',
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--program", sys.executable]])
+def test_the_real_engine_arms(arguments: list[str]) -> None:
+    layer = f"layer/{MACHINE}/shielded-function"
+    native.build([layer])
+    findings = examine(Installed(native.BINARIES / layer), *arguments)
+    finding = findings["process_engine"]
+    assert (finding["outcome"], findings["libc_coverage"]["outcome"]) == ("works", "works")
+    figures = re.fullmatch(
+        r"armed in (\S+): (\d+) of (\d+) system-call sites patched, (\d+) microseconds", str(finding["value"])
+    )
+    assert figures
+    assert not arguments or figures[1] == sys.executable
+    assert 0 < int(figures[2]) <= int(figures[3])
+
+
+# --- a sandbox that says no -------------------------------------------------------------------------------------
+
+
+def test_refused_missing_and_killed_are_told_apart(installed: Installed) -> None:
+    answers = {
+        "process_vm_readv": errno_answer(errno.EPERM),
+        "pidfd_getfd": errno_answer(errno.EPERM),
+        "io_uring_setup": errno_answer(errno.ENOSYS),
+        "memfd_create": KILL_PROCESS,
+        "clone3": errno_answer(errno.EINVAL),
+    }
+    findings = examine(installed, before=lambda: install_filter(answers))
+    assert answer(findings, "process_vm_readv") == ("refused", "EPERM")
+    assert answer(findings, "pidfd_getfd") == ("refused", "EPERM")
+    assert answer(findings, "io_uring") == ("missing", "ENOSYS")
+    assert answer(findings, "memfd_create") == ("killed", "SIGSYS")
+    assert answer(findings, "clone3") == ("failed", "EINVAL")
+    assert findings["seccomp_mode"]["value"] == "filter"
+    assert findings["no_new_privs"]["value"] == 1
+    assert findings["kernel_engine"]["value"] == "lacks pidfd_getfd"
+    # What comes after a killed probe is still asked.
+    assert findings["statx_mount_id"]["outcome"] == "works"
+
+
+def test_text_names_the_answers(installed: Installed) -> None:
+    answers = {"memfd_create": KILL_PROCESS, "ptrace": errno_answer(errno.EPERM)}
+    done = installed.run(["doctor"], {}, before=lambda: install_filter(answers))
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()[2:]}
+    assert "killed (SIGSYS)" in lines["memfd_create"]
+    assert "refused (EPERM)" in lines["ptrace"]
+
+
+def test_a_call_that_never_returns_times_out(installed: Installed) -> None:
+    """A supervisor that does not answer: the call hangs, the probe is ended, the rest goes on."""
+
+    def hang() -> None:
+        listener = install_filter({"io_uring_setup": USER_NOTIFICATION}, NEW_LISTENER)
+        os.set_inheritable(listener, True)
+
+    began = time.monotonic()
+    try:
+        findings = examine(installed, before=hang, close_fds=False)
+    except subprocess.SubprocessError:
+        pytest.skip("seccomp user notification is not to be had here")
+    assert answer(findings, "io_uring") == ("timed_out", None)
+    assert findings["clone3"]["outcome"] != "timed_out"
+    assert time.monotonic() - began < 20
+
+
+def test_filtered_seccomp_is_not_the_lack_of_no_new_privs(installed: Installed) -> None:
+    findings = examine(installed, before=lambda: install_filter({"seccomp": errno_answer(errno.EPERM)}))
+    assert answer(findings, "seccomp") == ("refused", "EPERM")
+    for key in ("seccomp_filter", "seccomp_notify"):
+        assert answer(findings, key) == ("refused", "EPERM")
+        assert findings[key]["value"] == "filtered"
+
+
+@pytest.fixture
+def open_to_all(installed: Installed) -> Iterator[Installed]:
+    """Where every user may run it, which pytest's own folders are not for."""
+    with tempfile.TemporaryDirectory(prefix="shield-test-") as folder:
+        os.chmod(folder, 0o755)
+        yield Installed(Path(shutil.copytree(installed.folder, Path(folder) / "shielded-function")))
+
+
+@needs_root
+def test_the_emulated_lambda_sandbox(open_to_all: Installed) -> None:
+    def enter() -> None:
+        seccomp.install()
+        become(993, 990)
+
+    findings = examine(open_to_all, before=enter)
+    assert findings["user"]["value"] == "uid 993 gid 990"
+    assert findings["no_new_privs"]["value"] == 0
+    assert findings["seccomp_mode"]["value"] == "filter"
+    refused = ("prctl_get_name", "prctl_set_name", "prctl_no_new_privs", "seccomp", "seccomp_filter", "ptrace")
+    for key in (*refused, "process_vm_readv", "pidfd_getfd", "user_namespaces"):
+        assert answer(findings, key) == ("refused", "EPERM"), key
+    assert findings["seccomp_filter"]["value"] == "filtered"
+    assert findings["landlock"]["outcome"] == "missing"
+    assert findings["patch_code"]["outcome"] == "works"
+    assert findings["kernel_engine"]["value"] == "lacks seccomp_notify"
+
+
+@needs_root
+def test_an_unprivileged_user_gets_a_filter_after_no_new_privs(open_to_all: Installed) -> None:
+    findings = examine(open_to_all, before=lambda: become(65534, 65534))
+    assert findings["seccomp_filter"]["value"] == "works after no_new_privs"
+
+
+@needs_root
+def test_lacking_only_no_new_privs_is_told_from_a_filtered_seccomp(open_to_all: Installed) -> None:
+    def enter() -> None:
+        install_filter({"prctl": errno_answer(errno.EPERM)}, no_new_privs=False)
+        become(65534, 65534)
+
+    findings = examine(open_to_all, before=enter)
+    assert answer(findings, "seccomp") == ("works", None)
+    assert answer(findings, "seccomp_filter") == ("refused", "EACCES")
+    assert findings["seccomp_filter"]["value"] == "only lacks no_new_privs, which prctl refuses"
+
+
+# --- inherited state --------------------------------------------------------------------------------------------
+
+
+def test_no_descriptors_left(installed: Installed) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+
+    findings = examine(installed, before=limit)
+    assert findings["descriptors"]["value"] == "3 (hard 3)"
+    assert answer(findings, "memfd_create") == ("failed", "EMFILE")
+    assert answer(findings, "prctl_get_name") == ("works", None)
+    assert findings["libc"]["outcome"] == "no"
+
+
+def test_standard_input_and_error_closed(installed: Installed) -> None:
+    def close() -> None:
+        os.close(0)
+        os.close(2)
+
+    findings = examine(installed, before=close)
+    assert str(findings["process_engine"]["value"]).endswith("said neither armed nor refused")
+    assert findings["pidfd_getfd"]["outcome"] == examine(installed)["pidfd_getfd"]["outcome"]
+
+
+def test_signals_ignored_and_blocked(installed: Installed) -> None:
+    def disturb() -> None:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+    assert examine(installed, before=disturb) == examine(installed)
+
+
+def test_no_process_is_left_behind(installed: Installed) -> None:
+    """The subjects of the probes are ended by the probes."""
+    before = {p.name for p in Path("/proc").glob("[0-9]*")}
+    examine(installed)
+    program = str(installed.program).encode()
+    left = [p.name for p in Path("/proc").glob("[0-9]*") if p.name not in before and program in command_line(p)]
+    assert left == []
+
+
+def command_line(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+# --- the other architecture -------------------------------------------------------------------------------------
+
+
+@pytest.mark.arm64
+@pytest.mark.skipif(missing() != "", reason=missing())
+def test_the_aarch64_program_under_qemu(
+    compiled: Callable[[str], Path], stand_in: Callable[[str], Path], tmp_path: Path
+) -> None:
+    program = Path(shutil.copy(compiled("aarch64"), tmp_path / "shield"))
+    shutil.copy(stand_in("aarch64"), tmp_path / "libshield.so")
+
+    def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        command = [str(EMULATOR), str(program), *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    assert run(["--version"], {}).stdout.startswith("shield ")
+    assert "SHIELD_READ_WRITE_TMP" in run(["/bin/true"], {"SHIELD_READ_WRITE_TMP": "deny"}).stderr
+    # This machine's own programs are of the wrong architecture to it.
+    refused = run(["/bin/true"], {"SHIELD_READ_WRITE_TMP": "block"})
+    assert refused.returncode == 78
+    assert "is not built for this machine, aarch64" in json.loads(refused.stderr)["reason"]
+    findings = json.loads(run(["doctor", "--json"], {}).stdout)["findings"]
+    assert list(findings) == KEYS
+    assert findings["architecture"]["value"] == "aarch64"
+    assert findings["patch_code"]["outcome"] == "works"
+    assert findings["prctl_get_name"]["outcome"] == "works"

@@ -1,0 +1,275 @@
+"""What is started: shielded by the library first of all, and otherwise just as it would have been without."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.launcher.conftest import LOADED
+from integration.launcher.support import POLICY, Installed, read_line, write_script
+
+PYTHON = str(Path(sys.executable).resolve())
+# Prints what the program was given.
+SHOW = """
+import json, os, signal, sys
+print(json.dumps({
+    "argv": sys.orig_argv if hasattr(sys, "orig_argv") else None,
+    "environment": {os.fsdecode(k): os.fsdecode(v) for k, v in os.environb.items()},
+    "descriptors": sorted(int(n) for n in os.listdir("/proc/self/fd")),
+    "sigpipe_ignored": bool(int([l for l in open("/proc/self/status") if l.startswith("SigIgn")][0].split()[1], 16)
+                            >> (signal.SIGPIPE - 1) & 1),
+    "umask": os.umask(0), "cwd": os.getcwd(), "pid": os.getpid(),
+}))
+"""
+
+
+def show(installed: Installed, environment: dict[str, str], **options: Any) -> dict[str, Any]:
+    done = installed.run([PYTHON, "-I", "-S", "-c", SHOW], environment, **options)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == LOADED
+    return json.loads(done.stdout)
+
+
+def test_environment_gains_two_variables_and_loses_none(installed: Installed) -> None:
+    before = {**POLICY, "PATH": "/bin", "EMPTY": "", "EQUALS": "a=b=c", "BYTES": os.fsdecode(b"\xff\xfe\n")}
+    after = show(installed, before)["environment"]
+    assert after == {
+        **before,
+        "LD_PRELOAD": str(installed.library),
+        "SHIELD_STATE": f"starting:-1:{PYTHON}",
+        # Python adds it by itself in the C locale (PEP 538).
+        **{k: v for k, v in after.items() if k == "LC_CTYPE"},
+    }
+
+
+def test_arguments_pass_untouched(installed: Installed) -> None:
+    arguments = ["", " ", "a b", "--version", "--help", "doctor", os.fsdecode(b"\xff"), "*", "-"]
+    printer = "import sys; sys.stdout.buffer.write(b'\\0'.join(map(__import__('os').fsencode, sys.argv[1:])))"
+    done = installed.run([PYTHON, "-I", "-S", "-c", printer, *arguments], POLICY)
+    assert done.stdout == "\0".join(arguments)
+
+
+def test_exit_status_and_pid_are_the_programs_own(installed: Installed) -> None:
+    assert installed.run(["/bin/sh", "-c", "exit 7"], POLICY).returncode == 7
+    started = subprocess.Popen(
+        [installed.program, "/bin/sh", "-c", "echo $$"], env=POLICY, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    stdout, _ = started.communicate(timeout=30)
+    assert int(stdout) == started.pid
+
+
+def test_nothing_leaks_into_the_program(installed: Installed, tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    file.write_text("SHIELD_READ_HANDLER=alert\n")
+    before = show(installed, {**POLICY, "SHIELD_POLICY_FILE": str(file)}, cwd=tmp_path)
+    assert before["descriptors"] == [0, 1, 2, 3]  # 3 is the listing itself
+    assert before["cwd"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_signals_are_the_callers(installed: Installed, ignored: bool) -> None:
+    def set_signal() -> None:
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN if ignored else signal.SIG_DFL)
+
+    # Python ignores SIGPIPE by itself, so ask a program that does not.
+    done = installed.run(["/bin/grep", "SigIgn", "/proc/self/status"], POLICY, before=set_signal, restore_signals=False)
+    mask = int(done.stdout.split()[1], 16)
+    assert bool(mask >> (signal.SIGPIPE - 1) & 1) is ignored
+
+
+def test_the_users_preload_comes_second(installed: Installed) -> None:
+    after = show(installed, {**POLICY, "LD_PRELOAD": "libm.so.6"})["environment"]
+    assert after["LD_PRELOAD"] == f"{installed.library}:libm.so.6"
+
+
+def test_an_empty_preload_adds_no_entry(installed: Installed) -> None:
+    after = show(installed, {**POLICY, "LD_PRELOAD": ""})["environment"]
+    assert after["LD_PRELOAD"] == str(installed.library)
+
+
+def exec_with(program: Path, arguments: list[str], entries: list[str]) -> None:
+    """execve(2) with an environment that no dictionary can hold."""
+    vector = (ctypes.c_char_p * (len(arguments) + 2))(os.fsencode(program), *map(os.fsencode, arguments), None)
+    block = (ctypes.c_char_p * (len(entries) + 1))(*map(os.fsencode, entries), None)
+    ctypes.CDLL(None).execve(os.fsencode(program), vector, block)
+
+
+def run_with_entries(
+    installed: Installed, arguments: list[str], entries: list[str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "pass"],
+        preexec_fn=lambda: exec_with(installed.program, arguments, entries),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_a_second_preload_does_not_win(installed: Installed) -> None:
+    """The loader takes the last LD_PRELOAD of an environment: one must be left, and it must be ours."""
+    entries = ["SHIELD_READ_HANDLER=block", "LD_PRELOAD=libm.so.6", "NO_EQUALS_SIGN", "LD_PRELOAD=libdl.so.2"]
+    done = run_with_entries(installed, ["/usr/bin/env"], entries)
+    preloads = [line for line in done.stdout.splitlines() if line.startswith("LD_PRELOAD")]
+    assert preloads == [f"LD_PRELOAD={installed.library}:libdl.so.2"]
+    assert LOADED in done.stderr
+
+
+def test_a_setting_given_twice_is_refused(installed: Installed) -> None:
+    done = run_with_entries(installed, ["/bin/echo", "ran"], ["SHIELD_READ_HANDLER=block", "SHIELD_READ_HANDLER=allow"])
+    assert done.returncode == 78
+    assert "given twice" in read_line(done.stderr, "refused")
+
+
+def test_an_environment_of_thousands(installed: Installed) -> None:
+    many = {f"VARIABLE_{i}": "x" * 50 for i in range(5000)}
+    after = show(installed, {**POLICY, **many})["environment"]
+    assert all(after[name] == value for name, value in many.items())
+
+
+def test_policy_file(installed: Installed, tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    file.write_text("# a comment\r\n\r\nSHIELD_OUTBOUND_CONNECTIVITY=alert\r\n")
+    done = installed.run(["/bin/echo", "ran"], {"SHIELD_POLICY_FILE": str(file)})
+    assert (done.stdout, done.stderr) == ("ran\n", LOADED)
+
+
+def test_a_program_by_name_is_looked_up_in_path(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "runtime").mkdir()  # a folder is no program
+    (tmp_path / "second").mkdir()
+    write_script(tmp_path / "second" / "runtime", 'echo "$0 $SHIELD_STATE"')
+    path = f"{tmp_path}/first:/nonexistent:{tmp_path}/second"
+    done = installed.run(["runtime"], {**POLICY, "PATH": path})
+    assert done.stdout == f"{tmp_path}/second/runtime starting:-1:{tmp_path}/second/runtime\n"
+
+
+@pytest.mark.parametrize(("path", "program"), [("/bin", "./runtime"), ("", "runtime"), (".", "runtime")])
+def test_a_relative_program_becomes_absolute(installed: Installed, tmp_path: Path, path: str, program: str) -> None:
+    write_script(tmp_path / "runtime", 'echo "$SHIELD_STATE"')
+    done = installed.run([program], {**POLICY, "PATH": path}, cwd=tmp_path)
+    stage, log, runtime = done.stdout.strip().split(":", 2)
+    assert (stage, log) == ("starting", "-1")
+    assert runtime.startswith("/")
+    assert Path(runtime).samefile(tmp_path / "runtime")
+
+
+def test_a_script_is_shielded_through_its_interpreter(installed: Installed, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script", "print('ran')", interpreter=f"{PYTHON} -IS")
+    done = installed.run([script], POLICY)
+    assert (done.stdout, done.stderr) == ("ran\n", LOADED)
+
+
+# --- the next wrapper -------------------------------------------------------------------------------------------
+
+
+def test_the_next_wrapper_gets_lambdas_convention(installed: Installed, tmp_path: Path) -> None:
+    wrapper = write_script(
+        tmp_path / "wrapper", 'echo "wrapper $0 $# $*"', 'echo "state $SHIELD_STATE"', 'exec "$@" wrapped'
+    )
+    done = installed.run(["/bin/echo", "runtime", "x"], {**POLICY, "SHIELD_NEXT_WRAPPER": str(wrapper)})
+    assert done.stdout.splitlines() == [
+        f"wrapper {wrapper} 3 /bin/echo runtime x",
+        "state starting:-1:/bin/echo",
+        "runtime x wrapped",
+    ]
+    assert done.stderr == LOADED * 2  # the wrapper's shell, and the runtime
+
+
+def test_a_chain_of_wrappers_runs_in_order(installed: Installed, tmp_path: Path) -> None:
+    second = write_script(tmp_path / "second", "echo second", 'exec "$@"')
+    first = write_script(tmp_path / "first", "echo first", f'exec {second} "$@"')
+    done = installed.run(["/bin/echo", "runtime"], {**POLICY, "SHIELD_NEXT_WRAPPER": str(first)})
+    assert done.stdout.split() == ["first", "second", "runtime"]
+    assert done.stderr == LOADED * 3
+
+
+def test_a_wrapper_may_ignore_its_arguments(installed: Installed, tmp_path: Path) -> None:
+    """Lambda Web Adapter runs the user's script instead."""
+    wrapper = write_script(tmp_path / "wrapper", "exec /bin/echo something else")
+    done = installed.run(["/bin/echo", "runtime"], {**POLICY, "SHIELD_NEXT_WRAPPER": str(wrapper)})
+    assert done.stdout == "something else\n"
+    assert done.stderr == LOADED * 2
+
+
+def test_a_static_wrapper_must_be_listed(installed: Installed, tmp_path: Path, static_program: Path) -> None:
+    # The static stand-in is the wrapper program itself; asked for a shielded start it sees SHIELD_STATE and refuses,
+    # which shows that it was started, and with which environment.
+    settings = {
+        "SHIELD_NEXT_WRAPPER": str(static_program),
+        "SHIELD_ALLOW_CHILD_PROCESS": f"unshielded:{static_program}",
+    }
+    done = installed.run(["/bin/echo", "runtime"], {**POLICY, **settings})
+    assert "SHIELD_STATE is set" in read_line(done.stderr, "refused")
+
+
+# --- run_unshielded ---------------------------------------------------------------------------------------------
+
+UNSHIELDED = {"SHIELD_ON_FAILURE": "run_unshielded"}
+
+
+def test_run_unshielded_when_the_policy_is_wrong(installed: Installed) -> None:
+    environment = {**UNSHIELDED, "SHIELD_READ_WRITE_TMP": "deny", "LD_PRELOAD": "libm.so.6"}
+    done = installed.run(["/usr/bin/env"], environment)
+    assert done.returncode == 0
+    assert "SHIELD_READ_WRITE_TMP" in read_line(done.stderr, "unshielded")
+    assert dict(line.split("=", 1) for line in done.stdout.splitlines()) == environment
+
+
+def test_run_unshielded_when_the_library_is_missing(installed: Installed) -> None:
+    installed.library.unlink()
+    done = installed.run(["/bin/echo", "ran"], {**POLICY, **UNSHIELDED})
+    assert done.stdout == "ran\n"
+    assert "libshield.so" in read_line(done.stderr, "unshielded")
+
+
+def test_run_unshielded_from_the_policy_file(installed: Installed, tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    file.write_text("SHIELD_ON_FAILURE=run_unshielded\nSHIELD_READ_HANDLER=block\n")
+    installed.library.unlink()
+    done = installed.run(["/bin/echo", "ran"], {"SHIELD_POLICY_FILE": str(file)})
+    assert done.stdout == "ran\n"
+    read_line(done.stderr, "unshielded")
+
+
+def test_run_unshielded_keeps_the_next_wrapper(installed: Installed, tmp_path: Path) -> None:
+    wrapper = write_script(tmp_path / "wrapper", "echo wrapper", 'exec "$@"')
+    installed.library.unlink()
+    environment = {**POLICY, **UNSHIELDED, "SHIELD_NEXT_WRAPPER": str(wrapper)}
+    assert installed.run(["/bin/echo", "ran"], environment).stdout == "wrapper\nran\n"
+
+
+@pytest.mark.parametrize("wrapper", ["missing", "relative", "itself"])
+def test_run_unshielded_leaves_out_a_next_wrapper_that_cannot_run(installed: Installed, wrapper: str) -> None:
+    path = {"missing": "/no/such/wrapper", "relative": "wrapper", "itself": str(installed.program)}[wrapper]
+    done = installed.run(["/bin/echo", "ran"], {**POLICY, **UNSHIELDED, "SHIELD_NEXT_WRAPPER": path})
+    assert done.stdout == "ran\n"
+    assert "SHIELD_NEXT_WRAPPER" in read_line(done.stderr, "unshielded")
+
+
+def test_run_unshielded_runs_a_static_program(installed: Installed, static_program: Path) -> None:
+    done = installed.run([static_program, "--version"], {**POLICY, **UNSHIELDED})
+    assert done.stdout.startswith("shield ")
+    assert "static program" in read_line(done.stderr, "unshielded")
+
+
+def test_run_unshielded_cannot_run_what_is_not_there(installed: Installed) -> None:
+    done = installed.run(["/no/such/program"], {**POLICY, **UNSHIELDED})
+    assert done.returncode == 78
+    first, second = done.stderr.splitlines(keepends=True)
+    assert "/no/such/program" in read_line(first, "unshielded")
+    assert "/no/such/program" in read_line(second, "refused")
+
+
+def test_a_megabyte_of_environment(installed: Installed) -> None:
+    big = {f"BIG_{i}": "x" * 100_000 for i in range(10)}
+    assert installed.run(["/bin/echo", "ran"], {**POLICY, **big}).stdout == "ran\n"

@@ -1,0 +1,123 @@
+"""The commands that only print: usage, version, check."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import lief
+import pytest
+
+from integration.launcher.support import POLICY, Installed
+from shielded_function_runtime.build import native
+
+SETTINGS = re.findall(r'NAME\("(\w+)"\)', (native.NATIVE / "core" / "policy.c").read_text())
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help(installed: Installed, option: str) -> None:
+    done = installed.run([option], {})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: shield PROGRAM")
+
+
+def test_no_arguments(installed: Installed) -> None:
+    done = installed.run([], {})
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.startswith("usage: shield PROGRAM")
+
+
+@pytest.mark.parametrize("arguments", [["--verbose"], ["check", "--yaml"], ["doctor", "x"], ["doctor", "--program"]])
+def test_unknown_arguments(installed: Installed, arguments: list[str]) -> None:
+    done = installed.run(arguments, POLICY)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.startswith(f"shield: unknown argument: {arguments[-1]}\nusage:")
+
+
+def test_version(installed: Installed) -> None:
+    project = (native.NATIVE.parent.parent / "pyproject.toml").read_text()
+    version = re.search(r'^version = "(.+)"$', project, re.M)
+    assert version
+    assert installed.run(["--version"], {}).stdout == f"shield {version[1]}\n"
+
+
+def test_full_disk_is_not_success(installed: Installed) -> None:
+    with open("/dev/full", "wb") as full:
+        for command in (["--help"], ["--version"], ["check"], ["check", "--json"]):
+            done = subprocess.run([installed.program, *command], env=POLICY, stdout=full, check=False)
+            assert done.returncode == 1, command
+
+
+def test_check_says_what_each_setting_means(installed: Installed) -> None:
+    done = installed.run(["check"], {"SHIELD_OUTBOUND_CONNECTIVITY": "alert", "SHIELD_ALLOW_OUTBOUND": "a.example:443"})
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert list(lines) == SETTINGS
+    assert lines["SHIELD_OUTBOUND_CONNECTIVITY"].split()[1] == "alert"
+    assert "every host may be reached; those that are not listed are reported" in lines["SHIELD_OUTBOUND_CONNECTIVITY"]
+    assert "(default)" not in lines["SHIELD_OUTBOUND_CONNECTIVITY"]
+    assert lines["SHIELD_ALLOW_OUTBOUND"].split()[1] == "a.example:443"
+    assert lines["SHIELD_READ_WRITE_TMP"].split()[1] == "block"
+    assert lines["SHIELD_READ_WRITE_TMP"].endswith("(default)")
+
+
+def test_check_as_json(installed: Installed, tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    hosts = [f"host-{i}.example:443" for i in range(512)]
+    file.write_text(f"SHIELD_ALLOW_OUTBOUND={','.join(hosts)}\n")
+    done = installed.run(["check", "--json"], {"SHIELD_POLICY_FILE": str(file)})
+    assert done.returncode == 0
+    meaning = json.loads(done.stdout)
+    assert [entry["entry"] for entry in meaning["allow_outbound"]["entries"]] == hosts
+    assert meaning["read_handler"]["value"] == "block"
+
+
+def test_check_joins_the_lists_of_the_environment_and_the_file(installed: Installed, tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    file.write_text("SHIELD_ALLOW_OUTBOUND=a.example:443\nSHIELD_ALLOW_TMP=/tmp/a\nSHIELD_CREATE_CHILD_PROCESS=alert\n")
+    environment = {
+        "SHIELD_POLICY_FILE": str(file),
+        "SHIELD_ALLOW_OUTBOUND": "db.example:5432,a.example:443",
+        "SHIELD_READ_HANDLER": "alert",
+        "AWS_REGION": "eu-west-1",
+    }
+    done = installed.run(["check", "--json"], environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    meaning = json.loads(done.stdout)
+    assert meaning["allow_outbound"]["value"] == "db.example:5432,a.example:443"
+    assert meaning["allow_tmp"]["value"] == "/tmp/a"
+    done = installed.run(["check"], {**environment, "SHIELD_CREATE_CHILD_PROCESS": "alert"})
+    assert done.returncode == 78
+    assert "line 3: SHIELD_CREATE_CHILD_PROCESS: given twice; leave one of them out" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "part"),
+    [
+        ({}, "there is no policy"),
+        ({"SHIELD_READ_WRITE_TMP": "deny"}, 'SHIELD_READ_WRITE_TMP: "deny" is not a mode'),
+        # check is asked about the policy, not about what to do when it is wrong.
+        ({"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_ON_FAILURE": "run_unshielded"}, "is not a mode"),
+        ({"SHIELD_POLICY_FILE": "/no/such/file"}, "/no/such/file"),
+    ],
+)
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_check_names_the_mistake(installed: Installed, environment: dict[str, str], part: str, form: list[str]) -> None:
+    done = installed.run(["check", *form], environment)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith("shield: ")
+    assert done.stderr.count("\n") == 1
+    assert part in done.stderr
+
+
+def test_the_program_is_static_and_small(compiled: Callable[[str], Path]) -> None:
+    for machine in native.ARCHITECTURES:
+        binary = lief.parse(compiled(machine))
+        assert isinstance(binary, lief.ELF.Binary)
+        assert not binary.has_interpreter
+        assert not list(binary.libraries)
+        assert compiled(machine).stat().st_size < 160 * 1024
+        assert compiled(machine).stat().st_mode & 0o777 == 0o755

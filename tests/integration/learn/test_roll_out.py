@@ -1,0 +1,156 @@
+"""The whole way, for applications of three languages: alert mode, learn, paste, block; then nothing is denied.
+
+docs/guide/roll-out.md is what this shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from integration.cli.running import command
+from runtimes.functions import STACK, Described, synthesize
+from shielded_function.policy import ShieldPolicy
+from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.languages import find, java
+from shielded_function_emulator.languages.parts import Unavailable, run
+from shielded_function_emulator.languages.python import THIS
+from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.web import Receiver, WebServer
+from shielded_function_monitoring import Alert, parse_line
+
+APPS = Path(__file__).parent / "apps"
+PROVIDER, PORT, ADDRESS = "rates.provider.example", 8080, "198.51.100.10"
+RATES = {"EUR": 1}
+ANSWER = {"rates": RATES, "program": True}
+ENTRY = f"{PROVIDER}:{PORT}"
+
+
+def _runtime(name: str, family: lambda_.RuntimeFamily) -> lambda_.Runtime:
+    return lambda_.Runtime(name, family)
+
+
+PYTHON = THIS.execution_environment.removeprefix("AWS_Lambda_")
+LANGUAGES: Mapping[str, tuple[lambda_.Runtime, str]] = {
+    "python": (_runtime(PYTHON, lambda_.RuntimeFamily.PYTHON), "app.handler"),
+    "node": (lambda_.Runtime.NODEJS_22_X, "index.handler"),
+    "java": (lambda_.Runtime.JAVA_21, "App::handle"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sandbox() -> None:
+    with Sandbox() as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
+    """One app with a function of each language that can be run here, in alert mode."""
+    folder = tmp_path_factory.mktemp("apps")
+    described = []
+    for language, (runtime, handler) in LANGUAGES.items():
+        code = APPS / language
+        if language == "java":
+            if not java.compilers():
+                continue
+            code = folder / "classes"
+            run([java.oldest_compiler(), "--release", "17", "-d", code, APPS / "java" / "App.java"])
+        environment = {"PROVIDER": ENTRY}
+        described.append(Described(language, runtime, handler, code, ShieldPolicy.alert(), environment))
+    return synthesize(folder / "cdk.out", described)
+
+
+def package_of(assembly: CloudAssembly, language: str) -> FunctionPackage:
+    """The function's package; skips where its language cannot be run here."""
+    try:
+        runtime = THIS if language == "python" else find(LANGUAGES[language][0].name)
+        reason = runtime.missing()
+        if not reason and language == "java" and not java.compilers():
+            raise Unavailable("there is no javac")
+    except (LookupError, Unavailable) as error:
+        reason = str(error)
+    if reason:
+        pytest.skip(f"{language}: {reason}")
+    return assembly.function(STACK, language)
+
+
+def with_policy(package: FunctionPackage, policy: ShieldPolicy) -> FunctionPackage:
+    """The same function with another policy: what a deployment of it would change."""
+    others = {name: value for name, value in package.environment.items() if not name.startswith("SHIELD_")}
+    account = {name: value for name, value in package.environment.items() if name == "SHIELD_ACCOUNT_ID"}
+    return replace(package, environment={**others, **account, **policy.to_env()})
+
+
+@contextmanager
+def started(package: FunctionPackage) -> Iterator[EmulatedFunction]:
+    with (
+        EmulatedFunction(package) as function,
+        DnsServer(function.sandbox, {PROVIDER: [ADDRESS]}),
+        WebServer(function.sandbox, (ADDRESS, PORT), Receiver(RATES), None),
+    ):
+        yield function
+
+
+def alerts_of(invocations: list[Invocation]) -> list[Alert]:
+    lines = (parse_line(line.message) for invocation in invocations for line in invocation.log)
+    return [line for line in lines if isinstance(line, Alert)]
+
+
+def observe(package: FunctionPackage, log: Path, *events: Any) -> list[Alert]:
+    """Runs the function, and keeps its log as CloudWatch would."""
+    with started(package) as function:
+        invocations = [function.invoke(event) for event in events]
+    for invocation in invocations:
+        assert invocation.payload == ANSWER, [line.message for line in invocation.log]
+    log.write_text("".join(f"{line.message}\n" for invocation in invocations for line in invocation.log))
+    return alerts_of(invocations)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_alert_learn_paste_block(assembly: CloudAssembly, tmp_path: Path, language: str) -> None:
+    package = package_of(assembly, language)
+    log, policy = tmp_path / "alert.log", tmp_path / "learnt.toml"
+
+    seen = observe(package, log, {}, {})
+    assert {alert.mode for alert in seen} == {"alert"}
+    assert {alert.policy for alert in seen} >= {"outbound_connectivity", "read_write_tmp", "create_child_process"}
+
+    done = command("learn", log, "--output", policy)
+    assert done.returncode == 0, done.stderr
+    learnt = ShieldPolicy.from_file(policy)
+    assert learnt.allow_outbound == (ENTRY,)
+    assert "/tmp/rates.json" in learnt.allow_tmp
+    assert "/usr/bin/id" in learnt.allow_child_process
+    assert not any("*" in entry or "?" in entry for entry in map(str, (*learnt.allow_outbound, *learnt.allow_tmp)))
+    told = json.loads(command("learn", log, "--json").stdout)["functions"]
+    assert [each["still_denied"] for each in told] == [[]]
+
+    assert observe(with_policy(package, learnt), tmp_path / "block.log", {}, {}) == []
+    assert command("alerts", tmp_path / "block.log").returncode == 0
+    assert command("learn", log, "--check", "--policy", policy).returncode == 0
+
+
+def test_temporary_files_are_offered_a_glob(assembly: CloudAssembly, tmp_path: Path) -> None:
+    """Their names are random: listed one by one they would be denied the next time."""
+    package = package_of(assembly, "python")
+    log, policy = tmp_path / "alert.log", tmp_path / "learnt.toml"
+    observe(package, log, {"upload": True}, {"upload": True})
+    (told,) = json.loads(command("learn", log, "--json").stdout)["functions"]
+    offered = [each["value"] for each in told["offers"]]
+    assert "/tmp/tmp????????.csv" in offered
+    assert not any("tmp/tmp" in entry for entry in told["policy"]["allow_tmp"])
+    accepted = [word for value in offered for word in ("--accept", value)]
+    assert command("learn", log, *accepted, "--output", policy).returncode == 0
+    learnt = ShieldPolicy.from_file(policy)
+    assert observe(with_policy(package, learnt), tmp_path / "block.log", {"upload": True}) == []

@@ -1,0 +1,157 @@
+"""The command line: exit statuses, what goes to stdout, and one clear line for what cannot be done."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from shielded_function.cli import demo
+from shielded_function.cli.errors import CliError
+
+ALERT = {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"}
+BLOCK = {"SHIELD_OUTBOUND_CONNECTIVITY": "block", "SHIELD_ALLOW_OUTBOUND": "api.example.com:443"}
+
+
+def shielded_function(
+    *arguments: str, shield: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {n: v for n, v in os.environ.items() if not n.startswith(("SHIELD_", "AWS_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "shielded_function.cli", *arguments],
+        env={**environment, **(shield or {}), "COLUMNS": "200"},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("shield", "target", "action", "status"),
+    [
+        (BLOCK, "api.example.com:443", "allow", 0),
+        (BLOCK, "evil.example:443", "deny", 1),
+        (ALERT, "evil.example:443", "alert", 0),
+    ],
+)
+def test_decide(shield: Mapping[str, str], target: str, action: str, status: int) -> None:
+    done = shielded_function("decide", "connect", target, "--json", shield=shield)
+    assert (done.returncode, json.loads(done.stdout)["action"]) == (status, action)
+    done = shielded_function("decide", "connect", target, shield=shield)
+    assert (done.returncode, done.stdout.split(" ")[0]) == (status, action)
+
+
+def test_decide_names_the_entry_that_would_allow_it() -> None:
+    done = shielded_function("decide", "connect", "evil.example:443", shield=BLOCK)
+    assert "entry that would allow it: evil.example:443\n" in done.stdout
+
+
+def test_decide_knows_the_region() -> None:
+    arguments = ("decide", "resolve", "sqs.eu-west-1.amazonaws.com")
+    assert shielded_function(*arguments, "--region", "eu-west-1", shield=BLOCK).returncode == 0
+    assert shielded_function(*arguments, "--region", "us-east-1", shield=BLOCK).returncode == 1
+    assert shielded_function(*arguments, shield={**BLOCK, "AWS_REGION": "eu-west-1"}).returncode == 0
+
+
+def test_explain_shows_each_entry() -> None:
+    told = json.loads(shielded_function("explain", "--json", shield=BLOCK).stdout)
+    assert told["allow_outbound"]["entries"][0]["entry"] == "api.example.com:443"
+    table = shielded_function("explain", shield=BLOCK).stdout
+    assert "api.example.com:443" in table
+    assert all(field in table for field in told)
+
+
+def test_policy_file(tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    file.write_text("SHIELD_READ_WRITE_TMP=alert\n")
+    told = json.loads(shielded_function("explain", "--json", "--policy-file", str(file), shield=BLOCK).stdout)
+    assert told["read_write_tmp"]["value"] == "alert"
+    assert told["allow_outbound"]["value"] == ""
+
+
+def test_policy_file_by_its_ending(tmp_path: Path) -> None:
+    for name, text in {"p.toml": 'read_handler = "alert"', "p.yaml": "read_handler: alert", "p.lines": ""}.items():
+        (tmp_path / name).write_text(text)
+    for name in ("p.toml", "p.yaml"):
+        told = shielded_function("explain", "--json", "--policy-file", name, cwd=tmp_path).stdout
+        assert json.loads(told)["read_handler"]["value"] == "alert"
+    assert "there is no policy" in shielded_function("explain", "--policy-file", "p.lines", cwd=tmp_path).stderr
+
+
+def test_what_is_known_only_at_deployment(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('allow_aws = ["sqs", "granted"]')
+
+    def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return shielded_function(*arguments, "--policy-file", "p.toml", cwd=tmp_path)
+
+    done = ask("decide", "connect", "dynamodb.us-east-1.amazonaws.com:443")
+    assert done.returncode == 3
+    assert done.stdout.startswith("unknown connect dynamodb")
+    assert "known_at_deployment (granted)" in done.stdout
+    assert ask("decide", "connect", "sqs.us-east-1.amazonaws.com:443").returncode == 0
+    assert ask("decide", "connect", "evil.example:443").returncode == 1
+    assert json.loads(ask("decide", "--json", "resolve", "kms.us-east-1.amazonaws.com").stdout)["action"] == "unknown"
+    assert "known at deployment" in " ".join(ask("explain").stdout.split())
+
+
+def test_policy_file_of_the_environment_adds_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    file.write_text("SHIELD_READ_WRITE_TMP=alert\nSHIELD_ALLOW_TMP=/tmp/a\nSHIELD_ALLOW_OUTBOUND=b.example\n")
+    told = json.loads(shielded_function("explain", "--json", shield={**BLOCK, "SHIELD_POLICY_FILE": str(file)}).stdout)
+    assert told["read_write_tmp"]["value"] == "alert"
+    assert told["allow_outbound"]["value"] == "api.example.com:443,b.example"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shield", "said"),
+    [
+        (("explain",), {}, "there is no policy: set SHIELD_* variables, or name a file with --policy-file"),
+        (("explain",), {"SHIELD_READ_WRITE_TMP": "blok"}, '"blok" is not a mode'),
+        (("explain", "--policy-file", "missing"), {}, "the policy file missing cannot be read: No such file"),
+        (("decide", "conect", "x:1"), ALERT, '"conect" is not an event'),
+        (("decide", "connect", "x:y:z"), ALERT, "x:y:z"),
+    ],
+)
+def test_one_line_says_what_is_wrong(
+    arguments: tuple[str, ...], shield: Mapping[str, str], said: str, tmp_path: Path
+) -> None:
+    done = shielded_function(*arguments, shield=shield, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("shielded-function: ")
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="doctor looks at Linux")
+def test_doctor_reports_as_json() -> None:
+    done = shielded_function("doctor", "--json")
+    assert done.returncode == 0
+    assert platform.release() in json.dumps(json.loads(done.stdout))
+
+
+def test_demo_is_found_from_inside_a_checkout(checkout: Path) -> None:
+    assert demo.find_checkout(checkout / "tests" / "integration" / "packaging") == checkout
+
+
+def test_demo_needs_a_checkout(tmp_path: Path) -> None:
+    with pytest.raises(CliError, match="the demo needs the project's checkout: clone the repository"):
+        demo.find_checkout(tmp_path)
+
+
+@pytest.mark.parametrize("way", ["version", "--version"])
+def test_version_is_the_distributions(way: str) -> None:
+    assert shielded_function(way).stdout == "shielded-function 0.1.0\n"
+
+
+def test_without_a_command_it_shows_the_commands() -> None:
+    shown = shielded_function().stdout
+    commands = ("demo", "doctor", "explain", "decide", "layer", "render", "set-mode", "run", "version")
+    assert all(f" {command} " in shown for command in commands)

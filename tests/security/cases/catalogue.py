@@ -1,0 +1,60 @@
+"""The list of cases, as the program that runs inside the sandbox gives it: there is no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from security.cases.task import INSIDE
+from shielded_function_emulator.machine import architecture
+
+MODES = ("block", "alert", "allow")
+WAYS = ("wrapper", "late")
+POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
+
+
+@dataclass(frozen=True)
+class Case:
+    """inside/common.py says what the fields mean."""
+
+    name: str
+    section: str
+    policy: str
+    must: str
+    refusal: Sequence[int]
+    alerts: Sequence[int]
+    says: Sequence[str]
+    settings: Mapping[str, str]
+    box: str
+    alone: bool
+    scene: str
+    attach: Sequence[str]
+    unless: str
+    not_in: Mapping[str, str]
+    leaves: int
+
+    def settings_in(self, mode: str) -> dict[str, str]:
+        """All SHIELD_* settings: everything is allowed but what the case is about."""
+        merged = {f"SHIELD_{name.upper()}": "allow" for name in POLICIES}
+        # The engine protects itself as strictly as the strictest policy asks for.
+        subject = "read_write_tmp" if self.policy == "self_protection" else self.policy
+        merged[f"SHIELD_{subject.upper()}"] = mode
+        return merged | {name: value.replace("{mode}", mode) for name, value in self.settings.items()}
+
+    @property
+    def ready(self) -> bool:
+        """Whether the runtime has asked for work before the case runs."""
+        return self.policy == "read_handler"
+
+
+@lru_cache(maxsize=1)
+def cases() -> tuple[Case, ...]:
+    command = [sys.executable, "-B", str(INSIDE / "main.py"), "--list"]
+    environment = os.environ | {"CASES_MACHINE": architecture()}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return tuple(Case(**facts) for facts in json.loads(done.stdout))

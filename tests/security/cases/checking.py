@@ -1,0 +1,74 @@
+"""The cases as tests: those of one module's sections run together, as starting a process for each would take minutes.
+
+`make cases` runs every case in every way. `make test` blocks each, and tries a sample in the other modes and another
+in the late way; `make test-long` tries the rest of them in the other modes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.thinning import long_but
+from security.cases.catalogue import MODES, WAYS, Case, cases
+from security.cases.suite import Result, Suite
+from shielded_function_emulator.sandbox import SandboxError
+
+LATE_SAMPLE = MODES_SAMPLE = 6  # one of so many
+BLOCK, OTHERS, ALL = "block", "alert and allow", "every mode"
+_MODES_OF: Mapping[str, Sequence[str]] = {BLOCK: ("block",), OTHERS: ("alert", "allow"), ALL: MODES}
+
+
+def of_section(*sections: str) -> list[Case]:
+    return [case for case in cases() if case.section in sections]
+
+
+def _late() -> list[Case]:
+    """A sample of those that can share a process; cases of a kind are near each other in the list."""
+    return [case for case in cases() if not case.alone and case.box == "lambda"][::LATE_SAMPLE]
+
+
+def _in_other_modes() -> list[Case]:
+    return list(cases())[::MODES_SAMPLE]
+
+
+def rows(chosen: list[Case]) -> list[Any]:
+    """What a test is parametrized with: name, way of attaching, and in which modes."""
+    sampled = {(case.name, WAYS[0], OTHERS) for case in _in_other_modes()}
+    blocked = [(case.name, WAYS[0], BLOCK) for case in chosen]
+    others = [(case.name, WAYS[0], OTHERS) for case in chosen]
+    late = [(case.name, WAYS[1], ALL) for case in _late() if case in chosen]
+    return long_but({*blocked, *sampled, *late}, [*blocked, *others, *late])
+
+
+class Results:
+    """Runs all that belongs together as soon as a test asks for one of it."""
+
+    def __init__(self, layer: Path, chosen: Sequence[Case]) -> None:
+        self._layer, self._chosen = layer, chosen
+        self._found: dict[tuple[str, str, bool], dict[str, Result]] = {}
+
+    def of(self, name: str, way: str, modes: str) -> Result:
+        sample = [case for case in (_late() if way == WAYS[1] else _in_other_modes()) if case in self._chosen]
+        is_sampled = modes != BLOCK and any(case.name == name for case in sample)
+        key = (way, modes, is_sampled)
+        if key not in self._found:
+            rest = [case for case in self._chosen if modes == BLOCK or case not in sample]
+            self._found[key] = self._run(sample if is_sampled else rest, way, _MODES_OF[modes])
+        return self._found[key][name]
+
+    def _run(self, chosen: Sequence[Case], way: str, modes: Sequence[str]) -> dict[str, Result]:
+        try:
+            with Suite(self._layer) as suite:
+                return {result.case.name: result for result in suite.run(chosen, [way], modes)}
+        except SandboxError as error:
+            pytest.skip(str(error))
+
+
+def check(result: Result) -> None:
+    if result.impossible is not None and result.case.unless:
+        pytest.skip(f"{result.impossible} ({result.case.unless})")
+    assert result.as_expected, result.impossible or result.verdicts

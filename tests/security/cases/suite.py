@@ -1,0 +1,130 @@
+"""Runs cases in every mode and way: those that can share a process do, as starting one takes longer than most cases."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from security.cases.catalogue import MODES, Case
+from security.cases.session import UNSHIELDED, WORKERS, Outcome, Session
+from security.cases.verdicts import GOOD, NOT_RUN, impossible, verdict
+from security.cases.world import World
+
+Progress = Callable[[Case, str, str], None]
+THREADS = "late_threads_go_on"
+
+
+@dataclass
+class Result:
+    """One case attached in one way: a verdict for each mode."""
+
+    case: Case
+    way: str
+    verdicts: dict[str, str] = field(default_factory=dict[str, str])
+    impossible: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        return self.impossible is None
+
+    @property
+    def as_expected(self) -> bool:
+        if self.impossible is not None:
+            return bool(self.case.unless)
+        return all(word in GOOD or word.startswith(NOT_RUN) for word in self.verdicts.values())
+
+    def row(self) -> dict[str, object]:
+        """As it stands in latest.json."""
+        words = {mode: self.impossible or self.verdicts.get(mode, NOT_RUN) for mode in MODES}
+        facts: dict[str, object] = {"name": self.case.name, "policy": self.case.policy, "attach": self.way}
+        return facts | words | {"as_expected": self.as_expected}
+
+
+class Suite:
+    """Sandboxes are made when they are first needed, and end with the suite."""
+
+    def __init__(self, layer: Path, progress: Progress = lambda case, way, mode: None) -> None:
+        self._layer, self._progress = layer, progress
+        self._worlds: dict[bool, World] = {}
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Suite:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _world(self, case: Case) -> World:
+        filtered = case.box == "lambda"
+        if filtered not in self._worlds:
+            self._worlds[filtered] = self._stack.enter_context(World(self._layer, filtered))
+        return self._worlds[filtered]
+
+    def run(self, cases: Sequence[Case], ways: Sequence[str], modes: Sequence[str] = MODES) -> Iterator[Result]:
+        """Yields each case's results in these modes as soon as they are known."""
+        for batch in _batches(cases):
+            unshielded = dict(self._batch(batch, UNSHIELDED, "wrapper"))
+            for way in ways:
+                chosen = [case for case in batch if way in case.attach]
+                results = {case.name: Result(case, way) for case in chosen}
+                possible: list[Case] = []
+                for case in chosen:
+                    results[case.name].impossible = impossible(case, unshielded[case.name])
+                    if results[case.name].counts:
+                        possible.append(case)
+                for mode in modes:
+                    self._mode(possible, mode, way, unshielded, results)
+                yield from results.values()
+
+    def _mode(
+        self, cases: Sequence[Case], mode: str, way: str, unshielded: dict[str, Outcome], results: dict[str, Result]
+    ) -> None:
+        here = [case for case in cases if mode not in case.not_in]
+        for case in cases:
+            if mode in case.not_in:
+                results[case.name].verdicts[mode] = f"{NOT_RUN}: {case.not_in[mode]}"
+        for name, outcome in self._batch(here, mode, way):
+            results[name].verdicts[mode] = verdict(results[name].case, mode, unshielded[name], outcome)
+
+    def _batch(self, cases: Sequence[Case], mode: str, way: str) -> Iterator[tuple[str, Outcome]]:
+        """The cases of a batch in one process; in another one after a case that ended it."""
+        waiting = list(cases)
+        while waiting:
+            world = self._world(waiting[0])
+            world.prepare(waiting[0].scene)
+            session = Session(world, waiting[0], mode, way)
+            if session.began.ended is not None:
+                yield from ((case.name, session.began) for case in waiting)
+                session.close()
+                return
+            done: list[str] = []
+            while waiting:
+                case = waiting.pop(0)
+                self._progress(case, way, mode)
+                outcome = session.run(case)
+                done.append(case.name)
+                yield case.name, outcome
+                if outcome.ended is not None or _tells_once(case, mode):
+                    break
+            last = session.close()
+            if last is not None and last.evidence != WORKERS:
+                # All that were run beside them are called in question.
+                told = f"{last.evidence} of {WORKERS} threads still answer ({last.ended})"
+                yield from ((name, Outcome(error=told)) for name in done)
+
+
+def _tells_once(case: Case, mode: str) -> bool:
+    """Of a handler's file a process tells once a minute: the next case needs another."""
+    return case.policy == "read_handler" and case.must == "deny" and mode in ("block", "alert")
+
+
+def _batches(cases: Iterable[Case]) -> list[list[Case]]:
+    """Cases that need the same process, together."""
+    batches: dict[str, list[Case]] = {}
+    for case in cases:
+        key = json.dumps([case.box, case.ready, case.settings_in("{mode}"), dict(case.settings)], sort_keys=True)
+        batches.setdefault(f"{key} {case.name}" if case.alone else key, []).append(case)
+    return list(batches.values())

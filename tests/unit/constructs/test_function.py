@@ -1,0 +1,325 @@
+"""`ShieldedFunction`: what it adds to a `Function`, and that it is one otherwise."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Match, Template
+
+from harness.function_template import (
+    ALARM,
+    FILTER,
+    FUNCTION,
+    LAYER,
+    LOG_GROUP,
+    WRAPPER,
+    Props,
+    Resources,
+    layer_arn,
+    only,
+    variables,
+)
+from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function_monitoring import violations
+
+# ---- what it adds
+
+
+def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
+    policy = ShieldPolicy(allow_outbound=("api.stripe.com:443",), allow_aws=("dynamodb",), read_handler="alert")
+    fn = ShieldedFunction(stack, "Checkout", policy=policy, **props)
+    template = Template.from_stack(stack)
+
+    template.has_resource_properties(
+        FUNCTION,
+        {
+            "Environment": {
+                "Variables": {
+                    "AWS_LAMBDA_EXEC_WRAPPER": WRAPPER,
+                    "SHIELD_OUTBOUND_CONNECTIVITY": "block",
+                    "SHIELD_ALLOW_OUTBOUND": "api.stripe.com:443",
+                    "SHIELD_ALLOW_AWS": "dynamodb",
+                    "SHIELD_READ_WRITE_TMP": "block",
+                    "SHIELD_CREATE_CHILD_PROCESS": "block",
+                    "SHIELD_READ_HANDLER": "alert",
+                    "SHIELD_ACCOUNT_ID": {"Ref": "AWS::AccountId"},
+                }
+            },
+            "Layers": [stack.resolve(layer_arn(fn))],
+            "LoggingConfig": {"LogGroup": stack.resolve(fn.log_group.log_group_name)},
+        },
+    )
+    template.has_resource_properties(
+        LAYER,
+        {
+            "CompatibleArchitectures": ["x86_64"],
+            "CompatibleRuntimes": Match.absent(),
+            "LicenseInfo": "Apache-2.0",
+            "Description": Match.string_like_regexp("^Shielded Function"),
+        },
+    )
+    template.has_resource(
+        LOG_GROUP, {"Properties": {"RetentionInDays": 731}, "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    )
+    name = stack.resolve(fn.function_name)
+    template.has_resource_properties(
+        FILTER,
+        {
+            "LogGroupName": stack.resolve(fn.log_group.log_group_name),
+            "FilterPattern": {
+                "Fn::Join": [
+                    "",
+                    ['{ ($.function = "', name, '") && ' + violations(without=["read_handler"]).render()[2:]],
+                ]
+            },
+            "MetricTransformations": [
+                {
+                    "MetricNamespace": "ShieldedFunction",
+                    "MetricName": "Violations",
+                    "MetricValue": "$.count",
+                    "Dimensions": [{"Key": "FunctionName", "Value": "$.function"}],
+                    "DefaultValue": Match.absent(),
+                },
+            ],
+        },
+    )
+    template.has_resource_properties(
+        ALARM,
+        {
+            "Namespace": "ShieldedFunction",
+            "MetricName": "Violations",
+            "Dimensions": [{"Name": "FunctionName", "Value": name}],
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": Match.absent(),
+            "AlarmDescription": {
+                "Fn::Join": ["", Match.array_with([Match.string_like_regexp("^Shop/Checkout"), name])]
+            },
+        },
+    )
+    for kind in (FUNCTION, LAYER, LOG_GROUP, FILTER, ALARM):
+        template.resource_count_is(kind, 1)
+
+
+def test_the_default_blocks_everything_but_aws(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    assert fn.shield.policy == ShieldPolicy()
+    environment = variables(resources, stack)
+    assert environment.pop("SHIELD_ACCOUNT_ID") == {"Ref": "AWS::AccountId"}
+    assert {environment[name] for name in environment if name.startswith("SHIELD_")} == {"block"}
+    assert len(environment) == 5
+
+
+def test_the_account_is_the_stacks(app: cdk.App, props: Props, resources: Resources) -> None:
+    """Where the stack names none, the deployment knows it; in a nested stack too."""
+    concrete = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    open_to_any = cdk.Stack(app, "Open")
+    nested = cdk.NestedStack(open_to_any, "Nested")
+    deployments = {concrete: "111122223333", open_to_any: {"Ref": "AWS::AccountId"}, nested: {"Ref": "AWS::AccountId"}}
+    for stack in deployments:
+        ShieldedFunction(stack, "Fn", **props)
+    for stack, account in deployments.items():
+        assert variables(resources, stack)["SHIELD_ACCOUNT_ID"] == account
+
+
+def test_the_same_account_may_be_set_beforehand(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    ShieldedFunction(stack, "Fn", environment={"SHIELD_ACCOUNT_ID": cdk.Aws.ACCOUNT_ID}, **props)
+    assert variables(resources, stack)["SHIELD_ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
+
+
+def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    policy = ShieldPolicy(
+        allow_outbound=["tcp://db.example:5432", "udp://ntp.example"], check_server_name=False, unusual_names="block"
+    ).allow_bucket("uploads", "reports")
+    ShieldedFunction(stack, "Fn", policy=policy, **props)
+    environment = variables(resources, stack)
+    assert environment["SHIELD_ALLOW_OUTBOUND"] == "tcp://db.example:5432,udp://ntp.example"
+    assert environment["SHIELD_ALLOW_BUCKETS"] == "uploads,reports"
+    assert environment["SHIELD_CHECK_SERVER_NAME"] == "off"
+    assert environment["SHIELD_UNUSUAL_NAMES"] == "block"
+
+
+def test_a_bucket_whose_name_only_the_deployment_knows(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    bucket = s3.Bucket(stack, "Uploads")
+    ShieldedFunction(stack, "ByName", policy=ShieldPolicy().allow_bucket(bucket.bucket_name), **props)
+    ShieldedFunction(stack, "ByConstruct", policy=ShieldPolicy(allow_buckets=[bucket]), **props)
+    names = [f["Environment"]["Variables"]["SHIELD_ALLOW_BUCKETS"] for f in resources(stack, FUNCTION).values()]
+    assert names == [stack.resolve(bucket.bucket_name)] * 2
+
+
+def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """After the function is made, and with what the stack makes."""
+    fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), **props)
+    bucket, vpc = s3.Bucket(stack, "Uploads"), ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
+    fn.shield.allow_to(bucket, vpc, "*.example.com:443")
+    environment = variables(resources, stack)
+    assert environment["SHIELD_ALLOW_BUCKETS"] == stack.resolve(bucket.bucket_name)
+    outbound = environment["SHIELD_ALLOW_OUTBOUND"]
+    assert outbound["Fn::Join"][1][0] == "api.stripe.com:443,*.example.com:443,"
+    assert stack.resolve(vpc.vpc_cidr_block) in outbound["Fn::Join"][1]
+    assert fn.shield.policy.decide("connect", "api.stripe.com:443").allowed
+    assert fn.shield.policy.decide("connect", "db.internal:5432").action != "allow"
+
+
+def test_allow_to_what_has_no_host(stack: cdk.Stack, props: Props) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    for wrong in (stack, "not a host", sns.Topic(stack, "Topic")):
+        with pytest.raises(ValueError, match="allow_outbound"):
+            fn.shield.allow_to(cast("Any", wrong))
+    assert fn.shield.policy == ShieldPolicy()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name"), [(lambda_.Architecture.X86_64, "x86_64"), (lambda_.Architecture.ARM_64, "arm64")]
+)
+def test_the_layer_is_the_architectures(
+    stack: cdk.Stack, props: Props, resources: Resources, architecture: lambda_.Architecture, name: str
+) -> None:
+    ShieldedFunction(stack, "Checkout", architecture=architecture, **props)
+    assert only(resources(stack, LAYER))["CompatibleArchitectures"] == [name]
+
+
+def test_a_layer_per_stack_and_architecture(app: cdk.App, props: Props, resources: Resources) -> None:
+    one, two = cdk.Stack(app, "One"), cdk.Stack(app, "Two")
+    for stack in (one, two):
+        for number in range(2):
+            ShieldedFunction(stack, f"Fn{number}", **props)
+    ShieldedFunction(two, "Arm", architecture=lambda_.Architecture.ARM_64, **props)
+    nested = cdk.NestedStack(two, "Nested")
+    ShieldedFunction(nested, "Fn", **props)
+    assert [len(resources(stack, LAYER)) for stack in (one, two, nested)] == [1, 2, 1]
+    assert [len(resources(stack, ALARM)) for stack in (one, two, nested)] == [2, 3, 1]
+
+
+def test_a_taken_construct_id_is_said_so(stack: cdk.Stack, props: Props) -> None:
+    cdk.CfnOutput(stack, "ShieldedFunctionLayer-x86_64", value="mine")
+    with pytest.raises(ShieldError, match="Shop/ShieldedFunctionLayer-x86_64: this construct id is the shield layer's"):
+        ShieldedFunction(stack, "Checkout", **props)
+
+
+# ---- a drop-in
+
+
+def plain_of(shielded: dict[str, Any]) -> dict[str, Any]:
+    """A template without what the shield adds."""
+    template = copy.deepcopy(shielded)
+    template["Resources"] = {
+        logical_id: resource
+        for logical_id, resource in template["Resources"].items()
+        if "Shield" not in logical_id and "ShieldedFunctionLayer" not in logical_id
+    }
+    for resource in template["Resources"].values():
+        if resource["Type"] != FUNCTION:
+            continue
+        properties = resource["Properties"]
+        environment = properties["Environment"]["Variables"]
+        for name in [name for name in environment if name.startswith(("SHIELD_", "AWS_LAMBDA_EXEC_WRAPPER"))]:
+            del environment[name]
+        if not environment:
+            del properties["Environment"]
+        properties["Layers"] = [layer for layer in properties["Layers"] if "ShieldedFunctionLayer" not in str(layer)]
+        if not properties["Layers"]:
+            del properties["Layers"]
+        if "Shield" in str(properties["LoggingConfig"]["LogGroup"]):
+            del properties["LoggingConfig"]["LogGroup"]
+        if not properties["LoggingConfig"]:
+            del properties["LoggingConfig"]
+    return template
+
+
+def with_everything(stack: cdk.Stack) -> Props:
+    return {
+        "description": "Takes payments",
+        "environment": {"TABLE": "orders", "REGION_NAME": stack.region},
+        "function_name": "checkout",
+        "layers": [
+            lambda_.LayerVersion.from_layer_version_arn(stack, f"L{n}", f"arn:aws:lambda:eu-west-1:1:layer:l:{n}")
+            for n in range(2)
+        ],
+        "logging_format": lambda_.LoggingFormat.JSON,
+        "application_log_level_v2": lambda_.ApplicationLogLevel.WARN,
+        "system_log_level_v2": lambda_.SystemLogLevel.INFO,
+        "memory_size": 512,
+        "reserved_concurrent_executions": 5,
+        "timeout": cdk.Duration.seconds(20),
+        "tracing": lambda_.Tracing.ACTIVE,
+        "dead_letter_queue_enabled": True,
+        "retry_attempts": 1,
+        "vpc": ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0),
+        "vpc_subnets": {"subnet_type": ec2.SubnetType.PRIVATE_ISOLATED},
+    }
+
+
+@pytest.mark.parametrize("more", [lambda stack: {}, with_everything])
+def test_everything_else_is_as_function_makes_it(
+    props: Props, synthesize: Callable[[cdk.Stack], Any], more: Callable[[cdk.Stack], Props]
+) -> None:
+    def made_by(kind: type[lambda_.Function]) -> Any:
+        stack = cdk.Stack(cdk.App(), "Shop")
+        fn = kind(stack, "Checkout", **props, **more(stack))
+        fn.add_function_url()
+        dynamodb.Table(
+            stack, "Table", partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+        ).grant_read_data(fn)
+        return synthesize(stack)
+
+    assert plain_of(made_by(ShieldedFunction)) == made_by(lambda_.Function)
+
+
+def test_it_is_a_function(stack: cdk.Stack, props: Props) -> None:
+    fn: lambda_.Function = ShieldedFunction(stack, "Checkout", **props)
+    assert isinstance(fn, lambda_.Function)
+    version: Any = fn.current_version
+    fn.add_alias("live")
+    fn.metric_errors().create_alarm(stack, "Errors", threshold=1, evaluation_periods=1)
+    lambda_.Alias(stack, "Canary", alias_name="canary", version=version)
+    Template.from_stack(stack).resource_count_is("AWS::Lambda::Alias", 2)
+
+
+def test_a_new_policy_is_a_new_version(props: Props, resources: Resources) -> None:
+    def version(policy: ShieldPolicy) -> str:
+        stack = cdk.Stack(cdk.App(), "Shop")
+        _ = ShieldedFunction(stack, "Checkout", policy=policy, **props).current_version
+        return next(iter(resources(stack, "AWS::Lambda::Version")))
+
+    assert version(ShieldPolicy()) == version(ShieldPolicy())
+    assert version(ShieldPolicy()) != version(ShieldPolicy(read_handler="alert"))
+
+
+def test_a_new_policy_file_is_a_new_version(props: Props, resources: Resources) -> None:
+    """With the CDK's default flags, which do not look into layers."""
+
+    def version(hosts: int) -> str:
+        stack = cdk.Stack(cdk.App(), "Shop")
+        policy = ShieldPolicy(allow_outbound=[f"host-{n}.example.com:443" for n in range(hosts)])
+        _ = ShieldedFunction(stack, "Checkout", policy=policy, **props).current_version
+        return next(iter(resources(stack, "AWS::Lambda::Version")))
+
+    assert version(300) == version(300)
+    assert version(300) != version(301)
+
+
+def test_a_new_shield_is_a_new_version(props: Props, resources: Resources, layers_folder: Path) -> None:
+    def version() -> str:
+        stack = cdk.Stack(cdk.App(), "Shop")
+        _ = ShieldedFunction(stack, "Checkout", **props).current_version
+        return next(iter(resources(stack, "AWS::Lambda::Version")))
+
+    before = version()
+    assert version() == before
+    (layers_folder / "x86_64" / "shielded-function" / "shield").write_text("a newer one\n")
+    assert version() != before

@@ -1,0 +1,208 @@
+"""`ShieldedFunction`: what is refused, what is found at synthesis, and policies that need a file."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Annotations, Match
+
+from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
+from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy
+
+# ---- errors
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"runtime": lambda_.Runtime.PROVIDED_AL2023}, "runtime: provided.al2023 cannot be shielded"),
+        ({"runtime": lambda_.Runtime.JAVA_8}, "runtime: java8 cannot be shielded"),
+        ({"environment": {"SHIELD_READ_HANDLER": "allow"}}, "SHIELD_READ_HANDLER: set in the environment"),
+        (
+            {"environment": {"SHIELD_ACCOUNT_ID": "111122223333"}},
+            "SHIELD_ACCOUNT_ID: set in the environment, but the stack decides it: leave it out",
+        ),
+        ({"environment": {"SHIELD_ALLOW_OUTBOUND": "*.example"}}, "SHIELD_ALLOW_OUTBOUND: set in the environment"),
+        (
+            {
+                "logging_format": lambda_.LoggingFormat.JSON,
+                "application_log_level_v2": lambda_.ApplicationLogLevel.ERROR,
+            },
+            "application_log_level: ERROR drops the alert lines",
+        ),
+    ],
+)
+def test_what_cannot_be_shielded(
+    stack: cdk.Stack, props: Props, synthesize: Callable[[cdk.Stack], Any], more: Props, says: str
+) -> None:
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "code")  # inline code is not for every runtime
+    merged: Any = {**props, "code": lambda_.Code.from_bucket(bucket, "code.zip"), **more}
+    with pytest.raises(ShieldError) as error:
+        ShieldedFunction(stack, "Checkout", **merged)
+    assert str(error.value).startswith("Shop/Checkout: ")
+    assert says in str(error.value)
+    assert stack.node.try_find_child("Checkout") is None
+    assert "Resources" not in synthesize(stack)
+
+
+def test_every_problem_is_named(stack: cdk.Stack, props: Props) -> None:
+    layers = [
+        lambda_.LayerVersion.from_layer_version_arn(stack, f"L{n}", f"arn:aws:lambda:eu-west-1:1:layer:l:{n}")
+        for n in range(5)
+    ]
+    with pytest.raises(ShieldError) as error:
+        ShieldedFunction(stack, "Checkout", layers=layers, environment={"SHIELD_READ_HANDLER": "allow"}, **props)
+    assert "layers: 5 of 5 are in use" in str(error.value)
+    assert "SHIELD_READ_HANDLER" in str(error.value)
+
+
+def test_a_log_class_without_filters(stack: cdk.Stack, props: Props) -> None:
+    cheap = logs.LogGroup(stack, "Cheap", log_group_class=logs.LogGroupClass.INFREQUENT_ACCESS)
+    with pytest.raises(ShieldError, match="log_group: its class is INFREQUENT_ACCESS"):
+        ShieldedFunction(stack, "Checkout", log_group=cheap, **props)
+
+
+def test_code_signing_is_warned_of(stack: cdk.Stack, props: Props) -> None:
+    signing = lambda_.CodeSigningConfig.from_code_signing_config_arn(
+        stack, "Signing", "arn:aws:lambda:eu-west-1:1:code-signing-config:csc-1"
+    )
+    ShieldedFunction(stack, "Checkout", code_signing_config=signing, **props)
+    Annotations.from_stack(stack).has_warning("/Shop/Checkout", Match.string_like_regexp("code-signing"))
+
+
+# ---- what is found at synthesis
+
+
+def environment_replaced(resource: lambda_.CfnFunction) -> None:
+    resource.environment = lambda_.CfnFunction.EnvironmentProperty(variables={"NEW": "1"})
+
+
+def layers_replaced(resource: lambda_.CfnFunction) -> None:
+    resource.layers = ["arn:aws:lambda:eu-west-1:1:layer:mine:1"]
+
+
+def runtime_replaced(resource: lambda_.CfnFunction) -> None:
+    resource.runtime = "provided.al2023"
+
+
+def logging_replaced(resource: lambda_.CfnFunction) -> None:
+    resource.logging_config = lambda_.CfnFunction.LoggingConfigProperty(log_group="/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("tamper", "says"),
+    [
+        (environment_replaced, "lost after the shield was applied"),
+        (layers_replaced, "layers: the shield's layer was removed"),
+        (runtime_replaced, "runtime: provided.al2023 cannot be shielded"),
+        (logging_replaced, "log_group: changed after the shield was applied"),
+    ],
+)
+def test_tampering_fails_the_synthesis(
+    app: cdk.App, stack: cdk.Stack, props: Props, tamper: Callable[[Any], None], says: str
+) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    tamper(fn.node.default_child)
+    with pytest.raises(Exception, match="Shop/Checkout") as error:
+        app.synth()
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda fn: fn.add_environment("SHIELD_READ_HANDLER", "allow"), "SHIELD_READ_HANDLER: set in the environment"),
+        (lambda fn: fn.add_environment("SHIELD_ACCOUNT_ID", "1"), "SHIELD_ACCOUNT_ID: set in the environment, but the"),
+        (lambda fn: fn.add_environment("SHIELD_ALLOW_TMP", "/tmp/**"), "SHIELD_ALLOW_TMP: set in the environment"),
+        (lambda fn: fn.add_environment("BIG", "x" * 4000), "bytes with the policy, of which Lambda takes 4096"),
+        (lambda fn: fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "late"), "AWS_LAMBDA_EXEC_WRAPPER: 'late' is not an"),
+    ],
+)
+def test_later_additions_are_checked(
+    app: cdk.App, stack: cdk.Stack, props: Props, change: Callable[[Any], None], says: str
+) -> None:
+    change(ShieldedFunction(stack, "Checkout", **props))
+    with pytest.raises(Exception, match="Shop/Checkout") as error:
+        app.synth()
+    assert says in str(error.value)
+
+
+def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """Literals into a file in a layer of its own, values known at deployment into the environment."""
+    hosts = [f"host-{n:03}.example.com:443" for n in range(200)]
+    bucket = s3.Bucket(stack, "Uploads")
+    policy = ShieldPolicy(allow_outbound=hosts, allow_buckets=["reports", bucket])
+    fn = ShieldedFunction(stack, "Checkout", policy=policy, **props)
+    ShieldedFunction(stack, "Other", **props)
+    checkout, other = resources(stack, FUNCTION).values()
+    environment = checkout["Environment"]["Variables"]
+    assert environment["SHIELD_POLICY_FILE"] == "/opt/shielded-function/policy"
+    assert environment["SHIELD_ALLOW_BUCKETS"] == stack.resolve(bucket.bucket_name)
+    assert environment["SHIELD_READ_HANDLER"] == "block"
+    assert "SHIELD_ALLOW_OUTBOUND" not in environment
+    assert (len(checkout["Layers"]), len(other["Layers"])) == (2, 1)
+    assert set(hosts) <= set(fn.shield.policy.allow_outbound)
+    layers = resources(stack, LAYER)
+    [key] = [v["Content"]["S3Key"] for v in layers.values() if "CompatibleArchitectures" not in v]
+    [asset] = Path(app.outdir).glob(f"asset.{key.removesuffix('.zip')}*")
+    with zipfile.ZipFile(asset) as archive:
+        lines = archive.read("shielded-function/policy").decode()
+    assert lines == f"SHIELD_ALLOW_OUTBOUND={','.join(hosts)}\nSHIELD_ALLOW_BUCKETS=reports\n"
+
+
+def test_what_does_not_fit_a_file_either(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    parameters = [cdk.CfnParameter(stack, f"Host{n}").value_as_string for n in range(20)]
+    ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=parameters), **props)
+    with pytest.raises(Exception, match=r"Shop/Checkout: environment: up to \d+ bytes with the policy"):
+        app.synth()
+
+
+def test_a_policy_file_is_the_shields_to_make(stack: cdk.Stack, props: Props) -> None:
+    with pytest.raises(ShieldError, match=r"SHIELD_POLICY_FILE: .* give yours to ShieldPolicy.from_file"):
+        ShieldedFunction(stack, "Checkout", environment={"SHIELD_POLICY_FILE": "/var/task/shield.env"}, **props)
+
+
+def test_a_layer_of_your_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:shield:7"
+    for name in ("One", "Two"):
+        ShieldedFunction(stack, name, shield_layer=arn, **props)
+    assert [f["Layers"] for f in resources(stack, FUNCTION).values()] == [[arn], [arn]]
+    assert resources(stack, LAYER) == {}
+
+
+def test_a_container_image_that_holds_the_shield(stack: cdk.Stack, resources: Resources) -> None:
+    repository = ecr.Repository.from_repository_name(stack, "Repository", "shop")
+    code = lambda_.DockerImageCode.from_ecr(repository, tag_or_digest="1")
+    attached = Shield(in_image=True).apply(lambda_.DockerImageFunction(stack, "Image", code=code))
+    [function] = resources(stack, FUNCTION).values()
+    assert function["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == WRAPPER
+    assert "Layers" not in function
+    assert attached.layer is None
+
+
+def test_a_metric_of_no_policy(stack: cdk.Stack, props: Props) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    with pytest.raises(ValueError, match=r"metric_violations: 'outbound' is not a policy; use one of outbound_conn"):
+        fn.metric_violations(cast("Any", "outbound"))
+
+
+def test_options_of_another_type(stack: cdk.Stack, props: Props) -> None:
+    for wrong in ({"policy": {"read_handler": "alert"}}, {"alarms": ShieldPolicy()}, {"logs": 7}):
+        with pytest.raises((TypeError, ValueError), match="Shield"):
+            ShieldedFunction(stack, "Checkout", **cast("Any", wrong), **props)
+        assert stack.node.try_find_child("Checkout") is None
+
+
+def test_shield_of_finds_it(stack: cdk.Stack, props: Props) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    assert Shield.of(fn) is fn.shield
+    assert fn.shield.function is fn

@@ -1,0 +1,231 @@
+"""alert.h: one valid JSON line of at most 4096 bytes, whatever it reports (CASES 36)."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from unit.core.native import Native
+
+ALERT_MAX = 4096
+TEXTS = ("host", "protocol", "path", "syscall", "object", "allow")
+ORIGIN = ("function", "version", "region", "account")
+
+
+def write(native: Native, **fields: Any) -> bytes:
+    """The line for these fields of `struct alert`, written to the end of a page."""
+    alert = native.ffi.new("struct alert *")
+    arguments = fields.pop("arguments", [])
+    alert.argument_count = fields.pop("argument_count", len(arguments))
+    for place, argument in zip(range(native.lib.ALERT_ARGUMENTS), arguments, strict=False):
+        alert.arguments[place] = native.text(argument)
+    origin = native.ffi.new("struct line_origin *")
+    for name in ORIGIN:
+        setattr(origin, name, native.text(fields.pop(name, "")))
+    made = native.writer(native.lib.ORIGIN_MAX)
+    native.lib.put_origin(made, origin)
+    assert not made.full
+    alert.origin = native.text(native.written(made))
+    if ip := fields.pop("ip", ""):
+        alert.ip = native.address(ip)[0]
+    for name, value in fields.items():
+        setattr(alert, name, native.text(value) if name in TEXTS else value)
+    out = native.ffi.cast("char *", native.room.place(bytes(ALERT_MAX)))
+    return bytes(native.ffi.buffer(out, native.lib.alert_write(alert, out)))
+
+
+def read(line: bytes) -> dict[str, Any]:
+    """Checks what holds for every line."""
+    assert len(line) <= ALERT_MAX
+    assert line.endswith(b"}\n")
+    assert not any(byte < 0x20 or byte == 0x7F for byte in line[:-1])
+    return json.loads(line.decode())
+
+
+def test_a_whole_line(native: Native) -> None:
+    line = write(
+        native,
+        function="checkout",
+        version="$LATEST",
+        region="eu-west-1",
+        account="123456789012",
+        seconds=1795527420,
+        micros=123456,
+        policy=native.lib.OUTBOUND_CONNECTIVITY,
+        mode=native.lib.MODE_BLOCK,
+        host="evil.example",
+        ip="203.0.113.7",
+        port=443,
+        protocol="tcp",
+        object="_socket.cpython-313-x86_64-linux-gnu.so",
+        pid=17,
+        allow="evil.example:443",
+    )
+    assert line == (
+        b'{"function_shield":true,"v":1,"function":"checkout","version":"$LATEST","region":"eu-west-1",'
+        b'"account":"123456789012","timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN",'
+        b'"policy":"outbound_connectivity","mode":"block","count":1,'
+        b'"details":{"host":"evil.example","ip":"203.0.113.7","port":443,"protocol":"tcp"},'
+        b'"caller":{"object":"_socket.cpython-313-x86_64-linux-gnu.so"},"pid":17,"allow":"evil.example:443"}\n'
+    )
+
+
+def test_only_what_is_set_is_written(native: Native) -> None:
+    assert read(write(native, mode=native.lib.MODE_ALERT)) == {
+        "function_shield": True,
+        "v": 1,
+        "timestamp": "1970-01-01T00:00:00.000000Z",
+        "level": "WARN",
+        "policy": "outbound_connectivity",
+        "mode": "alert",
+        "count": 1,
+        "details": {},
+        "pid": 0,
+    }
+
+
+def test_every_field(native: Native) -> None:
+    line = read(
+        write(
+            native,
+            policy=native.lib.CREATE_CHILD_PROCESS,
+            path="/bin/sh",
+            syscall="execve",
+            arguments=["sh", "-c", "", 'a "b"\n'],
+            ip="::ffff:203.0.113.7",
+            left_out=12,
+        )
+    )
+    assert line["policy"] == "create_child_process"
+    assert line["details"] == {
+        "ip": "203.0.113.7",
+        "path": "/bin/sh",
+        "syscall": "execve",
+        "arguments": ["sh", "-c", "", 'a "b"\n'],
+    }
+    assert line["count"] == 13
+
+
+def test_every_policy(native: Native) -> None:
+    names = [read(write(native, policy=number))["policy"] for number in range(native.lib.POLICY_COUNT)]
+    assert names == [
+        "outbound_connectivity",
+        "read_write_tmp",
+        "create_child_process",
+        "read_handler",
+        "executable_memory",
+        "self_protection",
+    ]
+
+
+@pytest.mark.parametrize("field", TEXTS)
+@pytest.mark.parametrize("unit", ["a", '"', "\0", "\x7f", "é", "\U0001f512", b"\xff", b"\xf0\x9f"], ids=repr)
+def test_long_texts_are_cut_and_the_line_is_whole(native: Native, field: str, unit: str | bytes) -> None:
+    """The worst bytes take six each."""
+    raw = unit.encode() if isinstance(unit, str) else unit
+    line = read(write(native, **{field: raw * 5000}))
+    if field == "allow":
+        assert "allow" not in line  # a part of an entry would permit something else
+        return
+    said = line["caller"]["object"] if field == "object" else line["details"][field]
+    assert said.endswith("...")
+    assert set(said[:-3]) <= set(raw.decode(errors="replace"))
+
+
+def test_the_longest_line_fits(native: Native) -> None:
+    worst = "\0" * 5000
+    line = write(
+        native,
+        **{name: worst for name in (*TEXTS, *ORIGIN) if name != "allow"},
+        allow="\0" * 116,
+        arguments=[worst] * 16,
+        ip="2001:db8:1111:2222:3333:4444:5555:6666",
+        port=65535,
+        pid=2**32 - 1,
+        left_out=2**32 - 1,
+        seconds=2**64 - 1,
+        micros=999999,
+        policy=native.lib.CREATE_CHILD_PROCESS,
+    )
+    said = read(line)
+    assert said["allow"] == "\0" * 116
+    assert said["count"] == 2**32
+    assert len(line) > 3300
+
+
+def test_arguments_are_cut(native: Native) -> None:
+    details = read(write(native, arguments=["x" * 300, "y", "z" * 5000] + ["w" * 200] * 13))["details"]
+    first, second, third, *rest = details["arguments"]
+    assert first == "x" * 253 + "..."
+    assert second == "y"
+    assert third == "z" * 253 + "..."
+    assert sum(map(len, details["arguments"])) <= 1024
+    assert len(rest) < 13
+
+
+def test_more_arguments_than_there_is_room_for(native: Native) -> None:
+    line = read(write(native, arguments=["a"] * 16, argument_count=1000))
+    assert line["details"]["arguments"] == ["a"] * 16
+
+
+TEXT = st.text(max_size=400) | st.binary(max_size=400) | st.binary(max_size=20).map(lambda b: b * 200)
+
+
+@given(
+    texts=st.fixed_dictionaries({}, optional=dict.fromkeys((*TEXTS, *ORIGIN), TEXT)),
+    arguments=st.lists(TEXT, max_size=20),
+    ip=st.just("") | st.ip_addresses().map(str),
+    numbers=st.fixed_dictionaries(
+        {},
+        optional={
+            "seconds": st.integers(0, 2**64 - 1),
+            "micros": st.integers(0, 2**32 - 1),
+            "port": st.integers(0, 65535),
+            "pid": st.integers(0, 2**32 - 1),
+            "left_out": st.integers(0, 2**32 - 1),
+            "policy": st.integers(0, 255),
+            "mode": st.integers(0, 255),
+        },
+    ),
+)
+@example(texts={"path": '/tmp/"\n\r\t\\\0\x1b', "allow": "/tmp/ok"}, arguments=[b"\xed\xa0\x80"], ip="", numbers={})
+def test_any_alert_is_one_valid_line(
+    native: Native, texts: dict[str, str | bytes], arguments: list[str | bytes], ip: str, numbers: dict[str, int]
+) -> None:
+    line = read(write(native, **texts, arguments=arguments, ip=ip, **numbers))
+    assert line["function_shield"] is True
+    for name in ("host", "path"):
+        if isinstance(value := texts.get(name), str) and 0 < len(value.encode()) < 40:
+            assert line["details"][name] == value
+    assert list(line)[:2] == ["function_shield", "v"]
+    assert [name for name in line if name in ORIGIN] == [name for name in ORIGIN if texts.get(name)]
+    for name in ORIGIN:
+        if isinstance(value := texts.get(name), str) and 0 < len(value) < 3:
+            assert line[name] == value
+    assert line["count"] == numbers.get("left_out", 0) + 1
+
+
+LAST = 253402300799  # 9999-12-31T23:59:59Z
+
+
+@given(seconds=st.integers(0, LAST), micros=st.integers(0, 999999))
+@example(seconds=0, micros=0)
+@example(seconds=951782400, micros=1)  # 2000-02-29
+@example(seconds=4107542400, micros=1)  # 2100-03-01: no leap year
+@example(seconds=LAST, micros=999999)
+def test_timestamps(native: Native, seconds: int, micros: int) -> None:
+    writer = native.writer(27)
+    native.lib.put_timestamp(writer, seconds, micros)
+    when = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds, microseconds=micros)
+    assert native.written(writer).decode() == when.isoformat(timespec="microseconds") + "Z"
+
+
+def test_a_time_beyond_rfc_3339_is_its_last(native: Native) -> None:
+    writer = native.writer(27)
+    native.lib.put_timestamp(writer, LAST + 1, 1_000_000)
+    assert native.written(writer) == b"9999-12-31T23:59:59.999999Z"

@@ -1,0 +1,229 @@
+"""endpoint.h: the many spellings of an address, and what a host name is."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from unit.core.native import Native
+
+V4 = st.ip_addresses(v=4)
+V6 = st.ip_addresses(v=6) | st.integers(0, 2**32 - 1).map(lambda n: ipaddress.IPv6Address((0xFFFF << 32) | n))
+IP = V4 | V6
+
+INET, INET6, UNSPEC, UNIX, NETLINK = 2, 10, 0, 1, 16
+
+
+def canonical(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    mapped = ip.ipv4_mapped if ip.version == 6 else None
+    return str(mapped or ip)
+
+
+def sockaddr(family: int, port: int, ip: str) -> bytes:
+    packed = ipaddress.ip_address(ip).packed
+    if len(packed) == 4:
+        return struct.pack("<H", family) + struct.pack(">H", port) + packed + bytes(8)
+    return struct.pack("<H", family) + struct.pack(">HI", port, 0x12345678) + packed + struct.pack("<I", 7)
+
+
+def read_sockaddr(native: Native, raw: bytes) -> tuple[int, str, int]:
+    to = native.ffi.new("struct endpoint *")
+    kind = native.lib.endpoint_from_sockaddr(native.message.place(raw), len(raw), to)
+    return kind, native.show(native.ffi.addressof(to, "ip")), to.port
+
+
+@given(ip=IP)
+@example(ip=ipaddress.ip_address("2001:db8:0:1:1:1:1:1"))  # RFC 5952 4.2.2: one group of zeros is written out
+@example(ip=ipaddress.ip_address("2001:0:0:1:0:0:0:1"))  # 4.2.3: the longest run
+@example(ip=ipaddress.ip_address("2001:db8:0:0:1:0:0:1"))  # 4.2.3: the first of two alike
+@example(ip=ipaddress.ip_address("::"))
+@example(ip=ipaddress.ip_address("1::"))
+def test_addresses_round_trip(native: Native, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    written = native.show(native.address(str(ip)))
+    assert written == canonical(ip)
+    assert native.lib.address_equal(native.address(written), native.address(str(ip)))
+
+
+@given(ip=IP, upper=st.booleans())
+def test_long_spellings_are_the_same_address(
+    native: Native, ip: ipaddress.IPv4Address | ipaddress.IPv6Address, upper: bool
+) -> None:
+    spelt = ip.exploded.upper() if upper else ip.exploded
+    assert native.show(native.address(spelt)) == canonical(ip)
+
+
+@given(text=st.text("0123456789abcdefABCDEF:./%x[]", max_size=24))
+@example(text="1:2:3:4:5:6:7::")
+@example(text="::2:3:4:5:6:7:8")
+@example(text="1:2:3:4:5:6:1.2.3.4")
+@example(text="1:2:3:4::5:6:7:8")
+@example(text="1:2:3:4:5:6:7:8::")
+@example(text="::1:2:3:4:5:6:7:8")
+@example(text="::1.2.3.4")
+@example(text="1.2.3.4::")
+@example(text="1:2:3:4:5:6:7:1.2.3.4")
+@example(text="1::2::3")
+@example(text=":::")
+@example(text=":1:2:3:4:5:6:7:8")
+@example(text="01.2.3.4")
+@example(text="1.2.3.4.")
+@example(text="fe80::1%eth0")
+def test_parsing_agrees_with_python(native: Native, text: str) -> None:
+    out = native.ffi.new("struct address *")
+    taken = native.lib.address_parse(native.text(text), out)
+    try:
+        ip = ipaddress.ip_address(text)
+    except ValueError:
+        assert not taken
+        assert out.family == native.lib.FAMILY_NONE
+        return
+    if getattr(ip, "scope_id", None):
+        assert not taken
+    else:
+        assert taken
+        assert native.show(out) == canonical(ip)
+
+
+@pytest.mark.parametrize("ip", ["127.0.0.1", "203.0.113.7", "255.255.255.255", "0.0.0.0", "::1", "2001:db8::1", "::"])
+def test_sockaddr(native: Native, ip: str) -> None:
+    family = INET6 if ":" in ip else INET
+    assert read_sockaddr(native, sockaddr(family, 443, ip)) == (native.lib.SOCKADDR_INET, ip, 443)
+
+
+def test_a_mapped_sockaddr_is_ipv4(native: Native) -> None:
+    raw = sockaddr(INET6, 80, "::ffff:169.254.169.254")
+    assert read_sockaddr(native, raw) == (native.lib.SOCKADDR_INET, "169.254.169.254", 80)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b"", "INVALID"),
+        (b"\x02", "INVALID"),
+        (struct.pack("<H", INET) + bytes(13), "INVALID"),
+        (struct.pack("<H", INET6) + bytes(21), "INVALID"),
+        (struct.pack("<H", INET6) + bytes(22), "INET"),  # RFC 2133's, without a scope
+        (struct.pack("<H", UNIX) + b"/tmp/x", "LOCAL"),
+        (struct.pack("<H", UNIX), "LOCAL"),
+        (struct.pack("<H", NETLINK) + bytes(10), "LOCAL"),
+        (struct.pack("<H", UNSPEC), "UNSPEC"),
+        (struct.pack("<H", 40) + bytes(14), "OTHER"),  # VSOCK
+        (struct.pack("<H", 17) + bytes(18), "OTHER"),  # PACKET
+        (struct.pack("<H", 38) + bytes(86), "OTHER"),  # ALG
+        (struct.pack("<H", 0x0200) + bytes(14), "OTHER"),  # AF_INET in the wrong byte order
+    ],
+)
+def test_kinds_of_sockaddr(native: Native, raw: bytes, kind: str) -> None:
+    assert read_sockaddr(native, raw)[0] == getattr(native.lib, f"SOCKADDR_{kind}")
+
+
+def test_unspecified_family_shows_where_sendto_would_go(native: Native) -> None:
+    """udp(7) delivers AF_UNSPEC in sendto as AF_INET."""
+    raw = sockaddr(UNSPEC, 53, "203.0.113.7")
+    assert read_sockaddr(native, raw) == (native.lib.SOCKADDR_UNSPEC, "203.0.113.7", 53)
+
+
+@given(raw=st.binary(max_size=130))
+def test_any_sockaddr_stays_in_bounds(native: Native, raw: bytes) -> None:
+    read_sockaddr(native, raw)
+
+
+@given(ip=IP, network=IP, prefix=st.integers(0, 255))
+@example(ip=ipaddress.ip_address("10.1.2.3"), network=ipaddress.ip_address("10.0.0.0"), prefix=8)
+@example(ip=ipaddress.ip_address("10.1.2.3"), network=ipaddress.ip_address("10.1.2.2"), prefix=31)
+@example(ip=ipaddress.ip_address("2001:db8::1"), network=ipaddress.ip_address("2001:db8::"), prefix=33)
+@example(ip=ipaddress.ip_address("::"), network=ipaddress.ip_address("0.0.0.0"), prefix=0)
+def test_within(
+    native: Native,
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
+    network: ipaddress.IPv4Address | ipaddress.IPv6Address,
+    prefix: int,
+) -> None:
+    a, b = ipaddress.ip_address(canonical(ip)), ipaddress.ip_address(canonical(network))
+    expected = (
+        a.version == b.version
+        and prefix <= a.max_prefixlen
+        and a in ipaddress.ip_network(f"{b}/{prefix}", strict=False)
+    )
+    assert native.lib.address_within(native.address(str(ip)), native.address(str(network)), prefix) == expected
+
+
+LOOPBACK = ["127.0.0.1", "127.255.255.254", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1", "::ffff:0.0.0.0"]
+INTERNAL = [
+    *("169.254.0.1", "169.254.169.254", "169.254.170.2", "::ffff:169.254.169.254", "224.0.0.1", "239.255.255.255"),
+    *("255.255.255.255", "fe80::1", "febf::1", "ff02::1", "fd00:ec2::254", "fd00:ec2::23"),
+    *("64:ff9b::169.254.169.254", "64:ff9b::127.0.0.1"),  # through a NAT64 gateway
+]
+OUTSIDE = [
+    *("203.0.113.7", "10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "0.0.0.1", "128.0.0.1", "126.255.255.255"),
+    *("169.253.255.255", "169.255.0.0", "223.255.255.255", "240.0.0.1", "255.255.255.254"),
+    *("2001:db8::1", "fd00::1", "fec0::1", "fe7f::1", "fd00:ec3::1", "::2", "64:ff9b::203.0.113.7", "::127.0.0.1"),
+]
+
+
+@pytest.mark.parametrize("ip", LOOPBACK + INTERNAL + OUTSIDE)
+def test_classes(native: Native, ip: str) -> None:
+    address = native.address(ip)
+    assert native.lib.address_is_loopback(address) == (ip in LOOPBACK)
+    assert native.lib.address_is_internal(address) == (ip in INTERNAL)
+
+
+def test_no_address_is_of_no_class(native: Native) -> None:
+    none = native.ffi.new("struct address *")
+    assert not native.lib.address_is_loopback(none)
+    assert not native.lib.address_is_internal(none)
+    assert not native.lib.address_within(none, none, 0)
+    assert native.show(none) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical_name"),
+    [
+        ("example.com", "example.com"),
+        ("Example.COM.", "example.com"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("_dmarc.a-b.c1", "_dmarc.a-b.c1"),
+        ("localhost", "localhost"),
+        ("1.2.3.4.example", "1.2.3.4.example"),
+        ("a" * 63 + ".b", "a" * 63 + ".b"),
+        (".".join(["a" * 63] * 3 + ["a" * 61]), ".".join(["a" * 63] * 3 + ["a" * 61])),
+        (".".join(["a" * 63] * 3 + ["a" * 61]) + ".", ".".join(["a" * 63] * 3 + ["a" * 61])),
+        (".".join(["a" * 63] * 3 + ["a" * 62]), None),  # 254
+        ("a" * 64 + ".b", None),
+        ("", None),
+        (".", None),
+        ("..", None),
+        ("a..b", None),
+        (".a", None),
+        ("a..", None),
+        ("a b", None),
+        ("a\0b", None),
+        ("a/b", None),
+        ("a:1", None),
+        ("a@b", None),
+        ("*.a", None),
+        ("bücher.example", None),
+        # What inet_aton would take for an address.
+        ("1.2.3.4", None),
+        ("127.1", None),
+        ("2130706433", None),
+        ("0x7f.1", None),
+        ("0x7f000001", None),
+        ("example.0x1f", None),
+        ("0x", None),
+        ("example.0xg", "example.0xg"),
+    ],
+)
+def test_host_names(native: Native, name: str, canonical_name: str | None) -> None:
+    writer = native.writer(254)
+    taken = native.lib.hostname_canonical(native.text(name), writer)
+    assert taken == (canonical_name is not None)
+    assert canonical_name is None or native.written(writer).decode() == canonical_name
+
+
+def test_a_host_name_that_does_not_fit_is_not_taken(native: Native) -> None:
+    assert not native.lib.hostname_canonical(native.text("example.com"), native.writer(10))

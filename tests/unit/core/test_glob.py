@@ -1,0 +1,72 @@
+"""glob_match: the patterns of allow_tmp."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from unit.core.native import Native
+
+_TOKENS = re.compile(r"(?<=/)\*\*/|/\*\*$|\*\*|\*|\?|.", re.DOTALL)
+_REGEX = {"**/": "(?:[^/]*/)*", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def matches(pattern: str, path: str) -> bool:
+    """The same rules by way of a regular expression."""
+    regex = "".join(_REGEX.get(token) or re.escape(token) for token in _TOKENS.findall(pattern))
+    return re.fullmatch(regex, path, re.DOTALL) is not None
+
+
+def glob(native: Native, pattern: str, path: str) -> bool:
+    return native.lib.glob_match(native.text(pattern), native.text(path))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("/tmp", ["/tmp"], ["/tmp/", "/tmp/a", "/tm", "/tmpx"]),
+        ("/tmp/a", ["/tmp/a"], ["/tmp", "/tmp/ab", "/tmp/a/b", "/tmp/A"]),
+        ("/tmp/*", ["/tmp/a", "/tmp/.b"], ["/tmp", "/tmp/a/b"]),
+        ("/tmp/*.log", ["/tmp/a.log", "/tmp/.log"], ["/tmp/a.logx", "/tmp/a/b.log"]),
+        ("/tmp/a?c", ["/tmp/abc"], ["/tmp/ac", "/tmp/a/c", "/tmp/abbc"]),
+        ("/tmp/**", ["/tmp", "/tmp/a", "/tmp/a/b"], ["/tmpx", "/tmpx/a"]),
+        ("/tmp/a/**", ["/tmp/a", "/tmp/a/b", "/tmp/a/b/c"], ["/tmp/ab", "/tmp/b/a", "/tmp"]),
+        ("/tmp/**/b", ["/tmp/b", "/tmp/a/b", "/tmp/a/a/b"], ["/tmp/ab", "/tmp/a/xb", "/tmp/b/c"]),
+        ("/tmp/**.log", ["/tmp/.log", "/tmp/a/b.log"], ["/tmp/a.logs"]),
+        ("/tmp/*/c", ["/tmp/a/c"], ["/tmp/c", "/tmp/a/b/c"]),
+        ("/tmp/*a*b*", ["/tmp/ab", "/tmp/xaxbx"], ["/tmp/ba", "/tmp/a/b"]),
+        ("/tmp/hsperfdata_*/**", ["/tmp/hsperfdata_x", "/tmp/hsperfdata_x/1"], ["/tmp/hsperfdata", "/tmp/x/1"]),
+        ("/tmp/[ab]", ["/tmp/[ab]"], ["/tmp/a"]),
+    ],
+)
+def test_globs(native: Native, pattern: str, yes: list[str], no: list[str]) -> None:
+    for path in yes:
+        assert glob(native, pattern, path), path
+    for path in no:
+        assert not glob(native, pattern, path), path
+
+
+@given(
+    pattern=st.lists(st.sampled_from(["a", "b", "/", "*", "**", "?", "**/", "/**", "/**/"]), max_size=10).map("".join),
+    path=st.text("ab/", max_size=12),
+)
+@example(pattern="/**/a*b/**/c", path="/ab/x/aab/b/c")
+@example(pattern="**a*b", path="a/a/ab")
+@example(pattern="/**", path="")
+def test_globs_are_what_they_are_said_to_be(native: Native, pattern: str, path: str) -> None:
+    while "***" in pattern:  # refused by the policy
+        pattern = pattern.replace("***", "**")
+    assert glob(native, pattern, path) == matches(pattern, path)
+
+
+def test_no_pattern_takes_long(native: Native) -> None:
+    """Patterns that take a backtracking matcher ages."""
+    start = time.monotonic()
+    for pattern in ("/tmp/" + "*a" * 100 + "b", "/tmp" + "/**/a" * 50 + "/b", "/tmp/" + "**a" * 100 + "b"):
+        assert not glob(native, pattern, "/tmp/" + "a" * 2000)
+        assert not glob(native, pattern, "/tmp" + "/a" * 1000)
+    assert time.monotonic() - start < 2

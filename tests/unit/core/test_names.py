@@ -1,0 +1,191 @@
+"""names.h: the bounded table of learnt addresses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.core.native import CORE, FLAGS, Native, zig_cc
+
+NAME_KEPT = 96
+
+
+class Names:
+    def __init__(self, native: Native) -> None:
+        self.native = native
+        self.table: Any = native.ffi.new("struct names *")
+
+    def learn(self, ip: str, rule: int, name: str | bytes) -> None:
+        self.native.lib.names_learn(self.table, self.native.address(ip), rule, self.native.text(name))
+
+    def find(self, ip: str, stop: bool = False) -> list[tuple[int, str]]:
+        found: list[tuple[int, str]] = []
+
+        @self.native.ffi.callback("bool(void *, uint16_t, struct text)")
+        def each(_context: object, rule: int, name: Any) -> bool:
+            found.append((rule, self.native.string(name)))
+            return stop
+
+        stopped = self.native.lib.names_find(self.table, self.native.address(ip), each, self.native.ffi.NULL)
+        assert stopped == (stop and bool(found))
+        return found
+
+
+@pytest.fixture
+def names(native: Native) -> Names:
+    return Names(native)
+
+
+def test_an_empty_table_knows_nothing(names: Names) -> None:
+    assert names.find("203.0.113.7") == []
+    assert names.find("::") == []
+
+
+def test_learns_and_finds(names: Names) -> None:
+    names.learn("203.0.113.7", 3, "api.example")
+    names.learn("2001:db8::7", 4, "v6.example")
+    assert names.find("203.0.113.7") == [(3, "api.example")]
+    assert names.find("::ffff:203.0.113.7") == [(3, "api.example")]
+    assert names.find("2001:db8::7") == [(4, "v6.example")]
+    assert names.find("203.0.113.8") == []
+
+
+def test_no_address_is_not_learnt(names: Names, native: Native) -> None:
+    none = native.ffi.new("struct address *")
+    native.lib.names_learn(names.table, none, 1, native.text("a"))
+    assert bytes(native.ffi.buffer(names.table)) == bytes(native.ffi.sizeof("struct names"))
+
+
+def test_an_address_keeps_entries_for_each_rule(names: Names) -> None:
+    """Names of several rules may share an address (a CDN's); each rule's port must go on being asked."""
+    names.learn("203.0.113.7", 1, "one.example")
+    names.learn("203.0.113.7", 2, "two.example")
+    names.learn("203.0.113.7", 1, "one.again.example")
+    assert sorted(names.find("203.0.113.7")) == [(1, "one.again.example"), (1, "one.example"), (2, "two.example")]
+    assert len(names.find("203.0.113.7", stop=True)) == 1
+
+
+def test_of_the_names_of_one_rule_two_are_kept(names: Names) -> None:
+    for name in ("a", "b", "c", "b", "d"):
+        names.learn("203.0.113.7", 1, name)
+    assert names.find("203.0.113.7") == [(1, "d"), (1, "b")]  # the newest first
+    names.learn("203.0.113.7", 1, "b")
+    assert names.find("203.0.113.7") == [(1, "b"), (1, "d")]
+
+
+def test_while_a_name_is_written_another_of_its_rule_can_be_read(names: Names) -> None:
+    for name in ("a", "b"):
+        names.learn("203.0.113.7", 1, name)
+    (older,) = [slot for ways in names.table.slots for slot in ways if slot.age == 1]
+    older.sequence |= 1
+    names.learn("203.0.113.7", 1, "c")
+    assert sorted(names.find("203.0.113.7")) == [(1, "b"), (1, "c")]
+
+
+@pytest.mark.parametrize("length", [0, 1, NAME_KEPT - 1, NAME_KEPT, NAME_KEPT + 1, 253])
+def test_a_long_name_keeps_its_end(names: Names, length: int) -> None:
+    name = "".join(chr(ord("a") + number % 26) for number in range(length))
+    names.learn("203.0.113.7", 1, name)
+    assert names.find("203.0.113.7") == [(1, name[-NAME_KEPT:] if name else "")]
+
+
+def test_a_ninth_rule_evicts_the_oldest(names: Names) -> None:
+    for rule in range(8):
+        names.learn("203.0.113.7", rule, f"{rule}.example")
+    names.learn("203.0.113.7", 0, "0.example")  # no longer the oldest
+    names.learn("203.0.113.7", 8, "8.example")
+    assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [0, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_the_clock_may_go_round(names: Names) -> None:
+    names.table.clock = 2**32 - 3
+    for rule in range(10):
+        names.learn("203.0.113.7", rule, f"{rule}.example")
+    assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_what_another_thread_has_just_learnt_is_not_the_oldest(names: Names) -> None:
+    """Its age may be newer than that of what is learnt now."""
+    for rule in range(8):
+        names.learn("203.0.113.7", rule, f"{rule}.example")
+    names.table.clock -= 2
+    names.learn("203.0.113.7", 8, "8.example")
+    assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_flood_evicts_and_the_newest_stays(names: Names) -> None:
+    """CASES 11."""
+    for number in range(20000):
+        ip = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        names.learn(ip, number % 7, f"{number}.example")
+        if number % 100 == 0:
+            assert names.find(ip) == [(number % 7, f"{number}.example")]
+    kept = sum(bool(names.find(f"10.0.{number >> 8}.{number & 255}")) for number in range(20000))
+    assert 3000 < kept <= 4096
+
+
+def test_neighbouring_addresses_spread_over_the_sets(names: Names) -> None:
+    """A service behind a run of addresses must not push itself out."""
+    for number in range(256):
+        names.learn(f"203.0.113.{number}", 1, "api.example")
+        names.learn(f"2001:db8::{number:x}", 1, "api.example")
+    v4 = sum(bool(names.find(f"203.0.113.{number}")) for number in range(256))
+    v6 = sum(bool(names.find(f"2001:db8::{number:x}")) for number in range(256))
+    assert v4 + v6 > 480
+
+
+def test_a_slot_that_is_being_written_is_passed_over(names: Names, native: Native) -> None:
+    """A writer that was killed, or copied half way by fork, costs its one slot."""
+    names.learn("203.0.113.7", 1, "one.example")
+    (slot,) = [slot for ways in names.table.slots for slot in ways if slot.age]
+    slot.sequence |= 1
+    assert names.find("203.0.113.7") == []
+    names.learn("203.0.113.7", 1, "one.example")
+    assert names.find("203.0.113.7") == [(1, "one.example")]
+    stuck = [slot for ways in names.table.slots for slot in ways if slot.age]
+    for slot in stuck:
+        slot.sequence |= 1
+    for rule in range(2, 19):
+        names.learn("203.0.113.7", rule, "other.example")
+    assert len(names.find("203.0.113.7")) == 6
+
+
+def test_a_set_with_every_slot_stuck_learns_nothing_and_returns(names: Names) -> None:
+    for rule in range(8):
+        names.learn("203.0.113.7", rule, "x")
+    for ways in names.table.slots:
+        for slot in ways:
+            slot.sequence |= 1
+    names.learn("203.0.113.7", 9, "y")
+    assert names.find("203.0.113.7") == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.text("abc", max_size=5)), max_size=30))
+def test_what_was_learnt_last_is_found(native: Native, lessons: list[tuple[int, int, str]]) -> None:
+    names = Names(native)
+    expected: dict[str, dict[int, str]] = {}
+    for host, rule, name in lessons:
+        names.learn(f"203.0.113.{host}", rule, name)
+        expected.setdefault(f"203.0.113.{host}", {})[rule] = name
+    for ip, rules in expected.items():
+        found = names.find(ip)
+        assert {rule for rule, _ in found} == set(rules)
+        assert set(rules.items()) <= set(found)
+
+
+def test_writers_and_readers_at_once(tmp_path: Path) -> None:
+    program = tmp_path / "race"
+    here = Path(__file__).with_name("names_race.c")
+    sources = [here, *(CORE / name for name in ("names.c", "endpoint.c", "text.c"))]
+    # ThreadSanitizer sees more, but zig compiles its runtime first, for half a minute: SHIELD_TSAN=1 asks for it.
+    sanitizer = ["-fsanitize=thread", "-DROUNDS=3000"] if os.environ.get("SHIELD_TSAN") else []
+    zig_cc(*FLAGS, *sanitizer, "-pthread", "-o", program, *sources)
+    done = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ThreadSanitizer" not in done.stderr, done.stderr

@@ -1,0 +1,621 @@
+"""policy.h: the SHIELD_* settings as text. What is taken, in which canonical form, and what each error says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.core.native import Native
+
+MODES = [
+    "SHIELD_OUTBOUND_CONNECTIVITY",
+    "SHIELD_READ_WRITE_TMP",
+    "SHIELD_CREATE_CHILD_PROCESS",
+    "SHIELD_READ_HANDLER",
+    "SHIELD_EXECUTABLE_MEMORY",
+]
+SETTINGS = {
+    *MODES,
+    "SHIELD_ALLOW_OUTBOUND",
+    "SHIELD_ALLOW_AWS",
+    "SHIELD_ALLOW_BUCKETS",
+    "SHIELD_CHECK_SERVER_NAME",
+    "SHIELD_UNUSUAL_NAMES",
+    "SHIELD_ALLOW_TMP",
+    "SHIELD_ALLOW_CHILD_PROCESS",
+    "SHIELD_ON_FAILURE",
+    "SHIELD_LOG_ARGUMENTS",
+    "SHIELD_NEXT_WRAPPER",
+    "SHIELD_POLICY_FILE",
+    "SHIELD_ACCOUNT_ID",
+    "AWS_REGION",
+}
+MODE_FIX = "use block, alert or allow"
+SUFFIX_FIX = "one is taken only as the whole first label, as in *.example.com"
+V4_FIX = "is not an IPv4 address; write four numbers from 0 to 255 without leading zeros"
+V6_FIX = "is not an IPv6 address; write it as in 2001:db8::1, without a scope"
+PORT_FIX = "has no valid port; write a number from 1 to 65535 after the colon, or no colon for any port"
+BUCKET_FIX = (
+    "is not the name of a bucket; write 3 to 63 of a-z, 0-9, hyphens and dots, with a letter or digit "
+    "first, last and beside every dot"
+)
+RESERVED = "cannot be the name of a bucket; S3 does not give out such names"
+HOST_FIX = (
+    "is not a host name, an IP address or a network; use host[:port], *.domain[:port], address[:port], "
+    "network/prefix[:port] or [v6]:port"
+)
+
+
+def lines_of(native: Native, policy: object) -> str:
+    writer = native.writer(60_000)
+    native.lib.policy_write_lines(policy, writer)
+    assert not writer.full
+    return native.written(writer).decode(errors="surrogateescape")  # a path is any bytes
+
+
+def test_the_table_has_every_setting(native: Native) -> None:
+    names = {native.string(native.lib.setting_name(row)) for row in range(native.lib.setting_count())}
+    assert names == SETTINGS
+
+
+def test_an_empty_policy_is_strict(native: Native) -> None:
+    policy = native.ffi.new("struct policy *")
+    native.lib.policy_begin(policy)
+    modes = [native.string(native.lib.mode_name(mode)) for mode in policy.modes]
+    assert modes == ["block", "block", "block", "block", "by_runtime", "block"]
+    assert policy.on_failure == native.lib.ON_FAILURE_REFUSE
+    assert policy.aws == native.lib.AWS_ALL
+    assert not policy.hide_arguments
+    assert not policy.skip_server_name
+    assert policy.unusual_names == native.lib.MODE_ALLOW
+    assert policy.account.len == policy.buckets.len == 0
+    assert policy.outbound_count == policy.tmp_count == policy.child_count == policy.aws_count == 0
+
+
+def test_a_struct_that_was_never_filled_denies(native: Native) -> None:
+    policy = native.ffi.new("struct policy *")
+    for policy_id in range(native.lib.POLICY_COUNT):
+        verdict = native.lib.verdict_unlisted(policy, policy_id, native.lib.REASON_NOT_LISTED)
+        assert verdict.action == native.lib.ACTION_DENY
+
+
+@pytest.mark.parametrize("setting", MODES)
+@pytest.mark.parametrize("mode", ["block", "alert", "allow"])
+def test_modes(native: Native, setting: str, mode: str) -> None:
+    assert lines_of(native, native.policy(f"{setting}={mode}")) == f"{setting}={mode}\n"
+
+
+@pytest.mark.parametrize("setting", MODES)
+@pytest.mark.parametrize("mode", ["BLOCK", "deny", "Allow", "", "by_runtime", "block,", "blocked", "allow\0", "1"])
+def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
+    """CASES 40: a misspelt mode is never silently an allow."""
+    _, error = native.parse(f"{setting}={mode}")
+    shown = mode.replace("\0", "\\u0000")
+    assert error == f'line 1: {setting}: "{shown}" is not a mode; {MODE_FIX}'
+
+
+@pytest.mark.parametrize(
+    ("setting", "given_value", "canonical"),
+    [
+        ("SHIELD_READ_HANDLER", " block\t", "block"),
+        ("SHIELD_ON_FAILURE", "refuse", "refuse"),
+        ("SHIELD_ON_FAILURE", "run_unshielded", "run_unshielded"),
+        ("SHIELD_LOG_ARGUMENTS", "on", "on"),
+        ("SHIELD_LOG_ARGUMENTS", "off", "off"),
+        ("SHIELD_NEXT_WRAPPER", "/opt/otel-instrument", "/opt/otel-instrument"),
+        ("SHIELD_POLICY_FILE", "/var/task/shield.policy", "/var/task/shield.policy"),
+        ("SHIELD_ALLOW_AWS", "all", "all"),
+        ("SHIELD_ALLOW_AWS", "none", "none"),
+        ("SHIELD_ALLOW_AWS", "s3, dynamodb,s3", "s3,dynamodb"),
+        ("SHIELD_ALLOW_BUCKETS", "uploads, my.site,uploads", "uploads,my.site"),
+        ("SHIELD_ALLOW_BUCKETS", f"abc,{'b' * 63}", f"abc,{'b' * 63}"),
+        ("SHIELD_ALLOW_BUCKETS", "b--use1-az4--x-s3,point-x-s3alias", "b--use1-az4--x-s3,point-x-s3alias"),
+        ("SHIELD_CHECK_SERVER_NAME", "on", "on"),
+        ("SHIELD_CHECK_SERVER_NAME", "off", "off"),
+        ("SHIELD_UNUSUAL_NAMES", "block", "block"),
+        ("SHIELD_UNUSUAL_NAMES", "alert", "alert"),
+        ("SHIELD_UNUSUAL_NAMES", "allow", "allow"),
+        ("SHIELD_ACCOUNT_ID", "012345678901", "012345678901"),
+        ("SHIELD_ALLOW_TMP", "", ""),
+        ("SHIELD_ALLOW_TMP", "/tmp", "/tmp"),
+        ("SHIELD_ALLOW_TMP", "/tmp/a b/*.log , /tmp/**,/tmp/**", "/tmp/a b/*.log,/tmp/**"),
+        ("SHIELD_ALLOW_TMP", "/tmp/é\u2028", "/tmp/é\u2028"),
+        ("SHIELD_ALLOW_CHILD_PROCESS", "/bin/sh, /opt/x y", "/bin/sh,/opt/x y"),
+        ("SHIELD_ALLOW_CHILD_PROCESS", "unshielded:/opt/busybox", "unshielded:/opt/busybox"),
+        ("SHIELD_ALLOW_CHILD_PROCESS", "/a,unshielded:/a,/a", "unshielded:/a"),
+        ("SHIELD_ALLOW_OUTBOUND", "", ""),
+        ("SHIELD_ALLOW_OUTBOUND", "API.Stripe.com:443", "api.stripe.com:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "example.com.", "example.com"),
+        ("SHIELD_ALLOW_OUTBOUND", "example.com.:00443", "example.com:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "*.Example.com", "*.example.com"),
+        ("SHIELD_ALLOW_OUTBOUND", "*.example.co.uk:65535", "*.example.co.uk:65535"),
+        ("SHIELD_ALLOW_OUTBOUND", "*.amazonaws.com", "*.amazonaws.com"),
+        ("SHIELD_ALLOW_OUTBOUND", "db,localhost:1", "db,localhost:1"),
+        ("SHIELD_ALLOW_OUTBOUND", "a_b.example,a_b.EXAMPLE", "a_b.example"),
+        ("SHIELD_ALLOW_OUTBOUND", "203.0.113.7", "203.0.113.7"),
+        ("SHIELD_ALLOW_OUTBOUND", "203.0.113.7/32:25", "203.0.113.7:25"),
+        ("SHIELD_ALLOW_OUTBOUND", "10.0.0.0/8", "10.0.0.0/8"),
+        ("SHIELD_ALLOW_OUTBOUND", "10.0.0.0/8:5432", "10.0.0.0/8:5432"),
+        ("SHIELD_ALLOW_OUTBOUND", "0.0.0.0/0,::/0", "0.0.0.0/0,::/0"),
+        ("SHIELD_ALLOW_OUTBOUND", "2001:DB8:0:0::1", "2001:db8::1"),
+        ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::1]", "2001:db8::1"),
+        ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::1]:443", "[2001:db8::1]:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "2001:db8::/32", "2001:db8::/32"),
+        ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::/32]:443", "[2001:db8::/32]:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::1/128]:443", "[2001:db8::1]:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::1:443]", "[2001:db8::1:443]"),
+        ("SHIELD_ALLOW_OUTBOUND", "2001:db8::1:443/128", "[2001:db8::1:443]"),
+        ("SHIELD_ALLOW_OUTBOUND", "2001:db8::1:0/112", "2001:db8::1:0/112"),
+        ("SHIELD_ALLOW_OUTBOUND", "2001:db8::1:0", "2001:db8::1:0"),  # no port
+        ("SHIELD_ALLOW_OUTBOUND", "2001:db8::1:00ff", "2001:db8::1:ff"),
+        ("SHIELD_ALLOW_OUTBOUND", "1:2:3:4:5:6:7:443", "1:2:3:4:5:6:7:443"),  # without the end it is no address
+        ("SHIELD_ALLOW_OUTBOUND", "2001:db8::443", "2001:db8::443"),
+        ("SHIELD_ALLOW_OUTBOUND", "[::ffff:10.0.0.1]:80", "10.0.0.1:80"),
+        ("SHIELD_ALLOW_OUTBOUND", "::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("SHIELD_ALLOW_OUTBOUND", "TCP://API.Stripe.com:443", "tcp://api.stripe.com:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://*.Example.com.", "udp://*.example.com"),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://203.0.113.7/32:53", "udp://203.0.113.7:53"),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://10.0.0.0/8", "tcp://10.0.0.0/8"),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://[2001:DB8::1]:443", "udp://[2001:db8::1]:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://[2001:db8::1]", "udp://2001:db8::1"),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://[2001:db8::/32]:443", "tcp://[2001:db8::/32]:443"),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://::ffff:10.0.0.1", "tcp://10.0.0.1"),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "tcp://a.example,a.example,udp://a.example,tcp://A.example",
+            "tcp://a.example,a.example,udp://a.example",
+        ),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp,udp:443", "tcp,udp:443"),
+        ("AWS_REGION", "eu-central-1", "eu-central-1"),
+        ("AWS_REGION", "", ""),
+    ],
+)
+def test_values(native: Native, setting: str, given_value: str, canonical: str) -> None:
+    policy = native.policy(
+        f"{setting}={given_value}", *(["SHIELD_READ_WRITE_TMP=block"] if setting in "AWS_REGION" else [])
+    )
+    lines = lines_of(native, policy)
+    assert f"{setting}={canonical}\n" in lines
+    assert lines_of(native, native.policy(lines)) == lines
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "error"),
+    [
+        ("SHIELD_ON_FAILURE", "open", '"open" is not a value; use refuse or run_unshielded'),
+        ("SHIELD_LOG_ARGUMENTS", "true", '"true" is not a value; use on or off'),
+        ("SHIELD_CHECK_SERVER_NAME", "block", '"block" is not a value; use on or off'),
+        ("SHIELD_UNUSUAL_NAMES", "deny", f'"deny" is not a mode; {MODE_FIX}'),
+        ("SHIELD_UNUSUAL_NAMES", "", f'"" is not a mode; {MODE_FIX}'),
+        *(
+            ("SHIELD_ACCOUNT_ID", value, f'"{value}" is not an account; write its twelve digits')
+            for value in ("", "12345678901", "1234567890123", "1234-5678-9012", "arn:aws:iam")
+        ),
+        ("SHIELD_ALLOW_BUCKETS", "", "the value is empty; name buckets, or leave the setting out"),
+        ("SHIELD_ALLOW_BUCKETS", "abc,", "an empty entry between commas; take out the extra comma"),
+        *(
+            ("SHIELD_ALLOW_BUCKETS", value, f'"{value}" {BUCKET_FIX}')
+            for value in (
+                "ab",
+                "b" * 64,
+                "Uploads",
+                "a_b",
+                "-abc",
+                "abc-",
+                "a..b",
+                "a.-b",
+                "a-.b",
+                ".abc",
+                "abc.",
+                "a*c",
+            )
+        ),
+        *(
+            ("SHIELD_ALLOW_BUCKETS", value, f'"{value}" {RESERVED}')
+            for value in ("192.168.5.4", "xn--abc", "sthree-abc", "amzn-s3-demo-bucket", "abc.mrap", "abc--table-s3")
+        ),
+        ("SHIELD_ALLOW_BUCKETS", "s3://uploads/x", '"s3://uploads/x" is a URL; use "uploads"'),
+        ("SHIELD_ALLOW_BUCKETS", "arn:aws:s3:::uploads", '"arn:aws:s3:::uploads" is an ARN; use "uploads"'),
+        *(
+            ("SHIELD_ALLOW_BUCKETS", value, f'"{value}" is a host name; write the bucket\'s name alone')
+            for value in ("uploads.s3.eu-west-1.amazonaws.com", "uploads.s3.cn-north-1.amazonaws.com.cn")
+        ),
+        ("SHIELD_NEXT_WRAPPER", "opt/x", '"opt/x" is not an absolute path; begin it with a slash'),
+        ("SHIELD_NEXT_WRAPPER", "", '"" is not an absolute path; begin it with a slash'),
+        ("SHIELD_NEXT_WRAPPER", "/opt/../x", '"/opt/../x" has a "." or ".." component; write the path without it'),
+        ("SHIELD_POLICY_FILE", "/x/", '"/x/" ends in a slash; leave it out'),
+        ("SHIELD_POLICY_FILE", "/", '"/" ends in a slash; leave it out'),
+        ("AWS_REGION", "US-EAST-1", '"US-EAST-1" is not a region; use a name such as us-east-1'),
+        ("AWS_REGION", "a" * 33, f'"{"a" * 33}" is not a region; use a name such as us-east-1'),
+        ("SHIELD_ALLOW_AWS", "", "the value is empty; use all, none, or services such as s3,dynamodb"),
+        ("SHIELD_ALLOW_AWS", "all,s3", '"all" stands alone; use all, none, or a list of services'),
+        ("SHIELD_ALLOW_AWS", "s3,none", '"none" stands alone; use all, none, or a list of services'),
+        (
+            "SHIELD_ALLOW_AWS",
+            "dynamobd",
+            '"dynamobd" is not an AWS service; use "dynamodb", or another name from botocore, such as s3 or dynamodb',
+        ),
+        (
+            "SHIELD_ALLOW_AWS",
+            "s3,my-own",
+            '"my-own" is not an AWS service; use all, none, or a name from botocore, such as s3 or dynamodb',
+        ),
+        ("SHIELD_ALLOW_TMP", "/tmp/a,,/tmp/b", "an empty entry between commas; take out the extra comma"),
+        ("SHIELD_ALLOW_TMP", "/tmp/a,", "an empty entry between commas; take out the extra comma"),
+        ("SHIELD_ALLOW_TMP", ",", "an empty entry between commas; take out the extra comma"),
+        ("SHIELD_ALLOW_TMP", "/var/tmp/a", '"/var/tmp/a" is not under /tmp; begin it with /tmp/'),
+        ("SHIELD_ALLOW_TMP", "/tmpfile", '"/tmpfile" is not under /tmp; begin it with /tmp/'),
+        ("SHIELD_ALLOW_TMP", "/tmp*", '"/tmp*" is not under /tmp; begin it with /tmp/'),
+        ("SHIELD_ALLOW_TMP", "tmp/a", '"tmp/a" is not under /tmp; begin it with /tmp/'),
+        ("SHIELD_ALLOW_TMP", "/tmp/a/", '"/tmp/a/" ends in a slash; use "/tmp/a/**" for all that lies below it'),
+        ("SHIELD_ALLOW_TMP", "/tmp/", '"/tmp/" ends in a slash; leave it out'),
+        ("SHIELD_ALLOW_TMP", "/tmp//a", '"/tmp//a" has an empty component; write single slashes'),
+        ("SHIELD_ALLOW_TMP", "/tmp/./a", '"/tmp/./a" has a "." or ".." component; write the path without it'),
+        ("SHIELD_ALLOW_TMP", "/tmp/../etc", '"/tmp/../etc" has a "." or ".." component; write the path without it'),
+        ("SHIELD_ALLOW_TMP", "/tmp/..", '"/tmp/.." has a "." or ".." component; write the path without it'),
+        (
+            "SHIELD_ALLOW_TMP",
+            "/tmp/***",
+            '"/tmp/***" has three stars in a row; use * within a component, ** across components',
+        ),
+        ("SHIELD_ALLOW_TMP", "/tmp/a\x1b", '"/tmp/a\\u001b" has a control character in it; take it out'),
+        ("SHIELD_ALLOW_TMP", "/tmp/" + "a" * 4091, f'"/tmp/{"a" * 123}..." is longer than the 4095 bytes of any path'),
+        ("SHIELD_ALLOW_CHILD_PROCESS", "sh", '"sh" is not an absolute path; begin it with a slash'),
+        (
+            "SHIELD_ALLOW_CHILD_PROCESS",
+            "unshielded:sh",
+            '"unshielded:sh" is not an absolute path; begin it with a slash',
+        ),
+        ("SHIELD_ALLOW_CHILD_PROCESS", "/bin/*", '"/bin/*" has a wildcard; list each program by its whole path'),
+        ("SHIELD_ALLOW_OUTBOUND", "a.example,,", "an empty entry between commas; take out the extra comma"),
+        ("SHIELD_ALLOW_OUTBOUND", "https://a.example/v1?x", '"https://a.example/v1?x" is a URL; use "a.example:443"'),
+        ("SHIELD_ALLOW_OUTBOUND", "http://a.example", '"http://a.example" is a URL; use "a.example:80"'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "https://a.example:8443/",
+            '"https://a.example:8443/" is a URL; use "a.example:8443"',
+        ),
+        ("SHIELD_ALLOW_OUTBOUND", "redis://a.example", '"redis://a.example" is a URL; use "a.example"'),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://", '"tcp://" has no host; write host[:port]'),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://:53", '"udp://:53" has no host; write host[:port]'),
+        ("SHIELD_ALLOW_OUTBOUND", "tcp://https://a.example", '"tcp://https://a.example" is a URL; use "a.example:443"'),
+        ("SHIELD_ALLOW_OUTBOUND", "sctp://a.example:1", '"sctp://a.example:1" is a URL; use "a.example:1"'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "tcp://a.example/x",
+            '"tcp://a.example/x" has a path; write the host, and the port if you like, alone',
+        ),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://a.example:x", f'"udp://a.example:x" {PORT_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "udp://*a.example", f'"udp://*a.example" has a wildcard inside; {SUFFIX_FIX}'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "udp://*.com",
+            '"udp://*.com" would admit a whole top-level domain, where anyone may register a name; write two '
+            "labels after the star, as in *.example.com",
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "tcp://10.0.0.1/8:443",
+            '"tcp://10.0.0.1/8:443" has bits set beyond its prefix; use tcp://10.0.0.0/8:443, or the address alone',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "a.example/x",
+            '"a.example/x" has a path; write the host, and the port if you like, alone',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "*",
+            '"*" would admit every host; name the hosts, or set SHIELD_OUTBOUND_CONNECTIVITY to allow',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "*:443",
+            '"*:443" would admit every host; name the hosts, or set SHIELD_OUTBOUND_CONNECTIVITY to allow',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "*.com.",
+            '"*.com." would admit a whole top-level domain, where anyone may register a name; write two '
+            "labels after the star, as in *.example.com",
+        ),
+        ("SHIELD_ALLOW_OUTBOUND", "a.*.example", f'"a.*.example" has a wildcard inside; {SUFFIX_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "*a.example", f'"*a.example" has a wildcard inside; {SUFFIX_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "*.*.example", f'"*.*.example" has a wildcard inside; {SUFFIX_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "bücher.example", '"bücher.example" is not ASCII; write the name in its xn-- form'),
+        ("SHIELD_ALLOW_OUTBOUND", "a b.example", f'"a b.example" {HOST_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "a..example", f'"a..example" {HOST_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "*.", f'"*." {HOST_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "a" * 64 + ".example", f'"{"a" * 64}.example" {HOST_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "0x7f.1", f'"0x7f.1" {HOST_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", ":443", '":443" has no host; write host[:port]'),
+        ("SHIELD_ALLOW_OUTBOUND", "a.example:", f'"a.example:" {PORT_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "a.example:0", f'"a.example:0" {PORT_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "a.example:65536", f'"a.example:65536" {PORT_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "a.example:https", f'"a.example:https" {PORT_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "[::1]:0", f'"[::1]:0" {PORT_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "1.2.3", f'"1.2.3" {V4_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "1.2.3.256", f'"1.2.3.256" {V4_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "010.0.0.1", f'"010.0.0.1" {V4_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "2130706433", f'"2130706433" {V4_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "fe80::1%eth0", f'"fe80::1%eth0" {V6_FIX}'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "2001:DB8::1:443",
+            '"2001:DB8::1:443" may be an address with a port; write [2001:DB8::1]:443 or [2001:DB8::1:443]',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "udp://2001:db8::1:65535",
+            '"udp://2001:db8::1:65535" may be an address with a port; write [2001:db8::1]:65535',
+        ),
+        ("SHIELD_ALLOW_OUTBOUND", "2001:db8::1::2", f'"2001:db8::1::2" {V6_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "a.example:80:81", f'"a.example:80:81" {V6_FIX}'),
+        ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::1", '"[2001:db8::1" has no closing bracket; write [v6]:port'),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "[2001:db8::]/32",
+            '"[2001:db8::]/32" goes on after the bracket; write [v6]:port or [v6/prefix]:port',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "[10.0.0.1]:80",
+            '"[10.0.0.1]:80" has brackets around something else than an IPv6 address; leave the brackets out',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "10.0.0.1/8:443",
+            '"10.0.0.1/8:443" has bits set beyond its prefix; use 10.0.0.0/8:443, or the address alone',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "[2001:db8::1/32]:443",
+            '"[2001:db8::1/32]:443" has bits set beyond its prefix; use [2001:db8::/32]:443, or the address alone',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "10.0.0.0/33",
+            '"10.0.0.0/33" has no valid prefix length; write a number from 0 to 32 after the slash',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "10.0.0.0/",
+            '"10.0.0.0/" has no valid prefix length; write a number from 0 to 32 after the slash',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "2001:db8::/129",
+            '"2001:db8::/129" has no valid prefix length; write a number from 0 to 128 after the slash',
+        ),
+        (
+            "SHIELD_ALLOW_OUTBOUND",
+            "::ffff:0.0.0.0/90",
+            '"::ffff:0.0.0.0/90" has no valid prefix length; write a number from 96 to 128 after the slash',
+        ),
+    ],
+)
+def test_errors_name_the_setting_the_entry_and_the_fix(native: Native, setting: str, value: str, error: str) -> None:
+    assert native.parse(f"{setting}={value}")[1] == f"line 1: {setting}: {error}"
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("SHIELD_READ_WRITE_TEMP", "did you mean SHIELD_READ_WRITE_TMP?"),
+        ("SHIELD_ALOW_OUTBOUND", "did you mean SHIELD_ALLOW_OUTBOUND?"),
+        ("SHIELD_READ_HANDLERS", "did you mean SHIELD_READ_HANDLER?"),
+        ("SHEILD_READ_HANDLER", "did you mean SHIELD_READ_HANDLER?"),
+        ("shield_read_handler", "take it out, or see the policy table for the names"),
+        ("SHIELD_TOTALLY_DIFFERENT_THING", "take it out, or see the policy table for the names"),
+        ("SHIELD_" + "X" * 200, "take it out, or see the policy table for the names"),
+        ("PATH", "take it out, or see the policy table for the names"),
+        ("", "take it out, or see the policy table for the names"),
+    ],
+)
+def test_an_unknown_name_in_a_file_is_an_error(native: Native, name: str, fix: str) -> None:
+    _, error = native.parse(f"{name}=block")
+    shown = name if len(name) <= 128 else name[:128] + "..."
+    assert error == f"line 1: {shown}: there is no such setting; {fix}"
+
+
+def set_one(native: Native, name: str, value: str) -> tuple[bool, str]:
+    policy, error = native.ffi.new("struct policy *"), native.writer(1024)
+    native.lib.policy_begin(policy)
+    good = native.lib.policy_set(policy, native.text(name), native.text(value), error)
+    return bool(good), native.written(error).decode()
+
+
+@pytest.mark.parametrize("name", ["PATH", "SHIELD", "_SHIELD_X", "SHIELD_STATE", "AWS_LAMBDA_FUNCTION_NAME", ""])
+def test_the_environment_may_hold_what_is_not_ours(native: Native, name: str) -> None:
+    assert set_one(native, name, "anything") == (True, "")
+
+
+def test_an_unknown_name_of_ours_in_the_environment_is_an_error(native: Native) -> None:
+    good, error = set_one(native, "SHIELD_READ_HANDLE", "block")
+    assert not good
+    assert error == "SHIELD_READ_HANDLE: there is no such setting; did you mean SHIELD_READ_HANDLER?"
+
+
+@pytest.mark.parametrize("setting", sorted(SETTINGS))
+def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None:
+    value = {
+        **dict.fromkeys([*MODES, "SHIELD_UNUSUAL_NAMES"], "block"),
+        **dict.fromkeys(["SHIELD_NEXT_WRAPPER", "SHIELD_POLICY_FILE"], "/x"),
+        **dict.fromkeys(["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_SERVER_NAME"], "on"),
+        "SHIELD_ALLOW_AWS": "all",
+        "SHIELD_ALLOW_BUCKETS": "uploads",
+        "SHIELD_ACCOUNT_ID": "123456789012",
+        "SHIELD_ON_FAILURE": "refuse",
+    }.get(setting, "")
+    _, error = native.parse(f"{setting}={value}\n\n{setting}={value}")
+    assert error == f"line 3: {setting}: given twice; leave one of them out"
+
+
+# The environment and the file beside it
+
+
+def parse_both(native: Native, environment: str, file: str) -> tuple[object, str]:
+    policy, error = native.ffi.new("struct policy *"), native.writer(1024)
+    native.lib.policy_begin(policy)
+    good = native.lib.policy_set_lines(policy, native.text(environment), error)
+    native.lib.policy_next_source(policy)
+    good = good and native.lib.policy_set_lines(policy, native.text(file), error)
+    assert bool(good) != bool(error.used)
+    return policy, native.written(error).decode()
+
+
+@pytest.mark.parametrize(
+    ("setting", "environment", "file", "both"),
+    [
+        ("SHIELD_ALLOW_OUTBOUND", "a.example,b.example:1", "c.example,A.example", "a.example,b.example:1,c.example"),
+        ("SHIELD_ALLOW_OUTBOUND", "", "c.example", "c.example"),
+        ("SHIELD_ALLOW_OUTBOUND", "c.example", "", "c.example"),
+        ("SHIELD_ALLOW_TMP", "/tmp/a", "/tmp/b/**", "/tmp/a,/tmp/b/**"),
+        ("SHIELD_ALLOW_CHILD_PROCESS", "/bin/a", "unshielded:/bin/a,/bin/b", "unshielded:/bin/a,/bin/b"),
+        ("SHIELD_ALLOW_BUCKETS", "one,two", "two,three", "one,two,three"),
+        ("SHIELD_ALLOW_AWS", "s3,sqs", "sqs,dynamodb", "s3,sqs,dynamodb"),
+    ],
+)
+def test_what_two_sources_give_is_joined(native: Native, setting: str, environment: str, file: str, both: str) -> None:
+    # Something else is kept in between.
+    policy, error = parse_both(native, f"{setting}={environment}\nSHIELD_POLICY_FILE=/opt/p", f"{setting}={file}")
+    assert error == ""
+    assert f"{setting}={both}\n" in lines_of(native, policy)
+
+
+@pytest.mark.parametrize(
+    ("setting", "environment", "file"),
+    [
+        ("SHIELD_READ_HANDLER", "block", "alert"),
+        ("SHIELD_READ_HANDLER", "allow", "block"),
+        ("SHIELD_EXECUTABLE_MEMORY", "allow", "alert"),
+        ("SHIELD_UNUSUAL_NAMES", "allow", "block"),
+        ("SHIELD_CHECK_SERVER_NAME", "on", "off"),
+        ("SHIELD_LOG_ARGUMENTS", "off", "on"),
+        ("SHIELD_ON_FAILURE", "refuse", "run_unshielded"),
+        ("SHIELD_ACCOUNT_ID", "123456789012", "210987654321"),
+        ("SHIELD_NEXT_WRAPPER", "/opt/a", "/opt/b"),
+        ("SHIELD_POLICY_FILE", "/opt/a", "/opt/b"),
+        ("AWS_REGION", "eu-west-1", "eu-west-2"),
+        ("SHIELD_ALLOW_AWS", "all", "s3"),
+        ("SHIELD_ALLOW_AWS", "s3", "all"),
+        ("SHIELD_ALLOW_AWS", "none", "s3"),
+        ("SHIELD_ALLOW_AWS", "s3", "none"),
+        ("SHIELD_ALLOW_AWS", "all", "none"),
+        ("SHIELD_ALLOW_AWS", "all", "all"),
+        ("SHIELD_READ_HANDLER", "block", "block"),
+    ],
+)
+def test_what_is_no_list_is_given_by_one_source(native: Native, setting: str, environment: str, file: str) -> None:
+    _, error = parse_both(native, f"{setting}={environment}", f"\n{setting}={file}")
+    assert error == f"line 2: {setting}: given twice; leave one of them out"
+
+
+@pytest.mark.parametrize("setting", ["SHIELD_ALLOW_TMP", "SHIELD_READ_HANDLER"])
+def test_twice_in_the_file_stays_an_error(native: Native, setting: str) -> None:
+    value = "block" if "READ" in setting else "/tmp/a"
+    _, error = parse_both(native, "SHIELD_ALLOW_AWS=s3", f"{setting}={value}\n{setting}={value}")
+    assert error == f"line 2: {setting}: given twice; leave one of them out"
+
+
+def test_the_limit_is_of_the_sum(native: Native) -> None:
+    names = [f"h{number}.example" for number in range(513)]
+    environment, file = (f"SHIELD_ALLOW_OUTBOUND={','.join(part)}" for part in (names[:200], names[200:]))
+    assert parse_both(native, environment, file)[1] == (
+        "line 1: SHIELD_ALLOW_OUTBOUND: more than 512 entries; use *.domain or networks"
+    )
+    assert parse_both(native, environment, file.rpartition(",")[0])[1] == ""
+    services = [native.string(native.lib.aws_service_name(number)) for number in range(65)]
+    environment, file = (f"SHIELD_ALLOW_AWS={','.join(part)}" for part in (services[:30], services[30:]))
+    assert parse_both(native, environment, file)[1] == "line 1: SHIELD_ALLOW_AWS: more than 64 services; use all"
+    buckets = [f"{number:03}{'x' * 60}" for number in range(300)]
+    environment, file = (f"SHIELD_ALLOW_BUCKETS={','.join(part)}" for part in (buckets, [b[::-1] for b in buckets]))
+    assert "the lists together are longer than 32768 bytes" in parse_both(native, environment, file)[1]
+
+
+@pytest.mark.parametrize("lines", ["", "\n", "# only a comment\n\n", "AWS_REGION=us-east-1\n", "  \t\r\n"])
+def test_no_setting_at_all_is_no_policy(native: Native, lines: str) -> None:
+    assert native.parse(lines)[1].startswith("there is no policy: not one SHIELD_ setting was given; set ")
+
+
+def test_lines(native: Native) -> None:
+    policy = native.policy("# why", "", "  SHIELD_READ_HANDLER = alert \r", "\t# more", "SHIELD_ALLOW_TMP=/tmp/a=b\r")
+    assert lines_of(native, policy) == "SHIELD_ALLOW_TMP=/tmp/a=b\nSHIELD_READ_HANDLER=alert\n"
+    assert policy.settings_seen == 2
+
+
+def test_a_line_without_a_value_is_an_error(native: Native) -> None:
+    _, error = native.parse("SHIELD_READ_HANDLER=block\nallow everything")
+    assert error == 'line 2: "allow everything" is not a setting; write NAME=value'
+
+
+@pytest.mark.parametrize(
+    ("setting", "entry", "most", "error"),
+    [
+        ("SHIELD_ALLOW_OUTBOUND", "h{}.example", 512, "more than 512 entries; use *.domain or networks"),
+        ("SHIELD_ALLOW_TMP", "/tmp/{}", 128, "more than 128 entries; use globs"),
+        (
+            "SHIELD_ALLOW_CHILD_PROCESS",
+            "/bin/{}",
+            128,
+            "more than 128 entries; set SHIELD_CREATE_CHILD_PROCESS to alert or allow",
+        ),
+    ],
+)
+def test_limits(native: Native, setting: str, entry: str, most: int, error: str) -> None:
+    entries = [entry.format(number) for number in range(most)]
+    native.policy(f"{setting}={','.join(entries)}")
+    native.policy(f"{setting}={','.join(entries + entries)}")  # what is there already takes no place
+    assert native.parse(f"{setting}={','.join([*entries, entry.format(most)])}")[1] == f"line 1: {setting}: {error}"
+
+
+def test_the_number_of_aws_services_is_bounded(native: Native) -> None:
+    names: list[str] = []
+    while name := native.string(native.lib.aws_service_name(len(names))):
+        names.append(name)
+    native.policy(f"SHIELD_ALLOW_AWS={','.join(names[:64])}")
+    error = native.parse(f"SHIELD_ALLOW_AWS={','.join(names[:65])}")[1]
+    assert error == "line 1: SHIELD_ALLOW_AWS: more than 64 services; use all"
+
+
+def test_the_text_of_all_lists_together_is_bounded(native: Native) -> None:
+    entries = [f"/tmp/{number:03}{'x' * 400}" for number in range(100)]
+    error = native.parse(f"SHIELD_ALLOW_TMP={','.join(entries)}")[1]
+    assert error.startswith("line 1: SHIELD_ALLOW_TMP: the lists together are longer than 32768 bytes; ")
+
+
+def test_an_error_that_does_not_fit_is_cut(native: Native) -> None:
+    policy, error = native.ffi.new("struct policy *"), native.writer(20)
+    native.lib.policy_begin(policy)
+    assert not native.lib.policy_set_lines(policy, native.text("SHIELD_READ_HANDLER=x"), error)
+    assert native.written(error) == b"line 1: SHIELD_READ_"
+
+
+def test_a_small_room_for_errors_does_not_make_them(native: Native) -> None:
+    """Each entry writes its name in case it is wrong, and takes it back."""
+    policy, error = native.ffi.new("struct policy *"), native.writer(3)
+    native.lib.policy_begin(policy)
+    lines = native.text("SHIELD_ALLOW_TMP=/tmp/a,/tmp/b\nSHIELD_ALLOW_OUTBOUND=a.example,b.example")
+    assert native.lib.policy_set_lines(policy, lines, error)
+    assert error.used == 0
+
+
+@given(lines=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_a_policy_or_one_line_of_error(native: Native, lines: bytes) -> None:
+    policy, error = native.parse(lines)
+    assert "\n" not in error
+    assert error or native.parse(lines_of(native, policy))[1] == ""
+
+
+@given(
+    setting=st.sampled_from(sorted(SETTINGS)),
+    value=st.text("*./:[]0123456789abcdfx-_,/ tmp", max_size=60) | st.binary(max_size=60),
+)
+def test_any_value_is_canonical_or_an_error(native: Native, setting: str, value: str | bytes) -> None:
+    raw = value.encode() if isinstance(value, str) else value
+    policy, error = native.parse(setting.encode() + b"=" + raw)
+    if not error:
+        again, error = native.parse(lines := lines_of(native, policy))
+        assert not error
+        assert lines_of(native, again) == lines

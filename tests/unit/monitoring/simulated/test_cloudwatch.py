@@ -1,0 +1,336 @@
+"""Lines in, alarms and actions out: by granularity, over time, and where a template is wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from harness import chains
+from harness.chains import GRANULARITIES, STACK, TOPIC, Granularity
+from shielded_function_monitoring.alert import POLICIES, Mode, Policy
+from shielded_function_monitoring.simulated import (
+    LogEvent,
+    MetricKey,
+    SimulatedCloudWatch,
+    SimulationError,
+    alert_line,
+)
+
+CHECKOUT, LOGS = "Shop-Checkout", "Shop-CheckoutLogs"
+MODES: tuple[Mode, ...] = ("block", "alert")
+
+
+def simulated(template: dict[str, Any]) -> SimulatedCloudWatch:
+    return SimulatedCloudWatch.from_template(template, stack=STACK)
+
+
+def changed(template: dict[str, Any], resource: str, **properties: Any) -> dict[str, Any]:
+    made = copy.deepcopy(template)
+    made["Resources"][resource]["Properties"].update(properties)
+    return made
+
+
+def fired(cloudwatch: SimulatedCloudWatch) -> list[str]:
+    return [alarm.logical_id for alarm in cloudwatch.firing]
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_each_policy_mode_and_granularity(granularity: Granularity, mode: Mode, policy: Policy) -> None:
+    cloudwatch = simulated(chains.template(granularity))
+    assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
+    cloudwatch.evaluate(at=30)
+    assert set(cloudwatch.states.values()) == {"OK"}
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, policy, mode, count=2)], at=60)
+    cloudwatch.evaluate(at=60)
+    silent = policy == "read_handler" and granularity != "policy"
+    expected = {
+        "function": "CheckoutAlarm",
+        "policy": f"Checkout{policy.replace('_', '')}Alarm",
+        "fleet": "FleetAlarm",
+    }[granularity]
+    assert fired(cloudwatch) == ([] if silent else [expected])
+    calls = cloudwatch.notifications("ALARM")
+    assert {call.action for call in calls} == (set() if silent else {TOPIC})
+    if silent:
+        return
+    message = calls[0].message
+    assert (message["NewStateValue"], message["OldStateValue"], message["Region"]) == ("ALARM", "OK", "us-east-1")
+    assert message["AlarmName"] == f"Shop-{expected}"
+    assert json.loads(calls[0].text) == message
+    if granularity == "fleet":
+        assert cloudwatch.contributors("FleetAlarm") == [{"FunctionName": CHECKOUT}]
+
+
+QUIET = (
+    "START RequestId: 1 Version: $LATEST",
+    '{"level":"ERROR","policy":"p","count":1,"function":"Shop-Checkout"}',
+    '{"function_shield":"true","policy":"p","count":1,"function":"Shop-Checkout"}',
+    '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"armed","level":"INFO","modes":{}}',
+    '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"unusual_names","count":7,"host":"x"}',
+    '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"tightened","level":"INFO"}',
+    '["function_shield"]',
+    "{broken",
+)
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("line", QUIET)
+def test_lines_that_must_not_count(granularity: Granularity, line: str) -> None:
+    cloudwatch = simulated(chains.template(granularity))
+    assert cloudwatch.put_log_events(LOGS, [line], at=60) == 0
+    cloudwatch.evaluate(at=60)
+    assert (fired(cloudwatch), len(cloudwatch.metrics)) == ([], 0)
+
+
+@pytest.mark.parametrize("event", ["refused", "unshielded"])
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_a_start_that_is_not_shielded(granularity: Granularity, event: str) -> None:
+    line = {
+        "function_shield": True,
+        "v": 1,
+        "function": CHECKOUT,
+        "event": event,
+        "policy": "start",
+        "count": 1,
+        "reason": "SHIELD_READ_WRITE_TMP: ...",
+    }
+    cloudwatch = simulated(chains.template(granularity))
+    cloudwatch.put_log_events(LOGS, [json.dumps(line)], at=60)
+    cloudwatch.evaluate(at=60)
+    assert len(cloudwatch.firing) == 1
+
+
+def test_counts_are_added_up() -> None:
+    template = changed(chains.template("function"), "CheckoutAlarm", Threshold=5)
+    cloudwatch = simulated(template)
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, count=3), alert_line(CHECKOUT, count=1)], at=60)
+    cloudwatch.evaluate(at=60)
+    assert fired(cloudwatch) == []
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT)], at=61)
+    cloudwatch.evaluate(at=62)
+    assert fired(cloudwatch) == ["CheckoutAlarm"]
+    assert cloudwatch.metrics.sum(MetricKey.of("ShieldedFunction", "Violations", {"FunctionName": CHECKOUT})) == 5
+
+
+def test_an_exception_list_has_a_metric_of_its_own() -> None:
+    """Alarm when a connection goes to a host other than X; connections by address have no host, and count."""
+    template = chains.template("function", ["Checkout"])
+    pattern = (
+        '{ ($.function_shield IS TRUE) && ($.policy = "outbound_connectivity") && '
+        '(($.details.host NOT EXISTS) || ($.details.host != "*.partner.example")) }'
+    )
+    template["Resources"]["EgressFilter"] = chains.metric_filter(
+        "Checkout", pattern=pattern, metric="Violations-egress", dimensions={"FunctionName": "$.function"}
+    )
+    dimensions = {"FunctionName": {"Ref": "Checkout"}}
+    template["Resources"]["EgressAlarm"] = chains.metric_alarm(dimensions, MetricName="Violations-egress")
+    for number, (details, expected) in enumerate(
+        (
+            ({"host": "api.partner.example", "port": 443}, ["CheckoutAlarm"]),
+            ({"host": "evil.example", "port": 443}, ["CheckoutAlarm", "EgressAlarm"]),
+            ({"ip": "203.0.113.7", "port": 443}, ["CheckoutAlarm", "EgressAlarm"]),
+        )
+    ):
+        cloudwatch = simulated(template)
+        cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, details=details)], at=60 * number)
+        cloudwatch.evaluate(at=60 * number)
+        assert fired(cloudwatch) == expected
+    cloudwatch = simulated(template)
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, "read_write_tmp")], at=60)
+    cloudwatch.evaluate(at=60)
+    assert fired(cloudwatch) == ["CheckoutAlarm"]
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_what_was_folded_is_counted(granularity: Granularity) -> None:
+    line = (
+        f'{{"function_shield":true,"v":1,"function":"{CHECKOUT}","level":"WARN","event":"folded",'
+        '"policy":"create_child_process","mode":"alert","count":18,"pid":7}'
+    )
+    cloudwatch = simulated(chains.template(granularity))
+    cloudwatch.put_log_events(LOGS, [line], at=60)
+    cloudwatch.evaluate(at=60)
+    assert len(cloudwatch.firing) == 1
+    assert [cloudwatch.metrics.sum(key) for key in cloudwatch.metrics] == [18]
+
+
+def test_what_a_condition_leaves_out_is_not_there() -> None:
+    template = chains.template("function")
+    template["Conditions"] = {
+        "Never": {"Fn::Equals": ["a", "b"]},
+        "Later": {"Fn::Equals": [{"Ref": "Nobody"}, "b"]},
+    }
+    template["Resources"]["RefundAlarm"]["Condition"] = "Never"
+    template["Resources"]["CheckoutAlarm"]["Condition"] = "Later"
+    assert [alarm.logical_id for alarm in simulated(template).alarms] == ["CheckoutAlarm"]
+
+
+def test_an_alarm_on_a_metric_with_a_label() -> None:
+    """The CDK writes it as one of several metrics."""
+    template = chains.template("function", ["Checkout"])
+    usual = template["Resources"]["CheckoutAlarm"]["Properties"]
+    metric = {name: usual.pop(name) for name in ("Namespace", "MetricName", "Dimensions")}
+    stat = {"Metric": metric, "Stat": usual.pop("Statistic"), "Period": usual.pop("Period")}
+    usual["Metrics"] = [{"Id": "m1", "Label": "violations", "MetricStat": stat, "ReturnData": True}]
+    cloudwatch = simulated(template)
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT)], at=60)
+    cloudwatch.evaluate(at=60)
+    assert fired(cloudwatch) == ["CheckoutAlarm"]
+
+
+def test_an_alarm_over_time() -> None:
+    cloudwatch = simulated(changed(chains.template("function"), "CheckoutAlarm", OKActions=["arn:aws:sns:r:1:ok"]))
+    events = [LogEvent(time, alert_line(CHECKOUT)) for time in (65.0, 70.0, 600.0)]
+    changes = cloudwatch.replay(LOGS, [*events, LogEvent(900, "nothing")])
+    mine = [(c.previous, c.state, c.at) for c in changes if c.alarm.logical_id == "CheckoutAlarm"]
+    assert mine == [("INSUFFICIENT_DATA", "ALARM", 119.999), ("ALARM", "OK", 959.999)]
+    assert [call.action for call in cloudwatch.notifications()] == [TOPIC, "arn:aws:sns:r:1:ok"]
+
+
+def test_contributors_come_and_go() -> None:
+    cloudwatch = simulated(chains.template("fleet"))
+    cloudwatch.evaluate(at=0)
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT)], at=60)
+    first = cloudwatch.evaluate(at=60)
+    assert [(str(c.state), dict(c.contributor)) for c in first] == [
+        ("ALARM", {}),
+        ("ALARM", {"FunctionName": CHECKOUT}),
+    ]
+    cloudwatch.put_log_events("Shop-RefundLogs", [alert_line("Shop-Refund", count=9)], at=120)
+    (second,) = cloudwatch.evaluate(at=120)
+    assert dict(second.contributor) == {"FunctionName": "Shop-Refund"}
+    assert second.reason == "2 out of 2 time series evaluated to ALARM"
+    assert second.notifications[0].message["AlarmContributorAttributes"] == {"FunctionName": "Shop-Refund"}
+    assert cloudwatch.contributors("FleetAlarm") == [{"FunctionName": "Shop-Refund"}, {"FunctionName": CHECKOUT}]
+    cloudwatch.evaluate(at=600)
+    assert (cloudwatch.firing, cloudwatch.contributors("FleetAlarm")) == ((), [])
+
+
+def test_an_alarm_on_fewer_dimensions_never_fires_and_is_told() -> None:
+    template = chains.template("policy", ["Checkout"])
+    template["Resources"]["Blind"] = chains.metric_alarm({"FunctionName": {"Ref": "Checkout"}})
+    template["Resources"]["Blinder"] = chains.metric_alarm()
+    template["Resources"]["BlindFleet"] = chains.query_alarm()
+    template["Resources"]["Misspelt"] = chains.metric_alarm({"FunctionName": "checkuot", "Policy": "start"})
+    cloudwatch = simulated(template)
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, "read_write_tmp")], at=60)
+    cloudwatch.evaluate(at=60)
+    assert fired(cloudwatch) == ["CheckoutreadwritetmpAlarm"]
+    assert [alarm.logical_id for alarm in cloudwatch.unfed()] == ["Blind", "Blinder", "BlindFleet", "Misspelt"]
+
+
+def test_a_composite_alarm() -> None:
+    template = chains.template("function")
+    template["Resources"]["Any"] = chains.composite_alarm("CheckoutAlarm", "RefundAlarm")
+    template["Resources"]["Outer"] = chains.composite_alarm("Any", AlarmActions=["arn:aws:sns:us-east-1:1:outer"])
+    cloudwatch = simulated(template)
+    cloudwatch.evaluate(at=0)
+    assert cloudwatch.states["Shop-Any"] == "OK"
+    cloudwatch.put_log_events("Shop-RefundLogs", [alert_line("Shop-Refund")], at=60)
+    changes = cloudwatch.evaluate(at=60)
+    assert [change.alarm.logical_id for change in changes] == ["RefundAlarm", "Any", "Outer"]
+    assert "Shop-RefundAlarm" in changes[1].reason
+    assert changes[2].notifications[0].message["AlarmRule"].startswith('(ALARM("arn:aws:cloudwatch:us-east-1')
+
+
+def test_actions_that_are_switched_off() -> None:
+    cloudwatch = simulated(changed(chains.template("function"), "CheckoutAlarm", ActionsEnabled=False))
+    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT)], at=60)
+    cloudwatch.evaluate(at=60)
+    assert (fired(cloudwatch), cloudwatch.notifications("ALARM")) == (["CheckoutAlarm"], [])
+
+
+def test_a_default_value_is_published_where_nothing_matched() -> None:
+    template = chains.template("function", ["Checkout"])
+    template["Resources"]["Mine"] = chains.metric_filter(
+        "Checkout", pattern='{ $.level = "ERROR" }', metric="Errors", value="1", DefaultValue=0
+    )
+    template["Resources"]["MineAlarm"] = chains.metric_alarm(MetricName="Errors", TreatMissingData="missing")
+    cloudwatch = simulated(template)
+    cloudwatch.evaluate(at=0)
+    assert cloudwatch.state("MineAlarm") == "INSUFFICIENT_DATA"
+    cloudwatch.put_log_events(LOGS, ["a line", "another"], at=60)
+    cloudwatch.evaluate(at=60)
+    assert cloudwatch.state("MineAlarm") == "OK"
+    cloudwatch.put_log_events(LOGS, ["a line", '{"level":"ERROR"}'], at=120)
+    cloudwatch.evaluate(at=120)
+    assert cloudwatch.state("MineAlarm") == "ALARM"
+    assert cloudwatch.metrics.sum(MetricKey("ShieldedFunction", "Errors")) == 1
+
+
+@pytest.mark.parametrize(
+    ("resource", "properties", "alarm", "says"),
+    [
+        ("CheckoutFilter", {"FilterPattern": "ERROR"}, "CheckoutAlarm", "it watches a metric of .*expected {"),
+        ("CheckoutFilter", {"FilterPattern": "{ $.a = %x% }"}, "CheckoutAlarm", "it watches a metric of"),
+        ("CheckoutAlarm", {"ExtendedStatistic": "p99"}, "CheckoutAlarm", "ExtendedStatistic: alarms on a percentile"),
+        ("CheckoutAlarm", {"Threshold": {"Ref": "Nobody"}}, "CheckoutAlarm", "Ref Nobody"),
+        ("CheckoutAlarm", {"Namespace": "AWS/Lambda"}, "CheckoutAlarm", "a metric of AWS's own"),
+        ("CheckoutAlarm", {"Metrics": [{"Id": "a", "Expression": "m1+1"}]}, "CheckoutAlarm", "cannot be read"),
+        ("FleetAlarm", {"Metrics": [{"Id": "a"}, {"Id": "b"}]}, "FleetAlarm", "not metric math"),
+        (
+            "FleetAlarm",
+            {"Metrics": [{"Id": "a", "Period": 60, "Expression": chains.QUERY.partition(" ORDER")[0]}]},
+            "FleetAlarm",
+            "needs ORDER BY",
+        ),
+    ],
+)
+def test_what_is_not_simulated_is_never_ok(resource: str, properties: dict[str, Any], alarm: str, says: str) -> None:
+    granularity: Granularity = "fleet" if resource == "FleetAlarm" else "function"
+    template = changed(chains.template(granularity), resource, **properties)
+    template["Resources"]["Any"] = chains.composite_alarm(alarm)
+    cloudwatch = simulated(template)
+    assert alarm in [problem.place.logical_id for problem in cloudwatch.problems]
+    cloudwatch.evaluate(at=60)
+    for name in (alarm, "Any"):
+        assert f"Shop-{name}" not in cloudwatch.states
+        with pytest.raises(SimulationError):
+            cloudwatch.state(name)
+    with pytest.raises(SimulationError, match=says):
+        cloudwatch.state(alarm)
+
+
+def test_names_that_are_not_there() -> None:
+    cloudwatch = simulated(chains.template("function"))
+    with pytest.raises(SimulationError, match="no log group Shop-Logs; there are: Shop-CheckoutLogs, Shop-RefundLogs"):
+        cloudwatch.put_log_events("Shop-Logs", ["x"])
+    with pytest.raises(SimulationError, match="no alarm Nobody; there are: Shop-CheckoutAlarm"):
+        cloudwatch.state("Nobody")
+    with pytest.raises(SimulationError, match="no function Nobody; there are: Shop/Checkout, Shop/Refund"):
+        cloudwatch.function("Nobody")
+    assert cloudwatch.function("Shop/Checkout") == cloudwatch.function("Checkout") == cloudwatch.function(CHECKOUT)
+
+
+def test_a_line_of_another_function_is_not_this_ones() -> None:
+    """A log group that two functions share: each has its own metric."""
+    template = changed(chains.template("function"), "Refund", LoggingConfig={"LogGroup": {"Ref": "CheckoutLogs"}})
+    cloudwatch = simulated(changed(template, "RefundFilter", LogGroupName={"Ref": "CheckoutLogs"}))
+    cloudwatch.put_log_events(LOGS, [alert_line("Shop-Refund")], at=60)
+    cloudwatch.evaluate(at=60)
+    assert fired(cloudwatch) == ["RefundAlarm"]
+    refund = MetricKey.of("ShieldedFunction", "Violations", {"FunctionName": "Shop-Refund"})
+    assert cloudwatch.metrics.sum(refund) == 2  # as in AWS: both filters count it
+
+
+def test_a_filter_too_many() -> None:
+    template = chains.template("function", ["Checkout"])
+    for number in range(100):
+        template["Resources"][f"Filter{number}"] = chains.metric_filter("Checkout")
+    with pytest.raises(SimulationError, match="101 metric filters; CloudWatch takes 100"):
+        simulated(template)
+
+
+def test_whole_names_are_given_by_the_template() -> None:
+    template = changed(chains.template("function"), "Checkout", FunctionName="checkout")
+    template = changed(template, "CheckoutLogs", LogGroupName="/shop/checkout")
+    cloudwatch = simulated(changed(template, "CheckoutAlarm", AlarmName="on-call"))
+    assert cloudwatch.function("checkout").log_group == "/shop/checkout"
+    cloudwatch.put_log_events("/shop/checkout", [alert_line("checkout")], at=60)
+    cloudwatch.evaluate(at=60)
+    assert [alarm.name for alarm in cloudwatch.firing] == ["on-call"]

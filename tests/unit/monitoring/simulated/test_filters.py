@@ -1,0 +1,96 @@
+"""What a metric filter publishes for a line: values and dimensions of the line, or nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.chains import PATTERN
+from shielded_function_monitoring.alert import MODES, POLICIES
+from shielded_function_monitoring.pattern import parse, parse_selector, read_line
+from shielded_function_monitoring.simulated.filters import FilterError, MetricFilter, too_many
+from shielded_function_monitoring.simulated.log_events import alert_line
+from shielded_function_monitoring.simulated.metrics import MetricKey
+
+FILTER = MetricFilter(
+    name="Filter",
+    log_group="group",
+    pattern=parse(PATTERN),
+    namespace="N",
+    metric="Violations",
+    value=parse_selector("$.count"),
+    dimensions=(("FunctionName", parse_selector("$.function")), ("Policy", parse_selector("$.policy"))),
+)
+LINE = {"function_shield": True, "function": "checkout", "policy": "read_handler", "count": 3}
+
+
+def published(line: dict[str, Any] | str, filter: MetricFilter = FILTER) -> tuple[MetricKey, float] | None:
+    read = read_line(line if isinstance(line, str) else json.dumps(line))
+    assert read is not None
+    return filter.publishes(read)
+
+
+def test_value_and_dimensions_come_from_the_line() -> None:
+    key = MetricKey.of("N", "Violations", {"FunctionName": "checkout", "Policy": "read_handler"})
+    assert published(LINE) == (key, 3.0)
+    assert FILTER.could_publish(key)
+    assert not FILTER.could_publish(MetricKey.of("N", "Violations", {"FunctionName": "checkout"}))
+
+
+def test_a_number_without_end_is_no_value() -> None:
+    """Somebody's forged line; as a metric's value it would be infinite, and the alarm's sum with it."""
+    assert published(json.dumps(LINE).replace("3", "1e999")) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"function": ...},  # a line without the field of a dimension publishes nothing
+        {"function": None},
+        {"function": {"name": "checkout"}},
+        {"function": ["checkout"]},
+        {"function": ""},
+        {"count": ...},
+        {"count": "3"},
+        {"count": None},
+        {"count": True},
+        {"count": 2**361},  # beyond what a metric takes
+        {"policy": ...},
+        {"function_shield": "true"},
+    ],
+)
+def test_nothing_is_published(change: dict[str, Any]) -> None:
+    assert published({key: value for key, value in {**LINE, **change}.items() if value is not ...}) is None
+
+
+@pytest.mark.parametrize(("value", "text"), [(7, "7"), (1.5, "1.5"), (True, "true"), (False, "false"), ("x", "x")])
+def test_a_dimension_is_text(value: Any, text: str) -> None:
+    found = published({**LINE, "function": value})
+    assert found is not None
+    assert dict(found[0].dimensions)["FunctionName"] == text
+
+
+def test_a_constant_value() -> None:
+    assert published(LINE, MetricFilter("F", "g", parse(PATTERN), "N", "M")) == (MetricKey("N", "M"), 1.0)
+
+
+def test_what_cloudwatch_refuses() -> None:
+    with pytest.raises(FilterError, match="DefaultValue does not go with Dimensions"):
+        MetricFilter("F", "g", FILTER.pattern, "N", "M", dimensions=FILTER.dimensions, default_value=0)
+    four = tuple((f"D{number}", parse_selector("$.a")) for number in range(4))
+    with pytest.raises(FilterError, match="4 dimensions; CloudWatch takes 3"):
+        MetricFilter("F", "g", FILTER.pattern, "N", "M", dimensions=four)
+    assert list(too_many([FILTER] * 100)) == []
+    assert list(too_many([FILTER] * 101)) == ["group: 101 metric filters; CloudWatch takes 100 on a log group"]
+
+
+@given(st.sampled_from(POLICIES), st.sampled_from(MODES), st.integers(1, 2**31), st.text(min_size=1, max_size=64))
+def test_every_alert_line_is_counted_whole(policy: Any, mode: Any, count: int, function: str) -> None:
+    line = alert_line(function, policy, mode, count=count)
+    found = published(line)
+    assert found is not None
+    assert found == (MetricKey.of("N", "Violations", {"FunctionName": function, "Policy": policy}), float(count))

@@ -1,0 +1,112 @@
+"""Metrics Insights queries: what is read, what is refused, and which metrics a query takes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.chains import QUERY
+from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics
+from shielded_function_monitoring.simulated.metrics_insights import (
+    Condition,
+    MetricsQuery,
+    QueryError,
+    parse_query,
+)
+
+FLEET = MetricsQuery("SUM", "Violations", "ShieldedFunction", ("FunctionName",), (), ("FunctionName",), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        (QUERY, FLEET),
+        (QUERY.replace("SELECT", "select").replace("GROUP BY", "group  by"), FLEET),
+        ("SELECT SUM(Violations) FROM ShieldedFunction", MetricsQuery("SUM", "Violations", "ShieldedFunction")),
+        ('SELECT AVG("a b") FROM SCHEMA("AWS/EC2")', MetricsQuery("AVG", "a b", "AWS/EC2", ())),
+        (
+            "SELECT MAX(M) FROM SCHEMA(N, A, B) WHERE A = 'x' AND \"B\" != 'y z' GROUP BY A, B ORDER BY MAX() LIMIT 5",
+            MetricsQuery(
+                "MAX",
+                "M",
+                "N",
+                ("A", "B"),
+                (Condition("A", True, "x"), Condition("B", False, "y z")),
+                ("A", "B"),
+                False,
+                5,
+            ),
+        ),
+    ],
+)
+def test_what_is_read(text: str, query: MetricsQuery) -> None:
+    assert parse_query(text) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "expected SELECT, found the end"),
+        ("SELECT Violations FROM N", "VIOLATIONS is not one of AVG"),
+        ("SELECT SUM() FROM N", "expected a metric"),
+        ("SELECT SUM(M)", "expected FROM"),
+        ("SELECT SUM(M) FROM SCHEMA()", "expected a namespace"),
+        ("SELECT SUM(M) FROM N GROUP FunctionName", "expected the end, found GROUP"),
+        ("SELECT SUM(M) FROM N GROUP BY", "expected a dimension, found the end"),
+        ("SELECT SUM(M) FROM N WHERE A = x", "expected a text in ''"),
+        ("SELECT SUM(M) FROM N WHERE A > 'x'", "cannot be read"),
+        ("SELECT SUM(M) FROM N WHERE A = 'x' OR A = 'y'", "expected the end, found OR"),
+        ("SELECT SUM(M) FROM N ORDER BY AVG()", "ORDER BY AVG.. beside SELECT SUM"),
+        ("SELECT SUM(M) FROM N LIMIT ten", "expected a number"),
+        ('SELECT SUM(M) FROM SCHEMA("N", A) GROUP BY B', "GROUP BY B: not in SCHEMA"),
+        ("SELECT SUM(M) FROM AWS/Lambda", "cannot be read"),
+        ("SELECT SUM(M) FROM N WHERE A = 'it''s'", "expected the end, found s"),
+        ("SELECT SUM(M), MAX(M) FROM N", "expected FROM, found ,"),
+    ],
+)
+def test_what_is_refused(text: str, says: str) -> None:
+    with pytest.raises(QueryError, match=says):
+        parse_query(text)
+
+
+def metrics() -> Metrics:
+    found = Metrics()
+    for function, policy, value in (("a", None, 1), ("b", None, 2), ("a", "read_handler", 4)):
+        dimensions = {"FunctionName": function} | ({"Policy": policy} if policy else {})
+        found.put(MetricKey.of("ShieldedFunction", "Violations", dimensions), value, time=60)
+    found.put(MetricKey.of("ShieldedFunction", "Other", {"FunctionName": "a"}), 8, time=60)
+    found.put(MetricKey.of("Elsewhere", "Violations", {"FunctionName": "a"}), 16, time=60)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "sums"),
+    [
+        (QUERY, {("a",): 1, ("b",): 2}),  # SCHEMA: these dimensions and no other
+        ("SELECT SUM(Violations) FROM ShieldedFunction", {(): 7}),
+        ("SELECT SUM(Violations) FROM ShieldedFunction GROUP BY FunctionName", {("a",): 5, ("b",): 2}),
+        ("SELECT SUM(Violations) FROM ShieldedFunction GROUP BY Policy", {("read_handler",): 4}),
+        ('SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction")', {}),
+        ("SELECT SUM(Violations) FROM ShieldedFunction WHERE FunctionName != 'a' GROUP BY FunctionName", {("b",): 2}),
+        ("SELECT SUM(Violations) FROM ShieldedFunction WHERE Policy != 'x'", {(): 4}),  # without the dimension: no
+    ],
+)
+def test_what_a_query_takes(text: str, sums: dict[tuple[str, ...], float]) -> None:
+    groups = parse_query(text).groups(metrics(), since=0)
+    assert sums == {
+        name: sum(found.sum for one in series for found in one.minutes.values()) for name, series in groups.items()
+    }
+
+
+def test_a_series_that_is_old_is_no_longer_there() -> None:
+    assert parse_query(QUERY).groups(metrics(), since=119) != {}
+    assert parse_query(QUERY).groups(metrics(), since=120) == {}
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        parse_query(f"SELECT SUM(M) FROM {text}")
+    except QueryError:
+        return

@@ -1,0 +1,138 @@
+"""In moto: log lines become metrics, states of alarms, and messages in a queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from harness import chains
+from harness.chains import GRANULARITIES, STACK, TOPIC, Granularity
+from shielded_function_monitoring.simulated import LogEvent, MotoCloudWatch, SimulatedCloudWatch, alert_line
+
+REGION = "us-east-1"
+CHECKOUT, LOGS = "Shop-Checkout", "Shop-CheckoutLogs"
+# moto takes log lines of the last 14 days.
+NOW = datetime.now(timezone.utc).timestamp() // 60 * 60
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, region_name=REGION)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        yield
+
+
+def made(template: dict[str, Any]) -> MotoCloudWatch:
+    found = MotoCloudWatch(SimulatedCloudWatch.from_template(template, stack=STACK), client)
+    found.create()
+    return found
+
+
+def subscribed() -> str:
+    """A queue that gets what the topic sends."""
+    queue = client("sqs").create_queue(QueueName="on-call")["QueueUrl"]
+    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    client("sns").subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn)
+    return queue
+
+
+def received(queue: str) -> list[dict[str, Any]]:
+    messages = client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
+
+
+def states() -> dict[str, str]:
+    return {a["AlarmName"]: a["StateValue"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]}
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_a_line_becomes_a_message_in_a_queue(granularity: Granularity) -> None:
+    found = made(chains.template(granularity))
+    queue = subscribed()
+    found.evaluate(NOW - 60)
+    assert (set(states().values()), received(queue)) == ({"OK"}, [])
+    found.put_log_events(LOGS, [alert_line(CHECKOUT, count=4), "START"], at=NOW)
+    found.evaluate(NOW)
+    firing = [name for name, state in states().items() if state == "ALARM"]
+    assert firing == [alarm.name for alarm in found.cloudwatch.firing]
+    assert len(firing) == 1
+    messages = received(queue)
+    assert {message["AlarmName"] for message in messages} == set(firing)
+    assert {message["NewStateValue"] for message in messages} == {"ALARM"}
+    if granularity == "fleet":
+        assert [m.get("AlarmContributorAttributes") for m in messages] == [None, {"FunctionName": CHECKOUT}]
+    else:
+        assert len(messages) == 1
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_anybody_puts_into_motos_logs_is_counted_once() -> None:
+    found = made(chains.template("function"))
+    client("logs").create_log_stream(logGroupName=LOGS, logStreamName="2026/11/28/[$LATEST]1")
+    event = {"timestamp": int(NOW * 1000), "message": alert_line(CHECKOUT, count=2)}
+    for _ in range(2):
+        client("logs").put_log_events(logGroupName=LOGS, logStreamName="2026/11/28/[$LATEST]1", logEvents=[event])
+        found.evaluate(NOW)
+    (datum,) = client("cloudwatch").get_metric_statistics(
+        Namespace="ShieldedFunction",
+        MetricName="Violations",
+        Dimensions=[{"Name": "FunctionName", "Value": CHECKOUT}],
+        StartTime=datetime.fromtimestamp(NOW - 60, timezone.utc),
+        EndTime=datetime.fromtimestamp(NOW + 60, timezone.utc),
+        Period=60,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    assert datum["Sum"] == 4
+    assert states()["Shop-CheckoutAlarm"] == "ALARM"
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_alarm_that_is_over() -> None:
+    template = chains.template("function")
+    template["Resources"]["CheckoutAlarm"]["Properties"]["OKActions"] = [{"Ref": "Topic"}]
+    found = made(template)
+    queue = subscribed()
+    found.put_log_events(LOGS, [LogEvent(NOW, alert_line(CHECKOUT))])
+    found.evaluate(NOW)
+    found.evaluate(NOW + 600)
+    assert [message["NewStateValue"] for message in received(queue)] == ["ALARM", "OK"]
+    assert states()["Shop-CheckoutAlarm"] == "OK"
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_composite_alarm_calls_its_topic_too() -> None:
+    template = chains.template("function")
+    for name in ("Checkout", "Refund"):
+        template["Resources"][f"{name}Alarm"]["Properties"]["AlarmActions"] = []
+    template["Resources"]["Any"] = chains.composite_alarm("CheckoutAlarm", "RefundAlarm")
+    found = made(template)
+    queue = subscribed()
+    found.put_log_events(LOGS, [alert_line(CHECKOUT)], at=NOW)
+    found.evaluate(NOW)
+    assert [message["AlarmName"] for message in received(queue)] == ["Shop-Any"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_filters_and_alarms_are_in_moto_as_the_template_has_them() -> None:
+    found = made(chains.template("fleet"))
+    found.create()  # a second time changes nothing
+    filters = client("logs").describe_metric_filters()["metricFilters"]
+    assert [one["logGroupName"] for one in filters] == [LOGS, "Shop-RefundLogs"]
+    (transformation,) = filters[0]["metricTransformations"]
+    assert transformation["dimensions"] == {"FunctionName": "$.function"}
+    assert (filters[0]["filterPattern"], transformation["metricValue"]) == (chains.WITHOUT_READ_HANDLER, "$.count")
+    (alarm,) = client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert (alarm["AlarmName"], alarm["Metrics"][0]["Expression"]) == ("Shop-FleetAlarm", chains.QUERY)

@@ -1,0 +1,289 @@
+"""The queries' text, run by the evaluator over lines of the shield."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.alert_lines import alert, armed, at, connect, folded, lookup, refused, tmp
+from shielded_function_monitoring.insights import (
+    Aggregate,
+    All,
+    AnyOf,
+    Column,
+    Compare,
+    DateFloor,
+    Evaluation,
+    Fields,
+    Filter,
+    In,
+    IsPresent,
+    Like,
+    Limit,
+    Query,
+    QueryError,
+    Sort,
+    Stats,
+    combine,
+    evaluate,
+    evaluate_text,
+    parse_query,
+    queries,
+    records,
+)
+
+LOG = [
+    "START RequestId: 1 Version: $LATEST",
+    armed(at(20)),
+    connect("api.stripe.com", time=at(20, second=1), count=3, caller="libssl.so"),
+    connect("api.stripe.com", time=at(21), caller="libssl.so"),
+    lookup("api.stripe.com", at(20)),
+    tmp("/tmp/x", at(22), function="refund", mode="block"),
+    folded("read_write_tmp", 18, at(22, second=2)),
+    refused("SHIELD_READ_HANDLER: blok is not a mode", at(23)),
+    '{"message":"{\\"function_shield\\":true}"}',
+    "REPORT RequestId: 1",
+]
+
+QUERIES = {
+    "observed": queries.observed(),
+    "observed, of one": queries.observed(("checkout",)),
+    "timeline": queries.timeline(),
+    "timeline by hour": queries.timeline(("a", 'b"c\\'), "1h"),
+    "lines": queries.lines((), 3),
+    **{f"by {group}": queries.alerts_by(group) for group in queries.GROUPS},
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_is_read_back_as_it_is_written(name: str) -> None:
+    query = QUERIES[name]
+    assert parse_query(query.render()) == query
+    assert parse_query(query.render().replace("\n", " ")) == query
+    assert evaluate_text(query.render(), LOG) == evaluate(query, LOG)
+
+
+def test_violations_by_function() -> None:
+    rows = evaluate_text(queries.alerts_by("function").render(), LOG)
+    assert [(row["function"], row["violations"], row["lines"]) for row in rows] == [
+        ("checkout", "24", "5"),
+        ("refund", "1", "1"),
+    ]
+    assert rows[0]["first_seen"] == at(20)
+    assert rows[0]["last_seen"] == at(23)
+    assert rows[0]["days"] == "4"
+
+
+def test_every_line_with_a_policy_counts() -> None:
+    """What the metric filter counts: alerts, what was counted and not written, starts without the shield."""
+    rows = evaluate_text(queries.alerts_by("policy").render(), LOG)
+    assert {(row["policy"], row.get("mode"), row["violations"]) for row in rows} == {
+        ("outbound_connectivity", "alert", "5"),
+        ("read_write_tmp", "block", "1"),
+        ("read_write_tmp", "alert", "18"),
+        ("start", None, "1"),
+    }
+
+
+def test_targets_and_who() -> None:
+    rows = evaluate(queries.alerts_by("target"), LOG)
+    (row,) = [row for row in rows if row.get("details.port")]
+    assert row["violations"] == "4"
+    assert (row["details.host"], row["details.ip"], row["details.port"]) == ("api.stripe.com", "198.51.100.7", "443")
+    assert row["caller.object"] == "libssl.so"
+
+
+def test_some_functions_only() -> None:
+    assert {row["function"] for row in evaluate(queries.observed(("refund", "other")), LOG)} == {"refund"}
+
+
+def test_the_timeline() -> None:
+    rows = evaluate_text(queries.timeline(period="1h").render(), LOG)
+    found = {(row["period"], row["policy"]): row["violations"] for row in rows if row["function"] == "checkout"}
+    assert found == {
+        ("2026-11-20 10:00:00.000", "outbound_connectivity"): "4",
+        ("2026-11-21 10:00:00.000", "outbound_connectivity"): "1",
+        ("2026-11-22 10:00:00.000", "read_write_tmp"): "18",
+        ("2026-11-23 10:00:00.000", "start"): "1",
+    }
+
+
+def test_the_newest_lines() -> None:
+    found = [{**record, "@timestamp": number} for number, record in enumerate(records(LOG))]
+    evaluation = Evaluation(queries.lines(rows=2))
+    for record in found:
+        evaluation.add(record)
+    assert [row["@message"] for row in evaluation.rows()] == [LOG[7], LOG[6]]
+
+
+@pytest.mark.parametrize("before", ["2026-11-24T13:37:00 stream/[$LATEST]1 ", "\t", "x"])
+def test_what_a_tool_writes_in_front_of_a_line(before: str) -> None:
+    (record,) = records([before + LOG[2] + "\r\n"])
+    assert record["@message"] == LOG[2]
+
+
+def test_what_is_no_line_of_the_shield() -> None:
+    said = ['{"function_shield":true', '{"function_shield":true}}', LOG[8], '{"function_shield":false}', "[" * 100_000]
+    said += ['{"function_shield":true,"a":' + "[" * 100_000]
+    assert list(records(said)) == []
+
+
+def test_values_that_are_no_scalars_are_absent() -> None:
+    forged = '{"function_shield":true,"policy":["a"],"function":{"x":1},"count":true,"mode":null,"v":1.5}'
+    text = "stats count(*) as lines, sum(`count`) as total by policy, function, mode, v"
+    assert evaluate_text(text, [forged]) == [{"lines": "1", "total": "1", "v": "1.5"}]
+
+
+def test_aggregates() -> None:
+    lines = [alert("read_write_tmp", at(20 + n), path="/tmp/x", count=n + 1) for n in (2, 0, 1)]
+    text = (
+        "stats count(*) as lines, count(details.host) as hosts, sum(`count`) as total, min(`count`) as least, "
+        "max(`count`) as most, count_distinct(`count`) as kinds, earliest(`count`) as first, latest(`count`) as last"
+    )
+    assert evaluate_text(text, lines) == [
+        {"lines": "3", "hosts": "0", "total": "6", "least": "1", "most": "3", "kinds": "3", "first": "1", "last": "3"}
+    ]
+
+
+def test_sorting_and_limits() -> None:
+    lines = [alert("read_write_tmp", path=f"/tmp/{n}", count=n) for n in (9, 10, 2)]
+    text = "stats sum(`count`) as n by details.path | sort n {} | limit 2"
+    assert [row["n"] for row in evaluate_text(text.format("desc"), lines)] == ["10", "9"]
+    assert [row["n"] for row in evaluate_text(text.format("asc"), lines)] == ["2", "9"]
+
+
+def test_memory_is_bounded_and_what_is_left_out_is_counted() -> None:
+    evaluation = Evaluation(queries.alerts_by("target"), max_groups=5)
+    for record in records(tmp(f"/tmp/{n % 8}") for n in range(16)):
+        evaluation.add(record)
+    assert len(evaluation.rows()) == 5
+    assert evaluation.left_out == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fields", "expected word or quoted, found the end"),
+        ("filter policy != 'x'", "!= is not one of"),
+        ("filter not ispresent(x)", "expected sign, found ispresent"),
+        ("filter policy", "expected sign"),
+        ("filter policy like /x/", "'/x/' is not understood"),
+        ("filter policy in []", "expected text"),
+        ("parse @message '*' as x", "parse is not one of fields, filter"),
+        ("stats sum(x)", "expected as"),
+        ("stats avg(x) as y", "avg is not one of"),
+        ("stats sum(*) as y", r"sum\(\*\): only count takes \*"),
+        ("stats count(*) as n by n", "a name of its own"),
+        ("stats count(*) as n | stats count(*) as m", "at most one stats"),
+        ("limit 10001", "1 to 10000"),
+        ("limit 1 limit 2", "expected | or the end"),
+        ("fields datefloor(@timestamp, 1x) as day", "expected period"),
+    ],
+)
+def test_what_is_outside_the_subset_is_refused(text: str, said: str) -> None:
+    with pytest.raises(QueryError, match=said):
+        parse_query(text)
+
+
+def test_an_order_that_is_not_evaluated() -> None:
+    with pytest.raises(QueryError, match="come before stats"):
+        evaluate_text("limit 1 | filter ispresent(x)", [])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Compare("a", "=", "x\ny").render(),
+        lambda: Compare("a`b", "=", 1).render(),
+        lambda: In("a", ()),
+        lambda: All(),
+        lambda: Column("a", "count").render(),
+        lambda: Column("a", "b.c").render(),
+        lambda: DateFloor("0d").render(),
+        lambda: Query(Filter(In("function", tuple(str(n) * 60 for n in range(200))))).render(),
+    ],
+)
+def test_what_cannot_be_written(make: object) -> None:
+    with pytest.raises(QueryError):
+        make()  # type: ignore[operator]
+
+
+TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=12)
+NAMES = st.sampled_from(("policy", "details.host", "count", "@message", "a b", "in"))
+LEAVES = st.one_of(
+    st.builds(Compare, NAMES, st.sampled_from(("=", "<", "<=", ">", ">=")), TEXTS.filter(str.isprintable)),
+    st.builds(Compare, NAMES, st.just("="), st.integers(-1000, 1000)),
+    st.builds(Like, NAMES, TEXTS.filter(str.isprintable)),
+    st.builds(In, NAMES, st.lists(TEXTS.filter(str.isprintable), min_size=1, max_size=3).map(tuple)),
+    st.builds(IsPresent, NAMES),
+)
+CONDITIONS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: All(*parts)),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: AnyOf(*parts)),
+    ),
+    max_leaves=6,
+)
+
+
+@given(CONDITIONS, TEXTS, TEXTS, st.integers(-1000, 1000))
+def test_any_condition_is_read_back_and_means_the_same(condition: object, policy: str, host: str, count: int) -> None:
+    query = Query(Filter(condition))  # type: ignore[arg-type]
+    again = parse_query(query.render())
+    record = {"policy": policy, "details": {"host": host}, "count": count, "@message": policy + host, "in": host}
+    (first,), (second,) = query.commands, again.commands
+    assert isinstance(first, Filter)
+    assert isinstance(second, Filter)
+    assert first.condition.compile()(dict(record)) == second.condition.compile()(dict(record))
+    assert again.render() == query.render()
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 28), st.sampled_from("abc"), st.integers(1, 9)), max_size=30), st.integers(1, 28)
+)
+def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], parted: int) -> None:
+    """Asked for in two parts, at midnight, it is what it is at once."""
+    query = queries.alerts_by("target")
+    stats = query.stats
+    assert stats is not None
+    log = [tmp(f"/tmp/{name}", at(day), count=count) for day, name, count in sorted(found)]
+    early = [each for each in log if json.loads(each)["timestamp"] < at(parted, 0)]
+    late = log[len(early) :]
+    together = combine(stats, (evaluate(query, early), evaluate(query, late)), apart=True)
+    key = lambda row: row["details.path"]  # noqa: E731
+    assert sorted(together, key=key) == sorted(evaluate(query, log), key=key)
+
+
+def test_numbers_as_insights_writes_them() -> None:
+    stats = Stats((Aggregate("sum", "count", "n"), Aggregate("max", "count", "most")), ("a",))
+    parts = ([{"a": "x", "n": "1.2E7", "most": "3.0"}], [{"a": "x", "n": "5", "most": "nonsense"}, {"n": "1"}])
+    assert combine(stats, parts, apart=False) == [{"a": "x", "n": "12000005", "most": "3"}, {"n": "1"}]
+
+
+def test_fields_and_aliases() -> None:
+    query = Query(Fields((Column("policy", "what"), Column("details.path"))), Sort("what"), Limit(1))
+    assert evaluate(query, [tmp("/tmp/x")]) == [{"what": "read_write_tmp", "details.path": "/tmp/x"}]
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-99-99", "2026-02-30", "\u0662\u0660\u0662\u0666-11-20", "2026-1--20", "\x1b[31m     "]
+)
+def test_a_day_that_is_none(time: str) -> None:
+    line = connect("a.example").replace(at()[:10], json.dumps(time)[1:-1])
+    (row,) = evaluate(queries.timeline(), [line])
+    assert "period" not in row
+
+
+def test_the_groups_of_each_log_group_apart() -> None:
+    assert (
+        queries.alerts_by("function")
+        .apart_by("@log")
+        .render()
+        .splitlines()[2]
+        .endswith("by function, region, account, @log")
+    )
+    assert queries.lines().apart_by("@log") == queries.lines()

@@ -1,0 +1,482 @@
+"""What is learnt from lines, what is only offered, and what is left to a person."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import botocore.session
+import pytest
+import yaml
+
+from harness.alert_lines import alert, armed, at, connect, folded, line, lookup, program, refused, tmp
+from shielded_function.policy import ShieldPolicy
+from shielded_function_monitoring.learning import (
+    Evidence,
+    FunctionLog,
+    Heading,
+    Learnt,
+    MergeError,
+    StoreError,
+    from_json,
+    learn,
+    merge,
+    read,
+    replay,
+    to_json,
+    write_json,
+    write_python,
+    write_toml,
+    write_yaml,
+)
+from shielded_function_monitoring.learning.questions import Question
+from shielded_function_monitoring.learning.suspects import RULES
+from shielded_function_monitoring.learning.wildcards import common_domain, domain_of, form_of
+
+SERVICES = tuple(botocore.session.Session().get_available_services())
+
+
+def log_of(*lines: str) -> FunctionLog:
+    (found,) = read(lines).functions.values()
+    return found
+
+
+def learnt_of(*lines: str, **options: object) -> Learnt:
+    return learn(log_of(*lines), services=SERVICES, **options)  # type: ignore[arg-type]
+
+
+def entries(learnt: Learnt) -> list[tuple[str, str]]:
+    return [(each.field, each.value) for each in learnt.entries]
+
+
+def rules(learnt: Learnt) -> list[tuple[str, str, str]]:
+    return [(each.rule, each.target, each.value) for each in learnt.findings]
+
+
+def test_each_policy_with_a_list() -> None:
+    learnt = learnt_of(
+        armed(),
+        lookup("api.stripe.com", at(20)),
+        *(connect("api.stripe.com", time=at(20), caller="libssl.so") for _ in range(3)),
+        connect("api.stripe.com", ip="198.51.100.8", time=at(22), caller="_socket.so"),
+        connect(ip="203.0.113.9", port=5432),
+        connect(ip="2001:db8::9", port=5432),
+        connect("ntp.example.com", port=123, protocol="udp"),
+        tmp("/tmp/cache.json"),
+        program("/usr/bin/convert"),
+    )
+    assert entries(learnt) == [
+        ("allow_outbound", "203.0.113.9:5432"),
+        ("allow_outbound", "[2001:db8::9]:5432"),
+        ("allow_outbound", "api.stripe.com:443"),
+        ("allow_outbound", "ntp.example.com:123"),
+        ("allow_tmp", "/tmp/cache.json"),
+        ("allow_child_process", "/usr/bin/convert"),
+    ]
+    assert learnt.entries[2].evidence == Evidence(4, at(20), at(22), 2, ("_socket.so", "libssl.so"))
+    assert (learnt.findings, learnt.offers, learnt.incomplete) == ([], [], [])
+    assert (learnt.cold_starts, learnt.days) == (1, 2)
+    assert ShieldPolicy(**learnt.additions()).allow_tmp == ("/tmp/cache.json",)
+
+
+def test_aws_becomes_services_and_buckets() -> None:
+    learnt = learnt_of(
+        connect("sqs.eu-west-1.amazonaws.com"),
+        connect("dynamodb.eu-west-1.amazonaws.com"),
+        connect("monitoring.eu-west-1.amazonaws.com"),
+        connect("123456789012.ddb.eu-west-1.amazonaws.com"),
+        connect("shop-orders.s3.eu-west-1.amazonaws.com"),
+        connect("sqs.us-east-1.amazonaws.com"),  # another region's is a host like any other
+        connect("ec2-203-0-113-7.eu-west-1.compute.amazonaws.com"),
+        connect("999999999999.ddb.eu-west-1.amazonaws.com"),  # another account's
+    )
+    assert entries(learnt) == [
+        ("allow_outbound", "999999999999.ddb.eu-west-1.amazonaws.com:443"),
+        ("allow_outbound", "ec2-203-0-113-7.eu-west-1.compute.amazonaws.com:443"),
+        ("allow_outbound", "sqs.us-east-1.amazonaws.com:443"),
+        ("allow_aws", "cloudwatch"),
+        ("allow_aws", "dynamodb"),
+        ("allow_aws", "sqs"),
+        ("allow_buckets", "shop-orders"),
+    ]
+
+
+def test_any_bucket_is_a_decision() -> None:
+    learnt = learnt_of(connect("s3.eu-west-1.amazonaws.com"))
+    assert rules(learnt) == [("any-bucket", "s3.eu-west-1.amazonaws.com:443", "s3")]
+    assert entries(learnt_of(connect("s3.eu-west-1.amazonaws.com"), accept=["s3"])) == [("allow_aws", "s3")]
+
+
+def test_under_granted_it_is_a_missing_grant() -> None:
+    log = [connect("sqs.eu-west-1.amazonaws.com"), connect("orders.s3.eu-west-1.amazonaws.com")]
+    learnt = learnt_of(*log, granted=True)
+    assert entries(learnt) == []
+    assert rules(learnt) == [
+        ("missing-grant", "orders.s3.eu-west-1.amazonaws.com:443", "orders"),
+        ("missing-grant", "sqs.eu-west-1.amazonaws.com:443", "sqs"),
+    ]
+    assert "the role is granted nothing on the service sqs" in learnt.findings[1].reason
+
+
+NEVER = [
+    ("metadata-address", connect(ip="169.254.169.254", port=80), "169.254.169.254:80"),
+    ("metadata-address", connect(ip="169.254.170.2", port=80), "169.254.170.2:80"),
+    ("metadata-address", connect(ip="fd00:ec2::254", port=80), "[fd00:ec2::254]:80"),
+    ("metadata-address", connect(ip="::ffff:169.254.169.254", port=80), "[::ffff:169.254.169.254]:80"),
+    ("metadata-address", connect(ip="169.254.1.1", port=80), "169.254.1.1:80"),
+    ("metadata-address", connect("rebound.example.com", ip="169.254.169.254", port=80), "rebound.example.com:80"),
+    ("metadata-address", lookup("metadata.google.internal"), "metadata.google.internal"),
+    ("looks-like-data", lookup("5f4dcc3b5aa765d61d8327deb882cf99b1c2.evil.example"), None),
+    ("looks-like-data", connect("5f4dcc3b5aa765d61d8327deb882cf99b1c2.evil.example"), None),
+    ("only-looked-up", lookup("quiet.evil.example"), "quiet.evil.example"),
+    ("only-looked-up", connect("quiet.evil.example", port=0, protocol="udp"), "quiet.evil.example"),
+    ("only-looked-up", connect(ip="203.0.113.9", port=0, protocol="udp"), "203.0.113.9"),
+    ("metadata-address", connect("169.254.169.254", port=80), "169.254.169.254:80"),
+    ("metadata-address", connect("a.example", sni="169.254.169.254", protocol="tls"), "169.254.169.254:443"),
+    ("metadata-address", connect("METADATA.google.internal.", port=80), "METADATA.google.internal.:80"),
+    ("address-as-name", connect("203.0.113.9"), "203.0.113.9:443"),
+    ("address-as-name", connect("a.example", sni="203.0.113.9", protocol="tls"), "203.0.113.9:443"),
+    ("any-bucket", connect("s3.us-west-2.amazonaws.com"), "s3.us-west-2.amazonaws.com:443"),
+    ("any-bucket", connect("s3-accelerate.dualstack.amazonaws.com"), "s3-accelerate.dualstack.amazonaws.com:443"),
+    ("cut-off", tmp("/tmp/" + "z" * 1125 + "..."), None),
+    ("cut-off", program("/usr/" + "z" * 1125 + "..."), None),
+    ("program-in-tmp", program("/tmp/miner"), "/tmp/miner"),
+    ("program-in-tmp", program("/dev/shm/miner"), "/dev/shm/miner"),
+    ("unshielded-program", program("/opt/static", allow="unshielded:/opt/static"), "/opt/static"),
+    ("wildcard-in-name", tmp("/tmp/**"), "/tmp/**"),
+    ("wildcard-in-name", tmp("/tmp/a?", allow="/tmp/a?"), "/tmp/a?"),
+    ("wildcard-in-name", tmp("/tmp/a,b", allow="/tmp/a?b"), "/tmp/a,b"),
+    ("wildcard-in-name", lookup("*.example.com"), "*.example.com"),
+    ("no-entry", alert("outbound_connectivity", protocol="raw"), "raw"),
+    ("no-entry", connect("\x1b[31mred.example", allow="evil.example:443"), "\x1b[31mred.example:443"),
+    ("no-entry", tmp("/tmp/../etc/passwd", allow="/tmp/x"), "/tmp/../etc/passwd"),
+    ("no-entry", tmp("/tmp/a\nb"), "/tmp/a\nb"),
+    ("no-entry", tmp("/tmp/a\tb"), "/tmp/a\tb"),
+    ("no-entry", tmp("/tmp/a "), "/tmp/a "),
+    ("no-entry", tmp("/tmp/a\nSHIELD_READ_WRITE_TMP=allow"), "/tmp/a\nSHIELD_READ_WRITE_TMP=allow"),
+    ("no-entry", program("/usr/bin/\u202ea"), "/usr/bin/\u202ea"),
+    ("wildcard-in-name", connect("*.evil.example", path="/x"), "*.evil.example:443"),
+    ("read-handler", alert("read_handler", path="/var/task/app.py"), "/var/task/app.py"),
+    ("executable-memory", alert("executable_memory", path="/opt/libffi.so"), "/opt/libffi.so"),
+    ("self-protection", alert("self_protection", path="/proc/self/mem"), "/proc/self/mem"),
+]
+
+
+@pytest.mark.parametrize(("rule", "seen", "target"), NEVER)
+def test_what_is_never_learnt(rule: str, seen: str, target: str | None) -> None:
+    learnt = learnt_of(seen)
+    assert (entries(learnt), learnt.offers) == ([], [])
+    (found,) = learnt.findings
+    assert found.rule == rule
+    assert target is None or found.target == target
+    assert found.reason
+
+
+def test_every_rule_is_tried() -> None:
+    assert {rule for rule, _, _ in NEVER} | {"address-with-name"} == set(RULES)
+
+
+def test_an_address_that_also_had_a_name() -> None:
+    learnt = learnt_of(connect("api.stripe.com"), connect(ip="198.51.100.7"), connect(ip="198.51.100.8"))
+    assert entries(learnt) == [("allow_outbound", "198.51.100.8:443"), ("allow_outbound", "api.stripe.com:443")]
+    assert rules(learnt) == [("address-with-name", "198.51.100.7:443", "198.51.100.7:443")]
+    assert "api.stripe.com's" in learnt.findings[0].reason
+
+
+def test_the_lines_own_entry_is_not_believed() -> None:
+    """Whoever writes to the log can write `allow`: entries come from what was attempted."""
+    learnt = learnt_of(connect("api.stripe.com", allow="*.com"), tmp("/tmp/x", allow="/tmp/**"))
+    assert entries(learnt) == [("allow_outbound", "api.stripe.com:443"), ("allow_tmp", "/tmp/x")]
+
+
+def test_a_server_name_is_the_host() -> None:
+    learnt = learnt_of(connect("cdn.example.net", protocol="tls", sni="other.example.com"))
+    assert entries(learnt) == [("allow_outbound", "other.example.com:443")]
+
+
+RANDOM = {
+    "/tmp/tmpk3j_x9a2": "/tmp/tmp????????",
+    "/tmp/tmpk3j_x9a2.csv": "/tmp/tmp????????.csv",
+    "/tmp/tmp.Ab3dEf9hIj": "/tmp/tmp.??????????",
+    "/tmp/upload-Xy3aB9/part": "/tmp/upload-??????/part",
+    "/tmp/report12345678901234567890.pdf": "/tmp/report*.pdf",
+    "/tmp/0f8fad5b-d9cb-469f-a165-70867728950e/a": "/tmp/????????????????????????????????????/a",
+    "/tmp/3858f62230ac3c915f300c664312c63f": "/tmp/*",
+}
+
+
+@pytest.mark.parametrize(("path", "glob"), RANDOM.items())
+def test_random_names_are_offered_a_glob(path: str, glob: str) -> None:
+    learnt = learnt_of(tmp(path, count=2))
+    assert entries(learnt) == []
+    (offer,) = learnt.offers
+    assert (offer.field, offer.value, offer.covers, offer.evidence.count) == ("allow_tmp", glob, 1, 2)
+    assert offer.examples == (path,)
+    accepted = learnt_of(tmp(path), accept=[glob])
+    assert (entries(accepted), accepted.offers) == ([("allow_tmp", glob)], [])
+    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
+
+
+@pytest.mark.parametrize("path", ["/tmp/cache.json", "/tmp/matplotlib-fontlist.json", "/tmp/v1.2.3/a", "/tmp/tmpdir"])
+def test_ordinary_names_are_not_random(path: str) -> None:
+    assert form_of(path) is None
+
+
+def test_the_file_with_which_tempfile_tries_the_directory() -> None:
+    """It is eight characters: by itself it might be anything."""
+    assert entries(learnt_of(tmp("/tmp/k3j_x9a2"))) == [("allow_tmp", "/tmp/k3j_x9a2")]
+    learnt = learnt_of(tmp("/tmp/k3j_x9a2"), tmp("/tmp/tmpab12cd34.csv"))
+    assert [each.value for each in learnt.offers] == ["/tmp/????????", "/tmp/tmp????????.csv"]
+
+
+def test_many_files_of_one_directory() -> None:
+    few = learnt_of(*(tmp(f"/tmp/parts/{n}") for n in range(20)))
+    assert (len(few.entries), few.offers) == (20, [])
+    many = learnt_of(*(tmp(f"/tmp/parts/{n}") for n in range(21)), tmp("/tmp/one"))
+    assert entries(many) == [("allow_tmp", "/tmp/one")]
+    (offer,) = many.offers
+    assert (offer.value, offer.covers) == ("/tmp/parts/*", 21)
+
+
+def test_many_names_below_one_domain() -> None:
+    names = [f"host{n}.data.example.co.uk" for n in range(21)]
+    learnt = learnt_of(*(connect(name) for name in names), connect("api.stripe.com"))
+    assert entries(learnt) == [("allow_outbound", "api.stripe.com:443")]
+    (offer,) = learnt.offers
+    assert (offer.value, offer.covers) == ("*.data.example.co.uk:443", 21)
+    assert domain_of(names[0]) == "example.co.uk"
+    assert common_domain(["a.b.example", "c.example"]) == "example"
+
+
+def test_the_domain_itself_makes_no_wildcard_of_what_is_above_it() -> None:
+    names = [f"host{n}.example.com" for n in range(21)]
+    learnt = learnt_of(*(connect(name) for name in [*names, "example.com"]))
+    assert entries(learnt) == [("allow_outbound", "example.com:443")], "no wildcard covers the domain itself"
+    assert [offer.value for offer in learnt.offers] == ["*.example.com:443"]
+
+
+def test_lookups_of_what_was_connected_to_offer_no_wider_wildcard() -> None:
+    names = [f"host{n}.example.com" for n in range(21)]
+    learnt = learnt_of(*(lookup(name) for name in names), *(connect(name) for name in names))
+    assert [offer.value for offer in learnt.offers] == ["*.example.com:443"]
+
+
+def test_an_address_with_a_name_however_it_is_written() -> None:
+    learnt = learnt_of(connect("api.stripe.com", ip="::ffff:198.51.100.7"), connect(ip="198.51.100.7"))
+    assert [rule for rule, _, _ in rules(learnt)] == ["address-with-name"]
+
+
+def test_a_line_that_counts_others_leaves_their_targets_unknown() -> None:
+    learnt = learnt_of(connect("a.example", count=3), connect("b.example"), alert("read_handler", count=9, path="/x"))
+    assert learnt.unknown == {"outbound_connectivity": 2}
+    assert learnt.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
+
+
+def test_a_line_longer_than_the_shields_is_nobodys() -> None:
+    """It would also take minutes to ask of each of its labels whether it looks like data."""
+    found = read([connect("a." * 100_000 + "com"), connect("b.example")])
+    assert (len(found.functions), found.malformed) == (1, 1)
+
+
+def test_what_may_be_missing_is_said() -> None:
+    learnt = learnt_of(
+        folded("read_write_tmp", 18),
+        refused("no such mode"),
+        tmp("/tmp/x", mode="block"),
+        line(event="unusual_names", count=3, host="x.example", pid=1),
+        line(event="tightened", pid=1),
+    )
+    assert len(learnt.incomplete) == 3
+    assert (
+        learnt.incomplete[0]
+        == "18 violations of read_write_tmp were counted and not written: their targets are unknown"
+    )
+    assert "observed in block mode" in learnt.incomplete[1]
+    assert learnt.incomplete[2] == "1 starts were refused: no such mode"
+    assert len(learnt.notes) == 2
+
+
+def test_what_the_present_policy_admits_is_not_added() -> None:
+    present = ShieldPolicy(allow_outbound=["*.stripe.com"])
+    admits = lambda question: present.decide(*question).action == "allow"  # noqa: E731
+    learnt = learnt_of(connect("api.stripe.com"), connect("api.example.com"), admits=admits)
+    assert entries(learnt) == [("allow_outbound", "api.example.com:443")]
+    assert learnt.admitted == 1
+
+
+def test_the_replay() -> None:
+    log = log_of(connect("api.stripe.com"), tmp("/tmp/x", count=5), alert("read_handler", path="/var/task/app.py"))
+    policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"])
+
+    def decide(question: Question) -> tuple[str, str]:
+        decision = policy.decide(*question)
+        return decision.action, decision.allow
+
+    denied = replay(log, decide, lambda name: "block")
+    assert [(each.policy, each.target, each.evidence.count, each.allow) for each in denied] == [
+        ("read_write_tmp", "/tmp/x", 5, "/tmp/x"),
+        ("read_handler", "/var/task/app.py", 1, ""),
+    ]
+    assert [each.policy for each in replay(log, decide, lambda name: "allow")] == ["read_write_tmp"]
+
+
+def test_functions_of_one_name_in_two_regions_stay_apart() -> None:
+    found = read([connect("a.example"), connect("b.example", region="us-east-1")]).functions
+    assert sorted((key.function, key.region) for key in found) == [("checkout", "eu-west-1"), ("checkout", "us-east-1")]
+
+
+def test_forged_lines() -> None:
+    """The function's own code writes to the same log: nothing in a line makes the reading fail."""
+    start = '{"function_shield":true,'
+    found = read(
+        [
+            connect("api.stripe.com"),
+            start + '"policy":"no_such_policy","mode":"alert","count":1,"timestamp":"2026-11-20T10:00:00.000001Z"}',
+            start + '"policy":"read_write_tmp","mode":"alert","count":-5,"timestamp":"2026-11-20T10:00:00.000001Z"}',
+            start + '"policy":"read_write_tmp","mode":"alert","count":1}',
+            start + '"policy":["a"],"mode":{},"count":"x","timestamp":5}',
+            start + '"event":"dance","timestamp":"2026-11-20T10:00:00.000001Z"}',
+        ]
+    )
+    # The others count nothing and are no event: neither the metric filter nor the query takes them.
+    assert (len(found.functions), found.malformed) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"count": -1000},
+        {"count": 0},
+        {"timestamp": "!"},
+        {"timestamp": "zzzz"},
+        {"@timestamp": "x"},
+        {"@timestamp": 5},
+        {"count": "x"},
+        {"day": []},
+        {"lines": -5, "violations": "x", "first_seen": "x"},
+    ],
+)
+def test_a_forged_line_hides_nothing(forged: dict[str, object]) -> None:
+    true = connect("evil.example", count=2)
+    false = json.dumps({**json.loads(true), **forged})
+    for log in ([true, false], [false, true]):
+        learnt = learnt_of(*log)
+        assert entries(learnt) == [("allow_outbound", "evil.example:443")]
+        assert learnt.entries[0].evidence.count >= 2
+        assert learnt.entries[0].evidence.first == at()
+
+
+def test_a_count_without_end() -> None:
+    """Beyond what a number is, or what Python makes text of: a line of nobody's, which is said."""
+    for count in ("1e999", "Infinity", "NaN", "9" * 5000):
+        found = read([connect("evil.example").replace('"count":1', f'"count":{count}')])
+        assert (found.functions, found.malformed) == ({}, 1), count
+    forged = connect("evil.example").replace('"count":1', f'"count":{"9" * 3000}')
+    also = connect("evil.example").replace('"count":1', '"count":1.5')
+    (log,) = read([forged, connect("evil.example"), also]).functions.values()
+    assert [each.evidence.count for each in log.observations] == [3], "counted by its lines"
+
+
+def test_a_forged_region_sets_nothing() -> None:
+    region = "eu-west-1\nSHIELD_ALLOW_OUTBOUND=evil.example"
+    learnt = learnt_of(connect("evil.example", region=region))
+    assert entries(learnt) == [("allow_outbound", "evil.example:443")]
+
+
+def test_more_targets_than_are_kept() -> None:
+    found = read((tmp(f"/tmp/{n}") for n in range(10)), max_groups=4)
+    assert found.left_out == 6
+
+
+# Several runs
+
+
+def test_runs_are_merged() -> None:
+    first = read([armed(at(20)), connect("api.stripe.com", time=at(20), count=2, caller="a.so"), tmp("/tmp/x")])
+    second = read([armed(at(22)), connect("api.stripe.com", time=at(22), caller="b.so"), folded("read_write_tmp", 3)])
+    merged = merge([from_json(json.loads(json.dumps(to_json(first)))), second])
+    (log,) = merged.functions.values()
+    assert log.cold_starts == 2
+    assert log.folded == {"read_write_tmp": 3}
+    assert log.with_others == {"outbound_connectivity": 1}
+    evidence = learn(log).entries[0].evidence
+    assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"))
+    assert first.functions != merged.functions, "what was given is not changed"
+
+
+def test_the_same_run_twice_is_a_mistake() -> None:
+    run = read([connect("api.stripe.com")])
+    with pytest.raises(MergeError, match="the same run is given twice"):
+        merge([run, from_json(to_json(run))])
+
+
+@pytest.mark.parametrize(
+    "value", [[], {}, {"format": "shielded-function observed", "version": 2}, {**to_json(read([])), "functions": [{}]}]
+)
+def test_what_is_no_run(value: object) -> None:
+    with pytest.raises(StoreError):
+        from_json(value)
+
+
+# As text
+
+FIELDS = {"allow_outbound": ["api.stripe.com:443"], "allow_aws": "none", "allow_tmp": ['/tmp/a "b"\\c\u202e', "/tmp/é"]}
+HOSTILE = "x\n[evil]\nallow_outbound = ['*']\u2028*/ '''"
+
+
+def heading() -> Heading:
+    log = log_of(connect("api.stripe.com", caller=HOSTILE), tmp(f"/tmp/{HOSTILE}\x1b[2J*"), armed())
+    return Heading.of(learn(log))
+
+
+def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path) -> None:
+    folder = tmp_path
+    for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
+        (folder / name).write_text(write(FIELDS, heading()))
+        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(**FIELDS), name
+    module = ast.parse(write_python(FIELDS, heading()))
+    assert len(module.body) == 2
+    names: dict[str, object] = {}
+    exec(compile(module, "policy", "exec"), names)
+    assert names["policy"] == ShieldPolicy(**FIELDS)
+
+
+def test_a_policy_that_is_the_default(tmp_path: Path) -> None:
+    folder = tmp_path
+    for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
+        (folder / name).write_text(write({}, heading()))
+        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(), name
+    assert "policy = ShieldPolicy()\n" in write_python({}, heading())
+
+
+def test_comments_cannot_be_left() -> None:
+    text = write_toml(FIELDS, heading())
+    comments = [each for each in text.splitlines() if each.startswith("#")]
+    assert any("\\x0a[evil]" in each for each in comments)
+    assert all(each.isprintable() for each in text.splitlines())
+    assert yaml.safe_load(write_yaml(FIELDS, heading())) == FIELDS
+
+
+def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
+    (shown,) = re.findall("```toml\n(.*?)```", text, re.DOTALL)
+    log = log_of(
+        *(armed(at(10)) for _ in range(53)),
+        *(connect("api.stripe.com", time=at(day), caller="libssl.so.3") for day in range(11, 24)),
+        *(connect("api.stripe.com", time=at(24), caller="libssl.so.3") for _ in range(1488)),
+    )
+    heading = Heading.of(learn(log))
+    written = write_toml({"allow_outbound": ["api.stripe.com:443"]}, heading)
+    assert written == shown
+    (tmp_path / "p.toml").write_text(shown)
+    assert ShieldPolicy.from_file(tmp_path / "p.toml") == ShieldPolicy(allow_outbound=["api.stripe.com:443"])
+
+
+def test_what_stands_beside_an_entry() -> None:
+    log = log_of(
+        connect("api.stripe.com", time=at(20), count=1500, caller="a.so"), connect("api.stripe.com", time=at(22))
+    )
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
+    assert '"api.stripe.com:443",  # 1,501 times on 2 days, 2026-11-20 to 2026-11-22, by a.so\n' in text

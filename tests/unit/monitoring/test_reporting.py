@@ -1,0 +1,288 @@
+"""The report: what is in it, that nothing in a line becomes part of the page, and the page in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.alert_lines import alert, armed, at, connect, folded, lookup, refused, tmp
+from harness.browser import Browser
+from shielded_function_emulator.languages.parts import Unavailable
+from shielded_function_monitoring.insights import evaluate, queries
+from shielded_function_monitoring.learning import read
+from shielded_function_monitoring.reporting import (
+    Report,
+    ReportError,
+    build,
+    report_from_json,
+    report_to_json,
+    to_html,
+    to_markdown,
+)
+
+HOSTILE = (
+    "</script><script>document.title='owned'</script>",
+    '"><img src=x onerror="document.title=1">',
+    "' onmouseover='document.title=1",
+    "\u202egnp.exe",
+    "\x1b[31mred\x07",
+    "<!--",
+    "a|b\n# c",
+    "http://evil.example/",
+    "&lt;",
+    "{{7*7}}",
+)
+LOG = [
+    armed(at(18)),
+    armed(at(20)),
+    lookup("api.stripe.com", at(20)),
+    connect("api.stripe.com", time=at(20), count=40, caller="libssl.so"),
+    connect("api.stripe.com", ip="198.51.100.8", time=at(21), mode="block"),
+    tmp("/tmp/cache.json", at(23), function="refund"),
+    folded("read_write_tmp", 18, at(23), function="refund"),
+    refused("no such mode", at(23), function="refund"),
+]
+
+
+def report_of(log: list[str], previous: Report | None = None, **more: object) -> Report:
+    made: dict[str, Any] = {"made": "2026-11-24T13:37:00Z", "sources": ("lines.jsonl",), **more}
+    return build(read(log), evaluate(queries.timeline(), log), previous=previous, **made)
+
+
+def hostile_log() -> list[str]:
+    log = list(LOG)
+    for text in HOSTILE:
+        log += [
+            connect(text, function=text, region=text, caller=text, allow=text),
+            tmp(f"/tmp/{text}", function=text),
+            refused(text, function=text),
+        ]
+    return log
+
+
+def test_what_is_in_it() -> None:
+    report = report_of(LOG, expected=["checkout", "silent"])
+    assert report.violations == 40 + 1 + 1 + 1 + 18 + 1
+    first = report.groups[0]
+    assert (first.function, first.policy, first.mode, first.target) == (
+        "checkout", "outbound_connectivity", "alert", "api.stripe.com:443",
+    )  # fmt: skip
+    assert (first.count, first.callers, first.is_new) == (40, ("libssl.so",), False)
+    assert {(each.function, each.state, each.armed, each.folded) for each in report.coverage} == {
+        ("checkout", "armed", 2, 0),
+        ("refund", "refused", 0, 18),
+        ("silent", "not seen", 0, 0),
+    }
+    assert report.coverage[0].state == "refused", "the worst comes first"
+    assert [(each.begun[:10], each.count) for each in report.periods if each.policy == "outbound_connectivity"] == [
+        ("2026-11-20", 41), ("2026-11-21", 1),
+    ]  # fmt: skip
+
+
+def test_what_is_new_since_the_last() -> None:
+    before = report_from_json(json.loads(json.dumps(report_to_json(report_of(LOG[:4])))))
+    report = report_of(LOG, before)
+    assert [(each.function, each.policy, each.target) for each in report.new] == [
+        ("refund", "read_write_tmp", "/tmp/cache.json"),
+        ("refund", "start", "refused: no such mode"),
+    ]
+    assert report_of(LOG, report).new == []
+    assert ">new<" in to_html(report)
+    assert "2 new since" in to_markdown(report)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([], "not what"),
+        ({"format": "shielded-function report", "version": 9}, "its version is 9"),
+        ({"format": "shielded-function report", "version": 1}, "not whole"),
+        ({**report_to_json(report_of(LOG)), "groups": [{}]}, "not whole"),
+    ],
+)
+def test_what_is_no_report(value: object, said: str) -> None:
+    with pytest.raises(ReportError, match=said):
+        report_from_json(value)
+
+
+def test_times_as_insights_may_write_them() -> None:
+    rows = [{"period": "1795392000000", "policy": "start", "violations": "1.0"}, {"policy": "start"}]
+    report = build(read([]), rows, made="now")
+    assert [(each.begun, each.count) for each in report.periods] == [("2026-11-23 00:00:00.000", 1)]
+
+
+class Page(HTMLParser):
+    """What a parser makes of a page: its tags with their attributes, and the text outside of style and script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside not in ("style", "script"):
+            self.text += data
+
+
+def test_nothing_of_a_line_is_markup() -> None:
+    page, plain = Page(to_html(report_of(hostile_log()))), Page(to_html(report_of(LOG)))
+    kinds = {tag for tag, _ in page.tags}
+    assert kinds == {tag for tag, _ in plain.tags}
+    assert "img" not in kinds
+    names = {name for _, attributes in page.tags for name in attributes}
+    assert names == {name for _, attributes in plain.tags for name in attributes}
+    assert sum(tag == "script" for tag, _ in page.tags) == 1
+    assert "</script><script>document.title='owned'</script>:443" in page.text
+    assert "\\u202egnp.exe" in page.text
+    assert "\\x1b[31mred\\x07" in page.text
+    assert all(character.isprintable() or character == "\n" for character in to_html(report_of(hostile_log())))
+
+
+def test_the_page_needs_nothing_else() -> None:
+    text = to_html(report_of(LOG))
+    assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)|url\(|@import|https?://""", text)
+    assert "default-src &#x27;none&#x27;" in text
+
+
+def test_markdown_is_a_table_whatever_stands_in_it() -> None:
+    text = to_markdown(report_of(hostile_log()))
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    unescaped = re.compile(r"(?<!\\)\|")
+    assert {len(unescaped.findall(re.sub(r"\\\\", "", row))) for row in rows} == {10, 8}
+    assert not re.search(r"(?<!\\)<", text)
+    assert "http://" not in text
+    assert all(line.isprintable() or "\u200b" in line for line in text.splitlines())
+
+
+def test_an_empty_report() -> None:
+    report = report_of([])
+    page = Page(to_html(report))
+    assert "None." in page.text
+    assert "No function." in page.text
+    assert "None." in to_markdown(report)
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    running = Browser()
+    try:
+        running.__enter__()
+    except Unavailable as error:
+        pytest.skip(f"no headless Chromium: {error}")
+    yield running
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture
+def page(browser: Browser, tmp_path: Path) -> Browser:
+    file = tmp_path / "report.html"
+    before = report_of(LOG[:4])
+    file.write_text(to_html(report_of(hostile_log(), replace(before, made="2026-11-20T00:00:00Z"))), encoding="utf-8")
+    browser.resize(1280, 900)
+    browser.open(file)
+    return browser
+
+
+def shown(page: Browser) -> list[str]:
+    return page.evaluate(
+        "[...document.querySelectorAll('#violations tbody tr')].filter(r => r.offsetParent !== null)"
+        ".map(r => r.querySelector('[data-label=target]').textContent)"
+    )
+
+
+def put(page: Browser, control: str, value: str) -> None:
+    page.evaluate(
+        f"(() => {{ const c = document.getElementById({json.dumps(control)}); c.value = {json.dumps(value)};"
+        "c.dispatchEvent(new Event('input', {bubbles: true})); })()"
+    )
+
+
+def test_it_loads_alone_and_runs_nothing_of_a_line(page: Browser) -> None:
+    assert page.complaints == []
+    assert [url for url in page.requests if not url.startswith("file:")] == []
+    assert len(page.requests) == 1
+    assert page.evaluate("document.title") == "What the shield reported"
+    assert page.evaluate("document.querySelectorAll('img, script[src], link, iframe').length") == 0
+
+
+def test_search_and_filters(page: Browser) -> None:
+    every = shown(page)
+    assert len(every) == 5 + 3 * len(HOSTILE)
+    put(page, "search", "stripe 443")
+    assert shown(page) == ["api.stripe.com:443"] * 2
+    put(page, "search", "")
+    put(page, "function", "refund")
+    assert sorted(shown(page)) == ["/tmp/cache.json", "refused: no such mode"]
+    assert page.evaluate("document.getElementById('shown').textContent") == f"2 of {len(every)} kinds, 2 violations"
+    put(page, "policy", "start")
+    assert shown(page) == ["refused: no such mode"]
+    put(page, "function", "")
+    put(page, "policy", "")
+    put(page, "mode", "block")
+    assert shown(page) == ["api.stripe.com:443"]
+    put(page, "mode", "")
+    page.evaluate("document.getElementById('new').click()")
+    assert len(shown(page)) == 2 + 3 * len(HOSTILE)
+    assert "api.stripe.com:443" not in shown(page)
+
+
+def test_a_click_on_a_function_and_policy(page: Browser) -> None:
+    page.evaluate("document.querySelector('.matrix a[data-function=refund][data-policy=read_write_tmp]').click()")
+    assert shown(page) == ["/tmp/cache.json"]
+    hostile = HOSTILE[0]
+    page.evaluate(
+        "[...document.querySelectorAll('.matrix a')]"
+        f".find(a => a.dataset.function === {json.dumps(hostile)} && !a.dataset.policy).click()"
+    )
+    assert len(shown(page)) == 3
+
+
+@pytest.mark.parametrize("width", [1000, 1280])
+def test_nothing_stands_out(page: Browser, width: int) -> None:
+    page.resize(width, 800)
+    widest = "Math.max(...[...document.querySelectorAll('main *')].map(e => e.getBoundingClientRect().right))"
+    assert page.evaluate(widest) <= width
+
+
+def test_it_can_be_read_on_a_phone(page: Browser) -> None:
+    page.resize(360, 740, mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("getComputedStyle(document.querySelector('#violations tbody tr')).display") == "block"
+    narrow = "[...document.querySelectorAll('#violations td')].every(c => c.getBoundingClientRect().right <= 361)"
+    assert page.evaluate(narrow) is True
+
+
+def test_the_timeline(page: Browser) -> None:
+    titles = page.evaluate("[...document.querySelectorAll('svg title')].map(t => t.textContent)")
+    assert "2026-11-20 00:00 UTC, outbound_connectivity: 51" in titles
+    # The 22nd had nothing, and has its place.
+    places = page.evaluate("[...new Set([...document.querySelectorAll('svg rect')].map(r => r.getAttribute('x')))]")
+    widths = sorted(map(float, places))
+    assert len(widths) == 3
+    assert widths[2] - widths[1] == pytest.approx(2 * (widths[1] - widths[0]), rel=0.01)
+
+
+def test_many_kinds(tmp_path: Path) -> None:
+    report = report_of([alert("read_write_tmp", path=f"/tmp/{n}") for n in range(6000)])
+    text = to_html(report)
+    assert text.count("<tr class=") == 5000
+    assert "The 5,000 most frequent of 6,000 kinds." in text

@@ -1,0 +1,83 @@
+"""The JSON Schema in the docs is the module's, and every example of the page on lines follows both."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from shielded_function_monitoring import parse_line
+from shielded_function_monitoring.alert import ALARMING_EVENTS, DETAILS, EVENTS, ORIGIN, POLICIES
+from shielded_function_monitoring.pattern import all_of, exists, is_true
+from shielded_function_monitoring.schema import json_schema
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+PAGE = (REFERENCE / "alert-lines.md").read_text()
+EXAMPLES = [block.strip() for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
+COUNTED = all_of(is_true("$.function_shield"), exists("$.policy"))
+SCHEMA = Draft202012Validator(json_schema())
+
+
+def test_the_schema_in_the_docs_is_current() -> None:
+    """`python -m shielded_function_monitoring.schema > docs/reference/alert-line.schema.json`"""
+    assert json.loads((REFERENCE / "alert-line.schema.json").read_text()) == json_schema()
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(json_schema())
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_follow_the_schema(example: str) -> None:
+    SCHEMA.validate(json.loads(example))
+    assert parse_line(example) is not None
+
+
+def test_there_is_an_example_of_each_event_and_of_alerts() -> None:
+    lines = [json.loads(example) for example in EXAMPLES]
+    assert {line["event"] for line in lines if "event" in line} == set(EVENTS)
+    assert sum("event" not in line for line in lines) >= 2
+
+
+def test_every_field_has_a_row() -> None:
+    told = set(re.findall(r"^\| `([\w.]+)`", PAGE, re.MULTILINE))
+    fields = {"function_shield", "v", *ORIGIN, "timestamp", "level", "policy", "mode", "count", "pid", "allow", "event"}
+    assert fields | {f"details.{name}" for name in DETAILS} | {"caller.object"} <= told
+    assert {*POLICIES, "start", *EVENTS} <= set(re.findall(r"`(\w+)`", PAGE))
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_counts_as_a_violation_has_a_policy_and_a_count(example: str) -> None:
+    line: dict[str, Any] = json.loads(example)
+    counts = "event" not in line or line["event"] in ALARMING_EVENTS
+    assert ("policy" in line and "count" in line) == counts
+    assert COUNTED.matches(example) == counts
+    value = parse_line(example)
+    assert value is not None
+    assert value.count == (line["count"] if counts else 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"v": 0},
+        {"v": None},
+        {"count": 0},
+        {"folded": 1},
+        {"policy": "start"},
+        {"mode": "allow"},
+        {"pid": -1},
+        {"details": {"port": "443"}},
+        {"details": {"unknown": 1}},
+        {"level": "DEBUG"},
+        {"timestamp": "2026-11-24T13:37:00Z"},
+    ],
+)
+def test_what_the_schema_refuses(change: dict[str, Any]) -> None:
+    line: dict[str, Any] = json.loads(EXAMPLES[0])
+    assert SCHEMA.is_valid(line)
+    assert not SCHEMA.is_valid(line | change)

@@ -1,0 +1,114 @@
+"""One function's alarm chain, read from a template and run over lines."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from harness import chains
+from harness.chains import STACK, TOPIC
+from shielded_function_monitoring import LogEvent, TemplateError, monitoring_of, shielded_functions
+from shielded_function_monitoring.intrinsics import Resolver
+from shielded_function_monitoring.simulated import alert_line
+from shielded_function_monitoring.template import Monitoring
+
+TEMPLATE = chains.template("function")
+ALERT = alert_line("Shop-Checkout", "read_write_tmp", details={"path": "/tmp/x"})
+ARMED = '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"armed","level":"INFO"}'
+
+
+def changed(resource: str, template: dict[str, Any] = TEMPLATE, **properties: Any) -> dict[str, Any]:
+    made = copy.deepcopy(template)
+    made["Resources"][resource]["Properties"].update(properties)
+    return made
+
+
+def read(template: dict[str, Any] = TEMPLATE, function: str = "Checkout") -> Monitoring:
+    return monitoring_of(template, function, Resolver(STACK, template))
+
+
+def test_what_it_finds() -> None:
+    assert shielded_functions(TEMPLATE) == ["Checkout", "Refund"]
+    monitoring = read()
+    assert (monitoring.function.name, monitoring.log_group) == ("Shop-Checkout", "Shop-CheckoutLogs")
+    assert [found.name for found in monitoring.filters] == ["CheckoutFilter"]
+    assert [found.logical_id for found in monitoring.alarms] == ["CheckoutAlarm"]
+    assert monitoring.alarms[0].actions.alarm == (TOPIC,)
+
+
+@pytest.mark.parametrize(("line", "counts"), [(ALERT, True), (ARMED, False), ("START RequestId: 1", False)])
+def test_which_lines_count(line: str, counts: bool) -> None:
+    monitoring = read()
+    assert bool(monitoring.matched(line)) is counts
+    assert monitoring.states([LogEvent(90, line)], at=100) == {"CheckoutAlarm": "ALARM" if counts else "OK"}
+
+
+def test_an_alarm_over_time() -> None:
+    monitoring = read()
+    events = [LogEvent(90, ARMED), LogEvent(130, ALERT), LogEvent(131, ALERT)]
+    states = [monitoring.states(events, at=at)["CheckoutAlarm"] for at in (100, 130, 200, 250, 310)]
+    assert states == ["OK", "ALARM", "ALARM", "ALARM", "OK"]
+
+
+def test_what_would_be_called() -> None:
+    (change,) = read().transitions([LogEvent(90, ALERT)], at=100, previous={"CheckoutAlarm": "OK"})
+    assert [call.action for call in change.notifications] == [TOPIC]
+    assert read().transitions([], at=100, previous={"CheckoutAlarm": "OK"}) == []
+
+
+def test_ignored_missing_data_keeps_the_state_before() -> None:
+    monitoring = read(changed("CheckoutAlarm", TreatMissingData="ignore"))
+    assert monitoring.states([], at=0, previous={"CheckoutAlarm": "ALARM"}) == {"CheckoutAlarm": "ALARM"}
+    assert monitoring.states([], at=0) == {"CheckoutAlarm": "INSUFFICIENT_DATA"}
+
+
+@pytest.mark.parametrize(
+    ("function", "log_group"),
+    [
+        ({}, {"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Checkout"}]]}),
+        ({"FunctionName": "checkout"}, "/aws/lambda/checkout"),
+        ({"FunctionName": "checkout"}, {"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Checkout"}]]}),
+    ],
+)
+def test_the_default_log_group(function: dict[str, Any], log_group: Any) -> None:
+    template = changed("CheckoutFilter", LogGroupName=log_group)
+    template["Resources"]["Checkout"]["Properties"] = function
+    assert len(read(template).alarms) == 1
+
+
+def test_alarms_of_other_functions_and_metrics_are_not_its() -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Other"] = chains.metric_alarm({"FunctionName": "elsewhere"})
+    template["Resources"]["Fewer"] = chains.metric_alarm()
+    template["Resources"]["Errors"] = chains.metric_alarm(Namespace="AWS/Lambda", MetricName="Errors")
+    template["Resources"]["Any"] = chains.composite_alarm("CheckoutAlarm")
+    template["Resources"]["Both"] = chains.composite_alarm("CheckoutAlarm", "RefundAlarm")
+    assert [alarm.logical_id for alarm in read(template).alarms] == ["CheckoutAlarm", "Any"]
+
+
+def test_the_fleets_alarm_is_each_functions() -> None:
+    template = chains.template("fleet")
+    for function in ("Checkout", "Refund"):
+        monitoring = read(template, function)
+        events = [LogEvent(90, alert_line(f"Shop-{function}"))]
+        assert monitoring.states(events, at=100) == {"FleetAlarm": "ALARM"}
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        (changed("CheckoutFilter", FilterPattern="ERROR"), "Checkout.*expected {"),
+        (changed("CheckoutAlarm", ExtendedStatistic="p99"), "ExtendedStatistic"),
+        (changed("Checkout", LoggingConfig={"LogGroup": {"Ref": "Nobody"}}), "Checkout: Ref Nobody"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said_so(template: dict[str, Any], says: str) -> None:
+    with pytest.raises(TemplateError, match=says):
+        read(template)
+
+
+def test_no_such_function() -> None:
+    with pytest.raises(TemplateError, match=r"^CheckoutLogs: no AWS::Lambda::Function"):
+        read(function="CheckoutLogs")
