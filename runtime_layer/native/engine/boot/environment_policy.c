@@ -98,24 +98,14 @@ static bool replace_setting(struct sealed *s, struct text name, struct text valu
 
 bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error)
 {
-    int64_t memory =
-        KERNEL(mmap, 0, POLICY_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory)) {
-        put(error, TEXT("out of memory"));
+    for (uint32_t row = 0; row < setting_count(); row++) {
+        const uint8_t *mode = setting_mode(&s->policy, row);
+        if (!mode || !setting_given(wanted, row) || replace_setting(s, setting_name(row), mode_name(*mode)))
+            continue;
+        put(error, TEXT("the policy is too long to be given to child processes; configure it in one call"));
         return false;
     }
-    bool well = true;
-    for (uint32_t row = 0; row < setting_count() && well; row++) {
-        if (!setting_given(wanted, row))
-            continue;
-        struct writer w = {(char *)memory, 0, POLICY_FILE_MAX, false};
-        setting_write(&s->policy, row, &w);
-        well = !w.full && replace_setting(s, setting_name(row), (struct text){w.at, w.used});
-    }
-    KERNEL(munmap, memory, POLICY_FILE_MAX);
-    if (!well)
-        put(error, TEXT("the policy is too long to be given to child processes; tighten it in fewer calls"));
-    return well;
+    return true;
 }
 
 /* Where the value of the setting that was kept last begins. */

@@ -74,8 +74,6 @@ void note_kin(void);
 
 /* Is somebody changing what is sealed (sealed_pages.h)? */
 uint32_t *seal_of_process(void);
-/* ROOM_TO_LOOK bytes (sealed_pages.h), behind what belongs to the process. */
-uint64_t room_to_look(void);
 
 struct storm *storm_of_process(void);
 struct claims *claims_of_process(void);
