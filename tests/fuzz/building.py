@@ -84,6 +84,7 @@ _JUDGES = (
     "engine/report/caller.c",
     "engine/base/proc_maps.c",
     "engine/report/readiness.c",
+    "engine/state/sealed_state.c",
 )
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/base/user_memory.c"),  # forget.c includes it

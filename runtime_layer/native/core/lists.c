@@ -171,8 +171,6 @@ void write_outbound(const struct policy *p, const struct setting *s, struct writ
 {
     (void)s;
     for (uint32_t i = 0, start = w->used; i < p->outbound_count; i++) {
-        if (p->outbound[i].kind == OUTBOUND_REMOVED)
-            continue;
         separate(w, start);
         put(w, policy_text(p, p->outbound[i].entry));
     }
@@ -192,15 +190,8 @@ bool read_buckets(struct policy *p, const struct setting *s, struct text value, 
 
 void write_buckets(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    struct text rest = policy_text(p, p->buckets), bucket;
-    uint32_t start = w->used;
     (void)s;
-    while (rest.len && text_next(&rest, ',', &bucket)) {
-        if (!bucket.len)
-            continue;
-        separate(w, start);
-        put(w, bucket);
-    }
+    put(w, policy_text(p, p->buckets));
 }
 
 bool read_tmp(struct policy *p, const struct setting *s, struct text value, struct writer *error)
@@ -212,8 +203,6 @@ void write_tmp(const struct policy *p, const struct setting *s, struct writer *w
 {
     (void)s;
     for (uint32_t i = 0, start = w->used; i < p->tmp_count; i++) {
-        if (!p->tmp[i].len)
-            continue;
         separate(w, start);
         put(w, policy_text(p, p->tmp[i]));
     }
@@ -228,8 +217,6 @@ void write_child(const struct policy *p, const struct setting *s, struct writer 
 {
     (void)s;
     for (uint32_t i = 0, start = w->used; i < p->child_count; i++) {
-        if (p->child[i].removed)
-            continue;
         separate(w, start);
         if (p->child[i].unshielded)
             put(w, UNSHIELDED);

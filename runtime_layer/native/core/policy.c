@@ -5,7 +5,6 @@
 #include "lists.h"
 #include "settings.h"
 #include "suggest.h"
-#include "tightening.h"
 
 struct text policy_text(const struct policy *p, struct pooled at)
 {
@@ -221,29 +220,25 @@ static void write_account(const struct policy *p, const struct setting *s, struc
 
 /* The bit of a setting in policy.seen is its row. */
 static const struct setting SETTINGS[] = {
-    {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, tighten_mode, OUTBOUND_CONNECTIVITY,
+    {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, TIGHTENS, OUTBOUND_CONNECTIVITY,
      GIVEN_ONCE},
-    {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, tighten_outbound, 0, LISTS_JOIN},
-    {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, tighten_aws, 0, SERVICES_JOIN},
-    {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_buckets, tighten_buckets, 0, LISTS_JOIN},
-    {NAME("SHIELD_CHECK_SERVER_NAME"), read_check_server_name, write_check_server_name,
-     tighten_check_server_name, 0, GIVEN_ONCE},
-    {NAME("SHIELD_UNUSUAL_NAMES"), read_unusual_names, write_unusual_names, tighten_unusual_names, 0,
-     GIVEN_ONCE},
-    {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, tighten_mode, READ_WRITE_TMP, GIVEN_ONCE},
-    {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, tighten_tmp, 0, LISTS_JOIN},
-    {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, tighten_mode, CREATE_CHILD_PROCESS,
-     GIVEN_ONCE},
-    {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, tighten_child, 0, LISTS_JOIN},
-    {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, tighten_mode, READ_HANDLER, GIVEN_ONCE},
-    {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, tighten_mode, EXECUTABLE_MEMORY, GIVEN_ONCE},
-    {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, tighten_on_failure, 0, GIVEN_ONCE},
-    {NAME("SHIELD_LOG_ARGUMENTS"), read_log_arguments, write_log_arguments, tighten_log_arguments, 0,
-     GIVEN_ONCE},
-    {NAME("SHIELD_NEXT_WRAPPER"), read_next_wrapper, write_next_wrapper, NULL, 0, GIVEN_ONCE},
-    {NAME("SHIELD_POLICY_FILE"), read_policy_file, write_policy_file, NULL, 0, GIVEN_ONCE},
-    {NAME("SHIELD_ACCOUNT_ID"), read_account, write_account, NULL, 0, GIVEN_ONCE},
-    {NAME("AWS_REGION"), read_region, write_region, NULL, 0, GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, STAYS, 0, SERVICES_JOIN},
+    {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_buckets, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_CHECK_SERVER_NAME"), read_check_server_name, write_check_server_name, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_UNUSUAL_NAMES"), read_unusual_names, write_unusual_names, TIGHTENS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, TIGHTENS, READ_WRITE_TMP, GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, TIGHTENS, CREATE_CHILD_PROCESS, GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, TIGHTENS, READ_HANDLER, GIVEN_ONCE},
+    {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, TIGHTENS, EXECUTABLE_MEMORY, GIVEN_ONCE},
+    {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_LOG_ARGUMENTS"), read_log_arguments, write_log_arguments, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_NEXT_WRAPPER"), read_next_wrapper, write_next_wrapper, NOT_OF_POLICY, 0, GIVEN_ONCE},
+    {NAME("SHIELD_POLICY_FILE"), read_policy_file, write_policy_file, NOT_OF_POLICY, 0, GIVEN_ONCE},
+    {NAME("SHIELD_ACCOUNT_ID"), read_account, write_account, NOT_OF_POLICY, 0, GIVEN_ONCE},
+    {NAME("AWS_REGION"), read_region, write_region, NOT_OF_POLICY, 0, GIVEN_ONCE},
 };
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof SETTINGS[0] };
 _Static_assert(SETTING_COUNT <= 32, "policy.seen has one bit for each");
@@ -384,19 +379,15 @@ bool setting_given(const struct policy *p, uint32_t row)
 
 bool setting_is_of_policy(uint32_t row)
 {
-    return SETTINGS[row].tighten;
+    return SETTINGS[row].later != NOT_OF_POLICY;
 }
 
-bool settings_tighten(struct policy *p, const struct policy *wanted, struct writer *error)
+uint8_t *setting_mode(struct policy *p, uint32_t row)
 {
-    /* From the last row: buckets are compared with what allow_aws was. */
-    for (uint32_t row = SETTING_COUNT; row-- > 0;) {
-        const struct setting *s = &SETTINGS[row];
-        if (setting_given(wanted, row) && s->tighten && !s->tighten(p, wanted, s, error))
-            return false;
-    }
-    p->seen |= wanted->seen;
-    return true;
+    const struct setting *s = &SETTINGS[row];
+    if (s->later != TIGHTENS)
+        return NULL;
+    return s->read == read_mode ? &p->modes[s->detail] : &p->unusual_names;
 }
 
 void setting_write(const struct policy *p, uint32_t row, struct writer *w)

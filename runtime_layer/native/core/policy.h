@@ -40,8 +40,7 @@ struct pooled {
 enum outbound_kind {
     OUTBOUND_NAME,
     OUTBOUND_SUFFIX, /* *.domain */
-    OUTBOUND_NETWORK,
-    OUTBOUND_REMOVED /* taken out since (tighten.h): admits nothing */
+    OUTBOUND_NETWORK
 };
 
 /* Zero: both, and what is neither (SCTP, MPTCP's own number, ...). */
@@ -60,7 +59,6 @@ struct outbound_rule {
 struct child_rule {
     struct pooled path;
     bool unshielded; /* `unshielded:/path`: may run without our library (static programs) */
-    bool removed;    /* taken out since (tighten.h) */
 };
 
 struct policy {
@@ -70,7 +68,6 @@ struct policy {
     uint8_t unusual_names; /* enum mode: names below a wildcard that look like data */
     bool skip_server_name; /* SHIELD_CHECK_SERVER_NAME=off */
     bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off */
-    bool aws_narrowed;     /* addresses were learnt while more of AWS was admitted (tighten.h) */
     uint16_t outbound_count, tmp_count, child_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
@@ -79,11 +76,11 @@ struct policy {
     struct pooled region;   /* AWS_REGION, the function's own; empty when unknown: no AWS name is admitted */
     struct pooled
         account; /* SHIELD_ACCOUNT_ID, the function's own; empty: names of any account are admitted */
-    struct pooled buckets; /* S3 is these alone, with commas around them; empty: any bucket */
+    struct pooled buckets; /* S3 is these alone, with commas between them; empty: any bucket */
     struct pooled next_wrapper;
     struct pooled policy_file;
     struct outbound_rule outbound[MAX_OUTBOUND];
-    struct pooled tmp[MAX_TMP]; /* globs, each begins with /tmp; empty: taken out since */
+    struct pooled tmp[MAX_TMP]; /* globs, each begins with /tmp */
     struct child_rule child[MAX_CHILD];
     uint16_t aws_services[MAX_AWS_SERVICES]; /* indexes into the AWS service table (aws.h) */
     char pool[POLICY_POOL];

@@ -14,13 +14,18 @@ enum setting_joins {
     SERVICES_JOIN /* lists of services do; all and none do not */
 };
 
+/* What becomes of it when code gives a policy after the first (tighten.h). */
+enum setting_later {
+    NOT_OF_POLICY, /* a setting of the layer, the engine or the function's place: code cannot give it */
+    STAYS,         /* the value must be the one in force */
+    TIGHTENS       /* a mode: it may get stricter */
+};
+
 struct setting {
     struct text name;
     bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);
     void (*write)(const struct policy *p, const struct setting *s, struct writer *w);
-    /* NULL: not part of a policy (tighten.h) */
-    bool (*tighten)(struct policy *p, const struct policy *wanted, const struct setting *s,
-                    struct writer *error);
+    uint8_t later;  /* enum setting_later */
     uint8_t detail; /* for the reader: which mode, which switch */
     uint8_t joins;  /* enum setting_joins: what becomes of the same setting in another source */
 };

@@ -12,7 +12,7 @@ void setting_write(const struct policy *p, uint32_t row, struct writer *w);
 
 /* Is it a field of a policy, or a setting of the layer, the engine or the function's place? */
 bool setting_is_of_policy(uint32_t row);
-/* For policy_tighten: every setting that was given in `wanted`. */
-bool settings_tighten(struct policy *p, const struct policy *wanted, struct writer *error);
+/* The mode of a setting that may get stricter later; NULL for any other. */
+uint8_t *setting_mode(struct policy *p, uint32_t row);
 
 #endif

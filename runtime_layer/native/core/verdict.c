@@ -176,16 +176,15 @@ static bool judge_learnt(void *context, uint16_t rule, struct text name)
 {
     struct learnt_question *q = context;
     const struct policy *p = q->policy;
-    if (rule == RULE_AWS && !p->aws_narrowed) {
+    if (rule == RULE_AWS) {
         q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS); /* any port: see verdict_host */
         return true;
     }
-    if (rule < p->outbound_count && p->outbound[rule].kind != OUTBOUND_REMOVED &&
-        rule_admits(&p->outbound[rule], q->to->port, q->protocol)) {
+    if (rule < p->outbound_count && rule_admits(&p->outbound[rule], q->to->port, q->protocol)) {
         q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
         return true;
     }
-    /* The rule that admitted the name is for another port or protocol, or is gone; another may be for this. */
+    /* The rule that admitted the name is for another port or protocol; another may be for this. */
     q->verdict = verdict_host(p, name, name.len < NAME_KEPT, q->to->port, q->protocol);
     return q->verdict.action == ACTION_ALLOW;
 }
@@ -227,7 +226,7 @@ struct verdict verdict_tmp(const struct policy *p, struct text path, enum langua
     if (p->modes[READ_WRITE_TMP] == MODE_ALLOW)
         return allowed(READ_WRITE_TMP, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->tmp_count; i++)
-        if (p->tmp[i].len && glob_match(policy_text(p, p->tmp[i]), path))
+        if (glob_match(policy_text(p, p->tmp[i]), path))
             return allowed(READ_WRITE_TMP, REASON_LISTED, i);
     if (language_needs_tmp(language, path, use))
         return allowed(READ_WRITE_TMP, REASON_ALWAYS, RULE_NONE);
@@ -255,7 +254,7 @@ struct verdict verdict_program(const struct policy *p, struct text path, int lis
 {
     for (uint16_t i = 0; i < p->child_count; i++) {
         const struct child_rule *rule = &p->child[i];
-        if (rule->removed || (listed >= 0 ? i != listed : !text_equal(policy_text(p, rule->path), path)))
+        if (listed >= 0 ? i != listed : !text_equal(policy_text(p, rule->path), path))
             continue;
         if (kind == PROGRAM_DYNAMIC || rule->unshielded)
             return allowed(CREATE_CHILD_PROCESS, REASON_LISTED, i);

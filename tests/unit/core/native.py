@@ -25,7 +25,7 @@ CACHE = CHECKOUT / ".zig-cache"  # the build's own
 # In the order in which they include each other.
 HEADERS = (
     *("text.h", "unusual.h", "endpoint.h", "policy.h", "aws.h", "names.h", "dns.h", "language.h", "verdict.h"),
-    *("alert.h", "settings.h", "tighten.h", "follows.h", "tls.h", "zip.h"),
+    *("alert.h", "settings.h", "tighten.h", "tls.h", "zip.h"),
 )
 FLAGS = ("-std=c11", "-O1", "-s", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")
 TRAP = ("-fsanitize=undefined", "-fsanitize-trap=undefined")

@@ -1,7 +1,6 @@
 #include "quiesce.h"
 
-#include "../../core/text.h"
-#include "raw_syscall.h"
+#include "readdir.h"
 
 enum {
     THREADS = 4096,
@@ -18,17 +17,10 @@ struct thread {
 };
 
 struct list {
+    int32_t me;
     uint32_t count;
     struct thread threads[THREADS];
     char entries[2 * PAGE];
-};
-
-/* struct linux_dirent64 (getdents64(2)) */
-struct entry {
-    uint64_t ino, offset;
-    uint16_t len;
-    uint8_t type;
-    char name[];
 };
 
 bool has_other_threads(void)
@@ -111,25 +103,22 @@ static bool is_outside(struct thread *t, bool (*is_inside)(const void *context, 
     return ran_since(t, decimal_at_start(times));
 }
 
+static bool add_thread(void *context, struct text name)
+{
+    struct list *l = context;
+    int32_t id = (int32_t)decimal_at_start(name);
+    if (!id || id == l->me)
+        return true;
+    if (l->count == THREADS)
+        return false;
+    l->threads[l->count++] = (struct thread){.id = id};
+    return true;
+}
+
 static bool list_threads(struct list *l)
 {
-    int32_t me = (int32_t)KERNEL(gettid);
-    int64_t file = KERNEL(openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (is_error(file))
-        return false;
-    bool fits = true;
-    int64_t n;
-    while ((n = KERNEL(getdents64, file, l->entries, sizeof l->entries)) > 0)
-        for (int64_t at = 0; at < n;) {
-            const struct entry *e = (const struct entry *)(l->entries + at);
-            int32_t id = (int32_t)decimal_at_start(text_of(e->name));
-            fits = fits && l->count < THREADS;
-            if (id && id != me && fits)
-                l->threads[l->count++] = (struct thread){.id = id};
-            at += e->len;
-        }
-    KERNEL(close, file);
-    return fits && n == 0;
+    l->me = (int32_t)KERNEL(gettid);
+    return each_entry("/proc/self/task", l->entries, sizeof l->entries, add_thread, l);
 }
 
 bool threads_leave(bool (*is_inside)(const void *context, uint64_t address), const void *context)

@@ -23,15 +23,6 @@
 #include "../fds/own_fds.h"
 #include "../process/wrapper_detect.h"
 
-struct sealed sealed;
-uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
-static struct names learnt;
-
-struct names *learnt_names(void)
-{
-    return &learnt;
-}
-
 uint64_t monotonic_micros(void)
 {
     uint64_t now[2] = {0, 0};

@@ -14,7 +14,6 @@
 #include "../fds/fd_marks.h"
 #include "../memory/mmap_exec.h"
 #include "arm.h"
-#include "sealed_diff.h"
 
 enum { LINES_MAX = 1 << 16 };
 
@@ -22,6 +21,7 @@ enum { LINES_MAX = 1 << 16 };
 struct request {
     struct policy wanted;
     char lines[LINES_MAX];
+    char scratch[TIGHTEN_SCRATCH];
 };
 
 static bool fail(struct writer *error, const char *why)
@@ -60,7 +60,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     return runs;
 }
 
-/* The rest of what depends on the policy. */
+/* The rest of what depends on the modes. */
 static bool follow(struct sealed *next, const struct policy *wanted, struct writer *error)
 {
     const uint8_t *now = sealed.policy.modes, *then = next->policy.modes;
@@ -73,9 +73,6 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
                     "it is loaded, or leave it out");
     if (!next->tmp.ino && then[READ_WRITE_TMP] != MODE_ALLOW)
         return fail(error, "read_write_tmp: there was no directory /tmp at the start");
-    for (uint32_t i = 0; i < next->policy.child_count; i++)
-        if (next->policy.child[i].removed)
-            next->programs[i] = (struct inode){0, 0};
     if (!reports_anything(&sealed) && reports_anything(next)) {
         if (has_ring())
             return fail(error, HAS_RING);
@@ -87,36 +84,20 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
     return settings_follow(next, wanted, error);
 }
 
-static bool is_table_of(const void *now, const void *next, const void *coming)
-{
-    return guards_are(next, coming, ((const uint8_t *)now)[GATE_READY]);
-}
-
-/* First the table, so that nobody meets the new policy without its guards. Both are read-only by now. */
-static bool may_come_into_force(const void *now, const void *next, const void *context)
-{
-    (void)context;
-    if (!sealed_follows(now, next))
-        return false;
-    uint8_t *table = pages_copy(gate_table, PAGE);
-    if (table)
-        guard_calls(table, next);
-    return table && pages_exchange(table, gate_table, PAGE, is_table_of, next);
-}
-
 static void report_refusal(const struct writer *error)
 {
     report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
 }
 
-/* And last the sockets that were made while nobody looked. */
+/* First the table, so that nobody meets the new policy without its guards; last the sockets that were made while nobody
+ * looked. */
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
     bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW;
-    if (!pages_exchange(next, &sealed, sizeof sealed, may_come_into_force, NULL)) {
-        fail(error,
-             "a limit leaves no memory, descriptor or file for it, or another thread changed it meanwhile");
+    if (!replace_gate_table(next, gate_table[GATE_READY]) ||
+        !pages_replace(next, &sealed, sizeof sealed, PROT_READ)) {
+        fail(error, "a limit leaves no memory for it");
         report_refusal(error);
         return false;
     }
@@ -131,17 +112,17 @@ static bool put_in_force(struct sealed *next, struct writer *error)
     return true;
 }
 
-static bool tighten(const struct policy *wanted, struct writer *error)
+static bool tighten(struct request *request, struct writer *error)
 {
     struct sealed *next = pages_copy(&sealed, sizeof sealed);
     if (!next)
         return fail(error, "out of memory");
-    if (!policy_tighten(&next->policy, wanted, error)) {
+    if (!policy_tighten(&next->policy, &request->wanted, request->scratch, error)) {
         pages_drop(next, sizeof sealed);
         report_refusal(error);
         return false;
     }
-    bool well = follow(next, wanted, error);
+    bool well = follow(next, &request->wanted, error);
     if (well && !same_bytes(next, &sealed, sizeof sealed))
         return put_in_force(next, error);
     pages_drop(next, sizeof sealed);
@@ -149,7 +130,7 @@ static bool tighten(const struct policy *wanted, struct writer *error)
 }
 
 /* A vfork child has the memory of its parent, but neither its descriptors nor its number. */
-static bool configure(const struct policy *wanted, struct writer *error)
+static bool configure(struct request *request, struct writer *error)
 {
     uint64_t signals;
     if (!sealed.process)
@@ -161,7 +142,7 @@ static bool configure(const struct policy *wanted, struct writer *error)
                     "a child that shares its parent's memory cannot configure it; call it in the parent");
     if (!sealing_begin(&signals))
         return fail(error, "another thread is configuring; call it once, while the function is loaded");
-    bool well = sealed.armed ? tighten(wanted, error) : arm_late(wanted, error);
+    bool well = sealed.armed ? tighten(request, error) : arm_late(&request->wanted, error);
     sealing_end(&signals);
     return well;
 }
@@ -189,7 +170,7 @@ int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t
         return 1;
     }
     struct request *request = (struct request *)memory;
-    bool well = read_request(request, (uint64_t)lines, len, &error) && configure(&request->wanted, &error);
+    bool well = read_request(request, (uint64_t)lines, len, &error) && configure(request, &error);
     KERNEL(munmap, memory, sizeof(struct request));
     give_reason((uint64_t)reason, cap, &error);
     return !well;

@@ -17,19 +17,6 @@ static bool is_writable_file(int32_t file)
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
-bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
-{
-    /* A look at the file through a mapping of its own: the mapped text may have been patched already. It is not made
-     * resident at once: a fault brings sixteen pages, and the kernel asks for each of them less than madvise does. */
-    int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (is_error(view))
-        return false;
-    patch->image = (struct image){(const uint8_t *)view, size};
-    bool well = patch_mapping(patch);
-    KERNEL(munmap, view, size);
-    return well;
-}
-
 /* Where the mapping will be, empty so far and protected: nobody else can lay anything there, nor write to it through
  * system calls, while it is scanned. The address, or an errno. */
 static int64_t reserve(const uint64_t *arg)

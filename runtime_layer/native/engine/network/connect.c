@@ -178,14 +178,6 @@ static int64_t judge_reconnection(const struct call *call, int32_t descriptor, c
     return 0;
 }
 
-bool is_resolver_address(const struct endpoint *to)
-{
-    for (uint32_t i = 0; i < sealed.resolver_count; i++)
-        if (to->port == sealed.resolvers[i].port && address_equal(&to->ip, &sealed.resolvers[i].ip))
-            return true;
-    return false;
-}
-
 bool may_carry_names(const struct endpoint *to)
 {
     return to->port == DNS_PORT;

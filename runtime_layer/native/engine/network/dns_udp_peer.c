@@ -1,8 +1,9 @@
 #include "dns_udp_peer.h"
 
 #include "../base/linux_abi.h"
+#include "../base/user_memory.h"
+#include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
-#include "network.h"
 
 enum { SERVERS = 256 };
 

@@ -32,6 +32,5 @@ bool carries_names(const struct endpoint *to, int32_t descriptor);
  * bytes: more are refused, as no program sends so many. 0, or an errno. */
 enum { CONTROL_MAX = 1040 /* 253 descriptors (unix(7)) */ };
 int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
-bool is_resolver_address(const struct endpoint *to);
 
 #endif

@@ -4,9 +4,38 @@
 #include "../base/iovec.h"
 #include "../base/linux_abi.h"
 #include "../base/user_memory.h"
+#include "../state/sealed_pages.h"
 #include "../state/sealed_state.h"
 #include "alerts.h"
 #include "left_out.h"
+
+/* What a function may do before its first event, and not after. */
+static bool blocks_what_ends(void)
+{
+    const uint8_t *modes = sealed.policy.modes;
+    return modes[READ_HANDLER] == MODE_BLOCK || modes[READ_WRITE_TMP] == MODE_BLOCK;
+}
+
+/* Where that is blocked, no work is asked for with the handler still open. */
+static void become_ready(void)
+{
+    static const char why[] = "the handler cannot be locked: a limit leaves no memory for it";
+    uint64_t signals;
+    if (!is_ready() && sealing_begin(&signals)) {
+        if (!is_ready())
+            replace_gate_table(&sealed, true);
+        sealing_end(&signals);
+    }
+    if (is_ready())
+        return;
+    if (!blocks_what_ends()) {
+        report_itself((enum mode)sealed.policy.modes[SELF_PROTECTION], TEXT("ready"), TEXT(why));
+        return;
+    }
+    report_failure(false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});
+    report_folded(AT_END);
+    KERNEL(exit_group, REFUSED);
+}
 
 static bool asks_for_work(struct text line)
 {

@@ -4,8 +4,8 @@
 #include "../base/protected_ranges.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
-#include "../memory/mmap_exec.h"
-#include "../boot/environment_policy.h"
+#include "../state/child_settings.h"
+#include "patch.h"
 
 /* Set by the linker: where the library's data ends. */
 extern const char _end[] __attribute__((visibility("hidden")));
@@ -201,7 +201,7 @@ static bool take_self(const struct listing *l, uint32_t self)
 {
     const char *path = l->names + l->objects[self].path;
     struct text t = text_of(path);
-    sealed.preload = settings_keep_text(t);
+    sealed.preload = keep_text(t);
     struct stat st = {0};
     KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
     sealed.library = (struct inode){st.st_dev, st.st_ino};
@@ -271,7 +271,7 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
     well = well && patch_all(l, looks_first, out, error);
     if (well && !sealed.known_sites && !l->record.full && l->record.used <= RECORD)
-        settings_keep_known_sites((struct text){l->record_text, l->record.used});
+        keep_setting(TEXT(""), TEXT(KNOWN_SITES), (struct text){l->record_text, l->record.used});
     KERNEL(munmap, memory, sizeof(struct listing));
     return well;
 }

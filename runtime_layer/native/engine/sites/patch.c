@@ -234,3 +234,16 @@ bool patch_mapping(struct patch *patch)
     KERNEL(munmap, memory, sizeof(struct room));
     return well;
 }
+
+bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
+{
+    /* A look at the file through a mapping of its own: the mapped text may have been patched already. It is not made
+     * resident at once: a fault brings sixteen pages, and the kernel asks for each of them less than madvise does. */
+    int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (is_error(view))
+        return false;
+    patch->image = (struct image){(const uint8_t *)view, size};
+    bool well = patch_mapping(patch);
+    KERNEL(munmap, view, size);
+    return well;
+}

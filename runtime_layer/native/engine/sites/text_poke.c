@@ -1,9 +1,7 @@
 #include "text_poke.h"
 
 #include "../../core/text.h"
-#include "../base/protected_ranges.h"
 #include "../base/raw_syscall.h"
-#include "../state/mapping_lock.h"
 #include "../state/sealed_pages.h"
 #include "patch.h"
 
@@ -23,27 +21,15 @@ static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
     *(volatile uint64_t *)begin = word;
 }
 
-/* Lays changed pages over those that other threads may be running: only while code arms its own process (configure.c). */
-static bool exchange_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
+/* Changed pages take the place of those that other threads may be running. */
+static bool replace_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
-    const uint64_t runs = PROT_READ | PROT_WRITE | PROT_EXEC, flags = MREMAP_MAYMOVE | MREMAP_FIXED;
     uint64_t low = page_down(at), size = page_up(at + n) - low;
     uint8_t *copy = pages_copy((const void *)low, size);
     if (!copy)
         return false;
     copy_bytes(copy + (at - low), bytes, n);
-    bool done = false;
-    if (lock_mappings()) {
-        if (protect_range((uint64_t)copy, (uint64_t)copy + size)) {
-            done = !is_error(KERNEL(mprotect, copy, size, runs)) &&
-                   !is_error(KERNEL(mremap, copy, size, size, flags, low));
-            unprotect_range((uint64_t)copy);
-        }
-        unlock_mappings();
-    }
-    if (!done)
-        pages_drop(copy, size);
-    return done;
+    return pages_replace(copy, (void *)low, size, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
 bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)
@@ -52,7 +38,7 @@ bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)
     if (within + n <= written_at_once())
         store(at, bytes, n);
     else if (shared)
-        return exchange_pages(at, bytes, n);
+        return replace_pages(at, bytes, n);
     else
         copy_bytes((void *)at, bytes, n);
     return true;

@@ -3,22 +3,19 @@
 #include "../base/linux_abi.h"
 #include "../base/protected_ranges.h"
 #include "../base/quiesce.h"
-#include "sealed_pages.h"
 
-enum {
-    PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE,
-    ALL = PROCESS_PAGES + ROOM_TO_LOOK
-};
+enum { PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE };
 
 bool process_begin(void)
 {
     if (sealed.process)
         return true;
-    int64_t memory = KERNEL(mmap, 0, ALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t memory =
+        KERNEL(mmap, 0, PROCESS_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
     /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
-    KERNEL(madvise, memory, ALL, MADV_WIPEONFORK);
+    KERNEL(madvise, memory, PROCESS_PAGES, MADV_WIPEONFORK);
     sealed.process = (struct process *)memory;
     sealed.process->id = (int32_t)KERNEL(getpid);
     return true;
@@ -30,7 +27,7 @@ bool process_arm(void)
     accept_forked_copy();
     if (has_other_threads())
         note_company();
-    return overlaps(low, low + ALL, RANGE_ENGINE) || protect_range(low, low + ALL);
+    return overlaps(low, low + PROCESS_PAGES, RANGE_ENGINE) || protect_range(low, low + PROCESS_PAGES);
 }
 
 bool has_company;
@@ -75,9 +72,4 @@ uint32_t *mapping_lock_of_process(void)
 uint32_t *seal_of_process(void)
 {
     return &sealed.process->seal;
-}
-
-uint64_t room_to_look(void)
-{
-    return (uint64_t)sealed.process + PROCESS_PAGES;
 }

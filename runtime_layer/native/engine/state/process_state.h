@@ -62,8 +62,6 @@ void note_company(void);
 
 /* Is somebody changing what is sealed (sealed_pages.h)? */
 uint32_t *seal_of_process(void);
-/* ROOM_TO_LOOK bytes (sealed_pages.h), behind what belongs to the process. */
-uint64_t room_to_look(void);
 
 struct storm *storm_of_process(void);
 uint32_t *mapping_lock_of_process(void);

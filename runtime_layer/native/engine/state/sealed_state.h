@@ -104,7 +104,6 @@ static inline bool is_ready(void)
 {
     return __atomic_load_n(&gate_table[GATE_READY], __ATOMIC_ACQUIRE);
 }
-void become_ready(void);
 
 /* Does a wrapper's program run in this process, and not yet the runtime? What asks for work is the runtime. */
 static inline bool is_starting(void)
@@ -113,5 +112,7 @@ static inline bool is_starting(void)
 }
 
 struct names *learnt_names(void);
+/* Is it one of the function's own name servers? */
+bool is_resolver_address(const struct endpoint *to);
 
 #endif

@@ -110,19 +110,6 @@ void guard_calls(uint8_t *table, const struct sealed *s)
     table[GATE_REASONS] = reasons;
 }
 
-bool guards_are(const uint8_t *table, const struct sealed *s, bool ready)
-{
-    uint8_t reasons = reasons_of(s);
-    if (!ready)
-        reasons |= UNTIL_READY;
-    bool well = table[GATE_READY] == ready && table[GATE_REASONS] == reasons &&
-                same_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
-    well &= same_bytes(&table[GATE_JUDGED], judged, GATE_TABLE * sizeof *judged);
-    for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
-        well &= table[nr] == guard_of(nr, reasons);
-    return well;
-}
-
 struct text syscall_name(int64_t nr)
 {
     const char *name = names;

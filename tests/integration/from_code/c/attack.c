@@ -8,16 +8,12 @@
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -214,123 +210,7 @@ static void while_none_can_be_armed(void)
     check(!tmp_is_denied(), "/tmp, as nobody was armed");
 }
 
-/* --- lines that change under the call --------------------------------------------------------------------------- */
-
-static char flipping[] = "SHIELD_READ_WRITE_TMP=block\n";
-
-static void *flip(void *argument)
-{
-    (void)argument;
-    while (!stop) {
-        memcpy(flipping + 22, "allow", 5);
-        memcpy(flipping + 22, "block", 5);
-        memcpy(flipping + 22, "\0\n\n=\n", 5);
-    }
-    return NULL;
-}
-
-static void changing_lines(void)
-{
-    pthread_t thread;
-    char reason[512];
-    check(ask(STRICT) == 0, "a good one");
-    pthread_create(&thread, NULL, flip, NULL);
-    for (int i = 0; i < 2000; i++) {
-        configure(flipping, sizeof flipping - 1, reason, sizeof reason);
-        check(tmp_is_denied(), "/tmp");
-    }
-    stop = 1;
-    pthread_join(thread, NULL);
-}
-
-/* --- a limit that another thread lowers ------------------------------------------------------------------------- */
-
-static void *lower_and_raise(void *argument)
-{
-    struct rlimit high, low;
-    getrlimit(RLIMIT_AS, &high);
-    low = (struct rlimit){1 << 20, high.rlim_max};
-    prctl(PR_SET_TIMERSLACK, 1);
-    while (!stop) {
-        usleep((useconds_t)(5 + rand() % 90));
-        setrlimit(RLIMIT_AS, &low);
-        usleep((useconds_t)(5 + rand() % 40));
-        setrlimit(RLIMIT_AS, &high);
-    }
-    return argument;
-}
-
-/* The folders of /tmp that are allowed: a policy with one less is stricter. */
-static const char *with_folders(int count)
-{
-    static char lines[4096];
-    int used =
-        sprintf(lines, "SHIELD_READ_WRITE_TMP=block\nSHIELD_EXECUTABLE_MEMORY=allow\nSHIELD_ALLOW_TMP=");
-    for (int i = 0; i < count; i++)
-        used += sprintf(lines + used, "%s/tmp/folder%d", i ? "," : "", i);
-    strcpy(lines + used, "\n");
-    return lines;
-}
-
-/* What replaces a policy may fail for want of memory at each of its steps. */
-static void under_a_limit(void)
-{
-    enum { FOLDERS = 100, LEAST = 60, TRIES = 500 };
-    pthread_t thread;
-    char reason[512];
-    int refused = 0, taken = 0;
-    check(ask(with_folders(FOLDERS)) == 0, "a good one");
-    pthread_create(&thread, NULL, lower_and_raise, NULL);
-    for (int count = FOLDERS - 1; count > LEAST; count--) {
-        const char *lines = with_folders(count);
-        for (int tries = 0; tries < TRIES; tries++) {
-            int well = !configure(lines, strlen(lines), reason, sizeof reason);
-            check(tmp_is_denied(), "/tmp");
-            taken += well;
-            refused += !well;
-            if (well)
-                break;
-        }
-    }
-    stop = 1;
-    pthread_join(thread, NULL);
-    check(taken > 0, "some are taken");
-    fprintf(stderr, "%d taken, %d refused\n", taken, refused);
-}
-
-/* --- signals, copies -------------------------------------------------------------------------------------------- */
-
-static atomic_int calls;
-
-static void in_a_handler(int number)
-{
-    static const char *const asked[] = {"SHIELD_READ_WRITE_TMP=allow\n", "SHIELD_ALLOW_AWS=none\n", STRICT,
-                                        ""};
-    char reason[512];
-    int error = errno;
-    (void)number;
-    const char *lines = asked[calls++ % 4];
-    configure(lines, strlen(lines), reason, sizeof reason);
-    errno = error;
-}
-
-/* The handler runs in the midst of guarded calls, and of configure itself. */
-static void from_signal_handlers(void)
-{
-    struct sigaction action = {.sa_handler = in_a_handler, .sa_flags = SA_RESTART};
-    struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
-    char reason[512];
-    check(ask(STRICT) == 0, "a good one");
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &often, NULL);
-    for (int i = 0; calls < 500 && i < 2000000; i++) {
-        check(tmp_is_denied(), "/tmp");
-        if (i % 7 == 0)
-            configure(STRICT, strlen(STRICT), reason, sizeof reason);
-    }
-    setitimer(ITIMER_REAL, &never, NULL);
-    check(calls >= 500, "the handler ran");
-}
+/* --- copies of the process ------------------------------------------------------------------------------------- */
 
 /* Armed or not, a vfork child is no place to configure its parent from: `first` is what the parent did before. */
 static void in_a_vfork_child(void)
@@ -393,12 +273,9 @@ int main(int argc, char **argv)
     } trials[] = {
         {"odd_arguments", odd_arguments},
         {"eight_threads", eight_threads},
-        {"changing_lines", changing_lines},
-        {"from_signal_handlers", from_signal_handlers},
         {"in_a_vfork_child", in_a_vfork_child},
         {"in_forked_copies", in_forked_copies},
         {"while_none_can_be_armed", while_none_can_be_armed},
-        {"under_a_limit", under_a_limit},
     };
     void *library = argc == 3 ? dlopen(argv[1], RTLD_NOW) : NULL;
     if (!library || tmp_is_denied()) {

@@ -85,7 +85,7 @@ def forked_child() -> None:
     """A copy of this process: it may not loosen anything, and what it tightens is its own."""
     if (pid := os.fork()) == 0:
         loosened = attempt({"policy": {"read_write_tmp": "allow"}})
-        tightened = attempt({"policy": {"allow_tmp": []}})
+        tightened = attempt({"policy": {"create_child_process": "block"}})
         os._exit(0 if "looser" in loosened and tightened == "ok" else 1)
     if os.waitpid(pid, 0)[1]:
         raise OSError(errno.ECHILD, "it ended badly")
