@@ -56,19 +56,19 @@ static const struct {
 } seldom[] = {
     {__NR_fstat, GUARD_LOG, GUARD_LOG},
     {__NR_newfstatat, GUARD_LOG, GUARD_LOG},
-    {__NR_write, GUARD_WATCHED, GUARD_LONG},
+    {__NR_write, GUARD_WATCHED, GUARD_READY_LINE},
     {__NR_writev, GUARD_WATCHED, GUARD_ALWAYS},
     {__NR_sendto, GUARD_ADDRESSED, GUARD_ALWAYS},
-    {__NR_read, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_readv, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_recvfrom, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_recvmsg, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_recvmmsg, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_getpeername, GUARD_ANSWERS, GUARD_ANSWERS},
+    {__NR_read, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_readv, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_recvfrom, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_recvmsg, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_recvmmsg, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_getpeername, GUARD_RECEIVE, GUARD_RECEIVE},
     {__NR_pwritev2, GUARD_WATCHED, GUARD_WATCHED},
     {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_mmap, GUARD_MAPPED, GUARD_MAPPED},
-    {__NR_mprotect, GUARD_HIGH, GUARD_HIGH},
+    {__NR_mmap, GUARD_MMAP, GUARD_MMAP},
+    {__NR_mprotect, GUARD_MPROTECT, GUARD_MPROTECT},
 };
 
 /* May a call carry the request for an event? By the time of the second, it is looked at when alerts were left out. */
@@ -89,7 +89,7 @@ static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
         if (seldom[i].nr == (int32_t)nr)
             guard = own & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
-    return guard == GUARD_HIGH && !leaves_memory_free(s) ? GUARD_ALWAYS : guard;
+    return guard == GUARD_MPROTECT && !leaves_memory_free(s) ? GUARD_ALWAYS : guard;
 }
 
 void list_guarded_calls(void)
