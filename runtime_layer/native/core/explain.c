@@ -2,7 +2,7 @@
 #include "explain.h"
 
 #include "aws.h"
-#include "settings.h"
+#include "setting_table.h"
 
 static void put_string(struct writer *w, struct text t)
 {

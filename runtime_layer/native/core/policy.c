@@ -1,9 +1,9 @@
 /* The SHIELD_* settings: one row each says its name, how it is read and how it is written; see policy.h. */
 #include "policy.h"
 
-#include "entries.h"
-#include "lists.h"
-#include "settings.h"
+#include "setting_entries.h"
+#include "setting_lists.h"
+#include "setting_table.h"
 #include "suggest.h"
 
 struct text policy_text(const struct policy *p, struct pooled at)

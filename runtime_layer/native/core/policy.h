@@ -93,7 +93,7 @@ void policy_begin(struct policy *p);
 void policy_next_source(struct policy *p);
 /* Takes one setting. Names that do not start with SHIELD_ are ignored, except AWS_REGION. Values given twice,
  * unknown SHIELD_ names and malformed values give false and one line in `error`. SHIELD_STATE is the
- * engine's own (engine/state.h) and is ignored here. */
+ * engine's own (engine/state/sealed_state.h) and is ignored here. */
 bool policy_set(struct policy *p, struct text name, struct text value, struct writer *error);
 /* Takes `NAME=value` lines (blank lines and lines that start with # are skipped; a carriage return before
  * the newline is ignored). The lines are ours alone, so a name that is no setting is an error. An error names

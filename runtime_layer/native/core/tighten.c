@@ -1,7 +1,7 @@
 /* Making a policy stricter; see tighten.h. */
 #include "tighten.h"
 
-#include "settings.h"
+#include "setting_table.h"
 
 static bool has_entry(struct text list, struct text entry)
 {

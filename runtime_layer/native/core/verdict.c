@@ -2,7 +2,7 @@
 #include "verdict.h"
 
 #include "aws.h"
-#include "unusual.h"
+#include "data_in_names.h"
 
 static struct verdict allowed(enum policy_id id, enum reason reason, uint16_t rule)
 {

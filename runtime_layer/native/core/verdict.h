@@ -5,9 +5,9 @@
 #ifndef SHIELD_VERDICT_H
 #define SHIELD_VERDICT_H
 
-#include "names.h"
+#include "learnt_addresses.h"
 #include "policy.h"
-#include "language.h"
+#include "runtime_profile.h"
 
 enum action { ACTION_DENY, ACTION_ALERT, ACTION_ALLOW };
 
@@ -50,7 +50,7 @@ struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum 
 struct verdict verdict_name(const struct policy *p, struct text name);
 /* The next one behind *rule that lets the name through as well, it may be for another port. False: none. */
 bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule);
-/* Does the name look like data (unusual.h) where the rule that admitted it leaves it open: what the star of *.domain
+/* Does the name look like data (data_in_names.h) where the rule that admitted it leaves it open: what the star of *.domain
  * stands for, a bucket of AWS's? Not when an entry admits the whole name, or buckets are listed. */
 bool verdict_is_unusual(const struct policy *p, struct text name, const struct verdict *admitted);
 /* What SHIELD_UNUSUAL_NAMES makes of a query for such a name. */

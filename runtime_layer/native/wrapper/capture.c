@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "capture.h"
 
-#include "trial.h"
+#include "probe_runner.h"
 
 #include <errno.h>
 #include <fcntl.h>

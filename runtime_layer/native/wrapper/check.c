@@ -2,9 +2,9 @@
 #include "check.h"
 
 #include "../core/explain.h"
-#include "../core/settings.h"
+#include "../core/setting_table.h"
 #include "policy_file.h"
-#include "report.h"
+#include "refusal_report.h"
 #include "usage.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "../core/text.h"
 #include "libc_facts.h"
 #include "probes.h"
-#include "report.h"
+#include "refusal_report.h"
 #include "usage.h"
 
 #include <fcntl.h>

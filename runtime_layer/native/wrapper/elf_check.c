@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "elf_check.h"
 
-#include "report.h"
+#include "refusal_report.h"
 
 #include <elf.h>
 #include <errno.h>

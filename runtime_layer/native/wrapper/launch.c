@@ -5,8 +5,8 @@
 #include "elf_check.h"
 #include "plan.h"
 #include "policy_file.h"
-#include "report.h"
-#include "self.h"
+#include "refusal_report.h"
+#include "own_path.h"
 #include "usage.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define PRELOAD "LD_PRELOAD="
 #define STATE "SHIELD_STATE="
 #define NEXT "SHIELD_NEXT_WRAPPER="
-/* engine/state.h: the stage, the descriptor of the log (none yet), the program that ends the exec chain. */
+/* engine/state/sealed_state.h: the stage, the descriptor of the log (none yet), the program that ends the exec chain. */
 #define STATE_STARTING STATE "starting:-1:"
 
 static bool is_variable(const char *entry, const char *name)

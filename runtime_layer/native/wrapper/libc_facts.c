@@ -4,7 +4,7 @@
 
 #include "capture.h"
 #include "elf_check.h"
-#include "report.h"
+#include "refusal_report.h"
 
 #include <fcntl.h>
 #include <stdio.h>

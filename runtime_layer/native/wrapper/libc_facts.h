@@ -2,7 +2,7 @@
 #ifndef SHIELD_LIBC_FACTS_H
 #define SHIELD_LIBC_FACTS_H
 
-#include "trial.h"
+#include "probe_runner.h"
 
 /* The program that all look at; NULL: the first of a few that every system has. */
 void libc_facts_about(const char *program);

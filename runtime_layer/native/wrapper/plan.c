@@ -3,8 +3,8 @@
 #include "plan.h"
 
 #include "elf_check.h"
-#include "report.h"
-#include "self.h"
+#include "refusal_report.h"
+#include "own_path.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "policy_file.h"
 
-#include "report.h"
+#include "refusal_report.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 /* The table of questions, and those of them that make system calls which a sandbox may refuse.
  *
- * Each probe runs in a child of its own (trial.h), so that it may change that child as it likes.
+ * Each probe runs in a child of its own (probe_runner.h), so that it may change that child as it likes.
  */
 #define _GNU_SOURCE
 #include "probes.h"
 
-#include "facts.h"
+#include "host_facts.h"
 
 #include <errno.h>
 #include <fcntl.h>

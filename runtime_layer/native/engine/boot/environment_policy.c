@@ -1,6 +1,6 @@
 #include "environment_policy.h"
 
-#include "../../core/settings.h"
+#include "../../core/setting_table.h"
 #include "../base/read_file.h"
 #include "../base/user_memory.h"
 #include "../state/child_settings.h"

@@ -1,6 +1,7 @@
 /* From the gate's assembly to the judge of a call, and back. */
 #include "../base/handlers.h"
 #include "../base/user_memory.h"
+#include "../fds/fd_marks.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
@@ -8,6 +9,14 @@
 #include "../report/left_out.h"
 #include "../fds/fd_marks.h"
 #include "../network/network.h"
+
+_Static_assert(sizeof *watched == 1 << MARK_SHIFT && WATCHED_DESCRIPTORS == 1 << DESCRIPTOR_BITS &&
+                   WATCH_GREETED == MARK_GREETED && WATCH_STREAM < MARK_GREETED,
+               "as gate.S reads marks");
+_Static_assert(PROT_EXEC == 1 << PROT_EXEC_BIT && MAP_FIXED == 1 << MAP_FIXED_BIT &&
+                   MAP_FIXED_NOREPLACE == 1 << MAP_FIXED_NOREPLACE_BIT,
+               "as gate.S reads arguments");
+_Static_assert(sizeof sealed.log == 4 && GATE_LOG % 4 == 0, "as gate.S reads the log's descriptor");
 
 #define POINTER(judge) judge,
 static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};

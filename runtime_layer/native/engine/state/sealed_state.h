@@ -8,6 +8,7 @@
 
 #include "../../core/alert.h"
 #include "../../core/verdict.h"
+#include "../base/gate_layout.h"
 #include "../base/raw_syscall.h"
 
 enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 61440, MAX_SETTINGS = 32 };
@@ -73,30 +74,7 @@ struct sealed {
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* One page that the gate reads first: a byte a system call for its assembly, then three facts, and for each call why it is
- * judged and by whom. Sealed as well. */
-enum guard {
-    GUARD_NONE,
-    GUARD_ALWAYS, /* passed on to gate_judge */
-    GUARD_LOG,    /* only when the first argument is the log descriptor: fstat */
-    GUARD_LONG, /* when the third argument is at least READY_LINE, and as GUARD_WATCHED: write, until ready */
-    GUARD_WATCHED, /* only when the first argument is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
-    GUARD_ANSWERS,   /* the same, where the mark is WATCH_GREETED or one that follows: what receives */
-    GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
-    GUARD_MAPPED,    /* when what is mapped may run, or takes the place of something: mmap */
-    /* When it makes something run, or reaches above lowest_range (protected_ranges.h); always of an only thread, as a signal handler
-     * may take away what a call in its midst looks at: mprotect. */
-    GUARD_HIGH,
-    GUARD_LEFT_OUT, /* when alerts were left out (left_out.h): what may be the request for the next event */
-};
-enum {
-    GATE_TABLE = 512,
-    GATE_READY = 512,
-    GATE_LOG = 516,
-    GATE_REASONS = 520,
-    GATE_JUDGED = 1024,
-    READY_LINE = 40
-};
+/* One page that the gate reads first (gate_layout.h). Sealed as well. */
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */

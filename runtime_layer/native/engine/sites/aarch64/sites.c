@@ -112,42 +112,20 @@ static bool is_in(struct span s, uint64_t at)
     return at >= s.from && at < s.to;
 }
 
-/* Does a part of `own` lead into [low, high], or, as far as `depth`, a part of that part? A branch to where another function
- * begins, without a condition, is a call of it. */
-static bool comes_back(struct image image, struct span part, struct span own, uint64_t low, uint64_t high,
-                       uint32_t near, uint32_t depth)
+/* May control come from elsewhere into the function [from, to): by its switches, whose tables are not read, or from the part of
+ * it that a compiler puts elsewhere because it rarely runs? A branch to where another function begins, without a condition, is
+ * a call of it. */
+static bool may_arrive(struct image image, struct span own, uint32_t near)
 {
-    for (uint64_t at = part.from; at + 4 <= part.to; at += 4) {
-        uint32_t w = word(image, at);
-        uint64_t target = branch_target(w, at);
-        struct span next;
-        if (target != at && target >= low && target <= high)
-            return true;
-        bool leaves = depth && !is_call(w) && !is_in(part, target) && !is_in(own, target);
-        if (leaves && image_function(image, target, &near, &next.from, &next.to) &&
-            (next.from != target || is_conditional(w)) &&
-            comes_back(image, next, own, low, high, near, depth - 1))
-            return true;
-    }
-    return false;
-}
-
-/* May control come from elsewhere into [low, high] of the function [from, to): by its switches, whose tables are not read, or
- * from the part of it that a compiler puts elsewhere because it rarely runs? */
-static bool may_arrive(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high,
-                       uint32_t near)
-{
-    enum { DEPTH = 2 };
-    const struct span own = {from, to};
-    for (uint64_t at = from; at + 4 <= to; at += 4) {
+    for (uint64_t at = own.from; at + 4 <= own.to; at += 4) {
         uint32_t w = word(image, at);
         uint64_t target = branch_target(w, at);
         struct span part;
         if (jumps_by_register(w))
             return true;
-        bool leaves = !is_call(w) && !is_in(own, target);
-        if (leaves && image_function(image, target, &near, &part.from, &part.to) &&
-            comes_back(image, part, own, low, high, near, DEPTH))
+        if (!is_call(w) && !is_in(own, target) &&
+            image_function(image, target, &near, &part.from, &part.to) &&
+            (part.from != target || is_conditional(w)))
             return true;
     }
     return false;
@@ -197,8 +175,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     }
     if (at < from + 4)
         return;
-    uint64_t reach = at - from < 4 * NUMBER_LOOK_BACK ? at - from : 4 * NUMBER_LOOK_BACK;
-    if (bounded && may_arrive(image, from, to, at - reach + 4, at, near))
+    if (bounded && may_arrive(image, (struct span){from, to}, near))
         return;
     site->number = number_of_joined(image, from, to, at);
     bool joined = jumped_into(image, from, to, at, at, 0); /* a jump in front would be missed */

@@ -1,4 +1,5 @@
-/* The trampoline on aarch64; gate.S tells what it and the gate agree on. */
+/* The trampoline on aarch64; gate.S and gate_layout.h tell what it and the gate agree on. */
+#include "../../base/gate_layout.h"
 #include "../patch.h"
 
 bool is_system_call(uint64_t address)
@@ -31,6 +32,8 @@ static uint32_t branch(uint64_t from, uint64_t to)
 
 /* ldr reaches 1 MB either way, and trampolines lie behind their slot. */
 enum { SLOT_REACH = 1 << 20 };
+
+_Static_assert(TRAMPOLINE_FRAME == 2 * 16, "as the two instructions below push it");
 
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
 {

@@ -1,5 +1,6 @@
-/* The trampoline on x86_64; gate.S tells what it and the gate agree on. */
+/* The trampoline on x86_64; gate.S and gate_layout.h tell what it and the gate agree on. */
 #include "../../../core/text.h"
+#include "../../base/gate_layout.h"
 #include "../patch.h"
 #include "decode.h"
 
@@ -80,6 +81,8 @@ static uint8_t *move_instruction(uint8_t *p, uint64_t address, uint32_t behind)
         return NULL;
     return relative32(bytes(p + behind - 2, "\xe9", 1), address + behind);
 }
+
+_Static_assert(RED_ZONE == 128, "as the two instructions below step over it");
 
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
 {

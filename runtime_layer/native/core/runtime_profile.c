@@ -1,5 +1,5 @@
-/* What runtimes differ in; see language.h. */
-#include "language.h"
+/* What runtimes differ in; see runtime_profile.h. */
+#include "runtime_profile.h"
 
 struct named {
     const char *name;

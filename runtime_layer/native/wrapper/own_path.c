@@ -1,8 +1,8 @@
 /* proc(5): /proc/self/exe is the program that runs, whatever it was called by. */
 #define _GNU_SOURCE
-#include "self.h"
+#include "own_path.h"
 
-#include "report.h"
+#include "refusal_report.h"
 
 #include <errno.h>
 #include <string.h>

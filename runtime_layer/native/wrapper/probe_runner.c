@@ -1,6 +1,6 @@
 /* fork, wait with a limit, and say what became of the child. */
 #define _GNU_SOURCE
-#include "trial.h"
+#include "probe_runner.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* Entries of the list settings; see entries.h. */
-#include "entries.h"
+/* Entries of the list settings; see setting_entries.h. */
+#include "setting_entries.h"
 
 #include "aws.h"
 

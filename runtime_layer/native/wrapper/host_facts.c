@@ -1,6 +1,6 @@
 /* /proc, uname(2), stat(2), getrlimit(2). */
 #define _GNU_SOURCE
-#include "facts.h"
+#include "host_facts.h"
 
 #include <errno.h>
 #include <fcntl.h>

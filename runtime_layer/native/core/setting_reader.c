@@ -1,5 +1,5 @@
-/* What the readers of settings share; see reading.h. */
-#include "reading.h"
+/* What the readers of settings share; see setting_reader.h. */
+#include "setting_reader.h"
 
 void setting_culprit(struct writer *error, const struct setting *s, struct text offending)
 {

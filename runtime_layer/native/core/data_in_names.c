@@ -1,5 +1,5 @@
-/* Host names that carry data; see unusual.h for the measure. */
-#include "unusual.h"
+/* Host names that carry data; see data_in_names.h for the measure. */
+#include "data_in_names.h"
 
 enum {
     LABELS_LONGEST = 63,

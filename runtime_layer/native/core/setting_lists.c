@@ -1,8 +1,8 @@
-/* The list settings; see lists.h. */
-#include "lists.h"
+/* The list settings; see setting_lists.h. */
+#include "setting_lists.h"
 
 #include "aws.h"
-#include "entries.h"
+#include "setting_entries.h"
 #include "suggest.h"
 
 static bool same_rule(const struct policy *p, const struct outbound_rule *rule, struct text entry)

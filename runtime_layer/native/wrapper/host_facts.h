@@ -2,7 +2,7 @@
 #ifndef SHIELD_FACTS_H
 #define SHIELD_FACTS_H
 
-#include "trial.h"
+#include "probe_runner.h"
 
 void fact_kernel(struct finding *f);
 void fact_architecture(struct finding *f);

@@ -1,11 +1,11 @@
-/* The table of learnt addresses; see names.h.
+/* The table of learnt addresses; see learnt_addresses.h.
  *
  * Each slot is guarded by its own sequence number (a seqlock whose readers never wait): a writer takes a slot
  * by making the number odd, and a reader that goes on seeing an odd or a changed number passes the slot over. A
  * writer that dies half way, or is copied half way by fork, costs its one slot and nothing else. What is learnt once
  * more, as by threads that ask for the same host, is not written again: it can be read all the while.
  */
-#include "names.h"
+#include "learnt_addresses.h"
 
 /* A slot is read and written by whole words: what is read in between is stale, never undefined. */
 typedef uint32_t __attribute__((may_alias)) slot_word;

@@ -1,6 +1,6 @@
 /* One JSON line on stderr: the function's log. */
 #define _GNU_SOURCE
-#include "report.h"
+#include "refusal_report.h"
 
 #include "../core/alert.h"
 

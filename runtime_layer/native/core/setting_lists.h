@@ -2,7 +2,7 @@
 #ifndef SHIELD_LISTS_H
 #define SHIELD_LISTS_H
 
-#include "reading.h"
+#include "setting_reader.h"
 
 #define LIST_SETTING(list)                                                                                   \
     bool read_##list(struct policy *p, const struct setting *s, struct text value, struct writer *error);    \
