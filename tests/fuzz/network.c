@@ -5,14 +5,14 @@
 #include "played_network.h"
 
 /* The rest of the engine that these judges are linked with. */
-bool has_company;
+bool had_threads;
 
 bool has_other_threads(void)
 {
-    return has_company;
+    return had_threads;
 }
 
-bool owns_memory(void)
+bool is_memory_owner(void)
 {
     return true;
 }
@@ -348,9 +348,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input in = {data, size};
     uint32_t kind = (uint32_t)take_number(&in, 1);
     blocks = kind < 0x80;
-    has_company = !(kind & 0x40);
+    had_threads = !(kind & 0x40);
     begin();
-    rival = has_company ? kind % 0x40 : 0;
+    rival = had_threads ? kind % 0x40 : 0;
     for (uint32_t steps = 0; in.left && steps < STEPS; steps++)
         switch (take_number(&in, 1) % 10) {
         case 0: lay(&in); break;

@@ -28,10 +28,10 @@
 #define GUARD_ALWAYS 1 /* passed on to gate_judge */
 #define GUARD_LOG 2    /* only when the first argument is the log descriptor: fstat */
 #define GUARD_READY_LINE                                                                                     \
-    3                   /* when the third is at least READY_LINE, and as GUARD_WATCHED: write, until ready */
-#define GUARD_WATCHED 4 /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
-#define GUARD_RECEIVE 5 /* the same, where the mark is WATCH_GREETED or one that follows: what receives */
-#define GUARD_ADDRESSED 6 /* when the fifth is not NULL, and as GUARD_WATCHED: sendto */
+    3                   /* when the third is at least READY_LINE, and as GUARD_MARKED: write, until ready */
+#define GUARD_MARKED 4  /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
+#define GUARD_RECEIVE 5 /* the same, where the mark is MARK_TCP_GREETED or one that follows: what receives */
+#define GUARD_ADDRESSED 6 /* when the fifth is not NULL, and as GUARD_MARKED: sendto */
 #define GUARD_MMAP 7      /* when what is mapped may run, or takes the place of something */
 /* When it makes something run, or reaches above lowest_range (protected_ranges.h); always of an only thread, as a signal handler
  * may take away what a call in its midst looks at. */
@@ -41,11 +41,11 @@
 
 #define READY_LINE 40 /* bytes: no shorter write is a request for the next event */
 
-/* `watched` (fd_marks.h): a mark of 1 << MARK_SHIFT bytes for each of 1 << DESCRIPTOR_BITS descriptors. Its low byte is the
+/* `fd_marks` (fd_marks.h): a mark of 1 << MARK_SHIFT bytes for each of 1 << DESCRIPTOR_BITS descriptors. Its low byte is the
  * kind. */
 #define MARK_SHIFT 3
 #define DESCRIPTOR_BITS 20
-#define MARK_GREETED 3 /* WATCH_GREETED */
+#define MARK_GREETED 3 /* MARK_TCP_GREETED */
 
 /* Arguments of mmap(2) and mprotect(2), by the number of the bit. */
 #define PROT_EXEC_BIT 2

@@ -194,7 +194,7 @@ bool arm(struct start *start, struct armed_objects *objects)
     read_program(&program, start);
     if (!read_objects(start->error))
         return false;
-    if (start->from_code && reports_anything(&sealed) && has_ring())
+    if (start->from_code && reports_anything(&sealed) && has_io_uring())
         return fail(start->error, HAS_RING, TEXT(""));
     /* Where nothing can be reported, a descriptor would only be in the way. */
     sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
@@ -211,7 +211,7 @@ bool arm(struct start *start, struct armed_objects *objects)
         return false;
     sealed.armed = true;
     if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
-        watch_inherited(); /* sockets that are made from now on are marked by the gate */
+        mark_inherited_sockets(); /* sockets that are made from now on are marked by the gate */
     forbid_core_dumps(&sealed.policy);
     return seal(start->error);
 }

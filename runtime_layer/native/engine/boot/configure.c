@@ -74,7 +74,7 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
     if (!next->tmp.ino && then[READ_WRITE_TMP] != MODE_ALLOW)
         return fail(error, "read_write_tmp: there was no directory /tmp at the start");
     if (!reports_anything(&sealed) && reports_anything(next)) {
-        if (has_ring())
+        if (has_io_uring())
             return fail(error, HAS_RING);
         next->log = log_keep(-1);
         if (next->log > 2)
@@ -103,7 +103,7 @@ static bool put_in_force(struct sealed *next, struct writer *error)
     }
     if (was_open && sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
         KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
-        watch_inherited();
+        mark_inherited_sockets();
     }
     forbid_core_dumps(&sealed.policy);
     report_start(sealed.log,
@@ -137,7 +137,7 @@ static bool configure(struct request *request, struct writer *error)
         return fail(error, "out of memory");
     if (note_owner())
         look_for_left_out();
-    if (!runs_in_owner())
+    if (!is_owner_process())
         return fail(error,
                     "a child that shares its parent's memory cannot configure it; call it in the parent");
     if (!sealing_begin(&signals))

@@ -287,7 +287,7 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
     struct text root = fact(found, TASK_ROOT, is_child);
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
-        if (!handler_add(root, found->from_parent[i]) || !handler_add(root, found->own[i])) {
+        if (!add_handler(root, found->from_parent[i]) || !add_handler(root, found->own[i])) {
             put(error, TEXT("read_handler: the handler has too many files, too long a name, or a folder that "
                             "cannot be read"));
             return false;
@@ -312,7 +312,7 @@ static void count_workers(const struct facts_found *found, bool is_child)
 {
     if (is_child || !sealed.forks_workers || sealed.language != LANGUAGE_NODE || !found->concurrency.at)
         return;
-    sealed.workers = workers_of_node(found->workers);
+    sealed.workers = count_node_workers(found->workers);
     sealed.workers_process = (int32_t)KERNEL(getpid);
 }
 
@@ -354,6 +354,6 @@ bool settings_read(struct start *start)
     if (well)
         read_resolvers();
     char loader[LOADER_MAX];
-    sealed.loader = keep_text(own_loader(loader, sizeof loader));
+    sealed.loader = keep_text(find_own_loader(loader, sizeof loader));
     return well;
 }

@@ -7,8 +7,8 @@
 #include "../base/syscall_ctx.h"
 
 /* socket(2), for a TCP socket, which gets its mark with its number. */
-int64_t make_stream(const uint64_t *arg);
+int64_t make_tcp_socket(const uint64_t *arg);
 /* dup2(2) and dup3(2). */
-int64_t lay_over(const struct call *call);
+int64_t replace_descriptor(const struct call *call);
 
 #endif

@@ -26,10 +26,10 @@ static bool is_log(uint64_t descriptor)
 /* A number without a mark is closed in place. */
 static int64_t close_marked(int32_t descriptor)
 {
-    uint64_t mark = watch_mark(descriptor);
+    uint64_t mark = get_mark(descriptor);
     int64_t result = KERNEL(close, descriptor);
-    if (owns_memory())
-        watch_closed(descriptor, mark);
+    if (is_memory_owner())
+        clear_mark_of_closed(descriptor, mark);
     return result;
 }
 
@@ -64,9 +64,9 @@ static enum outcome close_many(struct call *call)
     uint32_t first = (uint32_t)call->arg[0], last = (uint32_t)call->arg[1];
     if (first > last)
         return RUN_IN_PLACE; /* EINVAL */
-    marks_are_hints();
+    note_stale_marks();
     /* A thread with descriptors of its own would share marks that are not true of them: as for unshare(2). */
-    bool unshares = call->arg[2] & CLOSE_RANGE_UNSHARE && !is_alone();
+    bool unshares = call->arg[2] & CLOSE_RANGE_UNSHARE && !is_single_threaded();
     if (unshares && self_protection_refused(call, TEXT("")))
         return answer(call, -EPERM);
     return answer(call, close_around(first, last, (uint32_t)call->arg[2]));
@@ -91,7 +91,7 @@ enum outcome judge_descriptor(struct call *call)
             break;
         if (!may_be_replaced((uint32_t)arg[1]) && (uint32_t)arg[0] != (uint32_t)arg[1])
             return answer(call, -EBADF); /* as above the limit (dup2(2)) */
-        return answer(call, lay_over(call));
+        return answer(call, replace_descriptor(call));
     case __NR_fcntl:
         if ((int32_t)arg[1] == F_DUPFD || (int32_t)arg[1] == F_DUPFD_CLOEXEC)
             return judge_copy(call);

@@ -33,7 +33,7 @@ int64_t own_fd_take(int64_t descriptor)
         moved = descriptor; /* the last one that the limit allows */
     else
         KERNEL(close, descriptor);
-    if (owns_memory())
+    if (is_memory_owner())
         own_fd_mark((int32_t)moved);
     return moved;
 }
@@ -43,7 +43,7 @@ void own_fd_close(int64_t descriptor)
 {
     if (descriptor < 0)
         return;
-    if (owns_memory())
+    if (is_memory_owner())
         mark_own((int32_t)descriptor, false);
     KERNEL(close, descriptor);
 }
@@ -60,7 +60,7 @@ int64_t own_fd_refer(int32_t descriptor)
 
 bool is_own_fd(uint32_t descriptor)
 {
-    return descriptor < WATCHED_DESCRIPTORS && watch_mark((int32_t)descriptor) & WATCH_OWN;
+    return descriptor < MARKED_FDS_MAX && get_mark((int32_t)descriptor) & MARK_OWN;
 }
 
 bool may_be_replaced(uint32_t descriptor)

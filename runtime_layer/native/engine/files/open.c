@@ -112,7 +112,7 @@ static int64_t open_object(const struct call *call, int64_t object, uint64_t fla
  * can use the descriptor of an object that is then refused. */
 static int64_t open_existing(const struct call *call, const struct opening *o, uint64_t flags)
 {
-    int64_t quick = open_quickly(o, flags);
+    int64_t quick = open_by_fastpath(o, flags);
     if (quick != TO_BE_JUDGED)
         return quick;
     uint64_t reference =

@@ -10,8 +10,8 @@
 #include "../fds/fd_marks.h"
 #include "../network/network.h"
 
-_Static_assert(sizeof *watched == 1 << MARK_SHIFT && WATCHED_DESCRIPTORS == 1 << DESCRIPTOR_BITS &&
-                   WATCH_GREETED == MARK_GREETED && WATCH_STREAM < MARK_GREETED,
+_Static_assert(sizeof *fd_marks == 1 << MARK_SHIFT && MARKED_FDS_MAX == 1 << DESCRIPTOR_BITS &&
+                   MARK_TCP_GREETED == MARK_GREETED && MARK_TCP_NEW < MARK_GREETED,
                "as gate.S reads marks");
 _Static_assert(PROT_EXEC == 1 << PROT_EXEC_BIT && MAP_FIXED == 1 << MAP_FIXED_BIT &&
                    MAP_FIXED_NOREPLACE == 1 << MAP_FIXED_NOREPLACE_BIT,
@@ -33,7 +33,7 @@ static enum outcome judge_newer(struct call *call)
 static bool is_refused_to_vfork_child(const struct call *call, struct judged by)
 {
     uint8_t network = by.reasons & gate_table[GATE_REASONS] & (FOR_OUTBOUND | FOR_STREAMS);
-    if (!network || by.judge == number_of_judge_copy || owns_memory())
+    if (!network || by.judge == number_of_judge_copy || is_memory_owner())
         return false;
     return (network & FOR_OUTBOUND || has_mark((int32_t)call->arg[0])) &&
            outbound_refused(call, REASON_NOT_LISTED, TEXT("vfork"));
@@ -64,9 +64,9 @@ enum outcome gate_judge(struct call *call)
         return RUN_IN_PLACE;
     if (is_refused_to_vfork_child(call, by))
         return answer(call, -EACCES);
-    if (!is_alone())
+    if (!is_single_threaded())
         return judges[by.judge](call);
-    memory_stays(is_alone() ? call : NULL); /* a handler may have come in between */
+    memory_stays(is_single_threaded() ? call : NULL); /* a handler may have come in between */
     enum outcome outcome = judges[by.judge](call);
     memory_stays(NULL);
     return outcome;

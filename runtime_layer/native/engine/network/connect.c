@@ -44,7 +44,7 @@ enum outcome judge_socket(struct call *call)
         return answer(call, -EPROTONOSUPPORT);
     if (!is_stream || ((uint32_t)call->arg[0] != AF_INET && (uint32_t)call->arg[0] != AF_INET6))
         return RUN_IN_PLACE;
-    return answer(call, make_stream(call->arg));
+    return answer(call, make_tcp_socket(call->arg));
 }
 
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out)
@@ -66,7 +66,7 @@ static bool keep_name(void *context, uint16_t rule, struct text name)
     return true;
 }
 
-bool find_name(const struct address *ip, struct kept_name *kept)
+bool find_learnt_name(const struct address *ip, struct kept_name *kept)
 {
     kept->len = 0;
     return names_find(learnt_names(), ip, keep_name, kept);
@@ -87,7 +87,7 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
 {
     char entry[NAME_KEPT + 48];
     struct kept_name kept;
-    find_name(&to->ip, &kept);
+    find_learnt_name(&to->ip, &kept);
     struct facts facts = {
         .host = {kept.at, kept.len},
         .to = *to,
@@ -102,7 +102,7 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
 }
 
 /* Does a TCP connection to there have to be read: for the queries on it, or for the name that it goes by? */
-static bool has_to_be_seen(const struct endpoint *to, struct verdict verdict)
+static bool needs_inspection(const struct endpoint *to, struct verdict verdict)
 {
     bool by_address =
         verdict.reason == REASON_LISTED && sealed.policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
@@ -111,10 +111,10 @@ static bool has_to_be_seen(const struct endpoint *to, struct verdict verdict)
     return to->port == DNS_PORT || (is_judged && !sealed.policy.skip_server_name);
 }
 
-bool is_seen(const struct endpoint *to)
+bool is_inspected_endpoint(const struct endpoint *to)
 {
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    return verdict.action == ACTION_DENY || has_to_be_seen(to, verdict);
+    return verdict.action == ACTION_DENY || needs_inspection(to, verdict);
 }
 
 static bool is_for_any_protocol(struct verdict verdict)
@@ -124,12 +124,12 @@ static bool is_for_any_protocol(struct verdict verdict)
 
 /* A TCP socket that was not used for another connection, by any of its numbers. A mark that is left over on something else
  * passes as well: who asks must not care. */
-static bool is_fresh(int32_t descriptor)
+static bool is_first_connection(int32_t descriptor)
 {
-    enum watch kind = stream_mark(descriptor);
-    if (kind == WATCH_NOTHING || kind == WATCH_GREETED)
+    enum mark_kind kind = tcp_mark_kind(descriptor);
+    if (kind == MARK_NONE || kind == MARK_TCP_GREETED)
         return false;
-    return marks_are_exact() || !was_stream_seen(descriptor);
+    return are_marks_exact() || !is_reconnection_forbidden(descriptor);
 }
 
 /* `verdict` is the one on TCP. */
@@ -138,12 +138,13 @@ static int64_t judge_by(struct verdict verdict, const struct call *call, const s
 {
     /* What may be reached by TCP needs no look at the socket: most calls end here. */
     bool name_server = sees && is_resolver_address(to); /* by TCP: each query is judged as it is sent */
-    bool needs = sees && has_to_be_seen(to, verdict);
+    bool needs = sees && needs_inspection(to, verdict);
     if (sees)
         *sees = false;
     bool is_settled = verdict.action == ACTION_ALLOW && is_for_any_protocol(verdict);
     /* What is used for the first time needs no second look either, unless answers are to be read from it. */
-    if (is_settled && (!needs || (is_alone() && to->port != DNS_PORT && is_fresh(descriptor))))
+    if (is_settled &&
+        (!needs || (is_single_threaded() && to->port != DNS_PORT && is_first_connection(descriptor))))
         return 0;
     int64_t type = socket_type(descriptor);
     if (is_error(type))
@@ -167,31 +168,31 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
 static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
 {
     struct endpoint peer;
-    bool asked_before = to->port == DNS_PORT && was_stream_seen(descriptor);
-    if (is_fresh(descriptor) && !asked_before)
+    bool asked_before = to->port == DNS_PORT && is_reconnection_forbidden(descriptor);
+    if (is_first_connection(descriptor) && !asked_before)
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
     if (outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
         return -EACCES;
-    watch_found(descriptor);
+    mark_found_tcp(descriptor);
     return 0;
 }
 
-bool may_carry_names(const struct endpoint *to)
+bool is_dns_port(const struct endpoint *to)
 {
     return to->port == DNS_PORT;
 }
 
-bool carries_names(const struct endpoint *to, int32_t descriptor)
+bool is_dns_datagram(const struct endpoint *to, int32_t descriptor)
 {
-    return may_carry_names(to) && is_internet_datagram(descriptor);
+    return is_dns_port(to) && is_internet_datagram(descriptor);
 }
 
 /* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed
  * host, whatever its port. What such a socket would send does arrive, so its sending side is shut down first: the kernel
  * then says EPIPE, for good (shutdown(2)), and getsockname says what was asked for. */
-static void only_let_sort(const struct endpoint *to, int32_t descriptor)
+static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
 {
     if (to->port == 0 && socket_type(descriptor) == SOCK_DGRAM &&
         verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW)
@@ -210,26 +211,26 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
         return error;
     if (!has_no_peer(descriptor)) /* else it would lose a port that the kernel chose for it */
         KERNEL(connect, descriptor, unspec, sizeof unspec);
-    return name_server_connect(descriptor, address) ? 0 : -EACCES;
+    return note_name_server(descriptor, address) ? 0 : -EACCES;
 }
 
-static int64_t connect_elsewhere(int32_t descriptor, const struct sockaddr_bytes *address)
+static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
 {
     int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
     /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
-    if (!is_error(result) && (has_queries(descriptor) || !has_stream_mark(descriptor)))
-        name_server_disconnect(descriptor);
+    if (!is_error(result) && (has_udp_dns_mark(descriptor) || !has_tcp_mark(descriptor)))
+        forget_name_server(descriptor);
     return result;
 }
 
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
                           const struct endpoint *to)
 {
-    uint64_t mark = watch_mark(descriptor);
+    uint64_t mark = get_mark(descriptor);
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    if (verdict.action == ACTION_ALLOW && !has_to_be_seen(to, verdict) && is_for_any_protocol(verdict))
-        return connect_elsewhere(descriptor, address);
-    if (carries_names(to, descriptor))
+    if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict))
+        return connect_socket(descriptor, address);
+    if (is_dns_datagram(to, descriptor))
         return note_server(call, descriptor, address, to, &verdict);
     bool sees = false;
     int64_t error = judge_by(verdict, call, to, descriptor, &sees);
@@ -237,29 +238,29 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
         error = judge_reconnection(call, descriptor, to);
     if (error)
         return error;
-    only_let_sort(to, descriptor);
+    allow_sorting_only(to, descriptor);
     if (sees &&
         to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
-        watch_instead(descriptor, mark, WATCH_ANSWERS);
-    return connect_elsewhere(descriptor, address);
+        replace_mark(descriptor, mark, MARK_TCP_DNS);
+    return connect_socket(descriptor, address);
 }
 
 /* A TCP socket is not to get another peer that is looked at, whether the one that it has is still there or hung up. */
-static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *address)
+static int64_t disconnect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
 {
-    name_server_disconnect(descriptor);
+    forget_name_server(descriptor);
     if (is_tcp(descriptor)) {
-        marks_are_hints();
-        stream_seen(descriptor);
+        note_stale_marks();
+        forbid_reconnection(descriptor);
     }
     return KERNEL(connect, descriptor, address->bytes, address->len);
 }
 
-int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
+int64_t judge_and_connect(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
 {
     struct endpoint to;
     switch (endpoint_from_sockaddr(address->bytes, address->len, &to)) {
-    case SOCKADDR_UNSPEC: return take_peer_away(descriptor, address);
+    case SOCKADDR_UNSPEC: return disconnect_socket(descriptor, address);
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:
@@ -276,7 +277,7 @@ enum outcome judge_connect(struct call *call)
     struct sockaddr_bytes address;
     /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
     int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
-    return answer(call, error ? error : make_connection(call, (int32_t)call->arg[0], &address));
+    return answer(call, error ? error : judge_and_connect(call, (int32_t)call->arg[0], &address));
 }
 
 /* Has it no connection, nor one that is being made? What is no TCP socket has none that counts. */
@@ -292,9 +293,9 @@ static bool may_listen(int32_t descriptor)
 enum outcome judge_listen(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
-    marks_are_hints();
-    stream_seen(descriptor);
+    note_stale_marks();
+    forbid_reconnection(descriptor);
     if (may_listen(descriptor))
-        stream_began(descriptor);
+        note_first_bytes(descriptor);
     return RUN_IN_PLACE;
 }

@@ -143,17 +143,17 @@ static uint64_t *entry_for(uint64_t identity)
     return &like[oldest];
 }
 
-bool name_server_connect(int32_t descriptor, const struct sockaddr_bytes *server)
+bool note_name_server(int32_t descriptor, const struct sockaddr_bytes *server)
 {
     const struct sockaddr_bytes to = plain(server);
     uint64_t socket = identity(descriptor);
-    if (!watch_queries(descriptor))
+    if (!mark_udp_dns(descriptor))
         return false;
     __atomic_store_n(entry_for(socket), socket | serial_of(&to), __ATOMIC_SEQ_CST);
     return true;
 }
 
-void name_server_disconnect(int32_t descriptor)
+void forget_name_server(int32_t descriptor)
 {
     if (!__atomic_load_n(&last_serial, __ATOMIC_SEQ_CST)) /* no socket ever was */
         return;
@@ -162,19 +162,19 @@ void name_server_disconnect(int32_t descriptor)
         __atomic_compare_exchange_n(entry, &is, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
-bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender)
+bool is_sent_by(const struct sockaddr_bytes *server, const struct endpoint *sender)
 {
     struct endpoint to;
     bool is_known = endpoint_from_sockaddr(server->bytes, server->len, &to) == SOCKADDR_INET;
     return !is_known || (to.port == sender->port && address_equal(&to.ip, &sender->ip));
 }
 
-bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server)
+bool find_name_server(int32_t descriptor, struct sockaddr_bytes *server)
 {
     uint64_t *entry;
-    uint32_t serial = has_queries(descriptor) ? connection_of(identity(descriptor), &entry) : 0;
+    uint32_t serial = has_udp_dns_mark(descriptor) ? connection_of(identity(descriptor), &entry) : 0;
     if (!serial ||
-        (!marks_are_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
+        (!are_marks_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
         return false;
     return read_server(serial, server);
 }
@@ -183,7 +183,7 @@ bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server)
 enum outcome judge_peer_name(struct call *call)
 {
     struct sockaddr_bytes server;
-    if (!name_server_of((int32_t)call->arg[0], &server))
+    if (!find_name_server((int32_t)call->arg[0], &server))
         return RUN_IN_PLACE;
     uint32_t room;
     if (!read_user(&room, call->arg[2], sizeof room))

@@ -52,7 +52,8 @@ static bool parts_memory_and_descriptors(uint64_t flags, bool is_vfork)
 {
     bool is_thread = flags & CLONE_THREAD;
     if (is_thread || is_vfork)
-        return !owns_memory() || (is_thread && !(flags & CLONE_FILES)) || (!is_thread && flags & CLONE_FILES);
+        return !is_memory_owner() || (is_thread && !(flags & CLONE_FILES)) ||
+               (!is_thread && flags & CLONE_FILES);
     return flags & (CLONE_VM | CLONE_FILES);
 }
 
@@ -72,10 +73,10 @@ enum outcome judge_limit(struct call *call)
 }
 
 /* What was remembered while nobody else was there is forgotten first, also when a call was left by longjmp. */
-static void expect_company(void)
+static void expect_threads(void)
 {
     memory_stays(NULL);
-    note_company();
+    note_threads();
 }
 
 /* clone3's flags lie in the program's memory, where they could be others by the time the kernel looks. Where that
@@ -83,11 +84,11 @@ static void expect_company(void)
 enum outcome judge_clone(struct call *call)
 {
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
-    marks_are_hints();
+    note_stale_marks();
     if (call->nr == __NR_clone3) {
         if (sealed.policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
-        expect_company(); /* the flags may be others by the time the kernel looks */
+        expect_threads(); /* the flags may be others by the time the kernel looks */
         note_vfork();
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
@@ -95,7 +96,7 @@ enum outcome judge_clone(struct call *call)
     bool is_shared = shares_memory(flags, call->nr);
     bool is_vfork = is_shared && (call->nr != __NR_clone || flags & CLONE_VFORK);
     if (flags & CLONE_THREAD || (is_shared && !is_vfork))
-        expect_company();
+        expect_threads();
     if (is_shared)
         note_vfork();
     bool is_escape = parts_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);
@@ -106,7 +107,7 @@ enum outcome judge_clone(struct call *call)
 enum outcome judge_end(struct call *call)
 {
     (void)call;
-    if (owns_memory())
+    if (is_memory_owner())
         report_folded(AT_END);
     return RUN_IN_PLACE;
 }

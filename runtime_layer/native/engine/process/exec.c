@@ -41,12 +41,12 @@ static bool is_spawn_helper(const struct program *program)
 static bool program_refused(const struct call *call, struct program *program, const uint64_t *argv,
                             struct scratch *scratch)
 {
-    look_at_program(program->object, scratch->line, &program->files);
+    inspect_program(program->object, scratch->line, &program->files);
     bool may_start = program->files.kind == PROGRAM_DYNAMIC && (is_starting() || is_spawn_helper(program));
     if (program->files.error || may_start)
         return false;
-    struct verdict verdict =
-        verdict_program(&sealed.policy, program->path, listed_program(&program->inode), program->files.kind);
+    struct verdict verdict = verdict_program(&sealed.policy, program->path,
+                                             find_listed_program(&program->inode), program->files.kind);
     struct writer w = {scratch->link, 0, sizeof scratch->link, false};
     if (verdict.reason == REASON_STATIC)
         put(&w, TEXT("unshielded:"));
@@ -147,7 +147,7 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
     /* A vfork child that succeeds would give nothing back: it keeps only what it takes along. */
     scratch_give(scratch);
     if (!result) {
-        if (owns_memory() && !(e->flags & AT_EXECVE_CHECK))
+        if (is_memory_owner() && !(e->flags & AT_EXECVE_CHECK))
             report_folded(AT_END); /* the other program knows nothing of this one's storms */
         result = make_exec(e, &start, program);
         child_start_release(&start);

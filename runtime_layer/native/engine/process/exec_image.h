@@ -17,13 +17,13 @@ struct started_files {
 
 /* Looks at the program behind the descriptor. `head` is HEAD bytes of space. What it finds stays true until
  * close_files: nobody can write to the files, nor put others behind the descriptors. */
-void look_at_program(int32_t object, char *head, struct started_files *out);
+void inspect_program(int32_t object, char *head, struct started_files *out);
 void close_files(struct started_files *files);
 
 /* The entry of allow_child_process that names this file; -1: none. */
-int32_t listed_program(const struct inode *inode);
+int32_t find_listed_program(const struct inode *inode);
 
 /* The loader that this very process was started by, as its program names it. The empty text: there is none. */
-struct text own_loader(char *buffer, uint32_t cap);
+struct text find_own_loader(char *buffer, uint32_t cap);
 
 #endif

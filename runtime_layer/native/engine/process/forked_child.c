@@ -39,7 +39,7 @@ static bool own_program_refused(const struct call *call, struct scratch *scratch
     if (!is_error(self))
         KERNEL(close, self);
     struct facts facts = {.path = path, .allow = path};
-    return refuses(call, verdict_program(&sealed.policy, path, listed_program(&inode), PROGRAM_DYNAMIC),
+    return refuses(call, verdict_program(&sealed.policy, path, find_listed_program(&inode), PROGRAM_DYNAMIC),
                    &facts);
 }
 

@@ -48,7 +48,7 @@ static bool nothing_to_see(void)
     return is_ready() && !what_is_left_out();
 }
 
-void watch_for_ready(uint64_t pointer, uint64_t len)
+void detect_ready(uint64_t pointer, uint64_t len)
 {
     char line[READY_LINE];
     if (nothing_to_see() || len < sizeof line || !read_user(line, pointer, sizeof line))
@@ -60,7 +60,7 @@ void watch_for_ready(uint64_t pointer, uint64_t len)
     report_folded(AT_NEXT_EVENT);
 }
 
-void watch_for_ready_vectors(uint64_t vectors, uint64_t count)
+void detect_ready_vectors(uint64_t vectors, uint64_t count)
 {
     struct vector first = {0, 0}; /* that holds anything */
     if (nothing_to_see())
@@ -68,5 +68,5 @@ void watch_for_ready_vectors(uint64_t vectors, uint64_t count)
     for (uint64_t end = vectors + (count < UIO_MAXIOV ? count : UIO_MAXIOV) * sizeof first;
          !first.len && vectors != end && read_user(&first, vectors, sizeof first); vectors += sizeof first)
         ;
-    watch_for_ready(first.base, first.len);
+    detect_ready(first.base, first.len);
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Looks whether `len` bytes at the caller's pointer begin with the request for an invocation or a restore. */
-void watch_for_ready(uint64_t pointer, uint64_t len);
-void watch_for_ready_vectors(uint64_t vectors, uint64_t count);
+void detect_ready(uint64_t pointer, uint64_t len);
+void detect_ready_vectors(uint64_t vectors, uint64_t count);
 
 #endif

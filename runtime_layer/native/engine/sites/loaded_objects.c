@@ -266,7 +266,7 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
     bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
     if (!well)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
-    l->shared = !is_alone();
+    l->shared = !is_single_threaded();
     l->program = inode_number("/proc/self/exe");
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
     well = well && patch_all(l, looks_first, out, error);

@@ -26,15 +26,15 @@ bool process_arm(void)
     uint64_t low = (uint64_t)sealed.process;
     accept_forked_copy();
     if (has_other_threads())
-        note_company();
+        note_threads();
     return overlaps(low, low + PROCESS_PAGES, RANGE_ENGINE) || protect_range(low, low + PROCESS_PAGES);
 }
 
-bool has_company;
+bool had_threads;
 
-void note_company(void)
+void note_threads(void)
 {
-    __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&had_threads, true, __ATOMIC_RELAXED);
 }
 
 static bool had_vfork;
@@ -49,12 +49,12 @@ void accept_forked_copy(void)
     __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);
 }
 
-bool owns_memory(void)
+bool is_memory_owner(void)
 {
-    return !__atomic_load_n(&had_vfork, __ATOMIC_SEQ_CST) || runs_in_owner();
+    return !__atomic_load_n(&had_vfork, __ATOMIC_SEQ_CST) || is_owner_process();
 }
 
-bool runs_in_owner(void)
+bool is_owner_process(void)
 {
     return __atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED) == (int32_t)KERNEL(getpid);
 }

@@ -46,19 +46,19 @@ static inline bool note_owner(void)
 }
 /* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own, and no other threads. Asks
  * the kernel only where the gate saw such a child made. */
-bool owns_memory(void);
+bool is_memory_owner(void);
 /* The same, where the gate sees nothing yet. */
-bool runs_in_owner(void);
+bool is_owner_process(void);
 void note_vfork(void);
 
 /* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
  * second thread, the answer is no for good. The parent of the first vfork child waits. */
-extern bool has_company __attribute__((visibility("hidden"))); /* gate.S reads it */
-static inline bool is_alone(void)
+extern bool had_threads __attribute__((visibility("hidden"))); /* gate.S reads it */
+static inline bool is_single_threaded(void)
 {
-    return !__atomic_load_n(&has_company, __ATOMIC_RELAXED);
+    return !__atomic_load_n(&had_threads, __ATOMIC_RELAXED);
 }
-void note_company(void);
+void note_threads(void);
 
 /* Is somebody changing what is sealed (sealed_pages.h)? */
 uint32_t *seal_of_process(void);

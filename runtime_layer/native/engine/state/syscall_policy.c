@@ -55,10 +55,10 @@ static const struct {
     uint8_t guard, until_ready;
 } seldom[] = {
     {__NR_fstat, GUARD_LOG, GUARD_LOG},
-    {__NR_close, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_close, GUARD_MARKED, GUARD_MARKED},
     {__NR_newfstatat, GUARD_LOG, GUARD_LOG},
-    {__NR_write, GUARD_WATCHED, GUARD_READY_LINE},
-    {__NR_writev, GUARD_WATCHED, GUARD_ALWAYS},
+    {__NR_write, GUARD_MARKED, GUARD_READY_LINE},
+    {__NR_writev, GUARD_MARKED, GUARD_ALWAYS},
     {__NR_sendto, GUARD_ADDRESSED, GUARD_ALWAYS},
     {__NR_read, GUARD_RECEIVE, GUARD_RECEIVE},
     {__NR_readv, GUARD_RECEIVE, GUARD_RECEIVE},
@@ -66,8 +66,8 @@ static const struct {
     {__NR_recvmsg, GUARD_RECEIVE, GUARD_RECEIVE},
     {__NR_recvmmsg, GUARD_RECEIVE, GUARD_RECEIVE},
     {__NR_getpeername, GUARD_RECEIVE, GUARD_RECEIVE},
-    {__NR_pwritev2, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
+    {__NR_pwritev2, GUARD_MARKED, GUARD_MARKED},
+    {__NR_sendfile, GUARD_MARKED, GUARD_MARKED},
     {__NR_mmap, GUARD_MMAP, GUARD_MMAP},
     {__NR_mprotect, GUARD_MPROTECT, GUARD_MPROTECT},
 };

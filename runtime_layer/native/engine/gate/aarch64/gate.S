@@ -44,7 +44,7 @@ gate_entry:
     cmp w18, w0
     b.eq 1f
     b 5f
-3:  cmp w18, #GUARD_WATCHED
+3:  cmp w18, #GUARD_MARKED
     b.lo 4f
     b.eq 6f
     cmp w18, #GUARD_RECEIVE
@@ -61,8 +61,8 @@ gate_entry:
     tbnz x3, #MAP_FIXED_NOREPLACE_BIT, 1f
     b 5f
 11: tbnz x2, #PROT_EXEC_BIT, 1f  /* GUARD_MPROTECT; a tagged address is high */
-    adrp x17, has_company
-    ldrb w18, [x17, :lo12:has_company]
+    adrp x17, had_threads
+    ldrb w18, [x17, :lo12:had_threads]
     cbz w18, 1f
     adds x18, x0, x1
     b.cs 1f
@@ -77,8 +77,8 @@ gate_entry:
     b 5f
 7:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_RECEIVE */
     cbnz x18, 1f
-    adrp x17, watched
-    add x17, x17, :lo12:watched
+    adrp x17, fd_marks
+    add x17, x17, :lo12:fd_marks
     ldr x18, [x17, x0, lsl #MARK_SHIFT]
     and w18, w18, #255
     cmp w18, #MARK_GREETED
@@ -86,13 +86,13 @@ gate_entry:
     b 5f
 4:  cmp x2, #READY_LINE          /* GUARD_READY_LINE */
     b.hs 1f
-6:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
+6:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_MARKED: numbers that are not in the table are gate_judge's business */
     cbnz x18, 1f
     adrp x17, alerts_left_out
     ldrb w18, [x17, :lo12:alerts_left_out]
     cbnz w18, 1f
-    adrp x17, watched
-    add x17, x17, :lo12:watched
+    adrp x17, fd_marks
+    add x17, x17, :lo12:fd_marks
     ldr x18, [x17, x0, lsl #MARK_SHIFT]
     tst w18, #0xff
     b.ne 1f

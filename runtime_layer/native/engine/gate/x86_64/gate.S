@@ -51,7 +51,7 @@ gate_entry:
     jne 11f
     test $(1 << PROT_EXEC_BIT), %dl
     jnz 1f
-    cmpb $0, has_company(%rip)
+    cmpb $0, had_threads(%rip)
     je 1f
     mov %rdi, %r11
     add %rsi, %r11
@@ -66,7 +66,7 @@ gate_entry:
 6:                               /* GUARD_RECEIVE */
     cmp $(1 << DESCRIPTOR_BITS), %rdi
     jae 1f
-    lea watched(%rip), %r11
+    lea fd_marks(%rip), %r11
     cmpb $MARK_GREETED, (%r11,%rdi,1 << MARK_SHIFT)
     jae 1f
     jmp 3f
@@ -77,12 +77,12 @@ gate_entry:
 4:                               /* GUARD_READY_LINE */
     cmp $READY_LINE, %rdx
     jae 1f
-5:                               /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
+5:                               /* GUARD_MARKED: numbers that are not in the table are gate_judge's business */
     cmp $(1 << DESCRIPTOR_BITS), %rdi
     jae 1f
     cmpb $0, alerts_left_out(%rip)
     jne 1f
-    lea watched(%rip), %r11
+    lea fd_marks(%rip), %r11
     cmpb $0, (%r11,%rdi,1 << MARK_SHIFT)
     jne 1f
 3:
