@@ -255,7 +255,7 @@ def test_what_died_with_its_parents_memory_stops_nobody(box: Sandbox, kind: str)
 def test_a_program_is_refused_where_connections_were(box: Sandbox) -> None:
     """A child that has yet to start its program finds marks there that are its parent's."""
     settings = policy(outbound_connectivity="block", create_child_process="block")
-    assert run(box, "programs_where_connections_were", settings)[0] == [REFUSED] * 3
+    assert run(box, "programs_where_connections_were", settings)[0] == [REFUSED] * 6
 
 
 @pytest.mark.parametrize("kind", ["alone", "same", "both"])

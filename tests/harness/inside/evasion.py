@@ -301,10 +301,18 @@ def ready_in_many_threads() -> int:
 @evasion
 def programs_where_connections_were() -> list[int | None]:
     """subprocess hears through a pipe what became of a program: here by a number that was a TCP socket's."""
-    sockets = [socket.socket() for _ in range(8)]
-    for s in sockets:
-        s.close()
-    return [refusal(lambda: subprocess.run(["/bin/true"], check=False)) for _ in range(3)]
+
+    def start_where_sockets_were() -> list[int | None]:
+        sockets = [socket.socket() for _ in range(8)]
+        for s in sockets:
+            s.close()
+        return [refusal(lambda: subprocess.run(["/bin/true"], check=False)) for _ in range(3)]
+
+    alone = start_where_sockets_were()
+    thread = threading.Thread(target=start_where_sockets_were)
+    thread.start()
+    thread.join()
+    return [*alone, *start_where_sockets_were()]
 
 
 @evasion

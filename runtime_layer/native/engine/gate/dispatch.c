@@ -35,7 +35,9 @@ static bool is_refused_to_vfork_child(const struct call *call, struct judged by)
     uint8_t network = by.reasons & gate_table[GATE_REASONS] & (FOR_OUTBOUND | FOR_STREAMS);
     if (!network || by.judge == number_of_judge_copy || is_memory_owner())
         return false;
-    return (network & FOR_OUTBOUND || has_mark((int32_t)call->arg[0])) &&
+    int32_t descriptor = (int32_t)call->arg[0];
+    bool is_socket = has_mark(descriptor) && (is_tcp(descriptor) || is_internet_datagram(descriptor));
+    return (network & FOR_OUTBOUND || is_socket) &&
            outbound_refused(call, REASON_NOT_LISTED, TEXT("vfork"));
 }
 
