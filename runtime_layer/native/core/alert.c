@@ -5,8 +5,6 @@
  */
 #include "alert.h"
 
-#include "alert_parts.h"
-
 enum {
     HOST_LIMIT = 300, /* host, sni */
     WORD_LIMIT = 40,  /* protocol, syscall */

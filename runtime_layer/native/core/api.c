@@ -1,8 +1,9 @@
 /* The core as a shared library; see api.h. */
 #include "api.h"
 
-#include "alert_parts.h"
+#include "alert.h"
 #include "explain.h"
+#include "setting_table.h"
 #include "verdict.h"
 
 static struct writer writer_to(char *out, size_t cap)

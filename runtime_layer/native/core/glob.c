@@ -1,4 +1,4 @@
-// Path patterns of allow_tmp; see verdict.h.
+// Path patterns of allow_tmp; see glob.h.
 //
 //   ?      one character of a component
 //   *      any characters of a component
@@ -8,7 +8,7 @@
 //
 // No recursion, and time at most pattern x path: for each kind of star only the last one needs to be
 // reconsidered, since a later star can take up whatever an earlier one would have taken.
-#include "verdict.h"
+#include "glob.h"
 
 // Where to go on after a mismatch: at `pattern`, with the text from `path`.
 struct retry {

@@ -3,6 +3,7 @@
 
 #include "aws.h"
 #include "data_in_names.h"
+#include "glob.h"
 
 static struct verdict allowed(enum policy_id id, enum reason reason, uint16_t rule)
 {

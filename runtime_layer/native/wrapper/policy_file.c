@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "policy_file.h"
 
+#include "../core/setting_table.h"
 #include "refusal_report.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
  * A sandbox may answer a system call that it does not know with EPERM, with ENOSYS, by killing the caller, or
  * never. All of these are findings.
  */
-#ifndef SHIELD_TRIAL_H
-#define SHIELD_TRIAL_H
+#ifndef SHIELD_PROBE_RUNNER_H
+#define SHIELD_PROBE_RUNNER_H
 
 #include <stdbool.h>
 #include <stdint.h>

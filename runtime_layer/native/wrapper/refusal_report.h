@@ -1,6 +1,6 @@
 /* The JSON lines of a start that failed, and the small helpers that put their reasons together. */
-#ifndef SHIELD_REPORT_H
-#define SHIELD_REPORT_H
+#ifndef SHIELD_REFUSAL_REPORT_H
+#define SHIELD_REFUSAL_REPORT_H
 
 #include "../core/text.h"
 
