@@ -24,6 +24,6 @@ void put_error(struct writer *w, int error);
 
 /* Writes {"function_shield":true,...,"event":EVENT,...,"reason":REASON} to stderr. EVENT is "refused" or
  * "unshielded". A stderr that is closed or broken changes nothing for the caller. */
-void report(const char *event, struct text reason);
+void write_report(const char *event, struct text reason);
 
 #endif

@@ -49,7 +49,7 @@ struct facts_found {
 
 /* Puts `NAME=value` behind what is there: nothing that a child may be getting at this moment moves. Where it begins; 0:
  * it does not fit. */
-static uint16_t append(struct sealed *s, struct text prefix, struct text name, struct text value)
+static uint16_t append_setting(struct sealed *s, struct text prefix, struct text name, struct text value)
 {
     struct writer w = {s->environment, s->environment_used, sizeof s->environment, false};
     uint16_t at = (uint16_t)w.used;
@@ -63,11 +63,11 @@ static uint16_t append(struct sealed *s, struct text prefix, struct text name, s
 }
 
 /* Keeps `NAME=value` for the children. */
-static bool keep(struct text prefix, struct text name, struct text value)
+static bool keep_setting(struct text prefix, struct text name, struct text value)
 {
     if (sealed.setting_count == MAX_SETTINGS)
         return false;
-    uint16_t at = append(&sealed, prefix, name, value);
+    uint16_t at = append_setting(&sealed, prefix, name, value);
     sealed.settings[sealed.setting_count++] = at;
     return at;
 }
@@ -88,7 +88,7 @@ static bool replace_setting(struct sealed *s, struct text name, struct text valu
         if (text_equal((struct text){now.at + name.len + 1, now.len - name.len - 1}, value))
             return true;
     }
-    uint16_t at = i < MAX_SETTINGS ? append(s, TEXT(""), name, value) : 0;
+    uint16_t at = i < MAX_SETTINGS ? append_setting(s, TEXT(""), name, value) : 0;
     if (!at)
         return false;
     s->settings[i] = at;
@@ -96,7 +96,7 @@ static bool replace_setting(struct sealed *s, struct text name, struct text valu
     return true;
 }
 
-bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error)
+bool update_child_modes(struct sealed *s, const struct policy *wanted, struct writer *error)
 {
     for (uint32_t row = 0; row < setting_count(); row++) {
         const uint8_t *mode = setting_mode(&s->policy, row);
@@ -109,17 +109,17 @@ bool settings_follow(struct sealed *s, const struct policy *wanted, struct write
 }
 
 /* Where the value of the setting that was kept last begins. */
-static uint16_t last_value(struct text name)
+static uint16_t last_setting_value(struct text name)
 {
     return (uint16_t)(sealed.settings[sealed.setting_count - 1] + name.len + 1);
 }
 
-bool settings_keep_known_sites(struct text known)
+bool keep_known_sites(struct text known)
 {
-    return keep(TEXT(""), TEXT(KNOWN_SITES), known);
+    return keep_setting(TEXT(""), TEXT(KNOWN_SITES), known);
 }
 
-uint16_t settings_keep_text(struct text t)
+uint16_t keep_text(struct text t)
 {
     struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
     uint16_t at = (uint16_t)w.used;
@@ -147,7 +147,7 @@ static bool read_state(struct text value, struct start *start)
     else
         return false;
     start->inherited_log = text_number(log, 1 << 20, &number) ? (int32_t)number : -1;
-    sealed.runtime = settings_keep_text(value);
+    sealed.runtime = keep_text(value);
     return true;
 }
 
@@ -160,7 +160,7 @@ static bool names_library(struct text preload)
     return false;
 }
 
-static void keep_first(struct text *kept, struct text value)
+static void keep_first_value(struct text *kept, struct text value)
 {
     if (!kept->at)
         *kept = value;
@@ -174,9 +174,9 @@ static void note_fact(struct text name, struct text value, struct facts_found *f
         name = (struct text){name.at + sizeof CARRIED - 1, name.len - (uint32_t)(sizeof CARRIED - 1)};
     for (uint32_t i = 0; i < CARRIED_COUNT; i++)
         if (text_equal(name, text_of(carried[i])))
-            keep_first(from_parent ? &found->from_parent[i] : &found->own[i], value);
+            keep_first_value(from_parent ? &found->from_parent[i] : &found->own[i], value);
     if (text_equal(name, TEXT("SHIELD_ACCOUNT_ID")))
-        keep_first(&found->account, value);
+        keep_first_value(&found->account, value);
 }
 
 static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found)
@@ -188,22 +188,22 @@ static bool take_variable(struct text name, struct text value, struct start *sta
                (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
     if (text_equal(name, TEXT("LD_PRELOAD"))) {
         found->preloaded = names_library(value);
-        sealed.loader_preload = settings_keep_text(value);
+        sealed.loader_preload = keep_text(value);
     }
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
-        sealed.loader_path = settings_keep_text(value);
+        sealed.loader_path = keep_text(value);
     if (text_equal(name, TEXT("AWS_LAMBDA_MAX_CONCURRENCY")))
-        keep_first(&found->concurrency, value);
+        keep_first_value(&found->concurrency, value);
     if (text_equal(name, TEXT("AWS_LAMBDA_NODEJS_WORKER_COUNT")))
-        keep_first(&found->workers, value);
+        keep_first_value(&found->workers, value);
     if (text_equal(name, TEXT(KNOWN_SITES))) {
         if (sealed.known_sites) /* the first is the gate's; a second one is somebody's idea */
             return true;
-        sealed.known_sites = keep(TEXT(""), name, value) ? last_value(name) : 0;
+        sealed.known_sites = keep_setting(TEXT(""), name, value) ? last_setting_value(name) : 0;
         return true;
     }
     if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
-        keep_first(&found->runtime, value);
+        keep_first_value(&found->runtime, value);
     if (text_starts(name, TEXT(CARRIED)) || text_equal(name, TEXT("AWS_REGION")))
         return true;
     if (!text_starts(name, TEXT("SHIELD_")))
@@ -266,7 +266,7 @@ static bool keep_settings(struct writer *error)
         bool found = text_next(&line, '=', &name);
         if (found && text_starts(name, TEXT("SHIELD_")) && !text_equal(name, TEXT("SHIELD_POLICY_FILE")) &&
             !text_equal(name, TEXT("SHIELD_NEXT_WRAPPER")))
-            well = keep(TEXT(""), name, line);
+            well = keep_setting(TEXT(""), name, line);
     }
     KERNEL(munmap, memory, POLICY_FILE_MAX);
     if (!well)
@@ -275,7 +275,7 @@ static bool keep_settings(struct writer *error)
 }
 
 /* "169.254.100.1:9001", or the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001": every address in it. */
-static void add_always(struct text value)
+static void add_implicit_endpoints(struct text value)
 {
     struct text word, port_text;
     uint32_t port;
@@ -317,7 +317,7 @@ static void read_resolvers(void)
 }
 
 /* A child's own environment is the program's to choose: only what the gate carried over counts. */
-static struct text fact(const struct facts_found *found, uint32_t i, bool is_child)
+static struct text choose_fact(const struct facts_found *found, uint32_t i, bool is_child)
 {
     return is_child || found->from_parent[i].len ? found->from_parent[i] : found->own[i];
 }
@@ -326,9 +326,9 @@ static struct text fact(const struct facts_found *found, uint32_t i, bool is_chi
 static void keep_origin(const struct facts_found *found, bool is_child)
 {
     struct text account = policy_text(&sealed.policy, sealed.policy.account);
-    struct line_origin origin = {.function = fact(found, FUNCTION, is_child),
-                                 .version = fact(found, VERSION, is_child),
-                                 .region = fact(found, REGION, is_child),
+    struct line_origin origin = {.function = choose_fact(found, FUNCTION, is_child),
+                                 .version = choose_fact(found, VERSION, is_child),
+                                 .region = choose_fact(found, REGION, is_child),
                                  .account = account.len ? account : found->account};
     struct writer w = {sealed.origin, 0, sizeof sealed.origin, false};
     put_origin(&w, &origin);
@@ -338,19 +338,19 @@ static void keep_origin(const struct facts_found *found, bool is_child)
 static bool take_facts(const struct facts_found *found, bool is_child, struct writer *error)
 {
     for (uint32_t i = 0; i < CARRIED_COUNT; i++) {
-        struct text value = fact(found, i, is_child);
-        if (value.len && !keep(TEXT(CARRIED), text_of(carried[i]), value)) {
+        struct text value = choose_fact(found, i, is_child);
+        if (value.len && !keep_setting(TEXT(CARRIED), text_of(carried[i]), value)) {
             put(error, TEXT("the function's environment is too long"));
             return false;
         }
         if (i == REGION && value.len && !policy_set(&sealed.policy, text_of(carried[i]), value, error))
             return false;
         if (i >= FIRST_ADDRESS && i <= LAST_ADDRESS)
-            add_always(value);
+            add_implicit_endpoints(value);
         if (i == INITIALIZATION)
             sealed.forks_workers = text_equal(value, TEXT("lambda-managed-instances"));
     }
-    struct text root = fact(found, TASK_ROOT, is_child);
+    struct text root = choose_fact(found, TASK_ROOT, is_child);
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
         if (!handler_add(root, found->from_parent[i]) || !handler_add(root, found->own[i])) {
@@ -394,13 +394,12 @@ static bool take_policy(struct start *start, const struct facts_found *found)
         return take_policy_file(found->policy_file, start->error) && policy_end(&sealed.policy, start->error);
     char path[PAGE];
     int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
-    sealed.runtime =
-        n > 0 ? settings_keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
+    sealed.runtime = n > 0 ? keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
     copy_bytes(&sealed.policy, start->from_code, sizeof sealed.policy);
     return true;
 }
 
-bool settings_read(struct start *start)
+bool read_settings(struct start *start)
 {
     struct facts_found found = {0};
     policy_begin(&sealed.policy);
@@ -421,6 +420,6 @@ bool settings_read(struct start *start)
     if (well)
         read_resolvers();
     char loader[LOADER_MAX];
-    sealed.loader = settings_keep_text(own_loader(loader, sizeof loader));
+    sealed.loader = keep_text(own_loader(loader, sizeof loader));
     return well;
 }

@@ -29,7 +29,7 @@ static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
 
 /* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst), and bits 57
  * to 62 of an x86_64 one where a program asked for that (arch_prctl(2): ARCH_ENABLE_TAGGED_ADDR). */
-static uint64_t untagged(uint64_t address)
+static uint64_t untag_address(uint64_t address)
 {
 #if defined(__aarch64__)
     return address & 0x00ffffffffffffffull;
@@ -40,12 +40,12 @@ static uint64_t untagged(uint64_t address)
 
 static uint64_t range_low(uint64_t address)
 {
-    return page_down(untagged(address));
+    return page_down(untag_address(address));
 }
 
 static uint64_t range_high(uint64_t address, uint64_t len)
 {
-    uint64_t end = untagged(address) + len;
+    uint64_t end = untag_address(address) + len;
     return end < len ? UINT64_MAX : page_up(end);
 }
 
@@ -73,7 +73,7 @@ static bool is_free(uint64_t low, uint64_t high)
 
 /* Lets this thread alone work on texts. No signal handler runs meanwhile: it could wait for what it interrupted, or
  * leave by longjmp. */
-static enum outcome alone(struct call *call, int64_t (*work)(const struct call *call))
+static enum outcome run_alone(struct call *call, int64_t (*work)(const struct call *call))
 {
     const uint64_t all = UINT64_MAX;
     uint64_t before;
@@ -123,7 +123,7 @@ enum outcome judge_map(struct call *call)
     if (!executable && is_free(range_low(arg[0]), range_high(arg[0], arg[1])))
         return RUN_IN_PLACE;
     bool text = executable && file && (arg[3] & MAP_TYPE) == MAP_PRIVATE && !(arg[2] & PROT_WRITE);
-    return text ? alone(call, map_text_there) : change_mappings(call, is_mapping_refused);
+    return text ? run_alone(call, map_text_there) : change_mappings(call, is_mapping_refused);
 }
 
 static bool is_protection_refused(const struct call *call)
@@ -202,7 +202,7 @@ enum outcome judge_unmap(struct call *call)
     if (takes_own_stack(call, low, high))
         return is_unmapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
     if (call->nr == __NR_munmap && overlaps(low, high, RANGE_TEXT))
-        return alone(call, unmap_whole_texts);
+        return run_alone(call, unmap_whole_texts);
     return change_mappings(call, is_unmapping_refused);
 }
 
