@@ -4,6 +4,7 @@
 
 #include "arena.h"
 
+#include "../../runtime_layer/native/core/setting_table.h"
 #include "../../runtime_layer/native/engine/report/caller.h"
 #include "../../runtime_layer/native/engine/state/syscall_policy.h"
 #include "../../runtime_layer/native/engine/base/handlers.h"

@@ -12,8 +12,8 @@
  * below. What is random by itself (function URLs, OpenSearch domains, aliases of access points) does not: such a
  * host is to be listed by its whole name.
  */
-#ifndef SHIELD_UNUSUAL_H
-#define SHIELD_UNUSUAL_H
+#ifndef SHIELD_DATA_IN_NAMES_H
+#define SHIELD_DATA_IN_NAMES_H
 
 #include "text.h"
 

@@ -125,7 +125,7 @@ static bool renew_slot(struct learnt *slot, const struct learnt *value)
     return true;
 }
 
-static bool renew(struct learnt *set, const struct learnt *value)
+static bool renew_entry(struct learnt *set, const struct learnt *value)
 {
     for (uint32_t way = 0; way < NAMES_WAYS; way++)
         if (seems_about(&set[way], &value->ip) && renew_slot(&set[way], value))
@@ -145,7 +145,7 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
     while (!value.age) /* 0, where the clock went round, means empty */
         value.age = __atomic_add_fetch(&n->clock, 1, __ATOMIC_RELAXED);
     /* Losing a slot to another writer is rare; so many losses in a row are not worth a longer wait. */
-    for (uint32_t tries = 0; tries < 4 * NAMES_WAYS && !renew(set, &value); tries++) {
+    for (uint32_t tries = 0; tries < 4 * NAMES_WAYS && !renew_entry(set, &value); tries++) {
         struct candidate chosen = choose_slot(set, &value);
         if (chosen.slot && write_slot(chosen.slot, chosen.sequence, &value))
             return;
@@ -153,7 +153,7 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
 }
 
 /* What is about this address and was learnt last, of the ways that are still `open`; NAMES_WAYS: nothing. */
-static uint32_t newest(const struct learnt *set, uint32_t open, const struct address *ip)
+static uint32_t find_newest(const struct learnt *set, uint32_t open, const struct address *ip)
 {
     uint32_t best = NAMES_WAYS, best_age = 0;
     for (uint32_t way = 0; way < NAMES_WAYS; way++) {
@@ -172,7 +172,7 @@ bool names_find(const struct names *n, const struct address *ip,
 {
     const struct learnt *set = n->slots[set_of(ip)];
     uint32_t open = (1u << NAMES_WAYS) - 1;
-    for (uint32_t way; (way = newest(set, open, ip)) < NAMES_WAYS; open &= ~(1u << way)) {
+    for (uint32_t way; (way = find_newest(set, open, ip)) < NAMES_WAYS; open &= ~(1u << way)) {
         struct learnt copy;
         if (read_slot_soon(&set[way], &copy) && address_equal(&copy.ip, ip) &&
             each(context, copy.rule, (struct text){copy.name, copy.name_len}))

@@ -5,8 +5,8 @@
  * is being written is passed over: so an address keeps two names for each rule, and the one is there while the other
  * is written. A flood of names evicts the oldest of its set, never crashes.
  */
-#ifndef SHIELD_NAMES_H
-#define SHIELD_NAMES_H
+#ifndef SHIELD_LEARNT_ADDRESSES_H
+#define SHIELD_LEARNT_ADDRESSES_H
 
 #include "endpoint.h"
 #include "text.h"

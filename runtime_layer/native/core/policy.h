@@ -1,8 +1,6 @@
-/* The policy: SHIELD_* settings as text, checked and turned into fixed structs.
+/* The policy, as fixed structs; setting_table.h reads it from text.
  *
- * Zero is the strict value everywhere, so a struct that was never filled denies. An unknown setting, a
- * misspelt mode or a malformed entry is an error that names the setting, the entry and the fix; there is
- * no value that silently means "allow".
+ * Zero is the strict value everywhere, so a struct that was never filled denies.
  */
 #ifndef SHIELD_POLICY_H
 #define SHIELD_POLICY_H
@@ -86,29 +84,9 @@ struct policy {
     char pool[POLICY_POOL];
 };
 
-/* Starts an empty, strict policy. */
-void policy_begin(struct policy *p);
-/* What comes next is of another source: the file beside the environment. Lists that both give are joined;
- * whatever else is given once. */
-void policy_next_source(struct policy *p);
-/* Takes one setting. Names that do not start with SHIELD_ are ignored, except AWS_REGION. Values given twice,
- * unknown SHIELD_ names and malformed values give false and one line in `error`. SHIELD_STATE is the
- * engine's own (engine/state/sealed_state.h) and is ignored here. */
-bool policy_set(struct policy *p, struct text name, struct text value, struct writer *error);
-/* Takes `NAME=value` lines (blank lines and lines that start with # are skipped; a carriage return before
- * the newline is ignored). The lines are ours alone, so a name that is no setting is an error. An error names
- * the line number. */
-bool policy_set_lines(struct policy *p, struct text lines, struct writer *error);
-/* The last checks: at least one setting was given. */
-bool policy_end(struct policy *p, struct writer *error);
-
 struct text policy_text(const struct policy *p, struct pooled at);
 struct text policy_name(enum policy_id id);   /* "outbound_connectivity" */
 struct text mode_name(uint8_t mode);          /* "block", ..., "by_runtime" */
 bool mode_from(struct text t, uint8_t *mode); /* exactly block, alert or allow */
-
-/* The policy in canonical form: one `NAME=value` line a setting, only those that were given. Parsing the
- * result gives the same policy again. */
-void policy_write_lines(const struct policy *p, struct writer *w);
 
 #endif

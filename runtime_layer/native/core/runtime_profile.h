@@ -4,8 +4,8 @@
  * function asks for its first event: the function's code could put anything into them later. Taking them away again,
  * as a runtime does when it ends, is allowed at any time; so is a file that only marks something, while it is empty.
  */
-#ifndef SHIELD_LANGUAGE_H
-#define SHIELD_LANGUAGE_H
+#ifndef SHIELD_RUNTIME_PROFILE_H
+#define SHIELD_RUNTIME_PROFILE_H
 
 #include "text.h"
 

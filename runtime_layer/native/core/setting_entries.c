@@ -19,12 +19,12 @@ static bool find_char(struct text t, char c, uint32_t *at)
     return false;
 }
 
-static struct text before(struct text t, uint32_t at)
+static struct text cut_before(struct text t, uint32_t at)
 {
     return (struct text){t.at, at};
 }
 
-static struct text from(struct text t, uint32_t at)
+static struct text cut_from(struct text t, uint32_t at)
 {
     return (struct text){t.at + at, t.len - at};
 }
@@ -65,9 +65,9 @@ static const struct text PREFIXES[] = {
 static struct text take_protocol(struct text entry, uint8_t *protocol)
 {
     for (uint8_t p = ONLY_TCP; p <= ONLY_UDP; p++) {
-        if (text_equal_nocase(before(entry, entry.len < 6 ? entry.len : 6), PREFIXES[p])) {
+        if (text_equal_nocase(cut_before(entry, entry.len < 6 ? entry.len : 6), PREFIXES[p])) {
             *protocol = p;
-            return from(entry, PREFIXES[p].len);
+            return cut_from(entry, PREFIXES[p].len);
         }
     }
     return entry;
@@ -98,7 +98,7 @@ static bool parse_network(struct text t, struct outbound_rule *rule, struct writ
 {
     uint32_t slash, prefix;
     bool has_prefix = find_char(t, '/', &slash);
-    struct text ip = before(t, slash);
+    struct text ip = cut_before(t, slash);
     /* A mapped address is kept as IPv4, so its prefix is counted from there too. */
     uint32_t longest = count_char(ip, ':') ? 128 : 32;
     uint32_t skipped;
@@ -111,7 +111,7 @@ static bool parse_network(struct text t, struct outbound_rule *rule, struct writ
     skipped = longest == 128 && rule->network.family == FAMILY_V4 ? 96 : 0;
     if (!has_prefix)
         prefix = longest;
-    else if (!text_number(from(t, slash + 1), longest, &prefix) || prefix < skipped) {
+    else if (!text_number(cut_from(t, slash + 1), longest, &prefix) || prefix < skipped) {
         put(error, TEXT("has no valid prefix length; write a number from "));
         put_number(error, skipped);
         put(error, TEXT(" to "));
@@ -141,10 +141,10 @@ static bool parse_port(struct text t, uint16_t *port, struct writer *error)
 /* "https://api.example/path" becomes "api.example:443" in the error that refuses it. */
 static bool refuse_url(struct text entry, uint32_t colon, struct writer *error)
 {
-    struct text scheme = before(entry, colon), host = from(entry, colon + 3);
+    struct text scheme = cut_before(entry, colon), host = cut_from(entry, colon + 3);
     uint32_t end;
     find_char(host, '/', &end);
-    host = before(host, end);
+    host = cut_before(host, end);
     put(error, TEXT("is a URL; use \""));
     put_json(error, host, HOST_LONGEST);
     if (!count_char(host, ':') && text_equal(scheme, TEXT("https")))
@@ -171,7 +171,7 @@ static bool refuse_port_without_brackets(struct text entry, struct text ip, stru
     return false;
 }
 
-static bool only(struct text t, struct text allowed)
+static bool has_only(struct text t, struct text allowed)
 {
     uint32_t at;
     for (uint32_t i = 0; i < t.len; i++)
@@ -184,7 +184,7 @@ static bool parse_name(struct text host, struct outbound_rule *rule, struct writ
                        struct writer *error)
 {
     bool suffix = text_starts(host, TEXT("*."));
-    struct text name = suffix ? from(host, 2) : host;
+    struct text name = suffix ? cut_from(host, 2) : host;
     uint32_t start = PREFIXES[rule->protocol].len;
     if (text_equal(host, TEXT("*")))
         return refuse(error, TEXT("would admit every host; name the hosts, or set "
@@ -220,7 +220,7 @@ bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer
     bool network;
     *rule = (struct outbound_rule){0};
     host = entry = take_protocol(entry, &rule->protocol);
-    if (find_char(entry, ':', &colon) && text_starts(from(entry, colon), TEXT("://")))
+    if (find_char(entry, ':', &colon) && text_starts(cut_from(entry, colon), TEXT("://")))
         return refuse_url(entry, colon, error);
     if (text_starts(entry, TEXT("["))) {
         if (!find_char(entry, ']', &bracket))
@@ -229,7 +229,7 @@ bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer
         if (bracket + 1 < entry.len) {
             if (entry.at[bracket + 1] != ':')
                 return refuse(error, TEXT("goes on after the bracket; write [v6]:port or [v6/prefix]:port"));
-            if (!parse_port(from(entry, bracket + 2), &rule->port, error))
+            if (!parse_port(cut_from(entry, bracket + 2), &rule->port, error))
                 return false;
         }
         if (!count_char(host, ':'))
@@ -242,15 +242,15 @@ bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer
         network = true;
     } else {
         if (find_char(entry, ':', &colon)) {
-            if (!parse_port(from(entry, colon + 1), &rule->port, error))
+            if (!parse_port(cut_from(entry, colon + 1), &rule->port, error))
                 return false;
-            host = before(entry, colon);
+            host = cut_before(entry, colon);
         }
-        if (find_char(host, '/', &slash) && !only(before(host, slash), TEXT("0123456789.")))
+        if (find_char(host, '/', &slash) && !has_only(cut_before(host, slash), TEXT("0123456789.")))
             return refuse(error, TEXT("has a path; write the host, and the port if you like, alone"));
         if (!host.len)
             return refuse(error, TEXT("has no host; write host[:port]"));
-        network = only(host, TEXT("0123456789./"));
+        network = has_only(host, TEXT("0123456789./"));
     }
     if (!network)
         return parse_name(host, rule, canonical, error) &&
@@ -279,14 +279,14 @@ bool entry_bucket(struct text entry, struct writer *error)
     bool reserved = false;
     uint32_t at;
     if (text_starts(entry, TEXT("s3://"))) {
-        struct text name = from(entry, 5);
+        struct text name = cut_from(entry, 5);
         find_char(name, '/', &at);
-        return refuse_for_name(TEXT("is a URL; use \""), before(name, at), error);
+        return refuse_for_name(TEXT("is a URL; use \""), cut_before(name, at), error);
     }
     if (text_starts(entry, TEXT("arn:"))) {
         for (at = entry.len; at && entry.at[at - 1] != ':'; at--)
             ;
-        return refuse_for_name(TEXT("is an ARN; use \""), from(entry, at), error);
+        return refuse_for_name(TEXT("is an ARN; use \""), cut_from(entry, at), error);
     }
     if (text_ends(entry, TEXT(".amazonaws.com")) || text_ends(entry, TEXT(".amazonaws.com.cn")))
         return refuse(error, TEXT("is a host name; write the bucket's name alone"));
@@ -312,7 +312,7 @@ bool entry_path(struct text path, struct writer *error)
     for (uint32_t i = 0; i < path.len; i++)
         if ((uint8_t)path.at[i] < 0x20 || path.at[i] == 0x7f)
             return refuse(error, TEXT("has a control character in it; take it out"));
-    rest = from(path, 1);
+    rest = cut_from(path, 1);
     while (text_next(&rest, '/', &component)) {
         if (!component.len)
             return refuse(error, rest.at ? TEXT("has an empty component; write single slashes")
@@ -329,7 +329,7 @@ bool entry_tmp(struct text entry, struct writer *error)
         return refuse(error, TEXT("is not under /tmp; begin it with /tmp/"));
     if (entry.len > 5 && entry.at[entry.len - 1] == '/' && entry.at[entry.len - 2] != '/') {
         put(error, TEXT("ends in a slash; use \""));
-        put_json(error, before(entry, entry.len - 1), PATH_LONGEST);
+        put_json(error, cut_before(entry, entry.len - 1), PATH_LONGEST);
         return refuse(error, TEXT("/**\" for all that lies below it"));
     }
     for (uint32_t i = 0; i + 2 < entry.len; i++)

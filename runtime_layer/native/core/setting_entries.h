@@ -1,10 +1,10 @@
-/* One entry of a list setting, checked and put into canonical form. Used by policy.c only.
+/* One entry of a list setting, checked and put into canonical form. Used by the readers of settings only.
  *
  * Each function writes the canonical form to `canonical`, or the reason and the fix to `error`, as words that
  * go on after `SETTING: "entry" `.
  */
-#ifndef SHIELD_ENTRIES_H
-#define SHIELD_ENTRIES_H
+#ifndef SHIELD_SETTING_ENTRIES_H
+#define SHIELD_SETTING_ENTRIES_H
 
 #include "policy.h"
 

@@ -161,7 +161,7 @@ bool read_outbound(struct policy *p, const struct setting *s, struct text value,
 }
 
 /* In front of each entry but the first of a list that begins at `start`. */
-static void separate(struct writer *w, uint32_t start)
+static void put_separator(struct writer *w, uint32_t start)
 {
     if (w->used != start)
         put_char(w, ',');
@@ -171,7 +171,7 @@ void write_outbound(const struct policy *p, const struct setting *s, struct writ
 {
     (void)s;
     for (uint32_t i = 0, start = w->used; i < p->outbound_count; i++) {
-        separate(w, start);
+        put_separator(w, start);
         put(w, policy_text(p, p->outbound[i].entry));
     }
 }
@@ -203,7 +203,7 @@ void write_tmp(const struct policy *p, const struct setting *s, struct writer *w
 {
     (void)s;
     for (uint32_t i = 0, start = w->used; i < p->tmp_count; i++) {
-        separate(w, start);
+        put_separator(w, start);
         put(w, policy_text(p, p->tmp[i]));
     }
 }
@@ -217,7 +217,7 @@ void write_child(const struct policy *p, const struct setting *s, struct writer 
 {
     (void)s;
     for (uint32_t i = 0, start = w->used; i < p->child_count; i++) {
-        separate(w, start);
+        put_separator(w, start);
         if (p->child[i].unshielded)
             put(w, UNSHIELDED);
         put(w, policy_text(p, p->child[i].path));
@@ -243,7 +243,7 @@ void write_aws(const struct policy *p, const struct setting *s, struct writer *w
     if (p->aws != AWS_LISTED)
         put(w, p->aws == AWS_ALL ? TEXT("all") : TEXT("none"));
     for (uint32_t i = 0, start = w->used; i < p->aws_count; i++) {
-        separate(w, start);
+        put_separator(w, start);
         put(w, aws_service_name(p->aws_services[i]));
     }
 }

@@ -1,6 +1,6 @@
 /* The settings whose value is a list: entries between commas, without duplicates, in canonical form. */
-#ifndef SHIELD_LISTS_H
-#define SHIELD_LISTS_H
+#ifndef SHIELD_SETTING_LISTS_H
+#define SHIELD_SETTING_LISTS_H
 
 #include "setting_reader.h"
 

@@ -1,12 +1,11 @@
 /* What the readers of settings share: errors that name the setting and the fix, and room in the policy's pool. */
-#ifndef SHIELD_READING_H
-#define SHIELD_READING_H
+#ifndef SHIELD_SETTING_READER_H
+#define SHIELD_SETTING_READER_H
 
 #include "policy.h"
 
 enum { SHOWN_MAX = 128 /* of an offending entry in an error */ };
 
-/* A row of the table in policy.c. */
 /* The environment and a file are two sources of one policy. */
 enum setting_joins {
     GIVEN_ONCE,
@@ -21,6 +20,7 @@ enum setting_later {
     TIGHTENS       /* a mode: it may get stricter */
 };
 
+/* A row of the table in setting_table.c. */
 struct setting {
     struct text name;
     bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);

@@ -76,11 +76,6 @@ enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unre
  * outbound_connectivity, read_write_tmp, create_child_process and read_handler decides. */
 struct verdict verdict_program(const struct policy *p, struct text path, int listed, enum program_kind kind);
 
-/* Globs of allow_tmp: `*` and `?` within a component, `**` across components; a pattern that matches a
- * directory admits what lies below it only when it ends in a slash-star form. One that ends in slash and two
- * stars admits the directory too, so that a program may make it. */
-bool glob_match(struct text pattern, struct text path);
-
 /* The allow_outbound entry for a host (or, when that is empty, an address) at a port; 0: any port. */
 void put_outbound_entry(struct writer *w, struct text host, const struct address *ip, uint16_t port);
 

@@ -17,9 +17,9 @@ static void put_name(struct finding *f, size_t field)
 {
     struct utsname name;
     if (uname(&name) != 0)
-        settle(f, -1);
+        record_result(f, -1);
     else
-        settle_text(f, "%s", (const char *)&name + field);
+        record_text(f, "%s", (const char *)&name + field);
 }
 
 void fact_kernel(struct finding *f)
@@ -34,7 +34,7 @@ void fact_architecture(struct finding *f)
 
 void fact_user(struct finding *f)
 {
-    settle_text(f, "uid %u gid %u", (unsigned)getuid(), (unsigned)getgid());
+    record_text(f, "uid %u gid %u", (unsigned)getuid(), (unsigned)getgid());
 }
 
 /* Reads a number from /proc/self/status, which answers where prctl(2) may not. */
@@ -44,15 +44,15 @@ static void status_number(struct finding *f, const char *field)
     int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes - 1);
     if (n < 0) {
-        settle(f, -1);
+        record_result(f, -1);
         return;
     }
     bytes[n] = 0;
     at = strstr(bytes, field);
     if (at)
-        settle_number(f, atoi(at + strlen(field)));
+        record_number(f, atoi(at + strlen(field)));
     else
-        settle_no(f, "not in /proc/self/status");
+        record_no(f, "not in /proc/self/status");
 }
 
 void fact_no_new_privs(struct finding *f)
@@ -72,23 +72,23 @@ void fact_tmp(struct finding *f)
 {
     struct stat tmp, root;
     if (stat("/tmp", &tmp) != 0 || stat("/", &root) != 0) {
-        settle(f, -1);
+        record_result(f, -1);
         return;
     }
     const char *writable = access("/tmp", W_OK) == 0 ? "writable" : "not writable";
     if (tmp.st_dev != root.st_dev)
-        settle_text(f, "own mount, %s", writable);
+        record_text(f, "own mount, %s", writable);
     else
-        settle_no(f, "on /, %s", writable);
+        record_no(f, "on /, %s", writable);
 }
 
 void fact_dev_shm(struct finding *f)
 {
     struct stat st;
     if (stat("/dev/shm", &st) != 0)
-        settle(f, -1);
+        record_result(f, -1);
     else
-        settle_text(f, access("/dev/shm", W_OK) == 0 ? "writable" : "not writable");
+        record_text(f, access("/dev/shm", W_OK) == 0 ? "writable" : "not writable");
 }
 
 void fact_proc_fd(struct finding *f)
@@ -96,12 +96,12 @@ void fact_proc_fd(struct finding *f)
     char target[64];
     int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        settle(f, -1);
+        record_result(f, -1);
         return;
     }
     char link[32];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    settle(f, readlink(link, target, sizeof target));
+    record_result(f, readlink(link, target, sizeof target));
 }
 
 static void put_limit(char to[24], rlim_t limit)
@@ -117,10 +117,10 @@ void fact_descriptors(struct finding *f)
     struct rlimit limit;
     char soft[24], hard[24];
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        settle(f, -1);
+        record_result(f, -1);
         return;
     }
     put_limit(soft, limit.rlim_cur);
     put_limit(hard, limit.rlim_max);
-    settle_text(f, "%s (hard %s)", soft, hard);
+    record_text(f, "%s (hard %s)", soft, hard);
 }

@@ -1,6 +1,6 @@
 /* Probes that only look: the kernel's name, this process, the file systems. */
-#ifndef SHIELD_FACTS_H
-#define SHIELD_FACTS_H
+#ifndef SHIELD_HOST_FACTS_H
+#define SHIELD_HOST_FACTS_H
 
 #include "probe_runner.h"
 

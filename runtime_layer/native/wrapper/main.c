@@ -39,8 +39,8 @@ struct command {
 
 /* A runtime is always given by its path, so no interpreter is mistaken for one of these. */
 static const struct command commands[] = {
-    {"--help", usage_help}, {"-h", usage_help}, {"--version", usage_version},
-    {"check", check},       {"doctor", doctor},
+    {"--help", usage_help}, {"-h", usage_help},     {"--version", usage_version},
+    {"check", run_check},   {"doctor", run_doctor},
 };
 
 int main(int argc, char **argv, char **envp)

@@ -1,6 +1,6 @@
 /* How this program finds itself, and the library beside it. */
-#ifndef SHIELD_SELF_H
-#define SHIELD_SELF_H
+#ifndef SHIELD_OWN_PATH_H
+#define SHIELD_OWN_PATH_H
 
 #include "../core/text.h"
 

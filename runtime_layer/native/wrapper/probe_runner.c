@@ -55,12 +55,12 @@ const char *signal_name(int signal)
     return find_name(signals, sizeof signals / sizeof *signals, signal);
 }
 
-const char *outcome_name(enum outcome outcome)
+const char *outcome_name(enum probe_outcome outcome)
 {
     return outcomes[outcome];
 }
 
-void settle(struct finding *f, long result)
+void record_result(struct finding *f, long result)
 {
     f->error = result < 0 ? errno : 0;
     if (result >= 0)
@@ -71,32 +71,32 @@ void settle(struct finding *f, long result)
         f->outcome = f->error == ENOSYS ? OUTCOME_MISSING : OUTCOME_FAILED;
 }
 
-void settle_number(struct finding *f, int64_t number)
+void record_number(struct finding *f, int64_t number)
 {
     f->outcome = OUTCOME_WORKS;
     f->has_number = true;
     f->number = number;
 }
 
-static void settle_words(struct finding *f, enum outcome outcome, const char *format, va_list arguments)
+static void record_words(struct finding *f, enum probe_outcome outcome, const char *format, va_list arguments)
 {
     vsnprintf(f->text, sizeof f->text, format, arguments);
     f->outcome = outcome;
 }
 
-void settle_text(struct finding *f, const char *format, ...)
+void record_text(struct finding *f, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    settle_words(f, OUTCOME_WORKS, format, arguments);
+    record_words(f, OUTCOME_WORKS, format, arguments);
     va_end(arguments);
 }
 
-void settle_no(struct finding *f, const char *format, ...)
+void record_no(struct finding *f, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    settle_words(f, OUTCOME_NO, format, arguments);
+    record_words(f, OUTCOME_NO, format, arguments);
     va_end(arguments);
 }
 
@@ -107,7 +107,7 @@ int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static sigset_t only_sigchld(void)
+static sigset_t sigchld_set(void)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -117,16 +117,16 @@ static sigset_t only_sigchld(void)
 
 /* An ignored SIGCHLD would reap the children before they are looked at, and blocked signals would be
  * inherited by the probes. SIGCHLD itself is blocked, to be waited for. */
-void trials_begin(void)
+void prepare_for_probes(void)
 {
-    sigset_t set = only_sigchld();
+    sigset_t set = sigchld_set();
     signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 bool wait_until(int pid, int64_t deadline, int *status)
 {
-    sigset_t set = only_sigchld();
+    sigset_t set = sigchld_set();
     for (;;) {
         pid_t done = waitpid(pid, status, WNOHANG);
         if (done == pid || (done < 0 && errno != EINTR))
@@ -154,11 +154,11 @@ static struct finding *shared_finding(void)
     return shared;
 }
 
-struct finding trial(probe_function *probe, int seconds)
+struct finding run_probe(probe_function *probe, int seconds)
 {
     struct finding found = {0}, *shared = shared_finding();
     if (!shared) {
-        settle(&found, -1);
+        record_result(&found, -1);
         return found;
     }
     memset(shared, 0, sizeof *shared);
@@ -168,7 +168,7 @@ struct finding trial(probe_function *probe, int seconds)
         _exit(0);
     }
     if (child < 0) {
-        settle(&found, -1);
+        record_result(&found, -1);
         return found;
     }
     int status = 0;

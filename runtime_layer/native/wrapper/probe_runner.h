@@ -3,13 +3,13 @@
  * A sandbox may answer a system call that it does not know with EPERM, with ENOSYS, by killing the caller, or
  * never. All of these are findings.
  */
-#ifndef SHIELD_TRIAL_H
-#define SHIELD_TRIAL_H
+#ifndef SHIELD_PROBE_RUNNER_H
+#define SHIELD_PROBE_RUNNER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum outcome {
+enum probe_outcome {
     OUTCOME_NONE, /* the child ended without a finding */
     OUTCOME_WORKS,
     OUTCOME_REFUSED, /* EPERM or EACCES */
@@ -25,7 +25,7 @@ enum outcome {
 enum { FINDING_TEXT = 1024, TRIAL_SECONDS = 2 };
 
 struct finding {
-    enum outcome outcome;
+    enum probe_outcome outcome;
     int error;  /* errno; 0: none */
     int signal; /* what killed it; 0: none */
     bool has_number;
@@ -36,18 +36,18 @@ struct finding {
 typedef void probe_function(struct finding *f);
 
 /* Runs the probe in a child for at most so many seconds; returns what it found. */
-struct finding trial(probe_function *probe, int seconds);
+struct finding run_probe(probe_function *probe, int seconds);
 
 /* For probes: what a call's result says. Non-negative: works. Negative: errno tells. */
-void settle(struct finding *f, long result);
+void record_result(struct finding *f, long result);
 /* Works, with a value. */
-void settle_number(struct finding *f, int64_t number);
-__attribute__((format(printf, 2, 3))) void settle_text(struct finding *f, const char *format, ...);
+void record_number(struct finding *f, int64_t number);
+__attribute__((format(printf, 2, 3))) void record_text(struct finding *f, const char *format, ...);
 /* It is not so, in words. */
-__attribute__((format(printf, 2, 3))) void settle_no(struct finding *f, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void record_no(struct finding *f, const char *format, ...);
 
 /* "works", "refused", "timed_out", ...: stable, as they stand in doctor's JSON */
-const char *outcome_name(enum outcome outcome);
+const char *outcome_name(enum probe_outcome outcome);
 /* "EPERM", "SIGSYS", or NULL when the name is not known. */
 const char *error_name(int error);
 const char *signal_name(int signal);
@@ -56,6 +56,6 @@ const char *signal_name(int signal);
 bool wait_until(int pid, int64_t deadline, int *status);
 int64_t now_ms(void); /* CLOCK_MONOTONIC in milliseconds */
 /* Once, before the first trial: whatever the parent did to our signals, children must be waited for. */
-void trials_begin(void);
+void prepare_for_probes(void);
 
 #endif

@@ -70,7 +70,7 @@ static void put_own_start(struct writer *w, const struct timespec *now)
                    TEXT("ERROR"));
 }
 
-void report(const char *event, struct text reason)
+void write_report(const char *event, struct text reason)
 {
     char line[LINE_MAX_BYTES];
     struct writer w = {.at = line, .cap = sizeof line};

@@ -1,6 +1,6 @@
 /* The JSON lines of a start that failed, and the small helpers that put their reasons together. */
-#ifndef SHIELD_REPORT_H
-#define SHIELD_REPORT_H
+#ifndef SHIELD_REFUSAL_REPORT_H
+#define SHIELD_REFUSAL_REPORT_H
 
 #include "../core/text.h"
 
@@ -24,6 +24,6 @@ void put_error(struct writer *w, int error);
 
 /* Writes {"function_shield":true,...,"event":EVENT,...,"reason":REASON} to stderr. EVENT is "refused" or
  * "unshielded". A stderr that is closed or broken changes nothing for the caller. */
-void report(const char *event, struct text reason);
+void write_report(const char *event, struct text reason);
 
 #endif

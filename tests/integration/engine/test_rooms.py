@@ -6,6 +6,8 @@ import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 from shielded_function_runtime.build.native import ENGINE_ROOMS, NATIVE
 
 ENGINE = NATIVE / "engine"
@@ -49,6 +51,20 @@ def test_nothing_includes_the_engine_but_itself() -> None:
     outside = [path for path in NATIVE.rglob("*.[ch]") if ENGINE not in path.parents]
     assert len(outside) > 50
     assert [path for path in outside for other in included(path) if ENGINE in other.parents] == []
+
+
+@pytest.mark.parametrize("folder", ["core", "wrapper"])
+def test_no_units_of_a_part_include_each_other_in_a_circle(folder: str) -> None:
+    """A unit is a `.c` and its header. The engine has its rooms."""
+    uses: dict[str, set[str]] = {}
+    for path in (NATIVE / folder).glob("*.[ch]"):
+        others = {other.stem for other in included(path) if other.parent == NATIVE / folder}
+        uses.setdefault(path.stem, set()).update(others - {path.stem})
+    assert len(uses) > 10
+    try:
+        list(TopologicalSorter(uses).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {error.args[1]}")
 
 
 def test_headers_include_each_other_in_no_circle() -> None:

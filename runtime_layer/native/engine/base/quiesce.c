@@ -37,7 +37,7 @@ void synchronize_processors(void)
 }
 
 /* Reads /proc/self/task/<id>/<name>; the empty text when the thread is gone. */
-static struct text read_of_thread(int32_t id, const char *name, char *buffer, uint32_t cap)
+static struct text read_thread_file(int32_t id, const char *name, char *buffer, uint32_t cap)
 {
     struct writer w = {buffer, 0, cap, false};
     put(&w, TEXT("/proc/self/task/"));
@@ -79,7 +79,7 @@ static uint64_t decimal_at_start(struct text line)
 
 /* Has it run for long since it was first looked at? The scheduler writes its time down now and then: the first change
  * may tell of what was before. */
-static bool ran_since(struct thread *t, uint64_t ran)
+static bool has_run_since(struct thread *t, uint64_t ran)
 {
     if (!t->has_run) {
         t->has_run = t->ran && ran != t->ran;
@@ -94,13 +94,13 @@ static bool is_outside(struct thread *t, bool (*is_inside)(const void *context, 
 {
     char buffer[256];
     /* "<number> <arguments> <stack pointer> <program counter>", "-1 <sp> <pc>", or "running" (proc(5)) */
-    struct text line = read_of_thread(t->id, "syscall", buffer, sizeof buffer);
+    struct text line = read_thread_file(t->id, "syscall", buffer, sizeof buffer);
     if (line.len && !text_starts(line, TEXT("running")))
         return !is_inside(context, hex_at_end(line));
-    struct text times = read_of_thread(t->id, "schedstat", buffer, sizeof buffer);
+    struct text times = read_thread_file(t->id, "schedstat", buffer, sizeof buffer);
     if (!times.len)
-        return read_of_thread(t->id, "comm", buffer, sizeof buffer).len == 0; /* gone */
-    return ran_since(t, decimal_at_start(times));
+        return read_thread_file(t->id, "comm", buffer, sizeof buffer).len == 0; /* gone */
+    return has_run_since(t, decimal_at_start(times));
 }
 
 static bool add_thread(void *context, struct text name)
@@ -121,7 +121,7 @@ static bool list_threads(struct list *l)
     return each_entry("/proc/self/task", l->entries, sizeof l->entries, add_thread, l);
 }
 
-bool threads_leave(bool (*is_inside)(const void *context, uint64_t address), const void *context)
+bool wait_for_threads(bool (*is_inside)(const void *context, uint64_t address), const void *context)
 {
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct list), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

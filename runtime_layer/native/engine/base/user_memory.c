@@ -4,7 +4,7 @@
 
 /* rt_sigprocmask copies the set before it looks at `how`, so an impossible `how` tells whether eight bytes can
  * be read: EFAULT if not, EINVAL if so (kernel/signal.c). */
-static bool probe(uint64_t address)
+static bool probe_address(uint64_t address)
 {
     return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
 }
@@ -19,7 +19,7 @@ void memory_stays(const void *stack)
     found_readable = found_writable = known_stack;
 }
 
-static bool keep(bool found, uint64_t *kept, uint64_t address)
+static bool keep_page(bool found, uint64_t *kept, uint64_t address)
 {
     if (found && known_stack)
         *kept = page_down(address);
@@ -35,7 +35,7 @@ static bool is_found_writable(uint64_t address)
 bool readable(uint64_t address)
 {
     return is_found_writable(address) || (page_down(address) && page_down(address) == found_readable) ||
-           keep(probe(address & ~7ull), &found_readable, address);
+           keep_page(probe_address(address & ~7ull), &found_readable, address);
 }
 
 /* Calls that write to a place that the caller is about to write anyway, and change nothing else: the mask of signals is
@@ -56,7 +56,7 @@ static bool ask_writable(uint64_t address, uint64_t room)
 
 static bool writable(uint64_t address, uint64_t room)
 {
-    return is_found_writable(address) || keep(ask_writable(address, room), &found_writable, address);
+    return is_found_writable(address) || keep_page(ask_writable(address, room), &found_writable, address);
 }
 
 bool read_user(void *to, uint64_t from, uint64_t n)

@@ -93,7 +93,7 @@ static bool is_root_clear(void)
 
 /* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written
  * and run treated where nothing was said of it and the runtime does not need it. */
-void settle_modes(struct sealed *s)
+void derive_modes(struct sealed *s)
 {
     uint8_t *modes = s->policy.modes, strictest = MODE_ALLOW;
     for (uint32_t id = 0; id < SELF_PROTECTION; id++)
@@ -156,7 +156,7 @@ static void read_program(const struct own_program *program, const struct start *
     sealed.has_jit = language_has_jit(language);
     sealed.keeps_jit = sealed.has_jit && language != LANGUAGE_OTHER;
     sealed.memory_by_runtime = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME;
-    settle_modes(&sealed);
+    derive_modes(&sealed);
 }
 
 static bool seal(struct writer *error)
@@ -168,7 +168,7 @@ static bool seal(struct writer *error)
 
 /* What an earlier attempt left goes, but for the process: other threads may be waiting there for their own attempt. At
  * first there is nothing, and its many pages are not touched. */
-static void begin_again(void)
+static void clear_sealed(void)
 {
     static bool again;
     if (!again) {
@@ -185,11 +185,11 @@ bool arm(struct start *start, struct armed_objects *objects)
     struct own_program program;
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
-    begin_again();
+    clear_sealed();
     find_program(&program);
-    if (!settings_read(start))
+    if (!read_settings(start))
         return false;
-    if (!pages_are_ours())
+    if (!is_page_size_supported())
         return fail(start->error, "the kernel's pages are not of 4096 bytes", TEXT(""));
     read_program(&program, start);
     if (!read_objects(start->error))
@@ -197,10 +197,10 @@ bool arm(struct start *start, struct armed_objects *objects)
     if (start->from_code && reports_anything(&sealed) && has_io_uring())
         return fail(start->error, HAS_RING, TEXT(""));
     /* Where nothing can be reported, a descriptor would only be in the way. */
-    sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
+    sealed.log = reports_anything(&sealed) ? keep_log(start->inherited_log) : 2;
     if (sealed.log > 2)
         own_fd_mark(sealed.log);
-    log_remember(&sealed);
+    note_log_pipe(&sealed);
     sealed.root_is_clear = is_root_clear();
     list_guarded_calls();
     gate_table[GATE_READY] = start->origin == ORIGIN_READY; /* a child of a process that was ready */

@@ -61,13 +61,13 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
 }
 
 /* The rest of what depends on the modes. */
-static bool follow(struct sealed *next, const struct policy *wanted, struct writer *error)
+static bool derive_rest(struct sealed *next, const struct policy *wanted, struct writer *error)
 {
     const uint8_t *now = sealed.policy.modes, *then = next->policy.modes;
     if (wanted->modes[EXECUTABLE_MEMORY] != MODE_BY_RUNTIME)
         next->memory_by_runtime = false;
-    settle_modes(next);
-    if (runs_free_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])
+    derive_modes(next);
+    if (has_unguarded_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])
         return fail(error,
                     "a library was loaded that makes system calls which cannot be guarded; configure before "
                     "it is loaded, or leave it out");
@@ -76,12 +76,12 @@ static bool follow(struct sealed *next, const struct policy *wanted, struct writ
     if (!reports_anything(&sealed) && reports_anything(next)) {
         if (has_io_uring())
             return fail(error, HAS_RING);
-        next->log = log_keep(-1);
+        next->log = keep_log(-1);
         if (next->log > 2)
             own_fd_mark(next->log);
-        log_remember(next);
+        note_log_pipe(next);
     }
-    return settings_follow(next, wanted, error);
+    return update_child_modes(next, wanted, error);
 }
 
 static void report_refusal(const struct writer *error)
@@ -122,7 +122,7 @@ static bool tighten(struct request *request, struct writer *error)
         report_refusal(error);
         return false;
     }
-    bool well = follow(next, &request->wanted, error);
+    bool well = derive_rest(next, &request->wanted, error);
     if (well && !same_bytes(next, &sealed, sizeof sealed))
         return put_in_force(next, error);
     pages_drop(next, sizeof sealed);
@@ -148,7 +148,7 @@ static bool configure(struct request *request, struct writer *error)
 }
 
 /* The reason goes where the caller says, unless that is the engine's own. */
-static void give_reason(uint64_t to, uint64_t cap, struct writer *error)
+static void write_reason(uint64_t to, uint64_t cap, struct writer *error)
 {
     uint64_t len = error->used < cap ? error->used : cap - 1;
     if (!cap || to + cap < to || overlaps(to, to + cap, RANGE_ENGINE))
@@ -166,12 +166,12 @@ int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t
         KERNEL(mmap, 0, sizeof(struct request), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory)) {
         fail(&error, "out of memory");
-        give_reason((uint64_t)reason, cap, &error);
+        write_reason((uint64_t)reason, cap, &error);
         return 1;
     }
     struct request *request = (struct request *)memory;
     bool well = read_request(request, (uint64_t)lines, len, &error) && configure(request, &error);
     KERNEL(munmap, memory, sizeof(struct request));
-    give_reason((uint64_t)reason, cap, &error);
+    write_reason((uint64_t)reason, cap, &error);
     return !well;
 }

@@ -46,7 +46,7 @@ struct facts_found {
     bool preloaded;                   /* by whoever started this program */
 };
 
-bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error)
+bool update_child_modes(struct sealed *s, const struct policy *wanted, struct writer *error)
 {
     for (uint32_t row = 0; row < setting_count(); row++) {
         const uint8_t *mode = setting_mode(&s->policy, row);
@@ -59,7 +59,7 @@ bool settings_follow(struct sealed *s, const struct policy *wanted, struct write
 }
 
 /* Where the value of the setting that was kept last begins. */
-static uint16_t last_value(struct text name)
+static uint16_t last_setting_value(struct text name)
 {
     return (uint16_t)(sealed.settings[sealed.setting_count - 1] + name.len + 1);
 }
@@ -93,7 +93,7 @@ static bool names_library(struct text preload)
     return false;
 }
 
-static void keep_first(struct text *kept, struct text value)
+static void keep_first_value(struct text *kept, struct text value)
 {
     if (!kept->at)
         *kept = value;
@@ -108,9 +108,9 @@ static void note_fact(struct text name, struct text value, struct facts_found *f
             (struct text){name.at + sizeof STATE_PREFIX - 1, name.len - (uint32_t)(sizeof STATE_PREFIX - 1)};
     for (uint32_t i = 0; i < CARRIED_COUNT; i++)
         if (text_equal(name, text_of(carried[i])))
-            keep_first(from_parent ? &found->from_parent[i] : &found->own[i], value);
+            keep_first_value(from_parent ? &found->from_parent[i] : &found->own[i], value);
     if (text_equal(name, TEXT("SHIELD_ACCOUNT_ID")))
-        keep_first(&found->account, value);
+        keep_first_value(&found->account, value);
 }
 
 static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found)
@@ -127,17 +127,17 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
         sealed.loader_path = keep_text(value);
     if (text_equal(name, TEXT("AWS_LAMBDA_MAX_CONCURRENCY")))
-        keep_first(&found->concurrency, value);
+        keep_first_value(&found->concurrency, value);
     if (text_equal(name, TEXT("AWS_LAMBDA_NODEJS_WORKER_COUNT")))
-        keep_first(&found->workers, value);
+        keep_first_value(&found->workers, value);
     if (text_equal(name, TEXT(KNOWN_SITES))) {
         if (sealed.known_sites) /* the first is the gate's; a second one is somebody's idea */
             return true;
-        sealed.known_sites = keep_setting(TEXT(""), name, value) ? last_value(name) : 0;
+        sealed.known_sites = keep_setting(TEXT(""), name, value) ? last_setting_value(name) : 0;
         return true;
     }
     if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
-        keep_first(&found->runtime, value);
+        keep_first_value(&found->runtime, value);
     if (text_starts(name, TEXT(STATE_PREFIX)) || text_equal(name, TEXT("AWS_REGION")))
         return true;
     if (!text_starts(name, TEXT("SHIELD_")))
@@ -209,7 +209,7 @@ static bool keep_settings(struct writer *error)
 }
 
 /* "169.254.100.1:9001", or the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001": every address in it. */
-static void add_always(struct text value)
+static void add_implicit_endpoints(struct text value)
 {
     struct text word, port_text;
     uint32_t port;
@@ -251,7 +251,7 @@ static void read_resolvers(void)
 }
 
 /* A child's own environment is the program's to choose: only what the gate carried over counts. */
-static struct text fact(const struct facts_found *found, uint32_t i, bool is_child)
+static struct text choose_fact(const struct facts_found *found, uint32_t i, bool is_child)
 {
     return is_child || found->from_parent[i].len ? found->from_parent[i] : found->own[i];
 }
@@ -260,9 +260,9 @@ static struct text fact(const struct facts_found *found, uint32_t i, bool is_chi
 static void keep_origin(const struct facts_found *found, bool is_child)
 {
     struct text account = policy_text(&sealed.policy, sealed.policy.account);
-    struct line_origin origin = {.function = fact(found, FUNCTION, is_child),
-                                 .version = fact(found, VERSION, is_child),
-                                 .region = fact(found, REGION, is_child),
+    struct line_origin origin = {.function = choose_fact(found, FUNCTION, is_child),
+                                 .version = choose_fact(found, VERSION, is_child),
+                                 .region = choose_fact(found, REGION, is_child),
                                  .account = account.len ? account : found->account};
     struct writer w = {sealed.origin, 0, sizeof sealed.origin, false};
     put_origin(&w, &origin);
@@ -272,7 +272,7 @@ static void keep_origin(const struct facts_found *found, bool is_child)
 static bool take_facts(const struct facts_found *found, bool is_child, struct writer *error)
 {
     for (uint32_t i = 0; i < CARRIED_COUNT; i++) {
-        struct text value = fact(found, i, is_child);
+        struct text value = choose_fact(found, i, is_child);
         if (value.len && !keep_setting(TEXT(STATE_PREFIX), text_of(carried[i]), value)) {
             put(error, TEXT("the function's environment is too long"));
             return false;
@@ -280,11 +280,11 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
         if (i == REGION && value.len && !policy_set(&sealed.policy, text_of(carried[i]), value, error))
             return false;
         if (i >= FIRST_ADDRESS && i <= LAST_ADDRESS)
-            add_always(value);
+            add_implicit_endpoints(value);
         if (i == INITIALIZATION)
             sealed.forks_workers = text_equal(value, TEXT("lambda-managed-instances"));
     }
-    struct text root = fact(found, TASK_ROOT, is_child);
+    struct text root = choose_fact(found, TASK_ROOT, is_child);
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
         if (!add_handler(root, found->from_parent[i]) || !add_handler(root, found->own[i])) {
@@ -333,7 +333,7 @@ static bool take_policy(struct start *start, const struct facts_found *found)
     return true;
 }
 
-bool settings_read(struct start *start)
+bool read_settings(struct start *start)
 {
     struct facts_found found = {0};
     policy_begin(&sealed.policy);

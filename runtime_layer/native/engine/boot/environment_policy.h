@@ -19,8 +19,8 @@ struct start {
 
 /* Reads /proc/self/environ and the policy file, fills sealed.policy and everything that depends on the
  * environment. False: `error` says why the shield cannot arm. */
-bool settings_read(struct start *start);
+bool read_settings(struct start *start);
 /* For a policy that got stricter: its modes as the children get them from now on. False: they do not fit. */
-bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error);
+bool update_child_modes(struct sealed *s, const struct policy *wanted, struct writer *error);
 
 #endif

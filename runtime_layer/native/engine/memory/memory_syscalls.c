@@ -28,7 +28,7 @@ static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
 
 /* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst), and bits 57
  * to 62 of an x86_64 one where a program asked for that (arch_prctl(2): ARCH_ENABLE_TAGGED_ADDR). */
-static uint64_t untagged(uint64_t address)
+static uint64_t untag_address(uint64_t address)
 {
 #if defined(__aarch64__)
     return address & 0x00ffffffffffffffull;
@@ -39,17 +39,17 @@ static uint64_t untagged(uint64_t address)
 
 static uint64_t range_low(uint64_t address)
 {
-    return page_down(untagged(address));
+    return page_down(untag_address(address));
 }
 
 static uint64_t range_high(uint64_t address, uint64_t len)
 {
-    uint64_t end = untagged(address) + len;
+    uint64_t end = untag_address(address) + len;
     return end < len ? UINT64_MAX : page_up(end);
 }
 
 /* Lets this thread alone change mappings where there are texts. */
-static enum outcome alone(struct call *call, int64_t (*work)(const struct call *call))
+static enum outcome run_alone(struct call *call, int64_t (*work)(const struct call *call))
 {
     const uint64_t all = UINT64_MAX;
     uint64_t before;
@@ -108,9 +108,9 @@ enum outcome judge_map(struct call *call)
         return RUN_IN_PLACE;
     bool file = !(arg[3] & MAP_ANONYMOUS);
     if (executable && file && (arg[3] & MAP_TYPE) == MAP_PRIVATE && !(arg[2] & PROT_WRITE))
-        return alone(call, map_text_there);
+        return run_alone(call, map_text_there);
     if (fixed && kinds_within(range_low(arg[0]), range_high(arg[0], arg[1])))
-        return alone(call, map_over);
+        return run_alone(call, map_over);
     return is_mapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
@@ -132,7 +132,7 @@ static int64_t protect_over(const struct call *call)
 enum outcome judge_protect(struct call *call)
 {
     if (kinds_within(range_low(call->arg[0]), range_high(call->arg[0], call->arg[1])))
-        return alone(call, protect_over);
+        return run_alone(call, protect_over);
     return is_protection_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
@@ -198,7 +198,7 @@ enum outcome judge_unmap(struct call *call)
         return RUN_IN_PLACE;
     if (takes_own_stack(call, low, high))
         return is_unmapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
-    return alone(call, unmap_over);
+    return run_alone(call, unmap_over);
 }
 
 /* Shared memory segments: run, or laid over what is there (its length is not in the call). */

@@ -19,7 +19,7 @@ static bool is_writable_file(int32_t file)
 
 /* Where the mapping will be, empty so far and protected: nobody else can lay anything there, nor write to it through
  * system calls, while it is scanned. The address, or an errno. */
-static int64_t reserve(const uint64_t *arg)
+static int64_t reserve_range(const uint64_t *arg)
 {
     bool replaces = arg[3] & MAP_FIXED;
     uint64_t flags = (arg[3] & ~(uint64_t)MAP_TYPE) | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -43,7 +43,7 @@ static bool text_refused(const struct call *call, const struct patch *patch, boo
 
 static bool is_any_free;
 
-bool runs_free_text(void)
+bool has_unguarded_text(void)
 {
     return __atomic_load_n(&is_any_free, __ATOMIC_RELAXED);
 }
@@ -72,7 +72,7 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
 static int64_t map_searched(const struct call *call, bool told)
 {
     const uint64_t *arg = call->arg;
-    int64_t at = reserve(arg);
+    int64_t at = reserve_range(arg);
     if (is_error(at))
         return at;
     uint64_t low = (uint64_t)at;
@@ -109,5 +109,5 @@ int64_t map_text(const struct call *call)
     struct text path = path_of(file, buffer, sizeof buffer);
     if (told && executable_memory_refused(call, path))
         return -EACCES;
-    return !told && needs_no_search(path) ? map_as_it_is(call->arg) : map_searched(call, told);
+    return !told && is_trusted_library(path) ? map_as_it_is(call->arg) : map_searched(call, told);
 }

@@ -10,6 +10,6 @@
 int64_t map_text(const struct call *call);
 
 /* Is there a text with a system call that could not be guarded, as nothing was blocked when it was loaded? */
-bool runs_free_text(void);
+bool has_unguarded_text(void);
 
 #endif

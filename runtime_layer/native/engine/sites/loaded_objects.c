@@ -128,7 +128,7 @@ static bool holds_packages(struct text path)
     return false;
 }
 
-bool needs_no_search(struct text path)
+bool is_trusted_library(struct text path)
 {
     static const char *const runtime[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
                                           "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
@@ -145,7 +145,7 @@ bool needs_no_search(struct text path)
 }
 
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */
-static void explain(const struct patch *patch, const char *path, struct writer *error)
+static void put_reason(const struct patch *patch, const char *path, struct writer *error)
 {
     put(error, TEXT("a system call cannot be guarded in "));
     put(error, text_of(path));
@@ -175,7 +175,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                           .only_look = l->only_look,
                           .room = &l->room};
     if (is_error(file)) {
-        explain(&patch, path, error);
+        put_reason(&patch, path, error);
         return false;
     }
     struct stat st = {0};
@@ -192,7 +192,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
     out->sites += l->only_look || !l->found.len ? patch.sites : 0;
     out->patched += patch.patched;
     if (!well)
-        explain(&patch, path, error);
+        put_reason(&patch, path, error);
     return well;
 }
 

@@ -55,9 +55,9 @@ enum { TRAMPOLINE = 64 };
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot);
 /* The jump from the window's first byte to the trampoline, as bytes. Returns their number; 0: out of reach. */
 enum { JUMP_MAX = 5 };
-uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to);
+uint32_t encode_jump(uint8_t *out, uint64_t from, uint32_t window, uint64_t to);
 /* A jump that goes nowhere: threads that arrive there wait. No longer than the first instruction of any window. */
-uint32_t jump_to_itself(uint8_t *out);
+uint32_t encode_self_jump(uint8_t *out);
 bool is_one_instruction(uint64_t from, uint32_t window);
 /* Code that does not cross a multiple of this many bytes can be replaced while others run it. */
 uint32_t written_at_once(void);

@@ -6,7 +6,7 @@
 #include "patch.h"
 
 /* One store of eight bytes of one page, all but `n` of them as they were; word by word where instructions are words. */
-static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
+static void store_word(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
     if (n == 4 && at % 4 == 0) {
         uint32_t word;
@@ -32,11 +32,11 @@ static bool replace_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
     return pages_replace(copy, (void *)low, size, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
-bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)
+bool write_code(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)
 {
     uint64_t within = at % written_at_once();
     if (within + n <= written_at_once())
-        store(at, bytes, n);
+        store_word(at, bytes, n);
     else if (shared)
         return replace_pages(at, bytes, n);
     else

@@ -14,7 +14,7 @@ uint16_t keep_text(struct text t)
 
 /* Puts `NAME=value` behind what is there: nothing that a child may be getting at this moment moves. Where it begins; 0:
  * it does not fit. */
-static uint16_t append(struct sealed *s, struct text prefix, struct text name, struct text value)
+static uint16_t append_setting(struct sealed *s, struct text prefix, struct text name, struct text value)
 {
     struct writer w = {s->environment, s->environment_used, sizeof s->environment, false};
     uint16_t at = (uint16_t)w.used;
@@ -31,7 +31,7 @@ bool keep_setting(struct text prefix, struct text name, struct text value)
 {
     if (sealed.setting_count == MAX_SETTINGS)
         return false;
-    uint16_t at = append(&sealed, prefix, name, value);
+    uint16_t at = append_setting(&sealed, prefix, name, value);
     sealed.settings[sealed.setting_count++] = at;
     return at;
 }
@@ -51,7 +51,7 @@ bool replace_setting(struct sealed *s, struct text name, struct text value)
         if (text_equal((struct text){now.at + name.len + 1, now.len - name.len - 1}, value))
             return true;
     }
-    uint16_t at = i < MAX_SETTINGS ? append(s, TEXT(""), name, value) : 0;
+    uint16_t at = i < MAX_SETTINGS ? append_setting(s, TEXT(""), name, value) : 0;
     if (!at)
         return false;
     s->settings[i] = at;

@@ -25,7 +25,7 @@ void instructions_changed(uint64_t from, uint64_t to)
     __asm__ volatile("dsb ish\nisb" ::: "memory");
 }
 
-static uint32_t branch(uint64_t from, uint64_t to)
+static uint32_t encode_branch(uint64_t from, uint64_t to)
 {
     return 0x14000000u | (uint32_t)(((to - from) >> 2) & 0x3ffffff);
 }
@@ -59,26 +59,26 @@ uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site
     if (site->behind)
         w[n++] = 0xd4000001; /* svc #0 */
     here = (uint64_t)&w[n];
-    w[n++] = branch(here, address + site->behind); /* in place, or back from here */
-    w[n++] = 0xa8c17bf0;                           /* answered: ldp x16, x30, [sp], #16 */
+    w[n++] = encode_branch(here, address + site->behind); /* in place, or back from here */
+    w[n++] = 0xa8c17bf0;                                  /* answered: ldp x16, x30, [sp], #16 */
     here = (uint64_t)&w[n];
-    w[n++] = branch(here, address + 4);
+    w[n++] = encode_branch(here, address + 4);
     return n * 4;
 }
 
-uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
+uint32_t encode_jump(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
 {
     int64_t distance = (int64_t)(to - from);
     if (window != 4 || distance > 0x7fffffc || distance < -0x8000000)
         return 0;
-    uint32_t word = branch(from, to);
+    uint32_t word = encode_branch(from, to);
     __builtin_memcpy(out, &word, 4);
     return 4;
 }
 
-uint32_t jump_to_itself(uint8_t *out)
+uint32_t encode_self_jump(uint8_t *out)
 {
-    uint32_t word = branch(0, 0);
+    uint32_t word = encode_branch(0, 0);
     __builtin_memcpy(out, &word, 4);
     return 4;
 }
