@@ -51,9 +51,7 @@ int main(void)
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the sizes are looked up on x86_64")
 @pytest.mark.parametrize(("way", "runs"), [("write", 1), ("protect", 8), ("pin", 2)])
-def test_what_another_thread_does_to_a_copy_does_not_come_into_force(
-    box: Sandbox, tmp_path: Path, way: str, runs: int
-) -> None:
+def test_another_threads_change_to_a_copy_has_no_force(box: Sandbox, tmp_path: Path, way: str, runs: int) -> None:
     """The copy that is to replace what is sealed lies where every thread can write to it, until it is looked at; what a
     device was told before to read into it may arrive later."""
     source = tmp_path / "sizes.c"
@@ -69,7 +67,7 @@ def test_what_another_thread_does_to_a_copy_does_not_come_into_force(
         assert (verdict, int(near) > 0) == ("held", True), done.stderr[-3000:]
 
 
-def test_a_program_that_was_started_with_the_library_is_not_let_go_without_a_policy(box: Sandbox) -> None:
+def test_a_preloaded_library_without_a_policy_stops_a_program(box: Sandbox) -> None:
     """Only who loads it later, having no setting of ours, may say what it wants afterwards."""
     done = box.run_command(["/bin/true"], environment={"LD_PRELOAD": "/opt/shielded-function/libshield.so"})
     assert done.returncode == 78, done.stderr

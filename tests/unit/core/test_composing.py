@@ -351,7 +351,8 @@ def test_lists_beside_mode_allow_mean_nothing() -> None:
     assert [str(each) for each in looser] == ["read_write_tmp: allow, was block"]
 
 
-def test_a_name_that_looks_like_data_is_not_covered_by_a_wildcard_that_blocks_it() -> None:
+def test_data_in_a_name_is_not_covered_by_a_blocking_wildcard() -> None:
+    """A name that looks like data is not covered by a wildcard that blocks it."""
     name = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c.a.example"
     old = ShieldPolicy(allow_outbound=["*.a.example"], unusual_names="block")
     assert ShieldPolicy(allow_outbound=["www.a.example"], unusual_names="block").stricter_than(old)
