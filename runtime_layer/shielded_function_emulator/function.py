@@ -18,13 +18,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
-
-from typing_extensions import Self
 
 from shielded_function_emulator import interface_emulator
 from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import RAPID_ROOT, RUNTIME_ROOT
@@ -78,7 +76,7 @@ def emulator() -> Path:
 
 
 @dataclass
-class EmulatedFunction:
+class EmulatedFunction(Composite):
     """A function in a sandbox of its own. `platform` is added to what Lambda itself puts into the environment;
     `mounts` are shown in the sandbox besides code and layers. `runtime`: instead of the template's.
 
@@ -91,7 +89,7 @@ class EmulatedFunction:
     mounts: Mapping[str, Path] = field(default_factory=dict[str, Path])
     runtime: Runtime | None = None
 
-    def __enter__(self) -> Self:
+    def enter_parts(self, stack: ExitStack) -> None:
         try:
             self._runtime = self.runtime or find(self.package.runtime)
         except LookupError as error:
@@ -102,21 +100,13 @@ class EmulatedFunction:
         self._emulator_log: list[str] = []
         self._taken = 0
         self._process: subprocess.Popen[bytes] | None = None
-        with ExitStack() as stack:
-            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulated-function-")))
-            task, layers = scratch / "task", scratch / "opt"
-            self.package.unpack_code(task)
-            self.package.unpack_layers(layers)
-            mounts = {_EMULATOR: emulator(), **self.mounts}
-            sandbox = Sandbox(task, layers, mounts, runtime=self._runtime, runtime_on_root=True)
-            self.sandbox = stack.enter_context(sandbox)
-            self._exit = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._exit.close()
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulated-function-")))
+        task, layers = scratch / "task", scratch / "opt"
+        self.package.unpack_code(task)
+        self.package.unpack_layers(layers)
+        mounts = {_EMULATOR: emulator(), **self.mounts}
+        sandbox = Sandbox(task, layers, mounts, runtime=self._runtime, runtime_on_root=True)
+        self.sandbox = stack.enter_context(sandbox)
 
     @property
     def environment(self) -> dict[str, str]:

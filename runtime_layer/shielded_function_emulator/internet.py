@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any
-
-from typing_extensions import Self
 
 from shielded_function_emulator.aws_service import AwsService
 from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
@@ -35,7 +33,7 @@ _NAMES = {
 }
 
 
-class Internet:
+class Internet(Composite):
     """Starts every server in a sandbox's network and keeps what each of them received."""
 
     def __init__(
@@ -47,21 +45,13 @@ class Internet:
         self.aws = AwsService(tables)
         self.dns = DnsServer(sandbox, _NAMES)
 
-    def __enter__(self) -> Self:
+    def enter_parts(self, stack: ExitStack) -> None:
         tls = self._authority.server_context
-        with ExitStack() as stack:
-            stack.enter_context(self.dns)
-            for server in (
-                WebServer(self._sandbox, (_PROVIDER_ADDRESS, 443), self.provider, tls([PROVIDER])),
-                WebServer(self._sandbox, (_AWS_ADDRESS, 443), self.aws, tls([DYNAMODB])),
-                WebServer(self._sandbox, (ATTACKER_ADDRESS, 80), self.attacker),
-                WebServer(self._sandbox, (_COLLECTOR_ADDRESS, 80), self.attacker),
-            ):
-                stack.enter_context(server)
-            self._exit = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._exit.close()
+        stack.enter_context(self.dns)
+        for server in (
+            WebServer(self._sandbox, (_PROVIDER_ADDRESS, 443), self.provider, tls([PROVIDER])),
+            WebServer(self._sandbox, (_AWS_ADDRESS, 443), self.aws, tls([DYNAMODB])),
+            WebServer(self._sandbox, (ATTACKER_ADDRESS, 80), self.attacker),
+            WebServer(self._sandbox, (_COLLECTOR_ADDRESS, 80), self.attacker),
+        ):
+            stack.enter_context(server)

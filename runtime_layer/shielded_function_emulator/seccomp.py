@@ -1,4 +1,4 @@
-"""The seccomp filter of the emulated sandbox: what Lambda's own refuses (shared facts: LAMBDA.md).
+"""The seccomp filter of the emulated sandbox: what Lambda's own refuses.
 
 One table says which system call gets which answer, for both architectures; a few lines turn it into a BPF
 program (seccomp(2), <linux/filter.h>). It is installed with CAP_SYS_ADMIN and *without* no_new_privs, as on

@@ -15,14 +15,13 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from types import TracebackType
 
 import h2.config
 import h2.connection
 import h2.events
-from typing_extensions import Self
 
 from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import RESOLVER, Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
@@ -40,7 +39,7 @@ _ANSWER = "thank you"
 _CHUNK = 65536
 
 
-class Outside:
+class Outside(Composite):
     """The servers of one sandbox. `resolver_questions`: what the sandbox's own name server was asked."""
 
     def __init__(self, sandbox: Sandbox, authority: CertificateAuthority) -> None:
@@ -49,33 +48,25 @@ class Outside:
         self._texts: list[str] = []
         self._dns = (DnsServer(sandbox, _NAMES, RESOLVER), DnsServer(sandbox, _NAMES, NAME_SERVER))
 
-    def __enter__(self) -> Self:
+    def enter_parts(self, stack: ExitStack) -> None:
         server_context = self._authority.server_context
         evil, partner = server_context([f"*.{ZONE}"]), server_context([ALLOWED])
         http2 = server_context([ALLOWED])
         http2.set_alpn_protocols(["h2"])
-        with ExitStack() as stack:
-            for server in (
-                *self._dns,
-                *(WebServer(self._sandbox, (address, HTTP), self._web) for address in _STRANGERS),
-                *(WebServer(self._sandbox, (address, HTTPS), self._web, evil) for address in _STRANGERS),
-                WebServer(self._sandbox, (ALLOWED_ADDRESS, HTTPS), self._web, partner),
-            ):
-                stack.enter_context(server)
-            for address in (*_STRANGERS, ALLOWED_ADDRESS):
-                self._listen(stack, address, PLAIN, self._echo_stream)
-            self._listen(stack, IPV4, WEBSOCKET, self._open_websocket)
-            for address in _STRANGERS:
-                self._listen(stack, address, HTTP2, self._speak_http2)
-                self._echo_datagrams(stack, address)
-            self._listen(stack, ALLOWED_ADDRESS, ALLOWED_HTTP2, lambda c: self._speak_http2_over_tls(c, http2))
-            self._exit = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._exit.close()
+        for server in (
+            *self._dns,
+            *(WebServer(self._sandbox, (address, HTTP), self._web) for address in _STRANGERS),
+            *(WebServer(self._sandbox, (address, HTTPS), self._web, evil) for address in _STRANGERS),
+            WebServer(self._sandbox, (ALLOWED_ADDRESS, HTTPS), self._web, partner),
+        ):
+            stack.enter_context(server)
+        for address in (*_STRANGERS, ALLOWED_ADDRESS):
+            self._listen(stack, address, PLAIN, self._echo_stream)
+        self._listen(stack, IPV4, WEBSOCKET, self._open_websocket)
+        for address in _STRANGERS:
+            self._listen(stack, address, HTTP2, self._speak_http2)
+            self._echo_datagrams(stack, address)
+        self._listen(stack, ALLOWED_ADDRESS, ALLOWED_HTTP2, lambda c: self._speak_http2_over_tls(c, http2))
 
     def reached(self) -> set[str]:
         """The names of the attempts of which something came here."""

@@ -108,7 +108,7 @@ def test_what_must_stay_stays_where_memory_may_run(box: Sandbox, program: str) -
     assert set(alerts(done)) == {"self_protection"}
 
 
-def test_all_memory_is_not_made_to_run_for_a_stricter_policy_to_find(box: Sandbox) -> None:
+def test_personality_makes_no_memory_executable(box: Sandbox) -> None:
     """Where executable memory is allowed, `personality` would outlive a `configure` that forbids it."""
     result, done = run(box, "memory_that_runs", BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"})
     assert result["personality"] == -REFUSED
@@ -332,7 +332,8 @@ def test_copies_are_child_processes_but_for_the_runtimes_workers(box: Sandbox, k
     assert set(alerts(done)) == {"create_child_process"}
 
 
-def test_a_child_of_a_function_that_may_do_everything_says_nothing(box: Sandbox) -> None:
+def test_a_child_of_a_function_allowed_everything_is_quiet(box: Sandbox) -> None:
+    """A child of a function that may do everything says nothing."""
     child = "import os; print(sorted(os.listdir('/proc/self/fd')))"
     script = (
         f"import subprocess, sys; print(subprocess.run([sys.executable, '-S', '-c', {child!r}], capture_output=True))"

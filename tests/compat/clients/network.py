@@ -6,10 +6,7 @@ import json
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
-
-from typing_extensions import Self
 
 from compat.clients.packages import ROOT, package_mounts
 from compat.clients.servers import PLACES, EchoServer, Servers
@@ -17,6 +14,7 @@ from harness import programs
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.aws_service import AwsService
 from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.dns_server import DnsServer, Question
 from shielded_function_emulator.platform_files import INTERPRETER, LAYERS_ROOT, RUNTIME_ROOT
 from shielded_function_emulator.sandbox import Sandbox
@@ -89,7 +87,7 @@ def make_sandbox(layer: Path, authority: Path) -> Sandbox:
     return Sandbox(task=INSIDE, layers=layer, mounts={_AUTHORITY: authority, **package_mounts(), **programs.mounts()})
 
 
-class Network:
+class Network(Composite):
     """Every server in a sandbox's network, the name server and AWS among them."""
 
     def __init__(self, sandbox: Sandbox, authority: CertificateAuthority) -> None:
@@ -102,17 +100,9 @@ class Network:
         self._web = WebServer(sandbox, (AWS_ADDRESS, 443), self._aws, authority.server_context(AWS_NAMES))
         self._echo = EchoServer(sandbox)
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            for server in (self.dns, self._web, self._echo, self.servers):
-                stack.enter_context(server)
-            self._exit = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._exit.close()
+    def enter_parts(self, stack: ExitStack) -> None:
+        for server in (self.dns, self._web, self._echo, self.servers):
+            stack.enter_context(server)
 
     def run(self, program: list[str], policy: ShieldPolicy, environment: dict[str, str] | None = None) -> Run:
         """Runs a client to its end under a policy. Raises AssertionError when it does not say how it went."""

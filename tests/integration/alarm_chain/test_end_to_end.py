@@ -113,7 +113,7 @@ def test_the_page_about_costs_counts_what_is_made(
 @pytest.mark.parametrize(
     ("granularity", "mode", "policy"),
     long_but(
-        {*product(GRANULARITIES[:1], MODES, DEEDS), *product(GRANULARITIES, MODES, DEEDS[:1])},
+        {*product(GRANULARITIES[:1], MODES[:1], DEEDS), *product(GRANULARITIES, MODES, DEEDS[:1])},
         product(GRANULARITIES, MODES, DEEDS),
     ),
 )

@@ -55,6 +55,7 @@ def runs(assembly: CloudAssembly) -> dict[str, CheckoutRun]:
     return {construct: run_checkout(assembly, construct) for construct in ("Unshielded", *SHIELDED.values())}
 
 
+@pytest.mark.long  # what `make demo` runs; `TestVerdicts` has the same runs without the command
 class TestCommand:
     def test_every_attempt_in_every_mode(self, result: dict[str, Any]) -> None:
         expected = [

@@ -1,4 +1,4 @@
-"""The emulated sandbox refuses, shows and hides what Lambda does (shared facts: LAMBDA.md)."""
+"""The emulated sandbox refuses, shows and hides what Lambda does."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def test_tmp_is_a_mount_of_its_own(sandbox: Sandbox) -> None:
     assert " /tmp tmpfs " in sandbox.run_command(["cat", "/proc/mounts"]).stdout
 
 
-def test_tmp_is_shared_by_the_commands_of_one_sandbox_and_seen_from_outside(sandbox: Sandbox) -> None:
+def test_tmp_is_shared_by_a_sandboxs_commands_and_seen_outside(sandbox: Sandbox) -> None:
+    """Tmp is shared by the commands of one sandbox and seen from outside."""
     sandbox.run_command(["sh", "-c", "echo kept > /tmp/kept"])
     assert sandbox.run_command(["cat", "/tmp/kept"]).stdout == "kept\n"
     assert sandbox.path("/tmp/kept").read_text() == "kept\n"
@@ -308,7 +309,8 @@ def test_a_mount_that_is_not_there_is_named(task: Path) -> None:
         pass
 
 
-def test_without_isolation_commands_run_all_the_same_and_it_says_so(task: Path) -> None:
+def test_without_isolation_commands_run_and_it_says_so(task: Path) -> None:
+    """Without isolation commands run all the same and it says so."""
     with Sandbox(task=task, ways=()) as sandbox:
         assert not sandbox.isolation.whole
         assert not sandbox.isolation.filtered

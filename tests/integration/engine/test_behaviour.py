@@ -203,7 +203,7 @@ def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str, 
     assert done.stdout == f"[null, {REFUSED}]\n", done.stderr
 
 
-def test_work_is_not_asked_for_with_a_handler_that_cannot_be_locked(box: Sandbox) -> None:
+def test_no_work_is_asked_for_with_an_unlockable_handler(box: Sandbox) -> None:
     """Locking takes memory, and a program can lower its own limits. Reports stop nothing."""
     way = "without_memory"
     settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
@@ -234,7 +234,8 @@ def test_a_mark_can_be_made_at_any_time_and_hold_nothing(box: Sandbox) -> None:
     assert free == {"made": [None] * 7, "full": [None] * 5, "gone": [absent], "other": [None] * 8}
 
 
-def test_the_real_handler_is_locked_when_a_wrapper_changed_the_setting(box: Sandbox) -> None:
+def test_the_real_handler_is_locked_behind_a_wrapper(box: Sandbox) -> None:
+    """The real handler is locked when a wrapper changed the setting."""
     settings = policy(read_handler="block") | {"_HANDLER": "tracer.wrap", "ORIG_HANDLER": "app.handler"}
     result, _ = run(box, "handler_is_locked_when_ready", settings)
     assert set(result["ready"].values()) == {REFUSED}

@@ -74,7 +74,7 @@ def test_a_handler_that_is_elsewhere(box: Sandbox) -> None:
     assert closed(box, "tracing.handler") == ([], 0)
 
 
-def test_bytecode_in_a_folder_that_cannot_be_listed_lets_nothing_start(box: Sandbox, task: Path) -> None:
+def test_bytecode_in_an_unlistable_folder_lets_nothing_start(box: Sandbox, task: Path) -> None:
     """Its files can be opened all the same, by names that are easily guessed."""
     (task / "hidden").mkdir()
     (task / "hidden/__pycache__").mkdir(mode=0o311)

@@ -55,7 +55,8 @@ def run(box: Sandbox, code: str) -> Completed:
     return box.run_command([SHIELD, PYTHON, "-c", MAPPING + code], environment=BLOCKED)
 
 
-def test_what_is_patched_stays_whatever_a_file_says_of_where_its_code_is(box: Sandbox) -> None:
+def test_patched_code_stays_whatever_a_files_headers_say(box: Sandbox) -> None:
+    """What is patched stays whatever a file says of where its code is."""
     begin, call = places(box)
     begin += PAGE  # of which the file says nothing
     code = f"""

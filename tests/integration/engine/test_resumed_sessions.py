@@ -90,9 +90,8 @@ def test_no_resumed_session_is_taken_for_a_second_hello(
 
 
 @pytest.mark.parametrize("before", [(), THREADS], ids=["alone", "threads"])
-def test_where_the_server_asks_for_a_second_hello_its_name_counts(
-    box: Sandbox, servers: dict[int, Recorder], before: tuple[str, ...]
-) -> None:
+def test_the_name_of_a_second_hello_counts(box: Sandbox, servers: dict[int, Recorder], before: tuple[str, ...]) -> None:
+    """Where the server asks for a second hello its name counts."""
     done = _run(box, "second_hellos", *before)
     assert int(done.stdout) > 100
     assert servers[RETRIES].hears(b"allowed.example")

@@ -75,9 +75,8 @@ def test_data_in_an_executable_segment_is_no_code(architecture: str, list_sites:
         (["-DJUMP=brab x4, x5", "-mcpu=generic+pauth"], -1),
     ],
 )
-def test_a_number_on_aarch64_that_something_else_may_bring_is_not_known(
-    flags: list[str], number: int, tmp_path: Path
-) -> None:
+def test_an_aarch64_number_with_two_sources_is_unknown(flags: list[str], number: int, tmp_path: Path) -> None:
+    """A number on aarch64 that something else may bring is not known."""
     library = tmp_path / "library.so"
     compile_c([SOURCES / "from_elsewhere.S"], library, "-shared", "-nostdlib", *flags, target="aarch64-linux-gnu")
     tool = compile_list_sites("aarch64", tmp_path / "list_sites")

@@ -106,7 +106,7 @@ def test_ways_out_are_the_kernels_own_in_alert_mode(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("call", ["io_uring_setup", "clone3"])
-def test_what_cannot_be_seen_is_absent_where_anything_is_reported(box: Sandbox, call: str) -> None:
+def test_invisible_calls_are_absent_where_anything_is_reported(box: Sandbox, call: str) -> None:
     """What goes through a ring is not seen, and clone3's flags can be others by the time the kernel looks. Libraries
     ask for both on the off chance: no violation."""
     unshielded, _ = run(box, "refused", None, [call])

@@ -14,6 +14,7 @@ from typing import Any
 
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.sandbox import Sandbox, shield_lines
@@ -33,7 +34,7 @@ _AUTHORITY = "/etc/examples/authority.pem"
 _ATTACKED = Path(__file__).with_name("attacked.py")
 
 
-class Outside:
+class Outside(Composite):
     """All that a function reaches, and what of it arrived."""
 
     def __init__(self, sandbox: Sandbox, authority: CertificateAuthority, aws: Application) -> None:
@@ -43,27 +44,21 @@ class Outside:
         """How often the database was asked."""
         self._sandbox, self._authority, self._aws = sandbox, authority, aws
 
-    def __enter__(self) -> Outside:
+    def enter_parts(self, stack: ExitStack) -> None:
         tls = self._authority.server_context
         names = {PROVIDER: [_ADDRESSES["provider"]], DATABASE: [_ADDRESSES["database"]], "*.evil.example": [_ATTACKER]}
         names |= {name: [_ADDRESSES["aws"]] for name in _AWS}
-        with ExitStack() as stack:
-            stack.enter_context(DnsServer(self._sandbox, names))
-            for address, application, context in (
-                (_ADDRESSES["provider"], self.provider, tls([PROVIDER])),
-                (_ADDRESSES["aws"], self._aws, tls(_AWS)),
-                (_ATTACKER, self.attacker, None),
-            ):
-                stack.enter_context(WebServer(self._sandbox, (address, 443), application, context))
-            listener = stack.enter_context(self._sandbox.socket())
-            listener.bind((_ADDRESSES["database"], 5432))
-            listener.listen()
-            threading.Thread(target=self._serve_database, args=(listener,), daemon=True).start()
-            self._exit = stack.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._exit.close()
+        stack.enter_context(DnsServer(self._sandbox, names))
+        for address, application, context in (
+            (_ADDRESSES["provider"], self.provider, tls([PROVIDER])),
+            (_ADDRESSES["aws"], self._aws, tls(_AWS)),
+            (_ATTACKER, self.attacker, None),
+        ):
+            stack.enter_context(WebServer(self._sandbox, (address, 443), application, context))
+        listener = stack.enter_context(self._sandbox.socket())
+        listener.bind((_ADDRESSES["database"], 5432))
+        listener.listen()
+        threading.Thread(target=self._serve_database, args=(listener,), daemon=True).start()
 
     def _serve_database(self, listener: socket.socket) -> None:
         """Answers PostgreSQL's SSLRequest with no."""

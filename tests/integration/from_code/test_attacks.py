@@ -29,7 +29,7 @@ def test_threads_that_all_are_refused(box: Sandbox) -> None:
     assert set(events(done)) == {"refused"}
 
 
-def test_a_program_that_was_started_with_the_library_is_not_let_go_without_a_policy(box: Sandbox) -> None:
+def test_a_preloaded_library_without_a_policy_stops_a_program(box: Sandbox) -> None:
     """Only who loads it later, having no setting of ours, may say what it wants afterwards."""
     done = box.run_command(["/bin/true"], environment={"LD_PRELOAD": "/opt/shielded-function/libshield.so"})
     assert done.returncode == 78, done.stderr

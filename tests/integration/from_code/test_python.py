@@ -238,7 +238,7 @@ def test_a_forked_copy_cannot_loosen(probe: Probe) -> None:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="on aarch64 a jump always has room")
-def test_a_library_that_ran_free_keeps_the_policy_from_getting_stricter(probe: Probe) -> None:
+def test_a_library_that_ran_free_stops_a_stricter_policy(probe: Probe) -> None:
     """What was loaded when nothing was blocked is not shielded by a later call, and that is not passed over."""
     done, _ = probe(policy(), "free_library", only(read_write_tmp="block"), "tmp")
     assert done[:2] == ["ok", "ok"]

@@ -325,7 +325,9 @@ def test_an_unprivileged_user_gets_a_filter_after_no_new_privs(open_to_all: Inst
 
 
 @needs_root
-def test_lacking_only_no_new_privs_is_told_from_a_filtered_seccomp(open_to_all: Installed) -> None:
+def test_a_lack_of_no_new_privs_is_told_from_a_filter(open_to_all: Installed) -> None:
+    """Lacking only no new privs is told from a filtered seccomp."""
+
     def enter() -> None:
         install_filter({"prctl": errno_answer(errno.EPERM)}, no_new_privs=False)
         become(65534, 65534)

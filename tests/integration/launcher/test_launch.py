@@ -249,7 +249,8 @@ def test_run_unshielded_keeps_the_next_wrapper(installed: Installed, tmp_path: P
 
 
 @pytest.mark.parametrize("wrapper", ["missing", "relative", "itself"])
-def test_run_unshielded_leaves_out_a_next_wrapper_that_cannot_run(installed: Installed, wrapper: str) -> None:
+def test_run_unshielded_skips_a_next_wrapper_that_cannot_run(installed: Installed, wrapper: str) -> None:
+    """Run unshielded leaves out a next wrapper that cannot run."""
     path = {"missing": "/no/such/wrapper", "relative": "wrapper", "itself": str(installed.program)}[wrapper]
     done = installed.run(["/bin/echo", "ran"], {**POLICY, **UNSHIELDED, "SHIELD_NEXT_WRAPPER": path})
     assert done.stdout == "ran\n"

@@ -202,7 +202,7 @@ def test_files_of_the_layer_that_are_not_compiled() -> None:
         assert (native.BINARIES / path).stat().st_mode & 0o777 == 0o644
 
 
-def test_the_layer_holds_nothing_that_needs_more_than_python_itself() -> None:
+def test_the_layer_needs_no_more_than_python_itself() -> None:
     """No cffi, no core: a function has neither."""
     names = {path for path in native.PATHS if "/python/" in path}
     assert {path.rpartition("/")[2] for path in names} == {"__init__.py", "configuring.py", "py.typed"}

@@ -73,9 +73,10 @@ KEPT = [libc for libc in LIBCS if libc.architecture == platform.machine() or lib
 
 
 @pytest.mark.parametrize("libc", long_but(KEPT, LIBCS), ids=lambda libc: libc.id)
-def test_every_site_is_known_and_each_that_matters_has_room_for_a_jump(
+def test_every_site_is_known_and_has_room_for_a_jump(
     libc: Libc, root: Callable[[Libc], Path], list_sites: Callable[[str], Path]
 ) -> None:
+    """Every site is known and each that matters has room for a jump."""
     found = 0
     for library in libraries(root(libc)):
         sites = sites_of(list_sites(libc.architecture), library)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from aws_cdk import aws_lambda as lambda_
 
+from runtimes.functions import STACK, Described, synthesize
 from runtimes.java import building
+from runtimes.java.table import LINES
+from shielded_function import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
 from shielded_function_emulator.languages import find, java
-from shielded_function_emulator.synthesis import synthesize
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +28,17 @@ def code() -> building.Code:
 
 @pytest.fixture(scope="session")
 def assembly(code: building.Code, tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
-    output = tmp_path_factory.mktemp("java") / "cdk.out"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "JAVA_CODE", str(code.classes))
-        synthesize(Path(__file__).parent / "app", output)
-    return CloudAssembly(output)
+    described = [
+        Described(
+            f"java{line}",
+            lambda_.Runtime(f"java{line}", lambda_.RuntimeFamily.JAVA),
+            "attempts.Handler::handle",
+            code.classes,
+            ShieldPolicy(),
+        )
+        for line in LINES
+    ]
+    return synthesize(tmp_path_factory.mktemp("java") / "cdk.out", described)
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +49,6 @@ def package(assembly: CloudAssembly) -> Callable[[int], FunctionPackage]:
     def of(line: int) -> FunctionPackage:
         if reason := find(f"java{line}").missing():
             pytest.skip(reason)
-        return assembly.function("Java", f"java{line}")
+        return assembly.function(STACK, f"java{line}")
 
     return of

@@ -8,11 +8,9 @@ import shutil
 import socket
 from collections.abc import Iterable
 from contextlib import ExitStack
-from types import TracebackType
-
-from typing_extensions import Self
 
 from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
@@ -23,33 +21,25 @@ _STAND_IN = ".shielded-function.invalid"
 _NAMES = {"*.denied.example": [SERVER], "partner.example": [PARTNER], "foreign.example": [PARTNER]}
 
 
-class World:
+class World(Composite):
     """Starts the servers in a sandbox, and tells what reached them."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._web, self._partner = Receiver("hello"), Receiver("hello")
 
-    def __enter__(self) -> Self:
+    def enter_parts(self, stack: ExitStack) -> None:
         tls = CertificateAuthority().server_context(["partner.example"])
-        with ExitStack() as stack:
-            self._dns = stack.enter_context(DnsServer(self._sandbox, _NAMES))
-            for server in (
-                WebServer(self._sandbox, (SERVER, 80), self._web),
-                WebServer(self._sandbox, (SERVER_V6, 80), self._web),
-                WebServer(self._sandbox, (PARTNER, 443), self._partner, tls),
-            ):
-                stack.enter_context(server)
-            self._sink = stack.enter_context(self._sandbox.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            self._sink.bind((SERVER, 9999))
-            self._sink.setblocking(False)
-            self._exit = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._exit.close()
+        self._dns = stack.enter_context(DnsServer(self._sandbox, _NAMES))
+        for server in (
+            WebServer(self._sandbox, (SERVER, 80), self._web),
+            WebServer(self._sandbox, (SERVER_V6, 80), self._web),
+            WebServer(self._sandbox, (PARTNER, 443), self._partner, tls),
+        ):
+            stack.enter_context(server)
+        self._sink = stack.enter_context(self._sandbox.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        self._sink.bind((SERVER, 9999))
+        self._sink.setblocking(False)
 
     def prepare(self, names: Iterable[str]) -> None:
         """A file of its own in /tmp/given for every attempt, and a link out of /tmp that leads back in."""

@@ -422,9 +422,8 @@ def messages(app: cdk.App) -> list[str]:
 
 
 @pytest.mark.parametrize("in_stage", [True, False])
-def test_a_pattern_that_matches_nothing_is_shown_by_the_command_line(
-    app: cdk.App, in_stage: bool, props: Props
-) -> None:
+def test_the_command_line_shows_a_pattern_that_matches_nothing(app: cdk.App, in_stage: bool, props: Props) -> None:
+    """A pattern that matches nothing is shown by the command line."""
     scope = cdk.Stage(app, "Prod") if in_stage else app
     lambda_.Function(cdk.Stack(scope, "Shop"), "Checkout", **props)
     Shield.everywhere(app, policies={"Shop/Chekout": ShieldPolicy()}, exclude=["Shop/Nope"])
@@ -443,7 +442,8 @@ def test_the_cdks_handler_of_bucket_notifications_is_left_out(app: cdk.App, prop
     assert list(shielded.left_out.values()) == ["a function of the CDK's own"]
 
 
-def test_a_function_that_has_the_id_of_a_singleton_of_the_cdks_is_shielded(app: cdk.App, props: Props) -> None:
+def test_a_function_with_the_id_of_a_cdk_singleton_is_shielded(app: cdk.App, props: Props) -> None:
+    """A function that has the id of a singleton of the CDK's is shielded."""
     stack = cdk.Stack(app, "Shop")
     lambda_.Function(stack, "BucketNotificationsHandler050a0587b7544547bf325f094a3db834", **props)
     shielded = Shield.everywhere(app)

@@ -36,8 +36,8 @@ HOME_REGIONS = {
     "aws-iso-f": "us-isof-south-1",
     "aws-us-gov": "us-gov-west-1",
 }
-# Old and new ones, and those that some services treat as their own.
-SOME_REGIONS = ("us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-2", "mx-central-1", "cn-north-1")
+# Beside them, in the partitions that have several.
+SOME_REGIONS = ("us-west-2", "eu-central-1", "cn-north-1")
 ACCOUNT = "123456789012"
 Resolved = tuple[tuple[aws_endpoints.Partition, ...], aws_endpoints.Patterns]
 

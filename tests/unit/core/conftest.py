@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import botocore
 import pytest
-from hypothesis import HealthCheck, settings
 
 from shielded_function_runtime.build import aws_endpoints, aws_table
 from unit.core.aws import (
@@ -19,12 +18,6 @@ from unit.core.aws import (
     every_region,
 )
 from unit.core.native import Native
-
-# The library is a session's; the examples share it. A slow machine is no failure.
-settings.register_profile(
-    "core", deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-settings.load_profile("core")
 
 
 @pytest.fixture(scope="session")

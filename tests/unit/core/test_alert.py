@@ -1,4 +1,4 @@
-"""alert.h: one valid JSON line of at most 4096 bytes, whatever it reports (CASES 36)."""
+"""alert.h: one valid JSON line of at most 4096 bytes, whatever it reports."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shielded_function.policy import Loosening, ShieldPolicy, ShieldPolicyError, check_policy
@@ -110,7 +110,6 @@ def test_only_a_policy_is_added() -> None:
 # Mappings and files
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(values=POLICIES)
 def test_a_mapping_and_json(values: dict[str, Any]) -> None:
     policy = ShieldPolicy(**values)
@@ -227,7 +226,6 @@ def to_text(environment: dict[str, str]) -> str:
     return "".join(f"{name}={value}\n" for name, value in environment.items())
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(values=POLICIES)
 def test_an_environment_and_a_file(values: dict[str, Any]) -> None:
     policy = ShieldPolicy(**values)
@@ -351,7 +349,8 @@ def test_lists_beside_mode_allow_mean_nothing() -> None:
     assert [str(each) for each in looser] == ["read_write_tmp: allow, was block"]
 
 
-def test_a_name_that_looks_like_data_is_not_covered_by_a_wildcard_that_blocks_it() -> None:
+def test_data_in_a_name_is_not_covered_by_a_blocking_wildcard() -> None:
+    """A name that looks like data is not covered by a wildcard that blocks it."""
     name = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c.a.example"
     old = ShieldPolicy(allow_outbound=["*.a.example"], unusual_names="block")
     assert ShieldPolicy(allow_outbound=["www.a.example"], unusual_names="block").stricter_than(old)
@@ -421,7 +420,6 @@ RELATED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(new=RELATED, old=RELATED)
 def test_what_is_called_stricter_admits_nothing_more(new: dict[str, Any], old: dict[str, Any]) -> None:
     now, before = ShieldPolicy(**new), ShieldPolicy(**old)

@@ -111,7 +111,7 @@ def learn(native: Native, message: bytes, asked: Any) -> list[str]:
     ],
 )
 def test_names_in_queries(native: Native, name: bytes, shown: str) -> None:
-    """CASES 9: what a host name cannot hold matches no pattern, and no other name either."""
+    """What a host name cannot hold matches no pattern, and no other name either."""
     asked = asked_for(native, name, AAAA)
     assert native.ffi.string(asked.name, asked.name_len + 1).decode() == shown
     assert (asked.id, asked.type, asked.name_len) == (ID, AAAA, len(shown))
@@ -126,7 +126,7 @@ def test_a_dot_inside_a_label_does_not_make_two(native: Native) -> None:
 
 @pytest.mark.parametrize("kind", [A, AAAA, TXT, ANY, HTTPS, 10, 0, 65535])
 def test_any_type_is_a_query(native: Native, kind: int) -> None:
-    """CASES 7: TXT, NULL and ANY are judged by their name too."""
+    """TXT, NULL and ANY are judged by their name too."""
     assert asked_for(native, "example.com", kind).type == kind
 
 
@@ -178,7 +178,7 @@ def test_the_question_of_an_answer(native: Native) -> None:
 
 @pytest.mark.parametrize(("kind", "sent"), [(A, A), (AAAA, AAAA), (TXT, A), (ANY, A), (0xBEEF, A)])
 def test_a_stand_in_holds_nothing_of_what_was_asked(native: Native, kind: int, sent: int) -> None:
-    """CASES 7: neither the name nor the type leaves."""
+    """Neither the name nor the type leaves."""
     asked = asked_for(native, "c2VjcmV0.evil.example", kind)
     out = native.room.place(bytes(64))
     length = native.lib.dns_write_stand_in(asked, out)
@@ -288,7 +288,6 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_answers(native: Native, case: Case) -> None:
-    """CASES 8."""
     assert learn(native, answer(NAME, *case.records, **case.options), asked_for(native, NAME)) == case.taught
 
 

@@ -120,7 +120,6 @@ def test_what_another_thread_has_just_learnt_is_not_the_oldest(names: Names) -> 
 
 
 def test_a_flood_evicts_and_the_newest_stays(names: Names) -> None:
-    """CASES 11."""
     for number in range(20000):
         ip = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         names.learn(ip, number % 7, f"{number}.example")

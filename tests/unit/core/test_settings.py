@@ -89,7 +89,7 @@ def test_modes(native: Native, setting: str, mode: str) -> None:
 @pytest.mark.parametrize("setting", MODES)
 @pytest.mark.parametrize("mode", ["BLOCK", "deny", "Allow", "", "by_runtime", "block,", "blocked", "allow\0", "1"])
 def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
-    """CASES 40: a misspelt mode is never silently an allow."""
+    """A misspelt mode is never silently an allow."""
     _, error = native.parse(f"{setting}={mode}")
     shown = mode.replace("\0", "\\u0000")
     assert error == f'line 1: {setting}: "{shown}" is not a mode; {MODE_FIX}'

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shielded_function.policy import Decision, ShieldPolicy, ShieldPolicyError, shield_policy
@@ -488,7 +488,6 @@ POLICIES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(values=POLICIES)
 @example(values={"allow_outbound": ["::ffff:1.2.3.4", "[::ffff:1.2.3.4]:1", "1.2.3.4:1"]})
 @example(values={"allow_tmp": ["/tmp/\u2028\u0085", "/tmp/=#"], "allow_child_process": ["/a=b", "unshielded:/a=b"]})
@@ -544,7 +543,6 @@ ANYTHING = st.one_of(st.text(max_size=30), st.none(), st.integers(), st.lists(st
 ALL_FIELDS = [field.name for field in dataclasses.fields(ShieldPolicy)]
 
 
-@settings(max_examples=300)
 @given(values=st.dictionaries(st.sampled_from(ALL_FIELDS), ANYTHING, max_size=3))
 def test_anything_is_a_policy_or_an_error_that_names_a_field(values: dict[str, Any]) -> None:
     try:

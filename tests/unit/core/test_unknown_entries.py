@@ -326,7 +326,8 @@ def test_the_third_answer(field: str, entry: str, event: str, unknown: list[str]
         )
 
 
-def test_an_unusual_name_is_unknown_where_a_token_may_be_the_whole_name() -> None:
+def test_an_unusual_name_is_unknown_beside_a_whole_token() -> None:
+    """An unusual name is unknown where a token may be the whole name."""
     data = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c.a.example"
     assert ShieldPolicy(unusual_names="block", allow_outbound=["*.a.example"]).decide("resolve", data).action == "deny"
     policy = ShieldPolicy(unusual_names="block", allow_outbound=["*.a.example", HOST])

@@ -85,7 +85,7 @@ class Engine:
         return read(self.native, verdict)
 
 
-# outbound_connectivity, CASES 1, 2, 13
+# outbound_connectivity
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_mode_allow(native: Native) -> None:
 
 
 def test_always(native: Native) -> None:
-    """CASES 14: the Runtime API and the X-Ray daemon, whatever the lists say, and nothing beside them."""
+    """The Runtime API and the X-Ray daemon, whatever the lists say, and nothing beside them."""
     engine = Engine(native)
     engine.always_allow("169.254.100.1", 9001)
     engine.always_allow("203.0.113.53", 0)
@@ -212,7 +212,7 @@ def test_no_address_is_not_listed(native: Native) -> None:
         assert read(native, verdict) == NOT_LISTED
 
 
-# Names, CASES 9
+# Names
 
 
 @pytest.mark.parametrize(
@@ -266,10 +266,11 @@ def test_the_end_of_a_long_name_is_not_the_name_of_another_entry(native: Native)
     assert engine.connect(PUBLIC, 22) == NOT_LISTED
 
 
-# Learnt addresses, CASES 10 and 11
+# Learnt addresses
 
 
-def test_a_learnt_address_may_be_connected_to_at_the_port_of_its_rule(native: Native) -> None:
+def test_a_learnt_address_is_admitted_at_the_port_of_its_rule(native: Native) -> None:
+    """A learnt address may be connected to at the port of its rule."""
     engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example:443,b.example")
     assert engine.connect(PUBLIC, 443) == NOT_LISTED
     assert engine.answer("a.example", PUBLIC)
@@ -337,7 +338,7 @@ def test_a_rule_that_the_policy_does_not_have_admits_nothing(native: Native) -> 
     ],
 )
 def test_rebinding(native: Native, ip: str) -> None:
-    """CASES 10: an allowed name must not lead to an internal address."""
+    """An allowed name must not lead to an internal address."""
     engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example")
     assert not engine.answer("a.example", ip)
     assert engine.connect(ip, 80) in (ALWAYS, Verdict("deny", "internal"))
@@ -358,7 +359,7 @@ def test_private_addresses_are_where_vpc_endpoints_live(native: Native, ip: str)
     assert engine.connect(ip, 443) == listed(0)
 
 
-# AWS, CASES 12; the table itself is tested in test_aws.py
+# AWS; the table itself is tested in test_aws.py
 
 CREATABLE = [
     "ec2-203-0-113-7.eu-west-1.compute.amazonaws.com",
@@ -574,10 +575,10 @@ def test_programs_allow(native: Native) -> None:
         ("allow", "allow", "allow", "allow", Verdict("allow", "mode_allow")),
     ],
 )
-def test_a_static_program_is_as_free_as_the_strictest_policy_lets_it(
+def test_a_static_program_is_held_by_the_strictest_policy(
     native: Native, outbound: str, tmp: str, child: str, handler: str, verdict: Verdict
 ) -> None:
-    """CASES 25: it would escape them all."""
+    """It would escape them all."""
     engine = Engine(
         native,
         f"SHIELD_OUTBOUND_CONNECTIVITY={outbound}",

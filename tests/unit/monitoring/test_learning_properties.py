@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.alert_lines import FUNCTION, at
@@ -65,7 +65,6 @@ def _admitted(log: FunctionLog, entries: list[tuple[str, str]]) -> set[tuple[str
     return admitted
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(_CONNECTION, _FILE), min_size=1, max_size=12))
 def test_the_least_policy(lines: list[dict[str, Any]]) -> None:
     (log,) = read(map(_line, lines)).functions.values()

@@ -1,4 +1,4 @@
-"""The channel that alerts are written to, what a line looks like, and storms of them (CASES 35-37)."""
+"""The channel that alerts are written to, what a line looks like, and storms of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""create_child_process: every way to start a program, what an allowed one is, and forked copies (CASES 23-27).
+"""create_child_process: every way to start a program, what an allowed one is, and forked copies.
 
 The program is `mark`: it leaves a mark outside the sandbox, so it is known whether it really ran.
 """

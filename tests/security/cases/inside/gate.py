@@ -1,4 +1,4 @@
-"""Ways into the kernel that go around the gate, and ways to leave the shield (CASES 31-35)."""
+"""Ways into the kernel that go around the gate, and ways to leave the shield."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""read_handler: every way to the handler's source once the runtime has asked for work (CASES 28-30).
+"""read_handler: every way to the handler's source once the runtime has asked for work.
 
 main.py has imported the module, and sent the request line, before the first of these runs.
 """

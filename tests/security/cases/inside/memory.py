@@ -1,4 +1,4 @@
-"""The engine and its own safety: its text and pages, memory that can be written and run (CASES 33-34).
+"""The engine and its own safety: its text and pages, memory that can be written and run.
 
 Unshielded there is no engine: its place is taken by the pages of a library of our own.
 """

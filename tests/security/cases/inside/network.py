@@ -1,4 +1,4 @@
-"""outbound_connectivity: connections, datagrams and DNS queries (CASES 1-7, 15).
+"""outbound_connectivity: connections, datagrams and DNS queries.
 
 Outside, something listens at 203.0.113.9 and [2001:db8::66] (TCP 80, UDP 9999), and a name server answers.
 """

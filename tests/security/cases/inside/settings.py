@@ -1,4 +1,4 @@
-"""The policy, wrong or changed from inside, and what the engine shows of itself (CASES 40, 41)."""
+"""The policy, wrong or changed from inside, and what the engine shows of itself."""
 
 from __future__ import annotations
 

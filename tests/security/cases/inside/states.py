@@ -1,4 +1,4 @@
-"""The engine and its own safety: signals, threads, stacks, odd states (CASES 38, 39, 42, 43).
+"""The engine and its own safety: signals, threads, stacks, odd states.
 
 The result is the same as unshielded, in every mode. `calls` that are refused meanwhile are refused as ever.
 """

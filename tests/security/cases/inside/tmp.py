@@ -1,4 +1,4 @@
-"""read_write_tmp: every way to open something in /tmp, by whatever name and whoever asks (CASES 16, 17, 20-22).
+"""read_write_tmp: every way to open something in /tmp, by whatever name and whoever asks.
 
 /tmp/there is a file, /tmp/folder an empty directory, /tmp/full one with a file, /tmp/link leads out of /tmp,
 /tmp/alias to /tmp/there, /tmp/dangling to nothing yet; /var/task has links into /tmp.

@@ -1,4 +1,4 @@
-"""read_write_tmp: calls that take a path in /tmp and open nothing, and paths that cannot be resolved (CASES 18, 19).
+"""read_write_tmp: calls that take a path in /tmp and open nothing, and paths that cannot be resolved.
 
 What is there: see tmp.py.
 """

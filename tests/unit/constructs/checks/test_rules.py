@@ -38,9 +38,10 @@ def environment(**variables: Any) -> dict[str, Any]:
     return {f"Environment.Variables.SHIELD_{name.upper()}": value for name, value in variables.items()}
 
 
-def test_a_shielded_function_that_tells_somebody_is_as_it_should_be(
+def test_a_shielded_function_that_tells_somebody_is_right(
     stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
+    """A shielded function that tells somebody is as it should be."""
     policy = ShieldPolicy(
         allow_outbound=["api.stripe.com:443", "*.example.com", "10.0.0.0/8", "192.0.2.0/24:443", "2001:db8::/32"],
         allow_tmp=["/tmp/cache/**"],
@@ -472,9 +473,10 @@ def test_a_topic_that_everybody_of_the_account_may_write_to(
     assert judge().findings == []
 
 
-def test_the_alarm_of_a_fleet_watches_its_functions_in_other_stacks(
+def test_a_fleets_alarm_watches_functions_in_other_stacks(
     app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
+    """The alarm of a fleet watches its functions in other stacks."""
     alarms = ShieldAlarms(granularity="fleet", actions=[action])
     nested = cdk.NestedStack(stack, "Nested")
     for number, place in enumerate((stack, cdk.Stack(app, "Other"), nested)):

@@ -15,7 +15,8 @@ from shielded_function_runtime.build import aws_actions, aws_table
 DATA = json.loads(Path(__file__).with_name("cdk_actions.json").read_text(encoding="ascii"))
 
 
-def test_every_action_of_the_cdks_own_grants_has_a_service_or_a_host() -> None:
+def test_every_action_of_a_cdk_grant_has_a_service_or_host() -> None:
+    """Every action of the CDK's own grants has a service or a host."""
     assert len(DATA["actions"]) > 600
     without = [
         text
@@ -33,7 +34,8 @@ def test_the_core_knows_every_service_of_the_table() -> None:
         assert set(ShieldPolicy(allow_aws=some).allow_aws) == set(some)
 
 
-def test_the_table_is_of_the_same_botocore_as_the_cores_and_small() -> None:
+def test_the_table_is_small_and_of_the_cores_botocore() -> None:
+    """The table is of the same botocore as the core's and small."""
     assert json.loads(aws_actions.TABLE.read_text(encoding="ascii"))["botocore"] == aws_table.table_version()
     assert aws_actions.TABLE.stat().st_size < 300_000
 

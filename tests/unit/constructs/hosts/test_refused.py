@@ -164,7 +164,7 @@ def test_a_type_is_in_one_row() -> None:
     assert set(types) & set(REFUSED) == set()
 
 
-def test_every_type_exists_and_every_class_of_an_interface_is_known() -> None:
+def test_every_type_exists_and_interfaces_classes_are_known() -> None:
     """A class that implements a row's interface, or a refused one's, has a row, so that the CDK's own are complete."""
     known = {kind for row in hosts.ROWS for kind in row.types} | set(REFUSED)
     modules = {kind.rpartition(".")[0] for kind in known if kind.startswith("aws_")}

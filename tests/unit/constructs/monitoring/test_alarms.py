@@ -138,9 +138,10 @@ def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None
 
 @pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": AlarmOn()}])
 @pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
-def test_reading_the_handler_raises_no_alarm_unless_it_is_asked_for(
+def test_reading_the_handler_alarms_only_where_asked_for(
     stack: cdk.Stack, props: Props, resources: Resources, granularity: Any, on: Any
 ) -> None:
+    """Reading the handler raises no alarm unless it is asked for."""
     line = (
         '{"function_shield":true,"function":"f","policy":"read_handler","mode":"block","count":1,"details":{},"pid":1}'
     )

@@ -15,8 +15,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match
-from cfnlint.api import lint
 
+from harness.linting import lint
 from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldMonitoring
 from shielded_function.monitoring.changes import MAX_PATTERN, changes_pattern
 from shielded_function_monitoring.queries import QUERIES
@@ -73,9 +73,8 @@ def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) 
     assert all(query["LogGroupNames"] == [{"Ref": group}] for query in resources(stack, QUERY).values())
 
 
-def test_functions_with_alarms_of_their_own_are_counted_for_the_fleet(
-    stack: cdk.Stack, props: Props, resources: Resources
-) -> None:
+def test_functions_with_own_alarms_count_for_the_fleet(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """Functions with alarms of their own are counted for the fleet."""
     ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
     ShieldMonitoring(stack, alarms=ShieldAlarms(granularity="fleet", severities={"critical": []}))
     metrics = {f["MetricTransformations"][0]["MetricName"] for f in resources(stack, FILTER).values()}
