@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct, Node
 
 from .attached import AttachedShield, Candidate, ShieldOptions, check_function
-from .batching import find_all, members_of
+from .batching import members_of
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
 from .globs import covers
@@ -27,7 +27,7 @@ from .kinds import (
     why_not,
 )
 from .names import LEFT_OUT
-from .paths import learn_paths, path_of
+from .paths import find_constructs, path_of
 from .policy import ShieldPolicy, ShieldPolicyError, check_policy
 from .shield import Shield
 from .stage_shields import stage_shields
@@ -129,7 +129,7 @@ def refuse_synthesized(scope: IConstruct, everything: Sequence[IConstruct]) -> N
     """
     if not any(isinstance(c, cdk.Stage) and c.node.scope is not None for c in everything):
         return
-    for pipeline in find_all(scope, ["pipelines.PipelineBase"], []):
+    for pipeline in find_constructs(scope, ["pipelines.PipelineBase"]):
         if pipeline.waves:
             raise ShieldError(
                 pipeline.node.path,
@@ -235,7 +235,6 @@ class _Sweep:
         self._seen: set[str] = set()
         self._functions: set[str] = set()  # paths of each `Function`, which has a `CfnFunction` in it
         self._stacks: dict[str, cdk.Stack] = {}
-        self._looked_at: set[IConstruct] = set()  # those that were made in Python, and so are the same each time
         self.report = ShieldedApp()
 
     def shield_functions(self, everything: Sequence[IConstruct], *, in_aspect: bool) -> None:
@@ -271,7 +270,6 @@ class _Sweep:
         for candidate in candidates:
             path = candidate.handle.path
             self._seen.add(path)
-            self._looked_at.add(candidate.handle.construct)
             shield = AttachedShield(candidate, in_aspect=in_aspect)
             shield.from_sweep = self
             self.report.shielded[path] = shield
@@ -279,8 +277,11 @@ class _Sweep:
     def _unseen(self, everything: Sequence[IConstruct]) -> list[_Found]:
         """What may be a function, by its Python type alone, and where it is: each question to the CDK costs."""
         stacks = [construct for construct in everything if isinstance(construct, cdk.Stack)]
-        candidates = [construct for construct in everything if self._may_be_function(construct)]
-        learn_paths([*stacks, *candidates])
+        candidates = [
+            construct
+            for construct in everything
+            if self._may_be_function(construct) and path_of(construct)[0] not in self._seen
+        ]
         self._stacks.update((path_of(stack)[0], stack) for stack in stacks)
         asked = members_of(candidates, "node", "node.metadata", "stack", "node.children", "functionName")
         new = [
@@ -289,15 +290,11 @@ class _Sweep:
         ]
         self._functions.update(found.path for found in new if isinstance(found.construct, lambda_.Function))
         resources = {f.path: f.construct for f in new if isinstance(f.construct, lambda_.CfnFunction)}
-        return [
-            replace(found, resource=resources.get(f"{found.path}/Resource"))
-            for found in new
-            if found.path not in self._seen
-        ]
+        return [replace(found, resource=resources.get(f"{found.path}/Resource")) for found in new]
 
     def _may_be_function(self, construct: IConstruct) -> bool:
         if isinstance(construct, (lambda_.FunctionBase, lambda_.CfnFunction)):
-            return construct not in self._looked_at
+            return True
         return type(construct) is cdk.CfnResource or is_sam_function(construct)
 
     def watch_stages(self, everything: Sequence[IConstruct]) -> None:
@@ -376,7 +373,6 @@ class _Sweep:
         self._seen.add(path)
         if function is None:
             return
-        self._looked_at.add(function)
         self.report.already[path] = shield
         wanted = self._rules.policy_for(path) or self._options.policy
         if shield.from_sweep is not None and shield.from_sweep is not self and shield.given_policy != wanted:

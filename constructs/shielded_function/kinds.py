@@ -12,8 +12,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-from .batching import find_all
 from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
+from .paths import find_constructs
 
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SAM_FUNCTION: Final = "AWS::Serverless::Function"
@@ -57,7 +57,7 @@ def find_relevant(scope: IConstruct) -> list[Any]:
 
     A fifth of an app's constructs: each that comes from the CDK costs.
     """
-    return find_all(scope, CLASSES, TYPES)
+    return find_constructs(scope, CLASSES, TYPES)
 
 
 def owner_of(construct: IConstruct) -> lambda_.Function | lambda_.CfnFunction | None:

@@ -29,7 +29,7 @@ from shielded_function.batching import (
 )
 from shielded_function.granted import reading, rereading
 from shielded_function.kinds import CLASSES, TYPES, find_relevant
-from shielded_function.paths import learn_paths, path_of
+from shielded_function.paths import find_constructs, learn_paths, path_of
 
 
 def functions(stack: cdk.Stack, props: dict[str, Any]) -> list[lambda_.Function]:
@@ -141,9 +141,10 @@ def test_a_layer_comes_behind_those_of_a_resource(stack: cdk.Stack) -> None:
 
 def test_constructs_are_found_by_class_and_type(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
     functions(stack, props)
-    assert find_all(app, ["Stack"], []) == [stack]
-    found = find_all(app, ["aws_lambda.FunctionBase"], ["AWS::Lambda::Function"])
-    assert [each.node.path for each in found] == ["Shop/One", "Shop/One/Resource", "Shop/Two", "Shop/Two/Resource"]
+    assert find_all(app, ["Stack"], []) == [[stack, "Shop"]]
+    found = find_constructs(app, ["aws_lambda.FunctionBase"], ["AWS::Lambda::Function"])
+    assert [path_of(each)[0] for each in found] == [each.node.path for each in found]
+    assert [path_of(each)[0] for each in found] == ["Shop/One", "Shop/One/Resource", "Shop/Two", "Shop/Two/Resource"]
 
 
 def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:

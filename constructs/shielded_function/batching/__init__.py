@@ -80,13 +80,16 @@ def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) 
     return jsii.sinvoke(_batch(), "resolve", [list(resources), attribute, list(names)]) if resources else []
 
 
-def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[Any]:
+def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
     """A construct and what is below it, as far as it is of interest: an app has ten times as many constructs.
 
     Args:
         scope: the construct.
         classes: classes of the CDK, `Stack` or `aws_lambda.FunctionBase`.
         types: CloudFormation types of resources.
+
+    Returns:
+        Each construct, and what its `toString` returns.
     """
     return jsii.sinvoke(_batch(), "find", [scope, list(classes), list(types)])
 

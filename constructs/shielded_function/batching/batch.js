@@ -35,12 +35,13 @@ class Batch {
         });
     }
 
-    // The constructs in a scope that are of one of these classes, or resources of one of these types.
+    // The constructs in a scope that are of one of these classes, or resources of one of these types, each with its text.
     static find(scope, classes, types) {
         const kinds = classes.map((path) => member(cdk, path));
         return scope.node
             .findAll()
-            .filter((found) => types.includes(found.cfnResourceType) || kinds.some((kind) => found instanceof kind));
+            .filter((found) => types.includes(found.cfnResourceType) || kinds.some((kind) => found instanceof kind))
+            .map((found) => [found, found.toString()]);
     }
 
     static create(module, type, scope, id, props) {
