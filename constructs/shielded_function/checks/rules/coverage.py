@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from shielded_function_monitoring.alert import MODES, POLICIES, START
@@ -24,7 +24,7 @@ from .rule import Context, Problem
 # How many violations more than the threshold it takes, by the comparison.
 _BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
 _NAME: Final = "this function"
-"""What the function is called here, so that the pattern that many functions have is parsed once."""
+"""What the function is called here, so that a pattern that many functions have is tried once."""
 _EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
 
 
@@ -35,10 +35,10 @@ class _Violation(NamedTuple):
     mode: str
     details: tuple[tuple[str, str], ...] = ()
 
-    def line(self, function: str) -> str:
+    def line(self) -> str:
         """The line, as the shield would write it."""
         known = {"mode": self.mode, "details": dict(self.details)} if self.mode else {}
-        return json.dumps({"function_shield": True, "function": function, "policy": self.policy, "count": 1, **known})
+        return json.dumps({"function_shield": True, "function": _NAME, "policy": self.policy, "count": 1, **known})
 
     def __str__(self) -> str:
         details = "".join(f" with the {key} {value}" for key, value in self.details)
@@ -101,7 +101,7 @@ class _Coverage:
     def __init__(self, function: LambdaFunction, context: Context) -> None:
         self.filters: Sequence[Filter] = filters_of(function, context)
         self.alarms: Sequence[Alarm] = watching(function, context)
-        self._patterns = {each: _parsed(_with_one_name(each.pattern, names_of(function))) for each in self.filters}
+        self._patterns = {each: _with_one_name(each.pattern, names_of(function)) for each in self.filters}
 
     @cached_property
     def text(self) -> str:
@@ -115,8 +115,7 @@ class _Coverage:
 
     def conditions(self, violation: _Violation) -> list[_Condition]:
         """When the alarms that count a violation fire."""
-        line = violation.line(_NAME)
-        counted = {each.counted for each, pattern in self._patterns.items() if pattern is None or pattern.matches(line)}
+        counted = {each.counted for each, pattern in self._patterns.items() if _counts(pattern, violation)}
         return [_condition(alarm) for alarm in self.alarms if _watches(alarm, violation, counted)]
 
 
@@ -193,9 +192,15 @@ def _with_one_name(pattern: str, names: Sequence[str]) -> str:
     return pattern
 
 
-@cache
+@lru_cache(maxsize=1024)
+def _counts(pattern: str, violation: _Violation) -> bool:
+    """Whether a pattern, or one that cannot be read, may hold for the line of a violation."""
+    parsed = _parsed(pattern)
+    return parsed is None or parsed.matches(violation.line())
+
+
+@lru_cache
 def _parsed(pattern: str) -> Pattern | None:
-    """None: it cannot be read, and may hold for any line."""
     try:
         return parse(pattern)
     except PatternError:
