@@ -239,7 +239,7 @@ def test_memory_and_descriptors_are_not_parted(box: Sandbox) -> None:
     assert alerts(done) == ["self_protection"] * 5 + ["outbound_connectivity"]
 
 
-def test_the_gates_descriptors_are_the_programs_where_it_needs_them(box: Sandbox) -> None:
+def test_the_gates_descriptors_are_shared_when_all_are_taken(box: Sandbox) -> None:
     result, done = run(box, "descriptors_of_the_gates_range", BLOCKED)
     assert result == [[None, errno.EBADF, errno.EBADF], True, True, True, None, True]
     assert alerts(done) == []
