@@ -33,6 +33,7 @@ _INSTEAD: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
+# What a shield looks at in an app: classes of the CDK, and types of resources.
 CLASSES: Final = ("Stage", "Stack", "aws_lambda.FunctionBase")
 TYPES: Final = (
     _FUNCTION,
@@ -55,7 +56,7 @@ TYPES: Final = (
 def find_relevant(scope: IConstruct) -> list[Any]:
     """A construct and what is below it, as far as a shield looks at it: stages, stacks, functions, what grants.
 
-    A fifth of an app's constructs: each that comes from the CDK costs.
+    Each construct that comes from the CDK costs, and most of an app's are nothing of that.
     """
     return find_constructs(scope, CLASSES, TYPES)
 

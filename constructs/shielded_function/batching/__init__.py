@@ -81,7 +81,7 @@ def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) 
 
 
 def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
-    """A construct and what is below it, as far as it is of interest: an app has ten times as many constructs.
+    """A construct and what is below it, as far as it is of some class or type.
 
     Args:
         scope: the construct.
@@ -91,7 +91,8 @@ def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[t
     Returns:
         Each construct, and what its `toString` returns.
     """
-    return jsii.sinvoke(_batch(), "find", [scope, list(classes), list(types)])
+    found = jsii.sinvoke(_batch(), "find", [scope, list(classes), list(types)])
+    return [(construct, text) for construct, text in found]
 
 
 def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping[str, Any]) -> Any:

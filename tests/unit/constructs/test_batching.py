@@ -141,7 +141,7 @@ def test_a_layer_comes_behind_those_of_a_resource(stack: cdk.Stack) -> None:
 
 def test_constructs_are_found_by_class_and_type(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
     functions(stack, props)
-    assert find_all(app, ["Stack"], []) == [[stack, "Shop"]]
+    assert find_all(app, ["Stack"], []) == [(stack, "Shop")]
     found = find_constructs(app, ["aws_lambda.FunctionBase"], ["AWS::Lambda::Function"])
     assert [path_of(each)[0] for each in found] == [each.node.path for each in found]
     assert [path_of(each)[0] for each in found] == ["Shop/One", "Shop/One/Resource", "Shop/Two", "Shop/Two/Resource"]
