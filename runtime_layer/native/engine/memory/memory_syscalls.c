@@ -77,13 +77,13 @@ static enum outcome run_alone(struct call *call, int64_t (*work)(const struct ca
 {
     const uint64_t all = UINT64_MAX;
     uint64_t before;
-    KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all);
+    KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
     int64_t result = is_laying() ? -EAGAIN : prepare_begin();
     if (!result) {
         result = work(call);
         prepare_end();
     }
-    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
     return answer(call, result);
 }
 
