@@ -1,13 +1,13 @@
 #include "quiesce.h"
 
+#include <linux/membarrier.h>
+
 #include "readdir.h"
 
 enum {
     THREADS = 4096,
-    PATIENCE = 5000,  /* milliseconds */
-    RAN_LONG = 20000, /* nanoseconds: far more than the few instructions of a window */
-    REGISTER_SYNC_CORE = 1 << 6,
-    SYNC_CORE = 1 << 5 /* MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE (membarrier(2)) */
+    LEAVE_TIMEOUT_MS = 5000,
+    RAN_LONG_NS = 20000 /* far more than the few instructions of a window */
 };
 
 struct thread {
@@ -32,8 +32,8 @@ bool has_other_threads(void)
 
 void synchronize_processors(void)
 {
-    KERNEL(membarrier, REGISTER_SYNC_CORE, 0, 0);
-    KERNEL(membarrier, SYNC_CORE, 0, 0);
+    KERNEL(membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+    KERNEL(membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
 }
 
 /* Reads /proc/self/task/<id>/<name>; the empty text when the thread is gone. */
@@ -86,7 +86,7 @@ static bool has_run_since(struct thread *t, uint64_t ran)
         t->ran = ran;
         return false;
     }
-    return ran - t->ran > RAN_LONG;
+    return ran - t->ran > RAN_LONG_NS;
 }
 
 static bool is_outside(struct thread *t, bool (*is_inside)(const void *context, uint64_t address),
@@ -130,7 +130,7 @@ bool wait_for_threads(bool (*is_inside)(const void *context, uint64_t address), 
     struct list *l = (struct list *)memory;
     const uint64_t millisecond[2] = {0, 1000000};
     uint32_t left = list_threads(l) ? l->count : 1;
-    for (uint32_t turn = 0; left && l->count && turn < PATIENCE; turn++) {
+    for (uint32_t turn = 0; left && l->count && turn < LEAVE_TIMEOUT_MS; turn++) {
         if (turn)
             KERNEL(nanosleep, millisecond, 0);
         left = 0;

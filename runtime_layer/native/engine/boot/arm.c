@@ -12,6 +12,7 @@
 #include "arm.h"
 
 #include "../base/filesystem.h"
+#include "../base/linux_abi.h"
 #include "../base/page_size.h"
 #include "../base/user_memory.h"
 #include "../state/process_state.h"
@@ -26,7 +27,7 @@
 uint64_t monotonic_micros(void)
 {
     uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, 1 /* CLOCK_MONOTONIC */, now);
+    KERNEL(clock_gettime, CLOCK_MONOTONIC, now);
     return now[0] * 1000000 + now[1] / 1000;
 }
 
@@ -106,10 +107,9 @@ void derive_modes(struct sealed *s)
 
 void forbid_core_dumps(const struct policy *p)
 {
-    enum { LIMIT_OF_CORE = 4 };
     static const uint64_t none[2];
     if (p->modes[READ_WRITE_TMP] == MODE_BLOCK)
-        KERNEL(prlimit64, 0, LIMIT_OF_CORE, none, 0);
+        KERNEL(prlimit64, 0, RLIMIT_CORE, none, 0);
 }
 
 /* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one

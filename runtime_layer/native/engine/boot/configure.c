@@ -1,8 +1,6 @@
 #include "configure.h"
 
 #include "../../core/tighten.h"
-#include "../base/protected_ranges.h"
-#include "../base/user_memory.h"
 #include "../state/process_state.h"
 #include "../state/sealed_pages.h"
 #include "../state/syscall_policy.h"
@@ -17,10 +15,9 @@
 
 enum { LINES_MAX = 1 << 16 };
 
-/* What was asked for, as it was when it was read: the caller's memory may change at any time. */
+/* Too much for a stack. */
 struct request {
     struct policy wanted;
-    char lines[LINES_MAX];
     char scratch[TIGHTEN_SCRATCH];
 };
 
@@ -28,17 +25,6 @@ static bool fail(struct writer *error, const char *why)
 {
     put(error, text_of(why));
     return false;
-}
-
-static bool read_request(struct request *request, uint64_t lines, uint64_t len, struct writer *error)
-{
-    if (len > sizeof request->lines)
-        return fail(
-            error,
-            "the policy is longer than 65536 bytes; shorten the lists with *.domain, networks or globs");
-    if (!read_user(request->lines, lines, len))
-        return fail(error, "the policy cannot be read from memory");
-    return policy_from_code(&request->wanted, (struct text){request->lines, (uint32_t)len}, error);
 }
 
 /* Half shielded is what no process may be, and there is no way back once code was changed: it ends. */
@@ -95,8 +81,10 @@ static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
     bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW;
-    if (!replace_gate_table(next, gate_table[GATE_READY]) ||
-        !pages_replace(next, &sealed, sizeof sealed, PROT_READ)) {
+    bool done = replace_gate_table(next, gate_table[GATE_READY]);
+    if (!done)
+        pages_drop(next, sizeof sealed);
+    if (!done || !pages_replace(next, &sealed, sizeof sealed, PROT_READ)) {
         fail(error, "a limit leaves no memory for it");
         report_refusal(error);
         return false;
@@ -147,31 +135,23 @@ static bool configure(struct request *request, struct writer *error)
     return well;
 }
 
-/* The reason goes where the caller says, unless that is the engine's own. */
-static void write_reason(uint64_t to, uint64_t cap, struct writer *error)
-{
-    uint64_t len = error->used < cap ? error->used : cap - 1;
-    if (!cap || to + cap < to || overlaps(to, to + cap, RANGE_ENGINE))
-        return;
-    error->at[len] = 0;
-    write_user(to, error->at, len + 1);
-}
-
 int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t cap)
 {
-    char said[512];
-    struct writer error = {said, 0, sizeof said - 1, false};
-    memory_stays(NULL); /* a judged call may have been left by longjmp */
+    struct writer error = {reason, 0, (uint32_t)cap - 1, false};
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct request), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory)) {
-        fail(&error, "out of memory");
-        write_reason((uint64_t)reason, cap, &error);
-        return 1;
-    }
     struct request *request = (struct request *)memory;
-    bool well = read_request(request, (uint64_t)lines, len, &error) && configure(request, &error);
-    KERNEL(munmap, memory, sizeof(struct request));
-    write_reason((uint64_t)reason, cap, &error);
+    bool well = false;
+    if (is_error(memory))
+        fail(&error, "out of memory");
+    else if (len > LINES_MAX)
+        fail(&error,
+             "the policy is longer than 65536 bytes; shorten the lists with *.domain, networks or globs");
+    else
+        well = policy_from_code(&request->wanted, (struct text){lines, (uint32_t)len}, &error) &&
+               configure(request, &error);
+    if (!is_error(memory))
+        KERNEL(munmap, memory, sizeof(struct request));
+    reason[error.used] = 0;
     return !well;
 }

@@ -5,10 +5,9 @@
 #include <stdint.h>
 
 /* `lines`: the policy's fields as SHIELD_NAME=value lines. 0: it is in force. 1: nothing has changed, and `reason`, which
- * ends in a NUL, names the field and the fix.
+ * holds `cap` bytes, one at least, and ends in a NUL, names the field and the fix.
  *
- * The caller may be anybody: all that it can do is to arm a process that is not armed, and to take things away in one
- * that is. */
+ * Whoever calls can arm a process that is not armed, and make the modes stricter in one that is. */
 __attribute__((visibility("default"))) int32_t shield_configure(const char *lines, uint64_t len, char *reason,
                                                                 uint64_t cap);
 

@@ -54,12 +54,12 @@ static enum outcome run_alone(struct call *call, int64_t (*work)(const struct ca
     const uint64_t all = UINT64_MAX;
     uint64_t before;
     int64_t result = -EAGAIN;
-    KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all);
+    KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
     if (lock_mappings()) {
         result = work(call);
         unlock_mappings();
     }
-    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
     return answer(call, result);
 }
 

@@ -1,9 +1,10 @@
 #include "sealed_pages.h"
 
+#include "../base/linux_abi.h"
 #include "process_state.h"
 #include "syscall_policy.h"
 
-enum { PATIENCE = 10000 /* milliseconds: patching a program's text waits for all its threads */ };
+enum { SEALING_TIMEOUT_MS = 10000 /* patching a program's text waits for all its threads */ };
 
 void *pages_copy(const void *at, uint64_t size)
 {
@@ -42,18 +43,18 @@ bool replace_gate_table(const struct sealed *s, bool ready)
 bool sealing_begin(uint64_t *signals)
 {
     const uint64_t all = UINT64_MAX, millisecond[2] = {0, 1000000};
-    KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, signals, sizeof all);
-    for (uint32_t turn = 0; turn < PATIENCE; turn++) {
+    KERNEL(rt_sigprocmask, SIG_BLOCK, &all, signals, sizeof all);
+    for (uint32_t turn = 0; turn < SEALING_TIMEOUT_MS; turn++) {
         if (!__atomic_exchange_n(seal_of_process(), 1, __ATOMIC_ACQ_REL))
             return true;
         KERNEL(nanosleep, millisecond, 0);
     }
-    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, signals, 0, sizeof *signals);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, signals, 0, sizeof *signals);
     return false;
 }
 
 void sealing_end(const uint64_t *signals)
 {
     __atomic_store_n(seal_of_process(), 0, __ATOMIC_RELEASE);
-    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, signals, 0, sizeof *signals);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, signals, 0, sizeof *signals);
 }

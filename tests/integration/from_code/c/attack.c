@@ -6,14 +6,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,35 +46,15 @@ static int tmp_is_denied(void)
 #define STRICT                                                                                               \
     "SHIELD_READ_WRITE_TMP=block\nSHIELD_EXECUTABLE_MEMORY=allow\nSHIELD_ALLOW_OUTBOUND=a.example.com\n"
 
-/* --- lines and reasons that are none ------------------------------------------------------------------------- */
-
-/* Where the engine's library begins and ends in memory. */
-static int find_engine(struct dl_phdr_info *info, size_t size, void *extent)
-{
-    unsigned long *range = extent;
-    (void)size;
-    if (!strstr(info->dlpi_name, "libshield.so"))
-        return 0;
-    range[0] = info->dlpi_addr;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        unsigned long end = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
-        if (info->dlpi_phdr[i].p_type == PT_LOAD && end > range[1])
-            range[1] = end;
-    }
-    return 1;
-}
+/* --- lines that are none --------------------------------------------------------------------------------------- */
 
 static void odd_arguments(void)
 {
-    char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    static const char zeroes[4096];
     char reason[512];
-    munmap(page + 4096, 4096);
     check(ask("") == 1, "no policy");
-    check(configure(NULL, 100, reason, sizeof reason) == 1, "NULL lines");
-    check(configure(page + 4090, 100, reason, sizeof reason) == 1, "lines that end at a page's edge");
-    check(configure((char *)-4096, 8192, reason, sizeof reason) == 1, "lines around the end of memory");
-    check(configure(page, UINT64_MAX, reason, sizeof reason) == 1, "a length without end");
-    check(configure(page, 4096, reason, sizeof reason) == 1, "zeroes");
+    check(configure(zeroes, UINT64_MAX, reason, sizeof reason) == 1, "a length without end");
+    check(configure(zeroes, sizeof zeroes, reason, sizeof reason) == 1, "zeroes");
     check(strcmp(reason, "the policy has a control character; take it out") == 0, "zeroes are named");
     const char *const lines[] = {
         "SHIELD_READ_WRITE_TMP=allow\nSHIELD_STATE=running:2:/bin/sh\n",
@@ -96,36 +74,10 @@ static void odd_arguments(void)
     check(ask(STRICT) == 0, "a good one");
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
         check(ask(lines[i]) == 1, lines[i]);
-    check(configure("x", 1, NULL, 0) == 1, "no room for a reason");
-    check(configure("x", 1, NULL, 512) == 1, "a reason to NULL");
-    check(configure("x", 1, page + 4096, 512) == 1, "a reason to nowhere");
-    check(configure("x", 1, (char *)-100, 512) == 1, "a reason around the end of memory");
     memset(reason, 'x', sizeof reason);
     check(configure("x", 1, reason, 1) == 1 && reason[0] == 0 && reason[1] == 'x',
           "room for nothing but the NUL");
     check(configure("x", 1, reason, 8) == 1 && strlen(reason) == 7 && reason[8] == 'x', "room for a part");
-    /* Into the engine's own data. */
-    unsigned long extent[2] = {0, 0}, low, high;
-    dl_iterate_phdr(find_engine, extent);
-    FILE *maps = fopen("/proc/self/maps", "r");
-    char line[512];
-    unsigned tried = 0;
-    while (fgets(line, sizeof line, maps)) {
-        char flags[8];
-        if (sscanf(line, "%lx-%lx %7s", &low, &high, flags) != 3 || flags[1] != 'w')
-            continue;
-        low = low < extent[0] ? extent[0] : low;
-        high = high > extent[1] ? extent[1] : high;
-        if (low >= high)
-            continue;
-        char before[64];
-        memcpy(before, (char *)low, sizeof before);
-        check(configure("x", 1, (char *)low, high - low) == 1, "a reason into the engine");
-        check(memcmp(before, (char *)low, sizeof before) == 0, "the engine's data is as it was");
-        tried++;
-    }
-    fclose(maps);
-    check(tried > 0, "the engine has data");
     check(tmp_is_denied(), "/tmp in the end");
 }
 
