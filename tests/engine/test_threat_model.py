@@ -1,4 +1,4 @@
-"""The rows of docs/threat-model.md: what the process engine does not stop is shown not to be stopped.
+"""The rows of docs/security/limits.md: what the process engine does not stop is shown not to be stopped.
 
 A row whose test starts to fail has become a promise: move it.
 """
@@ -24,7 +24,7 @@ from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "security" / "limits.md"
 TESTS = Path(__file__).parents[1]
 LOAD = "import ctypes; beyond = ctypes.CDLL('/var/task/beyond.so'); "
 TMP_BLOCKED = policy(read_write_tmp="block")
