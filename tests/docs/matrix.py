@@ -21,7 +21,7 @@ from docs.pages import ROOT
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 PROMISES = ROOT / "docs" / "security" / "promises.toml"
 PAGE = ROOT / "docs" / "security" / "test-matrix.md"
