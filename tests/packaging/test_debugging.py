@@ -21,9 +21,7 @@ pytestmark = [
 ]
 
 LIBRARY = "layer/x86_64/shielded-function/libshield.so"
-BLOCK = re.compile(
-    r"<!-- test: in tests/packaging/test_debugging\.py -->\n```(sh|text)\n(.*?)^```", re.MULTILINE | re.DOTALL
-)
+BLOCK = re.compile(r"<!-- test: in tests/\S*test_debugging\.py -->\n```(sh|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")

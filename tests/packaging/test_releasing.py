@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-BLOCK = re.compile(r"<!-- test: in tests/packaging/test_releasing\.py -->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"<!-- test: in tests/\S*test_releasing\.py -->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def test_two_builds_give_the_same_bytes(wheel: Path, wheel_from_sdist: Path) -> 
 
 
 @pytest.mark.long  # compiles everything again
-def test_build_elsewhere_under_another_umask_gives_the_same_bytes(
+def test_build_under_another_umask_gives_the_same_bytes(
     wheel: Path, sdist: Path, checkout: Path, tmp_path: Path
 ) -> None:
     """As another user checks it out: modes follow from the umask, and nothing is compiled yet."""
