@@ -20,6 +20,9 @@ _zig_cache = str(Path(__file__).parent / ".zig-cache")
 for _name in ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"):
     os.environ.setdefault(_name, _zig_cache)
 
+# The CDK looks at every template by its own rules, which takes longer than making it. Ours are held against cfn-lint.
+os.environ.setdefault("CDK_VALIDATION", "false")
+
 # A machine that is busy with other tests is slow, not wrong; and a fixture of ours holds nothing of an example.
 _patient = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=50

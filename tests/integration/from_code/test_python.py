@@ -73,6 +73,13 @@ def test_all_at_once_by_functionshields_own_dictionary(probe: Probe) -> None:
     assert armed["handler_files"] > 0
 
 
+def test_what_was_there_before_stays(probe: Probe) -> None:
+    """A limit (docs/security/limits.md): a socket that was connected before leads on."""
+    done, run = probe(policy(outbound_connectivity="block"), "datagram", "old_peer")
+    assert done == ["ok", "EACCES", "ok"]
+    assert [line["policy"] for line in alerts(run)] == ["outbound_connectivity"]
+
+
 def test_what_is_left_out_is_blocked(probe: Probe) -> None:
     done, _ = probe(only(read_write_tmp="allow"), "tmp", "program", "connect")
     assert done == ["ok", "ok", "EACCES", "EACCES"]

@@ -16,6 +16,8 @@ from unit.core.aws import (
     ask_botocore,
     compile_c,
     every_region,
+    every_service,
+    some_services,
 )
 from unit.core.native import Native
 
@@ -44,14 +46,14 @@ def same_botocore() -> None:
 
 @pytest.fixture(scope="session")
 def answers(same_botocore: None) -> Answers:
-    """What botocore resolves in a region of each partition and in some others."""
-    return ask_botocore({*HOME_REGIONS.values(), *SOME_REGIONS})
+    """What botocore resolves for some services, in a region of each partition and in some others."""
+    return ask_botocore({*HOME_REGIONS.values(), *SOME_REGIONS}, some_services())
 
 
 @pytest.fixture(scope="session")
 def all_answers(same_botocore: None) -> Answers:
     """What botocore resolves in every region: a minute's work."""
-    return ask_botocore({region.name for region in every_region()})
+    return ask_botocore({region.name for region in every_region()}, every_service())
 
 
 @pytest.fixture(scope="session")

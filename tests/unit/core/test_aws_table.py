@@ -37,6 +37,7 @@ def test_the_table_is_what_botocore_gives(resolved: Resolved) -> None:
     assert aws_table.render(*resolved) == aws_table.TABLE.read_text(encoding="ascii")
 
 
+@pytest.mark.long  # `make lint` checks the table
 def test_check_tells_a_stale_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], resolved: Resolved
 ) -> None:
@@ -121,6 +122,7 @@ _SEEDS = [
 _PIECES = ["", ".", "-", "a", "z", "0", "9", "_", "A", "s3", "-fips", "us-east-1", "eu-west-1", "amazonaws.com", "xn--"]
 
 
+@pytest.mark.long  # asks botocore for every endpoint, which takes twenty seconds
 @given(
     st.sampled_from(_SEEDS),
     st.lists(st.tuples(st.integers(0, 70), st.integers(0, 12), st.sampled_from(_PIECES)), max_size=3),

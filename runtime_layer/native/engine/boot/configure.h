@@ -1,4 +1,4 @@
-/* The way in for code (docs/migrating-from-functionshield.md): arms this process late, or makes its policy stricter. */
+/* The way in for code (docs/guide/migrating-from-functionshield.md): arms this process late, or tightens its policy. */
 #ifndef SHIELD_CONFIGURE_H
 #define SHIELD_CONFIGURE_H
 

@@ -12,7 +12,7 @@
  * own: it neither makes marks nor takes them away, and uses no network (gate/dispatch.c).
  *
  * Threads, or a signal handler, of the function's own that lay one socket over another's number in the midst of a call can
- * get bytes past this look. No lock is held against them (docs/threat-model.md, "Not stopped").
+ * get bytes past this look. No lock is held against them (docs/security/limits.md, "Not stopped").
  */
 #ifndef SHIELD_FD_MARKS_H
 #define SHIELD_FD_MARKS_H

@@ -2,6 +2,7 @@
 
 #include <linux/openat2.h>
 
+#include "../base/linux_abi.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
@@ -123,7 +124,7 @@ static int64_t open_in_peace(const struct opening *o, uint64_t flags)
     if (looked == -ENOENT)
         return looked;
     if (is_error(looked) || !is_free_to_read(&st) ||
-        is_error(KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all)))
+        is_error(KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all)))
         return TO_BE_JUDGED;
     /* Only now: a signal handler may have started a thread until here. */
     int64_t result = is_single_threaded() ? KERNEL(openat, o->directory, o->path, flags, 0) : TO_BE_JUDGED;
@@ -132,7 +133,7 @@ static int64_t open_in_peace(const struct opening *o, uint64_t flags)
         KERNEL(close, result);
         result = TO_BE_JUDGED;
     }
-    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
     return result;
 }
 

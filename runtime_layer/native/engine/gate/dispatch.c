@@ -37,8 +37,7 @@ static bool is_refused_to_vfork_child(const struct call *call, struct judged by)
         return false;
     int32_t descriptor = (int32_t)call->arg[0];
     bool is_socket = has_mark(descriptor) && (is_tcp(descriptor) || is_internet_datagram(descriptor));
-    return (network & FOR_OUTBOUND || is_socket) &&
-           outbound_refused(call, REASON_NOT_LISTED, TEXT("vfork"));
+    return (network & FOR_OUTBOUND || is_socket) && outbound_refused(call, REASON_NOT_LISTED, TEXT("vfork"));
 }
 
 /* The gate's assembly calls this for guarded and for unknown numbers. */
