@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth bench-lines lint format wheel clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,11 +112,21 @@ format: setup ## let ruff and clang-format have their way
 	@$(BIN)/ruff format
 	@$(BIN)/clang-format -i $(C_FILES)
 
+# The notice that this hides is answered in mkdocs.yml.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
+docs: setup ## build the docs site into site/, and check every link
+	@$(BIN)/python docs/stage_site.py .site
+	@$(MKDOCS) build --strict --quiet
+	@echo "site/index.html"
+
+docs-serve: docs ## show the docs site at http://127.0.0.1:8000
+	@$(MKDOCS) serve
+
 wheel: setup ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m hatchling build -d dist
 
 clean: ## remove what builds and runs made (.venv, node_modules and .tools stay)
-	@rm -rf dist .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/runtimes.json tests/security/cases/latest.json
+	@rm -rf dist site .site .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/runtimes.json tests/security/cases/latest.json
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o \
 	  -type d \( -name __pycache__ -o -name cdk.out \) -print0 | xargs -0 rm -rf

@@ -1,4 +1,4 @@
-"""Writes `docs/cost-and-scale.md`: what the alarms of 10 to 10,000 functions cost a month, and which quotas they meet.
+"""Writes `docs/reference/cost-and-scale.md`: what the alarms of 10 to 10,000 functions cost a month, and their quotas.
 
     python benchmarks/cost_and_scale.py           # write the page
     python benchmarks/cost_and_scale.py --check   # exit 1 where the page is not what this would write
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "cost-and-scale.md"
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference" / "cost-and-scale.md"
 SIZES: Final = (10, 100, 1_000, 10_000)
 ALARMS_BY_POLICY: Final = 6
 """Alarms of one function by policy: six policies without `read_handler`, which is an option, and `start`."""

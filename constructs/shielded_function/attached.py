@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
@@ -18,11 +19,9 @@ from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_
 
 from . import invariants
 from .alarms import ShieldAlarms
-from .batching import add_aspect
 from .errors import ShieldError
 from .function_facts import FunctionHandle, as_text
 from .layer import policy_layer
-from .layer_archive import missing_binaries
 from .log_group import ShieldLogs, allow_writing, log_group_of
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
 from .monitoring.making import make_alarm, make_filter, metric_of
@@ -77,15 +76,19 @@ class Candidate:
     log_group: logs.ILogGroup | None
 
 
-def check_function(handle: FunctionHandle, options: ShieldOptions) -> Candidate:
+def check_function(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> Candidate:
     """Looks at a function before anything is changed.
+
+    Args:
+        handle: the function.
+        options: how it is to be shielded.
+        facts: what it looks like.
 
     Raises:
         ShieldError: it cannot be shielded; the message has every reason.
         ShieldPolicyError: its policy lists what cannot be listed.
     """
     shields = stack_shields(handle.stack)
-    facts = handle.read_facts()
     log_group = log_group_of(handle, facts.logging)
     needs_layer = not options.in_image and shields.shared.switch != "off"
     makes_layer = needs_layer and options.layer is None and not shields.has_layer(facts.architecture)
@@ -97,7 +100,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions) -> Candidate:
         *shields.log_group_problems(log_group, options.logs, facts.path),
         *problems_of(options.alarms, facts.path),
         *shields.shared.fleet_problems(shields, options.alarms),
-        *(missing_binaries(facts.architecture) if makes_layer else []),
+        *(shields.shared.missing_binaries(facts.architecture) if makes_layer else []),
     ]
     if problems:
         raise ShieldError(facts.path, problems)
@@ -143,13 +146,11 @@ class AttachedShield(Construct):
         self._longest = 0
         self._policy_layer: lambda_.ILayerVersion | None = None
         self._policy_lines = ""
-        self.layer = self._add_layer(facts)
-        self.log_group = candidate.log_group or options.logs.make(self)
-        configured = candidate.log_group is None or "logGroup" in facts.logging
-        self._log_group_name = self.log_group.log_group_name if configured else None
+        self.layer = self._layer_for(facts)
         self._owns_log_group = candidate.log_group is None
+        self.log_group, self._log_group_name = self._log_group_for(candidate)
         if self._owns_log_group:
-            self._use_log_group(facts)
+            self._allow_writing()
         self._name = handle.name
         self._filters: dict[str, logs.MetricFilter] = {}
         self._counters: dict[str, Counter] = {}
@@ -163,13 +164,14 @@ class AttachedShield(Construct):
         )
         self.alarm = next(iter(self.alarms.values()), None)
         self._warn(facts)
+        handle.attach(
+            layer=self.layer,
+            logging={**facts.logging, "logGroup": self._log_group_name} if self._owns_log_group else None,
+            aspect=None if in_aspect else self,
+        )
         self._shields.shared.add(self)
         if in_aspect:
             self.settle()
-        else:
-            # After every other aspect that changes something, before those that only read (AspectPriority.READONLY is
-            # 1000). On the resource, which the CDK visits after the function, and which has no children to visit.
-            add_aspect(handle.resource, self, 900)
 
     @property
     def policy(self) -> ShieldPolicy:
@@ -305,13 +307,13 @@ class AttachedShield(Construct):
             return
         try:
             self._resolved = self._resolve()
-            facts = self.handle.read_facts()
-            before, self._settings = self._settings, self._settings_for(facts, self._resolved)
-            own = {n: v for n, v in (facts.environment or {}).items() if n not in before}
-            problems = [*self._contradictions(own), *invariants.wrapper_problems(facts)]
+            environment = self.handle.read_environment() or {}
+            before, self._settings = self._settings, self._settings_for(environment, self._resolved)
+            own = {n: v for n, v in environment.items() if n not in before}
+            problems = [*self._contradictions(own), *invariants.wrapper_problems(environment)]
             if problems:
                 raise ShieldError(self.handle.path, problems)
-            self.handle.set_variables({**self._settings, **self._wrapper(facts)})
+            self.handle.set_variables({**self._settings, **_wrapper_in(environment)})
         except ValueError as error:
             self._shields.shared.problems.append(str(error))
 
@@ -321,21 +323,21 @@ class AttachedShield(Construct):
             return []
         return invariants.foreign_settings(own, self.handle.stack.resolve(self._settings))
 
-    def state(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """What `problems` looks at, unresolved: a stack resolves those of all its functions at once.
-
-        Args:
-            properties: those of the function's resource, unresolved.
-        """
+    def state(self) -> dict[str, Any]:
+        """What was put on the function, unresolved: a stack resolves that of all its functions at once."""
         return {
-            "properties": properties,
             "settings": self._settings,
             "layers": [self._shields.arn_of(layer) for layer in (self.layer, self._policy_layer) if layer],
             "log_group": self._log_group_name,
         }
 
-    def problems(self, state: Mapping[str, Any]) -> list[str]:
-        """Which invariants do not hold at synthesis, from a resolved `state`, which lacks what is None."""
+    def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
+        """Which invariants do not hold at synthesis.
+
+        Args:
+            now: what `read_properties` finds.
+            state: a resolved `state`, which lacks what is None.
+        """
         if self._switch == "off":
             return []
         applied = invariants.AppliedShield(
@@ -346,7 +348,7 @@ class AttachedShield(Construct):
             longest=self._longest,
             in_image=self._options.in_image,
         )
-        return invariants.invariant_problems(self.handle.facts_of(state["properties"]), applied)
+        return invariants.invariant_problems(self.handle.facts_of(now), applied)
 
     def _resolve(self) -> ResolvedPolicy:
         policy = self._given_policy()
@@ -360,45 +362,40 @@ class AttachedShield(Construct):
             policy = _with_grants(policy, grants)
         return resolve_policy(policy, self.function)
 
-    def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
+    def _settings_for(self, environment: Mapping[str, Any], resolved: ResolvedPolicy) -> dict[str, Any]:
         """The variables of a policy; what of it does not fit Lambda's 4 KB goes into a file in a layer of its own."""
-        own = {n: v for n, v in (facts.environment or {}).items() if n not in self._settings}
+        own = {n: v for n, v in environment.items() if n not in self._settings}
         own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
         settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
         self._longest = resolved.longest
         room = invariants.MAX_ENVIRONMENT - invariants.environment_size(own)
         if resolved.longest <= room or self._options.in_image:
             return settings
-        environment, lines = resolved.policy.to_env_and_lines()
+        kept, lines = resolved.policy.to_env_and_lines()
         if self._policy_layer is None:
             self._policy_layer = policy_layer(self, lines)
             self._policy_lines = lines
             self.handle.add_layer(self._policy_layer)
         elif lines != self._policy_lines:
             raise ShieldError(self.handle.path, ["the policy's lists changed after the synthesis: change them before"])
-        saved = invariants.environment_size(resolved.environment) - invariants.environment_size(environment)
+        saved = invariants.environment_size(resolved.environment) - invariants.environment_size(kept)
         self._longest = resolved.longest - saved
-        return {**environment, POLICY_FILE_VARIABLE: POLICY_FILE, ACCOUNT_VARIABLE: settings[ACCOUNT_VARIABLE]}
+        return {**kept, POLICY_FILE_VARIABLE: POLICY_FILE, ACCOUNT_VARIABLE: settings[ACCOUNT_VARIABLE]}
 
-    def _wrapper(self, facts: FunctionFacts) -> dict[str, str]:
-        """Makes the shield the exec wrapper, and the wrapper that there was the one that runs next."""
-        current = (facts.environment or {}).get(WRAPPER_VARIABLE)
-        if current == WRAPPER:
-            return {}
-        chained = {} if current is None else {NEXT_WRAPPER_VARIABLE: as_text(current)}
-        return {**chained, WRAPPER_VARIABLE: WRAPPER}
-
-    def _add_layer(self, facts: FunctionFacts) -> lambda_.ILayerVersion | None:
+    def _layer_for(self, facts: FunctionFacts) -> lambda_.ILayerVersion | None:
         if self._options.in_image or self._switch == "off":
             return None
-        layer = self._shields.layer(self.function, facts.architecture, self._options.layer)
-        self.handle.add_layer(layer)
-        return layer
+        return self._shields.layer(self.function, facts.architecture, self._options.layer)
 
-    def _use_log_group(self, facts: FunctionFacts) -> None:
-        """Has the function log to the log group that was made for it, and lets its role write there."""
-        assert self._log_group_name is not None
-        self.handle.set_log_group(self._log_group_name, facts.logging)
+    def _log_group_for(self, candidate: Candidate) -> tuple[logs.ILogGroup, str | None]:
+        """Where the function is to log, and the name of that, unless its logging configuration lacks it."""
+        given = candidate.log_group
+        if given is None:
+            return self._options.logs.make(self)
+        return given, given.log_group_name if "logGroup" in candidate.facts.logging else None
+
+    def _allow_writing(self) -> None:
+        """Lets the function's role write to the log group that was made for it."""
         if reason := allow_writing(self.handle, self.log_group, self):
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:logPermission",
@@ -460,11 +457,21 @@ class AttachedShield(Construct):
             )
 
 
+def _wrapper_in(environment: Mapping[str, Any]) -> dict[str, str]:
+    """The shield as the exec wrapper, and the wrapper that there was as the one that runs next."""
+    current = environment.get(WRAPPER_VARIABLE)
+    if current == WRAPPER:
+        return {}
+    chained = {} if current is None else {NEXT_WRAPPER_VARIABLE: as_text(current)}
+    return {**chained, WRAPPER_VARIABLE: WRAPPER}
+
+
 def _wants_grants(policy: ShieldPolicy) -> bool:
     services = policy.allow_aws
     return services == "granted" or (not isinstance(services, str) and "granted" in services)
 
 
+@lru_cache
 def _without_grants(policy: ShieldPolicy) -> ShieldPolicy:
     """The same policy as far as it is known before the app is complete."""
     if not _wants_grants(policy):
@@ -478,12 +485,19 @@ def _with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
 
     Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket.
     """
+    return _with_entries(policy, tuple(grants.services), tuple(grants.buckets), tuple(grants.hosts))
+
+
+@lru_cache
+def _with_entries(
+    policy: ShieldPolicy, services: Sequence[str], buckets: Sequence[str], hosts: Sequence[str]
+) -> ShieldPolicy:
     named = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
     return replace(
         policy,
-        allow_aws=tuple(dict.fromkeys((*named, *grants.services))) or "none",
-        allow_buckets=policy.allow_buckets if "s3" in named else (*policy.allow_buckets, *grants.buckets),
-        allow_outbound=(*policy.allow_outbound, *grants.hosts),
+        allow_aws=tuple(dict.fromkeys((*named, *services))) or "none",
+        allow_buckets=policy.allow_buckets if "s3" in named else (*policy.allow_buckets, *buckets),
+        allow_outbound=(*policy.allow_outbound, *hosts),
     )
 
 

@@ -14,20 +14,20 @@ from constructs import Construct, IConstruct, Node
 from .attached import AttachedShield, Candidate, ShieldOptions, check_function
 from .batching import members_of
 from .errors import ShieldError
-from .function_facts import FunctionHandle
+from .function_facts import FunctionHandle, read_properties
 from .globs import covers
 from .kinds import (
     edge_problem,
+    find_relevant,
     is_cdk_handler,
     is_imported_function,
     is_sam_function,
     is_untyped_function,
-    jsii_types,
     owner_of,
     why_not,
 )
 from .names import LEFT_OUT
-from .paths import learn_paths, path_of
+from .paths import find_constructs, path_of
 from .policy import ShieldPolicy, ShieldPolicyError, check_policy
 from .shield import Shield
 from .stage_shields import stage_shields
@@ -40,7 +40,6 @@ _TAG = "tag:"
 _UNSUPPORTED = "shielded-function:unsupported"
 _UNUSED = "shielded-function:unusedPattern"
 _TWICE = "shielded-function:shieldedTwice"
-_PIPELINE = "aws-cdk-lib.pipelines.PipelineBase"
 
 
 @dataclass
@@ -111,28 +110,29 @@ def shield_everywhere(
         except ShieldPolicyError as error:
             raise ShieldError(_path(scope), [f"policies: {name!r}: {error}"]) from error
     sweep = _Sweep(scope, options, rules, on_unsupported)
-    everything = scope.node.find_all()
-    refuse_synthesized(everything)
+    everything = find_relevant(scope)
+    refuse_synthesized(scope, everything)
     sweep.shield_functions(everything, in_aspect=False)
     sweep.watch_stages(everything)
     return sweep.report
 
 
-def refuse_synthesized(everything: Sequence[IConstruct]) -> None:
+def refuse_synthesized(scope: IConstruct, everything: Sequence[IConstruct]) -> None:
     """A pipeline synthesizes its stages when they are added to it, and nothing may change after that.
 
     Args:
-        everything: all constructs in the scope.
+        scope: where to look.
+        everything: what `find_relevant` found in it.
 
     Raises:
         ShieldError: there are stages, and a pipeline that has some.
     """
     if not any(isinstance(c, cdk.Stage) and c.node.scope is not None for c in everything):
         return
-    for construct in everything:
-        if _PIPELINE in jsii_types(construct) and getattr(construct, "waves", None):
+    for pipeline in find_constructs(scope, ["pipelines.PipelineBase"]):
+        if pipeline.waves:
             raise ShieldError(
-                construct.node.path,
+                pipeline.node.path,
                 [
                     "Shield.everywhere comes too late: the pipeline synthesized its stages when they were added; "
                     "call Shield.everywhere(stage, ...) before add_stage, or in the Stage's __init__"
@@ -235,29 +235,34 @@ class _Sweep:
         self._seen: set[str] = set()
         self._functions: set[str] = set()  # paths of each `Function`, which has a `CfnFunction` in it
         self._stacks: dict[str, cdk.Stack] = {}
-        self._looked_at: set[IConstruct] = set()  # those that were made in Python, and so are the same each time
         self.report = ShieldedApp()
 
     def shield_functions(self, everything: Sequence[IConstruct], *, in_aspect: bool) -> None:
         """Shields what has not been seen yet. All are looked at before any is changed.
 
         Args:
-            everything: all constructs in the scope.
+            everything: what `find_relevant` found in the scope.
             in_aspect: the CDK is invoking aspects already.
 
         Raises:
             ShieldError: functions cannot be shielded (on_unsupported="error").
         """
+        handles: list[FunctionHandle] = []
         candidates: list[Candidate] = []
         problems: dict[str, tuple[IConstruct, str]] = {}
         for found in self._unseen(everything):
             try:
-                candidate = self._candidate(found)
+                handle = self._to_shield(found)
             except ShieldError as error:
                 problems[found.path] = found.construct, error.reasons
             else:
-                if candidate is not None:
-                    candidates.append(candidate)
+                if handle is not None:
+                    handles.append(handle)
+        for handle, properties in zip(handles, read_properties(handles), strict=True):
+            try:
+                candidates.append(check_function(handle, self._options_for(handle.path), handle.facts_of(properties)))
+            except ShieldError as error:
+                problems[handle.path] = handle.construct, error.reasons
         if problems and self._on_unsupported == "error":
             raise ShieldError.of_many({path: text for path, (_, text) in problems.items()})
         for path, (function, text) in problems.items():
@@ -265,7 +270,6 @@ class _Sweep:
         for candidate in candidates:
             path = candidate.handle.path
             self._seen.add(path)
-            self._looked_at.add(candidate.handle.construct)
             shield = AttachedShield(candidate, in_aspect=in_aspect)
             shield.from_sweep = self
             self.report.shielded[path] = shield
@@ -273,8 +277,11 @@ class _Sweep:
     def _unseen(self, everything: Sequence[IConstruct]) -> list[_Found]:
         """What may be a function, by its Python type alone, and where it is: each question to the CDK costs."""
         stacks = [construct for construct in everything if isinstance(construct, cdk.Stack)]
-        candidates = [construct for construct in everything if self._may_be_function(construct)]
-        learn_paths([*stacks, *candidates])
+        candidates = [
+            construct
+            for construct in everything
+            if self._may_be_function(construct) and path_of(construct)[0] not in self._seen
+        ]
         self._stacks.update((path_of(stack)[0], stack) for stack in stacks)
         asked = members_of(candidates, "node", "node.metadata", "stack", "node.children", "functionName")
         new = [
@@ -283,15 +290,11 @@ class _Sweep:
         ]
         self._functions.update(found.path for found in new if isinstance(found.construct, lambda_.Function))
         resources = {f.path: f.construct for f in new if isinstance(f.construct, lambda_.CfnFunction)}
-        return [
-            replace(found, resource=resources.get(f"{found.path}/Resource"))
-            for found in new
-            if found.path not in self._seen
-        ]
+        return [replace(found, resource=resources.get(f"{found.path}/Resource")) for found in new]
 
     def _may_be_function(self, construct: IConstruct) -> bool:
         if isinstance(construct, (lambda_.FunctionBase, lambda_.CfnFunction)):
-            return construct not in self._looked_at
+            return True
         return type(construct) is cdk.CfnResource or is_sam_function(construct)
 
     def watch_stages(self, everything: Sequence[IConstruct]) -> None:
@@ -306,7 +309,7 @@ class _Sweep:
     def look_again(self) -> None:
         """What the aspect does: functions that were made after the call, and patterns that matched nothing."""
         try:
-            self.shield_functions(self._scope.node.find_all(), in_aspect=True)
+            self.shield_functions(find_relevant(self._scope), in_aspect=True)
         except ShieldError as error:
             stage_shields(self._scope).problems.append(str(error))
         for pattern in self._rules.unused():
@@ -321,11 +324,11 @@ class _Sweep:
             return self._scope
         return next((stack for _, stack in sorted(self._stacks.items())), self._scope)
 
-    def _candidate(self, found: _Found) -> Candidate | None:
+    def _to_shield(self, found: _Found) -> FunctionHandle | None:
         """A function that is to be shielded; None for what is not, or is already.
 
         Raises:
-            ShieldError: it should be shielded, and cannot be.
+            ShieldError: it should be shielded, and is of a kind that cannot be.
         """
         construct, path = found.construct, found.path
         function = construct if isinstance(construct, (lambda_.Function, lambda_.CfnFunction)) else None
@@ -355,7 +358,7 @@ class _Sweep:
             raise ShieldError(path, [why_not(construct)])
         if problem := edge_problem(path, parent):
             raise ShieldError(path, [problem])
-        handle = FunctionHandle(
+        return FunctionHandle(
             function,
             node=node,
             path=path,
@@ -364,14 +367,12 @@ class _Sweep:
             children=found.children,
             name=found.name,
         )
-        return check_function(handle, self._options_for(path))
 
     def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: AttachedShield) -> None:
         """It has a shield already, whose policy stays. Said where an earlier call of `Shield.everywhere` made it."""
         self._seen.add(path)
         if function is None:
             return
-        self._looked_at.add(function)
         self.report.already[path] = shield
         wanted = self._rules.policy_for(path) or self._options.policy
         if shield.from_sweep is not None and shield.from_sweep is not self and shield.given_policy != wanted:

@@ -15,10 +15,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct, Node
 
-from .batching import add_environment, inspect_all, members_of, resolve_all, set_member
+from .batching import add_environment, add_layer, attach, inspect_all, members_of, resolve_all
 from .errors import ShieldError
 
 _PROPERTIES = "aws:cdk:cloudformation:props"
+_OF_FACTS = ("runtime", "architectures", "environment", "layers", "loggingConfig", "codeSigningConfigArn")
 _ASKED = ("node", "node.path", "stack", "node.defaultChild", "node.children", "functionName")
 
 
@@ -106,15 +107,25 @@ class FunctionHandle:
         Raises:
             ShieldError: the resource does not disclose them.
         """
-        return disclose([self.resource])[0]
+        (found,) = inspect_all([self.resource])
+        return _disclosed(self.resource, found.get(_PROPERTIES))
 
     def read_facts(self) -> FunctionFacts:
         """What it is now. What refers to another stack resolves differently once the synthesis has begun."""
-        (properties,) = resolve_all([self.resource], _PROPERTIES)
-        return self.facts_of(_disclosed(self.resource, properties))
+        return self.facts_of(read_properties([self])[0])
 
-    def facts_of(self, properties: Mapping[str, Any]) -> FunctionFacts:
-        """The facts in resolved L1 properties."""
+    def read_environment(self) -> Mapping[str, Any] | None:
+        """Its variables now, resolved; None when they are not known one by one."""
+        (found,) = resolve_all([self.resource], _PROPERTIES, ["environment"])
+        return _variables(_disclosed(self.resource, found).get("environment"))
+
+    def facts_of(self, properties: Mapping[str, Any] | None) -> FunctionFacts:
+        """The facts in what `read_properties` found.
+
+        Raises:
+            ShieldError: the resource does not disclose its properties.
+        """
+        properties = _disclosed(self.resource, properties)
         runtime = properties.get("runtime")
         layers: Any = properties.get("layers") or []
         architectures: Any = properties.get("architectures") or ["x86_64"]
@@ -131,11 +142,7 @@ class FunctionHandle:
 
     def add_layer(self, layer: lambda_.ILayerVersion) -> None:
         """Appends a layer to those that the function has."""
-        if isinstance(self.construct, lambda_.Function):
-            self.construct.add_layers(layer)
-        else:
-            present = self.l1_properties().get("layers") or []
-            self.resource.layers = [*present, layer.layer_version_arn]
+        add_layer(self.construct, layer)
 
     def set_variables(self, variables: Mapping[str, str]) -> None:
         """Sets environment variables, and keeps the others."""
@@ -147,10 +154,20 @@ class FunctionHandle:
             present = dict(environment.get("variables") or {})
             self.resource.environment = lambda_.CfnFunction.EnvironmentProperty(variables={**present, **variables})
 
-    def set_log_group(self, name: str, logging: Mapping[str, Any]) -> None:
-        """Makes it log to a log group. `logging`: the rest of the resolved configuration, which is kept."""
-        kept = {name: as_text(value) for name, value in logging.items()}
-        set_member(self.resource, "loggingConfig", {**kept, "logGroup": name})
+    def attach(
+        self, *, layer: lambda_.ILayerVersion | None, logging: Mapping[str, Any] | None, aspect: cdk.IAspect | None
+    ) -> None:
+        """Gives it, in one message, what is not None.
+
+        Args:
+            layer: appended to those that it has.
+            logging: its logging configuration: a resolved one, of which the log group may be a token.
+            aspect: visits its resource after every other aspect that changes something, before those that only read
+                (AspectPriority.READONLY is 1000). The CDK visits the resource, which has no children, after the
+                function.
+        """
+        texts = {name: as_text(value) for name, value in logging.items()} if logging else None
+        attach(self.construct, self.resource, layer=layer, logging=texts, aspect=aspect, priority=900)
 
     @property
     def name(self) -> str:
@@ -165,14 +182,12 @@ class FunctionHandle:
         return self.construct.runtime.family if isinstance(self.construct, lambda_.Function) else None
 
 
-def disclose(resources: Sequence[cdk.CfnResource]) -> list[dict[str, Any]]:
-    """The properties of resources as their L1s have them, unresolved.
+def read_properties(handles: Sequence[FunctionHandle]) -> list[dict[str, Any] | None]:
+    """For each function, the resolved properties of its resource that its facts are made of; in one message.
 
-    Raises:
-        ShieldError: a resource does not disclose them.
+    None for a resource that does not disclose them.
     """
-    found = inspect_all(resources)
-    return [_disclosed(r, attributes.get(_PROPERTIES)) for r, attributes in zip(resources, found, strict=True)]
+    return resolve_all([handle.resource for handle in handles], _PROPERTIES, _OF_FACTS)
 
 
 def _disclosed(resource: cdk.CfnResource, properties: Any) -> dict[str, Any]:

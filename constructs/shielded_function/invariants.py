@@ -94,12 +94,12 @@ def eligibility_problems(
             f"{NEXT_WRAPPER_VARIABLE}: the shield sets it to the {WRAPPER_VARIABLE} that the function has: "
             "set only one of them"
         )
-    return [*problems, *wrapper_problems(facts)]
+    return [*problems, *wrapper_problems(facts.environment)]
 
 
-def wrapper_problems(facts: FunctionFacts) -> list[str]:
+def wrapper_problems(environment: Mapping[str, Any]) -> list[str]:
     """Whether the function's own exec wrapper can run: Lambda takes its path as it is, from no particular folder."""
-    paths = {name: (facts.environment or {}).get(name) for name in (WRAPPER_VARIABLE, NEXT_WRAPPER_VARIABLE)}
+    paths = {name: environment.get(name) for name in (WRAPPER_VARIABLE, NEXT_WRAPPER_VARIABLE)}
     return [
         f"{name}: {path!r} is not an absolute path: write where the wrapper lies, such as /opt/{path}"
         for name, path in paths.items()

@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
+from .paths import find_constructs
 
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SAM_FUNCTION: Final = "AWS::Serverless::Function"
@@ -30,6 +31,34 @@ _INSTEAD: Final[tuple[tuple[str, str], ...]] = (
         "it is imported, and its code and settings are another app's: shield it there",
     ),
 )
+
+
+# What a shield looks at in an app: classes of the CDK, and types of resources.
+CLASSES: Final = ("Stage", "Stack", "aws_lambda.FunctionBase")
+TYPES: Final = (
+    _FUNCTION,
+    _SAM_FUNCTION,
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::Url",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::IAM::RolePolicy",
+    "AWS::KMS::Key",
+    "AWS::S3::BucketPolicy",
+    "AWS::SecretsManager::ResourcePolicy",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+)
+
+
+def find_relevant(scope: IConstruct) -> list[Any]:
+    """A construct and what is below it, as far as a shield looks at it: stages, stacks, functions, what grants.
+
+    Each construct that comes from the CDK costs, and most of an app's are nothing of that.
+    """
+    return find_constructs(scope, CLASSES, TYPES)
 
 
 def owner_of(construct: IConstruct) -> lambda_.Function | lambda_.CfnFunction | None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from .batching import create
+from .batching import create_log_group
 from .function_facts import FunctionHandle
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class ShieldLogs:
         if self.encryption_key is not None and not hasattr(self.encryption_key, "key_arn"):
             raise TypeError(f"ShieldLogs.encryption_key: {self.encryption_key!r} is no key; write kms.Key(...)")
 
-    def make(self, scope: Construct) -> logs.LogGroup:
-        """The log group.
+    def make(self, scope: Construct) -> tuple[logs.LogGroup, str]:
+        """The log group, and its name.
 
         Not named /aws/lambda/... by default: Lambda has already made that one for a function that ran before.
         """
         given = {name: value for name, value in vars(self).items() if value is not None}
-        return create("aws_logs", "LogGroup", scope, "LogGroup", {_PROPS[name]: given[name] for name in given})
+        return create_log_group(scope, "LogGroup", {_PROPS[name]: given[name] for name in given})
 
 
 def log_group_of(handle: FunctionHandle, logging: Mapping[str, Any]) -> logs.ILogGroup | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from .batching import call_all
+from .batching import call_all, find_all
 
 # `Shop/Orders/Resource [AWS::S3::Bucket]`, as a resource tells itself.
 _DESCRIBED: Final = re.compile(r"(.*?)(?: \[([A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+)\])?", re.DOTALL)
@@ -27,6 +27,13 @@ def learn_paths(constructs: Iterable[Any]) -> None:
     unknown = [construct for construct in constructs if construct not in _KNOWN]
     for construct, text in zip(unknown, call_all(unknown, "toString"), strict=True):
         _KNOWN[construct] = _read(text)
+
+
+def find_constructs(scope: Any, classes: Sequence[str], types: Sequence[str] = ()) -> list[Any]:
+    """What `find_all` finds; its paths are then known."""
+    found = find_all(scope, classes, types)
+    _KNOWN.update((construct, _read(text)) for construct, text in found)
+    return [construct for construct, _ in found]
 
 
 def _read(text: str) -> tuple[str, str]:

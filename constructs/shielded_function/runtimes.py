@@ -33,7 +33,7 @@ TESTED: Final = frozenset(
         "dotnet8",
     )
 )
-"""The runtimes that every policy has been tried under: the rows of docs/runtimes.md."""
+"""The runtimes that every policy has been tried under: the rows of docs/guide/runtimes.md."""
 
 
 def can_be_shielded(runtime: str) -> bool:

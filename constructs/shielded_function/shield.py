@@ -184,7 +184,8 @@ def attach(
     Raises:
         ShieldError: it cannot be shielded.
     """
-    return AttachedShield(check_function(FunctionHandle(function), options), in_aspect=in_aspect)
+    handle = FunctionHandle(function)
+    return AttachedShield(check_function(handle, options, handle.read_facts()), in_aspect=in_aspect)
 
 
 def shield_options(

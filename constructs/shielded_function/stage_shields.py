@@ -17,9 +17,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct, IValidation
 
+from . import layer_archive
 from .alarms import ShieldAlarms
 from .errors import ShieldError
-from .function_facts import disclose
+from .function_facts import read_properties
+from .kinds import find_relevant
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
@@ -65,6 +67,7 @@ class StageShields(Construct):
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
         self._looked: list[Looked] = []
+        self._missing: dict[str, list[str]] = {}
         self.node.add_validation(_Invariants(self))
 
     def add(self, attached: AttachedShield) -> None:
@@ -127,6 +130,12 @@ class StageShields(Construct):
             self._grants = {**grants, **self._grants}
         return self._grants[path]
 
+    def missing_binaries(self, architecture: str) -> list[str]:
+        """What is wrong with the layer's files for an architecture: looked for once."""
+        if architecture not in self._missing:
+            self._missing[architecture] = layer_archive.missing_binaries(architecture)
+        return self._missing[architecture]
+
     def _read_grants(self) -> tuple[dict[str, Grants], Looked]:
         from .granted import read_stage
 
@@ -138,7 +147,7 @@ class StageShields(Construct):
             return []
         from .granted import Grants, changed
 
-        constructs = self.stage.node.find_all()
+        constructs = find_relevant(self.stage)
         if all(looked.is_same(constructs) for looked in self._looked):
             return []
         after, _ = self._read_grants()
@@ -155,10 +164,10 @@ class StageShields(Construct):
             by_stack.setdefault(attached.handle.stack, []).append(attached)
         found = [*self.problems, *self._later_grants()]
         for stack, shields in by_stack.items():
-            properties = disclose([shield.handle.resource for shield in shields])
-            states = stack.resolve([shield.state(p) for shield, p in zip(shields, properties, strict=True)])
-            for shield, state in zip(shields, cast("list[Any]", states), strict=True):
-                found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(state))
+            properties = read_properties([shield.handle for shield in shields])
+            states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
+            for shield, now, state in zip(shields, properties, states, strict=True):
+                found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(now, state))
         return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from .alert import POLICIES, START
@@ -125,6 +126,7 @@ def console_link(region: str, log_group: str, query: str, *, hours: int = 3) -> 
     )
 
 
+@lru_cache
 def _escaped(text: str) -> str:
     plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
     return "".join(c if c in plain else "".join(f"*{byte:02x}" for byte in c.encode()) for c in text)

@@ -28,17 +28,18 @@ class ConfigurationError(ValueError):
 
 
 def configure(options: Mapping[str, Any]) -> None:
-    """Arms the shield in this process, or makes the policy in force stricter.
+    """Arms the shield in this process, or makes the modes in force stricter.
 
     Args:
         options: `policy`, a dictionary with the fields of `ShieldPolicy`: modes as text, lists as lists of text or as
             one text with commas, switches as booleans. A mode that is left out is `block` in the first call, and stays
-            as it is in a later one; so is a field that is None. `token` and `disable_analytics` are accepted for the
+            as it is in a later one; so is a field that is None. A later call only makes modes stricter: a list or a
+            switch is left out there, or the same. `token` and `disable_analytics` are accepted for the
             sake of FunctionShield's users, and ignored: nothing is ever sent anywhere.
 
     Raises:
-        ConfigurationError: a field is unknown, malformed, or looser than what is in force; or the process cannot be
-            shielded, and its policy does not say run_unshielded.
+        ConfigurationError: a field is unknown, malformed, or looser than what is in force, or another list; or the
+            process cannot be shielded, and its policy does not say run_unshielded.
     """
     _call(_lines(options).encode())
 

@@ -83,12 +83,12 @@ _JUDGES = (
     "engine/base/filesystem.c",
     "engine/report/caller.c",
     "engine/base/proc_maps.c",
-    "engine/state/readiness.c",
+    "engine/report/readiness.c",
+    "engine/state/sealed_state.c",
 )
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/base/user_memory.c"),  # forget.c includes it
     "engine/network/bind.c",
-    "engine/fds/slow_close.c",
     "engine/fds/fd_dup.c",
     "engine/base/limits.c",
     "engine/fds/fd_list.c",
@@ -162,7 +162,7 @@ TARGETS: tuple[Target, ...] = (
     Target("sockaddr", "kernel addresses", ("core/text.c", "core/endpoint.c"), max_len=160),
     Target("dns", "DNS messages", ("core/text.c", "core/endpoint.c", "core/dns.c"), max_len=2048),
     Target("tls", "the first bytes of TLS connections", ("core/text.c", "core/tls.c"), max_len=512),
-    Target("names", "the table of learnt addresses", ("core/text.c", "core/endpoint.c", "core/names.c")),
+    Target("names", "the table of learnt addresses", ("core/text.c", "core/endpoint.c", "core/learnt_addresses.c")),
     Target("alert", "the alert line", _CORE, words=("policy=", "mode=", "argument=", "seconds=", "\\xef\\xbf\\xbd")),
     Target("zip", "the directory of a jar", ("core/text.c", "core/zip.c"), max_len=1024),
     Target(

@@ -4,27 +4,45 @@
 
 #include "arena.h"
 
+#include "../../runtime_layer/native/core/setting_table.h"
 #include "../../runtime_layer/native/engine/report/caller.h"
 #include "../../runtime_layer/native/engine/state/syscall_policy.h"
 #include "../../runtime_layer/native/engine/base/handlers.h"
 #include "../../runtime_layer/native/engine/report/left_out.h"
-#include "../../runtime_layer/native/engine/state/fd_pins.h"
+#include "../../runtime_layer/native/engine/fds/own_fds.h"
 #include "../../runtime_layer/native/engine/report/alerts.h"
+#include "../../runtime_layer/native/engine/state/sealed_pages.h"
 #include "../../runtime_layer/native/engine/state/sealed_state.h"
 #include "json.h"
 
-struct sealed sealed;
-uint8_t gate_table[PAGE];
-static struct names learnt;
-
-struct names *learnt_names(void)
+bool sealing_begin(uint64_t *signals)
 {
-    return &learnt;
+    *signals = 0;
+    return true;
 }
 
-void become_ready(void)
+void sealing_end(const uint64_t *signals)
 {
-    gate_table[GATE_READY] = 1;
+    (void)signals;
+}
+
+bool replace_gate_table(const struct sealed *s, bool ready)
+{
+    (void)s;
+    gate_table[GATE_READY] = ready;
+    return true;
+}
+
+void report_itself(enum mode mode, struct text policy, struct text why)
+{
+    (void)mode, (void)policy, (void)why;
+    CHECK(false);
+}
+
+void report_failure(bool runs, const struct writer *error)
+{
+    (void)runs, (void)error;
+    CHECK(false);
 }
 
 uint8_t alerts_left_out;
@@ -63,31 +81,20 @@ bool self_protection_refused(const struct call *call, struct text path)
     return refuses(call, verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
 }
 
-/* Each descriptor that a judge holds it must let go of: counted here, looked at after each call. */
+/* Each descriptor that a judge takes over it must close: counted here, looked at after each call. */
 static int32_t held;
 
-int64_t hold(int64_t descriptor)
+int64_t own_fd_take(int64_t descriptor)
 {
     held += descriptor >= 0;
     return descriptor;
 }
 
-int64_t hold_theirs(int64_t descriptor)
-{
-    hold(descriptor);
-    return 0;
-}
-
-void let_go(int64_t descriptor)
-{
-    held -= descriptor >= 0;
-}
-
-void close_held(int64_t descriptor)
+void own_fd_close(int64_t descriptor)
 {
     if (descriptor < 0)
         return;
-    let_go(descriptor);
+    held--;
     KERNEL(close, descriptor);
 }
 

@@ -1,7 +1,7 @@
 /* One entry, host name or address: its canonical form is a fixed point. Input: what it is (one byte), its text. */
 #include "fuzz.h"
 
-#include "../../runtime_layer/native/core/entries.h"
+#include "../../runtime_layer/native/core/setting_entries.h"
 #include "json.h"
 
 enum { ERROR_ROOM = 16384, NAME_ROOM = 254 };

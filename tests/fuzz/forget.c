@@ -12,9 +12,9 @@ void forget(int32_t descriptors)
 {
     memset(streams, 0, sizeof streams);
     memset(scratches, 0, sizeof scratches);
-    memset(watched, 0, (size_t)descriptors * sizeof *watched);
+    memset(fd_marks, 0, (size_t)descriptors * sizeof *fd_marks);
     streams_clock = generation = 0;
-    for_good = are_hints = false;
+    are_hints = false;
     for (uint32_t i = 0; i < SCRATCHES; i++)
         CHECK(!taken[i]); /* each was given back */
 }

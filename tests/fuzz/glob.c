@@ -1,7 +1,7 @@
 /* Path patterns against the plainest matcher that there is. Input: a pattern, NUL, a path. */
 #include "fuzz.h"
 
-#include "../../runtime_layer/native/core/verdict.h"
+#include "../../runtime_layer/native/core/glob.h"
 
 enum { LONGEST = 48 };
 

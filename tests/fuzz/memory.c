@@ -2,7 +2,6 @@
  * the memory's first bytes, then one access after another. The probes are real system calls. */
 #include "arena.h"
 
-#include "../../runtime_layer/native/engine/state/process_state.h"
 #include "../../runtime_layer/native/engine/base/user_memory.h"
 
 enum { MOST = 2 * PAGE + 64 };
@@ -10,11 +9,6 @@ enum { MOST = 2 * PAGE + 64 };
 int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     return kernel_real(nr, a, b, c, d, e, f);
-}
-
-bool owns_memory(void)
-{
-    return true;
 }
 
 static void read_some(uint64_t address, uint64_t n)

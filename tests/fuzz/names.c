@@ -2,7 +2,7 @@
  * step after another: an address, a rule, a name. */
 #include "fuzz.h"
 
-#include "../../runtime_layer/native/core/names.h"
+#include "../../runtime_layer/native/core/learnt_addresses.h"
 
 enum { STEPS = 256 };
 

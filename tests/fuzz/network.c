@@ -5,47 +5,16 @@
 #include "played_network.h"
 
 /* The rest of the engine that these judges are linked with. */
-bool has_company;
-
-uint64_t calls_so_far(void)
-{
-    return 0;
-}
-
-bool was_interrupted(uint64_t calls)
-{
-    (void)calls;
-    return has_company;
-}
+bool had_threads;
 
 bool has_other_threads(void)
 {
-    return has_company;
+    return had_threads;
 }
 
-bool had_kin(void)
-{
-    return false;
-}
-
-bool owns_memory(void)
+bool is_memory_owner(void)
 {
     return true;
-}
-
-bool had_forks(void)
-{
-    return false;
-}
-
-bool is_fork_of_threads(void)
-{
-    return false;
-}
-
-bool may_mistake_owner(void)
-{
-    return false;
 }
 
 void report_unusual(struct text name)
@@ -53,26 +22,22 @@ void report_unusual(struct text name)
     CHECK(is_name_allowed(name));
 }
 
-int32_t change_begin(uint32_t descriptor, bool waits)
+bool is_own_fd(uint32_t descriptor)
 {
-    (void)descriptor, (void)waits;
-    return 0;
+    (void)descriptor;
+    return false;
 }
 
-int32_t change_many_begin(void)
+bool may_be_replaced(uint32_t descriptor)
 {
-    return 0;
+    (void)descriptor;
+    return true;
 }
 
-uint32_t next_held(uint32_t from)
+uint32_t own_fd_next(uint32_t from)
 {
     (void)from;
     return UINT32_MAX;
-}
-
-void change_end(int32_t claim)
-{
-    (void)claim;
 }
 
 static uint32_t make_query(struct input *in, uint8_t out[300])
@@ -278,7 +243,7 @@ static void connect_by_name(struct input *in)
         verdict_may_learn(&sealed.policy, &to.ip)) {
         bool https_only = text_equal(name, TEXT("ok.example"));
         struct verdict verdict = verdict_name(&sealed.policy, name);
-        names_learn(&learnt, &to.ip, verdict.rule, name);
+        names_learn(learnt_names(), &to.ip, verdict.rule, name);
         keep_told(&https_only, &to.ip);
     }
     arena_put(at, s.bytes, s.len);
@@ -351,7 +316,7 @@ static void change_mood(struct input *in)
 
 static void begin(void)
 {
-    memset(&learnt, 0, sizeof learnt);
+    memset(learnt_names(), 0, sizeof *learnt_names());
     memset(open_files, 0, sizeof open_files);
     for (uint32_t i = 0; i < FILES; i++)
         files[i].users = 0;
@@ -383,9 +348,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input in = {data, size};
     uint32_t kind = (uint32_t)take_number(&in, 1);
     blocks = kind < 0x80;
-    has_company = !(kind & 0x40);
+    had_threads = !(kind & 0x40);
     begin();
-    rival = has_company ? kind % 0x40 : 0;
+    rival = had_threads ? kind % 0x40 : 0;
     for (uint32_t steps = 0; in.left && steps < STEPS; steps++)
         switch (take_number(&in, 1) % 10) {
         case 0: lay(&in); break;

@@ -229,7 +229,7 @@ static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, ui
     return open_as(&objects[choose(sizeof objects / sizeof *objects)], flags);
 }
 
-bool has_company;
+bool had_threads;
 static bool lets_no_signal_in;
 /* A signal handler starts the process's first thread, in the midst of a call that began without. */
 static bool handler_starts_thread, began_alone;
@@ -240,7 +240,7 @@ static int64_t open_before_others(int32_t directory, uint64_t pointer, uint64_t 
     int64_t result = open_path(directory, pointer, flags, resolve);
     bool can_be_read = !(flags & O_PATH) && (flags & O_ACCMODE) != O_WRONLY;
     if (!is_error(result) && can_be_read && is_refused(object_of(result), false))
-        CHECK(!has_company && lets_no_signal_in);
+        CHECK(!had_threads && lets_no_signal_in);
     return result;
 }
 
@@ -266,7 +266,7 @@ static int64_t look(int32_t directory, uint64_t pointer, struct stat *st)
     }
     CHECK(began_alone);
     if (handler_starts_thread)
-        has_company = true;
+        had_threads = true;
     int64_t found = open_path(directory, pointer, O_PATH, 0);
     if (is_error(found))
         return found;
@@ -407,11 +407,6 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
     return file_call(nr, (const uint64_t[]){a, b, c, d, e, f});
 }
 
-bool owns_memory(void)
-{
-    return true;
-}
-
 static uint32_t count_open(void)
 {
     uint32_t count = 0;
@@ -482,10 +477,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(table, 0, sizeof table);
     uint64_t flags = take_number(&in, 1);
     began_alone = flags & 8;
-    has_company = !began_alone;
+    had_threads = !began_alone;
     handler_starts_thread = flags & 16;
     rival = (uint32_t)take_number(&in, 1);
-    if (!has_company)
+    if (!had_threads)
         rival = 0;
     sealed.tmp_is_mount = flags & 1;
     sealed.root_is_clear = flags & 2 && sealed.tmp_is_mount;

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "../../runtime_layer/native/core/api.h"
-#include "../../runtime_layer/native/core/policy.h"
+#include "../../runtime_layer/native/core/setting_table.h"
 #include "json.h"
 
 enum { ERROR_ROOM = 16384, OUT = 1 << 18 };

@@ -1,6 +1,6 @@
 """The engine's list of system calls (`native/engine/state/syscall_table.h`), the kernel's, and the page of the first.
 
-`python -m harness.system_calls` (in tests/) writes docs/system-calls.md anew.
+`python -m harness.system_calls` (in tests/) writes docs/reference/system-calls.md anew.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "runtime_layer" / "native" / "engine" / "state" / "syscall_table.h"
-PAGE = ROOT / "docs" / "system-calls.md"
+PAGE = ROOT / "docs" / "reference" / "system-calls.md"
 ARCHITECTURES = ("x86_64", "aarch64")
 
 # What each judge looks at.
@@ -165,7 +165,7 @@ def counts() -> str:
 
 
 def page() -> str:
-    """docs/system-calls.md."""
+    """docs/reference/system-calls.md."""
     listed = entries()
     judged = [entry for entry in listed if entry.judge]
     newest, number = max(kernel_calls("x86_64").items(), key=lambda call: call[1])

@@ -1,4 +1,4 @@
-"""docs/runtimes.md: each cell of the support matrix leads to a test that is there, about that runtime and policy."""
+"""docs/guide/runtimes.md: each cell of the matrix leads to a test that is there, about that runtime and policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shielded_function_emulator.languages import dotnet
 from shielded_function_emulator.languages.python_versions import VERSIONS
 from shielded_function_monitoring import POLICIES
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "runtimes.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "guide" / "runtimes.md"
 TEXT = DOCUMENT.read_text()
 LINKS = {
     label: (target, test) for label, target, test in re.findall(r'^\[([\w-]+)\]: (\S+) "(\w+)"$', TEXT, re.MULTILINE)

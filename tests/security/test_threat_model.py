@@ -1,4 +1,4 @@
-"""The rows of docs/threat-model.md: what the process engine does not stop is shown not to be stopped.
+"""The rows of docs/security/limits.md: what the process engine does not stop is shown not to be stopped.
 
 A row whose test starts to fail has become a promise: move it.
 """
@@ -6,7 +6,6 @@ A row whose test starts to fail has become a promise: move it.
 from __future__ import annotations
 
 import errno
-import re
 import signal
 import socket
 import threading
@@ -24,8 +23,6 @@ from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "threat-model.md"
-TESTS = Path(__file__).parents[1]
 LOAD = "import ctypes; beyond = ctypes.CDLL('/var/task/beyond.so'); "
 TMP_BLOCKED = policy(read_write_tmp="block")
 x86_64 = pytest.mark.skipif(architecture() != "x86_64", reason="aarch64 has no such thing")
@@ -43,6 +40,7 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     compile_c([SOURCES / "resolver.c"], task / "resolver.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "resolver.c"], task / "resolver", target=target)
     compile_c([SOURCES / "overwriting.c"], task / "overwriting", "-lpthread", target=target)
+    compile_c([SOURCES / "laid_text.c"], task / "laid_text", "-lpthread", "-ldl", target=target)
     target = f"{architecture()}-linux-musl"
     compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=target)
     with whole_sandbox(task, layer) as sandbox:
@@ -59,6 +57,20 @@ def run(box: Sandbox, code: str, settings: Mapping[str, str]) -> Completed:
 def test_a_jump_to_an_instruction_of_libc(box: Sandbox) -> None:
     done = run(box, LOAD + "print(beyond.open_at_libc_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
     assert done.stdout == "True\n"
+
+
+@x86_64
+def test_ctypes_alone_goes_around_the_engine(box: Sandbox) -> None:
+    """libffi puts the count of floating-point arguments into `al`, which is where the kernel looks for the call."""
+    code = """
+import ctypes, os
+getppid = ctypes.cast(ctypes.CDLL(None).getppid, ctypes.c_void_p).value
+instruction = getppid + ctypes.string_at(getppid, 32).index(bytes.fromhex("0f05c3"))  # syscall; ret
+opened = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_double, ctypes.c_double)(instruction)
+print(os.read(opened(b"/tmp/there", os.O_RDONLY, 0, 0), 64))  # two of them: open
+"""
+    done = run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"})
+    assert done.stdout == "b'content'\n"
 
 
 @x86_64
@@ -88,6 +100,14 @@ def test_code_in_executable_memory(box: Sandbox) -> None:
     assert int(allowed.stdout) > 2
     blocked = run(box, code, TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"})
     assert int(blocked.stdout) == -errno.EACCES
+
+
+def test_a_signal_handler_maps_text_under_an_advice(box: Sandbox) -> None:
+    """The advice was judged while nothing was there, and falls on the library that a handler mapped meanwhile."""
+    blocked = TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, "/var/task/laid_text", "/var/task/inline.so", "/tmp/there"], environment=blocked)
+    assert done.stdout.split()[0] == "1", f"never in {done.stdout} tries: {done.stderr[-2000:]}"
 
 
 @x86_64
@@ -243,6 +263,24 @@ print(ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p)(low)(b"/tmp/there") > 2)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
+def test_what_is_open_by_design(box: Sandbox) -> None:
+    """Listening; looking at the names of /tmp; what was opened before the handler was locked."""
+    prepare_tmp(box)
+    code = """
+import os, socket, sys; sys.path.insert(0, "/var/task")
+from behaviour import refusal, request, serve_runtime_api
+handler = open("/var/task/app.py")
+request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+print(refusal(lambda: open("/var/task/app.py").close()), len(handler.read()) > 0)
+print(os.stat("/tmp/there").st_size, os.readlink("/tmp/link"), os.path.exists("/tmp/missing"))
+print(socket.create_server(("0.0.0.0", 8080)).getsockname())
+"""
+    settings = policy(outbound_connectivity="block", read_write_tmp="block", read_handler="block")
+    done = run(box, code, settings | {"_HANDLER": "app.handler"})
+    expected = [f"{errno.EACCES} True", "7 /etc/resolv.conf False", "('0.0.0.0', 8080)"]
+    assert done.stdout.splitlines() == expected, done.stderr
+
+
 def test_local_sockets_are_open(box: Sandbox) -> None:
     prepare_tmp(box)
     server = box.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -271,18 +309,3 @@ def test_a_bucket_of_somebody_else() -> None:
     foreign = "somebody-elses-bucket.s3.us-east-1.amazonaws.com"
     assert everything.decide("resolve", foreign).action == "allow"
     assert one_service.decide("resolve", foreign).action == "deny"
-
-
-def test_every_row_names_a_test_that_exists() -> None:
-    text = DOCUMENT.read_text()
-    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
-    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", text)
-    assert len(named) >= 20
-    missing = [
-        f"{file}::{name}"
-        for file, name in named
-        if not any(f"def {name}(" in path.read_text() for path in TESTS.rglob(file))
-    ]
-    assert missing == []
-    headings = ("| what ", "| failure ", "| promise ")
-    assert [row for row in rows if "::test_" not in row and not row.startswith(headings)] == []

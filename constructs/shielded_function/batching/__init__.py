@@ -21,15 +21,17 @@ from typing import Any, Final
 import jsii
 
 __all__ = [
-    "add_aspect",
     "add_environment",
+    "add_layer",
+    "attach",
     "call_all",
     "create",
     "create_alarm",
+    "create_log_group",
+    "find_all",
     "inspect_all",
     "members_of",
     "resolve_all",
-    "set_member",
 ]
 
 _NAME: Final = "shielded-function-batch"
@@ -64,9 +66,33 @@ def inspect_all(resources: Sequence[Any]) -> list[dict[str, Any]]:
     return jsii.sinvoke(_batch(), "inspect", [list(resources)]) if resources else []
 
 
-def resolve_all(resources: Sequence[Any], attribute: str) -> list[Any]:
-    """One attribute of `inspect_all`, as each resource's stack resolves it; None for a resource that has none."""
-    return jsii.sinvoke(_batch(), "resolve", [list(resources), attribute]) if resources else []
+def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) -> list[Any]:
+    """Some properties in one attribute of `inspect_all`, as each resource's stack resolves them.
+
+    Args:
+        resources: the resources.
+        attribute: the attribute.
+        names: the properties that are wanted.
+
+    Returns:
+        For each resource, the properties that it has; None where it has not the attribute.
+    """
+    return jsii.sinvoke(_batch(), "resolve", [list(resources), attribute, list(names)]) if resources else []
+
+
+def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
+    """A construct and what is below it, as far as it is of some class or type.
+
+    Args:
+        scope: the construct.
+        classes: classes of the CDK, `Stack` or `aws_lambda.FunctionBase`.
+        types: CloudFormation types of resources.
+
+    Returns:
+        Each construct, and what its `toString` returns.
+    """
+    found = jsii.sinvoke(_batch(), "find", [scope, list(classes), list(types)])
+    return [(construct, text) for construct, text in found]
 
 
 def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping[str, Any]) -> Any:
@@ -74,19 +100,28 @@ def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping
     return jsii.sinvoke(_batch(), "create", [module, kind, scope, construct_id, dict(props)])
 
 
+def create_log_group(scope: Any, construct_id: str, props: Mapping[str, Any]) -> tuple[Any, str]:
+    """A log group, and its name."""
+    group, name = jsii.sinvoke(_batch(), "createLogGroup", [scope, construct_id, dict(props)])
+    return group, name
+
+
 def create_alarm(scope: Any, construct_id: str, metric: Mapping[str, Any], props: Mapping[str, Any]) -> Any:
     """A CloudWatch alarm on a metric, or on a math expression, of the given properties."""
     return jsii.sinvoke(_batch(), "createAlarm", [scope, construct_id, dict(metric), dict(props)])
 
 
-def add_aspect(construct: Any, aspect: Any, priority: int) -> None:
-    """`Aspects.of(construct).add(aspect, priority=priority)`."""
-    jsii.sinvoke(_batch(), "addAspect", [construct, aspect, priority])
+def attach(
+    function: Any, resource: Any, *, layer: Any, logging: Mapping[str, str] | None, aspect: Any, priority: int
+) -> None:
+    """Gives a function what is not None: a layer, a logging configuration, and an aspect of its resource."""
+    given = {"layer": layer, "logging": logging, "aspect": aspect, "priority": priority}
+    jsii.sinvoke(_batch(), "attach", [function, resource, {k: v for k, v in given.items() if v is not None}])
 
 
-def set_member(target: Any, name: str, value: Any) -> None:
-    """Sets a property of an object."""
-    jsii.sinvoke(_batch(), "set", [target, name, value])
+def add_layer(function: Any, layer: Any) -> None:
+    """Appends a layer to those of a `Function` or `CfnFunction`."""
+    jsii.sinvoke(_batch(), "addLayer", [function, layer])
 
 
 def add_environment(function: Any, variables: Mapping[str, str]) -> None:
@@ -114,11 +149,13 @@ def _archive() -> bytes:
         _method("members", {"objects": _LIST, "paths": _LIST}, _LIST),
         _method("call", {"objects": _LIST, "method": _STRING}, _LIST),
         _method("inspect", {"resources": _LIST}, _LIST),
-        _method("resolve", {"resources": _LIST, "attribute": _STRING}, _LIST),
+        _method("resolve", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
+        _method("find", {"scope": _ANY, "classes": _LIST, "types": _LIST}, _LIST),
         _method("create", {"module": _STRING, "kind": _STRING, "scope": _ANY, "id": _STRING, "props": _ANY}, _ANY),
         _method("createAlarm", {"scope": _ANY, "id": _STRING, "metric": _ANY, "props": _ANY}, _ANY),
-        _method("addAspect", {"construct": _ANY, "aspect": _ANY, "priority": {"primitive": "number"}}),
-        _method("set", {"target": _ANY, "name": _STRING, "value": _ANY}),
+        _method("createLogGroup", {"scope": _ANY, "id": _STRING, "props": _ANY}, _LIST),
+        _method("attach", {"lambda": _ANY, "resource": _ANY, "given": _ANY}),
+        _method("addLayer", {"lambda": _ANY, "layer": _ANY}),
         _method("addEnvironment", {"lambda": _ANY, "variables": _ANY}),
     ]
     author: Any = {"name": "shielded-function", "roles": ["author"]}

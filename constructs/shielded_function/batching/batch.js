@@ -26,13 +26,31 @@ class Batch {
         return resources.map(inspect);
     }
 
-    // The same with one attribute resolved; null for a resource that has none.
-    static resolve(resources, attribute) {
-        return resources.map((resource) => resource.stack.resolve(inspect(resource)[attribute]) ?? null);
+    // Some properties in one attribute of that, resolved; null for a resource without the attribute.
+    static resolve(resources, attribute, names) {
+        return resources.map((resource) => {
+            const properties = inspect(resource)[attribute];
+            const wanted = Object.fromEntries(names.map((name) => [name, properties?.[name]]));
+            return properties ? resource.stack.resolve(wanted) : null;
+        });
+    }
+
+    // The constructs in a scope that are of one of these classes, or resources of one of these types, each with its text.
+    static find(scope, classes, types) {
+        const kinds = classes.map((path) => member(cdk, path));
+        return scope.node
+            .findAll()
+            .filter((found) => types.includes(found.cfnResourceType) || kinds.some((kind) => found instanceof kind))
+            .map((found) => [found, found.toString()]);
     }
 
     static create(module, type, scope, id, props) {
         return new cdk[module][type](scope, id, props);
+    }
+
+    static createLogGroup(scope, id, props) {
+        const group = new cdk.aws_logs.LogGroup(scope, id, props);
+        return [group, group.logGroupName];
     }
 
     static createAlarm(scope, id, metric, props) {
@@ -41,12 +59,26 @@ class Batch {
         return new Alarm(scope, id, { ...props, metric: new Kind(metric) });
     }
 
-    static addAspect(construct, aspect, priority) {
-        cdk.Aspects.of(construct).add(aspect, { priority });
+    // Gives a function some of: a layer, a logging configuration, an aspect of its resource.
+    static attach(lambda, resource, given) {
+        if (given.layer) {
+            Batch.addLayer(lambda, given.layer);
+        }
+        if (given.logging) {
+            resource.loggingConfig = given.logging;
+        }
+        if (given.aspect) {
+            cdk.Aspects.of(resource).add(given.aspect, { priority: given.priority });
+        }
     }
 
-    static set(object, name, value) {
-        object[name] = value;
+    // To a Function, or to a CfnFunction.
+    static addLayer(lambda, layer) {
+        if (lambda.addLayers) {
+            lambda.addLayers(layer);
+        } else {
+            lambda.layers = [...(lambda.layers ?? []), layer.layerVersionArn];
+        }
     }
 
     static addEnvironment(lambda, variables) {

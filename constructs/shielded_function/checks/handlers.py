@@ -6,8 +6,11 @@ Told from an assembly, as `kinds` tells it in the app.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from ..cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS, USERS
+
+_OWN_IDS: Final = {own for ids, _ in (*PARENTS.values(), *GRANDPARENTS.values()) for own in ids}
 
 
 def is_cdk_handler(path: str, marks: Callable[[str], Iterable[str]], type_of: Callable[[str], str]) -> str:
@@ -25,6 +28,8 @@ def is_cdk_handler(path: str, marks: Callable[[str], Iterable[str]], type_of: Ca
     for depth in range(max(len(parts) - 2, 0), len(parts)):  # the function, or its resource
         if parts[depth] in SINGLETONS and type_of("/".join(parts[: depth + 1])) not in USERS:
             return SINGLETONS[parts[depth]]
+        if parts[depth] not in _OWN_IDS:
+            continue  # the type of a construct is in the whole app's tree, which few apps need to have read
         ids, what = PARENTS.get(type_of("/".join(parts[:depth])), ((), ""))
         if parts[depth] in ids:
             return what

@@ -114,7 +114,7 @@ class LambdaFunction:
     left_out: str = ""
     cdk_handler: str = ""
 
-    @property
+    @cached_property
     def is_image(self) -> bool:
         """It is a container image."""
         return self.properties.get("PackageType") == "Image" or "ImageUri" in as_mapping(self.properties.get("Code"))
@@ -148,17 +148,17 @@ class LambdaFunction:
         """A layer was seen to hold the shield."""
         return "shield" in self.layers or "unknown-shield" in self.layers
 
-    @property
+    @cached_property
     def has_policy(self) -> bool:
         """There are variables of a policy."""
         return any(name.startswith("SHIELD_") and name not in _NOT_POLICY for name in self.environment)
 
-    @property
+    @cached_property
     def is_touched(self) -> bool:
         """Something of a shield is there."""
         return self.has_wrapper or self.has_shield_layer or self.has_policy
 
-    @property
+    @cached_property
     def is_shielded(self) -> bool:
         """The shield runs in front of its code, as far as the template tells."""
         if self.is_image:

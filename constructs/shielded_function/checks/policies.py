@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
@@ -82,10 +83,16 @@ def read_policy(
         return FunctionPolicy()
     try:
         # All that there is may be known only at deployment: the defaults hold.
-        policy = ShieldPolicy.from_env(settings, lines or None) if settings or lines.strip() else ShieldPolicy()
+        policy = _parsed(tuple(settings.items()), lines) if settings or lines.strip() else ShieldPolicy()
         return FunctionPolicy(policy, "", late, shown)
     except ShieldPolicyError as error:
         return FunctionPolicy(None, str(error), late)
+
+
+@lru_cache
+def _parsed(settings: Sequence[tuple[str, str]], lines: str) -> ShieldPolicy:
+    """Many functions of an app have the same policy."""
+    return ShieldPolicy.from_env(dict(settings), lines or None)
 
 
 def _with_known(value: Any, known: Mapping[str, str]) -> Any:

@@ -267,13 +267,16 @@ def decide(
 def layer(
     arch: Annotated[str, typer.Option(help="The function's architecture: x86_64 or arm64.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The zip file to write.", show_default=False)],
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that holds something else.")] = False,
+    sbom: Annotated[
+        Path | None, typer.Option(help="Also write what is in it, as a CycloneDX SBOM.", show_default=False)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that hold something else.")] = False,
     json: Json = False,
 ) -> None:
     """Write the shield's layer as a zip file, the same bytes on every machine."""
     from . import layer
 
-    raise typer.Exit(layer.write(arch, output, force=force, json=json))
+    raise typer.Exit(layer.write(arch, output, sbom=sbom, force=force, json=json))
 
 
 @app.command()

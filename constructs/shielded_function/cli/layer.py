@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from shielded_function.layer_archive import ARCHITECTURES, code_sha256, layer_zip, missing_binaries, sha256_hex
+from shielded_function.layer_sbom import layer_sbom
 
 from .errors import CliError
 
@@ -15,24 +16,32 @@ from .errors import CliError
 _ALSO_CALLED = {"aarch64": "arm64", "amd64": "x86_64", "x86-64": "x86_64", "x64": "x86_64"}
 
 
-def write(architecture: str, output: Path, *, force: bool, json: bool) -> int:
-    """Writes the file and prints its hashes; always 0. A file with these very bytes is left as it is.
+def write(architecture: str, output: Path, *, sbom: Path | None = None, force: bool, json: bool) -> int:
+    """Writes the layer, and its SBOM, and prints the layer's hashes; always 0. A file with these very bytes stays.
 
     Raises:
-        CliError: no such architecture, the shield is not built, the file is there already (unless `force`) or cannot
+        CliError: no such architecture, the shield is not built, a file is there already (unless `force`) or cannot
             be written.
     """
     content = _content(architecture)
-    if _read(output) != content:
-        if output.exists() and not force:
-            raise CliError(f"{output} exists and holds something else: write another file, or add --force")
-        _write(output, content)
+    files = {output: content}
+    if sbom is not None:
+        if sbom == output:
+            raise CliError(f"--sbom {sbom} is the layer's own file: name another")
+        files[sbom] = layer_sbom(architecture).encode()
+    changed = [file for file, wanted in files.items() if _read(file) != wanted]
+    for file in changed:
+        if file.exists() and not force:
+            raise CliError(f"{file} exists and holds something else: write another file, or add --force")
+    for file in changed:
+        _write(file, files[file])
     told = {
         "file": str(output),
         "architecture": architecture,
         "bytes": len(content),
         "sha256": sha256_hex(content),
         "code_sha256": code_sha256(content),
+        **({"sbom": str(sbom)} if sbom else {}),
     }
     if json:
         print(json_module.dumps(told, indent=2))
@@ -40,6 +49,8 @@ def write(architecture: str, output: Path, *, force: bool, json: bool) -> int:
         print(f"{output}: the shield's layer for {architecture}, {len(content)} bytes")
         print(f"SHA-256     {told['sha256']}")
         print(f"CodeSha256  {told['code_sha256']}")
+        if sbom:
+            print(f"SBOM        {sbom}")
     return 0
 
 

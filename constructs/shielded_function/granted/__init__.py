@@ -39,7 +39,7 @@ def read_grants(
     Args:
         stage: the App or Stage that the functions are in; one call reads all of its policies once.
         functions: the functions; others are not read.
-        constructs: what `stage.node.find_all()` returned, where it was asked already.
+        constructs: what `find_relevant` found in it, where it was asked already.
         hosts_of: a construct -> its entries for `allow_outbound` with their longest lengths; by default
             `hosts.entries_of`.
 

@@ -53,7 +53,6 @@ class Mappings:
         self._tokens = tokens
         self._polled: dict[str, dict[str, str]] = {}
         self._sent_to: dict[str, dict[str, str]] = {}
-        self._aliases = constructs
         mappings: list[tuple[Mapping[str, Any], Place, str, str]] = []
         asked = [c for c in constructs if isinstance(c, lambda_.CfnEventSourceMapping)]
         members = dict(zip(map(id, asked), members_of(asked, *_MEMBERS), strict=True))

@@ -28,6 +28,7 @@ from constructs import IConstruct
 from ..batching import members_of
 from ..errors import ShieldError
 from ..function_facts import FunctionHandle
+from ..kinds import find_relevant
 from ..paths import learn_paths, path_of
 from .actions import covers, parse_action
 from .arns import Field, Resource, Target, Unknown, known_as, literal, words
@@ -130,12 +131,12 @@ class Reader:
         Args:
             stage: an App or a Stage. What is below a Stage in it belongs to that one.
             functions: whose grants are wanted; a handle knows already what would be asked of a construct.
-            constructs: what `stage.node.find_all()` returned, where it was asked already.
+            constructs: what `find_relevant` found in it, where it was asked already.
 
         Raises:
             ShieldError: a function is not in this stage.
         """
-        self.constructs: Sequence[Any] = stage.node.find_all() if constructs is None else constructs
+        self.constructs: Sequence[Any] = find_relevant(stage) if constructs is None else constructs
         learn_paths([stage, *(c for c in self.constructs if isinstance(c, _WITH_PATHS))])
         root, _ = path_of(stage)
         stages = [p for p in (path_of(c)[0] for c in self.constructs if isinstance(c, cdk.Stage)) if p != root]

@@ -94,8 +94,7 @@ class Looked:
             return False
         now = iter(call_all([d for _, d, _ in self.documents if isinstance(d, iam.PolicyDocument)], "toJSON"))
         return all(
-            _grants((next(now) or {}) if isinstance(d, iam.PolicyDocument) else as_json(d, place), place)
-            == _grants(before, place)
+            _is_same((next(now) or {}) if isinstance(d, iam.PolicyDocument) else as_json(d, place), before, place)
             for place, d, before in self.documents
         )
 
@@ -110,6 +109,10 @@ def _resolve(lists: Sequence[tuple[Place, Any]]) -> list[Any]:
         mine = [i for i, (p, _) in enumerate(lists) if p is place]
         found.update(zip(mine, resolve(place.stack, [lists[i][1] for i in mine]), strict=True))
     return [found[i] for i in range(len(lists))]
+
+
+def _is_same(document: Any, before: Any, place: Place) -> bool:
+    return document == before or _grants(document, place) == _grants(before, place)
 
 
 def _grants(document: Any, place: Place) -> set[str]:

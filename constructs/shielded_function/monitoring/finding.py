@@ -6,6 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from ..paths import find_constructs, path_of
 from ..stage_shields import StageShields, stage_shields
 
 
@@ -14,7 +15,7 @@ def stages_in(scope: Any) -> list[StageShields]:
     here = stage_shields(scope)
     if not isinstance(scope, cdk.Stage):
         return [here]
-    below = [c for c in scope.node.find_all() if isinstance(c, cdk.Stage) and c.node.path != scope.node.path]
+    below = [stage for stage in find_constructs(scope, ["Stage"]) if path_of(stage) != path_of(scope)]
     return [here, *(stage_shields(stage) for stage in below)]
 
 

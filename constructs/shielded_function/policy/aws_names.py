@@ -81,7 +81,7 @@ def is_service(name: str) -> bool:
 def service_meant(name: str) -> str:
     """The fix for a name that is no service: which one is meant, as words; empty when it is not known.
 
-    Example:
+    Examples:
         >>> service_meant("EventBridge")
         'use "events"'
     """

@@ -79,7 +79,7 @@ class ShieldPolicy:
     Raises:
         ShieldPolicyError: a value is malformed.
 
-    Example:
+    Examples:
         >>> policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_aws=["dynamodb"])
         >>> policy.decide("connect", "api.stripe.com:443").action
         'allow'
@@ -166,7 +166,7 @@ class ShieldPolicy:
         Raises:
             ShieldPolicyError: there is no such field, or a value is malformed.
 
-        Example:
+        Examples:
             >>> ShieldPolicy.from_dict({"allow_outbound": ["api.stripe.com:443"]}).allow_outbound
             ('api.stripe.com:443',)
         """
@@ -197,7 +197,7 @@ class ShieldPolicy:
         Raises:
             ShieldPolicyError: that is not a bucket, nor the name of one.
 
-        Example:
+        Examples:
             >>> policy = ShieldPolicy().allow_bucket("uploads")
             >>> policy.decide("connect", "uploads.s3.us-east-1.amazonaws.com:443").action
             'allow'
@@ -229,7 +229,7 @@ class ShieldPolicy:
         Raises:
             ShieldPolicyError: the other sets a mode, or another field that is no list.
 
-        Example:
+        Examples:
             >>> base = ShieldPolicy.alert()
             >>> (base + ShieldPolicy(allow_outbound=["api.stripe.com:443"])).outbound_connectivity
             'alert'
@@ -246,7 +246,7 @@ class ShieldPolicy:
         by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together cover a
         third do not. What is known only at deployment is compared as text, a construct by its path.
 
-        Example:
+        Examples:
             >>> old = ShieldPolicy(allow_outbound=["*.example.com:443"])
             >>> [str(each) for each in ShieldPolicy(allow_outbound=["api.example.com:80"]).looser_than(old)]
             ['allow_outbound: api.example.com:80 was not admitted']

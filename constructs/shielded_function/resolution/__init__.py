@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ShieldError
@@ -75,9 +76,7 @@ def resolve_policy(policy: ShieldPolicy, function: lambda_.Function | lambda_.Cf
             message begins with the function's path, and has every problem.
     """
     if not any(_is_unknown(entry) for name in UNKNOWN for entry in getattr(policy, name)):
-        environment = policy.to_env()
-        lengths = {name: json_length(value) for name, value in environment.items()}
-        return ResolvedPolicy(policy, environment, environment_bytes(lengths))
+        return _of_literals(policy)
 
     from .references import Place  # here, as it imports the CDK, which a policy of literals does without
 
@@ -96,6 +95,13 @@ def resolve_policy(policy: ShieldPolicy, function: lambda_.Function | lambda_.Cf
         raise ShieldError(place.path, list(dict.fromkeys(problems)))
     environment = resolved.to_env()
     return ResolvedPolicy(resolved, environment, _count(resolved, environment, items), _sources(resolved, items))
+
+
+@lru_cache
+def _of_literals(policy: ShieldPolicy) -> ResolvedPolicy:
+    environment = policy.to_env()
+    lengths = {name: json_length(value) for name, value in environment.items()}
+    return ResolvedPolicy(policy, environment, environment_bytes(lengths))
 
 
 def _is_unknown(entry: object) -> bool:

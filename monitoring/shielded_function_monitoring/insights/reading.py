@@ -29,7 +29,7 @@ def parse_query(text: str) -> Query:
     Raises:
         QueryError: it is not in the subset; the text says where.
 
-    Example:
+    Examples:
         >>> parse_query("filter ispresent(policy) | limit 3").render()
         'filter ispresent(policy)\\n| limit 3'
     """

@@ -1,7 +1,10 @@
 type Mode = "block" | "alert" | "allow";
 type List = readonly string[] | string;
 
-/** The fields of a policy. A mode that is left out is `block` in the first call, and stays as it is in a later one. */
+/**
+ * The fields of a policy. A mode that is left out is `block` in the first call, and stays as it is in a later one, which
+ * only makes modes stricter: lists and switches are left out there, or the same.
+ */
 export interface Policy {
   outbound_connectivity?: Mode;
   allow_outbound?: List;
@@ -33,7 +36,7 @@ export interface Options {
 export class ConfigurationError extends Error {}
 
 /**
- * Arms the shield in this process, or makes the policy in force stricter.
+ * Arms the shield in this process, or makes the modes in force stricter.
  * @throws ConfigurationError
  */
 export function configure(options: Options): void;

@@ -5,8 +5,6 @@
  */
 #include "alert.h"
 
-#include "alert_parts.h"
-
 enum {
     HOST_LIMIT = 300, /* host, sni */
     WORD_LIMIT = 40,  /* protocol, syscall */
@@ -42,7 +40,7 @@ static void put_cut(struct writer *w, struct text value, uint32_t limit)
 }
 
 /* A comma before every member but the first of an object. */
-static void key(struct writer *w, struct text name)
+static void put_key(struct writer *w, struct text name)
 {
     char last = w->used ? w->at[w->used - 1] : '{';
     if (last != '{' && last != '[')
@@ -52,31 +50,31 @@ static void key(struct writer *w, struct text name)
     put(w, TEXT("\":"));
 }
 
-static void member(struct writer *w, struct text name, struct text value, uint32_t limit)
+static void put_member(struct writer *w, struct text name, struct text value, uint32_t limit)
 {
     if (!value.len)
         return;
-    key(w, name);
+    put_key(w, name);
     put_char(w, '"');
     put_cut(w, value, limit);
     put_char(w, '"');
 }
 
-static void number(struct writer *w, struct text name, uint64_t value)
+static void put_number_member(struct writer *w, struct text name, uint64_t value)
 {
     if (!value)
         return;
-    key(w, name);
+    put_key(w, name);
     put_number(w, value);
 }
 
-static void arguments(struct writer *w, const struct alert *a)
+static void put_arguments(struct writer *w, const struct alert *a)
 {
     uint32_t count = a->argument_count < ALERT_ARGUMENTS ? a->argument_count : ALERT_ARGUMENTS;
     uint32_t left = ARGUMENTS_LIMIT;
     if (!count)
         return;
-    key(w, TEXT("arguments"));
+    put_key(w, TEXT("arguments"));
     put_char(w, '[');
     for (uint32_t i = 0; i < count && left > 3; i++) {
         uint32_t before = w->used;
@@ -91,24 +89,24 @@ static void arguments(struct writer *w, const struct alert *a)
     put_char(w, ']');
 }
 
-static void details(struct writer *w, const struct alert *a)
+static void put_details(struct writer *w, const struct alert *a)
 {
-    key(w, TEXT("details"));
+    put_key(w, TEXT("details"));
     put_char(w, '{');
-    member(w, TEXT("host"), a->host, HOST_LIMIT);
+    put_member(w, TEXT("host"), a->host, HOST_LIMIT);
     if (a->ip.family != FAMILY_NONE) {
-        key(w, TEXT("ip"));
+        put_key(w, TEXT("ip"));
         put_char(w, '"');
         address_write(&a->ip, w);
         put_char(w, '"');
     }
-    number(w, TEXT("port"), a->port);
-    member(w, TEXT("protocol"), a->protocol, WORD_LIMIT);
+    put_number_member(w, TEXT("port"), a->port);
+    put_member(w, TEXT("protocol"), a->protocol, WORD_LIMIT);
     if (!a->path.len) /* in its room */
-        member(w, TEXT("sni"), a->sni, HOST_LIMIT);
-    member(w, TEXT("path"), a->path, PATH_LIMIT);
-    member(w, TEXT("syscall"), a->syscall, WORD_LIMIT);
-    arguments(w, a);
+        put_member(w, TEXT("sni"), a->sni, HOST_LIMIT);
+    put_member(w, TEXT("path"), a->path, PATH_LIMIT);
+    put_member(w, TEXT("syscall"), a->syscall, WORD_LIMIT);
+    put_arguments(w, a);
     put_char(w, '}');
 }
 
@@ -118,7 +116,7 @@ static void allow(struct writer *w, struct text entry)
     struct writer before = *w;
     if (!entry.len)
         return;
-    key(w, TEXT("allow"));
+    put_key(w, TEXT("allow"));
     put_char(w, '"');
     if (put_json(w, entry, ALLOW_LIMIT))
         put_char(w, '"');
@@ -166,14 +164,14 @@ void alert_put(const struct alert *a, struct writer *w)
     put(w, mode_name(a->mode));
     put(w, TEXT("\",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
-    details(w, a);
+    put_details(w, a);
     if (a->object.len) {
-        key(w, TEXT("caller"));
+        put_key(w, TEXT("caller"));
         put_char(w, '{');
-        member(w, TEXT("object"), a->object, OBJECT_LIMIT);
+        put_member(w, TEXT("object"), a->object, OBJECT_LIMIT);
         put_char(w, '}');
     }
-    key(w, TEXT("pid"));
+    put_key(w, TEXT("pid"));
     put_number(w, a->pid);
     allow(w, a->allow);
     put(w, TEXT("}\n"));

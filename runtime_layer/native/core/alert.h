@@ -40,6 +40,8 @@ struct alert {
 /* Writes the line with its newline. Returns its length. Paths and arguments are cut to fit, never the
  * line. */
 uint32_t alert_write(const struct alert *a, char out[ALERT_MAX]);
+/* The same into any writer. */
+void alert_put(const struct alert *a, struct writer *w);
 
 /* The members of a line that say which function writes it, with a comma in front of each: at most ORIGIN_MAX bytes. What is
  * unknown is left out. Made once at the start, so that no line can name another function. */

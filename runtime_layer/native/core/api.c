@@ -1,8 +1,9 @@
 /* The core as a shared library; see api.h. */
 #include "api.h"
 
-#include "alert_parts.h"
+#include "alert.h"
 #include "explain.h"
+#include "setting_table.h"
 #include "verdict.h"
 
 static struct writer writer_to(char *out, size_t cap)
@@ -15,13 +16,13 @@ static struct text text_from(const char *at, size_t len)
     return (struct text){at, len < UINT32_MAX ? (uint32_t)len : UINT32_MAX};
 }
 
-static size_t written(const struct writer *w)
+static size_t written_length(const struct writer *w)
 {
     return w->full ? (size_t)w->cap + 1 : w->used;
 }
 
 /* Room for the NUL was kept back when the writer was made. */
-static void terminate(struct writer *w, size_t cap)
+static void put_terminator(struct writer *w, size_t cap)
 {
     if (cap)
         w->at[w->used] = 0;
@@ -51,7 +52,7 @@ int32_t shield_policy_parse_with_file(struct policy *p, const char *lines, size_
     well = policy_set_lines(p, text_from(lines, len), &w);
     policy_next_source(p);
     well = well && policy_set_lines(p, text_from(file, file_len), &w) && policy_end(p, &w);
-    terminate(&w, error_cap);
+    put_terminator(&w, error_cap);
     return !well;
 }
 
@@ -59,14 +60,14 @@ size_t shield_policy_lines(const struct policy *p, char *out, size_t cap)
 {
     struct writer w = writer_to(out, cap);
     policy_write_lines(p, &w);
-    return written(&w);
+    return written_length(&w);
 }
 
 size_t shield_policy_explain(const struct policy *p, char *out, size_t cap)
 {
     struct writer w = writer_to(out, cap);
     policy_explain(p, &w);
-    return written(&w);
+    return written_length(&w);
 }
 
 /* What is to be decided, and what came of it. */
@@ -80,7 +81,7 @@ struct decision {
     struct text error; /* why the target is malformed */
 };
 
-static bool malformed(struct decision *d, struct text why)
+static bool refuse_malformed(struct decision *d, struct text why)
 {
     d->error = why;
     return false;
@@ -106,22 +107,22 @@ static bool read_endpoint(struct decision *d)
         rest.len--;
         text_next(&rest, ']', &host);
         if (!rest.at || !text_starts(rest, TEXT(":")))
-            return malformed(d, TEXT("write [v6]:port"));
+            return refuse_malformed(d, TEXT("write [v6]:port"));
         rest.at++;
         rest.len--;
     } else {
         text_next(&rest, ':', &host);
     }
     if (!rest.at || !text_number(rest, 65535, &port))
-        return malformed(d, TEXT("write host:port, address:port or [v6]:port"));
+        return refuse_malformed(d, TEXT("write host:port, address:port or [v6]:port"));
     d->to.port = (uint16_t)port;
     if (address_parse(host, &d->to.ip) || (!bracketed && read_host(d, host)))
         return true;
-    return malformed(d, TEXT("that is neither a host name nor an address"));
+    return refuse_malformed(d, TEXT("that is neither a host name nor an address"));
 }
 
 /* A name that looks like data may not be asked for, though it is admitted. */
-static bool may_be_asked(struct decision *d)
+static bool check_question(struct decision *d)
 {
     if (d->policy->unusual_names == MODE_ALLOW || !verdict_is_unusual(d->policy, d->host, &d->verdict))
         return true;
@@ -133,7 +134,7 @@ static bool may_be_asked(struct decision *d)
 static void judge_host(struct decision *d, enum protocol protocol)
 {
     d->verdict = verdict_name(d->policy, d->host);
-    if (may_be_asked(d))
+    if (check_question(d))
         d->verdict = verdict_host(d->policy, d->host, true, d->to.port, protocol);
 }
 
@@ -164,9 +165,9 @@ static bool decide_udp(struct decision *d)
 static bool decide_resolve(struct decision *d)
 {
     if (!read_host(d, d->target))
-        return malformed(d, TEXT("that is not a host name"));
+        return refuse_malformed(d, TEXT("that is not a host name"));
     d->verdict = verdict_name(d->policy, d->host);
-    may_be_asked(d);
+    check_question(d);
     return true;
 }
 
@@ -187,7 +188,7 @@ static bool judge_tmp(struct decision *d, enum language language, enum tmp_use u
 {
     bool under = text_equal(d->target, TEXT("/tmp")) || text_starts(d->target, TEXT("/tmp/"));
     if (!under || !is_plain_path(d->target))
-        return malformed(d, TEXT("write a path under /tmp without \".\", \"..\" and double slashes"));
+        return refuse_malformed(d, TEXT("write a path under /tmp without \".\", \"..\" and double slashes"));
     d->verdict = verdict_tmp(d->policy, d->target, language, use);
     return true;
 }
@@ -203,7 +204,7 @@ static bool decide_tmp_at_start(struct decision *d)
     struct text runtime, path = d->target;
     text_next(&path, ':', &runtime);
     if (!path.at)
-        return malformed(d, TEXT("write a runtime and a path: java21:/tmp/hsperfdata_user"));
+        return refuse_malformed(d, TEXT("write a runtime and a path: java21:/tmp/hsperfdata_user"));
     d->target = path;
     return judge_tmp(d, language_from(runtime), TMP_AT_START);
 }
@@ -211,7 +212,7 @@ static bool decide_tmp_at_start(struct decision *d)
 static bool decide_program(struct decision *d, enum program_kind kind)
 {
     if (!is_plain_path(d->target))
-        return malformed(d, TEXT("write an absolute path without \".\", \"..\" and double slashes"));
+        return refuse_malformed(d, TEXT("write an absolute path without \".\", \"..\" and double slashes"));
     d->verdict = verdict_program(d->policy, d->target, -1, kind);
     return true;
 }
@@ -340,7 +341,7 @@ int32_t shield_decide(const struct policy *p, const char *event, size_t event_le
         put_unknown_event(&w, name);
     } else if (found->decide(&d)) {
         put_decision(&d, found, &w);
-        terminate(&w, cap);
+        put_terminator(&w, cap);
         return w.full;
     } else {
         put_string(&w, d.target);
@@ -349,7 +350,7 @@ int32_t shield_decide(const struct policy *p, const char *event, size_t event_le
         put(&w, TEXT("; "));
         put(&w, d.error);
     }
-    terminate(&w, cap);
+    put_terminator(&w, cap);
     return 1;
 }
 
@@ -480,5 +481,5 @@ size_t shield_alert_line(const char *fields, size_t len, char *out, size_t cap)
     put_origin(&made, &s.origin);
     s.alert.origin = (struct text){origin, made.used};
     alert_put(&s.alert, &w);
-    return written(&w);
+    return written_length(&w);
 }

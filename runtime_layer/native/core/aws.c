@@ -63,7 +63,7 @@ struct place {
     uint8_t partition; /* its bit */
 };
 
-static struct text pool(struct piece p)
+static struct text pool_text(struct piece p)
 {
     return (struct text){aws_pool + p.at, p.len};
 }
@@ -79,7 +79,7 @@ static bool is_letter_or_digit(char c)
 }
 
 /* Byte order, as the table is sorted: negative, zero or positive. */
-static int compare(struct text a, struct text b)
+static int compare_bytes(struct text a, struct text b)
 {
     for (uint32_t i = 0; i < a.len && i < b.len; i++)
         if (a.at[i] != b.at[i])
@@ -113,15 +113,15 @@ static bool find_place(const struct aws_limits *limits, struct place *place)
         if (!is_letter_or_digit(prefix.at[i]) && prefix.at[i] != '-')
             return false;
     for (uint32_t i = 0; i < AWS_REGION_PREFIXES; i++)
-        if (text_equal(prefix, pool(aws_prefixes[i].text)))
+        if (text_equal(prefix, pool_text(aws_prefixes[i].text)))
             partition = aws_prefixes[i].partition;
     const struct aws_partition *p = &aws_partitions[partition];
     *place = (struct place){.region = region,
                             .account = limits->account,
-                            .home = pool(p->home),
-                            .dns = pool(p->dns),
-                            .dual_stack = pool(p->dual_stack),
-                            .pseudo = pool(p->pseudo),
+                            .home = pool_text(p->home),
+                            .dns = pool_text(p->dns),
+                            .dual_stack = pool_text(p->dual_stack),
+                            .pseudo = pool_text(p->pseudo),
                             .partition = (uint8_t)(1u << partition)};
     return true;
 }
@@ -239,7 +239,7 @@ static const struct aws_name *find_name(struct text name)
     uint32_t low = 0, high = AWS_NAMES;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = compare(name, pool(aws_names[middle].text));
+        int order = compare_bytes(name, pool_text(aws_names[middle].text));
         if (!order)
             return &aws_names[middle];
         if (order < 0)
@@ -291,7 +291,7 @@ bool aws_service_index(struct text service, uint16_t *index)
     uint32_t low = 0, high = AWS_SERVICES;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = compare(service, pool(aws_services[middle]));
+        int order = compare_bytes(service, pool_text(aws_services[middle]));
         if (!order) {
             *index = (uint16_t)middle;
             return true;
@@ -306,7 +306,7 @@ bool aws_service_index(struct text service, uint16_t *index)
 
 struct text aws_service_name(uint16_t index)
 {
-    return index < AWS_SERVICES ? pool(aws_services[index]) : TEXT("");
+    return index < AWS_SERVICES ? pool_text(aws_services[index]) : TEXT("");
 }
 
 bool aws_is_endpoint(struct text host, const struct aws_limits *limits)
@@ -318,7 +318,8 @@ bool aws_is_endpoint(struct text host, const struct aws_limits *limits)
         const struct aws_pattern *pattern = &aws_patterns[i];
         struct found found;
         uint16_t owner = pattern->services;
-        if (!(pattern->partitions & place.partition) || !matches(pool(pattern->text), host, &place, &found))
+        if (!(pattern->partitions & place.partition) ||
+            !matches(pool_text(pattern->text), host, &place, &found))
             continue;
         if (found.name.at) {
             const struct aws_name *name = find_name(found.name);

@@ -2,7 +2,7 @@
 #include "explain.h"
 
 #include "aws.h"
-#include "settings.h"
+#include "setting_table.h"
 
 static void put_string(struct writer *w, struct text t)
 {
@@ -276,7 +276,7 @@ static struct text put_value(const struct policy *p, uint32_t row, const struct 
     return (struct text){w->at + start, w->used - start};
 }
 
-static struct text meaning_of(const struct wording *words, struct text value)
+static struct text find_meaning(const struct wording *words, struct text value)
 {
     for (uint32_t i = 0; i < sizeof words->values / sizeof words->values[0] && words->values[i].meaning; i++)
         if (!words->values[i].value || text_equal(value, text_of(words->values[i].value)))
@@ -299,7 +299,7 @@ void policy_explain(const struct policy *p, struct writer *w)
         put(w, TEXT(",\"value\":\""));
         value = put_value(p, row, words, w);
         put(w, TEXT("\",\"meaning\":"));
-        put_string(w, words ? meaning_of(words, value) : TEXT(""));
+        put_string(w, words ? find_meaning(words, value) : TEXT(""));
         if (words && words->entries) {
             put(w, TEXT(",\"entries\":["));
             words->entries(p, w);
@@ -316,5 +316,5 @@ struct text setting_meaning(const struct policy *p, uint32_t row)
     char value[64]; /* longer than every value that has a wording of its own */
     struct writer w = {.at = value, .cap = sizeof value};
     setting_write(p, row, &w);
-    return words ? meaning_of(words, (struct text){value, w.used}) : TEXT("");
+    return words ? find_meaning(words, (struct text){value, w.used}) : TEXT("");
 }

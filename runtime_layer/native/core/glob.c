@@ -1,4 +1,4 @@
-// Path patterns of allow_tmp; see verdict.h.
+// Path patterns of allow_tmp; see glob.h.
 //
 //   ?      one character of a component
 //   *      any characters of a component
@@ -8,7 +8,7 @@
 //
 // No recursion, and time at most pattern x path: for each kind of star only the last one needs to be
 // reconsidered, since a later star can take up whatever an earlier one would have taken.
-#include "verdict.h"
+#include "glob.h"
 
 // Where to go on after a mismatch: at `pattern`, with the text from `path`.
 struct retry {
@@ -18,13 +18,13 @@ struct retry {
     uint32_t path;
 };
 
-static bool at_deep_star(struct text pattern, uint32_t i)
+static bool is_deep_star(struct text pattern, uint32_t i)
 {
     return i + 1 < pattern.len && pattern.at[i] == '*' && pattern.at[i + 1] == '*';
 }
 
 // Moves a retry on by what its star may take. False when the star can take no more.
-static bool advance(struct retry *r, struct text path, bool deep)
+static bool advance_retry(struct retry *r, struct text path, bool deep)
 {
     if (!r->set)
         return false;
@@ -41,7 +41,7 @@ bool glob_match(struct text pattern, struct text path)
     struct retry deep = {0}, shallow = {0};
     uint32_t i = 0, j = 0;
     for (;;) {
-        if (at_deep_star(pattern, i)) {
+        if (is_deep_star(pattern, i)) {
             bool whole = i && pattern.at[i - 1] == '/' && i + 2 < pattern.len && pattern.at[i + 2] == '/';
             i += whole ? 3 : 2;
             deep = (struct retry){true, whole, i, j};
@@ -61,10 +61,10 @@ bool glob_match(struct text pattern, struct text path)
             j++;
             continue;
         }
-        if (advance(&shallow, path, false)) {
+        if (advance_retry(&shallow, path, false)) {
             i = shallow.pattern;
             j = shallow.path;
-        } else if (advance(&deep, path, true)) {
+        } else if (advance_retry(&deep, path, true)) {
             i = deep.pattern;
             j = deep.path;
             shallow = (struct retry){0};

@@ -1,8 +1,6 @@
-/* The policy: SHIELD_* settings as text, checked and turned into fixed structs.
+/* The policy, as fixed structs; setting_table.h reads it from text.
  *
- * Zero is the strict value everywhere, so a struct that was never filled denies. An unknown setting, a
- * misspelt mode or a malformed entry is an error that names the setting, the entry and the fix; there is
- * no value that silently means "allow".
+ * Zero is the strict value everywhere, so a struct that was never filled denies.
  */
 #ifndef SHIELD_POLICY_H
 #define SHIELD_POLICY_H
@@ -40,8 +38,7 @@ struct pooled {
 enum outbound_kind {
     OUTBOUND_NAME,
     OUTBOUND_SUFFIX, /* *.domain */
-    OUTBOUND_NETWORK,
-    OUTBOUND_REMOVED /* taken out since (tighten.h): admits nothing */
+    OUTBOUND_NETWORK
 };
 
 /* Zero: both, and what is neither (SCTP, MPTCP's own number, ...). */
@@ -60,7 +57,6 @@ struct outbound_rule {
 struct child_rule {
     struct pooled path;
     bool unshielded; /* `unshielded:/path`: may run without our library (static programs) */
-    bool removed;    /* taken out since (tighten.h) */
 };
 
 struct policy {
@@ -70,7 +66,6 @@ struct policy {
     uint8_t unusual_names; /* enum mode: names below a wildcard that look like data */
     bool skip_server_name; /* SHIELD_CHECK_SERVER_NAME=off */
     bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off */
-    bool aws_narrowed;     /* addresses were learnt while more of AWS was admitted (tighten.h) */
     uint16_t outbound_count, tmp_count, child_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
@@ -79,39 +74,19 @@ struct policy {
     struct pooled region;   /* AWS_REGION, the function's own; empty when unknown: no AWS name is admitted */
     struct pooled
         account; /* SHIELD_ACCOUNT_ID, the function's own; empty: names of any account are admitted */
-    struct pooled buckets; /* S3 is these alone, with commas around them; empty: any bucket */
+    struct pooled buckets; /* S3 is these alone, with commas between them; empty: any bucket */
     struct pooled next_wrapper;
     struct pooled policy_file;
     struct outbound_rule outbound[MAX_OUTBOUND];
-    struct pooled tmp[MAX_TMP]; /* globs, each begins with /tmp; empty: taken out since */
+    struct pooled tmp[MAX_TMP]; /* globs, each begins with /tmp */
     struct child_rule child[MAX_CHILD];
     uint16_t aws_services[MAX_AWS_SERVICES]; /* indexes into the AWS service table (aws.h) */
     char pool[POLICY_POOL];
 };
 
-/* Starts an empty, strict policy. */
-void policy_begin(struct policy *p);
-/* What comes next is of another source: the file beside the environment. Lists that both give are joined;
- * whatever else is given once. */
-void policy_next_source(struct policy *p);
-/* Takes one setting. Names that do not start with SHIELD_ are ignored, except AWS_REGION. Values given twice,
- * unknown SHIELD_ names and malformed values give false and one line in `error`. SHIELD_STATE is the
- * engine's own (engine/state.h) and is ignored here. */
-bool policy_set(struct policy *p, struct text name, struct text value, struct writer *error);
-/* Takes `NAME=value` lines (blank lines and lines that start with # are skipped; a carriage return before
- * the newline is ignored). The lines are ours alone, so a name that is no setting is an error. An error names
- * the line number. */
-bool policy_set_lines(struct policy *p, struct text lines, struct writer *error);
-/* The last checks: at least one setting was given. */
-bool policy_end(struct policy *p, struct writer *error);
-
 struct text policy_text(const struct policy *p, struct pooled at);
 struct text policy_name(enum policy_id id);   /* "outbound_connectivity" */
 struct text mode_name(uint8_t mode);          /* "block", ..., "by_runtime" */
 bool mode_from(struct text t, uint8_t *mode); /* exactly block, alert or allow */
-
-/* The policy in canonical form: one `NAME=value` line a setting, only those that were given. Parsing the
- * result gives the same policy again. */
-void policy_write_lines(const struct policy *p, struct writer *w);
 
 #endif

@@ -3,7 +3,7 @@
 
 enum { WORD_MAX = 64 };
 
-static uint32_t least(uint32_t a, uint32_t b)
+static uint32_t min_of(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
 }
@@ -20,7 +20,7 @@ static uint32_t edit_distance(struct text a, struct text b)
         for (uint32_t j = 1; j <= b.len; j++) {
             uint32_t above = row[j];
             uint32_t replaced = diagonal + (a.at[i - 1] != b.at[j - 1]);
-            row[j] = (uint8_t)least(replaced, least(above, row[j - 1]) + 1);
+            row[j] = (uint8_t)min_of(replaced, min_of(above, row[j - 1]) + 1);
             diagonal = above;
         }
     }

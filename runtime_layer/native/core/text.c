@@ -1,7 +1,7 @@
 /* Text without libc; see text.h. */
 #include "text.h"
 
-static char lower(char c)
+static char to_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
@@ -25,7 +25,7 @@ bool text_equal_nocase(struct text a, struct text b)
     if (a.len != b.len)
         return false;
     for (uint32_t i = 0; i < a.len; i++)
-        if (lower(a.at[i]) != lower(b.at[i]))
+        if (to_lower(a.at[i]) != to_lower(b.at[i]))
             return false;
     return true;
 }

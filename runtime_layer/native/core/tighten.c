@@ -1,211 +1,67 @@
 /* Making a policy stricter; see tighten.h. */
 #include "tighten.h"
 
-#include "aws.h"
-#include "settings.h"
-#include "tightening.h"
+#include "setting_table.h"
 
-static bool refuse_looser(struct writer *error, const struct setting *s, struct text wanted, struct text now)
+static bool has_entry(struct text list, struct text entry)
 {
-    setting_culprit(error, s, wanted);
-    put(error, TEXT("is looser than "));
-    put(error, now);
+    struct text one;
+    while (list.len && text_next(&list, ',', &one))
+        if (text_equal(one, entry))
+            return true;
+    return false;
+}
+
+static bool has_entries(struct text list, struct text entries)
+{
+    struct text one;
+    while (entries.len && text_next(&entries, ',', &one))
+        if (!has_entry(list, one))
+            return false;
+    return true;
+}
+
+/* The same value, or a list of the same entries in any order. */
+static bool is_same(const struct policy *p, const struct policy *wanted, uint32_t row, char *scratch)
+{
+    struct writer now = {scratch, 0, TIGHTEN_SCRATCH / 2, false};
+    struct writer then = {scratch + TIGHTEN_SCRATCH / 2, 0, TIGHTEN_SCRATCH / 2, false};
+    setting_write(p, row, &now);
+    setting_write(wanted, row, &then);
+    struct text in_force = {now.at, now.used}, asked = {then.at, then.used};
+    return !now.full && !then.full && has_entries(in_force, asked) && has_entries(asked, in_force);
+}
+
+static bool tighten_mode(struct policy *p, uint8_t *mode, uint8_t to, uint32_t row, struct writer *error)
+{
+    if (to == *mode)
+        return true;
+    if (to < *mode) {
+        *mode = to;
+        p->seen |= 1u << row;
+        return true;
+    }
+    put(error, setting_name(row));
+    put(error, TEXT(": \""));
+    put(error, mode_name(to));
+    put(error, TEXT("\" is looser than "));
+    put(error, mode_name(*mode));
     put(error, TEXT(", which is in force; a later call may only tighten"));
     return false;
 }
 
-/* The value that a setting has in each. */
-static bool refuse_change(const struct policy *p, const struct policy *wanted, const struct setting *s,
-                          struct writer *error)
+static bool tighten_setting(struct policy *p, struct policy *wanted, uint32_t row, char *scratch,
+                            struct writer *error)
 {
-    put(error, s->name);
-    put(error, TEXT(": "));
-    s->write(wanted, s, error);
-    put(error, TEXT(" is not "));
-    s->write(p, s, error);
-    put(error, TEXT(", which is in force; this field cannot change"));
+    uint8_t *mode = setting_mode(p, row);
+    if (mode)
+        return tighten_mode(p, mode, *setting_mode(wanted, row), row, error);
+    if (is_same(p, wanted, row, scratch))
+        return true;
+    put(error, setting_name(row));
+    put(error,
+        TEXT(": differs from what is in force; a later call only makes modes stricter, so leave it out"));
     return false;
-}
-
-static bool refuse_entry(struct writer *error, const struct setting *s, struct text entry)
-{
-    return setting_refuse(error, s, entry,
-                          TEXT("is not in the list in force; a later call may only take entries out"));
-}
-
-bool tighten_mode(struct policy *p, const struct policy *wanted, const struct setting *s,
-                  struct writer *error)
-{
-    uint8_t *now = &p->modes[s->detail], to = wanted->modes[s->detail];
-    if (to > *now)
-        return refuse_looser(error, s, mode_name(to), mode_name(*now));
-    *now = to;
-    return true;
-}
-
-bool tighten_unusual_names(struct policy *p, const struct policy *wanted, const struct setting *s,
-                           struct writer *error)
-{
-    if (wanted->unusual_names > p->unusual_names)
-        return refuse_looser(error, s, mode_name(wanted->unusual_names), mode_name(p->unusual_names));
-    p->unusual_names = wanted->unusual_names;
-    return true;
-}
-
-bool tighten_check_server_name(struct policy *p, const struct policy *wanted, const struct setting *s,
-                               struct writer *error)
-{
-    if (wanted->skip_server_name && !p->skip_server_name)
-        return refuse_looser(error, s, TEXT("off"), TEXT("on"));
-    p->skip_server_name = wanted->skip_server_name;
-    return true;
-}
-
-bool tighten_on_failure(struct policy *p, const struct policy *wanted, const struct setting *s,
-                        struct writer *error)
-{
-    return wanted->on_failure == p->on_failure || refuse_change(p, wanted, s, error);
-}
-
-/* Neither is stricter: one hides secrets, the other shows what was tried. */
-bool tighten_log_arguments(struct policy *p, const struct policy *wanted, const struct setting *s,
-                           struct writer *error)
-{
-    return wanted->hide_arguments == p->hide_arguments || refuse_change(p, wanted, s, error);
-}
-
-static bool has_outbound(const struct policy *p, struct text entry)
-{
-    for (uint32_t i = 0; i < p->outbound_count; i++)
-        if (p->outbound[i].kind != OUTBOUND_REMOVED &&
-            text_equal(policy_text(p, p->outbound[i].entry), entry))
-            return true;
-    return false;
-}
-
-bool tighten_outbound(struct policy *p, const struct policy *wanted, const struct setting *s,
-                      struct writer *error)
-{
-    for (uint32_t i = 0; i < wanted->outbound_count; i++) {
-        struct text entry = policy_text(wanted, wanted->outbound[i].entry);
-        if (!has_outbound(p, entry))
-            return refuse_entry(error, s, entry);
-    }
-    for (uint32_t i = 0; i < p->outbound_count; i++)
-        if (!has_outbound(wanted, policy_text(p, p->outbound[i].entry)))
-            p->outbound[i].kind = OUTBOUND_REMOVED;
-    return true;
-}
-
-static bool has_tmp(const struct policy *p, struct text glob)
-{
-    for (uint32_t i = 0; i < p->tmp_count; i++)
-        if (p->tmp[i].len && text_equal(policy_text(p, p->tmp[i]), glob))
-            return true;
-    return false;
-}
-
-bool tighten_tmp(struct policy *p, const struct policy *wanted, const struct setting *s, struct writer *error)
-{
-    for (uint32_t i = 0; i < wanted->tmp_count; i++)
-        if (!has_tmp(p, policy_text(wanted, wanted->tmp[i])))
-            return refuse_entry(error, s, policy_text(wanted, wanted->tmp[i]));
-    for (uint32_t i = 0; i < p->tmp_count; i++)
-        if (!has_tmp(wanted, policy_text(p, p->tmp[i])))
-            p->tmp[i].len = 0;
-    return true;
-}
-
-static const struct child_rule *find_child(const struct policy *p, struct text path)
-{
-    for (uint32_t i = 0; i < p->child_count; i++)
-        if (!p->child[i].removed && text_equal(policy_text(p, p->child[i].path), path))
-            return &p->child[i];
-    return NULL;
-}
-
-bool tighten_child(struct policy *p, const struct policy *wanted, const struct setting *s,
-                   struct writer *error)
-{
-    for (uint32_t i = 0; i < wanted->child_count; i++) {
-        const struct child_rule *rule = &wanted->child[i];
-        const struct child_rule *now = find_child(p, policy_text(wanted, rule->path));
-        if (!now)
-            return refuse_entry(error, s, policy_text(wanted, rule->path));
-        if (rule->unshielded && !now->unshielded)
-            return setting_refuse(
-                error, s, policy_text(wanted, rule->path),
-                TEXT("is not listed with unshielded: in the list in force; take that away"));
-    }
-    for (uint32_t i = 0; i < p->child_count; i++) {
-        const struct child_rule *rule = find_child(wanted, policy_text(p, p->child[i].path));
-        p->child[i].removed |= !rule;
-        p->child[i].unshielded &= rule && rule->unshielded;
-    }
-    return true;
-}
-
-static bool has_service(const struct policy *p, uint16_t service)
-{
-    for (uint32_t i = 0; i < p->aws_count; i++)
-        if (p->aws_services[i] == service)
-            return true;
-    return p->aws == AWS_ALL;
-}
-
-bool tighten_aws(struct policy *p, const struct policy *wanted, const struct setting *s, struct writer *error)
-{
-    if (wanted->aws == AWS_ALL && p->aws != AWS_ALL)
-        return refuse_looser(error, s, TEXT("all"), p->aws == AWS_NONE ? TEXT("none") : TEXT("a list"));
-    for (uint32_t i = 0; i < wanted->aws_count; i++)
-        if (!has_service(p, wanted->aws_services[i]))
-            return refuse_entry(error, s, aws_service_name(wanted->aws_services[i]));
-    p->aws_narrowed |= wanted->aws != p->aws || wanted->aws_count != p->aws_count;
-    copy_bytes(p->aws_services, wanted->aws_services, wanted->aws_count * sizeof *p->aws_services);
-    p->aws_count = wanted->aws_count;
-    p->aws = wanted->aws;
-    return true;
-}
-
-static bool has_bucket(const struct policy *p, struct text bucket)
-{
-    struct text rest = policy_text(p, p->buckets), known;
-    while (rest.len && text_next(&rest, ',', &known))
-        if (text_equal(known, bucket))
-            return true;
-    return false;
-}
-
-/* The first list: it admits host names of S3 whatever allow_aws says, so S3 must have been admitted. */
-static bool first_buckets(struct policy *p, const struct policy *wanted, const struct setting *s,
-                          struct writer *error)
-{
-    uint16_t s3;
-    if (!aws_service_index(TEXT("s3"), &s3) || !has_service(p, s3))
-        return setting_refuse_list(error, s,
-                                   TEXT("S3 is not admitted by the policy in force; leave the buckets out"));
-    p->aws_narrowed = true;
-    return setting_keep(p, policy_text(wanted, wanted->buckets), &p->buckets) ||
-           setting_refuse_list(error, s, POOL_FULL);
-}
-
-bool tighten_buckets(struct policy *p, const struct policy *wanted, const struct setting *s,
-                     struct writer *error)
-{
-    struct text rest = policy_text(wanted, wanted->buckets), bucket;
-    if (!p->buckets.len)
-        return first_buckets(p, wanted, s, error);
-    while (rest.len && text_next(&rest, ',', &bucket))
-        if (!has_bucket(p, bucket))
-            return refuse_entry(error, s, bucket);
-    /* Those that are gone leave commas: nothing moves. */
-    rest = policy_text(p, p->buckets);
-    while (rest.len && text_next(&rest, ',', &bucket))
-        if (bucket.len && !has_bucket(wanted, bucket)) {
-            fill_bytes(p->pool + (bucket.at - p->pool), ',', bucket.len);
-            p->aws_narrowed = true;
-        }
-    return true;
 }
 
 /* Errors of the core name variables; whoever writes code looks for the field: SHIELD_ALLOW_TMP is allow_tmp. */
@@ -280,12 +136,15 @@ bool policy_from_code(struct policy *p, struct text lines, struct writer *error)
     return false;
 }
 
-bool policy_tighten(struct policy *p, const struct policy *wanted, struct writer *error)
+bool policy_tighten(struct policy *p, struct policy *wanted, char *scratch, struct writer *error)
 {
     char said[512];
     struct writer w = {said, 0, sizeof said, false};
-    if (settings_tighten(p, wanted, &w))
-        return true;
-    put_as_code_says(error, (struct text){said, w.used});
-    return false;
+    for (uint32_t row = 0; row < setting_count(); row++) {
+        if (setting_given(wanted, row) && !tighten_setting(p, wanted, row, scratch, &w)) {
+            put_as_code_says(error, (struct text){said, w.used});
+            return false;
+        }
+    }
+    return true;
 }

@@ -2,9 +2,10 @@
 #include "verdict.h"
 
 #include "aws.h"
-#include "unusual.h"
+#include "data_in_names.h"
+#include "glob.h"
 
-static struct verdict allowed(enum policy_id id, enum reason reason, uint16_t rule)
+static struct verdict make_allowed(enum policy_id id, enum reason reason, uint16_t rule)
 {
     return (struct verdict){
         .action = ACTION_ALLOW, .policy = (uint8_t)id, .reason = (uint8_t)reason, .rule = rule};
@@ -22,7 +23,7 @@ static uint8_t action_of_mode(uint8_t mode)
 struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum reason reason)
 {
     if (p->modes[id] == MODE_ALLOW)
-        return allowed(id, REASON_MODE_ALLOW, RULE_NONE);
+        return make_allowed(id, REASON_MODE_ALLOW, RULE_NONE);
     return (struct verdict){.action = action_of_mode(p->modes[id]),
                             .policy = (uint8_t)id,
                             .reason = (uint8_t)reason,
@@ -54,12 +55,12 @@ static bool is_aws(const struct policy *p, struct text name)
 struct verdict verdict_name(const struct policy *p, struct text name)
 {
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
-        return allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
+        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
         if (rule_names(p, &p->outbound[i], name, true))
-            return allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
+            return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
     if (name.len && is_aws(p, name))
-        return allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
+        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
 }
 
@@ -128,14 +129,14 @@ struct verdict verdict_host(const struct policy *p, struct text name, bool whole
                             enum protocol protocol)
 {
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
-        return allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
+        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
         if (rule_names(p, &p->outbound[i], name, whole) && rule_admits(&p->outbound[i], port, protocol))
-            return allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
+            return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
     /* Any port: the address was answered for the name of an AWS endpoint, so whatever listens there is AWS's,
      * and some services answer elsewhere than on 443 (IoT on 8883 and 8443, mail on 465 and 587). */
     if (name.len && is_aws(p, name))
-        return allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
+        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
 }
 
@@ -176,16 +177,16 @@ static bool judge_learnt(void *context, uint16_t rule, struct text name)
 {
     struct learnt_question *q = context;
     const struct policy *p = q->policy;
-    if (rule == RULE_AWS && !p->aws_narrowed) {
-        q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS); /* any port: see verdict_host */
+    if (rule == RULE_AWS) {
+        q->verdict =
+            make_allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS); /* any port: see verdict_host */
         return true;
     }
-    if (rule < p->outbound_count && p->outbound[rule].kind != OUTBOUND_REMOVED &&
-        rule_admits(&p->outbound[rule], q->to->port, q->protocol)) {
-        q->verdict = allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
+    if (rule < p->outbound_count && rule_admits(&p->outbound[rule], q->to->port, q->protocol)) {
+        q->verdict = make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
         return true;
     }
-    /* The rule that admitted the name is for another port or protocol, or is gone; another may be for this. */
+    /* The rule that admitted the name is for another port or protocol; another may be for this. */
     q->verdict = verdict_host(p, name, name.len < NAME_KEPT, q->to->port, q->protocol);
     return q->verdict.action == ACTION_ALLOW;
 }
@@ -196,11 +197,11 @@ struct verdict verdict_endpoint(const struct policy *p, const struct always *alw
     struct learnt_question question = {.policy = p, .to = to, .protocol = protocol};
     uint16_t rule;
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
-        return allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
+        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     if (always_allowed(always, to))
-        return allowed(OUTBOUND_CONNECTIVITY, REASON_ALWAYS, RULE_NONE);
+        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_ALWAYS, RULE_NONE);
     if (network_rule(p, to, protocol, &rule))
-        return allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
+        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
     /* Internal addresses are never learnt (verdict_may_learn); asking again here costs nothing. */
     if (address_is_internal(&to->ip))
         return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_INTERNAL);
@@ -225,12 +226,12 @@ bool verdict_may_learn(const struct policy *p, const struct address *ip)
 struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language, enum tmp_use use)
 {
     if (p->modes[READ_WRITE_TMP] == MODE_ALLOW)
-        return allowed(READ_WRITE_TMP, REASON_MODE_ALLOW, RULE_NONE);
+        return make_allowed(READ_WRITE_TMP, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->tmp_count; i++)
-        if (p->tmp[i].len && glob_match(policy_text(p, p->tmp[i]), path))
-            return allowed(READ_WRITE_TMP, REASON_LISTED, i);
+        if (glob_match(policy_text(p, p->tmp[i]), path))
+            return make_allowed(READ_WRITE_TMP, REASON_LISTED, i);
     if (language_needs_tmp(language, path, use))
-        return allowed(READ_WRITE_TMP, REASON_ALWAYS, RULE_NONE);
+        return make_allowed(READ_WRITE_TMP, REASON_ALWAYS, RULE_NONE);
     return verdict_unlisted(p, READ_WRITE_TMP, REASON_NOT_LISTED);
 }
 
@@ -240,7 +241,7 @@ static struct verdict static_program(const struct policy *p)
 {
     static const uint8_t escaped[] = {OUTBOUND_CONNECTIVITY, READ_WRITE_TMP, CREATE_CHILD_PROCESS,
                                       READ_HANDLER};
-    struct verdict v = allowed(CREATE_CHILD_PROCESS, REASON_MODE_ALLOW, RULE_NONE);
+    struct verdict v = make_allowed(CREATE_CHILD_PROCESS, REASON_MODE_ALLOW, RULE_NONE);
     for (size_t i = 0; i < sizeof escaped; i++) {
         uint8_t action = action_of_mode(p->modes[escaped[i]]);
         if (action < v.action) {
@@ -255,10 +256,10 @@ struct verdict verdict_program(const struct policy *p, struct text path, int lis
 {
     for (uint16_t i = 0; i < p->child_count; i++) {
         const struct child_rule *rule = &p->child[i];
-        if (rule->removed || (listed >= 0 ? i != listed : !text_equal(policy_text(p, rule->path), path)))
+        if (listed >= 0 ? i != listed : !text_equal(policy_text(p, rule->path), path))
             continue;
         if (kind == PROGRAM_DYNAMIC || rule->unshielded)
-            return allowed(CREATE_CHILD_PROCESS, REASON_LISTED, i);
+            return make_allowed(CREATE_CHILD_PROCESS, REASON_LISTED, i);
     }
     if (kind != PROGRAM_DYNAMIC)
         return static_program(p);

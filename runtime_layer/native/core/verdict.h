@@ -5,9 +5,9 @@
 #ifndef SHIELD_VERDICT_H
 #define SHIELD_VERDICT_H
 
-#include "names.h"
+#include "learnt_addresses.h"
 #include "policy.h"
-#include "language.h"
+#include "runtime_profile.h"
 
 enum action { ACTION_DENY, ACTION_ALERT, ACTION_ALLOW };
 
@@ -50,7 +50,7 @@ struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum 
 struct verdict verdict_name(const struct policy *p, struct text name);
 /* The next one behind *rule that lets the name through as well, it may be for another port. False: none. */
 bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule);
-/* Does the name look like data (unusual.h) where the rule that admitted it leaves it open: what the star of *.domain
+/* Does the name look like data (data_in_names.h) where the rule that admitted it leaves it open: what the star of *.domain
  * stands for, a bucket of AWS's? Not when an entry admits the whole name, or buckets are listed. */
 bool verdict_is_unusual(const struct policy *p, struct text name, const struct verdict *admitted);
 /* What SHIELD_UNUSUAL_NAMES makes of a query for such a name. */
@@ -75,11 +75,6 @@ enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unre
  * A static program would escape every policy: unless an `unshielded:` entry admits it, the strictest mode of
  * outbound_connectivity, read_write_tmp, create_child_process and read_handler decides. */
 struct verdict verdict_program(const struct policy *p, struct text path, int listed, enum program_kind kind);
-
-/* Globs of allow_tmp: `*` and `?` within a component, `**` across components; a pattern that matches a
- * directory admits what lies below it only when it ends in a slash-star form. One that ends in slash and two
- * stars admits the directory too, so that a program may make it. */
-bool glob_match(struct text pattern, struct text path);
 
 /* The allow_outbound entry for a host (or, when that is empty, an address) at a port; 0: any port. */
 void put_outbound_entry(struct writer *w, struct text host, const struct address *ip, uint16_t port);

@@ -17,22 +17,22 @@ enum {
 static const uint32_t END_SIGNATURE = 0x06054b50, ENTRY_SIGNATURE = 0x02014b50,
                       LOCATOR_SIGNATURE = 0x07064b50, LARGE_END_SIGNATURE = 0x06064b50;
 
-static uint32_t two(const unsigned char *at)
+static uint32_t read_two(const unsigned char *at)
 {
     return at[0] | (uint32_t)at[1] << 8;
 }
 
-static uint32_t four(const unsigned char *at)
+static uint32_t read_four(const unsigned char *at)
 {
-    return two(at) | two(at + 2) << 16;
+    return read_two(at) | read_two(at + 2) << 16;
 }
 
 /* Where the record at the end begins: a comment follows it, which may look like one. UINT64_MAX: nowhere. */
 static uint64_t find_end(const unsigned char *archive, uint64_t size)
 {
     for (uint64_t len = END_SIZE; len <= size && len <= END_SIZE + COMMENT_MAX; len++)
-        if (four(archive + size - len) == END_SIGNATURE &&
-            two(archive + size - len + END_COMMENT_LEN) == len - END_SIZE)
+        if (read_four(archive + size - len) == END_SIGNATURE &&
+            read_two(archive + size - len + END_COMMENT_LEN) == len - END_SIZE)
             return size - len;
     return UINT64_MAX;
 }
@@ -46,11 +46,11 @@ struct directory {
 static struct directory find_directory(const unsigned char *archive, uint64_t end)
 {
     const uint64_t both = LOCATOR_SIZE + LARGE_END_SIZE;
-    uint64_t size = four(archive + end + END_SIZE_OF_DIRECTORY);
-    if (end >= both && four(archive + end - LOCATOR_SIZE) == LOCATOR_SIGNATURE &&
-        four(archive + end - both) == LARGE_END_SIGNATURE) {
+    uint64_t size = read_four(archive + end + END_SIZE_OF_DIRECTORY);
+    if (end >= both && read_four(archive + end - LOCATOR_SIZE) == LOCATOR_SIGNATURE &&
+        read_four(archive + end - both) == LARGE_END_SIGNATURE) {
         end -= both;
-        size = four(archive + end + LARGE_END_SIZE_OF_DIRECTORY);
+        size = read_four(archive + end + LARGE_END_SIZE_OF_DIRECTORY);
     }
     return (struct directory){size <= end ? end - size : 0, end};
 }
@@ -62,15 +62,15 @@ bool zip_holds(const unsigned char *archive, uint64_t size, struct text name)
         return false;
     struct directory directory = find_directory(archive, last);
     uint64_t at = directory.at, end = directory.end;
-    while (end - at >= ENTRY_SIZE && four(archive + at) == ENTRY_SIGNATURE) {
+    while (end - at >= ENTRY_SIZE && read_four(archive + at) == ENTRY_SIGNATURE) {
         const unsigned char *entry = archive + at;
-        uint32_t len = two(entry + ENTRY_NAME_LEN);
+        uint32_t len = read_two(entry + ENTRY_NAME_LEN);
         if (end - at - ENTRY_SIZE < len)
             return false;
         if (text_equal((struct text){(const char *)entry + ENTRY_SIZE, len}, name))
             return true;
-        uint64_t next =
-            (uint64_t)ENTRY_SIZE + len + two(entry + ENTRY_EXTRA_LEN) + two(entry + ENTRY_COMMENT_LEN);
+        uint64_t next = (uint64_t)ENTRY_SIZE + len + read_two(entry + ENTRY_EXTRA_LEN) +
+                        read_two(entry + ENTRY_COMMENT_LEN);
         if (end - at < next)
             return false;
         at += next;

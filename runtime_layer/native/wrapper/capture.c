@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "capture.h"
 
-#include "trial.h"
+#include "probe_runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void become(char *const argv[], char *const envp[], int output)
+static void exec_into(char *const argv[], char *const envp[], int output)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -25,7 +25,7 @@ static void become(char *const argv[], char *const envp[], int output)
 
 /* Reads to the end, or to the deadline; what does not fit is read and dropped, so that the writer never
  * waits. */
-static size_t collect(int fd, char *out, size_t cap, int64_t deadline)
+static size_t read_output(int fd, char *out, size_t cap, int64_t deadline)
 {
     size_t used = 0;
     char dropped[512];
@@ -44,7 +44,7 @@ static size_t collect(int fd, char *out, size_t cap, int64_t deadline)
     return used;
 }
 
-long capture(char *const argv[], char *const envp[], char *out, size_t cap)
+long capture_output(char *const argv[], char *const envp[], char *out, size_t cap)
 {
     int pipes[2], status = 0;
     if (pipe2(pipes, O_CLOEXEC) != 0)
@@ -52,12 +52,12 @@ long capture(char *const argv[], char *const envp[], char *out, size_t cap)
     int64_t deadline = now_ms() + CAPTURE_SECONDS * 1000;
     pid_t child = fork();
     if (child == 0) {
-        become(argv, envp, pipes[1]);
+        exec_into(argv, envp, pipes[1]);
         _exit(127);
     }
     int failed = errno;
     close(pipes[1]);
-    size_t used = child < 0 ? 0 : collect(pipes[0], out, cap, deadline);
+    size_t used = child < 0 ? 0 : read_output(pipes[0], out, cap, deadline);
     close(pipes[0]);
     if (child < 0) {
         errno = failed;

@@ -2,9 +2,9 @@
 #include "check.h"
 
 #include "../core/explain.h"
-#include "../core/settings.h"
+#include "../core/setting_table.h"
 #include "policy_file.h"
-#include "report.h"
+#include "refusal_report.h"
 #include "usage.h"
 
 #include <stdio.h>
@@ -33,7 +33,7 @@ static void print_json(const struct policy *policy)
     printf("%.*s\n", (int)w.used, output);
 }
 
-int check(int argc, char **argv, char **envp)
+int run_check(int argc, char **argv, char **envp)
 {
     static struct policy policy;
     static struct reason reason;
@@ -45,5 +45,5 @@ int check(int argc, char **argv, char **envp)
         return EXIT_REFUSED;
     }
     (json ? print_json : print_text)(&policy);
-    return printed();
+    return finish_output();
 }

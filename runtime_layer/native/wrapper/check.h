@@ -2,6 +2,6 @@
 #ifndef SHIELD_CHECK_H
 #define SHIELD_CHECK_H
 
-int check(int argc, char **argv, char **envp);
+int run_check(int argc, char **argv, char **envp);
 
 #endif

@@ -4,7 +4,7 @@
 #include "../core/text.h"
 #include "libc_facts.h"
 #include "probes.h"
-#include "report.h"
+#include "refusal_report.h"
 #include "usage.h"
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ struct findings {
     struct row rows[ROWS_MAX];
 };
 
-static void add(struct findings *all, const struct probe *probe, const struct finding *found)
+static void add_finding(struct findings *all, const struct probe *probe, const struct finding *found)
 {
     if (all->count < ROWS_MAX)
         all->rows[all->count++] = (struct row){
@@ -47,7 +47,7 @@ static const struct probe kernel_engine = {
     "only the process engine can run here",
 };
 
-static bool works(const struct findings *all, const char *key)
+static bool probe_works(const struct findings *all, const char *key)
 {
     for (size_t i = 0; i < all->count; i++)
         if (!strcmp(all->rows[i].key, key))
@@ -61,26 +61,26 @@ static struct finding judge_kernel_engine(const struct findings *all)
     static const char *const needed[] = {"seccomp_notify", "pidfd_open", "pidfd_getfd"};
     struct finding found = {.outcome = OUTCOME_WORKS};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (!works(all, needed[i])) {
-            settle_no(&found, "lacks %s", needed[i]);
+        if (!probe_works(all, needed[i])) {
+            record_no(&found, "lacks %s", needed[i]);
             break;
         }
     return found;
 }
 
-static void examine(struct findings *all)
+static void run_probes(struct findings *all)
 {
-    trials_begin();
+    prepare_for_probes();
     for (size_t i = 0; i < probe_count; i++) {
-        struct finding found = trial(probes[i].run, TRIAL_SECONDS);
-        add(all, &probes[i], &found);
+        struct finding found = run_probe(probes[i].run, TRIAL_SECONDS);
+        add_finding(all, &probes[i], &found);
     }
     for (size_t i = 0; i < sizeof about_libc / sizeof *about_libc; i++) {
-        struct finding found = trial(about_libc[i].run, LIBC_SECONDS);
-        add(all, &about_libc[i], &found);
+        struct finding found = run_probe(about_libc[i].run, LIBC_SECONDS);
+        add_finding(all, &about_libc[i], &found);
     }
     struct finding found = judge_kernel_engine(all);
-    add(all, &kernel_engine, &found);
+    add_finding(all, &kernel_engine, &found);
 }
 
 static void put_numbered(struct writer *w, const char *name, int number)
@@ -185,7 +185,7 @@ static void fill_standard_descriptors(void)
         close(fd);
 }
 
-int doctor(int argc, char **argv, char **envp)
+int run_doctor(int argc, char **argv, char **envp)
 {
     static struct findings all;
     bool json = false;
@@ -194,12 +194,12 @@ int doctor(int argc, char **argv, char **envp)
         if (!strcmp(argv[i], "--json"))
             json = true;
         else if (!strcmp(argv[i], "--program") && i + 1 < argc)
-            libc_facts_about(argv[++i]);
+            read_libc_facts(argv[++i]);
         else
             return usage_error(argv[i]);
     }
     fill_standard_descriptors();
-    examine(&all);
+    run_probes(&all);
     (json ? print_json : print_text)(&all);
-    return printed();
+    return finish_output();
 }

@@ -2,6 +2,6 @@
 #ifndef SHIELD_DOCTOR_H
 #define SHIELD_DOCTOR_H
 
-int doctor(int argc, char **argv, char **envp);
+int run_doctor(int argc, char **argv, char **envp);
 
 #endif

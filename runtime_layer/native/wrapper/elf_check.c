@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "elf_check.h"
 
-#include "report.h"
+#include "refusal_report.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -88,7 +88,7 @@ static bool elf_header(const struct image *image, Elf64_Ehdr *header, struct wri
 }
 
 /* What makes glibc and musl give up on a library with no more than a warning. */
-static bool identity_whole(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
+static bool check_identity(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
 {
     static const unsigned char zero[EI_NIDENT - EI_ABIVERSION];
     unsigned char abi = header->e_ident[EI_OSABI];
@@ -99,7 +99,7 @@ static bool identity_whole(const struct image *image, const Elf64_Ehdr *header, 
     return refuse(error, image->path, "is not a shared library");
 }
 
-static bool segment_loads(const Elf64_Phdr *segment, uint64_t low, uint64_t file_size)
+static bool check_segment(const Elf64_Phdr *segment, uint64_t low, uint64_t file_size)
 {
     uint64_t align = segment->p_align;
     /* A segment of zeroes takes nothing from the file, wherever it says that it begins. */
@@ -111,7 +111,7 @@ static bool segment_loads(const Elf64_Phdr *segment, uint64_t low, uint64_t file
 }
 
 /* A failed copy leaves a library that opens, and that the loader does without. */
-static bool segments_whole(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
+static bool check_segments(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
 {
     bool dynamic = false;
     uint64_t low = 0;
@@ -122,14 +122,14 @@ static bool segments_whole(const struct image *image, const Elf64_Ehdr *header, 
         dynamic |= segment.p_type == PT_DYNAMIC;
         if (segment.p_type != PT_LOAD)
             continue;
-        if (!segment_loads(&segment, low, (uint64_t)image->st.st_size))
+        if (!check_segment(&segment, low, (uint64_t)image->st.st_size))
             return refuse(error, image->path, "is cut short or damaged");
         low = segment.p_vaddr + segment.p_memsz;
     }
     return dynamic || refuse(error, image->path, "is not a shared library");
 }
 
-static bool maps_executable(const struct image *image, struct writer *error)
+static bool check_executable_mapping(const struct image *image, struct writer *error)
 {
     void *at = mmap(NULL, HEAD, PROT_READ | PROT_EXEC, MAP_PRIVATE, image->fd, 0);
     if (at == MAP_FAILED) {
@@ -147,14 +147,14 @@ bool library_inspect(const char *path, struct writer *error)
     Elf64_Ehdr header;
     if (!image_open(&image, path, error))
         return false;
-    bool good = elf_header(&image, &header, error) && identity_whole(&image, &header, error) &&
-                segments_whole(&image, &header, error) && maps_executable(&image, error);
+    bool good = elf_header(&image, &header, error) && check_identity(&image, &header, error) &&
+                check_segments(&image, &header, error) && check_executable_mapping(&image, error);
     close(image.fd);
     return good;
 }
 
 /* The loader's secure-execution mode drops a preload given by its path (AT_SECURE, ld.so(8)). */
-static bool runs_with_our_rights(const struct image *image, struct writer *error)
+static bool check_rights(const struct image *image, struct writer *error)
 {
     bool other_user = (image->st.st_mode & S_ISUID) && image->st.st_uid != geteuid();
     bool other_group = (image->st.st_mode & S_ISGID) && image->st.st_gid != getegid();
@@ -217,7 +217,7 @@ bool program_inspect(const char *path, struct program *out, struct writer *error
         if (!script && !is_elf(&image))
             refuse(error, out->elf, "is neither an ELF program nor a script that starts with #!");
         else if (!script)
-            good = runs_with_our_rights(&image, error) && find_loader(&image, out, error);
+            good = check_rights(&image, error) && find_loader(&image, out, error);
         close(image.fd);
         if (!script)
             return good;

@@ -5,8 +5,8 @@
 #include "elf_check.h"
 #include "plan.h"
 #include "policy_file.h"
-#include "report.h"
-#include "self.h"
+#include "refusal_report.h"
+#include "own_path.h"
 #include "usage.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define PRELOAD "LD_PRELOAD="
 #define STATE "SHIELD_STATE="
 #define NEXT "SHIELD_NEXT_WRAPPER="
-/* engine/state.h: the stage, the descriptor of the log (none yet), the program that ends the exec chain. */
+/* engine/state/sealed_state.h: the stage, the descriptor of the log (none yet), the program that ends the exec chain. */
 #define STATE_STARTING STATE "starting:-1:"
 
 static bool is_variable(const char *entry, const char *name)
@@ -26,7 +26,7 @@ static bool is_variable(const char *entry, const char *name)
 }
 
 /* A loop through a wrapper that starts the exec wrapper again shows here: the state is ours alone. */
-static bool not_nested(char **envp, struct writer *error)
+static bool check_not_nested(char **envp, struct writer *error)
 {
     char **e = envp;
     while (*e && !is_variable(*e, STATE))
@@ -73,7 +73,7 @@ static char **shielded_environment(char **envp, const char *library, const char 
 
 /* Lambda's convention: a wrapper is given the interpreter and its arguments after its own name. Returns only
  * when exec failed. */
-static bool start(const struct plan *plan, char **argv, char **envp, struct writer *error)
+static bool start_program(const struct plan *plan, char **argv, char **envp, struct writer *error)
 {
     bool wrapped = plan->next[0];
     const char *path = wrapped ? plan->next : plan->runtime;
@@ -92,7 +92,7 @@ static bool launch_shielded(struct policy *policy, char **argv, char **envp, str
 {
     static struct plan plan;
     char library[PATH_BYTES];
-    if (!not_nested(envp, error) || !plan_shielded(&plan, policy, argv[1], error) ||
+    if (!check_not_nested(envp, error) || !plan_shielded(&plan, policy, argv[1], error) ||
         !library_path(library, sizeof library, error))
         return false;
     if (!library_inspect(library, error)) {
@@ -104,7 +104,7 @@ static bool launch_shielded(struct policy *policy, char **argv, char **envp, str
         put_string(error, "out of memory");
         return false;
     }
-    return start(&plan, argv, changed, error);
+    return start_program(&plan, argv, changed, error);
 }
 
 /* As if there were no shield. A next wrapper that cannot be started is left out: the function has to run. */
@@ -119,9 +119,9 @@ static bool launch_unshielded(char **argv, char **envp, struct writer *error)
     if (!plan_unshielded(&plan, next, argv[1], error))
         return false;
     if (plan.next[0])
-        start(&plan, argv, envp, reason_begin(&ignored));
+        start_program(&plan, argv, envp, reason_begin(&ignored));
     plan.next[0] = 0;
-    return start(&plan, argv, envp, error);
+    return start_program(&plan, argv, envp, error);
 }
 
 int launch(char **argv, char **envp)
@@ -135,9 +135,9 @@ int launch(char **argv, char **envp)
 
     enum on_failure then = loaded ? (enum on_failure)policy.on_failure : policy_on_failure(&policy, envp);
     if (then == ON_FAILURE_RUN_UNSHIELDED) {
-        report("unshielded", reason_text(&reason));
+        write_report("unshielded", reason_text(&reason));
         launch_unshielded(argv, envp, reason_begin(&reason));
     }
-    report("refused", reason_text(&reason));
+    write_report("refused", reason_text(&reason));
     return EXIT_REFUSED;
 }

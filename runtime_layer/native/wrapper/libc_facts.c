@@ -4,7 +4,7 @@
 
 #include "capture.h"
 #include "elf_check.h"
-#include "report.h"
+#include "refusal_report.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,20 +21,20 @@ extern char **environ;
 static const char *chosen;
 static const char *const usual[] = {"/bin/true", "/usr/bin/true", "/bin/sh"};
 
-void libc_facts_about(const char *program)
+void read_libc_facts(const char *program)
 {
     chosen = program;
 }
 
 /* The program to look at; NULL: none is dynamic. */
-static const char *subject(struct program *program, struct finding *f)
+static const char *find_subject(struct program *program, struct finding *f)
 {
     struct reason reason;
     if (chosen) {
         if (!program_inspect(chosen, program, reason_begin(&reason)))
-            settle_no(f, "%.*s", (int)reason.writer.used, reason.bytes);
+            record_no(f, "%.*s", (int)reason.writer.used, reason.bytes);
         else if (program->is_static)
-            settle_no(f, "%s is a static program", chosen);
+            record_no(f, "%s is a static program", chosen);
         else
             return chosen;
         return NULL;
@@ -42,7 +42,7 @@ static const char *subject(struct program *program, struct finding *f)
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (program_inspect(usual[i], program, reason_begin(&reason)) && !program->is_static)
             return usual[i];
-    settle_no(f, "no dynamic program to look at; name one with --program");
+    record_no(f, "no dynamic program to look at; name one with --program");
     return NULL;
 }
 
@@ -94,7 +94,7 @@ static bool musl_version(char *loader, char *version, size_t cap)
 {
     static char said[OUTPUT];
     char *argv[] = {loader, NULL};
-    if (capture(argv, environ, said, sizeof said) < 0 || !strstr(said, "musl libc"))
+    if (capture_output(argv, environ, said, sizeof said) < 0 || !strstr(said, "musl libc"))
         return false;
     const char *at = strstr(said, "Version ");
     snprintf(version, cap, "musl libc %.*s", at ? (int)strcspn(at + 8, "\n") : 0, at ? at + 8 : "");
@@ -102,19 +102,19 @@ static bool musl_version(char *loader, char *version, size_t cap)
 }
 
 /* Where the program's libc lies, and which loader brings it in. */
-static bool locate(struct finding *f, struct program *program, char path[ELF_PATH])
+static bool locate_libc(struct finding *f, struct program *program, char path[ELF_PATH])
 {
     static char listing[OUTPUT];
-    if (!subject(program, f))
+    if (!find_subject(program, f))
         return false;
     char *argv[] = {program->loader, "--list", program->elf, NULL};
-    if (capture(argv, environ, listing, sizeof listing) < 0) {
-        settle(f, -1);
+    if (capture_output(argv, environ, listing, sizeof listing) < 0) {
+        record_result(f, -1);
         return false;
     }
     if (find_libc(listing, path, ELF_PATH))
         return true;
-    settle_no(f, "%s lists no libc for %s", program->loader, program->elf);
+    record_no(f, "%s lists no libc for %s", program->loader, program->elf);
     return false;
 }
 
@@ -122,20 +122,20 @@ void fact_libc(struct finding *f)
 {
     static struct program program;
     static char path[ELF_PATH];
-    if (locate(f, &program, path))
-        settle_text(f, "%s", path);
+    if (locate_libc(f, &program, path))
+        record_text(f, "%s", path);
 }
 
 void fact_libc_version(struct finding *f)
 {
     static struct program program;
     static char path[ELF_PATH], version[VERSION_LONGEST];
-    if (!locate(f, &program, path))
+    if (!locate_libc(f, &program, path))
         return;
     if (gnu_version(path, version, sizeof version) || musl_version(program.loader, version, sizeof version))
-        settle_text(f, "%s", version);
+        record_text(f, "%s", version);
     else
-        settle_no(f, "unknown");
+        record_no(f, "unknown");
 }
 
 /* Nothing of the caller's policy; alert mode refuses nothing and guards what block mode guards. */
@@ -173,7 +173,7 @@ static char *find_line(char *said, const char *event)
     return at;
 }
 
-static long field(const char *line, const char *name)
+static long read_field(const char *line, const char *name)
 {
     const char *at = strstr(line, name);
     return at ? atol(at + strlen(name)) : -1;
@@ -181,7 +181,7 @@ static long field(const char *line, const char *name)
 
 /* A JSON string up to its closing quote, in place. Of the escapes, only those of quotes and backslashes occur
  * in our own reasons. */
-static char *unescaped(char *json)
+static char *unescape_json(char *json)
 {
     char *to = json;
     for (char *from = json; *from && *from != '"'; from++) {
@@ -205,19 +205,19 @@ static bool start_shielded(struct start *start, struct finding *f)
 {
     static struct program program;
     static char said[OUTPUT];
-    *start = (struct start){.program = subject(&program, f)};
+    *start = (struct start){.program = find_subject(&program, f)};
     char **envp = benign_environment();
     if (!start->program || !envp)
         return false;
     char *argv[] = {"/proc/self/exe", (char *)start->program, NULL};
-    if (capture(argv, envp, said, sizeof said) < 0) {
-        settle(f, -1);
+    if (capture_output(argv, envp, said, sizeof said) < 0) {
+        record_result(f, -1);
         return false;
     }
     start->armed = find_line(said, "\"event\":\"armed\"");
     char *line = start->armed ? NULL : find_line(said, "\"event\":\"refused\"");
     char *reason = line ? strstr(line, "\"reason\":\"") : NULL;
-    start->refused = reason ? unescaped(reason + 10) : NULL;
+    start->refused = reason ? unescape_json(reason + 10) : NULL;
     return true;
 }
 
@@ -227,12 +227,12 @@ void fact_coverage(struct finding *f)
     if (!start_shielded(&start, f))
         return;
     if (start.armed)
-        settle_text(f, "complete: %ld system-call sites, %ld can make a guarded call, each has its gate",
-                    field(start.armed, "\"sites\":"), field(start.armed, "\"patched\":"));
+        record_text(f, "complete: %ld system-call sites, %ld can make a guarded call, each has its gate",
+                    read_field(start.armed, "\"sites\":"), read_field(start.armed, "\"patched\":"));
     else if (start.refused && strstr(start.refused, "cannot be guarded"))
-        settle_no(f, "incomplete: %s", start.refused);
+        record_no(f, "incomplete: %s", start.refused);
     else
-        settle_no(f, "not known: the engine did not come so far");
+        record_no(f, "not known: the engine did not come so far");
 }
 
 void fact_process_engine(struct finding *f)
@@ -241,11 +241,11 @@ void fact_process_engine(struct finding *f)
     if (!start_shielded(&start, f))
         return;
     if (start.armed)
-        settle_text(f, "armed in %s: %ld of %ld system-call sites patched, %ld microseconds", start.program,
-                    field(start.armed, "\"patched\":"), field(start.armed, "\"sites\":"),
-                    field(start.armed, "\"micros\":"));
+        record_text(f, "armed in %s: %ld of %ld system-call sites patched, %ld microseconds", start.program,
+                    read_field(start.armed, "\"patched\":"), read_field(start.armed, "\"sites\":"),
+                    read_field(start.armed, "\"micros\":"));
     else if (start.refused)
-        settle_no(f, "%s", start.refused);
+        record_no(f, "%s", start.refused);
     else
-        settle_no(f, "%s was started, and said neither armed nor refused", start.program);
+        record_no(f, "%s was started, and said neither armed nor refused", start.program);
 }

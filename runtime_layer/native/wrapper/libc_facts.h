@@ -2,10 +2,10 @@
 #ifndef SHIELD_LIBC_FACTS_H
 #define SHIELD_LIBC_FACTS_H
 
-#include "trial.h"
+#include "probe_runner.h"
 
 /* The program that all look at; NULL: the first of a few that every system has. */
-void libc_facts_about(const char *program);
+void read_libc_facts(const char *program);
 void fact_libc(struct finding *f);         /* its path */
 void fact_libc_version(struct finding *f); /* as the library or its loader tells it */
 /* Are all of its system calls that have to pass the gate patched? Incomplete: the first that is not. */

@@ -17,7 +17,7 @@
  *     the exec chain of the wrappers is still running, and which program ends it.
  *  4. exec (launch.c) of the next wrapper, or of the runtime.
  *
- * A failure is one JSON line (report.c) and exit status 78; with SHIELD_ON_FAILURE=run_unshielded it is one
+ * A failure is one JSON line (refusal_report.c) and exit status 78; with SHIELD_ON_FAILURE=run_unshielded it is one
  * JSON line and an unshielded start. There is no third way.
  *
  * The program is static and calls nothing twice: what is spent here is spent at every cold start.
@@ -39,8 +39,8 @@ struct command {
 
 /* A runtime is always given by its path, so no interpreter is mistaken for one of these. */
 static const struct command commands[] = {
-    {"--help", usage_help}, {"-h", usage_help}, {"--version", usage_version},
-    {"check", check},       {"doctor", doctor},
+    {"--help", usage_help}, {"-h", usage_help},     {"--version", usage_version},
+    {"check", run_check},   {"doctor", run_doctor},
 };
 
 int main(int argc, char **argv, char **envp)

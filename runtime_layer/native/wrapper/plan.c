@@ -3,8 +3,8 @@
 #include "plan.h"
 
 #include "elf_check.h"
-#include "report.h"
-#include "self.h"
+#include "refusal_report.h"
+#include "own_path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static bool is_executable_file(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-static bool join(char to[PATH_BYTES], const char *folder, size_t folder_len, const char *name)
+static bool join_path(char to[PATH_BYTES], const char *folder, size_t folder_len, const char *name)
 {
     size_t name_len = strlen(name);
     if (folder_len + 1 + name_len >= PATH_BYTES)
@@ -31,7 +31,7 @@ static bool join(char to[PATH_BYTES], const char *folder, size_t folder_len, con
 static bool against_cwd(char to[PATH_BYTES], const char *path)
 {
     char folder[PATH_BYTES];
-    return getcwd(folder, sizeof folder) && join(to, folder, strlen(folder), path);
+    return getcwd(folder, sizeof folder) && join_path(to, folder, strlen(folder), path);
 }
 
 /* Lambda gives an absolute path; people at a shell do not. */
@@ -47,7 +47,7 @@ static bool find_runtime(char to[PATH_BYTES], const char *program)
         end = strchrnul(folders, ':');
         const char *folder = end == folders ? "." : folders;
         size_t len = end == folders ? 1 : (size_t)(end - folders);
-        if (!join(found, folder, len, program) || !is_executable_file(found))
+        if (!join_path(found, folder, len, program) || !is_executable_file(found))
             continue;
         return found[0] == '/' ? strcpy(to, found) != NULL : against_cwd(to, found);
     }
@@ -70,7 +70,7 @@ static bool refuse(struct writer *error, const char *path, const char *why)
     return false;
 }
 
-static bool not_found(struct writer *error, const char *program)
+static bool refuse_not_found(struct writer *error, const char *program)
 {
     return refuse(error, program, " is not a program that can be found");
 }
@@ -116,7 +116,7 @@ static bool copy_text(char to[PATH_BYTES], struct text from)
 bool plan_shielded(struct plan *plan, const struct policy *policy, const char *program, struct writer *error)
 {
     if (!find_runtime(plan->runtime, program))
-        return not_found(error, program);
+        return refuse_not_found(error, program);
     if (!copy_text(plan->next, policy_text(policy, policy->next_wrapper))) {
         put_string(error, "SHIELD_NEXT_WRAPPER: the path is too long");
         return false;
@@ -128,7 +128,7 @@ bool plan_shielded(struct plan *plan, const struct policy *policy, const char *p
 bool plan_unshielded(struct plan *plan, const char *next, const char *program, struct writer *error)
 {
     if (!find_runtime(plan->runtime, program))
-        return not_found(error, program);
+        return refuse_not_found(error, program);
     if (!copy_text(plan->next, text_of(next)) || next[0] != '/' || is_self(next))
         plan->next[0] = 0;
     return true;

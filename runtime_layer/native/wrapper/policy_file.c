@@ -2,7 +2,8 @@
 #define _GNU_SOURCE
 #include "policy_file.h"
 
-#include "report.h"
+#include "../core/setting_table.h"
+#include "refusal_report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool split(const char *entry, struct text *name, struct text *value)
+static bool split_setting(const char *entry, struct text *name, struct text *value)
 {
     const char *equals = strchr(entry, '=');
     if (!equals)
@@ -20,7 +21,7 @@ static bool split(const char *entry, struct text *name, struct text *value)
     return true;
 }
 
-static bool cannot_read(struct writer *error, const char *path, const char *why)
+static bool refuse_unreadable(struct writer *error, const char *path, const char *why)
 {
     put_string(error, "SHIELD_POLICY_FILE: cannot read ");
     put_quoted(error, path);
@@ -34,11 +35,11 @@ static bool read_whole(const char *path, char *bytes, size_t cap, size_t *used, 
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return cannot_read(error, path, strerror(errno));
+        return refuse_unreadable(error, path, strerror(errno));
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         close(fd);
-        return cannot_read(error, path, "it is not a regular file");
+        return refuse_unreadable(error, path, "it is not a regular file");
     }
     *used = 0;
     ssize_t n;
@@ -50,9 +51,9 @@ static bool read_whole(const char *path, char *bytes, size_t cap, size_t *used, 
     int failed = n < 0 ? errno : 0;
     close(fd);
     if (failed)
-        return cannot_read(error, path, strerror(failed));
+        return refuse_unreadable(error, path, strerror(failed));
     if (*used == cap)
-        return cannot_read(error, path, "it is larger than 256 KB");
+        return refuse_unreadable(error, path, "it is larger than 256 KB");
     return true;
 }
 
@@ -86,7 +87,7 @@ bool policy_load(struct policy *p, char **envp, struct writer *error)
     policy_begin(p);
     struct text name, value;
     for (char **e = envp; *e; e++)
-        if (split(*e, &name, &value) && !policy_set(p, name, value, error))
+        if (split_setting(*e, &name, &value) && !policy_set(p, name, value, error))
             return false;
     return load_file(p, error) && policy_end(p, error);
 }
@@ -97,7 +98,7 @@ enum on_failure policy_on_failure(struct policy *p, char **envp)
     struct text name, value;
     policy_begin(p);
     for (char **e = envp; *e; e++)
-        if (split(*e, &name, &value) && text_equal(name, TEXT("SHIELD_ON_FAILURE")) &&
+        if (split_setting(*e, &name, &value) && text_equal(name, TEXT("SHIELD_ON_FAILURE")) &&
             !policy_set(p, name, value, reason_begin(&unused)))
             return ON_FAILURE_REFUSE;
     return (enum on_failure)p->on_failure;

@@ -1,11 +1,11 @@
 /* The table of questions, and those of them that make system calls which a sandbox may refuse.
  *
- * Each probe runs in a child of its own (trial.h), so that it may change that child as it likes.
+ * Each probe runs in a child of its own (probe_runner.h), so that it may change that child as it likes.
  */
 #define _GNU_SOURCE
 #include "probes.h"
 
-#include "facts.h"
+#include "host_facts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,24 +31,24 @@ enum { PAGE_BYTES = 4096, STATX_MNT_ID_BIT = 0x1000, IO_URING_PARAMS_BYTES = 120
 static void probe_prctl_get(struct finding *f)
 {
     char name[16];
-    settle(f, prctl(PR_GET_NAME, name, 0, 0, 0));
+    record_result(f, prctl(PR_GET_NAME, name, 0, 0, 0));
 }
 
 static void probe_prctl_set(struct finding *f)
 {
-    settle(f, prctl(PR_SET_NAME, "shield", 0, 0, 0));
+    record_result(f, prctl(PR_SET_NAME, "shield", 0, 0, 0));
 }
 
 static void probe_set_no_new_privs(struct finding *f)
 {
-    settle(f, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    record_result(f, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
 /* Asks seccomp(2) for something harmless: EPERM here means that the call itself is filtered. */
 static void probe_seccomp(struct finding *f)
 {
     uint32_t action = SECCOMP_RET_USER_NOTIF;
-    settle(f, syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action));
+    record_result(f, syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action));
 }
 
 static long install_filter(unsigned flags)
@@ -62,20 +62,20 @@ static long install_filter(unsigned flags)
 static void try_filter(struct finding *f, unsigned flags)
 {
     uint32_t action = SECCOMP_RET_ALLOW;
-    settle(f, syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action));
+    record_result(f, syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action));
     if (f->outcome != OUTCOME_WORKS) {
         if (f->outcome == OUTCOME_REFUSED)
             snprintf(f->text, sizeof f->text, "filtered");
         return;
     }
-    settle(f, install_filter(flags));
+    record_result(f, install_filter(flags));
     if (f->error != EACCES)
         return;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         snprintf(f->text, sizeof f->text, "only lacks no_new_privs, which prctl refuses");
         return;
     }
-    settle(f, install_filter(flags));
+    record_result(f, install_filter(flags));
     if (f->outcome == OUTCOME_WORKS)
         snprintf(f->text, sizeof f->text, "works after no_new_privs");
 }
@@ -92,30 +92,30 @@ static void probe_seccomp_notify(struct finding *f)
 
 static void probe_ptrace(struct finding *f)
 {
-    settle(f, ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+    record_result(f, ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 }
 
 static void probe_landlock(struct finding *f)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    settle(f, abi);
+    record_result(f, abi);
     if (abi >= 0)
-        settle_text(f, "ABI %ld", abi);
+        record_text(f, "ABI %ld", abi);
 }
 
 static void probe_user_namespace(struct finding *f)
 {
-    settle(f, unshare(CLONE_NEWUSER));
+    record_result(f, unshare(CLONE_NEWUSER));
 }
 
 static void probe_memfd(struct finding *f)
 {
-    settle(f, syscall(SYS_memfd_create, "shield", MFD_CLOEXEC));
+    record_result(f, syscall(SYS_memfd_create, "shield", MFD_CLOEXEC));
 }
 
 static void probe_pidfd_open(struct finding *f)
 {
-    settle(f, syscall(SYS_pidfd_open, getpid(), 0));
+    record_result(f, syscall(SYS_pidfd_open, getpid(), 0));
 }
 
 /* A child to be looked into, as a supervisor would look into the function. It ends by itself. */
@@ -142,16 +142,16 @@ static void probe_pidfd_getfd(struct finding *f)
 {
     int pair[2];
     if (pipe(pair) != 0) {
-        settle(f, -1);
+        record_result(f, -1);
         return;
     }
     pid_t subject = start_subject();
     if (subject < 0) {
-        settle(f, -1);
+        record_result(f, -1);
         return;
     }
     long pidfd = syscall(SYS_pidfd_open, subject, 0);
-    settle(f, pidfd < 0 ? -1 : syscall(SYS_pidfd_getfd, pidfd, pair[0], 0));
+    record_result(f, pidfd < 0 ? -1 : syscall(SYS_pidfd_getfd, pidfd, pair[0], 0));
     end_subject(subject);
 }
 
@@ -161,20 +161,20 @@ static void probe_process_vm_readv(struct finding *f)
     uint32_t there = 0;
     pid_t subject = start_subject();
     if (subject < 0) {
-        settle(f, -1);
+        record_result(f, -1);
         return;
     }
     struct iovec to = {&there, sizeof there}, from = {(void *)&here, sizeof here};
-    settle(f, process_vm_readv(subject, &to, 1, &from, 1, 0));
+    record_result(f, process_vm_readv(subject, &to, 1, &from, 1, 0));
     if (f->outcome == OUTCOME_WORKS && there != here)
-        settle_no(f, "read other bytes than were written");
+        record_no(f, "read other bytes than were written");
     end_subject(subject);
 }
 
 static void probe_io_uring(struct finding *f)
 {
     _Alignas(8) char params[IO_URING_PARAMS_BYTES] = {0};
-    settle(f, syscall(SYS_io_uring_setup, 1, params));
+    record_result(f, syscall(SYS_io_uring_setup, 1, params));
 }
 
 static void probe_clone3(struct finding *f)
@@ -183,7 +183,7 @@ static void probe_clone3(struct finding *f)
     long child = syscall(SYS_clone3, &arguments, CLONE_ARGS_SIZE_VER0);
     if (child == 0)
         _exit(0);
-    settle(f, child);
+    record_result(f, child);
     if (child > 0)
         waitpid((pid_t)child, NULL, 0);
 }
@@ -191,9 +191,9 @@ static void probe_clone3(struct finding *f)
 static void probe_statx_mount_id(struct finding *f)
 {
     struct statx st;
-    settle(f, statx(AT_FDCWD, "/", 0, STATX_MNT_ID_BIT, &st));
+    record_result(f, statx(AT_FDCWD, "/", 0, STATX_MNT_ID_BIT, &st));
     if (f->outcome == OUTCOME_WORKS && !(st.stx_mask & STATX_MNT_ID_BIT))
-        settle_no(f, "gives no mount number");
+        record_no(f, "gives no mount number");
 }
 
 /* A function that returns, in machine code. */
@@ -207,11 +207,11 @@ static void probe_executable_memory(struct finding *f)
 {
     void *at = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) {
-        settle(f, -1);
+        record_result(f, -1);
         return;
     }
     memcpy(at, return_code, sizeof return_code);
-    settle(f, mprotect(at, PAGE_BYTES, PROT_READ | PROT_EXEC));
+    record_result(f, mprotect(at, PAGE_BYTES, PROT_READ | PROT_EXEC));
     if (f->outcome != OUTCOME_WORKS)
         return;
     __builtin___clear_cache(at, (char *)at + sizeof return_code);
@@ -222,13 +222,13 @@ static void probe_executable_memory(struct finding *f)
 static void probe_patch_code(struct finding *f)
 {
     uintptr_t page = (uintptr_t)probe_executable_memory & ~(uintptr_t)(PAGE_BYTES - 1);
-    settle(f, mprotect((void *)page, PAGE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC));
+    record_result(f, mprotect((void *)page, PAGE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC));
     if (f->outcome != OUTCOME_WORKS)
         return;
     volatile unsigned char *code = (volatile unsigned char *)page;
     *code = *code;
     __builtin___clear_cache((char *)page, (char *)page + PAGE_BYTES);
-    settle(f, mprotect((void *)page, PAGE_BYTES, PROT_READ | PROT_EXEC));
+    record_result(f, mprotect((void *)page, PAGE_BYTES, PROT_READ | PROT_EXEC));
     if (f->outcome == OUTCOME_WORKS)
         probe_executable_memory(f);
 }

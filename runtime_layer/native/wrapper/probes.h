@@ -2,7 +2,7 @@
 #ifndef SHIELD_PROBES_H
 #define SHIELD_PROBES_H
 
-#include "trial.h"
+#include "probe_runner.h"
 
 #include <stddef.h>
 

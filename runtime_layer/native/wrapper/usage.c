@@ -18,14 +18,14 @@ int usage_help(int argc, char **argv, char **envp)
 {
     (void)argc, (void)argv, (void)envp;
     fputs(usage, stdout);
-    return printed();
+    return finish_output();
 }
 
 int usage_version(int argc, char **argv, char **envp)
 {
     (void)argc, (void)argv, (void)envp;
     puts("shield " SHIELD_VERSION);
-    return printed();
+    return finish_output();
 }
 
 int usage_error(const char *argument)
@@ -36,7 +36,7 @@ int usage_error(const char *argument)
     return EXIT_USAGE;
 }
 
-int printed(void)
+int finish_output(void)
 {
     return fflush(stdout) != 0 || ferror(stdout);
 }

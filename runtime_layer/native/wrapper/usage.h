@@ -14,6 +14,6 @@ int usage_version(int argc, char **argv, char **envp);
 /* Prints the usage on stderr, naming the argument that is not understood (NULL: none was given). */
 int usage_error(const char *argument);
 /* The exit status of a command that has printed: 1 when not all of it could be written. */
-int printed(void);
+int finish_output(void);
 
 #endif

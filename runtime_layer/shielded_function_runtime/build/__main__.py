@@ -1,9 +1,13 @@
-"""`python -m shielded_function_runtime.build [--force] [PREFIX ...]`: brings `binaries/` up to date."""
+"""`python -m shielded_function_runtime.build [--force] [PREFIX ...]`: brings `binaries/` up to date.
+
+`--symbols PATH FILE` writes one program's symbols instead, for a debugger.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from . import native
 
@@ -18,8 +22,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m shielded_function_runtime.build", description=native.__doc__)
     parser.add_argument("prefix", nargs="*", help="what to build, e.g. `core` or `layer/x86_64` (default: everything)")
     parser.add_argument("--force", action="store_true", help="compile even what is up to date")
+    parser.add_argument("--symbols", nargs=2, metavar=("PATH", "FILE"), help="write one program with symbols instead")
     options = parser.parse_args()
     try:
+        if options.symbols:
+            path, file = options.symbols
+            native.write_symbols(path, Path(file))
+            return 0
         results = native.build(options.prefix, force=options.force, report=_show)
     except native.BuildError as error:
         print(error, file=sys.stderr)

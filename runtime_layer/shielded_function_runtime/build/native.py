@@ -259,25 +259,44 @@ def _arguments(program: Program, version: str) -> list[str]:
     return ["-target", program.target, *_COMMON, *program.flags, macro, *includes, *sources(program)]
 
 
+def write_symbols(path: str, output: Path) -> None:
+    """Compiles one program with line numbers and symbols. Its code is that of the program in `binaries/`: a debugger
+    that runs the one reads the other.
+
+    Raises:
+        BuildError: nothing is called `path`, or as for `build`.
+    """
+    found = [program for program in PROGRAMS if program.path == path]
+    if not found:
+        raise BuildError(f"nothing is called {path}; there are: {', '.join(program.path for program in PROGRAMS)}")
+    stripping = ("-g0", "-s")
+    arguments = [argument for argument in _arguments(found[0], _version()) if argument not in stripping]
+    _run_compiler(_zig(), found[0], ["-g", *arguments], output.resolve())
+
+
+def _run_compiler(zig: Path, program: Program, arguments: Sequence[str], output: Path) -> None:
+    headers = [f"-isystem{zig.parent / 'lib' / 'libc' / 'include' / folder}" for folder in program.kernel_headers]
+    done = subprocess.run(
+        [str(zig), "cc", *headers, *arguments, "-o", str(output)],
+        cwd=NATIVE,
+        env=_environment(_cache()),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        said = done.stdout.strip() or f"the compiler ended with status {done.returncode} and said nothing"
+        raise BuildError(f"{program.path} does not compile:\n{said}")
+
+
 def _compile(zig: Path, program: Program, version: str) -> None:
     target = BINARIES / program.path
-    headers = [f"-isystem{zig.parent / 'lib' / 'libc' / 'include' / folder}" for folder in program.kernel_headers]
     with tempfile.TemporaryDirectory(prefix="shield-build-") as scratch:
         output = Path(scratch) / target.name
-        done = subprocess.run(
-            [str(zig), "cc", *headers, *_arguments(program, version), "-o", str(output)],
-            cwd=NATIVE,
-            env=_environment(_cache()),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode != 0:
-            said = done.stdout.strip() or f"the compiler ended with status {done.returncode} and said nothing"
-            raise BuildError(f"{program.path} does not compile:\n{said}")
+        _run_compiler(zig, program, _arguments(program, version), output)
         built = output.read_bytes()
         built = _initialised_first(built) if program.first else built
         _write(target, _without_sections(built) if program.bare else built, program.mode)

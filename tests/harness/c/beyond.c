@@ -1,4 +1,4 @@
-/* What an engine inside the process cannot stop (docs/threat-model.md): hostile native code. Each function returns
+/* What an engine inside the process cannot stop (docs/security/limits.md): hostile native code. Each function returns
  * what the kernel gave, so that the tests can show that the limit is real. */
 #define _GNU_SOURCE
 #include <errno.h>

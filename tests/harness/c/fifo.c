@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-enum { TIMES = 300, SIGNALS = 3, FAR_AWAY = 120 };
+enum { TIMES = 300, SIGNALS = 3 };
 static char path[256];
 static atomic_int is_opening, stop, got;
 
@@ -57,7 +57,7 @@ static int replace_reference(const char *refused)
         while (!is_opening)
             usleep(50);
         usleep(200);
-        for (int k = LOWEST; k < FAR_AWAY && is_opening; k++)
+        for (int k = OWN_FIRST; k < OWN_FIRST + HIGHEST && is_opening; k++)
             if (leads_to(k, path)) {
                 tries++;
                 dup2(stolen, k);

@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { SECONDS = EFFORT, LOWEST = 3, HIGHEST = 10, OUT_OF_THE_WAY = 500, GOT = 77 };
+enum { SECONDS = EFFORT, LOWEST = 3, HIGHEST = 10, OUT_OF_THE_WAY = 500, OWN_FIRST = 768, GOT = 77 };
 enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM };
 
 static double now(void)
@@ -40,9 +40,13 @@ static inline int leads_to(int descriptor, const char *path)
     return !strcmp(found, path);
 }
 
-/* The number of the gate's own reference to what it is about to judge, or was judging; or -1. */
+/* The number of the gate's own reference to what it is about to judge, or was judging; or -1. It is low for a moment, and
+ * then one of those that are the gate's (own_fds.h). */
 static inline int reference_to(const char *path)
 {
+    for (int k = OWN_FIRST; k < OWN_FIRST + HIGHEST; k++)
+        if (leads_to(k, path))
+            return k;
     for (int k = LOWEST; k < HIGHEST; k++)
         if (leads_to(k, path))
             return k;
@@ -70,14 +74,6 @@ static inline int end_of(pid_t child)
     while (waitpid(child, &status, 0) < 0)
         ;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* Where the gate's next reference will be: it leaves the lowest number that is free to what is opened. */
-static inline int next_reference(void)
-{
-    int lowest = dup(0);
-    close(lowest);
-    return lowest + 1;
 }
 
 static inline void *shared_memory(size_t size)

@@ -1,4 +1,4 @@
-/* Another thread overwrites what the gate has judged, where it lies in ordinary memory (docs/threat-model.md). Prints
+/* Another thread overwrites what the gate has judged, where it lies in ordinary memory (docs/security/limits.md). Prints
  * whether that came about, and after how many tries.
  *
  *   overwriting environment SHELL    the kernel writes into the environment that the gate made for a listed child: it

@@ -2,12 +2,11 @@
  *
  *   races descriptor  lays a reference to /proc/self/mem over the descriptors that the gate opens; counts opens of
  *                     /dev/null that gave the memory, open for writing
- *   races file        lays a memory file with code of ours over the library that is being mapped; counts times that the
- *                     code ran
- *   races place       lays that memory file over the mapping itself
+ *   races place       lays a memory file with code of ours over the mapping of a library that is being made; counts times
+ *                     that the code ran
  *   races environment turns a variable into one of the loader's while a listed program is started; counts children
  *                     that had it
- * `file` and `place` take a library, of which it is not known that it needs no search, as second argument, `environment` the listed program, a shell.
+ * `place` takes a library, of which it is not known that it needs no search, as second argument, `environment` the listed program, a shell.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -89,7 +88,7 @@ static int children_with_variable(char *program)
     return got;
 }
 
-enum { SIZE = 1 << 20, SHARED = 50 };
+enum { SIZE = 1 << 20 };
 #if defined(__x86_64__)
 static const char answer_42[] = "\xb8\x2a\0\0\0\xc3"; /* mov $42, %eax; ret */
 #else
@@ -103,18 +102,6 @@ static void pause_a_little(void)
 {
     for (volatile int i = rand() % 3000; i > 0; i--)
         ;
-}
-
-static void *exchange_file(void *unused)
-{
-    (void)unused;
-    while (!stop) {
-        dup2(library, SHARED);
-        pause_a_little();
-        dup2(memory_file, SHARED);
-        pause_a_little();
-    }
-    return NULL;
 }
 
 static void *exchange_place(void *unused)
@@ -141,13 +128,11 @@ static int answers_42(void *code)
     return answer == 42;
 }
 
-static int runs_of_own_code(int swaps_file)
+static int runs_of_own_code(void)
 {
     int got = 0;
     for (double end = now() + SECONDS; now() < end && !got;) {
-        char *text = swaps_file
-                         ? mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, SHARED, 0)
-                         : mmap(place, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, library, 0);
+        char *text = mmap(place, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, library, 0);
         if (text == MAP_FAILED)
             continue;
         got += answers_42(text);
@@ -165,7 +150,6 @@ static void prepare_code(const char *path)
     place = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (write(memory_file, code, SIZE) != SIZE || library < 0)
         exit(2);
-    dup2(library, SHARED);
     signal(SIGSEGV, fault);
     signal(SIGBUS, fault);
 }
@@ -173,24 +157,17 @@ static void prepare_code(const char *path)
 int main(int argc, char **argv)
 {
     const char *kind = argc > 1 ? argv[1] : "";
-    int descriptor = !strcmp(kind, "descriptor"), file = !strcmp(kind, "file"), at = !strcmp(kind, "place");
+    int descriptor = !strcmp(kind, "descriptor"), at = !strcmp(kind, "place");
     if (!descriptor && argc < 3)
         return 2;
     planted = open("/proc/self/mem", O_PATH);
     first = dup(0);
     close(first);
-    if (file || at)
+    if (at)
         prepare_code(argv[2]);
     pthread_t thread;
-    pthread_create(&thread, NULL,
-                   descriptor ? plant
-                   : file     ? exchange_file
-                   : at       ? exchange_place
-                              : flip,
-                   NULL);
-    int got = descriptor   ? opens_of_memory()
-              : file || at ? runs_of_own_code(file)
-                           : children_with_variable(argv[2]);
+    pthread_create(&thread, NULL, descriptor ? plant : at ? exchange_place : flip, NULL);
+    int got = descriptor ? opens_of_memory() : at ? runs_of_own_code() : children_with_variable(argv[2]);
     stop = 1;
     pthread_join(thread, NULL);
     printf("%d\n", got);

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import _ctypes
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -156,6 +157,31 @@ print([refusal(lambda: os.listdir("/tmp")), refusal(connect)])
 
 
 @evasion
+def descriptors_of_the_gates_range() -> list[object]:
+    """Who has all others open gets these too, and closes them; nobody else reaches them."""
+    file = os.open("/dev/null", os.O_RDONLY)
+
+    def laid_over(number: int) -> int | None:
+        try:
+            os.dup2(file, number)
+        except OSError as e:
+            return e.errno
+        return None
+
+    first = [laid_over(767), laid_over(768), laid_over(1023)]
+    numbers = []
+    with contextlib.suppress(OSError):
+        while True:
+            numbers.append(os.open(__file__, os.O_RDONLY))
+    for number in numbers:
+        os.close(number)
+    after = os.open("/dev/null", os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+    few = os.open(__file__, os.O_RDONLY)
+    return [first, max(numbers) > 900, after in numbers, few < 100, laid_over(99), os.read(few, 3) == b'"""']
+
+
+@evasion
 def children_that_are_told_otherwise() -> list[str]:
     names = ["AWS_LAMBDA_METADATA_API", "AWS_XRAY_DAEMON_ADDRESS", "SHIELD_STATE_AWS_LAMBDA_RUNTIME_API"]
     always: dict[str, str] = dict.fromkeys(names, "203.0.113.9:80")
@@ -275,10 +301,18 @@ def ready_in_many_threads() -> int:
 @evasion
 def programs_where_connections_were() -> list[int | None]:
     """subprocess hears through a pipe what became of a program: here by a number that was a TCP socket's."""
-    sockets = [socket.socket() for _ in range(8)]
-    for s in sockets:
-        s.close()
-    return [refusal(lambda: subprocess.run(["/bin/true"], check=False)) for _ in range(3)]
+
+    def start_where_sockets_were() -> list[int | None]:
+        sockets = [socket.socket() for _ in range(8)]
+        for s in sockets:
+            s.close()
+        return [refusal(lambda: subprocess.run(["/bin/true"], check=False)) for _ in range(3)]
+
+    alone = start_where_sockets_were()
+    thread = threading.Thread(target=start_where_sockets_were)
+    thread.start()
+    thread.join()
+    return [*alone, *start_where_sockets_were()]
 
 
 @evasion

@@ -414,37 +414,6 @@ def under_a_mark_that_a_program_left() -> None:
 
 
 @way
-def in_a_thread_with_descriptors_of_its_own() -> None:
-    """Its number 200 is a connection; everybody else's is /dev/null, which is written to."""
-    number, where, data = 200, address(), hello()
-    os.dup2(os.open("/dev/null", os.O_WRONLY), number)
-    go, ready, ended = threading.Event(), threading.Event(), []
-
-    def own() -> None:
-        close_range = 436
-        checked(LIBC.syscall(close_range, 1_000_000, 1_000_000, 2))
-        s = socket.socket()
-        os.dup2(s.fileno(), number)
-        with socket.socket(fileno=number) as connection:
-            connection.connect(where)
-            ready.set()
-            go.wait()
-            try:
-                os.write(number, data)
-            except OSError as error:
-                ended.append(error)
-
-    thread = threading.Thread(target=own)
-    thread.start()
-    ready.wait()
-    os.write(number, b"x")
-    go.set()
-    thread.join()
-    for error in ended:
-        raise error
-
-
-@way
 def while_another_thread_swaps_connections() -> None:
     """A loopback connection and one to the allowed host take turns under one number."""
     server = socket.create_server(("127.0.0.1", 0))

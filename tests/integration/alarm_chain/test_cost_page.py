@@ -1,4 +1,4 @@
-"""`docs/cost-and-scale.md` is what its script computes, and the promise about the fleet holds."""
+"""`docs/reference/cost-and-scale.md` is what its script computes, and the promise about the fleet holds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCRIPT = SimpleNamespace(**runpy.run_path(str(ROOT / "benchmarks" / "cost_and_sc
 
 
 def test_the_page_is_current() -> None:
-    text = (ROOT / "docs" / "cost-and-scale.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "cost-and-scale.md").read_text(encoding="utf-8")
     assert text == SCRIPT.render(), "run python benchmarks/cost_and_scale.py"
 
 

@@ -100,7 +100,7 @@ def test_every_alarm_watches_what_a_filter_publishes(
 def test_the_page_about_costs_counts_what_is_made(
     assemblies: dict[Granularity, CloudAssembly], granularity: Granularity
 ) -> None:
-    """docs/cost-and-scale.md is computed from what its script says of a granularity."""
+    """docs/reference/cost-and-scale.md is computed from what its script says of a granularity."""
     page = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "cost_and_scale.py"))
     (said,) = [one for one in page["GRANULARITIES"] if one.name == granularity]
     cloudwatch = simulate_cloudwatch(assemblies[granularity].directory)

@@ -1,4 +1,4 @@
-"""Reads the pages: every fenced block of README.md, docs/ and examples/, and what a page says of how it is tested.
+"""Reads the pages: every fenced block of them, and what a page says of how it is tested.
 
 A page speaks to the tests in HTML comments, which no reader sees. One stands directly above a block:
 
@@ -91,10 +91,10 @@ class Page:
 
 
 def page_files(root: Path = ROOT) -> list[Path]:
-    """README.md and every page under docs/ and examples/."""
+    """The pages at the root, and every one under docs/ and examples/."""
     found = [*(root / "docs").rglob("*.md"), *(root / "examples").rglob("*.md")]
     outside = ("cdk.out", "node_modules", ".venv")
-    return [root / "README.md", *sorted(file for file in found if not set(outside) & set(file.parts))]
+    return [*sorted(root.glob("*.md")), *sorted(file for file in found if not set(outside) & set(file.parts))]
 
 
 def read_page(file: Path, root: Path = ROOT) -> Page:

@@ -67,15 +67,15 @@ def check_constructs(names: Names) -> None:
 
 
 def check_outbound(names: Names) -> None:
-    (line,) = [block.text for block in BLOCKS if block.page == "docs/outbound.md" and block.language == "json"]
+    (line,) = [block.text for block in BLOCKS if block.page == "docs/guide/outbound.md" and block.language == "json"]
     assert names["allow_list"](f"START\n{line}\n") == ["evil.example:443"]
 
 
 # What a page's code has to have done, beyond having run.
 CHECKS: dict[str, Callable[[Names], None]] = {
     "README.md": check_readme,
-    "docs/constructs.md": check_constructs,
-    "docs/outbound.md": check_outbound,
+    "docs/guide/constructs.md": check_constructs,
+    "docs/guide/outbound.md": check_outbound,
 }
 
 
@@ -197,5 +197,5 @@ def test_a_block_that_is_tested_elsewhere_is_named_there() -> None:
 
 
 def test_no_page_is_missing() -> None:
-    known = {"README.md", "docs/constructs.md", "docs/outbound.md", "examples/checkout/README.md"}
+    known = {"README.md", "docs/guide/constructs.md", "docs/guide/outbound.md", "examples/checkout/README.md"}
     assert known <= {page.name for page in PAGES}

@@ -195,17 +195,17 @@ def test_the_handler_is_locked_at_the_first_request_for_work(box: Sandbox) -> No
 
 
 @pytest.mark.parametrize("outbound", ["block", "allow"])
-@pytest.mark.parametrize("way", ["writev", "sendmsg", "sendmmsg"])
+@pytest.mark.parametrize("way", ["writev", "sendmsg", "sendmmsg", "without_descriptors", "without_files"])
 def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str, outbound: str) -> None:
-    """Behind vectors that hold nothing, and among several messages; also where connections are free."""
+    """Behind vectors that hold nothing, among several messages, under limits; also where connections are free."""
     settings = policy(read_handler="block", outbound_connectivity=outbound) | {"_HANDLER": "app.handler"}
     done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=settings)
     assert done.stdout == f"[null, {REFUSED}]\n", done.stderr
 
 
-@pytest.mark.parametrize("way", ["without_memory", "without_descriptors", "without_files"])
-def test_no_work_is_asked_for_with_an_unlockable_handler(box: Sandbox, way: str) -> None:
-    """Locking takes memory and a descriptor, and a program can lower its own limits. Reports stop nothing."""
+def test_no_work_is_asked_for_with_an_unlockable_handler(box: Sandbox) -> None:
+    """Locking takes memory, and a program can lower its own limits. Reports stop nothing."""
+    way = "without_memory"
     settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
     done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=settings)
     if done.returncode == 77:  # NO_LIMIT

@@ -21,7 +21,7 @@ CHILDREN = BLOCKED | {"SHIELD_CREATE_CHILD_PROCESS": "allow"}
 LISTED = BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"}
 FOLDER = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
 PLAIN, REFUSED = "/var/task/plain", "/tmp/there"
-PROGRAMS = ("vfork_child", "laid_text", "thread_of_kin", "first_thread", "forked_twice", "fifo", "changed_path",
+PROGRAMS = ("vfork_child", "fifo", "changed_path",
             "in_peace", "map_in_handlers")  # fmt: skip
 
 
@@ -63,10 +63,6 @@ def counted(done: Completed) -> tuple[int, int]:
 ATTEMPTS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "open_in_a_vfork_child": (BLOCKED, ("vfork_child", "file", PLAIN, REFUSED)),
     "exec_in_a_vfork_child": (LISTED, ("vfork_child", "program", "/usr/bin/true", "/var/task/leave_mark")),
-    "text_under_an_advice": (BLOCKED, ("laid_text", "/var/task/inline.so", REFUSED)),
-    "thread_in_a_vfork_child": (CHILDREN, ("thread_of_kin", PLAIN, REFUSED)),
-    "first_thread_by_a_handler": (CHILDREN, ("first_thread", PLAIN, REFUSED)),
-    "copy_that_forks_again": (CHILDREN, ("forked_twice", PLAIN, REFUSED)),
     "fifo_that_is_opened_again": (FOLDER, ("fifo", "restarted", "/tmp/allowed", REFUSED)),
     "path_of_a_copy": (policy(create_child_process="block"), ("changed_path", "text", REFUSED)),
     "path_in_proc": (CHILDREN, ("changed_path", "text", REFUSED)),

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 from shielded_function_runtime.build.native import ENGINE_ROOMS, NATIVE
 
 ENGINE = NATIVE / "engine"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
-# Arrows that still point up. One that is gone has to leave this list too.
-UPWARD = {
-    ("base/user_memory.c", "state/process_state.h"),
-    ("fds/fd_dup.c", "network/network.h"),
-    ("sites/loaded_objects.c", "boot/environment_policy.h"),
-    ("sites/loaded_objects.c", "memory/mmap_exec.h"),
-    ("state/process_state.c", "report/left_out.h"),
-    ("state/readiness.c", "report/alerts.h"),
-    ("state/readiness.c", "report/left_out.h"),
-    ("state/sealed_pages.c", "report/alerts.h"),
-}
+NOT_CODE = re.compile(r'/\*.*?\*/|"(?:[^"\\]|\\.)*"', re.DOTALL)
+DEFINED_FUNCTION = re.compile(r"^(?!static|typedef|extern|#|\s)[a-z][\w\s*]*?\b(\w+)\([^;{}]*\)\s*\{", re.MULTILINE)
+DEFINED_VARIABLE = re.compile(
+    r"^(?!static|typedef|extern|#|\s)[a-z][\w\s*]*?\b(\w+)(?:\[[^\]]*\])?(?:\s*__attribute__\(\(.*\)\))?(?:\s*=[^;(]*)?;",
+    re.MULTILINE,
+)
 
 
 def files() -> list[Path]:
@@ -46,13 +44,27 @@ def test_each_room_includes_only_from_those_below_it() -> None:
         for other in included(path)
         if ENGINE in other.parents and room(other) > room(path)
     }
-    assert upward == UPWARD
+    assert upward == set()
 
 
 def test_nothing_includes_the_engine_but_itself() -> None:
     outside = [path for path in NATIVE.rglob("*.[ch]") if ENGINE not in path.parents]
     assert len(outside) > 50
     assert [path for path in outside for other in included(path) if ENGINE in other.parents] == []
+
+
+@pytest.mark.parametrize("folder", ["core", "wrapper"])
+def test_no_units_of_a_part_include_each_other_in_a_circle(folder: str) -> None:
+    """A unit is a `.c` and its header. The engine has its rooms."""
+    uses: dict[str, set[str]] = {}
+    for path in (NATIVE / folder).glob("*.[ch]"):
+        others = {other.stem for other in included(path) if other.parent == NATIVE / folder}
+        uses.setdefault(path.stem, set()).update(others - {path.stem})
+    assert len(uses) > 10
+    try:
+        list(TopologicalSorter(uses).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {error.args[1]}")
 
 
 def test_headers_include_each_other_in_no_circle() -> None:
@@ -68,3 +80,40 @@ def test_headers_include_each_other_in_no_circle() -> None:
     for header in files():
         follow(header, ())
     assert len(found) > 100
+
+
+def unit(path: Path) -> str:
+    """The file, by one name for both architectures."""
+    return re.sub(r"(x86_64|aarch64)/", "", path.relative_to(ENGINE).as_posix())
+
+
+def call_graph() -> dict[str, set[str]]:
+    """Which files use a function or a variable of which others."""
+    code = {path: NOT_CODE.sub(" ", path.read_text(encoding="utf-8")) for path in files() if path.suffix == ".c"}
+    homes: dict[str, set[str]] = {}
+    for path, text in code.items():
+        for pattern in (DEFINED_FUNCTION, DEFINED_VARIABLE):
+            for name in pattern.findall(text):
+                homes.setdefault(name, set()).add(unit(path))
+    assert len(homes) > 200, "the patterns find what is defined"
+    graph: dict[str, set[str]] = {}
+    for path, text in code.items():
+        used = graph.setdefault(unit(path), set())
+        for name in set(re.findall(r"\b[a-z]\w+\b", text)):
+            used |= homes.get(name, set())
+        used.discard(unit(path))
+    return graph
+
+
+def test_each_room_calls_only_those_below_it() -> None:
+    rooms = {name: number for number, name in enumerate(ENGINE_ROOMS)}
+    graph = call_graph()
+    upward = [(a, b) for a in graph for b in graph[a] if rooms[a.split("/")[0]] < rooms[b.split("/")[0]]]
+    assert upward == []
+
+
+def test_files_call_each_other_in_no_circle() -> None:
+    try:
+        assert len(list(TopologicalSorter(call_graph()).static_order())) > 50
+    except CycleError as circle:
+        raise AssertionError(circle.args[1]) from None

@@ -85,7 +85,6 @@ FOREIGN = dict.fromkeys(
         "under_a_failed_duplicate",
         "under_a_mark_that_a_program_left",
         "after_it_could_not_listen",
-        "in_a_thread_with_descriptors_of_its_own",
         "before_it_is_connected",
         "handed_over",
         "handed_over_in_the_midst_of_a_handshake",
@@ -208,7 +207,7 @@ def test_a_foreign_name_does_not_arrive(box: Sandbox, server: Recorder, way: str
 
 @pytest.mark.parametrize("way", ["a_copy_laid_over", "a_copy_of_the_lowest_number", "a_new_socket"])
 def test_threads_of_ones_own_get_a_write_past_the_look(box: Sandbox, server: Recorder, way: str) -> None:
-    """A limit (docs/threat-model.md): the write waited while its number became a connection."""
+    """A limit (docs/security/limits.md): the write waited while its number became a connection."""
     result, _ = run_program(box, "stale_writers", [way, "write"], CHECKED)
     assert result is None
     assert server.hears(b"evil.example")

@@ -24,7 +24,7 @@ from harness.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, cou
 from shielded_function_emulator.machine import architecture as architecture_under_test
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
-GATE_TABLE = 512  # sealed_state.h
+GATE_TABLE = 512  # gate_layout.h
 MACHINE = architecture_under_test()
 BLOCKED = policy(outbound_connectivity="block", read_write_tmp="block")
 ALERTED = policy(outbound_connectivity="alert", read_write_tmp="alert")

@@ -1,4 +1,4 @@
-"""The examples of docs/migrating-from-functionshield.md: what changes is what the page says, and they are enforced."""
+"""The examples of docs/guide/migrating-from-functionshield.md are enforced, and change what the page says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from integration.from_code.test_java import COMPILERS, JAVAS, compile_java, java
 from integration.from_code.test_node import NODES, WITHOUT_RINGS
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
-PAGE = HERE.parents[2] / "docs" / "migrating-from-functionshield.md"
+PAGE = HERE.parents[2] / "docs" / "guide" / "migrating-from-functionshield.md"
 # Each tries to write into /tmp, after the example was loaded as Lambda loads it.
 AFTERWARDS = {
     "main.py": "import app\ntry: open('/tmp/x', 'w')\nexcept PermissionError: print('denied', app.handler({}, None))\n",

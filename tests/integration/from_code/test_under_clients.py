@@ -187,7 +187,7 @@ def test_what_is_configured_is_enforced(name: str, code: Path, layer: Path) -> N
 
 @pytest.mark.parametrize("case", long_but({"node24"}, RINGS))
 def test_a_function_that_has_rings_does_not_start(case: str, code: Path, layer: Path) -> None:
-    """As docs/migrating-from-functionshield.md tells of kernels that offer io_uring. Without rings it is shielded."""
+    """Kernels with io_uring, as docs/guide/migrating-from-functionshield.md has it. Without rings it is shielded."""
     name, environment = RINGS[case]
     with started(name, code, layer, environment) as function:
         rings = function.invoke(["rings"]).payload["rings"]

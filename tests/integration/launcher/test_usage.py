@@ -14,7 +14,7 @@ import pytest
 from integration.launcher.support import POLICY, Installed
 from shielded_function_runtime.build import native
 
-SETTINGS = re.findall(r'NAME\("(\w+)"\)', (native.NATIVE / "core" / "policy.c").read_text())
+SETTINGS = re.findall(r'NAME\("(\w+)"\)', (native.NATIVE / "core" / "setting_table.c").read_text())
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

@@ -51,7 +51,7 @@ def run_bare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 def hatchling(target: str, checkout: Path, out: Path) -> Path:
     command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)]
-    subprocess.run(command, cwd=checkout, check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(command, cwd=checkout, check=True, stdin=subprocess.DEVNULL, umask=0o022)
     (built,) = out.iterdir()
     return built
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -45,6 +48,49 @@ def test_two_builds_give_the_same_bytes(wheel: Path, wheel_from_sdist: Path) -> 
         ]
     assert sums[0] == sums[1]
     assert wheel.read_bytes() == wheel_from_sdist.read_bytes()
+
+
+@pytest.mark.long  # compiles everything again
+def test_build_under_another_umask_gives_the_same_bytes(
+    wheel: Path, sdist: Path, checkout: Path, tmp_path: Path
+) -> None:
+    """As another user checks it out: modes follow from the umask, and nothing is compiled yet."""
+    place = tmp_path / "another name" / "of the folder"
+    built = rebuild(checkout, place, umask=0o077)
+    assert (place / "README.md").stat().st_mode & 0o777 == 0o600
+    assert {file.name: file.read_bytes() for file in built} == {
+        wheel.name: wheel.read_bytes(),
+        sdist.name: sdist.read_bytes(),
+    }
+
+
+def rebuild(checkout: Path, place: Path, umask: int) -> list[Path]:
+    """Copies what git has, and builds the wheel and the sdist there as `make wheel` does. zig's own libraries come from
+    the checkout's cache."""
+    place.mkdir(parents=True)
+    files = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(files, cwd=checkout, capture_output=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    names = [name for name in listed.stdout.split(b"\0") if name and (checkout / name.decode()).is_file()]
+    packed = subprocess.run(
+        ["tar", "--create", "--null", "--files-from=-"],
+        cwd=checkout,
+        input=b"\0".join(names),
+        capture_output=True,
+        check=True,
+    )
+    unpack = ["tar", "--extract", "--no-same-permissions", "--no-same-owner"]
+    subprocess.run(unpack, cwd=place, input=packed.stdout, check=True, umask=umask)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-d", "dist"],
+        cwd=place,
+        env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(checkout / ".zig-cache")},
+        stdin=subprocess.DEVNULL,
+        check=True,
+        umask=umask,
+    )
+    return sorted((place / "dist").iterdir())
 
 
 def test_sdist_holds_the_native_sources(sdist: Path) -> None:

@@ -13,23 +13,18 @@ _COOKIE = "qemu-user does not pass SO_COOKIE on, by which sockets are told apart
 _MTU = "qemu-user does not pass IP_MTU on, by which a peer at port 0 is told"
 _TIMEOUT = "qemu-user does not tell SO_RCVTIMEO"
 _KIN = "qemu-user makes no process that shares memory but by vfork, and forks there"
-_EXEC = "under qemu-user no signal handler was ever met in the midst of an exec"
 _ZERO_COPY = "qemu-user does not pass SO_ZEROCOPY on"
 _CLOSED = "binfmt_misc starts no program by a descriptor that is closed then, as those in /tmp are"
 _PLACES = "qemu-user lays memory of its own where the gate's is looked for"
-_STUCK = "qemu-user waits for a lock of its own for ever when signal handlers fork so often"
 _OUTSIDE = "starts the layer beside the sandbox, where only this machine's own programs run"
 _FILTER = "qemu-user has no seccomp(2) for its programs"
 
 # The end of a test's id, without or with its parameters.
 LIMITS = {
+    "test_evasion.py::test_memory_and_descriptors_are_not_parted": _KIN,
     "test_behaviour.py::test_bad_pointers_get_the_kernels_own_errors[False]": "qemu-user answers EFAULT by itself",
-    "test_evasion.py::test_a_copy_does_not_go_on_with_a_call_that_it_was_forked_in[program]": _EXEC,
-    "test_evasion.py::test_threads_of_a_process_that_shares_memory_replace_nothing": _KIN,
-    "test_midst.py::test_nothing_is_used_that_was_not_judged[copy_that_forks_again]": _STUCK,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[exec_in_a_vfork_child]": _KIN,
     "test_midst.py::test_nothing_is_used_that_was_not_judged[open_in_a_vfork_child]": _KIN,
-    "test_midst.py::test_nothing_is_used_that_was_not_judged[thread_in_a_vfork_child]": _KIN,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_after_a_peer_at_port_zero]": _MTU,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_read_for_a_while]": _TIMEOUT,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_losing_its_server_by_a_copy]": _COOKIE,

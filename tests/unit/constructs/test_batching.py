@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import Any, cast
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk.assertions import Template
+from constructs import IConstruct
 
 from shielded_function.batching import (
     add_environment,
+    add_layer,
+    attach,
     call_all,
     create,
     create_alarm,
+    create_log_group,
+    find_all,
     inspect_all,
     members_of,
     resolve_all,
-    set_member,
 )
-from shielded_function.paths import learn_paths, path_of
+from shielded_function.granted import reading, rereading
+from shielded_function.kinds import CLASSES, TYPES, find_relevant
+from shielded_function.paths import find_constructs, learn_paths, path_of
 
 
 def functions(stack: cdk.Stack, props: dict[str, Any]) -> list[lambda_.Function]:
@@ -65,8 +74,11 @@ def test_variables(stack: cdk.Stack, props: dict[str, Any]) -> None:
 def test_what_resources_are_resolved_to(stack: cdk.Stack, props: dict[str, Any]) -> None:
     resources = [function.node.default_child for function in functions(stack, props)]
     told = [each["aws:cdk:cloudformation:props"] for each in inspect_all(resources)]
-    assert resolve_all(resources, "aws:cdk:cloudformation:props") == [stack.resolve(each) for each in told]
-    assert (resolve_all(resources, "no:such:attribute"), resolve_all([], "any")) == ([None, None], [])
+    names = ["environment", "role", "layers"]
+    assert resolve_all(resources, "aws:cdk:cloudformation:props", names) == [
+        {name: value for name, value in stack.resolve(each).items() if name in names} for each in told
+    ]
+    assert (resolve_all(resources, "no:such:attribute", names), resolve_all([], "any", [])) == ([None, None], [])
 
 
 def test_constructs_are_made(stack: cdk.Stack) -> None:
@@ -81,13 +93,70 @@ def test_constructs_are_made(stack: cdk.Stack) -> None:
         {"threshold": 2, "evaluationPeriods": 1},
     )
     assert isinstance(alarm, cloudwatch.Alarm)
-    (properties,) = resolve_all([alarm.node.default_child], "aws:cdk:cloudformation:props")
+    wanted = ["metricName", "period", "threshold"]
+    (properties,) = resolve_all([alarm.node.default_child], "aws:cdk:cloudformation:props", wanted)
     assert (properties["metricName"], properties["period"], properties["threshold"]) == ("M", 300, 2)
 
 
-def test_members_are_set(stack: cdk.Stack, props: dict[str, Any]) -> None:
-    function, other = functions(stack, props)
+def test_log_groups_are_made_with_their_name(stack: cdk.Stack) -> None:
+    group, name = create_log_group(stack, "Logs", {"retention": logs.RetentionDays.ONE_DAY})
+    assert isinstance(group, logs.LogGroup)
+    assert stack.resolve(name) == {"Ref": stack.get_logical_id(cast("Any", group.node.default_child))}
+
+
+@jsii.implements(cdk.IAspect)
+class Visitor:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def visit(self, node: IConstruct) -> None:
+        self.seen.append(node.node.path)
+
+
+def test_a_function_is_given_what_is_not_none(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
+    function, untouched = functions(stack, props)
     resource: Any = function.node.default_child
-    set_member(resource, "loggingConfig", {"logGroup": other.function_name})
-    ((told,),) = members_of([resource], "loggingConfig.logGroup")
-    assert stack.resolve(told) == {"Ref": stack.get_logical_id(cast("Any", other.node.default_child))}
+    layer = lambda_.LayerVersion.from_layer_version_arn(stack, "Layer", "arn:aws:lambda:eu-west-1:1:layer:one:1")
+    visitor = Visitor()
+    attach(function, resource, layer=layer, logging={"logGroup": "/one"}, aspect=visitor, priority=900)
+    attach(untouched, untouched.node.default_child, layer=None, logging=None, aspect=None, priority=900)
+    (application,) = cdk.Aspects.of(resource).applied
+    assert application.priority == 900
+    made = [each["Properties"] for each in Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()]
+    assert [(each.get("Layers"), each.get("LoggingConfig")) for each in made] == [
+        (["arn:aws:lambda:eu-west-1:1:layer:one:1"], {"LogGroup": "/one"}),
+        (None, None),
+    ]
+    assert visitor.seen == ["Shop/One/Resource"]
+
+
+def test_a_layer_comes_behind_those_of_a_resource(stack: cdk.Stack) -> None:
+    function = lambda_.CfnFunction(
+        stack, "One", code={"zipFile": "x"}, role="arn:aws:iam::1:role/one", layers=["first"]
+    )
+    for name in ("second", "third"):
+        add_layer(function, lambda_.LayerVersion.from_layer_version_arn(stack, name, name))
+    assert function.layers == ["first", "second", "third"]
+
+
+def test_constructs_are_found_by_class_and_type(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
+    functions(stack, props)
+    assert find_all(app, ["Stack"], []) == [(stack, "Shop")]
+    found = find_constructs(app, ["aws_lambda.FunctionBase"], ["AWS::Lambda::Function"])
+    assert [path_of(each)[0] for each in found] == [each.node.path for each in found]
+    assert [path_of(each)[0] for each in found] == ["Shop/One", "Shop/One/Resource", "Shop/Two", "Shop/Two/Resource"]
+
+
+def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
+    """Every class that something looks for is among those that are asked for."""
+    functions(stack, props)
+    looked_for = {*rereading._KINDS, *reading._WITH_PATHS, lambda_.CfnFunction, lambda_.CfnUrl, iam.CfnRole} - {
+        cdk.Stage,
+        cdk.Stack,
+    }
+    assert {kind.CFN_RESOURCE_TYPE_NAME for kind in looked_for} <= set(TYPES)
+    kinds = (cdk.Stage, cdk.Stack, lambda_.FunctionBase, lambda_.CfnFunction, iam.CfnRole)
+    assert CLASSES == ("Stage", "Stack", "aws_lambda.FunctionBase")
+    assert [found.node.path for found in find_relevant(app)] == [
+        found.node.path for found in app.node.find_all() if isinstance(found, kinds)
+    ]

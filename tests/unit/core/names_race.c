@@ -1,7 +1,7 @@
 /* Writers and readers of the table at once. More rules than a set has slots are learnt for one address, each always with
  * the same name, so a reader that sees another pair has seen a torn slot. A second address is learnt by one rule, for one name
  * after the other, and never missing. Exit status 0: so it was. */
-#include "names.h"
+#include "learnt_addresses.h"
 
 #include <pthread.h>
 #include <stdio.h>

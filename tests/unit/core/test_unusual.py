@@ -1,4 +1,4 @@
-"""unusual.h: host names that carry data, and those of people and services, which must not be taken for it."""
+"""data_in_names.h: host names that carry data, and those of people and services, which must not be taken for it."""
 
 from __future__ import annotations
 

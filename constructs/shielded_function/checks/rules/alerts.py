@@ -62,10 +62,10 @@ def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Pr
     """An alarm on fewer dimensions, or others, watches another metric, which nobody publishes."""
     monitoring = context.read(Monitoring)
     mine = {metric for metric, _ in _metrics(function, context)}
-    for alarm in monitoring.alarms:
+    for alarm in monitoring.unpublished:
         if alarm.template != function.template.file or alarm.metric not in mine:
             continue
-        if monitoring.first_function(alarm, function) and not monitoring.is_published(alarm):
+        if monitoring.first_function(alarm, function):
             yield Problem(
                 f"the alarm {alarm.path} never fires: no filter publishes its metric with its dimensions",
                 "make it of metric_violations(), which has them",
@@ -143,11 +143,11 @@ class Monitoring:
         """By log group, the filters that count its lines into metrics of ours."""
         self.alarms: list[Alarm] = []
         """The alarms on metrics of ours."""
-        self._functions = assembly.functions
+        self._functions = {function.place.path: function for function in reversed(assembly.functions)}
         self._templates = assembly.templates
         self._alarms_by_name: dict[str, list[int]] = {}
-        self._told: dict[str, LambdaFunction | None] = {}
         self._log_groups: dict[tuple[str, str], tuple[str, str]] = {}
+        self._filters_of: dict[tuple[str, str], list[Filter]] = {}
         self._first_shielded: dict[str, LambdaFunction] = {}
         for function in reversed(assembly.functions):
             if function.is_shielded:
@@ -158,22 +158,33 @@ class Monitoring:
         for place, alarm in enumerate(self.alarms):
             name = (alarm.dimensions or {}).get("FunctionName", _ANY)
             self._alarms_by_name.setdefault(name, []).append(place)
+        published = {found.counted for filters in self.filters.values() for found in filters}
+        self.unpublished = [alarm for alarm in self.alarms if alarm.counted not in published]
+        """The alarms on what no filter publishes."""
 
     def alarms_on(self, names: Sequence[str]) -> list[Alarm]:
         """The alarms on one of these values of the dimension FunctionName, and those that are on any of its values."""
         found = [place for name in (_ANY, *names) for place in self._alarms_by_name.get(name, ())]
         return [self.alarms[place] for place in sorted(found)]
 
-    def is_published(self, alarm: Alarm) -> bool:
-        """Whether some filter publishes what an alarm watches."""
-        return any(alarm.counted == found.counted for filters in self.filters.values() for found in filters)
-
     def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
         """Whether a function is the one to tell of an alarm: a template's first, unless the alarm is within one."""
-        if alarm.path not in self._told:
-            inside = next((f for f in self._functions if alarm.path.startswith(f"{f.place.path}/")), None)
-            self._told[alarm.path] = inside or self._first_shielded.get(alarm.template)
-        return function is self._told[alarm.path]
+        above = alarm.path
+        while above := above.rpartition("/")[0]:
+            if above in self._functions:
+                return function is self._functions[above]
+        return function is self._first_shielded.get(alarm.template)
+
+    def filters_of(self, function: LambdaFunction) -> list[Filter]:
+        """The filters that count a function's lines."""
+        key = function.template.file, function.place.logical_id
+        if key not in self._filters_of:
+            filters = self.filters.get(self.log_group(function.template, _log_group(function)), [])
+            wanted = [f'$.function = "{name}"' for name in names_of(function)]
+            self._filters_of[key] = [
+                f for f in filters if "$.function = " not in f.pattern or any(name in f.pattern for name in wanted)
+            ]
+        return self._filters_of[key]
 
     def log_group(self, template: Template, name: Any) -> tuple[str, str]:
         """A log group by the name that a template gives it: where it is made, or its name where the app says it."""
@@ -186,16 +197,29 @@ class Monitoring:
         template, name = self._passed_down(template, name)
         name = _as_given(template, name)
         text = canonical(name)
-        exported = _EXPORT.search(text)
-        for home in self._templates:
-            for logical_id, properties in home.of_type(_LOG_GROUP):
-                here = home is template and text == canonical({"Ref": logical_id})
-                if here or (home is not template and exported and exported[1].startswith(logical_id)):
-                    given = _as_given(home, properties.get("LogGroupName"))
-                    if given is None:
-                        return home.file, canonical({"Ref": logical_id})
-                    return ("" if isinstance(given, str) else home.file), canonical(given)
-        return ("" if isinstance(name, str) else template.file), text
+        home, logical_id = self._made_here(template, name) or self._exported(template, text) or (None, "")
+        if home is None:
+            return ("" if isinstance(name, str) else template.file), text
+        given = _as_given(home, _property(home, logical_id, "LogGroupName"))
+        if given is None:
+            return home.file, canonical({"Ref": logical_id})
+        return ("" if isinstance(given, str) else home.file), canonical(given)
+
+    def _made_here(self, template: Template, name: Any) -> tuple[Template, str] | None:
+        """The log group of the same template that a name refers to."""
+        reference = as_mapping(name)
+        logical_id = reference.get("Ref")
+        if set(reference) != {"Ref"} or not isinstance(logical_id, str):
+            return None
+        made = as_mapping(template.resources.get(logical_id)).get("Type") == _LOG_GROUP
+        return (template, logical_id) if made else None
+
+    def _exported(self, template: Template, name: str) -> tuple[Template, str] | None:
+        """The log group of another template that a name, as text, refers to by its export."""
+        exported = _EXPORT.search(name)
+        others = (home for home in self._templates if exported and home is not template)
+        found = ((home, made) for home in others for made, _ in home.of_type(_LOG_GROUP))
+        return next(((home, made) for home, made in found if exported and exported[1].startswith(made)), None)
 
     def _passed_down(self, template: Template, name: Any) -> tuple[Template, Any]:
         """What a nested stack's parameter is, where it comes from."""
@@ -237,10 +261,7 @@ def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
 
 def filters_of(function: LambdaFunction, context: Context) -> list[Filter]:
     """The filters that count a function's lines: those that name functions count no others."""
-    monitoring = context.read(Monitoring)
-    filters = monitoring.filters.get(monitoring.log_group(function.template, _log_group(function)), [])
-    wanted = [f'$.function = "{name}"' for name in names_of(function)]
-    return [f for f in filters if "$.function = " not in f.pattern or any(name in f.pattern for name in wanted)]
+    return context.read(Monitoring).filters_of(function)
 
 
 def names_of(function: LambdaFunction) -> list[str]:

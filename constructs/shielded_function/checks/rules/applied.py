@@ -163,7 +163,7 @@ def runtime_untested(function: LambdaFunction, context: Context) -> Iterator[Pro
     if function.runtime and can_be_shielded(function.runtime) and function.runtime not in TESTED:
         yield Problem(
             f"nobody has tried the shield on {function.runtime}",
-            "use a runtime of docs/runtimes.md, or try it yourself in alert mode and acknowledge this",
+            "use a runtime of docs/guide/runtimes.md, or try it yourself in alert mode and acknowledge this",
             "Properties.Runtime",
         )
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from shielded_function_monitoring.alert import MODES, POLICIES, START
@@ -22,6 +23,8 @@ from .rule import Context, Problem
 
 # How many violations more than the threshold it takes, by the comparison.
 _BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
+_NAME: Final = "this function"
+"""What the function is called here, so that a pattern that many functions have is tried once."""
 _EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
 
 
@@ -32,10 +35,10 @@ class _Violation(NamedTuple):
     mode: str
     details: tuple[tuple[str, str], ...] = ()
 
-    def line(self, function: str) -> str:
+    def line(self) -> str:
         """The line, as the shield would write it."""
         known = {"mode": self.mode, "details": dict(self.details)} if self.mode else {}
-        return json.dumps({"function_shield": True, "function": function, "policy": self.policy, "count": 1, **known})
+        return json.dumps({"function_shield": True, "function": _NAME, "policy": self.policy, "count": 1, **known})
 
     def __str__(self) -> str:
         details = "".join(f" with the {key} {value}" for key, value in self.details)
@@ -43,10 +46,7 @@ class _Violation(NamedTuple):
 
 
 _PLAIN: Final = (*(_Violation(policy, mode) for policy in POLICIES for mode in MODES), _Violation(START, ""))
-
-
-def _is_critical(violation: _Violation) -> bool:
-    return severity_of(cast(Any, violation.policy), violation.mode) == "critical"
+_CRITICAL: Final = [each for each in _PLAIN if severity_of(cast(Any, each.policy), each.mode) == "critical"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
             "no alarm watches its violations",
             "let ShieldAlarms make one, or acknowledge it where another system does",
         )
-    elif unwatched := [each for each in _PLAIN if _is_critical(each) and not coverage.conditions(each)]:
+    elif unwatched := [each for each in _CRITICAL if not coverage.conditions(each)]:
         yield Problem(
             f"no alarm watches {_listed(unwatched)}, which is critical",
             'let ShieldAlarms.severities name "critical", and AlarmOn.mode no other mode, or acknowledge it',
@@ -99,11 +99,14 @@ class _Coverage:
     """What counts and watches a function in one synth."""
 
     def __init__(self, function: LambdaFunction, context: Context) -> None:
-        self._name, *_ = names_of(function)
         self.filters: Sequence[Filter] = filters_of(function, context)
         self.alarms: Sequence[Alarm] = watching(function, context)
-        self._patterns = {each: _parsed(_with_one_name(each.pattern, names_of(function))) for each in self.filters}
-        self.text = canonical(
+        self._patterns = {each: _with_one_name(each.pattern, names_of(function)) for each in self.filters}
+
+    @cached_property
+    def text(self) -> str:
+        """All of it: where it is the same in two synths, nothing changed."""
+        return canonical(
             [
                 sorted(f"{each.counted} {each.pattern}" for each in self.filters),
                 sorted(canonical({**alarm.properties, "AlarmActions": len(alarm.actions)}) for alarm in self.alarms),
@@ -112,8 +115,7 @@ class _Coverage:
 
     def conditions(self, violation: _Violation) -> list[_Condition]:
         """When the alarms that count a violation fire."""
-        line = violation.line(self._name)
-        counted = {each.counted for each, pattern in self._patterns.items() if pattern is None or pattern.matches(line)}
+        counted = {each.counted for each, pattern in self._patterns.items() if _counts(pattern, violation)}
         return [_condition(alarm) for alarm in self.alarms if _watches(alarm, violation, counted)]
 
 
@@ -185,13 +187,20 @@ def _listed(violations: Sequence[_Violation]) -> str:
 
 
 def _with_one_name(pattern: str, names: Sequence[str]) -> str:
-    for name in names[1:]:
-        pattern = pattern.replace(f'"{name}"', f'"{names[0]}"')
+    for name in names:
+        pattern = pattern.replace(f'"{name}"', f'"{_NAME}"')
     return pattern
 
 
+@lru_cache(maxsize=1024)
+def _counts(pattern: str, violation: _Violation) -> bool:
+    """Whether a pattern, or one that cannot be read, may hold for the line of a violation."""
+    parsed = _parsed(pattern)
+    return parsed is None or parsed.matches(violation.line())
+
+
+@lru_cache
 def _parsed(pattern: str) -> Pattern | None:
-    """None: it cannot be read, and may hold for any line."""
     try:
         return parse(pattern)
     except PatternError:

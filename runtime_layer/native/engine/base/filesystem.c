@@ -5,7 +5,7 @@
 
 /* The mount that a path lies on, or with an empty one, an open file; 0: unknown (before Linux 5.8). Device numbers would not
  * do: on an overlay a file's is another than its directory's. */
-static uint64_t mount_of(int32_t file, const char *path)
+static uint64_t read_mount_id(int32_t file, const char *path)
 {
     struct statx st = {0};
     int64_t result = KERNEL(statx, file, path, AT_EMPTY_PATH, STATX_MNT_ID, &st);
@@ -14,13 +14,13 @@ static uint64_t mount_of(int32_t file, const char *path)
 
 static bool is_root_mount(uint64_t mount)
 {
-    uint64_t root = mount_of(AT_FDCWD, "/");
+    uint64_t root = read_mount_id(AT_FDCWD, "/");
     return !mount || !root || mount == root;
 }
 
 bool is_on_root_mount(int32_t file)
 {
-    return is_root_mount(mount_of(file, ""));
+    return is_root_mount(read_mount_id(file, ""));
 }
 
 /* struct statfs on 64-bit (statfs(2)). */
@@ -49,7 +49,7 @@ bool is_of_root_filesystem(int32_t file)
 bool leads_to_root_filesystem(const char *path)
 {
     struct filesystem fs = {0};
-    return is_root_mount(mount_of(AT_FDCWD, path)) || is_root_filesystem(KERNEL(statfs, path, &fs), &fs);
+    return is_root_mount(read_mount_id(AT_FDCWD, path)) || is_root_filesystem(KERNEL(statfs, path, &fs), &fs);
 }
 
 bool is_on_read_only_mount(int32_t file)

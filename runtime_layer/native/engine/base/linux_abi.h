@@ -59,6 +59,13 @@ enum { P_PID = 1 };
 #define WNOWAIT 0x1000000
 #define __WALL 0x40000000
 #endif
+#ifndef SIG_BLOCK /* signal.h, likewise: sigprocmask(2) */
+#define SIG_BLOCK 0
+#define SIG_SETMASK 2
+#endif
+#ifndef RLIMIT_CORE /* getrlimit(2) */
+#define RLIMIT_CORE 4
+#endif
 enum { SHM_REMAP = 040000, SHM_EXEC = 0100000 };
 
 /* Newer than some of those headers. */

@@ -1,7 +1,7 @@
 #include "page_size.h"
 
 /* The kernel takes no address in the midst of a page, whatever it is asked to do there (madvise(2): EINVAL). */
-bool pages_are_ours(void)
+bool is_page_size_supported(void)
 {
     int64_t pages = KERNEL(mmap, 0, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(pages))

@@ -5,6 +5,6 @@
 #include "raw_syscall.h"
 
 /* Are the kernel's pages of that size? Those of an aarch64 kernel may be of 16 or 64 KB. */
-bool pages_are_ours(void);
+bool is_page_size_supported(void);
 
 #endif

@@ -23,7 +23,7 @@ static void note_lowest(uint64_t low)
         ;
 }
 
-static bool add(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines)
+static bool add_range(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines)
 {
     note_lowest(low);
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
@@ -51,7 +51,7 @@ static bool add(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines
 
 bool protect_range(uint64_t low, uint64_t high)
 {
-    return add(low, high, RANGE_ENGINE, 0);
+    return add_range(low, high, RANGE_ENGINE, 0);
 }
 
 static void free_range(struct range *range)
@@ -72,7 +72,7 @@ void unprotect_range(uint64_t low)
 
 bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
 {
-    return add(low, high, RANGE_TEXT, trampolines);
+    return add_range(low, high, RANGE_TEXT, trampolines);
 }
 
 uint32_t kinds_within(uint64_t low, uint64_t high)

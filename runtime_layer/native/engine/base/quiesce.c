@@ -1,14 +1,13 @@
 #include "quiesce.h"
 
-#include "../../core/text.h"
-#include "raw_syscall.h"
+#include <linux/membarrier.h>
+
+#include "readdir.h"
 
 enum {
     THREADS = 4096,
-    PATIENCE = 5000,  /* milliseconds */
-    RAN_LONG = 20000, /* nanoseconds: far more than the few instructions of a window */
-    REGISTER_SYNC_CORE = 1 << 6,
-    SYNC_CORE = 1 << 5 /* MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE (membarrier(2)) */
+    LEAVE_TIMEOUT_MS = 5000,
+    RAN_LONG_NS = 20000 /* far more than the few instructions of a window */
 };
 
 struct thread {
@@ -18,17 +17,10 @@ struct thread {
 };
 
 struct list {
+    int32_t me;
     uint32_t count;
     struct thread threads[THREADS];
     char entries[2 * PAGE];
-};
-
-/* struct linux_dirent64 (getdents64(2)) */
-struct entry {
-    uint64_t ino, offset;
-    uint16_t len;
-    uint8_t type;
-    char name[];
 };
 
 bool has_other_threads(void)
@@ -40,12 +32,12 @@ bool has_other_threads(void)
 
 void synchronize_processors(void)
 {
-    KERNEL(membarrier, REGISTER_SYNC_CORE, 0, 0);
-    KERNEL(membarrier, SYNC_CORE, 0, 0);
+    KERNEL(membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+    KERNEL(membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
 }
 
 /* Reads /proc/self/task/<id>/<name>; the empty text when the thread is gone. */
-static struct text read_of_thread(int32_t id, const char *name, char *buffer, uint32_t cap)
+static struct text read_thread_file(int32_t id, const char *name, char *buffer, uint32_t cap)
 {
     struct writer w = {buffer, 0, cap, false};
     put(&w, TEXT("/proc/self/task/"));
@@ -87,14 +79,14 @@ static uint64_t decimal_at_start(struct text line)
 
 /* Has it run for long since it was first looked at? The scheduler writes its time down now and then: the first change
  * may tell of what was before. */
-static bool ran_since(struct thread *t, uint64_t ran)
+static bool has_run_since(struct thread *t, uint64_t ran)
 {
     if (!t->has_run) {
         t->has_run = t->ran && ran != t->ran;
         t->ran = ran;
         return false;
     }
-    return ran - t->ran > RAN_LONG;
+    return ran - t->ran > RAN_LONG_NS;
 }
 
 static bool is_outside(struct thread *t, bool (*is_inside)(const void *context, uint64_t address),
@@ -102,37 +94,34 @@ static bool is_outside(struct thread *t, bool (*is_inside)(const void *context, 
 {
     char buffer[256];
     /* "<number> <arguments> <stack pointer> <program counter>", "-1 <sp> <pc>", or "running" (proc(5)) */
-    struct text line = read_of_thread(t->id, "syscall", buffer, sizeof buffer);
+    struct text line = read_thread_file(t->id, "syscall", buffer, sizeof buffer);
     if (line.len && !text_starts(line, TEXT("running")))
         return !is_inside(context, hex_at_end(line));
-    struct text times = read_of_thread(t->id, "schedstat", buffer, sizeof buffer);
+    struct text times = read_thread_file(t->id, "schedstat", buffer, sizeof buffer);
     if (!times.len)
-        return read_of_thread(t->id, "comm", buffer, sizeof buffer).len == 0; /* gone */
-    return ran_since(t, decimal_at_start(times));
+        return read_thread_file(t->id, "comm", buffer, sizeof buffer).len == 0; /* gone */
+    return has_run_since(t, decimal_at_start(times));
+}
+
+static bool add_thread(void *context, struct text name)
+{
+    struct list *l = context;
+    int32_t id = (int32_t)decimal_at_start(name);
+    if (!id || id == l->me)
+        return true;
+    if (l->count == THREADS)
+        return false;
+    l->threads[l->count++] = (struct thread){.id = id};
+    return true;
 }
 
 static bool list_threads(struct list *l)
 {
-    int32_t me = (int32_t)KERNEL(gettid);
-    int64_t file = KERNEL(openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (is_error(file))
-        return false;
-    bool fits = true;
-    int64_t n;
-    while ((n = KERNEL(getdents64, file, l->entries, sizeof l->entries)) > 0)
-        for (int64_t at = 0; at < n;) {
-            const struct entry *e = (const struct entry *)(l->entries + at);
-            int32_t id = (int32_t)decimal_at_start(text_of(e->name));
-            fits = fits && l->count < THREADS;
-            if (id && id != me && fits)
-                l->threads[l->count++] = (struct thread){.id = id};
-            at += e->len;
-        }
-    KERNEL(close, file);
-    return fits && n == 0;
+    l->me = (int32_t)KERNEL(gettid);
+    return each_entry("/proc/self/task", l->entries, sizeof l->entries, add_thread, l);
 }
 
-bool threads_leave(bool (*is_inside)(const void *context, uint64_t address), const void *context)
+bool wait_for_threads(bool (*is_inside)(const void *context, uint64_t address), const void *context)
 {
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct list), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -141,7 +130,7 @@ bool threads_leave(bool (*is_inside)(const void *context, uint64_t address), con
     struct list *l = (struct list *)memory;
     const uint64_t millisecond[2] = {0, 1000000};
     uint32_t left = list_threads(l) ? l->count : 1;
-    for (uint32_t turn = 0; left && l->count && turn < PATIENCE; turn++) {
+    for (uint32_t turn = 0; left && l->count && turn < LEAVE_TIMEOUT_MS; turn++) {
         if (turn)
             KERNEL(nanosleep, millisecond, 0);
         left = 0;

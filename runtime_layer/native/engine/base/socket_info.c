@@ -4,7 +4,7 @@
 #include "linux_abi.h"
 #include "raw_syscall.h"
 
-static int64_t option_of(int32_t descriptor, int32_t level, int32_t option, int32_t *value)
+static int64_t read_option(int32_t descriptor, int32_t level, int32_t option, int32_t *value)
 {
     uint32_t size = sizeof *value;
     return KERNEL(getsockopt, descriptor, level, option, value, &size);
@@ -13,14 +13,14 @@ static int64_t option_of(int32_t descriptor, int32_t level, int32_t option, int3
 int64_t socket_type(int32_t descriptor)
 {
     int32_t type = 0;
-    int64_t error = option_of(descriptor, SOL_SOCKET, SO_TYPE, &type);
+    int64_t error = read_option(descriptor, SOL_SOCKET, SO_TYPE, &type);
     return error ? error : type;
 }
 
 bool is_internet_datagram(int32_t descriptor)
 {
     int32_t protocol = 0;
-    option_of(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol);
+    read_option(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol);
     return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
 }
 
@@ -60,14 +60,14 @@ bool is_unconnected(int32_t descriptor)
 bool has_no_peer(int32_t descriptor)
 {
     int32_t units;
-    return is_unconnected(descriptor) && is_error(option_of(descriptor, SOL_IP, IP_MTU, &units)) &&
-           is_error(option_of(descriptor, SOL_IPV6, IPV6_MTU, &units));
+    return is_unconnected(descriptor) && is_error(read_option(descriptor, SOL_IP, IP_MTU, &units)) &&
+           is_error(read_option(descriptor, SOL_IPV6, IPV6_MTU, &units));
 }
 
 bool is_of_older_family(int32_t descriptor)
 {
     int32_t domain = 0;
-    return !option_of(descriptor, SOL_SOCKET, SO_DOMAIN, &domain) && domain == AF_INET;
+    return !read_option(descriptor, SOL_SOCKET, SO_DOMAIN, &domain) && domain == AF_INET;
 }
 
 bool waits(int32_t descriptor)

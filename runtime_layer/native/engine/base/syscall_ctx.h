@@ -1,11 +1,11 @@
-/* One system call as it meets the gate, and what a judge may answer.
- *
- * The layout of `struct call` is what the gate's assembly pushes: keep both together.
- */
+/* One system call as it meets the gate, and what a judge may answer. */
 #ifndef SHIELD_SYSCALL_CTX_H
 #define SHIELD_SYSCALL_CTX_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "gate_layout.h"
 
 struct call {
     int64_t nr; /* in: the number; out, when answered: the result */
@@ -13,6 +13,10 @@ struct call {
     uint64_t site;  /* address of the system-call instruction */
     uint64_t stack; /* the caller's stack pointer, for finding out who called */
 };
+_Static_assert(offsetof(struct call, nr) == CALL_NR && offsetof(struct call, arg) == CALL_ARG &&
+                   offsetof(struct call, site) == CALL_SITE && offsetof(struct call, stack) == CALL_STACK &&
+                   sizeof(struct call) == CALL_SIZE,
+               "as gate.S fills it");
 
 enum outcome {
     RUN_IN_PLACE = 0, /* the caller's own instruction makes the call, with its own registers */

@@ -1,11 +1,10 @@
 #include "user_memory.h"
 
 #include "../../core/text.h"
-#include "../state/process_state.h"
 
 /* rt_sigprocmask copies the set before it looks at `how`, so an impossible `how` tells whether eight bytes can
  * be read: EFAULT if not, EINVAL if so (kernel/signal.c). */
-static bool probe(uint64_t address)
+static bool probe_address(uint64_t address)
 {
     return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
 }
@@ -20,7 +19,7 @@ void memory_stays(const void *stack)
     found_readable = found_writable = known_stack;
 }
 
-static bool keep(bool found, uint64_t *kept, uint64_t address)
+static bool keep_page(bool found, uint64_t *kept, uint64_t address)
 {
     if (found && known_stack)
         *kept = page_down(address);
@@ -36,7 +35,7 @@ static bool is_found_writable(uint64_t address)
 bool readable(uint64_t address)
 {
     return is_found_writable(address) || (page_down(address) && page_down(address) == found_readable) ||
-           keep(probe(address & ~7ull), &found_readable, address);
+           keep_page(probe_address(address & ~7ull), &found_readable, address);
 }
 
 /* Calls that write to a place that the caller is about to write anyway, and change nothing else: the mask of signals is
@@ -57,7 +56,7 @@ static bool ask_writable(uint64_t address, uint64_t room)
 
 static bool writable(uint64_t address, uint64_t room)
 {
-    return is_found_writable(address) || keep(ask_writable(address, room), &found_writable, address);
+    return is_found_writable(address) || keep_page(ask_writable(address, room), &found_writable, address);
 }
 
 bool read_user(void *to, uint64_t from, uint64_t n)
@@ -132,27 +131,17 @@ bool write_user(uint64_t to, const void *from, uint64_t n)
 enum { SCRATCHES = 16 };
 
 static struct scratch scratches[SCRATCHES];
-/* By whom. A vfork child that a handler made in the midst of a call goes on with that call: what its parent took is not
- * the child's to give back. */
-enum { FREE, BY_OWNER, BY_KIN };
-static uint8_t taken[SCRATCHES];
-
-static uint8_t taker(void)
-{
-    return owns_memory() ? BY_OWNER : BY_KIN;
-}
+static bool taken[SCRATCHES];
 
 struct scratch *scratch_take(void)
 {
-    uint8_t me = taker();
     /* Threads have stacks of their own, so most begin to look at different places. */
     uint64_t stack = (uint64_t)__builtin_frame_address(0) / (16 * PAGE);
     uint64_t start = stack * 0x9e3779b97f4a7c15 >> 32; /* Knuth's multiplicative hash */
     for (uint32_t i = 0; i < SCRATCHES; i++) {
         uint32_t at = (uint32_t)(start + i) % SCRATCHES;
-        uint8_t free = FREE;
         if (!__atomic_load_n(&taken[at], __ATOMIC_RELAXED) &&
-            __atomic_compare_exchange_n(&taken[at], &free, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            !__atomic_exchange_n(&taken[at], true, __ATOMIC_ACQUIRE))
             return &scratches[at];
     }
     int64_t memory =
@@ -162,10 +151,8 @@ struct scratch *scratch_take(void)
 
 void scratch_give(struct scratch *s)
 {
-    uint8_t by = taker();
     if (s >= scratches && s < scratches + SCRATCHES)
-        __atomic_compare_exchange_n(&taken[s - scratches], &by, FREE, false, __ATOMIC_RELEASE,
-                                    __ATOMIC_RELAXED);
+        __atomic_store_n(&taken[s - scratches], false, __ATOMIC_RELEASE);
     else
         KERNEL(munmap, s, sizeof(struct scratch));
 }

@@ -12,6 +12,7 @@
 #include "arm.h"
 
 #include "../base/filesystem.h"
+#include "../base/linux_abi.h"
 #include "../base/page_size.h"
 #include "../base/user_memory.h"
 #include "../state/process_state.h"
@@ -20,21 +21,13 @@
 #include "../report/log_writer.h"
 #include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
+#include "../fds/own_fds.h"
 #include "../process/wrapper_detect.h"
-
-struct sealed sealed;
-uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
-static struct names learnt;
-
-struct names *learnt_names(void)
-{
-    return &learnt;
-}
 
 uint64_t monotonic_micros(void)
 {
     uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, 1 /* CLOCK_MONOTONIC */, now);
+    KERNEL(clock_gettime, CLOCK_MONOTONIC, now);
     return now[0] * 1000000 + now[1] / 1000;
 }
 
@@ -101,7 +94,7 @@ static bool is_root_clear(void)
 
 /* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written
  * and run treated where nothing was said of it and the runtime does not need it. */
-void settle_modes(struct sealed *s)
+void derive_modes(struct sealed *s)
 {
     uint8_t *modes = s->policy.modes, strictest = MODE_ALLOW;
     for (uint32_t id = 0; id < SELF_PROTECTION; id++)
@@ -114,10 +107,9 @@ void settle_modes(struct sealed *s)
 
 void forbid_core_dumps(const struct policy *p)
 {
-    enum { LIMIT_OF_CORE = 4 };
     static const uint64_t none[2];
     if (p->modes[READ_WRITE_TMP] == MODE_BLOCK)
-        KERNEL(prlimit64, 0, LIMIT_OF_CORE, none, 0);
+        KERNEL(prlimit64, 0, RLIMIT_CORE, none, 0);
 }
 
 /* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one
@@ -164,7 +156,7 @@ static void read_program(const struct own_program *program, const struct start *
     sealed.has_jit = language_has_jit(language);
     sealed.keeps_jit = sealed.has_jit && language != LANGUAGE_OTHER;
     sealed.memory_by_runtime = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME;
-    settle_modes(&sealed);
+    derive_modes(&sealed);
 }
 
 static bool seal(struct writer *error)
@@ -176,7 +168,7 @@ static bool seal(struct writer *error)
 
 /* What an earlier attempt left goes, but for the process: other threads may be waiting there for their own attempt. At
  * first there is nothing, and its many pages are not touched. */
-static void begin_again(void)
+static void clear_sealed(void)
 {
     static bool again;
     if (!again) {
@@ -193,20 +185,22 @@ bool arm(struct start *start, struct armed_objects *objects)
     struct own_program program;
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
-    begin_again();
+    clear_sealed();
     find_program(&program);
-    if (!settings_read(start))
+    if (!read_settings(start))
         return false;
-    if (!pages_are_ours())
+    if (!is_page_size_supported())
         return fail(start->error, "the kernel's pages are not of 4096 bytes", TEXT(""));
     read_program(&program, start);
     if (!read_objects(start->error))
         return false;
-    if (start->from_code && reports_anything(&sealed) && has_ring())
+    if (start->from_code && reports_anything(&sealed) && has_io_uring())
         return fail(start->error, HAS_RING, TEXT(""));
     /* Where nothing can be reported, a descriptor would only be in the way. */
-    sealed.log = reports_anything(&sealed) ? log_keep(start->inherited_log) : 2;
-    log_remember(&sealed);
+    sealed.log = reports_anything(&sealed) ? keep_log(start->inherited_log) : 2;
+    if (sealed.log > 2)
+        own_fd_mark(sealed.log);
+    note_log_pipe(&sealed);
     sealed.root_is_clear = is_root_clear();
     list_guarded_calls();
     gate_table[GATE_READY] = start->origin == ORIGIN_READY; /* a child of a process that was ready */
@@ -217,7 +211,7 @@ bool arm(struct start *start, struct armed_objects *objects)
         return false;
     sealed.armed = true;
     if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
-        watch_inherited(); /* sockets that are made from now on are marked by the gate */
+        mark_inherited_sockets(); /* sockets that are made from now on are marked by the gate */
     forbid_core_dumps(&sealed.policy);
     return seal(start->error);
 }

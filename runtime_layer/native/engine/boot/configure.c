@@ -1,42 +1,30 @@
 #include "configure.h"
 
 #include "../../core/tighten.h"
-#include "../base/protected_ranges.h"
-#include "../base/user_memory.h"
 #include "../state/process_state.h"
 #include "../state/sealed_pages.h"
 #include "../state/syscall_policy.h"
 #include "../report/alerts.h"
+#include "../report/left_out.h"
 #include "../report/log_writer.h"
 #include "../fds/fd_list.h"
+#include "../fds/own_fds.h"
 #include "../fds/fd_marks.h"
 #include "../memory/mmap_exec.h"
 #include "arm.h"
-#include "sealed_diff.h"
 
 enum { LINES_MAX = 1 << 16 };
 
-/* What was asked for, as it was when it was read: the caller's memory may change at any time. */
+/* Too much for a stack. */
 struct request {
     struct policy wanted;
-    char lines[LINES_MAX];
+    char scratch[TIGHTEN_SCRATCH];
 };
 
 static bool fail(struct writer *error, const char *why)
 {
     put(error, text_of(why));
     return false;
-}
-
-static bool read_request(struct request *request, uint64_t lines, uint64_t len, struct writer *error)
-{
-    if (len > sizeof request->lines)
-        return fail(
-            error,
-            "the policy is longer than 65536 bytes; shorten the lists with *.domain, networks or globs");
-    if (!read_user(request->lines, lines, len))
-        return fail(error, "the policy cannot be read from memory");
-    return policy_from_code(&request->wanted, (struct text){request->lines, (uint32_t)len}, error);
 }
 
 /* Half shielded is what no process may be, and there is no way back once code was changed: it ends. */
@@ -54,50 +42,32 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     if (objects.patched)
         KERNEL(exit_group, REFUSED);
     if (sealed.log > 2)
-        KERNEL(close, sealed.log);
+        own_fd_close(sealed.log);
     return runs;
 }
 
-/* The rest of what depends on the policy. */
-static bool follow(struct sealed *next, const struct policy *wanted, struct writer *error)
+/* The rest of what depends on the modes. */
+static bool derive_rest(struct sealed *next, const struct policy *wanted, struct writer *error)
 {
     const uint8_t *now = sealed.policy.modes, *then = next->policy.modes;
     if (wanted->modes[EXECUTABLE_MEMORY] != MODE_BY_RUNTIME)
         next->memory_by_runtime = false;
-    settle_modes(next);
-    if (runs_free_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])
+    derive_modes(next);
+    if (has_unguarded_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])
         return fail(error,
                     "a library was loaded that makes system calls which cannot be guarded; configure before "
                     "it is loaded, or leave it out");
     if (!next->tmp.ino && then[READ_WRITE_TMP] != MODE_ALLOW)
         return fail(error, "read_write_tmp: there was no directory /tmp at the start");
-    for (uint32_t i = 0; i < next->policy.child_count; i++)
-        if (next->policy.child[i].removed)
-            next->programs[i] = (struct inode){0, 0};
     if (!reports_anything(&sealed) && reports_anything(next)) {
-        if (has_ring())
+        if (has_io_uring())
             return fail(error, HAS_RING);
-        next->log = log_keep(-1);
-        log_remember(next);
+        next->log = keep_log(-1);
+        if (next->log > 2)
+            own_fd_mark(next->log);
+        note_log_pipe(next);
     }
-    return settings_follow(next, wanted, error);
-}
-
-static bool is_table_of(const void *now, const void *next, const void *coming)
-{
-    return guards_are(next, coming, ((const uint8_t *)now)[GATE_READY]);
-}
-
-/* First the table, so that nobody meets the new policy without its guards. Both are read-only by now. */
-static bool may_come_into_force(const void *now, const void *next, const void *context)
-{
-    (void)context;
-    if (!sealed_follows(now, next))
-        return false;
-    uint8_t *table = pages_copy(gate_table, PAGE);
-    if (table)
-        guard_calls(table, next);
-    return table && pages_exchange(table, gate_table, PAGE, is_table_of, next);
+    return update_child_modes(next, wanted, error);
 }
 
 static void report_refusal(const struct writer *error)
@@ -105,20 +75,23 @@ static void report_refusal(const struct writer *error)
     report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
 }
 
-/* And last the sockets that were made while nobody looked. */
+/* First the table, so that nobody meets the new policy without its guards; last the sockets that were made while nobody
+ * looked. */
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
     bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW;
-    if (!pages_exchange(next, &sealed, sizeof sealed, may_come_into_force, NULL)) {
-        fail(error,
-             "a limit leaves no memory, descriptor or file for it, or another thread changed it meanwhile");
+    bool done = replace_gate_table(next, gate_table[GATE_READY]);
+    if (!done)
+        pages_drop(next, sizeof sealed);
+    if (!done || !pages_replace(next, &sealed, sizeof sealed, PROT_READ)) {
+        fail(error, "a limit leaves no memory for it");
         report_refusal(error);
         return false;
     }
     if (was_open && sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
         KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
-        watch_inherited();
+        mark_inherited_sockets();
     }
     forbid_core_dumps(&sealed.policy);
     report_start(sealed.log,
@@ -127,17 +100,17 @@ static bool put_in_force(struct sealed *next, struct writer *error)
     return true;
 }
 
-static bool tighten(const struct policy *wanted, struct writer *error)
+static bool tighten(struct request *request, struct writer *error)
 {
     struct sealed *next = pages_copy(&sealed, sizeof sealed);
     if (!next)
         return fail(error, "out of memory");
-    if (!policy_tighten(&next->policy, wanted, error)) {
+    if (!policy_tighten(&next->policy, &request->wanted, request->scratch, error)) {
         pages_drop(next, sizeof sealed);
         report_refusal(error);
         return false;
     }
-    bool well = follow(next, wanted, error);
+    bool well = derive_rest(next, &request->wanted, error);
     if (well && !same_bytes(next, &sealed, sizeof sealed))
         return put_in_force(next, error);
     pages_drop(next, sizeof sealed);
@@ -145,47 +118,40 @@ static bool tighten(const struct policy *wanted, struct writer *error)
 }
 
 /* A vfork child has the memory of its parent, but neither its descriptors nor its number. */
-static bool configure(const struct policy *wanted, struct writer *error)
+static bool configure(struct request *request, struct writer *error)
 {
     uint64_t signals;
     if (!sealed.process)
         return fail(error, "out of memory");
-    note_owner();
-    if (!runs_in_owner())
+    if (note_owner())
+        look_for_left_out();
+    if (!is_owner_process())
         return fail(error,
                     "a child that shares its parent's memory cannot configure it; call it in the parent");
     if (!sealing_begin(&signals))
         return fail(error, "another thread is configuring; call it once, while the function is loaded");
-    bool well = sealed.armed ? tighten(wanted, error) : arm_late(wanted, error);
+    bool well = sealed.armed ? tighten(request, error) : arm_late(&request->wanted, error);
     sealing_end(&signals);
     return well;
 }
 
-/* The reason goes where the caller says, unless that is the engine's own. */
-static void give_reason(uint64_t to, uint64_t cap, struct writer *error)
-{
-    uint64_t len = error->used < cap ? error->used : cap - 1;
-    if (!cap || to + cap < to || overlaps(to, to + cap, RANGE_ENGINE))
-        return;
-    error->at[len] = 0;
-    write_user(to, error->at, len + 1);
-}
-
 int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t cap)
 {
-    char said[512];
-    struct writer error = {said, 0, sizeof said - 1, false};
-    memory_stays(NULL); /* a judged call may have been left by longjmp */
+    struct writer error = {reason, 0, (uint32_t)cap - 1, false};
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct request), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory)) {
-        fail(&error, "out of memory");
-        give_reason((uint64_t)reason, cap, &error);
-        return 1;
-    }
     struct request *request = (struct request *)memory;
-    bool well = read_request(request, (uint64_t)lines, len, &error) && configure(&request->wanted, &error);
-    KERNEL(munmap, memory, sizeof(struct request));
-    give_reason((uint64_t)reason, cap, &error);
+    bool well = false;
+    if (is_error(memory))
+        fail(&error, "out of memory");
+    else if (len > LINES_MAX)
+        fail(&error,
+             "the policy is longer than 65536 bytes; shorten the lists with *.domain, networks or globs");
+    else
+        well = policy_from_code(&request->wanted, (struct text){lines, (uint32_t)len}, &error) &&
+               configure(request, &error);
+    if (!is_error(memory))
+        KERNEL(munmap, memory, sizeof(struct request));
+    reason[error.used] = 0;
     return !well;
 }

@@ -1,8 +1,9 @@
 #include "environment_policy.h"
 
-#include "../../core/settings.h"
+#include "../../core/setting_table.h"
 #include "../base/read_file.h"
 #include "../base/user_memory.h"
+#include "../state/child_settings.h"
 #include "../files/handler_files.h"
 #include "../files/node_workers.h"
 #include "../process/exec_image.h"
@@ -11,8 +12,6 @@ enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };
 
 /* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty
  * environment, so it gets them back under a name of ours. */
-#define CARRIED "SHIELD_STATE_"
-#define KNOWN_SITES CARRIED "SITES"
 static const char *const carried[] = {"AWS_REGION",
                                       "AWS_LAMBDA_FUNCTION_NAME",
                                       "AWS_LAMBDA_FUNCTION_VERSION",
@@ -47,98 +46,22 @@ struct facts_found {
     bool preloaded;                   /* by whoever started this program */
 };
 
-/* Puts `NAME=value` behind what is there: nothing that a child may be getting at this moment moves. Where it begins; 0:
- * it does not fit. */
-static uint16_t append(struct sealed *s, struct text prefix, struct text name, struct text value)
+bool update_child_modes(struct sealed *s, const struct policy *wanted, struct writer *error)
 {
-    struct writer w = {s->environment, s->environment_used, sizeof s->environment, false};
-    uint16_t at = (uint16_t)w.used;
-    put(&w, prefix);
-    put(&w, name);
-    put_char(&w, '=');
-    put(&w, value);
-    put_char(&w, 0);
-    s->environment_used = w.used;
-    return w.full ? 0 : at;
-}
-
-/* Keeps `NAME=value` for the children. */
-static bool keep(struct text prefix, struct text name, struct text value)
-{
-    if (sealed.setting_count == MAX_SETTINGS)
+    for (uint32_t row = 0; row < setting_count(); row++) {
+        const uint8_t *mode = setting_mode(&s->policy, row);
+        if (!mode || !setting_given(wanted, row) || replace_setting(s, setting_name(row), mode_name(*mode)))
+            continue;
+        put(error, TEXT("the policy is too long to be given to child processes; configure it in one call"));
         return false;
-    uint16_t at = append(&sealed, prefix, name, value);
-    sealed.settings[sealed.setting_count++] = at;
-    return at;
-}
-
-static bool begins_with_name(struct text setting, struct text name)
-{
-    return text_starts(setting, name) && setting.len > name.len && setting.at[name.len] == '=';
-}
-
-/* Puts one setting in the place of what there was under its name. */
-static bool replace_setting(struct sealed *s, struct text name, struct text value)
-{
-    uint32_t i = 0;
-    while (i < s->setting_count && !begins_with_name(text_of(s->environment + s->settings[i]), name))
-        i++;
-    if (i < s->setting_count) {
-        struct text now = text_of(s->environment + s->settings[i]);
-        if (text_equal((struct text){now.at + name.len + 1, now.len - name.len - 1}, value))
-            return true;
     }
-    uint16_t at = i < MAX_SETTINGS ? append(s, TEXT(""), name, value) : 0;
-    if (!at)
-        return false;
-    s->settings[i] = at;
-    s->setting_count += i == s->setting_count;
     return true;
 }
 
-bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error)
-{
-    int64_t memory =
-        KERNEL(mmap, 0, POLICY_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory)) {
-        put(error, TEXT("out of memory"));
-        return false;
-    }
-    bool well = true;
-    for (uint32_t row = 0; row < setting_count() && well; row++) {
-        if (!setting_given(wanted, row))
-            continue;
-        struct writer w = {(char *)memory, 0, POLICY_FILE_MAX, false};
-        setting_write(&s->policy, row, &w);
-        well = !w.full && replace_setting(s, setting_name(row), (struct text){w.at, w.used});
-    }
-    KERNEL(munmap, memory, POLICY_FILE_MAX);
-    if (!well)
-        put(error, TEXT("the policy is too long to be given to child processes; tighten it in fewer calls"));
-    return well;
-}
-
 /* Where the value of the setting that was kept last begins. */
-static uint16_t last_value(struct text name)
+static uint16_t last_setting_value(struct text name)
 {
     return (uint16_t)(sealed.settings[sealed.setting_count - 1] + name.len + 1);
-}
-
-bool settings_keep_known_sites(struct text known)
-{
-    return keep(TEXT(""), TEXT(KNOWN_SITES), known);
-}
-
-uint16_t settings_keep_text(struct text t)
-{
-    struct writer w = {sealed.environment, sealed.environment_used, sizeof sealed.environment, false};
-    uint16_t at = (uint16_t)w.used;
-    put(&w, t);
-    put_char(&w, 0);
-    if (w.full)
-        return 0;
-    sealed.environment_used = w.used;
-    return at;
 }
 
 /* "<stage>:<log descriptor>:<runtime>" */
@@ -157,7 +80,7 @@ static bool read_state(struct text value, struct start *start)
     else
         return false;
     start->inherited_log = text_number(log, 1 << 20, &number) ? (int32_t)number : -1;
-    sealed.runtime = settings_keep_text(value);
+    sealed.runtime = keep_text(value);
     return true;
 }
 
@@ -170,7 +93,7 @@ static bool names_library(struct text preload)
     return false;
 }
 
-static void keep_first(struct text *kept, struct text value)
+static void keep_first_value(struct text *kept, struct text value)
 {
     if (!kept->at)
         *kept = value;
@@ -179,14 +102,15 @@ static void keep_first(struct text *kept, struct text value)
 /* What is known of a function even when its settings are refused. */
 static void note_fact(struct text name, struct text value, struct facts_found *found)
 {
-    bool from_parent = text_starts(name, TEXT(CARRIED));
+    bool from_parent = text_starts(name, TEXT(STATE_PREFIX));
     if (from_parent)
-        name = (struct text){name.at + sizeof CARRIED - 1, name.len - (uint32_t)(sizeof CARRIED - 1)};
+        name =
+            (struct text){name.at + sizeof STATE_PREFIX - 1, name.len - (uint32_t)(sizeof STATE_PREFIX - 1)};
     for (uint32_t i = 0; i < CARRIED_COUNT; i++)
         if (text_equal(name, text_of(carried[i])))
-            keep_first(from_parent ? &found->from_parent[i] : &found->own[i], value);
+            keep_first_value(from_parent ? &found->from_parent[i] : &found->own[i], value);
     if (text_equal(name, TEXT("SHIELD_ACCOUNT_ID")))
-        keep_first(&found->account, value);
+        keep_first_value(&found->account, value);
 }
 
 static bool take_variable(struct text name, struct text value, struct start *start, struct facts_found *found)
@@ -198,23 +122,23 @@ static bool take_variable(struct text name, struct text value, struct start *sta
                (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
     if (text_equal(name, TEXT("LD_PRELOAD"))) {
         found->preloaded = names_library(value);
-        sealed.loader_preload = settings_keep_text(value);
+        sealed.loader_preload = keep_text(value);
     }
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
-        sealed.loader_path = settings_keep_text(value);
+        sealed.loader_path = keep_text(value);
     if (text_equal(name, TEXT("AWS_LAMBDA_MAX_CONCURRENCY")))
-        keep_first(&found->concurrency, value);
+        keep_first_value(&found->concurrency, value);
     if (text_equal(name, TEXT("AWS_LAMBDA_NODEJS_WORKER_COUNT")))
-        keep_first(&found->workers, value);
+        keep_first_value(&found->workers, value);
     if (text_equal(name, TEXT(KNOWN_SITES))) {
         if (sealed.known_sites) /* the first is the gate's; a second one is somebody's idea */
             return true;
-        sealed.known_sites = keep(TEXT(""), name, value) ? last_value(name) : 0;
+        sealed.known_sites = keep_setting(TEXT(""), name, value) ? last_setting_value(name) : 0;
         return true;
     }
     if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
-        keep_first(&found->runtime, value);
-    if (text_starts(name, TEXT(CARRIED)) || text_equal(name, TEXT("AWS_REGION")))
+        keep_first_value(&found->runtime, value);
+    if (text_starts(name, TEXT(STATE_PREFIX)) || text_equal(name, TEXT("AWS_REGION")))
         return true;
     if (!text_starts(name, TEXT("SHIELD_")))
         return true;
@@ -276,7 +200,7 @@ static bool keep_settings(struct writer *error)
         bool found = text_next(&line, '=', &name);
         if (found && text_starts(name, TEXT("SHIELD_")) && !text_equal(name, TEXT("SHIELD_POLICY_FILE")) &&
             !text_equal(name, TEXT("SHIELD_NEXT_WRAPPER")))
-            well = keep(TEXT(""), name, line);
+            well = keep_setting(TEXT(""), name, line);
     }
     KERNEL(munmap, memory, POLICY_FILE_MAX);
     if (!well)
@@ -285,7 +209,7 @@ static bool keep_settings(struct writer *error)
 }
 
 /* "169.254.100.1:9001", or the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001": every address in it. */
-static void add_always(struct text value)
+static void add_implicit_endpoints(struct text value)
 {
     struct text word, port_text;
     uint32_t port;
@@ -327,7 +251,7 @@ static void read_resolvers(void)
 }
 
 /* A child's own environment is the program's to choose: only what the gate carried over counts. */
-static struct text fact(const struct facts_found *found, uint32_t i, bool is_child)
+static struct text choose_fact(const struct facts_found *found, uint32_t i, bool is_child)
 {
     return is_child || found->from_parent[i].len ? found->from_parent[i] : found->own[i];
 }
@@ -336,9 +260,9 @@ static struct text fact(const struct facts_found *found, uint32_t i, bool is_chi
 static void keep_origin(const struct facts_found *found, bool is_child)
 {
     struct text account = policy_text(&sealed.policy, sealed.policy.account);
-    struct line_origin origin = {.function = fact(found, FUNCTION, is_child),
-                                 .version = fact(found, VERSION, is_child),
-                                 .region = fact(found, REGION, is_child),
+    struct line_origin origin = {.function = choose_fact(found, FUNCTION, is_child),
+                                 .version = choose_fact(found, VERSION, is_child),
+                                 .region = choose_fact(found, REGION, is_child),
                                  .account = account.len ? account : found->account};
     struct writer w = {sealed.origin, 0, sizeof sealed.origin, false};
     put_origin(&w, &origin);
@@ -348,22 +272,22 @@ static void keep_origin(const struct facts_found *found, bool is_child)
 static bool take_facts(const struct facts_found *found, bool is_child, struct writer *error)
 {
     for (uint32_t i = 0; i < CARRIED_COUNT; i++) {
-        struct text value = fact(found, i, is_child);
-        if (value.len && !keep(TEXT(CARRIED), text_of(carried[i]), value)) {
+        struct text value = choose_fact(found, i, is_child);
+        if (value.len && !keep_setting(TEXT(STATE_PREFIX), text_of(carried[i]), value)) {
             put(error, TEXT("the function's environment is too long"));
             return false;
         }
         if (i == REGION && value.len && !policy_set(&sealed.policy, text_of(carried[i]), value, error))
             return false;
         if (i >= FIRST_ADDRESS && i <= LAST_ADDRESS)
-            add_always(value);
+            add_implicit_endpoints(value);
         if (i == INITIALIZATION)
             sealed.forks_workers = text_equal(value, TEXT("lambda-managed-instances"));
     }
-    struct text root = fact(found, TASK_ROOT, is_child);
+    struct text root = choose_fact(found, TASK_ROOT, is_child);
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
-        if (!handler_add(root, found->from_parent[i]) || !handler_add(root, found->own[i])) {
+        if (!add_handler(root, found->from_parent[i]) || !add_handler(root, found->own[i])) {
             put(error, TEXT("read_handler: the handler has too many files, too long a name, or a folder that "
                             "cannot be read"));
             return false;
@@ -388,7 +312,7 @@ static void count_workers(const struct facts_found *found, bool is_child)
 {
     if (is_child || !sealed.forks_workers || sealed.language != LANGUAGE_NODE || !found->concurrency.at)
         return;
-    sealed.workers = workers_of_node(found->workers);
+    sealed.workers = count_node_workers(found->workers);
     sealed.workers_process = (int32_t)KERNEL(getpid);
 }
 
@@ -404,13 +328,12 @@ static bool take_policy(struct start *start, const struct facts_found *found)
         return take_policy_file(found->policy_file, start->error) && policy_end(&sealed.policy, start->error);
     char path[PAGE];
     int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
-    sealed.runtime =
-        n > 0 ? settings_keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
+    sealed.runtime = n > 0 ? keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
     copy_bytes(&sealed.policy, start->from_code, sizeof sealed.policy);
     return true;
 }
 
-bool settings_read(struct start *start)
+bool read_settings(struct start *start)
 {
     struct facts_found found = {0};
     policy_begin(&sealed.policy);
@@ -431,6 +354,6 @@ bool settings_read(struct start *start)
     if (well)
         read_resolvers();
     char loader[LOADER_MAX];
-    sealed.loader = settings_keep_text(own_loader(loader, sizeof loader));
+    sealed.loader = keep_text(find_own_loader(loader, sizeof loader));
     return well;
 }

@@ -19,12 +19,8 @@ struct start {
 
 /* Reads /proc/self/environ and the policy file, fills sealed.policy and everything that depends on the
  * environment. False: `error` says why the shield cannot arm. */
-bool settings_read(struct start *start);
-/* For a policy that got stricter: its settings as the children get them from now on. False: they do not fit. */
-bool settings_follow(struct sealed *s, const struct policy *wanted, struct writer *error);
-/* Keeps a text in sealed.environment, before that is sealed. Its offset; 0: there is no room. */
-uint16_t settings_keep_text(struct text t);
-/* Gives the children what this process found out (site_cache.h). False: it does not fit. */
-bool settings_keep_known_sites(struct text known);
+bool read_settings(struct start *start);
+/* For a policy that got stricter: its modes as the children get them from now on. False: they do not fit. */
+bool update_child_modes(struct sealed *s, const struct policy *wanted, struct writer *error);
 
 #endif

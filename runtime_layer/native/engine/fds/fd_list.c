@@ -7,7 +7,7 @@
 /* struct linux_dirent64 (getdents(2)). */
 enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
 
-enum listed each_descriptor(bool (*each)(int32_t descriptor))
+enum listed for_each_descriptor(bool (*each)(int32_t descriptor))
 {
     char entries[1024];
     int64_t directory = KERNEL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -29,7 +29,7 @@ enum listed each_descriptor(bool (*each)(int32_t descriptor))
     return found ? ONE_OF_THEM : n < 0 ? NOT_LISTED : NONE_OF_THEM;
 }
 
-bool is_file(int32_t descriptor)
+bool is_regular_file(int32_t descriptor)
 {
     struct stat st = {0};
     KERNEL(fstat, descriptor, &st);
@@ -60,10 +60,10 @@ static bool maps_ring(void *context, const struct mapping *m)
     return seen->ring;
 }
 
-bool has_ring(void)
+bool has_io_uring(void)
 {
     char buffer[PAGE];
-    struct seen seen = {each_descriptor(is_ring) != NONE_OF_THEM};
+    struct seen seen = {for_each_descriptor(is_ring) != NONE_OF_THEM};
     if (!seen.ring)
         each_mapping(buffer, sizeof buffer, maps_ring, &seen);
     return seen.ring;

@@ -6,129 +6,127 @@
 #include "../state/sealed_state.h"
 #include "fd_list.h"
 
-uint64_t watched[WATCHED_DESCRIPTORS];
+uint64_t fd_marks[MARKED_FDS_MAX];
 static uint64_t generation;
-static bool for_good, are_hints;
+static bool are_hints;
 
 static bool is_known(int32_t descriptor)
 {
-    return descriptor >= 0 && descriptor < WATCHED_DESCRIPTORS;
+    return descriptor >= 0 && descriptor < MARKED_FDS_MAX;
 }
 
-uint64_t watch_mark(int32_t descriptor)
+uint64_t get_mark(int32_t descriptor)
 {
-    return is_known(descriptor) ? __atomic_load_n(&watched[descriptor], __ATOMIC_ACQUIRE) : WATCH_NOTHING;
+    return is_known(descriptor) ? __atomic_load_n(&fd_marks[descriptor], __ATOMIC_ACQUIRE) : MARK_NONE;
 }
 
-enum watch kind_of_mark(uint64_t mark)
+enum mark_kind get_mark_kind(uint64_t mark)
 {
-    return (enum watch)(mark & WATCH_KINDS);
+    return (enum mark_kind)(mark & MARK_KINDS);
 }
 
-enum watch watch_kind(int32_t descriptor)
+enum mark_kind fd_mark_kind(int32_t descriptor)
 {
-    return kind_of_mark(watch_mark(descriptor));
+    return get_mark_kind(get_mark(descriptor));
 }
 
 bool has_mark(int32_t descriptor)
 {
-    return watch_mark(descriptor) & (WATCH_KINDS | WATCH_QUERIES);
+    return get_mark(descriptor) & (MARK_KINDS | MARK_UDP_DNS);
 }
 
-bool has_queries(int32_t descriptor)
+bool has_udp_dns_mark(int32_t descriptor)
 {
-    return watch_mark(descriptor) & WATCH_QUERIES;
+    return get_mark(descriptor) & MARK_UDP_DNS;
 }
 
-static bool is_stream_mark(enum watch kind)
+static bool is_stream_mark(enum mark_kind kind)
 {
-    return kind == WATCH_STREAM || kind == WATCH_GREETED || kind == WATCH_ANSWERS;
+    return kind == MARK_TCP_NEW || kind == MARK_TCP_GREETED || kind == MARK_TCP_DNS;
 }
 
-static uint64_t new_mark(enum watch kind)
+static uint64_t new_mark(enum mark_kind kind)
 {
     return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind;
 }
 
-bool marks_are_exact(void)
+bool are_marks_exact(void)
 {
-    return !are_hints && is_alone() && !had_kin();
+    return !are_hints && is_single_threaded();
 }
 
-void marks_are_hints(void)
+void note_stale_marks(void)
 {
     are_hints = true;
 }
 
-/* The marks of a vfork child are made here too, of one that lays descriptors over its own for the program that it starts
- * (posix_spawn) as well: their numbers are other things to us. */
-static void note_whose_mark(void)
-{
-    if (!is_for_good() && !owns_memory())
-        watch_for_good();
-}
-
-/* Whether queries go by it stays as it is. */
+/* What stands beside the kind stays as it is. */
 static bool put_mark(int32_t descriptor, uint64_t seen, uint64_t mark)
 {
+    const uint64_t beside = MARK_UDP_DNS | MARK_OWN;
     uint64_t now = seen;
-    while (is_known(descriptor) && (now & ~(uint64_t)WATCH_QUERIES) == (seen & ~(uint64_t)WATCH_QUERIES))
-        if (__atomic_compare_exchange_n(&watched[descriptor], &now, mark | (now & WATCH_QUERIES), false,
+    while (is_known(descriptor) && (now & ~beside) == (seen & ~beside))
+        if (__atomic_compare_exchange_n(&fd_marks[descriptor], &now, mark | (now & beside), false,
                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
             return true;
     return false;
 }
 
-bool watch(int32_t descriptor, enum watch kind)
+bool set_mark(int32_t descriptor, enum mark_kind kind)
 {
-    note_whose_mark();
     uint64_t mark = new_mark(kind);
-    while (is_known(descriptor) && !put_mark(descriptor, watch_mark(descriptor), mark))
+    while (is_known(descriptor) && !put_mark(descriptor, get_mark(descriptor), mark))
         ;
     return is_known(descriptor);
 }
 
-void watch_found(int32_t descriptor)
+void mark_found_tcp(int32_t descriptor)
 {
     are_hints = true;
-    watch(descriptor, WATCH_STREAM);
+    set_mark(descriptor, MARK_TCP_NEW);
 }
 
-bool watch_queries(int32_t descriptor)
+bool mark_udp_dns(int32_t descriptor)
 {
     if (!is_known(descriptor))
         return false;
-    if (!has_queries(descriptor)) {
-        note_whose_mark();
-        __atomic_fetch_or(&watched[descriptor], WATCH_QUERIES, __ATOMIC_SEQ_CST);
-    }
+    if (!has_udp_dns_mark(descriptor))
+        __atomic_fetch_or(&fd_marks[descriptor], MARK_UDP_DNS, __ATOMIC_SEQ_CST);
     return true;
 }
 
-void forget_queries(int32_t descriptor)
+void unmark_udp_dns(int32_t descriptor)
 {
-    if (has_queries(descriptor) && owns_memory())
-        __atomic_fetch_and(&watched[descriptor], ~(uint64_t)WATCH_QUERIES, __ATOMIC_SEQ_CST);
+    if (has_udp_dns_mark(descriptor))
+        __atomic_fetch_and(&fd_marks[descriptor], ~(uint64_t)MARK_UDP_DNS, __ATOMIC_SEQ_CST);
 }
 
-void watch_instead(int32_t descriptor, uint64_t seen, enum watch kind)
+void mark_own(int32_t descriptor, bool is_own)
 {
-    note_whose_mark();
+    if (!is_known(descriptor))
+        return;
+    if (is_own)
+        __atomic_fetch_or(&fd_marks[descriptor], MARK_OWN, __ATOMIC_SEQ_CST);
+    else
+        __atomic_fetch_and(&fd_marks[descriptor], ~(uint64_t)MARK_OWN, __ATOMIC_SEQ_CST);
+}
+
+void replace_mark(int32_t descriptor, uint64_t seen, enum mark_kind kind)
+{
     put_mark(descriptor, seen, new_mark(kind));
 }
 
-void unwatch(int32_t descriptor, uint64_t mark)
+void clear_mark(int32_t descriptor, uint64_t mark)
 {
-    if (!is_for_good() && owns_memory())
-        put_mark(descriptor, mark, 0);
+    put_mark(descriptor, mark, 0);
 }
 
-void watch_closed(int32_t descriptor, uint64_t mark)
+void clear_mark_of_closed(int32_t descriptor, uint64_t mark)
 {
-    if (!mark || !marks_are_exact())
+    if (!mark || !are_marks_exact())
         return;
-    unwatch(descriptor, mark);
-    forget_queries(descriptor);
+    clear_mark(descriptor, mark);
+    unmark_udp_dns(descriptor);
 }
 
 /* TCP, or MPTCP: of the internet's families, and no others. */
@@ -140,39 +138,29 @@ bool is_tcp(int32_t descriptor)
     return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
 }
 
-bool is_watched_stream(int32_t descriptor)
+bool is_inspected_tcp(int32_t descriptor)
 {
-    return is_stream_mark(watch_kind(descriptor)) && (marks_are_exact() || is_tcp(descriptor));
+    return is_stream_mark(fd_mark_kind(descriptor)) && (are_marks_exact() || is_tcp(descriptor));
 }
 
-bool settle_stream_mark(int32_t descriptor)
+bool check_tcp_mark(int32_t descriptor)
 {
-    uint64_t mark = watch_mark(descriptor);
-    bool is_watched = is_watched_stream(descriptor);
-    if (!is_watched && is_stream_mark(kind_of_mark(mark)))
-        unwatch(descriptor, mark);
+    uint64_t mark = get_mark(descriptor);
+    bool is_watched = is_inspected_tcp(descriptor);
+    if (!is_watched && is_stream_mark(get_mark_kind(mark)))
+        clear_mark(descriptor, mark);
     return is_watched;
 }
 
-enum watch stream_mark(int32_t descriptor)
+enum mark_kind tcp_mark_kind(int32_t descriptor)
 {
-    enum watch kind = watch_kind(descriptor);
-    return is_stream_mark(kind) ? kind : WATCH_NOTHING;
+    enum mark_kind kind = fd_mark_kind(descriptor);
+    return is_stream_mark(kind) ? kind : MARK_NONE;
 }
 
-bool has_stream_mark(int32_t descriptor)
+bool has_tcp_mark(int32_t descriptor)
 {
-    return stream_mark(descriptor) != WATCH_NOTHING;
-}
-
-bool is_for_good(void)
-{
-    return may_mistake_owner() || __atomic_load_n(&for_good, __ATOMIC_SEQ_CST);
-}
-
-void watch_for_good(void)
-{
-    __atomic_store_n(&for_good, true, __ATOMIC_SEQ_CST);
+    return tcp_mark_kind(descriptor) != MARK_NONE;
 }
 
 uint64_t socket_cookie(int32_t descriptor)
@@ -185,13 +173,13 @@ uint64_t socket_cookie(int32_t descriptor)
 /* The kernel remembers it for us, by an option that a program cannot take back: that no filter is attached any more, which
  * no TCP client does anyway (socket(7), SO_LOCK_FILTER). It belongs to the socket: every copy has it, in every process,
  * whatever becomes of the connection, and so have the sockets that a listening one accepts. */
-bool stream_seen(int32_t descriptor)
+bool forbid_reconnection(int32_t descriptor)
 {
     int32_t on = 1;
     return !is_error(KERNEL(setsockopt, descriptor, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on));
 }
 
-bool was_stream_seen(int32_t descriptor)
+bool is_reconnection_forbidden(int32_t descriptor)
 {
     int32_t on = 0;
     uint32_t size = sizeof on;
@@ -199,29 +187,29 @@ bool was_stream_seen(int32_t descriptor)
 }
 
 /* The same way, by an option that says something of packet sockets only (packet(7), SO_NOFCS). */
-void stream_began(int32_t descriptor)
+void note_first_bytes(int32_t descriptor)
 {
     int32_t on = 1;
     KERNEL(setsockopt, descriptor, SOL_SOCKET, SO_NOFCS, &on, sizeof on);
 }
 
-bool has_stream_begun(int32_t descriptor)
+bool had_first_bytes(int32_t descriptor)
 {
     int32_t on = 0;
     uint32_t size = sizeof on;
     return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_NOFCS, &on, &size)) && on;
 }
 
-static bool watch_if_stream(int32_t descriptor)
+static bool mark_if_tcp(int32_t descriptor)
 {
     if (is_tcp(descriptor))
-        watch_found(descriptor);
+        mark_found_tcp(descriptor);
     return false;
 }
 
-void watch_inherited(void)
+void mark_inherited_sockets(void)
 {
-    bool is_listed = each_descriptor(watch_if_stream) != NOT_LISTED;
-    for (int32_t i = 0; !is_listed && i < WATCHED_DESCRIPTORS; i++) /* each may be one */
-        watch_found(i);
+    bool is_listed = for_each_descriptor(mark_if_tcp) != NOT_LISTED;
+    for (int32_t i = 0; !is_listed && i < MARKED_FDS_MAX; i++) /* each may be one */
+        mark_found_tcp(i);
 }

@@ -27,7 +27,7 @@ static bool is_handler(const struct stat *st)
 static bool is_locked_handler(const struct stat *st, uint32_t known)
 {
     bool only_reads = known & OBJECT_READABLE && !(known & OBJECT_WRITTEN);
-    return is_handler(st) && !(only_reads && is_load(place_of_handler(st))) && is_ready();
+    return is_handler(st) && !(only_reads && is_worker_load(place_of_handler(st))) && is_ready();
 }
 
 static bool under_tmp(struct text path)

@@ -103,8 +103,8 @@ static bool add_jars(struct text root, struct text class_name, struct scratch *s
         put(&path, root);
         put(&path, text_of(folders[i]));
         put_char(&path, 0);
-        well &= jars_with((struct text){path.at, path.used - 1}, (struct text){file, name.used}, add_file,
-                          scratch);
+        well &= find_jars_with((struct text){path.at, path.used - 1}, (struct text){file, name.used},
+                               add_file, scratch);
     }
     return well;
 }
@@ -152,7 +152,7 @@ static bool add_all(const struct reading *reading, struct text root, struct text
     return well;
 }
 
-bool handler_add(struct text root, struct text handler)
+bool add_handler(struct text root, struct text handler)
 {
     struct scratch *scratch = handler.len && handler.len < 1024 && root.len < 1024 ? scratch_take() : NULL;
     if (!scratch)

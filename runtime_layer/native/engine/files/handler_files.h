@@ -8,6 +8,6 @@
  * "example.Handler::handle") under `root` to the sealed handlers: the source in any runtime's language, its source map,
  * and the bytecode that Python keeps of it. What is not below `root` is not found. False: there are more files than can
  * be kept. */
-bool handler_add(struct text root, struct text handler);
+bool add_handler(struct text root, struct text handler);
 
 #endif

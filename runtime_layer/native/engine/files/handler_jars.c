@@ -39,8 +39,8 @@ static bool look_at(void *context, struct text name)
     return path.full || !holds(path.at, search->file) || search->add(path.at);
 }
 
-bool jars_with(struct text directory, struct text file, bool (*add)(const char *path),
-               struct scratch *scratch)
+bool find_jars_with(struct text directory, struct text file, bool (*add)(const char *path),
+                    struct scratch *scratch)
 {
     struct search search = {directory, file, add, scratch};
     return each_entry(directory.at, scratch->line, sizeof scratch->line, look_at, &search);

@@ -44,7 +44,7 @@ static uint32_t processors_to_use(void)
     return share && of ? share / of + (share % of != 0) : 1;
 }
 
-uint32_t workers_of_node(struct text wish)
+uint32_t count_node_workers(struct text wish)
 {
     return wish.len ? leading_number(wish, WORKERS_MAX) : PER_CPU * processors_to_use();
 }
@@ -77,7 +77,7 @@ static void count_for_thread(uint32_t handler)
     }
 }
 
-bool is_load(uint32_t handler)
+bool is_worker_load(uint32_t handler)
 {
     /* A copy of the process is no worker, whatever it was given of this memory. */
     if (!sealed.workers || (int32_t)KERNEL(getpid) != sealed.workers_process)

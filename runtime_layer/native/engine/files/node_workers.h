@@ -11,9 +11,9 @@
 #include "../../core/text.h"
 
 /* How many workers the client of Node.js starts. `wish`: AWS_LAMBDA_NODEJS_WORKER_COUNT, empty where it is not set. */
-uint32_t workers_of_node(struct text wish);
+uint32_t count_node_workers(struct text wish);
 /* Before a handler's file, by its place in sealed.handlers, is opened for reading alone: counts it. Is it one of the opens
  * that the workers' loads take? */
-bool is_load(uint32_t handler);
+bool is_worker_load(uint32_t handler);
 
 #endif

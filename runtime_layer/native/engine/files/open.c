@@ -11,7 +11,7 @@
 
 #include "../base/handlers.h"
 #include "../base/proc_path.h"
-#include "../state/fd_pins.h"
+#include "../fds/own_fds.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
 #include "open_fastpath.h"
@@ -41,19 +41,6 @@ static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flag
     return -EACCES;
 }
 
-/* What a program opens gets the lowest number that is free (open(2)): a reference of the gate's own makes room for it.
- * To move the opened file itself would be wrong: closing any descriptor of a file ends the program's record locks on
- * it (fcntl(2)), though not one that is a mere reference. */
-static int64_t lift(int64_t reference)
-{
-    int64_t higher =
-        is_error(reference) ? reference : KERNEL(fcntl, reference, F_DUPFD_CLOEXEC, reference + 1);
-    if (is_error(higher))
-        return reference; /* the last one */
-    KERNEL(close, reference);
-    return higher;
-}
-
 static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch)
 {
     int32_t directory = o->directory, own = -1; /* a number that the caller has closed may be given to us */
@@ -61,8 +48,8 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
     bool follows = !(o->flags & (O_NOFOLLOW | O_EXCL));
     for (uint32_t links = 0; links <= LINKS_MAX; links++) {
         struct text name;
-        int32_t parent = (int32_t)hold(lift(open_parent(directory, scratch->path, o->resolve, &name)));
-        close_held(own);
+        int32_t parent = (int32_t)own_fd_take(open_parent(directory, scratch->path, o->resolve, &name));
+        own_fd_close(own);
         if (parent < 0)
             return parent;
         own = directory = parent;
@@ -81,28 +68,21 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         scratch->path[n] = 0;
         result = -ELOOP;
     }
-    close_held(own);
+    own_fd_close(own);
     return result;
 }
 
 static int64_t open_temporary(const struct call *call, const struct opening *o)
 {
     uint64_t reference = O_PATH | O_DIRECTORY | O_CLOEXEC | (o->flags & O_NOFOLLOW);
-    int64_t directory = hold(lift(kernel_open(o, o->directory, o->path, reference)));
+    int64_t directory = own_fd_take(kernel_open(o, o->directory, o->path, reference));
     if (is_error(directory))
         return directory;
     int64_t result = -EACCES;
     if (!entry_refused(call, (int32_t)directory, TEXT("#")))
         result = KERNEL(openat, directory, ".", o->flags, o->mode);
-    close_held(directory);
+    own_fd_close(directory);
     return result;
-}
-
-static bool is_inode(int64_t object, const struct inode *inode)
-{
-    struct stat st = {0};
-    KERNEL(fstat, object, &st);
-    return st.st_dev == inode->dev && st.st_ino == inode->ino;
 }
 
 static bool is_kind(int64_t object, uint32_t kind)
@@ -112,51 +92,27 @@ static bool is_kind(int64_t object, uint32_t kind)
     return (st.st_mode & S_IFMT) == kind;
 }
 
-/* The kernel waits in an open of a FIFO for its other end, and may walk the path once more when a signal is over. So the
- * reference stays held meanwhile, by a number that is in nobody's way. */
-static int64_t move_away(int64_t reference)
-{
-    int64_t far = hold(KERNEL(fcntl, reference, F_DUPFD_CLOEXEC, FAR_NUMBER));
-    if (is_error(far))
-        return reference;
-    close_held(reference);
-    return far;
-}
-
-/* Opens what was judged once more, as the program wants it. The reference is held: what is opened through it must be
- * what was judged. */
-static int64_t open_object(const struct call *call, int64_t *reference, uint64_t flags)
+/* Opens what was judged once more, as the program wants it, through the reference that it was judged by. */
+static int64_t open_object(const struct call *call, int64_t object, uint64_t flags)
 {
     char path[48];
     struct stat st = {0};
-    int64_t object = *reference;
     KERNEL(fstat, object, &st);
-    uint32_t kind = st.st_mode & S_IFMT;
-    if (flags & O_NOFOLLOW && kind == S_IFLNK)
+    if (flags & O_NOFOLLOW && (st.st_mode & S_IFMT) == S_IFLNK)
         return -ELOOP;
     uint32_t known = (can_write(flags) ? OBJECT_WRITTEN : OBJECT_READ) |
                      ((flags & O_ACCMODE) != O_WRONLY ? OBJECT_READABLE : 0);
     if (object_refused(call, (int32_t)object, known))
         return -EACCES;
-    struct inode inode = {st.st_dev, st.st_ino};
-    if (kind == S_IFIFO && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != O_RDWR) {
-        *reference = object = move_away(object);
-        if (!is_inode(object, &inode)) /* another was laid over it before it was held */
-            return -EACCES;
-    }
     path_through((int32_t)object, TEXT(""), path, sizeof path);
-    int64_t result = KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);
-    if (is_error(result) || (!can_write(flags) && kind != S_IFIFO) || is_inode(result, &inode))
-        return result;
-    KERNEL(close, result); /* another was laid over the reference after all */
-    return -EACCES;
+    return KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);
 }
 
 /* Opens what exists: first as a mere reference, with which nothing can be read or written, so that no other thread
  * can use the descriptor of an object that is then refused. */
 static int64_t open_existing(const struct call *call, const struct opening *o, uint64_t flags)
 {
-    int64_t quick = open_quickly(o, flags);
+    int64_t quick = open_by_fastpath(o, flags);
     if (quick != TO_BE_JUDGED)
         return quick;
     uint64_t reference =
@@ -166,11 +122,9 @@ static int64_t open_existing(const struct call *call, const struct opening *o, u
         return object;
     if (flags & O_PATH)
         return judged(call, object, flags, OBJECT_READ);
-    object = hold(lift(object));
-    if (is_error(object))
-        return object;
-    int64_t result = open_object(call, &object, flags);
-    close_held(object);
+    object = own_fd_take(object);
+    int64_t result = open_object(call, object, flags);
+    own_fd_close(object);
     return result;
 }
 

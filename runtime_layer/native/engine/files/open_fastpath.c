@@ -2,6 +2,7 @@
 
 #include <linux/openat2.h>
 
+#include "../base/linux_abi.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
@@ -117,26 +118,26 @@ static int64_t open_in_peace(const struct opening *o, uint64_t flags)
     const uint64_t all = UINT64_MAX;
     uint64_t before = 0;
     struct stat st = {0}, opened = {0};
-    if (!reads(flags) || !is_plain(o, flags) || !sealed.tmp_is_mount || !is_alone())
+    if (!reads(flags) || !is_plain(o, flags) || !sealed.tmp_is_mount || !is_single_threaded())
         return TO_BE_JUDGED;
     int64_t looked = KERNEL(newfstatat, o->directory, o->path, &st, 0);
     if (looked == -ENOENT)
         return looked;
     if (is_error(looked) || !is_free_to_read(&st) ||
-        is_error(KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all)))
+        is_error(KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all)))
         return TO_BE_JUDGED;
     /* Only now: a signal handler may have started a thread until here. */
-    int64_t result = is_alone() ? KERNEL(openat, o->directory, o->path, flags, 0) : TO_BE_JUDGED;
+    int64_t result = is_single_threaded() ? KERNEL(openat, o->directory, o->path, flags, 0) : TO_BE_JUDGED;
     if (result >= 0 && (is_error(KERNEL(fstat, result, &opened)) || opened.st_dev != st.st_dev ||
                         opened.st_ino != st.st_ino)) {
         KERNEL(close, result);
         result = TO_BE_JUDGED;
     }
-    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
     return result;
 }
 
-int64_t open_quickly(const struct opening *o, uint64_t flags)
+int64_t open_by_fastpath(const struct opening *o, uint64_t flags)
 {
     static int64_t (*const ways[])(const struct opening *, uint64_t) = {open_on_root_mount, open_in_proc,
                                                                         open_in_peace};

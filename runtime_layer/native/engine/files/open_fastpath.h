@@ -16,6 +16,6 @@ struct opening {
 
 enum { TO_BE_JUDGED = -4096 /* no errno */ };
 /* Opens what exists, with these flags instead of its own; TO_BE_JUDGED: it is to be opened and judged as ever. */
-int64_t open_quickly(const struct opening *o, uint64_t flags);
+int64_t open_by_fastpath(const struct opening *o, uint64_t flags);
 
 #endif

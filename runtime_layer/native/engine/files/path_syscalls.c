@@ -6,7 +6,7 @@
  */
 #include "../base/handlers.h"
 #include "../base/proc_path.h"
-#include "../state/fd_pins.h"
+#include "../fds/own_fds.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
 
@@ -84,8 +84,8 @@ static const struct path_call *find(int64_t nr)
 
 /* One path, opened and judged. `through` is the path to use instead; empty: use the caller's own argument. */
 struct judged_path {
-    int32_t descriptor; /* held; -1: none */
-    bool is_theirs;     /* the caller's own descriptor */
+    int32_t descriptor; /* -1: none */
+    bool is_theirs;     /* the caller's own, else the gate's */
     int64_t error;      /* 0: go on */
     const char *name;   /* of the entry of that directory, terminated; NULL: it is the thing itself */
     char through[PAGE];
@@ -93,10 +93,8 @@ struct judged_path {
 
 static void close_path(struct judged_path *p)
 {
-    if (p->is_theirs)
-        let_go(p->descriptor);
-    else
-        close_held(p->descriptor);
+    if (!p->is_theirs)
+        own_fd_close(p->descriptor);
 }
 
 static bool follows_link(uint32_t follows, uint64_t flags)
@@ -114,9 +112,6 @@ static void judge_theirs(const struct call *call, int32_t descriptor, struct jud
 {
     struct stat st;
     out->is_theirs = true;
-    out->error = hold_theirs(descriptor);
-    if (out->error)
-        return;
     out->descriptor = descriptor;
     out->error = KERNEL(fstat, descriptor, &st);
     if (!out->error && object_refused(call, descriptor, OBJECT_READ))
@@ -155,7 +150,7 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
     out->descriptor = follow ? (int32_t)KERNEL(openat, directory, path, O_PATH | O_CLOEXEC, 0)
                              : open_parent(directory, path, 0, &name);
     out->name = follow ? NULL : name.at;
-    out->descriptor = (int32_t)hold(out->descriptor);
+    out->descriptor = (int32_t)own_fd_take(out->descriptor);
     if (out->descriptor < 0) {
         out->error = out->descriptor;
         return;
@@ -172,11 +167,11 @@ static bool source_refused(const struct call *call, const struct judged_path *p)
 {
     if (sealed.policy.modes[READ_HANDLER] == MODE_ALLOW || !is_ready() || !p->through[0])
         return false;
-    int64_t object = hold(KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0));
+    int64_t object = own_fd_take(KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0));
     if (is_error(object))
         return false;
     bool refused = object_refused(call, (int32_t)object, OBJECT_PLACE_KNOWN);
-    close_held(object);
+    own_fd_close(object);
     return refused;
 }
 

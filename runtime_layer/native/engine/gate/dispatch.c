@@ -1,11 +1,22 @@
 /* From the gate's assembly to the judge of a call, and back. */
 #include "../base/handlers.h"
 #include "../base/user_memory.h"
+#include "../fds/fd_marks.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
 #include "../report/alerts.h"
 #include "../report/left_out.h"
+#include "../fds/fd_marks.h"
+#include "../network/network.h"
+
+_Static_assert(sizeof *fd_marks == 1 << MARK_SHIFT && MARKED_FDS_MAX == 1 << DESCRIPTOR_BITS &&
+                   MARK_TCP_GREETED == MARK_GREETED && MARK_TCP_NEW < MARK_GREETED,
+               "as gate.S reads marks");
+_Static_assert(PROT_EXEC == 1 << PROT_EXEC_BIT && MAP_FIXED == 1 << MAP_FIXED_BIT &&
+                   MAP_FIXED_NOREPLACE == 1 << MAP_FIXED_NOREPLACE_BIT,
+               "as gate.S reads arguments");
+_Static_assert(sizeof sealed.log == 4 && GATE_LOG % 4 == 0, "as gate.S reads the log's descriptor");
 
 #define POINTER(judge) judge,
 static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};
@@ -15,6 +26,18 @@ static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(PO
 static enum outcome judge_newer(struct call *call)
 {
     return sealed.policy.modes[SELF_PROTECTION] == MODE_ALLOW ? RUN_IN_PLACE : answer(call, -ENOSYS);
+}
+
+/* A vfork child has this memory, but descriptors of its own, of which the marks say nothing. It may arrange them, start a
+ * program, or end (vfork(2)); it uses no network. */
+static bool is_refused_to_vfork_child(const struct call *call, struct judged by)
+{
+    uint8_t network = by.reasons & gate_table[GATE_REASONS] & (FOR_OUTBOUND | FOR_STREAMS);
+    if (!network || by.judge == number_of_judge_copy || is_memory_owner())
+        return false;
+    int32_t descriptor = (int32_t)call->arg[0];
+    bool is_socket = has_mark(descriptor) && (is_tcp(descriptor) || is_internet_datagram(descriptor));
+    return (network & FOR_OUTBOUND || is_socket) && outbound_refused(call, REASON_NOT_LISTED, TEXT("vfork"));
 }
 
 /* The gate's assembly calls this for guarded and for unknown numbers. */
@@ -31,7 +54,8 @@ enum outcome gate_judge(struct call *call)
     const struct judged by = ((const struct judged *)&gate_table[GATE_JUDGED])[call->nr];
     if (!by.reasons)
         return RUN_IN_PLACE;
-    note_owner();
+    if (note_owner())
+        look_for_left_out(); /* what is, is the parent's */
     uint8_t left_out = what_is_left_out();
     if (left_out)
         report_folded(AT_ANY_CALL);
@@ -39,9 +63,11 @@ enum outcome gate_judge(struct call *call)
         return ANSWERED;
     if (!(by.reasons & gate_table[GATE_REASONS]) && !(by.reasons & UNTIL_READY && left_out))
         return RUN_IN_PLACE;
-    if (!is_alone())
+    if (is_refused_to_vfork_child(call, by))
+        return answer(call, -EACCES);
+    if (!is_single_threaded())
         return judges[by.judge](call);
-    memory_stays(is_alone() ? call : NULL); /* a handler may have come in between */
+    memory_stays(is_single_threaded() ? call : NULL); /* a handler may have come in between */
     enum outcome outcome = judges[by.judge](call);
     memory_stays(NULL);
     return outcome;

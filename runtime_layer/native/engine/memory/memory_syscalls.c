@@ -1,15 +1,14 @@
 /* Executable memory: what becomes executable is scanned before it can run, and the engine's own pages and the text
  * that it patched stay as they are.
  *
- * Calls that change what lies where are made by the gate, one side at a time: those that prepare a text, and all
- * others. Otherwise a call that was judged before a text came to be there could still fall on it. */
+ * Calls that prepare a text, and those that meet one or the engine, are made by the gate, one at a time. */
 #include <linux/mman.h>
 
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
-#include "../state/fd_pins.h"
+#include "../state/mapping_lock.h"
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
 #include "../files/file_verdict.h"
@@ -29,7 +28,7 @@ static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
 
 /* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst), and bits 57
  * to 62 of an x86_64 one where a program asked for that (arch_prctl(2): ARCH_ENABLE_TAGGED_ADDR). */
-static uint64_t untagged(uint64_t address)
+static uint64_t untag_address(uint64_t address)
 {
 #if defined(__aarch64__)
     return address & 0x00ffffffffffffffull;
@@ -40,51 +39,34 @@ static uint64_t untagged(uint64_t address)
 
 static uint64_t range_low(uint64_t address)
 {
-    return page_down(untagged(address));
+    return page_down(untag_address(address));
 }
 
 static uint64_t range_high(uint64_t address, uint64_t len)
 {
-    uint64_t end = untagged(address) + len;
+    uint64_t end = untag_address(address) + len;
     return end < len ? UINT64_MAX : page_up(end);
 }
 
-/* Is the call refused? Each looks at one kind of call. */
-typedef bool (*refusal)(const struct call *call);
-
-/* Judges a call that changes mappings, and makes it, while nobody prepares a text. */
-static enum outcome change_mappings(struct call *call, refusal is_refused)
-{
-    const uint64_t *arg = call->arg;
-    int32_t claim = lay_begin();
-    if (claim < 0)
-        return answer(call, -EAGAIN);
-    int64_t result =
-        is_refused(call) ? -EACCES : kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
-    change_end(claim);
-    return answer(call, result);
-}
-
-/* What meets something may only have met what an unloaded text left, and is judged with a claim. */
-static bool is_free(uint64_t low, uint64_t high)
-{
-    return leaves_memory_free(&sealed) && !kinds_within(low, high);
-}
-
-/* Lets this thread alone work on texts. No signal handler runs meanwhile: it could wait for what it interrupted, or
- * leave by longjmp. */
-static enum outcome alone(struct call *call, int64_t (*work)(const struct call *call))
+/* Lets this thread alone change mappings where there are texts. */
+static enum outcome run_alone(struct call *call, int64_t (*work)(const struct call *call))
 {
     const uint64_t all = UINT64_MAX;
     uint64_t before;
-    KERNEL(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, sizeof all);
-    int64_t result = is_laying() ? -EAGAIN : prepare_begin();
-    if (!result) {
+    int64_t result = -EAGAIN;
+    KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    if (lock_mappings()) {
         result = work(call);
-        prepare_end();
+        unlock_mappings();
     }
-    KERNEL(rt_sigprocmask, 2 /* SIG_SETMASK */, &before, 0, sizeof before);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
     return answer(call, result);
+}
+
+static int64_t make(const struct call *call, bool is_refused)
+{
+    const uint64_t *arg = call->arg;
+    return is_refused ? -EACCES : kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
 static bool is_mapping_refused(const struct call *call)
@@ -99,6 +81,11 @@ static bool is_mapping_refused(const struct call *call)
     char path[512];
     struct text name = arg[3] & MAP_ANONYMOUS ? TEXT("") : path_of((int32_t)arg[4], path, sizeof path);
     return executable_memory_refused(call, name);
+}
+
+static int64_t map_over(const struct call *call)
+{
+    return make(call, is_mapping_refused(call));
 }
 
 static int64_t map_text_there(const struct call *call)
@@ -120,10 +107,11 @@ enum outcome judge_map(struct call *call)
     if (!executable && !fixed)
         return RUN_IN_PLACE;
     bool file = !(arg[3] & MAP_ANONYMOUS);
-    if (!executable && is_free(range_low(arg[0]), range_high(arg[0], arg[1])))
-        return RUN_IN_PLACE;
-    bool text = executable && file && (arg[3] & MAP_TYPE) == MAP_PRIVATE && !(arg[2] & PROT_WRITE);
-    return text ? alone(call, map_text_there) : change_mappings(call, is_mapping_refused);
+    if (executable && file && (arg[3] & MAP_TYPE) == MAP_PRIVATE && !(arg[2] & PROT_WRITE))
+        return run_alone(call, map_text_there);
+    if (fixed && kinds_within(range_low(arg[0]), range_high(arg[0], arg[1])))
+        return run_alone(call, map_over);
+    return is_mapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
 static bool is_protection_refused(const struct call *call)
@@ -136,12 +124,16 @@ static bool is_protection_refused(const struct call *call)
     return call->arg[2] & PROT_EXEC && executable_memory_refused(call, TEXT(""));
 }
 
+static int64_t protect_over(const struct call *call)
+{
+    return make(call, is_protection_refused(call));
+}
+
 enum outcome judge_protect(struct call *call)
 {
-    const uint64_t *arg = call->arg;
-    if (!(arg[2] & PROT_EXEC) && is_free(range_low(arg[0]), range_high(arg[0], arg[1])))
-        return RUN_IN_PLACE;
-    return change_mappings(call, is_protection_refused);
+    if (kinds_within(range_low(call->arg[0]), range_high(call->arg[0], call->arg[1])))
+        return run_alone(call, protect_over);
+    return is_protection_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
 /* Advice that leaves what the pages hold as it is, here and in forked children. All other advice could bring the
@@ -181,14 +173,19 @@ static bool takes_own_stack(const struct call *call, uint64_t low, uint64_t high
     return call->nr == __NR_munmap && call->stack >= low && call->stack < high;
 }
 
-static int64_t unmap_whole_texts(const struct call *call)
+/* Where a mapping is to be moved to. */
+static bool meets_at_target(const struct call *call)
 {
-    uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
-    if (is_unmapping_refused(call))
-        return -EACCES;
-    int64_t result = KERNEL(munmap, call->arg[0], call->arg[1]);
-    if (!is_error(result))
-        forget_texts(low, high);
+    const uint64_t *arg = call->arg;
+    return call->nr == __NR_mremap && arg[3] & MREMAP_FIXED &&
+           kinds_within(range_low(arg[4]), range_high(arg[4], arg[2]));
+}
+
+static int64_t unmap_over(const struct call *call)
+{
+    int64_t result = make(call, is_unmapping_refused(call));
+    if (call->nr == __NR_munmap && !is_error(result))
+        forget_texts(range_low(call->arg[0]), range_high(call->arg[0], call->arg[1]));
     return result;
 }
 
@@ -197,13 +194,11 @@ enum outcome judge_unmap(struct call *call)
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
     if (call->nr == __NR_madvise && keeps_content(call->arg[2]))
         return RUN_IN_PLACE;
-    if (call->nr != __NR_mremap && is_free(low, high))
+    if (!kinds_within(low, high) && !meets_at_target(call))
         return RUN_IN_PLACE;
     if (takes_own_stack(call, low, high))
         return is_unmapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
-    if (call->nr == __NR_munmap && overlaps(low, high, RANGE_TEXT))
-        return alone(call, unmap_whole_texts);
-    return change_mappings(call, is_unmapping_refused);
+    return run_alone(call, unmap_over);
 }
 
 /* Shared memory segments: run, or laid over what is there (its length is not in the call). */

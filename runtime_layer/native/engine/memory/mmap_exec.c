@@ -5,7 +5,6 @@
 #include "../base/filesystem.h"
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
-#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
 #include "../sites/loaded_objects.h"
 #include "../files/file_verdict.h"
@@ -18,22 +17,9 @@ static bool is_writable_file(int32_t file)
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
-bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
-{
-    /* A look at the file through a mapping of its own: the mapped text may have been patched already. It is not made
-     * resident at once: a fault brings sixteen pages, and the kernel asks for each of them less than madvise does. */
-    int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (is_error(view))
-        return false;
-    patch->image = (struct image){(const uint8_t *)view, size};
-    bool well = patch_mapping(patch);
-    KERNEL(munmap, view, size);
-    return well;
-}
-
 /* Where the mapping will be, empty so far and protected: nobody else can lay anything there, nor write to it through
  * system calls, while it is scanned. The address, or an errno. */
-static int64_t reserve(const uint64_t *arg)
+static int64_t reserve_range(const uint64_t *arg)
 {
     bool replaces = arg[3] & MAP_FIXED;
     uint64_t flags = (arg[3] & ~(uint64_t)MAP_TYPE) | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -57,7 +43,7 @@ static bool text_refused(const struct call *call, const struct patch *patch, boo
 
 static bool is_any_free;
 
-bool runs_free_text(void)
+bool has_unguarded_text(void)
 {
     return __atomic_load_n(&is_any_free, __ATOMIC_RELAXED);
 }
@@ -86,7 +72,7 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
 static int64_t map_searched(const struct call *call, bool told)
 {
     const uint64_t *arg = call->arg;
-    int64_t at = reserve(arg);
+    int64_t at = reserve_range(arg);
     if (is_error(at))
         return at;
     uint64_t low = (uint64_t)at;
@@ -118,16 +104,10 @@ static int64_t map_as_it_is(const uint64_t *arg)
 int64_t map_text(const struct call *call)
 {
     int32_t file = (int32_t)call->arg[4];
-    int64_t result = hold_theirs(file);
-    if (result)
-        return result;
     char buffer[512];
     bool told = is_writable_file(file);
     struct text path = path_of(file, buffer, sizeof buffer);
     if (told && executable_memory_refused(call, path))
-        result = -EACCES;
-    else
-        result = !told && needs_no_search(path) ? map_as_it_is(call->arg) : map_searched(call, told);
-    let_go(file);
-    return result;
+        return -EACCES;
+    return !told && is_trusted_library(path) ? map_as_it_is(call->arg) : map_searched(call, told);
 }

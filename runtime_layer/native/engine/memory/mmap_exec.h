@@ -6,14 +6,10 @@
 #include "../sites/patch.h"
 
 /* Makes an mmap call for a private executable mapping of a file: mapped without execute permission, patched, then
- * made executable. What mmap says, or -EACCES. The descriptor is held meanwhile, and nobody else changes mappings:
- * what runs must be what was looked at. */
+ * made executable. What mmap says, or -EACCES. */
 int64_t map_text(const struct call *call);
 
-/* Scans and patches one executable mapping of an open file of that size: its `low`, `high` and `delta`. */
-bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch);
-
 /* Is there a text with a system call that could not be guarded, as nothing was blocked when it was loaded? */
-bool runs_free_text(void);
+bool has_unguarded_text(void);
 
 #endif

@@ -3,8 +3,8 @@
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
-#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
+#include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
 #include "network.h"
 
@@ -72,11 +72,11 @@ enum outcome judge_bind(struct call *call)
     copy_bytes(scratch->path, address.bytes + 2, address.len - 2);
     scratch->path[address.len - 2] = 0;
     struct text name;
-    int32_t parent = (int32_t)hold(open_parent(AT_FDCWD, scratch->path, 0, &name));
+    int32_t parent = (int32_t)own_fd_take(open_parent(AT_FDCWD, scratch->path, 0, &name));
     int64_t result = parent;
     if (parent >= 0) {
         result = entry_refused(call, parent, name) ? -EACCES : bind_beneath(call, parent, name, &address);
-        close_held(parent);
+        own_fd_close(parent);
     }
     scratch_give(scratch);
     return answer(call, result);

@@ -4,7 +4,6 @@
 
 #include "../../core/tls.h"
 #include "../base/linux_abi.h"
-#include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "dns_tcp.h"
 
@@ -68,7 +67,7 @@ static bool is_judged_by_name(struct first *first)
         sealed.policy.skip_server_name)
         return false;
     /* Its name may have been forgotten since it was connected to, or just now. */
-    bool has_name = find_name(&first->peer.ip, &first->name);
+    bool has_name = find_learnt_name(&first->peer.ip, &first->name);
     return has_name || v->action != ACTION_ALERT;
 }
 
@@ -80,14 +79,15 @@ static bool blocks(void)
 /* Maybe by a connection that was there before: what comes then is not taken for less than a beginning (tls.h). */
 static bool is_greeted(uint64_t mark)
 {
-    return kind_of_mark(mark) == WATCH_GREETED;
+    return get_mark_kind(mark) == MARK_TCP_GREETED;
 }
 
 /* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not
  * mean that: its first bytes may be yet to come. */
 static bool is_to_be_judged(struct first *first, int32_t descriptor)
 {
-    bool was_seen = !marks_are_exact() && was_stream_seen(descriptor) && has_stream_begun(descriptor);
+    bool was_seen =
+        !are_marks_exact() && is_reconnection_forbidden(descriptor) && had_first_bytes(descriptor);
     return !was_seen && is_judged_by_name(first);
 }
 
@@ -95,10 +95,10 @@ static bool is_to_be_judged(struct first *first, int32_t descriptor)
  * kernel does not remember that it is the last, it stays looked at. */
 static void settle(int32_t descriptor, uint64_t mark)
 {
-    if (!stream_seen(descriptor))
+    if (!forbid_reconnection(descriptor))
         return;
-    stream_began(descriptor);
-    unwatch(descriptor, mark);
+    note_first_bytes(descriptor);
+    clear_mark(descriptor, mark);
 }
 
 /* With the control messages of `m`, if it has any. */
@@ -143,7 +143,7 @@ static int64_t send_copy(struct first *first, int32_t descriptor, uint64_t mark,
     /* A server that asks for another hello (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a name that some
      * take instead. So the connection is watched until it goes on with something else. */
     if (start == TLS_HELLO)
-        watch_instead(descriptor, mark, WATCH_GREETED);
+        replace_mark(descriptor, mark, MARK_TCP_GREETED);
     else if (start == TLS_NOT)
         settle(descriptor, mark);
     return sent;
@@ -183,16 +183,16 @@ int64_t send_first_bytes(const struct call *call, int32_t descriptor, uint64_t m
 static bool is_answered(int32_t descriptor, uint8_t *bytes)
 {
     int32_t waiting = 0;
-    bool is_last = stream_seen(descriptor);
+    bool is_last = forbid_reconnection(descriptor);
     int64_t n = KERNEL(recvfrom, descriptor, bytes, FIRST_MAX, MSG_PEEK | MSG_DONTWAIT, 0, 0);
     KERNEL(ioctl, descriptor, FIONREAD, &waiting);
-    return is_last && n > 0 && n == waiting && !bytes_taken(descriptor) &&
+    return is_last && n > 0 && n == waiting && !count_bytes_read(descriptor) &&
            tls_is_answered(bytes, (uint32_t)n);
 }
 
-void look_at_answer(int32_t descriptor)
+void inspect_answer(int32_t descriptor)
 {
-    uint64_t mark = watch_mark(descriptor);
+    uint64_t mark = get_mark(descriptor);
     struct scratch *scratch = is_greeted(mark) ? scratch_take() : NULL;
     if (!scratch)
         return;

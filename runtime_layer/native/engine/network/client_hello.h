@@ -18,7 +18,7 @@ enum { FIRST_MAX = sizeof(struct scratch) }; /* of what is looked at: no ClientH
 int64_t send_first_bytes(const struct call *call, int32_t descriptor, uint64_t mark,
                          const struct endpoint *peer, const struct message *m, uint64_t flags);
 
-/* Before the program takes what came first on a connection with the mark WATCH_GREETED. */
-void look_at_answer(int32_t descriptor);
+/* Before the program takes what came first on a connection with the mark MARK_TCP_GREETED. */
+void inspect_answer(int32_t descriptor);
 
 #endif

@@ -1,7 +1,6 @@
 /* outbound_connectivity: which sockets may be made, and where they may connect. */
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_dup.h"
@@ -45,7 +44,7 @@ enum outcome judge_socket(struct call *call)
         return answer(call, -EPROTONOSUPPORT);
     if (!is_stream || ((uint32_t)call->arg[0] != AF_INET && (uint32_t)call->arg[0] != AF_INET6))
         return RUN_IN_PLACE;
-    return answer(call, make_stream(call->arg));
+    return answer(call, make_tcp_socket(call->arg));
 }
 
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out)
@@ -67,7 +66,7 @@ static bool keep_name(void *context, uint16_t rule, struct text name)
     return true;
 }
 
-bool find_name(const struct address *ip, struct kept_name *kept)
+bool find_learnt_name(const struct address *ip, struct kept_name *kept)
 {
     kept->len = 0;
     return names_find(learnt_names(), ip, keep_name, kept);
@@ -88,7 +87,7 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
 {
     char entry[NAME_KEPT + 48];
     struct kept_name kept;
-    find_name(&to->ip, &kept);
+    find_learnt_name(&to->ip, &kept);
     struct facts facts = {
         .host = {kept.at, kept.len},
         .to = *to,
@@ -103,7 +102,7 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
 }
 
 /* Does a TCP connection to there have to be read: for the queries on it, or for the name that it goes by? */
-static bool has_to_be_seen(const struct endpoint *to, struct verdict verdict)
+static bool needs_inspection(const struct endpoint *to, struct verdict verdict)
 {
     bool by_address =
         verdict.reason == REASON_LISTED && sealed.policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
@@ -112,10 +111,10 @@ static bool has_to_be_seen(const struct endpoint *to, struct verdict verdict)
     return to->port == DNS_PORT || (is_judged && !sealed.policy.skip_server_name);
 }
 
-bool is_seen(const struct endpoint *to)
+bool is_inspected_endpoint(const struct endpoint *to)
 {
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    return verdict.action == ACTION_DENY || has_to_be_seen(to, verdict);
+    return verdict.action == ACTION_DENY || needs_inspection(to, verdict);
 }
 
 static bool is_for_any_protocol(struct verdict verdict)
@@ -125,12 +124,12 @@ static bool is_for_any_protocol(struct verdict verdict)
 
 /* A TCP socket that was not used for another connection, by any of its numbers. A mark that is left over on something else
  * passes as well: who asks must not care. */
-static bool is_fresh(int32_t descriptor)
+static bool is_first_connection(int32_t descriptor)
 {
-    enum watch kind = stream_mark(descriptor);
-    if (kind == WATCH_NOTHING || kind == WATCH_GREETED)
+    enum mark_kind kind = tcp_mark_kind(descriptor);
+    if (kind == MARK_NONE || kind == MARK_TCP_GREETED)
         return false;
-    return marks_are_exact() || !was_stream_seen(descriptor);
+    return are_marks_exact() || !is_reconnection_forbidden(descriptor);
 }
 
 /* `verdict` is the one on TCP. */
@@ -139,12 +138,13 @@ static int64_t judge_by(struct verdict verdict, const struct call *call, const s
 {
     /* What may be reached by TCP needs no look at the socket: most calls end here. */
     bool name_server = sees && is_resolver_address(to); /* by TCP: each query is judged as it is sent */
-    bool needs = sees && has_to_be_seen(to, verdict);
+    bool needs = sees && needs_inspection(to, verdict);
     if (sees)
         *sees = false;
     bool is_settled = verdict.action == ACTION_ALLOW && is_for_any_protocol(verdict);
     /* What is used for the first time needs no second look either, unless answers are to be read from it. */
-    if (is_settled && (!needs || (is_alone() && to->port != DNS_PORT && is_fresh(descriptor))))
+    if (is_settled &&
+        (!needs || (is_single_threaded() && to->port != DNS_PORT && is_first_connection(descriptor))))
         return 0;
     int64_t type = socket_type(descriptor);
     if (is_error(type))
@@ -165,47 +165,34 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
 
 /* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have; or by which a name server
  * was asked before: what it answers is counted from the beginning of one connection. 0, or an errno. */
-static int64_t judge_reconnection(const struct call *call, int32_t descriptor, int32_t number,
-                                  const struct endpoint *to)
+static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
 {
     struct endpoint peer;
-    if (!is_alone() && !owns_memory())
-        watch_for_good(); /* the same number may be something else in the process that takes marks away */
-    bool asked_before = to->port == DNS_PORT && was_stream_seen(descriptor);
-    /* The gate's own number may have a mark that is left over where the program's has none. */
-    if (has_stream_mark(number) && is_fresh(descriptor) && !asked_before)
+    bool asked_before = to->port == DNS_PORT && is_reconnection_forbidden(descriptor);
+    if (is_first_connection(descriptor) && !asked_before)
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
     if (outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
         return -EACCES;
-    watch_found(descriptor);
-    watch_found(number);
+    mark_found_tcp(descriptor);
     return 0;
 }
 
-bool is_resolver_address(const struct endpoint *to)
-{
-    for (uint32_t i = 0; i < sealed.resolver_count; i++)
-        if (to->port == sealed.resolvers[i].port && address_equal(&to->ip, &sealed.resolvers[i].ip))
-            return true;
-    return false;
-}
-
-bool may_carry_names(const struct endpoint *to)
+bool is_dns_port(const struct endpoint *to)
 {
     return to->port == DNS_PORT;
 }
 
-bool carries_names(const struct endpoint *to, int32_t descriptor)
+bool is_dns_datagram(const struct endpoint *to, int32_t descriptor)
 {
-    return may_carry_names(to) && is_internet_datagram(descriptor);
+    return is_dns_port(to) && is_internet_datagram(descriptor);
 }
 
 /* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed
  * host, whatever its port. What such a socket would send does arrive, so its sending side is shut down first: the kernel
  * then says EPIPE, for good (shutdown(2)), and getsockname says what was asked for. */
-static void only_let_sort(const struct endpoint *to, int32_t descriptor)
+static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
 {
     if (to->port == 0 && socket_type(descriptor) == SOCK_DGRAM &&
         verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW)
@@ -217,90 +204,63 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
                            const struct endpoint *to, const struct verdict *verdict)
 {
     const uint16_t unspec[8] = {0};
-    int64_t own = watch_own(descriptor);
-    if (is_error(own))
-        return own;
-    int64_t error = -EAGAIN; /* the number is another socket's by now */
-    if (address->bytes[0] == AF_INET6 && is_of_older_family((int32_t)own))
-        error = -EAFNOSUPPORT;
-    else if (carries_names(to, (int32_t)own))
-        error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, (int32_t)own, NULL);
-    if (!error && !has_no_peer((int32_t)own)) /* else it would lose a port that the kernel chose for it */
-        KERNEL(connect, own, unspec, sizeof unspec);
-    if (!error && !name_server_connect(descriptor, (int32_t)own, address))
-        error = -EACCES;
-    watch_own_end(descriptor, own);
-    return error;
-}
-
-static int64_t connect_elsewhere(int32_t descriptor, int32_t own, const struct sockaddr_bytes *address)
-{
-    int64_t result = KERNEL(connect, own, address->bytes, address->len);
-    /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
-    if (!is_error(result) && (has_queries(descriptor) || !has_stream_mark(descriptor)))
-        name_server_disconnect(descriptor, own);
-    return result;
-}
-
-/* Where what the socket is decides; `verdict` is the one on TCP. It is judged and connected by the gate's own descriptor:
- * the program's number may be another socket by the time the kernel looks. */
-static int64_t connect_judged(const struct call *call, int32_t descriptor, uint64_t mark,
-                              const struct sockaddr_bytes *address, const struct endpoint *to,
-                              const struct verdict *verdict, int32_t own)
-{
-    bool sees = false;
-    if (carries_names(to, own)) /* it came by this number just now */
-        return -EAGAIN;
-    int64_t error = judge_by(*verdict, call, to, own, &sees);
-    if (!error && sees)
-        error = judge_reconnection(call, own, descriptor, to);
+    if (address->bytes[0] == AF_INET6 && is_of_older_family(descriptor))
+        return -EAFNOSUPPORT;
+    int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, descriptor, NULL);
     if (error)
         return error;
-    only_let_sort(to, own);
-    if (sees &&
-        to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
-        watch_instead(descriptor, mark, WATCH_ANSWERS);
-    return connect_elsewhere(descriptor, own, address);
+    if (!has_no_peer(descriptor)) /* else it would lose a port that the kernel chose for it */
+        KERNEL(connect, descriptor, unspec, sizeof unspec);
+    return note_name_server(descriptor, address) ? 0 : -EACCES;
+}
+
+static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
+{
+    int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
+    /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
+    if (!is_error(result) && (has_udp_dns_mark(descriptor) || !has_tcp_mark(descriptor)))
+        forget_name_server(descriptor);
+    return result;
 }
 
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
                           const struct endpoint *to)
 {
-    uint64_t mark = watch_mark(descriptor);
+    uint64_t mark = get_mark(descriptor);
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    if (verdict.action == ACTION_ALLOW && !has_to_be_seen(to, verdict) && is_for_any_protocol(verdict))
-        return connect_elsewhere(descriptor, descriptor, address);
-    if (carries_names(to, descriptor))
+    if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict))
+        return connect_socket(descriptor, address);
+    if (is_dns_datagram(to, descriptor))
         return note_server(call, descriptor, address, to, &verdict);
-    int64_t own = watch_own(descriptor);
-    if (is_error(own))
-        return own;
-    int64_t result = connect_judged(call, descriptor, mark, address, to, &verdict, (int32_t)own);
-    watch_own_end(descriptor, own);
-    return result;
+    bool sees = false;
+    int64_t error = judge_by(verdict, call, to, descriptor, &sees);
+    if (!error && sees)
+        error = judge_reconnection(call, descriptor, to);
+    if (error)
+        return error;
+    allow_sorting_only(to, descriptor);
+    if (sees &&
+        to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
+        replace_mark(descriptor, mark, MARK_TCP_DNS);
+    return connect_socket(descriptor, address);
 }
 
 /* A TCP socket is not to get another peer that is looked at, whether the one that it has is still there or hung up. */
-static int64_t take_peer_away(int32_t descriptor, const struct sockaddr_bytes *address)
+static int64_t disconnect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
 {
-    int64_t own = watch_own(descriptor);
-    if (is_error(own))
-        return own;
-    name_server_disconnect(descriptor, (int32_t)own);
-    if (is_tcp((int32_t)own)) {
-        marks_are_hints();
-        stream_seen((int32_t)own);
+    forget_name_server(descriptor);
+    if (is_tcp(descriptor)) {
+        note_stale_marks();
+        forbid_reconnection(descriptor);
     }
-    int64_t result = KERNEL(connect, own, address->bytes, address->len);
-    watch_own_end(descriptor, own);
-    return result;
+    return KERNEL(connect, descriptor, address->bytes, address->len);
 }
 
-int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
+int64_t judge_and_connect(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
 {
     struct endpoint to;
     switch (endpoint_from_sockaddr(address->bytes, address->len, &to)) {
-    case SOCKADDR_UNSPEC: return take_peer_away(descriptor, address);
+    case SOCKADDR_UNSPEC: return disconnect_socket(descriptor, address);
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:
@@ -317,7 +277,7 @@ enum outcome judge_connect(struct call *call)
     struct sockaddr_bytes address;
     /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
     int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
-    return answer(call, error ? error : make_connection(call, (int32_t)call->arg[0], &address));
+    return answer(call, error ? error : judge_and_connect(call, (int32_t)call->arg[0], &address));
 }
 
 /* Has it no connection, nor one that is being made? What is no TCP socket has none that counts. */
@@ -333,9 +293,9 @@ static bool may_listen(int32_t descriptor)
 enum outcome judge_listen(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
-    marks_are_hints();
-    stream_seen(descriptor);
+    note_stale_marks();
+    forbid_reconnection(descriptor);
     if (may_listen(descriptor))
-        stream_began(descriptor);
+        note_first_bytes(descriptor);
     return RUN_IN_PLACE;
 }

@@ -1,7 +1,6 @@
 #include "dns_query.h"
 
 #include "../base/user_memory.h"
-#include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
 #include "network.h"
@@ -30,13 +29,13 @@ static uint32_t question_tag(const struct dns_question *q)
 }
 
 /* The descriptor may have been closed and given to something else since: then it is not looked at any more. */
-bool resolver_watched(int32_t descriptor)
+bool is_dns_socket(int32_t descriptor)
 {
-    if (!has_queries(descriptor))
+    if (!has_udp_dns_mark(descriptor))
         return false;
-    if ((marks_are_exact() && watch_kind(descriptor) == WATCH_NOTHING) || is_internet_datagram(descriptor))
+    if ((are_marks_exact() && fd_mark_kind(descriptor) == MARK_NONE) || is_internet_datagram(descriptor))
         return true;
-    forget_queries(descriptor);
+    unmark_udp_dns(descriptor);
     return false;
 }
 
@@ -140,7 +139,7 @@ struct verdict judge_question(const struct call *call, const struct dns_question
     return verdict; /* reported or not, it is a name that is allowed: its answer teaches */
 }
 
-uint32_t resolver_rewrite(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX])
+uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX])
 {
     struct dns_question q;
     if (!dns_read_query(query, len, &q))
@@ -154,8 +153,8 @@ uint32_t resolver_rewrite(const uint8_t *query, uint32_t len, uint8_t out[DNS_QU
     return dns_write_query(&q, query, out);
 }
 
-int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
-                      uint64_t flags, const struct sockaddr_bytes *server)
+int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
+                       uint64_t flags, const struct sockaddr_bytes *server)
 {
     flags = QUERY_FLAGS(flags);
     struct dns_question q;
@@ -167,7 +166,7 @@ int64_t resolver_send(const struct call *call, int32_t descriptor, const uint8_t
     } else { /* not a query at all: data on its way out */
         verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     }
-    watch_queries(descriptor);
+    mark_udp_dns(descriptor);
     bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
     if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
         if (readable_query)
@@ -205,7 +204,7 @@ static void learn(void *context, const struct address *ip)
         names_learn(learnt_names(), ip, l->further, l->name);
 }
 
-void resolver_learn(const uint8_t *message, uint32_t len)
+void learn_from_answer(const uint8_t *message, uint32_t len)
 {
     struct dns_question q;
     struct learning learning = {.rule = RULE_NONE};
@@ -221,7 +220,7 @@ void resolver_learn(const uint8_t *message, uint32_t len)
     dns_read_answer(message, len, &q, learn, &learning);
 }
 
-uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from)
+uint64_t read_dns_answer(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from)
 {
     if (len < 12 || len > 65535 || from->port != DNS_PORT)
         return len;
@@ -231,6 +230,6 @@ uint64_t resolver_receive(uint8_t *message, uint64_t len, uint64_t cap, const st
         return find_denied(id, &q) ? dns_write_nxdomain(&q, message, (uint32_t)cap) : len;
     /* Only the function's own resolver teaches: another name server on the allow list could name any address. */
     if (is_resolver_address(from))
-        resolver_learn(message, (uint32_t)len);
+        learn_from_answer(message, (uint32_t)len);
     return len;
 }

@@ -3,9 +3,7 @@
 #include <asm/ioctls.h>
 
 #include "../base/linux_abi.h"
-#include "../state/process_state.h"
 #include "../state/sealed_state.h"
-#include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
 
 enum {
@@ -90,7 +88,7 @@ static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32
 int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
     /* It gets no other connection to a name server: what is taken is counted from the beginning of this one. */
-    stream_seen(descriptor);
+    forbid_reconnection(descriptor);
     int64_t error;
     struct scratch *scratch = scratch_take();
     if (!scratch)
@@ -170,7 +168,7 @@ static struct stream *stream_of(uint64_t cookie)
 }
 
 /* What came (tcp(7), TCP_INFO), without what waits, and without the end, which is counted like a byte. */
-uint64_t bytes_taken(int32_t descriptor)
+uint64_t count_bytes_read(int32_t descriptor)
 {
     enum { TRIES = 16, KNOWN = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
     struct tcp_info before, after;
@@ -204,7 +202,7 @@ static void take_in(struct stream *s, const uint8_t *bytes, uint32_t len)
                 s->beyond = size;
                 s->held = 0;
             } else if (s->held >= LENGTH && s->held == LENGTH + size) {
-                resolver_learn(answer + LENGTH, size);
+                learn_from_answer(answer + LENGTH, size);
                 s->held = 0;
             }
         }
@@ -229,7 +227,7 @@ static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
     if (!s)
         return;
     s->seen += len;
-    if (bytes && s->beyond != NEVER && s->seen == bytes_taken(descriptor))
+    if (bytes && s->beyond != NEVER && s->seen == count_bytes_read(descriptor))
         take_in(s, bytes, len);
     else
         s->beyond = NEVER;
@@ -242,23 +240,16 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    /* From whom it comes is from whom it is learnt. */
-    int64_t own_descriptor = watch_own(descriptor);
-    if (is_error(own_descriptor)) {
-        scratch_give(scratch);
-        return own_descriptor;
-    }
     uint8_t *bytes = (uint8_t *)scratch;
     struct vector v = {(uint64_t)bytes, room_in(m, LONGEST)};
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
     /* What was asked is answered by the connection that it was asked on, which the socket then keeps. */
-    bool is_sure = was_stream_seen((int32_t)own_descriptor) && is_from_resolver((int32_t)own_descriptor);
-    int64_t n = KERNEL(recvmsg, own_descriptor, &own, flags | MSG_DONTWAIT);
+    bool is_sure = is_reconnection_forbidden(descriptor) && is_from_resolver(descriptor);
+    int64_t n = KERNEL(recvmsg, descriptor, &own, flags | MSG_DONTWAIT);
     if (n > 0)
-        learn_from((int32_t)own_descriptor, is_sure ? bytes : NULL, (uint32_t)n);
-    watch_own_end(descriptor, own_descriptor);
+        learn_from(descriptor, is_sure ? bytes : NULL, (uint32_t)n);
     if (n > 0 && !scatter(m, bytes, (uint64_t)n))
         n = -EFAULT;
     m->flags = own.flags;

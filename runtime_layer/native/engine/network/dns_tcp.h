@@ -11,6 +11,6 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
 int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags);
 /* How many bytes were taken from a connection since it began, by whomever and in whatever way. UINT64_MAX: not to be
  * told. */
-uint64_t bytes_taken(int32_t descriptor);
+uint64_t count_bytes_read(int32_t descriptor);
 
 #endif

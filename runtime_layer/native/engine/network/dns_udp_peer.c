@@ -1,9 +1,9 @@
 #include "dns_udp_peer.h"
 
 #include "../base/linux_abi.h"
-#include "../state/process_state.h"
+#include "../base/user_memory.h"
+#include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
-#include "network.h"
 
 enum { SERVERS = 256 };
 
@@ -93,11 +93,14 @@ static uint32_t serial_of(const struct sockaddr_bytes *address)
     return add_server(address);
 }
 
-/* Where the kernel gives no cookie (under qemu-user), the number has to do, and each copy is another. */
-static uint64_t identity(int32_t own, int32_t descriptor)
+/* Where the kernel gives no cookie (under qemu-user), the inode's number has to do. */
+static uint64_t identity(int32_t descriptor)
 {
-    uint64_t cookie = socket_cookie(own);
-    return (cookie ? cookie : (uint64_t)descriptor + 1) << SERIAL_BITS;
+    struct stat st = {0};
+    uint64_t cookie = socket_cookie(descriptor);
+    if (!cookie)
+        KERNEL(fstat, descriptor, &st);
+    return (cookie ? cookie : st.st_ino) << SERIAL_BITS;
 }
 
 static uint64_t *those_like(uint64_t identity)
@@ -140,49 +143,38 @@ static uint64_t *entry_for(uint64_t identity)
     return &like[oldest];
 }
 
-bool name_server_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server)
+bool note_name_server(int32_t descriptor, const struct sockaddr_bytes *server)
 {
     const struct sockaddr_bytes to = plain(server);
-    uint64_t socket = identity(own, descriptor);
-    if (!watch_queries(descriptor))
+    uint64_t socket = identity(descriptor);
+    if (!mark_udp_dns(descriptor))
         return false;
     __atomic_store_n(entry_for(socket), socket | serial_of(&to), __ATOMIC_SEQ_CST);
     return true;
 }
 
-void name_server_disconnect(int32_t descriptor, int32_t own)
+void forget_name_server(int32_t descriptor)
 {
     if (!__atomic_load_n(&last_serial, __ATOMIC_SEQ_CST)) /* no socket ever was */
         return;
-    uint64_t *entry, socket = identity(own, descriptor), is = socket | connection_of(socket, &entry);
+    uint64_t *entry, socket = identity(descriptor), is = socket | connection_of(socket, &entry);
     if (is != socket)
         __atomic_compare_exchange_n(entry, &is, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
-void name_server_copied(int32_t from, int32_t to)
-{
-    uint64_t *entry;
-    /* In a vfork child the parent's numbers stand for other sockets. */
-    if (!has_queries(from) || !owns_memory() || is_tcp(to) || !watch_queries(to) || socket_cookie(to))
-        return;
-    uint32_t serial = connection_of(identity(from, from), &entry);
-    uint64_t socket = identity(to, to);
-    __atomic_store_n(entry_for(socket), serial ? socket | serial : 0, __ATOMIC_SEQ_CST);
-}
-
-bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender)
+bool is_sent_by(const struct sockaddr_bytes *server, const struct endpoint *sender)
 {
     struct endpoint to;
     bool is_known = endpoint_from_sockaddr(server->bytes, server->len, &to) == SOCKADDR_INET;
     return !is_known || (to.port == sender->port && address_equal(&to.ip, &sender->ip));
 }
 
-bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server)
+bool find_name_server(int32_t descriptor, struct sockaddr_bytes *server)
 {
     uint64_t *entry;
-    uint32_t serial = has_queries(descriptor) ? connection_of(identity(descriptor, descriptor), &entry) : 0;
+    uint32_t serial = has_udp_dns_mark(descriptor) ? connection_of(identity(descriptor), &entry) : 0;
     if (!serial ||
-        (!marks_are_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
+        (!are_marks_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
         return false;
     return read_server(serial, server);
 }
@@ -191,7 +183,7 @@ bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server)
 enum outcome judge_peer_name(struct call *call)
 {
     struct sockaddr_bytes server;
-    if (!name_server_of((int32_t)call->arg[0], &server))
+    if (!find_name_server((int32_t)call->arg[0], &server))
         return RUN_IN_PLACE;
     uint32_t room;
     if (!read_user(&room, call->arg[2], sizeof room))

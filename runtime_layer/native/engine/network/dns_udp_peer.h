@@ -13,15 +13,12 @@
 
 #include "../base/socket_info.h"
 
-/* Remembers the name server that a socket is meant to be connected to, which `own` stands for, for sure; the program has it
- * by another number. False: that is too high. */
-bool name_server_connect(int32_t descriptor, int32_t own, const struct sockaddr_bytes *server);
-void name_server_disconnect(int32_t descriptor, int32_t own);
-/* One descriptor was made to stand for what another does. */
-void name_server_copied(int32_t from, int32_t to);
+/* Remembers the name server that a socket is meant to be connected to. False: its number is too high. */
+bool note_name_server(int32_t descriptor, const struct sockaddr_bytes *server);
+void forget_name_server(int32_t descriptor);
 /* The name server that a UDP socket is meant to be connected to. False: it has none; as what only had its number. */
-bool name_server_of(int32_t descriptor, struct sockaddr_bytes *server);
+bool find_name_server(int32_t descriptor, struct sockaddr_bytes *server);
 /* Is it that server's? What comes from elsewhere does not exist for a connected socket (connect(2)). */
-bool is_from(const struct sockaddr_bytes *server, const struct endpoint *sender);
+bool is_sent_by(const struct sockaddr_bytes *server, const struct endpoint *sender);
 
 #endif

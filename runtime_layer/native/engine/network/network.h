@@ -13,25 +13,24 @@ struct kept_name {
     char at[NAME_KEPT];
     uint32_t len;
 };
-bool find_name(const struct address *ip, struct kept_name *kept);
+bool find_learnt_name(const struct address *ip, struct kept_name *kept);
 /* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would say. */
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
 /* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. */
 int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor);
 /* connect(2), judged. */
-int64_t make_connection(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address);
+int64_t judge_and_connect(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address);
 /* Does a TCP connection to there have to be read? */
-bool is_seen(const struct endpoint *to);
+bool is_inspected_endpoint(const struct endpoint *to);
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
 /* Is it a name server? Port 53 counts wherever it is: servers forward. */
-bool may_carry_names(const struct endpoint *to);
+bool is_dns_port(const struct endpoint *to);
 /* And a datagram to it? */
-bool carries_names(const struct endpoint *to, int32_t descriptor);
+bool is_dns_datagram(const struct endpoint *to, int32_t descriptor);
 /* Judges the control messages of a socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
  * bytes: more are refused, as no program sends so many. 0, or an errno. */
 enum { CONTROL_MAX = 1040 /* 253 descriptors (unix(7)) */ };
 int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
-bool is_resolver_address(const struct endpoint *to);
 
 #endif

@@ -70,12 +70,12 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
     if (from.len > SOCKADDR_MAX)
         from.len = SOCKADDR_MAX;
     if (endpoint_from_sockaddr(from.bytes, from.len, &sender) == SOCKADDR_INET) {
-        if (server && !is_from(server, &sender)) {
+        if (server && !is_sent_by(server, &sender)) {
             if (flags & MSG_PEEK)
                 KERNEL(recvfrom, descriptor, buffer, 1, MSG_DONTWAIT, 0, 0);
             return NOT_HEARD;
         }
-        held = resolver_receive(buffer, held, ANSWER_MAX, &sender);
+        held = read_dns_answer(buffer, held, ANSWER_MAX, &sender);
     }
     uint64_t part = held < room ? held : room;
     m->flags |= held > room ? MSG_TRUNC : 0;
@@ -92,7 +92,7 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
 static bool is_query_stream(int32_t descriptor)
 {
     struct endpoint peer;
-    return is_watched_stream(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
+    return is_inspected_tcp(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
 }
 
 /* When a wait is to end (socket(7), SO_RCVTIMEO), from when it was found that it goes on; no end: never, or the socket does
@@ -140,7 +140,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
     /* What the program connected to a name server gets answers and nothing else: they are not looked at before they are
      * taken, unless none is there yet. */
     struct sockaddr_bytes server;
-    bool is_connected = name_server_of(descriptor, &server), is_there = is_connected;
+    bool is_connected = find_name_server(descriptor, &server), is_there = is_connected;
     struct limit limit = {.is_known = false};
     for (;;) {
         int64_t awaited = is_there ? 0 : await_answer(descriptor, flags);
@@ -236,23 +236,23 @@ static int64_t await_hello(int32_t descriptor, uint64_t flags)
     uint8_t byte;
     int64_t n = KERNEL(recvfrom, descriptor, &byte, 1, MSG_PEEK | (flags & MSG_DONTWAIT), 0, 0);
     if (n > 0)
-        look_at_answer(descriptor);
+        inspect_answer(descriptor);
     return n;
 }
 
 enum outcome judge_receive(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
-    bool is_stream = settle_stream_mark(descriptor);
+    bool is_stream = check_tcp_mark(descriptor);
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
     bool waits = call->nr == __NR_recvmsg || call->arg[2]; /* not for nothing */
-    if (is_stream && watch_kind(descriptor) == WATCH_GREETED && waits &&
+    if (is_stream && fd_mark_kind(descriptor) == MARK_TCP_GREETED && waits &&
         !(flags & (MSG_OOB | MSG_ERRQUEUE))) {
         int64_t n = await_hello(descriptor, flags);
         return is_error(n) && n != -ENOTSOCK ? answer(call, n) : RUN_IN_PLACE;
     }
-    if (!(is_query_stream(descriptor) || resolver_watched(descriptor)) || flags & MSG_ERRQUEUE)
+    if (!(is_query_stream(descriptor) || is_dns_socket(descriptor)) || flags & MSG_ERRQUEUE)
         return RUN_IN_PLACE;
     switch (call->nr) {
     case __NR_read:

@@ -1,9 +1,8 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
-#include "../state/readiness.h"
 #include "../state/sealed_state.h"
-#include "../fds/fd_dup.h"
+#include "../report/readiness.h"
 #include "../fds/fd_marks.h"
 #include "tcp_send.h"
 
@@ -20,7 +19,7 @@ static int64_t send_query(const struct call *call, int32_t descriptor, const str
         return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : -EMSGSIZE;
     if (len < 0)
         return len;
-    return resolver_send(call, descriptor, query, (uint32_t)len, flags, server);
+    return send_dns_query(call, descriptor, query, (uint32_t)len, flags, server);
 }
 
 /* The kind of destination; AF_UNSPEC is delivered as AF_INET (net/ipv4/udp.c). */
@@ -45,9 +44,9 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     switch (destination(address, &to)) {
     case SOCKADDR_OTHER: return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
     case SOCKADDR_INET: {
-        if (!carries_names(&to, descriptor)) {
+        if (!is_dns_datagram(&to, descriptor)) {
             int64_t refused = judge_endpoint(call, &to, descriptor);
-            return refused || !may_carry_names(&to) ? refused : WITHOUT_ADDRESS;
+            return refused || !is_dns_port(&to) ? refused : WITHOUT_ADDRESS;
         }
         int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
         return error ? error : IS_QUERY;
@@ -72,9 +71,9 @@ static int64_t connect_and_send(const struct call *call, int32_t descriptor, str
     struct sockaddr_bytes address;
     int64_t error = copy_address(m.name, m.name_len, &address);
     if (!error)
-        error = make_connection(call, descriptor, &address);
+        error = judge_and_connect(call, descriptor, &address);
     m.name = m.name_len = 0;
-    return error ? error : send_on_stream(call, descriptor, &m, flags);
+    return error ? error : send_on_tcp(call, descriptor, &m, flags);
 }
 
 /* Sends one message whose header and control messages are the gate's copy. */
@@ -89,10 +88,10 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
     if (opens)
         return connect_and_send(call, descriptor, m, flags);
     if (is_stream)
-        return send_on_stream(call, descriptor, &m, flags);
+        return send_on_tcp(call, descriptor, &m, flags);
     if (!m.name || !m.name_len) { /* no name, to the kernel either */
         m.name = 0;
-        if (name_server_of(descriptor, &address))
+        if (find_name_server(descriptor, &address))
             return send_query(call, descriptor, &m, flags, &address);
         m.name_len = 0;
         return KERNEL(sendmsg, descriptor, &m, flags);
@@ -119,14 +118,8 @@ static int64_t send_one(const struct call *call, int32_t descriptor, bool is_str
     uint8_t control[CONTROL_MAX];
     if (!m.control_len)
         return send_judged(call, descriptor, is_stream, m, flags);
-    int64_t own = watch_own(descriptor);
-    if (is_error(own))
-        return own;
-    int64_t refused = judge_control(call, (int32_t)own, &m, control);
-    int64_t result = refused ? refused : send_judged(call, (int32_t)own, is_stream, m, flags);
-    watch_carry(descriptor, own);
-    watch_own_end(descriptor, own);
-    return result;
+    int64_t refused = judge_control(call, descriptor, &m, control);
+    return refused ? refused : send_judged(call, descriptor, is_stream, m, flags);
 }
 
 static int64_t send_to(const struct call *call, bool is_stream)
@@ -142,10 +135,11 @@ static int64_t send_to(const struct call *call, bool is_stream)
     if (arg[3] & MSG_FASTOPEN && arg[4] && is_tcp(descriptor))
         return connect_and_send(call, descriptor, m, flags);
     if (is_stream)
-        return send_on_stream(call, descriptor, &m, flags);
+        return send_on_tcp(call, descriptor, &m, flags);
     if (!arg[4])
-        return name_server_of(descriptor, &address) ? send_query(call, descriptor, &m, flags, &address)
-                                                    : KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
+        return find_name_server(descriptor, &address)
+                   ? send_query(call, descriptor, &m, flags, &address)
+                   : KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
     int64_t judged = judge_address(call, descriptor, arg[4], (uint32_t)arg[5], &address);
     if (judged < 0)
         return judged;
@@ -165,13 +159,13 @@ static bool send_pair(const struct call *call, int64_t *result)
     struct vector vectors[PAIR];
     uint8_t query[DNS_QUERY_MAX], sent[PAIR][DNS_QUERY_MAX];
     if (call->arg[2] != PAIR || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK ||
-        !name_server_of((int32_t)call->arg[0], &server) || !read_user(many, call->arg[1], sizeof many))
+        !find_name_server((int32_t)call->arg[0], &server) || !read_user(many, call->arg[1], sizeof many))
         return false;
     uint32_t lengths[PAIR];
     for (uint32_t i = 0; i < PAIR; i++) {
         struct message *m = &many[i].message;
         int64_t len = m->name || m->control_len ? -EINVAL : gather(m, query, sizeof query);
-        uint32_t size = len > 0 ? resolver_rewrite(query, (uint32_t)len, sent[i]) : 0;
+        uint32_t size = len > 0 ? rewrite_dns_query(query, (uint32_t)len, sent[i]) : 0;
         if (!size)
             return false;
         vectors[i] = (struct vector){(uint64_t)sent[i], size};
@@ -224,7 +218,7 @@ static void watch_many_for_ready(const struct call *call)
     struct many many;
     uint64_t at = call->arg[1];
     for (uint32_t i = 0; i < how_many(call) && read_user(&many, at, sizeof many); i++, at += sizeof many)
-        watch_for_ready_vectors(many.message.vectors, many.message.vector_count);
+        detect_ready_vectors(many.message.vectors, many.message.vector_count);
 }
 
 static enum outcome judge_sent(struct call *call, bool is_stream)
@@ -232,11 +226,11 @@ static enum outcome judge_sent(struct call *call, bool is_stream)
     uint64_t *arg = call->arg;
     bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
     if (call->nr == __NR_sendto) {
-        watch_for_ready(arg[1], arg[2]);
+        detect_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */
-        uint64_t mark = watch_mark((int32_t)arg[0]);
-        bool passes = !judges || (!is_stream && !arg[4] && kind_of_mark(mark) == WATCH_NOTHING &&
-                                  !(mark & WATCH_QUERIES));
+        uint64_t mark = get_mark((int32_t)arg[0]);
+        bool passes =
+            !judges || (!is_stream && !arg[4] && get_mark_kind(mark) == MARK_NONE && !(mark & MARK_UDP_DNS));
         return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
     }
     if (call->nr == __NR_sendmmsg) {
@@ -246,14 +240,14 @@ static enum outcome judge_sent(struct call *call, bool is_stream)
     struct message m;
     if (!read_user(&m, arg[1], sizeof m))
         return answer(call, -EFAULT);
-    watch_for_ready_vectors(m.vectors, m.vector_count);
+    detect_ready_vectors(m.vectors, m.vector_count);
     return judges ? answer(call, send_one(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[2]))
                   : RUN_IN_PLACE;
 }
 
 enum outcome judge_send(struct call *call)
 {
-    return judge_sent(call, settle_stream_mark((int32_t)call->arg[0]));
+    return judge_sent(call, check_tcp_mark((int32_t)call->arg[0]));
 }
 
 static enum outcome judge_written(struct call *call, bool is_stream)
@@ -266,13 +260,13 @@ static enum outcome judge_written(struct call *call, bool is_stream)
         m.vectors = arg[1];
         m.vector_count = (uint32_t)arg[2];
     }
-    watch_for_ready_vectors(m.vectors, m.vector_count);
+    detect_ready_vectors(m.vectors, m.vector_count);
     if (m.vector_count > UIO_MAXIOV)
         return RUN_IN_PLACE; /* EINVAL */
     struct sockaddr_bytes server;
     if (is_stream)
-        return answer(call, send_on_stream(call, descriptor, &m, 0));
-    if (name_server_of(descriptor, &server))
+        return answer(call, send_on_tcp(call, descriptor, &m, 0));
+    if (find_name_server(descriptor, &server))
         return answer(call, send_query(call, descriptor, &m, 0, &server));
     return RUN_IN_PLACE;
 }
@@ -281,7 +275,7 @@ static enum outcome judge_written(struct call *call, bool is_stream)
  * come here. */
 enum outcome judge_write(struct call *call)
 {
-    return judge_written(call, settle_stream_mark((int32_t)call->arg[0]));
+    return judge_written(call, check_tcp_mark((int32_t)call->arg[0]));
 }
 
 /* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have
@@ -290,7 +284,7 @@ enum outcome judge_write(struct call *call)
 enum outcome judge_unread(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0];
-    return settle_stream_mark(descriptor) ? answer(call, -EINVAL) : RUN_IN_PLACE;
+    return check_tcp_mark(descriptor) ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }
 
 /* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others

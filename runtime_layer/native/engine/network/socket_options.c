@@ -3,9 +3,7 @@
  * UDP_SEGMENT (udp(7)). */
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
 #include "../state/sealed_state.h"
-#include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
 #include "network.h"
 
@@ -54,7 +52,7 @@ static int64_t hides_bytes(const struct call *call)
         return 0;
     if ((int32_t)call->arg[2] == TCP_FASTOPEN_CONNECT)
         return -EOPNOTSUPP;
-    bool is_early = (int32_t)call->arg[2] == TCP_ULP && is_watched_stream((int32_t)call->arg[0]);
+    bool is_early = (int32_t)call->arg[2] == TCP_ULP && is_inspected_tcp((int32_t)call->arg[0]);
     return is_early ? -ENOENT : 0;
 }
 
@@ -68,7 +66,7 @@ static bool cuts_datagrams(int32_t level, int32_t name)
 
 enum outcome judge_socket_option(struct call *call)
 {
-    /* Ours alone: see stream_seen and stream_began. To the program, an older kernel. */
+    /* Ours alone: see forbid_reconnection and note_first_bytes. To the program, an older kernel. */
     bool is_ours = (int32_t)call->arg[2] == SO_LOCK_FILTER || (int32_t)call->arg[2] == SO_NOFCS;
     if ((int32_t)call->arg[1] == SOL_SOCKET && is_ours)
         return answer(call, -ENOPROTOOPT);
@@ -97,11 +95,11 @@ static bool has_to_stay(int32_t descriptor)
     int64_t error = peer_of_stream(descriptor, &peer);
     if (error && error != -ENOTCONN)
         return false;
-    bool is_looked_at = !error && is_seen(&peer);
+    bool is_looked_at = !error && is_inspected_endpoint(&peer);
     if (!error && !is_looked_at)
-        stream_seen(descriptor);
-    bool is_past = is_looked_at && peer.port != DNS_PORT && has_stream_begun(descriptor);
-    return !was_stream_seen(descriptor) || (is_looked_at && !is_past);
+        forbid_reconnection(descriptor);
+    bool is_past = is_looked_at && peer.port != DNS_PORT && had_first_bytes(descriptor);
+    return !is_reconnection_forbidden(descriptor) || (is_looked_at && !is_past);
 }
 
 /* Nobody would look at such a connection where it goes to. */

@@ -3,7 +3,6 @@
 #include <linux/poll.h>
 
 #include "../base/linux_abi.h"
-#include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
@@ -51,12 +50,12 @@ static bool cut(const struct message *m, uint64_t skip, uint64_t most, struct pi
 static int64_t send_piece(const struct call *call, int32_t descriptor, struct piece *p, uint64_t flags)
 {
     struct endpoint peer;
-    uint64_t mark = watch_mark(descriptor);
+    uint64_t mark = get_mark(descriptor);
     flags |= MSG_DONTWAIT | (p->is_last ? 0 : MSG_MORE);
-    if (kind_of_mark(mark) == WATCH_NOTHING)
+    if (get_mark_kind(mark) == MARK_NONE)
         return KERNEL(sendmsg, descriptor, &p->message, flags);
     /* Of the only thread it is the TCP socket that the judge found it to be. */
-    int64_t error = is_alone() ? peer_of(descriptor, &peer) : peer_of_stream(descriptor, &peer);
+    int64_t error = is_single_threaded() ? peer_of(descriptor, &peer) : peer_of_stream(descriptor, &peer);
     if (error)
         return error;
     return peer.port == DNS_PORT ? send_queries(call, descriptor, &p->message, flags)
@@ -87,14 +86,14 @@ static int64_t await_connection(int32_t descriptor, uint64_t flags)
     return error ? error : peer_of_stream(descriptor, &peer);
 }
 
-int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
+int64_t send_on_tcp(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
     uint64_t sent = 0;
     if (flags & MSG_OOB) /* a byte that is not among those that are read (tcp(7)) */
         return -EOPNOTSUPP;
     for (;;) {
         struct piece piece;
-        if (!cut(m, sent, has_stream_mark(descriptor) ? FIRST_MAX : UINT64_MAX, &piece))
+        if (!cut(m, sent, has_tcp_mark(descriptor) ? FIRST_MAX : UINT64_MAX, &piece))
             return sent ? (int64_t)sent : -EFAULT;
         int64_t n = send_piece(call, descriptor, &piece, flags);
         bool is_early = n == -ENOTCONN, is_full = n == -EAGAIN && may_wait(descriptor, flags);

@@ -7,6 +7,6 @@
 
 /* The result is what sendmsg would have given. An address in the message is left out: a connection takes no notice of
  * it. */
-int64_t send_on_stream(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
+int64_t send_on_tcp(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
 
 #endif

@@ -6,7 +6,6 @@
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"
-#include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
@@ -36,14 +35,8 @@ enum outcome judge_prctl(struct call *call)
     return is_way_out((int32_t)call->arg[0]) ? judge_escape(call) : RUN_IN_PLACE;
 }
 
-/* A process with these descriptors, but without this memory, could lay others over those that the gate holds. */
-static bool shares_descriptors_only(uint64_t flags)
-{
-    return flags & CLONE_FILES && !(flags & CLONE_THREAD);
-}
-
 /* Another process with this memory, as vfork(2) makes one. */
-static bool makes_kin(uint64_t flags, int64_t nr)
+static bool shares_memory(uint64_t flags, int64_t nr)
 {
 #ifdef __NR_vfork
     if (nr == __NR_vfork)
@@ -53,11 +46,15 @@ static bool makes_kin(uint64_t flags, int64_t nr)
     return flags & CLONE_VM && !(flags & CLONE_THREAD);
 }
 
-/* What the gate holds is held against the threads of the process that the memory belongs to. Another that shares it has
- * descriptors of its own; with threads of its own, one could replace what the other is being judged by. */
-static bool makes_thread_elsewhere(uint64_t flags)
+/* What the engine knows of descriptors it knows of one table of them, which all threads share, and whose memory this is. The
+ * one exception is a vfork child, whose parent waits until it starts a program or ends; it makes no other and no thread. */
+static bool parts_memory_and_descriptors(uint64_t flags, bool is_vfork)
 {
-    return flags & CLONE_THREAD && !owns_memory();
+    bool is_thread = flags & CLONE_THREAD;
+    if (is_thread || is_vfork)
+        return !is_memory_owner() || (is_thread && !(flags & CLONE_FILES)) ||
+               (!is_thread && flags & CLONE_FILES);
+    return flags & (CLONE_VM | CLONE_FILES);
 }
 
 /* As unshare(2) would. That of time is clone3's alone: clone has a signal in that place. */
@@ -76,10 +73,10 @@ enum outcome judge_limit(struct call *call)
 }
 
 /* What was remembered while nobody else was there is forgotten first, also when a call was left by longjmp. */
-static void expect_company(void)
+static void expect_threads(void)
 {
     memory_stays(NULL);
-    note_company();
+    note_threads();
 }
 
 /* clone3's flags lie in the program's memory, where they could be others by the time the kernel looks. Where that
@@ -87,31 +84,22 @@ static void expect_company(void)
 enum outcome judge_clone(struct call *call)
 {
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
-    marks_are_hints();
-    /* A copy would return to the midst of the call, where nothing of what it claims is claimed (fork(2): EAGAIN). */
-    if (!(flags & CLONE_THREAD) && has_claims())
-        return answer(call, -EAGAIN);
+    note_stale_marks();
     if (call->nr == __NR_clone3) {
         if (sealed.policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
-        expect_company(); /* the flags may be others by the time the kernel looks */
-        note_kin();
+        expect_threads(); /* the flags may be others by the time the kernel looks */
+        note_vfork();
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
     }
-    if (flags & CLONE_VM && (!(flags & CLONE_VFORK) || flags & CLONE_THREAD))
-        expect_company();
-    if (makes_kin(flags, call->nr)) {
-        /* A parent that waits is woken when its child is killed, while that one's own child goes on. Who makes this one
-         * cannot be told: a handler may have a child go on with what is judged here. */
-        if (had_kin())
-            expect_company();
-        note_kin();
-    }
-    if (flags & CLONE_THREAD && !(flags & CLONE_FILES))
-        watch_for_good();
-    bool is_escape =
-        shares_descriptors_only(flags) || makes_thread_elsewhere(flags) || makes_namespace(flags);
+    bool is_shared = shares_memory(flags, call->nr);
+    bool is_vfork = is_shared && (call->nr != __NR_clone || flags & CLONE_VFORK);
+    if (flags & CLONE_THREAD || (is_shared && !is_vfork))
+        expect_threads();
+    if (is_shared)
+        note_vfork();
+    bool is_escape = parts_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }
 
@@ -119,7 +107,7 @@ enum outcome judge_clone(struct call *call)
 enum outcome judge_end(struct call *call)
 {
     (void)call;
-    if (owns_memory())
+    if (is_memory_owner())
         report_folded(AT_END);
     return RUN_IN_PLACE;
 }

@@ -10,8 +10,8 @@
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
-#include "../state/fd_pins.h"
 #include "../state/process_state.h"
+#include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
 #include "exec_env.h"
 #include "exec_image.h"
@@ -22,8 +22,8 @@ struct exec {
 };
 
 struct program {
-    int32_t object;   /* O_PATH, held while it is judged */
-    bool borrowed;    /* the descriptor is the caller's own */
+    int32_t object;   /* O_PATH */
+    bool borrowed;    /* of what a descriptor of the caller's own stands for */
     bool is_nameless; /* a memory file, or one that was removed */
     struct text path; /* as the kernel knows it; empty when it does not fit */
     struct inode inode;
@@ -41,12 +41,12 @@ static bool is_spawn_helper(const struct program *program)
 static bool program_refused(const struct call *call, struct program *program, const uint64_t *argv,
                             struct scratch *scratch)
 {
-    look_at_program(program->object, scratch->line, &program->files);
+    inspect_program(program->object, scratch->line, &program->files);
     bool may_start = program->files.kind == PROGRAM_DYNAMIC && (is_starting() || is_spawn_helper(program));
     if (program->files.error || may_start)
         return false;
-    struct verdict verdict =
-        verdict_program(&sealed.policy, program->path, listed_program(&program->inode), program->files.kind);
+    struct verdict verdict = verdict_program(&sealed.policy, program->path,
+                                             find_listed_program(&program->inode), program->files.kind);
     struct writer w = {scratch->link, 0, sizeof scratch->link, false};
     if (verdict.reason == REASON_STATIC)
         put(&w, TEXT("unshielded:"));
@@ -55,7 +55,7 @@ static bool program_refused(const struct call *call, struct program *program, co
     return refuses(call, verdict, &facts);
 }
 
-/* Opens the program and holds it; `path` receives the caller's spelling. 0, or an errno. */
+/* Opens the program; `path` receives the caller's spelling. 0, or an errno. */
 static int64_t open_program(const struct exec *e, char *path, struct program *program)
 {
     int64_t len = read_user_string(path, e->path, PAGE);
@@ -66,12 +66,10 @@ static int64_t open_program(const struct exec *e, char *path, struct program *pr
         return -ENOENT;
     uint64_t nofollow = e->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0;
     int64_t object = program->borrowed
-                         ? e->directory
-                         : hold(KERNEL(openat, e->directory, path, O_PATH | O_CLOEXEC | nofollow, 0));
-    if (object < 0)
-        return program->borrowed ? -EBADF : object;
+                         ? own_fd_refer(e->directory)
+                         : own_fd_take(KERNEL(openat, e->directory, path, O_PATH | O_CLOEXEC | nofollow, 0));
     program->object = (int32_t)object;
-    return program->borrowed ? hold_theirs(object) : 0;
+    return is_error(object) ? object : 0;
 }
 
 /* 0: may start. Fills what there is to know of the program. */
@@ -97,12 +95,12 @@ static int64_t judge_program(const struct call *call, const struct exec *e, stru
 static bool leads_there(struct text given, const struct program *program)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
-    int64_t object = hold(KERNEL(openat2, -1, given.at, &how, sizeof how));
+    int64_t object = KERNEL(openat2, -1, given.at, &how, sizeof how);
     struct stat st = {0};
     if (is_error(object))
         return false;
     KERNEL(fstat, object, &st);
-    close_held(object);
+    KERNEL(close, object);
     return st.st_dev == program->inode.dev && st.st_ino == program->inode.ino;
 }
 
@@ -117,6 +115,13 @@ static struct text path_to_start(const struct program *program, struct text give
     return leads_there(given, program) ? given : program->path;
 }
 
+/* A script's interpreter opens it as /dev/fd/N (execveat(2)): not so where the program's own descriptor ends there. */
+static bool is_opened_by_interpreter(const struct exec *e, const struct program *program)
+{
+    return program->files.is_script &&
+           !(program->borrowed && KERNEL(fcntl, e->directory, F_GETFD) & FD_CLOEXEC);
+}
+
 /* The call itself. */
 static int64_t make_exec(const struct exec *e, const struct child_start *start, const struct program *program)
 {
@@ -127,16 +132,9 @@ static int64_t make_exec(const struct exec *e, const struct child_start *start, 
         return KERNEL(execve, start->path, e->argv, start->environment);
     if (start->path[0])
         return KERNEL(execveat, AT_FDCWD, start->path, e->argv, start->environment, asks);
-    if (program->files.is_script &&
-        !program->borrowed) /* its interpreter opens it as /dev/fd/N (execveat(2)) */
+    if (is_opened_by_interpreter(e, program))
         KERNEL(fcntl, program->object, F_SETFD, 0);
     return KERNEL(execveat, program->object, "", e->argv, start->environment, AT_EMPTY_PATH | asks);
-}
-
-static void let_program_go(struct program *program)
-{
-    let_go(program->object);
-    let_files_go(&program->files);
 }
 
 static int64_t start_program(const struct call *call, const struct exec *e, struct program *program,
@@ -146,16 +144,14 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
     int64_t result = judge_program(call, e, program, scratch);
     if (!result)
         result = child_start_make(&start, path_to_start(program, text_of(scratch->path)), e->envp);
-    /* A vfork child that succeeds would give nothing back: it keeps only what it takes along. Its claims are void when it
-     * has become another program. */
+    /* A vfork child that succeeds would give nothing back: it keeps only what it takes along. */
     scratch_give(scratch);
     if (!result) {
-        if (owns_memory() && !(e->flags & AT_EXECVE_CHECK))
+        if (is_memory_owner() && !(e->flags & AT_EXECVE_CHECK))
             report_folded(AT_END); /* the other program knows nothing of this one's storms */
         result = make_exec(e, &start, program);
         child_start_release(&start);
     }
-    let_program_go(program);
     return result;
 }
 
@@ -178,7 +174,6 @@ enum outcome judge_exec(struct call *call)
     }
     result = start_program(call, &e, &program, scratch);
     close_files(&program.files);
-    if (!program.borrowed)
-        KERNEL(close, program.object);
+    own_fd_close(program.object);
     return answer(call, result);
 }

@@ -5,7 +5,7 @@
 
 #include "../base/filesystem.h"
 #include "../base/proc_path.h"
-#include "../state/fd_pins.h"
+#include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
 
 #if defined(__x86_64__)
@@ -33,7 +33,7 @@ static bool is_known_loader(struct text path)
     return path.len && text_equal(path, text_of(sealed.environment + sealed.loader));
 }
 
-int32_t listed_program(const struct inode *inode)
+int32_t find_listed_program(const struct inode *inode)
 {
     for (uint32_t i = 0; i < sealed.policy.child_count; i++)
         if (sealed.programs[i].ino && sealed.programs[i].ino == inode->ino &&
@@ -63,7 +63,7 @@ static bool read_loader(int64_t file, const char *head, uint64_t n, char *loader
     return false;
 }
 
-struct text own_loader(char *buffer, uint32_t cap)
+struct text find_own_loader(char *buffer, uint32_t cap)
 {
     char head[HEAD];
     int64_t file =
@@ -133,10 +133,10 @@ static bool keep_as_it_is(int64_t file, int64_t *error)
 }
 
 /* Opens one of the files. Returns how many bytes of `head` it filled, or -1. */
-static int64_t look_at_file(const char *path, char *head, struct started_files *out, bool *gains)
+static int64_t inspect_file(const char *path, char *head, struct started_files *out, bool *gains)
 {
     int64_t file = out->count < FILES_MAX
-                       ? hold(KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0))
+                       ? own_fd_take(KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0))
                        : -ELOOP;
     if (is_error(file))
         return -1;
@@ -150,7 +150,7 @@ static int64_t look_at_file(const char *path, char *head, struct started_files *
     return KERNEL(pread64, file, head, HEAD, 0);
 }
 
-void look_at_program(int32_t object, char *head, struct started_files *out)
+void inspect_program(int32_t object, char *head, struct started_files *out)
 {
     static const char elf[] = {0x7f, 'E', 'L', 'F'};
     char path[LOADER_MAX];
@@ -160,13 +160,13 @@ void look_at_program(int32_t object, char *head, struct started_files *out)
         return;
     path_through(object, TEXT(""), path, sizeof path);
     while (out->count < FILES_MAX) {
-        int64_t n = look_at_file(path, head, out, &gains);
+        int64_t n = inspect_file(path, head, out, &gains);
         if (n < 4)
             return;
         if (same_bytes(head, elf, sizeof elf)) {
             char loader[LOADER_MAX];
             if (!read_loader(out->files[out->count - 1], head, (uint64_t)n, loader) || gains ||
-                !is_known_loader(text_of(loader)) || look_at_file(loader, head, out, &gains) < 4)
+                !is_known_loader(text_of(loader)) || inspect_file(loader, head, out, &gains) < 4)
                 return;
             out->kind = PROGRAM_DYNAMIC;
             return;
@@ -180,15 +180,9 @@ void look_at_program(int32_t object, char *head, struct started_files *out)
     }
 }
 
-void let_files_go(struct started_files *files)
-{
-    for (uint32_t i = 0; i < files->count; i++)
-        let_go(files->files[i]);
-}
-
 void close_files(struct started_files *files)
 {
     for (uint32_t i = 0; i < files->count; i++)
-        KERNEL(close, files->files[i]);
+        own_fd_close(files->files[i]);
     files->count = 0;
 }

@@ -10,21 +10,20 @@ enum { FILES_MAX = 8, HEAD = 1024, LOADER_MAX = 256 };
 struct started_files {
     enum program_kind kind;
     int64_t error;            /* the kernel's own, such as ETXTBSY; 0: none */
-    int32_t files[FILES_MAX]; /* held, and leased where the function could write to them */
+    int32_t files[FILES_MAX]; /* the gate's own, and leased where the function could write to them */
     uint32_t count;
     bool is_script;
 };
 
 /* Looks at the program behind the descriptor. `head` is HEAD bytes of space. What it finds stays true until
- * let_files_go: nobody can write to the files, nor put others behind the descriptors. */
-void look_at_program(int32_t object, char *head, struct started_files *out);
-void let_files_go(struct started_files *files);
+ * close_files: nobody can write to the files, nor put others behind the descriptors. */
+void inspect_program(int32_t object, char *head, struct started_files *out);
 void close_files(struct started_files *files);
 
 /* The entry of allow_child_process that names this file; -1: none. */
-int32_t listed_program(const struct inode *inode);
+int32_t find_listed_program(const struct inode *inode);
 
 /* The loader that this very process was started by, as its program names it. The empty text: there is none. */
-struct text own_loader(char *buffer, uint32_t cap);
+struct text find_own_loader(char *buffer, uint32_t cap);
 
 #endif

@@ -2,7 +2,6 @@
  * looks at, it does as a child process, and the program that it is must be one that may be started. */
 #include "../base/handlers.h"
 #include "../base/proc_path.h"
-#include "../state/fd_pins.h"
 #include "../state/process_state.h"
 #include "../files/file_verdict.h"
 #include "exec_image.h"
@@ -31,15 +30,16 @@ static bool list_descriptors(const struct call *call, int64_t *result)
 
 static bool own_program_refused(const struct call *call, struct scratch *scratch)
 {
-    int64_t self = hold(KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC, 0));
+    int64_t self = KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC, 0);
     struct stat st = {0};
     if (!is_error(self))
         KERNEL(fstat, self, &st);
     struct inode inode = {st.st_dev, st.st_ino};
     struct text path = path_of((int32_t)self, scratch->other, sizeof scratch->other);
-    close_held(self);
+    if (!is_error(self))
+        KERNEL(close, self);
     struct facts facts = {.path = path, .allow = path};
-    return refuses(call, verdict_program(&sealed.policy, path, listed_program(&inode), PROGRAM_DYNAMIC),
+    return refuses(call, verdict_program(&sealed.policy, path, find_listed_program(&inode), PROGRAM_DYNAMIC),
                    &facts);
 }
 

@@ -19,12 +19,12 @@ enum { LINES_A_SECOND = 200 };
 /* Seconds between two lines about the same file of the handler. */
 enum { HANDLER_PAUSE = 60 };
 
-static struct text own_origin(void)
+static struct text get_origin(void)
 {
     return (struct text){sealed.origin, sealed.origin_used};
 }
 
-static bool within_rate(uint64_t second)
+static bool is_within_rate(uint64_t second)
 {
     uint64_t *storm = &storm_of_process()->lines;
     uint64_t seen = __atomic_load_n(storm, __ATOMIC_RELAXED);
@@ -61,7 +61,7 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
 static bool send_alert(struct alert *alert, const struct call *call, const uint64_t *now,
                        struct scratch *scratch)
 {
-    alert->origin = own_origin();
+    alert->origin = get_origin();
     alert->seconds = now[0];
     alert->micros = (uint32_t)(now[1] / 1000);
     alert->pid = (uint32_t)KERNEL(getpid);
@@ -83,7 +83,7 @@ static bool send_alert(struct alert *alert, const struct call *call, const uint6
 /* Room for one alert, or it is counted. */
 static struct scratch *begin_alert(const struct alert *alert, const uint64_t *now)
 {
-    struct scratch *scratch = within_rate(now[0]) ? scratch_take() : NULL;
+    struct scratch *scratch = is_within_rate(now[0]) ? scratch_take() : NULL;
     if (!scratch)
         leave_out(alert->policy, alert->mode, LEFT_OUT);
     return scratch;
@@ -184,7 +184,7 @@ static void put_field(struct writer *w, const char *name, uint64_t value)
 
 static void put_event(struct writer *w, struct text event, struct text level, const uint64_t *now)
 {
-    put_line_start(w, own_origin(), now[0], (uint32_t)(now[1] / 1000), level);
+    put_line_start(w, get_origin(), now[0], (uint32_t)(now[1] / 1000), level);
     put(w, TEXT(",\"event\":\""));
     put(w, event);
     put_char(w, '"');

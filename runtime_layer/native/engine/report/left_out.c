@@ -20,7 +20,7 @@ static uint64_t *word_of(uint32_t policy, uint32_t mode)
     return &storm_of_process()->left_out[policy][mode];
 }
 
-static bool change(uint64_t *word, uint64_t *seen, uint32_t hand, uint32_t left)
+static bool exchange_word(uint64_t *word, uint64_t *seen, uint32_t hand, uint32_t left)
 {
     return __atomic_compare_exchange_n(word, seen, (uint64_t)hand << 32 | left, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
@@ -39,7 +39,7 @@ void note_left_out(enum left_out how)
 void leave_out(uint32_t policy, uint32_t mode, enum left_out how)
 {
     uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
-    while (!change(word, &seen, in_hand(seen), capped_sum((uint32_t)seen, 1)))
+    while (!exchange_word(word, &seen, in_hand(seen), capped_sum((uint32_t)seen, 1)))
         ;
     note_left_out(how);
 }
@@ -50,7 +50,7 @@ uint32_t take_in_hand(uint32_t policy, uint32_t mode, uint32_t own)
     uint32_t count;
     do
         count = capped_sum((uint32_t)seen, own);
-    while (!change(word, &seen, capped_sum(in_hand(seen), count), 0));
+    while (!exchange_word(word, &seen, capped_sum(in_hand(seen), count), 0));
     return count;
 }
 
@@ -60,7 +60,7 @@ uint32_t take_all_in_hand(uint32_t policy, uint32_t mode)
     uint32_t count;
     do
         count = capped_sum((uint32_t)seen, in_hand(seen));
-    while (!change(word, &seen, count, 0));
+    while (!exchange_word(word, &seen, count, 0));
     return count;
 }
 
@@ -72,7 +72,7 @@ void let_out_of_hand(uint32_t policy, uint32_t mode, uint32_t count, bool is_wri
     do {
         hand = in_hand(seen) > count ? in_hand(seen) - count : 0;
         left = capped_sum((uint32_t)seen, is_written ? 0 : count);
-    } while (!change(word, &seen, hand, left));
+    } while (!exchange_word(word, &seen, hand, left));
     if (!is_written)
         note_left_out(LEFT_OUT);
 }

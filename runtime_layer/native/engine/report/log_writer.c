@@ -15,7 +15,7 @@ static bool is_writable(int32_t descriptor)
     return !is_error(flags) && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-int32_t log_keep(int32_t inherited)
+int32_t keep_log(int32_t inherited)
 {
     if (inherited >= LOG_LOWEST && is_writable(inherited))
         return inherited;
@@ -33,7 +33,7 @@ int32_t log_keep(int32_t inherited)
     return 2;
 }
 
-void log_remember(struct sealed *s)
+void note_log_pipe(struct sealed *s)
 {
     struct stat st = {0};
     if (s->log >= 0 && !is_error(KERNEL(fstat, s->log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)

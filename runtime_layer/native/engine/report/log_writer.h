@@ -10,12 +10,12 @@ struct sealed;
 
 /* Keeps a copy of stderr on a high descriptor; `inherited` is one that a parent kept, or -1. Returns it, or
  * -1 when stderr is closed. */
-int32_t log_keep(int32_t inherited);
+int32_t keep_log(int32_t inherited);
 /* Writes one line without ever raising SIGPIPE. False when it could not be written. `patience`: for how long to wait for
  * room, in seconds and nanoseconds, of which the wait is taken; NULL: not at all. */
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2]);
 
 /* Notes which pipe the log is, when it is one. */
-void log_remember(struct sealed *s);
+void note_log_pipe(struct sealed *s);
 
 #endif

@@ -34,7 +34,7 @@ bool image_is_elf(struct image image)
            image_at(image, header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr));
 }
 
-static const program_header *segment(struct image image, uint32_t type, uint32_t *index)
+static const program_header *find_segment(struct image image, uint32_t type, uint32_t *index)
 {
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
     const program_header *segments = (const program_header *)(image.bytes + header->e_phoff);
@@ -47,7 +47,7 @@ static const program_header *segment(struct image image, uint32_t type, uint32_t
 uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to)
 {
     uint32_t i = 0;
-    for (const program_header *s; image_is_elf(image) && (s = segment(image, PT_LOAD, &i));)
+    for (const program_header *s; image_is_elf(image) && (s = find_segment(image, PT_LOAD, &i));)
         if (s->p_flags & PF_X && s->p_offset > from && s->p_offset < to)
             return s->p_offset;
     return from;
@@ -59,7 +59,7 @@ uint64_t image_code_end(struct image image, uint64_t from, uint64_t to)
 {
     uint32_t i = 0;
     uint64_t end = 0;
-    for (const program_header *s; image_is_elf(image) && (s = segment(image, PT_LOAD, &i));)
+    for (const program_header *s; image_is_elf(image) && (s = find_segment(image, PT_LOAD, &i));)
         if (s->p_flags & PF_X && s->p_offset < from + FIRST_PAGE && s->p_filesz <= image.size &&
             s->p_offset + s->p_filesz > from && s->p_offset + s->p_filesz > end)
             end = s->p_offset + s->p_filesz;
@@ -70,7 +70,7 @@ bool image_is_go(struct image image)
 {
     static const char owner[4] = "Go";
     uint32_t i = 0;
-    for (const program_header *s; image_is_elf(image) && (s = segment(image, PT_NOTE, &i));) {
+    for (const program_header *s; image_is_elf(image) && (s = find_segment(image, PT_NOTE, &i));) {
         /* Elf64_Nhdr: the sizes of the owner's name and of the description, the type; each part is aligned to 4. */
         uint64_t at = s->p_offset, end = at + s->p_filesz;
         for (const uint8_t *note; at < end && (note = image_at(image, at, 16));) {
@@ -85,7 +85,7 @@ bool image_is_go(struct image image)
 bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address)
 {
     uint32_t i = 0;
-    for (const program_header *s; (s = segment(image, PT_LOAD, &i));)
+    for (const program_header *s; (s = find_segment(image, PT_LOAD, &i));)
         if (offset >= s->p_offset && offset - s->p_offset < s->p_filesz) {
             *address = s->p_vaddr + (offset - s->p_offset);
             return true;
@@ -96,7 +96,7 @@ bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *addr
 bool image_address_to_offset(struct image image, uint64_t address, uint64_t *offset)
 {
     uint32_t i = 0;
-    for (const program_header *s; (s = segment(image, PT_LOAD, &i));)
+    for (const program_header *s; (s = find_segment(image, PT_LOAD, &i));)
         if (address >= s->p_vaddr && address - s->p_vaddr < s->p_filesz) {
             *offset = s->p_offset + (address - s->p_vaddr);
             return true;
@@ -147,7 +147,7 @@ struct table {
 static bool find_table(struct image image, struct table *t)
 {
     uint32_t i = 0;
-    const program_header *frames = segment(image, PT_EH_FRAME, &i);
+    const program_header *frames = find_segment(image, PT_EH_FRAME, &i);
     const uint8_t *header = frames ? image_at(image, frames->p_offset, 12) : NULL;
     if (!header || header[0] != 1 || header[2] != COUNT_ENCODING || header[3] != TABLE_ENCODING)
         return false;

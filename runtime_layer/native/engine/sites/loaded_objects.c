@@ -4,8 +4,8 @@
 #include "../base/protected_ranges.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
-#include "../memory/mmap_exec.h"
-#include "../boot/environment_policy.h"
+#include "../state/child_settings.h"
+#include "patch.h"
 
 /* Set by the linker: where the library's data ends. */
 extern const char _end[] __attribute__((visibility("hidden")));
@@ -128,7 +128,7 @@ static bool holds_packages(struct text path)
     return false;
 }
 
-bool needs_no_search(struct text path)
+bool is_trusted_library(struct text path)
 {
     static const char *const runtime[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
                                           "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
@@ -145,7 +145,7 @@ bool needs_no_search(struct text path)
 }
 
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */
-static void explain(const struct patch *patch, const char *path, struct writer *error)
+static void put_reason(const struct patch *patch, const char *path, struct writer *error)
 {
     put(error, TEXT("a system call cannot be guarded in "));
     put(error, text_of(path));
@@ -175,7 +175,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                           .only_look = l->only_look,
                           .room = &l->room};
     if (is_error(file)) {
-        explain(&patch, path, error);
+        put_reason(&patch, path, error);
         return false;
     }
     struct stat st = {0};
@@ -192,7 +192,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
     out->sites += l->only_look || !l->found.len ? patch.sites : 0;
     out->patched += patch.patched;
     if (!well)
-        explain(&patch, path, error);
+        put_reason(&patch, path, error);
     return well;
 }
 
@@ -201,7 +201,7 @@ static bool take_self(const struct listing *l, uint32_t self)
 {
     const char *path = l->names + l->objects[self].path;
     struct text t = text_of(path);
-    sealed.preload = settings_keep_text(t);
+    sealed.preload = keep_text(t);
     struct stat st = {0};
     KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
     sealed.library = (struct inode){st.st_dev, st.st_ino};
@@ -266,12 +266,12 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
     bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
     if (!well)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
-    l->shared = !is_alone();
+    l->shared = !is_single_threaded();
     l->program = inode_number("/proc/self/exe");
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
     well = well && patch_all(l, looks_first, out, error);
     if (well && !sealed.known_sites && !l->record.full && l->record.used <= RECORD)
-        settings_keep_known_sites((struct text){l->record_text, l->record.used});
+        keep_setting(TEXT(""), TEXT(KNOWN_SITES), (struct text){l->record_text, l->record.used});
     KERNEL(munmap, memory, sizeof(struct listing));
     return well;
 }

@@ -17,7 +17,7 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
 
 /* Does a library that is loaded later make its calls through libc, by its path: is it the managed runtime's own, or one of
  * some of the system's? Some are large: for a start's sake they are not searched, unless their file can change. */
-bool needs_no_search(struct text path);
+bool is_trusted_library(struct text path);
 
 /* Does `t` begin with one of the prefixes? */
 bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count);

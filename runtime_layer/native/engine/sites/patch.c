@@ -66,7 +66,7 @@ static void keep_wanted(void *context, const struct site *site)
 }
 
 /* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
-static bool unchanged(const struct patch *patch, const struct site *site, uint64_t from)
+static bool is_unchanged(const struct patch *patch, const struct site *site, uint64_t from)
 {
     uint32_t len = site->window + site->behind, end = site->behind ? len : len + CALL_LENGTH;
     if (from < patch->low || from + end > patch->high || !is_system_call(from + site->window))
@@ -93,13 +93,13 @@ static bool write_jump(const struct work *work, uint32_t index)
     const struct site *site = &work->sites[index];
     uint8_t jump[JUMP_MAX];
     uint64_t from = window_of(work, site);
-    uint32_t len = jump_encode(jump, from, site->window + site->behind,
+    uint32_t len = encode_jump(jump, from, site->window + site->behind,
                                work->memory + SLOT + (uint64_t)index * TRAMPOLINE);
-    return len && code_write(from, jump, len, work->shared);
+    return len && write_code(from, jump, len, work->shared);
 }
 
 /* A thread may stand in the midst of a window of several instructions: it has to leave before they change. */
-static bool needs_leaving(const struct work *work, const struct site *site)
+static bool is_split_window(const struct work *work, const struct site *site)
 {
     return work->shared && (site->behind || !is_one_instruction(window_of(work, site), site->window));
 }
@@ -109,7 +109,7 @@ static bool write_trampoline(const struct work *work, uint32_t index)
     const struct site *site = &work->sites[index];
     uint64_t at = site->offset + work->patch->delta;
     uint64_t trampoline = work->memory + SLOT + (uint64_t)index * TRAMPOLINE;
-    return unchanged(work->patch, site, window_of(work, site)) &&
+    return is_unchanged(work->patch, site, window_of(work, site)) &&
            trampoline_write((uint8_t *)trampoline, at, site, work->memory);
 }
 
@@ -129,11 +129,11 @@ static bool is_in_a_window(const void *context, uint64_t address)
 static bool write_jumps(const struct work *work)
 {
     uint8_t gate[JUMP_MAX];
-    uint32_t len = jump_to_itself(gate), waiting = 0;
+    uint32_t len = encode_self_jump(gate), waiting = 0;
     bool well = true;
     for (uint32_t i = 0; i < work->patch->wanted && well; i++) {
-        bool waits = needs_leaving(work, &work->sites[i]);
-        well = waits ? code_write(window_of(work, &work->sites[i]), gate, len, true) : write_jump(work, i);
+        bool waits = is_split_window(work, &work->sites[i]);
+        well = waits ? write_code(window_of(work, &work->sites[i]), gate, len, true) : write_jump(work, i);
         work->patch->patched++;
         waiting += waits;
     }
@@ -141,7 +141,7 @@ static bool write_jumps(const struct work *work)
         return well;
     /* Nobody can enter the windows that wait any more. */
     synchronize_processors();
-    well = threads_leave(is_in_a_window, work);
+    well = wait_for_threads(is_in_a_window, work);
     for (uint32_t i = 0; i < work->patch->wanted && well; i++)
         if (same_bytes((const void *)window_of(work, &work->sites[i]), gate, len))
             well = write_jump(work, i);
@@ -196,11 +196,11 @@ static bool can_patch(const struct patch *patch, const struct site *sites)
     const struct work work = {.patch = (struct patch *)patch, .sites = sites};
     bool well = true;
     for (uint32_t i = 0; i < patch->wanted && well; i++)
-        well = unchanged(patch, &sites[i], window_of(&work, &sites[i]));
+        well = is_unchanged(patch, &sites[i], window_of(&work, &sites[i]));
     return well;
 }
 
-static bool search_and_patch(struct patch *patch, struct room *room)
+static bool find_and_patch(struct patch *patch, struct room *room)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
     if (patch->by_header) {
@@ -225,12 +225,25 @@ static bool search_and_patch(struct patch *patch, struct room *room)
 bool patch_mapping(struct patch *patch)
 {
     if (patch->room)
-        return search_and_patch(patch, patch->room);
+        return find_and_patch(patch, patch->room);
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
-    bool well = search_and_patch(patch, (struct room *)memory);
+    bool well = find_and_patch(patch, (struct room *)memory);
     KERNEL(munmap, memory, sizeof(struct room));
+    return well;
+}
+
+bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
+{
+    /* A look at the file through a mapping of its own: the mapped text may have been patched already. It is not made
+     * resident at once: a fault brings sixteen pages, and the kernel asks for each of them less than madvise does. */
+    int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (is_error(view))
+        return false;
+    patch->image = (struct image){(const uint8_t *)view, size};
+    bool well = patch_mapping(patch);
+    KERNEL(munmap, view, size);
     return well;
 }

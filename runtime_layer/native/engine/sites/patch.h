@@ -42,6 +42,8 @@ struct patch {
 /* Finds and patches all sites of the mapping that can make a guarded call. False when one of them stays
  * unpatched: the mapping must not run. */
 bool patch_mapping(struct patch *patch);
+/* Scans and patches one executable mapping of an open file of that size: its `low`, `high` and `delta`. */
+bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch);
 /* The same for sites that are known already; there is no image then. */
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
 
@@ -53,9 +55,9 @@ enum { TRAMPOLINE = 64 };
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot);
 /* The jump from the window's first byte to the trampoline, as bytes. Returns their number; 0: out of reach. */
 enum { JUMP_MAX = 5 };
-uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to);
+uint32_t encode_jump(uint8_t *out, uint64_t from, uint32_t window, uint64_t to);
 /* A jump that goes nowhere: threads that arrive there wait. No longer than the first instruction of any window. */
-uint32_t jump_to_itself(uint8_t *out);
+uint32_t encode_self_jump(uint8_t *out);
 bool is_one_instruction(uint64_t from, uint32_t window);
 /* Code that does not cross a multiple of this many bytes can be replaced while others run it. */
 uint32_t written_at_once(void);

@@ -1,14 +1,12 @@
 #include "text_poke.h"
 
 #include "../../core/text.h"
-#include "../base/protected_ranges.h"
 #include "../base/raw_syscall.h"
-#include "../state/fd_pins.h"
 #include "../state/sealed_pages.h"
 #include "patch.h"
 
 /* One store of eight bytes of one page, all but `n` of them as they were; word by word where instructions are words. */
-static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
+static void store_word(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
     if (n == 4 && at % 4 == 0) {
         uint32_t word;
@@ -23,37 +21,24 @@ static void store(uint64_t at, const uint8_t *bytes, uint32_t n)
     *(volatile uint64_t *)begin = word;
 }
 
-/* Lays changed pages over those that other threads may be running: only while code arms its own process (configure.c). */
-static bool exchange_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
+/* Changed pages take the place of those that other threads may be running. */
+static bool replace_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
-    const uint64_t runs = PROT_READ | PROT_WRITE | PROT_EXEC, flags = MREMAP_MAYMOVE | MREMAP_FIXED;
     uint64_t low = page_down(at), size = page_up(at + n) - low;
     uint8_t *copy = pages_copy((const void *)low, size);
     if (!copy)
         return false;
     copy_bytes(copy + (at - low), bytes, n);
-    bool done = false;
-    /* Nobody changes mappings meanwhile, and none that was judged before is still to come. */
-    if (!prepare_begin()) {
-        if (protect_range((uint64_t)copy, (uint64_t)copy + size)) {
-            done = !is_error(KERNEL(mprotect, copy, size, runs)) &&
-                   !is_error(KERNEL(mremap, copy, size, size, flags, low));
-            unprotect_range((uint64_t)copy);
-        }
-        prepare_end();
-    }
-    if (!done)
-        pages_drop(copy, size);
-    return done;
+    return pages_replace(copy, (void *)low, size, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
-bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)
+bool write_code(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)
 {
     uint64_t within = at % written_at_once();
     if (within + n <= written_at_once())
-        store(at, bytes, n);
+        store_word(at, bytes, n);
     else if (shared)
-        return exchange_pages(at, bytes, n);
+        return replace_pages(at, bytes, n);
     else
         copy_bytes((void *)at, bytes, n);
     return true;

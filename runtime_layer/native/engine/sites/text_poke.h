@@ -7,6 +7,6 @@
 #include <stdint.h>
 
 /* At most 8 bytes. `shared`: other threads may be running the code. */
-bool code_write(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared);
+bool write_code(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared);
 
 #endif

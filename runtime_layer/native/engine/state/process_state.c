@@ -3,23 +3,19 @@
 #include "../base/linux_abi.h"
 #include "../base/protected_ranges.h"
 #include "../base/quiesce.h"
-#include "../report/left_out.h"
-#include "sealed_pages.h"
 
-enum {
-    PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE,
-    ALL = PROCESS_PAGES + ROOM_TO_LOOK
-};
+enum { PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE };
 
 bool process_begin(void)
 {
     if (sealed.process)
         return true;
-    int64_t memory = KERNEL(mmap, 0, ALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t memory =
+        KERNEL(mmap, 0, PROCESS_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
     /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
-    KERNEL(madvise, memory, ALL, MADV_WIPEONFORK);
+    KERNEL(madvise, memory, PROCESS_PAGES, MADV_WIPEONFORK);
     sealed.process = (struct process *)memory;
     sealed.process->id = (int32_t)KERNEL(getpid);
     return true;
@@ -30,45 +26,22 @@ bool process_arm(void)
     uint64_t low = (uint64_t)sealed.process;
     accept_forked_copy();
     if (has_other_threads())
-        note_company();
-    return overlaps(low, low + ALL, RANGE_ENGINE) || protect_range(low, low + ALL);
+        note_threads();
+    return overlaps(low, low + PROCESS_PAGES, RANGE_ENGINE) || protect_range(low, low + PROCESS_PAGES);
 }
 
-bool has_company;
+bool had_threads;
 
-void note_company(void)
+void note_threads(void)
 {
-    __atomic_store_n(&has_company, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&had_threads, true, __ATOMIC_RELAXED);
 }
 
-static uint64_t kin_made;
+static bool had_vfork;
 
-bool had_kin(void)
+void note_vfork(void)
 {
-    return kin_so_far();
-}
-
-uint64_t kin_so_far(void)
-{
-    return __atomic_load_n(&kin_made, __ATOMIC_SEQ_CST);
-}
-
-void note_kin(void)
-{
-    __atomic_fetch_add(&kin_made, 1, __ATOMIC_SEQ_CST);
-}
-
-static bool may_mistake;
-
-bool may_mistake_owner(void)
-{
-    return may_mistake;
-}
-
-void note_being_fork(void)
-{
-    may_mistake |= had_kin();
-    look_for_left_out(); /* what is, is its parent's */
+    __atomic_store_n(&had_vfork, true, __ATOMIC_SEQ_CST);
 }
 
 void accept_forked_copy(void)
@@ -76,19 +49,14 @@ void accept_forked_copy(void)
     __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);
 }
 
-uint32_t owner_of_memory(void)
+bool is_memory_owner(void)
 {
-    return (uint32_t)__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED);
+    return !__atomic_load_n(&had_vfork, __ATOMIC_SEQ_CST) || is_owner_process();
 }
 
-bool owns_memory(void)
+bool is_owner_process(void)
 {
-    return !had_kin() || runs_in_owner();
-}
-
-bool runs_in_owner(void)
-{
-    return owner_of_memory() == (uint32_t)KERNEL(getpid);
+    return __atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED) == (int32_t)KERNEL(getpid);
 }
 
 struct storm *storm_of_process(void)
@@ -96,17 +64,12 @@ struct storm *storm_of_process(void)
     return &sealed.process->storm;
 }
 
-struct claims *claims_of_process(void)
+uint32_t *mapping_lock_of_process(void)
 {
-    return &sealed.process->claims;
+    return &sealed.process->mapping_lock;
 }
 
 uint32_t *seal_of_process(void)
 {
     return &sealed.process->seal;
-}
-
-uint64_t room_to_look(void)
-{
-    return (uint64_t)sealed.process + PROCESS_PAGES;
 }

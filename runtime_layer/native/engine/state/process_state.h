@@ -4,7 +4,6 @@
 #ifndef SHIELD_PROCESS_STATE_H
 #define SHIELD_PROCESS_STATE_H
 
-#include "fd_pins.h"
 #include "sealed_state.h"
 
 enum { ALERT_MODES = MODE_ALLOW }; /* block, alert */
@@ -22,8 +21,8 @@ struct process {
     uint32_t is_armed;
     int32_t id; /* 0: a forked copy that made no guarded call yet */
     uint32_t seal;
+    uint32_t mapping_lock; /* mapping_lock.h */
     struct storm storm;
-    struct claims claims;
 };
 
 /* Before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
@@ -37,47 +36,34 @@ static inline bool is_forked_copy(void)
 }
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
-/* Is it a fork of a process that had made kin (below)? Kin of its own that was judged before the fork may be the first to
- * ask here, and be taken for the owner of the memory. */
-bool may_mistake_owner(void);
-/* On its first call. */
-void note_being_fork(void);
-/* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. */
-static inline void note_owner(void)
+/* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. True: it was not known yet. */
+static inline bool note_owner(void)
 {
     if (__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED))
-        return;
-    note_being_fork();
+        return false;
     __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
+    return true;
 }
-/* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own. Asks the kernel only
- * where the gate saw such a child made. */
-bool owns_memory(void);
+/* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own, and no other threads. Asks
+ * the kernel only where the gate saw such a child made. */
+bool is_memory_owner(void);
 /* The same, where the gate sees nothing yet. */
-bool runs_in_owner(void);
-/* That process's number. */
-uint32_t owner_of_memory(void);
+bool is_owner_process(void);
+void note_vfork(void);
 
 /* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
  * second thread, the answer is no for good. The parent of the first vfork child waits. */
-extern bool has_company __attribute__((visibility("hidden"))); /* gate.S reads it */
-static inline bool is_alone(void)
+extern bool had_threads __attribute__((visibility("hidden"))); /* gate.S reads it */
+static inline bool is_single_threaded(void)
 {
-    return !__atomic_load_n(&has_company, __ATOMIC_RELAXED);
+    return !__atomic_load_n(&had_threads, __ATOMIC_RELAXED);
 }
-void note_company(void);
-/* May there be, or have been, another process with this memory: a vfork child? */
-bool had_kin(void);
-/* How often one was made: two answers that differ tell that one was made in between. */
-uint64_t kin_so_far(void);
-void note_kin(void);
+void note_threads(void);
 
 /* Is somebody changing what is sealed (sealed_pages.h)? */
 uint32_t *seal_of_process(void);
-/* ROOM_TO_LOOK bytes (sealed_pages.h), behind what belongs to the process. */
-uint64_t room_to_look(void);
 
 struct storm *storm_of_process(void);
-struct claims *claims_of_process(void);
+uint32_t *mapping_lock_of_process(void);
 
 #endif

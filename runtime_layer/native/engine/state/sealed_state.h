@@ -8,6 +8,7 @@
 
 #include "../../core/alert.h"
 #include "../../core/verdict.h"
+#include "../base/gate_layout.h"
 #include "../base/raw_syscall.h"
 
 enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 61440, MAX_SETTINGS = 32 };
@@ -73,43 +74,14 @@ struct sealed {
 
 extern struct sealed sealed __attribute__((visibility("hidden")));
 
-/* In a runtime that keeps memory which can be written and run, whoever could time a call to fall on what comes to be there
- * afterwards can bring code of his own anyway, also when a stricter policy comes later. So a change of mappings that makes
- * nothing executable, and meets nothing of ours, needs no claim there: a JVM's start makes hundreds of these calls. */
-static inline bool leaves_memory_free(const struct sealed *s)
-{
-    return s->keeps_jit && s->policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
-}
-
-/* One page that the gate reads first: a byte a system call for its assembly, then three facts, and for each call why it is
- * judged and by whom. Sealed as well. */
-enum guard {
-    GUARD_NONE,
-    GUARD_ALWAYS, /* passed on to gate_judge */
-    GUARD_LOG,    /* only when the first argument is the log descriptor: fstat */
-    GUARD_LONG, /* when the third argument is at least READY_LINE, and as GUARD_WATCHED: write, until ready */
-    GUARD_WATCHED, /* only when the first argument is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
-    GUARD_ANSWERS,   /* the same, where the mark is WATCH_GREETED or one that follows: what receives */
-    GUARD_ADDRESSED, /* when the fifth argument is not NULL, and as GUARD_WATCHED: sendto */
-    GUARD_MAPPED,    /* when what is mapped may run, or takes the place of something: mmap */
-    /* When it makes something run, or reaches above lowest_range (protected_ranges.h); always of an only thread, as a signal handler
-     * may take away what a call in its midst looks at: mprotect. */
-    GUARD_HIGH,
-    GUARD_LEFT_OUT, /* when alerts were left out (left_out.h): what may be the request for the next event */
-};
-enum {
-    GATE_TABLE = 512,
-    GATE_READY = 512,
-    GATE_LOG = 516,
-    GATE_REASONS = 520,
-    GATE_JUDGED = 1024,
-    READY_LINE = 40
-};
+/* One page that the gate reads first (gate_layout.h). Sealed as well. */
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */
-bool is_ready(void);
-void become_ready(void);
+static inline bool is_ready(void)
+{
+    return __atomic_load_n(&gate_table[GATE_READY], __ATOMIC_ACQUIRE);
+}
 
 /* Does a wrapper's program run in this process, and not yet the runtime? What asks for work is the runtime. */
 static inline bool is_starting(void)
@@ -118,5 +90,7 @@ static inline bool is_starting(void)
 }
 
 struct names *learnt_names(void);
+/* Is it one of the function's own name servers? */
+bool is_resolver_address(const struct endpoint *to);
 
 #endif

@@ -55,20 +55,21 @@ static const struct {
     uint8_t guard, until_ready;
 } seldom[] = {
     {__NR_fstat, GUARD_LOG, GUARD_LOG},
+    {__NR_close, GUARD_MARKED, GUARD_MARKED},
     {__NR_newfstatat, GUARD_LOG, GUARD_LOG},
-    {__NR_write, GUARD_WATCHED, GUARD_LONG},
-    {__NR_writev, GUARD_WATCHED, GUARD_ALWAYS},
+    {__NR_write, GUARD_MARKED, GUARD_READY_LINE},
+    {__NR_writev, GUARD_MARKED, GUARD_ALWAYS},
     {__NR_sendto, GUARD_ADDRESSED, GUARD_ALWAYS},
-    {__NR_read, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_readv, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_recvfrom, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_recvmsg, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_recvmmsg, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_getpeername, GUARD_ANSWERS, GUARD_ANSWERS},
-    {__NR_pwritev2, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_sendfile, GUARD_WATCHED, GUARD_WATCHED},
-    {__NR_mmap, GUARD_MAPPED, GUARD_MAPPED},
-    {__NR_mprotect, GUARD_HIGH, GUARD_HIGH},
+    {__NR_read, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_readv, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_recvfrom, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_recvmsg, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_recvmmsg, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_getpeername, GUARD_RECEIVE, GUARD_RECEIVE},
+    {__NR_pwritev2, GUARD_MARKED, GUARD_MARKED},
+    {__NR_sendfile, GUARD_MARKED, GUARD_MARKED},
+    {__NR_mmap, GUARD_MMAP, GUARD_MMAP},
+    {__NR_mprotect, GUARD_MPROTECT, GUARD_MPROTECT},
 };
 
 /* May a call carry the request for an event? By the time of the second, it is looked at when alerts were left out. */
@@ -77,7 +78,7 @@ static uint8_t guard_of_events(uint8_t own, uint8_t reasons)
     return own & UNTIL_READY && reasons & FOR_SAFETY ? GUARD_LEFT_OUT : GUARD_NONE;
 }
 
-static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
+static uint8_t guard_of(uint32_t nr, uint8_t reasons)
 {
     if (nr > NEWEST_CALL)
         return reasons & FOR_SAFETY ? GUARD_ALWAYS : GUARD_NONE;
@@ -89,7 +90,7 @@ static uint8_t guard_of(uint32_t nr, uint8_t reasons, const struct sealed *s)
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
         if (seldom[i].nr == (int32_t)nr)
             guard = own & reasons & UNTIL_READY ? seldom[i].until_ready : seldom[i].guard;
-    return guard == GUARD_HIGH && !leaves_memory_free(s) ? GUARD_ALWAYS : guard;
+    return guard;
 }
 
 void list_guarded_calls(void)
@@ -104,22 +105,9 @@ void guard_calls(uint8_t *table, const struct sealed *s)
     if (!table[GATE_READY])
         reasons |= UNTIL_READY;
     for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
-        table[nr] = guard_of(nr, reasons, s);
+        table[nr] = guard_of(nr, reasons);
     copy_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
     table[GATE_REASONS] = reasons;
-}
-
-bool guards_are(const uint8_t *table, const struct sealed *s, bool ready)
-{
-    uint8_t reasons = reasons_of(s);
-    if (!ready)
-        reasons |= UNTIL_READY;
-    bool well = table[GATE_READY] == ready && table[GATE_REASONS] == reasons &&
-                same_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
-    well &= same_bytes(&table[GATE_JUDGED], judged, GATE_TABLE * sizeof *judged);
-    for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
-        well &= table[nr] == guard_of(nr, reasons, s);
-    return well;
 }
 
 struct text syscall_name(int64_t nr)

@@ -36,8 +36,6 @@ struct sealed;
 void list_guarded_calls(void);
 /* Fills a gate table for a policy; GATE_READY is set there already. */
 void guard_calls(uint8_t *table, const struct sealed *s);
-/* Is this table, which can no longer change, the one of a policy? */
-bool guards_are(const uint8_t *table, const struct sealed *s, bool ready);
 /* Is there a policy that could alert? */
 bool reports_anything(const struct sealed *s);
 /* Could a policy ask to see it, this one or one that a later call makes? All such sites are patched at once: a policy

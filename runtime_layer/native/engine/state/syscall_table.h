@@ -4,7 +4,7 @@
  *   HARMLESS(name, why)            never guarded; costs nothing
  *
  * Whoever includes this list says what the two mean. It may be included more than once. A test compares it with the
- * kernel's own headers, and docs/system-calls.md is made from it.
+ * kernel's own headers, and docs/reference/system-calls.md is made from it.
  *
  * What the kernel writes for a call into this process's memory, it writes with the page protection that the program
  * itself has; the few calls that do not care for it are judged.
@@ -342,7 +342,7 @@ HARMLESS(lsm_list_modules, "tells about the kernel")
 HARMLESS(getpgrp, "tells about the process")
 #endif
 
-/* A thread's own control flow: who can turn it elsewhere can do so with a pointer (docs/threat-model.md). */
+/* A thread's own control flow: who can turn it elsewhere can do so with a pointer (docs/security/limits.md). */
 HARMLESS(rt_sigaction, "turns only the program's own control flow, as a function pointer does")
 HARMLESS(rt_sigreturn, "turns only the program's own control flow, as a function pointer does")
 HARMLESS(rseq, "turns only the program's own control flow, as a function pointer does")

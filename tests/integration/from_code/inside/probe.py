@@ -81,11 +81,20 @@ def old_socket() -> None:
         raise OSError(result, "connect")
 
 
+OLD_PEER = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+OLD_PEER.connect(("203.0.113.77", 9))
+
+
+def old_peer() -> None:
+    """A datagram to where a socket led before anything was configured."""
+    OLD_PEER.send(b"x")
+
+
 def forked_child() -> None:
     """A copy of this process: it may not loosen anything, and what it tightens is its own."""
     if (pid := os.fork()) == 0:
         loosened = attempt({"policy": {"read_write_tmp": "allow"}})
-        tightened = attempt({"policy": {"allow_tmp": []}})
+        tightened = attempt({"policy": {"create_child_process": "block"}})
         os._exit(0 if "looser" in loosened and tightened == "ok" else 1)
     if os.waitpid(pid, 0)[1]:
         raise OSError(errno.ECHILD, "it ended badly")
@@ -127,7 +136,7 @@ def threads_are_well() -> None:
 ATTEMPTS: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
-        *(tmp, program, child_tmp, connect, datagram, handler, ready, memory, free_library, old_socket),
+        *(tmp, program, child_tmp, connect, datagram, handler, ready, memory, free_library, old_socket, old_peer),
         *(forked_child, threads, threads_are_well),
     )
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import multiprocessing
 import os
 import signal
@@ -354,7 +355,7 @@ def child_clone_sharing_memory() -> None:
     by_c("clone_vm_exec")
 
 
-@attempt(CHILD)
+@attempt(CHILD, refusal=(errno.EPERM,), alerts=(1, 2), says=("self_protection", CHILD))
 def child_clone_sharing_memory_at_once() -> None:
     by_c("clone_vm_only_exec")
 

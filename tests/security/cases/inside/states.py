@@ -209,7 +209,7 @@ def inherited_no_file_size() -> None:
 
 
 NO_DESCRIPTOR = {
-    "alert": "the gate needs a descriptor of its own, so the call fails with EMFILE: see docs/threat-model.md"
+    "alert": "the gate needs a descriptor of its own, so the call fails with EMFILE: see docs/security/limits.md"
 }
 
 

@@ -488,7 +488,7 @@ def test_a_fleets_alarm_watches_functions_in_other_stacks(
 
 
 def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
-    page = (ROOT / "docs" / "runtimes.md").read_text()
+    page = (ROOT / "docs" / "guide" / "runtimes.md").read_text()
     table = page.split("| runtime | a plain function", 1)[1].split("\n\n", 1)[0]
     assert set(re.findall(r"^\| ([a-z]+[0-9.x]+) \|", table, re.MULTILINE)) == TESTED
     assert all(can_be_shielded(runtime) for runtime in TESTED)

@@ -8,6 +8,14 @@
  * The call frame information names the site as the caller (column 96, as signal frames do), so that unwinding
  * passes through a call that the gate is making as if libc made it.
  */
+#include "../../base/gate_layout.h"
+
+/* The frame: struct call, then what else is kept. */
+#define SAVED_X6 80
+#define SAVED_NUMBER 176
+#define FRAME 224
+#define SAVED_X17 16 /* x17 and x18, above it */
+
     .text
     .p2align 4
     .hidden gate_entry
@@ -17,44 +25,44 @@ gate_entry:
     .cfi_startproc
     .cfi_signal_frame
     .cfi_return_column 96
-    .cfi_def_cfa sp, 32
-    .cfi_offset 96, -32
+    .cfi_def_cfa sp, TRAMPOLINE_FRAME
+    .cfi_offset 96, -TRAMPOLINE_FRAME
     .cfi_offset 30, -8
-    stp x17, x18, [sp, #-16]!
-    .cfi_def_cfa_offset 48
+    stp x17, x18, [sp, #-SAVED_X17]!
+    .cfi_def_cfa_offset TRAMPOLINE_FRAME + SAVED_X17
     mrs x16, nzcv
-    cmp x8, #512
+    cmp x8, #GATE_TABLE
     b.hs 1f
     adrp x17, gate_table
     add x17, x17, :lo12:gate_table
-    ldrb w18, [x17, x8]          /* sealed_state.h: GUARD_NONE, GUARD_ALWAYS, ... */
-    cbz w18, 5f
-    cmp w18, #2
+    ldrb w18, [x17, x8]
+    cbz w18, 5f                  /* GUARD_NONE */
+    cmp w18, #GUARD_LOG
     b.lo 1f
     b.hi 3f
-    ldr w18, [x17, #516]         /* GUARD_LOG */
+    ldr w18, [x17, #GATE_LOG]    /* GUARD_LOG */
     cmp w18, w0
     b.eq 1f
     b 5f
-3:  cmp w18, #4
+3:  cmp w18, #GUARD_MARKED
     b.lo 4f
     b.eq 6f
-    cmp w18, #5
+    cmp w18, #GUARD_RECEIVE
     b.eq 7f
-    cmp w18, #7
+    cmp w18, #GUARD_MMAP
     b.eq 10f
-    cmp w18, #8
+    cmp w18, #GUARD_MPROTECT
     b.eq 11f
     b.hi 12f
     cbnz x4, 1f                  /* GUARD_ADDRESSED */
     b 6f
-10: tbnz x2, #2, 1f              /* GUARD_MAPPED: PROT_EXEC; MAP_FIXED, MAP_FIXED_NOREPLACE */
-    tbnz x3, #4, 1f
-    tbnz x3, #20, 1f
+10: tbnz x2, #PROT_EXEC_BIT, 1f  /* GUARD_MMAP */
+    tbnz x3, #MAP_FIXED_BIT, 1f
+    tbnz x3, #MAP_FIXED_NOREPLACE_BIT, 1f
     b 5f
-11: tbnz x2, #2, 1f              /* GUARD_HIGH; a tagged address is high */
-    adrp x17, has_company
-    ldrb w18, [x17, :lo12:has_company]
+11: tbnz x2, #PROT_EXEC_BIT, 1f  /* GUARD_MPROTECT; a tagged address is high */
+    adrp x17, had_threads
+    ldrb w18, [x17, :lo12:had_threads]
     cbz w18, 1f
     adds x18, x0, x1
     b.cs 1f
@@ -67,64 +75,64 @@ gate_entry:
     ldrb w18, [x17, :lo12:alerts_left_out]
     cbnz w18, 1f
     b 5f
-7:  lsr x18, x0, #20             /* GUARD_ANSWERS */
+7:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_RECEIVE */
     cbnz x18, 1f
-    adrp x17, watched
-    add x17, x17, :lo12:watched
-    ldr x18, [x17, x0, lsl #3]
+    adrp x17, fd_marks
+    add x17, x17, :lo12:fd_marks
+    ldr x18, [x17, x0, lsl #MARK_SHIFT]
     and w18, w18, #255
-    cmp w18, #3                  /* WATCH_GREETED */
+    cmp w18, #MARK_GREETED
     b.hs 1f
     b 5f
-4:  cmp x2, #40                  /* GUARD_LONG */
+4:  cmp x2, #READY_LINE          /* GUARD_READY_LINE */
     b.hs 1f
-6:  lsr x18, x0, #20             /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
+6:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_MARKED: numbers that are not in the table are gate_judge's business */
     cbnz x18, 1f
     adrp x17, alerts_left_out
     ldrb w18, [x17, :lo12:alerts_left_out]
     cbnz w18, 1f
-    adrp x17, watched
-    add x17, x17, :lo12:watched
-    ldr x18, [x17, x0, lsl #3]
+    adrp x17, fd_marks
+    add x17, x17, :lo12:fd_marks
+    ldr x18, [x17, x0, lsl #MARK_SHIFT]
     tst w18, #0xff
     b.ne 1f
 5:  msr nzcv, x16
-    ldp x17, x18, [sp], #16
-    .cfi_def_cfa_offset 32
+    ldp x17, x18, [sp], #SAVED_X17
+    .cfi_def_cfa_offset TRAMPOLINE_FRAME
     mov x16, #0
     ret
 1:
-    .cfi_def_cfa_offset 48
-    sub sp, sp, #224
-    .cfi_def_cfa_offset 272
-    stp x8, x0, [sp]
-    str x8, [sp, #176]
-    stp x1, x2, [sp, #16]
-    stp x3, x4, [sp, #32]
-    ldr x17, [sp, #240]          /* the site */
-    stp x5, x17, [sp, #48]
-    add x17, sp, #272            /* the caller's stack pointer */
-    str x17, [sp, #64]
-    stp x6, x7, [sp, #80]
-    stp x9, x10, [sp, #96]
-    stp x11, x12, [sp, #112]
-    stp x13, x14, [sp, #128]
-    stp x15, x16, [sp, #144]
-    stp x29, x30, [sp, #160]
-    .cfi_offset 29, -112
+    .cfi_def_cfa_offset TRAMPOLINE_FRAME + SAVED_X17
+    sub sp, sp, #FRAME
+    .cfi_def_cfa_offset TRAMPOLINE_FRAME + SAVED_X17 + FRAME
+    stp x8, x0, [sp, #CALL_NR]
+    str x8, [sp, #SAVED_NUMBER]
+    stp x1, x2, [sp, #CALL_ARG + 8]
+    stp x3, x4, [sp, #CALL_ARG + 24]
+    ldr x17, [sp, #FRAME + SAVED_X17] /* the site */
+    stp x5, x17, [sp, #CALL_ARG + 40] /* and site */
+    add x17, sp, #TRAMPOLINE_FRAME + SAVED_X17 + FRAME /* the caller's stack pointer */
+    str x17, [sp, #CALL_STACK]
+    stp x6, x7, [sp, #SAVED_X6]
+    stp x9, x10, [sp, #SAVED_X6 + 16]
+    stp x11, x12, [sp, #SAVED_X6 + 32]
+    stp x13, x14, [sp, #SAVED_X6 + 48]
+    stp x15, x16, [sp, #SAVED_X6 + 64]
+    stp x29, x30, [sp, #SAVED_X6 + 80]
+    .cfi_offset 29, -(TRAMPOLINE_FRAME + SAVED_X17 + FRAME - (SAVED_X6 + 80))
     mov x0, sp
     bl gate_judge
     mov x17, x0
-    ldp x8, x0, [sp]
-    ldp x1, x2, [sp, #16]
-    ldp x3, x4, [sp, #32]
-    ldr x5, [sp, #48]
-    ldp x6, x7, [sp, #80]
-    ldp x9, x10, [sp, #96]
-    ldp x11, x12, [sp, #112]
-    ldp x13, x14, [sp, #128]
-    ldp x15, x16, [sp, #144]
-    ldp x29, x30, [sp, #160]
+    ldp x8, x0, [sp, #CALL_NR]
+    ldp x1, x2, [sp, #CALL_ARG + 8]
+    ldp x3, x4, [sp, #CALL_ARG + 24]
+    ldr x5, [sp, #CALL_ARG + 40]
+    ldp x6, x7, [sp, #SAVED_X6]
+    ldp x9, x10, [sp, #SAVED_X6 + 16]
+    ldp x11, x12, [sp, #SAVED_X6 + 32]
+    ldp x13, x14, [sp, #SAVED_X6 + 48]
+    ldp x15, x16, [sp, #SAVED_X6 + 64]
+    ldp x29, x30, [sp, #SAVED_X6 + 80]
     .cfi_restore 29
     msr nzcv, x16
     cbz x17, 2f
@@ -132,13 +140,13 @@ gate_entry:
     /* Answered: the result was written over the number. The number itself is what the kernel would keep in
      * x8, so it was saved twice. */
     mov x0, x8
-    ldr x8, [sp, #176]
+    ldr x8, [sp, #SAVED_NUMBER]
     b 3f
 2:  mov x16, #0
-3:  add sp, sp, #224
-    .cfi_def_cfa_offset 48
-    ldp x17, x18, [sp], #16
-    .cfi_def_cfa_offset 32
+3:  add sp, sp, #FRAME
+    .cfi_def_cfa_offset TRAMPOLINE_FRAME + SAVED_X17
+    ldp x17, x18, [sp], #SAVED_X17
+    .cfi_def_cfa_offset TRAMPOLINE_FRAME
     ret
     .cfi_endproc
     .size gate_entry, . - gate_entry

@@ -9,6 +9,8 @@
  * frame's return address is the saved rcx, and its stack pointer the one before the red zone was skipped. So
  * backtraces, C++ exceptions and pthread_cancel pass through a call that the gate is making as if libc made it.
  */
+#include "../../base/gate_layout.h"
+
     .text
     .p2align 4
     .hidden gate_entry
@@ -17,39 +19,39 @@
 gate_entry:
     .cfi_startproc
     .cfi_signal_frame
-    .cfi_def_cfa %rsp, 136
+    .cfi_def_cfa %rsp, RED_ZONE + 8
     .cfi_register %rip, %rcx
-    cmp $512, %rax
+    cmp $GATE_TABLE, %rax
     jae 1f
     lea gate_table(%rip), %r11
     movzbl (%r11,%rax), %r11d
-    cmp $1, %r11d                /* sealed_state.h: GUARD_NONE, GUARD_ALWAYS, ... */
+    cmp $GUARD_ALWAYS, %r11d
     jb 3f
     je 1f
-    cmp $3, %r11d
+    cmp $GUARD_READY_LINE, %r11d
     jb 2f
     je 4f
-    cmp $5, %r11d
+    cmp $GUARD_RECEIVE, %r11d
     jb 5f
     je 6f
-    cmp $7, %r11d
+    cmp $GUARD_MMAP, %r11d
     je 9f
     ja 10f
     test %r8, %r8                /* GUARD_ADDRESSED */
     jne 1f
     jmp 5f
-9:                               /* GUARD_MAPPED: PROT_EXEC; MAP_FIXED, MAP_FIXED_NOREPLACE */
-    test $4, %dl
+9:                               /* GUARD_MMAP */
+    test $(1 << PROT_EXEC_BIT), %dl
     jnz 1f
-    test $0x100010, %r10d
+    test $(1 << MAP_FIXED_BIT | 1 << MAP_FIXED_NOREPLACE_BIT), %r10d
     jnz 1f
     jmp 3f
-10:                              /* GUARD_HIGH; a tagged address is high */
-    cmp $8, %r11d
+10:                              /* GUARD_MPROTECT; a tagged address is high */
+    cmp $GUARD_MPROTECT, %r11d
     jne 11f
-    test $4, %dl
+    test $(1 << PROT_EXEC_BIT), %dl
     jnz 1f
-    cmpb $0, has_company(%rip)
+    cmpb $0, had_threads(%rip)
     je 1f
     mov %rdi, %r11
     add %rsi, %r11
@@ -61,27 +63,27 @@ gate_entry:
     cmpb $0, alerts_left_out(%rip)
     jne 1f
     jmp 3f
-6:                               /* GUARD_ANSWERS */
-    cmp $1048576, %rdi
+6:                               /* GUARD_RECEIVE */
+    cmp $(1 << DESCRIPTOR_BITS), %rdi
     jae 1f
-    lea watched(%rip), %r11
-    cmpb $3, (%r11,%rdi,8)       /* WATCH_GREETED */
+    lea fd_marks(%rip), %r11
+    cmpb $MARK_GREETED, (%r11,%rdi,1 << MARK_SHIFT)
     jae 1f
     jmp 3f
 2:                               /* GUARD_LOG */
-    cmp gate_table+516(%rip), %edi
+    cmp gate_table+GATE_LOG(%rip), %edi
     je 1f
     jmp 3f
-4:                               /* GUARD_LONG */
-    cmp $40, %rdx
+4:                               /* GUARD_READY_LINE */
+    cmp $READY_LINE, %rdx
     jae 1f
-5:                               /* GUARD_WATCHED: numbers that are not in the table are gate_judge's business */
-    cmp $1048576, %rdi
+5:                               /* GUARD_MARKED: numbers that are not in the table are gate_judge's business */
+    cmp $(1 << DESCRIPTOR_BITS), %rdi
     jae 1f
     cmpb $0, alerts_left_out(%rip)
     jne 1f
-    lea watched(%rip), %r11
-    cmpb $0, (%r11,%rdi,8)
+    lea fd_marks(%rip), %r11
+    cmpb $0, (%r11,%rdi,1 << MARK_SHIFT)
     jne 1f
 3:
     mov %rcx, %r11
@@ -92,14 +94,14 @@ gate_entry:
     .cfi_restore_state
 1:
     push %rbp
-    .cfi_def_cfa_offset 144
-    .cfi_offset %rbp, -144
+    .cfi_def_cfa_offset RED_ZONE + 16
+    .cfi_offset %rbp, -(RED_ZONE + 16)
     mov %rsp, %rbp
     .cfi_def_cfa_register %rbp
-    lea 144(%rbp), %r11
-    push %r11                    /* call.stack */
-    push %rcx                    /* call.site */
-    .cfi_offset %rip, -160
+    lea RED_ZONE+16(%rbp), %r11
+    push %r11                    /* struct call, from its end: stack */
+    push %rcx                    /* site */
+    .cfi_offset %rip, -(RED_ZONE + 32)
     push %r9
     push %r8
     push %r10
@@ -112,7 +114,7 @@ gate_entry:
     cld
     call gate_judge
     mov %rax, %rcx
-    lea -72(%rbp), %rsp
+    lea -CALL_SIZE(%rbp), %rsp
     pop %rax
     pop %rdi
     pop %rsi
@@ -122,7 +124,7 @@ gate_entry:
     pop %r9
     mov %rbp, %rsp
     pop %rbp
-    .cfi_def_cfa %rsp, 136
+    .cfi_def_cfa %rsp, RED_ZONE + 8
     .cfi_restore %rbp
     ret
     .cfi_endproc

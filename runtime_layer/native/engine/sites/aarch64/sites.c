@@ -28,7 +28,7 @@ static bool loads_number(uint32_t w)
 }
 
 /* May the word run at another address, and does control go on to the next one? */
-static bool relocatable(uint32_t w)
+static bool is_relocatable(uint32_t w)
 {
     bool pc_relative = (w & 0x1f000000) == 0x10000000    /* adr, adrp */
                        || (w & 0x3b000000) == 0x18000000 /* ldr literal */
@@ -69,7 +69,7 @@ static uint64_t branch_target(uint32_t w, uint64_t at)
 }
 
 /* Does control never go on from here to the next word? */
-static bool ends(uint32_t w)
+static bool ends_block(uint32_t w)
 {
     return (w & 0xfc000000) == 0x14000000 || (w & 0xfe000000) == 0xd6000000 || (w & 0xffe0001f) == 0xd4200000;
 }
@@ -80,8 +80,8 @@ static bool is_conditional(uint32_t w)
 }
 
 /* Does a branch of [from, to) lead into [low, high]? Branches to `except` do not count. */
-static bool jumped_into(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high,
-                        uint64_t except)
+static bool has_branch_into(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high,
+                            uint64_t except)
 {
     for (uint64_t at = from; at + 4 <= to; at += 4) {
         uint64_t target = branch_target(word(image, at), at);
@@ -112,42 +112,20 @@ static bool is_in(struct span s, uint64_t at)
     return at >= s.from && at < s.to;
 }
 
-/* Does a part of `own` lead into [low, high], or, as far as `depth`, a part of that part? A branch to where another function
- * begins, without a condition, is a call of it. */
-static bool comes_back(struct image image, struct span part, struct span own, uint64_t low, uint64_t high,
-                       uint32_t near, uint32_t depth)
+/* May control come from elsewhere into the function [from, to): by its switches, whose tables are not read, or from the part of
+ * it that a compiler puts elsewhere because it rarely runs? A branch to where another function begins, without a condition, is
+ * a call of it. */
+static bool may_arrive(struct image image, struct span own, uint32_t near)
 {
-    for (uint64_t at = part.from; at + 4 <= part.to; at += 4) {
-        uint32_t w = word(image, at);
-        uint64_t target = branch_target(w, at);
-        struct span next;
-        if (target != at && target >= low && target <= high)
-            return true;
-        bool leaves = depth && !is_call(w) && !is_in(part, target) && !is_in(own, target);
-        if (leaves && image_function(image, target, &near, &next.from, &next.to) &&
-            (next.from != target || is_conditional(w)) &&
-            comes_back(image, next, own, low, high, near, depth - 1))
-            return true;
-    }
-    return false;
-}
-
-/* May control come from elsewhere into [low, high] of the function [from, to): by its switches, whose tables are not read, or
- * from the part of it that a compiler puts elsewhere because it rarely runs? */
-static bool may_arrive(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high,
-                       uint32_t near)
-{
-    enum { DEPTH = 2 };
-    const struct span own = {from, to};
-    for (uint64_t at = from; at + 4 <= to; at += 4) {
+    for (uint64_t at = own.from; at + 4 <= own.to; at += 4) {
         uint32_t w = word(image, at);
         uint64_t target = branch_target(w, at);
         struct span part;
         if (jumps_by_register(w))
             return true;
-        bool leaves = !is_call(w) && !is_in(own, target);
-        if (leaves && image_function(image, target, &near, &part.from, &part.to) &&
-            comes_back(image, part, own, low, high, near, DEPTH))
+        if (!is_call(w) && !is_in(own, target) &&
+            image_function(image, target, &near, &part.from, &part.to) &&
+            (part.from != target || is_conditional(w)))
             return true;
     }
     return false;
@@ -155,27 +133,27 @@ static bool may_arrive(struct image image, uint64_t from, uint64_t to, uint64_t 
 
 /* The constant in x8 when control arrives at `at` from the word in front of it; -1 when it is not sure. `site`:
  * branches to it are looked at by the caller. */
-static int32_t number_before(struct image image, uint64_t from, uint64_t to, uint64_t at, uint64_t site)
+static int32_t find_number_before(struct image image, uint64_t from, uint64_t to, uint64_t at, uint64_t site)
 {
     for (uint32_t back = 1; back <= NUMBER_LOOK_BACK && at >= from + 4ull * back; back++) {
         uint64_t here = at - 4ull * back;
         uint32_t w = word(image, here);
         if (loads_number(w))
-            return jumped_into(image, from, to, here + 4, at, site) ? -1 : (int32_t)((w >> 5) & 0xffff);
-        bool harmless = is_conditional(w) || (relocatable(w) && !may_change_number(w));
-        if (ends(w) || !harmless)
+            return has_branch_into(image, from, to, here + 4, at, site) ? -1 : (int32_t)((w >> 5) & 0xffff);
+        bool harmless = is_conditional(w) || (is_relocatable(w) && !may_change_number(w));
+        if (ends_block(w) || !harmless)
             return -1;
     }
     return -1;
 }
 
 /* The number at a site that branches lead straight to, when it is the same on every way. */
-static int32_t number_of_joined(struct image image, uint64_t from, uint64_t to, uint64_t site)
+static int32_t find_joined_number(struct image image, uint64_t from, uint64_t to, uint64_t site)
 {
-    int32_t number = number_before(image, from, to, site, site);
+    int32_t number = find_number_before(image, from, to, site, site);
     for (uint64_t at = from; at + 4 <= to; at += 4)
         if (at != site && branch_target(word(image, at), at) == site &&
-            number_before(image, from, to, at, site) != number)
+            find_number_before(image, from, to, at, site) != number)
             return -1;
     return number;
 }
@@ -197,14 +175,13 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     }
     if (at < from + 4)
         return;
-    uint64_t reach = at - from < 4 * NUMBER_LOOK_BACK ? at - from : 4 * NUMBER_LOOK_BACK;
-    if (bounded && may_arrive(image, from, to, at - reach + 4, at, near))
+    if (bounded && may_arrive(image, (struct span){from, to}, near))
         return;
-    site->number = number_of_joined(image, from, to, at);
-    bool joined = jumped_into(image, from, to, at, at, 0); /* a jump in front would be missed */
+    site->number = find_joined_number(image, from, to, at);
+    bool joined = has_branch_into(image, from, to, at, at, 0); /* a jump in front would be missed */
     if (site->number == NR_RT_SIGRETURN)
         site->kind = SITE_RETURN;
-    if (!joined && relocatable(word(image, at - 4)))
+    if (!joined && is_relocatable(word(image, at - 4)))
         *site = (struct site){at, site->number, site->kind, .window = 4};
 }
 

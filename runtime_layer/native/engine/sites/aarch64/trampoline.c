@@ -1,4 +1,5 @@
-/* The trampoline on aarch64; gate.S tells what it and the gate agree on. */
+/* The trampoline on aarch64; gate.S and gate_layout.h tell what it and the gate agree on. */
+#include "../../base/gate_layout.h"
 #include "../patch.h"
 
 bool is_system_call(uint64_t address)
@@ -24,13 +25,15 @@ void instructions_changed(uint64_t from, uint64_t to)
     __asm__ volatile("dsb ish\nisb" ::: "memory");
 }
 
-static uint32_t branch(uint64_t from, uint64_t to)
+static uint32_t encode_branch(uint64_t from, uint64_t to)
 {
     return 0x14000000u | (uint32_t)(((to - from) >> 2) & 0x3ffffff);
 }
 
 /* ldr reaches 1 MB either way, and trampolines lie behind their slot. */
 enum { SLOT_REACH = 1 << 20 };
+
+_Static_assert(TRAMPOLINE_FRAME == 2 * 16, "as the two instructions below push it");
 
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
 {
@@ -56,26 +59,26 @@ uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site
     if (site->behind)
         w[n++] = 0xd4000001; /* svc #0 */
     here = (uint64_t)&w[n];
-    w[n++] = branch(here, address + site->behind); /* in place, or back from here */
-    w[n++] = 0xa8c17bf0;                           /* answered: ldp x16, x30, [sp], #16 */
+    w[n++] = encode_branch(here, address + site->behind); /* in place, or back from here */
+    w[n++] = 0xa8c17bf0;                                  /* answered: ldp x16, x30, [sp], #16 */
     here = (uint64_t)&w[n];
-    w[n++] = branch(here, address + 4);
+    w[n++] = encode_branch(here, address + 4);
     return n * 4;
 }
 
-uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
+uint32_t encode_jump(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
 {
     int64_t distance = (int64_t)(to - from);
     if (window != 4 || distance > 0x7fffffc || distance < -0x8000000)
         return 0;
-    uint32_t word = branch(from, to);
+    uint32_t word = encode_branch(from, to);
     __builtin_memcpy(out, &word, 4);
     return 4;
 }
 
-uint32_t jump_to_itself(uint8_t *out)
+uint32_t encode_self_jump(uint8_t *out)
 {
-    uint32_t word = branch(0, 0);
+    uint32_t word = encode_branch(0, 0);
     __builtin_memcpy(out, &word, 4);
     return 4;
 }

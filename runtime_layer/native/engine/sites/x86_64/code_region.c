@@ -1,7 +1,7 @@
 #include "code_region.h"
 
 /* How many zeroes lead from `at` to where the next section may begin; 0: this is no padding. */
-static uint32_t padding(const uint8_t *bytes, uint64_t at, uint64_t to)
+static uint32_t count_padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 {
     uint32_t n = 0;
     while (at + n < to && n < ALIGNMENT && !bytes[at + n])
@@ -17,7 +17,7 @@ __attribute__((noinline)) struct insn take_rare_step(struct image image, const s
     struct insn insn = decode(p, image.size - at);
     if (insn.len && insn.len <= c->to - at && (c->bounded || p[0] || p[1]))
         return insn;
-    uint32_t zeroes = c->bounded ? 0 : padding(image.bytes, at, c->to);
+    uint32_t zeroes = c->bounded ? 0 : count_padding(image.bytes, at, c->to);
     if (zeroes)
         return (struct insn){.len = (uint8_t)zeroes, .flags = INSN_ENDS};
     return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};

@@ -82,7 +82,7 @@ static inline bool is_within(int64_t target, int64_t first, int64_t last)
 }
 
 /* Does a branch lead into [first, last]? */
-static inline bool jumped_into(const struct code *c, int64_t first, int64_t last)
+static inline bool has_edge_into(const struct code *c, int64_t first, int64_t last)
 {
     for (uint32_t i = 0; i < c->branch_count; i++)
         if (is_within(c->branches[i].target, first, last))

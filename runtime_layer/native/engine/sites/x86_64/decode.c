@@ -122,7 +122,7 @@ static inline __attribute__((always_inline)) uint8_t modrm(struct cursor *c)
 }
 
 /* VEX (c4, c5), EVEX (62) and AMD's XOP (8f): always ModRM; an immediate by map and opcode. */
-static __attribute__((noinline)) bool vector(struct cursor *c, uint8_t lead)
+static __attribute__((noinline)) bool decode_vector(struct cursor *c, uint8_t lead)
 {
     uint32_t payload = lead == 0xc5 ? 1 : lead == 0x62 ? 3 : 2;
     uint8_t first = c->code[c->at], op = c->code[c->at + payload];
@@ -160,7 +160,8 @@ struct sizes {
 };
 
 /* What is left of an instruction with one of the rare letters. */
-static __attribute__((noinline)) bool rare(struct cursor *c, char form, struct sizes sizes, uint8_t reg)
+static __attribute__((noinline)) bool decode_rare(struct cursor *c, char form, struct sizes sizes,
+                                                  uint8_t reg)
 {
     uint32_t z = sizes.operand16 ? 2 : 4;
     switch (form) {
@@ -225,7 +226,7 @@ struct insn decode(const uint8_t *code, uint64_t len)
         form = (code[c.at] & 0x1f) >= 8 ? 'V' : 'm';
     if (form == 'V') {
         struct cursor v = c;
-        if (!vector(&v, b))
+        if (!decode_vector(&v, b))
             return unknown;
         c = v;
         form = '.';
@@ -242,7 +243,7 @@ struct insn decode(const uint8_t *code, uint64_t len)
     c.flags |= (is & (ENDS | CALLS)) | (is & (REL8 | REL32) ? INSN_BRANCH : 0);
     if (is & RARE) {
         struct cursor r = c;
-        if (!rare(&r, form, sizes, reg))
+        if (!decode_rare(&r, form, sizes, reg))
             return unknown;
         c = r;
     }

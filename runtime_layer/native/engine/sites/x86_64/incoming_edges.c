@@ -10,7 +10,7 @@ static bool is_inside(const struct code *c, int64_t target)
     return target >= 0 && (uint64_t)target < c->to - c->from;
 }
 
-static void add_arrival(struct code *c, int64_t target)
+static void add_edge(struct code *c, int64_t target)
 {
     if (c->branch_count == BRANCHES)
         c->full = true;
@@ -19,7 +19,7 @@ static void add_arrival(struct code *c, int64_t target)
 }
 
 /* One more look; false: that makes too many for any code that a compiler made. */
-static __attribute__((noinline)) bool may_look(struct code *c)
+static __attribute__((noinline)) bool spend_look(struct code *c)
 {
     c->full |= c->joined.left == 0;
     c->joined.left -= !c->full;
@@ -61,7 +61,7 @@ static bool is_noted(const struct joined *j, int64_t table)
 static bool may_be_table(struct image image, struct code *c, const struct table *t)
 {
     int64_t target;
-    for (uint32_t i = 0; i < TABLE_MAX && may_look(c) && read_entry(image, t, i, &target); i++) {
+    for (uint32_t i = 0; i < TABLE_MAX && spend_look(c) && read_entry(image, t, i, &target); i++) {
         uint64_t at = c->from + (uint64_t)target, from, to;
         uint32_t near = c->entry;
         if (is_inside(c, target))
@@ -126,7 +126,7 @@ static void note_target(struct image image, struct code *c, uint64_t target, uin
 {
     bool branches = flags & INSN_BRANCH, stays = target >= from && target < to;
     if (is_inside(c, (int64_t)(target - c->from)) && (branches || target != c->from))
-        add_arrival(c, (int64_t)(target - c->from));
+        add_edge(c, (int64_t)(target - c->from));
     else if (branches && !stays)
         note_further(image, c, target, !(flags & INSN_ENDS));
     else if (!branches && stays && target != from)
@@ -136,10 +136,10 @@ static void note_target(struct image image, struct code *c, uint64_t target, uin
 /* What leads from the function [from, to) back into this one: its branches and calls, the tables that it names, and other parts.
  * A jump by a pointer may be made for this one: compilers disguise them as jumps to such code, so that no processor guesses
  * where they lead. */
-static void look_through(struct image image, struct code *c, uint64_t from, uint64_t to)
+static void scan_function(struct image image, struct code *c, uint64_t from, uint64_t to)
 {
     struct insn insn;
-    for (uint64_t at = from; at < to && may_look(c); at += insn.len) {
+    for (uint64_t at = from; at < to && spend_look(c); at += insn.len) {
         insn = decode(image.bytes + at, to - at);
         if (insn.flags & (INSN_BRANCH | INSN_CALLS))
             note_target(image, c, at + (uint64_t)insn.target, insn.flags, from, to);
@@ -158,21 +158,21 @@ static bool join_part(struct image image, struct code *c, int64_t target, bool b
     struct joined *j = &c->joined;
     uint64_t from, to;
     uint32_t near = c->entry, had = c->branch_count;
-    if (!may_look(c) || !image_function(image, c->from + (uint64_t)target, &near, &from, &to) ||
+    if (!spend_look(c) || !image_function(image, c->from + (uint64_t)target, &near, &from, &to) ||
         from == c->from)
         return false;
     belongs |= c->from + (uint64_t)target == from;
     const struct part *known = find_part(j, from);
     if (known)
         return belongs || known->belongs;
-    look_through(image, c, from, to);
+    scan_function(image, c, from, to);
     belongs |= c->branch_count > had;
     j->parts[j->part_count++ % PARTS] = (struct part){from, belongs};
     return belongs;
 }
 
 /* What an entry of a table leads to arrives. False: that makes no sense, and the table has ended. */
-static bool follow(struct image image, struct code *c, const struct table *t, int64_t target)
+static bool follow_entry(struct image image, struct code *c, const struct table *t, int64_t target)
 {
     uint64_t at = c->from + (uint64_t)target;
     uint32_t index;
@@ -182,7 +182,7 @@ static bool follow(struct image image, struct code *c, const struct table *t, in
         return join_part(image, c, target, false) || at == t->to;
     if (!find_step(c, (uint64_t)target, &index))
         return false;
-    add_arrival(c, target);
+    add_edge(c, target);
     return true;
 }
 
@@ -202,7 +202,7 @@ static int8_t index_of_load(const uint8_t *p, const struct parts *t)
 
 /* How many bits of the number an instruction leaves that puts the register into itself: mov %eax, %eax or movzx %al, %eax. 0: it
  * does something else. */
-static uint32_t widens(const struct parts *t, int8_t reg)
+static uint32_t bits_widened(const struct parts *t, int8_t reg)
 {
     if (t->reg != reg || t->rm != reg)
         return 0;
@@ -235,9 +235,9 @@ static uint32_t cases_of_jump(struct image image, const struct code *c, uint32_t
             reg = index_of_load(code + step->at, &t);
         } else if (t.op == 0x77 || (t.op == 0x0f && t.op2 == 0x87)) {
             bool is_sure = compares(code + before->at, before->len, reg, bits) &&
-                           !jumped_into(c, before->at + 1, c->steps[jump].at);
+                           !has_edge_into(c, before->at + 1, c->steps[jump].at);
             return is_sure ? code[step->at - 1] + 1 : TABLE_MAX;
-        } else if ((leaves = widens(&t, reg))) {
+        } else if ((leaves = bits_widened(&t, reg))) {
             bits = leaves;
         } else if (step->flags & INSN_ENDS || may_write(code + step->at, step, reg)) {
             break;
@@ -295,7 +295,7 @@ static uint32_t note_tables(struct image image, struct code *c)
 }
 
 /* How many entries there are until another table begins. */
-static uint32_t until_next(const struct joined *j, const struct table *t)
+static uint32_t entries_until_next(const struct joined *j, const struct table *t)
 {
     enum { ENTRY = sizeof(int32_t) };
     uint64_t least = TABLE_MAX * ENTRY;
@@ -311,15 +311,15 @@ static uint32_t until_next(const struct joined *j, const struct table *t)
  * makes no sense, or behind the most cases that the function checks for: what follows belongs to the next function. */
 static void read_table(struct image image, struct code *c, const struct table *t, uint32_t most)
 {
-    uint32_t entries = until_next(&c->joined, t), i = 0;
+    uint32_t entries = entries_until_next(&c->joined, t), i = 0;
     entries = most < entries ? most : entries;
     int64_t target;
-    while (i < entries && !c->full && read_entry(image, t, i, &target) && follow(image, c, t, target))
+    while (i < entries && !c->full && read_entry(image, t, i, &target) && follow_entry(image, c, t, target))
         i++;
     c->full |= i == TABLE_MAX;
 }
 
-void join_arrivals(struct image image, struct code *c)
+void add_incoming_edges(struct image image, struct code *c)
 {
     struct joined *j = &c->joined;
     if (j->is || c->full)
@@ -340,7 +340,7 @@ void join_arrivals(struct image image, struct code *c)
         } else {
             const struct further *f = &j->further[further++];
             if (f->from != c->from && !find_part(j, f->from))
-                look_through(image, c, f->from, f->to);
+                scan_function(image, c, f->from, f->to);
         }
     }
 }

@@ -74,7 +74,7 @@ static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
 
 /* Where the instructions from `at` on lead that begin in front of `to`; 0 when one of them is unknown. Zeroes behind a
  * return are the end of all code. */
-static uint64_t leads_to(struct image image, const struct code *c, uint64_t at, uint64_t to)
+static uint64_t decode_through(struct image image, const struct code *c, uint64_t at, uint64_t to)
 {
     bool ends = false;
     for (struct insn insn; at < to; at += insn.len) {
@@ -93,9 +93,9 @@ static bool may_be_behind_data(struct image image, const struct code *c, uint64_
     enum { BOUNDARY = 16, BOUNDARIES = 4 };
     uint64_t begin = at / BOUNDARY * BOUNDARY;
     for (uint32_t i = 0; i < BOUNDARIES && begin >= c->from && !arrives; i++, begin -= BOUNDARY)
-        arrives = leads_to(image, c, begin, at) == at;
+        arrives = decode_through(image, c, begin, at) == at;
     uint64_t behind = c->to - at > CLEAN ? at + CLEAN : c->to;
-    return arrives && leads_to(image, c, at, image_code_end(image, at, behind));
+    return arrives && decode_through(image, c, at, image_code_end(image, at, behind));
 }
 
 /* Does a step, alone or with the one in front of it, make the register a constant? */
@@ -138,7 +138,7 @@ static bool has_indirect_jump(const uint8_t *code, const struct code *c, int64_t
 }
 
 /* Is the register what it was, wherever in the function control goes on from this step? */
-static bool leaves_alone(const uint8_t *code, const struct code *c, uint32_t index, int8_t reg)
+static bool preserves_register(const uint8_t *code, const struct code *c, uint32_t index, int8_t reg)
 {
     const struct step *step = &c->steps[index];
     bool ends = c->bounded && (step->flags & (INSN_ENDS | STEP_LOST)) == INSN_ENDS;
@@ -197,7 +197,7 @@ static int32_t constant_number(struct image image, const struct code *c, uint32_
     }
     uint32_t last = load;
     while (last + 1 < c->step_count && (c->bounded || !(c->steps[last].flags & INSN_ENDS)) &&
-           leaves_alone(code, c, last + 1, reg))
+           preserves_register(code, c, last + 1, reg))
         last++;
     if (!is_entered_by_load(c, c->steps[load].at, joint, site, c->steps[last].at))
         return -1;
@@ -216,7 +216,7 @@ static bool is_return(const struct code *c, uint32_t index)
 {
     enum { LENGTH = 7 };
     int64_t site = c->steps[index].at;
-    return index && c->steps[index - 1].len == LENGTH && !jumped_into(c, site - LENGTH + 1, site);
+    return index && c->steps[index - 1].len == LENGTH && !has_edge_into(c, site - LENGTH + 1, site);
 }
 
 /* May this step run at another place? */
@@ -245,7 +245,7 @@ static bool is_movable_in_front(struct image image, const struct code *c, uint32
 }
 
 /* How many bytes in front of the site can move away to make room for a jump; 0: not enough. */
-static uint32_t room_in_front(struct image image, const struct code *c, uint32_t index)
+static uint32_t find_room_in_front(struct image image, const struct code *c, uint32_t index)
 {
     int64_t site = c->steps[index].at;
     uint32_t window = 0;
@@ -255,12 +255,12 @@ static uint32_t room_in_front(struct image image, const struct code *c, uint32_t
         window += c->steps[index].len;
     }
     bool fits = window >= JUMP && window <= WINDOW_MAX;
-    return fits && !jumped_into(c, site - window + 1, site) ? window : 0;
+    return fits && !has_edge_into(c, site - window + 1, site) ? window : 0;
 }
 
 static bool step_is_target(const struct code *c, uint32_t index)
 {
-    return jumped_into(c, c->steps[index].at, c->steps[index].at);
+    return has_edge_into(c, c->steps[index].at, c->steps[index].at);
 }
 
 static bool is_ret(struct image image, const struct code *c, uint32_t index)
@@ -311,7 +311,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         return;
     }
     decode_until(image, c->to, at, c); /* branches to it may come from anywhere */
-    join_arrivals(image, c);
+    add_incoming_edges(image, c);
     site->kind = SITE_HARD;
     if (c->full) /* a branch to it from the rest of so long a function would not be seen */
         return;
@@ -320,7 +320,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         site->kind = SITE_RETURN;
         return;
     }
-    site->window = (uint8_t)room_in_front(image, c, index);
+    site->window = (uint8_t)find_room_in_front(image, c, index);
     site->kind = site->window || make_room(image, c, index, site) ? SITE_PATCHABLE : SITE_HARD;
 }
 

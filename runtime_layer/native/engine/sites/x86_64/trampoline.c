@@ -1,5 +1,6 @@
-/* The trampoline on x86_64; gate.S tells what it and the gate agree on. */
+/* The trampoline on x86_64; gate.S and gate_layout.h tell what it and the gate agree on. */
 #include "../../../core/text.h"
+#include "../../base/gate_layout.h"
 #include "../patch.h"
 #include "decode.h"
 
@@ -47,14 +48,14 @@ static bool move_window(uint8_t *to, const uint8_t *from, uint32_t window)
     return true;
 }
 
-static uint8_t *bytes(uint8_t *at, const char *code, uint32_t n)
+static uint8_t *put_bytes(uint8_t *at, const char *code, uint32_t n)
 {
     copy_bytes(at, code, n);
     return at + n;
 }
 
 /* A 32-bit displacement from the end of the field, `tail` bytes of instruction following it. */
-static uint8_t *relative32(uint8_t *at, uint64_t target)
+static uint8_t *put_relative32(uint8_t *at, uint64_t target)
 {
     int32_t d = (int32_t)(target - ((uint64_t)at + 4));
     __builtin_memcpy(at, &d, 4);
@@ -66,20 +67,22 @@ static uint8_t *call_gate(uint8_t *p, uint64_t slot)
 {
     uint64_t gate = *(const uint64_t *)slot;
     if (fits32((int64_t)(gate - ((uint64_t)p + 5))))
-        return relative32(bytes(p, "\xe8", 1), gate); /* call gate */
-    return relative32(bytes(p, "\xff\x15", 2), slot); /* call *slot(%rip) */
+        return put_relative32(put_bytes(p, "\xe8", 1), gate); /* call gate */
+    return put_relative32(put_bytes(p, "\xff\x15", 2), slot); /* call *slot(%rip) */
 }
 
 /* The instruction itself, then what stands behind it. */
 static uint8_t *move_instruction(uint8_t *p, uint64_t address, uint32_t behind)
 {
-    p = bytes(p, "\xe3\x02", 2); /* jrcxz over the next jump */
-    p = bytes(p, "\xeb\x02", 2); /* answered: over the instruction */
-    p = bytes(p, "\x0f\x05", 2); /* syscall */
+    p = put_bytes(p, "\xe3\x02", 2); /* jrcxz over the next jump */
+    p = put_bytes(p, "\xeb\x02", 2); /* answered: over the instruction */
+    p = put_bytes(p, "\x0f\x05", 2); /* syscall */
     if (!move_window(p, (const uint8_t *)(address + 2), behind - 2))
         return NULL;
-    return relative32(bytes(p + behind - 2, "\xe9", 1), address + behind);
+    return put_relative32(put_bytes(p + behind - 2, "\xe9", 1), address + behind);
 }
+
+_Static_assert(RED_ZONE == 128, "as the two instructions below step over it");
 
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
 {
@@ -87,21 +90,21 @@ uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site
         !move_window(at, (const uint8_t *)(address - site->window), site->window))
         return 0;
     uint8_t *p = at + site->window;
-    p = bytes(p, "\x48\x8d\x64\x24\x80", 5);              /* lea -128(%rsp), %rsp: past the red zone */
-    p = relative32(bytes(p, "\x48\x8d\x0d", 3), address); /* lea site(%rip), %rcx */
+    p = put_bytes(p, "\x48\x8d\x64\x24\x80", 5); /* lea -128(%rsp), %rsp: past the red zone */
+    p = put_relative32(put_bytes(p, "\x48\x8d\x0d", 3), address); /* lea site(%rip), %rcx */
     p = call_gate(p, slot);
-    p = bytes(p, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp), %rsp */
+    p = put_bytes(p, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp), %rsp */
     if (site->behind) {
         p = move_instruction(p, address, site->behind);
         return p ? (uint32_t)(p - at) : 0;
     }
-    p = bytes(p, "\xe3\x05", 2);                      /* jrcxz over the next jump */
-    p = relative32(bytes(p, "\xe9", 1), address + 2); /* answered: go on behind the instruction */
-    p = relative32(bytes(p, "\xe9", 1), address);     /* in place */
+    p = put_bytes(p, "\xe3\x05", 2);                          /* jrcxz over the next jump */
+    p = put_relative32(put_bytes(p, "\xe9", 1), address + 2); /* answered: go on behind the instruction */
+    p = put_relative32(put_bytes(p, "\xe9", 1), address);     /* in place */
     return (uint32_t)(p - at);
 }
 
-uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
+uint32_t encode_jump(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
 {
     int64_t distance = (int64_t)(to - (from + 5));
     if (!fits32(distance) || window < 5)
@@ -112,7 +115,7 @@ uint32_t jump_encode(uint8_t *out, uint64_t from, uint32_t window, uint64_t to)
     return 5;
 }
 
-uint32_t jump_to_itself(uint8_t *out)
+uint32_t encode_self_jump(uint8_t *out)
 {
     out[0] = 0xeb;
     out[1] = 0xfe;

@@ -1,0 +1,182 @@
+/* The table of learnt addresses; see learnt_addresses.h.
+ *
+ * Each slot is guarded by its own sequence number (a seqlock whose readers never wait): a writer takes a slot
+ * by making the number odd, and a reader that goes on seeing an odd or a changed number passes the slot over. A
+ * writer that dies half way, or is copied half way by fork, costs its one slot and nothing else. What is learnt once
+ * more, as by threads that ask for the same host, is not written again: it can be read all the while.
+ */
+#include "learnt_addresses.h"
+
+/* A slot is read and written by whole words: what is read in between is stale, never undefined. */
+typedef uint32_t __attribute__((may_alias)) slot_word;
+enum { SLOT_WORDS = sizeof(struct learnt) / sizeof(slot_word) };
+_Static_assert(sizeof(struct learnt) % sizeof(slot_word) == 0, "a slot is whole words");
+_Static_assert(offsetof(struct learnt, sequence) == 0, "the sequence is the first word");
+enum { SETS_BITS = 9 };
+_Static_assert(NAMES_SETS == 1 << SETS_BITS, "a set is known by the highest bits of a hash");
+_Static_assert(NAME_KEPT <= UINT8_MAX, "name_len is one byte");
+
+/* FNV-1a, by words. The last byte of an address is the highest of a little-endian word: of neighbours, no two get the
+ * same highest bits. */
+static uint32_t set_of(const struct address *ip)
+{
+    uint32_t hash = 2166136261u ^ ip->family, words[4];
+    copy_bytes(words, ip->bytes, sizeof words);
+    for (uint32_t i = 0; i < 4; i++)
+        hash = (hash ^ words[i]) * 16777619u;
+    return hash >> (32 - SETS_BITS);
+}
+
+/* Copies a slot that nobody was writing meanwhile. */
+static bool read_slot(const struct learnt *slot, struct learnt *copy)
+{
+    const slot_word *from = (const slot_word *)slot;
+    slot_word *to = (slot_word *)copy;
+    uint32_t before = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+    if (before & 1)
+        return false;
+    for (uint32_t i = 1; i < SLOT_WORDS; i++)
+        to[i] = __atomic_load_n(from + i, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) != before)
+        return false;
+    copy->sequence = before;
+    return copy->age && copy->name_len <= NAME_KEPT;
+}
+
+/* The same, of a slot that somebody may just be writing: who does takes some nanoseconds, or was stopped in the midst. */
+static bool read_slot_soon(const struct learnt *slot, struct learnt *copy)
+{
+    enum { LOOKS = 64 };
+    bool well = false;
+    for (uint32_t looks = 0; looks < LOOKS && !well; looks++)
+        well = read_slot(slot, copy);
+    return well;
+}
+
+/* A first look at what a slot is about, for read_slot or write_slot to confirm: most are about something else. */
+static bool seems_about(const struct learnt *slot, const struct address *ip)
+{
+    enum { FIRST = offsetof(struct learnt, ip) / sizeof(slot_word), END = offsetof(struct learnt, name_len) };
+    struct learnt copy;
+    for (uint32_t i = FIRST; i < (END + sizeof(slot_word) - 1) / sizeof(slot_word); i++)
+        ((slot_word *)&copy)[i] = __atomic_load_n((const slot_word *)slot + i, __ATOMIC_RELAXED);
+    return address_equal(&copy.ip, ip);
+}
+
+/* False when another writer holds the slot, or changed it since it was looked at. */
+static bool write_slot(struct learnt *slot, uint32_t seen, const struct learnt *value)
+{
+    const slot_word *from = (const slot_word *)value;
+    slot_word *to = (slot_word *)slot;
+    if (!__atomic_compare_exchange_n(&slot->sequence, &seen, seen + 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return false;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    for (uint32_t i = 1; i < SLOT_WORDS; i++)
+        __atomic_store_n(to + i, from[i], __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->sequence, seen + 2, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* A slot that nobody is writing, as it was when it was looked at. */
+struct candidate {
+    struct learnt *slot;
+    uint32_t sequence, idle;
+};
+
+static void take_idler(struct candidate *best, const struct candidate *other)
+{
+    if (!best->slot || other->idle > best->idle)
+        *best = *other;
+}
+
+/* The slot to write: where two have this address by this rule, the older one of those; else of the others an empty one or
+ * the oldest. None: NULL. */
+static struct candidate choose_slot(struct learnt *set, const struct learnt *value)
+{
+    struct candidate same = {0}, other = {0};
+    uint32_t same_count = 0;
+    for (uint32_t way = 0; way < NAMES_WAYS; way++) {
+        struct candidate c = {.slot = &set[way]};
+        c.sequence = __atomic_load_n(&set[way].sequence, __ATOMIC_ACQUIRE);
+        uint32_t age = __atomic_load_n(&set[way].age, __ATOMIC_RELAXED);
+        if (c.sequence & 1)
+            continue;
+        /* The distance on the clock, which may have wrapped; another thread's may be newer. An empty one is idle for ever. */
+        int32_t distance = (int32_t)(value->age - age);
+        c.idle = !age ? UINT32_MAX : distance > 0 ? (uint32_t)distance : 0;
+        bool is_same = age && seems_about(&set[way], &value->ip) &&
+                       __atomic_load_n(&set[way].rule, __ATOMIC_RELAXED) == value->rule;
+        same_count += is_same;
+        take_idler(is_same ? &same : &other, &c);
+    }
+    return same_count > 1 ? same : other;
+}
+
+/* Does the slot say this already? Then it is as new as what was learnt now. */
+static bool renew_slot(struct learnt *slot, const struct learnt *value)
+{
+    struct learnt copy;
+    if (!read_slot(slot, &copy) || !address_equal(&copy.ip, &value->ip) || copy.rule != value->rule ||
+        copy.name_len != value->name_len || !same_bytes(copy.name, value->name, value->name_len))
+        return false;
+    __atomic_store_n(&slot->age, value->age, __ATOMIC_RELAXED);
+    return true;
+}
+
+static bool renew_entry(struct learnt *set, const struct learnt *value)
+{
+    for (uint32_t way = 0; way < NAMES_WAYS; way++)
+        if (seems_about(&set[way], &value->ip) && renew_slot(&set[way], value))
+            return true;
+    return false;
+}
+
+void names_learn(struct names *n, const struct address *ip, uint16_t rule, struct text name)
+{
+    struct learnt value = {.ip = *ip, .rule = rule};
+    struct learnt *set = n->slots[set_of(ip)];
+    uint32_t kept = name.len < NAME_KEPT ? name.len : NAME_KEPT;
+    if (ip->family == FAMILY_NONE)
+        return;
+    value.name_len = (uint8_t)kept;
+    copy_bytes(value.name, name.at + (name.len - kept), kept);
+    while (!value.age) /* 0, where the clock went round, means empty */
+        value.age = __atomic_add_fetch(&n->clock, 1, __ATOMIC_RELAXED);
+    /* Losing a slot to another writer is rare; so many losses in a row are not worth a longer wait. */
+    for (uint32_t tries = 0; tries < 4 * NAMES_WAYS && !renew_entry(set, &value); tries++) {
+        struct candidate chosen = choose_slot(set, &value);
+        if (chosen.slot && write_slot(chosen.slot, chosen.sequence, &value))
+            return;
+    }
+}
+
+/* What is about this address and was learnt last, of the ways that are still `open`; NAMES_WAYS: nothing. */
+static uint32_t find_newest(const struct learnt *set, uint32_t open, const struct address *ip)
+{
+    uint32_t best = NAMES_WAYS, best_age = 0;
+    for (uint32_t way = 0; way < NAMES_WAYS; way++) {
+        uint32_t age = __atomic_load_n(&set[way].age, __ATOMIC_RELAXED);
+        bool is_newer = best == NAMES_WAYS || (int32_t)(age - best_age) > 0; /* the clock may have wrapped */
+        if (is_newer && open >> way & 1 && seems_about(&set[way], ip)) {
+            best = way;
+            best_age = age;
+        }
+    }
+    return best;
+}
+
+bool names_find(const struct names *n, const struct address *ip,
+                bool (*each)(void *context, uint16_t rule, struct text name), void *context)
+{
+    const struct learnt *set = n->slots[set_of(ip)];
+    uint32_t open = (1u << NAMES_WAYS) - 1;
+    for (uint32_t way; (way = find_newest(set, open, ip)) < NAMES_WAYS; open &= ~(1u << way)) {
+        struct learnt copy;
+        if (read_slot_soon(&set[way], &copy) && address_equal(&copy.ip, ip) &&
+            each(context, copy.rule, (struct text){copy.name, copy.name_len}))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,24 @@
+/* One entry of a list setting, checked and put into canonical form. Used by the readers of settings only.
+ *
+ * Each function writes the canonical form to `canonical`, or the reason and the fix to `error`, as words that
+ * go on after `SETTING: "entry" `.
+ */
+#ifndef SHIELD_SETTING_ENTRIES_H
+#define SHIELD_SETTING_ENTRIES_H
+
+#include "policy.h"
+
+enum { ENTRY_CANONICAL_MAX = 288 }; /* a prefix, *.name or [v6/128], and a port, with room to spare */
+
+/* `rule->entry` and `rule->name` lie in `canonical`, counted from its start. */
+bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer *canonical,
+                    struct writer *error);
+/* The name of an S3 bucket, or what stands in its place: the alias of an access point. It is canonical as it
+ * is. */
+bool entry_bucket(struct text entry, struct writer *error);
+/* A path pattern under /tmp. It is canonical as it is. */
+bool entry_tmp(struct text entry, struct writer *error);
+/* An absolute path without ".", ".." and empty components. It is canonical as it is. */
+bool entry_path(struct text path, struct writer *error);
+
+#endif

@@ -1,0 +1,249 @@
+/* The list settings; see setting_lists.h. */
+#include "setting_lists.h"
+
+#include "aws.h"
+#include "setting_entries.h"
+#include "suggest.h"
+
+static bool same_rule(const struct policy *p, const struct outbound_rule *rule, struct text entry)
+{
+    return text_equal(policy_text(p, rule->entry), entry);
+}
+
+static bool add_outbound(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    char canonical[ENTRY_CANONICAL_MAX];
+    struct writer form = {.at = canonical, .cap = sizeof canonical};
+    struct outbound_rule rule;
+    struct pooled kept;
+    uint32_t mark = error->used;
+    setting_culprit(error, s, entry);
+    if (!entry_outbound(entry, &rule, &form, error))
+        return false;
+    setting_take_back(error, mark);
+    for (uint32_t i = 0; i < p->outbound_count; i++)
+        if (same_rule(p, &p->outbound[i], (struct text){canonical, form.used}))
+            return true;
+    if (p->outbound_count == MAX_OUTBOUND)
+        return setting_refuse_list(error, s, TEXT("more than 512 entries; use *.domain or networks"));
+    if (!setting_keep(p, (struct text){canonical, form.used}, &kept))
+        return setting_refuse_list(error, s, POOL_FULL);
+    rule.entry.at = (uint16_t)(rule.entry.at + kept.at);
+    rule.name.at = (uint16_t)(rule.name.at + kept.at);
+    p->outbound[p->outbound_count++] = rule;
+    return true;
+}
+
+static bool add_tmp(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    uint32_t mark = error->used;
+    setting_culprit(error, s, entry);
+    if (!entry_tmp(entry, error))
+        return false;
+    setting_take_back(error, mark);
+    for (uint32_t i = 0; i < p->tmp_count; i++)
+        if (text_equal(policy_text(p, p->tmp[i]), entry))
+            return true;
+    if (p->tmp_count == MAX_TMP)
+        return setting_refuse_list(error, s, TEXT("more than 128 entries; use globs"));
+    if (!setting_keep(p, entry, &p->tmp[p->tmp_count]))
+        return setting_refuse_list(error, s, POOL_FULL);
+    p->tmp_count++;
+    return true;
+}
+
+static const struct text UNSHIELDED = {"unshielded:", 11};
+
+static bool add_child(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    struct child_rule rule = {.unshielded = text_starts(entry, UNSHIELDED)};
+    struct text path = entry;
+    uint32_t mark = error->used;
+    if (rule.unshielded)
+        path = (struct text){entry.at + UNSHIELDED.len, entry.len - UNSHIELDED.len};
+    setting_culprit(error, s, entry);
+    for (uint32_t i = 0; i < path.len; i++) {
+        if (path.at[i] == '*' || path.at[i] == '?') {
+            put(error, TEXT("has a wildcard; list each program by its whole path"));
+            return false;
+        }
+    }
+    if (!entry_path(path, error))
+        return false;
+    setting_take_back(error, mark);
+    for (uint32_t i = 0; i < p->child_count; i++) {
+        if (text_equal(policy_text(p, p->child[i].path), path)) {
+            p->child[i].unshielded = p->child[i].unshielded || rule.unshielded;
+            return true;
+        }
+    }
+    if (p->child_count == MAX_CHILD)
+        return setting_refuse_list(
+            error, s, TEXT("more than 128 entries; set SHIELD_CREATE_CHILD_PROCESS to alert or allow"));
+    if (!setting_keep(p, path, &rule.path))
+        return setting_refuse_list(error, s, POOL_FULL);
+    p->child[p->child_count++] = rule;
+    return true;
+}
+
+static bool add_aws(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    uint16_t index;
+    struct suggestion near = suggest_for(entry);
+    if (aws_service_index(entry, &index)) {
+        for (uint32_t i = 0; i < p->aws_count; i++)
+            if (p->aws_services[i] == index)
+                return true;
+        if (p->aws_count == MAX_AWS_SERVICES)
+            return setting_refuse_list(error, s, TEXT("more than 64 services; use all"));
+        p->aws_services[p->aws_count++] = index;
+        return true;
+    }
+    if (text_equal(entry, TEXT("all")) || text_equal(entry, TEXT("none")))
+        return setting_refuse(error, s, entry, TEXT("stands alone; use all, none, or a list of services"));
+    for (uint16_t i = 0; aws_service_name(i).len; i++)
+        suggest_offer(&near, aws_service_name(i));
+    setting_culprit(error, s, entry);
+    put(error, TEXT("is not an AWS service; use "));
+    if (near.best.len) {
+        put_char(error, '"');
+        put(error, near.best);
+        put(error, TEXT("\", or another"));
+    } else {
+        put(error, TEXT("all, none, or a"));
+    }
+    put(error, TEXT(" name from botocore, such as s3 or dynamodb"));
+    return false;
+}
+
+static bool add_bucket(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    struct text rest = policy_text(p, p->buckets), known;
+    uint32_t mark = error->used;
+    struct pooled kept;
+    setting_culprit(error, s, entry);
+    if (!entry_bucket(entry, error))
+        return false;
+    setting_take_back(error, mark);
+    while (p->buckets.len && text_next(&rest, ',', &known))
+        if (text_equal(known, entry))
+            return true;
+    /* One text with commas, as it is compared and written: nothing else is kept while this list is read. */
+    if ((p->buckets.len && !setting_keep(p, TEXT(","), &kept)) || !setting_keep(p, entry, &kept))
+        return setting_refuse_list(error, s, POOL_FULL);
+    if (!p->buckets.len)
+        p->buckets.at = kept.at;
+    p->buckets.len = (uint16_t)(p->pool_used - p->buckets.at);
+    return true;
+}
+
+/* Entries between commas. Blanks around them do not matter, and an empty list is one that admits nothing. */
+static bool read_list(struct policy *p, const struct setting *s, struct text value, struct writer *error,
+                      bool (*add)(struct policy *, const struct setting *, struct text, struct writer *))
+{
+    struct text entry;
+    if (!value.len)
+        return true;
+    while (text_next(&value, ',', &entry)) {
+        entry = text_trim(entry);
+        if (!entry.len)
+            return setting_refuse_list(error, s,
+                                       TEXT("an empty entry between commas; take out the extra comma"));
+        if (!add(p, s, entry, error))
+            return false;
+    }
+    return true;
+}
+
+bool read_outbound(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    return read_list(p, s, value, error, add_outbound);
+}
+
+/* In front of each entry but the first of a list that begins at `start`. */
+static void put_separator(struct writer *w, uint32_t start)
+{
+    if (w->used != start)
+        put_char(w, ',');
+}
+
+void write_outbound(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    for (uint32_t i = 0, start = w->used; i < p->outbound_count; i++) {
+        put_separator(w, start);
+        put(w, policy_text(p, p->outbound[i].entry));
+    }
+}
+
+bool read_buckets(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    /* Of two readings, any bucket and no bucket, one would be a surprise. */
+    if (!value.len)
+        return setting_refuse_list(error, s,
+                                   TEXT("the value is empty; name buckets, or leave the setting out"));
+    /* Those of another source go on at the end of the pool, where more can be put behind them. */
+    if (p->buckets.len && !setting_keep(p, policy_text(p, p->buckets), &p->buckets))
+        return setting_refuse_list(error, s, POOL_FULL);
+    return read_list(p, s, value, error, add_bucket);
+}
+
+void write_buckets(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, policy_text(p, p->buckets));
+}
+
+bool read_tmp(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    return read_list(p, s, value, error, add_tmp);
+}
+
+void write_tmp(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    for (uint32_t i = 0, start = w->used; i < p->tmp_count; i++) {
+        put_separator(w, start);
+        put(w, policy_text(p, p->tmp[i]));
+    }
+}
+
+bool read_child(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    return read_list(p, s, value, error, add_child);
+}
+
+void write_child(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    for (uint32_t i = 0, start = w->used; i < p->child_count; i++) {
+        put_separator(w, start);
+        if (p->child[i].unshielded)
+            put(w, UNSHIELDED);
+        put(w, policy_text(p, p->child[i].path));
+    }
+}
+
+bool read_aws(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    if (!value.len)
+        return setting_refuse_list(
+            error, s, TEXT("the value is empty; use all, none, or services such as s3,dynamodb"));
+    if (text_equal(value, TEXT("none"))) {
+        p->aws = AWS_NONE;
+        return true;
+    }
+    p->aws = text_equal(value, TEXT("all")) ? AWS_ALL : AWS_LISTED;
+    return p->aws == AWS_ALL || read_list(p, s, value, error, add_aws);
+}
+
+void write_aws(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    if (p->aws != AWS_LISTED)
+        put(w, p->aws == AWS_ALL ? TEXT("all") : TEXT("none"));
+    for (uint32_t i = 0, start = w->used; i < p->aws_count; i++) {
+        put_separator(w, start);
+        put(w, aws_service_name(p->aws_services[i]));
+    }
+}

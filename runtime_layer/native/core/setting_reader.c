@@ -1,0 +1,42 @@
+/* What the readers of settings share; see setting_reader.h. */
+#include "setting_reader.h"
+
+void setting_culprit(struct writer *error, const struct setting *s, struct text offending)
+{
+    put(error, s->name);
+    put(error, TEXT(": \""));
+    if (!put_json(error, offending, SHOWN_MAX))
+        put(error, TEXT("..."));
+    put(error, TEXT("\" "));
+}
+
+void setting_take_back(struct writer *error, uint32_t mark)
+{
+    error->used = mark;
+    error->full = false;
+}
+
+bool setting_refuse(struct writer *error, const struct setting *s, struct text offending, struct text reason)
+{
+    setting_culprit(error, s, offending);
+    put(error, reason);
+    return false;
+}
+
+bool setting_refuse_list(struct writer *error, const struct setting *s, struct text reason)
+{
+    put(error, s->name);
+    put(error, TEXT(": "));
+    put(error, reason);
+    return false;
+}
+
+bool setting_keep(struct policy *p, struct text t, struct pooled *at)
+{
+    if (t.len > (uint32_t)(POLICY_POOL - p->pool_used))
+        return false;
+    *at = (struct pooled){p->pool_used, (uint16_t)t.len};
+    copy_bytes(p->pool + p->pool_used, t.at, t.len);
+    p->pool_used = (uint16_t)(p->pool_used + t.len);
+    return true;
+}

@@ -1,0 +1,47 @@
+/* What the readers of settings share: errors that name the setting and the fix, and room in the policy's pool. */
+#ifndef SHIELD_SETTING_READER_H
+#define SHIELD_SETTING_READER_H
+
+#include "policy.h"
+
+enum { SHOWN_MAX = 128 /* of an offending entry in an error */ };
+
+/* The environment and a file are two sources of one policy. */
+enum setting_joins {
+    GIVEN_ONCE,
+    LISTS_JOIN,
+    SERVICES_JOIN /* lists of services do; all and none do not */
+};
+
+/* What becomes of it when code gives a policy after the first (tighten.h). */
+enum setting_later {
+    NOT_OF_POLICY, /* a setting of the layer, the engine or the function's place: code cannot give it */
+    STAYS,         /* the value must be the one in force */
+    TIGHTENS       /* a mode: it may get stricter */
+};
+
+/* A row of the table in setting_table.c. */
+struct setting {
+    struct text name;
+    bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);
+    void (*write)(const struct policy *p, const struct setting *s, struct writer *w);
+    uint8_t later;  /* enum setting_later */
+    uint8_t detail; /* for the reader: which mode, which switch */
+    uint8_t joins;  /* enum setting_joins: what becomes of the same setting in another source */
+};
+
+/* SETTING: "offending" */
+void setting_culprit(struct writer *error, const struct setting *s, struct text offending);
+/* Takes back what was written in case an error came. */
+void setting_take_back(struct writer *error, uint32_t mark);
+/* SETTING: "offending" reason; always false. */
+bool setting_refuse(struct writer *error, const struct setting *s, struct text offending, struct text reason);
+/* SETTING: reason; always false. */
+bool setting_refuse_list(struct writer *error, const struct setting *s, struct text reason);
+/* Puts a text into the pool; false when there is no room. */
+bool setting_keep(struct policy *p, struct text t, struct pooled *at);
+
+#define POOL_FULL                                                                                            \
+    TEXT("the lists together are longer than 32768 bytes; shorten them with *.domain, networks or globs")
+
+#endif

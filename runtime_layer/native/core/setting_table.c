@@ -1,0 +1,371 @@
+/* The SHIELD_* settings: one row each says its name, how it is read and how it is written. */
+#include "setting_table.h"
+
+#include "setting_entries.h"
+#include "setting_lists.h"
+#include "setting_reader.h"
+#include "suggest.h"
+
+/* One word out of a fixed few. */
+struct choice {
+    const char *word;
+    uint8_t value;
+};
+
+static bool read_choice(const struct setting *s, struct text value, const struct choice *choices,
+                        uint32_t count, uint8_t *chosen, struct writer *error)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (text_equal(value, text_of(choices[i].word))) {
+            *chosen = choices[i].value;
+            return true;
+        }
+    }
+    setting_culprit(error, s, value);
+    put(error, TEXT("is not a value; use "));
+    for (uint32_t i = 0; i < count; i++) {
+        if (i)
+            put(error, i + 1 < count ? TEXT(", ") : TEXT(" or "));
+        put(error, text_of(choices[i].word));
+    }
+    return false;
+}
+
+#define NOT_A_MODE TEXT("is not a mode; use block, alert or allow")
+
+static bool read_mode(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    if (mode_from(value, &p->modes[s->detail]))
+        return true;
+    return setting_refuse(error, s, value, NOT_A_MODE);
+}
+
+static void write_mode(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    put(w, mode_name(p->modes[s->detail]));
+}
+
+static const struct choice ON_FAILURE[] = {
+    {"refuse", ON_FAILURE_REFUSE},
+    {"run_unshielded", ON_FAILURE_RUN_UNSHIELDED},
+};
+
+static bool read_on_failure(struct policy *p, const struct setting *s, struct text value,
+                            struct writer *error)
+{
+    return read_choice(s, value, ON_FAILURE, 2, &p->on_failure, error);
+}
+
+static void write_on_failure(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, text_of(ON_FAILURE[p->on_failure == ON_FAILURE_RUN_UNSHIELDED].word));
+}
+
+static bool read_unusual_names(struct policy *p, const struct setting *s, struct text value,
+                               struct writer *error)
+{
+    return mode_from(value, &p->unusual_names) || setting_refuse(error, s, value, NOT_A_MODE);
+}
+
+static void write_unusual_names(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, mode_name(p->unusual_names));
+}
+
+static const struct choice SWITCH[] = {{"on", 1}, {"off", 0}};
+
+/* The policy has the opposite, so that zero is the strict value. */
+static bool read_switch(const struct setting *s, struct text value, bool *off, struct writer *error)
+{
+    uint8_t on;
+    if (!read_choice(s, value, SWITCH, 2, &on, error))
+        return false;
+    *off = !on;
+    return true;
+}
+
+static bool read_check_server_name(struct policy *p, const struct setting *s, struct text value,
+                                   struct writer *error)
+{
+    return read_switch(s, value, &p->skip_server_name, error);
+}
+
+static void write_check_server_name(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, text_of(SWITCH[p->skip_server_name].word));
+}
+
+static bool read_log_arguments(struct policy *p, const struct setting *s, struct text value,
+                               struct writer *error)
+{
+    return read_switch(s, value, &p->hide_arguments, error);
+}
+
+static void write_log_arguments(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, text_of(SWITCH[p->hide_arguments].word));
+}
+
+static bool read_one_path(struct policy *p, const struct setting *s, struct text value, struct writer *error,
+                          struct pooled *to)
+{
+    uint32_t mark = error->used;
+    setting_culprit(error, s, value);
+    if (!entry_path(value, error))
+        return false;
+    setting_take_back(error, mark);
+    return setting_keep(p, value, to) || setting_refuse_list(error, s, POOL_FULL);
+}
+
+static bool read_next_wrapper(struct policy *p, const struct setting *s, struct text value,
+                              struct writer *error)
+{
+    return read_one_path(p, s, value, error, &p->next_wrapper);
+}
+
+static void write_next_wrapper(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, policy_text(p, p->next_wrapper));
+}
+
+static bool read_policy_file(struct policy *p, const struct setting *s, struct text value,
+                             struct writer *error)
+{
+    return read_one_path(p, s, value, error, &p->policy_file);
+}
+
+static void write_policy_file(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, policy_text(p, p->policy_file));
+}
+
+static bool read_region(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    bool well = value.len <= 32;
+    for (uint32_t i = 0; i < value.len; i++) {
+        char c = value.at[i];
+        well = well && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-');
+    }
+    if (!well)
+        return setting_refuse(error, s, value, TEXT("is not a region; use a name such as us-east-1"));
+    return setting_keep(p, value, &p->region) || setting_refuse_list(error, s, POOL_FULL);
+}
+
+static void write_region(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, policy_text(p, p->region));
+}
+
+static bool read_account(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    bool well = value.len == 12;
+    for (uint32_t i = 0; i < value.len; i++)
+        well = well && value.at[i] >= '0' && value.at[i] <= '9';
+    if (!well)
+        return setting_refuse(error, s, value, TEXT("is not an account; write its twelve digits"));
+    return setting_keep(p, value, &p->account) || setting_refuse_list(error, s, POOL_FULL);
+}
+
+static void write_account(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, policy_text(p, p->account));
+}
+
+#define NAME(literal) {literal, sizeof(literal) - 1}
+
+/* The bit of a setting in policy.seen is its row. */
+static const struct setting SETTINGS[] = {
+    {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, TIGHTENS, OUTBOUND_CONNECTIVITY,
+     GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, STAYS, 0, SERVICES_JOIN},
+    {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_buckets, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_CHECK_SERVER_NAME"), read_check_server_name, write_check_server_name, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_UNUSUAL_NAMES"), read_unusual_names, write_unusual_names, TIGHTENS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, TIGHTENS, READ_WRITE_TMP, GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, TIGHTENS, CREATE_CHILD_PROCESS, GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, TIGHTENS, READ_HANDLER, GIVEN_ONCE},
+    {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, TIGHTENS, EXECUTABLE_MEMORY, GIVEN_ONCE},
+    {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_LOG_ARGUMENTS"), read_log_arguments, write_log_arguments, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_NEXT_WRAPPER"), read_next_wrapper, write_next_wrapper, NOT_OF_POLICY, 0, GIVEN_ONCE},
+    {NAME("SHIELD_POLICY_FILE"), read_policy_file, write_policy_file, NOT_OF_POLICY, 0, GIVEN_ONCE},
+    {NAME("SHIELD_ACCOUNT_ID"), read_account, write_account, NOT_OF_POLICY, 0, GIVEN_ONCE},
+    {NAME("AWS_REGION"), read_region, write_region, NOT_OF_POLICY, 0, GIVEN_ONCE},
+};
+enum { SETTING_COUNT = sizeof SETTINGS / sizeof SETTINGS[0] };
+_Static_assert(SETTING_COUNT <= 32, "policy.seen has one bit for each");
+
+static bool is_ours(struct text name)
+{
+    return text_starts(name, TEXT("SHIELD_"));
+}
+
+static const struct setting *find_setting(struct text name)
+{
+    for (uint32_t i = 0; i < SETTING_COUNT; i++)
+        if (text_equal(SETTINGS[i].name, name))
+            return &SETTINGS[i];
+    return NULL;
+}
+
+static bool refuse_unknown(struct text name, struct writer *error)
+{
+    struct suggestion near = suggest_for(name);
+    for (uint32_t i = 0; i < SETTING_COUNT; i++)
+        suggest_offer(&near, SETTINGS[i].name);
+    if (!put_json(error, name, SHOWN_MAX))
+        put(error, TEXT("..."));
+    put(error, TEXT(": there is no such setting; "));
+    if (near.best.len) {
+        put(error, TEXT("did you mean "));
+        put(error, near.best);
+        put_char(error, '?');
+    } else {
+        put(error, TEXT("take it out, or see the policy table for the names"));
+    }
+    return false;
+}
+
+void policy_begin(struct policy *p)
+{
+    /* What lies behind is written before it counts, and would be 48 KB of pages to touch. */
+    fill_bytes(p, 0, offsetof(struct policy, outbound));
+    p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
+    p->aws = AWS_ALL;
+    p->unusual_names = MODE_ALLOW;
+}
+
+void policy_next_source(struct policy *p)
+{
+    p->seen_here = 0;
+}
+
+/* Is a value of another source read on top of what there is? */
+static bool joins(const struct policy *p, const struct setting *s, struct text value)
+{
+    return s->joins == LISTS_JOIN || (s->joins == SERVICES_JOIN && p->aws == AWS_LISTED &&
+                                      !text_equal(value, TEXT("all")) && !text_equal(value, TEXT("none")));
+}
+
+bool policy_set(struct policy *p, struct text name, struct text value, struct writer *error)
+{
+    const struct setting *s = find_setting(name);
+    uint32_t bit;
+    if (!s)
+        return !is_ours(name) || text_equal(name, TEXT("SHIELD_STATE")) || refuse_unknown(name, error);
+    bit = 1u << (s - SETTINGS);
+    value = text_trim(value);
+    /* Lists of the environment and of the file are one list; anything else is given once. */
+    if ((p->seen_here & bit) || ((p->seen & bit) && !joins(p, s, value)))
+        return setting_refuse_list(error, s, TEXT("given twice; leave one of them out"));
+    if (is_ours(name) && !(p->seen & bit))
+        p->settings_seen++;
+    p->seen_here |= bit;
+    p->seen |= bit;
+    return s->read(p, s, value, error);
+}
+
+static bool set_line(struct policy *p, struct text line, struct writer *error)
+{
+    struct text name, value = line;
+    text_next(&value, '=', &name);
+    name = text_trim(name);
+    if (!value.at) {
+        put_char(error, '"');
+        put_json(error, line, SHOWN_MAX);
+        put(error, TEXT("\" is not a setting; write NAME=value"));
+        return false;
+    }
+    /* The lines are ours alone, unlike an environment: a name of someone else's is a misspelt one. */
+    if (!is_ours(name) && !find_setting(name))
+        return refuse_unknown(name, error);
+    return policy_set(p, name, value, error);
+}
+
+bool policy_set_lines(struct policy *p, struct text lines, struct writer *error)
+{
+    struct text line;
+    uint32_t number = 0;
+    while (text_next(&lines, '\n', &line)) {
+        uint32_t mark = error->used;
+        number++;
+        if (line.len && line.at[line.len - 1] == '\r')
+            line.len--;
+        line = text_trim(line);
+        if (!line.len || line.at[0] == '#')
+            continue;
+        put(error, TEXT("line "));
+        put_number(error, number);
+        put(error, TEXT(": "));
+        if (!set_line(p, line, error))
+            return false;
+        setting_take_back(error, mark);
+    }
+    return true;
+}
+
+bool policy_end(struct policy *p, struct writer *error)
+{
+    if (p->settings_seen)
+        return true;
+    put(error,
+        TEXT("there is no policy: not one SHIELD_ setting was given; set SHIELD_OUTBOUND_CONNECTIVITY, "
+             "or take the shield off the function"));
+    return false;
+}
+
+uint32_t setting_count(void)
+{
+    return SETTING_COUNT;
+}
+
+struct text setting_name(uint32_t row)
+{
+    return SETTINGS[row].name;
+}
+
+bool setting_given(const struct policy *p, uint32_t row)
+{
+    return p->seen & 1u << row;
+}
+
+bool setting_is_of_policy(uint32_t row)
+{
+    return SETTINGS[row].later != NOT_OF_POLICY;
+}
+
+uint8_t *setting_mode(struct policy *p, uint32_t row)
+{
+    const struct setting *s = &SETTINGS[row];
+    if (s->later != TIGHTENS)
+        return NULL;
+    return s->read == read_mode ? &p->modes[s->detail] : &p->unusual_names;
+}
+
+void setting_write(const struct policy *p, uint32_t row, struct writer *w)
+{
+    SETTINGS[row].write(p, &SETTINGS[row], w);
+}
+
+void policy_write_lines(const struct policy *p, struct writer *w)
+{
+    for (uint32_t row = 0; row < SETTING_COUNT; row++) {
+        if (!setting_given(p, row))
+            continue;
+        put(w, setting_name(row));
+        put_char(w, '=');
+        setting_write(p, row, w);
+        put_char(w, '\n');
+    }
+}

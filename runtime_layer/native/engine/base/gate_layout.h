@@ -1,0 +1,55 @@
+/* What the gate's assembly (gate/<architecture>/gate.S) and the C around it share: offsets, sizes, numbers. For both, so there
+ * is nothing but #define here. `gate/dispatch.c` and `base/syscall_ctx.h` assert that it is as C has it. */
+#ifndef SHIELD_GATE_LAYOUT_H
+#define SHIELD_GATE_LAYOUT_H
+
+/* struct call (syscall_ctx.h), which the gate fills on its stack. */
+#define CALL_NR 0
+#define CALL_ARG 8
+#define CALL_SITE 56
+#define CALL_STACK 64
+#define CALL_SIZE 72
+
+/* How far a trampoline has moved the caller's stack when it calls the gate: on x86_64 past the red zone, on aarch64 by x16, x30
+ * and the site's address. */
+#define RED_ZONE 128
+#define TRAMPOLINE_FRAME 32
+
+/* gate_table, one page (sealed_state.h): a byte a system call, for the assembly; three facts; for each call why it is judged and
+ * by whom. */
+#define GATE_TABLE 512 /* how many calls */
+#define GATE_READY 512
+#define GATE_LOG 516
+#define GATE_REASONS 520
+#define GATE_JUDGED 1024
+
+/* What a call's byte says: whether it is judged. The assembly compares in this order. */
+#define GUARD_NONE 0
+#define GUARD_ALWAYS 1 /* passed on to gate_judge */
+#define GUARD_LOG 2    /* only when the first argument is the log descriptor: fstat */
+#define GUARD_READY_LINE                                                                                     \
+    3                   /* when the third is at least READY_LINE, and as GUARD_MARKED: write, until ready */
+#define GUARD_MARKED 4  /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
+#define GUARD_RECEIVE 5 /* the same, where the mark is MARK_TCP_GREETED or one that follows: what receives */
+#define GUARD_ADDRESSED 6 /* when the fifth is not NULL, and as GUARD_MARKED: sendto */
+#define GUARD_MMAP 7      /* when what is mapped may run, or takes the place of something */
+/* When it makes something run, or reaches above lowest_range (protected_ranges.h); always of an only thread, as a signal handler
+ * may take away what a call in its midst looks at. */
+#define GUARD_MPROTECT 8
+#define GUARD_LEFT_OUT                                                                                       \
+    9 /* when alerts were left out (left_out.h): what may be the request for the next event */
+
+#define READY_LINE 40 /* bytes: no shorter write is a request for the next event */
+
+/* `fd_marks` (fd_marks.h): a mark of 1 << MARK_SHIFT bytes for each of 1 << DESCRIPTOR_BITS descriptors. Its low byte is the
+ * kind. */
+#define MARK_SHIFT 3
+#define DESCRIPTOR_BITS 20
+#define MARK_GREETED 3 /* MARK_TCP_GREETED */
+
+/* Arguments of mmap(2) and mprotect(2), by the number of the bit. */
+#define PROT_EXEC_BIT 2
+#define MAP_FIXED_BIT 4
+#define MAP_FIXED_NOREPLACE_BIT 20
+
+#endif

@@ -1,0 +1,34 @@
+/* Descriptors of the gate's own. What was judged through one is used through it, so nobody may close or replace it
+ * meanwhile. Each has a number in a range that programs do not use, and a mark (fd_marks.h): close(2) says EBADF to it,
+ * close_range(2) passes over it, and dup2(2) reaches no number of the range.
+ *
+ * Where a limit leaves no number in the range, the descriptor keeps a low one: the mark protects it all the same, but not
+ * from a thread whose dup2 was judged a moment before it was marked.
+ */
+#ifndef SHIELD_OWN_FDS_H
+#define SHIELD_OWN_FDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The upper quarter of the 1,024 descriptors that a function has in Lambda. */
+enum { OWN_FDS_FIRST = 768, OWN_FDS_END = 1024 };
+
+/* Takes over a descriptor that the gate just made, so that the program's own opens get the lowest number that is free
+ * (open(2)). Not for a file that the program may hold record locks on, unless it is a mere reference (O_PATH): closing
+ * any other descriptor of it ends them (fcntl(2)). Returns the new number; errors are passed through. */
+int64_t own_fd_take(int64_t descriptor);
+/* Nothing for an error. */
+void own_fd_close(int64_t descriptor);
+/* A reference (O_PATH) to what the program's own descriptor stands for. Or an errno. */
+int64_t own_fd_refer(int32_t descriptor);
+
+/* Never to be closed by the program: the log. */
+void own_fd_mark(int32_t descriptor);
+bool is_own_fd(uint32_t descriptor);
+/* May the program lay another descriptor over this number? */
+bool may_be_replaced(uint32_t descriptor);
+/* The lowest of the gate's own that is not below `from`; UINT32_MAX: there is none. */
+uint32_t own_fd_next(uint32_t from);
+
+#endif

@@ -1,0 +1,26 @@
+#include "mapping_lock.h"
+
+#include "../base/raw_syscall.h"
+#include "process_state.h"
+
+enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 5000 /* milliseconds */ };
+
+bool lock_mappings(void)
+{
+    const uint64_t millisecond[2] = {0, 1000000};
+    uint32_t *lock = mapping_lock_of_process();
+    for (uint32_t turn = 0; turn < PATIENCE; turn++) {
+        if (!__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
+            return true;
+        if (turn < QUICK_TURNS)
+            KERNEL(sched_yield);
+        else
+            KERNEL(nanosleep, millisecond, 0);
+    }
+    return false;
+}
+
+void unlock_mappings(void)
+{
+    __atomic_store_n(mapping_lock_of_process(), 0, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,18 @@
+#include "sealed_state.h"
+
+struct sealed sealed;
+uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
+static struct names learnt;
+
+struct names *learnt_names(void)
+{
+    return &learnt;
+}
+
+bool is_resolver_address(const struct endpoint *to)
+{
+    for (uint32_t i = 0; i < sealed.resolver_count; i++)
+        if (to->port == sealed.resolvers[i].port && address_equal(&to->ip, &sealed.resolvers[i].ip))
+            return true;
+    return false;
+}

@@ -1,0 +1,43 @@
+/* proc(5): /proc/self/exe is the program that runs, whatever it was called by. */
+#define _GNU_SOURCE
+#include "own_path.h"
+
+#include "refusal_report.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIBRARY "libshield.so"
+
+bool library_path(char *to, size_t cap, struct writer *error)
+{
+    ssize_t n = readlink(SELF, to, cap);
+    if (n < 0) {
+        put_string(error, "cannot tell where shield itself lies: " SELF);
+        put_error(error, errno);
+        return false;
+    }
+    size_t used = (size_t)n;
+    while (used > 0 && to[used - 1] != '/')
+        used--;
+    if (used == 0 || used + sizeof LIBRARY > cap) {
+        put_string(error, "the path of shield itself is too long");
+        return false;
+    }
+    memcpy(to + used, LIBRARY, sizeof LIBRARY);
+    /* ld.so(8): blanks and colons separate the entries of a preload, and nothing escapes them. */
+    if (!strpbrk(to, " :"))
+        return true;
+    put_quoted(error, to);
+    put_string(error, " has a blank or a colon in its path, which no preload can name");
+    return false;
+}
+
+bool is_self(const char *path)
+{
+    struct stat self, other;
+    return stat(SELF, &self) == 0 && stat(path, &other) == 0 && self.st_dev == other.st_dev &&
+           self.st_ino == other.st_ino;
+}

@@ -1,0 +1,29 @@
+/* The JSON lines of a start that failed, and the small helpers that put their reasons together. */
+#ifndef SHIELD_REFUSAL_REPORT_H
+#define SHIELD_REFUSAL_REPORT_H
+
+#include "../core/text.h"
+
+/* A line is one write of at most this many bytes, so that it stays one event in CloudWatch. */
+enum { LINE_MAX_BYTES = 4096, REASON_MAX = 2048 };
+
+/* A reason in the making: `reason_begin` gives it its space. */
+struct reason {
+    struct writer writer;
+    char bytes[REASON_MAX];
+};
+
+struct writer *reason_begin(struct reason *r);
+struct text reason_text(const struct reason *r);
+
+/* Each takes a terminated string; `put_quoted` puts it between double quotes. */
+void put_string(struct writer *w, const char *s);
+void put_quoted(struct writer *w, const char *s);
+/* ": No such file or directory" */
+void put_error(struct writer *w, int error);
+
+/* Writes {"function_shield":true,...,"event":EVENT,...,"reason":REASON} to stderr. EVENT is "refused" or
+ * "unshielded". A stderr that is closed or broken changes nothing for the caller. */
+void write_report(const char *event, struct text reason);
+
+#endif

@@ -1,0 +1,95 @@
+"""Links between the pages: GitHub and the docs site follow each one, to a file that is there and a heading in it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from integration.docs.pages import ROOT
+from integration.docs.site import stage_site
+
+
+def pages() -> list[str]:
+    """Every page that is, or could be, committed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        return sorted(name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file())
+    skipped = {".venv", "node_modules", ".site", "site", ".tools"}
+    found = (file.relative_to(ROOT) for file in ROOT.rglob("*.md"))
+    return sorted(file.as_posix() for file in found if not skipped & set(file.parts))
+
+
+@cache
+def anchors(name: str) -> set[str]:
+    """What GitHub calls the headings of a page: lower case, punctuation left out, spaces as dashes."""
+    text = re.sub(r"^ *(`{3,}).*?^ *\1", "", (ROOT / name).read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", pages())
+def test_every_link_leads_somewhere(name: str) -> None:
+    wrong: list[str] = []
+
+    def check(target: str) -> str:
+        if re.match(r"[a-z]+:", target):
+            return target
+        path, _, anchor = target.partition("#")
+        try:
+            linked = stage_site.resolved(path, name) if path else name
+        except stage_site.SiteError as error:
+            wrong.append(str(error))
+        else:
+            if anchor and linked.endswith(".md") and anchor not in anchors(linked):
+                wrong.append(f"{name}: {linked} has no heading for #{anchor}")
+        return target
+
+    stage_site.with_links((ROOT / name).read_text(), check)
+    assert wrong == []
+
+
+def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
+    staged = stage_site.stage(tmp_path)
+    assert "source/examples/pipeline/README.md" in staged, "a page that only the README links to"
+    for place in staged:
+        for target in re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", (tmp_path / place).read_text()):
+            if not place.startswith("source/") or place.endswith("README.md"):
+                assert (tmp_path / place).parent.joinpath(target).is_file(), f"{place}: {target}"
+
+
+def test_the_commands_are_in_the_site(tmp_path: Path) -> None:
+    stage_site.stage(tmp_path)
+    page = (tmp_path / "reference" / "commands.md").read_text()
+    assert "## `shielded-function set-mode`" in page
+    assert "--dry-run" in page
+
+
+def test_a_code_block_keeps_its_links() -> None:
+    text = "[a](b.md)\n````md\n```\n[a](b.md)\n```\n````\n[c]: d.md\n"
+    changed = stage_site.with_links(text, lambda target: f"x/{target}")
+    assert changed == text.replace("[a](b.md)\n````", "[a](x/b.md)\n````").replace("d.md", "x/d.md")
+
+
+def test_a_link_to_nothing_is_an_error() -> None:
+    with pytest.raises(stage_site.SiteError, match=r"docs/index\.md: the link `guide/none\.md` leads to no file"):
+        stage_site.site_link("guide/none.md", "docs/index.md")
+    with pytest.raises(stage_site.SiteError, match="leads to no file"):
+        stage_site.site_link("../../outside.md", "docs/index.md")
+
+
+def test_the_navigation_has_every_page() -> None:
+    text = re.sub(r"!!python/\S+", "", (ROOT / "mkdocs.yml").read_text())
+    listed = set(re.findall(r"\b([\w/-]+\.md)\b", str(yaml.safe_load(text)["nav"])))
+    written = {file.relative_to(ROOT / "docs").as_posix() for file in (ROOT / "docs").rglob("*.md")}
+    assert listed == written | set(stage_site.OUTSIDE.values())
