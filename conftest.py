@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import runpy
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,17 @@ _LONGEST = (
     "platforms/libcs/test_running.py",
     "runtimes/node/test_workers.py",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_models() -> Iterator[None]:
+    """botocore parses a service's model once for each session, and moto makes every test a session of its own."""
+    from botocore.loaders import JSONFileLoader
+
+    load = functools.lru_cache(maxsize=32)(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, file_path: load(file_path))
+        yield
 
 
 @pytest.hookimpl(wrapper=True)
