@@ -12,7 +12,7 @@ from shielded_function_runtime.build.native import ENGINE_ROOMS, NATIVE
 
 ENGINE = NATIVE / "engine"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
-NOT_CODE = re.compile(r'/\*.*?\*/|"(?:[^"\\]|\\.)*"', re.DOTALL)
+NOT_CODE = re.compile(r"""/\*.*?\*/|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)+'""", re.DOTALL)
 DEFINED_FUNCTION = re.compile(r"^(?!static|typedef|extern|#|\s)[a-z][\w\s*]*?\b(\w+)\([^;{}]*\)\s*\{", re.MULTILINE)
 DEFINED_VARIABLE = re.compile(
     r"^(?!static|typedef|extern|#|\s)[a-z][\w\s*]*?\b(\w+)(?:\[[^\]]*\])?(?:\s*__attribute__\(\(.*\)\))?(?:\s*=[^;(]*)?;",
@@ -117,3 +117,16 @@ def test_files_call_each_other_in_no_circle() -> None:
         assert len(list(TopologicalSorter(call_graph()).static_order())) > 50
     except CycleError as circle:
         raise AssertionError(circle.args[1]) from None
+
+
+def test_each_function_is_used_outside_its_file_or_static() -> None:
+    code = {path: NOT_CODE.sub(" ", path.read_text(encoding="utf-8")) for path in files()}
+    entries = {"shield_configure", "gate_judge"} | set(
+        re.findall(r"X\((judge_\w+)\)", code[ENGINE / "base/handlers.h"])
+    )
+    for path in code:
+        for name in DEFINED_FUNCTION.findall(code[path]) if path.suffix == ".c" else []:
+            others = [other for other in code if unit(other) != unit(path) and other != path.with_suffix(".h")]
+            in_macro = re.search(rf"#define [^\n]*\b{name}\b", code.get(path.with_suffix(".h"), ""))
+            used = any(re.search(rf"\b{name}\b", code[other]) for other in others)
+            assert used or in_macro or name in entries, f"{path.name}: {name}"

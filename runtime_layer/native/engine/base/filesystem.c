@@ -70,13 +70,6 @@ bool is_nameless_pipe(int32_t file)
     return !is_error(KERNEL(fstatfs, file, &fs)) && fs.type == PIPEFS_MAGIC;
 }
 
-uint32_t filesystem_type(int32_t file)
-{
-    struct filesystem fs = {0};
-    KERNEL(fstatfs, file, &fs);
-    return (uint32_t)fs.type;
-}
-
 bool is_memory_file(int32_t file)
 {
     return !is_error(KERNEL(fcntl, file, F_GET_SEALS, 0));

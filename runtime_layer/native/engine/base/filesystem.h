@@ -12,8 +12,6 @@ bool leads_to_root_filesystem(const char *path);
 /* Is its mount read-only? Nobody changes names or contents there. */
 bool is_on_read_only_mount(int32_t file);
 bool is_memory_file(int32_t file);
-/* As linux/magic.h has it; 0: unknown. A network's server is asked. */
-uint32_t filesystem_type(int32_t file);
 /* Is it procfs's, or is that not known? */
 bool is_in_procfs(int32_t file);
 /* A pipe that no path leads to, but for those of /proc. */

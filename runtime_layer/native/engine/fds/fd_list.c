@@ -29,13 +29,6 @@ enum listed for_each_descriptor(bool (*each)(int32_t descriptor))
     return found ? ONE_OF_THEM : n < 0 ? NOT_LISTED : NONE_OF_THEM;
 }
 
-bool is_regular_file(int32_t descriptor)
-{
-    struct stat st = {0};
-    KERNEL(fstat, descriptor, &st);
-    return (st.st_mode & S_IFMT) == S_IFREG;
-}
-
 #define RING TEXT("anon_inode:[io_uring]")
 
 static bool is_ring(int32_t descriptor)

@@ -9,8 +9,6 @@ enum listed { NONE_OF_THEM, ONE_OF_THEM, NOT_LISTED };
 
 /* Calls `each` for every open descriptor until it returns true. NOT_LISTED: something forbids that (landlock(7)). */
 enum listed for_each_descriptor(bool (*each)(int32_t descriptor));
-/* A regular file. Closing any number of it ends the process's record locks on it (fcntl(2)): the gate makes no other. */
-bool is_regular_file(int32_t descriptor);
 /* May there be a ring of io_uring, open or mapped? What goes through one passes no gate (io_uring(7)), and who has one does
  * not take no for an answer: libuv aborts. */
 bool has_io_uring(void);

@@ -299,7 +299,8 @@ static void put_modes(struct writer *w)
     put_char(w, '}');
 }
 
-uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX])
+enum { START_LINE_MAX = 1536 };
+static uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX])
 {
     struct writer w = {out, 0, START_LINE_MAX - 1, false};
     uint64_t now[2] = {0, 0};

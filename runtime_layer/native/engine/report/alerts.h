@@ -52,9 +52,6 @@ struct start_line {
     uint32_t sites, patched, micros;
 };
 void report_start(int32_t descriptor, const struct start_line *line);
-/* The line alone. Returns its length. */
-enum { START_LINE_MAX = 1536 };
-uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX]);
 
 /* The line that says why a process is not shielded, and whether it goes on. */
 void report_failure(bool runs, const struct writer *reason);

@@ -222,7 +222,7 @@ static bool find_and_patch(struct patch *patch, struct room *room)
     return well;
 }
 
-bool patch_mapping(struct patch *patch)
+static bool patch_mapping(struct patch *patch)
 {
     if (patch->room)
         return find_and_patch(patch, patch->room);

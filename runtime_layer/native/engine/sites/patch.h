@@ -39,10 +39,8 @@ struct patch {
     struct room *room; /* NULL: memory of its own */
 };
 
-/* Finds and patches all sites of the mapping that can make a guarded call. False when one of them stays
- * unpatched: the mapping must not run. */
-bool patch_mapping(struct patch *patch);
-/* Scans and patches one executable mapping of an open file of that size: its `low`, `high` and `delta`. */
+/* Finds and patches all sites of one executable mapping of an open file of that size (its `low`, `high` and `delta`) that can
+ * make a guarded call. False when one of them stays unpatched: the mapping must not run. */
 bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch);
 /* The same for sites that are known already; there is no image then. */
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
