@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "../../runtime_layer/native/core/dns.h"
+#include "../../runtime_layer/native/core/machine_names.h"
 
 static bool same_question(const struct dns_question *a, const struct dns_question *b)
 {
@@ -18,12 +19,26 @@ static void question_is_sound(const struct dns_question *q)
         CHECK(q->name[i] && strchr(host, q->name[i]));
 }
 
+/* A name of its own memory, with nothing behind it that could be read. */
+static void is_read_within(struct text name)
+{
+    struct address ip;
+    char *copy = room_take(name.len ? name.len : 1, 1);
+    memcpy(copy, name.at, name.len);
+    struct text own = {copy, name.len}, half = {copy, name.len / 2};
+    CHECK(!read_reverse_name(own, &ip) || ip.family == FAMILY_V4 || ip.family == FAMILY_V6);
+    CHECK(!name.len || is_machine_name(own, own, own));
+    is_machine_name(own, half, own);
+    room_give(copy);
+}
+
 static void reads_back(const uint8_t *query, uint32_t len)
 {
     struct dns_question q, again;
     if (!dns_read_query(query, len, &q))
         return;
     question_is_sound(&q);
+    is_read_within((struct text){q.name, q.name_len});
     uint8_t *out = room_take(DNS_QUERY_MAX, 1);
     uint32_t n = dns_write_query(&q, query, out);
     CHECK(n <= DNS_QUERY_MAX && n <= len + 11 && dns_read_query(out, n, &again) && same_question(&q, &again));

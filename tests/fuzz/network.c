@@ -4,6 +4,8 @@
  * to a socket, make a call, copy a descriptor, say a ClientHello piece by piece, ... */
 #include "played_network.h"
 
+#include "../../runtime_layer/native/engine/network/self_lookup.h"
+
 /* The rest of the engine that these judges are linked with. */
 bool had_threads;
 
@@ -15,6 +17,12 @@ bool has_other_threads(void)
 bool is_memory_owner(void)
 {
     return true;
+}
+
+bool is_self_lookup(struct text name)
+{
+    (void)name;
+    return false;
 }
 
 void report_unusual(struct text name)

@@ -8,7 +8,7 @@
 
 /* socket(2), connect(2), shutdown(2), unix(7) */
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, NETLINK_ROUTE = 0 };
-enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_TYPE_MASK = 0xf };
+enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_TYPE_MASK = 0xf, SOCK_CLOEXEC = 0x80000 };
 enum { SHUT_WR = 1, SHUT_RDWR = 2, SCM_RIGHTS = 1 };
 enum {
     IPPROTO_TCP = 6,

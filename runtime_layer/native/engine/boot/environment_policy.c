@@ -230,18 +230,30 @@ static void add_implicit_endpoints(struct text value)
     }
 }
 
+/* What follows the keyword in a line of resolv.conf(5). False: it is another line. */
+static bool read_resolver_line(struct text line, struct text keyword, struct text *value)
+{
+    if (!text_starts(line, keyword) || line.len == keyword.len ||
+        (line.at[keyword.len] != ' ' && line.at[keyword.len] != '\t'))
+        return false;
+    *value = text_trim((struct text){line.at + keyword.len, line.len - keyword.len});
+    return true;
+}
+
 static void read_resolvers(void)
 {
-    struct text lines = whole_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line;
-    while (rest.len && text_next(&rest, '\n', &line) && sealed.resolver_count < MAX_RESOLVERS) {
-        struct text keyword = TEXT("nameserver");
-        if (!text_starts(line, keyword))
-            continue;
-        struct text address = text_trim((struct text){line.at + keyword.len, line.len - keyword.len});
+    struct text lines = whole_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line, value;
+    struct text domains = TEXT(""); /* the last line counts */
+    while (rest.len && text_next(&rest, '\n', &line)) {
         struct endpoint e = {.port = 53};
-        if (address_parse(address, &e.ip))
+        if (read_resolver_line(line, TEXT("nameserver"), &value) && sealed.resolver_count < MAX_RESOLVERS &&
+            address_parse(value, &e.ip))
             sealed.resolvers[sealed.resolver_count++] = e;
+        if (read_resolver_line(line, TEXT("search"), &value) ||
+            read_resolver_line(line, TEXT("domain"), &value))
+            domains = value;
     }
+    sealed.search_domains = domains.len ? keep_text(domains) : 0;
     whole_file_drop(lines, POLICY_FILE_MAX);
     if (sealed.resolver_count == 0) { /* resolv.conf(5): the local machine */
         struct endpoint e = {.port = 53};

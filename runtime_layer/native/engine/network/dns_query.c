@@ -3,6 +3,7 @@
 #include "../base/user_memory.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
+#include "self_lookup.h"
 #include "network.h"
 
 enum { DENIED = 64 };
@@ -127,6 +128,11 @@ struct verdict judge_question(const struct call *call, const struct dns_question
         return verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     facts->allow = name;
     struct verdict verdict = verdict_name(&sealed.policy, name);
+    if (verdict.action != ACTION_ALLOW && is_self_lookup(name))
+        return (struct verdict){.policy = OUTBOUND_CONNECTIVITY,
+                                .action = ACTION_ALLOW,
+                                .reason = REASON_ALWAYS,
+                                .rule = RULE_NONE};
     if (verdict.action != ACTION_ALLOW || !verdict_is_unusual(&sealed.policy, name, &verdict))
         return verdict;
     struct verdict unusual = verdict_unusual(&sealed.policy);

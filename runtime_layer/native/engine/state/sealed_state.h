@@ -32,6 +32,7 @@ struct sealed {
     struct always always;
     struct endpoint resolvers[MAX_RESOLVERS];
     uint32_t resolver_count;
+    uint16_t search_domains; /* offset of their text in the pool; an empty one: none */
 
     uint32_t stage;
     uint32_t language;     /* enum language: of the program that runs in this process */

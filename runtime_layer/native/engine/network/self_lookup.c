@@ -1,0 +1,50 @@
+#include "self_lookup.h"
+
+#include "../../core/machine_names.h"
+#include "../base/linux_abi.h"
+#include "../base/socket_info.h"
+#include "../state/sealed_state.h"
+
+/* struct utsname (uname(2)): the second text is the host's name. */
+enum { UTS_TEXT = 65, UTS_TEXTS = 6 };
+
+static struct text read_host_name(char buffer[UTS_TEXT * UTS_TEXTS])
+{
+    return is_error(KERNEL(uname, buffer)) ? TEXT("") : text_of(buffer + UTS_TEXT);
+}
+
+/* Who connects a UDP socket to an address of the machine's own has that address itself; nothing is sent (ip(7)). */
+static bool is_own_address(const struct address *ip)
+{
+    bool is_v6 = ip->family == FAMILY_V6;
+    struct sockaddr_bytes to = {.bytes = {is_v6 ? AF_INET6 : AF_INET}, .len = is_v6 ? 28 : 16}, from = to;
+    struct endpoint own;
+    copy_bytes(to.bytes + (is_v6 ? 8 : 4), ip->bytes,
+               is_v6 ? 16 : 4); /* struct sockaddr_in6, sockaddr_in; port 0 */
+    int64_t made = KERNEL(socket, to.bytes[0], SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (is_error(made))
+        return false;
+    bool is_own = !is_error(KERNEL(connect, made, to.bytes, to.len)) &&
+                  !is_error(KERNEL(getsockname, made, from.bytes, &from.len)) &&
+                  endpoint_from_sockaddr(from.bytes, from.len, &own) == SOCKADDR_INET &&
+                  address_equal(&own.ip, ip);
+    KERNEL(close, made);
+    return is_own;
+}
+
+/* By any port: port 0 by UDP is that of who only sorts addresses (verdict.c). */
+static bool may_be_reached(const struct address *ip)
+{
+    struct endpoint to = {*ip, 0};
+    return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), &to, PROTOCOL_UDP).action ==
+           ACTION_ALLOW;
+}
+
+bool is_self_lookup(struct text name)
+{
+    char buffer[UTS_TEXT * UTS_TEXTS];
+    struct address ip;
+    if (read_reverse_name(name, &ip))
+        return may_be_reached(&ip) || is_own_address(&ip);
+    return is_machine_name(name, read_host_name(buffer), text_of(sealed.environment + sealed.search_domains));
+}

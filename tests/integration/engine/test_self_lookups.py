@@ -1,0 +1,64 @@
+"""Look-ups by which programs learn who they are pass without a line; the name server learns nothing else by them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Sandbox
+
+BLOCKED = policy(outbound_connectivity="block") | {
+    "SHIELD_ALLOW_OUTBOUND": "allowed.example,11.22.33.0/24",
+    "SHIELD_ALLOW_AWS": "none",
+}
+HOST, LEARNT = "emulated-lambda", "9.9.9.9"
+OF_ITSELF = [HOST, "localhost", "1.0.0.127.in-addr.arpa", "1.113.0.203.in-addr.arpa", "7.33.22.11.in-addr.arpa",
+             "allowed.example", "9.9.9.9.in-addr.arpa"]  # fmt: skip
+OF_OTHERS = ["9.9.9.9.in-addr.arpa", "7.34.22.11.in-addr.arpa", "1.0.0.224.in-addr.arpa", f"{HOST}.evil.example",
+             "secret.in-addr.arpa", "other-host"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task") / "code"
+    task.mkdir()
+    for name in ("self_lookups.py", "questions.py"):
+        shutil.copy(INSIDE / name, task)
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def names(box: Sandbox) -> Iterator[DnsServer]:
+    with DnsServer(box, {"*": [LEARNT]}) as server:
+        yield server
+
+
+def run(box: Sandbox, asked: list[str]) -> tuple[dict[str, bool], list[str]]:
+    done = box.run_command([SHIELD, PYTHON, "/var/task/self_lookups.py", *asked], environment=BLOCKED)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), [line["details"]["host"] for line in done.shield_lines if "policy" in line]
+
+
+def test_self_lookups_pass_without_a_line(box: Sandbox, names: DnsServer) -> None:
+    assert run(box, OF_ITSELF) == (dict.fromkeys(OF_ITSELF, True), [])
+    assert [q.name for q in names.questions] == OF_ITSELF
+
+
+def test_other_lookups_do_not_leave(box: Sandbox, names: DnsServer) -> None:
+    """Nor that of an address before a name was answered with it."""
+    assert run(box, OF_OTHERS) == (dict.fromkeys(OF_OTHERS, False), OF_OTHERS)
+    assert [q for q in names.questions if not q.name.endswith(".invalid")] == []
+
+
+def test_a_self_lookup_teaches_no_address(box: Sandbox, names: DnsServer) -> None:
+    """The name server could say for the machine's name where somebody else listens."""
+    reverse = "9.9.9.9.in-addr.arpa"
+    assert run(box, [HOST, reverse]) == ({HOST: True, reverse: False}, [reverse])
