@@ -245,6 +245,13 @@ def test_the_gates_descriptors_are_shared_when_all_are_taken(box: Sandbox) -> No
     assert alerts(done) == []
 
 
+def test_a_program_replaces_its_own_above_768(box: Sandbox) -> None:
+    """And a vfork child any number but the log's, as its descriptors are its own."""
+    result, done = run(box, "own_descriptors_in_the_gates_range", BLOCKED)
+    assert result == [True, True, None, errno.EBADF, 0]
+    assert alerts(done) == []
+
+
 @pytest.mark.parametrize("kind", ["dead", "unreaped"])
 def test_what_died_with_its_parents_memory_stops_nobody(box: Sandbox, kind: str) -> None:
     """Child after child dies in the midst of a guarded call."""
