@@ -39,7 +39,7 @@ _Static_assert(MARK_TCP_GREETED == 3 && MARK_TCP_NEW < 3, "as gate.S knows it");
 
 enum { MARKED_FDS_MAX = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it too */ };
 
-/* Low byte: enum watch. The rest changes with each mark, so that an older one cannot be taken for it. gate.S reads the
+/* Low byte: enum mark_kind. The rest changes with each mark, so that an older one cannot be taken for it. gate.S reads the
  * low byte. */
 extern uint64_t fd_marks[MARKED_FDS_MAX] __attribute__((visibility("hidden")));
 _Static_assert(sizeof *fd_marks == 8, "as gate.S counts them; and none comes twice");

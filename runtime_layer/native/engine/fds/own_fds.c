@@ -21,7 +21,8 @@ bool own_fd_mark(int32_t descriptor)
     return !(add_to_mark(descriptor, MARK_OWN) & MARK_HELD);
 }
 
-/* By a number over which nobody is about to lay something else. Or an errno. A vfork child has one thread, and its numbers are other things to its parent, whose marks it shares. */
+/* By a number over which nobody is about to lay something else. Or an errno. A vfork child has one thread, and its numbers
+ * are other things to its parent, whose marks it shares. */
 static int64_t copy_above(int64_t descriptor, int64_t lowest)
 {
     for (;;) {
