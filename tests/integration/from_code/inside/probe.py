@@ -81,6 +81,16 @@ def old_socket() -> None:
         raise OSError(result, "connect")
 
 
+def descriptors() -> None:
+    """No more than when it was first asked."""
+    now = len(os.listdir("/proc/self/fd"))
+    if now > _descriptors.setdefault("first", now):
+        raise OSError(errno.EMFILE, f"{now}")
+
+
+_descriptors: dict[str, int] = {}
+
+
 def forked_child() -> None:
     """A copy of this process: it may not loosen anything, and what it tightens is its own."""
     if (pid := os.fork()) == 0:
@@ -128,7 +138,7 @@ ATTEMPTS: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
         *(tmp, program, child_tmp, connect, datagram, handler, ready, memory, free_library, old_socket),
-        *(forked_child, threads, threads_are_well),
+        *(forked_child, threads, threads_are_well, descriptors),
     )
 }
 
