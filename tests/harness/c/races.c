@@ -2,23 +2,18 @@
  *
  *   races descriptor  lays a reference to /proc/self/mem over the descriptors that the gate opens; counts opens of
  *                     /dev/null that gave the memory, open for writing
- *   races place       lays a memory file with code of ours over the mapping of a library that is being made; counts times
- *                     that the code ran
  *   races environment turns a variable into one of the loader's while a listed program is started; counts children
  *                     that had it
- * `place` takes a library, of which it is not known that it needs no search, as second argument, `environment` the listed program, a shell.
+ * `environment` takes the listed program, a shell, as second argument.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,86 +83,18 @@ static int children_with_variable(char *program)
     return got;
 }
 
-enum { SIZE = 1 << 20 };
-#if defined(__x86_64__)
-static const char answer_42[] = "\xb8\x2a\0\0\0\xc3"; /* mov $42, %eax; ret */
-#else
-static const char answer_42[] = "\x40\x05\x80\x52\xc0\x03\x5f\xd6"; /* mov w0, #42; ret */
-#endif
-static int memory_file, library;
-static char *place;
-static sigjmp_buf before;
-
-static void pause_a_little(void)
-{
-    for (volatile int i = rand() % 3000; i > 0; i--)
-        ;
-}
-
-static void *exchange_place(void *unused)
-{
-    (void)unused;
-    while (!stop) {
-        mmap(place, SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, memory_file, 0);
-        pause_a_little();
-    }
-    return NULL;
-}
-
-static void fault(int signal)
-{
-    (void)signal;
-    siglongjmp(before, 1);
-}
-
-static int answers_42(void *code)
-{
-    volatile int answer = 0;
-    if (!sigsetjmp(before, 1) && !memcmp(code, answer_42, sizeof answer_42 - 1))
-        answer = ((int (*)(void))code)();
-    return answer == 42;
-}
-
-static int runs_of_own_code(void)
-{
-    int got = 0;
-    for (double end = now() + SECONDS; now() < end && !got;) {
-        char *text = mmap(place, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, library, 0);
-        if (text == MAP_FAILED)
-            continue;
-        got += answers_42(text);
-        munmap(text, SIZE); /* over text that stays nothing is ever laid */
-    }
-    return got;
-}
-
-static void prepare_code(const char *path)
-{
-    static char code[SIZE];
-    memcpy(code, answer_42, sizeof answer_42 - 1);
-    memory_file = memfd_create("code", 0);
-    library = open(path, O_RDONLY);
-    place = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (write(memory_file, code, SIZE) != SIZE || library < 0)
-        exit(2);
-    signal(SIGSEGV, fault);
-    signal(SIGBUS, fault);
-}
-
 int main(int argc, char **argv)
 {
     const char *kind = argc > 1 ? argv[1] : "";
-    int descriptor = !strcmp(kind, "descriptor"), at = !strcmp(kind, "place");
+    int descriptor = !strcmp(kind, "descriptor");
     if (!descriptor && argc < 3)
         return 2;
     planted = open("/proc/self/mem", O_PATH);
     first = dup(0);
     close(first);
-    if (at)
-        prepare_code(argv[2]);
     pthread_t thread;
-    pthread_create(&thread, NULL, descriptor ? plant : at ? exchange_place : flip, NULL);
-    int got = descriptor ? opens_of_memory() : at ? runs_of_own_code() : children_with_variable(argv[2]);
+    pthread_create(&thread, NULL, descriptor ? plant : flip, NULL);
+    int got = descriptor ? opens_of_memory() : children_with_variable(argv[2]);
     stop = 1;
     pthread_join(thread, NULL);
     printf("%d\n", got);

@@ -182,6 +182,25 @@ def descriptors_of_the_gates_range() -> list[object]:
 
 
 @evasion
+def own_descriptors_in_the_gates_range() -> list[object]:
+    """The JDK lays a marker over a socket that another thread waits on, and closes it then."""
+    marker, zero = os.open("/dev/null", os.O_RDONLY), os.open("/dev/zero", os.O_RDONLY)
+    held = [os.open("/dev/zero", os.O_RDONLY) for _ in range(850)]
+    in_range = next(number for number in held if number >= 800)
+    thread = threading.Thread(target=lambda: os.read(zero, 1))
+    thread.start()
+    thread.join()
+    found: list[object] = [
+        os.dup2(marker, in_range) == in_range,
+        os.read(in_range, 1) == b"",
+        refusal(lambda: os.close(in_range)),
+    ]
+    found.append(refusal(lambda: os.dup2(marker, in_range)))
+    child = os.posix_spawn("/bin/true", ["true"], {}, file_actions=[(os.POSIX_SPAWN_DUP2, marker, 1010)])
+    return [*found, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+
+
+@evasion
 def children_that_are_told_otherwise() -> list[str]:
     names = ["AWS_LAMBDA_METADATA_API", "AWS_XRAY_DAEMON_ADDRESS", "SHIELD_STATE_AWS_LAMBDA_RUNTIME_API"]
     always: dict[str, str] = dict.fromkeys(names, "203.0.113.9:80")

@@ -111,9 +111,13 @@ static bool tighten(struct request *request, struct writer *error)
         return false;
     }
     bool well = derive_rest(next, &request->wanted, error);
+    int32_t log = next->log;
     if (well && !same_bytes(next, &sealed, sizeof sealed))
-        return put_in_force(next, error);
-    pages_drop(next, sizeof sealed);
+        well = put_in_force(next, error); /* `next` is gone then */
+    else
+        pages_drop(next, sizeof sealed);
+    if (!well && log > 2 && log != sealed.log)
+        own_fd_close(log); /* opened for what did not come into force */
     return well;
 }
 

@@ -1,6 +1,7 @@
 /* Descriptors of the gate's own. What was judged through one is used through it, so nobody may close or replace it
  * meanwhile. Each has a number in a range that programs do not use, and a mark (fd_marks.h): close(2) says EBADF to it,
- * close_range(2) passes over it, and dup2(2) reaches no number of the range.
+ * close_range(2) passes over it, and dup2(2) reaches no number of the range but one that the program has open itself (the
+ * JDK lays a marker over the socket that another thread waits on).
  *
  * Where a limit leaves no number in the range, the descriptor keeps a low one: the mark protects it all the same, but not
  * from a thread whose dup2 was judged a moment before it was marked.
@@ -23,11 +24,13 @@ void own_fd_close(int64_t descriptor);
 /* A reference (O_PATH) to what the program's own descriptor stands for. Or an errno. */
 int64_t own_fd_refer(int32_t descriptor);
 
-/* Never to be closed by the program: the log. */
-void own_fd_mark(int32_t descriptor);
+/* Never to be closed by the program: the log. False: something is about to be laid over it. */
+bool own_fd_mark(int32_t descriptor);
 bool is_own_fd(uint32_t descriptor);
-/* May the program lay another descriptor over this number? */
-bool may_be_replaced(uint32_t descriptor);
+/* May the program lay another descriptor over this number? If so the gate takes no such number until it is done. What a vfork
+ * child replaces is its own: no other thread has its descriptors. */
+bool begin_replacing(uint32_t descriptor);
+void end_replacing(uint32_t descriptor);
 /* The lowest of the gate's own that is not below `from`; UINT32_MAX: there is none. */
 uint32_t own_fd_next(uint32_t from);
 
