@@ -10,7 +10,8 @@ with their fixed length, and never a host. tests/compat/presets runs each librar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as field_with
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
@@ -38,7 +39,7 @@ class Preset:
     allow_tmp: tuple[str, ...] = ()
     allow_child_process: tuple[str, ...] = ()
     executable_memory: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    environment: Mapping[str, str] = field_with(default_factory=dict[str, str])
 
     def adds(self) -> dict[str, Any]:
         """What it adds, by field."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
+from dataclasses import field as field_with
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,7 @@ class ShieldPolicy:
     executable_memory: Mode | None = None
     on_failure: OnFailure = "refuse"
     log_arguments: bool = True
-    presets: Sequence[str] = field(default=(), compare=False)
+    presets: Sequence[str] = field_with(default=(), compare=False)
 
     def __post_init__(self) -> None:
         expanded = presets.expand(self._fields())
