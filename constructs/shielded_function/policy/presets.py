@@ -31,6 +31,8 @@ class Preset:
         allow_child_process: entries that it adds to `allow_child_process`.
         executable_memory: whether it needs memory that can be written and run: "allow" where the policy says nothing.
         environment: variables that the function itself is to set; nobody does it for it.
+        package: of Python, the package whose presence in a function's code says that it is needed; empty where it does
+            not, as the library needs nothing in most of its uses.
     """
 
     language: Literal["Java", "Python"]
@@ -40,6 +42,7 @@ class Preset:
     allow_child_process: tuple[str, ...] = ()
     executable_memory: bool = False
     environment: Mapping[str, str] = field_with(default_factory=dict[str, str])
+    package: str = ""
 
     def adds(self) -> dict[str, Any]:
         """What it adds, by field."""
@@ -78,6 +81,13 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "callbacks from C (`CFUNCTYPE`) are a few instructions each, where libffi has no static trampolines",
         executable_memory=True,
     ),
+    "jax": Preset(
+        "Python",
+        "jax 0.10.2, jaxlib 0.10.2",
+        "compiles functions to machine code; without it, the process ends with a segmentation fault",
+        executable_memory=True,
+        package="jax",
+    ),
     "jna": Preset(
         "Java",
         "jna 5.17.0",
@@ -91,11 +101,20 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "unpacks its native library",
         allow_tmp=("/tmp/jffi*.so",),
     ),
+    "jpype": Preset(
+        "Python",
+        "jpype1 1.7.1, a JVM of version 21",
+        "starts a JVM in the process, which compiles, and keeps its counters in /tmp",
+        allow_tmp=("/tmp/hsperfdata_*/**",),
+        executable_memory=True,
+        package="jpype",
+    ),
     "lightgbm": Preset(
         "Python",
         "lightgbm 4.7.0",
         "registers a callback for its log when it is imported",
         executable_memory=True,
+        package="lightgbm",
     ),
     "lz4-java": Preset(
         "Java",
@@ -129,6 +148,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
         allow_tmp=("/tmp/numba/**",),
         executable_memory=True,
         environment={"NUMBA_CACHE_DIR": "/tmp/numba"},
+        package="numba",
     ),
     "python-tempfile": Preset(
         "Python",

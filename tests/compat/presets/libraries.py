@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 # With all that they require; a test names the version that its preset names.
 _WHEELS = (
     *("cffi==2.1.1", "pycparser==3.12"),
+    *("jax==0.10.2", "jaxlib==0.10.2", "ml_dtypes==0.6.0", "opt_einsum==3.4.0"),
+    "jpype1==1.7.1",
     *("lightgbm==4.7.0", "scipy==1.17.1", "narwhals==2.29.0"),
     *("matplotlib==3.11.2", "contourpy==1.3.3", "cycler==0.12.1", "fonttools==4.68.0", "kiwisolver==1.5.1"),
     *("packaging==26.4", "pillow==13.0.0", "pyparsing==3.3.3", "python-dateutil==4.0.0", "six==1.17.0"),

@@ -22,15 +22,17 @@ from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.platform_files import LAYERS_ROOT, RUNTIME_ROOT
 from shielded_function_monitoring import Alert, parse_line
 
-ROOT = "/var/packages"
+ROOT, JVM = "/var/packages", "/opt/java"
 _MEMORY_MB = 1024
 # What the function says when its library worked.
 SAYS: Mapping[str, Any] = {
     "aws-crt": "3603696870",
     "cffi": [1, 2, 3],
     "ctypes": [1, 2, 3],
+    "jax": 14.0,
     "jna": "42",
     "jnr-ffi": "42",
+    "jpype": "PRESETS",
     "lightgbm": 100,
     "lz4-java": "the same again",
     "matplotlib": "PNG",
@@ -100,6 +102,11 @@ def run(assembly: CloudAssembly) -> Runs:
             package = replace(package, handler=f"{name.replace('-', '_')}_use.handler")
             environment["PYTHONPATH"] = f"{ROOT}:{LAYERS_ROOT}/python:{RUNTIME_ROOT}"
             mounts = libraries.packages(ROOT)
+        if name == "jpype":  # which starts a JVM in its own process
+            if reason := find("java21").missing():
+                pytest.skip(reason)
+            environment["JAVA_HOME"] = JVM
+            mounts |= java.mounts_of(java.homes()[21], JVM)
         package = replace(package, environment=environment, memory_mb=_MEMORY_MB)
         with EmulatedFunction(package, mounts=mounts) as function:
             invocations = [function.invoke({}) for _ in range(2)]

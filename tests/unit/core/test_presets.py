@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shielded_function import ShieldPolicy, ShieldPolicyError
+from shielded_function.cli import presets, render
 from shielded_function.policy.presets import PRESETS
 
 NUMBA, SNAPPY = "/tmp/numba/**", "/tmp/snappy-*-libsnappyjava.so"
@@ -124,6 +126,24 @@ def test_the_file_of_the_guide(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "guide" / "presets.md").read_text()
     (tmp_path / "policy.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
     assert ShieldPolicy.from_file(tmp_path / "policy.toml").presets == ("snappy-java", "numba")
+
+
+def test_the_command_lists_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert presets.show(json=True) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert list(listed) == list(PRESETS)
+    assert listed["numba"]["adds"] == {"allow_tmp": [NUMBA], "executable_memory": "allow"}
+    assert presets.show(json=False) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in PRESETS)
+    assert SNAPPY in shown
+
+
+def test_render_has_what_a_preset_adds() -> None:
+    policy = ShieldPolicy(presets=["numba"])
+    text = render.render(policy, "json", render.Options("checkout", "x86_64", "shield.zip"))
+    assert json.loads(text)["Variables"]["SHIELD_ALLOW_TMP"] == NUMBA
 
 
 def test_explain_says_what_a_preset_adds() -> None:
