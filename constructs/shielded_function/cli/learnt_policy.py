@@ -90,7 +90,7 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
     settings = {name: value for name, value in additions.items() if name not in lists}
     policy, problem = base, ""
     try:
-        policy = replace(base + ShieldPolicy(**lists) + with_presets, **settings)
+        policy = replace(base, **settings) + ShieldPolicy(**lists) + with_presets
     except ShieldPolicyError as error:
         problem = str(error)
     denied = replay(log, decider(policy, log.key), lambda name: _mode_of(policy, name))

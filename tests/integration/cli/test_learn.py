@@ -138,9 +138,12 @@ def test_a_preset_is_offered_and_taken(tmp_path: Path) -> None:
 def test_a_preset_brings_its_executable_memory(tmp_path: Path) -> None:
     lines = [tmp("/tmp/numba/index.nbi"), alert("executable_memory")]
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--accept", "preset:numba", "--json").stdout)["functions"]
-    assert (told["policy"], told["decisions"]) == ({"presets": ["numba"]}, [])
-    assert told["still_denied"] == []
+    (tmp_path / "present.toml").write_text('executable_memory = "block"\n')
+    for present in ((), ("--policy", tmp_path / "present.toml")):
+        arguments = ("learn", tmp_path / "log", "--accept", "preset:numba", *present, "--json")
+        (told,) = json.loads(command(*arguments).stdout)["functions"]
+        assert (told["policy"], told["decisions"]) == ({"presets": ["numba"]}, [])
+        assert (told["still_denied"], told["problem"]) == ([], "")
 
 
 def test_a_preset_that_the_present_policy_has_is_not_offered(tmp_path: Path) -> None:
