@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 
+from compat.presets import libraries
 from harness import browser, programs
 from shielded_function_emulator import languages
 from shielded_function_emulator.languages.fetch import fetch_all
 
-PARTS = (*languages.PARTS, *programs.PARTS, *browser.PARTS)
+PARTS = (*languages.PARTS, *programs.PARTS, *browser.PARTS, *libraries.PARTS)
 
 if __name__ == "__main__":
     sys.exit(fetch_all(PARTS))

@@ -102,6 +102,7 @@ class LambdaFunction:
         policy_file: whether the policy file could be read.
         left_out: why it was left out of shielding on purpose; empty when it was not.
         cdk_handler: which handler of the CDK's own it is; empty when it is none.
+        presets: those of the libraries in its code that do not work without executable memory.
     """
 
     place: Place
@@ -113,6 +114,7 @@ class LambdaFunction:
     policy_file: FileKind = "unnamed"
     left_out: str = ""
     cdk_handler: str = ""
+    presets: Sequence[str] = ()
 
     @cached_property
     def is_image(self) -> bool:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
+from shielded_function.policy.presets import PRESETS
+
 from .. import layer_archive
 from .model import (
     POLICY_FILE_VARIABLE,
@@ -63,6 +65,7 @@ def read_functions(
             policy_file=kind,
             left_out=left_out(path) if path else "",
             cdk_handler=cdk_handler(path) if path else "",
+            presets=_presets(template, properties, files),
         )
 
 
@@ -132,6 +135,28 @@ def _own_shields(folder: Path) -> frozenset[bytes]:
     """The exec wrappers of the installed package, one for each architecture that it was built for."""
     files = [folder / architecture / _IN_LAYER for architecture in layer_archive.ARCHITECTURES.values()]
     return frozenset(file.read_bytes() for file in files if file.is_file())
+
+
+def _presets(template: Template, properties: Mapping[str, Any], files: Files) -> Sequence[str]:
+    """The presets of libraries in the code and its layers that do not work without executable memory."""
+    if not str(properties.get("Runtime")).startswith("python"):
+        return ()
+    layers = [(_layer_content(template, layer), "python/") for layer in _layers(properties)]
+    places = [(properties.get("Code"), ""), *((content, folder) for content, folder in layers if content is not None)]
+    return [
+        name
+        for name, preset in PRESETS.items()
+        if preset.executable_memory
+        and preset.package
+        and any(_holds(files, content, f"{folder}{preset.package}/__init__.py") for content, folder in places)
+    ]
+
+
+def _holds(files: Files, content: Any, name: str) -> bool:
+    try:
+        return files.read(content, name) is not None
+    except LookupError:  # what cannot be seen is not warned of
+        return False
 
 
 def _policy_file(

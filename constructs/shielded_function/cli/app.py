@@ -219,6 +219,14 @@ def explain(policy_file: PolicyFile = None, json: Json = False) -> None:
 
 
 @app.command()
+def presets(json: Json = False) -> None:
+    """List the presets of a policy: what well-known libraries need, by name."""
+    from . import presets
+
+    raise typer.Exit(presets.show(json=json))
+
+
+@app.command()
 def audit(
     directory: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes.")] = Path("cdk.out"),
     against: Annotated[

@@ -8,11 +8,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy.fields import LISTS
 from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, learn, replay
 from shielded_function_monitoring.learning.questions import Question, place_of
 from shielded_function_runtime import core
 
 from .errors import CliError
+from .learnt_presets import PREFIX, accepted_presets, admitting, offer_presets
 from .modes import POLICIES as MODES_OF
 from .present import Present
 
@@ -63,13 +65,18 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
     blocking = in_block_mode(now) if now else None
     decide = decider(blocking, log.key) if blocking else None
     granted = granted or (now is not None and "granted" in _aws_of(now))
+    admits: Callable[[Question], bool] = (lambda q: decide(q)[0] == "allow") if decide else (lambda _: False)
+    offers = offer_presets(log, admits)
+    with_presets = ShieldPolicy(presets=accepted_presets(accept, offers))
+    by_preset = admitting(with_presets)
     learnt = learn(
         log,
         services=aws_services(),
         granted=granted,
-        admits=(lambda question: decide(question)[0] == "allow") if decide else (lambda _: False),
-        accept=accept,
+        admits=lambda question: admits(question) or by_preset(question),
+        accept=[*accept, *(["executable_memory=allow"] if with_presets.executable_memory else [])],
     )
+    learnt.offers += [each for each in offers if each.value not in accept]
     additions = learnt.additions()
     base = blocking
     if base is None:
@@ -83,7 +90,7 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
     settings = {name: value for name, value in additions.items() if name not in lists}
     policy, problem = base, ""
     try:
-        policy = replace(base + ShieldPolicy(**lists), **settings)
+        policy = replace(base, **settings) + ShieldPolicy(**lists) + with_presets
     except ShieldPolicyError as error:
         problem = str(error)
     denied = replay(log, decider(policy, log.key), lambda name: _mode_of(policy, name))
@@ -146,6 +153,7 @@ def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
         CliError: there is one.
     """
     taken = {each.value for result in results for each in result.learnt.entries}
+    taken |= {PREFIX + name for result in results for name in result.policy.presets}
     taken |= {f"{name}={value}" for result in results for name, value in result.learnt.settings.items()}
     for entry in accept:
         if entry not in taken:
@@ -168,6 +176,11 @@ def accepting(field: str, value: str) -> str:
 
 
 def fields_of(policy: ShieldPolicy) -> dict[str, Any]:
-    """The fields of a policy that are not ShieldPolicy's defaults."""
+    """The fields of a policy that are not ShieldPolicy's defaults, less what its presets add."""
     defaults = ShieldPolicy().to_dict()
-    return {name: value for name, value in policy.to_dict().items() if value != defaults[name]}
+    added = {**ShieldPolicy(presets=policy.presets).to_dict(), "presets": []}
+    return {
+        name: [each for each in value if each not in added[name]] if name in LISTS else value
+        for name, value in policy.to_dict().items()
+        if value not in (defaults[name], added[name])
+    }

@@ -1,8 +1,8 @@
 """`ShieldPolicy`: what a shielded function may do, as one frozen value.
 
-Each field is one `SHIELD_*` environment variable, so whoever does not use the CDK sets the same thing by hand. What
-a value means is asked of the C core, which also reads the variables inside the function: a policy that can be made
-here is a policy that the function starts with.
+Each field is one `SHIELD_*` environment variable, so whoever does not use the CDK sets the same thing by hand; presets
+are names for values of several. What a value means is asked of the C core, which also reads the variables inside the
+function: a policy that can be made here is a policy that the function starts with.
 
 Nothing here imports the CDK or starts Node.js, unless a policy holds a token or a construct.
 """

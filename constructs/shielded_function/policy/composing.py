@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import ShieldPolicyError
 from .fields import ENTRIES, KINDS, Mode
+from .presets import needs_executable_memory
 
 _FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 
@@ -14,10 +15,11 @@ _FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "rea
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
     """The fields of the same policy with every mode set.
 
-    What leaves its mode to the runtime (executable_memory=None) and what only counts (unusual_names="allow") stays.
+    What leaves its mode to the runtime (executable_memory=None), what only counts (unusual_names="allow") and what a
+    preset needs stays.
     """
     changed: dict[str, Any] = dict.fromkeys(_FOUR, mode)
-    if fields["executable_memory"] is not None:
+    if fields["executable_memory"] is not None and not needs_executable_memory(fields["presets"]):
         changed["executable_memory"] = mode
     if fields["unusual_names"] != "allow":
         changed["unusual_names"] = mode
@@ -25,19 +27,21 @@ def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
 
 
 def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `base` with the lists of `more` added.
+    """The fields of `base` with the lists and the presets of `more` added.
 
     Raises:
         ShieldPolicyError: `more` sets something that is no list.
     """
+    of_presets = ("executable_memory",) if needs_executable_memory(more["presets"]) else ()
     for field in KINDS:
-        if field not in ENTRIES and more[field] != defaults[field]:
+        if field not in (*ENTRIES, *of_presets) and more[field] != defaults[field]:
             raise ShieldPolicyError(
                 field,
                 f"{more[field]!r} cannot be added: only the lists of the right policy are; set it on the left one, "
                 f"with dataclasses.replace(policy, {field}={more[field]!r})",
             )
     lists = {field: (*base[field], *more[field]) for field in ENTRIES if field != "allow_aws"}
+    lists["presets"] = (*base["presets"], *more["presets"])
     return {**base, **lists, "allow_aws": _add_aws(base["allow_aws"], more["allow_aws"])}
 
 

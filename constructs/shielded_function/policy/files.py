@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ShieldPolicyError
-from .fields import KINDS, field_of
+from .fields import FIELDS, field_of
 
 
 def check_names(mapping: object) -> dict[str, Any]:
@@ -22,15 +22,15 @@ def check_names(mapping: object) -> dict[str, Any]:
     if not isinstance(mapping, Mapping):
         raise ShieldPolicyError("", f"{mapping!r} is not a mapping of a policy's fields")
     for name in mapping:
-        if name not in KINDS:
+        if name not in FIELDS:
             raise ShieldPolicyError("", f"{name!r} is not a field; {_suggest(str(name))}")
     return {str(name): value for name, value in mapping.items()}
 
 
 def _suggest(name: str) -> str:
     known = field_of(name) or field_of(name.upper())
-    near = [known] if known else get_close_matches(name.lower().replace("-", "_"), KINDS, n=1)
-    return f"did you mean {near[0]}?" if near else f"use {', '.join(KINDS)}"
+    near = [known] if known else get_close_matches(name.lower().replace("-", "_"), FIELDS, n=1)
+    return f"did you mean {near[0]}?" if near else f"use {', '.join(FIELDS)}"
 
 
 def read_file(path: Path) -> Mapping[str, Any] | str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from dataclasses import field as field_with
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shielded_function_runtime import core
 from shielded_function_runtime.core import Decision
 
-from . import comparing, composing, deciding, files
+from . import comparing, composing, deciding, files, presets
 from .comparing import Loosening
 from .errors import ShieldPolicyError
 from .fields import (
@@ -75,6 +76,9 @@ class ShieldPolicy:
             runs (Node.js, Java, .NET), otherwise as strict as the strictest of the four policies.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it.
         log_arguments: whether alerts show the arguments of programs, which can hold secrets.
+        presets: names of libraries, such as "matplotlib" (`shielded-function presets` lists them). What each needs is
+            added to the other fields when the policy is made, and is all that the function gets: two policies with
+            the same other fields are equal.
 
     Raises:
         ShieldPolicyError: a value is malformed.
@@ -101,10 +105,12 @@ class ShieldPolicy:
     executable_memory: Mode | None = None
     on_failure: OnFailure = "refuse"
     log_arguments: bool = True
+    presets: Sequence[str] = field_with(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        values = canonical(read_values(self._fields()))
-        for name, value in fields_of(values).items():
+        expanded = presets.expand(self._fields())
+        values = canonical(read_values(expanded))
+        for name, value in {**fields_of(values), "presets": expanded["presets"]}.items():
             object.__setattr__(self, name, value)
         # Beside the fields: to ask a construct again, as every question would, costs round trips to the CDK.
         object.__setattr__(self, _VALUES, values)
@@ -270,6 +276,8 @@ class ShieldPolicy:
     def to_env(self) -> dict[str, str]:
         """The environment variables: the four modes always, the others where they differ from the default.
 
+        Presets have none: what they add is in the others.
+
         Values with tokens are texts with tokens.
 
         Raises:
@@ -342,7 +350,9 @@ class ShieldPolicy:
             told["value"] = ",".join(each["entry"] for each in told["entries"])
             if field == "allow_aws":
                 told["meaning"] = "the endpoints of these, in the function's region, may be reached"
-        return {field: explained[field] for field in KINDS}
+        explained = {field: explained[field] for field in KINDS}
+        presets.mark(explained, self.presets)
+        return {**explained, "presets": presets.explain(self.presets)}
 
     def decide(self, event: str, target: str, *, region: str = "us-east-1", account: str = "") -> Decision:
         """What the policy makes of one event, as the engine in the function would decide it.
@@ -369,7 +379,7 @@ class ShieldPolicy:
         return deciding.decide(deciding.Question(event, target, place, self._known(), self.unknown_entries))
 
     def _fields(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def _values(self) -> Values:
         return self.__dict__[_VALUES]

@@ -106,9 +106,8 @@ def _make_libraries(pinned: Path, into: Path) -> None:
         raise Unavailable(f"not as in {pinned.name}/SHA256SUMS: {odd}")
 
 
-def _part_of_libraries(name: str) -> Part:
-    """What the pom.xml of the folder of that name copies, as the SHA256SUMS beside it say."""
-    pinned = _HERE / name.replace("-", "_")
+def part_of_libraries(name: str, pinned: Path) -> Part:
+    """What the pom.xml of the folder `pinned` copies, as the SHA256SUMS beside it say."""
     return Part(
         name,
         ((pinned / "pom.xml").read_text(), (pinned / "SHA256SUMS").read_text()),
@@ -117,8 +116,8 @@ def _part_of_libraries(name: str) -> Part:
     )
 
 
-LIBRARIES = _part_of_libraries("java-libraries")
-XRAY = _part_of_libraries("java-xray")
+LIBRARIES = part_of_libraries("java-libraries", _HERE / "java_libraries")
+XRAY = part_of_libraries("java-xray", _HERE / "java_xray")
 
 
 def _make_jvm(requirement: str, sha256: tuple[str, ...], into: Path) -> None:

@@ -116,6 +116,44 @@ def test_a_mode_is_accepted_by_name(tmp_path: Path) -> None:
     assert (told["policy"], told["still_denied"]) == ({"executable_memory": "allow"}, [])
 
 
+SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
+
+
+def test_a_preset_is_offered_and_taken(tmp_path: Path) -> None:
+    """What it admits needs no entry of its own; what is left does."""
+    (tmp_path / "log").write_text("\n".join([*map(tmp, SNAPPY), tmp("/tmp/cache.json"), *OTHER]) + "\n")
+    told, refund = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert [(each["field"], each["value"], each["covers"]) for each in told["offers"]] == [
+        ("presets", "preset:snappy-java", 2)
+    ]
+    assert refund["offers"] == []
+    arguments = ("learn", tmp_path / "log", "--accept", "preset:snappy-java")
+    told, refund = json.loads(command(*arguments, "--json").stdout)["functions"]
+    assert told["policy"] == {"allow_tmp": ["/tmp/cache.json"], "presets": ["snappy-java"]}
+    assert (told["offers"], told["still_denied"]) == ([], [])
+    assert "presets" not in refund["policy"]
+    assert 'presets = [\n    "snappy-java",\n]' in command(*arguments).stdout
+
+
+def test_a_preset_brings_its_executable_memory(tmp_path: Path) -> None:
+    lines = [tmp("/tmp/numba/index.nbi"), alert("executable_memory")]
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    (tmp_path / "present.toml").write_text('executable_memory = "block"\n')
+    for present in ((), ("--policy", tmp_path / "present.toml")):
+        arguments = ("learn", tmp_path / "log", "--accept", "preset:numba", *present, "--json")
+        (told,) = json.loads(command(*arguments).stdout)["functions"]
+        assert (told["policy"], told["decisions"]) == ({"presets": ["numba"]}, [])
+        assert (told["still_denied"], told["problem"]) == ([], "")
+
+
+def test_a_preset_that_the_present_policy_has_is_not_offered(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("\n".join(map(tmp, SNAPPY)) + "\n")
+    (tmp_path / "present.toml").write_text('presets = ["snappy-java"]\n')
+    arguments = ("learn", tmp_path / "log", "--policy", tmp_path / "present.toml", "--json")
+    (told,) = json.loads(command(*arguments).stdout)["functions"]
+    assert (told["offers"], told["lacking"], told["present"]) == ([], [], {"presets": ["snappy-java"]})
+
+
 # The present policy
 
 

@@ -115,6 +115,16 @@ def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
         template.resource_count_is(kind, 1)
 
 
+def test_a_preset_is_expanded_in_the_template(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(presets=["numba"]), **props)
+    assert fn.shield.policy.presets == ("numba",)
+    assert fn.shield.policy.allow_tmp == ("/tmp/numba/**",)
+    environment = variables(resources, stack)
+    assert environment["SHIELD_ALLOW_TMP"] == "/tmp/numba/**"
+    assert environment["SHIELD_EXECUTABLE_MEMORY"] == "allow"
+    assert not any("PRESET" in name for name in environment)
+
+
 def test_the_default_blocks_everything_but_aws(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     fn = ShieldedFunction(stack, "Checkout", **props)
     assert fn.shield.policy == ShieldPolicy()

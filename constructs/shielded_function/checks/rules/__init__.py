@@ -34,6 +34,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("tmp-wide-open", "warning", "a list that admits all of /tmp", modes.tmp_wide_open),
     Rule("unshielded-program", "warning", "a program that runs without a shield", modes.unshielded_program),
     Rule("run-unshielded", "warning", "the function goes on where the shield fails", modes.run_unshielded),
+    Rule(
+        "executable-memory-needed",
+        "warning",
+        "a library that needs the executable memory that is blocked",
+        modes.executable_memory_needed,
+    ),
     Rule("runtime-untested", "warning", "a runtime that nobody has tried", applied.runtime_untested),
     Rule("shield-unknown", "warning", "a shield that is not this package's", applied.shield_unknown),
     Rule("image-unseen", "warning", "a container image cannot be looked into", applied.image_unseen),

@@ -10,6 +10,8 @@ from ..model import LambdaFunction
 from .rule import ENVIRONMENT, Context, Problem
 
 _MODES: Final = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
+_FOUR: Final = _MODES[:4]
+"""The strictest of these is what executable memory is left to, where there is no JIT."""
 _LISTS: Final = (
     ("outbound_connectivity", "allow_outbound"),
     ("outbound_connectivity", "allow_buckets"),
@@ -139,3 +141,20 @@ def unshielded_program(function: LambdaFunction, context: Context) -> Iterator[P
                 "use a dynamically linked program, without unshielded:, or acknowledge it",
                 variable("allow_child_process"),
             )
+
+
+def executable_memory_needed(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A library in the code that does not work without executable memory, which the policy blocks."""
+    del context
+    policy = function.policy.policy
+    if policy is None:
+        return
+    strictest = "block" if any(getattr(policy, mode) == "block" for mode in _FOUR) else ""
+    if (policy.executable_memory or strictest) != "block":
+        return
+    for name in function.presets:
+        yield Problem(
+            f"its code holds {name}, which does not work without executable memory",
+            f'add the preset: presets=["{name}"], or acknowledge it where the library is not used',
+            variable("executable_memory"),
+        )

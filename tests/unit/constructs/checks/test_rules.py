@@ -267,6 +267,37 @@ def test_a_policy_file_in_the_code(stack: cdk.Stack, shielded: MakeFunction, jud
     assert rules(judge()) == {"tmp-wide-open"}
 
 
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        (ShieldPolicy(), {"executable-memory-needed"}),
+        (ShieldPolicy(presets=["numba"]), set()),
+        (ShieldPolicy(executable_memory="alert"), set()),
+        (ShieldPolicy.alert(), set()),
+    ],
+    ids=["blocked", "preset", "alert", "left-to-alerting"],
+)
+@pytest.mark.parametrize("in_layer", [False, True], ids=["code", "layer"])
+def test_a_library_that_needs_executable_memory(
+    stack: cdk.Stack,
+    shielded: MakeFunction,
+    judge: Judge,
+    source: Path,
+    tmp_path: Path,
+    policy: ShieldPolicy,
+    found: set[str],
+    in_layer: bool,
+) -> None:
+    package = (tmp_path / "layer" / "python" if in_layer else source) / "numba"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    fn = shielded(stack, policy=policy, code=lambda_.Code.from_asset(str(source)), handler="app.handler")
+    if in_layer:
+        code = lambda_.Code.from_asset(str(tmp_path / "layer"))
+        fn.add_layers(lambda_.LayerVersion(stack, "Libraries", code=code))
+    assert rules(judge()) == found
+
+
 def test_a_deleted_filter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     attached = Shield.of(shielded(stack))
     assert attached is not None

@@ -1,0 +1,42 @@
+"""`shielded-function presets`: what well-known libraries need of a policy."""
+
+from __future__ import annotations
+
+import json as json_module
+
+from shielded_function.policy.presets import PRESETS, Preset
+
+from . import terminal
+
+
+def show(*, json: bool) -> int:
+    """Prints the table of presets, or the same as JSON; always 0."""
+    if json:
+        rows = {name: _as_json(preset) for name, preset in PRESETS.items()}
+        print(json_module.dumps(rows, indent=2))
+        return 0
+    rows = [row for name, preset in PRESETS.items() for row in _rows(name, preset)]
+    headings = ("preset", "language", "tried", "adds", "because it")
+    terminal.console().print(terminal.table("What ShieldPolicy(presets=[...]) takes", headings, rows))
+    return 0
+
+
+def _as_json(preset: Preset) -> dict[str, object]:
+    return {
+        "language": preset.language,
+        "versions": preset.versions,
+        "adds": preset.adds(),
+        "environment": dict(preset.environment),
+        "why": preset.why,
+    }
+
+
+def _rows(name: str, preset: Preset) -> list[tuple[str, ...]]:
+    """One for each entry; the first has the rest too."""
+    added = [
+        f"{field}: {entry}"
+        for field, value in preset.adds().items()
+        for entry in ([value] if isinstance(value, str) else value)
+    ]
+    first = (name, preset.language, preset.versions, added[0], preset.meaning)
+    return [first, *(("", "", "", each, "") for each in added[1:])]

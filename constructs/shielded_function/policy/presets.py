@@ -1,0 +1,251 @@
+"""What well-known libraries need of a policy, by name: one table.
+
+A preset is expanded when a policy is made, into fields that anybody can write by hand. The function's environment holds
+those fields alone, and the core in the function knows nothing of presets.
+
+Each row is as narrow as the library allows: of /tmp one component with the prefix that the library gives its names, or
+with their fixed length, and never a host. tests/compat/presets runs each library with its row, and without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as field_with
+from difflib import get_close_matches
+from typing import Any, Final, Literal
+
+from .errors import ShieldPolicyError
+from .texts import check_text
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One library's needs.
+
+    Attributes:
+        language: whose functions use it.
+        versions: those that were run.
+        why: one sentence.
+        allow_tmp: entries that it adds to `allow_tmp`.
+        allow_child_process: entries that it adds to `allow_child_process`.
+        executable_memory: whether it needs memory that can be written and run: "allow" where the policy says nothing.
+        environment: variables that the function itself is to set; nobody does it for it.
+        package: of Python, the package whose presence in a function's code says that it is needed; empty where it does
+            not, as the library needs nothing in most of its uses.
+    """
+
+    language: Literal["Java", "Python"]
+    versions: str
+    why: str
+    allow_tmp: tuple[str, ...] = ()
+    allow_child_process: tuple[str, ...] = ()
+    executable_memory: bool = False
+    environment: Mapping[str, str] = field_with(default_factory=dict[str, str])
+    package: str = ""
+
+    def adds(self) -> dict[str, Any]:
+        """What it adds, by field."""
+        lists = {field: list(getattr(self, field)) for field in _LISTS if getattr(self, field)}
+        return {**lists, **({"executable_memory": "allow"} if self.executable_memory else {})}
+
+    @property
+    def meaning(self) -> str:
+        """Why, and which variables the function is to set."""
+        wanted = ", ".join(f"{name}={value}" for name, value in self.environment.items())
+        return self.why + (f"; set {wanted}" if wanted else "")
+
+
+_LISTS: Final = ("allow_tmp", "allow_child_process")
+
+_PROBE: Final = "/tmp/????????"
+"""The file with which Python's tempfile tries, once a process, whether it may write to /tmp."""
+
+PRESETS: Final[Mapping[str, Preset]] = {
+    "aws-crt": Preset(
+        "Java",
+        "aws-crt 0.38.1",
+        "unpacks its native library; without the variable it also runs `ldd`, which nobody should allow",
+        allow_tmp=("/tmp/AWSCRT_*libaws-crt-jni.so",),
+        environment={"JAVA_TOOL_OPTIONS": "-Daws.crt.libc=glibc"},
+    ),
+    "cffi": Preset(
+        "Python",
+        "cffi 2.1.1",
+        "`ffi.callback` writes a few instructions for each callback",
+        executable_memory=True,
+    ),
+    "ctypes": Preset(
+        "Python",
+        "CPython 3.11",
+        "callbacks from C (`CFUNCTYPE`) are a few instructions each, where libffi has no static trampolines",
+        executable_memory=True,
+    ),
+    "jax": Preset(
+        "Python",
+        "jax 0.10.2, jaxlib 0.10.2",
+        "compiles functions to machine code; without it, the process ends with a segmentation fault",
+        executable_memory=True,
+        package="jax",
+    ),
+    "jna": Preset(
+        "Java",
+        "jna 5.17.0",
+        "unpacks its native library, looks in /tmp for those that it left, and asks ldconfig where libraries are",
+        allow_tmp=("/tmp", "/tmp/jna*.tmp"),
+        allow_child_process=("unshielded:/usr/sbin/ldconfig",),
+    ),
+    "jnr-ffi": Preset(
+        "Java",
+        "jnr-ffi 2.2.17, jffi 1.3.13",
+        "unpacks its native library",
+        allow_tmp=("/tmp/jffi*.so",),
+    ),
+    "jpype": Preset(
+        "Python",
+        "jpype1 1.7.1, a JVM of version 21",
+        "starts a JVM in the process, which compiles, and keeps its counters in /tmp",
+        allow_tmp=("/tmp/hsperfdata_*/**",),
+        executable_memory=True,
+        package="jpype",
+    ),
+    "lightgbm": Preset(
+        "Python",
+        "lightgbm 4.7.0",
+        "registers a callback for its log when it is imported",
+        executable_memory=True,
+        package="lightgbm",
+    ),
+    "lz4-java": Preset(
+        "Java",
+        "lz4-java 1.8.0",
+        "unpacks its native library, and looks in /tmp for those that it left",
+        allow_tmp=("/tmp", "/tmp/liblz4-java-*.so", "/tmp/liblz4-java-*.so.lck"),
+    ),
+    "matplotlib": Preset(
+        "Python",
+        "matplotlib 3.11.2",
+        "keeps its list of fonts in a temporary folder, and asks fontconfig for fonts where that is installed",
+        allow_tmp=(_PROBE, "/tmp/matplotlib-????????/**"),
+        allow_child_process=("/usr/bin/fc-list",),
+    ),
+    "netty-epoll": Preset(
+        "Java",
+        "netty 4.1.118",
+        "unpacks its native transport",
+        allow_tmp=("/tmp/libnetty_transport_native_epoll_*.so",),
+    ),
+    "netty-tcnative": Preset(
+        "Java",
+        "netty-tcnative-boringssl-static 2.0.70",
+        "unpacks its TLS library",
+        allow_tmp=("/tmp/libnetty_tcnative_*.so",),
+    ),
+    "numba": Preset(
+        "Python",
+        "numba 0.68.1, llvmlite 0.50.0",
+        "compiles functions to machine code as they are called, and keeps it (`cache=True`) where the variable says",
+        allow_tmp=("/tmp/numba/**",),
+        executable_memory=True,
+        environment={"NUMBA_CACHE_DIR": "/tmp/numba"},
+        package="numba",
+    ),
+    "python-tempfile": Preset(
+        "Python",
+        "CPython 3.11",
+        "temporary files and folders of the standard library, with the names that it gives them unasked",
+        allow_tmp=(_PROBE, "/tmp/#", "/tmp/tmp????????*/**"),
+    ),
+    "snappy-java": Preset(
+        "Java",
+        "snappy-java 1.1.10.7",
+        "unpacks its native library",
+        allow_tmp=("/tmp/snappy-*-libsnappyjava.so",),
+    ),
+    "sqlite-jdbc": Preset(
+        "Java",
+        "sqlite-jdbc 3.49.1.0",
+        "unpacks its native library, looks in /tmp for those that it left, and asks `uname` for Android",
+        allow_tmp=("/tmp", "/tmp/sqlite-*-libsqlitejdbc.so", "/tmp/sqlite-*-libsqlitejdbc.so.lck"),
+        allow_child_process=("/usr/bin/uname",),
+    ),
+    "zstd-jni": Preset(
+        "Java",
+        "zstd-jni 1.5.7-2",
+        "unpacks its native library",
+        allow_tmp=("/tmp/libzstd-jni-*.so",),
+    ),
+}
+
+
+def expand(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a policy with what its presets add; `presets` itself is a tuple without duplicates.
+
+    Raises:
+        ShieldPolicyError: there is no such preset, or one needs what the policy blocks.
+    """
+    names = _check_names(fields["presets"])
+    expanded = {**fields, "presets": names}
+    for name in names:
+        preset = PRESETS[name]
+        for field in _LISTS:
+            # What is no list is refused when the field is read.
+            if (entries := getattr(preset, field)) and isinstance(expanded[field], (list, tuple)):
+                expanded[field] = (*expanded[field], *(each for each in entries if each not in expanded[field]))
+        if preset.executable_memory:
+            if expanded["executable_memory"] == "block":
+                raise ShieldPolicyError(
+                    "executable_memory",
+                    f'"block" contradicts the preset {name!r}, which needs executable memory: {preset.why}; leave '
+                    "executable_memory out, or take the preset out of presets",
+                )
+            expanded["executable_memory"] = expanded["executable_memory"] or "allow"
+    return expanded
+
+
+def needs_executable_memory(names: Sequence[str]) -> bool:
+    """Whether one of these presets does."""
+    return any(PRESETS[name].executable_memory for name in names)
+
+
+def presets_with(names: Sequence[str], field: str, entry: str = "") -> list[str]:
+    """Those of these presets that add an entry to a field, or, of a mode, that need it."""
+    return [name for name in names if field in (adds := PRESETS[name].adds()) and (not entry or entry in adds[field])]
+
+
+def explain(names: Sequence[str]) -> dict[str, Any]:
+    """What the field `presets` means, as `ShieldPolicy.explain` tells it of every field."""
+    return {
+        "setting": "",
+        "given": bool(names),
+        "value": ",".join(names),
+        "meaning": "what these libraries need is in the fields above" if names else "no library's needs were added",
+        "entries": [{"entry": name, "meaning": PRESETS[name].meaning} for name in names],
+    }
+
+
+def mark(explained: dict[str, Any], names: Sequence[str]) -> None:
+    """Adds to what `ShieldPolicy.explain` tells of the fields which of it a preset adds."""
+    for field, told in explained.items():
+        for entry in told.get("entries", ()):
+            entry["meaning"] += _marked(presets_with(names, field, entry["entry"]))
+        if not told.get("entries"):
+            told["meaning"] += _marked(presets_with(names, field))
+
+
+def _marked(names: Sequence[str]) -> str:
+    return f" (preset {', '.join(names)})" if names else ""
+
+
+def _check_names(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise ShieldPolicyError("presets", f"{value!r} is one text; write a list: [{value!r}]")
+    if not isinstance(value, Sequence):
+        raise ShieldPolicyError("presets", f"{value!r} is not a list of names")
+    names = [check_text("presets", each).strip(" \t").lower() for each in value]
+    for name in names:
+        if name not in PRESETS:
+            near = get_close_matches(name, PRESETS)
+            meant = f"did you mean {' or '.join(near)}? " if near else ""
+            raise ShieldPolicyError("presets", f"there is no {name!r}; {meant}there are {', '.join(PRESETS)}")
+    return tuple(dict.fromkeys(names))

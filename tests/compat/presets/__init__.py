@@ -1,0 +1,1 @@
+"""Each preset of ShieldPolicy, with the library that it is for."""

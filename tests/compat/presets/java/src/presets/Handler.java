@@ -1,0 +1,69 @@
+package presets;
+
+import java.util.Map;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+
+/** Uses one library that unpacks itself, named by the environment. */
+public final class Handler {
+    private Handler() {}
+
+    /** What C's library has; JNA makes the class behind it. */
+    public interface C extends Library {
+        int abs(int number);
+    }
+
+    /** The same for jnr-ffi. */
+    public interface JnrC {
+        int abs(int number);
+    }
+
+    private interface Use {
+        Object run() throws Exception;
+    }
+
+    private static final byte[] TEXT = "the same again".getBytes();
+
+    private static final Map<String, Use> USES = Map.of(
+            "netty-tcnative", () -> {
+                io.netty.handler.ssl.OpenSsl.ensureAvailability();
+                return "available";
+            },
+            "netty-epoll", () -> {
+                io.netty.channel.epoll.Epoll.ensureAvailability();
+                return "available";
+            },
+            "snappy-java", () -> new String(org.xerial.snappy.Snappy.uncompress(org.xerial.snappy.Snappy.compress(TEXT))),
+            "zstd-jni", () -> new String(com.github.luben.zstd.Zstd.decompress(
+                    com.github.luben.zstd.Zstd.compress(TEXT), TEXT.length)),
+            "sqlite-jdbc", () -> {
+                try (var connection = java.sql.DriverManager.getConnection("jdbc:sqlite::memory:");
+                        var row = connection.createStatement().executeQuery("select 6 * 7")) {
+                    row.next();
+                    return row.getInt(1);
+                }
+            },
+            "jna", () -> Native.load("c", C.class).abs(-42),
+            "lz4-java", () -> {
+                var factory = net.jpountz.lz4.LZ4Factory.nativeInstance();
+                var packed = factory.fastCompressor().compress(TEXT);
+                return new String(factory.fastDecompressor().decompress(packed, TEXT.length));
+            },
+            "aws-crt", () -> {
+                new software.amazon.awssdk.crt.CRT();
+                var sum = new software.amazon.awssdk.crt.checksums.CRC32();
+                sum.update(TEXT, 0, TEXT.length);
+                return sum.getValue();
+            },
+            "jnr-ffi", () -> jnr.ffi.LibraryLoader.create(JnrC.class).load("c").abs(-42));
+
+    /** Says what came of the use that the environment names. */
+    public static Map<String, Object> handle(Map<String, Object> event) {
+        try {
+            return Map.of("done", String.valueOf(USES.get(System.getenv("USE")).run()));
+        } catch (Exception | LinkageError error) {
+            return Map.of("failed", String.valueOf(error));
+        }
+    }
+}

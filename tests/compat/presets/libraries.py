@@ -1,0 +1,53 @@
+"""The libraries that the presets are for, and functions that use them: fetched once, and kept below `.tools/`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from shielded_function_emulator.languages import java
+from shielded_function_emulator.languages.parts import Part, run
+
+HERE = Path(__file__).parent
+# With all that they require; a test names the version that its preset names.
+_WHEELS = (
+    *("cffi==2.1.1", "pycparser==3.12"),
+    *("jax==0.10.2", "jaxlib==0.10.2", "ml_dtypes==0.6.0", "opt_einsum==3.4.0"),
+    "jpype1==1.7.1",
+    *("lightgbm==4.7.0", "scipy==1.17.1", "narwhals==2.29.0"),
+    *("matplotlib==3.11.2", "contourpy==1.3.3", "cycler==0.12.1", "fonttools==4.68.0", "kiwisolver==1.5.1"),
+    *("packaging==26.4", "pillow==13.0.0", "pyparsing==3.3.3", "python-dateutil==4.0.0", "six==1.17.0"),
+    *("numba==0.68.1", "llvmlite==0.50.0", "numpy==2.4.6"),
+)
+
+
+def _install(into: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    run([*pip, "--only-binary=:all:", "--target", into, *_WHEELS])
+
+
+PYTHON = Part(f"presets-python-{sys.version_info[0]}.{sys.version_info[1]}", _WHEELS, _install, effort="a minute")
+JAVA = java.part_of_libraries("presets-java", HERE / "java")
+PARTS = (PYTHON, JAVA)
+
+
+def packages(root: str) -> dict[str, Path]:
+    """Where a sandbox shows Python's libraries: each below `root`."""
+    return {f"{root}/{path.name}": path for path in PYTHON.folder.iterdir() if path.name not in ("bin", "share")}
+
+
+@lru_cache(maxsize=1)
+def compile_handler(into: Path) -> Path:
+    """Java's function, as Lambda unpacks it. Raises LookupError where there is no compiler."""
+    jars = sorted((JAVA.folder / "jars").glob("*.jar"))
+    path = ":".join(map(str, jars))
+    sources = sorted((HERE / "java").rglob("*.java"))
+    run([java.oldest_compiler(), "-nowarn", "--release", "17", "-cp", path, "-d", into, *sources])
+    (into / "lib").mkdir()
+    for jar in jars:
+        shutil.copy(jar, into / "lib")
+    for each in (into, *into.rglob("*")):
+        each.chmod(0o755 if each.is_dir() else 0o644)
+    return into

@@ -1,0 +1,171 @@
+"""Every preset: its library in the emulated Lambda, with it and without, and what a preset may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from compat.presets import libraries
+from harness.thinning import long_but
+from runtimes.functions import STACK, Described, synthesize
+from shielded_function import ShieldPolicy
+from shielded_function.policy.presets import PRESETS
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.languages import find, java
+from shielded_function_emulator.platform_files import LAYERS_ROOT, RUNTIME_ROOT
+from shielded_function_monitoring import Alert, parse_line
+
+ROOT, JVM = "/var/packages", "/opt/java"
+_MEMORY_MB = 1024
+# What the function says when its library worked.
+SAYS: Mapping[str, Any] = {
+    "aws-crt": "3603696870",
+    "cffi": [1, 2, 3],
+    "ctypes": [1, 2, 3],
+    "jax": 14.0,
+    "jna": "42",
+    "jnr-ffi": "42",
+    "jpype": "PRESETS",
+    "lightgbm": 100,
+    "lz4-java": "the same again",
+    "matplotlib": "PNG",
+    "netty-epoll": "available",
+    "netty-tcnative": "available",
+    "numba": 45.0,
+    "python-tempfile": "kept nothing",
+    "snappy-java": "the same again",
+    "sqlite-jdbc": "42",
+    "zstd-jni": "the same again",
+}
+_POLICIES = {
+    "allow_tmp": "read_write_tmp",
+    "allow_child_process": "create_child_process",
+    "executable_memory": "executable_memory",
+}
+# Of each language, and of each way; all in `make test-long`.
+_SAMPLE = ("cffi", "jna", "matplotlib", "netty-tcnative", "numba", "python-tempfile")
+each_preset = pytest.mark.parametrize("name", PRESETS)
+each_that_runs = pytest.mark.parametrize("name", long_but(_SAMPLE, PRESETS))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What two invocations of a function came to: what each said, and all alerts."""
+
+    said: list[Any]
+    alerts: list[Alert]
+
+
+Runs = Callable[[str, ShieldPolicy], Run]
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
+    """One function for each language that can be had."""
+    described = [
+        Described("Python", lambda_.Runtime.PYTHON_3_13, "app.handler", libraries.HERE / "python", ShieldPolicy())
+    ]
+    if not _missing_java():
+        code = libraries.compile_handler(tmp_path_factory.mktemp("java"))
+        described.append(Described("Java", lambda_.Runtime.JAVA_21, "presets.Handler::handle", code, ShieldPolicy()))
+    return synthesize(tmp_path_factory.mktemp("presets") / "cdk.out", described)
+
+
+def _missing_java() -> str:
+    try:
+        java.oldest_compiler()
+    except LookupError as error:
+        return str(error.args[0])
+    return find("java21").missing() or libraries.JAVA.missing()
+
+
+@pytest.fixture
+def run(assembly: CloudAssembly) -> Runs:
+    """Invokes a function that uses a preset's library twice, under a policy. Skips where the library is not there."""
+
+    def made(name: str, policy: ShieldPolicy) -> Run:
+        language = PRESETS[name].language
+        if reason := _missing_java() if language == "Java" else libraries.PYTHON.missing():
+            pytest.skip(reason)
+        package = assembly.function(STACK, language)
+        kept = {n: value for n, value in package.environment.items() if not n.startswith("SHIELD_")}
+        environment = {**kept, **policy.to_env(), **PRESETS[name].environment, "USE": name}
+        mounts = {}
+        if language == "Python":
+            package = replace(package, handler=f"{name.replace('-', '_')}_use.handler")
+            environment["PYTHONPATH"] = f"{ROOT}:{LAYERS_ROOT}/python:{RUNTIME_ROOT}"
+            mounts = libraries.packages(ROOT)
+        if name == "jpype":  # which starts a JVM in its own process
+            if reason := find("java21").missing():
+                pytest.skip(reason)
+            environment["JAVA_HOME"] = JVM
+            mounts |= java.mounts_of(java.homes()[21], JVM)
+        package = replace(package, environment=environment, memory_mb=_MEMORY_MB)
+        with EmulatedFunction(package, mounts=mounts) as function:
+            invocations = [function.invoke({}) for _ in range(2)]
+        lines = [parse_line(line.message) for each in invocations for line in each.log]
+        said = [each.payload.get("done", each.payload) for each in invocations]
+        return Run(said, [line for line in lines if isinstance(line, Alert)])
+
+    return made
+
+
+@each_that_runs
+def test_the_library_works_with_its_preset(run: Runs, name: str) -> None:
+    """In block mode, without an alert, and again."""
+    made = run(name, ShieldPolicy(presets=[name]))
+    assert made.said == [SAYS[name]] * 2
+    assert made.alerts == []
+
+
+@each_that_runs
+def test_the_library_needs_its_preset(run: Runs, name: str) -> None:
+    """Without it, and each part of it: nothing else is reported than what it admits, and all that it admits is."""
+    made = run(name, ShieldPolicy.alert())
+    adds = PRESETS[name].adds()
+    assert made.said == [SAYS[name]] * 2
+    assert {alert.policy for alert in made.alerts} <= {_POLICIES[field] for field in adds}
+    asked = {(alert.policy, alert.details.get("path", "")) for alert in made.alerts}
+    if "executable_memory" in adds:
+        assert "executable_memory" in {policy for policy, _ in asked}
+    for entry in adds.get("allow_tmp", ()):
+        listed = ShieldPolicy(allow_tmp=[entry])
+        assert any(listed.decide("tmp", path).allowed for policy, path in asked if policy == "read_write_tmp"), entry
+    for entry in adds.get("allow_child_process", ()):
+        program = entry.removeprefix("unshielded:")
+        if Path(program).exists():
+            assert ("create_child_process", program) in asked
+
+
+def test_every_preset_has_its_function() -> None:
+    assert set(SAYS) == set(PRESETS)
+
+
+@each_preset
+def test_a_preset_is_narrow(name: str) -> None:
+    """Of /tmp one component is not literal, and that has a prefix or a fixed length; never a host."""
+    adds = PRESETS[name].adds()
+    assert set(adds) <= {"allow_tmp", "allow_child_process", "executable_memory"}
+    for entry in adds.get("allow_tmp", ()):
+        assert re.match(r"/tmp(/|$)", entry)
+        components = entry.removesuffix("/**").split("/")[2:]
+        wild = [each for each in components if set("*?") & set(each)]
+        assert len(components) <= 1
+        assert all(re.match(r"[#\w.-]{3}|\?+$", each) for each in wild), entry
+    for entry in adds.get("allow_child_process", ()):
+        assert not set("*?") & set(entry)
+
+
+@each_preset
+def test_a_preset_is_a_policys_canonical_form(name: str) -> None:
+    policy = ShieldPolicy(presets=[name])
+    assert {field: getattr(policy, field) for field in PRESETS[name].adds()} == {
+        field: tuple(value) if isinstance(value, list) else value for field, value in PRESETS[name].adds().items()
+    }

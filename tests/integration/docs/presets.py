@@ -1,0 +1,39 @@
+"""The table of docs/guide/presets.md: `python -m integration.docs.presets` (in tests/) writes it anew."""
+
+from __future__ import annotations
+
+import re
+
+from integration.docs.pages import ROOT
+from shielded_function.policy.presets import PRESETS, Preset
+
+PAGE = ROOT / "docs" / "guide" / "presets.md"
+_BEGIN, _END = "<!-- presets -->\n", "<!-- end of presets -->\n"
+
+
+def page() -> str:
+    """The page, with the table as the presets are."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return before + _BEGIN + "\n" + _table() + "\n" + _END + after
+
+
+def _table() -> str:
+    rows = [
+        f"| `{name}` | {preset.language} | {preset.versions} | {_added(preset)} | {preset.why} |"
+        for name, preset in PRESETS.items()
+    ]
+    return "\n".join(["| preset | language | tried | adds | because it |", "|---|---|---|---|---|", *rows]) + "\n"
+
+
+def _added(preset: Preset) -> str:
+    fields = [
+        f"{field}: {', '.join(f'`{each}`' for each in ([value] if isinstance(value, str) else value))}"
+        for field, value in preset.adds().items()
+    ]
+    variables = [f"you set `{name}={value}`" for name, value in preset.environment.items()]
+    return "; ".join(re.sub(r"\|", r"\\|", text) for text in (*fields, *variables))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

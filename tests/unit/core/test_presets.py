@@ -1,0 +1,154 @@
+"""Presets: what becomes of the fields, and what is refused. tests/compat/presets runs their libraries."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shielded_function import ShieldPolicy, ShieldPolicyError
+from shielded_function.cli import presets, render
+from shielded_function.policy.presets import PRESETS
+
+NUMBA, SNAPPY = "/tmp/numba/**", "/tmp/snappy-*-libsnappyjava.so"
+
+
+def make(**values: Any) -> ShieldPolicy:
+    """Without the types, for values that are wrong on purpose."""
+    return ShieldPolicy(**values)
+
+
+def test_a_preset_adds_to_the_fields() -> None:
+    policy = ShieldPolicy(allow_tmp=["/tmp/mine"], presets=["snappy-java", "numba", "Numba"])
+    assert policy.presets == ("snappy-java", "numba")
+    assert policy.allow_tmp == ("/tmp/mine", SNAPPY, NUMBA)
+    assert policy.executable_memory == "allow"
+    assert policy.decide("tmp", "/tmp/snappy-1.1.10-0b5c-libsnappyjava.so").action == "allow"
+    assert policy.decide("tmp", "/tmp/other").action == "deny"
+
+
+def test_the_environment_has_no_preset() -> None:
+    policy = ShieldPolicy(presets=["numba"])
+    by_hand = ShieldPolicy(allow_tmp=[NUMBA], executable_memory="allow")
+    assert policy.to_env() == by_hand.to_env()
+    assert policy.to_lines() == by_hand.to_lines()
+    assert policy == by_hand == ShieldPolicy.from_env(policy.to_env())
+    assert hash(policy) == hash(by_hand)
+
+
+def test_entries_that_are_there_are_not_added_again() -> None:
+    policy = ShieldPolicy(allow_tmp=[NUMBA, "/tmp/z"], presets=["numba"])
+    assert policy.allow_tmp == (NUMBA, "/tmp/z")
+    assert dataclasses.replace(policy, allow_tmp=["/tmp/z"]).allow_tmp == ("/tmp/z", NUMBA)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (
+            {"presets": ["numbba"]},
+            "ShieldPolicy.presets: there is no 'numbba'; did you mean numba? there are ",
+        ),
+        ({"presets": ["oracle"]}, "ShieldPolicy.presets: there is no 'oracle'; there are aws-crt, cffi, "),
+        ({"presets": "numba"}, "ShieldPolicy.presets: 'numba' is one text; write a list: ['numba']"),
+        ({"presets": [1]}, "ShieldPolicy.presets: 1 is not text"),
+        ({"presets": None}, "ShieldPolicy.presets: None is not a list of names"),
+        (
+            {"presets": ["numba"], "executable_memory": "block"},
+            "ShieldPolicy.executable_memory: \"block\" contradicts the preset 'numba', which needs executable memory",
+        ),
+        ({"presets": ["numba"], "allow_tmp": "/tmp/x"}, "ShieldPolicy.allow_tmp: '/tmp/x' is one text"),
+    ],
+)
+def test_what_is_refused(values: dict[str, Any], text: str) -> None:
+    with pytest.raises(ShieldPolicyError) as error:
+        make(**values)
+    assert str(error.value).startswith(text)
+
+
+def test_an_unknown_preset_lists_all() -> None:
+    with pytest.raises(ShieldPolicyError, match="there are " + ", ".join(PRESETS)):
+        ShieldPolicy(presets=["oracle"])
+
+
+def test_a_mode_that_was_said_stays() -> None:
+    assert ShieldPolicy(presets=["numba"], executable_memory="alert").executable_memory == "alert"
+    assert ShieldPolicy(presets=["snappy-java"]).executable_memory is None
+
+
+def test_all_modes_at_once_keep_what_a_preset_needs() -> None:
+    policy = ShieldPolicy(presets=["numba"])
+    assert policy.alerting().executable_memory == policy.blocking().executable_memory == "allow"
+    assert policy.alerting().read_write_tmp == "alert"
+
+
+def test_a_sum_has_the_presets_of_both() -> None:
+    both = ShieldPolicy(presets=["snappy-java"]) + ShieldPolicy(presets=["numba"])
+    assert both.presets == ("snappy-java", "numba")
+    assert both.executable_memory == "allow"
+    with pytest.raises(ShieldPolicyError, match="contradicts the preset 'numba'"):
+        _ = ShieldPolicy(executable_memory="block") + ShieldPolicy(presets=["numba"])
+    with pytest.raises(ShieldPolicyError, match="cannot be added"):
+        _ = ShieldPolicy() + ShieldPolicy(executable_memory="allow")
+
+
+def test_a_preset_is_compared_by_what_it_adds() -> None:
+    policy = ShieldPolicy(presets=["numba"])
+    assert [(each.field, each.entry) for each in policy.looser_than(ShieldPolicy())] == [
+        ("allow_tmp", NUMBA),
+        ("executable_memory", ""),
+    ]
+    assert ShieldPolicy().stricter_than(policy)
+    assert not policy.stricter_than(ShieldPolicy())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("policy.toml", 'presets = ["numba"]\n'),
+        ("policy.yaml", "presets: [numba]\n"),
+        ("p.json", '{"presets":["numba"]}'),
+    ],
+)
+def test_files_have_presets(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    read = ShieldPolicy.from_file(tmp_path / name)
+    assert read == ShieldPolicy(presets=["numba"])
+    assert read.presets == ("numba",)
+    assert ShieldPolicy.from_dict(read.to_dict()).presets == ("numba",)
+
+
+def test_the_file_of_the_guide(tmp_path: Path) -> None:
+    """docs/guide/presets.md shows it."""
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "presets.md").read_text()
+    (tmp_path / "policy.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
+    assert ShieldPolicy.from_file(tmp_path / "policy.toml").presets == ("snappy-java", "numba")
+
+
+def test_the_command_lists_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert presets.show(json=True) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert list(listed) == list(PRESETS)
+    assert listed["numba"]["adds"] == {"allow_tmp": [NUMBA], "executable_memory": "allow"}
+    assert presets.show(json=False) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in PRESETS)
+    assert SNAPPY in shown
+
+
+def test_render_has_what_a_preset_adds() -> None:
+    policy = ShieldPolicy(presets=["numba"])
+    text = render.render(policy, "json", render.Options("checkout", "x86_64", "shield.zip"))
+    assert json.loads(text)["Variables"]["SHIELD_ALLOW_TMP"] == NUMBA
+
+
+def test_explain_says_what_a_preset_adds() -> None:
+    explained = ShieldPolicy(presets=["numba"], allow_tmp=["/tmp/mine"]).explain()
+    assert explained["presets"]["entries"] == [{"entry": "numba", "meaning": PRESETS["numba"].meaning}]
+    assert [each["meaning"].endswith("(preset numba)") for each in explained["allow_tmp"]["entries"]] == [False, True]
+    assert explained["executable_memory"]["meaning"].endswith("(preset numba)")
+    assert "preset" not in str({**ShieldPolicy().explain(), "presets": None}).replace("'presets'", "")
