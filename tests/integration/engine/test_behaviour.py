@@ -68,7 +68,8 @@ def test_calls_by_paths_come_to_the_same(box: Sandbox) -> None:
     for shielded in (False, True):
         prepare_tmp(box)
         settings = policy(read_write_tmp="block", allow_tmp="/tmp/free,/tmp/free/**") if shielded else {}
-        done = box.run_command([*([SHIELD] if shielded else []), *command], environment=settings)
+        # Thousands of calls, which qemu-user makes slowly.
+        done = box.run_command([*([SHIELD] if shielded else []), *command], environment=settings, timeout=180)
         assert done.returncode == 0, done.stderr
         assert not alerts(done)
         came_to[shielded] = json.loads(done.stdout)

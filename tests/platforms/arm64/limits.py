@@ -21,6 +21,7 @@ _FILTER = "qemu-user has no seccomp(2) for its programs"
 
 # The end of a test's id, without or with its parameters.
 LIMITS = {
+    "test_evasion.py::test_a_program_replaces_its_own_above_768": _KIN,
     "test_evasion.py::test_memory_and_descriptors_are_not_parted": _KIN,
     "test_behaviour.py::test_bad_pointers_get_the_kernels_own_errors[False]": "qemu-user answers EFAULT by itself",
     "test_midst.py::test_nothing_is_used_that_was_not_judged[exec_in_a_vfork_child]": _KIN,
