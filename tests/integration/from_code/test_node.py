@@ -155,9 +155,8 @@ def test_the_package_says_what_it_is(layer: Path) -> None:
     from shielded_function import ShieldPolicy
 
     types = (folder / "index.d.ts").read_text()
-    assert re.findall(r"^  (\w+)\?: (?:Mode|List|boolean|\"refuse)", types, re.MULTILINE) == list(
-        ShieldPolicy.__dataclass_fields__
-    )
+    fields = [name for name in ShieldPolicy.__dataclass_fields__ if name != "presets"]  # expanded when it is made
+    assert re.findall(r"^  (\w+)\?: (?:Mode|List|boolean|\"refuse)", types, re.MULTILINE) == fields
 
 
 def test_the_source_is_what_node_takes(layer: Path) -> None:
