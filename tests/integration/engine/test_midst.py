@@ -20,7 +20,7 @@ BLOCKED = policy(
 CHILDREN = BLOCKED | {"SHIELD_CREATE_CHILD_PROCESS": "allow"}
 LISTED = BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"}
 FOLDER = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
-PLAIN, REFUSED = "/var/task/plain", "/tmp/there"
+REFUSED = "/tmp/there"
 PROGRAMS = ("vfork_child", "fifo", "changed_path",
             "in_peace", "map_in_handlers")  # fmt: skip
 
@@ -39,7 +39,6 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
             compile_c([SOURCES / "unwound.c"], task / name, "-fasynchronous-unwind-tables", "-lpthread", target=target)
     compile_c([SOURCES / "inline.c"], task / "inline.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
-    (task / "plain").write_text("plain\n")
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
@@ -61,7 +60,6 @@ def counted(done: Completed) -> tuple[int, int]:
 
 
 ATTEMPTS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
-    "open_in_a_vfork_child": (BLOCKED, ("vfork_child", "file", PLAIN, REFUSED)),
     "exec_in_a_vfork_child": (LISTED, ("vfork_child", "program", "/usr/bin/true", "/var/task/leave_mark")),
     "fifo_that_is_opened_again": (FOLDER, ("fifo", "restarted", "/tmp/allowed", REFUSED)),
     "path_of_a_copy": (policy(create_child_process="block"), ("changed_path", "text", REFUSED)),
