@@ -88,14 +88,21 @@ def _outbound(question: Question, decision: Decision, entry: object) -> Iterator
     ports = ("", f":{port}") if port else ("", *_ports_of(entry))
     for place in (host, *_around(host)):
         for suffix in ports:
-            # An address in brackets is taken with a port and without.
-            bracketed = place.count(":") and (suffix or "/" not in place)
-            whole = f"[{place}]{suffix}" if bracketed else f"{place}{suffix}"
             yield from (
                 f"{protocol}{whole}"
+                for whole in _spellings(place, suffix)
                 for protocol in _PROTOCOLS[question.event]
                 if pattern.fullmatch(f"{protocol}{whole}")
             )
+
+
+def _spellings(place: str, port: str) -> tuple[str, ...]:
+    """Before a port, IPv6 stands in brackets; without one, an address does where its end could be taken for a port."""
+    if ":" not in place:
+        return (f"{place}{port}",)
+    if port:
+        return (f"[{place}]{port}",)
+    return (place,) if "/" in place else (f"[{place}]", place)
 
 
 def _split(entry: str) -> tuple[str, str]:

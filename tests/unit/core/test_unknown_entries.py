@@ -9,7 +9,7 @@ import types
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
@@ -354,6 +354,8 @@ def test_whatever_address_deployment_allows_was_not_denied(octets: list[str], cu
     assert ShieldPolicy(allow_outbound=[entry]).decide("connect", f"{'.'.join(octets)}:443").action == "unknown"
 
 
+@example(value="fe80::1", port=1, cut=0, end=1)
+@example(value="2a00::5", port=443, cut=0, end=1)
 @given(value=st.ip_addresses(v=6).map(str), port=st.integers(1, 65535), cut=st.integers(0, 40), end=st.integers(1, 40))
 def test_whatever_ipv6_address_deployment_allows_was_not_denied(value: str, port: int, cut: int, end: int) -> None:
     assume(cut < min(end, len(value)) and not value.startswith("::"))
