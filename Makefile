@@ -56,9 +56,8 @@ test: native runtimes ## run the tests but for the long rounds and aarch64 (PYTE
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/platforms/arm64
 
 LONG_TESTS ?= tests
-LONG_MARKS ?= long or race or hypothesis
 test-long: native runtimes ## run in full what `make test` tries in small: versions, modes, races, properties, AWS's hosts, deployments against moto, the wheel
-	@RACE_SECONDS=3 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m '$(LONG_MARKS)' --hypothesis-profile long $(LONG_TESTS)
+	@RACE_SECONDS=3 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or race or hypothesis' --hypothesis-profile long $(LONG_TESTS)
 
 test-aws: native ## deploy to your AWS account, attack, read alarms, delete (AWS_ARGS=...; needs credentials; minutes)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m integration.aws.run $(AWS_ARGS)

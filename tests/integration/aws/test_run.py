@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +126,8 @@ class Lambda:
         cloudwatch = self.server.client("cloudwatch")
         policies = len(set(DEEDS.values()) - {"read_handler"})  # which the default alarm does not count
         dimensions = [{"Name": "FunctionName", "Value": function}]
-        now = datetime.now(timezone.utc)
-        data = {"MetricName": metric_name(), "Dimensions": dimensions, "Value": float(policies), "Timestamp": now}
+        before = datetime.now(timezone.utc) - timedelta(seconds=2)  # moto leaves out the second that is asked in
+        data = {"MetricName": metric_name(), "Dimensions": dimensions, "Value": float(policies), "Timestamp": before}
         cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[data])
         alarms = cloudwatch.describe_alarms_for_metric(Namespace=NAMESPACE, MetricName=metric_name())["MetricAlarms"]
         (found,) = [alarm for alarm in alarms if alarm["Dimensions"] == dimensions]
