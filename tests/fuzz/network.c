@@ -36,15 +36,10 @@ bool is_own_fd(uint32_t descriptor)
     return false;
 }
 
-bool begin_replacing(uint32_t descriptor)
+bool may_be_replaced(uint32_t descriptor)
 {
     (void)descriptor;
     return true;
-}
-
-void end_replacing(uint32_t descriptor)
-{
-    (void)descriptor;
 }
 
 uint32_t own_fd_next(uint32_t from)

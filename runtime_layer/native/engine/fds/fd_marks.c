@@ -63,7 +63,7 @@ void note_stale_marks(void)
 /* What stands beside the kind stays as it is. */
 static bool put_mark(int32_t descriptor, uint64_t seen, uint64_t mark)
 {
-    const uint64_t beside = MARK_UDP_DNS | MARK_OWN | MARK_HELD;
+    const uint64_t beside = MARK_UDP_DNS | MARK_OWN;
     uint64_t now = seen;
     while (is_known(descriptor) && (now & ~beside) == (seen & ~beside))
         if (__atomic_compare_exchange_n(&fd_marks[descriptor], &now, mark | (now & beside), false,
@@ -101,15 +101,14 @@ void unmark_udp_dns(int32_t descriptor)
         __atomic_fetch_and(&fd_marks[descriptor], ~(uint64_t)MARK_UDP_DNS, __ATOMIC_SEQ_CST);
 }
 
-uint64_t add_to_mark(int32_t descriptor, uint64_t bit)
+void mark_own(int32_t descriptor, bool is_own)
 {
-    return is_known(descriptor) ? __atomic_fetch_or(&fd_marks[descriptor], bit, __ATOMIC_SEQ_CST) : MARK_NONE;
-}
-
-void take_from_mark(int32_t descriptor, uint64_t bit)
-{
-    if (is_known(descriptor))
-        __atomic_fetch_and(&fd_marks[descriptor], ~bit, __ATOMIC_SEQ_CST);
+    if (!is_known(descriptor))
+        return;
+    if (is_own)
+        __atomic_fetch_or(&fd_marks[descriptor], MARK_OWN, __ATOMIC_SEQ_CST);
+    else
+        __atomic_fetch_and(&fd_marks[descriptor], ~(uint64_t)MARK_OWN, __ATOMIC_SEQ_CST);
 }
 
 void replace_mark(int32_t descriptor, uint64_t seen, enum mark_kind kind)

@@ -31,8 +31,7 @@ enum mark_kind {
     /* Beside the kind, as nothing that becomes of a UDP socket may take away what is known of a TCP socket by the same
      * number, another process's or the next one's: by it queries go to name servers, so what is read may teach. */
     MARK_UDP_DNS = 8,
-    MARK_OWN = 16, /* the gate's own: own_fds.h */
-    MARK_HELD = 32 /* something is being laid over it: own_fds.h */
+    MARK_OWN = 16 /* the gate's own: own_fds.h */
 };
 
 _Static_assert(MARK_TCP_GREETED == 3 && MARK_TCP_NEW < 3, "as gate.S knows it");
@@ -59,9 +58,8 @@ bool mark_udp_dns(int32_t descriptor);
 bool has_udp_dns_mark(int32_t descriptor);
 /* What had the number is closed, or it is no UDP socket. */
 void unmark_udp_dns(int32_t descriptor);
-/* Adds MARK_OWN or MARK_HELD, or takes it away. Returns the mark as it was before. */
-uint64_t add_to_mark(int32_t descriptor, uint64_t bit);
-void take_from_mark(int32_t descriptor, uint64_t bit);
+/* Says, or says no longer, that the number is the gate's own. */
+void mark_own(int32_t descriptor, bool is_own);
 /* Is it a TCP socket whose bytes are looked at? */
 bool is_inspected_tcp(int32_t descriptor);
 /* Is it a TCP socket at all? */

@@ -72,19 +72,6 @@ static enum outcome close_many(struct call *call)
     return answer(call, close_around(first, last, (uint32_t)call->arg[2]));
 }
 
-/* -EBADF: as above the limit (dup2(2)). */
-static int64_t replace(const struct call *call)
-{
-    uint32_t replaced = (uint32_t)call->arg[1];
-    if ((uint32_t)call->arg[0] == replaced)
-        return replace_descriptor(call); /* by itself */
-    if (!begin_replacing(replaced))
-        return -EBADF;
-    int64_t result = replace_descriptor(call);
-    end_replacing(replaced);
-    return result;
-}
-
 enum outcome judge_descriptor(struct call *call)
 {
     uint64_t *arg = call->arg;
@@ -102,7 +89,9 @@ enum outcome judge_descriptor(struct call *call)
     case __NR_dup3:
         if (is_log(arg[1]))
             break;
-        return answer(call, replace(call));
+        if ((uint32_t)arg[0] != (uint32_t)arg[1] && !may_be_replaced((uint32_t)arg[1]))
+            return answer(call, -EBADF); /* as above the limit (dup2(2)) */
+        return answer(call, replace_descriptor(call));
     case __NR_fcntl:
         if ((int32_t)arg[1] == F_DUPFD || (int32_t)arg[1] == F_DUPFD_CLOEXEC)
             return judge_copy(call);

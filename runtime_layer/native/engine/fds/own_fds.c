@@ -15,37 +15,27 @@ static void note_highest(uint32_t descriptor)
         ;
 }
 
-bool own_fd_mark(int32_t descriptor)
+void own_fd_mark(int32_t descriptor)
 {
     note_highest((uint32_t)descriptor);
-    return !(add_to_mark(descriptor, MARK_OWN) & MARK_HELD);
+    mark_own(descriptor, true);
 }
 
-/* By a number over which nobody is about to lay something else. Or an errno. A vfork child has one thread, and its numbers
- * are other things to its parent, whose marks it shares. */
-static int64_t copy_above(int64_t descriptor, int64_t lowest)
-{
-    for (;;) {
-        int64_t copy = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, lowest);
-        if (is_error(copy) || !is_memory_owner() || own_fd_mark((int32_t)copy))
-            return copy;
-        own_fd_close(copy);
-        lowest = copy + 1;
-    }
-}
-
+/* A vfork child has one thread, and its numbers are other things to its parent, whose marks it shares. */
 int64_t own_fd_take(int64_t descriptor)
 {
     if (is_error(descriptor))
         return descriptor;
-    int64_t moved = copy_above(descriptor, OWN_FDS_FIRST);
+    int64_t moved = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, OWN_FDS_FIRST);
     if (is_error(moved))
-        moved = copy_above(descriptor, descriptor + 1);
-    if (!is_error(moved))
+        moved = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1);
+    if (is_error(moved))
+        moved = descriptor; /* the last one that the limit allows */
+    else
         KERNEL(close, descriptor);
-    else if (is_memory_owner())
-        own_fd_mark((int32_t)descriptor);
-    return is_error(moved) ? descriptor : moved; /* the last one that the limit allows */
+    if (is_memory_owner())
+        own_fd_mark((int32_t)moved);
+    return moved;
 }
 
 /* In this order: once it is closed the number may be the program's. */
@@ -54,7 +44,7 @@ void own_fd_close(int64_t descriptor)
     if (descriptor < 0)
         return;
     if (is_memory_owner())
-        take_from_mark((int32_t)descriptor, MARK_OWN);
+        mark_own((int32_t)descriptor, false);
     KERNEL(close, descriptor);
 }
 
@@ -73,30 +63,12 @@ bool is_own_fd(uint32_t descriptor)
     return descriptor < MARKED_FDS_MAX && get_mark((int32_t)descriptor) & MARK_OWN;
 }
 
-static bool is_reserved(uint32_t descriptor)
-{
-    return descriptor >= OWN_FDS_FIRST && descriptor < OWN_FDS_END;
-}
-
-bool begin_replacing(uint32_t descriptor)
+bool may_be_replaced(uint32_t descriptor)
 {
     if (!is_memory_owner())
         return true;
-    if (!is_reserved(descriptor))
-        return !is_own_fd(descriptor);
-    uint64_t before = add_to_mark((int32_t)descriptor, MARK_HELD);
-    if (before & MARK_HELD)
-        return false;
-    bool is_theirs = !(before & MARK_OWN) && !is_error(KERNEL(fcntl, descriptor, F_GETFD));
-    if (!is_theirs)
-        take_from_mark((int32_t)descriptor, MARK_HELD);
-    return is_theirs;
-}
-
-void end_replacing(uint32_t descriptor)
-{
-    if (is_reserved(descriptor) && is_memory_owner())
-        take_from_mark((int32_t)descriptor, MARK_HELD);
+    bool is_reserved = descriptor >= OWN_FDS_FIRST && descriptor < OWN_FDS_END;
+    return !is_own_fd(descriptor) && (!is_reserved || !is_error(KERNEL(fcntl, descriptor, F_GETFD)));
 }
 
 uint32_t own_fd_next(uint32_t from)

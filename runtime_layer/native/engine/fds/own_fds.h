@@ -3,8 +3,8 @@
  * close_range(2) passes over it, and dup2(2) reaches no number of the range but one that the program has open itself (the
  * JDK lays a marker over the socket that another thread waits on).
  *
- * Where a limit leaves no number in the range, the descriptor keeps a low one: the mark protects it all the same, but not
- * from a thread whose dup2 was judged a moment before it was marked.
+ * Where a limit leaves no number in the range, the descriptor keeps a low one. The mark protects each number, but not from a
+ * thread whose dup2 was judged a moment before it was marked.
  */
 #ifndef SHIELD_OWN_FDS_H
 #define SHIELD_OWN_FDS_H
@@ -24,13 +24,11 @@ void own_fd_close(int64_t descriptor);
 /* A reference (O_PATH) to what the program's own descriptor stands for. Or an errno. */
 int64_t own_fd_refer(int32_t descriptor);
 
-/* Never to be closed by the program: the log. False: something is about to be laid over it. */
-bool own_fd_mark(int32_t descriptor);
+/* Never to be closed by the program: the log. */
+void own_fd_mark(int32_t descriptor);
 bool is_own_fd(uint32_t descriptor);
-/* May the program lay another descriptor over this number? If so the gate takes no such number until it is done. What a vfork
- * child replaces is its own: no other thread has its descriptors. */
-bool begin_replacing(uint32_t descriptor);
-void end_replacing(uint32_t descriptor);
+/* May the program lay another descriptor over this number? What a vfork child replaces is its own. */
+bool may_be_replaced(uint32_t descriptor);
 /* The lowest of the gate's own that is not below `from`; UINT32_MAX: there is none. */
 uint32_t own_fd_next(uint32_t from);
 
