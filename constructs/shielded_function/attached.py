@@ -471,11 +471,17 @@ def _wants_grants(policy: ShieldPolicy) -> bool:
     return services == "granted" or (not isinstance(services, str) and "granted" in services)
 
 
-@lru_cache
 def _without_grants(policy: ShieldPolicy) -> ShieldPolicy:
     """The same policy as far as it is known before the app is complete."""
-    if not _wants_grants(policy):
-        return policy
+    return _without_granted(policy, policy.presets) if _wants_grants(policy) else policy
+
+
+# Policies are equal whose entries are, whatever presets they come from: so these are part of what is looked up.
+
+
+@lru_cache
+def _without_granted(policy: ShieldPolicy, presets: Sequence[str]) -> ShieldPolicy:
+    del presets
     others = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
     return replace(policy, allow_aws=others or "none")
 
@@ -485,13 +491,19 @@ def _with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
 
     Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket.
     """
-    return _with_entries(policy, tuple(grants.services), tuple(grants.buckets), tuple(grants.hosts))
+    found = tuple(grants.services), tuple(grants.buckets), tuple(grants.hosts)
+    return _with_entries(policy, policy.presets, *found)
 
 
 @lru_cache
 def _with_entries(
-    policy: ShieldPolicy, services: Sequence[str], buckets: Sequence[str], hosts: Sequence[str]
+    policy: ShieldPolicy,
+    presets: Sequence[str],
+    services: Sequence[str],
+    buckets: Sequence[str],
+    hosts: Sequence[str],
 ) -> ShieldPolicy:
+    del presets
     named = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
     return replace(
         policy,

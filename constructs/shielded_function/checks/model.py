@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, Protocol, cast
@@ -102,7 +102,7 @@ class LambdaFunction:
         policy_file: whether the policy file could be read.
         left_out: why it was left out of shielding on purpose; empty when it was not.
         cdk_handler: which handler of the CDK's own it is; empty when it is none.
-        presets: those of the libraries in its code that do not work without executable memory.
+        find_presets: those of the libraries in its code that do not work without executable memory. Reads the code.
     """
 
     place: Place
@@ -114,7 +114,7 @@ class LambdaFunction:
     policy_file: FileKind = "unnamed"
     left_out: str = ""
     cdk_handler: str = ""
-    presets: Sequence[str] = ()
+    find_presets: Callable[[], Sequence[str]] = tuple
 
     @cached_property
     def is_image(self) -> bool:

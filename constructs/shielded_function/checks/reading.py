@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -65,7 +65,7 @@ def read_functions(
             policy_file=kind,
             left_out=left_out(path) if path else "",
             cdk_handler=cdk_handler(path) if path else "",
-            presets=_presets(template, properties, files),
+            find_presets=partial(_find_presets, template, properties, files),
         )
 
 
@@ -137,12 +137,14 @@ def _own_shields(folder: Path) -> frozenset[bytes]:
     return frozenset(file.read_bytes() for file in files if file.is_file())
 
 
-def _presets(template: Template, properties: Mapping[str, Any], files: Files) -> Sequence[str]:
+def _find_presets(template: Template, properties: Mapping[str, Any], files: Files) -> Sequence[str]:
     """The presets of libraries in the code and its layers that do not work without executable memory."""
-    if not str(properties.get("Runtime")).startswith("python"):
+    runtime = str(properties.get("Runtime"))
+    if not runtime.startswith("python"):
         return ()
-    layers = [(_layer_content(template, layer), "python/") for layer in _layers(properties)]
-    places = [(properties.get("Code"), ""), *((content, folder) for content, folder in layers if content is not None)]
+    layers = [content for layer in _layers(properties) if (content := _layer_content(template, layer)) is not None]
+    folders = ("python/", f"python/lib/{runtime}/site-packages/")  # docs: packaging layers, Python
+    places = [(properties.get("Code"), ""), *((content, folder) for content in layers for folder in folders)]
     return [
         name
         for name, preset in PRESETS.items()

@@ -16,8 +16,11 @@ PREFIX: Final = "preset:"
 _EXAMPLES: Final = 3
 _EVENTS: Final = ("tmp", "exec", "exec-static")
 """What presets are about; of all else a policy with presets is the default one."""
-_NARROWER: Final = ("python-tempfile",)
-"""`learn` itself knows these names, and offers globs that are narrower."""
+_NOT_TELLING: Final = (
+    "jpype",  # any JVM keeps its counters by such names
+    "python-tempfile",  # `learn` itself knows these, and offers globs that are narrower
+)
+"""Presets that names in /tmp do not call for."""
 _TELLING: Final = re.compile(r"/tmp/[\w.-]{3}")
 """An entry with a name of the library's own: what matches another one may be anybody's."""
 
@@ -30,7 +33,7 @@ def offer_presets(log: FunctionLog, admits: Callable[[Question], bool]) -> list[
         admits: whether the present policy admits something.
     """
     seen = [each for each in log.observations if (question := question_of(each)) and not admits(question)]
-    offers = [_offer(name, seen) for name in PRESETS if name not in _NARROWER]
+    offers = [_offer(name, seen) for name in PRESETS if name not in _NOT_TELLING]
     return [each for each in offers if each]
 
 

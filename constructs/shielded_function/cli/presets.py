@@ -33,10 +33,6 @@ def _as_json(preset: Preset) -> dict[str, object]:
 
 def _rows(name: str, preset: Preset) -> list[tuple[str, ...]]:
     """One for each entry; the first has the rest too."""
-    added = [
-        f"{field}: {entry}"
-        for field, value in preset.adds().items()
-        for entry in ([value] if isinstance(value, str) else value)
-    ]
+    added = [f"{field}: {entry}" for field, entry in preset.entries()]
     first = (name, preset.language, preset.versions, added[0], preset.meaning)
     return [first, *(("", "", "", each, "") for each in added[1:])]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .errors import ShieldPolicyError
 from .fields import ENTRIES, KINDS, Mode
-from .presets import needs_executable_memory
+from .presets import presets_with
 
 _FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 
@@ -19,7 +19,7 @@ def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
     preset needs stays.
     """
     changed: dict[str, Any] = dict.fromkeys(_FOUR, mode)
-    if fields["executable_memory"] is not None and not needs_executable_memory(fields["presets"]):
+    if fields["executable_memory"] is not None and not presets_with(fields["presets"], "executable_memory"):
         changed["executable_memory"] = mode
     if fields["unusual_names"] != "allow":
         changed["unusual_names"] = mode
@@ -32,7 +32,9 @@ def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str,
     Raises:
         ShieldPolicyError: `more` sets something that is no list.
     """
-    of_presets = ("executable_memory",) if needs_executable_memory(more["presets"]) else ()
+    # What a preset says comes back with it; what was said beside it would be lost.
+    is_of_preset = more["executable_memory"] == "allow" and presets_with(more["presets"], "executable_memory")
+    of_presets = ("executable_memory",) if is_of_preset else ()
     for field in KINDS:
         if field not in (*ENTRIES, *of_presets) and more[field] != defaults[field]:
             raise ShieldPolicyError(

@@ -49,6 +49,11 @@ class Preset:
         lists = {field: list(getattr(self, field)) for field in _LISTS if getattr(self, field)}
         return {**lists, **({"executable_memory": "allow"} if self.executable_memory else {})}
 
+    def entries(self) -> list[tuple[str, str]]:
+        """The same as pairs of a field and an entry, or a mode."""
+        added = self.adds().items()
+        return [(field, each) for field, value in added for each in ([value] if isinstance(value, str) else value)]
+
     @property
     def meaning(self) -> str:
         """Why, and which variables the function is to set."""
@@ -57,9 +62,6 @@ class Preset:
 
 
 _LISTS: Final = ("allow_tmp", "allow_child_process")
-
-_PROBE: Final = "/tmp/????????"
-"""The file with which Python's tempfile tries, once a process, whether it may write to /tmp."""
 
 PRESETS: Final[Mapping[str, Preset]] = {
     "aws-crt": Preset(
@@ -91,13 +93,12 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "jna": Preset(
         "Java",
         "jna 5.17.0",
-        "unpacks its native library, looks in /tmp for those that it left, and asks ldconfig where libraries are",
+        "unpacks its native library, and looks in /tmp for those that it left; its run of ldconfig stays refused",
         allow_tmp=("/tmp", "/tmp/jna*.tmp"),
-        allow_child_process=("unshielded:/usr/sbin/ldconfig",),
     ),
     "jnr-ffi": Preset(
         "Java",
-        "jnr-ffi 2.2.17, jffi 1.3.13",
+        "jnr-ffi 2.2.17",
         "unpacks its native library",
         allow_tmp=("/tmp/jffi*.so",),
     ),
@@ -125,9 +126,10 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "matplotlib": Preset(
         "Python",
         "matplotlib 3.11.2",
-        "keeps its list of fonts in a temporary folder, and asks fontconfig for fonts where that is installed",
-        allow_tmp=(_PROBE, "/tmp/matplotlib-????????/**"),
+        "keeps its list of fonts where the variable says, and asks fontconfig for fonts where that is installed",
+        allow_tmp=("/tmp/matplotlib/**",),
         allow_child_process=("/usr/bin/fc-list",),
+        environment={"MPLCONFIGDIR": "/tmp/matplotlib"},
     ),
     "netty-epoll": Preset(
         "Java",
@@ -153,8 +155,9 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "python-tempfile": Preset(
         "Python",
         "CPython 3.11",
-        "temporary files and folders of the standard library, with the names that it gives them unasked",
-        allow_tmp=(_PROBE, "/tmp/#", "/tmp/tmp????????*/**"),
+        "temporary files and folders of the standard library: any name of eight characters, with which it tries /tmp "
+        "once a process, and the names that it gives unasked",
+        allow_tmp=("/tmp/????????", "/tmp/#", "/tmp/tmp????????*/**"),
     ),
     "snappy-java": Preset(
         "Java",
@@ -201,11 +204,6 @@ def expand(fields: Mapping[str, Any]) -> dict[str, Any]:
                 )
             expanded["executable_memory"] = expanded["executable_memory"] or "allow"
     return expanded
-
-
-def needs_executable_memory(names: Sequence[str]) -> bool:
-    """Whether one of these presets does."""
-    return any(PRESETS[name].executable_memory for name in names)
 
 
 def presets_with(names: Sequence[str], field: str, entry: str = "") -> list[str]:

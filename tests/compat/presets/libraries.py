@@ -11,8 +11,8 @@ from shielded_function_emulator.languages import java
 from shielded_function_emulator.languages.parts import Part, run
 
 HERE = Path(__file__).parent
-# With all that they require; a test names the version that its preset names.
-_WHEELS = (
+# With all that they require; a test compares them with the versions that the presets name.
+WHEELS = (
     *("cffi==2.1.1", "pycparser==3.12"),
     *("jax==0.10.2", "jaxlib==0.10.2", "ml_dtypes==0.6.0", "opt_einsum==3.4.0"),
     "jpype1==1.7.1",
@@ -25,10 +25,10 @@ _WHEELS = (
 
 def _install(into: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    run([*pip, "--only-binary=:all:", "--target", into, *_WHEELS])
+    run([*pip, "--only-binary=:all:", "--target", into, *WHEELS])
 
 
-PYTHON = Part(f"presets-python-{sys.version_info[0]}.{sys.version_info[1]}", _WHEELS, _install, effort="a minute")
+PYTHON = Part(f"presets-python-{sys.version_info[0]}.{sys.version_info[1]}", WHEELS, _install, effort="a minute")
 JAVA = java.part_of_libraries("presets-java", HERE / "java")
 PARTS = (PYTHON, JAVA)
 

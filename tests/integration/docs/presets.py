@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from itertools import groupby
+from operator import itemgetter
 
 from integration.docs.pages import ROOT
 from shielded_function.policy.presets import PRESETS, Preset
@@ -28,11 +29,11 @@ def _table() -> str:
 
 def _added(preset: Preset) -> str:
     fields = [
-        f"{field}: {', '.join(f'`{each}`' for each in ([value] if isinstance(value, str) else value))}"
-        for field, value in preset.adds().items()
+        f"{field}: {', '.join(f'`{entry}`' for _, entry in entries)}"
+        for field, entries in groupby(preset.entries(), key=itemgetter(0))
     ]
     variables = [f"you set `{name}={value}`" for name, value in preset.environment.items()]
-    return "; ".join(re.sub(r"\|", r"\\|", text) for text in (*fields, *variables))
+    return "; ".join((*fields, *variables))
 
 
 if __name__ == "__main__":

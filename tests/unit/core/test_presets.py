@@ -12,6 +12,7 @@ import pytest
 from shielded_function import ShieldPolicy, ShieldPolicyError
 from shielded_function.cli import presets, render
 from shielded_function.policy.presets import PRESETS
+from shielded_function.resolution import resolve_policy
 
 NUMBA, SNAPPY = "/tmp/numba/**", "/tmp/snappy-*-libsnappyjava.so"
 
@@ -93,6 +94,8 @@ def test_a_sum_has_the_presets_of_both() -> None:
         _ = ShieldPolicy(executable_memory="block") + ShieldPolicy(presets=["numba"])
     with pytest.raises(ShieldPolicyError, match="cannot be added"):
         _ = ShieldPolicy() + ShieldPolicy(executable_memory="allow")
+    with pytest.raises(ShieldPolicyError, match="cannot be added"):
+        _ = ShieldPolicy() + ShieldPolicy(presets=["numba"], executable_memory="alert")
 
 
 def test_a_preset_is_compared_by_what_it_adds() -> None:
@@ -152,3 +155,11 @@ def test_explain_says_what_a_preset_adds() -> None:
     assert [each["meaning"].endswith("(preset numba)") for each in explained["allow_tmp"]["entries"]] == [False, True]
     assert explained["executable_memory"]["meaning"].endswith("(preset numba)")
     assert "preset" not in str({**ShieldPolicy().explain(), "presets": None}).replace("'presets'", "")
+
+
+def test_equal_policies_keep_their_own_presets() -> None:
+    """What is worked out once for each policy is not another's that has the same entries."""
+    policy, by_hand = ShieldPolicy(presets=["numba"]), ShieldPolicy(allow_tmp=[NUMBA], executable_memory="allow")
+    function: Any = None  # asked for tokens only
+    assert resolve_policy(policy, function).policy.presets == ("numba",)
+    assert resolve_policy(by_hand, function).policy.presets == ()

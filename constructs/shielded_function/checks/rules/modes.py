@@ -10,8 +10,6 @@ from ..model import LambdaFunction
 from .rule import ENVIRONMENT, Context, Problem
 
 _MODES: Final = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
-_FOUR: Final = _MODES[:4]
-"""The strictest of these is what executable memory is left to, where there is no JIT."""
 _LISTS: Final = (
     ("outbound_connectivity", "allow_outbound"),
     ("outbound_connectivity", "allow_buckets"),
@@ -20,7 +18,6 @@ _LISTS: Final = (
 )
 # What no function asks for by accident: who admits these admits everything.
 _ANY_TMP: Final = ("/tmp/shielded-function-check-8f1d", "/tmp/shielded-function-check-8f1d/a/b")
-_LAMBDA: Final = "lambda"
 
 
 def variable(field: str) -> str:
@@ -149,10 +146,13 @@ def executable_memory_needed(function: LambdaFunction, context: Context) -> Iter
     policy = function.policy.policy
     if policy is None:
         return
-    strictest = "block" if any(getattr(policy, mode) == "block" for mode in _FOUR) else ""
-    if (policy.executable_memory or strictest) != "block":
+    if "SHIELD_EXECUTABLE_MEMORY" in function.policy.late:
         return
-    for name in function.presets:
+    # Where it is not said, it is as strict as the strictest of the others.
+    modes = [policy.executable_memory or getattr(policy, mode) for mode in _MODES]
+    if "block" not in modes:
+        return
+    for name in function.find_presets():
         yield Problem(
             f"its code holds {name}, which does not work without executable memory",
             f'add the preset: presets=["{name}"], or acknowledge it where the library is not used',
