@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from harness.checkout import ROOT, committed
+
 LONGEST = 60
 # Documents are named in capitals where they stand beside README.md.
 DOCUMENT = re.compile(r"\b[A-Z][A-Z_]+\.md\b")
@@ -19,11 +19,6 @@ def names_in(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             yield node.name
-
-
-def committed(*patterns: str) -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "--", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
-    return listed.stdout.splitlines()
 
 
 def test_names_of_tests_are_short() -> None:
@@ -40,7 +35,6 @@ def test_a_document_that_is_named_is_there() -> None:
     missing = {
         (file, name)
         for file in committed(*TEXTS)
-        if (ROOT / file).is_file()
         for name in DOCUMENT.findall((ROOT / file).read_text(encoding="utf-8"))
         if name not in there
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from harness.checkout import ROOT, committed
 from shielded_function_runtime.build import native
 
 # In pieces, because this file is committed too.
@@ -34,33 +34,21 @@ MACHINE_PATHS = re.compile(r"(?<![\w./$}*-])/(?:" + "|".join(("root", "work", "h
 
 
 @pytest.fixture(scope="module")
-def committed(checkout: Path) -> dict[str, str]:
+def texts() -> dict[str, str]:
     """Each text file that is, or could be, committed."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=checkout,
-        capture_output=True,
-        check=False,
-    )
-    if listed.returncode != 0:
-        pytest.skip("not a git checkout")
-    texts: dict[str, str] = {}
-    for name in listed.stdout.decode().split("\0"):
-        content = (checkout / name).read_bytes() if name and (checkout / name).is_file() else b"\0"
-        if b"\0" not in content:
-            texts[name] = content.decode("utf-8", errors="replace")
-    return texts
+    contents = {name: (ROOT / name).read_bytes() for name in committed()}
+    return {name: found.decode("utf-8", errors="replace") for name, found in contents.items() if b"\0" not in found}
 
 
 @pytest.mark.parametrize("pattern", [REGISTRIES, MACHINE_PATHS], ids=["registry", "machine path"])
-def test_no_committed_file_names_a(pattern: re.Pattern[str], committed: dict[str, str]) -> None:
-    found = [f"{name}: {hit[0]}" for name, text in committed.items() for hit in pattern.finditer(text)]
+def test_no_committed_file_names_a(pattern: re.Pattern[str], texts: dict[str, str]) -> None:
+    found = [f"{name}: {hit[0]}" for name, text in texts.items() for hit in pattern.finditer(text)]
     assert found == []
 
 
-def test_build_results_are_ignored(committed: dict[str, str]) -> None:
-    assert not [name for name in committed if name.startswith(("node_modules/", ".venv/", ".tools/", "dist/"))]
-    assert not [name for name in committed if "/binaries/" in name]
+def test_build_results_are_ignored(texts: dict[str, str]) -> None:
+    assert not [name for name in texts if name.startswith(("node_modules/", ".venv/", ".tools/", "dist/"))]
+    assert not [name for name in texts if "/binaries/" in name]
 
 
 def test_lock_file_has_integrity_hashes_and_no_addresses(checkout: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.checkout import committed
 from shielded_function_runtime.build import native
 
 # All in one worker: each of the wheels is built once.
@@ -68,15 +69,10 @@ def rebuild(checkout: Path, place: Path, umask: int) -> list[Path]:
     """Copies what git has, and builds the wheel and the sdist there as `make wheel` does. zig's own libraries come from
     the checkout's cache."""
     place.mkdir(parents=True)
-    files = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(files, cwd=checkout, capture_output=True, check=False)
-    if listed.returncode != 0:
-        pytest.skip("not a git checkout")
-    names = [name for name in listed.stdout.split(b"\0") if name and (checkout / name.decode()).is_file()]
     packed = subprocess.run(
         ["tar", "--create", "--null", "--files-from=-"],
         cwd=checkout,
-        input=b"\0".join(names),
+        input="\0".join(committed()).encode(),
         capture_output=True,
         check=True,
     )

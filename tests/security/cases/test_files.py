@@ -1,4 +1,4 @@
-"""Files: what must happen to each attempt, to its effect and to the log (inside/{tmp,tmp_calls,handler}.py)."""
+"""Files: what must happen to each attempt, to its effect and to the log (inside/tmp*.py, inside/handler.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from security.cases.checking import Results, check, of_section, rows
 
-TMP, HANDLER = of_section("tmp", "tmp_calls"), of_section("handler")
+TMP, HANDLER = of_section("tmp", "tmp_spellings", "tmp_allowed", "tmp_calls"), of_section("handler")
 
 
 @pytest.fixture(scope="module")

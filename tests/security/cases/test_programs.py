@@ -1,4 +1,4 @@
-"""Programs and the network: what must happen to each attempt (inside/child.py, inside/network.py)."""
+"""Programs and the network: what must happen to each attempt (inside/child*.py, forks.py, network.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from security.cases.checking import Results, check, of_section, rows
 
-CHILD, NETWORK = of_section("child"), of_section("network")
+CHILD, NETWORK = of_section("child", "child_allowed", "forks"), of_section("network")
 
 
 @pytest.fixture(scope="module")

@@ -140,3 +140,10 @@ class Native:
         said = self.written(error).decode()
         assert bool(said) != bool(good)
         return policy, said
+
+    def lines_of(self, policy: Any) -> str:
+        """A policy as `NAME=value` lines, in canonical form."""
+        writer = self.writer(60_000)
+        self.lib.policy_write_lines(policy, writer)
+        assert not writer.full
+        return self.written(writer).decode(errors="surrogateescape")  # a path is any bytes

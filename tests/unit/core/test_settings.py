@@ -47,13 +47,6 @@ HOST_FIX = (
 )
 
 
-def lines_of(native: Native, policy: object) -> str:
-    writer = native.writer(60_000)
-    native.lib.policy_write_lines(policy, writer)
-    assert not writer.full
-    return native.written(writer).decode(errors="surrogateescape")  # a path is any bytes
-
-
 def test_the_table_has_every_setting(native: Native) -> None:
     names = {native.string(native.lib.setting_name(row)) for row in range(native.lib.setting_count())}
     assert names == SETTINGS
@@ -83,7 +76,7 @@ def test_a_struct_that_was_never_filled_denies(native: Native) -> None:
 @pytest.mark.parametrize("setting", MODES)
 @pytest.mark.parametrize("mode", ["block", "alert", "allow"])
 def test_modes(native: Native, setting: str, mode: str) -> None:
-    assert lines_of(native, native.policy(f"{setting}={mode}")) == f"{setting}={mode}\n"
+    assert native.lines_of(native.policy(f"{setting}={mode}")) == f"{setting}={mode}\n"
 
 
 @pytest.mark.parametrize("setting", MODES)
@@ -175,9 +168,9 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
     policy = native.policy(
         f"{setting}={given_value}", *(["SHIELD_READ_WRITE_TMP=block"] if setting in "AWS_REGION" else [])
     )
-    lines = lines_of(native, policy)
+    lines = native.lines_of(policy)
     assert f"{setting}={canonical}\n" in lines
-    assert lines_of(native, native.policy(lines)) == lines
+    assert native.lines_of(native.policy(lines)) == lines
 
 
 @pytest.mark.parametrize(
@@ -452,88 +445,6 @@ def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None
     assert error == f"line 3: {setting}: given twice; leave one of them out"
 
 
-# The environment and the file beside it
-
-
-def parse_both(native: Native, environment: str, file: str) -> tuple[object, str]:
-    policy, error = native.ffi.new("struct policy *"), native.writer(1024)
-    native.lib.policy_begin(policy)
-    good = native.lib.policy_set_lines(policy, native.text(environment), error)
-    native.lib.policy_next_source(policy)
-    good = good and native.lib.policy_set_lines(policy, native.text(file), error)
-    assert bool(good) != bool(error.used)
-    return policy, native.written(error).decode()
-
-
-@pytest.mark.parametrize(
-    ("setting", "environment", "file", "both"),
-    [
-        ("SHIELD_ALLOW_OUTBOUND", "a.example,b.example:1", "c.example,A.example", "a.example,b.example:1,c.example"),
-        ("SHIELD_ALLOW_OUTBOUND", "", "c.example", "c.example"),
-        ("SHIELD_ALLOW_OUTBOUND", "c.example", "", "c.example"),
-        ("SHIELD_ALLOW_TMP", "/tmp/a", "/tmp/b/**", "/tmp/a,/tmp/b/**"),
-        ("SHIELD_ALLOW_CHILD_PROCESS", "/bin/a", "unshielded:/bin/a,/bin/b", "unshielded:/bin/a,/bin/b"),
-        ("SHIELD_ALLOW_BUCKETS", "one,two", "two,three", "one,two,three"),
-        ("SHIELD_ALLOW_AWS", "s3,sqs", "sqs,dynamodb", "s3,sqs,dynamodb"),
-    ],
-)
-def test_what_two_sources_give_is_joined(native: Native, setting: str, environment: str, file: str, both: str) -> None:
-    # Something else is kept in between.
-    policy, error = parse_both(native, f"{setting}={environment}\nSHIELD_POLICY_FILE=/opt/p", f"{setting}={file}")
-    assert error == ""
-    assert f"{setting}={both}\n" in lines_of(native, policy)
-
-
-@pytest.mark.parametrize(
-    ("setting", "environment", "file"),
-    [
-        ("SHIELD_READ_HANDLER", "block", "alert"),
-        ("SHIELD_READ_HANDLER", "allow", "block"),
-        ("SHIELD_EXECUTABLE_MEMORY", "allow", "alert"),
-        ("SHIELD_UNUSUAL_NAMES", "allow", "block"),
-        ("SHIELD_CHECK_SERVER_NAME", "on", "off"),
-        ("SHIELD_LOG_ARGUMENTS", "off", "on"),
-        ("SHIELD_ON_FAILURE", "refuse", "run_unshielded"),
-        ("SHIELD_ACCOUNT_ID", "123456789012", "210987654321"),
-        ("SHIELD_NEXT_WRAPPER", "/opt/a", "/opt/b"),
-        ("SHIELD_POLICY_FILE", "/opt/a", "/opt/b"),
-        ("AWS_REGION", "eu-west-1", "eu-west-2"),
-        ("SHIELD_ALLOW_AWS", "all", "s3"),
-        ("SHIELD_ALLOW_AWS", "s3", "all"),
-        ("SHIELD_ALLOW_AWS", "none", "s3"),
-        ("SHIELD_ALLOW_AWS", "s3", "none"),
-        ("SHIELD_ALLOW_AWS", "all", "none"),
-        ("SHIELD_ALLOW_AWS", "all", "all"),
-        ("SHIELD_READ_HANDLER", "block", "block"),
-    ],
-)
-def test_what_is_no_list_is_given_by_one_source(native: Native, setting: str, environment: str, file: str) -> None:
-    _, error = parse_both(native, f"{setting}={environment}", f"\n{setting}={file}")
-    assert error == f"line 2: {setting}: given twice; leave one of them out"
-
-
-@pytest.mark.parametrize("setting", ["SHIELD_ALLOW_TMP", "SHIELD_READ_HANDLER"])
-def test_twice_in_the_file_stays_an_error(native: Native, setting: str) -> None:
-    value = "block" if "READ" in setting else "/tmp/a"
-    _, error = parse_both(native, "SHIELD_ALLOW_AWS=s3", f"{setting}={value}\n{setting}={value}")
-    assert error == f"line 2: {setting}: given twice; leave one of them out"
-
-
-def test_the_limit_is_of_the_sum(native: Native) -> None:
-    names = [f"h{number}.example" for number in range(513)]
-    environment, file = (f"SHIELD_ALLOW_OUTBOUND={','.join(part)}" for part in (names[:200], names[200:]))
-    assert parse_both(native, environment, file)[1] == (
-        "line 1: SHIELD_ALLOW_OUTBOUND: more than 512 entries; use *.domain or networks"
-    )
-    assert parse_both(native, environment, file.rpartition(",")[0])[1] == ""
-    services = [native.string(native.lib.aws_service_name(number)) for number in range(65)]
-    environment, file = (f"SHIELD_ALLOW_AWS={','.join(part)}" for part in (services[:30], services[30:]))
-    assert parse_both(native, environment, file)[1] == "line 1: SHIELD_ALLOW_AWS: more than 64 services; use all"
-    buckets = [f"{number:03}{'x' * 60}" for number in range(300)]
-    environment, file = (f"SHIELD_ALLOW_BUCKETS={','.join(part)}" for part in (buckets, [b[::-1] for b in buckets]))
-    assert "the lists together are longer than 32768 bytes" in parse_both(native, environment, file)[1]
-
-
 @pytest.mark.parametrize("lines", ["", "\n", "# only a comment\n\n", "AWS_REGION=us-east-1\n", "  \t\r\n"])
 def test_no_setting_at_all_is_no_policy(native: Native, lines: str) -> None:
     assert native.parse(lines)[1].startswith("there is no policy: not one SHIELD_ setting was given; set ")
@@ -541,7 +452,7 @@ def test_no_setting_at_all_is_no_policy(native: Native, lines: str) -> None:
 
 def test_lines(native: Native) -> None:
     policy = native.policy("# why", "", "  SHIELD_READ_HANDLER = alert \r", "\t# more", "SHIELD_ALLOW_TMP=/tmp/a=b\r")
-    assert lines_of(native, policy) == "SHIELD_ALLOW_TMP=/tmp/a=b\nSHIELD_READ_HANDLER=alert\n"
+    assert native.lines_of(policy) == "SHIELD_ALLOW_TMP=/tmp/a=b\nSHIELD_READ_HANDLER=alert\n"
     assert policy.settings_seen == 2
 
 
@@ -605,7 +516,7 @@ def test_a_small_room_for_errors_does_not_make_them(native: Native) -> None:
 def test_any_bytes_are_a_policy_or_one_line_of_error(native: Native, lines: bytes) -> None:
     policy, error = native.parse(lines)
     assert "\n" not in error
-    assert error or native.parse(lines_of(native, policy))[1] == ""
+    assert error or native.parse(native.lines_of(policy))[1] == ""
 
 
 @given(
@@ -616,6 +527,6 @@ def test_any_value_is_canonical_or_an_error(native: Native, setting: str, value:
     raw = value.encode() if isinstance(value, str) else value
     policy, error = native.parse(setting.encode() + b"=" + raw)
     if not error:
-        again, error = native.parse(lines := lines_of(native, policy))
+        again, error = native.parse(lines := native.lines_of(policy))
         assert not error
-        assert lines_of(native, again) == lines
+        assert native.lines_of(again) == lines

@@ -53,9 +53,7 @@ def tighten(native: Native, in_force: tuple[str, ...], *wanted: str) -> tuple[An
 
 
 def lines_of(native: Native, policy: Any) -> dict[str, str]:
-    writer = native.writer(65536)
-    native.lib.policy_write_lines(policy, writer)
-    return dict(line.split("=", 1) for line in native.written(writer).decode().splitlines())
+    return dict(line.split("=", 1) for line in native.lines_of(policy).splitlines())
 
 
 TIGHTER = [

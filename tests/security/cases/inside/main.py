@@ -19,7 +19,9 @@ from typing import Any
 
 import alerts
 import child
+import child_allowed
 import common
+import forks
 import gate
 import handler
 import memory
@@ -27,10 +29,15 @@ import network
 import settings
 import states
 import tmp
+import tmp_allowed
 import tmp_calls
+import tmp_spellings
 
 # In this order they are run and shown.
-MODULES = (tmp, tmp_calls, child, handler, gate, alerts, settings, memory, states, network)
+MODULES = (
+    *(tmp, tmp_spellings, tmp_allowed, tmp_calls, child, child_allowed, forks),
+    *(handler, gate, alerts, settings, memory, states, network),
+)
 LIBRARY = "/opt/shielded-function/libshield.so"
 WORKERS = 20
 UNKNOWN = -1  # an OSError without a number

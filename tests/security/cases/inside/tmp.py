@@ -1,4 +1,4 @@
-"""read_write_tmp: every way to open something in /tmp, by whatever name and whoever asks.
+"""read_write_tmp: every way to open something in /tmp, whoever asks, and code that lies there.
 
 /tmp/there is a file, /tmp/folder an empty directory, /tmp/full one with a file, /tmp/link leads out of /tmp,
 /tmp/alias to /tmp/there, /tmp/dangling to nothing yet; /var/task has links into /tmp.
@@ -13,18 +13,12 @@ import importlib.util
 import mmap
 import os
 import pathlib
-import random
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable
-from typing import Any
 
 from common import (
     AT_FDCWD,
@@ -34,20 +28,16 @@ from common import (
     checked,
     content,
     ended,
-    errno_of,
     in_child,
     libc,
     opened,
     raw,
     reference,
     run,
-    unchanged,
-    working_directory,
 )
 
 TMP = "read_write_tmp"
 NEW = os.O_CREAT | os.O_WRONLY
-ALLOWED = {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
 XATTR = b"user.shield"
 
 
@@ -316,171 +306,6 @@ def tmp_sqlite() -> None:
         raise PermissionError(13, str(error)) from None
 
 
-# ---- spellings (17)
-
-
-@attempt(TMP)
-def tmp_relative() -> str:
-    with working_directory("/tmp"):
-        return content(os.open("there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_relative_new() -> None:
-    with working_directory("/tmp"):
-        make("relative")
-
-
-@attempt(TMP)
-def tmp_relative_from_a_folder() -> None:
-    with working_directory("/tmp/folder"):
-        make("../relative")
-
-
-@attempt(TMP)
-def tmp_relative_from_outside() -> None:
-    with working_directory("/var"):
-        make("../tmp/relative")
-
-
-@attempt(TMP)
-def tmp_directory_descriptor() -> str:
-    with opened("/", os.O_PATH) as root:
-        return content(os.open("tmp/there", os.O_RDONLY, dir_fd=root))
-
-
-@attempt(TMP)
-def tmp_directory_descriptor_new() -> None:
-    with opened("/var", os.O_RDONLY) as var:
-        os.close(os.open("../tmp/new", NEW, 0o600, dir_fd=var))
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_fchdir() -> str:
-    before = os.open(".", os.O_PATH)
-    try:
-        with opened("/tmp", os.O_PATH) as tmp:
-            os.fchdir(tmp)
-            return content(os.open("there", os.O_RDONLY))
-    finally:
-        os.fchdir(before)
-        os.close(before)
-
-
-@attempt(TMP)
-def tmp_dots() -> str:
-    return content(os.open("/var/../tmp/./folder//../there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_dots_new() -> None:
-    make("/var/..//tmp/./folder/../new")
-
-
-@attempt(TMP)
-def tmp_slashes() -> str:
-    return content(os.open("///tmp////there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_link_inside() -> str:
-    return content(os.open("/tmp/alias", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_link_from_outside() -> str:
-    return content(os.open("/var/task/to_there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_link_from_outside_new() -> None:
-    make("/var/task/to_new")
-
-
-@attempt(TMP)
-def tmp_linked_directory() -> str:
-    return content(os.open("/var/task/to_tmp/there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_linked_directory_new() -> None:
-    make("/var/task/to_tmp/new")
-
-
-@attempt(TMP)
-def tmp_link_to_a_link() -> str:
-    return content(os.open("/var/task/to_tmp/alias", os.O_RDONLY))
-
-
-@attempt(TMP, alerts=(1, 2))  # the link, and what it names
-def tmp_create_through_a_dangling_link() -> None:
-    make("/tmp/dangling")
-
-
-PROC = {
-    "proc_self_root": "/proc/self/root/tmp",
-    "proc_thread_root": "/proc/thread-self/root/tmp",
-    "proc_pid_root": "/proc/{pid}/root/tmp",
-    "proc_task_root": "/proc/self/task/{pid}/root/tmp",
-    "proc_up": "/proc/../tmp",
-    "proc_self_up": "/proc/self/task/../../../tmp",
-}
-
-
-def spelt(name: str, template: str) -> None:
-    """Each spelling of a process's root, for a file that is there and for one that is not."""
-
-    def read() -> str:
-        return content(os.open(template.format(pid=os.getpid()) + "/there", os.O_RDONLY))
-
-    def create() -> None:
-        make(template.format(pid=os.getpid()) + "/new")
-
-    read.__name__, create.__name__ = f"tmp_{name}", f"tmp_{name}_new"
-    attempt(TMP)(read)
-    attempt(TMP)(create)
-
-
-for _name, _template in PROC.items():
-    spelt(_name, _template)
-
-
-@attempt(TMP)
-def tmp_proc_cwd() -> str:
-    with working_directory("/tmp"):
-        return content(os.open("/proc/self/cwd/there", os.O_RDWR))
-
-
-@attempt(TMP)
-def tmp_proc_thread_cwd_new() -> None:
-    with working_directory("/tmp"):
-        make("/proc/thread-self/cwd/new")
-
-
-@attempt(TMP)
-def tmp_proc_descriptor() -> str:
-    with opened("/", os.O_PATH) as root:
-        return content(os.open(f"/proc/self/fd/{root}/tmp/there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_proc_descriptor_new() -> None:
-    with opened("/", os.O_RDONLY) as root:
-        make(f"/proc/self/fd/{root}/tmp/new")
-
-
-@attempt(TMP)
-def tmp_dev_fd() -> str:
-    with opened("/", os.O_PATH) as root:
-        return content(os.open(f"/dev/fd/{root}/tmp/there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_dev_fd_new() -> None:
-    with opened("/", os.O_RDONLY) as root:
-        make(f"/dev/fd/{root}/tmp/new")
-
-
 # ---- who calls
 
 
@@ -585,200 +410,3 @@ def tmp_by_a_shell() -> None:
     done = subprocess.run(["/bin/sh", "-c", "echo secret > /tmp/new"], stderr=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise PermissionError(13, "the shell could not")
-
-
-# ---- the allow list (21)
-
-
-def allowed(function: Callable[[], object]) -> None:
-    unchanged(TMP, settings=ALLOWED, scene="allowed")(function)
-
-
-@allowed
-def tmp_allowed_opens() -> list[object]:
-    os.umask(0o027)
-    try:
-        descriptor = os.open("/tmp/allowed/file", NEW, 0o666)
-    finally:
-        os.umask(0o022)
-    facts: list[object] = [oct(os.fstat(descriptor).st_mode), os.get_inheritable(descriptor)]
-    os.write(descriptor, b"content")
-    os.close(descriptor)
-    inherited = libc("open", b"/tmp/allowed/file", os.O_RDONLY)
-    facts += [os.get_inheritable(inherited), content(inherited), sorted(os.listdir("/tmp/allowed"))]
-    return facts
-
-
-@allowed
-def tmp_allowed_temporary_files() -> list[int]:
-    with tempfile.TemporaryFile(dir="/tmp/allowed") as a, opened("/tmp/allowed", os.O_TMPFILE | os.O_RDWR) as b:
-        raw("linkat", AT_FDCWD, b"/proc/self/fd/%d" % b, AT_FDCWD, b"/tmp/allowed/named", 0x400)
-        return [a.write(b"x"), os.write(b, b"named")]
-
-
-@allowed
-def tmp_allowed_names() -> list[int | None]:
-    base = "/tmp/allowed"
-    calls: list[Callable[[], object]] = [
-        lambda: os.mkdir(f"{base}/folder"),
-        lambda: os.rename(f"{base}/data", f"{base}/folder/data"),
-        lambda: os.rename(f"{base}/folder/data", f"{base}/data"),
-        lambda: raw("renameat2", AT_FDCWD, b"/tmp/allowed/data", AT_FDCWD, b"/tmp/allowed/other", 2),
-        lambda: raw("renameat2", AT_FDCWD, b"/tmp/allowed/data", AT_FDCWD, b"/tmp/allowed/other", 1),
-        lambda: os.link(f"{base}/data", f"{base}/second"),
-        lambda: os.symlink("data", f"{base}/link"),
-        lambda: make(f"{base}/link", os.O_WRONLY | os.O_TRUNC),
-        lambda: os.truncate(f"{base}/data", 3),
-        lambda: os.chmod(f"{base}/data", 0o640),
-        lambda: os.chown(f"{base}/link", os.getuid(), os.getgid(), follow_symlinks=False),
-        lambda: os.utime(f"{base}/data", (5, 5)),
-        lambda: os.mkfifo(f"{base}/fifo"),
-        lambda: os.setxattr(f"{base}/data", XATTR, b"x"),
-        lambda: os.removexattr(f"{base}/data", XATTR),
-        lambda: os.unlink(f"{base}/second"),
-        lambda: os.rmdir(f"{base}/folder"),
-        lambda: os.rmdir(f"{base}/missing"),
-        lambda: make(f"{base}/data", os.O_CREAT | os.O_EXCL | os.O_WRONLY),
-    ]
-    return [errno_of(call) for call in calls]
-
-
-@allowed
-def tmp_allowed_socket() -> int:
-    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
-        server.bind("/tmp/allowed/socket")
-        server.listen()
-        client.connect("/tmp/allowed/socket")
-        server.accept()[0].close()
-        return len(client.getpeername())
-
-
-@allowed
-def tmp_allowed_by_a_relative_path() -> str:
-    with working_directory("/tmp/allowed"):
-        make("../allowed/new")
-        return content(os.open("./data", os.O_RDONLY))
-
-
-@allowed
-def tmp_allowed_by_proc_root() -> None:
-    make("/proc/self/root/tmp/allowed/new")
-    os.mkdir("/proc/self/root/tmp/allowed/made")
-
-
-@allowed
-def tmp_allowed_descriptors_are_the_lowest() -> list[bool]:
-    first = os.dup(0)
-    os.close(first)
-    opens = [("/tmp/allowed/data", os.O_RDONLY), ("/tmp/allowed/new", NEW), ("/tmp/allowed", os.O_TMPFILE | os.O_RDWR)]
-    results = []
-    for path, flags in opens:
-        descriptor = os.open(path, flags, 0o600)
-        os.close(descriptor)
-        results.append(descriptor == first)
-    return results
-
-
-def escape(**facts: Any) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    return attempt(TMP, settings=ALLOWED, scene="allowed", **facts)
-
-
-@escape()
-def tmp_escape_by_dots() -> None:
-    make("/tmp/allowed/../outside")
-
-
-@escape()
-def tmp_escape_by_rename() -> None:
-    os.rename("/tmp/allowed/data", "/tmp/outside")
-
-
-@escape()
-def tmp_escape_by_rename_inwards() -> None:
-    os.rename("/tmp/there", "/tmp/allowed/there")
-
-
-@escape()
-def tmp_escape_by_exchange() -> None:
-    raw("renameat2", AT_FDCWD, b"/tmp/allowed/data", AT_FDCWD, b"/tmp/there", 2)
-
-
-@escape()
-def tmp_escape_by_hard_link() -> None:
-    os.link("/tmp/there", "/tmp/allowed/there")
-
-
-@escape()
-def tmp_escape_by_hard_link_outwards() -> None:
-    os.link("/tmp/allowed/data", "/tmp/outside")
-
-
-@escape()
-def tmp_escape_by_symbolic_link() -> None:
-    os.symlink("/tmp/outside", "/tmp/allowed/escape")
-    try:
-        make("/tmp/allowed/escape")
-    finally:
-        os.unlink("/tmp/allowed/escape")
-
-
-@escape()
-def tmp_escape_by_symbolic_link_to_read() -> str:
-    os.symlink("../there", "/tmp/allowed/escape")
-    try:
-        return content(os.open("/tmp/allowed/escape", os.O_RDONLY))
-    finally:
-        os.unlink("/tmp/allowed/escape")
-
-
-@escape()
-def tmp_escape_by_linked_directory() -> None:
-    os.symlink("/tmp/folder", "/tmp/allowed/escape")
-    try:
-        os.mkdir("/tmp/allowed/escape/made")
-    finally:
-        os.unlink("/tmp/allowed/escape")
-
-
-@escape()
-def tmp_escape_by_look_alike() -> None:
-    make("/tmp/allowed_not")
-
-
-@escape(alone=True, alerts=(1, 5000))
-def tmp_escape_by_a_link_that_another_thread_flips() -> None:
-    """/tmp/allowed/way leads inside, outside, inside, ...: nothing may ever come to lie outside."""
-    os.mkdir("/tmp/allowed/inside")
-    os.symlink("/tmp/allowed/inside", "/tmp/allowed/to_inside")
-    os.symlink("/tmp/folder", "/tmp/allowed/to_outside")
-    os.symlink("/tmp/allowed/inside", "/tmp/allowed/way")
-    stop, flips = threading.Event(), list[str]()
-
-    def flip() -> None:
-        while not stop.is_set():
-            for target in ("inside", "outside"):
-                os.symlink(os.readlink(f"/tmp/allowed/to_{target}"), "/tmp/allowed/next")
-                os.rename("/tmp/allowed/next", "/tmp/allowed/way")
-                flips.append(target)
-                time.sleep(random.random() / 10_000)  # or the other thread only ever meets it inside
-
-    # A busy machine changes from one thread to the other too seldom: unshielded, nothing landed outside.
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(interval / 100)
-    thread = threading.Thread(target=flip)
-    thread.start()
-    refused, number = 0, 0
-    while number < 1500 or len(flips) < 500:
-        number += 1
-        refused += errno_of(lambda: make("/tmp/allowed/way/landed", NEW)) == 13
-        refused += errno_of(lambda n=number: os.mkdir(f"/tmp/allowed/way/made{n % 2}")) == 13
-        with contextlib.suppress(OSError):
-            os.rmdir(f"/tmp/allowed/inside/made{number % 2}")
-    stop.set()
-    thread.join()
-    sys.setswitchinterval(interval)
-    shutil.rmtree("/tmp/allowed/inside")
-    for name in ("way", "to_inside", "to_outside"):
-        os.unlink(f"/tmp/allowed/{name}")
-    if refused:
-        raise PermissionError(13, f"refused {refused} times")

@@ -1,0 +1,415 @@
+"""verdict.h: what outbound_connectivity decides of addresses, names, AWS's hosts, and names that look like data."""
+
+from __future__ import annotations
+
+import pytest
+
+from unit.core.native import Native
+from unit.core.verdicts import ALWAYS, AWS, NOT_LISTED, OTHER, PUBLIC, TCP, UDP, Engine, Verdict, listed, read
+
+
+@pytest.mark.parametrize(
+    ("ip", "verdict"),
+    [
+        (PUBLIC, NOT_LISTED),
+        ("::ffff:203.0.113.7", NOT_LISTED),
+        ("2001:db8::1", NOT_LISTED),
+        ("10.0.0.1", NOT_LISTED),
+        ("127.0.0.1", ALWAYS),
+        ("127.8.9.10", ALWAYS),
+        ("::1", ALWAYS),
+        ("0.0.0.0", ALWAYS),
+        ("::", ALWAYS),
+        ("::ffff:127.0.0.1", ALWAYS),
+        ("169.254.169.254", Verdict("deny", "internal")),
+        ("::ffff:169.254.169.254", Verdict("deny", "internal")),
+        ("fe80::1", Verdict("deny", "internal")),
+        ("255.255.255.255", Verdict("deny", "internal")),
+        ("fd00:ec2::254", Verdict("deny", "internal")),
+    ],
+)
+@pytest.mark.parametrize("protocol", [TCP, UDP])
+@pytest.mark.parametrize("port", [0, 1, 53, 443, 65535])
+@pytest.mark.parametrize("empty_list", [[], ["SHIELD_ALLOW_OUTBOUND="]], ids=["no list", "empty list"])
+def test_an_empty_list_denies_all_but_loopback(
+    native: Native, ip: str, verdict: Verdict, protocol: int, port: int, empty_list: list[str]
+) -> None:
+    assert Engine(native, *empty_list).connect(ip, port, protocol) == verdict
+
+
+@pytest.mark.parametrize(
+    ("entry", "yes", "no"),
+    [
+        (PUBLIC, [(PUBLIC, 1), ("::ffff:203.0.113.7", 443)], [("203.0.113.8", 1), ("2001:db8::1", 1)]),
+        (f"{PUBLIC}:443", [(PUBLIC, 443)], [(PUBLIC, 80), (PUBLIC, 0)]),
+        ("10.0.0.0/8", [("10.255.1.2", 5), ("10.0.0.0", 0)], [("11.0.0.0", 5), ("9.255.255.255", 5)]),
+        ("10.0.0.0/8:5432", [("10.1.2.3", 5432)], [("10.1.2.3", 5433)]),
+        ("0.0.0.0/0", [(PUBLIC, 1), ("169.254.169.254", 80)], [("2001:db8::1", 1)]),
+        ("::/0", [("2001:db8::1", 1), ("fe80::1", 1)], [(PUBLIC, 1), ("::ffff:203.0.113.7", 1)]),
+        ("[2001:db8::/32]:443", [("2001:db8:ffff::1", 443)], [("2001:db8::1", 80), ("2001:db9::1", 443)]),
+        ("[2001:db8::1]:443", [("2001:db8::1", 443)], [("2001:db8::2", 443)]),
+        ("::ffff:203.0.113.7", [(PUBLIC, 1)], [("203.0.113.8", 1)]),
+        ("169.254.169.254:80", [("169.254.169.254", 80)], [("169.254.170.2", 80)]),
+        (f"db.example,{PUBLIC}", [], [("203.0.113.8", 1)]),
+    ],
+)
+def test_listed_addresses(native: Native, entry: str, yes: list[tuple[str, int]], no: list[tuple[str, int]]) -> None:
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND={entry}")
+    for ip, port in yes:
+        assert engine.connect(ip, port) == listed(), (ip, port)
+    for ip, port in no:
+        assert engine.connect(ip, port).action == "deny", (ip, port)
+
+
+# Which of the protocols each prefix admits.
+PROTOCOLS = [("", {TCP, UDP, OTHER}), ("tcp://", {TCP}), ("udp://", {UDP})]
+
+
+@pytest.mark.parametrize(("prefix", "admitted"), PROTOCOLS)
+@pytest.mark.parametrize("port", ["", ":443"])
+@pytest.mark.parametrize("entry", [PUBLIC, "203.0.113.0/24", "a.zone.example", "*.zone.example"])
+def test_entries_for_one_protocol(native: Native, prefix: str, admitted: set[int], port: str, entry: str) -> None:
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND={prefix}{entry}{port}")
+    if "example" in entry:
+        assert engine.answer("a.zone.example", PUBLIC), "a name may be asked for, whatever it is for"
+    for protocol in (TCP, UDP, OTHER):
+        assert engine.connect(PUBLIC, 443, protocol) == (listed() if protocol in admitted else NOT_LISTED)
+        assert engine.connect(PUBLIC, 80, protocol) == (listed() if protocol in admitted and not port else NOT_LISTED)
+        if entry == "a.zone.example":
+            assert (engine.host("a.zone.example", 443, protocol).action == "allow") is (protocol in admitted)
+
+
+def test_entries_for_one_protocol_add_up(native: Native) -> None:
+    """The name is learnt by the first entry that admits it; the others count all the same."""
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=udp://*.b.example:53,tcp://a.b.example:443,udp://a.b.example:443")
+    assert engine.answer("a.b.example", PUBLIC)
+    assert engine.connect(PUBLIC, 53, UDP) == listed(0)
+    assert engine.connect(PUBLIC, 443, TCP) == listed(1)
+    assert engine.connect(PUBLIC, 443, UDP) == listed(2)
+    assert engine.connect(PUBLIC, 53, TCP) == NOT_LISTED
+    assert engine.connect(PUBLIC, 443, OTHER) == NOT_LISTED
+
+
+def test_the_entry_that_admits_is_named(native: Native) -> None:
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND=db.example:1,{PUBLIC}:80,{PUBLIC}:443")
+    assert engine.connect(PUBLIC, 443) == listed(2)
+    assert engine.name("db.example") == listed(0)
+
+
+@pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert")])
+def test_modes(native: Native, mode: str, action: str) -> None:
+    engine = Engine(native, f"SHIELD_OUTBOUND_CONNECTIVITY={mode}", f"SHIELD_ALLOW_OUTBOUND={PUBLIC}")
+    assert engine.connect(PUBLIC, 1) == listed()
+    assert engine.connect("203.0.113.8", 1) == Verdict(action, "not_listed")
+    assert engine.connect("169.254.169.254", 80) == Verdict(action, "internal")
+    assert engine.name("evil.example") == Verdict(action, "not_listed")
+
+
+def test_mode_allow(native: Native) -> None:
+    engine = Engine(native, "SHIELD_OUTBOUND_CONNECTIVITY=allow")
+    for verdict in (engine.connect(PUBLIC, 1), engine.connect("169.254.169.254", 80), engine.name("evil.example")):
+        assert verdict == Verdict("allow", "mode_allow")
+
+
+def test_always(native: Native) -> None:
+    """The Runtime API and the X-Ray daemon, whatever the lists say, and nothing beside them."""
+    engine = Engine(native)
+    engine.always_allow("169.254.100.1", 9001)
+    engine.always_allow("203.0.113.53", 0)
+    assert engine.connect("169.254.100.1", 9001) == ALWAYS
+    assert engine.connect("::ffff:169.254.100.1", 9001) == ALWAYS
+    assert engine.connect("169.254.100.1", 9002) == Verdict("deny", "internal")
+    assert engine.connect("203.0.113.53", 53, UDP) == ALWAYS
+
+
+def test_no_address_is_not_listed(native: Native) -> None:
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=0.0.0.0/0,::/0")
+    engine.always.count = 1  # an endpoint that was never filled
+    to = native.ffi.new("struct endpoint *", {"port": 1})
+    lib = native.lib
+    for always in (engine.always, native.ffi.NULL):
+        verdict = lib.verdict_endpoint(engine.policy, always, native.ffi.NULL, to, TCP)
+        assert read(native, verdict) == NOT_LISTED
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("entries", "yes", "no"),
+    [
+        (
+            "a.com",
+            ["a.com"],
+            ["x.a.com", "xa.com", "a.com.evil", "a.co", "com", "", "?.com", "a?com"],
+        ),
+        (
+            "*.a.com",
+            ["x.a.com", "y.x.a.com", "_x.a.com", "?.a.com"],
+            ["a.com", "xa.com", "x.a.com.evil", ".a.com", "x.a.co", ""],
+        ),
+        (
+            "xn--bcher-kva.example",
+            ["xn--bcher-kva.example"],
+            ["bcher.example", "xn--bcher-kva.exampl", "b?cher.example"],
+        ),
+        ("localhost", ["localhost"], ["x.localhost", "localhos"]),
+        (PUBLIC, [], ["203.0.113.7", "x.example"]),
+        ("a.com:443,*.b.com:80", ["a.com", "x.b.com"], ["b.com", "x.a.com"]),
+    ],
+)
+def test_names(native: Native, entries: str, yes: list[str], no: list[str]) -> None:
+    """A name whose port is restricted may still be resolved: nobody knows yet which port it is for."""
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND={entries}", "SHIELD_ALLOW_AWS=none")
+    for name in yes:
+        assert engine.name(name).action == "allow", name
+    for name in no:
+        assert engine.name(name) == NOT_LISTED, name
+
+
+def test_a_name_of_253_matches_and_is_learnt(native: Native) -> None:
+    name = ".".join(["a" * 63] * 3 + ["b" * 53, "a.com"])
+    assert len(name) == 251
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND=*.a.com:443,{name}:80")
+    assert engine.answer(name, PUBLIC)
+    assert engine.connect(PUBLIC, 443) == listed(0)
+    # The table keeps the end of so long a name, and an end is not compared with a whole name.
+    assert engine.connect(PUBLIC, 80) == NOT_LISTED
+
+
+def test_the_end_of_a_long_name_is_not_the_name_of_another_entry(native: Native) -> None:
+    end = "x" * 50 + "." + "y" * 40 + ".a.com"
+    end = end[-96:]
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND=*.com.a.com,*.{end}:443,{end}:22")
+    assert engine.answer("evil." + end, PUBLIC)
+    assert engine.connect(PUBLIC, 443) == listed(1)
+    assert engine.connect(PUBLIC, 22) == NOT_LISTED
+
+
+# Learnt addresses
+
+
+def test_a_learnt_address_is_admitted_at_the_port_of_its_rule(native: Native) -> None:
+    """A learnt address may be connected to at the port of its rule."""
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example:443,b.example")
+    assert engine.connect(PUBLIC, 443) == NOT_LISTED
+    assert engine.answer("a.example", PUBLIC)
+    assert engine.connect(PUBLIC, 443) == listed(0)
+    assert engine.connect(f"::ffff:{PUBLIC}", 443) == listed(0)
+    assert engine.connect(PUBLIC, 80) == NOT_LISTED
+    assert engine.connect("203.0.113.8", 443) == NOT_LISTED
+    assert engine.answer("b.example", PUBLIC)
+    assert engine.connect(PUBLIC, 80) == listed(1)
+
+
+def test_a_name_with_several_ports(native: Native) -> None:
+    """The name is learnt by the first entry that admits it; the others' ports count all the same."""
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=*.a.example:80,x.a.example:443,x.a.example:8443")
+    assert engine.answer("x.a.example", PUBLIC)
+    assert [engine.connect(PUBLIC, port) for port in (80, 443, 8443)] == [listed(0), listed(1), listed(2)]
+    assert engine.connect(PUBLIC, 22) == NOT_LISTED
+
+
+def test_sorting_addresses_is_no_traffic(native: Native) -> None:
+    """glibc's getaddrinfo connects a UDP socket to port 0 of each address (RFC 6724)."""
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=tcp://a.example:443,198.51.100.0/24:443")
+    assert engine.answer("a.example", PUBLIC)
+    assert engine.connect(PUBLIC, 0, UDP) == listed(0)
+    assert engine.connect("198.51.100.7", 0, UDP) == listed(1)
+    assert engine.connect(PUBLIC, 0, TCP) == NOT_LISTED
+    assert engine.connect("203.0.113.8", 0, UDP) == NOT_LISTED
+
+
+def test_an_aws_address_may_be_connected_to_at_any_port(native: Native) -> None:
+    engine = Engine(native)
+    assert engine.answer("dynamodb.eu-west-1.amazonaws.com", PUBLIC)
+    assert engine.connect(PUBLIC, 443) == AWS
+    assert engine.connect(PUBLIC, 8883) == AWS
+    long = f"{'x' * 63}.s3.dualstack.eu-west-1.amazonaws.com"  # the table keeps only its end
+    assert engine.answer(long, "203.0.113.8")
+    assert engine.connect("203.0.113.8", 443) == AWS
+
+
+def test_a_name_that_is_listed_and_aws_keeps_both_rights(native: Native) -> None:
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=dynamodb.eu-west-1.amazonaws.com:443")
+    assert engine.answer("dynamodb.eu-west-1.amazonaws.com", PUBLIC)
+    assert engine.connect(PUBLIC, 443) == listed(0)
+    assert engine.connect(PUBLIC, 80) == AWS
+
+
+def test_a_name_learnt_in_alert_mode_is_still_reported(native: Native) -> None:
+    """In alert mode a denied name is resolved too; its address is learnt for the alert line, by no rule."""
+    engine = Engine(native, "SHIELD_OUTBOUND_CONNECTIVITY=alert")
+    native.lib.names_learn(engine.names, native.address(PUBLIC), native.lib.RULE_NONE, native.text("evil.example"))
+    assert engine.connect(PUBLIC, 443) == Verdict("alert", "not_listed")
+
+
+def test_a_rule_that_the_policy_does_not_have_admits_nothing(native: Native) -> None:
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example")
+    native.lib.names_learn(engine.names, native.address(PUBLIC), 7, native.text("evil.example"))
+    assert engine.connect(PUBLIC, 443) == NOT_LISTED
+
+
+@pytest.mark.parametrize(
+    "ip",
+    [
+        *("127.0.0.1", "0.0.0.0", "::1", "::", "169.254.169.254", "169.254.100.1", "224.0.0.1", "255.255.255.255"),
+        *("fe80::1", "ff02::1", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"),
+    ],
+)
+def test_rebinding(native: Native, ip: str) -> None:
+    """An allowed name must not lead to an internal address."""
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example")
+    assert not engine.answer("a.example", ip)
+    assert engine.connect(ip, 80) in (ALWAYS, Verdict("deny", "internal"))
+
+
+def test_an_internal_address_that_is_listed(native: Native) -> None:
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example,169.254.0.0/16:80")
+    assert engine.answer("a.example", "169.254.169.254")
+    assert engine.connect("169.254.169.254", 80) == listed(1)
+    assert engine.connect("169.254.169.254", 81) == Verdict("deny", "internal")
+
+
+@pytest.mark.parametrize("ip", ["10.0.0.7", "172.31.0.1", "192.168.1.1", "100.64.0.1", "fd12::1"])
+def test_private_addresses_are_where_vpc_endpoints_live(native: Native, ip: str) -> None:
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example")
+    assert engine.connect(ip, 443) == NOT_LISTED
+    assert engine.answer("a.example", ip)
+    assert engine.connect(ip, 443) == listed(0)
+
+
+# AWS; the table itself is tested in test_aws.py
+
+CREATABLE = [
+    "ec2-203-0-113-7.eu-west-1.compute.amazonaws.com",
+    "evil-123.eu-west-1.elb.amazonaws.com",
+    "abc123.execute-api.eu-west-1.amazonaws.com",
+    "abc123.lambda-url.eu-west-1.on.aws",
+    "evil.s3-website-eu-west-1.amazonaws.com",
+    "evil.s3-website.eu-west-1.amazonaws.com",
+    "d111111abcdef8.cloudfront.net",
+    "dynamodb.eu-west-1.amazonaws.com.evil.example",
+    "dynamodb.us-east-1.amazonaws.com",  # another region
+    "evil.eu-west-1.amazonaws.com.example",
+    "amazonaws.com",
+]
+
+
+@pytest.mark.parametrize("name", CREATABLE)
+def test_what_an_attacker_can_create_is_not_aws(native: Native, name: str) -> None:
+    assert Engine(native).name(name) == NOT_LISTED
+
+
+@pytest.mark.parametrize(
+    ("setting", "yes", "no"),
+    [
+        ("all", ["dynamodb", "sqs", "sts"], []),
+        ("none", [], ["dynamodb", "sqs", "sts"]),
+        ("dynamodb,sqs", ["dynamodb", "sqs"], ["sts"]),
+    ],
+)
+def test_allow_aws(native: Native, setting: str, yes: list[str], no: list[str]) -> None:
+    engine = Engine(native, f"SHIELD_ALLOW_AWS={setting}")
+    for service in yes:
+        assert engine.name(f"{service}.eu-west-1.amazonaws.com") == AWS
+    for service in no:
+        assert engine.name(f"{service}.eu-west-1.amazonaws.com") == NOT_LISTED
+
+
+@pytest.mark.parametrize("setting", ["all", "none", "s3", "dynamodb"])
+def test_listed_buckets_are_all_of_s3(native: Native, setting: str) -> None:
+    engine = Engine(native, f"SHIELD_ALLOW_AWS={setting}", "SHIELD_ALLOW_BUCKETS=uploads,my.site")
+    for bucket in ("uploads", "my.site"):
+        assert engine.name(f"{bucket}.s3.eu-west-1.amazonaws.com") == AWS
+    for bucket in ("theirs", "upload", "uploads,my.site", "site", "x.uploads"):
+        assert engine.name(f"{bucket}.s3.eu-west-1.amazonaws.com") == NOT_LISTED
+    assert engine.name("s3.eu-west-1.amazonaws.com") == NOT_LISTED
+    assert (engine.name("dynamodb.eu-west-1.amazonaws.com") == AWS) is (setting in ("all", "dynamodb"))
+    assert (engine.name("sqs.eu-west-1.amazonaws.com") == AWS) is (setting == "all")
+
+
+def test_the_functions_own_account(native: Native) -> None:
+    host = "123456789012.ddb.eu-west-1.amazonaws.com"
+    assert Engine(native).name(host) == AWS
+    assert Engine(native, "SHIELD_ACCOUNT_ID=123456789012").name(host) == AWS
+    assert Engine(native, "SHIELD_ACCOUNT_ID=210987654321").name(host) == NOT_LISTED
+
+
+# Names that look like data; the measure itself is tested in test_unusual.py
+
+DATA = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "unusual"),
+    [
+        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"{DATA}.a.example", True),
+        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"x.{DATA}.y.a.example", True),
+        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], "www.a.example", False),
+        ([f"SHIELD_ALLOW_OUTBOUND=*.{DATA}.example"], f"www.{DATA}.example", False),  # the star's part alone
+        ([f"SHIELD_ALLOW_OUTBOUND={DATA}.a.example"], f"{DATA}.a.example", False),
+        ([f"SHIELD_ALLOW_OUTBOUND=*.a.example,{DATA}.a.example"], f"{DATA}.a.example", False),
+        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"{DATA}.b.example", False),  # denied anyway
+        (["SHIELD_OUTBOUND_CONNECTIVITY=allow"], f"{DATA}.b.example", False),
+        (["SHIELD_OUTBOUND_CONNECTIVITY=alert"], f"{DATA}.b.example", False),  # reported anyway
+        ([], f"{DATA}.s3.eu-west-1.amazonaws.com", True),
+        ([], f"a.{DATA}.s3.eu-west-1.amazonaws.com", True),
+        ([], "uploads.s3.eu-west-1.amazonaws.com", False),
+        ([], "123456789012.ddb.eu-west-1.amazonaws.com", False),
+        ([f"SHIELD_ALLOW_BUCKETS={DATA}"], f"{DATA}.s3.eu-west-1.amazonaws.com", False),
+        ([f"SHIELD_ALLOW_OUTBOUND={DATA}.s3.eu-west-1.amazonaws.com"], f"{DATA}.s3.eu-west-1.amazonaws.com", False),
+        ([], f"{'long-' * 9}12345-123456789012.s3-accesspoint.dualstack.eu-west-1.amazonaws.com", False),
+    ],
+)
+def test_unusual_names(native: Native, settings: list[str], name: str, unusual: bool) -> None:
+    engine = Engine(native, *settings)
+    verdict = native.lib.verdict_name(engine.policy, native.text(name))
+    admitted = native.ffi.new("struct verdict *", verdict)
+    assert native.lib.verdict_is_unusual(engine.policy, native.text(name), admitted) is unusual
+
+
+def test_a_verdict_that_names_no_rule_is_not_unusual(native: Native) -> None:
+    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=*.a.example")
+    for rule, name in ((7, f"{DATA}.a.example"), (0, "a.example"), (0, "")):
+        admitted = native.ffi.new("struct verdict *", {"action": native.lib.ACTION_ALLOW, "rule": rule})
+        assert not native.lib.verdict_is_unusual(engine.policy, native.text(name), admitted)
+
+
+@pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert"), ("allow", "allow")])
+def test_what_is_made_of_unusual_names(native: Native, mode: str, action: str) -> None:
+    verdict = native.lib.verdict_unusual(native.policy(f"SHIELD_UNUSUAL_NAMES={mode}"))
+    assert read(native, verdict) == Verdict(action, "unusual")
+    assert verdict.policy == native.lib.OUTBOUND_CONNECTIVITY
+
+
+def test_aws_in_an_unknown_region_is_nothing(native: Native) -> None:
+    policy = native.policy("SHIELD_ALLOW_AWS=all")
+    for name in ("dynamodb.eu-west-1.amazonaws.com", "dynamodb..amazonaws.com", "iam.amazonaws.com"):
+        assert read(native, native.lib.verdict_name(policy, native.text(name))) == NOT_LISTED
+
+
+@pytest.mark.parametrize(
+    ("host", "ip", "port", "entry"),
+    [
+        ("a.example", "", 443, "a.example:443"),
+        ("a.example", PUBLIC, 0, "a.example"),
+        ("", PUBLIC, 443, f"{PUBLIC}:443"),
+        ("", PUBLIC, 0, PUBLIC),
+        ("", "2001:db8::1", 443, "[2001:db8::1]:443"),
+        ("", "2001:db8::1", 0, "2001:db8::1"),
+        ("", "::ffff:203.0.113.7", 1, f"{PUBLIC}:1"),
+    ],
+)
+def test_the_entry_that_an_alert_proposes_would_permit_it(
+    native: Native, host: str, ip: str, port: int, entry: str
+) -> None:
+    writer = native.writer(300)
+    address = native.address(ip) if ip else native.ffi.new("struct address *")
+    native.lib.put_outbound_entry(writer, native.text(host), address, port)
+    assert native.written(writer).decode() == entry
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND={entry}")
+    if not host:
+        assert engine.connect(ip, port) == listed()
+    else:
+        assert engine.name(host) == listed()
