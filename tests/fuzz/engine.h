@@ -52,7 +52,7 @@ void report_folded(enum when when)
     (void)when;
 }
 
-/* As report.c does, without its clock and its descriptor: the line must be one whatever a judge knows. */
+/* As alerts.c does, without its clock and its descriptor: the line must be one whatever a judge knows. */
 bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts)
 {
     char line[ALERT_MAX];

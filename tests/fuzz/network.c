@@ -9,11 +9,6 @@
 /* The rest of the engine that these judges are linked with. */
 bool had_threads;
 
-bool has_other_threads(void)
-{
-    return had_threads;
-}
-
 bool is_memory_owner(void)
 {
     return true;

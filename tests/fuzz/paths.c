@@ -230,9 +230,6 @@ static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, ui
 }
 
 bool had_threads;
-static bool lets_no_signal_in;
-/* A signal handler starts the process's first thread, in the midst of a call that began without. */
-static bool handler_starts_thread, began_alone;
 
 /* As the kernel opens, but for what another could read through the descriptor before the gate has looked at it. */
 static int64_t open_before_others(int32_t directory, uint64_t pointer, uint64_t flags, uint64_t resolve)
@@ -240,7 +237,7 @@ static int64_t open_before_others(int32_t directory, uint64_t pointer, uint64_t 
     int64_t result = open_path(directory, pointer, flags, resolve);
     bool can_be_read = !(flags & O_PATH) && (flags & O_ACCMODE) != O_WRONLY;
     if (!is_error(result) && can_be_read && is_refused(object_of(result), false))
-        CHECK(!had_threads && lets_no_signal_in);
+        CHECK(!had_threads);
     return result;
 }
 
@@ -264,26 +261,12 @@ static int64_t look(int32_t directory, uint64_t pointer, struct stat *st)
              st);
         return 0;
     }
-    CHECK(began_alone);
-    if (handler_starts_thread)
-        had_threads = true;
+    CHECK(!had_threads);
     int64_t found = open_path(directory, pointer, O_PATH, 0);
     if (is_error(found))
         return found;
     tell(object_of(found), st);
     table[found].open = false;
-    return 0;
-}
-
-/* Every signal, and afterwards those that were blocked before. */
-static int64_t block_signals(uint64_t how, const uint64_t *set, uint64_t *before)
-{
-    enum { BLOCK, SET = 2, BEFORE = 0x1234 };
-    CHECK(began_alone && how == (lets_no_signal_in ? SET : BLOCK));
-    CHECK(*set == (lets_no_signal_in ? BEFORE : UINT64_MAX));
-    if (before)
-        *before = BEFORE;
-    lets_no_signal_in = !lets_no_signal_in;
     return 0;
 }
 
@@ -400,8 +383,6 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
 {
     int64_t result;
     let_rival_write(nr, b);
-    if (nr == __NR_rt_sigprocmask && b && a <= 2) /* others only ask whether there is memory */
-        return block_signals(a, (const uint64_t *)b, (uint64_t *)c);
     if (common_call(nr, a, b, c, d, &result))
         return result;
     return file_call(nr, (const uint64_t[]){a, b, c, d, e, f});
@@ -422,7 +403,7 @@ static void open_one(struct call *call)
     asked = *call;
     uint32_t before = count_open();
     enum outcome outcome = judge_open(call);
-    CHECK(!held && !lets_no_signal_in);
+    CHECK(!held);
     if (outcome == RUN_IN_PLACE) {
         CHECK(call->nr == __NR_openat2); /* a size that the kernel refuses */
         return;
@@ -476,9 +457,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     engine_begin(settings);
     memset(table, 0, sizeof table);
     uint64_t flags = take_number(&in, 1);
-    began_alone = flags & 8;
-    had_threads = !began_alone;
-    handler_starts_thread = flags & 16;
+    had_threads = !(flags & 8);
     rival = (uint32_t)take_number(&in, 1);
     if (!had_threads)
         rival = 0;

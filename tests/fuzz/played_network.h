@@ -295,7 +295,7 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
             return -EBADF;
         CHECK(is_gates(d) && is_gates(e));
         if (b == TCP && c == TCP_INFO) { /* nothing was sent */
-            struct tcp_info info = {.tcpi_state = file->connected ? 1 /* TCP_ESTABLISHED */ : IS_CLOSED,
+            struct tcp_info info = {.tcpi_state = file->connected ? 1 /* TCP_ESTABLISHED */ : TCP_CLOSE,
                                     .tcpi_bytes_received = file->taken + queue.len};
             memcpy((void *)d, &info, *(uint32_t *)e < sizeof info ? *(uint32_t *)e : sizeof info);
             return 0;

@@ -14,7 +14,7 @@ enum policy_id {
     CREATE_CHILD_PROCESS,
     READ_HANDLER,
     EXECUTABLE_MEMORY,
-    SELF_PROTECTION, /* not a setting: always block */
+    SELF_PROTECTION, /* not a setting: as strict as the strictest */
     POLICY_COUNT
 };
 

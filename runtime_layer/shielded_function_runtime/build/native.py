@@ -71,7 +71,7 @@ _DLL = ("-Wl,--no-entry", "-mno-stack-arg-probe", "-Wframe-larger-than=4095")
 
 
 # The folders of `native/engine`, from the ground up: each uses only those before it.
-# `tests/integration/engine/test_rooms.py` reads the includes and says which do not yet.
+# `tests/integration/engine/test_rooms.py` reads the includes and the calls.
 ENGINE_ROOMS = (
     "base",
     "state",

@@ -6,6 +6,9 @@
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 
+/* tcp(7): tcpi_state */
+enum { TCP_CLOSE = 7, TCP_CLOSE_WAIT = 8, TCP_LISTEN = 10 };
+
 /* socket(2), connect(2), shutdown(2), unix(7) */
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, NETLINK_ROUTE = 0 };
 enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_TYPE_MASK = 0xf, SOCK_CLOEXEC = 0x80000 };
@@ -38,7 +41,6 @@ enum { UIO_MAXIOV = 1024 /* vectors of one call, and messages of one sendmmsg */
 enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_UDP = 17, SOL_IPV6 = 41, SOL_UDPLITE = 136 };
 enum {
     SO_TYPE = 3,
-    SO_LINGER = 13,
     SO_RCVTIMEO = 20,
     SO_SNDTIMEO = 21,
     SO_PROTOCOL = 38,
@@ -50,18 +52,12 @@ enum {
 };
 enum { IP_MTU = 14, IPV6_MTU = 24, IPV6_FLOWLABEL_MGR = 32 };
 
-/* access(2), statvfs(3), clock_gettime(2), waitid(2), shmat(2) */
-enum { W_OK = 2, ST_RDONLY = 1, CLOCK_MONOTONIC = 1 };
-enum { P_PID = 1 };
-#ifndef WNOHANG /* stdlib.h has them, where tests bring a libc */
-#define WNOHANG 1
-#define WEXITED 4
-#define WNOWAIT 0x1000000
-#define __WALL 0x40000000
-#endif
-#ifndef SIG_BLOCK /* signal.h, likewise: sigprocmask(2) */
+/* access(2), statvfs(3), clock_gettime(2), shmat(2) */
+enum { W_OK = 2, ST_RDONLY = 1, CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1 };
+#ifndef SIG_BLOCK /* signal.h has them, where tests bring a libc: sigprocmask(2), signal(7) */
 #define SIG_BLOCK 0
 #define SIG_SETMASK 2
+#define SIGURG 23
 #endif
 #ifndef RLIMIT_CORE /* getrlimit(2) */
 #define RLIMIT_CORE 4

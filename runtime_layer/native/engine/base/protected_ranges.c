@@ -60,16 +60,6 @@ static void free_range(struct range *range)
     __atomic_store_n(&range->kind, RANGE_FREE, __ATOMIC_RELEASE);
 }
 
-void unprotect_range(uint64_t low)
-{
-    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].kind == RANGE_ENGINE && ranges[i].low == low) {
-            free_range(&ranges[i]);
-            return;
-        }
-}
-
 bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
 {
     return add_range(low, high, RANGE_TEXT, trampolines);

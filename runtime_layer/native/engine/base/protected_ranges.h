@@ -9,7 +9,6 @@ enum range_kind { RANGE_FREE = 0, RANGE_ENGINE = 1, RANGE_TEXT = 2 };
 
 /* Pages that nobody may change, unmap or make writable. False when the table is full. */
 bool protect_range(uint64_t low, uint64_t high);
-void unprotect_range(uint64_t low);
 /* Text that may not become writable, nor be thrown away and read again from the file. The range of its
  * trampolines begins there; 0: it needs none. */
 bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines);

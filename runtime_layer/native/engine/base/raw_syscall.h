@@ -1,4 +1,4 @@
-/* The kernel, without libc: raw system calls, and the few flags that its own headers do not give.
+/* The kernel, without libc: raw system calls.
  *
  * The gate runs below libc, in signal handlers and in vfork children, so nothing here touches errno, TLS or
  * any lock.

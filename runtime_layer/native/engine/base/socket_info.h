@@ -34,8 +34,6 @@ bool has_no_peer(int32_t descriptor);
 /* What the kernel tells of a TCP connection (tcp(7), TCP_INFO), and zeroes where it tells no more. Returns how many bytes it
  * told; 0: none, as of what is no TCP socket. */
 uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info);
-/* tcpi_state; HAS_ENDED: the other side has, as in all states that follow. */
-enum { IS_CLOSED = 7, HAS_ENDED = 8, LISTENS = 10 };
 /* Does a call on it wait, unless it says otherwise? */
 bool waits(int32_t descriptor);
 /* For how long, in nanoseconds (socket(7)); 0: for ever. */

@@ -154,7 +154,6 @@ static void read_program(const struct own_program *program, const struct start *
     if (language == LANGUAGE_JAVA)
         read_spawn_helper(program->directory);
     sealed.has_jit = language_has_jit(language);
-    sealed.keeps_jit = sealed.has_jit && language != LANGUAGE_OTHER;
     sealed.memory_by_runtime = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME;
     derive_modes(&sealed);
 }

@@ -11,7 +11,7 @@ static bool note_copy(int32_t from, int32_t to)
 {
     if (!is_memory_owner())
         return true;
-    enum mark_kind kind = tcp_mark_kind(from);
+    enum mark_kind kind = fd_mark_kind(from);
     if (has_mark(from) || has_mark(to))
         note_stale_marks();
     if (kind != MARK_NONE && !set_mark(to, kind))
@@ -39,19 +39,15 @@ enum outcome judge_copy(struct call *call)
     return answer(call, -EMFILE);
 }
 
-/* A number that is too high is told before, as what is replaced does not come back. */
+/* A number that is too high for a mark is told before, as what is replaced does not come back. */
 int64_t replace_descriptor(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
-    enum mark_kind kind = tcp_mark_kind(from);
-    bool is_watched = kind != MARK_NONE && is_memory_owner() && is_tcp(from);
-    if (is_watched && !set_mark(to, kind))
+    if (has_tcp_mark(from) && (uint32_t)to >= MARKED_FDS_MAX)
         return -EBADF; /* what the kernel says of it */
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
     if (!is_error(result))
         note_copy(from, to);
-    else if (is_watched)
-        note_stale_marks();
     return result;
 }

@@ -40,11 +40,6 @@ bool has_udp_dns_mark(int32_t descriptor)
     return get_mark(descriptor) & MARK_UDP_DNS;
 }
 
-static bool is_stream_mark(enum mark_kind kind)
-{
-    return kind == MARK_TCP_NEW || kind == MARK_TCP_GREETED || kind == MARK_TCP_DNS;
-}
-
 static uint64_t new_mark(enum mark_kind kind)
 {
     return __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED) << 8 | kind;
@@ -140,27 +135,21 @@ bool is_tcp(int32_t descriptor)
 
 bool is_inspected_tcp(int32_t descriptor)
 {
-    return is_stream_mark(fd_mark_kind(descriptor)) && (are_marks_exact() || is_tcp(descriptor));
+    return has_tcp_mark(descriptor) && (are_marks_exact() || is_tcp(descriptor));
 }
 
 bool check_tcp_mark(int32_t descriptor)
 {
     uint64_t mark = get_mark(descriptor);
-    bool is_watched = is_inspected_tcp(descriptor);
-    if (!is_watched && is_stream_mark(get_mark_kind(mark)))
+    bool is_inspected = is_inspected_tcp(descriptor);
+    if (!is_inspected && get_mark_kind(mark) != MARK_NONE)
         clear_mark(descriptor, mark);
-    return is_watched;
-}
-
-enum mark_kind tcp_mark_kind(int32_t descriptor)
-{
-    enum mark_kind kind = fd_mark_kind(descriptor);
-    return is_stream_mark(kind) ? kind : MARK_NONE;
+    return is_inspected;
 }
 
 bool has_tcp_mark(int32_t descriptor)
 {
-    return tcp_mark_kind(descriptor) != MARK_NONE;
+    return fd_mark_kind(descriptor) != MARK_NONE;
 }
 
 uint64_t socket_cookie(int32_t descriptor)

@@ -25,7 +25,7 @@ enum mark_kind {
     MARK_NONE,
     MARK_TCP_NEW, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
     /* As MARK_TCP_NEW, after a ClientHello: a second one may follow. From here on, what is read is looked at (gate.S). */
-    MARK_TCP_GREETED = 3,
+    MARK_TCP_GREETED = MARK_GREETED,
     MARK_TCP_DNS, /* a TCP socket, as MARK_TCP_NEW, that leads to a name server */
     MARK_KINDS = 7,
     /* Beside the kind, as nothing that becomes of a UDP socket may take away what is known of a TCP socket by the same
@@ -34,20 +34,17 @@ enum mark_kind {
     MARK_OWN = 16 /* the gate's own: own_fds.h */
 };
 
-_Static_assert(MARK_TCP_GREETED == 3 && MARK_TCP_NEW < 3, "as gate.S knows it");
-
-enum { MARKED_FDS_MAX = 1 << 20 /* fs.nr_open (proc(5)); gate.S knows it too */ };
+enum { MARKED_FDS_MAX = 1 << DESCRIPTOR_BITS /* fs.nr_open (proc(5)) */ };
 
 /* Low byte: enum mark_kind. The rest changes with each mark, so that an older one cannot be taken for it. gate.S reads the
  * low byte. */
 extern uint64_t fd_marks[MARKED_FDS_MAX] __attribute__((visibility("hidden")));
-_Static_assert(sizeof *fd_marks == 8, "as gate.S counts them; and none comes twice");
 
 bool are_marks_exact(void);
 /* From now on: there is a child that may have them, a copy, or a number that may have been closed unseen. */
 void note_stale_marks(void);
 
-/* The mark of a descriptor, and what kind it is. */
+/* The mark of a descriptor, and what kind it is: each but MARK_NONE is a TCP socket's. */
 uint64_t get_mark(int32_t descriptor);
 enum mark_kind get_mark_kind(uint64_t mark);
 enum mark_kind fd_mark_kind(int32_t descriptor);
@@ -66,8 +63,6 @@ bool is_inspected_tcp(int32_t descriptor);
 bool is_tcp(int32_t descriptor);
 /* Has it such a mark, whatever it stands for now? */
 bool has_tcp_mark(int32_t descriptor);
-/* That mark's kind, or MARK_NONE. */
-enum mark_kind tcp_mark_kind(int32_t descriptor);
 /* The same as is_inspected_tcp; and a mark that is left over, on something else than a TCP socket, is taken away. */
 bool check_tcp_mark(int32_t descriptor);
 /* False when the descriptor's number is too high. */

@@ -111,29 +111,24 @@ static bool is_free_to_read(const struct stat *st)
     return (kind == S_IFREG || kind == S_IFDIR) && !is_judged_closely(st);
 }
 
-/* Where nobody else could use the descriptor meanwhile, not even a signal handler, a file may be opened first and looked at
- * then: what was there a moment before says that the open does not wait and has no effect of its own. */
+/* Of the only thread a file may be opened first and looked at then: what was there a moment before says that the open does not
+ * wait and has no effect of its own. */
 static int64_t open_in_peace(const struct opening *o, uint64_t flags)
 {
-    const uint64_t all = UINT64_MAX;
-    uint64_t before = 0;
     struct stat st = {0}, opened = {0};
     if (!reads(flags) || !is_plain(o, flags) || !sealed.tmp_is_mount || !is_single_threaded())
         return TO_BE_JUDGED;
     int64_t looked = KERNEL(newfstatat, o->directory, o->path, &st, 0);
     if (looked == -ENOENT)
         return looked;
-    if (is_error(looked) || !is_free_to_read(&st) ||
-        is_error(KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all)))
+    if (is_error(looked) || !is_free_to_read(&st))
         return TO_BE_JUDGED;
-    /* Only now: a signal handler may have started a thread until here. */
-    int64_t result = is_single_threaded() ? KERNEL(openat, o->directory, o->path, flags, 0) : TO_BE_JUDGED;
+    int64_t result = KERNEL(openat, o->directory, o->path, flags, 0);
     if (result >= 0 && (is_error(KERNEL(fstat, result, &opened)) || opened.st_dev != st.st_dev ||
                         opened.st_ino != st.st_ino)) {
         KERNEL(close, result);
         result = TO_BE_JUDGED;
     }
-    KERNEL(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
     return result;
 }
 

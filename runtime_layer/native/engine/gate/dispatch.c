@@ -1,7 +1,6 @@
 /* From the gate's assembly to the judge of a call, and back. */
 #include "../base/handlers.h"
 #include "../base/user_memory.h"
-#include "../fds/fd_marks.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
@@ -55,7 +54,7 @@ enum outcome gate_judge(struct call *call)
     if (!by.reasons)
         return RUN_IN_PLACE;
     if (note_owner())
-        look_for_left_out(); /* what is, is the parent's */
+        look_for_left_out(); /* what was copied from the parent is the parent's to tell */
     uint8_t left_out = what_is_left_out();
     if (left_out)
         report_folded(AT_ANY_CALL);

@@ -9,6 +9,7 @@
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
 #include "../state/mapping_lock.h"
+#include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
 #include "../files/file_verdict.h"
@@ -54,6 +55,8 @@ static enum outcome run_alone(struct call *call, int64_t (*work)(const struct ca
     const uint64_t all = UINT64_MAX;
     uint64_t before;
     int64_t result = -EAGAIN;
+    if (!is_memory_owner()) /* a vfork child that is killed would leave its parent's lock taken */
+        return answer(call, result);
     KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
     if (lock_mappings()) {
         result = work(call);

@@ -17,20 +17,6 @@ static bool is_writable_file(int32_t file)
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
-/* Where the mapping will be, empty so far and protected: nobody else can lay anything there, nor write to it through
- * system calls, while it is scanned. The address, or an errno. */
-static int64_t reserve_range(const uint64_t *arg)
-{
-    bool replaces = arg[3] & MAP_FIXED;
-    uint64_t flags = (arg[3] & ~(uint64_t)MAP_TYPE) | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    int64_t at = replaces ? (int64_t)arg[0] : KERNEL(mmap, arg[0], arg[1], PROT_NONE, flags, -1, 0);
-    if (is_error(at) || protect_range((uint64_t)at, (uint64_t)at + page_up(arg[1])))
-        return at;
-    if (!replaces)
-        KERNEL(munmap, at, arg[1]);
-    return -ENOMEM;
-}
-
 /* What could not be patched, and whether it may run all the same. `told`: of a file that can change it was said already. */
 static bool text_refused(const struct call *call, const struct patch *patch, bool told)
 {
@@ -72,25 +58,15 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
 static int64_t map_searched(const struct call *call, bool told)
 {
     const uint64_t *arg = call->arg;
-    int64_t at = reserve_range(arg);
+    uint64_t readable = (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ;
+    int64_t at = KERNEL(mmap, arg[0], arg[1], readable, arg[3], arg[4], arg[5]);
     if (is_error(at))
         return at;
-    uint64_t low = (uint64_t)at;
-    uint64_t flags = (arg[3] & ~(uint64_t)MAP_FIXED_NOREPLACE) | MAP_FIXED;
-    int64_t result =
-        KERNEL(mmap, low, arg[1], (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ, flags, arg[4], arg[5]);
-    bool ours = !(arg[3] & MAP_FIXED) || !is_error(result); /* else what was there stays there */
-    if (!is_error(result)) {
-        forget_texts(low, low + page_up(arg[1])); /* what it replaced */
-        result = open_text(call, low, told);
-    }
-    if (is_error(result)) {
-        if (ours)
-            KERNEL(munmap, low, arg[1]);
-        at = result;
-    }
-    unprotect_range(low);
-    return at;
+    forget_texts((uint64_t)at, (uint64_t)at + page_up(arg[1])); /* what it replaced */
+    int64_t result = open_text(call, (uint64_t)at, told);
+    if (is_error(result))
+        KERNEL(munmap, at, arg[1]);
+    return is_error(result) ? result : at;
 }
 
 static int64_t map_as_it_is(const uint64_t *arg)

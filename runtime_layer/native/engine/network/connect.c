@@ -126,7 +126,7 @@ static bool is_for_any_protocol(struct verdict verdict)
  * passes as well: who asks must not care. */
 static bool is_first_connection(int32_t descriptor)
 {
-    enum mark_kind kind = tcp_mark_kind(descriptor);
+    enum mark_kind kind = fd_mark_kind(descriptor);
     if (kind == MARK_NONE || kind == MARK_TCP_GREETED)
         return false;
     return are_marks_exact() || !is_reconnection_forbidden(descriptor);
@@ -284,8 +284,8 @@ enum outcome judge_connect(struct call *call)
 static bool may_listen(int32_t descriptor)
 {
     struct tcp_info info;
-    return !tell_of_connection(descriptor, &info) || info.tcpi_state == IS_CLOSED ||
-           info.tcpi_state == LISTENS;
+    return !tell_of_connection(descriptor, &info) || info.tcpi_state == TCP_CLOSE ||
+           info.tcpi_state == TCP_LISTEN;
 }
 
 /* What it accepts has no mark, and is not to be connected to anything. Once that is written down it gets no connection

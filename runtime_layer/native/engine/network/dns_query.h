@@ -22,7 +22,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
                        uint64_t flags, const struct sockaddr_bytes *server);
 /* The bytes lie on the gate's stack, nothing is added to a query later (MSG_ZEROCOPY; MSG_MORE, udp(7): UDP_CORK), and what
  * is a TCP socket by then is not connected (MSG_FASTOPEN). */
-#define QUERY_FLAGS(flags) ((flags) & ~(uint64_t)(0x4000000 | 0x8000 | 0x20000000))
+#define QUERY_FLAGS(flags) ((flags) & ~(uint64_t)(MSG_ZEROCOPY | MSG_MORE | MSG_FASTOPEN))
 /* A query that is simply allowed, as it is sent on. Its length; 0: not such a query. */
 uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX]);
 

@@ -176,10 +176,10 @@ uint64_t count_bytes_read(int32_t descriptor)
         int32_t waiting = 0;
         if (tell_of_connection(descriptor, &before) < KNOWN ||
             KERNEL(ioctl, descriptor, FIONREAD, &waiting) || tell_of_connection(descriptor, &after) < KNOWN ||
-            after.tcpi_state == IS_CLOSED) /* with an end or without one */
+            after.tcpi_state == TCP_CLOSE) /* with an end or without one */
             return UINT64_MAX;
         if (before.tcpi_bytes_received == after.tcpi_bytes_received) /* nothing came in between */
-            return after.tcpi_bytes_received - (uint32_t)waiting - (after.tcpi_state >= HAS_ENDED);
+            return after.tcpi_bytes_received - (uint32_t)waiting - (after.tcpi_state >= TCP_CLOSE_WAIT);
     }
     return UINT64_MAX;
 }

@@ -1,5 +1,4 @@
-/* Sending on a TCP socket that is watched: piece by piece, each judged by whom the socket is connected to, and sent by a
- * descriptor of the gate's own, where there are other threads: nobody lays another socket under that number. */
+/* Sending on a TCP socket that is looked at: piece by piece, each judged by whom the socket is connected to. */
 #ifndef SHIELD_TCP_SEND_H
 #define SHIELD_TCP_SEND_H
 

@@ -4,6 +4,7 @@
 #include <linux/resource.h>
 
 #include "../base/filesystem.h"
+#include "../base/linux_abi.h"
 #include "../base/proc_path.h"
 #include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
@@ -14,12 +15,7 @@ enum { MACHINE = EM_X86_64 };
 enum { MACHINE = EM_AARCH64 };
 #endif
 
-enum {
-    SET_LEASE = 1024 /* F_SETLEASE */,
-    NEEDED_MEMORY = 32 << 20, /* that our library and libc take, and more */
-    SET_SIGNAL = 10 /* F_SETSIG */,
-    URGENT = 23 /* SIGURG */
-};
+enum { NEEDED_MEMORY = 32 << 20 /* that our library and libc take, and more */ };
 
 /* Loaders that load what LD_PRELOAD names. */
 static const char *const loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1",
@@ -123,13 +119,15 @@ static bool loader_takes_library(void)
  * gone, which is after the kernel itself denies writing to what runs. False: that cannot be had here. */
 static bool keep_as_it_is(int64_t file, int64_t *error)
 {
+    if (!may_change((int32_t)file))
+        return true;
     /* Until there is no owner to signal: a signal that is ignored unless somebody cares for it. */
-    KERNEL(fcntl, file, SET_SIGNAL, URGENT);
-    int64_t leased = KERNEL(fcntl, file, SET_LEASE, F_RDLCK);
+    KERNEL(fcntl, file, F_SETSIG, SIGURG);
+    int64_t leased = KERNEL(fcntl, file, F_SETLEASE, F_RDLCK);
     KERNEL(fcntl, file, F_SETOWN, 0); /* no signal for whoever is made to wait */
     if (leased == -EAGAIN)
         *error = -ETXTBSY; /* open for writing now: what execve would say */
-    return leased == 0 || (!*error && !may_change((int32_t)file));
+    return leased == 0;
 }
 
 /* Opens one of the files. Returns how many bytes of `head` it filled, or -1. */

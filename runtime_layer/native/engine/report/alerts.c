@@ -1,5 +1,6 @@
 #include "alerts.h"
 
+#include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"
 #include "../state/process_state.h"
@@ -119,7 +120,7 @@ static void write_handler_alert(struct alert *alert, const struct call *call, co
 static void report_violation(const struct call *call, struct verdict verdict, const struct facts *facts)
 {
     uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, 0 /* CLOCK_REALTIME */, now);
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
     struct alert alert = {
         .policy = verdict.policy,
         .mode = verdict.action == ACTION_DENY ? MODE_BLOCK : MODE_ALERT,
@@ -143,7 +144,7 @@ void report_itself(enum mode mode, struct text what, struct text why)
     uint64_t now[2] = {0, 0};
     if (mode == MODE_ALLOW)
         return;
-    KERNEL(clock_gettime, 0, now);
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
     struct alert alert = {
         .policy = SELF_PROTECTION, .mode = mode, .syscall = what, .argument_count = 1, .arguments = {why}};
     struct call call = {.nr = -1, .stack = (uint64_t)__builtin_frame_address(0)};
@@ -235,7 +236,7 @@ __attribute__((noinline)) static void report_now(enum when when)
 {
     struct storm *storm = storm_of_process();
     uint64_t now[2] = {0, 0}, tenth_of_a_second[2] = {0, 100000000};
-    KERNEL(clock_gettime, 0, now);
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
     uint32_t second = (uint32_t)now[0];
     bool storming = __atomic_load_n(&storm->lines, __ATOMIC_RELAXED) >> 16 == now[0];
     bool was_tried = when == AT_ANY_CALL &&
@@ -271,7 +272,7 @@ void report_unusual(struct text name)
     if (seen & (seen - 1))
         return;
     uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, 0, now);
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
     char line[768];
     struct writer w = {line, 0, sizeof line, false};
     put_char(&w, '\n');
@@ -304,7 +305,7 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
 {
     struct writer w = {out, 0, START_LINE_MAX - 1, false};
     uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, 0, now);
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
     if (line->apart)
         put_char(&w, '\n');
     put_event(&w, line->event, line->level, now);

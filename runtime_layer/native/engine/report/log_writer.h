@@ -1,5 +1,5 @@
-/* The descriptor that alert lines go to: the function's own stderr, kept where the program cannot lose it. So every call
- * that closes or replaces descriptors comes here. */
+/* The descriptor that alert lines go to: the function's own stderr, kept where the program cannot lose it
+ * (fds/fd_syscalls.c). */
 #ifndef SHIELD_LOG_WRITER_H
 #define SHIELD_LOG_WRITER_H
 

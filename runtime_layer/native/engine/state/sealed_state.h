@@ -1,7 +1,7 @@
 /* What the engine knows: one block that is filled at start and then sealed read-only, and the little that
  * changes afterwards.
  *
- * Sealing is by page protection; the pages' addresses are among those that `mappings` refuses to change.
+ * Sealing is by page protection; the pages' addresses are among those that memory_syscalls.c refuses to change.
  */
 #ifndef SHIELD_SEALED_STATE_H
 #define SHIELD_SEALED_STATE_H
@@ -27,7 +27,6 @@ enum stage {
 struct sealed {
     /* process_state.h: what is this process's own. On the page of the policy's modes, as every judged call looks at both. */
     struct process *process;
-    bool keeps_jit; /* the runtime is known to keep memory that can be written and run */
     struct policy policy;
     struct always always;
     struct endpoint resolvers[MAX_RESOLVERS];

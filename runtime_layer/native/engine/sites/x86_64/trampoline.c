@@ -54,7 +54,7 @@ static uint8_t *put_bytes(uint8_t *at, const char *code, uint32_t n)
     return at + n;
 }
 
-/* A 32-bit displacement from the end of the field, `tail` bytes of instruction following it. */
+/* A 32-bit displacement from the end of the field. */
 static uint8_t *put_relative32(uint8_t *at, uint64_t target)
 {
     int32_t d = (int32_t)(target - ((uint64_t)at + 4));
