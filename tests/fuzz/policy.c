@@ -67,10 +67,10 @@ static bool can_be_said(struct text event, struct text target, struct text entry
 static void proposal_permits(struct text event, struct text target, struct text entry)
 {
     static const char *const settings[][2] = {
-        {"connect", "SHIELD_ALLOW_OUTBOUND="},         {"udp", "SHIELD_ALLOW_OUTBOUND="},
-        {"resolve", "SHIELD_ALLOW_OUTBOUND="},         {"tmp", "SHIELD_ALLOW_TMP="},
-        {"tmp-at-start", "SHIELD_ALLOW_TMP="},         {"exec", "SHIELD_ALLOW_CHILD_PROCESS="},
-        {"exec-static", "SHIELD_ALLOW_CHILD_PROCESS="}};
+        {"connect", "SHIELD_ALLOW_OUTBOUND="},          {"udp", "SHIELD_ALLOW_OUTBOUND="},
+        {"resolve", "SHIELD_ALLOW_OUTBOUND="},          {"tmp", "SHIELD_ALLOW_TMP="},
+        {"tmp-at-start", "SHIELD_ALLOW_TMP="},          {"exec", "SHIELD_ALLOW_CHILD_PROCESS="},
+        {"exec-static", "SHIELD_ALLOW_CHILD_PROCESS="}, {"memory", "SHIELD_ALLOW_EXECUTABLE_MEMORY="}};
     char lines[8192], decision[8192 * 2];
     struct writer error = {decision, 0, sizeof decision, false};
     struct writer w = {lines, 0, sizeof lines, false};

@@ -102,6 +102,15 @@ def test_code_in_executable_memory(box: Sandbox) -> None:
     assert int(blocked.stdout) == -errno.EACCES
 
 
+def test_a_listed_object_runs_what_it_is_told_to_write(box: Sandbox) -> None:
+    code = LOAD + "print(beyond.open_in_own_code(b'/tmp/there'))"
+    blocked = TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}
+    listed = run(box, code, blocked | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "beyond"})
+    assert int(listed.stdout) > 2
+    other = run(box, code, blocked | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "libffi,beyon,beyond2,so"})
+    assert int(other.stdout) == -errno.EACCES
+
+
 def test_a_signal_handler_maps_text_under_an_advice(box: Sandbox) -> None:
     """The advice was judged while nothing was there, and falls on the library that a handler mapped meanwhile."""
     blocked = TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}

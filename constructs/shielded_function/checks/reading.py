@@ -148,7 +148,7 @@ def _find_presets(template: Template, properties: Mapping[str, Any], files: File
     return [
         name
         for name, preset in PRESETS.items()
-        if preset.executable_memory
+        if preset.allow_executable_memory
         and preset.package
         and any(_holds(files, content, f"{folder}{preset.package}/__init__.py") for content, folder in places)
     ]

@@ -252,8 +252,12 @@ def audit(
 
 @app.command()
 def decide(
-    event: Annotated[str, typer.Argument(help="connect, udp, resolve, tmp, tmp-at-start, exec or exec-static.")],
-    target: Annotated[str, typer.Argument(help="host:port, a host name, a path under /tmp, or a program's path.")],
+    event: Annotated[
+        str, typer.Argument(help="connect, udp, resolve, tmp, tmp-at-start, exec, exec-static or memory.")
+    ],
+    target: Annotated[
+        str, typer.Argument(help="host:port, a host name, a path under /tmp, a program's path, or a library's file.")
+    ],
     policy_file: PolicyFile = None,
     region: Annotated[
         str, typer.Option(help="The function's AWS region, for allow_aws.", envvar="AWS_REGION")

@@ -74,7 +74,7 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         services=aws_services(),
         granted=granted,
         admits=lambda question: admits(question) or by_preset(question),
-        accept=[*accept, *(["executable_memory=allow"] if with_presets.executable_memory else [])],
+        accept=accept,
     )
     learnt.offers += [each for each in offers if each.value not in accept]
     additions = learnt.additions()

@@ -14,7 +14,7 @@ from shielded_function_runtime import core
 
 PREFIX: Final = "preset:"
 _EXAMPLES: Final = 3
-_EVENTS: Final = ("tmp", "exec", "exec-static")
+_EVENTS: Final = ("tmp", "exec", "exec-static", "memory")
 """What presets are about; of all else a policy with presets is the default one."""
 _NOT_TELLING: Final = (
     "jpype",  # any JVM keeps its counters by such names

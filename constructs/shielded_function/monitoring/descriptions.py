@@ -70,7 +70,7 @@ _MEANING: Final[Mapping[Counted, tuple[str, str, str]]] = {
     "executable_memory": (
         "asked for memory that can be written and run",
         "details.path and caller",
-        'No entry permits it, only ShieldPolicy(executable_memory="allow"), where the runtime compiles.',
+        _ENTRY.format(field="ShieldPolicy.allow_executable_memory"),
     ),
     "self_protection": (
         "touched the shield itself",

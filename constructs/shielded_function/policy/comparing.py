@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .fields import KINDS
+from .fields import FOUR, KINDS
 from .parsing import parse
 from .unknown import describe, is_unknown
 
@@ -19,8 +19,8 @@ _MODES_OF_LISTS = {
     "allow_buckets": "outbound_connectivity",
     "allow_tmp": "read_write_tmp",
     "allow_child_process": "create_child_process",
+    "allow_executable_memory": "executable_memory",
 }
-_FOUR = tuple(dict.fromkeys((*_MODES_OF_LISTS.values(), "read_handler")))
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
 
     A program that the shield cannot be put into is judged by the strictest mode of the four.
     """
-    modes = _FOUR if entry.startswith("unshielded:") else (_MODES_OF_LISTS[field],)
+    modes = FOUR if entry.startswith("unshielded:") else (_MODES_OF_LISTS[field],)
     return all(fields[mode] == "allow" for mode in modes)
 
 
@@ -92,7 +92,7 @@ def _is_memory_looser(new: str | None, old: str | None, before: Mapping[str, Any
     """None is allow for a runtime that compiles as it runs, otherwise the strictest of the four policies."""
     if new is None:
         return old in ("block", "alert")
-    strictest = min(_RANKS[before[mode]] for mode in _FOUR)
+    strictest = min(_RANKS[before[mode]] for mode in FOUR)
     return _RANKS[new] > (strictest if old is None else _RANKS[old])
 
 
@@ -224,4 +224,5 @@ _LISTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], list[Loose
     "allow_buckets": _compare_buckets,
     "allow_tmp": _compare_entries("allow_tmp", _covers_path),
     "allow_child_process": _compare_entries("allow_child_process", _covers_program),
+    "allow_executable_memory": _compare_entries("allow_executable_memory", lambda entry, known, _: entry in known),
 }

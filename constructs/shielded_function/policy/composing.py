@@ -6,20 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import ShieldPolicyError
-from .fields import ENTRIES, KINDS, Mode
-from .presets import presets_with
-
-_FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
+from .fields import ENTRIES, FOUR, KINDS, Mode
 
 
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
     """The fields of the same policy with every mode set.
 
-    What leaves its mode to the runtime (executable_memory=None), what only counts (unusual_names="allow") and what a
-    preset needs stays.
+    What leaves its mode to the runtime (executable_memory=None), and what only counts (unusual_names="allow"), stays.
     """
-    changed: dict[str, Any] = dict.fromkeys(_FOUR, mode)
-    if fields["executable_memory"] is not None and not presets_with(fields["presets"], "executable_memory"):
+    changed: dict[str, Any] = dict.fromkeys(FOUR, mode)
+    if fields["executable_memory"] is not None:
         changed["executable_memory"] = mode
     if fields["unusual_names"] != "allow":
         changed["unusual_names"] = mode
@@ -32,11 +28,8 @@ def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str,
     Raises:
         ShieldPolicyError: `more` sets something that is no list.
     """
-    # What a preset says comes back with it; what was said beside it would be lost.
-    is_of_preset = more["executable_memory"] == "allow" and presets_with(more["presets"], "executable_memory")
-    of_presets = ("executable_memory",) if is_of_preset else ()
     for field in KINDS:
-        if field not in (*ENTRIES, *of_presets) and more[field] != defaults[field]:
+        if field not in ENTRIES and more[field] != defaults[field]:
             raise ShieldPolicyError(
                 field,
                 f"{more[field]!r} cannot be added: only the lists of the right policy are; set it on the left one, "

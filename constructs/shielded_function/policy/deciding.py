@@ -143,6 +143,10 @@ def _programs(question: Question, decision: Decision, entry: object) -> Iterator
         yield from filter(pattern.fullmatch, candidates)
 
 
+def _objects(question: Question, decision: Decision, entry: object) -> Iterator[str]:
+    yield from filter(pattern_of("allow_executable_memory", entry).fullmatch, (decision.allow,))
+
+
 def _globs(question: Question, decision: Decision, entry: object) -> Iterator[str]:
     """Two stars in the place of each token: all that its value can make of the glob."""
     first, *others = literals_of(entry)
@@ -157,9 +161,11 @@ _CANDIDATES: Mapping[str, Callable[[Question, Decision, object], Iterator[str]]]
     "allow_buckets": _buckets,
     "allow_tmp": _globs,
     "allow_child_process": _programs,
+    "allow_executable_memory": _objects,
 }
 _EVENTS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("allow_outbound", "allow_buckets", "allow_aws"), ("connect", "udp", "resolve")),
     "allow_tmp": ("tmp", "tmp-at-start"),
     "allow_child_process": ("exec", "exec-static"),
+    "allow_executable_memory": ("memory",),
 }

@@ -24,12 +24,17 @@ KINDS: Mapping[str, Kind] = {
     "allow_child_process": "list",
     "read_handler": "mode",
     "executable_memory": "mode",
+    "allow_executable_memory": "list",
     "on_failure": "word",
     "log_arguments": "switch",
 }
 FIELDS = (*KINDS, "presets")  # of ShieldPolicy: presets become other fields' values, and have no variable
 LISTS = tuple(field for field, kind in KINDS.items() if kind == "list")
 ENTRIES = tuple(field for field, kind in KINDS.items() if kind in ("list", "aws"))  # all that have entries
+
+# The strictest of their modes holds for executable_memory where nothing is said of it, and for a program that the
+# shield cannot be put into.
+FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 
 # Left out of the environment when they are this: the core has no word for it.
 UNSET: Mapping[str, object] = {"executable_memory": None, "allow_buckets": ()}
@@ -41,6 +46,7 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_UNUSUAL_NAMES": "allow",
     "SHIELD_ALLOW_TMP": "",
     "SHIELD_ALLOW_CHILD_PROCESS": "",
+    "SHIELD_ALLOW_EXECUTABLE_MEMORY": "",
     "SHIELD_ON_FAILURE": "refuse",
     "SHIELD_LOG_ARGUMENTS": "on",
 }

@@ -29,7 +29,7 @@ class Preset:
         why: one sentence.
         allow_tmp: entries that it adds to `allow_tmp`.
         allow_child_process: entries that it adds to `allow_child_process`.
-        executable_memory: whether it needs memory that can be written and run: "allow" where the policy says nothing.
+        allow_executable_memory: entries that it adds to `allow_executable_memory`.
         environment: variables that the function itself is to set; nobody does it for it.
         package: of Python, the package whose presence in a function's code says that it is needed; empty where it does
             not, as the library needs nothing in most of its uses.
@@ -40,19 +40,17 @@ class Preset:
     why: str
     allow_tmp: tuple[str, ...] = ()
     allow_child_process: tuple[str, ...] = ()
-    executable_memory: bool = False
+    allow_executable_memory: tuple[str, ...] = ()
     environment: Mapping[str, str] = field_with(default_factory=dict[str, str])
     package: str = ""
 
-    def adds(self) -> dict[str, Any]:
+    def adds(self) -> dict[str, list[str]]:
         """What it adds, by field."""
-        lists = {field: list(getattr(self, field)) for field in _LISTS if getattr(self, field)}
-        return {**lists, **({"executable_memory": "allow"} if self.executable_memory else {})}
+        return {field: list(getattr(self, field)) for field in _LISTS if getattr(self, field)}
 
     def entries(self) -> list[tuple[str, str]]:
-        """The same as pairs of a field and an entry, or a mode."""
-        added = self.adds().items()
-        return [(field, each) for field, value in added for each in ([value] if isinstance(value, str) else value)]
+        """The same as pairs of a field and an entry."""
+        return [(field, each) for field, entries in self.adds().items() for each in entries]
 
     @property
     def meaning(self) -> str:
@@ -61,7 +59,7 @@ class Preset:
         return self.why + (f"; set {wanted}" if wanted else "")
 
 
-_LISTS: Final = ("allow_tmp", "allow_child_process")
+_LISTS: Final = ("allow_tmp", "allow_child_process", "allow_executable_memory")
 
 PRESETS: Final[Mapping[str, Preset]] = {
     "aws-crt": Preset(
@@ -75,19 +73,19 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "Python",
         "cffi 2.1.1",
         "`ffi.callback` writes a few instructions for each callback",
-        executable_memory=True,
+        allow_executable_memory=("_cffi_backend",),
     ),
     "ctypes": Preset(
         "Python",
         "CPython 3.11",
         "callbacks from C (`CFUNCTYPE`) are a few instructions each, where libffi has no static trampolines",
-        executable_memory=True,
+        allow_executable_memory=("libffi",),
     ),
     "jax": Preset(
         "Python",
         "jax 0.10.2, jaxlib 0.10.2",
         "compiles functions to machine code; without it, the process ends with a segmentation fault",
-        executable_memory=True,
+        allow_executable_memory=("libjax_common",),
         package="jax",
     ),
     "jna": Preset(
@@ -107,14 +105,14 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "jpype1 1.7.1, a JVM of version 21",
         "starts a JVM in the process, which compiles, and keeps its counters in /tmp",
         allow_tmp=("/tmp/hsperfdata_*/**",),
-        executable_memory=True,
+        allow_executable_memory=("libjvm",),
         package="jpype",
     ),
     "lightgbm": Preset(
         "Python",
         "lightgbm 4.7.0",
         "registers a callback for its log when it is imported",
-        executable_memory=True,
+        allow_executable_memory=("libffi",),
         package="lightgbm",
     ),
     "lz4-java": Preset(
@@ -148,7 +146,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "numba 0.68.1, llvmlite 0.50.0",
         "compiles functions to machine code as they are called, and keeps it (`cache=True`) where the variable says",
         allow_tmp=("/tmp/numba/**",),
-        executable_memory=True,
+        allow_executable_memory=("libllvmlite",),
         environment={"NUMBA_CACHE_DIR": "/tmp/numba"},
         package="numba",
     ),
@@ -185,7 +183,7 @@ def expand(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a policy with what its presets add; `presets` itself is a tuple without duplicates.
 
     Raises:
-        ShieldPolicyError: there is no such preset, or one needs what the policy blocks.
+        ShieldPolicyError: there is no such preset.
     """
     names = _check_names(fields["presets"])
     expanded = {**fields, "presets": names}
@@ -195,20 +193,12 @@ def expand(fields: Mapping[str, Any]) -> dict[str, Any]:
             # What is no list is refused when the field is read.
             if (entries := getattr(preset, field)) and isinstance(expanded[field], (list, tuple)):
                 expanded[field] = (*expanded[field], *(each for each in entries if each not in expanded[field]))
-        if preset.executable_memory:
-            if expanded["executable_memory"] == "block":
-                raise ShieldPolicyError(
-                    "executable_memory",
-                    f'"block" contradicts the preset {name!r}, which needs executable memory: {preset.why}; leave '
-                    "executable_memory out, or take the preset out of presets",
-                )
-            expanded["executable_memory"] = expanded["executable_memory"] or "allow"
     return expanded
 
 
-def presets_with(names: Sequence[str], field: str, entry: str = "") -> list[str]:
-    """Those of these presets that add an entry to a field, or, of a mode, that need it."""
-    return [name for name in names if field in (adds := PRESETS[name].adds()) and (not entry or entry in adds[field])]
+def presets_with(names: Sequence[str], field: str, entry: str) -> list[str]:
+    """Those of these presets that add an entry to a field."""
+    return [name for name in names if entry in PRESETS[name].adds().get(field, ())]
 
 
 def explain(names: Sequence[str]) -> dict[str, Any]:
@@ -226,13 +216,8 @@ def mark(explained: dict[str, Any], names: Sequence[str]) -> None:
     """Adds to what `ShieldPolicy.explain` tells of the fields which of it a preset adds."""
     for field, told in explained.items():
         for entry in told.get("entries", ()):
-            entry["meaning"] += _marked(presets_with(names, field, entry["entry"]))
-        if not told.get("entries"):
-            told["meaning"] += _marked(presets_with(names, field))
-
-
-def _marked(names: Sequence[str]) -> str:
-    return f" (preset {', '.join(names)})" if names else ""
+            if found := presets_with(names, field, entry["entry"]):
+                entry["meaning"] += f" (preset {', '.join(found)})"
 
 
 def _check_names(value: object) -> tuple[str, ...]:

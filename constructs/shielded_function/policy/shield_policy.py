@@ -74,6 +74,9 @@ class ShieldPolicy:
         read_handler: reading the handler's source once the function is ready.
         executable_memory: making memory executable; None leaves it to the runtime: allow for one that compiles as it
             runs (Node.js, Java, .NET), otherwise as strict as the strictest of the four policies.
+        allow_executable_memory: libraries, or programs, that may make memory executable, as the alert names them: the
+            file's name up to its first dot, without the hash that a wheel's tools add, such as "libllvmlite". Who
+            calls mmap(2) or mprotect(2) counts, not who calls that library.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it.
         log_arguments: whether alerts show the arguments of programs, which can hold secrets.
         presets: names of libraries, such as "matplotlib" (`shielded-function presets` lists them). What each needs is
@@ -103,6 +106,7 @@ class ShieldPolicy:
     allow_child_process: Sequence[str] = ()
     read_handler: Mode = "block"
     executable_memory: Mode | None = None
+    allow_executable_memory: Sequence[str] = ()
     on_failure: OnFailure = "refuse"
     log_arguments: bool = True
     presets: Sequence[str] = field_with(default=(), compare=False)
@@ -363,7 +367,8 @@ class ShieldPolicy:
         Args:
             event: connect or udp (target `host:port`, `address:port` or `[v6]:port`), resolve (a host name), tmp (a
                 path under /tmp), tmp-at-start (`runtime:path`, as `java21:/tmp/...`: before the function asks for its
-                first event), exec or exec-static (a program's absolute path).
+                first event), exec or exec-static (a program's absolute path), memory (the file of the
+                library that makes memory executable).
             target: what the event is about.
             region: the AWS region that the function runs in.
             account: its AWS account, twelve digits; when empty, AWS host names of any account are admitted.

@@ -38,6 +38,7 @@ _PLACEHOLDERS = {
     "allow_buckets": ("shielded-function-known-at-deployment-6f0e1c", "p"),
     "allow_tmp": ("known-at-deployment", "/tmp/known-at-deployment"),
     "allow_child_process": ("known-at-deployment", "unshielded:/known-at-deployment", "/known-at-deployment"),
+    "allow_executable_memory": ("known-at-deployment",),
 }
 _ATTEMPTS = 4096  # of a text with many tokens
 

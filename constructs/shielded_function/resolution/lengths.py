@@ -12,10 +12,11 @@ UNKNOWN: Final[Mapping[str, int]] = {
     "allow_buckets": 63,
     "allow_tmp": 255,
     "allow_child_process": 255,
+    "allow_executable_memory": 64,
 }
 """Bytes that a token counts with, by the list that it stands in: a host name (RFC 1035), a bucket's name
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html), a component of a path (NAME_MAX of
-Linux). A list whose length is not known counts as one such value."""
+Linux), the name of a library (core/object_names.h). A list whose length is not known counts as one such value."""
 _PORT: Final = 5
 
 _PSEUDO: Final[Mapping[str, int]] = {

@@ -14,6 +14,7 @@ _SETTINGS: Final = {
     **dict.fromkeys(("connect", "udp", "resolve"), "SHIELD_ALLOW_OUTBOUND"),
     "tmp": "SHIELD_ALLOW_TMP",
     **dict.fromkeys(("exec", "exec-static"), "SHIELD_ALLOW_CHILD_PROCESS"),
+    "memory": "SHIELD_ALLOW_EXECUTABLE_MEMORY",
 }
 _NOTHING: Final = "SHIELD_ALLOW_AWS=none\n"
 

@@ -26,7 +26,14 @@ from .wildcards import (
     uses_tempfile,
 )
 
-LISTS: Final = ("allow_outbound", "allow_aws", "allow_buckets", "allow_tmp", "allow_child_process")
+LISTS: Final = (
+    "allow_outbound",
+    "allow_aws",
+    "allow_buckets",
+    "allow_tmp",
+    "allow_child_process",
+    "allow_executable_memory",
+)
 _MODES: Final = ("read_handler", "executable_memory")
 _EXAMPLES: Final = 3
 _UNSEEN: Final = (
@@ -143,7 +150,7 @@ class _Learner:
             return True
         rule, reason = judged
         name, value = FIELDS.get(seen.policy, ""), entry_for(question) if question else ""
-        if seen.policy in _MODES:
+        if seen.policy in _MODES and not value:
             name, value = seen.policy, "allow"
         if rule in ("wildcard-in-name", "cut-off"):
             value = ""

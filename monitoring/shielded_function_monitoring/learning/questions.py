@@ -12,6 +12,7 @@ FIELDS: Final = {
     "outbound_connectivity": "allow_outbound",
     "read_write_tmp": "allow_tmp",
     "create_child_process": "allow_child_process",
+    "executable_memory": "allow_executable_memory",
 }
 """The list that admits what a policy would deny; the other policies have none."""
 
@@ -40,6 +41,8 @@ def question_of(seen: Observation) -> Question | None:
             return None
         static = seen.allow.startswith(UNSHIELDED)
         return Question("exec-static" if static else "exec", seen.path)
+    if seen.policy == "executable_memory":
+        return Question("memory", seen.allow) if seen.allow else None
     if seen.policy == "outbound_connectivity":
         return _outbound(seen)
     return None

@@ -10,7 +10,7 @@ from .observed import FunctionLog
 from .questions import Question, question_of
 
 UNLISTED = ("read_handler", "executable_memory", "self_protection")
-"""Policies without a list: only their mode says what becomes of it."""
+"""Policies without a list, or whose line names no entry: only their mode says what becomes of it."""
 
 
 @dataclass(frozen=True)

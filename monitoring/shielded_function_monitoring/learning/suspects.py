@@ -146,7 +146,9 @@ def _handler(seen: Observation, context: Context) -> str | None:
 def _memory(seen: Observation, context: Context) -> str | None:
     if seen.policy != "executable_memory":
         return None
-    return "memory was made executable: a JIT, or callbacks of a native library; there is no list, only the mode"
+    if seen.allow:
+        return f"{seen.allow} made memory executable: it compiles, or calls back; what it is told to write there runs"
+    return "memory was made executable, and no library is known that did: there is no entry, only the mode"
 
 
 def _itself(seen: Observation, context: Context) -> str | None:

@@ -18,6 +18,7 @@ export interface Policy {
   allow_child_process?: List;
   read_handler?: Mode;
   executable_memory?: Mode | null;
+  allow_executable_memory?: List;
   on_failure?: "refuse" | "run_unshielded";
   log_arguments?: boolean;
 }

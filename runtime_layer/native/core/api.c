@@ -3,6 +3,7 @@
 
 #include "alert.h"
 #include "explain.h"
+#include "object_names.h"
 #include "setting_table.h"
 #include "verdict.h"
 
@@ -227,6 +228,14 @@ static bool decide_exec_static(struct decision *d)
     return decide_program(d, PROGRAM_STATIC);
 }
 
+/* The file of the library, or program, that asks for it. */
+static bool decide_memory(struct decision *d)
+{
+    d->target = base_name(d->target);
+    d->verdict = verdict_executable_memory(d->policy, d->target);
+    return true;
+}
+
 /* The entry that would permit it, as the body of a JSON string. */
 static void allow_endpoint(const struct decision *d, struct writer *w)
 {
@@ -257,6 +266,11 @@ static void allow_program(const struct decision *d, struct writer *w)
     put_json(w, d->target, UINT32_MAX);
 }
 
+static void allow_object(const struct decision *d, struct writer *w)
+{
+    put_object_entry(w, d->target);
+}
+
 struct event {
     const char *name;
     bool (*decide)(struct decision *d);
@@ -267,7 +281,7 @@ static const struct event EVENTS[] = {
     {"connect", decide_connect, allow_endpoint},           {"udp", decide_udp, allow_endpoint},
     {"resolve", decide_resolve, allow_endpoint},           {"tmp", decide_tmp, allow_tmp_path},
     {"tmp-at-start", decide_tmp_at_start, allow_tmp_path}, {"exec", decide_exec, allow_program},
-    {"exec-static", decide_exec_static, allow_program},
+    {"exec-static", decide_exec_static, allow_program},    {"memory", decide_memory, allow_object},
 };
 enum { EVENT_COUNT = sizeof EVENTS / sizeof EVENTS[0] };
 
@@ -293,7 +307,8 @@ static void put_admitting_entry(const struct decision *d, struct writer *w)
         if (p->child[rule].unshielded)
             put(w, TEXT("unshielded:"));
         put_json(w, policy_text(p, p->child[rule].path), UINT32_MAX);
-    }
+    } else if (d->verdict.policy == EXECUTABLE_MEMORY && rule < p->memory_count)
+        put_json(w, policy_text(p, p->memory[rule]), UINT32_MAX);
 }
 
 static void put_decision(const struct decision *d, const struct event *event, struct writer *w)

@@ -40,6 +40,7 @@ SHIELD_EXPORT size_t shield_policy_explain(const struct policy *p, char *out, si
  *   resolve  a host name
  *   tmp      a path under /tmp                    tmp-at-start  runtime:path, before the first event
  *   exec     an absolute path                     exec-static  the same, a static program
+ *   memory   the file of the library that asks for executable memory
  * An unknown event or a malformed target gives 1 and the error's text in `out`. Either text ends in a NUL. */
 SHIELD_EXPORT int32_t shield_decide(const struct policy *p, const char *event, size_t event_len,
                                     const char *target, size_t target_len, char *out, size_t cap);

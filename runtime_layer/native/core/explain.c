@@ -110,6 +110,18 @@ static void child_entries(const struct policy *p, struct writer *w)
     }
 }
 
+static void memory_entries(const struct policy *p, struct writer *w)
+{
+    for (uint32_t i = 0; i < p->memory_count; i++) {
+        struct text object = policy_text(p, p->memory[i]);
+        put_entry(w, i, TEXT(""), object);
+        put(w, TEXT("memory that "));
+        put(w, object);
+        put(w, TEXT(" itself asks for"));
+        end_entry(w);
+    }
+}
+
 /* Values that may need escapes: those that hold paths. */
 static void tmp_value(const struct policy *p, struct writer *w)
 {
@@ -216,6 +228,10 @@ static const struct wording WORDINGS[] = {
       {"allow", "memory may be made executable"},
       {"by_runtime", "memory may be made executable only by a runtime that compiles as it runs"}},
      NULL,
+     NULL},
+    {"SHIELD_ALLOW_EXECUTABLE_MEMORY",
+     {{"", "no library is listed"}, {NULL, "these libraries may make memory executable"}},
+     memory_entries,
      NULL},
     {"SHIELD_ON_FAILURE",
      {{"refuse", "the function does not start when the shield cannot be armed"},

@@ -27,7 +27,14 @@ enum on_failure { ON_FAILURE_REFUSE, ON_FAILURE_RUN_UNSHIELDED };
 
 enum aws_scope { AWS_NONE, AWS_ALL, AWS_LISTED };
 
-enum { MAX_OUTBOUND = 512, MAX_TMP = 128, MAX_CHILD = 128, MAX_AWS_SERVICES = 64, POLICY_POOL = 32768 };
+enum {
+    MAX_OUTBOUND = 512,
+    MAX_TMP = 128,
+    MAX_CHILD = 128,
+    MAX_MEMORY = 32,
+    MAX_AWS_SERVICES = 64,
+    POLICY_POOL = 32768
+};
 
 /* Where a piece of text lies in the policy's own pool: a policy can be copied and sealed as it is. */
 struct pooled {
@@ -66,7 +73,7 @@ struct policy {
     uint8_t unusual_names; /* enum mode: names below a wildcard that look like data */
     bool skip_server_name; /* SHIELD_CHECK_SERVER_NAME=off */
     bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off */
-    uint16_t outbound_count, tmp_count, child_count, aws_count;
+    uint16_t outbound_count, tmp_count, child_count, memory_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
     uint32_t seen;          /* which ones, one bit each */
@@ -80,6 +87,8 @@ struct policy {
     struct outbound_rule outbound[MAX_OUTBOUND];
     struct pooled tmp[MAX_TMP]; /* globs, each begins with /tmp */
     struct child_rule child[MAX_CHILD];
+    struct pooled
+        memory[MAX_MEMORY]; /* names of objects (object_names.h) that may ask for executable memory */
     uint16_t aws_services[MAX_AWS_SERVICES]; /* indexes into the AWS service table (aws.h) */
     char pool[POLICY_POOL];
 };

@@ -2,6 +2,7 @@
 #include "setting_entries.h"
 
 #include "aws.h"
+#include "object_names.h"
 
 enum { PATH_LONGEST = 4095, HOST_LONGEST = 253 };
 
@@ -337,4 +338,14 @@ bool entry_tmp(struct text entry, struct writer *error)
             return refuse(error,
                           TEXT("has three stars in a row; use * within a component, ** across components"));
     return entry_path(entry, error);
+}
+
+bool entry_object(struct text entry, struct writer *error)
+{
+    struct text name = object_name(base_name(entry));
+    if (is_object_name(entry))
+        return true;
+    if (is_object_name(name))
+        return refuse_for_name(TEXT("is the name of a file; use \""), name, error);
+    return refuse(error, TEXT("is not the name of a library; write it as the alert does, such as libffi"));
 }

@@ -21,4 +21,7 @@ bool entry_tmp(struct text entry, struct writer *error);
 /* An absolute path without ".", ".." and empty components. It is canonical as it is. */
 bool entry_path(struct text path, struct writer *error);
 
+/* The name of a library or program (object_names.h). It is canonical as it is. */
+bool entry_object(struct text entry, struct writer *error);
+
 #endif

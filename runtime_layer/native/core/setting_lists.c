@@ -86,6 +86,25 @@ static bool add_child(struct policy *p, const struct setting *s, struct text ent
     return true;
 }
 
+static bool add_memory(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    uint32_t mark = error->used;
+    setting_culprit(error, s, entry);
+    if (!entry_object(entry, error))
+        return false;
+    setting_take_back(error, mark);
+    for (uint32_t i = 0; i < p->memory_count; i++)
+        if (text_equal(policy_text(p, p->memory[i]), entry))
+            return true;
+    if (p->memory_count == MAX_MEMORY)
+        return setting_refuse_list(error, s,
+                                   TEXT("more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow"));
+    if (!setting_keep(p, entry, &p->memory[p->memory_count]))
+        return setting_refuse_list(error, s, POOL_FULL);
+    p->memory_count++;
+    return true;
+}
+
 static bool add_aws(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
 {
     uint16_t index;
@@ -221,6 +240,20 @@ void write_child(const struct policy *p, const struct setting *s, struct writer 
         if (p->child[i].unshielded)
             put(w, UNSHIELDED);
         put(w, policy_text(p, p->child[i].path));
+    }
+}
+
+bool read_memory(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    return read_list(p, s, value, error, add_memory);
+}
+
+void write_memory(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    for (uint32_t i = 0, start = w->used; i < p->memory_count; i++) {
+        put_separator(w, start);
+        put(w, policy_text(p, p->memory[i]));
     }
 }
 

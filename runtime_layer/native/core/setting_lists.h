@@ -13,5 +13,6 @@ LIST_SETTING(aws); /* also all and none */
 LIST_SETTING(buckets);
 LIST_SETTING(tmp);
 LIST_SETTING(child);
+LIST_SETTING(memory);
 
 #endif

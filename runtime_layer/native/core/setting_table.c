@@ -196,6 +196,7 @@ static const struct setting SETTINGS[] = {
     {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, TIGHTENS, READ_HANDLER, GIVEN_ONCE},
     {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, TIGHTENS, EXECUTABLE_MEMORY, GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_EXECUTABLE_MEMORY"), read_memory, write_memory, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, STAYS, 0, GIVEN_ONCE},
     {NAME("SHIELD_LOG_ARGUMENTS"), read_log_arguments, write_log_arguments, STAYS, 0, GIVEN_ONCE},
     {NAME("SHIELD_NEXT_WRAPPER"), read_next_wrapper, write_next_wrapper, NOT_OF_POLICY, 0, GIVEN_ONCE},

@@ -4,6 +4,7 @@
 #include "aws.h"
 #include "data_in_names.h"
 #include "glob.h"
+#include "object_names.h"
 
 static struct verdict make_allowed(enum policy_id id, enum reason reason, uint16_t rule)
 {
@@ -233,6 +234,15 @@ struct verdict verdict_tmp(const struct policy *p, struct text path, enum langua
     if (language_needs_tmp(language, path, use))
         return make_allowed(READ_WRITE_TMP, REASON_ALWAYS, RULE_NONE);
     return verdict_unlisted(p, READ_WRITE_TMP, REASON_NOT_LISTED);
+}
+
+struct verdict verdict_executable_memory(const struct policy *p, struct text file_name)
+{
+    struct text name = object_name(file_name);
+    for (uint16_t i = 0; name.len && i < p->memory_count; i++)
+        if (text_equal(policy_text(p, p->memory[i]), name))
+            return make_allowed(EXECUTABLE_MEMORY, REASON_LISTED, i);
+    return verdict_unlisted(p, EXECUTABLE_MEMORY, REASON_EXECUTABLE_MEMORY);
 }
 
 /* A program that our library cannot enter would escape every policy, not only this one: so the strictest

@@ -69,6 +69,9 @@ bool verdict_may_learn(const struct policy *p, const struct address *ip);
 struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language,
                            enum tmp_use use);
 
+/* May the object in this file (its name without folders; empty: unknown) make memory executable? */
+struct verdict verdict_executable_memory(const struct policy *p, struct text file_name);
+
 enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unreadable */ };
 /* A program to start. `listed` is the index of the child rule whose object it is, or -1: the engine
  * compares by device and inode, because a path has many spellings. When -1, the path's text is tried.

@@ -49,7 +49,7 @@ STAYS_REFUSED = {"jna": {"/usr/sbin/ldconfig"}}
 _POLICIES = {
     "allow_tmp": "read_write_tmp",
     "allow_child_process": "create_child_process",
-    "executable_memory": "executable_memory",
+    "allow_executable_memory": "executable_memory",
 }
 # Of each language, and of each way; all in `make test-long`.
 _SAMPLE = ("cffi", "jna", "matplotlib", "netty-tcnative", "numba", "python-tempfile")
@@ -136,8 +136,8 @@ def test_the_library_needs_its_preset(run: Runs, name: str) -> None:
     wanted = [alert for alert in made.alerts if alert.details.get("path") not in STAYS_REFUSED.get(name, set())]
     assert {alert.policy for alert in wanted} <= {_POLICIES[field] for field in adds}
     asked = {(alert.policy, alert.details.get("path", "")) for alert in made.alerts}
-    if "executable_memory" in adds:
-        assert "executable_memory" in {policy for policy, _ in asked}
+    asking = {alert.allow for alert in made.alerts if alert.policy == "executable_memory"}
+    assert asking == set(adds.get("allow_executable_memory", ()))
     for entry in adds.get("allow_tmp", ()):
         listed = ShieldPolicy(allow_tmp=[entry])
         assert any(listed.decide("tmp", path).allowed for policy, path in asked if policy == "read_write_tmp"), entry
@@ -167,7 +167,7 @@ def test_every_preset_has_its_function() -> None:
 def test_a_preset_is_narrow(name: str) -> None:
     """Of /tmp one component is not literal, and that has a prefix or a fixed length; never a host."""
     adds = PRESETS[name].adds()
-    assert set(adds) <= {"allow_tmp", "allow_child_process", "executable_memory"}
+    assert set(adds) <= set(_POLICIES)
     for entry in adds.get("allow_tmp", ()):
         assert re.match(r"/tmp(/|$)", entry)
         components = entry.removesuffix("/**").split("/")[2:]
@@ -176,6 +176,7 @@ def test_a_preset_is_narrow(name: str) -> None:
         assert all(re.match(r"[#\w.-]{3}|\?+$", each) for each in wild), entry
     for entry in adds.get("allow_child_process", ()):
         assert not set("*?") & set(entry)
+    assert not re.search("python", " ".join(adds.get("allow_executable_memory", ())))
 
 
 @each_preset

@@ -136,14 +136,25 @@ def test_a_preset_is_offered_and_taken(tmp_path: Path) -> None:
 
 
 def test_a_preset_brings_its_executable_memory(tmp_path: Path) -> None:
-    lines = [tmp("/tmp/numba/index.nbi"), alert("executable_memory")]
+    lines = [tmp("/tmp/numba/index.nbi"), alert("executable_memory", allow="libllvmlite")]
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
     (tmp_path / "present.toml").write_text('executable_memory = "block"\n')
-    for present in ((), ("--policy", tmp_path / "present.toml")):
+    for present, kept in (((), {}), (("--policy", tmp_path / "present.toml"), {"executable_memory": "block"})):
         arguments = ("learn", tmp_path / "log", "--accept", "preset:numba", *present, "--json")
         (told,) = json.loads(command(*arguments).stdout)["functions"]
-        assert (told["policy"], told["decisions"]) == ({"presets": ["numba"]}, [])
+        assert (told["policy"], told["decisions"]) == ({**kept, "presets": ["numba"]}, [])
         assert (told["still_denied"], told["problem"]) == ([], "")
+
+
+def test_executable_memory_is_somebodys_decision(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(alert("executable_memory", allow="libffi") + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    (decision,) = told["decisions"]
+    assert (decision["rule"], decision["field"], decision["value"]) == (
+        "executable-memory", "allow_executable_memory", "libffi",
+    )  # fmt: skip
+    (told,) = json.loads(command("learn", tmp_path / "log", "--accept", "libffi", "--json").stdout)["functions"]
+    assert (told["policy"], told["decisions"]) == ({"allow_executable_memory": ["libffi"]}, [])
 
 
 def test_a_preset_that_the_present_policy_has_is_not_offered(tmp_path: Path) -> None:

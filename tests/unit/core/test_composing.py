@@ -39,6 +39,7 @@ FULL: dict[str, Any] = {
     "allow_child_process": ["/bin/ls"],
     "read_handler": "allow",
     "executable_memory": "block",
+    "allow_executable_memory": ["libllvmlite"],
     "on_failure": "run_unshielded",
     "log_arguments": False,
 }

@@ -33,6 +33,9 @@ OUTBOUND = "outbound_connectivity"
 CHILD = "create_child_process"
 
 
+EVENTS = "use connect, udp, resolve, tmp, tmp-at-start, exec, exec-static or memory"
+
+
 @pytest.mark.parametrize(
     ("event", "target", "expected"),
     [
@@ -97,8 +100,12 @@ def test_what_a_decision_proposes_permits_it() -> None:
 @pytest.mark.parametrize(
     ("event", "target", "error"),
     [
-        ("open", "/tmp/a", '"open" is not an event; use connect, udp, resolve, tmp, tmp-at-start, exec or exec-static'),
-        ("", "", '"" is not an event; use connect, udp, resolve, tmp, tmp-at-start, exec or exec-static'),
+        (
+            "open",
+            "/tmp/a",
+            '"open" is not an event; use connect, udp, resolve, tmp, tmp-at-start, exec, exec-static or memory',
+        ),
+        ("", "", '"" is not an event; use connect, udp, resolve, tmp, tmp-at-start, exec, exec-static or memory'),
         (
             "connect",
             "a.example",
@@ -203,6 +210,7 @@ def test_explain() -> None:
         *("SHIELD_LOG_ARGUMENTS=on", "SHIELD_LOG_ARGUMENTS=off"),
         *('SHIELD_NEXT_WRAPPER=/opt/a"b', "SHIELD_POLICY_FILE=/x\\y"),
         *("SHIELD_ALLOW_TMP=/tmp/a", "SHIELD_ALLOW_CHILD_PROCESS=/a,unshielded:/b", "SHIELD_ALLOW_OUTBOUND=::/0"),
+        "SHIELD_ALLOW_EXECUTABLE_MEMORY=libffi,libllvmlite",
     ],
 )
 def test_every_value_is_explained_in_words(line: str) -> None:

@@ -24,6 +24,7 @@ SETTINGS = {
     "SHIELD_UNUSUAL_NAMES",
     "SHIELD_ALLOW_TMP",
     "SHIELD_ALLOW_CHILD_PROCESS",
+    "SHIELD_ALLOW_EXECUTABLE_MEMORY",
     "SHIELD_ON_FAILURE",
     "SHIELD_LOG_ARGUMENTS",
     "SHIELD_NEXT_WRAPPER",
@@ -31,6 +32,7 @@ SETTINGS = {
     "SHIELD_ACCOUNT_ID",
     "AWS_REGION",
 }
+OBJECT_FIX = "is not the name of a library; write it as the alert does, such as libffi"
 MODE_FIX = "use block, alert or allow"
 SUFFIX_FIX = "one is taken only as the whole first label, as in *.example.com"
 V4_FIX = "is not an IPv4 address; write four numbers from 0 to 255 without leading zeros"
@@ -261,6 +263,14 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
             '"unshielded:sh" is not an absolute path; begin it with a slash',
         ),
         ("SHIELD_ALLOW_CHILD_PROCESS", "/bin/*", '"/bin/*" has a wildcard; list each program by its whole path'),
+        ("SHIELD_ALLOW_EXECUTABLE_MEMORY", "libffi.so.8", '"libffi.so.8" is the name of a file; use "libffi"'),
+        (
+            "SHIELD_ALLOW_EXECUTABLE_MEMORY",
+            "/opt/python/cffi.libs/libffi-8a8b1c2d.so.8",
+            '"/opt/python/cffi.libs/libffi-8a8b1c2d.so.8" is the name of a file; use "libffi"',
+        ),
+        ("SHIELD_ALLOW_EXECUTABLE_MEMORY", "lib*", f'"lib*" {OBJECT_FIX}'),
+        ("SHIELD_ALLOW_EXECUTABLE_MEMORY", "a" * 65, f'"{"a" * 65}" {OBJECT_FIX}'),
         ("SHIELD_ALLOW_OUTBOUND", "a.example,,", "an empty entry between commas; take out the extra comma"),
         ("SHIELD_ALLOW_OUTBOUND", "https://a.example/v1?x", '"https://a.example/v1?x" is a URL; use "a.example:443"'),
         ("SHIELD_ALLOW_OUTBOUND", "http://a.example", '"http://a.example" is a URL; use "a.example:80"'),
@@ -471,6 +481,12 @@ def test_a_line_without_a_value_is_an_error(native: Native) -> None:
             "/bin/{}",
             128,
             "more than 128 entries; set SHIELD_CREATE_CHILD_PROCESS to alert or allow",
+        ),
+        (
+            "SHIELD_ALLOW_EXECUTABLE_MEMORY",
+            "lib{}",
+            32,
+            "more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow",
         ),
     ],
 )

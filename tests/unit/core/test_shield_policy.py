@@ -49,6 +49,7 @@ def test_the_default_blocks_all_four_and_admits_aws() -> None:
         allow_child_process=[],
         read_handler="block",
         executable_memory=None,
+        allow_executable_memory=[],
         on_failure="refuse",
         log_arguments=True,
     )
@@ -81,6 +82,7 @@ def test_every_field_in_its_variable() -> None:
         allow_child_process=["/bin/ls", "unshielded:/opt/static"],
         read_handler="allow",
         executable_memory="block",
+        allow_executable_memory=["libffi", "_cffi_backend"],
         on_failure="run_unshielded",
         log_arguments=False,
     )
@@ -97,6 +99,7 @@ def test_every_field_in_its_variable() -> None:
         "SHIELD_ALLOW_CHILD_PROCESS": "/bin/ls,unshielded:/opt/static",
         "SHIELD_READ_HANDLER": "allow",
         "SHIELD_EXECUTABLE_MEMORY": "block",
+        "SHIELD_ALLOW_EXECUTABLE_MEMORY": "libffi,_cffi_backend",
         "SHIELD_ON_FAILURE": "run_unshielded",
         "SHIELD_LOG_ARGUMENTS": "off",
     }
@@ -470,6 +473,7 @@ def lists(entries: st.SearchStrategy[str]) -> st.SearchStrategy[Sequence[str]]:
     return st.lists(entries, max_size=5) | st.lists(entries, max_size=3).map(tuple)
 
 
+OBJECTS = st.from_regex(r"[A-Za-z0-9_+]{1,20}", fullmatch=True)
 POLICIES = st.fixed_dictionaries(
     {},
     optional={
@@ -482,6 +486,7 @@ POLICIES = st.fixed_dictionaries(
         "unusual_names": MODE,
         "allow_tmp": lists(GLOBS),
         "allow_child_process": lists(CHILDREN),
+        "allow_executable_memory": lists(OBJECTS),
         "on_failure": st.sampled_from(["refuse", "run_unshielded"]),
         "log_arguments": st.booleans(),
     },

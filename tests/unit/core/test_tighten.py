@@ -124,6 +124,7 @@ OTHER = [
     "SHIELD_ALLOW_TMP=/tmp/**",
     "SHIELD_ALLOW_CHILD_PROCESS=/bin/echo",
     "SHIELD_ALLOW_CHILD_PROCESS=/bin/echo,/opt/tool",
+    "SHIELD_ALLOW_EXECUTABLE_MEMORY=libffi",
     "SHIELD_ON_FAILURE=run_unshielded",
     "SHIELD_LOG_ARGUMENTS=off",
 ]

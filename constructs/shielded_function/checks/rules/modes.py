@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...globs import covers
+from ...policy.presets import PRESETS
 from ..model import LambdaFunction
 from .rule import ENVIRONMENT, Context, Problem
 
@@ -15,6 +16,7 @@ _LISTS: Final = (
     ("outbound_connectivity", "allow_buckets"),
     ("read_write_tmp", "allow_tmp"),
     ("create_child_process", "allow_child_process"),
+    ("executable_memory", "allow_executable_memory"),
 )
 # What no function asks for by accident: who admits these admits everything.
 _ANY_TMP: Final = ("/tmp/shielded-function-check-8f1d", "/tmp/shielded-function-check-8f1d/a/b")
@@ -153,6 +155,8 @@ def executable_memory_needed(function: LambdaFunction, context: Context) -> Iter
     if "block" not in modes:
         return
     for name in function.find_presets():
+        if set(PRESETS[name].allow_executable_memory) <= set(policy.allow_executable_memory):
+            continue
         yield Problem(
             f"its code holds {name}, which does not work without executable memory",
             f'add the preset: presets=["{name}"], or acknowledge it where the library is not used',

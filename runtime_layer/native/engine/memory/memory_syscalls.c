@@ -13,6 +13,7 @@
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
 #include "../files/file_verdict.h"
+#include "asking_object.h"
 #include "mmap_exec.h"
 
 static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
@@ -72,6 +73,18 @@ static int64_t make(const struct call *call, bool is_refused)
     return is_refused ? -EACCES : kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
+static bool allows_executable_memory(void)
+{
+    return sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
+}
+
+/* Is it refused to whoever asks? */
+static bool is_asker_refused(const struct call *call, struct text path)
+{
+    char name[OBJECT_NAME_MAX];
+    return !allows_executable_memory() && executable_memory_refused(call, path, asking_object(call, name));
+}
+
 static bool is_mapping_refused(const struct call *call)
 {
     const uint64_t *arg = call->arg;
@@ -83,7 +96,7 @@ static bool is_mapping_refused(const struct call *call)
     /* Memory that can be written and run: anonymous, shared with a writer, or both at once. */
     char path[512];
     struct text name = arg[3] & MAP_ANONYMOUS ? TEXT("") : path_of((int32_t)arg[4], path, sizeof path);
-    return executable_memory_refused(call, name);
+    return is_asker_refused(call, name);
 }
 
 static int64_t map_over(const struct call *call)
@@ -124,7 +137,7 @@ static bool is_protection_refused(const struct call *call)
     bool ours = kinds & RANGE_ENGINE || (kinds & RANGE_TEXT && call->arg[2] & PROT_WRITE);
     if (ours && self_protection_refused(call, TEXT("")))
         return true;
-    return call->arg[2] & PROT_EXEC && executable_memory_refused(call, TEXT(""));
+    return call->arg[2] & PROT_EXEC && is_asker_refused(call, TEXT(""));
 }
 
 static int64_t protect_over(const struct call *call)
@@ -210,7 +223,7 @@ enum outcome judge_attach(struct call *call)
 {
     if (call->arg[2] & SHM_REMAP && self_protection_refused(call, TEXT("")))
         return answer(call, -EACCES);
-    bool runs = call->arg[2] & SHM_EXEC && executable_memory_refused(call, TEXT(""));
+    bool runs = call->arg[2] & SHM_EXEC && is_asker_refused(call, TEXT(""));
     return runs ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
@@ -221,8 +234,7 @@ enum outcome judge_personality(struct call *call)
     uint32_t persona = (uint32_t)call->arg[0];
     if (persona == 0xffffffffu || !(persona & READ_IMPLIES_EXEC))
         return RUN_IN_PLACE;
-    bool allows = sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
-    bool refused =
-        allows ? self_protection_refused(call, TEXT("")) : executable_memory_refused(call, TEXT(""));
+    bool refused = allows_executable_memory() ? self_protection_refused(call, TEXT(""))
+                                              : executable_memory_refused(call, TEXT(""), TEXT(""));
     return refused ? answer(call, -EACCES) : RUN_IN_PLACE;
 }

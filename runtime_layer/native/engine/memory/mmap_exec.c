@@ -24,7 +24,7 @@ static bool text_refused(const struct call *call, const struct patch *patch, boo
     struct text path = path_of((int32_t)call->arg[4], buffer, sizeof buffer);
     if (patch->hard)
         return self_protection_refused(call, path);
-    return !told && executable_memory_refused(call, path); /* not an ELF: code all the same */
+    return !told && executable_memory_refused(call, path, TEXT("")); /* not an ELF: code all the same */
 }
 
 static bool is_any_free;
@@ -83,7 +83,7 @@ int64_t map_text(const struct call *call)
     char buffer[512];
     bool told = is_writable_file(file);
     struct text path = path_of(file, buffer, sizeof buffer);
-    if (told && executable_memory_refused(call, path))
+    if (told && executable_memory_refused(call, path, TEXT("")))
         return -EACCES;
     return !told && is_trusted_library(path) ? map_as_it_is(call->arg) : map_searched(call, told);
 }

@@ -159,20 +159,16 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
     return verdict.action == ACTION_DENY;
 }
 
-static bool unlisted_refused(const struct call *call, enum policy_id id, enum reason reason, struct text path)
-{
-    struct facts facts = {.path = path};
-    return refuses(call, verdict_unlisted(&sealed.policy, id, reason), &facts);
-}
-
 bool self_protection_refused(const struct call *call, struct text path)
 {
-    return unlisted_refused(call, SELF_PROTECTION, REASON_SELF_PROTECTION, path);
+    struct facts facts = {.path = path};
+    return refuses(call, verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
 }
 
-bool executable_memory_refused(const struct call *call, struct text path)
+bool executable_memory_refused(const struct call *call, struct text path, struct text object)
 {
-    return unlisted_refused(call, EXECUTABLE_MEMORY, REASON_EXECUTABLE_MEMORY, path);
+    struct facts facts = {.path = path, .allow = object};
+    return refuses(call, verdict_executable_memory(&sealed.policy, object), &facts);
 }
 
 static void put_field(struct writer *w, const char *name, uint64_t value)

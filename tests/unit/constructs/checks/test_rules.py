@@ -266,11 +266,13 @@ def test_a_policy_file_in_the_code(stack: cdk.Stack, shielded: MakeFunction, jud
     ("policy", "found"),
     [
         (ShieldPolicy(), {"executable-memory-needed"}),
+        (ShieldPolicy(allow_executable_memory=["libffi"]), {"executable-memory-needed"}),
         (ShieldPolicy(presets=["numba"]), set()),
+        (ShieldPolicy(allow_executable_memory=["libllvmlite"]), set()),
         (ShieldPolicy(executable_memory="alert"), set()),
         (ShieldPolicy.alert(), set()),
     ],
-    ids=["blocked", "preset", "alert", "left-to-alerting"],
+    ids=["blocked", "another", "preset", "listed", "alert", "left-to-alerting"],
 )
 @pytest.mark.parametrize("in_layer", [False, True], ids=["code", "layer"])
 def test_a_library_that_needs_executable_memory(
