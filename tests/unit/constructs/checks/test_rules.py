@@ -295,6 +295,20 @@ def test_a_library_that_needs_executable_memory(
     assert rules(judge()) == found
 
 
+@pytest.mark.parametrize(("mode", "found"), [(None, set()), ("block", {"executable-memory-needed"})])
+def test_executable_memory_whose_mode_is_known_at_deployment(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, source: Path, mode: str | None, found: set[str]
+) -> None:
+    (source / "numba").mkdir()
+    (source / "numba" / "__init__.py").write_text("")
+    fn = shielded(stack, code=lambda_.Code.from_asset(str(source)), handler="app.handler")
+    late = cdk.CfnParameter(stack, "Mode", default="allow").value_as_string
+    resource = fn.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    resource.add_property_override("Environment.Variables.SHIELD_EXECUTABLE_MEMORY", mode or late)
+    assert rules(judge()) == found
+
+
 def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
     page = (ROOT / "docs" / "guide" / "runtimes.md").read_text()
     table = page.split("| runtime | a plain function", 1)[1].split("\n\n", 1)[0]
