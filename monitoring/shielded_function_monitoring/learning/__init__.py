@@ -16,7 +16,7 @@ the log can choose: entries are made from what was attempted, by the core that a
 
 from __future__ import annotations
 
-from .evidence import Evidence
+from .evidence import Evidence, PackageCount
 from .learner import Learnt, learn
 from .merging import MergeError, merge
 from .observed import FunctionKey, FunctionLog, Observation, Observed
@@ -39,6 +39,7 @@ __all__ = [
     "Observation",
     "Observed",
     "Offer",
+    "PackageCount",
     "StoreError",
     "from_json",
     "learn",

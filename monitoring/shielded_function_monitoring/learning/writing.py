@@ -52,11 +52,12 @@ class Heading:
 
 
 def beside_entry(evidence: Evidence) -> str:
-    """`412 times on 6 days, 2026-11-18 to 2026-11-24, by _socket.so`."""
+    """`412 times on 6 days, 2026-11-18 to 2026-11-24, by _socket.so, for app > requests > urllib3`."""
     first, last = evidence.first[:10], evidence.last[:10]
     when = first if first == last else f"{first} to {last}"
     text = f"{_times(evidence.count, 'time')} on {_times(evidence.days, 'day')}, {when}"
-    return f"{text}, by {', '.join(evidence.callers)}" if evidence.callers else text
+    text += f", by {', '.join(evidence.callers)}" if evidence.callers else ""
+    return f"{text}, for {', '.join(evidence.chains)}" if evidence.chains else text
 
 
 def _times(count: int, noun: str) -> str:

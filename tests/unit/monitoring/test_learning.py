@@ -19,6 +19,7 @@ from shielded_function_monitoring.learning import (
     Heading,
     Learnt,
     MergeError,
+    PackageCount,
     StoreError,
     from_json,
     learn,
@@ -75,7 +76,8 @@ def test_each_policy_with_a_list() -> None:
         ("allow_tmp", "/tmp/cache.json"),
         ("allow_child_process", "/usr/bin/convert"),
     ]
-    assert learnt.entries[2].evidence == Evidence(4, at(20), at(22), 2, ("_socket.so", "libssl.so"))
+    packages = (PackageCount(3, object="libssl.so"), PackageCount(1, object="_socket.so"))
+    assert learnt.entries[2].evidence == Evidence(4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages)
     assert (learnt.findings, learnt.offers, learnt.incomplete) == ([], [], [])
     assert (learnt.cold_starts, learnt.days) == (1, 2)
     assert ShieldPolicy(**learnt.additions()).allow_tmp == ("/tmp/cache.json",)
@@ -403,7 +405,8 @@ def test_runs_are_merged() -> None:
     assert log.folded == {"read_write_tmp": 3}
     assert log.with_others == {"outbound_connectivity": 1}
     evidence = learn(log).entries[0].evidence
-    assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"))
+    packages = (PackageCount(2, object="a.so"), PackageCount(1, object="b.so"))
+    assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"), packages)
     assert first.functions != merged.functions, "what was given is not changed"
 
 
@@ -419,6 +422,48 @@ def test_the_same_run_twice_is_a_mistake() -> None:
 def test_what_is_no_run(value: object) -> None:
     with pytest.raises(StoreError):
         from_json(value)
+
+
+# Packages
+
+URLLIB3 = ("urllib3", "requests", "app")
+
+
+def test_which_packages_need_an_entry() -> None:
+    log = log_of(
+        *(connect("api.stripe.com", caller=caller, through=URLLIB3) for caller in ("_socket.so", "_ssl.so")),
+        connect("api.stripe.com", through=("urllib3", "botocore"), caller="_socket.so"),
+        connect("api.stripe.com", caller="libcurl.so"),
+    )
+    (entry,) = learn(log).entries
+    assert entry.evidence.packages == (
+        PackageCount(2, URLLIB3),
+        PackageCount(1, (), "libcurl.so"),
+        PackageCount(1, ("urllib3", "botocore")),
+    )
+    assert [each.text for each in entry.evidence.packages] == [
+        "app > requests > urllib3", "(not told) libcurl.so", "botocore > urllib3",
+    ]  # fmt: skip
+    assert [each.package for each in entry.evidence.packages] == ["urllib3", "", "urllib3"]
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
+    assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
+
+
+def test_packages_are_kept_with_what_was_observed() -> None:
+    run = read([connect("api.stripe.com", through=URLLIB3, count=3)])
+    kept = json.loads(json.dumps(to_json(run)))
+    assert from_json(kept) == run
+    (log,) = kept["functions"]
+    del log["observations"][0]["evidence"]["packages"]  # as a version before wrote it
+    (found,) = from_json(kept).functions.values()
+    assert learn(found).entries[0].evidence.packages == ()
+
+
+def test_a_hostile_package_stays_a_comment() -> None:
+    log = log_of(connect("api.stripe.com", through=(HOSTILE, "\x1b[2J")))
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
+    assert all(each.isprintable() for each in text.splitlines())
+    assert yaml.safe_load(write_yaml({"allow_tmp": ["/tmp/a"]}, Heading.of(learn(log)))) == {"allow_tmp": ["/tmp/a"]}
 
 
 # As text

@@ -1,0 +1,66 @@
+"""Which presets would settle an alert: by the name in /tmp, by the program, or by the package that asked.
+
+It is worked out by whoever reads the lines: the line's own `allow` has the exact entry alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+from shielded_function.policy import ShieldPolicy
+from shielded_function.policy.presets import PRESETS
+from shielded_function_monitoring.frames import Chain
+from shielded_function_monitoring.learning import Observation
+from shielded_function_monitoring.learning.questions import Question, question_of
+from shielded_function_runtime import core
+
+PREFIX: Final = "preset:"
+"""Before a preset's name, where an entry may stand too."""
+_EVENTS: Final = ("tmp", "exec", "exec-static")
+"""What presets are about; of all else a policy with presets is the default one."""
+_TELLS_NOTHING: Final = ("jpype",)
+"""Presets whose names in /tmp are others' too: any JVM keeps its counters by such names."""
+_TELLING: Final = re.compile(r"/tmp/[\w.-]{3}")
+"""An entry with a name of the library's own: what matches another one may be anybody's."""
+
+
+def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
+    """The presets that would let something through, by name.
+
+    Args:
+        seen: what was attempted.
+        chain: the packages that led to it: of executable memory, nothing else says whose it is.
+    """
+    if seen.policy == "executable_memory":
+        return [name for name, each in PRESETS.items() if each.executable_memory and each.package in chain]
+    question = question_of(seen)
+    if question is None or question.event not in _EVENTS:
+        return []
+    if question.event == "tmp":
+        return [name for name in PRESETS if calls_for(name)(question)]
+    return [name for name, each in PRESETS.items() if seen.path in each.allow_child_process]
+
+
+@cache
+def calls_for(preset: str) -> Callable[[Question], bool]:
+    """Whether a name in /tmp is one that the preset's library gives, and not just anybody's."""
+    telling = [entry for entry in PRESETS[preset].allow_tmp if _TELLING.match(entry)]
+    if not telling or preset in _TELLS_NOTHING:
+        return lambda _: False
+    return admitting(ShieldPolicy(allow_tmp=telling))
+
+
+def admitting(policy: ShieldPolicy) -> Callable[[Question], bool]:
+    """Whether a policy's files and programs admit something."""
+    known = core.parse(policy.to_lines())
+
+    def admits(question: Question) -> bool:
+        try:
+            return question.event in _EVENTS and known.decide(*question).allowed
+        except ValueError:  # it is no path
+            return False
+
+    return admits
