@@ -97,13 +97,24 @@ def test_grouped(file: Path, by: str, rows: int) -> None:
 CHAIN = ("urllib3", "requests", "app")
 
 
-def packages_log() -> list[str]:
+def packages_log(time: str = "") -> list[str]:
     return [
-        *(connect("a.example", caller=each, through=CHAIN, count=2) for each in ("_socket.so", "_ssl.so")),
-        connect("b.example", caller="_socket.so", through=("urllib3", "botocore", "app")),
-        connect("c.example", caller="libuv.so"),
-        tmp("/tmp/x"),
+        *(connect("a.example", time=time, caller=each, through=CHAIN, count=2) for each in ("_socket.so", "_ssl.so")),
+        connect("b.example", time=time, caller="_socket.so", through=("urllib3", "botocore", "app")),
+        connect("c.example", time=time, caller="libuv.so"),
+        tmp("/tmp/x", time),
     ]
+
+
+def test_by_package_from_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.write(GROUP, packages_log(ago(hours=1)))
+    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options("package"), json=True)
+    groups = told(capsys)["groups"]
+    assert [(each.get("through"), each["violations"]) for each in groups[:2]] == [
+        (list(CHAIN), 4), (["urllib3", "botocore", "app"], 1),
+    ]  # fmt: skip
+    (asked,) = aws.asked
+    assert "caller.package, caller.through.1, caller.through.2" in asked["queryString"]
 
 
 def test_by_package(tmp_path: Path) -> None:

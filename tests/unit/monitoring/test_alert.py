@@ -188,6 +188,7 @@ def test_the_frame_that_made_the_call() -> None:
     assert alert.frame == Frame(
         "create_connection", CALLER["file"], 73, "urllib3", ("urllib3", "requests", "app")
     )  # fmt: skip
+    assert alert.frame is not None
     assert alert.frame.place == "/var/task/urllib3/util/connection.py:73"
     assert alert.frame.chain == ("urllib3", "requests", "app")
 

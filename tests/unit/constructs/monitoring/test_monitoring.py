@@ -183,7 +183,7 @@ def test_of_an_app_and_of_one_of_its_stacks(app: cdk.App, stack: cdk.Stack, prop
     ShieldedFunction(stack, "Fn", **props)
     ShieldMonitoring(app)
     ShieldMonitoring(stack)
-    assert [len(resources(stack, kind)) for kind in (DASHBOARD, QUERY)] == [2, 18]
+    assert [len(resources(stack, kind)) for kind in (DASHBOARD, QUERY)] == [2, 20]
 
 
 def test_no_stack_of_the_functions_region(app: cdk.App, props: Props) -> None:
