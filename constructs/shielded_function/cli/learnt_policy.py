@@ -10,12 +10,14 @@ from typing import Any, Final
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.fields import LISTS
 from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, learn, replay
+from shielded_function_monitoring.learning.learner import MAX_TMP
 from shielded_function_monitoring.learning.questions import Question, place_of
 from shielded_function_runtime import core
 
 from .errors import CliError
-from .learnt_presets import PREFIX, accepted_presets, admitting, offer_presets
+from .learnt_presets import propose
 from .modes import POLICIES as MODES_OF
+from .naming_presets import PREFIX, admitting
 from .present import Present
 
 _REGION: Final = "us-east-1"
@@ -66,8 +68,8 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
     decide = decider(blocking, log.key) if blocking else None
     granted = granted or (now is not None and "granted" in _aws_of(now))
     admits: Callable[[Question], bool] = (lambda q: decide(q)[0] == "allow") if decide else (lambda _: False)
-    offers = offer_presets(log, admits)
-    with_presets = ShieldPolicy(presets=accepted_presets(accept, offers))
+    proposed = propose(log, admits, accept)
+    with_presets = ShieldPolicy(presets=proposed.names)
     by_preset = admitting(with_presets)
     learnt = learn(
         log,
@@ -75,8 +77,10 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         granted=granted,
         admits=lambda question: admits(question) or by_preset(question),
         accept=[*accept, *(["executable_memory=allow"] if with_presets.executable_memory else [])],
+        room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
     )
-    learnt.offers += [each for each in offers if each.value not in accept]
+    learnt.presets += proposed.taken
+    learnt.offers += proposed.offered
     additions = learnt.additions()
     base = blocking
     if base is None:

@@ -20,7 +20,7 @@ from .evidence import Evidence, PackageCount
 from .learner import Learnt, learn
 from .merging import MergeError, merge
 from .observed import FunctionKey, FunctionLog, Observation, Observed
-from .outcomes import Finding, LearntEntry, Offer
+from .outcomes import Finding, LearntEntry, LearntPreset, Offer
 from .reading import observed_of, read
 from .replaying import Denied, replay
 from .storing import StoreError, from_json, to_json
@@ -35,6 +35,7 @@ __all__ = [
     "Heading",
     "Learnt",
     "LearntEntry",
+    "LearntPreset",
     "MergeError",
     "Observation",
     "Observed",

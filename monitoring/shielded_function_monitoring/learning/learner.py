@@ -11,7 +11,7 @@ from .entries import entry_for
 from .evidence import Evidence
 from .folding import fold, folders_of
 from .observed import FunctionKey, FunctionLog, Observation
-from .outcomes import Finding, LearntEntry, Offer
+from .outcomes import Finding, LearntEntry, LearntPreset, Offer
 from .questions import FIELDS, Question, address_of, question_of
 from .suspects import Context, judge
 from .tmp_names import plan
@@ -34,6 +34,7 @@ class Learnt:
     Attributes:
         key: which function.
         entries: what its policy needs, sorted by field and value.
+        presets: what takes the place of entries; whoever knows the presets adds them.
         offers: wildcards that nobody gets unasked.
         findings: what a person decides.
         settings: modes that were accepted, by field.
@@ -48,6 +49,7 @@ class Learnt:
 
     key: FunctionKey
     entries: list[LearntEntry] = field(default_factory=list[LearntEntry])
+    presets: list[LearntPreset] = field(default_factory=list[LearntPreset])
     offers: list[Offer] = field(default_factory=list[Offer])
     findings: list[Finding] = field(default_factory=list[Finding])
     settings: dict[str, str] = field(default_factory=dict[str, str])

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from shielded_function_monitoring.visible import quote, visible
 
 from .evidence import Evidence
 from .learner import Learnt
+
+_EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Heading:
             (each.field, each.value): beside_entry(each.evidence) + (f"; {each.note}" if each.note else "")
             for each in learnt.entries
         }
+        for each in learnt.presets:
+            some = ", ".join(each.settles[:_EXAMPLES])
+            more = f" and {len(each.settles) - _EXAMPLES:,} more" if len(each.settles) > _EXAMPLES else ""
+            beside["presets", each.name] = f"{beside_entry(each.evidence)}; settles {some}{more}"
         return cls(tuple(map(visible, lines)), {key: visible(text) for key, text in beside.items()})
 
 
