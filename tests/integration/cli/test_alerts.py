@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -135,6 +136,14 @@ def test_by_package(tmp_path: Path) -> None:
         ["(not told)", "libuv.so"],
         ["(not told)", ""],
     ]
+
+
+def test_the_page_shows_a_package(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "command-line.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "log").write_text(connect("api.stripe.com", count=41, caller="_socket.so", through=CHAIN) + "\n")
+    (group,) = json.loads(command("alerts", tmp_path / "log", "--by", "package", "--json").stdout)["groups"]
+    assert group == json.loads(shown)
 
 
 def test_a_targets_packages(tmp_path: Path, file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -214,6 +215,21 @@ def test_random_names_become_a_glob(tmp_path: Path) -> None:
     assert told["policy"] == {"allow_tmp": ["/tmp/app-*"], "presets": ["jna"]}
     assert told["still_denied"] == []
     assert "for 2 names, such as /tmp/app-a1b2c3" in command("learn", tmp_path / "log", "--format", "toml").stdout
+
+
+def test_the_page_shows_what_random_names_become(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
+    table = page.partition("| seen | learnt |")[2].partition("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert len(rows) == 5
+    for seen, learnt in rows:
+        paths = re.findall(r"`(/tmp/[^`]+)`", seen)
+        (tmp_path / "log").write_text("\n".join(map(tmp, paths)) + "\n")
+        (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+        (entry,) = re.findall(r"`([^`]+)`", learnt)
+        name, _, value = entry.partition("=")
+        wanted = {name: json.loads(value)} if value else {"allow_tmp": [entry]}
+        assert told["policy"] == wanted, seen
 
 
 def test_more_files_than_a_policy_takes(tmp_path: Path) -> None:

@@ -628,8 +628,8 @@ def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
     (shown,) = re.findall("```toml\n(.*?)```", text, re.DOTALL)
     log = log_of(
         *(armed(at(10)) for _ in range(53)),
-        *(connect("api.stripe.com", time=at(day), caller="libssl.so.3") for day in range(11, 24)),
-        *(connect("api.stripe.com", time=at(24), caller="libssl.so.3") for _ in range(1488)),
+        *(connect("api.stripe.com", time=at(day), caller="_socket.so", through=URLLIB3) for day in range(11, 24)),
+        *(connect("api.stripe.com", time=at(24), caller="_socket.so", through=URLLIB3) for _ in range(1488)),
     )
     heading = Heading.of(learn(log))
     written = write_toml({"allow_outbound": ["api.stripe.com:443"]}, heading)
