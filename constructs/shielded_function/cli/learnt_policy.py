@@ -11,7 +11,7 @@ from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.fields import LISTS
 from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, learn, replay
 from shielded_function_monitoring.learning.learner import MAX_TMP
-from shielded_function_monitoring.learning.questions import Question, place_of
+from shielded_function_monitoring.learning.questions import Question, place_of, question_of
 from shielded_function_runtime import core
 
 from .errors import CliError
@@ -79,6 +79,7 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         accept=[*accept, *(["executable_memory=allow"] if with_presets.executable_memory else [])],
         room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
     )
+    learnt.admitted -= _settled(log, admits, by_preset)
     learnt.presets += proposed.taken
     learnt.offers += proposed.offered
     additions = learnt.additions()
@@ -103,6 +104,12 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         modes = lambda name: _mode_of(blocking, name)  # noqa: E731
         lacking, undecided = replay(log, decide, modes), replay(log, decide, modes, "unknown")
     return Result(learnt, now, policy, denied, lacking, undecided, problem)
+
+
+def _settled(log: FunctionLog, admits: Callable[[Question], bool], by_preset: Callable[[Question], bool]) -> int:
+    """How many violations a preset admits, and not the present policy."""
+    asked = ((question_of(each), each.evidence.count) for each in log.observations)
+    return sum(count for question, count in asked if question and not admits(question) and by_preset(question))
 
 
 def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:

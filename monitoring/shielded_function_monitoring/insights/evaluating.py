@@ -174,7 +174,7 @@ def _reading_key(by: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
         for first, second, read in paths:
             value = record.get(first)
             if read is not None:
-                value = read(record) if value.__class__ is dict else None
+                value = None if value is None else read(record)
             elif second:
                 value = value.get(second) if value.__class__ is dict else None  # pyright: ignore[reportOptionalMemberAccess]
             found.append(value if value.__class__ in SCALARS else scalar_of(value))
@@ -185,7 +185,7 @@ def _reading_key(by: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
 
 def _path(name: str) -> tuple[str, str, Callable[[Record], Any] | None]:
     first, _, second = name.partition(".")
-    return first, second, read_field(name) if "." in second else None
+    return first, second, read_field(name) if "." in second or second.isdecimal() else None
 
 
 def _reading(aggregate: Aggregate) -> Callable[[Record], Any]:

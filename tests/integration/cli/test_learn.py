@@ -137,6 +137,7 @@ def test_a_preset_takes_the_place_of_entries(tmp_path: Path) -> None:
     assert f'"snappy-java",  # 2 times on 1 day, 2026-11-20; settles {", ".join(SNAPPY)}\n' in written
     table = command("learn", tmp_path / "log").stdout
     assert "presets, in place of entries" in table
+    assert "that the present policy admits" not in table
     assert 'presets = [\n    "snappy-java",\n]' in table
     # As before it was taken unasked:
     assert command("learn", tmp_path / "log", "--accept", "preset:snappy-java").returncode == 0
@@ -183,7 +184,7 @@ def test_a_preset_that_needs_executable_memory_is_offered(tmp_path: Path) -> Non
         assert (told["still_denied"], told["problem"]) == ([], "")
 
 
-def test_a_preset_is_offered_by_the_package_that_asked_for_memory(tmp_path: Path) -> None:
+def test_who_asked_for_memory_offers_a_preset(tmp_path: Path) -> None:
     lines = [
         alert("executable_memory", through=("jaxlib", "jax", "app")),
         alert("executable_memory", through=("evil",)),

@@ -301,6 +301,10 @@ def test_elements_of_arrays_are_fields() -> None:
         {"lines": "1"},
     ]
     assert parse_query(text).render() == text
+    (row,) = evaluate_text(
+        "stats count(*) as lines by a.0, b.0.c", ['{"function_shield":true,"a":[7],"b":[{"c":"x"}]}']
+    )
+    assert row == {"a.0": "7", "b.0.c": "x", "lines": "1"}
     assert evaluate_text("filter ispresent(caller.through.9) | stats count(*) as lines by policy", log) == []
 
 

@@ -337,7 +337,7 @@ def test_names_with_one_beginning_are_folded() -> None:
     assert entries(learnt) == [("allow_tmp", "/tmp/chart-*"), ("allow_tmp", "/tmp/one")]
 
 
-def test_what_cannot_be_folded_is_said_and_whole_folders_are_offered() -> None:
+def test_what_cannot_be_folded_is_said() -> None:
     paths = [f"/tmp/profile/{one}/{two}" for one in "abcdefghijklm" for two in "nopqrstuvwxy"]
     learnt = learnt_of(*map(tmp, paths), tmp("/tmp/one"), room=10)
     assert "allow_tmp needs 157 entries, and there is room for 10: take a folder that is offered" in learnt.notes[0]
