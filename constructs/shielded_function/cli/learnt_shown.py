@@ -102,7 +102,7 @@ def print_results(results: Sequence[Result]) -> None:
             screen.print(terminal.cell(f"note: {note}"), style="yellow")
         rows = [
             (each.field, each.value, f"{each.evidence.count:,}", f"{each.evidence.days:,}", each.evidence.first[:10],
-             each.evidence.last[:10], ", ".join(each.evidence.chains or each.evidence.callers), each.note)
+             each.evidence.last[:10], each.evidence.who, each.note)
             for each in learnt.entries
         ]  # fmt: skip
         headings = ("field", "entry", "times", "days", "first", "last", "who", "note")
@@ -125,11 +125,11 @@ def print_results(results: Sequence[Result]) -> None:
             title = "offered: a wildcard for names that will not come again (--accept ENTRY takes one)"
             screen.print(terminal.table(title, headings, offers, numbers=("names", "times")))
         decisions = [
-            (each.rule, each.target, f"{each.evidence.count:,}", each.reason,
+            (each.rule, each.target, f"{each.evidence.count:,}", each.evidence.who, each.reason,
              accepting(each.field, each.value) if each.value else "")
             for each in learnt.findings
         ]  # fmt: skip
-        headings = ("rule", "what", "times", "why it is not learnt", "the entry, if you want it")
+        headings = ("rule", "what", "times", "who", "why it is not learnt", "the entry, if you want it")
         if decisions:
             screen.print(terminal.table("to decide", headings, decisions, numbers=("times",)))
         if result.denied:

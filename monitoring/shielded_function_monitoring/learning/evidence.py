@@ -59,6 +59,11 @@ class Evidence:
         """The packages that are told, as text."""
         return [each.text for each in self.packages if each.through]
 
+    @property
+    def who(self) -> str:
+        """The packages; where none is told, the shared objects."""
+        return ", ".join(self.chains or self.callers)
+
     @classmethod
     def of(cls, found: Iterable[Evidence]) -> Evidence:
         """All of it as one.

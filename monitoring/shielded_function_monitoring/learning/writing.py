@@ -40,7 +40,8 @@ class Heading:
         lines.append(f"Observed: {_times(learnt.cold_starts, 'cold start')}, {_times(learnt.days, 'day')}.")
         lines += [f"INCOMPLETE: {reason}." for reason in learnt.incomplete]
         for each in learnt.findings:
-            lines.append(f"Not learnt ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}.")
+            who = f", for {', '.join(each.evidence.chains)}" if each.evidence.chains else ""
+            lines.append(f"Not learnt ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}{who}.")
         for offer in learnt.offers:
             lines.append(
                 f"Offered: {offer.field} {offer.value} would cover {offer.covers} names, "

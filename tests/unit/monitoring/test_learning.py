@@ -567,6 +567,14 @@ def test_which_packages_need_an_entry() -> None:
     assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
 
 
+def test_who_did_what_is_not_learnt() -> None:
+    learnt = learnt_of(connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"))
+    assert learnt.findings[0].evidence.who == "app > requests > urllib3"
+    text = write_toml({}, Heading.of(learnt))
+    assert "# Not learnt (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
+    assert learnt_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
+
+
 def test_packages_are_kept_with_what_was_observed() -> None:
     run = read([connect("api.stripe.com", through=URLLIB3, count=3)])
     kept = json.loads(json.dumps(to_json(run)))
