@@ -68,7 +68,8 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
     decide = decider(blocking, log.key) if blocking else None
     granted = granted or (now is not None and "granted" in _aws_of(now))
     admits: Callable[[Question], bool] = (lambda q: decide(q)[0] == "allow") if decide else (lambda _: False)
-    proposed = propose(log, admits, accept)
+    memory_allowed = blocking is not None and blocking.executable_memory == "allow"
+    proposed = propose(log, admits, accept, memory_allowed=memory_allowed)
     with_presets = ShieldPolicy(presets=proposed.names)
     by_preset = admitting(with_presets)
     learnt = learn(

@@ -35,15 +35,23 @@ class Proposed(NamedTuple):
         return [each.name for each in self.taken]
 
 
-def propose(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequence[str] = ()) -> Proposed:
+def propose(
+    log: FunctionLog, admits: Callable[[Question], bool], accept: Sequence[str] = (), *, memory_allowed: bool = False
+) -> Proposed:
     """The presets of libraries that were seen, where the present policy does not admit all that they did.
 
     Args:
         log: what was observed.
         admits: whether the present policy admits something.
         accept: what is offered and wanted, as `preset:NAME`.
+        memory_allowed: the present policy allows executable memory.
     """
-    seen = [each for each in log.observations if (question := question_of(each)) is None or not admits(question)]
+    seen = [
+        each
+        for each in log.observations
+        if not (memory_allowed and each.policy == "executable_memory")
+        and ((question := question_of(each)) is None or not admits(question))
+    ]
     proposed = Proposed([], [])
     for name, preset in PRESETS.items():
         covered = _covered(name, seen)

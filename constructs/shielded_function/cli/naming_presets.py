@@ -41,7 +41,7 @@ def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
         return []
     if question.event == "tmp":
         return [name for name in PRESETS if calls_for(name)(question)]
-    return [name for name, each in PRESETS.items() if seen.path in each.allow_child_process]
+    return [name for name in PRESETS if _runs(name)(question)]
 
 
 @cache
@@ -51,6 +51,13 @@ def calls_for(preset: str) -> Callable[[Question], bool]:
     if not telling or preset in _TELLS_NOTHING:
         return lambda _: False
     return admitting(ShieldPolicy(allow_tmp=telling))
+
+
+@cache
+def _runs(preset: str) -> Callable[[Question], bool]:
+    """Whether a program is one that the preset's library starts."""
+    programs = PRESETS[preset].allow_child_process
+    return admitting(ShieldPolicy(allow_child_process=programs)) if programs else lambda _: False
 
 
 def admitting(policy: ShieldPolicy) -> Callable[[Question], bool]:

@@ -24,7 +24,8 @@ _MOST_TOKENS: Final = 16
 _MOST_LEVELS: Final = 10
 _MOST_NAMES: Final = 1000
 """Names of one folder that are compared with each other; of more, every second, third, ..."""
-_MOST_GLOBS: Final = 128
+_MOST_GLOBS: Final = 32
+"""Globs of one folder: a policy takes few, and names that somebody forged are to cost no hours."""
 
 # Letters and digits; a number of four digits or more behind letters stands for itself (`jna1234567.tmp`).
 _TOKEN: Final = re.compile(r"[A-Za-z]+(?=\d{4,}(?![A-Za-z0-9]))|[A-Za-z0-9]+")

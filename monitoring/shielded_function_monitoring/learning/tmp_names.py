@@ -6,6 +6,7 @@ two or more were seen; one component of it is wild, and it is never `/tmp/*`. An
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,8 +18,11 @@ from .alike import TMP, globs_of
 from .wildcards import MANY_PATHS, Form, crowded, directory_of, form_of, probe_of, uses_tempfile
 
 _WILD: Final = frozenset("*?")
+_WILDCARDS: Final = {"*": "[^/]*", "?": "[^/]"}
 _LEAST_PREFIX: Final = 3
 """Characters before what is random, of a name right in /tmp: as in `alike`."""
+_MOST_GLOBS: Final = 256
+"""Globs that are tried on every path, those that cover most: a policy takes 128."""
 _FIRST: Final = 2
 """Where a path's first component below /tmp is."""
 
@@ -72,8 +76,10 @@ def _widest(seen: Iterable[str], taken: Mapping[str, Form]) -> dict[str, Form]:
     forms = {form.glob: form for form in taken.values()}
     found: dict[str, Form] = {}
     left = list(seen)
-    for glob in sorted(forms, key=lambda glob: (-counts[glob], glob)):
-        covered = {path for path in left if admits(glob, path)}
+    for glob in sorted(forms, key=lambda glob: (-counts[glob], glob))[:_MOST_GLOBS]:
+        # The core has the last word, and takes longer.
+        likely = re.compile("".join(_WILDCARDS.get(each, re.escape(each)) for each in glob), re.DOTALL).fullmatch
+        covered = {path for path in left if likely(path) and admits(glob, path)}
         found |= dict.fromkeys(sorted(covered), forms[glob])
         left = [path for path in left if path not in covered]
     return found

@@ -196,6 +196,10 @@ def test_who_asked_for_memory_offers_a_preset(tmp_path: Path) -> None:
     arguments = ("learn", tmp_path / "log", "--accept", "preset:jax", "--json")
     (told,) = json.loads(command(*arguments).stdout)["functions"]
     assert told["policy"] == {"presets": ["jax"]}
+    (tmp_path / "present.toml").write_text('presets = ["jax"]\n')
+    arguments = ("learn", tmp_path / "log", "--policy", tmp_path / "present.toml", "--json")
+    (told,) = json.loads(command(*arguments).stdout)["functions"]
+    assert (told["offers"], told["presets"]) == ([], []), "it has it"
 
 
 def test_which_packages_need_an_entry(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import time
 from pathlib import Path
 
 import botocore.session
@@ -35,6 +36,7 @@ from shielded_function_monitoring.learning import (
 from shielded_function_monitoring.learning.learner import MAX_TMP
 from shielded_function_monitoring.learning.questions import Question
 from shielded_function_monitoring.learning.suspects import RULES
+from shielded_function_monitoring.learning.tmp_names import plan
 from shielded_function_monitoring.learning.wildcards import common_domain, domain_of, form_of
 
 SERVICES = tuple(botocore.session.Session().get_available_services())
@@ -302,6 +304,16 @@ def test_a_glob_takes_what_it_covers() -> None:
 )
 def test_what_has_too_little_in_common_stays_apart(paths: list[str]) -> None:
     assert entries(learnt_of(*map(tmp, paths))) == [("allow_tmp", path) for path in sorted(paths)]
+
+
+def test_forged_names_cost_no_hours() -> None:
+    """Each line another glob: only those are tried that cover most."""
+    names = [f"/tmp/tmpa1b2c3{n % 90 + 10}.{n}" for n in range(3000)]
+    names += [f"/tmp/{'-'.join(f'a{j}b{n}' for j in range(12))}" for n in range(1500)]
+    began = time.process_time()
+    made = plan(names)
+    assert time.process_time() - began < 30
+    assert len({form.glob for form in made.taken.values()}) <= 256 + 32
 
 
 # More than a policy takes
