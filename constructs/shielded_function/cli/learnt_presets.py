@@ -16,7 +16,7 @@ from shielded_function_monitoring.learning import Evidence, FunctionLog, LearntP
 from shielded_function_monitoring.learning.questions import Question, question_of
 from shielded_function_monitoring.learning.wildcards import probe_of, uses_tempfile
 
-from .naming_presets import PREFIX, admitting, calls_for
+from .naming_presets import PREFIX, admitting, calls_for, needs_memory
 
 _EXAMPLES: Final = 3
 _TEMPFILE: Final = "python-tempfile"
@@ -59,7 +59,7 @@ def propose(
             continue
         evidence = Evidence.of(each.evidence for each in covered)
         targets = tuple(sorted({each.describe() or each.policy for each in covered}))
-        if preset.executable_memory and PREFIX + name not in accept:
+        if needs_memory(name) and PREFIX + name not in accept:
             examples = targets[:_EXAMPLES]
             proposed.offered.append(
                 Offer("presets", PREFIX + name, evidence, len(targets), examples, f"{preset.meaning}; {_MEMORY}")
@@ -85,10 +85,11 @@ def _covered(name: str, seen: Sequence[Observation]) -> list[Observation]:
         each
         for each in seen
         if each.policy == "executable_memory"
-        and preset.executable_memory
+        and needs_memory(name)
         and (called or any(preset.package in chain.through for chain in each.evidence.packages))
     ]
     if not called and not memory:
         return []
     whole = admitting(ShieldPolicy(presets=[name]))
-    return [*(each for each, question in files if whole(question)), *memory]
+    let_through = [each for each, question in files if whole(question)]
+    return [*let_through, *(each for each in memory if each not in let_through)]

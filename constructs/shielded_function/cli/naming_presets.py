@@ -35,13 +35,18 @@ def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
         chain: the packages that led to it: of executable memory, nothing else says whose it is.
     """
     if seen.policy == "executable_memory":
-        return [name for name, each in PRESETS.items() if each.executable_memory and each.package in chain]
+        return [name for name, each in PRESETS.items() if needs_memory(name) and each.package in chain]
     question = question_of(seen)
     if question is None or question.event not in _EVENTS:
         return []
     if question.event == "tmp":
         return [name for name in PRESETS if calls_for(name)(question)]
     return [name for name in PRESETS if _runs(name)(question)]
+
+
+def needs_memory(preset: str) -> bool:
+    """Whether the library needs memory that can be written and run."""
+    return any(field.endswith("executable_memory") for field in PRESETS[preset].adds())
 
 
 @cache
