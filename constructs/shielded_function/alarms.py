@@ -60,6 +60,11 @@ class AlarmOn:
             one address. Connections by address, which have no name, count.
         except_paths: files that do not count (read_write_tmp, read_handler, executable_memory): `/tmp/cache/*`.
         except_programs: programs that do not count (create_child_process).
+        except_packages: packages that do not count, by the line's `caller.package`: `urllib3`, `@aws-sdk/client-s3`;
+            not for self_protection and start. Lines that tell of no package count. **WARNING: the package is a hint
+            that code in the function can fake (a replaced `co_filename`): whoever names an excepted package stays
+            silent.** Prefer `except_hosts`, `except_paths` and `except_programs`, or an entry of the policy. No
+            verdict of the shield depends on a package.
         mode: counts only what was blocked, or only what was reported: "block" or "alert".
         severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the policy and
             its mode; in a fleet, whose functions may differ in their modes, as if it were blocked.
@@ -77,6 +82,7 @@ class AlarmOn:
     except_hosts: Sequence[str] = ()
     except_paths: Sequence[str] = ()
     except_programs: Sequence[str] = ()
+    except_packages: Sequence[str] = ()
     mode: Mode | None = None
     severity: Severity | None = None
     actions: Sequence[AlarmAction] | None = None
@@ -99,7 +105,7 @@ class AlarmOn:
     @cached_property
     def exceptions(self) -> Exceptions:
         """What does not count."""
-        return Exceptions(self.except_hosts, self.except_paths, self.except_programs)
+        return Exceptions(self.except_hosts, self.except_paths, self.except_programs, self.except_packages)
 
     @property
     def has_filter(self) -> bool:

@@ -37,6 +37,7 @@ from .filters import (
     violations_by_policy,
     violations_of,
 )
+from .frames import Frame
 from .pattern import Pattern, PatternError, all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
 from .pattern import parse as parse_pattern
 from .queries import QUERIES, Query
@@ -64,6 +65,7 @@ __all__ = [
     "Counted",
     "Details",
     "EventName",
+    "Frame",
     "LogEvent",
     "Mode",
     "Monitoring",

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final, Literal, TypedDict, TypeVar, cast, get_args
 
+from .frames import Frame
+
 Policy = Literal[
     "outbound_connectivity",
     "read_write_tmp",
@@ -95,6 +97,7 @@ class Alert:
         caller: the shared object that the call came from, when known.
         allow: the allow-list entry that would permit it, when there is one.
         origin: which function wrote it.
+        frame: where in the function's own language the call was made, and by which packages, when the line tells.
     """
 
     timestamp: datetime
@@ -107,6 +110,7 @@ class Alert:
     caller: str | None = None
     allow: str | None = None
     origin: Origin = field(default_factory=Origin)
+    frame: Frame | None = None
 
     @property
     def function(self) -> str | None:
@@ -200,6 +204,7 @@ def parse_line(line: str) -> Alert | ShieldEvent | None:
         caller=None if caller is None else _optional(caller, "object", str),
         allow=_optional(fields, "allow", str),
         origin=origin,
+        frame=None if caller is None else _frame(caller),
     )
 
 
@@ -269,6 +274,20 @@ def _timestamp(fields: Mapping[str, Any]) -> datetime:
 
 def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return cast("dict[str, Any] | None", _optional(fields, name, dict))
+
+
+def _frame(caller: Mapping[str, Any]) -> Frame | None:
+    through = _optional(caller, "through", list)
+    if not all(isinstance(each, str) for each in through or ()):
+        raise AlertError("caller.through: expected strings")
+    frame = Frame(
+        _optional(caller, "function", str),
+        _optional(caller, "file", str),
+        _optional(caller, "line", int),
+        _optional(caller, "package", str),
+        tuple(cast("list[str]", through or ())),
+    )
+    return None if frame == Frame() else frame
 
 
 def _details(fields: Mapping[str, Any]) -> Details:

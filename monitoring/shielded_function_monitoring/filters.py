@@ -52,6 +52,10 @@ _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 _ALL_APART: Final = "severity: every policy that can be {} has an alarm of its own"
 # Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
 _MAX_NAME: Final = 64
+_PACKAGE: Final = re.compile(r"(@[A-Za-z0-9~-][A-Za-z0-9._~-]*/)?[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
+"""The folder of a package, as PyPI's and npm's have them: `urllib3`, `_cffi_backend`, `@aws-sdk/client-s3`."""
+_MAX_PACKAGE: Final = 214
+"""Characters of a package's name (https://docs.npmjs.com/cli/configuring-npm/package-json#name)."""
 _HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
 
 
@@ -63,23 +67,26 @@ class Exceptions:
         hosts: names (`telemetry.example`, `*.telemetry.example`) or single addresses.
         paths: absolute paths of files (`/tmp/cache/*`).
         programs: absolute paths of programs.
+        packages: packages that make the call themselves (`urllib3`, `@aws-sdk/client-s3`), without `*`. **A package is
+            a hint that code in the function can fake**: whoever names an excepted package is not heard.
     """
 
     hosts: Sequence[str] = ()
     paths: Sequence[str] = ()
     programs: Sequence[str] = ()
+    packages: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
             values: object = getattr(self, field.name)
             if isinstance(values, str) or not isinstance(values, Sequence):
                 raise PatternError(f"except_{field.name}: {values!r} is not a list; write [{values!r}]")
-            read = _exception_host if field.name == "hosts" else _exception_path
+            read = _READERS[field.name]
             cleaned = tuple(dict.fromkeys(read(f"except_{field.name}", value) for value in values))
             object.__setattr__(self, field.name, cleaned)
 
     def __bool__(self) -> bool:
-        return bool(self.hosts or self.paths or self.programs)
+        return bool(self.hosts or self.paths or self.programs or self.packages)
 
     def problems(self, policy: Counted) -> list[str]:
         """Which of them mean nothing for a policy."""
@@ -95,6 +102,8 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
     "hosts": ("outbound_connectivity",),
     "paths": ("read_write_tmp", "read_handler", "executable_memory"),
     "programs": ("create_child_process",),
+    # Not of the shield itself: what touches it is an attack, whoever seems to do it.
+    "packages": tuple(policy for policy in POLICIES if policy != "self_protection"),
 }
 
 
@@ -111,6 +120,7 @@ def violations(
     except_hosts: Sequence[str] = (),
     except_paths: Sequence[str] = (),
     except_programs: Sequence[str] = (),
+    except_packages: Sequence[str] = (),
 ) -> Pattern:
     """The lines that report a violation.
 
@@ -128,11 +138,13 @@ def violations(
         except_hosts: not connections to these hosts.
         except_paths: not the use of these files.
         except_programs: not the start of these programs.
+        except_packages: not what these packages do, as the line tells it; a line that tells of none counts. **Code in
+            the function can fake the package**, and so stay silent: rather except hosts, paths or programs.
 
     Raises:
         PatternError: no such policy or mode, or an exception that is malformed or means nothing for the policy.
     """
-    exceptions = Exceptions(except_hosts, except_paths, except_programs)
+    exceptions = Exceptions(except_hosts, except_paths, except_programs, except_packages)
     for name in (*([] if policy is None else [policy]), *without):
         if name not in COUNTED:
             raise PatternError(f"policy: {name!r} is not one of {', '.join(COUNTED)}")
@@ -253,6 +265,7 @@ def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:
         ("hosts", _other_host(exceptions.hosts)),
         ("paths", _other_path(exceptions.paths)),
         ("programs", _other_path(exceptions.programs)),
+        ("packages", _other_package(exceptions.packages)),
     ):
         if not counts:
             continue
@@ -281,6 +294,13 @@ def _other_path(paths: Sequence[str]) -> list[Pattern]:
     if not paths:
         return []
     return [not_exists("$.details.path"), all_of(*(text("$.details.path", "!=", path) for path in paths))]
+
+
+def _other_package(packages: Sequence[str]) -> list[Pattern]:
+    """A line that tells of no package counts: `!=` alone would not hold for it."""
+    if not packages:
+        return []
+    return [not_exists("$.caller.package"), all_of(*(text("$.caller.package", "!=", name) for name in packages))]
 
 
 def _is_address(host: str) -> bool:
@@ -317,3 +337,24 @@ def _exception_path(field: str, value: object) -> str:
     if "?" in path or any(ord(character) < 0x20 for character in path):
         raise PatternError(f"{field}: {value!r}: a filter pattern has no ? and no control characters: write *")
     return path
+
+
+def _exception_package(field: str, value: object) -> str:
+    """A package as the lines have it: the name of its folder, in its own case."""
+    if not isinstance(value, str):
+        raise PatternError(f"{field}: {value!r} is not a text")
+    name = value.strip()
+    if len(name) > _MAX_PACKAGE or not _PACKAGE.fullmatch(name):
+        raise PatternError(
+            f"{field}: {value!r} is no package: write one name as caller.package has it, the folder that is imported "
+            "(urllib3, yaml, @scope/name), without version, path or *"
+        )
+    return name
+
+
+_READERS: Final = {
+    "hosts": _exception_host,
+    "paths": _exception_path,
+    "programs": _exception_path,
+    "packages": _exception_package,
+}

@@ -45,7 +45,7 @@ def _in(names: tuple[str, ...]) -> str:
 _ANY: Final = f"filter policy in {_in((*POLICIES, START))}"
 _LINE: Final = (
     "fields @timestamp, function, policy, mode, count, details.host, details.ip, details.port, details.path, "
-    "caller.object, allow"
+    "caller.package, caller.file, caller.line, caller.object, allow"
 )
 
 
@@ -65,6 +65,11 @@ QUERIES: Final[Mapping[str, Query]] = {
     "by_function": Query(
         "Violations by function",
         f"{_ANY} | stats sum(count) as violations by function, policy, mode | sort violations desc | limit 50",
+    ),
+    "by_package": Query(
+        "Violations by package (an empty one is not told: then by the object that called)",
+        f"{_ANY} | stats sum(count) as violations by caller.package, caller.object, policy, mode "
+        "| sort violations desc | limit 50",
     ),
     "hosts": Query("Denied hosts", _top("outbound_connectivity", "details.host")),
     "addresses": Query(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .alert import DETAILS, EVENTS, MODES, ORIGIN, POLICIES, SCHEMA_VERSION, START
+from .frames import MAX_THROUGH
 
 _TYPES: Final[Mapping[type, Mapping[str, Any]]] = {
     str: {"type": "string"},
@@ -38,7 +39,18 @@ _ALERT: Final[Mapping[str, Any]] = {
         "properties": {name: _TYPES[kind] for name, kind in DETAILS.items()},
         "additionalProperties": False,
     },
-    "caller": {"type": "object", "properties": {"object": {"type": "string"}}, "additionalProperties": False},
+    "caller": {
+        "type": "object",
+        "properties": {
+            "object": {"type": "string"},
+            "function": {"type": "string"},
+            "file": {"type": "string"},
+            "line": {"type": "integer", "minimum": 0},
+            "package": {"type": "string"},
+            "through": {"type": "array", "items": {"type": "string"}, "maxItems": MAX_THROUGH},
+        },
+        "additionalProperties": False,
+    },
     "pid": _PID,
     "allow": {"type": "string", "minLength": 1},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from shielded_function_monitoring import parse_line
@@ -24,12 +25,16 @@ def line(time: str = "", **fields: Any) -> str:
     return text
 
 
-def alert(policy: str, time: str = "", *, caller: str = "", **fields: Any) -> str:
-    """An alert; what `details` has is given by name."""
+def alert(policy: str, time: str = "", *, caller: str = "", through: Sequence[str] = (), **fields: Any) -> str:
+    """An alert; what `details` has is given by name. `through`: the packages that led to it, the innermost first."""
     known = ("mode", "count", "pid", "allow", *FUNCTION)
     outer = {"mode": "alert", "count": 1, **{name: fields.pop(name) for name in known if name in fields}}
     details = {"syscall": "connect", **fields}
-    who = {"caller": {"object": caller}} if caller else {}
+    told = {"object": caller} if caller else {}
+    if through:
+        file = f"/var/task/{through[0]}/code.py"
+        told |= {"function": "call", "file": file, "line": 73, "package": through[0], "through": list(through)}
+    who = {"caller": told} if told else {}
     return line(time, policy=policy, details=details, pid=17, **who, **outer)
 
 

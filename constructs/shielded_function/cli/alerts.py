@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
+from shielded_function_monitoring.frames import chain_text
 from shielded_function_monitoring.insights import Row, queries, record_of
-from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.insights.names import Record
 from shielded_function_monitoring.insights.query import MAX_ROWS
 from shielded_function_monitoring.learning.entries import entry_of
@@ -23,10 +23,13 @@ from shielded_function_monitoring.learning.reading import observation_of
 from shielded_function_monitoring.visible import visible
 
 from . import terminal
+from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, settling
 from .aws import call, client
 from .errors import CliError
 from .log_files import check_files, read_lines
 from .log_groups import Where, find_batches
+from .naming_presets import presets_for
+from .run import what
 from .sources import BOTH, Source, source_of
 from .times import span_of
 
@@ -42,7 +45,7 @@ class Options(NamedTuple):
     """What the user said.
 
     Attributes:
-        group: function, policy or target.
+        group: function, policy, package or target.
         lines: show the lines themselves.
         follow: go on as they come.
         limit: rows, or lines, at most.
@@ -80,7 +83,7 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
 
 def _show_groups(source: Source, options: Options, *, json: bool) -> int:
     found = source.ask([partial(queries.alerts_by, options.group)])
-    groups = sorted(map(_group, found.rows[0]), key=lambda each: -each["violations"])
+    groups = groups_of(options.group, found.rows[0])
     notes = list(found.notes)
     if found.left_out:
         notes.append(f"{found.left_out:,} lines had further targets, which are left out: ask for less time")
@@ -102,53 +105,9 @@ def _show_groups(source: Source, options: Options, *, json: bool) -> int:
     return FOUND if total else 0
 
 
-def _group(row: Row) -> dict[str, Any]:
-    target = {name.removeprefix("details."): row[name] for name in queries.TARGET if name in row}
-    names = ("function", "region", "account", "policy", "mode")
-    group: dict[str, Any] = {name: row[name] for name in names if name in row}
-    if allow := entry_of(observation_of(row)):
-        group["allow"] = allow
-    if target:
-        if "port" in target:
-            target |= {"port": int(number_of(target["port"]))}
-        group["details"] = target
-    if "caller.object" in row:
-        group["caller"] = row["caller.object"]
-    for name in ("violations", "lines", "days"):
-        group[name] = int(number_of(row.get(name, "0")))
-    group["first_seen"], group["last_seen"] = row.get("first_seen", ""), row.get("last_seen", "")
-    return group
-
-
-_COLUMNS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
-    "function": lambda each: each.get("function", ""),
-    "policy": lambda each: each.get("policy", ""),
-    "mode": lambda each: each.get("mode", ""),
-    "times": lambda each: f"{each['violations']:,}",
-    "what": lambda each: _what(each.get("details", {})),
-    "who": lambda each: each.get("caller", ""),
-    "days": lambda each: f"{each['days']:,}",
-    "first": lambda each: each["first_seen"][:19],
-    "last": lambda each: each["last_seen"][:19],
-    "the entry that would allow it": lambda each: each.get("allow", ""),
-}
-_SHOWN: Final = {
-    "function": ("function", "times", "days", "first", "last"),
-    "policy": ("function", "policy", "mode", "times", "days", "first", "last"),
-    "target": ("function", "policy", "mode", "times", "what", "who", "last", "the entry that would allow it"),
-}
-
-
-def _table(group: str, groups: Sequence[dict[str, Any]]) -> Any:
-    names = _SHOWN[group]
-    rows = [[_COLUMNS[name](each) for name in names] for each in groups]
-    return terminal.table("alerts", names, rows, numbers=("times", "days"))
-
-
-def _what(details: Any) -> str:
-    from .run import what
-
-    return what(details)
+def _table(group: str, groups: Sequence[Group]) -> Any:
+    names = columns_of(group, groups)
+    return terminal.table("alerts", names, [cells_of(names, each) for each in groups], numbers=NUMBERS)
 
 
 # Lines
@@ -195,11 +154,15 @@ def _line(line: Alert | ShieldEvent) -> Text:
     text.append(visible(line.function or "-"), "bold")
     if isinstance(line, Alert):
         text.append(f"  {line.mode}", terminal.STYLES.get(line.mode, ""))
-        text.append(f"  {line.policy}  {visible(_what(line.details))}")
+        text.append(f"  {line.policy}  {visible(what(line.details))}")
         if line.caller:
             text.append(f"  by {visible(line.caller)}", "dim")
-        if allow := entry_of(observation_of(_row(line))):
-            text.append(f"  [allow: {visible(allow)}]", "dim")
+        chain = line.frame.chain if line.frame else ()
+        if line.frame and (told := " at ".join(filter(None, (chain_text(chain) if chain else "", line.frame.place)))):
+            text.append(f"  for {visible(told)}", "dim")
+        seen = observation_of(_row(line))
+        if settles := settling(entry_of(seen), presets_for(seen, chain)):
+            text.append(f"  [allow: {visible(settles)}]", "dim")
     else:
         text.append(f"  {line.event}", terminal.STYLES.get(line.event, ""))
         reason = line.fields.get("reason", "")

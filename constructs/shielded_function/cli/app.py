@@ -76,7 +76,7 @@ def alerts(
         str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 24h of AWS, and all of files.")
     ] = None,
     until: Until = None,
-    by: Annotated[str, typer.Option(help="Group by target, policy or function.")] = "target",
+    by: Annotated[str, typer.Option(help="Group by target, package, policy or function.")] = "target",
     lines: Annotated[bool, typer.Option("--lines", help="Show the lines themselves, the newest ones.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
     limit: Annotated[int, typer.Option(help="How many groups, or lines, to show.")] = 100,

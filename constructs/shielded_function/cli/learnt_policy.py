@@ -10,12 +10,14 @@ from typing import Any, Final
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.fields import LISTS
 from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, learn, replay
-from shielded_function_monitoring.learning.questions import Question, place_of
+from shielded_function_monitoring.learning.learner import MAX_TMP
+from shielded_function_monitoring.learning.questions import Question, place_of, question_of
 from shielded_function_runtime import core
 
 from .errors import CliError
-from .learnt_presets import PREFIX, accepted_presets, admitting, offer_presets
+from .learnt_presets import propose
 from .modes import POLICIES as MODES_OF
+from .naming_presets import PREFIX, admitting
 from .present import Present
 
 _REGION: Final = "us-east-1"
@@ -66,8 +68,8 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
     decide = decider(blocking, log.key) if blocking else None
     granted = granted or (now is not None and "granted" in _aws_of(now))
     admits: Callable[[Question], bool] = (lambda q: decide(q)[0] == "allow") if decide else (lambda _: False)
-    offers = offer_presets(log, admits)
-    with_presets = ShieldPolicy(presets=accepted_presets(accept, offers))
+    proposed = propose(log, admits, accept)
+    with_presets = ShieldPolicy(presets=proposed.names)
     by_preset = admitting(with_presets)
     learnt = learn(
         log,
@@ -75,8 +77,11 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         granted=granted,
         admits=lambda question: admits(question) or by_preset(question),
         accept=accept,
+        room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
     )
-    learnt.offers += [each for each in offers if each.value not in accept]
+    learnt.admitted -= _settled(log, admits, by_preset)
+    learnt.presets += proposed.taken
+    learnt.offers += proposed.offered
     additions = learnt.additions()
     base = blocking
     if base is None:
@@ -99,6 +104,12 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         modes = lambda name: _mode_of(blocking, name)  # noqa: E731
         lacking, undecided = replay(log, decide, modes), replay(log, decide, modes, "unknown")
     return Result(learnt, now, policy, denied, lacking, undecided, problem)
+
+
+def _settled(log: FunctionLog, admits: Callable[[Question], bool], by_preset: Callable[[Question], bool]) -> int:
+    """How many violations a preset admits, and not the present policy."""
+    asked = ((question_of(each), each.evidence.count) for each in log.observations)
+    return sum(count for question, count in asked if question and not admits(question) and by_preset(question))
 
 
 def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:

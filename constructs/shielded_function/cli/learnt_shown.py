@@ -28,6 +28,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "notes": learnt.notes,
         "policy": result.fields,
         "entries": [asdict(each) for each in learnt.entries],
+        "presets": [asdict(each) for each in learnt.presets],
         "settings": learnt.settings,
         "offers": [asdict(each) for each in learnt.offers],
         "decisions": [asdict(each) for each in learnt.findings],
@@ -101,14 +102,20 @@ def print_results(results: Sequence[Result]) -> None:
             screen.print(terminal.cell(f"note: {note}"), style="yellow")
         rows = [
             (each.field, each.value, f"{each.evidence.count:,}", f"{each.evidence.days:,}", each.evidence.first[:10],
-             each.evidence.last[:10], ", ".join(each.evidence.callers), each.note)
+             each.evidence.last[:10], each.evidence.who, each.note)
             for each in learnt.entries
         ]  # fmt: skip
         headings = ("field", "entry", "times", "days", "first", "last", "who", "note")
         if rows:
             screen.print(terminal.table("learnt", headings, rows, numbers=("times", "days")))
-        else:
+        elif not learnt.presets:
             screen.print("nothing to add: the policy as it is admits all that can be learnt")
+        presets = [
+            (each.name, f"{each.evidence.count:,}", ", ".join(each.settles), each.why) for each in learnt.presets
+        ]
+        if presets:
+            headings = ("preset", "times", "settles", "the library")
+            screen.print(terminal.table("presets, in place of entries", headings, presets, numbers=("times",)))
         offers = [
             (each.field, each.value, f"{each.covers:,}", f"{each.evidence.count:,}", ", ".join(each.examples), each.why)
             for each in learnt.offers
@@ -118,11 +125,11 @@ def print_results(results: Sequence[Result]) -> None:
             title = "offered: a wildcard for names that will not come again (--accept ENTRY takes one)"
             screen.print(terminal.table(title, headings, offers, numbers=("names", "times")))
         decisions = [
-            (each.rule, each.target, f"{each.evidence.count:,}", each.reason,
+            (each.rule, each.target, f"{each.evidence.count:,}", each.evidence.who, each.reason,
              accepting(each.field, each.value) if each.value else "")
             for each in learnt.findings
         ]  # fmt: skip
-        headings = ("rule", "what", "times", "why it is not learnt", "the entry, if you want it")
+        headings = ("rule", "what", "times", "who", "why it is not learnt", "the entry, if you want it")
         if decisions:
             screen.print(terminal.table("to decide", headings, decisions, numbers=("times",)))
         if result.denied:

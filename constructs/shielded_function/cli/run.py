@@ -203,20 +203,29 @@ def _print(place: FunctionPlace, result: Trial) -> None:
     console.print(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", style="dim")
 
 
+def who(alert: Alert) -> str:
+    """The shared object; where the line tells, the packages and the place in the code too."""
+    from shielded_function_monitoring.frames import Frame, chain_text
+
+    frame = alert.frame or Frame()
+    chain = chain_text(frame.chain) if frame.chain else ""
+    return ", ".join(filter(None, (chain, frame.place, alert.caller)))
+
+
 def _table(alerts: Sequence[Alert]) -> Table:
     """One row for alerts that say the same, in the order of their first."""
-    rows = Counter(
-        (alert.policy, alert.mode, what(alert.details), alert.caller or "", alert.allow or "") for alert in alerts
-    )
+    from shielded_function_monitoring.visible import visible
+
+    rows = Counter((alert.policy, alert.mode, what(alert.details), who(alert), alert.allow or "") for alert in alerts)
     table = Table(title="alerts", title_justify="left")
     table.add_column("policy", no_wrap=True)
     table.add_column("mode", no_wrap=True)
     table.add_column("times", justify="right")
     for heading in ("what", "who", "the entry that would allow it"):
         table.add_column(heading, overflow="fold")
-    for (policy, mode, happened, who, allow), times in rows.items():
+    for (policy, mode, happened, by, allow), times in rows.items():
         style = _STYLES.get(mode, "")
-        table.add_row(policy, Text(mode, style), str(times), Text(happened), Text(who), Text(allow))
+        table.add_row(policy, Text(mode, style), str(times), *(Text(visible(each)) for each in (happened, by, allow)))
     return table
 
 

@@ -28,6 +28,7 @@ _HEIGHT: Final = 6
 
 _QUERY_ROWS: Final = (
     ("by_policy", "by_function"),
+    ("by_package",),
     ("hosts", "addresses"),
     ("paths", "programs"),
     ("starts", "entries"),

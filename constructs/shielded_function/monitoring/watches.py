@@ -173,8 +173,10 @@ def _of_policy(alarms: ShieldAlarms, policy: Counted, on: AlarmOn) -> Watch:
         except_hosts=exceptions.hosts,
         except_paths=exceptions.paths,
         except_programs=exceptions.programs,
+        except_packages=exceptions.packages,
     )
-    given = [name for name in ("except_hosts", "except_paths", "except_programs") if getattr(on, name)]
+    kinds = ("except_hosts", "except_paths", "except_programs", "except_packages")
+    given = [name for name in kinds if getattr(on, name)]
     where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
     known = on.mode is not None or policy in ("start", "self_protection")
     # The functions of a fleet may differ in their modes: rather somebody is called too soon than nobody at all.

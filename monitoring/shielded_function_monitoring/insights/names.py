@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-PLAIN: Final = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-"""A field that needs no backticks: letters, digits, `_`, dots and a leading `@`."""
+PLAIN: Final = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
+"""A field that needs no backticks: letters, digits, `_`, dots and a leading `@`. An array's elements are fields too,
+named by their numbers: `caller.through.1`."""
 
 _WORDS: Final = frozenset(("and", "as", "asc", "by", "desc", "in", "ispresent", "like", "not", "or")) | frozenset(
     ("fields", "filter", "limit", "sort", "stats", "count", "earliest", "latest", "max", "min", "sum")
@@ -48,8 +49,9 @@ Record = dict[str, Any]
 def read_field(name: str) -> Any:
     """A function that reads a field of a record.
 
-    Nested fields are found by their dotted names. What is no text and no number (an object, an array, null) is not a
-    field of its own: None, as for a field that is absent. Booleans are 1 and 0, as Insights shows them.
+    Nested fields and the elements of arrays are found by their dotted names. What is no text and no number (an object,
+    an array, null) is not a field of its own: None, as for a field that is absent. Booleans are 1 and 0, as Insights
+    shows them.
     """
     steps = () if name.startswith("@") else tuple(name.split("."))
 
@@ -66,9 +68,12 @@ def read_field(name: str) -> Any:
     def read_nested(record: Record) -> Any:
         value = record.get(first)
         for step in rest:
-            if value.__class__ is not dict:
+            if value.__class__ is dict:
+                value = value.get(step)  # pyright: ignore[reportOptionalMemberAccess]
+            elif value.__class__ is list and step.isdecimal() and int(step) < len(value):  # pyright: ignore[reportArgumentType]
+                value = value[int(step)]  # pyright: ignore[reportOptionalSubscript]
+            else:
                 return None
-            value = value.get(step)  # pyright: ignore[reportOptionalMemberAccess]
         return value if value.__class__ in SCALARS else scalar_of(value)
 
     return read_nested

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from shielded_function_monitoring.frames import MAX_THROUGH, Chain, chain_of
+
 from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
+from .evaluating import Row
 from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats
 
 SHIELDED: Final = Like("@message", '"function_shield":true')
@@ -23,6 +26,9 @@ TARGET: Final = (
     "details.sni",
     "details.path",
 )
+_OUTER: Final = tuple(f"caller.through.{at}" for at in range(1, MAX_THROUGH))
+CALLER: Final = ("caller.object", "caller.package", *_OUTER)
+"""Who called: the shared object, and the packages that led to it. `through` begins with `package`."""
 SEEN: Final = (
     Aggregate("sum", "count", "violations"),
     Aggregate("count", "*", "lines"),
@@ -48,7 +54,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
         _DAY,
         Stats(
             (*SEEN, Aggregate("latest", "reason", "last_reason")),
-            (*WHO, "event", "policy", "mode", *TARGET, "caller.object", "allow"),
+            (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow"),
         ),
         Limit(MAX_ROWS),
     )
@@ -67,13 +73,14 @@ def timeline(functions: tuple[str, ...] = (), period: str = "1d") -> Query:
 GROUPS: Final = {
     "function": (*WHO,),
     "policy": (*WHO, "policy", "mode"),
-    "target": (*WHO, "policy", "mode", *TARGET, "caller.object", "allow"),
+    "package": (*WHO, "policy", "mode", *CALLER),
+    "target": (*WHO, "policy", "mode", *TARGET, *CALLER, "allow"),
 }
 """By what `alerts` groups."""
 
 
 def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
-    """Violations by function, by function and policy, or by target: the most frequent first."""
+    """Violations by function, by policy, by package or by target: the most frequent first."""
     return Query(
         _of(functions, *COUNTED.conditions),
         _DAY,
@@ -81,6 +88,11 @@ def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
         Sort("violations"),
         Limit(MAX_ROWS),
     )
+
+
+def chain_of_row(row: Row) -> Chain:
+    """The packages that a row of these queries tells of."""
+    return chain_of(row.get("caller.package", ""), [row.get(name, "") for name in _OUTER])
 
 
 def lines(functions: tuple[str, ...] = (), rows: int = 1000) -> Query:

@@ -16,7 +16,7 @@ _TOKEN: Final = re.compile(
     | `(?P<quoted>[^`]+)`
     | (?P<period>\d+[mhd]\b)
     | (?P<number>-?\d+)
-    | (?P<word>@?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
+    | (?P<word>@?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)
     | (?P<sign><=|>=|!=|[=<>()\[\],|*])
     )""",
     re.VERBOSE,

@@ -16,11 +16,11 @@ the log can choose: entries are made from what was attempted, by the core that a
 
 from __future__ import annotations
 
-from .evidence import Evidence
+from .evidence import Evidence, PackageCount
 from .learner import Learnt, learn
 from .merging import MergeError, merge
 from .observed import FunctionKey, FunctionLog, Observation, Observed
-from .outcomes import Finding, LearntEntry, Offer
+from .outcomes import Finding, LearntEntry, LearntPreset, Offer
 from .reading import observed_of, read
 from .replaying import Denied, replay
 from .storing import StoreError, from_json, to_json
@@ -35,10 +35,12 @@ __all__ = [
     "Heading",
     "Learnt",
     "LearntEntry",
+    "LearntPreset",
     "MergeError",
     "Observation",
     "Observed",
     "Offer",
+    "PackageCount",
     "StoreError",
     "from_json",
     "learn",

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from shielded_function_monitoring.frames import NOT_TOLD, Chain, chain_text
+
+
+@dataclass(frozen=True)
+class PackageCount:
+    """How often one chain of packages did something.
+
+    Attributes:
+        count: violations.
+        through: the packages, from the one that made the call outward; empty where the lines do not tell.
+        object: where they do not: the shared object that made the call, when known.
+    """
+
+    count: int
+    through: Chain = ()
+    object: str = ""
+
+    @property
+    def package(self) -> str:
+        """The package that made the call; empty where it is not told."""
+        return self.through[0] if self.through else ""
+
+    @property
+    def text(self) -> str:
+        """`app > requests > urllib3`, or `(not told) _socket.so`."""
+        return chain_text(self.through) if self.through else f"{NOT_TOLD} {self.object}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -17,6 +44,7 @@ class Evidence:
         last: the last time.
         days: on how many days (UTC) at least.
         callers: the shared objects that made the calls.
+        packages: the packages that did, the most frequent first; what no line tells of is one of them.
     """
 
     count: int
@@ -24,6 +52,17 @@ class Evidence:
     last: str
     days: int = 1
     callers: tuple[str, ...] = ()
+    packages: tuple[PackageCount, ...] = ()
+
+    @property
+    def chains(self) -> list[str]:
+        """The packages that are told, as text."""
+        return [each.text for each in self.packages if each.through]
+
+    @property
+    def who(self) -> str:
+        """The packages; where none is told, the shared objects."""
+        return ", ".join(self.chains or self.callers)
 
     @classmethod
     def of(cls, found: Iterable[Evidence]) -> Evidence:
@@ -39,7 +78,21 @@ class Evidence:
             last=max(each.last for each in every),
             days=max(len(ends), *(each.days for each in every)),
             callers=tuple(sorted({caller for each in every for caller in each.callers})),
+            packages=_added(part for each in every for part in each.packages),
         )
+
+
+def _added(parts: Iterable[PackageCount]) -> tuple[PackageCount, ...]:
+    counts: dict[tuple[Chain, str], int] = {}
+    for each in parts:
+        key = (each.through, each.object)
+        counts[key] = counts.get(key, 0) + each.count
+    return _most_first(counts)
+
+
+def _most_first(counts: Mapping[tuple[Chain, str], int]) -> tuple[PackageCount, ...]:
+    found = [PackageCount(count, *key) for key, count in counts.items()]
+    return tuple(sorted(found, key=lambda each: (-each.count, each.through, each.object)))
 
 
 NOT_SEEN: Final = Evidence(0, "", "")

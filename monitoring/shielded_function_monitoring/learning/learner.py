@@ -9,22 +9,13 @@ from typing import Any, Final
 from .aws_hosts import AwsHosts
 from .entries import entry_for
 from .evidence import Evidence
+from .folding import fold, folders_of
 from .observed import FunctionKey, FunctionLog, Observation
-from .outcomes import Finding, LearntEntry, Offer
+from .outcomes import Finding, LearntEntry, LearntPreset, Offer
 from .questions import FIELDS, Question, address_of, question_of
 from .suspects import Context, judge
-from .wildcards import (
-    MANY_NAMES,
-    MANY_PATHS,
-    Form,
-    common_domain,
-    crowded,
-    directory_of,
-    domain_of,
-    form_of,
-    probe_of,
-    uses_tempfile,
-)
+from .tmp_names import plan
+from .wildcards import MANY_NAMES, common_domain, crowded, domain_of
 
 LISTS: Final = (
     "allow_outbound",
@@ -36,6 +27,8 @@ LISTS: Final = (
 )
 _MODES: Final = ("read_handler", "executable_memory")
 _EXAMPLES: Final = 3
+MAX_TMP: Final = 128
+"""Entries of allow_tmp that a policy takes (MAX_TMP of the core)."""
 _UNSEEN: Final = (
     "what was denied may hide what would have come after it: observe in alert mode, where everything goes on"
 )
@@ -48,6 +41,7 @@ class Learnt:
     Attributes:
         key: which function.
         entries: what its policy needs, sorted by field and value.
+        presets: what takes the place of entries; whoever knows the presets adds them.
         offers: wildcards that nobody gets unasked.
         findings: what a person decides.
         settings: modes that were accepted, by field.
@@ -62,6 +56,7 @@ class Learnt:
 
     key: FunctionKey
     entries: list[LearntEntry] = field(default_factory=list[LearntEntry])
+    presets: list[LearntPreset] = field(default_factory=list[LearntPreset])
     offers: list[Offer] = field(default_factory=list[Offer])
     findings: list[Finding] = field(default_factory=list[Finding])
     settings: dict[str, str] = field(default_factory=dict[str, str])
@@ -86,6 +81,7 @@ def learn(
     granted: bool = False,
     admits: Callable[[Question], bool] = lambda _: False,
     accept: Iterable[str] = (),
+    room: int = MAX_TMP,
 ) -> Learnt:
     """The least that a policy needs for all that was observed.
 
@@ -95,8 +91,9 @@ def learn(
         granted: the policy's `allow_aws` is "granted": then a service is admitted by a grant, and not by an entry.
         admits: whether the present policy admits something: that needs no entry.
         accept: entries of offers and findings that are wanted all the same; of a mode, `executable_memory=allow`.
+        room: how many entries the policy still takes in allow_tmp.
     """
-    return _Learner(log, services, granted, admits, frozenset(accept)).learn()
+    return _Learner(log, services, granted, admits, frozenset(accept), room).learn()
 
 
 class _Learner:
@@ -107,10 +104,14 @@ class _Learner:
         granted: bool,
         admits: Callable[[Question], bool],
         accepted: frozenset[str],
+        room: int,
     ) -> None:
         self._log, self._granted, self._admits, self._accepted = log, granted, admits, accepted
         self._aws = AwsHosts(log.key.region, log.key.account, services)
         self._learnt = Learnt(log.key, cold_starts=log.cold_starts, days=log.days)
+        self._room = room
+        self._globs: dict[str, dict[str, str]] = {}
+        """Of an entry that is a glob: what it stands for, and why."""
         self._entries: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
         self._offers: dict[tuple[str, str], tuple[str, list[tuple[str, Evidence]]]] = {}
         self._findings: dict[tuple[str, str, str], tuple[Finding, list[Evidence]]] = {}
@@ -128,8 +129,7 @@ class _Learner:
         below = [(domain, name) for name in names if (domain := domain_of(name)) != name]
         self._domains = crowded(below, MANY_NAMES)
         paths = [each.path for each in left if each.policy == "read_write_tmp"]
-        self._tempfile = uses_tempfile(paths)
-        self._directories = crowded(((directory_of(path), path) for path in paths), MANY_PATHS)
+        self._tmp = plan(paths)
         for each in left:
             self._place(each, connected)
         self._finish()
@@ -205,8 +205,7 @@ class _Learner:
             why = f"{len(names)} different names below it: list those that are known, or all with the wildcard"
             self._offer("allow_outbound", glob, why, name, seen)
             return
-        if seen.policy == "read_write_tmp" and (form := self._form(seen.path)):
-            self._offer("allow_tmp", form.glob, form.why, seen.path, seen)
+        if seen.policy == "read_write_tmp" and self._place_tmp(seen):
             return
         entry = entry_for(question)
         if not entry:
@@ -214,14 +213,15 @@ class _Learner:
             return
         self._add(FIELDS[seen.policy], entry, seen.evidence)
 
-    def _form(self, path: str) -> Form | None:
-        form = form_of(path) or (probe_of(path) if self._tempfile else None)
-        if form:
-            return Form(form.glob, f"the name is random ({form.why}): it will not come again")
-        paths = self._directories.get(directory_of(path))
-        if paths is None:
-            return None
-        return Form(f"{directory_of(path)}/*", f"{len(paths)} different files in the directory")
+    def _place_tmp(self, seen: Observation) -> bool:
+        """Whether a glob stands for a file in /tmp."""
+        taken, offered = self._tmp.taken.get(seen.path), self._tmp.offered.get(seen.path)
+        if taken:
+            self._globs.setdefault(taken.glob, {})[seen.path] = taken.why
+            self._add("allow_tmp", taken.glob, seen.evidence)
+        elif offered:
+            self._offer("allow_tmp", offered.glob, offered.why, seen.path, seen)
+        return bool(taken or offered)
 
     def _offer(self, name: str, value: str, why: str, example: str, seen: Observation) -> None:
         if value in self._accepted:
@@ -232,10 +232,52 @@ class _Learner:
     def _add(self, name: str, value: str, evidence: Evidence, note: str = "") -> None:
         self._entries.setdefault((name, value), []).append((evidence, note))
 
+    def _fold(self) -> None:
+        """More files of /tmp than a policy takes: entries that become one, or folders to choose from."""
+        values = [value for name, value in self._entries if name == "allow_tmp"]
+        if len(values) <= self._room:
+            return
+        folders = folders_of(values)
+        for glob in folders:
+            if glob in self._accepted:
+                self._join(folders[glob], glob, "accepted: all that is in the folder")
+        values = [value for name, value in self._entries if name == "allow_tmp"]
+        folded = fold(values, self._room)
+        for value, glob in folded.items():
+            self._join([value], glob, f"a policy takes {MAX_TMP} entries, and more files were seen")
+        if folded or len(values) <= self._room:
+            return
+        self._learnt.notes.append(
+            f"allow_tmp needs {len(values)} entries, and there is room for {max(self._room, 0)}: take a folder that is "
+            'offered, list one by a glob of your own, or set read_write_tmp="allow"'
+        )
+        for glob, inside in folders.items():
+            for value in inside:
+                if ("allow_tmp", value) in self._entries:
+                    why = "more files in the folder than a policy takes: the whole folder, however deep"
+                    found = self._offers.setdefault(("allow_tmp", glob), (why, []))[1]
+                    found += [(value, evidence) for evidence, _ in self._entries["allow_tmp", value]]
+
+    def _join(self, values: Sequence[str], glob: str, why: str) -> None:
+        """Makes one entry of several."""
+        for value in values:
+            for evidence, _ in self._entries.pop(("allow_tmp", value), []):
+                self._globs.setdefault(glob, {})[value] = why
+                self._add("allow_tmp", glob, evidence)
+
+    def _note_of(self, name: str, value: str, notes: Iterable[str]) -> str:
+        stands_for = self._globs.get(value, {}) if name == "allow_tmp" else {}
+        if not stands_for:
+            return next(filter(None, notes), "")
+        some = ", ".join(sorted(stands_for)[:_EXAMPLES])
+        count = f"{len(stands_for)} names" if len(stands_for) > 1 else "1 name"
+        return f"for {count}, such as {some}: {next(iter(stands_for.values()))}"
+
     def _finish(self) -> None:
+        self._fold()
         learnt = self._learnt
         for (name, value), found in sorted(self._entries.items(), key=lambda item: (LISTS.index(item[0][0]), item[0])):
-            note = next((note for _, note in found if note), "")
+            note = self._note_of(name, value, (note for _, note in found))
             learnt.entries.append(LearntEntry(name, value, Evidence.of(each for each, _ in found), note))
         for (name, value), (why, found) in sorted(self._offers.items()):
             examples = sorted({example for example, _ in found})

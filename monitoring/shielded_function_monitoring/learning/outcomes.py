@@ -25,6 +25,23 @@ class LearntEntry:
 
 
 @dataclass(frozen=True)
+class LearntPreset:
+    """A preset that takes the place of entries.
+
+    Attributes:
+        name: of ShieldPolicy(presets=[...]).
+        evidence: of all that it settles.
+        settles: the targets that it lets through, each once.
+        why: what the library does.
+    """
+
+    name: str
+    evidence: Evidence
+    settles: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
 class Offer:
     """An entry with a wildcard, which nobody gets unasked.
 

@@ -9,9 +9,10 @@ from typing import Final
 from shielded_function_monitoring.alert import EVENTS, MODES, POLICIES
 from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, Unread, records
 from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights.queries import chain_of_row
 from shielded_function_monitoring.insights.queries import observed as observed_query
 
-from .evidence import NOT_SEEN, Evidence
+from .evidence import NOT_SEEN, Evidence, PackageCount
 from .observed import FunctionKey, FunctionLog, Observation, Observed
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
@@ -101,6 +102,7 @@ def _evidence(row: Row, events: bool) -> Evidence | None:
     first, last = times[0], times[-1]
     lines = int(number_of(row.get("lines", "0")))
     count = lines if events else max(lines, int(number_of(row.get("violations", "0"))))
-    caller = row.get("caller.object")
+    caller, chain = row.get("caller.object", ""), chain_of_row(row)
     days = max(1, int(number_of(row.get("days", "1"))))
-    return Evidence(count, first, last, days, (caller,) if caller else ())
+    packages = () if events else (PackageCount(count, chain, "" if chain else caller),)
+    return Evidence(count, first, last, days, (caller,) if caller else (), packages)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from .evidence import Evidence
+from .evidence import Evidence, PackageCount
 from .observed import FunctionKey, FunctionLog, Observation, Observed
 
 FORMAT: Final = "shielded-function observed"
@@ -78,4 +78,9 @@ def _evidence(value: Mapping[str, Any]) -> Evidence:
         last=str(value["last"]),
         days=int(value["days"]),
         callers=tuple(str(each) for each in value["callers"]),
+        packages=tuple(map(_package, value.get("packages", ()))),  # a file from before has none
     )
+
+
+def _package(value: Mapping[str, Any]) -> PackageCount:
+    return PackageCount(int(value["count"]), tuple(str(each) for each in value["through"]), str(value["object"]))

@@ -20,47 +20,56 @@ MANY_PATHS: Final = 20
 
 # Form of a path's component, and the glob for it: `?` for each random character where their number is fixed.
 _FORMS: Final = (
-    (re.compile(r"(tmp)[a-z0-9_]{8}(.*)"), 8, "Python's tempfile"),
-    (re.compile(r"(tmp\.)[A-Za-z0-9]{10}()"), 10, "mktemp"),
-    (re.compile(r"(.*?)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(.*)"), 36, "a UUID"),
-    (re.compile(r"(.*?)\d{13,20}(.*)"), 0, "a long number, as Java's temporary files have"),
-    (re.compile(r"(.*?)[0-9a-f]{16,64}(.*)"), 0, "a long hexadecimal number"),
+    (re.compile(r"(tmp)([a-z0-9_]{8})(.*)"), 8, "Python's tempfile"),
+    (re.compile(r"(tmp\.)([A-Za-z0-9]{10})()"), 10, "mktemp"),
+    (re.compile(r"(.*?)([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(.*)"), 36, "a UUID"),
+    (re.compile(r"(.*?)(\d{13,20})(.*)"), 0, "a long number, as Java's temporary files have"),
+    (re.compile(r"(.*?)([0-9a-f]{16,64})(.*)"), 0, "a long hexadecimal number"),
     (
-        re.compile(r"((?:.*[-_.])?)(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]{6}()"),
+        re.compile(r"((?:.*[-_.])?)(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*[a-z])([A-Za-z0-9]{6})()"),
         6,
         "mkdtemp",
     ),
 )
 
 
+_KNOWN: Final = ("Python's tempfile", "mktemp")
+"""Forms that nobody chooses by chance. Of letters alone they may be: `/tmp/tmpdirectory`."""
 _TEMPFILE: Final = re.compile(r".*/tmp[a-z0-9_]{8}[^/]*(?:/.*)?")
 _PROBE: Final = re.compile(r"(/tmp)/[a-z0-9_]{8}")
 
 
 class Form(NamedTuple):
-    """A glob for a path, and what gave the path its name."""
+    """A glob for a path, and what gave the path its name.
+
+    `is_known`: a well-known program or library names its files so, and one name is enough to tell.
+    """
 
     glob: str
     why: str
+    is_known: bool = False
 
 
 def form_of(path: str) -> Form | None:
     """The glob of a path with a random name in it; None when no component looks random.
 
     >>> form_of("/tmp/tmpk3j_x9a2/out.csv")
-    Form(glob='/tmp/tmp????????/out.csv', why="Python's tempfile")
+    Form(glob='/tmp/tmp????????/out.csv', why="Python's tempfile", is_known=True)
     >>> form_of("/tmp/cache/index.json") is None
     True
     """
-    components, found = path.split("/"), ""
+    components, found, known = path.split("/"), "", True
     for at, component in enumerate(components):
         for pattern, length, why in _FORMS:
             match = pattern.fullmatch(component)
             if match and not set("*?,") & set(component):
-                components[at] = match[1] + ("?" * length if length else "*") + match[2]
+                # Nothing stands before it: its length is all that tells it from others.
+                wild = "*" if match[1] and not length else "?" * len(match[2])
+                components[at] = match[1] + wild + match[3]
                 found = why
+                known = known and why in _KNOWN and not match[2].isalpha()
                 break
-    return Form("/".join(components), found) if found else None
+    return Form("/".join(components), found, known) if found else None
 
 
 def uses_tempfile(paths: Iterable[str]) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from shielded_function_monitoring.visible import quote, visible
 
 from .evidence import Evidence
 from .learner import Learnt
+
+_EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Heading:
         lines.append(f"Observed: {_times(learnt.cold_starts, 'cold start')}, {_times(learnt.days, 'day')}.")
         lines += [f"INCOMPLETE: {reason}." for reason in learnt.incomplete]
         for each in learnt.findings:
-            lines.append(f"Not learnt ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}.")
+            who = f", for {', '.join(each.evidence.chains)}" if each.evidence.chains else ""
+            lines.append(f"Not learnt ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}{who}.")
         for offer in learnt.offers:
             lines.append(
                 f"Offered: {offer.field} {offer.value} would cover {offer.covers} names, "
@@ -48,15 +51,20 @@ class Heading:
             (each.field, each.value): beside_entry(each.evidence) + (f"; {each.note}" if each.note else "")
             for each in learnt.entries
         }
+        for each in learnt.presets:
+            some = ", ".join(each.settles[:_EXAMPLES])
+            more = f" and {len(each.settles) - _EXAMPLES:,} more" if len(each.settles) > _EXAMPLES else ""
+            beside["presets", each.name] = f"{beside_entry(each.evidence)}; settles {some}{more}"
         return cls(tuple(map(visible, lines)), {key: visible(text) for key, text in beside.items()})
 
 
 def beside_entry(evidence: Evidence) -> str:
-    """`412 times on 6 days, 2026-11-18 to 2026-11-24, by _socket.so`."""
+    """`412 times on 6 days, 2026-11-18 to 2026-11-24, by _socket.so, for app > requests > urllib3`."""
     first, last = evidence.first[:10], evidence.last[:10]
     when = first if first == last else f"{first} to {last}"
     text = f"{_times(evidence.count, 'time')} on {_times(evidence.days, 'day')}, {when}"
-    return f"{text}, by {', '.join(evidence.callers)}" if evidence.callers else text
+    text += f", by {', '.join(evidence.callers)}" if evidence.callers else ""
+    return f"{text}, for {', '.join(evidence.chains)}" if evidence.chains else text
 
 
 def _times(count: int, noun: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from .building import build
 from .html import to_html
 from .markdown import to_markdown
-from .model import Coverage, Group, Period, Report, ReportError, report_from_json, report_to_json
+from .model import Coverage, Group, PackageGroup, Period, Report, ReportError, report_from_json, report_to_json
 
 __all__ = [
     "Coverage",
     "Group",
+    "PackageGroup",
     "Period",
     "Report",
     "ReportError",

@@ -12,7 +12,7 @@ from shielded_function_monitoring.learning.entries import entry_of
 from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.observed import FunctionLog, Observation, Observed
 
-from .model import Coverage, Group, Period, Report
+from .model import Coverage, Group, PackageGroup, Period, Report
 
 
 def build(
@@ -56,6 +56,7 @@ def build(
         groups=sorted(groups, key=lambda each: (not each.is_new, -each.count, each.identity)),
         periods=sorted(_periods(timeline), key=lambda each: (each.begun, each.policy, each.mode)),
         coverage=sorted(_coverage(observed, set(expected)), key=_by_state),
+        packages=_packages(observed),
         previous=previous.made if previous else "",
         notes=tuple(notes),
     )
@@ -87,7 +88,22 @@ def _group(log: FunctionLog, policy: str, mode: str, target: str, evidence: Evid
         evidence.days,
         evidence.callers,
         allow,
+        packages=evidence.chains,
     )
+
+
+def _packages(observed: Observed) -> list[PackageGroup]:
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    functions: dict[tuple[str, str], set[str]] = {}
+    for log in observed.functions.values():
+        for seen in log.observations:
+            for each in seen.evidence.packages:
+                key = (each.package, each.object)
+                by_policy = counts.setdefault(key, {})
+                by_policy[seen.policy] = by_policy.get(seen.policy, 0) + each.count
+                functions.setdefault(key, set()).add(log.key.function)
+    found = [PackageGroup(*key, by_policy, sorted(functions[key])) for key, by_policy in counts.items()]
+    return sorted(found, key=lambda each: (-each.count, each.package, each.object))
 
 
 def _periods(rows: Iterable[Row]) -> Iterable[Period]:

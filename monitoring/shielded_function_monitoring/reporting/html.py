@@ -20,7 +20,7 @@ from shielded_function_monitoring.alert import MODES
 from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.visible import visible
 
-from .model import Coverage, Group, Period, Report
+from .model import Coverage, Group, PackageGroup, Period, Report
 
 MAX_ROWS: Final = 5000
 """Violations in the page, the most frequent ones; the rest is in `--format json`."""
@@ -51,6 +51,7 @@ def to_html(report: Report) -> str:
             *_head(report),
             *_timeline(report.periods),
             *_matrix(report.groups),
+            *_packages(report.packages),
             *_violations(report),
             *_coverage(report.coverage),
             "</main>",
@@ -182,6 +183,33 @@ def _matrix(groups: Sequence[Group]) -> Iterable[str]:
 _MATRIX_ROWS: Final = 200
 
 
+def _packages(packages: Sequence[PackageGroup]) -> Iterable[str]:
+    if not packages:
+        return
+    policies = sorted({policy for each in packages for policy in each.counts})
+    yield '<h2>By package</h2><div class="matrix"><table id="packages"><thead><tr><th>package</th><th>functions</th>'
+    yield "".join(f'<th class="number">{_text(policy)}</th>' for policy in policies) + "</tr></thead><tbody>"
+    for each in packages[:_MATRIX_ROWS]:
+        cells = "".join(
+            f'<td class="number">{each.counts[policy]:,}</td>' if policy in each.counts else "<td></td>"
+            for policy in policies
+        )
+        yield f"<tr><td><code>{_text(each.name)}</code></td><td>{_text(_some(each.functions))}</td>{cells}</tr>"
+    yield "</tbody></table></div>"
+    yield (
+        '<p class="quiet">The package whose code made the call, as the lines tell it: a hint, which code in the '
+        "function can fake.</p>"
+    )
+
+
+def _some(functions: Sequence[str]) -> str:
+    names = [name or "(not named)" for name in functions[:_SOME]]
+    return ", ".join(names) + (f" and {len(functions) - _SOME:,} more" if len(functions) > _SOME else "")
+
+
+_SOME: Final = 5
+
+
 def _link(function: str, policy: str, text: str) -> str:
     return f'<a href="#violations" data-function="{_text(function)}" data-policy="{_text(policy)}">{_text(text)}</a>'
 
@@ -202,7 +230,7 @@ def _violations(report: Report) -> Iterable[str]:
     yield '<span class="quiet" id="shown" role="status"></span></div>'
     if len(report.groups) > MAX_ROWS:
         yield f'<p class="note">The {MAX_ROWS:,} most frequent of {len(report.groups):,} kinds.</p>'
-    headings = ("function", "policy", "mode", "target", "times", "first", "last", "caller", "to allow it")
+    headings = ("function", "policy", "mode", "target", "times", "first", "last", "package", "caller", "to allow it")
     yield '<table id="violations"><thead><tr>' + "".join(map(_heading, headings)) + "</tr></thead><tbody>"
     yield from map(_row, groups)
     yield "</tbody></table>"
@@ -228,6 +256,7 @@ def _row(each: Group) -> str:
         "times": ("number", f"{each.count:,}"),
         "first": ("word", _text(each.first[:10])),
         "last": ("word", _text(_minute(each.last))),
+        "package": ("who", f"<code>{_text(', '.join(each.packages))}</code>" if each.packages else ""),
         "caller": ("who", f"<code>{_text(', '.join(each.callers))}</code>" if each.callers else ""),
         "to allow it": ("wide", f"<code>{_text(each.allow)}</code>" if each.allow else ""),
     }

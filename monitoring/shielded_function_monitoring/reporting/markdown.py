@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from shielded_function_monitoring.visible import visible
 
-from .model import Report
+from .model import PackageGroup, Report
 
 
 def to_markdown(report: Report) -> str:
@@ -21,11 +21,14 @@ def to_markdown(report: Report) -> str:
     parts += [f"Not whole: {_cell(note)}." for note in report.notes]
     rows = [
         ("new" if each.is_new else "", each.function, each.policy, each.mode, each.target, f"{each.count:,}",
-         each.last[:16], ", ".join(each.callers), each.allow)
+         each.last[:16], ", ".join(each.packages), ", ".join(each.callers), each.allow)
         for each in report.groups
     ]  # fmt: skip
-    headings = ("", "function", "policy", "mode", "target", "times", "last", "caller", "entry that would allow it")
+    who = ("package", "caller")
+    headings = ("", "function", "policy", "mode", "target", "times", "last", *who, "entry that would allow it")
     parts.append("## Violations\n\n" + (_table(headings, rows) if rows else "None."))
+    if report.packages:
+        parts.append("## By package\n\n" + _table(*_packages(report.packages)))
     covered = [
         (
             each.state,
@@ -41,6 +44,15 @@ def to_markdown(report: Report) -> str:
     headings = ("state", "function", "region", "cold starts", "last armed", "counted, not written", "reason")
     parts.append("## Coverage\n\n" + (_table(headings, covered) if covered else "No function."))
     return "\n\n".join(parts) + "\n"
+
+
+def _packages(packages: Sequence[PackageGroup]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    policies = sorted({policy for each in packages for policy in each.counts})
+    rows = [
+        (each.name, ", ".join(each.functions), *(f"{each.counts[p]:,}" if p in each.counts else "" for p in policies))
+        for each in packages
+    ]
+    return ("package", "functions", *policies), rows
 
 
 def _asked(report: Report) -> str:

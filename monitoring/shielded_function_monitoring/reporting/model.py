@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from shielded_function_monitoring.frames import NOT_TOLD
+
 FORMAT: Final = "shielded-function report"
 VERSION: Final = 1
 
@@ -30,6 +32,7 @@ class Group:
         callers: the shared objects that made the calls.
         allow: the entry that would permit it.
         is_new: it is not in the report before; False where there is none.
+        packages: the packages that did it, as `app > requests > urllib3`, where the lines tell.
     """
 
     function: str
@@ -45,11 +48,39 @@ class Group:
     callers: Sequence[str] = ()
     allow: str = ""
     is_new: bool = False
+    packages: Sequence[str] = ()
 
     @property
     def identity(self) -> tuple[str, ...]:
         """What makes it the same in another report."""
         return (self.function, self.region, self.account, self.policy, self.target)
+
+
+@dataclass(frozen=True)
+class PackageGroup:
+    """What one package did, in all functions.
+
+    Attributes:
+        package: its name; empty where the lines do not tell.
+        object: where they do not: the shared object that made the calls, when known.
+        counts: violations by policy.
+        functions: the functions that it did it in.
+    """
+
+    package: str
+    object: str
+    counts: Mapping[str, int]
+    functions: Sequence[str] = ()
+
+    @property
+    def count(self) -> int:
+        """All of its violations."""
+        return sum(self.counts.values())
+
+    @property
+    def name(self) -> str:
+        """As people read it: `urllib3`, or `(not told) _socket.so`."""
+        return self.package or f"{NOT_TOLD} {self.object}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -109,6 +140,7 @@ class Report:
         groups: what is new first, then the most frequent.
         periods: the timeline.
         coverage: by function.
+        packages: by package, the most frequent first. What was counted and not written is in none.
         previous: when the report before was made; empty when there is none.
         notes: why it may not be whole.
     """
@@ -120,6 +152,7 @@ class Report:
     groups: Sequence[Group] = ()
     periods: Sequence[Period] = ()
     coverage: Sequence[Coverage] = ()
+    packages: Sequence[PackageGroup] = ()
     previous: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
 
@@ -154,6 +187,7 @@ def report_from_json(value: Any) -> Report:
         rest["groups"] = [Group(**each) for each in rest["groups"]]
         rest["periods"] = [Period(**each) for each in rest["periods"]]
         rest["coverage"] = [Coverage(**each) for each in rest["coverage"]]
+        rest["packages"] = [PackageGroup(**each) for each in rest.get("packages", ())]
         return Report(**rest)
     except (KeyError, TypeError) as error:
         raise ReportError(f"it is not whole: {error}") from error

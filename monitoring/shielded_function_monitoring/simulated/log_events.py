@@ -34,6 +34,7 @@ def alert_line(
     details: Mapping[str, Any] | None = None,
     region: str = "us-east-1",
     account: str = "123456789012",
+    caller: Mapping[str, Any] | None = None,
 ) -> str:
     """A line as the shield writes it, for tests of alarms that need no function.
 
@@ -48,6 +49,7 @@ def alert_line(
         details: what was attempted, as `alert.Details` has it.
         region: the function's.
         account: the function's.
+        caller: who called, as the line has it: `{"object": "_socket.so", "package": "urllib3"}`.
 
     Raises:
         ValueError: there is no such policy or mode, or the count is less than 1.
@@ -68,6 +70,7 @@ def alert_line(
         "mode": mode,
         "count": count,
         "details": dict(details or {}),
+        **({"caller": dict(caller)} if caller else {}),
         "pid": 1,
     }
     return json.dumps(line, separators=(",", ":"))

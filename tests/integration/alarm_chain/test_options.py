@@ -106,6 +106,28 @@ def test_a_connection_to_a_host_other_than_one(tmp_path: Path, granularity: Gran
     assert called(cloudwatch, 360_000, alert_line(name, "read_write_tmp")) == {"rest"}
 
 
+@pytest.mark.parametrize("granularity", BOTH)
+def test_what_other_packages_than_one_do(tmp_path: Path, granularity: Granularity) -> None:
+    """A line that tells of no package raises the alarm, and so does one that stands for more than itself."""
+
+    def make(stack: cdk.Stack) -> ShieldAlarms:
+        egress = AlarmOn(except_packages=["telemetry"], actions=[action(stack, "egress")])
+        return ShieldAlarms(granularity=granularity, outbound_connectivity=egress, actions=[action(stack, "rest")])
+
+    cloudwatch = simulated(tmp_path, make)
+    name = cloudwatch.function("Shop/Checkout").name
+    cases: list[tuple[dict[str, Any], int, set[str]]] = [
+        ({"package": "telemetry", "through": ["telemetry", "app"]}, 1, set()),
+        ({"package": "urllib3", "through": ["urllib3", "telemetry"]}, 1, {"egress"}),
+        ({"object": "_socket.so"}, 1, {"egress"}),
+        ({}, 1, {"egress"}),
+        ({"package": "telemetry"}, 3, {"egress"}),
+    ]
+    for number, (caller, count, expected) in enumerate(cases):
+        line = alert_line(name, "outbound_connectivity", caller=caller, count=count)
+        assert called(cloudwatch, number * 36_000, line) == expected, caller
+
+
 def test_a_threshold_over_periods(tmp_path: Path) -> None:
     def make(stack: cdk.Stack) -> ShieldAlarms:
         return ShieldAlarms(threshold=3, evaluation_periods=2, datapoints=2, actions=[action(stack, "all")])

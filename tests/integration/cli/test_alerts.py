@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,7 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from harness.alert_lines import FUNCTION, armed, connect, folded, lookup, tmp
+from harness.alert_lines import FUNCTION, alert, armed, connect, folded, lookup, program, tmp
 from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
 from integration.cli.running import command, says
@@ -88,10 +89,95 @@ def test_a_table_with_nothing_that_a_terminal_acts_on(file: Path) -> None:
     assert done.stdout.rstrip().endswith("24 violations of 4 kinds")
 
 
-@pytest.mark.parametrize(("by", "rows"), [("function", 1), ("policy", 3), ("target", 4)])
+@pytest.mark.parametrize(("by", "rows"), [("function", 1), ("policy", 3), ("package", 4), ("target", 4)])
 def test_grouped(file: Path, by: str, rows: int) -> None:
     said = json.loads(command("alerts", file, "--by", by, "--json").stdout)
     assert (said["kinds"], said["violations"]) == (rows, 24)
+
+
+CHAIN = ("urllib3", "requests", "app")
+
+
+def packages_log(time: str = "") -> list[str]:
+    return [
+        *(connect("a.example", time=time, caller=each, through=CHAIN, count=2) for each in ("_socket.so", "_ssl.so")),
+        connect("b.example", time=time, caller="_socket.so", through=("urllib3", "botocore", "app")),
+        connect("c.example", time=time, caller="libuv.so"),
+        tmp("/tmp/x", time),
+    ]
+
+
+def test_by_package_from_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.write(GROUP, packages_log(ago(hours=1)))
+    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options("package"), json=True)
+    groups = told(capsys)["groups"]
+    assert [(each.get("through"), each["violations"]) for each in groups[:2]] == [
+        (list(CHAIN), 4), (["urllib3", "botocore", "app"], 1),
+    ]  # fmt: skip
+    (asked,) = aws.asked
+    assert "caller.package, caller.through.1, caller.through.2" in asked["queryString"]
+
+
+def test_by_package(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("\n".join(packages_log()) + "\n")
+    said = json.loads(command("alerts", tmp_path / "log", "--by", "package", "--json").stdout)
+    assert [(each.get("through"), each.get("caller"), each["violations"]) for each in said["groups"]] == [
+        (list(CHAIN), None, 4),
+        (["urllib3", "botocore", "app"], None, 1),
+        (None, "libuv.so", 1),
+        (None, None, 1),
+    ]
+    assert [each.get("package") for each in said["groups"]] == ["urllib3", "urllib3", None, None]
+    done = command("alerts", tmp_path / "log", "--by", "package")
+    rows = [[cell.strip() for cell in line.split("│")[1:3]] for line in done.stdout.splitlines() if "│" in line]
+    assert rows == [
+        ["app > requests > urllib3", ""],
+        ["app > botocore > urllib3", ""],
+        ["(not told)", "libuv.so"],
+        ["(not told)", ""],
+    ]
+
+
+def test_the_page_shows_a_package(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "command-line.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "log").write_text(connect("api.stripe.com", count=41, caller="_socket.so", through=CHAIN) + "\n")
+    (group,) = json.loads(command("alerts", tmp_path / "log", "--by", "package", "--json").stdout)["groups"]
+    assert group == json.loads(shown)
+
+
+def test_a_targets_packages(tmp_path: Path, file: Path) -> None:
+    (tmp_path / "log").write_text("\n".join(packages_log()) + "\n")
+    table = command("alerts", tmp_path / "log").stdout
+    assert "app > requests > urllib3" in table
+    assert "(not told)" in table
+    assert "package" not in command("alerts", file).stdout, "where no line tells of any, there is no column"
+    lines = command("alerts", tmp_path / "log", "--lines").stdout.splitlines()
+    assert lines[0].partition(", tcp  ")[2] == (
+        "by _socket.so  for app > requests > urllib3 at /var/task/urllib3/code.py:73  [allow: a.example:443]  (2 times)"
+    )
+
+
+def test_presets_that_would_settle_it(tmp_path: Path) -> None:
+    """By a library's own name in /tmp, by the program, and by who asked for executable memory."""
+    lines = [
+        tmp("/tmp/snappy-1.1.10-0b5c-libsnappyjava.so"),
+        tmp("/tmp/hsperfdata_sbx/17"),
+        tmp("/tmp"),
+        program("/usr/bin/fc-list"),
+        alert("executable_memory", allow="libllvmlite"),
+        alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
+        alert("executable_memory", allow="libffi"),
+        alert("executable_memory", caller="libffi.so"),
+    ]
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    said = json.loads(command("alerts", tmp_path / "log", "--json").stdout)
+    assert [each.get("presets") for each in said["groups"]] == [
+        ["snappy-java"], None, None, ["matplotlib"], ["numba"], ["lightgbm"], None, None,
+    ]  # fmt: skip
+    printed = command("alerts", tmp_path / "log", "--lines").stdout
+    assert "[allow: /tmp/snappy-1.1.10-0b5c-libsnappyjava.so or preset:snappy-java]" in printed
+    assert "[allow: libllvmlite or preset:numba]" in printed
 
 
 def test_stdin_and_packed_files(file: Path, tmp_path: Path) -> None:
@@ -154,7 +240,7 @@ def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
             "--since yesterday: write 30m, 12h, 7d, or a time such as 2026-11-24T13:37:00Z",
         ),
         (("-", "--since", "1h", "--until", "2h"), "--until 2h is not after --since 1h"),
-        (("-", "--by", "colour"), "--by colour: there are function, policy, target"),
+        (("-", "--by", "colour"), "--by colour: there are function, policy, package, target"),
         (("-", "--limit", "0"), "--limit 0: 1 to 10000"),
         (("--follow",), "name what to read: files (or -), --log-group, --function or --stack"),
         (("broken.gz",), "broken.gz cannot be read: Not a gzipped file"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.alert_lines import alert, armed, at, connect, folded, lookup, tmp
+from harness.alert_lines import alert, armed, at, connect, folded, lookup, program, tmp
 from integration.cli import shop
 from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION
@@ -27,7 +28,7 @@ LOG = [
     connect("api.stripe.com", time=at(20), count=3, caller="libssl.so"),
     connect("api.stripe.com", time=at(22), caller="libssl.so"),
     tmp("/tmp/cache.json", at(21)),
-    tmp("/tmp/tmpk3j_x9a2", at(21)),
+    tmp("/tmp/3858f62230ac3c91-part", at(21)),
     connect(ip="169.254.169.254", port=80, time=at(21)),
 ]
 OTHER = [connect("api.example.com", time=at(20), function="refund")]
@@ -53,7 +54,7 @@ def test_a_table_for_people(log: Path) -> None:
     said = done.stdout
     assert "1 cold starts, 3 days observed" in said
     assert "api.stripe.com:443" in said
-    assert "/tmp/tmp????????" in said
+    assert "/tmp/????????????????-part" in said
     assert "metadata-address" in said
     assert "in block mode, the learnt policy would still deny" in said
 
@@ -92,19 +93,22 @@ def test_json(log: Path) -> None:
     assert told["policy"] == {"allow_outbound": ["api.stripe.com:443"], "allow_tmp": ["/tmp/cache.json"]}
     assert told["entries"][0]["evidence"] == {
         "count": 4, "first": at(20), "last": at(22), "days": 2, "callers": ["libssl.so"],
+        "packages": [{"count": 4, "through": [], "object": "libssl.so"}],
     }  # fmt: skip
-    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/tmp????????", 1)]
+    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/????????????????-part", 1)]
     assert [each["rule"] for each in told["decisions"]] == ["metadata-address"]
-    assert {each["target"] for each in told["still_denied"]} == {"169.254.169.254:80", "/tmp/tmpk3j_x9a2"}
+    assert {each["target"] for each in told["still_denied"]} == {
+        "169.254.169.254:80", "/tmp/3858f62230ac3c91-part",
+    }  # fmt: skip
 
 
 def test_an_offer_is_taken(log: Path, tmp_path: Path) -> None:
-    arguments = ("learn", log, "--accept", "/tmp/tmp????????", "--accept", "169.254.169.254:80")
+    arguments = ("learn", log, "--accept", "/tmp/????????????????-part", "--accept", "169.254.169.254:80")
     (told,) = json.loads(command(*arguments, "--json").stdout)["functions"]
-    assert told["policy"]["allow_tmp"] == ["/tmp/cache.json", "/tmp/tmp????????"]
+    assert told["policy"]["allow_tmp"] == ["/tmp/????????????????-part", "/tmp/cache.json"]
     assert (told["offers"], told["decisions"], told["still_denied"]) == ([], [], [])
     said = says(command("learn", log, "--accept", "/tmp/**"))
-    assert said == "--accept /tmp/**: it is not offered; offered is /tmp/tmp????????, 169.254.169.254:80"
+    assert said == "--accept /tmp/**: it is not offered; offered is /tmp/????????????????-part, 169.254.169.254:80"
 
 
 def test_a_mode_is_accepted_by_name(tmp_path: Path) -> None:
@@ -119,25 +123,57 @@ def test_a_mode_is_accepted_by_name(tmp_path: Path) -> None:
 SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
 
 
-def test_a_preset_is_offered_and_taken(tmp_path: Path) -> None:
+def test_a_preset_takes_the_place_of_entries(tmp_path: Path) -> None:
     """What it admits needs no entry of its own; what is left does."""
     (tmp_path / "log").write_text("\n".join([*map(tmp, SNAPPY), tmp("/tmp/cache.json"), *OTHER]) + "\n")
     told, refund = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert [(each["field"], each["value"], each["covers"]) for each in told["offers"]] == [
-        ("presets", "preset:snappy-java", 2)
-    ]
-    assert refund["offers"] == []
-    arguments = ("learn", tmp_path / "log", "--accept", "preset:snappy-java")
-    told, refund = json.loads(command(*arguments, "--json").stdout)["functions"]
     assert told["policy"] == {"allow_tmp": ["/tmp/cache.json"], "presets": ["snappy-java"]}
+    assert [(each["name"], each["settles"], each["evidence"]["count"]) for each in told["presets"]] == [
+        ("snappy-java", SNAPPY, 2)
+    ]
     assert (told["offers"], told["still_denied"]) == ([], [])
-    assert "presets" not in refund["policy"]
-    assert 'presets = [\n    "snappy-java",\n]' in command(*arguments).stdout
+    assert (refund["presets"], "presets" in refund["policy"]) == ([], False)
+    written = command("learn", tmp_path / "log", "--function", "checkout", "--format", "toml").stdout
+    assert f'"snappy-java",  # 2 times on 1 day, 2026-11-20; settles {", ".join(SNAPPY)}\n' in written
+    table = command("learn", tmp_path / "log").stdout
+    assert "presets, in place of entries" in table
+    assert "that the present policy admits" not in table
+    assert 'presets = [\n    "snappy-java",\n]' in table
+    # As before it was taken unasked:
+    assert command("learn", tmp_path / "log", "--accept", "preset:snappy-java").returncode == 0
 
 
-def test_a_preset_brings_its_executable_memory(tmp_path: Path) -> None:
+def test_what_a_preset_settles_beside_names_in_tmp(tmp_path: Path) -> None:
+    """A program says nothing of the library: anybody runs uname."""
+    lines = [program("/usr/bin/uname"), tmp("/tmp")]
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert told["policy"] == {"allow_tmp": ["/tmp"], "allow_child_process": ["/usr/bin/uname"]}
+    lines.append(tmp("/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so"))
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert told["policy"] == {"presets": ["sqlite-jdbc"]}
+    assert told["presets"][0]["settles"] == ["/tmp", "/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so", "/usr/bin/uname"]
+
+
+def test_the_preset_for_pythons_tempfile(tmp_path: Path) -> None:
+    """It is taken for the file with which tempfile tries /tmp: that has no glob of its own that is narrow."""
+    log = tmp_path / "log"
+    log.write_text("\n".join(map(tmp, ["/tmp/tmpk3j_x9a2.csv", "/tmp/tmpa1b2c3d4/out"])) + "\n")
+    (told,) = json.loads(command("learn", log, "--json").stdout)["functions"]
+    assert told["policy"] == {"allow_tmp": ["/tmp/tmp????????.csv", "/tmp/tmp????????/out"]}
+    log.write_text(log.read_text() + tmp("/tmp/q7w_e2r9") + "\n")
+    (told,) = json.loads(command("learn", log, "--json").stdout)["functions"]
+    assert (told["policy"], told["still_denied"]) == ({"presets": ["python-tempfile"]}, [])
+
+
+def test_a_preset_that_needs_executable_memory_is_offered(tmp_path: Path) -> None:
     lines = [tmp("/tmp/numba/index.nbi"), alert("executable_memory", allow="libllvmlite")]
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert told["policy"] == {"allow_tmp": ["/tmp/numba/index.nbi"]}
+    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("preset:numba", 2)]
+    assert told["offers"][0]["why"].endswith("what it is told to write into executable memory runs")
     (tmp_path / "present.toml").write_text('executable_memory = "block"\n')
     for present, kept in (((), {}), (("--policy", tmp_path / "present.toml"), {"executable_memory": "block"})):
         arguments = ("learn", tmp_path / "log", "--accept", "preset:numba", *present, "--json")
@@ -157,12 +193,86 @@ def test_executable_memory_is_somebodys_decision(tmp_path: Path) -> None:
     assert (told["policy"], told["decisions"]) == ({"allow_executable_memory": ["libffi"]}, [])
 
 
+def test_who_asked_for_memory_offers_a_preset(tmp_path: Path) -> None:
+    lines = [
+        alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
+        alert("executable_memory", through=("evil",), allow="libevil"),
+    ]
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("preset:lightgbm", 1)]
+    assert told["policy"] == {}
+    arguments = ("learn", tmp_path / "log", "--accept", "preset:lightgbm", "--json")
+    (told,) = json.loads(command(*arguments).stdout)["functions"]
+    assert told["policy"] == {"presets": ["lightgbm"]}
+    (tmp_path / "present.toml").write_text('presets = ["lightgbm"]\n')
+    arguments = ("learn", tmp_path / "log", "--policy", tmp_path / "present.toml", "--json")
+    (told,) = json.loads(command(*arguments).stdout)["functions"]
+    assert (told["offers"], told["presets"]) == ([], []), "it has it"
+
+
+def test_which_packages_need_an_entry(tmp_path: Path) -> None:
+    through = ("urllib3", "requests", "app")
+    (tmp_path / "log").write_text(connect("api.stripe.com", through=through, caller="_socket.so") + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert told["entries"][0]["evidence"]["packages"] == [{"count": 1, "through": list(through), "object": ""}]
+    assert "app > requests > urllib3" in command("learn", tmp_path / "log").stdout
+    for form in ("toml", "yaml", "python"):
+        written = command("learn", tmp_path / "log", "--format", form).stdout
+        assert "  # 1 time on 1 day, 2026-11-20, by _socket.so, for app > requests > urllib3\n" in written
+
+
+def test_random_names_become_a_glob(tmp_path: Path) -> None:
+    names = [f"/tmp/jna{n}.tmp" for n in (1702347291, 8812345678)]
+    (tmp_path / "log").write_text("\n".join(map(tmp, ["/tmp/app-a1b2c3", "/tmp/app-d4e5f6", *names])) + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    assert told["policy"] == {"allow_tmp": ["/tmp/app-*"], "presets": ["jna"]}
+    assert told["still_denied"] == []
+    assert "for 2 names, such as /tmp/app-a1b2c3" in command("learn", tmp_path / "log", "--format", "toml").stdout
+
+
+def test_the_page_shows_what_random_names_become(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
+    table = page.partition("| seen | learnt |")[2].partition("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert len(rows) == 5
+    for seen, learnt in rows:
+        paths = re.findall(r"`(/tmp/[^`]+)`", seen)
+        (tmp_path / "log").write_text("\n".join(map(tmp, paths)) + "\n")
+        (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+        (entry,) = re.findall(r"`([^`]+)`", learnt)
+        name, _, value = entry.partition("=")
+        wanted = {name: json.loads(value)} if value else {"allow_tmp": [entry]}
+        assert told["policy"] == wanted, seen
+
+
+def test_more_files_than_a_policy_takes(tmp_path: Path) -> None:
+    paths = [f"/tmp/profile/{one}/{two}" for one in "abcdefghijklm" for two in "nopqrstuvwxy"]
+    (tmp_path / "log").write_text("\n".join(map(tmp, paths)) + "\n")
+    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    entries = told["policy"]["allow_tmp"]
+    folded = [f"/tmp/profile/{one}/*" for one in "abc"]
+    assert (told["problem"], told["still_denied"], len(entries)) == ("", [], 156 - 3 * 12 + 3)
+    assert [entry for entry in entries if "*" in entry] == folded
+    present = tmp_path / "present.toml"
+    present.write_text(f"allow_tmp = {[f'/tmp/{n}' for n in range(125)]}\n".replace("'", '"'))
+    (told,) = json.loads(command("learn", tmp_path / "log", "--policy", present, "--json").stdout)["functions"]
+    assert "more than 128 entries" in told["problem"]
+    assert told["notes"][0].startswith("allow_tmp needs 156 entries, and there is room for 3: take a folder")
+    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/profile/**", 156)]
+    arguments = ("learn", tmp_path / "log", "--policy", present, "--accept", "/tmp/profile/**", "--json")
+    (told,) = json.loads(command(*arguments).stdout)["functions"]
+    assert (told["problem"], told["still_denied"], told["notes"]) == ("", [], [])
+    assert told["policy"]["allow_tmp"][-1] == "/tmp/profile/**"
+
+
 def test_a_preset_that_the_present_policy_has_is_not_offered(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(map(tmp, SNAPPY)) + "\n")
     (tmp_path / "present.toml").write_text('presets = ["snappy-java"]\n')
     arguments = ("learn", tmp_path / "log", "--policy", tmp_path / "present.toml", "--json")
     (told,) = json.loads(command(*arguments).stdout)["functions"]
-    assert (told["offers"], told["lacking"], told["present"]) == ([], [], {"presets": ["snappy-java"]})
+    assert (told["offers"], told["presets"], told["lacking"]) == ([], [], [])
+    assert told["present"] == {"presets": ["snappy-java"]}
 
 
 # The present policy

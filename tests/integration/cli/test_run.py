@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from harness.alert_lines import tmp
 from integration.cli import shop
 from integration.cli.running import command, says
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.run import pairs, what
+from shielded_function.cli.run import pairs, what, who
 from shielded_function_emulator import interface_emulator, places
 from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_monitoring import Alert, parse_line
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,23 @@ def test_a_table_for_people(assembly: Path, event: Path) -> None:
     assert row.rstrip(" │").endswith("/usr/bin/id")
     assert "OK before, ALARM after" in said
     assert '"policy":' not in said, "alert lines are in the table"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (tmp("/tmp/x"), ""),
+        (tmp("/tmp/x", caller="libz.so"), "libz.so"),
+        (
+            tmp("/tmp/x", caller="libz.so", through=("leftpad", "app")),
+            "app > leftpad, /var/task/leftpad/code.py:73, libz.so",
+        ),
+    ],
+)
+def test_who_did_it(line: str, said: str) -> None:
+    alert = parse_line(line)
+    assert isinstance(alert, Alert)
+    assert who(alert) == said
 
 
 def test_without_a_shield(assembly: Path, event: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from shielded_function_monitoring import MODES, POLICIES, Alert, AlertError, ShieldEvent, parse_line
 from shielded_function_monitoring.alert import EVENTS, Origin
+from shielded_function_monitoring.frames import Frame
 
 # The line as the design writes it.
 LINE: dict[str, Any] = {
@@ -146,6 +147,10 @@ def test_other_lines_are_none(line: str) -> None:
         ({"details": {"port": True}}, "port: expected int, found true"),
         ({"details": {"arguments": ["a", 1]}}, "details.arguments: expected strings"),
         ({"caller": "libc.so.6"}, "caller: expected dict"),
+        ({"caller": {"package": 7}}, "package: expected str"),
+        ({"caller": {"line": "73"}}, "line: expected int"),
+        ({"caller": {"through": "urllib3"}}, "through: expected list"),
+        ({"caller": {"through": ["urllib3", 7]}}, "caller.through: expected strings"),
         ({"pid": "17"}, "pid: expected int"),
         ({"v": 0}, "v: 0 is no version of the schema"),
         ({"v": "1"}, "v: expected int"),
@@ -164,3 +169,42 @@ def test_what_breaks_the_schema(change: dict[str, Any], says: str) -> None:
 def test_what_must_be_there(name: str) -> None:
     with pytest.raises(AlertError, match=rf"^{name}: missing$"):
         parse_line(json.dumps({key: LINE[key] for key in LINE if key != name}))
+
+
+CALLER = {
+    "object": "_socket.so",
+    "function": "create_connection",
+    "file": "/var/task/urllib3/util/connection.py",
+    "line": 73,
+    "package": "urllib3",
+    "through": ["urllib3", "requests", "app"],
+}
+
+
+def test_the_frame_that_made_the_call() -> None:
+    alert = parse_line(json.dumps({**LINE, "caller": CALLER}))
+    assert isinstance(alert, Alert)
+    assert alert.caller == "_socket.so"
+    assert alert.frame == Frame(
+        "create_connection", CALLER["file"], 73, "urllib3", ("urllib3", "requests", "app")
+    )  # fmt: skip
+    assert alert.frame is not None
+    assert alert.frame.place == "/var/task/urllib3/util/connection.py:73"
+    assert alert.frame.chain == ("urllib3", "requests", "app")
+
+
+@pytest.mark.parametrize(
+    ("caller", "frame", "place", "chain"),
+    [
+        ({"object": "libuv.so"}, None, "", ()),
+        ({"file": "/var/task/app.py"}, Frame(file="/var/task/app.py"), "/var/task/app.py", ()),
+        ({"package": "app"}, Frame(package="app"), "", ("app",)),
+        ({"through": ["a", "b"]}, Frame(through=("a", "b")), "", ()),
+        ({"package": "a", "through": ["a", "", "c"]}, Frame(package="a", through=("a", "", "c")), "", ("a",)),
+    ],
+)
+def test_what_of_the_frame_is_not_told(caller: Any, frame: Frame | None, place: str, chain: tuple[str, ...]) -> None:
+    alert = parse_line(json.dumps({**LINE, "caller": caller}))
+    assert isinstance(alert, Alert)
+    assert alert.frame == frame
+    assert ((alert.frame or Frame()).place, (alert.frame or Frame()).chain) == (place, chain)

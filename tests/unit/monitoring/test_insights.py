@@ -48,6 +48,8 @@ LOG = [
     "REPORT RequestId: 1",
 ]
 
+THROUGH = ("urllib3", "requests", "app")
+
 QUERIES = {
     "observed": queries.observed(),
     "observed, of one": queries.observed(("checkout",)),
@@ -287,3 +289,33 @@ def test_the_groups_of_each_log_group_apart() -> None:
         .endswith("by function, region, account, @log")
     )
     assert queries.lines().apart_by("@log") == queries.lines()
+
+
+def test_elements_of_arrays_are_fields() -> None:
+    """As Logs Insights names them: `caller.through.1` (AnalyzeLogData, "Fields in JSON logs")."""
+    log = [connect("a.example", through=THROUGH), connect("a.example", through=THROUGH[:1]), connect("a.example")]
+    text = "stats count(*) as lines by caller.through.0, caller.through.2, caller.line"
+    assert evaluate_text(text, log) == [
+        {"caller.through.0": "urllib3", "caller.through.2": "app", "caller.line": "73", "lines": "1"},
+        {"caller.through.0": "urllib3", "caller.line": "73", "lines": "1"},
+        {"lines": "1"},
+    ]
+    assert parse_query(text).render() == text
+    (row,) = evaluate_text(
+        "stats count(*) as lines by a.0, b.0.c", ['{"function_shield":true,"a":[7],"b":[{"c":"x"}]}']
+    )
+    assert row == {"a.0": "7", "b.0.c": "x", "lines": "1"}
+    assert evaluate_text("filter ispresent(caller.through.9) | stats count(*) as lines by policy", log) == []
+
+
+@pytest.mark.parametrize("caller", [7, [], "x", {"through": {"1": "x"}}, {"through": [[], {}, None, True]}])
+def test_a_caller_that_nobody_writes(caller: object) -> None:
+    forged = json.dumps({**json.loads(connect("a.example")), "caller": caller}, separators=(",", ":"))
+    (row,) = evaluate(queries.observed(), [forged])
+    assert queries.chain_of_row(row) == ()
+
+
+def test_the_packages_of_a_row() -> None:
+    (row,) = evaluate(queries.alerts_by("package"), [connect("a.example", through=THROUGH, caller="_socket.so")])
+    assert queries.chain_of_row(row) == THROUGH
+    assert row["caller.object"] == "_socket.so"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import time
 from pathlib import Path
 
 import botocore.session
@@ -19,6 +20,7 @@ from shielded_function_monitoring.learning import (
     Heading,
     Learnt,
     MergeError,
+    PackageCount,
     StoreError,
     from_json,
     learn,
@@ -31,8 +33,10 @@ from shielded_function_monitoring.learning import (
     write_toml,
     write_yaml,
 )
+from shielded_function_monitoring.learning.learner import MAX_TMP
 from shielded_function_monitoring.learning.questions import Question
 from shielded_function_monitoring.learning.suspects import RULES
+from shielded_function_monitoring.learning.tmp_names import plan
 from shielded_function_monitoring.learning.wildcards import common_domain, domain_of, form_of
 
 SERVICES = tuple(botocore.session.Session().get_available_services())
@@ -75,7 +79,8 @@ def test_each_policy_with_a_list() -> None:
         ("allow_tmp", "/tmp/cache.json"),
         ("allow_child_process", "/usr/bin/convert"),
     ]
-    assert learnt.entries[2].evidence == Evidence(4, at(20), at(22), 2, ("_socket.so", "libssl.so"))
+    packages = (PackageCount(3, object="libssl.so"), PackageCount(1, object="_socket.so"))
+    assert learnt.entries[2].evidence == Evidence(4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages)
     assert (learnt.findings, learnt.offers, learnt.incomplete) == ([], [], [])
     assert (learnt.cold_starts, learnt.days) == (1, 2)
     assert ShieldPolicy(**learnt.additions()).allow_tmp == ("/tmp/cache.json",)
@@ -196,14 +201,31 @@ def test_a_server_name_is_the_host() -> None:
     assert entries(learnt) == [("allow_outbound", "other.example.com:443")]
 
 
-RANDOM = {
+KNOWN = {
     "/tmp/tmpk3j_x9a2": "/tmp/tmp????????",
     "/tmp/tmpk3j_x9a2.csv": "/tmp/tmp????????.csv",
+    "/tmp/tmpk3j_x9a2/out.csv": "/tmp/tmp????????/out.csv",
     "/tmp/tmp.Ab3dEf9hIj": "/tmp/tmp.??????????",
+}
+
+
+@pytest.mark.parametrize(("path", "glob"), KNOWN.items())
+def test_names_of_a_known_library_are_learnt_as_a_glob(path: str, glob: str) -> None:
+    learnt = learnt_of(tmp(path, count=2))
+    assert (entries(learnt), learnt.offers) == ([("allow_tmp", glob)], [])
+    assert learnt.entries[0].evidence.count == 2
+    assert learnt.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random (")
+    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
+
+
+RANDOM = {
+    "/tmp/tmpabcdefgh": "/tmp/tmp????????",  # nothing but letters: it may be a word
+    "/tmp/tmpk3j_x9a2/0f8fad5b-d9cb-469f-a165-70867728950e": f"/tmp/tmp????????/{'?' * 36}",
     "/tmp/upload-Xy3aB9/part": "/tmp/upload-??????/part",
     "/tmp/report12345678901234567890.pdf": "/tmp/report*.pdf",
     "/tmp/0f8fad5b-d9cb-469f-a165-70867728950e/a": "/tmp/????????????????????????????????????/a",
-    "/tmp/3858f62230ac3c915f300c664312c63f": "/tmp/*",
+    "/tmp/3858f62230ac3c915f300c664312c63f": f"/tmp/{'?' * 32}",
+    "/tmp/3858f62230ac3c91.bin": f"/tmp/{'?' * 16}.bin",
 }
 
 
@@ -228,7 +250,115 @@ def test_the_file_with_which_tempfile_tries_the_directory() -> None:
     """It is eight characters: by itself it might be anything."""
     assert entries(learnt_of(tmp("/tmp/k3j_x9a2"))) == [("allow_tmp", "/tmp/k3j_x9a2")]
     learnt = learnt_of(tmp("/tmp/k3j_x9a2"), tmp("/tmp/tmpab12cd34.csv"))
-    assert [each.value for each in learnt.offers] == ["/tmp/????????", "/tmp/tmp????????.csv"]
+    assert entries(learnt) == [("allow_tmp", "/tmp/tmp????????.csv")]
+    assert [each.value for each in learnt.offers] == ["/tmp/????????"]
+
+
+ALIKE = [
+    (["/tmp/jna1702347291.tmp", "/tmp/jna8812345678.tmp"], "/tmp/jna*.tmp"),
+    (["/tmp/upload-Xy3aB9/part", "/tmp/upload-Zz1yX2/part"], "/tmp/upload-??????/part"),
+    (["/tmp/.org.chromium.Chromium.AbCdEf", "/tmp/.org.chromium.Chromium.xYzAbC"], "/tmp/.org.chromium.Chromium.*"),
+    ([f"/tmp/up-{n * 7:08d}-0f8fad5b-d9cb-469f-a165-70867728950{n}" for n in (1, 2)], "/tmp/up-*"),
+    (["/tmp/out/a8f3e2c1", "/tmp/out/b7d2c1e8"], "/tmp/out/*"),
+    (["/tmp/report12345678901234567890.pdf", "/tmp/report1234567890123.pdf"], "/tmp/report*.pdf"),
+]
+
+
+@pytest.mark.parametrize(("paths", "glob"), ALIKE, ids=[glob for _, glob in ALIKE])
+def test_what_was_seen_twice_is_learnt_as_a_glob(paths: list[str], glob: str) -> None:
+    learnt = learnt_of(*(tmp(path, caller="a.so") for path in paths), tmp("/tmp/cache.json"))
+    assert entries(learnt) == [("allow_tmp", value) for value in sorted((glob, "/tmp/cache.json"))]
+    assert learnt.offers == []
+    (entry,) = (each for each in learnt.entries if each.value == glob)
+    assert entry.evidence.count == 2
+    assert entry.note.startswith(f"for 2 names, such as {sorted(paths)[0]}, ")
+    policy = ShieldPolicy(allow_tmp=[glob])
+    assert all(policy.decide("tmp", path).action == "allow" for path in paths)
+    text = write_toml({"allow_tmp": [glob]}, Heading.of(learnt))
+    assert "; for 2 names, such as " in text
+
+
+def test_one_name_twice_is_one_name() -> None:
+    learnt = learnt_of(*(tmp("/tmp/jna1702347291.tmp", time=at(day)) for day in (20, 21)))
+    assert entries(learnt) == [("allow_tmp", "/tmp/jna1702347291.tmp")]
+
+
+def test_a_glob_takes_what_it_covers() -> None:
+    """No entry is left that nothing needs."""
+    paths = ["/tmp/up-a1b2c3d4", "/tmp/up-e5f6a7b8", "/tmp/up-readme", "/tmp/up-0f8fad5b-d9cb-469f-a165-70867728950e"]
+    learnt = learnt_of(*map(tmp, paths))
+    assert entries(learnt) == [("allow_tmp", "/tmp/up-*")]
+    assert "for 4 names" in learnt.entries[0].note
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["/tmp/a8f3e2c1", "/tmp/b7d2c1e8"],
+        ["/tmp/a8f3e2c1.csv", "/tmp/b7d2c1e8.csv"],
+        ["/tmp/x-a8f3e2c1", "/tmp/x-b7d2c1e8"],
+        ["/tmp/config.json", "/tmp/colors.json"],
+        ["/tmp/file1.txt", "/tmp/file2.txt"],
+        ["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"],
+    ],
+)
+def test_what_has_too_little_in_common_stays_apart(paths: list[str]) -> None:
+    assert entries(learnt_of(*map(tmp, paths))) == [("allow_tmp", path) for path in sorted(paths)]
+
+
+def test_forged_names_cost_no_hours() -> None:
+    """Each line another glob: only those are tried that cover most."""
+    names = [f"/tmp/tmpa1b2c3{n % 90 + 10}.{n}" for n in range(3000)]
+    names += [f"/tmp/{'-'.join(f'a{j}b{n}' for j in range(12))}" for n in range(1500)]
+    began = time.process_time()
+    made = plan(names)
+    assert time.process_time() - began < 30
+    assert len({form.glob for form in made.taken.values()}) <= 256 + 32
+
+
+# More than a policy takes
+
+
+def test_how_many_entries_a_policy_takes() -> None:
+    assert len(ShieldPolicy(allow_tmp=[f"/tmp/{n}" for n in range(MAX_TMP)]).allow_tmp) == MAX_TMP
+    with pytest.raises(ValueError, match=f"more than {MAX_TMP} entries"):
+        ShieldPolicy(allow_tmp=[f"/tmp/{n}" for n in range(MAX_TMP + 1)])
+
+
+def test_entries_are_folded_where_there_are_too_many() -> None:
+    """As few as are needed, the fullest folder first."""
+    paths = [f"/tmp/{folder}/{name}" for folder in ("one", "two") for name in "abcdefghij"]
+    paths += [f"/tmp/{n}" for n in range(MAX_TMP - 12)]
+    learnt = learnt_of(*map(tmp, paths))
+    globs = [value for _, value in entries(learnt) if "*" in value]
+    assert (len(learnt.entries), globs) == (MAX_TMP - 1, ["/tmp/one/*"])
+    assert "a policy takes 128 entries" in next(each.note for each in learnt.entries if each.value == "/tmp/one/*")
+    assert ShieldPolicy(**learnt.additions())
+    assert len(learnt_of(*map(tmp, paths[:MAX_TMP])).entries) == MAX_TMP
+
+
+def test_the_present_policy_needs_room_too() -> None:
+    paths = [f"/tmp/parts/{name}" for name in "abc"]
+    assert len(learnt_of(*map(tmp, paths), room=3).entries) == 3
+    assert entries(learnt_of(*map(tmp, paths), room=2)) == [("allow_tmp", "/tmp/parts/*")]
+
+
+def test_names_with_one_beginning_are_folded() -> None:
+    names = ["alpha", "beta", "gamma"]
+    learnt = learnt_of(*(tmp(f"/tmp/chart-{name}") for name in names), tmp("/tmp/one"), room=2)
+    assert entries(learnt) == [("allow_tmp", "/tmp/chart-*"), ("allow_tmp", "/tmp/one")]
+
+
+def test_what_cannot_be_folded_is_said() -> None:
+    paths = [f"/tmp/profile/{one}/{two}" for one in "abcdefghijklm" for two in "nopqrstuvwxy"]
+    learnt = learnt_of(*map(tmp, paths), tmp("/tmp/one"), room=10)
+    assert "allow_tmp needs 157 entries, and there is room for 10: take a folder that is offered" in learnt.notes[0]
+    assert not any("*" in value for _, value in entries(learnt))
+    (offer,) = learnt.offers
+    assert (offer.value, offer.covers, offer.evidence.count) == ("/tmp/profile/**", 156, 156)
+    accepted = learnt_of(*map(tmp, paths), tmp("/tmp/one"), room=10, accept=["/tmp/profile/**"])
+    assert entries(accepted) == [("allow_tmp", "/tmp/one"), ("allow_tmp", "/tmp/profile/**")]
+    assert (accepted.offers, accepted.notes) == ([], [])
 
 
 def test_many_files_of_one_directory() -> None:
@@ -236,6 +366,8 @@ def test_many_files_of_one_directory() -> None:
     assert (len(few.entries), few.offers) == (20, [])
     many = learnt_of(*(tmp(f"/tmp/parts/{n}") for n in range(21)), tmp("/tmp/one"))
     assert entries(many) == [("allow_tmp", "/tmp/one")]
+    right_in_tmp = learnt_of(*(tmp(f"/tmp/{n}") for n in range(21)))
+    assert (len(right_in_tmp.entries), right_in_tmp.offers) == (21, []), "/tmp/* is nothing that is offered"
     (offer,) = many.offers
     assert (offer.value, offer.covers) == ("/tmp/parts/*", 21)
 
@@ -403,7 +535,8 @@ def test_runs_are_merged() -> None:
     assert log.folded == {"read_write_tmp": 3}
     assert log.with_others == {"outbound_connectivity": 1}
     evidence = learn(log).entries[0].evidence
-    assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"))
+    packages = (PackageCount(2, object="a.so"), PackageCount(1, object="b.so"))
+    assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"), packages)
     assert first.functions != merged.functions, "what was given is not changed"
 
 
@@ -419,6 +552,56 @@ def test_the_same_run_twice_is_a_mistake() -> None:
 def test_what_is_no_run(value: object) -> None:
     with pytest.raises(StoreError):
         from_json(value)
+
+
+# Packages
+
+URLLIB3 = ("urllib3", "requests", "app")
+
+
+def test_which_packages_need_an_entry() -> None:
+    log = log_of(
+        *(connect("api.stripe.com", caller=caller, through=URLLIB3) for caller in ("_socket.so", "_ssl.so")),
+        connect("api.stripe.com", through=("urllib3", "botocore"), caller="_socket.so"),
+        connect("api.stripe.com", caller="libcurl.so"),
+    )
+    (entry,) = learn(log).entries
+    assert entry.evidence.packages == (
+        PackageCount(2, URLLIB3),
+        PackageCount(1, (), "libcurl.so"),
+        PackageCount(1, ("urllib3", "botocore")),
+    )
+    assert [each.text for each in entry.evidence.packages] == [
+        "app > requests > urllib3", "(not told) libcurl.so", "botocore > urllib3",
+    ]  # fmt: skip
+    assert [each.package for each in entry.evidence.packages] == ["urllib3", "", "urllib3"]
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
+    assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
+
+
+def test_who_did_what_is_not_learnt() -> None:
+    learnt = learnt_of(connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"))
+    assert learnt.findings[0].evidence.who == "app > requests > urllib3"
+    text = write_toml({}, Heading.of(learnt))
+    assert "# Not learnt (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
+    assert learnt_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
+
+
+def test_packages_are_kept_with_what_was_observed() -> None:
+    run = read([connect("api.stripe.com", through=URLLIB3, count=3)])
+    kept = json.loads(json.dumps(to_json(run)))
+    assert from_json(kept) == run
+    (log,) = kept["functions"]
+    del log["observations"][0]["evidence"]["packages"]  # as a version before wrote it
+    (found,) = from_json(kept).functions.values()
+    assert learn(found).entries[0].evidence.packages == ()
+
+
+def test_a_hostile_package_stays_a_comment() -> None:
+    log = log_of(connect("api.stripe.com", through=(HOSTILE, "\x1b[2J")))
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
+    assert all(each.isprintable() for each in text.splitlines())
+    assert yaml.safe_load(write_yaml({"allow_tmp": ["/tmp/a"]}, Heading.of(learn(log)))) == {"allow_tmp": ["/tmp/a"]}
 
 
 # As text
@@ -465,8 +648,8 @@ def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
     (shown,) = re.findall("```toml\n(.*?)```", text, re.DOTALL)
     log = log_of(
         *(armed(at(10)) for _ in range(53)),
-        *(connect("api.stripe.com", time=at(day), caller="libssl.so.3") for day in range(11, 24)),
-        *(connect("api.stripe.com", time=at(24), caller="libssl.so.3") for _ in range(1488)),
+        *(connect("api.stripe.com", time=at(day), caller="_socket.so", through=URLLIB3) for day in range(11, 24)),
+        *(connect("api.stripe.com", time=at(24), caller="_socket.so", through=URLLIB3) for _ in range(1488)),
     )
     heading = Heading.of(learn(log))
     written = write_toml({"allow_outbound": ["api.stripe.com:443"]}, heading)

@@ -1,16 +1,19 @@
-"""Of any log: the learnt policy admits what it says, needs every entry of it, and has no wildcard nobody asked for."""
+"""Of any log: the learnt policy admits what it says, needs every entry of it, and has wildcards in /tmp alone."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.alert_lines import FUNCTION, at
 from shielded_function_monitoring.learning import FunctionLog, Learnt, learn, read
+from shielded_function_monitoring.learning.alike import Glob, alike, globs_of
+from shielded_function_monitoring.learning.folding import fold
 from shielded_function_monitoring.learning.questions import question_of
+from shielded_function_monitoring.learning.tmp_names import admits, is_narrow, plan
 from shielded_function_runtime import core
 
 _NASTY = st.text(alphabet=" ,*?\n\t\r\0\"'\\#=:;/[]{}.-_\u202e\ud800\u00e9aA0~$", max_size=8)
@@ -24,7 +27,8 @@ _IPS = st.sampled_from(["198.51.100.7", "2001:db8::9", "169.254.169.254", "::fff
 _PORTS = st.sampled_from([0, 1, 53, 443, 65535, 65536, -1, 443.5, "443", True])
 _PATHS = st.one_of(
     st.builds("{}{}".format, st.sampled_from(["/tmp/", "/tmp", "/usr/bin/", "/dev/shm/", "", "unshielded:/a"]), _NASTY),
-    st.sampled_from(["/tmp/tmpabcdefgh", "/tmp/a.json", "/usr/bin/id", "/tmp/" + "z" * 1125 + "..."]),
+    st.sampled_from(["/tmp/tmpabcdefgh", "/tmp/tmpk3j_x9a2", "/tmp/up-a1b2c3", "/tmp/up-d4e5f6", "/tmp/up-x"]),
+    st.sampled_from(["/tmp/a.json", "/usr/bin/id", "/tmp/" + "z" * 1125 + "..."]),
 )
 _CONNECTION = st.fixed_dictionaries(
     {"policy": st.just("outbound_connectivity"), "protocol": st.sampled_from(["tcp", "udp", "dns", "tls", "raw"])},
@@ -70,7 +74,8 @@ def test_the_least_policy(lines: list[dict[str, Any]]) -> None:
     (log,) = read(map(_line, lines)).functions.values()
     learnt: Learnt = learn(log)
     entries = [(each.field, each.value) for each in learnt.entries]
-    assert not any(set("*?,\n") & set(value) for _, value in entries)
+    assert not any(set("*?,\n") & set(value) for name, value in entries if name != "allow_tmp")
+    assert all(is_narrow(value) for name, value in entries if name == "allow_tmp" and set("*?") & set(value))
     assert not any("169.254" in value for _, value in entries)
     admitted = _admitted(log, entries)
     for each in entries:
@@ -82,3 +87,97 @@ def test_the_least_policy(lines: list[dict[str, Any]]) -> None:
             name = seen.sni or seen.host or seen.path
             same = (each in (seen.describe(), name) or each.startswith((f"{name}:", f"[{name}]:")) for each in told)
             assert any(same), f"{seen} is neither learnt, nor offered, nor told"
+
+
+# Globs for random names
+
+_WORD = st.text(alphabet="abcdefgzXYZ", min_size=0, max_size=6)
+_RANDOM = st.text(alphabet="abcdefgXYZ0123456789", min_size=4, max_size=12)
+_COMPONENT = st.one_of(
+    st.builds("{}{}{}{}".format, _WORD, st.sampled_from(["-", "_", ".", ""]), _RANDOM, st.sampled_from(["", ".tmp"])),
+    st.builds("{}-{}-{}".format, _WORD, _RANDOM, _WORD),
+    st.text(alphabet="ab1-_.~ é*?,\n", min_size=1, max_size=6),
+    _WORD,
+)
+_TMP_PATHS = st.lists(
+    st.builds("/tmp/{}".format, st.lists(_COMPONENT, min_size=1, max_size=3).map("/".join)), min_size=1, max_size=14
+)
+
+
+def _fixed(glob: str) -> tuple[list[str], int, str, str]:
+    """The components of a glob, which one is wild, and what is fixed in it."""
+    parts = glob.split("/")
+    (wild,) = (at for at, part in enumerate(parts) if "*" in part)
+    prefix, suffix = parts[wild].split("*")
+    return parts, wild, prefix, suffix
+
+
+@given(_TMP_PATHS)
+@example(["/tmp/jna1234567.tmp", "/tmp/jna7654321.tmp", "/tmp/jna.tmp"])
+@example(["/tmp/a1b2c3d4", "/tmp/b2c3d4e5"])
+@example(["/tmp/up-a1b2c3/x", "/tmp/up-d4e5f6/x", "/tmp/up-d4e5f6/y"])
+def test_a_glob_covers_what_was_seen_in_one_component(paths: list[str]) -> None:
+    found = globs_of(paths)
+    assert set(found) <= set(paths)
+    for glob in set(found.values()):
+        covered = sorted(path for path, other in found.items() if other == glob)
+        assert len(covered) > 1, "seen twice or more"
+        parts, wild, prefix, suffix = _fixed(glob)
+        assert parts[:2] == ["", "tmp"]
+        assert wild > 2 or len(prefix) >= 3, "right in /tmp, something must be known"
+        for path in covered:
+            mine = path.split("/")
+            assert [each for at, each in enumerate(mine) if at != wild] == [
+                each for at, each in enumerate(parts) if at != wild
+            ]
+            assert mine[wild].startswith(prefix)
+            assert mine[wild].endswith(suffix)
+            if glob.isprintable() and glob == glob.strip():
+                assert admits(glob, path), "as the core reads it"
+
+
+@given(_TMP_PATHS, _COMPONENT)
+def test_a_glob_matches_nothing_without_its_fixed_parts(paths: list[str], other: str) -> None:
+    for glob in set(globs_of(paths).values()):
+        parts, wild, prefix, suffix = _fixed(glob)
+        for name in (other, f"{prefix}a/b{suffix}", f"x{prefix}1{suffix}", f"{prefix}1{suffix}x"):
+            path = "/".join([*parts[:wild], name, *parts[wild + 1 :]])
+            has_both = name.startswith(prefix) and name.endswith(suffix) and len(name) >= len(prefix) + len(suffix)
+            if "/" in name or not has_both:
+                assert not admits(glob, path), "the core, which judges in the function, says the same"
+        assert not admits(glob, "/".join([*parts, "below"]))
+        assert not admits(glob, "/".join(parts[:-1]))
+
+
+@given(st.lists(_COMPONENT, min_size=1, max_size=20), st.booleans())
+def test_names_of_one_folder(names: list[str], in_folder: bool) -> None:
+    found = alike(names, in_folder=in_folder)
+    assert all(glob.matches(name) for name, glob in found.items())
+    assert all(len(glob.prefix) >= 3 for glob in found.values() if not in_folder)
+    for glob in set(found.values()):
+        assert sum(glob.matches(name) for name in set(names)) > 1
+    assert not Glob("ab", "ba").matches("aba"), "what is fixed does not overlap"
+
+
+@given(_TMP_PATHS)
+def test_each_path_is_taken_once(paths: list[str]) -> None:
+    made = plan(paths)
+    assert not set(made.taken) & set(made.offered)
+    for path, form in made.taken.items():
+        assert is_narrow(form.glob)
+        assert admits(form.glob, path)
+    globs = {form.glob for form in made.taken.values()}
+    for path in set(paths) - set(made.taken):
+        assert not any(admits(glob, path) for glob in globs), "a glob takes all that it covers"
+
+
+@given(_TMP_PATHS, st.integers(min_value=0, max_value=6))
+def test_folding_makes_it_fit_or_does_nothing(paths: list[str], room: int) -> None:
+    folded = fold(paths, room)
+    left = {folded.get(path, path) for path in paths}
+    assert len(left) <= room or folded == {}
+    assert "/tmp/*" not in folded.values()
+    for path, glob in folded.items():
+        assert is_narrow(glob)
+        if path.isprintable() and path == path.strip():
+            assert admits(glob, path) or not admits(path, path), path

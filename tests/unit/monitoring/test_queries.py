@@ -39,7 +39,7 @@ def test_queries(query: Any) -> None:
     named = set(_WORD.findall(re.sub(r'"[^"]*"', "", query.text))) - _WORDS
     made = set(re.findall(r" as (\w+)", query.text))
     known = fields_of(json_schema())
-    assert {"count", "details.host", "caller.object", "reason"} <= known
+    assert {"count", "details.host", "caller.object", "caller.package", "reason"} <= known
     assert named - made <= known | {"@timestamp"}
     policies = {"outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory"}
     assert texts <= policies | {"self_protection", "start", "armed", "refused", "unshielded", "FUNCTION_NAME"}

@@ -60,7 +60,7 @@ def hostile_log() -> list[str]:
     log = list(LOG)
     for text in HOSTILE:
         log += [
-            connect(text, function=text, region=text, caller=text, allow=text),
+            connect(text, function=text, region=text, caller=text, allow=text, through=(text, text)),
             tmp(f"/tmp/{text}", function=text),
             refused(text, function=text),
         ]
@@ -84,6 +84,39 @@ def test_what_is_in_it() -> None:
     assert [(each.begun[:10], each.count) for each in report.periods if each.policy == "outbound_connectivity"] == [
         ("2026-11-20", 41), ("2026-11-21", 1),
     ]  # fmt: skip
+
+
+def test_by_package() -> None:
+    through = ("urllib3", "requests", "app")
+    log = [
+        connect("api.stripe.com", count=3, caller="_socket.so", through=through),
+        connect("api.stripe.com", function="refund", caller="_ssl.so", through=("urllib3", "botocore")),
+        tmp("/tmp/x", through=("urllib3",)),
+        tmp("/tmp/y", caller="libz.so"),
+        tmp("/tmp/z"),
+        folded("read_write_tmp", 18),
+    ]
+    report = report_of(log)
+    assert [(each.name, each.count, dict(each.counts), each.functions) for each in report.packages] == [
+        ("urllib3", 5, {"outbound_connectivity": 4, "read_write_tmp": 1}, ["checkout", "refund"]),
+        ("(not told)", 1, {"read_write_tmp": 1}, ["checkout"]),
+        ("(not told) libz.so", 1, {"read_write_tmp": 1}, ["checkout"]),
+    ]
+    assert report.groups[0].packages == ["app > requests > urllib3"]
+    saved = json.loads(json.dumps(report_to_json(report)))
+    assert json.loads(json.dumps(report_to_json(report_from_json(saved)))) == saved
+    assert "| urllib3 | checkout, refund | 4 | 1 |" in to_markdown(report)
+    page = Page(to_html(report))
+    assert "urllib3checkout, refund41" in page.text
+    assert "app > requests > urllib3" in page.text
+
+
+def test_a_report_from_before_packages_were_told() -> None:
+    saved = report_to_json(report_of(LOG))
+    del saved["packages"]
+    for group in saved["groups"]:
+        del group["packages"]
+    assert report_of(LOG, report_from_json(saved)).new == []
 
 
 def test_what_is_new_since_the_last() -> None:
@@ -164,7 +197,7 @@ def test_markdown_is_a_table_whatever_stands_in_it() -> None:
     text = to_markdown(report_of(hostile_log()))
     rows = [line for line in text.splitlines() if line.startswith("|")]
     unescaped = re.compile(r"(?<!\\)\|")
-    assert {len(unescaped.findall(re.sub(r"\\\\", "", row))) for row in rows} == {10, 8}
+    assert {len(unescaped.findall(re.sub(r"\\\\", "", row))) for row in rows} == {11, 8, 5}
     assert not re.search(r"(?<!\\)<", text)
     assert "http://" not in text
     assert all(line.isprintable() or "\u200b" in line for line in text.splitlines())

@@ -1,7 +1,7 @@
 """Which violations of a function raise an alarm, by the filters and alarms that a template has.
 
-Lines are tried on the filters: one against each policy in each mode, and one for each host, address and path that a
-filter excepts.
+Lines are tried on the filters: one against each policy in each mode, and one for each host, address, path and package
+that a filter excepts.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .rule import Context, Problem
 _BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
 _NAME: Final = "this function"
 """What the function is called here, so that a pattern that many functions have is tried once."""
-_EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
+_EXCEPTED: Final = re.compile(r'\$\.(details\.\w+|caller\.package) != "((?:[^"\\]|\\.)*)"')
 
 
 class _Violation(NamedTuple):
-    """What a line tells."""
+    """What a line tells. `details`: by the field's name, such as `details.host` or `caller.package`."""
 
     policy: str
     mode: str
@@ -37,11 +37,14 @@ class _Violation(NamedTuple):
 
     def line(self) -> str:
         """The line, as the shield would write it."""
-        known = {"mode": self.mode, "details": dict(self.details)} if self.mode else {}
+        known: dict[str, Any] = {"mode": self.mode, "details": {}} if self.mode else {}
+        for name, value in self.details:
+            outer, _, inner = name.partition(".")
+            known.setdefault(outer, {})[inner] = value
         return json.dumps({"function_shield": True, "function": _NAME, "policy": self.policy, "count": 1, **known})
 
     def __str__(self) -> str:
-        details = "".join(f" with the {key} {value}" for key, value in self.details)
+        details = "".join(f" with the {name.partition('.')[2]} {value}" for name, value in self.details)
         return f"{self.policy}{f' in mode {self.mode}' if self.mode else ''}{details}"
 
 

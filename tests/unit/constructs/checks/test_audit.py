@@ -179,6 +179,11 @@ def exceptions(*hosts: str) -> ShieldAlarms:
             ShieldAlarms(outbound_connectivity=AlarmOn(mode="alert")),
             "no alarm fires any more for: outbound_connectivity in mode block",
         ),
+        (
+            ShieldAlarms(),
+            ShieldAlarms(read_write_tmp=AlarmOn(except_packages=["urllib3"])),
+            "no alarm fires any more for: read_write_tmp in mode block with the package urllib3, read_write_tmp in",
+        ),
         (ShieldAlarms(count_read_handler=True), ShieldAlarms(), "no alarm fires any more for: read_handler"),
         (ShieldAlarms(threshold=5), ShieldAlarms(), ""),
         (ShieldAlarms(), ShieldAlarms(granularity="policy"), ""),

@@ -348,6 +348,15 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: AlarmOn(except_hosts=cast("Any", "a.example")), r"AlarmOn.except_hosts: 'a.example' is not a list"),
     (lambda: AlarmOn(except_hosts=["a.example:443"]), "AlarmOn.except_hosts: 'a.example:443' is no host"),
     (lambda: AlarmOn(except_paths=["tmp"]), "AlarmOn.except_paths: 'tmp' is no absolute path"),
+    (lambda: AlarmOn(except_packages=cast("Any", "urllib3")), r"AlarmOn.except_packages: 'urllib3' is not a list"),
+    (
+        lambda: AlarmOn(except_packages=["urllib*"]),
+        r"AlarmOn.except_packages: 'urllib\*' is no package: write one name",
+    ),
+    (
+        lambda: ShieldAlarms(self_protection=AlarmOn(except_packages=["urllib3"])),
+        "ShieldAlarms.self_protection: AlarmOn.except_packages: it means nothing for self_protection, only for",
+    ),
     (lambda: ShieldAlarms(actions=cast("Any", "topic")), r"ShieldAlarms.actions: 'topic' is not a list; write \[act"),
     (lambda: ShieldAlarms(ok_actions=cast("Any", 7)), "ShieldAlarms.ok_actions: 7 is not a list"),
     (
@@ -425,6 +434,19 @@ def test_an_exception_that_does_not_fit(stack: cdk.Stack, props: Props) -> None:
     with pytest.raises(ShieldError, match=says):
         ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     assert stack.node.try_find_child("Checkout") is None
+    packages = AlarmOn(except_packages=[f"package-{number}" for number in range(30)])
+    with pytest.raises(ShieldError, match=r"alarms.outbound_connectivity.except_packages: the filter pattern has"):
+        ShieldedFunction(stack, "Checkout", alarms=ShieldAlarms(outbound_connectivity=packages), **props)
+
+
+@pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
+def test_an_exception_by_package(stack: cdk.Stack, props: Props, resources: Resources, granularity: Any) -> None:
+    on = AlarmOn(except_packages=["urllib3", "@scope/name"])
+    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity=granularity, read_write_tmp=on), **props)
+    patterns = published(resources(stack, FILTER))
+    wanted = violations("read_write_tmp", except_packages=["urllib3", "@scope/name"]).render()
+    assert patterns["Violations-read_write_tmp", ("FunctionName",)] == wanted
+    assert "$.caller.package NOT EXISTS" in wanted
 
 
 # ---- what the one on call reads

@@ -105,7 +105,7 @@ def test_of_a_stack(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> N
     body = body_of(template)
     check(body, template)
     shown = [len(widgets(body, kind)) for kind in ("text", "alarm", "metric", "log")]
-    assert shown == [1, 1, 4, 10]
+    assert shown == [1, 1, 4, 11]
     [alarms] = widgets(body, "alarm")
     assert len(alarms["alarms"]) == 2 + 6
     named = [metric for widget in widgets(body, "metric") for metric in widget["metrics"]]
@@ -175,7 +175,7 @@ def test_functions_that_are_shielded_by_an_aspect(app: cdk.App, props: Props, sy
     lambda_.Function(stack, "Fn", **props)
     template = synthesize(stack)
     check(body_of(template), template)
-    assert len(widgets(body_of(template), "log")) == 10
+    assert len(widgets(body_of(template), "log")) == 11
 
 
 def test_a_log_group_that_nobody_knows(app: cdk.App, stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:

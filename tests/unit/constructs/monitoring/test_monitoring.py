@@ -47,7 +47,7 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     assert list(monitoring.homes.values()) == [operations]
     assert list(monitoring.dashboards) == ["aws://unknown-account/unknown-region"]
     found = {kind: resources(operations, kind) for kind in (ALARM, DASHBOARD, QUERY, RULE)}
-    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 1, DASHBOARD: 1, QUERY: 9, RULE: 1}
+    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 1, DASHBOARD: 1, QUERY: 10, RULE: 1}
     assert {q["QueryString"] for q in found[QUERY].values()} < {query.text for query in QUERIES.values()}
     assert all(q["Name"].startswith("ShieldedFunction/Operations/") for q in found[QUERY].values())
     for stack in (shop, orders):
@@ -68,7 +68,7 @@ def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) 
     """Without arguments: where the first function is, with queries that know their log groups."""
     monitoring = ShieldMonitoring(stack)
     ShieldedFunction(stack, "Fn", alarms=monitoring.alarms, **props)
-    assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 9]
+    assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 10]
     [group] = resources(stack, LOG_GROUP)
     assert all(query["LogGroupNames"] == [{"Ref": group}] for query in resources(stack, QUERY).values())
 
@@ -104,7 +104,7 @@ def test_stages_and_regions(app: cdk.App, props: Props, resources: Resources) ->
             ShieldedFunction(cdk.Stack(stage, f"Shop{number}", env=env), "Fn", **props)
     ShieldMonitoring(app, stacks=operations, alarms=ShieldAlarms(granularity="fleet", stacks=operations))
     for stack in operations:
-        assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 9]
+        assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 10]
 
 
 def test_what_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -183,7 +183,7 @@ def test_of_an_app_and_of_one_of_its_stacks(app: cdk.App, stack: cdk.Stack, prop
     ShieldedFunction(stack, "Fn", **props)
     ShieldMonitoring(app)
     ShieldMonitoring(stack)
-    assert [len(resources(stack, kind)) for kind in (DASHBOARD, QUERY)] == [2, 18]
+    assert [len(resources(stack, kind)) for kind in (DASHBOARD, QUERY)] == [2, 20]
 
 
 def test_no_stack_of_the_functions_region(app: cdk.App, props: Props) -> None:
@@ -233,7 +233,7 @@ def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources:
     ShieldMonitoring(app, alarms=fleet)
     cdk.Aspects.of(app).add(Shield(alarms=fleet))
     lambda_.Function(shop, "Fn", **props)
-    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 9]
+    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 10]
     assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
 
 

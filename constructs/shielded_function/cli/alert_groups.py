@@ -1,0 +1,111 @@
+"""The groups that `alerts` shows: from the rows of its query to JSON's values, and to the cells of a table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from shielded_function_monitoring.frames import NOT_TOLD, chain_text
+from shielded_function_monitoring.insights import Row, Stats, combine, queries
+from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.learning.entries import entry_of
+from shielded_function_monitoring.learning.reading import observation_of
+
+from .naming_presets import PREFIX, presets_for
+from .run import what
+
+Group = dict[str, Any]
+
+_NAMES: Final = ("function", "region", "account", "policy", "mode")
+
+
+def groups_of(by: str, rows: Iterable[Row]) -> list[Group]:
+    """The groups, the most frequent first.
+
+    Args:
+        by: a key of `queries.GROUPS`.
+        rows: of `queries.alerts_by`.
+    """
+    found = _packages(rows) if by == "package" else rows
+    return sorted(map(_group, found), key=lambda each: -each["violations"])
+
+
+def _packages(rows: Iterable[Row]) -> list[Row]:
+    """A package's calls are one group, whichever shared object made them; what is not told is kept apart by that."""
+    told = [
+        {name: value for name, value in row.items() if name != "caller.object" or not queries.chain_of_row(row)}
+        for row in rows
+    ]
+    return combine(Stats(queries.SEEN, queries.GROUPS["package"]), [told], apart=False)
+
+
+def _group(row: Row) -> Group:
+    target: dict[str, Any] = {name.removeprefix("details."): row[name] for name in queries.TARGET if name in row}
+    group: Group = {name: row[name] for name in _NAMES if name in row}
+    seen, chain = observation_of(row), queries.chain_of_row(row)
+    if allow := entry_of(seen):
+        group["allow"] = allow
+    if presets := presets_for(seen, chain):
+        group["presets"] = presets
+    if target:
+        if "port" in target:
+            target |= {"port": int(number_of(target["port"]))}
+        group["details"] = target
+    if "caller.object" in row:
+        group["caller"] = row["caller.object"]
+    if chain:
+        group |= {"package": chain[0], "through": list(chain)}
+    for name in ("violations", "lines", "days"):
+        group[name] = int(number_of(row.get(name, "0")))
+    group["first_seen"], group["last_seen"] = row.get("first_seen", ""), row.get("last_seen", "")
+    return group
+
+
+def settling(allow: str, presets: Sequence[str]) -> str:
+    """What would let it through: the entry, and the presets that have it."""
+    return " or ".join([*([allow] if allow else []), *(PREFIX + name for name in presets)])
+
+
+_ENTRY: Final = "the entry that would allow it"
+_CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
+    "function": lambda each: each.get("function", ""),
+    "policy": lambda each: each.get("policy", ""),
+    "mode": lambda each: each.get("mode", ""),
+    "times": lambda each: f"{each['violations']:,}",
+    "what": lambda each: what(each.get("details", {})),
+    "package": lambda each: chain_text(tuple(each["through"])) if "through" in each else NOT_TOLD,
+    "who": lambda each: each.get("caller", ""),
+    "days": lambda each: f"{each['days']:,}",
+    "first": lambda each: each["first_seen"][:19],
+    "last": lambda each: each["last_seen"][:19],
+    _ENTRY: lambda each: settling(each.get("allow", ""), each.get("presets", ())),
+}
+_COLUMNS: Final = {
+    "function": ("function", "times", "days", "first", "last"),
+    "policy": ("function", "policy", "mode", "times", "days", "first", "last"),
+    "package": ("package", "who", "function", "policy", "mode", "times", "days", "first", "last"),
+    "target": (
+        "function",
+        "policy",
+        "mode",
+        "times",
+        "what",
+        "package",
+        "who",
+        "last",
+        _ENTRY,
+    ),
+}
+NUMBERS: Final = ("times", "days")
+"""The columns of numbers."""
+
+
+def columns_of(by: str, groups: Sequence[Group]) -> list[str]:
+    """The columns of the table. Of targets, the packages have one where a line tells of any."""
+    told = by == "package" or any("package" in each for each in groups)
+    return [name for name in _COLUMNS[by] if name != "package" or told]
+
+
+def cells_of(names: Sequence[str], group: Group) -> list[str]:
+    """One row of the table."""
+    return [_CELLS[name](group) for name in names]

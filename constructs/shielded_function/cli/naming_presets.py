@@ -1,0 +1,87 @@
+"""Which presets would settle an alert: by the name in /tmp, by the program, or by the library that asked for memory.
+
+It is worked out by whoever reads the lines: the line's own `allow` has the exact entry alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+from shielded_function.policy import ShieldPolicy
+from shielded_function.policy.presets import PRESETS
+from shielded_function_monitoring.frames import Chain
+from shielded_function_monitoring.learning import Observation
+from shielded_function_monitoring.learning.questions import Question, question_of
+from shielded_function_runtime import core
+
+PREFIX: Final = "preset:"
+"""Before a preset's name, where an entry may stand too."""
+_EVENTS: Final = ("tmp", "exec", "exec-static", "memory")
+"""What presets are about; of all else a policy with presets is the default one."""
+_TELLS_NOTHING: Final = ("jpype",)
+"""Presets whose names in /tmp are others' too: any JVM keeps its counters by such names."""
+_TELLING: Final = re.compile(r"/tmp/[\w.-]{3}")
+"""An entry with a name of the library's own: what matches another one may be anybody's."""
+
+
+def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
+    """The presets that would let something through, by name.
+
+    Args:
+        seen: what was attempted.
+        chain: the packages that led to it: libffi asks for memory on behalf of many.
+    """
+    question = question_of(seen)
+    if question is None or question.event not in _EVENTS:
+        return []
+    if question.event == "tmp":
+        return [name for name in PRESETS if calls_for(name)(question)]
+    if question.event == "memory":
+        return [name for name in PRESETS if is_own_memory(name, question, chain)]
+    return [name for name in PRESETS if _runs(name)(question)]
+
+
+def is_own_memory(preset: str, question: Question, chain: Chain) -> bool:
+    """Whether it is the preset's library that asks for executable memory: by its own object, or by a package of it."""
+    if question.event != "memory" or not _asks(preset)(question):
+        return False
+    asking = [name for name in PRESETS if _asks(name)(question)]
+    return asking == [preset] or PRESETS[preset].package in chain
+
+
+@cache
+def calls_for(preset: str) -> Callable[[Question], bool]:
+    """Whether a name in /tmp is one that the preset's library gives, and not just anybody's."""
+    telling = [entry for entry in PRESETS[preset].allow_tmp if _TELLING.match(entry)]
+    if not telling or preset in _TELLS_NOTHING:
+        return lambda _: False
+    return admitting(ShieldPolicy(allow_tmp=telling))
+
+
+@cache
+def _runs(preset: str) -> Callable[[Question], bool]:
+    """Whether a program is one that the preset's library starts."""
+    programs = PRESETS[preset].allow_child_process
+    return admitting(ShieldPolicy(allow_child_process=programs)) if programs else lambda _: False
+
+
+@cache
+def _asks(preset: str) -> Callable[[Question], bool]:
+    """Whether an object is one that asks for executable memory on behalf of the preset's library."""
+    return admitting(ShieldPolicy(allow_executable_memory=PRESETS[preset].allow_executable_memory))
+
+
+def admitting(policy: ShieldPolicy) -> Callable[[Question], bool]:
+    """Whether a policy's files, programs and objects admit something."""
+    known = core.parse(policy.to_lines())
+
+    def admits(question: Question) -> bool:
+        try:
+            return question.event in _EVENTS and known.decide(*question).allowed
+        except ValueError:  # it is no path
+            return False
+
+    return admits

@@ -1,0 +1,116 @@
+"""What becomes of the names in /tmp that were seen: which stand for themselves, and which for a random part.
+
+A glob is an entry, so that the policy admits the next name too, where a well-known library gives such names, or where
+two or more were seen; one component of it is wild, and it is never `/tmp/*`. Any other glob is offered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from shielded_function_runtime import core
+
+from .alike import TMP, globs_of
+from .wildcards import MANY_PATHS, Form, crowded, directory_of, form_of, probe_of, uses_tempfile
+
+_WILD: Final = frozenset("*?")
+_WILDCARDS: Final = {"*": "[^/]*", "?": "[^/]"}
+_LEAST_PREFIX: Final = 3
+"""Characters before what is random, of a name right in /tmp: as in `alike`."""
+_MOST_GLOBS: Final = 256
+"""Globs that are tried on every path, those that cover most: a policy takes 128."""
+_FIRST: Final = 2
+"""Where a path's first component below /tmp is."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Globs for paths; what is in neither is an entry by itself.
+
+    Attributes:
+        taken: by path, the glob that is an entry, and why.
+        offered: by path, the glob that somebody may want, and why.
+    """
+
+    taken: Mapping[str, Form] = field(default_factory=dict[str, Form])
+    offered: Mapping[str, Form] = field(default_factory=dict[str, Form])
+
+
+def plan(paths: Iterable[str]) -> Plan:
+    """Decides about the paths in /tmp that one function used."""
+    seen = sorted(set(paths))
+    tempfile = uses_tempfile(seen)
+    forms = {path: form for path in seen if (form := form_of(path) or (probe_of(path) if tempfile else None))}
+    together: dict[str, int] = {}
+    for form in forms.values():
+        together[form.glob] = together.get(form.glob, 0) + 1
+    taken = {
+        path: Form(form.glob, f"the name is random ({form.why})")
+        for path, form in forms.items()
+        if is_narrow(form.glob) and (form.is_known or together[form.glob] > 1)
+    }
+    alike = globs_of(path for path in seen if path not in taken)
+    taken |= {path: Form(glob, "they differ in a random part") for path, glob in alike.items() if is_narrow(glob)}
+    taken = _widest(seen, taken)
+    offered = {
+        path: Form(form.glob, f"the name is random ({form.why}): it will not come again")
+        for path, form in forms.items()
+        if path not in taken
+    }
+    left = [path for path in seen if path not in taken and path not in offered]
+    for folder, inside in crowded(((directory_of(path), path) for path in left), MANY_PATHS).items():
+        if folder != TMP:
+            offered |= dict.fromkeys(inside, Form(f"{folder}/*", f"{len(inside)} different files in the directory"))
+    return Plan(taken, offered)
+
+
+def _widest(seen: Iterable[str], taken: Mapping[str, Form]) -> dict[str, Form]:
+    """Each path by the glob that covers most of all, so that none is left that nothing needs. The core tried each."""
+    counts: dict[str, int] = {}
+    for form in taken.values():
+        counts[form.glob] = counts.get(form.glob, 0) + 1
+    forms = {form.glob: form for form in taken.values()}
+    found: dict[str, Form] = {}
+    left = list(seen)
+    for glob in sorted(forms, key=lambda glob: (-counts[glob], glob))[:_MOST_GLOBS]:
+        # The core has the last word, and takes longer.
+        likely = re.compile("".join(_WILDCARDS.get(each, re.escape(each)) for each in glob), re.DOTALL).fullmatch
+        covered = {path for path in left if likely(path) and admits(glob, path)}
+        found |= dict.fromkeys(sorted(covered), forms[glob])
+        left = [path for path in left if path not in covered]
+    return found
+
+
+def is_narrow(glob: str) -> bool:
+    """Whether one component alone is wild; right in /tmp, with a few characters before what is."""
+    parts = glob.split("/")
+    wild = [at for at, part in enumerate(parts) if _WILD & set(part)]
+    if len(wild) != 1 or "**" in glob:
+        return False
+    part = parts[wild[0]]
+    fixed = min(part.find(character) for character in _WILD & set(part))
+    return wild[0] > _FIRST or fixed >= _LEAST_PREFIX
+
+
+def admits(glob: str, path: str) -> bool:
+    """Whether an entry of allow_tmp admits a path, as the core reads both."""
+    policy = _policy(glob)
+    try:
+        return policy is not None and policy.decide("tmp", path).allowed
+    except core.TargetError:
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _policy(entry: str) -> core.Policy | None:
+    """None where a list would read the entry as something else."""
+    if not entry.isprintable() or entry != entry.strip() or "," in entry:
+        return None
+    try:
+        return core.parse(f"SHIELD_ALLOW_AWS=none\nSHIELD_ALLOW_TMP={entry}\n")
+    except core.PolicyError:
+        return None
