@@ -8,7 +8,9 @@
 
 #include <stdint.h>
 
-/* Looks whether `len` bytes at the caller's pointer begin with the request for an invocation or a restore. */
+/* Each later one is the end of an invocation: then alerts that were left out are told, and /tmp is cleared.
+ *
+ * Looks whether `len` bytes at the caller's pointer begin with the request for an invocation or a restore. */
 void detect_ready(uint64_t pointer, uint64_t len);
 void detect_ready_vectors(uint64_t vectors, uint64_t count);
 

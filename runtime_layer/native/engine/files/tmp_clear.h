@@ -1,0 +1,10 @@
+/* clear_tmp: removes what is on the record (tmp_record.h), and nothing else. */
+#ifndef SHIELD_TMP_CLEAR_H
+#define SHIELD_TMP_CLEAR_H
+
+/* The runtime is about to ask for an event. */
+void clear_tmp(void);
+/* The process ends: if it is the one that asks, nobody else would clear what it leaves. */
+void clear_tmp_at_end(void);
+
+#endif

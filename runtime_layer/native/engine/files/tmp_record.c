@@ -1,0 +1,337 @@
+#include "tmp_record.h"
+
+#include <linux/memfd.h>
+
+#include "../base/linux_abi.h"
+#include "../base/proc_path.h"
+#include "../base/protected_ranges.h"
+#include "../base/user_memory.h"
+#include "../fds/own_fds.h"
+#include "../report/left_out.h"
+#include "../state/child_settings.h"
+#include "file_verdict.h"
+
+/* A place's state. Any higher number is the hash of the path in it. */
+enum { NEVER_USED, FREE, BEING_WRITTEN, HASHES };
+
+/* A hash table, in which a name is looked for from the place that its hash says to the first that was never used. Whoever is
+ * killed in the midst of writing loses that place and no other. */
+struct tmp_record {
+    uint32_t is_counting; /* the function asked for its first event: what is made now is an invocation's */
+    int32_t runtime;      /* the process that did */
+    uint32_t missed;
+    uint32_t places[MADE_MAX];
+    struct made made[MADE_MAX];
+};
+_Static_assert(sizeof(struct made) == 512 && !(MADE_MAX & (MADE_MAX - 1)), "places that are quick to find");
+#define TOO_LONG "the policy is too long to be given to child processes"
+enum { RECORD_SIZE = (sizeof(struct tmp_record) + PAGE - 1) / PAGE * PAGE, ATTEMPTS = 64 };
+
+static bool fail(struct writer *error, const char *why)
+{
+    put(error, TEXT("clear_tmp: "));
+    put(error, text_of(why));
+    return false;
+}
+
+/* The pages count when they are used. */
+static int64_t make_file(void)
+{
+    int64_t file = KERNEL(memfd_create, "shield", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (is_error(file))
+        return file;
+    int64_t result = KERNEL(ftruncate, file, RECORD_SIZE);
+    if (!is_error(result)) { /* as nobody may write to it, this is one more lock on the same door */
+        KERNEL(fcntl, file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW);
+        return file;
+    }
+    KERNEL(close, file);
+    return result;
+}
+
+static int64_t open_again(int64_t file, uint64_t flags)
+{
+    char path[48];
+    path_through((int32_t)file, TEXT(""), path, sizeof path);
+    return KERNEL(openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
+}
+
+/* Is it a file of the record's size, which nobody can make shorter? */
+static bool is_record(int64_t file, struct stat *st)
+{
+    return !is_error(KERNEL(fstat, file, st)) && st->st_size == RECORD_SIZE &&
+           KERNEL(fcntl, file, F_GET_SEALS) >= 0;
+}
+
+static bool map_record(struct sealed *s, int64_t file)
+{
+    struct stat st = {0};
+    if (!is_record(file, &st))
+        return false;
+    int64_t memory = KERNEL(mmap, 0, RECORD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (is_error(memory) || !protect_range((uint64_t)memory, (uint64_t)memory + RECORD_SIZE))
+        return false;
+    s->record = (struct tmp_record *)memory;
+    s->record_inode = (struct inode){st.st_dev, st.st_ino};
+    return true;
+}
+
+/* The number that children inherit. */
+static bool keep_file(struct sealed *s, int32_t file)
+{
+    char digits[12];
+    struct writer number = {digits, 0, sizeof digits, false};
+    put_number(&number, (uint64_t)file);
+    s->record_file = file;
+    return replace_setting(s, TEXT(STATE_PREFIX TMP_RECORD), (struct text){digits, number.used});
+}
+
+static bool make_record(struct sealed *s, struct writer *error)
+{
+    int64_t file = make_file();
+    if (is_error(file))
+        return fail(error, "no record can be kept here, as memfd_create(2) or ftruncate(2) is refused");
+    int64_t kept = map_record(s, file) ? own_fd_take(open_again(file, O_RDONLY)) : -ENOMEM;
+    KERNEL(close, file);
+    if (is_error(kept))
+        return fail(error, "no record can be kept: a limit leaves no memory or descriptor for it");
+    KERNEL(fcntl, kept, F_SETFD, 0);
+    return keep_file(s, (int32_t)kept) || fail(error, TOO_LONG);
+}
+
+static bool join_record(struct sealed *s, int32_t inherited, struct writer *error)
+{
+    int64_t file = open_again(inherited, O_RDWR);
+    bool well = !is_error(file) && map_record(s, file);
+    if (!is_error(file))
+        KERNEL(close, file);
+    if (!well)
+        return fail(error, "the function's record is not to be had in this child process");
+    own_fd_mark(inherited);
+    return keep_file(s, inherited) || fail(error, TOO_LONG);
+}
+
+static bool is_counting(void)
+{
+    return sealed.record && __atomic_load_n(&sealed.record->is_counting, __ATOMIC_RELAXED);
+}
+
+bool open_record(struct sealed *s, int32_t inherited, bool is_child, struct writer *error)
+{
+    if (s->policy.keeps_tmp || s->record)
+        return true;
+    if (s->forks_workers)
+        return fail(
+            error,
+            "this function runs several invocations at once (Lambda Managed Instances), so there is no "
+            "moment at which /tmp is nobody's; leave clear_tmp out");
+    if (inherited < 0 && is_child)
+        return fail(error, "the parent of this process has no record");
+    if (!(inherited < 0 ? make_record(s, error) : join_record(s, inherited, error)))
+        return false;
+    if (!s->record->is_counting) /* this program may be the one that asks first */
+        note_left_out(TMP_MADE);
+    else if (s->record->runtime == (int32_t)KERNEL(getpid)) /* it was, as another program */
+        note_left_out(TMP_MAKERS);
+    return true;
+}
+
+void note_maker(void)
+{
+    if (sealed.record)
+        note_left_out(TMP_MAKERS);
+}
+
+static void note_missed(void)
+{
+    __atomic_add_fetch(&sealed.record->missed, 1, __ATOMIC_RELAXED);
+    note_left_out(TMP_MADE);
+}
+
+/* FNV-1a */
+enum { HASH_BEGIN = 0x811c9dc5, HASH_PRIME = 0x01000193 };
+static uint32_t hash_more(uint32_t hash, char c)
+{
+    return (hash ^ (uint8_t)c) * HASH_PRIME;
+}
+
+static uint32_t hash_end(uint32_t hash)
+{
+    return hash < HASHES ? hash + HASHES : hash;
+}
+
+static uint32_t hash_of(struct text path)
+{
+    uint32_t hash = HASH_BEGIN;
+    for (uint32_t i = 0; i < path.len; i++)
+        hash = hash_more(hash, path.at[i]);
+    return hash_end(hash);
+}
+
+/* Its place; MADE_MAX: it is not on the record. `room`: the first place on the way that could take it, or MADE_MAX. */
+static uint32_t find_place(struct text path, uint32_t hash, uint32_t *room)
+{
+    struct tmp_record *record = sealed.record;
+    *room = MADE_MAX;
+    for (uint32_t i = 0; i < MADE_MAX; i++) {
+        uint32_t place = (hash + i) % MADE_MAX;
+        uint32_t state = __atomic_load_n(&record->places[place], __ATOMIC_ACQUIRE);
+        if (state <= FREE && *room == MADE_MAX)
+            *room = place;
+        if (state == NEVER_USED)
+            break;
+        if (state == hash && text_equal(path, text_of(record->made[place].path)))
+            return place;
+    }
+    return MADE_MAX;
+}
+
+static bool claim_place(uint32_t place, uint32_t seen)
+{
+    return __atomic_compare_exchange_n(&sealed.record->places[place], &seen, BEING_WRITTEN, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static void set_place(uint32_t place, uint32_t state)
+{
+    __atomic_store_n(&sealed.record->places[place], state, __ATOMIC_RELEASE);
+}
+
+/* What nobody looks behind need not be passed. */
+static uint32_t free_state(uint32_t place)
+{
+    uint32_t next = __atomic_load_n(&sealed.record->places[(place + 1) % MADE_MAX], __ATOMIC_ACQUIRE);
+    return next == NEVER_USED ? NEVER_USED : FREE;
+}
+
+/* Others may take a place that was just found: it is looked for again. */
+static bool put_on_record(struct text path, const struct made *identity)
+{
+    uint32_t hash = hash_of(path);
+    for (uint32_t i = 0; i < ATTEMPTS; i++) {
+        uint32_t room, place = find_place(path, hash, &room);
+        bool is_known = place != MADE_MAX;
+        if (!is_known)
+            place = room;
+        if (place == MADE_MAX)
+            return false;
+        if (!(is_known ? claim_place(place, hash)
+                       : claim_place(place, NEVER_USED) || claim_place(place, FREE)))
+            continue;
+        struct made *made = &sealed.record->made[place];
+        made->ino = identity->ino;
+        made->born = identity->born;
+        copy_bytes(made->path, path.at, path.len);
+        made->path[path.len] = 0;
+        set_place(place, hash);
+        return true;
+    }
+    return false;
+}
+
+/* Is a directory above it on the record? It stands for all that is in it. */
+static bool is_below_made(struct text path)
+{
+    uint32_t hash = HASH_BEGIN, room;
+    for (uint32_t i = 0; i < path.len; i++) {
+        if (path.at[i] == '/' && i > sizeof "/tmp" - 1 &&
+            find_place((struct text){path.at, i}, hash_end(hash), &room) != MADE_MAX)
+            return true;
+        hash = hash_more(hash, path.at[i]);
+    }
+    return false;
+}
+
+int64_t identify(int32_t directory, const char *name, struct made *made, struct statx *st)
+{
+    int64_t result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, st);
+    made->ino = is_error(result) ? 0 : st->stx_ino;
+    made->born = is_error(result) || !(st->stx_mask & STATX_BTIME)
+                     ? 0
+                     : (uint64_t)st->stx_btime.tv_sec << 30 | st->stx_btime.tv_nsec;
+    return result;
+}
+
+/* The entry's path, in `scratch` and terminated, when it is in /tmp and may be made. */
+static struct text made_path(int32_t directory, struct text name, struct scratch *scratch)
+{
+    struct text path = path_in_tmp(directory, name, scratch);
+    if (path.len < sizeof "/tmp/") /* nobody knows where in /tmp */
+        return path;
+    copy_bytes(scratch->link, path.at, path.len);
+    scratch->link[path.len] = 0;
+    return (struct text){scratch->link, path.len};
+}
+
+static void note_made_path(int32_t directory, struct text path)
+{
+    struct made identity;
+    struct statx st = {0};
+    if (!path.len || is_listed_tmp(&sealed.policy, path) || is_below_made(path))
+        return;
+    identify(directory, base_name(path).at, &identity, &st);
+    if (path.len < sizeof "/tmp/" || path.len >= MADE_PATH || !put_on_record(path, &identity))
+        note_missed();
+    else
+        note_left_out(TMP_MADE);
+}
+
+void note_made(int32_t directory, struct text name)
+{
+    if (!is_counting() || !may_be_in_tmp(directory, name))
+        return;
+    struct scratch *scratch = scratch_take();
+    if (!scratch) {
+        note_missed();
+        return;
+    }
+    note_made_path(directory, made_path(directory, name, scratch));
+    scratch_give(scratch);
+}
+
+void note_gone(int32_t directory, struct text name)
+{
+    if (!is_counting() || !may_be_in_tmp(directory, name))
+        return;
+    struct scratch *scratch = scratch_take();
+    if (!scratch) /* it stays on the record, and is not found there when its time comes */
+        return;
+    struct text path = path_in_tmp(directory, name, scratch);
+    uint32_t hash = hash_of(path), room, place = find_place(path, hash, &room);
+    if (place != MADE_MAX && claim_place(place, hash))
+        set_place(place, free_state(place));
+    scratch_give(scratch);
+}
+
+bool begin_counting(void)
+{
+    struct tmp_record *record = sealed.record;
+    if (!record)
+        return false;
+    record->runtime = (int32_t)KERNEL(getpid);
+    return __atomic_exchange_n(&record->is_counting, 1, __ATOMIC_ACQ_REL);
+}
+
+bool is_counting_process(void)
+{
+    return is_counting() && sealed.record->runtime == (int32_t)KERNEL(getpid);
+}
+
+bool take_made(uint32_t place, struct made *made)
+{
+    uint32_t hash = __atomic_load_n(&sealed.record->places[place], __ATOMIC_ACQUIRE);
+    if (hash < HASHES || !claim_place(place, hash))
+        return false;
+    copy_bytes(made, &sealed.record->made[place], sizeof *made);
+    return true;
+}
+
+void leave_made(uint32_t place, const struct made *made, bool stays)
+{
+    set_place(place, stays ? hash_of(text_of(made->path)) : free_state(place));
+}
+
+uint32_t take_missed(void)
+{
+    return __atomic_exchange_n(&sealed.record->missed, 0, __ATOMIC_ACQ_REL);
+}

@@ -1,0 +1,249 @@
+"""Under AWS's runtime client for Python: one event makes something in /tmp, the next one looks what is left of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import textwrap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.running import SHIELD, policy
+from integration.readiness.api import RESTORE, RUNTIME_API, SECONDS, RuntimeApi
+from shielded_function_emulator.languages import python
+from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, shield_lines
+from shielded_function_runtime.build.native import BINARIES, build
+
+INSIDE = Path(__file__).parent / "inside"
+HEADLINE = policy(clear_tmp="on", allow_tmp="/tmp/cache/**,/tmp/lib-*.so")
+LOOK = """
+import os
+result = sorted(os.path.join(folder, name) for folder, folders, files in os.walk("/tmp") for name in folders + files)
+"""
+PROGRAM = "/var/lang/bin/python3"  # that the function starts
+
+
+class Function:
+    """One that was started. Its events are code."""
+
+    def __init__(self, box: Sandbox, api: RuntimeApi, process: subprocess.Popen[bytes]) -> None:
+        self.box = box
+        self._api = api
+        self.process = process
+        self._events = 0
+
+    def run(self, code: str) -> Any:
+        """What the event leaves in `result`."""
+        self._events += 1
+        self._api.give({"code": textwrap.dedent(code)})
+        return self._api.answers(self._events)[-1]
+
+    def left(self, code: str) -> set[str]:
+        """What the next event finds that was not there before this one, in /tmp."""
+        before = set(self.run(LOOK))
+        answer = self.run(code)
+        assert not (isinstance(answer, dict) and "errorMessage" in answer), answer
+        return set(self.run(LOOK)) - before
+
+    @property
+    def tmp(self) -> Path:
+        """From outside, where an extension would be: of the same user, and without the engine."""
+        return self.box.path("/tmp")
+
+    def own(self, path: Path) -> Path:
+        """Gives a file of this test to the function's user."""
+        owner = self.tmp.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        return path
+
+    def end(self) -> list[dict[str, Any]]:
+        """The shield's lines, once the function was ended."""
+        self.process.kill()
+        _, stderr = self.process.communicate(timeout=SECONDS)
+        return list(shield_lines(stderr.decode().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    build([f"layer/{platform.machine()}"])
+    addresses = (*ADDRESSES, f"{RUNTIME_API.partition(':')[0]}/32")
+    layers = BINARIES / "layer" / platform.machine()
+    with Sandbox(task=INSIDE, layers=layers, addresses=addresses) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
+
+
+def empty(box: Sandbox) -> None:
+    for entry in box.path("/tmp").iterdir():
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
+
+@contextmanager
+def started(box: Sandbox, settings: Mapping[str, str]) -> Iterator[Function]:
+    empty(box)
+    environment = {"_HANDLER": "app.handler", "AWS_LAMBDA_RUNTIME_API": RUNTIME_API, "AWS_REGION": "us-east-1"}
+    with RuntimeApi(box) as api:
+        process = box.start([SHIELD, *python.THIS.command], environment={**environment, **settings})
+        function = Function(box, api, process)
+        try:
+            yield function
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def function(box: Sandbox) -> Iterator[Function]:
+    with started(box, HEADLINE) as function:
+        yield function
+        assert [line for line in function.end() if "policy" in line] == []
+
+
+# What is used every day
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('/tmp/plain', 'w').write('user')",
+        "open('/tmp/init/below', 'w').write('user')",
+        "import tempfile; f = tempfile.NamedTemporaryFile(delete=False); f.write(b'user'); f.close()",
+        "import tempfile; tempfile.mkdtemp()",
+        "import tempfile; t = tempfile.TemporaryDirectory(); open(t.name + '/x', 'w').close(); keep = t._finalizer.detach()",
+        "import tempfile; tempfile.TemporaryFile().write(b'user')",
+        "import os; os.makedirs('/tmp/a/b/c'); open('/tmp/a/b/c/d', 'w').write('user'); os.symlink('/tmp/init', '/tmp/a/b/link')",
+        "open('/tmp/with\\nnew line \\udcff\"', 'w').write('user')",
+        "open('/tmp/' + 'x' * 255, 'w').write('user')",
+        "import os; os.mkfifo('/tmp/fifo'); os.mknod('/tmp/node')",
+        "import socket; s = socket.socket(socket.AF_UNIX); s.bind('/tmp/socket')",
+        "import socket, os; os.chdir('/tmp'); s = socket.socket(socket.AF_UNIX); s.bind('socket'); os.chdir('/')",
+        "import sqlite3; c = sqlite3.connect('/tmp/db'); c.execute('pragma journal_mode=wal'); c.execute('create table t(x)'); c.commit()",
+        "import shutil; shutil.copytree('/var/task', '/tmp/copy')",
+        "import shutil; shutil.copy('/tmp/init/cache', '/tmp/copied')",
+        "import pathlib; pathlib.Path('/tmp/touched').touch()",
+    ],
+)
+def test_what_an_invocation_makes_is_gone_in_the_next(function: Function, code: str) -> None:
+    assert function.left(code) == set()
+
+
+def test_what_initialization_left_stays(function: Function) -> None:
+    function.run("open('/tmp/other', 'w').close()")
+    found = function.run(LOOK)
+    assert "/tmp/init/cache" in found
+    assert any(path.startswith("/tmp/started-") for path in found)
+    assert "/tmp/other" not in found
+
+
+def test_what_allow_tmp_lists_stays(function: Function) -> None:
+    code = """
+    import os
+    os.makedirs("/tmp/cache/a")
+    open("/tmp/cache/a/b", "w").close()
+    open("/tmp/lib-1.so", "w").close()
+    os.makedirs("/tmp/mixed/deep")
+    open("/tmp/other.so", "w").close()
+    """
+    assert function.left(code) == {"/tmp/cache", "/tmp/cache/a", "/tmp/cache/a/b", "/tmp/lib-1.so"}
+
+
+def test_a_list_may_keep_a_part_of_a_directory(box: Sandbox) -> None:
+    with started(box, policy(clear_tmp="on", allow_tmp="/tmp/work/*.so,/tmp/work/keep/**")) as function:
+        code = """
+        import os
+        os.makedirs("/tmp/work/keep/deep"); os.makedirs("/tmp/work/go/deep")
+        for name in ("a.so", "b.txt", "keep/deep/c", "go/deep/d", "go/e.so"):
+            open("/tmp/work/" + name, "w").close()
+        """
+        kept = {"/tmp/work", "/tmp/work/a.so", "/tmp/work/keep", "/tmp/work/keep/deep", "/tmp/work/keep/deep/c"}
+        assert function.left(code) == kept
+        # The directory is by now one of the function's: what comes into it goes by itself.
+        assert function.left("open('/tmp/work/later', 'w').close()") == set()
+        assert [line for line in function.end() if "policy" in line] == []
+
+
+def test_a_mark_for_the_platform_stays_while_it_holds_nothing(function: Function) -> None:
+    code = """
+    import os
+    os.makedirs("/tmp/.aws-xray", exist_ok=True)
+    open("/tmp/.aws-xray/initialized", "w").{}
+    """
+    assert function.left(code.format("write('user')")) == {"/tmp/.aws-xray"}
+    assert function.left(code.format("close()")) == {"/tmp/.aws-xray/initialized"}
+
+
+# Other processes of the function's
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"import subprocess; subprocess.run(['{PROGRAM}', '-c', 'open(\"/tmp/by-a-program\", \"w\").close()'], check=True)",
+        f"import subprocess; subprocess.run(['{PROGRAM}', '-c', 'open(\"/tmp/by-a-program\", \"w\").close()'], check=True, env={{}}, close_fds=False)",
+        "import subprocess; subprocess.run(['/bin/sh', '-c', 'mkdir /tmp/by-a-shell; echo user > /tmp/by-a-shell/file'], check=True)",
+        "import os; os.posix_spawn('/bin/sh', ['sh', '-c', 'echo user > /tmp/spawned'], {}); os.wait()",
+        """
+        import multiprocessing
+        worker = multiprocessing.get_context("fork").Process(target=lambda: open("/tmp/by-a-worker", "w").close())
+        worker.start(); worker.join()
+        """,
+        """
+        import os
+        if not os.fork():
+            os.execv("/bin/sh", ["sh", "-c", "echo user > /tmp/by-a-grandchild & wait"])
+        os.wait()
+        """,
+        """
+        import os, subprocess
+        for number in range(3, 1100):
+            try:
+                os.set_inheritable(number, False)
+            except OSError:
+                pass
+        subprocess.run(["/bin/sh", "-c", "echo user > /tmp/closed-on-exec"], check=True, close_fds=False)
+        """,
+    ],
+)
+def test_what_another_process_of_the_function_makes_is_gone_as_well(function: Function, code: str) -> None:
+    assert function.left(code) == set()
+
+
+def test_a_program_that_was_started_before_the_first_event_is_one_of_them(box: Sandbox) -> None:
+    with started(box, HEADLINE) as function:
+        assert function.run("result = 1") == 1  # nothing is made, and no process
+        assert function.left("open('/tmp/later', 'w').close()") == set()
+
+
+# Names that change
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os; open('/tmp/a', 'w').close(); os.rename('/tmp/a', '/tmp/b')",
+        "import os; open('/tmp/a', 'w').close(); os.replace('/tmp/a', '/tmp/init/b')",
+        "import os; os.makedirs('/tmp/a/b'); open('/tmp/a/b/c', 'w').close(); os.rename('/tmp/a', '/tmp/z')",
+        "import os; os.makedirs('/tmp/a/b'); open('/tmp/a/b/c', 'w').close(); os.rename('/tmp/a/b', '/tmp/init/z')",
+        "import os; open('/tmp/a', 'w').close(); os.link('/tmp/a', '/tmp/init/b')",
+        "import os; os.link('/tmp/init/cache', '/tmp/b')",
+        "import os; os.symlink('/tmp/init', '/tmp/b'); open('/tmp/b/through-a-link', 'w').close()",
+        "import os; os.symlink('/tmp/init/dangling', '/tmp/b'); open('/tmp/b', 'w').close()",
+        "import os; os.chdir('/tmp/init'); open('relative', 'w').close(); os.mkdir('folder'); os.chdir('/')",
+        "import os; d = os.open('/tmp/init', os.O_RDONLY); os.mkdir('at', dir_fd=d); os.open('file', os.O_CREAT, dir_fd=d)",
+        "import os; os.makedirs('/tmp/a'); open('/tmp/a/x', 'w').close(); os.link('/tmp/a/x', '/tmp/y'); os.unlink('/tmp/a/x')",
+        "import os; os.mkdir('/tmp/a'); os.rmdir('/tmp/a'); open('/tmp/a', 'w').close()",
+        "import os; open('/tmp//init/./../init/odd', 'w').close()",
+        "import os; os.mkdir('/tmp/slash/')",
+    ],
+)
+def test_a_name_by_whatever_way_it_came(function: Function, code: str) -> None:
+    assert function.left(code) == set()
+    assert Path(function.tmp / "init" / "cache").read_text() == "initialization"
