@@ -106,7 +106,27 @@ static int64_t move_up(struct removal *r, int32_t directory, const char *name)
 
 static void empty_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level);
 
+static bool is_too_deep(const struct removal *r, uint32_t path_len, uint32_t level)
+{
+    enum { NAME_LONGEST = 255 };
+    return level == LEVELS || path_len + 1 + NAME_LONGEST >= sizeof r->scratch->path;
+}
+
 /* `path_len`: of its path, in r->scratch. */
+static int64_t empty_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
+                           uint32_t level)
+{
+    int64_t folder = open_folder(directory, name);
+    if (is_error(folder))
+        return folder;
+    if (level == 0)
+        r->top = (int32_t)folder;
+    empty_folder(r, (int32_t)folder, path_len, level + 1);
+    r->scratch->path[path_len] = 0;
+    own_fd_close(folder);
+    return 0;
+}
+
 static int64_t remove_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
                             uint32_t level)
 {
@@ -116,18 +136,31 @@ static int64_t remove_entry(struct removal *r, int32_t directory, const char *na
     result = unlink_entry(directory, name, AT_REMOVEDIR);
     if (result != -ENOTEMPTY && result != -EEXIST)
         return result;
-    enum { NAME_LONGEST = 255 };
-    if (level == LEVELS || path_len + 1 + NAME_LONGEST >= sizeof r->scratch->path)
+    if (is_too_deep(r, path_len, level))
         return move_up(r, directory, name);
-    int64_t folder = open_folder(directory, name);
-    if (is_error(folder))
-        return folder;
-    if (level == 0)
-        r->top = (int32_t)folder;
-    empty_folder(r, (int32_t)folder, path_len, level + 1);
-    r->scratch->path[path_len] = 0;
-    own_fd_close(folder);
-    return unlink_entry(directory, name, AT_REMOVEDIR);
+    result = empty_entry(r, directory, name, path_len, level);
+    return is_error(result) ? result : unlink_entry(directory, name, AT_REMOVEDIR);
+}
+
+/* What is in a directory that a list names has to be named too. */
+static int64_t keep_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
+                          uint32_t level)
+{
+    r->is_kept = true;
+    if (is_too_deep(r, path_len, level))
+        return -ENAMETOOLONG;
+    int64_t result = empty_entry(r, directory, name, path_len, level);
+    return result == -ENOTDIR || result == -ELOOP ? -ENOENT : result;
+}
+
+/* What allow_tmp lists; and a mark for the platform, as long as it holds nothing. */
+static bool is_to_stay(int32_t directory, const char *name, struct text path)
+{
+    struct stat st = {0};
+    return is_listed_tmp(&sealed.policy, path) ||
+           (language_needs_tmp(LANGUAGE_OTHER, path, TMP_EMPTY) &&
+            !is_error(KERNEL(newfstatat, directory, name, &st, AT_SYMLINK_NOFOLLOW)) &&
+            (st.st_mode & S_IFMT) == S_IFREG && !st.st_size);
 }
 
 /* One entry of a folder whose path is in r->scratch. */
@@ -139,11 +172,14 @@ static void remove_within(struct removal *r, int32_t folder, uint32_t path_len, 
     put_char(&w, '/');
     put(&w, text_of(entry->name));
     put_char(&w, 0);
-    if (is_listed_tmp(&sealed.policy, (struct text){path, w.used - 1})) {
-        r->is_kept = true;
+    const char *entry_name = path + path_len + 1;
+    if (is_to_stay(folder, entry_name, (struct text){path, w.used - 1})) {
+        int64_t result = keep_entry(r, folder, entry_name, w.used - 1, level);
+        if (is_error(result) && result != -ENOENT && !r->error)
+            r->error = result;
         return;
     }
-    int64_t result = remove_entry(r, folder, path + path_len + 1, w.used - 1, level);
+    int64_t result = remove_entry(r, folder, entry_name, w.used - 1, level);
     if (!is_error(result))
         r->done++;
     else if (!r->error && result != -ENOENT && !is_due_to_kept(r, result))
@@ -187,26 +223,17 @@ static void empty_folder(struct removal *r, int32_t folder, uint32_t path_len, u
     } while (r->done != before && r->error != -E2BIG);
 }
 
-/* What the runtime itself needs there: a mark for the platform, which holds nothing. */
-static bool is_mark(struct text path, const struct statx *st)
-{
-    bool is_folder = (st->stx_mode & S_IFMT) == S_IFDIR;
-    return (is_folder || !st->stx_size) &&
-           language_needs_tmp(LANGUAGE_OTHER, path, is_folder ? TMP_FOLDER : TMP_EMPTY);
-}
-
 /* In the directory that it is in, by now open. */
 static int64_t remove_identified(struct removal *r, int32_t directory, const char *name,
                                  const struct made *made)
 {
     struct made found;
-    struct statx st = {0};
-    int64_t result = identify(directory, name, &found, &st);
+    int64_t result = identify(directory, name, &found);
     if (is_gone(result) ||
         (made->ino && !is_error(result) && (made->ino != found.ino || made->born != found.born)))
         return 0; /* somebody else's, in its place */
     struct text path = text_of(made->path);
-    if (!is_error(result) && is_mark(path, &st))
+    if (is_to_stay(directory, name, path))
         return 0;
     copy_bytes(r->scratch->path, path.at, path.len + 1);
     r->is_kept = false;
@@ -261,7 +288,7 @@ static void report_missed(uint32_t missed)
     char why[128];
     struct writer w = {why, 0, sizeof why, false};
     put_number(&w, missed);
-    put(&w, TEXT(" found no room on the record, and stay"));
+    put(&w, TEXT(" found no room on the record, and may stay"));
     report_not_cleared(TEXT("/tmp"), (struct text){why, w.used});
 }
 

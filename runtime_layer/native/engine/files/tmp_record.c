@@ -242,13 +242,12 @@ static bool is_below_made(struct text path)
     return false;
 }
 
-int64_t identify(int32_t directory, const char *name, struct made *made, struct statx *st)
+int64_t identify(int32_t directory, const char *name, struct made *made)
 {
-    int64_t result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, st);
-    made->ino = is_error(result) ? 0 : st->stx_ino;
-    made->born = is_error(result) || !(st->stx_mask & STATX_BTIME)
-                     ? 0
-                     : (uint64_t)st->stx_btime.tv_sec << 30 | st->stx_btime.tv_nsec;
+    struct statx st = {0};
+    int64_t result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &st);
+    made->ino = st.stx_ino;
+    made->born = (uint64_t)st.stx_btime.tv_sec << 30 | st.stx_btime.tv_nsec;
     return result;
 }
 
@@ -266,10 +265,9 @@ static struct text made_path(int32_t directory, struct text name, struct scratch
 static void note_made_path(int32_t directory, struct text path)
 {
     struct made identity;
-    struct statx st = {0};
     if (!path.len || is_listed_tmp(&sealed.policy, path) || is_below_made(path))
         return;
-    identify(directory, base_name(path).at, &identity, &st);
+    identify(directory, base_name(path).at, &identity);
     if (path.len < sizeof "/tmp/" || path.len >= MADE_PATH || !put_on_record(path, &identity))
         note_missed();
     else

@@ -43,6 +43,6 @@ void leave_made(uint32_t place, const struct made *made, bool stays);
 /* How many names found no room on the record since this was last asked. */
 uint32_t take_missed(void);
 /* What the entry of a directory stands for. 0, or an errno. */
-int64_t identify(int32_t directory, const char *name, struct made *made, struct statx *st);
+int64_t identify(int32_t directory, const char *name, struct made *made);
 
 #endif

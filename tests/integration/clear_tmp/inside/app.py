@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 from snapshot_restore_py import register_after_restore
 
-Path("/tmp/init").mkdir(exist_ok=True)
+os.makedirs(os.environ.get("DEEP", "/tmp/init"), exist_ok=True)
 Path("/tmp/init/cache").write_text("initialization")
-(STARTED := tempfile.NamedTemporaryFile(prefix="started-", delete=False)).close()
-if "DEEP" in os.environ:
-    Path("/tmp/init/deep").mkdir(mode=0o755)
+Path("/tmp/started").touch()
+# A process of the function's own that makes a file as soon as there is another one.
+ANSWER = "while [ ! -e /tmp/ask ]; do sleep 0.01; done; echo user > /tmp/asked; sleep 60"
+if os.environ.get("BEFORE") == "program":
+    subprocess.Popen(["/bin/sh", "-c", ANSWER])
+if os.environ.get("BEFORE") == "fork" and not os.fork():
+    while not Path("/tmp/ask").exists():
+        time.sleep(0.01)
+    Path("/tmp/asked").write_text("user")
+    time.sleep(60)
 register_after_restore(lambda: Path("/tmp/restored").write_text("after the restore"))
 
 

@@ -1,0 +1,163 @@
+"""The function's own code tries to keep something, or to make the engine remove what is not its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.running import policy
+from integration.clear_tmp.function import HEADLINE, LOOK, Function, started
+
+
+@pytest.fixture(scope="module")
+def function() -> Iterator[Function]:
+    with started(HEADLINE) as function:
+        yield function
+        told = [line for line in function.end() if line.get("policy", "self_protection") != "self_protection"]
+        assert [line["details"] for line in told] == []
+
+
+# Calls of which Python's own library makes none, by its own numbers: what a package with a little C in it could do
+SYSCALLS = """
+import ctypes, os, platform
+libc = ctypes.CDLL(None, use_errno=True)
+is_arm = platform.machine() == "aarch64"
+NUMBERS = {"openat2": 437, "renameat2": 276 if is_arm else 316, "linkat": 37 if is_arm else 265}
+def call(name, *arguments):
+    if libc.syscall(NUMBERS[name], *arguments) < 0:
+        raise OSError(ctypes.get_errno(), name)
+"""
+AT_FDCWD, RENAME_EXCHANGE, AT_SYMLINK_FOLLOW, AT_EMPTY_PATH = -100, 2, 0x400, 0x1000
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os; d = os.open('/tmp', os.O_TMPFILE | os.O_RDWR); os.write(d, b'user'); os.link(f'/proc/self/fd/{d}', '/tmp/linked', src_dir_fd=d)",
+        "import os; d = os.open('/tmp/init', os.O_TMPFILE | os.O_RDWR); os.link(f'/proc/self/fd/{d}', '/tmp/init/linked', src_dir_fd=d)",
+        "import os; d = os.open('/tmp/a', os.O_CREAT | os.O_RDWR); os.link(f'/proc/self/fd/{d}', '/tmp/b', src_dir_fd=d); os.unlink('/tmp/a')",
+        "import os; d = os.open('/tmp', os.O_PATH); open(f'/proc/self/fd/{d}/by-proc', 'w').close()",
+        "import os; os.chdir('/proc/self/root/tmp/init'); open('../../tmp/dots', 'w').close(); os.chdir('/')",
+        "import os; open('/proc/self/root/tmp/by-root', 'w').close(); os.mkdir('/proc/thread-self/root/tmp/by-thread')",
+        f"import os; os.mkdir('/tmp/one'); open('/tmp/init/two', 'w').close(); call('renameat2', {AT_FDCWD}, b'/tmp/one', {AT_FDCWD}, b'/tmp/init/two', {RENAME_EXCHANGE})",
+        f"how = (ctypes.c_uint64 * 3)(os.O_CREAT | os.O_WRONLY, 0o600, 0); call('openat2', {AT_FDCWD}, b'/tmp/by-openat2', how, 24)",
+        f"d = os.open('/tmp', os.O_TMPFILE | os.O_RDWR); call('linkat', {AT_FDCWD}, f'/proc/self/fd/{{d}}'.encode(), {AT_FDCWD}, b'/tmp/by-linkat', {AT_SYMLINK_FOLLOW})",
+        "import os; os.makedirs('/tmp/mode/below'); open('/tmp/mode/below/x', 'w').close(); os.chmod('/tmp/mode/below', 0); os.chmod('/tmp/mode', 0)",
+        "import os; os.makedirs('/tmp/read-only/below'); os.chmod('/tmp/read-only/below', 0o500); os.chmod('/tmp/read-only', 0o500)",
+        "import os; open('/tmp/init/locked', 'w').close(); os.chmod('/tmp/init', 0o500)",
+        "import os; open('/tmp/init/locked', 'w').close(); os.chmod('/tmp/init', 0)",
+        "import os; os.mkdir('/tmp/.aws-xray'); os.mkdir('/tmp/.aws-xray/initialized'); open('/tmp/.aws-xray/initialized/x', 'w').close()",
+        "import os; os.mkdir('/tmp/many')\nfor n in range(3000): open(f'/tmp/many/{n}', 'w').close()",
+        "import os\nfor n in range(3000): open(f'/tmp/many-{n}', 'w').close()",
+        "import os\nfor n in range(40000): open(f'/tmp/churn-{n}', 'w').close(); os.unlink(f'/tmp/churn-{n}')\nopen('/tmp/after', 'w').close()",
+        "import shutil; shutil.make_archive('/tmp/archive', 'zip', '/var/task'); shutil.unpack_archive('/tmp/archive.zip', '/tmp/init/unpacked')",
+    ],
+)
+def test_code_cannot_keep_what_it_makes(function: Function, code: str) -> None:
+    assert function.left(SYSCALLS + code) == set()
+    function.run("import os; os.chmod('/tmp/init', 0o755)")
+    assert (function.tmp / "init" / "cache").read_text() == "initialization"
+
+
+@pytest.mark.parametrize("name", ["deep", "n" * 200])
+def test_code_cannot_keep_what_lies_deep(name: str) -> None:
+    """Deeper than a path can say (PATH_MAX), which the engine tells of, as it cannot write it down."""
+    code = f"""
+    import os
+    os.chdir("/tmp")
+    for _ in range(2000):
+        os.mkdir("{name}")
+        os.chdir("{name}")
+    open("user", "w").close()
+    os.chdir("/")
+    """
+    with started(HEADLINE) as function:
+        assert function.left(code) == set()
+        (line,) = [line for line in function.end() if "policy" in line]
+        assert line["details"]["arguments"][0].endswith(" found no room on the record, and may stay")
+
+
+def test_code_cannot_change_the_record(function: Function) -> None:
+    """Its descriptor is one that cannot write; and opening what it stands for again is refused."""
+    code = """
+    import mmap, os
+    result = {}
+    open("/tmp/user", "w").close()
+    numbers = [number for number in range(1024) if os.path.lexists(f"/proc/self/fd/{number}")]
+    (record,) = [number for number in numbers if "memfd:shield" in os.readlink(f"/proc/self/fd/{number}")]
+    def attempt(name, call):
+        try:
+            call()
+            result[name] = "done"
+        except (OSError, ValueError) as error:
+            result[name] = type(error).__name__
+    attempt("write", lambda: os.pwrite(record, b"x", 0))
+    attempt("truncate by descriptor", lambda: os.ftruncate(record, 0))
+    attempt("map", lambda: mmap.mmap(record, 4096))
+    attempt("open", lambda: os.open(f"/proc/self/fd/{record}", os.O_RDWR))
+    attempt("open to append", lambda: open(f"/proc/self/fd/{record}", "ab"))
+    attempt("open of the parent's", lambda: os.open(f"/proc/{os.getpid()}/fd/{record}", os.O_WRONLY))
+    attempt("truncate by path", lambda: os.truncate(f"/proc/self/fd/{record}", 0))
+    attempt("close", lambda: os.close(record))
+    attempt("replace", lambda: os.dup2(0, record))
+    attempt("link", lambda: os.link(f"/proc/self/fd/{record}", "/tmp/init/record"))
+    attempt("memory", lambda: open("/proc/self/mem", "r+b"))
+    """
+    answer = function.run(code)
+    assert set(answer.values()) <= {"OSError", "PermissionError"}, answer
+    assert "/tmp/user" not in function.run(LOOK)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os; os.makedirs('/tmp/d'); open('/tmp/d/cache', 'w').close(); os.rename('/tmp/d', '/tmp/e'); os.symlink('/tmp/init', '/tmp/d')",
+        "import os; os.symlink('/tmp/init/cache', '/tmp/link'); os.symlink('/tmp/init', '/tmp/folder')",
+        "import os; os.makedirs('/tmp/t/u'); os.symlink('/tmp/init', '/tmp/t/u/v'); os.symlink('..', '/tmp/t/u/w'); os.symlink('/', '/tmp/t/root')",
+        "import os; open('/tmp/f', 'w').close(); os.unlink('/tmp/f'); os.symlink('/tmp/init/cache', '/tmp/f')",
+        "import os; os.mkdir('/tmp/init/g'); open('/tmp/init/g/cache', 'w').close(); os.rename('/tmp/init/g', '/tmp/g'); os.symlink('/tmp/init', '/tmp/init/g')",
+        "import os; os.link('/tmp/init/cache', '/tmp/hard')",
+        "open('/tmp/init/cache', 'a').close(); open('/tmp/init/cache', 'r+').close()",
+    ],
+)
+def test_what_a_link_leads_to_stays(function: Function, code: str) -> None:
+    assert function.left(code) == set()
+    assert (function.tmp / "init" / "cache").read_text() == "initialization"
+
+
+def test_what_was_there_and_is_opened_to_create_it_stays(function: Function) -> None:
+    for flags in ("w", "a", "w+"):
+        assert function.left(f"open('/tmp/init/cache', '{flags}').close()") == set()
+        assert (function.tmp / "init" / "cache").exists()
+    (function.tmp / "init" / "cache").write_text("initialization")
+
+
+def test_nothing_outside_of_tmp_goes(tmp_path: Path) -> None:
+    """Where /tmp is no mount of its own, and the function may write elsewhere."""
+    with started(HEADLINE) as function:
+        for folder in ("/var/tmp", "/dev/shm"):
+            answer = function.run(f"open('{folder}/outside', 'w').close(); result = 'made'")
+            if answer == "made":
+                assert function.run(f"import os; result = os.path.exists('{folder}/outside')")
+
+
+def test_a_request_line_that_code_writes_itself_only_clears_early(function: Function) -> None:
+    code = """
+    import os
+    open("/tmp/early", "w").close()
+    read, write = os.pipe()
+    os.write(write, b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+    result = os.path.exists("/tmp/early")
+    open("/tmp/late", "w").close()
+    """
+    assert function.run(code) is False
+    assert "/tmp/late" not in function.run(LOOK)
+
+
+def test_a_listed_program_may_keep_nothing_either() -> None:
+    settings = policy(clear_tmp="on", create_child_process="block", allow_child_process="/bin/sh,/usr/bin/dash")
+    with started(settings) as function:
+        code = "import subprocess; subprocess.run(['/bin/sh', '-c', 'echo user > /tmp/listed'], check=True)"
+        assert function.left(code) == set()

@@ -1,0 +1,155 @@
+"""What stays although it should go is told; where /tmp cannot be cleared, the function does not start."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from harness.running import SHIELD, policy
+from integration.clear_tmp.function import HEADLINE, LOOK, open_box, started
+from integration.readiness.api import RESTORE
+from shielded_function_emulator.sandbox import shield_lines
+
+MADE_MAX = 16384  # engine/files/tmp_record.h
+RECORD_IS_FULL = f"""
+for number in range({MADE_MAX} + 5):
+    open(f"/tmp/{{number}}", "w").close()
+"""
+
+
+def test_more_names_than_the_record_holds_stay_and_one_line_says_so() -> None:
+    with started(HEADLINE) as function:
+        left = function.left(RECORD_IS_FULL)
+        assert left == {f"/tmp/{number}" for number in range(MADE_MAX, MADE_MAX + 5)}
+        assert function.left("open('/tmp/next', 'w').close()") == set()
+        (line,) = [line for line in function.end() if "policy" in line]
+    assert (line["policy"], line["mode"]) == ("read_write_tmp", "alert")
+    assert line["details"] == {
+        "path": "/tmp",
+        "syscall": "clear_tmp",
+        "arguments": ["5 found no room on the record, and may stay"],
+    }
+
+
+def test_a_path_that_the_record_has_no_room_for_stays_and_is_told() -> None:
+    folder = "/tmp/init/deep/" + "/".join("x" * 200 for _ in range(3))
+    with started({**HEADLINE, "DEEP": folder}) as function:
+        assert function.left(f"open('{folder}/file', 'w').close()") == {f"{folder}/file"}
+        (line,) = [line for line in function.end() if "policy" in line]
+    assert line["details"]["arguments"] == ["1 found no room on the record, and may stay"]
+
+
+def test_what_cannot_be_removed_is_told_and_tried_again() -> None:
+    """Another user's file lies in the directory."""
+    with started(HEADLINE) as function:
+        function.give("import os, time\nos.mkdir('/tmp/made')\nwhile not os.path.exists('/tmp/go'): time.sleep(0.01)")
+        function.wait_for_file("made")
+        theirs = function.tmp / "made" / "theirs"
+        theirs.mkdir()
+        (theirs / "file").touch()
+        theirs.chmod(0o755)
+        (function.tmp / "go").touch()
+        function.answer()
+        assert "/tmp/made" in function.run(LOOK)
+        (theirs / "file").unlink()
+        theirs.rmdir()
+        function.run("result = 1")
+        assert "/tmp/made" not in function.run(LOOK)
+        lines = [line["details"] for line in function.end() if "policy" in line]
+    told = {
+        "path": "/tmp/made",
+        "syscall": "clear_tmp",
+        "arguments": ["1 could not be removed, of which this is the first: errno 13"],
+    }
+    assert lines in ([told], [told] * 2)
+
+
+# Others of the same user
+
+
+def test_what_an_extension_makes_stays() -> None:
+    with started(HEADLINE) as function:
+        function.run("result = 1")
+        path = function.tmp / "extension"
+        path.write_text("theirs")
+        function.own(path)
+        assert function.left("open('/tmp/ours', 'w').close(); open('/tmp/extension', 'a').close()") == set()
+        assert path.read_text() == "theirs"
+
+
+def test_what_an_extension_puts_in_the_place_of_a_file_stays() -> None:
+    with started(HEADLINE) as function:
+        code = """
+        import os, time
+        open("/tmp/shared", "w").close(); os.mkdir("/tmp/folder"); open("/tmp/mine", "w").close()
+        while not os.path.exists("/tmp/replaced"):
+            time.sleep(0.01)
+        """
+        function.give(code)
+        function.wait_for_file("mine")
+        folder, new = function.tmp / "folder", function.tmp / "new"
+        new.write_text("theirs")
+        new.rename(function.tmp / "shared")
+        folder.rename(function.tmp / "was-folder")
+        folder.mkdir()
+        (folder / "inside").write_text("theirs")
+        (function.tmp / "replaced").touch()
+        function.answer()
+        found = set(function.run(LOOK))
+        assert {"/tmp/shared", "/tmp/folder", "/tmp/folder/inside", "/tmp/replaced"} <= found
+        assert "/tmp/mine" not in found
+
+
+# When it begins, and ends
+
+INIT = "/tmp,/tmp/init/**,/tmp/started"  # what initialization makes
+
+
+def test_after_a_restore_only_events_count() -> None:
+    with started({**HEADLINE, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}) as function:
+        function.api.wait_for(RESTORE)
+        function.api.open_gate("restore")
+        assert function.left("open('/tmp/user', 'w').close()") == set()
+        assert "/tmp/restored" in function.run(LOOK)
+
+
+def test_a_function_that_ends_itself_leaves_nothing() -> None:
+    with started(HEADLINE) as function:
+        function.run("result = 1")
+        function.give("import os; open('/tmp/user', 'w').close(); os._exit(3)")
+        assert function.process.wait(30) == 3
+        assert sorted(path.name for path in function.tmp.iterdir() if path.name == "user") == []
+
+
+def test_it_is_off_unless_asked_for() -> None:
+    with started(policy()) as function:
+        assert function.left("open('/tmp/stays', 'w').close()") == {"/tmp/stays"}
+
+
+def test_it_goes_with_every_mode() -> None:
+    for mode in ("alert", "block"):
+        with started(policy(clear_tmp="on", read_write_tmp=mode, allow_tmp=INIT + ",/tmp/cache/**")) as function:
+            code = "import os; os.makedirs('/tmp/cache/x'); open('/tmp/cache/x/y', 'w').close()"
+            assert function.left(code) == {"/tmp/cache", "/tmp/cache/x", "/tmp/cache/x/y"}
+            code = "try:\n    open('/tmp/other', 'w').close()\nexcept PermissionError: pass"
+            assert function.left(code) == set()
+
+
+@pytest.mark.parametrize("concurrency", ["1", "8"])
+def test_it_is_refused_where_invocations_run_at_the_same_time(concurrency: str) -> None:
+    environment = {
+        **HEADLINE,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances",
+        "AWS_LAMBDA_MAX_CONCURRENCY": concurrency,
+    }
+    with open_box() as box:
+        done: subprocess.CompletedProcess[str] = box.run_command(
+            [SHIELD, "/var/lang/bin/python3", "-c", ""], environment=environment
+        )
+    (line,) = shield_lines(done.stderr.splitlines())
+    assert (done.returncode, line["event"]) == (78, "refused")
+    assert line["reason"] == (
+        "clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so there is no moment at "
+        "which /tmp is nobody's; leave clear_tmp out"
+    )
