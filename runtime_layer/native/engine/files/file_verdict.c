@@ -160,28 +160,23 @@ static struct text without_slashes(struct text name)
     return name;
 }
 
-bool may_be_in_tmp(int32_t directory, struct text name)
-{
-    struct stat st = {.st_dev = sealed.tmp.dev};
-    KERNEL(fstat, directory, &st);
-    /* The entry of a mount's own directory leads into the mount. */
-    return st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount ||
-           text_equal(without_slashes(name), TEXT("tmp"));
-}
-
 struct text path_in_tmp(int32_t directory, struct text name, struct scratch *scratch)
 {
     struct stat st = {.st_dev = sealed.tmp.dev};
     KERNEL(fstat, directory, &st);
+    name = without_slashes(name);
+    /* The entry of a mount's own directory leads into the mount. */
+    if (st.st_dev != sealed.tmp.dev && sealed.tmp_is_mount && !text_equal(name, TEXT("tmp")))
+        return TEXT("");
     struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
     bool known = under_tmp(path) || (path.len && !(sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev));
-    struct text whole = known ? name_entry(path, without_slashes(name), scratch) : TEXT("/tmp");
+    struct text whole = known ? name_entry(path, name, scratch) : TEXT("/tmp");
     return under_tmp(whole) ? whole : TEXT("");
 }
 
 bool entry_refused(const struct call *call, int32_t directory, struct text name)
 {
-    if (sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW || !may_be_in_tmp(directory, name))
+    if (sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
         return false;
     struct scratch *scratch = scratch_take();
     if (!scratch)

@@ -280,7 +280,7 @@ static void report_left(const struct removal *r)
     put_number(&w, r->failed);
     put(&w, TEXT(" could not be removed, of which this is the first: errno "));
     put_number(&w, (uint64_t)-r->error);
-    report_not_cleared(text_of(r->first.path), (struct text){why, w.used});
+    report_not_cleared((struct text){why, w.used}, text_of(r->first.path));
 }
 
 static void report_missed(uint32_t missed)
@@ -289,7 +289,7 @@ static void report_missed(uint32_t missed)
     struct writer w = {why, 0, sizeof why, false};
     put_number(&w, missed);
     put(&w, TEXT(" found no room on the record, and may stay"));
-    report_not_cleared(TEXT("/tmp"), (struct text){why, w.used});
+    report_not_cleared((struct text){why, w.used}, TEXT(""));
 }
 
 /* The /tmp of the start. */
@@ -330,7 +330,7 @@ static void remove_what_was_made(void)
     uint32_t missed;
     if (!r.scratch) {
         note_left_out(TMP_MADE);
-        report_not_cleared(TEXT("/tmp"), TEXT("there is no memory to remove it with"));
+        report_not_cleared(TEXT("there is no memory to remove anything with"), TEXT(""));
         return;
     }
     forget_left_out(TMP_MADE); /* what is made meanwhile says so again */

@@ -129,10 +129,10 @@ bool open_record(struct sealed *s, int32_t inherited, bool is_child, struct writ
         return fail(error, "the parent of this process has no record");
     if (!(inherited < 0 ? make_record(s, error) : join_record(s, inherited, error)))
         return false;
-    if (!s->record->is_counting) /* this program may be the one that asks first */
-        note_left_out(TMP_MADE);
-    else if (s->record->runtime == (int32_t)KERNEL(getpid)) /* it was, as another program */
-        note_left_out(TMP_MAKERS);
+    /* Of those that share a record, one may be the runtime: what is started before it asks, or is the same process. */
+    bool may_be_runtime = !s->record->is_counting || s->record->runtime == (int32_t)KERNEL(getpid);
+    if (may_be_runtime)
+        note_left_out(inherited < 0 ? TMP_MADE : TMP_MAKERS);
     return true;
 }
 
@@ -251,53 +251,69 @@ int64_t identify(int32_t directory, const char *name, struct made *made)
     return result;
 }
 
-/* The entry's path, in `scratch` and terminated, when it is in /tmp and may be made. */
-static struct text made_path(int32_t directory, struct text name, struct scratch *scratch)
+/* The entry's path, in `scratch` and terminated; empty when it is not in /tmp. Where it cannot be told, it is "/tmp". */
+static struct text terminated_path(int32_t directory, struct text name, struct scratch *scratch)
 {
     struct text path = path_in_tmp(directory, name, scratch);
-    if (path.len < sizeof "/tmp/") /* nobody knows where in /tmp */
-        return path;
+    if (path.len >= sizeof scratch->link)
+        return TEXT("/tmp");
     copy_bytes(scratch->link, path.at, path.len);
     scratch->link[path.len] = 0;
     return (struct text){scratch->link, path.len};
 }
 
+static bool is_known(struct text path)
+{
+    return path.len > sizeof "/tmp/" - 1;
+}
+
 static void note_made_path(int32_t directory, struct text path)
 {
     struct made identity;
-    if (!path.len || is_listed_tmp(&sealed.policy, path) || is_below_made(path))
+    if (is_known(path) && (is_listed_tmp(&sealed.policy, path) || is_below_made(path)))
         return;
     identify(directory, base_name(path).at, &identity);
-    if (path.len < sizeof "/tmp/" || path.len >= MADE_PATH || !put_on_record(path, &identity))
-        note_missed();
-    else
+    if (is_known(path) && path.len < MADE_PATH && put_on_record(path, &identity))
         note_left_out(TMP_MADE);
+    else
+        note_missed();
 }
 
 void note_made(int32_t directory, struct text name)
 {
-    if (!is_counting() || !may_be_in_tmp(directory, name))
+    if (!is_counting())
         return;
     struct scratch *scratch = scratch_take();
     if (!scratch) {
         note_missed();
         return;
     }
-    note_made_path(directory, made_path(directory, name, scratch));
+    struct text path = terminated_path(directory, name, scratch);
+    if (path.len)
+        note_made_path(directory, path);
     scratch_give(scratch);
+}
+
+/* Another thread or process may have made it anew: if not yet, it finds this place taken, and uses another. */
+static void note_gone_path(int32_t directory, struct text path)
+{
+    struct made found;
+    uint32_t hash = hash_of(path), room, place = find_place(path, hash, &room);
+    if (place != MADE_MAX && claim_place(place, hash))
+        set_place(place,
+                  is_error(identify(directory, base_name(path).at, &found)) ? free_state(place) : hash);
 }
 
 void note_gone(int32_t directory, struct text name)
 {
-    if (!is_counting() || !may_be_in_tmp(directory, name))
+    if (!is_counting())
         return;
     struct scratch *scratch = scratch_take();
     if (!scratch) /* it stays on the record, and is not found there when its time comes */
         return;
-    struct text path = path_in_tmp(directory, name, scratch);
-    uint32_t hash = hash_of(path), room, place = find_place(path, hash, &room);
-    if (place != MADE_MAX && claim_place(place, hash))
-        set_place(place, free_state(place));
+    struct text path = terminated_path(directory, name, scratch);
+    if (path.len)
+        note_gone_path(directory, path);
     scratch_give(scratch);
 }
 

@@ -157,14 +157,13 @@ void report_itself(enum mode mode, struct text what, struct text why)
                                   .arguments = {why}});
 }
 
-void report_not_cleared(struct text path, struct text why)
+void report_not_cleared(struct text why, struct text path)
 {
     report_own((struct alert){.policy = READ_WRITE_TMP,
                               .mode = MODE_ALERT,
                               .syscall = TEXT("clear_tmp"),
-                              .path = path,
-                              .argument_count = 1,
-                              .arguments = {why}});
+                              .argument_count = path.len ? 2 : 1,
+                              .arguments = {why, path}});
 }
 
 bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts)

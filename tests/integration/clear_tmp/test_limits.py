@@ -1,0 +1,37 @@
+"""What `clear_tmp` does not remove: each is a row of docs/security/limits.md."""
+
+from __future__ import annotations
+
+from integration.clear_tmp.function import HEADLINE, LOOK, started
+
+
+def test_what_was_there_before_the_first_event_can_hold_anything() -> None:
+    with started(HEADLINE) as function:
+        function.run("open('/tmp/init/cache', 'w').write('user')")
+        assert function.run("result = open('/tmp/init/cache').read()") == "user"
+
+
+def test_a_file_that_is_open_outlives_its_name() -> None:
+    with started(HEADLINE) as function:
+        function.run(
+            "import builtins; builtins.kept = open('/tmp/user', 'w+'); builtins.kept.write('user'); builtins.kept.flush()"
+        )
+        code = "import builtins, os; builtins.kept.seek(0); result = [builtins.kept.read(), os.path.exists('/tmp/user')]"
+        assert function.run(code) == ["user", False]
+
+
+def test_what_is_made_between_two_events_goes_with_the_second() -> None:
+    """By a process that works on."""
+    with started(HEADLINE) as function:
+        function.run("import subprocess; subprocess.Popen(['/bin/sh', '-c', 'sleep 0.5; echo user > /tmp/late; sleep 60'])")
+        function.wait_for_file("late")
+        assert "/tmp/late" in function.run(LOOK)
+        assert "/tmp/late" not in function.run(LOOK)
+
+
+def test_a_function_that_is_killed_leaves_what_it_made() -> None:
+    with started(HEADLINE) as function:
+        function.run("result = 1")
+        function.give("import os, signal; open('/tmp/user', 'w').close(); os.kill(os.getpid(), signal.SIGKILL)")
+        assert function.process.wait(30) == -9
+        assert (function.tmp / "user").exists()
