@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,39 +26,61 @@ import ctypes, os, platform
 libc = ctypes.CDLL(None, use_errno=True)
 is_arm = platform.machine() == "aarch64"
 NUMBERS = {"openat2": 437, "renameat2": 276 if is_arm else 316, "linkat": 37 if is_arm else 265}
+AT_FDCWD, RENAME_EXCHANGE, AT_SYMLINK_FOLLOW = -100, 2, 0x400
 def call(name, *arguments):
     if libc.syscall(NUMBERS[name], *arguments) < 0:
         raise OSError(ctypes.get_errno(), name)
 """
-AT_FDCWD, RENAME_EXCHANGE, AT_SYMLINK_FOLLOW, AT_EMPTY_PATH = -100, 2, 0x400, 0x1000
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        "import os; d = os.open('/tmp', os.O_TMPFILE | os.O_RDWR); os.write(d, b'user'); os.link(f'/proc/self/fd/{d}', '/tmp/linked', src_dir_fd=d)",
-        "import os; d = os.open('/tmp/init', os.O_TMPFILE | os.O_RDWR); os.link(f'/proc/self/fd/{d}', '/tmp/init/linked', src_dir_fd=d)",
-        "import os; d = os.open('/tmp/a', os.O_CREAT | os.O_RDWR); os.link(f'/proc/self/fd/{d}', '/tmp/b', src_dir_fd=d); os.unlink('/tmp/a')",
-        "import os; d = os.open('/tmp', os.O_PATH); open(f'/proc/self/fd/{d}/by-proc', 'w').close()",
-        "import os; os.chdir('/proc/self/root/tmp/init'); open('../../tmp/dots', 'w').close(); os.chdir('/')",
-        "import os; open('/proc/self/root/tmp/by-root', 'w').close(); os.mkdir('/proc/thread-self/root/tmp/by-thread')",
-        f"import os; os.mkdir('/tmp/one'); open('/tmp/init/two', 'w').close(); call('renameat2', {AT_FDCWD}, b'/tmp/one', {AT_FDCWD}, b'/tmp/init/two', {RENAME_EXCHANGE})",
-        f"how = (ctypes.c_uint64 * 3)(os.O_CREAT | os.O_WRONLY, 0o600, 0); call('openat2', {AT_FDCWD}, b'/tmp/by-openat2', how, 24)",
-        f"d = os.open('/tmp', os.O_TMPFILE | os.O_RDWR); call('linkat', {AT_FDCWD}, f'/proc/self/fd/{{d}}'.encode(), {AT_FDCWD}, b'/tmp/by-linkat', {AT_SYMLINK_FOLLOW})",
-        "import os; os.makedirs('/tmp/mode/below'); open('/tmp/mode/below/x', 'w').close(); os.chmod('/tmp/mode/below', 0); os.chmod('/tmp/mode', 0)",
-        "import os; os.makedirs('/tmp/read-only/below'); os.chmod('/tmp/read-only/below', 0o500); os.chmod('/tmp/read-only', 0o500)",
-        "import os; open('/tmp/init/locked', 'w').close(); os.chmod('/tmp/init', 0o500)",
-        "import os; open('/tmp/init/locked', 'w').close(); os.chmod('/tmp/init', 0)",
-        "import os; os.mkdir('/tmp/.aws-xray'); os.mkdir('/tmp/.aws-xray/initialized'); open('/tmp/.aws-xray/initialized/x', 'w').close()",
-        "import os; os.mkdir('/tmp/many')\nfor n in range(3000): open(f'/tmp/many/{n}', 'w').close()",
-        "import os\nfor n in range(3000): open(f'/tmp/many-{n}', 'w').close()",
-        "import os\nfor n in range(40000): open(f'/tmp/churn-{n}', 'w').close(); os.unlink(f'/tmp/churn-{n}')\nopen('/tmp/after', 'w').close()",
-        "import shutil; shutil.make_archive('/tmp/archive', 'zip', '/var/task'); shutil.unpack_archive('/tmp/archive.zip', '/tmp/init/unpacked')",
+        "d = unnamed('/tmp'); os.write(d, b'user'); link_descriptor(d, '/tmp/linked')",
+        "d = unnamed('/tmp/init'); link_descriptor(d, '/tmp/init/linked')",
+        "d = os.open('/tmp/a', os.O_CREAT | os.O_RDWR); link_descriptor(d, '/tmp/b'); os.unlink('/tmp/a')",
+        "d = os.open('/tmp', os.O_PATH); make(f'/proc/self/fd/{d}/by-proc')",
+        "os.chdir('/proc/self/root/tmp/init'); make('../../tmp/dots'); os.chdir('/')",
+        "make('/proc/self/root/tmp/by-root'); os.mkdir('/proc/thread-self/root/tmp/by-thread')",
+        """
+        os.mkdir('/tmp/one')
+        make('/tmp/init/two')
+        call('renameat2', AT_FDCWD, b'/tmp/one', AT_FDCWD, b'/tmp/init/two', RENAME_EXCHANGE)
+        """,
+        """
+        how = (ctypes.c_uint64 * 3)(os.O_CREAT | os.O_WRONLY, 0o600, 0)
+        call('openat2', AT_FDCWD, b'/tmp/by-openat2', how, 24)
+        """,
+        """
+        d = unnamed('/tmp')
+        call('linkat', AT_FDCWD, f'/proc/self/fd/{d}'.encode(), AT_FDCWD, b'/tmp/by-linkat', AT_SYMLINK_FOLLOW)
+        """,
+        """
+        os.makedirs('/tmp/mode/below')
+        make('/tmp/mode/below/x')
+        os.chmod('/tmp/mode/below', 0)
+        os.chmod('/tmp/mode', 0)
+        """,
+        """
+        os.makedirs('/tmp/read-only/below')
+        os.chmod('/tmp/read-only/below', 0o500)
+        os.chmod('/tmp/read-only', 0o500)
+        """,
+        "make('/tmp/init/locked'); os.chmod('/tmp/init', 0o500)",
+        "make('/tmp/init/locked'); os.chmod('/tmp/init', 0)",
+        "os.mkdir('/tmp/.aws-xray'); os.mkdir('/tmp/.aws-xray/initialized'); make('/tmp/.aws-xray/initialized/x')",
+        "os.mkdir('/tmp/many')\nfor n in range(3000): make(f'/tmp/many/{n}')",
+        "for n in range(3000): make(f'/tmp/many-{n}')",
+        "for n in range(40000): make(f'/tmp/churn-{n}'); os.unlink(f'/tmp/churn-{n}')\nmake('/tmp/after')",
+        """
+        shutil.make_archive('/tmp/archive', 'zip', '/var/task')
+        shutil.unpack_archive('/tmp/archive.zip', '/tmp/init/unpacked')
+        """,
     ],
 )
 def test_code_cannot_keep_what_it_makes(function: Function, code: str) -> None:
-    assert function.left(SYSCALLS + code) == set()
-    function.run("import os; os.chmod('/tmp/init', 0o755)")
+    assert function.left(SYSCALLS + textwrap.dedent(code)) == set()
+    function.run("os.chmod('/tmp/init', 0o755)")
     assert (function.tmp / "init" / "cache").read_text() == "initialization"
 
 
@@ -113,12 +136,22 @@ def test_code_cannot_change_the_record(function: Function) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "import os; os.makedirs('/tmp/d'); open('/tmp/d/cache', 'w').close(); os.rename('/tmp/d', '/tmp/e'); os.symlink('/tmp/init', '/tmp/d')",
-        "import os; os.symlink('/tmp/init/cache', '/tmp/link'); os.symlink('/tmp/init', '/tmp/folder')",
-        "import os; os.makedirs('/tmp/t/u'); os.symlink('/tmp/init', '/tmp/t/u/v'); os.symlink('..', '/tmp/t/u/w'); os.symlink('/', '/tmp/t/root')",
-        "import os; open('/tmp/f', 'w').close(); os.unlink('/tmp/f'); os.symlink('/tmp/init/cache', '/tmp/f')",
-        "import os; os.mkdir('/tmp/init/g'); open('/tmp/init/g/cache', 'w').close(); os.rename('/tmp/init/g', '/tmp/g'); os.symlink('/tmp/init', '/tmp/init/g')",
-        "import os; os.link('/tmp/init/cache', '/tmp/hard')",
+        "os.makedirs('/tmp/d'); make('/tmp/d/cache'); os.rename('/tmp/d', '/tmp/e'); os.symlink('/tmp/init', '/tmp/d')",
+        "os.symlink('/tmp/init/cache', '/tmp/link'); os.symlink('/tmp/init', '/tmp/folder')",
+        """
+        os.makedirs('/tmp/t/u')
+        os.symlink('/tmp/init', '/tmp/t/u/v')
+        os.symlink('..', '/tmp/t/u/w')
+        os.symlink('/', '/tmp/t/root')
+        """,
+        "make('/tmp/f'); os.unlink('/tmp/f'); os.symlink('/tmp/init/cache', '/tmp/f')",
+        """
+        os.mkdir('/tmp/init/g')
+        make('/tmp/init/g/cache')
+        os.rename('/tmp/init/g', '/tmp/g')
+        os.symlink('/tmp/init', '/tmp/init/g')
+        """,
+        "os.link('/tmp/init/cache', '/tmp/hard')",
         "open('/tmp/init/cache', 'a').close(); open('/tmp/init/cache', 'r+').close()",
     ],
 )

@@ -14,16 +14,18 @@ def test_what_was_there_before_the_first_event_can_hold_anything() -> None:
 def test_a_file_that_is_open_outlives_its_name() -> None:
     with started(HEADLINE) as function:
         function.run(
-            "import builtins; builtins.kept = open('/tmp/user', 'w+'); builtins.kept.write('user'); builtins.kept.flush()"
+            "import builtins; builtins.kept = open('/tmp/user', 'w+'); print('user', file=builtins.kept, flush=True)"
         )
-        code = "import builtins, os; builtins.kept.seek(0); result = [builtins.kept.read(), os.path.exists('/tmp/user')]"
-        assert function.run(code) == ["user", False]
+        code = (
+            "import builtins, os; builtins.kept.seek(0); result = [builtins.kept.read(), os.path.exists('/tmp/user')]"
+        )
+        assert function.run(code) == ["user\n", False]
 
 
 def test_what_is_made_between_two_events_goes_with_the_second() -> None:
     """By a process that works on."""
     with started(HEADLINE) as function:
-        function.run("import subprocess; subprocess.Popen(['/bin/sh', '-c', 'sleep 0.5; echo user > /tmp/late; sleep 60'])")
+        function.run("subprocess.Popen(['/bin/sh', '-c', 'sleep 0.5; echo user > /tmp/late; sleep 60'])")
         function.wait_for_file("late")
         assert "/tmp/late" in function.run(LOOK)
         assert "/tmp/late" not in function.run(LOOK)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from harness.running import SHIELD, policy
@@ -137,12 +135,10 @@ def test_it_is_refused_where_invocations_run_at_the_same_time(concurrency: str) 
         "AWS_LAMBDA_MAX_CONCURRENCY": concurrency,
     }
     with open_box() as box:
-        done: subprocess.CompletedProcess[str] = box.run_command(
-            [SHIELD, "/var/lang/bin/python3", "-c", ""], environment=environment
-        )
+        done = box.run_command([SHIELD, "/var/lang/bin/python3", "-c", ""], environment=environment)
     (line,) = shield_lines(done.stderr.splitlines())
     assert (done.returncode, line["event"]) == (78, "refused")
     assert line["reason"] == (
-        "clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so there is no moment at "
-        "which /tmp is nobody's; leave clear_tmp out"
+        "clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so there is no moment "
+        "at which /tmp is nobody's; leave clear_tmp out"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.running import PYTHON, policy
+from harness.running import policy
 from integration.clear_tmp.function import HEADLINE, LOOK, Function, started
 
 
@@ -26,19 +26,25 @@ def function() -> Iterator[Function]:
     [
         "open('/tmp/plain', 'w').write('user')",
         "open('/tmp/init/below', 'w').write('user')",
-        "import tempfile; f = tempfile.NamedTemporaryFile(delete=False); f.write(b'user'); f.close()",
-        "import tempfile; tempfile.mkdtemp()",
-        "import tempfile; t = tempfile.TemporaryDirectory(); open(t.name + '/x', 'w').close(); keep = t._finalizer.detach()",
-        "import tempfile; tempfile.TemporaryFile().write(b'user')",
-        "import os; os.makedirs('/tmp/a/b/c'); open('/tmp/a/b/c/d', 'w').write('user'); os.symlink('/tmp/init', '/tmp/a/b/link')",
+        "f = tempfile.NamedTemporaryFile(delete=False); f.write(b'user'); f.close()",
+        "tempfile.mkdtemp()",
+        "t = tempfile.TemporaryDirectory(); make(t.name + '/x'); keep = t._finalizer.detach()",
+        "tempfile.TemporaryFile().write(b'user')",
+        "os.makedirs('/tmp/a/b/c'); open('/tmp/a/b/c/d', 'w').write('user'); os.symlink('/tmp/init', '/tmp/a/b/link')",
         "open('/tmp/with\\nnew line \\udcff\"', 'w').write('user')",
         "open('/tmp/' + 'x' * 255, 'w').write('user')",
-        "import os; os.mkfifo('/tmp/fifo'); os.mknod('/tmp/node')",
-        "import socket; s = socket.socket(socket.AF_UNIX); s.bind('/tmp/socket')",
-        "import socket, os; os.chdir('/tmp'); s = socket.socket(socket.AF_UNIX); s.bind('socket'); os.chdir('/')",
-        "import sqlite3; c = sqlite3.connect('/tmp/db'); c.execute('pragma journal_mode=wal'); c.execute('create table t(x)'); c.commit()",
-        "import shutil; shutil.copytree('/var/task', '/tmp/copy')",
-        "import shutil; shutil.copy('/tmp/init/cache', '/tmp/copied')",
+        "os.mkfifo('/tmp/fifo'); os.mknod('/tmp/node')",
+        "s = socket.socket(socket.AF_UNIX); s.bind('/tmp/socket')",
+        "os.chdir('/tmp'); s = socket.socket(socket.AF_UNIX); s.bind('socket'); os.chdir('/')",
+        """
+        import sqlite3
+        c = sqlite3.connect('/tmp/db')
+        c.execute('pragma journal_mode=wal')
+        c.execute('create table t(x)')
+        c.commit()
+        """,
+        "shutil.copytree('/var/task', '/tmp/copy')",
+        "shutil.copy('/tmp/init/cache', '/tmp/copied')",
         "import pathlib; pathlib.Path('/tmp/touched').touch()",
     ],
 )
@@ -97,10 +103,10 @@ def test_a_mark_for_the_platform_stays_while_it_holds_nothing(function: Function
 @pytest.mark.parametrize(
     "code",
     [
-        f"import subprocess; subprocess.run(['{PYTHON}', '-c', 'open(\"/tmp/by-a-program\", \"w\").close()'], check=True)",
-        f"import subprocess; subprocess.run(['{PYTHON}', '-c', 'open(\"/tmp/by-a-program\", \"w\").close()'], check=True, env={{}}, close_fds=False)",
-        "import subprocess; subprocess.run(['/bin/sh', '-c', 'mkdir /tmp/by-a-shell; echo user > /tmp/by-a-shell/file'], check=True)",
-        "import os; os.posix_spawn('/bin/sh', ['sh', '-c', 'echo user > /tmp/spawned'], {}); os.wait()",
+        "subprocess.run([sys.executable, '-c', PROGRAM], check=True)",
+        "subprocess.run([sys.executable, '-c', PROGRAM], check=True, env={}, close_fds=False)",
+        "shell('mkdir /tmp/by-a-shell; echo user > /tmp/by-a-shell/file')",
+        "os.posix_spawn('/bin/sh', ['sh', '-c', 'echo user > /tmp/spawned'], {}); os.wait()",
         """
         import multiprocessing
         worker = multiprocessing.get_context("fork").Process(target=lambda: open("/tmp/by-a-worker", "w").close())
@@ -146,20 +152,20 @@ def test_a_process_from_before_the_first_event_is_one_of_them() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "import os; open('/tmp/a', 'w').close(); os.rename('/tmp/a', '/tmp/b')",
-        "import os; open('/tmp/a', 'w').close(); os.replace('/tmp/a', '/tmp/init/b')",
-        "import os; os.makedirs('/tmp/a/b'); open('/tmp/a/b/c', 'w').close(); os.rename('/tmp/a', '/tmp/z')",
-        "import os; os.makedirs('/tmp/a/b'); open('/tmp/a/b/c', 'w').close(); os.rename('/tmp/a/b', '/tmp/init/z')",
-        "import os; open('/tmp/a', 'w').close(); os.link('/tmp/a', '/tmp/init/b')",
-        "import os; os.link('/tmp/init/cache', '/tmp/b')",
-        "import os; os.symlink('/tmp/init', '/tmp/b'); open('/tmp/b/through-a-link', 'w').close()",
-        "import os; os.symlink('/tmp/init/dangling', '/tmp/b'); open('/tmp/b', 'w').close()",
-        "import os; os.chdir('/tmp/init'); open('relative', 'w').close(); os.mkdir('folder'); os.chdir('/')",
-        "import os; d = os.open('/tmp/init', os.O_RDONLY); os.mkdir('at', dir_fd=d); os.open('file', os.O_CREAT, dir_fd=d)",
-        "import os; os.makedirs('/tmp/a'); open('/tmp/a/x', 'w').close(); os.link('/tmp/a/x', '/tmp/y'); os.unlink('/tmp/a/x')",
-        "import os; os.mkdir('/tmp/a'); os.rmdir('/tmp/a'); open('/tmp/a', 'w').close()",
-        "import os; open('/tmp//init/./../init/odd', 'w').close()",
-        "import os; os.mkdir('/tmp/slash/')",
+        "make('/tmp/a'); os.rename('/tmp/a', '/tmp/b')",
+        "make('/tmp/a'); os.replace('/tmp/a', '/tmp/init/b')",
+        "os.makedirs('/tmp/a/b'); make('/tmp/a/b/c'); os.rename('/tmp/a', '/tmp/z')",
+        "os.makedirs('/tmp/a/b'); make('/tmp/a/b/c'); os.rename('/tmp/a/b', '/tmp/init/z')",
+        "make('/tmp/a'); os.link('/tmp/a', '/tmp/init/b')",
+        "os.link('/tmp/init/cache', '/tmp/b')",
+        "os.symlink('/tmp/init', '/tmp/b'); make('/tmp/b/through-a-link')",
+        "os.symlink('/tmp/init/dangling', '/tmp/b'); make('/tmp/b')",
+        "os.chdir('/tmp/init'); make('relative'); os.mkdir('folder'); os.chdir('/')",
+        "d = os.open('/tmp/init', os.O_RDONLY); os.mkdir('at', dir_fd=d); os.open('file', os.O_CREAT, dir_fd=d)",
+        "os.makedirs('/tmp/a'); make('/tmp/a/x'); os.link('/tmp/a/x', '/tmp/y'); os.unlink('/tmp/a/x')",
+        "os.mkdir('/tmp/a'); os.rmdir('/tmp/a'); make('/tmp/a')",
+        "make('/tmp//init/./../init/odd')",
+        "os.mkdir('/tmp/slash/')",
     ],
 )
 def test_a_name_by_whatever_way_it_came(function: Function, code: str) -> None:

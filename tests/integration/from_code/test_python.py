@@ -112,7 +112,6 @@ LATER = "differs from what is in force; a later call only makes modes stricter, 
         ({"allow_child_process": ["/bin/true"]}, {"allow_child_process": ["unshielded:/bin/true"]}),
         ({"check_server_name": False}, {"check_server_name": True}),
         ({}, {"log_arguments": False}),
-        ({}, {"clear_tmp": True, "log_arguments": False}),
         ({}, {"on_failure": "run_unshielded"}),
     ],
 )
