@@ -160,7 +160,7 @@ def test_what_a_link_leads_to_stays(function: Function, code: str) -> None:
     assert (function.tmp / "init" / "cache").read_text() == "initialization"
 
 
-def test_what_was_there_and_is_opened_to_create_it_stays(function: Function) -> None:
+def test_what_is_opened_to_create_it_stays(function: Function) -> None:
     for flags in ("w", "a", "w+"):
         assert function.left(f"open('/tmp/init/cache', '{flags}').close()") == set()
         assert (function.tmp / "init" / "cache").exists()
@@ -176,7 +176,7 @@ def test_nothing_outside_of_tmp_goes(tmp_path: Path) -> None:
                 assert function.run(f"import os; result = os.path.exists('{folder}/outside')")
 
 
-def test_a_request_line_that_code_writes_itself_only_clears_early(function: Function) -> None:
+def test_a_request_of_its_own_clears_early(function: Function) -> None:
     code = """
     import os
     open("/tmp/early", "w").close()

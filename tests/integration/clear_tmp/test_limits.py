@@ -5,7 +5,7 @@ from __future__ import annotations
 from integration.clear_tmp.function import HEADLINE, LOOK, started
 
 
-def test_what_was_there_before_the_first_event_can_hold_anything() -> None:
+def test_what_was_there_can_hold_anything() -> None:
     with started(HEADLINE) as function:
         function.run("open('/tmp/init/cache', 'w').write('user')")
         assert function.run("result = open('/tmp/init/cache').read()") == "user"
@@ -22,7 +22,7 @@ def test_a_file_that_is_open_outlives_its_name() -> None:
         assert function.run(code) == ["user\n", False]
 
 
-def test_what_is_made_between_two_events_goes_with_the_second() -> None:
+def test_what_is_made_between_events_goes_later() -> None:
     """By a process that works on."""
     with started(HEADLINE) as function:
         function.run("subprocess.Popen(['/bin/sh', '-c', 'sleep 0.5; echo user > /tmp/late; sleep 60'])")

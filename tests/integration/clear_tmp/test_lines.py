@@ -16,7 +16,7 @@ for number in range({MADE_MAX} + 5):
 """
 
 
-def test_more_names_than_the_record_holds_stay_and_one_line_says_so() -> None:
+def test_a_full_record_is_told() -> None:
     with started(HEADLINE) as function:
         left = function.left(RECORD_IS_FULL)
         assert left == {f"/tmp/{number}" for number in range(MADE_MAX, MADE_MAX + 5)}
@@ -26,7 +26,7 @@ def test_more_names_than_the_record_holds_stay_and_one_line_says_so() -> None:
     assert line["details"] == {"syscall": "clear_tmp", "arguments": ["5 found no room on the record, and may stay"]}
 
 
-def test_a_path_that_the_record_has_no_room_for_stays_and_is_told() -> None:
+def test_a_path_too_long_for_the_record_is_told() -> None:
     folder = "/tmp/init/deep/" + "/".join("x" * 200 for _ in range(3))
     with started({**HEADLINE, "DEEP": folder}) as function:
         assert function.left(f"open('{folder}/file', 'w').close()") == {f"{folder}/file"}
@@ -69,7 +69,7 @@ def test_what_an_extension_makes_stays() -> None:
         assert path.read_text() == "theirs"
 
 
-def test_what_an_extension_puts_in_the_place_of_a_file_stays() -> None:
+def test_what_an_extension_replaces_stays() -> None:
     with started(HEADLINE) as function:
         code = """
         import os, time
@@ -128,7 +128,7 @@ def test_it_goes_with_every_mode() -> None:
 
 
 @pytest.mark.parametrize("concurrency", ["1", "8"])
-def test_it_is_refused_where_invocations_run_at_the_same_time(concurrency: str) -> None:
+def test_it_is_refused_on_managed_instances(concurrency: str) -> None:
     environment = {
         **HEADLINE,
         "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances",

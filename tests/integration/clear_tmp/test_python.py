@@ -87,7 +87,7 @@ def test_a_list_may_keep_a_part_of_a_directory() -> None:
         assert [line for line in function.end() if "policy" in line] == []
 
 
-def test_a_mark_for_the_platform_stays_while_it_holds_nothing(function: Function) -> None:
+def test_a_mark_for_the_platform_stays(function: Function) -> None:
     code = """
     import os
     os.makedirs("/tmp/.aws-xray", exist_ok=True)
@@ -129,11 +129,11 @@ def test_a_mark_for_the_platform_stays_while_it_holds_nothing(function: Function
         """,
     ],
 )
-def test_what_another_process_of_the_function_makes_is_gone_as_well(function: Function, code: str) -> None:
+def test_what_other_processes_make_is_gone(function: Function, code: str) -> None:
     assert function.left(code) == set()
 
 
-def test_a_process_from_before_the_first_event_is_one_of_them() -> None:
+def test_a_process_from_before_the_first_event() -> None:
     """It was forked, or started, while nobody asked for an event yet."""
     for start in ("fork", "program"):
         with started({**HEADLINE, "BEFORE": start}) as function:
