@@ -94,6 +94,16 @@ def test_what_an_extension_replaces_stays() -> None:
 
 # When it begins, and ends
 
+
+@pytest.mark.parametrize("ending", ['exec "$@"', '"$@"'], ids=["becomes", "starts"])
+def test_behind_another_wrapper(ending: str) -> None:
+    """Which becomes the runtime, or starts it and stays beside it. What it makes itself in between stays or goes."""
+    with started({**HEADLINE, "SHIELD_NEXT_WRAPPER": "/var/task/wrapper", "ENDING": ending}) as function:
+        assert function.left("open('/tmp/user', 'w').close(); shell('echo user > /tmp/by-a-program')") == set()
+        assert "/tmp/wrapper" in function.run(LOOK)
+        assert [line for line in function.end() if "policy" in line] == []
+
+
 INIT = "/tmp,/tmp/init/**,/tmp/started"  # what initialization makes
 
 

@@ -108,6 +108,11 @@ def test_a_mark_for_the_platform_stays(function: Function) -> None:
         "shell('mkdir /tmp/by-a-shell; echo user > /tmp/by-a-shell/file')",
         "os.posix_spawn('/bin/sh', ['sh', '-c', 'echo user > /tmp/spawned'], {}); os.wait()",
         """
+        action = (os.POSIX_SPAWN_OPEN, 1, "/tmp/redirected", os.O_CREAT | os.O_WRONLY, 0o600)
+        os.posix_spawn("/bin/sh", ["sh", "-c", "echo user"], {}, file_actions=[action])
+        os.wait()
+        """,
+        """
         import multiprocessing
         worker = multiprocessing.get_context("fork").Process(target=lambda: open("/tmp/by-a-worker", "w").close())
         worker.start(); worker.join()

@@ -197,11 +197,14 @@ static void set_place(uint32_t place, uint32_t state)
     __atomic_store_n(&sealed.record->places[place], state, __ATOMIC_RELEASE);
 }
 
-/* What nobody looks behind need not be passed. */
-static uint32_t free_state(uint32_t place)
+/* Of a place that was claimed. A name can be a user's too: it does not stay readable. What nobody looks behind need not be
+ * passed. */
+static void free_place(uint32_t place)
 {
-    uint32_t next = __atomic_load_n(&sealed.record->places[(place + 1) % MADE_MAX], __ATOMIC_ACQUIRE);
-    return next == NEVER_USED ? NEVER_USED : FREE;
+    struct tmp_record *record = sealed.record;
+    fill_bytes(&record->made[place], 0, sizeof record->made[place]);
+    uint32_t next = __atomic_load_n(&record->places[(place + 1) % MADE_MAX], __ATOMIC_ACQUIRE);
+    set_place(place, next == NEVER_USED ? NEVER_USED : FREE);
 }
 
 /* Others may take a place that was just found: it is looked for again. */
@@ -299,9 +302,12 @@ static void note_gone_path(int32_t directory, struct text path)
 {
     struct made found;
     uint32_t hash = hash_of(path), room, place = find_place(path, hash, &room);
-    if (place != MADE_MAX && claim_place(place, hash))
-        set_place(place,
-                  is_error(identify(directory, base_name(path).at, &found)) ? free_state(place) : hash);
+    if (place == MADE_MAX || !claim_place(place, hash))
+        return;
+    if (is_error(identify(directory, base_name(path).at, &found)))
+        free_place(place);
+    else
+        set_place(place, hash);
 }
 
 void note_gone(int32_t directory, struct text name)
@@ -342,7 +348,10 @@ bool take_made(uint32_t place, struct made *made)
 
 void leave_made(uint32_t place, const struct made *made, bool stays)
 {
-    set_place(place, stays ? hash_of(text_of(made->path)) : free_state(place));
+    if (stays)
+        set_place(place, hash_of(text_of(made->path)));
+    else
+        free_place(place);
 }
 
 uint32_t take_missed(void)
