@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,20 +30,31 @@ result = sorted(os.path.join(folder, name) for folder, folders, files in os.walk
 class Function:
     """One that was started. Its events are code."""
 
-    def __init__(self, box: Sandbox, api: RuntimeApi, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, box: Sandbox, api: RuntimeApi, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.api = api
-        self.process = process
         self._box = box
-        self._events = 0
+        self._answers = 0
+        self._command, self._environment = command, environment
+        self.start()
+
+    def start(self) -> None:
+        """Also anew, in the same sandbox, as Lambda does when a function was killed."""
+        self.process = self._box.start([*self._command], environment=self._environment)
 
     def give(self, code: str) -> None:
         """An event."""
-        self._events += 1
+        self._answers += 1
         self.api.give({"code": textwrap.dedent(code)})
 
     def answer(self) -> Any:
         """What the last event left in `result`."""
-        return self.api.answers(self._events)[-1]
+        return self.api.answers(self._answers)[-1]
+
+    def is_killed_by(self, code: str) -> int:
+        """An event without an answer. How the process ends."""
+        self.give(code)
+        self._answers -= 1
+        return self.process.wait(SECONDS)
 
     def run(self, code: str) -> Any:
         """An event, and its answer."""
@@ -97,13 +107,12 @@ def open_box() -> Iterator[Sandbox]:
 @contextmanager
 def started(settings: Mapping[str, str], *, shielded: bool = True) -> Iterator[Function]:
     """In a sandbox of its own."""
-    wrapper = [SHIELD] if shielded else []
+    command = [*([SHIELD] if shielded else []), *python.THIS.command]
     environment = {"_HANDLER": "app.handler", "AWS_LAMBDA_RUNTIME_API": RUNTIME_API, "AWS_REGION": "us-east-1"}
     with open_box() as box, RuntimeApi(box) as api:
-        process = box.start([*wrapper, *python.THIS.command], environment={**environment, **settings})
-        function = Function(box, api, process)
+        function = Function(box, api, command, {**environment, **settings})
         try:
             yield function
         finally:
-            process.kill()
-            process.wait()
+            function.process.kill()
+            function.process.wait()

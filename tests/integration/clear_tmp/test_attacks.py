@@ -106,10 +106,11 @@ def test_code_cannot_change_the_record(function: Function) -> None:
     """Its descriptor is one that cannot write; and opening what it stands for again is refused."""
     code = """
     import mmap, os
+    RECORD = "/tmp/.shielded-function"
     result = {}
     open("/tmp/user", "w").close()
     numbers = [number for number in range(1024) if os.path.lexists(f"/proc/self/fd/{number}")]
-    (record,) = [number for number in numbers if "memfd:shield" in os.readlink(f"/proc/self/fd/{number}")]
+    (record,) = [number for number in numbers if os.readlink(f"/proc/self/fd/{number}") == RECORD]
     def attempt(name, call):
         try:
             call()
@@ -123,9 +124,12 @@ def test_code_cannot_change_the_record(function: Function) -> None:
     attempt("open to append", lambda: open(f"/proc/self/fd/{record}", "ab"))
     attempt("open of the parent's", lambda: os.open(f"/proc/{os.getpid()}/fd/{record}", os.O_WRONLY))
     attempt("truncate by path", lambda: os.truncate(f"/proc/self/fd/{record}", 0))
+    attempt("open by name", lambda: open(RECORD, "r+b"))
+    attempt("truncate by name", lambda: os.truncate(RECORD, 0))
+    attempt("empty by name", lambda: open(RECORD, "w"))
+    attempt("link and open", lambda: (os.link(RECORD, "/tmp/init/record"), open("/tmp/init/record", "r+b")))
     attempt("close", lambda: os.close(record))
     attempt("replace", lambda: os.dup2(0, record))
-    attempt("link", lambda: os.link(f"/proc/self/fd/{record}", "/tmp/init/record"))
     attempt("memory", lambda: open("/proc/self/mem", "r+b"))
     """
     answer = function.run(code)
@@ -133,8 +137,9 @@ def test_code_cannot_change_the_record(function: Function) -> None:
     assert "/tmp/user" not in function.run(LOOK)
     code = """
     import os
+    RECORD = "/tmp/.shielded-function"
     numbers = [number for number in range(1024) if os.path.lexists(f"/proc/self/fd/{number}")]
-    (record,) = [number for number in numbers if "memfd:shield" in os.readlink(f"/proc/self/fd/{number}")]
+    (record,) = [number for number in numbers if os.readlink(f"/proc/self/fd/{number}") == RECORD]
     result = b"/tmp/user" in os.pread(record, 1 << 24, 0)
     """
     assert function.run(code) is False  # what one user's file was called tells the next one nothing

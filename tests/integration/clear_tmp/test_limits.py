@@ -31,9 +31,10 @@ def test_what_is_made_between_events_goes_later() -> None:
         assert "/tmp/late" not in function.run(LOOK)
 
 
-def test_a_function_that_is_killed_leaves_what_it_made() -> None:
+def test_code_that_removes_the_record_and_is_killed() -> None:
     with started(HEADLINE) as function:
         function.run("result = 1")
-        function.give("import os, signal; open('/tmp/user', 'w').close(); os.kill(os.getpid(), signal.SIGKILL)")
-        assert function.process.wait(30) == -9
-        assert (function.tmp / "user").exists()
+        code = "os.unlink('/tmp/.shielded-function'); make('/tmp/user'); os.kill(os.getpid(), 9)"
+        assert function.is_killed_by(code) == -9
+        function.start()
+        assert "/tmp/user" in function.run(LOOK)

@@ -9,7 +9,7 @@ from integration.clear_tmp.function import HEADLINE, LOOK, open_box, started
 from integration.readiness.api import RESTORE
 from shielded_function_emulator.sandbox import shield_lines
 
-MADE_MAX = 16384  # engine/files/tmp_record.h
+MADE_MAX = 4096  # engine/files/tmp_record.h
 RECORD_IS_FULL = f"""
 for number in range({MADE_MAX} + 5):
     open(f"/tmp/{{number}}", "w").close()
@@ -118,9 +118,90 @@ def test_after_a_restore_only_events_count() -> None:
 def test_a_function_that_ends_itself_leaves_nothing() -> None:
     with started(HEADLINE) as function:
         function.run("result = 1")
-        function.give("import os; open('/tmp/user', 'w').close(); os._exit(3)")
-        assert function.process.wait(30) == 3
-        assert sorted(path.name for path in function.tmp.iterdir() if path.name == "user") == []
+        assert function.is_killed_by("make('/tmp/user'); os._exit(3)") == 3
+        assert {path.name for path in function.tmp.iterdir()} == {"init", "started"}
+
+
+KILLED = """
+make("/tmp/user")
+os.makedirs("/tmp/folder/below")
+shell("echo user > /tmp/by-a-program")
+os.makedirs("/tmp/cache", exist_ok=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_killed_function_leaves_nothing_to_the_next() -> None:
+    """Lambda starts the runtime anew in the same sandbox, after a timeout for example: initialization finds nothing."""
+    with started(HEADLINE) as function:
+        function.run("result = 1")
+        (function.tmp / "extension").touch()
+        for _ in range(2):
+            assert function.is_killed_by(KILLED) == -9
+            assert (function.tmp / "user").exists()
+            function.start()
+            found = set(function.run(LOOK))
+            kept = {"/tmp/cache", "/tmp/extension", "/tmp/init", "/tmp/init/cache", "/tmp/started"}
+            assert found == {*kept, "/tmp/.shielded-function"}
+            assert function.left("make('/tmp/user')") == set()
+        assert [line for line in function.end() if "policy" in line] == []
+
+
+FORGED = """
+import struct
+PATHS = [b"/tmp/init/../extension", b"/tmp//extension", b"/tmp/./extension"]
+PATHS += [b"", b"/", b"/tmp", b"/tmp/", b"/etc/passwd", b"x" * 496]
+with open("/tmp/.shielded-function", "rb") as file:
+    magic = file.read(8)
+os.unlink("/tmp/.shielded-function")
+with open("/tmp/.shielded-function", "wb") as file:
+    places = struct.pack("<4096I", *(7 if number < len(PATHS) else 0 for number in range(4096)))
+    made = b"".join(struct.pack("<QQ496s", 0, 0, path) for path in PATHS)
+    head = magic + struct.pack("<IiI", 1, 1, 0) + places
+    file.write((head + bytes(-len(head) % 8) + made).ljust(SIZE, bytes(1)))
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_forged_record_leads_nowhere() -> None:
+    """Code that is killed may leave one: it names what code could remove itself, and nothing else."""
+    with started(HEADLINE) as function:
+        function.run("result = 1")
+        (function.tmp / "extension").touch()
+        size = (function.tmp / ".shielded-function").stat().st_size
+        assert function.is_killed_by(f"SIZE = {size}\n{FORGED}") == -9
+        function.start()
+        assert {"/tmp/extension", "/tmp/init/cache"} <= set(function.run(LOOK))
+        assert function.left("make('/tmp/user')") == set()
+
+
+def test_a_record_that_is_none_is_left_alone() -> None:
+    with started(HEADLINE) as function:
+        function.run("result = 1")
+        code = "os.unlink('/tmp/.shielded-function'); os.symlink('/tmp/init/cache', '/tmp/.shielded-function')"
+        assert function.is_killed_by(code + "; os.kill(os.getpid(), 9)") == -9
+        function.start()
+        assert function.left("make('/tmp/user')") == set()
+        assert (function.tmp / "init" / "cache").read_text() == "initialization"
+
+
+def test_a_full_tmp_is_cleared_too() -> None:
+    """The record's own room was taken at the start."""
+    with started(HEADLINE) as function:
+        code = """
+        try:
+            with open("/tmp/big", "wb") as file:
+                while True:
+                    file.write(bytes(1 << 20))
+        except OSError as error:
+            result = error.errno
+        for number in range(100):
+            make(f"/tmp/empty-{number}")
+        """
+        function.run("make('/tmp/user')")
+        if function.tmp.stat().st_dev == function.tmp.parent.stat().st_dev:
+            pytest.skip("/tmp is no mount of its own here: it cannot be filled")
+        assert function.left(code) == set()
 
 
 def test_it_is_off_unless_asked_for() -> None:

@@ -22,6 +22,7 @@
 #include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
 #include "../fds/own_fds.h"
+#include "../files/tmp_clear.h"
 #include "../files/tmp_record.h"
 #include "../process/wrapper_detect.h"
 
@@ -203,6 +204,8 @@ bool arm(struct start *start, struct armed_objects *objects)
     if (sealed.log > 2)
         own_fd_mark(sealed.log);
     note_log_pipe(&sealed);
+    if (start->inherited_record < 0 && start->origin < ORIGIN_RUNNING && !start->from_code)
+        clear_what_was_left();
     if (!open_record(&sealed, start->inherited_record, start->origin >= ORIGIN_RUNNING, start->error))
         return false;
     sealed.root_is_clear = is_root_clear();

@@ -248,12 +248,16 @@ static int64_t remove_identified(struct removal *r, int32_t directory, const cha
 static int64_t remove_made(struct removal *r, const struct made *made)
 {
     struct text rest = text_of(made->path), name;
-    int64_t directory = r->tmp, next, result = -EINVAL;
+    int64_t directory = r->tmp, next, result = 0;
+    if (!text_starts(rest, TEXT("/tmp/"))) /* nobody's record but one that was left could say so */
+        return 0;
     /* The names, each terminated, at the same places as in the path. */
     char *names = r->scratch->other;
     copy_bytes(names, rest.at, rest.len + 1);
     rest = (struct text){names + sizeof "/tmp", rest.len - (uint32_t)sizeof "/tmp"};
     while (text_next(&rest, '/', &name)) {
+        if (!name.len || text_equal(name, TEXT(".")) || text_equal(name, TEXT("..")))
+            break;
         if (!rest.at) {
             result = remove_identified(r, (int32_t)directory, name.at, made);
             break;
@@ -324,14 +328,15 @@ static void remove_all(struct removal *r)
     r->error = first_error;
 }
 
-static void remove_what_was_made(void)
+/* False: something stays. */
+static bool remove_what_was_made(void)
 {
     struct removal r = {.scratch = scratch_take()};
     uint32_t missed;
     if (!r.scratch) {
         note_left_out(TMP_MADE);
         report_not_cleared(TEXT("there is no memory to remove anything with"), TEXT(""));
-        return;
+        return false;
     }
     forget_left_out(TMP_MADE); /* what is made meanwhile says so again */
     r.tmp = (int32_t)open_tmp();
@@ -344,6 +349,7 @@ static void remove_what_was_made(void)
     }
     if ((missed = take_missed()))
         report_missed(missed);
+    return !r.failed;
 }
 
 void clear_tmp(void)
@@ -357,6 +363,14 @@ void clear_tmp(void)
 
 void clear_tmp_at_end(void)
 {
-    if (is_counting_process())
-        remove_what_was_made();
+    if (is_counting_process() && remove_what_was_made())
+        drop_record_name();
+}
+
+void clear_what_was_left(void)
+{
+    if (sealed.policy.keeps_tmp || !take_left_record(&sealed))
+        return;
+    remove_what_was_made();
+    drop_left_record(&sealed);
 }

@@ -4,6 +4,9 @@
 
 /* The runtime is about to ask for an event. */
 void clear_tmp(void);
+/* A function starts, before it has a record of its own: what a process left that was killed goes. Not when code arms it, which
+ * could have put anything there. */
+void clear_what_was_left(void);
 /* The process ends: if it is the one that asks, nobody else would clear what it leaves. */
 void clear_tmp_at_end(void);
 

@@ -17,6 +17,7 @@ enum { NEVER_USED, FREE, BEING_WRITTEN, HASHES };
 /* A hash table, in which a name is looked for from the place that its hash says to the first that was never used. Whoever is
  * killed in the midst of writing loses that place and no other. */
 struct tmp_record {
+    uint64_t magic;
     uint32_t is_counting; /* the function asked for its first event: what is made now is an invocation's */
     int32_t runtime;      /* the process that did */
     uint32_t missed;
@@ -24,6 +25,8 @@ struct tmp_record {
     struct made made[MADE_MAX];
 };
 _Static_assert(sizeof(struct made) == 512 && !(MADE_MAX & (MADE_MAX - 1)), "places that are quick to find");
+#define RECORD_PATH "/tmp/.shielded-function"
+#define MAGIC UINT64_C(0x31646c6569687374) /* and a version of this layout */
 #define TOO_LONG "the policy is too long to be given to child processes"
 enum { RECORD_SIZE = (sizeof(struct tmp_record) + PAGE - 1) / PAGE * PAGE, ATTEMPTS = 64 };
 
@@ -34,8 +37,8 @@ static bool fail(struct writer *error, const char *why)
     return false;
 }
 
-/* The pages count when they are used. */
-static int64_t make_file(void)
+/* Without a name. The pages count when they are used. */
+static int64_t make_nameless_file(void)
 {
     int64_t file = KERNEL(memfd_create, "shield", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (is_error(file))
@@ -49,6 +52,34 @@ static int64_t make_file(void)
     return result;
 }
 
+/* Where there is no room left, a mapping that was never written to would end the process. */
+static bool write_zeroes(int64_t file)
+{
+    int64_t zeroes = KERNEL(mmap, 0, RECORD_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool well = !is_error(zeroes) && KERNEL(pwrite64, file, zeroes, RECORD_SIZE, 0) == RECORD_SIZE;
+    if (!is_error(zeroes))
+        KERNEL(munmap, zeroes, RECORD_SIZE);
+    return well;
+}
+
+/* With a name, by which it outlives a process that is killed. It is new: nobody else has a descriptor of it. */
+static int64_t make_named_file(void)
+{
+    int64_t file =
+        KERNEL(openat, AT_FDCWD, RECORD_PATH, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (is_error(file) || write_zeroes(file))
+        return file;
+    KERNEL(close, file);
+    KERNEL(unlinkat, AT_FDCWD, RECORD_PATH, 0);
+    return -ENOSPC;
+}
+
+static int64_t make_file(void)
+{
+    int64_t file = make_named_file();
+    return is_error(file) ? make_nameless_file() : file;
+}
+
 static int64_t open_again(int64_t file, uint64_t flags)
 {
     char path[48];
@@ -56,11 +87,10 @@ static int64_t open_again(int64_t file, uint64_t flags)
     return KERNEL(openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
 }
 
-/* Is it a file of the record's size, which nobody can make shorter? */
 static bool is_record(int64_t file, struct stat *st)
 {
-    return !is_error(KERNEL(fstat, file, st)) && st->st_size == RECORD_SIZE &&
-           KERNEL(fcntl, file, F_GET_SEALS) >= 0;
+    return !is_error(KERNEL(fstat, file, st)) && (st->st_mode & S_IFMT) == S_IFREG &&
+           st->st_size == RECORD_SIZE;
 }
 
 static bool map_record(struct sealed *s, int64_t file)
@@ -96,6 +126,8 @@ static bool make_record(struct sealed *s, struct writer *error)
     if (is_error(kept))
         return fail(error, "no record can be kept: a limit leaves no memory or descriptor for it");
     KERNEL(fcntl, kept, F_SETFD, 0);
+    KERNEL(flock, kept, LOCK_EX | LOCK_NB); /* as long as the function runs: left_record_take */
+    s->record->magic = MAGIC;
     return keep_file(s, (int32_t)kept) || fail(error, TOO_LONG);
 }
 
@@ -109,6 +141,48 @@ static bool join_record(struct sealed *s, int32_t inherited, struct writer *erro
         return fail(error, "the function's record is not to be had in this child process");
     own_fd_mark(inherited);
     return keep_file(s, inherited) || fail(error, TOO_LONG);
+}
+
+/* A copy, as what another process does to the file must not end this one. */
+static struct tmp_record *read_record(int64_t file)
+{
+    int64_t memory = KERNEL(mmap, 0, RECORD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(memory))
+        return NULL;
+    struct tmp_record *record = (struct tmp_record *)memory;
+    if (KERNEL(pread64, file, memory, RECORD_SIZE, 0) == RECORD_SIZE && record->magic == MAGIC)
+        return record;
+    KERNEL(munmap, memory, RECORD_SIZE);
+    return NULL;
+}
+
+bool take_left_record(struct sealed *s)
+{
+    struct stat st = {0};
+    int64_t file = KERNEL(openat, AT_FDCWD, RECORD_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+    if (is_error(file))
+        return false;
+    bool is_left = is_record(file, &st) && st.st_uid == (uint32_t)KERNEL(geteuid) &&
+                   !is_error(KERNEL(flock, file, LOCK_EX | LOCK_NB));
+    if (is_left)
+        s->record = read_record(file);
+    KERNEL(close, file);
+    return is_left && s->record;
+}
+
+void drop_left_record(struct sealed *s)
+{
+    KERNEL(munmap, s->record, RECORD_SIZE);
+    s->record = NULL;
+    KERNEL(unlinkat, AT_FDCWD, RECORD_PATH, 0);
+}
+
+void drop_record_name(void)
+{
+    struct stat st = {0};
+    KERNEL(newfstatat, AT_FDCWD, RECORD_PATH, &st, AT_SYMLINK_NOFOLLOW);
+    if (st.st_ino == sealed.record_inode.ino && st.st_dev == sealed.record_inode.dev)
+        KERNEL(unlinkat, AT_FDCWD, RECORD_PATH, 0);
 }
 
 static bool is_counting(void)
@@ -343,6 +417,7 @@ bool take_made(uint32_t place, struct made *made)
     if (hash < HASHES || !claim_place(place, hash))
         return false;
     copy_bytes(made, &sealed.record->made[place], sizeof *made);
+    made->path[MADE_PATH - 1] = 0;
     return true;
 }
 

@@ -3,7 +3,8 @@
  * Extensions have the same user, and a file's age does not say whose it is, so each name is written down when it is made. The
  * record is memory that all shielded processes of the function share: a forked copy has it mapped, and a program that is
  * started maps it anew by a descriptor that it inherits, which can only read. The engine's own pages cannot be changed, and an
- * open of the record for writing is refused (object_refused), so the program's code cannot change what is on it.
+ * open of the record for writing is refused (object_refused), so the program's code cannot change what is on it. It has a name
+ * in /tmp where it can, so that the next process finds what one left that was killed; code may take that name away.
  *
  * A directory stands for all that is in it: what is made below one that is on the record is not written down.
  */
@@ -14,7 +15,7 @@
 
 #define TMP_RECORD "TMP_RECORD" /* behind STATE_PREFIX: the descriptor, for a program that is started */
 
-enum { MADE_MAX = 16384, MADE_PATH = 496 };
+enum { MADE_MAX = 4096, MADE_PATH = 496 };
 
 /* A name, and what it stood for: in its place there may be somebody else's by now. */
 struct made {
@@ -25,6 +26,13 @@ struct made {
 /* Opens the record that a parent has under this number, or makes one where that is negative and this is no child. Before
  * `s` is sealed. Does nothing where /tmp is kept. False: `error` says why. */
 bool open_record(struct sealed *s, int32_t inherited, bool is_child, struct writer *error);
+
+/* What a process left on its record that was killed: it is in `s` until it is dropped. False: there is nothing, or the
+ * process lives. */
+bool take_left_record(struct sealed *s);
+void drop_left_record(struct sealed *s);
+/* The process ends, and leaves nothing. */
+void drop_record_name(void);
 
 /* A name of a directory was made, or taken away, by a call that went well. */
 void note_made(int32_t directory, struct text name);
