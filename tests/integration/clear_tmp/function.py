@@ -6,7 +6,7 @@ import os
 import platform
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,11 +105,14 @@ def open_box() -> Iterator[Sandbox]:
 
 
 @contextmanager
-def started(settings: Mapping[str, str], *, shielded: bool = True) -> Iterator[Function]:
-    """In a sandbox of its own."""
+def started(
+    settings: Mapping[str, str], *, shielded: bool = True, prepare: Callable[[Path], object] = bool
+) -> Iterator[Function]:
+    """In a sandbox of its own. `prepare` is given its /tmp."""
     command = [*([SHIELD] if shielded else []), *python.THIS.command]
     environment = {"_HANDLER": "app.handler", "AWS_LAMBDA_RUNTIME_API": RUNTIME_API, "AWS_REGION": "us-east-1"}
     with open_box() as box, RuntimeApi(box) as api:
+        prepare(box.path("/tmp"))
         function = Function(box, api, command, {**environment, **settings})
         try:
             yield function

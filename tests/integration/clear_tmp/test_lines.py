@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 
 from harness.running import SHIELD, policy
@@ -183,6 +187,23 @@ def test_a_record_that_is_none_is_left_alone() -> None:
         function.start()
         assert function.left("make('/tmp/user')") == set()
         assert (function.tmp / "init" / "cache").read_text() == "initialization"
+
+
+def fill(tmp: Path) -> None:
+    with (tmp / "full").open("wb", 0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(1 << 20))
+    with (tmp / "full").open("r+b") as file:
+        file.truncate((tmp / "full").stat().st_size - 65536)
+
+
+@pytest.mark.parametrize("prepare", [lambda tmp: (tmp / ".shielded-function").mkdir(), fill], ids=["taken", "full"])
+def test_a_record_without_a_name(prepare: Callable[[Path], object]) -> None:
+    """Somebody has that name already, or there is no room for it: what a killed process leaves is not found then."""
+    with started(HEADLINE, prepare=prepare) as function:
+        code = "make('/tmp/user'); shell('echo user > /tmp/by-a-program')"
+        assert function.left(code) == set()
+        assert [line for line in function.end() if "policy" in line] == []
 
 
 def test_a_full_tmp_is_cleared_too() -> None:

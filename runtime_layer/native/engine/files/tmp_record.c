@@ -120,7 +120,9 @@ static bool make_record(struct sealed *s, struct writer *error)
 {
     int64_t file = make_file();
     if (is_error(file))
-        return fail(error, "no record can be kept here, as memfd_create(2) or ftruncate(2) is refused");
+        return fail(
+            error,
+            "no record can be kept: /tmp has no room for it, and memfd_create(2) or ftruncate(2) is refused");
     int64_t kept = map_record(s, file) ? own_fd_take(open_again(file, O_RDONLY)) : -ENOMEM;
     KERNEL(close, file);
     if (is_error(kept))
