@@ -12,23 +12,33 @@
 #include "file_verdict.h"
 
 /* A place's state. Any higher number is the hash of the path in it. */
-enum { NEVER_USED, FREE, BEING_WRITTEN, HASHES };
+enum { FREE, BEING_WRITTEN, HASHES };
 
-/* A hash table, in which a name is looked for from the place that its hash says to the first that was never used. Whoever is
- * killed in the midst of writing loses that place and no other. */
+enum {
+    A_PAGE = PAGE / sizeof(struct made),
+    MADE_PAGES = MADE_MAX / A_PAGE,
+    HEAD_PAGES = 5,
+    READY_PAGES = 16
+};
+
+/* Places are looked for from the first on, by what they are for. Whoever is killed in the midst of writing loses that place
+ * and no other. */
 struct tmp_record {
     uint64_t magic;
     uint32_t is_counting; /* the function asked for its first event: what is made now is an invocation's */
     int32_t runtime;      /* the process that did */
     uint32_t missed;
+    uint32_t used; /* no place from here on was ever */
     uint32_t places[MADE_MAX];
-    struct made made[MADE_MAX];
+    uint8_t has_room[MADE_PAGES]; /* on the file system */
+    struct made made[MADE_MAX] __attribute__((aligned(4096)));
 };
-_Static_assert(sizeof(struct made) == 512 && !(MADE_MAX & (MADE_MAX - 1)), "places that are quick to find");
+enum { RECORD_SIZE = sizeof(struct tmp_record), ATTEMPTS = 64 };
+_Static_assert(sizeof(struct made) * A_PAGE == PAGE && offsetof(struct tmp_record, made) == HEAD_PAGES * PAGE,
+               "pages of the record");
 #define RECORD_PATH "/tmp/.shielded-function"
 #define MAGIC UINT64_C(0x31646c6569687374) /* and a version of this layout */
 #define TOO_LONG "the policy is too long to be given to child processes"
-enum { RECORD_SIZE = (sizeof(struct tmp_record) + PAGE - 1) / PAGE * PAGE, ATTEMPTS = 64 };
 
 static bool fail(struct writer *error, const char *why)
 {
@@ -52,13 +62,15 @@ static int64_t make_nameless_file(void)
     return result;
 }
 
-/* Where there is no room left, a mapping that was never written to would end the process. */
-static bool write_zeroes(int64_t file)
+/* Where the file system has no room left, writing by a mapping would end the process: pages are written to by a call first. */
+static bool reserve_first_pages(int64_t file)
 {
-    int64_t zeroes = KERNEL(mmap, 0, RECORD_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool well = !is_error(zeroes) && KERNEL(pwrite64, file, zeroes, RECORD_SIZE, 0) == RECORD_SIZE;
+    enum { HEAD = (HEAD_PAGES + READY_PAGES) * PAGE };
+    int64_t zeroes = KERNEL(mmap, 0, HEAD, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool well = !is_error(zeroes) && KERNEL(pwrite64, file, zeroes, HEAD, 0) == HEAD &&
+                !is_error(KERNEL(ftruncate, file, RECORD_SIZE));
     if (!is_error(zeroes))
-        KERNEL(munmap, zeroes, RECORD_SIZE);
+        KERNEL(munmap, zeroes, HEAD);
     return well;
 }
 
@@ -67,7 +79,7 @@ static int64_t make_named_file(void)
 {
     int64_t file =
         KERNEL(openat, AT_FDCWD, RECORD_PATH, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (is_error(file) || write_zeroes(file))
+    if (is_error(file) || reserve_first_pages(file))
         return file;
     KERNEL(close, file);
     KERNEL(unlinkat, AT_FDCWD, RECORD_PATH, 0);
@@ -130,6 +142,7 @@ static bool make_record(struct sealed *s, struct writer *error)
     KERNEL(fcntl, kept, F_SETFD, 0);
     KERNEL(flock, kept, LOCK_EX | LOCK_NB); /* as long as the function runs: left_record_take */
     s->record->magic = MAGIC;
+    fill_bytes(s->record->has_room, true, READY_PAGES);
     return keep_file(s, (int32_t)kept) || fail(error, TOO_LONG);
 }
 
@@ -244,21 +257,21 @@ static uint32_t hash_of(struct text path)
     return hash_end(hash);
 }
 
-/* Its place; MADE_MAX: it is not on the record. `room`: the first place on the way that could take it, or MADE_MAX. */
+/* Its place; MADE_MAX: it is not on the record. `room`: the first place that could take it, or MADE_MAX. */
 static uint32_t find_place(struct text path, uint32_t hash, uint32_t *room)
 {
     struct tmp_record *record = sealed.record;
+    uint32_t used = __atomic_load_n(&record->used, __ATOMIC_ACQUIRE);
     *room = MADE_MAX;
-    for (uint32_t i = 0; i < MADE_MAX; i++) {
-        uint32_t place = (hash + i) % MADE_MAX;
+    for (uint32_t place = 0; place < used && place < MADE_MAX; place++) {
         uint32_t state = __atomic_load_n(&record->places[place], __ATOMIC_ACQUIRE);
-        if (state <= FREE && *room == MADE_MAX)
+        if (state == FREE && *room == MADE_MAX)
             *room = place;
-        if (state == NEVER_USED)
-            break;
         if (state == hash && text_equal(path, text_of(record->made[place].path)))
             return place;
     }
+    if (*room == MADE_MAX && used < MADE_MAX)
+        *room = used;
     return MADE_MAX;
 }
 
@@ -273,14 +286,35 @@ static void set_place(uint32_t place, uint32_t state)
     __atomic_store_n(&sealed.record->places[place], state, __ATOMIC_RELEASE);
 }
 
-/* Of a place that was claimed. A name can be a user's too: it does not stay readable. What nobody looks behind need not be
- * passed. */
+/* Of a place that was claimed. A name can be a user's too: it does not stay readable. */
 static void free_place(uint32_t place)
 {
+    fill_bytes(&sealed.record->made[place], 0, sizeof sealed.record->made[place]);
+    set_place(place, FREE);
+}
+
+/* Before it is claimed, so that it is not looked for behind what counts. */
+static void note_used(uint32_t place)
+{
+    uint32_t *used = &sealed.record->used, seen = __atomic_load_n(used, __ATOMIC_RELAXED);
+    while (seen <= place &&
+           !__atomic_compare_exchange_n(used, &seen, place + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        ;
+}
+
+/* By the last byte of the page, which is 0 whatever is in it. */
+static bool reserve_page(uint32_t place)
+{
     struct tmp_record *record = sealed.record;
-    fill_bytes(&record->made[place], 0, sizeof record->made[place]);
-    uint32_t next = __atomic_load_n(&record->places[(place + 1) % MADE_MAX], __ATOMIC_ACQUIRE);
-    set_place(place, next == NEVER_USED ? NEVER_USED : FREE);
+    uint32_t page = place / A_PAGE;
+    if (__atomic_load_n(&record->has_room[page], __ATOMIC_ACQUIRE))
+        return true;
+    int64_t file = own_fd_take(open_again(sealed.record_file, O_WRONLY));
+    bool well = !is_error(file) && KERNEL(pwrite64, file, "", 1, (HEAD_PAGES + page + 1) * PAGE - 1) == 1;
+    own_fd_close(file);
+    if (well)
+        __atomic_store_n(&record->has_room[page], true, __ATOMIC_RELEASE);
+    return well;
 }
 
 /* Others may take a place that was just found: it is looked for again. */
@@ -292,10 +326,10 @@ static bool put_on_record(struct text path, const struct made *identity)
         bool is_known = place != MADE_MAX;
         if (!is_known)
             place = room;
-        if (place == MADE_MAX)
+        if (place == MADE_MAX || !reserve_page(place))
             return false;
-        if (!(is_known ? claim_place(place, hash)
-                       : claim_place(place, NEVER_USED) || claim_place(place, FREE)))
+        note_used(place);
+        if (!claim_place(place, is_known ? hash : FREE))
             continue;
         struct made *made = &sealed.record->made[place];
         made->ino = identity->ino;
