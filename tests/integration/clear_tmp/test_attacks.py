@@ -68,6 +68,8 @@ def call(name, *arguments):
         """,
         "make('/tmp/init/locked'); os.chmod('/tmp/init', 0o500)",
         "make('/tmp/init/locked'); os.chmod('/tmp/init', 0)",
+        "make('/tmp/locked'); os.chmod('/tmp', 0)",
+        "make('/tmp/locked'); os.chmod('/tmp', 0o400)",
         "os.mkdir('/tmp/.aws-xray'); os.mkdir('/tmp/.aws-xray/initialized'); make('/tmp/.aws-xray/initialized/x')",
         "os.mkdir('/tmp/many')\nfor n in range(3000): make(f'/tmp/many/{n}')",
         "for n in range(3000): make(f'/tmp/many-{n}')",

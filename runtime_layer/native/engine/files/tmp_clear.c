@@ -296,19 +296,29 @@ static void report_missed(uint32_t missed)
     report_not_cleared((struct text){why, w.used}, TEXT(""));
 }
 
-/* The /tmp of the start. */
-static int64_t open_tmp(void)
+static bool is_tmp_of_start(int64_t directory)
 {
     struct stat st = {0};
-    int64_t tmp =
-        own_fd_take(KERNEL(openat, AT_FDCWD, "/tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0));
-    if (is_error(tmp))
-        return tmp;
-    KERNEL(fstat, tmp, &st);
-    if (st.st_dev == sealed.tmp.dev && st.st_ino == sealed.tmp.ino)
-        return tmp;
-    own_fd_close(tmp);
-    return -ENOENT;
+    KERNEL(fstat, directory, &st);
+    return st.st_dev == sealed.tmp.dev && st.st_ino == sealed.tmp.ino;
+}
+
+/* The /tmp of the start. First as a reference, which needs no right to read it. */
+static int64_t open_tmp(void)
+{
+    char path[48];
+    int64_t reference =
+        own_fd_take(KERNEL(openat, AT_FDCWD, "/tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0));
+    int64_t tmp = is_error(reference) ? reference : -ENOENT;
+    if (!is_error(reference) && is_tmp_of_start(reference)) {
+        path_through((int32_t)reference, TEXT(""), path, sizeof path);
+        tmp = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        if (tmp == -EACCES && !is_error(KERNEL(fchmodat, AT_FDCWD, path, 0700)))
+            tmp = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        tmp = own_fd_take(tmp);
+    }
+    own_fd_close(reference);
+    return tmp;
 }
 
 static void remove_all(struct removal *r)
