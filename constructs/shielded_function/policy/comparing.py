@@ -63,10 +63,10 @@ def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[
 def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
     """Whether what the list says makes no difference: the mode allows it anyway.
 
-    A program that the shield cannot be put into is judged by the strictest mode of the four. What allow_tmp lists is
-    what clear_tmp keeps, whatever the mode.
+    A program that the shield cannot be put into is judged by the strictest mode of the four, and denied with clear_tmp.
+    What allow_tmp lists is what clear_tmp keeps, whatever the mode.
     """
-    if field == "allow_tmp" and fields["clear_tmp"]:
+    if fields["clear_tmp"] and (field == "allow_tmp" or entry.startswith("unshielded:")):
         return False
     modes = _FOUR if entry.startswith("unshielded:") else (_MODES_OF_LISTS[field],)
     return all(fields[mode] == "allow" for mode in modes)

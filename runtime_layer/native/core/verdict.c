@@ -262,6 +262,10 @@ static struct verdict static_program(const struct policy *p)
             v.reason = REASON_STATIC;
         }
     }
+    if (!p->keeps_tmp) { /* what it makes there would stay */
+        v.action = ACTION_DENY;
+        v.reason = REASON_STATIC;
+    }
     return v;
 }
 

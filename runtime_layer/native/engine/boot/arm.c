@@ -96,8 +96,9 @@ static bool is_root_clear(void)
     return sealed.tmp_is_mount && !leads_to_root_filesystem("/tmp") && !sealed.handler_on_root && !has_log;
 }
 
-/* The engine protects itself as strictly as the strictest policy asks for, where clear_tmp is one that blocks; and so is memory that can be written
- * and run treated where nothing was said of it and the runtime does not need it. */
+/* The engine protects itself as strictly as the strictest policy asks for, of which clear_tmp is one that blocks. Memory that
+ * can be written and run is treated as the strictest of the others asks for, where nothing was said of it and the runtime
+ * does not need it. */
 void derive_modes(struct sealed *s)
 {
     uint8_t *modes = s->policy.modes, strictest = MODE_ALLOW;

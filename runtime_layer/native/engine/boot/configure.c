@@ -44,6 +44,8 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
         KERNEL(exit_group, REFUSED);
     if (sealed.log > 2)
         own_fd_close(sealed.log);
+    if (sealed.record)
+        own_fd_close(sealed.record_file);
     return runs;
 }
 

@@ -140,7 +140,7 @@ static bool make_record(struct sealed *s, struct writer *error)
     if (is_error(kept))
         return fail(error, "no record can be kept: a limit leaves no memory or descriptor for it");
     KERNEL(fcntl, kept, F_SETFD, 0);
-    KERNEL(flock, kept, LOCK_EX | LOCK_NB); /* as long as the function runs: left_record_take */
+    KERNEL(flock, kept, LOCK_EX | LOCK_NB); /* as long as the function runs: take_left_record */
     s->record->magic = MAGIC;
     fill_bytes(s->record->has_room, true, READY_PAGES);
     return keep_file(s, (int32_t)kept) || fail(error, TOO_LONG);
