@@ -252,9 +252,9 @@ class ShieldPolicy:
         """Where this policy admits what the other does not; empty when it is at least as strict.
 
         Modes are compared (block, alert, allow), `on_failure`, `check_server_name`, `unusual_names`, `clear_tmp`, any
-        change of `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard, an address
-        by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together cover a
-        third do not. What is known only at deployment is compared as text, a construct by its path.
+        change of `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard,
+        an address by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together
+        cover a third do not. What is known only at deployment is compared as text, a construct by its path.
 
         Examples:
             >>> old = ShieldPolicy(allow_outbound=["*.example.com:443"])
