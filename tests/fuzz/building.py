@@ -83,7 +83,7 @@ _JUDGES = (
     "engine/base/filesystem.c",
     "engine/report/caller.c",
     "engine/base/proc_maps.c",
-    "engine/report/readiness.c",
+    "engine/network/readiness.c",
     "engine/state/sealed_state.c",
 )
 _NETWORK_JUDGES = (
@@ -116,6 +116,7 @@ _SETTING_WORDS = (
     "SHIELD_UNUSUAL_NAMES=",
     "SHIELD_READ_WRITE_TMP=",
     "SHIELD_ALLOW_TMP=",
+    "SHIELD_CLEAR_TMP=",
     "SHIELD_CREATE_CHILD_PROCESS=",
     "SHIELD_ALLOW_CHILD_PROCESS=",
     "SHIELD_ALLOW_EXECUTABLE_MEMORY=",

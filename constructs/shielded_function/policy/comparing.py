@@ -63,8 +63,11 @@ def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[
 def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
     """Whether what the list says makes no difference: the mode allows it anyway.
 
-    A program that the shield cannot be put into is judged by the strictest mode of the four.
+    A program that the shield cannot be put into is judged by the strictest mode of the four, and denied with clear_tmp.
+    What allow_tmp lists is what clear_tmp keeps, whatever the mode.
     """
+    if fields["clear_tmp"] and (field == "allow_tmp" or entry.startswith("unshielded:")):
+        return False
     modes = FOUR if entry.startswith("unshielded:") else (_MODES_OF_LISTS[field],)
     return all(fields[mode] == "allow" for mode in modes)
 
@@ -79,7 +82,7 @@ def _is_looser(field: str, now: Mapping[str, Any], before: Mapping[str, Any]) ->
     new, old = now[field], before[field]
     if field == "executable_memory":
         return _is_memory_looser(new, old, before)
-    if field == "check_server_name":
+    if field in ("check_server_name", "clear_tmp"):
         return old and not new
     if field == "on_failure":
         return new == "run_unshielded" and old == "refuse"

@@ -68,6 +68,9 @@ class ShieldPolicy:
         read_write_tmp: use of files under /tmp.
         allow_tmp: path globs under /tmp. `*` and `?` match within a component, `**` across; `/tmp/cache/**` admits
             the directory and all that lies below it.
+        clear_tmp: whether what the function's processes made in /tmp during an invocation is removed before the next
+            one, whatever `read_write_tmp` is, but for the paths of `allow_tmp`. What initialization left stays, and so
+            does what extensions make. Not for functions that run several invocations at once.
         create_child_process: starting programs.
         allow_child_process: absolute paths of programs; `unshielded:/path` lets one run that the shield cannot be
             put into, such as a static executable.
@@ -102,6 +105,7 @@ class ShieldPolicy:
     unusual_names: Mode = "allow"
     read_write_tmp: Mode = "block"
     allow_tmp: Sequence[str] = ()
+    clear_tmp: bool = False
     create_child_process: Mode = "block"
     allow_child_process: Sequence[str] = ()
     read_handler: Mode = "block"
@@ -251,10 +255,10 @@ class ShieldPolicy:
     def looser_than(self, other: ShieldPolicy) -> tuple[Loosening, ...]:
         """Where this policy admits what the other does not; empty when it is at least as strict.
 
-        Modes are compared (block, alert, allow), `on_failure`, `check_server_name`, `unusual_names`, any change of
-        `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard, an address
-        by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together cover a
-        third do not. What is known only at deployment is compared as text, a construct by its path.
+        Modes are compared (block, alert, allow), `on_failure`, `check_server_name`, `unusual_names`, `clear_tmp`, any
+        change of `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard,
+        an address by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together
+        cover a third do not. What is known only at deployment is compared as text, a construct by its path.
 
         Examples:
             >>> old = ShieldPolicy(allow_outbound=["*.example.com:443"])

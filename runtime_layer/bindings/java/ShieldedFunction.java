@@ -21,7 +21,8 @@ public final class ShieldedFunction {
      *
      * @param options "policy": a map of the fields of a policy: modes as String, lists as a Collection of String or as
      *     one String with commas, switches as Boolean. A mode that is left out is "block" in the first call, and stays
-     *     as it is in a later one, which only makes modes stricter: lists and switches are left out there, or the same.
+     *     as it is in a later one, which only makes modes stricter, and may switch clear_tmp on: lists and other
+     *     switches are left out there, or the same.
      *     "token" and "disable_analytics" are accepted for the sake of FunctionShield's users, and ignored.
      * @throws IllegalArgumentException the configuration cannot be put in force, and nothing has changed; the message
      *     names the field and the fix.

@@ -3,7 +3,7 @@ type List = readonly string[] | string;
 
 /**
  * The fields of a policy. A mode that is left out is `block` in the first call, and stays as it is in a later one, which
- * only makes modes stricter: lists and switches are left out there, or the same.
+ * only makes modes stricter, and may switch clear_tmp on: lists and other switches are left out there, or the same.
  */
 export interface Policy {
   outbound_connectivity?: Mode;
@@ -14,6 +14,7 @@ export interface Policy {
   unusual_names?: Mode;
   read_write_tmp?: Mode;
   allow_tmp?: List;
+  clear_tmp?: boolean;
   create_child_process?: Mode;
   allow_child_process?: List;
   read_handler?: Mode;

@@ -73,6 +73,7 @@ struct policy {
     uint8_t unusual_names; /* enum mode: names below a wildcard that look like data */
     bool skip_server_name; /* SHIELD_CHECK_SERVER_NAME=off */
     bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off */
+    uint8_t keeps_tmp;     /* SHIELD_CLEAR_TMP=off: zero is the strict value of a mode as well */
     uint16_t outbound_count, tmp_count, child_count, memory_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */

@@ -110,6 +110,21 @@ static void write_log_arguments(const struct policy *p, const struct setting *s,
     put(w, text_of(SWITCH[p->hide_arguments].word));
 }
 
+static bool read_clear_tmp(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    bool off;
+    if (!read_switch(s, value, &off, error))
+        return false;
+    p->keeps_tmp = off;
+    return true;
+}
+
+static void write_clear_tmp(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    put(w, text_of(SWITCH[p->keeps_tmp].word));
+}
+
 static bool read_one_path(struct policy *p, const struct setting *s, struct text value, struct writer *error,
                           struct pooled *to)
 {
@@ -192,6 +207,7 @@ static const struct setting SETTINGS[] = {
     {NAME("SHIELD_UNUSUAL_NAMES"), read_unusual_names, write_unusual_names, TIGHTENS, 0, GIVEN_ONCE},
     {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, TIGHTENS, READ_WRITE_TMP, GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_CLEAR_TMP"), read_clear_tmp, write_clear_tmp, TIGHTENS, 0, GIVEN_ONCE},
     {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, TIGHTENS, CREATE_CHILD_PROCESS, GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, TIGHTENS, READ_HANDLER, GIVEN_ONCE},
@@ -245,6 +261,7 @@ void policy_begin(struct policy *p)
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
     p->unusual_names = MODE_ALLOW;
+    p->keeps_tmp = true;
 }
 
 void policy_next_source(struct policy *p)
@@ -351,6 +368,8 @@ uint8_t *setting_mode(struct policy *p, uint32_t row)
     const struct setting *s = &SETTINGS[row];
     if (s->later != TIGHTENS)
         return NULL;
+    if (s->read == read_clear_tmp)
+        return &p->keeps_tmp;
     return s->read == read_mode ? &p->modes[s->detail] : &p->unusual_names;
 }
 

@@ -37,7 +37,8 @@ void setting_write(const struct policy *p, uint32_t row, struct writer *w);
 
 /* Is it a field of a policy, or a setting of the layer, the engine or the function's place? */
 bool setting_is_of_policy(uint32_t row);
-/* The mode of a setting that may get stricter later; NULL for any other. */
+/* The mode of a setting that may get stricter later, or its switch, where the lower value is the stricter one too; NULL for
+ * any other. */
 uint8_t *setting_mode(struct policy *p, uint32_t row);
 
 #endif

@@ -32,7 +32,8 @@ static bool is_same(const struct policy *p, const struct policy *wanted, uint32_
     return !now.full && !then.full && has_entries(in_force, asked) && has_entries(asked, in_force);
 }
 
-static bool tighten_mode(struct policy *p, uint8_t *mode, uint8_t to, uint32_t row, struct writer *error)
+static bool tighten_mode(struct policy *p, const struct policy *wanted, uint32_t row, uint8_t *mode,
+                         uint8_t to, struct writer *error)
 {
     if (to == *mode)
         return true;
@@ -43,9 +44,9 @@ static bool tighten_mode(struct policy *p, uint8_t *mode, uint8_t to, uint32_t r
     }
     put(error, setting_name(row));
     put(error, TEXT(": \""));
-    put(error, mode_name(to));
+    setting_write(wanted, row, error);
     put(error, TEXT("\" is looser than "));
-    put(error, mode_name(*mode));
+    setting_write(p, row, error);
     put(error, TEXT(", which is in force; a later call may only tighten"));
     return false;
 }
@@ -55,7 +56,7 @@ static bool tighten_setting(struct policy *p, struct policy *wanted, uint32_t ro
 {
     uint8_t *mode = setting_mode(p, row);
     if (mode)
-        return tighten_mode(p, mode, *setting_mode(wanted, row), row, error);
+        return tighten_mode(p, wanted, row, mode, *setting_mode(wanted, row), error);
     if (is_same(p, wanted, row, scratch))
         return true;
     put(error, setting_name(row));

@@ -224,13 +224,26 @@ bool verdict_may_learn(const struct policy *p, const struct address *ip)
     return false;
 }
 
+static uint16_t find_tmp_rule(const struct policy *p, struct text path)
+{
+    uint16_t i = 0;
+    while (i < p->tmp_count && !glob_match(policy_text(p, p->tmp[i]), path))
+        i++;
+    return i;
+}
+
+bool is_listed_tmp(const struct policy *p, struct text path)
+{
+    return find_tmp_rule(p, path) < p->tmp_count;
+}
+
 struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language, enum tmp_use use)
 {
     if (p->modes[READ_WRITE_TMP] == MODE_ALLOW)
         return make_allowed(READ_WRITE_TMP, REASON_MODE_ALLOW, RULE_NONE);
-    for (uint16_t i = 0; i < p->tmp_count; i++)
-        if (glob_match(policy_text(p, p->tmp[i]), path))
-            return make_allowed(READ_WRITE_TMP, REASON_LISTED, i);
+    uint16_t rule = find_tmp_rule(p, path);
+    if (rule < p->tmp_count)
+        return make_allowed(READ_WRITE_TMP, REASON_LISTED, rule);
     if (language_needs_tmp(language, path, use))
         return make_allowed(READ_WRITE_TMP, REASON_ALWAYS, RULE_NONE);
     return verdict_unlisted(p, READ_WRITE_TMP, REASON_NOT_LISTED);
@@ -258,6 +271,10 @@ static struct verdict static_program(const struct policy *p)
             v.action = action;
             v.reason = REASON_STATIC;
         }
+    }
+    if (!p->keeps_tmp) { /* what it makes there would stay */
+        v.action = ACTION_DENY;
+        v.reason = REASON_STATIC;
     }
     return v;
 }

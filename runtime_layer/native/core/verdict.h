@@ -65,6 +65,8 @@ struct verdict verdict_endpoint(const struct policy *p, const struct always *alw
                                 enum protocol protocol);
 /* Should an answer's address be learnt for this name? No for internal addresses, unless one is listed. */
 bool verdict_may_learn(const struct policy *p, const struct address *ip);
+/* Does allow_tmp list it? As verdict_tmp takes it. */
+bool is_listed_tmp(const struct policy *p, struct text path);
 /* A path under /tmp (absolute, without symlinks, "." or ".."); /tmp itself included. */
 struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language,
                            enum tmp_use use);
@@ -76,7 +78,7 @@ enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unre
 /* A program to start. `listed` is the index of the child rule whose object it is, or -1: the engine
  * compares by device and inode, because a path has many spellings. When -1, the path's text is tried.
  * A static program would escape every policy: unless an `unshielded:` entry admits it, the strictest mode of
- * outbound_connectivity, read_write_tmp, create_child_process and read_handler decides. */
+ * outbound_connectivity, read_write_tmp, create_child_process and read_handler decides, and clear_tmp denies it. */
 struct verdict verdict_program(const struct policy *p, struct text path, int listed, enum program_kind kind);
 
 /* The allow_outbound entry for a host (or, when that is empty, an address) at a port; 0: any port. */

@@ -35,6 +35,7 @@ FULL: dict[str, Any] = {
     "unusual_names": "block",
     "read_write_tmp": "allow",
     "allow_tmp": ["/tmp/a/**"],
+    "clear_tmp": True,
     "create_child_process": "block",
     "allow_child_process": ["/bin/ls"],
     "read_handler": "allow",
@@ -302,6 +303,15 @@ def test_a_loosening_says_what_it_is() -> None:
     ]
     assert new.looser_than(old)[0] == Loosening("allow_outbound", "a.example", "", "a.example")
     assert new.looser_than(old)[1] == Loosening("read_handler", "", "block", "alert")
+
+
+def test_clear_tmp_and_what_it_keeps() -> None:
+    kept, cleared = ShieldPolicy(read_write_tmp="allow"), ShieldPolicy(read_write_tmp="allow", clear_tmp=True)
+    assert [str(each) for each in kept.looser_than(cleared)] == ["clear_tmp: off, was on"]
+    assert cleared.stricter_than(kept)
+    keeps_more = ShieldPolicy(read_write_tmp="allow", clear_tmp=True, allow_tmp=["/tmp/cache/**"])
+    assert [each.entry for each in keeps_more.looser_than(cleared)] == ["/tmp/cache/**"]
+    assert keeps_more.stricter_than(kept)
 
 
 def test_log_arguments_may_not_change() -> None:

@@ -23,6 +23,7 @@ SETTINGS = {
     "SHIELD_CHECK_SERVER_NAME",
     "SHIELD_UNUSUAL_NAMES",
     "SHIELD_ALLOW_TMP",
+    "SHIELD_CLEAR_TMP",
     "SHIELD_ALLOW_CHILD_PROCESS",
     "SHIELD_ALLOW_EXECUTABLE_MEMORY",
     "SHIELD_ON_FAILURE",
@@ -63,6 +64,7 @@ def test_an_empty_policy_is_strict(native: Native) -> None:
     assert policy.aws == native.lib.AWS_ALL
     assert not policy.hide_arguments
     assert not policy.skip_server_name
+    assert policy.keeps_tmp
     assert policy.unusual_names == native.lib.MODE_ALLOW
     assert policy.account.len == policy.buckets.len == 0
     assert policy.outbound_count == policy.tmp_count == policy.child_count == policy.aws_count == 0
@@ -108,6 +110,8 @@ def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
         ("SHIELD_ALLOW_BUCKETS", "b--use1-az4--x-s3,point-x-s3alias", "b--use1-az4--x-s3,point-x-s3alias"),
         ("SHIELD_CHECK_SERVER_NAME", "on", "on"),
         ("SHIELD_CHECK_SERVER_NAME", "off", "off"),
+        ("SHIELD_CLEAR_TMP", "on", "on"),
+        ("SHIELD_CLEAR_TMP", "off", "off"),
         ("SHIELD_UNUSUAL_NAMES", "block", "block"),
         ("SHIELD_UNUSUAL_NAMES", "alert", "alert"),
         ("SHIELD_UNUSUAL_NAMES", "allow", "allow"),
@@ -180,6 +184,7 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
     [
         ("SHIELD_ON_FAILURE", "open", '"open" is not a value; use refuse or run_unshielded'),
         ("SHIELD_LOG_ARGUMENTS", "true", '"true" is not a value; use on or off'),
+        ("SHIELD_CLEAR_TMP", "alert", '"alert" is not a value; use on or off'),
         ("SHIELD_CHECK_SERVER_NAME", "block", '"block" is not a value; use on or off'),
         ("SHIELD_UNUSUAL_NAMES", "deny", f'"deny" is not a mode; {MODE_FIX}'),
         ("SHIELD_UNUSUAL_NAMES", "", f'"" is not a mode; {MODE_FIX}'),
@@ -445,7 +450,7 @@ def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None
     value = {
         **dict.fromkeys([*MODES, "SHIELD_UNUSUAL_NAMES"], "block"),
         **dict.fromkeys(["SHIELD_NEXT_WRAPPER", "SHIELD_POLICY_FILE"], "/x"),
-        **dict.fromkeys(["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_SERVER_NAME"], "on"),
+        **dict.fromkeys(["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_SERVER_NAME", "SHIELD_CLEAR_TMP"], "on"),
         "SHIELD_ALLOW_AWS": "all",
         "SHIELD_ALLOW_BUCKETS": "uploads",
         "SHIELD_ACCOUNT_ID": "123456789012",

@@ -64,6 +64,7 @@ TIGHTER = [
     "SHIELD_READ_HANDLER=block",
     "SHIELD_EXECUTABLE_MEMORY=block",
     "SHIELD_UNUSUAL_NAMES=block",
+    "SHIELD_CLEAR_TMP=on",
 ]
 
 
@@ -105,6 +106,13 @@ LOOSER = [
     ),
     ("SHIELD_UNUSUAL_NAMES=allow", f'unusual_names: "allow" is looser than alert, {LATER}'),
 ]
+
+
+def test_clear_tmp_may_be_switched_on_and_not_off(native: Native) -> None:
+    policy, said = tighten(native, (*IN_FORCE, "SHIELD_CLEAR_TMP=on"), "SHIELD_CLEAR_TMP=off")
+    assert said == f'clear_tmp: "off" is looser than on, {LATER}'
+    assert lines_of(native, policy)["SHIELD_CLEAR_TMP"] == "on"
+    assert tighten(native, IN_FORCE, "SHIELD_CLEAR_TMP=off")[1] == ""
 
 
 @pytest.mark.parametrize(("wanted", "reason"), LOOSER)

@@ -22,6 +22,8 @@
 #include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
 #include "../fds/own_fds.h"
+#include "../files/tmp_clear.h"
+#include "../files/tmp_record.h"
 #include "../process/wrapper_detect.h"
 
 uint64_t monotonic_micros(void)
@@ -69,6 +71,8 @@ static bool read_objects(struct writer *error)
     bool has_tmp = is_directory("/tmp", &sealed.tmp);
     if (!has_tmp && sealed.policy.modes[READ_WRITE_TMP] != MODE_ALLOW)
         return fail(error, "read_write_tmp: there is no directory, but a link or nothing, at ", TEXT("/tmp"));
+    if (!has_tmp && !sealed.policy.keeps_tmp)
+        return fail(error, "clear_tmp: there is no directory, but a link or nothing, at ", TEXT("/tmp"));
     if (!inode_of("/", &root) || !inode_of("/proc/self/fd", &proc))
         return fail(error, "cannot look at ", TEXT("/proc/self/fd"));
     sealed.tmp_is_mount = sealed.tmp.dev != root.dev;
@@ -92,15 +96,16 @@ static bool is_root_clear(void)
     return sealed.tmp_is_mount && !leads_to_root_filesystem("/tmp") && !sealed.handler_on_root && !has_log;
 }
 
-/* The engine protects itself as strictly as the strictest policy asks for, and so is memory that can be written
- * and run treated where nothing was said of it and the runtime does not need it. */
+/* The engine protects itself as strictly as the strictest policy asks for, of which clear_tmp is one that blocks. Memory that
+ * can be written and run is treated as the strictest of the others asks for, where nothing was said of it and the runtime
+ * does not need it. */
 void derive_modes(struct sealed *s)
 {
     uint8_t *modes = s->policy.modes, strictest = MODE_ALLOW;
     for (uint32_t id = 0; id < SELF_PROTECTION; id++)
         if (modes[id] < strictest)
             strictest = modes[id];
-    modes[SELF_PROTECTION] = strictest;
+    modes[SELF_PROTECTION] = s->policy.keeps_tmp ? strictest : MODE_BLOCK;
     if (s->memory_by_runtime)
         modes[EXECUTABLE_MEMORY] = s->has_jit ? MODE_ALLOW : strictest;
 }
@@ -108,7 +113,7 @@ void derive_modes(struct sealed *s)
 void forbid_core_dumps(const struct policy *p)
 {
     static const uint64_t none[2];
-    if (p->modes[READ_WRITE_TMP] == MODE_BLOCK)
+    if (p->modes[READ_WRITE_TMP] == MODE_BLOCK || !p->keeps_tmp)
         KERNEL(prlimit64, 0, RLIMIT_CORE, none, 0);
 }
 
@@ -200,6 +205,10 @@ bool arm(struct start *start, struct armed_objects *objects)
     if (sealed.log > 2)
         own_fd_mark(sealed.log);
     note_log_pipe(&sealed);
+    if (start->inherited_record < 0 && start->origin < ORIGIN_RUNNING && !start->from_code)
+        clear_what_was_left();
+    if (!open_record(&sealed, start->inherited_record, start->origin >= ORIGIN_RUNNING, start->error))
+        return false;
     sealed.root_is_clear = is_root_clear();
     list_guarded_calls();
     gate_table[GATE_READY] = start->origin == ORIGIN_READY; /* a child of a process that was ready */
@@ -232,7 +241,7 @@ __attribute__((constructor)) static void start_engine(void)
     uint64_t began = monotonic_micros();
     char reason[512];
     struct writer error = {reason, 0, sizeof reason, false};
-    struct start start = {.inherited_log = -1, .error = &error};
+    struct start start = {.inherited_log = -1, .inherited_record = -1, .error = &error};
     struct armed_objects objects = {0};
     if (arm(&start, &objects)) {
         /* Children and wrapper scripts are armed too, but the function starts once. */

@@ -17,7 +17,7 @@ uint64_t monotonic_micros(void);
 
 /* What depends on a policy's modes: self_protection, and executable_memory where nothing was said of it. */
 void derive_modes(struct sealed *s);
-/* Where /tmp is blocked: the kernel writes them there without a call of the program (core(5)). */
+/* Where /tmp is blocked or cleared: the kernel writes them there without a call of the program (core(5)). */
 void forbid_core_dumps(const struct policy *p);
 
 #endif

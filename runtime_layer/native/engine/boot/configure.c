@@ -10,6 +10,7 @@
 #include "../fds/fd_list.h"
 #include "../fds/own_fds.h"
 #include "../fds/fd_marks.h"
+#include "../files/tmp_record.h"
 #include "../memory/mmap_exec.h"
 #include "arm.h"
 
@@ -31,7 +32,7 @@ static bool fail(struct writer *error, const char *why)
 static bool arm_late(const struct policy *wanted, struct writer *error)
 {
     uint64_t began = monotonic_micros();
-    struct start start = {.from_code = wanted, .inherited_log = -1, .error = error};
+    struct start start = {.from_code = wanted, .inherited_log = -1, .inherited_record = -1, .error = error};
     struct armed_objects objects = {0};
     if (arm(&start, &objects)) {
         report_armed(&objects, began);
@@ -43,6 +44,8 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
         KERNEL(exit_group, REFUSED);
     if (sealed.log > 2)
         own_fd_close(sealed.log);
+    if (sealed.record)
+        own_fd_close(sealed.record_file);
     return runs;
 }
 
@@ -59,6 +62,8 @@ static bool derive_rest(struct sealed *next, const struct policy *wanted, struct
                     "it is loaded, or leave it out");
     if (!next->tmp.ino && then[READ_WRITE_TMP] != MODE_ALLOW)
         return fail(error, "read_write_tmp: there was no directory /tmp at the start");
+    if (!next->tmp.ino && !next->policy.keeps_tmp)
+        return fail(error, "clear_tmp: there was no directory /tmp at the start");
     if (!reports_anything(&sealed) && reports_anything(next)) {
         if (has_io_uring())
             return fail(error, HAS_RING);
@@ -67,7 +72,7 @@ static bool derive_rest(struct sealed *next, const struct policy *wanted, struct
             own_fd_mark(next->log);
         note_log_pipe(next);
     }
-    return update_child_modes(next, wanted, error);
+    return open_record(next, -1, false, error) && update_child_modes(next, wanted, error);
 }
 
 static void report_refusal(const struct writer *error)
@@ -80,7 +85,7 @@ static void report_refusal(const struct writer *error)
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
-    bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW;
+    bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW, had_record = sealed.record;
     bool done = replace_gate_table(next, gate_table[GATE_READY]);
     if (!done)
         pages_drop(next, sizeof sealed);
@@ -93,6 +98,8 @@ static bool put_in_force(struct sealed *next, struct writer *error)
         KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
         mark_inherited_sockets();
     }
+    if (!had_record && is_ready()) /* in the midst of an invocation */
+        begin_counting();
     forbid_core_dumps(&sealed.policy);
     report_start(sealed.log,
                  &(struct start_line){
@@ -111,13 +118,15 @@ static bool tighten(struct request *request, struct writer *error)
         return false;
     }
     bool well = derive_rest(next, &request->wanted, error);
-    int32_t log = next->log;
+    int32_t log = next->log, record = next->record_file;
     if (well && !same_bytes(next, &sealed, sizeof sealed))
         well = put_in_force(next, error); /* `next` is gone then */
     else
         pages_drop(next, sizeof sealed);
     if (!well && log > 2 && log != sealed.log)
         own_fd_close(log); /* opened for what did not come into force */
+    if (!well && record != sealed.record_file)
+        own_fd_close(record);
     return well;
 }
 

@@ -6,6 +6,7 @@
 #include "../state/child_settings.h"
 #include "../files/handler_files.h"
 #include "../files/node_workers.h"
+#include "../files/tmp_record.h"
 #include "../process/exec_image.h"
 
 enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };
@@ -49,8 +50,12 @@ struct facts_found {
 bool update_child_modes(struct sealed *s, const struct policy *wanted, struct writer *error)
 {
     for (uint32_t row = 0; row < setting_count(); row++) {
-        const uint8_t *mode = setting_mode(&s->policy, row);
-        if (!mode || !setting_given(wanted, row) || replace_setting(s, setting_name(row), mode_name(*mode)))
+        char value[16];
+        struct writer w = {value, 0, sizeof value, false};
+        if (!setting_mode(&s->policy, row) || !setting_given(wanted, row))
+            continue;
+        setting_write(&s->policy, row, &w);
+        if (replace_setting(s, setting_name(row), (struct text){value, w.used}))
             continue;
         put(error, TEXT("the policy is too long to be given to child processes; configure it in one call"));
         return false;
@@ -135,6 +140,10 @@ static bool take_variable(struct text name, struct text value, struct start *sta
             return true;
         sealed.known_sites = keep_setting(TEXT(""), name, value) ? last_setting_value(name) : 0;
         return true;
+    }
+    if (text_equal(name, TEXT(STATE_PREFIX TMP_RECORD)) && start->inherited_record < 0) {
+        uint32_t number;
+        start->inherited_record = text_number(value, 1 << 20, &number) ? (int32_t)number : -1;
     }
     if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
         keep_first_value(&found->runtime, value);

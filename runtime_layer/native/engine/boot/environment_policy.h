@@ -13,7 +13,7 @@ struct start {
     const struct policy
         *from_code;    /* the policy that code gave (configure.h); NULL: it is in the environment */
     bool nobody_asked; /* the library was loaded by a program that has no setting of ours */
-    int32_t inherited_log;
+    int32_t inherited_log, inherited_record; /* descriptors; -1: none */
     struct writer *error;
 };
 

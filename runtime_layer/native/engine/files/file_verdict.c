@@ -105,8 +105,10 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     bool handler = judges_handler && is_locked_handler(&st, known);
     bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
     bool memory = writes && (looks_like_memory(&st) || !st.st_ino);
+    bool record = writes && sealed.record && st.st_ino == sealed.record_inode.ino &&
+                  st.st_dev == sealed.record_inode.dev;
     bool log = reads && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
-    if (!handler && !maybe_tmp && !memory && !log)
+    if (!handler && !maybe_tmp && !memory && !log && !record)
         return false;
 
     struct scratch *scratch = scratch_take();
@@ -126,7 +128,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
         else if (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev))
             refused = tmp_refused(call, TEXT("/tmp"), false);
     }
-    if (!refused && (log || (memory && may_be_process_memory(path) && is_in_procfs(descriptor))))
+    if (!refused && (log || record || (memory && may_be_process_memory(path) && is_in_procfs(descriptor))))
         refused = self_protection_refused(call, path);
     scratch_give(scratch);
     return refused;
@@ -151,24 +153,36 @@ static struct text name_entry(struct text directory, struct text name, struct sc
     return (struct text){scratch->other, w.used};
 }
 
+static struct text without_slashes(struct text name)
+{
+    while (name.len && name.at[name.len - 1] == '/')
+        name.len--;
+    return name;
+}
+
+struct text path_in_tmp(int32_t directory, struct text name, struct scratch *scratch)
+{
+    struct stat st = {.st_dev = sealed.tmp.dev};
+    KERNEL(fstat, directory, &st);
+    name = without_slashes(name);
+    /* The entry of a mount's own directory leads into the mount. */
+    if (st.st_dev != sealed.tmp.dev && sealed.tmp_is_mount && !text_equal(name, TEXT("tmp")))
+        return TEXT("");
+    struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
+    bool known = under_tmp(path) || (path.len && !(sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev));
+    struct text whole = known ? name_entry(path, name, scratch) : TEXT("/tmp");
+    return under_tmp(whole) ? whole : TEXT("");
+}
+
 bool entry_refused(const struct call *call, int32_t directory, struct text name)
 {
     if (sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
         return false;
-    struct stat st = {.st_dev = sealed.tmp.dev};
-    KERNEL(fstat, directory, &st);
-    while (name.len && name.at[name.len - 1] == '/')
-        name.len--;
-    /* The entry of a mount's own directory leads into the mount. */
-    if (st.st_dev != sealed.tmp.dev && sealed.tmp_is_mount && !text_equal(name, TEXT("tmp")))
-        return false;
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return true;
-    struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
-    bool known = under_tmp(path) || (path.len && !(sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev));
-    struct text whole = known ? name_entry(path, name, scratch) : TEXT("/tmp");
-    bool refused = under_tmp(whole) && tmp_refused(call, whole, true);
+    struct text path = path_in_tmp(directory, name, scratch);
+    bool refused = path.len && tmp_refused(call, path, true);
     scratch_give(scratch);
     return refused;
 }

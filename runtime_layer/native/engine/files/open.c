@@ -15,6 +15,7 @@
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
 #include "open_fastpath.h"
+#include "tmp_record.h"
 
 enum { LINKS_MAX = 40 };
 
@@ -59,6 +60,8 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         }
         result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags,
                         OBJECT_PLACE_KNOWN);
+        if (!is_error(result))
+            note_made(parent, name);
         if (result != -ELOOP || !follows || o->resolve)
             break;
         int64_t n = KERNEL(readlinkat, parent, name.at, scratch->link, sizeof scratch->link - 1);

@@ -6,6 +6,7 @@
 #include "../state/sealed_state.h"
 #include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
+#include "../files/tmp_record.h"
 #include "network.h"
 
 /* The name that the kernel has for an entry of the directory: nothing in it is a link. */
@@ -76,6 +77,8 @@ enum outcome judge_bind(struct call *call)
     int64_t result = parent;
     if (parent >= 0) {
         result = entry_refused(call, parent, name) ? -EACCES : bind_beneath(call, parent, name, &address);
+        if (!is_error(result))
+            note_made(parent, name);
         own_fd_close(parent);
     }
     scratch_give(scratch);

@@ -2,7 +2,7 @@
 #include "../base/handlers.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
-#include "../report/readiness.h"
+#include "readiness.h"
 #include "../fds/fd_marks.h"
 #include "tcp_send.h"
 

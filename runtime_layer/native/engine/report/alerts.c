@@ -139,16 +139,31 @@ static void report_violation(const struct call *call, struct verdict verdict, co
         write_alert(&alert, call, facts, now);
 }
 
-void report_itself(enum mode mode, struct text what, struct text why)
+static void report_own(struct alert alert)
 {
     uint64_t now[2] = {0, 0};
-    if (mode == MODE_ALLOW)
-        return;
     KERNEL(clock_gettime, CLOCK_REALTIME, now);
-    struct alert alert = {
-        .policy = SELF_PROTECTION, .mode = mode, .syscall = what, .argument_count = 1, .arguments = {why}};
     struct call call = {.nr = -1, .stack = (uint64_t)__builtin_frame_address(0)};
     write_alert(&alert, &call, &(struct facts){0}, now);
+}
+
+void report_itself(enum mode mode, struct text what, struct text why)
+{
+    if (mode != MODE_ALLOW)
+        report_own((struct alert){.policy = SELF_PROTECTION,
+                                  .mode = mode,
+                                  .syscall = what,
+                                  .argument_count = 1,
+                                  .arguments = {why}});
+}
+
+void report_not_cleared(struct text why, struct text path)
+{
+    report_own((struct alert){.policy = READ_WRITE_TMP,
+                              .mode = MODE_ALERT,
+                              .syscall = TEXT("clear_tmp"),
+                              .argument_count = path.len ? 2 : 1,
+                              .arguments = {why, path}});
 }
 
 bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts)
@@ -256,7 +271,7 @@ void report_folded(enum when when)
     if (when == AT_END && is_any_untold()) {
         await_other_lines();
         report_now(when);
-    } else if (what & LEFT_OUT || (what && when == AT_NEXT_EVENT)) {
+    } else if (what & LEFT_OUT || (what & LEFT_OUT_QUIETLY && when == AT_NEXT_EVENT)) {
         report_now(when);
     }
 }

@@ -31,6 +31,10 @@ bool executable_memory_refused(const struct call *call, struct text path, struct
  * did not get it (`why` names the field); `ready`, when the handler could not be locked. */
 void report_itself(enum mode mode, struct text what, struct text why);
 
+/* Of clear_tmp: something stays in /tmp that should have gone. `path`: the first of it; empty: unknown. It is not the path of
+ * a violation, which an entry would permit. */
+void report_not_cleared(struct text why, struct text path);
+
 /* A query for an allowed name that looks like data was let through: counted, and the count is written down whenever it
  * has doubled. */
 void report_unusual(struct text name);

@@ -14,7 +14,11 @@
 
 enum left_out {
     LEFT_OUT = 1,
-    LEFT_OUT_QUIETLY = 2 /* no hurry: the same was told a moment ago */
+    LEFT_OUT_QUIETLY = 2, /* no hurry: the same was told a moment ago */
+    /* No violations, and as much a reason to look for the next event: /tmp is cleared then (files/tmp_record.h). */
+    TMP_MADE = 4,
+    TMP_MAKERS = 8, /* other processes may make something there at any time */
+    OF_ALERTS = LEFT_OUT | LEFT_OUT_QUIETLY
 };
 
 /* Is there something? A hint for the gate's assembly, which passes on what may be a request for the next event. */
@@ -26,6 +30,8 @@ static inline uint8_t what_is_left_out(void)
 /* Before it is looked at: what is left out from now on says so again. */
 void look_for_left_out(void);
 void note_left_out(enum left_out how);
+/* As long as nobody notes it again. */
+void forget_left_out(enum left_out how);
 
 /* One more. */
 void leave_out(uint32_t policy, uint32_t mode, enum left_out how);

@@ -11,7 +11,7 @@
 #include "../base/gate_layout.h"
 #include "../base/raw_syscall.h"
 
-enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 61440, MAX_SETTINGS = 32 };
+enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 61440, MAX_SETTINGS = 40 };
 
 struct inode {
     uint64_t dev;
@@ -42,6 +42,10 @@ struct sealed {
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
     bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
     uint64_t proc_dev;  /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
+
+    struct tmp_record *record; /* clear_tmp: what was made there (tmp_record.h); NULL: it is kept */
+    struct inode record_inode;
+    int32_t record_file; /* on a high descriptor, for the children */
 
     struct inode handlers[MAX_HANDLERS];
     uint32_t handler_count;

@@ -40,6 +40,8 @@ static uint8_t reasons_of(const struct sealed *s)
     for (uint32_t id = 0; id < SELF_PROTECTION; id++)
         if (s->policy.modes[id] != MODE_ALLOW)
             reasons |= of_policy[id];
+    if (!s->policy.keeps_tmp)
+        reasons |= of_policy[READ_WRITE_TMP];
     return reasons;
 }
 

@@ -2,6 +2,8 @@
  *
  * Every runtime client loads the handler's module before it first asks the Runtime API for work. A connection to the
  * Runtime API is not that moment: metadata, SnapStart and extension calls come earlier.
+ *
+ * Each later one is the end of an invocation: then what was left out of the alerts is told, and /tmp is cleared.
  */
 #ifndef SHIELD_READINESS_H
 #define SHIELD_READINESS_H

@@ -6,8 +6,9 @@
 #include "../base/user_memory.h"
 #include "../state/sealed_pages.h"
 #include "../state/sealed_state.h"
-#include "alerts.h"
-#include "left_out.h"
+#include "../files/tmp_clear.h"
+#include "../report/alerts.h"
+#include "../report/left_out.h"
 
 /* What a function may do before its first event, and not after. */
 static bool blocks_what_ends(void)
@@ -37,10 +38,15 @@ static void become_ready(void)
     KERNEL(exit_group, REFUSED);
 }
 
-static bool asks_for_work(struct text line)
+static bool asks_for_event(struct text line)
 {
-    return text_starts(line, TEXT("GET /2018-06-01/runtime/invocation/next")) ||
-           text_starts(line, TEXT("GET /2018-06-01/runtime/restore/next"));
+    return text_starts(line, TEXT("GET /2018-06-01/runtime/invocation/next"));
+}
+
+/* What runs between the restore and the first event is initialization, but for the handler's being loaded. */
+static bool asks_for_restore(struct text line)
+{
+    return text_starts(line, TEXT("GET /2018-06-01/runtime/restore/next"));
 }
 
 static bool nothing_to_see(void)
@@ -53,10 +59,13 @@ void detect_ready(uint64_t pointer, uint64_t len)
     char line[READY_LINE];
     if (nothing_to_see() || len < sizeof line || !read_user(line, pointer, sizeof line))
         return;
-    if (!asks_for_work((struct text){line, sizeof line}))
+    bool is_event = asks_for_event((struct text){line, sizeof line});
+    if (!is_event && !asks_for_restore((struct text){line, sizeof line}))
         return;
     if (!is_ready())
         become_ready();
+    if (is_event)
+        clear_tmp();
     report_folded(AT_NEXT_EVENT);
 }
 

@@ -1,0 +1,210 @@
+"""The function's own code tries to keep something, or to make the engine remove what is not its own."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.running import policy
+from integration.clear_tmp.function import HEADLINE, LOOK, Function, started
+
+
+@pytest.fixture(scope="module")
+def function() -> Iterator[Function]:
+    with started(HEADLINE) as function:
+        yield function
+        told = [line for line in function.end() if line.get("policy", "self_protection") != "self_protection"]
+        assert [line["details"] for line in told] == []
+
+
+# Calls of which Python's own library makes none, by its own numbers: what a package with a little C in it could do
+SYSCALLS = """
+import ctypes, os, platform
+libc = ctypes.CDLL(None, use_errno=True)
+is_arm = platform.machine() == "aarch64"
+NUMBERS = {"openat2": 437, "renameat2": 276 if is_arm else 316, "linkat": 37 if is_arm else 265}
+AT_FDCWD, RENAME_EXCHANGE, AT_SYMLINK_FOLLOW = -100, 2, 0x400
+def call(name, *arguments):
+    if libc.syscall(NUMBERS[name], *arguments) < 0:
+        raise OSError(ctypes.get_errno(), name)
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "d = unnamed('/tmp'); os.write(d, b'user'); link_descriptor(d, '/tmp/linked')",
+        "d = unnamed('/tmp/init'); link_descriptor(d, '/tmp/init/linked')",
+        "d = os.open('/tmp/a', os.O_CREAT | os.O_RDWR); link_descriptor(d, '/tmp/b'); os.unlink('/tmp/a')",
+        "d = os.open('/tmp', os.O_PATH); make(f'/proc/self/fd/{d}/by-proc')",
+        "os.chdir('/proc/self/root/tmp/init'); make('../../tmp/dots'); os.chdir('/')",
+        "make('/proc/self/root/tmp/by-root'); os.mkdir('/proc/thread-self/root/tmp/by-thread')",
+        """
+        os.mkdir('/tmp/one')
+        make('/tmp/init/two')
+        call('renameat2', AT_FDCWD, b'/tmp/one', AT_FDCWD, b'/tmp/init/two', RENAME_EXCHANGE)
+        """,
+        """
+        how = (ctypes.c_uint64 * 3)(os.O_CREAT | os.O_WRONLY, 0o600, 0)
+        call('openat2', AT_FDCWD, b'/tmp/by-openat2', how, 24)
+        """,
+        """
+        d = unnamed('/tmp')
+        call('linkat', AT_FDCWD, f'/proc/self/fd/{d}'.encode(), AT_FDCWD, b'/tmp/by-linkat', AT_SYMLINK_FOLLOW)
+        """,
+        """
+        os.makedirs('/tmp/mode/below')
+        make('/tmp/mode/below/x')
+        os.chmod('/tmp/mode/below', 0)
+        os.chmod('/tmp/mode', 0)
+        """,
+        """
+        os.makedirs('/tmp/read-only/below')
+        os.chmod('/tmp/read-only/below', 0o500)
+        os.chmod('/tmp/read-only', 0o500)
+        """,
+        "make('/tmp/init/locked'); os.chmod('/tmp/init', 0o500)",
+        "make('/tmp/init/locked'); os.chmod('/tmp/init', 0)",
+        "make('/tmp/locked'); os.chmod('/tmp', 0)",
+        "make('/tmp/locked'); os.chmod('/tmp', 0o400)",
+        "os.mkdir('/tmp/.aws-xray'); os.mkdir('/tmp/.aws-xray/initialized'); make('/tmp/.aws-xray/initialized/x')",
+        "os.mkdir('/tmp/many')\nfor n in range(3000): make(f'/tmp/many/{n}')",
+        "for n in range(3000): make(f'/tmp/many-{n}')",
+        "for n in range(40000): make(f'/tmp/churn-{n}'); os.unlink(f'/tmp/churn-{n}')\nmake('/tmp/after')",
+        """
+        shutil.make_archive('/tmp/archive', 'zip', '/var/task')
+        shutil.unpack_archive('/tmp/archive.zip', '/tmp/init/unpacked')
+        """,
+    ],
+)
+def test_code_cannot_keep_what_it_makes(function: Function, code: str) -> None:
+    assert function.left(SYSCALLS + textwrap.dedent(code)) == set()
+    function.run("os.chmod('/tmp/init', 0o755)")
+    assert (function.tmp / "init" / "cache").read_text() == "initialization"
+
+
+@pytest.mark.parametrize("name", ["deep", "n" * 200])
+def test_code_cannot_keep_what_lies_deep(name: str) -> None:
+    """Deeper than a path can say (PATH_MAX), which the engine tells of, as it cannot write it down."""
+    code = f"""
+    import os
+    os.chdir("/tmp")
+    for _ in range(2000):
+        os.mkdir("{name}")
+        os.chdir("{name}")
+    open("user", "w").close()
+    os.chdir("/")
+    """
+    with started(HEADLINE) as function:
+        assert function.left(code) == set()
+        (line,) = [line for line in function.end() if "policy" in line]
+        assert line["details"]["arguments"][0].endswith(" found no room on the record, and may stay")
+
+
+def test_code_cannot_change_the_record(function: Function) -> None:
+    """Its descriptor is one that cannot write; and opening what it stands for again is refused."""
+    code = """
+    import mmap, os
+    RECORD = "/tmp/.shielded-function"
+    result = {}
+    open("/tmp/user", "w").close()
+    numbers = [number for number in range(1024) if os.path.lexists(f"/proc/self/fd/{number}")]
+    (record,) = [number for number in numbers if os.readlink(f"/proc/self/fd/{number}") == RECORD]
+    def attempt(name, call):
+        try:
+            call()
+            result[name] = "done"
+        except (OSError, ValueError) as error:
+            result[name] = type(error).__name__
+    attempt("write", lambda: os.pwrite(record, b"x", 0))
+    attempt("truncate by descriptor", lambda: os.ftruncate(record, 0))
+    attempt("map", lambda: mmap.mmap(record, 4096))
+    attempt("open", lambda: os.open(f"/proc/self/fd/{record}", os.O_RDWR))
+    attempt("open to append", lambda: open(f"/proc/self/fd/{record}", "ab"))
+    attempt("open of the parent's", lambda: os.open(f"/proc/{os.getpid()}/fd/{record}", os.O_WRONLY))
+    attempt("truncate by path", lambda: os.truncate(f"/proc/self/fd/{record}", 0))
+    attempt("open by name", lambda: open(RECORD, "r+b"))
+    attempt("truncate by name", lambda: os.truncate(RECORD, 0))
+    attempt("empty by name", lambda: open(RECORD, "w"))
+    attempt("link and open", lambda: (os.link(RECORD, "/tmp/init/record"), open("/tmp/init/record", "r+b")))
+    attempt("close", lambda: os.close(record))
+    attempt("replace", lambda: os.dup2(0, record))
+    attempt("memory", lambda: open("/proc/self/mem", "r+b"))
+    """
+    answer = function.run(code)
+    assert set(answer.values()) <= {"OSError", "PermissionError"}, answer
+    assert "/tmp/user" not in function.run(LOOK)
+    code = """
+    import os
+    RECORD = "/tmp/.shielded-function"
+    numbers = [number for number in range(1024) if os.path.lexists(f"/proc/self/fd/{number}")]
+    (record,) = [number for number in numbers if os.readlink(f"/proc/self/fd/{number}") == RECORD]
+    result = b"/tmp/user" in os.pread(record, 1 << 24, 0)
+    """
+    assert function.run(code) is False  # what one user's file was called tells the next one nothing
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "os.makedirs('/tmp/d'); make('/tmp/d/cache'); os.rename('/tmp/d', '/tmp/e'); os.symlink('/tmp/init', '/tmp/d')",
+        "os.symlink('/tmp/init/cache', '/tmp/link'); os.symlink('/tmp/init', '/tmp/folder')",
+        """
+        os.makedirs('/tmp/t/u')
+        os.symlink('/tmp/init', '/tmp/t/u/v')
+        os.symlink('..', '/tmp/t/u/w')
+        os.symlink('/', '/tmp/t/root')
+        """,
+        "make('/tmp/f'); os.unlink('/tmp/f'); os.symlink('/tmp/init/cache', '/tmp/f')",
+        """
+        os.mkdir('/tmp/init/g')
+        make('/tmp/init/g/cache')
+        os.rename('/tmp/init/g', '/tmp/g')
+        os.symlink('/tmp/init', '/tmp/init/g')
+        """,
+        "os.link('/tmp/init/cache', '/tmp/hard')",
+        "open('/tmp/init/cache', 'a').close(); open('/tmp/init/cache', 'r+').close()",
+    ],
+)
+def test_what_a_link_leads_to_stays(function: Function, code: str) -> None:
+    assert function.left(code) == set()
+    assert (function.tmp / "init" / "cache").read_text() == "initialization"
+
+
+def test_what_is_opened_to_create_it_stays(function: Function) -> None:
+    for flags in ("w", "a", "w+"):
+        assert function.left(f"open('/tmp/init/cache', '{flags}').close()") == set()
+        assert (function.tmp / "init" / "cache").exists()
+    (function.tmp / "init" / "cache").write_text("initialization")
+
+
+def test_nothing_outside_of_tmp_goes(tmp_path: Path) -> None:
+    """Where /tmp is no mount of its own, and the function may write elsewhere."""
+    with started(HEADLINE) as function:
+        for folder in ("/var/tmp", "/dev/shm"):
+            answer = function.run(f"open('{folder}/outside', 'w').close(); result = 'made'")
+            if answer == "made":
+                assert function.run(f"import os; result = os.path.exists('{folder}/outside')")
+
+
+def test_a_request_of_its_own_clears_early(function: Function) -> None:
+    code = """
+    import os
+    open("/tmp/early", "w").close()
+    read, write = os.pipe()
+    os.write(write, b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+    result = os.path.exists("/tmp/early")
+    open("/tmp/late", "w").close()
+    """
+    assert function.run(code) is False
+    assert "/tmp/late" not in function.run(LOOK)
+
+
+def test_a_listed_program_may_keep_nothing_either() -> None:
+    settings = policy(clear_tmp="on", create_child_process="block", allow_child_process="/bin/sh,/usr/bin/dash")
+    with started(settings) as function:
+        code = "import subprocess; subprocess.run(['/bin/sh', '-c', 'echo user > /tmp/listed'], check=True)"
+        assert function.left(code) == set()

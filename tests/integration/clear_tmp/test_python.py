@@ -1,0 +1,178 @@
+"""One event makes something in /tmp, the next one looks what is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.running import policy
+from integration.clear_tmp.function import HEADLINE, LOOK, Function, started
+
+
+@pytest.fixture(scope="module")
+def function() -> Iterator[Function]:
+    with started(HEADLINE) as function:
+        yield function
+        assert [line for line in function.end() if "policy" in line] == []
+
+
+# What is used every day
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('/tmp/plain', 'w').write('user')",
+        "open('/tmp/init/below', 'w').write('user')",
+        "f = tempfile.NamedTemporaryFile(delete=False); f.write(b'user'); f.close()",
+        "tempfile.mkdtemp()",
+        "t = tempfile.TemporaryDirectory(); make(t.name + '/x'); keep = t._finalizer.detach()",
+        "tempfile.TemporaryFile().write(b'user')",
+        "os.makedirs('/tmp/a/b/c'); open('/tmp/a/b/c/d', 'w').write('user'); os.symlink('/tmp/init', '/tmp/a/b/link')",
+        "open('/tmp/with\\nnew line \\udcff\"', 'w').write('user')",
+        "open('/tmp/' + 'x' * 255, 'w').write('user')",
+        "os.mkfifo('/tmp/fifo'); os.mknod('/tmp/node')",
+        "s = socket.socket(socket.AF_UNIX); s.bind('/tmp/socket')",
+        "os.chdir('/tmp'); s = socket.socket(socket.AF_UNIX); s.bind('socket'); os.chdir('/')",
+        """
+        import sqlite3
+        c = sqlite3.connect('/tmp/db')
+        c.execute('pragma journal_mode=wal')
+        c.execute('create table t(x)')
+        c.commit()
+        """,
+        "shutil.copytree('/var/task', '/tmp/copy')",
+        "shutil.copy('/tmp/init/cache', '/tmp/copied')",
+        "import pathlib; pathlib.Path('/tmp/touched').touch()",
+    ],
+)
+def test_what_an_invocation_makes_is_gone_in_the_next(function: Function, code: str) -> None:
+    assert function.left(code) == set()
+
+
+def test_what_initialization_left_stays(function: Function) -> None:
+    function.run("open('/tmp/other', 'w').close()")
+    found = function.run(LOOK)
+    assert "/tmp/init/cache" in found
+    assert "/tmp/started" in found
+    assert "/tmp/other" not in found
+
+
+def test_what_allow_tmp_lists_stays(function: Function) -> None:
+    code = """
+    import os
+    os.makedirs("/tmp/cache/a")
+    open("/tmp/cache/a/b", "w").close()
+    open("/tmp/lib-1.so", "w").close()
+    os.makedirs("/tmp/mixed/deep")
+    open("/tmp/other.so", "w").close()
+    """
+    assert function.left(code) == {"/tmp/cache", "/tmp/cache/a", "/tmp/cache/a/b", "/tmp/lib-1.so"}
+
+
+def test_a_list_may_keep_a_part_of_a_directory() -> None:
+    with started(policy(clear_tmp="on", allow_tmp="/tmp/work/*.so,/tmp/work/keep/**")) as function:
+        code = """
+        import os
+        os.makedirs("/tmp/work/keep/deep"); os.makedirs("/tmp/work/go/deep")
+        for name in ("a.so", "b.txt", "keep/deep/c", "go/deep/d", "go/e.so"):
+            open("/tmp/work/" + name, "w").close()
+        """
+        kept = {"/tmp/work", "/tmp/work/a.so", "/tmp/work/keep", "/tmp/work/keep/deep", "/tmp/work/keep/deep/c"}
+        assert function.left(code) == kept
+        # The directory is by now one of the function's: what comes into it goes by itself.
+        assert function.left("open('/tmp/work/later', 'w').close()") == set()
+        assert [line for line in function.end() if "policy" in line] == []
+
+
+def test_a_mark_for_the_platform_stays(function: Function) -> None:
+    code = """
+    import os
+    os.makedirs("/tmp/.aws-xray", exist_ok=True)
+    open("/tmp/.aws-xray/initialized", "w").{}
+    """
+    assert function.left(code.format("write('user')")) == set()
+    assert function.left(code.format("close()")) == {"/tmp/.aws-xray", "/tmp/.aws-xray/initialized"}
+
+
+# Other processes of the function's
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "subprocess.run([sys.executable, '-c', PROGRAM], check=True)",
+        "subprocess.run([sys.executable, '-c', PROGRAM], check=True, env={}, close_fds=False)",
+        "shell('mkdir /tmp/by-a-shell; echo user > /tmp/by-a-shell/file')",
+        "os.posix_spawn('/bin/sh', ['sh', '-c', 'echo user > /tmp/spawned'], {}); os.wait()",
+        """
+        action = (os.POSIX_SPAWN_OPEN, 1, "/tmp/redirected", os.O_CREAT | os.O_WRONLY, 0o600)
+        os.posix_spawn("/bin/sh", ["sh", "-c", "echo user"], {}, file_actions=[action])
+        os.wait()
+        """,
+        """
+        import multiprocessing
+        worker = multiprocessing.get_context("fork").Process(target=lambda: open("/tmp/by-a-worker", "w").close())
+        worker.start(); worker.join()
+        """,
+        """
+        import os
+        if not os.fork():
+            os.execv("/bin/sh", ["sh", "-c", "echo user > /tmp/by-a-grandchild & wait"])
+        os.wait()
+        """,
+        """
+        import os, subprocess
+        for number in range(3, 1100):
+            try:
+                os.set_inheritable(number, False)
+            except OSError:
+                pass
+        subprocess.run(["/bin/sh", "-c", "echo user > /tmp/closed-on-exec"], check=True, close_fds=False)
+        """,
+    ],
+)
+def test_what_other_processes_make_is_gone(function: Function, code: str) -> None:
+    assert function.left(code) == set()
+
+
+def test_a_process_from_before_the_first_event() -> None:
+    """It was forked, or started, while nobody asked for an event yet."""
+    for start in ("fork", "program"):
+        with started({**HEADLINE, "BEFORE": start}) as function:
+            code = """
+            import os, time
+            open("/tmp/ask", "w").close()
+            while not os.path.exists("/tmp/asked"):
+                time.sleep(0.01)
+            """
+            assert function.left(code) == set()
+
+
+# Names that change
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "make('/tmp/a'); os.rename('/tmp/a', '/tmp/b')",
+        "make('/tmp/a'); os.replace('/tmp/a', '/tmp/init/b')",
+        "os.makedirs('/tmp/a/b'); make('/tmp/a/b/c'); os.rename('/tmp/a', '/tmp/z')",
+        "os.makedirs('/tmp/a/b'); make('/tmp/a/b/c'); os.rename('/tmp/a/b', '/tmp/init/z')",
+        "make('/tmp/a'); os.link('/tmp/a', '/tmp/init/b')",
+        "os.link('/tmp/init/cache', '/tmp/b')",
+        "os.symlink('/tmp/init', '/tmp/b'); make('/tmp/b/through-a-link')",
+        "os.symlink('/tmp/init/dangling', '/tmp/b'); make('/tmp/b')",
+        "os.chdir('/tmp/init'); make('relative'); os.mkdir('folder'); os.chdir('/')",
+        "d = os.open('/tmp/init', os.O_RDONLY); os.mkdir('at', dir_fd=d); os.open('file', os.O_CREAT, dir_fd=d)",
+        "os.makedirs('/tmp/a'); make('/tmp/a/x'); os.link('/tmp/a/x', '/tmp/y'); os.unlink('/tmp/a/x')",
+        "os.mkdir('/tmp/a'); os.rmdir('/tmp/a'); make('/tmp/a')",
+        "make('/tmp//init/./../init/odd')",
+        "os.mkdir('/tmp/slash/')",
+    ],
+)
+def test_a_name_by_whatever_way_it_came(function: Function, code: str) -> None:
+    assert function.left(code) == set()
+    assert Path(function.tmp / "init" / "cache").read_text() == "initialization"
