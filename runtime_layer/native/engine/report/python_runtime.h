@@ -1,0 +1,18 @@
+/* The CPython that is mapped into this process: where it keeps its state, and how that is laid out. */
+#ifndef SHIELD_PYTHON_RUNTIME_H
+#define SHIELD_PYTHON_RUNTIME_H
+
+#include "../../core/python_layout.h"
+#include "../base/memory_reader.h"
+
+struct python {
+    bool is_there; /* and of a version that is known */
+    uint64_t runtime, code_type, str_type, bytes_type;
+    struct python_layout layout;
+};
+
+/* Looks for it the first time, and keeps what was found for all calls to come. `own` is for a caller that comes while another
+ * one keeps it. NULL: there is none. */
+const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t cap, struct python *own);
+
+#endif
