@@ -1,5 +1,5 @@
-"""The walk over Python's frames, without the engine around it: what it sees is what the interpreter says, and it does no
-harm, at whatever moment, whatever it finds. In each version that Lambda has."""
+"""The walk over Python's frames, without the engine around it: what it sees is what the interpreter says, and it does
+no harm, at whatever moment, whatever it finds. In each version that Lambda has."""
 
 from __future__ import annotations
 
