@@ -31,7 +31,7 @@ def line_of(native: Native, table: bytes, first_line: int, unit: int, piece: int
     return native.lib.line_search_end(search)
 
 
-def every_code(code: CodeType) -> list[CodeType]:
+def every_code(code: CodeType) -> list[Any]:
     inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     return [code, *(each for one in inner for each in every_code(one))]
 

@@ -15,6 +15,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 HOST = "203.0.113.66"
@@ -148,12 +149,15 @@ def by_exec() -> None:
     os.waitpid(child, 0)
 
 
+def rename(function: Any, file: Path, name: str) -> None:
+    function.__code__ = function.__code__.replace(co_filename=str(file), co_qualname=name)
+
+
 def under_a_false_name() -> None:
     def dial() -> None:
         socket.socket().connect_ex((HOST, 9))
 
-    false = {"co_filename": str(HERE / "boto3" / "session.py"), "co_qualname": "Session.client"}
-    dial.__code__ = dial.__code__.replace(**false)
+    rename(dial, HERE / "boto3" / "session.py", "Session.client")
     dial()
 
 
@@ -166,8 +170,7 @@ def ünïcode_名前() -> None:
 
 
 def with_foreign_names() -> None:
-    code = ünïcode_名前.__code__.replace(co_filename=str(HERE / "päckage" / "名前" / "😀.py"))
-    ünïcode_名前.__code__ = code
+    rename(ünïcode_名前, HERE / "päckage" / "名前" / "😀.py", "ünïcode_名前")
     ünïcode_名前()
 
 
@@ -192,8 +195,7 @@ def under_long_names() -> None:
     def dial() -> None:
         socket.socket().connect_ex((HOST, 9))
 
-    false = {"co_filename": str(HERE / ("p" * 300) / ("m" * 3000)), "co_qualname": "f" * 3000}
-    dial.__code__ = dial.__code__.replace(**false)
+    rename(dial, HERE / ("p" * 300) / ("m" * 3000), "f" * 3000)
     dial()
 
 
