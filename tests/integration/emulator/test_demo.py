@@ -97,28 +97,33 @@ class TestCommand:
             assert topic.startswith("arn:aws:sns:us-east-1:123456789012:Checkout-Alarms")
 
 
+def verdicts_of(assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Verdicts:
+    """What the demo says of these runs."""
+    shielded = {mode: runs[construct] for mode, construct in SHIELDED.items()}
+    return judge(assembly, runs["Unshielded"], shielded)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no row in the engine's table")
+def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
+    """Its package, the file, and a line of the function that does the deed."""
+    source = DEPENDENCY_FILE.read_text(encoding="utf-8").splitlines()
+    rows = verdicts_of(assembly, runs).rows
+    assert len(rows) == 2 * len(ATTEMPTS)
+    for row in rows:
+        caller = row.caller
+        assert (caller["package"], caller["file"]) == (DEPENDENCY, f"/var/task/{DEPENDENCY}/__init__.py")
+        assert caller["through"] == [DEPENDENCY, "app"]
+        heads = [line for line in source[: caller["line"]] if line.startswith("def ")]
+        assert heads[-1].startswith(f"def {caller['function']}("), row.attempt
+
+
 class TestVerdicts:
     def verdicts(self, assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Verdicts:
-        """What the demo says of these runs."""
-        shielded = {mode: runs[construct] for mode, construct in SHIELDED.items()}
-        return judge(assembly, runs["Unshielded"], shielded)
+        return verdicts_of(assembly, runs)
 
     def test_the_real_runs_are_as_they_should_be(self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
         verdicts = self.verdicts(assembly, runs)
         assert verdicts.as_it_should_be, verdicts
-
-    @pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no row in the engine's table")
-    def test_every_alert_names_the_dependency(self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
-        """Its package, the file, and a line of the function that does the deed."""
-        source = DEPENDENCY_FILE.read_text(encoding="utf-8").splitlines()
-        rows = self.verdicts(assembly, runs).rows
-        assert len(rows) == 2 * len(ATTEMPTS)
-        for row in rows:
-            caller = row.caller
-            assert (caller["package"], caller["file"]) == (DEPENDENCY, f"/var/task/{DEPENDENCY}/__init__.py")
-            assert caller["through"] == [DEPENDENCY, "app"]
-            heads = [line for line in source[: caller["line"]] if line.startswith("def ")]
-            assert heads[-1].startswith(f"def {caller['function']}("), row.attempt
 
     def test_an_alert_that_blames_another_is_noticed(
         self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]

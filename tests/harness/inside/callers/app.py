@@ -137,7 +137,7 @@ def by_subprocess_with_a_function() -> None:
 
 def by_posix_spawn() -> None:
     with contextlib.suppress(OSError):
-        os.posix_spawn("/bin/true", ["true"], {})
+        os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
 
 
 def by_exec() -> None:
