@@ -30,7 +30,7 @@ static uint32_t look(struct writer *w)
     struct memory_reader reader;
     struct python_frames frames;
     struct python_frame frame;
-    struct python own;
+    struct python_search own;
     char buffer[BUFFER], room[NAME_ROOM];
     uint32_t count = 0;
     reader_begin(&reader, is_shared);
@@ -65,7 +65,7 @@ uint64_t frame_here(void)
 {
     struct memory_reader reader;
     struct python_frames frames = {0};
-    struct python own;
+    struct python_search own;
     char buffer[BUFFER];
     reader_begin(&reader, is_shared);
     const struct python *python = find_python(&reader, buffer, sizeof buffer, &own);
@@ -75,7 +75,7 @@ uint64_t frame_here(void)
     return frames.next;
 }
 
-static const struct python *python_here(struct python *own)
+static const struct python *python_here(struct python_search *own)
 {
     struct memory_reader reader;
     char buffer[BUFFER];
@@ -85,14 +85,14 @@ static const struct python *python_here(struct python *own)
 
 uint64_t runtime_here(void)
 {
-    struct python own;
+    struct python_search own;
     const struct python *python = python_here(&own);
     return python ? python->runtime : 0;
 }
 
 uint32_t offset_here(uint32_t field)
 {
-    struct python own;
+    struct python_search own;
     const struct python *python = python_here(&own);
     return python && field < PYTHON_FIELD_COUNT ? python->layout.offset[field] : NO_OFFSET;
 }

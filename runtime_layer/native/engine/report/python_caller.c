@@ -2,6 +2,7 @@
 
 #include "../../core/package_roots.h"
 #include "../state/process_state.h"
+#include "caller.h"
 #include "python_frames.h"
 
 enum { FILE_MAX = 1024, NAME_MAX = ALERT_TEXT_MAX };
@@ -12,6 +13,14 @@ struct texts {
     char file_at_hand[FILE_MAX];
 };
 _Static_assert(sizeof(struct texts) <= sizeof((struct scratch *)0)->path, "the texts fit");
+
+/* Not on the stack, which may be a signal handler's. */
+struct work {
+    struct memory_reader reader;
+    struct python_search own;
+    struct python_frames frames;
+};
+_Static_assert(CALLER_OBJECT_MAX + sizeof(struct work) < sizeof((struct scratch *)0)->link, "it fits");
 
 static struct text text_from(const struct python_frames *f, uint64_t str, char *room, uint32_t cap)
 {
@@ -62,14 +71,12 @@ static void look_at_frames(struct source_place *place, struct python_frames *f, 
 struct source_place python_caller(const struct call *call, struct scratch *scratch)
 {
     struct source_place place = {.package_count = 0};
-    struct memory_reader reader;
-    struct python_frames frames;
-    struct python own;
-    reader_begin(&reader, !is_single_threaded());
-    const struct python *python = find_python(&reader, scratch->line, sizeof scratch->line, &own);
+    struct work *w = (struct work *)(scratch->link + CALLER_OBJECT_MAX);
+    reader_begin(&w->reader, !is_single_threaded());
+    const struct python *python = find_python(&w->reader, scratch->line, sizeof scratch->line, &w->own);
     bool is_copy = sealed.process_number != (int32_t)KERNEL(getpid);
-    if (python && python_frames_begin(&frames, &reader, python, call->stack, is_copy))
-        look_at_frames(&place, &frames, (struct texts *)scratch->path);
-    reader_end(&reader);
+    if (python && python_frames_begin(&w->frames, &w->reader, python, call->stack, is_copy))
+        look_at_frames(&place, &w->frames, (struct texts *)scratch->path);
+    reader_end(&w->reader);
     return place;
 }

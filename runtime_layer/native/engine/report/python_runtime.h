@@ -11,8 +11,16 @@ struct python {
     struct python_layout layout;
 };
 
-/* Looks for it the first time, and keeps what was found for all calls to come. `own` is for a caller that comes while another
- * one keeps it. NULL: there is none. */
-const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t cap, struct python *own);
+/* Room to look for it. */
+struct python_search {
+    struct memory_reader *reader;
+    struct python python;
+    uint64_t words[PYTHON_WORDS];
+};
+
+/* Looks for it the first time, and keeps what was found for all calls to come: where another call is just about to, the answer
+ * is in `own`. NULL: there is none. */
+const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t cap,
+                                 struct python_search *own);
 
 #endif
