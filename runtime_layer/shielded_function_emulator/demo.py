@@ -9,9 +9,10 @@ from __future__ import annotations
 import json as json_format
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -30,7 +31,7 @@ APP = CHECKOUT / "examples" / "checkout"
 SHIELDED = {"block": "Shielded", "alert": "Watched"}
 _LEARNT_FROM = "alert"
 
-_WIDTH_WITHOUT_TERMINAL = 150
+_WIDTH_WITHOUT_TERMINAL = 170
 
 After = Callable[[Path], list[str]]
 """What comes after: is given the log of the function in alert mode, as a file, and returns lines to print."""
@@ -119,14 +120,21 @@ def _print(verdicts: Verdicts, isolation: Isolation) -> None:
 
 def _attempts(title: str, rows: list[Row]) -> Table:
     table = Table(title=title, title_justify="left", expand=True)
-    for heading in ("", "attempt", "unshielded", "shielded"):
+    for heading in ("", "attempt", "unshielded", "shielded", "made by"):
         table.add_column(heading, no_wrap=True)
     table.add_column("alert line, shortened", no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
-        table.add_row(
-            _mark(row.as_it_should_be), row.attempt.title, row.unshielded, row.shielded, Text(_shortened(row.line))
-        )
+        mark, line = _mark(row.as_it_should_be), Text(_shortened(row.line))
+        table.add_row(mark, row.attempt.title, row.unshielded, row.shielded, Text(_who(row.caller)), line)
     return table
+
+
+def _who(caller: Mapping[str, Any]) -> str:
+    """The code that the alert names: its file, from the package on, and the line."""
+    package, file = caller.get("package", ""), caller.get("file", "")
+    return (
+        f"{package}{file.rpartition(f'/{package}')[2]}:{caller['line']}" if package and "line" in caller else "unknown"
+    )
 
 
 def _shortened(line: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ ATTEMPTS = (
     Attempt("run_program", "run a program", "create_child_process", "path", "/usr/bin/id"),
     Attempt("read_handler", "read the handler", "read_handler", "path", "/var/task/app.py"),
 )
+# Whose deeds they are.
+DEPENDENCY = "leftpad_plus"
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,21 @@ class Row:
     line: str
 
     @property
+    def caller(self) -> Mapping[str, Any]:
+        """Who made the attempt, as the line says: package, file and line of the code; empty where none is told."""
+        return json.loads(self.line or "{}").get("caller", {})
+
+    @property
+    def names_another(self) -> bool:
+        """Whether the line blames somebody else. Of a Python that the engine cannot read, it names nobody."""
+        return self.caller.get("package", DEPENDENCY) != DEPENDENCY
+
+    @property
     def as_it_should_be(self) -> bool:
-        """Whether the attempt works without the shield, comes to what the mode says with it, and is reported."""
-        return self.unshielded == "succeeded" and self.shielded == EXPECTED[self.mode] and bool(self.line)
+        """Whether the attempt works without the shield, comes to what the mode says with it, and is reported of whom
+        made it."""
+        came_to = (self.unshielded, self.shielded) == ("succeeded", EXPECTED[self.mode])
+        return came_to and bool(self.line) and not self.names_another
 
 
 @dataclass(frozen=True)
@@ -116,6 +131,7 @@ class Verdicts:
                     "unshielded": row.unshielded,
                     "shielded": row.shielded,
                     "alerted": bool(row.line),
+                    "caller": row.caller,
                 }
                 for row in self.rows
             ],

@@ -240,6 +240,10 @@ def alert_line(
     syscall: str | bytes = "",
     arguments: Sequence[str | bytes] = (),
     object: str | bytes = "",
+    code: str | bytes = "",
+    file: str | bytes = "",
+    line: int = 0,
+    packages: Sequence[str | bytes] = (),
     pid: int = 0,
     allow: str | bytes = "",
     seconds: int = 0,
@@ -255,6 +259,8 @@ def alert_line(
         ip: in any spelling.
         arguments: of a program; at most 16 are written.
         object: the library that the call came from.
+        code: the function in the source that made the call, in this `file` and `line`.
+        packages: through which it was made, from the one that holds that place outward; without any, there is no place.
         allow: the allow-list entry that would admit it.
         seconds: since the epoch; `micros` are its microseconds.
 
@@ -278,17 +284,22 @@ def alert_line(
         ("syscall", syscall),
         *(("argument", argument) for argument in arguments),
         ("object", object),
+        ("code", code),
+        ("file", file),
+        ("line", line),
+        *(("package", package) for package in packages),
         ("pid", pid),
         ("allow", allow),
         ("seconds", seconds),
         ("micros", micros),
     ]
-    fields = [_field(name, value) for name, value in facts if name == "argument" or value not in ("", b"")]
+    may_be_empty = ("argument", "package")
+    fields = [_field(name, value) for name, value in facts if name in may_be_empty or value not in ("", b"")]
     text = b"\0".join(fields)
-    line = _written(lambda out, room: _core().shield_alert_line(text, len(text), out, room))
-    if not line:
+    written = _written(lambda out, room: _core().shield_alert_line(text, len(text), out, room))
+    if not written:
         _refuse_fields(fields)
-    return line.decode().rstrip("\n")
+    return written.decode().rstrip("\n")
 
 
 def _field(name: str, value: str | bytes | int) -> bytes:

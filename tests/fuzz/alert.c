@@ -48,6 +48,12 @@ static void from_struct(struct input *in)
         *fields[i] = take_field(in);
     for (uint32_t i = 0; i < ALERT_ARGUMENTS; i++)
         a.arguments[i] = take_field(in);
+    a.place.line = (uint32_t)take_number(in, 4);
+    a.place.package_count = (uint32_t)take_number(in, 1);
+    a.place.function = take_field(in);
+    a.place.file = take_field(in);
+    for (uint32_t i = 0; i < ALERT_PACKAGES; i++)
+        a.place.packages[i] = take_field(in);
     struct writer origin = {.at = room_take(ORIGIN_MAX, 1), .cap = ORIGIN_MAX};
     put_origin(&origin, &o);
     CHECK(!origin.full);

@@ -186,6 +186,17 @@ TARGETS: tuple[Target, ...] = (
         ("core/text.c", "engine/sites/site_cache.c"),
         words=("1.2.3.4.5:", "1.2.3.4.5:?@??", ";"),
     ),
+    Target(
+        "frames",
+        "Python's frames, and symbols of ELF objects",
+        (
+            *("core/text.c", "core/python_layout.c", "core/python_objects.c", "engine/base/user_memory.c"),
+            *("engine/base/memory_reader.c", "engine/base/exported_symbol.c", "engine/report/python_frames.c"),
+        ),
+        flags=_FAKE_KERNEL,
+        max_len=8192,
+        words=("_PyRuntime",),
+    ),
     Target("memory", "the caller's memory", ("core/text.c", "engine/base/user_memory.c"), flags=_FAKE_KERNEL),
     Target(
         "network",

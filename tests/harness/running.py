@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shielded_function_emulator.languages import python
+from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.sandbox import Sandbox
 
 PYTHON = "/var/lang/bin/python3"
@@ -25,11 +27,13 @@ def policy(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def whole_sandbox(task: Path, layer: Path, *, mounts: Mapping[str, Path] = NO_MOUNTS) -> Iterator[Sandbox]:
+def whole_sandbox(
+    task: Path, layer: Path, *, mounts: Mapping[str, Path] = NO_MOUNTS, runtime: Runtime = python.THIS
+) -> Iterator[Sandbox]:
     """A sandbox with `task`, which everyone may read from now on, at /var/task. Skips where none can be had."""
     for path in (task, *task.rglob("*"), *task.parents[:3]):
         path.chmod(0o755)
-    with Sandbox(task=task, layers=layer, mounts=mounts) as sandbox:
+    with Sandbox(task=task, layers=layer, mounts=mounts, runtime=runtime) as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
         yield sandbox

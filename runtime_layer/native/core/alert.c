@@ -1,7 +1,8 @@
 /* The alert line; see alert.h.
  *
  * Each part has a limit in bytes as written (escapes included), and the limits add up to less than the line:
- * so whatever is reported, the line is whole.
+ * so whatever is reported, the line is whole. Where in its source a call was made is written into what the others leave: some
+ * hundred bytes at least, in practice some thousand.
  */
 #include "alert.h"
 
@@ -19,6 +20,11 @@ enum {
         ALLOW_LIMIT + ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
 };
 _Static_assert(LONGEST <= ALERT_MAX, "a line fits, whatever it reports");
+enum {
+    /* ,"function":"","file":"","line":4294967295,"package":"","through":[] */
+    PLACE_KEYS = 80,
+    PLACE_LEAST = 60 /* less says nothing */
+};
 _Static_assert(HOST_LIMIT <= PATH_LIMIT, "a server name takes a path's room");
 
 enum {
@@ -68,23 +74,27 @@ static void put_number_member(struct writer *w, struct text name, uint64_t value
     put_number(w, value);
 }
 
-static void put_arguments(struct writer *w, const struct alert *a)
+static uint32_t at_most(uint32_t value, uint32_t limit)
 {
-    uint32_t count = a->argument_count < ALERT_ARGUMENTS ? a->argument_count : ALERT_ARGUMENTS;
-    uint32_t left = ARGUMENTS_LIMIT;
+    return value < limit ? value : limit;
+}
+
+/* Each cut at `limit` bytes, and all at `left` but for the quotes and the comma of the last. */
+static void put_list(struct writer *w, struct text name, const struct text *texts, uint32_t count,
+                     uint32_t limit, uint32_t left)
+{
     if (!count)
         return;
-    put_key(w, TEXT("arguments"));
+    put_key(w, name);
     put_char(w, '[');
     for (uint32_t i = 0; i < count && left > 3; i++) {
         uint32_t before = w->used;
         if (i)
             put_char(w, ',');
         put_char(w, '"');
-        put_cut(w, a->arguments[i], left < ARGUMENT_LIMIT ? left : ARGUMENT_LIMIT);
+        put_cut(w, texts[i], at_most(left, limit));
         put_char(w, '"');
-        before = w->used - before;
-        left -= before < left ? before : left;
+        left -= at_most(w->used - before, left);
     }
     put_char(w, ']');
 }
@@ -106,7 +116,36 @@ static void put_details(struct writer *w, const struct alert *a)
         put_member(w, TEXT("sni"), a->sni, HOST_LIMIT);
     put_member(w, TEXT("path"), a->path, PATH_LIMIT);
     put_member(w, TEXT("syscall"), a->syscall, WORD_LIMIT);
-    put_arguments(w, a);
+    put_list(w, TEXT("arguments"), a->arguments, at_most(a->argument_count, ALERT_ARGUMENTS), ARGUMENT_LIMIT,
+             ARGUMENTS_LIMIT);
+    put_char(w, '}');
+}
+
+/* The process's number and the entry come behind. What is left is shared out: half of it to the function and the file. */
+static void put_place(struct writer *w, const struct alert *a)
+{
+    enum { BEHIND = 64, ESCAPED = 6 };
+    uint32_t entry = a->allow.len < ALLOW_LIMIT / ESCAPED ? a->allow.len * ESCAPED : ALLOW_LIMIT;
+    uint32_t taken = w->used + PLACE_KEYS + BEHIND + entry, left = taken < ALERT_MAX ? ALERT_MAX - taken : 0;
+    const struct source_place *p = &a->place;
+    uint32_t count = at_most(p->package_count, ALERT_PACKAGES);
+    if (!count || left < PLACE_LEAST)
+        return;
+    put_member(w, TEXT("function"), p->function, at_most(left / 6, ALERT_TEXT_MAX));
+    put_member(w, TEXT("file"), p->file, at_most(left / 3, ALERT_TEXT_MAX));
+    put_number_member(w, TEXT("line"), p->line);
+    put_member(w, TEXT("package"), p->packages[0], at_most(left / 6, ALERT_TEXT_MAX));
+    put_list(w, TEXT("through"), p->packages, count, at_most(left / 6, ALERT_TEXT_MAX), left / 3);
+}
+
+static void put_caller(struct writer *w, const struct alert *a)
+{
+    if (!a->object.len && !a->place.package_count)
+        return;
+    put_key(w, TEXT("caller"));
+    put_char(w, '{');
+    put_member(w, TEXT("object"), a->object, OBJECT_LIMIT);
+    put_place(w, a);
     put_char(w, '}');
 }
 
@@ -165,12 +204,7 @@ void alert_put(const struct alert *a, struct writer *w)
     put(w, TEXT("\",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
     put_details(w, a);
-    if (a->object.len) {
-        put_key(w, TEXT("caller"));
-        put_char(w, '{');
-        put_member(w, TEXT("object"), a->object, OBJECT_LIMIT);
-        put_char(w, '}');
-    }
+    put_caller(w, a);
     put_key(w, TEXT("pid"));
     put_number(w, a->pid);
     allow(w, a->allow);

@@ -7,13 +7,22 @@
 #include "policy.h"
 #include "text.h"
 
-enum { ALERT_MAX = 4095, ALERT_ARGUMENTS = 16 };
+enum { ALERT_MAX = 4095, ALERT_ARGUMENTS = 16, ALERT_PACKAGES = 6, ALERT_TEXT_MAX = 256 };
 
 /* Which function writes, as its environment tells; an empty text: unknown. */
 struct line_origin {
     struct text function, version, region, account;
 };
 enum { ORIGIN_MAX = 204 };
+
+/* Where in the function's own language a call was made. */
+struct source_place {
+    struct text function, file;
+    uint32_t line; /* 0: unknown */
+    /* Through which it was made, from the one that holds the place outward, each once; none: the place is not known. */
+    struct text packages[ALERT_PACKAGES];
+    uint32_t package_count;
+};
 
 struct alert {
     struct text origin; /* what put_origin wrote */
@@ -32,13 +41,13 @@ struct alert {
     uint32_t argument_count;
     struct text arguments[ALERT_ARGUMENTS]; /* each is cut at 256 bytes, all at 1024 */
     struct text object;                     /* the library the call came from; empty: unknown */
+    struct source_place place;              /* written into what is left of the line */
     uint32_t pid;
     uint32_t left_out; /* alerts left out before this one, against the same policy in the same mode */
     struct text allow; /* the allow-list entry that would permit it; empty: none */
 };
 
-/* Writes the line with its newline. Returns its length. Paths and arguments are cut to fit, never the
- * line. */
+/* Writes the line with its newline. Returns its length. Texts are cut to fit, never the line. */
 uint32_t alert_write(const struct alert *a, char out[ALERT_MAX]);
 /* The same into any writer. */
 void alert_put(const struct alert *a, struct writer *w);

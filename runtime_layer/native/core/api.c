@@ -406,6 +406,31 @@ static bool take_argument(struct stated *s, struct text value)
     return true;
 }
 
+static bool take_package(struct stated *s, struct text value)
+{
+    struct source_place *p = &s->alert.place;
+    if (p->package_count < ALERT_PACKAGES)
+        p->packages[p->package_count++] = value;
+    return true;
+}
+
+static bool take_line(struct stated *s, struct text value)
+{
+    return text_number(value, UINT32_MAX, &s->alert.place.line);
+}
+
+static bool take_code(struct stated *s, struct text value)
+{
+    s->alert.place.function = value;
+    return true;
+}
+
+static bool take_file(struct stated *s, struct text value)
+{
+    s->alert.place.file = value;
+    return true;
+}
+
 static bool take_port(struct stated *s, struct text value)
 {
     uint32_t port;
@@ -471,7 +496,8 @@ static const struct field FIELDS[] = {
     {"port", take_port},         {"path", take_path},       {"protocol", take_protocol},
     {"sni", take_sni},           {"syscall", take_syscall}, {"argument", take_argument},
     {"object", take_object},     {"pid", take_pid},         {"allow", take_allow},
-    {"seconds", take_seconds},   {"micros", take_micros},
+    {"seconds", take_seconds},   {"micros", take_micros},   {"code", take_code},
+    {"file", take_file},         {"line", take_line},       {"package", take_package},
 };
 
 static bool take_field(struct stated *s, struct text value)

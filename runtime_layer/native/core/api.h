@@ -47,8 +47,8 @@ SHIELD_EXPORT int32_t shield_decide(const struct policy *p, const char *event, s
 /* One alert line (without running anything), for tests of the line and of the filters that match it:
  * `fields` are NAME=value texts, each but the last followed by a NUL (so that a value may hold a newline):
  * function, version, region, account, policy, mode, count (1: nothing was left out before it), host, ip, port, protocol,
- * sni, path, syscall, argument (repeated), object, pid, allow, seconds, micros. Returns 0 for a field that is unknown or
- * malformed. */
+ * sni, path, syscall, argument (repeated), object, code, file, line, package (repeated), pid, allow, seconds, micros. Returns
+ * 0 for a field that is unknown or malformed. */
 SHIELD_EXPORT size_t shield_alert_line(const char *fields, size_t len, char *out, size_t cap);
 
 #endif

@@ -88,3 +88,17 @@ PLAIN_LOOP int memcmp(const void *a, const void *b, size_t n)
             return *x < *y ? -1 : 1;
     return 0;
 }
+
+#if defined(__APPLE__)
+/* On aarch64, clang has this one clear a structure of more than 256 bytes. */
+HIDDEN void bzero(void *to, size_t n);
+
+PLAIN_LOOP void bzero(void *to, size_t n)
+{
+    uint8_t *t = to;
+    for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word))
+        *(word *)t = 0;
+    while (n--)
+        *t++ = 0;
+}
+#endif

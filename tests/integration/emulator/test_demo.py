@@ -15,8 +15,8 @@ import pytest
 from harness import checkout_app
 from shielded_function_emulator.checkout_run import CheckoutRun, run_checkout
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.demo import SHIELDED
-from shielded_function_emulator.verdicts import ATTEMPTS, Verdicts, judge
+from shielded_function_emulator.demo import APP, SHIELDED
+from shielded_function_emulator.verdicts import ATTEMPTS, DEPENDENCY, Verdicts, judge
 
 POLICIES = {
     "HTTP to an address": "outbound_connectivity",
@@ -26,6 +26,8 @@ POLICIES = {
     "run a program": "create_child_process",
     "read the handler": "read_handler",
 }
+
+DEPENDENCY_FILE = APP / "handler" / DEPENDENCY / "__init__.py"
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,8 @@ class TestCommand:
             for mode, shielded in (("block", "denied"), ("alert", "succeeded"))
             for attempt, policy in POLICIES.items()
         ]
-        assert result["attempts"] == expected
+        told = [{name: value for name, value in row.items() if name != "caller"} for row in result["attempts"]]
+        assert told == expected
 
     def test_what_the_handler_is_for_goes_on_working(self, result: dict[str, Any]) -> None:
         calls = ("POST https://api.payments.example/charges", "dynamodb PutItem")
@@ -94,15 +97,44 @@ class TestCommand:
             assert topic.startswith("arn:aws:sns:us-east-1:123456789012:Checkout-Alarms")
 
 
+def verdicts_of(assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Verdicts:
+    """What the demo says of these runs."""
+    shielded = {mode: runs[construct] for mode, construct in SHIELDED.items()}
+    return judge(assembly, runs["Unshielded"], shielded)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no row in the engine's table")
+def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
+    """Its package, the file, and a line of the function that does the deed."""
+    source = DEPENDENCY_FILE.read_text(encoding="utf-8").splitlines()
+    rows = verdicts_of(assembly, runs).rows
+    assert len(rows) == 2 * len(ATTEMPTS)
+    for row in rows:
+        caller = row.caller
+        assert (caller["package"], caller["file"]) == (DEPENDENCY, f"/var/task/{DEPENDENCY}/__init__.py")
+        assert caller["through"] == [DEPENDENCY, "app"]
+        heads = [line for line in source[: caller["line"]] if line.startswith("def ")]
+        assert heads[-1].startswith(f"def {caller['function']}("), row.attempt
+
+
 class TestVerdicts:
     def verdicts(self, assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Verdicts:
-        """What the demo says of these runs."""
-        shielded = {mode: runs[construct] for mode, construct in SHIELDED.items()}
-        return judge(assembly, runs["Unshielded"], shielded)
+        return verdicts_of(assembly, runs)
 
     def test_the_real_runs_are_as_they_should_be(self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
         verdicts = self.verdicts(assembly, runs)
         assert verdicts.as_it_should_be, verdicts
+
+    def test_an_alert_that_blames_another_is_noticed(
+        self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]
+    ) -> None:
+        run = runs["Shielded"]
+        blamed = [
+            replace(line, message=line.message.replace(f'"package":"{DEPENDENCY}"', '"package":"boto3"'))
+            for line in run.log
+        ]
+        verdicts = self.verdicts(assembly, {**runs, "Shielded": replace(run, log=tuple(blamed))})
+        assert [row.as_it_should_be for row in verdicts.rows] == [row.mode == "alert" for row in verdicts.rows]
 
     @pytest.mark.parametrize("deed", [attempt.deed for attempt in ATTEMPTS])
     def test_a_deed_whose_effect_was_seen_is_not_denied(

@@ -20,6 +20,12 @@ ORIGIN = ("function", "version", "region", "account")
 def write(native: Native, **fields: Any) -> bytes:
     """The line for these fields of `struct alert`, written to the end of a page."""
     alert = native.ffi.new("struct alert *")
+    place = fields.pop("place", {})
+    packages = place.get("packages", [])
+    alert.place.function, alert.place.file = (native.text(place.get(name, "")) for name in ("function", "file"))
+    alert.place.line, alert.place.package_count = place.get("line", 0), place.get("package_count", len(packages))
+    for number, package in zip(range(native.lib.ALERT_PACKAGES), packages, strict=False):
+        alert.place.packages[number] = native.text(package)
     arguments = fields.pop("arguments", [])
     alert.argument_count = fields.pop("argument_count", len(arguments))
     for place, argument in zip(range(native.lib.ALERT_ARGUMENTS), arguments, strict=False):
@@ -73,6 +79,55 @@ def test_a_whole_line(native: Native) -> None:
         b'"details":{"host":"evil.example","ip":"203.0.113.7","port":443,"protocol":"tcp"},'
         b'"caller":{"object":"_socket.cpython-313-x86_64-linux-gnu.so"},"pid":17,"allow":"evil.example:443"}\n'
     )
+
+
+PLACE = {
+    "function": "create_connection",
+    "file": "/var/task/urllib3/util/connection.py",
+    "line": 73,
+    "packages": ["urllib3", "requests", "app"],
+}
+
+
+def test_where_in_the_source_a_call_was_made(native: Native) -> None:
+    line = write(native, object="_socket.so", place=PLACE)
+    assert (
+        b'"caller":{"object":"_socket.so","function":"create_connection","file":"/var/task/urllib3/util/connection.py",'
+        b'"line":73,"package":"urllib3","through":["urllib3","requests","app"]},"pid":0}\n'
+    ) in line
+
+
+def test_a_place_without_an_object(native: Native) -> None:
+    place = {"function": "f", "file": "/var/task/a.py", "packages": ["a"]}
+    expected = {"function": "f", "file": "/var/task/a.py", "package": "a", "through": ["a"]}
+    assert read(write(native, place=place))["caller"] == expected
+
+
+def test_what_is_in_no_package_is_no_place(native: Native) -> None:
+    assert "caller" not in read(write(native, place={**PLACE, "packages": []}))
+
+
+def test_more_packages_than_there_is_room_for(native: Native) -> None:
+    said = read(write(native, place={**PLACE, "packages": list("abcdef"), "package_count": 2**32 - 1}))
+    assert said["caller"]["through"] == list("abcdef")
+
+
+def test_long_texts_of_a_place_are_cut(native: Native) -> None:
+    place = {"function": "f" * 999, "file": "/" * 999, "packages": ["p" * 999] * 6}
+    caller = read(write(native, place=place))["caller"]
+    assert (caller["function"], caller["file"], caller["package"]) == tuple(c * 253 + "..." for c in "f/p")
+    assert caller["through"][0] == "p" * 253 + "..."
+    assert sum(map(len, caller["through"])) <= ALERT_MAX / 3
+
+
+def test_a_usual_place_beside_the_longest_program(native: Native) -> None:
+    """Long arguments do not take its room away: it is cut, and there."""
+    long = {"path": "/" + "p" * 5000, "arguments": ["x" * 5000] * 16, "allow": "/" + "p" * 690}
+    line = read(write(native, **long, **dict.fromkeys(ORIGIN, "o" * 999), object="o" * 999, place=PLACE))
+    assert line["caller"]["package"] == "urllib3"
+    assert line["caller"]["through"][:2] == ["urllib3", "requests"]
+    assert line["caller"]["line"] == 73
+    assert line["caller"]["file"].startswith("/var/task/urllib3/")
 
 
 def test_only_what_is_set_is_written(native: Native) -> None:
@@ -144,6 +199,7 @@ def test_the_longest_line_fits(native: Native) -> None:
         **{name: worst for name in (*TEXTS, *ORIGIN) if name != "allow"},
         allow="\0" * 116,
         arguments=[worst] * 16,
+        place={"function": worst, "file": worst, "line": 2**32 - 1, "packages": [worst] * 6},
         ip="2001:db8:1111:2222:3333:4444:5555:6666",
         port=65535,
         pid=2**32 - 1,
@@ -192,12 +248,32 @@ TEXT = st.text(max_size=400) | st.binary(max_size=400) | st.binary(max_size=20).
             "mode": st.integers(0, 255),
         },
     ),
+    place=st.fixed_dictionaries(
+        {},
+        optional={
+            "function": TEXT,
+            "file": TEXT,
+            "line": st.integers(0, 2**32 - 1),
+            "packages": st.lists(TEXT, max_size=8),
+        },
+    ),
 )
-@example(texts={"path": '/tmp/"\n\r\t\\\0\x1b', "allow": "/tmp/ok"}, arguments=[b"\xed\xa0\x80"], ip="", numbers={})
+@example(
+    texts={"path": '/tmp/"\n\r\t\\\0\x1b', "allow": "/tmp/ok"},
+    arguments=[b"\xed\xa0\x80"],
+    ip="",
+    numbers={},
+    place={},
+)
 def test_any_alert_is_one_valid_line(
-    native: Native, texts: dict[str, str | bytes], arguments: list[str | bytes], ip: str, numbers: dict[str, int]
+    native: Native,
+    texts: dict[str, str | bytes],
+    arguments: list[str | bytes],
+    ip: str,
+    numbers: dict[str, int],
+    place: dict[str, Any],
 ) -> None:
-    line = read(write(native, **texts, arguments=arguments, ip=ip, **numbers))
+    line = read(write(native, **texts, arguments=arguments, ip=ip, place=place, **numbers))
     assert line["function_shield"] is True
     for name in ("host", "path"):
         if isinstance(value := texts.get(name), str) and 0 < len(value.encode()) < 40:

@@ -191,6 +191,7 @@ bool arm(struct start *start, struct armed_objects *objects)
         return fail(start->error, "out of memory", TEXT(""));
     clear_sealed();
     find_program(&program);
+    sealed.process_number = (int32_t)KERNEL(getpid);
     if (!read_settings(start))
         return false;
     if (!is_page_size_supported())

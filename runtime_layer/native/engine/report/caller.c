@@ -35,7 +35,7 @@ static bool look(void *context, const struct mapping *m)
     for (uint32_t i = 0; i < s->best; i++)
         if (s->words[i] >= m->low && s->words[i] < m->high) {
             s->best = i;
-            s->name_len = name.len < 255 ? name.len : 255;
+            s->name_len = name.len < CALLER_OBJECT_MAX ? name.len : CALLER_OBJECT_MAX;
             copy_bytes(s->name, name.at, s->name_len);
             break;
         }

@@ -7,7 +7,9 @@
 #include "../base/syscall_ctx.h"
 #include "../base/user_memory.h"
 
-/* The file's base name, kept in scratch->link; empty when nothing is found. */
+enum { CALLER_OBJECT_MAX = 256 };
+
+/* The file's base name, kept at the beginning of scratch->link; empty when nothing is found. */
 struct text caller_object(const struct call *call, struct scratch *scratch);
 
 #endif

@@ -61,8 +61,10 @@ struct sealed {
     uint32_t setting_count;
     uint16_t preload; /* offset of our library's path */
     struct inode library;
-    uint16_t loader;  /* offset of the path of the loader that started this program; an empty text: none */
-    uint16_t runtime; /* offset of the runtime's path; the text is empty when unknown */
+    uint16_t loader;    /* offset of the path of the loader that started this program; an empty text: none */
+    uint16_t runtime;   /* offset of the runtime's path; the text is empty when unknown */
+    uint16_t task_root; /* offset of the path of the function's own folder; the text is empty when unknown */
+    int32_t process_number; /* of the process that was armed */
     uint32_t environment_used;
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */

@@ -1,0 +1,17 @@
+/* What a mapped ELF object exports, by its GNU hash table (DT_GNU_HASH), which every linker in use writes and `strip` keeps. */
+#ifndef SHIELD_EXPORTED_SYMBOL_H
+#define SHIELD_EXPORTED_SYMBOL_H
+
+#include "memory_reader.h"
+
+struct exports {
+    uint64_t bias; /* from its own addresses to where it is mapped */
+    uint64_t strings, symbols, hash;
+};
+
+/* Of the object whose first page is mapped at `base`. False: it is none, or exports nothing. */
+bool exports_of(struct memory_reader *r, uint64_t base, struct exports *e);
+/* The symbol's address; 0: it exports none of that name. */
+uint64_t exported_symbol(struct memory_reader *r, const struct exports *e, const char *name);
+
+#endif

@@ -1,0 +1,203 @@
+#include "python_frames.h"
+
+#include "../../core/python_objects.h"
+
+/* A Lambda function has 1,024 threads at most. */
+enum { FRAMES = 256, THREADS = 1024, INTERPRETERS = 64, THREAD_SPAN = 512, TABLE_MAX = 1 << 20, PIECE = 256 };
+/* From this owner on a frame has no code: it lies on the C stack, between two evaluations. */
+enum { OWNED_BY_C = 3 };
+enum { REFERENCE_TAGS = 3 /* 3.14 */ };
+
+/* By what an interpreter knows a thread: pthread_self(), and the kernel's number. */
+struct thread {
+    uint64_t self;
+    uint32_t below; /* by how much less it may be */
+    uint64_t number;
+    bool is_copy;
+};
+
+/* glibc and musl have their structure where the thread pointer points, on aarch64 in front of that, by its size. */
+static void find_self(struct thread *t, bool is_copy)
+{
+    *t = (struct thread){.number = (uint64_t)KERNEL(gettid), .is_copy = is_copy};
+#if defined(__x86_64__)
+    enum { ARCH_GET_FS = 0x1003 };
+    KERNEL(arch_prctl, ARCH_GET_FS, &t->self);
+#else
+    __asm__("mrs %0, tpidr_el0" : "=r"(t->self));
+    t->below = 4096;
+#endif
+}
+
+static uint64_t field(const struct python_frames *f, uint64_t object, enum python_field name)
+{
+    return reader_word(f->reader, object + f->python->layout.offset[name]);
+}
+
+static bool is_of_type(const struct python_frames *f, uint64_t object, uint64_t type)
+{
+    return object && !(object & 7) && field(f, object, OBJECT_TYPE) == type;
+}
+
+static uint8_t owner_of(const struct python_frames *f, uint64_t frame)
+{
+    uint8_t owner = OWNED_BY_C;
+    reader_read(f->reader, &owner, frame + f->python->layout.offset[FRAME_OWNER], sizeof owner);
+    return owner;
+}
+
+/* `current`: what a thread's state says. */
+static uint64_t innermost_frame(const struct python_frames *f, uint64_t current)
+{
+    bool by_c_frame = f->python->layout.offset[C_FRAME_FRAME] != NO_OFFSET;
+    return by_c_frame && current ? field(f, current, C_FRAME_FRAME) : current;
+}
+
+/* Where on the C stack the innermost evaluation of a thread's state is: it tells which of several interpreters that take turns
+ * on one thread is at work. */
+static uint64_t place_on_stack(const struct python_frames *f, uint64_t current)
+{
+    if (f->python->layout.offset[C_FRAME_FRAME] != NO_OFFSET)
+        return current;
+    for (uint32_t i = 0; i < FRAMES && current; i++) {
+        if (owner_of(f, current) >= OWNED_BY_C)
+            return current;
+        current = field(f, current, FRAME_PREVIOUS);
+    }
+    return UINT64_MAX;
+}
+
+/* The state of a thread, copied: another thread's may be given back at any moment. */
+struct thread_state {
+    uint8_t bytes[THREAD_SPAN];
+    uint32_t span;
+};
+
+static uint64_t state_field(const struct python_frames *f, const struct thread_state *s,
+                            enum python_field name)
+{
+    uint64_t value;
+    copy_bytes(&value, s->bytes + f->python->layout.offset[name], sizeof value);
+    return value;
+}
+
+/* As much of it as is asked for. False: an unlikely layout. */
+static bool measure_state(const struct python_frames *f, struct thread_state *s)
+{
+    static const uint8_t asked[] = {THREAD_NEXT, THREAD_ID, THREAD_NATIVE_ID, THREAD_FRAME};
+    s->span = 0;
+    for (uint32_t i = 0; i < sizeof asked; i++) {
+        uint32_t end = f->python->layout.offset[asked[i]] + 8u;
+        s->span = end > s->span ? end : s->span;
+    }
+    return s->span <= sizeof s->bytes;
+}
+
+static bool is_state_of(const struct python_frames *f, const struct thread_state *s, const struct thread *t)
+{
+    return t->self - state_field(f, s, THREAD_ID) <= t->below &&
+           (t->is_copy || state_field(f, s, THREAD_NATIVE_ID) == t->number);
+}
+
+static uint64_t next_interpreter(const struct python_frames *f, uint64_t interpreter, enum python_field name)
+{
+    uint64_t next = 0;
+    reader_copy(f->reader, &next, interpreter + f->python->layout.offset[name], sizeof next);
+    return next;
+}
+
+/* The frame that this thread is in: of the interpreter whose evaluation lies nearest above the call. */
+static uint64_t own_frame(const struct python_frames *f, uint64_t stack, const struct thread *self)
+{
+    struct thread_state s;
+    uint64_t best = 0, nearest = UINT64_MAX;
+    uint64_t interpreter = next_interpreter(f, f->python->runtime, RUNTIME_INTERPRETERS);
+    uint32_t threads = measure_state(f, &s) ? THREADS : 0;
+    for (uint32_t i = 0; i < INTERPRETERS && interpreter; i++) {
+        uint64_t thread = next_interpreter(f, interpreter, INTERPRETER_THREADS);
+        for (; thread && threads && reader_copy(f->reader, s.bytes, thread, s.span); threads--) {
+            uint64_t current = is_state_of(f, &s, self) ? state_field(f, &s, THREAD_FRAME) : 0;
+            uint64_t frame = innermost_frame(f, current), place = frame ? place_on_stack(f, current) : 0;
+            if (frame && (!best || (place >= stack && place < nearest))) {
+                best = frame;
+                nearest = place;
+            }
+            thread = state_field(f, &s, THREAD_NEXT);
+        }
+        interpreter = next_interpreter(f, interpreter, INTERPRETER_NEXT);
+    }
+    return best;
+}
+
+bool python_frames_begin(struct python_frames *f, struct memory_reader *r, const struct python *python,
+                         uint64_t stack, bool is_copy)
+{
+    struct thread self;
+    *f = (struct python_frames){r, python, 0, FRAMES};
+    find_self(&self, is_copy);
+    /* A thread that ends may have cut the list under the first search. */
+    for (uint32_t try = 0; try < 2 && !f->next; try++)
+        f->next = own_frame(f, stack, &self);
+    return f->next;
+}
+
+bool python_frames_next(struct python_frames *f, struct python_frame *frame)
+{
+    while (f->next && f->left--) {
+        uint64_t at = f->next, code = field(f, at, FRAME_CODE) & ~(uint64_t)REFERENCE_TAGS;
+        f->next = field(f, at, FRAME_PREVIOUS);
+        if (owner_of(f, at) >= OWNED_BY_C || !is_of_type(f, code, f->python->code_type))
+            continue;
+        *frame = (struct python_frame){.file = field(f, code, CODE_FILE),
+                                       .function = field(f, code, CODE_FUNCTION),
+                                       .code = code,
+                                       .instruction = field(f, at, FRAME_INSTRUCTION)};
+        return true;
+    }
+    f->next = 0;
+    return false;
+}
+
+uint32_t python_line(const struct python_frames *f, const struct python_frame *frame)
+{
+    const struct python_layout *l = &f->python->layout;
+    uint64_t start = frame->code + l->offset[CODE_START], table = field(f, frame->code, CODE_LINES);
+    uint64_t size = field(f, table, BYTES_SIZE), at = table + l->offset[BYTES_START];
+    uint32_t first = 0, n;
+    uint8_t piece[PIECE];
+    struct line_search search;
+    if (!is_of_type(f, table, f->python->bytes_type) || size > TABLE_MAX ||
+        !reader_read(f->reader, &first, frame->code + l->offset[CODE_FIRST_LINE], sizeof first))
+        return 0;
+    /* In a function that has just begun, 3.11 and 3.12 are in front of the first instruction. */
+    uint64_t unit = frame->instruction >= start ? (frame->instruction - start) / 2 : 0;
+    line_search_begin(&search, first, unit < UINT32_MAX ? (uint32_t)unit : UINT32_MAX);
+    for (uint64_t left = size; left; left -= n, at += n) {
+        n = left < sizeof piece ? (uint32_t)left : sizeof piece;
+        if (!reader_read(f->reader, piece, at, n) || line_search_feed(&search, piece, n))
+            break;
+    }
+    return line_search_end(&search);
+}
+
+void put_python_str(const struct python_frames *f, uint64_t str, struct writer *w)
+{
+    const struct python_layout *l = &f->python->layout;
+    uint32_t state = 0;
+    uint8_t piece[PIECE];
+    struct str_shape shape;
+    if (!is_of_type(f, str, f->python->str_type) ||
+        !reader_read(f->reader, &state, str + l->offset[STR_STATE], sizeof state) ||
+        !str_shape_from(state, &shape))
+        return;
+    uint64_t left = field(f, str, STR_LENGTH);
+    uint64_t at = str + l->offset[shape.is_ascii ? STR_ASCII_START : STR_OTHER_START];
+    while (left && !w->full) {
+        uint32_t most = sizeof piece / shape.width, count = left < most ? (uint32_t)left : most;
+        if (!reader_read(f->reader, piece, at, (uint64_t)count * shape.width))
+            return;
+        put_str(w, piece, count, shape.width);
+        left -= count;
+        at += (uint64_t)count * shape.width;
+    }
+}

@@ -1,0 +1,33 @@
+/* The frames of the calling thread's Python code, from the innermost on. The interpreter is not asked: it may be in the midst of
+ * anything, and its "current thread" is nobody while a call waits. All is read as it lies in memory, each loop is bounded, and
+ * each object is looked at before it is used: whatever memory holds, the worst is no answer, or a wrong one. */
+#ifndef SHIELD_PYTHON_FRAMES_H
+#define SHIELD_PYTHON_FRAMES_H
+
+#include "../../core/text.h"
+#include "python_runtime.h"
+
+struct python_frames {
+    struct memory_reader *reader;
+    const struct python *python;
+    uint64_t next; /* frame */
+    uint32_t left; /* that may still be looked at */
+};
+
+struct python_frame {
+    uint64_t file, function; /* two strs: the source file's name, the function's qualified one */
+    uint64_t code, instruction;
+};
+
+/* `stack`: where the call was made from. `is_copy`: of a process that was forked, or shares its parent's memory: the numbers
+ * that its interpreter keeps of threads are the parent's. False: this thread runs no Python code. */
+bool python_frames_begin(struct python_frames *f, struct memory_reader *r, const struct python *python,
+                         uint64_t stack, bool is_copy);
+/* False: there are no more. */
+bool python_frames_next(struct python_frames *f, struct python_frame *frame);
+/* 0: it has none. */
+uint32_t python_line(const struct python_frames *f, const struct python_frame *frame);
+/* A str as UTF-8, as far as it fits; nothing for what is no str. */
+void put_python_str(const struct python_frames *f, uint64_t str, struct writer *w);
+
+#endif

@@ -1,0 +1,26 @@
+/* The CPython that is mapped into this process: where it keeps its state, and how that is laid out. */
+#ifndef SHIELD_PYTHON_RUNTIME_H
+#define SHIELD_PYTHON_RUNTIME_H
+
+#include "../../core/python_layout.h"
+#include "../base/memory_reader.h"
+
+struct python {
+    bool is_there; /* and of a version that is known */
+    uint64_t runtime, code_type, str_type, bytes_type;
+    struct python_layout layout;
+};
+
+/* Room to look for it. */
+struct python_search {
+    struct memory_reader *reader;
+    struct python python;
+    uint64_t words[PYTHON_WORDS];
+};
+
+/* Looks for it the first time, and keeps what was found for all calls to come: where another call is just about to, the answer
+ * is in `own`. NULL: there is none. */
+const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t cap,
+                                 struct python_search *own);
+
+#endif

@@ -1,0 +1,205 @@
+"""Runs inside the sandbox: `app.py <way>...`, forbidden calls, each way with its name in the log in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+HOST = "203.0.113.66"
+sys.path.insert(0, str(HERE / "deps" / "site-packages"))
+
+
+def call(host: str = HOST) -> None:
+    """By another module."""
+    import_module("dialler.client").call(host)
+
+
+def through_libraries() -> None:
+    import_module("asker").get(HOST)
+
+
+def by_itself() -> None:
+    socket.socket().connect_ex((HOST, 9))
+
+
+def when_imported() -> None:
+    import_module("loud")
+
+
+def in_a_thread() -> None:
+    thread = threading.Thread(target=import_module("dialler.client").call, args=(HOST,))
+    thread.start()
+    thread.join()
+
+
+def in_a_pool() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(import_module("dialler.client").call, [HOST] * 3))
+
+
+def only_the_standard_library_in_a_pool() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(socket.socket().connect_ex, (HOST, 9)).result()
+
+
+async def open_one() -> None:
+    with contextlib.suppress(OSError):
+        await asyncio.open_connection(HOST, 9)
+
+
+async def open_three() -> None:
+    await asyncio.gather(open_one(), asyncio.create_task(open_one()))
+    await open_one()
+
+
+def in_coroutines() -> None:
+    asyncio.run(open_three())
+
+
+def in_a_finalizer() -> None:
+    class Loud:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            call()
+
+    Loud()
+    gc.collect()
+
+
+def in_a_signal_handler() -> None:
+    signal.signal(signal.SIGUSR1, lambda *_: call())
+    os.kill(os.getpid(), signal.SIGUSR1)
+    sum(range(1000))
+
+
+def in_a_callback_of_c() -> None:
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    def compare(_a: int, _b: int) -> int:
+        call()
+        return 0
+
+    ctypes.CDLL(None).qsort((ctypes.c_int * 2)(1, 2), 2, 4, compare)
+
+
+def in_a_thread_of_c() -> None:
+    ctypes.CDLL(str(HERE / "thread_of_c.so")).dial_in_a_thread()
+
+
+def in_a_forked_child() -> None:
+    child = os.fork()
+    if not child:
+        call()
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def in_a_child_of_a_thread() -> None:
+    thread = threading.Thread(target=in_a_forked_child)
+    thread.start()
+    thread.join()
+
+
+def in_a_subinterpreter() -> None:
+    code = f"import sys; sys.path.insert(0, {str(HERE)!r})\nfrom dialler.client import call\ncall({HOST!r})"
+    if sys.version_info >= (3, 13):
+        interpreters = import_module("_interpreters")
+        interpreters.exec(interpreters.create(), code)
+    else:
+        interpreters = import_module("_xxsubinterpreters")
+        interpreters.run_string(interpreters.create(), code)
+    call()
+
+
+def by_subprocess() -> None:
+    with contextlib.suppress(OSError):
+        subprocess.run(["/bin/true"], check=False)
+
+
+def by_subprocess_with_a_function() -> None:
+    with contextlib.suppress(subprocess.SubprocessError, OSError):
+        subprocess.run(["/bin/true"], preexec_fn=lambda: None, check=False)
+
+
+def by_posix_spawn() -> None:
+    with contextlib.suppress(OSError):
+        os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+
+
+def by_exec() -> None:
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(OSError):
+            os.execv("/bin/true", ["true"])
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def rename(function: Any, file: Path, name: str) -> None:
+    function.__code__ = function.__code__.replace(co_filename=str(file), co_qualname=name)
+
+
+def under_a_false_name() -> None:
+    def dial() -> None:
+        socket.socket().connect_ex((HOST, 9))
+
+    rename(dial, HERE / "boto3" / "session.py", "Session.client")
+    dial()
+
+
+def under_no_name() -> None:
+    exec(compile("s.connect_ex((HOST, 9))", "<string>", "exec"), {"s": socket.socket(), "HOST": HOST})
+
+
+def ünïcode_名前() -> None:
+    by_itself()
+
+
+def with_foreign_names() -> None:
+    rename(ünïcode_名前, HERE / "päckage" / "名前" / "😀.py", "ünïcode_名前")
+    ünïcode_名前()
+
+
+def at_a_far_line() -> None:
+    source = "\n" * 70_000 + "def far():\n" + "\n".join(f"    {i}" for i in range(300)) + "\n    farther()\n"
+    source += "\n" * 5000 + "def farther():\n    socket.socket().connect_ex((HOST, 9))\n"
+    there = {"socket": socket, "HOST": HOST}
+    exec(compile(source, str(HERE / "far.py"), "exec"), there)
+    there["far"]()
+
+
+def deep(n: int) -> None:
+    return deep(n - 1) if n else by_itself()
+
+
+def at_the_end_of_a_deep_stack() -> None:
+    sys.setrecursionlimit(5000)
+    deep(1000)
+
+
+def under_long_names() -> None:
+    def dial() -> None:
+        socket.socket().connect_ex((HOST, 9))
+
+    rename(dial, HERE / ("p" * 300) / ("m" * 3000), "f" * 3000)
+    dial()
+
+
+if __name__ == "__main__":
+    for way in sys.argv[1:]:
+        print(f"--- {way}", file=sys.stderr, flush=True)
+        globals()[way]()

@@ -1,0 +1,179 @@
+"""Which Python code an alert names: in each version that Lambda has, however the call was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from harness.compiling import SOURCES, compile_c
+from harness.engine import INSIDE
+from harness.running import SHIELD, policy, whole_sandbox
+from shielded_function_emulator.languages import python
+from shielded_function_emulator.languages.python_versions import available
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.machine import architecture, is_emulated
+from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
+
+TASK = INSIDE / "callers"
+FOLDER = {"LAMBDA_TASK_ROOT": "/var/task"}
+# A forked child that may not be one does not come to its own call.
+BLOCKED = policy(outbound_connectivity="block") | FOLDER
+NO_PROGRAMS = policy(create_child_process="block") | FOLDER
+# The emulated machine has one; which of Lambda's are missing here says test_versions.py.
+RUNTIMES: Mapping[str, Runtime] = {"3": python.THIS} if is_emulated() else available()
+
+
+class Caller(NamedTuple):
+    """What an alert says of its caller. `line`: what stands in that line of the file."""
+
+    function: str
+    file: str
+    line: str
+    through: tuple[str, ...]
+
+
+def dialled(*through: str) -> Caller:
+    return Caller("Client.dial", "dialler/client.py", "s.connect_ex(", ("dialler", *through))
+
+
+def own(function: str, line: str = "", *, file: str = "app.py") -> Caller:
+    return Caller(function, file, line or "socket.socket().connect_ex(", ("app",))
+
+
+NETTY = "deps/site-packages/netty/pool.py"
+OPENED = own("open_one", "await asyncio.open_connection")
+PROGRAMS: Mapping[str, list[Caller | None]] = {
+    "by_subprocess": [own("by_subprocess", 'subprocess.run(["/bin/true"], check')],
+    "by_subprocess_with_a_function": [own("by_subprocess_with_a_function", "preexec_fn=")],
+    "by_posix_spawn": [own("by_posix_spawn", "os.posix_spawn(")],
+    "by_exec": [own("by_exec", "os.execv(")],
+}
+# What is called: the callers of the alerts, in their order. None: nobody is named.
+WAYS: Mapping[str, list[Caller | None]] = {
+    "through_libraries": [Caller("Pool.borrow", NETTY, "connection.connect_ex(", ("netty", "asker", "app"))],
+    "by_itself": [own("by_itself")],
+    "call": [dialled("app")],
+    "when_imported": [dialled("loud", "app")],
+    "in_a_thread": [dialled()],
+    "in_a_pool": [dialled()] * 3,
+    "only_the_standard_library_in_a_pool": [None],
+    "in_coroutines": [OPENED] * 3,
+    "in_a_finalizer": [dialled("app")],
+    "in_a_signal_handler": [dialled("app")],
+    "in_a_callback_of_c": [dialled("app")],
+    "in_a_thread_of_c": [None],
+    "in_a_forked_child": [dialled("app")],
+    "in_a_child_of_a_thread": [dialled("app")],
+    "in_a_subinterpreter": [dialled(), dialled("app")],
+    "under_no_name": [own("under_no_name", "exec(compile(")],
+    "with_foreign_names": [Caller("by_itself", "app.py", "socket.socket().connect_ex(", ("app", "päckage"))],
+    "at_the_end_of_a_deep_stack": [own("by_itself")],
+}
+ODD_WAYS = ("at_a_far_line", "under_a_false_name", "under_long_names")
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function's code, with a library that has threads of its own."""
+    folder = tmp_path_factory.mktemp("callers") / "code"
+    folder.mkdir()
+    for source in sorted(TASK.rglob("*.py")):
+        copy = folder / source.relative_to(TASK)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    target = f"{architecture()}-linux-gnu"
+    compile_c([SOURCES / "thread_of_c.c"], folder / "thread_of_c.so", "-shared", "-fPIC", target=target)
+    return folder
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def box(request: pytest.FixtureRequest, layer: Path, code: Path) -> Iterator[Sandbox]:
+    with whole_sandbox(code, layer, runtime=RUNTIMES[request.param]) as sandbox:
+        yield sandbox
+
+
+def run(box: Sandbox, *command: str, settings: Mapping[str, str] = BLOCKED) -> Completed:
+    done = box.run_command([SHIELD, box.runtime.interpreter, "-W", "ignore", *command], environment=settings)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+def callers(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each alert; without the shared object."""
+    alerts = [line for line in shield_lines(lines) if "policy" in line]
+    return [{name: value for name, value in a.get("caller", {}).items() if name != "object"} for a in alerts]
+
+
+@pytest.fixture(scope="module")
+def named(box: Sandbox) -> Mapping[str, list[dict[str, Any]]]:
+    """Who is named for each way, all of one policy in one process."""
+    log = run(box, "/var/task/app.py", *WAYS, *ODD_WAYS).stderr
+    log += run(box, "/var/task/app.py", *PROGRAMS, settings=NO_PROGRAMS).stderr
+    assert all(len(line.encode()) <= 4096 for line in log.splitlines())
+    parts = [part.partition("\n") for part in log.split("--- ")[1:]]
+    assert [way for way, _, _ in parts] == [*WAYS, *ODD_WAYS, *PROGRAMS]
+    return {way: callers(log.splitlines()) for way, _, log in parts}
+
+
+def lines_with(file: str, text: str) -> list[int]:
+    lines = (TASK / file).read_text(encoding="utf-8").splitlines()
+    return [number for number, line in enumerate(lines, 1) if text in line]
+
+
+def as_written(caller: Caller | None) -> dict[str, Any]:
+    if caller is None:
+        return {}
+    head = lines_with(caller.file, f"def {caller.function.rpartition('.')[2]}(")[0]
+    return {
+        "function": caller.function,
+        "file": f"/var/task/{caller.file}",
+        "line": next(line for line in lines_with(caller.file, caller.line) if line > head),
+        "package": caller.through[0],
+        "through": list(caller.through),
+    }
+
+
+@pytest.mark.parametrize("way", [*WAYS, *PROGRAMS])
+def test_the_caller_is_named(named: Mapping[str, list[dict[str, Any]]], way: str) -> None:
+    """Fails as well where a version that Lambda has gives no answer."""
+    assert named[way] == [as_written(caller) for caller in {**WAYS, **PROGRAMS}[way]]
+
+
+def test_a_line_far_down(named: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Tables of locations tell it by differences, forward and backward."""
+    (caller,) = named["at_a_far_line"]
+    assert (caller["file"], caller["function"], caller["line"]) == ("/var/task/far.py", "farther", 75_304)
+    assert caller["through"] == ["far", "app"]
+
+
+def test_a_replaced_name_is_believed(named: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Known to get through (docs/security/limits.md): who is named is who appears to call."""
+    (caller,) = named["under_a_false_name"]
+    assert (caller["function"], caller["file"]) == ("Session.client", "/var/task/boto3/session.py")
+    assert caller["through"] == ["boto3", "app"]
+
+
+def test_long_names_are_cut(named: Mapping[str, list[dict[str, Any]]]) -> None:
+    (caller,) = named["under_long_names"]
+    assert [caller[name][-4:] for name in ("function", "file", "package")] == ["f...", "p...", "p..."]
+    assert max(len(caller[name]) for name in ("function", "file", "package")) == 256
+
+
+def test_the_functions_own_folder_is_sealed(box: Sandbox) -> None:
+    """It is the one that the function started with, whatever its code does to the environment; a child has it too."""
+    code = "import os, subprocess, sys; os.environ['LAMBDA_TASK_ROOT'] = '/elsewhere'\n"
+    code += "sys.path.insert(0, '/var/task'); from app import call; call()\n"
+    code += "subprocess.run([sys.executable, '/var/task/app.py', 'call'], env={})"
+    done = run(box, "-c", code, settings=BLOCKED)
+    assert callers(done.stderr.splitlines()) == [as_written(dialled("app"))] * 2
+
+
+def test_without_arguments_code_is_named_all_the_same(box: Sandbox) -> None:
+    """The names of files and functions are no arguments."""
+    done = run(box, "/var/task/app.py", "by_subprocess", settings=NO_PROGRAMS | {"SHIELD_LOG_ARGUMENTS": "off"})
+    assert "arguments" not in json.dumps(done.shield_lines)
+    assert callers(done.stderr.splitlines()) == [as_written(caller) for caller in PROGRAMS["by_subprocess"]]

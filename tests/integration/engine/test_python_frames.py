@@ -1,0 +1,87 @@
+"""The walk over Python's frames, without the engine around it: what it sees is what the interpreter says, and it does
+no harm, at whatever moment, whatever it finds. In each version that Lambda has."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.compiling import EFFORT, NATIVE, SOURCES, compile_c
+from harness.engine import INSIDE
+from harness.running import whole_sandbox
+from shielded_function_emulator.languages import python
+from shielded_function_emulator.languages.python_versions import available
+from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.machine import architecture, is_emulated
+from shielded_function_emulator.sandbox import Sandbox
+
+RUNTIMES: Mapping[str, Runtime] = {"3": python.THIS} if is_emulated() else available()
+WALK = (
+    *("report/python_frames.c", "report/python_runtime.c", "base/memory_reader.c", "base/exported_symbol.c"),
+    *("base/user_memory.c", "base/proc_maps.c"),
+)
+PURE = ("text.c", "python_layout.c", "python_objects.c")
+FIELD = re.compile(r"^    ([A-Z_]+)[,\n ]", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("frames") / "code"
+    folder.mkdir()
+    (folder / "frames.py").write_bytes((INSIDE / "frames.py").read_bytes())
+    sources = [SOURCES / "look_at_frames.c", *(NATIVE / "engine" / name for name in WALK)]
+    sources += [NATIVE / "core" / name for name in PURE]
+    target = f"{architecture()}-linux-gnu"
+    compile_c(sources, folder / "look_at_frames.so", "-O2", "-shared", "-fPIC", target=target)
+    return folder
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def box(request: pytest.FixtureRequest, layer: Path, code: Path) -> Iterator[Sandbox]:
+    with whole_sandbox(code, layer, runtime=RUNTIMES[request.param]) as sandbox:
+        yield sandbox
+
+
+def run(box: Sandbox, what: str, effort: float) -> dict[str, Any]:
+    header = (NATIVE / "core" / "python_layout.h").read_text(encoding="utf-8")
+    fields = FIELD.findall(header.partition("enum python_field {")[2].partition("PYTHON_FIELD_COUNT")[0])
+    assert len(fields) > 20
+    command = [box.runtime.interpreter, "-W", "ignore", "/var/task/frames.py", what, "/var/task/look_at_frames.so"]
+    done = box.run_command([*command, str(effort), ",".join(fields)], timeout=60 + 30 * EFFORT)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr[-3000:]}"
+    return json.loads(done.stdout)
+
+
+def test_whole_stacks_are_as_the_interpreter_says(box: Sandbox) -> None:
+    said = run(box, "compare", 1000 * EFFORT)
+    assert said["looks"] > 100, said
+    assert said["frames"] > 10 * said["looks"]
+    assert said["wrong"] == 0, said["first"]
+
+
+@pytest.mark.race
+def test_any_moment_does_no_harm(box: Sandbox) -> None:
+    """A frame may be half made, a thread may just begin or end: then nobody is named."""
+    said = run(box, "interrupt", EFFORT)
+    assert said["looks"] > 100, said
+    assert said["frames"] > said["looks"]
+    assert said["empty"] < said["looks"] / 2
+
+
+@pytest.mark.race
+def test_each_thread_sees_its_own_frames(box: Sandbox) -> None:
+    said = run(box, "threads", EFFORT)
+    assert said.get("wrong", 0) == 0
+    assert said["right"] > 100 * (1 + said.get("empty", 0)), said
+
+
+def test_broken_memory_costs_a_moment_at_most(box: Sandbox) -> None:
+    said = run(box, "broken", 1)
+    assert said["tried"] > 400
+    assert said["longest"] < 100e6, "nanoseconds of processor time"
+    assert said["after"] == "broken"

@@ -1,0 +1,100 @@
+"""package_roots.h: which package a source file is of, by where it lies."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.core.native import Native
+
+ROOT = "/var/task"
+
+
+def package(native: Native, file: str, root: str = ROOT) -> str:
+    found = native.lib.package_of(native.text(file), native.text(root))
+    return native.string(found) if found.len else ""
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("/var/task/urllib3/util/connection.py", "urllib3"),
+        ("/var/task/app.py", "app"),
+        ("/var/task/six.py", "six"),
+        ("/var/task/.venv/lib/python3.13/site-packages/requests/api.py", "requests"),
+        ("/var/lang/lib/python3.13/site-packages/boto3/session.py", "boto3"),
+        ("/usr/lib/python3/dist-packages/yaml/__init__.py", "yaml"),
+        ("/x/site-packages/a/site-packages/b/c.py", "b"),
+        ("/x/site-packages/single.py", "single"),
+        ("/opt/python/shared/config.py", "shared"),
+        ("/opt/python/lib/python3.13/site-packages/numpy/core.py", "numpy"),
+        ("/var/runtime/botocore/client.py", "botocore"),
+        ("/var/task/google/cloud/storage/client.py", "google"),
+        ("/var/task/awslambdaric/bootstrap.py", "awslambdaric"),
+        ("/var/task/bootstrap.py", "bootstrap"),
+        ("/var/task/odd.py/x.py", "odd.py"),
+    ],
+)
+def test_a_file_of_a_package(native: Native, file: str, expected: str) -> None:
+    assert package(native, file) == expected
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "/var/lang/lib/python3.13/socket.py",
+        "/usr/lib/python3.11/json/decoder.py",
+        "/var/runtime/bootstrap.py",
+        "/var/runtime/awslambdaric/bootstrap.py",
+        "/var/lang/lib/python3.13/site-packages/awslambdaric/bootstrap.py",
+        "<frozen importlib._bootstrap>",
+        "<string>",
+        "",
+        "/",
+        "/var/task",
+        "/var/task/",
+        "/var/tasks/app.py",
+        "/var/task/../boto3/session.py",
+        "/var/task/./app.py",
+        "/var/task//app.py",
+        "/var/task/.py",
+        "/opt/pythonic/app.py",
+        "/x/site-packages/",
+        "/x/my-site-packages/a.py",
+        "site-packages/a.py",
+    ],
+)
+def test_a_file_of_no_package(native: Native, file: str) -> None:
+    """The standard library, the runtime's client, what was made at run time, and what only looks like a root."""
+    assert package(native, file) == ""
+
+
+def test_the_functions_folder_is_what_it_is_told(native: Native) -> None:
+    assert package(native, "/code/app.py", "/code/") == "app"
+    assert package(native, "/code/app.py", "/code///") == "app"
+    assert package(native, "/var/task/app.py", "/code") == ""
+    assert package(native, "/var/task/app.py", "") == ""
+    assert package(native, "/app.py", "/") == ""
+
+
+NAME = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20)
+
+
+@given(roots=st.sampled_from(["/var/task", "/opt/python", "/a/site-packages"]), parts=st.lists(NAME, min_size=1))
+def test_it_is_the_first_part_below_the_root(native: Native, roots: str, parts: list[str]) -> None:
+    file = f"{roots}/{'/'.join(parts)}"
+    below = file.rpartition("/site-packages/")[2] if "/site-packages/" in file else "/".join(parts)
+    if "/dist-packages/" in below:
+        below = below.rpartition("/dist-packages/")[2]
+    first, *others = below.split("/")
+    expected = first if others else first.removesuffix(".py")
+    assert package(native, file) == ("" if expected in (".", "..") else expected)
+
+
+@given(file=st.text(max_size=60), root=st.text(max_size=10))
+def test_it_is_a_part_of_the_path(native: Native, file: str, root: str) -> None:
+    found = package(native, file.replace("\ud800", ""), root) if "\ud800" not in root else ""
+    assert not found or any(found in (part, part.removesuffix(".py")) for part in PurePosixPath(file).parts)
