@@ -76,6 +76,12 @@ def test_all_at_once_by_functionshields_own_dictionary(probe: Probe) -> None:
     assert armed["handler_files"] > 0
 
 
+def test_hundreds_of_libraries_are_loaded(probe: Probe) -> None:
+    done, run = probe("many_mappings", policy(**BLOCKED), *ALL)
+    assert done == ["ok", "ok", *refused(ALL)]
+    assert events(run) == ["armed"]
+
+
 def test_what_was_there_before_stays(probe: Probe) -> None:
     """A limit (docs/security/limits.md): a socket that was connected before leads on."""
     done, run = probe(policy(outbound_connectivity="block"), "datagram", "old_peer")

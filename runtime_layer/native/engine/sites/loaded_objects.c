@@ -13,8 +13,8 @@ extern const char _end[] __attribute__((visibility("hidden")));
 enum {
     RECORD = 6144, /* more than this is not worth an environment */
     RECORD_MAX = 1 << 16,
-    OBJECTS = 512,
-    NAMES = 1 << 16
+    OBJECTS = 1 << 14, /* a library is five mappings, and a data scientist's function has hundreds */
+    NAMES = 1 << 20
 };
 
 struct object {
@@ -57,20 +57,30 @@ bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count)
     return false;
 }
 
+/* A name is kept once for the mappings of one file, which follow each other. */
+static bool keep_name(struct listing *l, struct text path, uint32_t *at)
+{
+    *at = l->count ? l->objects[l->count - 1].path : 0;
+    if (l->count && text_equal(path, text_of(l->names + *at)))
+        return true;
+    struct writer w = {l->names, l->names_used, NAMES, false};
+    *at = w.used;
+    put(&w, path);
+    put_char(&w, 0);
+    l->names_used = w.used;
+    return !w.full;
+}
+
 static bool take(void *context, const struct mapping *m)
 {
     struct listing *l = context;
+    uint32_t path;
     if (!m->path.len || m->path.at[0] != '/')
         return false;
-    struct writer w = {l->names, l->names_used, NAMES, false};
-    uint32_t path = w.used;
-    put(&w, m->path);
-    put_char(&w, 0);
-    if (l->count == OBJECTS || w.full) {
+    if (l->count == OBJECTS || !keep_name(l, m->path, &path)) {
         l->full = true;
         return true;
     }
-    l->names_used = w.used;
     l->objects[l->count++] = (struct object){m->low, m->high, m->offset, m->ino, path, m->executable};
     return false;
 }

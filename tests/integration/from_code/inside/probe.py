@@ -64,6 +64,16 @@ def memory() -> None:
     mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
 
 
+def many_mappings() -> None:
+    """As many as hundreds of libraries take. Python's own mmap keeps a descriptor for each."""
+    map_file = ctypes.CDLL(None).mmap
+    map_file.restype = ctypes.c_void_p
+    with open(__file__, "rb") as file:
+        for _ in range(3000):
+            if map_file(None, ctypes.c_size_t(1), mmap.PROT_READ, mmap.MAP_PRIVATE, file.fileno(), None) is None:
+                raise OSError(errno.ENOMEM, "mmap")
+
+
 def free_library() -> None:
     """Loads a library whose one system call leaves no room for a jump."""
     try:
@@ -147,7 +157,7 @@ ATTEMPTS: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
         *(tmp, program, child_tmp, connect, datagram, handler, ready, memory, free_library, old_socket, old_peer),
-        *(forked_child, threads, threads_are_well, descriptors),
+        *(forked_child, threads, threads_are_well, descriptors, many_mappings),
     )
 }
 
