@@ -1,0 +1,129 @@
+"""What the four runs of a workload say: how it behaves in block mode, and what it needs. No effects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from compat.workloads.catalogue import Language
+from compat.workloads.running import Asked, Outcome, Run
+from shielded_function import ShieldPolicy
+from shielded_function.policy.presets import PRESETS
+
+FIELDS: Mapping[str, str] = {
+    "outbound_connectivity": "allow_outbound",
+    "read_write_tmp": "allow_tmp",
+    "create_child_process": "allow_child_process",
+    "executable_memory": "allow_executable_memory",
+}
+_EVENTS = {"allow_tmp": "tmp", "allow_child_process": "exec"}
+# What a program says that may not: EACCES in each language's words, a name that is not there, and what libraries make
+# of them.
+_DENIED = re.compile(
+    r"EACCES|permission ?denied|PermissionError|AccessDenied|not permitted"
+    r"|ENOTFOUND|name or service not known|UnknownHost|no such host|name resolution|failed to resolve"
+    r"|could not (?:connect|resolve)|domain name not found|DNS resolution|No usable temporary directory",
+    re.IGNORECASE,
+)
+Behaviour = Literal["works", "goes on", "refused", "defect"]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a function has to list: presets, and entries of fields beside them."""
+
+    presets: tuple[str, ...]
+    entries: Mapping[str, tuple[str, ...]]
+
+    @property
+    def any(self) -> bool:
+        """Whether there is something to list."""
+        return bool(self.presets or self.entries)
+
+    def policy(self) -> ShieldPolicy:
+        """Block mode with them."""
+        return ShieldPolicy(presets=list(self.presets), **{name: list(each) for name, each in self.entries.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """As results.json has it."""
+        return {"presets": list(self.presets), "entries": {field: list(each) for field, each in self.entries.items()}}
+
+    @staticmethod
+    def of_json(value: Mapping[str, Any]) -> Needs:
+        """The same again."""
+        return Needs(tuple(value["presets"]), {field: tuple(each) for field, each in value["entries"].items()})
+
+    def environment(self) -> dict[str, str]:
+        """What the presets want in the function's environment."""
+        return {name: value for each in self.presets for name, value in PRESETS[each].environment.items()}
+
+
+def needs_of(language: Language, packages: Sequence[str], alerts: Iterable[Asked]) -> Needs:
+    """The presets that settle most with least, and the alerts' own entries for the rest."""
+    waiting = [(FIELDS[alert.policy], alert.allow, alert.path) for alert in alerts if alert.policy in FIELDS]
+    presets: list[str] = []
+    while best := _best_preset(language, packages, waiting):
+        presets.append(best)
+        waiting = [each for each in waiting if not _covers(best, each)]
+    entries: dict[str, tuple[str, ...]] = {}
+    for field in FIELDS.values():
+        if found := sorted({allow for name, allow, _ in waiting if name == field and allow}):
+            entries[field] = tuple(found)
+    return Needs(tuple(presets), entries)
+
+
+def _best_preset(language: Language, packages: Sequence[str], waiting: Sequence[tuple[str, str, str]]) -> str | None:
+    def rank(name: str) -> tuple[int, bool, int]:
+        own = any(part in (name, PRESETS[name].package) for part in packages)
+        return sum(_covers(name, each) for each in waiting), own, -len(PRESETS[name].entries())
+
+    candidates = [name for name, preset in PRESETS.items() if preset.language == language]
+    best = max(candidates, key=rank, default=None)
+    return best if best and rank(best)[0] else None
+
+
+def _covers(preset: str, asked: tuple[str, str, str]) -> bool:
+    field, allow, path = asked
+    entries = PRESETS[preset].adds().get(field, [])
+    if not entries:
+        return False
+    if field == "allow_executable_memory":
+        return allow in entries
+    return field in _EVENTS and ShieldPolicy(**{field: entries}).decide(_EVENTS[field], path).allowed
+
+
+def is_denial(outcome: Outcome) -> bool:
+    """Whether an error is one that a program meets where it may not."""
+    return outcome.kind == "raises" and bool(_DENIED.search(f"{outcome.what} {outcome.text}"))
+
+
+def behaviour_of(unshielded: Run, block: Run) -> Behaviour:
+    """How the workload behaves in block mode, with nothing listed.
+
+    A library whose first use was denied may fail in another way at its second: its program is gone, its pool closed.
+    """
+    if [each.kind for each in block.outcomes] == ["works", "works"]:
+        return "goes on" if block.alerts else "works"
+    denied = False
+    for plain, shielded in zip(unshielded.outcomes, block.outcomes, strict=True):
+        denied = denied or is_denial(shielded)
+        fails = shielded.kind == "raises" and (denied or _alike(plain, shielded))
+        if not fails and shielded.kind != plain.kind:
+            return "defect"
+    return "refused" if block.alerts else "works"
+
+
+def _alike(plain: Outcome, shielded: Outcome) -> bool:
+    """Whether both failed by an error of the same type."""
+    same = shielded.what.partition(",")[0] == plain.what.partition(",")[0]
+    return plain.kind == shielded.kind == "raises" and same
+
+
+def differs(unshielded: Run, shielded: Run) -> str:
+    """Empty, or in which invocation a run that should do the same does not."""
+    for number, (plain, other) in enumerate(zip(unshielded.outcomes, shielded.outcomes, strict=True), 1):
+        if plain.kind != other.kind or (plain.kind == "raises" and not _alike(plain, other)):
+            return f"invocation {number}: {other.kind} ({other.what or other.text})"
+    return ""

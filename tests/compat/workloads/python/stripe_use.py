@@ -1,0 +1,14 @@
+# pyright: basic, reportMissingImports=false
+"""Asks an API as Stripe's."""
+
+import stripe
+from outcome import told
+
+client = stripe.StripeClient("sk_test_k", base_addresses={"api": "https://api.example"}, max_network_retries=0)
+
+
+def use():
+    return client.v1.balance.retrieve().to_dict()
+
+
+handler = told(use)
