@@ -35,7 +35,7 @@ class Preset:
             not, as the library needs nothing in most of its uses.
     """
 
-    language: Literal["Java", "Python"]
+    language: Literal["Java", "Node.js", "Python"]
     versions: str
     why: str
     allow_tmp: tuple[str, ...] = ()
@@ -169,6 +169,12 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "unpacks its native library, looks in /tmp for those that it left, and asks `uname` for Android",
         allow_tmp=("/tmp", "/tmp/sqlite-*-libsqlitejdbc.so", "/tmp/sqlite-*-libsqlitejdbc.so.lck"),
         allow_child_process=("/usr/bin/uname",),
+    ),
+    "swc": Preset(
+        "Node.js",
+        "@swc/core 1.16.22",
+        "copies its native library into a folder of its own for each version, and looks at /tmp first",
+        allow_tmp=("/tmp", "/tmp/swc-native-*/**"),
     ),
     "zstd-jni": Preset(
         "Java",

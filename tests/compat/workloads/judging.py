@@ -27,7 +27,8 @@ _DENIED = re.compile(
     r"|could not (?:connect|resolve)|domain name not found|DNS resolution|No usable temporary directory",
     re.IGNORECASE,
 )
-Behaviour = Literal["works", "goes on", "refused", "defect"]
+# goes on: works but for what is reported. reworded: fails, and only the alert beside it speaks of permission.
+Behaviour = Literal["works", "goes on", "refused", "reworded", "defect"]
 
 
 @dataclass(frozen=True)
@@ -104,26 +105,26 @@ def behaviour_of(unshielded: Run, block: Run) -> Behaviour:
 
     A library whose first use was denied may fail in another way at its second: its program is gone, its pool closed.
     """
-    if [each.kind for each in block.outcomes] == ["works", "works"]:
-        return "goes on" if block.alerts else "works"
-    denied = False
-    for plain, shielded in zip(unshielded.outcomes, block.outcomes, strict=True):
-        denied = denied or is_denial(shielded)
-        fails = shielded.kind == "raises" and (denied or _alike(plain, shielded))
-        if not fails and shielded.kind != plain.kind:
-            return "defect"
-    return "refused" if block.alerts else "works"
+    pairs = list(zip(unshielded.outcomes, block.outcomes, strict=True))
+    if all(_alike(plain, shielded) for plain, shielded in pairs) and not block.alerts:
+        return "works"
+    if all(shielded.kind == "works" for shielded in block.outcomes):
+        return "goes on"
+    changed = [shielded for plain, shielded in pairs if shielded.kind != "works" or plain.kind != "works"]
+    if not block.alerts or any(each.kind != "raises" for each in changed):
+        return "defect"
+    return "refused" if is_denial(changed[0]) or _alike(*pairs[0]) else "reworded"
 
 
 def _alike(plain: Outcome, shielded: Outcome) -> bool:
-    """Whether both failed by an error of the same type."""
+    """Whether both worked, or both failed by an error of the same type."""
     same = shielded.what.partition(",")[0] == plain.what.partition(",")[0]
-    return plain.kind == shielded.kind == "raises" and same
+    return plain.kind == shielded.kind and (plain.kind == "works" or same)
 
 
 def differs(unshielded: Run, shielded: Run) -> str:
     """Empty, or in which invocation a run that should do the same does not."""
     for number, (plain, other) in enumerate(zip(unshielded.outcomes, shielded.outcomes, strict=True), 1):
-        if plain.kind != other.kind or (plain.kind == "raises" and not _alike(plain, other)):
+        if not _alike(plain, other):
             return f"invocation {number}: {other.kind} ({other.what or other.text})"
     return ""

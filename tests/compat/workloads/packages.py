@@ -8,13 +8,14 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
-from compat.workloads.catalogue import JAVA, Language
+from compat.workloads.catalogue import JAVA, Language, Workload
 from shielded_function.cli import node as machine_node
 from shielded_function_emulator import places
 from shielded_function_emulator.languages import java
@@ -23,6 +24,7 @@ from shielded_function_emulator.languages.parts import Part, Unavailable, run, s
 HERE = Path(__file__).parent
 KEPT = places.tools_folder() / "workloads"
 _LOCK = HERE / "python" / "requirements.txt"
+_AT_ONCE = 25  # wheels that pip is asked for in one call, whose time is limited
 _SUMS = HERE / "java" / "SHA256SUMS"
 _PARENT = "<parent><groupId>workloads</groupId><artifactId>all</artifactId><version>1</version></parent>"
 _COPY = """<build><plugins><plugin>
@@ -37,26 +39,56 @@ _COPY = """<build><plugins><plugin>
 _NODE_FILES = (HERE / "node" / "package.json", HERE / "node" / "package-lock.json")
 
 
-def _install_wheels(into: Path) -> None:
+def _install_wheels(requirements: Sequence[str], into: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    run([*pip, "--only-binary=:all:", "--target", into, "-r", _LOCK])
+    for start in range(0, len(requirements), _AT_ONCE):
+        run([*pip, "--only-binary=:all:", "--target", into, *requirements[start : start + _AT_ONCE]])
 
 
-def _install_modules(into: Path) -> None:
-    for file in _NODE_FILES:
-        shutil.copy(file, into)
+def _install_modules(names: Sequence[str], into: Path) -> None:
+    """These packages with all that they require, in the versions of the lock file."""
+    manifest, lock = (json.loads(file.read_text()) for file in _NODE_FILES)
+    manifest["dependencies"] = lock["packages"][""]["dependencies"] = {
+        name: manifest["dependencies"][name] for name in names
+    }
+    wanted = {"", *_modules_of(lock["packages"], names)}
+    lock["packages"] = {path: each for path, each in lock["packages"].items() if path in wanted}
+    for file, content in zip(_NODE_FILES, (manifest, lock), strict=True):
+        (into / file.name).write_text(json.dumps(content))
     npm = machine_node.npm(machine_node.choose())
     run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=into)
 
 
-PYTHON = Part(
-    f"python-{sys.version_info[0]}.{sys.version_info[1]}",
-    (_LOCK.read_text(),),
-    _install_wheels,
-    effort="two gigabytes of wheels: some minutes",
-    kept=KEPT,
-)
-NODE = Part("node", tuple(file.read_text() for file in _NODE_FILES), _install_modules, effort="some minutes", kept=KEPT)
+def _modules_of(locked: Mapping[str, Any], names: Sequence[str]) -> set[str]:
+    """The places of these packages and of what they require, as Node.js looks for it: from the inside outwards."""
+    found: set[str] = set()
+    waiting = [("", name) for name in names]
+    while waiting:
+        place, name = waiting.pop()
+        parents = [place[: match.start()] for match in re.finditer("/node_modules/", place)]
+        places_of_it = [f"{at}/node_modules/{name}".lstrip("/") for at in (place, *reversed(parents), "")]
+        path = next((each for each in places_of_it if each in locked), "")
+        if path and path not in found:
+            found.add(path)
+            kinds = ("dependencies", "optionalDependencies", "peerDependencies")
+            waiting += [(path, needed) for kind in kinds for needed in locked[path].get(kind, ())]
+    return found
+
+
+def _part_of_wheels(name: str, requirements: Sequence[str], effort: str) -> Part:
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    make = partial(_install_wheels, requirements)
+    return Part(f"{name}-{version}", tuple(requirements), make, effort=effort, kept=KEPT)
+
+
+def _part_of_modules(name: str, names: Sequence[str], effort: str) -> Part:
+    pins = (*names, *(file.read_text() for file in _NODE_FILES))
+    return Part(name, pins, partial(_install_modules, names), effort=effort, kept=KEPT)
+
+
+def _part_of_jars(name: str, rows: Sequence[Workload], effort: str) -> Part:
+    pins = (*(f"{row.name} {' '.join(row.packages)}" for row in rows), _SUMS.read_text())
+    return Part(name, pins, partial(_copy_jars, rows), effort=effort, kept=KEPT)
 
 
 def _dependency(coordinates: str) -> str:
@@ -72,9 +104,8 @@ def _pom(name: str, body: str, parent: str = "") -> str:
     )
 
 
-def _copy_jars(into: Path) -> None:
+def _copy_jars(rows: Sequence[Workload], into: Path) -> None:
     """One Maven project for each workload: its jars, in the versions that it gets alone."""
-    rows = [row for row in JAVA if row.packages]
     with scratch() as folder:
         modules = "".join(f"<module>{row.name}</module>" for row in rows)
         (folder / "pom.xml").write_text(_pom("all", f"<modules>{modules}</modules>{_COPY}"))
@@ -103,23 +134,33 @@ def check_jars(folder: Path) -> None:
         raise Unavailable(f"not as in {_SUMS.relative_to(HERE)}: {', '.join(odd)}")
 
 
-# With what is built anew where a row changes.
-JAVA_JARS = Part(
-    "java",
-    (*(f"{row.name} {' '.join(row.packages)}" for row in JAVA), _SUMS.read_text()),
-    _copy_jars,
-    effort="some minutes",
-    kept=KEPT,
-)
-PARTS = (PYTHON, NODE, JAVA_JARS)
+_PINS = {line.partition("==")[0]: line for line in _LOCK.read_text().split()}
+_MODULES = tuple(json.loads(_NODE_FILES[0].read_text())["dependencies"])
+PARTS: Mapping[Language, Part] = {
+    "Python": _part_of_wheels("python", tuple(_PINS.values()), "two gigabytes of wheels: some minutes"),
+    "Node.js": _part_of_modules("node", _MODULES, "some minutes"),
+    "Java": _part_of_jars("java", [row for row in JAVA if row.packages], "some minutes"),
+}
+# Of the workloads that `make test` runs, with all that they require; and Node.js's library of the presets.
+_SAMPLE_WHEELS = ("requests", "certifi", "charset-normalizer", "idna", "urllib3", "cffi", "pycparser")
+SAMPLES: Mapping[Language, Part] = {
+    "Python": _part_of_wheels("sample-python", [_PINS[name] for name in _SAMPLE_WHEELS], "some seconds"),
+    "Node.js": _part_of_modules("sample-node", ("@swc/core", "esbuild", "pino"), "a minute"),
+    "Java": _part_of_jars("sample-java", [row for row in JAVA if row.name == "snappy-java"], "some seconds"),
+}
 
 
-@lru_cache(maxsize=1)
-def compile_java(into: Path, only: tuple[str, ...] = ()) -> Path:
-    """The handlers of Java, of all workloads or of those that are named, as Lambda unpacks them but for their jars.
+def folder(language: Language) -> Path:
+    """Where all libraries of a language are, or else those of the sample."""
+    return PARTS[language].folder if PARTS[language].there else SAMPLES[language].folder
 
-    Raises LookupError where there is no compiler.
-    """
+
+def missing(language: Language) -> str:
+    """Empty, or why there is not even the sample."""
+    return "" if PARTS[language].there else SAMPLES[language].missing()
+
+
+def _compile(into: Path, only: Sequence[str]) -> Path:
     chosen = [row for row in JAVA if not only or row.name in only]
     sources = [
         HERE / "java" / "src" / "workloads" / f"{name}.java" for name in ("Outcome", *(r.module for r in chosen))
@@ -136,12 +177,12 @@ def compile_java(into: Path, only: tuple[str, ...] = ()) -> Path:
 
 def jars_of(name: str) -> Path:
     """The folder of a workload's jars."""
-    return JAVA_JARS.folder / name
+    return folder("Java") / name
 
 
 @lru_cache(maxsize=1)
 def _wheels() -> Mapping[str, metadata.Distribution]:
-    found = metadata.Distribution.discover(path=[str(PYTHON.folder)])
+    found = metadata.Distribution.discover(path=[str(folder("Python"))])
     return {_normal(each.metadata["Name"]): each for each in found}
 
 
@@ -175,7 +216,8 @@ def python_mounts(names: Sequence[str], root: str) -> dict[str, Path]:
         for path in distribution.files or ()
         if path.parts[0] not in ("..", "bin", "share", "__pycache__", "man")
     }
-    return {f"{root}/{top}": PYTHON.folder / top for top in sorted(tops) if (PYTHON.folder / top).exists()}
+    kept = folder("Python")
+    return {f"{root}/{top}": kept / top for top in sorted(tops) if (kept / top).exists()}
 
 
 def python_version(name: str) -> str:
@@ -185,18 +227,19 @@ def python_version(name: str) -> str:
 
 def node_version(name: str) -> str:
     """Of a package that is installed."""
-    manifest = json.loads((NODE.folder / "node_modules" / name / "package.json").read_text())
+    manifest = json.loads((folder("Node.js") / "node_modules" / name / "package.json").read_text())
     return str(manifest["version"])
 
 
-def code_of(language: Language, into: Path) -> Path:
+def code_of(language: Language, into: Path, only: Sequence[str] = ()) -> Path:
     """The code of a language's functions, as Lambda unpacks it: with the places where libraries are shown.
 
+    `only`: the names of Java's workloads that are compiled; else all are.
     Raises LookupError where there is no compiler.
     """
     if language == "Java":
         into.mkdir()
-        return compile_java(into)
+        return _compile(into, only)
     shutil.copytree(HERE / language.lower().replace(".js", ""), into, ignore=shutil.ignore_patterns("__pycache__"))
     if language == "Node.js":
         for file in into.glob("package*.json"):  # of the libraries, not of the function

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from compat.workloads import results
@@ -19,6 +19,7 @@ _LANGUAGES: tuple[Language, ...] = ("Python", "Node.js", "Java")
 _HEADING = (
     "| library | version | what it does here | needs | in block mode, with nothing listed |\n|---|---|---|---|---|"
 )
+_SHOWN = 4  # entries of a field
 _WHAT = {
     "outbound_connectivity": "the connection",
     "read_write_tmp": "/tmp",
@@ -43,7 +44,8 @@ def tables() -> str:
         f"{len(rows)} libraries, run on {head['date']} on {head['machine']}.",
         f"In block mode with nothing listed, {counts['works']} work without a line,",
         f"{counts['goes on']} work and report what they do without,",
-        f"{counts['refused']} fail as where permission is lacking, {counts['defect']} otherwise.",
+        f"{counts['refused']} fail as where a permission is lacking, {counts['reworded']} in words of their own",
+        f"beside the alert, and {counts['defect']} otherwise.",
     ]
     parts = [" ".join(said)]
     for language in _LANGUAGES:
@@ -61,11 +63,17 @@ def needs_text(row: Result) -> str:
     """Presets and entries, as short as they may be written."""
     presets = [f"preset `{name}`" for name in row.needs.presets]
     entries = [
-        f"{field}: " + ", ".join(f"`{entry}`" for entry in _shortest(row.needs.entries[field]))
+        f"{field}: " + _some(_shortest(row.needs.entries[field]))
         for field in FIELDS.values()
         if field in row.needs.entries
     ]
     return "; ".join((*presets, *entries)) or "nothing"
+
+
+def _some(entries: Sequence[str]) -> str:
+    """The first ones, and how many more there are."""
+    more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+    return ", ".join(f"`{entry}`" for entry in entries[:_SHOWN]) + more
 
 
 def _shortest(entries: Iterable[str]) -> list[str]:
@@ -80,6 +88,7 @@ def _behaviour(row: Result) -> str:
         "works": "works",
         "goes on": f"works without {_what(row.block.alerts)}, which is reported",
         "refused": f"fails: {_error(row.block)}",
+        "reworded": f"fails in words of its own: {_error(row.block)}",
         "defect": f"**defect**: {_error(row.block)}",
     }[behaviour]
     if row.workload.note:

@@ -24,14 +24,12 @@ from shielded_function_emulator.languages.fetch import fetch_all
 from shielded_function_emulator.languages.parts import alone
 from shielded_function_emulator.sandbox import SandboxError
 
-_PARTS = {"Python": packages.PYTHON, "Node.js": packages.NODE, "Java": packages.JAVA_JARS}
-
 
 def code_of(languages: Sequence[Language], scratch: Path) -> dict[Language, Path]:
     """The code of each language's functions, as Lambda unpacks it. Raises LookupError where it cannot be made."""
     made: dict[Language, Path] = {}
     for language in languages:
-        if reason := _PARTS[language].missing():
+        if reason := packages.PARTS[language].missing():
             raise LookupError(reason)
         into = scratch / language.replace(".", "")
         made[language] = packages.code_of(language, into)
@@ -52,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("no workload has such a name", file=sys.stderr)
         return 2
     languages: list[Language] = list(dict.fromkeys(workload.language for workload in chosen))
-    fetch_all(_PARTS[language] for language in languages)
+    fetch_all(packages.PARTS[language] for language in languages)
     try:
         with tempfile.TemporaryDirectory(prefix="workloads-") as scratch, ExitStack() as stack:
             functions = stack.enter_context(Functions(code_of(languages, Path(scratch))))
@@ -83,7 +81,7 @@ def _run(functions: Functions, workload: Workload) -> bool:
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make workloads", description=__doc__)
-    parser.add_argument("--language", choices=list(_PARTS), help="of this language alone")
+    parser.add_argument("--language", choices=list(packages.PARTS), help="of this language alone")
     parser.add_argument("--new", action="store_true", help="those alone that have no row yet, as after an interruption")
     parser.add_argument("names", nargs="*", help="of these names alone: names or globs; the other rows stay")
     return parser.parse_args(argv)

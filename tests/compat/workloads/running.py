@@ -151,6 +151,8 @@ def _of_language(workload: Workload) -> tuple[dict[str, str], dict[str, Path]]:
         environment["PYTHONPATH"] = f"{_ROOT}:{LAYERS_ROOT}/python:{RUNTIME_ROOT}"
         return environment, packages.python_mounts(workload.packages, _ROOT)
     if workload.language == "Node.js":
-        return {"NODE_EXTRA_CA_CERTS": AUTHORITY}, {"/var/task/node_modules": packages.NODE.folder / "node_modules"}
+        return {"NODE_EXTRA_CA_CERTS": AUTHORITY}, {
+            "/var/task/node_modules": packages.folder("Node.js") / "node_modules"
+        }
     environment = {"JAVA_TOOL_OPTIONS": _TRUST}
     return environment, {"/var/task/lib": packages.jars_of(workload.name)} if workload.packages else {}
