@@ -176,11 +176,7 @@ def test_a_preset_names_the_versions_that_were_run() -> None:
             library, _, number = version.rpartition(" ")
             if library in ("CPython", "a JVM of version"):
                 continue  # the interpreter and the JVM that the tests have
-            found = (
-                wheels.get(library)
-                or modules.get(library)
-                or next((jars[each] for each in jars if library in each), "")
-            )
+            found = registered.get(library) or next((jars[each] for each in jars if library in each), "")
             assert found.startswith(number), f"{name}: {version}, run with {found or 'nothing'}"
 
 
