@@ -22,6 +22,7 @@ class Workload:
         needs: other packages that the handler imports.
         servers: real ones, those of compat.clients.servers.
         environment: what the function's owner would set.
+        does_without: entries of its alerts that nobody should list, as it goes on without them.
         note: what a reader should know of the result.
     """
 
@@ -32,6 +33,7 @@ class Workload:
     needs: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    does_without: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -251,7 +253,12 @@ JAVA = (
     _java("imageio", "draws and encodes an image, by the JDK", package="-"),
     _java("jackson-databind", "writes and reads JSON", package="com.fasterxml.jackson.core:jackson-databind:2.18.2"),
     _java("jedis", "sets and gets a key in Redis", package="redis.clients:jedis:5.2.0", servers=("cache",)),
-    _java("jna", "a function of C's library", package="net.java.dev.jna:jna:5.17.0"),
+    _java(
+        "jna",
+        "a function of C's library",
+        package="net.java.dev.jna:jna:5.17.0",
+        does_without=("unshielded:/usr/sbin/ldconfig",),
+    ),
     _java("jsoup", "reads HTML", package="org.jsoup:jsoup:1.18.3"),
     _java("kafka-clients", "sends to Kafka", package="org.apache.kafka:kafka-clients:3.9.0", note=_NOBODY),
     _java(

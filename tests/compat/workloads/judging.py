@@ -23,7 +23,7 @@ _EVENTS = {"allow_tmp": "tmp", "allow_child_process": "exec"}
 # of them.
 _DENIED = re.compile(
     r"EACCES|permission ?denied|PermissionError|AccessDenied|not permitted"
-    r"|ENOTFOUND|name or service not known|UnknownHost|no such host|name resolution|failed to resolve"
+    r"|ENOTFOUND|UnresolvedAddress|name or service not known|UnknownHost|no such host|name resolution|failed to resolve"
     r"|could not (?:connect|resolve)|domain name not found|DNS resolution|No usable temporary directory",
     re.IGNORECASE,
 )
@@ -45,7 +45,8 @@ class Needs:
 
     def policy(self) -> ShieldPolicy:
         """Block mode with them."""
-        return ShieldPolicy(presets=list(self.presets), **{name: list(each) for name, each in self.entries.items()})
+        fields: dict[str, Any] = {name: list(each) for name, each in self.entries.items()}
+        return ShieldPolicy(presets=list(self.presets), **fields)
 
     def to_json(self) -> dict[str, Any]:
         """As results.json has it."""
@@ -92,7 +93,8 @@ def _covers(preset: str, asked: tuple[str, str, str]) -> bool:
         return False
     if field == "allow_executable_memory":
         return allow in entries
-    return field in _EVENTS and ShieldPolicy(**{field: entries}).decide(_EVENTS[field], path).allowed
+    fields: dict[str, Any] = {field: entries}
+    return field in _EVENTS and ShieldPolicy(**fields).decide(_EVENTS[field], path).allowed
 
 
 def is_denial(outcome: Outcome) -> bool:

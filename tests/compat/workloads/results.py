@@ -55,7 +55,8 @@ def run_all_ways(functions: Functions, workload: Workload, tell: Callable[[str],
     block = functions.run(workload, ShieldPolicy(), {})
     tell("alert")
     alert = functions.run(workload, ShieldPolicy.alert(), {})
-    needs = needs_of(workload.language, workload.packages, alert.alerts)
+    asked = [each for each in alert.alerts if each.allow not in workload.does_without]
+    needs = needs_of(workload.language, workload.packages, asked)
     tell("listed")
     # With nothing to list it would be the run in block mode again.
     listed = functions.run(workload, needs.policy(), needs.environment()) if needs.any else block
@@ -68,7 +69,7 @@ def read() -> tuple[dict[str, Any], dict[tuple[Language, str], Result]]:
         return {}, {}
     recorded = cast("dict[str, Any]", json.loads(FILE.read_text(encoding="utf-8")))
     rows: Mapping[tuple[str, str], Any] = {(row["language"], row["name"]): row for row in recorded.pop("rows")}
-    results = {
+    results: dict[tuple[Language, str], Result] = {
         (workload.language, workload.name): Result(
             workload,
             row["version"],
@@ -86,4 +87,6 @@ def write(head: Mapping[str, Any], results: Mapping[tuple[Language, str], Result
     ordered = [results[key] for each in WORKLOADS if (key := (each.language, each.name)) in results]
     rows = ",\n".join(json.dumps(result.to_json(), ensure_ascii=False) for result in ordered)
     above = json.dumps(dict(head), indent=1)[:-2]
-    FILE.write_text(f'{above},\n "rows": [\n{rows}\n]}}\n', encoding="utf-8")
+    new = FILE.with_suffix(".new")
+    new.write_text(f'{above},\n "rows": [\n{rows}\n]}}\n', encoding="utf-8")
+    new.replace(FILE)

@@ -36,6 +36,7 @@ _RUNTIMES: Mapping[Language, tuple[lambda_.Runtime, str]] = {
     "Node.js": (lambda_.Runtime.NODEJS_22_X, "{}.handler"),
     "Java": (lambda_.Runtime.JAVA_21, "workloads.{}::handle"),
 }
+_TRUSTING = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")  # what Python's clients read
 _STORE = "/etc/emulated-lambda/authority.p12"
 _TRUST = f"-Djavax.net.ssl.trustStore={_STORE} -Djavax.net.ssl.trustStoreType=PKCS12"
 Kind = Literal["works", "raises", "ends", "hangs"]
@@ -147,8 +148,8 @@ class Functions(Composite):
 def _of_language(workload: Workload) -> tuple[dict[str, str], dict[str, Path]]:
     """What a language's functions have in their environment, and what the sandbox shows of their libraries."""
     if workload.language == "Python":
-        environment = dict.fromkeys(("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), AUTHORITY)
-        environment["PYTHONPATH"] = f"{_ROOT}:{LAYERS_ROOT}/python:{RUNTIME_ROOT}"
+        trust: dict[str, str] = dict.fromkeys(_TRUSTING, AUTHORITY)
+        environment = {**trust, "PYTHONPATH": f"{_ROOT}:{LAYERS_ROOT}/python:{RUNTIME_ROOT}"}
         return environment, packages.python_mounts(workload.packages, _ROOT)
     if workload.language == "Node.js":
         return {"NODE_EXTRA_CA_CERTS": AUTHORITY}, {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +42,7 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
     """A function for each language that can be had."""
     there: list[Language] = [language for language in _SAMPLE if not _missing(language)]
     scratch = tmp_path_factory.mktemp("workloads")
-    code = {one: packages.code_of(one, scratch / one, _SAMPLE[one]) for one in there}
+    code: dict[Language, Path] = {one: packages.code_of(one, scratch / one, _SAMPLE[one]) for one in there}
     with Functions(code) as made:
         yield made
 

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportOptionalSubscript=false
 """Asks PostgreSQL."""
 
 import psycopg
