@@ -81,6 +81,21 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "callbacks from C (`CFUNCTYPE`) are a few instructions each, where libffi has no static trampolines",
         allow_executable_memory=("libffi",),
     ),
+    "grpc-netty": Preset(
+        "Java",
+        "grpc-netty-shaded 1.69.0",
+        "unpacks its native transport and its TLS library",
+        allow_tmp=(
+            "/tmp/libio_grpc_netty_shaded_netty_transport_native_epoll_*.so",
+            "/tmp/libio_grpc_netty_shaded_netty_tcnative_*.so",
+        ),
+    ),
+    "imageio": Preset(
+        "Java",
+        "a JVM of version 21",
+        "`javax.imageio` keeps a file for each stream, unless `ImageIO.setUseCache(false)` is called",
+        allow_tmp=("/tmp/imageio*.tmp",),
+    ),
     "jax": Preset(
         "Python",
         "jax 0.10.2, jaxlib 0.10.2",
@@ -149,6 +164,18 @@ PRESETS: Final[Mapping[str, Preset]] = {
         allow_executable_memory=("libllvmlite",),
         environment={"NUMBA_CACHE_DIR": "/tmp/numba"},
         package="numba",
+    ),
+    "openpyxl": Preset(
+        "Python",
+        "openpyxl 3.1.5",
+        "writes each sheet to a temporary file, and tries /tmp as the standard library does",
+        allow_tmp=("/tmp/????????", "/tmp/openpyxl.*"),
+    ),
+    "poi": Preset(
+        "Java",
+        "poi-ooxml 5.4.0",
+        "streams workbooks through temporary files in a folder of its own",
+        allow_tmp=("/tmp/poifiles/**",),
     ),
     "python-tempfile": Preset(
         "Python",

@@ -14,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from compat.presets import libraries
 from compat.workloads import packages
+from compat.workloads.catalogue import JAVA
 from harness.thinning import long_but
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
@@ -31,6 +32,8 @@ SAYS: Mapping[str, Any] = {
     "aws-crt": "3603696870",
     "cffi": [1, 2, 3],
     "ctypes": [1, 2, 3],
+    "grpc-netty": "available",
+    "imageio": "PNG",
     "jax": 14.0,
     "jna": "42",
     "jnr-ffi": "42",
@@ -41,6 +44,8 @@ SAYS: Mapping[str, Any] = {
     "netty-epoll": "available",
     "netty-tcnative": "available",
     "numba": 45.0,
+    "openpyxl": "PK",
+    "poi": "PK",
     "python-tempfile": "kept nothing",
     "snappy-java": "the same again",
     "sqlite-jdbc": "42",
@@ -91,7 +96,7 @@ def _missing_java() -> str:
         java.oldest_compiler()
     except LookupError as error:
         return str(error.args[0])
-    return find("java21").missing() or libraries.JAVA.missing()
+    return find("java21").missing() or libraries.JAVA.missing() or packages.missing("Java")
 
 
 def _missing_node() -> str:
@@ -101,7 +106,7 @@ def _missing_node() -> str:
 _MISSING: Mapping[str, Callable[[], str]] = {
     "Java": _missing_java,
     "Node.js": _missing_node,
-    "Python": libraries.PYTHON.missing,
+    "Python": lambda: libraries.PYTHON.missing() or packages.missing("Python"),
 }
 
 
@@ -170,7 +175,9 @@ def test_a_preset_names_the_versions_that_were_run() -> None:
     pom = (libraries.HERE / "java" / "pom.xml").read_text()
     jars = dict(re.findall(r"<artifactId>([\w.-]+)</artifactId>\s*<version>([\w.-]+)</version>", pom))
     modules = json.loads((packages.HERE / "node" / "package.json").read_text())["dependencies"]
-    registered = modules | dict(wheel.split("==") for wheel in libraries.WHEELS)
+    jars |= {row.package.split(":")[1]: row.package.split(":")[2] for row in JAVA if ":" in row.package}
+    pins = [*libraries.WHEELS, *packages.PARTS["Python"].pins]
+    registered = modules | dict(wheel.split("==") for wheel in reversed(pins))
     for name, preset in PRESETS.items():
         for version in preset.versions.split(", "):
             library, _, number = version.rpartition(" ")

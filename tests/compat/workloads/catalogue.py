@@ -22,6 +22,7 @@ class Workload:
         needs: other packages that the handler imports.
         servers: real ones, those of compat.clients.servers.
         environment: what the function's owner would set.
+        globs: entries of `allow_tmp` for names that vary, which somebody has to write: no alert says them.
         does_without: entries of its alerts that nobody should list, as it goes on without them.
         note: what a reader should know of the result.
     """
@@ -33,6 +34,7 @@ class Workload:
     needs: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    globs: tuple[str, ...] = ()
     does_without: tuple[str, ...] = ()
     note: str = ""
 
@@ -77,7 +79,7 @@ PYTHON = (
     _python("bcrypt", "hashes a password"),
     _python("beautifulsoup4", "reads HTML"),
     _python("boto3", "an object of S3", package="-"),
-    _python("boto3-transfer", "files of S3, by way of /tmp", package="-"),
+    _python("boto3-transfer", "files of S3, by way of /tmp", package="-", globs=("/tmp/download.bin.????????",)),
     _python("cffi", "callbacks from C"),
     _python("cryptography", "signs, encrypts"),
     _python("django", "a view, a template, SQLite in memory"),
@@ -201,7 +203,12 @@ NODE = (
     _node("pg", "a query to PostgreSQL", servers=("database",)),
     _node("pino", "logs"),
     _node("pino-transport", "logs through a thread", package="pino"),
-    _node("puppeteer-core", "starts a browser", note="there is no browser, so it fails unshielded too"),
+    _node(
+        "puppeteer-core",
+        "starts a browser",
+        globs=("/tmp/puppeteer_dev_chrome_profile-*/**",),
+        note="there is no browser, so it fails unshielded too",
+    ),
     _node("redis", "sets and gets a key in Redis", servers=("cache",)),
     _node("sass", "compiles a style sheet"),
     _node("sharp", "resizes an image, by threads"),
@@ -290,7 +297,7 @@ JAVA = (
     _java("snappy-java", "compresses, in native code", package="org.xerial.snappy:snappy-java:1.1.10.7"),
     _java("spring-context", "a context with a bean", package="org.springframework:spring-context:6.2.2"),
     _java("sqlite-jdbc", "a database in memory, in native code", package="org.xerial:sqlite-jdbc:3.49.1.0"),
-    _java("temp-files", "temporary files, by the JDK", package="-"),
+    _java("temp-files", "temporary files, by the JDK", package="-", globs=("/tmp/work*.txt",)),
     _java("zstd-jni", "compresses, in native code", package="com.github.luben:zstd-jni:1.5.7-2"),
 )
 WORKLOADS = (*PYTHON, *NODE, *JAVA)

@@ -62,16 +62,20 @@ class Needs:
         return {name: value for each in self.presets for name, value in PRESETS[each].environment.items()}
 
 
-def needs_of(language: Language, packages: Sequence[str], alerts: Iterable[Asked]) -> Needs:
-    """The presets that settle most with least, and the alerts' own entries for the rest."""
+def needs_of(language: Language, packages: Sequence[str], alerts: Iterable[Asked], globs: Sequence[str] = ()) -> Needs:
+    """The presets that settle most with least, and the alerts' own entries for the rest, in place of which `globs`
+    of /tmp are taken where they match."""
     waiting = [(FIELDS[alert.policy], alert.allow, alert.path) for alert in alerts if alert.policy in FIELDS]
+    taken = [each for each in globs if any(_admits({"allow_tmp": [each]}, asked) for asked in waiting)]
+    waiting = [each for each in waiting if not _admits({"allow_tmp": taken}, each)]
     presets: list[str] = []
     while best := _best_preset(language, packages, waiting):
         presets.append(best)
         waiting = [each for each in waiting if not _covers(best, each)]
     entries: dict[str, tuple[str, ...]] = {}
     for field in FIELDS.values():
-        if found := sorted({allow for name, allow, _ in waiting if name == field and allow}):
+        by_hand = taken if field == "allow_tmp" else []
+        if found := sorted({allow for name, allow, _ in waiting if name == field and allow} | set(by_hand)):
             entries[field] = tuple(found)
     return Needs(tuple(presets), entries)
 
@@ -87,14 +91,17 @@ def _best_preset(language: Language, packages: Sequence[str], waiting: Sequence[
 
 
 def _covers(preset: str, asked: tuple[str, str, str]) -> bool:
+    return _admits(PRESETS[preset].adds(), asked)
+
+
+def _admits(lists: Mapping[str, Sequence[str]], asked: tuple[str, str, str]) -> bool:
+    """Whether entries of a field admit what an alert was about."""
     field, allow, path = asked
-    entries = PRESETS[preset].adds().get(field, [])
-    if not entries:
-        return False
-    if field == "allow_executable_memory":
+    entries = lists.get(field, [])
+    if not entries or field not in _EVENTS:
         return allow in entries
     fields: dict[str, Any] = {field: entries}
-    return field in _EVENTS and ShieldPolicy(**fields).decide(_EVENTS[field], path).allowed
+    return ShieldPolicy(**fields).decide(_EVENTS[field], path).allowed
 
 
 def is_denial(outcome: Outcome) -> bool:

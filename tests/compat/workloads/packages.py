@@ -141,12 +141,16 @@ PARTS: Mapping[Language, Part] = {
     "Node.js": _part_of_modules("node", _MODULES, "some minutes"),
     "Java": _part_of_jars("java", [row for row in JAVA if row.packages], "some minutes"),
 }
-# Of the workloads that `make test` runs, with all that they require; and Node.js's library of the presets.
-_SAMPLE_WHEELS = ("requests", "certifi", "charset-normalizer", "idna", "urllib3", "cffi", "pycparser")
+# Of the workloads that `make test` runs, with all that they require; and libraries of the presets.
+_SAMPLE_WHEELS = (
+    *("requests", "certifi", "charset-normalizer", "idna", "urllib3"),
+    *("cffi", "pycparser", "openpyxl", "et-xmlfile"),
+)
+_SAMPLE_JARS = ("snappy-java", "grpc-netty-shaded", "poi-streaming")
 SAMPLES: Mapping[Language, Part] = {
     "Python": _part_of_wheels("sample-python", [_PINS[name] for name in _SAMPLE_WHEELS], "some seconds"),
     "Node.js": _part_of_modules("sample-node", ("@swc/core", "esbuild", "pino"), "a minute"),
-    "Java": _part_of_jars("sample-java", [row for row in JAVA if row.name == "snappy-java"], "some seconds"),
+    "Java": _part_of_jars("sample-java", [row for row in JAVA if row.name in _SAMPLE_JARS], "some seconds"),
 }
 
 

@@ -56,7 +56,7 @@ def run_all_ways(functions: Functions, workload: Workload, tell: Callable[[str],
     tell("alert")
     alert = functions.run(workload, ShieldPolicy.alert(), {})
     asked = [each for each in alert.alerts if each.allow not in workload.does_without]
-    needs = needs_of(workload.language, workload.packages, asked)
+    needs = needs_of(workload.language, workload.packages, asked, workload.globs)
     tell("listed")
     # With nothing to list it would be the run in block mode again.
     listed = functions.run(workload, needs.policy(), needs.environment()) if needs.any else block

@@ -75,6 +75,13 @@ def test_a_preset_is_taken_where_it_covers() -> None:
     assert needs_of("Node.js", [], asked[:1]).entries == {"allow_executable_memory": ("_cffi_backend",)}
 
 
+def test_names_that_vary_are_listed_by_a_glob() -> None:
+    asked = [TMP, Asked("read_write_tmp", "/tmp/work123.txt", "/tmp/work123.txt")]
+    assert needs_of("Java", [], asked, ("/tmp/work*.txt", "/tmp/other*")).entries == {
+        "allow_tmp": ("/tmp/a", "/tmp/work*.txt")
+    }
+
+
 @pytest.mark.parametrize(("package", "preset"), [("lightgbm", "lightgbm"), ("anything", "ctypes")])
 def test_of_equal_presets_the_librarys_own_is_taken(package: str, preset: str) -> None:
     assert needs_of("Python", [package], [Asked("executable_memory", "libffi", "")]).presets == (preset,)
