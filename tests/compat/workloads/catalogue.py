@@ -93,7 +93,12 @@ PYTHON = (
     _python("httpx", "a request"),
     _python("jax", "compiles a function", needs=("numpy",)),
     _python("jinja2", "renders a template"),
-    _python("jinja2-cache", "renders with its cache of bytecode in a file", package="jinja2"),
+    _python(
+        "jinja2-cache",
+        "renders with its cache of bytecode in a file",
+        package="jinja2",
+        globs=("/tmp/_jinja2-cache-*/**",),
+    ),
     _python("joblib", "worker processes"),
     _python("jsonschema", "validates"),
     _python("kafka-python", "a producer for Kafka", note=_NOBODY),
