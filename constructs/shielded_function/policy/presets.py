@@ -177,6 +177,14 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "streams workbooks through temporary files in a folder of its own",
         allow_tmp=("/tmp/poifiles/**",),
     ),
+    "polars": Preset(
+        "Python",
+        "polars 2.1.0",
+        "writes a few instructions that ask the processor what it is, when it is imported; with the function's own "
+        "`POLARS_SKIP_CPU_CHECK=1` it needs nothing",
+        allow_executable_memory=("libffi",),
+        package="polars",
+    ),
     "python-tempfile": Preset(
         "Python",
         "CPython 3.11",

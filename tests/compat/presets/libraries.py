@@ -34,7 +34,7 @@ JAVA = java.part_of_libraries("presets-java", HERE / "java")
 PARTS = (PYTHON, JAVA)
 # Others are at hand for the workloads: by what their packages are called, and their rows.
 _OF_WORKLOADS = ("grpc-netty-shaded", "poi-streaming")
-WHEELS_OF_WORKLOADS = ("openpyxl",)
+WHEELS_OF_WORKLOADS = ("openpyxl", "polars")
 
 
 def packages(root: str) -> dict[str, Path]:

@@ -46,6 +46,7 @@ SAYS: Mapping[str, Any] = {
     "numba": 45.0,
     "openpyxl": "PK",
     "poi": "PK",
+    "polars": [4, 2],
     "python-tempfile": "kept nothing",
     "snappy-java": "the same again",
     "sqlite-jdbc": "42",

@@ -124,6 +124,12 @@ PYTHON = (
     _python("pika", "connects to RabbitMQ", note=_NOBODY),
     _python("pillow", "a thumbnail with a text"),
     _python("polars", "groups a table, by threads"),
+    _python(
+        "polars-unchecked",
+        "the same, with `POLARS_SKIP_CPU_CHECK=1`",
+        package="polars",
+        environment={"POLARS_SKIP_CPU_CHECK": "1"},
+    ),
     _python("protobuf", "writes and reads a message"),
     _python("psutil", "reads /proc"),
     _python("psycopg", "a query to PostgreSQL", needs=("psycopg-binary",), servers=("database",)),

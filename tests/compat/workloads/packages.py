@@ -144,7 +144,7 @@ PARTS: Mapping[Language, Part] = {
 # Of the workloads that `make test` runs, with all that they require; and libraries of the presets.
 _SAMPLE_WHEELS = (
     *("requests", "certifi", "charset-normalizer", "idna", "urllib3"),
-    *("cffi", "pycparser", "openpyxl", "et-xmlfile"),
+    *("cffi", "pycparser", "openpyxl", "et-xmlfile", "polars", "polars-runtime-32"),
 )
 _SAMPLE_JARS = ("snappy-java", "grpc-netty-shaded", "poi-streaming")
 SAMPLES: Mapping[Language, Part] = {
