@@ -20,7 +20,7 @@ class Workload:
         package: whose version is told, where `name` is not it, in Java `group:artifact:version` and perhaps a
             classifier; `-` for what comes with the runtime.
         needs: other packages that the handler imports.
-        servers: real ones, those of compat.clients.servers.
+        servers: real ones, as compat.clients.servers calls them; `aws` is moto.
         environment: what the function's owner would set.
         globs: entries of `allow_tmp` for names that vary, which somebody has to write: no alert says them.
         does_without: entries of its alerts that nobody should list, as it goes on without them.
@@ -78,8 +78,14 @@ PYTHON = (
     _python("azure-storage-blob", "a blob's properties"),
     _python("bcrypt", "hashes a password"),
     _python("beautifulsoup4", "reads HTML"),
-    _python("boto3", "an object of S3", package="-"),
-    _python("boto3-transfer", "files of S3, by way of /tmp", package="-", globs=("/tmp/download.bin.????????",)),
+    _python("boto3", "an object of S3", package="-", servers=("aws",)),
+    _python(
+        "boto3-transfer",
+        "files of S3, by way of /tmp",
+        package="-",
+        servers=("aws",),
+        globs=("/tmp/download.bin.????????",),
+    ),
     _python("cffi", "callbacks from C"),
     _python("cryptography", "signs, encrypts"),
     _python("django", "a view, a template, SQLite in memory"),
@@ -147,7 +153,7 @@ PYTHON = (
     _python("redis", "a pipeline to Redis", servers=("cache",)),
     _python("reportlab", "writes a PDF"),
     _python("requests", "a request"),
-    _python("s3fs", "a file of S3"),
+    _python("s3fs", "a file of S3", servers=("aws",)),
     _python("scikit-learn", "trains a forest, by threads", environment=_SINGLE),
     _python("scipy", "minimizes, transforms", environment=_SINGLE),
     _python("sentry-sdk", "sends an exception"),
@@ -168,7 +174,7 @@ PYTHON = (
 NODE = (
     _node("@apollo/server", "a GraphQL query"),
     _node("@aws-lambda-powertools/logger", "logs"),
-    _node("@aws-sdk/client-s3", "an object of S3"),
+    _node("@aws-sdk/client-s3", "an object of S3", servers=("aws",)),
     _node("@grpc/grpc-js", "a call", note=_NOBODY),
     _node("@middy/core", "a handler with a middleware"),
     _node("@napi-rs/canvas", "draws a text"),
@@ -244,8 +250,14 @@ JAVA = (
         "an object of S3",
         package="software.amazon.awssdk:s3:2.29.50",
         needs=("software.amazon.awssdk:url-connection-client:2.29.50",),
+        servers=("aws",),
     ),
-    _java("aws-sdk-s3-async", "an object of S3, over Netty", package="software.amazon.awssdk:s3:2.29.50"),
+    _java(
+        "aws-sdk-s3-async",
+        "an object of S3, over Netty",
+        package="software.amazon.awssdk:s3:2.29.50",
+        servers=("aws",),
+    ),
     _java("bouncycastle", "digests", package="org.bouncycastle:bcprov-jdk18on:1.80"),
     _java("commons-io", "a file in /tmp", package="commons-io:commons-io:2.18.0"),
     _java("commons-lang3", "works on texts", package="org.apache.commons:commons-lang3:3.17.0"),

@@ -28,17 +28,19 @@ _NAMES = {
 
 
 class Outside(Composite):
-    """The servers of one sandbox; `databases` as compat.clients.servers calls them."""
+    """The servers of one sandbox: the API, and those that are named."""
 
-    def __init__(self, sandbox: Sandbox, authority: CertificateAuthority, databases: Sequence[str]) -> None:
-        self._sandbox, self._authority, self._databases = sandbox, authority, databases
+    def __init__(self, sandbox: Sandbox, authority: CertificateAuthority, names: Sequence[str]) -> None:
+        self._sandbox, self._authority = sandbox, authority
+        self._aws, self._databases = "aws" in names, [name for name in names if name != "aws"]
 
     def enter_parts(self, stack: ExitStack) -> None:
         tls = self._authority.server_context
         stack.enter_context(DnsServer(self._sandbox, _NAMES))
         api = Receiver({"answer": 42})
         stack.enter_context(WebServer(self._sandbox, (_API_ADDRESS, 443), api, tls([_API])))
-        stack.enter_context(WebServer(self._sandbox, (_AWS_ADDRESS, 443), AwsService({}), tls(_AWS)))
+        if self._aws:  # moto takes a second, once
+            stack.enter_context(WebServer(self._sandbox, (_AWS_ADDRESS, 443), AwsService({}), tls(_AWS)))
         if self._databases:
             servers = stack.enter_context(Servers(self._sandbox, self._authority, self._databases))
             if servers.missing:

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportOptionalMemberAccess=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportOptionalMemberAccess=false
 """Writes a workbook, each sheet of which is a temporary file first."""
 
 import io

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Logs, counts, traces and validates an event."""
 
 from aws_lambda_powertools import Logger, Metrics, Tracer

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportOptionalMemberAccess=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportOptionalMemberAccess=false
 """Patches libraries, and records a subsegment."""
 
 from aws_xray_sdk.core import patch_all, xray_recorder

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Reads an object by the client of Azure, from an API in its place."""
 
 from azure.storage.blob import BlobClient

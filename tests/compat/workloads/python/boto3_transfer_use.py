@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Uploads and downloads a file by the transfer manager, whose threads write below /tmp."""
 
 from pathlib import Path

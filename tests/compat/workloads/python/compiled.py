@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """What numba compiles: beside the handler, whose own source is locked when numba reads it for its messages."""
 
 import numba

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Signs, verifies and encrypts."""
 
 from cryptography.fernet import Fernet

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 # ruff: noqa: E402 - Django is set up first
 """Answers a request with a template and an ORM over SQLite in memory."""
 

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Answers an event of API Gateway by Mangum."""
 
 from fastapi import FastAPI

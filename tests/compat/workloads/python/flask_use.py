@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Answers a request, and takes an upload of 600 kB, which it keeps in a temporary file."""
 
 import io

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportAttributeAccessIssue=false
 """Reads an object by the client of Google Cloud, from an API in its place."""
 
 from google.auth.credentials import AnonymousCredentials

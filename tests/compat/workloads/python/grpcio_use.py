@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportArgumentType=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportArgumentType=false
 """Calls a service, where nobody listens, by its own threads."""
 
 import grpc

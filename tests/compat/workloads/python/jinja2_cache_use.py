@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Renders a template with its cache of bytecode in its usual place."""
 
 from jinja2 import DictLoader, Environment, FileSystemBytecodeCache

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Renders templates, with its cache of bytecode in a file."""
 
 from jinja2 import DictLoader, Environment

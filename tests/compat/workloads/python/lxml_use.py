@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Reads XML, transforms it, and reads HTML."""
 
 from lxml import etree, html

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Runs a function in a forked process, over a pipe, as Lambda allows it."""
 
 import multiprocessing

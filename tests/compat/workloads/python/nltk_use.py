@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Tokenizes and stems a text."""
 
 from nltk.stem import PorterStemmer

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
 """Writes a workbook, and reads it."""
 
 import io

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportOptionalOperand=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportOptionalOperand=false
 """Reads what /proc says of the process and the machine."""
 
 import psutil

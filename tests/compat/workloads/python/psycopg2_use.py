@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportOptionalSubscript=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportOptionalSubscript=false
 """Asks PostgreSQL."""
 
 import psycopg2

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Captures an exception with its stack, and sends it to a host that nobody allowed."""
 
 import sentry_sdk

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Counts tokens, for which it fetches a vocabulary from a host that nobody allowed."""
 
 import tiktoken

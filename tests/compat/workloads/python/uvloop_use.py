@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 """Runs an event loop of libuv's with a thread and a look-up."""
 
 import asyncio
