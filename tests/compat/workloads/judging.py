@@ -81,9 +81,11 @@ def needs_of(language: Language, packages: Sequence[str], alerts: Iterable[Asked
 
 
 def _best_preset(language: Language, packages: Sequence[str], waiting: Sequence[tuple[str, str, str]]) -> str | None:
-    def rank(name: str) -> tuple[int, bool, int]:
-        own = any(part in (name, PRESETS[name].package) for part in packages)
-        return sum(_covers(name, each) for each in waiting), own, -len(PRESETS[name].entries())
+    def rank(name: str) -> tuple[int, bool, bool, int]:
+        preset = PRESETS[name]
+        own = any(part in (name, preset.package) for part in packages)
+        of_runtime = preset.versions.startswith("CPython")  # and so of no other library
+        return sum(_covers(name, each) for each in waiting), own, of_runtime, -len(preset.entries())
 
     candidates = [name for name, preset in PRESETS.items() if preset.language == language]
     best = max(candidates, key=rank, default=None)

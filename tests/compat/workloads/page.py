@@ -41,7 +41,7 @@ def tables() -> str:
     head, rows = results.read()
     counts = Counter(behaviour_of(row.unshielded, row.block) for row in rows.values())
     said = [
-        f"{len(rows)} libraries, run on {head['date']} on {head['machine']}.",
+        f"{len(rows)} uses of libraries, run on {head['date']} on {head['machine']}.",
         f"In block mode with nothing listed, {counts['works']} work without a line,",
         f"{counts['goes on']} work and report what they do without,",
         f"{counts['refused']} fail as where a permission is lacking, {counts['reworded']} in words of their own",
@@ -97,7 +97,7 @@ def _behaviour(row: Result) -> str:
         told += f"; **defect** in alert mode: {odd}"
     if odd := differs(row.unshielded, row.listed):
         told += f"; **defect** with what it needs: {odd}"
-    elif row.listed.alerts:
+    elif row.needs.any and row.listed.alerts:
         told += f"; with what it needs, still reports {_what(row.listed.alerts)}"
     return told
 

@@ -21,7 +21,7 @@ from compat.workloads.judging import behaviour_of, differs
 from compat.workloads.running import Functions
 from shielded_function_emulator import machine
 from shielded_function_emulator.languages.fetch import fetch_all
-from shielded_function_emulator.languages.parts import alone
+from shielded_function_emulator.languages.parts import Unavailable, alone
 from shielded_function_emulator.sandbox import SandboxError
 
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="workloads-") as scratch, ExitStack() as stack:
             functions = stack.enter_context(Functions(code_of(languages, Path(scratch))))
             bad = [workload.name for workload in chosen if not _run(functions, workload)]
-    except (LookupError, SandboxError) as error:
+    except (LookupError, SandboxError, Unavailable) as error:
         print(f"the workloads could not be run: {error}", file=sys.stderr)
         return 2
     print(f"{len(chosen)} workloads, {len(bad)} with a defect: {', '.join(bad) or 'none'}")

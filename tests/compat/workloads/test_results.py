@@ -26,6 +26,22 @@ def test_every_workload_is_recorded_and_named_once() -> None:
     assert list(rows) == keys, "run `make workloads WORKLOADS_ARGS=--new`"
 
 
+def test_a_workload_works_unshielded_or_its_row_says_why() -> None:
+    _, rows = results.read()
+    failing = {
+        row.workload.name for row in rows.values() if {each.kind for each in row.unshielded.outcomes} != {"works"}
+    }
+    assert failing == {row.name for row in WORKLOADS if row.note.endswith("fails unshielded too")}
+
+
+def test_no_workload_has_a_defect() -> None:
+    _, rows = results.read()
+    for row in rows.values():
+        assert behaviour_of(row.unshielded, row.block) != "defect", row.workload
+        assert differs(row.unshielded, row.alert) == "", row.workload
+        assert differs(row.unshielded, row.listed) == "", row.workload
+
+
 def test_the_page_has_what_is_recorded() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m compat.workloads.page` in tests/"
 

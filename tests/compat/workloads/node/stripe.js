@@ -2,7 +2,7 @@
 "use strict";
 
 const { told } = require("./outcome.js");
-const { default: Stripe } = require("stripe");
+const Stripe = require("stripe");
 
 const stripe = new Stripe("sk_test_k", { host: "api.example", maxNetworkRetries: 0, timeout: 5000 });
 

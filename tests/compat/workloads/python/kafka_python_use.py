@@ -6,9 +6,7 @@ from outcome import told
 
 
 def use():
-    return str(
-        KafkaProducer(bootstrap_servers="closed.example:9092", max_block_ms=2000, api_version_auto_timeout_ms=2000)
-    )
+    return str(KafkaProducer(bootstrap_servers="closed.example:9092", max_block_ms=2000, bootstrap_timeout_ms=2000))
 
 
 handler = told(use)
