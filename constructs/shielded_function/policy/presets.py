@@ -159,9 +159,10 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "numba": Preset(
         "Python",
         "numba 0.68.1, llvmlite 0.50.0",
-        "compiles functions to machine code as they are called, and keeps it (`cache=True`) where the variable says",
+        "compiles functions to machine code as they are called, and keeps it (`cache=True`) where the variable says; "
+        "llvmlite registers callbacks when it is imported",
         allow_tmp=("/tmp/numba/**",),
-        allow_executable_memory=("libllvmlite",),
+        allow_executable_memory=("libffi", "libllvmlite"),
         environment={"NUMBA_CACHE_DIR": "/tmp/numba"},
         package="numba",
     ),

@@ -197,7 +197,9 @@ NODE = (
     _node("child_process", "a command by the shell", package="-"),
     _node("csv-parse", "reads CSV"),
     _node("dayjs", "dates in time zones"),
-    _node("esbuild", "compiles TypeScript, by a program"),
+    _node(
+        "esbuild", "compiles TypeScript, by a program", note="a static one, which runs without the shield where listed"
+    ),
     _node("exceljs", "writes and reads a workbook in memory"),
     _node("exceljs-stream", "streams a workbook to /tmp", package="exceljs"),
     _node("express", "an event of API Gateway, by serverless-http", needs=("serverless-http",)),
