@@ -1,4 +1,8 @@
-"""The workloads: one row for each library, with what its handler does and where it needs more than its own package."""
+"""The workloads: one row for each use of a library.
+
+To add one: a row here, its handler in `python/` (`<module>_use.py`), `node/` or `java/src/workloads/` by the row's
+`module`, its package in the language's lock file, and `make workloads WORKLOADS_ARGS=--new`.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +59,7 @@ class Workload:
 
 _SINGLE = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
 _NO_HOST = "its host does not exist here, so it fails unshielded too"
+_STATIC = "it is static, so it runs without the shield where it is listed"
 _NOBODY = "nobody listens there, so it fails unshielded too"
 
 
@@ -197,9 +202,7 @@ NODE = (
     _node("child_process", "a command by the shell", package="-"),
     _node("csv-parse", "reads CSV"),
     _node("dayjs", "dates in time zones"),
-    _node(
-        "esbuild", "compiles TypeScript, by a program", note="a static one, which runs without the shield where listed"
-    ),
+    _node("esbuild", "compiles TypeScript, by a program", note=_STATIC),
     _node("exceljs", "writes and reads a workbook in memory"),
     _node("exceljs-stream", "streams a workbook to /tmp", package="exceljs"),
     _node("express", "an event of API Gateway, by serverless-http", needs=("serverless-http",)),

@@ -1,4 +1,8 @@
-"""The libraries of the workloads, from PyPI, npm and Maven: fetched once, and kept in `.tools/workloads/`."""
+"""The libraries of the workloads, from PyPI, npm and Maven: fetched once, and kept in `.tools/workloads/`.
+
+What they are is pinned with all that they require: Python's in `python/requirements.txt` (one `name==version` a line),
+Node.js's by npm's own lock file, Java's in the rows of the catalogue, with the hashes of all jars in `java/SHA256SUMS`.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def tables() -> str:
     head, rows = results.read()
     counts = Counter(behaviour_of(row.unshielded, row.block) for row in rows.values())
     said = [
-        f"{len(rows)} uses of libraries, run on {head['date']} on {head['machine']}.",
+        f"{len(rows)} uses of libraries, the last one run on {head['date']} on {head['machine']}.",
         f"In block mode with nothing listed, {counts['works']} work without a line,",
         f"{counts['goes on']} work and report what they do without,",
         f"{counts['refused']} fail as where a permission is lacking, {counts['reworded']} in words of their own",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -47,17 +47,13 @@ def version_of(workload: Workload) -> str:
     return packages.node_version(name) if workload.language == "Node.js" else name.split(":")[2]
 
 
-def run_all_ways(functions: Functions, workload: Workload, tell: Callable[[str], None] = lambda way: None) -> Result:
+def run_all_ways(functions: Functions, workload: Workload) -> Result:
     """The four runs, one after the other."""
-    tell("unshielded")
     unshielded = functions.run(workload, None, {})
-    tell("block")
     block = functions.run(workload, ShieldPolicy(), {})
-    tell("alert")
     alert = functions.run(workload, ShieldPolicy.alert(), {})
     asked = [each for each in alert.alerts if each.allow not in workload.does_without]
     needs = needs_of(workload.language, workload.packages, asked, workload.globs)
-    tell("listed")
     # With nothing to list it would be the run in block mode again.
     listed = functions.run(workload, needs.policy(), needs.environment()) if needs.any else block
     return Result(workload, version_of(workload), needs, unshielded, block, alert, listed)

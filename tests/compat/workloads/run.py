@@ -25,7 +25,7 @@ from shielded_function_emulator.languages.parts import Unavailable, alone
 from shielded_function_emulator.sandbox import SandboxError
 
 
-def code_of(languages: Sequence[Language], scratch: Path) -> dict[Language, Path]:
+def _code(languages: Sequence[Language], scratch: Path) -> dict[Language, Path]:
     """The code of each language's functions, as Lambda unpacks it. Raises LookupError where it cannot be made."""
     made: dict[Language, Path] = {}
     for language in languages:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     fetch_all(packages.PARTS[language] for language in languages)
     try:
         with tempfile.TemporaryDirectory(prefix="workloads-") as scratch, ExitStack() as stack:
-            functions = stack.enter_context(Functions(code_of(languages, Path(scratch))))
+            functions = stack.enter_context(Functions(_code(languages, Path(scratch))))
             bad = [workload.name for workload in chosen if not _run(functions, workload)]
     except (LookupError, SandboxError, Unavailable) as error:
         print(f"the workloads could not be run: {error}", file=sys.stderr)
