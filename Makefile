@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ cases: native ## try every way around the policies, in every mode (CASES_ARGS=..
 
 conformance: native ## run other people's tests with and without the shield (CONFORMANCE_ARGS='--suite node'; half an hour)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m compat.conformance.run $(CONFORMANCE_ARGS)
+
+workloads: native runtimes ## run popular libraries unshielded and shielded, and write docs/compatibility.md (WORKLOADS_ARGS='--language Java poi'; half an hour)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m compat.workloads.run $(WORKLOADS_ARGS)
 
 fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m fuzz.run $(FUZZ_ARGS)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 
 from compat.presets import libraries
+from compat.workloads import packages
 from harness import browser, programs
 from shielded_function_emulator import languages
 from shielded_function_emulator.languages.fetch import fetch_all
 
-PARTS = (*languages.PARTS, *programs.PARTS, *browser.PARTS, *libraries.PARTS)
+PARTS = (*languages.PARTS, *programs.PARTS, *browser.PARTS, *libraries.PARTS, *packages.SAMPLES.values())
 
 if __name__ == "__main__":
     sys.exit(fetch_all(PARTS))

@@ -35,7 +35,7 @@ class Preset:
             not, as the library needs nothing in most of its uses.
     """
 
-    language: Literal["Java", "Python"]
+    language: Literal["Java", "Node.js", "Python"]
     versions: str
     why: str
     allow_tmp: tuple[str, ...] = ()
@@ -80,6 +80,21 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "CPython 3.11",
         "callbacks from C (`CFUNCTYPE`) are a few instructions each, where libffi has no static trampolines",
         allow_executable_memory=("libffi",),
+    ),
+    "grpc-netty": Preset(
+        "Java",
+        "grpc-netty-shaded 1.69.0",
+        "unpacks its native transport and its TLS library",
+        allow_tmp=(
+            "/tmp/libio_grpc_netty_shaded_netty_transport_native_epoll_*.so",
+            "/tmp/libio_grpc_netty_shaded_netty_tcnative_*.so",
+        ),
+    ),
+    "imageio": Preset(
+        "Java",
+        "a JVM of version 21",
+        "`javax.imageio` keeps a file for each stream, unless `ImageIO.setUseCache(false)` is called",
+        allow_tmp=("/tmp/imageio*.tmp",),
     ),
     "jax": Preset(
         "Python",
@@ -144,11 +159,32 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "numba": Preset(
         "Python",
         "numba 0.68.1, llvmlite 0.50.0",
-        "compiles functions to machine code as they are called, and keeps it (`cache=True`) where the variable says",
+        "compiles functions to machine code as they are called, and keeps it (`cache=True`) where the variable says; "
+        "llvmlite registers callbacks when it is imported",
         allow_tmp=("/tmp/numba/**",),
-        allow_executable_memory=("libllvmlite",),
+        allow_executable_memory=("libffi", "libllvmlite"),
         environment={"NUMBA_CACHE_DIR": "/tmp/numba"},
         package="numba",
+    ),
+    "openpyxl": Preset(
+        "Python",
+        "openpyxl 3.1.5",
+        "writes each sheet to a temporary file, and tries /tmp as the standard library does",
+        allow_tmp=("/tmp/????????", "/tmp/openpyxl.*"),
+    ),
+    "poi": Preset(
+        "Java",
+        "poi-ooxml 5.4.0",
+        "streams workbooks through temporary files in a folder of its own",
+        allow_tmp=("/tmp/poifiles/**",),
+    ),
+    "polars": Preset(
+        "Python",
+        "polars 2.1.0",
+        "writes a few instructions that ask the processor what it is, when it is imported; with the function's own "
+        "`POLARS_SKIP_CPU_CHECK=1` it needs nothing",
+        allow_executable_memory=("libffi",),
+        package="polars",
     ),
     "python-tempfile": Preset(
         "Python",
@@ -169,6 +205,12 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "unpacks its native library, looks in /tmp for those that it left, and asks `uname` for Android",
         allow_tmp=("/tmp", "/tmp/sqlite-*-libsqlitejdbc.so", "/tmp/sqlite-*-libsqlitejdbc.so.lck"),
         allow_child_process=("/usr/bin/uname",),
+    ),
+    "swc": Preset(
+        "Node.js",
+        "@swc/core 1.16.22",
+        "copies its native library into a folder of its own for each version, and looks at /tmp first",
+        allow_tmp=("/tmp", "/tmp/swc-native-*/**"),
     ),
     "zstd-jni": Preset(
         "Java",

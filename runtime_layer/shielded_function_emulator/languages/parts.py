@@ -40,6 +40,7 @@ class Part:
         make: fills an empty folder. Raises Unavailable.
         enough: whether the machine has as much anyway, so that there is nothing to make.
         effort: what the one who waits is told.
+        kept: where the folder is.
     """
 
     name: str
@@ -47,11 +48,12 @@ class Part:
     make: Callable[[Path], None]
     enough: Callable[[], bool] = lambda: False
     effort: str = "some seconds"
+    kept: Path = KEPT
 
     @property
     def folder(self) -> Path:
-        """Where it is kept."""
-        return KEPT / self.name
+        """The folder itself."""
+        return self.kept / self.name
 
     @property
     def there(self) -> bool:
@@ -65,7 +67,7 @@ class Part:
 
     def fetch(self) -> bool:
         """Makes it unless it is there. Whether there was anything to do. Raises Unavailable."""
-        with alone(self.name):
+        with alone(self.name, self.kept):
             if self.there:
                 return False
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -88,10 +90,10 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def alone(name: str) -> Iterator[None]:
-    """One process at a time for what has this name."""
-    KEPT.mkdir(parents=True, exist_ok=True)
-    with open(KEPT / f".{name}.lock", "w", encoding="ascii") as lock:
+def alone(name: str, kept: Path = KEPT) -> Iterator[None]:
+    """One process at a time for what has this name, and is kept there."""
+    kept.mkdir(parents=True, exist_ok=True)
+    with open(kept / f".{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +101,12 @@ def _without_filter(sandbox: Sandbox) -> Iterator[None]:
 
 
 class Servers:
-    """Every server, started at once. `missing`: those whose program could not be had, and why."""
+    """Every server, or those that are named, started at once. `missing`: those without a program here, and why."""
 
-    def __init__(self, sandbox: Sandbox, authority: CertificateAuthority) -> None:
-        self._sandbox, self._authority = sandbox, authority
+    def __init__(
+        self, sandbox: Sandbox, authority: CertificateAuthority, names: Collection[str] = _SERVERS.keys()
+    ) -> None:
+        self._sandbox, self._authority, self._names = sandbox, authority, names
         self.missing: dict[str, str] = {}
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -112,7 +114,8 @@ class Servers:
         self._write_files()
         with _without_filter(self._sandbox):
             for name, server in _SERVERS.items():
-                self._start(name, server)
+                if name in self._names:
+                    self._start(name, server)
         for name in self._started:
             self._await(name)
         return self

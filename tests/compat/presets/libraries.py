@@ -7,6 +7,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
+from compat.workloads import packages as workloads
 from shielded_function_emulator.languages import java
 from shielded_function_emulator.languages.parts import Part, run
 
@@ -31,17 +32,23 @@ def _install(into: Path) -> None:
 PYTHON = Part(f"presets-python-{sys.version_info[0]}.{sys.version_info[1]}", WHEELS, _install, effort="a minute")
 JAVA = java.part_of_libraries("presets-java", HERE / "java")
 PARTS = (PYTHON, JAVA)
+# Others are at hand for the workloads: by what their packages are called, and their rows.
+_OF_WORKLOADS = ("grpc-netty-shaded", "poi-streaming")
+WHEELS_OF_WORKLOADS = ("openpyxl", "polars")
 
 
 def packages(root: str) -> dict[str, Path]:
     """Where a sandbox shows Python's libraries: each below `root`."""
-    return {f"{root}/{path.name}": path for path in PYTHON.folder.iterdir() if path.name not in ("bin", "share")}
+    others = workloads.python_mounts(WHEELS_OF_WORKLOADS, root)
+    own = (path for path in PYTHON.folder.iterdir() if path.name not in ("bin", "share"))
+    return others | {f"{root}/{path.name}": path for path in own}
 
 
 @lru_cache(maxsize=1)
 def compile_handler(into: Path) -> Path:
     """Java's function, as Lambda unpacks it. Raises LookupError where there is no compiler."""
-    jars = sorted((JAVA.folder / "jars").glob("*.jar"))
+    folders = (JAVA.folder / "jars", *(workloads.jars_of(name) for name in _OF_WORKLOADS))
+    jars = sorted(jar for folder in folders for jar in folder.glob("*.jar"))
     path = ":".join(map(str, jars))
     sources = sorted((HERE / "java").rglob("*.java"))
     run([java.oldest_compiler(), "-nowarn", "--release", "17", "-cp", path, "-d", into, *sources])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +13,8 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from compat.presets import libraries
+from compat.workloads import packages
+from compat.workloads.catalogue import JAVA
 from harness.thinning import long_but
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
@@ -29,6 +32,8 @@ SAYS: Mapping[str, Any] = {
     "aws-crt": "3603696870",
     "cffi": [1, 2, 3],
     "ctypes": [1, 2, 3],
+    "grpc-netty": "available",
+    "imageio": "PNG",
     "jax": 14.0,
     "jna": "42",
     "jnr-ffi": "42",
@@ -39,9 +44,13 @@ SAYS: Mapping[str, Any] = {
     "netty-epoll": "available",
     "netty-tcnative": "available",
     "numba": 45.0,
+    "openpyxl": "PK",
+    "poi": "PK",
+    "polars": [4, 2],
     "python-tempfile": "kept nothing",
     "snappy-java": "the same again",
     "sqlite-jdbc": "42",
+    "swc": "var a = 1;",
     "zstd-jni": "the same again",
 }
 # What a library goes on without, and no preset should admit (docs/guide/presets.md).
@@ -52,7 +61,7 @@ _POLICIES = {
     "allow_executable_memory": "executable_memory",
 }
 # Of each language, and of each way; all in `make test-long`.
-_SAMPLE = ("cffi", "jna", "matplotlib", "netty-tcnative", "numba", "python-tempfile")
+_SAMPLE = ("cffi", "jna", "matplotlib", "netty-tcnative", "numba", "python-tempfile", "swc")
 each_preset = pytest.mark.parametrize("name", PRESETS)
 each_that_runs = pytest.mark.parametrize("name", long_but(_SAMPLE, PRESETS))
 
@@ -74,6 +83,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     described = [
         Described("Python", lambda_.Runtime.PYTHON_3_13, "app.handler", libraries.HERE / "python", ShieldPolicy())
     ]
+    if not _missing_node():
+        node = libraries.HERE / "node"
+        described.append(Described("Node", lambda_.Runtime.NODEJS_22_X, "app.handler", node, ShieldPolicy()))
     if not _missing_java():
         code = libraries.compile_handler(tmp_path_factory.mktemp("java"))
         described.append(Described("Java", lambda_.Runtime.JAVA_21, "presets.Handler::handle", code, ShieldPolicy()))
@@ -85,7 +97,18 @@ def _missing_java() -> str:
         java.oldest_compiler()
     except LookupError as error:
         return str(error.args[0])
-    return find("java21").missing() or libraries.JAVA.missing()
+    return find("java21").missing() or libraries.JAVA.missing() or packages.missing("Java")
+
+
+def _missing_node() -> str:
+    return find("nodejs22.x").missing() or packages.missing("Node.js")
+
+
+_MISSING: Mapping[str, Callable[[], str]] = {
+    "Java": _missing_java,
+    "Node.js": _missing_node,
+    "Python": lambda: libraries.PYTHON.missing() or packages.missing("Python"),
+}
 
 
 @pytest.fixture
@@ -94,9 +117,9 @@ def run(assembly: CloudAssembly) -> Runs:
 
     def made(name: str, policy: ShieldPolicy) -> Run:
         language = PRESETS[name].language
-        if reason := _missing_java() if language == "Java" else libraries.PYTHON.missing():
+        if reason := _MISSING[language]():
             pytest.skip(reason)
-        package = assembly.function(STACK, language)
+        package = assembly.function(STACK, language.removesuffix(".js"))
         kept = {n: value for n, value in package.environment.items() if not n.startswith("SHIELD_")}
         environment = {**kept, **policy.to_env(), **PRESETS[name].environment, "USE": name}
         mounts = {}
@@ -104,6 +127,9 @@ def run(assembly: CloudAssembly) -> Runs:
             package = replace(package, handler=f"{name.replace('-', '_')}_use.handler")
             environment["PYTHONPATH"] = f"{ROOT}:{LAYERS_ROOT}/python:{RUNTIME_ROOT}"
             mounts = libraries.packages(ROOT)
+        if language == "Node.js":
+            package = replace(package, handler=f"{name}.handler")
+            mounts = {f"{RUNTIME_ROOT}/node_modules": packages.folder("Node.js") / "node_modules"}
         if name == "jpype":  # which starts a JVM in its own process
             if reason := find("java21").missing():
                 pytest.skip(reason)
@@ -149,13 +175,16 @@ def test_the_library_needs_its_preset(run: Runs, name: str) -> None:
 def test_a_preset_names_the_versions_that_were_run() -> None:
     pom = (libraries.HERE / "java" / "pom.xml").read_text()
     jars = dict(re.findall(r"<artifactId>([\w.-]+)</artifactId>\s*<version>([\w.-]+)</version>", pom))
-    wheels = dict(wheel.split("==") for wheel in libraries.WHEELS)
+    modules = json.loads((packages.HERE / "node" / "package.json").read_text())["dependencies"]
+    jars |= {row.package.split(":")[1]: row.package.split(":")[2] for row in JAVA if ":" in row.package}
+    pins = [*libraries.WHEELS, *packages.PARTS["Python"].pins]
+    registered = modules | dict(wheel.split("==") for wheel in reversed(pins))
     for name, preset in PRESETS.items():
         for version in preset.versions.split(", "):
             library, _, number = version.rpartition(" ")
             if library in ("CPython", "a JVM of version"):
                 continue  # the interpreter and the JVM that the tests have
-            found = wheels.get(library) or next((jars[each] for each in jars if library in each), "")
+            found = registered.get(library) or next((jars[each] for each in jars if library in each), "")
             assert found.startswith(number), f"{name}: {version}, run with {found or 'nothing'}"
 
 

@@ -268,7 +268,7 @@ def test_a_policy_file_in_the_code(stack: cdk.Stack, shielded: MakeFunction, jud
         (ShieldPolicy(), {"executable-memory-needed"}),
         (ShieldPolicy(allow_executable_memory=["libffi"]), {"executable-memory-needed"}),
         (ShieldPolicy(presets=["numba"]), set()),
-        (ShieldPolicy(allow_executable_memory=["libllvmlite"]), set()),
+        (ShieldPolicy(allow_executable_memory=["libffi", "libllvmlite"]), set()),
         (ShieldPolicy(executable_memory="alert"), set()),
         (ShieldPolicy.alert(), set()),
     ],

@@ -1,5 +1,6 @@
 package presets;
 
+import java.util.HashMap;
 import java.util.Map;
 
 import com.sun.jna.Library;
@@ -25,7 +26,7 @@ public final class Handler {
 
     private static final byte[] TEXT = "the same again".getBytes();
 
-    private static final Map<String, Use> USES = Map.of(
+    private static final Map<String, Use> USES = new HashMap<>(Map.of(
             "netty-tcnative", () -> {
                 io.netty.handler.ssl.OpenSsl.ensureAvailability();
                 return "available";
@@ -56,7 +57,29 @@ public final class Handler {
                 sum.update(TEXT, 0, TEXT.length);
                 return sum.getValue();
             },
-            "jnr-ffi", () -> jnr.ffi.LibraryLoader.create(JnrC.class).load("c").abs(-42));
+            "jnr-ffi", () -> jnr.ffi.LibraryLoader.create(JnrC.class).load("c").abs(-42)));
+
+    static {
+        USES.put("grpc-netty", () -> {
+            io.grpc.netty.shaded.io.netty.channel.epoll.Epoll.ensureAvailability();
+            io.grpc.netty.shaded.io.netty.handler.ssl.OpenSsl.ensureAvailability();
+            return "available";
+        });
+        USES.put("poi", () -> {
+            var file = new java.io.ByteArrayOutputStream();
+            try (var book = new org.apache.poi.xssf.streaming.SXSSFWorkbook(10)) {
+                book.createSheet().createRow(0).createCell(0).setCellValue("text");
+                book.write(file);
+            }
+            return file.toString(java.nio.charset.StandardCharsets.US_ASCII).substring(0, 2);
+        });
+        USES.put("imageio", () -> {
+            var image = new java.awt.image.BufferedImage(1, 1, java.awt.image.BufferedImage.TYPE_INT_RGB);
+            var file = new java.io.ByteArrayOutputStream();
+            javax.imageio.ImageIO.write(image, "png", file);
+            return file.toString(java.nio.charset.StandardCharsets.US_ASCII).substring(1, 4);
+        });
+    }
 
     /** Says what came of the use that the environment names. */
     public static Map<String, Object> handle(Map<String, Object> event) {
