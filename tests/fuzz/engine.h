@@ -51,6 +51,16 @@ void note_made(int32_t directory, struct text name)
     (void)directory, (void)name;
 }
 
+void expect_made(int32_t directory, struct text name)
+{
+    (void)directory, (void)name;
+}
+
+void note_not_made(int32_t directory, struct text name)
+{
+    (void)directory, (void)name;
+}
+
 void note_gone(int32_t directory, struct text name)
 {
     (void)directory, (void)name;

@@ -86,6 +86,97 @@ def test_code_cannot_keep_what_it_makes(function: Function, code: str) -> None:
     assert (function.tmp / "init" / "cache").read_text() == "initialization"
 
 
+# Until it is killed, a process makes names and takes them away, by each call that does.
+KILLED = """
+import os, time
+def keep(n):
+    open(f'/tmp/r-{n}', 'w').write('user')
+def rename(n):
+    keep(0) if n == 0 else os.rename(f'/tmp/r-{n - 1}', f'/tmp/r-{n}')
+def replace(n):
+    keep(n); os.replace(f'/tmp/r-{n}', '/tmp/replaced')
+def link(n):
+    name = f'/tmp/s-{os.getpid()}-{n}'
+    os.symlink('/tmp/init', name); os.unlink(name)
+def folder(n):
+    os.mkdir(f'/tmp/d-{os.getpid()}-{n}')
+    n and os.rmdir(f'/tmp/d-{os.getpid()}-{n - 1}')
+def work(make):
+    n = 0
+    try:
+        while True:
+            make(n)
+            n += 1
+    finally:
+        os._exit(1)
+for turn in range(40):
+    child = os.fork()
+    if not child:
+        work(WAY)
+    time.sleep(0.003 + turn % 7 * 0.0005)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.parametrize("way", ["rename", "replace", "link", "folder", "keep"])
+def test_a_process_that_is_killed_keeps_nothing(way: str) -> None:
+    """In the midst of making a name, too. Where it was writing one down, a line says so."""
+    with started(HEADLINE) as function:
+        assert function.left(KILLED.replace("WAY", way)) == set()
+        told = [line["details"]["arguments"][0] for line in function.end() if "policy" in line]
+        assert all(text.endswith(" could not be written down, and may stay") for text in told)
+
+
+def test_processes_that_replace_one_file_keep_nothing(function: Function) -> None:
+    code = """
+    import os
+    def work(k):
+        for i in range(1000):
+            open(f'/tmp/t-{i}-{k}', 'w').write('user')
+            os.replace(f'/tmp/t-{i}-{k}', f'/tmp/x-{i}')
+    children = []
+    for k in range(4):
+        children.append(os.fork())
+        if not children[-1]:
+            work(k)
+            os._exit(0)
+    for child in children:
+        os.waitpid(child, 0)
+    """
+    assert function.left(code) == set()
+
+
+def test_a_directory_under_a_listed_name_keeps_what_is_listed(function: Function) -> None:
+    code = "os.mkdir('/tmp/d'); make('/tmp/d/user'); os.rename('/tmp/d', '/tmp/lib-x.so')"
+    assert function.left(code) == {"/tmp/lib-x.so"}
+    assert function.left("os.mkdir('/tmp/lib-y.so'); make('/tmp/lib-y.so/user')") == {"/tmp/lib-y.so"}
+
+
+def test_a_file_is_not_made_by_asking_for_a_directory(function: Function) -> None:
+    """Before 6.4, Linux made it and failed all the same."""
+    code = """
+    try:
+        os.open('/tmp/neither', os.O_CREAT | os.O_DIRECTORY)
+    except OSError as error:
+        result = error.strerror
+    """
+    assert function.run(code) == "Invalid argument"
+    assert not (function.tmp / "neither").exists()
+
+
+def test_a_limit_on_the_size_of_files_ends_no_program() -> None:
+    code = """
+    import subprocess
+    loop = 'ulimit -f 8; i=0; while [ $i -lt 300 ]; do : > /tmp/f$i; i=$((i+1)); done; echo ok'
+    result = subprocess.run(['/bin/sh', '-c', loop], capture_output=True, text=True).stdout
+    """
+    with started(HEADLINE) as function:
+        assert function.run(code) == "ok\n"
+        (line,) = [line for line in function.end() if "policy" in line] or [{}]
+        assert not line or line["details"]["syscall"] == "clear_tmp"
+
+
 @pytest.mark.parametrize("name", ["deep", "n" * 200])
 def test_code_cannot_keep_what_lies_deep(name: str) -> None:
     """Deeper than a path can say (PATH_MAX), which the engine tells of, as it cannot write it down."""
@@ -101,7 +192,7 @@ def test_code_cannot_keep_what_lies_deep(name: str) -> None:
     with started(HEADLINE) as function:
         assert function.left(code) == set()
         (line,) = [line for line in function.end() if "policy" in line]
-        assert line["details"]["arguments"][0].endswith(" found no room on the record, and may stay")
+        assert line["details"]["arguments"][0].endswith(" could not be written down, and may stay")
 
 
 def test_code_cannot_change_the_record(function: Function) -> None:

@@ -27,7 +27,7 @@ def test_a_full_record_is_told() -> None:
         assert function.left("open('/tmp/next', 'w').close()") == set()
         (line,) = [line for line in function.end() if "policy" in line]
     assert (line["policy"], line["mode"]) == ("read_write_tmp", "alert")
-    assert line["details"] == {"syscall": "clear_tmp", "arguments": ["5 found no room on the record, and may stay"]}
+    assert line["details"] == {"syscall": "clear_tmp", "arguments": ["5 could not be written down, and may stay"]}
 
 
 def test_a_path_too_long_for_the_record_is_told() -> None:
@@ -35,7 +35,7 @@ def test_a_path_too_long_for_the_record_is_told() -> None:
     with started({**HEADLINE, "DEEP": folder}) as function:
         assert function.left(f"open('{folder}/file', 'w').close()") == {f"{folder}/file"}
         (line,) = [line for line in function.end() if "policy" in line]
-    assert line["details"]["arguments"] == ["1 found no room on the record, and may stay"]
+    assert line["details"]["arguments"] == ["1 could not be written down, and may stay"]
 
 
 def test_what_cannot_be_removed_is_told_and_tried_again() -> None:

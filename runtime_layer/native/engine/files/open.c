@@ -58,9 +58,12 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
             result = -EACCES;
             break;
         }
+        expect_made(parent, name);
         result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags,
                         OBJECT_PLACE_KNOWN);
-        if (!is_error(result))
+        if (is_error(result))
+            note_not_made(parent, name);
+        else
             note_made(parent, name);
         if (result != -ELOOP || !follows || o->resolve)
             break;
@@ -137,6 +140,8 @@ static int64_t make_open(const struct call *call, const struct opening *o)
         return open_temporary(call, o);
     if (o->flags & O_PATH || !(o->flags & O_CREAT)) /* O_PATH ignores O_CREAT */
         return open_existing(call, o, o->flags);
+    if (o->flags & O_DIRECTORY) /* before Linux 6.4 that made a file and said ENOTDIR */
+        return -EINVAL;
     if (!(o->flags & O_EXCL)) {
         int64_t existing = open_existing(call, o, o->flags & ~(uint64_t)O_CREAT);
         if (!is_error(existing) && is_kind(existing, S_IFDIR)) { /* a directory is not created by open(2) */

@@ -246,6 +246,19 @@ static void note_names(const struct call *call, const struct judged_path *first,
         note_made(second->descriptor, text_of(second->name));
 }
 
+/* In front of the call, and after one that failed. */
+static void with_made_names(const struct call *call, const struct judged_path *first,
+                            const struct judged_path *second,
+                            void (*note)(int32_t directory, struct text name))
+{
+    enum change change = change_of(call->nr);
+    bool exchanges = change == MOVES && call->nr == __NR_renameat2 && call->arg[4] & RENAME_EXCHANGE;
+    if (change == MAKES_FIRST || exchanges)
+        note(first->descriptor, text_of(first->name));
+    if (change == MAKES_SECOND || change == MOVES)
+        note(second->descriptor, text_of(second->name));
+}
+
 static int64_t make_call(int64_t nr, const struct judged_path *first, const uint64_t arg[6])
 {
 #ifdef __NR_mkdir
@@ -292,9 +305,12 @@ enum outcome judge_path(struct call *call)
         use_path(first, shape->directory, shape->path, arg);
         if (shape->second_path != NONE)
             use_path(second, shape->second_directory, shape->second_path, arg);
+        with_made_names(call, first, second, expect_made);
         result = make_call(call->nr, first, arg);
         if (!is_error(result))
             note_names(call, first, second);
+        else
+            with_made_names(call, first, second, note_not_made);
     }
     close_path(first);
     close_path(second);

@@ -229,16 +229,17 @@ static int64_t remove_identified(struct removal *r, int32_t directory, const cha
 {
     struct made found;
     int64_t result = identify(directory, name, &found);
-    if (is_gone(result) ||
-        (made->ino && !is_error(result) && (made->ino != found.ino || made->born != found.born)))
-        return 0; /* somebody else's, in its place */
+    bool is_same = made->ino == found.ino && (made->born & ~BORN_PENDING) == found.born;
+    bool is_pending = made->born & BORN_PENDING;
+    if (is_gone(result) || (made->ino && !is_error(result) && is_same == is_pending))
+        return 0; /* somebody else's, in its place, or before it */
     struct text path = text_of(made->path);
-    if (is_to_stay(directory, name, path))
-        return 0;
+    const char *name_within = r->scratch->path + (name - r->scratch->other);
     copy_bytes(r->scratch->path, path.at, path.len + 1);
     r->is_kept = false;
     r->error = 0;
-    result = remove_entry(r, directory, r->scratch->path + (name - r->scratch->other), path.len, 0);
+    result = is_to_stay(directory, name, path) ? keep_entry(r, directory, name_within, path.len, 0)
+                                               : remove_entry(r, directory, name_within, path.len, 0);
     if (r->error)
         return r->error;
     return is_gone(result) || is_due_to_kept(r, result) ? 0 : result;
@@ -292,7 +293,7 @@ static void report_missed(uint32_t missed)
     char why[128];
     struct writer w = {why, 0, sizeof why, false};
     put_number(&w, missed);
-    put(&w, TEXT(" found no room on the record, and may stay"));
+    put(&w, TEXT(" could not be written down, and may stay"));
     report_not_cleared((struct text){why, w.used}, TEXT(""));
 }
 

@@ -302,6 +302,20 @@ static void note_used(uint32_t place)
         ;
 }
 
+/* One byte, and none where that would make the file longer than it may be: the signal that says so (setrlimit(2),
+ * RLIMIT_FSIZE) would end a program that expects none. */
+static bool write_byte(int64_t file, uint64_t at)
+{
+    const uint64_t signal = UINT64_C(1) << (SIGXFSZ - 1), at_once[2] = {0, 0};
+    uint64_t before;
+    KERNEL(rt_sigprocmask, SIG_BLOCK, &signal, &before, sizeof before);
+    int64_t result = KERNEL(pwrite64, file, "", 1, at);
+    if (result == -EFBIG)
+        KERNEL(rt_sigtimedwait, &signal, 0, at_once, sizeof signal);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
+    return result == 1;
+}
+
 /* By the last byte of the page, which is 0 whatever is in it. */
 static bool reserve_page(uint32_t place)
 {
@@ -310,7 +324,7 @@ static bool reserve_page(uint32_t place)
     if (__atomic_load_n(&record->has_room[page], __ATOMIC_ACQUIRE))
         return true;
     int64_t file = own_fd_take(open_again(sealed.record_file, O_WRONLY));
-    bool well = !is_error(file) && KERNEL(pwrite64, file, "", 1, (HEAD_PAGES + page + 1) * PAGE - 1) == 1;
+    bool well = !is_error(file) && write_byte(file, (HEAD_PAGES + page + 1) * PAGE - 1);
     own_fd_close(file);
     if (well)
         __atomic_store_n(&record->has_room[page], true, __ATOMIC_RELEASE);
@@ -318,7 +332,7 @@ static bool reserve_page(uint32_t place)
 }
 
 /* Others may take a place that was just found: it is looked for again. */
-static bool put_on_record(struct text path, const struct made *identity)
+static bool put_on_record(struct text path, const struct made *identity, bool is_expected)
 {
     uint32_t hash = hash_of(path);
     for (uint32_t i = 0; i < ATTEMPTS; i++) {
@@ -332,8 +346,10 @@ static bool put_on_record(struct text path, const struct made *identity)
         if (!claim_place(place, is_known ? hash : FREE))
             continue;
         struct made *made = &sealed.record->made[place];
-        made->ino = identity->ino;
-        made->born = identity->born;
+        /* Of a name that is known, the old and the new are both the function's. */
+        bool is_any = is_expected && is_known;
+        made->ino = is_any ? 0 : identity->ino;
+        made->born = is_any ? 0 : identity->born | (is_expected ? BORN_PENDING : 0);
         copy_bytes(made->path, path.at, path.len);
         made->path[path.len] = 0;
         set_place(place, hash);
@@ -358,9 +374,12 @@ static bool is_below_made(struct text path)
 int64_t identify(int32_t directory, const char *name, struct made *made)
 {
     struct statx st = {0};
-    int64_t result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &st);
+    int64_t result =
+        KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME, &st);
     made->ino = st.stx_ino;
     made->born = (uint64_t)st.stx_btime.tv_sec << 30 | st.stx_btime.tv_nsec;
+    if ((st.stx_mode & S_IFMT) == S_IFDIR)
+        made->born |= BORN_FOLDER;
     return result;
 }
 
@@ -380,31 +399,99 @@ static bool is_known(struct text path)
     return path.len > sizeof "/tmp/" - 1;
 }
 
+static bool is_same(const struct made *a, const struct made *b)
+{
+    return a->ino == b->ino && (a->born & ~BORN_PENDING) == (b->born & ~BORN_PENDING);
+}
+
+static void note_gone_path(int32_t directory, struct text path);
+
+/* Another process may lay something else there meanwhile, and be faster in writing it down: what is there last counts. */
 static void note_made_path(int32_t directory, struct text path)
 {
-    struct made identity;
-    if (is_known(path) && (is_listed_tmp(&sealed.policy, path) || is_below_made(path)))
+    enum { LOOKS = 16 };
+    const char *name = base_name(path).at;
+    struct made identity, again = {0};
+    if (is_known(path) && is_below_made(path))
         return;
-    identify(directory, base_name(path).at, &identity);
-    if (is_known(path) && path.len < MADE_PATH && put_on_record(path, &identity))
-        note_left_out(TMP_MADE);
-    else
+    int64_t error = identify(directory, name, &identity);
+    /* In a directory that is listed there may be what is not. */
+    if (is_known(path) && is_listed_tmp(&sealed.policy, path) && !(identity.born & BORN_FOLDER))
+        return;
+    bool well = is_known(path) && path.len < MADE_PATH;
+    for (uint32_t looks = 0; well && !error && looks < LOOKS && !is_same(&identity, &again); looks++) {
+        again = identity;
+        well = put_on_record(path, &identity, false);
+        error = identify(directory, name, &identity);
+    }
+    if (!well)
         note_missed();
+    else if (error)
+        note_gone_path(directory, path);
+    else
+        note_left_out(TMP_MADE);
+}
+
+static void expect_path(int32_t directory, struct text path)
+{
+    struct made before;
+    bool has_place = is_known(path) && path.len < MADE_PATH && !is_listed_tmp(&sealed.policy, path);
+    if (!has_place || is_below_made(path))
+        return;
+    identify(directory, base_name(path).at, &before);
+    if (put_on_record(path, &before, true))
+        note_left_out(TMP_MADE);
+}
+
+/* What came there meanwhile is another process's: it says so itself. */
+static void forget_expected_path(int32_t directory, struct text path)
+{
+    struct made found;
+    uint32_t hash = hash_of(path), room, place = find_place(path, hash, &room);
+    if (place == MADE_MAX || !claim_place(place, hash))
+        return;
+    struct made *made = &sealed.record->made[place];
+    bool is_there = !is_error(identify(directory, base_name(path).at, &found));
+    if (!is_there || (made->born & BORN_PENDING && is_same(made, &found))) {
+        free_place(place);
+        return;
+    }
+    if (!made->ino && !made->born) {
+        made->ino = found.ino;
+        made->born = found.born;
+    }
+    set_place(place, hash);
+}
+
+/* Does something with the entry's path, if that is in /tmp. False: there is no memory to find out. */
+static bool with_path(int32_t directory, struct text name, void (*note)(int32_t directory, struct text path))
+{
+    if (!is_counting())
+        return true;
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return false;
+    struct text path = terminated_path(directory, name, scratch);
+    if (path.len)
+        note(directory, path);
+    scratch_give(scratch);
+    return true;
+}
+
+void expect_made(int32_t directory, struct text name)
+{
+    with_path(directory, name, expect_path);
 }
 
 void note_made(int32_t directory, struct text name)
 {
-    if (!is_counting())
-        return;
-    struct scratch *scratch = scratch_take();
-    if (!scratch) {
+    if (!with_path(directory, name, note_made_path))
         note_missed();
-        return;
-    }
-    struct text path = terminated_path(directory, name, scratch);
-    if (path.len)
-        note_made_path(directory, path);
-    scratch_give(scratch);
+}
+
+void note_not_made(int32_t directory, struct text name)
+{
+    with_path(directory, name, forget_expected_path);
 }
 
 /* Another thread or process may have made it anew: if not yet, it finds this place taken, and uses another. */
@@ -420,17 +507,10 @@ static void note_gone_path(int32_t directory, struct text path)
         set_place(place, hash);
 }
 
+/* Without memory it stays on the record, and is not found there when its time comes. */
 void note_gone(int32_t directory, struct text name)
 {
-    if (!is_counting())
-        return;
-    struct scratch *scratch = scratch_take();
-    if (!scratch) /* it stays on the record, and is not found there when its time comes */
-        return;
-    struct text path = terminated_path(directory, name, scratch);
-    if (path.len)
-        note_gone_path(directory, path);
-    scratch_give(scratch);
+    with_path(directory, name, note_gone_path);
 }
 
 bool begin_counting(void)
@@ -449,7 +529,16 @@ bool is_counting_process(void)
 
 bool take_made(uint32_t place, struct made *made)
 {
+    const uint64_t millisecond[2] = {0, 1000000};
     uint32_t hash = __atomic_load_n(&sealed.record->places[place], __ATOMIC_ACQUIRE);
+    if (hash == BEING_WRITTEN) {
+        KERNEL(nanosleep, millisecond, 0);
+        hash = __atomic_load_n(&sealed.record->places[place], __ATOMIC_ACQUIRE);
+    }
+    if (hash == BEING_WRITTEN) { /* whoever wrote was killed */
+        free_place(place);
+        note_missed();
+    }
     if (hash < HASHES || !claim_place(place, hash))
         return false;
     copy_bytes(made, &sealed.record->made[place], sizeof *made);

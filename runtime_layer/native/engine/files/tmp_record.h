@@ -19,9 +19,11 @@ enum { MADE_MAX = 4096, MADE_PATH = 496 };
 
 /* A name, and what it stood for: in its place there may be somebody else's by now. */
 struct made {
-    uint64_t ino, born; /* statx(2): stx_ino, stx_btime; 0: unknown */
+    uint64_t ino, born; /* statx(2): stx_ino, stx_btime and two flags; 0: unknown */
     char path[MADE_PATH];
 };
+#define BORN_FOLDER (UINT64_C(1) << 62)  /* a directory */
+#define BORN_PENDING (UINT64_C(1) << 63) /* it is only being made: this is what was there before */
 
 /* Opens the record that a parent has under this number, or makes one where that is negative and this is no child. Before
  * `s` is sealed. Does nothing where /tmp is kept. False: `error` says why. */
@@ -34,8 +36,11 @@ void drop_left_record(struct sealed *s);
 /* The process ends, and leaves nothing. */
 void drop_record_name(void);
 
-/* A name of a directory was made, or taken away, by a call that went well. */
+/* A name of a directory is about to be made: whoever is killed before it could say whether that went well leaves nothing. */
+void expect_made(int32_t directory, struct text name);
+/* It was made, or was not; or it was taken away, by a call that went well. */
 void note_made(int32_t directory, struct text name);
+void note_not_made(int32_t directory, struct text name);
 void note_gone(int32_t directory, struct text name);
 /* Another process that makes something in /tmp is being started. */
 void note_maker(void);
@@ -48,7 +53,7 @@ bool is_counting_process(void);
 bool take_made(uint32_t place, struct made *made);
 /* Puts it back, or not, into the place that it was taken from. */
 void leave_made(uint32_t place, const struct made *made, bool stays);
-/* How many names found no room on the record since this was last asked. */
+/* How many names could not be written down since this was last asked. */
 uint32_t take_missed(void);
 /* What the entry of a directory stands for. 0, or an errno. */
 int64_t identify(int32_t directory, const char *name, struct made *made);

@@ -76,9 +76,14 @@ enum outcome judge_bind(struct call *call)
     int32_t parent = (int32_t)own_fd_take(open_parent(AT_FDCWD, scratch->path, 0, &name));
     int64_t result = parent;
     if (parent >= 0) {
-        result = entry_refused(call, parent, name) ? -EACCES : bind_beneath(call, parent, name, &address);
+        bool is_refused = entry_refused(call, parent, name);
+        if (!is_refused)
+            expect_made(parent, name);
+        result = is_refused ? -EACCES : bind_beneath(call, parent, name, &address);
         if (!is_error(result))
             note_made(parent, name);
+        else if (!is_refused)
+            note_not_made(parent, name);
         own_fd_close(parent);
     }
     scratch_give(scratch);
