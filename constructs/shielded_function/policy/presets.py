@@ -75,6 +75,14 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "`ffi.callback` writes a few instructions for each callback",
         allow_executable_memory=("_cffi_backend",),
     ),
+    "chromium": Preset(
+        "Python",
+        "Chromium 156",
+        "keeps its profile where `--user-data-dir=/tmp/chromium` says; its program has to be listed too. What it "
+        "asks of Google on its own stays refused, and reported",
+        allow_tmp=("/tmp/chromium/**",),
+        environment=dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), "/tmp/chromium"),
+    ),
     "ctypes": Preset(
         "Python",
         "CPython 3.11",

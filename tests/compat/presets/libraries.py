@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from compat.workloads import packages as workloads
-from shielded_function_emulator.languages import java
+from harness.browser import CHROMIUM
+from shielded_function_emulator.languages import debian, java
 from shielded_function_emulator.languages.parts import Part, run
 
 HERE = Path(__file__).parent
@@ -42,6 +43,15 @@ def packages(root: str) -> dict[str, Path]:
     others = workloads.python_mounts(WHEELS_OF_WORKLOADS, root)
     own = (path for path in PYTHON.folder.iterdir() if path.name not in ("bin", "share"))
     return others | {f"{root}/{path.name}": path for path in own}
+
+
+def chromium(root: str) -> tuple[str, dict[str, str]]:
+    """Chromium's program and the variables that it needs, in a sandbox that shows its files below `root`."""
+    files = CHROMIUM.folder.resolve()
+    folders = [f"{root}/{each.resolve().relative_to(files)}" for each in debian.libraries(CHROMIUM)]
+    path = ":".join([*folders, *(f"{each}/pulseaudio" for each in folders), "/var/lang/lib"])
+    program = f"{root}/usr/lib/chromium/chromium"
+    return program, {"CHROMIUM": program, "LD_LIBRARY_PATH": path}
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from compat.presets import libraries
 from compat.workloads import packages
 from compat.workloads.catalogue import JAVA
+from harness.browser import CHROMIUM
 from harness.thinning import long_but
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
@@ -25,12 +26,13 @@ from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.platform_files import LAYERS_ROOT, RUNTIME_ROOT
 from shielded_function_monitoring import Alert, parse_line
 
-ROOT, JVM = "/var/packages", "/opt/java"
+ROOT, JVM, BROWSER = "/var/packages", "/opt/java", "/var/chromium"
 _MEMORY_MB = 1024
 # What the function says when its library worked.
 SAYS: Mapping[str, Any] = {
     "aws-crt": "3603696870",
     "cffi": [1, 2, 3],
+    "chromium": "compiled",
     "ctypes": [1, 2, 3],
     "grpc-netty": "available",
     "imageio": "PNG",
@@ -54,7 +56,7 @@ SAYS: Mapping[str, Any] = {
     "zstd-jni": "the same again",
 }
 # What a library goes on without, and no preset should admit (docs/guide/presets.md).
-STAYS_REFUSED = {"jna": {"/usr/sbin/ldconfig"}}
+STAYS_REFUSED: Mapping[str, set[str | None]] = {"jna": {"/usr/sbin/ldconfig"}, "chromium": {None}}  # None: hosts
 _POLICIES = {
     "allow_tmp": "read_write_tmp",
     "allow_child_process": "create_child_process",
@@ -135,6 +137,13 @@ def run(assembly: CloudAssembly) -> Runs:
                 pytest.skip(reason)
             environment["JAVA_HOME"] = JVM
             mounts |= java.mounts_of(java.homes()[21], JVM)
+        if name == "chromium":
+            if reason := CHROMIUM.missing():
+                pytest.skip(reason)
+            program, variables = libraries.chromium(BROWSER)
+            mounts |= {BROWSER: CHROMIUM.folder.resolve()}
+            listed = replace(policy, allow_child_process=(*policy.allow_child_process, program))
+            environment |= {**variables, **listed.to_env()}
         package = replace(package, environment=environment, memory_mb=_MEMORY_MB)
         with EmulatedFunction(package, mounts=mounts) as function:
             invocations = [function.invoke({}) for _ in range(2)]
@@ -182,8 +191,8 @@ def test_a_preset_names_the_versions_that_were_run() -> None:
     for name, preset in PRESETS.items():
         for version in preset.versions.split(", "):
             library, _, number = version.rpartition(" ")
-            if library in ("CPython", "a JVM of version"):
-                continue  # the interpreter and the JVM that the tests have
+            if library in ("CPython", "a JVM of version", "Chromium"):
+                continue  # those that the tests have: Debian's browser is its newest
             found = registered.get(library) or next((jars[each] for each in jars if library in each), "")
             assert found.startswith(number), f"{name}: {version}, run with {found or 'nothing'}"
 
