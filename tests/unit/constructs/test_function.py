@@ -121,7 +121,7 @@ def test_a_preset_is_expanded_in_the_template(stack: cdk.Stack, props: Props, re
     assert fn.shield.policy.allow_tmp == ("/tmp/numba/**",)
     environment = variables(resources, stack)
     assert environment["SHIELD_ALLOW_TMP"] == "/tmp/numba/**"
-    assert environment["SHIELD_EXECUTABLE_MEMORY"] == "allow"
+    assert environment["SHIELD_ALLOW_EXECUTABLE_MEMORY"] == "libffi,libllvmlite"
     assert not any("PRESET" in name for name in environment)
 
 
