@@ -73,17 +73,17 @@ def test_what_allow_tmp_lists_stays(function: Function) -> None:
 
 
 def test_a_list_may_keep_a_part_of_a_directory() -> None:
-    with started(policy(clear_tmp="on", allow_tmp="/tmp/work/*.so,/tmp/work/keep/**")) as function:
+    with started(policy(clear_tmp="on", allow_tmp="/tmp/job/*.so,/tmp/job/keep/**")) as function:
         code = """
         import os
-        os.makedirs("/tmp/work/keep/deep"); os.makedirs("/tmp/work/go/deep")
+        os.makedirs("/tmp/job/keep/deep"); os.makedirs("/tmp/job/go/deep")
         for name in ("a.so", "b.txt", "keep/deep/c", "go/deep/d", "go/e.so"):
-            open("/tmp/work/" + name, "w").close()
+            open("/tmp/job/" + name, "w").close()
         """
-        kept = {"/tmp/work", "/tmp/work/a.so", "/tmp/work/keep", "/tmp/work/keep/deep", "/tmp/work/keep/deep/c"}
+        kept = {"/tmp/job", "/tmp/job/a.so", "/tmp/job/keep", "/tmp/job/keep/deep", "/tmp/job/keep/deep/c"}
         assert function.left(code) == kept
         # The directory is by now one of the function's: what comes into it goes by itself.
-        assert function.left("open('/tmp/work/later', 'w').close()") == set()
+        assert function.left("open('/tmp/job/later', 'w').close()") == set()
         assert [line for line in function.end() if "policy" in line] == []
 
 
