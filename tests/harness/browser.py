@@ -19,8 +19,8 @@ from typing_extensions import Self
 from shielded_function_emulator.languages import debian
 from shielded_function_emulator.languages.parts import Unavailable
 
-_PROGRAM = "usr/lib/chromium/chromium"
-CHROMIUM = debian.packages("chromium", ("chromium", "fonts-dejavu-core"), (_PROGRAM,))
+PROGRAM = "usr/lib/chromium/chromium"
+CHROMIUM = debian.packages("chromium", ("chromium", "fonts-dejavu-core"), (PROGRAM,))
 PARTS = (CHROMIUM,)
 _SECONDS = 60
 
@@ -29,7 +29,7 @@ class Browser:
     """A browser with one page. Raises Unavailable where there is none."""
 
     def __enter__(self) -> Self:
-        program = debian.find(CHROMIUM, _PROGRAM)
+        program = debian.find(CHROMIUM, PROGRAM)
         if program is None:
             raise Unavailable(CHROMIUM.missing() or "chromium is not there")
         self._folder = tempfile.TemporaryDirectory(prefix="browser-")
@@ -40,7 +40,7 @@ class Browser:
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
         options += ["--remote-debugging-pipe", f"--user-data-dir={self._folder.name}", "about:blank"]
         environment = {**os.environ, "HOME": self._folder.name}
-        if not Path("/", _PROGRAM).exists():
+        if not Path("/", PROGRAM).exists():
             folders = debian.libraries(CHROMIUM)
             # libpulse finds its other half by a run path.
             environment["LD_LIBRARY_PATH"] = ":".join(map(str, (*folders, *(each / "pulseaudio" for each in folders))))

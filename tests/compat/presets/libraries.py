@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from compat.workloads import packages as workloads
-from harness.browser import CHROMIUM
+from harness.browser import CHROMIUM, PROGRAM
 from shielded_function_emulator.languages import debian, java
 from shielded_function_emulator.languages.parts import Part, run
 
@@ -45,13 +45,19 @@ def packages(root: str) -> dict[str, Path]:
     return others | {f"{root}/{path.name}": path for path in own}
 
 
-def chromium(root: str) -> tuple[str, dict[str, str]]:
-    """Chromium's program and the variables that it needs, in a sandbox that shows its files below `root`."""
+def chromium(root: str) -> tuple[str, dict[str, str], dict[str, Path]]:
+    """Chromium's program, the variables that it needs, and what a sandbox has to show for it below `root`.
+
+    The machine's own is where every sandbox shows it.
+    """
+    variables = {"LD_LIBRARY_PATH": "/var/lang/lib"}
+    program = debian.find(CHROMIUM, PROGRAM)
+    if program is None or program == Path("/", PROGRAM):
+        return f"/{PROGRAM}", {"CHROMIUM": f"/{PROGRAM}", **variables}, {}
     files = CHROMIUM.folder.resolve()
     folders = [f"{root}/{each.resolve().relative_to(files)}" for each in debian.libraries(CHROMIUM)]
     path = ":".join([*folders, *(f"{each}/pulseaudio" for each in folders), "/var/lang/lib"])
-    program = f"{root}/usr/lib/chromium/chromium"
-    return program, {"CHROMIUM": program, "LD_LIBRARY_PATH": path}
+    return f"{root}/{PROGRAM}", {"CHROMIUM": f"{root}/{PROGRAM}", "LD_LIBRARY_PATH": path}, {root: files}
 
 
 @lru_cache(maxsize=1)

@@ -140,8 +140,8 @@ def run(assembly: CloudAssembly) -> Runs:
         if name == "chromium":
             if reason := CHROMIUM.missing():
                 pytest.skip(reason)
-            program, variables = libraries.chromium(BROWSER)
-            mounts |= {BROWSER: CHROMIUM.folder.resolve()}
+            program, variables, files = libraries.chromium(BROWSER)
+            mounts |= files
             listed = replace(policy, allow_child_process=(*policy.allow_child_process, program))
             environment |= {**variables, **listed.to_env()}
         package = replace(package, environment=environment, memory_mb=_MEMORY_MB)
