@@ -1,6 +1,6 @@
 #include "object_names.h"
 
-enum { LONGEST = 64, HASH = 8 };
+enum { HASH = 8 };
 
 static bool is_one_of(char c, const char *others)
 {
@@ -34,7 +34,7 @@ bool is_object_name(struct text name)
     for (uint32_t i = 0; i < name.len; i++)
         if (!is_one_of(name.at[i], "_-+"))
             return false;
-    return name.len && name.len <= LONGEST && object_name(name).len == name.len;
+    return name.len && name.len <= OBJECT_NAME_MAX && object_name(name).len == name.len;
 }
 
 void put_object_entry(struct writer *w, struct text file_name)

@@ -4,6 +4,8 @@
 
 #include "text.h"
 
+enum { OBJECT_NAME_MAX = 64 };
+
 /* The object in a file (its name without folders): up to the first dot, without the hash that auditwheel adds
  * (libffi-8a8b1c2d.so.8 is libffi), as both differ from one version to the next. */
 struct text object_name(struct text file_name);

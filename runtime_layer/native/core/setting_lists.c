@@ -34,22 +34,47 @@ static bool add_outbound(struct policy *p, const struct setting *s, struct text 
     return true;
 }
 
-static bool add_tmp(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+/* A list of texts in the policy's pool. */
+struct kept_texts {
+    struct pooled *entries;
+    uint16_t *count;
+    uint32_t max;
+    struct text too_many;
+    bool (*is_entry)(struct text entry, struct writer *error);
+};
+
+static bool add_text(struct policy *p, const struct setting *s, struct text entry, struct writer *error,
+                     const struct kept_texts *list)
 {
     uint32_t mark = error->used;
     setting_culprit(error, s, entry);
-    if (!entry_tmp(entry, error))
+    if (!list->is_entry(entry, error))
         return false;
     setting_take_back(error, mark);
-    for (uint32_t i = 0; i < p->tmp_count; i++)
-        if (text_equal(policy_text(p, p->tmp[i]), entry))
+    for (uint32_t i = 0; i < *list->count; i++)
+        if (text_equal(policy_text(p, list->entries[i]), entry))
             return true;
-    if (p->tmp_count == MAX_TMP)
-        return setting_refuse_list(error, s, TEXT("more than 128 entries; use globs"));
-    if (!setting_keep(p, entry, &p->tmp[p->tmp_count]))
+    if (*list->count == list->max)
+        return setting_refuse_list(error, s, list->too_many);
+    if (!setting_keep(p, entry, &list->entries[*list->count]))
         return setting_refuse_list(error, s, POOL_FULL);
-    p->tmp_count++;
+    *list->count += 1;
     return true;
+}
+
+static bool add_tmp(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    const struct kept_texts list = {p->tmp, &p->tmp_count, MAX_TMP, TEXT("more than 128 entries; use globs"),
+                                    entry_tmp};
+    return add_text(p, s, entry, error, &list);
+}
+
+static bool add_memory(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    const struct kept_texts list = {p->memory, &p->memory_count, MAX_MEMORY,
+                                    TEXT("more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow"),
+                                    entry_object};
+    return add_text(p, s, entry, error, &list);
 }
 
 static const struct text UNSHIELDED = {"unshielded:", 11};
@@ -83,25 +108,6 @@ static bool add_child(struct policy *p, const struct setting *s, struct text ent
     if (!setting_keep(p, path, &rule.path))
         return setting_refuse_list(error, s, POOL_FULL);
     p->child[p->child_count++] = rule;
-    return true;
-}
-
-static bool add_memory(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
-{
-    uint32_t mark = error->used;
-    setting_culprit(error, s, entry);
-    if (!entry_object(entry, error))
-        return false;
-    setting_take_back(error, mark);
-    for (uint32_t i = 0; i < p->memory_count; i++)
-        if (text_equal(policy_text(p, p->memory[i]), entry))
-            return true;
-    if (p->memory_count == MAX_MEMORY)
-        return setting_refuse_list(error, s,
-                                   TEXT("more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow"));
-    if (!setting_keep(p, entry, &p->memory[p->memory_count]))
-        return setting_refuse_list(error, s, POOL_FULL);
-    p->memory_count++;
     return true;
 }
 
@@ -186,6 +192,15 @@ static void put_separator(struct writer *w, uint32_t start)
         put_char(w, ',');
 }
 
+static void write_texts(const struct policy *p, const struct pooled *entries, uint32_t count,
+                        struct writer *w)
+{
+    for (uint32_t i = 0, start = w->used; i < count; i++) {
+        put_separator(w, start);
+        put(w, policy_text(p, entries[i]));
+    }
+}
+
 void write_outbound(const struct policy *p, const struct setting *s, struct writer *w)
 {
     (void)s;
@@ -221,10 +236,7 @@ bool read_tmp(struct policy *p, const struct setting *s, struct text value, stru
 void write_tmp(const struct policy *p, const struct setting *s, struct writer *w)
 {
     (void)s;
-    for (uint32_t i = 0, start = w->used; i < p->tmp_count; i++) {
-        put_separator(w, start);
-        put(w, policy_text(p, p->tmp[i]));
-    }
+    write_texts(p, p->tmp, p->tmp_count, w);
 }
 
 bool read_child(struct policy *p, const struct setting *s, struct text value, struct writer *error)
@@ -251,10 +263,7 @@ bool read_memory(struct policy *p, const struct setting *s, struct text value, s
 void write_memory(const struct policy *p, const struct setting *s, struct writer *w)
 {
     (void)s;
-    for (uint32_t i = 0, start = w->used; i < p->memory_count; i++) {
-        put_separator(w, start);
-        put(w, policy_text(p, p->memory[i]));
-    }
+    write_texts(p, p->memory, p->memory_count, w);
 }
 
 bool read_aws(struct policy *p, const struct setting *s, struct text value, struct writer *error)

@@ -35,6 +35,14 @@ bool text_starts(struct text a, struct text prefix)
     return a.len >= prefix.len && same_bytes(a.at, prefix.at, prefix.len);
 }
 
+bool text_starts_any(struct text a, const char *const *prefixes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (text_starts(a, text_of(prefixes[i])))
+            return true;
+    return false;
+}
+
 bool text_ends(struct text a, struct text suffix)
 {
     return a.len >= suffix.len && same_bytes(a.at + (a.len - suffix.len), suffix.at, suffix.len);

@@ -30,6 +30,9 @@ struct text text_of(const char *terminated);
 bool text_equal(struct text a, struct text b);
 bool text_equal_nocase(struct text a, struct text b); /* ASCII only, as host names are */
 bool text_starts(struct text a, struct text prefix);
+/* With one of the prefixes. */
+bool text_starts_any(struct text a, const char *const *prefixes, uint32_t count);
+#define STARTS_ANY(text, list) text_starts_any(text, list, sizeof(list) / sizeof *(list))
 bool text_ends(struct text a, struct text suffix);
 struct text text_trim(struct text a);    /* ASCII spaces and tabs at both ends */
 struct text base_name(struct text path); /* what follows the last slash */

@@ -414,36 +414,6 @@ def under_a_mark_that_a_program_left() -> None:
 
 
 @way
-def while_another_thread_swaps_connections() -> None:
-    """A loopback connection and one to the allowed host take turns under one number."""
-    server = socket.create_server(("127.0.0.1", 0))
-    local = socket.create_connection(server.getsockname())
-    accepted, _ = server.accept()
-    remote, data = connected(), hello()
-    number = fcntl.fcntl(local.fileno(), fcntl.F_DUPFD, 300)
-    done = threading.Event()
-
-    def swap() -> None:
-        while not done.is_set():
-            for each in (remote, local):
-                with contextlib.suppress(OSError):  # held for longer than it waits: another turn
-                    os.dup2(each.fileno(), number)
-
-    def drain() -> None:
-        while accepted.recv(65536):
-            pass
-
-    for target in (swap, drain):
-        threading.Thread(target=target, daemon=True).start()
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            os.write(number, data)
-    done.set()
-    raise PermissionError(13, "what the server saw tells")
-
-
-@way
 def before_it_is_connected() -> None:
     s = socket.socket()
     where = address()

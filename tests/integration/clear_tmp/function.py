@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,13 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from harness.running import SHIELD, policy
-from integration.readiness.api import RUNTIME_API, SECONDS, RuntimeApi
+from integration.readiness.api import RUNTIME_API, SECONDS, RuntimeApi, open_box
 from shielded_function_emulator.languages import python
-from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, shield_lines
-from shielded_function_runtime.build.native import BINARIES, build
+from shielded_function_emulator.sandbox import Sandbox, shield_lines
 
 INSIDE = Path(__file__).parent / "inside"
 HEADLINE = policy(clear_tmp="on", allow_tmp="/tmp/cache/**,/tmp/lib-*.so")
@@ -94,24 +90,13 @@ class Function:
 
 
 @contextmanager
-def open_box() -> Iterator[Sandbox]:
-    build([f"layer/{platform.machine()}"])
-    addresses = (*ADDRESSES, f"{RUNTIME_API.partition(':')[0]}/32")
-    layers = BINARIES / "layer" / platform.machine()
-    with Sandbox(task=INSIDE, layers=layers, addresses=addresses) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
-        yield sandbox
-
-
-@contextmanager
 def started(
     settings: Mapping[str, str], *, shielded: bool = True, prepare: Callable[[Path], object] = bool
 ) -> Iterator[Function]:
     """In a sandbox of its own. `prepare` is given its /tmp."""
     command = [*([SHIELD] if shielded else []), *python.THIS.command]
     environment = {"_HANDLER": "app.handler", "AWS_LAMBDA_RUNTIME_API": RUNTIME_API, "AWS_REGION": "us-east-1"}
-    with open_box() as box, RuntimeApi(box) as api:
+    with open_box(INSIDE) as box, RuntimeApi(box) as api:
         prepare(box.path("/tmp"))
         function = Function(box, api, command, {**environment, **settings})
         try:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness.running import SHIELD, policy
-from integration.clear_tmp.function import HEADLINE, LOOK, open_box, started
-from integration.readiness.api import RESTORE
+from integration.clear_tmp.function import HEADLINE, INSIDE, LOOK, started
+from integration.readiness.api import RESTORE, open_box
 from shielded_function_emulator.sandbox import shield_lines
 
-MADE_MAX = 4096  # engine/files/tmp_record.h
+MADE_MAX = 4096  # engine/files/tmp_record_file.h
 RECORD_IS_FULL = f"""
 for number in range({MADE_MAX} + 5):
     open(f"/tmp/{{number}}", "w").close()
@@ -246,7 +246,7 @@ def test_it_is_refused_on_managed_instances(concurrency: str) -> None:
         "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances",
         "AWS_LAMBDA_MAX_CONCURRENCY": concurrency,
     }
-    with open_box() as box:
+    with open_box(INSIDE) as box:
         done = box.run_command([SHIELD, "/var/lang/bin/python3", "-c", ""], environment=environment)
     (line,) = shield_lines(done.stderr.splitlines())
     assert (done.returncode, line["event"]) == (78, "refused")

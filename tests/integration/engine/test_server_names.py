@@ -94,7 +94,6 @@ FOREIGN = dict.fromkeys(
         "after_a_program_closed_it",
         "after_a_second_connect",
         "while_another_thread_writes_the_name",
-        "while_another_thread_swaps_connections",
         "a_handshake_of_the_standard_library",
         "fast_open",
     ),
@@ -124,7 +123,7 @@ SILENT = {
 }
 # In alert mode too.
 NOT_THERE = SILENT - {"by_another_tcp"}
-RACES = {"while_another_thread_writes_the_name", "while_another_thread_swaps_connections"}
+RACES = {"while_another_thread_writes_the_name"}
 PASSING = (
     "a_second_hello_with_an_allowed_name",
     "allowed_name",

@@ -6,19 +6,36 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 from __future__ import annotations
 
 import json
+import platform
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from shielded_function_emulator.sandbox import Sandbox
+import pytest
+
+from shielded_function_emulator.sandbox import ADDRESSES, Sandbox
 from shielded_function_emulator.web import Environ, StartResponse, WebServer
+from shielded_function_runtime.build.native import BINARIES, build
 
 ADDRESS = ("169.254.100.1", 9001)
 RUNTIME_API = "{}:{}".format(*ADDRESS)
 NEXT = "/2018-06-01/runtime/invocation/next"
 RESTORE = "/2018-06-01/runtime/restore/next"
 SECONDS = 30.0
+
+
+@contextmanager
+def open_box(task: Path) -> Iterator[Sandbox]:
+    """A sandbox with the shield's layer, and the address for a RuntimeApi. Skips where it has no network of its own."""
+    build([f"layer/{platform.machine()}"])
+    addresses = (*ADDRESSES, f"{ADDRESS[0]}/32")
+    with Sandbox(task=task, layers=BINARIES / "layer" / platform.machine(), addresses=addresses) as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+        yield sandbox
 
 
 class Asked(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from harness.running import PYTHON, SHIELD, policy
-from integration.readiness.api import NEXT, RESTORE, RUNTIME_API, SECONDS, RuntimeApi
+from integration.readiness.api import NEXT, RESTORE, RUNTIME_API, SECONDS, RuntimeApi, open_box
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.languages import python
-from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, shield_lines
-from shielded_function_runtime.build.native import BINARIES, build
+from shielded_function_emulator.sandbox import Sandbox, shield_lines
 
 WORKERS = ("ForkProcess-1", "ForkProcess-2", "ForkProcess-3")  # as multiprocessing names them
 INSIDE = Path(__file__).parent / "inside"
@@ -24,12 +22,7 @@ INSIDE = Path(__file__).parent / "inside"
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    build([f"layer/{platform.machine()}"])
-    addresses = (*ADDRESSES, f"{RUNTIME_API.partition(':')[0]}/32")
-    layers = BINARIES / "layer" / platform.machine()
-    with Sandbox(task=INSIDE, layers=layers, addresses=addresses) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network of its own: {sandbox.isolation.note}")
+    with open_box(INSIDE) as sandbox:
         yield sandbox
 
 

@@ -23,7 +23,7 @@
 #include "../fds/fd_marks.h"
 #include "../fds/own_fds.h"
 #include "../files/tmp_clear.h"
-#include "../files/tmp_record.h"
+#include "../files/tmp_record_file.h"
 #include "../process/wrapper_detect.h"
 
 uint64_t monotonic_micros(void)

@@ -6,7 +6,7 @@
 #include "../state/child_settings.h"
 #include "../files/handler_files.h"
 #include "../files/node_workers.h"
-#include "../files/tmp_record.h"
+#include "../files/tmp_record_file.h"
 #include "../process/exec_image.h"
 
 enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };

@@ -11,6 +11,7 @@
 #include "../report/left_out.h"
 #include "../state/process_state.h"
 #include "tmp_record.h"
+#include "tmp_record_file.h"
 
 enum {
     LEVELS = 16,          /* directories that are open at a time */
@@ -330,7 +331,7 @@ static void remove_all(struct removal *r)
         if (!take_made(place, &made))
             continue;
         int64_t error = r->tmp < 0 ? r->tmp : remove_made(r, &made);
-        leave_made(place, &made, error);
+        leave_made(place, error);
         if (error && !r->failed++) {
             r->first = made;
             first_error = error;

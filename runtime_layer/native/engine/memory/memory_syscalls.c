@@ -8,12 +8,13 @@
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
+#include "../base/user_memory.h"
 #include "../state/mapping_lock.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
+#include "../report/caller.h"
 #include "../files/file_verdict.h"
-#include "asking_object.h"
 #include "mmap_exec.h"
 
 static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
@@ -81,8 +82,14 @@ static bool allows_executable_memory(void)
 /* Is it refused to whoever asks? */
 static bool is_asker_refused(const struct call *call, struct text path)
 {
-    char name[OBJECT_NAME_MAX];
-    return !allows_executable_memory() && executable_memory_refused(call, path, asking_object(call, name));
+    if (allows_executable_memory())
+        return false;
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return executable_memory_refused(call, path, TEXT(""));
+    bool refused = executable_memory_refused(call, path, memory_asker(call, scratch));
+    scratch_give(scratch);
+    return refused;
 }
 
 static bool is_mapping_refused(const struct call *call)

@@ -1,5 +1,6 @@
 #include "alerts.h"
 
+#include "../../core/object_names.h"
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"
@@ -182,10 +183,13 @@ bool self_protection_refused(const struct call *call, struct text path)
     return refuses(call, verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
 }
 
-bool executable_memory_refused(const struct call *call, struct text path, struct text object)
+bool executable_memory_refused(const struct call *call, struct text path, struct text asker)
 {
-    struct facts facts = {.path = path, .allow = object};
-    return refuses(call, verdict_executable_memory(&sealed.policy, object), &facts);
+    char entry[OBJECT_NAME_MAX];
+    struct writer w = {entry, 0, sizeof entry, false};
+    put_object_entry(&w, asker);
+    struct facts facts = {.path = path, .allow = {entry, w.used}};
+    return refuses(call, verdict_executable_memory(&sealed.policy, asker), &facts);
 }
 
 static void put_field(struct writer *w, const char *name, uint64_t value)

@@ -23,9 +23,9 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
 
 /* Something that the engine relies on: as strict as the strictest policy. `path`: what it is about; empty: nothing. */
 bool self_protection_refused(const struct call *call, struct text path);
-/* Memory that could be written, or changes with its file, and run. `object`: who asks for it, as entries of
- * allow_executable_memory have it; empty: no entry counts. */
-bool executable_memory_refused(const struct call *call, struct text path, struct text object);
+/* Memory that could be written, or changes with its file, and run. `asker`: the file of who asks for it;
+ * empty: no entry of allow_executable_memory counts. */
+bool executable_memory_refused(const struct call *call, struct text path, struct text asker);
 
 /* Of the engine itself, in the place of a system call: `configure`, when code asked for a looser policy than is in force and
  * did not get it (`why` names the field); `ready`, when the handler could not be locked. */

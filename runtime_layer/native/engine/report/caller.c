@@ -2,36 +2,44 @@
 
 #include "../base/proc_maps.h"
 
-enum { WORDS = 384 };
+/* On aarch64 a function that calls no other leaves where it returns to in x30: the trampoline has pushed that last
+ * (gate/aarch64/gate.S). */
+#if defined(__aarch64__)
+enum { PUSHED = 8 };
+#else
+enum { PUSHED = 0 };
+#endif
+
+/* How far an alert looks, and how far a verdict may: a libc's mmap and mprotect keep few words in front of where they return
+ * to, and further up there may be what earlier calls left. */
+enum { CALLER_WORDS = 384, ASKER_WORDS = 64 };
 
 struct search {
+    bool (*is_passed)(const struct mapping *m);
     const uint64_t *words;
-    uint32_t count;
-    uint32_t best; /* the lowest index of a word that points into a candidate */
+    uint32_t best; /* the lowest index of a word that points into what is not passed over */
     char *name;
     uint32_t name_len;
 };
 
-/* The libraries that everything passes through, and the engine itself. */
-static bool is_plumbing(struct text name)
+static bool is_libc(const struct mapping *m)
 {
-    static const char *const prefixes[] = {
-        "libc.so",   "libc-2",  "libc.musl", "ld-",    "libpthread", "libpthread-",
-        "libresolv", "libnss_", "libshield", "libanl", "libffi",     "shielded_function.node"};
-    for (uint32_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (text_starts(name, text_of(prefixes[i])))
-            return true;
-    return false;
+    static const char *const names[] = {"libc.so", "libc-2", "libc.musl", "ld-", "libpthread", "libshield"};
+    return STARTS_ANY(base_name(m->path), names);
+}
+
+static bool is_passed_by_all(const struct mapping *m)
+{
+    static const char *const names[] = {"libresolv", "libnss_", "libanl", "libffi", "shielded_function.node"};
+    return m->path.len == 0 || m->path.at[0] != '/' || is_libc(m) || STARTS_ANY(base_name(m->path), names);
 }
 
 static bool look(void *context, const struct mapping *m)
 {
     struct search *s = context;
-    if (!m->executable || m->path.len == 0 || m->path.at[0] != '/')
+    if (!m->executable || s->is_passed(m))
         return false;
     struct text name = base_name(m->path);
-    if (is_plumbing(name))
-        return false;
     for (uint32_t i = 0; i < s->best; i++)
         if (s->words[i] >= m->low && s->words[i] < m->high) {
             s->best = i;
@@ -42,18 +50,29 @@ static bool look(void *context, const struct mapping *m)
     return false;
 }
 
-struct text caller_object(const struct call *call, struct scratch *scratch)
+static struct text find_return(const struct call *call, struct scratch *scratch, uint32_t words_max,
+                               bool (*is_passed)(const struct mapping *m))
 {
     uint64_t *words = (uint64_t *)scratch->path;
     uint32_t count = 1;
     words[0] = call->site; /* an object that makes its own system calls is its own caller */
-    uint64_t at = (call->stack + 7) & ~7ull;
-    for (; count < WORDS && count < sizeof scratch->path / 8; count++, at += 8) {
+    uint64_t at = (call->stack - PUSHED + 7) & ~7ull;
+    for (; count < words_max && count < sizeof scratch->path / 8; count++, at += 8) {
         if ((count == 1 || (at & (PAGE - 1)) == 0) && !readable(at))
             break;
         words[count] = *(const volatile uint64_t *)at;
     }
-    struct search s = {words, count, count, scratch->link, 0};
+    struct search s = {is_passed, words, count, scratch->link, 0};
     each_mapping(scratch->line, sizeof scratch->line, look, &s);
     return (struct text){s.name, s.name_len};
+}
+
+struct text caller_object(const struct call *call, struct scratch *scratch)
+{
+    return find_return(call, scratch, CALLER_WORDS, is_passed_by_all);
+}
+
+struct text memory_asker(const struct call *call, struct scratch *scratch)
+{
+    return find_return(call, scratch, ASKER_WORDS, is_libc);
 }

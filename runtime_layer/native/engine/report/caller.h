@@ -1,5 +1,4 @@
-/* Which library a call came from: the nearest return address on the stack that lies in something other
- * than libc. A hint for people, not a fact that anything is decided on. */
+/* Which library, or program, made a call: the nearest return address on the stack that lies in one which is not passed over. */
 #ifndef SHIELD_CALLER_H
 #define SHIELD_CALLER_H
 
@@ -10,6 +9,11 @@
 enum { CALLER_OBJECT_MAX = 256 };
 
 /* The file's base name, kept at the beginning of scratch->link; empty when nothing is found. */
+
+/* For an alert: passes over all that calls go through. A hint for people, not a fact that anything is decided on. */
 struct text caller_object(const struct call *call, struct scratch *scratch);
+/* For allow_executable_memory: passes over a libc, as code of the function's own language cannot write to the stack. Empty too
+ * where code without a file asks. */
+struct text memory_asker(const struct call *call, struct scratch *scratch);
 
 #endif

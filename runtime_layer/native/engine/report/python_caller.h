@@ -7,8 +7,8 @@
 #include "../base/syscall_ctx.h"
 #include "../base/user_memory.h"
 
-/* The texts are kept in scratch->path; scratch->line is overwritten, and scratch->link but for what caller_object keeps there. No package: no code that is a package's, or none of
- * Python's at all. */
+/* The texts are kept in scratch->path; scratch->line is overwritten, and scratch->link but for what caller_object keeps there.
+ * No package: no code that is a package's, or none of Python's at all. */
 struct source_place python_caller(const struct call *call, struct scratch *scratch);
 
 #endif

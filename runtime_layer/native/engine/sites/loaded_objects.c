@@ -49,14 +49,6 @@ static const char *const trusted[] = {"/lib/",         "/lib64/",    "/usr/lib/"
                                       "/usr/bin/",     "/bin/",      "/usr/sbin/",   "/sbin/",
                                       "/usr/libexec/", "/var/lang/", "/var/runtime/"};
 
-bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (text_starts(t, text_of(prefixes[i])))
-            return true;
-    return false;
-}
-
 /* A name is kept once for the mappings of one file, which follow each other. */
 static bool keep_name(struct listing *l, struct text path, uint32_t *at)
 {
@@ -120,12 +112,14 @@ static bool is_of_runtime(const struct runtime *r, struct text path, uint64_t in
     static const char *const folders[] = {"lib/", "lib64/"}, *const functions[] = {"/var/task/", "/opt/",
                                                                                    "/tmp/"};
     struct text rest = {path.at + r->prefix.len, path.len - r->prefix.len};
-    return r->prefix.len && text_starts(path, r->prefix) && ANY_OF(rest, folders) && !ANY_OF(path, functions);
+    return r->prefix.len && text_starts(path, r->prefix) && STARTS_ANY(rest, folders) &&
+           !STARTS_ANY(path, functions);
 }
 
 static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
 {
-    return ANY_OF(base_name(path), libc_family) || !(ANY_OF(path, trusted) || is_of_runtime(r, path, ino));
+    return STARTS_ANY(base_name(path), libc_family) ||
+           !(STARTS_ANY(path, trusted) || is_of_runtime(r, path, ino));
 }
 
 /* Packages that somebody installed beside a runtime are not its own. */
@@ -133,7 +127,7 @@ static bool holds_packages(struct text path)
 {
     static const char *const folders[] = {"site-packages/", "dist-packages/", "node_modules/"};
     for (; path.len; path.at++, path.len--)
-        if (path.at[0] == '/' && ANY_OF(((struct text){path.at + 1, path.len - 1}), folders))
+        if (path.at[0] == '/' && STARTS_ANY(((struct text){path.at + 1, path.len - 1}), folders))
             return true;
     return false;
 }
@@ -150,8 +144,8 @@ bool is_trusted_library(struct text path)
                                         "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",
                                         "libuuid.so.", "libz.so."};
     struct text name = base_name(path);
-    bool is_own = ANY_OF(path, runtime) && !ANY_OF(name, libc_family);
-    return (is_own || (ANY_OF(path, system) && ANY_OF(name, known))) && !holds_packages(path);
+    bool is_own = STARTS_ANY(path, runtime) && !STARTS_ANY(name, libc_family);
+    return (is_own || (STARTS_ANY(path, system) && STARTS_ANY(name, known))) && !holds_packages(path);
 }
 
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */

@@ -19,8 +19,4 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
  * some of the system's? Some are large: for a start's sake they are not searched, unless their file can change. */
 bool is_trusted_library(struct text path);
 
-/* Does `t` begin with one of the prefixes? */
-bool starts_with_any(struct text t, const char *const *prefixes, uint32_t count);
-#define ANY_OF(text, list) starts_with_any(text, list, sizeof(list) / sizeof *(list))
-
 #endif

@@ -43,7 +43,7 @@ struct sealed {
     bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
     uint64_t proc_dev;  /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
 
-    struct tmp_record *record; /* clear_tmp: what was made there (tmp_record.h); NULL: it is kept */
+    struct tmp_record *record; /* clear_tmp: what was made there (tmp_record_file.h); NULL: it is kept */
     struct inode record_inode;
     int32_t record_file; /* on a high descriptor, for the children */
 
