@@ -166,8 +166,9 @@ def options_of_a_flow_label() -> dict[str, int | None]:
 
 @scenario
 def netlink() -> list[int | None]:
-    """Routes, which glibc asks for; then messages of the kernel's devices."""
-    return [refusal(lambda p=p: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, p).close()) for p in (0, 15)]
+    """Routes, which glibc asks for, and devices, which browsers watch; then netfilter, audit and generic."""
+    families = (0, 15, 12, 9, 16)
+    return [refusal(lambda p=p: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, p).close()) for p in families]
 
 
 @scenario

@@ -181,11 +181,11 @@ def test_a_flow_label_brings_no_route(box: Sandbox) -> None:
     assert [line["details"]["protocol"] for line in lines] == ["option"]
 
 
-def test_netlink_is_for_routes(box: Sandbox) -> None:
-    assert run(box, "netlink", None)[0] == [None, None]
+def test_netlink_is_for_routes_and_devices(box: Sandbox) -> None:
+    assert run(box, "netlink", None)[0][:2] == [None, None]
     result, lines = run(box, "netlink", BLOCKED)
-    assert result == [None, errno.EACCES]
-    assert policies(lines) == ["outbound_connectivity"]
+    assert result == [None, None, errno.EACCES, errno.EACCES, errno.EACCES]
+    assert policies(lines) == ["outbound_connectivity"] * 3
 
 
 def test_a_child_that_cannot_arm_does_not_run(box: Sandbox) -> None:

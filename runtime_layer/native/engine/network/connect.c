@@ -16,7 +16,9 @@ bool outbound_refused(const struct call *call, enum reason reason, struct text p
 /* The kinds of socket that cannot be judged by an address later on. */
 static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
 {
-    if (family == AF_UNIX || (family == AF_NETLINK && protocol == NETLINK_ROUTE))
+    /* The kernel's words about interfaces and devices: netlink(7). */
+    bool is_kernels = family == AF_NETLINK && (protocol == NETLINK_ROUTE || protocol == NETLINK_KOBJECT_UEVENT);
+    if (family == AF_UNIX || is_kernels)
         return TEXT("");
     if (family != AF_INET && family != AF_INET6)
         return TEXT("family");
