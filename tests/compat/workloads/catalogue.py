@@ -61,6 +61,8 @@ _SINGLE = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
 _NO_HOST = "its host does not exist here, so it fails unshielded too"
 _STATIC = "it is static, so it runs without the shield where it is listed"
 _NOBODY = "nobody listens there, so it fails unshielded too"
+_IN_MEMORY = "the server is an in-memory one that speaks MongoDB's protocol"
+_MARIADB = "the server is MariaDB"
 
 
 def _python(name: str, does: str, **more: object) -> Workload:
@@ -117,7 +119,7 @@ PYTHON = (
     ),
     _python("joblib", "worker processes"),
     _python("jsonschema", "validates"),
-    _python("kafka-python", "a producer for Kafka", note=_NOBODY),
+    _python("kafka-python", "sends to Kafka and reads it", servers=("kafka",)),
     _python("lightgbm", "trains a model", environment=_SINGLE),
     _python("loguru", "logs a traceback", note="`diagnose=True` reads the source for its tracebacks"),
     _python("lxml", "XPath, XSLT, HTML"),
@@ -154,8 +156,13 @@ PYTHON = (
     _python("pycryptodome", "encrypts"),
     _python("pydantic", "validates an event"),
     _python("pyjwt", "signs and verifies a token"),
-    _python("pymongo", "connects to MongoDB", note=_NOBODY),
-    _python("pymysql", "connects to MySQL", note=_NOBODY),
+    _python(
+        "pymongo",
+        "inserts and finds a document",
+        servers=("mongodb",),
+        note=f"{_IN_MEMORY}; the client records where it was made, and reads the source for it",
+    ),
+    _python("pymysql", "a query to MySQL", servers=("mysql",), note=_MARIADB),
     _python("pypdf", "writes and reads a PDF"),
     _python("python-dateutil", "dates in time zones"),
     _python("pyyaml", "reads and writes YAML"),
@@ -216,12 +223,12 @@ NODE = (
     _node("jose", "encrypts a token"),
     _node("jsdom", "runs a page's script"),
     _node("jsonwebtoken", "signs and verifies a token"),
-    _node("kafkajs", "a producer for Kafka", note=_NOBODY),
+    _node("kafkajs", "sends to Kafka and reads it", servers=("kafka",)),
     _node("knex", "a query to PostgreSQL, from a pool", servers=("database",)),
     _node("lodash", "groups"),
     _node("moment", "formats a date"),
-    _node("mongodb", "connects to MongoDB", note=_NOBODY),
-    _node("mysql2", "connects to MySQL", note=_NOBODY),
+    _node("mongodb", "inserts and finds a document", servers=("mongodb",), note=_IN_MEMORY),
+    _node("mysql2", "a query to MySQL", servers=("mysql",), note=_MARIADB),
     _node("node-fetch", "a request"),
     _node("nodemailer", "sends a mail", note=_NOBODY),
     _node("openai", "a request"),
@@ -299,15 +306,32 @@ JAVA = (
         does_without=("unshielded:/usr/sbin/ldconfig",),
     ),
     _java("jsoup", "reads HTML", package="org.jsoup:jsoup:1.18.3"),
-    _java("kafka-clients", "sends to Kafka", package="org.apache.kafka:kafka-clients:3.9.0", note=_NOBODY),
+    _java(
+        "kafka-clients",
+        "sends to Kafka and reads it",
+        package="org.apache.kafka:kafka-clients:3.9.0",
+        servers=("kafka",),
+    ),
     _java(
         "lettuce", "sets and gets a key in Redis", package="io.lettuce:lettuce-core:6.5.2.RELEASE", servers=("cache",)
     ),
     _java("log4j", "logs", package="org.apache.logging.log4j:log4j-core:2.24.3"),
     _java("logback", "logs", package="ch.qos.logback:logback-classic:1.5.16"),
     _java("lz4-java", "compresses, in native code", package="org.lz4:lz4-java:1.8.0"),
-    _java("mongodb-driver", "connects to MongoDB", package="org.mongodb:mongodb-driver-sync:5.3.0", note=_NOBODY),
-    _java("mysql-connector-j", "connects to MySQL", package="com.mysql:mysql-connector-j:9.1.0", note=_NOBODY),
+    _java(
+        "mongodb-driver",
+        "inserts and finds a document",
+        package="org.mongodb:mongodb-driver-sync:5.3.0",
+        servers=("mongodb",),
+        note=_IN_MEMORY,
+    ),
+    _java(
+        "mysql-connector-j",
+        "a query to MySQL",
+        package="com.mysql:mysql-connector-j:9.1.0",
+        servers=("mysql",),
+        note=_MARIADB,
+    ),
     _java(
         "netty-epoll",
         "its native transport",

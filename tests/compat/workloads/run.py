@@ -19,6 +19,7 @@ from compat.workloads import packages, page, results
 from compat.workloads.catalogue import WORKLOADS, Language, Workload
 from compat.workloads.judging import behaviour_of, differs
 from compat.workloads.running import Functions
+from harness import programs
 from shielded_function_emulator import machine
 from shielded_function_emulator.languages.fetch import fetch_all
 from shielded_function_emulator.languages.parts import Unavailable, alone
@@ -50,7 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("no workload has such a name", file=sys.stderr)
         return 2
     languages: list[Language] = list(dict.fromkeys(workload.language for workload in chosen))
-    fetch_all(packages.PARTS[language] for language in languages)
+    servers = dict.fromkeys(name for workload in chosen for name in workload.servers)
+    parts = [programs.PARTS_OF_WORKLOADS[name] for name in servers if name in programs.PARTS_OF_WORKLOADS]
+    fetch_all([*(packages.PARTS[language] for language in languages), *parts])
     try:
         with tempfile.TemporaryDirectory(prefix="workloads-") as scratch, ExitStack() as stack:
             functions = stack.enter_context(Functions(_code(languages, Path(scratch))))

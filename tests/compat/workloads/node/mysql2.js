@@ -1,10 +1,12 @@
-// Connects to MySQL, where nobody listens.
+// Asks MySQL.
 "use strict";
 
 const { told } = require("./outcome.js");
 const mysql = require("mysql2/promise");
 
 exports.handler = told(async () => {
-  const connection = await mysql.createConnection({ host: "closed.example", user: "root", connectTimeout: 5000 });
-  return connection.threadId;
+  const connection = await mysql.createConnection({ host: "mysql.example", user: "root", connectTimeout: 5000 });
+  const [rows] = await connection.query("select 6 * ? as answer", [7]);
+  await connection.end();
+  return rows[0].answer;
 });

@@ -1,13 +1,15 @@
 # pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
-"""Connects to MongoDB, where nobody listens, by its threads."""
+"""Inserts into MongoDB and finds it, by the client's threads."""
 
 import pymongo
 from outcome import told
 
 
 def use():
-    client = pymongo.MongoClient("closed.example", serverSelectionTimeoutMS=2000)
-    return client.admin.command("ping")
+    with pymongo.MongoClient("mongodb.example", serverSelectionTimeoutMS=5000) as client:
+        answers = client.shop.answers
+        inserted = answers.insert_one({"answer": 42}).inserted_id
+        return answers.find_one({"_id": inserted})["answer"]
 
 
 handler = told(use)

@@ -1,12 +1,15 @@
-# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportAttributeAccessIssue=false
-"""Connects to MySQL, where nobody listens."""
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportAttributeAccessIssue=false, reportOptionalSubscript=false
+"""Asks MySQL."""
 
 import pymysql
 from outcome import told
 
 
 def use():
-    return pymysql.connect(host="closed.example", user="root", connect_timeout=5).server_version
+    with pymysql.connect(host="mysql.example", user="root", connect_timeout=5) as connection:
+        cursor = connection.cursor()
+        cursor.execute("select 6 * %s", (7,))
+        return cursor.fetchone()[0]
 
 
 handler = told(use)

@@ -2,14 +2,17 @@ package workloads;
 
 import java.util.Map;
 
-/** Connects to MySQL, where nobody listens. */
+/** Asks MySQL. */
 public final class MysqlConnectorJ {
     private MysqlConnectorJ() {}
 
     public static Map<String, Object> handle(Map<String, Object> event) {
         return Outcome.of(() -> {
-            try (var connection = java.sql.DriverManager.getConnection("jdbc:mysql://closed.example/db?user=root&connectTimeout=5000")) {
-                return connection.isValid(1);
+            String url = "jdbc:mysql://mysql.example/?user=root&connectTimeout=5000";
+            try (var connection = java.sql.DriverManager.getConnection(url);
+                    var row = connection.createStatement().executeQuery("select 6 * 7")) {
+                row.next();
+                return row.getInt(1);
             }
         });
     }
