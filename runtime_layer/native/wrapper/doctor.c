@@ -6,6 +6,7 @@
 #include "probes.h"
 #include "refusal_report.h"
 #include "usage.h"
+#include "whole_way.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,11 +34,15 @@ static void add_finding(struct findings *all, const struct probe *probe, const s
 }
 
 static const struct probe about_libc[] = {
+    {"needed_calls", fact_needed_calls, "the system calls that the shield needs",
+     "what a strict policy lacks here"},
     {"libc", fact_libc, "the library whose system calls get a gate", "it is not known which libc runs here"},
     {"libc_version", fact_libc_version, "its version", "it does not tell its version"},
     {"libc_coverage", fact_coverage, "every guarded call passes its gate",
      "a guarded call would pass no gate"},
     {"process_engine", fact_process_engine, "the shield works here", "the shield cannot be armed here"},
+    {"whole_way", fact_whole_way, "from the start to an event, a refusal and its alert",
+     "how far the shield came at work"},
 };
 
 static const struct probe kernel_engine = {
@@ -185,6 +190,12 @@ static void fill_standard_descriptors(void)
         close(fd);
 }
 
+static void choose_program(const char *program)
+{
+    read_libc_facts(program);
+    choose_interpreter(program);
+}
+
 int run_doctor(int argc, char **argv, char **envp)
 {
     static struct findings all;
@@ -194,7 +205,7 @@ int run_doctor(int argc, char **argv, char **envp)
         if (!strcmp(argv[i], "--json"))
             json = true;
         else if (!strcmp(argv[i], "--program") && i + 1 < argc)
-            read_libc_facts(argv[++i]);
+            choose_program(argv[++i]);
         else
             return usage_error(argv[i]);
     }

@@ -74,6 +74,7 @@ _DLL = ("-Wl,--no-entry", "-mno-stack-arg-probe", "-Wframe-larger-than=4095")
 # `tests/integration/engine/test_rooms.py` reads the includes and the calls.
 ENGINE_ROOMS = (
     "base",
+    "trials",
     "state",
     "report",
     "sites",
@@ -158,7 +159,7 @@ LAYER = tuple(
         Program(
             f"layer/{arch}/shielded-function/shield",
             f"{arch}-linux-musl",
-            ("core", "wrapper"),
+            ("core", "wrapper", "engine/trials"),
             _STATIC,
             without=_API,
             mode=0o755,

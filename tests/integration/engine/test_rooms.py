@@ -48,9 +48,11 @@ def test_each_room_includes_only_from_those_below_it() -> None:
 
 
 def test_nothing_includes_the_engine_but_itself() -> None:
+    """Except for the trials of system calls, which the wrapper makes before the engine is loaded."""
     outside = [path for path in NATIVE.rglob("*.[ch]") if ENGINE not in path.parents]
     assert len(outside) > 50
-    assert [path for path in outside for other in included(path) if ENGINE in other.parents] == []
+    inside = {other for path in outside for other in included(path) if ENGINE in other.parents}
+    assert inside == {ENGINE / "trials" / "needed_calls.h"}
 
 
 @pytest.mark.parametrize("folder", ["core", "wrapper"])

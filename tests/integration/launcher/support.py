@@ -109,6 +109,7 @@ _NUMBERS = {
     "prctl": (157, 167),
     "process_vm_readv": (310, 270),
     "ptrace": (101, 117),
+    "readlinkat": (267, 78),
     "seccomp": (317, 277),
     "clone3": (435, 435),
 }

@@ -64,10 +64,12 @@ KEYS = [
     "dev_shm",
     "proc_self_fd",
     "descriptors",
+    "needed_calls",
     "libc",
     "libc_version",
     "libc_coverage",
     "process_engine",
+    "whole_way",
     "kernel_engine",
 ]
 OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out", "no_answer"}
@@ -232,6 +234,20 @@ def test_the_real_engine_arms(arguments: list[str]) -> None:
     assert figures
     assert not arguments or figures[1] == sys.executable
     assert 0 < int(figures[2]) <= int(figures[3])
+    program = arguments[1] if arguments else str(findings["whole_way"]["value"]).partition(" ")[0]
+    told = f"{program} started, asked for an event, was refused /tmp, and the alert came"
+    assert findings["whole_way"]["value"] == told
+    assert findings["needed_calls"]["value"] == "all there"
+
+
+def test_a_refused_call_is_named_and_stops_the_whole_way() -> None:
+    layer = f"layer/{MACHINE}/shielded-function"
+    native.build([layer])
+    answers = {"readlinkat": errno_answer(errno.EPERM)}
+    findings = examine(Installed(native.BINARIES / layer), before=lambda: install_filter(answers))
+    for key in ("needed_calls", "whole_way"):
+        assert findings[key]["outcome"] == "no"
+        assert str(findings[key]["value"]).startswith("readlinkat is refused (EPERM), and the shield needs it")
 
 
 # --- a sandbox that says no -------------------------------------------------------------------------------------

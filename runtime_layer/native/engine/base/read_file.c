@@ -9,14 +9,17 @@ struct text whole_file(const char *path, uint64_t max)
         return (struct text){NULL, 0};
     int64_t memory = KERNEL(mmap, 0, max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint64_t len = 0;
+    bool failed = false;
     while (!is_error(memory) && len < max) {
         int64_t n = KERNEL(read, file, memory + (int64_t)len, max - len);
-        if (n <= 0)
+        if (n <= 0) {
+            failed = n < 0;
             break;
+        }
         len += (uint64_t)n;
     }
     KERNEL(close, file);
-    if (is_error(memory) || len == max) {
+    if (is_error(memory) || len == max || failed) {
         if (!is_error(memory))
             KERNEL(munmap, memory, max);
         return (struct text){NULL, 0};

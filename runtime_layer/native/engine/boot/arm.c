@@ -15,6 +15,7 @@
 #include "../base/linux_abi.h"
 #include "../base/page_size.h"
 #include "../base/user_memory.h"
+#include "../trials/needed_calls.h"
 #include "../state/process_state.h"
 #include "../state/syscall_policy.h"
 #include "../report/alerts.h"
@@ -26,7 +27,7 @@
 #include "../files/tmp_record_file.h"
 #include "../process/wrapper_detect.h"
 
-uint64_t monotonic_micros(void)
+static uint64_t monotonic_micros(void)
 {
     uint64_t now[2] = {0, 0};
     KERNEL(clock_gettime, CLOCK_MONOTONIC, now);
@@ -184,15 +185,24 @@ static void clear_sealed(void)
     fill_bytes((char *)&sealed + BEHIND, 0, sizeof sealed - BEHIND);
 }
 
-bool arm(struct start *start, struct armed_objects *objects)
+static bool arm_process(struct start *start, struct armed_objects *objects)
 {
     struct own_program program;
+    clear_sealed();
+    if (!read_environment(start) || !read_policy(start))
+        return false;
+    /* The wrapper tried them, or a parent did. Until then nothing is called but what loads a program. */
+    struct call_results calls;
+    if (start->origin == ORIGIN_NONE && !try_calls(&calls))
+        return fail(start->error, "out of memory", TEXT(""));
+    if (start->origin == ORIGIN_NONE && !has_needed_calls(&calls, &sealed.policy, start->error))
+        return false;
+    start->began = monotonic_micros();
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
-    clear_sealed();
     find_program(&program);
     sealed.process_number = (int32_t)KERNEL(getpid);
-    if (!read_settings(start))
+    if (!read_facts(start))
         return false;
     if (!is_page_size_supported())
         return fail(start->error, "the kernel's pages are not of 4096 bytes", TEXT(""));
@@ -225,6 +235,13 @@ bool arm(struct start *start, struct armed_objects *objects)
     return seal(start->error);
 }
 
+bool arm(struct start *start, struct armed_objects *objects)
+{
+    bool well = arm_process(start, objects);
+    drop_environment(start);
+    return well;
+}
+
 void report_armed(const struct armed_objects *objects, uint64_t began)
 {
     report_start(sealed.log, &(struct start_line){.event = TEXT("armed"),
@@ -239,7 +256,6 @@ void report_armed(const struct armed_objects *objects, uint64_t began)
 
 __attribute__((constructor)) static void start_engine(void)
 {
-    uint64_t began = monotonic_micros();
     char reason[512];
     struct writer error = {reason, 0, sizeof reason, false};
     struct start start = {.inherited_log = -1, .inherited_record = -1, .error = &error};
@@ -247,7 +263,7 @@ __attribute__((constructor)) static void start_engine(void)
     if (arm(&start, &objects)) {
         /* Children and wrapper scripts are armed too, but the function starts once. */
         if (start.origin != ORIGIN_RUNNING && start.origin != ORIGIN_READY && sealed.stage == STAGE_RUNNING)
-            report_armed(&objects, began);
+            report_armed(&objects, start.began);
         return;
     }
     if (start.nobody_asked)

@@ -7,9 +7,8 @@
 
 /* False: start->error says why. Where objects->patched is not 0 by then, this process is half shielded. */
 bool arm(struct start *start, struct armed_objects *objects);
-/* The line that says what became of it. `began`: monotonic_micros() before. */
+/* The line that says what became of it. */
 void report_armed(const struct armed_objects *objects, uint64_t began);
-uint64_t monotonic_micros(void);
 
 #define HAS_RING                                                                                             \
     "this process uses io_uring already, which no library can guard, or cannot tell; let the wrapper start " \

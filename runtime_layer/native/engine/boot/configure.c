@@ -31,11 +31,10 @@ static bool fail(struct writer *error, const char *why)
 /* Half shielded is what no process may be, and there is no way back once code was changed: it ends. */
 static bool arm_late(const struct policy *wanted, struct writer *error)
 {
-    uint64_t began = monotonic_micros();
     struct start start = {.from_code = wanted, .inherited_log = -1, .inherited_record = -1, .error = error};
     struct armed_objects objects = {0};
     if (arm(&start, &objects)) {
-        report_armed(&objects, began);
+        report_armed(&objects, start.began);
         return true;
     }
     bool runs = wanted->on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0;

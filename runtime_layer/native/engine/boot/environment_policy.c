@@ -25,8 +25,8 @@ static const char *const carried[] = {"AWS_REGION",
                                       "ORIG_HANDLER",
                                       "DD_LAMBDA_HANDLER",
                                       "NEW_RELIC_LAMBDA_HANDLER"};
+_Static_assert(sizeof carried / sizeof *carried == CARRIED_COUNT, "texts of all");
 enum {
-    CARRIED_COUNT = sizeof carried / sizeof *carried,
     REGION = 0,
     FUNCTION = 1,
     VERSION = 2,
@@ -35,16 +35,6 @@ enum {
     INITIALIZATION = 6,
     TASK_ROOT = 7,
     FIRST_HANDLER = 8
-};
-
-struct facts_found {
-    struct text from_parent[CARRIED_COUNT];
-    struct text own[CARRIED_COUNT];
-    struct text policy_file;
-    struct text account;              /* SHIELD_ACCOUNT_ID */
-    struct text runtime;              /* AWS_EXECUTION_ENV */
-    struct text concurrency, workers; /* AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT */
-    bool preloaded;                   /* by whoever started this program */
 };
 
 bool update_child_modes(struct sealed *s, const struct policy *wanted, struct writer *error)
@@ -348,34 +338,45 @@ static bool take_policy(struct start *start, const struct facts_found *found)
         return false;
     if (!start->from_code)
         return take_policy_file(found->policy_file, start->error) && policy_end(&sealed.policy, start->error);
-    char path[PAGE];
-    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
-    sealed.runtime = n > 0 ? keep_text((struct text){path, (uint32_t)n}) : 0; /* no wrapper said it */
     copy_bytes(&sealed.policy, start->from_code, sizeof sealed.policy);
     return true;
 }
 
-bool read_settings(struct start *start)
+bool read_environment(struct start *start)
 {
-    struct facts_found found = {0};
+    start->environment = whole_file("/proc/self/environ", ENVIRON_MAX);
+    return start->environment.at || (put(start->error, TEXT("cannot read /proc/self/environ")), false);
+}
+
+void drop_environment(struct start *start)
+{
+    whole_file_drop(start->environment, ENVIRON_MAX);
+}
+
+bool read_policy(struct start *start)
+{
     policy_begin(&sealed.policy);
     sealed.is_late = start->from_code;
     sealed.environment_used = 1; /* offset 0 means "none", and reads as the empty text */
-    struct text environment = whole_file("/proc/self/environ", ENVIRON_MAX);
-    if (!environment.at) {
-        put(start->error, TEXT("cannot read /proc/self/environ"));
-        return false;
-    }
-    bool well = take_environment(environment, start, &found) && take_policy(start, &found) &&
-                keep_settings(start->error) &&
-                take_facts(&found, start->origin >= ORIGIN_RUNNING, start->error);
-    keep_origin(&found, start->origin >= ORIGIN_RUNNING);
-    take_language(&found, start->origin >= ORIGIN_RUNNING);
-    count_workers(&found, start->origin >= ORIGIN_RUNNING);
-    whole_file_drop(environment, ENVIRON_MAX);
-    if (well)
-        read_resolvers();
-    char loader[LOADER_MAX];
-    sealed.loader = keep_text(find_own_loader(loader, sizeof loader));
+    bool well =
+        take_environment(start->environment, start, &start->found) && take_policy(start, &start->found);
+    keep_origin(&start->found, start->origin >= ORIGIN_RUNNING);
     return well;
+}
+
+bool read_facts(struct start *start)
+{
+    bool is_child = start->origin >= ORIGIN_RUNNING;
+    char path[PAGE], loader[LOADER_MAX];
+    if (start->from_code) { /* no wrapper said it */
+        int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
+        sealed.runtime = n > 0 ? keep_text((struct text){path, (uint32_t)n}) : 0;
+    }
+    if (!keep_settings(start->error) || !take_facts(&start->found, is_child, start->error))
+        return false;
+    take_language(&start->found, is_child);
+    count_workers(&start->found, is_child);
+    read_resolvers();
+    sealed.loader = keep_text(find_own_loader(loader, sizeof loader));
+    return true;
 }

@@ -7,15 +7,12 @@ enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 5000 /* milliseconds */ };
 
 bool lock_mappings(void)
 {
-    const uint64_t millisecond[2] = {0, 1000000};
+    const uint64_t moment[2] = {0, 20000}, millisecond[2] = {0, 1000000};
     uint32_t *lock = mapping_lock_of_process();
     for (uint32_t turn = 0; turn < PATIENCE; turn++) {
         if (!__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
             return true;
-        if (turn < QUICK_TURNS)
-            KERNEL(sched_yield);
-        else
-            KERNEL(nanosleep, millisecond, 0);
+        KERNEL(nanosleep, turn < QUICK_TURNS ? moment : millisecond, 0);
     }
     return false;
 }

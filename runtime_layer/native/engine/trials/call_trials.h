@@ -1,0 +1,43 @@
+/* The calls that arming asks for (needed_calls.h), each tried as the engine makes it, on what belongs to nobody else. */
+#ifndef SHIELD_CALL_TRIALS_H
+#define SHIELD_CALL_TRIALS_H
+
+#include <stdint.h>
+
+/* What a call is needed for. FALLS_BACK: there is another way where it is refused, but not where it ends the process. */
+enum need {
+    ANYTHING = 1,
+    ALERTS = 2,
+    NETWORK = 4,
+    FILES = 8,
+    PROGRAMS = 16,
+    MEMORY = 32,
+    CLEARING = 64,
+    FALLS_BACK = 128
+};
+
+struct trial {
+    char name[27]; /* of the call, and of its option */
+    uint8_t need;
+    uint8_t means;   /* what its result means */
+    uint16_t number; /* of the call */
+    int32_t arguments[6];
+};
+
+uint32_t trial_count(void);
+/* The first row is how whoever tried is taken away. */
+const struct trial *trial_at(uint32_t row);
+
+struct trial_tools {
+    int32_t file;   /* the program itself, opened for reading */
+    int32_t udp;    /* a socket; negative: not made yet */
+    uint64_t pages; /* three; in the first is what calls read */
+    int32_t last;   /* what the last row came to */
+};
+
+void trial_begin(struct trial_tools *tools);
+void trial_end(const struct trial_tools *tools);
+/* 0, or the errno that it met where there should be none. */
+int32_t try_row(struct trial_tools *tools, uint32_t row);
+
+#endif
