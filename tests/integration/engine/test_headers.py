@@ -13,7 +13,7 @@ from harness.compiling import SOURCES, compile_c
 from harness.elf_files import code_begins_at, end_code_early, offset_of, run_all_first
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
-from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
 REFUSED, PAGE = errno.EACCES, 4096
 BLOCKED = policy(read_write_tmp="block", executable_memory="block")
@@ -50,9 +50,9 @@ def places(box: Sandbox) -> tuple[int, int]:
     return code_begins_at(library) & -PAGE, offset_of(library, "inline_open")
 
 
-def run(box: Sandbox, code: str) -> Completed:
+def run(box: Sandbox, code: str, settings: dict[str, str] = BLOCKED) -> Completed:
     prepare_tmp(box)
-    return box.run_command([SHIELD, PYTHON, "-c", MAPPING + code], environment=BLOCKED)
+    return box.run_command([SHIELD, PYTHON, "-c", MAPPING + code], environment=settings)
 
 
 def test_patched_code_stays_whatever_a_files_headers_say(box: Sandbox) -> None:
@@ -65,8 +65,18 @@ page = call & -4096
 advised = libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(4096), 4)
 print([function(call)(b"/tmp/there"), advised, grown(page) == ctypes.c_void_p(-1).value])
 """
-    done = run(box, code)
+    done = run(box, code, policy(read_write_tmp="block"))
     assert done.stdout == f"[{-REFUSED}, -1, True]\n", done.stderr[-2000:]
+
+
+def test_what_no_segment_says_is_code_is_executable_memory(box: Sandbox) -> None:
+    begin, call = places(box)
+    begin += PAGE  # of which the file says nothing
+    code = f"print(mapped({begin}, {call | (PAGE - 1)} + 1) == ctypes.c_void_p(-1).value)"
+    done = run(box, code)
+    assert done.stdout == "True\n", done.stderr[-2000:]
+    (line,) = [line for line in shield_lines(done.stderr.splitlines()) if "policy" in line]
+    assert (line["policy"], line["details"]["path"]) == ("executable_memory", "/var/task/ends_early.so")
 
 
 def test_what_lies_behind_the_code_does_not_run(box: Sandbox) -> None:

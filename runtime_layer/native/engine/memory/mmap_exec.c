@@ -27,6 +27,14 @@ static bool text_refused(const struct call *call, const struct patch *patch, boo
     return !told && executable_memory_refused(call, path, TEXT("")); /* not an ELF: code all the same */
 }
 
+/* What no segment of the file says is code. */
+static bool data_refused(const struct call *call, bool told)
+{
+    char buffer[512];
+    return !told &&
+           executable_memory_refused(call, path_of((int32_t)call->arg[4], buffer, sizeof buffer), TEXT(""));
+}
+
 static bool is_any_free;
 
 bool has_unguarded_text(void)
@@ -45,6 +53,8 @@ static int64_t open_text(const struct call *call, uint64_t low, bool told)
     KERNEL(fstat, arg[4], &st);
     bool well = patch_file_mapping((int32_t)arg[4], (uint64_t)st.st_size, &patch);
     if (!well && text_refused(call, &patch, told))
+        return -EACCES;
+    if (well && !patch.has_code && data_refused(call, told))
         return -EACCES;
     if (patch.hard)
         __atomic_store_n(&is_any_free, true, __ATOMIC_RELAXED);

@@ -28,6 +28,7 @@ struct patch {
     bool shared;        /* other threads may be running it already */
     bool only_look;     /* nothing is written: can it be patched? */
     bool by_header;     /* `high` becomes where its code ends, by its file: what is behind is not to run */
+    bool has_code;      /* by its file */
     uint32_t sites;
     uint32_t wanted; /* sites that can make a guarded call */
     uint32_t patched;
