@@ -125,12 +125,17 @@ static bool renew_slot(struct learnt *slot, const struct learnt *value)
     return true;
 }
 
-static bool renew_entry(struct learnt *set, const struct learnt *value)
+static struct learnt *renew_entry(struct learnt *set, const struct learnt *value)
 {
     for (uint32_t way = 0; way < NAMES_WAYS; way++)
         if (seems_about(&set[way], &value->ip) && renew_slot(&set[way], value))
-            return true;
-    return false;
+            return &set[way];
+    return NULL;
+}
+
+static void note_recent(struct names *n, const struct learnt *slot, uint32_t age)
+{
+    __atomic_store_n(&n->recent[age % NAMES_RECENT], (uint16_t)(slot - n->slots[0] + 1), __ATOMIC_RELAXED);
 }
 
 void names_learn(struct names *n, const struct address *ip, uint16_t rule, struct text name)
@@ -145,10 +150,54 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
     while (!value.age) /* 0, where the clock went round, means empty */
         value.age = __atomic_add_fetch(&n->clock, 1, __ATOMIC_RELAXED);
     /* Losing a slot to another writer is rare; so many losses in a row are not worth a longer wait. */
-    for (uint32_t tries = 0; tries < 4 * NAMES_WAYS && !renew_entry(set, &value); tries++) {
+    struct learnt *slot = renew_entry(set, &value);
+    for (uint32_t tries = 0; tries < 4 * NAMES_WAYS && !slot; tries++) {
         struct candidate chosen = choose_slot(set, &value);
-        if (chosen.slot && write_slot(chosen.slot, chosen.sequence, &value))
-            return;
+        bool well = chosen.slot && write_slot(chosen.slot, chosen.sequence, &value);
+        slot = well ? chosen.slot : renew_entry(set, &value);
+    }
+    if (slot)
+        note_recent(n, slot, value.age);
+}
+
+/* Of a host's name as it is asked for: nothing that would end an entry, or a variable of the environment. */
+static bool is_plain_name(struct text name)
+{
+    for (uint32_t i = 0; i < name.len; i++)
+        if (name.at[i] <= ' ' || name.at[i] >= 127 || name.at[i] == ',' || name.at[i] == '/')
+            return false;
+    return name.len > 0;
+}
+
+void names_write_recent(const struct names *n, struct writer *w)
+{
+    for (uint32_t i = 0, start = w->used; i < NAMES_RECENT; i++) {
+        uint16_t number = __atomic_load_n(&n->recent[i], __ATOMIC_RELAXED);
+        struct learnt copy;
+        if (!number || !read_slot(&n->slots[0][number - 1], &copy) ||
+            !is_plain_name((struct text){copy.name, copy.name_len}))
+            continue;
+        if (w->used != start)
+            put_char(w, ',');
+        put_number(w, copy.rule);
+        put_char(w, '/');
+        address_write(&copy.ip, w);
+        put_char(w, '/');
+        put(w, (struct text){copy.name, copy.name_len});
+    }
+}
+
+void names_learn_written(struct names *n, struct text written, uint16_t rules)
+{
+    struct text entry, rule, address;
+    while (written.len && text_next(&written, ',', &entry)) {
+        uint32_t number;
+        struct address ip;
+        bool well = text_next(&entry, '/', &rule) && text_next(&entry, '/', &address) &&
+                    text_number(rule, RULE_AWS, &number) && address_parse(address, &ip) &&
+                    is_plain_name(entry);
+        if (well && (number < rules || number == RULE_AWS))
+            names_learn(n, &ip, (uint16_t)number, entry);
     }
 }
 

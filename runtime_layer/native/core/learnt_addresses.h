@@ -11,7 +11,7 @@
 #include "endpoint.h"
 #include "text.h"
 
-enum { NAMES_SETS = 512, NAMES_WAYS = 8, NAME_KEPT = 96 };
+enum { NAMES_SETS = 512, NAMES_WAYS = 8, NAME_KEPT = 96, NAMES_RECENT = 16 };
 
 /* Which part of the policy let the name through: an index into policy.outbound, or one of these. */
 enum { RULE_AWS = 0xfffe, RULE_NONE = 0xffff };
@@ -27,6 +27,8 @@ struct learnt {
 
 struct names {
     uint32_t clock;
+    uint16_t
+        recent[NAMES_RECENT]; /* the slots that were written or renewed last, each one more than its number */
     struct learnt slots[NAMES_SETS][NAMES_WAYS];
 };
 
@@ -34,5 +36,10 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
 /* Calls `each` for every entry of this address, the newest first, until it returns true; returns whether one did. */
 bool names_find(const struct names *n, const struct address *ip,
                 bool (*each)(void *context, uint16_t rule, struct text name), void *context);
+
+/* What was learnt last, at most NAMES_RECENT entries, for a program that is started: "RULE/ADDRESS/NAME" between commas. */
+void names_write_recent(const struct names *n, struct writer *w);
+/* The same read again, of a policy with so many rules. What is not well-formed is passed over. */
+void names_learn_written(struct names *n, struct text written, uint16_t rules);
 
 #endif

@@ -195,6 +195,30 @@ def alerts(done: Completed) -> list[dict[str, Any]]:
     return [line for line in done.shield_lines if "policy" in line]
 
 
+CONNECTS = "import socket, sys; socket.create_connection((sys.argv[1], 443), 5); print('connected')"
+STARTS = f"""
+import socket, subprocess, sys
+address = sys.argv[1] or socket.getaddrinfo("allowed.example", 443)[0][4][0]
+claim = {{"SHIELD_STATE_LEARNT": f"0/{{address}}/allowed.example"}}
+done = subprocess.run([sys.executable, "-c", {CONNECTS!r}, address], env=claim, capture_output=True, text=True)
+print((done.stdout or done.stderr).splitlines()[-1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [("", "connected"), ("203.0.113.77", "PermissionError: [Errno 13] Permission denied")],
+    ids=["learnt", "claimed"],
+)
+def test_a_program_may_connect_to_what_its_parent_learnt(
+    box: Sandbox, server: Recorder, address: str, says: str
+) -> None:
+    """It may be given an address; what somebody puts into its environment counts for nothing."""
+    assert not server.received
+    done = box.run_command([SHIELD, PYTHON, "-c", STARTS, address], environment=CHECKED)
+    assert done.stdout.splitlines()[-1] == says, done.stderr
+
+
 @pytest.mark.parametrize("way", FOREIGN)
 def test_a_foreign_name_does_not_arrive(box: Sandbox, server: Recorder, way: str) -> None:
     result, done = run(box, [way], CHECKED)

@@ -131,6 +131,8 @@ static bool take_variable(struct text name, struct text value, struct start *sta
         sealed.known_sites = keep_setting(TEXT(""), name, value) ? last_setting_value(name) : 0;
         return true;
     }
+    if (text_equal(name, TEXT(LEARNT_NAMES)))
+        keep_first_value(&found->learnt, value);
     if (text_equal(name, TEXT(STATE_PREFIX TMP_RECORD)) && start->inherited_record < 0) {
         uint32_t number;
         start->inherited_record = text_number(value, 1 << 20, &number) ? (int32_t)number : -1;
@@ -374,6 +376,8 @@ bool read_facts(struct start *start)
     }
     if (!keep_settings(start->error) || !take_facts(&start->found, is_child, start->error))
         return false;
+    if (is_child)
+        names_learn_written(learnt_names(), start->found.learnt, sealed.policy.outbound_count);
     take_language(&start->found, is_child);
     count_workers(&start->found, is_child);
     read_resolvers();

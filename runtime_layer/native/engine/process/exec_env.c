@@ -1,12 +1,12 @@
 #include "exec_env.h"
 
 #include "../base/user_memory.h"
-#include "../state/sealed_state.h"
+#include "../state/child_settings.h"
 
 enum {
     STRING_MAX = 0x20000,  /* MAX_ARG_STRLEN (include/uapi/linux/binfmts.h) */
     STRINGS_MAX = 1 << 23, /* more than the kernel takes (execve(2): a quarter of the stack's limit) */
-    OWN_MAX = 2 * PAGE,    /* our preload, with theirs behind it, and our state */
+    OWN_MAX = 3 * PAGE,    /* our preload, with theirs behind it, our state, and what was learnt last */
     PLACES = 256
 };
 
@@ -157,6 +157,14 @@ static void put_state(struct writer *w)
     put_char(w, 0);
 }
 
+/* Addresses that this process learnt may be what it gives the program to connect to. */
+static void put_learnt(struct writer *w)
+{
+    put(w, TEXT(LEARNT_NAMES "="));
+    names_write_recent(learnt_names(), w);
+    put_char(w, 0);
+}
+
 /* Copies the caller's variables that may stay; `preload` is what it had there. */
 static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, uint64_t *out, uint64_t *n,
                               struct text *preload)
@@ -188,7 +196,7 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     int64_t error = measure(envp, &count, &bytes);
     if (error)
         return error;
-    uint64_t pointers = (count + MAX_SETTINGS + 3) * 8;
+    uint64_t pointers = (count + MAX_SETTINGS + 4) * 8;
     uint64_t size = page_up(pointers + bytes + path.len + 1 + OWN_MAX);
     int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
@@ -206,6 +214,10 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
      * loader's). */
     out[n++] = (uint64_t)(w.at + w.used);
     put_state(&w);
+    if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
+        out[n++] = (uint64_t)(w.at + w.used);
+        put_learnt(&w);
+    }
     for (uint32_t i = 0; i < sealed.setting_count; i++)
         out[n++] = (uint64_t)(sealed.environment + sealed.settings[i]);
     struct text preload = TEXT("");

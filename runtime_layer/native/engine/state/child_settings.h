@@ -7,7 +7,8 @@
 
 /* How the names of facts begin that a process finds out for its children. */
 #define STATE_PREFIX "SHIELD_STATE_"
-#define KNOWN_SITES STATE_PREFIX "SITES" /* site_cache.h */
+#define KNOWN_SITES STATE_PREFIX "SITES"   /* site_cache.h */
+#define LEARNT_NAMES STATE_PREFIX "LEARNT" /* core/learnt_addresses.h */
 
 /* Keeps a text. Its offset; 0: there is no room. */
 uint16_t keep_text(struct text t);
