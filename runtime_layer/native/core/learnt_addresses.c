@@ -174,7 +174,8 @@ void names_write_recent(const struct names *n, struct writer *w)
     for (uint32_t i = 0, start = w->used; i < NAMES_RECENT; i++) {
         uint16_t number = __atomic_load_n(&n->recent[i], __ATOMIC_RELAXED);
         struct learnt copy;
-        if (!number || !read_slot(&n->slots[0][number - 1], &copy) ||
+        uint32_t slot = number ? number - 1u : 0;
+        if (!number || !read_slot(&n->slots[slot / NAMES_WAYS][slot % NAMES_WAYS], &copy) ||
             !is_plain_name((struct text){copy.name, copy.name_len}))
             continue;
         if (w->used != start)

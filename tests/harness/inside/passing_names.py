@@ -101,6 +101,11 @@ def encrypted() -> None:
 
 
 @way
+def encrypted_behind_an_allowed_name() -> None:
+    connected().send(with_extensions(server_name("allowed.example") + extension(0xFE0D, bytes(40))))
+
+
+@way
 def to_a_listed_address() -> None:
     socket.create_connection(("198.51.100.9", PORT), timeout=5).send(hello("anything.example"))
 

@@ -332,7 +332,9 @@ def test_alert_mode_reports_and_sends(box: Sandbox, server: Recorder) -> None:
     assert server.received.count(b"evil.example") >= len(ways) - len(NOT_THERE) - 6
 
 
-@pytest.mark.parametrize("way", sorted({*SILENT, "fast_open", "handed_over", "handed_over_before_it_is_connected"}))
+@pytest.mark.parametrize(
+    "way", sorted({*SILENT, "fast_open", "handed_over", "handed_over_before_it_is_connected", "in_a_program"})
+)
 def test_alert_mode_misses_nothing(box: Sandbox, server: Recorder, way: str) -> None:
     """What the gate could not read does not exist there either, or it is reported."""
     result, done = run(box, [way], CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
@@ -345,6 +347,13 @@ def test_an_encrypted_hello_passes_but_not_unseen(box: Sandbox, server: Recorder
     assert result == {"encrypted": None}
     assert server.hears(b"front.example")
     assert [(a["mode"], a["details"]["sni"]) for a in alerts(done)] == [("alert", "front.example")]
+
+
+def test_an_encrypted_hello_behind_an_allowed_name_is_not_seen(box: Sandbox, server: Recorder) -> None:
+    """Browsers send what looks like one with every name."""
+    result, done = run(box, ["encrypted_behind_an_allowed_name"], CHECKED)
+    assert (result, alerts(done)) == ({"encrypted_behind_an_allowed_name": None}, [])
+    assert server.hears(b"allowed.example")
 
 
 def test_a_name_in_a_header_is_not_seen(box: Sandbox, server: Recorder) -> None:

@@ -188,3 +188,49 @@ def test_writers_and_readers_at_once(tmp_path: Path) -> None:
     done = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ThreadSanitizer" not in done.stderr, done.stderr
+
+
+def rewritten(names: Names, native: Native, rules: int = 10) -> tuple[str, Names]:
+    """What a program is told, and the table that it makes of it."""
+    writer = native.writer()
+    native.lib.names_write_recent(names.table, writer)
+    written = native.written(writer).decode()
+    told = Names(native)
+    native.lib.names_learn_written(told.table, native.text(written), rules)
+    return written, told
+
+
+def test_a_program_is_told_what_was_learnt_last(names: Names, native: Native) -> None:
+    names.learn("203.0.113.7", 3, "api.example")
+    names.learn("2001:db8::7", 4, "v6.example")
+    written, told = rewritten(names, native)
+    assert sorted(written.split(",")) == ["3/203.0.113.7/api.example", "4/2001:db8::7/v6.example"]
+    assert told.find("203.0.113.7") == [(3, "api.example")]
+    assert told.find("2001:db8::7") == [(4, "v6.example")]
+
+
+def test_more_is_learnt_than_a_program_is_told(names: Names, native: Native) -> None:
+    for number in range(40):
+        names.learn(f"203.0.113.{number}", 1, f"host{number}.example")
+    names.learn("203.0.113.2", 1, "host2.example")  # once more
+    written, told = rewritten(names, native)
+    assert len(written.split(",")) == 16
+    found = {number for number in range(40) if told.find(f"203.0.113.{number}")}
+    assert found == {2, *range(25, 40)}
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", ",", "3", "3/203.0.113.7", "3/203.0.113.7/", "x/203.0.113.7/a", "10/203.0.113.7/a", "3/203.0.113/a", "3//a"],
+)
+def test_what_is_not_well_formed_is_passed_over(native: Native, written: str) -> None:
+    told = Names(native)
+    native.lib.names_learn_written(told.table, native.text(f"{written},1/203.0.113.9/b.example"), 10)
+    assert told.find("203.0.113.7") == []
+    assert told.find("203.0.113.9") == [(1, "b.example")]
+
+
+def test_a_name_that_would_end_its_entry_is_not_told(names: Names, native: Native) -> None:
+    for name in (b"a,1", b"a/b", b"a b", b"a\n", b"\xff", b""):
+        names.learn("203.0.113.7", 3, name)
+    assert rewritten(names, native)[0] == ""
