@@ -1,0 +1,96 @@
+"""A function that a perimeter covers, and what its policy needs of the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+
+from .egress import EgressRule, egress_of
+from .entries import EntryError, Target, has_token, read_entries
+from .names import Place, domains_of
+from .reading import classify_in, divider_of, is_address
+from .residents import Resource
+
+if TYPE_CHECKING:
+    from ..attached import AttachedShield
+    from ..policy import ShieldPolicy
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A function.
+
+    Attributes:
+        attached: its shield.
+        resource: its resource, as it was found.
+    """
+
+    attached: AttachedShield
+    resource: Resource
+
+    @property
+    def path(self) -> str:
+        """Its construct path."""
+        return self.attached.handle.path
+
+    def egress(self, file_systems: str) -> list[EgressRule]:
+        """The rules that its policy needs.
+
+        Args:
+            file_systems: the network in which file systems are mounted.
+
+        Raises:
+            EntryError: an entry cannot be expressed.
+        """
+        policy, stack = self.attached.policy, self.attached.handle.stack
+        vpc: Any = self.resource.properties.get("vpcConfig") or {}
+        mounted = bool(self.resource.properties.get("fileSystemConfigs"))
+        return egress_of(
+            policy,
+            targets_of(policy, stack),
+            ipv6=vpc.get("ipv6AllowedForDualStack") not in (None, False),
+            file_systems=file_systems if mounted else None,
+        )
+
+
+def targets_of(policy: ShieldPolicy, stack: cdk.Stack) -> list[Target]:
+    """Where a policy's `allow_outbound` leads, seen from a stack.
+
+    Raises:
+        EntryError: an entry cannot be expressed.
+    """
+    targets = read_entries([str(entry) for entry in policy.allow_outbound], classify_in(stack))
+    return [_with_prefix(target, stack) for target in targets]
+
+
+def _with_prefix(target: Target, stack: cdk.Stack) -> Target:
+    """An address that is a token, as the network that security groups take."""
+    if not target.is_network or not has_token(target.host) or not is_address(target.host, stack):
+        return target
+    prefix = 128 if target.kind == "ipv6" else 32
+    return Target(target.entry, target.kind, f"{target.host}/{prefix}", target.port, target.protocols)
+
+
+def domain_texts(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> list[str]:
+    """What a policy lets a function look up; a text of several names has commas in it.
+
+    Raises:
+        EntryError: DNS Firewall takes no such name.
+    """
+    targets = targets_of(policy, stack)
+    parts = {
+        target.host: cdk.Fn.join(",", cdk.Fn.split(divider_of(target.host, stack), target.host))
+        for target in targets
+        if target.kind == "names"
+    }
+    return [parts.get(domain, domain) for domain in domains_of(policy, targets, place)]
+
+
+def is_resolved(policy: ShieldPolicy) -> bool:
+    """Whether a shield has put entries in the place of constructs and grants; if not, its own error says why."""
+    return all(isinstance(entry, str) and entry != "granted" for _, entry in policy.unknown_entries)
+
+
+__all__ = ["Covered", "EntryError", "domain_texts", "is_resolved", "targets_of"]

@@ -1,0 +1,41 @@
+"""What is asked by the CDK when every policy is known: after the aspects, while templates are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+
+
+def late_list(make: Callable[[], list[str]]) -> list[str]:
+    """A list of texts."""
+    return cdk.Lazy.uncached_list(_List(make))
+
+
+def late_any(make: Callable[[], Any]) -> Any:
+    """Any other value."""
+    return cdk.Lazy.uncached_any(_Any(make))
+
+
+@jsii.implements(cdk.IListProducer)
+class _List:
+    def __init__(self, make: Callable[[], list[str]]) -> None:
+        self._make = make
+
+    def produce(self, context: cdk.IResolveContext) -> list[str] | None:
+        """Called by the CDK."""
+        del context
+        return self._make()
+
+
+@jsii.implements(cdk.IAnyProducer)
+class _Any:
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def produce(self, context: cdk.IResolveContext) -> Any:
+        """Called by the CDK."""
+        del context
+        return self._make()

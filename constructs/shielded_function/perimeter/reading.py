@@ -1,0 +1,124 @@
+"""What the CDK is asked for: the resources of an app that are about a VPC, and what a token will be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from constructs import IConstruct
+
+from ..batching import references_of
+from ..paths import find_constructs, path_of
+from .entries import EntryError, Kind
+from .residents import ENDPOINT, UNSEEN, Network, Resource
+
+PROPERTIES: Final = "aws:cdk:cloudformation:props"
+_DESCRIBED: Final = re.compile(r" \[[A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+\]$")
+_OF_ENDPOINTS: Final = ("vpcId", "serviceName", "vpcEndpointType", "subnetIds")
+"""The document of its policy is left alone: to resolve it would keep it from being added to."""
+
+
+class App:
+    """The resources of a stage, read once.
+
+    Attributes:
+        resources: those that may be about a network.
+        constructs: each resource's construct, by its path.
+    """
+
+    def __init__(self, stage: IConstruct) -> None:
+        found = [each for each in find_constructs(stage, ["CfnResource"]) if not path_of(each)[1].startswith(UNSEEN)]
+        endpoints = [each for each in found if path_of(each)[1] == ENDPOINT]
+        rest = [each for each in found if path_of(each)[1] != ENDPOINT]
+        read = [*references_of(rest, PROPERTIES), *references_of(endpoints, PROPERTIES, _OF_ENDPOINTS)]
+        self.constructs: dict[str, Any] = {}
+        self.resources: list[Resource] = []
+        for construct, each in zip((*rest, *endpoints), read, strict=True):
+            path, kind = path_of(construct)
+            self.constructs[path] = construct
+            texts, properties = each or ([], {})
+            self.resources.append(Resource(path, kind, frozenset(map(_path_in, texts)), properties or {}))
+
+    def of_type(self, kind: str) -> list[Resource]:
+        """The resources of a type."""
+        return [resource for resource in self.resources if resource.type == kind]
+
+    def network(self, vpc: ec2.IVpc) -> Network:
+        """A VPC of this app, or an imported one."""
+        subnets = [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]
+        made = [child for child in (subnet.node.default_child for subnet in subnets) if child is not None]
+        resource = vpc.node.default_child
+        return Network.of(
+            path_of(resource)[0] if resource is not None else "",
+            vpc.vpc_id,
+            [path_of(child)[0] for child in made],
+            [i for i in (subnet.subnet_id for subnet in subnets) if not cdk.Token.is_unresolved(i)],
+            self.resources,
+        )
+
+
+def _path_in(text: str) -> str:
+    return _DESCRIBED.sub("", text)
+
+
+# What a token stands for
+
+_NETWORKS: Final = re.compile(r"\b(?:Ipv6)?CidrBlocks?\b|\bIpv6CidrBlocks\b|\bSubnetIpv6\w*\b|\bVpcIpv6\w*\b")
+_ADDRESSES: Final = re.compile(r"\bPrivateIp(?:Address)?\b|\bPublicIp\b|\bPrimaryPrivateIpAddress\b")
+_V6: Final = re.compile(r"Ipv6")
+_LIST: Final = re.compile(r'"Fn::Join": \["([^"]*),", (?=\{)')
+
+
+def classify_in(stack: cdk.Stack) -> Callable[[str], Kind]:
+    """What the host of an entry will be, as far as a stack that refers to it can tell.
+
+    The names of attributes tell addresses from names. A parameter tells nothing, and is taken for a name.
+    """
+
+    def classify(host: str) -> Kind:
+        if "/" in host:
+            return "ipv6" if ":" in host else "ipv4"
+        try:
+            tree = json.dumps(stack.resolve({"host": host, "token": _described(host)}))
+        except RuntimeError:
+            tree = json.dumps(_described(host))
+        if _LIST.search(tree):
+            if not re.fullmatch(r"\$\{Token\[[^\]]*\]\}", host) or _divider(tree) is None:
+                raise EntryError(
+                    f"allow_outbound: {host}: it is a list that is known at deployment only, with ports in it perhaps: "
+                    "list its members one by one (Fn.select)"
+                )
+            return "names"
+        if _NETWORKS.search(tree) or _ADDRESSES.search(tree):
+            return "ipv6" if _V6.search(tree) else "ipv4"
+        return "name"
+
+    return classify
+
+
+def divider_of(host: str, stack: cdk.Stack) -> str:
+    """What stands between the names in a text that is several of them."""
+    return _divider(json.dumps(stack.resolve({"host": host}))) or ","
+
+
+def _divider(tree: str) -> str | None:
+    """The divider of a joined list; None where its members may hold ports."""
+    found = _LIST.search(tree)
+    return f"{found[1]}," if found and re.fullmatch(r":\d+", found[1]) else None
+
+
+def _described(host: str) -> list[str]:
+    """The attributes that tokens in a text refer to; they tell the same from every stack."""
+    tokens: Sequence[Any] = cdk.Tokenization.reverse_string(host).tokens
+    return [token.display_name for token in tokens if cdk.Reference.is_reference(token)]
+
+
+def is_address(host: str, stack: cdk.Stack) -> bool:
+    """Whether a token of `classify` is an address without a prefix."""
+    if "/" in host:
+        return False
+    return bool(_ADDRESSES.search(json.dumps(stack.resolve({"host": host, "token": _described(host)}))))
