@@ -110,9 +110,9 @@ class ShieldPerimeter(Construct):
                 shielded and in the VPC. By default all shielded functions of the app, or of the stage, that are in the
                 VPC.
             also_allow: names that others in the VPC look up (ECS tasks, machines, databases, other functions), as
-                `ShieldPolicy.allow_outbound` takes them; ports do not matter. DNS Firewall is the VPC's: they have these
-                names and the functions', and no others. Others in the VPC are an error unless this is given: `[]` says
-                that they need no more.
+                `ShieldPolicy.allow_outbound` takes them; ports do not matter. DNS Firewall is the VPC's: they have
+                these names and the functions', and no others. Others in the VPC are an error unless this is given: `[]`
+                says that they need no more.
             also_allow_aws: the AWS services that they reach, as `ShieldPolicy.allow_aws` takes them.
             mode: "block", or "alert" for a roll-out: DNS Firewall only reports, and security groups and endpoint
                 policies stay as they are.
@@ -320,8 +320,8 @@ class ShieldPerimeter(Construct):
         found = groups.groups_of(covered.resource, self._app.resources)
         for name in groups.imported_in(covered.resource, found):
             self._problem(
-                f"{covered.path}: its security group {name} is not of this app, so its egress stays as it is: give the "
-                "function a group that this app makes, or say security_groups=False and narrow that one where it is made"
+                f"{covered.path}: its security group {name} is not of this app, so its egress stays as it is: give "
+                "the function a group of this app, or say security_groups=False and narrow that one where it is made"
             )
         for each in found:
             if each.path not in self._groups:
@@ -407,8 +407,8 @@ class ShieldPerimeter(Construct):
         lists = firewall.split(self._all_domains())
         if len(lists) > count:
             self._problem(
-                f"the policies came to {len(self._all_domains()):,} names after the lists for them were made: give tags "
-                'and aspects that change policies to allow_aws="all" a place before the perimeter, or split the services'
+                f"the policies came to {len(self._all_domains()):,} names after the lists for them were made: "
+                'let no tag and no aspect turn a policy into allow_aws="all" while the app is synthesized'
             )
         return list(lists[number]) if number < len(lists) else ["localhost"]
 
@@ -471,9 +471,9 @@ class ShieldPerimeter(Construct):
         names = [f"{each.name} ({each.type})" for each in self._others]
         listed = ", ".join(names[:5]) + (f", and {len(names) - 5} others" if len(names) > 5 else "")
         self._problem(
-            f"the VPC is not the functions' alone: {listed}. DNS Firewall is the VPC's, and would leave them the names of "
-            "the functions' policies: list theirs in also_allow (also_allow=[] if they need none), or move the functions "
-            "to a VPC of their own"
+            f"the VPC is not the functions' alone: {listed}. DNS Firewall is the VPC's, and would leave them the names "
+            "of the functions' policies: list theirs in also_allow (also_allow=[] if they need none), or move the "
+            "functions to a VPC of their own"
         )
 
     def _check_groups(self) -> None:
@@ -502,16 +502,16 @@ class ShieldPerimeter(Construct):
                 for text in groups.lost(group, self._rules(path)):
                     tell.add_warning_v2(
                         f"{_WARNING}Egress-{path}-{text}",
-                        f"{group.resource.name} loses the egress {text}, which no policy of its functions lists: list it "
-                        "in allow_outbound if it is needed.",
+                        f"{group.resource.name} loses the egress {text}, which no policy of its functions lists: list "
+                        "it in allow_outbound if it is needed.",
                     )
         for covered in self._covered.values() if self._narrows_groups else ():
             wide = self._any_port(covered)
             if wide:
                 tell.add_warning_v2(
                     f"{_WARNING}AnyPort-{covered.path}",
-                    f"{covered.path} may use any port of {', '.join(wide)}, so its security group lets every port out to "
-                    f"every address: write the port, {wide[0]}:443.",
+                    f"{covered.path} may use any port of {', '.join(wide)}, so its security group lets every port out "
+                    f"to every address: write the port, {wide[0]}:443.",
                 )
         if self._endpoints is not None:
             for name, text in self._endpoints.warnings.items():
@@ -519,8 +519,8 @@ class ShieldPerimeter(Construct):
             if self.vpc.node.default_child is None:
                 tell.add_warning_v2(
                     f"{_WARNING}ImportedVpc",
-                    "The VPC is imported, and the policies of its endpoints that another app made stay as they are: narrow "
-                    "them there. Who else is in it is not to be seen either: also_allow is for all of them.",
+                    "The VPC is imported, and the policies of its endpoints that another app made stay as they are: "
+                    "narrow them there. Who else is in it is not to be seen either: also_allow is for all of them.",
                 )
 
     def _any_port(self, covered: Covered) -> list[str]:

@@ -50,8 +50,8 @@ class EndpointPolicies:
         service = service_in(endpoint.properties.get("serviceName"))
         if service not in PREFIXES:
             self.warnings[endpoint.name] = (
-                f"its service ({service or 'not known before deployment'}) has no resources of an account that its policy "
-                "could name: write one by hand, such as one that requires aws:PrincipalAccount"
+                f"its service ({service or 'not known before deployment'}) has no resources of an account that its "
+                "policy could name: write one by hand, such as one that requires aws:PrincipalAccount"
             )
             return
         before: Any = construct.policy_document
@@ -91,7 +91,8 @@ class EndpointPolicies:
             resources = None if unknown else granted(caller.statements, PREFIXES[service])
             if resources is None:
                 self.warnings[endpoint.name] = (
-                    f"what {path} is granted of {service} is not named, so any of the account's pass: name it in its role"
+                    f"what {path} is granted of {service} is not named, so any of the account's pass: name it "
+                    "in its role"
                 )
                 return None
             for resource in resources:

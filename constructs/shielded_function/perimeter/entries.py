@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -22,6 +22,7 @@ Classify = Callable[[str], Kind]
 _TOKEN: Final = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
 _HELD: Final = re.compile("\0(\\d+)\0")
 BOTH: Final[tuple[Protocol, ...]] = ("tcp", "udp")
+_PREFIXES: Final[Mapping[str, tuple[Protocol, ...]]] = {"tcp://": ("tcp",), "udp://": ("udp",)}
 
 
 class EntryError(ValueError):
@@ -75,9 +76,8 @@ def read_entry(entry: str, classify: Classify) -> Target:
     tokens = _TOKEN.findall(entry)
     held = iter(range(len(tokens)))
     text = _TOKEN.sub(lambda _: f"\0{next(held)}\0", entry)
-    protocol, rest = re.fullmatch(r"(?:(tcp|udp)://)?(.*)", text, re.DOTALL).groups()  # pyright: ignore[reportOptionalMemberAccess]
-    protocols: tuple[Protocol, ...] = (protocol,) if protocol else BOTH
-    host, port = _split(rest)
+    protocols = next((ways for prefix, ways in _PREFIXES.items() if text.startswith(prefix)), BOTH)
+    host, port = _split(text.partition("://")[2] or text)
 
     def whole(part: str) -> str:
         return _HELD.sub(lambda found: tokens[int(found[1])], part)

@@ -52,9 +52,9 @@ def too_many(path: str, rules: Sequence[EgressRule]) -> str | None:
         count = sum(rule.v6 == v6 for rule in rules)
         if count > RULES:
             return (
-                f"{path}: its functions' policies need {count} egress rules for IPv{6 if v6 else 4}, of which a security "
-                f"group takes {RULES}: name the protocol in front of entries (tcp://), list a network in the place of "
-                "its addresses, or give each function a group of its own"
+                f"{path}: its functions' policies need {count} egress rules for IPv{6 if v6 else 4}, of which a "
+                f"security group takes {RULES}: name the protocol in front of entries (tcp://), list networks, not "
+                "addresses, or give each function a group of its own"
             )
     return None
 

@@ -2,9 +2,9 @@
 
 DNS Firewall takes a name, or a name with `*` in the place of its first labels: `*.example.com` is every name below
 example.com, and not example.com itself, as in `allow_outbound`
-(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-user-managed-domain-lists.html). Where an
-endpoint of AWS's leaves more of its name open than that can say, all below the part that is known is let through; such
-names are AWS's to give.
+(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-user-managed-domain-lists.html). Where
+an endpoint of AWS's leaves more of its name open than that can say, all below the part that is known is let through;
+such names are AWS's to give.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ RESOLVER_OWN: Final = (
     *(f"*.{second}.172.in-addr.arpa" for second in range(16, 32)),
 )
 """What programs look up to learn who they are themselves. Resolver answers these without asking anybody
-(https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html), so nothing leaves by them, and nobody is called
-because of them."""
+(https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html), so nothing leaves by them, and nobody is
+called because of them."""
 
 _NOWHERE: Final = "zz-unknown-1"
 _HOME: Final = "us-east-1"

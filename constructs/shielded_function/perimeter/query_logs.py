@@ -80,9 +80,9 @@ def make_alarm(scope: Construct, vpc_id: str, alarm: AlarmOn, path: str, mode: s
     """Fires when DNS Firewall stopped something; one a minute is enough, unless the options say otherwise."""
     happened = "stopped" if mode == "block" else "saw"
     told = [
-        f"DNS Firewall {happened} a look-up that no policy of {path} lists: see query_name and srcaddr of the lines with "
-        "firewall_rule_action in the query log. The shield in the function would have stopped it before: look for its own "
-        "alert, and where there is none, for code that went around it, or for somebody else in the VPC.",
+        f"DNS Firewall {happened} a look-up that no policy of {path} lists: see query_name and srcaddr of the lines "
+        "with firewall_rule_action in the query log. The shield in the function would have stopped it before: look for "
+        "its own alert, and where there is none, for code that went around it, or for somebody else in the VPC.",
         *([alarm.runbook] if alarm.runbook else []),
     ]
     metric = {

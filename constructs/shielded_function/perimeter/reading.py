@@ -114,7 +114,8 @@ def _divider(tree: str) -> str | None:
 def _described(host: str) -> list[str]:
     """The attributes that tokens in a text refer to; they tell the same from every stack."""
     tokens: Sequence[Any] = cdk.Tokenization.reverse_string(host).tokens
-    return [token.display_name for token in tokens if cdk.Reference.is_reference(token)]
+    references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
+    return [reference.display_name for reference in references]
 
 
 def is_address(host: str, stack: cdk.Stack) -> bool:

@@ -31,8 +31,8 @@ UNSEEN: Final = (
     "AWS::SQS::QueuePolicy",
     "AWS::SecretsManager::ResourcePolicy",
 )
-"""Beginnings of the types whose properties are not looked at: they have no place in a VPC, and to resolve the document of
-a policy would keep later aspects from changing it."""
+"""Beginnings of the types whose properties are not looked at: they have no place in a VPC, and to resolve the document
+of a policy would keep later aspects from changing it."""
 
 _SILENT: Final = (
     "AWS::CloudFormation::",
