@@ -27,9 +27,10 @@ from ..policy import ShieldPolicy, ShieldPolicyError
 from ..resolution import resolve_policy
 from ..stage_shields import known_stages, stage_shields
 from . import firewall, groups, query_logs
-from .covered import Covered, EntryError, domain_texts, is_resolved
+from .covered import Covered, Names, is_resolved, names_of, targets_of
 from .egress import NO_TRAFFIC, EgressRule, without_needless
 from .endpoints import EndpointPolicies
+from .entries import EntryError
 from .grants import Trust
 from .groups import Group
 from .lazy import late_any, late_list
@@ -154,8 +155,7 @@ class ShieldPerimeter(Construct):
         self._others: list[Resource] = []
         self._app: App | None = None
         self._network: Network | None = None
-        self._lists: list[str] = []
-        self._domains: list[str] | None = None
+        self._names: Names | None = None
         if switch == "off":
             return
         other = _OF_VPC.get(vpc)
@@ -379,38 +379,41 @@ class ShieldPerimeter(Construct):
 
     # What is known last: asked while templates are written
 
-    def _all_domains(self) -> list[str]:
-        if self._domains is None:
-            found: dict[str, None] = dict.fromkeys(RESOLVER_OWN)
-            for covered in self._covered.values():
-                if is_resolved(covered.attached.policy):
-                    found.update(
-                        dict.fromkeys(self._names(covered.path, covered.attached.policy, covered.attached.handle.stack))
-                    )
+    def _all_names(self) -> Names:
+        """What anybody in the VPC may look up."""
+        if self._names is None:
+            found = [
+                self._names_of(covered.path, covered.attached.policy, covered.attached.handle.stack)
+                for covered in self._covered.values()
+                if is_resolved(covered.attached.policy)
+            ]
             try:
                 also = resolve_policy(self._also, self._rule_group).policy  # pyright: ignore[reportArgumentType]
-                found.update(dict.fromkeys(self._names(self.node.path, also, self._stack)))
+                found.append(self._names_of(self.node.path, also, self._stack))
             except ValueError as error:
                 self._problem(str(error))
-            self._domains = list(found)
-        return self._domains
+            single = dict.fromkeys((*RESOLVER_OWN, *(name for names in found for name in names.single)))
+            self._names = Names(list(single), list(dict.fromkeys(text for names in found for text in names.several)))
+        return self._names
 
-    def _names(self, path: str, policy: ShieldPolicy, stack: cdk.Stack) -> list[str]:
+    def _names_of(self, path: str, policy: ShieldPolicy, stack: cdk.Stack) -> Names:
         try:
-            return domain_texts(policy, stack, self._place)
+            return names_of(policy, stack, self._place)
         except EntryError as error:
             self._problem(f"{path}: {error}")
-            return []
+            return Names([], [])
 
     def _list(self, number: int, count: int) -> list[str]:
-        """The domains of one list."""
-        lists = firewall.split(self._all_domains())
+        """The domains of one list; the first has those of which nobody knows how many they are."""
+        single, several = self._all_names()
+        lists = firewall.split(single)
         if len(lists) > count:
             self._problem(
-                f"the policies came to {len(self._all_domains()):,} names after the lists for them were made: "
+                f"the policies came to {len(single):,} names after the lists for them were made: "
                 'let no tag and no aspect turn a policy into allow_aws="all" while the app is synthesized'
             )
-        return list(lists[number]) if number < len(lists) else ["localhost"]
+        domains = list(lists[number]) if number < len(lists) else ["localhost"]
+        return cdk.Fn.split(",", cdk.Fn.join(",", [*domains, *several])) if several and number == 0 else domains
 
     def _egress(self, path: str) -> list[dict[str, Any]]:
         """The rules of a security group, as the CDK takes them."""
@@ -525,8 +528,6 @@ class ShieldPerimeter(Construct):
 
     def _any_port(self, covered: Covered) -> list[str]:
         """Names that are listed without a port."""
-        from .covered import targets_of
-
         policy = covered.attached.policy
         if policy.outbound_connectivity == "allow" or not is_resolved(policy):
             return []
@@ -566,7 +567,7 @@ def _known_part(policy: ShieldPolicy) -> ShieldPolicy:
 def _or_nothing(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> list[str]:
     """The names of a policy, for counting them."""
     try:
-        return domain_texts(policy, stack, place)
+        return names_of(policy, stack, place).single
     except EntryError:  # told later
         return []
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aws_cdk as cdk
 
 from .egress import EgressRule, egress_of
-from .entries import EntryError, Target, has_token, read_entries
+from .entries import Target, has_token, read_entries
 from .names import Place, domains_of
 from .reading import classify_in, divider_of, is_address
 from .residents import Resource
@@ -73,24 +73,32 @@ def _with_prefix(target: Target, stack: cdk.Stack) -> Target:
     return Target(target.entry, target.kind, f"{target.host}/{prefix}", target.port, target.protocols)
 
 
-def domain_texts(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> list[str]:
-    """What a policy lets a function look up; a text of several names has commas in it.
+class Names(NamedTuple):
+    """What a policy lets a function look up.
+
+    Attributes:
+        single: domains.
+        several: texts that are several domains with commas between them, nobody knows how many before the deployment.
+    """
+
+    single: list[str]
+    several: list[str]
+
+
+def names_of(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> Names:
+    """The same, seen from a stack.
 
     Raises:
         EntryError: DNS Firewall takes no such name.
     """
     targets = targets_of(policy, stack)
-    parts = {
-        target.host: cdk.Fn.join(",", cdk.Fn.split(divider_of(target.host, stack), target.host))
-        for target in targets
-        if target.kind == "names"
-    }
-    return [parts.get(domain, domain) for domain in domains_of(policy, targets, place)]
+    joined = {target.host for target in targets if target.kind == "names"}
+    return Names(
+        [domain for domain in domains_of(policy, targets, place) if domain not in joined],
+        [cdk.Fn.join(",", cdk.Fn.split(divider_of(host, stack), host)) for host in joined],
+    )
 
 
 def is_resolved(policy: ShieldPolicy) -> bool:
     """Whether a shield has put entries in the place of constructs and grants; if not, its own error says why."""
     return all(isinstance(entry, str) and entry != "granted" for _, entry in policy.unknown_entries)
-
-
-__all__ = ["Covered", "EntryError", "domain_texts", "is_resolved", "targets_of"]

@@ -10,24 +10,13 @@ import jsii
 
 
 def late_list(make: Callable[[], list[str]]) -> list[str]:
-    """A list of texts."""
-    return cdk.Lazy.uncached_list(_List(make))
+    """A list of texts, or of one token that becomes a list."""
+    return cdk.Token.as_list(late_any(make))
 
 
 def late_any(make: Callable[[], Any]) -> Any:
     """Any other value."""
     return cdk.Lazy.uncached_any(_Any(make))
-
-
-@jsii.implements(cdk.IListProducer)
-class _List:
-    def __init__(self, make: Callable[[], list[str]]) -> None:
-        self._make = make
-
-    def produce(self, context: cdk.IResolveContext) -> list[str] | None:
-        """Called by the CDK."""
-        del context
-        return self._make()
 
 
 @jsii.implements(cdk.IAnyProducer)
