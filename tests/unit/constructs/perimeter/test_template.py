@@ -188,16 +188,15 @@ def test_hosts_that_the_stack_makes(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     }
     values |= {f"{name}.CidrBlock": "10.9.0.0/16" for name in of_type(template, "AWS::EC2::VPC")}
     nodes: Any = ["n1.example", "n2.example", "n3.example"]
-    perimeter = SimulatedPerimeter.from_template(
-        template, values={**values, "Cache.ReadEndPoint.AddressesList": nodes}
-    )
+    perimeter = SimulatedPerimeter.from_template(template, values={**values, "Cache.ReadEndPoint.AddressesList": nodes})
     wanted = ("db.example", "partner.example", "p.example", "r.example", *nodes)
     assert {perimeter.look_up(name) for name in wanted} == {"ALLOW"}
     assert perimeter.look_up("n4.example") == "BLOCK"
-    assert perimeter.reach("Shop/Checkout", "db.example:5432")
-    assert perimeter.reach("Shop/Checkout", "n3.example:6379")
-    assert perimeter.reach("Shop/Checkout", "10.9.1.1:7")
-    assert not perimeter.reach("Shop/Checkout", "10.8.1.1:7")
+    [function] = of_type(template, "AWS::Lambda::Function")
+    assert perimeter.reach(function, "db.example:5432")
+    assert perimeter.reach(function, "n3.example:6379")
+    assert perimeter.reach(function, "10.9.1.1:7")
+    assert not perimeter.reach(function, "10.8.1.1:7")
 
 
 def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
