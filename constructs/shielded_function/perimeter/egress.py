@@ -84,14 +84,15 @@ def egress_of(
     if policy.outbound_connectivity == "allow":
         rules = [rule for protocol in ("tcp", "udp") for rule in _to(protocol, None, ipv6)]
     else:
-        rules = [rule for target in targets for rule in _rules(target, ipv6)]
+        rules = [rule for target in targets for rule in rules_of(target, ipv6=ipv6)]
         rules += [rule for port in _aws_ports(policy) for rule in _to("tcp", port, ipv6)]
     if file_systems:
         rules.append(EgressRule("tcp", _NFS, file_systems))
     return without_needless(rules)
 
 
-def _rules(target: Target, ipv6: bool) -> Iterator[EgressRule]:
+def rules_of(target: Target, *, ipv6: bool = False) -> Iterator[EgressRule]:
+    """What one entry opens."""
     for protocol in target.protocols:
         if target.is_network:
             yield EgressRule(protocol, target.port, target.host, target.kind == "ipv6")
