@@ -83,6 +83,7 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
         )
     ]
     targets = read_entries(map(str, policy.allow_outbound), _unknown)
+    domains_of(policy, targets, Place(region, account))  # refuses what no list takes
     meanings = {each["entry"]: each["meaning"] for each in told["allow_outbound"].get("entries", ())}
     rows += [
         Half("allow_outbound", target.entry, meanings.get(target.entry, ""), _of_target(target)) for target in targets
