@@ -36,7 +36,7 @@ from .groups import Group
 from .lazy import late_any, late_list
 from .names import RESOLVER_OWN, Place
 from .reading import App
-from .residents import ENDPOINT, FUNCTION, GROUP_EGRESS, Network, Resource, is_database, others
+from .residents import ENDPOINT, GROUP_EGRESS, Network, Resource, is_database, others
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield
@@ -155,7 +155,7 @@ class ShieldPerimeter(Construct):
         self._others: list[Resource] = []
         self._app: App | None = None
         self._network: Network | None = None
-        self._names: Names | None = None
+        self._names: tuple[Sequence[int], Names] | None = None
         if switch == "off":
             return
         other = _OF_VPC.get(vpc)
@@ -300,7 +300,7 @@ class ShieldPerimeter(Construct):
         assert self._app is not None, "visit comes first"
         assert self._network is not None, "visit comes first"
         path = path_of(attached.handle.resource)[0]
-        resource = next((each for each in self._app.of_type(FUNCTION) if each.path == path), None)
+        resource = self._app.by_path.get(path)
         if resource is None or not self._wants(attached) or not self._network.has(resource):
             return
         covered = Covered(attached, resource)
@@ -380,8 +380,9 @@ class ShieldPerimeter(Construct):
     # What is known last: asked while templates are written
 
     def _all_names(self) -> Names:
-        """What anybody in the VPC may look up."""
-        if self._names is None:
+        """What anybody in the VPC may look up. Made again where policies have changed: somebody may ask too early."""
+        policies = [id(covered.attached.policy) for covered in self._covered.values()]
+        if self._names is None or self._names[0] != policies:
             found = [
                 self._names_of(covered.path, covered.attached.policy, covered.attached.handle.stack)
                 for covered in self._covered.values()
@@ -393,8 +394,9 @@ class ShieldPerimeter(Construct):
             except ValueError as error:
                 self._problem(str(error))
             single = dict.fromkeys((*RESOLVER_OWN, *(name for names in found for name in names.single)))
-            self._names = Names(list(single), list(dict.fromkeys(text for names in found for text in names.several)))
-        return self._names
+            several = dict.fromkeys(text for names in found for text in names.several)
+            self._names = policies, Names(list(single), list(several))
+        return self._names[1]
 
     def _names_of(self, path: str, policy: ShieldPolicy, stack: cdk.Stack) -> Names:
         try:
@@ -426,10 +428,18 @@ class ShieldPerimeter(Construct):
             if not is_resolved(covered.attached.policy):
                 continue
             try:
-                rules += covered.egress(self.vpc.vpc_cidr_block)
+                rules += covered.egress(self._cidr)
             except EntryError as error:
                 self._problem(f"{name}: {error}")
         return without_needless(rules)
+
+    def _cidr(self) -> str:
+        try:
+            return self.vpc.vpc_cidr_block
+        except RuntimeError:  # the CDK's: it was imported without
+            raise EntryError(
+                "its file systems are in a VPC of unknown networks: give its import vpc_cidr_block"
+            ) from None
 
     # What is wrong
 

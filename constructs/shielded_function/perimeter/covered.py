@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,11 +36,11 @@ class Covered:
         """Its construct path."""
         return self.attached.handle.path
 
-    def egress(self, file_systems: str) -> list[EgressRule]:
+    def egress(self, file_systems: Callable[[], str]) -> list[EgressRule]:
         """The rules that its policy needs.
 
         Args:
-            file_systems: the network in which file systems are mounted.
+            file_systems: tells the network in which file systems are mounted.
 
         Raises:
             EntryError: an entry cannot be expressed.
@@ -51,7 +52,7 @@ class Covered:
             policy,
             targets_of(policy, stack),
             ipv6=vpc.get("ipv6AllowedForDualStack") not in (None, False),
-            file_systems=file_systems if mounted else None,
+            file_systems=file_systems() if mounted else None,
         )
 
 

@@ -27,6 +27,7 @@ class App:
 
     Attributes:
         resources: those that may be about a network.
+        by_path: the same by their paths.
         constructs: each resource's construct, by its path.
     """
 
@@ -42,6 +43,7 @@ class App:
             self.constructs[path] = construct
             texts, properties = each or ([], {})
             self.resources.append(Resource(path, kind, frozenset(map(_path_in, texts)), properties or {}))
+        self.by_path = {resource.path: resource for resource in self.resources}
 
     def of_type(self, kind: str) -> list[Resource]:
         """The resources of a type."""
@@ -49,16 +51,22 @@ class App:
 
     def network(self, vpc: ec2.IVpc) -> Network:
         """A VPC of this app, or an imported one."""
-        subnets = [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]
-        made = [child for child in (subnet.node.default_child for subnet in subnets) if child is not None]
-        resource = vpc.node.default_child
+        subnets = [each.subnet_id for each in (*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets)]
+        vpc_id = vpc.vpc_id
         return Network.of(
-            path_of(resource)[0] if resource is not None else "",
-            vpc.vpc_id,
-            [path_of(child)[0] for child in made],
-            [i for i in (subnet.subnet_id for subnet in subnets) if not cdk.Token.is_unresolved(i)],
+            next(iter(_referred(vpc_id)), ""),
+            vpc_id,
+            [path for subnet in subnets for path in _referred(subnet)],
+            [subnet for subnet in subnets if not cdk.Token.is_unresolved(subnet)],
             self.resources,
         )
+
+
+def _referred(text: str) -> list[str]:
+    """The paths of the resources that a text refers to, whoever made it: a construct, or an import of its id."""
+    tokens: Sequence[Any] = cdk.Tokenization.reverse_string(text).tokens
+    references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
+    return [path_of(reference.target)[0] for reference in references]
 
 
 def _path_in(text: str) -> str:

@@ -243,8 +243,9 @@ def test_an_organization_in_place_of_accounts(app: cdk.App, shop: cdk.Stack, vpc
 
 def test_endpoints_that_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     """One with a policy of its own, and one of a service without resources of an account."""
+    anybody: Any = iam.AnyPrincipal()
     own = vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
-    statement = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["*"], principals=[iam.AnyPrincipal()])
+    statement = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["*"], principals=[anybody])
     own.add_to_policy(statement)
     vpc.add_interface_endpoint("Metrics", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING)
     make()
@@ -302,7 +303,8 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
 
 
 def test_an_l1_function(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> None:
-    role = iam.Role(shop, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+    role = iam.Role(shop, "Role", assumed_by=lambdas)
     group = ec2.CfnSecurityGroup(shop, "Group", group_description="g", vpc_id=vpc.vpc_id)
     function = lambda_.CfnFunction(
         shop,
@@ -337,6 +339,48 @@ def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
     assert {"api.stripe.com", "api.ecr.eu-west-1.amazonaws.com"} < set(domains_in(template))
     assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
     assert any("The VPC is imported" in text for text in warnings(app))
+
+
+def test_a_vpc_of_l1_constructs(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+    """It is imported by its id, which is a token."""
+    network = ec2.CfnVPC(shop, "Network", cidr_block="10.2.0.0/16")
+    subnet = ec2.CfnSubnet(shop, "Subnet", vpc_id=network.ref, cidr_block="10.2.0.0/24")
+    imported = ec2.Vpc.from_vpc_attributes(
+        shop, "Vpc2", vpc_id=network.ref, availability_zones=["eu-west-1a"], private_subnet_ids=[subnet.ref]
+    )
+    make(vpc=imported)
+    ShieldPerimeter(shop, vpc=imported)
+    template = synthesize(app)
+    [association] = of_type(template, ASSOCIATION).values()
+    assert association["VpcId"] == {"Ref": "Network"}
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+
+
+def test_a_stack_of_no_region(app: cdk.App, props: dict[str, Any]) -> None:
+    """Names have the region of the deployment, and cfn-lint takes them."""
+    anywhere = cdk.Stack(app, "Anywhere")
+    vpc = ec2.Vpc(anywhere, "Vpc", max_azs=2)
+    ShieldedFunction(anywhere, "Checkout", vpc=vpc, policy=POLICY, **props)
+    ShieldPerimeter(anywhere, vpc=vpc)
+    template = synthesize(app, "Anywhere")
+    joined = {"Fn::Join": ["", ["sqs.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]}
+    assert joined in domains_in(template)
+    perimeter = SimulatedPerimeter.from_template(template, region="eu-central-1")
+    assert perimeter.look_up("sqs.eu-central-1.amazonaws.com") == "ALLOW"
+    assert perimeter.look_up("sqs.eu-west-1.amazonaws.com") == "BLOCK"
+
+
+def test_a_stage_has_its_own(app: cdk.App, props: dict[str, Any]) -> None:
+    stage = cdk.Stage(app, "Prod", env=PLACE)
+    shop = cdk.Stack(stage, "Shop")
+    vpc = ec2.Vpc(shop, "Vpc", max_azs=2)
+    lambda_.Function(shop, "Checkout", vpc=vpc, **props)
+    ShieldPerimeter(shop, vpc=vpc)
+    Shield.everywhere(app, POLICY)
+    assembly = app.synth().get_nested_assembly("assembly-Prod")
+    template = assembly.get_stack_by_name("Prod-Shop").template
+    assert "api.stripe.com" in domains_in(template)
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
 
 
 def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
