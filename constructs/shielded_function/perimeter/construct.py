@@ -36,7 +36,7 @@ from .groups import Group
 from .lazy import late_any, late_list
 from .names import RESOLVER_OWN, Place
 from .reading import App
-from .residents import ENDPOINT, GROUP_EGRESS, Network, Resource, is_database, others
+from .residents import ENDPOINT, Network, Resource, is_database, others
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield
@@ -152,7 +152,6 @@ class ShieldPerimeter(Construct):
         self._problems: dict[str, None] = {}
         self._covered: dict[str, Covered] = {}
         self._groups: dict[str, Group] = {}
-        self._others: list[Resource] = []
         self._app: App | None = None
         self._network: Network | None = None
         self._names: tuple[Sequence[int], Names] | None = None
@@ -282,9 +281,6 @@ class ShieldPerimeter(Construct):
         for shields in known_stages(self):
             for attached in list(shields.attached):
                 self._cover(attached)
-        self._others = others(
-            self._network, self._app.resources, [each.resource.path for each in self._covered.values()]
-        )
         self._make_lists()
         self._narrow_endpoints()
 
@@ -292,9 +288,12 @@ class ShieldPerimeter(Construct):
         """A function that is shielded while aspects run, after this one."""
         if self._app is not None:
             self._cover(attached)
-            covered = self._covered.get(attached.handle.path)
-            if covered is not None:
-                self._others = [each for each in self._others if each.path != covered.resource.path]
+
+    def _others(self) -> list[Resource]:
+        """Who else is in the VPC. For when the aspects are done."""
+        if self._app is None or self._network is None:
+            return []
+        return others(self._network, self._app.everybody(), [each.resource.path for each in self._covered.values()])
 
     def _cover(self, attached: AttachedShield) -> None:
         assert self._app is not None, "visit comes first"
@@ -375,7 +374,7 @@ class ShieldPerimeter(Construct):
         """Whether endpoints let through anything of the account's: others are there, whose grants are not known."""
         if self._endpoint_policy is not None:
             return self._endpoint_policy == "account"
-        return self.vpc.node.default_child is None or any(not is_database(each) for each in self._others)
+        return self.vpc.node.default_child is None or any(not is_database(each) for each in self._others())
 
     # What is known last: asked while templates are written
 
@@ -479,9 +478,10 @@ class ShieldPerimeter(Construct):
                 )
 
     def _check_others(self) -> None:
-        if not self._others or self._also_given:
+        found = self._others()
+        if not found or self._also_given:
             return
-        names = [f"{each.name} ({each.type})" for each in self._others]
+        names = [f"{each.name} ({each.type})" for each in found]
         listed = ", ".join(names[:5]) + (f", and {len(names) - 5} others" if len(names) > 5 else "")
         self._problem(
             f"the VPC is not the functions' alone: {listed}. DNS Firewall is the VPC's, and would leave them the names "
@@ -495,13 +495,13 @@ class ShieldPerimeter(Construct):
             rules = self._rules(path)
             if problem := groups.too_many(group.resource.name, rules):
                 self._problem(problem)
-            users = [each for each in self._others if path in each.references]
+            users = [each for each in self._others() if path in each.references]
             if users:
                 self._problem(
                     f"{users[0].name} has the security group {group.resource.name} of {group.functions[0]} too, whose "
                     "egress is the function's policy: give the function a group of its own"
                 )
-            for each in self._app.of_type(GROUP_EGRESS):
+            for each in self._app.everybody():
                 if text := groups.beside(each, group.resource, rules):
                     self._problem(
                         f"{text}, which no policy of {', '.join(group.functions)} lists: list it in allow_outbound, or "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -14,36 +14,51 @@ from constructs import IConstruct
 from ..batching import references_of
 from ..paths import find_constructs, path_of
 from .entries import EntryError, Kind
-from .residents import ENDPOINT, UNSEEN, Network, Resource
+from .residents import ENDPOINT, FUNCTION, GROUP, SUBNET, UNSEEN, Network, Resource
 
 PROPERTIES: Final = "aws:cdk:cloudformation:props"
 _DESCRIBED: Final = re.compile(r" \[[A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+\]$")
-_OF_ENDPOINTS: Final = ("vpcId", "serviceName", "vpcEndpointType", "subnetIds")
-"""The document of its policy is left alone: to resolve it would keep it from being added to."""
+_EARLY: Final[Mapping[str, Sequence[str]]] = {
+    ENDPOINT: ("vpcId", "serviceName"),
+    FUNCTION: ("vpcConfig", "fileSystemConfigs"),
+    GROUP: ("vpcId", "securityGroupEgress"),
+    SUBNET: ("vpcId",),
+}
+"""What is read while aspects run. The CDK keeps the first value of most that is known late (`Lazy.any`), so whatever
+else was read then could not be changed by a later aspect."""
 
 
 class App:
-    """The resources of a stage, read once.
+    """The resources of a stage.
 
     Attributes:
-        resources: those that may be about a network.
+        resources: those of the network, and functions; read when it is made, which may be while aspects run.
         by_path: the same by their paths.
         constructs: each resource's construct, by its path.
     """
 
     def __init__(self, stage: IConstruct) -> None:
-        found = [each for each in find_constructs(stage, ["CfnResource"]) if not path_of(each)[1].startswith(UNSEEN)]
-        endpoints = [each for each in found if path_of(each)[1] == ENDPOINT]
-        rest = [each for each in found if path_of(each)[1] != ENDPOINT]
-        read = [*references_of(rest, PROPERTIES), *references_of(endpoints, PROPERTIES, _OF_ENDPOINTS)]
+        self._stage = stage
+        self._everybody: list[Resource] | None = None
         self.constructs: dict[str, Any] = {}
         self.resources: list[Resource] = []
-        for construct, each in zip((*rest, *endpoints), read, strict=True):
-            path, kind = path_of(construct)
-            self.constructs[path] = construct
-            texts, properties = each or ([], {})
-            self.resources.append(Resource(path, kind, frozenset(map(_path_in, texts)), properties or {}))
+        found = find_constructs(stage, (), list(_EARLY))
+        for kind, names in _EARLY.items():
+            chosen = [construct for construct in found if path_of(construct)[1] == kind]
+            self.constructs.update((path_of(construct)[0], construct) for construct in chosen)
+            self.resources += _read(chosen, names)
         self.by_path = {resource.path: resource for resource in self.resources}
+
+    def everybody(self) -> list[Resource]:
+        """All resources that may be in a network, with all that they refer to. For when the aspects are done."""
+        if self._everybody is None:
+            others = [
+                construct
+                for construct in find_constructs(self._stage, ["CfnResource"])
+                if not path_of(construct)[1].startswith(UNSEEN) and path_of(construct)[1] not in (FUNCTION, ENDPOINT)
+            ]
+            self._everybody = [*(self.of_type(FUNCTION)), *_read(others, ())]
+        return self._everybody
 
     def of_type(self, kind: str) -> list[Resource]:
         """The resources of a type."""
@@ -67,6 +82,14 @@ def _referred(text: str) -> list[str]:
     tokens: Sequence[Any] = cdk.Tokenization.reverse_string(text).tokens
     references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
     return [path_of(reference.target)[0] for reference in references]
+
+
+def _read(constructs: Sequence[Any], names: Sequence[str]) -> list[Resource]:
+    found: list[Resource] = []
+    for construct, each in zip(constructs, references_of(constructs, PROPERTIES, names), strict=True):
+        texts, properties = each or ([], {})
+        found.append(Resource(*path_of(construct), frozenset(map(_path_in, texts)), properties or {}))
+    return found
 
 
 def _path_in(text: str) -> str:

@@ -16,9 +16,14 @@ GROUP: Final = "AWS::EC2::SecurityGroup"
 GROUP_EGRESS: Final = "AWS::EC2::SecurityGroupEgress"
 
 UNSEEN: Final = (
+    "AWS::ApiGateway::",
+    "AWS::ApiGatewayV2::",
     "AWS::ApplicationAutoScaling::",
     "AWS::CDK::",
     "AWS::CloudWatch::",
+    "AWS::Cognito::",
+    "AWS::DynamoDB::",
+    "AWS::ECR::",
     "AWS::IAM::",
     "AWS::KMS::",
     "AWS::Lambda::LayerVersion",
@@ -26,13 +31,12 @@ UNSEEN: Final = (
     "AWS::Logs::",
     "AWS::Route53Resolver::Firewall",
     "AWS::Route53Resolver::ResolverQueryLogging",
-    "AWS::S3::BucketPolicy",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::QueuePolicy",
+    "AWS::S3::",
+    "AWS::SNS::",
+    "AWS::SQS::",
     "AWS::SecretsManager::ResourcePolicy",
 )
-"""Beginnings of the types whose properties are not looked at: they have no place in a VPC, and to resolve the document
-of a policy would keep later aspects from changing it."""
+"""Beginnings of the types whose properties are not looked at: they have no place in a VPC."""
 
 _SILENT: Final = (
     "AWS::CloudFormation::",

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_iam as iam
@@ -18,6 +20,7 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_cloudwatch_actions import SnsAction
+from constructs import IConstruct
 
 from harness.linting import lint
 from shielded_function import AlarmOn, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
@@ -300,6 +303,25 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
     names = domains_in(synthesize(app))
     assert {"api.stripe.com", "refund.example"} < set(names)
     assert egress_in(synthesize(app, "Later"), "Refund") == {("tcp", "444", '"0.0.0.0/0"')}
+
+
+def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """It reads nothing early that the CDK would then keep, such as the containers of a task."""
+    task = ecs.FargateTaskDefinition(shop, "Task")
+    task.add_container("Main", image=ecs.ContainerImage.from_registry("nginx"))
+    ecs.FargateService(shop, "Web", cluster=ecs.Cluster(shop, "Cluster", vpc=vpc), task_definition=task)
+    make()
+    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
+
+    @jsii.implements(cdk.IAspect)
+    class Sidecar:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, ecs.TaskDefinition) and node.find_container("Sidecar") is None:
+                node.add_container("Sidecar", image=ecs.ContainerImage.from_registry("envoy"))
+
+    cdk.Aspects.of(shop).add(Sidecar(), priority=990)
+    [definition] = of_type(synthesize(app), "AWS::ECS::TaskDefinition").values()
+    assert [each["Name"] for each in definition["ContainerDefinitions"]] == ["Main", "Sidecar"]
 
 
 def test_an_l1_function(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> None:
