@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -104,6 +105,20 @@ _V6: Final = re.compile(r"Ipv6")
 _LIST: Final = re.compile(r'"Fn::Join": \["([^"]*),", (?=\{)')
 
 
+@dataclass(frozen=True)
+class _Meaning:
+    """What a text with tokens will be. `divider` stands between names; `is_whole`: it has no prefix of its own."""
+
+    kind: Kind
+    is_whole: bool = False
+    divider: str = ""
+    problem: str = ""
+
+
+_MEANINGS: Final[dict[str, _Meaning]] = {}
+"""By text: tokens keep their number for the life of the process, and rules are asked for several times."""
+
+
 def classify_in(stack: cdk.Stack) -> Callable[[str], Kind]:
     """What the host of an entry will be, as far as a stack that refers to it can tell.
 
@@ -111,46 +126,53 @@ def classify_in(stack: cdk.Stack) -> Callable[[str], Kind]:
     """
 
     def classify(host: str) -> Kind:
-        if "/" in host:
-            return "ipv6" if ":" in host else "ipv4"
-        try:
-            tree = json.dumps(stack.resolve({"host": host, "token": _described(host)}))
-        except RuntimeError:
-            tree = json.dumps(_described(host))
-        if _LIST.search(tree):
-            if not re.fullmatch(r"\$\{Token\[[^\]]*\]\}", host) or _divider(tree) is None:
-                raise EntryError(
-                    f"allow_outbound: {host}: it is a list that is known at deployment only, with ports in it perhaps: "
-                    "list its members one by one (Fn.select)"
-                )
-            return "names"
-        if _NETWORKS.search(tree) or _ADDRESSES.search(tree):
-            return "ipv6" if _V6.search(tree) else "ipv4"
-        return "name"
+        meaning = _meaning(host, stack)
+        if meaning.problem:
+            raise EntryError(meaning.problem)
+        return meaning.kind
 
     return classify
 
 
 def divider_of(host: str, stack: cdk.Stack) -> str:
     """What stands between the names in a text that is several of them."""
-    return _divider(json.dumps(stack.resolve({"host": host}))) or ","
-
-
-def _divider(tree: str) -> str | None:
-    """The divider of a joined list; None where its members may hold ports."""
-    found = _LIST.search(tree)
-    return f"{found[1]}," if found and re.fullmatch(r":\d+", found[1]) else None
-
-
-def _described(host: str) -> list[str]:
-    """The attributes that tokens in a text refer to; they tell the same from every stack."""
-    tokens: Sequence[Any] = cdk.Tokenization.reverse_string(host).tokens
-    references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
-    return [reference.display_name for reference in references]
+    return _meaning(host, stack).divider
 
 
 def is_address(host: str, stack: cdk.Stack) -> bool:
     """Whether a token of `classify` is an address without a prefix."""
+    return _meaning(host, stack).is_whole
+
+
+def _meaning(host: str, stack: cdk.Stack) -> _Meaning:
+    if host not in _MEANINGS:
+        _MEANINGS[host] = _read_meaning(host, stack)
+    return _MEANINGS[host]
+
+
+def _read_meaning(host: str, stack: cdk.Stack) -> _Meaning:
     if "/" in host:
-        return False
-    return bool(_ADDRESSES.search(json.dumps(stack.resolve({"host": host, "token": _described(host)}))))
+        return _Meaning("ipv6" if ":" in host else "ipv4")
+    attributes = _attributes(host)
+    try:
+        tree = json.dumps([stack.resolve({"host": host}), attributes])
+    except RuntimeError:
+        tree = json.dumps(attributes)
+    if found := _LIST.search(tree):
+        if not re.fullmatch(r":\d+", found[1]) or not re.fullmatch(r"\$\{Token\[[^\]]*\]\}", host):
+            return _Meaning(
+                "name",
+                problem=f"allow_outbound: {host}: it is a list that is known at deployment only, with ports in it "
+                "perhaps: list its members one by one (Fn.select)",
+            )
+        return _Meaning("names", divider=f"{found[1]},")
+    if _NETWORKS.search(tree) or _ADDRESSES.search(tree):
+        return _Meaning("ipv6" if _V6.search(tree) else "ipv4", is_whole=not _NETWORKS.search(tree))
+    return _Meaning("name")
+
+
+def _attributes(host: str) -> list[str]:
+    """The attributes that tokens in a text refer to; they tell the same from every stack."""
+    tokens: Sequence[Any] = cdk.Tokenization.reverse_string(host).tokens
+    references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
+    return [reference.display_name for reference in references]

@@ -307,11 +307,11 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
 
 def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     """It reads nothing early that the CDK would then keep, such as the containers of a task."""
+    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
     task = ecs.FargateTaskDefinition(shop, "Task")
     task.add_container("Main", image=ecs.ContainerImage.from_registry("nginx"))
     ecs.FargateService(shop, "Web", cluster=ecs.Cluster(shop, "Cluster", vpc=vpc), task_definition=task)
     make()
-    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
 
     @jsii.implements(cdk.IAspect)
     class Sidecar:
