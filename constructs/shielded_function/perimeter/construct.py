@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -16,18 +16,17 @@ from constructs import Construct, IConstruct, IValidation
 
 from shielded_function_monitoring.pattern import PatternError
 
-from ..alarms import AlarmOn, check_list, check_switch
+from ..alarms import AlarmOn
 from ..errors import ShieldError
-from ..kinds import owner_of
 from ..log_group import ShieldLogs
 from ..monitoring.finding import is_within, stages_in
 from ..names import PERIMETER
 from ..paths import path_of
-from ..policy import ShieldPolicy, ShieldPolicyError
+from ..policy import ShieldPolicy
 from ..resolution import resolve_policy
 from ..stage_shields import known_stages, stage_shields
 from . import firewall, groups, query_logs
-from .covered import Covered, Names, is_resolved, names_of, targets_of
+from .covered import Covered, Names, expected_names, is_resolved, names_of, targets_of
 from .egress import NO_TRAFFIC, EgressRule, without_needless
 from .endpoints import EndpointPolicies
 from .entries import EntryError
@@ -35,20 +34,16 @@ from .grants import Trust
 from .groups import Group
 from .lazy import late_any, late_list
 from .names import RESOLVER_OWN, Place
+from .options import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
 from .reading import App
 from .residents import ENDPOINT, Network, Resource, is_database, others
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield
 
-Mode = Literal["block", "alert"]
-EndpointPolicy = Literal["granted", "account", "none"]
-
 _ID: Final = "ShieldPerimeter"
 _PRIORITY: Final = 900
 """Of the aspect that lays it out: after `Shield.everywhere`, whose is 500."""
-_GRANTED: Final = 300
-"""Domains that are kept room for where grants are known later."""
 _WARNING: Final = "shielded-function:perimeter"
 
 _OF_VPC: WeakKeyDictionary[Any, ShieldPerimeter] = WeakKeyDictionary()
@@ -138,15 +133,25 @@ class ShieldPerimeter(Construct):
         super().__init__(scope, id)
         self.vpc = vpc
         path = self.node.path
-        self._also = _also(also_allow, also_allow_aws, path)
+        check_options(
+            path,
+            mode=mode,
+            priority=priority,
+            security_groups=security_groups,
+            endpoint_policies=endpoint_policies,
+            organization=organization,
+            accounts=accounts,
+            query_logs=query_logs,
+            alarm=alarm,
+        )
+        self._functions = chosen_functions(path, functions)
+        self._also = others_policy(path, also_allow, also_allow_aws)
         self._also_given = also_allow is not None or also_allow_aws != "none"
-        self._check(mode, priority, security_groups, endpoint_policies, organization, accounts, query_logs, alarm)
         switch = stage_shields(self).switch
         self.mode: Mode = "alert" if switch == "alert" else mode
         self.log_group: logs.ILogGroup | None = None
         self.metric_filter: logs.MetricFilter | None = None
         self.alarm: cloudwatch.Alarm | None = None
-        self._functions = self._chosen(functions)
         self._stack = cdk.Stack.of(self)
         self._place = Place(self._stack.region, self._stack.account)
         self._problems: dict[str, None] = {}
@@ -154,7 +159,8 @@ class ShieldPerimeter(Construct):
         self._groups: dict[str, Group] = {}
         self._app: App | None = None
         self._network: Network | None = None
-        self._names: tuple[Sequence[int], Names] | None = None
+        self._rules_of_lists: list[Any] = []
+        self._names: tuple[Sequence[ShieldPolicy], Names] | None = None
         if switch == "off":
             return
         other = _OF_VPC.get(vpc)
@@ -176,64 +182,6 @@ class ShieldPerimeter(Construct):
         self.node.add_validation(_Checked(self))
         for stage in stages_in(self):
             stage.observers.append(self._observe)
-
-    # Arguments
-
-    def _check(
-        self,
-        mode: Any,
-        priority: Any,
-        security_groups: Any,
-        endpoint_policies: Any,
-        organization: Any,
-        accounts: Any,
-        query_logs_given: Any,
-        alarm: Any,
-    ) -> None:
-        problems: list[str] = []
-        if mode not in get_args(Mode):
-            problems.append(f"mode: {mode!r} is neither 'block' nor 'alert'")
-        if isinstance(priority, bool) or not isinstance(priority, int) or priority not in firewall.PRIORITIES:
-            problems.append(f"priority: {priority!r} is no whole number from 101 to 9900")
-        if endpoint_policies not in (None, *get_args(EndpointPolicy)):
-            problems.append(f"endpoint_policies: {endpoint_policies!r} is none of 'granted', 'account' and 'none'")
-        try:
-            check_switch("security_groups", security_groups)
-        except ValueError as error:
-            problems.append(str(error))
-        if organization is not None and (
-            not isinstance(organization, str) or not organization.startswith(("o-", "${"))
-        ):
-            problems.append(f"organization: {organization!r} is no organization's id, such as o-a1b2c3d4e5")
-        if isinstance(accounts, str) or not all(
-            isinstance(one, str) and (cdk.Token.is_unresolved(one) or (one.isdigit() and len(one) == 12))
-            for one in accounts
-        ):
-            problems.append(f"accounts: {accounts!r} is no list of accounts, twelve digits each")
-        if not isinstance(query_logs_given, bool) and not hasattr(query_logs_given, "log_group_arn"):
-            problems.append(f"query_logs: {query_logs_given!r} is neither True, nor False, nor a log group")
-        if alarm is not None and not isinstance(alarm, AlarmOn):
-            problems.append(f"alarm: {alarm!r} is no AlarmOn; write AlarmOn(...)")
-        elif alarm is not None:
-            problems += [
-                f"alarm: AlarmOn.{name} says nothing of look-ups: take it out"
-                for name in query_logs.unused_options(alarm)
-            ]
-        if problems:
-            raise ShieldError(self.node.path, problems)
-
-    def _chosen(self, functions: Any) -> list[IConstruct] | None:
-        """What the functions are chosen by."""
-        if functions is None:
-            return None
-        try:
-            check_list("functions", functions, "function")
-        except ValueError as error:
-            raise ShieldError(self.node.path, [str(error)]) from None
-        for number, one in enumerate(functions):
-            if not isinstance(one, Construct):
-                raise ShieldError(self.node.path, [f"functions[{number}]: {one!r} is no construct: write the function"])
-        return [owner_of(one) or one for one in functions]
 
     # What is made at once
 
@@ -288,6 +236,7 @@ class ShieldPerimeter(Construct):
         """A function that is shielded while aspects run, after this one."""
         if self._app is not None:
             self._cover(attached)
+            self._make_lists()
 
     def _others(self) -> list[Resource]:
         """Who else is in the VPC. For when the aspects are done."""
@@ -330,29 +279,19 @@ class ShieldPerimeter(Construct):
             self._groups[each.path].functions.append(covered.path)
 
     def _make_lists(self) -> None:
-        """As many lists of allowed names as the policies are going to need."""
-        names: set[str] = {*RESOLVER_OWN}
-        room = 0
-        for policy in (*(covered.attached.policy for covered in self._covered.values()), self._also):
-            if policy.outbound_connectivity == "allow":
-                continue
-            if not is_resolved(policy):
-                room += _GRANTED + len(policy.unknown_entries)
-                policy = _known_part(policy)
-            names.update(_or_nothing(policy, self._stack, self._place))
-        count = len(firewall.split(["" for _ in range(len(names) + min(room, firewall.DOMAINS_A_LIST))]))
+        """As many lists of allowed names as the policies are going to need; more, where there are some already."""
+        policies = [*(covered.attached.policy for covered in self._covered.values()), self._also]
+        count = len(firewall.split([""] * expected_names(policies, self._stack, self._place)))
         if count > firewall.LISTS:
             self._problem(
-                f"the policies have {len(names):,} names, of which DNS Firewall takes "
-                f"{firewall.LISTS * firewall.DOMAINS_A_LIST:,}: list domains by *. in the place of their hosts"
+                f"the policies have more than the {firewall.LISTS * firewall.DOMAINS_A_LIST:,} names that DNS Firewall "
+                "takes: list domains by *. in the place of their hosts"
             )
-            count = firewall.LISTS
-        rules: list[Any] = []
-        for number in range(count):
+        for number in range(len(self._rules_of_lists), min(count, firewall.LISTS)):
             made = route53resolver.CfnFirewallDomainList(
-                self, f"AllowedNames{number or ''}", domains=late_list(lambda at=number: self._list(at, count))
+                self, f"AllowedNames{number or ''}", domains=late_list(lambda at=number: self._list(at))
             )
-            rules.append(
+            self._rules_of_lists.append(
                 route53resolver.CfnFirewallRuleGroup.FirewallRuleProperty(
                     action="ALLOW",
                     priority=firewall.FIRST_LIST + number,
@@ -360,7 +299,7 @@ class ShieldPerimeter(Construct):
                     firewall_domain_redirection_action="TRUST_REDIRECTION_DOMAIN",
                 )
             )
-        self._rule_group.firewall_rules = [*rules, self._last_rule]
+        self._rule_group.firewall_rules = [*self._rules_of_lists, self._last_rule]
 
     def _narrow_endpoints(self) -> None:
         if self._endpoints is None or self._app is None or self._network is None:
@@ -380,8 +319,8 @@ class ShieldPerimeter(Construct):
 
     def _all_names(self) -> Names:
         """What anybody in the VPC may look up. Made again where policies have changed: somebody may ask too early."""
-        policies = [id(covered.attached.policy) for covered in self._covered.values()]
-        if self._names is None or self._names[0] != policies:
+        policies = [covered.attached.policy for covered in self._covered.values()]
+        if self._names is None or not _are_same(self._names[0], policies):
             found = [
                 self._names_of(covered.path, covered.attached.policy, covered.attached.handle.stack)
                 for covered in self._covered.values()
@@ -404,11 +343,11 @@ class ShieldPerimeter(Construct):
             self._problem(f"{path}: {error}")
             return Names([], [])
 
-    def _list(self, number: int, count: int) -> list[str]:
+    def _list(self, number: int) -> list[str]:
         """The domains of one list; the first has those of which nobody knows how many they are."""
         single, several = self._all_names()
         lists = firewall.split(single)
-        if len(lists) > count:
+        if len(lists) > len(self._rules_of_lists):
             self._problem(
                 f"the policies came to {len(single):,} names after the lists for them were made: "
                 'let no tag and no aspect turn a policy into allow_aws="all" while the app is synthesized'
@@ -548,38 +487,8 @@ class ShieldPerimeter(Construct):
         return [target.host for target in targets if target.port is None and not target.is_network]
 
 
-def _also(names: Any, services: Any, path: str) -> ShieldPolicy:
-    """What others in the VPC need, as a policy."""
-    try:
-        return ShieldPolicy(allow_outbound=names or (), allow_aws=services)
-    except ShieldPolicyError as error:
-        text = str(error).replace("allow_outbound", "also_allow").replace("allow_aws", "also_allow_aws")
-        raise ShieldError(path, [text]) from error
-
-
-def _known_part(policy: ShieldPolicy) -> ShieldPolicy:
-    """A policy without what is resolved later."""
-    from dataclasses import replace
-
-    unknown: Mapping[str, list[Any]] = {}
-    fields: dict[str, list[Any]] = {**unknown}
-    for name, entry in policy.unknown_entries:
-        fields.setdefault(name, []).append(entry)
-    changed: dict[str, Any] = {}
-    for name, entries in fields.items():
-        value = getattr(policy, name)
-        kept = [] if isinstance(value, str) else [each for each in value if not any(each is one or (
-            isinstance(each, str) and isinstance(one, str) and each == one) for one in entries)]  # fmt: skip
-        changed[name] = kept or ("none" if name == "allow_aws" else ())
-    return replace(policy, presets=(), **changed)
-
-
-def _or_nothing(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> list[str]:
-    """The names of a policy, for counting them."""
-    try:
-        return names_of(policy, stack, place).single
-    except EntryError:  # told later
-        return []
+def _are_same(some: Sequence[ShieldPolicy], others: Sequence[ShieldPolicy]) -> bool:
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
 
 
 @jsii.implements(IValidation)

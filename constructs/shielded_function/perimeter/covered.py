@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aws_cdk as cdk
 
 from .egress import EgressRule, egress_of
-from .entries import Target, has_token, read_entries
-from .names import Place, domains_of
+from .entries import EntryError, Target, has_token, read_entries
+from .firewall import DOMAINS_A_LIST
+from .names import RESOLVER_OWN, Place, domains_of
 from .reading import classify_in, divider_of, is_address
 from .residents import Resource
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield
     from ..policy import ShieldPolicy
+
+_GRANTED: Final = 300
+"""Domains that there is room for where grants are not known yet."""
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,31 @@ def names_of(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> Names:
 def is_resolved(policy: ShieldPolicy) -> bool:
     """Whether a shield has put entries in the place of constructs and grants; if not, its own error says why."""
     return all(isinstance(entry, str) and entry != "granted" for _, entry in policy.unknown_entries)
+
+
+def expected_names(policies: Iterable[ShieldPolicy], stack: cdk.Stack, place: Place) -> int:
+    """How many domains policies will come to, at most, as far as that is known before grants are."""
+    names: set[str] = {*RESOLVER_OWN}
+    later = 0
+    for policy in policies:
+        if policy.outbound_connectivity == "allow":
+            continue
+        later += sum(_GRANTED if entry == "granted" else 1 for _, entry in policy.unknown_entries)
+        try:
+            names.update(names_of(_known_part(policy), stack, place).single)
+        except EntryError:
+            continue  # told when it is read for good
+    return len(names) + min(later, DOMAINS_A_LIST)
+
+
+def _known_part(policy: ShieldPolicy) -> ShieldPolicy:
+    """A policy without what is resolved later: constructs, tokens and grants."""
+    later: dict[str, list[Any]] = {}
+    for field, entry in policy.unknown_entries:
+        later.setdefault(field, []).append(entry)
+    known: dict[str, Any] = {}
+    for field, entries in later.items():
+        value: Any = getattr(policy, field)
+        kept = [] if isinstance(value, str) else [each for each in value if not any(each is one for one in entries)]
+        known[field] = kept or ("none" if field == "allow_aws" else ())
+    return replace(policy, presets=(), **known)

@@ -195,7 +195,10 @@ def test_more_names_than_the_firewall_takes(
     monkeypatch.setattr(firewall, "LISTS", 1)
     make(policy=ShieldPolicy())
     ShieldPerimeter(shop, vpc=vpc)
-    assert "names, of which DNS Firewall takes 1,000: list domains by *. in the place of their hosts" in error_of(app)
+    assert (
+        "more than the 1,000 names that DNS Firewall takes: list domains by *. in the place of their hosts"
+        in error_of(app)
+    )
 
 
 def test_a_name_without_a_port_is_told(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:

@@ -299,10 +299,13 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
     later = cdk.Stack(app, "Later", env=PLACE)
     lambda_.Function(later, "Refund", vpc=vpc, **props)
     Shield.everywhere(shop, POLICY)
-    cdk.Aspects.of(later).add(Shield(ShieldPolicy(allow_outbound=["tcp://refund.example:444"], allow_aws="none")))
+    cdk.Aspects.of(later).add(Shield(ShieldPolicy(allow_outbound=["tcp://refund.example:444"])))
     names = domains_in(synthesize(app))
-    assert {"api.stripe.com", "refund.example"} < set(names)
-    assert egress_in(synthesize(app, "Later"), "Refund") == {("tcp", "444", '"0.0.0.0/0"')}
+    assert {"api.stripe.com", "refund.example", "lambda.eu-west-1.amazonaws.com"} < set(names)
+    assert len(names) > 2000  # more lists than the first function needed
+    found = egress_in(synthesize(app, "Later"), "Refund")
+    assert ("tcp", "444", '"0.0.0.0/0"') in found
+    assert ("tcp", "443", '"0.0.0.0/0"') in found
 
 
 def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
