@@ -11,7 +11,6 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_route53resolver as route53resolver
 from constructs import Construct, IConstruct, IValidation
 
 from shielded_function_monitoring.pattern import PatternError
@@ -22,18 +21,16 @@ from ..log_group import ShieldLogs
 from ..monitoring.finding import is_within, stages_in
 from ..names import PERIMETER
 from ..paths import path_of
-from ..policy import ShieldPolicy
-from ..resolution import resolve_policy
 from ..stage_shields import known_stages, stage_shields
-from . import firewall, groups, query_logs
-from .covered import Covered, Names, expected_names, is_resolved, names_of, targets_of
+from . import groups, query_logs
+from .covered import Covered, is_resolved, targets_of
+from .dns import AllowedNames
 from .egress import NO_TRAFFIC, EgressRule, without_needless
 from .endpoints import EndpointPolicies
 from .entries import EntryError
 from .grants import Trust
 from .groups import Group
-from .lazy import late_any, late_list
-from .names import RESOLVER_OWN, Place
+from .lazy import late_any
 from .options import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
 from .reading import App
 from .residents import ENDPOINT, Network, Resource, is_database, others
@@ -152,15 +149,11 @@ class ShieldPerimeter(Construct):
         self.log_group: logs.ILogGroup | None = None
         self.metric_filter: logs.MetricFilter | None = None
         self.alarm: cloudwatch.Alarm | None = None
-        self._stack = cdk.Stack.of(self)
-        self._place = Place(self._stack.region, self._stack.account)
         self._problems: dict[str, None] = {}
         self._covered: dict[str, Covered] = {}
         self._groups: dict[str, Group] = {}
         self._app: App | None = None
         self._network: Network | None = None
-        self._rules_of_lists: list[Any] = []
-        self._names: tuple[Sequence[ShieldPolicy], Names] | None = None
         if switch == "off":
             return
         other = _OF_VPC.get(vpc)
@@ -172,10 +165,12 @@ class ShieldPerimeter(Construct):
         self._endpoints: EndpointPolicies | None = None
         self._endpoint_policy = endpoint_policies
         if endpoint_policies != "none" and self.mode == "block":
-            trust = Trust((self._stack.account, *accounts), organization)
+            trust = Trust((cdk.Stack.of(self).account, *accounts), organization)
             self._endpoints = EndpointPolicies(lambda: list(self._covered.values()), trust, self._names_account)
         self._narrows_groups = security_groups and self.mode == "block"
-        self._make_firewall(priority)
+        self._allowed = AllowedNames(
+            self, self._covered, self._also, self._problem, vpc_id=vpc.vpc_id, priority=priority, mode=self.mode
+        )
         if query_logs is not False:
             self._log(query_logs, logs, alarm or AlarmOn())
         cdk.Aspects.of(self).add(self, priority=_PRIORITY)
@@ -184,25 +179,6 @@ class ShieldPerimeter(Construct):
             stage.observers.append(self._observe)
 
     # What is made at once
-
-    def _make_firewall(self, priority: int) -> None:
-        """The rule group; the lists of allowed names are made when the aspects run."""
-        every = route53resolver.CfnFirewallDomainList(self, "EveryName", domains=["*"])
-        last: dict[str, Any] = {"action": "ALERT"}
-        if self.mode == "block":
-            last = {"action": "BLOCK", "block_response": "NXDOMAIN"}
-        rule = route53resolver.CfnFirewallRuleGroup.FirewallRuleProperty(
-            priority=firewall.LAST_RULE, firewall_domain_list_id=every.attr_id, **last
-        )
-        self._rule_group = route53resolver.CfnFirewallRuleGroup(self, "Rules", firewall_rules=[rule])
-        self._last_rule = rule
-        route53resolver.CfnFirewallRuleGroupAssociation(
-            self,
-            "RulesOfVpc",
-            firewall_rule_group_id=self._rule_group.attr_id,
-            vpc_id=self.vpc.vpc_id,
-            priority=priority,
-        )
 
     def _log(self, given: Any, options: ShieldLogs | None, alarm: AlarmOn) -> None:
         group: Any = given
@@ -229,14 +205,14 @@ class ShieldPerimeter(Construct):
         for shields in known_stages(self):
             for attached in list(shields.attached):
                 self._cover(attached)
-        self._make_lists()
+        self._allowed.make_lists()
         self._narrow_endpoints()
 
     def _observe(self, attached: AttachedShield) -> None:
         """A function that is shielded while aspects run, after this one."""
         if self._app is not None:
             self._cover(attached)
-            self._make_lists()
+            self._allowed.make_lists()
 
     def _others(self) -> list[Resource]:
         """Who else is in the VPC. For when the aspects are done."""
@@ -278,29 +254,6 @@ class ShieldPerimeter(Construct):
                 construct.security_group_egress = late_any(lambda path=each.path: self._egress(path))
             self._groups[each.path].functions.append(covered.path)
 
-    def _make_lists(self) -> None:
-        """As many lists of allowed names as the policies are going to need; more, where there are some already."""
-        policies = [*(covered.attached.policy for covered in self._covered.values()), self._also]
-        count = len(firewall.split([""] * expected_names(policies, self._stack, self._place)))
-        if count > firewall.LISTS:
-            self._problem(
-                f"the policies have more than the {firewall.LISTS * firewall.DOMAINS_A_LIST:,} names that DNS Firewall "
-                "takes: list domains by *. in the place of their hosts"
-            )
-        for number in range(len(self._rules_of_lists), min(count, firewall.LISTS)):
-            made = route53resolver.CfnFirewallDomainList(
-                self, f"AllowedNames{number or ''}", domains=late_list(lambda at=number: self._list(at))
-            )
-            self._rules_of_lists.append(
-                route53resolver.CfnFirewallRuleGroup.FirewallRuleProperty(
-                    action="ALLOW",
-                    priority=firewall.FIRST_LIST + number,
-                    firewall_domain_list_id=made.attr_id,
-                    firewall_domain_redirection_action="TRUST_REDIRECTION_DOMAIN",
-                )
-            )
-        self._rule_group.firewall_rules = [*self._rules_of_lists, self._last_rule]
-
     def _narrow_endpoints(self) -> None:
         if self._endpoints is None or self._app is None or self._network is None:
             return
@@ -316,44 +269,6 @@ class ShieldPerimeter(Construct):
         return self.vpc.node.default_child is None or any(not is_database(each) for each in self._others())
 
     # What is known last: asked while templates are written
-
-    def _all_names(self) -> Names:
-        """What anybody in the VPC may look up. Made again where policies have changed: somebody may ask too early."""
-        policies = [covered.attached.policy for covered in self._covered.values()]
-        if self._names is None or not _are_same(self._names[0], policies):
-            found = [
-                self._names_of(covered.path, covered.attached.policy, covered.attached.handle.stack)
-                for covered in self._covered.values()
-                if is_resolved(covered.attached.policy)
-            ]
-            try:
-                also = resolve_policy(self._also, self._rule_group).policy  # pyright: ignore[reportArgumentType]
-                found.append(self._names_of(self.node.path, also, self._stack))
-            except ValueError as error:
-                self._problem(str(error))
-            single = dict.fromkeys((*RESOLVER_OWN, *(name for names in found for name in names.single)))
-            several = dict.fromkeys(text for names in found for text in names.several)
-            self._names = policies, Names(list(single), list(several))
-        return self._names[1]
-
-    def _names_of(self, path: str, policy: ShieldPolicy, stack: cdk.Stack) -> Names:
-        try:
-            return names_of(policy, stack, self._place)
-        except EntryError as error:
-            self._problem(f"{path}: {error}")
-            return Names([], [])
-
-    def _list(self, number: int) -> list[str]:
-        """The domains of one list; the first has those of which nobody knows how many they are."""
-        single, several = self._all_names()
-        lists = firewall.split(single)
-        if len(lists) > len(self._rules_of_lists):
-            self._problem(
-                f"the policies came to {len(single):,} names after the lists for them were made: "
-                'let no tag and no aspect turn a policy into allow_aws="all" while the app is synthesized'
-            )
-        domains = list(lists[number]) if number < len(lists) else ["localhost"]
-        return cdk.Fn.split(",", cdk.Fn.join(",", [*domains, *several])) if several and number == 0 else domains
 
     def _egress(self, path: str) -> list[dict[str, Any]]:
         """The rules of a security group, as the CDK takes them."""
@@ -485,10 +400,6 @@ class ShieldPerimeter(Construct):
         except EntryError:
             return []
         return [target.host for target in targets if target.port is None and not target.is_network]
-
-
-def _are_same(some: Sequence[ShieldPolicy], others: Sequence[ShieldPolicy]) -> bool:
-    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
 
 
 @jsii.implements(IValidation)
