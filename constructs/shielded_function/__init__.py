@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .log_group import ShieldLogs
     from .monitoring.dashboard import ShieldDashboard
     from .monitoring.monitoring import ShieldMonitoring
+    from .perimeter import ShieldPerimeter
     from .policy import ShieldPolicy, ShieldPolicyError
     from .shield import AttachedShield, Shield
 
@@ -41,6 +42,7 @@ __all__ = [
     "ShieldError",
     "ShieldLogs",
     "ShieldMonitoring",
+    "ShieldPerimeter",
     "ShieldPolicy",
     "ShieldPolicyError",
     "ShieldedApp",
@@ -57,6 +59,7 @@ _MODULES = {
     "ShieldError": "errors",
     "ShieldLogs": "log_group",
     "ShieldMonitoring": "monitoring.monitoring",
+    "ShieldPerimeter": "perimeter",
     "ShieldPolicy": "policy",
     "ShieldPolicyError": "policy",
     "ShieldedApp": "everywhere",

@@ -17,3 +17,6 @@ ACCOUNT_VARIABLE: Final = "SHIELD_ACCOUNT_ID"
 
 LEFT_OUT: Final = "shielded-function:leftOut"
 """The construct metadata of a function that was left without a shield on purpose; its value is the reason."""
+
+PERIMETER: Final = "shielded-function:perimeter"
+"""The construct metadata of a function that a `ShieldPerimeter` covers; its value is the perimeter's construct path."""

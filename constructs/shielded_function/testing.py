@@ -1,4 +1,4 @@
-"""For people's own unit tests: is everything shielded, and does the right alarm fire?"""
+"""For people's own unit tests: is everything shielded, does the right alarm fire, what does a perimeter stop?"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .checks.model import Assembly, LambdaFunction, Template
 from .checks.policies import FunctionPolicy
 from .checks.reading import known_references, read_functions
 from .globs import covers
+from .perimeter.simulated import SimulatedPerimeter
 from .policy import ShieldPolicy
 from .simulation import MotoCloudWatch, SimulatedCloudWatch, alert_line, simulate_cloudwatch
 
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
     import aws_cdk as cdk
     from aws_cdk import assertions
 
-__all__ = ["MotoCloudWatch", "SimulatedCloudWatch", "alert_line", "assert_shielded", "simulate_cloudwatch"]
+__all__ = [
+    "MotoCloudWatch",
+    "SimulatedCloudWatch",
+    "SimulatedPerimeter",
+    "alert_line",
+    "assert_shielded",
+    "simulate_cloudwatch",
+]
 
 
 def assert_shielded(

@@ -19,7 +19,7 @@ from cffi import FFI
 
 __all__ = ["CoreError", "Decision", "Policy", "PolicyError", "TargetError", "alert_line", "library_path", "parse"]
 
-API_VERSION = 2  # native/core/api.h, SHIELD_API_VERSION
+API_VERSION = 3  # native/core/api.h, SHIELD_API_VERSION
 
 _DECLARATIONS = """
     struct policy;
@@ -30,6 +30,7 @@ _DECLARATIONS = """
                                           const char *file, size_t file_len, char *error, size_t error_cap);
     size_t shield_policy_lines(const struct policy *p, char *out, size_t cap);
     size_t shield_policy_explain(const struct policy *p, char *out, size_t cap);
+    size_t shield_aws_endpoints(const struct policy *p, char *out, size_t cap);
     int32_t shield_decide(const struct policy *p, const char *event, size_t event_len,
                           const char *target, size_t target_len, char *out, size_t cap);
     size_t shield_alert_line(const char *fields, size_t len, char *out, size_t cap);
@@ -98,6 +99,7 @@ class _Core(Protocol):
     ) -> int: ...
     def shield_policy_lines(self, p: object, out: object, cap: int, /) -> int: ...
     def shield_policy_explain(self, p: object, out: object, cap: int, /) -> int: ...
+    def shield_aws_endpoints(self, p: object, out: object, cap: int, /) -> int: ...
     def shield_decide(
         self, p: object, event: bytes, event_size: int, target: bytes, target_size: int, out: object, cap: int, /
     ) -> int: ...
@@ -177,6 +179,14 @@ class Policy:
         `meaning`.
         """
         return json.loads(_written(lambda out, room: _core().shield_policy_explain(self._handle, out, room)))
+
+    def aws_endpoints(self) -> list[str]:
+        """The AWS endpoints that the policy admits in its AWS_REGION.
+
+        Where a name is left open stands a token in capitals: L (a label, or the rest of one), B (a bucket), C (a cell's
+        number), Z (a zone of S3 Express), and A (an account, where SHIELD_ACCOUNT_ID is not set).
+        """
+        return _written(lambda out, room: _core().shield_aws_endpoints(self._handle, out, room)).decode().splitlines()
 
     def decide(self, event: str, target: str) -> Decision:
         """What the policy makes of one event.

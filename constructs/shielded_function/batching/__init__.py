@@ -31,6 +31,7 @@ __all__ = [
     "find_all",
     "inspect_all",
     "members_of",
+    "references_of",
     "resolve_all",
 ]
 
@@ -78,6 +79,26 @@ def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) 
         For each resource, the properties that it has; None where it has not the attribute.
     """
     return jsii.sinvoke(_batch(), "resolve", [list(resources), attribute, list(names)]) if resources else []
+
+
+def references_of(
+    resources: Sequence[Any], attribute: str, names: Sequence[str] = ()
+) -> list[tuple[list[str], dict[str, Any]] | None]:
+    """What properties of resources refer to.
+
+    Args:
+        resources: the resources.
+        attribute: the attribute of `inspect_all` that has the properties.
+        names: those that are looked at; by default all.
+
+    Returns:
+        For each resource: what `toString` returns of each construct, and the properties, resolved. None for a resource
+        that does not disclose them.
+    """
+    if not resources:
+        return []
+    found = jsii.sinvoke(_batch(), "references", [list(resources), attribute, list(names)])
+    return [None if each is None else (each[0], each[1]) for each in found]
 
 
 def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
@@ -150,6 +171,7 @@ def _archive() -> bytes:
         _method("call", {"objects": _LIST, "method": _STRING}, _LIST),
         _method("inspect", {"resources": _LIST}, _LIST),
         _method("resolve", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
+        _method("references", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
         _method("find", {"scope": _ANY, "classes": _LIST, "types": _LIST}, _LIST),
         _method("create", {"module": _STRING, "kind": _STRING, "scope": _ANY, "id": _STRING, "props": _ANY}, _ANY),
         _method("createAlarm", {"scope": _ANY, "id": _STRING, "metric": _ANY, "props": _ANY}, _ANY),

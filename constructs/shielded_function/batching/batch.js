@@ -12,6 +12,21 @@ function inspect(resource) {
     return attributes;
 }
 
+// Resolves as the CDK does, and keeps the constructs that it was led to.
+class References extends cdk.DefaultTokenResolver {
+    constructor() {
+        super(new cdk.StringConcat());
+        this.targets = new Set();
+    }
+
+    resolveToken(token, context, postProcessor) {
+        if (cdk.Reference.isReference(token)) {
+            this.targets.add(token.target);
+        }
+        return super.resolveToken(token, context, postProcessor);
+    }
+}
+
 class Batch {
     static members(objects, paths) {
         return objects.map((object) => paths.map((path) => member(object, path) ?? null));
@@ -32,6 +47,21 @@ class Batch {
             const properties = inspect(resource)[attribute];
             const wanted = Object.fromEntries(names.map((name) => [name, properties?.[name]]));
             return properties ? resource.stack.resolve(wanted) : null;
+        });
+    }
+
+    // Of some properties, or of all of them: the texts of the constructs that they refer to, and what they resolve to. Null
+    // for a resource that discloses none.
+    static references(resources, attribute, names) {
+        return resources.map((resource) => {
+            const all = resource.inspect && inspect(resource)[attribute];
+            if (!all) {
+                return null;
+            }
+            const wanted = names.length ? Object.fromEntries(names.map((name) => [name, all[name]])) : all;
+            const resolver = new References();
+            cdk.Tokenization.resolve(wanted, { scope: resource, resolver, preparing: false });
+            return [[...resolver.targets].map((target) => target.toString()), resource.stack.resolve(wanted)];
         });
     }
 

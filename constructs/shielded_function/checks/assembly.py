@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
 
+from ..names import PERIMETER
 from .assets import Assets
 from .finding import PLUGIN
 from .handlers import is_cdk_handler
@@ -114,6 +115,7 @@ class _Reader:
                 template,
                 assets,
                 left_out=self._left_out,
+                perimeter=self._perimeter,
                 cdk_handler=self._cdk_handler,
                 defaults=as_mapping(as_mapping(content.get("Globals")).get("Function")),
             )
@@ -151,6 +153,10 @@ class _Reader:
                 if entry.get("type") == LEFT_OUT:
                     return str(entry.get("data") or "no reason given")
         return ""
+
+    def _perimeter(self, path: str) -> str:
+        marks = (entry for construct in (path, construct_of(path)) for entry in self._metadata.get(construct, ()))
+        return next((str(entry.get("data")) for entry in marks if entry.get("type") == PERIMETER), "")
 
     def _cdk_handler(self, path: str) -> str:
         return is_cdk_handler(path, self._marks, lambda construct: self._types.get(construct, ""))

@@ -49,14 +49,15 @@ class Report:
         return [function for function in self.assembly.functions if function.is_excused]
 
 
-def check(assembly: Assembly, production: Sequence[str] = ()) -> Report:
+def check(assembly: Assembly, production: Sequence[str] = (), perimeter: Sequence[str] = ()) -> Report:
     """Judges everything in an assembly.
 
     Args:
         assembly: what would be deployed.
         production: path globs (`Prod`, `*/Prod-*`) of what is production; each covers all that is below.
+        perimeter: path globs of what a `ShieldPerimeter` has to cover, likewise.
     """
-    context = Context(assembly, production)
+    context = Context(assembly, production, perimeter)
     found: list[Finding] = []
     for function in assembly.functions:
         for rule in RULES:
@@ -64,6 +65,7 @@ def check(assembly: Assembly, production: Sequence[str] = ()) -> Report:
                 continue
             found.extend(_finding(rule, function, problem) for problem in rule.check(function, context))
     found.extend(_unmatched(assembly, production))
+    found.extend(_uncovered(assembly, perimeter))
     judged = [replace(each, acknowledged=_acknowledgement(each, assembly.acknowledged)) for each in found]
     judged.sort(key=lambda each: (each.severity, each.place.path))
     return Report(
@@ -109,6 +111,21 @@ def _unmatched(assembly: Assembly, production: Sequence[str]) -> list[Finding]:
         )
         for glob in production
         if not any(covers(glob, path) for path in paths)
+    ]
+
+
+def _uncovered(assembly: Assembly, perimeter: Sequence[str]) -> list[Finding]:
+    """The same of a perimeter: nothing would be covered, and nothing missing."""
+    return [
+        Finding(
+            "outside-perimeter",
+            "error",
+            Place(""),
+            f"perimeter: {glob!r} matches no shielded function",
+            "write a path as in the construct tree, such as Prod or Prod/*",
+        )
+        for glob in perimeter
+        if not any(function.is_shielded and covers(glob, function.place.path) for function in assembly.functions)
     ]
 
 

@@ -101,6 +101,7 @@ class LambdaFunction:
         policy: what its variables, and its policy file, say.
         policy_file: whether the policy file could be read.
         left_out: why it was left out of shielding on purpose; empty when it was not.
+        perimeter: the construct path of the `ShieldPerimeter` that covers it; empty when none does.
         cdk_handler: which handler of the CDK's own it is; empty when it is none.
         find_presets: those of the libraries in its code that do not work without executable memory. Reads the code.
     """
@@ -113,6 +114,7 @@ class LambdaFunction:
     policy: FunctionPolicy
     policy_file: FileKind = "unnamed"
     left_out: str = ""
+    perimeter: str = ""
     cdk_handler: str = ""
     find_presets: Callable[[], Sequence[str]] = tuple
 

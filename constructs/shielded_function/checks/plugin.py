@@ -39,18 +39,22 @@ class ShieldChecks:
     docs/guide/checks.md lists the rules.
     """
 
-    def __init__(self, *, production: Sequence[str] = ()) -> None:
+    def __init__(self, *, production: Sequence[str] = (), perimeter: Sequence[str] = ()) -> None:
         """
         Args:
             production: construct paths, or globs, of what is production: `Prod`, `*/Live`. `*` matches `/` too, and
                 what is below is production as well. There, a policy that only alerts is an error.
+            perimeter: construct paths, or globs, likewise, of what a `ShieldPerimeter` has to cover. There, a shielded
+                function in no VPC, in one without a perimeter, or behind one that only alerts is an error.
 
         Raises:
-            TypeError: `production` is one text.
+            TypeError: `production` or `perimeter` is one text.
         """
-        if isinstance(production, str):
-            raise TypeError(f"ShieldChecks.production: {production!r} is one text; write a list: [{production!r}]")
+        for name, value in (("production", production), ("perimeter", perimeter)):
+            if isinstance(value, str):
+                raise TypeError(f"ShieldChecks.{name}: {value!r} is one text; write a list: [{value!r}]")
         self._production = tuple(production)
+        self._perimeter = tuple(perimeter)
 
     @property
     def name(self) -> str:
@@ -74,7 +78,7 @@ class ShieldChecks:
             return cdk.PolicyValidationPluginReport(success=True, violations=[])
         cdk_version = _version(distribution_version("aws-cdk-lib"))
         try:
-            report = check(read_assembly(assembly_root(templates[0]), templates), self._production)
+            report = check(read_assembly(assembly_root(templates[0]), templates), self._production, self._perimeter)
         except Exception as error:
             if cdk_version < _STOPS:
                 raise SystemExit(f"{PLUGIN}: {error}") from error

@@ -38,6 +38,7 @@ def read_functions(
     files: Files,
     *,
     left_out: Reasons = lambda _: "",
+    perimeter: Reasons = lambda _: "",
     cdk_handler: Reasons = lambda _: "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Iterator[LambdaFunction]:
@@ -47,6 +48,7 @@ def read_functions(
         template: the template.
         files: looks into assets.
         left_out: why a function was left out on purpose.
+        perimeter: which `ShieldPerimeter` covers a function.
         cdk_handler: which of the CDK's own handlers a function is.
         defaults: what a SAM template's `Globals` say of its functions.
     """
@@ -64,6 +66,7 @@ def read_functions(
             policy=read_policy(environment, lines, template.known),
             policy_file=kind,
             left_out=left_out(path) if path else "",
+            perimeter=perimeter(path) if path else "",
             cdk_handler=cdk_handler(path) if path else "",
             find_presets=partial(_find_presets, template, properties, files),
         )

@@ -211,11 +211,23 @@ def doctor(json: Json = False) -> None:
 
 
 @app.command()
-def explain(policy_file: PolicyFile = None, json: Json = False) -> None:
+def explain(
+    policy_file: PolicyFile = None,
+    perimeter: Annotated[
+        bool, typer.Option("--perimeter", help="Both halves: what the engine does, and what a ShieldPerimeter does.")
+    ] = False,
+    region: Annotated[
+        str, typer.Option(help="The function's AWS region, for --perimeter.", envvar="AWS_REGION")
+    ] = "us-east-1",
+    json: Json = False,
+) -> None:
     """Tell what a policy means, in words."""
     from . import policy
 
-    raise typer.Exit(policy.explain(policy.load(policy_file, os.environ), json=json))
+    chosen = policy.load(policy_file, os.environ)
+    if perimeter:
+        raise typer.Exit(policy.explain_perimeter(chosen, region=region, json=json))
+    raise typer.Exit(policy.explain(chosen, json=json))
 
 
 @app.command()
@@ -235,6 +247,10 @@ def audit(
     production: Annotated[
         list[str] | None, typer.Option(help="A construct path, or a glob, of what is production. May be repeated.")
     ] = None,
+    perimeter: Annotated[
+        list[str] | None,
+        typer.Option(help="A construct path, or a glob, of what a ShieldPerimeter has to cover. May be repeated."),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
     json: Json = False,
     sarif: Annotated[str | None, typer.Option(help="Write SARIF 2.1.0 to this file; - prints it.")] = None,
@@ -246,7 +262,15 @@ def audit(
     from . import audit
 
     raise typer.Exit(
-        audit.run(directory, against=against, production=production or (), strict=strict, json=json, sarif=sarif)
+        audit.run(
+            directory,
+            against=against,
+            production=production or (),
+            perimeter=perimeter or (),
+            strict=strict,
+            json=json,
+            sarif=sarif,
+        )
     )
 
 

@@ -33,6 +33,7 @@ def run(
     *,
     against: Path | None,
     production: Sequence[str],
+    perimeter: Sequence[str] = (),
     strict: bool,
     json: bool,
     sarif: str | None,
@@ -43,6 +44,7 @@ def run(
         directory: the folder, `cdk.out`.
         against: another, from before: what became looser since is found too.
         production: path globs of what is production.
+        perimeter: path globs of what a `ShieldPerimeter` has to cover.
         strict: a warning fails as well.
         json: print JSON instead of tables.
         sarif: write SARIF 2.1.0 to this file; `-` prints it instead of tables.
@@ -56,7 +58,7 @@ def run(
     if json and sarif == _STDOUT:
         raise CliError("--json and --sarif - both print: give --sarif a file")
     try:
-        report = check(read_assembly(directory), production)
+        report = check(read_assembly(directory), production, perimeter)
         changes = compare(read_assembly(against), report.assembly) if against is not None else []
     except AssemblyError as error:
         raise CliError(str(error)) from error

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
-from shielded_function_runtime.core import CoreError, TargetError
+from shielded_function_runtime.core import CoreError, PolicyError, TargetError
 
 from .errors import CliError
 
@@ -57,6 +57,33 @@ def explain(policy: ShieldPolicy, *, json: bool) -> int:
         print(json_module.dumps(explained, indent=2))
     else:
         Console().print(_table(explained))
+    return 0
+
+
+def explain_perimeter(policy: ShieldPolicy, *, region: str, json: bool) -> int:
+    """Prints both halves of a policy: what the engine enforces, and what a `ShieldPerimeter` does; always 0.
+
+    Raises:
+        CliError: the policy holds what DNS Firewall or a security group cannot express, or the region is none.
+    """
+    from shielded_function.perimeter.entries import EntryError
+    from shielded_function.perimeter.halves import as_json, halves_of
+
+    try:
+        if json:
+            print(json_module.dumps(as_json(policy, region), indent=2))
+            return 0
+        halves = halves_of(policy, region)
+    except (EntryError, ShieldPolicyError, PolicyError) as error:
+        raise CliError(str(error)) from error
+    title = f"What the policy means inside the function, and outside of it in {region}"
+    table = Table("field", "entry", "the engine, in the process", "a ShieldPerimeter, in the VPC", title=title)
+    table.title_justify = "left"
+    for half in halves:
+        style = _STYLES.get(half.entry, "")
+        entry = f"[{style}]{escape(half.entry)}[/]" if style else escape(half.entry)
+        table.add_row(half.field, entry, escape(half.engine), escape(half.perimeter))
+    Console().print(table)
     return 0
 
 

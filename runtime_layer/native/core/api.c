@@ -71,6 +71,14 @@ size_t shield_policy_explain(const struct policy *p, char *out, size_t cap)
     return written_length(&w);
 }
 
+size_t shield_aws_endpoints(const struct policy *p, char *out, size_t cap)
+{
+    struct writer w = writer_to(out, cap);
+    struct aws_limits limits = verdict_aws_limits(p);
+    aws_write_endpoints(&limits, &w);
+    return written_length(&w);
+}
+
 /* What is to be decided, and what came of it. */
 struct decision {
     const struct policy *policy;

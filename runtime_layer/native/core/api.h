@@ -18,7 +18,7 @@
 struct policy;
 
 /* Increases when a signature below, or what it takes, changes: Python refuses a library of another number. */
-#define SHIELD_API_VERSION 2
+#define SHIELD_API_VERSION 3
 
 SHIELD_EXPORT uint32_t shield_api_version(void);
 SHIELD_EXPORT size_t shield_policy_size(void);
@@ -44,6 +44,8 @@ SHIELD_EXPORT size_t shield_policy_explain(const struct policy *p, char *out, si
  * An unknown event or a malformed target gives 1 and the error's text in `out`. Either text ends in a NUL. */
 SHIELD_EXPORT int32_t shield_decide(const struct policy *p, const char *event, size_t event_len,
                                     const char *target, size_t target_len, char *out, size_t cap);
+/* The AWS endpoints that the policy admits where the function runs, one a line; aws_write_endpoints says how. */
+SHIELD_EXPORT size_t shield_aws_endpoints(const struct policy *p, char *out, size_t cap);
 /* One alert line (without running anything), for tests of the line and of the filters that match it:
  * `fields` are NAME=value texts, each but the last followed by a NUL (so that a value may hold a newline):
  * function, version, region, account, policy, mode, count (1: nothing was left out before it), host, ip, port, protocol,

@@ -332,3 +332,55 @@ bool aws_is_endpoint(struct text host, const struct aws_limits *limits)
     }
     return false;
 }
+
+/* A pattern with what is known of the place in it; the tokens that are left open stay: L, B, C, Z, and A without an account. */
+static void put_pattern(struct writer *w, struct text pattern, struct text name, const struct place *place)
+{
+    for (uint32_t i = 0; i < pattern.len; i++) {
+        switch (pattern.at[i]) {
+        case 'R': put(w, place->region); break;
+        case 'G': put(w, place->home); break;
+        case 'D': put(w, place->dns); break;
+        case 'U': put(w, place->dual_stack); break;
+        case 'P': put(w, place->pseudo); break;
+        case 'N': put(w, name); break;
+        case 'A': put(w, place->account.len ? place->account : TEXT("A")); break;
+        case 'H': break;
+        default: put_char(w, pattern.at[i]); break;
+        }
+    }
+    put_char(w, '\n');
+}
+
+static bool has(struct text t, char c)
+{
+    for (uint32_t i = 0; i < t.len; i++)
+        if (t.at[i] == c)
+            return true;
+    return false;
+}
+
+void aws_write_endpoints(const struct aws_limits *limits, struct writer *w)
+{
+    struct place place;
+    if (!find_place(limits, &place))
+        return;
+    bool at_home = text_equal(place.region, place.home);
+    for (uint32_t i = 0; i < AWS_PATTERNS; i++) {
+        const struct aws_pattern *pattern = &aws_patterns[i];
+        struct text text = pool_text(pattern->text), buckets = limits->buckets, bucket = {0};
+        if (!(pattern->partitions & place.partition) || (has(text, 'H') && !at_home))
+            continue;
+        if (has(text, 'B') || text_starts(text, TEXT("L--x-s3.")))
+            text_next(&buckets, ',', &bucket); /* any of the listed ones */
+        if (!has(text, 'N')) {
+            if (is_admitted(pattern->services, bucket, limits))
+                put_pattern(w, text, (struct text){0}, &place);
+            continue;
+        }
+        for (uint32_t j = 0; j < AWS_NAMES; j++)
+            if (occurs(&aws_names[j], i, place.partition) &&
+                is_admitted(aws_names[j].services, bucket, limits))
+                put_pattern(w, text, pool_text(aws_names[j].text), &place);
+    }
+}

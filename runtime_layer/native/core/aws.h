@@ -25,6 +25,9 @@ struct aws_limits {
 /* Is `host` (canonical, lower case) an endpoint of one of the services in the region, or of a global one of the
  * region's partition? */
 bool aws_is_endpoint(struct text host, const struct aws_limits *limits);
+/* All of these, one a line. Where a name is left open stands a token in capitals: L (a label, or the rest of one), B (a
+ * bucket), C (a cell's number), Z (a zone of S3 Express), A (an account, where it is not known); see aws.c. */
+void aws_write_endpoints(const struct aws_limits *limits, struct writer *w);
 /* May a bucket be called so, and stand in a host name? */
 bool aws_is_bucket(struct text name);
 

@@ -1,7 +1,6 @@
 /* The decision; see verdict.h. */
 #include "verdict.h"
 
-#include "aws.h"
 #include "data_in_names.h"
 #include "glob.h"
 #include "object_names.h"
@@ -39,9 +38,9 @@ static bool rule_names(const struct policy *p, const struct outbound_rule *rule,
     return rule->kind == OUTBOUND_SUFFIX && name.len > wanted.len && text_ends(name, wanted);
 }
 
-static bool is_aws(const struct policy *p, struct text name)
+struct aws_limits verdict_aws_limits(const struct policy *p)
 {
-    struct aws_limits limits = {
+    return (struct aws_limits){
         .region = policy_text(p, p->region),
         .account = policy_text(p, p->account),
         .buckets = policy_text(p, p->buckets),
@@ -49,6 +48,11 @@ static bool is_aws(const struct policy *p, struct text name)
         .service_count = p->aws_count,
         .every_service = p->aws == AWS_ALL,
     };
+}
+
+static bool is_aws(const struct policy *p, struct text name)
+{
+    struct aws_limits limits = verdict_aws_limits(p);
     bool none = !limits.every_service && !limits.service_count && !limits.buckets.len;
     return !none && aws_is_endpoint(name, &limits);
 }

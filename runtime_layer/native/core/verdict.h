@@ -5,6 +5,7 @@
 #ifndef SHIELD_VERDICT_H
 #define SHIELD_VERDICT_H
 
+#include "aws.h"
 #include "learnt_addresses.h"
 #include "policy.h"
 #include "runtime_profile.h"
@@ -48,6 +49,8 @@ struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum 
 /* May this name be asked of the resolver? `name` is canonical. Single-label names ("localhost") and names
  * under .local are judged like any other. The empty name (root) is denied. */
 struct verdict verdict_name(const struct policy *p, struct text name);
+/* Which AWS endpoints the policy admits. */
+struct aws_limits verdict_aws_limits(const struct policy *p);
 /* The next one behind *rule that lets the name through as well, it may be for another port. False: none. */
 bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule);
 /* Does the name look like data (data_in_names.h) where the rule that admitted it leaves it open: what the star of *.domain

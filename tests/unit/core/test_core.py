@@ -344,11 +344,29 @@ def test_a_platform_without_a_core(system: str, machine: str) -> None:
         core.library_path(system, machine)
 
 
+def test_endpoints_are_listed() -> None:
+    """What is open stays open; without a region there are none."""
+
+    def endpoints(*settings: str) -> list[str]:
+        return core.parse("".join(f"{each}\n" for each in settings)).aws_endpoints()
+
+    known = endpoints("SHIELD_ALLOW_AWS=dynamodb", "AWS_REGION=eu-west-1", "SHIELD_ACCOUNT_ID=111122223333")
+    assert {"dynamodb.eu-west-1.amazonaws.com", "111122223333.ddb.eu-west-1.amazonaws.com"} < set(known)
+    assert "A.ddb.eu-west-1.amazonaws.com" in endpoints("SHIELD_ALLOW_AWS=dynamodb", "AWS_REGION=eu-west-1")
+    assert "B.s3.eu-west-1.amazonaws.com" in endpoints("SHIELD_ALLOW_BUCKETS=mine", "AWS_REGION=eu-west-1")
+    assert "s3.eu-west-1.amazonaws.com" not in endpoints("SHIELD_ALLOW_BUCKETS=mine", "AWS_REGION=eu-west-1")
+    assert "s3.amazonaws.com" in endpoints("SHIELD_ALLOW_AWS=s3", "AWS_REGION=us-east-1")
+    assert "s3.amazonaws.com" not in endpoints("SHIELD_ALLOW_AWS=s3", "AWS_REGION=eu-west-1")
+    assert endpoints("SHIELD_ALLOW_AWS=none", "AWS_REGION=eu-west-1") == endpoints("SHIELD_ALLOW_AWS=all") == []
+
+
 def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core, "API_VERSION", core.API_VERSION + 1)
     core._core.cache_clear()
     try:
-        with pytest.raises(core.CoreError, match="has interface 2, not 3: reinstall"):
+        with pytest.raises(
+            core.CoreError, match=f"has interface {core.API_VERSION - 1}, not {core.API_VERSION}: reinstall"
+        ):
             core.parse(LINES)
     finally:
         core._core.cache_clear()

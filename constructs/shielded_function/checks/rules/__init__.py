@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import alerts, applied, coverage, lists, modes
+from . import alerts, applied, coverage, lists, modes, outside
 from .rule import Context, Problem, Rule
 
 __all__ = ["PRODUCTION", "RULES", "Context", "Problem", "Rule"]
@@ -28,6 +28,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("shield-replaced", "error", "a later layer replaces the shield's files", applied.shield_replaced),
     Rule(
         "durable-without-lambda", "error", "a durable function that may not reach Lambda", modes.durable_without_lambda
+    ),
+    Rule(
+        "outside-perimeter",
+        "error",
+        "no wall outside of the function, where one is asked for",
+        outside.outside_perimeter,
     ),
     Rule("shared-host", "warning", "a host where any customer can receive data", lists.shared_host),
     Rule("list-without-effect", "warning", "a list beside a mode that allows all", modes.list_without_effect),

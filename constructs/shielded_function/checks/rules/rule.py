@@ -36,10 +36,12 @@ class Context:
     Attributes:
         assembly: everything that is deployed together.
         production: path globs of what is production.
+        perimeter: path globs of what a `ShieldPerimeter` has to cover.
     """
 
     assembly: Assembly
     production: Sequence[str] = ()
+    perimeter: Sequence[str] = ()
     _read: dict[Callable[[Assembly], Any], Any] = field(default_factory=dict, init=False)
 
     def read(self, reader: Callable[[Assembly], T]) -> T:

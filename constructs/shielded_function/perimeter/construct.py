@@ -1,0 +1,414 @@
+"""`ShieldPerimeter`: DNS Firewall, security groups and endpoint policies for the shielded functions of a VPC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
+from weakref import WeakKeyDictionary
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
+from constructs import Construct, IConstruct, IValidation
+
+from shielded_function_monitoring.pattern import PatternError
+
+from ..alarms import AlarmOn
+from ..errors import ShieldError
+from ..log_group import ShieldLogs
+from ..monitoring.finding import is_within, stages_in
+from ..names import PERIMETER
+from ..paths import path_of
+from ..stage_shields import known_stages, stage_shields
+from . import groups, query_logs
+from .covered import Covered, is_resolved, targets_of
+from .dns import AllowedNames
+from .egress import NO_TRAFFIC, EgressRule, without_needless
+from .endpoints import EndpointPolicies
+from .entries import EntryError
+from .grants import Trust
+from .groups import Group
+from .lazy import late_any
+from .options import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
+from .reading import App
+from .residents import ENDPOINT, Network, Resource, is_database, others
+
+if TYPE_CHECKING:
+    from ..attached import AttachedShield
+
+_ID: Final = "ShieldPerimeter"
+_PRIORITY: Final = 900
+"""Of the aspect that lays it out: after `Shield.everywhere`, whose is 500."""
+_WARNING: Final = "shielded-function:perimeter"
+
+_OF_VPC: WeakKeyDictionary[Any, ShieldPerimeter] = WeakKeyDictionary()
+
+
+@jsii.implements(cdk.IAspect)
+class ShieldPerimeter(Construct):
+    """A wall around the shielded functions of a VPC, enforced by AWS's network, made from their policies.
+
+        vpc = ec2.Vpc(stack, "Vpc")
+        ShieldedFunction(stack, "Checkout", vpc=vpc, policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), ...)
+        ShieldPerimeter(stack, "Perimeter", vpc=vpc)
+
+    Whoever can run machine instructions of their choice in a function can undo what its process enforces; this is
+    enforced outside of it:
+
+    - DNS Firewall on the VPC: the names that the policies list, their `allow_aws` and grants included, are looked up;
+      all others do not exist (NXDOMAIN). A listed name's CNAMEs are trusted, as the engine trusts them.
+    - The egress of each function's security groups: the ports of its own policy, to the networks that it lists, and to
+      any address for what it lists by name.
+    - The policies of the VPC's endpoints in the app: what the functions' roles are granted, of your own accounts.
+    - The VPC's query log, a metric filter and an alarm on what DNS Firewall stopped.
+
+    Make it where what the policies refer to is known: in the stack of the functions, or in one of its own.
+    docs/guide/perimeter.md says what each layer stops, what it does not, and what it costs.
+
+    Attributes:
+        vpc: the VPC.
+        mode: "block" or "alert". With the context `shield=alert` it is "alert".
+        log_group: where the VPC's queries are logged; None without query logs.
+        metric_filter: counts what DNS Firewall stopped, or would stop; None without query logs.
+        alarm: on that count; None without query logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str = _ID,
+        *,
+        vpc: ec2.IVpc,
+        functions: Sequence[IConstruct] | None = None,
+        also_allow: Sequence[str | IConstruct] | None = None,
+        also_allow_aws: Literal["all", "none"] | Sequence[str] = "none",
+        mode: Mode = "block",
+        priority: int = 101,
+        security_groups: bool = True,
+        endpoint_policies: EndpointPolicy | None = None,
+        organization: str | None = None,
+        accounts: Sequence[str] = (),
+        query_logs: bool | logs.ILogGroup = True,
+        logs: ShieldLogs | None = None,
+        alarm: AlarmOn | None = None,
+    ) -> None:
+        """
+        Args:
+            scope: the parent: a stack, or something in one.
+            id: the construct id.
+            vpc: the VPC that the functions are in, of this app or imported.
+            functions: functions, or constructs such as stacks with functions in them. Each named function must be
+                shielded and in the VPC. By default all shielded functions of the app, or of the stage, that are in the
+                VPC.
+            also_allow: names that others in the VPC look up (ECS tasks, machines, databases, other functions), as
+                `ShieldPolicy.allow_outbound` takes them; ports do not matter. DNS Firewall is the VPC's: they have
+                these names and the functions', and no others. Others in the VPC are an error unless this is given: `[]`
+                says that they need no more.
+            also_allow_aws: the AWS services that they reach, as `ShieldPolicy.allow_aws` takes them.
+            mode: "block", or "alert" for a roll-out: DNS Firewall only reports, and security groups and endpoint
+                policies stay as they are.
+            priority: the order of this rule group among those of the VPC, 101 to 9900.
+            security_groups: replaces the egress of the functions' security groups.
+            endpoint_policies: what the VPC's endpoints of the app let through, unless they have a policy: "granted" is
+                what the functions' roles are granted, of your accounts; "account" is anything of your accounts; "none"
+                leaves them as they are. By default "granted" where functions and databases are alone in the VPC, and
+                "account" where others are there, whose grants are not looked at.
+            organization: the id of your organization (`o-...`): endpoints let its accounts through, instead of
+                `accounts`.
+            accounts: further accounts, twelve digits each, whose resources and roles the endpoints let through.
+            query_logs: True makes a log group for the VPC's queries. A log group: the VPC's queries are written to it
+                already. False: none, and no alarm.
+            logs: options of the log group; by default it keeps a month.
+            alarm: options of the alarm: threshold, periods, actions, runbook, and `except_hosts`.
+
+        Raises:
+            ShieldError: an argument is malformed, or the VPC has a perimeter already. What is wrong with the functions,
+                their security groups, or with others in the VPC is an error at the synthesis.
+        """
+        super().__init__(scope, id)
+        self.vpc = vpc
+        path = self.node.path
+        check_options(
+            path,
+            mode=mode,
+            priority=priority,
+            security_groups=security_groups,
+            endpoint_policies=endpoint_policies,
+            organization=organization,
+            accounts=accounts,
+            query_logs=query_logs,
+            alarm=alarm,
+        )
+        self._functions = chosen_functions(path, functions)
+        self._also = others_policy(path, also_allow, also_allow_aws)
+        self._also_given = also_allow is not None or also_allow_aws != "none"
+        switch = stage_shields(self).switch
+        self.mode: Mode = "alert" if switch == "alert" else mode
+        self.log_group: logs.ILogGroup | None = None
+        self.metric_filter: logs.MetricFilter | None = None
+        self.alarm: cloudwatch.Alarm | None = None
+        self._problems: dict[str, None] = {}
+        self._covered: dict[str, Covered] = {}
+        self._groups: dict[str, Group] = {}
+        self._app: App | None = None
+        self._network: Network | None = None
+        if switch == "off":
+            return
+        other = _OF_VPC.get(vpc)
+        if other is not None and other.node.root is self.node.root:
+            raise ShieldError(
+                path, [f"vpc: it has a perimeter already, {other.node.path}: give that one all functions"]
+            )
+        _OF_VPC[vpc] = self
+        self._endpoints: EndpointPolicies | None = None
+        self._endpoint_policy = endpoint_policies
+        if endpoint_policies != "none" and self.mode == "block":
+            trust = Trust((cdk.Stack.of(self).account, *accounts), organization)
+            self._endpoints = EndpointPolicies(lambda: list(self._covered.values()), trust, self._names_account)
+        self._narrows_groups = security_groups and self.mode == "block"
+        self._allowed = AllowedNames(
+            self, self._covered, self._also, self._problem, vpc_id=vpc.vpc_id, priority=priority, mode=self.mode
+        )
+        if query_logs is not False:
+            self._log(query_logs, logs, alarm or AlarmOn())
+        cdk.Aspects.of(self).add(self, priority=_PRIORITY)
+        self.node.add_validation(_Checked(self))
+        for stage in stages_in(self):
+            stage.observers.append(self._observe)
+
+    # What is made at once
+
+    def _log(self, given: Any, options: ShieldLogs | None, alarm: AlarmOn) -> None:
+        group: Any = given
+        if given is True:
+            group = query_logs.make_log_group(self, options or ShieldLogs(retention=logs.RetentionDays.ONE_MONTH))
+            query_logs.log_queries(self, self.vpc.vpc_id, group)
+        self.log_group = group
+        try:
+            self.metric_filter = query_logs.make_filter(self, group, alarm)
+        except PatternError as error:
+            raise ShieldError(self.node.path, [f"alarm: AlarmOn.except_hosts: {error}: except fewer"]) from None
+        self.alarm = query_logs.make_alarm(self, self.vpc.vpc_id, alarm, self.node.path, self.mode)
+
+    # What is laid out when the aspects run
+
+    def visit(self, node: IConstruct) -> None:
+        """Called by the CDK when it invokes aspects."""
+        if path_of(node)[0] != path_of(self)[0] or self._app is not None:
+            return
+        stage = cdk.Stage.of(self)
+        assert stage is not None, "a construct is always part of a stage: its app, at least"
+        self._app = App(stage)
+        self._network = self._app.network(self.vpc)
+        for shields in known_stages(self):
+            for attached in list(shields.attached):
+                self._cover(attached)
+        self._allowed.make_lists()
+        self._narrow_endpoints()
+
+    def _observe(self, attached: AttachedShield) -> None:
+        """A function that is shielded while aspects run, after this one."""
+        if self._app is not None:
+            self._cover(attached)
+            self._allowed.make_lists()
+
+    def _others(self) -> list[Resource]:
+        """Who else is in the VPC. For when the aspects are done."""
+        if self._app is None or self._network is None:
+            return []
+        return others(self._network, self._app.everybody(), [each.resource.path for each in self._covered.values()])
+
+    def _cover(self, attached: AttachedShield) -> None:
+        assert self._app is not None, "visit comes first"
+        assert self._network is not None, "visit comes first"
+        path = path_of(attached.handle.resource)[0]
+        resource = self._app.by_path.get(path)
+        if resource is None or not self._wants(attached) or not self._network.has(resource):
+            return
+        covered = Covered(attached, resource)
+        self._covered[covered.path] = covered
+        attached.function.node.add_metadata(PERIMETER, self.node.path)
+        if self._narrows_groups:
+            self._take_groups(covered)
+
+    def _wants(self, attached: AttachedShield) -> bool:
+        if self._functions is None:
+            return True
+        return any(is_within(attached.handle.path, chosen) for chosen in self._functions)
+
+    def _take_groups(self, covered: Covered) -> None:
+        """Replaces the egress of a function's security groups."""
+        assert self._app is not None, "visit comes first"
+        found = groups.groups_of(covered.resource, self._app.resources)
+        for name in groups.imported_in(covered.resource, found):
+            self._problem(
+                f"{covered.path}: its security group {name} is not of this app, so its egress stays as it is: give "
+                "the function a group of this app, or say security_groups=False and narrow that one where it is made"
+            )
+        for each in found:
+            if each.path not in self._groups:
+                construct: Any = self._app.constructs[each.path]
+                self._groups[each.path] = Group(each, before=each.properties.get("securityGroupEgress") or ())
+                construct.security_group_egress = late_any(lambda path=each.path: self._egress(path))
+            self._groups[each.path].functions.append(covered.path)
+
+    def _narrow_endpoints(self) -> None:
+        if self._endpoints is None or self._app is None or self._network is None:
+            return
+        for endpoint in self._app.of_type(ENDPOINT):
+            if self._network.is_of(endpoint):
+                construct: Any = self._app.constructs[endpoint.path]
+                self._endpoints.narrow(endpoint, construct)
+
+    def _names_account(self) -> bool:
+        """Whether endpoints let through anything of the account's: others are there, whose grants are not known."""
+        if self._endpoint_policy is not None:
+            return self._endpoint_policy == "account"
+        return self.vpc.node.default_child is None or any(not is_database(each) for each in self._others())
+
+    # What is known last: asked while templates are written
+
+    def _egress(self, path: str) -> list[dict[str, Any]]:
+        """The rules of a security group, as the CDK takes them."""
+        return [rule.as_property() for rule in self._rules(path)] or [dict(NO_TRAFFIC)]
+
+    def _rules(self, path: str) -> list[EgressRule]:
+        rules: list[EgressRule] = []
+        for name in self._groups[path].functions:
+            covered = self._covered[name]
+            if not is_resolved(covered.attached.policy):
+                continue
+            try:
+                rules += covered.egress(self._cidr)
+            except EntryError as error:
+                self._problem(f"{name}: {error}")
+        return without_needless(rules)
+
+    def _cidr(self) -> str:
+        try:
+            return self.vpc.vpc_cidr_block
+        except RuntimeError:  # the CDK's: it was imported without
+            raise EntryError(
+                "its file systems are in a VPC of unknown networks: give its import vpc_cidr_block"
+            ) from None
+
+    # What is wrong
+
+    def _problem(self, text: str) -> None:
+        self._problems[text] = None
+
+    def problems(self) -> list[str]:
+        """Called by the CDK when everything is known; warnings are added too."""
+        if self._app is None:
+            return [f"{self.node.path}: the CDK did not invoke its aspect, so nothing was laid out"]
+        self._check_functions()
+        self._check_others()
+        self._check_groups()
+        self._warn()
+        return [text if text.startswith(self.node.path) else f"{self.node.path}: {text}" for text in self._problems]
+
+    def _check_functions(self) -> None:
+        assert self._app is not None, "problems looks first"
+        for chosen in self._functions or ():
+            path = chosen.node.path
+            if not any(is_within(name, chosen) for name in self._covered):
+                reason = "it is no shielded function in the VPC, and has none in it"
+                self._problem(f"functions: {path}: {reason}: shield it, and give it vpc=, or take it out")
+        if not self._covered and not self._functions:
+            self._problem("there is no shielded function in the VPC: give functions vpc=, or take the perimeter out")
+        for covered in self._covered.values():
+            given = covered.attached.policy.outbound_connectivity
+            if given == "allow":
+                self._problem(
+                    f"{covered.path}: its outbound_connectivity is allow, so every name would be let through: block, "
+                    "or leave the function out and list its names in also_allow"
+                )
+            elif given == "alert" and self.mode == "block":
+                self._problem(
+                    f"{covered.path}: its outbound_connectivity only alerts, and the perimeter would block: say "
+                    'mode="alert" here, or block there'
+                )
+
+    def _check_others(self) -> None:
+        found = self._others()
+        if not found or self._also_given:
+            return
+        names = [f"{each.name} ({each.type})" for each in found]
+        listed = ", ".join(names[:5]) + (f", and {len(names) - 5} others" if len(names) > 5 else "")
+        self._problem(
+            f"the VPC is not the functions' alone: {listed}. DNS Firewall is the VPC's, and would leave them the names "
+            "of the functions' policies: list theirs in also_allow (also_allow=[] if they need none), or move the "
+            "functions to a VPC of their own"
+        )
+
+    def _check_groups(self) -> None:
+        assert self._app is not None, "problems looks first"
+        for path, group in self._groups.items():
+            rules = self._rules(path)
+            if problem := groups.too_many(group.resource.name, rules):
+                self._problem(problem)
+            users = [each for each in self._others() if path in each.references]
+            if users:
+                self._problem(
+                    f"{users[0].name} has the security group {group.resource.name} of {group.functions[0]} too, whose "
+                    "egress is the function's policy: give the function a group of its own"
+                )
+            for each in self._app.everybody():
+                if text := groups.beside(each, group.resource, rules):
+                    self._problem(
+                        f"{text}, which no policy of {', '.join(group.functions)} lists: list it in allow_outbound, or "
+                        "take the rule out"
+                    )
+
+    def _warn(self) -> None:
+        tell = cdk.Annotations.of(self)
+        for path, group in self._groups.items():
+            if not groups.is_everything(group.before):
+                for text in groups.lost(group, self._rules(path)):
+                    tell.add_warning_v2(
+                        f"{_WARNING}Egress-{path}-{text}",
+                        f"{group.resource.name} loses the egress {text}, which no policy of its functions lists: list "
+                        "it in allow_outbound if it is needed.",
+                    )
+        for covered in self._covered.values() if self._narrows_groups else ():
+            wide = self._any_port(covered)
+            if wide:
+                tell.add_warning_v2(
+                    f"{_WARNING}AnyPort-{covered.path}",
+                    f"{covered.path} may use any port of {', '.join(wide)}, so its security group lets every port out "
+                    f"to every address: write the port, {wide[0]}:443.",
+                )
+        if self._endpoints is not None:
+            for name, text in self._endpoints.warnings.items():
+                tell.add_warning_v2(f"{_WARNING}Endpoint-{name}", f"The endpoint {name} is left wider: {text}.")
+            if self.vpc.node.default_child is None:
+                tell.add_warning_v2(
+                    f"{_WARNING}ImportedVpc",
+                    "The VPC is imported, and the policies of its endpoints that another app made stay as they are: "
+                    "narrow them there. Who else is in it is not to be seen either: also_allow is for all of them.",
+                )
+
+    def _any_port(self, covered: Covered) -> list[str]:
+        """Names that are listed without a port."""
+        policy = covered.attached.policy
+        if policy.outbound_connectivity == "allow" or not is_resolved(policy):
+            return []
+        try:
+            targets = targets_of(policy, covered.attached.handle.stack)
+        except EntryError:
+            return []
+        return [target.host for target in targets if target.port is None and not target.is_network]
+
+
+@jsii.implements(IValidation)
+class _Checked:
+    """Fails the synthesis where a wall has a hole, or stands where somebody lives."""
+
+    def __init__(self, perimeter: ShieldPerimeter) -> None:
+        self._perimeter = perimeter
+
+    def validate(self) -> list[str]:
+        """Called by the CDK at synthesis."""
+        return self._perimeter.problems()

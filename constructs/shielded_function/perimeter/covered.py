@@ -1,0 +1,137 @@
+"""A function that a perimeter covers, and what its policy needs of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import aws_cdk as cdk
+
+from .egress import EgressRule, egress_of
+from .entries import EntryError, Target, has_token, read_entries
+from .firewall import DOMAINS_A_LIST
+from .names import RESOLVER_OWN, Place, domains_of
+from .reading import classify_in, divider_of, is_address
+from .residents import Resource
+
+if TYPE_CHECKING:
+    from ..attached import AttachedShield
+    from ..policy import ShieldPolicy
+
+_GRANTED: Final = 300
+"""Domains that there is room for where grants are not known yet."""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A function.
+
+    Attributes:
+        attached: its shield.
+        resource: its resource, as it was found.
+    """
+
+    attached: AttachedShield
+    resource: Resource
+
+    @property
+    def path(self) -> str:
+        """Its construct path."""
+        return self.attached.handle.path
+
+    def egress(self, file_systems: Callable[[], str]) -> list[EgressRule]:
+        """The rules that its policy needs.
+
+        Args:
+            file_systems: tells the network in which file systems are mounted.
+
+        Raises:
+            EntryError: an entry cannot be expressed.
+        """
+        policy, stack = self.attached.policy, self.attached.handle.stack
+        vpc: Any = self.resource.properties.get("vpcConfig") or {}
+        mounted = bool(self.resource.properties.get("fileSystemConfigs"))
+        return egress_of(
+            policy,
+            targets_of(policy, stack),
+            ipv6=vpc.get("ipv6AllowedForDualStack") not in (None, False),
+            file_systems=file_systems() if mounted else None,
+        )
+
+
+def targets_of(policy: ShieldPolicy, stack: cdk.Stack) -> list[Target]:
+    """Where a policy's `allow_outbound` leads, seen from a stack.
+
+    Raises:
+        EntryError: an entry cannot be expressed.
+    """
+    targets = read_entries([str(entry) for entry in policy.allow_outbound], classify_in(stack))
+    return [_with_prefix(target, stack) for target in targets]
+
+
+def _with_prefix(target: Target, stack: cdk.Stack) -> Target:
+    """An address that is a token, as the network that security groups take."""
+    if not target.is_network or not has_token(target.host) or not is_address(target.host, stack):
+        return target
+    prefix = 128 if target.kind == "ipv6" else 32
+    return Target(target.entry, target.kind, f"{target.host}/{prefix}", target.port, target.protocols)
+
+
+class Names(NamedTuple):
+    """What a policy lets a function look up.
+
+    Attributes:
+        single: domains.
+        several: texts that are several domains with commas between them, nobody knows how many before the deployment.
+    """
+
+    single: list[str]
+    several: list[str]
+
+
+def names_of(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> Names:
+    """The same, seen from a stack.
+
+    Raises:
+        EntryError: DNS Firewall takes no such name.
+    """
+    targets = targets_of(policy, stack)
+    joined = {target.host for target in targets if target.kind == "names"}
+    return Names(
+        [domain for domain in domains_of(policy, targets, place) if domain not in joined],
+        [cdk.Fn.join(",", cdk.Fn.split(divider_of(host, stack), host)) for host in joined],
+    )
+
+
+def is_resolved(policy: ShieldPolicy) -> bool:
+    """Whether a shield has put entries in the place of constructs and grants; if not, its own error says why."""
+    return all(isinstance(entry, str) and entry != "granted" for _, entry in policy.unknown_entries)
+
+
+def expected_names(policies: Iterable[ShieldPolicy], stack: cdk.Stack, place: Place) -> int:
+    """How many domains policies will come to, at most, as far as that is known before grants are."""
+    names: set[str] = {*RESOLVER_OWN}
+    later = 0
+    for policy in policies:
+        if policy.outbound_connectivity == "allow":
+            continue
+        later += sum(_GRANTED if entry == "granted" else 1 for _, entry in policy.unknown_entries)
+        try:
+            names.update(names_of(_known_part(policy), stack, place).single)
+        except EntryError:
+            continue  # told when it is read for good
+    return len(names) + min(later, DOMAINS_A_LIST)
+
+
+def _known_part(policy: ShieldPolicy) -> ShieldPolicy:
+    """A policy without what is resolved later: constructs, tokens and grants."""
+    later: dict[str, list[Any]] = {}
+    for field, entry in policy.unknown_entries:
+        later.setdefault(field, []).append(entry)
+    known: dict[str, Any] = {}
+    for field, entries in later.items():
+        value: Any = getattr(policy, field)
+        kept = [] if isinstance(value, str) else [each for each in value if not any(each is one for one in entries)]
+        known[field] = kept or ("none" if field == "allow_aws" else ())
+    return replace(policy, presets=(), **known)

@@ -1,0 +1,134 @@
+"""DNS Firewall on a VPC: the rule group, its lists of allowed names, and what stands in them when that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_route53resolver as route53resolver
+from constructs import Construct
+
+from ..policy import ShieldPolicy
+from ..resolution import resolve_policy
+from . import firewall
+from .covered import Covered, Names, expected_names, is_resolved, names_of
+from .entries import EntryError
+from .lazy import late_list
+from .names import RESOLVER_OWN, Place
+from .options import Mode
+
+
+class AllowedNames:
+    """The rules of a VPC's DNS Firewall: lists of allowed names, and then every other name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        covered: Mapping[str, Covered],
+        also: ShieldPolicy,
+        tell: Callable[[str], None],
+        *,
+        vpc_id: str,
+        priority: int,
+        mode: Mode,
+    ) -> None:
+        """
+        Args:
+            scope: where the resources are made.
+            covered: the functions, by path; more come until the aspects are done.
+            also: what others in the VPC look up.
+            tell: takes what is wrong.
+            vpc_id: the VPC's id.
+            priority: the rule group's among those of the VPC.
+            mode: what becomes of every other name.
+        """
+        self._scope = scope
+        self._covered = covered
+        self._also = also
+        self._tell = tell
+        self._stack = cdk.Stack.of(scope)
+        self._place = Place(self._stack.region, self._stack.account)
+        self._lists: list[Any] = []
+        self._names: tuple[Sequence[ShieldPolicy], Names] | None = None
+        every = route53resolver.CfnFirewallDomainList(scope, "EveryName", domains=["*"])
+        action: dict[str, Any] = {"action": "ALERT"}
+        if mode == "block":
+            action = {"action": "BLOCK", "block_response": "NXDOMAIN"}
+        self._last = route53resolver.CfnFirewallRuleGroup.FirewallRuleProperty(
+            priority=firewall.LAST_RULE, firewall_domain_list_id=every.attr_id, **action
+        )
+        self._group = route53resolver.CfnFirewallRuleGroup(scope, "Rules", firewall_rules=[self._last])
+        route53resolver.CfnFirewallRuleGroupAssociation(
+            scope, "RulesOfVpc", firewall_rule_group_id=self._group.attr_id, vpc_id=vpc_id, priority=priority
+        )
+
+    def make_lists(self) -> None:
+        """As many lists as the policies are going to need; more, where there are some already."""
+        policies = [*(covered.attached.policy for covered in self._covered.values()), self._also]
+        count = len(firewall.split([""] * expected_names(policies, self._stack, self._place)))
+        if count > firewall.LISTS:
+            self._tell(
+                f"the policies have more than the {firewall.LISTS * firewall.DOMAINS_A_LIST:,} names that DNS Firewall "
+                "takes: list domains by *. in the place of their hosts"
+            )
+        for number in range(len(self._lists), min(count, firewall.LISTS)):
+            made = route53resolver.CfnFirewallDomainList(
+                self._scope, f"AllowedNames{number or ''}", domains=late_list(lambda at=number: self._list(at))
+            )
+            self._lists.append(
+                route53resolver.CfnFirewallRuleGroup.FirewallRuleProperty(
+                    action="ALLOW",
+                    priority=firewall.FIRST_LIST + number,
+                    firewall_domain_list_id=made.attr_id,
+                    firewall_domain_redirection_action="TRUST_REDIRECTION_DOMAIN",
+                )
+            )
+        self._group.firewall_rules = [*self._lists, self._last]
+
+    def _list(self, number: int) -> list[str]:
+        """The domains of one list; the first has those of which nobody knows how many they are."""
+        single, several = self._all_names()
+        lists = firewall.split(single)
+        if len(lists) > len(self._lists):
+            self._tell(
+                f"the policies came to {len(single):,} names after the lists for them were made: "
+                'let no tag and no aspect turn a policy into allow_aws="all" while the app is synthesized'
+            )
+        domains = list(lists[number]) if number < len(lists) else ["localhost"]
+        return cdk.Fn.split(",", cdk.Fn.join(",", [*domains, *several])) if several and number == 0 else domains
+
+    def _all_names(self) -> Names:
+        """What anybody in the VPC may look up. Made again where policies have changed: somebody may ask too early."""
+        policies = [covered.attached.policy for covered in self._covered.values()]
+        if self._names is None or not _are_same(self._names[0], policies):
+            found = [
+                self._names_of(covered.path, covered.attached.policy, covered.attached.handle.stack)
+                for covered in self._covered.values()
+                if is_resolved(covered.attached.policy)
+            ]
+            found.append(self._names_of_others())
+            single = dict.fromkeys((*RESOLVER_OWN, *(name for names in found for name in names.single)))
+            several = dict.fromkeys(text for names in found for text in names.several)
+            self._names = policies, Names(list(single), list(several))
+        return self._names[1]
+
+    def _names_of_others(self) -> Names:
+        resource: Any = self._group  # whose stack and path are asked for
+        try:
+            policy = resolve_policy(self._also, resource).policy
+        except ValueError as error:
+            self._tell(f"also_allow: {error}")
+            return Names([], [])
+        return self._names_of(self._scope.node.path, policy, self._stack)
+
+    def _names_of(self, path: str, policy: ShieldPolicy, stack: cdk.Stack) -> Names:
+        try:
+            return names_of(policy, stack, self._place)
+        except EntryError as error:
+            self._tell(f"{path}: {error}")
+            return Names([], [])
+
+
+def _are_same(some: Sequence[ShieldPolicy], others: Sequence[ShieldPolicy]) -> bool:
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))

@@ -1,0 +1,109 @@
+"""An entry of `allow_outbound`, taken apart: a name or a network, its protocols, its port. Pure.
+
+An entry may hold tokens of the CDK, which are texts such as `${Token[TOKEN.12]}`; what a token stands for is asked of
+`Classify`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Protocol = Literal["tcp", "udp"]
+Kind = Literal["name", "names", "ipv4", "ipv6"]
+"""A host name, several names with commas between them, a network or address of IPv4, and one of IPv6."""
+
+Classify = Callable[[str], Kind]
+"""What the host of an entry with tokens will be. Raises EntryError where that cannot be known."""
+
+_TOKEN: Final = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
+_HELD: Final = re.compile("\0(\\d+)\0")
+BOTH: Final[tuple[Protocol, ...]] = ("tcp", "udp")
+_PREFIXES: Final[Mapping[str, tuple[Protocol, ...]]] = {"tcp://": ("tcp",), "udp://": ("udp",)}
+
+
+class EntryError(ValueError):
+    """An entry that no rule outside of the function can express; the text says why, and what to write instead."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an entry leads.
+
+    Attributes:
+        entry: the entry.
+        kind: a name, names, or a network.
+        host: the name, in lower case and with its `*.`; or the network, with its prefix.
+        port: a number, a token for one, or None for any.
+        protocols: tcp, udp or both.
+    """
+
+    entry: str
+    kind: Kind
+    host: str
+    port: int | str | None = None
+    protocols: tuple[Protocol, ...] = BOTH
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is an address or a network."""
+        return self.kind in ("ipv4", "ipv6")
+
+
+def has_token(text: str) -> bool:
+    """Whether a part of a text is known at deployment only."""
+    return "${Token[" in text
+
+
+def read_entries(entries: Iterable[str], classify: Classify) -> list[Target]:
+    """The targets of a list.
+
+    Raises:
+        EntryError: an entry cannot be expressed.
+    """
+    return [read_entry(entry, classify) for entry in entries]
+
+
+def read_entry(entry: str, classify: Classify) -> Target:
+    """One entry, in the form in which a policy keeps it (`[tcp://]host[:port]`, `[v6/prefix]:port`, `v6/prefix`).
+
+    Raises:
+        EntryError: it cannot be expressed.
+    """
+    tokens = _TOKEN.findall(entry)
+    held = iter(range(len(tokens)))
+    text = _TOKEN.sub(lambda _: f"\0{next(held)}\0", entry)
+    protocols = next((ways for prefix, ways in _PREFIXES.items() if text.startswith(prefix)), BOTH)
+    host, port = _split(text.partition("://")[2] or text)
+
+    def whole(part: str) -> str:
+        return _HELD.sub(lambda found: tokens[int(found[1])], part)
+
+    number = None if port is None else int(port) if port.isdigit() else whole(port)
+    if not tokens:
+        try:
+            network = ipaddress.ip_network(host, strict=False)
+        except ValueError:
+            return Target(entry, "name", host.lower(), number, protocols)
+        return Target(entry, "ipv4" if network.version == 4 else "ipv6", str(network), number, protocols)
+    kind = classify(whole(host)) if _HELD.search(host) else "name"
+    return Target(entry, kind, whole(host), number, protocols)
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """Host and port. A prefix may stand within the brackets of IPv6, or behind them."""
+    bracketed = re.fullmatch(r"\[([^\]]*)\](/\d+)?(?::(.+))?", text, re.DOTALL)
+    if bracketed:
+        return bracketed[1] + (bracketed[2] or ""), bracketed[3]
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, port
+    return text, None
+
+
+def names_in(targets: Iterable[Target]) -> Iterator[Target]:
+    """Those that are looked up."""
+    return (target for target in targets if not target.is_network)

@@ -1,0 +1,65 @@
+"""DNS Firewall as AWS describes it: rules in their order, domain lists, quotas. Pure.
+
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-actions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Action = Literal["ALLOW", "ALERT", "BLOCK"]
+
+DOMAINS_A_LIST: Final = 1000
+"""Domains in one request that updates a list
+(https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_UpdateFirewallDomains.html)."""
+LISTS: Final = 99
+"""Lists of allowed names, as a rule group has 100 rules, and one of them is for all other names
+(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html)."""
+PRIORITIES: Final = range(101, 9901)
+"""https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_AssociateFirewallRuleGroup.html"""
+FIRST_LIST: Final = 10
+LAST_RULE: Final = 10_000
+"""Priorities within the group: those of the lists of allowed names begin here, and all other names come last."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a group.
+
+    Attributes:
+        priority: rules are tried from the lowest on.
+        action: what becomes of the query.
+        domains: names, or `*.name`, or `*`.
+    """
+
+    priority: int
+    action: Action
+    domains: Sequence[str]
+
+
+def matches(domain: str, name: str) -> bool:
+    """Whether a domain of a list is that of a query. Neither cases nor a dot at the end matter."""
+    wanted, asked = domain.lower().rstrip("."), name.lower().rstrip(".")
+    if wanted == "*":
+        return True
+    if wanted.startswith("*"):
+        return asked.endswith(wanted[1:]) and len(asked) > len(wanted) - 1
+    return asked == wanted
+
+
+def decide(rules: Sequence[Rule], name: str) -> Action:
+    """What DNS Firewall does with a query. A query that no rule is for passes.
+
+    With TRUST_REDIRECTION_DOMAIN, an allowed name's chain of CNAMEs is not looked at, so the name alone decides.
+    """
+    for rule in sorted(rules, key=lambda each: each.priority):
+        if any(matches(domain, name) for domain in rule.domains):
+            return rule.action
+    return "ALLOW"
+
+
+def split(domains: Sequence[str]) -> list[Sequence[str]]:
+    """Domains as lists that DNS Firewall takes; one at least."""
+    return [domains[at : at + DOMAINS_A_LIST] for at in range(0, max(len(domains), 1), DOMAINS_A_LIST)]

@@ -1,0 +1,121 @@
+"""From what roles are granted to the policy of a VPC endpoint. Pure.
+
+An endpoint's policy decides on every request that goes through it, whoever's keys signed it: so it can require that
+both who asks and what is asked for are of the account, or of the organization
+(https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ..granted.actions import parse_action
+
+if TYPE_CHECKING:
+    from ..granted.arns import Resource
+    from ..granted.deciding import Statement
+
+LONGEST: Final = 20_480
+"""Characters of an endpoint's policy (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html)."""
+
+PREFIXES: Final[Mapping[str, str]] = {
+    "dynamodb": "dynamodb",
+    "events": "events",
+    "kinesis-firehose": "firehose",
+    "kinesis-streams": "kinesis",
+    "kms": "kms",
+    "lambda": "lambda",
+    "logs": "logs",
+    "s3": "s3",
+    "s3express": "s3express",
+    "secretsmanager": "secretsmanager",
+    "sns": "sns",
+    "sqs": "sqs",
+    "ssm": "ssm",
+    "states": "states",
+}
+"""From the last part of an endpoint's service name to the prefix of its actions, for services whose requests are for
+resources that have an account
+(https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html)."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whose requests, and whose resources, pass.
+
+    Attributes:
+        accounts: their ids, maybe tokens.
+        organization: the organization's id, in the place of accounts.
+    """
+
+    accounts: tuple[str, ...]
+    organization: str | None = None
+
+    def condition(self) -> dict[str, Any]:
+        """As a statement has it."""
+        if self.organization:
+            return {"StringEquals": {"aws:PrincipalOrgID": self.organization, "aws:ResourceOrgID": self.organization}}
+        accounts = list(self.accounts)
+        return {"StringEquals": {"aws:PrincipalAccount": accounts, "aws:ResourceAccount": accounts}}
+
+
+def granted(statements: Iterable[Statement], prefix: str) -> list[Resource] | None:
+    """The resources that are granted to the actions of a service; None where they are not named one by one."""
+    found: dict[Resource, None] = {}
+    for statement in statements:
+        if not any(_is_of(text, prefix) for text in statement.actions) and not statement.not_action:
+            continue
+        if statement.not_action or statement.not_resource or not statement.resources:
+            return None
+        if any(resource.everything or not resource.text for resource in statement.resources):
+            return None
+        found.update(dict.fromkeys(statement.resources))
+    return list(found)
+
+
+def _is_of(text: str | None, prefix: str) -> bool:
+    action = parse_action(text) if text else None
+    return action is None or action.everything or action.prefix == prefix
+
+
+def policy_document(service: str, resources: Sequence[str] | None, trust: Trust) -> dict[str, Any]:
+    """The policy of one endpoint.
+
+    Args:
+        service: one of `PREFIXES`.
+        resources: ARNs, maybe tokens. None: any of the account's; none at all: nothing passes.
+        trust: whose.
+    """
+    if resources is not None and not resources:
+        return {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Sid": "NothingIsGranted", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+            ],
+        }
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "WhatFunctionsAreGranted",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": f"{PREFIXES[service]}:*",
+                "Resource": "*" if resources is None else list(resources),
+                "Condition": trust.condition(),
+            }
+        ],
+    }
+
+
+def service_in(name: Any) -> str:
+    """The last part of an endpoint's resolved service name: `s3` of `com.amazonaws.eu-west-1.s3`; empty if unknown."""
+    if isinstance(name, dict):
+        pieces: Any = name.get("Fn::Join", [None, []])[1]
+        last = pieces[-1] if isinstance(pieces, list) and pieces else ""
+        return last.removeprefix(".") if isinstance(last, str) and last.startswith(".") else ""
+    if not isinstance(name, str) or not name.startswith(("com.amazonaws.", "cn.com.amazonaws.")):
+        return ""
+    return name.partition("amazonaws.")[2].partition(".")[2]

@@ -1,0 +1,112 @@
+"""The security groups of functions: whose they are, and the rules that they get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .egress import RULES, EgressRule, covers
+from .entries import Protocol
+from .residents import GROUP, GROUP_EGRESS, Resource
+
+
+@dataclass
+class Group:
+    """A security group of this app.
+
+    Attributes:
+        resource: as it was found.
+        functions: the construct paths of the functions that have it.
+        before: its egress as it was written, resolved.
+    """
+
+    resource: Resource
+    functions: list[str] = field(default_factory=list[str])
+    before: Sequence[Any] = ()
+
+
+def imported_in(function: Resource, groups: Sequence[Resource]) -> list[str]:
+    """What a function's security groups are called that are not of this app.
+
+    Args:
+        function: its resource.
+        groups: those of its groups that are.
+    """
+    listed: Any = (function.properties.get("vpcConfig") or {}).get("securityGroupIds") or []
+    if not isinstance(listed, list):
+        return ["a list that is known at deployment only"]
+    literal = [each for each in listed if isinstance(each, str)]
+    unknown = len(listed) - len(literal) - len(groups)
+    return [*literal, *(["one that is known at deployment only"] if unknown > 0 else [])]
+
+
+def groups_of(function: Resource, all_: Iterable[Resource]) -> list[Resource]:
+    """The groups of this app that a function has."""
+    return [each for each in all_ if each.type == GROUP and each.path in function.references]
+
+
+def too_many(path: str, rules: Sequence[EgressRule]) -> str | None:
+    """Why a group cannot have so many rules."""
+    for v6 in (False, True):
+        count = sum(rule.v6 == v6 for rule in rules)
+        if count > RULES:
+            return (
+                f"{path}: its functions' policies need {count} egress rules for IPv{6 if v6 else 4}, of which a "
+                f"security group takes {RULES}: name the protocol in front of entries (tcp://), list networks, not "
+                "addresses, or give each function a group of its own"
+            )
+    return None
+
+
+def lost(group: Group, rules: Sequence[EgressRule]) -> list[str]:
+    """Egress that somebody wrote into a group, and that the policies do not need."""
+    written = [_read(each) for each in group.before if isinstance(each, dict)]
+    return [text for found, text in written if found is not None and not _is_covered(found, rules)]
+
+
+def beside(egress: Resource, group: Resource, rules: Sequence[EgressRule]) -> str | None:
+    """A rule that is a resource of its own, where it opens more than the policies need."""
+    if egress.type != GROUP_EGRESS or group.path not in egress.references:
+        return None
+    found, text = _read({**egress.properties})
+    return None if found is not None and _is_covered(found, rules) else f"{egress.name} opens {text}"
+
+
+def _is_covered(wanted: Sequence[EgressRule], rules: Sequence[EgressRule]) -> bool:
+    return all(any(_covers(rule, each) for rule in rules) for each in wanted)
+
+
+def _covers(rule: EgressRule, wanted: EgressRule) -> bool:
+    if wanted.network:
+        return covers(rule, wanted)
+    return rule.protocol == wanted.protocol and rule.port in (None, wanted.port)
+
+
+def _read(rule: dict[str, Any]) -> tuple[Sequence[EgressRule] | None, str]:
+    """A rule as a template has it, and in words. None for what is more than one port or one protocol of ours."""
+    protocol = str(rule.get("ipProtocol", ""))
+    first, last = rule.get("fromPort"), rule.get("toPort")
+    network = rule.get("cidrIp") or rule.get("cidrIpv6")
+    place = network or rule.get("destinationSecurityGroupId") or rule.get("destinationPrefixListId")
+    text = (
+        f"{protocol if protocol != '-1' else 'everything'} {first if first == last else f'{first}-{last}'} to {place}"
+    )
+    if protocol == "icmp" and network == "255.255.255.255/32":
+        return (), text
+    # Of a rule to a group or a prefix list the port is what counts.
+    where = network if isinstance(network, str) else "" if network is None else str(network)
+    v6 = "cidrIpv6" in rule
+    if protocol not in ("tcp", "udp") or (first != last and (first, last) != (0, 65535)):
+        return None, text
+    name: Protocol = "tcp" if protocol == "tcp" else "udp"
+    port = None if first != last else first
+    return (EgressRule(name, port, where, v6),), text
+
+
+def is_everything(rules: Sequence[Any]) -> bool:
+    """Whether a group's egress is what the CDK writes by itself: everything, or nothing."""
+    return all(
+        isinstance(rule, dict) and (str(rule.get("ipProtocol")) == "-1" or rule.get("cidrIp") == "255.255.255.255/32")
+        for rule in rules
+    )

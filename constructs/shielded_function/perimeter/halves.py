@@ -1,0 +1,148 @@
+"""A policy's two halves, side by side: what the engine enforces in the process, and what a perimeter does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from .egress import EgressRule, egress_of, rules_of
+from .entries import EntryError, Kind, Target, read_entries
+from .names import RESOLVER_OWN, Place, aws_domains, domains_of
+
+if TYPE_CHECKING:
+    from ..policy import ShieldPolicy
+
+_NOTHING: Final = "nothing"
+_ONLY_INSIDE: Final = ("read_write_tmp", "create_child_process", "read_handler", "executable_memory")
+
+
+@dataclass(frozen=True)
+class Half:
+    """One line of both.
+
+    Attributes:
+        field: the policy's field.
+        entry: the entry, or the field's value.
+        engine: what the engine in the function does.
+        perimeter: what a `ShieldPerimeter` does.
+    """
+
+    field: str
+    entry: str
+    engine: str
+    perimeter: str
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The rules that a perimeter makes of a policy.
+
+    Attributes:
+        domains: what DNS Firewall lets be looked up.
+        egress: what the security group lets out.
+    """
+
+    domains: list[str]
+    egress: list[EgressRule]
+
+
+def outside_of(policy: ShieldPolicy, region: str, account: str = "") -> Outside:
+    """A perimeter's rules.
+
+    Args:
+        policy: it holds no tokens, constructs or "granted".
+        region: the function's.
+        account: the function's; where it is empty, names that hold one have `*` in its place.
+
+    Raises:
+        EntryError: an entry cannot be expressed.
+    """
+    targets = read_entries(map(str, policy.allow_outbound), _unknown)
+    domains = [*RESOLVER_OWN, *domains_of(policy, targets, Place(region, account))]
+    return Outside(domains, egress_of(policy, targets))
+
+
+def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half]:
+    """Both halves, a line for each entry.
+
+    Args:
+        policy: it holds no tokens, constructs or "granted".
+        region: the function's.
+        account: the function's.
+
+    Raises:
+        EntryError: an entry cannot be expressed.
+    """
+    told = policy.explain()
+    mode = policy.outbound_connectivity
+    stopped = {"block": "is denied", "alert": "is reported", "allow": "passes"}[mode]
+    rows = [
+        Half(
+            "outbound_connectivity", mode, f"any other host or address {stopped}, each time with a line", _rest(policy)
+        )
+    ]
+    targets = read_entries(map(str, policy.allow_outbound), _unknown)
+    domains_of(policy, targets, Place(region, account))  # refuses what no list takes
+    meanings = {each["entry"]: each["meaning"] for each in told["allow_outbound"].get("entries", ())}
+    rows += [
+        Half("allow_outbound", target.entry, meanings.get(target.entry, ""), _of_target(target)) for target in targets
+    ]
+    names = aws_domains(policy, Place(region, account))
+    if not names and (policy.allow_aws != "none" or policy.allow_buckets):
+        raise EntryError(f"region: {region!r} is no region of AWS's: write a name such as us-east-1")
+    aws = (
+        f"{len(names)} names are looked up; {_opened(egress_of(policy, []))}"
+        if names
+        else "no name of AWS's is looked up"
+    )
+    rows.append(Half("allow_aws", str(told["allow_aws"]["value"]), str(told["allow_aws"]["meaning"]), aws))
+    for each in told["allow_buckets"].get("entries", ()):
+        hosts = sum(name.startswith(f"{each['entry']}.") for name in names)
+        rows.append(Half("allow_buckets", each["entry"], each["meaning"], f"its {hosts} names are looked up"))
+    switch = "on" if policy.check_server_name else "off"
+    rows.append(
+        Half(
+            "check_server_name", switch, str(told["check_server_name"]["meaning"]), f"{_NOTHING}: see Network Firewall"
+        )
+    )
+    for field in ("unusual_names", *_ONLY_INSIDE):
+        rows.append(Half(field, str(told[field]["value"]), str(told[field]["meaning"]), _NOTHING))
+    return rows
+
+
+def _rest(policy: ShieldPolicy) -> str:
+    if policy.outbound_connectivity == "allow":
+        return "a ShieldPerimeter refuses it: every name would pass"
+    return "any other name does not exist (NXDOMAIN); an address passes where its port and network are open below"
+
+
+def _of_target(target: Target) -> str:
+    opened = _opened(rules_of(target))
+    return opened if target.is_network else f"looked up; {opened}"
+
+
+def _opened(rules: Iterable[EgressRule]) -> str:
+    return "; ".join(f"{_port(rule)} to {_place(rule)}" for rule in rules)
+
+
+def _port(rule: EgressRule) -> str:
+    return f"{rule.protocol} {'any port' if rule.port is None else rule.port}"
+
+
+def _place(rule: EgressRule) -> str:
+    return "any address" if rule.network in ("0.0.0.0/0", "::/0") else rule.network
+
+
+def as_json(policy: ShieldPolicy, region: str, account: str = "") -> dict[str, Any]:
+    """The same for programs."""
+    outside = outside_of(policy, region, account)
+    return {
+        "halves": [vars(half) for half in halves_of(policy, region, account)],
+        "domains": outside.domains,
+        "egress": [rule.as_property() for rule in outside.egress],
+    }
+
+
+def _unknown(host: str) -> Kind:
+    raise EntryError(f"allow_outbound: {host}: it is known at deployment only: see the template of a ShieldPerimeter")

@@ -1,0 +1,161 @@
+"""From a policy to the names that DNS Firewall lets through. Pure.
+
+DNS Firewall takes a name, or a name with `*` in the place of its first labels: `*.example.com` is every name below
+example.com, and not example.com itself, as in `allow_outbound`
+(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-user-managed-domain-lists.html). Where
+an endpoint of AWS's leaves more of its name open than that can say, all below the part that is known is let through;
+such names are AWS's to give.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from shielded_function_runtime import core
+
+from .entries import EntryError, Target, has_token, names_in
+
+if TYPE_CHECKING:
+    from ..policy import ShieldPolicy
+
+LONGEST: Final = 255
+"""Characters of a domain in a list
+(https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_UpdateFirewallDomains.html)."""
+_DOMAIN: Final = re.compile(r"(?:\*|(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)\.?")
+
+RESOLVER_OWN: Final = (
+    "localhost",
+    "*.compute.internal",
+    "*.ec2.internal",
+    *(f"*.{network}.in-addr.arpa" for network in ("10", "127", "168.192", "254.169")),
+    *(f"*.{second}.172.in-addr.arpa" for second in range(16, 32)),
+)
+"""What programs look up to learn who they are themselves. Resolver answers these without asking anybody
+(https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html), so nothing leaves by them, and nobody is
+called because of them."""
+
+_NOWHERE: Final = "zz-unknown-1"
+_HOME: Final = "us-east-1"
+_ACCOUNT: Final = "000000000000"
+_BUCKET: Final = "shielded-function-bucket"
+_ZONES: Final = range(1, 7)
+"""The last parts of the ids of a region's zones: use1-az1 to use1-az6 are the most that a region has
+(https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html)."""
+_DIRECTIONS: Final = {
+    "central": "c", "east": "e", "north": "n", "northeast": "ne", "northwest": "nw", "south": "s", "southeast": "se",
+    "southwest": "sw", "west": "w",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where functions run.
+
+    Attributes:
+        region: their region, maybe a token.
+        account: their account, maybe a token; empty where it is not known.
+    """
+
+    region: str
+    account: str = ""
+
+    @property
+    def known_region(self) -> str:
+        """The region; empty where it is known at deployment only."""
+        return "" if has_token(self.region) else self.region
+
+
+def domains_of(policy: ShieldPolicy, targets: Iterable[Target], place: Place) -> list[str]:
+    """What a policy lets a function look up, as domains of DNS Firewall, maybe with tokens. Without `RESOLVER_OWN`.
+
+    Args:
+        policy: its `allow_aws` is resolved: no "granted" in it.
+        targets: those of its `allow_outbound`.
+        place: where the function runs.
+
+    Raises:
+        EntryError: DNS Firewall takes no such name.
+    """
+    if policy.outbound_connectivity == "allow":
+        return ["*"]
+    listed = [_check(target) for target in names_in(targets)]
+    return list(dict.fromkeys((*listed, *aws_domains(policy, place))))
+
+
+def _check(target: Target) -> str:
+    if has_token(target.host):
+        return target.host
+    if not _DOMAIN.fullmatch(target.host) or len(target.host) > LONGEST:
+        raise EntryError(
+            f"allow_outbound: {target.entry}: a domain list of DNS Firewall takes letters, digits, hyphens and dots, "
+            f"{LONGEST} at most: list the domain above it, with *."
+        )
+    return target.host
+
+
+def aws_domains(policy: ShieldPolicy, place: Place) -> list[str]:
+    """The same for `allow_aws` and `allow_buckets` alone."""
+    scope = policy.allow_aws if isinstance(policy.allow_aws, str) else ",".join(policy.allow_aws)
+    buckets = [str(bucket) for bucket in policy.allow_buckets]
+    found: list[str] = []
+    for pattern in _patterns(scope, bool(buckets), place.known_region):
+        text = pattern.replace(_NOWHERE, place.region)
+        found.extend(_domains(text, pattern, buckets, place))
+    return list(dict.fromkeys(text.replace(_ACCOUNT, place.account or "*") for text in found))
+
+
+@lru_cache(maxsize=64)
+def _patterns(scope: str, has_buckets: bool, region: str) -> Sequence[str]:
+    """The core's patterns. Of a region that is not known they hold in any of the partition aws, and so do the names
+    that only the home region has."""
+    settings = f"SHIELD_ALLOW_AWS={scope}\nSHIELD_ACCOUNT_ID={_ACCOUNT}\n"
+    if has_buckets:
+        settings += f"SHIELD_ALLOW_BUCKETS={_BUCKET}\n"
+    found = core.parse(f"{settings}AWS_REGION={region or _NOWHERE}\n").aws_endpoints()
+    if not region:
+        home = core.parse(f"{settings}AWS_REGION={_HOME}\n").aws_endpoints()
+        found += [pattern for pattern in home if _HOME not in pattern]
+    return tuple(dict.fromkeys(found))
+
+
+def _domains(text: str, pattern: str, buckets: Sequence[str], place: Place) -> Iterator[str]:
+    """A pattern, whose open parts are capitals, as domains; `text` is the same with the region in it."""
+    if text.startswith("B.") and buckets:
+        yield from (f"{bucket}{text[1:]}" for bucket in buckets)
+    elif pattern.startswith(("L--x-s3.Z.", "L--xa-s3.Z.")):
+        behind = text.partition(".Z.")[2]
+        names = [bucket for bucket in buckets if re.search(r"--[a-z0-9]+-az\d+--x-s3$", bucket)]
+        zones = _zones(place.known_region) if not buckets else ()
+        yield from (f"*.{zone}.{behind}" for zone in zones)
+        for name in names:
+            zone = name.split("--")[-2]
+            yield from (f"{name}.s3express-{fips}{zone}.{behind}" for fips in ("", "fips-"))
+    elif _open_label(pattern) < 0:
+        yield text
+    else:
+        labels = text.split(".") if not has_token(text) else _labels(text)
+        yield ".".join(("*", *labels[_open_label(pattern) + 1 :]))
+
+
+def _labels(text: str) -> list[str]:
+    """Labels of a text in which tokens stand, which may hold dots."""
+    return re.findall(r"(?:\$\{Token\[[^\]]*\]\}|[^.])+", text)
+
+
+def _open_label(pattern: str) -> int:
+    """The last label that is left open; -1 for none."""
+    return max((at for at, label in enumerate(pattern.split(".")) if re.search("[A-Z]", label)), default=-1)
+
+
+def _zones(region: str) -> list[str]:
+    """Labels of S3 Express: `s3express-use1-az4`. None where the region is not known."""
+    *prefix, direction, number = region.split("-") if region else ("", "", "")
+    short = _DIRECTIONS.get(direction, "")
+    if not short or not prefix:
+        return []
+    code = "".join(part if at == 0 else part[:1] for at, part in enumerate(prefix)) + short + number
+    return [f"s3express-{fips}{code}-az{zone}" for zone in _ZONES for fips in ("", "fips-")]

@@ -1,0 +1,102 @@
+"""The arguments of a `ShieldPerimeter`, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, get_args
+
+import aws_cdk as cdk
+from constructs import Construct, IConstruct
+
+from ..alarms import AlarmOn, check_list
+from ..errors import ShieldError
+from ..kinds import owner_of
+from ..policy import ShieldPolicy, ShieldPolicyError
+from . import firewall, query_logs
+
+Mode = Literal["block", "alert"]
+EndpointPolicy = Literal["granted", "account", "none"]
+
+
+def check_options(path: str, **given: Any) -> None:
+    """What a type checker would have found, and what it cannot.
+
+    Raises:
+        ShieldError: an option is malformed; the message has every one.
+    """
+    problems = list(_problems(**given))
+    if problems:
+        raise ShieldError(path, problems)
+
+
+def _problems(
+    *,
+    mode: Any,
+    priority: Any,
+    security_groups: Any,
+    endpoint_policies: Any,
+    organization: Any,
+    accounts: Any,
+    query_logs: Any,
+    alarm: Any,
+) -> Iterator[str]:
+    if mode not in get_args(Mode):
+        yield f"mode: {mode!r} is neither 'block' nor 'alert'"
+    if isinstance(priority, bool) or not isinstance(priority, int) or priority not in firewall.PRIORITIES:
+        yield f"priority: {priority!r} is no whole number from 101 to 9900"
+    if not isinstance(security_groups, bool):
+        yield f"security_groups: {security_groups!r} is neither True nor False"
+    if endpoint_policies not in (None, *get_args(EndpointPolicy)):
+        yield f"endpoint_policies: {endpoint_policies!r} is none of 'granted', 'account' and 'none'"
+    if organization is not None and not (isinstance(organization, str) and organization.startswith(("o-", "${"))):
+        yield f"organization: {organization!r} is no organization's id, such as o-a1b2c3d4e5"
+    if isinstance(accounts, str) or not all(map(_is_account, accounts)):
+        yield f"accounts: {accounts!r} is no list of accounts, twelve digits each"
+    if not isinstance(query_logs, bool) and not hasattr(query_logs, "log_group_arn"):
+        yield f"query_logs: {query_logs!r} is neither True, nor False, nor a log group"
+    yield from _alarm_problems(alarm)
+
+
+def _is_account(value: Any) -> bool:
+    return isinstance(value, str) and (cdk.Token.is_unresolved(value) or (value.isdigit() and len(value) == 12))
+
+
+def _alarm_problems(alarm: Any) -> Iterator[str]:
+    if alarm is None:
+        return
+    if not isinstance(alarm, AlarmOn):
+        yield f"alarm: {alarm!r} is no AlarmOn; write AlarmOn(...)"
+        return
+    for name in query_logs.unused_options(alarm):
+        yield f"alarm: AlarmOn.{name} says nothing of look-ups: take it out"
+
+
+def chosen_functions(path: str, functions: Any) -> list[IConstruct] | None:
+    """What the functions are chosen by; None for all.
+
+    Raises:
+        ShieldError: it is no list of constructs.
+    """
+    if functions is None:
+        return None
+    try:
+        check_list("functions", functions, "function")
+    except ValueError as error:
+        raise ShieldError(path, [str(error)]) from None
+    for number, one in enumerate(functions):
+        if not isinstance(one, Construct):
+            raise ShieldError(path, [f"functions[{number}]: {one!r} is no construct: write the function"])
+    return [owner_of(one) or one for one in functions]
+
+
+def others_policy(path: str, names: Sequence[Any] | None, services: Any) -> ShieldPolicy:
+    """What others in the VPC need, as a policy.
+
+    Raises:
+        ShieldError: an entry or a service is malformed.
+    """
+    try:
+        return ShieldPolicy(allow_outbound=names or (), allow_aws=services)
+    except ShieldPolicyError as error:
+        text = str(error).replace("allow_outbound", "also_allow").replace("allow_aws", "also_allow_aws")
+        raise ShieldError(path, [text]) from error

@@ -1,0 +1,106 @@
+"""The VPC's query log, the metric filter on what DNS Firewall stopped, and the alarm on that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_route53resolver as route53resolver
+from constructs import Construct
+
+from shielded_function_monitoring.filters import NAMESPACE
+from shielded_function_monitoring.pattern import Pattern, all_of, any_of, text
+
+from ..batching import create, create_alarm
+from ..monitoring.making import add_actions, one_minute
+
+if TYPE_CHECKING:
+    from ..alarms import AlarmOn
+    from ..log_group import ShieldLogs
+
+METRIC: Final = "PerimeterViolations"
+_ACTION: Final = "$.firewall_rule_action"
+_UNUSED: Final = ("except_paths", "except_programs", "except_packages", "mode", "severity", "name")
+"""Options of `AlarmOn` that say nothing of a query log."""
+
+
+def pattern_of(alarm: AlarmOn) -> Pattern:
+    """What of a query log counts: what a rule stopped or told of, but for the alarm's `except_hosts`.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html
+    """
+    stopped = any_of(text(_ACTION, "=", "BLOCK"), text(_ACTION, "=", "ALERT"))
+    # A name in the log ends with a dot.
+    excepted = [text("$.query_name", "!=", f"{host.rstrip('.')}.") for host in alarm.except_hosts]
+    return all_of(stopped, *excepted) if excepted else stopped
+
+
+def unused_options(alarm: AlarmOn) -> list[str]:
+    """Options that were given and say nothing here."""
+    return [name for name in _UNUSED if getattr(alarm, name)]
+
+
+def make_log_group(scope: Construct, options: ShieldLogs) -> logs.ILogGroup:
+    """A log group."""
+    return options.make(scope)[0]
+
+
+def log_queries(scope: Construct, vpc_id: str, group: logs.ILogGroup) -> None:
+    """Has all queries of a VPC written to a log group."""
+    config = route53resolver.CfnResolverQueryLoggingConfig(scope, "QueryLog", destination_arn=group.log_group_arn)
+    route53resolver.CfnResolverQueryLoggingConfigAssociation(
+        scope, "QueryLogOfVpc", resolver_query_log_config_id=config.attr_id, resource_id=vpc_id
+    )
+
+
+def make_filter(scope: Construct, group: logs.ILogGroup, alarm: AlarmOn) -> logs.MetricFilter:
+    """Counts what DNS Firewall stopped, by VPC.
+
+    Raises:
+        PatternError: the pattern is longer than CloudWatch takes.
+    """
+    return create(
+        "aws_logs",
+        "MetricFilter",
+        scope,
+        "ViolationsFilter",
+        {
+            "logGroup": group,
+            "filterPattern": {"logPatternString": pattern_of(alarm).render()},
+            "metricNamespace": NAMESPACE,
+            "metricName": METRIC,
+            "metricValue": "1",
+            "dimensions": {"VpcId": "$.vpc_id"},
+        },
+    )
+
+
+def make_alarm(scope: Construct, vpc_id: str, alarm: AlarmOn, path: str, mode: str) -> cloudwatch.Alarm:
+    """Fires when DNS Firewall stopped something; one a minute is enough, unless the options say otherwise."""
+    happened = "stopped" if mode == "block" else "saw"
+    told = [
+        f"DNS Firewall {happened} a look-up that no policy of {path} lists: see query_name and srcaddr of the lines "
+        "with firewall_rule_action in the query log. The shield in the function would have stopped it before: look for "
+        "its own alert, and where there is none, for code that went around it, or for somebody else in the VPC.",
+        *([alarm.runbook] if alarm.runbook else []),
+    ]
+    metric = {
+        "namespace": NAMESPACE,
+        "metricName": METRIC,
+        "dimensionsMap": {"VpcId": vpc_id},
+        "statistic": "Sum",
+        "period": alarm.period or one_minute(),
+    }
+    props: dict[str, Any] = {
+        "alarmDescription": " ".join(told),
+        "comparisonOperator": cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        "evaluationPeriods": alarm.evaluation_periods or 1,
+        "threshold": alarm.threshold or 1,
+        "treatMissingData": cloudwatch.TreatMissingData.NOT_BREACHING,
+    }
+    if alarm.datapoints is not None:
+        props["datapointsToAlarm"] = alarm.datapoints
+    made = create_alarm(scope, "Alarm", metric, props)
+    add_actions(made, alarm.actions or (), alarm.ok_actions or (), alarm.insufficient_data_actions or ())
+    return made

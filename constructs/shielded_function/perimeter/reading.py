@@ -1,0 +1,178 @@
+"""What the CDK is asked for: the resources of an app that are about a VPC, and what a token will be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from constructs import IConstruct
+
+from ..batching import references_of
+from ..paths import find_constructs, path_of
+from .entries import EntryError, Kind
+from .residents import ENDPOINT, FUNCTION, GROUP, SUBNET, UNSEEN, Network, Resource
+
+PROPERTIES: Final = "aws:cdk:cloudformation:props"
+_DESCRIBED: Final = re.compile(r" \[[A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+\]$")
+_EARLY: Final[Mapping[str, Sequence[str]]] = {
+    ENDPOINT: ("vpcId", "serviceName"),
+    FUNCTION: ("vpcConfig", "fileSystemConfigs"),
+    GROUP: ("vpcId", "securityGroupEgress"),
+    SUBNET: ("vpcId",),
+}
+"""What is read while aspects run. The CDK keeps the first value of most that is known late (`Lazy.any`), so whatever
+else was read then could not be changed by a later aspect."""
+
+
+class App:
+    """The resources of a stage.
+
+    Attributes:
+        resources: those of the network, and functions; read when it is made, which may be while aspects run.
+        by_path: the same by their paths.
+        constructs: each resource's construct, by its path.
+    """
+
+    def __init__(self, stage: IConstruct) -> None:
+        self._stage = stage
+        self._everybody: list[Resource] | None = None
+        self.constructs: dict[str, Any] = {}
+        self.resources: list[Resource] = []
+        found = find_constructs(stage, (), list(_EARLY))
+        for kind, names in _EARLY.items():
+            chosen = [construct for construct in found if path_of(construct)[1] == kind]
+            self.constructs.update((path_of(construct)[0], construct) for construct in chosen)
+            self.resources += _read(chosen, names)
+        self.by_path = {resource.path: resource for resource in self.resources}
+
+    def everybody(self) -> list[Resource]:
+        """All resources that may be in a network, with all that they refer to. For when the aspects are done."""
+        if self._everybody is None:
+            others = [
+                construct
+                for construct in find_constructs(self._stage, ["CfnResource"])
+                if not path_of(construct)[1].startswith(UNSEEN) and path_of(construct)[1] not in (FUNCTION, ENDPOINT)
+            ]
+            self._everybody = [*(self.of_type(FUNCTION)), *_read(others, ())]
+        return self._everybody
+
+    def of_type(self, kind: str) -> list[Resource]:
+        """The resources of a type."""
+        return [resource for resource in self.resources if resource.type == kind]
+
+    def network(self, vpc: ec2.IVpc) -> Network:
+        """A VPC of this app, or an imported one."""
+        subnets = [each.subnet_id for each in (*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets)]
+        vpc_id = vpc.vpc_id
+        return Network.of(
+            next(iter(_referred(vpc_id)), ""),
+            vpc_id,
+            [path for subnet in subnets for path in _referred(subnet)],
+            [subnet for subnet in subnets if not cdk.Token.is_unresolved(subnet)],
+            self.resources,
+        )
+
+
+def _referred(text: str) -> list[str]:
+    """The paths of the resources that a text refers to, whoever made it: a construct, or an import of its id."""
+    tokens: Sequence[Any] = cdk.Tokenization.reverse_string(text).tokens
+    references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
+    return [path_of(reference.target)[0] for reference in references]
+
+
+def _read(constructs: Sequence[Any], names: Sequence[str]) -> list[Resource]:
+    found: list[Resource] = []
+    for construct, each in zip(constructs, references_of(constructs, PROPERTIES, names), strict=True):
+        texts, properties = each or ([], {})
+        found.append(Resource(*path_of(construct), frozenset(map(_path_in, texts)), properties or {}))
+    return found
+
+
+def _path_in(text: str) -> str:
+    return _DESCRIBED.sub("", text)
+
+
+# What a token stands for
+
+_NETWORKS: Final = re.compile(r"\b(?:Ipv6)?CidrBlocks?\b|\bIpv6CidrBlocks\b|\bSubnetIpv6\w*\b|\bVpcIpv6\w*\b")
+_ADDRESSES: Final = re.compile(r"\bPrivateIp(?:Address)?\b|\bPublicIp\b|\bPrimaryPrivateIpAddress\b")
+_V6: Final = re.compile(r"Ipv6")
+_LIST: Final = re.compile(r'"Fn::Join": \["([^"]*),", (?=\{)')
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What a text with tokens will be. `divider` stands between names; `is_whole`: it has no prefix of its own."""
+
+    kind: Kind
+    is_whole: bool = False
+    divider: str = ""
+    problem: str = ""
+
+
+_MEANINGS: Final[dict[str, _Meaning]] = {}
+"""By text: tokens keep their number for the life of the process, and rules are asked for several times."""
+
+
+def classify_in(stack: cdk.Stack) -> Callable[[str], Kind]:
+    """What the host of an entry will be, as far as a stack that refers to it can tell.
+
+    The names of attributes tell addresses from names. A parameter tells nothing, and is taken for a name.
+    """
+
+    def classify(host: str) -> Kind:
+        meaning = _meaning(host, stack)
+        if meaning.problem:
+            raise EntryError(meaning.problem)
+        return meaning.kind
+
+    return classify
+
+
+def divider_of(host: str, stack: cdk.Stack) -> str:
+    """What stands between the names in a text that is several of them."""
+    return _meaning(host, stack).divider
+
+
+def is_address(host: str, stack: cdk.Stack) -> bool:
+    """Whether a token of `classify` is an address without a prefix."""
+    return _meaning(host, stack).is_whole
+
+
+def _meaning(host: str, stack: cdk.Stack) -> _Meaning:
+    if host not in _MEANINGS:
+        _MEANINGS[host] = _read_meaning(host, stack)
+    return _MEANINGS[host]
+
+
+def _read_meaning(host: str, stack: cdk.Stack) -> _Meaning:
+    if "/" in host:
+        return _Meaning("ipv6" if ":" in host else "ipv4")
+    attributes = _attributes(host)
+    try:
+        tree = json.dumps([stack.resolve({"host": host}), attributes])
+    except RuntimeError:
+        tree = json.dumps(attributes)
+    if found := _LIST.search(tree):
+        if not re.fullmatch(r":\d+", found[1]) or not re.fullmatch(r"\$\{Token\[[^\]]*\]\}", host):
+            return _Meaning(
+                "name",
+                problem=f"allow_outbound: {host}: it is a list that is known at deployment only, with ports in it "
+                "perhaps: list its members one by one (Fn.select)",
+            )
+        return _Meaning("names", divider=f"{found[1]},")
+    if _NETWORKS.search(tree) or _ADDRESSES.search(tree):
+        return _Meaning("ipv6" if _V6.search(tree) else "ipv4", is_whole=not _NETWORKS.search(tree))
+    return _Meaning("name")
+
+
+def _attributes(host: str) -> list[str]:
+    """The attributes that tokens in a text refer to; they tell the same from every stack."""
+    tokens: Sequence[Any] = cdk.Tokenization.reverse_string(host).tokens
+    references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
+    return [reference.display_name for reference in references]

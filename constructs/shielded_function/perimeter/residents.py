@@ -1,0 +1,160 @@
+"""Who is in a VPC: what refers to its subnets, and looks names up there. Pure.
+
+DNS Firewall is the VPC's, so whoever is in it has the names of the functions' policies and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+FUNCTION: Final = "AWS::Lambda::Function"
+SUBNET: Final = "AWS::EC2::Subnet"
+ENDPOINT: Final = "AWS::EC2::VPCEndpoint"
+GROUP: Final = "AWS::EC2::SecurityGroup"
+GROUP_EGRESS: Final = "AWS::EC2::SecurityGroupEgress"
+
+UNSEEN: Final = (
+    "AWS::ApiGateway::",
+    "AWS::ApiGatewayV2::",
+    "AWS::ApplicationAutoScaling::",
+    "AWS::CDK::",
+    "AWS::CloudWatch::",
+    "AWS::Cognito::",
+    "AWS::DynamoDB::",
+    "AWS::ECR::",
+    "AWS::IAM::",
+    "AWS::KMS::",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::",
+    "AWS::Route53Resolver::Firewall",
+    "AWS::Route53Resolver::ResolverQueryLogging",
+    "AWS::S3::",
+    "AWS::SNS::",
+    "AWS::SQS::",
+    "AWS::SecretsManager::ResourcePolicy",
+)
+"""Beginnings of the types whose properties are not looked at: they have no place in a VPC."""
+
+_SILENT: Final = (
+    "AWS::CloudFormation::",
+    "AWS::EC2::EgressOnlyInternetGateway",
+    "AWS::EC2::FlowLog",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::NetworkAcl",
+    "AWS::EC2::Route",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::TransitGateway",
+    "AWS::EC2::VPC",
+    "AWS::EC2::VPN",
+    "AWS::EFS::MountTarget",
+    "AWS::ElasticLoadBalancing::",
+    "AWS::ElasticLoadBalancingV2::",
+    "AWS::SSM::Parameter",
+    "Custom::",
+)
+"""Beginnings of the types that may name a subnet, and ask no resolver in it: the network itself, load balancers, mount
+targets, and what only notes a subnet's id."""
+
+
+_DATABASES: Final = (
+    "AWS::DAX::",
+    "AWS::DocDB::",
+    "AWS::ElastiCache::",
+    "AWS::MemoryDB::",
+    "AWS::Neptune::",
+    "AWS::RDS::",
+)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of the app.
+
+    Attributes:
+        path: its construct path.
+        type: its CloudFormation type.
+        references: the paths of the constructs that its properties refer to.
+        properties: its properties, resolved, in the CDK's names.
+    """
+
+    path: str
+    type: str
+    references: frozenset[str] = frozenset()
+    properties: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
+
+    @property
+    def name(self) -> str:
+        """As people know it."""
+        return self.path.removesuffix("/Resource").removesuffix("/Default")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A VPC, as an app shows it.
+
+    Attributes:
+        paths: of the VPC itself, and of its subnets.
+        ids: those of imported ones.
+    """
+
+    vpc: str
+    vpc_id: str
+    paths: frozenset[str]
+    ids: frozenset[str]
+
+    @classmethod
+    def of(cls, vpc: str, vpc_id: str, subnets: Iterable[str], ids: Iterable[str], all_: Iterable[Resource]) -> Network:
+        """With the subnets that others than the VPC's construct made in it."""
+        more = (r.path for r in all_ if r.type == SUBNET and (vpc in r.references or _names(r.properties, [vpc_id])))
+        return cls(vpc, vpc_id, frozenset((*subnets, *more)), frozenset(ids))
+
+    def has(self, resource: Resource) -> bool:
+        """Whether a resource is in one of the subnets, as far as its properties tell."""
+        return bool(self.paths & resource.references) or _names(resource.properties, self.ids)
+
+    def is_of(self, resource: Resource) -> bool:
+        """Whether a resource names the VPC itself."""
+        return self.vpc in resource.references or _names(resource.properties, [self.vpc_id])
+
+
+def others(network: Network, resources: Iterable[Resource], covered: Iterable[str]) -> list[Resource]:
+    """Who else is in the VPC.
+
+    Args:
+        network: the VPC.
+        resources: all that there is.
+        covered: the paths of the functions' resources whose policies make the rules.
+    """
+    ours = set(covered)
+    return [
+        resource
+        for resource in resources
+        if resource.path not in ours and not resource.type.startswith(_SILENT) and network.has(resource)
+    ]
+
+
+def is_database(resource: Resource) -> bool:
+    """Whether it is a database, or its place in the VPC. One of RDS that imports from S3 uses the VPC's endpoint."""
+    return resource.type.startswith(_DATABASES)
+
+
+def _names(value: Any, wanted: Iterable[str]) -> bool:
+    """Whether one of these texts stands somewhere in a resolved value."""
+    texts = [text for text in wanted if text and "${Token[" not in text]
+    return bool(texts) and any(text in each for each in _texts(value) for text in texts)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _texts(each)

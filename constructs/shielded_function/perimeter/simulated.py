@@ -1,0 +1,126 @@
+"""DNS Firewall and security groups of a synthesized template, as AWS would decide by them. Pure.
+
+    perimeter = SimulatedPerimeter.from_template(template)
+    perimeter.look_up("evil.example")                          # "BLOCK"
+    perimeter.connect("Shop/Checkout", "203.0.113.7", 443)     # True: the address is not looked up
+
+For tests of one's own, and for those that hold the perimeter against the decisions of the engine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shielded_function_monitoring.intrinsics import ACCOUNT, REGION, Resolver
+
+from . import firewall
+from .entries import Protocol
+from .firewall import Action, Rule
+
+_LIST: Final = "AWS::Route53Resolver::FirewallDomainList"
+_GROUP: Final = "AWS::Route53Resolver::FirewallRuleGroup"
+_PATH: Final = "aws:cdk:path"
+_TARGET: Final = re.compile(r"\[(?P<v6>[^\]]+)\]:(?P<port6>\d+)|(?P<host>[^:]+):(?P<port>\d+)")
+
+
+@dataclass(frozen=True)
+class SimulatedPerimeter:
+    """The rules of a template.
+
+    Attributes:
+        rules: DNS Firewall's; none where the template has none.
+        egress: for each function that is in a VPC, by its construct path or logical id, its security groups' rules.
+    """
+
+    rules: Sequence[Rule]
+    egress: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict[str, Sequence[Mapping[str, Any]]])
+
+    @classmethod
+    def from_template(
+        cls,
+        template: Mapping[str, Any],
+        *,
+        region: str = REGION,
+        account: str = ACCOUNT,
+        values: Mapping[str, str] | None = None,
+    ) -> SimulatedPerimeter:
+        """Reads one template.
+
+        Args:
+            template: as `aws_cdk.assertions.Template.to_json` or a file of `cdk.out` has it.
+            region: where it would be deployed.
+            account: by whom.
+            values: what only a deployment knows: `{"LogicalId": "name", "LogicalId.Endpoint.Address": "db.example"}`.
+
+        Raises:
+            IntrinsicError: a rule holds what only a deployment knows, and `values` lacks it.
+        """
+        resolver = Resolver("Stack", template, values or {}, region, account)
+        resources: Mapping[str, Any] = template.get("Resources", {})
+        lists = {
+            logical_id: resolver.resolve(resource["Properties"]["Domains"])
+            for logical_id, resource in resources.items()
+            if resource["Type"] == _LIST
+        }
+        rules = [
+            Rule(int(rule["Priority"]), rule["Action"], lists[rule["FirewallDomainListId"]["Fn::GetAtt"][0]])
+            for resource in resources.values()
+            if resource["Type"] == _GROUP
+            for rule in resource["Properties"]["FirewallRules"]
+        ]
+        return cls(rules, dict(_egress(resources, resolver)))
+
+    def look_up(self, name: str) -> Action:
+        """What DNS Firewall does with a query for a name."""
+        return firewall.decide(self.rules, name)
+
+    def connect(self, function: str, address: str, port: int, protocol: Protocol = "tcp") -> bool:
+        """Whether the function's security groups let a connection, or a datagram, to an address out."""
+        return any(_lets_out(rule, address, port, protocol) for rule in self.egress[function])
+
+    def reach(self, function: str, target: str, protocol: Protocol = "tcp") -> bool:
+        """Whether `host:port`, `address:port` or `[v6]:port` is reached: looked up if it is a name, and let out.
+
+        A name may lead to any address of IPv4.
+
+        Raises:
+            ValueError: the target has another form.
+        """
+        found = _TARGET.fullmatch(target)
+        if found is None:
+            raise ValueError(f"target: {target!r} is none of host:port, address:port and [v6]:port")
+        host, port = found["v6"] or found["host"], int(found["port6"] or found["port"])
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return self.look_up(host) != "BLOCK" and self.connect(function, "192.0.2.1", port, protocol)
+        return self.connect(function, host, port, protocol)
+
+
+def _egress(resources: Mapping[str, Any], resolver: Resolver) -> Any:
+    for logical_id, resource in resources.items():
+        groups = (resource.get("Properties") or {}).get("VpcConfig", {}).get("SecurityGroupIds", [])
+        if resource["Type"] != "AWS::Lambda::Function" or not groups:
+            continue
+        rules = [
+            resolver.resolve(rule)
+            for group in groups
+            if isinstance(group, dict) and "Fn::GetAtt" in group
+            for rule in resources[group["Fn::GetAtt"][0]]["Properties"].get("SecurityGroupEgress", [])
+        ]
+        yield logical_id, rules
+        path = (resource.get("Metadata") or {}).get(_PATH)
+        if path:
+            yield path.removesuffix("/Resource"), rules
+
+
+def _lets_out(rule: Mapping[str, Any], address: str, port: int, protocol: str) -> bool:
+    if rule["IpProtocol"] not in ("-1", protocol):
+        return False
+    network = ipaddress.ip_network(rule.get("CidrIp") or rule.get("CidrIpv6") or "255.255.255.255/32")
+    within = ipaddress.ip_address(address) in network
+    return within and (rule["IpProtocol"] == "-1" or int(rule["FromPort"]) <= port <= int(rule["ToPort"]))

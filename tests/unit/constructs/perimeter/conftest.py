@@ -1,0 +1,56 @@
+"""Fixtures: a stack in a known place, a VPC of two zones, and a shielded function in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+
+from shielded_function import ShieldedFunction, ShieldPolicy
+
+Make = Callable[..., ShieldedFunction]
+POLICY = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443", "tcp://10.0.0.0/16:5432"], allow_aws=["sqs"])
+PLACE = cdk.Environment(account="111122223333", region="eu-west-1")
+
+
+@pytest.fixture
+def shop(app: cdk.App) -> cdk.Stack:
+    return cdk.Stack(app, "Shop", env=PLACE)
+
+
+@pytest.fixture
+def vpc(shop: cdk.Stack) -> ec2.Vpc:
+    return ec2.Vpc(shop, "Vpc", max_azs=2)
+
+
+@pytest.fixture
+def make(shop: cdk.Stack, vpc: ec2.Vpc, props: dict[str, Any]) -> Make:
+    """A shielded function, in the VPC unless `vpc=None`."""
+
+    def build(name: str = "Checkout", policy: ShieldPolicy = POLICY, **more: Any) -> ShieldedFunction:
+        given = {"vpc": vpc, **props, **more}
+        scope = given.pop("scope", shop)
+        return ShieldedFunction(scope, name, policy=policy, **{k: v for k, v in given.items() if v is not None})
+
+    return build
+
+
+def synthesize(app: cdk.App, stack: str = "Shop") -> dict[str, Any]:
+    """The template of a stack. Each of the app's own stacks is written, and validated as a deployment has it."""
+    return json.loads((Path(app.synth().directory) / f"{stack}.template.json").read_text())
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The properties of the resources of a type."""
+    found = template["Resources"].items()
+    return {name: resource.get("Properties", {}) for name, resource in found if resource["Type"] == kind}
+
+
+def warnings(app: cdk.App, stack: str = "Shop") -> list[str]:
+    """What the CDK would show."""
+    return [str(message.entry.data) for message in app.synth().get_stack_by_name(stack).messages]

@@ -1,0 +1,275 @@
+"""What is pure: entries taken apart, domains, DNS Firewall's order, egress rules. Held against the engine's core."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shielded_function import ShieldPolicy
+from shielded_function.perimeter import egress, firewall
+from shielded_function.perimeter.entries import BOTH, EntryError, Kind, Target, read_entries, read_entry
+from shielded_function.perimeter.firewall import Rule
+from shielded_function.perimeter.names import RESOLVER_OWN, Place, domains_of
+from shielded_function_runtime import core
+
+REGION, ACCOUNT = "eu-west-1", "111122223333"
+PLACE = Place(REGION, ACCOUNT)
+
+
+def name(host: str) -> Kind:
+    return "name"
+
+
+def rules_for(*policies: ShieldPolicy) -> list[Rule]:
+    domains = [*RESOLVER_OWN]
+    for policy in policies:
+        domains += domains_of(policy, read_entries(map(str, policy.allow_outbound), name), PLACE)
+    lists = firewall.split(domains)
+    allowed = [Rule(firewall.FIRST_LIST + at, "ALLOW", each) for at, each in enumerate(lists)]
+    return [*allowed, Rule(firewall.LAST_RULE, "BLOCK", ["*"])]
+
+
+def egress_for(policy: ShieldPolicy, *, ipv6: bool = True) -> list[egress.EgressRule]:
+    return egress.egress_of(policy, read_entries(map(str, policy.allow_outbound), name), ipv6=ipv6)
+
+
+@pytest.mark.parametrize(
+    ("entry", "target"),
+    [
+        ("api.stripe.com", ("name", "api.stripe.com", None, BOTH)),
+        ("tcp://api.stripe.com:443", ("name", "api.stripe.com", 443, ("tcp",))),
+        ("*.example.com:443", ("name", "*.example.com", 443, BOTH)),
+        ("10.0.0.0/16:5432", ("ipv4", "10.0.0.0/16", 5432, BOTH)),
+        ("203.0.113.7", ("ipv4", "203.0.113.7/32", None, BOTH)),
+        ("udp://203.0.113.123:123", ("ipv4", "203.0.113.123/32", 123, ("udp",))),
+        ("2001:db8::7", ("ipv6", "2001:db8::7/128", None, BOTH)),
+        ("[2001:db8::7]:443", ("ipv6", "2001:db8::7/128", 443, BOTH)),
+        ("[2001:db8::/32]:443", ("ipv6", "2001:db8::/32", 443, BOTH)),
+        ("2001:db8::/32", ("ipv6", "2001:db8::/32", None, BOTH)),
+        ("${Token[TOKEN.1]}:${Token[Db:5.2]}", ("name", "${Token[TOKEN.1]}", "${Token[Db:5.2]}", BOTH)),
+        ("tcp://*.${Token[TOKEN.1]}:6379", ("name", "*.${Token[TOKEN.1]}", 6379, ("tcp",))),
+    ],
+)
+def test_entries_are_taken_apart(entry: str, target: tuple[Kind, str, object, object]) -> None:
+    found = read_entry(entry, name)
+    assert (found.kind, found.host, found.port, found.protocols) == target
+
+
+def test_every_known_form_is_what_the_policy_keeps() -> None:
+    """Whatever a policy writes canonically is read: no entry becomes a name that it is not."""
+    given = ["8.8.8.8", "8.8.8.0/24:53", "[2001:db8::]:1", "fd00::/8", "tcp://[::1]:5", "a.example:1", "*.b.example"]
+    policy = ShieldPolicy(allow_outbound=given)
+    kinds = [read_entry(str(entry), name).kind for entry in policy.allow_outbound]
+    assert kinds == ["ipv4", "ipv4", "ipv6", "ipv6", "ipv6", "name", "name"]
+
+
+def test_domains_match_as_aws_says() -> None:
+    assert firewall.matches("*.example.com", "a.b.Example.com.")
+    assert not firewall.matches("*.example.com", "example.com")
+    assert not firewall.matches("*.example.com", "badexample.com")
+    assert firewall.matches("example.com", "EXAMPLE.com.")
+    assert firewall.matches("*", "anything")
+
+
+def test_rules_are_tried_in_their_order() -> None:
+    rules = [Rule(20, "BLOCK", ["*"]), Rule(10, "ALLOW", ["*.example.com"])]
+    assert firewall.decide(rules, "a.example.com") == "ALLOW"
+    assert firewall.decide(rules, "example.com") == "BLOCK"
+    assert firewall.decide([], "example.com") == "ALLOW"
+
+
+def test_lists_hold_a_thousand() -> None:
+    assert [len(each) for each in firewall.split(["a.example"] * 2001)] == [1000, 1000, 1]
+    assert firewall.split([]) == [[]]
+
+
+def test_an_underscore_is_refused() -> None:
+    with pytest.raises(EntryError, match=r"_dmarc.example.com: a domain list of DNS Firewall .* with \*\."):
+        domains_of(ShieldPolicy(allow_aws="none"), [Target("_dmarc.example.com", "name", "_dmarc.example.com")], PLACE)
+
+
+def test_mode_allow_lets_every_name_through() -> None:
+    assert domains_of(ShieldPolicy(outbound_connectivity="allow"), [], PLACE) == ["*"]
+
+
+LABEL = st.text("abz09-", min_size=1, max_size=6).filter(lambda t: t.strip("-") == t and not t.isdigit())
+HOSTS = st.lists(LABEL, min_size=1, max_size=4).map(lambda labels: ".".join([*labels, "example"]))
+SERVICES = st.lists(st.sampled_from(["s3", "dynamodb", "sqs", "iot-data", "timestream-write", "kinesis"]), max_size=3)
+BUCKETS = st.lists(st.sampled_from(["orders", "my-uploads", "dir--euw1-az1--x-s3"]), max_size=2, unique=True)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> ShieldPolicy:
+    entries = draw(st.lists(st.tuples(st.sampled_from(["", "*."]), HOSTS, st.sampled_from(["", ":443"])), max_size=4))
+    scope = draw(st.one_of(st.sampled_from(["all", "none"]), SERVICES.map(lambda found: found or "none")))
+    return ShieldPolicy(
+        allow_outbound=["".join(each) for each in entries], allow_aws=scope, allow_buckets=draw(BUCKETS)
+    )
+
+
+AWS_HOSTS = st.sampled_from(
+    [
+        "s3.eu-west-1.amazonaws.com",
+        "orders.s3.eu-west-1.amazonaws.com",
+        "theirs.s3.dualstack.eu-west-1.amazonaws.com",
+        "dir--euw1-az1--x-s3.s3express-euw1-az1.eu-west-1.amazonaws.com",
+        "point-111122223333.s3-accesspoint.eu-west-1.amazonaws.com",
+        "sqs.eu-west-1.amazonaws.com",
+        "111122223333.ddb.eu-west-1.amazonaws.com",
+        "999999999999.ddb.eu-west-1.amazonaws.com",
+        "ingest-cell2.timestream.eu-west-1.amazonaws.com",
+        "sts.amazonaws.com",
+        "iam.amazonaws.com",
+        "abc.execute-api.eu-west-1.amazonaws.com",
+        "abc.lambda-url.eu-west-1.on.aws",
+        "ec2-203-0-113-7.eu-west-1.compute.amazonaws.com",
+        "bucket.s3-website.eu-west-1.amazonaws.com",
+        "sqs.us-east-1.amazonaws.com",
+    ]
+)
+
+
+@given(st.lists(policies(), min_size=1, max_size=3), st.one_of(HOSTS, AWS_HOSTS), st.data())
+def test_an_allowed_name_is_never_blocked(several: list[ShieldPolicy], host: str, data: st.DataObject) -> None:
+    """And one that no policy allows is, but for names below a part of AWS's that the policy leaves open."""
+    below = data.draw(st.sampled_from(several)).allow_outbound
+    if below and data.draw(st.booleans()):
+        host = str(data.draw(st.sampled_from(below))).partition(":")[0].replace("*", "x")
+    rules = rules_for(*several)
+    allowed = any(each.decide("resolve", host, region=REGION, account=ACCOUNT).allowed for each in several)
+    found = firewall.decide(rules, host)
+    if allowed:
+        assert found == "ALLOW"
+    elif found == "ALLOW":
+        assert host in LEFT_OPEN
+
+
+LEFT_OPEN = {
+    # `ingest-cell2` is one of a cell's names, and so would `other` be: all of timestream.eu-west-1 is AWS's.
+    "ingest-cell2.timestream.eu-west-1.amazonaws.com",
+    # Buckets and access points of any name are S3's.
+    "point-111122223333.s3-accesspoint.eu-west-1.amazonaws.com",
+}
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1", "ap-southeast-2"])
+def test_every_endpoint_of_aws_passes(region: str) -> None:
+    """Each pattern of the core's table, with samples where it is open, and none of a tenant's."""
+    policy = ShieldPolicy()
+    domains = domains_of(policy, [], Place(region, ACCOUNT))
+    exact = {domain for domain in domains if "*" not in domain}
+    wild = [domain for domain in domains if "*" in domain]
+    patterns = core.parse(f"SHIELD_ALLOW_AWS=all\nSHIELD_ACCOUNT_ID={ACCOUNT}\nAWS_REGION={region}\n").aws_endpoints()
+    assert len(patterns) > 900
+    zone = next((w.split(".")[1] for w in wild if "s3express" in w), "s3express-none-az1")
+    samples = {"B": "bucket", "L": "label", "C": "7", "Z": zone, "A": ACCOUNT}
+    for pattern in patterns:
+        host = re.sub("[A-Z]", lambda found: samples[found[0]], pattern)
+        assert policy.decide("resolve", host, region=region, account=ACCOUNT).allowed, host
+        assert host in exact or any(firewall.matches(each, host) for each in wild), host
+    for tenant in ("abc.execute-api", "x.elb", "b.s3-website", "i.rds" if not region.startswith("cn-") else "x.elb"):
+        host = f"{tenant}.{region}.amazonaws.com"
+        assert not any(firewall.matches(each, host) for each in domains), host
+    assert len(domains) == len(set(domains)) <= firewall.LISTS * firewall.DOMAINS_A_LIST
+
+
+def test_open_parts_of_aws_names_are_few() -> None:
+    """What DNS Firewall cannot say as exactly as the engine: all below these is let through."""
+    domains = domains_of(ShieldPolicy(), [], PLACE)
+    open_ones = {d.removesuffix(".eu-west-1.amazonaws.com") for d in domains if d.startswith("*.")}
+    others = {d for d in open_ones if "s3express" not in d}
+    assert others == {
+        *(f"*.s3{fips}{stack}" for fips in ("", "-fips") for stack in ("", ".dualstack")),
+        *(f"*.s3-accesspoint{fips}{stack}" for fips in ("", "-fips") for stack in ("", ".dualstack")),
+        *(f"*.s3-object-lambda{fips}" for fips in ("", "-fips")),
+        "*.s3-outposts",
+        "*.timestream",
+    }
+
+
+def test_a_region_of_the_deployment_has_a_token() -> None:
+    place = Place("${Token[AWS.Region.9]}", "${Token[AWS.AccountId.9]}")
+    domains = domains_of(ShieldPolicy(allow_aws=["dynamodb", "s3", "timestream-query"]), [], place)
+    assert "dynamodb.${Token[AWS.Region.9]}.amazonaws.com" in domains
+    assert "${Token[AWS.AccountId.9]}.ddb.${Token[AWS.Region.9]}.amazonaws.com" in domains
+    assert "*.timestream.${Token[AWS.Region.9]}.amazonaws.com" in domains
+    assert {"s3.amazonaws.com", "*.s3.amazonaws.com"} < set(domains)  # should it be us-east-1
+    assert not any("zz-" in domain or "s3express-zz" in domain for domain in domains)
+
+
+def test_buckets_narrow_s3() -> None:
+    domains = domains_of(ShieldPolicy(allow_buckets=["orders", "d--use1-az4--x-s3"]), [], Place("us-east-1", ACCOUNT))
+    s3 = {domain for domain in domains if ".s3" in domain or domain.startswith("s3.")}
+    assert "orders.s3.us-east-1.amazonaws.com" in s3
+    assert "d--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com" in s3
+    assert not any(domain.startswith(("*", "s3.")) for domain in s3)
+
+
+ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).map(str)
+NETWORKS = st.sampled_from(["203.0.113.0/24", "10.0.0.0/8", "198.51.100.7", "2001:db8::/32", "fd00::7"])
+PROTOCOLS = st.sampled_from(["tcp", "udp"])
+PORTS = st.sampled_from([22, 80, 443, 5432])
+
+
+@st.composite
+def listed_networks(draw: st.DrawFn) -> list[str]:
+    entries: list[str] = []
+    for network, protocol, port in draw(
+        st.lists(st.tuples(NETWORKS, st.one_of(st.none(), PROTOCOLS), st.one_of(st.none(), PORTS)), max_size=4)
+    ):
+        host = f"[{network}]" if ":" in network and port else network
+        entries.append(f"{protocol}://" * bool(protocol) + host + f":{port}" * bool(port))
+    return entries
+
+
+@given(
+    listed_networks(),
+    st.one_of(ADDRESSES, st.sampled_from(["203.0.113.9", "10.9.9.9", "2001:db8::9"])),
+    PORTS,
+    PROTOCOLS,
+)
+@example(["2001:db8::/32"], "2001:db8::1", 22, "tcp")
+def test_egress_to_addresses_is_the_policys(entries: list[str], address: str, port: int, protocol: str) -> None:
+    """Without names in the list, the two agree on every address."""
+    policy = ShieldPolicy(allow_outbound=entries, allow_aws="none")
+    ip = ipaddress.ip_address(address)
+    target = f"[{address}]:{port}" if ip.version == 6 else f"{address}:{port}"
+    decision = policy.decide("connect" if protocol == "tcp" else "udp", target)
+    if decision.reason == "always" or getattr(ip, "ipv4_mapped", None) is not None:
+        return  # loopback never leaves the function
+    passes = egress.admits(egress_for(policy), address, port, "tcp" if protocol == "tcp" else "udp")
+    assert passes == decision.allowed
+
+
+@given(policies(), st.one_of(HOSTS, AWS_HOSTS), st.sampled_from([443, 80]))
+def test_an_allowed_connection_is_let_out(policy: ShieldPolicy, host: str, port: int) -> None:
+    if policy.decide("connect", f"{host}:{port}", region=REGION, account=ACCOUNT).reason == "listed":
+        assert egress.admits(egress_for(policy, ipv6=False), "203.0.113.7", port)
+    if policy.decide("connect", f"{host}:443", region=REGION, account=ACCOUNT).reason == "aws":
+        assert egress.admits(egress_for(policy, ipv6=False), "203.0.113.7", 443)
+
+
+def test_egress_has_the_ports_and_no_more() -> None:
+    policy = ShieldPolicy(
+        allow_outbound=["tcp://api.stripe.com:443", "10.0.0.0/16:5432", "10.0.1.0/24:5432"], allow_aws=["sqs"]
+    )
+    found = {(rule.protocol, rule.port, rule.network) for rule in egress_for(policy, ipv6=False)}
+    assert found == {("tcp", 443, "0.0.0.0/0"), ("tcp", 5432, "10.0.0.0/16"), ("udp", 5432, "10.0.0.0/16")}
+
+
+def test_nothing_listed_lets_nothing_out() -> None:
+    assert egress_for(ShieldPolicy(allow_aws="none")) == []
+    assert [(r.protocol, r.port) for r in egress_for(ShieldPolicy(allow_aws=["iot-data"]), ipv6=False)] == [
+        ("tcp", 443),
+        ("tcp", 8443),
+        ("tcp", 8883),
+    ]
+
+
+def test_file_systems_are_mounted_by_nfs() -> None:
+    found = egress.egress_of(ShieldPolicy(allow_aws="none"), [], file_systems="10.0.0.0/16")
+    assert [(rule.protocol, rule.port, rule.network) for rule in found] == [("tcp", 2049, "10.0.0.0/16")]

@@ -1,0 +1,144 @@
+"""Both halves of a policy: `explain --perimeter`, and what passes neither, one, or both."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from typer.testing import CliRunner
+
+from shielded_function import ShieldPerimeter, ShieldPolicy
+from shielded_function.cli.app import app as command_line
+from shielded_function.perimeter.halves import as_json, halves_of
+from shielded_function.perimeter.simulated import SimulatedPerimeter
+from shielded_function.policy import ShieldPolicyError
+
+from .conftest import Make, of_type, synthesize
+
+PAGE = Path(__file__).parents[4] / "docs" / "guide" / "perimeter.md"
+CHECKOUT = ShieldPolicy(
+    allow_outbound=["tcp://api.stripe.com:443", "tcp://10.0.0.0/16:5432"], allow_aws=["sqs"], allow_buckets=["orders"]
+)
+REFUND = ShieldPolicy(allow_outbound=["tcp://refund.example:443"], allow_aws="none")
+ADDRESS, PORT = "203.0.113.7", 443
+
+
+class Attempt(NamedTuple):
+    """What Checkout's code tries. `event` and `target` are as `ShieldPolicy.decide` takes them."""
+
+    what: str
+    event: str
+    target: str
+
+
+ATTEMPTS = (
+    Attempt("connect to a listed host", "connect", "api.stripe.com:443"),
+    Attempt("connect to a listed network", "connect", "10.0.3.4:5432"),
+    Attempt("call a listed AWS service", "connect", "sqs.eu-west-1.amazonaws.com:443"),
+    Attempt("put an object into a listed bucket", "connect", "orders.s3.eu-west-1.amazonaws.com:443"),
+    Attempt("look up a host that is not listed", "resolve", "evil.example"),
+    Attempt("carry data in a name: `<data>.evil.example`", "resolve", "4a6f686e.evil.example"),
+    Attempt("connect to a listed host on another port", "connect", "api.stripe.com:22"),
+    Attempt("connect to a literal address on a port that nothing opens", "connect", "203.0.113.7:22"),
+    Attempt("ask a resolver of its own", "udp", "203.0.113.53:53"),
+    Attempt("connect to a listed network on another port", "connect", "10.0.3.4:22"),
+    Attempt("connect to a literal address of IPv6", "connect", "[2001:db8::7]:443"),
+    Attempt("call another AWS service", "connect", "dynamodb.eu-west-1.amazonaws.com:443"),
+    Attempt("put an object into somebody else's bucket, by name", "connect", "theirs.s3.eu-west-1.amazonaws.com:443"),
+    Attempt("call anybody's function URL", "connect", "abc.lambda-url.eu-west-1.on.aws:443"),
+    Attempt("connect to a host that only another function of the VPC lists", "connect", "refund.example:443"),
+    Attempt("connect to a literal address on a port that a name opens", "connect", "203.0.113.7:443"),
+)
+
+
+def perimeter_decides(perimeter: SimulatedPerimeter, function: str, attempt: Attempt) -> bool:
+    if attempt.event == "resolve":
+        return perimeter.look_up(attempt.target) != "BLOCK"
+    return perimeter.reach(function, attempt.target, "udp" if attempt.event == "udp" else "tcp")
+
+
+def engine_decides(attempt: Attempt) -> bool:
+    return CHECKOUT.decide(attempt.event, attempt.target, region="eu-west-1", account="111122223333").allowed
+
+
+@pytest.fixture
+def rows(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> list[str]:
+    """The table, as the template decides."""
+    make(policy=CHECKOUT)
+    make("Refund", REFUND)
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    [function] = [name for name in of_type(template, "AWS::Lambda::Function") if name.startswith("Checkout")]
+    values = {f"{name}.CidrBlock": "10.0.0.0/16" for name in of_type(template, "AWS::EC2::VPC")}
+    perimeter = SimulatedPerimeter.from_template(template, region="eu-west-1", values=values)
+    said = {True: "passes", False: "stopped"}
+    decided = [(each, engine_decides(each), perimeter_decides(perimeter, function, each)) for each in ATTEMPTS]
+    return [f"| {each.what} | {said[engine]} | {said[outside]} |" for each, engine, outside in decided]
+
+
+def test_what_passes_neither_one_or_both(rows: list[str]) -> None:
+    """The page's table is this one. Nothing that the engine lets through is stopped outside."""
+    assert rows == re.findall(r"^\| .* \| (?:passes|stopped) \| (?:passes|stopped) \|$", PAGE.read_text(), re.MULTILINE)
+    assert not [row for row in rows if row.endswith("| passes | stopped |")]
+    both = [row for row in rows if row.endswith("| stopped | stopped |")]
+    inside = [row for row in rows if row.endswith("| stopped | passes |")]
+    assert (len(both), len(inside), len(rows)) == (10, 2, 16)
+
+
+def test_halves_have_a_line_for_each_entry() -> None:
+    found = {(half.field, half.entry): half.perimeter for half in halves_of(CHECKOUT, "eu-west-1")}
+    assert found["allow_outbound", "tcp://api.stripe.com:443"] == "looked up; tcp 443 to any address"
+    assert found["allow_outbound", "tcp://10.0.0.0/16:5432"] == "tcp 5432 to 10.0.0.0/16"
+    assert re.fullmatch(r"\d+ names are looked up; tcp 443 to any address", found["allow_aws", "sqs"])
+    assert found["allow_buckets", "orders"] == "its 4 names are looked up"
+    assert found["read_handler", "block"] == "nothing"
+    assert found["check_server_name", "on"].startswith("nothing")
+    nothing = {half.field: half.perimeter for half in halves_of(ShieldPolicy(allow_aws="none"), "eu-west-1")}
+    assert nothing["allow_aws"] == "no name of AWS's is looked up"
+    assert "refuses" in halves_of(ShieldPolicy(outbound_connectivity="allow"), "eu-west-1")[0].perimeter
+
+
+def test_json_has_the_rules() -> None:
+    found = as_json(CHECKOUT, "eu-west-1")
+    assert {"api.stripe.com", "orders.s3.eu-west-1.amazonaws.com"} < set(found["domains"])
+    assert {(rule["ipProtocol"], rule["fromPort"]) for rule in found["egress"]} == {("tcp", 443), ("tcp", 5432)}
+
+
+def run(*arguments: str, **environment: str) -> Any:
+    return CliRunner().invoke(command_line, ["explain", "--perimeter", *arguments], env=environment)
+
+
+def test_the_command_prints_both(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('allow_outbound = ["tcp://api.stripe.com:443"]\nallow_aws = ["sqs"]\n')
+    shown = run("--policy-file", str(file), "--region", "eu-west-1", COLUMNS="200")
+    assert shown.exit_code == 0
+    assert "looked up; tcp 443 to any address" in shown.output
+    assert "outside of it in eu-west-1" in shown.output
+    printed = json.loads(run("--policy-file", str(file), "--json").output)
+    assert "sqs.us-east-1.amazonaws.com" in printed["domains"]
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "reason"),
+    [
+        ('allow_outbound = ["_sip.example.com"]', "us-east-1", "a domain list of DNS Firewall takes letters"),
+        ('allow_aws = ["sqs"]', "nowhere", "'nowhere' is no region of AWS's"),
+    ],
+)
+def test_the_command_says_what_cannot_be(tmp_path: Path, text: str, region: str, reason: str) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(text)
+    failed = run("--policy-file", str(file), "--region", region)
+    assert reason in str(failed.exception)
+
+
+def test_what_is_known_later_is_refused() -> None:
+    policy = ShieldPolicy(allow_outbound=["${Token[Db.1]}:5432"], allow_aws="none")
+    with pytest.raises((ShieldPolicyError, ValueError), match="known at deployment only: see the template"):
+        as_json(policy, "us-east-1")

@@ -1,0 +1,251 @@
+"""What is refused, and what the error says to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_ssm as ssm
+
+from shielded_function import AlarmOn, ShieldError, ShieldPerimeter, ShieldPolicy
+from shielded_function.perimeter import firewall
+
+from .conftest import POLICY, Make, of_type, synthesize, warnings
+
+
+def error_of(app: cdk.App) -> str:
+    with pytest.raises(RuntimeError) as caught:
+        app.synth()
+    return str(caught.value)
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "mode": ({"mode": "on"}, "mode: 'on' is neither 'block' nor 'alert'"),
+    "priority": ({"priority": 100}, "priority: 100 is no whole number from 101 to 9900"),
+    "groups": ({"security_groups": "no"}, "security_groups: 'no' is neither True nor False"),
+    "endpoints": ({"endpoint_policies": True}, "endpoint_policies: True is none of 'granted', 'account' and 'none'"),
+    "organization": ({"organization": "mine"}, "organization: 'mine' is no organization's id"),
+    "accounts": ({"accounts": ["12"]}, "accounts: .* is no list of accounts, twelve digits each"),
+    "accounts as text": ({"accounts": "111122223333"}, "accounts: '111122223333' is no list"),
+    "functions": ({"functions": "Shop"}, "functions: 'Shop' is not a list"),
+    "function": ({"functions": ["Shop"]}, r"functions\[0\]: 'Shop' is no construct"),
+    "query logs": ({"query_logs": "yes"}, "query_logs: 'yes' is neither True, nor False, nor a log group"),
+    "alarm": ({"alarm": True}, "alarm: True is no AlarmOn"),
+    "alarm options": ({"alarm": AlarmOn(except_paths=["/tmp/*"])}, "AlarmOn.except_paths says nothing of look-ups"),
+    "also": ({"also_allow": ["a b"]}, "also_allow: "),
+    "also aws": ({"also_allow_aws": ["lambada"]}, "also_allow_aws: "),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_arguments_are_checked(shop: cdk.Stack, vpc: ec2.Vpc, case: str) -> None:
+    given, text = WRONG[case]
+    with pytest.raises(ShieldError, match=f"^Shop/Perimeter: .*{text}"):
+        ShieldPerimeter(shop, "Perimeter", vpc=vpc, **given)
+
+
+def test_a_vpc_has_one_perimeter(shop: cdk.Stack, vpc: ec2.Vpc) -> None:
+    ShieldPerimeter(shop, "One", vpc=vpc)
+    with pytest.raises(ShieldError, match="vpc: it has a perimeter already, Shop/One: give that one all functions"):
+        ShieldPerimeter(shop, "Two", vpc=vpc)
+
+
+def instance(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    kind = ec2.InstanceType("t3.micro")
+    ec2.Instance(stack, "Bastion", vpc=vpc, instance_type=kind, machine_image=ec2.AmazonLinuxImage())
+
+
+def service(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    task = ecs.FargateTaskDefinition(stack, "Task")
+    task.add_container("Main", image=ecs.ContainerImage.from_registry("nginx"))
+    ecs.FargateService(stack, "Web", cluster=ecs.Cluster(stack, "Cluster", vpc=vpc), task_definition=task)
+
+
+def database(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    rds.DatabaseInstance(stack, "Db", engine=rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
+
+
+def function(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    code: Any = lambda_.Code.from_inline("x")
+    lambda_.Function(stack, "Plain", vpc=vpc, runtime=lambda_.Runtime.PYTHON_3_13, handler="i.h", code=code)
+
+
+def by_hand(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    """In a subnet that the VPC's construct does not know."""
+    subnet = ec2.CfnSubnet(stack, "Extra", vpc_id=vpc.vpc_id, cidr_block="10.0.250.0/24")
+    ec2.CfnNetworkInterface(stack, "Card", subnet_id=subnet.ref)
+
+
+RESIDENTS: dict[str, tuple[Callable[[cdk.Stack, ec2.Vpc], None], str]] = {
+    "a machine": (instance, "Shop/Bastion (AWS::EC2::Instance)"),
+    "a container service": (service, "Shop/Web/Service (AWS::ECS::Service)"),
+    "a database": (database, "Shop/Db/SubnetGroup (AWS::RDS::DBSubnetGroup)"),
+    "another function": (function, "Shop/Plain (AWS::Lambda::Function)"),
+    "something in another subnet": (by_hand, "Shop/Card (AWS::EC2::NetworkInterface)"),
+}
+
+
+@pytest.mark.parametrize("who", RESIDENTS)
+def test_others_in_the_vpc_are_told(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, who: str) -> None:
+    add, name = RESIDENTS[who]
+    add(shop, vpc)
+    make()
+    ShieldPerimeter(shop, "Perimeter", vpc=vpc)
+    text = error_of(app)
+    assert f"Shop/Perimeter: the VPC is not the functions' alone: {name}." in text.replace("/Default", "")
+    assert "also_allow=[] if they need none" in text
+
+
+@pytest.mark.parametrize("given", [{"also_allow": []}, {"also_allow_aws": "all"}])
+def test_others_may_be_covered(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, given: dict[str, Any]) -> None:
+    service(shop, vpc)
+    make()
+    ShieldPerimeter(shop, vpc=vpc, **given)
+    names = [
+        d
+        for each in of_type(synthesize(app), "AWS::Route53Resolver::FirewallDomainList").values()
+        for d in each["Domains"]
+    ]
+    assert ("api.ecr.eu-west-1.amazonaws.com" in names) == ("also_allow_aws" in given)
+
+
+def test_the_network_itself_is_nobody(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+    """NAT gateways, routes, endpoints, flow logs, and who only notes a subnet's id."""
+    vpc = ec2.Vpc(shop, "Full", max_azs=2, nat_gateways=1, flow_logs={"All": ec2.FlowLogOptions()})
+    vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
+    ssm.StringParameter(shop, "Noted", string_value=vpc.private_subnets[0].subnet_id)
+    other = ec2.Vpc(shop, "Other", max_azs=1)
+    instance(shop, other)
+    make(vpc=vpc)
+    ShieldPerimeter(shop, vpc=vpc)
+    assert of_type(synthesize(app), "AWS::Route53Resolver::FirewallRuleGroup")
+
+
+def test_an_imported_security_group(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    group = ec2.SecurityGroup.from_security_group_id(shop, "Theirs", "sg-0a1b2c3d")
+    make(security_groups=[group])
+    ShieldPerimeter(shop, "Perimeter", vpc=vpc)
+    text = error_of(app)
+    assert "Shop/Checkout: its security group sg-0a1b2c3d is not of this app" in text
+    assert "give the function a group of this app, or say security_groups=False" in text
+
+
+def test_groups_may_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    group = ec2.SecurityGroup.from_security_group_id(shop, "Theirs", "sg-0a1b2c3d")
+    make(security_groups=[group])
+    ShieldPerimeter(shop, vpc=vpc, security_groups=False)
+    synthesize(app)
+
+
+def test_a_group_of_somebody_else_too(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    group = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
+    kind = ec2.InstanceType("t3.micro")
+    ec2.Instance(
+        shop, "Bastion", vpc=vpc, instance_type=kind, machine_image=ec2.AmazonLinuxImage(), security_group=group
+    )
+    make(security_groups=[group])
+    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
+    assert "Shop/Bastion has the security group Shop/Shared of Shop/Checkout too" in error_of(app)
+
+
+def test_egress_beside_the_group(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    checkout = make()
+    group: Any = checkout.connections.security_groups[0]
+    ec2.CfnSecurityGroupEgress(
+        shop, "Mine", group_id=group.security_group_id, ip_protocol="tcp", from_port=22, to_port=22, cidr_ip="0.0.0.0/0"
+    )
+    ShieldPerimeter(shop, vpc=vpc)
+    assert "Shop/Mine opens tcp 22 to 0.0.0.0/0, which no policy of Shop/Checkout lists" in error_of(app)
+
+
+def test_egress_to_a_group_on_a_listed_port(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """As `connections.allow_to` writes it, where the policy has the port; and the warning for what it has not."""
+    own = ec2.SecurityGroup(shop, "Own", vpc=vpc, allow_all_outbound=False)
+    peer = ec2.SecurityGroup(shop, "Peer", vpc=vpc)
+    own.add_egress_rule(peer, ec2.Port.tcp(5432))
+    own.add_egress_rule(ec2.Peer.ipv4("198.51.100.0/24"), ec2.Port.tcp(25))
+    make(security_groups=[own])
+    ShieldPerimeter(shop, vpc=vpc)
+    synthesize(app)
+    assert [text for text in warnings(app) if "loses the egress" in text] == [
+        "Shop/Own loses the egress tcp 25 to 198.51.100.0/24, which no policy of its functions lists: list it in "
+        "allow_outbound if it is needed. [ack: shielded-function:perimeterEgress-Shop/Own/Resource-tcp 25 to "
+        "198.51.100.0/24]"
+    ]
+
+
+def test_more_rules_than_a_group_takes(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    policy = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}" for port in range(1, 62)], allow_aws="none")
+    make(policy=policy)
+    ShieldPerimeter(shop, vpc=vpc)
+    text = error_of(app)
+    assert "Shop/Checkout/SecurityGroup/Resource".removesuffix("/Resource") in text
+    assert "need 61 egress rules for IPv4, of which a security group takes 60" in text
+
+
+def test_more_names_than_the_firewall_takes(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firewall, "LISTS", 1)
+    make(policy=ShieldPolicy())
+    ShieldPerimeter(shop, vpc=vpc)
+    assert (
+        "more than the 1,000 names that DNS Firewall takes: list domains by *. in the place of their hosts"
+        in error_of(app)
+    )
+
+
+def test_a_name_without_a_port_is_told(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make(policy=ShieldPolicy(allow_outbound=["api.stripe.com"], allow_aws="none"))
+    ShieldPerimeter(shop, vpc=vpc)
+    assert any(
+        "may use any port of api.stripe.com, so its security group lets every port out" in t for t in warnings(app)
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        (POLICY.alerting(), "Shop/Checkout: its outbound_connectivity only alerts, and the perimeter would block"),
+        (ShieldPolicy(outbound_connectivity="allow"), "Shop/Checkout: its outbound_connectivity is allow"),
+    ],
+)
+def test_policies_that_do_not_fit(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, policy: ShieldPolicy, text: str
+) -> None:
+    make(policy=policy)
+    ShieldPerimeter(shop, vpc=vpc)
+    assert text in error_of(app)
+
+
+def test_a_named_function_outside_the_vpc(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make("Inside")
+    ShieldPerimeter(shop, vpc=vpc, functions=[make("Outside", vpc=None)])
+    text = error_of(app)
+    assert "functions: Shop/Outside: it is no shielded function in the VPC" in text
+    assert "Shop/Inside (AWS::Lambda::Function)" in text  # it would be cut off: nobody named it
+
+
+def test_nobody_in_the_vpc(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make(vpc=None)
+    ShieldPerimeter(shop, vpc=vpc)
+    assert "there is no shielded function in the VPC: give functions vpc=" in error_of(app)
+
+
+def test_a_list_known_at_deployment_is_refused(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    parameter = cdk.CfnParameter(shop, "Hosts", type="CommaDelimitedList")
+    make(policy=ShieldPolicy(allow_outbound=parameter.value_as_list, allow_aws="none"))
+    ShieldPerimeter(shop, vpc=vpc)
+    assert "it is a list that is known at deployment only" in error_of(app)
+
+
+def test_an_underscore_in_a_name_is_refused(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make(policy=ShieldPolicy(allow_outbound=["_sip.example.com:5060"], allow_aws="none"))
+    ShieldPerimeter(shop, vpc=vpc)
+    assert "allow_outbound: _sip.example.com:5060: a domain list of DNS Firewall takes letters" in error_of(app)

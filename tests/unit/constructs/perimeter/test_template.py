@@ -1,0 +1,484 @@
+"""What `ShieldPerimeter` puts into templates: the firewall, egress, endpoints, query logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_efs as efs
+from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk.aws_cloudwatch_actions import SnsAction
+from constructs import IConstruct
+
+from harness.linting import lint
+from shielded_function import AlarmOn, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
+from shielded_function.perimeter.names import RESOLVER_OWN
+from shielded_function.perimeter.simulated import SimulatedPerimeter
+from shielded_function_monitoring.simulated import SimulatedCloudWatch
+
+from .conftest import PLACE, POLICY, Make, of_type, synthesize, warnings
+
+ASSOCIATION = "AWS::Route53Resolver::FirewallRuleGroupAssociation"
+ENDPOINT = "AWS::EC2::VPCEndpoint"
+GROUP = "AWS::EC2::SecurityGroup"
+LIST = "AWS::Route53Resolver::FirewallDomainList"
+RULES = "AWS::Route53Resolver::FirewallRuleGroup"
+
+
+def rules_of(template: dict[str, Any]) -> list[dict[str, Any]]:
+    [group] = of_type(template, RULES).values()
+    return group["FirewallRules"]
+
+
+def domains_in(template: dict[str, Any]) -> list[Any]:
+    return [domain for each in of_type(template, LIST).values() for domain in each["Domains"] if domain != "*"]
+
+
+def egress_in(template: dict[str, Any], beginning: str = "Checkout") -> set[tuple[Any, ...]]:
+    [group] = [p for name, p in of_type(template, GROUP).items() if name.startswith(beginning)]
+    return {
+        (rule["IpProtocol"], json.dumps(rule.get("FromPort")), json.dumps(rule.get("CidrIp") or rule.get("CidrIpv6")))
+        for rule in group["SecurityGroupEgress"]
+    }
+
+
+def test_the_firewall_has_the_policies_names(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make()
+    make("Refund", ShieldPolicy(allow_outbound=["*.bank.example:443"], allow_aws="none"))
+    make("Elsewhere", ShieldPolicy(allow_outbound=["elsewhere.example"]), vpc=None)
+    ShieldPerimeter(shop, "Perimeter", vpc=vpc, priority=300)
+    template = synthesize(app)
+    allow, block = rules_of(template)
+    assert (allow["Action"], allow["FirewallDomainRedirectionAction"]) == ("ALLOW", "TRUST_REDIRECTION_DOMAIN")
+    assert (block["Action"], block["BlockResponse"]) == ("BLOCK", "NXDOMAIN")
+    assert allow["Priority"] < block["Priority"]
+    found = domains_in(template)
+    assert set(RESOLVER_OWN) < set(found)
+    assert {"api.stripe.com", "*.bank.example", "sqs.eu-west-1.amazonaws.com"} < set(found)
+    assert "elsewhere.example" not in found
+    assert "dynamodb.eu-west-1.amazonaws.com" not in found
+    assert len(found) == len(set(found))
+    [association] = of_type(template, ASSOCIATION).values()
+    assert association["Priority"] == 300
+    assert association["VpcId"] == {"Ref": next(iter(of_type(template, "AWS::EC2::VPC")))}
+
+
+def test_all_of_aws_takes_several_lists(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make(policy=ShieldPolicy())
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    lists = {name: each["Domains"] for name, each in of_type(template, LIST).items()}
+    assert sorted(len(each) for each in lists.values() if each != ["*"])[-2:] == [1000, 1000]
+    rules = rules_of(template)
+    assert [rule["Action"] for rule in rules] == ["ALLOW"] * (len(rules) - 1) + ["BLOCK"]
+    assert len({rule["Priority"] for rule in rules}) == len(rules) == len(lists)
+
+
+def test_alert_mode_stops_nothing(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    make(policy=POLICY.alerting())
+    ShieldPerimeter(shop, vpc=vpc, mode="alert")
+    template = synthesize(app)
+    assert [rule["Action"] for rule in rules_of(template)] == ["ALLOW", "ALERT"]
+    assert egress_in(template) == {("-1", "null", '"0.0.0.0/0"')}
+    assert all("PolicyDocument" not in each for each in of_type(template, ENDPOINT).values())
+
+
+@pytest.mark.parametrize(("switch", "actions"), [("alert", ["ALLOW", "ALERT"]), ("off", None)])
+def test_the_contexts_switch_holds_here_too(
+    tmp_path: Any, props: dict[str, Any], switch: str, actions: list[str] | None
+) -> None:
+    app = cdk.App(outdir=str(tmp_path / "out"), context={"shield": switch}, analytics_reporting=False)
+    shop = cdk.Stack(app, "Shop", env=PLACE)
+    vpc = ec2.Vpc(shop, "Vpc", max_azs=2)
+    ShieldedFunction(shop, "Checkout", vpc=vpc, policy=POLICY, **props)
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    assert (([rule["Action"] for rule in rules_of(template)]) if actions else None) == actions
+    assert bool(of_type(template, RULES)) == bool(actions)
+    assert egress_in(template) == {("-1", "null", '"0.0.0.0/0"')}
+
+
+def test_egress_is_each_functions_own(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make()
+    make(
+        "Refund",
+        ShieldPolicy(allow_outbound=["tcp://[2001:db8::/32]:8443", "udp://time.example:123"], allow_aws="none"),
+    )
+    make("Closed", ShieldPolicy(allow_aws="none"))
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+    assert egress_in(template, "Refund") == {("tcp", "8443", '"2001:db8::/32"'), ("udp", "123", '"0.0.0.0/0"')}
+    assert egress_in(template, "Closed") == {("icmp", "252", '"255.255.255.255/32"')}
+
+
+def test_names_lead_to_ipv6_where_it_can_be(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+    dual = ec2.Vpc(shop, "Dual", max_azs=2, ip_protocol=ec2.IpProtocol.DUAL_STACK)
+    policy = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443"], allow_aws="none")
+    make(policy=policy, vpc=dual, ipv6_allowed_for_dual_stack=True)
+    ShieldPerimeter(shop, vpc=dual)
+    assert egress_in(synthesize(app)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
+
+
+def test_a_group_that_functions_share(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    group = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
+    for name, port in (("Checkout", 1), ("Refund", 2)):
+        policy = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}"], allow_aws="none")
+        make(name, policy, security_groups=[group])
+    ShieldPerimeter(shop, vpc=vpc)
+    assert egress_in(synthesize(app), "Shared") == {("tcp", "1", '"0.0.0.0/0"'), ("tcp", "2", '"0.0.0.0/0"')}
+
+
+def test_file_systems_stay_mounted(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    files = efs.FileSystem(shop, "Files", vpc=vpc)
+    point = files.add_access_point("Point")
+    make(
+        policy=ShieldPolicy(allow_aws="none"),
+        filesystem=lambda_.FileSystem.from_efs_access_point(point, "/mnt/files"),
+    )
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    [vpc_id] = of_type(template, "AWS::EC2::VPC")
+    cidr = json.dumps({"Fn::GetAtt": [vpc_id, "CidrBlock"]})
+    assert egress_in(template) == {("tcp", "2049", cidr)}
+
+
+def test_hosts_that_the_stack_makes(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """A database by name and port, a VPC and a machine by their networks, a cluster's many names."""
+    database = rds.DatabaseInstance(shop, "Db", engine=rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
+    group = elasticache.CfnReplicationGroup(
+        shop, "Cache", replication_group_description="c", cluster_mode="disabled", port=6379
+    )
+    peer = ec2.Vpc(shop, "Peer", max_azs=1, ip_addresses=ec2.IpAddresses.cidr("10.9.0.0/16"))
+    parameter = cdk.CfnParameter(shop, "Partner", type="String")
+    make(
+        policy=ShieldPolicy(
+            allow_outbound=[database, group, peer, f"{parameter.value_as_string}:443"], allow_aws="none"
+        )
+    )
+    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
+    template = synthesize(app)
+    [db] = of_type(template, "AWS::RDS::DBInstance")
+    [listed] = [each["Domains"] for each in of_type(template, LIST).values() if each["Domains"] != ["*"]]
+    # One text with commas, split by CloudFormation, as the cluster has nobody knows how many nodes.
+    assert list(listed) == ["Fn::Split"]
+    text = json.dumps(listed)
+    assert json.dumps({"Fn::GetAtt": [db, "Endpoint.Address"]}) in text
+    assert "ReadEndPoint.AddressesList" in text
+    assert '{"Ref": "Partner"}' in text
+    assert "CidrBlock" not in text
+    values = {
+        f"{db}.Endpoint.Address": "db.example",
+        f"{db}.Endpoint.Port": "5432",
+        "Partner": "partner.example",
+        "Cache.PrimaryEndPoint.Address": "p.example",
+        "Cache.PrimaryEndPoint.Port": "6379",
+        "Cache.ReaderEndPoint.Address": "r.example",
+        "Cache.ReaderEndPoint.Port": "6379",
+    }
+    values |= {f"{name}.CidrBlock": "10.9.0.0/16" for name in of_type(template, "AWS::EC2::VPC")}
+    nodes: Any = ["n1.example", "n2.example", "n3.example"]
+    perimeter = SimulatedPerimeter.from_template(template, values={**values, "Cache.ReadEndPoint.AddressesList": nodes})
+    wanted = ("db.example", "partner.example", "p.example", "r.example", *nodes)
+    assert {perimeter.look_up(name) for name in wanted} == {"ALLOW"}
+    assert perimeter.look_up("n4.example") == "BLOCK"
+    [function] = of_type(template, "AWS::Lambda::Function")
+    assert perimeter.reach(function, "db.example:5432")
+    assert perimeter.reach(function, "n3.example:6379")
+    assert perimeter.reach(function, "10.9.1.1:7")
+    assert not perimeter.reach(function, "10.8.1.1:7")
+
+
+def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    vpc.add_gateway_endpoint("Tables", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+    vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
+    bucket = s3.Bucket(shop, "Orders")
+    table = dynamodb.TableV2(
+        shop, "Carts", partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    )
+    function = make(policy=ShieldPolicy(allow_aws="granted"))
+    bucket.grant_read(function)
+    ShieldPerimeter(shop, vpc=vpc, accounts=["444455556666"])
+    table.grant_read_data(function)  # later than the perimeter
+    template = synthesize(app)
+    [bucket_id] = of_type(template, "AWS::S3::Bucket")
+    names = [json.dumps(domain) for domain in domains_in(template)]
+    assert '"dynamodb.eu-west-1.amazonaws.com"' in names
+    assert json.dumps({"Fn::Join": ["", [{"Ref": bucket_id}, ".s3.eu-west-1.amazonaws.com"]]}) in names
+    endpoints = {name: each["PolicyDocument"]["Statement"] for name, each in of_type(template, ENDPOINT).items()}
+    [objects] = next(each for name, each in endpoints.items() if name.startswith("VpcS3"))
+    arn = {"Fn::GetAtt": [bucket_id, "Arn"]}
+    assert objects["Resource"] == [arn, {"Fn::Join": ["", [arn, "/*"]]}]
+    assert objects["Action"] == "s3:*"
+    accounts = ["111122223333", "444455556666"]
+    assert objects["Condition"] == {"StringEquals": {"aws:PrincipalAccount": accounts, "aws:ResourceAccount": accounts}}
+    [items] = next(each for name, each in endpoints.items() if name.startswith("VpcTables"))
+    assert len(items["Resource"]) == 1
+    [messages] = next(each for name, each in endpoints.items() if name.startswith("VpcQueues"))
+    assert (messages["Effect"], messages["Action"]) == ("Deny", "*")  # nothing of SQS is granted
+
+
+def test_an_organization_in_place_of_accounts(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    make()
+    ShieldPerimeter(shop, vpc=vpc, organization="o-a1b2c3", endpoint_policies="account")
+    [endpoint] = of_type(synthesize(app), ENDPOINT).values()
+    [statement] = endpoint["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == "*"
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3", "aws:ResourceOrgID": "o-a1b2c3"}
+    }
+
+
+def test_endpoints_that_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """One with a policy of its own, and one of a service without resources of an account."""
+    anybody: Any = iam.AnyPrincipal()
+    own = vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
+    statement = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["*"], principals=[anybody])
+    own.add_to_policy(statement)
+    vpc.add_interface_endpoint("Metrics", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING)
+    make()
+    ShieldPerimeter(shop, vpc=vpc)
+    found = of_type(synthesize(app), ENDPOINT)
+    kept = next(each for name, each in found.items() if name.startswith("VpcQueues"))
+    assert kept["PolicyDocument"]["Statement"][0]["Action"] == "sqs:SendMessage"
+    assert "PolicyDocument" not in next(each for name, each in found.items() if name.startswith("VpcMetrics"))
+    told = " ".join(warnings(app))
+    assert "The endpoint Shop/Vpc/Queues is left wider: it has a policy of its own, which stays" in told
+    assert "The endpoint Shop/Vpc/Metrics is left wider: its service (monitoring)" in told
+
+
+def test_a_role_that_names_no_resource(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    function = make()
+    function.add_to_role_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=["*"]))
+    ShieldPerimeter(shop, vpc=vpc)
+    [endpoint] = of_type(synthesize(app), ENDPOINT).values()
+    assert endpoint["PolicyDocument"]["Statement"][0]["Resource"] == "*"
+    assert any("what Shop/Checkout is granted of s3 is not named" in text for text in warnings(app))
+
+
+def test_several_stacks(app: cdk.App, props: dict[str, Any]) -> None:
+    """The VPC in one, functions in another, the perimeter in a third: no reference goes round in a circle."""
+    network, shop, walls = (cdk.Stack(app, name, env=PLACE) for name in ("Network", "Shop", "Walls"))
+    vpc = ec2.Vpc(network, "Vpc", max_azs=2)
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    bucket = s3.Bucket(shop, "Orders")
+    database = rds.DatabaseInstance(shop, "Db", engine=rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
+    policy = ShieldPolicy(allow_outbound=[database, vpc], allow_aws="granted")
+    bucket.grant_read(ShieldedFunction(shop, "Checkout", vpc=vpc, policy=policy, **props))
+    ShieldPerimeter(walls, vpc=vpc, also_allow=["pool.ntp.org"])
+    template = synthesize(app, "Walls")
+    names = json.dumps(domains_in(template))
+    assert "pool.ntp.org" in names
+    assert names.count("Fn::ImportValue") >= 2  # the database and the bucket
+    assert "CidrBlock" not in names
+    [endpoint] = of_type(synthesize(app, "Network"), ENDPOINT).values()
+    assert endpoint["PolicyDocument"]["Statement"][0]["Resource"] == "*"
+    assert any("Shop/Orders is in another stack" in text for text in warnings(app, "Walls"))
+
+
+def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, props: dict[str, Any]) -> None:
+    """By `Shield.everywhere`, and by an aspect."""
+    ShieldPerimeter(shop, vpc=vpc)
+    lambda_.Function(shop, "Checkout", vpc=vpc, **props)
+    later = cdk.Stack(app, "Later", env=PLACE)
+    lambda_.Function(later, "Refund", vpc=vpc, **props)
+    Shield.everywhere(shop, POLICY)
+    cdk.Aspects.of(later).add(Shield(ShieldPolicy(allow_outbound=["tcp://refund.example:444"])))
+    names = domains_in(synthesize(app))
+    assert {"api.stripe.com", "refund.example", "lambda.eu-west-1.amazonaws.com"} < set(names)
+    assert len(names) > 2000  # more lists than the first function needed
+    found = egress_in(synthesize(app, "Later"), "Refund")
+    assert ("tcp", "444", '"0.0.0.0/0"') in found
+    assert ("tcp", "443", '"0.0.0.0/0"') in found
+
+
+def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """It reads nothing early that the CDK would then keep, such as the containers of a task."""
+    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
+    task = ecs.FargateTaskDefinition(shop, "Task")
+    task.add_container("Main", image=ecs.ContainerImage.from_registry("nginx"))
+    ecs.FargateService(shop, "Web", cluster=ecs.Cluster(shop, "Cluster", vpc=vpc), task_definition=task)
+    make()
+
+    @jsii.implements(cdk.IAspect)
+    class Sidecar:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, ecs.TaskDefinition) and node.find_container("Sidecar") is None:
+                node.add_container("Sidecar", image=ecs.ContainerImage.from_registry("envoy"))
+
+    cdk.Aspects.of(shop).add(Sidecar(), priority=990)
+    [definition] = of_type(synthesize(app), "AWS::ECS::TaskDefinition").values()
+    assert [each["Name"] for each in definition["ContainerDefinitions"]] == ["Main", "Sidecar"]
+
+
+def test_an_l1_function(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> None:
+    lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+    role = iam.Role(shop, "Role", assumed_by=lambdas)
+    group = ec2.CfnSecurityGroup(shop, "Group", group_description="g", vpc_id=vpc.vpc_id)
+    function = lambda_.CfnFunction(
+        shop,
+        "Checkout",
+        role=role.role_arn,
+        runtime="python3.13",
+        handler="index.handler",
+        code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
+        vpc_config=lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=[subnet.subnet_id for subnet in vpc.private_subnets], security_group_ids=[group.attr_group_id]
+        ),
+    )
+    Shield(POLICY).apply(function)
+    ShieldPerimeter(shop, vpc=vpc)
+    assert egress_in(synthesize(app), "Group") == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+
+
+def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+    imported = ec2.Vpc.from_vpc_attributes(
+        shop,
+        "Imported",
+        vpc_id="vpc-0a1b2c3d",
+        vpc_cidr_block="10.1.0.0/16",
+        availability_zones=["eu-west-1a"],
+        private_subnet_ids=["subnet-0a1b2c3d"],
+    )
+    make(vpc=imported)
+    ShieldPerimeter(shop, vpc=imported, also_allow_aws=["ecr"])
+    template = synthesize(app)
+    [association] = of_type(template, ASSOCIATION).values()
+    assert association["VpcId"] == "vpc-0a1b2c3d"
+    assert {"api.stripe.com", "api.ecr.eu-west-1.amazonaws.com"} < set(domains_in(template))
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+    assert any("The VPC is imported" in text for text in warnings(app))
+
+
+def test_a_vpc_of_l1_constructs(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+    """It is imported by its id, which is a token."""
+    network = ec2.CfnVPC(shop, "Network", cidr_block="10.2.0.0/16")
+    subnet = ec2.CfnSubnet(shop, "Subnet", vpc_id=network.ref, cidr_block="10.2.0.0/24")
+    imported = ec2.Vpc.from_vpc_attributes(
+        shop, "Vpc2", vpc_id=network.ref, availability_zones=["eu-west-1a"], private_subnet_ids=[subnet.ref]
+    )
+    make(vpc=imported)
+    ShieldPerimeter(shop, vpc=imported)
+    template = synthesize(app)
+    [association] = of_type(template, ASSOCIATION).values()
+    assert association["VpcId"] == {"Ref": "Network"}
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+
+
+def test_a_stack_of_no_region(app: cdk.App, props: dict[str, Any]) -> None:
+    """Names have the region of the deployment, and cfn-lint takes them."""
+    anywhere = cdk.Stack(app, "Anywhere")
+    vpc = ec2.Vpc(anywhere, "Vpc", max_azs=2)
+    ShieldedFunction(anywhere, "Checkout", vpc=vpc, policy=POLICY, **props)
+    ShieldPerimeter(anywhere, vpc=vpc)
+    template = synthesize(app, "Anywhere")
+    joined = {"Fn::Join": ["", ["sqs.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]}
+    assert joined in domains_in(template)
+    perimeter = SimulatedPerimeter.from_template(template, region="eu-central-1")
+    assert perimeter.look_up("sqs.eu-central-1.amazonaws.com") == "ALLOW"
+    assert perimeter.look_up("sqs.eu-west-1.amazonaws.com") == "BLOCK"
+
+
+def test_a_stage_has_its_own(app: cdk.App, props: dict[str, Any]) -> None:
+    stage = cdk.Stage(app, "Prod", env=PLACE)
+    shop = cdk.Stack(stage, "Shop")
+    vpc = ec2.Vpc(shop, "Vpc", max_azs=2)
+    lambda_.Function(shop, "Checkout", vpc=vpc, **props)
+    ShieldPerimeter(shop, vpc=vpc)
+    Shield.everywhere(app, POLICY)
+    assembly = app.synth().get_nested_assembly("assembly-Prod")
+    template = assembly.get_stack_by_name("Prod-Shop").template
+    assert "api.stripe.com" in domains_in(template)
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+
+
+def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """A line that the firewall stopped raises the alarm, another does not, and an excepted host neither."""
+    topic: Any = sns.Topic(shop, "Topic")
+    make()
+    alarm = AlarmOn(
+        except_hosts=["*.noise.example"], threshold=2, actions=[SnsAction(topic)], runbook="https://run.example"
+    )
+    perimeter = ShieldPerimeter(shop, vpc=vpc, alarm=alarm)
+    assert perimeter.log_group is not None
+    template = synthesize(app)
+    [vpc_id] = of_type(template, "AWS::EC2::VPC")
+    cloudwatch = SimulatedCloudWatch.from_template(template, values={vpc_id: "vpc-1"})
+    [found] = [each for each in cloudwatch.alarms if each.place.logical_id.startswith("ShieldPerimeter")]
+    [config] = of_type(template, "AWS::Route53Resolver::ResolverQueryLoggingConfig").values()
+    group_id = config["DestinationArn"]["Fn::GetAtt"][0]
+    assert template["Resources"][group_id]["Properties"]["RetentionInDays"] == 30
+    [group] = [each.log_group for each in cloudwatch.filters if group_id in each.log_group]
+
+    def line(name: str, action: str | None) -> str:
+        firewall = {"firewall_rule_action": action} if action else {}
+        return json.dumps({"vpc_id": "vpc-1", "query_name": name, "srcaddr": "10.0.0.7", **firewall})
+
+    quiet = [line("api.stripe.com.", None), line("x.noise.example.", "BLOCK"), line("evil.example.", "BLOCK")]
+    cloudwatch.put_log_events(group, quiet, at=60)
+    cloudwatch.evaluate(at=60)
+    assert found not in cloudwatch.firing
+    cloudwatch.put_log_events(group, [line("evil.example.", "BLOCK"), line("evil.example.", "ALERT")], at=120)
+    cloudwatch.evaluate(at=120)
+    assert found in cloudwatch.firing
+    [resource] = [each for name, each in of_type(template, "AWS::CloudWatch::Alarm").items() if "Perimeter" in name]
+    assert resource["AlarmActions"] == [{"Ref": next(iter(of_type(template, "AWS::SNS::Topic")))}]
+    assert resource["AlarmDescription"].endswith("https://run.example")
+
+
+def test_query_logs_that_are_there_already(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    group = logs.LogGroup(shop, "Queries")
+    make()
+    assert ShieldPerimeter(shop, vpc=vpc, query_logs=group).log_group is group
+    template = synthesize(app)
+    assert not of_type(template, "AWS::Route53Resolver::ResolverQueryLoggingConfig")
+    [group_id] = [name for name in of_type(template, "AWS::Logs::LogGroup") if name.startswith("Queries")]
+    filters = of_type(template, "AWS::Logs::MetricFilter").values()
+    assert {"Ref": group_id} in [each["LogGroupName"] for each in filters]
+
+
+def test_without_query_logs(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make()
+    perimeter = ShieldPerimeter(shop, vpc=vpc, query_logs=False)
+    assert (perimeter.log_group, perimeter.metric_filter, perimeter.alarm) == (None, None, None)
+    assert not of_type(synthesize(app), "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")
+
+
+def test_cfn_lint_accepts_it(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    bucket = s3.Bucket(shop, "Orders")
+    bucket.grant_read(make(policy=ShieldPolicy(allow_aws="granted")))
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    assert len(of_type(template, LIST)) >= 2
+    found = lint(json.dumps(template), regions=["eu-west-1"])
+    assert [str(each) for each in found if not str(each.rule.id).startswith("W")] == []
+
+
+@pytest.mark.parametrize("broken", ["Action", "VpcId"])
+def test_cfn_lint_knows_these_resources(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, broken: str) -> None:
+    """Or the test above would accept anything."""
+    make()
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    if broken == "Action":
+        rules_of(template)[0]["Action"] = "FORBID"
+    else:
+        next(iter(of_type(template, ASSOCIATION).values())).pop("VpcId")
+    assert any(str(each.rule.id).startswith("E") for each in lint(json.dumps(template), regions=["eu-west-1"]))
