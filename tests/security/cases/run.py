@@ -90,6 +90,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="print the cases' names and stop")
     parser.add_argument("--failures", action="store_true", help="print only the rows that are not as expected")
     parser.add_argument("--attach", choices=WAYS, action="append", help="only this way of attaching")
+    parser.add_argument("--mode", choices=MODES, action="append", help="only this mode")
     parser.add_argument("--layer", type=Path, help="a layer that is there, instead of the one that is built now")
     return parser.parse_args(argv)
 
@@ -124,12 +125,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 status.update(f"{case.name}: {mode}, {way}")
 
             with Suite(layer, progress) as suite:
-                results = list(suite.run(chosen, options.attach or WAYS))
+                results = list(suite.run(chosen, options.attach or WAYS, options.mode or MODES))
     except (BuildError, SandboxError) as error:
         errors.print(f"the cases could not be run: {error}")
         return 2
     rows = {"cases": [result.row() for result in results]}
-    if not options.names:
+    if not (options.names or options.attach or options.mode):
         LATEST.write_text(json.dumps(rows, indent=1) + "\n")
     if options.json:
         print(json.dumps(rows, indent=1))
