@@ -9,7 +9,7 @@ from platforms.kernels.guest import CHECKOUT
 
 _PYTHON = str(CHECKOUT / ".venv" / "bin" / "python")
 _PYTEST = (_PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs")
-_CASES = (_PYTHON, "-m", "security.cases.run", "--failures")
+_CASES = (_PYTHON, "-m", "security.cases.run", "--failures", "--rows")
 
 
 @dataclass(frozen=True)
