@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 import tty
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from shielded_function_emulator import kernel, loopback  # noqa: E402
 OUTPUT, STATUS = "/dev/ttyS1", "/dev/ttyS2"
 
 _NOT_RUN = 127
+_PATIENCE = 10.0
 # file system, where, options
 _MOUNTS = (
     ("proc", "/proc", ""),
@@ -74,8 +76,18 @@ def _wait(child: int) -> int:
             return os.waitstatus_to_exitcode(status)
 
 
-def _run(request: dict[str, Any], output: int) -> int:
+def _hand_on(source: int, port: int) -> None:
+    while part := os.read(source, 1 << 16):
+        while part:
+            part = part[os.write(port, part) :]
+
+
+def _run(request: dict[str, Any], port: int) -> int:
+    """By a pipe: to a program that draws on terminals, the port is one."""
     command: list[str] = request["command"]
+    source, output = os.pipe()
+    copying = threading.Thread(target=_hand_on, args=(source, port), daemon=True)
+    copying.start()
     try:
         started = subprocess.Popen(
             command,
@@ -87,9 +99,12 @@ def _run(request: dict[str, Any], output: int) -> int:
             start_new_session=True,
         )
     except OSError as error:
-        os.write(output, f"{command[0]} cannot be run: {error}\n".encode())
+        os.write(port, f"{command[0]} cannot be run: {error}\n".encode())
         return _NOT_RUN
+    finally:
+        os.close(output)
     ended = _wait(started.pid)
+    copying.join(_PATIENCE)  # what the command left behind may still hold the pipe
     return ended if ended >= 0 else 128 - ended  # as shells have it for signals
 
 
@@ -98,9 +113,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _mount_all(request["shown"])
     loopback.bring_up([])
-    output, status = _port(OUTPUT), _port(STATUS)
-    ended = _run(request, output)
-    termios.tcdrain(output)
+    port, status = _port(OUTPUT), _port(STATUS)
+    ended = _run(request, port)
+    termios.tcdrain(port)
     os.write(status, f"{ended}\n".encode())
     termios.tcdrain(status)
 

@@ -9,6 +9,7 @@ from platforms.kernels.guest import CHECKOUT
 
 _PYTHON = str(CHECKOUT / ".venv" / "bin" / "python")
 _PYTEST = (_PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs")
+_DEMO = (_PYTHON, "-m", "platforms.kernels.demo")
 _CASES = (_PYTHON, "-m", "security.cases.run", "--failures", "--rows")
 
 
@@ -38,7 +39,7 @@ def _cases(name: str, *arguments: str) -> Round:
 
 
 ROUNDS = (
-    Round("demo", (_PYTHON, "-m", "shielded_function_emulator.demo"), 30),
+    Round("demo", _DEMO, 30, (*_DEMO, "--synthesize")),
     _pytest("refusals", "tests/integration/launcher/test_refusals.py", "tests/platforms/libcs/test_refused.py"),
     _cases("cases", "--attach", "wrapper", "--mode", "block"),
     _cases("all-cases"),
