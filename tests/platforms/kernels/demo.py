@@ -1,7 +1,7 @@
 """The demo for a guest: what the CDK makes of the app is made on this machine, where it takes no minutes.
 
-    python -m platforms.kernels.demo --synthesize    here
-    python -m platforms.kernels.demo                 in the guest
+python -m platforms.kernels.demo --synthesize    here
+python -m platforms.kernels.demo                 in the guest
 """
 
 from __future__ import annotations

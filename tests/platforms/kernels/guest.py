@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from shielded_function_emulator.languages import debian
 _HERE = Path(__file__).parent
 CHECKOUT = _HERE.parents[2]
 _MEGABYTES = 3072
+_DISK_BYTES = 4 << 30
 # `QEMU_ACCEL=kvm` is many times faster where it works. That /dev/kvm is there does not say so: in a machine that is
 # virtual itself, a guest may hang.
 _ACCELERATOR = os.environ.get("QEMU_ACCEL", "tcg,thread=multi")
@@ -45,6 +47,7 @@ def run(root: Path, command: Sequence[str], environment: Mapping[str, str], seco
     with tempfile.TemporaryDirectory(prefix="shield-guest-") as name:
         scratch = Path(name)
         (scratch / "initramfs").write_bytes(_initramfs(root, _request(command, environment)))
+        _make_disk(scratch / "disk")
         with _started(_qemu(root, scratch)) as process:
             timer = threading.Timer(seconds, process.kill)
             timer.start()
@@ -57,6 +60,16 @@ def run(root: Path, command: Sequence[str], environment: Mapping[str, str], seco
         why = f"it ended with {process.returncode} before the command did" if in_time else f"{seconds:g} s were over"
         said = "\n".join(_read(scratch / "kernel").splitlines()[-_LAST_LINES:])
         raise GuestError(f"{why}; the kernel's last lines:\n{said or '(none)'}")
+
+
+def _make_disk(file: Path) -> None:
+    """An empty file system; the file takes no more room than is used of it."""
+    with open(file, "wb") as disk:
+        disk.truncate(_DISK_BYTES)
+    program = shutil.which("mke2fs", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    if program is None:
+        raise GuestError("mke2fs is needed for the guest's disk: install e2fsprogs")
+    subprocess.run([program, "-q", "-F", "-t", "ext4", "-E", "lazy_itable_init=1", file], check=True)
 
 
 def _read(file: Path) -> str:
@@ -117,5 +130,6 @@ def _qemu(root: Path, scratch: Path) -> list[str | Path]:
         # Files of several devices may have one number: they are given others.
         *("-fsdev", "local,id=files,path=/,security_model=none,readonly=on,multidevs=remap"),
         *("-device", "virtio-9p-pci,fsdev=files,mount_tag=files"),
+        *("-drive", f"file={scratch / 'disk'},format=raw,if=virtio,cache=unsafe"),
         *("-serial", f"file:{scratch / 'kernel'}", "-serial", "stdio", "-serial", f"file:{scratch / 'status'}"),
     ]

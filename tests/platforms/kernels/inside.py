@@ -29,6 +29,7 @@ OUTPUT, STATUS = "/dev/ttyS1", "/dev/ttyS2"
 
 _NOT_RUN = 127
 _PATIENCE = 10.0
+DISK = "/dev/vda"
 # file system, where, options
 _MOUNTS = (
     ("proc", "/proc", ""),
@@ -38,7 +39,6 @@ _MOUNTS = (
     ("tmpfs", "/dev/shm", "mode=1777"),
     ("tmpfs", "/run", "mode=755"),
     ("tmpfs", "/var/tmp", "mode=1777"),
-    ("tmpfs", "/tmp", "mode=1777"),
 )
 
 
@@ -48,6 +48,9 @@ def _mount_all(shown: list[str]) -> None:
     for kind, target, options in _MOUNTS:
         os.makedirs(target, exist_ok=True)
         kernel.mount("none", target, kind, 0, options)
+    # As elsewhere it is no tmpfs, whose files the kernel tells as little from memory's as the shield does.
+    kernel.mount(DISK, "/tmp", "ext4")
+    os.chmod("/tmp", 0o1777)
     for path, descriptor in opened.items():
         if not os.path.isdir(path):
             os.makedirs(path)

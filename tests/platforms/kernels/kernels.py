@@ -13,6 +13,7 @@ from shielded_function_emulator.languages import debian
 _MODULES = (
     *("virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci"),
     *("netfs", "fscache", "9pnet", "9pnet_virtio", "9p", "overlay"),
+    *("virtio_blk", "crc16", "crc32c_generic", "mbcache", "jbd2", "ext4", "vsock"),
 )
 _KEPT = ("boot/vmlinuz-*", "bin/busybox", *(f"lib/modules/*/{name}.ko" for name in _MODULES))
 _POOL = "pool/main/l/linux-signed-amd64"

@@ -62,7 +62,7 @@ def root_of(libc: Unpackable) -> Path:
     """
     root = CACHE / libc.id
     with alone(libc.id):
-        stamp = "\n".join(package.sha256 for package in libc.packages)
+        stamp = "\n".join([*(package.sha256 for package in libc.packages), *libc.only])
         done = root / ".packages"
         if not done.is_file() or done.read_text() != stamp:
             shutil.rmtree(root, ignore_errors=True)
