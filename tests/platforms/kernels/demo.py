@@ -6,6 +6,7 @@ python -m platforms.kernels.demo                 in the guest
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,10 +16,14 @@ from shielded_function_emulator import demo
 from shielded_function_emulator.synthesis import synthesize
 
 _MADE = CHECKOUT / ".tools" / "kernels" / "demo"
+_SECONDS = 600
 
 
 def _copy(_: Path, output: Path) -> None:
+    """With more time for each function: an emulated machine is slow."""
     shutil.copytree(_MADE, output, symlinks=True)
+    template = output / "Checkout.template.json"
+    template.write_text(re.sub(r'"Timeout": \d+', f'"Timeout": {_SECONDS}', template.read_text()))
 
 
 def main() -> int:

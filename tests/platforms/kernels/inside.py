@@ -27,9 +27,10 @@ from shielded_function_emulator import kernel, loopback  # noqa: E402
 # The serial ports: the kernel's messages are on the first.
 OUTPUT, STATUS = "/dev/ttyS1", "/dev/ttyS2"
 
-_NOT_RUN = 127
-_PATIENCE = 10.0
 DISK = "/dev/vda"
+
+_NOT_RUN = 127
+_PATIENCE = 10.0  # seconds
 # file system, where, options
 _MOUNTS = (
     ("proc", "/proc", ""),
@@ -48,14 +49,13 @@ def _mount_all(shown: list[str]) -> None:
     for kind, target, options in _MOUNTS:
         os.makedirs(target, exist_ok=True)
         kernel.mount("none", target, kind, 0, options)
-    # As elsewhere it is no tmpfs, whose files the kernel tells as little from memory's as the shield does.
+    # Files of a tmpfs answer F_GET_SEALS, so the shield takes them for memory files; those of a disk it does not.
     kernel.mount(DISK, "/tmp", "ext4")
     os.chmod("/tmp", 0o1777)
     for path, descriptor in opened.items():
         if not os.path.isdir(path):
             os.makedirs(path)
             kernel.mount(f"/proc/self/fd/{descriptor}", path, "none", kernel.MS_BIND)
-    kernel.mount("none", "/run", "tmpfs")
     for folder in ("written", "work"):
         os.mkdir(f"/run/{folder}")
     below = f"/proc/self/fd/{opened[str(CHECKOUT)]}"

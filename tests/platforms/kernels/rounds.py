@@ -39,7 +39,7 @@ def _cases(name: str, *arguments: str) -> Round:
 
 
 ROUNDS = (
-    Round("demo", _DEMO, 30, (*_DEMO, "--synthesize")),
+    Round("demo", _DEMO, 60, (*_DEMO, "--synthesize")),
     _pytest("refusals", "tests/integration/launcher/test_refusals.py", "tests/platforms/libcs/test_refused.py"),
     _cases("cases", "--attach", "wrapper", "--mode", "block"),
     _cases("all-cases"),

@@ -83,7 +83,7 @@ def test_an_archive_is_aligned_and_ends_with_its_trailer() -> None:
     heads = [at for at in range(0, len(made), 4) if made[at : at + 6] == b"070701"]
     sizes = [int(made[at + 54 : at + 62], 16) for at in heads]
     assert (sizes, len(made) % 4) == ([0, 5, 0], 0)
-    assert b"hello\0\0\0070701" in made
+    assert b"hello" + bytes(3) + b"070701" in made
     assert made.rstrip(b"\0").endswith(b"TRAILER!!!")
 
 
