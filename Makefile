@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs arm64 test-arm64 bench bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs test-kernel arm64 test-arm64 bench bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,9 +51,9 @@ runtimes: setup ## fetch what the tests run besides Python: runtimes, JDK, serve
 demo: native ## attack one function, unshielded and shielded, in an emulated Lambda
 	@$(RUN) $(BIN)/shielded-function demo
 
-# What has a target of its own: the rounds in full, and aarch64.
-test: native runtimes ## run the tests but for the long rounds and aarch64 (PYTEST_ARGS=... replaces -n 4)
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/platforms/arm64
+# What has a target of its own: the rounds in full, aarch64, and other kernels.
+test: native runtimes ## run the tests but for the long rounds, aarch64 and other kernels (PYTEST_ARGS=... replaces -n 4)
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/platforms/arm64 --ignore tests/platforms/kernels
 
 LONG_TESTS ?= tests
 test-long: native runtimes ## run in full what `make test` tries in small: versions, modes, races, properties, AWS's hosts, deployments against moto, the wheel
@@ -77,6 +77,14 @@ fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang,
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.libcs.fetch
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/platforms/libcs
+
+# What a round's name stands for is in tests/platforms/kernels/rounds.py; paths of tests are understood as well.
+KERNELS ?= 5.10 6.1
+KERNEL_TESTS ?= demo refusals cases
+test-kernel: native ## run the demo, the refusals and the cases on Debian's older kernels, in qemu (KERNELS=5.10 KERNEL_TESTS='demo all-cases tests/...')
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.kernels.fetch
+	@$(RUN) $(BIN)/pytest -q tests/platforms/kernels
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.kernels.run $(KERNELS:%=--kernel %) $(KERNEL_TESTS)
 
 arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files for aarch64 (by apt and pip)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.arm64.fetch

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +15,9 @@ SOURCES = Path(__file__).parent / "c"
 NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
 # Seconds for which an attempt to win a race is repeated: a moment in `make test`, longer in `make test-long`.
 EFFORT = int(os.environ.get("RACE_SECONDS", "1"))
+# Where what was compiled once is kept for later. An emulated machine has not the time to compile (platforms/kernels).
+_KEPT = os.environ.get("COMPILED_TESTS", "")
+_INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 _DISCOVERY = ("sites", "incoming_edges", "operands", "code_region", "decode")
 
 
@@ -20,6 +26,10 @@ def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | Non
 
     Without symbols, as the build does: for programs with them zig would compile its own libraries once more.
     """
+    kept = Path(_KEPT, _key(sources, out.name, [f"-DEFFORT={EFFORT}", *flags, str(target)])) if _KEPT else None
+    if kept and kept.exists():
+        shutil.copy(kept, out)
+        return out
     command = [
         sys.executable,
         "-m",
@@ -38,7 +48,25 @@ def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | Non
     command += [*map(str, sources), "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(out, kept)
     return out
+
+
+def _key(sources: Sequence[Path], name: str, flags: Sequence[str]) -> str:
+    """Of all that decides about a program: its files, those that they include by name, and how it is compiled."""
+    digest = hashlib.sha256("\0".join([name, *flags]).encode())
+    waiting, known = [source.resolve() for source in sources], set[Path]()
+    while waiting:
+        file = waiting.pop(0)
+        if file in known or not file.is_file():
+            continue
+        known.add(file)
+        content = file.read_bytes()
+        digest.update(hashlib.sha256(content).digest())
+        waiting += [(file.parent / os.fsdecode(path)).resolve() for path in _INCLUDED.findall(content)]
+    return f"{name}-{digest.hexdigest()[:32]}"
 
 
 def compile_list_sites(architecture: str, out: Path) -> Path:

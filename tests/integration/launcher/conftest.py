@@ -7,13 +7,12 @@ the real library does then has tests of its own.
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.compiling import compile_c
 from integration.launcher.support import MACHINE, Installed
 from shielded_function_runtime.build import native
 
@@ -27,9 +26,7 @@ __attribute__((constructor)) static void say(void) { write(2, "%s", sizeof "%s" 
 def _compile(target: str, source: str, to: Path, *flags: str) -> Path:
     file = to.with_suffix(".c")
     file.write_text(source)
-    command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-O1", "-s", *flags, "-o", str(to), str(file)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return to
+    return compile_c([file], to, *flags, target=target)
 
 
 @pytest.fixture(scope="session")

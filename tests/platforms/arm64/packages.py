@@ -18,7 +18,7 @@ class Packed:
     Attributes:
         name: what the folder is called by, with the architecture.
         suite: of Debian, where a newer version is taken from once the one below is gone.
-        only: the files that are kept; all when empty.
+        only: the files that are kept, as globs; all when empty.
     """
 
     name: str

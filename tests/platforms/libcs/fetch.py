@@ -8,6 +8,7 @@ checked by apt's signatures, and one line says so.
 from __future__ import annotations
 
 import fcntl
+import fnmatch
 import hashlib
 import os
 import shutil
@@ -61,7 +62,7 @@ def root_of(libc: Unpackable) -> Path:
     """
     root = CACHE / libc.id
     with alone(libc.id):
-        stamp = "\n".join(package.sha256 for package in libc.packages)
+        stamp = "\n".join([*(package.sha256 for package in libc.packages), *libc.only])
         done = root / ".packages"
         if not done.is_file() or done.read_text() != stamp:
             shutil.rmtree(root, ignore_errors=True)
@@ -137,15 +138,24 @@ def _fetch_present(package: Package, libc: Unpackable, mirrors: Sequence[str]) -
             folder = Path(scratch)
             folder.chmod(0o755)
             environment = os.environ | {"APT_CONFIG": str(_write_configuration(folder, libc, mirror))}
-            name = f"{package.name}:{DEBIAN_NAMES[libc.architecture]}"
-            why = _run(["apt-get", "update", "-qq"], environment) or _run(
-                ["apt-get", "download", "-qq", name], environment, folder
-            )
+            why = _run(["apt-get", "update", "-qq"], environment)
+            name = f"{_present_name(package, environment)}:{DEBIAN_NAMES[libc.architecture]}"
+            why = why or _run(["apt-get", "download", "-qq", name], environment, folder)
             found = list(folder.glob("*.deb"))
             if not why and found:
                 print(f"{libc.id}: {package.path} is gone; {found[0].name} is used instead", file=sys.stderr)
                 return Path(shutil.copy(found[0], CACHE / "packages"))
     raise Unavailable(f"{package.path} cannot be fetched, nor what {libc.suite} has now: {why}")
+
+
+def _present_name(package: Package, environment: dict[str, str]) -> str:
+    """What is called by its version, as kernels are, has another name now; what requires it has not."""
+    if not package.required_by:
+        return package.name
+    command = ["apt-cache", "depends", "--important", package.required_by]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
+    names = [line.split()[-1] for line in said.splitlines() if line.strip().startswith("Depends:")]
+    return names[0] if names else package.name
 
 
 def _write_configuration(folder: Path, libc: Unpackable, mirror: str) -> Path:
@@ -156,10 +166,13 @@ def _write_configuration(folder: Path, libc: Unpackable, mirror: str) -> Path:
     options = f"arch={architecture} signed-by={_KEYRING}"
     (folder / "sources.list").write_text(f"deb [{options}] {mirror} {libc.suite} main\n")
     configuration = folder / "apt.conf"
+    # apt's own user may not come to where we are.
+    user = 'APT::Sandbox::User "root";\n' if os.geteuid() == 0 else ""
     configuration.write_text(
         f'Dir::Etc::sourcelist "{folder}/sources.list";\nDir::Etc::sourceparts "-";\n'
         f'Dir::State "{folder}";\nDir::State::status "{folder}/status";\nDir::Cache "{folder}/cache";\n'
         f'APT::Architectures "{architecture}";\nAPT::Architecture "{architecture}";\nAcquire::Languages "none";\n'
+        f"{user}"
     )
     return configuration
 
@@ -198,11 +211,15 @@ def _unpack(package: Path, root: Path, only: Sequence[str]) -> None:
                 file.seek(0)
                 with tarfile.open(fileobj=file, mode="r:*") as archive:
                     for member in archive:
-                        if not only or member.name.removeprefix("./") in only:
+                        if _is_wanted(member.name.removeprefix("./"), only):
                             _place(archive, member, root)
             return
         at += size + size % 2
     raise Unavailable(f"{package.name} holds no data.tar")
+
+
+def _is_wanted(name: str, only: Sequence[str]) -> bool:
+    return not only or any(fnmatch.fnmatch(name, pattern) for pattern in only)
 
 
 def _place(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:

@@ -13,10 +13,14 @@ DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package: where it lies below a mirror, and its SHA-256."""
+    """A Debian package: where it lies below a mirror, and its SHA-256.
+
+    `required_by`: a package that always requires the present one, where the name holds a version.
+    """
 
     path: str
     sha256: str
+    required_by: str = ""
 
     @property
     def name(self) -> str:
@@ -33,7 +37,7 @@ class Libc:
         suite: of Debian, where a newer version is taken from once the one below is gone.
         packages: what its root is made of.
         python: the path of that release's own Python in the root, where it was packed in; else empty.
-        only: the files that are kept of the packages; all when empty.
+        only: the files that are kept of the packages, as globs; all when empty.
     """
 
     name: str

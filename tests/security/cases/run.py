@@ -36,6 +36,11 @@ def _cell(result: Result, mode: str) -> str:
     return "[yellow]-[/]" if word.startswith(NOT_RUN) else "[red]wrong[/]"
 
 
+def _line(result: Result) -> str:
+    found = result.impossible or ", ".join(f"{mode}: {word}" for mode, word in result.verdicts.items())
+    return f"{'' if result.as_expected else 'WRONG '}{result.case.name}, {result.way}: {found}"
+
+
 def _table(results: Sequence[Result]) -> Table:
     table = Table(title="What must happen, and what did", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("case", "policy", "attach", *MODES):
@@ -89,7 +94,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print the results as JSON instead of a table")
     parser.add_argument("--list", action="store_true", help="print the cases' names and stop")
     parser.add_argument("--failures", action="store_true", help="print only the rows that are not as expected")
+    parser.add_argument("--rows", action="store_true", help="print each row in a line as soon as it is known, as well")
     parser.add_argument("--attach", choices=WAYS, action="append", help="only this way of attaching")
+    parser.add_argument("--mode", choices=MODES, action="append", help="only this mode")
     parser.add_argument("--layer", type=Path, help="a layer that is there, instead of the one that is built now")
     return parser.parse_args(argv)
 
@@ -124,12 +131,16 @@ def main(argv: Sequence[str] | None = None) -> int:
                 status.update(f"{case.name}: {mode}, {way}")
 
             with Suite(layer, progress) as suite:
-                results = list(suite.run(chosen, options.attach or WAYS))
+                results: list[Result] = []
+                for result in suite.run(chosen, options.attach or WAYS, options.mode or MODES):
+                    results.append(result)
+                    if options.rows:
+                        print(_line(result), flush=True)
     except (BuildError, SandboxError) as error:
         errors.print(f"the cases could not be run: {error}")
         return 2
     rows = {"cases": [result.row() for result in results]}
-    if not options.names:
+    if not (options.names or options.attach or options.mode):
         LATEST.write_text(json.dumps(rows, indent=1) + "\n")
     if options.json:
         print(json.dumps(rows, indent=1))

@@ -71,3 +71,7 @@ def task() -> str:
         if not path.is_symlink():
             path.chmod(0o755)
     return str(folder)
+
+
+if __name__ == "__main__":
+    task()

@@ -164,17 +164,17 @@ def text_written_by_mem_of_the_parent() -> str:
     return "written"
 
 
-def advised(name: str, advice: int) -> None:
+def advised(name: str, advice: int, unless: str = "") -> None:
     def case() -> str:
         libc("madvise", ctypes.c_void_p(text_page()), ctypes.c_size_t(4096), advice)
         return "advised"
 
     case.__name__ = f"text_advised_{name}"
-    protected(case)
+    guarded(unless=unless)(case)
 
 
 advised("dont_need", mmap.MADV_DONTNEED)
-advised("dont_need_locked", 24)
+advised("dont_need_locked", 24, "MADV_DONTNEED_LOCKED is Linux 5.18's")
 
 
 @protected

@@ -39,6 +39,7 @@ from common import (
 TMP = "read_write_tmp"
 NEW = os.O_CREAT | os.O_WRONLY
 XATTR = b"user.shield"
+USER_ATTRIBUTES = "a tmpfs has attributes of users since Linux 6.6"
 
 
 def make(path: str, flags: int = NEW) -> None:

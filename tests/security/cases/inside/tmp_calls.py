@@ -24,7 +24,7 @@ from common import (
     unchanged,
     working_directory,
 )
-from tmp import NEW, TMP, XATTR, make
+from tmp import NEW, TMP, USER_ATTRIBUTES, XATTR, make
 
 # ---- calls that take a path (18)
 
@@ -249,22 +249,22 @@ def tmp_mknod_by_descriptor() -> None:
         os.mknod("tmp/node", stat.S_IFREG | 0o600, dir_fd=root)
 
 
-@attempt(TMP)
+@attempt(TMP, unless=USER_ATTRIBUTES)
 def tmp_setxattr() -> None:
     os.setxattr("/tmp/there", XATTR, b"x")
 
 
-@attempt(TMP)
+@attempt(TMP, unless=USER_ATTRIBUTES)
 def tmp_lsetxattr() -> None:
     os.setxattr("/tmp/there", XATTR, b"x", follow_symlinks=False)
 
 
-@attempt(TMP)
+@attempt(TMP, unless=USER_ATTRIBUTES)
 def tmp_removexattr() -> None:
     os.removexattr("/tmp/there", b"user.old")
 
 
-@attempt(TMP)
+@attempt(TMP, unless=USER_ATTRIBUTES)
 def tmp_lremovexattr() -> None:
     os.removexattr("/tmp/there", b"user.old", follow_symlinks=False)
 
@@ -287,7 +287,7 @@ def tmp_raw_file_setattr() -> None:
     raw("file_setattr", AT_FDCWD, b"/tmp/there", ctypes.byref(no_dump), 24, 0)
 
 
-@attempt(TMP)
+@attempt(TMP, unless=USER_ATTRIBUTES)
 def tmp_getxattr() -> str:
     """What others left in an attribute is content as well."""
     return os.getxattr("/tmp/there", b"user.old").decode()
