@@ -79,10 +79,10 @@ bool may_change(int32_t file)
 {
     char link[40];
     struct stat st = {0};
+    if (is_on_read_only_mount(file)) /* first: each file of a tmpfs tells its seals (fcntl(2)) */
+        return false;
     if (is_memory_file(file))
         return true;
-    if (is_on_read_only_mount(file))
-        return false;
     KERNEL(fstat, file, &st);
     path_through(file, TEXT(""), link, sizeof link);
     return st.st_uid == (uint32_t)KERNEL(geteuid) || !is_error(KERNEL(faccessat, AT_FDCWD, link, W_OK));

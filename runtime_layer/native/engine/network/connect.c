@@ -17,7 +17,8 @@ bool outbound_refused(const struct call *call, enum reason reason, struct text p
 static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
 {
     /* The kernel's words about interfaces and devices: netlink(7). */
-    bool is_kernels = family == AF_NETLINK && (protocol == NETLINK_ROUTE || protocol == NETLINK_KOBJECT_UEVENT);
+    bool is_kernels =
+        family == AF_NETLINK && (protocol == NETLINK_ROUTE || protocol == NETLINK_KOBJECT_UEVENT);
     if (family == AF_UNIX || is_kernels)
         return TEXT("");
     if (family != AF_INET && family != AF_INET6)
