@@ -18,6 +18,7 @@ from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function_runtime.core import CoreError, PolicyError, TargetError
 
 from .errors import CliError
+from .stays_open import openings
 
 _FILE_VARIABLE = "SHIELD_POLICY_FILE"
 _OF_THE_ENGINE = ("SHIELD_STATE",)
@@ -51,12 +52,17 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
 
 
 def explain(policy: ShieldPolicy, *, json: bool) -> int:
-    """Prints what each field means, as a table or as JSON; always 0."""
-    explained = policy.explain()
+    """Prints what each field means, and what stays open, as tables or as JSON; always 0."""
+    explained, stays_open = policy.explain(), openings(policy)
     if json:
-        print(json_module.dumps(explained, indent=2))
-    else:
-        Console().print(_table(explained))
+        print(json_module.dumps({**explained, "stays_open": [each._asdict() for each in stays_open]}, indent=2))
+        return 0
+    table = Table("what", "why", "what would close it", title="What stays open all the same", title_justify="left")
+    for each in stays_open:
+        table.add_row(*map(escape, each))
+    console = Console()
+    console.print(_table(explained))
+    console.print(table)
     return 0
 
 

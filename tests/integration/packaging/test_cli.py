@@ -66,7 +66,34 @@ def test_explain_shows_each_entry() -> None:
     assert told["allow_outbound"]["entries"][0]["entry"] == "api.example.com:443"
     table = shielded_function("explain", shield=BLOCK).stdout
     assert "api.example.com:443" in table
-    assert all(field in table for field in told)
+    assert all(field in table for field in told if field != "stays_open")
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({}, ["allow_aws=all", "the engine"]),
+        ({"SHIELD_ALLOW_AWS": "none"}, ["the engine"]),
+        ({"SHIELD_OUTBOUND_CONNECTIVITY": "allow"}, ["outbound_connectivity=allow", "the engine"]),
+        (
+            {
+                "SHIELD_ALLOW_AWS": "sqs",
+                "SHIELD_ALLOW_OUTBOUND": "api.stripe.com,hooks.slack.com,*.example.com,10.0.0.0/8,*.github.io",
+                "SHIELD_ALLOW_CHILD_PROCESS": "/bin/cat,unshielded:/bin/static",
+            },
+            [
+                *("allow_aws=sqs", "hooks.slack.com", "*.example.com", "10.0.0.0/8", "*.github.io"),
+                *("unshielded:/bin/static", "the engine"),
+            ],
+        ),
+    ],
+)
+def test_explain_says_what_stays_open(settings: dict[str, str], what: list[str]) -> None:
+    shield = {"SHIELD_OUTBOUND_CONNECTIVITY": "block", **settings}
+    told = json.loads(shielded_function("explain", "--json", shield=shield).stdout)["stays_open"]
+    assert [each["what"] for each in told] == what
+    assert all(each["why"] and each["remedy"] for each in told)
+    assert "What stays open all the same" in shielded_function("explain", shield=shield).stdout
 
 
 def test_policy_file(tmp_path: Path) -> None:

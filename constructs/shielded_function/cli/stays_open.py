@@ -1,0 +1,76 @@
+"""What a policy leaves open though all of it is enforced: who may still receive data, and what undoes the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shielded_function.checks.hosts import shared_hosts, shared_suffix
+from shielded_function.checks.policies import PLACEHOLDER
+from shielded_function.checks.rules.lists import take_apart
+from shielded_function.policy import ShieldPolicy
+
+
+class Opening(NamedTuple):
+    """One thing that stays open.
+
+    Attributes:
+        what: the field with its value, or an entry of a list.
+        why: who can use it, and how.
+        remedy: what would close it.
+    """
+
+    what: str
+    why: str
+    remedy: str
+
+
+_ENGINE = Opening(
+    "the engine",
+    "is in the process: code written against it, such as ten lines of ctypes, undoes it",
+    "a ShieldPerimeter outside of it, and a role that may do little",
+)
+
+
+def openings(policy: ShieldPolicy) -> list[Opening]:
+    """All that is known of a policy, the widest first; the last is true of each."""
+    if policy.outbound_connectivity == "allow":
+        return [Opening("outbound_connectivity=allow", "any host receives data", "block, with a list"), _ENGINE]
+    return [*_of_aws(policy), *_of_hosts(policy), *_of_programs(policy), _ENGINE]
+
+
+def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
+    aws = policy.allow_aws
+    if aws == "none" or not aws:
+        return
+    shown = aws if isinstance(aws, str) else ", ".join(map(str, aws))
+    has_s3 = isinstance(aws, str) or "s3" in aws
+    bucket = " or bucket" if has_s3 and not policy.allow_buckets else ""
+    yield Opening(
+        f"allow_aws={shown}",
+        f"code that brings keys of its own reaches another account's queue, table{bucket} there",
+        "services of the grants (granted), allow_buckets, and endpoint policies of a VPC (ShieldPerimeter)",
+    )
+
+
+def _of_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
+    for text in policy.allow_outbound:
+        if not isinstance(text, str) or PLACEHOLDER in text:
+            continue
+        entry = take_apart(text)
+        suffix = shared_suffix(entry.host) if entry.wildcard else ""
+        shared = "" if suffix else next((why for _, why in shared_hosts(entry.host, entry.wildcard)), "")
+        if suffix:
+            yield Opening(text, f"anybody can have a name under it ({suffix})", "names of the one you mean")
+        elif shared:
+            yield Opening(text, shared, "a host of your own in front of it")
+        elif entry.wildcard:
+            yield Opening(text, "data fits into the labels of names that are looked up", "the hosts, or unusual_names")
+        elif entry.network and entry.network.num_addresses > 1:
+            yield Opening(text, f"whoever has one of its {entry.network.num_addresses:,} addresses", "names of hosts")
+
+
+def _of_programs(policy: ShieldPolicy) -> Iterator[Opening]:
+    for text in policy.allow_child_process:
+        if str(text).startswith("unshielded:"):
+            yield Opening(str(text), "runs without the shield, and does what it is told", "a dynamic program")
