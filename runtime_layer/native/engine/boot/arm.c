@@ -189,8 +189,10 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
 {
     struct own_program program;
     clear_sealed();
-    if (!read_environment(start) || !read_policy(start))
+    if (!read_environment(start) || !read_policy(start)) {
+        process_begin(); /* for code that may configure later */
         return false;
+    }
     /* The wrapper tried them, or a parent did. Until then nothing is called but what loads a program. */
     struct call_results calls;
     if (start->origin == ORIGIN_NONE && !try_calls(&calls))
