@@ -31,7 +31,7 @@ def main() -> int:
         shutil.rmtree(_MADE, ignore_errors=True)
         synthesize(demo.APP, _MADE)
         return 0
-    demo.synthesize = _copy
+    demo.synthesize = _copy  # pyright: ignore[reportPrivateImportUsage]
     return demo.run()
 
 
