@@ -133,9 +133,15 @@ static struct learnt *renew_entry(struct learnt *set, const struct learnt *value
     return NULL;
 }
 
-static void note_recent(struct names *n, const struct learnt *slot, uint32_t age)
+/* Each slot once: an answer that is asked for often does not push out the others. */
+static void note_recent(struct names *n, const struct learnt *slot)
 {
-    __atomic_store_n(&n->recent[age % NAMES_RECENT], (uint16_t)(slot - n->slots[0] + 1), __ATOMIC_RELAXED);
+    uint16_t number = (uint16_t)(slot - n->slots[0] + 1);
+    for (uint32_t i = 0; i < NAMES_RECENT; i++)
+        if (__atomic_load_n(&n->recent[i], __ATOMIC_RELAXED) == number)
+            return;
+    uint32_t place = __atomic_fetch_add(&n->noted, 1, __ATOMIC_RELAXED) % NAMES_RECENT;
+    __atomic_store_n(&n->recent[place], number, __ATOMIC_RELAXED);
 }
 
 void names_learn(struct names *n, const struct address *ip, uint16_t rule, struct text name)
@@ -156,8 +162,8 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
         bool well = chosen.slot && write_slot(chosen.slot, chosen.sequence, &value);
         slot = well ? chosen.slot : renew_entry(set, &value);
     }
-    if (slot)
-        note_recent(n, slot, value.age);
+    if (slot && rule != RULE_NONE)
+        note_recent(n, slot);
 }
 
 /* Of a host's name as it is asked for: nothing that would end an entry, or a variable of the environment. */
@@ -171,8 +177,10 @@ static bool is_plain_name(struct text name)
 
 void names_write_recent(const struct names *n, struct writer *w)
 {
+    uint32_t oldest =
+        __atomic_load_n(&n->noted, __ATOMIC_RELAXED); /* as the reader learns them in this order */
     for (uint32_t i = 0, start = w->used; i < NAMES_RECENT; i++) {
-        uint16_t number = __atomic_load_n(&n->recent[i], __ATOMIC_RELAXED);
+        uint16_t number = __atomic_load_n(&n->recent[(oldest + i) % NAMES_RECENT], __ATOMIC_RELAXED);
         struct learnt copy;
         uint32_t slot = number ? number - 1u : 0;
         if (!number || !read_slot(&n->slots[slot / NAMES_WAYS][slot % NAMES_WAYS], &copy) ||

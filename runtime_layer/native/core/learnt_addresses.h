@@ -27,8 +27,9 @@ struct learnt {
 
 struct names {
     uint32_t clock;
-    uint16_t
-        recent[NAMES_RECENT]; /* the slots that were written or renewed last, each one more than its number */
+    /* The slots that were written or renewed last, each one more than its number, and how many ever were. */
+    uint16_t recent[NAMES_RECENT];
+    uint32_t noted;
     struct learnt slots[NAMES_SETS][NAMES_WAYS];
 };
 

@@ -89,12 +89,16 @@ static bool start_program(const struct plan *plan, char **argv, char **envp, str
     return false;
 }
 
-static bool launch_shielded(const struct call_results *calls, struct policy *policy, char **argv, char **envp,
-                            struct writer *error)
+static bool launch_shielded(struct policy *policy, char **argv, char **envp, struct writer *error)
 {
     static struct plan plan;
+    static struct call_results calls;
     char library[PATH_BYTES];
-    if (!has_needed_calls(calls, policy, error) || !check_not_nested(envp, error) ||
+    if (!try_calls(&calls)) {
+        put_string(error, "out of memory");
+        return false;
+    }
+    if (!has_needed_calls(&calls, policy, error) || !check_not_nested(envp, error) ||
         !plan_shielded(&plan, policy, argv[1], error) || !library_path(library, sizeof library, error))
         return false;
     if (!library_inspect(library, error)) {
@@ -131,15 +135,9 @@ int launch(char **argv, char **envp)
     static struct policy policy;
     static struct reason reason;
     struct writer *error = reason_begin(&reason);
-    static struct call_results calls;
-    /* What every policy needs is needed here as well. */
-    bool loaded = false;
-    if (!try_calls(&calls))
-        put_string(error, "out of memory");
-    else
-        loaded = has_needed_calls(&calls, NULL, error) && policy_load(&policy, envp, error);
+    bool loaded = policy_load(&policy, envp, error);
     if (loaded)
-        launch_shielded(&calls, &policy, argv, envp, error);
+        launch_shielded(&policy, argv, envp, error);
 
     enum on_failure then = loaded ? (enum on_failure)policy.on_failure : policy_on_failure(&policy, envp);
     if (then == ON_FAILURE_RUN_UNSHIELDED) {

@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from unittest import mock
 
 from platforms.kernels.guest import CHECKOUT
 from shielded_function_emulator import demo
@@ -31,8 +32,8 @@ def main() -> int:
         shutil.rmtree(_MADE, ignore_errors=True)
         synthesize(demo.APP, _MADE)
         return 0
-    demo.synthesize = _copy  # pyright: ignore[reportPrivateImportUsage]
-    return demo.run()
+    with mock.patch.object(demo, "synthesize", _copy):
+        return demo.run()
 
 
 if __name__ == "__main__":

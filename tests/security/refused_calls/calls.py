@@ -12,6 +12,7 @@ _MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(
 _NUMBERS: Mapping[str, tuple[int, int]] = {
     "bind": (49, 200), "clock_gettime": (228, 113), "connect": (42, 203), "execve": (59, 221), "execveat": (322, 281),
     "faccessat": (269, 48), "fchmod": (91, 52), "fcntl": (72, 25), "fgetxattr": (193, 10), "flock": (73, 32),
+    "fstat": (5, 80), "fchmodat": (268, 53), "mkdirat": (258, 34),
     "fstatfs": (138, 44), "ftruncate": (77, 46), "getcpu": (309, 168), "getdents64": (217, 61), "geteuid": (107, 175),
     "getpeername": (52, 205), "getpid": (39, 172), "getresgid": (120, 150), "getresuid": (118, 148),
     "getsockname": (51, 204), "getsockopt": (55, 209), "gettid": (186, 178), "ioctl": (16, 29), "kill": (62, 129),

@@ -212,7 +212,9 @@ def test_a_program_is_told_what_was_learnt_last(names: Names, native: Native) ->
 def test_more_is_learnt_than_a_program_is_told(names: Names, native: Native) -> None:
     for number in range(40):
         names.learn(f"203.0.113.{number}", 1, f"host{number}.example")
-    names.learn("203.0.113.2", 1, "host2.example")  # once more
+    for _ in range(20):
+        names.learn("203.0.113.2", 1, "host2.example")  # takes one place, however often
+    names.learn("203.0.113.50", 0xFFFF, "of.no.rule.example")
     written, told = rewritten(names, native)
     assert len(written.split(",")) == 16
     found = {number for number in range(40) if told.find(f"203.0.113.{number}")}

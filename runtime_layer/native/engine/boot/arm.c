@@ -197,8 +197,10 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
     struct call_results calls;
     if (start->origin == ORIGIN_NONE && !try_calls(&calls))
         return fail(start->error, "out of memory", TEXT(""));
-    if (start->origin == ORIGIN_NONE && !has_needed_calls(&calls, &sealed.policy, start->error))
+    if (start->origin == ORIGIN_NONE && !has_needed_calls(&calls, &sealed.policy, start->error)) {
+        start->is_quiet = is_a_call_deadly(&calls);
         return false;
+    }
     start->began = monotonic_micros();
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
@@ -273,7 +275,7 @@ __attribute__((constructor)) static void start_engine(void)
     /* Whoever starts a child can see to it that arming fails there: it is never set free. */
     bool is_child = start.origin == ORIGIN_RUNNING || start.origin == ORIGIN_READY;
     bool runs = sealed.policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child;
-    report_failure(runs, &error);
+    report_failure(runs, start.is_quiet, &error);
     if (!runs)
         KERNEL(exit_group, REFUSED);
 }

@@ -12,6 +12,7 @@
 #include "../fds/fd_marks.h"
 #include "../files/tmp_record.h"
 #include "../memory/mmap_exec.h"
+#include "../trials/needed_calls.h"
 #include "arm.h"
 
 enum { LINES_MAX = 1 << 16 };
@@ -38,7 +39,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
         return true;
     }
     bool runs = wanted->on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0;
-    report_failure(runs, error);
+    report_failure(runs, start.is_quiet, error);
     if (objects.patched)
         KERNEL(exit_group, REFUSED);
     if (sealed.log > 2)
@@ -71,7 +72,11 @@ static bool derive_rest(struct sealed *next, const struct policy *wanted, struct
             own_fd_mark(next->log);
         note_log_pipe(next);
     }
-    return open_record(next, -1, false, error) && update_child_modes(next, wanted, error);
+    struct call_results calls;
+    if (!try_calls(&calls))
+        return fail(error, "out of memory");
+    return has_needed_calls(&calls, &next->policy, error) && open_record(next, -1, false, error) &&
+           update_child_modes(next, wanted, error);
 }
 
 static void report_refusal(const struct writer *error)
@@ -133,8 +138,9 @@ static bool tighten(struct request *request, struct writer *error)
 static bool configure(struct request *request, struct writer *error)
 {
     uint64_t signals;
-    if (!sealed.process)
-        return fail(error, "out of memory");
+    if (!sealed.process) /* it could not be armed when it started, and said why */
+        return request->wanted.on_failure == ON_FAILURE_RUN_UNSHIELDED ||
+               fail(error, "this process could not be shielded when it started; a line of its log says why");
     if (note_owner())
         look_for_left_out();
     if (!is_owner_process())

@@ -33,7 +33,7 @@ static void become_ready(void)
         report_itself((enum mode)sealed.policy.modes[SELF_PROTECTION], TEXT("ready"), TEXT(why));
         return;
     }
-    report_failure(false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});
+    report_failure(false, false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});
     report_folded(AT_END);
     KERNEL(exit_group, REFUSED);
 }

@@ -66,11 +66,11 @@ uint64_t image_code_end(struct image image, uint64_t from, uint64_t to)
     return end && end < to ? end : to;
 }
 
-bool image_has_code(struct image image, uint64_t from, uint64_t to)
+bool image_has_code(struct image image, uint64_t from)
 {
     uint32_t i = 0;
     for (const program_header *s; image_is_elf(image) && (s = find_segment(image, PT_LOAD, &i));)
-        if (s->p_flags & PF_X && s->p_filesz <= image.size && s->p_offset < to &&
+        if (s->p_flags & PF_X && s->p_filesz <= image.size && s->p_offset < from + FIRST_PAGE &&
             s->p_offset + s->p_filesz > from)
             return true;
     return false;

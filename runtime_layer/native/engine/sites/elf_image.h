@@ -16,8 +16,8 @@ uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to);
 /* Where in [from, to) the executable segment ends that a mapping which begins at `from` shows, the longest of several; `to`
  * where there is none. A loader lays something else over what is behind. */
 uint64_t image_code_end(struct image image, uint64_t from, uint64_t to);
-/* Does an executable segment show in [from, to)? */
-bool image_has_code(struct image image, uint64_t from, uint64_t to);
+/* Does an executable segment begin, or go on, in the page at `from`? What a loader maps begins so. */
+bool image_has_code(struct image image, uint64_t from);
 /* Was it made by the Go compiler? Its code makes system calls on stacks of some hundred bytes. */
 bool image_is_go(struct image image);
 /* The function that holds the file offset, as [*from, *to) in file offsets, from the binary search table of

@@ -203,7 +203,7 @@ static bool can_patch(const struct patch *patch, const struct site *sites)
 static bool find_and_patch(struct patch *patch, struct room *room)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
-    patch->has_code = image_has_code(patch->image, from, to);
+    patch->has_code = image_has_code(patch->image, from);
     if (patch->by_header) {
         to = page_up(image_code_end(patch->image, from, to));
         patch->high = to + patch->delta;

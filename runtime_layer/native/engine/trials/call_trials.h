@@ -2,6 +2,7 @@
 #ifndef SHIELD_CALL_TRIALS_H
 #define SHIELD_CALL_TRIALS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What a call is needed for. FALLS_BACK: there is another way where it is refused, but not where it ends the process. */
@@ -35,7 +36,8 @@ struct trial_tools {
     int32_t last;   /* what the last row came to */
 };
 
-void trial_begin(struct trial_tools *tools);
+/* False: a limit leaves no descriptor or memory for it. */
+bool trial_begin(struct trial_tools *tools);
 void trial_end(const struct trial_tools *tools);
 /* 0, or the errno that it met where there should be none. */
 int32_t try_row(struct trial_tools *tools, uint32_t row);

@@ -30,7 +30,10 @@ struct notes {
 static void try_from(volatile struct notes *notes, uint32_t first)
 {
     struct trial_tools tools;
-    trial_begin(&tools);
+    if (!trial_begin(&tools)) { /* arming meets the same limit, and says so */
+        notes->at = trial_count();
+        return;
+    }
     for (uint32_t i = first; i < trial_count(); i++) {
         notes->at = i;
         notes->results.of[i] = try_row(&tools, i);
@@ -77,7 +80,7 @@ static uint32_t needs_of(const struct policy *p)
         needs |= FILES;
     if (modes[CREATE_CHILD_PROCESS] != MODE_ALLOW)
         needs |= PROGRAMS;
-    if (modes[EXECUTABLE_MEMORY] != MODE_ALLOW)
+    if (modes[EXECUTABLE_MEMORY] < MODE_ALLOW || (needs && modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME))
         needs |= MEMORY;
     /* Whatever is not allowed is not allowed to programs that are started either. */
     return needs ? needs | ANYTHING | ALERTS | PROGRAMS : 0;
@@ -94,7 +97,7 @@ static void put_missing(struct writer *w, const char *name, int32_t result, uint
     if (result == ENDS_PROCESS) {
         put(w, TEXT(" ends whoever calls it"));
     } else {
-        put(w, TEXT(" is refused ("));
+        put(w, name_errno(result) ? TEXT(" is refused (") : TEXT(" fails (errno "));
         if (name_errno(result))
             put(w, text_of(name_errno(result)));
         else
@@ -106,7 +109,9 @@ static void put_missing(struct writer *w, const char *name, int32_t result, uint
     while (!(purposes[i].need & needs))
         i++;
     put(w, text_of(purposes[i].text));
-    put(w, TEXT(" it: let the sandbox's filter (seccomp) allow it, or set on_failure to run_unshielded"));
+    put(w, TEXT(" it"));
+    if (result == ENDS_PROCESS || name_errno(result))
+        put(w, TEXT(": let the sandbox's filter (seccomp) allow it, or set on_failure to run_unshielded"));
 }
 
 bool try_calls(struct call_results *results)
@@ -124,7 +129,7 @@ bool try_calls(struct call_results *results)
 
 bool has_needed_calls(const struct call_results *results, const struct policy *p, struct writer *error)
 {
-    uint32_t needs = p ? needs_of(p) : ANYTHING;
+    uint32_t needs = needs_of(p);
     for (uint32_t i = 0; i < trial_count(); i++) {
         int32_t result = results->of[i];
         bool is_bad = result == ENDS_PROCESS || (result && !(trial_at(i)->need & FALLS_BACK));
@@ -134,4 +139,12 @@ bool has_needed_calls(const struct call_results *results, const struct policy *p
         }
     }
     return true;
+}
+
+bool is_a_call_deadly(const struct call_results *results)
+{
+    for (uint32_t i = 0; i < trial_count(); i++)
+        if (results->of[i] == ENDS_PROCESS)
+            return true;
+    return false;
 }

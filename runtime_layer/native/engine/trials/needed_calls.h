@@ -17,8 +17,9 @@ struct call_results {
 
 /* False: there is no memory for it. */
 bool try_calls(struct call_results *results);
-/* Is all there that the policy needs, or with NULL, that every policy does? False: `error` names the call, and what it is needed
- * for. */
+/* Is all there that the policy needs? False: `error` names the call, and what it is needed for. */
 bool has_needed_calls(const struct call_results *results, const struct policy *p, struct writer *error);
+/* Does one of them end whoever makes it? Then nothing is called that need not be. */
+bool is_a_call_deadly(const struct call_results *results);
 
 #endif
