@@ -34,9 +34,13 @@ _ENGINE = Opening(
 
 def openings(policy: ShieldPolicy) -> list[Opening]:
     """All that is known of a policy, the widest first; the last is true of each."""
-    if policy.outbound_connectivity == "allow":
-        return [Opening("outbound_connectivity=allow", "any host receives data", "block, with a list"), _ENGINE]
-    return [*_of_aws(policy), *_of_hosts(policy), *_of_programs(policy), _ENGINE]
+    mode = policy.outbound_connectivity
+    if mode == "block":
+        hosts = [*_of_aws(policy), *_of_hosts(policy)]
+    else:
+        told = "" if mode == "allow" else "; it is only reported"
+        hosts = [Opening(f"outbound_connectivity={mode}", f"any host receives data{told}", "block, with a list")]
+    return [*hosts, *_of_programs(policy), _ENGINE]
 
 
 def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
@@ -44,16 +48,16 @@ def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
     if aws == "none" or not aws:
         return
     shown = aws if isinstance(aws, str) else ", ".join(map(str, aws))
-    has_s3 = isinstance(aws, str) or "s3" in aws
-    bucket = " or bucket" if has_s3 and not policy.allow_buckets else ""
     yield Opening(
         f"allow_aws={shown}",
-        f"code that brings keys of its own reaches another account's queue, table{bucket} there",
+        "code that brings keys of its own reaches another account's resources there",
         "services of the grants (granted), allow_buckets, and endpoint policies of a VPC (ShieldPerimeter)",
     )
 
 
 def _of_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
+    if not policy.check_server_name:
+        yield Opening("check_server_name=off", "whoever has a name at a listed host's address", "on, the default")
     for text in policy.allow_outbound:
         if not isinstance(text, str) or PLACEHOLDER in text:
             continue

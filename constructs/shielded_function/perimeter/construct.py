@@ -114,7 +114,7 @@ class ShieldPerimeter(Construct):
             endpoint_policies: what the VPC's endpoints of the app let through, unless they have a policy: "granted" is
                 what the functions' roles are granted, of your accounts; "account" is anything of your accounts; "none"
                 leaves them as they are. By default "granted" where functions and databases are alone in the VPC, and
-                "account" where others are there, whose grants are not looked at.
+                "none" where others are there, as images of ECR and packages come from buckets of AWS's.
             organization: the id of your organization (`o-...`): endpoints let its accounts through, instead of
                 `accounts`.
             accounts: further accounts, twelve digits each, whose resources and roles the endpoints let through.
@@ -163,10 +163,10 @@ class ShieldPerimeter(Construct):
             )
         _OF_VPC[vpc] = self
         self._endpoints: EndpointPolicies | None = None
-        self._endpoint_policy = endpoint_policies
+        self._endpoint_policy: EndpointPolicy | None = endpoint_policies
         if endpoint_policies != "none" and self.mode == "block":
             trust = Trust((cdk.Stack.of(self).account, *accounts), organization)
-            self._endpoints = EndpointPolicies(lambda: list(self._covered.values()), trust, self._names_account)
+            self._endpoints = EndpointPolicies(lambda: list(self._covered.values()), trust, self._narrowing)
         self._narrows_groups = security_groups and self.mode == "block"
         self._allowed = AllowedNames(
             self, self._covered, self._also, self._problem, vpc_id=vpc.vpc_id, priority=priority, mode=self.mode
@@ -262,11 +262,12 @@ class ShieldPerimeter(Construct):
                 construct: Any = self._app.constructs[endpoint.path]
                 self._endpoints.narrow(endpoint, construct)
 
-    def _names_account(self) -> bool:
-        """Whether endpoints let through anything of the account's: others are there, whose grants are not known."""
+    def _narrowing(self) -> EndpointPolicy:
+        """What endpoints let through. Of others in the VPC neither grants nor requests without a key are known."""
         if self._endpoint_policy is not None:
-            return self._endpoint_policy == "account"
-        return self.vpc.node.default_child is None or any(not is_database(each) for each in self._others())
+            return self._endpoint_policy
+        alone = self.vpc.node.default_child is not None and all(map(is_database, self._others()))
+        return "granted" if alone else "none"
 
     # What is known last: asked while templates are written
 

@@ -14,9 +14,10 @@ from ..paths import path_of
 from .covered import Covered
 from .grants import LONGEST, PREFIXES, Trust, granted, policy_document, service_in
 from .lazy import late_any
+from .options import EndpointPolicy
 from .residents import Resource
 
-_UNKNOWN = ("ImportedRole", "ManagedPolicy")
+_UNKNOWN = ("ImportedRole", "ManagedPolicy", "AssumedRole", "Undisclosed")
 """Findings after which not all that a role is granted is known."""
 
 
@@ -24,25 +25,23 @@ class EndpointPolicies:
     """Gives endpoints their policies, once the grants are known.
 
     Attributes:
-        problems: what is wrong.
         warnings: what is not narrowed, and why, by the endpoint's path.
     """
 
     def __init__(
-        self, covered: Callable[[], Sequence[Covered]], trust: Trust, names_account: Callable[[], bool]
+        self, covered: Callable[[], Sequence[Covered]], trust: Trust, narrowing: Callable[[], EndpointPolicy]
     ) -> None:
         """
         Args:
             covered: the functions.
             trust: whose requests and resources pass.
-            names_account: whether anything of the account's passes, whatever is granted.
+            narrowing: what passes, once it is known who is in the VPC.
         """
         self._covered = covered
         self._trust = trust
-        self._names_account = names_account
+        self._narrowing = narrowing
         self._reader: Reader | None = None
         self._documents: dict[str, Any] = {}
-        self.problems: list[str] = []
         self.warnings: dict[str, str] = {}
 
     def narrow(self, endpoint: Resource, construct: ec2.CfnVPCEndpoint) -> None:
@@ -62,9 +61,17 @@ class EndpointPolicies:
         if endpoint.path not in self._documents:
             stack = cdk.Stack.of(construct)
             own = stack.resolve({"policy": before}).get("policy") if before is not None else None
+            stays = self._narrowing() == "none"
             if own is not None:
                 self.warnings[endpoint.name] = "it has a policy of its own, which stays: see that it is as narrow"
-            self._documents[endpoint.path] = before if own is not None else self._narrow(endpoint, stack, service)
+            elif stays:
+                self.warnings[endpoint.name] = (
+                    "others are in the VPC, who may need buckets of AWS's, so it stays as it is: "
+                    'endpoint_policies="account" admits what your accounts own and no more'
+                )
+            self._documents[endpoint.path] = (
+                before if own is not None or stays else self._narrow(endpoint, stack, service)
+            )
         return self._documents[endpoint.path]
 
     def _narrow(self, endpoint: Resource, stack: cdk.Stack, service: str) -> dict[str, Any]:
@@ -78,7 +85,7 @@ class EndpointPolicies:
 
     def _resources(self, endpoint: Resource, stack: cdk.Stack, service: str) -> list[str] | None:
         """ARNs of what the functions are granted; None where that is not known, or is not to be told in this stack."""
-        if self._names_account():
+        if self._narrowing() == "account":
             return None
         if self._reader is None:
             stage = cdk.Stage.of(stack)
@@ -92,7 +99,7 @@ class EndpointPolicies:
             if resources is None:
                 self.warnings[endpoint.name] = (
                     f"what {path} is granted of {service} is not named, so any of the account's pass: name it "
-                    "in its role"
+                    "in its role (a role of another account that it assumes: that account in accounts=)"
                 )
                 return None
             for resource in resources:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -83,14 +83,13 @@ def read_entry(entry: str, classify: Classify) -> Target:
         return _HELD.sub(lambda found: tokens[int(found[1])], part)
 
     number = None if port is None else int(port) if port.isdigit() else whole(port)
-    if not tokens:
-        try:
-            network = ipaddress.ip_network(host, strict=False)
-        except ValueError:
-            return Target(entry, "name", host.lower(), number, protocols)
-        return Target(entry, "ipv4" if network.version == 4 else "ipv6", str(network), number, protocols)
-    kind = classify(whole(host)) if _HELD.search(host) else "name"
-    return Target(entry, kind, whole(host), number, protocols)
+    if _HELD.search(host):
+        return Target(entry, classify(whole(host)), whole(host), number, protocols)
+    try:
+        network = ipaddress.ip_network(host, strict=False)
+    except ValueError:
+        return Target(entry, "name", host.lower(), number, protocols)
+    return Target(entry, "ipv4" if network.version == 4 else "ipv6", str(network), number, protocols)
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -102,8 +101,3 @@ def _split(text: str) -> tuple[str, str | None]:
         host, _, port = text.partition(":")
         return host, port
     return text, None
-
-
-def names_in(targets: Iterable[Target]) -> Iterator[Target]:
-    """Those that are looked up."""
-    return (target for target in targets if not target.is_network)

@@ -62,7 +62,7 @@ def too_many(path: str, rules: Sequence[EgressRule]) -> str | None:
 def lost(group: Group, rules: Sequence[EgressRule]) -> list[str]:
     """Egress that somebody wrote into a group, and that the policies do not need."""
     written = [_read(each) for each in group.before if isinstance(each, dict)]
-    return [text for found, text in written if found is not None and not _is_covered(found, rules)]
+    return [text for found, text in written if found is None or not _is_covered(found, rules)]
 
 
 def beside(egress: Resource, group: Resource, rules: Sequence[EgressRule]) -> str | None:
@@ -89,9 +89,8 @@ def _read(rule: dict[str, Any]) -> tuple[Sequence[EgressRule] | None, str]:
     first, last = rule.get("fromPort"), rule.get("toPort")
     network = rule.get("cidrIp") or rule.get("cidrIpv6")
     place = network or rule.get("destinationSecurityGroupId") or rule.get("destinationPrefixListId")
-    text = (
-        f"{protocol if protocol != '-1' else 'everything'} {first if first == last else f'{first}-{last}'} to {place}"
-    )
+    ports = "" if first is None else f" {first}" if first == last else f" {first}-{last}"
+    text = f"{protocol if protocol != '-1' else 'everything'}{ports} to {place}"
     if protocol == "icmp" and network == "255.255.255.255/32":
         return (), text
     # Of a rule to a group or a prefix list the port is what counts.
@@ -104,9 +103,16 @@ def _read(rule: dict[str, Any]) -> tuple[Sequence[EgressRule] | None, str]:
     return (EgressRule(name, port, where, v6),), text
 
 
+_EVERYBODY = ("0.0.0.0/0", "::/0")
+
+
 def is_everything(rules: Sequence[Any]) -> bool:
     """Whether a group's egress is what the CDK writes by itself: everything, or nothing."""
     return all(
-        isinstance(rule, dict) and (str(rule.get("ipProtocol")) == "-1" or rule.get("cidrIp") == "255.255.255.255/32")
+        isinstance(rule, dict)
+        and (
+            (str(rule.get("ipProtocol")) == "-1" and (rule.get("cidrIp") or rule.get("cidrIpv6")) in _EVERYBODY)
+            or rule.get("cidrIp") == "255.255.255.255/32"
+        )
         for rule in rules
     )

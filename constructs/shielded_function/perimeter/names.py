@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from shielded_function_runtime import core
 
-from .entries import EntryError, Target, has_token, names_in
+from .entries import EntryError, Target, has_token
 
 if TYPE_CHECKING:
     from ..policy import ShieldPolicy
@@ -82,7 +82,7 @@ def domains_of(policy: ShieldPolicy, targets: Iterable[Target], place: Place) ->
     """
     if policy.outbound_connectivity == "allow":
         return ["*"]
-    listed = [_check(target) for target in names_in(targets)]
+    listed = [_check(target) for target in targets if not target.is_network]
     return list(dict.fromkeys((*listed, *aws_domains(policy, place))))
 
 

@@ -50,6 +50,8 @@ def _problems(
         yield f"endpoint_policies: {endpoint_policies!r} is none of 'granted', 'account' and 'none'"
     if organization is not None and not (isinstance(organization, str) and organization.startswith(("o-", "${"))):
         yield f"organization: {organization!r} is no organization's id, such as o-a1b2c3d4e5"
+    if organization is not None and accounts:
+        yield "accounts: has no effect beside organization; give one of the two"
     if isinstance(accounts, str) or not all(map(_is_account, accounts)):
         yield f"accounts: {accounts!r} is no list of accounts, twelve digits each"
     if not isinstance(query_logs, bool) and not hasattr(query_logs, "log_group_arn"):

@@ -51,6 +51,10 @@ def egress_for(policy: ShieldPolicy, *, ipv6: bool = True) -> list[egress.Egress
         ("[2001:db8::/32]:443", ("ipv6", "2001:db8::/32", 443, BOTH)),
         ("2001:db8::/32", ("ipv6", "2001:db8::/32", None, BOTH)),
         ("${Token[TOKEN.1]}:${Token[Db:5.2]}", ("name", "${Token[TOKEN.1]}", "${Token[Db:5.2]}", BOTH)),
+        ("10.0.0.5:${Token[Db:5.2]}", ("ipv4", "10.0.0.5/32", "${Token[Db:5.2]}", BOTH)),
+        ("10.0.0.0/16:${Token[Db:5.2]}", ("ipv4", "10.0.0.0/16", "${Token[Db:5.2]}", BOTH)),
+        ("[fd00::7]:${Token[Db:5.2]}", ("ipv6", "fd00::7/128", "${Token[Db:5.2]}", BOTH)),
+        ("API.example:${Token[Db:5.2]}", ("name", "api.example", "${Token[Db:5.2]}", BOTH)),
         ("tcp://*.${Token[TOKEN.1]}:6379", ("name", "*.${Token[TOKEN.1]}", 6379, ("tcp",))),
     ],
 )

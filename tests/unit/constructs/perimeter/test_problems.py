@@ -164,6 +164,18 @@ def test_egress_beside_the_group(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, ma
     assert "Shop/Mine opens tcp 22 to 0.0.0.0/0, which no policy of Shop/Checkout lists" in error_of(app)
 
 
+def test_lost_egress_is_told_whatever_its_form(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    own = ec2.SecurityGroup(shop, "Own", vpc=vpc, allow_all_outbound=False)
+    own.add_egress_rule(ec2.Peer.ipv4("10.0.0.0/8"), ec2.Port.all_traffic())
+    own.add_egress_rule(ec2.Peer.ipv4("198.51.100.0/24"), ec2.Port.tcp_range(25, 30))
+    make(security_groups=[own])
+    ShieldPerimeter(shop, vpc=vpc)
+    synthesize(app)
+    told = " ".join(text for text in warnings(app) if "loses the egress" in text)
+    assert "everything to 10.0.0.0/8" in told
+    assert "tcp 25-30 to 198.51.100.0/24" in told
+
+
 def test_egress_to_a_group_on_a_listed_port(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     """As `connections.allow_to` writes it, where the policy has the port; and the warning for what it has not."""
     own = ec2.SecurityGroup(shop, "Own", vpc=vpc, allow_all_outbound=False)

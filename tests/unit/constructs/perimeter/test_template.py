@@ -244,6 +244,20 @@ def test_an_organization_in_place_of_accounts(app: cdk.App, shop: cdk.Stack, vpc
     }
 
 
+def test_endpoints_stay_as_they_are_where_others_are_in_the_vpc(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make
+) -> None:
+    """Images of ECR come from a bucket of AWS's, which no condition on the account admits."""
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    image = ec2.MachineImage.latest_amazon_linux2023()
+    ec2.Instance(shop, "Worker", vpc=vpc, instance_type=ec2.InstanceType("t3.micro"), machine_image=image)
+    make()
+    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
+    [endpoint] = of_type(synthesize(app), ENDPOINT).values()
+    assert "PolicyDocument" not in endpoint
+    assert "The endpoint Shop/Vpc/S3 is left wider: others are in the VPC" in " ".join(warnings(app))
+
+
 def test_endpoints_that_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     """One with a policy of its own, and one of a service without resources of an account."""
     anybody: Any = iam.AnyPrincipal()
