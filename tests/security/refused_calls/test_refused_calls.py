@@ -17,7 +17,7 @@ from harness.running import PYTHON, SHIELD, policy
 from integration.readiness.api import RUNTIME_API, RuntimeApi, open_box
 from security.refused_calls.calls import ANSWERS, CALLS, Call
 from shielded_function_emulator.dns_server import DnsServer
-from shielded_function_emulator.sandbox import Sandbox, shield_lines
+from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
 INSIDE = Path(__file__).parent / "inside"
 SERVER, LISTED, FOREIGN = "203.0.113.9", "198.51.100.9", "203.0.113.77"
@@ -65,6 +65,12 @@ class Scene:
 
     def __init__(self, box: Sandbox, api: RuntimeApi) -> None:
         self._box, self._api = box, api
+
+    def run_alone(self, command: list[str], settings: dict[str, str], refused: dict[str, Any]) -> Completed:
+        """A command of its own; the settings are set behind the filter, as what makes it is no function."""
+        given = [f"{name}={value}" for name, value in settings.items()]
+        behind = ["/usr/bin/env", *given, *command]
+        return self._box.run_command([PYTHON, "/var/task/refuse.py", json.dumps(refused), *behind])
 
     def run(self, settings: dict[str, str] | None, refused: dict[str, Any] | None) -> Done:
         """`settings` None: without the shield."""
@@ -145,3 +151,28 @@ def test_a_refused_call_refuses_the_start_or_changes_nothing(
     assert done.told["works"] == alone.told["works"]
     assert {name: how for name, how in done.told["denied"].items() if how not in DENIALS} == {}
     assert len([line for line in done.lines if "policy" in line]) > 30
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("membarrier", ["armed", "armed"]),  # there is another way
+        ("getsockopt(SO_PROTOCOL)", ["armed", "getsockopt(SO_PROTOCOL) is refused (EPERM), and outbound_connectivity"]),
+        ("ppoll", ["armed", "ppoll is refused (EPERM), and alerts need it"]),
+    ],
+)
+def test_code_that_makes_a_policy_stricter_meets_the_trials(scene: Scene, name: str, says: list[str]) -> None:
+    (call,) = [each for each in CALLS if each.name == name]
+    done = scene.run_alone([PYTHON, "/var/task/late.py"], {}, call.filter("EPERM"))
+    told = json.loads(done.stdout.splitlines()[-1])["told"]
+    assert [text.startswith(begin) for text, begin in zip(told, says, strict=True)] == [True, True], (told, done.stderr)
+
+
+@pytest.mark.parametrize("name", ["getpid", "clock_gettime", "madvise"])
+def test_a_library_without_the_wrapper_says_what_ends_it(scene: Scene, name: str) -> None:
+    (call,) = [each for each in CALLS if each.name == name]
+    settings = {**SETTINGS, "LD_PRELOAD": "/opt/shielded-function/libshield.so"}
+    done = scene.run_alone(["/bin/true"], settings, call.filter("kill"))
+    assert done.returncode == REFUSED, done.stderr
+    (line,) = shield_lines(done.stderr.splitlines())
+    assert line["reason"].startswith(f"{name} ends whoever calls it"), line
