@@ -193,6 +193,13 @@ static char *unescape_json(char *json)
     return json;
 }
 
+char *read_refusal(char *said)
+{
+    char *line = find_line(said, "\"event\":\"refused\"");
+    char *reason = line ? strstr(line, "\"reason\":\"") : NULL;
+    return reason ? unescape_json(reason + 10) : NULL;
+}
+
 /* What the engine said when the program was started with it; both NULL: nothing. */
 struct start {
     const char *program;
@@ -215,9 +222,7 @@ static bool start_shielded(struct start *start, struct finding *f)
         return false;
     }
     start->armed = find_line(said, "\"event\":\"armed\"");
-    char *line = start->armed ? NULL : find_line(said, "\"event\":\"refused\"");
-    char *reason = line ? strstr(line, "\"reason\":\"") : NULL;
-    start->refused = reason ? unescape_json(reason + 10) : NULL;
+    start->refused = start->armed ? NULL : read_refusal(said);
     return true;
 }
 

@@ -13,6 +13,9 @@ void fact_coverage(struct finding *f);
 /* Starts the program shielded, with a policy that only alerts, and reads the line that tells it armed. */
 void fact_process_engine(struct finding *f);
 
+/* The reason of a `refused` line in what a program said, in its place; NULL: there is none. */
+char *read_refusal(char *said);
+
 /* Longer than the programs that are started may take. */
 enum { LIBC_SECONDS = 20 };
 

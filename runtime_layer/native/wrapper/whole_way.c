@@ -5,6 +5,7 @@
 #include "../core/setting_table.h"
 #include "../engine/trials/needed_calls.h"
 #include "capture.h"
+#include "libc_facts.h"
 #include "refusal_report.h"
 
 #include <arpa/inet.h>
@@ -122,12 +123,11 @@ static char **strict_environment(const char *runtime_api)
 }
 
 /* What it said, and its alerts, which are on the same pipe. */
-static void judge(struct finding *f, const char *program, const char *said)
+static void judge(struct finding *f, const char *program, char *said)
 {
-    const char *refused = strstr(said, "\"event\":\"refused\"");
-    const char *reason = refused ? strstr(refused, "\"reason\":\"") : NULL;
+    const char *reason = read_refusal(said);
     if (reason)
-        record_no(f, "%.*s", (int)strcspn(reason + 10, "\"\n"), reason + 10);
+        record_no(f, "%s", reason);
     else if (!strstr(said, "asked"))
         record_no(f, "%s could not ask for an event", program);
     else if (!strstr(said, "denied"))
