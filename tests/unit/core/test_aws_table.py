@@ -81,8 +81,8 @@ def test_a_new_label_needs_a_decision() -> None:
 
 
 def test_fits_its_budget(tmp_path: Path) -> None:
-    """Of the engine's whole library (test_binaries.py), this much may be the table and its reader; what lists all hosts of
-    a region is in it too, and only the core for Python keeps that."""
+    """Of the whole library (test_binaries.py), this much may be the table and its reader. What lists all hosts of
+    a region is in it too; only the core for Python keeps that."""
     flags = ("-target", "x86_64-linux-gnu", "-O2", "-g0", "-ffreestanding", "-fno-sanitize=all", "-fPIC")
     compile_c(*flags, "-c", str(SOURCES[0]), out=tmp_path / "aws.o")
     assert (tmp_path / "aws.o").stat().st_size < 28 * 1024
