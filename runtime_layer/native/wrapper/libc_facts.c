@@ -138,27 +138,32 @@ void fact_libc_version(struct finding *f)
         record_no(f, "unknown");
 }
 
-/* Nothing of the caller's policy; alert mode refuses nothing and guards what block mode guards. */
+char **copy_environment(const char *const *settings, size_t count)
+{
+    size_t before = 0, used = 0;
+    while (environ[before])
+        before++;
+    char **changed = malloc((before + count + 1) * sizeof *changed);
+    if (!changed)
+        return NULL;
+    for (char **e = environ; *e; e++)
+        if (strncmp(*e, "SHIELD_", 7) && strncmp(*e, "LD_PRELOAD=", 11) && strncmp(*e, "AWS_LAMBDA_", 11))
+            changed[used++] = *e;
+    memcpy(changed + used, settings, count * sizeof *settings);
+    changed[used + count] = NULL;
+    return changed;
+}
+
+/* Alert mode refuses nothing and guards what block mode guards. */
 static char **benign_environment(void)
 {
-    static char *const policy[] = {
+    static const char *const policy[] = {
         "SHIELD_OUTBOUND_CONNECTIVITY=alert",
         "SHIELD_READ_WRITE_TMP=alert",
         "SHIELD_CREATE_CHILD_PROCESS=alert",
         "SHIELD_READ_HANDLER=alert",
     };
-    size_t count = 0, used = 0, settings = sizeof policy / sizeof *policy;
-    while (environ[count])
-        count++;
-    char **changed = malloc((count + settings + 1) * sizeof *changed);
-    if (!changed)
-        return NULL;
-    for (char **e = environ; *e; e++)
-        if (strncmp(*e, "SHIELD_", 7) && strncmp(*e, "LD_PRELOAD=", 11))
-            changed[used++] = *e;
-    memcpy(changed + used, policy, sizeof policy);
-    changed[used + settings] = NULL;
-    return changed;
+    return copy_environment(policy, sizeof policy / sizeof *policy);
 }
 
 /* The line that holds `event`, cut off from what surrounds it. */

@@ -4,6 +4,8 @@
 
 #include "probe_runner.h"
 
+#include <stddef.h>
+
 /* The program that all look at; NULL: the first of a few that every system has. */
 void read_libc_facts(const char *program);
 void fact_libc(struct finding *f);         /* its path */
@@ -13,6 +15,8 @@ void fact_coverage(struct finding *f);
 /* Starts the program shielded, with a policy that only alerts, and reads the line that tells it armed. */
 void fact_process_engine(struct finding *f);
 
+/* The environment, without the caller's policy and what Lambda says of its function, and with these settings. NULL: no memory. */
+char **copy_environment(const char *const *settings, size_t count);
 /* The reason of a `refused` line in what a program said, in its place; NULL: there is none. */
 char *read_refusal(char *said);
 

@@ -12,15 +12,12 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { OUTPUT = 16384, SCRIPT_LONGEST = 512 };
-
-extern char **environ;
 
 #define REQUEST "GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n"
 static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
@@ -108,18 +105,7 @@ static char **strict_environment(const char *runtime_api)
         "SHIELD_ALLOW_AWS=none",
         runtime_api,
     };
-    size_t count = 0, used = 0, added = sizeof settings / sizeof *settings;
-    while (environ[count])
-        count++;
-    char **changed = malloc((count + added + 1) * sizeof *changed);
-    if (!changed)
-        return NULL;
-    for (char **e = environ; *e; e++)
-        if (strncmp(*e, "SHIELD_", 7) && strncmp(*e, "LD_PRELOAD=", 11) && strncmp(*e, "AWS_LAMBDA_", 11))
-            changed[used++] = *e;
-    memcpy(changed + used, settings, sizeof settings);
-    changed[used + added] = NULL;
-    return changed;
+    return copy_environment(settings, sizeof settings / sizeof *settings);
 }
 
 /* What it said, and its alerts, which are on the same pipe. */

@@ -72,11 +72,14 @@ static bool derive_rest(struct sealed *next, const struct policy *wanted, struct
             own_fd_mark(next->log);
         note_log_pipe(next);
     }
+    /* What the modes that are in force need was tried before. */
     struct call_results calls;
-    if (!try_calls(&calls))
+    bool is_stricter = !same_bytes(now, then, sizeof next->policy.modes) ||
+                       next->policy.keeps_tmp != sealed.policy.keeps_tmp;
+    if (is_stricter && !try_calls(&calls))
         return fail(error, "out of memory");
-    return has_needed_calls(&calls, &next->policy, error) && open_record(next, -1, false, error) &&
-           update_child_modes(next, wanted, error);
+    return (!is_stricter || has_needed_calls(&calls, &next->policy, error)) &&
+           open_record(next, -1, false, error) && update_child_modes(next, wanted, error);
 }
 
 static void report_refusal(const struct writer *error)
