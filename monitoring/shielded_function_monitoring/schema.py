@@ -95,6 +95,15 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
         },
         ("pid",),
     ),
+    "native": (
+        {
+            "bridges": {"type": "array", "items": {"type": "string"}},
+            "objects": {"type": "array", "items": {"type": "string"}},
+            "count": {"type": "integer", "minimum": 0},
+            "pid": _PID,
+        },
+        ("bridges", "objects", "count", "pid"),
+    ),
 }
 assert set(_EVENTS) == set(EVENTS)
 

@@ -54,6 +54,34 @@ def run(box: Sandbox, code: str, settings: Mapping[str, str]) -> Completed:
     return done
 
 
+# A constant beyond the end of the constants is an object of one's own making: a bytearray over all memory.
+BYTECODE = """
+import opcode, sys
+p8 = lambda n: n.to_bytes(8, "little")
+head = bytes.__basicsize__ - 1
+fake = p8(1 << 20) + p8(id(bytearray)) + p8((1 << 63) - 1) * 2 + p8(0) * 3
+pointer = p8(id(fake) + head) + b"keep"
+def f(): pass
+constants = (None, "x", 3.5)
+i = (id(pointer) + head - id(constants) - tuple.__basicsize__) // 8 & 0xffffffff
+op = opcode.opmap
+f.__code__ = f.__code__.replace(co_consts=constants, co_stacksize=4, co_code=bytes([
+    op["RESUME"], 0, op["EXTENDED_ARG"], i >> 24, op["EXTENDED_ARG"], i >> 16 & 255,
+    op["EXTENDED_ARG"], i >> 8 & 255, op["LOAD_CONST"], i & 255, op["RETURN_VALUE"], 0]))
+memory = f()
+with open("/proc/self/maps") as maps:
+    engine = next(int(line.split("-")[0], 16) for line in maps if line.rstrip().endswith("libshield.so"))
+print(bytes(memory[engine : engine + 4]))
+"""
+
+
+def test_bytecode_made_by_hand_reads_the_engine(box: Sandbox) -> None:
+    everything = policy(executable_memory="block", read_write_tmp="block", create_child_process="block")
+    done = run(box, BYTECODE, everything)
+    assert done.stdout == repr(b"\x7fELF") + "\n"
+    assert [line["event"] for line in done.shield_lines] == ["armed"]
+
+
 def test_a_jump_to_an_instruction_of_libc(box: Sandbox) -> None:
     done = run(box, LOAD + "print(beyond.open_at_libc_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
     assert done.stdout == "True\n"

@@ -165,11 +165,18 @@ def _line(line: Alert | ShieldEvent) -> Text:
             text.append(f"  [allow: {visible(settles)}]", "dim")
     else:
         text.append(f"  {line.event}", terminal.STYLES.get(line.event, ""))
-        reason = line.fields.get("reason", "")
-        text.append(f"  {line.policy or ''} {visible(str(reason))}".rstrip())
+        text.append(f"  {line.policy or ''} {visible(_told_by(line))}".rstrip())
     if (isinstance(line, Alert) and line.count > 1) or (isinstance(line, ShieldEvent) and line.event == "folded"):
         text.append(f"  ({line.count} times)", "yellow")
     return text
+
+
+def _told_by(event: ShieldEvent) -> str:
+    """What an event says in a few words."""
+    if event.event == "native":
+        bridges, objects = (event.fields.get(name, ()) for name in ("bridges", "objects"))
+        return ", ".join(str(name) for name in (*bridges, *objects))
+    return str(event.fields.get("reason", ""))
 
 
 def _row(alert: Alert) -> Row:

@@ -262,6 +262,17 @@ struct verdict verdict_executable_memory(const struct policy *p, struct text fil
     return verdict_unlisted(p, EXECUTABLE_MEMORY, REASON_EXECUTABLE_MEMORY);
 }
 
+struct verdict verdict_bridge(const struct policy *p, struct text name, enum mode mode)
+{
+    struct verdict v = verdict_executable_memory(p, name);
+    if (v.reason == REASON_LISTED)
+        return v;
+    return (struct verdict){.action = action_of_mode((uint8_t)mode),
+                            .policy = EXECUTABLE_MEMORY,
+                            .reason = REASON_EXECUTABLE_MEMORY,
+                            .rule = RULE_NONE};
+}
+
 /* A program that our library cannot enter would escape every policy, not only this one: so the strictest
  * mode of them all decides. Only `unshielded:` lets it run free. */
 static struct verdict static_program(const struct policy *p)

@@ -59,6 +59,7 @@ class Workload:
 
 _SINGLE = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
 _NO_HOST = "its host does not exist here, so it fails unshielded too"
+_BRIDGE = "a foreign-function bridge: with it, code can call whatever it likes"
 _STATIC = "it is static, so it runs without the shield where it is listed"
 _NOBODY = "nobody listens there, so it fails unshielded too"
 _IN_MEMORY = "the server is an in-memory one that speaks MongoDB's protocol"
@@ -225,6 +226,7 @@ NODE = (
     _node("jsonwebtoken", "signs and verifies a token"),
     _node("kafkajs", "sends to Kafka and reads it", servers=("kafka",)),
     _node("knex", "a query to PostgreSQL, from a pool", servers=("database",)),
+    _node("koffi", "calls a function of libc", note=_BRIDGE),
     _node("lodash", "groups"),
     _node("moment", "formats a date"),
     _node("mongodb", "inserts and finds a document", servers=("mongodb",), note=_IN_MEMORY),

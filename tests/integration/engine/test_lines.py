@@ -36,6 +36,7 @@ UNUSUAL = "6f1ed002ab5595859014ebf0951522d96f1ed002ab5595859014ebf0.allowed.exam
 BROUGHT: Mapping[str, tuple[str, list[str], dict[str, str]]] = {
     "armed": ("storm", [], {}),
     "folded": ("storm", [], {}),
+    "native": ("ready", [], {}),
     "tightened": ("tighten", [], {}),
     "unusual_names": ("unusual", [UNUSUAL], {"SHIELD_ALLOW_OUTBOUND": "*.allowed.example"}),
 }

@@ -99,7 +99,7 @@ static bool is_root_clear(void)
 
 /* The engine protects itself as strictly as the strictest policy asks for, of which clear_tmp is one that blocks. Memory that
  * can be written and run is treated as the strictest of the others asks for, where nothing was said of it and the runtime
- * does not need it. */
+ * does not need it; a bridge is, whether it needs it or not. */
 void derive_modes(struct sealed *s)
 {
     uint8_t *modes = s->policy.modes, strictest = MODE_ALLOW;
@@ -109,6 +109,7 @@ void derive_modes(struct sealed *s)
     modes[SELF_PROTECTION] = s->policy.keeps_tmp ? strictest : MODE_BLOCK;
     if (s->memory_by_runtime)
         modes[EXECUTABLE_MEMORY] = s->has_jit ? MODE_ALLOW : strictest;
+    s->bridge_mode = s->memory_by_runtime ? strictest : modes[EXECUTABLE_MEMORY];
 }
 
 void forbid_core_dumps(const struct policy *p)

@@ -2,6 +2,7 @@
 
 #include <linux/mman.h>
 
+#include "../../core/native_code.h"
 #include "../base/filesystem.h"
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
@@ -92,7 +93,9 @@ int64_t map_text(const struct call *call)
     int32_t file = (int32_t)call->arg[4];
     char buffer[512];
     bool told = is_writable_file(file);
-    struct text path = path_of(file, buffer, sizeof buffer);
+    struct text path = path_of(file, buffer, sizeof buffer), bridge = refused_bridge(path);
+    if (bridge.len && bridge_is_refused(call, path, bridge))
+        return -EACCES;
     if (told && executable_memory_refused(call, path, TEXT("")))
         return -EACCES;
     return !told && is_trusted_library(path) ? map_as_it_is(call->arg) : map_searched(call, told);

@@ -9,6 +9,7 @@
 #include "../files/tmp_clear.h"
 #include "../report/alerts.h"
 #include "../report/left_out.h"
+#include "../sites/native_inventory.h"
 
 /* What a function may do before its first event, and not after. */
 static bool blocks_what_ends(void)
@@ -23,9 +24,10 @@ static void become_ready(void)
     static const char why[] = "the handler cannot be locked: a limit leaves no memory for it";
     uint64_t signals;
     if (!is_ready() && sealing_begin(&signals)) {
-        if (!is_ready())
-            replace_gate_table(&sealed, true);
+        bool is_first = !is_ready() && replace_gate_table(&sealed, true);
         sealing_end(&signals);
+        if (is_first)
+            report_native_code();
     }
     if (is_ready())
         return;

@@ -192,6 +192,12 @@ bool executable_memory_refused(const struct call *call, struct text path, struct
     return refuses(call, verdict_executable_memory(&sealed.policy, asker), &facts);
 }
 
+bool bridge_is_refused(const struct call *call, struct text path, struct text entry)
+{
+    struct verdict verdict = verdict_bridge(&sealed.policy, entry, (enum mode)sealed.bridge_mode);
+    return refuses(call, verdict, &(struct facts){.path = path, .allow = entry});
+}
+
 static void put_field(struct writer *w, const char *name, uint64_t value)
 {
     put(w, TEXT(",\""));
@@ -301,6 +307,31 @@ void report_unusual(struct text name)
     put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put(&w, TEXT("}\n"));
     if (log_write(sealed.log, line, w.used, NULL))
+        report_folded(AFTER_A_LINE);
+}
+
+static void put_list(struct writer *w, const char *name, struct text items)
+{
+    put(w, TEXT(",\""));
+    put(w, text_of(name));
+    put(w, TEXT("\":["));
+    put(w, items);
+    put_char(w, ']');
+}
+
+void report_native(const struct native_code *found, char room[ALERT_MAX + 1])
+{
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
+    struct writer w = {room, 0, ALERT_MAX + 1, false};
+    put_char(&w, '\n');
+    put_event(&w, TEXT("native"), TEXT("INFO"), now);
+    put_list(&w, "bridges", found->bridges);
+    put_list(&w, "objects", found->objects);
+    put_field(&w, "count", found->count);
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put(&w, TEXT("}\n"));
+    if (!w.full && log_write(sealed.log, room, w.used, NULL))
         report_folded(AFTER_A_LINE);
 }
 

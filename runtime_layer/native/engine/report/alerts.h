@@ -26,6 +26,8 @@ bool self_protection_refused(const struct call *call, struct text path);
 /* Memory that could be written, or changes with its file, and run. `asker`: the file of who asks for it;
  * empty: no entry of allow_executable_memory counts. */
 bool executable_memory_refused(const struct call *call, struct text path, struct text asker);
+/* A library that ordinary functions never load. `entry`: of allow_executable_memory, which admits it. */
+bool bridge_is_refused(const struct call *call, struct text path, struct text entry);
 
 /* Of the engine itself, in the place of a system call: `configure`, when code asked for a looser policy than is in force and
  * did not get it (`why` names the field); `ready`, when the handler could not be locked. */
@@ -38,6 +40,13 @@ void report_not_cleared(struct text why, struct text path);
 /* A query for an allowed name that looks like data was let through: counted, and the count is written down whenever it
  * has doubled. */
 void report_unusual(struct text name);
+
+/* What a function loaded beside what the runtime brings: names in quotes, with commas between them. */
+struct native_code {
+    struct text bridges, objects;
+    uint32_t count; /* of the objects, also of those that had no room */
+};
+void report_native(const struct native_code *found, char room[ALERT_MAX + 1]);
 
 /* Writes down how many alerts were left out, a line for each policy and mode: once the storm's second is over, after a
  * line that was written, when the function asks for its next event, and at the program's end, where it waits for a full

@@ -85,6 +85,15 @@ struct runtime {
     char path[PAGE];
 };
 
+/* "<prefix>/bin/python3.12": what is in front of bin. Empty: the program lies elsewhere. */
+static struct text prefix_of(struct text program)
+{
+    struct text directory = {program.at, program.len - base_name(program).len};
+    return text_ends(directory, TEXT("/bin/"))
+               ? (struct text){program.at, directory.len - 4 /* keeps the slash */}
+               : TEXT("");
+}
+
 static uint64_t inode_number(const char *path)
 {
     struct stat st = {0};
@@ -99,21 +108,21 @@ static void find_runtime(struct runtime *r, uint64_t program)
     if (n <= 0 || !sealed.runtime || inode_number(sealed.environment + sealed.runtime) != program)
         return;
     r->ino = program;
-    struct text path = {r->path, (uint32_t)n}, file = base_name(path);
-    struct text directory = {path.at, path.len - file.len};
-    if (text_ends(directory, TEXT("/bin/")))
-        r->prefix = (struct text){path.at, directory.len - 4}; /* keeps the slash */
+    r->prefix = prefix_of((struct text){r->path, (uint32_t)n});
+}
+
+static bool is_below_runtime(struct text prefix, struct text path)
+{
+    static const char *const folders[] = {"lib/", "lib64/"}, *const functions[] = {"/var/task/", "/opt/",
+                                                                                   "/tmp/"};
+    struct text rest = {path.at + prefix.len, path.len - prefix.len};
+    return prefix.len && text_starts(path, prefix) && STARTS_ANY(rest, folders) &&
+           !STARTS_ANY(path, functions);
 }
 
 static bool is_of_runtime(const struct runtime *r, struct text path, uint64_t ino)
 {
-    if (ino == r->ino)
-        return true;
-    static const char *const folders[] = {"lib/", "lib64/"}, *const functions[] = {"/var/task/", "/opt/",
-                                                                                   "/tmp/"};
-    struct text rest = {path.at + r->prefix.len, path.len - r->prefix.len};
-    return r->prefix.len && text_starts(path, r->prefix) && STARTS_ANY(rest, folders) &&
-           !STARTS_ANY(path, functions);
+    return ino == r->ino || is_below_runtime(r->prefix, path);
 }
 
 static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
@@ -146,6 +155,19 @@ bool is_trusted_library(struct text path)
     struct text name = base_name(path);
     bool is_own = STARTS_ANY(path, runtime) && !STARTS_ANY(name, libc_family);
     return (is_own || (STARTS_ANY(path, system) && STARTS_ANY(name, known))) && !holds_packages(path);
+}
+
+struct text find_runtime_prefix(char *room, uint32_t cap)
+{
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", room, cap);
+    return n > 0 ? prefix_of((struct text){room, (uint32_t)n}) : TEXT("");
+}
+
+bool is_of_platform(struct text path, struct text runtime_prefix)
+{
+    static const char *const client[] = {"/var/runtime/"};
+    bool is_theirs = STARTS_ANY(path, trusted) || is_below_runtime(runtime_prefix, path);
+    return is_theirs && (STARTS_ANY(path, client) || !holds_packages(path));
 }
 
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */

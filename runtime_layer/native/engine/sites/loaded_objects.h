@@ -19,4 +19,10 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
  * some of the system's? Some are large: for a start's sake they are not searched, unless their file can change. */
 bool is_trusted_library(struct text path);
 
+/* Is it the system's or the runtime's own, by its path, and not what somebody installed beside it? A hint for people.
+ * `runtime_prefix`: from find_runtime_prefix. */
+bool is_of_platform(struct text path, struct text runtime_prefix);
+/* "/var/lang/" for /var/lang/bin/python3.12, written to `room`; empty where the program lies in no folder called bin. */
+struct text find_runtime_prefix(char *room, uint32_t cap);
+
 #endif

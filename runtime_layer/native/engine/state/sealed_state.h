@@ -75,6 +75,7 @@ struct sealed {
     bool armed;             /* from here on nothing gets looser */
     bool has_jit;           /* the runtime writes code of its own */
     bool memory_by_runtime; /* nothing was said of executable_memory */
+    uint8_t bridge_mode;    /* for foreign-function bridges */
     bool forks_workers;     /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
 } __attribute__((aligned(4096)));
 

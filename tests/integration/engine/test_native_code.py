@@ -1,0 +1,166 @@
+"""Native code that a function brings along: told once, and refused where it exists to reach past its language."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.compiling import compile_c
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_monitoring import Alert, ShieldEvent, parse_line
+
+
+def unsaid(**modes: str) -> dict[str, str]:
+    """A policy that says nothing of executable_memory."""
+    return {name: mode for name, mode in policy(**modes).items() if name != "SHIELD_EXECUTABLE_MEMORY"}
+
+
+BLOCKED = unsaid(read_handler="block", read_write_tmp="block")
+REFUSED = "failed to map segment from shared object"
+PLAIN = """
+void *PyInit_plain(void) { return 0; }
+"""
+NODE_BRIDGES = {
+    "koffi": "node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node",
+    "ffi-rs": "node_modules/@yuuang/ffi-rs-linux-x64-gnu/ffi-rs.linux-x64-gnu.node",
+    "ffi-napi": "node_modules/ffi-napi/prebuilds/linux-x64/node.napi.uv1.node",
+    "ref-napi": "node_modules/ref-napi/prebuilds/linux-x64/node.napi.node",
+}
+
+
+def module(name: str) -> Path:
+    """The file of one of CPython's own extension modules."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.origin or not spec.origin.endswith(".so"):
+        pytest.skip(f"this machine's Python has no file for {name}")
+    return Path(spec.origin)
+
+
+def in_box(name: str) -> str:
+    """The same where the sandbox has it: its Python lies where Lambda's does."""
+    return str(Path("/var/lang") / module(name).relative_to(sys.base_prefix))
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task")
+    shutil.copy(INSIDE / "load_extensions.py", task)
+    (task / "plain.c").write_text(PLAIN)
+    places = ["plain.so", "site-packages/numerics/core.so", "site-packages/numerics/more.so", *NODE_BRIDGES.values()]
+    for place in places:
+        (task / place).parent.mkdir(parents=True, exist_ok=True)
+        if place == places[0]:
+            compile_c([task / "plain.c"], task / place, "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
+        else:
+            shutil.copy(task / places[0], task / place)
+    for name in ("_ctypes", "_testcapi"):
+        shutil.copy(module(name), task / f"harmless{name}.so")
+    shutil.copy(module("_testcapi"), task / "_testcapi.so")
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+def run(
+    box: Sandbox, modules: Sequence[tuple[str, str]], settings: Mapping[str, str]
+) -> tuple[list[str], list[Alert], list[Mapping[str, Any]]]:
+    """What came of each, the alerts, and what the `native` lines say."""
+    asked = json.dumps(modules)
+    done = box.run_command([SHIELD, PYTHON, "/var/task/load_extensions.py", asked], environment=settings)
+    assert done.returncode == 0, done.stderr
+    lines = [parse_line(line) for line in done.stderr.splitlines()]
+    native = [line.fields for line in lines if isinstance(line, ShieldEvent) and line.event == "native"]
+    return json.loads(done.stdout), [line for line in lines if isinstance(line, Alert)], native
+
+
+def test_what_is_the_runtimes_own_makes_no_line(box: Sandbox) -> None:
+    assert run(box, [], BLOCKED) == ([], [], [])
+
+
+@pytest.mark.parametrize("mode", ["block", "alert"])
+def test_bridges_and_objects_are_told_once(box: Sandbox, mode: str) -> None:
+    """A package once, whatever it has of files; a bridge by what it exports, wherever it lies."""
+    packages = "/var/task/site-packages/numerics"
+    modules = [
+        ("_ctypes", in_box("_ctypes")),
+        ("plain", f"{packages}/core.so"),
+        ("plain", f"{packages}/more.so"),
+        ("plain", "/var/task/plain.so"),
+    ]
+    _, alerts, native = run(box, modules, unsaid(read_handler=mode))
+    assert alerts == []
+    (line,) = native
+    assert (line["bridges"], sorted(line["objects"]), line["count"]) == (["ctypes"], ["numerics", "plain.so"], 3)
+
+
+def test_a_bridge_under_another_name_is_told(box: Sandbox) -> None:
+    said, _, (line,) = run(box, [("_ctypes", "/var/task/harmless_ctypes.so")], BLOCKED)
+    assert (said, line["bridges"], line["objects"]) == (["loaded"], ["ctypes"], ["harmless_ctypes.so"])
+
+
+@pytest.mark.parametrize("place", ["runtime", "package"])
+def test_the_interpreters_test_modules_are_refused(box: Sandbox, place: str) -> None:
+    path = in_box("_testcapi") if place == "runtime" else "/var/task/_testcapi.so"
+    (said,), (alert,), native = run(box, [("_testcapi", path)], BLOCKED)
+    assert said.endswith(f"{REFUSED}"), said
+    assert (alert.policy, alert.mode, alert.allow) == ("executable_memory", "block", "_testcapi")
+    assert (alert.details.get("path"), alert.details.get("syscall")) == (path, "mmap")
+    assert native == []
+
+
+@pytest.mark.parametrize("entry", NODE_BRIDGES)
+def test_node_bridges_are_refused_by_their_names(box: Sandbox, entry: str) -> None:
+    path = f"/var/task/{NODE_BRIDGES[entry]}"
+    (said,), (alert,), _ = run(box, [("plain", path)], BLOCKED)
+    assert REFUSED in said
+    assert (alert.policy, alert.allow, alert.details.get("path")) == ("executable_memory", entry, path)
+    (said,), alerts, (line,) = run(box, [("plain", path)], BLOCKED | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": entry})
+    assert REFUSED not in said
+    assert (alerts, line["bridges"]) == ([], [entry])
+
+
+@pytest.mark.parametrize(
+    ("settings", "modes"),
+    [
+        (unsaid(read_handler="alert"), ["alert"]),
+        (policy(read_handler="block", executable_memory="alert"), ["alert"]),
+        (policy(read_handler="block", executable_memory="allow"), []),
+        (policy(read_handler="alert", executable_memory="block"), ["block"]),
+    ],
+    ids=["all alert", "set to alert", "set to allow", "set to block"],
+)
+def test_a_bridges_mode_is_that_of_executable_memory(
+    box: Sandbox, settings: Mapping[str, str], modes: list[str]
+) -> None:
+    """Where nothing is said of it, the strictest of the others."""
+    (said,), alerts, _ = run(box, [("_testcapi", in_box("_testcapi"))], settings)
+    assert (said == "loaded", [alert.mode for alert in alerts]) == (modes != ["block"], modes)
+
+
+def test_a_renamed_bridge_passes(box: Sandbox) -> None:
+    """A limit: it is a hurdle for what lies at hand, and told all the same."""
+    said, alerts, (line,) = run(box, [("_testcapi", "/var/task/harmless_testcapi.so")], BLOCKED)
+    assert (said, alerts, line["bridges"]) == (["loaded"], [], ["_testcapi"])
+
+
+def test_as_many_objects_as_fit_are_named(box: Sandbox, layer: Path, tmp_path: Path) -> None:
+    """And all of them are counted."""
+    source = Path(box.path("/var/task")) / "plain.so"
+    names = [f"{number:03}{'long' * 40}" for number in range(40)]
+    for name in names:
+        shutil.copy(source, tmp_path / name)
+    shutil.copy(INSIDE / "load_extensions.py", tmp_path)
+    with whole_sandbox(tmp_path, layer) as other:
+        _, _, (line,) = run(other, [("plain", f"/var/task/{name}") for name in names], BLOCKED)
+    assert line["count"] == 40
+    assert 10 < len(line["objects"]) < 40
+    assert set(line["objects"]) < set(names)
