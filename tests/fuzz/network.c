@@ -20,6 +20,10 @@ bool is_self_lookup(struct text name)
     return false;
 }
 
+void report_native_code(void)
+{
+}
+
 void report_unusual(struct text name)
 {
     CHECK(is_name_allowed(name));
