@@ -74,7 +74,7 @@ workloads: native runtimes ## run popular libraries unshielded and shielded, and
 fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m fuzz.run $(FUZZ_ARGS)
 
-test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt)
+test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.libcs.fetch
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/platforms/libcs
 

@@ -30,8 +30,8 @@ class Round:
     before: tuple[str, ...] = ()
 
 
-def _pytest(name: str, *paths: str) -> Round:
-    return Round(name, (*_PYTEST, *paths), 45, (*_PYTEST, *paths))
+def _pytest(name: str, *arguments: str) -> Round:
+    return Round(name, (*_PYTEST, *arguments), 60, (*_PYTEST, *arguments))
 
 
 def _cases(name: str, *arguments: str) -> Round:
@@ -40,7 +40,13 @@ def _cases(name: str, *arguments: str) -> Round:
 
 ROUNDS = (
     Round("demo", _DEMO, 60, (*_DEMO, "--synthesize")),
-    _pytest("refusals", "tests/integration/launcher/test_refusals.py", "tests/platforms/libcs/test_refused.py"),
+    _pytest(
+        "refusals",
+        "tests/integration/launcher/test_refusals.py",
+        "tests/platforms/libcs/test_refused.py",
+        "tests/security/refused_calls",
+        *("-m", "not long"),
+    ),
     _cases("cases", "--attach", "wrapper", "--mode", "block"),
     _cases("all-cases"),
 )

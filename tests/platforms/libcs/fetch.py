@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from platforms.libcs.releases import DEBIAN_NAMES, LIBCS, Package
+from platforms.libcs.releases import DEBIAN_NAMES, LIBCS, Libc, Package
 from shielded_function_emulator.languages import debian, parts
 
 CACHE = Path(__file__).resolve().parents[3] / ".tools" / "libcs"
@@ -58,8 +58,12 @@ def root_of(libc: Unpackable) -> Path:
     """The folder in which the library's packages are unpacked; `/usr` of a system that runs on it is below.
 
     Raises:
-        Unavailable: there is no apt here, or a package cannot be fetched.
+        Unavailable: there is no apt here, or a package cannot be fetched; of a folder that was named, it has no loader.
     """
+    if isinstance(libc, Libc) and libc.folder:
+        if not any(Path(libc.folder).glob("usr/lib*/ld-linux-*")):
+            raise Unavailable(f"LIBC_ROOT: {libc.folder} has no loader in usr/lib or usr/lib64")
+        return Path(libc.folder)
     root = CACHE / libc.id
     with alone(libc.id):
         stamp = "\n".join([*(package.sha256 for package in libc.packages), *libc.only])

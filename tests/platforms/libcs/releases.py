@@ -1,11 +1,14 @@
 """Which C libraries are tried, and the packages that each is made of: the whole table.
 
 Lambda's own are glibc 2.26 (Amazon Linux 2) and 2.34 (Amazon Linux 2023). No package registry has these; what is here
-lies on both sides of them.
+lies on both sides of them. Whoever has such a system, unpacked from AWS's container image for instance, names its
+folder in `LIBC_ROOT`, and it is tried as well.
 """
 
 from __future__ import annotations
 
+import os
+import platform
 from dataclasses import dataclass
 
 DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -38,6 +41,7 @@ class Libc:
         packages: what its root is made of.
         python: the path of that release's own Python in the root, where it was packed in; else empty.
         only: the files that are kept of the packages, as globs; all when empty.
+        folder: where it lies already, in the place of packages.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Libc:
     packages: tuple[Package, ...]
     python: str = ""
     only: tuple[str, ...] = ()
+    folder: str = ""
 
     @property
     def id(self) -> str:
@@ -60,7 +65,10 @@ class Libc:
 
 _GCC, _PYTHON_9, _PYTHON_13 = "pool/main/g/gcc", "pool/main/p/python3.9", "pool/main/p/python3.13"
 
+_FOLDER = os.environ.get("LIBC_ROOT", "")
+GIVEN = (Libc("given", platform.machine(), "gnu", "", (), folder=_FOLDER),) if _FOLDER else ()
 LIBCS = (
+    *GIVEN,
     Libc(
         "glibc-2.31",
         "x86_64",

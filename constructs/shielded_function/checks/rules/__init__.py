@@ -35,6 +35,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "no wall outside of the function, where one is asked for",
         outside.outside_perimeter,
     ),
+    Rule("any-account", "warning", "in production, resources of any AWS account", modes.any_account),
     Rule("shared-host", "warning", "a host where any customer can receive data", lists.shared_host),
     Rule("list-without-effect", "warning", "a list beside a mode that allows all", modes.list_without_effect),
     Rule("tmp-wide-open", "warning", "a list that admits all of /tmp", modes.tmp_wide_open),

@@ -60,6 +60,22 @@ def run_unshielded(function: LambdaFunction, context: Context) -> Iterator[Probl
         )
 
 
+def any_account(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A service of AWS has one host name for all accounts; a perimeter's endpoint policies tell them apart."""
+    policy, path = function.policy.policy, function.place.path
+    if policy is None or not any(covers(glob, path) for glob in context.production):
+        return
+    walled = any(covers(glob, path) for glob in context.perimeter)
+    if policy.outbound_connectivity == "block" and policy.allow_aws == "all" and not walled:
+        yield Problem(
+            "it is production, and code that brings keys of its own reaches another account's resources in any "
+            "service of AWS (allow_aws is all)",
+            'allow the services of its grants (allow_aws="granted"), or put a ShieldPerimeter around it and name it in '
+            "ShieldChecks(perimeter=...)",
+            variable("allow_aws"),
+        )
+
+
 def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """Somebody calls it production, and nothing is stopped there."""
     policy = function.policy.policy

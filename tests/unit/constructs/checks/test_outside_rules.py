@@ -83,3 +83,12 @@ def test_the_plugin_stops_the_synthesis(app: cdk.App, shop: cdk.Stack, props: Pr
 def test_one_text_is_refused() -> None:
     with pytest.raises(TypeError, match=r"ShieldChecks.perimeter: 'Shop' is one text; write a list: \['Shop'\]"):
         ShieldChecks(perimeter="Shop")
+
+
+def test_a_perimeter_tells_accounts_apart(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, props: Props) -> None:
+    """Of what it covers in production, any of AWS's services may be allowed."""
+    ShieldedFunction(shop, "Checkout", vpc=vpc, **props)
+    ShieldPerimeter(shop, vpc=vpc)
+    assembly = read_assembly(Path(app.synth(force=True).directory))
+    found = {walls: check(assembly, ["Shop"], walls).findings for walls in ((), ("Shop",))}
+    assert ["any-account" in {finding.rule for finding in each} for findings in found.values()] == [True, False]

@@ -41,6 +41,7 @@ def test_a_shielded_function_that_tells_somebody_is_right(
         allow_outbound=["api.stripe.com:443", "*.example.com", "10.0.0.0/8", "192.0.2.0/24:443", "2001:db8::/32"],
         allow_tmp=["/tmp/cache/**"],
         allow_child_process=["/usr/bin/ffmpeg"],
+        allow_aws=["dynamodb"],
     )
     shielded(stack, policy=policy, alarms=ShieldAlarms(actions=[action]))
     report = judge(["Shop"])
@@ -169,11 +170,28 @@ def test_all_that_is_wrong_is_found_at_once(stack: cdk.Stack, shielded: MakeFunc
 def test_alert_mode_in_production(mode: str, app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
     for name in ("Live", "Dev"):
         stack = cdk.Stack(cdk.Stage(app, name), "Shop")
-        shielded(stack, policy=ShieldPolicy.from_dict({mode: "alert"}))
+        shielded(stack, policy=ShieldPolicy.from_dict({mode: "alert", "allow_aws": "none"}))
     assert rules(judge()) == set()
     report = judge(["Live"])
     assert rules(report, "Live/Shop/Fn") == {"alert-in-production"}
     assert rules(report, "Dev/Shop/Fn") == set()
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        (ShieldPolicy(), {"any-account"}),
+        (ShieldPolicy(allow_aws=["s3"]), set[str]()),
+        (ShieldPolicy(allow_aws="none"), set[str]()),
+    ],
+    ids=["all", "services", "none"],
+)
+def test_any_account_in_production(
+    policy: ShieldPolicy, found: set[str], stack: cdk.Stack, shielded: MakeFunction, judge: Judge
+) -> None:
+    shielded(stack, policy=policy)
+    assert rules(judge()) == set()
+    assert rules(judge(["Shop"])) == found
 
 
 def test_a_glob_for_production_that_matches_nothing(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
