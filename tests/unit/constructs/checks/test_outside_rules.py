@@ -91,4 +91,4 @@ def test_a_perimeter_tells_accounts_apart(app: cdk.App, shop: cdk.Stack, vpc: ec
     ShieldPerimeter(shop, vpc=vpc)
     assembly = read_assembly(Path(app.synth(force=True).directory))
     found = {walls: check(assembly, ["Shop"], walls).findings for walls in ((), ("Shop",))}
-    assert ["any-account" in {finding.rule for finding in each} for findings in found.values()] == [True, False]
+    assert ["any-account" in {finding.rule for finding in each} for each in found.values()] == [True, False]
