@@ -23,6 +23,12 @@ bool is_on_root_mount(int32_t file)
     return is_root_mount(read_mount_id(file, ""));
 }
 
+bool is_on_mount_of(int32_t file, const char *directory)
+{
+    uint64_t mount = read_mount_id(file, "");
+    return mount && mount == read_mount_id(AT_FDCWD, directory);
+}
+
 /* struct statfs on 64-bit (statfs(2)). */
 struct filesystem {
     int64_t type, block_size, blocks, free, available, files, free_files;

@@ -6,6 +6,8 @@
 
 /* Is it on the mount of /, or is that not known? */
 bool is_on_root_mount(int32_t file);
+/* Is it on the mount that this directory is on? */
+bool is_on_mount_of(int32_t file, const char *directory);
 /* May it lie in the file system of /, where it has another name when its own is a bind mount's? */
 bool is_of_root_filesystem(int32_t file);
 bool leads_to_root_filesystem(const char *path);

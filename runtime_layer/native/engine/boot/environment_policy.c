@@ -298,6 +298,7 @@ static bool take_facts(const struct facts_found *found, bool is_child, struct wr
             sealed.forks_workers = text_equal(value, TEXT("lambda-managed-instances"));
     }
     struct text root = choose_fact(found, TASK_ROOT, is_child);
+    sealed.handlers_have_one_name = true;
     sealed.task_root = root.len ? keep_text(root) : 0;
     /* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
     for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {

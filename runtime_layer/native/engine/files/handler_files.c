@@ -1,8 +1,10 @@
 #include "handler_files.h"
 
 #include "../base/filesystem.h"
+#include "../base/proc_path.h"
 #include "../base/readdir.h"
 #include "../base/user_memory.h"
+#include "../state/child_settings.h"
 #include "handler_jars.h"
 
 /* How each language's runtime client reads the setting: where the module ends, whether dots in it are folders, and what it
@@ -29,25 +31,50 @@ static const struct reading readings[] = {
 };
 enum { READINGS = sizeof readings / sizeof *readings, ENDINGS = sizeof readings->endings / sizeof(char *) };
 
+/* The name of a file, links followed, where it can have no other: its offset, else 0. What is mounted by itself has some other
+ * name where it comes from, and what can be written to may be renamed. */
+static uint16_t keep_only_name(int32_t file, const struct stat *st)
+{
+    char path[512];
+    struct text whole = path_of(file, path, sizeof path - 1), name = base_name(whole);
+    if (st->st_nlink != 1 || whole.len == sizeof path - 1 || name.len == whole.len)
+        return 0;
+    uint16_t kept = keep_text(name);
+    path[whole.len - name.len] = 0;
+    return is_on_mount_of(file, path) && is_on_read_only_mount(file) ? kept : 0;
+}
+
+static bool is_known(const struct stat *st)
+{
+    for (uint32_t i = 0; i < sealed.handler_count; i++)
+        if (sealed.handlers[i].ino == st->st_ino && sealed.handlers[i].dev == st->st_dev)
+            return true;
+    return false;
+}
+
+static bool add_opened(int32_t file)
+{
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    if ((st.st_mode & S_IFMT) != S_IFREG || is_known(&st))
+        return true;
+    if (sealed.handler_count == MAX_HANDLERS)
+        return false;
+    uint16_t name = keep_only_name(file, &st);
+    sealed.handlers_have_one_name &= name != 0;
+    sealed.handler_names[sealed.handler_count] = name;
+    sealed.handlers[sealed.handler_count++] = (struct inode){st.st_dev, st.st_ino};
+    sealed.handler_on_root |= is_of_root_filesystem(file);
+    return true;
+}
+
 static bool add_file(const char *path)
 {
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
-    if (is_error(file))
-        return true;
-    struct stat st = {0};
-    KERNEL(fstat, file, &st);
-    bool of_root = is_of_root_filesystem((int32_t)file);
-    KERNEL(close, file);
-    if ((st.st_mode & S_IFMT) != S_IFREG)
-        return true;
-    for (uint32_t i = 0; i < sealed.handler_count; i++)
-        if (sealed.handlers[i].ino == st.st_ino && sealed.handlers[i].dev == st.st_dev)
-            return true;
-    if (sealed.handler_count == MAX_HANDLERS)
-        return false;
-    sealed.handlers[sealed.handler_count++] = (struct inode){st.st_dev, st.st_ino};
-    sealed.handler_on_root |= of_root;
-    return true;
+    bool well = is_error(file) || add_opened((int32_t)file);
+    if (!is_error(file))
+        KERNEL(close, file);
+    return well;
 }
 
 static bool put_path(struct writer *w, struct text directory, struct text name, const char *ending)

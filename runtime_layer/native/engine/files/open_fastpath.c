@@ -6,6 +6,7 @@
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
+#include "read_only_mounts.h"
 
 /* After so many opens the next path is tried again. Each miss that follows another doubles it: neighbours are likely to
  * lie elsewhere as well, and a hit says that they do not. Threads may lose one another's count. */
@@ -13,6 +14,8 @@ enum { WAIT_MOST = 15 };
 static struct {
     uint32_t left, next;
 } wait;
+
+static bool was_read_only;
 
 static bool is_to_wait(void)
 {
@@ -132,12 +135,26 @@ static int64_t open_in_peace(const struct opening *o, uint64_t flags)
     return result;
 }
 
+/* Neighbours are likely to lie on one mount: what came last from one that is read-only makes the next open try there first. */
+static int64_t open_below_mount(const struct opening *o, uint64_t flags)
+{
+    int64_t result = TO_BE_JUDGED;
+    if (reads(flags) && is_plain(o, flags))
+        result = open_on_read_only_mount(o, flags);
+    bool is_there = result != TO_BE_JUDGED;
+    if (__atomic_load_n(&was_read_only, __ATOMIC_RELAXED) != is_there)
+        __atomic_store_n(&was_read_only, is_there, __ATOMIC_RELAXED);
+    return result;
+}
+
 int64_t open_by_fastpath(const struct opening *o, uint64_t flags)
 {
-    static int64_t (*const ways[])(const struct opening *, uint64_t) = {open_on_root_mount, open_in_proc,
-                                                                        open_in_peace};
-    int64_t result = TO_BE_JUDGED;
+    static int64_t (*const ways[])(const struct opening *, uint64_t) = {open_on_root_mount, open_below_mount,
+                                                                        open_in_proc, open_in_peace};
+    bool is_tried = __atomic_load_n(&was_read_only, __ATOMIC_RELAXED);
+    int64_t result = is_tried ? open_below_mount(o, flags) : TO_BE_JUDGED;
     for (uint32_t i = 0; i < sizeof ways / sizeof *ways && result == TO_BE_JUDGED; i++)
-        result = ways[i](o, flags);
+        if (!is_tried || ways[i] != open_below_mount)
+            result = ways[i](o, flags);
     return result;
 }

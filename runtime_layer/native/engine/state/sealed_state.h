@@ -11,7 +11,13 @@
 #include "../base/gate_layout.h"
 #include "../base/raw_syscall.h"
 
-enum { MAX_HANDLERS = 32, MAX_RESOLVERS = 3, ENVIRONMENT_POOL = 61440, MAX_SETTINGS = 40 };
+enum {
+    MAX_HANDLERS = 32,
+    READ_ONLY_MOUNTS = 3,
+    MAX_RESOLVERS = 3,
+    ENVIRONMENT_POOL = 61440,
+    MAX_SETTINGS = 40
+};
 
 struct inode {
     uint64_t dev;
@@ -41,15 +47,19 @@ struct sealed {
     struct inode tmp;   /* the directory /tmp */
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
     bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
-    uint64_t proc_dev;  /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
+    int32_t read_only_mounts[READ_ONLY_MOUNTS]; /* references (files/read_only_mounts.h); 0: none */
+    uint64_t proc_dev; /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
 
     struct tmp_record *record; /* clear_tmp: what was made there (tmp_record_file.h); NULL: it is kept */
     struct inode record_inode;
     int32_t record_file; /* on a high descriptor, for the children */
 
     struct inode handlers[MAX_HANDLERS];
+    uint16_t
+        handler_names[MAX_HANDLERS]; /* offsets in the pool: the last component of each, links followed */
     uint32_t handler_count;
-    bool handler_on_root;    /* one of them may have a path on the mount of / */
+    bool handlers_have_one_name; /* in one folder each; also where there are none */
+    bool handler_on_root;        /* one of them may have a path on the mount of / */
     uint32_t workers;        /* which load it, in this one process (node_workers.h); 0: it is loaded once */
     int32_t workers_process; /* that process's number */
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */

@@ -1,0 +1,115 @@
+#include "read_only_mounts.h"
+
+#include <linux/openat2.h>
+
+#include "../base/filesystem.h"
+#include "../base/linux_abi.h"
+#include "../base/proc_path.h"
+#include "../base/user_memory.h"
+#include "../state/process_state.h"
+#include "../fds/own_fds.h"
+
+/* The longer first. Of a container image the handler lies on the mount of /. */
+static const char *const places[READ_ONLY_MOUNTS] = {"/var/task", "/opt", ""};
+
+static bool is_read_only(const struct sealed *s, int32_t directory)
+{
+    struct stat st = {.st_dev = s->tmp.dev};
+    KERNEL(fstat, directory, &st);
+    return st.st_dev != s->tmp.dev && st.st_dev != s->log_pipe.dev && is_on_read_only_mount(directory) &&
+           !is_in_procfs(directory);
+}
+
+void keep_read_only_mounts(struct sealed *s)
+{
+    if (!s->tmp_is_mount || !s->handlers_have_one_name)
+        return;
+    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++) {
+        const char *path = *places[i] ? places[i] : "/";
+        int64_t directory = KERNEL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+        if (is_error(directory))
+            continue;
+        bool is_needed = *places[i] ? !is_on_root_mount((int32_t)directory) : !s->root_is_clear;
+        if (is_needed && is_read_only(s, (int32_t)directory))
+            s->read_only_mounts[i] = (int32_t)own_fd_take(directory);
+        else
+            KERNEL(close, directory);
+    }
+}
+
+/* The path from / on: what is relative is so to where the program, or the descriptor, is at this moment. */
+static struct text read_path(const struct opening *o, char *room, uint32_t cap)
+{
+    const struct text nothing = {NULL, 0};
+    char first;
+    uint32_t used = 0;
+    if (!read_user(&first, o->path, 1))
+        return nothing;
+    if (first != '/') {
+        int64_t len = o->directory == AT_FDCWD ? KERNEL(getcwd, room, cap) - 1 /* its end is counted */
+                                               : path_of(o->directory, room, cap).len;
+        if (len <= 1 || len + 2 > cap || room[0] != '/')
+            return nothing;
+        used = (uint32_t)len;
+        room[used++] = '/';
+    }
+    int64_t len = read_user_string(room + used, o->path, cap - used);
+    return len <= 0 ? nothing : (struct text){room, used + (uint32_t)len};
+}
+
+static bool may_name_handler(struct text path)
+{
+    struct text name = base_name(path);
+    for (uint32_t i = 0; i < sealed.handler_count; i++)
+        if (text_equal(name, text_of(sealed.environment + sealed.handler_names[i])))
+            return true;
+    return false;
+}
+
+static bool leads_below(struct text path, struct text place)
+{
+    return text_starts(path, place) && path.len > place.len + 1 && path.at[place.len] == '/' &&
+           path.at[place.len + 1] != '/';
+}
+
+/* Which mount a path begins on, by its place in the table; READ_ONLY_MOUNTS: none. */
+static uint32_t find_mount(struct text path)
+{
+    uint32_t i = 0;
+    while (i < READ_ONLY_MOUNTS && !(sealed.read_only_mounts[i] && leads_below(path, text_of(places[i]))))
+        i++;
+    return i;
+}
+
+/* Does the kernel say that it does not know, or that the path leaves the mount? */
+static bool is_no_answer(int64_t result)
+{
+    switch (result) {
+    case -ELOOP:
+    case -EXDEV:
+    case -EAGAIN:
+    case -EINVAL:
+    case -ENOSYS:
+    case -EPERM:
+    case -EBADF: return true;
+    }
+    return false;
+}
+
+/* A vfork child may have laid anything over the number of the reference. */
+int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
+{
+    enum { LONGEST = 512 };
+    char room[LONGEST];
+    if (!is_memory_owner())
+        return TO_BE_JUDGED;
+    struct text path = read_path(o, room, sizeof room);
+    uint32_t mount = path.len ? find_mount(path) : READ_ONLY_MOUNTS;
+    if (mount == READ_ONLY_MOUNTS || may_name_handler(path))
+        return TO_BE_JUDGED;
+    struct open_how how = {.flags = flags,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
+    const char *below = path.at + text_of(places[mount]).len + 1;
+    int64_t result = KERNEL(openat2, sealed.read_only_mounts[mount], below, &how, sizeof how);
+    return is_no_answer(result) ? TO_BE_JUDGED : result;
+}

@@ -1,0 +1,101 @@
+"""Files of the mounts that hold code and layers are opened at once, but for the handler, whatever leads to it."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.sandbox import Sandbox
+
+SETTINGS = policy(read_handler="block", read_write_tmp="block", outbound_connectivity="block") | {
+    "_HANDLER": "app.handler",
+    "LAMBDA_TASK_ROOT": "/var/task",
+}
+HANDLERS = (
+    *("absolute", "doubled slash", "more slashes", "up and down", "out and in", "relative", "by a descriptor"),
+    *("by one below", "absolute beside a descriptor", "by a link", "by a link of a folder", "by another mount"),
+    "by procfs",
+)
+PLAIN = ("plain", "relative, plain", "by a descriptor, plain", "by a link, plain", "layer", "folder")
+OTHERS = dict.fromkeys(PLAIN) | {
+    "missing": errno.ENOENT,
+    "no folder": errno.ENOTDIR,
+    "of the handler's name": None,
+    "where a link leads": None,
+}
+THREADS = {"one thread": [], "several threads": ["threads"]}
+
+
+def fill(task: Path) -> None:
+    (task / "sub").mkdir()
+    (task / "sub" / "data.txt").write_text("data")
+    (task / "sub" / "app.py").write_text("another module of its name")
+    (task / "sub" / "linked_from_app.py").write_text("source")
+    (task / "sub" / "up").symlink_to("..")
+    (task / "link.txt").symlink_to("app.py")
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+    fill(task)
+    with whole_sandbox(task, layer, mounts={"/var/again": task}) as sandbox:
+        yield sandbox
+
+
+def told(box: Sandbox, *arguments: str, shield: bool = True) -> dict[str, object]:
+    command = [*([SHIELD] if shield else []), PYTHON, "/var/task/read_only_mounts.py", *arguments]
+    done = box.run_command(command, environment=SETTINGS)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("threads", THREADS.values(), ids=THREADS)
+def test_no_spelling_leads_to_the_handler(box: Sandbox, threads: list[str]) -> None:
+    assert told(box, "spellings", *threads, shield=False) == dict.fromkeys(HANDLERS) | OTHERS
+    assert told(box, "spellings", *threads) == dict.fromkeys(HANDLERS, errno.EACCES) | OTHERS
+
+
+@pytest.mark.parametrize("how", ["link", "second name"])
+@pytest.mark.parametrize("threads", THREADS.values(), ids=THREADS)
+def test_a_handler_by_another_name(layer: Path, box: Sandbox, tmp_path: Path, how: str, threads: list[str]) -> None:
+    """What is protected is the file, which a link may lead to, or which may have two names."""
+    assert box.task is not None
+    for file in box.task.glob("*.py"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    fill(tmp_path)
+    source = tmp_path / "sub" / "linked_from_app.py"
+    if how == "link":
+        (tmp_path / "app.py").unlink()
+        (tmp_path / "app.py").symlink_to("sub/linked_from_app.py")
+    else:
+        source.unlink()
+        source.hardlink_to(tmp_path / "app.py")
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        folder.chmod(0o755)
+    with whole_sandbox(tmp_path, layer, mounts={"/var/again": tmp_path}) as other:
+        found = told(other, "spellings", *threads)
+    assert found == dict.fromkeys((*HANDLERS, "where a link leads"), errno.EACCES) | {
+        **OTHERS,
+        "where a link leads": errno.EACCES,
+    }
+
+
+@pytest.mark.parametrize("threads", THREADS.values(), ids=THREADS)
+def test_what_does_not_read_is_as_ever(box: Sandbox, threads: list[str]) -> None:
+    plain = told(box, "writing", *threads, shield=False)
+    assert {plain["write"], plain["truncate"]} <= {errno.EACCES, errno.EROFS}
+    assert told(box, "writing", *threads) == plain | {"reference": errno.EACCES}
+
+
+def test_a_copy_that_closes_everything(box: Sandbox) -> None:
+    assert told(box, "forked", shield=False) == {"handler": None, "plain": None}
+    assert told(box, "forked") == {"handler": errno.EACCES, "plain": None}
+
+
+def test_a_path_that_changes_while_it_is_opened(box: Sandbox) -> None:
+    assert told(box, "raced") == {"handler was read": 0, "others were": "True"}
