@@ -3,6 +3,7 @@
 #ifndef SHIELD_LINUX_ABI_H
 #define SHIELD_LINUX_ABI_H
 
+#include <linux/netlink.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 
@@ -11,7 +12,6 @@ enum { TCP_CLOSE = 7, TCP_CLOSE_WAIT = 8, TCP_LISTEN = 10 };
 
 /* socket(2), connect(2), shutdown(2), unix(7) */
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16 };
-enum { NETLINK_ROUTE = 0, NETLINK_KOBJECT_UEVENT = 15 };
 enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_TYPE_MASK = 0xf, SOCK_CLOEXEC = 0x80000 };
 enum { SHUT_WR = 1, SHUT_RDWR = 2, SCM_RIGHTS = 1 };
 enum {

@@ -6,6 +6,7 @@
 #include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
 #include "network.h"
+#include "route.h"
 
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
 {
@@ -226,6 +227,14 @@ static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *a
     return result;
 }
 
+/* Connecting a UDP socket sends nothing (udp(7)): programs do it to learn whether there is IPv6, as Chromium does. Where no route
+ * leads there, nothing was reached, and nothing is to be told. */
+static bool asks_in_vain(int32_t descriptor, const struct endpoint *to)
+{
+    return verdict_on(to, PROTOCOL_UDP).action != ACTION_ALLOW && is_internet_datagram(descriptor) &&
+           is_without_route(&to->ip);
+}
+
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
                           const struct endpoint *to)
 {
@@ -233,6 +242,8 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict))
         return connect_socket(descriptor, address);
+    if (asks_in_vain(descriptor, to))
+        return -ENETUNREACH;
     if (is_dns_datagram(to, descriptor))
         return note_server(call, descriptor, address, to, &verdict);
     bool sees = false;

@@ -1,0 +1,46 @@
+#include "route.h"
+
+#include <linux/rtnetlink.h>
+
+#include "../base/linux_abi.h"
+#include "../base/raw_syscall.h"
+
+struct question {
+    struct nlmsghdr header;
+    struct rtmsg route;
+    struct rtattr attribute; /* RTA_DST */
+    uint8_t address[16];
+};
+
+struct answer {
+    struct nlmsghdr header;
+    struct nlmsgerr error;
+};
+
+static int64_t ask(int32_t socket, const struct address *ip, struct answer *answer)
+{
+    uint32_t size = ip->family == FAMILY_V4 ? 4 : 16, len = sizeof(struct question) - 16 + size;
+    struct question q = {
+        .header = {.nlmsg_len = len, .nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+        .route = {.rtm_family = ip->family == FAMILY_V4 ? AF_INET : AF_INET6,
+                  .rtm_dst_len = (uint8_t)(8 * size)},
+        .attribute = {.rta_len = (uint16_t)(sizeof q.attribute + size), .rta_type = RTA_DST}};
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    copy_bytes(q.address, ip->bytes, size);
+    int64_t sent = KERNEL(sendto, socket, &q, len, MSG_DONTWAIT, &kernel, sizeof kernel);
+    return is_error(sent) ? sent : KERNEL(recvfrom, socket, answer, sizeof *answer, MSG_DONTWAIT, 0, 0);
+}
+
+/* By a socket that could send nothing out: should another thread lay one of its own over the number, what is asked is no
+ * address to that, and the worst answer is that of no route. */
+bool is_without_route(const struct address *ip)
+{
+    struct answer answer = {.header = {.nlmsg_type = NLMSG_NOOP}};
+    int64_t socket = KERNEL(socket, AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (is_error(socket))
+        return false;
+    int64_t got = ask((int32_t)socket, ip, &answer);
+    KERNEL(close, socket);
+    return got >= (int64_t)sizeof answer && answer.header.nlmsg_type == NLMSG_ERROR &&
+           answer.error.error == -ENETUNREACH;
+}
