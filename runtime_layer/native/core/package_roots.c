@@ -26,7 +26,7 @@ static struct text below(struct text file, struct text root)
 /* Of the file's name: of Python's files, or of JavaScript's (Node.js strips the types of the last two). */
 static uint32_t ending_of(struct text name, bool *is_script)
 {
-    static const char *const endings[] = {".py", ".js", ".mjs", ".cjs", ".ts", ".mts"};
+    static const char endings[][5] = {".py", ".js", ".mjs", ".cjs", ".ts", ".mts"};
     for (uint32_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (text_ends(name, text_of(endings[i]))) {
             *is_script = i > 0;

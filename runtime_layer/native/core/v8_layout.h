@@ -27,6 +27,7 @@ struct v8_layout {
     uint16_t version; /* major << 8 | minor */
     uint16_t function_shared, shared_name, shared_script;
     uint16_t bytecode_positions, bytecode_start;
+    uint16_t left_word, fast_word;  /* of an isolate: c_entry_fp and fast_c_call_caller_fp, in words */
     uint16_t scope_names;           /* behind what a ScopeInfo has in front of its locals */
     uint16_t code_start, code_size; /* 0: what Sparkplug compiled is not read */
     uint16_t function, shared, script, scope, bytecode, code, bytes, array; /* numbers of types */

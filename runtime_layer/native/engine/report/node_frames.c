@@ -4,7 +4,7 @@
 
 /* Words from a frame pointer: of JavaScript's frames, and the mark in the place of a context that all others have. */
 enum { CONTEXT = -1, FUNCTION = -2, BYTECODE = -4, OFFSET = -5, RETURN = 1 };
-enum { FRAMES = 256, STACK_MAX = 8 << 20, ISOLATE_WORDS = 256, ENTRY_WORDS = 8 };
+enum { FRAMES = 256, STACK_MAX = 8 << 20, ENTRY_WORDS = 16 };
 enum { ENTRY = 1, CONSTRUCT_ENTRY = 2 };
 
 static uint64_t frame_word(const struct node_frames *f, uint64_t frame, int32_t index)
@@ -32,19 +32,16 @@ static bool is_function_frame(const struct node_frames *f, uint64_t frame)
            is_js_function(&f->heap, frame_word(f, frame, FUNCTION));
 }
 
-/* Among the words at an isolate's front is one that says where JavaScript was left (c_entry_fp), or, in a fast call, the
- * caller's frame. It is the one that points to such a frame, and the nearest of several. */
+/* The isolate says where JavaScript was left for C++, and which frame made a fast call, which leaves none of its own; nothing
+ * where this thread has no isolate. */
 static uint64_t innermost_frame(const struct node_frames *f, uint64_t isolate, uint64_t stack)
 {
-    uint64_t nearest = 0, value;
-    for (uint32_t i = 0; isolate && i < ISOLATE_WORDS; i++) {
-        if (!reader_read(f->heap.reader, &value, isolate + 8 * i, sizeof value))
-            break;
-        if (is_above(value, stack) && (!nearest || value < nearest) &&
-            (is_exit(f, value) || is_function_frame(f, value)))
-            nearest = value;
-    }
-    return nearest;
+    uint64_t left = reader_word(f->heap.reader, isolate + 8 * f->heap.layout->left_word);
+    uint64_t fast = reader_word(f->heap.reader, isolate + 8 * f->heap.layout->fast_word);
+    bool has_left = is_above(left, stack) && is_exit(f, left);
+    if (is_above(fast, stack) && is_function_frame(f, fast) && (!has_left || fast < left))
+        return fast;
+    return has_left ? left : 0;
 }
 
 bool node_frames_begin(struct node_frames *f, struct memory_reader *r, const struct node *node,

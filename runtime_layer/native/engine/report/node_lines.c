@@ -141,7 +141,7 @@ static int64_t count_line_ends(const struct node_heap *h, uint64_t source, uint3
             before = unit;
         }
     }
-    return count;
+    return count + (before == '\r'); /* no code begins with the other half of a line's end */
 }
 
 /* V8 keeps where lines end once it was asked for a stack. */
