@@ -11,8 +11,14 @@ from typing import Any, NamedTuple
 
 import lief
 import pytest
+from aws_cdk import aws_lambda as lambda_
 
 from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
+from runtimes.attempts import ALERT
+from runtimes.functions import STACK, Described, policy_of, synthesize
+from runtimes.functions import shield_lines as shielded
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.languages import node
 from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
@@ -192,7 +198,7 @@ def test_a_false_name_is_believed(named: Mapping[str, list[dict[str, Any]]]) -> 
 
 
 def write_stranger(program: Path, to: Path) -> None:
-    """The same program, but that it says to be of another version of V8; and so does the snapshot that it starts from."""
+    """The same program, but that it says to be of another version of V8, as does the snapshot that it starts from."""
     content = bytearray(program.read_bytes())
     parsed = lief.ELF.parse(list(content))
     assert parsed
@@ -227,9 +233,41 @@ def test_code_that_node_cannot_have_run_names_nobody(box: Sandbox) -> None:
 def test_the_functions_own_folder_is_sealed(box: Sandbox) -> None:
     """It is the one that the function started with, whatever its code does to the environment; a child has it too."""
     code = "process.env.LAMBDA_TASK_ROOT = '/elsewhere'; require('/var/task/app.js').ways.by_itself();"
-    code += "require('child_process').spawnSync(process.execPath, ['/var/task/app.js', 'by_itself'], { env: {}, stdio: 'inherit' })"
+    options = "['/var/task/app.js', 'by_itself'], { env: {}, stdio: 'inherit' }"
+    code += f"require('child_process').spawnSync(process.execPath, {options})"
     done = run(box, "-e", code, settings=policy(read_write_tmp="alert") | FOLDER)
     assert callers(done.stderr.splitlines()) == [as_written(own("by_itself"))] * 2
+
+
+@pytest.fixture(scope="module")
+def functions(code: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
+    described = [
+        Described(
+            id=name,
+            runtime=lambda_.Runtime(name, lambda_.RuntimeFamily.NODEJS),
+            handler="handled.handler",
+            code=code,
+            policy=policy_of(ALERT),
+        )
+        for name in RUNTIMES
+    ]
+    return synthesize(tmp_path_factory.mktemp("functions") / "cdk.out", described)
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_lambdas_own_client_is_not_named(functions: CloudAssembly, layer: Path, name: str) -> None:
+    """It is under every frame of the handler."""
+    if reason := RUNTIMES[name].missing():
+        pytest.skip(reason)
+    with EmulatedFunction(functions.function(STACK, name)) as function:
+        function.sandbox.path("/tmp/there").write_text("content")
+        invocation = function.invoke({})
+    assert invocation.payload == "done", invocation
+    alerts, _ = shielded(invocation.log)
+    told = {alert.policy: alert.frame for alert in alerts if alert.frame}
+    assert told["read_write_tmp"].chain == ("reader", "@acme/opener", "handled")
+    assert told["create_child_process"].chain == ("handled",)
+    assert told["create_child_process"].function == "handler"
 
 
 def test_where_no_program_can_be_alerted_nobody_looks(box: Sandbox) -> None:

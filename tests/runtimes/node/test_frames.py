@@ -1,5 +1,5 @@
-"""The walk over JavaScript's frames, without the engine around it: what it sees is what V8 says, and it does no harm, at
-whatever moment, whatever it finds. In each version of Node.js that Lambda has."""
+"""The walk over JavaScript's frames, without the engine around it: what it sees is what V8 says, and it does no harm,
+at whatever moment, whatever it finds. In each version of Node.js that Lambda has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ from shielded_function_emulator.sandbox import Sandbox
 HERE = Path(__file__).parent
 WALK = (
     *("report/node_lines.c", "report/node_frames.c", "report/node_heap.c", "report/node_runtime.c"),
-    *("base/memory_reader.c", "base/exported_symbol.c", "base/thread_local.c", "base/user_memory.c", "base/proc_maps.c"),
+    *(
+        "base/memory_reader.c",
+        "base/exported_symbol.c",
+        "base/thread_local.c",
+        "base/user_memory.c",
+        "base/proc_maps.c",
+    ),
 )
 PURE = ("text.c", "v8_layout.c")
 RUNTIMES = {each.name: each for each in node.RUNTIMES}
