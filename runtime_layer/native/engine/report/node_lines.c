@@ -40,7 +40,7 @@ static bool table_number(struct table *t, uint64_t *number)
 {
     uint8_t byte = 0x80;
     *number = 0;
-    for (uint32_t shift = 0; byte & 0x80 && shift < 63; shift += 7) {
+    for (uint32_t shift = 0; byte & 0x80 && shift < 35; shift += 7) {
         if (!table_next(t, &byte))
             return false;
         *number |= (uint64_t)(byte & 0x7f) << shift;
@@ -123,25 +123,47 @@ static bool is_line_end(uint32_t c, uint32_t before)
     return c == '\n' || (before == '\r' && c != '\n') || c == 0x2028 || c == 0x2029;
 }
 
+/* Eight characters none of which ends a line: all are above those that do ("Bit Twiddling Hacks", hasless). */
+static bool is_plain(const uint8_t *characters)
+{
+    const uint64_t each = ~0ull / 255;
+    uint64_t word;
+    __builtin_memcpy(&word, characters,
+                     sizeof word); /* one instruction, where a function's call would be most of it */
+    return !((word - each * ('\r' + 1)) & ~word & each * 128);
+}
+
+struct line_count {
+    uint32_t count, before; /* the last character */
+};
+
+static void count_piece(struct line_count *l, const uint8_t *piece, uint32_t n, uint32_t width)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        while (width == 1 && l->before != '\r' && n - i > 8 && is_plain(piece + i))
+            i += 8;
+        uint32_t c = width == 1 ? piece[i] : piece[2 * i] | (uint32_t)piece[2 * i + 1] << 8;
+        l->count += is_line_end(c, l->before);
+        l->before = c;
+    }
+}
+
 /* How many lines end in front of the position. UNKNOWN: the source is not to be had, or it is too far down. */
 static int64_t count_line_ends(const struct node_heap *h, uint64_t source, uint32_t position)
 {
     struct characters c;
-    uint8_t piece[PIECE];
-    uint32_t count = 0, before = 0, n;
+    struct line_count lines = {0, 0};
+    uint8_t piece[2 * PIECE];
+    uint32_t n;
     if (!string_characters(h, source, &c) || position > c.count || position > SOURCE_MAX)
         return UNKNOWN;
     for (uint32_t done = 0; done < position; done += n) {
-        n = position - done < PIECE / c.width ? position - done : PIECE / c.width;
+        n = position - done < sizeof piece / c.width ? position - done : (uint32_t)sizeof piece / c.width;
         if (!reader_read(h->reader, piece, c.at + (uint64_t)done * c.width, (uint64_t)n * c.width))
             return UNKNOWN;
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t unit = c.width == 1 ? piece[i] : piece[2 * i] | (uint32_t)piece[2 * i + 1] << 8;
-            count += is_line_end(unit, before);
-            before = unit;
-        }
+        count_piece(&lines, piece, n, c.width);
     }
-    return count + (before == '\r'); /* no code begins with the other half of a line's end */
+    return lines.count + (lines.before == '\r'); /* no code begins with the other half of a line's end */
 }
 
 /* V8 keeps where lines end once it was asked for a stack. */
