@@ -43,7 +43,7 @@ uint32_t heap_number(const struct node_heap *h, uint64_t object, uint32_t offset
     return is_small_number(value) && value >> 32 <= most ? (uint32_t)(value >> 32) : most + 1;
 }
 
-bool is_js_string(const struct node_heap *h, uint64_t object)
+static bool is_js_string(const struct node_heap *h, uint64_t object)
 {
     uint64_t map = heap_field(h, object, 0);
     return is_object(map) && heap_type(h, object) < STRING_TYPES;

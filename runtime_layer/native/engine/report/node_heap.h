@@ -30,7 +30,6 @@ struct characters {
     uint32_t count, width;
 };
 bool string_characters(const struct node_heap *h, uint64_t string, struct characters *c);
-bool is_js_string(const struct node_heap *h, uint64_t object);
 /* As UTF-8, as far as it fits; nothing for what is no string. */
 void put_js_string(const struct node_heap *h, uint64_t string, struct writer *w);
 
