@@ -66,7 +66,7 @@ def named(box: Sandbox) -> Mapping[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_caller_is_named(named: Mapping[str, list[dict[str, Any]]], way: str) -> None:
+def test_the_javascript_is_named(named: Mapping[str, list[dict[str, Any]]], way: str) -> None:
     """Fails as well where a version that Lambda has gives no answer."""
     assert named[way] == [as_written(caller) for caller in WAYS[way]]
 

@@ -57,13 +57,13 @@ def test_what_v8_optimised_is_a_part_of_what_it_says(box: Sandbox) -> None:
 
 
 @pytest.mark.race
-def test_any_moment_does_no_harm(box: Sandbox) -> None:
+def test_any_moment_of_v8_does_no_harm(box: Sandbox) -> None:
     said = walk(box, NODE, "interrupt", EFFORT)
     assert said["looks"] > 100, said
     assert said["frames"] > said["looks"], said
 
 
-def test_broken_memory_costs_a_moment_at_most(box: Sandbox) -> None:
+def test_broken_memory_of_v8_costs_a_moment_at_most(box: Sandbox) -> None:
     said = walk(box, NODE, "broken", 1, options=["--single-threaded"])
     assert said["tried"] > 1000, said
     assert said["longest"] < 100e6, "nanoseconds of processor time"
