@@ -106,7 +106,11 @@ def write_stranger(program: Path, to: Path) -> None:
     content = bytearray(program.read_bytes())
     parsed = lief.ELF.parse(list(content))
     assert parsed
-    places = {each.name: parsed.virtual_address_to_offset(each.value) for each in parsed.dynamic_symbols if each.value}
+    places: dict[str, int] = {}
+    for symbol in parsed.dynamic_symbols:
+        offset = parsed.virtual_address_to_offset(symbol.value) if "Version6" in str(symbol.name) else None
+        if isinstance(offset, int):
+            places[str(symbol.name)] = offset
     major, minor = (places[f"_ZN2v88internal7Version6{part}_E"] for part in ("major", "minor"))
     said = re.compile(rf"{content[major]}\.{content[minor]}(\.\d+\.\d+-node)".encode())
     content[minor] = 9

@@ -52,15 +52,15 @@ void note_fork_place(const struct call *call)
 {
     if (sealed.language != LANGUAGE_NODE || !may_be_alerted())
         return;
-    struct scratch *scratch = scratch_take();
     uint64_t thread = thread_pointer();
-    struct note *note = scratch ? take_note(thread) : NULL;
-    if (note) {
+    struct note *note = take_note(thread);
+    struct scratch *scratch = note ? scratch_take() : NULL;
+    if (scratch) {
         note->place = node_caller(call, &note->texts, scratch);
-        __atomic_store_n(&note->thread, thread, __ATOMIC_RELEASE);
-    }
-    if (scratch)
         scratch_give(scratch);
+    }
+    if (note) /* what it said of an earlier fork is not of this one */
+        __atomic_store_n(&note->thread, scratch ? thread : NOBODY, __ATOMIC_RELEASE);
 }
 
 struct source_place fork_place(void)
