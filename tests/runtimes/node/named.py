@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,6 +38,8 @@ def started(function: str, line: str) -> Caller:
 
 
 UNUSUAL = "node_modules/@acme/ünusual"
+# Names that not every file system has: what is committed has others.
+RENAMED = {f"{UNUSUAL}/名前 1.mjs": "read.mjs", UNUSUAL: "unusual"}
 # What is called: the callers of the alerts, in their order. None: nobody is named.
 WAYS: Mapping[str, list[Caller | None]] = {
     "by_itself": [own("by_itself")],
@@ -82,6 +85,19 @@ WAYS: Mapping[str, list[Caller | None]] = {
 MANY, HOT, FALSE = "by_spawn_of_many_at_once", "in_hot_code", "under_a_false_name"
 
 
+def copy_task(to: Path) -> Path:
+    shutil.copytree(TASK, to, dirs_exist_ok=True)
+    for name, committed in reversed(RENAMED.items()):
+        (to / name).with_name(committed).rename(to / name)
+    return to
+
+
+def committed(file: str) -> Path:
+    for name, other in RENAMED.items():
+        file = file.replace(name, str(Path(name).with_name(other)))
+    return TASK / file
+
+
 def run(box: Sandbox, *command: str, settings: Mapping[str, str] = WATCHED) -> Completed:
     done = box.run_command([SHIELD, *command], environment=settings, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -105,7 +121,7 @@ def named_by(box: Sandbox, *command: str) -> Mapping[str, list[dict[str, Any]]]:
 
 
 def line_of(caller: Caller) -> int:
-    lines = (TASK / caller.file).read_text(encoding="utf-8").splitlines()
+    lines = committed(caller.file).read_text(encoding="utf-8").splitlines()
     start = next(number for number, line in enumerate(lines, 1) if caller.after in line) if caller.after else 0
     return next(number for number, line in enumerate(lines[start:], start + 1) if caller.line in line)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,12 @@ from runtimes.node.named import (
     FOLDER,
     HOT,
     MANY,
-    TASK,
     WATCHED,
     WAYS,
     Caller,
     as_written,
     callers,
+    copy_task,
     named_by,
     own,
     run,
@@ -45,9 +44,7 @@ OLDEST = "nodejs20.x"
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("callers") / "code"
-    shutil.copytree(TASK, folder)
-    return folder
+    return copy_task(tmp_path_factory.mktemp("callers") / "code")
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)
@@ -121,8 +118,7 @@ def test_a_version_that_is_not_known_names_nobody(layer: Path, tmp_path: Path) -
     runtime = node.RUNTIMES[-1]
     if reason := runtime.missing():
         pytest.skip(reason)
-    code = tmp_path / "code"
-    shutil.copytree(TASK, code)
+    code = copy_task(tmp_path / "code")
     write_stranger(runtime.mounts()["/var/lang"] / "bin" / "node", code / "node")
     command = ["/var/task/node", "--no-verify-snapshot-checksum", "/var/task/app.js", "by_itself", "by_spawn_sync"]
     with whole_sandbox(code, layer, runtime=runtime) as box:

@@ -59,8 +59,8 @@ def test_what_v8_optimised_is_a_part_of_what_it_says(box: Sandbox) -> None:
 @pytest.mark.race
 def test_any_moment_of_v8_does_no_harm(box: Sandbox) -> None:
     said = walk(box, NODE, "interrupt", EFFORT)
-    assert said["looks"] > 100, said
-    assert said["frames"] > said["looks"], said
+    assert said["looks"] > 20 * EFFORT, said
+    assert said["frames"] > said["looks"] / 2, "some threads run no JavaScript"
 
 
 def test_broken_memory_of_v8_costs_a_moment_at_most(box: Sandbox) -> None:
