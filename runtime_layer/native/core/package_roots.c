@@ -3,7 +3,7 @@
 /* What follows the last of these folders in the path; nothing (`at` is NULL) where there is none. */
 static struct text below_packages(struct text file)
 {
-    static const char *const folders[] = {"/site-packages/", "/dist-packages/"};
+    static const char *const folders[] = {"/site-packages/", "/dist-packages/", "/node_modules/"};
     for (uint32_t at = file.len; at-- > 0;)
         for (uint32_t i = 0; file.at[at] == '/' && i < sizeof folders / sizeof *folders; i++) {
             struct text rest = {file.at + at, file.len - at}, folder = text_of(folders[i]);
@@ -23,25 +23,52 @@ static struct text below(struct text file, struct text root)
     return (struct text){file.at + root.len + 1, file.len - root.len - 1};
 }
 
-/* The program that calls the handler is under every frame of it, and is nobody's dependency. */
-static bool is_runtime_client(struct text file, struct text package)
+/* Of the file's name: of Python's files, or of JavaScript's (Node.js strips the types of the last two). */
+static uint32_t ending_of(struct text name, bool *is_script)
 {
+    static const char endings[][5] = {".py", ".js", ".mjs", ".cjs", ".ts", ".mts"};
+    for (uint32_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (text_ends(name, text_of(endings[i]))) {
+            *is_script = i > 0;
+            return text_of(endings[i]).len;
+        }
+    return 0;
+}
+
+/* The program that calls the handler is under every frame of it, and is nobody's dependency. `lies_bare`: not in a folder for
+ * packages, where Node.js's runtime has AWS's SDK. */
+static bool is_runtime_client(struct text file, struct text package, bool lies_bare)
+{
+    bool is_script = false;
     bool of_runtime = text_starts(file, TEXT("/var/runtime/")) || text_starts(file, TEXT("/var/lang/"));
-    return of_runtime &&
-           (text_equal(package, TEXT("awslambdaric")) || text_equal(package, TEXT("bootstrap")));
+    ending_of(file, &is_script);
+    return of_runtime && (text_equal(package, TEXT("awslambdaric")) ||
+                          text_equal(package, TEXT("bootstrap")) || (is_script && lies_bare));
+}
+
+/* npm's packages may be in a scope: `@aws-sdk/client-s3`. */
+static struct text first_name(struct text *rest, bool has_scopes)
+{
+    struct text first, second = {NULL, 0};
+    text_next(rest, '/', &first);
+    if (has_scopes && first.len && first.at[0] == '@' && text_next(rest, '/', &second))
+        first.len = (uint32_t)(second.at + second.len - first.at);
+    return first;
 }
 
 struct text package_of(struct text file, struct text task_root)
 {
-    const struct text nothing = {NULL, 0}, roots[] = {task_root, TEXT("/opt/python"), TEXT("/var/runtime")};
+    const struct text nothing = {NULL, 0};
+    const struct text roots[] = {task_root, TEXT("/opt/python"), TEXT("/opt/nodejs"), TEXT("/var/runtime")};
     struct text rest = below_packages(file), package;
+    bool lies_bare = !rest.at, is_script = false;
     for (uint32_t i = 0; !rest.at && i < sizeof roots / sizeof *roots; i++)
         rest = below(file, roots[i]);
     if (!rest.at)
         return nothing;
-    text_next(&rest, '/', &package);
-    if (!rest.at && text_ends(package, TEXT(".py"))) /* the file itself */
-        package.len -= 3;
+    package = first_name(&rest, !lies_bare);
+    if (!rest.at) /* the file itself */
+        package.len -= ending_of(package, &is_script);
     bool leads_elsewhere = text_equal(package, TEXT(".")) || text_equal(package, TEXT(".."));
-    return leads_elsewhere || is_runtime_client(file, package) ? nothing : package;
+    return leads_elsewhere || is_runtime_client(file, package, lies_bare) ? nothing : package;
 }

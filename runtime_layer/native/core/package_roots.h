@@ -4,9 +4,9 @@
 
 #include "text.h"
 
-/* The first component below the last site-packages or dist-packages, else below the function's own folder, what a layer
- * brings for Python, or what the runtime brings; a module that is a file of its own without its ending. Empty: the standard
- * library, the runtime's client, and whatever lies elsewhere. */
+/* The first component below the last site-packages, dist-packages or node_modules (there with its scope: `@aws-sdk/client-s3`),
+ * else below the function's own folder, what a layer brings for Python or Node.js, or what the runtime brings; a module that is
+ * a file of its own without its ending. Empty: the standard library, the runtime's client, and whatever lies elsewhere. */
 struct text package_of(struct text file, struct text task_root);
 
 #endif

@@ -85,25 +85,10 @@ static uint32_t character_at(const uint8_t *characters, uint32_t index, uint32_t
     return c;
 }
 
-/* Bytes, the first of which has that many bits of the character in front of the others' six each. */
-static void put_character(struct writer *w, uint32_t c)
-{
-    uint32_t bytes = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const uint8_t first[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    if (w->cap - w->used < bytes) {
-        w->full = true;
-        return;
-    }
-    for (uint32_t i = 0; i < bytes; i++) {
-        uint32_t bits = c >> 6 * (bytes - 1 - i);
-        put_char(w, (char)(i ? 0x80 | (bits & 63) : first[bytes] | bits));
-    }
-}
-
 void put_str(struct writer *w, const uint8_t *characters, uint32_t count, uint32_t width)
 {
     for (uint32_t i = 0; i < count && !w->full; i++) {
         uint32_t c = character_at(characters, i, width);
-        put_character(w, c < 0x110000 ? c : 0xfffd);
+        put_code_point(w, c < 0x110000 ? c : 0xfffd);
     }
 }

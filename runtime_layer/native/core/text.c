@@ -135,6 +135,21 @@ void put_char(struct writer *w, char c)
         w->full = true;
 }
 
+/* Bytes, the first of which has that many bits of the character in front of the others' six each. */
+void put_code_point(struct writer *w, uint32_t c)
+{
+    uint32_t bytes = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const uint8_t first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    if (w->cap - w->used < bytes) {
+        w->full = true;
+        return;
+    }
+    for (uint32_t i = 0; i < bytes; i++) {
+        uint32_t bits = c >> 6 * (bytes - 1 - i);
+        put_char(w, (char)(i ? 0x80 | (bits & 63) : first[bytes] | bits));
+    }
+}
+
 void put_number(struct writer *w, uint64_t n)
 {
     char digits[20];

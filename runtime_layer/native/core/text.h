@@ -48,6 +48,8 @@ bool same_bytes(const void *a, const void *b, size_t n);
 
 void put(struct writer *w, struct text t);
 void put_char(struct writer *w, char c);
+/* A character as UTF-8: whole, or not at all. */
+void put_code_point(struct writer *w, uint32_t c);
 void put_number(struct writer *w, uint64_t n);
 /* The text as a JSON string body (without the quotes): escapes controls, quotes, backslashes, and
  * replaces invalid UTF-8 by U+FFFD, so that any bytes give valid JSON. Stops early, at a whole

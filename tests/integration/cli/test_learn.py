@@ -211,15 +211,16 @@ def test_who_asked_for_memory_offers_a_preset(tmp_path: Path) -> None:
     assert (told["offers"], told["presets"]) == ([], []), "it has it"
 
 
-def test_which_packages_need_an_entry(tmp_path: Path) -> None:
-    through = ("urllib3", "requests", "app")
+@pytest.mark.parametrize("through", [("urllib3", "requests", "app"), ("@smithy/core", "@aws-sdk/client-s3", "index")])
+def test_which_packages_need_an_entry(tmp_path: Path, through: tuple[str, ...]) -> None:
+    chain = " > ".join(reversed(through))
     (tmp_path / "log").write_text(connect("api.stripe.com", through=through, caller="_socket.so") + "\n")
     (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
     assert told["entries"][0]["evidence"]["packages"] == [{"count": 1, "through": list(through), "object": ""}]
-    assert "app > requests > urllib3" in command("learn", tmp_path / "log").stdout
+    assert chain in command("learn", tmp_path / "log").stdout
     for form in ("toml", "yaml", "python"):
         written = command("learn", tmp_path / "log", "--format", form).stdout
-        assert "  # 1 time on 1 day, 2026-11-20, by _socket.so, for app > requests > urllib3\n" in written
+        assert f"  # 1 time on 1 day, 2026-11-20, by _socket.so, for {chain}\n" in written
 
 
 def test_random_names_become_a_glob(tmp_path: Path) -> None:

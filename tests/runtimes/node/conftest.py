@@ -12,12 +12,15 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.compiling import compile_c
+from harness.engine import layer
 from runtimes.attempts import BLOCK, MODES, UNSHIELDED, Attempt
 from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
 from runtimes.node.table import ATTEMPTS
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.languages import find, node
 from shielded_function_runtime.build.native import build
+
+__all__ = ["layer"]
 
 HERE = Path(__file__).parent
 LINES = (20, 22, 24)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 import pytest
@@ -36,6 +37,22 @@ def package(native: Native, file: str, root: str = ROOT) -> str:
         ("/var/task/awslambdaric/bootstrap.py", "awslambdaric"),
         ("/var/task/bootstrap.py", "bootstrap"),
         ("/var/task/odd.py/x.py", "odd.py"),
+        ("/var/task/node_modules/axios/lib/core.js", "axios"),
+        ("/var/task/node_modules/@aws-sdk/client-s3/dist/index.js", "@aws-sdk/client-s3"),
+        ("/var/task/node_modules/a/node_modules/@b/c/index.mjs", "@b/c"),
+        ("/var/task/node_modules/.pnpm/a@1.0.0/node_modules/a/index.js", "a"),
+        ("/var/runtime/node_modules/@smithy/core/index.js", "@smithy/core"),
+        ("/opt/nodejs/node_modules/shared/index.cjs", "shared"),
+        ("/opt/nodejs/helpers.js", "helpers"),
+        ("/var/task/node_modules/@scope/file.js", "@scope/file"),
+        ("/var/task/node_modules/@scope", "@scope"),
+        ("/var/task/@generated/client.js", "@generated"),
+        ("/var/task/index.mjs", "index"),
+        ("/var/task/index.cjs", "index"),
+        ("/var/task/src/handler.ts", "src"),
+        ("/var/task/handler.mts", "handler"),
+        ("/var/task/bundle.min.js", "bundle.min"),
+        ("/var/runtime/bootstrap.d/x.py", "bootstrap.d"),
     ],
 )
 def test_a_file_of_a_package(native: Native, file: str, expected: str) -> None:
@@ -65,6 +82,14 @@ def test_a_file_of_a_package(native: Native, file: str, expected: str) -> None:
         "/x/site-packages/",
         "/x/my-site-packages/a.py",
         "site-packages/a.py",
+        "/var/runtime/index.mjs",
+        "/var/runtime/dist/UserFunction.js",
+        "node:fs",
+        "node:internal/modules/cjs/loader",
+        "node_modules/a.js",
+        "/var/task/.mjs",
+        "/var/task/node_modules/",
+        "evalmachine.<anonymous>",
     ],
 )
 def test_a_file_of_no_package(native: Native, file: str) -> None:
@@ -90,11 +115,20 @@ def test_it_is_the_first_part_below_the_root(native: Native, roots: str, parts: 
     if "/dist-packages/" in below:
         below = below.rpartition("/dist-packages/")[2]
     first, *others = below.split("/")
-    expected = first if others else first.removesuffix(".py")
+    expected = first if others else without_ending(first)
     assert package(native, file) == ("" if expected in (".", "..") else expected)
+
+
+def without_ending(name: str) -> str:
+    return re.sub(r"\.(py|[mc]?js|m?ts)\Z", "", name)
+
+
+@given(scope=NAME, name=NAME, file=NAME)
+def test_a_scope_is_a_part_of_the_name(native: Native, scope: str, name: str, file: str) -> None:
+    assert package(native, f"/var/task/node_modules/@{scope}/{name}/{file}") == f"@{scope}/{name}"
 
 
 @given(file=st.text(max_size=60), root=st.text(max_size=10))
 def test_it_is_a_part_of_the_path(native: Native, file: str, root: str) -> None:
     found = package(native, file.replace("\ud800", ""), root) if "\ud800" not in root else ""
-    assert not found or any(found in (part, part.removesuffix(".py")) for part in PurePosixPath(file).parts)
+    assert not found or any(found in (part, without_ending(part)) for part in PurePosixPath(file).parts)

@@ -1,6 +1,7 @@
 #include "python_frames.h"
 
 #include "../../core/python_objects.h"
+#include "../base/thread_local.h"
 
 /* A Lambda function has 1,024 threads at most. */
 enum { FRAMES = 256, THREADS = 1024, INTERPRETERS = 64, THREAD_SPAN = 512, TABLE_MAX = 1 << 20, PIECE = 256 };
@@ -19,12 +20,8 @@ struct thread {
 /* glibc and musl have their structure where the thread pointer points, on aarch64 in front of that, by its size. */
 static void find_self(struct thread *t, bool is_copy)
 {
-    *t = (struct thread){.number = (uint64_t)KERNEL(gettid), .is_copy = is_copy};
-#if defined(__x86_64__)
-    enum { ARCH_GET_FS = 0x1003 };
-    KERNEL(arch_prctl, ARCH_GET_FS, &t->self);
-#else
-    __asm__("mrs %0, tpidr_el0" : "=r"(t->self));
+    *t = (struct thread){.self = thread_pointer(), .number = (uint64_t)KERNEL(gettid), .is_copy = is_copy};
+#if defined(__aarch64__)
     t->below = 4096;
 #endif
 }

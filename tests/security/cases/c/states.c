@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -227,16 +228,20 @@ static void *receive_and_wait(void *unused)
     return NULL;
 }
 
+static atomic_int is_asked; /* to end */
+
 static int cancel(void *(*start)(void *), void *argument)
 {
     pthread_t thread;
     void *result = NULL;
     cleaned = 0;
+    is_asked = 0;
     if (pthread_create(&thread, NULL, start, argument))
         return 1;
     usleep(50000);
     if (pthread_cancel(thread))
         return 2;
+    is_asked = 1;
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 3;
@@ -264,7 +269,8 @@ int cancelled_receive(void)
 static void *open_when_cancelled(void *path)
 {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    usleep(100000);
+    while (!is_asked)
+        usleep(1000);
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
     pthread_cleanup_push(clean, NULL);
     int file = open(path, O_RDONLY);

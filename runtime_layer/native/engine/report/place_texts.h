@@ -1,0 +1,23 @@
+/* What an alert says of code: kept while the frames are looked at, from the innermost on. */
+#ifndef SHIELD_PLACE_TEXTS_H
+#define SHIELD_PLACE_TEXTS_H
+
+#include "../../core/alert.h"
+
+enum { PLACE_FILE_MAX = 1024, PLACE_NAME_MAX = ALERT_TEXT_MAX };
+
+struct place_texts {
+    char file[PLACE_FILE_MAX], function[PLACE_NAME_MAX];
+    char packages[ALERT_PACKAGES][PLACE_NAME_MAX];
+    char file_at_hand[PLACE_FILE_MAX];
+};
+
+static inline bool is_place_full(const struct source_place *place)
+{
+    return place->package_count == ALERT_PACKAGES;
+}
+/* One frame more, by its file's name. True: it is the innermost of a package, so it is named; its function and its line are to
+ * be filled in. */
+bool place_add_frame(struct source_place *place, struct place_texts *texts, struct text file);
+
+#endif
