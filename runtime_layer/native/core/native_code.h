@@ -6,7 +6,7 @@
 
 #include "text.h"
 
-/* What ordinary functions never load, by the path of its file: the entry of allow_executable_memory that admits it. Empty: it
+/* What hardly any function loads, by the path of its file: the entry of allow_executable_memory that admits it. Empty: it
  * is none of these. */
 struct text refused_bridge(struct text path);
 

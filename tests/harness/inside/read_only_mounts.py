@@ -88,6 +88,12 @@ def forked() -> dict[str, int | str | None]:
     return json.loads(os.read(read, 4096))
 
 
+def handed_down() -> dict[str, int | None | str]:
+    """By a descriptor of a folder that this user could not have come to: argument 2 is its number."""
+    folder = int(sys.argv[2])
+    return {name: every_time(name, folder) for name in ("x", "missing")}
+
+
 def raced() -> dict[str, int | str | None]:
     """The path changes while it is being opened: in memory that another thread writes to."""
     import ctypes
@@ -118,8 +124,10 @@ def raced() -> dict[str, int | str | None]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:  # from now on there are several threads
+    if "threads" in sys.argv:  # from now on there are several threads
         threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
     request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
-    print(json.dumps({f.__name__: f for f in (spellings, writing, forked, raced)}[sys.argv[1]]()), flush=True)
+    print(
+        json.dumps({f.__name__: f for f in (spellings, writing, forked, handed_down, raced)}[sys.argv[1]]()), flush=True
+    )
     os._exit(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,3 +100,23 @@ def test_a_copy_that_closes_everything(box: Sandbox) -> None:
 
 def test_a_path_that_changes_while_it_is_opened(box: Sandbox) -> None:
     assert told(box, "raced") == {"handler was read": 0, "others were": "True"}
+
+
+@pytest.mark.parametrize("shield", [False, True], ids=["unshielded", "shielded"])
+def test_a_folder_that_was_handed_down(layer: Path, box: Sandbox, tmp_path: Path, shield: bool) -> None:
+    """Its files open though the way to it is closed to this user."""
+    assert box.task is not None
+    for file in box.task.glob("*.py"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    fill(tmp_path)
+    (tmp_path / "closed" / "inner").mkdir(parents=True)
+    (tmp_path / "closed" / "inner" / "x").write_text("data")
+    with whole_sandbox(tmp_path, layer) as other:
+        (tmp_path / "closed").chmod(0o700)
+        folder = os.open(other.path("/var/task") / "closed" / "inner", os.O_RDONLY | os.O_DIRECTORY)
+        command = [PYTHON, "/var/task/read_only_mounts.py", "handed_down", str(folder)]
+        process = other.start([SHIELD, *command] if shield else command, environment=SETTINGS, keep=[folder])
+        os.close(folder)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert json.loads(stdout) == {"x": None, "missing": errno.ENOENT}

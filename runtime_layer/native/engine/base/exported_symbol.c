@@ -14,12 +14,12 @@ static bool find_segments(struct memory_reader *r, uint64_t base, uint64_t *firs
 {
     Elf64_Ehdr header;
     bool found = false, has_dynamic = false;
-    if (!reader_read(r, &header, base, sizeof header) || !same_bytes(header.e_ident, ELFMAG, SELFMAG) ||
+    if (!reader_copy(r, &header, base, sizeof header) || !same_bytes(header.e_ident, ELFMAG, SELFMAG) ||
         header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr))
         return false;
     for (uint32_t i = 0; i < header.e_phnum && i < SEGMENTS_MAX; i++) {
         Elf64_Phdr segment;
-        if (!reader_read(r, &segment, base + header.e_phoff + i * sizeof segment, sizeof segment))
+        if (!reader_copy(r, &segment, base + header.e_phoff + i * sizeof segment, sizeof segment))
             return false;
         if (segment.p_type == PT_LOAD && !found) {
             *first = segment.p_vaddr - segment.p_offset;
@@ -43,7 +43,7 @@ bool exports_of(struct memory_reader *r, uint64_t base, struct exports *e)
     e->bias = base - first;
     for (uint32_t i = 0; i < dynamic.p_memsz / sizeof(Elf64_Dyn) && i < DYNAMIC_MAX; i++) {
         Elf64_Dyn entry;
-        if (!reader_read(r, &entry, e->bias + dynamic.p_vaddr + i * sizeof entry, sizeof entry) ||
+        if (!reader_copy(r, &entry, e->bias + dynamic.p_vaddr + i * sizeof entry, sizeof entry) ||
             entry.d_tag == DT_NULL)
             break;
         /* glibc's loader makes addresses of these in place, musl's does not. */
@@ -61,7 +61,7 @@ bool exports_of(struct memory_reader *r, uint64_t base, struct exports *e)
 static bool is_named(struct memory_reader *r, uint64_t at, struct text name)
 {
     char text[NAME_MAX_HERE];
-    return name.len < sizeof text && reader_read(r, text, at, name.len + 1) && !text[name.len] &&
+    return name.len < sizeof text && reader_copy(r, text, at, name.len + 1) && !text[name.len] &&
            same_bytes(text, name.at, name.len);
 }
 
@@ -72,17 +72,17 @@ uint64_t exported_symbol(struct memory_reader *r, const struct exports *e, const
     for (uint32_t i = 0; i < wanted.len; i++)
         hash = hash * 33 + (uint8_t)wanted.at[i];
     /* How many buckets, the first symbol that is hashed, how many words of a filter that is passed over. */
-    if (!reader_read(r, head, e->hash, sizeof head) || !head[0])
+    if (!reader_copy(r, head, e->hash, sizeof head) || !head[0])
         return 0;
     uint64_t buckets = e->hash + sizeof head + 8ull * head[2], chains = buckets + 4ull * head[0];
-    if (!reader_read(r, &index, buckets + 4ull * (hash % head[0]), sizeof index) || index < head[1])
+    if (!reader_copy(r, &index, buckets + 4ull * (hash % head[0]), sizeof index) || index < head[1])
         return 0;
     for (uint32_t i = 0; i < CHAIN_MAX; i++, index++) {
         Elf64_Sym symbol;
-        if (!reader_read(r, &chained, chains + 4ull * (index - head[1]), sizeof chained))
+        if (!reader_copy(r, &chained, chains + 4ull * (index - head[1]), sizeof chained))
             return 0;
         if ((chained | 1) == (hash | 1) &&
-            reader_read(r, &symbol, e->symbols + index * sizeof symbol, sizeof symbol) && symbol.st_shndx &&
+            reader_copy(r, &symbol, e->symbols + index * sizeof symbol, sizeof symbol) && symbol.st_shndx &&
             is_named(r, e->strings + symbol.st_name, wanted))
             return e->bias + symbol.st_value;
         if (chained & 1) /* the last one of its bucket */

@@ -3,6 +3,7 @@
 #ifndef SHIELD_LINUX_ABI_H
 #define SHIELD_LINUX_ABI_H
 
+#include <linux/magic.h>
 #include <linux/netlink.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -94,7 +95,7 @@ enum { SHM_REMAP = 040000, SHM_EXEC = 0100000 };
 #ifndef F_SETPIPE_SZ
 #define F_SETPIPE_SZ 1031
 #endif
-enum { PROC_SUPER_MAGIC = 0x9fa0, PIPEFS_MAGIC = 0x50495045 };
+
 enum { READ_IMPLIES_EXEC = 0x400000 /* personality(2) */ };
 
 #endif

@@ -31,6 +31,25 @@ static const struct reading readings[] = {
 };
 enum { READINGS = sizeof readings / sizeof *readings, ENDINGS = sizeof readings->endings / sizeof(char *) };
 
+/* Does no other spelling lead to the file? Some file systems have short names beside the long ones, or take an accent for two
+ * characters; those that functions lie on can tell upper from lower case, and may be set up not to. `path` ends in `name`. */
+static bool has_one_spelling(int32_t file, const struct stat *st, char *path, struct text name)
+{
+    struct stat other = {0};
+    bool has_letters = false;
+    char *at = path + text_of(path).len - name.len;
+    for (uint32_t i = 0; i < name.len; i++) {
+        uint8_t c = (uint8_t)at[i], lower = c | 0x20;
+        bool is_letter = lower >= 'a' && lower <= 'z';
+        if (c >= 0x80)
+            return false;
+        at[i] = (char)(is_letter ? c ^ 0x20 : c);
+        has_letters |= is_letter;
+    }
+    bool is_found = !is_error(KERNEL(newfstatat, AT_FDCWD, path, &other, AT_SYMLINK_NOFOLLOW));
+    return is_of_linux(file) && !(has_letters && is_found && other.st_ino == st->st_ino);
+}
+
 /* The name of a file, links followed, where it can have no other: its offset, else 0. What is mounted by itself has some other
  * name where it comes from, and what can be written to may be renamed. */
 static uint16_t keep_only_name(int32_t file, const struct stat *st)
@@ -39,7 +58,10 @@ static uint16_t keep_only_name(int32_t file, const struct stat *st)
     struct text whole = path_of(file, path, sizeof path - 1), name = base_name(whole);
     if (st->st_nlink != 1 || whole.len == sizeof path - 1 || name.len == whole.len)
         return 0;
+    path[whole.len] = 0;
     uint16_t kept = keep_text(name);
+    if (!has_one_spelling(file, st, path, name))
+        return 0;
     path[whole.len - name.len] = 0;
     return is_on_mount_of(file, path) && is_on_read_only_mount(file) ? kept : 0;
 }

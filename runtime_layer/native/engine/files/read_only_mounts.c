@@ -30,22 +30,27 @@ void keep_read_only_mounts(struct sealed *s)
         if (is_error(directory))
             continue;
         bool is_needed = *places[i] ? !is_on_root_mount((int32_t)directory) : !s->root_is_clear;
-        if (is_needed && is_read_only(s, (int32_t)directory))
-            s->read_only_mounts[i] = (int32_t)own_fd_take(directory);
+        uint64_t id = mount_of((int32_t)directory);
+        if (is_needed && id && is_read_only(s, (int32_t)directory))
+            s->read_only_mounts[i] = (struct kept_mount){id, (int32_t)own_fd_take(directory)};
         else
             KERNEL(close, directory);
     }
 }
 
-/* The path from / on: what is relative is so to where the program, or the descriptor, is at this moment. */
-static struct text read_path(const struct opening *o, char *room, uint32_t cap)
+/* The path from / on: what is relative is so to where the program, or the descriptor, is at this moment; `*start` is that mount,
+ * 0 of an absolute path. */
+static struct text read_path(const struct opening *o, char *room, uint32_t cap, uint64_t *start)
 {
     const struct text nothing = {NULL, 0};
     char first;
     uint32_t used = 0;
+    *start = 0;
     if (!read_user(&first, o->path, 1))
         return nothing;
     if (first != '/') {
+        if (!(*start = mount_of(o->directory)))
+            return nothing;
         int64_t len = o->directory == AT_FDCWD ? KERNEL(getcwd, room, cap) - 1 /* its end is counted */
                                                : path_of(o->directory, room, cap).len;
         if (len <= 1 || len + 2 > cap || room[0] != '/')
@@ -76,15 +81,17 @@ static bool leads_below(struct text path, struct text place)
 static uint32_t find_mount(struct text path)
 {
     uint32_t i = 0;
-    while (i < READ_ONLY_MOUNTS && !(sealed.read_only_mounts[i] && leads_below(path, text_of(places[i]))))
+    while (i < READ_ONLY_MOUNTS && !(sealed.read_only_mounts[i].id && leads_below(path, text_of(places[i]))))
         i++;
     return i;
 }
 
-/* Does the kernel say that it does not know, or that the path leaves the mount? */
+/* Does the kernel say that it does not know, or that the path leaves the mount? From where the program stands, it may be allowed
+ * to go on where it could not have come. */
 static bool is_no_answer(int64_t result)
 {
     switch (result) {
+    case -EACCES:
     case -ELOOP:
     case -EXDEV:
     case -EAGAIN:
@@ -103,13 +110,15 @@ int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
     char room[LONGEST];
     if (!is_memory_owner())
         return TO_BE_JUDGED;
-    struct text path = read_path(o, room, sizeof room);
+    uint64_t start;
+    struct text path = read_path(o, room, sizeof room, &start);
     uint32_t mount = path.len ? find_mount(path) : READ_ONLY_MOUNTS;
-    if (mount == READ_ONLY_MOUNTS || may_name_handler(path))
+    if (mount == READ_ONLY_MOUNTS || may_name_handler(path) ||
+        (start && start != sealed.read_only_mounts[mount].id)) /* what has this path now is another folder */
         return TO_BE_JUDGED;
     struct open_how how = {.flags = flags,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
     const char *below = path.at + text_of(places[mount]).len + 1;
-    int64_t result = KERNEL(openat2, sealed.read_only_mounts[mount], below, &how, sizeof how);
+    int64_t result = KERNEL(openat2, sealed.read_only_mounts[mount].directory, below, &how, sizeof how);
     return is_no_answer(result) ? TO_BE_JUDGED : result;
 }

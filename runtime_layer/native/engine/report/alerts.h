@@ -26,7 +26,7 @@ bool self_protection_refused(const struct call *call, struct text path);
 /* Memory that could be written, or changes with its file, and run. `asker`: the file of who asks for it;
  * empty: no entry of allow_executable_memory counts. */
 bool executable_memory_refused(const struct call *call, struct text path, struct text asker);
-/* A library that ordinary functions never load. `entry`: of allow_executable_memory, which admits it. */
+/* A library that hardly any function loads. `entry`: of allow_executable_memory, which admits it. */
 bool bridge_is_refused(const struct call *call, struct text path, struct text entry);
 
 /* Of the engine itself, in the place of a system call: `configure`, when code asked for a looser policy than is in force and

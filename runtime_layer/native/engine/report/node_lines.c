@@ -133,6 +133,16 @@ static bool is_plain(const uint8_t *characters)
     return !((word - each * ('\r' + 1)) & ~word & each * 128);
 }
 
+/* The same of four characters of two bytes. */
+static bool is_plain_wide(const uint8_t *characters)
+{
+    const uint64_t each = ~0ull / 65535, top = each << 15;
+    uint64_t word, separators;
+    __builtin_memcpy(&word, characters, sizeof word);
+    separators = word ^ each * 0x2028; /* and 0x2029 */
+    return !((((word - each * ('\r' + 1)) & ~word) | ((separators - each * 2) & ~separators)) & top);
+}
+
 struct line_count {
     uint32_t count, before; /* the last character */
 };
@@ -142,6 +152,8 @@ static void count_piece(struct line_count *l, const uint8_t *piece, uint32_t n, 
     for (uint32_t i = 0; i < n; i++) {
         while (width == 1 && l->before != '\r' && n - i > 8 && is_plain(piece + i))
             i += 8;
+        while (width == 2 && l->before != '\r' && n - i > 4 && is_plain_wide(piece + 2 * i))
+            i += 4;
         uint32_t c = width == 1 ? piece[i] : piece[2 * i] | (uint32_t)piece[2 * i + 1] << 8;
         l->count += is_line_end(c, l->before);
         l->before = c;

@@ -51,14 +51,22 @@ static struct text without_deleted(struct text path)
 }
 
 /* By what it exports: a copy under another name is the same bridge. */
-static void add_exported_bridges(struct inventory *v, const struct mapping *m)
+static bool add_exported_bridges(struct inventory *v, const struct mapping *m)
 {
     struct exports exports;
     if (!exports_of(&v->reader, v->first_ino == m->ino ? v->first_low : m->low, &exports))
-        return;
+        return false;
     for (uint32_t i = 0; i < BRIDGE_SYMBOLS; i++)
         if (exported_symbol(&v->reader, &exports, bridges[i].symbol))
             add_name(&v->bridges, text_of(bridges[i].name));
+    return true;
+}
+
+/* Memory that a JIT maps twice, to write to it and to run it, looks like a file. */
+static bool is_memory(struct text path)
+{
+    static const char *const kinds[] = {"/memfd:", "/dev/zero", "/SYSV"};
+    return STARTS_ANY(path, kinds);
 }
 
 /* What the platform brings keeps its name, "_ctypes.cpython-312-x86_64-linux-gnu.so". */
@@ -99,7 +107,8 @@ static bool look(void *context, const struct mapping *m)
         add_named_bridge(v, name);
         return false;
     }
-    add_exported_bridges(v, m);
+    if (!add_exported_bridges(v, m) && is_memory(path))
+        return false;
     add_refused_bridge(v, path);
     struct text package = package_of(path, text_of(sealed.environment + sealed.task_root));
     add_name(&v->objects, package.len ? package : path);

@@ -24,6 +24,12 @@ struct inode {
     uint64_t ino;
 };
 
+/* A mount, by its number (statx(2)), 0: none, and a reference to its first folder. */
+struct kept_mount {
+    uint64_t id;
+    int32_t directory;
+};
+
 /* Where this process is in the life of a function. */
 enum stage {
     STAGE_STARTING, /* a program of the wrappers', which may start whatever can be shielded */
@@ -47,7 +53,7 @@ struct sealed {
     struct inode tmp;   /* the directory /tmp */
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
     bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
-    int32_t read_only_mounts[READ_ONLY_MOUNTS]; /* references (files/read_only_mounts.h); 0: none */
+    struct kept_mount read_only_mounts[READ_ONLY_MOUNTS]; /* files/read_only_mounts.h */
     uint64_t proc_dev; /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
 
     struct tmp_record *record; /* clear_tmp: what was made there (tmp_record_file.h); NULL: it is kept */
