@@ -88,7 +88,7 @@ def forked() -> dict[str, int | str | None]:
     return json.loads(os.read(read, 4096))
 
 
-def handed_down() -> dict[str, int | None | str]:
+def handed_down() -> dict[str, int | str | None]:
     """By a descriptor of a folder that this user could not have come to: argument 2 is its number."""
     folder = int(sys.argv[2])
     return {name: every_time(name, folder) for name in ("x", "missing")}
