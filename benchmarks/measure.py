@@ -8,8 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -89,7 +88,7 @@ def check_armed(side: Side) -> str:
     raise MeasurementError(f"shielded: the library did not arm: {said.strip() or 'no line on stderr'}")
 
 
-class _Caller:
+class Caller:
     """A process of `calls.c` or `clients.py` that answers as long as it is asked."""
 
     def __init__(self, side: Side, argv: Sequence[str]) -> None:
@@ -119,19 +118,13 @@ class _Caller:
             )
         return float(answer) * row.scale
 
-    def close(self) -> None:
+    def __enter__(self) -> Caller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends it. What a supervisor supervises ends by itself, as its input does."""
         self._process.kill()
         self._process.communicate()
-
-
-@contextmanager
-def _callers(both: tuple[Side, Side], argv: Sequence[str]) -> Iterator[tuple[_Caller, _Caller]]:
-    unshielded, shielded = (_Caller(side, argv) for side in both)
-    try:
-        yield unshielded, shielded
-    finally:
-        unshielded.close()
-        shielded.close()
 
 
 Pair = tuple[float, float]
@@ -153,26 +146,30 @@ def _result(row: Row, pairs: Sequence[Pair], note: str = "") -> Result:
     return Result.of(row, [pair[0] for pair in pairs], [pair[1] for pair in pairs], note)
 
 
-def measure_call(row: Row, both: tuple[Side, Side], argv: Sequence[str]) -> Result:
-    """One row of calls, by several pairs of processes that stay."""
-    pairs: list[Pair] = []
-    ratios: list[float] = []
+def pairs_of_processes(row: Row, both: tuple[Side, Side], argv: Sequence[str]) -> list[list[Pair]]:
+    """The rounds of a row, by several pairs of processes that stay."""
+    rounds = math.ceil(row.rounds / row.processes)
+    asked: list[list[Pair]] = []
     for _ in range(row.processes):
-        with _callers(both, argv) as (unshielded, shielded):
-            rounds = math.ceil(row.rounds / row.processes)
-            asked = _in_turn(rounds, lambda u=unshielded: u.ask(row), lambda s=shielded: s.ask(row))
-        pairs += asked
-        ratios.append(median(pair[1] for pair in asked) / median(pair[0] for pair in asked))
-    return replace(_result(row, pairs), spread=(min(ratios), max(ratios)))
+        with Caller(both[0], argv) as unshielded, Caller(both[1], argv) as shielded:
+            asked.append(_in_turn(rounds, lambda u=unshielded: u.ask(row), lambda s=shielded: s.ask(row)))
+    return asked
+
+
+def measure_call(row: Row, both: tuple[Side, Side], argv: Sequence[str]) -> Result:
+    """One row of calls, timed."""
+    asked = pairs_of_processes(row, both, argv)
+    ratios = [median(pair[1] for pair in pairs) / median(pair[0] for pair in pairs) for pairs in asked]
+    return replace(_result(row, [pair for pairs in asked for pair in pairs]), spread=(min(ratios), max(ratios)))
 
 
 def _measure_process(row: Row, both: tuple[Side, Side], code: str, note: str) -> Result:
     argv = (sys.executable, "-c", code)
-    pairs = _in_turn(row.rounds, lambda: _milliseconds(both[0], argv), lambda: _milliseconds(both[1], argv))
+    pairs = _in_turn(row.rounds, lambda: milliseconds(both[0], argv), lambda: milliseconds(both[1], argv))
     return _result(row, pairs, f'python -c "{code}", {note}')
 
 
-def _milliseconds(side: Side, argv: Sequence[str]) -> float:
+def milliseconds(side: Side, argv: Sequence[str]) -> float:
     """From before the start of a process to after its end."""
     command = side.command(*argv)
     actions = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
@@ -200,7 +197,7 @@ def _measure_cold(row: Row, both: tuple[Side, Side], shield: Path) -> Result:
 
     def start(side: Side) -> float:
         _evict(files)
-        return _milliseconds(side, argv)
+        return milliseconds(side, argv)
 
     pairs = _in_turn(row.rounds, lambda: start(both[0]), lambda: start(both[1]))
     return _result(row, pairs, "the shield's own files are evicted before each start")
