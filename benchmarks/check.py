@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import time
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import place
 from comparison import Figures, is_slower, ratio_and_interval, worse
-from counts import Counts, added, count_program, count_row
+from counts import Counts, added, count_program, count_row, why_not
 from measure import Side, check_armed, pairs_of_processes, sides
 from network import served
 from programs import CALLS as CALLS_SOURCES
@@ -45,7 +46,7 @@ class Checked:
 
     both: tuple[Side, Side]
     program: Path
-    counter: Path
+    counter: Path | None
     has: frozenset[Need]
 
     def rows(self) -> list[Row]:
@@ -53,12 +54,18 @@ class Checked:
         return [row for row in (*CALLS, *NETWORK_CALLS) if row.needs <= self.has and row.name != "everything"]
 
     def count(self, row: Row, recorded: Figures) -> Figures:
-        """What the shield adds to one call."""
-        return self._added(lambda side: count_row(self.counter, side, [str(self.program)], row), recorded, row)
+        """What the shield adds to one call; nothing where nobody can count."""
+        if self.counter is None:
+            return Figures()
+        counter = self.counter
+        return self._added(lambda side: count_row(counter, side, [str(self.program)], row), recorded, row)
 
     def count_start(self, recorded: Figures) -> Figures:
         """What the shield adds to a start of Python."""
-        return self._added(lambda side: count_program(self.counter, side, _PASS), recorded, STARTUP)
+        if self.counter is None:
+            return Figures()
+        counter = self.counter
+        return self._added(lambda side: count_program(counter, side, _PASS), recorded, STARTUP)
 
     def _added(self, count: Callable[[Side], Counts], recorded: Figures, row: Row) -> Figures:
         def is_enough(found: Counts) -> bool:
@@ -104,58 +111,76 @@ def _report(recorded: Mapping[str, Figures], found: Mapping[str, Figures]) -> li
     return lines
 
 
-def _run(record: bool) -> int:
+@dataclass(frozen=True)
+class Record:
+    """What stands in the file: of which machine, and its rows."""
+
+    architecture: str
+    rows: Mapping[str, Figures]
+
+    @classmethod
+    def read(cls, file: Path) -> Record:
+        """Raises MeasurementError."""
+        try:
+            found = json.loads(file.read_text())
+        except FileNotFoundError as error:
+            raise MeasurementError(f"there is no {file}: make it with --record") from error
+        return cls(found["architecture"], {name: Figures.from_json(row) for name, row in found["rows"].items()})
+
+    def write(self, file: Path) -> None:
+        """With what else tells why figures may differ."""
+        report = {
+            "architecture": self.architecture,
+            "machine": f"Linux {platform.release()}, {' '.join(platform.libc_ver())}, load {os.getloadavg()[0]:.1f}",
+            "rows": {name: figures.as_json() for name, figures in self.rows.items()},
+        }
+        file.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _run(record: bool, file: Path) -> int:
     progress = Console(stderr=True, quiet=not sys.stderr.isatty())
     began = time.monotonic()
-    machine()
-    here = place.enter(sys.argv)
+    known = Record(machine(), {}) if record else Record.read(file)
+    if known.architecture != machine():
+        print(f"bench-check: nothing is recorded for {machine()}: compared nothing")
+        return 0
+    here = place.enter([*sys.argv, "--recorded", str(file.resolve())])
     place.pin()
     shield = build_shield()
     both = sides(shield, here.has)
     check_armed(both[1])
     program, counter = compile_program("calls", *CALLS_SOURCES), compile_program("count", "count.c")
-    recorded = {} if record else _read()
+    refusal = why_not(counter)
+    checked = Checked(both, program, None if refusal else counter, here.has)
     with served(program.with_name("authority.pem"), here.has):
-        found = _measure(Checked(both, program, counter, here.has), recorded, progress)
-    size = shield.with_name("libshield.so").stat().st_size / 1024
-    found[SIZE.name] = Figures(size=round(size, 1))
+        found = _measure(checked, known.rows, progress)
+    found[SIZE.name] = Figures(size=round(shield.with_name("libshield.so").stat().st_size / 1024, 1))
     if record:
-        _write(found)
-        print(f"bench-check: recorded {len(found)} rows in {_RECORDED.name}")
+        Record(machine(), found).write(file)
+        print(f"bench-check: recorded {len(found)} rows in {file.name}")
         return 0
-    lines = _report(recorded, found)
-    new = sorted(found.keys() - recorded.keys())
-    notes = [f"not recorded yet: {', '.join(new)}"] if new else []
-    notes += [f"not checked without {need.value}: rows that need one" for need in Need if need not in here.has]
+    lines = _report(known.rows, found)
+    new, gone = sorted(found.keys() - known.rows.keys()), sorted(known.rows.keys() - found.keys())
+    notes = [
+        *([f"not recorded yet: {', '.join(new)}"] if new else []),
+        *([f"recorded, but not measured: {', '.join(gone)}"] if gone else []),
+        *([f"calls and faults were not counted: {refusal}"] if refusal else []),
+        *(f"rows that need {need.value} were not checked" for need in Need if need not in here.has),
+    ]
     for line in (*notes, *lines):
         print(f"bench-check: {line}")
-    spent = time.monotonic() - began
-    print(f"bench-check: {len(found)} rows, {len(lines)} became worse ({spent:.0f} s)")
+    print(f"bench-check: {len(found)} rows, {len(lines)} figures became worse ({time.monotonic() - began:.0f} s)")
     return 1 if lines else 0
-
-
-def _read() -> dict[str, Figures]:
-    if not _RECORDED.exists():
-        raise MeasurementError(f"there is no {_RECORDED.name}: make it with --record")
-    rows = json.loads(_RECORDED.read_text())["rows"]
-    return {name: Figures.from_json(figures) for name, figures in rows.items()}
-
-
-def _write(found: Mapping[str, Figures]) -> None:
-    report = {
-        "machine": f"Linux {platform.release()}, {machine()}, Python {platform.python_version()}",
-        "rows": {name: figures.as_json() for name, figures in found.items()},
-    }
-    _RECORDED.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def main() -> int:
     """Measures and compares; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", action="store_true", help="write the figures instead of comparing with them")
+    parser.add_argument("--recorded", type=Path, default=_RECORDED, metavar="FILE", help="default: %(default)s")
     options = parser.parse_args()
     try:
-        return _run(options.record)
+        return _run(options.record, options.recorded)
     except MeasurementError as error:
         print(f"bench-check: {error}", file=sys.stderr)
         return 1

@@ -36,6 +36,12 @@ class Counts:
         return Counts((self.calls - other.calls) / divisor, (self.faults - other.faults) / divisor)
 
 
+def why_not(counter: Path) -> str:
+    """Why nobody can count here: ptrace(2) is refused in some containers. Empty where it works."""
+    done = subprocess.run([str(counter), "1", "/bin/true"], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 and done.stdout else done.stderr.strip() or "ptrace(2) is refused"
+
+
 def count_row(counter: Path, side: Side, argv: Sequence[str], row: Row) -> Counts:
     """For each call of the row, once warm, in one process. Raises MeasurementError."""
     few = replace(row, count=max(row.threads, min(row.count, _MOST) // row.threads * row.threads))

@@ -1,4 +1,4 @@
-"""The tables of README.md: what `bench_peers.py` found, and what was found before of the peers that it does not run."""
+"""What `bench_peers.py` found, as tables: whole for the benchmarks' README.md, in short for the checkout's."""
 
 from __future__ import annotations
 
@@ -19,47 +19,6 @@ _BLIND: Mapping[str, str] = {
     NODE: "hosts, DNS; the handler must be readable; addons are off; Node.js only",
     NOTIFY: "what DNS asks, links, arguments that change after the look",
 }
-# Measured on 2026-11-28 on such a machine, in one run with the above. They need tools of half a gigabyte, so
-# `make bench-peers` does not run them.
-_ELSEWHERE: Sequence[tuple[str, ...]] = (
-    (
-        "sandlock 0.9.0",
-        "no: PR_SET_PDEATHSIG, EPERM",
-        "what DNS asks; without a callback all programs",
-        "17.9x",
-        "2.68x",
-        "1.85x",
-        "13; 18",
-    ),
-    (
-        "Landlock ABI 7",
-        "no: ENOSYS on 5.10",
-        "addresses, names, UDP; the loader; memfd",
-        "1.23x",
-        "1.02x",
-        "1.00x",
-        "13",
-    ),
-    (
-        "bubblewrap 0.8.0",
-        "no: PR_SET_NO_NEW_PRIVS, EPERM",
-        "hosts, programs, the handler",
-        "0.98x",
-        "1.01x",
-        "0.97x",
-        "5; 10",
-    ),
-    ("gVisor, systrap", "no: fork/exec, EPERM", "isolates; has no such policy", "13.0x", "6.38x", "14.4x", "-"),
-    (
-        "FunctionShield 2.0.16",
-        "loads; without a token all passes",
-        "whatever is not a hooked function of libc",
-        "1.01x",
-        "1.29x",
-        "6.16x",
-        "0",
-    ),
-)
 
 
 def text_of(report: Mapping[str, Any]) -> str:
@@ -71,11 +30,33 @@ def text_of(report: Mapping[str, Any]) -> str:
             _costs(report["rows"]),
             "Of five attempts for each policy, those that were stopped (\\*: and reported, all of them):\n",
             _stops(report["attacks"]),
-            "Not run by `make bench-peers`, but on 28 November 2026 on such a machine, in the same way:\n",
-            _table(("", "in Lambda", "blind to", "open+close", "TCP connect", "spawn", "stopped of 20"), _ELSEWHERE),
             " ".join(report["notes"]) + ".\n",
         ]
     )
+
+
+def short_text_of(report: Mapping[str, Any]) -> str:
+    """Markdown: a line for each peer. What only a language has opens in that language."""
+    rows = {row["name"]: row["sides"] for row in report["rows"]}
+    opens = ("openat_close", "py_open", "js_open")
+
+    def ratio(name: str, among: Sequence[str]) -> str:
+        found = next((rows[row][name] for row in among if name in rows.get(row, {})), None)
+        return f"{found['ratio']:.2f}x" if found else "-"
+
+    table = [
+        (
+            _bold(name),
+            report["in_lambda"][name].partition(":")[0],
+            _of_20(report["attacks"], name),
+            ratio(name, opens),
+            ratio(name, ("connect_tcp",)),
+            ratio(name, ("spawn",)),
+            blind,
+        )
+        for name, blind in _BLIND.items()
+    ]
+    return _table(("", "in Lambda", "stopped of 20", "open", "connect", "start of a program", "blind to"), table)
 
 
 def replace_section(page: Path, text: str) -> None:
@@ -96,12 +77,17 @@ def _bold(name: str) -> str:
     return f"**{name}**" if name == SHIELD else name
 
 
-def _who(report: Mapping[str, Any]) -> str:
-    def of_20(name: str) -> str:
-        found = [results for side, results in report["attacks"].items() if side.partition(", ")[0] == name]
-        return "; ".join(str(sum(results[what] != MISSED for what in EVERY)) for results in found)
+def _of_20(attacks: Mapping[str, Mapping[str, str]], name: str) -> str:
+    """In Python, and in JavaScript, where they differ."""
+    found = [results for side, results in attacks.items() if side.rpartition(", ")[0] == name]
+    return "; ".join(dict.fromkeys(str(sum(results[what] != MISSED for what in EVERY)) for results in found))
 
-    rows = [(_bold(name), report["in_lambda"][name], of_20(name), blind) for name, blind in _BLIND.items()]
+
+def _who(report: Mapping[str, Any]) -> str:
+    rows = [
+        (_bold(name), report["in_lambda"][name], _of_20(report["attacks"], name), blind)
+        for name, blind in _BLIND.items()
+    ]
     return _table(("", "in Lambda (emulated)", "stopped of 20 (Python; JavaScript)", "blind to"), rows)
 
 

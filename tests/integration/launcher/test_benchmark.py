@@ -142,6 +142,50 @@ def test_a_quick_run(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.xdist_group("benchmark")
+def test_the_check_tells_a_row_that_became_worse(tmp_path: Path) -> None:
+    """Some of the recorded figures are made better than they can be. A row that nobody measures is told."""
+    recorded = json.loads((BENCHMARKS / "recorded.json").read_text())
+    recorded["rows"]["library_size"]["size"] = 1.0
+    recorded["rows"]["startup"]["calls"] = 1.0
+    recorded["rows"]["spawn"]["interval"] = [0.1, 0.2]
+    recorded["rows"]["no_such_row"] = {"calls": 0.0}
+    (tmp_path / "recorded.json").write_text(json.dumps(recorded))
+    command = [sys.executable, str(BENCHMARKS / "check.py"), "--recorded", str(tmp_path / "recorded.json")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False)
+    if "compared nothing" in done.stdout or "were not counted" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    assert done.returncode == 1, done.stdout + done.stderr
+    for said in ("library_size: ", "startup: adds ", "spawn: "):
+        assert f"bench-check: {said}" in done.stdout
+    assert "bench-check: recorded, but not measured: no_such_row\n" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("benchmark")
+def test_peers_under_the_same_attempts(tmp_path: Path) -> None:
+    """Who has no peer has them all succeed; the shield stops and reports all; each peer allows what is allowed."""
+    output = tmp_path / "peers.json"
+    command = [sys.executable, str(BENCHMARKS / "bench_peers.py"), "--quick", "--output", str(output)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False)
+    if "namespace of its own" in done.stderr or "sandbox of its own" in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    report = json.loads(output.read_text())
+    attempts = {
+        side: {name: came for name, came in all_.items() if name != "allowed"}
+        for side, all_ in report["attacks"].items()
+    }
+    for language in ("Python", "JavaScript"):
+        assert set(attempts[f"native, {language}"].values()) == {"missed"}
+        assert set(attempts[f"shielded-function, {language}"].values()) == {"stopped, reported"}
+        assert report["attacks"][f"shielded-function, {language}"]["allowed"] == "all"
+    assert all(len(found) == 20 for found in attempts.values())
+    assert report["in_lambda"]["shielded-function"] == "starts, holds"
+    assert report["in_lambda"]["user notification"].startswith("no: ")
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("benchmark")
 def test_a_quick_run_of_a_runtime(tmp_path: Path) -> None:
     with Sandbox() as box:
         if not box.isolation.whole:
