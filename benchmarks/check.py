@@ -144,7 +144,7 @@ def _run(record: bool, file: Path) -> int:
     if known.architecture != machine():
         print(f"bench-check: nothing is recorded for {machine()}: compared nothing")
         return 0
-    here = place.enter([*sys.argv, "--recorded", str(file.resolve())])
+    here = place.enter([*sys.argv, "--recorded", place.reachable(file)])
     place.pin()
     shield = build_shield()
     both = sides(shield, here.has)
