@@ -17,7 +17,7 @@ from rows import MeasurementError, Row
 
 _MOST = 100  # calls are enough: each makes the same
 _SECONDS = 60.0
-_TRIES_AT_LEAST, _TRIES = 2, 24
+_TRIES_AT_LEAST, _TRIES = 2, 16
 
 
 @dataclass(frozen=True)
