@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <asm/unistd.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,13 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#ifndef SYS_memfd_create
-#define SYS_memfd_create 319
-#endif
-#ifndef SYS_openat2
-#define SYS_openat2 437
-#endif
 
 static char *const echo[] = {"/bin/echo", "GOT", NULL};
 
@@ -43,7 +37,7 @@ static void tmp_raw(void)
 static long openat2_of(const char *path, uint64_t flags)
 {
     uint64_t how[3] = {flags, flags & O_CREAT ? 0600 : 0, 0};
-    return syscall(SYS_openat2, AT_FDCWD, path, how, sizeof how);
+    return syscall(__NR_openat2, AT_FDCWD, path, how, sizeof how);
 }
 
 static void tmp_openat2(void)
@@ -80,7 +74,7 @@ static void execve_memory(void)
 {
     char piece[65536];
     int from = open(echo[0], O_RDONLY);
-    int to = (int)syscall(SYS_memfd_create, "x", 0);
+    int to = (int)syscall(__NR_memfd_create, "x", 0);
     for (ssize_t size; (size = read(from, piece, sizeof piece)) > 0;)
         if (write(to, piece, (size_t)size) != size)
             return;
