@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FILES = 200, CONNECTIONS = 60, LOOKUPS = 20 };
+enum { FILES = 400, CONNECTIONS = 200, LOOKUPS = 40 };
 
 static void fork_once(void)
 {
@@ -22,7 +22,7 @@ static void fork_once(void)
 
 static void turn(int listener, const struct sockaddr_in *address)
 {
-    static const char *const paths[] = {"/etc/passwd", LAYER "/data.txt", TASK "/data.txt", "/dev/null"};
+    static const char *const paths[] = {"/etc/passwd", LAYER "/data.txt", "/etc/passwd", TASK "/data.txt"};
     for (int i = 0; i < FILES; i++)
         open_and_close(paths[i % 4]);
     for (int i = 0; i < CONNECTIONS; i++)

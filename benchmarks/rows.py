@@ -156,7 +156,7 @@ NETWORK_CALLS: tuple[Row, ...] = (
         "all of it, 16 threads",
         "ms",
         _ratio(1.10),
-        rounds=100,
+        rounds=60,
         count=16,
         scale=1e-6,
         threads=16,
