@@ -1,4 +1,4 @@
-"""`python benchmarks/bench_peers.py [--quick] [--no-write]` (`make bench-peers`): the shield beside what else there is.
+"""`python benchmarks/bench_peers.py [--quick] [--untimed]` (`make bench-peers`): the shield beside what else there is.
 
 The rows that a peer has something to do with, native, shielded and under each peer, all asked in every round in an
 order that is drawn anew, on one processor: a supervisor shares it with what it supervises. Then the same twenty
@@ -128,7 +128,7 @@ def _shorter(row: Row) -> Row:
     )
 
 
-def _run(quick: bool, write: bool, output: Path) -> None:
+def _run(quick: bool, untimed: bool, write: bool, output: Path) -> None:
     here = place.enter([*sys.argv, "--output", place.reachable(output)])
     if here.has != frozenset(Need):
         raise MeasurementError("needs a network namespace and a mount namespace of its own: run it as root")
@@ -137,7 +137,9 @@ def _run(quick: bool, write: bool, output: Path) -> None:
     progress = Console(stderr=True)
     with progress.status("measuring") as status:
         report = {
-            "rows": _measure(built, here.has, quick, lambda name: status.update(f"measuring {name}")),
+            "rows": []
+            if untimed
+            else _measure(built, here.has, quick, lambda name: status.update(f"measuring {name}")),
             "attacks": peer_attacks.attack(built, lambda name: status.update(f"attacking under {name}")),
             "in_lambda": peer_in_lambda.try_all(built),
             "notes": notes,
@@ -154,11 +156,12 @@ def main() -> int:
     """Measures and reports; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="an eighth of the rounds; no README.md is written")
+    parser.add_argument("--untimed", action="store_true", help="only the attempts and the start in Lambda")
     parser.add_argument("--no-write", action="store_true", help="leave both README.md as they are")
     parser.add_argument("--output", type=Path, default=_LATEST, help="where the JSON goes (default: %(default)s)")
     options = parser.parse_args()
     try:
-        _run(options.quick, not options.no_write, options.output)
+        _run(options.quick, options.untimed, not options.no_write, options.output)
     except MeasurementError as error:
         print(f"bench-peers: {error}", file=sys.stderr)
         return 1

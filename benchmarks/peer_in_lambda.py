@@ -61,4 +61,4 @@ def _verdict(name: str, stdout: str, stderr: str) -> str:
         return "starts, denies nothing" if name != NATIVE else "starts"
     lines = re.sub(r"\x1b\[[0-9;]*m", "", stderr).strip().splitlines() or ["says nothing"]
     denied = any(re.search(r"PermissionError|Access to this API has been restricted|EACCES", line) for line in lines)
-    return HOLDS if denied else f"no: {lines[0].strip()}"
+    return HOLDS if denied else f"no: {lines[0].strip().removeprefix('notify: ')}"

@@ -21,13 +21,15 @@ _BLIND: Mapping[str, str] = {
 }
 
 
+_COSTS = "Native as it is; else the ratio to native in the same round, ± half the distance between the quartiles:\n"
+
+
 def text_of(report: Mapping[str, Any]) -> str:
     """Markdown."""
     return "\n".join(
         [
             _who(report),
-            "Native as it is; else the ratio to native in the same round, ± half the distance between the quartiles:\n",
-            _costs(report["rows"]),
+            *([_COSTS, _costs(report["rows"])] if report["rows"] else []),
             "Of five attempts for each policy, those that were stopped (\\*: and reported, all of them):\n",
             _stops(report["attacks"]),
             " ".join(report["notes"]) + ".\n",
@@ -44,19 +46,26 @@ def short_text_of(report: Mapping[str, Any]) -> str:
         found = next((rows[row][name] for row in among if name in rows.get(row, {})), None)
         return f"{found['ratio']:.2f}x" if found else "-"
 
+    timed = (
+        {
+            "open": opens,
+            "connect": ("connect_tcp",),
+            "start of a program": ("spawn",),
+        }
+        if rows
+        else {}
+    )
     table = [
         (
             _bold(name),
             report["in_lambda"][name].partition(":")[0],
             _of_20(report["attacks"], name),
-            ratio(name, opens),
-            ratio(name, ("connect_tcp",)),
-            ratio(name, ("spawn",)),
+            *(ratio(name, among) for among in timed.values()),
             blind,
         )
         for name, blind in _BLIND.items()
     ]
-    return _table(("", "in Lambda", "stopped of 20", "open", "connect", "start of a program", "blind to"), table)
+    return _table(("", "in Lambda", "stopped of 20", *timed, "blind to"), table)
 
 
 def replace_section(page: Path, text: str) -> None:
