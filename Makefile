@@ -8,13 +8,13 @@ RUN := $(BIN)/python constructs/shielded_function/cli/node.py
 # The tests wait more than they compute: on two cores, four at a time.
 PYTEST_ARGS ?= -n 4
 # All C but the generated table.
-C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] runtime_layer/native/*/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch]))
+C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] runtime_layer/native/*/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch] benchmarks/*/*.[ch]))
 
 # What Python compiled is kept: without it each of the programs that tests start would compile the CDK again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs test-kernel arm64 test-arm64 bench bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,8 +97,14 @@ ARM64_TESTS ?= tests/platforms/arm64 tests/platforms/libcs/test_arm64.py tests/i
 test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)
 	@RACE_SECONDS=3 EMULATED_LAMBDA_MACHINE=aarch64 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) $(ARM64_TESTS)
 
-bench: native ## measure what the shield costs
-	@$(RUN) $(BIN)/python benchmarks/bench.py
+bench: native ## measure what the shield costs (BENCH_ARGS=...)
+	@$(RUN) $(BIN)/python benchmarks/bench.py $(BENCH_ARGS)
+
+bench-check: native ## compare the rows of calls with benchmarks/recorded.json (BENCH_ARGS=--record writes it; half a minute)
+	@$(RUN) $(BIN)/python benchmarks/check.py $(BENCH_ARGS)
+
+bench-peers: native ## measure the shield beside what else there is, and write benchmarks/README.md (BENCH_ARGS=...; minutes)
+	@$(RUN) $(BIN)/python benchmarks/bench_peers.py $(BENCH_ARGS)
 
 bench-synth: setup ## measure what the shield adds to a synthesis of 200 functions (BENCH_ARGS=...; some minutes)
 	@$(RUN) $(BIN)/python benchmarks/synth.py $(BENCH_ARGS)
@@ -137,7 +143,7 @@ wheel: setup ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m hatchling build -d dist
 
 clean: ## remove what builds and runs made (.venv, node_modules and .tools stay)
-	@rm -rf dist site .site .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/runtimes.json tests/security/cases/latest.json
+	@rm -rf dist site .site .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/peers.json benchmarks/runtimes.json tests/security/cases/latest.json
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o \
 	  -type d \( -name __pycache__ -o -name cdk.out \) -print0 | xargs -0 rm -rf

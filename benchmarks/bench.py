@@ -1,4 +1,4 @@
-"""`python benchmarks/bench.py [--json] [--quick]` (`make bench`): what the shield costs, on this machine, now.
+"""`python benchmarks/bench.py [--json] [--quick] [--only ROW ...]` (`make bench`): what the shield costs here, now.
 
 Each row is measured unshielded and shielded in turns, in one run. The table shows medians, their ratio and
 difference, and whether the target is met; `benchmarks/latest.json` holds the same. The exit status is 1 only when
@@ -10,48 +10,23 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import place
-from measure import MeasurementError, check_armed, measure, sides
+from growth import Grown, measure_growth
+from measure import check_armed, measure, sides
+from programs import CALLS as CALLS_SOURCES
+from programs import build_shield, compile_program, machine
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from rows import CLIENTS, NETWORK_CALLS, Result
-
-from shielded_function_runtime.build import native
+from rows import CALLS, CLIENTS, IMPORT, NETWORK_CALLS, MeasurementError, Need, Result
 
 _HERE = Path(__file__).resolve().parent
 _LATEST = _HERE / "latest.json"
 _WIDTH_WITHOUT_TERMINAL = 120
-_CALLS = (_HERE / "calls.c", _HERE / "network_calls.c")
-_OUTPUT = _HERE.parent / ".zig-cache" / "benchmarks" / "calls"
-
-
-def machine() -> str:
-    """This machine's architecture. Raises MeasurementError where the shield does not run."""
-    name = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
-    if sys.platform != "linux" or name not in native.ARCHITECTURES:
-        raise MeasurementError(f"the shield runs on Linux, x86_64 or aarch64; this is {sys.platform}, {name}")
-    return name
-
-
-def _prepare(architecture: str) -> tuple[Path, Path]:
-    """Brings the wrapper, its library and `calls.c` up to date. Returns the wrapper and the compiled calls."""
-    layer = f"layer/{architecture}/shielded-function"
-    try:
-        native.build([layer])
-    except native.BuildError as error:
-        raise MeasurementError(str(error)) from error
-    _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", str(_OUTPUT), *map(str, _CALLS)]
-    command = [sys.executable, "-m", "ziglang", "cc", "-target", f"{architecture}-linux-gnu.2.17", *flags]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise MeasurementError(f"{' or '.join(file.name for file in _CALLS)} does not compile: {done.stderr.strip()}")
-    return native.BINARIES / layer / "shield", _OUTPUT
 
 
 def _number(value: float) -> str:
@@ -61,6 +36,15 @@ def _number(value: float) -> str:
 def _verdict(result: Result) -> str:
     doubt = "" if result.is_sure else "?"
     return {True: f"[green]met{doubt}[/]", False: f"[red]missed{doubt}[/]", None: "-"}[result.met]
+
+
+def _figures(result: Result) -> tuple[str, str, str, str]:
+    return (
+        _number(result.unshielded),
+        _number(result.shielded),
+        "-" if result.ratio is None else f"{result.ratio:.3f}x",
+        f"{'+' if result.difference >= 0 else '-'}{_number(abs(result.difference))}",
+    )
 
 
 def table(title: str, results: list[Result], notes: list[str]) -> Table:
@@ -78,13 +62,29 @@ def table(title: str, results: list[Result], notes: list[str]) -> Table:
     for result in results:
         rows.add_row(
             f"{result.row.what}, {result.row.unit}",
-            _number(result.unshielded),
-            _number(result.shielded),
-            "-" if result.ratio is None else f"{result.ratio:.3f}x",
-            f"{'+' if result.difference >= 0 else '-'}{_number(abs(result.difference))}",
+            *_figures(result),
             str(result.row.target or "-"),
             _verdict(result),
         )
+    return rows
+
+
+def growth_table(grown: list[Grown]) -> Table:
+    """A row for each size, with a verdict beside the last."""
+    rows = Table(title="The cost of growth (medians)", box=box.SIMPLE_HEAD, pad_edge=False)
+    rows.add_column("", no_wrap=True)
+    for heading in ("without", "with", "ratio", "added", ""):
+        rows.add_column(heading, justify="right", no_wrap=True)
+    for growth in grown:
+        for result in growth.results:
+            is_last = result is growth.results[-1]
+            verdict = "[green]flat[/]" if growth.is_flat else f"[red]grows{'' if growth.is_sure else '?'}[/]"
+            rows.add_row(
+                f"{result.row.what}, {result.row.unit}",
+                *_figures(result),
+                verdict if is_last else "",
+                end_section=is_last,
+            )
     return rows
 
 
@@ -100,40 +100,60 @@ def _write(report: dict[str, object], to: Path) -> None:
     new.replace(to)
 
 
-def _run(as_json: bool, quick: bool, output: Path) -> None:
+def _run(as_json: bool, quick: bool, only: list[str], output: Path) -> None:
     progress = Console(stderr=True)
-    architecture = machine()
+    machine()  # before anything is made
     here = place.enter([*sys.argv, "--output", place.reachable(output)])
     where = [here.note, place.pin()]
-    shield, program = _prepare(architecture)
-    armed = json.loads(check_armed(sides(shield)[1]))
+    shield, program = build_shield(), compile_program("calls", *CALLS_SOURCES)
+    both = sides(shield, here.has)
+    armed = json.loads(check_armed(both[1]))
+
+    def rounds(number: int) -> int:
+        return max(5, number // 10) if quick else number
+
+    def wanted(name: str) -> bool:
+        return any(fnmatch(name, pattern) for pattern in only)
+
     with progress.status("measuring") as status:
         results = measure(
             shield,
             program,
-            with_network=here.network,
-            rounds=lambda rounds: max(5, rounds // 10) if quick else rounds,
+            has=here.has,
+            rounds=rounds,
+            wanted=wanted,
             report=lambda result: status.update(f"measured {result.row.name}"),
         )
-    need_network = {row.name: row.what for row in (*NETWORK_CALLS, *CLIENTS)}
+    every = (*CALLS, *NETWORK_CALLS, *CLIENTS, IMPORT)
+    with progress.status("measuring growth") as status:
+        grown = measure_growth(both, program, has=here.has, rounds=rounds, wanted=wanted, report=status.update)
     notes = [
-        f"Linux {platform.release()}, {architecture}, Python {platform.python_version()}; {'; '.join(where)}",
+        f"Linux {platform.release()}, {machine()}, Python {platform.python_version()}; {'; '.join(where)}",
         f"armed in {armed['micros'] / 1000:.1f} ms: {armed['patched']} of {armed['sites']} sites patched",
         *(f"{result.row.what}: {result.note}" for result in results if result.note),
         *(
             f"{result.row.what}: from {result.spread[0]:.3f}x to {result.spread[1]:.3f}x, by pair of processes"
             for result in results
-            if result.spread and result.row.name in need_network
+            if result.spread and Need.NETWORK in result.row.needs
         ),
-        *([] if here.network else [f"not measured without a network namespace: {', '.join(need_network)}"]),
+        *(
+            f"not measured without {need.value}: {', '.join(row.what for row in every if need in row.needs)}"
+            for need in Need
+            if need not in here.has
+        ),
         *(["--quick: a tenth of the rounds, so the numbers are rough"] if quick else []),
     ]
-    report: dict[str, object] = {"rows": [result.as_json() for result in results], "notes": notes}
+    report: dict[str, object] = {
+        "rows": [result.as_json() for result in results],
+        "growth": [growth.as_json() for growth in grown],
+        "notes": notes,
+    }
     _write(report, output)
     if as_json:
         print(json.dumps(report, indent=1))
     else:
         show(table("What the shield costs (medians)", results, notes))
+        show(growth_table(grown))
 
 
 def main() -> int:
@@ -141,10 +161,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print latest.json instead of the table")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--only", nargs="+", metavar="ROW", help="these rows (open_*; grow_* for those of growth)")
     parser.add_argument("--output", type=Path, default=_LATEST, help="where the JSON goes (default: %(default)s)")
     options = parser.parse_args()
     try:
-        _run(options.json, options.quick, options.output)
+        _run(options.json, options.quick, options.only or ["*"], options.output)
     except MeasurementError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

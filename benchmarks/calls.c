@@ -1,26 +1,27 @@
-/* The calls that the benchmark times, in a process that stays: `calls` reads lines "NAME COUNT" and answers
- * each with the nanoseconds of one call, averaged over COUNT of them. The driver asks an unshielded and a
- * shielded process in turn, so that a machine that grows slower grows slower for both.
+/* The calls that the benchmark times, in a process that stays: `calls` reads lines "NAME COUNT THREADS" and answers each
+ * with the nanoseconds of one call, averaged over COUNT of them. The driver asks an unshielded and a shielded process in
+ * turn, so that a machine that grows slower grows slower for both.
+ *
+ * calls [--cpu] [--descriptors N] [--names N]: time of the processor instead of the clock's; with N descriptors open, or
+ * N names looked up, before anything is timed.
  */
 #define _GNU_SOURCE
 #include "calls.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 extern char **environ;
+
+static int by_processor;
 
 void must(int good, const char *what)
 {
@@ -30,11 +31,20 @@ void must(int good, const char *what)
     exit(1);
 }
 
+static uint64_t nanoseconds(struct timeval t)
+{
+    return ((uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_usec) * 1000u;
+}
+
 uint64_t now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    struct rusage children = {0};
+    clock_gettime(by_processor ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    if (by_processor)
+        getrusage(RUSAGE_CHILDREN, &children);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec + nanoseconds(children.ru_utime) +
+           nanoseconds(children.ru_stime);
 }
 
 static uint64_t time_getppid(long count)
@@ -59,37 +69,6 @@ static uint64_t time_pipe(long count)
     return spent;
 }
 
-static uint64_t time_open(const char *path, long count)
-{
-    uint64_t began = now();
-    for (long i = 0; i < count; i++) {
-        int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-        must(fd >= 0, path);
-        close(fd);
-    }
-    return now() - began;
-}
-
-static uint64_t time_openat_close(long count)
-{
-    return time_open("/etc/passwd", count);
-}
-
-/* /dev is a mount of its own everywhere. */
-static uint64_t time_open_elsewhere(long count)
-{
-    return time_open("/dev/null", count);
-}
-
-static uint64_t time_stat(long count)
-{
-    struct stat st;
-    uint64_t began = now();
-    for (long i = 0; i < count; i++)
-        must(stat("/etc/passwd", &st) == 0, "stat");
-    return now() - began;
-}
-
 static uint64_t time_map(long count)
 {
     uint64_t began = now();
@@ -100,98 +79,87 @@ static uint64_t time_map(long count)
     return now() - began;
 }
 
-static int bound_loopback(int type, struct sockaddr_in *address)
+void spawn(void)
 {
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-    socklen_t len = sizeof *address;
-    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    must(fd >= 0 && bind(fd, (struct sockaddr *)address, len) == 0, "bind to loopback");
-    must(getsockname(fd, (struct sockaddr *)address, &len) == 0, "getsockname");
-    return fd;
-}
-
-/* Only connect itself is timed, each on a new socket, as applications do it. TCP connections are ended by a
- * reset, so that no port is left waiting. */
-static uint64_t time_connect(int type, long count)
-{
-    struct sockaddr_in address;
-    struct linger reset = {.l_onoff = 1};
-    uint64_t spent = 0;
-    int peer = bound_loopback(type, &address);
-    must(type != SOCK_STREAM || listen(peer, 8) == 0, "listen");
-    for (long i = 0; i < count; i++) {
-        int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-        must(fd >= 0, "socket");
-        uint64_t began = now();
-        int connected = connect(fd, (struct sockaddr *)&address, sizeof address);
-        spent += now() - began;
-        must(connected == 0, "connect to loopback");
-        if (type == SOCK_STREAM) {
-            int other = accept(peer, NULL, NULL);
-            must(other >= 0, "accept");
-            setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-            close(other);
-        }
-        close(fd);
-    }
-    close(peer);
-    return spent;
-}
-
-static uint64_t time_connect_tcp(long count)
-{
-    return time_connect(SOCK_STREAM, count);
-}
-
-static uint64_t time_connect_udp(long count)
-{
-    return time_connect(SOCK_DGRAM, count);
+    char *argv[] = {"/bin/true", NULL};
+    pid_t child;
+    int status = -1;
+    errno = posix_spawn(&child, argv[0], NULL, NULL, argv, environ);
+    must(errno == 0 && waitpid(child, &status, 0) == child, "posix_spawn /bin/true");
+    must(WIFEXITED(status) && WEXITSTATUS(status) == 0, "/bin/true did not succeed");
 }
 
 static uint64_t time_spawn(long count)
 {
-    char *argv[] = {"/bin/true", NULL};
     uint64_t began = now();
-    for (long i = 0; i < count; i++) {
-        pid_t child;
-        int status = -1;
-        errno = posix_spawn(&child, argv[0], NULL, NULL, argv, environ);
-        must(errno == 0 && waitpid(child, &status, 0) == child, "posix_spawn /bin/true");
-        must(WIFEXITED(status) && WEXITSTATUS(status) == 0, "/bin/true did not succeed");
-    }
+    for (long i = 0; i < count; i++)
+        spawn();
     return now() - began;
 }
 
 static const struct {
     const char *name;
-    uint64_t (*time)(long count);
+    timed *time;
 } calls[] = {
     {"getppid", time_getppid},
     {"pipe", time_pipe},
-    {"openat_close", time_openat_close},
-    {"connect_tcp", time_connect_tcp},
-    {"connect_udp", time_connect_udp},
-    {"spawn", time_spawn},
-    {"open_elsewhere", time_open_elsewhere},
     {"stat", time_stat},
     {"map", time_map},
+    {"spawn", time_spawn},
+    {"openat_close", time_openat_close},
+    {"open_device", time_open_device},
+    {"open_layer", time_open_layer},
+    {"open_task", time_open_task},
+    {"relative_layer", time_relative_layer},
+    {"relative_task", time_relative_task},
+    {"at_layer", time_at_layer},
+    {"at_task", time_at_task},
+    {"open_tmp", time_open_tmp},
+    {"socket_close", time_socket_close},
+    {"dup_close", time_dup_close},
+    {"connect_tcp", time_connect_tcp},
+    {"connect_udp", time_connect_udp},
     {"connect_by_name", time_connect_by_name},
+    {"lookup", time_lookup},
     {"denied_lookup", time_denied_lookup},
     {"http_bare", time_http_bare},
+    {"everything", time_everything},
 };
 
-int main(void)
+static timed *named(const char *name)
+{
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (!strcmp(calls[i].name, name))
+            return calls[i].time;
+    return NULL;
+}
+
+static void begin(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        long number = i + 1 < argc ? atol(argv[i + 1]) : 0;
+        if (!strcmp(argv[i], "--cpu")) {
+            by_processor = 1;
+            continue;
+        }
+        errno = EINVAL;
+        must(number > 0 && (!strcmp(argv[i], "--descriptors") || !strcmp(argv[i], "--names")), argv[i]);
+        (!strcmp(argv[i++], "--names") ? learn_names : keep_open)(number);
+    }
+}
+
+int main(int argc, char **argv)
 {
     char name[32];
     long count;
-    while (scanf("%31s %ld", name, &count) == 2) {
-        uint64_t (*time_it)(long) = NULL;
-        for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-            if (!strcmp(calls[i].name, name))
-                time_it = calls[i].time;
+    int threads;
+    begin(argc, argv);
+    while (scanf("%31s %ld %d", name, &count, &threads) == 3) {
+        timed *time = named(name);
         errno = EINVAL;
-        must(time_it && count > 0, name);
-        printf("%.3f\n", (double)time_it(count) / (double)count);
+        must(time && count > 0 && threads > 0 && count % threads == 0, name);
+        uint64_t spent = threads > 1 ? time_in_threads(time, threads, count) : time(count);
+        printf("%.3f\n", (double)spent / (double)count);
         fflush(stdout);
     }
     return 0;

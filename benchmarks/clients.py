@@ -1,7 +1,8 @@
 """The clients that the benchmark times, in a process that stays: `python clients.py CERTIFICATE`.
 
-Reads lines "NAME COUNT" and answers each with the nanoseconds of one request, averaged over COUNT of them, as
-`calls.c` does. Connections that are kept are made, and have had one request, before the time begins.
+Reads lines "NAME COUNT THREADS" (there is one thread) and answers each with the nanoseconds of one request, averaged
+over COUNT of them, as `calls.c` does. Connections that are kept are made, and have had one request, before the time
+begins.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def main() -> None:
     _ask_for_an_event()
     made: dict[str, Callable[[], None]] = {}
     for line in sys.stdin:
-        name, count = line.split()
+        name, count, _ = line.split()
         if name not in made:
             made[name] = CLIENTS[name]()
             made[name]()

@@ -8,15 +8,15 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+import mounts
 import place
-from network import NAME, NetworkError, peers
-from rows import CALLS, CLIENTS, COLD, IMPORT, MEMORY, NETWORK_CALLS, SIZE, STARTUP, Result, Row
+from network import NAME, served
+from rows import CALLS, CLIENTS, COLD, IMPORT, MEMORY, NETWORK_CALLS, SIZE, STARTUP, MeasurementError, Need, Result, Row
 
 # The default policy, the one program that a benchmark starts, and the one name that it talks to. Loopback needs no
 # entry.
@@ -33,10 +33,6 @@ _CLIENTS = Path(__file__).resolve().with_name("clients.py")
 _KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
-class MeasurementError(Exception):
-    """Something could not be measured; one line says what."""
-
-
 @dataclass(frozen=True)
 class Side:
     """How to start a program, unshielded or shielded."""
@@ -48,10 +44,16 @@ class Side:
     def command(self, *argv: str) -> list[str]:
         return [*self.prefix, *argv]
 
+    def having(self, **variables: str) -> Side:
+        """The same with more in the environment."""
+        return replace(self, environment={**self.environment, **variables})
 
-def sides(shield: Path) -> tuple[Side, Side]:
-    """(unshielded, shielded)"""
+
+def sides(shield: Path, has: Collection[Need]) -> tuple[Side, Side]:
+    """(unshielded, shielded). Where there is a mount for it, there is a handler, as in every function."""
     plain = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    if Need.MOUNTS in has:
+        plain |= mounts.HANDLER_ENVIRONMENT
     policy = dict(POLICY)
     checkout = Path(__file__).resolve().parents[1]
     if place.lies_in_tmp(checkout, Path(sys.prefix)):
@@ -86,7 +88,7 @@ def check_armed(side: Side) -> str:
     raise MeasurementError(f"shielded: the library did not arm: {said.strip() or 'no line on stderr'}")
 
 
-class _Caller:
+class Caller:
     """A process of `calls.c` or `clients.py` that answers as long as it is asked."""
 
     def __init__(self, side: Side, argv: Sequence[str]) -> None:
@@ -105,7 +107,7 @@ class _Caller:
         assert self._process.stdin
         assert self._process.stdout
         try:
-            self._process.stdin.write(f"{row.name} {row.count}\n")
+            self._process.stdin.write(f"{row.request}\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             pass
@@ -116,19 +118,13 @@ class _Caller:
             )
         return float(answer) * row.scale
 
-    def close(self) -> None:
+    def __enter__(self) -> Caller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends it. What a supervisor supervises ends by itself, as its input does."""
         self._process.kill()
         self._process.communicate()
-
-
-@contextmanager
-def _callers(both: tuple[Side, Side], argv: Sequence[str]) -> Iterator[tuple[_Caller, _Caller]]:
-    unshielded, shielded = (_Caller(side, argv) for side in both)
-    try:
-        yield unshielded, shielded
-    finally:
-        unshielded.close()
-        shielded.close()
 
 
 Pair = tuple[float, float]
@@ -150,25 +146,30 @@ def _result(row: Row, pairs: Sequence[Pair], note: str = "") -> Result:
     return Result.of(row, [pair[0] for pair in pairs], [pair[1] for pair in pairs], note)
 
 
-def _measure_call(row: Row, both: tuple[Side, Side], argv: Sequence[str]) -> Result:
-    pairs: list[Pair] = []
-    ratios: list[float] = []
+def pairs_of_processes(row: Row, both: tuple[Side, Side], argv: Sequence[str]) -> list[list[Pair]]:
+    """The rounds of a row, by several pairs of processes that stay."""
+    rounds = math.ceil(row.rounds / row.processes)
+    asked: list[list[Pair]] = []
     for _ in range(row.processes):
-        with _callers(both, argv) as (unshielded, shielded):
-            rounds = math.ceil(row.rounds / row.processes)
-            asked = _in_turn(rounds, lambda u=unshielded: u.ask(row), lambda s=shielded: s.ask(row))
-        pairs += asked
-        ratios.append(median(pair[1] for pair in asked) / median(pair[0] for pair in asked))
-    return replace(_result(row, pairs), spread=(min(ratios), max(ratios)))
+        with Caller(both[0], argv) as unshielded, Caller(both[1], argv) as shielded:
+            asked.append(_in_turn(rounds, lambda u=unshielded: u.ask(row), lambda s=shielded: s.ask(row)))
+    return asked
+
+
+def measure_call(row: Row, both: tuple[Side, Side], argv: Sequence[str]) -> Result:
+    """One row of calls, timed."""
+    asked = pairs_of_processes(row, both, argv)
+    ratios = [median(pair[1] for pair in pairs) / median(pair[0] for pair in pairs) for pairs in asked]
+    return replace(_result(row, [pair for pairs in asked for pair in pairs]), spread=(min(ratios), max(ratios)))
 
 
 def _measure_process(row: Row, both: tuple[Side, Side], code: str, note: str) -> Result:
     argv = (sys.executable, "-c", code)
-    pairs = _in_turn(row.rounds, lambda: _milliseconds(both[0], argv), lambda: _milliseconds(both[1], argv))
+    pairs = _in_turn(row.rounds, lambda: milliseconds(both[0], argv), lambda: milliseconds(both[1], argv))
     return _result(row, pairs, f'python -c "{code}", {note}')
 
 
-def _milliseconds(side: Side, argv: Sequence[str]) -> float:
+def milliseconds(side: Side, argv: Sequence[str]) -> float:
     """From before the start of a process to after its end."""
     command = side.command(*argv)
     actions = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
@@ -196,19 +197,10 @@ def _measure_cold(row: Row, both: tuple[Side, Side], shield: Path) -> Result:
 
     def start(side: Side) -> float:
         _evict(files)
-        return _milliseconds(side, argv)
+        return milliseconds(side, argv)
 
     pairs = _in_turn(row.rounds, lambda: start(both[0]), lambda: start(both[1]))
     return _result(row, pairs, "the shield's own files are evicted before each start")
-
-
-@contextmanager
-def _served(authority: Path) -> Iterator[None]:
-    try:
-        with peers(authority):
-            yield
-    except NetworkError as error:
-        raise MeasurementError(str(error)) from error
 
 
 _MEMORY_CODE = "print(open('/proc/self/smaps_rollup').read(), open('/proc/self/status').read())"
@@ -236,8 +228,9 @@ def measure(
     shield: Path,
     program: Path,
     *,
-    with_network: bool,
+    has: Collection[Need],
     rounds: Callable[[int], int],
+    wanted: Callable[[str], bool],
     report: Callable[[Result], None],
 ) -> list[Result]:
     """Measures every row.
@@ -245,14 +238,15 @@ def measure(
     Args:
         shield: the wrapper, beside its library.
         program: `calls.c`, compiled. Files for the clients are written beside it.
-        with_network: whether the rows that need the network of `network.py` are measured.
+        has: what the place has; rows that need more are left out.
         rounds: what to make of a row's number of rounds.
+        wanted: whether a row of that name is measured.
         report: called with each result as it is there.
 
     Raises:
         MeasurementError: a program failed, or the shield did not arm.
     """
-    both = sides(shield)
+    both = sides(shield, has)
     cached = "a process each, files cached"
 
     def shortened(row: Row) -> Row:
@@ -261,19 +255,20 @@ def measure(
     calls = (str(program),)
     authority = program.with_name("authority.pem")
     clients = (sys.executable, str(_CLIENTS), str(authority))
-    network = [(row, calls) for row in NETWORK_CALLS] + [(row, clients) for row in CLIENTS]
-    timed = [(row, calls) for row in CALLS] + (network if with_network else [])
-    steps: list[Callable[[], Result]] = [
-        *(lambda row=row, argv=argv: _measure_call(shortened(row), both, argv) for row, argv in timed),
-        lambda: _measure_process(shortened(IMPORT), both, "import boto3", cached),
-        lambda: _measure_process(shortened(STARTUP), both, "pass", f"{cached}, the wrapper included"),
-        lambda: _measure_cold(shortened(COLD), both, shield),
-        lambda: _measure_memory(both),
-        lambda: Result(SIZE, 0.0, shield.with_name("libshield.so").stat().st_size / 1024),
+    timed = [(row, calls) for row in (*CALLS, *NETWORK_CALLS)] + [(row, clients) for row in CLIENTS]
+    unshielded, shielded = (side.having(PYTHONPATH=str(mounts.LAYER_PYTHON)) for side in both)
+    steps: list[tuple[Row, Callable[[], Result]]] = [
+        *((row, lambda row=row, argv=argv: measure_call(shortened(row), both, argv)) for row, argv in timed),
+        (IMPORT, lambda: _measure_process(shortened(IMPORT), (unshielded, shielded), "import boto3", cached)),
+        (STARTUP, lambda: _measure_process(shortened(STARTUP), both, "pass", f"{cached}, the wrapper included")),
+        (COLD, lambda: _measure_cold(shortened(COLD), both, shield)),
+        (MEMORY, lambda: _measure_memory(both)),
+        (SIZE, lambda: Result(SIZE, 0.0, shield.with_name("libshield.so").stat().st_size / 1024)),
     ]
     results: list[Result] = []
-    with _served(authority) if with_network else nullcontext():
-        for step in steps:
-            results.append(step())
-            report(results[-1])
+    with served(authority, has):
+        for row, step in steps:
+            if row.needs <= set(has) and wanted(row.name):
+                results.append(step())
+                report(results[-1])
     return results

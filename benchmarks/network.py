@@ -1,4 +1,4 @@
-"""The benchmark's internet: documentation addresses on `lo` of a network namespace of its own, served by `peers.py`.
+"""The benchmark's internet: documentation addresses on `lo` of a network namespace of its own, served by `servers.py`.
 
 Loopback addresses would not do: the shield lets every program reach them, and learns nothing from answers that name
 them. These are as far away as any other to it, so a shielded client passes the whole judged path.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+
+from rows import MeasurementError, Need
 
 # Also in network_calls.c and resolv.conf.
 NAME = "service.bench.example"
@@ -22,10 +24,6 @@ PLAIN, TLS, GRPC = 80, 443, 50051
 
 HERE = Path(__file__).resolve().parent
 RESOLV_CONF = HERE / "resolv.conf"
-
-
-class NetworkError(Exception):
-    """The servers did not start; one line says why."""
 
 
 def emulated(module: str) -> ModuleType:
@@ -39,18 +37,21 @@ def bring_up() -> None:
 
 
 @contextmanager
-def peers(authority: Path) -> Iterator[None]:
-    """Runs the servers. `authority`: where their certificate authority's certificate is written.
+def served(authority: Path, has: Collection[Need]) -> Iterator[None]:
+    """Runs the servers, where the place has a network for them. `authority`: where their authority's certificate goes.
 
     Raises:
-        NetworkError: they did not start.
+        MeasurementError: they did not start.
     """
-    command = [sys.executable, str(HERE / "peers.py"), str(authority)]
+    if Need.NETWORK not in has:
+        yield
+        return
+    command = [sys.executable, str(HERE / "servers.py"), str(authority)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
         if process.stdout.readline() != "ready\n":
-            raise NetworkError(f"{command[1]} ended with status {process.wait()}: see its message above")
+            raise MeasurementError(f"{command[1]} ended with status {process.wait()}: see its message above")
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-/* Calls to the servers of peers.py, by name: the shield judges the lookup, learns the address from the answer, and
+/* Calls to the servers of servers.py, by name: the shield judges the lookup, learns the address from the answer, and
  * judges the connection by that. Names and ports are those of network.py.
  */
 #define _GNU_SOURCE
@@ -8,13 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define NAME "service.bench.example"
 #define DENIED_NAME "denied.bench.example"
 
 /* What every function has done before it serves; some calls are watched only until then. */
@@ -30,45 +29,46 @@ static void ask_for_an_event(void)
     close(sink);
 }
 
-static struct sockaddr_in resolve(const char *port)
+struct sockaddr_in resolve(const char *name, const char *port)
 {
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
     struct sockaddr_in address;
     ask_for_an_event();
-    must(getaddrinfo(NAME, port, &hints, &found) == 0, "getaddrinfo " NAME);
+    must(getaddrinfo(name, port, &hints, &found) == 0, name);
     memcpy(&address, found->ai_addr, sizeof address);
     freeaddrinfo(found);
     return address;
+}
+
+/* Each has an address of its own. */
+void learn_names(long count)
+{
+    char name[64];
+    for (long i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "n-%ld.learnt.example", i);
+        resolve(name, "443");
+    }
 }
 
 /* The service's address is this host's own: the connections end here, as those of connect_tcp do, so that one
  * process does all the work. */
 uint64_t time_connect_by_name(long count)
 {
-    struct sockaddr_in address = resolve("0");
-    socklen_t len = sizeof address;
-    struct linger reset = {.l_onoff = 1};
+    struct sockaddr_in address = resolve(NAME, "0");
     uint64_t spent = 0;
-    int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    must(peer >= 0 && bind(peer, (struct sockaddr *)&address, len) == 0 && listen(peer, 8) == 0, "listen");
-    must(getsockname(peer, (struct sockaddr *)&address, &len) == 0, "getsockname");
-    for (long i = 0; i < count; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        must(fd >= 0, "socket");
-        uint64_t began = now();
-        int connected = connect(fd, (struct sockaddr *)&address, sizeof address);
-        spent += now() - began;
-        must(connected == 0, "connect to " NAME);
-        int other = accept(peer, NULL, NULL);
-        must(other >= 0, "accept");
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-        close(other);
-        began = now();
-        close(fd);
-        spent += now() - began;
-    }
-    close(peer);
+    int listener = bound_socket(SOCK_STREAM, &address);
+    for (long i = 0; i < count; i++)
+        spent += connect_once(listener, &address, 1);
+    close(listener);
     return spent;
+}
+
+uint64_t time_lookup(long count)
+{
+    uint64_t began = now();
+    for (long i = 0; i < count; i++)
+        resolve(NAME, "443");
+    return now() - began;
 }
 
 /* Unshielded, the name server says that there is no such name. */
@@ -89,7 +89,7 @@ uint64_t time_http_bare(long count)
     static int fd = -1;
     char answer[4096];
     if (fd < 0) {
-        struct sockaddr_in address = resolve("80");
+        struct sockaddr_in address = resolve(NAME, "80");
         int one = 1;
         fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         must(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0, "connect to " NAME);

@@ -1,7 +1,8 @@
-"""Where the benchmark runs: pinned to one processor, with a network of its own and a /tmp that is a mount of its own.
+"""Where the benchmark runs: pinned to one processor, with a network and mounts of its own, as a function has them.
 
-The engine knows files in /tmp by their device there, as in Lambda; elsewhere it has to look paths up, which is another
-thing to measure. The network is that of `network.py`.
+The engine knows files in /tmp by their device where that is a mount of its own; elsewhere it has to look paths up,
+which is another thing to measure. The network is that of `network.py`; the mounts of the layer and the handler are
+those of `mounts.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import mounts
 import network
+from rows import Need
 
 # util-linux unshare(1): as root, or in a user namespace where those are to be had.
 _WAYS = {
@@ -28,10 +31,10 @@ _RUN = 'exec "$@"'
 
 @dataclass(frozen=True)
 class Place:
-    """What the place is like: a line for the report, and whether it has the network of `network.py`."""
+    """What the place is like: a line for the report, and what it has of what some rows need."""
 
     note: str
-    network: bool
+    has: frozenset[Need]
 
 
 def lies_in_tmp(*paths: Path) -> bool:
@@ -62,10 +65,12 @@ def _works(command: list[str]) -> bool:
 def enter(argv: list[str]) -> Place:
     """Starts this program again in the best place there is, or says what the one it is in is like."""
     if note := os.environ.pop(_MARK, ""):
-        has_network = bool(os.environ.pop(_NETWORK, ""))
-        if has_network:
+        has = {Need.NETWORK} if os.environ.pop(_NETWORK, "") else set[Need]()
+        if has:
             network.bring_up()
-        return Place(note, has_network)
+        if mounts.make():
+            has.add(Need.MOUNTS)
+        return Place(note, frozenset(has))
     as_it_is = _tmp_as_it_is()
     with_tmp = not as_it_is
     for with_network in (True, False) if with_tmp else (True,):
@@ -77,7 +82,7 @@ def enter(argv: list[str]) -> Place:
             os.environ[_NETWORK] = "1" if with_network else ""
             sys.stdout.flush()
             os.execvp(command[0], [*command, sys.executable, *argv])
-    return Place(as_it_is or "/tmp is not a mount of its own: no mount namespace is to be had here", False)
+    return Place(as_it_is or "/tmp is not a mount of its own: no mount namespace is to be had here", frozenset())
 
 
 def _tmp_as_it_is() -> str:

@@ -25,11 +25,11 @@ from statistics import mean, median, quantiles
 from typing import Any
 
 import network
-from bench import machine, show, table
-from measure import MeasurementError
+from bench import show, table
 from processor import Watch
+from programs import machine
 from rich.console import Console
-from rows import Bound, Result, Row, Target
+from rows import Bound, MeasurementError, Result, Row, Target
 from runtime_api import RuntimeApi, RuntimeApiError
 
 from shielded_function_runtime.build import native
@@ -45,7 +45,7 @@ _TRIES = 3  # of starts, for each that is wanted
 _BEGIN = "/opt/begin"
 _SHIELD = "/opt/shielded-function/shield"
 # For each language: the handler, and by how many milliseconds a start may be longer.
-_LANGUAGES = {"python": ("app.handler", 3.0), "nodejs": ("app.handler", 4.0), "java": ("App::handler", 3.0)}
+_LANGUAGES = {"python": ("app.handler", 1.0), "nodejs": ("app.handler", 1.5), "java": ("App::handler", 1.5)}
 _POLICY = {
     f"SHIELD_{policy}": "block"
     for policy in ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER")

@@ -58,18 +58,23 @@ bool leads_to_root_filesystem(const char *path)
     return is_root_mount(read_mount_id(AT_FDCWD, path)) || is_root_filesystem(KERNEL(statfs, path, &fs), &fs);
 }
 
-bool is_of_linux(int32_t file)
+bool is_fixed_by_linux(int32_t file)
 {
     static const uint32_t types[] = {SQUASHFS_MAGIC,  EROFS_SUPER_MAGIC_V1, EXT4_SUPER_MAGIC,
                                      XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,    OVERLAYFS_SUPER_MAGIC,
                                      TMPFS_MAGIC};
     struct filesystem fs = {0};
-    if (is_error(KERNEL(fstatfs, file, &fs)))
+    if (is_error(KERNEL(fstatfs, file, &fs)) || !(fs.flags & ST_RDONLY))
         return false;
     for (uint32_t i = 0; i < sizeof types / sizeof *types; i++)
         if (fs.type == types[i])
             return true;
     return false;
+}
+
+uint64_t root_mount(void)
+{
+    return read_mount_id(AT_FDCWD, "/");
 }
 
 uint64_t mount_of(int32_t directory)

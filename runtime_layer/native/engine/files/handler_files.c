@@ -47,7 +47,7 @@ static bool has_one_spelling(int32_t file, const struct stat *st, char *path, st
         has_letters |= is_letter;
     }
     bool is_found = !is_error(KERNEL(newfstatat, AT_FDCWD, path, &other, AT_SYMLINK_NOFOLLOW));
-    return is_of_linux(file) && !(has_letters && is_found && other.st_ino == st->st_ino);
+    return is_fixed_by_linux(file) && !(has_letters && is_found && other.st_ino == st->st_ino);
 }
 
 /* The name of a file, links followed, where it can have no other: its offset, else 0. What is mounted by itself has some other
@@ -63,7 +63,7 @@ static uint16_t keep_only_name(int32_t file, const struct stat *st)
     if (!has_one_spelling(file, st, path, name))
         return 0;
     path[whole.len - name.len] = 0;
-    return is_on_mount_of(file, path) && is_on_read_only_mount(file) ? kept : 0;
+    return is_on_mount_of(file, path) ? kept : 0;
 }
 
 static bool is_known(const struct stat *st)

@@ -9,33 +9,46 @@
 #include "../state/process_state.h"
 #include "../fds/own_fds.h"
 
-/* The longer first. Of a container image the handler lies on the mount of /. */
-static const char *const places[READ_ONLY_MOUNTS] = {"/var/task", "/opt", ""};
+/* Where the function lies (LAMBDA_TASK_ROOT), its layers, and what is neither: of a container image the handler lies on the mount
+ * of /, whose paths begin with nothing. */
+enum { TASK, LAYERS, ROOT };
 
-static bool is_read_only(const struct sealed *s, int32_t directory)
+static struct text place_of(const struct sealed *s, uint32_t i)
+{
+    const char *root = s->environment + s->task_root;
+    if (i == TASK)
+        return *root ? text_of(root) : TEXT("/var/task");
+    return i == LAYERS ? TEXT("/opt") : TEXT("");
+}
+
+static bool is_to_be_kept(const struct sealed *s, int32_t directory)
 {
     struct stat st = {.st_dev = s->tmp.dev};
     KERNEL(fstat, directory, &st);
-    return st.st_dev != s->tmp.dev && st.st_dev != s->log_pipe.dev && is_on_read_only_mount(directory) &&
-           !is_in_procfs(directory);
+    return st.st_dev != s->tmp.dev && st.st_dev != s->log_pipe.dev && is_fixed_by_linux(directory);
+}
+
+static struct kept_mount keep_mount(const struct sealed *s, uint32_t place, uint64_t root)
+{
+    const char *path = place == ROOT ? "/" : place_of(s, place).at;
+    int64_t directory = KERNEL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (is_error(directory))
+        return (struct kept_mount){0};
+    uint64_t id = mount_of((int32_t)directory);
+    if (id && (place == ROOT || id != root) && is_to_be_kept(s, (int32_t)directory))
+        return (struct kept_mount){id, (int32_t)own_fd_take(directory)};
+    KERNEL(close, directory);
+    return (struct kept_mount){0};
 }
 
 void keep_read_only_mounts(struct sealed *s)
 {
-    if (!s->tmp_is_mount || !s->handlers_have_one_name)
+    uint64_t root = root_mount();
+    if (!s->tmp_is_mount || !s->handlers_have_one_name || !root)
         return;
-    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++) {
-        const char *path = *places[i] ? places[i] : "/";
-        int64_t directory = KERNEL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-        if (is_error(directory))
-            continue;
-        bool is_needed = *places[i] ? !is_on_root_mount((int32_t)directory) : !s->root_is_clear;
-        uint64_t id = mount_of((int32_t)directory);
-        if (is_needed && id && is_read_only(s, (int32_t)directory))
-            s->read_only_mounts[i] = (struct kept_mount){id, (int32_t)own_fd_take(directory)};
-        else
-            KERNEL(close, directory);
-    }
+    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
+        if (i != ROOT || !s->root_is_clear)
+            s->read_only_mounts[i] = keep_mount(s, i, root);
 }
 
 /* The path from / on: what is relative is so to where the program, or the descriptor, is at this moment; `*start` is that mount,
@@ -49,6 +62,9 @@ static struct text read_path(const struct opening *o, char *room, uint32_t cap, 
     if (!read_user(&first, o->path, 1))
         return nothing;
     if (first != '/') {
+        /* What a descriptor stands for is asked for by a path itself: of the only thread there is a shorter way. */
+        if (o->directory != AT_FDCWD && is_single_threaded())
+            return nothing;
         if (!(*start = mount_of(o->directory)))
             return nothing;
         int64_t len = o->directory == AT_FDCWD ? KERNEL(getcwd, room, cap) - 1 /* its end is counted */
@@ -81,7 +97,8 @@ static bool leads_below(struct text path, struct text place)
 static uint32_t find_mount(struct text path)
 {
     uint32_t i = 0;
-    while (i < READ_ONLY_MOUNTS && !(sealed.read_only_mounts[i].id && leads_below(path, text_of(places[i]))))
+    while (i < READ_ONLY_MOUNTS &&
+           !(sealed.read_only_mounts[i].id && leads_below(path, place_of(&sealed, i))))
         i++;
     return i;
 }
@@ -118,7 +135,7 @@ int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
         return TO_BE_JUDGED;
     struct open_how how = {.flags = flags,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
-    const char *below = path.at + text_of(places[mount]).len + 1;
+    const char *below = path.at + place_of(&sealed, mount).len + 1;
     int64_t result = KERNEL(openat2, sealed.read_only_mounts[mount].directory, below, &how, sizeof how);
     return is_no_answer(result) ? TO_BE_JUDGED : result;
 }

@@ -1,13 +1,14 @@
-"""What the timed clients talk to: `python peers.py CERTIFICATE`, unshielded, until its stdin ends.
+"""What the timed clients talk to: `python servers.py CERTIFICATE`, unshielded, until its stdin ends.
 
-A name server that knows one name, that name's plain and TLS web servers, and its gRPC server. They do as little as
-they can, so that most of what is measured is the client's. Writes the certificate authority's certificate to the
-file, then `ready` to stdout.
+A name server that knows one name, and the many that are learnt for growth.py; the one name's plain and TLS web
+servers, and its gRPC server. They do as little as they can, so that most of what is measured is the client's. Writes
+the certificate authority's certificate to the file, then `ready` to stdout.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import sys
@@ -21,19 +22,31 @@ from network import GRPC, NAME, PLAIN, RESOLVER, SERVICE, TLS, emulated
 
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 _HEADER = 12  # of a DNS message (RFC 1035, 4.1.1)
-_QUESTION_NAME = b"".join(bytes([len(label)]) + label.encode() for label in NAME.split(".")) + b"\0"
 _TYPE_A = b"\0\1"
-_ADDRESS_RECORD = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(SERVICE)
+_LEARNT = re.compile(r"n-(\d+)\.learnt\.example")
+
+
+def address_of(name: str) -> bytes | None:
+    """An IPv4 address; None where there is no such name."""
+    if name == NAME:
+        return socket.inet_aton(SERVICE)
+    learnt = _LEARNT.fullmatch(name)
+    # A network for benchmarks (RFC 2544): nobody goes there.
+    return (198 << 24 | 18 << 16 | int(learnt[1]) + 1).to_bytes(4, "big") if learnt else None
 
 
 def answer(query: bytes) -> bytes:
-    """The reply to one query: an address for the name, nothing for its other types, NXDOMAIN for all other names."""
-    end = query.index(0, _HEADER) + 1
-    known = query[_HEADER:end].lower() == _QUESTION_NAME
-    record = _ADDRESS_RECORD if known and query[end : end + 2] == _TYPE_A else b""
-    flags = b"\x81\x80" if known else b"\x81\x83"  # a recursive answer; NXDOMAIN
+    """The reply to one query: an address for a name, nothing for its other types, NXDOMAIN for all other names."""
+    labels: list[str] = []
+    end = _HEADER
+    while length := query[end]:
+        labels.append(query[end + 1 : end + 1 + length].decode().lower())
+        end += 1 + length
+    address, asks = address_of(".".join(labels)), query[end + 1 : end + 3]
+    record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + address if address and asks == _TYPE_A else b""
+    flags = b"\x81\x80" if address else b"\x81\x83"  # a recursive answer; NXDOMAIN
     counts = b"\0\1" + (b"\0\1" if record else b"\0\0") + b"\0\0\0\0"
-    return query[:2] + flags + counts + query[_HEADER : end + 4] + record
+    return query[:2] + flags + counts + query[_HEADER : end + 5] + record
 
 
 def _serve_names(udp: socket.socket) -> None:

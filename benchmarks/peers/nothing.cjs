@@ -1,0 +1,1 @@
+// Nothing: what is timed is a start.
