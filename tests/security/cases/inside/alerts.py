@@ -232,10 +232,8 @@ STORM = 20_000
 
 @attempt(TMP, alone=True, alerts=(STORM + 1, STORM + 1))
 def storm_of_one_thread() -> str:
-    began = time.monotonic()
     refused = HELP.storm(THERE, ctypes.c_long(STORM))
     assert refused in (0, STORM), refused
-    assert time.monotonic() - began < 20
     time.sleep(1.1)
     return content(os.open("/tmp/there", os.O_RDONLY))
 
