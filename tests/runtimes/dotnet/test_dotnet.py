@@ -130,5 +130,5 @@ def test_a_program_of_another_name(package: Packages, tmp_path: Path) -> None:
     inside = f"{LANGUAGE_ROOT}/{library.relative_to(dotnet.home(LINE).parent)}"
     runtime = replace(RUNTIME, command=("/var/own", inside), mounts=lambda: {**RUNTIME.mounts(), "/var/own": own})
     with started(package(DEFAULT), runtime=runtime) as (function, invocations):
-        assert written(invocations) == ([], ["armed"])
+        assert written(invocations) == ([], ["armed", "native"])
         assert re.fullmatch(_OWN_FILES, in_tmp(function))

@@ -96,7 +96,8 @@ def assert_unnoticed(*invocations: Invocation) -> None:
     for invocation in invocations:
         assert not invocation.failed, (invocation.payload, invocation.log)
     log = ShieldLog.of(line for invocation in invocations for line in invocation.log)
-    assert ([event.event for event in log.events], log.alerts, log.malformed) == (["armed"], [], [])
+    events = [event.event for event in log.events if event.event != "native"]  # what it brings may be native code
+    assert (events, log.alerts, log.malformed) == (["armed"], [], [])
 
 
 def test_an_ordinary_function_notices_nothing(assembly: CloudAssembly, runtime: Runtime) -> None:

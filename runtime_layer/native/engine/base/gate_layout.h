@@ -26,7 +26,7 @@
 /* What a call's byte says: whether it is judged. The assembly compares in this order. */
 #define GUARD_NONE 0
 #define GUARD_ALWAYS 1 /* passed on to gate_judge */
-#define GUARD_LOG 2    /* only when the first argument is the log descriptor: fstat */
+#define GUARD_LOG 2    /* only when the first argument is the log's descriptor, or one of those behind it: fstat */
 #define GUARD_READY_LINE                                                                                     \
     3                   /* when the third is at least READY_LINE, and as GUARD_MARKED: write, until ready */
 #define GUARD_MARKED 4  /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
@@ -38,6 +38,8 @@
 #define GUARD_MPROTECT 8
 #define GUARD_LEFT_OUT                                                                                       \
     9 /* when alerts were left out (left_out.h): what may be the request for the next event */
+
+#define BEHIND_LOG 3 /* descriptors of the gate's own: mounts (files/read_only_mounts.h) */
 
 #define READY_LINE 40 /* bytes: no shorter write is a request for the next event */
 

@@ -11,6 +11,7 @@
 #include "../fds/own_fds.h"
 #include "../fds/fd_marks.h"
 #include "../files/tmp_record.h"
+#include "../files/read_only_mounts.h"
 #include "../memory/mmap_exec.h"
 #include "../trials/needed_calls.h"
 #include "arm.h"
@@ -42,6 +43,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     report_failure(runs, start.is_quiet, error);
     if (objects.patched)
         KERNEL(exit_group, REFUSED);
+    drop_read_only_mounts(&sealed);
     if (sealed.log > 2)
         own_fd_close(sealed.log);
     if (sealed.record)

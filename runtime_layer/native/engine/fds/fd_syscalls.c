@@ -18,8 +18,12 @@ static bool is_log_pipe(int32_t descriptor)
     return st.st_ino && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
 }
 
-static bool is_log(uint64_t descriptor)
+/* The log, or a mount that is kept behind it. */
+static bool is_hidden(uint64_t descriptor)
 {
+    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
+        if (sealed.read_only_mounts[i].id && (int32_t)descriptor == sealed.read_only_mounts[i].directory)
+            return true;
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 
@@ -79,7 +83,7 @@ enum outcome judge_descriptor(struct call *call)
     case __NR_fstat:
     case __NR_newfstatat:
         /* As if it had not been open: programs that look which descriptors there are find their own. */
-        return is_log(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
+        return is_hidden(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
     case __NR_close:
         return answer(call, is_own_fd((uint32_t)arg[0]) ? -EBADF : close_marked((int32_t)arg[0]));
     case __NR_close_range: return close_many(call);
@@ -87,7 +91,7 @@ enum outcome judge_descriptor(struct call *call)
     case __NR_dup2:
 #endif
     case __NR_dup3:
-        if (is_log(arg[1]))
+        if (is_hidden(arg[1]))
             break;
         if ((uint32_t)arg[0] != (uint32_t)arg[1] && !may_be_replaced((uint32_t)arg[1]))
             return answer(call, -EBADF); /* as above the limit (dup2(2)) */
@@ -98,7 +102,7 @@ enum outcome judge_descriptor(struct call *call)
         if ((int32_t)arg[1] == F_SETPIPE_SZ && is_log_pipe((int32_t)arg[0]))
             break;
         /* Status flags belong to the open file, which stderr shares: only the descriptor's own are kept. */
-        if (!is_log(arg[0]) || (int32_t)arg[1] != F_SETFD)
+        if (!is_hidden(arg[0]) || (int32_t)arg[1] != F_SETFD)
             return RUN_IN_PLACE;
         break;
     default: return RUN_IN_PLACE;

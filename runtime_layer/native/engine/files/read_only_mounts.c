@@ -35,16 +35,31 @@ static struct kept_mount keep_mount(const struct sealed *s, uint32_t place, uint
     if (is_error(directory))
         return (struct kept_mount){0};
     uint64_t id = mount_of((int32_t)directory);
+    int32_t wanted = s->log + 1 + (int32_t)place;
+    int64_t kept = -EBADF;
     if (id && (place == ROOT || id != root) && is_to_be_kept(s, (int32_t)directory))
-        return (struct kept_mount){id, (int32_t)own_fd_take(directory)};
+        kept = KERNEL(fcntl, directory, F_DUPFD_CLOEXEC, wanted);
     KERNEL(close, directory);
+    if (kept == wanted) {
+        own_fd_mark(wanted);
+        return (struct kept_mount){id, wanted};
+    }
+    if (kept >= 0) /* the number is somebody's */
+        KERNEL(close, kept);
     return (struct kept_mount){0};
+}
+
+void drop_read_only_mounts(const struct sealed *s)
+{
+    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
+        if (s->read_only_mounts[i].id)
+            own_fd_close(s->read_only_mounts[i].directory);
 }
 
 void keep_read_only_mounts(struct sealed *s)
 {
     uint64_t root = root_mount();
-    if (!s->tmp_is_mount || !s->handlers_have_one_name || !root)
+    if (!s->tmp_is_mount || !s->handlers_have_one_name || s->log <= 2 || !root)
         return;
     for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
         if (i != ROOT || !s->root_is_clear)

@@ -41,8 +41,9 @@ gate_entry:
     b.lo 1f
     b.hi 3f
     ldr w18, [x17, #GATE_LOG]    /* GUARD_LOG */
-    cmp w18, w0
-    b.eq 1f
+    sub w18, w0, w18
+    cmp w18, #BEHIND_LOG
+    b.ls 1f
     b 5f
 3:  cmp w18, #GUARD_MARKED
     b.lo 4f

@@ -71,8 +71,10 @@ gate_entry:
     jae 1f
     jmp 3f
 2:                               /* GUARD_LOG */
-    cmp gate_table+GATE_LOG(%rip), %edi
-    je 1f
+    mov %edi, %r11d
+    sub gate_table+GATE_LOG(%rip), %r11d
+    cmp $BEHIND_LOG, %r11d
+    jbe 1f
     jmp 3f
 4:                               /* GUARD_READY_LINE */
     cmp $READY_LINE, %rdx
