@@ -8,11 +8,10 @@ import sys
 
 
 def load(name: str, path: str) -> str:
-    spec = importlib.util.spec_from_file_location(
-        name, path, loader=importlib.machinery.ExtensionFileLoader(name, path)
-    )
+    loader = importlib.machinery.ExtensionFileLoader(name, path)
+    spec = importlib.machinery.ModuleSpec(name, loader, origin=path)
     try:
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        loader.exec_module(importlib.util.module_from_spec(spec))
     except (ImportError, SystemError) as error:
         return str(error)
     return "loaded"
