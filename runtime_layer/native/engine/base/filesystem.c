@@ -12,9 +12,14 @@ static uint64_t read_mount_id(int32_t file, const char *path)
     return is_error(result) || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
 }
 
+uint64_t root_mount(void)
+{
+    return read_mount_id(AT_FDCWD, "/");
+}
+
 static bool is_root_mount(uint64_t mount)
 {
-    uint64_t root = read_mount_id(AT_FDCWD, "/");
+    uint64_t root = root_mount();
     return !mount || !root || mount == root;
 }
 
@@ -58,7 +63,7 @@ bool leads_to_root_filesystem(const char *path)
     return is_root_mount(read_mount_id(AT_FDCWD, path)) || is_root_filesystem(KERNEL(statfs, path, &fs), &fs);
 }
 
-bool is_fixed_by_linux(int32_t file)
+bool is_read_only_and_exact(int32_t file)
 {
     static const uint32_t types[] = {SQUASHFS_MAGIC,  EROFS_SUPER_MAGIC_V1, EXT4_SUPER_MAGIC,
                                      XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,    OVERLAYFS_SUPER_MAGIC,
@@ -70,11 +75,6 @@ bool is_fixed_by_linux(int32_t file)
         if (fs.type == types[i])
             return true;
     return false;
-}
-
-uint64_t root_mount(void)
-{
-    return read_mount_id(AT_FDCWD, "/");
 }
 
 uint64_t mount_of(int32_t directory)

@@ -11,8 +11,9 @@ bool is_on_mount_of(int32_t file, const char *directory);
 /* May it lie in the file system of /, where it has another name when its own is a bind mount's? */
 bool is_of_root_filesystem(int32_t file);
 bool leads_to_root_filesystem(const char *path);
-/* Is it on a read-only mount of one of Linux's own file systems, in which a file has the names that were given to it? */
-bool is_fixed_by_linux(int32_t file);
+/* Is it on a read-only mount of a file system that is known to find a file by no other name than its own (vfat has short names
+ * as well)? */
+bool is_read_only_and_exact(int32_t file);
 /* The mount that a directory lies on, or a relative path (AT_FDCWD); 0: unknown. */
 uint64_t mount_of(int32_t directory);
 uint64_t root_mount(void);

@@ -26,8 +26,7 @@
 /* What a call's byte says: whether it is judged. The assembly compares in this order. */
 #define GUARD_NONE 0
 #define GUARD_ALWAYS 1 /* passed on to gate_judge */
-#define GUARD_LOG                                                                                            \
-    2 /* only when the first argument is the log's descriptor, or one of those behind it: fstat */
+#define GUARD_LOG 2    /* only when the first argument is the log descriptor, or one behind it: fstat */
 #define GUARD_READY_LINE                                                                                     \
     3                   /* when the third is at least READY_LINE, and as GUARD_MARKED: write, until ready */
 #define GUARD_MARKED 4  /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */

@@ -47,7 +47,7 @@ static bool has_one_spelling(int32_t file, const struct stat *st, char *path, st
         has_letters |= is_letter;
     }
     bool is_found = !is_error(KERNEL(newfstatat, AT_FDCWD, path, &other, AT_SYMLINK_NOFOLLOW));
-    return is_fixed_by_linux(file) && !(has_letters && is_found && other.st_ino == st->st_ino);
+    return is_read_only_and_exact(file) && !(has_letters && is_found && other.st_ino == st->st_ino);
 }
 
 /* The name of a file, links followed, where it can have no other: its offset, else 0. What is mounted by itself has some other

@@ -25,7 +25,7 @@ static bool is_to_be_kept(const struct sealed *s, int32_t directory)
 {
     struct stat st = {.st_dev = s->tmp.dev};
     KERNEL(fstat, directory, &st);
-    return st.st_dev != s->tmp.dev && st.st_dev != s->log_pipe.dev && is_fixed_by_linux(directory);
+    return st.st_dev != s->tmp.dev && st.st_dev != s->log_pipe.dev && is_read_only_and_exact(directory);
 }
 
 static struct kept_mount keep_mount(const struct sealed *s, uint32_t place, uint64_t root)

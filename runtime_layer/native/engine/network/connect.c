@@ -228,20 +228,20 @@ static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *a
 }
 
 /* Connecting a UDP socket sends nothing (udp(7)): programs do it to learn whether there is IPv6, as Chromium does. Where no route
- * leads there, nothing was reached, and nothing is to be told. Not of other addresses than those of the whole network
- * (2000::/3): for those a socket may have a way of its own. */
-static bool asks_in_vain(int32_t descriptor, const struct endpoint *to)
+ * leads there, nothing was reached, and nothing is reported. Only of global addresses (2000::/3): for a link-local or a multicast
+ * one a socket may have an interface of its own. */
+static bool is_unroutable_datagram(int32_t descriptor, const struct endpoint *to)
 {
     return to->ip.family == FAMILY_V6 && (to->ip.bytes[0] & 0xe0) == 0x20 &&
            verdict_on(to, PROTOCOL_UDP).action != ACTION_ALLOW && is_internet_datagram(descriptor) &&
-           !is_of_older_family(descriptor) && is_without_route(&to->ip);
+           !is_of_older_family(descriptor) && has_no_route(&to->ip);
 }
 
-/* In alert mode the socket itself is connected: it may have a way. 0: that is to be judged. */
-static int64_t answer_in_vain(int32_t descriptor, const struct sockaddr_bytes *address,
-                              const struct endpoint *to)
+/* In alert mode the socket itself is asked, as it may be bound to an interface. 0: it is to be judged. */
+static int64_t answer_unroutable(int32_t descriptor, const struct sockaddr_bytes *address,
+                                 const struct endpoint *to)
 {
-    if (!asks_in_vain(descriptor, to))
+    if (!is_unroutable_datagram(descriptor, to))
         return 0;
     int64_t result = -ENETUNREACH;
     if (verdict_on(to, PROTOCOL_UDP).action == ACTION_ALERT)
@@ -256,9 +256,9 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict))
         return connect_socket(descriptor, address);
-    int64_t vain = answer_in_vain(descriptor, address, to);
-    if (vain)
-        return vain;
+    int64_t unroutable = answer_unroutable(descriptor, address, to);
+    if (unroutable)
+        return unroutable;
     if (is_dns_datagram(to, descriptor))
         return note_server(call, descriptor, address, to, &verdict);
     bool sees = false;

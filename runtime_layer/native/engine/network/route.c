@@ -19,21 +19,18 @@ struct answer {
 
 static int64_t ask(int32_t socket, const struct address *ip, struct answer *answer)
 {
-    uint32_t size = ip->family == FAMILY_V4 ? 4 : 16, len = sizeof(struct question) - 16 + size;
     struct question q = {
-        .header = {.nlmsg_len = len, .nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
-        .route = {.rtm_family = ip->family == FAMILY_V4 ? AF_INET : AF_INET6,
-                  .rtm_dst_len = (uint8_t)(8 * size)},
-        .attribute = {.rta_len = (uint16_t)(sizeof q.attribute + size), .rta_type = RTA_DST}};
+        .header = {.nlmsg_len = sizeof q, .nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+        .route = {.rtm_family = AF_INET6, .rtm_dst_len = 8 * sizeof q.address},
+        .attribute = {.rta_len = sizeof q.attribute + sizeof q.address, .rta_type = RTA_DST}};
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    copy_bytes(q.address, ip->bytes, size);
-    int64_t sent = KERNEL(sendto, socket, &q, len, MSG_DONTWAIT, &kernel, sizeof kernel);
+    copy_bytes(q.address, ip->bytes, sizeof q.address);
+    int64_t sent = KERNEL(sendto, socket, &q, sizeof q, MSG_DONTWAIT, &kernel, sizeof kernel);
     return is_error(sent) ? sent : KERNEL(recvfrom, socket, answer, sizeof *answer, MSG_DONTWAIT, 0, 0);
 }
 
-/* By a socket that could send nothing out: should another thread lay one of its own over the number, what is asked is no
- * address to that, and the worst answer is that of no route. */
-bool is_without_route(const struct address *ip)
+/* Not by connecting a socket of another kind, which could send something out. */
+bool has_no_route(const struct address *ip)
 {
     struct answer answer = {.header = {.nlmsg_type = NLMSG_NOOP}};
     int64_t socket = KERNEL(socket, AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);

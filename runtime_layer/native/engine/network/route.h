@@ -1,4 +1,4 @@
-/* Whether a packet to an address could leave at all. */
+/* Whether a packet to an IPv6 address could leave at all. */
 #ifndef SHIELD_ROUTE_H
 #define SHIELD_ROUTE_H
 
@@ -7,6 +7,6 @@
 #include "../../core/endpoint.h"
 
 /* Does the kernel say that no route leads there (rtnetlink(7), RTM_GETROUTE)? False also where it cannot be asked. */
-bool is_without_route(const struct address *ip);
+bool has_no_route(const struct address *ip);
 
 #endif
