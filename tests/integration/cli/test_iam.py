@@ -14,7 +14,7 @@ import pytest
 from harness.alert_lines import connect
 from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
-from integration.cli.test_alerts import STACK
+from integration.cli.test_alerts_of_accounts import STACK
 from shielded_function.cli import alerts, learn, report, set_mode
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError

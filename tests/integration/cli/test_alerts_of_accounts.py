@@ -1,0 +1,343 @@
+"""`shielded-function alerts`: from an account's log groups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from harness.alert_lines import FUNCTION, connect, tmp
+from integration.cli.alert_logs import CHAIN, GROUP, HERE, log, packages_log, told
+from integration.cli.insights_account import Account, account, ago, denying
+from integration.cli.moto_account import REGION, make_function, make_role
+from integration.cli.running import command, says
+from shielded_function.cli import alerts, asking, log_groups
+from shielded_function.cli.alerts import Options
+from shielded_function.cli.errors import CliError
+from shielded_function.cli.log_groups import Where
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    with account(monkeypatch) as made:
+        yield made
+
+
+def test_by_package_from_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.write(GROUP, packages_log(ago(hours=1)))
+    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options("package"), json=True)
+    groups = told(capsys)["groups"]
+    assert [(each.get("through"), each["violations"]) for each in groups[:2]] == [
+        (list(CHAIN), 4), (["urllib3", "botocore", "app"], 1),
+    ]  # fmt: skip
+    (asked,) = aws.asked
+    assert "caller.package, caller.through.1, caller.through.2" in asked["queryString"]
+
+
+def test_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.write(GROUP, log())
+    aws.calls.clear()
+    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True) == 3
+    said = told(capsys)
+    assert (said["violations"], said["kinds"], said["sources"]) == (24, 4, [GROUP])
+    (asked,) = aws.asked
+    assert asked["endTime"] - asked["startTime"] == 24 * 3600
+    assert aws.calls == ["logs:StartQuery", "logs:GetQueryResults", "logs:GetQueryResults"]
+
+
+def test_the_same_as_from_a_file(aws: Account, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.write(GROUP, log())
+    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
+    from_aws = told(capsys)
+    alerts.alerts(Where(files=[str(file)]), Options(), json=True)
+    from_file = told(capsys)
+    assert from_aws["groups"] == from_file["groups"]
+
+
+def test_a_function_is_asked_where_it_logs(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    make_role(boto3.client("iam", region_name=REGION))
+    make_function(boto3.client("lambda", region_name=REGION))
+    aws.log_groups["checkout"] = "shared"
+    aws.write("shared", [*log(), tmp("/tmp/other", ago(hours=1), function="other")])
+    aws.calls.clear()
+    assert alerts.alerts(Where(functions=["checkout"], place=HERE), Options(), json=True) == 3
+    assert told(capsys)["violations"] == 24, "lines of others in the same log group are not the function's"
+    assert aws.calls[0] == "lambda:GetFunctionConfiguration"
+
+
+STACK = {
+    "Resources": {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+        },
+        **{
+            name: {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "FunctionName": name.lower(),
+                    "Runtime": "python3.13",
+                    "Handler": "index.handler",
+                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                    "Code": {"ZipFile": "def handler(event, context): pass"},
+                },
+            }
+            for name in ("Checkout", "Refund")
+        },
+    }
+}
+
+
+def test_a_stack(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
+    aws.write(GROUP, log())
+    aws.write("/aws/lambda/refund", [tmp("/tmp/y", ago(hours=1), function="refund")])
+    aws.calls.clear()
+    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options("function"), json=True) == 3
+    said = told(capsys)
+    assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24), ("refund", 1)]
+    assert set(aws.calls) == {
+        "cloudformation:ListStackResources",
+        "lambda:GetFunctionConfiguration",
+        "logs:StartQuery",
+        "logs:GetQueryResults",
+    }
+
+
+def test_a_stack_without_functions(aws: Account) -> None:
+    template = json.dumps({"Resources": {"Role": STACK["Resources"]["Role"]}})
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Empty", TemplateBody=template)
+    with pytest.raises(CliError, match="the stack Empty has no function"):
+        alerts.alerts(Where(stacks=["Empty"], place=HERE), Options(), json=True)
+
+
+def test_a_function_of_the_stack_that_never_ran(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lambda makes its log group at the first invocation, and Insights answers for no log group if one is not there."""
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
+    aws.write(GROUP, log())
+    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options("function"), json=True) == 3
+    said = told(capsys)
+    assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24)]
+    assert said["notes"] == ["not there: /aws/lambda/refund: did the function ever run?"]
+
+
+def test_a_log_group_that_is_named_and_not_there(aws: Account) -> None:
+    groups = [f"/aws/lambda/f{n}" for n in range(7)]
+    for group in groups[:6]:
+        aws.write(group, [tmp("/tmp/x", ago(hours=1))])
+    with pytest.raises(CliError, match=r"^/aws/lambda/f6: it is not there, in this account and region$"):
+        alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True)
+
+
+def test_a_function_cannot_speak_for_another(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its code can write any line into its own log, with any name in it, and into no other."""
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
+    aws.write(GROUP, [connect("true.example", time=ago(hours=1))])
+    aws.write("/aws/lambda/refund", [connect("evil.example", time=ago(hours=1), function="checkout")])
+    note = "lines in the log group /aws/lambda/refund say that they are of checkout: "
+    for options in (Options(), Options("function"), Options("policy")):
+        assert alerts.alerts(Where(stacks=["Shop"], place=HERE), options, json=True) == 3
+        said = told(capsys)
+        assert said["violations"] == 1
+        assert said["notes"] == [note + "left out, for it logs elsewhere"]
+    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options(lines=True), json=True) == 3
+    out, err = capsys.readouterr()
+    assert "evil" not in out
+    assert note in err
+    messages = alerts._new_messages(Where(stacks=["Shop"], since="3h", place=HERE), lambda seconds: aws.write("x", []))
+    assert json.loads(next(messages))["details"]["host"] == "true.example"
+    # Of log groups by name it is not known who logs there.
+    groups = [GROUP, "/aws/lambda/refund"]
+    assert alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True) == 3
+    said = told(capsys)
+    assert said["violations"] == 2
+    assert said["notes"] == [note + "if it does not log there, they are forged"]
+
+
+def test_without_credentials() -> None:
+    nobody = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
+    done = command("alerts", "--log-group", "x", "--region", REGION, environment=nobody)
+    assert says(done) == "x: Unable to locate credentials"
+
+
+def test_without_a_network(aws: Account) -> None:
+    def refuse(operation: str, arguments: dict[str, object]) -> None:
+        raise EndpointConnectionError(endpoint_url="https://logs.example")
+
+    aws.refuse = refuse
+    with pytest.raises(CliError, match="x: Could not connect to the endpoint URL"):
+        alerts.alerts(Where(log_groups=["x"], place=HERE), Options(), json=True)
+
+
+def test_many_log_groups_are_asked_in_parts(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    groups = [f"/aws/lambda/f{n}" for n in range(120)]
+    for number, group in enumerate(groups):
+        aws.write(group, [tmp("/tmp/x", ago(hours=1), function=f"f{number}")])
+    assert alerts.alerts(Where(log_groups=groups, place=HERE), Options("function"), json=True) == 3
+    assert told(capsys)["violations"] == 120
+    assert [len(asked["logGroupNames"]) for asked in aws.asked] == [50, 50, 20]
+
+
+def test_a_full_result_is_asked_for_in_halves(
+    aws: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 10)
+    monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 10)
+    lines = [tmp(f"/tmp/{n % 15}", ago(hours=1 + n)) for n in range(60)]
+    aws.write(GROUP, lines)
+    assert alerts.alerts(Where(log_groups=[GROUP], since="7d", place=HERE), Options("target", limit=10), json=True) == 3
+    said = told(capsys)
+    assert (said["violations"], said["kinds"], said["whole"]) == (60, 15, True)
+    assert {group["violations"] for group in said["groups"]} == {4}
+    assert len(aws.asked) > 3
+    spans = sorted((asked["startTime"], asked["endTime"]) for asked in aws.asked)
+    assert any(start % 86400 == 0 for start, _ in spans), "parted at midnight, so that days add up"
+
+
+def test_what_cannot_be_parted_is_said(
+    aws: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 3)
+    monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 3)
+    aws.write(GROUP, [tmp(f"/tmp/{n}", ago(hours=1)) for n in range(9)])
+    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options("target", limit=3), json=True)
+    said = told(capsys)
+    assert said["whole"] is False
+    assert "ask for less time" in str(said["notes"])
+
+
+REFUSED = [
+    ("StartQuery", {"log_groups": [GROUP]}, "you need logs:StartQuery"),
+    ("GetQueryResults", {"log_groups": [GROUP]}, "you need logs:GetQueryResults"),
+    ("GetFunctionConfiguration", {"functions": ["checkout"]}, "checkout: you need lambda:GetFunctionConfiguration"),
+    ("ListStackResources", {"stacks": ["Shop"]}, "the stack Shop: you need cloudformation:ListStackResources"),
+]
+
+
+@pytest.mark.parametrize(("operation", "where", "said"), REFUSED)
+def test_the_missing_action_is_named(aws: Account, operation: str, where: dict[str, list[str]], said: str) -> None:
+    aws.write(GROUP, log())
+    aws.refuse = denying(operation)
+    with pytest.raises(CliError, match=said):
+        alerts.alerts(Where(**where, place=HERE), Options(), json=True)  # type: ignore[arg-type]
+
+
+def test_what_still_runs_is_stopped(aws: Account) -> None:
+    aws.write(GROUP, log())
+    aws.refuse = denying("GetQueryResults")
+    with pytest.raises(CliError):
+        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
+    assert aws.calls[-1] == "logs:StopQuery"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("ResourceNotFoundException", "it is not there, in this account and region"),
+        ("ExpiredTokenException", "the credentials have expired: sign in again"),
+        ("MalformedQueryException", "MalformedQueryException: MalformedQueryException of the test"),
+    ],
+)
+def test_other_refusals(aws: Account, code: str, said: str) -> None:
+    aws.write(GROUP, log())
+    aws.refuse = denying("StartQuery", code=code)
+    with pytest.raises(CliError, match=f"{GROUP}: {said}"):
+        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
+
+
+def test_it_waits_for_its_turn(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """An account runs so many queries at once: the others wait, longer each time."""
+    aws.write(GROUP, log())
+    refusals = iter([True, True, True])
+    limit = denying("StartQuery", code="LimitExceededException")
+    aws.refuse = lambda operation, arguments: (
+        limit(operation, arguments) if operation == "StartQuery" and next(refusals, False) else None
+    )
+    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True) == 3
+    assert aws.calls.count("logs:StartQuery") == 4
+
+
+def test_it_does_not_wait_for_ever(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.write(GROUP, log())
+    monkeypatch.setattr(asking, "_SECONDS_TO_START", -1.0)
+    aws.refuse = denying("StartQuery", code="LimitExceededException")
+    with pytest.raises(CliError, match="the account runs as many queries as it may"):
+        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
+
+
+def test_a_query_that_fails(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.write(GROUP, log())
+    monkeypatch.setattr(Account, "query_results", lambda self, arguments: {"status": "Timeout", "results": []})
+    with pytest.raises(CliError, match="the query ended as Timeout: ask for less time, or fewer log groups"):
+        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
+
+
+def test_the_newest_lines_of_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.write(GROUP, log())
+    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(lines=True, limit=2), json=True) == 3
+    shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("event") for line in shown][-1] == "folded"
+    assert len(shown) == 2
+
+
+def test_follow_a_log_group(aws: Account) -> None:
+    """Late lines too, and each once."""
+    aws.write(GROUP, [connect("a.example", time=ago(hours=1))])
+    waits: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        assert len(waits) < 5, "it was not found"
+        if len(waits) == 1:
+            aws.write(GROUP, [connect("b.example", time=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}")], "two")
+
+    found: list[str] = []
+    aws.calls.clear()
+    for message in alerts._new_messages(Where(log_groups=[GROUP], since="2h", place=HERE), pause):
+        found.append(json.loads(message)["details"]["host"])
+        if len(found) == 2:
+            break
+    assert found == ["a.example", "b.example"]
+    assert set(aws.calls) >= {"logs:FilterLogEvents"}
+
+
+def test_follow_a_function_that_never_ran(aws: Account) -> None:
+    make_role(boto3.client("iam", region_name=REGION))
+    make_function(boto3.client("lambda", region_name=REGION))
+    waits: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        assert len(waits) < 5, "it was not found"
+        aws.write(GROUP, [connect("a.example", time=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}")])
+
+    messages = alerts._new_messages(Where(functions=["checkout"], place=HERE), pause)
+    assert json.loads(next(messages))["details"]["host"] == "a.example"
+    with pytest.raises(CliError, match="nowhere: it is not there"):
+        next(alerts._new_messages(Where(log_groups=["nowhere"], place=HERE)))
+
+
+def test_follow_a_function_that_shares_its_log_group(aws: Account) -> None:
+    make_role(boto3.client("iam", region_name=REGION))
+    make_function(boto3.client("lambda", region_name=REGION))
+    aws.log_groups["checkout"] = "shared"
+    others = tmp("/tmp/other", ago(hours=2), function="other")
+    aws.write("shared", ["START", others, connect("a.example", time=ago(hours=1))])
+    messages = alerts._new_messages(Where(functions=["checkout"], since="3h", place=HERE), lambda seconds: None)
+    assert json.loads(next(messages))["details"]["host"] == "a.example"
+
+
+def test_the_functions_of_a_shared_log_group_are_asked_together(aws: Account) -> None:
+    client = boto3.client("lambda", region_name=REGION)
+    make_role(boto3.client("iam", region_name=REGION))
+    make_function(client)
+    aws.log_groups["checkout"] = "shared"
+    batches, functions = log_groups.find_batches(Where(functions=["checkout", "checkout"], place=HERE))
+    assert [(batch.log_groups, batch.functions) for batch in batches] == [(("shared",), ("checkout",))]
+    assert functions == ("checkout",)
+    assert FUNCTION["function"] in functions
