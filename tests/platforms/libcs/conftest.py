@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiling import compile_c
+from harness.compiling import compile_c, compile_list_sites
 from platforms.libcs.fetch import Unavailable, Unpackable, root_of
 from platforms.libcs.releases import Libc
 
@@ -27,6 +27,18 @@ def root() -> Callable[[Unpackable], Path]:
             pytest.skip(f"{libc.id} is not available: {error}")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def list_sites(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The tool that prints what discovery for an architecture finds in a file."""
+    folder = tmp_path_factory.mktemp("list_sites")
+
+    def build(architecture: str) -> Path:
+        tool = folder / architecture
+        return tool if tool.exists() else compile_list_sites(architecture, tool)
+
+    return build
 
 
 @pytest.fixture(scope="session")

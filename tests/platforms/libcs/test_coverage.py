@@ -12,7 +12,7 @@ import capstone
 import lief
 import pytest
 
-from harness.compiling import NATIVE, compile_list_sites
+from harness.compiling import NATIVE
 from harness.thinning import long_but
 from platforms.arm64.packages import SYSTEM
 from platforms.libcs.fetch import Unpackable
@@ -26,18 +26,6 @@ _MACHINES = {
     "x86_64": (capstone.CS_ARCH_X86, capstone.CS_MODE_64, "syscall"),
     "aarch64": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM, "svc"),
 }
-
-
-@pytest.fixture(scope="session")
-def list_sites(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The tool that prints what discovery for an architecture finds in a file."""
-    folder = tmp_path_factory.mktemp("list_sites")
-
-    def build(architecture: str) -> Path:
-        tool = folder / architecture
-        return tool if tool.exists() else compile_list_sites(architecture, tool)
-
-    return build
 
 
 def libraries(root: Path) -> list[Path]:

@@ -26,8 +26,14 @@ static bool parse_line(struct text line, struct mapping *m)
         !text_next(&line, ' ', &offset) || !text_next(&line, ' ', &device) || !text_next(&line, ' ', &ino) ||
         modes.len < 4)
         return false;
-    *m = (struct mapping){hex(low),           hex(high),    hex(offset),    modes.at[2] == 'x',
-                          modes.at[1] == 'w', decimal(ino), text_trim(line)};
+    *m = (struct mapping){.low = hex(low),
+                          .high = hex(high),
+                          .offset = hex(offset),
+                          .readable = modes.at[0] == 'r',
+                          .executable = modes.at[2] == 'x',
+                          .writable = modes.at[1] == 'w',
+                          .ino = decimal(ino),
+                          .path = text_trim(line)};
     return true;
 }
 

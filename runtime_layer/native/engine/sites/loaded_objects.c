@@ -20,7 +20,7 @@ enum {
 struct object {
     uint64_t low, high, offset, ino;
     uint32_t path; /* offset in names */
-    bool executable;
+    bool readable, executable;
 };
 
 /* /proc/self/maps is read as a whole before anything is patched: patching changes it. */
@@ -29,6 +29,7 @@ struct listing {
     bool full;
     bool shared;       /* other threads are running what is listed */
     bool only_look;    /* nothing is changed yet */
+    bool is_start;     /* nothing but the loader has run */
     uint64_t program;  /* the inode of what runs in this process */
     struct text found; /* sites that are known already, by a parent or by the first look */
     struct object objects[OBJECTS];
@@ -73,7 +74,8 @@ static bool take(void *context, const struct mapping *m)
         l->full = true;
         return true;
     }
-    l->objects[l->count++] = (struct object){m->low, m->high, m->offset, m->ino, path, m->executable};
+    l->objects[l->count++] =
+        (struct object){m->low, m->high, m->offset, m->ino, path, m->readable, m->executable};
     return false;
 }
 
@@ -187,6 +189,26 @@ static void put_reason(const struct patch *patch, const char *path, struct write
     }
 }
 
+/* What the loader mapped of an object's file in one piece, each part as far from its offset as the others. Of no size: more lies
+ * in between. */
+static struct image find_loaded_image(const struct listing *l, const struct object *o)
+{
+    uint64_t base = o->low - o->offset, end = base;
+    for (uint32_t i = 0; i < l->count; i++) {
+        const struct object *part = &l->objects[i];
+        if (part->path == o->path && part->readable && part->low == end && part->low - part->offset == base)
+            end = part->high;
+    }
+    return (struct image){.bytes = (const uint8_t *)base, .size = end < o->high ? 0 : end - base};
+}
+
+static bool patch_unknown(struct listing *l, const struct object *o, int32_t file, struct patch *patch)
+{
+    struct image loaded = find_loaded_image(l, o);
+    return (l->is_start && loaded.size && patch_loaded_mapping(file, loaded, patch)) ||
+           patch_file_mapping(file, patch->key.size, patch);
+}
+
 static bool patch_object(struct listing *l, const struct object *o, const char *path,
                          struct armed_objects *out, struct writer *error)
 {
@@ -211,7 +233,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                                         st.st_mtime * 1000000000ull + st.st_mtime_nsec, o->offset};
         patch.record = l->found.len ? NULL : &l->record;
         int32_t count = known_sites_read(l->found, &patch.key, l->known);
-        well = count < 0 ? patch_file_mapping((int32_t)file, patch.key.size, &patch)
+        well = count < 0 ? patch_unknown(l, o, (int32_t)file, &patch)
                          : patch_known_sites(&patch, l->known, (uint32_t)count);
     }
     KERNEL(close, file);
@@ -293,6 +315,7 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
     if (!well)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
     l->shared = !is_single_threaded();
+    l->is_start = !looks_first && !l->shared;
     l->program = inode_number("/proc/self/exe");
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
     well = well && patch_all(l, looks_first, out, error);

@@ -5,7 +5,7 @@
 #include "../base/quiesce.h"
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
-#include "elf_image.h"
+#include "known_texts.h"
 #include "text_poke.h"
 
 extern void gate_entry(void) __attribute__((visibility("hidden")));
@@ -200,27 +200,60 @@ static bool can_patch(const struct patch *patch, const struct site *sites)
     return well;
 }
 
-static bool find_and_patch(struct patch *patch, struct room *room)
+static bool find_in_image(struct patch *patch, struct room *room)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
-    patch->has_code = image_has_code(patch->image, from);
-    if (patch->by_header) {
-        to = page_up(image_code_end(patch->image, from, to));
-        patch->high = to + patch->delta;
-    }
     if (to > patch->image.size)
         to = patch->image.size; /* the last page's tail lies behind the file's end */
     struct found found = {patch, room->sites};
     uint64_t begin = image_code_begin(patch->image, from, to);
-    bool well = find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
-                           &found) &&
-                find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) &&
-                !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
+    return find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
+                      &found) &&
+           find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) && patch->hard == 0;
+}
+
+static bool patch_found(struct patch *patch, struct room *room)
+{
+    bool well = !has_no_stack_for_the_gate(patch, room->sites) &&
                 (patch->wanted == 0 ||
                  (patch->only_look ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
     if (well && patch->record)
         known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
     return well;
+}
+
+/* Loaders map no section headers. */
+static bool read_sections(int32_t file, struct room *room, struct image *image)
+{
+    uint64_t offset, size;
+    if (!image_is_elf(*image))
+        return false;
+    image->sections = room->sections;
+    return !image_sections(*image, &offset, &size) ||
+           KERNEL(pread64, file, room->sections, size, offset) == (int64_t)size;
+}
+
+bool patch_loaded_mapping(int32_t file, struct image image, struct patch *patch)
+{
+    struct room *room = patch->room;
+    struct found found = {patch, room->sites};
+    uint64_t size = patch->high - patch->low;
+    patch->image = image;
+    bool is_known =
+        find_known_sites((const uint8_t *)patch->low, size, patch->low - patch->delta, keep_wanted, &found);
+    if (is_known ? patch->hard == 0 : read_sections(file, room, &patch->image) && find_in_image(patch, room))
+        return patch_found(patch, room);
+    patch->sites = patch->wanted = patch->hard = 0;
+    return false;
+}
+
+static bool find_and_patch(struct patch *patch, struct room *room)
+{
+    uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
+    patch->has_code = image_has_code(patch->image, from);
+    if (patch->by_header)
+        patch->high = page_up(image_code_end(patch->image, from, to)) + patch->delta;
+    return find_in_image(patch, room) && patch_found(patch, room);
 }
 
 static bool patch_mapping(struct patch *patch)
@@ -243,7 +276,7 @@ bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
     int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (is_error(view))
         return false;
-    patch->image = (struct image){(const uint8_t *)view, size};
+    patch->image = (struct image){.bytes = (const uint8_t *)view, .size = size};
     bool well = patch_mapping(patch);
     KERNEL(munmap, view, size);
     return well;

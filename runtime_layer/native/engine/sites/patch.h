@@ -9,6 +9,7 @@
 #define SHIELD_PATCH_H
 
 #include "../base/raw_syscall.h"
+#include "elf_image.h"
 #include "site_cache.h"
 #include "sites.h"
 
@@ -18,6 +19,7 @@ enum { SITES_MAX = 16384 };
 struct room {
     struct site sites[SITES_MAX];
     uint8_t workspace[WORKSPACE] __attribute__((aligned(16)));
+    uint8_t sections[SECTIONS_SIZE];
 };
 
 /* Sites to patch in one executable mapping, and what became of them. */
@@ -40,9 +42,12 @@ struct patch {
     struct room *room; /* NULL: memory of its own */
 };
 
-/* Finds and patches all sites of one executable mapping of an open file of that size (its `low`, `high` and `delta`) that can
- * make a guarded call. False when one of them stays unpatched: the mapping must not run. */
+/* Finds and patches all sites of one executable mapping of an open file of that size that can make a guarded call. False when
+ * one of them stays unpatched: the mapping must not run. */
 bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch);
+/* The same by what the loader mapped of the file, where nothing but the loader has run yet. `room` is given. False: it takes a
+ * look at the file itself, or cannot be patched. */
+bool patch_loaded_mapping(int32_t file, struct image image, struct patch *patch);
 /* The same for sites that are known already; there is no image then. */
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
 

@@ -1,0 +1,84 @@
+#include "known_texts.h"
+
+#include "../../core/text.h"
+
+/* A site is three numbers: its distance from the one before, how it is patched, and its own plus one. Seven bits a byte, the
+ * low ones first, and the eighth for more to come. */
+struct known_text {
+    uint64_t offset, size, hash;
+    struct text sites;
+};
+
+#define KNOWN_TEXT(name, offset, size, hash, sites) {offset, size, hash, TEXT(sites)},
+static const struct known_text texts[] = {
+#if defined(__aarch64__) || defined(LOOKS_AT_AARCH64)
+#include "aarch64/known_texts_table.h"
+#else
+#include "x86_64/known_texts_table.h"
+#endif
+    {0}, /* so that there is always one */
+};
+enum { TEXTS = sizeof texts / sizeof *texts - 1, WINDOW_BITS = 5, KIND_BITS = 2, LANES = 4 };
+
+/* Each step gives another result for another word, so a text that differs in one word has another hash. Four chains, as each
+ * step waits for the one before it. */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    const uint64_t odd = 0x9e3779b97f4a7c15;
+    hash ^= word;
+    return (hash << 29 | hash >> 35) * odd;
+}
+
+static uint64_t hash_text(const uint8_t *text, uint64_t size)
+{
+    uint64_t lanes[LANES] = {0}, hash = size;
+    for (uint64_t at = 0; at < size; at += sizeof lanes)
+        for (uint32_t i = 0; i < LANES; i++) {
+            uint64_t word;
+            __builtin_memcpy(&word, text + at + i * sizeof word, sizeof word);
+            lanes[i] = mix(lanes[i], word);
+        }
+    for (uint32_t i = 0; i < LANES; i++)
+        hash = mix(hash, lanes[i]);
+    return hash;
+}
+
+static uint32_t read_number(struct text *from)
+{
+    uint32_t value = 0;
+    for (uint32_t shift = 0; from->len && shift < 28; shift += 7) {
+        uint8_t byte = (uint8_t)*from->at++;
+        from->len--;
+        value |= (uint32_t)(byte & 127) << shift;
+        if (byte < 128)
+            break;
+    }
+    return value;
+}
+
+bool find_known_sites(const uint8_t *text, uint64_t size, uint64_t offset,
+                      void (*each)(void *context, const struct site *site), void *context)
+{
+    uint32_t i = 0;
+    uint64_t hash = 0;
+    for (; i < TEXTS; i++) {
+        if (texts[i].offset != offset || texts[i].size != size)
+            continue;
+        hash = hash ? hash : hash_text(text, size);
+        if (texts[i].hash == hash)
+            break;
+    }
+    if (i == TEXTS)
+        return false;
+    struct site site = {.offset = offset};
+    for (struct text left = texts[i].sites; left.len;) {
+        site.offset += read_number(&left);
+        uint32_t how = read_number(&left);
+        site.window = how & ((1 << WINDOW_BITS) - 1);
+        site.kind = how >> WINDOW_BITS & ((1 << KIND_BITS) - 1);
+        site.behind = (uint8_t)(how >> WINDOW_BITS >> KIND_BITS);
+        site.number = (int32_t)read_number(&left) - 1;
+        each(context, &site);
+    }
+    return true;
+}

@@ -1,0 +1,51 @@
+"""A C library that the engine's tables know is armed as one that it has to search is, and holds as well."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
+
+pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="changes a no-operation of x86-64")
+LONG_NOP = bytes.fromhex("0f1f840000000000")
+LOOK = "import os, sys; print('libc.so.6' in open('/proc/self/maps').read()); os.stat('/'); open('/tmp/made', 'w')"
+
+
+def change_text(library: Path, to: Path) -> None:
+    """A copy that does the same, but for one byte of its code that nothing depends on."""
+    content = bytearray(library.read_bytes())
+    content[content.index(LONG_NOP, len(content) // 4) + 4] ^= 1
+    to.write_bytes(content)
+    to.chmod(0o755)
+
+
+def libc() -> Path:
+    names = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libc.so.6" in line}
+    return Path(names.pop())
+
+
+def start(box: Sandbox, path: str) -> Completed:
+    settings = policy(read_write_tmp="block") | ({"LD_LIBRARY_PATH": path} if path else {})
+    return box.run_command([SHIELD, PYTHON, "-c", LOOK], environment=settings)
+
+
+def test_a_changed_libc_is_searched_to_the_same_end(layer: Path, tmp_path: Path) -> None:
+    task = tmp_path / "task"
+    task.mkdir()
+    change_text(libc(), task / "libc.so.6")
+    with whole_sandbox(task, layer) as box:
+        done = {path: start(box, path) for path in ("", "/var/task")}
+    for one in done.values():
+        assert "True\n" in one.stdout
+        assert "PermissionError" in one.stderr, one.stderr
+    armed = {
+        path: [(line["sites"], line["patched"]) for line in one.shield_lines if line.get("event") == "armed"]
+        for path, one in done.items()
+    }
+    assert armed[""] == armed["/var/task"] != []
+    assert os.stat(task / "libc.so.6").st_size == libc().stat().st_size
