@@ -19,6 +19,8 @@ enum { OWN_FDS_FIRST = 768, OWN_FDS_END = 1024 };
  * (open(2)). Not for a file that the program may hold record locks on, unless it is a mere reference (O_PATH): closing
  * any other descriptor of it ends them (fcntl(2)). Returns the new number; errors are passed through. */
 int64_t own_fd_take(int64_t descriptor);
+/* A copy of the program's own, with the same exception. Or an errno. */
+int64_t own_fd_copy(int64_t descriptor);
 /* Nothing for an error. */
 void own_fd_close(int64_t descriptor);
 /* A reference (O_PATH) to what the program's own descriptor stands for. Or an errno. */

@@ -102,9 +102,7 @@ static bool is_kind(int64_t object, uint32_t kind)
 static int64_t open_object(const struct call *call, int64_t object, uint64_t flags)
 {
     char path[48];
-    struct stat st = {0};
-    KERNEL(fstat, object, &st);
-    if (flags & O_NOFOLLOW && (st.st_mode & S_IFMT) == S_IFLNK)
+    if (flags & O_NOFOLLOW && is_kind(object, S_IFLNK))
         return -ELOOP;
     uint32_t known = (can_write(flags) ? OBJECT_WRITTEN : OBJECT_READ) |
                      ((flags & O_ACCMODE) != O_WRONLY ? OBJECT_READABLE : 0);

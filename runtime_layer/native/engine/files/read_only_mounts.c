@@ -66,31 +66,21 @@ void keep_read_only_mounts(struct sealed *s)
             s->read_only_mounts[i] = keep_mount(s, i, root);
 }
 
-/* The path from / on: what is relative is so to where the program, or the descriptor, is at this moment; `*start` is that mount,
- * 0 of an absolute path. */
-static struct text read_path(const struct opening *o, char *room, uint32_t cap, uint64_t *start)
+/* From / on, in `room`: what is relative is so to where the program is at this moment; `*start` is that mount. A path of no
+ * length: it is too long, or cannot be told. */
+static struct text make_absolute(struct text path, char *room, uint32_t cap, uint64_t *start)
 {
     const struct text nothing = {NULL, 0};
-    char first;
-    uint32_t used = 0;
-    *start = 0;
-    if (!read_user(&first, o->path, 1))
+    if (!(*start = mount_of(AT_FDCWD)))
         return nothing;
-    if (first != '/') {
-        /* What a descriptor stands for is asked for by a path itself: of the only thread there is a shorter way. */
-        if (o->directory != AT_FDCWD && is_single_threaded())
-            return nothing;
-        if (!(*start = mount_of(o->directory)))
-            return nothing;
-        int64_t len = o->directory == AT_FDCWD ? KERNEL(getcwd, room, cap) - 1 /* its end is counted */
-                                               : path_of(o->directory, room, cap).len;
-        if (len <= 1 || len + 2 > cap || room[0] != '/')
-            return nothing;
-        used = (uint32_t)len;
-        room[used++] = '/';
-    }
-    int64_t len = read_user_string(room + used, o->path, cap - used);
-    return len <= 0 ? nothing : (struct text){room, used + (uint32_t)len};
+    int64_t len = KERNEL(getcwd, room, cap) - 1; /* its end is counted */
+    if (len <= 1 || (uint64_t)len + 1 + path.len >= cap || room[0] != '/')
+        return nothing;
+    struct writer w = {room, (uint32_t)len, cap, false};
+    put_char(&w, '/');
+    put(&w, path);
+    put_char(&w, 0);
+    return (struct text){room, w.used - 1};
 }
 
 static bool may_name_handler(struct text path)
@@ -135,22 +125,59 @@ static bool is_no_answer(int64_t result)
     return false;
 }
 
+static int64_t open_beneath(int32_t directory, const char *path, uint64_t flags)
+{
+    struct open_how how = {.flags = flags,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
+    int64_t result = KERNEL(openat2, directory, path, &how, sizeof how);
+    return is_no_answer(result) ? TO_BE_JUDGED : result;
+}
+
+static bool is_on_kept_mount(int32_t directory)
+{
+    uint64_t id = mount_of(directory);
+    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
+        if (id && id == sealed.read_only_mounts[i].id)
+            return true;
+    return false;
+}
+
+/* From there the kernel need not be led through the mount's root. Another thread may lay something else over the number; a copy
+ * is made only of what is there already, as its end ends record locks of the program's (fcntl(2)). */
+static int64_t open_relative(const struct opening *o, const char *path, uint64_t flags)
+{
+    if (!is_on_kept_mount(o->directory))
+        return TO_BE_JUDGED;
+    if (is_single_threaded())
+        return open_beneath(o->directory, path, flags);
+    int64_t copy = own_fd_copy(o->directory), result = TO_BE_JUDGED;
+    if (!is_error(copy) && is_on_kept_mount((int32_t)copy))
+        result = open_beneath((int32_t)copy, path, flags);
+    own_fd_close(copy);
+    return result;
+}
+
 /* A vfork child may have laid anything over the number of the reference. */
 int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
 {
     enum { LONGEST = 512 };
-    char room[LONGEST];
+    char given[LONGEST], room[LONGEST];
     if (!is_memory_owner())
         return TO_BE_JUDGED;
-    uint64_t start;
-    struct text path = read_path(o, room, sizeof room, &start);
+    int64_t len = read_user_string(given, o->path, sizeof given);
+    struct text path = {given, len < 0 ? 0 : (uint32_t)len};
+    if (!path.len || may_name_handler(path))
+        return TO_BE_JUDGED;
+    bool is_relative = path.at[0] != '/';
+    if (is_relative && (o->directory != AT_FDCWD || is_single_threaded()))
+        return open_relative(o, given, flags);
+    uint64_t start = 0;
+    if (is_relative)
+        path = make_absolute(path, room, sizeof room, &start);
     uint32_t mount = path.len ? find_mount(path) : READ_ONLY_MOUNTS;
-    if (mount == READ_ONLY_MOUNTS || may_name_handler(path) ||
+    if (mount == READ_ONLY_MOUNTS ||
         (start && start != sealed.read_only_mounts[mount].id)) /* what has this path now is another folder */
         return TO_BE_JUDGED;
-    struct open_how how = {.flags = flags,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
-    const char *below = path.at + place_of(&sealed, mount).len + 1;
-    int64_t result = KERNEL(openat2, sealed.read_only_mounts[mount].directory, below, &how, sizeof how);
-    return is_no_answer(result) ? TO_BE_JUDGED : result;
+    return open_beneath(sealed.read_only_mounts[mount].directory, path.at + place_of(&sealed, mount).len + 1,
+                        flags);
 }
