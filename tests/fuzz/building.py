@@ -78,13 +78,19 @@ _JUDGES = (
     "engine/base/proc_path.c",
     "engine/base/read_file.c",
     "engine/files/node_workers.c",
-    "engine/files/open.c",
-    "engine/files/open_fastpath.c",
     "engine/base/filesystem.c",
     "engine/report/caller.c",
     "engine/base/proc_maps.c",
     "engine/network/readiness.c",
     "engine/state/sealed_state.c",
+)
+_FILE_JUDGES = (
+    *_JUDGES,
+    "engine/files/open.c",
+    "engine/files/open_beneath.c",
+    "engine/files/open_fastpath.c",
+    "engine/files/open_in_tmp.c",
+    "engine/files/path_syscalls.c",
 )
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/base/user_memory.c"),  # forget.c includes it
@@ -217,7 +223,7 @@ TARGETS: tuple[Target, ...] = (
         flags=_FAKE_KERNEL,
         max_len=1024,
     ),
-    Target("paths", "the file judges", (*_JUDGES, "engine/files/path_syscalls.c"), flags=_FAKE_KERNEL, max_len=1024),
+    Target("paths", "the file judges", _FILE_JUDGES, flags=_FAKE_KERNEL, max_len=1024),
     Target("elf", "ELF files (x86_64)", X86_64_SITES, flags=("-DSCANS_X86_64=1",), max_len=16384),
     Target("elf_aarch64", "ELF files (aarch64)", (*_ELF, "engine/sites/aarch64/sites.c"), source="elf.c", max_len=4096),
     Target("code", "x86_64 code around system calls", X86_64_SITES, max_len=2048),

@@ -11,6 +11,7 @@
 #include <linux/openat2.h>
 
 enum { ROOT_DEVICE = 1, TMP_DEVICE, PROC_DEVICE, HANDLER_INODE = 77, DESCRIPTORS = 24, NAME_LONGEST = 255 };
+enum { TMP_REFERENCE = 900 }; /* the gate's own, to /tmp */
 
 /* Here every mount can be written to. */
 int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
@@ -18,6 +19,16 @@ int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
     (void)o;
     (void)flags;
     return TO_BE_JUDGED;
+}
+
+/* No vfork child is played, and nothing but files. */
+bool is_memory_owner(void)
+{
+    return true;
+}
+
+void report_native_code(void)
+{
 }
 
 struct object {
@@ -48,6 +59,9 @@ static const char *const links[] = {"/tmp/secret", "../tmp", "x", "a/b/", "/", "
 static const char *const in_proc[] = {"/proc/self/maps",       "/proc/1/mem",      "/proc/self//mem",
                                       "/proc/../tmp/secret",   "/proc/self/./mem", "/proc/self/root",
                                       "/proc/self/task/../mem"};
+static const char *const in_tmp[] = {"/tmp/allowed/new",  "/tmp/allowed/../secret", "/tmp/allowed//file",
+                                     "/tmp/allowed/./x",  "/tmp/allowed/file/",     "/tmp/secret",
+                                     "/tmp/allowed/a/..", "/tmp//allowed/x",        "/tmp/allowed/.../x"};
 static const int32_t errors[] = {ENOENT, ELOOP, EACCES, ENOTDIR, EXDEV, EAGAIN};
 
 /* Descriptors 0 to 2 are never free. */
@@ -238,6 +252,22 @@ static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, ui
     return open_as(&objects[choose(sizeof objects / sizeof *objects)], flags);
 }
 
+/* An open beneath the reference to /tmp: of a path that means what it says, and that the policy allows. */
+static int64_t open_beneath_tmp(uint64_t pointer, const struct open_how *how)
+{
+    struct object o = {.device = TMP_DEVICE, .inode = 1000, .mode = S_IFREG};
+    char parts[PAGE];
+    CHECK(is_judged_text(pointer) && !(how->flags & O_PATH));
+    CHECK(how->resolve == (RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS));
+    CHECK(snprintf(parts, sizeof parts, "/%s/", (const char *)pointer) < PAGE);
+    CHECK(!strstr(parts, "//") && !strstr(parts, "/./") && !strstr(parts, "/../"));
+    if (strlen(parts) > NAME_LONGEST)
+        return -ENAMETOOLONG;
+    snprintf(o.path, sizeof o.path, "/tmp/%s", (const char *)pointer);
+    CHECK(!place_refused(o.path));
+    return choose(4) ? open_as(&o, how->flags) : -errors[choose(sizeof errors / sizeof *errors)];
+}
+
 bool had_threads;
 
 /* As the kernel opens, but for what another could read through the descriptor before the gate has looked at it. */
@@ -349,6 +379,8 @@ static int64_t file_call(int64_t nr, const uint64_t arg[6])
     case __NR_openat2: {
         const struct open_how *how = (const struct open_how *)arg[2];
         CHECK(is_gates(arg[2]));
+        if ((int32_t)arg[0] == TMP_REFERENCE)
+            return open_beneath_tmp(arg[1], how);
         return open_before_others((int32_t)arg[0], arg[1], how->flags, how->resolve);
     }
     case __NR_close:
@@ -474,6 +506,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sealed.root_is_clear = flags & 2 && sealed.tmp_is_mount;
     gate_table[GATE_READY] = flags & 4 && !sealed.root_is_clear;
     sealed.tmp = (struct inode){sealed.tmp_is_mount ? TMP_DEVICE : ROOT_DEVICE, 2};
+    sealed.tmp_directory = flags & 16 && sealed.tmp_is_mount ? TMP_REFERENCE : 0;
     sealed.proc_dev = flags & 32 ? PROC_DEVICE : 0;
     laid_over = flags & 64;
     sealed.handlers[0] = (struct inode){ROOT_DEVICE, HANDLER_INODE};
@@ -484,11 +517,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (what % 8 == 0) {
             uint64_t at = take_pointer(&in);
             struct text t = take_text(&in, take_number(&in, 1));
-            const char *proc = in_proc[choose(sizeof in_proc / sizeof *in_proc)];
+            const char *known = what & 32 ? in_tmp[choose(sizeof in_tmp / sizeof *in_tmp)]
+                                          : in_proc[choose(sizeof in_proc / sizeof *in_proc)];
             if (what % 16)
                 arena_put(at, t.at, t.len);
             else
-                arena_put(at, proc, strlen(proc) + 1);
+                arena_put(at, known, strlen(known) + 1);
             continue;
         }
         if (what % 8 == 1) {

@@ -39,7 +39,8 @@
 #define GUARD_LEFT_OUT                                                                                       \
     9 /* when alerts were left out (left_out.h): what may be the request for the next event */
 
-#define BEHIND_LOG 3 /* descriptors of the gate's own: mounts (files/read_only_mounts.h) */
+#define BEHIND_LOG                                                                                           \
+    4 /* descriptors of the gate's own: mounts (files/read_only_mounts.h), then /tmp (open_in_tmp.h) */
 
 #define READY_LINE 40 /* bytes: no shorter write is a request for the next event */
 

@@ -23,6 +23,7 @@
 #include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
 #include "../fds/own_fds.h"
+#include "../files/open_in_tmp.h"
 #include "../files/read_only_mounts.h"
 #include "../files/tmp_clear.h"
 #include "../files/tmp_record_file.h"
@@ -228,6 +229,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         return false;
     sealed.root_is_clear = is_root_clear();
     keep_read_only_mounts(&sealed);
+    keep_tmp_directory(&sealed);
     list_guarded_calls();
     gate_table[GATE_READY] = start->origin == ORIGIN_READY; /* a child of a process that was ready */
     guard_calls(gate_table, &sealed);

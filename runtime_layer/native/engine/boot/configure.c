@@ -11,6 +11,7 @@
 #include "../fds/own_fds.h"
 #include "../fds/fd_marks.h"
 #include "../files/tmp_record.h"
+#include "../files/open_in_tmp.h"
 #include "../files/read_only_mounts.h"
 #include "../memory/mmap_exec.h"
 #include "../trials/needed_calls.h"
@@ -44,6 +45,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     if (objects.patched)
         KERNEL(exit_group, REFUSED);
     drop_read_only_mounts(&sealed);
+    drop_tmp_directory(&sealed);
     if (sealed.log > 2)
         own_fd_close(sealed.log);
     if (sealed.record)

@@ -18,12 +18,14 @@ static bool is_log_pipe(int32_t descriptor)
     return st.st_ino && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
 }
 
-/* The log, or a mount that is kept behind it. */
+/* The log, or what is kept behind it. */
 static bool is_hidden(uint64_t descriptor)
 {
     for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
         if (sealed.read_only_mounts[i].id && (int32_t)descriptor == sealed.read_only_mounts[i].directory)
             return true;
+    if (sealed.tmp_directory && (int32_t)descriptor == sealed.tmp_directory)
+        return true;
     return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
 }
 

@@ -46,6 +46,16 @@ int64_t own_fd_take(int64_t descriptor)
     return descriptor;
 }
 
+bool own_fd_keep(int64_t descriptor, int32_t wanted)
+{
+    int64_t kept = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, wanted);
+    if (kept == wanted)
+        own_fd_mark(wanted);
+    else if (kept >= 0)
+        KERNEL(close, kept);
+    return kept == wanted;
+}
+
 /* In this order: once it is closed the number may be the program's. */
 void own_fd_close(int64_t descriptor)
 {

@@ -21,6 +21,8 @@ enum { OWN_FDS_FIRST = 768, OWN_FDS_END = 1024 };
 int64_t own_fd_take(int64_t descriptor);
 /* A copy of the program's own, with the same exception. Or an errno. */
 int64_t own_fd_copy(int64_t descriptor);
+/* Gives what the gate has open one number more, for good, and marks that. False: somebody has it. */
+bool own_fd_keep(int64_t descriptor, int32_t wanted);
 /* Nothing for an error. */
 void own_fd_close(int64_t descriptor);
 /* A reference (O_PATH) to what the program's own descriptor stands for. Or an errno. */

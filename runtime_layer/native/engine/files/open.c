@@ -15,6 +15,7 @@
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
 #include "open_fastpath.h"
+#include "open_in_tmp.h"
 #include "tmp_record.h"
 
 enum { LINKS_MAX = 40 };
@@ -138,6 +139,9 @@ static int64_t make_open(const struct call *call, const struct opening *o)
         return open_temporary(call, o);
     if (o->flags & O_PATH || !(o->flags & O_CREAT)) /* O_PATH ignores O_CREAT */
         return open_existing(call, o, o->flags);
+    int64_t quick = open_in_tmp(o, o->flags);
+    if (quick != TO_BE_JUDGED)
+        return quick;
     if (o->flags & O_DIRECTORY) /* before Linux 6.4 that made a file and said ENOTDIR */
         return -EINVAL;
     if (!(o->flags & O_EXCL)) {

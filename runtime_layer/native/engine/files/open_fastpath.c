@@ -6,6 +6,7 @@
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
+#include "open_in_tmp.h"
 #include "read_only_mounts.h"
 
 /* After so many opens the next path is tried again. Each miss that follows another doubles it: neighbours are likely to
@@ -14,8 +15,6 @@ enum { WAIT_MOST = 15 };
 static struct {
     uint32_t left, next;
 } wait;
-
-static bool was_read_only;
 
 static bool is_to_wait(void)
 {
@@ -135,26 +134,25 @@ static int64_t open_in_peace(const struct opening *o, uint64_t flags)
     return result;
 }
 
-/* Neighbours are likely to lie on one mount: what came last from one that is read-only makes the next open try there first. */
 static int64_t open_below_mount(const struct opening *o, uint64_t flags)
 {
-    int64_t result = TO_BE_JUDGED;
-    if (reads(flags) && is_plain(o, flags))
-        result = open_on_read_only_mount(o, flags);
-    bool is_there = result != TO_BE_JUDGED;
-    if (__atomic_load_n(&was_read_only, __ATOMIC_RELAXED) != is_there)
-        __atomic_store_n(&was_read_only, is_there, __ATOMIC_RELAXED);
-    return result;
+    return reads(flags) && is_plain(o, flags) ? open_on_read_only_mount(o, flags) : TO_BE_JUDGED;
 }
 
+static int64_t (*const ways[])(const struct opening *, uint64_t) = {open_on_root_mount, open_below_mount,
+                                                                    open_in_tmp, open_in_proc, open_in_peace};
+enum { WAYS = sizeof ways / sizeof *ways, PLACES = 3 /* the first ones, each of which is for one mount */ };
+
+/* Neighbours are likely to lie on one mount: the next open goes where the last went. */
 int64_t open_by_fastpath(const struct opening *o, uint64_t flags)
 {
-    static int64_t (*const ways[])(const struct opening *, uint64_t) = {open_on_root_mount, open_below_mount,
-                                                                        open_in_proc, open_in_peace};
-    bool is_tried = __atomic_load_n(&was_read_only, __ATOMIC_RELAXED);
-    int64_t result = is_tried ? open_below_mount(o, flags) : TO_BE_JUDGED;
-    for (uint32_t i = 0; i < sizeof ways / sizeof *ways && result == TO_BE_JUDGED; i++)
-        if (!is_tried || ways[i] != open_below_mount)
-            result = ways[i](o, flags);
+    static uint32_t last;
+    uint32_t first = __atomic_load_n(&last, __ATOMIC_RELAXED);
+    int64_t result = ways[first](o, flags);
+    for (uint32_t i = 0; i < WAYS && result == TO_BE_JUDGED; i++) {
+        result = i == first ? TO_BE_JUDGED : ways[i](o, flags);
+        if (result != TO_BE_JUDGED && i < PLACES)
+            __atomic_store_n(&last, i, __ATOMIC_RELAXED);
+    }
     return result;
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "open_beneath.h"
+
 /* What openat, openat2, open and creat have in common. */
 struct opening {
     int32_t directory;
@@ -14,7 +16,6 @@ struct opening {
     bool extended; /* openat2: unknown flags are errors */
 };
 
-enum { TO_BE_JUDGED = -4096 /* no errno */ };
 /* Opens what exists, with these flags instead of its own; TO_BE_JUDGED: it is to be opened and judged as ever. */
 int64_t open_by_fastpath(const struct opening *o, uint64_t flags);
 

@@ -1,7 +1,5 @@
 #include "read_only_mounts.h"
 
-#include <linux/openat2.h>
-
 #include "../base/filesystem.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
@@ -36,17 +34,10 @@ static struct kept_mount keep_mount(const struct sealed *s, uint32_t place, uint
         return (struct kept_mount){0};
     uint64_t id = mount_of((int32_t)directory);
     int32_t wanted = s->log + 1 + (int32_t)place;
-    int64_t kept = -EBADF;
-    if (id && (place == ROOT || id != root) && is_to_be_kept(s, (int32_t)directory))
-        kept = KERNEL(fcntl, directory, F_DUPFD_CLOEXEC, wanted);
+    bool is_kept = id && (place == ROOT || id != root) && is_to_be_kept(s, (int32_t)directory) &&
+                   own_fd_keep(directory, wanted);
     KERNEL(close, directory);
-    if (kept == wanted) {
-        own_fd_mark(wanted);
-        return (struct kept_mount){id, wanted};
-    }
-    if (kept >= 0) /* the number is somebody's */
-        KERNEL(close, kept);
-    return (struct kept_mount){0};
+    return is_kept ? (struct kept_mount){id, wanted} : (struct kept_mount){0};
 }
 
 void drop_read_only_mounts(const struct sealed *s)
@@ -108,31 +99,6 @@ static uint32_t find_mount(struct text path)
     return i;
 }
 
-/* Does the kernel say that it does not know, or that the path leaves the mount? From where the program stands, it may be allowed
- * to go on where it could not have come. */
-static bool is_no_answer(int64_t result)
-{
-    switch (result) {
-    case -EACCES:
-    case -ELOOP:
-    case -EXDEV:
-    case -EAGAIN:
-    case -EINVAL:
-    case -ENOSYS:
-    case -EPERM:
-    case -EBADF: return true;
-    }
-    return false;
-}
-
-static int64_t open_beneath(int32_t directory, const char *path, uint64_t flags)
-{
-    struct open_how how = {.flags = flags,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
-    int64_t result = KERNEL(openat2, directory, path, &how, sizeof how);
-    return is_no_answer(result) ? TO_BE_JUDGED : result;
-}
-
 static bool is_on_kept_mount(int32_t directory)
 {
     uint64_t id = mount_of(directory);
@@ -149,10 +115,10 @@ static int64_t open_relative(const struct opening *o, const char *path, uint64_t
     if (!is_on_kept_mount(o->directory))
         return TO_BE_JUDGED;
     if (is_single_threaded())
-        return open_beneath(o->directory, path, flags);
+        return open_beneath(o->directory, path, flags, 0);
     int64_t copy = own_fd_copy(o->directory), result = TO_BE_JUDGED;
     if (!is_error(copy) && is_on_kept_mount((int32_t)copy))
-        result = open_beneath((int32_t)copy, path, flags);
+        result = open_beneath((int32_t)copy, path, flags, 0);
     own_fd_close(copy);
     return result;
 }
@@ -179,5 +145,5 @@ int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
         (start && start != sealed.read_only_mounts[mount].id)) /* what has this path now is another folder */
         return TO_BE_JUDGED;
     return open_beneath(sealed.read_only_mounts[mount].directory, path.at + place_of(&sealed, mount).len + 1,
-                        flags);
+                        flags, 0);
 }

@@ -13,7 +13,7 @@
 
 enum {
     MAX_HANDLERS = 32,
-    READ_ONLY_MOUNTS = BEHIND_LOG,
+    READ_ONLY_MOUNTS = BEHIND_LOG - 1,
     MAX_RESOLVERS = 3,
     ENVIRONMENT_POOL = 61440,
     MAX_SETTINGS = 40
@@ -54,6 +54,7 @@ struct sealed {
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
     bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
     struct kept_mount read_only_mounts[READ_ONLY_MOUNTS]; /* files/read_only_mounts.h */
+    int32_t tmp_directory; /* a reference to it (files/open_in_tmp.h); 0: none */
     uint64_t proc_dev; /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
 
     struct tmp_record *record; /* clear_tmp: what was made there (tmp_record_file.h); NULL: it is kept */

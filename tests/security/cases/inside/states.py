@@ -60,9 +60,15 @@ def signal_restarts_a_receive() -> int:
     return STATES.waiting_receive_interrupted(1)
 
 
-@same(alone=True, leaves=5)
+@same(alone=True)
 def cancelled_in_an_open() -> int:
     return STATES.cancelled_open(FIFO)
+
+
+@same(alone=True, leaves=5)
+def cancelled_in_an_open_of_an_object() -> int:
+    """What is not opened by its path leaves the reference that it was judged by."""
+    return STATES.cancelled_open(FIFO.replace(b"/fifo", b"/./fifo"))
 
 
 @same(alone=True)

@@ -1,0 +1,207 @@
+"""Opens in /tmp by every spelling, in every way: `opens_in_tmp.py WHAT`, prints JSON. Of /tmp, /tmp/ok is listed."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import threading
+import time
+
+from behaviour import refusal
+
+TIMES = 25
+OK, SECRET = "/tmp/ok", "/tmp/secret"
+WAYS = {
+    "read": os.O_RDONLY,
+    "write": os.O_RDWR,
+    "truncate": os.O_WRONLY | os.O_TRUNC,
+    "append": os.O_WRONLY | os.O_APPEND,
+    "create": os.O_RDWR | os.O_CREAT,
+    "create anew": os.O_RDWR | os.O_CREAT | os.O_EXCL,
+    "folder": os.O_RDONLY | os.O_DIRECTORY,
+    "folder, create": os.O_RDONLY | os.O_DIRECTORY | os.O_CREAT,
+    "no link": os.O_RDONLY | os.O_NOFOLLOW,
+    "unnamed": os.O_RDWR | os.O_TMPFILE,
+    "reference": os.O_PATH,
+}
+
+
+def fill() -> None:
+    """What a test finds there, each time."""
+    for folder in (OK, f"{OK}/sub"):
+        os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(OK):
+        if name not in {"sub", "out", "in", "to"}:
+            os.unlink(f"{OK}/{name}")
+    with open(f"{OK}/file", "w") as file:
+        file.write("content")
+
+
+def prepare() -> None:
+    """Unshielded: the rest."""
+    fill()
+    os.makedirs(SECRET, exist_ok=True)
+    with open(f"{SECRET}/file", "w") as file:
+        file.write("secret")
+    os.symlink(SECRET, f"{OK}/out")
+    os.symlink(f"{OK}/file", f"{OK}/in")
+    os.symlink(f"{SECRET}/file", f"{OK}/to")
+
+
+def opened(path: str, flags: int, directory: int | None = None) -> int | None:
+    return refusal(lambda: os.close(os.open(path, flags, 0o640, dir_fd=directory)))
+
+
+def every_time(path: str, flags: int, directory: int | None = None) -> int | str | None:
+    """Behind a neighbour, and behind what lies elsewhere: which of the engine's ways is taken depends on that."""
+    seen: set[int | None] = set()
+    for before in (f"{OK}/file", "/etc/passwd") * TIMES:
+        fill()
+        opened(before, os.O_RDONLY)
+        seen.add(opened(path, flags, directory))
+    return seen.pop() if len(seen) == 1 else str(seen)
+
+
+def spellings() -> dict[str, int | str | None]:
+    os.chdir(OK)
+    here = os.open(OK, os.O_RDONLY)
+    paths = {
+        "file": (f"{OK}/file", None),
+        "new": (f"{OK}/new", None),
+        "new, below": (f"{OK}/sub/new", None),
+        "nowhere": (f"{OK}/none/new", None),
+        "below a file": (f"{OK}/file/x", None),
+        "folder": (f"{OK}/sub", None),
+        "folder, slash": (f"{OK}/sub/", None),
+        "file, slash": (f"{OK}/file/", None),
+        "long": (f"{OK}/{'x' * 300}", None),
+        "by a link within": (f"{OK}/in", None),
+        "relative": ("file", None),
+        "by a descriptor": ("file", here),
+        "dots": (f"{OK}/./sub/../file", None),
+        "slashes": ("//tmp//ok///file", None),
+        "secret": (f"{SECRET}/file", None),
+        "secret, new": (f"{SECRET}/new", None),
+        "secret, dots": (f"{OK}/../secret/file", None),
+        "secret, dots below": (f"{OK}/sub/../../secret/new", None),
+        "secret, by a folder's link": (f"{OK}/out/file", None),
+        "secret, by a file's link": (f"{OK}/to", None),
+        "secret, relative": ("../secret/file", None),
+        "secret, by a descriptor": ("../secret/file", here),
+        "secret, slashes": ("//tmp//secret/file", None),
+        "tmp itself": ("/tmp", None),
+        "tmp, slash": ("/tmp/", None),
+        "tmp, dot": ("/tmp/.", None),
+    }
+    told = {}
+    for name, (path, directory) in paths.items():
+        for way, flags in WAYS.items():
+            told[f"{name}: {way}"] = every_time(path, flags, directory)
+            for made in (f"{SECRET}/new", f"{OK}/sub/new"):
+                refusal(lambda made=made: os.unlink(made))
+    return told
+
+
+def rights() -> dict[str, int | str | None]:
+    """What is made has the mode that was asked for, but for the mask, and bits that mean nothing are passed over."""
+    fill()
+    os.umask(0o027)
+    told: dict[str, int | str | None] = {}
+    for i, mode in enumerate((0o600, 0o666, 0o7777, 0o100644, 0o177777)):
+        path = f"{OK}/{i}"
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, mode))
+        told[oct(mode)] = oct(stat.S_IMODE(os.stat(path).st_mode))
+    read = os.open(f"{OK}/file", os.O_RDONLY)
+    return told | {"written": refusal(lambda: os.write(read, b"x")), "inherited": str(os.get_inheritable(read))}
+
+
+def forked() -> dict[str, int | str | None]:
+    """A copy of the process, which closes all that it may and lays something else over all numbers."""
+    fill()
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.closerange(3, write)
+        for number in range(write + 1, 1100):
+            refusal(lambda number=number: os.dup2(0, number))
+        told = {
+            name: every_time(path, os.O_RDONLY) for name, path in (("secret", f"{SECRET}/file"), ("file", f"{OK}/file"))
+        }
+        os.write(write, json.dumps(told).encode())
+        os._exit(0)
+    os.wait()
+    return json.loads(os.read(read, 4096))
+
+
+def flipped(change: object, attempt: object) -> dict[str, int | str | None]:
+    """Another thread changes what is used while it is being used."""
+    ends = threading.Event()
+
+    def flip() -> None:
+        while not ends.is_set():
+            change()  # type: ignore[operator]
+
+    sys.setswitchinterval(1e-5)
+    threading.Thread(target=flip, daemon=True).start()
+    inode = 0 if len(sys.argv) < 3 else int(sys.argv[2])
+    until, read, others = time.monotonic() + 3, 0, 0
+    while time.monotonic() < until:
+        descriptor = attempt()  # type: ignore[operator]
+        if descriptor >= 0:
+            read += os.fstat(descriptor).st_ino == inode
+            others += 1
+            os.close(descriptor)
+    ends.set()
+    return {"secret was read": read, "others were": str(others > 100)}
+
+
+def raced_paths() -> dict[str, int | str | None]:
+    """In memory that another thread writes to."""
+    import ctypes
+
+    fill()
+    libc = ctypes.CDLL(None, use_errno=True)
+    harmless, secret = (path.ljust(24, b"\0") for path in (b"/tmp/ok/file", b"/tmp/secret/file"))
+    path = ctypes.create_string_buffer(harmless, len(harmless))
+
+    def change() -> None:
+        path.raw = secret
+        path.raw = harmless
+
+    return flipped(change, lambda: libc.open(path, os.O_RDONLY))
+
+
+def raced_folders() -> dict[str, int | str | None]:
+    """A folder's number, and the working directory, stand for another folder by turns."""
+    number, secret, task = (
+        os.open("/var/task", os.O_RDONLY),
+        os.open("/tmp", os.O_PATH),
+        os.open("/var/task", os.O_RDONLY),
+    )
+
+    def change() -> None:
+        os.dup2(secret, number)
+        os.chdir("/tmp")
+        os.dup2(task, number)
+        os.chdir("/var/task")
+
+    turn = 0
+
+    def attempt() -> int:
+        nonlocal turn
+        turn += 1
+        try:
+            return os.open("secret.txt", os.O_RDONLY, dir_fd=number if turn % 2 else None)
+        except OSError:
+            return -1
+
+    return flipped(change, attempt)
+
+
+if __name__ == "__main__":
+    if "threads" in sys.argv:  # from now on there are several threads
+        threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+    known = (prepare, spellings, rights, forked, raced_paths, raced_folders)
+    print(json.dumps({f.__name__: f for f in known}[sys.argv[1]]()), flush=True)
+    os._exit(0)

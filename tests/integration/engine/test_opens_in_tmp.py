@@ -1,0 +1,85 @@
+"""What is allowed in /tmp opens as without the shield, in every way, and nothing that is not allowed does."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from shielded_function_emulator.sandbox import Sandbox
+
+LISTED = {"read_write_tmp": "block", "allow_tmp": "/tmp/ok,/tmp/ok/**"}
+ALLOWED = {"read_write_tmp": "allow"}
+PLACES = {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": "/var/task"}
+THREADS = {"one thread": [], "several threads": ["threads"]}
+# Not of /tmp/ok: what the policy refuses.
+REFUSED = ("secret", "tmp")
+
+
+@pytest.fixture(scope="module")
+def whole(layer: Path, task: Path) -> Iterator[Sandbox]:
+    (task / "secret.txt").write_text("of the task")
+    with whole_sandbox(task, layer) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def box(whole: Sandbox) -> Sandbox:
+    prepare_tmp(whole)
+    run(whole, {}, "prepare", shield=False)
+    return whole
+
+
+def run(box: Sandbox, settings: dict[str, str], *arguments: str, shield: bool = True) -> tuple[dict[str, object], int]:
+    """What it tells, and how many lines it was worth."""
+    command = [*([SHIELD] if shield else []), PYTHON, "/var/task/opens_in_tmp.py", *arguments]
+    environment = PLACES | policy(read_handler="block", **settings)
+    done = box.run_command(command, environment=environment, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout) or {}, len([line for line in done.shield_lines if "policy" in line])
+
+
+@pytest.mark.parametrize("settings", [LISTED, ALLOWED], ids=["listed", "allowed"])
+@pytest.mark.parametrize("threads", THREADS.values(), ids=THREADS)
+def test_listed_paths_open_and_no_spelling_of_others(
+    box: Sandbox, settings: dict[str, str], threads: list[str]
+) -> None:
+    plain, _ = run(box, {}, "spellings", *threads, shield=False)
+    found, lines = run(box, settings, "spellings", *threads)
+    assert len(plain) == 26 * 11
+    denied = {name for name in plain if name.startswith(REFUSED)} if settings is LISTED else set[str]()
+    assert {
+        name: found[name] for name in plain if name in denied and found[name] not in {errno.EACCES, plain[name]}
+    } == {}
+    assert [name for name in denied if found[name] is None] == []
+    others = {name: (found[name], plain[name]) for name in plain if name not in denied and found[name] != plain[name]}
+    assert others == {"file, slash: create": (errno.ENOTDIR, errno.EISDIR)}, "the gate looks whether it is there first"
+    assert (lines > 0) == (settings is LISTED)
+
+
+@pytest.mark.parametrize("settings", [LISTED, ALLOWED], ids=["listed", "allowed"])
+def test_what_is_made_has_its_mode(box: Sandbox, settings: dict[str, str]) -> None:
+    plain, _ = run(box, {}, "rights", shield=False)
+    assert plain["0o600"] == "0o600"
+    assert run(box, settings, "rights") == (plain, 0)
+
+
+def test_a_copy_opens_what_is_listed_and_nothing_else(box: Sandbox) -> None:
+    assert run(box, LISTED, "forked")[0] == {"secret": errno.EACCES, "file": None}
+
+
+def test_a_path_in_tmp_that_changes_while_it_is_opened(box: Sandbox) -> None:
+    inode = box.path("/tmp/secret/file").stat().st_ino
+    assert run(box, LISTED, "raced_paths", str(inode))[0] == {"secret was read": 0, "others were": "True"}
+
+
+def test_a_folder_that_changes_while_it_is_used(box: Sandbox) -> None:
+    secret = box.path("/tmp/secret.txt")
+    secret.write_text("secret")
+    secret.chmod(0o644)
+    found, _ = run(box, {"read_write_tmp": "block", "allow_tmp": "/tmp"}, "raced_folders", str(secret.stat().st_ino))
+    assert found == {"secret was read": 0, "others were": "True"}
