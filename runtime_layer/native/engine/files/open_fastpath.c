@@ -3,32 +3,33 @@
 #include <linux/openat2.h>
 
 #include "../base/linux_abi.h"
+#include "../base/user_memory.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
 #include "open_in_tmp.h"
 #include "read_only_mounts.h"
 
-/* After so many opens the next path is tried again. Each miss that follows another doubles it: neighbours are likely to
- * lie elsewhere as well, and a hit says that they do not. Threads may lose one another's count. */
-enum { WAIT_MOST = 15 };
-static struct {
-    uint32_t left, next;
-} wait;
+/* How the last path began that led elsewhere, and not by one of the other ways: what begins so is not tried again at once. */
+enum { BEGINNING = sizeof(uint64_t) };
+static uint64_t missed;
 
-static bool is_to_wait(void)
+static uint64_t beginning_of(const struct opening *o)
 {
-    uint32_t left = __atomic_load_n(&wait.left, __ATOMIC_RELAXED);
-    if (left)
-        __atomic_store_n(&wait.left, left - 1, __ATOMIC_RELAXED);
-    return left;
+    uint64_t beginning;
+    return read_user(&beginning, o->path, BEGINNING) ? beginning : 0;
 }
 
-static void note_miss(void)
+static bool is_to_miss(const struct opening *o)
 {
-    uint32_t next = __atomic_load_n(&wait.next, __ATOMIC_RELAXED);
-    __atomic_store_n(&wait.left, next, __ATOMIC_RELAXED);
-    __atomic_store_n(&wait.next, (2 * next + 1) & WAIT_MOST, __ATOMIC_RELAXED);
+    uint64_t last = __atomic_load_n(&missed, __ATOMIC_RELAXED);
+    return last && beginning_of(o) == last;
+}
+
+static void note_missed(uint64_t beginning)
+{
+    if (__atomic_load_n(&missed, __ATOMIC_RELAXED) != beginning)
+        __atomic_store_n(&missed, beginning, __ATOMIC_RELAXED);
 }
 
 /* An absolute path that stays on the mount of / leads to nothing that is refused, where /tmp and the handler are
@@ -36,19 +37,19 @@ static void note_miss(void)
  * needed. A relative path meets a descriptor that is none. */
 static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
 {
-    if (!sealed.root_is_clear || o->extended || is_to_wait())
+    if (!sealed.root_is_clear || o->extended || is_to_miss(o))
         return TO_BE_JUDGED;
     struct open_how how = {.flags = flags, .resolve = RESOLVE_NO_XDEV};
     int64_t result = KERNEL(openat2, -1, o->path, &how, sizeof how);
     switch (result) {
-    case -EBADF: return TO_BE_JUDGED; /* of the next path this says nothing */
+    case -EBADF:
     case -EXDEV:
     case -EINVAL:
     case -ENOSYS:
     case -EPERM:
-    case -EAGAIN: note_miss(); return TO_BE_JUDGED;
+    case -EAGAIN: return TO_BE_JUDGED;
     }
-    __atomic_store_n(&wait.next, 0, __ATOMIC_RELAXED);
+    note_missed(0);
     return result;
 }
 
@@ -143,16 +144,29 @@ static int64_t (*const ways[])(const struct opening *, uint64_t) = {open_on_root
                                                                     open_in_tmp, open_in_proc, open_in_peace};
 enum { WAYS = sizeof ways / sizeof *ways, PLACES = 3 /* the first ones, each of which is for one mount */ };
 
-/* Neighbours are likely to lie on one mount: the next open goes where the last went. */
+/* Neighbours are likely to lie on one mount, so the next open goes first where the last went. A path of / is told quickly by the
+ * other ways, but they by the mount of / are not: it is the first again after some in turn. */
+static void note_place(uint32_t *first, uint32_t place)
+{
+    enum { IN_TURN = 4 };
+    static uint32_t of_root;
+    uint32_t count = place ? 0 : __atomic_load_n(&of_root, __ATOMIC_RELAXED) + 1;
+    if (place || count == IN_TURN)
+        __atomic_store_n(first, place, __ATOMIC_RELAXED);
+    __atomic_store_n(&of_root, count % IN_TURN, __ATOMIC_RELAXED);
+}
+
 int64_t open_by_fastpath(const struct opening *o, uint64_t flags)
 {
-    static uint32_t last;
-    uint32_t first = __atomic_load_n(&last, __ATOMIC_RELAXED);
+    static uint32_t first_place;
+    uint32_t first = __atomic_load_n(&first_place, __ATOMIC_RELAXED);
     int64_t result = ways[first](o, flags);
     for (uint32_t i = 0; i < WAYS && result == TO_BE_JUDGED; i++) {
         result = i == first ? TO_BE_JUDGED : ways[i](o, flags);
         if (result != TO_BE_JUDGED && i < PLACES)
-            __atomic_store_n(&last, i, __ATOMIC_RELAXED);
+            note_place(&first_place, i);
     }
+    if (result == TO_BE_JUDGED)
+        note_missed(beginning_of(o));
     return result;
 }

@@ -241,7 +241,10 @@ bool patch_loaded_mapping(int32_t file, struct image image, struct patch *patch)
     patch->image = image;
     bool is_known =
         find_known_sites((const uint8_t *)patch->low, size, patch->low - patch->delta, keep_wanted, &found);
-    if (is_known ? patch->hard == 0 : read_sections(file, room, &patch->image) && find_in_image(patch, room))
+    bool is_found = is_known ? patch->hard == 0
+                             : read_sections(file, room, &patch->image) && find_in_image(patch, room);
+    KERNEL(madvise, patch->low, size, MADV_DONTNEED); /* most of what was read nobody needs */
+    if (is_found)
         return patch_found(patch, room);
     patch->sites = patch->wanted = patch->hard = 0;
     return false;
