@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -209,7 +210,9 @@ _NO_OPERATION = bytes.fromhex("0f1f840000000000")
 
 
 def _another_libc(beside: Path) -> str:
-    """A folder with a copy of this machine's libc, of which a byte that does nothing is another. Empty: there is none."""
+    """A folder with a copy of this machine's libc, but for a byte that does nothing. Empty: there is none."""
+    if platform.machine() != "x86_64":
+        return ""
     mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libc.so.6" in line}
     content = bytearray(Path(mapped.pop()).read_bytes()) if mapped else bytearray()
     at = content.find(_NO_OPERATION, len(content) // 4)

@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         start += length;
     }
     memcpy(file + sizeof *h, in.at, in.left);
-    CHECK(search((struct image){.bytes = file, .size = whole}, 0, whole));
+    CHECK(search((struct image){file, whole}, 0, whole));
     room_give(file);
     return 0;
 }

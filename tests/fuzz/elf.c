@@ -43,7 +43,7 @@ static void site_is_sound(const struct searched *s, const struct site *site)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *copy = aligned_copy(data, size, 8);
-    struct image image = {.bytes = copy, .size = size};
+    struct image image = {copy, size};
     bool elf = image_is_elf(image);
     CHECK(search(image, 0, size) == elf);
     CHECK(!search(image, 1, 0) && !search(image, 0, size + 1));

@@ -35,7 +35,7 @@ static void list_segment(struct image image, const Elf64_Phdr *segment, const ch
     memset(text, 0, size);
     memcpy(text, image.bytes + low, low + size < image.size ? size : image.size - low);
     if (!strcmp(how, "--known")) {
-        find_known_sites(text, size, low, print, NULL);
+        find_sites_of_known_text(text, size, low, print, NULL);
         return;
     }
     if (!strcmp(how, "--texts"))
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     int file = argc > 1 ? open(argv[1], O_RDONLY) : -1;
     off_t size = file < 0 ? 0 : lseek(file, 0, SEEK_END);
     void *view = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
-    struct image image = {.bytes = view, .size = (uint64_t)size};
+    struct image image = {view, (uint64_t)size};
     if (view == MAP_FAILED || !image_is_elf(image))
         return 2;
     const Elf64_Ehdr *header = view;

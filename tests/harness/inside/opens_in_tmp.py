@@ -8,6 +8,7 @@ import stat
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from behaviour import refusal
 
@@ -134,20 +135,20 @@ def forked() -> dict[str, int | str | None]:
     return json.loads(os.read(read, 4096))
 
 
-def flipped(change: object, attempt: object) -> dict[str, int | str | None]:
+def flipped(change: Callable[[], object], attempt: Callable[[], int]) -> dict[str, int | str | None]:
     """Another thread changes what is used while it is being used."""
     ends = threading.Event()
 
     def flip() -> None:
         while not ends.is_set():
-            change()  # type: ignore[operator]
+            change()
 
     sys.setswitchinterval(1e-5)
     threading.Thread(target=flip, daemon=True).start()
     inode = 0 if len(sys.argv) < 3 else int(sys.argv[2])
     until, read, others = time.monotonic() + 3, 0, 0
     while time.monotonic() < until:
-        descriptor = attempt()  # type: ignore[operator]
+        descriptor = attempt()
         if descriptor >= 0:
             read += os.fstat(descriptor).st_ino == inode
             others += 1

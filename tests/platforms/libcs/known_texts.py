@@ -26,7 +26,7 @@ from platforms.libcs.releases import LIBCS
 
 ARCHITECTURES = {62: "x86_64", 183: "aarch64"}  # elf(5), e_machine
 _SUITES = ("bookworm", "trixie", "")
-_FILES = ("libc.so.6", "ld-linux-*.so.*")
+_FILES = ("libc.so.6", "libc-2.*.so", "ld-linux-*.so.*", "ld-2.*.so")
 _KINDS = {"patchable": 0, "hard": 1, "return": 3}  # enum site_kind
 _ROW = re.compile(r"^KNOWN_TEXT\(\n\s*(\".*?\"), (0x\w+), (0x\w+), (0x\w+),\n(.*?)\)$", re.MULTILINE | re.DOTALL)
 _HEADER = "/* The glibcs that the build knows, by `make known-libcs` (known_texts.h). */\n"
@@ -76,7 +76,7 @@ def find_rows(tool: Path, file: Path, name: str) -> list[Row]:
         name: what the rows are called by.
 
     Raises:
-        ValueError: a site cannot be patched, or not as the table says it.
+        ValueError: a number does not fit the table.
     """
     lines = subprocess.run([tool, file, "--texts"], capture_output=True, text=True, check=True).stdout.splitlines()
     rows, begin = [], [i for i, line in enumerate(lines) if line.startswith("text ")]
@@ -123,7 +123,8 @@ def architecture_of(file: Path) -> str:
 
 def find_files(root: Path) -> list[Path]:
     """glibc and its loader, below a system's root."""
-    return sorted(file for name in _FILES for file in root.glob(f"usr/lib*/**/{name}") if file.is_file())
+    found = (file for name in _FILES for file in root.glob(f"usr/lib*/**/{name}"))
+    return sorted(file for file in found if file.is_file() and not file.is_symlink())
 
 
 def unpack_image(image: str, to: Path) -> Path:
@@ -145,15 +146,17 @@ def unpack_image(image: str, to: Path) -> Path:
                     archive.extract(member, to, filter="data")
     finally:
         subprocess.run(["docker", "rm", container], capture_output=True, check=False)
+    if not find_files(to):
+        raise Unavailable(f"IMAGE: {image} has no glibc")
     return to
 
 
 def version_of(files: Iterable[Path]) -> str:
     """As glibc prints it of itself."""
     for file in files:
-        found = re.search(rb"GNU C Library \((.*?)\) ", file.read_bytes())
+        found = re.search(rb"GNU C Library \((.*?)\) .*?version (\d[\d.]*\d)", file.read_bytes())
         if found:
-            return found.group(1).decode("ascii")
+            return b" ".join(found.groups()).decode("ascii")
     return "glibc"
 
 

@@ -34,22 +34,25 @@ def sites_of(tool: Path, library: Path, *how: str) -> list[str]:
 def test_known_sites_are_those_of_a_search(
     libc: Libc, root: Callable[[Libc], Path], list_sites: Callable[[str], Path]
 ) -> None:
-    """All of a version that the table names is known; of another, nothing."""
-    tool = list_sites(libc.architecture)
+    tool, known = list_sites(libc.architecture), {row.key for row in read_rows(libc.architecture)}
     files = find_files(root(libc))
-    version = version_of(files)
-    named = [row for row in read_rows(libc.architecture) if version in row.name]
-    assert len(files) >= 2
-    assert len(named) in {0, 2}, "libc and the loader"
+    assert len(files) >= 2, "libc and the loader"
     for library in files:
-        assert sites_of(tool, library, "--known") == (sites_of(tool, library) if named else [])
+        is_known = all(row.key in known for row in find_rows(tool, library, ""))
+        assert sites_of(tool, library, "--known") == (sites_of(tool, library) if is_known else [])
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values())
-def test_the_table_holds_what_container_images_have(architecture: str) -> None:
-    names = {row.name.strip('"').split(",")[0] for row in read_rows(architecture)}
-    assert len(read_rows(architecture)) >= 4
-    assert len(names) == 2, names
+@pytest.mark.parametrize("name", ["glibc-2.36", "glibc-2.41"])
+def test_the_table_holds_what_container_images_have(
+    name: str, architecture: str, root: Callable[[Libc], Path], list_sites: Callable[[str], Path]
+) -> None:
+    libc = next(libc for libc in GLIBCS if (libc.name, libc.architecture) == (name, architecture))
+    version = libc.packages[0].path.split("_")[1]
+    files = find_files(root(libc))
+    if version not in version_of(files):
+        pytest.skip(f"Debian has replaced {version}: `make known-libcs` adds {version_of(files)}")
+    assert [file.name for file in files if not sites_of(list_sites(architecture), file, "--known")] == []
 
 
 @pytest.mark.parametrize("place", ["first", "midst", "last"])
@@ -103,3 +106,35 @@ def test_files_come_out_of_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "asked").read_text().splitlines() == ["create an-image true", "export 0123abcd", "rm 0123abcd"]
     with pytest.raises(Unavailable, match="no such image: another"):
         unpack_image("another", tmp_path / "nothing")
+
+
+WORDS, MASK, ODD = 4, (1 << 64) - 1, 0x9E3779B97F4A7C15
+
+
+def lane_after(words: list[int], lane: int, state: int = 0) -> int:
+    """One of the four chains of `hash_text`, after its share of these words."""
+    for word in words[lane::WORDS]:
+        state ^= word
+        state = (state << 29 | state >> 35) * ODD & MASK
+    return state
+
+
+def test_a_text_can_be_made_to_have_a_known_hash(
+    root: Callable[[Libc], Path], list_sites: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """The hash tells what differs by accident, not what somebody built: one word makes up for another."""
+    libc = next(libc for libc in GLIBCS if (libc.name, libc.architecture) == ("glibc-2.36", "x86_64"))
+    tool = list_sites("x86_64")
+    library = next(file for file in find_files(root(libc)) if file.name == "libc.so.6")
+    row = find_rows(tool, library, "libc")[0]
+    content, offset, at = bytearray(library.read_bytes()), int(row.offset, 16), 0x1000
+    words = [int.from_bytes(content[i : i + 8], "little") for i in range(offset, offset + at + 8 * (WORDS + 1), 8)]
+    before, index = words[: at // 8], at // 8
+    changed = words[index] ^ 1
+    state = lane_after(before, 0)
+    old, new = lane_after([words[index]], 0, state), lane_after([changed], 0, state)
+    content[offset + at : offset + at + 8] = changed.to_bytes(8, "little")
+    content[offset + at + 32 : offset + at + 40] = (words[index + WORDS] ^ old ^ new).to_bytes(8, "little")
+    (forged := tmp_path / "libc.so.6").write_bytes(content)
+    assert content != library.read_bytes()
+    assert find_rows(tool, forged, "libc")[0].hash == row.hash

@@ -6,7 +6,7 @@
 
 enum {
     THREADS = 4096,
-    LEAVE_TIMEOUT_MS = 5000,
+    LEAVE_TIMEOUT_MS = 20000,
     RAN_LONG_NS = 20000 /* far more than the few instructions of a window */
 };
 

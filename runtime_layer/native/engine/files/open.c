@@ -5,7 +5,7 @@
  * because no path is looked at; and a refused object never has a descriptor that could be read. A file that is to
  * be created is made in two steps: its parent directory is opened and judged, then the file is created beneath it
  * without following a last symbolic link, so that another thread has nothing left to change. What open_fastpath.h tells
- * apart needs none of that.
+ * apart needs none of that, nor does what open_in_tmp.h opens or makes.
  */
 #include <linux/openat2.h>
 

@@ -1,6 +1,6 @@
-/* Opens below a directory that the gate keeps a reference to from the start. The kernel sees to it that the path stays on the
- * directory's mount, below it, and follows no link (openat2(2)): what is opened is what the path says, whatever other threads
- * do meanwhile.
+/* Opens beneath a directory: a reference that the gate keeps, or one of the program's. The kernel sees to it that the path stays
+ * on the directory's mount, below it, and follows no link (openat2(2)): what is opened is what the path says, whatever other
+ * threads do meanwhile.
  */
 #ifndef SHIELD_OPEN_BENEATH_H
 #define SHIELD_OPEN_BENEATH_H

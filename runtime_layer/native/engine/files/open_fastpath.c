@@ -10,8 +10,9 @@
 #include "open_in_tmp.h"
 #include "read_only_mounts.h"
 
-/* How the last path began that led elsewhere, and not by one of the other ways: what begins so is not tried again at once. */
-enum { BEGINNING = sizeof(uint64_t) };
+/* The first eight bytes of the last path that none of the ways opened: neighbours are likely to fail as well, so of those that
+ * begin so only each sixteenth is tried on the mount of /. */
+enum { BEGINNING = sizeof(uint64_t), TRIED_AGAIN = 16 };
 static uint64_t missed;
 
 static uint64_t beginning_of(const struct opening *o)
@@ -22,8 +23,9 @@ static uint64_t beginning_of(const struct opening *o)
 
 static bool is_to_miss(const struct opening *o)
 {
+    static uint32_t skipped;
     uint64_t last = __atomic_load_n(&missed, __ATOMIC_RELAXED);
-    return last && beginning_of(o) == last;
+    return last && beginning_of(o) == last && __atomic_add_fetch(&skipped, 1, __ATOMIC_RELAXED) % TRIED_AGAIN;
 }
 
 static void note_missed(uint64_t beginning)
@@ -144,16 +146,16 @@ static int64_t (*const ways[])(const struct opening *, uint64_t) = {open_on_root
                                                                     open_in_tmp, open_in_proc, open_in_peace};
 enum { WAYS = sizeof ways / sizeof *ways, PLACES = 3 /* the first ones, each of which is for one mount */ };
 
-/* Neighbours are likely to lie on one mount, so the next open goes first where the last went. A path of / is told quickly by the
- * other ways, but they by the mount of / are not: it is the first again after some in turn. */
+/* The next open goes first where the last one of another mount than / went: neighbours are likely to lie on one. After every
+ * fourth open of / in between, / is the first again: the other ways tell its paths quickly, but it does not tell theirs. */
 static void note_place(uint32_t *first, uint32_t place)
 {
-    enum { IN_TURN = 4 };
+    enum { FOURTH = 4 };
     static uint32_t of_root;
     uint32_t count = place ? 0 : __atomic_load_n(&of_root, __ATOMIC_RELAXED) + 1;
-    if (place || count == IN_TURN)
+    if (place || count == FOURTH)
         __atomic_store_n(first, place, __ATOMIC_RELAXED);
-    __atomic_store_n(&of_root, count % IN_TURN, __ATOMIC_RELAXED);
+    __atomic_store_n(&of_root, count % FOURTH, __ATOMIC_RELAXED);
 }
 
 int64_t open_by_fastpath(const struct opening *o, uint64_t flags)

@@ -71,8 +71,8 @@ int64_t open_in_tmp(const struct opening *o, uint64_t flags)
         return TO_BE_JUDGED;
     int64_t len = read_user_string(room, o->path, sizeof room);
     struct text path = {room, len < 0 ? 0 : (uint32_t)len}, below = names_below_tmp(path);
-    bool is_allowed =
-        sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW || is_listed_tmp(&sealed.policy, path);
-    return below.len && is_allowed ? open_beneath(sealed.tmp_directory, below.at, flags, o->mode)
-                                   : TO_BE_JUDGED;
+    if (!below.len ||
+        (sealed.policy.modes[READ_WRITE_TMP] != MODE_ALLOW && !is_listed_tmp(&sealed.policy, path)))
+        return TO_BE_JUDGED;
+    return open_beneath(sealed.tmp_directory, below.at, flags, o->mode);
 }

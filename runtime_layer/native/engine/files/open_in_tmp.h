@@ -7,7 +7,7 @@
 #include "../state/sealed_state.h"
 #include "open_fastpath.h"
 
-/* At the start, as read_only_mounts.h does, and once its references are kept. */
+/* At the start, as read_only_mounts.h does. */
 void keep_tmp_directory(struct sealed *s);
 /* Where arming failed. */
 void drop_tmp_directory(const struct sealed *s);

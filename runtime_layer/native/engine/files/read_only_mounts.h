@@ -1,6 +1,7 @@
 /* Where a function's code and layers lie: mounts that nobody can write to. What is opened there by a path without a link is
  * what the path's last component names, whatever other threads do, and only a handler is refused there. So the kernel opens
- * it at once (openat2(2)), beneath a reference to the mount that is kept from the start.
+ * it at once (openat2(2)), beneath a reference to the mount that is kept from the start, or beneath the directory that a relative
+ * path is relative to, where that lies on the mount.
  */
 #ifndef SHIELD_READ_ONLY_MOUNTS_H
 #define SHIELD_READ_ONLY_MOUNTS_H

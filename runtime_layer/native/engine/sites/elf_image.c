@@ -120,22 +120,17 @@ static const uint8_t *at_address(struct image image, uint64_t address, uint64_t 
     return image_address_to_offset(image, address, &offset) ? image_at(image, offset, n) : NULL;
 }
 
-bool image_sections(struct image image, uint64_t *offset, uint64_t *size)
-{
-    const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
-    *offset = header->e_shoff;
-    *size = (uint64_t)header->e_shnum * sizeof(Elf64_Shdr);
-    return header->e_shoff && header->e_shentsize == sizeof(Elf64_Shdr) && *size <= SECTIONS_SIZE;
-}
+enum { SECTIONS_MAX = 1024 };
 
 bool image_is_data(struct image image, uint64_t offset)
 {
-    uint64_t at, size;
-    if (!image_sections(image, &at, &size))
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)image.bytes;
+    const section_header *sections = (const section_header *)image_at(
+        image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr));
+    if (!sections || !header->e_shoff || header->e_shentsize != sizeof(Elf64_Shdr) ||
+        header->e_shnum > SECTIONS_MAX)
         return false;
-    const section_header *sections =
-        (const section_header *)(image.sections ? image.sections : image_at(image, at, size));
-    for (uint32_t i = 0; sections && i < size / sizeof *sections; i++) {
+    for (uint32_t i = 0; i < header->e_shnum; i++) {
         const section_header *s = &sections[i];
         if (s->sh_type != SHT_NOBITS && offset >= s->sh_offset && offset - s->sh_offset < s->sh_size)
             return !(s->sh_flags & SHF_EXECINSTR);

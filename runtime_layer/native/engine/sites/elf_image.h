@@ -24,12 +24,8 @@ bool image_is_go(struct image image);
  * .eh_frame_hdr (LSB core, "Exception Frames"). `near`: where in the table to begin; left where it was found. False when there
  * is no such table or no entry. */
 bool image_function(struct image image, uint64_t offset, uint32_t *near, uint64_t *from, uint64_t *to);
-/* Where the section headers are, and how long. False where the file has none, or more than linkers make: each look asks them
- * all. */
-enum { SECTIONS_SIZE = 1 << 16 };
-bool image_sections(struct image image, uint64_t *offset, uint64_t *size);
 /* Does a section hold this byte that is not code (elf(5), SHF_EXECINSTR)? Where a linker gives data no segment of its own, it
- * lies in the executable one. False where the file has no sections. */
+ * lies in the executable one. False where the file has no sections, or more than linkers make: each call asks them all. */
 bool image_is_data(struct image image, uint64_t offset);
 /* Code that no function of that table holds: narrows [*from, *to) to where the function in front of it begins, and where
  * the one behind it ends. */

@@ -189,24 +189,11 @@ static void put_reason(const struct patch *patch, const char *path, struct write
     }
 }
 
-/* What the loader mapped of an object's file in one piece, each part as far from its offset as the others. Of no size: more lies
- * in between. */
-static struct image find_loaded_image(const struct listing *l, const struct object *o)
-{
-    uint64_t base = o->low - o->offset, end = base;
-    for (uint32_t i = 0; i < l->count; i++) {
-        const struct object *part = &l->objects[i];
-        if (part->path == o->path && part->readable && part->low == end && part->low - part->offset == base)
-            end = part->high;
-    }
-    return (struct image){.bytes = (const uint8_t *)base, .size = end < o->high ? 0 : end - base};
-}
-
 static bool patch_unknown(struct listing *l, const struct object *o, int32_t file, struct patch *patch)
 {
-    struct image loaded = find_loaded_image(l, o);
-    return (l->is_start && loaded.size && patch_loaded_mapping(file, loaded, patch)) ||
-           patch_file_mapping(file, patch->key.size, patch);
+    bool may_be_known = l->is_start && o->readable && STARTS_ANY(text_of(l->names + o->path), trusted);
+    return may_be_known && find_in_known_text(patch) ? patch_known_text(patch)
+                                                     : patch_file_mapping(file, patch->key.size, patch);
 }
 
 static bool patch_object(struct listing *l, const struct object *o, const char *path,

@@ -5,6 +5,7 @@
 #include "../base/quiesce.h"
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
+#include "elf_image.h"
 #include "known_texts.h"
 #include "text_poke.h"
 
@@ -185,7 +186,7 @@ bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t c
 /* The gate runs on the caller's stack, and Go leaves it too little: its system calls cannot be guarded. */
 static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *sites)
 {
-    patch->is_go = patch->wanted && image_is_go(patch->image);
+    patch->is_go = patch->wanted && patch->image.size && image_is_go(patch->image);
     if (patch->is_go && patch->hard++ == 0)
         patch->first_hard = sites[0];
     return patch->is_go;
@@ -200,21 +201,9 @@ static bool can_patch(const struct patch *patch, const struct site *sites)
     return well;
 }
 
-static bool find_in_image(struct patch *patch, struct room *room)
-{
-    uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
-    if (to > patch->image.size)
-        to = patch->image.size; /* the last page's tail lies behind the file's end */
-    struct found found = {patch, room->sites};
-    uint64_t begin = image_code_begin(patch->image, from, to);
-    return find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
-                      &found) &&
-           find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) && patch->hard == 0;
-}
-
 static bool patch_found(struct patch *patch, struct room *room)
 {
-    bool well = !has_no_stack_for_the_gate(patch, room->sites) &&
+    bool well = !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
                 (patch->wanted == 0 ||
                  (patch->only_look ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
     if (well && patch->record)
@@ -222,41 +211,39 @@ static bool patch_found(struct patch *patch, struct room *room)
     return well;
 }
 
-/* Loaders map no section headers. */
-static bool read_sections(int32_t file, struct room *room, struct image *image)
+bool find_in_known_text(struct patch *patch)
 {
-    uint64_t offset, size;
-    if (!image_is_elf(*image))
+    struct found found = {patch, patch->room->sites};
+    uint64_t size = patch->high - patch->low;
+    if (!find_sites_of_known_text((const uint8_t *)patch->low, size, patch->low - patch->delta, keep_wanted,
+                                  &found))
         return false;
-    image->sections = room->sections;
-    return !image_sections(*image, &offset, &size) ||
-           KERNEL(pread64, file, room->sections, size, offset) == (int64_t)size;
+    /* Known, so nobody has written to it: most of what was read to tell that nobody needs. */
+    KERNEL(madvise, patch->low, size, MADV_DONTNEED);
+    return true;
 }
 
-bool patch_loaded_mapping(int32_t file, struct image image, struct patch *patch)
+bool patch_known_text(struct patch *patch)
 {
-    struct room *room = patch->room;
-    struct found found = {patch, room->sites};
-    uint64_t size = patch->high - patch->low;
-    patch->image = image;
-    bool is_known =
-        find_known_sites((const uint8_t *)patch->low, size, patch->low - patch->delta, keep_wanted, &found);
-    bool is_found = is_known ? patch->hard == 0
-                             : read_sections(file, room, &patch->image) && find_in_image(patch, room);
-    KERNEL(madvise, patch->low, size, MADV_DONTNEED); /* most of what was read nobody needs */
-    if (is_found)
-        return patch_found(patch, room);
-    patch->sites = patch->wanted = patch->hard = 0;
-    return false;
+    return patch_found(patch, patch->room);
 }
 
 static bool find_and_patch(struct patch *patch, struct room *room)
 {
     uint64_t from = patch->low - patch->delta, to = patch->high - patch->delta;
     patch->has_code = image_has_code(patch->image, from);
-    if (patch->by_header)
-        patch->high = page_up(image_code_end(patch->image, from, to)) + patch->delta;
-    return find_in_image(patch, room) && patch_found(patch, room);
+    if (patch->by_header) {
+        to = page_up(image_code_end(patch->image, from, to));
+        patch->high = to + patch->delta;
+    }
+    if (to > patch->image.size)
+        to = patch->image.size; /* the last page's tail lies behind the file's end */
+    struct found found = {patch, room->sites};
+    uint64_t begin = image_code_begin(patch->image, from, to);
+    return find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
+                      &found) &&
+           find_sites(patch->image, begin, to, room->workspace, keep_wanted, &found) &&
+           patch_found(patch, room);
 }
 
 static bool patch_mapping(struct patch *patch)
@@ -279,7 +266,7 @@ bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
     int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (is_error(view))
         return false;
-    patch->image = (struct image){.bytes = (const uint8_t *)view, .size = size};
+    patch->image = (struct image){(const uint8_t *)view, size};
     bool well = patch_mapping(patch);
     KERNEL(munmap, view, size);
     return well;

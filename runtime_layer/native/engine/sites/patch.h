@@ -9,7 +9,6 @@
 #define SHIELD_PATCH_H
 
 #include "../base/raw_syscall.h"
-#include "elf_image.h"
 #include "site_cache.h"
 #include "sites.h"
 
@@ -19,7 +18,6 @@ enum { SITES_MAX = 16384 };
 struct room {
     struct site sites[SITES_MAX];
     uint8_t workspace[WORKSPACE] __attribute__((aligned(16)));
-    uint8_t sections[SECTIONS_SIZE];
 };
 
 /* Sites to patch in one executable mapping, and what became of them. */
@@ -45,9 +43,10 @@ struct patch {
 /* Finds and patches all sites of one executable mapping of an open file of that size that can make a guarded call. False when
  * one of them stays unpatched: the mapping must not run. */
 bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch);
-/* The same by what the loader mapped of the file, where nothing but the loader has run yet. `room` is given. False: it takes a
- * look at the file itself, or cannot be patched. */
-bool patch_loaded_mapping(int32_t file, struct image image, struct patch *patch);
+/* The same where the build has searched this very text (known_texts.h), in two steps. `room` is given, and nothing but the loader
+ * has run. False of the first: it is not known, and nothing was done. */
+bool find_in_known_text(struct patch *patch);
+bool patch_known_text(struct patch *patch);
 /* The same for sites that are known already; there is no image then. */
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
 

@@ -1,6 +1,6 @@
 /* What a process found out about libc and the loader, as text for the environment of its children.
  *
- * Discovery is most of what arming costs, and a child nearly always has the same libc. The gate alone writes the
+ * Where the build does not know the libc, discovery is most of what arming costs, and a child nearly always has the same libc. The gate alone writes the
  * variable, and each object is known by device, inode, size, time and offset; another one is scanned as ever.
  */
 #ifndef SHIELD_SITE_CACHE_H

@@ -11,11 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An ELF file's bytes, or what a loader mapped of them. Every access is checked against `size`. */
+/* An ELF file's bytes. Every access is checked against `size`. */
 struct image {
     const uint8_t *bytes;
     uint64_t size;
-    const uint8_t *sections; /* all of its section headers, where `bytes` ends before them; else NULL */
 };
 
 enum site_kind {
