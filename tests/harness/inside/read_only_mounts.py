@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -88,6 +89,21 @@ def forked() -> dict[str, int | str | None]:
     return json.loads(os.read(read, 4096))
 
 
+def locks() -> dict[str, int | str | None]:
+    """A record lock on a folder is kept while files are opened beside it (fcntl(2): a close ends it)."""
+    time.sleep(0.3)  # until the connection that was answered is closed, whose number would be free
+    folder = os.open(f"{TASK}/sub", os.O_RDONLY)
+    fcntl.lockf(folder, fcntl.LOCK_SH)
+    numbers = set()
+    for _ in range(TIMES):
+        descriptor = os.open("data.txt", os.O_RDONLY, dir_fd=folder)
+        numbers.add(descriptor - folder)
+        os.close(descriptor)
+    with open("/proc/locks") as file:
+        kept = f":{os.fstat(folder).st_ino} " in file.read()
+    return {"lock": str(kept), "number": str(sorted(numbers))}
+
+
 def handed_down() -> dict[str, int | str | None]:
     """By a descriptor of a folder that this user could not have come to: argument 2 is its number."""
     folder = int(sys.argv[2])
@@ -128,6 +144,7 @@ if __name__ == "__main__":
         threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
     request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
     print(
-        json.dumps({f.__name__: f for f in (spellings, writing, forked, handed_down, raced)}[sys.argv[1]]()), flush=True
+        json.dumps({f.__name__: f for f in (spellings, writing, forked, locks, handed_down, raced)}[sys.argv[1]]()),
+        flush=True,
     )
     os._exit(0)

@@ -220,6 +220,7 @@ def test_code_cannot_change_the_record(function: Function) -> None:
     attempt("open by name", lambda: open(RECORD, "r+b"))
     attempt("truncate by name", lambda: os.truncate(RECORD, 0))
     attempt("empty by name", lambda: open(RECORD, "w"))
+    attempt("empty by reading", lambda: os.open(RECORD, os.O_RDONLY | os.O_TRUNC))
     attempt("link and open", lambda: (os.link(RECORD, "/tmp/init/record"), open("/tmp/init/record", "r+b")))
     attempt("close", lambda: os.close(record))
     attempt("replace", lambda: os.dup2(0, record))

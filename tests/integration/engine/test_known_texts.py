@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiling import compile_list_sites
+from harness.compiling import SOURCES, compile_c, compile_list_sites
 from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
@@ -55,3 +55,15 @@ def test_a_changed_libc_is_searched_to_the_same_end(layer: Path, tmp_path: Path)
         assert "PermissionError" in one.stderr, one.stderr
         armed[path] = [(line["sites"], line["patched"]) for line in one.shield_lines if line.get("event") == "armed"]
     assert armed[""] == armed["/var/task/changed"] != []
+
+
+def test_what_the_loader_wrote_into_code_stays(layer: Path, task: Path) -> None:
+    """Arming reads the code of all that is there at the start, and gives pages back."""
+    library = task / "relocated_text.so"
+    flags = ("-shared", "-fPIC", "-Wl,-z,notext")
+    compile_c([SOURCES / "relocated_text.c"], library, *flags, target="x86_64-linux-gnu")
+    with whole_sandbox(task, layer) as box:
+        environment = policy(read_write_tmp="block") | {"LD_PRELOAD": f"/var/task/{library.name}"}
+        for command in ([PYTHON, "-c", ""], [SHIELD, PYTHON, "-c", ""]):
+            done = box.run_command(command, environment=environment)
+            assert (done.returncode, done.stdout) == (0, "well\n"), done.stderr

@@ -21,29 +21,21 @@ void own_fd_mark(int32_t descriptor)
     mark_own(descriptor, true);
 }
 
-int64_t own_fd_copy(int64_t descriptor)
-{
-    int64_t copy = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, OWN_FDS_FIRST);
-    if (is_error(copy))
-        copy = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1);
-    if (!is_error(copy) && is_memory_owner())
-        own_fd_mark((int32_t)copy);
-    return copy;
-}
-
 /* A vfork child has one thread, and its numbers are other things to its parent, whose marks it shares. */
 int64_t own_fd_take(int64_t descriptor)
 {
     if (is_error(descriptor))
         return descriptor;
-    int64_t moved = own_fd_copy(descriptor);
-    if (!is_error(moved)) {
+    int64_t moved = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, OWN_FDS_FIRST);
+    if (is_error(moved))
+        moved = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1);
+    if (is_error(moved))
+        moved = descriptor; /* the last one that the limit allows */
+    else
         KERNEL(close, descriptor);
-        return moved;
-    }
-    if (is_memory_owner()) /* the last one that the limit allows */
-        own_fd_mark((int32_t)descriptor);
-    return descriptor;
+    if (is_memory_owner())
+        own_fd_mark((int32_t)moved);
+    return moved;
 }
 
 bool own_fd_keep(int64_t descriptor, int32_t wanted)

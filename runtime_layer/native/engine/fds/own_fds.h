@@ -19,8 +19,6 @@ enum { OWN_FDS_FIRST = 768, OWN_FDS_END = 1024 };
  * (open(2)). Not for a file that the program may hold record locks on, unless it is a mere reference (O_PATH): closing
  * any other descriptor of it ends them (fcntl(2)). Returns the new number; errors are passed through. */
 int64_t own_fd_take(int64_t descriptor);
-/* The gate's own copy of a descriptor of the program's, for one call. Its end ends record locks, as above. Or an errno. */
-int64_t own_fd_copy(int64_t descriptor);
 /* Gives what the gate has open one number more, for good, and marks that. False: somebody has it. */
 bool own_fd_keep(int64_t descriptor, int32_t wanted);
 /* Nothing for an error. */

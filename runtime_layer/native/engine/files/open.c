@@ -31,7 +31,7 @@ static int64_t kernel_open(const struct opening *o, int64_t directory, uint64_t 
 
 static bool can_write(uint64_t flags)
 {
-    return (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
+    return ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC) && !(flags & O_PATH);
 }
 
 static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flags, uint32_t known)

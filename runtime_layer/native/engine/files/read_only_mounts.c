@@ -57,14 +57,16 @@ void keep_read_only_mounts(struct sealed *s)
             s->read_only_mounts[i] = keep_mount(s, i, root);
 }
 
-/* From / on, in `room`: what is relative is so to where the program is at this moment; `*start` is that mount. A path of no
- * length: it is too long, or cannot be told. */
-static struct text make_absolute(struct text path, char *room, uint32_t cap, uint64_t *start)
+/* From / on, in `room`: what is relative is so to where the program, or the descriptor, is at this moment; `*start` is that
+ * mount. A path of no length: it is too long, or cannot be told. */
+static struct text make_absolute(const struct opening *o, struct text path, char *room, uint32_t cap,
+                                 uint64_t *start)
 {
     const struct text nothing = {NULL, 0};
-    if (!(*start = mount_of(AT_FDCWD)))
+    if (!(*start = mount_of(o->directory)))
         return nothing;
-    int64_t len = KERNEL(getcwd, room, cap) - 1; /* its end is counted */
+    int64_t len = o->directory == AT_FDCWD ? KERNEL(getcwd, room, cap) - 1 /* its end is counted */
+                                           : path_of(o->directory, room, cap).len;
     if (len <= 1 || (uint64_t)len + 1 + path.len >= cap || room[0] != '/')
         return nothing;
     struct writer w = {room, (uint32_t)len, cap, false};
@@ -99,28 +101,14 @@ static uint32_t find_mount(struct text path)
     return i;
 }
 
-static bool is_on_kept_mount(int32_t directory)
-{
-    uint64_t id = mount_of(directory);
-    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
-        if (id && id == sealed.read_only_mounts[i].id)
-            return true;
-    return false;
-}
-
-/* From there the kernel need not be led through the mount's root. Another thread may lay something else over the number; a copy
- * is made only of what is there already, as its end ends record locks of the program's (fcntl(2)). */
+/* Of the only thread: from where it is, or its descriptor, the kernel need not be led through the mount's root. */
 static int64_t open_relative(const struct opening *o, const char *path, uint64_t flags)
 {
-    if (!is_on_kept_mount(o->directory))
-        return TO_BE_JUDGED;
-    if (is_single_threaded())
-        return open_beneath(o->directory, path, flags, 0);
-    int64_t copy = own_fd_copy(o->directory), result = TO_BE_JUDGED;
-    if (!is_error(copy) && is_on_kept_mount((int32_t)copy))
-        result = open_beneath((int32_t)copy, path, flags, 0);
-    own_fd_close(copy);
-    return result;
+    uint64_t start = mount_of(o->directory);
+    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
+        if (start && start == sealed.read_only_mounts[i].id)
+            return open_beneath(o->directory, path, flags, 0);
+    return TO_BE_JUDGED;
 }
 
 /* A vfork child may have laid anything over the number of the reference. */
@@ -135,11 +123,11 @@ int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
     if (!path.len || may_name_handler(path))
         return TO_BE_JUDGED;
     bool is_relative = path.at[0] != '/';
-    if (is_relative && (o->directory != AT_FDCWD || is_single_threaded()))
+    if (is_relative && is_single_threaded())
         return open_relative(o, given, flags);
     uint64_t start = 0;
     if (is_relative)
-        path = make_absolute(path, room, sizeof room, &start);
+        path = make_absolute(o, path, room, sizeof room, &start);
     uint32_t mount = path.len ? find_mount(path) : READ_ONLY_MOUNTS;
     if (mount == READ_ONLY_MOUNTS ||
         (start && start != sealed.read_only_mounts[mount].id)) /* what has this path now is another folder */
