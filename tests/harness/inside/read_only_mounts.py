@@ -91,17 +91,11 @@ def forked() -> dict[str, int | str | None]:
 
 def locks() -> dict[str, int | str | None]:
     """A record lock on a folder is kept while files are opened beside it (fcntl(2): a close ends it)."""
-    time.sleep(0.3)  # until the connection that was answered is closed, whose number would be free
     folder = os.open(f"{TASK}/sub", os.O_RDONLY)
     fcntl.lockf(folder, fcntl.LOCK_SH)
-    numbers = set()
-    for _ in range(TIMES):
-        descriptor = os.open("data.txt", os.O_RDONLY, dir_fd=folder)
-        numbers.add(descriptor - folder)
-        os.close(descriptor)
+    told = {"opened": every_time("data.txt", folder), "no folder": every_time("data.txt/x", folder)}
     with open("/proc/locks") as file:
-        kept = f":{os.fstat(folder).st_ino} " in file.read()
-    return {"lock": str(kept), "number": str(sorted(numbers))}
+        return told | {"lock": str(f":{os.fstat(folder).st_ino} " in file.read())}
 
 
 def handed_down() -> dict[str, int | str | None]:
