@@ -1,12 +1,15 @@
 #include "package_roots.h"
 
-/* What follows the last of these folders in the path; nothing (`at` is NULL) where there is none. */
-static struct text below_packages(struct text file)
+/* What follows the last of these folders in the path; nothing (`at` is NULL) where there is none. npm's packages may be in a
+ * scope. */
+static struct text below_packages(struct text file, bool *has_scopes)
 {
-    static const char *const folders[] = {"/site-packages/", "/dist-packages/", "/node_modules/"};
+    enum { NPM = 0 };
+    static const char *const folders[] = {[NPM] = "/node_modules/", "/site-packages/", "/dist-packages/"};
     for (uint32_t at = file.len; at-- > 0;)
         for (uint32_t i = 0; file.at[at] == '/' && i < sizeof folders / sizeof *folders; i++) {
             struct text rest = {file.at + at, file.len - at}, folder = text_of(folders[i]);
+            *has_scopes = i == NPM;
             if (text_starts(rest, folder))
                 return (struct text){rest.at + folder.len, rest.len - folder.len};
         }
@@ -46,7 +49,7 @@ static bool is_runtime_client(struct text file, struct text package, bool lies_b
                           text_equal(package, TEXT("bootstrap")) || (is_script && lies_bare));
 }
 
-/* npm's packages may be in a scope: `@aws-sdk/client-s3`. */
+/* `@aws-sdk/client-s3` is one, where there are scopes. */
 static struct text first_name(struct text *rest, bool has_scopes)
 {
     struct text first, second = {NULL, 0};
@@ -60,13 +63,14 @@ struct text package_of(struct text file, struct text task_root)
 {
     const struct text nothing = {NULL, 0};
     const struct text roots[] = {task_root, TEXT("/opt/python"), TEXT("/opt/nodejs"), TEXT("/var/runtime")};
-    struct text rest = below_packages(file), package;
-    bool lies_bare = !rest.at, is_script = false;
+    bool has_scopes = false, is_script = false;
+    struct text rest = below_packages(file, &has_scopes), package;
+    bool lies_bare = !rest.at;
     for (uint32_t i = 0; !rest.at && i < sizeof roots / sizeof *roots; i++)
         rest = below(file, roots[i]);
     if (!rest.at)
         return nothing;
-    package = first_name(&rest, !lies_bare);
+    package = first_name(&rest, has_scopes && !lies_bare);
     if (!rest.at) /* the file itself */
         package.len -= ending_of(package, &is_script);
     bool leads_elsewhere = text_equal(package, TEXT(".")) || text_equal(package, TEXT(".."));

@@ -46,6 +46,7 @@ def package(native: Native, file: str, root: str = ROOT) -> str:
         ("/opt/nodejs/helpers.js", "helpers"),
         ("/var/task/node_modules/@scope/file.js", "@scope/file"),
         ("/var/task/node_modules/@scope", "@scope"),
+        ("/x/site-packages/@odd/a.py", "@odd"),
         ("/var/task/@generated/client.js", "@generated"),
         ("/var/task/index.mjs", "index"),
         ("/var/task/index.cjs", "index"),
