@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from behaviour import refusal
+from changing import close_and_lay_over, open_while
 
 TIMES = 25
 OK, SECRET = "/tmp/ok", "/tmp/secret"
@@ -123,9 +124,7 @@ def forked() -> dict[str, int | str | None]:
     fill()
     read, write = os.pipe()
     if os.fork() == 0:
-        os.closerange(3, write)
-        for number in range(write + 1, 1100):
-            refusal(lambda number=number: os.dup2(0, number))
+        close_and_lay_over(write)
         told = {
             name: every_time(path, os.O_RDONLY) for name, path in (("secret", f"{SECRET}/file"), ("file", f"{OK}/file"))
         }
@@ -136,24 +135,7 @@ def forked() -> dict[str, int | str | None]:
 
 
 def flipped(change: Callable[[], object], attempt: Callable[[], int]) -> dict[str, int | str | None]:
-    """Another thread changes what is used while it is being used."""
-    ends = threading.Event()
-
-    def flip() -> None:
-        while not ends.is_set():
-            change()
-
-    sys.setswitchinterval(1e-5)
-    threading.Thread(target=flip, daemon=True).start()
-    inode = 0 if len(sys.argv) < 3 else int(sys.argv[2])
-    until, read, others = time.monotonic() + 3, 0, 0
-    while time.monotonic() < until:
-        descriptor = attempt()
-        if descriptor >= 0:
-            read += os.fstat(descriptor).st_ino == inode
-            others += 1
-            os.close(descriptor)
-    ends.set()
+    read, others = open_while(change, attempt, int(sys.argv[2]))
     return {"secret was read": read, "others were": str(others > 100)}
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 
 from behaviour import refusal, request, serve_runtime_api
+from changing import close_and_lay_over, open_while
 
 TASK = "/var/task"
 # How often: which of the engine's ways is taken depends on the opens before.
@@ -75,12 +76,7 @@ def forked() -> dict[str, int | str | None]:
     read, write = os.pipe()
     tmp = os.open("/var/task/sub", os.O_RDONLY)
     if os.fork() == 0:
-        os.closerange(3, write)
-        for number in range(write + 1, 1100):
-            try:
-                os.dup2(0, number)
-            except OSError:
-                continue
+        close_and_lay_over(write)
         told = {"handler": every_time(f"{TASK}/app.py"), "plain": every_time(f"{TASK}/sub/data.txt")}
         os.write(write, json.dumps(told).encode())
         os._exit(0)
@@ -112,24 +108,13 @@ def raced() -> dict[str, int | str | None]:
     harmless, handler = b"/var/task/sub/data.txt\0", b"/var/task/./././app.py\0"
     assert len(harmless) == len(handler)
     path = ctypes.create_string_buffer(harmless, len(harmless))
-    ends = threading.Event()
 
     def flip() -> None:
-        while not ends.is_set():
-            path.raw = handler
-            path.raw = harmless
+        path.raw = handler
+        path.raw = harmless
 
-    sys.setswitchinterval(1e-5)
-    threading.Thread(target=flip, daemon=True).start()
     inode = os.stat(f"{TASK}/app.py").st_ino
-    until, read, others = time.monotonic() + 3, 0, 0
-    while time.monotonic() < until:
-        descriptor = libc.open(path, os.O_RDONLY)
-        if descriptor >= 0:
-            read += os.fstat(descriptor).st_ino == inode
-            others += 1
-            os.close(descriptor)
-    ends.set()
+    read, others = open_while(flip, lambda: libc.open(path, os.O_RDONLY), inode)
     return {"handler was read": read, "others were": str(others > 100)}
 
 
