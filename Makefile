@@ -1,4 +1,4 @@
-# Everything that a checkout needs: `make` lists it. Only python3 (3.10 or later, with venv) and make must be there.
+# Everything that a checkout needs: `make` lists it. Only python3 (3.11 or later, with venv) and make must be there.
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,22 +14,22 @@ C_FILES = $(filter-out %/aws_table.h %/known_texts_table.h,$(wildcard runtime_la
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs known-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs known-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed node_modules/.installed .tools/.installed ## make .venv and fetch every tool
 
-$(VENV)/.installed: pyproject.toml hatch_build.py
-	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing: install Python 3.10 or later"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-	  || { echo "$(PYTHON) is too old: install Python 3.10 or later, or set PYTHON=/path/to/it"; exit 1; }
+$(VENV)/.installed: pyproject.toml constraints.txt hatch_build.py
+	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing: install Python 3.11 or later"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is too old: install Python 3.11 or later, or set PYTHON=/path/to/it"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "$(PYTHON) has no venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
 	@test -x $(BIN)/python || { echo "setup: $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "setup: the package and its development tools (some minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json $(VENV)/.installed
@@ -145,6 +145,11 @@ docs-serve: docs ## show the docs site at http://127.0.0.1:8000
 
 wheel: setup ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m hatchling build -d dist
+
+constraints: setup ## resolve every package anew, for constraints.txt (uv, by pip)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@{ head -n 1 constraints.txt; $(BIN)/uv pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links; } > .constraints && mv .constraints constraints.txt
 
 clean: ## remove what builds and runs made (.venv, node_modules and .tools stay)
 	@rm -rf dist site .site .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/peers.json benchmarks/runtimes.json tests/security/cases/latest.json

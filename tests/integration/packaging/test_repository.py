@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from harness.checkout import ROOT, committed
 from shielded_function_runtime.build import native
@@ -63,3 +67,21 @@ def test_lock_file_has_integrity_hashes_and_no_addresses(checkout: Path) -> None
 def test_every_pin_of_zig_is_the_same(checkout: Path) -> None:
     pins = re.findall(r'"ziglang==([^"]+)"', (checkout / "pyproject.toml").read_text())
     assert pins == [native.ZIG_VERSION] * 2
+
+
+def test_constraints_pin_what_is_installed(checkout: Path) -> None:
+    """So `make setup` resolves nothing; `make constraints` writes them anew after a change of pyproject.toml."""
+    pins = [Requirement(line) for line in (checkout / "constraints.txt").read_text().splitlines()[1:]]
+    pinned: dict[str, SpecifierSet] = {
+        canonicalize_name(pin.name): pin.specifier for pin in pins if not pin.marker or pin.marker.evaluate()
+    }
+    todo, seen = [("shielded-function", "dev")], set[tuple[str, str]]()
+    while todo:
+        name, extra = todo.pop()
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        assert name == "shielded-function" or version(name) in pinned[name], name
+        for needed in map(Requirement, requires(name) or []):
+            if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                todo += [(canonicalize_name(needed.name), e) for e in ("", *needed.extras)]
