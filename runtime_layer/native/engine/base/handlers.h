@@ -25,7 +25,7 @@ enum outcome judge_copy(struct call *call);
 enum outcome judge_receive(struct call *call);
 /* exec.c */
 enum outcome judge_exec(struct call *call);
-/* forked_child.c: answers a call of a forked copy that may not be a child process, or that only lists its descriptors. False:
+/* forked_child.c: answers a call of a forked copy that may not be a child process, or an open that comes before exec. False:
  * it goes on like any other. */
 bool forked_copy_ends(struct call *call);
 /* memory_syscalls.c: executable memory, and the engine's own */

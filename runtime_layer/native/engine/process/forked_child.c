@@ -6,23 +6,33 @@
 #include "../files/file_verdict.h"
 #include "exec_image.h"
 
-/* What it may do on its way to exec: look which descriptors there are to close. False: it does something else. */
-static bool list_descriptors(const struct call *call, int64_t *result)
+/* The files that languages open in a forked copy on its way to exec, to the letter. All else that they do there is looked at in
+ * no copy: signals, sessions, groups, users, the umask, the working directory, descriptors of their own.
+ *
+ *   libuv (src/unix/process.c, uv__process_child_init)   /dev/null for a descriptor that is ignored; setsid, F_DUPFD, dup2,
+ *                                                        close, chdir, setgroups, setgid, setuid, rt_sigaction
+ *   CPython (Modules/_posixsubprocess.c, child_exec)     /proc/self/fd without close_range; dup, dup2, chdir, umask, setsid,
+ *                                                        setpgid, setgroups, setregid, setreuid, rt_sigaction
+ *   OpenJDK (libjava/childproc.c, childProcess)          /proc/self/fd; dup2, close, F_SETFD, chdir, rt_sigaction
+ *   glibc (io/closefrom.c)                               /proc/self/fd/ without close_range
+ */
+static const char *const opened_before_exec[] = {"/dev/null", "/proc/self/fd", "/proc/self/fd/"};
+
+/* False: it does something else. */
+static bool opens_on_the_way_to_exec(const struct call *call, int64_t *result)
 {
-    static const char *const listings[] = {"/proc/self/fd", "/proc/self/fd/", "/dev/fd", "/dev/fd/"};
     char path[16];
-    uint64_t pointer = call->nr == __NR_openat ? call->arg[1] : call->arg[0];
-    uint64_t flags = call->nr == __NR_openat ? call->arg[2] : call->arg[1];
 #ifdef __NR_open
-    bool opens = call->nr == __NR_openat || call->nr == __NR_open;
+    const uint64_t *arg = call->nr == __NR_open ? call->arg : call->arg + 1;
 #else
-    bool opens = call->nr == __NR_openat;
+    const uint64_t *arg = call->arg + 1;
 #endif
-    if (!opens || read_user_string(path, pointer, sizeof path) < 0)
+    bool opens = call->nr == __NR_openat || arg == call->arg;
+    if (!opens || read_user_string(path, arg[0], sizeof path) < 0)
         return false;
-    for (uint32_t i = 0; i < sizeof listings / sizeof *listings; i++)
-        if (text_equal(text_of(path), text_of(listings[i]))) {
-            *result = KERNEL(openat, AT_FDCWD, listings[i], (uint32_t)flags, 0);
+    for (uint32_t i = 0; i < sizeof opened_before_exec / sizeof *opened_before_exec; i++)
+        if (text_equal(text_of(path), text_of(opened_before_exec[i]))) {
+            *result = KERNEL(openat, AT_FDCWD, opened_before_exec[i], (uint32_t)arg[1], 0);
             return true;
         }
     return false;
@@ -46,7 +56,7 @@ static bool own_program_refused(const struct call *call, struct scratch *scratch
 bool forked_copy_ends(struct call *call)
 {
     int64_t result = -EACCES;
-    if (list_descriptors(call, &result)) {
+    if (opens_on_the_way_to_exec(call, &result)) {
         answer(call, result);
         return true;
     }

@@ -15,8 +15,10 @@ from common import (
     MARK,
     Function,
     attempt,
+    content,
     ended,
     in_child,
+    opened,
     replace_in_child,
     unchanged,
 )
@@ -45,6 +47,38 @@ def fork_connects() -> None:
 @attempt(CHILD)
 def fork_sends_a_datagram() -> None:
     in_child(send_out)
+
+
+def before_exec() -> list[str]:
+    """What languages open between fork and exec."""
+    os.dup2(os.open("/dev/null", os.O_RDWR), 0)
+    return [os.readlink("/proc/self/fd/0"), *sorted(os.listdir("/proc/self/fd/"))[:2]]
+
+
+@unchanged(CHILD)
+def fork_opens_what_comes_before_exec() -> list[str]:
+    return in_child(before_exec)
+
+
+@attempt(CHILD)
+def fork_reads_a_file() -> str:
+    return in_child(lambda: before_exec()[0] + content(os.open("/etc/passwd", os.O_RDONLY)))
+
+
+@attempt(CHILD)
+def fork_reads_the_handler() -> str:
+    return in_child(lambda: content(os.open("/var/task/app.py", os.O_RDONLY)))
+
+
+@attempt(CHILD)
+def fork_reads_a_file_by_way_of_null() -> str:
+    return in_child(lambda: content(os.open("/dev/../etc/passwd", os.O_RDONLY)))
+
+
+@attempt(CHILD)
+def fork_reads_a_file_below_its_descriptors() -> str:
+    with opened("/etc/passwd") as file:
+        return in_child(lambda: content(os.open(f"/proc/self/fd/{file}", os.O_RDONLY)))
 
 
 @attempt(CHILD)
