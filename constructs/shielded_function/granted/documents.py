@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from ..batching import members_of
 from .tokens import Place, resolve
 
-__all__ = ["as_json", "condition_keys", "documents_of", "mapping", "statements_of", "texts_of"]
+__all__ = [
+    "IDENTITY_POLICIES",
+    "RESOURCE_POLICIES",
+    "as_json",
+    "condition_keys",
+    "documents_of",
+    "mapping",
+    "properties_of",
+    "statements_of",
+    "texts_of",
+]
+
+IDENTITY_POLICIES: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
+
+RESOURCE_POLICIES: Final[Mapping[str, str]] = {
+    "AWS::KMS::Key": "keyPolicy",
+    "AWS::S3::BucketPolicy": "policyDocument",
+    "AWS::SNS::TopicPolicy": "policyDocument",
+    "AWS::SQS::QueuePolicy": "policyDocument",
+    "AWS::SecretsManager::ResourcePolicy": "resourcePolicy",
+}
+"""The property of a resource's type that holds the policy."""
+
+
+def properties_of(resources: Sequence[cdk.CfnResource], *names: str) -> list[list[Any]]:
+    """Properties of L1s, one message for all; None for what one has not.
+
+    A plain `CfnResource`, which people write for any type, has them by CloudFormation's names in `cfnProperties`, which
+    is protected: for classes that extend it, and kept by the CDK as what is public.
+    """
+    plain = [resource for resource in resources if type(resource) is cdk.CfnResource]
+    given = iter(members_of(plain, "cfnProperties"))
+    known = iter(members_of([resource for resource in resources if type(resource) is not cdk.CfnResource], *names))
+    return [
+        _capitalized(next(given)[0], names) if type(resource) is cdk.CfnResource else next(known)
+        for resource in resources
+    ]
+
+
+def _capitalized(properties: Any, names: Sequence[str]) -> list[Any]:
+    return [mapping(properties).get(name[0].upper() + name[1:]) for name in names]
 
 
 def as_json(document: Any, place: Place) -> Any:

@@ -11,6 +11,7 @@ from constructs import IConstruct
 
 from ..paths import path_of
 from .arns import Target, Unknown, literal
+from .documents import properties_of
 from .model import BUCKET_LENGTH, Kind
 from .reading import Reader
 from .s3 import Place as Where
@@ -48,7 +49,7 @@ class CdkEmitter:
         if target and target.type in ("AWS::S3::Bucket", "AWS::S3Express::DirectoryBucket"):
             own, text = self._bucket_names.get(target.path) or (self._tokens.place_of(target.path), "")
             if own and not text and target.type != "AWS::S3::Bucket":
-                text = target.construct.bucket_name or ""
+                text = properties_of([target.construct], "bucketName")[0][0] or ""
             known = literal(self._tokens.pieces(own, text)) if own and text else None
             if known:
                 return known
@@ -74,7 +75,7 @@ class CdkEmitter:
         if place.target.type == "AWS::S3Express::AccessPoint":
             return [("bucket", construct.ref, BUCKET_LENGTH)]
         host = f"{construct.ref}-{stack.account}.{_point_label(place)}.{stack.region}.{stack.url_suffix}:443"
-        alias = construct.attr_alias if place.service == "s3" else construct.attr_alias_value
+        alias = cdk.Token.as_string(construct.get_att("Alias" if place.service == "s3" else "Alias.Value"))
         return [("host", host, _NAME + 120), ("bucket", alias, BUCKET_LENGTH)]
 
     def hosts(self, target: Target) -> Sequence[tuple[str, int | None]]:

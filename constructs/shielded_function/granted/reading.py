@@ -11,18 +11,13 @@ aspects could not change them any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
 from ..batching import members_of
@@ -33,7 +28,16 @@ from ..paths import learn_paths, path_of
 from .actions import covers, parse_action
 from .arns import Field, Resource, Target, Unknown, known_as, literal, words
 from .deciding import Caller, Statement
-from .documents import condition_keys, documents_of, mapping, statements_of, texts_of
+from .documents import (
+    IDENTITY_POLICIES,
+    RESOURCE_POLICIES,
+    condition_keys,
+    documents_of,
+    mapping,
+    properties_of,
+    statements_of,
+    texts_of,
+)
 from .keys import Keys
 from .lambdas import Mappings, read_behind
 from .managed import LAMBDAS_OWN, POLLERS, STATEMENTS, managed_name
@@ -48,27 +52,7 @@ AnyFunction: TypeAlias = "FunctionHandle | lambda_.Function | lambda_.CfnFunctio
 
 _ID: Final = "shielded-function:granted"
 
-# Resources of IAM that someone may write without their L1 class; the CDK then keeps the properties to itself.
-_IAM_TYPES: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::RolePolicy")
-_IDENTITY_POLICIES: Final = (iam.CfnPolicy, iam.CfnManagedPolicy, iam.CfnRolePolicy)
-_RESOURCE_POLICIES: Final = (
-    s3.CfnBucketPolicy,
-    sqs.CfnQueuePolicy,
-    sns.CfnTopicPolicy,
-    secretsmanager.CfnResourcePolicy,
-    kms.CfnKey,
-)
-
-
-_WITH_PATHS: Final = (
-    cdk.Stage,
-    cdk.Stack,
-    *_IDENTITY_POLICIES,
-    *_RESOURCE_POLICIES,
-    lambda_.CfnEventSourceMapping,
-    lambda_.CfnEventInvokeConfig,
-)
-"""What is asked for its path."""
+_ROLE: Final = "AWS::IAM::Role"
 
 
 @dataclass
@@ -103,13 +87,13 @@ class _Role:
 
 @dataclass(frozen=True)
 class _Policy:
-    """A policy of IAM's in the stage, and the roles that it names."""
+    """A policy of IAM's in the stage, and the roles that it names, as its L1 has them and resolved."""
 
     path: str
     place: Place
-    construct: Any
-    roles: Any
+    named: Any
     document: Any
+    roles: Any = ()
 
 
 @dataclass
@@ -137,7 +121,7 @@ class Reader:
             ShieldError: a function is not in this stage.
         """
         self.constructs: Sequence[Any] = find_relevant(stage) if constructs is None else constructs
-        learn_paths([stage, *(c for c in self.constructs if isinstance(c, _WITH_PATHS))])
+        learn_paths([stage, *self.constructs])
         root, _ = path_of(stage)
         stages = [p for p in (path_of(c)[0] for c in self.constructs if isinstance(c, cdk.Stage)) if p != root]
         stacks = [(path_of(c)[0], c) for c in self.constructs if isinstance(c, cdk.Stack)]
@@ -153,7 +137,6 @@ class Reader:
         self._find_roles()
         self._policies = list(self._find_policies())
         self._resource_policies = list(self._find_resource_policies())
-        self._undisclosed = list(self._find_undisclosed())
         self._mappings = Mappings(self.tokens, self.constructs)
         self._read_roles()
 
@@ -186,7 +169,7 @@ class Reader:
                     function.place.account,
                     [*statements, *managed],
                     behind,
-                    [*role.findings, *self._undisclosed],
+                    role.findings,
                     left_out,
                     any(place.region != function.place.region for place in self.tokens.places),
                 ),
@@ -215,7 +198,7 @@ class Reader:
         """Remembers a role by its ARN; returns its name."""
         first = arn[0] if arn and isinstance(arn[0], Unknown) else None
         target = first.target if first else None
-        if first and target and isinstance(target.construct, iam.CfnRole):
+        if first and target and target.type == _ROLE:
             own = self.tokens.place_of(target.path) or place
             if target.path not in self._roles:
                 logical_id = self.tokens.logical_id(place, first.text) if own is place else ""
@@ -227,43 +210,37 @@ class Reader:
 
     # Policies
 
+    def _of_types(self, types: Container[str]) -> Iterator[tuple[Any, str, Place]]:
+        """The resources of some types, each with its path and its stack."""
+        for construct in self.constructs:
+            path, kind = path_of(construct)
+            if kind in types and (place := self.tokens.place_of(path)):
+                yield construct, path, place
+
     def _find_policies(self) -> Iterator[_Policy]:
         """Those that name a role, with the names resolved, one question for each stack."""
-        policies: list[_Policy] = []
-        found = [c for c in self.constructs if isinstance(c, _IDENTITY_POLICIES)]
-        members = members_of(found, "roles", "roleName", "policyDocument")
+        found = list(self._of_types(IDENTITY_POLICIES))
+        members = properties_of([construct for construct, *_ in found], "roles", "roleName", "policyDocument")
         self.looked.learn(document for *_, document in members)
-        for construct, (several, one, document) in zip(found, members, strict=True):
-            path, _ = path_of(construct)
-            place = self.tokens.place_of(path)
-            if place is None:
-                continue
-            roles: Any = [one] if isinstance(construct, iam.CfnRolePolicy) else several
-            policies.append(_Policy(path, place, construct, roles, document))
-        named = self.looked.resolve([(policy.place, policy.roles or []) for policy in policies])
+        policies = [
+            _Policy(path, place, [one] if one else several, document)
+            for (_, path, place), (several, one, document) in zip(found, members, strict=True)
+        ]
+        named = self.looked.resolve([(policy.place, policy.named or []) for policy in policies])
         for policy, roles in zip(policies, named, strict=True):
             yield replace(policy, roles=roles or [])
 
     def _find_resource_policies(self) -> Iterator[tuple[str, Place, Any]]:
-        for construct in self.constructs:
-            if isinstance(construct, _RESOURCE_POLICIES):
-                path, _ = path_of(construct)
-                place = self.tokens.place_of(path)
-                if place:
-                    document = construct.key_policy if isinstance(construct, kms.CfnKey) else construct.policy_document  # type: ignore[union-attr]
-                    yield path, place, self.looked.read(document, place)
-
-    def _find_undisclosed(self) -> Iterator[Finding]:
-        for construct in self.constructs:
-            if type(construct) is cdk.CfnResource:
-                path, kind = path_of(construct)
-                if kind in _IAM_TYPES and self.tokens.place_of(path):
-                    yield Finding(
-                        f"{_ID}Undisclosed",
-                        f"{path} is a plain CfnResource of type {kind}, whose properties the CDK does not tell: write "
-                        f"iam.Cfn{kind.rpartition('::')[2]}, or name what it grants beside, as in "
-                        'allow_aws=["granted", "sqs"]',
-                    )
+        found = list(self._of_types(RESOURCE_POLICIES))
+        names = sorted(set(RESOURCE_POLICIES.values()))
+        members = properties_of([construct for construct, *_ in found], *names)
+        documents = [
+            values[names.index(RESOURCE_POLICIES[path_of(construct)[1]])]
+            for (construct, *_), values in zip(found, members, strict=True)
+        ]
+        self.looked.learn(documents)
+        for (_, path, place), document in zip(found, documents, strict=True):
+            yield path, place, self.looked.read(document, place)
 
     def _read_roles(self) -> None:
         """Each role once, and those that they may assume."""
@@ -271,7 +248,7 @@ class Reader:
         while wanted := [role for name, role in self._roles.items() if name not in done]:
             done.update(role.name for role in wanted)
             inside = [role for role in wanted if role.resource is not None]
-            asked = members_of([role.resource for role in inside], "policies", "managedPolicyArns")
+            asked = properties_of([role.resource for role in inside], "policies", "managedPolicyArns")
             for role, (inline, named) in zip(inside, asked, strict=True):
                 role.inline, role.named = inline, named
             for role in wanted:
@@ -355,10 +332,7 @@ class Reader:
 
     def _attach_exactly(self, policy: _Policy, item: Any, roles: Mapping[str, _Role]) -> None:
         """By the constructs that the policy's names refer to: two stacks may have one logical id."""
-        named = (
-            policy.construct.role_name if isinstance(policy.construct, iam.CfnRolePolicy) else policy.construct.roles
-        )
-        for target in self.tokens.targets_of(policy.place, named):
+        for target in self.tokens.targets_of(policy.place, policy.named):
             if target.path in roles:
                 self._attach(roles[target.path], policy)
         # An imported role's name is made from its ARN.
@@ -383,11 +357,13 @@ class Reader:
 
     def _named(self, roles: Mapping[str, _Role], name: str) -> _Role | None:
         """A role in the app that is named by its text."""
+        inside = [role for role in roles.values() if role.resource is not None]
+        names = properties_of([role.resource for role in inside], "roleName")
         return next(
             (
                 role
-                for role in roles.values()
-                if role.resource is not None and resolve(role.place.stack, [role.resource.role_name or ""]) == [name]
+                for role, (given,) in zip(inside, names, strict=True)
+                if given and resolve(role.place.stack, [given]) == [name]
             ),
             None,
         )
@@ -455,7 +431,7 @@ class Reader:
             return
         for resource in statement.resources:
             whole = resource.whole
-            if whole and whole.target and isinstance(whole.target.construct, iam.CfnRole):
+            if whole and whole.target and whole.target.type == _ROLE:
                 role.assumes.append(self._role(place, resource.pieces))
             else:
                 role.findings.append(

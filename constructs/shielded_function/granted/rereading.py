@@ -10,31 +10,20 @@ from itertools import product
 from typing import Any, Final
 
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 
 from ..batching import call_all
-from .documents import as_json, mapping, statements_of
+from ..paths import learn_paths, path_of
+from .documents import IDENTITY_POLICIES, RESOURCE_POLICIES, as_json, mapping, statements_of
 from .tokens import Place, resolve
 
 __all__ = ["Looked"]
 
-_KINDS: Final = (
-    iam.CfnRole,
-    iam.CfnPolicy,
-    iam.CfnManagedPolicy,
-    iam.CfnRolePolicy,
-    s3.CfnBucketPolicy,
-    sqs.CfnQueuePolicy,
-    sns.CfnTopicPolicy,
-    secretsmanager.CfnResourcePolicy,
-    kms.CfnKey,
-    lambda_.CfnEventSourceMapping,
-    lambda_.CfnEventInvokeConfig,
+_TYPES: Final = (
+    "AWS::IAM::Role",
+    *IDENTITY_POLICIES,
+    *RESOURCE_POLICIES,
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::EventInvokeConfig",
 )
 
 
@@ -47,12 +36,12 @@ class Looked:
     from its shield than its role grants, and says so at its first call.
 
     Attributes:
-        kinds: how many constructs of each kind that grants something there were.
+        kinds: how many resources of each type that grants something there were.
         documents: policy documents, as the CDK has them and as they were read.
         lists: lists, as the CDK has them and resolved.
     """
 
-    kinds: Counter[type]
+    kinds: Counter[str]
     documents: list[tuple[Place, Any, Any]] = field(default_factory=list[tuple[Place, Any, Any]])
     lists: list[tuple[Place, Any, Any]] = field(default_factory=list[tuple[Place, Any, Any]])
 
@@ -99,8 +88,11 @@ class Looked:
         )
 
 
-def _count(constructs: Iterable[Any]) -> Counter[type]:
-    return Counter(type(construct) for construct in constructs if isinstance(construct, _KINDS))
+def _count(constructs: Iterable[Any]) -> Counter[str]:
+    constructs = list(constructs)
+    learn_paths(constructs)
+    types = (path_of(construct)[1] for construct in constructs)
+    return Counter(kind for kind in types if kind in _TYPES)
 
 
 def _resolve(lists: Sequence[tuple[Place, Any]]) -> list[Any]:

@@ -8,9 +8,12 @@ from typing import Any, cast
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as sm
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import cloudformation_include as cfn_include
 
@@ -27,6 +30,10 @@ LAMBDA: Any = iam.ServicePrincipal("lambda.amazonaws.com")
 
 def statement(*actions: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=["*"])
+
+
+def raw(action: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": "*"}
 
 
 def test_a_function_without_grants_reaches_nothing(read: Read, ids: Ids) -> None:
@@ -202,10 +209,29 @@ Resources:
     assert ids(grants) == []
 
 
-def test_a_plain_resource_that_does_not_tell_its_properties(stack: cdk.Stack, read: Read, ids: Ids) -> None:
-    cdk.CfnResource(stack, "Hidden", type="AWS::IAM::Policy", properties={"PolicyName": "hidden"})
-    cdk.CfnResource(stack, "Harmless", type="Custom::Thing")
-    assert ids(read()) == ["Undisclosed"]
+def test_plain_resources(stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
+    """A role and policies that are plain `CfnResource`s, and those of the CDK's own custom resources."""
+    s3.Bucket(stack, "Emptied", auto_delete_objects=True, removal_policy=cdk.RemovalPolicy.DESTROY)
+    role = cdk.CfnResource(
+        stack,
+        "Role",
+        type="AWS::IAM::Role",
+        properties={"Policies": [{"PolicyDocument": {"Statement": [raw("sqs:SendMessage")]}}]},
+    )
+    policy: Any = {"Roles": [role.ref], "PolicyDocument": {"Statement": [raw("sns:Publish")]}}
+    cdk.CfnResource(stack, "Policy", type="AWS::IAM::Policy", properties=policy)
+    one: Any = {"RoleName": role.ref, "PolicyDocument": {"Statement": [raw("ses:SendEmail")]}}
+    cdk.CfnResource(stack, "RolePolicy", type="AWS::IAM::RolePolicy", properties=one)
+    who = {"Principal": {"AWS": role.get_att("Arn").to_string()}}
+    queue: Any = {"PolicyDocument": {"Statement": [{**raw("kinesis:PutRecord"), **who}]}}
+    cdk.CfnResource(stack, "QueuePolicy", type="AWS::SQS::QueuePolicy", properties=queue)
+    cdk.CfnResource(stack, "Others", type="AWS::IAM::Policy", properties={"PolicyName": "others"})
+    function = lambda_.CfnFunction(
+        stack, "Plain", role=role.get_att("Arn").to_string(), code=lambda_.CfnFunction.CodeProperty(zip_file="x")
+    )
+    grants = read(function)
+    assert set(grants.services) == {"sqs", "sns", "ses", "kinesis"}
+    assert ids(grants) == ids(read(checkout)) == []
 
 
 class TestImportedRoles:
@@ -281,17 +307,43 @@ class TestAssumedRoles:
 class TestResourcePolicies:
     def test_those_that_name_the_role(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
         who: Any = iam.ArnPrincipal(checkout.role.role_arn)  # type: ignore[union-attr]
-        bucket, queue = s3.Bucket(stack, "Bucket"), sqs.Queue(stack, "Queue")
+        bucket, queue, secret = s3.Bucket(stack, "Bucket"), sqs.Queue(stack, "Queue"), sm.Secret(stack, "Secret")
         bucket.add_to_resource_policy(
             iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[who])
         )
         queue.add_to_resource_policy(
             iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn], principals=[who])
         )
+        secret.add_to_resource_policy(
+            iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=["*"], principals=[who])
+        )
         grants = read()
-        assert grants.services == ("sqs",)
+        assert set(grants.services) == {"sqs", "secretsmanager"}
         assert stack.resolve(list(grants.buckets)) == [stack.resolve(bucket.bucket_name)]
         assert grants.sources["sqs"][0].policy == "Shop/Queue/Policy"
+
+    def test_the_policies_of_secrets_that_rotate(
+        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, make_function: MakeFunction, ids: Ids
+    ) -> None:
+        """A rotation schedule denies the account's root to delete the secret."""
+        vpc: Any = ec2.Vpc(stack, "Vpc", nat_gateways=0)
+        database = rds.DatabaseInstance(
+            stack,
+            "Database",
+            engine=rds.DatabaseInstanceEngine.POSTGRES,
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+        )
+        database.add_rotation_single_user()
+        rotating = sm.Secret(stack, "Rotating")
+        rotating.add_rotation_schedule("Schedule", rotation_lambda=cast(Any, make_function("Rotate")))
+        sm.Secret(stack, "Hosted").add_rotation_schedule(
+            "Schedule", hosted_rotation=sm.HostedRotation.mysql_single_user()
+        )
+        rotating.grant_read(checkout)
+        grants = read()
+        assert grants.services == ("secretsmanager",)
+        assert ids(grants) == []
 
     def test_what_is_granted_to_everybody_does_not_count(
         self, stack: cdk.Stack, read: Read, checkout: lambda_.Function
