@@ -7,14 +7,14 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python constructs/shielded_function/cli/node.py
 # The tests wait more than they compute: on two cores, four at a time.
 PYTEST_ARGS ?= -n 4
-# All C but the generated tables.
-C_FILES = $(filter-out %/aws_table.h %/known_texts_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] runtime_layer/native/*/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch] benchmarks/*/*.[ch]))
+# All C but the generated table.
+C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] runtime_layer/native/*/*/*.[ch] runtime_layer/native/*/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch] benchmarks/*.[ch] benchmarks/*/*.[ch]))
 
 # What Python compiled is kept: without it each of the programs that tests start would compile the CDK again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs known-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel constraints clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,10 +77,6 @@ fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang,
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.libcs.fetch
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/platforms/libcs
-
-known-libcs: native ## search glibc for system calls, so that starts need not (IMAGE=... a container image's; LIBC_ROOT=FOLDER an unpacked one's)
-	@PYTHONPATH=tests $(BIN)/python -m platforms.libcs.known_texts --image '$(IMAGE)'
-	@$(BIN)/python -m shielded_function_runtime.build
 
 # What a round's name stands for is in tests/platforms/kernels/rounds.py; paths of tests are understood as well.
 KERNELS ?= 5.10 6.1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from rows import (
     IMPORT,
     MEMORY,
     NETWORK_CALLS,
-    SEARCHED,
     SIZE,
     STARTUP,
     MeasurementError,
@@ -205,35 +203,6 @@ def _evict(files: Sequence[Path]) -> None:
         os.close(descriptor)
 
 
-# On x86_64: eight bytes that do nothing, of which the fifth may be any.
-_NO_OPERATION = bytes.fromhex("0f1f840000000000")
-
-
-def _another_libc(beside: Path) -> str:
-    """A folder with a copy of this machine's libc, but for a byte that does nothing. Empty: there is none."""
-    if platform.machine() != "x86_64":
-        return ""
-    mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libc.so.6" in line}
-    content = bytearray(Path(mapped.pop()).read_bytes()) if mapped else bytearray()
-    at = content.find(_NO_OPERATION, len(content) // 4)
-    if at < 0:
-        return ""
-    content[at + 4] ^= 1
-    copy = beside.with_name("libc") / "libc.so.6"
-    copy.parent.mkdir(exist_ok=True)
-    copy.write_bytes(content)
-    copy.chmod(0o755)
-    return str(copy.parent)
-
-
-def _measure_searched(row: Row, both: tuple[Side, Side], program: Path) -> Result:
-    """A start with a libc that the build does not know, as Lambda's own."""
-    folder = _another_libc(program)
-    unshielded, shielded = (side.having(LD_LIBRARY_PATH=folder) for side in both)
-    note = "the same, with a libc that the build does not know" if folder else "as above: this libc cannot be changed"
-    return _measure_process(row, (unshielded, shielded), "pass", note)
-
-
 def _measure_cold(row: Row, both: tuple[Side, Side], shield: Path) -> Result:
     """Before each start, what the shield brings is evicted: the rest of the system has long been read in Lambda."""
     argv = (sys.executable, "-c", "pass")
@@ -305,7 +274,6 @@ def measure(
         *((row, lambda row=row, argv=argv: measure_call(shortened(row), both, argv)) for row, argv in timed),
         (IMPORT, lambda: _measure_process(shortened(IMPORT), (unshielded, shielded), "import boto3", cached)),
         (STARTUP, lambda: _measure_process(shortened(STARTUP), both, "pass", f"{cached}, the wrapper included")),
-        (SEARCHED, lambda: _measure_searched(shortened(SEARCHED), both, program)),
         (COLD, lambda: _measure_cold(shortened(COLD), both, shield)),
         (MEMORY, lambda: _measure_memory(both)),
         (SIZE, lambda: Result(SIZE, 0.0, shield.with_name("libshield.so").stat().st_size / 1024)),

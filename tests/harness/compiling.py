@@ -74,4 +74,4 @@ def compile_list_sites(architecture: str, out: Path) -> Path:
     sources = [SOURCES / "list_sites.c", NATIVE / "core" / "text.c", NATIVE / "core" / "memory.c"]
     sources += [NATIVE / "engine" / "sites" / "elf_image.c"]
     sources += [f for f in (NATIVE / "engine" / "sites" / architecture).glob("*.c") if f.stem in _DISCOVERY]
-    return compile_c(sources, out, "-O2", f"-DLOOKS_AT_{architecture.upper()}")
+    return compile_c(sources, out, "-O2")

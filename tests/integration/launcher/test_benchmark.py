@@ -25,7 +25,7 @@ MOUNTS = [
 MORE = ["open_device", "socket_close_threads", "dup_close_threads", "map", "connect_tcp", "connect_udp", "spawn"]
 NETWORK = ["connect_by_name", "lookup", "denied_lookup", "http_bare"]
 CLIENTS = ["fetch", "http", "https", "https_bare", "grpc"]
-LAST = ["startup", "startup_searched", "startup_cold", "resident_memory", "library_size"]
+LAST = ["startup", "startup_cold", "resident_memory", "library_size"]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ static bool parse_line(struct text line, struct mapping *m)
     *m = (struct mapping){.low = hex(low),
                           .high = hex(high),
                           .offset = hex(offset),
-                          .readable = modes.at[0] == 'r',
                           .executable = modes.at[2] == 'x',
                           .writable = modes.at[1] == 'w',
                           .ino = decimal(ino),

@@ -20,7 +20,7 @@ enum {
 struct object {
     uint64_t low, high, offset, ino;
     uint32_t path; /* offset in names */
-    bool readable, executable;
+    bool executable;
 };
 
 /* /proc/self/maps is read as a whole before anything is patched: patching changes it. */
@@ -29,7 +29,6 @@ struct listing {
     bool full;
     bool shared;       /* other threads are running what is listed */
     bool only_look;    /* nothing is changed yet */
-    bool is_start;     /* nothing but the loader has run */
     uint64_t program;  /* the inode of what runs in this process */
     struct text found; /* sites that are known already, by a parent or by the first look */
     struct object objects[OBJECTS];
@@ -74,8 +73,7 @@ static bool take(void *context, const struct mapping *m)
         l->full = true;
         return true;
     }
-    l->objects[l->count++] =
-        (struct object){m->low, m->high, m->offset, m->ino, path, m->readable, m->executable};
+    l->objects[l->count++] = (struct object){m->low, m->high, m->offset, m->ino, path, m->executable};
     return false;
 }
 
@@ -189,13 +187,6 @@ static void put_reason(const struct patch *patch, const char *path, struct write
     }
 }
 
-static bool patch_unknown(struct listing *l, const struct object *o, int32_t file, struct patch *patch)
-{
-    bool may_be_known = l->is_start && o->readable && STARTS_ANY(text_of(l->names + o->path), trusted);
-    return may_be_known && find_in_known_text(patch) ? patch_known_text(patch)
-                                                     : patch_file_mapping(file, patch->key.size, patch);
-}
-
 static bool patch_object(struct listing *l, const struct object *o, const char *path,
                          struct armed_objects *out, struct writer *error)
 {
@@ -220,7 +211,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                                         st.st_mtime * 1000000000ull + st.st_mtime_nsec, o->offset};
         patch.record = l->found.len ? NULL : &l->record;
         int32_t count = known_sites_read(l->found, &patch.key, l->known);
-        well = count < 0 ? patch_unknown(l, o, (int32_t)file, &patch)
+        well = count < 0 ? patch_file_mapping((int32_t)file, patch.key.size, &patch)
                          : patch_known_sites(&patch, l->known, (uint32_t)count);
     }
     KERNEL(close, file);
@@ -302,7 +293,6 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
     if (!well)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
     l->shared = !is_single_threaded();
-    l->is_start = !looks_first && !l->shared;
     l->program = inode_number("/proc/self/exe");
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
     well = well && patch_all(l, looks_first, out, error);

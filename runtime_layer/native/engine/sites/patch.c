@@ -6,7 +6,6 @@
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
 #include "elf_image.h"
-#include "known_texts.h"
 #include "text_poke.h"
 
 extern void gate_entry(void) __attribute__((visibility("hidden")));
@@ -209,23 +208,6 @@ static bool patch_found(struct patch *patch, struct room *room)
     if (well && patch->record)
         known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
     return well;
-}
-
-bool find_in_known_text(struct patch *patch)
-{
-    struct found found = {patch, patch->room->sites};
-    uint64_t size = patch->high - patch->low;
-    if (!find_sites_of_known_text((const uint8_t *)patch->low, size, patch->low - patch->delta, keep_wanted,
-                                  &found))
-        return false;
-    /* Known, so nobody has written to it: most of what was read to tell that nobody needs. */
-    KERNEL(madvise, patch->low, size, MADV_DONTNEED);
-    return true;
-}
-
-bool patch_known_text(struct patch *patch)
-{
-    return patch_found(patch, patch->room);
 }
 
 static bool find_and_patch(struct patch *patch, struct room *room)

@@ -43,10 +43,6 @@ struct patch {
 /* Finds and patches all sites of one executable mapping of an open file of that size that can make a guarded call. False when
  * one of them stays unpatched: the mapping must not run. */
 bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch);
-/* The same where the build has searched this very text (known_texts.h), in two steps. `room` is given, and nothing but the loader
- * has run. False of the first: it is not known, and nothing was done. */
-bool find_in_known_text(struct patch *patch);
-bool patch_known_text(struct patch *patch);
 /* The same for sites that are known already; there is no image then. */
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count);
 
