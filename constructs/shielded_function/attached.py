@@ -142,6 +142,7 @@ class AttachedShield(Construct):
         self._shields = stack_shields(handle.stack)
         self._switch = self._shields.shared.switch
         self._resolved: ResolvedPolicy | None = None
+        self._is_unsettled = False  # an error was told, and nothing is on the function
         self._settings: dict[str, Any] = {}
         self._longest = 0
         self._policy_layer: lambda_.ILayerVersion | None = None
@@ -294,9 +295,10 @@ class AttachedShield(Construct):
         return self._shields.filters.filter_of(self.log_group, self.log_group_name, counter, self._name, make)
 
     def visit(self, node: IConstruct) -> None:
-        """Called by the CDK when it invokes aspects on the function's resource."""
+        """Called by the CDK when it invokes aspects on the function's resource, then on an L1's shield, within it."""
         del node
-        self.settle()
+        if self._resolved is None and not self._is_unsettled:
+            self.settle()
 
     def settle(self) -> None:
         """Puts the policy in force into the function's environment, and the shield in front of its exec wrapper.
@@ -315,6 +317,7 @@ class AttachedShield(Construct):
                 raise ShieldError(self.handle.path, problems)
             self.handle.set_variables({**self._settings, **_wrapper_in(environment)})
         except ValueError as error:
+            self._is_unsettled = True
             self._shields.shared.problems.append(str(error))
 
     def _contradictions(self, own: Mapping[str, Any]) -> list[str]:
@@ -338,7 +341,7 @@ class AttachedShield(Construct):
             now: what `read_properties` finds.
             state: a resolved `state`, which lacks what is None.
         """
-        if self._switch == "off":
+        if self._switch == "off" or self._is_unsettled:
             return []
         applied = invariants.AppliedShield(
             environment=state["settings"],

@@ -162,7 +162,7 @@ class StageShields(Construct):
         by_stack: dict[cdk.Stack, list[AttachedShield]] = {}
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)
-        found = [*self.problems, *self._later_grants()]
+        found = [*dict.fromkeys(self.problems), *self._later_grants()]
         for stack, shields in by_stack.items():
             properties = read_properties([shield.handle for shield in shields])
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))

@@ -20,6 +20,10 @@ __all__ = ["Caller", "Emitter", "Statement", "decide"]
 
 _ID: Final = "shielded-function:granted"
 
+_BUCKET_HOST: Final = "<bucket>.s3.{region}.amazonaws.com"
+_POINT_HOST: Final = "<name>-<account>.s3-accesspoint.{region}.amazonaws.com"
+"""What SDKs ask (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html)."""
+
 MAX_SERVICES: Final = 64
 """native/core/policy.h"""
 
@@ -207,8 +211,8 @@ class _Decision:
             if self._is_near(service, resource, source):
                 self._add("service", service, service, source)
 
-    def _is_near(self, service: str, resource: Resource, source: Source) -> bool:
-        """Whether the service is meant in the function's own region; warns of others."""
+    def _is_near(self, service: str, resource: Resource, source: Source, host: str = "") -> bool:
+        """Whether the service is meant in the function's own region; warns of others, and names their host."""
         arn = parse_arn(resource.pieces)
         regions = {t.region for t in resource.targets if t.region} if self._caller.several_regions else set[str]()
         region = (literal(arn.region) if arn else "") or (regions.pop() if len(regions) == 1 else "")
@@ -217,7 +221,7 @@ class _Decision:
                 "OtherRegion",
                 source,
                 f"it is in {region}, and allow_aws admits the endpoints of the function's own region: list "
-                f"{endpoint_of(service, region)}:443 in allow_outbound",
+                f"{host.replace('{region}', region) or endpoint_of(service, region)}:443 in allow_outbound",
             )
             if self._caller.region:
                 return False
@@ -267,23 +271,23 @@ class _Decision:
             if "s3" in services:
                 self._any_bucket.append(source)
             return
-        if not self._is_near("s3", resource, source):
-            return
         if place.kind == "point":
+            if place.target and not self._is_near("s3", resource, source, _POINT_HOST):
+                return
             for kind, text, longest in self._emit.point(place):
                 self._add(kind, text, f"{place.name} ({kind})", source, longest)
             return
         name = self._emit.bucket(place)
-        problem = "" if "${Token[" in name else bucket_name_problem(name)
-        if problem:
-            self._warn(
-                "BucketName",
-                source,
-                f"{name} {problem}: name it without, or list s3.<region>.amazonaws.com:443 in "
-                "allow_outbound, which admits every bucket by path",
-            )
+        known = place.name if "${Token[" in name and "{{resolve:" in place.name else name
+        is_known = "${Token[" not in known
+        problem = bucket_name_problem(known) if is_known else ""
+        host = "" if problem else _BUCKET_HOST.replace("<bucket>", known if is_known else "<bucket>")
+        if not self._is_near("s3", resource, source, host):
             return
-        self._add("bucket", name, name if "${Token[" not in name else place.name, source, BUCKET_LENGTH)
+        if problem:
+            self._warn("BucketName", source, f"{known} {problem}")
+            return
+        self._add("bucket", name, known if is_known else place.name, source, BUCKET_LENGTH)
 
     def _settle_buckets(self) -> None:
         """S3 is narrowed to buckets only where every grant of it names one."""

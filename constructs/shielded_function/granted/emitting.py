@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -25,6 +26,9 @@ HostsOf = Callable[[Any], Sequence["tuple[str, int | None]"]]
 _NAME: int = 50
 """Characters of an access point's name, at most
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/creating-access-points.html)."""
+
+
+_PARAMETER: Final = re.compile(r"\{\{resolve:ssm:([^}]*)\}\}")
 
 
 class CdkEmitter:
@@ -56,7 +60,7 @@ class CdkEmitter:
             if own is self._place:
                 return target.construct.ref
         if place.pieces:
-            return "".join(piece if isinstance(piece, str) else piece.text for piece in place.pieces)
+            return _PARAMETER.sub(_as_token, _text(place.pieces))
         if place.divider != ":":
             return cdk.Fn.select(0, cdk.Fn.split("/", cdk.Fn.select(1, cdk.Fn.split(place.divider, place.arn))))
         name = cdk.Fn.select(5, cdk.Fn.split(":", place.arn))
@@ -108,6 +112,11 @@ class CdkEmitter:
 
 def _text(pieces: Sequence[Any]) -> str:
     return "".join(piece if isinstance(piece, str) else piece.text for piece in pieces)
+
+
+def _as_token(parameter: re.Match[str]) -> str:
+    """A dynamic reference as what it is: known at deployment."""
+    return cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, parameter[1]).to_string()
 
 
 def _point_label(place: Where) -> str:

@@ -49,11 +49,20 @@ class Place:
 
 
 def bucket_name_problem(name: str) -> str:
-    """Why a name cannot be listed; empty when it can."""
+    """Why a name cannot be listed, and what to do; empty when it can."""
+    if "{{resolve:" in name:
+        return (
+            ""
+            if "{{resolve:ssm:" in name
+            else "is a secret, which no variable holds: keep the name in a plain parameter"
+        )
     if "." in name:
-        return "has a dot in its name, so SDKs address it by path, through the host of all buckets"
+        return (
+            "has a dot in its name, so SDKs address it by path, through the host of all buckets: name it without, or "
+            "list s3.<region>.amazonaws.com:443 in allow_outbound, which admits every bucket by path"
+        )
     if not _BUCKET_NAME.fullmatch(name):
-        return "is no bucket's name"
+        return "is no bucket's name, which has 3 to 63 of a-z, 0-9 and hyphens: correct the statement"
     return ""
 
 
@@ -129,10 +138,14 @@ def _first_component(pieces: Field) -> tuple[str, Field]:
 def _up_to(pieces: Field, divider: str) -> Field:
     found: list[str | Unknown] = []
     for piece in pieces:
-        if isinstance(piece, str) and divider in piece:
-            head = piece.partition(divider)[0]
-            return (*found, head) if head else tuple(found)
-        found.append(piece)
+        if isinstance(piece, str):
+            head = re.match(rf"(?:\{{\{{resolve:[^}}]*\}}\}}|[^{re.escape(divider)}])*", piece)
+            assert head  # it matches every text
+            found += [head[0]] if head[0] else []
+            if head[0] != piece:
+                break
+        else:
+            found.append(piece)
     return tuple(found)
 
 

@@ -174,8 +174,9 @@ class Tokens:
             return (Unknown(marker or _text_of_pseudo(argument), argument),)
         if function == "Fn::Join" and argument[0] == "" and isinstance(argument[1], list):
             return _joined(p for item in argument[1] for p in self._flatten(place, item, found))
-        if function == "Fn::Sub" and isinstance(argument, str):
-            return _joined(self._of_template(place, argument, found))
+        if function == "Fn::Sub":
+            template, variables = argument if isinstance(argument, list) else (argument, {})
+            return _joined(self._of_template(place, template, variables, found))
         if function in ("Ref", "Fn::GetAtt"):
             return (self._by_logical_id(place, value, marker),)
         text = json.dumps(value, sort_keys=True)
@@ -185,15 +186,17 @@ class Tokens:
             text = text.replace(_mark(int(n)), f"{target.name}.{target.attribute}")
         return (Unknown(marker, text, inner=inner),)
 
-    def _of_template(self, place: Place, template: str, found: Sequence[Any]) -> Iterable[Piece]:
+    def _of_template(
+        self, place: Place, template: str, variables: dict[str, Any], found: Sequence[Any]
+    ) -> Iterable[Piece]:
         at = 0
         for variable in re.finditer(r"\$\{([^!}]+)\}", template):
-            yield from self._flatten(place, template[at : variable.start()], found)
+            yield from _of_sub(template[at : variable.start()], found, self, in_template=True)
             name, _, attribute = variable[1].partition(".")
             value = {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
-            yield from self._flatten(place, value, found)
+            yield from self._flatten(place, variables.get(variable[1], value), found)
             at = variable.end()
-        yield from self._flatten(place, template[at:].replace("${!", "${"), found)
+        yield from _of_sub(template[at:].replace("${!", "${"), found, self, in_template=True)
 
     def _by_logical_id(self, place: Place, value: dict[str, Any], marker: str) -> Unknown:
         """What a Ref or Fn::GetAtt that somebody wrote by hand refers to."""
@@ -302,16 +305,24 @@ def _mark(number: int) -> str:
     return f"\\u0000reference {number}\\u0000"
 
 
-def _of_sub(text: str, found: Sequence[Any], tokens: Tokens) -> Iterable[Piece]:
+def _of_sub(text: str, found: Sequence[Any], tokens: Tokens, *, in_template: bool = False) -> Iterable[Piece]:
     at = 0
     for mark in re.finditer("\0reference (\\d+)\0", text):
         if mark.start() > at:
             yield text[at : mark.start()]
-        token = found[int(mark[1])]
-        yield Unknown(cdk.Token.as_string(token), "", tokens.target_of(token))
+        target = tokens.target_of(found[int(mark[1])])
+        yield Unknown(_named(target) if in_template else cdk.Token.as_string(found[int(mark[1])]), "", target)
         at = mark.end()
     if text[at:]:
         yield text[at:]
+
+
+def _named(target: Target) -> str:
+    """The CDK's text for a name in a template of Fn::Sub. The template's own, `${Name}`, holds in that alone."""
+    construct, attribute = target.construct, target.attribute
+    if isinstance(construct, cdk.CfnParameter):
+        return cdk.Token.as_string(construct.value)
+    return construct.ref if attribute == "Ref" else cdk.Token.as_string(construct.get_att(attribute))
 
 
 @jsii.implements(cdk.IFragmentConcatenator)

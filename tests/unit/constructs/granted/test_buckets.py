@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3express as s3express
 from aws_cdk import aws_sqs as sqs
 
-from shielded_function import ShieldPolicy
+from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.granted import Grants
 
 Read = Callable[..., Grants]
@@ -140,6 +141,27 @@ def test_a_dotted_bucket(stack: cdk.Stack, read: Read, checkout: lambda_.Functio
     assert grants.entries == ()
     assert ids(grants) == ["BucketName", "BucketName"]
     assert "www.example.com has a dot" in grants.warnings[0].message
+
+
+def test_a_dynamic_reference_stands_in_the_environment_or_is_a_secret(app: cdk.App, stack: cdk.Stack) -> None:
+    function = ShieldedFunction(
+        stack,
+        "Shielded",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): pass"),
+        policy=ShieldPolicy(allow_aws="granted"),
+    )
+    names = ("{{resolve:ssm:/shop/bucket:2}}", "logs-{{resolve:ssm:/shop/a}}-{{resolve:ssm:b}}")
+    for name in (*names, "{{resolve:ssm-secure:/shop/bucket}}", "{{resolve:secretsmanager:shop:SecretString:bucket}}"):
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"arn:aws:s3:::{name}/a/*"])
+        )
+    template = assertions.Template.from_stack(stack)
+    (shielded,) = template.find_resources("AWS::Lambda::Function").values()
+    assert shielded["Properties"]["Environment"]["Variables"]["SHIELD_ALLOW_BUCKETS"] == ",".join(names)
+    told = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    assert sum("is a secret, which no variable holds" in str(warning.entry.data) for warning in told) == 2
 
 
 def test_an_arn_and_a_star_is_every_bucket_whose_name_begins_so(

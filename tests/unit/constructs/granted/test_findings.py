@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
+from shielded_function import Shield, ShieldPolicy
 from shielded_function.granted import Grants, actions, changed
 
 Read = Callable[..., Grants]
@@ -65,6 +67,28 @@ class TestProblems:
         grants = read()
         assert "Everything" in ids(grants)
         assert "of which a policy takes 64" in grants.problems[-1].message
+
+    def test_each_is_told_once(self, app: cdk.App, stack: cdk.Stack) -> None:
+        """An L1's shield is in the function itself, and its aspects visit that too."""
+        function: Any = lambda_.CfnFunction(
+            stack,
+            "Plain",
+            role=iam.Role(
+                stack,
+                "Role",
+                assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),  # type: ignore[arg-type]
+                inline_policies={
+                    "all": iam.PolicyDocument(statements=[iam.PolicyStatement(actions=["*"], resources=["*"])])
+                },
+            ).role_arn,
+            code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
+            runtime="python3.13",
+            handler="index.handler",
+        )
+        Shield(ShieldPolicy(allow_aws="granted")).apply(function)
+        with pytest.raises(RuntimeError) as raised:
+            app.synth()
+        assert str(raised.value).count("Shop/Plain") == 1
 
 
 class TestForms:
@@ -134,12 +158,20 @@ class TestPlaces:
         if said == ["OtherRegion"]:
             assert "list sqs.us-east-1.amazonaws.com:443 in allow_outbound" in grants.warnings[0].message
 
-    def test_a_queue_of_a_stack_in_another_region(self, app: cdk.App, read: Read, ids: Ids, allow: Allow) -> None:
+    def test_what_is_in_a_stack_in_another_region(self, app: cdk.App, read: Read, ids: Ids, allow: Allow) -> None:
+        """The remedy admits the host that an SDK asks there."""
         far = cdk.Stack(app, "Far", env=cdk.Environment(region="us-east-1", account="111111111111"))
         allow("sqs:SendMessage", sqs.Queue(far, "Queue", queue_name="far").queue_arn)
+        allow("s3:GetObject", s3.Bucket(far, "Bucket", bucket_name="shop-far").arn_for_objects("*"))
+        allow("s3:GetObject", s3.CfnAccessPoint(far, "Point", bucket="shop-far").attr_arn)
         grants = read()
-        assert ids(grants) == ["OtherRegion"]
-        assert "it is in us-east-1" in grants.warnings[0].message
+        assert ids(grants) == ["OtherRegion"] * 3
+        assert all("it is in us-east-1" in finding.message for finding in grants.warnings)
+        remedies = [
+            found[1] for w in grants.warnings if (found := re.search(r"list (\S+) in allow_outbound", w.message))
+        ]
+        assert remedies[:2] == ["sqs.us-east-1.amazonaws.com:443", "shop-far.s3.us-east-1.amazonaws.com:443"]
+        assert remedies[2] == "<name>-<account>.s3-accesspoint.us-east-1.amazonaws.com:443"
 
 
 def of_class(construct: Any) -> Sequence[tuple[str, int | None]]:

@@ -189,6 +189,9 @@ Resources:
           PolicyDocument:
             Statement:
               - {Effect: Allow, Action: 's3:GetObject', Resource: !Sub 'arn:aws:s3:::${Bucket}/*'}
+              - Effect: Allow
+                Action: 's3:PutObject'
+                Resource: [!Sub 'arn:aws:s3:::${Name}', !Sub ['arn:aws:s3:::${It}-${Name}/${Bucket}', {It: shop}]]
               - {Effect: Allow, Action: 's3:ListBucket', Resource: !GetAtt Bucket.Arn}
               - {Effect: Allow, Action: ['sqs:SendMessage'], Resource: !GetAtt Queue.Arn}
               - !If
@@ -205,7 +208,13 @@ Resources:
     assert isinstance(function, lambda_.CfnFunction)
     grants = read(function)
     assert set(grants.services) == {"sqs", "sns"}
-    assert stack.resolve(list(grants.buckets)) == [{"Ref": "Bucket"}]
+    assert [entry.name for entry in grants.entries if entry.kind == "bucket"] == [
+        "Shop/Old/Bucket",
+        "Shop/Old/Name",
+        "shop-Shop/Old/Name",
+    ]
+    name = {"Ref": "Name"}
+    assert stack.resolve(list(grants.buckets)) == [{"Ref": "Bucket"}, name, {"Fn::Join": ["", ["shop-", name]]}]
     assert ids(grants) == []
 
 
