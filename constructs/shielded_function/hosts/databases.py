@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from .entry import PORT, REGION, SUFFIX, Entry, Row, each, endpoint, host, if_supplied, known_port, url
+import aws_cdk as cdk
+
+from .entry import PORT, REGION, SUFFIX, Entry, Read, Row, each, endpoint, host, if_supplied, known_port, url
 
 _REFERENCE: Final = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
 
@@ -14,6 +16,9 @@ _RDS: Final = 63 + len(".cluster-ro-") + 12 + len(".") + REGION + len(".rds.") +
 (https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html). DocumentDB and Neptune have the
 same form under `docdb.` and `neptune.`
 (https://docs.aws.amazon.com/documentdb/latest/developerguide/endpoints.html)."""
+_PROXY_PORTS: Final = {"MYSQL": 3306, "POSTGRESQL": 5432, "SQLSERVER": 1433}
+"""A proxy listens on its engine's usual port, whatever the database's
+(https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html#rds-proxy.limitations)."""
 _DOCDB: Final = _RDS + len("docdb") - len("rds")
 _NEPTUNE: Final = _RDS + len("neptune") - len("rds")
 _REDSHIFT: Final = 64 + len(".123456789012.") + REGION + len(".redshift-serverless.") + SUFFIX
@@ -35,6 +40,21 @@ def _instances(cluster: Any) -> Iterator[Entry]:
 def _workgroup(workgroup: Any) -> Iterator[Entry]:
     address = workgroup.attr_workgroup_endpoint_address
     yield Entry(f"{address}{known_port(workgroup.port, _REDSHIFT_PORT)}", _REDSHIFT + PORT)
+
+
+def _proxy(attribute: str) -> Read:
+    """A proxy or an endpoint of one, with its engine's port; with any, where it is imported and tells no engine."""
+
+    def read(construct: Any) -> Iterable[Entry]:
+        resource = construct.node.default_child or construct
+        if hasattr(resource, "db_proxy_endpoint_name"):
+            found = cdk.Tokenization.reverse_string(resource.db_proxy_name).tokens
+            resource = next((token.target for token in found if isinstance(token, cdk.Reference)), None)
+        return host(attribute, _RDS, port=_PROXY_PORTS.get(str(getattr(resource, "engine_family", "")).upper()))(
+            construct
+        )
+
+    return read
 
 
 ROWS: Final = (
@@ -64,13 +84,13 @@ ROWS: Final = (
             "aws_rds.DatabaseProxyEndpoint",
             "aws_rds.IDatabaseProxyEndpoint",
         ),
-        host("endpoint", _RDS),
+        _proxy("endpoint"),
         f"{_REFERENCE}/aws-resource-rds-dbproxy.html",
     ),
     Row(
         "a CfnDBProxy or CfnDBProxyEndpoint",
         ("aws_rds.CfnDBProxy", "aws_rds.CfnDBProxyEndpoint"),
-        host("attr_endpoint", _RDS),
+        _proxy("attr_endpoint"),
         f"{_REFERENCE}/aws-resource-rds-dbproxyendpoint.html",
     ),
     Row(
@@ -157,13 +177,13 @@ ROWS: Final = (
             "aws_elasticsearch.Domain",
             "aws_elasticsearch.IDomain",
         ),
-        host("domain_endpoint", _SEARCH),
+        host("domain_endpoint", _SEARCH, port=443),
         f"{_REFERENCE}/aws-resource-opensearchservice-domain.html",
     ),
     Row(
         "a CfnDomain of OpenSearch or Elasticsearch",
         ("aws_opensearchservice.CfnDomain", "aws_elasticsearch.CfnDomain"),
-        host("attr_domain_endpoint", _SEARCH),
+        host("attr_domain_endpoint", _SEARCH, port=443),
         f"{_REFERENCE}/aws-resource-opensearchservice-domain.html",
     ),
     Row(

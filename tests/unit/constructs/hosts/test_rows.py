@@ -236,12 +236,12 @@ def rds_proxy_of(stack: cdk.Stack) -> rds.DatabaseProxy:
     return database.add_proxy("P", secrets=[database.secret], vpc=vpc(stack), vpc_subnets=isolated())
 
 
-@row(att("Proxy", "Endpoint"))
+@row(join(att("Proxy", "Endpoint"), ":5432"))
 def rds_proxy(stack: cdk.Stack) -> Any:
     return rename(rds_proxy_of(stack), "Proxy")
 
 
-@row(att("E", "Endpoint"))
+@row(join(att("E", "Endpoint"), ":5432"))
 def rds_proxy_endpoint(stack: cdk.Stack) -> Any:
     made = rds.DatabaseProxyEndpoint(stack, "Y", db_proxy=rds_proxy_of(stack), vpc=vpc(stack), vpc_subnets=isolated())
     return rename(made, "E")
@@ -259,7 +259,7 @@ def rds_proxy_imported(stack: cdk.Stack) -> Any:
     )
 
 
-@row(att("X", "Endpoint"))
+@row(join(att("X", "Endpoint"), ":5432"))
 def rds_cfn_proxy(stack: cdk.Stack) -> Any:
     return rds.CfnDBProxy(
         stack, "X", auth=[], db_proxy_name="p", engine_family="POSTGRESQL", role_arn="a", vpc_subnet_ids=["s"]
@@ -367,34 +367,34 @@ def influxdb_instance(stack: cdk.Stack) -> Any:
     return timestream.CfnInfluxDBInstance(stack, "X")
 
 
-@row(att("D", "DomainEndpoint"))
+@row(join(att("D", "DomainEndpoint"), ":443"))
 def opensearch_domain(stack: cdk.Stack) -> Any:
     made = opensearch.Domain(stack, "X", version=opensearch.EngineVersion.OPENSEARCH_2_19)
     return rename(made, "D")
 
 
-@row("search-x-abc.us-east-1.es.amazonaws.com")
+@row("search-x-abc.us-east-1.es.amazonaws.com:443")
 def opensearch_domain_imported(stack: cdk.Stack) -> Any:
     return opensearch.Domain.from_domain_endpoint(stack, "X", "https://search-x-abc.us-east-1.es.amazonaws.com")
 
 
-@row(att("X", "DomainEndpoint"))
+@row(join(att("X", "DomainEndpoint"), ":443"))
 def opensearch_cfn_domain(stack: cdk.Stack) -> Any:
     return opensearch.CfnDomain(stack, "X")
 
 
-@row(att("D", "DomainEndpoint"))
+@row(join(att("D", "DomainEndpoint"), ":443"))
 def elasticsearch_domain(stack: cdk.Stack) -> Any:
     made = elasticsearch.Domain(stack, "X", version=elasticsearch.ElasticsearchVersion.V7_10)
     return rename(made, "D")
 
 
-@row("search-x-abc.us-east-1.es.amazonaws.com")
+@row("search-x-abc.us-east-1.es.amazonaws.com:443")
 def elasticsearch_domain_imported(stack: cdk.Stack) -> Any:
     return elasticsearch.Domain.from_domain_endpoint(stack, "X", "https://search-x-abc.us-east-1.es.amazonaws.com")
 
 
-@row(att("X", "DomainEndpoint"))
+@row(join(att("X", "DomainEndpoint"), ":443"))
 def elasticsearch_cfn_domain(stack: cdk.Stack) -> Any:
     return elasticsearch.CfnDomain(stack, "X")
 
