@@ -28,14 +28,8 @@ static void site_is_sound(const struct searched *s, const struct site *site)
         return;
     CHECK(site->window + site->behind >= 5 && site->window + site->behind <= WINDOW_MAX);
     CHECK(site->offset - site->window >= sizeof(struct head));
-    /* A number that is known stands in the code in front of the site: four bytes, or one that push extends. */
-    bool seen = site->number <= 0;
-    for (uint64_t at = sizeof(struct head); at < site->offset && !seen; at++) {
-        int8_t one = (int8_t)s->image.bytes[at];
-        seen =
-            one == site->number || (at + 4 <= site->offset && !memcmp(s->image.bytes + at, &site->number, 4));
-    }
-    CHECK(seen);
+    /* A number that is known stands right in front of the site. */
+    CHECK(site->number <= 0 || !memcmp(p - sizeof site->number, &site->number, sizeof site->number));
 }
 
 static uint32_t distance(const void *from, const void *to)

@@ -190,8 +190,6 @@ entry:
     jz rare
     mov $39, %eax
 again:
-    xor %r10d, %r10d
-    xor %edx, %edx
     syscall
     ret
 #elif defined(CALLS_RARELY)

@@ -129,11 +129,11 @@ def test_a_program_that_is_not_listed_does_not_start(system: System) -> None:
 
 
 def test_a_call_that_no_policy_needs_to_see_is_not_slowed(system: System) -> None:
-    """Where nothing is forbidden but programs, few of the sites are patched: discovery knows the numbers."""
+    """Where only programs are forbidden, a site with another number right in front is not patched: most of glibc's."""
     done = system.run(["/var/task/tool"], policy(create_child_process="alert"))
     armed = next(line for line in done.shield_lines if line.get("event") == "armed")
     assert done.stdout == "hello\n"
-    assert armed["patched"] < armed["sites"] / 2
+    assert armed["patched"] < armed["sites"] * (0.5 if system.libc.family == "gnu" else 0.8)
 
 
 @pytest.mark.parametrize(

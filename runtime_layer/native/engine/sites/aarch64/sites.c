@@ -4,7 +4,7 @@
 #include "../elf_image.h"
 #include "../sites.h"
 
-enum { NUMBER_LOOK_BACK = 12, BRANCH_REACH = 1 << 14 /* no function is so long */, NR_RT_SIGRETURN = 139 };
+enum { BRANCH_REACH = 1 << 14 /* no function is so long */, NR_RT_SIGRETURN = 139 };
 
 static uint32_t word(struct image image, uint64_t at)
 {
@@ -44,18 +44,6 @@ static bool is_relocatable(uint32_t w)
     return !pc_relative && !exclusive;
 }
 
-enum { NUMBER_REGISTER = 8 };
-
-/* May the word change x8? The result is the last field of an instruction; loads and stores have more of them that
- * are written: the second register of a pair, an address that is stepped on, a register that is swapped. */
-static bool may_change_number(uint32_t w)
-{
-    bool memory = (w & 0x0a000000) == 0x08000000;
-    bool other = (w >> 5 & 31) == NUMBER_REGISTER || (w >> 10 & 31) == NUMBER_REGISTER ||
-                 (w >> 16 & 31) == NUMBER_REGISTER;
-    return (w & 31) == NUMBER_REGISTER || (memory && other);
-}
-
 /* Where a direct branch at `at` goes, or `at` itself when the word is none. */
 static uint64_t branch_target(uint32_t w, uint64_t at)
 {
@@ -68,26 +56,16 @@ static uint64_t branch_target(uint32_t w, uint64_t at)
     return at;
 }
 
-/* Does control never go on from here to the next word? */
-static bool ends_block(uint32_t w)
-{
-    return (w & 0xfc000000) == 0x14000000 || (w & 0xfe000000) == 0xd6000000 || (w & 0xffe0001f) == 0xd4200000;
-}
-
 static bool is_conditional(uint32_t w)
 {
     return (w & 0xfe000000) == 0x54000000 || (w & 0x7c000000) == 0x34000000;
 }
 
-/* Does a branch of [from, to) lead into [low, high]? Branches to `except` do not count. */
-static bool has_branch_into(struct image image, uint64_t from, uint64_t to, uint64_t low, uint64_t high,
-                            uint64_t except)
+static bool has_branch_to(struct image image, uint64_t from, uint64_t to, uint64_t site)
 {
-    for (uint64_t at = from; at + 4 <= to; at += 4) {
-        uint64_t target = branch_target(word(image, at), at);
-        if (target != at && target >= low && target <= high && target != except)
+    for (uint64_t at = from; at + 4 <= to; at += 4)
+        if (at != site && branch_target(word(image, at), at) == site)
             return true;
-    }
     return false;
 }
 
@@ -131,33 +109,6 @@ static bool may_arrive(struct image image, struct span own, uint32_t near)
     return false;
 }
 
-/* The constant in x8 when control arrives at `at` from the word in front of it; -1 when it is not sure. `site`:
- * branches to it are looked at by the caller. */
-static int32_t find_number_before(struct image image, uint64_t from, uint64_t to, uint64_t at, uint64_t site)
-{
-    for (uint32_t back = 1; back <= NUMBER_LOOK_BACK && at >= from + 4ull * back; back++) {
-        uint64_t here = at - 4ull * back;
-        uint32_t w = word(image, here);
-        if (loads_number(w))
-            return has_branch_into(image, from, to, here + 4, at, site) ? -1 : (int32_t)((w >> 5) & 0xffff);
-        bool harmless = is_conditional(w) || (is_relocatable(w) && !may_change_number(w));
-        if (ends_block(w) || !harmless)
-            return -1;
-    }
-    return -1;
-}
-
-/* The number at a site that branches lead straight to, when it is the same on every way. */
-static int32_t find_joined_number(struct image image, uint64_t from, uint64_t to, uint64_t site)
-{
-    int32_t number = find_number_before(image, from, to, site, site);
-    for (uint64_t at = from; at + 4 <= to; at += 4)
-        if (at != site && branch_target(word(image, at), at) == site &&
-            find_number_before(image, from, to, at, site) != number)
-            return -1;
-    return number;
-}
-
 static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site)
 {
     /* Where no jump can stand in front, it takes the instruction's own place. */
@@ -177,11 +128,13 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
         return;
     if (bounded && may_arrive(image, (struct span){from, to}, near))
         return;
-    site->number = find_joined_number(image, from, to, at);
-    bool joined = has_branch_into(image, from, to, at, at, 0); /* a jump in front would be missed */
+    uint32_t before = word(image, at - 4);
+    if (has_branch_to(image, from, to, at)) /* a jump in front would be missed */
+        return;
+    site->number = loads_number(before) ? (int32_t)(before >> 5 & 0xffff) : -1;
     if (site->number == NR_RT_SIGRETURN)
         site->kind = SITE_RETURN;
-    if (!joined && is_relocatable(word(image, at - 4)))
+    if (is_relocatable(before))
         *site = (struct site){at, site->number, site->kind, .window = 4};
 }
 

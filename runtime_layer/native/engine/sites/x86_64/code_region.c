@@ -62,7 +62,7 @@ void decode_until(struct image image, uint64_t limit, uint64_t site, struct code
         insn = take_step(image, c, next);
         c->steps[steps++] = (struct step){offset, insn.len, insn.flags};
         int64_t target = offset + insn.target;
-        c->branches[branches] = (struct branch){offset, target};
+        c->branches[branches] = target;
         uint32_t calls_itself = insn.flags / INSN_CALLS & ((uint64_t)(target - 1) < behind);
         branches += (insn.flags & INSN_BRANCH) | calls_itself;
         calls |= calls_itself;

@@ -19,11 +19,6 @@ struct step {
     uint32_t at;
     uint8_t len, flags;
 };
-enum { ELSEWHERE = UINT32_MAX };
-struct branch {
-    uint32_t at; /* ELSEWHERE: not in this code */
-    int64_t target;
-};
 /* What was found while looking for how control comes in from elsewhere. */
 enum {
     TABLES = 128,
@@ -63,7 +58,7 @@ struct code {
     struct joined joined;
     struct usual usual;
     struct step steps[STEPS];
-    struct branch branches[BRANCHES + 1]; /* the last is never one: every step writes there, and few stay */
+    int64_t branches[BRANCHES + 1]; /* targets; the last is never one: every step writes there */
 };
 _Static_assert(sizeof(struct code) <= WORKSPACE, "a function must fit the workspace");
 
@@ -85,7 +80,7 @@ static inline bool is_within(int64_t target, int64_t first, int64_t last)
 static inline bool has_edge_into(const struct code *c, int64_t first, int64_t last)
 {
     for (uint32_t i = 0; i < c->branch_count; i++)
-        if (is_within(c->branches[i].target, first, last))
+        if (is_within(c->branches[i], first, last))
             return true;
     return c->full;
 }

@@ -15,7 +15,7 @@ static void add_edge(struct code *c, int64_t target)
     if (c->branch_count == BRANCHES)
         c->full = true;
     else
-        c->branches[c->branch_count++] = (struct branch){ELSEWHERE, target};
+        c->branches[c->branch_count++] = target;
 }
 
 /* One more look; false: that makes too many for any code that a compiler made. */
@@ -330,8 +330,8 @@ void add_incoming_edges(struct image image, struct code *c)
     j->left = LOOKED_AT;
     uint32_t own = c->bounded ? c->branch_count : 0, tables = 0, further = 0;
     for (uint32_t i = 0; i < own && !c->full; i++)
-        if (!is_inside(c, c->branches[i].target))
-            join_part(image, c, c->branches[i].target, true);
+        if (!is_inside(c, c->branches[i]))
+            join_part(image, c, c->branches[i], true);
     uint32_t most = c->by_pointer || j->is_disguised ? note_tables(image, c) : 0;
     while (tables < j->table_count || further < j->further_count) { /* parts may have more of both */
         if (tables < j->table_count) {

@@ -7,11 +7,9 @@
 #include "operands.h"
 
 enum {
-    JUMP = 5, /* jmp rel32 */
-    NUMBER_LOOK_BACK = 16,
+    JUMP = 5,      /* jmp rel32 */
     REACH = 16384, /* without bounds: how far away a branch to a site is looked for; no function is so long */
     CLEAN = 256,   /* how many bytes in front of a site must make sense, for it to be one */
-    NEARBY = 1024, /* without bounds: where an indirect jump may belong to the same function */
 };
 
 static bool is_syscall(const uint8_t *p)
@@ -98,110 +96,24 @@ static bool may_be_behind_data(struct image image, const struct code *c, uint64_
     return arrives && decode_through(image, c, at, image_code_end(image, at, behind));
 }
 
-/* Does a step, alone or with the one in front of it, make the register a constant? */
-static bool makes_constant(const uint8_t *code, const struct code *c, uint32_t index, int8_t reg,
-                           int32_t *number)
-{
-    const struct step *step = &c->steps[index];
-    const uint8_t *p = code + step->at;
-    struct parts t = take_apart(p, step->len);
-    bool moves = t.op >= 0xb8 && t.op <= 0xbf && t.low == reg && step->len == t.operands + 4u;
-    bool moves_wide = t.op == 0xc7 && !t.extension && t.rm == reg && step->len == t.operands + 5u;
-    if (moves || moves_wide) {
-        __builtin_memcpy(number, p + step->len - 4, 4);
-        return true;
-    }
-    *number = 0;
-    if (t.op == 0x31 && t.rm == reg && t.reg == reg) /* xor with itself */
-        return true;
-    if (!index)
-        return false;
-    const struct step *before = step - 1;
-    struct parts b = take_apart(code + before->at, before->len);
-    /* `test %eax, %eax; jne` elsewhere: what goes on has the zero (glibc's read up to 2.31) */
-    bool jumps = t.op == 0x75 || (t.op == 0x0f && t.op2 == 0x85);
-    return jumps && b.op == 0x85 && b.rm == reg && b.reg == reg;
-}
-
-/* Is there an indirect jump that could belong to the site's function? It might lead anywhere in there. */
-static bool has_indirect_jump(const uint8_t *code, const struct code *c, int64_t site)
-{
-    for (uint32_t i = 0; i < c->step_count; i++) {
-        const struct step *step = &c->steps[i];
-        int64_t distance = step->at - site;
-        bool far = !c->bounded && (distance > NEARBY || distance < -NEARBY);
-        if (!far && step->flags & INSN_ENDS && !(step->flags & STEP_LOST) &&
-            take_apart(code + step->at, step->len).op == 0xff)
-            return true;
-    }
-    return false;
-}
-
-/* Is the register what it was, wherever in the function control goes on from this step? */
-static bool preserves_register(const uint8_t *code, const struct code *c, uint32_t index, int8_t reg)
-{
-    const struct step *step = &c->steps[index];
-    bool ends = c->bounded && (step->flags & (INSN_ENDS | STEP_LOST)) == INSN_ENDS;
-    return ends || !may_write(code + step->at, step, reg);
-}
-
-/* Does control come to the site through the load at `load` alone? A branch that leads there must lie in the run of steps that
- * ends with `last`, and then nothing from outside may come in as far as that branch either: a loop may be entered at its check.
- * What comes in behind the joint brings its own eax. */
-static bool is_entered_by_load(const struct code *c, int64_t load, int64_t joint, int64_t site, int64_t last)
-{
-    enum { LOOPS = 4 }; /* within another */
-    int64_t until = site, seen = load;
-    for (uint32_t n = 0; seen < until && n < LOOPS; n++) {
-        seen = until;
-        for (uint32_t i = 0; i < c->branch_count; i++) {
-            const struct branch *b = &c->branches[i];
-            if (!is_within(b->target, load + 1, until))
-                continue;
-            bool is_own = b->at > load && b->at <= last,
-                 is_behind_joint = b->target > joint && b->target <= site;
-            if (!is_own || is_behind_joint)
-                return false;
-            until = b->at > until ? b->at : until;
-        }
-    }
-    return seen == until;
-}
-
-/* The number in eax, when it is a constant: one that code in front of the site loads, into eax or into a register that
- * is then moved there. In between, control may come only from within the run of instructions that leave that register
- * alone, as in the loops of _exit: `mov $60, %edx; again: mov %edx, %eax; syscall; jmp again`. */
+/* The number in eax, where the instruction right in front loads it and nothing leads in between. -1: the site is patched, and
+ * the gate reads the number of each call. */
 static int32_t constant_number(struct image image, const struct code *c, uint32_t index)
 {
-    const uint8_t *code = image.bytes + c->from;
-    int64_t site = c->steps[index].at, joint = site; /* what comes in behind the joint brings its own eax */
-    uint32_t load = index;
-    int8_t reg = RAX;
-    int32_t number = -1;
-    for (bool found = false; !found;) {
-        if (load-- == 0 || index - load > NUMBER_LOOK_BACK || c->full)
-            return -1;
-        const struct step *step = &c->steps[load];
-        struct parts t = take_apart(code + step->at, step->len);
-        if (step->flags & INSN_ENDS && (reg == RAX || !c->bounded))
-            return -1;
-        found = makes_constant(code, c, load, reg, &number);
-        if (found)
-            continue;
-        if (t.op == 0x89 && t.rm == reg) {
-            reg = t.reg;
-            joint = step->at;
-        } else if (may_write(code + step->at, step, reg)) {
-            return -1;
-        }
-    }
-    uint32_t last = load;
-    while (last + 1 < c->step_count && (c->bounded || !(c->steps[last].flags & INSN_ENDS)) &&
-           preserves_register(code, c, last + 1, reg))
-        last++;
-    if (!is_entered_by_load(c, c->steps[load].at, joint, site, c->steps[last].at))
+    enum { MOV = 0xb8, MOV_TO_ANY = 0xc7, XOR = 0x31, XOR_FROM_ANY = 0x33, XOR_LENGTH = 2 };
+    const struct step *before = &c->steps[index ? index - 1 : 0];
+    const uint8_t *p = image.bytes + c->from + before->at;
+    struct parts t = take_apart(p, before->len);
+    bool moves = (t.op == MOV && !t.low && before->len == t.operands + 4u) ||
+                 (t.op == MOV_TO_ANY && !t.extension && t.rm == RAX && before->len == t.operands + 5u);
+    bool clears =
+        (t.op == XOR || t.op == XOR_FROM_ANY) && t.reg == RAX && t.rm == RAX && before->len == XOR_LENGTH;
+    int32_t number = 0;
+    if (!index || !(moves || clears) || has_edge_into(c, before->at + 1, c->steps[index].at))
         return -1;
-    return reg != RAX && (c->joined.is_disguised || has_indirect_jump(code, c, site)) ? -1 : number;
+    if (moves)
+        __builtin_memcpy(&number, p + before->len - sizeof number, sizeof number);
+    return number;
 }
 
 /* mov $15, %rax, right in front of the call at `at` */
