@@ -77,7 +77,6 @@ _JUDGES = (
     "engine/files/file_verdict.c",
     "engine/base/proc_path.c",
     "engine/base/read_file.c",
-    "engine/files/node_workers.c",
     "engine/base/filesystem.c",
     "engine/report/caller.c",
     "engine/base/proc_maps.c",

@@ -1,12 +1,11 @@
 """Managed Instances: the runtime client starts several threads, and each of them loads the handler and asks for work.
 
-The first asks before the last has loaded it, in one process. All of them must come to work, and then nobody reads it.
+The first asks before the last has loaded it, in one process: so `read_handler` has to be `allow` there.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import platform
 import shutil
 import threading
@@ -14,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from harness.compiling import compile_c
 from harness.thinning import long_but
 from runtimes.node.conftest import COMMONJS, LAYOUTS, MAIN, attempts_of
 from shielded_function import ShieldPolicy
@@ -36,14 +34,6 @@ const { isMainThread, threadId } = require("node:worker_threads");
 if (!isMainThread) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400 * (threadId - 1));
 """
 _NAMES = ("FUNCTION_NAME", "FUNCTION_VERSION", "FUNCTION_MEMORY_SIZE", "LOG_GROUP_NAME", "LOG_STREAM_NAME")
-_READS_EARLY = """
-import fs from "node:fs";
-import { threadId } from "node:worker_threads";
-const read = () => fs.readFileSync(new URL(import.meta.url)) && fs.writeSync(2, "read early\\n");
-if (threadId === 1) setTimeout(read, 200);
-export const handler = async () => "hello";
-"""
-_LIBRARY = "/opt/shielded-function/libshield.so"
 _MANAGED = {
     **{f"AWS_LAMBDA_{name}": "1" for name in _NAMES},  # the client insists
     "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
@@ -130,12 +120,11 @@ class _Conversation(BaseHTTPRequestHandler):
 
 @dataclass
 class Served:
-    """What the workers answered, what failed, the shield's lines, and of the others those that the handler wrote."""
+    """What the workers answered, what failed, and the shield's lines."""
 
     answers: list[Any]
     failures: list[str]
     lines: list[dict[str, Any]]
-    said: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -162,8 +151,7 @@ def serve(line: int, code: Path, layer: Path, event: Any, environment: Mapping[s
             stderr = process.communicate()[1].decode()
             api.over.set()
             api.shutdown()
-    lines = stderr.splitlines()
-    return Served(api.answers, api.failures, shield_lines(lines), [line for line in lines if line == "read early"])
+    return Served(api.answers, api.failures, shield_lines(stderr.splitlines()))
 
 
 @pytest.mark.parametrize(
@@ -171,72 +159,33 @@ def serve(line: int, code: Path, layer: Path, event: Any, environment: Mapping[s
     long_but({(LINES[-1], MAIN), (LINES[-1], COMMONJS)}, [(line, layout) for line in LINES for layout in LAYOUTS]),
     ids=lambda value: f"node{value}" if isinstance(value, int) else value,
 )
-def test_every_worker_serves_and_nobody_reads(
+def test_every_worker_serves(
     line: int, layout: str, codes: dict[str, Path], tmp_path: Path, machine_layer: Path
 ) -> None:
-    """By default: each worker loads the handler, which reads itself meanwhile; then every reading is refused."""
+    """With all that may be blocked: each worker loads the handler, and what it tries is refused, but for its source."""
     shutil.copytree(codes[layout], tmp_path / "code")
     tmp_path.chmod(0o755)
     source = [attempt for attempt in attempts_of(line, MAIN, ("source",)) if attempt.policy]
     event = {"attempts": [{"id": a.id, "section": "source", "name": a.name, "worker": False} for a in source]}
-    settings = {"_HANDLER": LAYOUTS[layout], **ShieldPolicy().to_env()}
+    settings = {"_HANDLER": LAYOUTS[layout], **ShieldPolicy(read_handler="allow").to_env()}
     served = serve(line, tmp_path / "code", machine_layer, event, settings)
     assert served.failures == []
     assert len(served.answers) == WORKERS
-    read = {id for answer in served.answers for id, told in answer.items() if "error" not in told}
-    assert read == set()
-    assert [one["policy"] for one in served.lines if "policy" in one] != []
-    assert {one["policy"] for one in served.lines if "policy" in one} == {"read_handler"}
+    assert [told for answer in served.answers for told in answer.values() if "error" in told] == []
+    assert [one for one in served.lines if "policy" in one] == []
 
 
-def test_a_reading_takes_a_workers_place(tmp_path: Path, machine_layer: Path) -> None:
-    """Not stopped: until all workers have loaded it. A worker that finds nothing left does not start, and says so."""
+@pytest.mark.parametrize("mode", ["block", "alert"])
+def test_a_handler_that_each_worker_loads_is_not_closed(
+    mode: Literal["block", "alert"], tmp_path: Path, machine_layer: Path
+) -> None:
     tmp_path.chmod(0o755)
-    (tmp_path / "index.mjs").write_text(_READS_EARLY)
-    served = serve(LINES[-1], tmp_path, machine_layer, {}, {"_HANDLER": "index.handler", **ShieldPolicy().to_env()})
-    assert served.said == ["read early"]
-    assert len(served.failures) == 1
-    assert "EACCES" in served.failures[0]
-    assert [one["policy"] for one in served.lines if "policy" in one] == ["read_handler"]
-
-
-_COUNT = "AWS_LAMBDA_NODEJS_WORKER_COUNT"
-# Environment, and how many opens pass.
-_LOADS = {
-    "three workers": ({_COUNT: "3"}, 3),
-    "as parseInt reads it": ({_COUNT: " 5 threads"}, 5),
-    "one worker": ({_COUNT: "1"}, 1),
-    "no number": ({_COUNT: "many"}, 1),
-    "on demand": ({_COUNT: "3", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}, 1),
-    "as many as the client computes": ({_COUNT: ""}, None),
-}
-
-
-def eight_for_each_processor(sandbox: Sandbox) -> int:
-    """By the client's rule: of the control group's share, or of all processors, or of one."""
-    share = sandbox.run_command(["cat", "/sys/fs/cgroup/cpu.max"]).stdout.split()
-    if not share:
-        return 8
-    lines = sandbox.run_command(["cat", "/proc/stat"]).stdout.splitlines()
-    every = sum(line[:3] == "cpu" and line[3].isdigit() for line in lines)
-    return 8 * (every if share[0] == "max" else math.ceil(int(share[0]) / int(share[1])))
-
-
-@pytest.mark.parametrize("case", _LOADS)
-def test_as_many_loads_as_workers(case: str, tmp_path: Path, machine_layer: Path) -> None:
-    """Neither a stricter policy nor a copy of the process begins to count anew, and nothing but reading is a load."""
-    tmp_path.chmod(0o755)
-    (tmp_path / "index.mjs").write_text("")
-    compile_c([Path(__file__).parent / "c" / "loads.c"], tmp_path / "node")
-    environment, passes = _LOADS[case]
-    policy = ShieldPolicy.alert().to_env() | {"SHIELD_READ_HANDLER": "block"}
-    settings = {**_MANAGED, "NODE_OPTIONS": "", "_HANDLER": "index.handler", **policy, **environment}
-    with Sandbox(tmp_path, machine_layer) as sandbox:
-        command = ["/opt/shielded-function/shield", "/var/task/node", "/var/task/index.mjs", _LIBRARY]
-        done = sandbox.run_command(command, environment=settings)
-        passes = passes or eight_for_each_processor(sandbox)
-    assert done.returncode == 0, done.stderr
-    seen = dict(line.split() for line in done.stdout.splitlines())
-    refused = dict.fromkeys(("as-reference", "to-write-too", "in-a-copy", "in-another-copy"), "closed")
-    second, third = ("open" if passes >= number else "closed" for number in (2, 3))
-    assert seen == {"first": "open", "second": second, "third": third, "more": f"{max(passes - 3, 0)}", **refused}
+    runtime = find(f"nodejs{LINES[-1]}.x")
+    if reason := runtime.missing():
+        pytest.skip(reason)
+    settings = {**_MANAGED, "_HANDLER": "index.handler", **ShieldPolicy(read_handler=mode).to_env()}
+    with Sandbox(tmp_path, machine_layer, runtime=runtime) as sandbox:
+        done = sandbox.run_command(["/opt/shielded-function/shield", *runtime.command], environment=settings)
+    (line,) = done.shield_lines
+    assert (done.returncode, line["event"]) == (78, "refused")
+    assert line["reason"].startswith("read_handler: Node.js on Lambda Managed Instances loads the handler in several")

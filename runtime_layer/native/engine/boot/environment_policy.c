@@ -5,7 +5,6 @@
 #include "../base/user_memory.h"
 #include "../state/child_settings.h"
 #include "../files/handler_files.h"
-#include "../files/node_workers.h"
 #include "../files/tmp_record_file.h"
 #include "../process/exec_image.h"
 
@@ -121,10 +120,6 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     }
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
         sealed.loader_path = keep_text(value);
-    if (text_equal(name, TEXT("AWS_LAMBDA_MAX_CONCURRENCY")))
-        keep_first_value(&found->concurrency, value);
-    if (text_equal(name, TEXT("AWS_LAMBDA_NODEJS_WORKER_COUNT")))
-        keep_first_value(&found->workers, value);
     if (text_equal(name, TEXT(KNOWN_SITES))) {
         if (sealed.known_sites) /* the first is the gate's; a second one is somebody's idea */
             return true;
@@ -322,13 +317,16 @@ static void take_language(const struct facts_found *found, bool is_child)
         sealed.language = LANGUAGE_DOTNET;
 }
 
-/* By its own environment, as the client does; but that of a child is the program's to choose, and no child is the runtime. */
-static void count_workers(const struct facts_found *found, bool is_child)
+/* There the workers are threads of one process, each of which loads the handler: the first that is ready would close it to the
+ * others. No child is the runtime. */
+static bool is_handler_loaded_once(bool is_child, struct writer *error)
 {
-    if (is_child || !sealed.forks_workers || sealed.language != LANGUAGE_NODE || !found->concurrency.at)
-        return;
-    sealed.workers = count_node_workers(found->workers);
-    sealed.workers_process = (int32_t)KERNEL(getpid);
+    if (is_child || !sealed.forks_workers || sealed.language != LANGUAGE_NODE ||
+        sealed.policy.modes[READ_HANDLER] == MODE_ALLOW)
+        return true;
+    put(error, TEXT("read_handler: Node.js on Lambda Managed Instances loads the handler in several threads, "
+                    "and the first that is ready would close it to the others; set read_handler to allow"));
+    return false;
 }
 
 /* A program that loads the library without having any setting of ours is going to say what it wants. One that was started
@@ -380,7 +378,8 @@ bool read_facts(struct start *start)
     if (is_child)
         names_learn_written(learnt_names(), start->found.learnt, sealed.policy.outbound_count);
     take_language(&start->found, is_child);
-    count_workers(&start->found, is_child);
+    if (!is_handler_loaded_once(is_child, start->error))
+        return false;
     read_resolvers();
     sealed.loader = keep_text(find_own_loader(loader, sizeof loader));
     return true;

@@ -14,11 +14,10 @@ struct facts_found {
     struct text from_parent[CARRIED_COUNT];
     struct text own[CARRIED_COUNT];
     struct text policy_file;
-    struct text learnt;               /* by the parent */
-    struct text account;              /* SHIELD_ACCOUNT_ID */
-    struct text runtime;              /* AWS_EXECUTION_ENV */
-    struct text concurrency, workers; /* AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT */
-    bool preloaded;                   /* by whoever started this program */
+    struct text learnt;  /* by the parent */
+    struct text account; /* SHIELD_ACCOUNT_ID */
+    struct text runtime; /* AWS_EXECUTION_ENV */
+    bool preloaded;      /* by whoever started this program */
 };
 
 struct start {

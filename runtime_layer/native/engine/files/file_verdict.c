@@ -6,7 +6,6 @@
 #include "../base/filesystem.h"
 #include "../base/proc_path.h"
 #include "../state/sealed_state.h"
-#include "node_workers.h"
 
 /* Its place in sealed.handlers; their count: it is none. */
 static uint32_t place_of_handler(const struct stat *st)
@@ -21,13 +20,6 @@ static uint32_t place_of_handler(const struct stat *st)
 static bool is_handler(const struct stat *st)
 {
     return place_of_handler(st) < sealed.handler_count;
-}
-
-/* What the workers of one process read to load it is counted from the start, and passes when it is locked, too. */
-static bool is_locked_handler(const struct stat *st, uint32_t known)
-{
-    bool only_reads = known & OBJECT_READABLE && !(known & OBJECT_WRITTEN);
-    return is_handler(st) && !(only_reads && is_worker_load(place_of_handler(st))) && is_ready();
 }
 
 static bool under_tmp(struct text path)
@@ -91,7 +83,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     const struct policy *policy = &sealed.policy;
     bool writes = known & OBJECT_WRITTEN, reads = known & OBJECT_READABLE && sealed.log_pipe.ino;
     bool judges_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW && !(known & OBJECT_PLACE_KNOWN);
-    bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && (is_ready() || sealed.workers);
+    bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_ready();
     if (!judges_tmp && !judges_handler && !writes && !reads)
         return false;
     /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp that holds something,
@@ -102,7 +94,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     st.st_size = 1;
     st.st_mode = S_IFREG;
     KERNEL(fstat, descriptor, &st);
-    bool handler = judges_handler && is_locked_handler(&st, known);
+    bool handler = judges_handler && is_handler(&st);
     bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
     bool memory = writes && (looks_like_memory(&st) || !st.st_ino);
     bool record = writes && sealed.record && st.st_ino == sealed.record_inode.ino &&

@@ -65,10 +65,8 @@ struct sealed {
     uint16_t
         handler_names[MAX_HANDLERS]; /* offsets in the pool: the last component of each, links followed */
     uint32_t handler_count;
-    bool handlers_have_one_name; /* in one folder each; also where there are none */
-    bool handler_on_root;        /* one of them may have a path on the mount of / */
-    uint32_t workers;        /* which load it, in this one process (node_workers.h); 0: it is loaded once */
-    int32_t workers_process; /* that process's number */
+    bool handlers_have_one_name;      /* in one folder each; also where there are none */
+    bool handler_on_root;             /* one of them may have a path on the mount of / */
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
     struct inode spawn_helper; /* of this runtime: execs what it is told to (exec.c); ino 0: there is none */
 
