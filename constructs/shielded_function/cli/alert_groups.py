@@ -10,6 +10,7 @@ from shielded_function_monitoring.insights import Row, Stats, combine, queries
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.learning.entries import entry_of
 from shielded_function_monitoring.learning.reading import observation_of
+from shielded_function_monitoring.urgency import severity, urgency
 
 from .naming_presets import PREFIX, presets_for
 from .run import what
@@ -20,14 +21,19 @@ _NAMES: Final = ("function", "region", "account", "policy", "mode")
 
 
 def groups_of(by: str, rows: Iterable[Row]) -> list[Group]:
-    """The groups, the most frequent first.
+    """The groups, the most severe first, and of one severity and policy the most frequent.
 
     Args:
         by: a key of `queries.GROUPS`.
         rows: of `queries.alerts_by`.
     """
     found = _packages(rows) if by == "package" else rows
-    return sorted(map(_group, found), key=lambda each: -each["violations"])
+    return sorted(map(_group, found), key=_order)
+
+
+def _order(group: Group) -> tuple[int, ...]:
+    urgent = urgency(group["policy"], group.get("mode", "")) if "policy" in group else ()
+    return (*urgent, -group["violations"])
 
 
 def _packages(rows: Iterable[Row]) -> list[Row]:
@@ -42,6 +48,8 @@ def _packages(rows: Iterable[Row]) -> list[Row]:
 def _group(row: Row) -> Group:
     target: dict[str, Any] = {name.removeprefix("details."): row[name] for name in queries.TARGET if name in row}
     group: Group = {name: row[name] for name in _NAMES if name in row}
+    if "policy" in group:
+        group = {"severity": severity(group["policy"], group.get("mode", "")), **group}
     seen, chain = observation_of(row), queries.chain_of_row(row)
     if allow := entry_of(seen):
         group["allow"] = allow
@@ -68,44 +76,44 @@ def settling(allow: str, presets: Sequence[str]) -> str:
 
 _ENTRY: Final = "the entry that would allow it"
 _CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
+    "severity": lambda each: each.get("severity", ""),
     "function": lambda each: each.get("function", ""),
     "policy": lambda each: each.get("policy", ""),
     "mode": lambda each: each.get("mode", ""),
     "times": lambda each: f"{each['violations']:,}",
     "what": lambda each: what(each.get("details", {})),
     "package": lambda each: chain_text(tuple(each["through"])) if "through" in each else NOT_TOLD,
-    "who": lambda each: each.get("caller", ""),
+    "object": lambda each: each.get("caller", ""),
+    "who": lambda each: _who(each),
     "days": lambda each: f"{each['days']:,}",
-    "first": lambda each: each["first_seen"][:19],
-    "last": lambda each: each["last_seen"][:19],
+    "first": lambda each: _minute(each["first_seen"]),
+    "last": lambda each: _minute(each["last_seen"]),
     _ENTRY: lambda each: settling(each.get("allow", ""), each.get("presets", ())),
 }
 _COLUMNS: Final = {
     "function": ("function", "times", "days", "first", "last"),
-    "policy": ("function", "policy", "mode", "times", "days", "first", "last"),
-    "package": ("package", "who", "function", "policy", "mode", "times", "days", "first", "last"),
-    "target": (
-        "function",
-        "policy",
-        "mode",
-        "times",
-        "what",
-        "package",
-        "who",
-        "last",
-        _ENTRY,
-    ),
+    "policy": ("severity", "function", "policy", "mode", "times", "days", "first", "last"),
+    "package": ("severity", "package", "object", "function", "policy", "mode", "times", "days", "first", "last"),
+    "target": ("severity", "function", "policy", "mode", "times", "what", "who", "last", _ENTRY),
 }
 NUMBERS: Final = ("times", "days")
 """The columns of numbers."""
 
 
-def columns_of(by: str, groups: Sequence[Group]) -> list[str]:
-    """The columns of the table. Of targets, the packages have one where a line tells of any."""
-    told = by == "package" or any("package" in each for each in groups)
-    return [name for name in _COLUMNS[by] if name != "package" or told]
+def columns_of(by: str) -> Sequence[str]:
+    """The columns of the table."""
+    return _COLUMNS[by]
 
 
 def cells_of(names: Sequence[str], group: Group) -> list[str]:
     """One row of the table."""
     return [_CELLS[name](group) for name in names]
+
+
+def _who(group: Group) -> str:
+    """The packages; where they are not told, the shared object."""
+    return chain_text(tuple(group["through"])) if "through" in group else group.get("caller", "")
+
+
+def _minute(time: str) -> str:
+    return time[:16].replace("T", " ")

@@ -48,13 +48,15 @@ class Options(NamedTuple):
         group: function, policy, package or target.
         lines: show the lines themselves.
         follow: go on as they come.
-        limit: rows, or lines, at most.
+        limit: rows, or lines, at most; None is all groups in JSON, and `terminal.MOST` otherwise.
+        every: all of them.
     """
 
     group: str = "target"
     lines: bool = False
     follow: bool = False
-    limit: int = 100
+    limit: int | None = None
+    every: bool = False
 
 
 def alerts(where: Where, options: Options, *, json: bool) -> int:
@@ -68,13 +70,15 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
     """
     if options.group not in queries.GROUPS:
         raise CliError(f"--by {options.group}: there are {', '.join(queries.GROUPS)}")
-    if not 1 <= options.limit <= MAX_ROWS:
+    if options.limit is not None and options.every:
+        raise CliError("--limit and --all: give one of them")
+    if options.limit is not None and not 1 <= options.limit <= MAX_ROWS:
         raise CliError(f"--limit {options.limit}: 1 to {MAX_ROWS}")
     if options.follow:
         return _follow(where, json=json)
     source = source_of(where, SINCE)
     if options.lines:
-        return _show_lines(source, options.limit, json=json)
+        return _show_lines(source, MAX_ROWS if options.every else options.limit or terminal.MOST, json=json)
     return _show_groups(source, options, json=json)
 
 
@@ -89,25 +93,26 @@ def _show_groups(source: Source, options: Options, *, json: bool) -> int:
         notes.append(f"{found.left_out:,} lines had further targets, which are left out: ask for less time")
     since, until = source.asked
     total = sum(each["violations"] for each in groups)
+    most = None if options.every else options.limit or (None if json else terminal.MOST)
     if json:
         told = {"since": since, "until": until, "sources": list(source.names), "violations": total}
-        told |= {"whole": not notes, "notes": notes, "groups": groups[: options.limit], "kinds": len(groups)}
+        told |= {"whole": not notes, "notes": notes, "groups": groups[:most], "kinds": len(groups)}
         print(json_module.dumps(told, indent=2))
     else:
         screen = terminal.console()
         if groups:
-            screen.print(_table(options.group, groups[: options.limit]))
+            screen.print(_listing(options.group, groups, most))
         time_asked = f" from {since} to {until}" if since else ""
-        more = f"; the {options.limit} most frequent are shown" if len(groups) > options.limit else ""
-        screen.print(f"{total:,} violations of {len(groups):,} kinds{time_asked}{more}")
+        screen.print(f"{total:,} violations of {len(groups):,} kinds{time_asked}")
         for text in notes:
             terminal.note(text)
     return FOUND if total else 0
 
 
-def _table(group: str, groups: Sequence[Group]) -> Any:
-    names = columns_of(group, groups)
-    return terminal.table("alerts", names, [cells_of(names, each) for each in groups], numbers=NUMBERS)
+def _listing(group: str, groups: Sequence[Group], most: int | None) -> terminal.Listing:
+    names = columns_of(group)
+    rest = f"the most {'frequent' if group == 'function' else 'severe'} are shown; --all shows all"
+    return terminal.Listing("alerts", names, [cells_of(names, each) for each in groups], NUMBERS, most, rest)
 
 
 # Lines
@@ -122,7 +127,7 @@ def _show_lines(source: Source, limit: int, *, json: bool) -> int:
         if record is not None:
             _print_line(screen, record, json=json)
     if len(rows) == limit:
-        terminal.note(f"the newest {limit} lines: --limit shows more")
+        terminal.note(f"the newest {limit:,} lines" + (": --limit shows more" if limit < MAX_ROWS else ""))
     for text in found.notes:
         terminal.note(text)
     return FOUND if rows else 0
@@ -197,7 +202,7 @@ def _follow(where: Where, *, json: bool) -> int:
     check_files(where.files)
     screen, found = terminal.console(), False
     functions = frozenset(where.functions)
-    messages = read_lines(where.files) if where.files else _new_messages(where)
+    messages = read_lines(where.files, quiet=True) if where.files else _new_messages(where)
     try:
         for message in messages:
             record = record_of(message)

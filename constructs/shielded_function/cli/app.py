@@ -61,6 +61,7 @@ Functions = Annotated[list[str] | None, typer.Option("--function", help="A funct
 Stacks = Annotated[
     list[str] | None, typer.Option("--stack", help="A CloudFormation stack: all its functions; may be repeated.")
 ]
+Every = Annotated[bool, typer.Option("--all", help="Show all of it, however much it is.")]
 Until = Annotated[str | None, typer.Option(help="Until when, as --since; by default now.")]
 Region = Annotated[str | None, typer.Option(help="The AWS region; by default that of the AWS settings.")]
 Profile = Annotated[str | None, typer.Option(help="A profile of the AWS settings.")]
@@ -79,7 +80,8 @@ def alerts(
     by: Annotated[str, typer.Option(help="Group by target, package, policy or function.")] = "target",
     lines: Annotated[bool, typer.Option("--lines", help="Show the lines themselves, the newest ones.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
-    limit: Annotated[int, typer.Option(help="How many groups, or lines, to show.")] = 100,
+    limit: Annotated[int | None, typer.Option(help="How many groups, or lines, to show; by default 50.")] = None,
+    every: Every = False,
     region: Region = None,
     profile: Profile = None,
     json: Json = False,
@@ -93,7 +95,7 @@ def alerts(
     from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
-    raise typer.Exit(alerts.alerts(where, alerts.Options(by, lines, follow, limit), json=json))
+    raise typer.Exit(alerts.alerts(where, alerts.Options(by, lines, follow, limit, every), json=json))
 
 
 @app.command()
@@ -125,6 +127,7 @@ def learn(
     ] = False,
     merge: Annotated[list[Path] | None, typer.Option(help="A file of --save, to add; may be repeated.")] = None,
     save: Annotated[Path | None, typer.Option(help="Keep what was observed in this file, for --merge.")] = None,
+    every: Every = False,
     region: Region = None,
     profile: Profile = None,
     json: Json = False,
@@ -140,7 +143,7 @@ def learn(
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     options = learn.Options(
-        policy, assembly, place or (), granted, accept or (), form, output, check, merge or (), save
+        policy, assembly, place or (), granted, accept or (), form, output, check, merge or (), save, every
     )
     raise typer.Exit(learn.run(where, options, json=json))
 

@@ -6,7 +6,6 @@ limit: where one is full, its time is asked for in two halves.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from shielded_function_monitoring.insights import Query, Row, combine
 
 from .aws import Place, call, client, error_code, explain
 from .errors import CliError
+from .progress import Progress, size
 
 MAX_LOG_GROUPS: Final = 50
 """Log groups of one query (StartQuery, `logGroupNames`)."""
@@ -28,7 +28,6 @@ MAX_QUERIES: Final = 500
 _SECONDS_TO_START: Final = 300.0
 _DAY: Final = 86400
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
-_QUIET_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Asker:
 
     def __init__(self, place: Place) -> None:
         self._client = client("logs", place)
-        self._progress = Progress()
+        self._progress = _Queries()
 
     def ask(self, questions: Sequence[Sequence[tuple[Query, Batch]]], span: tuple[int, int]) -> list[Answer]:
         """The answers to questions, each of which is a query, made for each batch.
@@ -135,7 +134,7 @@ class Asker:
                         waiting.appendleft(piece)
                         break
                     running.append(_Running(piece, identity))
-                self._progress.show(len(done), asked, len(running))
+                self._progress.tell(len(done), asked, len(running))
                 moved = False
                 for each in list(running):
                     rows = self._rows_of(each)
@@ -228,41 +227,18 @@ def _together(done: Sequence[tuple[Piece, list[Row]]]) -> list[Row]:
     return rows
 
 
-class Progress:
-    """One line on stderr that is written over, or now and then a line where nobody watches."""
+class _Queries(Progress):
+    """Says how many queries are done, and how much they read."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._bytes: dict[str, float] = {}
-        self._begun = self._said = time.monotonic()
-        self._live = sys.stderr.isatty()
-        self._shown = False
 
     def scanned(self, identity: str, count: float) -> None:
         """Notes how much a query has read."""
         self._bytes[identity] = count
 
-    def show(self, done: int, asked: int, running: int) -> None:
+    def tell(self, done: int, asked: int, running: int) -> None:
         """Says how far it is."""
-        now = time.monotonic()
-        text = f"{done} of {asked} queries done, {running} running, {_size(sum(self._bytes.values()))} scanned"
-        if self._live and now - self._begun > 1:
-            sys.stderr.write(f"\r{text}\x1b[K")
-            sys.stderr.flush()
-            self._shown = True
-        elif not self._live and now - self._said > _QUIET_SECONDS:
-            sys.stderr.write(f"shielded-function: {text}\n")
-            self._said = now
-
-    def end(self) -> None:
-        """Clears the line."""
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            self._shown = False
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
+        scanned = sum(self._bytes.values())
+        self.show(lambda: f"{done} of {asked} queries done, {running} running, {size(scanned)} scanned")

@@ -28,6 +28,7 @@ from .learnt_policy import check_accepted, make_result
 from .learnt_shown import as_json, print_results, show_check
 from .log_groups import Where
 from .present import InAssembly, Nothing, OneFile, Present
+from .progress import watch
 from .run import pairs
 from .sources import source_of
 
@@ -50,6 +51,7 @@ class Options(NamedTuple):
         check: only tell what the present policy lacks.
         merge: files of `--save` from before.
         save: where to keep what was observed.
+        every: print all rows of every table.
     """
 
     policy: Path | None = None
@@ -62,6 +64,7 @@ class Options(NamedTuple):
     check: bool = False
     merge: Sequence[Path] = ()
     save: Path | None = None
+    every: bool = False
 
 
 def run(where: Where, options: Options, *, json: bool) -> int:
@@ -83,7 +86,9 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     if options.save:
         write_text(options.save, json_module.dumps(to_json(observed)) + "\n")
     logs = sorted(observed.functions.values(), key=lambda log: log.key)
-    results = [make_result(log, present, granted=options.granted, accept=options.accept) for log in logs]
+    results = [
+        make_result(log, present, granted=options.granted, accept=options.accept) for log in watch(logs, "functions")
+    ]
     check_accepted(options.accept, results)
     if options.check:
         return LACKING if show_check(results, notes, whole=not observed.left_out, json=json) else 0
@@ -91,7 +96,7 @@ def run(where: Where, options: Options, *, json: bool) -> int:
         print(json_module.dumps({"notes": notes, "functions": [as_json(each) for each in results]}, indent=2))
         return 0
     if options.form == "table" and options.output is None:
-        print_results(results)
+        print_results(results, every=options.every)
     else:
         write(results, options.form, options.output)
     for note in notes:

@@ -85,10 +85,19 @@ def _unseen(result: Result) -> dict[str, int]:
     return {name: count for name, count in policies.items() if getattr(result.present, name, None) != "allow"}
 
 
-def print_results(results: Sequence[Result]) -> None:
-    """All of it, for people."""
+def print_results(results: Sequence[Result], *, every: bool = False) -> None:
+    """For people: of several functions first one line each, then each; not more than fits a screen or some.
+
+    Args:
+        results: of all functions that were seen.
+        every: all rows of all functions.
+    """
     screen = terminal.console()
-    for result in results:
+    shown = results if every else results[:_FUNCTIONS]
+    most = None if every else max(_FEWEST, terminal.MOST // max(1, len(shown)))
+    if len(results) > 1:
+        screen.print(_summary(results, every=every))
+    for result in shown:
         learnt = result.learnt
         screen.rule(terminal.cell(f"{learnt.key}  {learnt.key.region}".rstrip()), align="left")
         seen = f"{learnt.cold_starts:,} cold starts, {learnt.days:,} days observed"
@@ -107,7 +116,7 @@ def print_results(results: Sequence[Result]) -> None:
         ]  # fmt: skip
         headings = ("field", "entry", "times", "days", "first", "last", "who", "note")
         if rows:
-            screen.print(terminal.table("learnt", headings, rows, numbers=("times", "days")))
+            screen.print(terminal.Listing("learnt", headings, rows, ("times", "days"), most))
         elif not learnt.presets:
             screen.print("nothing to add: the policy as it is admits all that can be learnt")
         presets = [
@@ -115,7 +124,7 @@ def print_results(results: Sequence[Result]) -> None:
         ]
         if presets:
             headings = ("preset", "times", "settles", "the library")
-            screen.print(terminal.table("presets, in place of entries", headings, presets, numbers=("times",)))
+            screen.print(terminal.Listing("presets, in place of entries", headings, presets, ("times",), most))
         offers = [
             (each.field, each.value, f"{each.covers:,}", f"{each.evidence.count:,}", ", ".join(each.examples), each.why)
             for each in learnt.offers
@@ -123,7 +132,7 @@ def print_results(results: Sequence[Result]) -> None:
         headings = ("field", "entry", "names", "times", "such as", "why")
         if offers:
             title = "offered: a wildcard for names that will not come again (--accept ENTRY takes one)"
-            screen.print(terminal.table(title, headings, offers, numbers=("names", "times")))
+            screen.print(terminal.Listing(title, headings, offers, ("names", "times"), most))
         decisions = [
             (each.rule, each.target, f"{each.evidence.count:,}", each.evidence.who, each.reason,
              accepting(each.field, each.value) if each.value else "")
@@ -131,20 +140,41 @@ def print_results(results: Sequence[Result]) -> None:
         ]  # fmt: skip
         headings = ("rule", "what", "times", "who", "why it is not learnt", "the entry, if you want it")
         if decisions:
-            screen.print(terminal.table("to decide", headings, decisions, numbers=("times",)))
+            screen.print(terminal.Listing("to decide", headings, decisions, ("times",), most))
         if result.denied:
-            screen.print(denied_table("in block mode, the learnt policy would still deny", result.denied))
+            screen.print(denied_table("in block mode, the learnt policy would still deny", result.denied, most))
         else:
             screen.print("replayed: the learnt policy denies nothing of what was observed", style="green")
-        # Its strings are quoted: nothing in them is a terminal's.
-        screen.print(write_toml(result.fields, Heading()) or "(the default policy)\n", markup=False)
+        text = write_toml(result.fields, Heading()) or "(the default policy)\n"
+        if most is not None and (lines := text.count("\n")) > terminal.MOST:
+            text = f"its policy has {lines:,} lines: --output FILE writes it, --all prints it\n"
+        screen.print(text, markup=False)  # its strings are quoted: nothing in them is a terminal's
+    if len(shown) < len(results):
+        left = f"{len(results) - len(shown):,} functions more: --function NAME shows one of them, --all shows all"
+        screen.print(left)
 
 
-def denied_table(title: str, denied: Sequence[Denied]) -> Any:
+def _summary(results: Sequence[Result], *, every: bool) -> terminal.Listing:
+    rows = [
+        (str(each.learnt.key), *(f"{count:,}" for count in (each.learnt.cold_starts, len(each.learnt.entries),
+         len(each.learnt.offers), len(each.learnt.findings), len(each.denied))))
+        for each in results
+    ]  # fmt: skip
+    headings = ("function", "cold starts", "learnt", "offered", "to decide", "still denied")
+    return terminal.Listing("functions", headings, rows, headings[1:], None if every else terminal.MOST)
+
+
+_FUNCTIONS: Final = 10
+"""Functions that are shown in full unasked."""
+_FEWEST: Final = 5
+"""Rows of each table that are shown, however many functions there are."""
+
+
+def denied_table(title: str, denied: Sequence[Denied], most: int | None = None) -> terminal.Listing:
     """What a policy denies, as a table."""
     rows = [
         (each.policy, each.target, f"{each.evidence.count:,}", beside_entry(each.evidence), each.allow)
         for each in denied
     ]
     headings = ("policy", "what", "times", "when, by whom", "the entry that would allow it")
-    return terminal.table(title, headings, rows, numbers=("times",))
+    return terminal.Listing(title, headings, rows, ("times",), most)

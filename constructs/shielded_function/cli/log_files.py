@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Final, cast
 
 from .errors import CliError
+from .progress import Progress, size
 
 STDIN: Final = "-"
+_LOOK_AFTER: Final = 2000
+"""Lines after which the clock is looked at."""
 MAX_PIECE: Final = 1 << 20
 """Characters that are held at once: a longer line, which no log event is, comes in pieces."""
 _GZIP: Final = b"\x1f\x8b"
@@ -34,18 +37,34 @@ def check_files(files: Sequence[str]) -> None:
             raise CliError(f"{name} is not a file")
 
 
-def read_lines(files: Iterable[str]) -> Iterator[str]:
+def read_lines(files: Iterable[str], *, quiet: bool = False) -> Iterator[str]:
     """The lines of files, one after the other. What is no UTF-8 is replaced, as CloudWatch does.
+
+    Args:
+        files: names, or `-`.
+        quiet: do not say on stderr how far it is.
 
     Raises:
         CliError: one cannot be read.
     """
     for name in files:
+        progress, count = Progress(), 0
         try:
             with _stream(name) as stream, _text(stream, packed=name.endswith(".gz")) as text:
-                yield from iter(partial(text.readline, MAX_PIECE), "")
+                for count, line in enumerate(iter(partial(text.readline, MAX_PIECE), ""), 1):
+                    if not count % _LOOK_AFTER and not quiet:
+                        progress.show(partial(_how_far, name, stream, count))
+                    yield line
         except (OSError, EOFError, zlib.error) as error:
             raise CliError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        finally:
+            progress.end()
+
+
+def _how_far(name: str, stream: io.BufferedReader, lines: int) -> str:
+    if name == STDIN:
+        return f"stdin: {lines:,} lines read"
+    return f"{name}: {lines:,} lines, {size(stream.tell())} of {size(Path(name).stat().st_size)} read"
 
 
 @contextmanager

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from shielded_function_monitoring.visible import visible
 
-STYLES: Final = {"block": "red", "alert": "yellow", "refused": "bold red", "unshielded": "bold red", "new": "bold cyan"}
+STYLES: Final = {
+    "critical": "bold red",
+    "block": "red",
+    "alert": "yellow",
+    "refused": "bold red",
+    "unshielded": "bold red",
+    "new": "bold cyan",
+}
+MOST: Final = 50
+"""Rows of a listing that are shown where nobody asked for all."""
 _WIDTH_WITHOUT_TERMINAL: Final = 160
+_NARROW: Final = 100
+"""Columns of a terminal below which rows that do not fit are cards."""
+_NARROW_COLUMN: Final = 14
+"""The same for each column of a table."""
+_BORDERS: Final = 3
+"""What a table adds to each column."""
+_GAP: Final = "   "
 
 
 def console() -> Console:
@@ -26,7 +46,7 @@ def console() -> Console:
 
 def cell(text: str) -> Text:
     """Text as it is: no markup, no escapes of a terminal. A word that has a style gets it."""
-    return Text(visible(text), STYLES.get(text, ""))
+    return Text(visible(text), STYLES.get(text, ""), overflow="fold")
 
 
 def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
@@ -38,6 +58,59 @@ def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], nu
     for row in rows:
         made.add_row(*map(cell, row))
     return made
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Rows for the width that there is: a table, or a card for each row where a table is too wide to be read.
+
+    The first line of a card has the cells in front of the first number, the others follow with their headings.
+
+    Attributes:
+        title: the heading.
+        headings: one for each column.
+        rows: the texts.
+        numbers: the headings of columns of numbers.
+        most: how many rows to show; None for all.
+        rest: what to say of the others.
+    """
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: Sequence[str] = ()
+    most: int | None = None
+    rest: str = "--all shows all"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Called by rich."""
+        shown = self.rows[: self.most]
+        width, columns = options.max_width, len(self.headings)
+        longest = [max(map(cell_len, cells)) for cells in zip(self.headings, *shown, strict=True)]
+        fits = sum(longest) + _BORDERS * columns + 1 <= width
+        if fits or width >= max(_NARROW, _NARROW_COLUMN * columns):
+            yield table(self.title, self.headings, shown, self.numbers)
+        else:
+            yield Text(visible(self.title), "italic")
+            for row in shown:
+                yield from self._card(row, width)
+        if len(shown) < len(self.rows):
+            yield cell(f"{len(shown):,} of {len(self.rows):,}: {self.rest}")
+
+    def _card(self, row: Sequence[str], width: int) -> Iterator[RenderableType]:
+        named = list(takewhile(lambda heading: heading not in self.numbers, self.headings))
+        yield Text("  ", overflow="fold").join(cell(text) for text in row[: len(named)] if text)
+        line = Text(overflow="fold")
+        for heading, text in zip(self.headings[len(named) :], row[len(named) :], strict=True):
+            if not text:
+                continue
+            piece = Text.assemble((f"{heading} ", "dim"), cell(text))
+            if line and line.cell_len + len(_GAP) + piece.cell_len > width - 2:
+                yield Padding(line, (0, 0, 0, 2), expand=False)
+                line = Text(overflow="fold")
+            line.append_text(Text.assemble(_GAP if line else "", piece))
+        if line:
+            yield Padding(line, (0, 0, 0, 2), expand=False)
 
 
 def note(text: str) -> None:

@@ -20,9 +20,14 @@ def test_groups_of_a_file(file: Path) -> None:
     assert done.returncode == 3, done.stderr
     said = json.loads(done.stdout)
     assert (said["violations"], said["kinds"], said["whole"]) == (24, 4, True)
-    first, second, *_ = said["groups"]
-    assert (first["policy"], first["violations"]) == ("read_write_tmp", 18)
-    assert second == {
+    assert [(each["severity"], each["policy"], each["violations"]) for each in said["groups"]] == [
+        ("warning", "outbound_connectivity", 4),
+        ("warning", "outbound_connectivity", 1),
+        ("warning", "read_write_tmp", 18),
+        ("notice", "read_write_tmp", 1),
+    ], "the most severe first, then the most frequent"
+    assert said["groups"][0] == {
+        "severity": "warning",
         "function": "checkout",
         "region": "eu-west-1",
         "account": "123456789012",
@@ -65,7 +70,7 @@ def test_by_package(tmp_path: Path) -> None:
     ]
     assert [each.get("package") for each in said["groups"]] == ["urllib3", "urllib3", None, None]
     done = command("alerts", tmp_path / "log", "--by", "package")
-    rows = [[cell.strip() for cell in line.split("│")[1:3]] for line in done.stdout.splitlines() if "│" in line]
+    rows = [[cell.strip() for cell in line.split("│")[2:4]] for line in done.stdout.splitlines() if "│" in line]
     assert rows == [
         ["app > requests > urllib3", ""],
         ["app > botocore > urllib3", ""],
@@ -90,12 +95,11 @@ def test_packages_of_npm(tmp_path: Path) -> None:
     assert "index > @aws-sdk/client-s3 > @smithy/core" in command("alerts", tmp_path / "log").stdout
 
 
-def test_a_targets_packages(tmp_path: Path, file: Path) -> None:
+def test_a_targets_packages(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(packages_log()) + "\n")
     table = command("alerts", tmp_path / "log").stdout
     assert "app > requests > urllib3" in table
-    assert "(not told)" in table
-    assert "package" not in command("alerts", file).stdout, "where no line tells of any, there is no column"
+    assert "libuv.so" in table, "the object, where no package is told"
     lines = command("alerts", tmp_path / "log", "--lines").stdout.splitlines()
     assert lines[0].partition(", tcp  ")[2] == (
         "by _socket.so  for app > requests > urllib3 at /var/task/urllib3/code.py:73  [allow: a.example:443]  (2 times)"
@@ -117,7 +121,7 @@ def test_presets_that_would_settle_it(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
     said = json.loads(command("alerts", tmp_path / "log", "--json").stdout)
     assert [each.get("presets") for each in said["groups"]] == [
-        ["snappy-java"], None, None, ["matplotlib"], ["numba"], ["lightgbm"], None, None,
+        ["matplotlib"], ["numba"], ["lightgbm"], None, None, ["snappy-java"], None, None,
     ]  # fmt: skip
     printed = command("alerts", tmp_path / "log", "--lines").stdout
     assert "[allow: /tmp/snappy-1.1.10-0b5c-libsnappyjava.so or preset:snappy-java]" in printed
@@ -135,6 +139,42 @@ def test_since_and_until_of_a_file(file: Path) -> None:
     assert json.loads(command("alerts", file, "--since", "90m", "--json").stdout)["violations"] == 18
     assert json.loads(command("alerts", file, "--until", "90m", "--json").stdout)["violations"] == 6
     assert json.loads(command("alerts", file, "--until", ago(hours=2), "--json").stdout)["violations"] == 6
+
+
+KINDS = [
+    *(connect(f"h{n}.example", caller="_socket.so", through=CHAIN, mode="block", count=n) for n in range(1, 61)),
+    tmp("/tmp/" + "a-rather-long-name/" * 9, caller="libz.so"),
+    alert("self_protection", mode="block"),
+]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120, 200])
+@pytest.mark.parametrize("by", ["function", "policy", "package", "target"])
+def test_it_fits_the_terminal(by: str, columns: int, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("\n".join(KINDS) + "\n")
+    said = command("alerts", tmp_path / "log", "--by", by, environment={"COLUMNS": str(columns)}).stdout
+    assert max(map(len, said.splitlines())) <= columns
+    if columns <= 80:
+        assert "checkout" in said, "no word is cut into columns of letters"
+
+
+def test_a_narrow_terminal_gets_a_card_for_each_row(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("\n".join(KINDS) + "\n")
+    said = command("alerts", tmp_path / "log", environment={"COLUMNS": "80"}).stdout.splitlines()
+    assert said[1:3] == ["critical  checkout  self_protection  block", "  times 1   last 2026-11-20 10:00"]
+    assert said[3:6] == [
+        "critical  checkout  outbound_connectivity  block",
+        "  times 60   what h60.example:443 (198.51.100.7), tcp",
+        "  who app > requests > urllib3   last 2026-11-20 10:00",
+    ]
+    assert len(said) < 250
+    assert "50 of 62: the most severe are shown; --all shows all" in said[-2]
+    assert "h1.example" not in " ".join(said)
+    every = command("alerts", tmp_path / "log", "--all").stdout
+    assert "h1.example" in every
+    assert "/tmp/a-rather" in every
+    assert len(json.loads(command("alerts", tmp_path / "log", "--json").stdout)["groups"]) == 62
+    assert says(command("alerts", tmp_path / "log", "--all", "--limit", "3")) == "--limit and --all: give one of them"
 
 
 def test_nothing_is_status_0(tmp_path: Path) -> None:

@@ -59,6 +59,26 @@ def test_a_table_for_people(log: Path) -> None:
     assert "in block mode, the learnt policy would still deny" in said
 
 
+def test_many_kinds_of_many_functions(tmp_path: Path) -> None:
+    """A screen or two, and how to have the rest."""
+    lines = [
+        connect(f"h{kind}.example", function=f"function-with-a-long-name-{n}", time=at(20), caller="_socket.so")
+        for n in range(12)
+        for kind in range(60)
+    ]
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    narrow = {"COLUMNS": "80"}
+    said = command("learn", tmp_path / "log", environment=narrow).stdout
+    assert max(map(len, said.splitlines())) <= 80
+    assert said.count("\n") < 400
+    assert said.startswith("functions\n")
+    assert "5 of 60: --all shows all" in said
+    assert "its policy has 62 lines: --output FILE writes it, --all prints it" in said
+    assert "2 functions more: --function NAME shows one of them, --all shows all" in said
+    every = command("learn", tmp_path / "log", "--all", environment=narrow).stdout
+    assert every.count('    "h59.example:443",') == 12
+
+
 def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> None:
     for name in ("checkout.toml", "checkout.yaml", "checkout.json"):
         done = command("learn", log, "--output", tmp_path / name)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
+import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 from harness.alert_lines import at, connect, tmp
 from integration.cli.running import command, says
+from shielded_function.cli import log_files, progress
 
 LINES = [connect(f"host.example{n}.com", time=at(20)) for n in range(3)]
 TEXT = "\n".join(["START RequestId: 1", *LINES]) + "\n"
@@ -103,3 +107,28 @@ def test_a_terminal_that_shows_less(command_line: tuple[str, ...], tmp_path: Pat
 def test_what_is_wrong_is_said(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
     (tmp_path / "log").write_text(TEXT)
     assert said in says(command("alerts", *arguments, cwd=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("live", "said"),
+    [
+        (True, "\rlog: 2,000 lines, {} of {} read\x1b[K\r\x1b[K"),
+        (False, "shielded-function: log: 2,000 lines, {} of {} read\n"),
+    ],
+)
+def test_progress(live: bool, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over and over on one line of a terminal, else a line a minute."""
+    monkeypatch.chdir(tmp_path)
+    Path("log").write_text(f"{LINES[0]}\n" * 3000)
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: live)
+    monkeypatch.setattr("sys.stderr", screen)
+    clock = itertools.count(0, 1.5 if live else 61)
+    monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
+    assert len(list(log_files.read_lines(["log"]))) == 3000
+    whole = progress.size(Path("log").stat().st_size)
+    assert re.sub(r"[\d.]+ [KM]B of", "{} of", screen.getvalue()) == said.format("{}", whole)
+    screen.truncate(0)
+    assert len(list(log_files.read_lines(["log"], quiet=True))) == 3000
+    assert screen.getvalue() == ""
+    assert list(progress.watch([1, 2], "functions")) == [1, 2]

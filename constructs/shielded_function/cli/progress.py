@@ -1,0 +1,69 @@
+"""How far a command is, on stderr: one line that is written over, or a line a minute where nobody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+from typing import Final, TypeVar
+
+from shielded_function_monitoring.visible import visible
+
+_T = TypeVar("_T")
+_FIRST_SECONDS: Final = 1.0
+_LIVE_SECONDS: Final = 0.2
+_QUIET_SECONDS: Final = 60.0
+
+
+class Progress:
+    """The line of one piece of work."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr is not None and sys.stderr.isatty()
+        self._next = monotonic() + (_FIRST_SECONDS if self._live else _QUIET_SECONDS)
+        self._shown = False
+
+    def show(self, text: Callable[[], str]) -> None:
+        """Says how far it is, when it is time to."""
+        now = monotonic()
+        if now < self._next:
+            return
+        self._next = now + (_LIVE_SECONDS if self._live else _QUIET_SECONDS)
+        said = visible(text())
+        if self._live:
+            sys.stderr.write(f"\r{said}\x1b[K")
+            sys.stderr.flush()
+            self._shown = True
+        else:
+            print(f"shielded-function: {said}", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Clears the line."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+
+def watch(items: Sequence[_T], what: str) -> Iterator[_T]:
+    """The items, with how many are done: `3 of 30 functions`."""
+    progress = Progress()
+    try:
+        for done, item in enumerate(items):
+            progress.show(lambda done=done: f"{done:,} of {len(items):,} {what}")
+            yield item
+    finally:
+        progress.end()
+
+
+def size(count: float) -> str:
+    """Bytes as people read them.
+
+    >>> size(1500)
+    '1.5 KB'
+    """
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

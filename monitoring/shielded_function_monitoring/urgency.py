@@ -1,0 +1,37 @@
+"""The order in which violations are read: the most severe first, and of one severity by policy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .alert import START
+from .filters import COUNTED, SEVERITIES, Severity, severity_of
+
+_ORDER: Final = (
+    START,
+    "self_protection",
+    "outbound_connectivity",
+    "create_child_process",
+    "executable_memory",
+    "read_write_tmp",
+    "read_handler",
+)
+
+
+def severity(policy: str, mode: str) -> Severity:
+    """How severe a violation is; a policy that this version does not know is taken for the worst.
+
+    >>> severity("self_protection", "alert"), severity("read_write_tmp", "block"), severity("new_policy", "block")
+    ('critical', 'notice', 'critical')
+    """
+    return severity_of(policy, mode) if policy in COUNTED else "critical"
+
+
+def urgency(policy: str, mode: str) -> tuple[int, int]:
+    """What to sort by: the lowest is read first.
+
+    >>> urgency("self_protection", "block"), urgency("outbound_connectivity", "alert"), urgency("read_handler", "alert")
+    ((0, 1), (1, 2), (1, 6))
+    """
+    rank = _ORDER.index(policy) if policy in _ORDER else -1
+    return SEVERITIES.index(severity(policy, mode)), rank
