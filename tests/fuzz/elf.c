@@ -47,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool elf = image_is_elf(image);
     CHECK(search(image, 0, size) == elf);
     CHECK(!search(image, 1, 0) && !search(image, 0, size + 1));
+    CHECK(elf || !image_has_text_relocations(image));
     Elf64_Ehdr header;
     if (elf) {
         memcpy(&header, copy, sizeof header);

@@ -324,10 +324,24 @@ by_any_number:
 .text
 .globl entry
 entry:
+    .cfi_startproc
     arguments
+#ifdef RESOLVES /* its own code runs while it is relocated */
+    movabs $resolved, %rsi
+#endif
     movabs $path, %rsi
     mov $257, %eax
+#ifdef WRITTEN /* and the call itself, as a symbol's value */
+    .quad call
+#else
     syscall
+    ret
+#endif
+    .cfi_endproc
+.globl resolved
+.type resolved, @gnu_indirect_function
+resolved:
+    lea path(%rip), %rax
     ret
 #endif
 .section .rodata

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.compiling import SOURCES, compile_c
-from harness.elf_files import forget_sections, grow_code
+from harness.elf_files import code_begins_at, forget_sections, grow_code
 from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
@@ -26,6 +27,8 @@ LIBRARIES = {
     "four_bytes_left": ("-DLEFT=8",),
     "bytes_left": ("-DLEFT=20",),
     "relocated": ("-Wl,-z,notext",),
+    "written_by_relocation": ("-Wl,-z,notext", "-DWRITTEN", str(SOURCES / "written.S")),
+    "relocated_and_resolves": ("-Wl,-z,notext", "-DRESOLVES"),
     "rarely": ("-DRARELY",),
     "rarely_with_room": ("-DRARELY", "-DROOM"),
     "branches": ("-DBRANCHES",),
@@ -85,16 +88,19 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def call(box: Sandbox, library: str, shielded: bool) -> Completed:
+def call(box: Sandbox, library: str, shielded: bool, variables: dict[str, str] | None = None) -> Completed:
     prepare_tmp(box)
     code = f"import ctypes; print(min(ctypes.CDLL('/var/task/{library}.so').entry(), 0))"
-    return box.run_command([*([SHIELD] if shielded else []), PYTHON, "-c", code], environment=BLOCKED)
+    command = [*([SHIELD] if shielded else []), PYTHON, "-c", code]
+    return box.run_command(command, environment=BLOCKED | (variables or {}))
 
 
 @pytest.mark.parametrize(
     "library",
     [
         "padded",
+        "relocated",
+        "written_by_relocation",
         "padded_and_narrow",
         "three_bytes_left",
         "four_bytes_left",
@@ -116,11 +122,56 @@ def test_its_call_is_judged(box: Sandbox, library: str) -> None:
     assert done.stdout == f"{-errno.EACCES}\n", done.stderr[-2000:]
 
 
+@pytest.mark.parametrize("library", ["relocated", "written_by_relocation"])
+def test_a_preloaded_one_is_searched_as_it_was_relocated(box: Sandbox, library: str) -> None:
+    done = call(box, library, True, {"LD_PRELOAD": f"/var/task/{library}.so"})
+    assert done.stdout == f"{-errno.EACCES}\n", done.stderr[-2000:]
+
+
+WRITERS = """
+import ctypes, mmap, os
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+file = os.open("/var/task/relocated.so", os.O_RDONLY)
+page, size = (ctypes.c_size_t(n) for n in (4096, 8192))
+text = ctypes.c_void_p(libc.mmap(None, size, 5, mmap.MAP_PRIVATE, file, ctypes.c_long({begin})))
+anonymous, fixed = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 0x10
+other = ctypes.c_void_p(libc.mmap(None, page, 3, anonymous, -1, 0))
+def runs():
+    return [line.split()[1][2] for line in open("/proc/self/maps") if "/relocated.so" in line]
+def refused(name, *arguments):
+    ctypes.set_errno(0)
+    getattr(libc, name)(*arguments)
+    return ctypes.get_errno()
+print(runs())
+print([
+    refused("mprotect", text, page, 3), refused("mprotect", text, page, 7), refused("mprotect", text, size, 5),
+    refused("syscall", 329, text, page, ctypes.c_long(5), ctypes.c_long(-1)),  # pkey_mprotect
+    refused("mmap", text, page, 3, anonymous | fixed, -1, 0),
+    refused("mremap", other, page, page, 3, text), refused("madvise", text, page, 4),
+])
+print(libc.mprotect(text, page, 5), runs())
+"""
+
+
+def test_its_loader_alone_writes_to_a_text_that_is_to_run(box: Sandbox) -> None:
+    """Mapped as ld.so does, it cannot be run yet, nor changed by others; then it is searched, and runs."""
+    code = WRITERS.format(begin=code_begins_at(box.path("/var/task/relocated.so")) & -4096)
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=BLOCKED)
+    assert done.stdout == f"['-']\n{[errno.EACCES] * 7}\n0 ['x', '-']\n", done.stderr[-2000:]
+    assert [line["policy"] for line in done.shield_lines if "policy" in line] == ["self_protection"] * 7
+
+
+def test_code_that_runs_while_it_is_relocated_ends_the_process(box: Sandbox) -> None:
+    """It is in the limits."""
+    assert call(box, "relocated_and_resolves", shielded=False).stdout == "0\n"
+    assert call(box, "relocated_and_resolves", shielded=True).returncode == -signal.SIGSEGV
+
+
 @pytest.mark.parametrize(
     "library",
     [
         "table_in_front",
-        "relocated",
         "grown",
         "rarely",
         "rarely_by_a_switch",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.compiling import compile_c
+from harness.compiling import SOURCES, compile_c
 from harness.running import PYTHON, SHIELD, prepare_tmp
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
@@ -36,6 +36,8 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     compile_c([HERE / "c" / "attack.c"], task / "attack", "-lpthread", "-ldl", target=target)
     if platform.machine() == "x86_64":  # on aarch64 a jump always has room
         compile_c([HARD], task / "libhard.so", "-shared", target=target)
+        relocated = [SOURCES / "layouts.S"]
+        compile_c(relocated, task / "librelocated.so", "-shared", "-nostdlib", "-Wl,-z,notext", target=target)
     for path in [task, *task.rglob("*")]:
         path.chmod(0o755)
     for parent in task.parents[:3]:

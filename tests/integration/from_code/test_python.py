@@ -273,9 +273,10 @@ def test_a_forked_copy_cannot_loosen(probe: Probe) -> None:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="on aarch64 a jump always has room")
-def test_a_library_that_ran_free_stops_a_stricter_policy(probe: Probe) -> None:
+@pytest.mark.parametrize("library", ["free_library", "relocated_library"])
+def test_a_library_that_ran_free_stops_a_stricter_policy(probe: Probe, library: str) -> None:
     """What was loaded when nothing was blocked is not shielded by a later call, and that is not passed over."""
-    done, _ = probe(policy(), "free_library", only(read_write_tmp="block"), "tmp")
+    done, _ = probe(policy(), library, only(read_write_tmp="block"), "tmp")
     assert done[:2] == ["ok", "ok"]
     assert done[2].startswith("a library was loaded that makes system calls which cannot be guarded")
     assert done[3] == "ok"

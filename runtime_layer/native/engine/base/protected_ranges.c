@@ -65,6 +65,20 @@ bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
     return add_range(low, high, RANGE_TEXT, trampolines);
 }
 
+bool protect_unrelocated_text(uint64_t low, uint64_t high)
+{
+    return add_range(low, high, RANGE_TEXT | RANGE_UNRELOCATED, 0);
+}
+
+bool is_unrelocated_text(uint64_t low, uint64_t high)
+{
+    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n && i < RANGES; i++)
+        if (ranges[i].kind & RANGE_UNRELOCATED && ranges[i].low == low && ranges[i].high == high)
+            return true;
+    return false;
+}
+
 uint32_t kinds_within(uint64_t low, uint64_t high)
 {
     uint32_t kinds = 0, n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
@@ -83,7 +97,7 @@ bool cuts_text(uint64_t low, uint64_t high)
 {
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].kind == RANGE_TEXT && ranges[i].low && ranges[i].low < high && low < ranges[i].high &&
+        if (ranges[i].kind & RANGE_TEXT && ranges[i].low && ranges[i].low < high && low < ranges[i].high &&
             (ranges[i].low < low || ranges[i].high > high))
             return true;
     return false;
@@ -106,7 +120,7 @@ void forget_texts(uint64_t low, uint64_t high)
 {
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].kind == RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high && ranges[i].low) {
+        if (ranges[i].kind & RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high && ranges[i].low) {
             uint64_t trampolines = ranges[i].trampolines;
             free_range(&ranges[i]);
             unmap_trampolines(trampolines);

@@ -141,14 +141,32 @@ static bool is_protection_refused(const struct call *call)
 {
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
     uint32_t kinds = kinds_within(low, high); /* one look: a JVM's start makes hundreds of these calls */
-    bool ours = kinds & RANGE_ENGINE || (kinds & RANGE_TEXT && call->arg[2] & PROT_WRITE);
+    bool ours = kinds & RANGE_ENGINE || (kinds & RANGE_TEXT && call->arg[2] & PROT_WRITE) ||
+                (kinds & RANGE_UNRELOCATED && call->arg[2] & PROT_EXEC);
     if (ours && self_protection_refused(call, TEXT("")))
         return true;
     return call->arg[2] & PROT_EXEC && is_asker_refused(call, TEXT(""));
 }
 
+static bool is_made_by_loader(const struct call *call)
+{
+    struct scratch *scratch = scratch_take();
+    bool is_loader = scratch && text_starts(call_maker(call, scratch), TEXT("ld-"));
+    if (scratch)
+        scratch_give(scratch);
+    return is_loader;
+}
+
+/* ld.so makes a text with relocations writable, and then what it is to be: it runs only after that, when it is searched. */
 static int64_t protect_over(const struct call *call)
 {
+    uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
+    if (call->nr == __NR_mprotect && is_unrelocated_text(low, high)) {
+        if (!(call->arg[2] & PROT_WRITE))
+            return call->arg[2] & PROT_EXEC ? open_relocated_text(call, low, high) : make(call, false);
+        if (is_made_by_loader(call))
+            return KERNEL(mprotect, low, high - low, PROT_READ | PROT_WRITE);
+    }
     return make(call, is_protection_refused(call));
 }
 

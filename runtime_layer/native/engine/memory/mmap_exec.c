@@ -4,10 +4,13 @@
 
 #include "../../core/native_code.h"
 #include "../base/filesystem.h"
+#include "../base/proc_maps.h"
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
 #include "../state/sealed_state.h"
+#include "../state/syscall_policy.h"
 #include "../sites/loaded_objects.h"
+#include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
 
 /* Can the file change after it was scanned? What lies on the mount of / counts as fixed, as it is in Lambda. */
@@ -18,22 +21,20 @@ static bool is_writable_file(int32_t file)
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
-/* What could not be patched, and whether it may run all the same. `told`: of a file that can change it was said already. */
-static bool text_refused(const struct call *call, const struct patch *patch, bool told)
-{
-    char buffer[512];
-    struct text path = path_of((int32_t)call->arg[4], buffer, sizeof buffer);
-    if (patch->hard)
-        return self_protection_refused(call, path);
-    return !told && executable_memory_refused(call, path, TEXT("")); /* not an ELF: code all the same */
-}
+/* A mapping of a file that is to run. `told`: of a file that can change it was said already. */
+struct opening_text {
+    int32_t file;
+    bool told, is_relocated;
+    uint64_t low, high, offset, protection;
+};
 
-/* What no segment of the file says is code. */
-static bool data_refused(const struct call *call, bool told)
+/* What could not be patched, or is no code by its file: not an ELF, or in no segment that says so. May it run all the same? */
+static bool text_refused(const struct call *call, const struct opening_text *t, bool hard)
 {
     char buffer[512];
-    return !told &&
-           executable_memory_refused(call, path_of((int32_t)call->arg[4], buffer, sizeof buffer), TEXT(""));
+    struct text path = path_of(t->file, buffer, sizeof buffer);
+    return hard ? self_protection_refused(call, path)
+                : !t->told && executable_memory_refused(call, path, TEXT(""));
 }
 
 static bool is_any_free;
@@ -44,25 +45,67 @@ bool has_unguarded_text(void)
 }
 
 /* Patches what was mapped and makes it executable, as far as its file says that code goes: a loader is about to lay something
- * else over the rest. (At the start that was done before.) 0, or an errno. */
-static int64_t open_text(const struct call *call, uint64_t low, bool told)
+ * else over the rest. (At the start that was done before.) Where the loader is to write to it first, that comes later. 0, or an
+ * errno. */
+static int64_t open_text(const struct call *call, const struct opening_text *t)
 {
-    const uint64_t *arg = call->arg;
-    uint64_t high = low + page_up(arg[1]);
-    struct patch patch = {.low = low, .high = high, .delta = low - arg[5], .by_header = true};
+    struct patch patch = {
+        .low = t->low, .high = t->high, .delta = t->low - t->offset, .by_header = !t->is_relocated};
     struct stat st = {0};
-    KERNEL(fstat, arg[4], &st);
-    bool well = patch_file_mapping((int32_t)arg[4], (uint64_t)st.st_size, &patch);
-    if (!well && text_refused(call, &patch, told))
+    KERNEL(fstat, t->file, &st);
+    bool well = patch_file_mapping(t->file, (uint64_t)st.st_size, &patch);
+    if ((!well || !patch.has_code) && text_refused(call, t, !well && patch.hard))
         return -EACCES;
-    if (well && !patch.has_code && data_refused(call, told))
-        return -EACCES;
-    if (patch.hard)
+    if (patch.is_waiting && gate_table[GATE_REASONS] & FOR_SAFETY)
+        return protect_unrelocated_text(t->low, patch.high) ? 0 : -ENOMEM;
+    if (patch.hard || patch.is_waiting)
         __atomic_store_n(&is_any_free, true, __ATOMIC_RELAXED);
     /* A text without a system call must not grow one either. */
-    if (!patch.wanted && !protect_text(low, patch.high, 0))
+    if (!patch.wanted && !protect_text(t->low, patch.high, 0))
         return -ENOMEM;
-    return KERNEL(mprotect, low, (well ? patch.high : high) - low, arg[2]);
+    return KERNEL(mprotect, t->low, (well ? patch.high : t->high) - t->low, t->protection);
+}
+
+struct named_mapping {
+    uint64_t low, offset, ino;
+    char path[512];
+};
+
+static bool find_mapping(void *context, const struct mapping *m)
+{
+    struct named_mapping *found = context;
+    if (found->low < m->low || found->low >= m->high || m->path.len >= sizeof found->path)
+        return false;
+    found->offset = m->offset + (found->low - m->low);
+    found->ino = m->ino;
+    copy_bytes(found->path, m->path.at, m->path.len);
+    return true;
+}
+
+int64_t open_relocated_text(const struct call *call, uint64_t low, uint64_t high)
+{
+    struct named_mapping found = {.low = low};
+    struct stat st = {0};
+    struct scratch *scratch = scratch_take();
+    if (scratch) {
+        each_mapping(scratch->line, sizeof scratch->line, find_mapping, &found);
+        scratch_give(scratch);
+    }
+    int64_t file = own_fd_take(KERNEL(openat, AT_FDCWD, found.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));
+    int64_t result = is_error(file) ? file : KERNEL(fstat, file, &st);
+    if (!is_error(result) && st.st_ino != found.ino)
+        result = -EACCES;
+    if (!is_error(result)) /* nobody writes to what is being searched */
+        result = KERNEL(mprotect, low, high - low, PROT_READ);
+    if (!is_error(result)) {
+        forget_texts(low, high);
+        result = open_text(
+            call, &(struct opening_text){(int32_t)file, false, true, low, high, found.offset, call->arg[2]});
+        if (is_error(result))
+            protect_unrelocated_text(low, high);
+    }
+    own_fd_close(file);
+    return result;
 }
 
 /* Maps it so that no call in it passes unseen. The address, or an errno. */
@@ -73,8 +116,10 @@ static int64_t map_searched(const struct call *call, bool told)
     int64_t at = KERNEL(mmap, arg[0], arg[1], readable, arg[3], arg[4], arg[5]);
     if (is_error(at))
         return at;
-    forget_texts((uint64_t)at, (uint64_t)at + page_up(arg[1])); /* what it replaced */
-    int64_t result = open_text(call, (uint64_t)at, told);
+    uint64_t low = (uint64_t)at, high = low + page_up(arg[1]);
+    forget_texts(low, high); /* what it replaced */
+    int64_t result =
+        open_text(call, &(struct opening_text){(int32_t)arg[4], told, false, low, high, arg[5], arg[2]});
     if (is_error(result))
         KERNEL(munmap, at, arg[1]);
     return is_error(result) ? result : at;

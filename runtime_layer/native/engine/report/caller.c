@@ -15,7 +15,7 @@ enum { PUSHED = 0 };
 enum { CALLER_WORDS = 384, ASKER_WORDS = 64 };
 
 struct search {
-    bool (*is_passed)(const struct mapping *m);
+    bool (*is_passed)(const struct mapping *m); /* NULL: none is */
     const uint64_t *words;
     uint32_t best; /* the lowest index of a word that points into what is not passed over */
     char *name;
@@ -37,7 +37,7 @@ static bool is_passed_by_all(const struct mapping *m)
 static bool look(void *context, const struct mapping *m)
 {
     struct search *s = context;
-    if (!m->executable || s->is_passed(m))
+    if (!m->executable || (s->is_passed && s->is_passed(m)))
         return false;
     struct text name = base_name(m->path);
     for (uint32_t i = 0; i < s->best; i++)
@@ -70,6 +70,11 @@ static struct text find_return(const struct call *call, struct scratch *scratch,
 struct text caller_object(const struct call *call, struct scratch *scratch)
 {
     return find_return(call, scratch, CALLER_WORDS, is_passed_by_all);
+}
+
+struct text call_maker(const struct call *call, struct scratch *scratch)
+{
+    return find_return(call, scratch, 1, NULL);
 }
 
 struct text memory_asker(const struct call *call, struct scratch *scratch)

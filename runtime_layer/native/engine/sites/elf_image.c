@@ -4,7 +4,7 @@
 
 #include "../../core/text.h"
 
-enum { PT_EH_FRAME = 0x6474e550 };
+enum { PT_EH_FRAME = 0x6474e550, DYNAMIC_FLAGS = 30 /* DT_FLAGS */, DF_TEXTREL = 4 };
 /* Nothing says that a file keeps its program headers at a multiple of eight. */
 typedef Elf64_Phdr program_header __attribute__((aligned(1)));
 typedef Elf64_Shdr section_header __attribute__((aligned(1)));
@@ -88,6 +88,20 @@ bool image_is_go(struct image image)
                 return true;
             at += 12 + (((uint64_t)u32_at(note) + 3) & ~3ull) + (((uint64_t)u32_at(note + 4) + 3) & ~3ull);
         }
+    }
+    return false;
+}
+
+bool image_has_text_relocations(struct image image)
+{
+    uint32_t i = 0;
+    const program_header *s = image_is_elf(image) ? find_segment(image, PT_DYNAMIC, &i) : NULL;
+    uint64_t at = s ? s->p_offset : 0, end = s ? at + s->p_filesz : 0, entry[2];
+    for (const uint8_t *dynamic; at < end && (dynamic = image_at(image, at, sizeof entry));
+         at += sizeof entry) {
+        copy_bytes(entry, dynamic, sizeof entry);
+        if (entry[0] == DT_TEXTREL || (entry[0] == DYNAMIC_FLAGS && entry[1] & DF_TEXTREL))
+            return true;
     }
     return false;
 }

@@ -20,6 +20,8 @@ uint64_t image_code_end(struct image image, uint64_t from, uint64_t to);
 bool image_has_code(struct image image, uint64_t from);
 /* Was it made by the Go compiler? Its code makes system calls on stacks of some hundred bytes. */
 bool image_is_go(struct image image);
+/* Will its loader write to its code (elf(5): DT_TEXTREL)? */
+bool image_has_text_relocations(struct image image);
 /* The function that holds the file offset, as [*from, *to) in file offsets, from the binary search table of
  * .eh_frame_hdr (LSB core, "Exception Frames"). `near`: where in the table to begin; left where it was found. False when there
  * is no such table or no entry. */

@@ -218,6 +218,8 @@ static bool find_and_patch(struct patch *patch, struct room *room)
         to = page_up(image_code_end(patch->image, from, to));
         patch->high = to + patch->delta;
     }
+    if (patch->is_waiting)
+        return true;
     if (to > patch->image.size)
         to = patch->image.size; /* the last page's tail lies behind the file's end */
     struct found found = {patch, room->sites};
@@ -241,6 +243,22 @@ static bool patch_mapping(struct patch *patch)
     return well;
 }
 
+/* What the loader wrote into the code comes into the view of the file, so that what is searched is what will run. */
+static bool view_memory(struct patch *patch)
+{
+    const struct image *view = &patch->image;
+    if (is_error(KERNEL(mprotect, view->bytes, view->size, PROT_READ | PROT_WRITE)))
+        return false;
+    for (uint64_t at = patch->low - patch->delta, to = patch->high - patch->delta; at < to && at < view->size;
+         at += PAGE) {
+        uint64_t n = view->size - at < PAGE ? view->size - at : PAGE;
+        const void *memory = (const void *)(at + patch->delta);
+        if (!same_bytes(memory, view->bytes + at, n))
+            copy_bytes((uint8_t *)view->bytes + at, memory, n);
+    }
+    return true;
+}
+
 bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
 {
     /* A look at the file through a mapping of its own: the mapped text may have been patched already. It is not made
@@ -249,7 +267,9 @@ bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
     if (is_error(view))
         return false;
     patch->image = (struct image){(const uint8_t *)view, size};
-    bool well = patch_mapping(patch);
+    bool is_relocated = image_has_text_relocations(patch->image);
+    patch->is_waiting = is_relocated && patch->by_header;
+    bool well = (!is_relocated || patch->is_waiting || view_memory(patch)) && patch_mapping(patch);
     KERNEL(munmap, view, size);
     return well;
 }

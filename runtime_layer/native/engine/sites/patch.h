@@ -29,6 +29,8 @@ struct patch {
     bool only_look;     /* nothing is written: can it be patched? */
     bool by_header;     /* `high` becomes where its code ends, by its file: what is behind is not to run */
     bool has_code;      /* by its file */
+    bool
+        is_waiting; /* by its file, the loader is to write to it first: it is neither searched nor patched yet */
     uint32_t sites;
     uint32_t wanted; /* sites that can make a guarded call */
     uint32_t patched;
