@@ -18,7 +18,7 @@ def path_of(construct: Any) -> tuple[str, str]:
     """A construct's path and its CloudFormation type, empty for what is no resource."""
     found = _KNOWN.get(construct)
     if found is None:
-        found = _KNOWN[construct] = _read(construct.to_string())
+        found = _KNOWN[construct] = described(construct.to_string())
     return found
 
 
@@ -26,17 +26,18 @@ def learn_paths(constructs: Iterable[Any]) -> None:
     """Asks for the paths of many constructs at once, for `path_of`."""
     unknown = [construct for construct in constructs if construct not in _KNOWN]
     for construct, text in zip(unknown, call_all(unknown, "toString"), strict=True):
-        _KNOWN[construct] = _read(text)
+        _KNOWN[construct] = described(text)
 
 
 def find_constructs(scope: Any, classes: Sequence[str], types: Sequence[str] = ()) -> list[Any]:
     """What `find_all` finds; its paths are then known."""
     found = find_all(scope, classes, types)
-    _KNOWN.update((construct, _read(text)) for construct, text in found)
+    _KNOWN.update((construct, described(text)) for construct, text in found)
     return [construct for construct, _ in found]
 
 
-def _read(text: str) -> tuple[str, str]:
+def described(text: str) -> tuple[str, str]:
+    """The path and type in what a construct's `toString` returns."""
     found = _DESCRIBED.fullmatch(text)
     assert found  # it matches every text
     path: str = found[1]

@@ -29,6 +29,7 @@ __all__ = [
     "create_alarm",
     "create_log_group",
     "find_all",
+    "holders_of",
     "inspect_all",
     "members_of",
     "references_of",
@@ -116,6 +117,22 @@ def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[t
     return [(construct, text) for construct, text in found]
 
 
+def holders_of(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list[tuple[str, Any, list[Any]]]:
+    """A construct and what is below it, as far as it has one of some members.
+
+    Args:
+        scope: the construct.
+        any_of: members, as in `members_of`.
+        others: members that are asked of each that is found.
+
+    Returns:
+        For each construct: what its `toString` returns, the first member of `any_of` that it has, and its `others`,
+        None for what it has not.
+    """
+    found = jsii.sinvoke(_batch(), "holders", [scope, list(any_of), list(others)])
+    return [(text, first, others) for text, first, *others in found]
+
+
 def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping[str, Any]) -> Any:
     """A construct of the CDK: `create("aws_logs", "LogGroup", self, "LogGroup", {"retention": days})`."""
     return jsii.sinvoke(_batch(), "create", [module, kind, scope, construct_id, dict(props)])
@@ -173,6 +190,7 @@ def _archive() -> bytes:
         _method("resolve", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
         _method("references", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
         _method("find", {"scope": _ANY, "classes": _LIST, "types": _LIST}, _LIST),
+        _method("holders", {"scope": _ANY, "anyOf": _LIST, "others": _LIST}, _LIST),
         _method("create", {"module": _STRING, "kind": _STRING, "scope": _ANY, "id": _STRING, "props": _ANY}, _ANY),
         _method("createAlarm", {"scope": _ANY, "id": _STRING, "metric": _ANY, "props": _ANY}, _ANY),
         _method("createLogGroup", {"scope": _ANY, "id": _STRING, "props": _ANY}, _LIST),

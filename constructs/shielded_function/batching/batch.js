@@ -74,6 +74,22 @@ class Batch {
             .map((found) => [found, found.toString()]);
     }
 
+    // The constructs in a scope that have one of some members, each with its text, the first that it has, and the others
+    // that are asked of it. An import may throw where it was not told of one.
+    static holders(scope, anyOf, others) {
+        const given = (found, path) => {
+            try {
+                return member(found, path) ?? null;
+            } catch {
+                return null;
+            }
+        };
+        return scope.node.findAll().flatMap((found) => {
+            const first = anyOf.map((path) => given(found, path)).find((value) => value !== null);
+            return first === undefined ? [] : [[found.toString(), first, ...others.map((path) => given(found, path))]];
+        });
+    }
+
     static create(module, type, scope, id, props) {
         return new cdk[module][type](scope, id, props);
     }

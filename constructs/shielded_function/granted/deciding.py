@@ -119,9 +119,7 @@ class _Decision:
         # rule, what is said -> the grants that it is said of
         self._told: dict[tuple[str, str], list[Source]] = {}
         self._left_out: list[LeftOut] = list(caller.left_out)
-
-    def _granted(self) -> frozenset[Target]:
-        return frozenset(t for s in self._caller.statements for r in s.resources for t in r.targets)
+        self._granted = tuple(dict.fromkeys(r for statement in caller.statements for r in statement.resources))
 
     def make(self) -> Grants:
         for statement in self._caller.statements:

@@ -1,29 +1,61 @@
-"""Which KMS keys a construct refers to: those that its service calls on behalf of whoever uses it."""
+"""Which KMS keys a granted resource has: those that its service calls on behalf of whoever uses it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import aws_cdk as cdk
+from constructs import IConstruct
 
-from .arns import Target, words
+from ..batching import holders_of
+from ..paths import described
+from .arns import Resource, Target, known_as, words
 from .tokens import Tokens
 
 __all__ = ["Keys"]
 
 _PROPERTIES: Final = "aws:cdk:cloudformation:props"
+_KEYS: Final = ("encryptionKey.keyArn", "encryptionMasterKey.keyArn", "masterKey.keyArn")
+_ARNS: Final = ("bucketArn", "parameterArn", "queueArn", "secretArn", "streamArn", "tableArn", "topicArn")
+"""Members of L2s, and of imports of them."""
 
 
 class Keys:
-    """The keys of constructs, each read once."""
+    """The keys of what is in a stage or imported into it, each read once."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, stage: IConstruct) -> None:
         self._tokens = tokens
+        self._stage = stage
         self._known: dict[str, frozenset[str]] = {}
 
-    def of(self, target: Target) -> frozenset[str]:
+    def of(self, resource: Resource) -> Mapping[str, str]:
+        """The names of a resource's keys -> what has them, as people know it."""
+        found = {key: target.name for target in resource.targets for key in self._of_properties(target)}
+        for arn, holder, key in self._holders:
+            if resource.name == arn or resource.name.startswith(f"{arn}/"):
+                found.setdefault(key, holder)
+        return found
+
+    @cached_property
+    def _holders(self) -> list[tuple[str, str, str]]:
+        """(ARN, construct path, ARN of its key) in words, of L2s and imports that have a key."""
+        rows = [
+            (place, path, [key, *filter(None, arns)])
+            for text, key, arns in holders_of(self._stage, _KEYS, _ARNS)
+            if (place := self._tokens.place_of(path := described(text)[0]))
+        ]
+        self._tokens.learn((place, text) for place, _, texts in rows for text in texts)
+        named = [
+            (known_as(path), [words(self._tokens.pieces(place, text)) for text in texts]) for place, path, texts in rows
+        ]
+        return [(arn, path, key) for path, (key, *arns) in named for arn in arns]
+
+    def _of_properties(self, target: Target) -> frozenset[str]:
         """The names of the keys that a construct's properties tell. What is a token is not seen: it names none."""
+        if target.type.startswith(("AWS::KMS::", "AWS::IAM::")):
+            return frozenset()
         if target.path not in self._known:
             self._known[target.path] = frozenset(self._read(target))
         return self._known[target.path]

@@ -7,12 +7,12 @@ does with the very same actions on the same resource cannot be told from it: `al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from .actions import Action
-from .arns import Resource, Target, literal, parse_arn, words
+from .arns import Resource, literal, parse_arn, words
 
 __all__ = ["Behind", "reason_to_leave_out"]
 
@@ -28,7 +28,7 @@ class Behind:
         traced: Lambda's daemon sends its traces.
         in_vpc: Lambda makes its network interfaces.
         key: name of the key of its environment.
-        keys_of: a construct in the app -> names of the KMS keys that it refers to.
+        keys_of: a resource -> names of its KMS keys, and what has them.
     """
 
     polled: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -37,7 +37,7 @@ class Behind:
     traced: bool = False
     in_vpc: bool = False
     key: str = ""
-    keys_of: Callable[[Target], frozenset[str]] = lambda _: frozenset()
+    keys_of: Callable[[Resource], Mapping[str, str]] = lambda _: {}
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html and its like: what the execution role needs
@@ -137,7 +137,7 @@ def reason_to_leave_out(
     resource: Resource,
     conditions: frozenset[str],
     behind: Behind,
-    granted: Callable[[], frozenset[Target]],
+    granted: Iterable[Resource],
 ) -> str:
     """Why the function does not use a grant itself; empty when it may.
 
@@ -146,7 +146,7 @@ def reason_to_leave_out(
         resource: one resource of it.
         conditions: the condition keys of the statement, in lower case.
         behind: what Lambda does for the function.
-        granted: constructs that the role is granted anything of.
+        granted: every resource that the role is granted anything of.
     """
     prefix, name = action.prefix, action.name
     if name in _NEVER_CALLED.get(prefix, {}):
@@ -191,7 +191,7 @@ def _sent_to(resource: Resource, behind: Behind) -> str:
 
 
 def _of_key(
-    name: str, resource: Resource, conditions: frozenset[str], behind: Behind, granted: Callable[[], frozenset[Target]]
+    name: str, resource: Resource, conditions: frozenset[str], behind: Behind, granted: Iterable[Resource]
 ) -> str:
     if "kms:viaservice" in conditions:
         return "a condition has another service call KMS"
@@ -199,10 +199,8 @@ def _of_key(
         return ""
     if behind.key and resource.name == behind.key:
         return "Lambda decrypts the environment"
-    for target in sorted(granted(), key=lambda t: t.path):
-        if not target.type.startswith(("AWS::KMS::", "AWS::IAM::")) and resource.name in behind.keys_of(target):
-            return f"it is the key of {target.name}, whose service calls KMS"
-    return ""
+    holders = sorted(found for other in granted if (found := behind.keys_of(other).get(resource.name)))
+    return f"it is the key of {holders[0]}, whose service calls KMS" if holders else ""
 
 
 def _is_own_log(resource: Resource, behind: Behind) -> bool:

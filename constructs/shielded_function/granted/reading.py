@@ -131,7 +131,7 @@ class Reader:
         self._roles: dict[str, _Role] = {}
         self._documents: dict[str, Any] = {}
         self.bucket_names: dict[str, tuple[Place, str]] = {}
-        self._keys = Keys(self.tokens)
+        self._keys = Keys(self.tokens, stage)
         self.functions = list(self._find_functions(functions))
         self.looked = Looked.at(self.constructs)
         self._find_roles()

@@ -11,6 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_rds as rds
 from aws_cdk.assertions import Template
 from constructs import IConstruct
 
@@ -23,11 +24,12 @@ from shielded_function.batching import (
     create_alarm,
     create_log_group,
     find_all,
+    holders_of,
     inspect_all,
     members_of,
     resolve_all,
 )
-from shielded_function.granted import reading, rereading
+from shielded_function.granted import rereading
 from shielded_function.kinds import CLASSES, TYPES, find_relevant
 from shielded_function.paths import find_constructs, learn_paths, path_of
 
@@ -147,14 +149,22 @@ def test_constructs_are_found_by_class_and_type(app: cdk.App, stack: cdk.Stack, 
     assert [path_of(each)[0] for each in found] == ["Shop/One", "Shop/One/Resource", "Shop/Two", "Shop/Two/Resource"]
 
 
+def test_holders_of_a_member(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
+    """An import that was not told of a member throws."""
+    one, _ = functions(stack, props)
+    cluster = rds.DatabaseCluster.from_database_cluster_attributes(stack, "Cluster", cluster_identifier="c")
+    assert holders_of(app, ["none", "functionArn"], ["node.path", "architecture.none"])[0] == (
+        "Shop/One",
+        one.function_arn,
+        ["Shop/One", None],
+    )
+    assert holders_of(cluster, ["clusterIdentifier"], ["clusterEndpoint"]) == [("Shop/Cluster", "c", [None])]
+
+
 def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
     """Every class that something looks for is among those that are asked for."""
     functions(stack, props)
-    looked_for = {*rereading._KINDS, *reading._WITH_PATHS, lambda_.CfnFunction, lambda_.CfnUrl, iam.CfnRole} - {
-        cdk.Stage,
-        cdk.Stack,
-    }
-    assert {kind.CFN_RESOURCE_TYPE_NAME for kind in looked_for} <= set(TYPES)
+    assert {*rereading._TYPES, "AWS::Lambda::Function", "AWS::Lambda::Url"} <= set(TYPES)
     kinds = (cdk.Stage, cdk.Stack, lambda_.FunctionBase, lambda_.CfnFunction, iam.CfnRole)
     assert CLASSES == ("Stage", "Stack", "aws_lambda.FunctionBase")
     assert [found.node.path for found in find_relevant(app)] == [

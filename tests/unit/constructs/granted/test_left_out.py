@@ -21,6 +21,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_ssm as ssm
 
 from shielded_function.granted import Grants
 
@@ -125,6 +126,25 @@ class TestKeys:
         grants = read()
         assert set(grants.services) == {"dynamodb", "sqs"}
         assert any("key of Shop/" in line for line in left_out(grants))
+
+    def test_of_what_hides_it_in_a_token_or_is_imported(
+        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, left_out: LeftOut
+    ) -> None:
+        keys: list[Any] = [kms.Key(stack, f"Key{number}") for number in range(3)]
+        name = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+        encryption = dynamodb.TableEncryptionV2.customer_managed_key(keys[0])
+        dynamodb.TableV2(stack, "Global", partition_key=name, encryption=encryption).grant_read_data(checkout)
+        ssm.StringParameter.from_secure_string_parameter_attributes(
+            stack, "Parameter", parameter_name="/shop/token", encryption_key=keys[1]
+        ).grant_read(checkout)
+        s3.Bucket.from_bucket_attributes(
+            stack, "Imported", bucket_name="shop-imported", encryption_key=keys[2]
+        ).grant_put(checkout)
+        assert set(read().services) == {"dynamodb", "ssm"}
+        reasons = {line.rpartition(": ")[2] for line in left_out(read())}
+        assert {
+            f"it is the key of Shop/{n}, whose service calls KMS" for n in ("Global", "Parameter", "Imported")
+        } <= reasons
 
     def test_of_what_is_not_granted(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
         key: Any = kms.Key(stack, "Key")
