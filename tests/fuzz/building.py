@@ -103,7 +103,6 @@ _NETWORK_JUDGES = (
     "engine/network/connect.c",
     "engine/network/socket_options.c",
     "engine/network/receive.c",
-    "engine/network/route.c",
     "engine/network/send.c",
     "engine/base/socket_info.c",
     "engine/network/tcp_send.c",

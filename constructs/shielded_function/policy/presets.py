@@ -80,7 +80,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "Chromium 156",
         "keeps its profile where `--user-data-dir=/tmp/chromium` says; its program has to be listed too. It asks "
         "Google for updates unless `--host-resolver-rules=MAP clients2.google.com ~NOTFOUND, MAP "
-        "update.googleapis.com ~NOTFOUND` stops it; where there is IPv6, its test for that stays refused, and reported",
+        "update.googleapis.com ~NOTFOUND` stops it; its test for IPv6 stays refused, and reported",
         allow_tmp=("/tmp/chromium/**",),
         environment=dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), "/tmp/chromium"),
     ),

@@ -56,7 +56,7 @@ SAYS: Mapping[str, Any] = {
     "zstd-jni": "the same again",
 }
 # What a library goes on without, and no preset should admit (docs/guide/presets.md).
-STAYS_REFUSED = {"jna": {"/usr/sbin/ldconfig"}}
+STAYS_REFUSED = {"chromium": {"2001:4860:4860::8888"}, "jna": {"/usr/sbin/ldconfig"}}
 _POLICIES = {
     "allow_tmp": "read_write_tmp",
     "allow_child_process": "create_child_process",

@@ -374,6 +374,17 @@ def test_nothing_is_sent_to_port_zero(box: Sandbox, mode: str | None) -> None:
     assert alerts(done) == []
 
 
+@pytest.mark.parametrize("mode", ["block", "alert"])
+def test_a_datagram_socket_without_a_route_is_judged(box: Sandbox, mode: str) -> None:
+    """It is in the threat model. Nothing is sent by connecting it (udp(7))."""
+    code = "import socket; print(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect_ex(('3fff::9', 4433)))"
+    plain = int(box.run_command([PYTHON, "-c", code]).stdout)
+    assert plain in (errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=policy(outbound_connectivity=mode))
+    assert int(done.stdout) == (errno.EACCES if mode == "block" else plain)
+    assert [(each["details"]["ip"], each["details"]["protocol"]) for each in alerts(done)] == [("3fff::9", "udp")]
+
+
 def test_a_denied_lookup_does_not_wait(box: Sandbox, names: DnsServer) -> None:
     milliseconds, _ = run(box, "denied_lookup_is_quick", policy(outbound_connectivity="block"))
     assert milliseconds < 500, "a resolver's time-out is seconds; a denial is an answer"

@@ -6,7 +6,6 @@
 #include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
 #include "network.h"
-#include "route.h"
 
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
 {
@@ -227,28 +226,6 @@ static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *a
     return result;
 }
 
-/* Connecting a UDP socket sends nothing (udp(7)): programs do it to learn whether there is IPv6, as Chromium does. Where no route
- * leads there, nothing was reached, and nothing is reported. Only of global addresses (2000::/3): for a link-local or a multicast
- * one a socket may have an interface of its own. */
-static bool is_unroutable_datagram(int32_t descriptor, const struct endpoint *to)
-{
-    return to->ip.family == FAMILY_V6 && (to->ip.bytes[0] & 0xe0) == 0x20 &&
-           verdict_on(to, PROTOCOL_UDP).action != ACTION_ALLOW && is_internet_datagram(descriptor) &&
-           !is_of_older_family(descriptor) && has_no_route(&to->ip);
-}
-
-/* In alert mode the socket itself is asked, as it may be bound to an interface. 0: it is to be judged. */
-static int64_t answer_unroutable(int32_t descriptor, const struct sockaddr_bytes *address,
-                                 const struct endpoint *to)
-{
-    if (!is_unroutable_datagram(descriptor, to))
-        return 0;
-    int64_t result = -ENETUNREACH;
-    if (verdict_on(to, PROTOCOL_UDP).action == ACTION_ALERT)
-        result = KERNEL(connect, descriptor, address->bytes, address->len);
-    return result == -ENETUNREACH ? result : 0;
-}
-
 static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
                           const struct endpoint *to)
 {
@@ -256,9 +233,6 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict))
         return connect_socket(descriptor, address);
-    int64_t unroutable = answer_unroutable(descriptor, address, to);
-    if (unroutable)
-        return unroutable;
     if (is_dns_datagram(to, descriptor))
         return note_server(call, descriptor, address, to, &verdict);
     bool sees = false;
