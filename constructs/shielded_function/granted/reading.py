@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
@@ -20,11 +21,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from ..batching import members_of
+from ..batching import holders_of, members_of
 from ..errors import ShieldError
 from ..function_facts import FunctionHandle
 from ..kinds import find_relevant
-from ..paths import learn_paths, path_of
+from ..paths import described, learn_paths, path_of
 from .actions import covers, parse_action
 from .arns import Field, Resource, Target, Unknown, known_as, literal, words
 from .deciding import Caller, Statement
@@ -122,6 +123,7 @@ class Reader:
         """
         self.constructs: Sequence[Any] = find_relevant(stage) if constructs is None else constructs
         learn_paths([stage, *self.constructs])
+        self._stage = stage
         root, _ = path_of(stage)
         stages = [p for p in (path_of(c)[0] for c in self.constructs if isinstance(c, cdk.Stage)) if p != root]
         stacks = [(path_of(c)[0], c) for c in self.constructs if isinstance(c, cdk.Stack)]
@@ -265,6 +267,16 @@ class Reader:
 
     def _attach_own(self, role: _Role) -> None:
         """Inline policies."""
+        if role.resource is None and role.name in self._precreated:
+            role.findings.append(
+                Finding(
+                    f"{_ID}PrecreatedRole",
+                    f"its role {role.name} exists already (Role.customize_roles), and the CDK does not tell what this app "
+                    "grants it: name all that iam-policy-report.txt in the cloud assembly lists for it, as in "
+                    'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
+                )
+            )
+            return
         if role.resource is None:
             role.findings.append(
                 Finding(
@@ -276,6 +288,18 @@ class Reader:
             return
         for document in documents_of(role.inline, role.place):
             role.documents.append((role.name, role.place, self.looked.read(document, role.place)))
+
+    @cached_property
+    def _precreated(self) -> frozenset[str]:
+        """The ARNs, in words, of `iam.Role`s that the app only names (`Role.customize_roles`)."""
+        rows = holders_of(self._stage, ("assumeRolePolicy",), ("roleArn", "node.defaultChild"))
+        found = [
+            (place, arn)
+            for text, _, (arn, resource) in rows
+            if arn and resource is None and (place := self.tokens.place_of(described(text)[0]))
+        ]
+        self.tokens.learn(found)
+        return frozenset(words(self.tokens.pieces(place, arn)) for place, arn in found)
 
     def _attach_by_arn(self, roles: Sequence[_Role]) -> None:
         """Managed policies that a role names."""

@@ -257,6 +257,17 @@ class TestImportedRoles:
         assert ids(grants) == ["ImportedRole"]
         assert 'allow_aws=["granted", "dynamodb"]' in grants.warnings[0].message
 
+    def test_one_that_exists_already(self, app: cdk.App, read: Read, make_function: MakeFunction, ids: Ids) -> None:
+        """The CDK writes what the app grants it to a report alone."""
+        stack = cdk.Stack(app, "Roles")
+        iam.Role.customize_roles(stack, use_precreated_roles={"Roles/Created/ServiceRole": "created"})
+        function = make_function("Created", scope=stack)
+        sqs.Queue(stack, "Queue").grant_send_messages(function)
+        grants = read(function)
+        assert grants.services == ()
+        assert ids(grants) == ["PrecreatedRole"]
+        assert "iam-policy-report.txt" in grants.warnings[0].message
+
     def test_a_policy_that_names_it(self, stack: cdk.Stack, read: Read, make_function: MakeFunction) -> None:
         function = make_function("Imported", role=iam.Role.from_role_arn(stack, "Role", self.ARN))
         document = {"Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}]}
