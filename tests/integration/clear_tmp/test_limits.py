@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from integration.clear_tmp.function import HEADLINE, LOOK, started
 
 
@@ -9,6 +11,24 @@ def test_what_was_there_can_hold_anything() -> None:
     with started(HEADLINE) as function:
         function.run("open('/tmp/init/cache', 'w').write('user')")
         assert function.run("result = open('/tmp/init/cache').read()") == "user"
+
+
+def test_a_mark_holds_attributes() -> None:
+    """The empty file of the X-Ray SDK stays."""
+    mark = "/tmp/.aws-xray/initialized"
+    with started(HEADLINE) as function:
+        code = f"""
+        os.makedirs(os.path.dirname("{mark}"), exist_ok=True)
+        make("{mark}")
+        try:
+            os.setxattr("{mark}", "user.kept", b"x" * 49152)
+            result = "kept"
+        except OSError as error:
+            result = error.strerror
+        """
+        if (said := function.run(code)) != "kept":
+            pytest.skip(f"/tmp takes no attributes here: {said}")
+        assert function.run(f"result = len(os.getxattr('{mark}', 'user.kept'))") == 49152
 
 
 def test_a_file_that_is_open_outlives_its_name() -> None:
@@ -36,5 +56,14 @@ def test_code_that_removes_the_record_and_is_killed() -> None:
         function.run("result = 1")
         code = "os.unlink('/tmp/.shielded-function'); make('/tmp/user'); os.kill(os.getpid(), 9)"
         assert function.is_killed_by(code) == -9
+        function.start()
+        assert "/tmp/user" in function.run(LOOK)
+
+
+def test_a_folder_that_is_closed_hides_the_record() -> None:
+    """Until code opens it again."""
+    with started({**HEADLINE, "OPENS": "1"}) as function:
+        function.run("result = 1")
+        assert function.is_killed_by("make('/tmp/user'); os.chmod('/tmp', 0); os.kill(os.getpid(), 9)") == -9
         function.start()
         assert "/tmp/user" in function.run(LOOK)

@@ -70,6 +70,9 @@ def test_what_allow_tmp_lists_stays(function: Function) -> None:
     open("/tmp/other.so", "w").close()
     """
     assert function.left(code) == {"/tmp/cache", "/tmp/cache/a", "/tmp/cache/a/b", "/tmp/lib-1.so"}
+    deep = "/tmp/cache" + "/deep" * 40
+    code = f"os.makedirs('{deep}'); make('{deep}/file')"
+    assert len(function.left(code)) == 41
 
 
 def test_a_list_may_keep_a_part_of_a_directory() -> None:

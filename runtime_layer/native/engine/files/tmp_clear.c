@@ -143,13 +143,22 @@ static int64_t remove_entry(struct removal *r, int32_t directory, const char *na
     return is_error(result) ? result : unlink_entry(directory, name, AT_REMOVEDIR);
 }
 
+/* Does the list name whatever may be below? As `**` does: it takes a name that nobody gives. */
+static bool is_all_listed(struct removal *r, uint32_t path_len)
+{
+    struct writer w = {r->scratch->path, path_len, sizeof r->scratch->path, false};
+    put(&w, TEXT("/\001/\001"));
+    r->scratch->path[path_len] = 0;
+    return !w.full && is_listed_tmp(&sealed.policy, (struct text){w.at, w.used});
+}
+
 /* What is in a directory that a list names has to be named too. */
 static int64_t keep_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
                           uint32_t level)
 {
     r->is_kept = true;
     if (is_too_deep(r, path_len, level))
-        return -ENAMETOOLONG;
+        return is_all_listed(r, path_len) ? 0 : -ENAMETOOLONG;
     int64_t result = empty_entry(r, directory, name, path_len, level);
     return result == -ENOTDIR || result == -ELOOP ? -ENOENT : result;
 }

@@ -59,13 +59,36 @@ static bool is_same(const struct made *a, const struct made *b)
 
 static void note_gone_path(int32_t directory, struct text path);
 
+/* The same of a name that lies deeper than a path can say (PATH_MAX). Eight names take half of that: the first directory above
+ * whose path can be told lies deeper than any on the record. */
+static bool is_far_below_made(int32_t directory)
+{
+    enum { FARTHEST = 512 };
+    static const char up[] = "../../../../../../../..";
+    struct scratch *scratch = scratch_take();
+    struct text path = TEXT("");
+    int64_t above = scratch ? KERNEL(openat, directory, up, O_PATH | O_DIRECTORY | O_CLOEXEC, 0) : -ENOMEM;
+    for (uint32_t i = 0; i < FARTHEST && !is_error(above) && !is_known(path); i++) {
+        path = terminated_path((int32_t)above, TEXT("x"), scratch);
+        int64_t next = KERNEL(openat, above, up, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        KERNEL(close, above);
+        above = next;
+    }
+    if (!is_error(above))
+        KERNEL(close, above);
+    bool is_made = is_known(path) && is_below_made(path);
+    if (scratch)
+        scratch_give(scratch);
+    return is_made;
+}
+
 /* Another process may lay something else there meanwhile, and be faster in writing it down: what is there last counts. */
 static void note_made_path(int32_t directory, struct text path)
 {
     enum { LOOKS = 16 };
     const char *name = base_name(path).at;
     struct made identity, again = {0};
-    if (is_known(path) && is_below_made(path))
+    if (is_known(path) ? is_below_made(path) : is_far_below_made(directory))
         return;
     int64_t error = identify(directory, name, &identity);
     /* In a directory that is listed there may be what is not. */
