@@ -66,6 +66,9 @@ def _group(row: Row) -> Group:
     for name in ("violations", "lines", "days"):
         group[name] = int(number_of(row.get(name, "0")))
     group["first_seen"], group["last_seen"] = row.get("first_seen", ""), row.get("last_seen", "")
+    group |= {name: row[name] for name in ("first_version", "last_version") if name in row}
+    if place := queries.place_of_row(row):
+        group["place"] = place
     return group
 
 
@@ -85,16 +88,17 @@ _CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
     "package": lambda each: chain_text(tuple(each["through"])) if "through" in each else NOT_TOLD,
     "object": lambda each: each.get("caller", ""),
     "who": lambda each: _who(each),
+    "version": lambda each: queries.versions_text(each.get("first_version", ""), each.get("last_version", "")),
     "days": lambda each: f"{each['days']:,}",
     "first": lambda each: _minute(each["first_seen"]),
     "last": lambda each: _minute(each["last_seen"]),
     _ENTRY: lambda each: settling(each.get("allow", ""), each.get("presets", ())),
 }
 _COLUMNS: Final = {
-    "function": ("function", "times", "days", "first", "last"),
-    "policy": ("severity", "function", "policy", "mode", "times", "days", "first", "last"),
-    "package": ("severity", "package", "object", "function", "policy", "mode", "times", "days", "first", "last"),
-    "target": ("severity", "function", "policy", "mode", "times", "what", "who", "last", _ENTRY),
+    "function": ("function", "times", "days", "first", "last", "version"),
+    "policy": ("severity", "function", "policy", "mode", "times", "days", "first", "last", "version"),
+    "package": ("severity", "package", "object", "function", "policy", "mode", "times", "first", "last", "version"),
+    "target": ("severity", "function", "policy", "mode", "times", "what", "who", "first", "last", "version", _ENTRY),
 }
 NUMBERS: Final = ("times", "days")
 """The columns of numbers."""
@@ -111,8 +115,9 @@ def cells_of(names: Sequence[str], group: Group) -> list[str]:
 
 
 def _who(group: Group) -> str:
-    """The packages; where they are not told, the shared object."""
-    return chain_text(tuple(group["through"])) if "through" in group else group.get("caller", "")
+    """The packages and the line of code; where they are not told, the shared object."""
+    who = chain_text(tuple(group["through"])) if "through" in group else group.get("caller", "")
+    return f"{who} at {group['place']}" if "place" in group else who
 
 
 def _minute(time: str) -> str:

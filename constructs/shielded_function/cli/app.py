@@ -158,10 +158,10 @@ def report(
         str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 7d of AWS, and all of files.")
     ] = None,
     until: Until = None,
-    form: Annotated[str, typer.Option("--format", help="html, md or json.")] = "html",
+    form: Annotated[str, typer.Option("--format", help="html, md, json or csv.")] = "html",
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", help="A file, or -; by default shield-report.html, and stdout for md and json."),
+        typer.Option("--output", "-o", help="A file, or -; by default shield-report.html, and stdout for the others."),
     ] = None,
     previous: Annotated[
         Path | None, typer.Option(help="A report of --format json, from before: what is not in it is new.")

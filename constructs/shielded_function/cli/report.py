@@ -19,6 +19,7 @@ from shielded_function_monitoring.reporting import (
     build,
     report_from_json,
     report_to_json,
+    to_csv,
     to_html,
     to_markdown,
 )
@@ -69,6 +70,7 @@ def make(source: Source, previous: Report | None = None) -> Report:
     made = build(
         observed,
         found.rows[1],
+        rows=found.rows[0],
         made=iso(datetime.now(timezone.utc)),
         since=since,
         until=until,
@@ -92,7 +94,12 @@ def _to_json(made: Report) -> str:
     return json_module.dumps(report_to_json(made), indent=2) + "\n"
 
 
-_FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {"html": to_html, "md": to_markdown, "json": _to_json}
+_FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "html": to_html,
+    "md": to_markdown,
+    "json": _to_json,
+    "csv": to_csv,
+}
 
 
 def _write(text: str, options: Options) -> None:

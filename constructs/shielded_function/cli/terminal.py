@@ -30,7 +30,7 @@ MOST: Final = 50
 _WIDTH_WITHOUT_TERMINAL: Final = 160
 _NARROW: Final = 100
 """Columns of a terminal below which rows that do not fit are cards."""
-_NARROW_COLUMN: Final = 14
+_NARROW_COLUMN: Final = 15
 """The same for each column of a table."""
 _BORDERS: Final = 3
 """What a table adds to each column."""

@@ -39,7 +39,10 @@ def _merge(aggregates: tuple[Aggregate, ...], before: Row, after: Row, apart: bo
         if old is None or new is None:
             found = new if old is None else old
         elif each.function in _TEXTS:
-            found = _TEXTS[each.function](old, new)
+            at = next(
+                (a.alias for a in aggregates if (a.function, a.field) == (each.function, "timestamp")), each.alias
+            )
+            found = _TEXTS[each.function]((before.get(at, ""), old), (after.get(at, ""), new))[1]
         else:
             name = each.function if each.function != "count_distinct" else ("sum" if apart else "max")
             found = _written(_NUMBERS[name](number_of(old), number_of(new)))
@@ -61,8 +64,8 @@ def _written(value: float) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
-# Used on times as the lines write them, which sort as they come.
-_TEXTS: Final[dict[str, Callable[[str, str], str]]] = {"earliest": min, "latest": max}
+# What was seen first and last goes by the times as the lines write them, which sort as they come.
+_TEXTS: Final[dict[str, Callable[..., tuple[str, str]]]] = {"earliest": min, "latest": max}
 _NUMBERS: Final[dict[str, Callable[[float, float], float]]] = {
     "count": lambda old, new: old + new,
     "sum": lambda old, new: old + new,

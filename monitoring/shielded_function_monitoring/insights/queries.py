@@ -6,6 +6,7 @@ from typing import Final
 
 from shielded_function_monitoring.frames import MAX_THROUGH, Chain, chain_of
 
+from .combining import number_of
 from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
 from .evaluating import Row
 from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats
@@ -35,6 +36,10 @@ SEEN: Final = (
     Aggregate("earliest", "timestamp", "first_seen"),
     Aggregate("latest", "timestamp", "last_seen"),
     Aggregate("count_distinct", "day", "days"),
+    Aggregate("earliest", "version", "first_version"),
+    Aggregate("latest", "version", "last_version"),
+    Aggregate("latest", "caller.file", "last_file"),
+    Aggregate("latest", "caller.line", "last_line"),
 )
 _DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
 
@@ -93,6 +98,21 @@ def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
 def chain_of_row(row: Row) -> Chain:
     """The packages that a row of these queries tells of."""
     return chain_of(row.get("caller.package", ""), [row.get(name, "") for name in _OUTER])
+
+
+def place_of_row(row: Row) -> str:
+    """The line of the function's own code that did it last, `/var/task/app.py:73`; empty where it is not told."""
+    file, line = row.get("last_file", ""), row.get("last_line", "")
+    return f"{file}:{int(number_of(line))}" if file and line else file
+
+
+def versions_text(first: str, last: str) -> str:
+    """The function's versions when something was seen first and last, in a few words.
+
+    >>> versions_text("7", "9"), versions_text("$LATEST", "$LATEST")
+    ('7 to 9', '$LATEST')
+    """
+    return f"{first} to {last}" if first and first != last else last
 
 
 def lines(functions: tuple[str, ...] = (), rows: int = 1000) -> Query:

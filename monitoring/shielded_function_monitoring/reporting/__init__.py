@@ -10,6 +10,7 @@ from .building import build
 from .html import to_html
 from .markdown import to_markdown
 from .model import Coverage, Group, PackageGroup, Period, Report, ReportError, report_from_json, report_to_json
+from .spreadsheet import to_csv
 
 __all__ = [
     "Coverage",
@@ -21,6 +22,7 @@ __all__ = [
     "build",
     "report_from_json",
     "report_to_json",
+    "to_csv",
     "to_html",
     "to_markdown",
 ]

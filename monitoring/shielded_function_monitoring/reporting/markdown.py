@@ -14,18 +14,19 @@ def to_markdown(report: Report) -> str:
     """The report; each cell is text, whatever stands in it."""
     parts = [f"# What the shield reported\n\nMade {_cell(report.made)}" + _asked(report) + "."]
     new = len(report.new)
-    summary = f"{report.violations:,} violations of {len(report.groups):,} kinds, in {len(report.coverage):,} functions"
+    summary = f"{report.violations:,} violations of {report.kinds:,} kinds, in {len(report.coverage):,} functions"
     parts.append(
         f"**{summary}**" + (f", **{new:,} new since {_cell(report.previous)}**" if report.previous else "") + "."
     )
     parts += [f"Not whole: {_cell(note)}." for note in report.notes]
     rows = [
-        ("new" if each.is_new else "", each.function, each.policy, each.mode, each.target, f"{each.count:,}",
-         each.last[:16], ", ".join(each.packages), ", ".join(each.callers), each.allow)
+        ("new" if each.is_new else "", each.severity, each.function, each.policy, each.mode, each.target,
+         f"{each.count:,}", each.first[:16], each.last[:16], each.versions,
+         " at ".join(filter(None, (", ".join(each.who), each.place))), each.allow)
         for each in report.groups
     ]  # fmt: skip
-    who = ("package", "caller")
-    headings = ("", "function", "policy", "mode", "target", "times", "last", *who, "entry that would allow it")
+    headings = ("", "severity", "function", "policy", "mode", "target", "times", "first", "last", "version", "who",
+                "entry that would allow it")  # fmt: skip
     parts.append("## Violations\n\n" + (_table(headings, rows) if rows else "None."))
     if report.packages:
         parts.append("## By package\n\n" + _table(*_packages(report.packages)))

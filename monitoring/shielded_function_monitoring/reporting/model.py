@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, TypeVar
 
+from shielded_function_monitoring.filters import Severity
 from shielded_function_monitoring.frames import NOT_TOLD
+from shielded_function_monitoring.insights.queries import versions_text
+from shielded_function_monitoring.urgency import severity, urgency
 
 FORMAT: Final = "shielded-function report"
 VERSION: Final = 1
+NOT_WRITTEN: Final = "(counted, not written)"
+"""The target of violations that a `folded` line stands for."""
+_T = TypeVar("_T")
 
 
 class ReportError(ValueError):
@@ -33,6 +39,9 @@ class Group:
         allow: the entry that would permit it.
         is_new: it is not in the report before; False where there is none.
         packages: the packages that did it, as `app > requests > urllib3`, where the lines tell.
+        first_version: the function's version when it was seen first; `last_version`: when it was seen last.
+        place: the line of the function's own code that did it last, `/var/task/app.py:73`.
+        written: False for violations that were counted and not written: what they were about is not known.
     """
 
     function: str
@@ -49,6 +58,30 @@ class Group:
     allow: str = ""
     is_new: bool = False
     packages: Sequence[str] = ()
+    first_version: str = ""
+    last_version: str = ""
+    place: str = ""
+    written: bool = True
+
+    @property
+    def severity(self) -> Severity:
+        """How severe it is."""
+        return severity(self.policy, self.mode)
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """What to sort by: what is new first, then the most severe, then the most frequent."""
+        return (not self.is_new, *urgency(self.policy, self.mode), -self.count, self.identity)
+
+    @property
+    def versions(self) -> str:
+        """The function's versions from the first time to the last, `7 to 9`."""
+        return versions_text(self.first_version, self.last_version)
+
+    @property
+    def who(self) -> Sequence[str]:
+        """The packages; where they are not told, the shared objects."""
+        return self.packages or self.callers
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -105,6 +138,7 @@ class Coverage:
         folded: violations that were counted and not written.
         expected: it was asked about, whether it logged or not.
         reason: the last reason of a start that was refused or unshielded.
+        version: the last version that was seen.
     """
 
     function: str
@@ -117,6 +151,7 @@ class Coverage:
     folded: int = 0
     expected: bool = False
     reason: str = ""
+    version: str = ""
 
     @property
     def state(self) -> str:
@@ -137,7 +172,8 @@ class Report:
         since: the beginning of the time that was asked for; empty for all that there was.
         until: its end.
         sources: what was read: log groups, files.
-        groups: what is new first, then the most frequent.
+        groups: what is new first, then the most severe, then the most frequent; what was counted and not written is
+            among them.
         periods: the timeline.
         coverage: by function.
         packages: by package, the most frequent first. What was counted and not written is in none.
@@ -159,7 +195,17 @@ class Report:
     @property
     def violations(self) -> int:
         """How many there were."""
-        return sum(each.count for each in self.groups) + sum(each.folded for each in self.coverage)
+        return sum(each.count for each in self.groups)
+
+    @property
+    def kinds(self) -> int:
+        """How many targets there were, as far as they are known."""
+        return sum(each.written for each in self.groups)
+
+    @property
+    def not_written(self) -> int:
+        """Violations that were counted and not written."""
+        return sum(each.count for each in self.groups if not each.written)
 
     @property
     def new(self) -> Sequence[Group]:
@@ -169,7 +215,8 @@ class Report:
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """As JSON's values: what `report_from_json` reads."""
-    return {"format": FORMAT, "version": VERSION, **asdict(report)}
+    groups = [{"severity": each.severity, **asdict(each)} for each in report.groups]
+    return {"format": FORMAT, "version": VERSION, **asdict(report), "groups": groups}
 
 
 def report_from_json(value: Any) -> Report:
@@ -184,10 +231,16 @@ def report_from_json(value: Any) -> Report:
         raise ReportError(f"its version is {value.get('version')!r}, not {VERSION}: make it again with this version")
     try:
         rest = {name: each for name, each in value.items() if name not in ("format", "version")}
-        rest["groups"] = [Group(**each) for each in rest["groups"]]
+        rest["groups"] = [_known(Group, each) for each in rest["groups"]]
         rest["periods"] = [Period(**each) for each in rest["periods"]]
         rest["coverage"] = [Coverage(**each) for each in rest["coverage"]]
         rest["packages"] = [PackageGroup(**each) for each in rest.get("packages", ())]
         return Report(**rest)
     except (KeyError, TypeError) as error:
         raise ReportError(f"it is not whole: {error}") from error
+
+
+def _known(kind: type[_T], value: Mapping[str, Any]) -> _T:
+    """Without what is computed anew."""
+    names = {each.name for each in fields(kind)}  # pyright: ignore[reportArgumentType]
+    return kind(**{name: each for name, each in value.items() if name in names})

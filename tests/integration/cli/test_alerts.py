@@ -41,6 +41,8 @@ def test_groups_of_a_file(file: Path) -> None:
         "days": 1,
         "first_seen": ago(hours=2),
         "last_seen": ago(hours=2),
+        "first_version": "7",
+        "last_version": "7",
     }
 
 
@@ -92,7 +94,8 @@ def test_packages_of_npm(tmp_path: Path) -> None:
     (tmp_path / "log").write_text(connect("api.stripe.com", caller="node", through=through) + "\n")
     (group,) = json.loads(command("alerts", tmp_path / "log", "--by", "package", "--json").stdout)["groups"]
     assert (group["package"], group["through"]) == (through[0], list(through))
-    assert "index > @aws-sdk/client-s3 > @smithy/core" in command("alerts", tmp_path / "log").stdout
+    wide = command("alerts", tmp_path / "log", environment={"COLUMNS": "400"}).stdout
+    assert "index > @aws-sdk/client-s3 > @smithy/core at /var/task/@smithy/core/code.py:73" in wide
 
 
 def test_a_targets_packages(tmp_path: Path) -> None:
@@ -158,16 +161,20 @@ def test_it_fits_the_terminal(by: str, columns: int, tmp_path: Path) -> None:
         assert "checkout" in said, "no word is cut into columns of letters"
 
 
+SEEN = "first 2026-11-20 10:00   last 2026-11-20 10:00   version 7"
+
+
 def test_a_narrow_terminal_gets_a_card_for_each_row(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(KINDS) + "\n")
     said = command("alerts", tmp_path / "log", environment={"COLUMNS": "80"}).stdout.splitlines()
-    assert said[1:3] == ["critical  checkout  self_protection  block", "  times 1   last 2026-11-20 10:00"]
-    assert said[3:6] == [
+    assert said[1:3] == ["critical  checkout  self_protection  block", f"  times 1   {SEEN}"]
+    assert said[3:7] == [
         "critical  checkout  outbound_connectivity  block",
         "  times 60   what h60.example:443 (198.51.100.7), tcp",
-        "  who app > requests > urllib3   last 2026-11-20 10:00",
+        "  who app > requests > urllib3 at /var/task/urllib3/code.py:73",
+        f"  {SEEN}",
     ]
-    assert len(said) < 250
+    assert len(said) < 300
     assert "50 of 62: the most severe are shown; --all shows all" in said[-2]
     assert "h1.example" not in " ".join(said)
     every = command("alerts", tmp_path / "log", "--all").stdout

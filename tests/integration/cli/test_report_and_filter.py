@@ -41,7 +41,7 @@ def test_what_is_new(log: Path, tmp_path: Path) -> None:
     done = command("report", later, "--format", "md", "--previous", before)
     assert done.returncode == 0, done.stderr
     assert "**1 new since" in done.stdout
-    assert [line.split(" | ")[4] for line in done.stdout.splitlines() if line.startswith("| new")] == [
+    assert [line.split(" | ")[5] for line in done.stdout.splitlines() if line.startswith("| new")] == [
         "new.example:443"
     ]
     assert "\x1b" not in done.stdout
@@ -50,7 +50,7 @@ def test_what_is_new(log: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--format", "pdf"), "--format pdf: there are html, md, json"),
+        (("--format", "pdf"), "--format pdf: there are html, md, json, csv"),
         (("--previous", "nowhere.json"), "--previous nowhere.json cannot be read: No such file or directory"),
         (("--previous", "odd.json"), "--previous odd.json: it is not what `report --format json` writes"),
         (("--output", "x/y.html"), "x/y.html cannot be written: No such file or directory"),

@@ -252,12 +252,14 @@ def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], par
     query = queries.alerts_by("target")
     stats = query.stats
     assert stats is not None
-    log = [tmp(f"/tmp/{name}", at(day), count=count) for day, name, count in sorted(found)]
+    log = [tmp(f"/tmp/{name}", at(day), count=count, version=str(day)) for day, name, count in sorted(found)]
     early = [each for each in log if json.loads(each)["timestamp"] < at(parted, 0)]
     late = log[len(early) :]
     together = combine(stats, (evaluate(query, early), evaluate(query, late)), apart=True)
     key = lambda row: row["details.path"]  # noqa: E731
     assert sorted(together, key=key) == sorted(evaluate(query, log), key=key)
+    turned = combine(stats, (evaluate(query, late), evaluate(query, early)), apart=True)
+    assert sorted(turned, key=key) == sorted(together, key=key), "version 9 comes before version 10"
 
 
 def test_numbers_as_insights_writes_them() -> None:

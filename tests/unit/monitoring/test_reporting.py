@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from shielded_function_monitoring.reporting import (
     build,
     report_from_json,
     report_to_json,
+    to_csv,
     to_html,
     to_markdown,
 )
@@ -53,7 +56,8 @@ LOG = [
 
 def report_of(log: list[str], previous: Report | None = None, **more: object) -> Report:
     made: dict[str, Any] = {"made": "2026-11-24T13:37:00Z", "sources": ("lines.jsonl",), **more}
-    return build(read(log), evaluate(queries.timeline(), log), previous=previous, **made)
+    rows = evaluate(queries.observed(), log)
+    return build(read(log), evaluate(queries.timeline(), log), rows=rows, previous=previous, **made)
 
 
 def hostile_log() -> list[str]:
@@ -70,11 +74,17 @@ def hostile_log() -> list[str]:
 def test_what_is_in_it() -> None:
     report = report_of(LOG, expected=["checkout", "silent"])
     assert report.violations == 40 + 1 + 1 + 1 + 18 + 1
-    first = report.groups[0]
-    assert (first.function, first.policy, first.mode, first.target) == (
-        "checkout", "outbound_connectivity", "alert", "api.stripe.com:443",
-    )  # fmt: skip
-    assert (first.count, first.callers, first.is_new) == (40, ("libssl.so",), False)
+    assert [(each.severity, each.function, each.policy, each.target, each.count) for each in report.groups] == [
+        ("critical", "refund", "start", "refused: no such mode", 1),
+        ("critical", "checkout", "outbound_connectivity", "api.stripe.com:443", 1),
+        ("warning", "checkout", "outbound_connectivity", "api.stripe.com:443", 40),
+        ("warning", "checkout", "outbound_connectivity", "api.stripe.com", 1),
+        ("warning", "refund", "read_write_tmp", "(counted, not written)", 18),
+        ("warning", "refund", "read_write_tmp", "/tmp/cache.json", 1),
+    ]
+    assert (report.groups[2].callers, report.groups[2].is_new) == (("libssl.so",), False)
+    assert (report.kinds, report.not_written) == (5, 18)
+    assert (report.since, report.until) == (at(18)[:16], at(23)[:16]), "the lines' own, where none was asked for"
     assert {(each.function, each.state, each.armed, each.folded) for each in report.coverage} == {
         ("checkout", "armed", 2, 0),
         ("refund", "refused", 0, 18),
@@ -84,6 +94,59 @@ def test_what_is_in_it() -> None:
     assert [(each.begun[:10], each.count) for each in report.periods if each.policy == "outbound_connectivity"] == [
         ("2026-11-20", 41), ("2026-11-21", 1),
     ]  # fmt: skip
+
+
+def test_urgency_before_numbers() -> None:
+    log = [
+        alert("read_handler", path="/var/task/app.py", count=5000),
+        connect("new.example"),
+        alert("self_protection", mode="block"),
+        tmp("/tmp/x", count=90, mode="block"),
+    ]
+    assert [each.policy for each in report_of(log).groups] == [
+        "self_protection", "outbound_connectivity", "read_handler", "read_write_tmp",
+    ]  # fmt: skip
+
+
+def test_did_it_come_with_the_deployment() -> None:
+    """The versions from the first time to the last, and the line of code, whatever the order of the lines."""
+    log = [
+        connect("a.example", time=at(22), version="10", through=("urllib3", "app")),
+        connect("a.example", time=at(20), version="9", caller="_socket.so"),
+        connect("b.example", time=at(22), version="10"),
+    ]
+    for lines in (log, log[::-1]):
+        a, b = sorted(report_of(lines).groups, key=lambda each: each.target)
+        assert (a.versions, a.place, a.first) == ("9 to 10", "/var/task/urllib3/code.py:73", at(20))
+        assert (b.versions, b.place) == ("10", "")
+        assert report_of(lines).coverage[0].version == "10"
+    page = Page(to_html(report_of(log)))
+    assert "9 to 10" in page.text
+    assert "/var/task/urllib3/code.py:73" in page.text
+    assert "since 2026-11-22 10:00 in version 10" in page.text
+
+
+def test_totals_agree() -> None:
+    """The head, the list, the timeline and the functions say the same number."""
+    log = [*hostile_log(), folded("outbound_connectivity", 7), tmp("/tmp/(counted, not written)")]
+    report = report_of(log)
+    assert report.violations == sum(each.count for each in report.groups) == sum(each.count for each in report.periods)
+    page = Page(to_html(report))
+    assert f"{report.violations}violations of {report.kinds} kinds" in page.text
+    said = f"{report.violations} violations in all. Of these, {report.not_written} were counted and not written"
+    assert said in page.text
+    assert f"{sum(p.count for p in report.packages)} of {report.violations} violations: of starts" in page.text
+
+
+def test_csv() -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(report_of([*hostile_log(), connect("=cmd|'/c calc'!A0")])))))
+    assert len(rows) == 7 + 3 * len(HOSTILE)
+    first = ("critical", "start", "1", "7")
+    assert tuple(rows[0][name] for name in ("severity", "policy", "times", "first_version")) == first
+    targets = {row["target"] for row in rows}
+    assert "'=cmd|'/c calc'!A0:443" in targets, "a spreadsheet would run it"
+    assert "\\u202egnp.exe:443" in targets
+    assert not [cell for row in rows for cell in row.values() if cell.lstrip()[:1] in ("=", "+", "-", "@")]
 
 
 def test_by_package() -> None:
@@ -102,7 +165,7 @@ def test_by_package() -> None:
         ("(not told)", 1, {"read_write_tmp": 1}, ["checkout"]),
         ("(not told) libz.so", 1, {"read_write_tmp": 1}, ["checkout"]),
     ]
-    assert report.groups[0].packages == ["app > requests > urllib3"]
+    assert ["app > requests > urllib3"] in [each.packages for each in report.groups]
     saved = json.loads(json.dumps(report_to_json(report)))
     assert json.loads(json.dumps(report_to_json(report_from_json(saved)))) == saved
     assert "| urllib3 | checkout, refund | 4 | 1 |" in to_markdown(report)
@@ -123,9 +186,9 @@ def test_what_is_new_since_the_last() -> None:
     before = report_from_json(json.loads(json.dumps(report_to_json(report_of(LOG[:4])))))
     report = report_of(LOG, before)
     assert [(each.function, each.policy, each.target) for each in report.new] == [
-        ("refund", "read_write_tmp", "/tmp/cache.json"),
         ("refund", "start", "refused: no such mode"),
-    ]
+        ("refund", "read_write_tmp", "/tmp/cache.json"),
+    ], "what was not written is no target"
     assert report_of(LOG, report).new == []
     assert ">new<" in to_html(report)
     assert "2 new since" in to_markdown(report)
@@ -147,7 +210,7 @@ def test_what_is_no_report(value: object, said: str) -> None:
 
 def test_times_as_insights_may_write_them() -> None:
     rows = [{"period": "1795392000000", "policy": "start", "violations": "1.0"}, {"policy": "start"}]
-    report = build(read([]), rows, made="now")
+    report = build(read([]), rows, rows=[], made="now")
     assert [(each.begun, each.count) for each in report.periods] == [("2026-11-23 00:00:00.000", 1)]
 
 
@@ -197,7 +260,7 @@ def test_markdown_is_a_table_whatever_stands_in_it() -> None:
     text = to_markdown(report_of(hostile_log()))
     rows = [line for line in text.splitlines() if line.startswith("|")]
     unescaped = re.compile(r"(?<!\\)\|")
-    assert {len(unescaped.findall(re.sub(r"\\\\", "", row))) for row in rows} == {11, 8, 5}
+    assert {len(unescaped.findall(re.sub(r"\\\\", "", row))) for row in rows} == {13, 8, 5}
     assert not re.search(r"(?<!\\)<", text)
     assert "http://" not in text
     assert all(line.isprintable() or "\u200b" in line for line in text.splitlines())
@@ -259,13 +322,13 @@ def test_it_loads_alone_and_runs_nothing_of_a_line(page: Browser) -> None:
 
 def test_search_and_filters(page: Browser) -> None:
     every = shown(page)
-    assert len(every) == 5 + 3 * len(HOSTILE)
+    assert len(every) == 6 + 3 * len(HOSTILE)
     put(page, "search", "stripe 443")
     assert shown(page) == ["api.stripe.com:443"] * 2
     put(page, "search", "")
     put(page, "function", "refund")
-    assert sorted(shown(page)) == ["/tmp/cache.json", "refused: no such mode"]
-    assert page.evaluate("document.getElementById('shown').textContent") == f"2 of {len(every)} kinds, 2 violations"
+    assert sorted(shown(page)) == ["(counted, not written)", "/tmp/cache.json", "refused: no such mode"]
+    assert page.evaluate("document.getElementById('shown').textContent") == f"3 of {len(every)} rows, 20 violations"
     put(page, "policy", "start")
     assert shown(page) == ["refused: no such mode"]
     put(page, "function", "")
@@ -273,6 +336,9 @@ def test_search_and_filters(page: Browser) -> None:
     put(page, "mode", "block")
     assert shown(page) == ["api.stripe.com:443"]
     put(page, "mode", "")
+    put(page, "severity", "critical")
+    assert len(shown(page)) == 2 + len(HOSTILE)
+    put(page, "severity", "")
     page.evaluate("document.getElementById('new').click()")
     assert len(shown(page)) == 2 + 3 * len(HOSTILE)
     assert "api.stripe.com:443" not in shown(page)
@@ -280,13 +346,48 @@ def test_search_and_filters(page: Browser) -> None:
 
 def test_a_click_on_a_function_and_policy(page: Browser) -> None:
     page.evaluate("document.querySelector('.matrix a[data-function=refund][data-policy=read_write_tmp]').click()")
-    assert shown(page) == ["/tmp/cache.json"]
+    assert sorted(shown(page)) == ["(counted, not written)", "/tmp/cache.json"]
     hostile = HOSTILE[0]
     page.evaluate(
-        "[...document.querySelectorAll('.matrix a')]"
-        f".find(a => a.dataset.function === {json.dumps(hostile)} && !a.dataset.policy).click()"
+        "[...document.querySelectorAll('section a')]"
+        f".find(a => a.dataset.function === {json.dumps(hostile)} && a.dataset.policy === 'start').click()"
     )
-    assert len(shown(page)) == 3
+    assert shown(page) == [f"refused: {hostile}"]
+
+
+def test_each_function_has_a_place_that_a_link_names(page: Browser) -> None:
+    found = page.evaluate(
+        "[...document.querySelectorAll('table.sorted a[href^=\"#function\"]')].map(a =>"
+        "[a.textContent, document.getElementById(a.getAttribute('href').slice(1)).querySelector('h3').textContent])"
+    )
+    assert len(found) == 6 + 3 * len(HOSTILE) + 2 + len(HOSTILE), "of the list, and of functions by policies"
+    assert [one for one, other in found if one != other] == []
+    assert {"checkout", "refund"} < {one for one, _ in found}
+    assert page.evaluate("document.querySelectorAll('[id=\"function-checkout\"]').length") == 1
+
+
+def test_sorted_by_a_column(page: Browser) -> None:
+    def click(heading: str) -> list[str]:
+        page.evaluate(
+            "[...document.querySelectorAll('#violations th button')]"
+            f".find(b => b.textContent === {json.dumps(heading)}).click()"
+        )
+        at = page.evaluate("[...document.querySelectorAll('#violations th')].findIndex(h => h.ariaSort)")
+        return page.evaluate(
+            f"[...document.querySelectorAll('#violations tbody tr')].map(r => r.cells[{at}].textContent)"
+        )
+
+    times = click("times")
+    assert times[:3] == ["40", "18", "1"]
+    assert click("times")[-2:] == ["18", "40"]
+    first = click("first")
+    assert first == sorted(first)
+    assert click("severity")[0].startswith("critical")
+    listed = shown(page)
+    put(page, "sort", "5")
+    assert shown(page)[:1] == ["api.stripe.com:443"]
+    put(page, "sort", "")
+    assert sorted(shown(page)) == sorted(listed)
 
 
 @pytest.mark.parametrize("width", [1000, 1280])
@@ -318,4 +419,20 @@ def test_many_kinds(tmp_path: Path) -> None:
     report = report_of([alert("read_write_tmp", path=f"/tmp/{n}") for n in range(6000)])
     text = to_html(report)
     assert text.count("<tr class=") == 5000
-    assert "The 5,000 most frequent of 6,000 kinds." in text
+    assert "The 5,000 most severe of 6,000 rows; --format csv has all." in text
+
+
+def test_a_long_list_begins_short(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(to_html(report_of([tmp(f"/tmp/{n}") for n in range(60)])), encoding="utf-8")
+    for width, rows in ((1280, 50), (390, 20)):
+        browser.resize(width, 900)
+        browser.open(file)
+        assert len(shown(browser)) == rows
+        assert page_says(browser) == "60 of 60 rows, 60 violations"
+        browser.evaluate("document.getElementById('more').click()")
+        assert len(shown(browser)) == 60
+
+
+def page_says(page: Browser) -> str:
+    return page.evaluate("document.getElementById('shown').textContent")
