@@ -2,7 +2,7 @@
 
 Two kinds, told apart by `event`: an *alert* has none (something was denied, or would have been), an *event* is of the
 shield itself (it armed, refused to start, let the function run without it, counted alerts instead of writing them,
-saw queries for names that look like data, had its policy tightened by code, told of native code).
+had its policy tightened by code, told of native code).
 
 Each line that counts as a violation has a `policy` and a `count`, so one metric filter with the value `$.count` sees
 them all.
@@ -36,7 +36,7 @@ Policy = Literal[
     "self_protection",
 ]
 Mode = Literal["block", "alert"]
-EventName = Literal["armed", "refused", "unshielded", "folded", "unusual_names", "tightened", "native"]
+EventName = Literal["armed", "refused", "unshielded", "folded", "tightened", "native"]
 
 SCHEMA_VERSION: Final = 1
 """`v` in each line. It grows when a field changes its meaning or goes; fields may be added without."""

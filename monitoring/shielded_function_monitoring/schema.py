@@ -84,7 +84,6 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
     "refused": (_FAILED_START, ("policy", "count", "reason")),
     "unshielded": (_FAILED_START, ("policy", "count", "reason")),
     "folded": ({"policy": _POLICY, "mode": _MODE, "count": _COUNT, "pid": _PID}, ("policy", "mode", "count", "pid")),
-    "unusual_names": ({"count": _COUNT, "host": {"type": "string"}, "pid": _PID}, ("count", "host", "pid")),
     "tightened": (
         {
             "shield_version": {"type": "string"},

@@ -24,11 +24,6 @@ void report_native_code(void)
 {
 }
 
-void report_unusual(struct text name)
-{
-    CHECK(is_name_allowed(name));
-}
-
 bool is_own_fd(uint32_t descriptor)
 {
     (void)descriptor;

@@ -12,7 +12,6 @@ POLICIES: Final[Mapping[str, str]] = {
     "read_write_tmp": "block",
     "create_child_process": "block",
     "read_handler": "block",
-    "unusual_names": "allow",
     "executable_memory": "",
 }
 """A policy's name, as the fields of ShieldPolicy and the alert lines have it, and the mode that it has where its

@@ -69,7 +69,7 @@ def _of_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
         elif shared:
             yield Opening(text, shared, "a host of your own in front of it")
         elif entry.wildcard:
-            yield Opening(text, "data fits into the labels of names that are looked up", "the hosts, or unusual_names")
+            yield Opening(text, "data fits into the labels of names that are looked up", "the hosts")
         elif entry.network and entry.network.num_addresses > 1:
             yield Opening(text, f"whoever has one of its {entry.network.num_addresses:,} addresses", "names of hosts")
 

@@ -106,7 +106,7 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
             "check_server_name", switch, str(told["check_server_name"]["meaning"]), f"{_NOTHING}: see Network Firewall"
         )
     )
-    for field in ("unusual_names", *_ONLY_INSIDE):
+    for field in _ONLY_INSIDE:
         rows.append(Half(field, str(told[field]["value"]), str(told[field]["meaning"]), _NOTHING))
     return rows
 

@@ -156,22 +156,12 @@ def _covers_host(wide: str, narrow: str) -> bool:
 
 def _covers_outbound(entry: str, known: Sequence[str], before: Mapping[str, Any]) -> bool:
     narrow = _outbound(entry)
-    covering = [
-        listed
-        for listed in known
-        if (wide := _outbound(listed)).protocol in ("", narrow.protocol)
+    return any(
+        (wide := _outbound(listed)).protocol in ("", narrow.protocol)
         and wide.port in ("", narrow.port)
         and _covers_host(wide.host, narrow.host)
-    ]
-    return bool(covering) and (
-        narrow.host.startswith("*") or _network(narrow.host) is not None or _may_be_asked(narrow.host, covering, before)
+        for listed in known
     )
-
-
-def _may_be_asked(host: str, covering: Sequence[str], before: Mapping[str, Any]) -> bool:
-    """A name that only a wildcard admits may look like data."""
-    lines = f"SHIELD_ALLOW_OUTBOUND={','.join(covering)}\nSHIELD_UNUSUAL_NAMES={before['unusual_names']}\n"
-    return parse(lines).decide("resolve", host).allowed
 
 
 # Paths

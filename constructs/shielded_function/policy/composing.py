@@ -12,13 +12,11 @@ from .fields import ENTRIES, FOUR, KINDS, Mode
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
     """The fields of the same policy with every mode set.
 
-    What leaves its mode to the runtime (executable_memory=None), and what only counts (unusual_names="allow"), stays.
+    What leaves its mode to the runtime (executable_memory=None) stays.
     """
     changed: dict[str, Any] = dict.fromkeys(FOUR, mode)
     if fields["executable_memory"] is not None:
         changed["executable_memory"] = mode
-    if fields["unusual_names"] != "allow":
-        changed["unusual_names"] = mode
     return {**fields, **changed}
 
 

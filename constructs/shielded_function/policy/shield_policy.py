@@ -63,8 +63,6 @@ class ShieldPolicy:
             (`name.s3.<region>...`) and nothing else, whatever `allow_aws` says of s3.
         check_server_name: whether the first TLS message on a TCP connection to an address that was allowed by name must
             name an allowed server.
-        unusual_names: look-ups of names that only a wildcard admits, or that name any bucket, and that look like data:
-            "allow" counts them, "alert" reports each, "block" refuses and reports it.
         read_write_tmp: use of files under /tmp.
         allow_tmp: path globs under /tmp. `*` and `?` match within a component, `**` across; `/tmp/cache/**` admits
             the directory and all that lies below it.
@@ -102,7 +100,6 @@ class ShieldPolicy:
     allow_aws: AwsScope | Sequence[str] = "all"
     allow_buckets: Sequence[str | IConstruct] = ()
     check_server_name: bool = True
-    unusual_names: Mode = "allow"
     read_write_tmp: Mode = "block"
     allow_tmp: Sequence[str] = ()
     clear_tmp: bool = False
@@ -223,14 +220,14 @@ class ShieldPolicy:
     def alerting(self) -> ShieldPolicy:
         """The same lists with every mode at alert, for a roll-out: nothing is stopped, each violation is reported.
 
-        `executable_memory=None` stays with the runtime, and `unusual_names="allow"` goes on to count.
+        `executable_memory=None` stays with the runtime.
         """
         return replace(self, **composing.with_modes(self._fields(), "alert"))
 
     def blocking(self) -> ShieldPolicy:
         """The same lists with every mode at block.
 
-        `executable_memory=None` stays with the runtime, and `unusual_names="allow"` goes on to count.
+        `executable_memory=None` stays with the runtime.
         """
         return replace(self, **composing.with_modes(self._fields(), "block"))
 
@@ -255,8 +252,8 @@ class ShieldPolicy:
     def looser_than(self, other: ShieldPolicy) -> tuple[Loosening, ...]:
         """Where this policy admits what the other does not; empty when it is at least as strict.
 
-        Modes are compared (block, alert, allow), `on_failure`, `check_server_name`, `unusual_names`, `clear_tmp`, any
-        change of `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard,
+        Modes are compared (block, alert, allow), `on_failure`, `check_server_name`, `clear_tmp`, any change of
+        `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard,
         an address by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together
         cover a third do not. What is known only at deployment is compared as text, a construct by its path.
 

@@ -16,7 +16,7 @@ SHIELDED: Final = Like("@message", '"function_shield":true')
 
 COUNTED: Final = All(IsPresent("policy"), Compare("count", ">=", 1))
 """Violations. A forged line with a negative count would hide others."""
-_UNCOUNTED: Final = In("event", ("armed", "tightened", "unusual_names"))
+_UNCOUNTED: Final = In("event", ("armed", "tightened"))
 
 WHO: Final = ("function", "region", "account")
 TARGET: Final = (

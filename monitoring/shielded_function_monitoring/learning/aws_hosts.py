@@ -80,20 +80,3 @@ def _is_service(name: str) -> bool:
     except core.PolicyError:
         return False
     return True
-
-
-@lru_cache(maxsize=4096)
-def looks_like_data(host: str) -> bool:
-    """Whether the core would call a name unusual, were any domain above it a wildcard."""
-    labels = host.split(".")
-    for count in range(2, len(labels)):
-        domain = ".".join(labels[-count:])
-        try:
-            policy = core.parse(
-                f"SHIELD_ALLOW_OUTBOUND=*.{domain}\nSHIELD_ALLOW_AWS=none\nSHIELD_UNUSUAL_NAMES=block\n"
-            )
-            if policy.decide("resolve", host).reason == "unusual":
-                return True
-        except (core.PolicyError, core.TargetError):
-            continue
-    return False

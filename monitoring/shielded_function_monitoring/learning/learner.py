@@ -298,10 +298,6 @@ class _Learner:
                 reason = self._log.reasons.get(event, "")
                 times = self._log.events[event].count
                 learnt.incomplete.append(f"{times} starts were {event}" + (f": {reason}" if reason else ""))
-        if "unusual_names" in self._log.events:
-            learnt.notes.append(
-                "names that look like data were looked up under a wildcard: see the unusual_names lines"
-            )
         if "tightened" in self._log.events:
             learnt.notes.append("the function's own code tightened its policy: some of it may be denied by that")
 

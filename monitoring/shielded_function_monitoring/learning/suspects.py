@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
-from .aws_hosts import looks_like_data
+from .data_in_names import looks_like_data
 from .observed import Observation
 from .questions import UNSHIELDED, address_of
 

@@ -11,7 +11,6 @@ export interface Policy {
   allow_aws?: List;
   allow_buckets?: List;
   check_server_name?: boolean;
-  unusual_names?: Mode;
   read_write_tmp?: Mode;
   allow_tmp?: List;
   clear_tmp?: boolean;

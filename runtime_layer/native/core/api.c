@@ -130,23 +130,6 @@ static bool read_endpoint(struct decision *d)
     return refuse_malformed(d, TEXT("that is neither a host name nor an address"));
 }
 
-/* A name that looks like data may not be asked for, though it is admitted. */
-static bool check_question(struct decision *d)
-{
-    if (d->policy->unusual_names == MODE_ALLOW || !verdict_is_unusual(d->policy, d->host, &d->verdict))
-        return true;
-    d->verdict = verdict_unusual(d->policy);
-    return false;
-}
-
-/* The name is asked for before anything can be connected to. */
-static void judge_host(struct decision *d, enum protocol protocol)
-{
-    d->verdict = verdict_name(d->policy, d->host);
-    if (check_question(d))
-        d->verdict = verdict_host(d->policy, d->host, true, d->to.port, protocol);
-}
-
 static bool decide_endpoint(struct decision *d, enum protocol protocol)
 {
     if (!read_endpoint(d))
@@ -157,7 +140,7 @@ static bool decide_endpoint(struct decision *d, enum protocol protocol)
     if (d->to.ip.family != FAMILY_NONE)
         d->verdict = verdict_endpoint(d->policy, NULL, NULL, &d->to, protocol);
     else
-        judge_host(d, protocol);
+        d->verdict = verdict_host(d->policy, d->host, true, d->to.port, protocol);
     return true;
 }
 
@@ -176,7 +159,6 @@ static bool decide_resolve(struct decision *d)
     if (!read_host(d, d->target))
         return refuse_malformed(d, TEXT("that is not a host name"));
     d->verdict = verdict_name(d->policy, d->host);
-    check_question(d);
     return true;
 }
 

@@ -70,7 +70,6 @@ struct policy {
     uint8_t modes[POLICY_COUNT];
     uint8_t on_failure;
     uint8_t aws;
-    uint8_t unusual_names; /* enum mode: names below a wildcard that look like data */
     bool skip_server_name; /* SHIELD_CHECK_SERVER_NAME=off */
     bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off */
     uint8_t keeps_tmp;     /* SHIELD_CLEAR_TMP=off: zero is the strict value of a mode as well */

@@ -31,13 +31,10 @@ static bool read_choice(const struct setting *s, struct text value, const struct
     return false;
 }
 
-#define NOT_A_MODE TEXT("is not a mode; use block, alert or allow")
-
 static bool read_mode(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
-    if (mode_from(value, &p->modes[s->detail]))
-        return true;
-    return setting_refuse(error, s, value, NOT_A_MODE);
+    return mode_from(value, &p->modes[s->detail]) ||
+           setting_refuse(error, s, value, TEXT("is not a mode; use block, alert or allow"));
 }
 
 static void write_mode(const struct policy *p, const struct setting *s, struct writer *w)
@@ -60,18 +57,6 @@ static void write_on_failure(const struct policy *p, const struct setting *s, st
 {
     (void)s;
     put(w, text_of(ON_FAILURE[p->on_failure == ON_FAILURE_RUN_UNSHIELDED].word));
-}
-
-static bool read_unusual_names(struct policy *p, const struct setting *s, struct text value,
-                               struct writer *error)
-{
-    return mode_from(value, &p->unusual_names) || setting_refuse(error, s, value, NOT_A_MODE);
-}
-
-static void write_unusual_names(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, mode_name(p->unusual_names));
 }
 
 static const struct choice SWITCH[] = {{"on", 1}, {"off", 0}};
@@ -204,7 +189,6 @@ static const struct setting SETTINGS[] = {
     {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, STAYS, 0, SERVICES_JOIN},
     {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_buckets, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_CHECK_SERVER_NAME"), read_check_server_name, write_check_server_name, STAYS, 0, GIVEN_ONCE},
-    {NAME("SHIELD_UNUSUAL_NAMES"), read_unusual_names, write_unusual_names, TIGHTENS, 0, GIVEN_ONCE},
     {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, TIGHTENS, READ_WRITE_TMP, GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_CLEAR_TMP"), read_clear_tmp, write_clear_tmp, TIGHTENS, 0, GIVEN_ONCE},
@@ -239,6 +223,11 @@ static const struct setting *find_setting(struct text name)
 static bool refuse_unknown(struct text name, struct writer *error)
 {
     struct suggestion near = suggest_for(name);
+    if (text_equal(name, TEXT("SHIELD_UNUSUAL_NAMES"))) {
+        put(error, TEXT("SHIELD_UNUSUAL_NAMES: there is no such setting any more; take it out, and list "
+                        "hosts in place of *.domain, so that no name carries data"));
+        return false;
+    }
     for (uint32_t i = 0; i < SETTING_COUNT; i++)
         suggest_offer(&near, SETTINGS[i].name);
     if (!put_json(error, name, SHOWN_MAX))
@@ -260,7 +249,6 @@ void policy_begin(struct policy *p)
     fill_bytes(p, 0, offsetof(struct policy, outbound));
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
-    p->unusual_names = MODE_ALLOW;
     p->keeps_tmp = true;
 }
 
@@ -368,9 +356,7 @@ uint8_t *setting_mode(struct policy *p, uint32_t row)
     const struct setting *s = &SETTINGS[row];
     if (s->later != TIGHTENS)
         return NULL;
-    if (s->read == read_clear_tmp)
-        return &p->keeps_tmp;
-    return s->read == read_mode ? &p->modes[s->detail] : &p->unusual_names;
+    return s->read == read_clear_tmp ? &p->keeps_tmp : &p->modes[s->detail];
 }
 
 void setting_write(const struct policy *p, uint32_t row, struct writer *w)

@@ -1,7 +1,6 @@
 /* The decision; see verdict.h. */
 #include "verdict.h"
 
-#include "data_in_names.h"
 #include "glob.h"
 #include "object_names.h"
 
@@ -78,32 +77,6 @@ bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *ru
             return true;
     *rule = RULE_AWS;
     return is_aws(p, name);
-}
-
-bool verdict_is_unusual(const struct policy *p, struct text name, const struct verdict *admitted)
-{
-    const struct outbound_rule *rule;
-    if (admitted->action != ACTION_ALLOW)
-        return false;
-    for (uint32_t i = 0; i < p->outbound_count; i++)
-        if (p->outbound[i].kind == OUTBOUND_NAME && rule_names(p, &p->outbound[i], name, true))
-            return false;
-    /* The whole name: what AWS itself puts into one does not look like data. */
-    if (admitted->rule == RULE_AWS)
-        return !p->buckets.len && words_look_like_data(name);
-    if (admitted->rule >= p->outbound_count)
-        return false;
-    rule = &p->outbound[admitted->rule];
-    return rule->kind == OUTBOUND_SUFFIX && name.len > rule->name.len &&
-           labels_look_like_data((struct text){name.at, name.len - rule->name.len});
-}
-
-struct verdict verdict_unusual(const struct policy *p)
-{
-    return (struct verdict){.action = action_of_mode(p->unusual_names),
-                            .policy = OUTBOUND_CONNECTIVITY,
-                            .reason = REASON_UNUSUAL,
-                            .rule = RULE_NONE};
 }
 
 /* getaddrinfo sorts addresses by RFC 6724, for which it connects a UDP socket to each of them at port 0 and
@@ -331,7 +304,6 @@ struct text reason_name(uint8_t reason)
         [REASON_SERVER_NAME] = "server_name",
         [REASON_INTERNAL] = "internal",
         [REASON_FAMILY] = "family",
-        [REASON_UNUSUAL] = "unusual",
         [REASON_STATIC] = "static",
         [REASON_HANDLER] = "handler",
         [REASON_EXECUTABLE_MEMORY] = "executable_memory",

@@ -21,7 +21,6 @@ enum reason {
     REASON_SERVER_NAME, /* a TLS client that asks for another name */
     REASON_INTERNAL,    /* a name that leads to a link-local, multicast or metadata address */
     REASON_FAMILY,      /* an address family that is never allowed */
-    REASON_UNUSUAL,     /* a name that only a wildcard admits, and that looks like data */
     REASON_STATIC,      /* a program that our library cannot be loaded into */
     REASON_HANDLER,
     REASON_EXECUTABLE_MEMORY,
@@ -53,11 +52,6 @@ struct verdict verdict_name(const struct policy *p, struct text name);
 struct aws_limits verdict_aws_limits(const struct policy *p);
 /* The next one behind *rule that lets the name through as well, it may be for another port. False: none. */
 bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule);
-/* Does the name look like data (data_in_names.h) where the rule that admitted it leaves it open: what the star of *.domain
- * stands for, a bucket of AWS's? Not when an entry admits the whole name, or buckets are listed. */
-bool verdict_is_unusual(const struct policy *p, struct text name, const struct verdict *admitted);
-/* What SHIELD_UNUSUAL_NAMES makes of a query for such a name. */
-struct verdict verdict_unusual(const struct policy *p);
 /* May an address that was answered for this name be used at this port? False `whole`: only the end of the
  * name is known. */
 struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,

@@ -35,8 +35,6 @@ from questions import (
     way,
 )
 
-RANDOM = "mfrggzdfmztwq2lknnwg23tpobyxe43uov3ho6dzpi.wild.example"
-
 
 @way
 def tcp_then_connect() -> None:
@@ -345,30 +343,6 @@ def udp_corked_by_another_level() -> None:
         s.sendto(query("x.wild.example"), RESOLVER)
         s.sendto(b"denied.example", ("127.0.0.1", 9999))
         s.setsockopt(136, 1, 0)
-
-
-# Names that only a wildcard admits.
-
-
-@way
-def random_label() -> None:
-    socket.getaddrinfo(RANDOM, 80, socket.AF_INET)
-
-
-@way
-def three_random_labels() -> None:
-    for i in range(3):
-        socket.getaddrinfo(f"{i}{RANDOM}", 80, socket.AF_INET)
-
-
-@way
-def usual_label() -> None:
-    socket.getaddrinfo("www.wild.example", 80)
-
-
-@way
-def random_label_then_connect() -> None:
-    socket.create_connection((RANDOM, 80), timeout=5).close()
 
 
 def errno_of(name: str) -> int | None:

@@ -66,19 +66,19 @@ def test_only_the_mode_is_changed(checkout: Any, capsys: pytest.CaptureFixture[s
 
 
 def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    changes = ["read_write_tmp=allow", "SHIELD_READ_HANDLER=alert", "unusual_names=block"]
+    changes = ["read_write_tmp=allow", "SHIELD_READ_HANDLER=alert", "executable_memory=block"]
     assert set_mode.set_mode("checkout", changes, YES, json=True) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["changed"] is True
     assert told["changes"] == [
         {"policy": "read_write_tmp", "before": "block", "after": "allow"},
         {"policy": "read_handler", "before": "block", "after": "alert"},
-        {"policy": "unusual_names", "before": "", "after": "block"},
+        {"policy": "executable_memory", "before": "", "after": "block"},
     ]
     assert variables(checkout) != SHIELDED
     words = told["undo"].split()
     assert words[:3] == ["shielded-function", "set-mode", "checkout"]
-    assert words[3:6] == ["read_write_tmp=block", "read_handler=block", "unusual_names=default"]
+    assert words[3:6] == ["read_write_tmp=block", "read_handler=block", "executable_memory=default"]
     assert set_mode.set_mode("checkout", words[3:6], YES, json=True) == 0
     assert variables(checkout) == SHIELDED
 
@@ -136,8 +136,8 @@ def test_what_is_not_shielded_is_refused(aws: Any, role: None, found: dict[str, 
 
 def test_a_mode_that_may_be_in_the_policy_file(aws: Any, role: None) -> None:
     make_function(aws, variables={**SHIELDED, "SHIELD_POLICY_FILE": "/opt/policy"})
-    with pytest.raises(CliError, match="SHIELD_UNUSUAL_NAMES is not in its environment and may be in the policy file"):
-        set_mode.set_mode("checkout", ["unusual_names=alert"], YES, json=False)
+    with pytest.raises(CliError, match="SHIELD_EXECUTABLE_MEMORY is not in its environment and may be in the"):
+        set_mode.set_mode("checkout", ["executable_memory=alert"], YES, json=False)
     assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=True) == 0
 
 
@@ -263,9 +263,7 @@ def test_the_table_has_every_field_with_a_mode() -> None:
 
 
 def test_alert_mode_keeps_the_lists_and_what_is_allowed() -> None:
-    policy = ShieldPolicy(
-        allow_outbound=["a.example"], read_write_tmp="allow", unusual_names="block", executable_memory="block"
-    )
+    policy = ShieldPolicy(allow_outbound=["a.example"], read_write_tmp="allow", executable_memory="block")
     changed = ShieldPolicy.from_env(in_alert_mode(policy.to_env()))
     assert changed == ShieldPolicy(
         allow_outbound=["a.example"],
@@ -273,7 +271,6 @@ def test_alert_mode_keeps_the_lists_and_what_is_allowed() -> None:
         read_write_tmp="allow",
         create_child_process="alert",
         read_handler="alert",
-        unusual_names="alert",
         executable_memory="alert",
     )
     assert "SHIELD_READ_HANDLER" not in in_alert_mode({"SHIELD_POLICY_FILE": "/opt/policy"})

@@ -31,14 +31,12 @@ FUNCTION = {
 }
 ORIGIN = ["checkout", "$LATEST", "eu-west-1", "123456789012"]
 LIBRARY = str(Path(SHIELD).parent / "libshield.so")
-UNUSUAL = "6f1ed002ab5595859014ebf0951522d96f1ed002ab5595859014ebf0.allowed.example"
 # Event: what brings it about, in the sandbox or at its start.
 BROUGHT: Mapping[str, tuple[str, list[str], dict[str, str]]] = {
     "armed": ("storm", [], {}),
     "folded": ("storm", [], {}),
     "native": ("ready", [], {}),
     "tightened": ("tighten", [], {}),
-    "unusual_names": ("unusual", [UNUSUAL], {"SHIELD_ALLOW_OUTBOUND": "*.allowed.example"}),
 }
 
 

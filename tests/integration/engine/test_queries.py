@@ -182,29 +182,6 @@ def test_alert_mode_is_not_taken_in(sandbox: Sandbox, names: DnsServer, way: str
     assert [a["details"]["protocol"] for a in alerts(done)] == reported
 
 
-def test_names_that_look_like_data_are_counted(sandbox: Sandbox, names: DnsServer) -> None:
-    result, done = run(sandbox, ["usual_label", "random_label", "three_random_labels"], BLOCKED)
-    assert set(result.values()) == {None}
-    counted = [line for line in done.shield_lines if line.get("event") == "unusual_names"]
-    assert [(line["count"], line["level"]) for line in counted] == [(1, "INFO"), (2, "INFO"), (4, "INFO")]
-    assert counted[0]["host"].endswith(".wild.example")
-    assert alerts(done) == []
-
-
-@pytest.mark.parametrize("mode", ["alert", "block"])
-def test_names_that_look_like_data_are_reported(sandbox: Sandbox, names: DnsServer, mode: str) -> None:
-    names.questions.clear()
-    ways = ["usual_label", "random_label_then_connect"]
-    result, done = run(sandbox, ways, BLOCKED | {"SHIELD_UNUSUAL_NAMES": mode})
-    refused = mode == "block"
-    assert result == {"usual_label": None, "random_label_then_connect": NO_SUCH_NAME if refused else None}
-    (alert, *more) = alerts(done)
-    assert alert["mode"] == mode
-    assert alert["allow"] == alert["details"]["host"]
-    assert all(a["details"]["host"] == alert["details"]["host"] for a in more)
-    assert bool(names.asked("mfrggzdf")) != refused
-
-
 def test_a_long_answer_needs_tcp(names: DnsServer) -> None:
     """The test above would be empty if it fitted a datagram of ours."""
     from dnslib import DNSRecord

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from harness.thinning import long_but
 from shielded_function_runtime.build import aws_labels, aws_table
 from unit.core.aws import ACCOUNT, HOME_REGIONS, SOME_REGIONS, Answers, Resolved, Table
-from unit.core.native import Native
 
 # The sweeps over botocore are worth making once, in one worker.
 pytestmark = pytest.mark.xdist_group("aws")
@@ -195,12 +194,6 @@ def test_admits_the_forms_of_a_service(table: Table, host: str, service: str) ->
     assert table.admits(host, "us-east-1", "kms", service)
     assert not table.admits(host, "us-east-1", "kms", "ec2")
     assert table.admits(host, "eu-west-1") is (host in GLOBAL)
-
-
-def test_no_name_of_awss_looks_like_data(native: Native, answers: Answers) -> None:
-    for region in HOME_REGIONS.values():
-        wrong = [host for host in answers.of(region) if native.lib.words_look_like_data(native.text(host))]
-        assert not wrong, wrong[:20]
 
 
 # Which host a client would have called: (service, client options, operation, its arguments, a piece of the host).

@@ -32,7 +32,6 @@ FULL: dict[str, Any] = {
     "allow_aws": ["s3", "dynamodb"],
     "allow_buckets": ["uploads"],
     "check_server_name": False,
-    "unusual_names": "block",
     "read_write_tmp": "allow",
     "allow_tmp": ["/tmp/a/**"],
     "clear_tmp": True,
@@ -54,11 +53,9 @@ def test_alerting_and_blocking_keep_the_rest() -> None:
     modes = ["outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory"]
     for changed, mode in ((policy.alerting(), "alert"), (policy.blocking(), "block")):
         assert {field: getattr(changed, field) for field in modes} == dict.fromkeys(modes, mode)
-        assert changed.unusual_names == mode
-        assert dataclasses.replace(changed, **{f: FULL[f] for f in modes}, unusual_names="block") == policy
+        assert dataclasses.replace(changed, **{f: FULL[f] for f in modes}) == policy
     assert ShieldPolicy().alerting() == ShieldPolicy.alert()
     assert ShieldPolicy.alert().blocking() == ShieldPolicy()
-    assert ShieldPolicy().alerting().unusual_names == "allow"
 
 
 # Additions
@@ -275,7 +272,6 @@ def test_from_env_names_the_line_of_the_file_only() -> None:
     [
         *((field, "block", "alert") for field in ("outbound_connectivity", "read_write_tmp", "read_handler")),
         ("create_child_process", "alert", "allow"),
-        ("unusual_names", "block", "allow"),
         ("check_server_name", True, False),
         ("on_failure", "refuse", "run_unshielded"),
         ("executable_memory", "block", None),
@@ -358,14 +354,6 @@ def test_lists_beside_mode_allow_mean_nothing() -> None:
     assert ShieldPolicy(allow_tmp=["/tmp/x"]).stricter_than(allows)
     looser = ShieldPolicy(read_write_tmp="allow", allow_tmp=["/tmp/x"]).looser_than(ShieldPolicy())
     assert [str(each) for each in looser] == ["read_write_tmp: allow, was block"]
-
-
-def test_data_in_a_name_is_not_covered_by_a_blocking_wildcard() -> None:
-    """A name that looks like data is not covered by a wildcard that blocks it."""
-    name = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c.a.example"
-    old = ShieldPolicy(allow_outbound=["*.a.example"], unusual_names="block")
-    assert ShieldPolicy(allow_outbound=["www.a.example"], unusual_names="block").stricter_than(old)
-    assert not ShieldPolicy(allow_outbound=[name], unusual_names="block").stricter_than(old)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ SETTINGS = {
     "SHIELD_ALLOW_AWS",
     "SHIELD_ALLOW_BUCKETS",
     "SHIELD_CHECK_SERVER_NAME",
-    "SHIELD_UNUSUAL_NAMES",
     "SHIELD_ALLOW_TMP",
     "SHIELD_CLEAR_TMP",
     "SHIELD_ALLOW_CHILD_PROCESS",
@@ -65,7 +64,6 @@ def test_an_empty_policy_is_strict(native: Native) -> None:
     assert not policy.hide_arguments
     assert not policy.skip_server_name
     assert policy.keeps_tmp
-    assert policy.unusual_names == native.lib.MODE_ALLOW
     assert policy.account.len == policy.buckets.len == 0
     assert policy.outbound_count == policy.tmp_count == policy.child_count == policy.aws_count == 0
 
@@ -112,9 +110,6 @@ def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
         ("SHIELD_CHECK_SERVER_NAME", "off", "off"),
         ("SHIELD_CLEAR_TMP", "on", "on"),
         ("SHIELD_CLEAR_TMP", "off", "off"),
-        ("SHIELD_UNUSUAL_NAMES", "block", "block"),
-        ("SHIELD_UNUSUAL_NAMES", "alert", "alert"),
-        ("SHIELD_UNUSUAL_NAMES", "allow", "allow"),
         ("SHIELD_ACCOUNT_ID", "012345678901", "012345678901"),
         ("SHIELD_ALLOW_TMP", "", ""),
         ("SHIELD_ALLOW_TMP", "/tmp", "/tmp"),
@@ -186,8 +181,6 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
         ("SHIELD_LOG_ARGUMENTS", "true", '"true" is not a value; use on or off'),
         ("SHIELD_CLEAR_TMP", "alert", '"alert" is not a value; use on or off'),
         ("SHIELD_CHECK_SERVER_NAME", "block", '"block" is not a value; use on or off'),
-        ("SHIELD_UNUSUAL_NAMES", "deny", f'"deny" is not a mode; {MODE_FIX}'),
-        ("SHIELD_UNUSUAL_NAMES", "", f'"" is not a mode; {MODE_FIX}'),
         *(
             ("SHIELD_ACCOUNT_ID", value, f'"{value}" is not an account; write its twelve digits')
             for value in ("", "12345678901", "1234567890123", "1234-5678-9012", "arn:aws:iam")
@@ -445,10 +438,17 @@ def test_an_unknown_name_of_ours_in_the_environment_is_an_error(native: Native) 
     assert error == "SHIELD_READ_HANDLE: there is no such setting; did you mean SHIELD_READ_HANDLER?"
 
 
+@pytest.mark.parametrize("value", ["allow", "block", ""])
+def test_a_setting_that_is_gone_says_so(native: Native, value: str) -> None:
+    good, error = set_one(native, "SHIELD_UNUSUAL_NAMES", value)
+    assert not good
+    assert error.startswith("SHIELD_UNUSUAL_NAMES: there is no such setting any more; take it out, and list hosts")
+
+
 @pytest.mark.parametrize("setting", sorted(SETTINGS))
 def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None:
     value = {
-        **dict.fromkeys([*MODES, "SHIELD_UNUSUAL_NAMES"], "block"),
+        **dict.fromkeys(MODES, "block"),
         **dict.fromkeys(["SHIELD_NEXT_WRAPPER", "SHIELD_POLICY_FILE"], "/x"),
         **dict.fromkeys(["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_SERVER_NAME", "SHIELD_CLEAR_TMP"], "on"),
         "SHIELD_ALLOW_AWS": "all",

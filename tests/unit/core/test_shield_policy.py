@@ -42,7 +42,6 @@ def test_the_default_blocks_all_four_and_admits_aws() -> None:
         allow_aws="all",
         allow_buckets=[],
         check_server_name=True,
-        unusual_names="allow",
         read_write_tmp="block",
         allow_tmp=[],
         clear_tmp=False,
@@ -76,7 +75,6 @@ def test_every_field_in_its_variable() -> None:
         allow_aws=["s3", "dynamodb"],
         allow_buckets=["uploads", "reports"],
         check_server_name=False,
-        unusual_names="alert",
         read_write_tmp="allow",
         allow_tmp=["/tmp/cache/**"],
         clear_tmp=True,
@@ -94,7 +92,6 @@ def test_every_field_in_its_variable() -> None:
         "SHIELD_ALLOW_AWS": "s3,dynamodb",
         "SHIELD_ALLOW_BUCKETS": "uploads,reports",
         "SHIELD_CHECK_SERVER_NAME": "off",
-        "SHIELD_UNUSUAL_NAMES": "alert",
         "SHIELD_READ_WRITE_TMP": "allow",
         "SHIELD_ALLOW_TMP": "/tmp/cache/**",
         "SHIELD_CLEAR_TMP": "on",
@@ -184,8 +181,6 @@ ENV = "(environment variable SHIELD_{})"
         ("allow_aws", 3, "3 is not a list of texts"),
         ("check_server_name", "on", "'on' is not a boolean; use True or False"),
         ("check_server_name", None, "None is not a boolean; use True or False"),
-        ("unusual_names", "deny", '"deny" is not a mode; use block, alert or allow ' + ENV),
-        ("unusual_names", False, "False is not text"),
         ("allow_buckets", "uploads", "'uploads' is one text; write a list: ['uploads']"),
         ("allow_buckets", ["Uploads"], '"Uploads" is not the name of a bucket; write 3 to 63 of a-z, 0-9, '),
         ("allow_buckets", ["s3://uploads/key"], '"s3://uploads/key" is a URL; use "uploads" ' + ENV),
@@ -381,23 +376,6 @@ def test_allow_bucket_narrows_s3(allow_aws: Any) -> None:
     assert admits("sqs") is (allow_aws == "all")
 
 
-@pytest.mark.parametrize(("mode", "action"), [("allow", "allow"), ("alert", "alert"), ("block", "deny")])
-def test_decide_unusual_names(mode: Any, action: str) -> None:
-    """A look-up that would be refused is refused for a connection by name too; a name of its own entry never is."""
-    data = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c"
-    policy = ShieldPolicy(allow_outbound=["*.a.example:443", f"{data}.b.example", "*.b.example"], unusual_names=mode)
-    for event, target in (("resolve", f"{data}.a.example"), ("connect", f"{data}.a.example:443")):
-        decision = policy.decide(event, target)
-        assert decision.action == action
-        assert decision.reason == ("listed" if mode == "allow" else "unusual")
-        assert decision.allow == ("" if mode == "allow" else target)
-        assert dataclasses.replace(policy, allow_outbound=[target]).decide(event, target).allowed
-    assert policy.decide("resolve", f"{data}.b.example").allowed
-    assert policy.decide("resolve", "www.a.example").allowed
-    assert policy.decide("connect", f"{data}.c.example:443").reason == "not_listed"
-    assert policy.decide("resolve", f"{data}.s3.us-east-1.amazonaws.com").action == action
-
-
 def test_the_examples_in_its_documentation() -> None:
     results = doctest.testmod(shield_policy)
     assert results.attempted >= 3
@@ -487,7 +465,6 @@ POLICIES = st.fixed_dictionaries(
         "allow_aws": st.sampled_from(["all", "none"]) | lists(st.sampled_from(SERVICES)),
         "allow_buckets": lists(BUCKETS),
         "check_server_name": st.booleans(),
-        "unusual_names": MODE,
         "allow_tmp": lists(GLOBS),
         "clear_tmp": st.booleans(),
         "allow_child_process": lists(CHILDREN),

@@ -16,7 +16,6 @@ IN_FORCE = (
     "SHIELD_ALLOW_OUTBOUND=api.example.com:443,*.example.org,198.51.100.0/24",
     "SHIELD_ALLOW_AWS=s3,dynamodb",
     "SHIELD_CHECK_SERVER_NAME=off",
-    "SHIELD_UNUSUAL_NAMES=alert",
     "SHIELD_READ_WRITE_TMP=alert",
     "SHIELD_ALLOW_TMP=/tmp/a/**,/tmp/b",
     "SHIELD_CREATE_CHILD_PROCESS=alert",
@@ -63,7 +62,6 @@ TIGHTER = [
     "SHIELD_READ_HANDLER=alert",
     "SHIELD_READ_HANDLER=block",
     "SHIELD_EXECUTABLE_MEMORY=block",
-    "SHIELD_UNUSUAL_NAMES=block",
     "SHIELD_CLEAR_TMP=on",
 ]
 
@@ -104,7 +102,6 @@ LOOSER = [
         "SHIELD_EXECUTABLE_MEMORY=allow",
         f'executable_memory: "allow" is looser than alert, {LATER}',
     ),
-    ("SHIELD_UNUSUAL_NAMES=allow", f'unusual_names: "allow" is looser than alert, {LATER}'),
 ]
 
 
@@ -183,10 +180,7 @@ def test_a_field_given_twice(native: Native) -> None:
 
 # --- whatever is asked for, nothing gets looser ------------------------------------------------------------------
 
-MODES = {
-    *("SHIELD_OUTBOUND_CONNECTIVITY", "SHIELD_READ_WRITE_TMP", "SHIELD_CREATE_CHILD_PROCESS", "SHIELD_READ_HANDLER"),
-    "SHIELD_UNUSUAL_NAMES",
-}
+MODES = {"SHIELD_OUTBOUND_CONNECTIVITY", "SHIELD_READ_WRITE_TMP", "SHIELD_CREATE_CHILD_PROCESS", "SHIELD_READ_HANDLER"}
 STRICTNESS = ["allow", "alert", "block"]
 SETTINGS = st.fixed_dictionaries(
     {},
@@ -209,8 +203,7 @@ def test_no_decision_gets_looser(native: Native, first: dict[str, str], then: li
             continue
         after = lines_of(native, copy)
         for name in MODES:
-            default = "allow" if name == "SHIELD_UNUSUAL_NAMES" else "block"
-            was, now = before.get(name, default), after.get(name, default)
+            was, now = before.get(name, "block"), after.get(name, "block")
             assert STRICTNESS.index(now) >= STRICTNESS.index(was), name
             assert now == wanted.get(name, was)
         assert {n: v for n, v in after.items() if n not in MODES} == {n: v for n, v in before.items() if n not in MODES}

@@ -1,4 +1,4 @@
-"""verdict.h: what outbound_connectivity decides of addresses, names, AWS's hosts, and names that look like data."""
+"""verdict.h: what outbound_connectivity decides of addresses, names, and AWS's hosts."""
 
 from __future__ import annotations
 
@@ -334,53 +334,6 @@ def test_the_functions_own_account(native: Native) -> None:
     assert Engine(native).name(host) == AWS
     assert Engine(native, "SHIELD_ACCOUNT_ID=123456789012").name(host) == AWS
     assert Engine(native, "SHIELD_ACCOUNT_ID=210987654321").name(host) == NOT_LISTED
-
-
-# Names that look like data; the measure itself is tested in test_unusual.py
-
-DATA = "4f2a9c0b7e1d8f3a6b5c4d2e1f0a9b8c"
-
-
-@pytest.mark.parametrize(
-    ("settings", "name", "unusual"),
-    [
-        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"{DATA}.a.example", True),
-        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"x.{DATA}.y.a.example", True),
-        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], "www.a.example", False),
-        ([f"SHIELD_ALLOW_OUTBOUND=*.{DATA}.example"], f"www.{DATA}.example", False),  # the star's part alone
-        ([f"SHIELD_ALLOW_OUTBOUND={DATA}.a.example"], f"{DATA}.a.example", False),
-        ([f"SHIELD_ALLOW_OUTBOUND=*.a.example,{DATA}.a.example"], f"{DATA}.a.example", False),
-        (["SHIELD_ALLOW_OUTBOUND=*.a.example"], f"{DATA}.b.example", False),  # denied anyway
-        (["SHIELD_OUTBOUND_CONNECTIVITY=allow"], f"{DATA}.b.example", False),
-        (["SHIELD_OUTBOUND_CONNECTIVITY=alert"], f"{DATA}.b.example", False),  # reported anyway
-        ([], f"{DATA}.s3.eu-west-1.amazonaws.com", True),
-        ([], f"a.{DATA}.s3.eu-west-1.amazonaws.com", True),
-        ([], "uploads.s3.eu-west-1.amazonaws.com", False),
-        ([], "123456789012.ddb.eu-west-1.amazonaws.com", False),
-        ([f"SHIELD_ALLOW_BUCKETS={DATA}"], f"{DATA}.s3.eu-west-1.amazonaws.com", False),
-        ([f"SHIELD_ALLOW_OUTBOUND={DATA}.s3.eu-west-1.amazonaws.com"], f"{DATA}.s3.eu-west-1.amazonaws.com", False),
-        ([], f"{'long-' * 9}12345-123456789012.s3-accesspoint.dualstack.eu-west-1.amazonaws.com", False),
-    ],
-)
-def test_unusual_names(native: Native, settings: list[str], name: str, unusual: bool) -> None:
-    engine = Engine(native, *settings)
-    verdict = native.lib.verdict_name(engine.policy, native.text(name))
-    admitted = native.ffi.new("struct verdict *", verdict)
-    assert native.lib.verdict_is_unusual(engine.policy, native.text(name), admitted) is unusual
-
-
-def test_a_verdict_that_names_no_rule_is_not_unusual(native: Native) -> None:
-    engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=*.a.example")
-    for rule, name in ((7, f"{DATA}.a.example"), (0, "a.example"), (0, "")):
-        admitted = native.ffi.new("struct verdict *", {"action": native.lib.ACTION_ALLOW, "rule": rule})
-        assert not native.lib.verdict_is_unusual(engine.policy, native.text(name), admitted)
-
-
-@pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert"), ("allow", "allow")])
-def test_what_is_made_of_unusual_names(native: Native, mode: str, action: str) -> None:
-    verdict = native.lib.verdict_unusual(native.policy(f"SHIELD_UNUSUAL_NAMES={mode}"))
-    assert read(native, verdict) == Verdict(action, "unusual")
-    assert verdict.policy == native.lib.OUTBOUND_CONNECTIVITY
 
 
 def test_aws_in_an_unknown_region_is_nothing(native: Native) -> None:

@@ -56,7 +56,6 @@ VIOLATIONS = {
 NO_VIOLATIONS = {
     "armed": event("armed", shield_version="0.1.0", engine="process", modes={"read_handler": "block"}, pid=17),
     "tightened": event("tightened", shield_version="0.1.0", engine="process", modes={}, pid=17),
-    "unusual_names": event("unusual_names", count=4, host="a.b.example", pid=17),
 }
 NOT_OURS = ("START RequestId: 1", '{"policy":"read_write_tmp","count":1}', '{"function_shield":"true","policy":"x"}')
 

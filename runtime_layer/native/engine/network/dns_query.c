@@ -119,7 +119,7 @@ static bool is_second_half(const struct dns_question *q)
     return false;
 }
 
-struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts)
+struct verdict judge_question(const struct dns_question *q, struct facts *facts)
 {
     struct text name = {q->name, q->name_len};
     facts->host = name;
@@ -133,16 +133,7 @@ struct verdict judge_question(const struct call *call, const struct dns_question
                                 .action = ACTION_ALLOW,
                                 .reason = REASON_ALWAYS,
                                 .rule = RULE_NONE};
-    if (verdict.action != ACTION_ALLOW || !verdict_is_unusual(&sealed.policy, name, &verdict))
-        return verdict;
-    struct verdict unusual = verdict_unusual(&sealed.policy);
-    if (unusual.action == ACTION_DENY)
-        return unusual;
-    if (unusual.action == ACTION_ALLOW)
-        report_unusual(name);
-    else
-        refuses(call, unusual, facts);
-    return verdict; /* reported or not, it is a name that is allowed: its answer teaches */
+    return verdict;
 }
 
 uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX])
@@ -151,9 +142,7 @@ uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_Q
     if (!dns_read_query(query, len, &q))
         return 0;
     struct text name = {q.name, q.name_len};
-    struct verdict verdict = verdict_name(&sealed.policy, name);
-    if (!hostname_is_well_formed(name) || verdict.action != ACTION_ALLOW ||
-        verdict_is_unusual(&sealed.policy, name, &verdict))
+    if (!hostname_is_well_formed(name) || verdict_name(&sealed.policy, name).action != ACTION_ALLOW)
         return 0;
     remember_asked(&q);
     return dns_write_query(&q, query, out);
@@ -168,7 +157,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
     struct verdict verdict;
     bool readable_query = dns_read_query(query, len, &q);
     if (readable_query) {
-        verdict = judge_question(call, &q, &facts);
+        verdict = judge_question(&q, &facts);
     } else { /* not a query at all: data on its way out */
         verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     }

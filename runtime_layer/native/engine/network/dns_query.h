@@ -31,7 +31,7 @@ uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_Q
 uint64_t read_dns_answer(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from);
 
 /* The parts of the two, for queries that go by TCP. May it be asked? `facts`: what the alert says, if not. */
-struct verdict judge_question(const struct call *call, const struct dns_question *q, struct facts *facts);
+struct verdict judge_question(const struct dns_question *q, struct facts *facts);
 /* A question that is about to be sent: its answer may teach. */
 void remember_asked(const struct dns_question *q);
 /* An answer that the function's own resolver gave. */

@@ -49,7 +49,7 @@ static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t l
         *error = refused(call);
         return 0;
     }
-    struct verdict verdict = judge_question(call, &q, &facts);
+    struct verdict verdict = judge_question(&q, &facts);
     if (refuses(call, verdict, &facts)) {
         *error = -EACCES;
         return 0;

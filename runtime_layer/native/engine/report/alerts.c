@@ -288,28 +288,6 @@ void report_folded(enum when when)
     }
 }
 
-void report_unusual(struct text name)
-{
-    static uint32_t count;
-    uint32_t seen = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
-    if (seen & (seen - 1))
-        return;
-    uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, CLOCK_REALTIME, now);
-    char line[768];
-    struct writer w = {line, 0, sizeof line, false};
-    put_char(&w, '\n');
-    put_event(&w, TEXT("unusual_names"), TEXT("INFO"), now);
-    put_field(&w, "count", seen);
-    put(&w, TEXT(",\"host\":\""));
-    put_json(&w, name, 256);
-    put_char(&w, '"');
-    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
-    put(&w, TEXT("}\n"));
-    if (log_write(sealed.log, line, w.used, NULL))
-        report_folded(AFTER_A_LINE);
-}
-
 static void put_list(struct writer *w, const char *name, struct text items)
 {
     put(w, TEXT(",\""));

@@ -37,10 +37,6 @@ void report_itself(enum mode mode, struct text what, struct text why);
  * a violation, which an entry would permit. */
 void report_not_cleared(struct text why, struct text path);
 
-/* A query for an allowed name that looks like data was let through: counted, and the count is written down whenever it
- * has doubled. */
-void report_unusual(struct text name);
-
 /* What a function loaded beside what the runtime brings: names in quotes, with commas between them. */
 struct native_code {
     struct text bridges, objects;

@@ -71,7 +71,6 @@ QUIET = (
     '{"level":"ERROR","policy":"p","count":1,"function":"Shop-Checkout"}',
     '{"function_shield":"true","policy":"p","count":1,"function":"Shop-Checkout"}',
     '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"armed","level":"INFO","modes":{}}',
-    '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"unusual_names","count":7,"host":"x"}',
     '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"tightened","level":"INFO"}',
     '["function_shield"]',
     "{broken",

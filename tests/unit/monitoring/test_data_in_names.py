@@ -1,4 +1,4 @@
-"""data_in_names.h: host names that carry data, and those of people and services, which must not be taken for it."""
+"""Host names that carry data, and those of people and services, which must not be taken for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.core.native import Native
+from shielded_function_monitoring.learning.data_in_names import looks_like_data, words_look_like_data
 
 # What stands for the star, or the bucket, in names as they are given in the world.
 USUAL = [
@@ -97,44 +97,36 @@ DATA = [
 
 
 @pytest.mark.parametrize("labels", USUAL)
-def test_usual(native: Native, labels: str) -> None:
-    assert not native.lib.labels_look_like_data(native.text(labels))
-    assert not native.lib.words_look_like_data(native.text(labels))
+def test_usual(labels: str) -> None:
+    assert not looks_like_data(f"{labels}.example.com")
+    assert not words_look_like_data(labels)
 
 
 @pytest.mark.parametrize("labels", DATA)
-def test_data(native: Native, labels: str) -> None:
-    assert native.lib.labels_look_like_data(native.text(labels))
+def test_data(labels: str) -> None:
+    assert looks_like_data(f"{labels}.example.com")
 
 
 @given(payload=st.binary(min_size=16, max_size=31), place=st.sampled_from(["{}", "{}.a", "a.{}.b", "p-{}", "{}-1"]))
-def test_16_bytes_in_hexadecimal_are_data(native: Native, payload: bytes, place: str) -> None:
-    assert native.lib.words_look_like_data(native.text(place.format(payload.hex())))
+def test_16_bytes_in_hexadecimal_are_data(payload: bytes, place: str) -> None:
+    assert words_look_like_data(place.format(payload.hex()))
 
 
 @given(payload=st.binary(min_size=20, max_size=39), place=st.sampled_from(["{}", "{}.a", "a.{}.b", "p-{}", "{}-1"]))
-def test_20_bytes_in_base32_are_data(native: Native, payload: bytes, place: str) -> None:
+def test_20_bytes_in_base32_are_data(payload: bytes, place: str) -> None:
     text = base64.b32encode(payload).decode().lower().rstrip("=")
-    assert native.lib.words_look_like_data(native.text(place.format(text)))
+    assert words_look_like_data(place.format(text))
 
 
-def test_most_that_is_sent_in_base64_is_data(native: Native) -> None:
+def test_most_that_is_sent_in_base64_is_data() -> None:
     """Base64 for URLs has hyphens and underscores, so it comes in words: a few of a thousand pass one label."""
     random_ = random.Random(4)
     labels = [base64.urlsafe_b64encode(random_.randbytes(47)).decode().lower() for _ in range(1000)]
-    seen = sum(native.lib.words_look_like_data(native.text(label)) for label in labels)
+    seen = sum(words_look_like_data(label) for label in labels)
     assert seen > 980
 
 
 @given(words=st.lists(st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12), min_size=1, max_size=4))
-def test_words_are_not_data(native: Native, words: list[str]) -> None:
+def test_words_are_not_data(words: list[str]) -> None:
     for name in ("-".join(words), ".".join(words), "_".join([*words, "2024"])):
-        assert not native.lib.labels_look_like_data(native.text(name))
-
-
-@given(name=st.binary(max_size=260))
-def test_any_bytes(native: Native, name: bytes) -> None:
-    """Longer is never less like data."""
-    if native.lib.words_look_like_data(native.text(name)):
-        assert native.lib.labels_look_like_data(native.text(name))
-        assert native.lib.words_look_like_data(native.text(name + b".example"))
+        assert not looks_like_data(f"{name}.example.com")
