@@ -49,6 +49,12 @@ SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 _CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
 _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 
+_PROGRAMS: Final = "create_child_process"
+PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname", "/usr/sbin/ldconfig")
+"""Programs that only tell what the machine is, as `details.path` has them: libraries run them as they are imported, and
+go on without. Their start is a notice in any mode, which no default alarm counts, unless its line stands for others too
+(`count` above 1)."""
+
 _ALL_APART: Final = "severity: every policy that can be {} has an alarm of its own"
 # Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
 _MAX_NAME: Final = 64
@@ -105,6 +111,14 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
     # Not of the shield itself: what touches it is an attack, whoever seems to do it.
     "packages": tuple(policy for policy in POLICIES if policy != "self_protection"),
 }
+
+
+_PLATFORM: Final = all_of(
+    text("$.policy", "=", _PROGRAMS),
+    any_of(*(text("$.details.path", "=", path) for path in PLATFORM_PROGRAMS)),
+    number("$.count", "<=", 1),
+)
+"""The lines of `PLATFORM_PROGRAMS`."""
 
 
 # Each pattern names `$.count`: a metric's value is to be "the name of the field that you specified in the filter
@@ -167,8 +181,10 @@ def violations_by_policy() -> Pattern:
     """The lines that report a violation, each policy by its name.
 
     For a filter whose dimension is the policy: a printed line with a made-up policy is no metric of its own.
+    `PLATFORM_PROGRAMS` do not count.
     """
-    return all_of(*_OURS, any_of(*(text("$.policy", "=", name) for name in COUNTED)))
+    named = any_of(*(text("$.policy", "=", name) for name in COUNTED))
+    return all_of(*_OURS, named, *_without_platform())
 
 
 def of_functions(pattern: str, names: Sequence[str]) -> str:
@@ -196,7 +212,8 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
     """The lines of one severity. Each violation is of exactly one.
 
     critical: a start that was refused or went on unshielded, an attack on the shield, and what was blocked of
-    connections and programs. warning: what was only reported, in alert mode. notice: the rest.
+    connections and programs. warning: what was only reported, in alert mode. notice: the rest, and `PLATFORM_PROGRAMS`
+    in any mode.
 
     Args:
         severity: which.
@@ -212,24 +229,31 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
         always = [text("$.policy", "=", name) for name in _ALWAYS_CRITICAL if name in left]
         blocked = [text("$.policy", "=", name) for name in _CRITICAL_WHEN_BLOCKED if name in left]
         if blocked:
-            always.append(all_of(text("$.mode", "=", "block"), any_of(*blocked)))
+            always.append(all_of(text("$.mode", "=", "block"), any_of(*blocked), *_without_platform(without)))
         if not always:
             raise PatternError(_ALL_APART.format(severity))
         return all_of(*_OURS, any_of(*always))
     mode: Mode = "alert" if severity == "warning" else "block"
     elsewhere = (*_ALWAYS_CRITICAL, *(_CRITICAL_WHEN_BLOCKED if mode == "block" else ()))
     others: list[Counted] = [name for name in COUNTED if name in elsewhere or name in without]
-    if len(others) == len(COUNTED):
+    of_mode = [] if len(others) == len(COUNTED) else [_of_mode(mode, others)]
+    if severity == "notice" and _PROGRAMS not in without:
+        of_mode.append(_PLATFORM)
+    if not of_mode:
         raise PatternError(_ALL_APART.format(severity))
-    return violations(mode=mode, without=others)
+    return all_of(*_OURS, any_of(*of_mode), *(_without_platform(without) if severity == "warning" else ()))
 
 
-def severity_of(policy: Counted, mode: str | None) -> Severity:
-    """How severe a violation of a policy in a mode is.
+def severity_of(policy: Counted, mode: str | None, path: str = "") -> Severity:
+    """How severe a violation of a policy in a mode is, and of `create_child_process` by the program.
 
     >>> severity_of("outbound_connectivity", "block"), severity_of("outbound_connectivity", "alert")
     ('critical', 'warning')
+    >>> severity_of("create_child_process", "block", "/usr/bin/uname")
+    'notice'
     """
+    if policy == _PROGRAMS and path in PLATFORM_PROGRAMS:
+        return "notice"
     if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
         return "critical"
     return "warning" if mode == "alert" else "notice"
@@ -256,6 +280,16 @@ def fleet_query(metric: str = METRIC, *, limit: int | None = None) -> str:
     last = "" if limit is None else f" LIMIT {limit}"
     dimension = "FunctionName"
     return f'SELECT SUM({name}) FROM SCHEMA("{NAMESPACE}", {dimension}) GROUP BY {dimension} ORDER BY SUM() DESC{last}'
+
+
+def _of_mode(mode: Mode, without: Sequence[Counted]) -> Pattern:
+    """The violations of a mode, but for those against some policies."""
+    return all_of(exists("$.policy"), *(text("$.policy", "!=", name) for name in without), text("$.mode", "=", mode))
+
+
+def _without_platform(without: Sequence[Counted] = ()) -> list[Pattern]:
+    """What must hold beside the policy, so that `PLATFORM_PROGRAMS` do not count."""
+    return [] if _PROGRAMS in without else _excepting(Exceptions(programs=PLATFORM_PROGRAMS), None)
 
 
 def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:

@@ -25,7 +25,7 @@ from . import terminal
 from .errors import CliError
 from .learnt_files import FORMATS, write, write_text
 from .learnt_policy import check_accepted, make_result
-from .learnt_shown import as_json, print_results, show_check
+from .learnt_shown import as_json, how_to_complete, print_results, show_check
 from .log_groups import Where
 from .present import InAssembly, Nothing, OneFile, Present
 from .progress import watch
@@ -34,6 +34,8 @@ from .sources import source_of
 
 LACKING: Final = 1
 """Exit status of `--check`: a policy lacks something that was observed, or may. 0: none does; 2: no work was done."""
+INCOMPLETE: Final = 3
+"""Exit status: what is written or shown would deny some of what was observed, or not all of that is known."""
 SINCE: Final = "14d"
 
 
@@ -71,7 +73,7 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     """Learns, and prints or writes what came of it.
 
     Returns:
-        0; with `check`, 1 when a present policy lacks something that was observed.
+        0; with `check`, 1 when a present policy lacks something that was observed; 3 when a policy is incomplete.
 
     Raises:
         CliError: something cannot be read, written or understood.
@@ -92,16 +94,20 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     check_accepted(options.accept, results)
     if options.check:
         return LACKING if show_check(results, notes, whole=not observed.left_out, json=json) else 0
+    status = 0 if all(each.is_complete for each in results) else INCOMPLETE
     if json:
         print(json_module.dumps({"notes": notes, "functions": [as_json(each) for each in results]}, indent=2))
-        return 0
+        return status
     if options.form == "table" and options.output is None:
         print_results(results, every=options.every)
     else:
         write(results, options.form, options.output)
+        notes += [
+            f"{each.learnt.key}: incomplete: {reason}" for each in results for reason in each.learnt.incomplete
+        ] + [text for each in results for text in how_to_complete(each)]
     for note in notes:
         terminal.note(note)
-    return 0
+    return status
 
 
 def _check_options(options: Options, *, json: bool) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function_monitoring.learning import Heading, write_json, write_python, write_toml, write_yaml
 from shielded_function_monitoring.visible import visible
 
@@ -59,11 +62,32 @@ _BY_ENDING: Final = {
 }
 
 
+def _read_python(text: str) -> ShieldPolicy:
+    """The policy of code that was written here, without running it."""
+    (call,) = (each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call))
+    return ShieldPolicy.from_dict({str(each.arg): ast.literal_eval(each.value) for each in call.keywords})
+
+
+def read_back(form: str, text: str) -> ShieldPolicy | None:
+    """The policy as it would be pasted; None of a diff, which is none.
+
+    Raises:
+        ShieldPolicyError: it does not mean what was learnt.
+    """
+    if form in ("diff", "python"):
+        return _read_python(text) if form == "python" else None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"policy{_ENDINGS[form]}")
+        path.write_text(text, encoding="utf-8")
+        return ShieldPolicy.from_file(path)
+
+
 def write(results: Sequence[Result], form: str, output: Path | None) -> None:
     """Writes policies: to stdout, into a file, or into a folder, a file for each function.
 
     Raises:
-        CliError: there is not one function where one is wanted, or something cannot be written.
+        CliError: there is not one function where one is wanted, something cannot be written, or what is written would
+            not be read as what was learnt.
     """
     if output is not None and form == "table":
         form = _BY_ENDING.get(output.suffix.lower(), "toml")
@@ -80,12 +104,24 @@ def write(results: Sequence[Result], form: str, output: Path | None) -> None:
             f"one function at a time, found {names}: choose one with --function, or name a folder in --output"
         )
     if output is None:
-        sys.stdout.write(FORMATS[form](results[0]))
+        sys.stdout.write(_text_of(results[0], form))
     elif single:
-        write_text(output, FORMATS[form](results[0]))
+        write_text(output, _text_of(results[0], form))
         print(output)
     else:
         _write_folder(output, form, results)
+
+
+def _text_of(result: Result, form: str) -> str:
+    """What is written of one function: what was replayed is what will be read."""
+    text = FORMATS[form](result)
+    try:
+        pasted = read_back(form, text)
+    except (ShieldPolicyError, SyntaxError, ValueError) as error:
+        raise CliError(f"{result.learnt.key}: what was learnt cannot be written as {form}: {error}") from error
+    if pasted not in (None, result.policy):
+        raise CliError(f"{result.learnt.key}: written as {form}, the policy would be another one: this is a bug")
+    return text
 
 
 def _write_folder(folder: Path, form: str, results: Sequence[Result]) -> None:
@@ -100,7 +136,7 @@ def _write_folder(folder: Path, form: str, results: Sequence[Result]) -> None:
             name = f"{name}-{result.learnt.key.region}"  # the same name in two regions
         if not _FILE_NAME.fullmatch(name) or name in names:
             raise CliError(f"{visible(name)!r} is no name for a file: choose functions with --function")
-        names[name] = FORMATS[form](result)
+        names[name] = _text_of(result, form)
     for name, text in names.items():
         path = folder / f"{name}{_ENDINGS[form]}"
         write_text(path, text)

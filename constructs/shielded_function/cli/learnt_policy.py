@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.fields import LISTS
-from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, learn, replay
+from shielded_function.policy.presets import PRESETS
+from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, Observation, learn, replay
 from shielded_function_monitoring.learning.learner import MAX_TMP
 from shielded_function_monitoring.learning.questions import Question, place_of, question_of
 from shielded_function_runtime import core
@@ -21,6 +22,7 @@ from .naming_presets import PREFIX, admitting
 from .present import Present
 
 _REGION: Final = "us-east-1"
+_SOME: Final = 3
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Result:
         lacking: what the present policy would deny of it; empty where it is not known.
         undecided: what the present policy may admit, by entries that are known only at deployment.
         problem: why what was learnt makes no policy, as it has more entries than one takes: then `policy` is without.
+        accept: what `--accept` takes, so that as much as can be accepted at once is let through.
+        then_denied: what would still be denied with that.
     """
 
     learnt: Learnt
@@ -44,6 +48,13 @@ class Result:
     lacking: list[Denied]
     undecided: list[Denied]
     problem: str = ""
+    accept: tuple[str, ...] = ()
+    then_denied: tuple[Denied, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the policy lets through all that was observed, as far as that is known."""
+        return not (self.problem or self.learnt.incomplete or told_of(self.denied))
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -51,7 +62,75 @@ class Result:
         return fields_of(self.policy)
 
 
+GO_ON: Final = ("read_handler",)
+"""Policies against which ordinary programs are, and go on without: tracebacks read the source."""
+_NEEDED: Final = ("executable-memory", "unshielded-program")
+"""Decisions about what a library needs. The others are about what an attack looks like: each is taken by itself."""
+_MOST_CHOICES: Final = 64
+_MOST_QUESTIONS: Final = 512
+
+
+def told_of(denied: Sequence[Denied]) -> list[Denied]:
+    """What of it a policy is incomplete without."""
+    return [each for each in denied if each.policy not in GO_ON]
+
+
 def make_result(log: FunctionLog, present: Present, *, granted: bool = False, accept: Sequence[str] = ()) -> Result:
+    """What is learnt of one function, in the light of its present policy, and what may be accepted besides.
+
+    Args:
+        log: what was observed of it.
+        present: knows the present policies.
+        granted: its `allow_aws` is "granted", whatever the present policy says.
+        accept: entries of offers and findings that are wanted.
+
+    Raises:
+        CliError: the present policy cannot be read.
+    """
+    result = _make_result(log, present, granted, accept)
+    if not (told_of(result.denied) or result.problem):
+        return result
+    chosen = _choose(result, log)
+    if not chosen:
+        return result
+    then = _make_result(log, present, granted, (*accept, *chosen))
+    return replace(result, accept=tuple(chosen), then_denied=tuple(told_of(then.denied)))
+
+
+def _choose(result: Result, log: FunctionLog) -> list[str]:
+    """The fewest of what is offered, and of what a library needs, that let through as much as possible."""
+    decide = decider(result.policy, result.learnt.key)
+    asked = ((each, question_of(each)) for each in log.observations if each.policy not in GO_ON)
+    left = [(each, question) for each, question in asked if question is None or decide(question)[0] == "deny"]
+    choices: dict[str, set[int]] = {}
+    for name, value in [
+        *((each.field, each.value) for each in result.learnt.offers),
+        *((each.field, each.value) for each in result.learnt.findings if each.value and each.rule in _NEEDED),
+    ][:_MOST_CHOICES]:
+        lets_through = _admitting(name, value, result.learnt.key)
+        found = {at for at, seen in enumerate(left[:_MOST_QUESTIONS]) if lets_through(*seen)}
+        choices[accepting(name, value)] = found
+    chosen: list[str] = []
+    while choices:
+        best = max(choices, key=lambda each: (len(choices[each]), each.startswith(PREFIX), each))
+        covered = choices.pop(best)
+        if not covered:
+            break
+        chosen.append(best)
+        choices = {each: rest for each, before in choices.items() if (rest := before - covered)}
+    return sorted(chosen)
+
+
+def _admitting(name: str, value: str, key: FunctionKey) -> Callable[[Observation, Question | None], bool]:
+    """Whether an entry, a preset or a mode lets something through."""
+    if name in LISTS or name == "presets":
+        fields: dict[str, Any] = {"allow_aws": "none", name: [value.removeprefix(PREFIX)]}
+        decide = decider(ShieldPolicy(**fields), key)
+        return lambda _, question: question is not None and decide(question)[0] == "allow"
+    return lambda seen, question: question is None and seen.policy == name
+
+
+def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequence[str]) -> Result:
     """What is learnt of one function, in the light of its present policy.
 
     Args:
@@ -77,6 +156,7 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         granted=granted,
         admits=lambda question: admits(question) or by_preset(question),
         accept=accept,
+        waits=_varying(each.value.removeprefix(PREFIX) for each in proposed.offered),
         room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
     )
     learnt.admitted -= _settled(log, admits, by_preset)
@@ -98,12 +178,31 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         policy = replace(base, **settings) + ShieldPolicy(**lists) + with_presets
     except ShieldPolicyError as error:
         problem = str(error)
-    denied = replay(log, decider(policy, log.key), lambda name: _mode_of(policy, name))
+    denied = denied_of(log, policy, learnt)
+    if told := told_of(denied):
+        some = ", ".join(each.target or each.policy for each in told[:_SOME])
+        more = f" and {len(told) - _SOME:,} more" if len(told) > _SOME else ""
+        learnt.incomplete.append(f"in block mode it denies what was seen: {some}{more}")
     lacking, undecided = list[Denied](), list[Denied]()
     if decide and blocking:
         modes = lambda name: _mode_of(blocking, name)  # noqa: E731
         lacking, undecided = replay(log, decide, modes), replay(log, decide, modes, "unknown")
     return Result(learnt, now, policy, denied, lacking, undecided, problem)
+
+
+def _varying(presets: Iterable[str]) -> Callable[[Question], bool]:
+    """Whether a name in /tmp is one that varies, as presets say that are only offered: by itself it is no entry."""
+    entries = [
+        entry for name in presets for entry in PRESETS[name].allow_tmp if set("*?") & set(entry.removesuffix("/**"))
+    ]
+    return admitting(ShieldPolicy(allow_tmp=entries)) if entries else lambda _: False
+
+
+def denied_of(log: FunctionLog, policy: ShieldPolicy, learnt: Learnt) -> list[Denied]:
+    """What a policy denies of what was observed, less the files of a compiler that it does not start."""
+    moot = {each.target for each in learnt.findings if each.rule == "find-library" and not each.value}
+    every = replay(log, decider(policy, log.key), lambda name: _mode_of(policy, name))
+    return [each for each in every if each.policy != "read_write_tmp" or each.target not in moot]
 
 
 def _settled(log: FunctionLog, admits: Callable[[Question], bool], by_preset: Callable[[Question], bool]) -> int:
@@ -183,7 +282,7 @@ def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
 
 def accepting(field: str, value: str) -> str:
     """An entry, or a mode, as `--accept` takes it."""
-    return value if field.startswith("allow_") else f"{field}={value}"
+    return value if field.startswith("allow_") or field == "presets" else f"{field}={value}"
 
 
 def fields_of(policy: ShieldPolicy) -> dict[str, Any]:

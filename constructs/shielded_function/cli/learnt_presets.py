@@ -1,8 +1,8 @@
 """Presets that what was observed calls for: taken in place of entries, or offered by `learn`.
 
-A preset is taken where names in /tmp are its library's own. One that needs executable memory is offered, however, as
-such memory is a decision. It is offered too where the library's own object asked for the memory, or a package of it, as
-far as the lines tell. `--accept preset:NAME` takes what is offered.
+A preset is taken where names in /tmp are its library's own. One that brings executable memory, a program that was not
+seen, or a whole folder is offered, however: that is a decision. It is offered too where the library's own object asked
+for memory, or a package of it, as far as the lines tell. `--accept preset:NAME` takes what is offered.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from shielded_function.policy import ShieldPolicy
-from shielded_function.policy.presets import PRESETS
+from shielded_function.policy.presets import PRESETS, Preset
 from shielded_function_monitoring.learning import Evidence, FunctionLog, LearntPreset, Observation, Offer
+from shielded_function_monitoring.learning.evidence import made_by_python
 from shielded_function_monitoring.learning.questions import Question, question_of
+from shielded_function_monitoring.learning.suspects import is_search
 from shielded_function_monitoring.learning.wildcards import probe_of, uses_tempfile
 
 from .naming_presets import PREFIX, admitting, calls_for, is_own_memory
@@ -21,6 +23,8 @@ from .naming_presets import PREFIX, admitting, calls_for, is_own_memory
 _EXAMPLES: Final = 3
 _TEMPFILE: Final = "python-tempfile"
 """`learn` itself knows its names, by narrower globs: the preset is for the file with which tempfile tries /tmp."""
+_FIND_LIBRARY: Final = "find-library"
+"""Its program calls for it; the names in /tmp are python-tempfile's."""
 
 
 class Proposed(NamedTuple):
@@ -45,23 +49,35 @@ def propose(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequen
     """
     seen = [each for each in log.observations if (question := question_of(each)) is None or not admits(question)]
     proposed = Proposed([], [])
-    for name, preset in PRESETS.items():
+    # The general one comes last: others have some of its names too.
+    for name, preset in sorted(PRESETS.items(), key=lambda item: item[0] == _TEMPFILE):
+        by_others = admitting(ShieldPolicy(presets=proposed.names))
         covered = _covered(name, seen)
-        if not covered:
+        if all((question := question_of(each)) and by_others(question) for each in covered):
             continue
         evidence = Evidence.of(each.evidence for each in covered)
         targets = tuple(sorted({each.describe() or each.policy for each in covered}))
-        if preset.allow_executable_memory and PREFIX + name not in accept:
-            examples = targets[:_EXAMPLES]
-            proposed.offered.append(
-                Offer("presets", PREFIX + name, evidence, len(targets), examples, f"{preset.meaning}; {_MEMORY}")
-            )
+        if name == _TEMPFILE and all(map(is_search, covered)):
+            targets = ("the temporary file that find_library makes where ldconfig is refused",)
+        wide = [] if PREFIX + name in accept else _reasons_to_ask(name, preset, targets)
+        if wide:
+            why = f"{preset.meaning}; {' and '.join(wide)}"
+            offer = Offer("presets", PREFIX + name, evidence, len(targets), targets[:_EXAMPLES], why)
+            proposed.offered.append(offer)
         else:
             proposed.taken.append(LearntPreset(name, evidence, targets, preset.meaning))
     return proposed
 
 
-_MEMORY: Final = "what it is told to write into executable memory runs"
+def _reasons_to_ask(name: str, preset: Preset, targets: Sequence[str]) -> list[str]:
+    """Why nobody gets a preset unasked: it admits more than names that nobody can choose."""
+    new = [each for each in preset.allow_child_process if each not in targets]
+    folders = [each for each in preset.allow_tmp if each.endswith("/**") and name != _TEMPFILE]
+    return [
+        *(["what it is told to write into executable memory runs"] if preset.allow_executable_memory else []),
+        *([f"it brings the program {', '.join(new)}"] if new else []),
+        *([f"it admits all that is in {', '.join(folders)}"] if folders else []),
+    ]
 
 
 def _covered(name: str, seen: Sequence[Observation]) -> list[Observation]:
@@ -69,9 +85,14 @@ def _covered(name: str, seen: Sequence[Observation]) -> list[Observation]:
     files = [(each, question) for each in seen if (question := question_of(each))]
     own = calls_for(name)
     called = any(own(question) for _, question in files)
+    searching = any(map(is_search, seen))
+    if name == _FIND_LIBRARY:
+        called = searching
     if name == _TEMPFILE:
-        paths = [each.path for each, question in files if question.event == "tmp"]
+        paths = [each.path for each, question in files if question.event == "tmp" and made_by_python(each.evidence)]
         called = uses_tempfile(paths) and any(map(probe_of, paths))
+        if searching and not called:  # where ldconfig is refused, find_library makes one
+            return [each for each in seen if is_search(each)]
     called = called or any(
         is_own_memory(name, question, chain.through) for each, question in files for chain in each.evidence.packages
     )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json as json_module
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
+from shielded_function.policy.presets import PRESETS
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 from shielded_function_monitoring.learning import Denied, Heading, write_toml
 from shielded_function_monitoring.learning.writing import beside_entry
 
 from . import terminal
-from .learnt_policy import Result, accepting, fields_of
+from .learnt_policy import GO_ON, Result, accepting, fields_of, told_of
+from .naming_presets import PREFIX
 
-UNCHECKED: Final = ("read_handler",)
-"""What ordinary programs do, and go on without: tracebacks read the source. It fails no check."""
+_SOME: Final = 3
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -35,6 +40,8 @@ def as_json(result: Result) -> dict[str, Any]:
         "still_denied": [asdict(each) for each in result.denied],
         "lacking": [asdict(each) for each in result.lacking],
         "problem": result.problem,
+        "complete": result.is_complete,
+        "accept": list(result.accept),
         "undecided": [asdict(each) for each in result.undecided],
         "present": None if result.present is None else fields_of(result.present),
     }
@@ -50,7 +57,7 @@ def show_check(results: Sequence[Result], notes: Sequence[str], *, whole: bool, 
         json: print JSON.
     """
     unknown = [str(each.learnt.key) for each in results if each.present is None]
-    failing = {each.learnt.key: [d for d in each.lacking if d.policy not in UNCHECKED] for each in results}
+    failing = {each.learnt.key: [d for d in told_of(each.lacking) if not _is_notice(d)] for each in results}
     unseen = {each.learnt.key: _unseen(each) for each in results}
     lacks = bool(unknown) or not whole or any(failing.values()) or any(unseen.values())
     if json:
@@ -77,11 +84,16 @@ def show_check(results: Sequence[Result], notes: Sequence[str], *, whole: bool, 
     return lacks
 
 
+def _is_notice(denied: Denied) -> bool:
+    """Whether it is a program that only tells what the machine is: refused, whoever runs it goes on."""
+    return denied.policy == "create_child_process" and denied.target in PLATFORM_PROGRAMS
+
+
 def _unseen(result: Result) -> dict[str, int]:
     """Violations whose targets nobody knows, against policies that the present one does not allow as a whole."""
     if result.present is None:
         return {}
-    policies = {name: count for name, count in result.learnt.unknown.items() if name not in UNCHECKED}
+    policies = {name: count for name, count in result.learnt.unknown.items() if name not in GO_ON}
     return {name: count for name, count in policies.items() if getattr(result.present, name, None) != "allow"}
 
 
@@ -143,6 +155,8 @@ def print_results(results: Sequence[Result], *, every: bool = False) -> None:
             screen.print(terminal.Listing("to decide", headings, decisions, ("times",), most))
         if result.denied:
             screen.print(denied_table("in block mode, the learnt policy would still deny", result.denied, most))
+            for text in how_to_complete(result):
+                screen.print(terminal.cell(text), style="yellow")
         else:
             screen.print("replayed: the learnt policy denies nothing of what was observed", style="green")
         text = write_toml(result.fields, Heading()) or "(the default policy)\n"
@@ -168,6 +182,26 @@ _FUNCTIONS: Final = 10
 """Functions that are shown in full unasked."""
 _FEWEST: Final = 5
 """Rows of each table that are shown, however many functions there are."""
+
+
+def how_to_complete(result: Result) -> list[str]:
+    """What to run, so that the policy lets through what it denies; nothing where nothing more can be accepted."""
+    if not result.accept:
+        return []
+    options = " ".join(f"--accept {shlex.quote(each)}" for each in result.accept)
+    left = ", ".join(each.target or each.policy for each in result.then_denied[:_SOME])
+    outcome = f"all but {left}" if left else "all of it"
+    told = [f"{result.learnt.key}: with this it lets through {outcome}: {this_command()} {options}"]
+    for name in (each.removeprefix(PREFIX) for each in result.accept if each.startswith(PREFIX)):
+        if variables := [f"{key}={value}" for key, value in PRESETS[name].environment.items()]:
+            told.append(f"{name}: the function is to set {' '.join(variables)}")
+    return told
+
+
+def this_command() -> str:
+    """As it was given, for a shell."""
+    program, *arguments = sys.argv
+    return shlex.join([Path(program).name.replace("__main__.py", "shielded-function"), *arguments])
 
 
 def denied_table(title: str, denied: Sequence[Denied], most: int | None = None) -> terminal.Listing:

@@ -21,9 +21,9 @@ PREFIX: Final = "preset:"
 """Before a preset's name, where an entry may stand too."""
 _EVENTS: Final = ("tmp", "exec", "exec-static", "memory")
 """What presets are about; of all else a policy with presets is the default one."""
-_TELLS_NOTHING: Final = ("jpype",)
-"""Presets whose names in /tmp are others' too: any JVM keeps its counters by such names."""
-_TELLING: Final = re.compile(r"/tmp/[\w.-]{3}")
+_TELLS_NOTHING: Final = ("find-library", "jpype")
+"""Presets whose names in /tmp are others' too: tempfile's, and any JVM keeps its counters by such names."""
+_TELLING: Final = re.compile(r"/tmp/[*?]*[\w.-]{3}")
 """An entry with a name of the library's own: what matches another one may be anybody's."""
 
 
@@ -55,16 +55,23 @@ def is_own_memory(preset: str, question: Question, chain: Chain) -> bool:
 @cache
 def calls_for(preset: str) -> Callable[[Question], bool]:
     """Whether a name in /tmp is one that the preset's library gives, and not just anybody's."""
-    telling = [entry for entry in PRESETS[preset].allow_tmp if _TELLING.match(entry)]
+    telling = [each for each in PRESETS[preset].allow_tmp if _TELLING.match(each) and _owner(each) == preset]
     if not telling or preset in _TELLS_NOTHING:
         return lambda _: False
     return admitting(ShieldPolicy(allow_tmp=telling))
 
 
 @cache
+def _owner(entry: str) -> str:
+    """Of the presets that have an entry, the one that has least besides: it is about that entry."""
+    having = [name for name, preset in PRESETS.items() if (*preset.allow_tmp, *preset.allow_child_process).count(entry)]
+    return min(having, key=lambda name: len(PRESETS[name].entries()))
+
+
+@cache
 def _runs(preset: str) -> Callable[[Question], bool]:
     """Whether a program is one that the preset's library starts."""
-    programs = PRESETS[preset].allow_child_process
+    programs = [each for each in PRESETS[preset].allow_child_process if _owner(each) == preset]
     return admitting(ShieldPolicy(allow_child_process=programs)) if programs else lambda _: False
 
 

@@ -10,6 +10,7 @@ from shielded_function_monitoring.filters import (
     BY_FUNCTION,
     BY_POLICY,
     COUNTED,
+    PLATFORM_PROGRAMS,
     SEVERITIES,
     Counted,
     Severity,
@@ -126,10 +127,13 @@ def problems_of(alarms: ShieldAlarms, path: str) -> list[str]:
 
 
 def general_counter(alarms: ShieldAlarms | None = None) -> Counter:
-    """Counts what no alarm of its own counts: without `read_handler`, unless it is asked for."""
+    """Counts what no alarm of its own counts, but for programs that only tell what the machine is: without
+    `read_handler`, unless it is asked for."""
     named: Sequence[Counted] = tuple(alarms.named) if alarms and alarms.granularity != "policy" else ()
     quiet = () if alarms and alarms.count_read_handler else ("read_handler",)
-    return _counter(ALL, violations(without=[p for p in COUNTED if p in (*named, *quiet)]), metric_name(), "")
+    without: list[Counted] = [name for name in COUNTED if name in (*named, *quiet)]
+    programs = () if "create_child_process" in without else PLATFORM_PROGRAMS
+    return _counter(ALL, violations(without=without, except_programs=programs), metric_name(), "")
 
 
 def policy_counter() -> Counter:

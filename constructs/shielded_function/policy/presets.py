@@ -61,13 +61,33 @@ class Preset:
 
 _LISTS: Final = ("allow_tmp", "allow_child_process", "allow_executable_memory")
 
+
+def _in_code(path: str) -> tuple[str, str]:
+    """Where a package's file is: in the function's own code, or in a layer."""
+    return f"/var/task/{path}", f"/opt/python/{path}"
+
+
 PRESETS: Final[Mapping[str, Preset]] = {
+    "accp": Preset(
+        "Java",
+        "AmazonCorrettoCryptoProvider 2.4.1",
+        "unpacks its native library into a folder of its own",
+        allow_tmp=("/tmp/amazonCorrettoCryptoProviderNativeLibraries.*/**",),
+    ),
     "aws-crt": Preset(
         "Java",
         "aws-crt 0.38.1",
         "unpacks its native library; without the variable it also runs `ldd`, which nobody should allow",
         allow_tmp=("/tmp/AWSCRT_*libaws-crt-jni.so",),
         environment={"JAVA_TOOL_OPTIONS": "-Daws.crt.libc=glibc"},
+    ),
+    "catboost": Preset(
+        "Python",
+        "catboost 1.2.10",
+        'keeps its log where `train_dir="/tmp/catboost_info"` says; its library relocates its own text as it is loaded',
+        allow_tmp=("/tmp/catboost_info/**",),
+        allow_executable_memory=("_catboost",),
+        package="catboost",
     ),
     "cffi": Preset(
         "Python",
@@ -81,14 +101,35 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "keeps its profile where `--user-data-dir=/tmp/chromium` says; its program has to be listed too. It asks "
         "Google for updates unless `--host-resolver-rules=MAP clients2.google.com ~NOTFOUND, MAP "
         "update.googleapis.com ~NOTFOUND` stops it; its test for IPv6 stays refused, and reported",
-        allow_tmp=("/tmp/chromium/**",),
-        environment=dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), "/tmp/chromium"),
+        allow_tmp=("/tmp/chromium/**", "/tmp/.org.chromium.Chromium.*/**"),
+        environment=dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), "/tmp/chromium"),
     ),
     "ctypes": Preset(
         "Python",
         "CPython 3.11",
         "callbacks from C (`CFUNCTYPE`) are a few instructions each, where libffi has no static trampolines",
         allow_executable_memory=("libffi",),
+    ),
+    "ddtrace": Preset(
+        "Python",
+        "ddtrace 4.16.0",
+        "notes its processes in a file, and tries /tmp as the standard library does",
+        allow_tmp=("/tmp/????????", "/tmp/*-symdb-pids"),
+    ),
+    "find-library": Preset(
+        "Python",
+        "CPython 3.11",
+        "`ctypes.util.find_library` asks ldconfig, which is static, and else a compiler, by a temporary file; "
+        "`python-tempfile` alone lets it go on, without its answer",
+        allow_tmp=("/tmp/????????", "/tmp/tmp????????"),
+        allow_child_process=("unshielded:/usr/sbin/ldconfig",),
+    ),
+    "gitpython": Preset(
+        "Python",
+        "gitpython 3.2.1",
+        "runs git, for repositories below /tmp/git",
+        allow_tmp=("/tmp/git/**",),
+        allow_child_process=("/usr/bin/git",),
     ),
     "grpc-netty": Preset(
         "Java",
@@ -104,6 +145,12 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "a JVM of version 21",
         "`javax.imageio` keeps a file for each stream, unless `ImageIO.setUseCache(false)` is called",
         allow_tmp=("/tmp/imageio*.tmp",),
+    ),
+    "imageio-ffmpeg": Preset(
+        "Python",
+        "imageio-ffmpeg 0.8.1",
+        "runs the program that comes with it; the files that it writes have to be listed too",
+        allow_child_process=_in_code("imageio_ffmpeg/binaries/ffmpeg-linux-x86_64-v9.0.2"),
     ),
     "jax": Preset(
         "Python",
@@ -181,6 +228,13 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "writes each sheet to a temporary file, and tries /tmp as the standard library does",
         allow_tmp=("/tmp/????????", "/tmp/openpyxl.*"),
     ),
+    "platform-calls": Preset(
+        "Python",
+        "CPython 3.11",
+        "`platform.processor()`, which openai, stripe, azure and others call as they are imported, runs `uname -p`; "
+        "refused, it goes on",
+        allow_child_process=("/usr/bin/getconf", "/usr/bin/uname"),
+    ),
     "poi": Preset(
         "Java",
         "poi-ooxml 5.4.0",
@@ -195,6 +249,28 @@ PRESETS: Final[Mapping[str, Preset]] = {
         allow_executable_memory=("libffi",),
         package="polars",
     ),
+    "prophet": Preset(
+        "Python",
+        "prophet 1.5.0, cmdstanpy 1.3.2",
+        "fits by a program that comes with it, over temporary files, and imports matplotlib",
+        allow_tmp=("/tmp/????????", "/tmp/tmp????????*/**", "/tmp/matplotlib/**"),
+        allow_child_process=(
+            "/usr/bin/fc-list",
+            "/usr/bin/uname",
+            *_in_code("prophet/stan_model/prophet_model.bin"),
+        ),
+        environment={"MPLCONFIGDIR": "/tmp/matplotlib"},
+    ),
+    "pulp": Preset(
+        "Python",
+        "pulp 3.3.2",
+        "solves by CBC, a program that comes with it, over files whose names are UUIDs",
+        allow_tmp=(f"/tmp/{'?' * 32}-pulp.*",),
+        allow_child_process=(
+            *_in_code("pulp/solverdir/cbc/linux/i64/cbc"),
+            *_in_code("pulp/solverdir/cbc/linux/arm64/cbc"),
+        ),
+    ),
     "python-tempfile": Preset(
         "Python",
         "CPython 3.11",
@@ -207,6 +283,28 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "snappy-java 1.1.10.7",
         "unpacks its native library",
         allow_tmp=("/tmp/snappy-*-libsnappyjava.so",),
+    ),
+    "sparticuz-chromium": Preset(
+        "Node.js",
+        "@sparticuz/chromium 153.0.0, playwright-core 1.65.1, puppeteer-core 24.43.1",
+        "unpacks a browser with its libraries and fonts, and keeps profiles there; nothing is to be set",
+        allow_tmp=(
+            "/tmp/chromium",
+            "/tmp/libEGL.so",
+            "/tmp/libGLESv2.so",
+            "/tmp/libvk_swiftshader.so",
+            "/tmp/libvulkan.so.1",
+            "/tmp/vk_swiftshader_icd.json",
+            "/tmp/locales",
+            "/tmp/al2023/**",
+            "/tmp/fonts/**",
+            "/tmp/fonts-cache/**",
+            "/tmp/.org.chromium.Chromium.*/**",
+            "/tmp/playwright-artifacts-??????/**",
+            "/tmp/playwright_chromiumdev_profile-??????/**",
+            "/tmp/puppeteer_dev_chrome_profile-??????/**",
+        ),
+        allow_child_process=("/tmp/chromium",),
     ),
     "sqlite-jdbc": Preset(
         "Java",

@@ -20,6 +20,8 @@ _LEAST_RANDOM: Final = 5
 _LEAST_SPAN: Final = 6
 _LEAST_TURNS: Final = 2
 _LEAST_CASES: Final = 3
+_LEAST_ALONE: Final = (10, 6, 3)
+"""Of a part that is seen once: the digits of a number; else the characters, and how often digits and letters turn."""
 _MOST_TOKENS: Final = 16
 _MOST_LEVELS: Final = 10
 _MOST_NAMES: Final = 1000
@@ -137,3 +139,20 @@ def looks_random(text: str) -> bool:
         return len(token) > _LEAST_RANDOM and cases >= _LEAST_CASES
     turns = sum(one.isdigit() != other.isdigit() for one, other in pairwise(token))
     return len(token) >= _LEAST_RANDOM - 1 and turns >= _LEAST_TURNS
+
+
+def random_part(name: str) -> re.Match[str] | None:
+    """The part of a component that no other name was seen to share, and that looks random all the same.
+
+    >>> [bool(random_part(name)) for name in ("jna1702347291.tmp", "app-a1b2c3", "sha256sum", "report-20261130.csv")]
+    [True, True, False, False]
+    """
+    digits, length, turns = _LEAST_ALONE
+    for token in _TOKEN.finditer(name[: _end_of(name)]):
+        text = token[0]
+        if text.isdigit():
+            if len(text) >= digits:
+                return token
+        elif len(text) >= length and sum(one.isdigit() != other.isdigit() for one, other in pairwise(text)) >= turns:
+            return token
+    return None

@@ -95,5 +95,12 @@ def _most_first(counts: Mapping[tuple[Chain, str], int]) -> tuple[PackageCount, 
     return tuple(sorted(found, key=lambda each: (-each.count, each.through, each.object)))
 
 
+def made_by_python(evidence: Evidence) -> bool:
+    """Whether Python made the calls, as far as the lines tell: without any object, anybody may have."""
+    return not evidence.callers or any(
+        name.startswith(("python", "libpython")) or ".cpython-" in name for name in evidence.callers
+    )
+
+
 NOT_SEEN: Final = Evidence(0, "", "")
 """Of what is only asked about."""

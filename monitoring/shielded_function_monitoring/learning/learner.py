@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from .aws_hosts import AwsHosts
 from .entries import entry_for
-from .evidence import Evidence
+from .evidence import Evidence, made_by_python
 from .folding import fold, folders_of
 from .observed import FunctionKey, FunctionLog, Observation
 from .outcomes import Finding, LearntEntry, LearntPreset, Offer
 from .questions import FIELDS, Question, address_of, question_of
-from .suspects import Context, judge
+from .suspects import Context, is_search, judge
 from .tmp_names import plan
-from .wildcards import MANY_NAMES, common_domain, crowded, domain_of
+from .wildcards import MANY_NAMES, common_domain, crowded, domain_of, uses_tempfile
 
 LISTS: Final = (
     "allow_outbound",
@@ -81,6 +81,7 @@ def learn(
     granted: bool = False,
     admits: Callable[[Question], bool] = lambda _: False,
     accept: Iterable[str] = (),
+    waits: Callable[[Question], bool] = lambda _: False,
     room: int = MAX_TMP,
 ) -> Learnt:
     """The least that a policy needs for all that was observed.
@@ -91,9 +92,10 @@ def learn(
         granted: the policy's `allow_aws` is "granted": then a service is admitted by a grant, and not by an entry.
         admits: whether the present policy admits something: that needs no entry.
         accept: entries of offers and findings that are wanted all the same; of a mode, `executable_memory=allow`.
+        waits: whether something is left to what is offered elsewhere: it is no entry.
         room: how many entries the policy still takes in allow_tmp.
     """
-    return _Learner(log, services, granted, admits, frozenset(accept), room).learn()
+    return _Learner(log, services, granted, admits, frozenset(accept), waits, room).learn()
 
 
 class _Learner:
@@ -104,12 +106,13 @@ class _Learner:
         granted: bool,
         admits: Callable[[Question], bool],
         accepted: frozenset[str],
+        waits: Callable[[Question], bool],
         room: int,
     ) -> None:
         self._log, self._granted, self._admits, self._accepted = log, granted, admits, accepted
         self._aws = AwsHosts(log.key.region, log.key.account, services)
         self._learnt = Learnt(log.key, cold_starts=log.cold_starts, days=log.days)
-        self._room = room
+        self._waits, self._room = waits, room
         self._globs: dict[str, dict[str, str]] = {}
         """Of an entry that is a glob: what it stands for, and why."""
         self._entries: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
@@ -123,13 +126,15 @@ class _Learner:
         for each in seen:
             if each.host and each.ip and each.protocol != "dns":
                 named.setdefault(str(address_of(each.ip)), set()).add(each.host)
-        context = Context(named, connected)
-        left = [each for each in seen if self._is_open(each, context)]
+        context = Context(named, connected, any(map(is_search, seen)))
+        open_ones = [each for each in seen if self._is_open(each, context)]
+        left = [each for each in open_ones if not ((question := question_of(each)) and self._waits(question))]
         names = {name for each in left if (name := _name_of(each))}
         below = [(domain, name) for name in names if (domain := domain_of(name)) != name]
         self._domains = crowded(below, MANY_NAMES)
-        paths = [each.path for each in left if each.policy == "read_write_tmp"]
-        self._tmp = plan(paths)
+        files = [each for each in left if each.policy == "read_write_tmp"]
+        tempfile = uses_tempfile(each.path for each in files if made_by_python(each.evidence))
+        self._tmp = plan((each.path for each in files), tempfile)
         for each in left:
             self._place(each, connected)
         self._finish()
@@ -152,7 +157,7 @@ class _Learner:
         name, value = FIELDS.get(seen.policy, ""), entry_for(question) if question else ""
         if seen.policy in _MODES and not value:
             name, value = seen.policy, "allow"
-        if rule in ("wildcard-in-name", "cut-off"):
+        if rule in ("wildcard-in-name", "cut-off") or (rule == "find-library" and name == "allow_tmp"):
             value = ""
         self._find(rule, seen, reason, name if value else "", value)
         return False
@@ -233,7 +238,8 @@ class _Learner:
         self._entries.setdefault((name, value), []).append((evidence, note))
 
     def _fold(self) -> None:
-        """More files of /tmp than a policy takes: entries that become one, or folders to choose from."""
+        """More files of /tmp than a policy takes: entries that become one; else whole folders are offered, in place of
+        their entries."""
         values = [value for name, value in self._entries if name == "allow_tmp"]
         if len(values) <= self._room:
             return
@@ -249,14 +255,16 @@ class _Learner:
             return
         self._learnt.notes.append(
             f"allow_tmp needs {len(values)} entries, and there is room for {max(self._room, 0)}: take a folder that is "
-            'offered, list one by a glob of your own, or set read_write_tmp="allow"'
+            'offered, list one by a glob of your own, or set read_write_tmp="allow" with clear_tmp'
         )
+        why = "more files in the folder than a policy takes: the whole folder, however deep"
         for glob, inside in folders.items():
+            if len(values) <= self._room:
+                break
             for value in inside:
-                if ("allow_tmp", value) in self._entries:
-                    why = "more files in the folder than a policy takes: the whole folder, however deep"
-                    found = self._offers.setdefault(("allow_tmp", glob), (why, []))[1]
-                    found += [(value, evidence) for evidence, _ in self._entries["allow_tmp", value]]
+                found = self._offers.setdefault(("allow_tmp", glob), (why, []))[1]
+                found += [(value, evidence) for evidence, _ in self._entries.pop(("allow_tmp", value), [])]
+            values = [value for value in values if value not in inside]
 
     def _join(self, values: Sequence[str], glob: str, why: str) -> None:
         """Makes one entry of several."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .data_in_names import looks_like_data
+from .evidence import made_by_python
 from .observed import Observation
 from .questions import UNSHIELDED, address_of
 
@@ -27,6 +28,13 @@ _ANY_BUCKET: Final = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?
 """S3 itself, of whatever region: what the function's own region has is a service, and found as one."""
 _PATH_LIMIT: Final = 1130
 """Bytes of a path in a line, at most; `...` behind them says that there were more (docs/reference/alert-lines.md)."""
+# What ctypes.util.find_library runs (https://docs.python.org/3/library/ctypes.html#finding-shared-libraries): first
+# ldconfig; where that finds nothing, or may not run, a compiler with its linker, then the linker alone.
+LDCONFIG: Final = "/usr/sbin/ldconfig"
+_COMPILER: Final = re.compile(
+    r"/usr/(?:bin|lib(?:exec)?/gcc(?:/[^/]+)*)/(?:[\w-]+-)?(?:gcc|cc|ld|collect2)(?:[-.][\w.]+)?"
+)
+_OF_COMPILER: Final = re.compile(r"/tmp/cc[A-Za-z0-9]{6}\.[a-z.]+")
 _WRITABLE: Final = ("/tmp/", "/dev/shm/", "/var/tmp/", "/proc/", "/memfd:", "memfd:")
 
 
@@ -37,10 +45,12 @@ class Context:
     Attributes:
         named: addresses that were also reached by a name, as `address_of` writes them, and the names.
         connected: names that were connected to, not only looked up.
+        searching: Python's `find_library` was used.
     """
 
     named: Mapping[str, Set[str]]
     connected: Set[str]
+    searching: bool = False
 
 
 Rule = Callable[[Observation, Context], "str | None"]
@@ -122,6 +132,26 @@ def _only_looked_up(seen: Observation, context: Context) -> str | None:
     )
 
 
+def is_search(seen: Observation) -> bool:
+    """Whether it is the first step of Python's `find_library`."""
+    return seen.policy == "create_child_process" and seen.path == LDCONFIG and made_by_python(seen.evidence)
+
+
+def _find_library(seen: Observation, context: Context) -> str | None:
+    if not context.searching:
+        return None
+    if is_search(seen):
+        return (
+            "find_library asks it where a library is; block mode goes another way than alert mode: refused, it tries a "
+            "compiler, by a temporary file, and then its caller loads the library by its file's name"
+        )
+    if seen.policy == "create_child_process" and _COMPILER.fullmatch(seen.path):
+        return "find_library looks for a library with it; refused, it goes on, and its caller loads the library by name"
+    if seen.policy == "read_write_tmp" and _OF_COMPILER.fullmatch(seen.path):
+        return "the file is the compiler's, which find_library ran: block mode does not start it"
+    return None
+
+
 def _in_tmp(seen: Observation, context: Context) -> str | None:
     if seen.policy != "create_child_process" or not seen.path.startswith(_WRITABLE):
         return None
@@ -168,6 +198,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "any-bucket": _any_bucket,
     "wildcard-in-name": _glob_as_name,
     "program-in-tmp": _in_tmp,
+    "find-library": _find_library,
     "unshielded-program": _static,
     "address-with-name": _also_named,
     "looks-like-data": _data,

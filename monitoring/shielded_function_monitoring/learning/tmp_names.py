@@ -1,21 +1,22 @@
 """What becomes of the names in /tmp that were seen: which stand for themselves, and which for a random part.
 
 A glob is an entry, so that the policy admits the next name too, where a well-known library gives such names, or where
-two or more were seen; one component of it is wild, and it is never `/tmp/*`. Any other glob is offered.
+two or more were seen; one component of it is wild, and it is never `/tmp/*`. Any other glob is offered, and the name
+itself is no entry: it never comes again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from shielded_function_runtime import core
 
-from .alike import TMP, globs_of
-from .wildcards import MANY_PATHS, Form, crowded, directory_of, form_of, probe_of, uses_tempfile
+from .alike import TMP, globs_of, random_part
+from .wildcards import MANY_PATHS, Form, crowded, directory_of, form_of, probe_of, repository_of, uses_tempfile
 
 _WILD: Final = frozenset("*?")
 _WILDCARDS: Final = {"*": "[^/]*", "?": "[^/]"}
@@ -40,10 +41,17 @@ class Plan:
     offered: Mapping[str, Form] = field(default_factory=dict[str, Form])
 
 
-def plan(paths: Iterable[str]) -> Plan:
-    """Decides about the paths in /tmp that one function used."""
-    seen = sorted(set(paths))
-    tempfile = uses_tempfile(seen)
+def plan(paths: Iterable[str], tempfile: bool | None = None) -> Plan:
+    """Decides about the paths in /tmp that one function used: **a random name is never an entry by itself**.
+
+    Args:
+        paths: that it used.
+        tempfile: whether Python's tempfile made some of them; None where nothing else than the paths tells.
+    """
+    every = sorted(set(paths))
+    offered = _in_repositories(every)
+    seen = [path for path in every if path not in offered]
+    tempfile = uses_tempfile(seen) if tempfile is None else tempfile
     forms = {path: form for path in seen if (form := form_of(path) or (probe_of(path) if tempfile else None))}
     together: dict[str, int] = {}
     for form in forms.values():
@@ -56,7 +64,8 @@ def plan(paths: Iterable[str]) -> Plan:
     alike = globs_of(path for path in seen if path not in taken)
     taken |= {path: Form(glob, "they differ in a random part") for path, glob in alike.items() if is_narrow(glob)}
     taken = _widest(seen, taken)
-    offered = {
+    forms |= {path: form for path in seen if path not in forms and path not in taken and (form := _alone(path))}
+    offered |= {
         path: Form(form.glob, f"the name is random ({form.why}): it will not come again")
         for path, form in forms.items()
         if path not in taken
@@ -65,7 +74,43 @@ def plan(paths: Iterable[str]) -> Plan:
     for folder, inside in crowded(((directory_of(path), path) for path in left), MANY_PATHS).items():
         if folder != TMP:
             offered |= dict.fromkeys(inside, Form(f"{folder}/*", f"{len(inside)} different files in the directory"))
-    return Plan(taken, offered)
+    return _with_whole_folders(Plan(taken, offered))
+
+
+def _in_repositories(paths: Sequence[str]) -> dict[str, Form]:
+    """Of git's files the names are hashes, or random: the whole repository is offered."""
+    roots = sorted({root for path in paths if (root := repository_of(path))})
+    return {
+        path: Form(f"{root}/**", "git names its files by what is in them: the whole repository, however deep")
+        for root in roots
+        for path in paths
+        if f"{path}/".startswith(f"{root}/")
+    }
+
+
+def _alone(path: str) -> Form | None:
+    """The glob for a name that no library is known by, and no other name is like."""
+    components = path.split("/")
+    for at, component in enumerate(components[_FIRST:], _FIRST):
+        part = None if _WILD & set(component) or "," in component else random_part(component)
+        if part:
+            wild = "*" if part[0].isdigit() and part.start() >= _LEAST_PREFIX else "?" * len(part[0])
+            components[at] = f"{component[: part.start()]}{wild}{component[part.end() :]}"
+            return Form("/".join(components), "one such name was seen")
+    return None
+
+
+def _with_whole_folders(made: Plan) -> Plan:
+    """In place of many globs below one folder of a random name, the offer of all that is in such a folder."""
+    every = {**made.offered, **made.taken}
+    globs = {form.glob: "/".join(form.glob.split("/")[: _FIRST + 1]) for form in every.values()}
+    many = crowded(((folder, glob) for glob, folder in globs.items() if _WILD & set(folder)), MANY_PATHS)
+    whole = {path: globs[form.glob] for path, form in every.items() if globs[form.glob] in many}
+    why = "a folder of a random name, with many files in it: all of it, however deep"
+    return Plan(
+        {path: form for path, form in made.taken.items() if path not in whole},
+        {**made.offered, **{path: Form(f"{folder}/**", why) for path, folder in whole.items()}},
+    )
 
 
 def _widest(seen: Iterable[str], taken: Mapping[str, Form]) -> dict[str, Form]:

@@ -18,10 +18,16 @@ MANY_NAMES: Final = 20
 MANY_PATHS: Final = 20
 """Different paths in one directory: above, none of them is learnt by itself."""
 
+_BROWSERS: Final = (
+    r"playwright[_-][a-z_]+-|puppeteer_dev_[a-z]+_profile-|\.(?:org\.chromium\.Chromium|com\.google\.Chrome)\."
+)
+
 # Form of a path's component, and the glob for it: `?` for each random character where their number is fixed.
 _FORMS: Final = (
     (re.compile(r"(tmp)([a-z0-9_]{8})(.*)"), 8, "Python's tempfile"),
     (re.compile(r"(tmp\.)([A-Za-z0-9]{10})()"), 10, "mktemp"),
+    (re.compile(rf"((?:{_BROWSERS}))([A-Za-z0-9]{{6}})()"), 6, "a browser's profile"),
+    (re.compile(r"()(?=[a-z]*\d)(?=\d*[a-z])([a-z0-9]{24,25})()"), 24, "formidable"),
     (re.compile(r"(.*?)([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(.*)"), 36, "a UUID"),
     (re.compile(r"(.*?)(\d{13,20})(.*)"), 0, "a long number, as Java's temporary files have"),
     (re.compile(r"(.*?)([0-9a-f]{16,64})(.*)"), 0, "a long hexadecimal number"),
@@ -36,7 +42,12 @@ _FORMS: Final = (
 _KNOWN: Final = ("Python's tempfile", "mktemp")
 """Forms that nobody chooses by chance. Of letters alone they may be: `/tmp/tmpdirectory`."""
 _TEMPFILE: Final = re.compile(r".*/tmp[a-z0-9_]{8}[^/]*(?:/.*)?")
-_PROBE: Final = re.compile(r"(/tmp)/[a-z0-9_]{8}")
+UNNAMED: Final = "/tmp/#"
+"""Of a file without a name (`O_TMPFILE`, open(2)), as lines have it: Python's `TemporaryFile` makes one."""
+_PROBE: Final = re.compile(r"/tmp/([a-z0-9_]{8})")
+# A word, or several, and perhaps a number behind: each has a vowel, and not five consonants one after the other.
+_WORDS: Final = re.compile(r"(?:(?=[a-z]*[aeiouy])(?![a-z]*[bcdfghjklmnpqrstvwxz]{5})[a-z]{3,}_?)+(?:_?v?\d{1,4})?")
+_REPOSITORY: Final = re.compile(r"((?:/[^/]+){2,}?)/\.git(?:/.*)?")
 
 
 class Form(NamedTuple):
@@ -73,17 +84,36 @@ def form_of(path: str) -> Form | None:
 
 
 def uses_tempfile(paths: Iterable[str]) -> bool:
-    """Whether Python's tempfile made one of them."""
-    return any(_TEMPFILE.fullmatch(path) for path in paths)
+    """Whether Python's tempfile made one of them: `TemporaryFile` and uploads leave no other name than its probe."""
+    return any(path == UNNAMED or _TEMPFILE.fullmatch(path) or is_probe(path) for path in paths)
+
+
+def is_probe(path: str) -> bool:
+    """Whether a name is that of the file with which Python's tempfile tries, once a process, if it may write to /tmp.
+
+    >>> [is_probe(path) for path in ("/tmp/q7w_e2r9", "/tmp/xkqzpwmt", "/tmp/cache_v2", "/tmp/download")]
+    [True, True, False, False]
+    """
+    found = _PROBE.fullmatch(path)
+    return bool(found) and not _WORDS.fullmatch(found[1])
 
 
 def probe_of(path: str) -> Form | None:
-    """The glob for the file with which Python's tempfile tries, once a process, whether it may write to /tmp.
+    """The glob for such a file. Beside other names of tempfile's, every name of eight characters may be one."""
+    if path == UNNAMED or _PROBE.fullmatch(path):
+        glob = path if path == UNNAMED else "/tmp/????????"
+        return Form(glob, "with which Python's tempfile tries the directory")
+    return None
 
-    Its name is eight characters and nothing else: only beside tempfile's other names it is known as one of them.
+
+def repository_of(path: str) -> str:
+    """The folder of the git repository that a path is in; empty where it is in none.
+
+    >>> repository_of("/tmp/work/repo/.git/objects/ab/tmp_obj_Xy3aB9"), repository_of("/tmp/work/a.txt")
+    ('/tmp/work/repo', '')
     """
-    found = _PROBE.fullmatch(path)
-    return Form(f"{found[1]}/????????", "with which Python's tempfile tries the directory") if found else None
+    found = _REPOSITORY.fullmatch(path)
+    return found[1] if found else ""
 
 
 def directory_of(path: str) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from compat.workloads import packages as workloads
+from compat.workloads.catalogue import Language
 from harness.browser import CHROMIUM, PROGRAM
 from shielded_function_emulator.languages import debian, java
 from shielded_function_emulator.languages.parts import Part, run
+from shielded_function_emulator.platform_files import TASK_ROOT
 
 HERE = Path(__file__).parent
 # With all that they require; a test compares them with the versions that the presets name.
@@ -33,16 +36,42 @@ def _install(into: Path) -> None:
 PYTHON = Part(f"presets-python-{sys.version_info[0]}.{sys.version_info[1]}", WHEELS, _install, effort="a minute")
 JAVA = java.part_of_libraries("presets-java", HERE / "java")
 PARTS = (PYTHON, JAVA)
-# Others are at hand for the workloads: by what their packages are called, and their rows.
+_IN_CODE = ("imageio_ffmpeg", "prophet", "prophet.libs", "pulp")
+"""Of packages with a program, which presets list by where it is in a function's code."""
+# Others are at hand for the workloads, in their sample, or in full for those that are large: by what their packages are
+# called, and their rows.
 _OF_WORKLOADS = ("grpc-netty-shaded", "poi-streaming")
-WHEELS_OF_WORKLOADS = ("openpyxl", "polars")
+_LARGE: Mapping[str, Language] = {
+    **dict.fromkeys(("catboost", "ddtrace", "imageio-ffmpeg", "prophet", "pulp"), "Python"),
+    "sparticuz-chromium": "Node.js",
+}
+WHEELS_OF_WORKLOADS = ("openpyxl", "polars", "gitpython", "pulp", "imageio-ffmpeg", "catboost", "ddtrace", "prophet")
 
 
-def packages(root: str) -> dict[str, Path]:
-    """Where a sandbox shows Python's libraries: each below `root`."""
-    others = workloads.python_mounts(WHEELS_OF_WORKLOADS, root)
-    own = (path for path in PYTHON.folder.iterdir() if path.name not in ("bin", "share"))
-    return others | {f"{root}/{path.name}": path for path in own}
+def missing(name: str) -> str:
+    """Empty, or why a preset's library is not there."""
+    language = _LARGE.get(name)
+    if language is None or workloads.PARTS[language].there:
+        return ""
+    return f"{name} is large: `make workloads` fetches it with the other libraries"
+
+
+def code_of(language: str, into: Path) -> Path:
+    """The functions of a language: the presets' own, and the workloads' where a preset has none."""
+    for folder in (workloads.HERE / language, HERE / language):
+        shutil.copytree(folder, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "package*.json"))
+    for name in ("node_modules",) if language == "node" else _IN_CODE:  # where a sandbox shows them
+        (into / name).mkdir()
+        (into / name / ".keep").touch()
+    return into
+
+
+def packages(root: str, name: str) -> dict[str, Path]:
+    """Where a sandbox shows the libraries of a Python preset: each below `root`."""
+    others = workloads.python_mounts([name] if name in WHEELS_OF_WORKLOADS else [], root)
+    own = (path for path in PYTHON.folder.iterdir() if path.name not in ("bin", "share", ".made"))
+    every = others | {f"{root}/{path.name}": path for path in own}
+    return {f"{TASK_ROOT}/{path.name}" if path.name in _IN_CODE else at: path for at, path in every.items()}
 
 
 def chromium(root: str) -> tuple[str, dict[str, str], dict[str, Path]]:

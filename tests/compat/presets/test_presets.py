@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -23,19 +24,25 @@ from shielded_function.policy.presets import PRESETS
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.languages import find, java
-from shielded_function_emulator.platform_files import LAYERS_ROOT, RUNTIME_ROOT
+from shielded_function_emulator.platform_files import LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
 from shielded_function_monitoring import Alert, parse_line
 
 ROOT, JVM, BROWSER = "/var/packages", "/opt/java", "/var/chromium"
 _MEMORY_MB = 1024
 # What the function says when its library worked.
 SAYS: Mapping[str, Any] = {
+    "accp": "AmazonCorrettoCryptoProvider",
     "aws-crt": "3603696870",
+    "catboost": 2,
     "cffi": [1, 2, 3],
     "chromium": "compiled",
     "ctypes": [1, 2, 3],
+    "ddtrace": "work",
+    "find-library": ["libc.so.6", None],
+    "gitpython": ["first", "first"],
     "grpc-netty": "available",
     "imageio": "PNG",
+    "imageio-ffmpeg": "9",
     "jax": 14.0,
     "jna": "42",
     "jnr-ffi": "42",
@@ -47,23 +54,35 @@ SAYS: Mapping[str, Any] = {
     "netty-tcnative": "available",
     "numba": 45.0,
     "openpyxl": "PK",
+    "platform-calls": 64,
     "poi": "PK",
     "polars": [4, 2],
+    "prophet": 32,
+    "pulp": 8.0,
     "python-tempfile": "kept nothing",
     "snappy-java": "the same again",
+    "sparticuz-chromium": ["title", "title"],
     "sqlite-jdbc": "42",
     "swc": "var a = 1;",
     "zstd-jni": "the same again",
 }
 # What a library goes on without, and no preset should admit (docs/guide/presets.md).
-STAYS_REFUSED = {"chromium": {"2001:4860:4860::8888"}, "jna": {"/usr/sbin/ldconfig"}}
+STAYS_REFUSED: Mapping[str, tuple[str, ...]] = {
+    "chromium": ("2001:4860:4860::8888",),
+    "jna": ("/usr/sbin/ldconfig",),
+    # Of a library that is not there, a compiler and its linker are asked, where there is one.
+    "find-library": ("/usr/bin/*gcc*", "/usr/bin/*ld*", "/usr/lib/gcc/*/collect2", "/tmp/cc*"),
+}
 _POLICIES = {
     "allow_tmp": "read_write_tmp",
     "allow_child_process": "create_child_process",
     "allow_executable_memory": "executable_memory",
 }
 # Of each language, and of each way; all in `make test-long`.
-_SAMPLE = ("cffi", "jna", "matplotlib", "netty-tcnative", "numba", "python-tempfile", "swc")
+_SAMPLE = (
+    *("cffi", "find-library", "gitpython", "jna", "matplotlib", "netty-tcnative", "numba", "platform-calls"),
+    *("python-tempfile", "swc"),
+)
 each_preset = pytest.mark.parametrize("name", PRESETS)
 each_that_runs = pytest.mark.parametrize("name", long_but(_SAMPLE, PRESETS))
 
@@ -82,11 +101,9 @@ Runs = Callable[[str, ShieldPolicy], Run]
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     """One function for each language that can be had."""
-    described = [
-        Described("Python", lambda_.Runtime.PYTHON_3_13, "app.handler", libraries.HERE / "python", ShieldPolicy())
-    ]
+    python, node = (libraries.code_of(each, tmp_path_factory.mktemp(each)) for each in ("python", "node"))
+    described = [Described("Python", lambda_.Runtime.PYTHON_3_13, "app.handler", python, ShieldPolicy())]
     if not _missing_node():
-        node = libraries.HERE / "node"
         described.append(Described("Node", lambda_.Runtime.NODEJS_22_X, "app.handler", node, ShieldPolicy()))
     if not _missing_java():
         code = libraries.compile_handler(tmp_path_factory.mktemp("java"))
@@ -119,7 +136,7 @@ def run(assembly: CloudAssembly) -> Runs:
 
     def made(name: str, policy: ShieldPolicy) -> Run:
         language = PRESETS[name].language
-        if reason := _MISSING[language]():
+        if reason := _MISSING[language]() or libraries.missing(name):
             pytest.skip(reason)
         package = assembly.function(STACK, language.removesuffix(".js"))
         kept = {n: value for n, value in package.environment.items() if not n.startswith("SHIELD_")}
@@ -128,10 +145,10 @@ def run(assembly: CloudAssembly) -> Runs:
         if language == "Python":
             package = replace(package, handler=f"{name.replace('-', '_')}_use.handler")
             environment["PYTHONPATH"] = f"{ROOT}:{LAYERS_ROOT}/python:{RUNTIME_ROOT}"
-            mounts = libraries.packages(ROOT)
+            mounts = libraries.packages(ROOT, name)
         if language == "Node.js":
             package = replace(package, handler=f"{name}.handler")
-            mounts = {f"{RUNTIME_ROOT}/node_modules": packages.folder("Node.js") / "node_modules"}
+            mounts = {f"{TASK_ROOT}/node_modules": packages.folder("Node.js") / "node_modules"}
         if name == "jpype":  # which starts a JVM in its own process
             if reason := find("java21").missing():
                 pytest.skip(reason)
@@ -154,8 +171,12 @@ def run(assembly: CloudAssembly) -> Runs:
     return made
 
 
-def _target(alert: Alert) -> object:
-    return alert.details.get("path") or alert.details.get("ip")
+def _target(alert: Alert) -> str:
+    return str(alert.details.get("path") or alert.details.get("ip"))
+
+
+def _stays_refused(name: str, alert: Alert) -> bool:
+    return any(fnmatch.fnmatch(_target(alert), each) for each in STAYS_REFUSED.get(name, ()))
 
 
 @each_that_runs
@@ -163,7 +184,8 @@ def test_the_library_works_with_its_preset(run: Runs, name: str) -> None:
     """In block mode, without an alert for anything that should be allowed, and again."""
     made = run(name, ShieldPolicy(presets=[name]))
     assert made.said == [SAYS[name]] * 2
-    assert {_target(alert) for alert in made.alerts} == STAYS_REFUSED.get(name, set())
+    assert [_target(alert) for alert in made.alerts if not _stays_refused(name, alert)] == []
+    assert made.alerts or name != "jna"
 
 
 @each_that_runs
@@ -172,7 +194,7 @@ def test_the_library_needs_its_preset(run: Runs, name: str) -> None:
     made = run(name, ShieldPolicy.alert())
     adds = PRESETS[name].adds()
     assert made.said == [SAYS[name]] * 2
-    wanted = [alert for alert in made.alerts if _target(alert) not in STAYS_REFUSED.get(name, set())]
+    wanted = [alert for alert in made.alerts if not _stays_refused(name, alert)]
     assert {alert.policy for alert in wanted} <= {_POLICIES[field] for field in adds}
     asked = {(alert.policy, alert.details.get("path", "")) for alert in made.alerts}
     asking = {alert.allow for alert in made.alerts if alert.policy == "executable_memory"}
@@ -215,7 +237,7 @@ def test_a_preset_is_narrow(name: str) -> None:
         components = entry.removesuffix("/**").split("/")[2:]
         wild = [each for each in components if set("*?") & set(each)]
         assert len(components) <= 1
-        assert all(re.match(r"[#\w.-]{3}|\?+$", each) for each in wild), entry
+        assert all(re.match(r"[#\w.-]{3}|\?+$|[*?]+-[\w.-]{4}", each) for each in wild), entry
     for entry in adds.get("allow_child_process", ()):
         assert not set("*?") & set(entry)
     assert not re.search("python", " ".join(adds.get("allow_executable_memory", ())))

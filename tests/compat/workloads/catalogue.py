@@ -62,6 +62,8 @@ _NO_HOST = "its host does not exist here, so it fails unshielded too"
 _BRIDGE = "a foreign-function bridge: with it, code can call whatever it likes"
 _STATIC = "it is static, so it runs without the shield where it is listed"
 _NOBODY = "nobody listens there, so it fails unshielded too"
+_FIND_LIBRARY = "[`find_library`](guide/troubleshooting.md) looks for its library"
+_OWN_RELOCATION = "its library has text relocations"
 _IN_MEMORY = "the server is an in-memory one that speaks MongoDB's protocol"
 _MARIADB = "the server is MariaDB"
 
@@ -80,6 +82,7 @@ def _java(name: str, does: str, **more: object) -> Workload:
 
 PYTHON = (
     _python("aiohttp", "two requests at once"),
+    _python("anthropic", "two APIs, a request each", needs=("openai",)),
     _python("asyncpg", "a query to PostgreSQL", servers=("database",)),
     _python("aws-lambda-powertools", "logs, metrics, traces", needs=("aws-xray-sdk",)),
     _python("aws-xray-sdk", "patches libraries, a subsegment"),
@@ -94,8 +97,17 @@ PYTHON = (
         servers=("aws",),
         globs=("/tmp/download.bin.????????",),
     ),
+    _python(
+        "cairosvg",
+        "draws an SVG, by libcairo",
+        note=_FIND_LIBRARY,
+    ),
+    _python("catboost", "trains a model", note=_OWN_RELOCATION),
     _python("cffi", "callbacks from C"),
+    _python("cffi-find-library", "callbacks, in a library that is searched for", package="cffi", note=_FIND_LIBRARY),
     _python("cryptography", "signs, encrypts"),
+    _python("ddtrace", "a span, for an agent that is not there"),
+    _python("deltalake", "writes, adds to and reads a table", needs=("pyarrow",)),
     _python("django", "a view, a template, SQLite in memory"),
     _python("duckdb", "a join in memory, by threads"),
     _python("duckdb-file", "a database in /tmp", package="duckdb"),
@@ -106,10 +118,13 @@ PYTHON = (
         needs=("mangum",),
         note="to name a route's line in its errors, it reads the file that defines it",
     ),
+    _python("fastapi-upload", "an upload of 1.2 MB", package="fastapi", needs=("mangum", "python-multipart")),
     _python("flask", "a request with an upload of 600 kB"),
+    _python("gitpython", "a repository and a commit, by git", globs=("/tmp/git/**",)),
     _python("google-cloud-storage", "reads an object"),
     _python("grpcio", "a call", note=_NOBODY),
     _python("httpx", "a request"),
+    _python("imageio-ffmpeg", "encodes frames, by a program"),
     _python("jax", "compiles a function", needs=("numpy",)),
     _python("jinja2", "renders a template"),
     _python(
@@ -121,6 +136,7 @@ PYTHON = (
     _python("joblib", "worker processes"),
     _python("jsonschema", "validates"),
     _python("kafka-python", "sends to Kafka and reads it", servers=("kafka",)),
+    _python("langchain-openai", "renders a prompt, asks an API"),
     _python("lightgbm", "trains a model", environment=_SINGLE),
     _python("loguru", "logs a traceback", note="`diagnose=True` reads the source for its tracebacks"),
     _python("lxml", "XPath, XSLT, HTML"),
@@ -142,6 +158,7 @@ PYTHON = (
     _python("paramiko", "connects by SSH", note=_NOBODY),
     _python("pika", "connects to RabbitMQ", note=_NOBODY),
     _python("pillow", "a thumbnail with a text"),
+    _python("platform", "what machine it is, what is in /tmp", package="-"),
     _python("polars", "groups a table, by threads"),
     _python(
         "polars-unchecked",
@@ -149,10 +166,12 @@ PYTHON = (
         package="polars",
         environment={"POLARS_SKIP_CPU_CHECK": "1"},
     ),
+    _python("prophet", "fits a forecast, by a program", environment={"MPLCONFIGDIR": "/tmp/matplotlib", **_SINGLE}),
     _python("protobuf", "writes and reads a message"),
     _python("psutil", "reads /proc"),
     _python("psycopg", "a query to PostgreSQL", needs=("psycopg-binary",), servers=("database",)),
     _python("psycopg2", "a query to PostgreSQL", package="psycopg2-binary", servers=("database",)),
+    _python("pulp", "solves a linear program, by a program"),
     _python("pyarrow", "writes and reads Parquet, by threads"),
     _python("pycryptodome", "encrypts"),
     _python("pydantic", "validates an event"),
@@ -166,6 +185,11 @@ PYTHON = (
     _python("pymysql", "a query to MySQL", servers=("mysql",), note=_MARIADB),
     _python("pypdf", "writes and reads a PDF"),
     _python("python-dateutil", "dates in time zones"),
+    _python(
+        "python-magic",
+        "tells what a file is, by libmagic",
+        note=_FIND_LIBRARY,
+    ),
     _python("pyyaml", "reads and writes YAML"),
     _python("rapidfuzz", "compares texts"),
     _python("redis", "a pipeline to Redis", servers=("cache",)),
@@ -216,6 +240,12 @@ NODE = (
     _node("express", "an event of API Gateway, by serverless-http", needs=("serverless-http",)),
     _node("fast-xml-parser", "reads XML"),
     _node("fastify", "answers a request"),
+    _node(
+        "formidable",
+        "uploads, also by multer",
+        needs=("multer",),
+        globs=("/tmp/" + "?" * 25, "/tmp/uploads/*"),
+    ),
     _node("got", "a request"),
     _node("graphql", "a query"),
     _node("handlebars", "renders a template"),
@@ -239,6 +269,7 @@ NODE = (
     _node("pg", "a query to PostgreSQL", servers=("database",)),
     _node("pino", "logs"),
     _node("pino-transport", "logs through a thread", package="pino"),
+    _node("playwright-core", "draws a page, by a packed browser", needs=("@sparticuz/chromium",)),
     _node(
         "puppeteer-core",
         "starts a browser",

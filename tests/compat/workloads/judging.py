@@ -59,7 +59,12 @@ class Needs:
 
     def environment(self) -> dict[str, str]:
         """What the presets want in the function's environment."""
-        return {name: value for each in self.presets for name, value in PRESETS[each].environment.items()}
+        return environment_of(self.presets)
+
+
+def environment_of(presets: Iterable[str]) -> dict[str, str]:
+    """The variables that a function sets for its presets."""
+    return {name: value for each in presets for name, value in PRESETS[each].environment.items()}
 
 
 def needs_of(language: Language, packages: Sequence[str], alerts: Iterable[Asked], globs: Sequence[str] = ()) -> Needs:

@@ -148,12 +148,15 @@ PARTS: Mapping[Language, Part] = {
 # Of the workloads that `make test` runs, with all that they require; and libraries of the presets.
 _SAMPLE_WHEELS = (
     *("requests", "certifi", "charset-normalizer", "idna", "urllib3"),
-    *("cffi", "pycparser", "openpyxl", "et-xmlfile", "polars", "polars-runtime-32"),
+    *("cffi", "pycparser", "openpyxl", "et-xmlfile", "polars", "polars-runtime-32", "python-magic"),
+    *("flask", "werkzeug", "jinja2", "markupsafe", "itsdangerous", "click", "blinker", "gitpython", "gitdb", "smmap"),
+    *("fastapi", "starlette", "pydantic", "pydantic-core", "annotated-types", "annotated-doc", "typing-extensions"),
+    *("typing-inspection", "anyio", "mangum", "python-multipart"),
 )
 _SAMPLE_JARS = ("snappy-java", "grpc-netty-shaded", "poi-streaming")
 SAMPLES: Mapping[Language, Part] = {
     "Python": _part_of_wheels("sample-python", [_PINS[name] for name in _SAMPLE_WHEELS], "some seconds"),
-    "Node.js": _part_of_modules("sample-node", ("@swc/core", "esbuild", "pino"), "a minute"),
+    "Node.js": _part_of_modules("sample-node", ("@swc/core", "esbuild", "formidable", "multer", "pino"), "a minute"),
     "Java": _part_of_jars("sample-java", [row for row in JAVA if row.name in _SAMPLE_JARS], "some seconds"),
 }
 

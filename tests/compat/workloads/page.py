@@ -17,7 +17,8 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "compatibility.md"
 _BEGIN, _END = "<!-- workloads -->\n", "<!-- end of workloads -->\n"
 _LANGUAGES: tuple[Language, ...] = ("Python", "Node.js", "Java")
 _HEADING = (
-    "| library | version | what it does here | needs | in block mode, with nothing listed |\n|---|---|---|---|---|"
+    "| library | version | what it does here | needs | `learn` | in block mode, with nothing listed |\n"
+    "|---|---|---|---|---|---|"
 )
 _SHOWN = 4  # entries of a field
 _WHAT = {
@@ -40,12 +41,15 @@ def tables() -> str:
     """A sum, and a table for each language."""
     head, rows = results.read()
     counts = Counter(behaviour_of(row.unshielded, row.block) for row in rows.values())
+    verdicts = Counter(row.learnt.verdict for row in rows.values() if row.learnt.fields or row.learnt.why)
     said = [
         f"{len(rows)} uses of libraries, the last one run on {head['date']} on {head['machine']}.",
         f"In block mode with nothing listed, {counts['works']} work without a line,",
         f"{counts['goes on']} work and report what they do without,",
         f"{counts['refused']} fail as where a permission is lacking, {counts['reworded']} in words of their own",
-        f"beside the alert, and {counts['defect']} otherwise.",
+        f"beside the alert, and {counts['defect']} otherwise. Under the policy that `learn` wrote,",
+        f"{verdicts['green']} of those with needs run without an alert, {verdicts['green once accepted']} more",
+        f"with what it asked to accept, and {verdicts['not green']} do not.",
     ]
     parts = [" ".join(said)]
     for language in _LANGUAGES:
@@ -56,7 +60,19 @@ def tables() -> str:
 
 def _row(row: Result) -> str:
     name = f"`{row.workload.name}`"
-    return f"| {name} | {row.version or 'the runtime'} | {row.workload.does} | {needs_text(row)} | {_behaviour(row)} |"
+    told = (name, row.version or "the runtime", row.workload.does, needs_text(row), _learnt(row), _behaviour(row))
+    return f"| {' | '.join(told)} |"
+
+
+def _learnt(row: Result) -> str:
+    """What block mode made of the policy that `learn` wrote from the log of alert mode."""
+    learnt = row.learnt
+    if learnt.verdict == "green":
+        return "green" if learnt.fields else "-"
+    accepted = f"`{' '.join(f'--accept {each}' for each in learnt.accept)}`" if learnt.accept else ""
+    if learnt.verdict == "green once accepted":
+        return f"green with {accepted}"
+    return f"**{learnt.why}**" + (f", also with {accepted}" if accepted else "")
 
 
 def needs_text(row: Result) -> str:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from compat.workloads import packages
 from compat.workloads.catalogue import WORKLOADS, Language, Workload
 from compat.workloads.judging import Needs, needs_of
+from compat.workloads.learning import Learnt, learn
 from compat.workloads.running import Functions, Run
 from shielded_function import ShieldPolicy
 
@@ -20,7 +21,7 @@ WAYS = ("unshielded", "block", "alert", "listed")
 
 @dataclass(frozen=True)
 class Result:
-    """A workload's four runs. `listed`: block mode with what it needs."""
+    """A workload's four runs. `listed`: block mode with what it needs. `learnt`: what became of `learn`'s policy."""
 
     workload: Workload
     version: str
@@ -29,12 +30,13 @@ class Result:
     block: Run
     alert: Run
     listed: Run
+    learnt: Learnt
 
     def to_json(self) -> dict[str, Any]:
         """As the file has it."""
         runs: dict[str, Any] = {way: getattr(self, way).to_json() for way in WAYS}
         head = {"language": self.workload.language, "name": self.workload.name, "version": self.version}
-        return {**head, "needs": self.needs.to_json(), **runs}
+        return {**head, "needs": self.needs.to_json(), **runs, "learnt": self.learnt.to_json()}
 
 
 def version_of(workload: Workload) -> str:
@@ -48,15 +50,16 @@ def version_of(workload: Workload) -> str:
 
 
 def run_all_ways(functions: Functions, workload: Workload) -> Result:
-    """The four runs, one after the other."""
+    """The four runs, one after the other, and what is learnt from the log of the one in alert mode."""
     unshielded = functions.run(workload, None, {})
     block = functions.run(workload, ShieldPolicy(), {})
-    alert = functions.run(workload, ShieldPolicy.alert(), {})
+    alert, log = functions.observe(workload, ShieldPolicy.alert(), {})
     asked = [each for each in alert.alerts if each.allow not in workload.does_without]
     needs = needs_of(workload.language, workload.packages, asked, workload.globs)
     # With nothing to list it would be the run in block mode again.
     listed = functions.run(workload, needs.policy(), needs.environment()) if needs.any else block
-    return Result(workload, version_of(workload), needs, unshielded, block, alert, listed)
+    learnt = learn(functions, workload, unshielded, log)
+    return Result(workload, version_of(workload), needs, unshielded, block, alert, listed, learnt)
 
 
 def read() -> tuple[dict[str, Any], dict[tuple[Language, str], Result]]:
@@ -71,6 +74,7 @@ def read() -> tuple[dict[str, Any], dict[tuple[Language, str], Result]]:
             row["version"],
             Needs.of_json(row["needs"]),
             **{way: Run.of_json(row[way]) for way in WAYS},
+            learnt=Learnt.of_json(row["learnt"]),
         )
         for workload in WORKLOADS
         if (row := rows.get((workload.language, workload.name)))

@@ -1,4 +1,5 @@
-"""`make workloads`: every workload in the four ways, into results.json and docs/compatibility.md.
+"""`make workloads`: every workload in the four ways, and under what `learn` made of it, into results.json and
+docs/compatibility.md.
 
 Exit status 1: a workload ended, hung or failed in a way that is not a permission error. 2: nothing could be run.
 """
@@ -77,7 +78,8 @@ def _run(functions: Functions, workload: Workload) -> bool:
     behaviour = behaviour_of(result.unshielded, result.block)
     odd = [text for run in (result.alert, result.listed) if (text := differs(result.unshielded, run))]
     seconds = time.monotonic() - begun
-    print(f"{workload.language:8} {workload.name:28} {behaviour:8} {page.needs_text(result)} ({seconds:.0f} s)", *odd)
+    told = f"{page.needs_text(result)} / learnt: {result.learnt.verdict} {result.learnt.why}"
+    print(f"{workload.language:8} {workload.name:28} {behaviour:8} {told} ({seconds:.0f} s)", *odd)
     sys.stdout.flush()
     return behaviour != "defect" and not odd
 

@@ -117,6 +117,12 @@ class Functions(Composite):
 
         Raises LookupError when a server that it needs is not there.
         """
+        return self.observe(workload, policy, environment)[0]
+
+    def observe(
+        self, workload: Workload, policy: ShieldPolicy | None, environment: Mapping[str, str]
+    ) -> tuple[Run, list[str]]:
+        """The same, with all that it logged."""
         _, handler = _RUNTIMES[workload.language]
         id = f"{_PLAIN if policy is None else ''}{workload.language.replace('.', '')}"
         package = self._assembly.function(STACK, id)
@@ -142,7 +148,8 @@ class Functions(Composite):
             for each in invocations
             for alert in shield_lines(each.log)[0]
         }
-        return Run(tuple(map(outcome_of, invocations)), tuple(sorted(asked)))
+        log = [line.message for each in invocations for line in each.log]
+        return Run(tuple(map(outcome_of, invocations)), tuple(sorted(asked))), log
 
 
 def _of_language(workload: Workload) -> tuple[dict[str, str], dict[str, Path]]:

@@ -10,6 +10,7 @@ import pytest
 from shielded_function_monitoring import MODES, POLICIES, Pattern, PatternError, parse_line, parse_pattern
 from shielded_function_monitoring.filters import (
     COUNTED,
+    PLATFORM_PROGRAMS,
     SEVERITIES,
     Exceptions,
     fleet_query,
@@ -79,6 +80,22 @@ def test_one_policy(policy: Any) -> None:
     assert counted(violations(policy, mode="alert")) == {f"{policy} alert", f"folded {policy} alert"}
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("path", PLATFORM_PROGRAMS)
+def test_programs_that_tell_what_the_machine_is(path: str, mode: Any) -> None:
+    """A notice, which nothing counts unasked; but a line that stands for others may be about any program."""
+    told, others = (alert("create_child_process", mode, count, path=path) for count in (1, 2))
+    elsewhere = alert("create_child_process", mode, path=path.replace("/usr/", "/tmp/"))
+    quiet = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS)
+    for pattern in (quiet, violations_by_policy()):
+        assert [pattern.matches(text) for text in (told, others, elsewhere)] == [False, True, True]
+    assert violations("create_child_process").matches(told)
+    for text, severity in ((told, "notice"), (others, None), (elsewhere, None)):
+        expected = severity or severity_of("create_child_process", mode)
+        assert [each for each in SEVERITIES if violations_of(each).matches(text)] == [expected]
+    assert severity_of("create_child_process", mode, path) == "notice"
+
+
 def test_by_policy() -> None:
     assert counted(violations_by_policy()) == set(VIOLATIONS)
     assert not violations_by_policy().matches(alert("read_handler").replace("read_handler", "made_up"))
@@ -114,7 +131,7 @@ def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
     [
         ("critical", ["start", "self_protection", "outbound_connectivity", "create_child_process"]),
         ("warning", [policy for policy in POLICIES if policy != "self_protection"]),
-        ("notice", ["read_write_tmp", "read_handler", "executable_memory"]),
+        ("notice", ["read_write_tmp", "create_child_process", "read_handler", "executable_memory"]),
     ],
 )
 def test_no_alarm_is_left_for_a_severity(severity: Any, every: Any) -> None:

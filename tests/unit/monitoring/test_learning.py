@@ -180,7 +180,7 @@ def test_what_is_never_learnt(rule: str, seen: str, target: str | None) -> None:
 
 
 def test_every_rule_is_tried() -> None:
-    assert {rule for rule, _, _ in NEVER} | {"address-with-name"} == set(RULES)
+    assert {rule for rule, _, _ in NEVER} | {"address-with-name", "find-library"} == set(RULES)
 
 
 def test_an_address_that_also_had_a_name() -> None:
@@ -246,18 +246,62 @@ def test_ordinary_names_are_not_random(path: str) -> None:
     assert form_of(path) is None
 
 
-def test_the_file_with_which_tempfile_tries_the_directory() -> None:
-    """It is eight characters: by itself it might be anything."""
-    assert entries(learnt_of(tmp("/tmp/k3j_x9a2"))) == [("allow_tmp", "/tmp/k3j_x9a2")]
-    learnt = learnt_of(tmp("/tmp/k3j_x9a2"), tmp("/tmp/tmpab12cd34.csv"))
-    assert entries(learnt) == [("allow_tmp", "/tmp/tmp????????.csv")]
-    assert [each.value for each in learnt.offers] == ["/tmp/????????"]
+@pytest.mark.parametrize(
+    ("seen", "values", "offered"),
+    [
+        (["/tmp/k3j_x9a2"], [], ["/tmp/????????"]),
+        (["/tmp/xkqzpwmt"], [], ["/tmp/????????"]),
+        (["/tmp/k3j_x9a2", "/tmp/tmpab12cd34.csv"], ["/tmp/tmp????????.csv"], ["/tmp/????????"]),
+        (
+            ["/tmp/cache_v2", "/tmp/download"],
+            ["/tmp/cache_v2", "/tmp/download"],
+            [],
+        ),  # words, as far as anybody can tell
+        (["/tmp/download", "/tmp/#"], [], ["/tmp/#", "/tmp/????????"]),  # beside an unnamed file it may be one
+    ],
+)
+def test_the_file_with_which_tempfile_tries_the_directory(
+    seen: list[str], values: list[str], offered: list[str]
+) -> None:
+    """It is eight characters that no word has. The command knows the preset for it."""
+    learnt = learnt_of(*map(tmp, seen))
+    assert (entries(learnt), [each.value for each in learnt.offers]) == ([("allow_tmp", v) for v in values], offered)
+
+
+def test_eight_characters_of_another_language_are_no_tempfile() -> None:
+    learnt = learnt_of(tmp("/tmp/download", caller="node"), tmp("/tmp/#", caller="node"))
+    assert entries(learnt) == [("allow_tmp", "/tmp/#"), ("allow_tmp", "/tmp/download")]
+
+
+LDCONFIG = program(
+    "/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="_posixsubprocess.cpython-311.so"
+)
+COMPILER = ["/usr/bin/x86_64-linux-gnu-gcc-12", "/usr/bin/x86_64-linux-gnu-ld.bfd", "/usr/bin/gcc", "/usr/bin/ld"]
+
+
+def test_what_find_library_runs_is_not_learnt() -> None:
+    """Without it, a compiler is a program like another."""
+    files = ["/tmp/ccYv0PF1.res", "/tmp/cc9uR0Jz.cdtor.o"]
+    learnt = learnt_of(LDCONFIG, *map(program, COMPILER), *map(tmp, files), program("/usr/bin/gccgo-doc"))
+    assert entries(learnt) == [("allow_child_process", "/usr/bin/gccgo-doc")]
+    assert {(rule, target, value) for rule, target, value in rules(learnt)} == {
+        ("find-library", "/usr/sbin/ldconfig", "unshielded:/usr/sbin/ldconfig"),
+        *(("find-library", path, path) for path in COMPILER),
+        *(("find-library", path, "") for path in files),
+    }
+    assert "block mode goes another way" in next(each.reason for each in learnt.findings if "ldconfig" in each.target)
+    assert entries(learnt_of(*map(program, COMPILER[2:]))) == [("allow_child_process", path) for path in COMPILER[2:]]
+    java = program("/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="jspawnhelper")
+    assert [rule for rule, _, _ in rules(learnt_of(java))] == ["unshielded-program"]
 
 
 ALIKE = [
     (["/tmp/jna1702347291.tmp", "/tmp/jna8812345678.tmp"], "/tmp/jna*.tmp"),
     (["/tmp/upload-Xy3aB9/part", "/tmp/upload-Zz1yX2/part"], "/tmp/upload-??????/part"),
-    (["/tmp/.org.chromium.Chromium.AbCdEf", "/tmp/.org.chromium.Chromium.xYzAbC"], "/tmp/.org.chromium.Chromium.*"),
+    (
+        ["/tmp/.org.chromium.Chromium.AbCdEf", "/tmp/.org.chromium.Chromium.xYzAbC"],
+        "/tmp/.org.chromium.Chromium.??????",
+    ),
     ([f"/tmp/up-{n * 7:08d}-0f8fad5b-d9cb-469f-a165-70867728950{n}" for n in (1, 2)], "/tmp/up-*"),
     (["/tmp/out/a8f3e2c1", "/tmp/out/b7d2c1e8"], "/tmp/out/*"),
     (["/tmp/report12345678901234567890.pdf", "/tmp/report1234567890123.pdf"], "/tmp/report*.pdf"),
@@ -279,8 +323,26 @@ def test_what_was_seen_twice_is_learnt_as_a_glob(paths: list[str], glob: str) ->
 
 
 def test_one_name_twice_is_one_name() -> None:
+    """And one random name is no entry: it never comes again."""
     learnt = learnt_of(*(tmp("/tmp/jna1702347291.tmp", time=at(day)) for day in (20, 21)))
-    assert entries(learnt) == [("allow_tmp", "/tmp/jna1702347291.tmp")]
+    assert (entries(learnt), [each.value for each in learnt.offers]) == ([], ["/tmp/jna*.tmp"])
+
+
+def test_a_repository_is_offered_as_a_whole() -> None:
+    """Of git's files the names are hashes, or random."""
+    inside = [".git/tk0IpfX", ".git/objects/f3/tmp_obj_7L5LiB", ".git/HEAD", "file.txt"]
+    learnt = learnt_of(tmp("/tmp/r"), tmp("/tmp/r/repo"), *(tmp(f"/tmp/r/repo/{each}") for each in inside))
+    assert entries(learnt) == [("allow_tmp", "/tmp/r")]
+    assert [(each.value, each.covers) for each in learnt.offers] == [("/tmp/r/repo/**", 5)]
+
+
+def test_a_folder_of_a_random_name_with_much_in_it_is_offered_as_a_whole() -> None:
+    folders = [f"/tmp/playwright_chromiumdev_profile-{each}" for each in ("Uukvj6", "VP7K7B")]
+    learnt = learnt_of(*(tmp(f"{folder}/Default/{n}") for folder in folders for n in range(25)), *map(tmp, folders))
+    assert entries(learnt) == []
+    assert [(each.value, each.covers) for each in learnt.offers] == [
+        ("/tmp/playwright_chromiumdev_profile-??????/**", 52)
+    ]  # fmt: skip
 
 
 def test_a_glob_takes_what_it_covers() -> None:
@@ -292,11 +354,22 @@ def test_a_glob_takes_what_it_covers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("paths", "offered"),
+    [
+        (["/tmp/a8f3e2c1.csv", "/tmp/b7d2c1e8.csv"], "/tmp/????????.csv"),
+        (["/tmp/x-a8f3e2c1", "/tmp/x-b7d2c1e8"], "/tmp/x-????????"),
+        (["/tmp/gzq99fv9bw6kh7jf4q6xleqj5"], f"/tmp/{'?' * 25}"),  # formidable's
+        (["/tmp/k7a9z3q2m8b1c4d6e5f0g1h2"], f"/tmp/{'?' * 24}"),
+    ],
+)
+def test_what_has_too_little_in_common_is_offered(paths: list[str], offered: str) -> None:
+    learnt = learnt_of(*map(tmp, paths))
+    assert (entries(learnt), [each.value for each in learnt.offers]) == ([], [offered])
+
+
+@pytest.mark.parametrize(
     "paths",
     [
-        ["/tmp/a8f3e2c1", "/tmp/b7d2c1e8"],
-        ["/tmp/a8f3e2c1.csv", "/tmp/b7d2c1e8.csv"],
-        ["/tmp/x-a8f3e2c1", "/tmp/x-b7d2c1e8"],
         ["/tmp/config.json", "/tmp/colors.json"],
         ["/tmp/file1.txt", "/tmp/file2.txt"],
         ["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"],

@@ -73,6 +73,10 @@ public final class Handler {
             }
             return file.toString(java.nio.charset.StandardCharsets.US_ASCII).substring(0, 2);
         });
+        USES.put("accp", () -> {
+            com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider.install();
+            return java.security.MessageDigest.getInstance("SHA-256").getProvider().getName();
+        });
         USES.put("imageio", () -> {
             var image = new java.awt.image.BufferedImage(1, 1, java.awt.image.BufferedImage.TYPE_INT_RGB);
             var file = new java.io.ByteArrayOutputStream();
