@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text
-from shielded_function_monitoring.insights import Row, Stats, combine, queries
+from shielded_function_monitoring.insights import Row, Stats, Together, queries
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.learning.entries import entry_of
 from shielded_function_monitoring.learning.reading import observation_of
@@ -20,15 +21,33 @@ Group = dict[str, Any]
 _NAMES: Final = ("function", "region", "account", "policy", "mode")
 
 
-def groups_of(by: str, rows: Iterable[Row]) -> list[Group]:
+class Groups(NamedTuple):
+    """The groups that are shown, and what there is in all."""
+
+    shown: list[Group]
+    kinds: int
+    violations: int
+
+
+def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
     """The groups, the most severe first, and of one severity and policy the most frequent.
 
     Args:
         by: a key of `queries.GROUPS`.
-        rows: of `queries.alerts_by`.
+        rows: of `queries.alerts_by`, to be read once.
+        most: how many are shown; None for all.
     """
-    found = _packages(rows) if by == "package" else rows
-    return sorted(map(_group, found), key=_order)
+    kinds = violations = 0
+
+    def counted() -> Iterator[Group]:
+        nonlocal kinds, violations
+        for row in _packages(rows) if by == "package" else rows:
+            group = _group(row)
+            kinds, violations = kinds + 1, violations + group["violations"]
+            yield group
+
+    shown = sorted(counted(), key=_order) if most is None else heapq.nsmallest(most, counted(), key=_order)
+    return Groups(shown, kinds, violations)
 
 
 def _order(group: Group) -> tuple[int, ...]:
@@ -36,13 +55,14 @@ def _order(group: Group) -> tuple[int, ...]:
     return (*urgent, -group["violations"])
 
 
-def _packages(rows: Iterable[Row]) -> list[Row]:
+def _packages(rows: Iterable[Row]) -> Iterator[Row]:
     """A package's calls are one group, whichever shared object made them; what is not told is kept apart by that."""
-    told = [
+    together = Together(Stats(queries.SEEN, queries.GROUPS["package"]))
+    together.add(
         {name: value for name, value in row.items() if name != "caller.object" or not queries.chain_of_row(row)}
         for row in rows
-    ]
-    return combine(Stats(queries.SEEN, queries.GROUPS["package"]), [told], apart=False)
+    )
+    return together.stream()
 
 
 def _group(row: Row) -> Group:

@@ -25,16 +25,16 @@ from shielded_function_monitoring.visible import visible
 from . import terminal
 from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, settling
 from .aws import call, client
-from .errors import CliError
+from .errors import NOT_WHOLE, CliError
 from .log_files import check_files, read_lines
 from .log_groups import Where, find_batches
 from .naming_presets import presets_for
 from .run import what
-from .sources import BOTH, Source, source_of
+from .sources import BOTH, Found, Source, source_of
 from .times import span_of
 
 FOUND: Final = 3
-"""Exit status: there were violations. 0: there was none; 2: the command could not do its work."""
+"""Exit status: there were violations. 0: there was none; 2: the command could not do its work, or not all of it."""
 SINCE: Final = "24h"
 _PATTERN: Final = "{ $.function_shield IS TRUE }"
 _LATE: Final = timedelta(seconds=30)
@@ -63,7 +63,7 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
     """Prints what was reported.
 
     Returns:
-        0 when there was no violation, 3 when there was one.
+        0 when there was no violation, 3 when there was one; 2 where a limit of Logs Insights kept back some.
 
     Raises:
         CliError: it cannot be read.
@@ -87,32 +87,35 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
 
 def _show_groups(source: Source, options: Options, *, json: bool) -> int:
     found = source.ask([partial(queries.alerts_by, options.group)])
-    groups = groups_of(options.group, found.rows[0])
-    notes = list(found.notes)
-    if found.left_out:
-        notes.append(f"{found.left_out:,} lines had further targets, which are left out: ask for less time")
-    since, until = source.asked
-    total = sum(each["violations"] for each in groups)
     most = None if options.every else options.limit or (None if json else terminal.MOST)
+    groups, kinds, total = groups_of(options.group, found.rows[0], most)
+    since, until = source.asked
     if json:
         told = {"since": since, "until": until, "sources": list(source.names), "violations": total}
-        told |= {"whole": not notes, "notes": notes, "groups": groups[:most], "kinds": len(groups)}
+        told |= {"whole": found.whole, "notes": found.notes, "groups": groups, "kinds": kinds}
         print(json_module.dumps(told, indent=2))
     else:
         screen = terminal.console()
         if groups:
-            screen.print(_listing(options.group, groups, most))
+            screen.print(_listing(options.group, groups, kinds))
         time_asked = f" from {since} to {until}" if since else ""
-        screen.print(f"{total:,} violations of {len(groups):,} kinds{time_asked}")
-        for text in notes:
+        at_least = "" if found.whole else "at least "
+        screen.print(f"{at_least}{total:,} violations of {kinds:,} kinds{time_asked}")
+        for text in found.notes:
             terminal.note(text)
-    return FOUND if total else 0
+    return _status(found, bool(total))
 
 
-def _listing(group: str, groups: Sequence[Group], most: int | None) -> terminal.Listing:
+def _status(found: Found, any_violation: bool) -> int:
+    if not found.whole:
+        return NOT_WHOLE
+    return FOUND if any_violation else 0
+
+
+def _listing(group: str, groups: Sequence[Group], kinds: int) -> terminal.Listing:
     names = columns_of(group)
     rest = f"the most {'frequent' if group == 'function' else 'severe'} are shown; --all shows all"
-    return terminal.Listing("alerts", names, [cells_of(names, each) for each in groups], NUMBERS, most, rest)
+    return terminal.Listing("alerts", names, [cells_of(names, each) for each in groups], NUMBERS, rest=rest, of=kinds)
 
 
 # Lines
@@ -120,7 +123,7 @@ def _listing(group: str, groups: Sequence[Group], most: int | None) -> terminal.
 
 def _show_lines(source: Source, limit: int, *, json: bool) -> int:
     found = source.lines(partial(queries.lines, rows=limit), limit)
-    (rows,) = found.rows
+    rows = list(found.rows[0])
     screen = terminal.console()
     for row in rows:
         record = record_of(row.get("@message", ""))
@@ -130,7 +133,7 @@ def _show_lines(source: Source, limit: int, *, json: bool) -> int:
         terminal.note(f"the newest {limit:,} lines" + (": --limit shows more" if limit < MAX_ROWS else ""))
     for text in found.notes:
         terminal.note(text)
-    return FOUND if rows else 0
+    return _status(found, bool(rows))
 
 
 def _print_line(screen: Console, record: Record, *, json: bool) -> bool:

@@ -423,9 +423,12 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         app()
-    except CliError as error:
+    except Exception as error:
+        from shielded_function_monitoring.insights import SpillError
         from shielded_function_monitoring.visible import visible
 
+        if not isinstance(error, CliError | SpillError):
+            raise
         text = visible(str(error).replace("\n", " "))  # it may quote what somebody wrote into a log
         print(f"shielded-function: {text}", file=sys.stderr)
         sys.exit(2)

@@ -1,18 +1,18 @@
 """Asks Logs Insights: several queries at a time, with progress, and in halves where a result is full.
 
 CloudWatch aggregates; what comes back is one row for each group. A result has at most as many rows as its query's
-limit: where one is full, its time is asked for in two halves.
+limit: where one is full, its time is asked for in two halves, down to a second of one log group.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shielded_function_monitoring.insights import Query, Row, combine
+from shielded_function_monitoring.insights import Query, Row, Together
 
 from .aws import Place, call, client, error_code, explain
 from .errors import CliError
@@ -23,8 +23,6 @@ MAX_LOG_GROUPS: Final = 50
 AT_ONCE: Final = 10
 """Queries that run at once; an account has 100 in all
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AnalyzingLogData.html)."""
-MAX_QUERIES: Final = 500
-"""Queries for one question: beyond, its answer is not whole, and says so."""
 _SECONDS_TO_START: Final = 300.0
 _DAY: Final = 86400
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
@@ -77,10 +75,16 @@ class Piece:
 
 @dataclass
 class Answer:
-    """The rows of one question, whether they are all, and the log groups that are not there."""
+    """The rows of one question.
 
-    rows: list[Row] = field(default_factory=list[Row])
-    whole: bool = True
+    Attributes:
+        rows: in no order; of lines, by the beginning of the part that they are of.
+        full: the log groups that have more rows in one second than a result may have: those are not all there.
+        missing: the log groups that are not there.
+    """
+
+    rows: Iterable[Row] = ()
+    full: set[str] = field(default_factory=set[str])
     missing: set[str] = field(default_factory=set[str])
 
 
@@ -112,8 +116,9 @@ class Asker:
             for number, parts in enumerate(questions)
             for query, batch in parts
         )
-        done: list[tuple[Piece, list[Row]]] = []
+        results = [_Results(parts[0][0] if parts else Query()) for parts in questions]
         answers = [Answer() for _ in questions]
+        done = 0
         running: list[_Running] = []
         asked, pause = len(waiting), _FIRST_PAUSE
         try:
@@ -128,13 +133,13 @@ class Asker:
                         asked += len(parts) - 1 if parts else 0
                         if parts is None:
                             answers[piece.question].missing.update(piece.log_groups)
-                            done.append((piece, []))
+                            done += 1
                         continue
                     if identity is None:
                         waiting.appendleft(piece)
                         break
                     running.append(_Running(piece, identity))
-                self._progress.tell(len(done), asked, len(running))
+                self._progress.tell(done, asked, len(running))
                 moved = False
                 for each in list(running):
                     rows = self._rows_of(each)
@@ -143,21 +148,23 @@ class Asker:
                     moved = True
                     running.remove(each)
                     full = each.piece.query.stats is not None and len(rows) >= each.piece.query.limit
-                    halves = each.piece.halves() if full and asked < MAX_QUERIES else None
-                    if halves:
-                        waiting.extend(halves)
+                    smaller = (each.piece.halves() or each.piece.parts()) if full else None
+                    if smaller:
+                        waiting.extend(smaller)
                         asked += 1
                         continue
-                    answers[each.piece.question].whole &= not full
-                    done.append((each.piece, rows))
+                    if full:
+                        answers[each.piece.question].full.update(each.piece.log_groups)
+                    results[each.piece.question].add(each.piece, rows)
+                    done += 1
                 pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
                 if running:
                     time.sleep(pause)
         finally:
             self._progress.end()
             self._stop(running)
-        for number, answer in enumerate(answers):
-            answer.rows = _together([each for each in done if each[0].question == number])
+        for answer, result in zip(answers, results, strict=True):
+            answer.rows = result.rows()
         return answers
 
     def _start(self, piece: Piece, patient: bool) -> str | None:
@@ -216,15 +223,25 @@ class Asker:
                 continue
 
 
-def _together(done: Sequence[tuple[Piece, list[Row]]]) -> list[Row]:
-    rows: list[Row] = []
-    for piece, part in sorted(done, key=lambda each: (each[0].since, each[0].log_groups)):
-        stats = piece.query.stats
-        if stats is None:
-            rows = [*rows, *part]
+class _Results:
+    """What came back for one question."""
+
+    def __init__(self, query: Query) -> None:
+        self._lines: list[tuple[int, list[Row]]] = []
+        self._groups = Together(query.stats) if query.stats else None
+
+    def add(self, piece: Piece, rows: list[Row]) -> None:
+        """Takes the result of a piece."""
+        if self._groups is None:
+            self._lines.append((piece.since, rows))
         else:
-            rows = combine(stats, (rows, part), apart=piece.since % _DAY == 0) if rows else list(part)
-    return rows
+            self._groups.add(rows, piece.since)
+
+    def rows(self) -> Iterable[Row]:
+        """All of it."""
+        if self._groups is not None:
+            return self._groups.stream()
+        return [row for _, rows in sorted(self._lines, key=lambda each: each[0]) for row in rows]
 
 
 class _Queries(Progress):

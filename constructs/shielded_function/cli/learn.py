@@ -37,6 +37,7 @@ LACKING: Final = 1
 INCOMPLETE: Final = 3
 """Exit status: what is written or shown would deny some of what was observed, or not all of that is known."""
 SINCE: Final = "14d"
+_PART: Final = "nothing is learnt or checked of a part: ask for less time, or for single functions"
 
 
 class Options(NamedTuple):
@@ -85,6 +86,8 @@ def run(where: Where, options: Options, *, json: bool) -> int:
         raise CliError(
             "; ".join([*notes, "--check has nothing to go by: did the functions run, and are they shielded?"])
         )
+    if not observed.whole:
+        raise CliError("; ".join([*notes, _PART]))
     if options.save:
         write_text(options.save, json_module.dumps(to_json(observed)) + "\n")
     logs = sorted(observed.functions.values(), key=lambda log: log.key)
@@ -93,7 +96,7 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     ]
     check_accepted(options.accept, results)
     if options.check:
-        return LACKING if show_check(results, notes, whole=not observed.left_out, json=json) else 0
+        return LACKING if show_check(results, notes, whole=True, json=json) else 0
     status = 0 if all(each.is_complete for each in results) else INCOMPLETE
     if json:
         print(json_module.dumps({"notes": notes, "functions": [as_json(each) for each in results]}, indent=2))
@@ -145,7 +148,7 @@ def _observe(where: Where, options: Options) -> tuple[Observed, list[str]]:
     if where.files or where.log_groups or where.functions or where.stacks or not runs:
         found = source_of(where, SINCE).ask([queries.observed])
         observed = observed_of(found.rows[0])
-        observed.left_out += found.left_out
+        observed.whole &= found.whole
         notes += found.notes
         runs.append(observed)
     try:
@@ -154,8 +157,6 @@ def _observe(where: Where, options: Options) -> tuple[Observed, list[str]]:
         raise CliError(f"--merge: {error}") from error
     if observed.malformed:
         notes.append(f"{observed.malformed:,} lines say they are the shield's and do not follow its schema: left out")
-    if observed.left_out:
-        notes.append(f"incomplete: {observed.left_out:,} lines had further targets, which are left out")
     if not observed.functions:
         notes.append("no line of the shield was found")
     return observed, notes

@@ -25,7 +25,7 @@ from shielded_function_monitoring.reporting import (
 )
 
 from . import terminal
-from .errors import CliError
+from .errors import NOT_WHOLE, CliError
 from .log_groups import Where
 from .sources import Source, source_of
 from .times import iso
@@ -44,7 +44,10 @@ class Options(NamedTuple):
 
 
 def report(where: Where, options: Options) -> int:
-    """Writes the report; always 0.
+    """Writes the report.
+
+    Returns:
+        0, or 2 where a limit of Logs Insights kept back some of what was asked for: the page says so.
 
     Raises:
         CliError: something cannot be read or written.
@@ -56,7 +59,7 @@ def report(where: Where, options: Options) -> int:
     _write(_FORMATS[options.form](made), options)
     for note in made.notes:
         terminal.note(note)
-    return 0
+    return 0 if made.whole else NOT_WHOLE
 
 
 def make(source: Source, previous: Report | None = None) -> Report:
@@ -65,7 +68,7 @@ def make(source: Source, previous: Report | None = None) -> Report:
     short = span is not None and (span.until - span.since).total_seconds() <= _HOURS_BY_THE_HOUR * 3600
     found = source.ask([queries.observed, partial(queries.timeline, period="1h" if short else "1d")])
     observed = observed_of(found.rows[0])
-    observed.left_out += found.left_out
+    observed.whole &= found.whole
     since, until = source.asked
     made = build(
         observed,

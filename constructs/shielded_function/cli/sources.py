@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from shielded_function_monitoring.insights import Evaluation, Query, Row, Unread, combine, record_of, records
+from shielded_function_monitoring.insights import Evaluation, Query, Row, Together, Unread, record_of, records
 from shielded_function_monitoring.insights.names import Record
 
 from .asking import Asker, Batch
@@ -25,10 +25,16 @@ BOTH: Final = "give files, or log groups and stacks: not both"
 
 
 class Found(NamedTuple):
-    """The rows of each query, and why they may not be all."""
+    """What was found.
 
-    rows: list[list[Row]]
-    left_out: int
+    Attributes:
+        rows: of each query, to be read once.
+        whole: False where a limit of Logs Insights kept back some.
+        notes: what else to say, such as that, and why.
+    """
+
+    rows: list[Iterable[Row]]
+    whole: bool
     notes: list[str]
 
 
@@ -95,12 +101,11 @@ def source_of(where: Where, default_since: str) -> Source:
 class _Files(Source):
     def ask(self, queries: Sequence[QueryFor]) -> Found:
         unread = Unread()
-        evaluations = [Evaluation(query(self.functions)) for query in queries]
+        evaluations = [Evaluation(query(self.functions).unlimited()) for query in queries]
         for record in self._records(unread):
             for evaluation in evaluations:
                 evaluation.add(record)
-        left_out = max(each.left_out for each in evaluations)
-        return Found([each.rows() for each in evaluations], left_out, _notes_of(unread))
+        return Found([each.stream() for each in evaluations], True, _notes_of(unread))
 
     def lines(self, query: QueryFor, rows: int) -> Found:
         unread = Unread()
@@ -109,7 +114,7 @@ class _Files(Source):
         for record in self._records(unread):
             if test.wants(record):
                 kept.append({"@message": record["@message"]})
-        return Found([list(kept)], 0, _notes_of(unread))
+        return Found([kept], True, _notes_of(unread))
 
     def _records(self, unread: Unread) -> Iterator[Record]:
         found = records(read_lines(self.names), unread)
@@ -149,22 +154,28 @@ class _LogGroups(Source):
         questions = [[(query(batch.functions).apart_by(_LOG), batch) for batch in self.batches] for query in queries]
         answers = Asker(self.place).ask(questions, self.span.seconds)
         owners = {group: names for batch in self.batches for group, names in batch.owners.items()}
-        notes = [] if all(each.whole for each in answers) else [_FULL]
+        full = {group for each in answers for group in each.full}
+        notes = [_FULL.format(", ".join(sorted(full)))] if full else []
         missing = {group for each in answers for group in each.missing}
         if missing:
             notes.append(f"not there: {', '.join(sorted(missing))}: did the function ever run?")
         claimed: set[tuple[str, str]] = set()
-        rows = []
+        rows: list[Iterable[Row]] = []
         for query, answer in zip(queries, answers, strict=True):
-            own = list(_own_rows(answer.rows, owners, claimed))
+            own = _own_rows(answer.rows, owners, claimed)
             stats = query(()).stats
-            rows.append(own if stats is None else combine(stats, [own], apart=False))
+            if stats is None:
+                rows.append(list(own))
+                continue
+            together = Together(stats)
+            together.add(own)
+            rows.append(together.stream())
         notes += [
             f"lines in the log group {group} say that they are of {function}: "
             + ("left out, for it logs elsewhere" if group in owners else "if it does not log there, they are forged")
             for group, function in sorted(claimed)
         ]
-        return Found(rows, 0, notes)
+        return Found(rows, not full, notes)
 
     def lines(self, query: QueryFor, rows: int) -> Found:
         found = self.ask([query])
@@ -173,7 +184,7 @@ class _LogGroups(Source):
 
 
 def _own_rows(
-    rows: Sequence[Row], owners: Mapping[str, frozenset[str]], claimed: set[tuple[str, str]]
+    rows: Iterable[Row], owners: Mapping[str, frozenset[str]], claimed: set[tuple[str, str]]
 ) -> Iterator[Row]:
     """The rows of functions that log where they were found: any code can write a line that names another function.
 
@@ -199,4 +210,7 @@ def _function_of(row: Row) -> str:
 
 
 _LOG: Final = "@log"
-_FULL: Final = "Logs Insights has more rows than were asked for: ask for less time, or for single functions"
+_FULL: Final = (
+    "this is not whole: Logs Insights gives 10,000 rows, and one second of {} has more: ask for single functions, or "
+    "read the lines themselves (aws logs filter-log-events)"
+)

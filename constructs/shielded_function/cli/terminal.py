@@ -73,6 +73,7 @@ class Listing:
         numbers: the headings of columns of numbers.
         most: how many rows to show; None for all.
         rest: what to say of the others.
+        of: how many rows there are, where `rows` is cut already.
     """
 
     title: str
@@ -81,6 +82,7 @@ class Listing:
     numbers: Sequence[str] = ()
     most: int | None = None
     rest: str = "--all shows all"
+    of: int = 0
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Called by rich."""
@@ -94,8 +96,9 @@ class Listing:
             yield Text(visible(self.title), "italic")
             for row in shown:
                 yield from self._card(row, width)
-        if len(shown) < len(self.rows):
-            yield cell(f"{len(shown):,} of {len(self.rows):,}: {self.rest}")
+        total = max(self.of, len(self.rows))
+        if len(shown) < total:
+            yield cell(f"{len(shown):,} of {total:,}: {self.rest}")
 
     def _card(self, row: Sequence[str], width: int) -> Iterator[RenderableType]:
         named = list(takewhile(lambda heading: heading not in self.numbers, self.headings))

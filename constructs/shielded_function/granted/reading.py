@@ -271,8 +271,8 @@ class Reader:
             role.findings.append(
                 Finding(
                     f"{_ID}PrecreatedRole",
-                    f"its role {role.name} exists already (Role.customize_roles), and the CDK does not tell what this app "
-                    "grants it: name all that iam-policy-report.txt in the cloud assembly lists for it, as in "
+                    f"its role {role.name} exists already (Role.customize_roles), and the CDK does not tell what this "
+                    "app grants it: name all that iam-policy-report.txt in the cloud assembly lists for it, as in "
                     'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
                 )
             )

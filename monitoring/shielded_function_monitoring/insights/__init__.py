@@ -14,12 +14,13 @@ Syntax: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax
 
 from __future__ import annotations
 
-from .combining import combine
+from .combining import Together
 from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
 from .evaluating import MAX_GROUPS, Evaluation, Row, evaluate, evaluate_text
 from .query import Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, QueryError, Sort, Stats
 from .reading import parse_query
 from .records import Unread, record_of, records
+from .spilling import SpillError
 
 __all__ = [
     "MAX_GROUPS",
@@ -41,9 +42,10 @@ __all__ = [
     "QueryError",
     "Row",
     "Sort",
+    "SpillError",
     "Stats",
+    "Together",
     "Unread",
-    "combine",
     "evaluate",
     "evaluate_text",
     "parse_query",

@@ -7,29 +7,77 @@ made one again.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
+from typing import Any, Final
 
-from .evaluating import Row
+from .evaluating import MAX_GROUPS, Row
 from .query import Aggregate, Stats
+from .spilling import Spill
+
+_DAY: Final = 86400
 
 
-def combine(stats: Stats, parts: Iterable[Iterable[Row]], apart: bool) -> list[Row]:
-    """The rows of all parts, those of one group as one.
+class Together:
+    """The results of one query for parts of a time, as one."""
 
-    Args:
-        stats: the query's.
-        parts: the results, in the order of their times.
-        apart: whether no day is in two of the parts: then what `count_distinct` counted by day adds up. Otherwise the
-            largest stands for them, which may be too small.
-    """
-    merged: dict[tuple[str | None, ...], Row] = {}
-    for part in parts:
-        for row in part:
-            key = tuple(row.get(name) for name in stats.by)
-            before = merged.get(key)
-            merged[key] = row if before is None else _merge(stats.aggregates, before, row, apart)
-    return list(merged.values())
+    def __init__(self, stats: Stats, most: int = MAX_GROUPS) -> None:
+        """
+        Args:
+            stats: the query's.
+            most: how many rows are kept in memory; further ones go to a temporary file.
+        """
+        self._stats = stats
+        self._most = most
+        self._held: list[tuple[list[str | None], list[Any]]] = []
+        self._spill: Spill | None = None
+
+    def add(self, rows: Iterable[Row], since: int = 1) -> None:
+        """Takes a result.
+
+        Args:
+            rows: the result.
+            since: when the part of the time begins that it is for, in seconds since the epoch. Where that is midnight,
+                the days that `count_distinct` counted add up; otherwise the largest number stands for them, which may
+                be too small.
+
+        Raises:
+            SpillError: the temporary file cannot be written.
+        """
+        for row in rows:
+            told = {name: value for name, value in row.items() if name not in self._stats.by}
+            self._held.append(([row.get(name) for name in self._stats.by], [since, told]))
+            if len(self._held) >= self._most:
+                self._write()
+
+    def stream(self) -> Iterator[Row]:
+        """The rows, those of one group as one.
+
+        Raises:
+            SpillError: the temporary file cannot be read.
+        """
+        for key, parts in self._groups():
+            named = {name: value for name, value in zip(self._stats.by, key, strict=True) if value is not None}
+            merged: Row | None = None
+            for since, told in sorted(parts, key=itemgetter(0)):
+                merged = told if merged is None else _merge(self._stats.aggregates, merged, told, since % _DAY == 0)
+            yield {**named, **(merged or {})}
+
+    def _groups(self) -> Iterator[tuple[list[Any], list[Any]]]:
+        if self._spill is not None:
+            self._write()
+            yield from self._spill.read()
+            return
+        found: dict[tuple[str | None, ...], list[Any]] = {}
+        for key, part in self._held:
+            found.setdefault(tuple(key), []).append(part)
+        for key, parts in found.items():
+            yield list(key), parts
+
+    def _write(self) -> None:
+        self._spill = self._spill or Spill()
+        self._spill.write(self._held)
+        self._held.clear()
 
 
 def _merge(aggregates: tuple[Aggregate, ...], before: Row, after: Row, apart: bool) -> Row:

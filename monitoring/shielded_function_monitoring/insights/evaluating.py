@@ -1,7 +1,6 @@
 """Runs a query over lines, one by one.
 
-Memory is bounded by the number of groups, of which there are at most `MAX_GROUPS`: lines of further groups are counted
-in `left_out`, so that whoever asks knows that the answer is not whole.
+Nothing is left out. At most `MAX_GROUPS` groups are in memory: beyond, they go to a temporary file.
 
 Where the guide says nothing: a line without the field of a `by` makes a group without it; aggregates pass over absent
 values; `earliest` and `latest` take the value of the line with the first and the last time.
@@ -10,8 +9,9 @@ values; `earliest` and `latest` take the value of the line with the first and th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Any, Final
 
 from .conditions import Test
@@ -19,9 +19,10 @@ from .names import SCALARS, QueryError, Record, read_field, scalar_of
 from .query import Aggregate, DateFloor, Fields, Filter, Limit, Query, Sort, Stats, seconds_of
 from .reading import parse_query
 from .records import day_of_text, records, seconds_of_record
+from .spilling import Spill
 
-MAX_GROUPS: Final = 100_000
-"""Groups that one evaluation keeps: some hundred megabytes at most."""
+MAX_GROUPS: Final = 25_000
+"""Groups that one evaluation keeps in memory: some 50 MB."""
 
 Row = dict[str, str]
 """A row of a result: texts by column, as GetQueryResults has them. A column without a value is absent."""
@@ -31,16 +32,19 @@ _DAY = 86400
 
 
 class Evaluation:
-    """One query, fed line by line.
-
-    Attributes:
-        left_out: lines that made a group beyond `max_groups`.
-    """
+    """One query, fed line by line."""
 
     def __init__(self, query: Query, max_groups: int = MAX_GROUPS) -> None:
-        """Raises QueryError when the commands are in an order that is not evaluated here."""
+        """
+        Args:
+            query: the query.
+            max_groups: how many groups are kept in memory.
+
+        Raises:
+            QueryError: the commands are in an order that is not evaluated here.
+        """
         self._max_groups = max_groups
-        self.left_out = 0
+        self._spill: Spill | None = None
         self._steps: list[_Step] = []
         self._stats: Stats | None = None
         self._columns: list[tuple[str, Callable[[Record], Any]]] = []
@@ -77,41 +81,66 @@ class Evaluation:
         return all(step(record) for step in self._steps)
 
     def add(self, record: Record) -> None:
-        """Takes one line."""
+        """Takes one line.
+
+        Raises:
+            SpillError: there are more groups than memory holds, and the temporary file cannot be written.
+        """
         for step in self._steps:
             if not step(record):
                 return
         if not self._stats:
-            if len(self._rows) < self._max_groups:
-                self._rows.append({name: read(record) for name, read in self._columns})
-            else:
-                self.left_out += 1
+            self._rows.append({name: read(record) for name, read in self._columns})
             return
         key = self._key(record)
         states = self._groups.get(key)
         if states is None:
             if len(self._groups) >= self._max_groups:
-                self.left_out += 1
-                return
+                self._write_groups()
             states = self._groups[key] = [state() for state in self._aggregates]
         for state, read in zip(states, self._reads, strict=True):
             state.add(read(record), record)
 
     def rows(self) -> list[Row]:
         """The result so far."""
-        found = self._grouped() if self._stats else self._rows
-        for command in self._after:
-            found = found[: command.rows] if isinstance(command, Limit) else _sorted(found, command)
-        return [{name: _text(value) for name, value in row.items() if value is not None} for row in found]
+        return list(self.stream())
 
-    def _grouped(self) -> list[Record]:
+    def stream(self) -> Iterator[Row]:
+        """The result so far, row by row: in memory at once only where the query sorts.
+
+        Raises:
+            SpillError: the temporary file cannot be read.
+        """
+        found = self._grouped() if self._stats else iter(self._rows)
+        for command in self._after:
+            found = islice(found, command.rows) if isinstance(command, Limit) else iter(_sorted(found, command))
+        for row in found:
+            yield {name: _text(value) for name, value in row.items() if value is not None}
+
+    def _grouped(self) -> Iterator[Record]:
         assert self._stats is not None
-        names = [each.alias for each in self._stats.aggregates]
-        columns = (*self._stats.by, *names)
-        return [
-            dict(zip(columns, (*key, *(state.value() for state in states)), strict=True))
-            for key, states in self._groups.items()
-        ]
+        columns = (*self._stats.by, *(each.alias for each in self._stats.aggregates))
+        for key, states in self._whole_groups():
+            yield dict(zip(columns, (*key, *(state.value() for state in states)), strict=True))
+
+    def _whole_groups(self) -> Iterator[tuple[Sequence[Any], list[Any]]]:
+        if self._spill is None:
+            yield from self._groups.items()
+            return
+        self._write_groups()
+        for key, parts in self._spill.read():
+            states = [state() for state in self._aggregates]
+            for part in parts:
+                for state, kept in zip(states, part, strict=True):
+                    state.take(kept)
+            yield key, states
+
+    def _write_groups(self) -> None:
+        """Puts the groups that are in memory into the temporary file."""
+        if self._spill is None:
+            self._spill = Spill()
+        self._spill.write((key, [state.keep() for state in states]) for key, states in self._groups.items())
+        self._groups.clear()
 
 
 def evaluate(query: Query, lines: Iterable[str]) -> list[Row]:
@@ -209,6 +238,11 @@ class _Count:
     def value(self) -> Any:
         return self._found
 
+    keep = value
+
+    def take(self, kept: int) -> None:
+        self._found += kept
+
 
 class _Sum:
     __slots__ = ("_found",)
@@ -225,6 +259,11 @@ class _Sum:
 
     def value(self) -> Any:
         return self._found
+
+    keep = value
+
+    def take(self, kept: Any) -> None:
+        self.add(kept, {})
 
 
 class _Least:
@@ -243,6 +282,11 @@ class _Least:
 
     def value(self) -> Any:
         return self._found
+
+    keep = value
+
+    def take(self, kept: Any) -> None:
+        self.add(kept, {})
 
 
 class _Greatest(_Least):
@@ -264,6 +308,12 @@ class _Distinct:
 
     def value(self) -> Any:
         return len(self._found)
+
+    def keep(self) -> list[Any]:
+        return list(self._found)
+
+    def take(self, kept: list[Any]) -> None:
+        self._found.update(kept)
 
 
 class _Earliest:
@@ -292,6 +342,13 @@ class _Earliest:
     def value(self) -> Any:
         return self._found
 
+    def keep(self) -> tuple[Any, Any]:
+        return self._at, self._found
+
+    def take(self, kept: tuple[Any, Any]) -> None:
+        at, found = kept
+        self.add(found, {"@timestamp": at})
+
 
 class _Latest(_Earliest):
     __slots__ = ()
@@ -311,7 +368,7 @@ _STATES: Final[dict[str, Callable[[], Any]]] = {
 }
 
 
-def _sorted(rows: list[Record], command: Sort) -> list[Record]:
+def _sorted(rows: Iterable[Record], command: Sort) -> list[Record]:
     def key(row: Record) -> tuple[int, Any, str]:
         value = row.get(command.field)
         if isinstance(value, (int, float)):

@@ -206,6 +206,10 @@ class Query:
             *(replace(each, by=(*each.by, field)) if isinstance(each, Stats) else each for each in self.commands)
         )
 
+    def unlimited(self) -> Query:
+        """The same query without `sort` and `limit`: all of its groups, in any order."""
+        return Query(*(each for each in self.commands if not isinstance(each, (Sort, Limit))))
+
     def render(self) -> str:
         """Its text, as StartQuery takes it.
 

@@ -299,6 +299,10 @@ class _Learner:
             learnt.incomplete.append(
                 f"{count} violations of {policy} were counted and not written: their targets are unknown"
             )
+        for (policy, _), share in sorted(self._log.rest.shares.items() if self._log.rest else ()):
+            learnt.incomplete.append(
+                f"{share.targets:,} targets of {policy}, seen least, are in no entry: the replay tells what is denied"
+            )
         if "block" in self._log.modes:
             learnt.incomplete.append(f"some of it was observed in block mode: {_UNSEEN}")
         for event in ("refused", "unshielded"):

@@ -26,10 +26,11 @@ def merge(runs: Sequence[Observed]) -> Observed:
         if run.functions and any(run.functions == other.functions for other in runs[:at]):
             raise MergeError("the same run is given twice: everything would count double")
         merged.malformed += run.malformed
-        merged.left_out += run.left_out
+        merged.whole &= run.whole
         for key, log in run.functions.items():
             known = merged.functions.get(key) or FunctionLog(key)
             merged.functions[key] = _merge(known, log)
+    merged.fit()
     return merged
 
 
@@ -49,6 +50,10 @@ def _merge(first: FunctionLog, second: FunctionLog) -> FunctionLog:
     for name, seen in second.events.items():
         known = merged.events.get(name)
         merged.events[name] = seen if known is None else _together(known, seen)
+    rests = [each for each in (first.rest, second.rest) if each is not None]
+    if len(rests) > 1:
+        rests[0].add(rests[1])
+    merged.rest = rests[0] if rests else None
     return merged
 
 

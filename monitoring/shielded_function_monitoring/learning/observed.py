@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from itertools import chain
+from typing import Final, NamedTuple
+from zlib import crc32
 
 from .evidence import Evidence
+from .rest import Rest
+
+MAX_TARGETS: Final = 100_000
+"""Targets of all functions that are kept in memory: some 150 MB. The others go to temporary files."""
 
 
 class FunctionKey(NamedTuple):
@@ -66,7 +73,8 @@ class FunctionLog:
 
     Attributes:
         key: which.
-        by_target: what it did against its policy.
+        by_target: what it did against its policy: the targets that decide its entries.
+        rest: further targets, where there are more than fit into memory: those of each policy that were seen least.
         events: the shield's own, by name: `armed`, of which there is one for each cold start, `refused`, ...
         folded: by policy, violations that were counted and not written: what they were about is not known.
         with_others: by policy, the same of violations that the line of another one counts with itself.
@@ -79,11 +87,35 @@ class FunctionLog:
     folded: dict[str, int] = field(default_factory=dict[str, int])
     with_others: dict[str, int] = field(default_factory=dict[str, int])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
+    rest: Rest | None = field(default=None, compare=False)
 
     @property
     def observations(self) -> Collection[Observation]:
-        """What it did against its policy, each target once."""
+        """What it did against its policy, each target once, without the rest."""
         return self.by_target.values()
+
+    @property
+    def every(self) -> Iterator[Observation]:
+        """What it did against its policy, with the rest."""
+        return chain(self.by_target.values(), self.rest or ())
+
+    def keep(self, most: int) -> None:
+        """Keeps so many targets of each policy in memory, those seen most often, and puts the others into the rest.
+
+        Raises:
+            SpillError: the temporary file cannot be written.
+        """
+        by_policy: dict[str, list[Observation]] = {}
+        for each in self.by_target.values():
+            by_policy.setdefault(each.policy, []).append(each)
+        for seen in by_policy.values():
+            if len(seen) > most:
+                # Of equal counts, not those that stand first in the alphabet.
+                seen.sort(key=lambda each: (-each.evidence.count, crc32(repr(each.target).encode())))
+                self.rest = self.rest or Rest()
+                self.rest.add(seen[most:])
+                for each in seen[most:]:
+                    del self.by_target[each.target]
 
     def add(self, new: Observation) -> None:
         """Adds what was observed; of the same target, to what is known of it."""
@@ -123,7 +155,8 @@ class FunctionLog:
     @property
     def modes(self) -> set[str]:
         """The modes in which something was reported."""
-        return {each.mode for each in self.observations}
+        rest = {mode for _, mode in self.rest.shares} if self.rest else set[str]()
+        return {each.mode for each in self.observations} | rest
 
 
 @dataclass
@@ -133,9 +166,21 @@ class Observed:
     Attributes:
         functions: by key.
         malformed: lines that say they are the shield's and do not follow its schema.
-        left_out: lines beyond what could be kept apart: the answer is not whole then.
+        whole: False where the logs hold more than was read.
     """
 
     functions: dict[FunctionKey, FunctionLog] = field(default_factory=dict[FunctionKey, FunctionLog])
     malformed: int = 0
-    left_out: int = 0
+    whole: bool = True
+
+    def fit(self, most: int = MAX_TARGETS) -> None:
+        """Keeps at most so many targets in memory: the policies with most of them give theirs to the rest first.
+
+        Raises:
+            SpillError: the temporary file cannot be written.
+        """
+        while sum(len(log.by_target) for log in self.functions.values()) > most:
+            counts = Counter((log.key, each.policy) for log in self.functions.values() for each in log.observations)
+            limit = max(counts.values()) // 2
+            for log in self.functions.values():
+                log.keep(limit)

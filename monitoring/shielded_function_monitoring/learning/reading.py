@@ -17,37 +17,47 @@ from .observed import FunctionKey, FunctionLog, Observation, Observed
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _UNKNOWN: Final = "0000-00-00T00:00:00.000000Z"
+_OFTEN: Final = 10_000
+"""Rows after which it is looked whether their targets fit into memory."""
 _ALWAYS: Final = ("details.host", "details.ip", "details.protocol", "details.sni", "details.path", "allow")
 
 
 def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int = MAX_GROUPS) -> Observed:
-    """What the lines of a log tell, read one by one: memory is bounded by the number of different targets.
+    """What the lines of a log tell, read one by one: in memory that is bounded, with temporary files where need be.
 
     Args:
         lines: of one log or several; what is not the shield's is passed over.
         functions: names of those that are wanted; all when empty.
-        max_groups: how many different targets are kept; lines beyond are counted in `left_out`.
+        max_groups: how many different targets are kept in memory.
+
+    Raises:
+        SpillError: there are more, and a temporary file cannot be written.
     """
-    evaluation = Evaluation(observed_query(functions), max_groups)
+    evaluation = Evaluation(observed_query(functions).unlimited(), max_groups)
     unread = Unread()
     for record in records(lines, unread):
         evaluation.add(record)
-    observed = observed_of(evaluation.rows())
-    observed.left_out += evaluation.left_out
+    observed = observed_of(evaluation.stream())
     observed.malformed += unread.broken
     return observed
 
 
 def observed_of(rows: Iterable[Row]) -> Observed:
-    """What the rows of `queries.observed` tell. A row that follows no schema counts as malformed."""
+    """What the rows of `queries.observed` tell. A row that follows no schema counts as malformed.
+
+    Raises:
+        SpillError: there are more targets than fit into memory, and a temporary file cannot be written.
+    """
     found = Observed()
-    for row in rows:
+    for number, row in enumerate(rows, 1):
         key = FunctionKey(row.get("function", ""), row.get("region", ""), row.get("account", ""))
         log = found.functions.get(key) or FunctionLog(key)
         if _add(log, row):
             found.functions[key] = log
         else:
             found.malformed += int(number_of(row.get("lines", "1")))
+        if number % _OFTEN == 0:
+            found.fit()
     return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from .evidence import Evidence
 from .observed import FunctionLog
@@ -11,6 +13,9 @@ from .questions import Question, question_of
 
 UNLISTED = ("read_handler", "executable_memory", "self_protection")
 """Policies without a list, or whose line names no entry: only their mode says what becomes of it."""
+
+MAX_DENIED: Final = 10_000
+"""Targets that are listed one by one; of more, it is said how many there are."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,28 @@ def replay(
         wanted: the action to look for; "unknown" finds what only a deployment can tell.
     """
     found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
-    for seen in log.observations:
+    further: dict[str, Evidence] = {}
+    """By policy, what of it is denied beyond the targets that are listed one by one."""
+    counts: Counter[str] = Counter()
+    for seen in log.every:
         question = question_of(seen)
         if question is not None:
             action, allow = decide(question)
         else:
             allow = ""
             action = "deny" if seen.policy not in UNLISTED or modes(seen.policy) == "block" else "allow"
-        if action == wanted:
-            found.setdefault((seen.policy, seen.describe()), []).append((seen.evidence, allow))
+        if action != wanted:
+            continue
+        target = (seen.policy, seen.describe())
+        if target not in found and len(found) >= MAX_DENIED:
+            counts[seen.policy] += 1
+            before = further.get(seen.policy)
+            further[seen.policy] = Evidence.of([before, seen.evidence]) if before else seen.evidence
+            continue
+        found.setdefault(target, []).append((seen.evidence, allow))
     every = [
         Denied(policy, target, Evidence.of(each for each, _ in seen), next((allow for _, allow in seen if allow), ""))
         for (policy, target), seen in found.items()
     ]
+    every += [Denied(each, f"{counts[each]:,} further targets", seen) for each, seen in further.items()]
     return sorted(every, key=lambda each: (-each.evidence.count, each.policy, each.target))

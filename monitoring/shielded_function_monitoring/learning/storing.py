@@ -23,11 +23,11 @@ def to_json(observed: Observed) -> dict[str, Any]:
         "format": FORMAT,
         "version": VERSION,
         "malformed": observed.malformed,
-        "left_out": observed.left_out,
+        "whole": observed.whole,
         "functions": [
             {
                 **log.key._asdict(),
-                "observations": [asdict(each) for each in log.observations],
+                "observations": [asdict(each) for each in log.every],
                 "events": {name: asdict(each) for name, each in log.events.items()},
                 "folded": log.folded,
                 "with_others": log.with_others,
@@ -49,7 +49,8 @@ def from_json(value: Any) -> Observed:
     if value.get("version") != VERSION:
         raise StoreError(f"its version is {value.get('version')!r}, not {VERSION}: save it again with this version")
     try:
-        found = Observed(malformed=int(value["malformed"]), left_out=int(value["left_out"]))
+        # A file from before counted what was left out.
+        found = Observed(malformed=int(value["malformed"]), whole=bool(value.get("whole", not value.get("left_out"))))
         for each in value["functions"]:
             key = FunctionKey(*(str(each[name]) for name in FunctionKey._fields))
             log = FunctionLog(key)
@@ -62,6 +63,7 @@ def from_json(value: Any) -> Observed:
             log.with_others = _counts(each.get("with_others", {}))  # a file from before has none
             log.reasons = {str(name): str(reason) for name, reason in each["reasons"].items()}
             found.functions[key] = log
+            found.fit()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"it is not whole: {type(error).__name__}: {error}") from error
     return found

@@ -79,8 +79,6 @@ def build(
     notes = []
     if observed.malformed:
         notes.append(f"{observed.malformed:,} lines say they are the shield's and do not follow its schema")
-    if observed.left_out:
-        notes.append(f"{observed.left_out:,} lines had further targets, which are left out: ask for less time")
     return Report(
         made=made,
         since=since,
@@ -91,6 +89,7 @@ def build(
         coverage=sorted(_coverage(observed, set(expected), sights), key=_by_state),
         packages=_packages(observed),
         previous=previous.made if previous else "",
+        whole=observed.whole,
         notes=tuple(notes),
     )
 
@@ -121,6 +120,10 @@ def _groups(log: FunctionLog, sights: dict[_Target, _Sight]) -> Iterable[Group]:
         allow = next(filter(None, map(entry_of, every)), "")
         sight = sights.get((log.key, policy, mode, target, ""), _UNSEEN)
         yield _group(log, policy, mode, target, evidence, allow, sight)
+    for (policy, mode), share in log.rest.shares.items() if log.rest else ():
+        target = f"{share.targets:,} further targets, seen least"
+        seen = Evidence(share.violations, share.first, share.last)
+        yield _group(log, policy, mode, target, seen, "", _UNSEEN)
     for event in ("refused", "unshielded"):
         if event in log.events:
             sight = sights.get((log.key, START, "", "", event), _UNSEEN)
@@ -156,7 +159,7 @@ def _packages(observed: Observed) -> list[PackageGroup]:
     counts: dict[tuple[str, str], dict[str, int]] = {}
     functions: dict[tuple[str, str], set[str]] = {}
     for log in observed.functions.values():
-        for seen in log.observations:
+        for seen in log.every:
             for each in seen.evidence.packages:
                 key = (each.package, each.object)
                 by_policy = counts.setdefault(key, {})

@@ -178,7 +178,8 @@ class Report:
         coverage: by function.
         packages: by package, the most frequent first. What was counted and not written is in none.
         previous: when the report before was made; empty when there is none.
-        notes: why it may not be whole.
+        notes: what else to know.
+        whole: False where a limit of Logs Insights kept back some of it.
     """
 
     made: str
@@ -191,6 +192,7 @@ class Report:
     packages: Sequence[PackageGroup] = ()
     previous: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
+    whole: bool = True
 
     @property
     def violations(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +17,7 @@ from integration.cli.alert_logs import CHAIN, GROUP, HERE, log, packages_log, to
 from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
 from integration.cli.running import command, says
-from shielded_function.cli import alerts, asking, log_groups
+from shielded_function.cli import alerts, asking, learn, log_groups, report
 from shielded_function.cli.alerts import Options
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.log_groups import Where
@@ -204,11 +205,39 @@ def test_what_cannot_be_parted_is_said(
 ) -> None:
     monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 3)
     monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 3)
+    note = f"this is not whole: Logs Insights gives 10,000 rows, and one second of {GROUP} has more"
+    here = Where(log_groups=[GROUP, "/aws/lambda/other"], place=HERE)
+    aws.write("/aws/lambda/other", [tmp("/tmp/x", ago(hours=1), function="other")])
     aws.write(GROUP, [tmp(f"/tmp/{n}", ago(hours=1)) for n in range(9)])
-    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options("target", limit=3), json=True)
+    assert alerts.alerts(here, Options("target", limit=3), json=True) == 2
     said = told(capsys)
-    assert said["whole"] is False
-    assert "ask for less time" in str(said["notes"])
+    assert (said["whole"], said["violations"]) == (False, 4), "the other log group's are all there"
+    assert [text[: len(note)] for text in said["notes"]] == [note]
+    assert alerts.alerts(here, Options("target", limit=3), json=False) == 2
+    shown = capsys.readouterr()
+    assert "at least 4 violations" in shown.out
+    assert note in shown.err
+    assert report.report(here, report.Options("json", "-")) == 2
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["whole"] is False
+    assert note in shown.err
+    for options in (learn.Options(), learn.Options(check=True, policy=Path(os.devnull))):
+        with pytest.raises(CliError, match=f"{note}.*; nothing is learnt or checked of a part"):
+            learn.run(here, options, json=True)
+
+
+def test_a_time_that_holds_more_than_one_result(
+    aws: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cut until each part fits, whatever that takes; the one line that matters is there."""
+    monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 10)
+    monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 10)
+    aws.write(GROUP, [*(tmp(f"/tmp/{n}x", ago(seconds=n)) for n in range(1500)), connect("evil.example", time=ago())])
+    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options("target", limit=10), json=True) == 3
+    said = told(capsys)
+    assert (said["violations"], said["kinds"], said["whole"], len(said["groups"])) == (1501, 1501, True, 10)
+    assert learn.run(Where(log_groups=[GROUP], place=HERE), learn.Options(), json=True) == 0
+    assert "evil.example:443" in capsys.readouterr().out
 
 
 REFUSED = [

@@ -26,14 +26,16 @@ from shielded_function_monitoring.insights import (
     Query,
     QueryError,
     Sort,
+    SpillError,
     Stats,
-    combine,
+    Together,
     evaluate,
     evaluate_text,
     parse_query,
     queries,
     records,
 )
+from shielded_function_monitoring.insights.spilling import Spill
 
 LOG = [
     "START RequestId: 1 Version: $LATEST",
@@ -157,12 +159,32 @@ def test_sorting_and_limits() -> None:
     assert [row["n"] for row in evaluate_text(text.format("asc"), lines)] == ["2", "9"]
 
 
-def test_memory_is_bounded_and_what_is_left_out_is_counted() -> None:
-    evaluation = Evaluation(queries.alerts_by("target"), max_groups=5)
-    for record in records(tmp(f"/tmp/{n % 8}") for n in range(16)):
+@pytest.mark.parametrize("name", QUERIES)
+def test_groups_beyond_memory(name: str) -> None:
+    """They go to a file, and come back as if they had not: every aggregate of it, in whatever order they came."""
+    lines = [*LOG, *(tmp(f"/tmp/{n % 8}", at(20 + n % 3, second=n), count=n + 1) for n in range(40)), *LOG]
+    query = QUERIES[name].unlimited()
+    evaluation = Evaluation(query, max_groups=3)
+    for record in records(lines):
         evaluation.add(record)
-    assert len(evaluation.rows()) == 5
-    assert evaluation.left_out == 6
+    key = lambda row: json.dumps(row, sort_keys=True)  # noqa: E731
+    assert sorted(evaluation.rows(), key=key) == sorted(evaluate(query, lines), key=key)
+    assert evaluation.rows() == evaluation.rows(), "they are there as often as they are asked for"
+
+
+def test_more_rows_than_a_result_of_insights_has() -> None:
+    lines = [tmp(f"/tmp/{n}") for n in range(10_001)]
+    assert len(evaluate(queries.observed().unlimited(), lines)) == 10_001
+    assert len(evaluate(queries.observed(), lines)) == 10_000
+
+
+def test_a_temporary_file_that_cannot_be_written() -> None:
+    spill = Spill()
+    spill._database.execute("PRAGMA max_page_count=2")
+    with pytest.raises(
+        SpillError, match="temporary file: database or disk is full: set SQLITE_TMPDIR to a folder with"
+    ):
+        spill.write([("key", "x" * 10_000)])
 
 
 @pytest.mark.parametrize(
@@ -255,17 +277,22 @@ def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], par
     log = [tmp(f"/tmp/{name}", at(day), count=count, version=str(day)) for day, name, count in sorted(found)]
     early = [each for each in log if json.loads(each)["timestamp"] < at(parted, 0)]
     late = log[len(early) :]
-    together = combine(stats, (evaluate(query, early), evaluate(query, late)), apart=True)
+    together = Together(stats, most=2)
+    together.add(evaluate(query, late), since=86400)
+    together.add(evaluate(query, early), since=1)
     key = lambda row: row["details.path"]  # noqa: E731
-    assert sorted(together, key=key) == sorted(evaluate(query, log), key=key)
-    turned = combine(stats, (evaluate(query, late), evaluate(query, early)), apart=True)
-    assert sorted(turned, key=key) == sorted(together, key=key), "version 9 comes before version 10"
+    assert sorted(together.stream(), key=key) == sorted(evaluate(query, log), key=key)
 
 
 def test_numbers_as_insights_writes_them() -> None:
     stats = Stats((Aggregate("sum", "count", "n"), Aggregate("max", "count", "most")), ("a",))
     parts = ([{"a": "x", "n": "1.2E7", "most": "3.0"}], [{"a": "x", "n": "5", "most": "nonsense"}, {"n": "1"}])
-    assert combine(stats, parts, apart=False) == [{"a": "x", "n": "12000005", "most": "3"}, {"n": "1"}]
+    for most in (1, 100):
+        together = Together(stats, most)
+        for part in parts:
+            together.add(part)
+        found = sorted(together.stream(), key=len, reverse=True)
+        assert found == [{"a": "x", "n": "12000005", "most": "3"}, {"n": "1"}]
 
 
 def test_fields_and_aliases() -> None:

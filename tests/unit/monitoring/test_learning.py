@@ -20,6 +20,7 @@ from shielded_function_monitoring.learning import (
     Heading,
     Learnt,
     MergeError,
+    Observed,
     PackageCount,
     StoreError,
     from_json,
@@ -589,9 +590,32 @@ def test_a_forged_region_sets_nothing() -> None:
     assert entries(learnt) == [("allow_outbound", "evil.example:443")]
 
 
-def test_more_targets_than_are_kept() -> None:
-    found = read((tmp(f"/tmp/{n}") for n in range(10)), max_groups=4)
-    assert found.left_out == 6
+def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each policy's most frequent targets make entries, and every target is replayed, kept and merged."""
+    monkeypatch.setattr("shielded_function_monitoring.learning.reading._OFTEN", 1)
+    monkeypatch.setattr(Observed.fit, "__defaults__", (9,))
+    lines = [*(tmp(f"/tmp/{n:04}x", count=1 + n // 39) for n in range(40)), connect("evil.example")]
+    found = read(lines, max_groups=4)
+    (log,) = found.functions.values()
+    share = log.rest.shares["read_write_tmp", "alert"] if log.rest else None
+    assert share is not None
+    assert len(log.observations) + share.targets == len(lines)
+    learnt = learn(log)
+    assert {("allow_outbound", "evil.example:443"), ("allow_tmp", "/tmp/0039x")} <= set(entries(learnt))
+    assert f"{share.targets} targets of read_write_tmp, seen least, are in no entry" in " ".join(learnt.incomplete)
+    stored = from_json(json.loads(json.dumps(to_json(found))))
+    for every in (log, *stored.functions.values(), *merge([found, read([tmp("/tmp/other")])]).functions.values()):
+        denied = {each.target for each in replay(every, lambda question: ("deny", ""), lambda policy: "block")}
+        assert denied - {"/tmp/other"} == {"evil.example:443", *(f"/tmp/{n:04}x" for n in range(40))}
+
+
+def test_more_that_is_denied_than_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shielded_function_monitoring.learning.replaying.MAX_DENIED", 3)
+    log = log_of(*(tmp(f"/tmp/{n}x", count=n + 1) for n in range(9)))
+    denied = replay(log, lambda question: ("deny", ""), lambda policy: "block")
+    assert [(each.target, each.evidence.count) for each in denied] == [
+        ("6 further targets", 39), ("/tmp/2x", 3), ("/tmp/1x", 2), ("/tmp/0x", 1),
+    ]  # fmt: skip
 
 
 # Several runs

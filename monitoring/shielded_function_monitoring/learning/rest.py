@@ -1,0 +1,70 @@
+"""Observations beyond those that fit into memory, in a temporary file: read again as often as they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shielded_function_monitoring.insights.spilling import Spill
+
+from .evidence import Evidence, PackageCount
+
+if TYPE_CHECKING:
+    from .observed import Observation
+
+
+@dataclass
+class Share:
+    """What of the rest is against one policy in one mode: how many targets, how many violations, from when to when."""
+
+    targets: int
+    violations: int
+    first: str
+    last: str
+
+
+class Rest:
+    """The targets of one function that were seen least often.
+
+    Attributes:
+        shares: by policy and mode.
+    """
+
+    def __init__(self) -> None:
+        self.shares: dict[tuple[str, str], Share] = {}
+        self._spill = Spill()
+
+    def add(self, every: Iterable[Observation]) -> None:
+        """Adds observations.
+
+        Raises:
+            SpillError: the temporary file cannot be written.
+        """
+        self._spill.write(("", self._noted(each)) for each in every)
+
+    def _noted(self, seen: Observation) -> list[Any]:
+        evidence = seen.evidence
+        share = self.shares.setdefault((seen.policy, seen.mode), Share(0, 0, evidence.first, evidence.last))
+        share.targets += 1
+        share.violations += evidence.count
+        share.first, share.last = min(share.first, evidence.first), max(share.last, evidence.last)
+        return _packed(seen)
+
+    def __iter__(self) -> Iterator[Observation]:
+        return map(_unpacked, self._spill.parts())
+
+
+def _packed(seen: Observation) -> list[Any]:
+    evidence = seen.evidence
+    packages = [(each.count, each.through, each.object) for each in evidence.packages]
+    return [*seen.target, evidence.count, evidence.first, evidence.last, evidence.days, evidence.callers, packages]
+
+
+def _unpacked(value: Sequence[Any]) -> Observation:
+    from .observed import Observation
+
+    policy, mode, host, ip, port, protocol, sni, path, allow, count, first, last, days, callers, packages = value
+    told = tuple(PackageCount(times, tuple(through), name) for times, through, name in packages)
+    evidence = Evidence(count, first, last, days, tuple(callers), told)
+    return Observation(policy, mode, evidence, host, ip, int(port), protocol, sni, path, allow)
