@@ -73,7 +73,6 @@ def make(source: Source, previous: Report | None = None) -> Report:
     made = build(
         observed,
         found.rows[1],
-        rows=found.rows[0],
         made=iso(datetime.now(timezone.utc)),
         since=since,
         until=until,

@@ -45,6 +45,8 @@ class Evidence:
         days: on how many days (UTC) at least.
         callers: the shared objects that made the calls.
         packages: the packages that did, the most frequent first; what no line tells of is one of them.
+        first_version: the function's version the first time, where the lines tell; `last_version`: the last time.
+        place: the line of the function's own code that did it last, `/var/task/app.py:73`, where the lines tell.
     """
 
     count: int
@@ -53,6 +55,9 @@ class Evidence:
     days: int = 1
     callers: tuple[str, ...] = ()
     packages: tuple[PackageCount, ...] = ()
+    first_version: str = ""
+    last_version: str = ""
+    place: str = ""
 
     @property
     def chains(self) -> list[str]:
@@ -71,6 +76,7 @@ class Evidence:
         Days are as many as any has, or as there are among the first and last times: maybe too few, never too many.
         """
         every = list(found)
+        by_last = sorted(every, key=lambda each: each.last, reverse=True)
         ends = {time[:10] for each in every for time in (each.first, each.last)}
         return cls(
             count=sum(each.count for each in every),
@@ -79,6 +85,9 @@ class Evidence:
             days=max(len(ends), *(each.days for each in every)),
             callers=tuple(sorted({caller for each in every for caller in each.callers})),
             packages=_added(part for each in every for part in each.packages),
+            first_version=min(every, key=lambda each: each.first).first_version,
+            last_version=by_last[0].last_version,
+            place=next((each.place for each in by_last if each.place), ""),
         )
 
 
@@ -102,5 +111,5 @@ def made_by_python(evidence: Evidence) -> bool:
     )
 
 
-NOT_SEEN: Final = Evidence(0, "", "")
+NOT_SEEN: Final = Evidence(0, "", "", 0)
 """Of what is only asked about."""

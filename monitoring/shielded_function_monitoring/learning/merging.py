@@ -42,7 +42,10 @@ def _merge(first: FunctionLog, second: FunctionLog) -> FunctionLog:
         _sum(first.folded, second.folded),
         _sum(first.with_others, second.with_others),
         {**first.reasons, **second.reasons},
+        dict(first.not_written),
     )
+    for (policy, mode), seen in second.not_written.items():
+        merged.add_not_written(policy, mode, seen)
     for target, seen in second.by_target.items():
         known = merged.by_target.get(target)
         evidence = seen.evidence if known is None else _together(known.evidence, seen.evidence)

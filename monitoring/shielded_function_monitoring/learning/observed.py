@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from .evidence import Evidence
+from .evidence import NOT_SEEN, Evidence
 from .rest import Rest
 
 MAX_TARGETS: Final = 100_000
@@ -77,6 +77,7 @@ class FunctionLog:
         rest: further targets, where there are more than fit into memory: those of each policy that were seen least.
         events: the shield's own, by name: `armed`, of which there is one for each cold start, `refused`, ...
         folded: by policy, violations that were counted and not written: what they were about is not known.
+        not_written: the same by policy and mode, with the times.
         with_others: by policy, the same of violations that the line of another one counts with itself.
         reasons: the last reason of an event that has one.
     """
@@ -88,6 +89,7 @@ class FunctionLog:
     with_others: dict[str, int] = field(default_factory=dict[str, int])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
     rest: Rest | None = field(default=None, compare=False)
+    not_written: dict[tuple[str, str], Evidence] = field(default_factory=dict[tuple[str, str], Evidence])
 
     @property
     def observations(self) -> Collection[Observation]:
@@ -129,6 +131,11 @@ class FunctionLog:
         known = self.events.get(name)
         self.events[name] = evidence if known is None else Evidence.of((known, evidence))
 
+    def add_not_written(self, policy: str, mode: str, evidence: Evidence) -> None:
+        """Adds violations that were counted and not written."""
+        known = self.not_written.get((policy, mode))
+        self.not_written[policy, mode] = evidence if known is None else Evidence.of((known, evidence))
+
     @property
     def unknown(self) -> dict[str, int]:
         """By policy, the violations whose targets are not known: of reading the handler, only those folded.
@@ -149,8 +156,13 @@ class FunctionLog:
     @property
     def days(self) -> int:
         """On how many days at least there was a line."""
+        return self.evidence.days
+
+    @property
+    def evidence(self) -> Evidence:
+        """All of it; `NOT_SEEN` where nothing was."""
         seen = [each.evidence for each in self.observations] + list(self.events.values())
-        return Evidence.of(seen).days if seen else 0
+        return Evidence.of(seen) if seen else NOT_SEEN
 
     @property
     def modes(self) -> set[str]:

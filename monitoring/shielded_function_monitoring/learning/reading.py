@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from shielded_function_monitoring.alert import EVENTS, MODES, POLICIES
 from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, Unread, records
 from shielded_function_monitoring.insights.combining import number_of
-from shielded_function_monitoring.insights.queries import chain_of_row
+from shielded_function_monitoring.insights.queries import chain_of_row, place_of_row
 from shielded_function_monitoring.insights.queries import observed as observed_query
 
 from .evidence import NOT_SEEN, Evidence, PackageCount
@@ -91,7 +92,9 @@ def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Ev
     if event == "folded":
         if policy not in POLICIES:
             return False
-        log.folded[policy] = log.folded.get(policy, 0) + int(number_of(row.get("violations", "0")))
+        count = int(number_of(row.get("violations", "0")))
+        log.folded[policy] = log.folded.get(policy, 0) + count
+        log.add_not_written(policy, row.get("mode", ""), replace(evidence, count=count))
     log.add_event(event, evidence)
     if row.get("last_reason"):
         log.reasons[event] = row["last_reason"]
@@ -115,4 +118,5 @@ def _evidence(row: Row, events: bool) -> Evidence | None:
     caller, chain = row.get("caller.object", ""), chain_of_row(row)
     days = max(1, int(number_of(row.get("days", "1"))))
     packages = () if events else (PackageCount(count, chain, "" if chain else caller),)
-    return Evidence(count, first, last, days, (caller,) if caller else (), packages)
+    versions = row.get("first_version", ""), row.get("last_version", "")
+    return Evidence(count, first, last, days, (caller,) if caller else (), packages, *versions, place_of_row(row))

@@ -32,6 +32,7 @@ def to_json(observed: Observed) -> dict[str, Any]:
                 "folded": log.folded,
                 "with_others": log.with_others,
                 "reasons": log.reasons,
+                "not_written": [[*key, asdict(each)] for key, each in log.not_written.items()],
             }
             for log in observed.functions.values()
         ],
@@ -62,6 +63,8 @@ def from_json(value: Any) -> Observed:
             log.folded = _counts(each["folded"])
             log.with_others = _counts(each.get("with_others", {}))  # a file from before has none
             log.reasons = {str(name): str(reason) for name, reason in each["reasons"].items()}
+            for policy, mode, seen in each.get("not_written", ()):
+                log.add_not_written(str(policy), str(mode), _evidence(seen))
             found.functions[key] = log
             found.fit()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -81,6 +84,9 @@ def _evidence(value: Mapping[str, Any]) -> Evidence:
         days=int(value["days"]),
         callers=tuple(str(each) for each in value["callers"]),
         packages=tuple(map(_package, value.get("packages", ()))),  # a file from before has none
+        first_version=str(value.get("first_version", "")),
+        last_version=str(value.get("last_version", "")),
+        place=str(value.get("place", "")),
     )
 
 

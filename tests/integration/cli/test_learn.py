@@ -119,6 +119,7 @@ def test_json(log: Path) -> None:
     assert told["entries"][0]["evidence"] == {
         "count": 4, "first": at(20), "last": at(22), "days": 2, "callers": ["libssl.so"],
         "packages": [{"count": 4, "through": [], "object": "libssl.so"}],
+        "first_version": "7", "last_version": "7", "place": "",
     }  # fmt: skip
     assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/????????????????-part", 1)]
     assert [each["rule"] for each in told["decisions"]] == ["metadata-address"]

@@ -81,7 +81,7 @@ def test_each_policy_with_a_list() -> None:
         ("allow_child_process", "/usr/bin/convert"),
     ]
     packages = (PackageCount(3, object="libssl.so"), PackageCount(1, object="_socket.so"))
-    assert learnt.entries[2].evidence == Evidence(4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages)
+    assert learnt.entries[2].evidence == Evidence(4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages, "7", "7")
     assert (learnt.findings, learnt.offers, learnt.incomplete) == ([], [], [])
     assert (learnt.cold_starts, learnt.days) == (1, 2)
     assert ShieldPolicy(**learnt.additions()).allow_tmp == ("/tmp/cache.json",)
@@ -631,7 +631,7 @@ def test_runs_are_merged() -> None:
     assert log.with_others == {"outbound_connectivity": 1}
     evidence = learn(log).entries[0].evidence
     packages = (PackageCount(2, object="a.so"), PackageCount(1, object="b.so"))
-    assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"), packages)
+    assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"), packages, "7", "7")
     assert first.functions != merged.functions, "what was given is not changed"
 
 

@@ -56,8 +56,7 @@ LOG = [
 
 def report_of(log: list[str], previous: Report | None = None, **more: object) -> Report:
     made: dict[str, Any] = {"made": "2026-11-24T13:37:00Z", "sources": ("lines.jsonl",), **more}
-    rows = evaluate(queries.observed(), log)
-    return build(read(log), evaluate(queries.timeline(), log), rows=rows, previous=previous, **made)
+    return build(read(log), evaluate(queries.timeline(), log), previous=previous, **made)
 
 
 def hostile_log() -> list[str]:
@@ -210,7 +209,7 @@ def test_what_is_no_report(value: object, said: str) -> None:
 
 def test_times_as_insights_may_write_them() -> None:
     rows = [{"period": "1795392000000", "policy": "start", "violations": "1.0"}, {"policy": "start"}]
-    report = build(read([]), rows, rows=[], made="now")
+    report = build(read([]), rows, made="now")
     assert [(each.begun, each.count) for each in report.periods] == [("2026-11-23 00:00:00.000", 1)]
 
 
