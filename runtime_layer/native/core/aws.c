@@ -11,7 +11,7 @@
  *   H  nothing: the pattern holds at home only     Z  an S3 Express zone: s3express-use1-az4
  *
  * Where tenants' names share a suffix with the services', a pattern spells out every label up to the suffix:
- *   <bucket>.s3.<region>          is S3's; <bucket>.s3-website.<region> is a web site
+ *   <bucket>.s3.<region>          is S3's, and s3-<region> is; <bucket>.s3-website.<region> is a web site
  *   execute-api.<region>          is a service's; <api>.execute-api.<region> is a tenant's
  *   <x>.<region>.amazonaws.com    are AWS's to name, but not <x>.<region>.compute, .elb or .rds, nor
  *                                 <x>.elb.<region> and, in China, <x>.rds.<region>

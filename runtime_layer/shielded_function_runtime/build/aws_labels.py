@@ -142,12 +142,16 @@ DECLINED = (
     ),
 )
 
-# Host names that a service hands out for its clients to use (endpoint discovery), in AWS's own naming. Timestream
-# serves every request from a cell:
+# Host names that a service hands out for its clients to use, in AWS's own naming, and that botocore does not resolve.
+# Timestream serves every request from a cell:
 # https://docs.aws.amazon.com/timestream/latest/developerguide/VPCEndpoints.vpc-endpoint-considerations.html
+# S3's older names stand in presigned URLs, also in those by which CloudFormation takes a custom resource's answer:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html#VirtualHostingBackwardsCompatibility
 HANDED_OUT = {
     "ingest-cellC.timestream.R.D": "timestream-write",
     "query-cellC.timestream.R.D": "timestream-query",
+    "B.s3-R.D": "s3",
+    "s3-R.D": "s3",
 }
 
 # What a URL template may hold without a decision: it comes from the region, or is the custom endpoint itself.

@@ -95,10 +95,12 @@ def test_the_account_does_not_narrow_other_names(table: Table, answers: Answers)
 
 
 def test_listed_buckets_in_every_region(table: Table, same_botocore: None) -> None:
-    """Their host names, in every form that S3 has, are all of S3."""
-    hosts = own_hosts("s3", {"Bucket": "my-bucket"})
+    """Their host names, in every form that S3 has, those with a hyphen too, are all of S3."""
+    hyphened = [(region, f"my-bucket.s3-{region.name}.{region.dns}") for region in every_region()]
+    hosts = [*own_hosts("s3", {"Bucket": "my-bucket"}), *hyphened]
     assert len(hosts) > 200
     for region, host in hosts:
+        assert table.admits(host, region.name), (region.name, host)
         assert table.admits(host, region.name, buckets=["other", "my-bucket"]), (region.name, host)
         assert table.admits(host, region.name, "sqs", buckets=["my-bucket"]), (region.name, host)
         assert not table.admits(host, region.name, buckets=["my-bucke", "y-bucket", "my", "x.my-bucket"]), host

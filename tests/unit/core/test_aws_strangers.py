@@ -118,7 +118,13 @@ KINDS = {
     "PrivateLink": ["vpce-0123456789abcdef0-abcdefgh.vpce-svc-0123456789abcdef0.R.vpce.D"],
     "API": ["abcdef1234.execute-api.R.D", "abcdef1234.execute-api-fips.R.D", "abcdef1234.execute-api.R.U"],
     "function URL": ["abcdefghijklmnopqrstuvwxyz012345.lambda-url.R.on.aws", "x.lambda-url.R.on.D", "x.lambda-url.R.D"],
-    "web site on S3": ["bucket.s3-website.R.D", "bucket.s3-website-R.D", "s3-website.R.D", "s3-website-R.D"],
+    "web site on S3": [
+        "bucket.s3-website.R.D",
+        "bucket.s3-website-R.D",
+        "s3-website.R.D",
+        "s3-website-R.D",
+        "b.xs3-R.D",
+    ],
     "CloudFront": ["d111111abcdef8.cloudfront.net", "d111111abcdef8.cloudfront.cn", "d111111abcdef8.cloudfront.D"],
     "Amplify": ["main.d1234567890.amplifyapp.com", "d1234567890.amplifyapp.com"],
     "App Runner": ["abcdefghij.R.awsapprunner.com"],
@@ -129,8 +135,14 @@ KINDS = {
     "cache or search": ["cache.abcdef.0001.use1.cache.D", "search-x.R.es.D", "abcdefghij.R.aoss.D"],
     "registry": ["123456789012.dkr.ecr.R.D", "domain-123456789012.d.codeartifact.R.D"],
     "global endpoint": ["bucket.s3-accelerate.D", "abc.mrap.accesspoint.s3-global.D", "abcde.veo.endpoint.events.D"],
-    "no service": ["nonesuch.R.D", "R.D", "D", "R.U", "x.R.on.aws", "xs3.R.D", "x.sqs.R.D"],
-    "another region": ["s3.xx-west-9.D", "b.s3.xx-west-9.D", "123456789012.ddb.xx-west-9.D", "sqs.xx-west-9.U"],
+    "no service": ["nonesuch.R.D", "R.D", "D", "R.U", "x.R.on.aws", "xs3.R.D", "xs3-R.D", "x.sqs.R.D"],
+    "another region": [
+        "s3.xx-west-9.D",
+        "b.s3.xx-west-9.D",
+        "b.s3-xx-west-9.D",
+        "123456789012.ddb.xx-west-9.D",
+        "sqs.xx-west-9.U",
+    ],
     "another partition": ["s3.R.D.example", "s3.R.amazonaws.com.invalid", "sqs.R.D.cn", "sqs.R.x.D"],
 }
 
