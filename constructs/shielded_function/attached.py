@@ -17,7 +17,7 @@ from constructs import Construct
 
 from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_functions
 
-from . import invariants
+from . import custom_resources, invariants
 from .alarms import ShieldAlarms
 from .errors import ShieldError
 from .function_facts import FunctionHandle, as_text
@@ -139,6 +139,7 @@ class AttachedShield(Construct):
         self.from_sweep: object | None = None
         self.is_monitored = False
         self._grants: Grants | None = None
+        self._answers: list[str] = []
         self._shields = stack_shields(handle.stack)
         self._switch = self._shields.shared.switch
         self._resolved: ResolvedPolicy | None = None
@@ -239,7 +240,8 @@ class AttachedShield(Construct):
         """Where entries of the policy come from: the construct, or the grant. Complete after the synthesis."""
         sources = self._resolved.sources if self._resolved else {}
         lines = [f"{_TOKEN.sub('<known at deployment>', entry)}: {path}" for entry, path in sources.items()]
-        return [*lines, *(self._grants.explain() if self._grants else [])]
+        answers = [f"hosts of CloudFormation: it answers for {', '.join(self._answers)}"] if self._answers else []
+        return [*lines, *answers, *(self._grants.explain() if self._grants else [])]
 
     def _given_policy(self) -> ShieldPolicy:
         """As it was given, before anything is resolved."""
@@ -363,6 +365,11 @@ class AttachedShield(Construct):
                 cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
             self._grants = grants
             policy = _with_grants(policy, grants)
+        self._answers = self._shields.shared.answered_by(self.handle.path)
+        if self._answers and not custom_resources.admits_answers(policy):
+            policy = replace(
+                policy, allow_outbound=(*policy.allow_outbound, *custom_resources.answer_hosts(self.handle.stack))
+            )
         return resolve_policy(policy, self.function)
 
     def _settings_for(self, environment: Mapping[str, Any], resolved: ResolvedPolicy) -> dict[str, Any]:

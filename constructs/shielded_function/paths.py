@@ -36,6 +36,11 @@ def find_constructs(scope: Any, classes: Sequence[str], types: Sequence[str] = (
     return [construct for construct, _ in found]
 
 
+def known_as(path: str) -> str:
+    """The path of the L2 construct around a resource, which is what people wrote."""
+    return path.removesuffix("/Resource").removesuffix("/Default")
+
+
 def described(text: str) -> tuple[str, str]:
     """The path and type in what a construct's `toString` returns."""
     found = _DESCRIBED.fullmatch(text)

@@ -17,7 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct, IValidation
 
-from . import layer_archive
+from . import custom_resources, layer_archive
 from .alarms import ShieldAlarms
 from .errors import ShieldError
 from .function_facts import read_properties
@@ -26,6 +26,7 @@ from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
 from .monitoring.making import make_alarm
+from .paths import known_as
 
 if TYPE_CHECKING:
     from .attached import AttachedShield
@@ -67,6 +68,7 @@ class StageShields(Construct):
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
         self._looked: list[Looked] = []
+        self._answered: dict[str, list[str]] | None = None
         self._missing: dict[str, list[str]] = {}
         self.node.add_validation(_Invariants(self))
 
@@ -130,6 +132,26 @@ class StageShields(Construct):
             self._grants = {**grants, **self._grants}
         return self._grants[path]
 
+    def answered_by(self, path: str) -> list[str]:
+        """The custom resources that a function answered for when the aspects asked first."""
+        if self._answered is None:
+            self._answered = custom_resources.answered_by(self.stage)
+        return self._answered.get(known_as(path), [])
+
+    def _later_answers(self) -> list[str]:
+        """Custom resources that were made after the policies."""
+        if self._answered is None:
+            return []
+        before, after = self._answered, custom_resources.answered_by(self.stage)
+        paths = (attached.handle.path for attached in self.attached)
+        return [
+            f"{path}: {resource}, of which it is the service token, was made after the policy: make it before the "
+            "aspects run"
+            for path in paths
+            for resource in after.get(known_as(path), ())
+            if resource not in before.get(known_as(path), ())
+        ]
+
     def missing_binaries(self, architecture: str) -> list[str]:
         """What is wrong with the layer's files for an architecture: looked for once."""
         if architecture not in self._missing:
@@ -162,7 +184,7 @@ class StageShields(Construct):
         by_stack: dict[cdk.Stack, list[AttachedShield]] = {}
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)
-        found = [*dict.fromkeys(self.problems), *self._later_grants()]
+        found = [*dict.fromkeys(self.problems), *self._later_grants(), *self._later_answers()]
         for stack, shields in by_stack.items():
             properties = read_properties([shield.handle for shield in shields])
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))

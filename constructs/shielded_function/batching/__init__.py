@@ -89,7 +89,8 @@ def references_of(
 
     Args:
         resources: the resources.
-        attribute: the attribute of `inspect_all` that has the properties.
+        attribute: the attribute of `inspect_all` that has the properties; empty for what `CfnResource` tells classes
+            that extend it (`cfnProperties`), which a plain one has too.
         names: those that are looked at; by default all.
 
     Returns:
@@ -108,7 +109,7 @@ def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[t
     Args:
         scope: the construct.
         classes: classes of the CDK, `Stack` or `aws_lambda.FunctionBase`.
-        types: CloudFormation types of resources.
+        types: CloudFormation types of resources; `Custom::` is every type that begins so.
 
     Returns:
         Each construct, and what its `toString` returns.

@@ -51,10 +51,10 @@ class Batch {
     }
 
     // Of some properties, or of all of them: the texts of the constructs that they refer to, and what they resolve to. Null
-    // for a resource that discloses none.
+    // for a resource that discloses none. Without an attribute, what classes that extend CfnResource see, plain ones too.
     static references(resources, attribute, names) {
         return resources.map((resource) => {
-            const all = resource.inspect && inspect(resource)[attribute];
+            const all = attribute ? resource.inspect && inspect(resource)[attribute] : resource.cfnProperties;
             if (!all) {
                 return null;
             }
@@ -66,11 +66,14 @@ class Batch {
     }
 
     // The constructs in a scope that are of one of these classes, or resources of one of these types, each with its text.
+    // `Custom::` is every type that begins so.
     static find(scope, classes, types) {
         const kinds = classes.map((path) => member(cdk, path));
+        const starts = types.filter((type) => type.endsWith("::"));
+        const wanted = (type) => types.includes(type) || starts.some((start) => type?.startsWith(start));
         return scope.node
             .findAll()
-            .filter((found) => types.includes(found.cfnResourceType) || kinds.some((kind) => found instanceof kind))
+            .filter((found) => wanted(found.cfnResourceType) || kinds.some((kind) => found instanceof kind))
             .map((found) => [found, found.toString()]);
     }
 

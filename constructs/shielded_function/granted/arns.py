@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
+from ..paths import known_as
+
 __all__ = [
     "Arn",
     "Field",
@@ -23,11 +25,6 @@ __all__ = [
     "parse_arn",
     "words",
 ]
-
-
-def known_as(path: str) -> str:
-    """The path of the L2 construct around a resource, which is what people wrote."""
-    return path.removesuffix("/Resource").removesuffix("/Default")
 
 
 class Target:

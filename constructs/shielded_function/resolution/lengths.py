@@ -43,6 +43,10 @@ def _longest(tree: Any, unknown: int) -> int:
     if isinstance(tree, dict) and "Ref" in tree:
         return _PSEUDO.get(tree["Ref"], unknown)
     join = tree.get("Fn::Join") if isinstance(tree, dict) else None
+    if join and isinstance(join[1], dict):
+        delimiter, text = join[1].get("Fn::Split", ("", None))
+        if text and len(join[0]) <= len(delimiter):  # what is between is no longer than it was
+            return _longest(text, unknown)
     if not (join and isinstance(join[1], list)):
         return unknown
     total, before = 0, ""

@@ -371,6 +371,15 @@ def test_a_token_counts_with_what_its_place_may_hold(
     assert grown(policy, function) == expected + len(f'"SHIELD_{field.upper()}":"",')
 
 
+@pytest.mark.parametrize(("joiner", "length"), [("", 16), (".", 16), ("--", 253)])
+def test_one_text_in_the_place_of_another_counts_as_what_is_split(
+    joiner: str, length: int, function: lambda_.Function
+) -> None:
+    region = cdk.Fn.join(joiner, cdk.Fn.split("-", cdk.Aws.REGION))
+    policy = ShieldPolicy(allow_outbound=[f"a.{region}.example"])
+    assert grown(policy, function) == len('"SHIELD_ALLOW_OUTBOUND":"a..example",') + length
+
+
 def test_an_entry_counts_with_its_rows_length(stack: cdk.Stack, function: lambda_.Function) -> None:
     api = apigateway.CfnRestApi(stack, "A", name="a")
     name = len('"SHIELD_ALLOW_OUTBOUND":"",')

@@ -1,0 +1,156 @@
+"""Functions that answer CloudFormation reach the bucket that it takes answers at, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import custom_resources
+from constructs import IConstruct
+
+from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
+from shielded_function_monitoring.intrinsics import Resolver
+
+Make = Callable[..., ShieldedFunction]
+
+HOSTS = {
+    "us-east-1": ("s3.amazonaws.com", "s3.us-east-1.amazonaws.com", "s3-us-east-1.amazonaws.com"),
+    "eu-west-1": ("s3-eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"),
+    "ap-southeast-7": ("s3.ap-southeast-7.amazonaws.com",),
+    "cn-north-1": ("s3.cn-north-1.amazonaws.com.cn",),
+    "us-gov-west-1": ("s3-us-gov-west-1.amazonaws.com",),
+}
+
+
+@pytest.fixture
+def make(stack: cdk.Stack, props: dict[str, Any]) -> Make:
+    def of(policy: ShieldPolicy | None = None, name: str = "Handler", **more: Any) -> ShieldedFunction:
+        return ShieldedFunction(stack, name, policy=policy or ShieldPolicy(allow_aws="granted"), **props, **more)
+
+    return of
+
+
+def by_function(stack: cdk.Stack, function: lambda_.Function) -> Any:
+    return cdk.CustomResource(stack, "Custom", service_token=function.function_arn)
+
+
+def by_l1_and_version(stack: cdk.Stack, function: lambda_.Function) -> Any:
+    return cdk.CfnCustomResource(stack, "Custom", service_token=function.current_version.function_arn)
+
+
+def by_alias(stack: cdk.Stack, function: lambda_.Function) -> Any:
+    version: Any = function.current_version
+    alias = lambda_.Alias(stack, "Alias", alias_name="live", version=version)
+    return cdk.CfnResource(stack, "Custom", type="Custom::Thing", properties={"ServiceToken": alias.function_arn})
+
+
+def by_topic(stack: cdk.Stack, function: lambda_.Function) -> Any:
+    topic = sns.Topic(stack, "Topic")
+    topic.add_subscription(cast(Any, subscriptions.LambdaSubscription(cast(Any, function))))
+    return cdk.CustomResource(stack, "Custom", service_token=topic.topic_arn)
+
+
+def of_another_stack(stack: cdk.Stack, function: lambda_.Function) -> Any:
+    return by_function(cdk.Stack(cast(Any, stack.node.root), "Other"), function)
+
+
+def policy_in(app: cdk.App, region: str) -> ShieldPolicy:
+    """The handler's, as CloudFormation resolves it in a region."""
+    template: Mapping[str, Any] = app.synth().get_stack_by_name("Shop").template
+    (function,) = (
+        resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::Function" and name.startswith("Handler")
+    )
+    variables = Resolver("Shop", template, region=region).resolve(function["Environment"]["Variables"])
+    return ShieldPolicy.from_env(variables)
+
+
+@pytest.mark.parametrize("way", [by_function, by_l1_and_version, by_alias, by_topic, of_another_stack])
+def test_a_service_token_reaches_it_in_every_region(app: cdk.App, stack: cdk.Stack, make: Make, way: Any) -> None:
+    function = make()
+    custom = way(stack, function)
+    for region, hosts in HOSTS.items():
+        policy = policy_in(app, region)
+        bucket = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
+        for host in hosts:
+            assert policy.decide("connect", f"{bucket}.{host}:443", region=region).allowed, host
+            for other in (f"{bucket}.{host}:80", f"{bucket}-x.{host}:443", f"x.{bucket}.{host}:443", f"{host}:443"):
+                assert not policy.decide("connect", other, region=region).allowed, other
+    path = custom.node.path
+    assert f"hosts of CloudFormation: it answers for {path}" in function.shield.explain()
+
+
+@pytest.mark.parametrize(
+    ("policy", "listed"),
+    [
+        (ShieldPolicy(), False),
+        (ShieldPolicy(allow_aws=["sqs", "s3"]), False),
+        (ShieldPolicy(outbound_connectivity="allow", allow_aws="none"), False),
+        (ShieldPolicy(allow_buckets=["shop-orders"]), True),
+        (ShieldPolicy(allow_aws=["sqs"]), True),
+        (ShieldPolicy(allow_aws="none"), True),
+        (ShieldPolicy(allow_aws=["granted", "sqs"]), True),
+    ],
+)
+def test_it_is_listed_where_s3_is_not_open(
+    app: cdk.App, stack: cdk.Stack, make: Make, policy: ShieldPolicy, listed: bool
+) -> None:
+    by_function(stack, make(policy))
+    found = policy_in(app, "eu-west-1")
+    assert (len(found.allow_outbound) == 3) is listed
+    host = "cloudformation-custom-resource-response-euwest1.s3-eu-west-1.amazonaws.com"
+    assert found.decide("resolve", host, region="eu-west-1").allowed
+
+
+def test_a_providers_handler_does_not_answer(app: cdk.App, stack: cdk.Stack, make: Make) -> None:
+    function: Any = make()
+    token = custom_resources.Provider(stack, "Provider", on_event_handler=function).service_token
+    cdk.CustomResource(stack, "Custom", service_token=token)
+    assert policy_in(app, "eu-west-1").allow_outbound == ()
+
+
+def test_a_perimeter_lets_it_through(app: cdk.App, stack: cdk.Stack, make: Make) -> None:
+    vpc: Any = ec2.Vpc(stack, "Vpc", max_azs=1)
+    by_function(stack, make(vpc=vpc))
+    ShieldPerimeter(stack, "Perimeter", vpc=vpc, also_allow=[])
+    template = app.synth().get_stack_by_name("Shop").template
+    domains = [
+        domain
+        for each in Resolver("Shop", template, region="eu-west-1").resolve(
+            [r["Properties"] for r in template["Resources"].values() if r["Type"].endswith("::FirewallDomainList")]
+        )
+        for domain in each["Domains"]
+    ]
+    bucket = "cloudformation-custom-resource-response-euwest1"
+    assert {f"{bucket}.{form}.amazonaws.com" for form in ("s3", "s3-eu-west-1", "s3.eu-west-1")} <= set(domains)
+
+
+@jsii.implements(cdk.IAspect)
+class _Late:
+    """Makes a custom resource when the function's resource is visited."""
+
+    def __init__(self, function: lambda_.Function) -> None:
+        self._function = function
+        self._done = False
+
+    def visit(self, node: IConstruct) -> None:
+        if not self._done and node.node.path == f"{self._function.node.path}/Resource":
+            self._done = True
+            by_function(self._function.stack, self._function)
+
+
+def test_one_that_comes_after_the_policy_fails_the_synthesis(app: cdk.App, make: Make) -> None:
+    function = make()
+    cdk.Aspects.of(function).add(_Late(function), priority=950)
+    with pytest.raises(
+        RuntimeError, match="Shop/Handler: Shop/Custom, of which it is the service token, was made after"
+    ):
+        app.synth()
