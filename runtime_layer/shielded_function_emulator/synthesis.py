@@ -5,8 +5,10 @@ The app runs with this Python, which has the package installed.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from shielded_function.cli import node
@@ -22,20 +24,26 @@ class SynthesisError(Exception):
     """The app did not synthesize; the text ends with what it said."""
 
 
-def synthesize(app: Path, output: Path) -> None:
+def synthesize(app: Path, output: Path, context: Mapping[str, str] | None = None) -> None:
     """Runs the CDK app in the folder `app` for this machine's architecture.
+
+    Args:
+        app: the folder.
+        output: where the cloud assembly goes.
+        context: further settings, as `cdk synth --context NAME=VALUE` takes them.
 
     Raises:
         SynthesisError: it failed, or took longer than five minutes.
     """
     environment = node.environment_with(node.choose())
+    settings = {"architecture": _ARCHITECTURE, **(context or {})}
     cdk = next((file for root in (app, *app.parents, CHECKOUT) if (file := root / _CDK).exists()), None)
     if cdk is not None:
         command = [str(cdk), "synth", "--quiet", "--no-notices", "--output", str(output)]
-        command += ["--context", f"architecture={_ARCHITECTURE}"]
+        command += [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
     else:
         command = [sys.executable, "app.py"]
-        environment |= {"CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": f'{{"architecture":"{_ARCHITECTURE}"}}'}
+        environment |= {"CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": json.dumps(settings)}
     try:
         done = subprocess.run(
             command,

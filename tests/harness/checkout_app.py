@@ -13,15 +13,16 @@ from shielded_function_emulator.demo import APP
 from shielded_function_emulator.synthesis import synthesize
 
 
-def synthesized(factory: pytest.TempPathFactory, app: Path = APP) -> CloudAssembly:
-    """The assembly of an app, by default the demo's. Nobody may change it."""
+def synthesized(factory: pytest.TempPathFactory, app: Path = APP, **context: str) -> CloudAssembly:
+    """The assembly of an app, by default the demo's, under context settings. Nobody may change it."""
     base = factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    output, done = shared / app.name / "cdk.out", shared / app.name / "done"
+    name = "-".join([app.name, *context])
+    output, done = shared / name / "cdk.out", shared / name / "done"
     output.parent.mkdir(exist_ok=True)
-    with open(shared / f"{app.name}.lock", "w", encoding="ascii") as lock:
+    with open(shared / f"{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            synthesize(app, output)
+            synthesize(app, output, context)
             done.touch()
     return CloudAssembly(output)

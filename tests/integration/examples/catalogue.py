@@ -18,6 +18,7 @@ class Example:
         functions: how many functions it has, and how many of them are shielded.
         change: a context setting (`name=value`) that changes the template of a shielded function.
         production: construct paths of what it calls production, for the audit.
+        linted: the folder in its assembly that cfn-lint reads, where others are like it.
         findings: what the audit finds, by construct path: the rule. Each has a comment that says why it stays.
     """
 
@@ -25,6 +26,7 @@ class Example:
     functions: tuple[int, int]
     change: str = "shield=alert"
     production: tuple[str, ...] = ()
+    linted: str = "."
     findings: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -43,6 +45,16 @@ EXAMPLES = (
         },
     ),
     Example("whole_app", functions=(9, 5), production=("Live",)),
+    Example(
+        "sixty_functions",
+        functions=(156, 132),
+        production=("Live",),
+        linted="assembly-Live",
+        findings={
+            "Beta/Events/TellChat": "shared-host",  # whoever has a webhook of the chat receives what is sent
+            "Live/Events/TellChat": "shared-host",
+        },
+    ),
     Example("beside_telemetry", functions=(2, 2)),
     Example("container_image", functions=(1, 1)),
     Example("pipeline", functions=(2, 2), production=("Pipeline/Production",)),

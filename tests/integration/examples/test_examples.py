@@ -59,7 +59,7 @@ def test_the_audit_of_the_pipeline_would_find_alert_mode(
 def test_cfn_lint_finds_nothing(example: Example, assembly: Assembly) -> None:
     found = [
         str(match)
-        for template in templates(assembly(example.name))
+        for template in templates(assembly(example.name) / example.linted)
         for match in lint(json.dumps(template), regions=["us-east-1"])
         if match.rule.id not in LINT_OF_THE_CDK
     ]

@@ -1,0 +1,83 @@
+"""Parcels: 68 functions in five stacks, in two stages. All that concerns the shield is in this file.
+
+`-c plain=yes` leaves the shield out, and `-c carriers=one.example,two.example` names the carriers' hosts.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from batch import Batch
+from constructs import Construct
+from data import Data
+from events import Events
+from operations import Operations
+from web import Web
+
+from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldMonitoring, ShieldPolicy
+
+CARRIERS = "api.carrier-one.example,api.carrier-two.example"
+
+
+class Parcels(cdk.Stage):
+    """All stacks, once for each environment."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.data = Data(self, "Data")
+        self.web = Web(self, "Web", self.data)
+        self.events = Events(self, "Events", self.data)
+        self.batch = Batch(self, "Batch", self.data)
+        self.operations = Operations(self, "Operations", self.data)
+        for function in (self.web.functions["QuotePrice"], self.events.functions["OrderPickup"]):
+            cdk.Tags.of(function).add("calls", "carriers")
+
+
+def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
+    """Shields a stage: a function may reach what its role is granted, and what is listed here."""
+    on_call = cloudwatch_actions.SnsAction(stage.operations.alarms)
+    fleet = ShieldAlarms(granularity="fleet", actions=[on_call], stacks=[stage.operations])
+    brokers = f"*.kafka-serverless.{stage.data.region}.amazonaws.com:9098"
+    cache = base + ShieldPolicy(allow_outbound=[stage.data.positions])
+    path = stage.node.path
+    # An image brings the shield's files itself.
+    Shield(base, fleet, in_image=True).apply(stage.batch.classify)
+    Shield.everywhere(
+        stage,
+        base,
+        policies={
+            f"{path}/Web/Charge": base + ShieldPolicy(allow_outbound=["api.payments.example:443"]),
+            f"{path}/Web/PrintLabel": base + ShieldPolicy(presets=["matplotlib"]),
+            f"{path}/Web/TrackParcel": cache,
+            f"{path}/Batch/WarmCache": cache,
+            f"{path}/Batch/Reports": base + ShieldPolicy(allow_tmp=["/tmp/report.csv"]),
+            f"{path}/Events/TellChat": base + ShieldPolicy(allow_outbound=["hooks.slack.com:443"]),
+            f"{path}/Events/SendToKafka": base + ShieldPolicy(allow_outbound=[brokers]),
+            "tag:calls=carriers": base + ShieldPolicy(allow_outbound=[f"{host}:443" for host in carriers]),
+        },
+        exclude=[
+            f"{path}/Data/Depots/RotationSingleUser",  # AWS's function, from the Serverless Application Repository
+            f"{path}/Batch/ExchangeRates",  # a program in Rust: an OS-only runtime runs no exec wrapper
+            f"{path}/Batch/Sam/OldTracking",  # a function only once SAM's transform has run, in AWS
+        ],
+        alarms=fleet,
+    )
+    ShieldMonitoring(stage, alarms=fleet)
+    # What warnings asked for is done.
+    cdk.Annotations.of(stage.events.functions["SendToKafka"]).acknowledge_warning(
+        "shielded-function:grantedDataPlane", "Its policy lists the brokers."
+    )
+    cdk.Validations.of(stage.batch.classify).acknowledge(
+        cdk.Acknowledgment(id="shielded-function::image-unseen", reason="Its Dockerfile copies the layer to /opt.")
+    )
+
+
+app = cdk.App()
+beta, live = Parcels(app, "Beta"), Parcels(app, "Live")
+if not app.node.try_get_context("plain"):
+    hosts = str(app.node.try_get_context("carriers") or CARRIERS).split(",")
+    granted = ShieldPolicy(allow_aws="granted")
+    shield(beta, granted.alerting(), hosts)
+    shield(live, granted, hosts)
+    cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))
+app.synth()

@@ -1,0 +1,174 @@
+"""The example of many functions: what its synthesis warns of, what has a shield, what may be reached, what changes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.checkout_app import synthesized
+from harness.circles import find_circle
+from integration.examples.catalogue import FOLDER
+from integration.examples.conftest import Assembly
+from integration.examples.test_examples import audited, templates
+
+NAME = "sixty_functions"
+STAGES = ("Beta", "Live")
+
+# What a synthesis warns of: path in a stage, id. Each is true.
+WARNINGS = {
+    ("Batch/ImportTariffs", "grantedImportedRole"),  # what the partner's team granted the role is in no template
+    ("Batch/ImportTariffs", "logPermission"),  # nor whether it may write to a new log group
+    ("Batch/ReadLake", "grantedAllBuckets"),  # the statement names no bucket
+}
+
+EXCLUDED = {
+    "Batch/ExchangeRates",  # Rust
+    "Batch/Sam/OldTracking",  # SAM's
+}
+OF_THE_CDK = {
+    "Data/Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler",
+    "Events/Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler",
+    "Events/BucketNotificationsHandler050a0587b7544547bf325f094a3db834",
+    "Operations/AWSCDK.TriggerCustomResourceProviderCustomResourceProvider/Handler",
+    "Operations/Seeding/framework-onEvent",
+    "Operations/Seeding/framework-isComplete",
+    "Operations/Seeding/framework-onTimeout",
+    "Operations/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C",
+    "Operations/AWS679f53fac002430cb0da5b7982bd2287",
+    "Operations/LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a",
+}
+
+# What functions may reach of AWS, where more is granted than their code uses, or where the grant is far away.
+REACHES = {
+    "Events/OnRegistered": "dynamodb,sqs",  # Lambda polls one queue, the code sends to others
+    "Events/OrderPickup": "secretsmanager",  # Lambda decrypts what it polls
+    "Events/OnMove": "dynamodb",  # Lambda polls: a stream,
+    "Events/AnalyzeMoves": "none",  # a consumer of a stream,
+    "Events/IndexParcel": "none",  # a table's stream,
+    "Events/OnKafka": "dynamodb",  # clusters, the secret of one among them,
+    "Events/OnArrival": "eventbridgev2,events",
+    "Events/OnMessage": "none",  # a broker, in the VPC, with its secret,
+    "Events/OnDocument": "none",  # and a database likewise
+    "Batch/PrintLetters": "sqs",  # its code polls
+    "Batch/ImportTariffs": "dynamodb",  # what the app grants the imported role
+    "Operations/RotateCarrierKey": "secretsmanager",  # the rotation's schedule grants it
+    "Web/AuthorizeGraphql": "none",
+}
+
+# What the shield changes in resources that were there: the type, and the property. The rest is added.
+CHANGES = {
+    ("AWS::Lambda::Function", "Environment"),
+    ("AWS::Lambda::Function", "Layers"),
+    ("AWS::Lambda::Function", "LoggingConfig"),
+    ("AWS::Lambda::Alias", "FunctionVersion"),
+    ("Custom::Trigger", "HandlerArn"),  # a version of the function
+    ("AWS::CloudFormation::Stack", "TemplateURL"),
+    ("AWS::CDK::Metadata", "Analytics"),
+}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The assembly of the app without a shield."""
+    return synthesized(tmp_path_factory, FOLDER / NAME, plain="yes").directory
+
+
+@pytest.fixture
+def functions(assembly: Assembly, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What the audit says of the functions, by path."""
+    return {each["path"]: each for each in audited(assembly(NAME), ["Live"], capsys)[1]["functions"]}
+
+
+def warnings(directory: Path) -> Iterator[tuple[str, str]]:
+    """Path and text of each warning and error in a cloud assembly."""
+    for manifest in directory.rglob("manifest.json"):
+        for artifact in json.loads(manifest.read_text())["artifacts"].values():
+            metadata = dict(artifact.get("metadata", {}))
+            if file := artifact.get("additionalMetadataFile"):
+                metadata |= json.loads((manifest.parent / file).read_text())
+            for path, entries in metadata.items():
+                yield from ((path, e["data"]) for e in entries if e["type"] in ("aws:cdk:warning", "aws:cdk:error"))
+
+
+def in_each_stage(paths: set[str]) -> set[str]:
+    return {f"{stage}/{path}" for stage in STAGES for path in paths}
+
+
+def test_warnings_are_true(assembly: Assembly, plain: Path) -> None:
+    said = set(warnings(assembly(NAME))) - set(warnings(plain))
+    expected = {(f"/{stage}/{path}", f"shielded-function:{name}") for stage in STAGES for path, name in WARNINGS}
+    found = {(path, text.rpartition("[ack: ")[2].rstrip("]")) for path, text in said}
+    assert found == expected, sorted(said)
+    assert len(said) == len(expected)
+
+
+def test_every_function_is_shielded_or_left_out(functions: dict[str, Any]) -> None:
+    bare = {path for path, each in functions.items() if not each["shielded"]}
+    assert bare == in_each_stage(EXCLUDED | OF_THE_CDK)
+    assert {path for path in bare if functions[path]["cdk_handler"]} == in_each_stage(OF_THE_CDK)
+    excluded = in_each_stage(EXCLUDED)
+    assert {path: functions[path]["left_out"] for path in excluded} == {
+        path: f"excluded by {path!r}" for path in excluded
+    }
+    assert len(functions) - len(in_each_stage(OF_THE_CDK)) >= 60 * len(STAGES)
+
+
+def test_functions_reach_what_their_code_uses(functions: dict[str, Any]) -> None:
+    for stage in STAGES:
+        assert {path: functions[f"{stage}/{path}"]["policy"]["SHIELD_ALLOW_AWS"] for path in REACHES} == REACHES
+
+
+def test_hosts_that_are_known_at_deployment_have_a_port(functions: dict[str, Any]) -> None:
+    found = [
+        host for each in functions.values() for host in each["known_at_deployment"].get("SHIELD_ALLOW_OUTBOUND", [])
+    ]
+    assert len(found) >= 20
+    assert [host for host in found if not re.search(r':(\d+|\{[^}]*Port\w*"\})$', host)] == []
+
+
+def test_a_custom_resource_can_answer(functions: dict[str, Any]) -> None:
+    """At the host that is in `ResponseURL` (MigrateSchema asks it itself)."""
+    for stage in STAGES:
+        made = functions[f"{stage}/Operations/MigrateSchema"]
+        assert "cloudformation-custom-resource-response" in json.dumps([made["policy"], made["known_at_deployment"]])
+
+
+def test_there_are_no_circles(assembly: Assembly, plain: Path) -> None:
+    for folder in (plain, assembly(NAME)):
+        assert [circle for template in templates(folder) if (circle := find_circle(template))] == []
+
+
+def test_only_functions_change(assembly: Assembly, plain: Path) -> None:
+    """An app that is deployed already: nothing is replaced but versions, and nothing that is exported goes."""
+    changed: set[tuple[str, str]] = set()
+    for file in sorted(plain.rglob("*.template.json")):
+        before, after = (
+            json.loads((folder / file.relative_to(plain)).read_text()) for folder in (plain, assembly(NAME))
+        )
+        assert before.get("Outputs", {}).items() <= after.get("Outputs", {}).items()
+        for name, resource in before["Resources"].items():
+            now = after["Resources"].get(name)
+            if now is None:
+                assert resource["Type"] == "AWS::Lambda::Version"
+                continue
+            parts = {key for key in resource | now if key not in ("Metadata", "Properties")}
+            assert {key: resource.get(key) for key in parts} == {key: now.get(key) for key in parts}
+            old, new = resource.get("Properties", {}), now.get("Properties", {})
+            changed |= {(resource["Type"], key) for key in old | new if old.get(key) != new.get(key)}
+    assert changed == CHANGES
+
+
+@pytest.mark.parametrize("template", [
+    {"A": {"Properties": {"x": {"Ref": "B"}}}, "B": {"DependsOn": ["A"]}},
+    {"A": {"Properties": {"x": {"Fn::Sub": "${B.Arn}-${!C}"}}}, "B": {"Properties": [{"Fn::GetAtt": ["A", "Arn"]}]}},
+    {"A": {"Properties": {"x": {"Fn::GetAtt": "A.Arn"}}}},
+])  # fmt: skip
+def test_circles_are_found(template: dict[str, Any]) -> None:
+    assert set(find_circle({"Resources": template})) == set(template)
+    template["A"] = {"Properties": {"x": [{"Ref": "AWS::Region"}, {"Fn::Sub": ["${D}-${!B}", {"D": "d"}]}]}}
+    assert find_circle({"Resources": template}) == []
