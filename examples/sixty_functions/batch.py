@@ -49,7 +49,7 @@ class Batch(cdk.Stack):
     def __init__(self, scope: Construct, id: str, data: Data) -> None:
         super().__init__(scope, id)
         # A role that the partner's team made, with the rights that it was given there.
-        arn = f"arn:{self.partition}:iam::{self.account}:role/partner-import"
+        arn = f"arn:{self.partition}:iam::{self.account}:role/{self.stack_name}-import"
         partner = Row(
             "ImportTariffs", NODE, "write customers", options={"role": iam.Role.from_role_arn(self, "Partner", arn)}
         )

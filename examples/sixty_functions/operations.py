@@ -63,4 +63,5 @@ class Operations(cdk.Stack):
         call = cr.AwsSdkCall(service="sns", action="getSMSAttributes", physical_resource_id=once)
         allowed = cr.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"])
         cr.AwsCustomResource(self, "Texts", on_update=call, policy=allowed, install_latest_aws_sdk=False)
-        logs.LogRetention(self, "OldLog", log_group_name="/parcels/old", retention=logs.RetentionDays.ONE_MONTH)
+        name, month = f"/old/{self.stack_name}", logs.RetentionDays.ONE_MONTH
+        logs.LogRetention(self, "OldLog", log_group_name=name, retention=month)
