@@ -135,7 +135,8 @@ def learn(
     """Learn the least policy for what functions were seen to do, best in alert mode.
 
     Wildcards are offered, and what looks like an attack is listed for you to decide: neither is learnt. The exit status
-    is 0, and 1 with --check if a present policy lacks something that was observed.
+    is 0; 1 with --check if a present policy lacks something that was observed; 3 if what is written would deny some of
+    it, or not all of it is known: then the --accept options that complete it are printed.
     """
     from . import learn
     from .aws import Place
@@ -169,7 +170,10 @@ def report(
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """Write a page of what happened: when, functions by policy by target, what is new, and which functions armed."""
+    """Write a page of what happened: when, functions by policy by target, what is new, and which functions armed.
+
+    The exit status is 0, and 3 if violations were counted and not written, so that the page lacks their targets.
+    """
     from . import report
     from .aws import Place
     from .log_groups import Where

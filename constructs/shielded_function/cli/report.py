@@ -31,6 +31,8 @@ from .sources import Source, source_of
 from .times import iso
 
 SINCE: Final = "7d"
+INCOMPLETE: Final = 3
+"""Exit status: the page is written, and not all of what happened is known."""
 STDOUT: Final = "-"
 _HOURS_BY_THE_HOUR: Final = 72
 
@@ -47,7 +49,8 @@ def report(where: Where, options: Options) -> int:
     """Writes the report.
 
     Returns:
-        0, or 2 where a limit of Logs Insights kept back some of what was asked for: the page says so.
+        0; 2 where a limit of Logs Insights kept back some of what was asked for: the page says so; 3 where violations
+        were counted and not written: their targets are not in it.
 
     Raises:
         CliError: something cannot be read or written.
@@ -59,7 +62,9 @@ def report(where: Where, options: Options) -> int:
     _write(_FORMATS[options.form](made), options)
     for note in made.notes:
         terminal.note(note)
-    return 0 if made.whole else NOT_WHOLE
+    if not made.whole:
+        return NOT_WHOLE
+    return INCOMPLETE if any(each.folded for each in made.coverage) else 0
 
 
 def make(source: Source, previous: Report | None = None) -> Report:

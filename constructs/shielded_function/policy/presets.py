@@ -100,9 +100,9 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "Chromium 156",
         "keeps its profile where `--user-data-dir=/tmp/chromium` says; its program has to be listed too. It asks "
         "Google for updates unless `--host-resolver-rules=MAP clients2.google.com ~NOTFOUND, MAP "
-        "update.googleapis.com ~NOTFOUND` stops it; its test for IPv6 stays refused, and reported",
-        allow_tmp=("/tmp/chromium/**", "/tmp/.org.chromium.Chromium.*/**"),
-        environment=dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), "/tmp/chromium"),
+        "update.googleapis.com ~NOTFOUND` stops it; where there is IPv6, its test for that stays refused, and reported",
+        allow_tmp=("/tmp", "/tmp/chromium/**", "/tmp/.org.chromium.Chromium.*", "/tmp/org.chromium.Chromium.*/**"),
+        environment=dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"), "/tmp/chromium"),
     ),
     "ctypes": Preset(
         "Python",
@@ -299,7 +299,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
             "/tmp/al2023/**",
             "/tmp/fonts/**",
             "/tmp/fonts-cache/**",
-            "/tmp/.org.chromium.Chromium.*/**",
+            "/tmp/.org.chromium.Chromium.*",
             "/tmp/playwright-artifacts-??????/**",
             "/tmp/playwright_chromiumdev_profile-??????/**",
             "/tmp/puppeteer_dev_chrome_profile-??????/**",

@@ -19,7 +19,7 @@ MANY_PATHS: Final = 20
 """Different paths in one directory: above, none of them is learnt by itself."""
 
 _BROWSERS: Final = (
-    r"playwright[_-][a-z_]+-|puppeteer_dev_[a-z]+_profile-|\.(?:org\.chromium\.Chromium|com\.google\.Chrome)\."
+    r"playwright[_-][a-z_]+-|puppeteer_dev_[a-z]+_profile-|\.?(?:org\.chromium\.Chromium|com\.google\.Chrome)\."
 )
 
 # Form of a path's component, and the glob for it: `?` for each random character where their number is fixed.
@@ -47,6 +47,7 @@ UNNAMED: Final = "/tmp/#"
 _PROBE: Final = re.compile(r"/tmp/([a-z0-9_]{8})")
 # A word, or several, and perhaps a number behind: each has a vowel, and not five consonants one after the other.
 _WORDS: Final = re.compile(r"(?:(?=[a-z]*[aeiouy])(?![a-z]*[bcdfghjklmnpqrstvwxz]{5})[a-z]{3,}_?)+(?:_?v?\d{1,4})?")
+_TAIL: Final = re.compile(r"(.+?)([a-z0-9_]{8})\.tmp")
 _REPOSITORY: Final = re.compile(r"((?:/[^/]+){2,}?)/\.git(?:/.*)?")
 
 
@@ -76,11 +77,20 @@ def form_of(path: str) -> Form | None:
             if match and not set("*?,") & set(component):
                 # Nothing stands before it: its length is all that tells it from others.
                 wild = "*" if match[1] and not length else "?" * len(match[2])
-                components[at] = match[1] + wild + match[3]
+                components[at] = match[1] + wild + _without_tail(match[3])
                 found = why
                 known = known and why in _KNOWN and not match[2].isalpha()
                 break
+        else:
+            if (shorter := _without_tail(component)) != component:
+                components[at], found, known = shorter, "Python's tempfile", False
     return Form("/".join(components), found, known) if found else None
+
+
+def _without_tail(text: str) -> str:
+    """What stands before a random part and `.tmp`, as tempfile writes a file that is renamed later, with its glob."""
+    tail = None if set("*?,") & set(text) else _TAIL.fullmatch(text)
+    return f"{tail[1]}????????.tmp" if tail and not _WORDS.fullmatch(tail[2]) else text
 
 
 def uses_tempfile(paths: Iterable[str]) -> bool:

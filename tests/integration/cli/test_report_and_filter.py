@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.alert_lines import armed, at, connect, tmp
+from harness.alert_lines import armed, at, connect, folded, tmp
 from integration.cli.insights_account import Account, account, ago
 from integration.cli.moto_account import REGION
 from integration.cli.running import command, says
@@ -32,6 +32,9 @@ def test_a_page(log: Path, tmp_path: Path) -> None:
     page = (tmp_path / "shield-report.html").read_text(encoding="utf-8")
     assert page.count("<script>") == 1
     assert "/tmp/&lt;/script&gt;\\x1b[2J" in page
+    with log.open("a") as more:
+        more.write(folded("read_write_tmp", 18, at(22)) + "\n")
+    assert command("report", log, cwd=tmp_path).returncode == 3, "what they were about is not known"
 
 
 def test_what_is_new(log: Path, tmp_path: Path) -> None:

@@ -227,6 +227,8 @@ RANDOM = {
     "/tmp/0f8fad5b-d9cb-469f-a165-70867728950e/a": "/tmp/????????????????????????????????????/a",
     "/tmp/3858f62230ac3c915f300c664312c63f": f"/tmp/{'?' * 32}",
     "/tmp/3858f62230ac3c91.bin": f"/tmp/{'?' * 16}.bin",
+    "/tmp/j/__a_3858f62230ac3c91.cache8j5c_5wn.tmp": "/tmp/j/__a_*.cache????????.tmp",
+    "/tmp/j/state.jsonq7w_e2r9.tmp": "/tmp/j/state.json????????.tmp",
 }
 
 
@@ -242,7 +244,9 @@ def test_random_names_are_offered_a_glob(path: str, glob: str) -> None:
     assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
 
 
-@pytest.mark.parametrize("path", ["/tmp/cache.json", "/tmp/matplotlib-fontlist.json", "/tmp/v1.2.3/a", "/tmp/tmpdir"])
+@pytest.mark.parametrize(
+    "path", ["/tmp/cache.json", "/tmp/matplotlib-fontlist.json", "/tmp/v1.2.3/a", "/tmp/tmpdir", "/tmp/mydownload.tmp"]
+)
 def test_ordinary_names_are_not_random(path: str) -> None:
     assert form_of(path) is None
 
