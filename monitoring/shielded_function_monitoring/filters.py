@@ -268,8 +268,9 @@ def metric_name(name: str | None = None) -> str:
     return METRIC if name is None else f"{METRIC}-{name}"
 
 
-def fleet_query(metric: str = METRIC, *, limit: int | None = None) -> str:
-    """Metrics Insights: a metric over all functions of an account and region, by function, the worst first.
+def fleet_query(metric: str = METRIC, *, limit: int | None = None, by: str = "FunctionName") -> str:
+    """Metrics Insights: a metric over all functions of an account and region, by function or another dimension, the
+    worst first.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html
 
@@ -278,8 +279,8 @@ def fleet_query(metric: str = METRIC, *, limit: int | None = None) -> str:
     """
     name = metric if metric.isalnum() else f'"{metric}"'
     last = "" if limit is None else f" LIMIT {limit}"
-    dimension = "FunctionName"
-    return f'SELECT SUM({name}) FROM SCHEMA("{NAMESPACE}", {dimension}) GROUP BY {dimension} ORDER BY SUM() DESC{last}'
+    dimensions = ", ".join(dict.fromkeys(("FunctionName", by)))
+    return f'SELECT SUM({name}) FROM SCHEMA("{NAMESPACE}", {dimensions}) GROUP BY {by} ORDER BY SUM() DESC{last}'
 
 
 def _of_mode(mode: Mode, without: Sequence[Counted]) -> Pattern:

@@ -1,8 +1,8 @@
 """The Logs Insights queries that alarms link to, dashboards show and ShieldMonitoring saves: all of them, as data.
 
-They keep to `fields`, `filter` (`=`, `in`, `and`, `ispresent`), `stats` (`sum`, `count(*)`) `by`, `sort` and `limit`,
-which can be evaluated on a laptop. Each filters by `policy` or `event` with `=` or `in`, so that a field index on these
-spares the scan of what is no line of the shield
+They keep to `fields`, `filter` (`=`, `in`, `>=`, `and`, `ispresent`), `stats` (`sum`, `count(*)`, `earliest`, `latest`)
+`by`, `sort` and `limit`, which can be evaluated on a laptop. Each filters by `policy` or `event` with `=` or `in`, so
+that a field index on these spares the scan of what is no line of the shield
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs-Field-Indexing.html).
 """
 
@@ -42,17 +42,28 @@ def _in(names: tuple[str, ...]) -> str:
     return "[" + ", ".join(f'"{name}"' for name in names) + "]"
 
 
-_ANY: Final = f"filter policy in {_in((*POLICIES, START))}"
+_COUNTED: Final = "`count` >= 1"
+"""A forged line with a negative count would hide others."""
+_NOISE: Final = ("read_handler",)
+"""Python does it whenever it logs an exception."""
+_ANY: Final = f"filter policy in {_in((*POLICIES, START))} and {_COUNTED}"
+_WORTH: Final = f"filter policy in {_in(tuple(p for p in (*POLICIES, START) if p not in _NOISE))} and {_COUNTED}"
 _LINE: Final = (
-    "fields @timestamp, function, policy, mode, count, details.host, details.ip, details.port, details.path, "
-    "caller.package, caller.file, caller.line, caller.object, allow"
+    "fields @timestamp, function, version, policy, mode, `count`, details.host, details.ip, details.port, "
+    "details.path, caller.package, caller.file, caller.line, caller.object, allow, @logStream"
 )
+_SUM: Final = "sum(`count`) as violations"
+_SEEN: Final = (
+    f"{_SUM}, earliest(timestamp) as first_seen, latest(timestamp) as last_seen, "
+    "earliest(version) as first_version, latest(version) as last_version"
+)
+_PLACE: Final = "latest(caller.file) as last_file, latest(caller.line) as last_line"
 
 
 def _top(policy: str, by: str) -> str:
     return (
-        f'filter policy = "{policy}" and ispresent({by.split(",")[0]}) '
-        f"| stats sum(count) as violations by {by}, mode | sort violations desc | limit 20"
+        f'filter policy = "{policy}" and ispresent({by.split(",")[0]}) and {_COUNTED} '
+        f"| stats {_SEEN}, {_PLACE} by {by}, function, mode | sort violations desc | limit 50"
     )
 
 
@@ -60,35 +71,33 @@ QUERIES: Final[Mapping[str, Query]] = {
     "lines": Query("Latest violations", f"{_LINE} | {_ANY} | sort @timestamp desc | limit 100"),
     "by_policy": Query(
         "Violations by policy",
-        f"{_ANY} | stats sum(count) as violations by policy, mode | sort violations desc",
+        f"{_ANY} | stats {_SUM} by policy, mode | sort violations desc",
     ),
     "by_function": Query(
-        "Violations by function",
-        f"{_ANY} | stats sum(count) as violations by function, policy, mode | sort violations desc | limit 50",
+        "Violations by function (without reads of the handler)",
+        f"{_WORTH} | stats {_SEEN} by function, policy, mode | sort violations desc | limit 50",
     ),
     "by_package": Query(
         "Violations by package (an empty one is not told: then by the object that called)",
-        f"{_ANY} | stats sum(count) as violations by caller.package, caller.object, policy, mode "
+        f"{_WORTH} | stats {_SEEN}, {_PLACE} by caller.package, caller.object, policy, mode "
         "| sort violations desc | limit 50",
     ),
-    "hosts": Query("Denied hosts", _top("outbound_connectivity", "details.host")),
+    "hosts": Query("Hosts (mode alert: it went through)", _top("outbound_connectivity", "details.host")),
     "addresses": Query(
-        "Denied addresses",
-        'filter policy = "outbound_connectivity" and ispresent(details.ip) '
-        "| stats sum(count) as violations by details.ip, details.port, details.host, mode "
-        "| sort violations desc | limit 20",
+        "Addresses (mode alert: it went through)",
+        _top("outbound_connectivity", "details.ip, details.port, details.host"),
     ),
-    "paths": Query("Denied files of /tmp", _top("read_write_tmp", "details.path")),
-    "programs": Query("Denied programs", _top("create_child_process", "details.path")),
+    "paths": Query("Files of /tmp (mode alert: it went through)", _top("read_write_tmp", "details.path")),
+    "programs": Query("Programs (mode alert: it went through)", _top("create_child_process", "details.path")),
     "entries": Query(
         "Entries that would permit it",
-        f"{_ANY} and ispresent(allow) "
-        "| stats sum(count) as violations by function, policy, allow | sort violations desc | limit 50",
+        f"{_ANY} and ispresent(allow) | stats {_SEEN} by function, policy, allow | sort violations desc | limit 50",
     ),
     "starts": Query(
-        "Starts",
+        "Starts (unshielded and refused ones first)",
         'filter event in ["armed", "refused", "unshielded"] '
-        "| stats count(*) as starts by event, function, reason | sort starts desc | limit 50",
+        "| stats count(*) as starts, latest(timestamp) as last_seen, latest(version) as last_version "
+        "by event, function, reason | sort event desc | limit 100",
     ),
     "one_function": Query(
         "Violations of the function that is chosen",

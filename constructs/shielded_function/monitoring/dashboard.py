@@ -15,16 +15,16 @@ from ..errors import ShieldError
 from ..kinds import owner_of
 from ..shield import Shield
 from ..stage_shields import StackShields, stack_shields
-from .dashboard_body import Shown, dashboard_body, log_source
+from .dashboard_body import Series, Shown, dashboard_body, log_source
 from .finding import is_within, outermost, stages_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class ShieldDashboard(Construct):
-    """A CloudWatch dashboard of violations: by policy and function, the hosts, files and programs that were denied,
-    starts, and the states of the alarms. Where it shows several functions, one can be chosen.
+    """A CloudWatch dashboard of violations: the states of the alarms, which functions, to which hosts, the latest
+    lines, graphs, starts, programs and files. Where it shows several functions, one can be chosen.
 
         ShieldDashboard(self, "Dashboard")  # of this stack
         ShieldDashboard(self, "Dashboard", of=checkout)
@@ -88,15 +88,14 @@ class ShieldDashboard(Construct):
     def shown(self) -> Shown:
         """What it shows."""
         shields = self.shields()
-        counters = [counter for attached in shields for counter in attached.counters]
         source, notes = log_source_of(shields, self._home)
         one = isinstance(self._of, AttachedShield)
+        functions = _names(shields, self._home)
         return Shown(
             title=f"Shielded functions: {_title(self._of)}",
             region=self._home.region,
-            functions=[] if isinstance(self._of, cdk.Stage) else _names(shields, self._home),
-            metrics=list(dict.fromkeys(c.metric for c in counters if "Policy" not in c.dimensions)),
-            by_policy=any("Policy" in counter.dimensions for counter in counters) and not one,
+            functions=functions,
+            series=_series(shields, functions),
             source=source,
             notes=notes,
             alarms=[alarm.alarm_arn for alarm in _alarms(shields, self._home)],
@@ -145,10 +144,23 @@ def _prefix(attached: AttachedShield) -> str | None:
     return given if isinstance(given, str) else None
 
 
-def _names(shields: Iterable[AttachedShield], home: StackShields) -> list[str]:
-    """The functions' names; none where one is another stack's, which would make this one depend on it."""
-    found = list(shields)
-    return [a.handle.name for a in found] if all(a.stack_shields is home for a in found) else []
+def _names(shields: Iterable[AttachedShield], home: StackShields) -> dict[str, str]:
+    """The functions' names and paths; none where another stack makes up one, which this one would depend on."""
+    found = {attached.handle.name: attached for attached in shields}
+    known = all(each.stack_shields is home or "${" not in name for name, each in found.items())
+    return {name: each.handle.path for name, each in found.items()} if known else {}
+
+
+def _series(shields: Iterable[AttachedShield], known: Mapping[str, str]) -> dict[Series, list[str]]:
+    """What is counted of which functions."""
+    found: dict[Series, list[str]] = {}
+    for attached in shields:
+        for counter in attached.counters:
+            apart = next((name for name in counter.dimensions if name != "FunctionName"), "")
+            names = found.setdefault(Series(counter.metric, apart), [])
+            if attached.handle.name in known:
+                names.append(attached.handle.name)
+    return found
 
 
 def _alarms(shields: Iterable[AttachedShield], home: StackShields) -> list[cloudwatch.Alarm]:

@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dash
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shielded_function_monitoring.filters import METRIC, NAMESPACE, fleet_query
+from shielded_function_monitoring.filters import COUNTED, METRIC, NAMESPACE, fleet_query
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, QUERIES, Query
 
 MAX_SOURCES: Final = 50
@@ -26,16 +26,39 @@ _MAX_ALARMS: Final = 100
 _WIDTH: Final = 24
 _HEIGHT: Final = 6
 
-_QUERY_ROWS: Final = (
-    ("by_policy", "by_function"),
-    ("by_package",),
-    ("hosts", "addresses"),
-    ("paths", "programs"),
-    ("starts", "entries"),
-    ("lines",),
+_FIRST_QUERIES: Final = (("by_function", "hosts"), ("lines",))
+"""Who, where to, and the lines: in front of the graphs."""
+_QUERIES: Final = (
+    ("starts", "programs"),
+    ("by_package", "addresses"),
+    ("paths", "entries"),
+    ("by_policy",),
 )
+_MAX_HIDDEN: Final = 500
+"""Metrics of one graph, those that are only summed included
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
+_VALUES: Final[Mapping[str, Sequence[str]]] = {"Policy": COUNTED}
+"""Dimensions that tell a function's violations apart, and their values."""
 
 Widget = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric of functions.
+
+    Attributes:
+        metric: its name.
+        apart: the dimension besides the function's name; empty where there is none.
+    """
+
+    metric: str
+    apart: str = ""
+
+    def of(self, function: str) -> list[list[Any]]:
+        """The metrics of one function."""
+        one = [NAMESPACE, self.metric, "FunctionName", function]
+        return [[*one, self.apart, value] for value in _VALUES[self.apart]] if self.apart else [one]
 
 
 @dataclass(frozen=True)
@@ -45,9 +68,9 @@ class Shown:
     Attributes:
         title: its heading, in Markdown.
         region: the region.
-        functions: the names of the functions to draw one by one; none for all of the account and region.
-        metrics: the metrics that are counted by function.
-        by_policy: whether violations are also counted by policy.
+        functions: the names of the functions, and their construct paths; none where they are not known: then all of
+            the account and region are shown.
+        series: what is counted, and the names of the functions that it is counted of, where they are known.
         source: where queries look: `SOURCE ...`, without the pipe; none where the log groups cannot be named.
         notes: what the dashboard does not show, and why.
         alarms: the ARNs of the alarms.
@@ -56,9 +79,8 @@ class Shown:
 
     title: str
     region: str
-    functions: Sequence[str]
-    metrics: Sequence[str]
-    by_policy: bool
+    functions: Mapping[str, str]
+    series: Mapping[Series, Sequence[str]]
     source: str | None
     notes: Sequence[str]
     alarms: Sequence[str]
@@ -70,12 +92,10 @@ def dashboard_body(shown: Shown) -> dict[str, Any]:
     rows: list[list[Widget]] = [[_text(shown)]]
     for first in range(0, len(shown.alarms), _MAX_ALARMS):
         rows.append([_widget("alarm", 3, title="Alarms", alarms=list(shown.alarms[first : first + _MAX_ALARMS]))])
-    graphs = [_violations(shown, metric) for metric in shown.metrics]
-    if shown.by_policy:
-        graphs.append(_by_policy(shown))
+    rows.extend(_logs(shown, _FIRST_QUERIES))
+    graphs = [(_by_value if each.apart else _by_function)(shown, each, names) for each, names in shown.series.items()]
     rows.extend(graphs[at : at + 2] for at in range(0, len(graphs), 2))
-    if shown.source:
-        rows.extend([_log(shown, QUERIES[name]) for name in names] for names in _QUERY_ROWS)
+    rows.extend(_logs(shown, _QUERIES))
     if shown.choose:
         chosen = [_chosen(shown)]
         if shown.source:
@@ -146,29 +166,52 @@ def _widget(kind: str, height: int, **properties: Any) -> Widget:
 def _text(shown: Shown) -> Widget:
     notes = "".join(f"\n\n{note}" for note in shown.notes)
     markdown = (
-        f"# {shown.title}\nWhat the code of shielded functions did, or tried, against their policies. A line's `allow` "
-        f"is the entry that would permit it. No data means no violation.{notes}"
+        f"# {shown.title}\nWhat the code of shielded functions did (mode alert), or tried (mode block), against their "
+        "policies. A line's `allow` is the entry that would permit it. No data means that nothing was counted: also of "
+        "a function that does not run, or runs without the shield. **Starts** tells which armed." + notes
     )
-    return _widget("text", 3 + len(shown.notes), markdown=markdown)
+    return _widget("text", 4 + len(shown.notes), markdown=markdown)
 
 
-def _violations(shown: Shown, metric: str) -> Widget:
-    title = "Violations" if metric == METRIC else f"Violations: {metric.removeprefix(METRIC + '-')}"
-    if shown.functions and len(shown.functions) <= _MAX_METRICS:
-        metrics: list[Any] = [[NAMESPACE, metric, "FunctionName", name] for name in shown.functions]
+def _by_function(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
+    title = _title(series)
+    if 0 < len(names) <= _MAX_METRICS:
+        metrics: list[Any] = [metric for name in names for metric in series.of(name)]
     else:
-        metrics = [[{"expression": fleet_query(metric, limit=_WORST), "id": "q1", "period": 60}]]
-        title += f" (the {_WORST} worst functions of the account and region)"
+        metrics = [[{"expression": fleet_query(series.metric, limit=_WORST), "id": "q1", "period": 60}]]
+        title += f" (the {_WORST} worst functions of {_EVERYWHERE})"
     return _graph(shown, title, metrics)
 
 
-def _by_policy(shown: Shown) -> Widget:
-    query = f'SELECT SUM({METRIC}) FROM SCHEMA("{NAMESPACE}", FunctionName, Policy) GROUP BY Policy ORDER BY SUM() DESC'
-    return _graph(shown, "Violations by policy", [[{"expression": query, "id": "q1", "period": 60}]])
+def _by_value(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
+    """The sums over the functions, where these are known: Metrics Insights sums over all of the account."""
+    values = _VALUES[series.apart]
+    title = f"{_title(series)} by {series.apart.lower()}"
+    if not names or (len(names) + 1) * len(values) > _MAX_HIDDEN:
+        metric = fleet_query(series.metric, by=series.apart)
+        return _graph(shown, f"{title} ({_EVERYWHERE})", [[{"expression": metric, "id": "q1", "period": 60}]])
+    found = list(enumerate(metric for name in names for metric in series.of(name)))
+    if len(names) == 1:
+        return _graph(shown, title, [metric for _, metric in found])
+    if len(names) < len(shown.functions):
+        title += f" (of the {len(names)} functions that are counted so)"
+    metrics: list[Any] = []
+    for value in values:
+        own = [f"m{at}" for at, metric in found if metric[-1] == value]
+        metrics.append([{"expression": f"SUM([{','.join(own)}])", "id": f"sum_{value}", "label": value, "period": 60}])
+    metrics += [[*metric, {"id": f"m{at}", "visible": False}] for at, metric in found]
+    return _graph(shown, title, metrics)
+
+
+_EVERYWHERE: Final = "all of the account and region"
+
+
+def _title(series: Series) -> str:
+    return "Violations" if series.metric == METRIC else f"Violations: {series.metric.removeprefix(METRIC + '-')}"
 
 
 def _chosen(shown: Shown) -> Widget:
-    metrics = [[NAMESPACE, metric, "FunctionName", FUNCTION_VARIABLE] for metric in shown.metrics]
+    metrics = [metric for series in shown.series for metric in series.of(FUNCTION_VARIABLE)]
     return _graph(shown, "Violations of the function that is chosen", metrics)
 
 
@@ -186,6 +229,10 @@ def _graph(shown: Shown, title: str, metrics: list[Any]) -> Widget:
     )
 
 
+def _logs(shown: Shown, rows: Sequence[Sequence[str]]) -> list[list[Widget]]:
+    return [[_log(shown, QUERIES[name]) for name in names] for names in rows] if shown.source else []
+
+
 def _log(shown: Shown, query: Query) -> Widget:
     return _widget(
         "log",
@@ -198,9 +245,11 @@ def _log(shown: Shown, query: Query) -> Widget:
 
 
 def _variable(shown: Shown) -> dict[str, Any]:
-    """Functions that never violated their policy publish nothing, and cannot be chosen."""
-    metric = METRIC if METRIC in shown.metrics or not shown.metrics else shown.metrics[0]
-    return {
+    """The functions by name, where they are known; otherwise those that ever violated their policy: others have
+    published nothing that could be searched. `MetricName` without quotes finds `Violations-critical` too
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html).
+    """
+    variable: dict[str, Any] = {
         "type": "pattern",
         "pattern": FUNCTION_VARIABLE,
         "inputType": "select",
@@ -208,6 +257,10 @@ def _variable(shown: Shown) -> dict[str, Any]:
         "label": "Function",
         "defaultValue": "__FIRST",
         "visible": True,
-        "search": f'{{{NAMESPACE},FunctionName}} MetricName="{metric}"',
-        "populateFrom": "FunctionName",
     }
+    if shown.functions:
+        values = [{"value": name, "label": path} for name, path in shown.functions.items()]
+        return {**variable, "defaultValue": values[0]["value"], "values": values}
+    apart = min((series.apart for series in shown.series), default="")
+    schema = ",".join((NAMESPACE, "FunctionName", *([apart] if apart else [])))
+    return {**variable, "search": f"{{{schema}}} MetricName={METRIC}", "populateFrom": "FunctionName"}

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from shielded_function_monitoring.alert import POLICIES, START
 from shielded_function_monitoring.frames import MAX_THROUGH, Chain, chain_of
 
 from .combining import number_of
-from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
+from .conditions import All, AnyOf, Compare, Condition, In, Like
 from .evaluating import Row
 from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats
 
 SHIELDED: Final = Like("@message", '"function_shield":true')
 """The shield's own lines, as they are written: whatever else a program logs, this begins them."""
 
-COUNTED: Final = All(IsPresent("policy"), Compare("count", ">=", 1))
-"""Violations. A forged line with a negative count would hide others."""
+COUNTED: Final = All(In("policy", (*POLICIES, START)), Compare("count", ">=", 1))
+"""Violations. `in` is what a field index serves. A forged line with a negative count would hide others."""
 _UNCOUNTED: Final = In("event", ("armed", "tightened"))
 
 WHO: Final = ("function", "region", "account")

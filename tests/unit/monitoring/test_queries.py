@@ -8,16 +8,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from harness.alert_lines import alert, armed, at, connect, refused
+from shielded_function_monitoring.insights import evaluate_text, queries
 from shielded_function_monitoring.queries import INDEXED, QUERIES, console_link, lines_query
 from shielded_function_monitoring.schema import json_schema
 
-_WORD = re.compile(r"@?[a-z_]+(?:\.[a-z_]+)*")
+_WORD = re.compile(r"@?[a-zA-Z_]+(?:\.[a-z_]+)*")
 _WORDS = {"filter", "fields", "stats", "sort", "limit", "in", "and", "ispresent", "sum", "count", "as", "by", "desc"}
+_WORDS |= {"earliest", "latest"}
+_AGGREGATE = r"(?:sum\(`count`\)|count\(\*\)|(?:earliest|latest)\([\w.]+\)) as \w+"
 _COMMANDS = {
-    "fields": r"fields [\w@., ]+",
+    "fields": r"fields [\w@., `]+",
     "filter": r"filter (policy|event) (=|in) (\"\w+\"|\[[^\]]+\])"
-    r"( and (ispresent\([\w.]+\)|function = \"FUNCTION_NAME\"))*",
-    "stats": r"stats (sum\(count\)|count\(\*\)) as \w+ by [\w., ]+",
+    r"( and (ispresent\([\w.]+\)|`count` >= 1|function = \"FUNCTION_NAME\"))*",
+    "stats": rf"stats {_AGGREGATE}(?:, {_AGGREGATE})* by [\w., ]+",
     "sort": r"sort @?\w+ desc",
     "limit": r"limit \d+",
 }
@@ -40,12 +44,54 @@ def test_queries(query: Any) -> None:
     made = set(re.findall(r" as (\w+)", query.text))
     known = fields_of(json_schema())
     assert {"count", "details.host", "caller.object", "caller.package", "reason"} <= known
-    assert named - made <= known | {"@timestamp"}
+    assert named - made <= known | {"@timestamp", "@logStream"}
     policies = {"outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory"}
     assert texts <= policies | {"self_protection", "start", "armed", "refused", "unshielded", "FUNCTION_NAME"}
     filtered = re.search(r"filter (\w+)", query.text)
     assert filtered is not None
     assert filtered[1] in INDEXED
+
+
+LOG = [
+    connect("a.example", time=at(20), version="9", count=5),
+    connect("a.example", time=at(22), version="10", through=("urllib3", "app")),
+    connect("a.example", time=at(21), mode="block"),
+    alert("read_handler", path="/var/task/app.py", count=900),
+    *(armed(at(23), function=f"f{n}") for n in range(120) for _ in range(3)),
+    refused("no such mode", at(23)),
+    connect("a.example", time=at(21)).replace('"count":1', '"count":-1000'),
+]
+
+
+def test_a_forged_count_hides_nothing() -> None:
+    totals = {"by_policy": 908, "by_function": 8, "by_package": 8, "hosts": 7, "addresses": 7}
+    for name, total in totals.items():
+        assert sum(int(row["violations"]) for row in evaluate_text(QUERIES[name].text, LOG)) == total, name
+    assert sorted(int(row["count"]) for row in evaluate_text(QUERIES["lines"].text, LOG)) == [1, 1, 1, 5, 900]
+
+
+def test_aggregates_tell_the_version_and_the_line() -> None:
+    (went, _) = evaluate_text(QUERIES["hosts"].text, LOG)
+    assert (went["mode"], went["violations"], went["function"]) == ("alert", "6", "checkout")
+    assert (went["first_version"], went["last_version"], went["first_seen"]) == ("9", "10", at(20))
+    assert (went["last_file"], went["last_line"]) == ("/var/task/urllib3/code.py", "73")
+    assert {row["policy"] for row in evaluate_text(QUERIES["by_function"].text, LOG)} == {
+        "outbound_connectivity", "start",
+    }, "reads of the handler hide nothing"  # fmt: skip
+
+
+def test_the_command_line_asks_by_an_index() -> None:
+    """`=` and `in` are what a field index serves."""
+    asked = [queries.observed(), queries.timeline(), queries.lines(), *map(queries.alerts_by, queries.GROUPS)]
+    for query in asked:
+        assert 'policy in ["outbound_connectivity", ' in query.render()
+        assert "ispresent" not in query.render()
+
+
+def test_a_start_that_was_refused_does_not_fall_off() -> None:
+    first, *armed_ones = evaluate_text(QUERIES["starts"].text, LOG)
+    assert (first["event"], first["reason"]) == ("refused", "no such mode")
+    assert len(armed_ones) == 99
 
 
 def test_a_link_opens_the_query() -> None:

@@ -23,6 +23,7 @@ Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 Props = dict[str, Any]
 
 DASHBOARD = "AWS::CloudWatch::Dashboard"
+_SUM = re.compile(r"SUM\(\[m\d+(,m\d+)*\]\)")
 _FLEET = re.compile(
     r'SELECT SUM\("?([\w-]+)"?\) FROM SCHEMA\("ShieldedFunction", ([\w, ]+)\) GROUP BY \w+ ORDER BY SUM\(\) DESC'
     r"(?: LIMIT 10)?"
@@ -52,12 +53,15 @@ def metrics_of(body: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each metric that it names: its name, and the names of its dimensions."""
     for widget in widgets(body, "metric"):
         for metric in widget["metrics"]:
-            if isinstance(metric[0], dict):
+            if isinstance(metric[0], dict) and _SUM.fullmatch(metric[0]["expression"]):
+                ids = {each[-1]["id"] for each in widget["metrics"] if isinstance(each[-1], dict)}
+                assert set(re.findall(r"m\d+", metric[0]["expression"])) <= ids
+            elif isinstance(metric[0], dict):
                 found = _FLEET.fullmatch(metric[0]["expression"])
                 assert found is not None, metric
                 yield found[1], tuple(name.strip() for name in found[2].split(","))
             else:
-                namespace, name, *dimensions = metric
+                namespace, name, *dimensions = [each for each in metric if not isinstance(each, dict)]
                 assert namespace == "ShieldedFunction"
                 yield name, tuple(dimensions[::2])
 
@@ -99,20 +103,33 @@ def check(body: dict[str, Any], home: dict[str, Any], *others: dict[str, Any]) -
 def test_of_a_stack(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:
     ShieldDashboard(stack, "Dashboard", name="shield")  # before the functions: it shows those that there are at the end
     on = AlarmOn(except_hosts=["telemetry.example"])
-    ShieldedFunction(stack, "Checkout", alarms=ShieldAlarms(outbound_connectivity=on), **props)
-    ShieldedFunction(stack, "Refund", alarms=ShieldAlarms(granularity="policy"), **props)
+    one = ShieldedFunction(stack, "Checkout", alarms=ShieldAlarms(outbound_connectivity=on), **props)
+    two = ShieldedFunction(stack, "Refund", alarms=ShieldAlarms(granularity="policy"), **props)
     template = synthesize(stack)
     body = body_of(template)
     check(body, template)
     shown = [len(widgets(body, kind)) for kind in ("text", "alarm", "metric", "log")]
     assert shown == [1, 1, 4, 11]
+    kinds = [(each["type"], each["properties"].get("title", "")) for each in body["widgets"]]
+    assert kinds[:5] == [
+        ("text", ""),
+        ("alarm", "Alarms"),
+        ("log", "Violations by function (without reads of the handler)"),
+        ("log", "Hosts (mode alert: it went through)"),
+        ("log", "Latest violations"),
+    ], "who and where to come first"
     [alarms] = widgets(body, "alarm")
     assert len(alarms["alarms"]) == 2 + 6
     named = [metric for widget in widgets(body, "metric") for metric in widget["metrics"]]
     assert {metric[3] for metric in named if not isinstance(metric[0], dict)} > {"FUNCTION_NAME"}
     [variable] = body["variables"]
-    assert (variable["pattern"], variable["populateFrom"]) == ("FUNCTION_NAME", "FunctionName")
-    assert variable["search"] == '{ShieldedFunction,FunctionName} MetricName="Violations"'
+    assert (variable["pattern"], "populateFrom" in variable) == ("FUNCTION_NAME", False)
+    checkout, refund = (f"<{stack.get_logical_id(_resource(each))}>" for each in (one, two))
+    assert variable["values"] == [
+        {"value": checkout, "label": "Shop/Checkout"},
+        {"value": refund, "label": "Shop/Refund"},
+    ]
+    assert variable["defaultValue"] == checkout
     assert json.dumps(body).count("FUNCTION_NAME") >= 3
     sources = {re.split(r" \| (?=fields|filter)", widget["query"])[0] for widget in widgets(body, "log")}
     [source] = sources
@@ -157,6 +174,45 @@ def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Sy
     assert source == "SOURCE logGroups(namePrefix: ['/shop/orders', 'Orders-', 'Shop-'])"
     [alarm] = widgets(body, "alarm")
     assert len(alarm["alarms"]) == 1
+    [variable] = body["variables"]
+    assert variable["search"] == "{ShieldedFunction,FunctionName} MetricName=Violations"
+
+
+@pytest.mark.parametrize(
+    ("alarms", "metrics"),
+    [
+        (ShieldAlarms(granularity="policy"), {"Violations"}),
+        (ShieldAlarms(severities={"critical": [], "warning": []}), {"Violations-critical", "Violations-warning"}),
+    ],
+)
+def test_any_function_can_be_chosen(
+    alarms: ShieldAlarms, metrics: set[str], stack: cdk.Stack, props: Props, synthesize: Synthesize
+) -> None:
+    """Also those that published nothing yet, or that only a severity is counted of."""
+    functions = [ShieldedFunction(stack, name, alarms=alarms, **props) for name in ("One", "Two")]
+    ShieldDashboard(stack, "Dashboard")
+    template = synthesize(stack)
+    body = body_of(template)
+    check(body, template)
+    names = [f"<{stack.get_logical_id(_resource(each))}>" for each in functions]
+    assert [each["value"] for each in body["variables"][0]["values"]] == names
+    [chosen] = [each for each in widgets(body, "metric") if "chosen" in each["title"]]
+    assert {metric[1] for metric in chosen["metrics"]} == metrics
+    assert {metric[3] for metric in chosen["metrics"]} == {"FUNCTION_NAME"}
+    drawn = [m for each in widgets(body, "metric") for m in each["metrics"] if not isinstance(m[0], dict)]
+    assert {metric[3] for metric in drawn} == {*names, "FUNCTION_NAME"}
+    assert "SELECT" not in json.dumps(body), "a stack's graphs are about its own functions"
+
+
+def test_where_only_a_severity_is_known_to_a_search(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
+    operations, shop = (cdk.Stack(app, name) for name in ("Operations", "Shop"))
+    ShieldedFunction(shop, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
+    ShieldDashboard(operations, "Dashboard", of=app)
+    body = body_of(synthesize(operations))
+    [variable] = body["variables"]
+    assert variable["search"] == "{ShieldedFunction,FunctionName,Policy} MetricName=Violations"
+    [graph, _] = widgets(body, "metric")
+    assert graph["title"] == "Violations by policy (all of the account and region)"
 
 
 def test_of_another_region_it_shows_nothing(app: cdk.App, props: Props) -> None:
@@ -201,10 +257,12 @@ def test_what_it_cannot_be_of(app: cdk.App, stack: cdk.Stack, props: Props) -> N
 
 
 def test_many_functions_are_drawn_by_the_worst() -> None:
-    functions = [f"f{number}" for number in range(101)]
-    shown = dashboard_body.Shown("t", "eu-west-1", functions, ["Violations"], False, None, [], [], True)
+    functions = {f"f{number}": f"Shop/F{number}" for number in range(101)}
+    series = {dashboard_body.Series("Violations"): list(functions)}
+    shown = dashboard_body.Shown("t", "eu-west-1", functions, series, None, [], [], True)
     body = dashboard_body.dashboard_body(shown)
     assert list(metrics_of(body)) == [("Violations", ("FunctionName",))] * 2
+    assert len(body["variables"][0]["values"]) == 101
     assert widgets(body, "log") == []
 
 
@@ -235,7 +293,7 @@ def test_prefixes(prefixes: list[str], few: list[str]) -> None:
 
 def test_more_alarms_than_one_widget_takes() -> None:
     alarms = [f"arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{number}" for number in range(250)]
-    shown = dashboard_body.Shown("t", "eu-west-1", ["f"], ["Violations"], False, None, [], alarms, False)
+    shown = dashboard_body.Shown("t", "eu-west-1", {}, {}, None, [], alarms, False)
     found = [widget for widget in dashboard_body.dashboard_body(shown)["widgets"] if widget["type"] == "alarm"]
     assert [len(widget["properties"]["alarms"]) for widget in found] == [100, 100, 50]
     assert [alarm for widget in found for alarm in widget["properties"]["alarms"]] == alarms
