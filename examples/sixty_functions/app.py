@@ -37,7 +37,9 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
     """Shields a stage: a function may reach what its role is granted, and what is listed here."""
     on_call = cloudwatch_actions.SnsAction(stage.operations.alarms)
     fleet = ShieldAlarms(granularity="fleet", actions=[on_call], stacks=[stage.operations])
+    # No template has the brokers' names. The API depends on its guard, so the guard cannot refer to the API's host.
     brokers = f"*.kafka-serverless.{stage.data.region}.amazonaws.com:9098"
+    graphql = f"*.appsync-api.{stage.data.region}.amazonaws.com:443"
     cache = base + ShieldPolicy(allow_outbound=[stage.data.positions])
     path = stage.node.path
     # An image brings the shield's files itself.
@@ -49,6 +51,7 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
             f"{path}/Web/Charge": base + ShieldPolicy(allow_outbound=["api.payments.example:443"]),
             f"{path}/Web/PrintLabel": base + ShieldPolicy(presets=["matplotlib"]),
             f"{path}/Web/TrackParcel": cache,
+            f"{path}/Web/AuthorizeGraphql": base + ShieldPolicy(allow_outbound=[graphql]),
             f"{path}/Batch/WarmCache": cache,
             f"{path}/Batch/Reports": base + ShieldPolicy(allow_tmp=["/tmp/report.csv"]),
             f"{path}/Events/TellChat": base + ShieldPolicy(allow_outbound=["hooks.slack.com:443"]),
@@ -63,10 +66,12 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
         alarms=fleet,
     )
     ShieldMonitoring(stage, alarms=fleet)
-    # What warnings asked for is done.
-    cdk.Annotations.of(stage.events.functions["SendToKafka"]).acknowledge_warning(
-        "shielded-function:grantedDataPlane", "Its policy lists the brokers."
-    )
+    # What these warnings ask for is done.
+    for function, warning in (
+        (stage.events.functions["SendToKafka"], "grantedDataPlane"),
+        (stage.web.functions["AuthorizeGraphql"], "grantedCircle"),
+    ):
+        cdk.Annotations.of(function).acknowledge_warning(f"shielded-function:{warning}", "Its policy has the host.")
     cdk.Validations.of(stage.batch.classify).acknowledge(
         cdk.Acknowledgment(id="shielded-function::image-unseen", reason="Its Dockerfile copies the layer to /opt.")
     )
