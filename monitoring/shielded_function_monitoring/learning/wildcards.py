@@ -47,7 +47,7 @@ UNNAMED: Final = "/tmp/#"
 _PROBE: Final = re.compile(r"/tmp/([a-z0-9_]{8})")
 # A word, or several, and perhaps a number behind: each has a vowel, and not five consonants one after the other.
 _WORDS: Final = re.compile(r"(?:(?=[a-z]*[aeiouy])(?![a-z]*[bcdfghjklmnpqrstvwxz]{5})[a-z]{3,}_?)+(?:_?v?\d{1,4})?")
-_TAIL: Final = re.compile(r"(.+?)([a-z0-9_]{8})\.tmp")
+_TAIL: Final = re.compile(r"(.+?)(?=\d*[a-z_])([a-z0-9_]{8})\.tmp")
 _REPOSITORY: Final = re.compile(r"((?:/[^/]+){2,}?)/\.git(?:/.*)?")
 
 

@@ -50,29 +50,32 @@ def learn(functions: Functions, workload: Workload, unshielded: Run, log: Sequen
     with tempfile.TemporaryDirectory(prefix="learnt-") as folder:
         lines = Path(folder, "alert.log")
         lines.write_text("".join(f"{line}\n" for line in log))
-        status, told = _learn(lines)
-        accept = tuple(told.get("accept", ()))
+        status, fields = _learn(lines)
         why = _denied(functions, workload, unshielded, lines)
-        if why and status == 3 and accept:
-            _, told = _learn(lines, *accept)
+        accept = _accept(lines) if status == 3 and why else ()
+        if accept:
+            _, fields = _learn(lines, *accept)
             why = _denied(functions, workload, unshielded, lines)
-            return Learnt(status, accept, told["policy"], "not green" if why else "green once accepted", why)
-    return Learnt(status, (), told["policy"], "not green" if why else "green", why)
+    return Learnt(status, accept, fields, "not green" if why else "green once accepted" if accept else "green", why)
 
 
 def _learn(log: Path, *accept: str) -> tuple[int, dict[str, Any]]:
-    """The exit status, and what `--json` tells; the policy is written beside the log."""
+    """The exit status, and the fields of the policy that is written beside the log."""
+    file = log.with_name("policy.json")
     options = [word for entry in accept for word in ("--accept", entry)]
-    written = command("learn", log, *options, "--output", log.with_name("policy.toml"))
-    told: dict[str, Any] = {"accept": [], "policy": {}}
-    for function in json.loads(command("learn", log, *options, "--json").stdout)["functions"]:
-        told = function
-    return written.returncode, told
+    done = command("learn", log, *options, "--output", file)
+    return done.returncode, json.loads(file.read_text()) if file.exists() else {}
+
+
+def _accept(log: Path) -> tuple[str, ...]:
+    """What the command that it printed accepts."""
+    (told,) = json.loads(command("learn", log, "--json").stdout)["functions"]
+    return tuple(told["accept"])
 
 
 def _denied(functions: Functions, workload: Workload, unshielded: Run, log: Path) -> str:
     """Empty where block mode denies nothing with the file that was written."""
-    file = log.with_name("policy.toml")
+    file = log.with_name("policy.json")
     policy = ShieldPolicy.from_file(file) if file.exists() else ShieldPolicy()
     run = functions.run(workload, policy, environment_of(policy.presets))
     told = [f"{each.policy} {each.path or each.allow}" for each in run.alerts if each.policy not in _QUIET]

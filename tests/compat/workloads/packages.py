@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from importlib import metadata
@@ -46,7 +47,10 @@ _NODE_FILES = (HERE / "node" / "package.json", HERE / "node" / "package-lock.jso
 def _install_wheels(requirements: Sequence[str], into: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     for start in range(0, len(requirements), _AT_ONCE):
-        run([*pip, "--only-binary=:all:", "--target", into, *requirements[start : start + _AT_ONCE]])
+        # Into a folder of its own: pip leaves out of a target what another call put there of a namespace (`google`).
+        with tempfile.TemporaryDirectory(dir=into.parent) as some:
+            run([*pip, "--only-binary=:all:", "--target", some, *requirements[start : start + _AT_ONCE]])
+            shutil.copytree(some, into, symlinks=True, dirs_exist_ok=True, copy_function=shutil.move)
 
 
 def _install_modules(names: Sequence[str], into: Path) -> None:

@@ -55,7 +55,7 @@ def test_entries_that_are_there_are_not_added_again() -> None:
             {"presets": ["numbba"]},
             "ShieldPolicy.presets: there is no 'numbba'; did you mean numba? there are ",
         ),
-        ({"presets": ["oracle"]}, "ShieldPolicy.presets: there is no 'oracle'; there are aws-crt, cffi, "),
+        ({"presets": ["sybase"]}, "ShieldPolicy.presets: there is no 'sybase'; there are accp, aws-crt, "),
         ({"presets": "numba"}, "ShieldPolicy.presets: 'numba' is one text; write a list: ['numba']"),
         ({"presets": [1]}, "ShieldPolicy.presets: 1 is not text"),
         ({"presets": None}, "ShieldPolicy.presets: None is not a list of names"),
@@ -70,7 +70,7 @@ def test_what_is_refused(values: dict[str, Any], text: str) -> None:
 
 def test_an_unknown_preset_lists_all() -> None:
     with pytest.raises(ShieldPolicyError, match="there are " + ", ".join(PRESETS)):
-        ShieldPolicy(presets=["oracle"])
+        ShieldPolicy(presets=["sybase"])
 
 
 def test_a_mode_that_was_said_stays() -> None:
