@@ -128,7 +128,7 @@ def _show_lines(source: Source, limit: int, *, json: bool) -> int:
     for row in rows:
         record = record_of(row.get("@message", ""))
         if record is not None:
-            _print_line(screen, record, json=json)
+            _print_line(screen, record, json=json, stream=row.get("@logStream", ""))
     if len(rows) == limit:
         terminal.note(f"the newest {limit:,} lines" + (": --limit shows more" if limit < MAX_ROWS else ""))
     for text in found.notes:
@@ -136,9 +136,11 @@ def _show_lines(source: Source, limit: int, *, json: bool) -> int:
     return _status(found, bool(rows))
 
 
-def _print_line(screen: Console, record: Record, *, json: bool) -> bool:
-    """Prints one line; whether it is a violation."""
+def _print_line(screen: Console, record: Record, *, json: bool, stream: str = "") -> bool:
+    """Prints one line; whether it is a violation. `stream`: its log stream, where that is known."""
     message = record.pop("@message")
+    if stream:
+        record["log_stream"] = stream
     if json:
         try:
             print(json_module.dumps(record), flush=True)  # by itself: what a terminal would act on is escaped
@@ -153,7 +155,10 @@ def _print_line(screen: Console, record: Record, *, json: bool) -> bool:
         return False
     if line is None:
         return False
-    screen.print(_line(line), soft_wrap=True)
+    text = _line(line)
+    if stream:
+        text.append(f"  [stream: {visible(stream)}]", "dim")
+    screen.print(text, soft_wrap=True)
     return line.policy is not None
 
 

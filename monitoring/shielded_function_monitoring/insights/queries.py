@@ -117,9 +117,9 @@ def versions_text(first: str, last: str) -> str:
 
 
 def lines(functions: tuple[str, ...] = (), rows: int = 1000) -> Query:
-    """The lines themselves, the newest first."""
+    """The lines themselves, the newest first, and the log stream of each."""
     return Query(
-        Fields((Column("@timestamp"), Column("@log"), Column("@message"))),
+        Fields((Column("@timestamp"), Column("@log"), Column("@logStream"), Column("@message"))),
         _of(functions, *COUNTED.conditions),
         Sort("@timestamp"),
         Limit(rows),

@@ -89,8 +89,8 @@ def record_of(line: str) -> Record | None:
         return None
     record["@message"] = message
     # CloudWatch's own names: a line that has them is forged.
-    record.pop("@timestamp", None)
-    record.pop("@log", None)
+    for name in ("@timestamp", "@log", "@logStream"):
+        record.pop(name, None)
     return record
 
 

@@ -91,7 +91,8 @@ class Account:
             for event in (event for page in pages for event in page["events"]):
                 record = record_of(event["message"])
                 if record is not None:
-                    evaluation.add({**record, "@timestamp": event["timestamp"] / 1000, "@log": group})
+                    record |= {"@timestamp": event["timestamp"] / 1000, "@log": group}
+                    evaluation.add({**record, "@logStream": event["logStreamName"]})
         return evaluation.rows()
 
 

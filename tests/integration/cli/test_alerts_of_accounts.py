@@ -311,7 +311,9 @@ def test_the_newest_lines_of_a_log_group(aws: Account, capsys: pytest.CaptureFix
     assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(lines=True, limit=2), json=True) == 3
     shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line.get("event") for line in shown][-1] == "folded"
-    assert len(shown) == 2
+    assert [line["log_stream"] for line in shown] == ["one"] * 2
+    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(lines=True, limit=1), json=False)
+    assert capsys.readouterr().out.rstrip().endswith("[stream: one]")
 
 
 def test_follow_a_log_group(aws: Account) -> None:

@@ -9,13 +9,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.alert_lines import alert, armed, at, connect, refused
-from shielded_function_monitoring.insights import evaluate_text, queries
+from integration.docs.pages import ROOT, read_page
+from shielded_function_monitoring.insights import Evaluation, evaluate_text, parse_query, queries
 from shielded_function_monitoring.queries import INDEXED, QUERIES, console_link, lines_query
 from shielded_function_monitoring.schema import json_schema
 
 _WORD = re.compile(r"@?[a-zA-Z_]+(?:\.[a-z_]+)*")
-_WORDS = {"filter", "fields", "stats", "sort", "limit", "in", "and", "ispresent", "sum", "count", "as", "by", "desc"}
-_WORDS |= {"earliest", "latest"}
+_WORDS = {
+    *("filter", "fields", "stats", "sort", "limit", "in", "and", "as", "by", "desc"),
+    *("ispresent", "sum", "count", "earliest", "latest"),
+}
 _AGGREGATE = r"(?:sum\(`count`\)|count\(\*\)|(?:earliest|latest)\([\w.]+\)) as \w+"
 _COMMANDS = {
     "fields": r"fields [\w@., `]+",
@@ -86,6 +89,17 @@ def test_the_command_line_asks_by_an_index() -> None:
     for query in asked:
         assert 'policy in ["outbound_connectivity", ' in query.render()
         assert "ispresent" not in query.render()
+
+
+def test_the_page_joins_line_and_invocation() -> None:
+    (block,) = [each for each in read_page(ROOT / "docs" / "guide" / "alarms.md").blocks if "@logStream" in each.text]
+    query = " ".join(block.text.split())
+    (stream,) = re.findall(r'@logStream = "([^"]+)"', query)
+    evaluation = Evaluation(parse_query(query))
+    lines = [(1, "A", "START", stream), (2, "B", "START", stream), (3, "B", "END", stream), (4, "C", "START", "other")]
+    for seconds, request, kind, of in lines:
+        evaluation.add({"@timestamp": float(seconds), "@requestId": request, "@type": kind, "@logStream": of})
+    assert [row["@requestId"] for row in evaluation.rows()] == ["B"]
 
 
 def test_a_start_that_was_refused_does_not_fall_off() -> None:
